@@ -1,0 +1,1 @@
+"""Prove in a pytest test that an application survives an Aurora MySQL failover."""

@@ -1,0 +1,40 @@
+"""Time as an argument: the real monotonic clock, and waiting for a condition on any clock."""
+
+import time
+from collections.abc import Callable
+from typing import Protocol
+
+
+class Clock(Protocol):
+    """What measures and waits; tests pass one on which time passes only when somebody sleeps."""
+
+    def now(self) -> float:
+        """Return seconds on a monotonic scale."""
+
+    def sleep(self, seconds: float) -> None:
+        """Let that many seconds pass; none if the number is not positive."""
+
+
+class MonotonicClock:
+    """The machine's monotonic clock, which all processes on a Linux machine share."""
+
+    def now(self) -> float:
+        """Return the seconds of `time.monotonic`."""
+        return time.monotonic()
+
+    def sleep(self, seconds: float) -> None:
+        """Sleep in this thread."""
+        if seconds > 0:
+            time.sleep(seconds)
+
+
+def wait_until(
+    condition: Callable[[], bool], *, timeout: float, clock: Clock, every: float = 0.01
+) -> bool:
+    """Ask *condition* every *every* seconds; return whether it came true within *timeout*."""
+    deadline = clock.now() + timeout
+    while not condition():
+        if clock.now() >= deadline:
+            return False
+        clock.sleep(every)
+    return True

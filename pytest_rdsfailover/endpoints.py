@@ -1,0 +1,75 @@
+"""Where to connect and as whom: endpoints, credentials, TLS, bounds on waiting."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import quote
+
+
+@dataclass(frozen=True, slots=True)
+class Tls:
+    """How to encrypt a connection.
+
+    Attributes:
+        ca: path of the certificate authority's PEM file to verify the server against; None for
+            no encryption.
+    """
+
+    ca: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bounds:
+    """How long a connection may wait before it gives up, in seconds.
+
+    The defaults follow the measurements behind `docs/definitions.md`: longer connect time-outs
+    quantise recovery by the kernel's SYN retries, longer read time-outs hide stalls.
+
+    Attributes:
+        connect: for the TCP connection.
+        read: for each answer, the server's greeting included (PyMySQL's own `connect_timeout`
+            does not cover the handshake).
+        write: for sending.
+    """
+
+    connect: float = 0.5
+    read: float = 1.0
+    write: float = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endpoint:
+    """An address of the cluster, with the credentials that work there.
+
+    Attributes:
+        name: `cluster`, `reader`, `proxy` or the instance's id.
+        kind: `writer`, `reader`, `instance` or `proxy`, as in the result document.
+        host: host name or address.
+        port: TCP port.
+        user: database user.
+        password: its password; never in a repr.
+        database: the schema to use.
+        tls: how to encrypt.
+        connector: opens a connection to an endpoint; the cluster that makes the endpoint sets it.
+    """
+
+    name: str
+    kind: str
+    host: str
+    port: int
+    user: str
+    password: str = field(repr=False)
+    database: str
+    tls: Tls = field(default_factory=Tls, repr=False)
+    connector: Callable[..., Any] | None = field(default=None, repr=False, compare=False)
+
+    def connect(self, **options: Any) -> Any:
+        """Open a PyMySQL connection with bounded waits; *options* go to `pymysql.connect`."""
+        if self.connector is None:
+            raise RuntimeError(f"{self!r} belongs to no cluster, so nothing can connect to it")
+        return self.connector(self, **options)
+
+    def url(self, scheme: str = "mysql+pymysql") -> str:
+        """Return the endpoint as a URL, password included, as SQLAlchemy and others take it."""
+        secret = quote(self.password, safe="")
+        return f"{scheme}://{quote(self.user, safe='')}:{secret}@{self.host}:{self.port}/{self.database}"

@@ -1,0 +1,64 @@
+"""Everything this package raises on purpose, apart from assertions.
+
+What a user typed wrong is a `SettingError`, shown by pytest as a usage error before any server
+starts. What we could not do is another `RdsFailoverError`, with the evidence. What the database
+did wrong is an `AssertionError` and has no class here.
+"""
+
+
+class RdsFailoverError(Exception):
+    """Base of all errors of this package."""
+
+
+class SettingError(RdsFailoverError, ValueError):
+    """An option, marker or argument that cannot be honoured; its text names the remedy."""
+
+
+class NotReadyError(RdsFailoverError):
+    """A server we started did not answer in time, or ended while starting."""
+
+    def __init__(self, what: str, waited: float, last_lines: str = "") -> None:
+        super().__init__(what, waited, last_lines)
+        self.what, self.waited, self.last_lines = what, waited, last_lines
+
+    def __str__(self) -> str:
+        return f"{self.what} was not ready after {self.waited:.1f} s{log_tail(self.last_lines)}"
+
+
+class DiedError(RdsFailoverError):
+    """A server of ours ended while it was needed, so that nothing measured since counts."""
+
+    def __init__(self, what: str, status: str, last_lines: str = "") -> None:
+        super().__init__(what, status, last_lines)
+        self.what, self.status, self.last_lines = what, status, last_lines
+
+    def __str__(self) -> str:
+        return f"{self.what} died ({self.status}){log_tail(self.last_lines)}"
+
+
+class CommandError(RdsFailoverError):
+    """A program we ran to its end failed."""
+
+    def __init__(self, command: str, status: int, output: str = "") -> None:
+        super().__init__(command, status, output)
+        self.command, self.status, self.output = command, status, output
+
+    def __str__(self) -> str:
+        return f"`{self.command}` failed with status {self.status}{log_tail(self.output)}"
+
+
+class ToxiproxyError(RdsFailoverError):
+    """Toxiproxy refused a request, or could not be asked."""
+
+
+class GatewayError(RdsFailoverError):
+    """The gateway refused a command, or could not be asked."""
+
+
+class AuditError(RdsFailoverError):
+    """The stored writes could not be read back, so nothing can be said about lost writes."""
+
+
+def log_tail(lines: str) -> str:
+    """Return the end of a log as a paragraph for an error text, or nothing without lines."""
+    return f"\nits log ends with:\n{lines}" if lines else ""

@@ -1,0 +1,95 @@
+"""The run's settings: durations parsed, combinations checked, once and before anything starts."""
+
+import re
+from dataclasses import dataclass
+
+from pytest_rdsfailover.errors import SettingError
+
+UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
+DURATION = re.compile(r"(?P<number>\d+(?:\.\d+)?|\.\d+)\s*(?P<unit>ms|s|m|h)")
+FEWEST_INSTANCES, MOST_INSTANCES = 2, 16  # Aurora: one writer and up to 15 readers
+
+
+def parse_duration(text: str) -> float:
+    """Return the seconds that a text such as `250ms`, `2s` or `1.5m` names.
+
+    Raises:
+        SettingError: if it names none; a bare number is refused, because nobody sees its unit.
+    """
+    match = DURATION.fullmatch(text.strip())
+    if match is None:
+        raise SettingError(f"{text!r} is not a duration; write 250ms, 2s or 1.5m")
+    return float(match["number"]) * UNITS[match["unit"]]
+
+
+def format_duration(seconds: float) -> str:
+    """Return seconds as people read them: `0 s`, `12.5 ms`, `2.31 s`, `12.0 s`, `30m 0s`."""
+    size = abs(seconds)
+    if size == 0:
+        return "0 s"
+    if size < 0.01:  # noqa: PLR2004 - below this a third digit matters
+        return f"{seconds * 1000:.2f} ms"
+    if size < 1:
+        return f"{seconds * 1000:.0f} ms"
+    if size < 10:  # noqa: PLR2004 - three digits in all
+        return f"{seconds:.2f} s"
+    if size < 100:  # noqa: PLR2004 - minutes read better beyond
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(seconds, 60)
+    return f"{minutes:.0f}m {rest:.0f}s"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What this run was asked to do.
+
+    Attributes:
+        profile: name or path of the failover profile.
+        seed: decides every sampled duration of the run.
+        server: path of a `mysqld` or `mariadbd`, or URL of a running server; None to search PATH.
+        toxiproxy: path of a `toxiproxy-server`, URL of a running one, or `builtin`; None to take
+            one on PATH, else the built-in.
+        instances: how many instances the local cluster has.
+        port: the port that all endpoints of a local cluster share; None for any free one.
+        writers: how many writers the load has, unless the test says otherwise.
+        rate: how many writes per second they intend together.
+        warmup: seconds of load before the trigger.
+        cooldown: seconds of load after all writers are back.
+        bound: seconds after the trigger at which a trial stops waiting for writers.
+        json: where to write the result document; None for nowhere.
+    """
+
+    profile: str = "quick"
+    seed: int = 0
+    server: str | None = None
+    toxiproxy: str | None = None
+    instances: int = 2
+    port: int | None = None
+    writers: int = 32
+    rate: float = 200.0
+    warmup: float = 1.0
+    cooldown: float = 0.5
+    bound: float = 60.0
+    json: str | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse what no run can honour."""
+        if not FEWEST_INSTANCES <= self.instances <= MOST_INSTANCES:
+            raise SettingError(
+                f"a cluster has {FEWEST_INSTANCES} to {MOST_INSTANCES} instances, not"
+                f" {self.instances}: a failover needs a reader to promote"
+            )
+        if self.port is not None and not 1024 <= self.port < 32768:  # noqa: PLR2004
+            raise SettingError(
+                f"port {self.port} is not usable: choose one from 1024 to 32767, below the ports"
+                " that the system hands out to clients"
+            )
+        if self.writers < 1:
+            raise SettingError(f"a load needs at least one writer, not {self.writers}")
+        if self.rate <= 0:
+            raise SettingError(f"a load needs a rate above 0 writes per second, not {self.rate:g}")
+        for name in ("warmup", "cooldown"):
+            if getattr(self, name) < 0:
+                raise SettingError(f"{name} cannot be negative")
+        if self.bound <= 0:
+            raise SettingError("the bound on a trial must be above 0 s")

@@ -1,0 +1,59 @@
+"""The protocol of what can fail over; all that a trial knows about its database."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from pytest_rdsfailover.endpoints import Endpoint
+from pytest_rdsfailover.records import Milestone
+
+
+class Target(Protocol):
+    """A cluster whose writer can be moved to another instance."""
+
+    @property
+    def mode(self) -> str:
+        """Return `local` or `live`."""
+
+    @property
+    def writer(self) -> str:
+        """Return the id of the instance that currently takes writes."""
+
+    def fail_over(self, target: str | None, profile: str | None, seed: int) -> "Failover":
+        """Start a failover and return as soon as it is triggered.
+
+        Args:
+            target: the instance to promote; None leaves the choice to the cluster.
+            profile: the failover profile to play; None for the run's own.
+            seed: decides every sampled duration.
+
+        Raises:
+            SettingError: if there is no such instance or profile.
+        """
+
+    def check(self) -> None:
+        """Raise `DiedError` if a server of ours that the trial needs has ended."""
+
+    def audit_endpoint(self) -> Endpoint:
+        """Return where the current writer can be read directly, whatever DNS says."""
+
+
+class Failover(Protocol):
+    """A failover on its way."""
+
+    @property
+    def profile(self) -> str:
+        """Return the profile's name."""
+
+    @property
+    def triggered(self) -> float:
+        """Return when it was triggered, on the monotonic clock."""
+
+    @property
+    def moves_writer(self) -> bool:
+        """Tell whether another instance should be the writer afterwards."""
+
+    def milestones(self) -> Sequence[Milestone]:
+        """Return what has happened so far, in order of time, the trigger first."""
+
+    def settled(self) -> bool:
+        """Tell whether the cluster has done all that the profile says."""
