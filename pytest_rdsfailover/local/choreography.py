@@ -1,0 +1,34 @@
+"""From a profile and a seed to the exact steps of one failover."""
+
+import random
+from collections.abc import Sequence
+
+from pytest_rdsfailover.gateway.script import Step
+from pytest_rdsfailover.local.profiles import Profile
+
+
+def choreography(profile: Profile, *, writer: str, target: str, seed: int) -> Sequence[Step]:
+    """Return the steps of one failover in order of time, offsets in seconds from the trigger.
+
+    The old writer and the failover target both restart, other readers stay up, as in Aurora MySQL
+    since 2.10. The same seed gives the same steps.
+    """
+    chance = random.Random(seed)  # noqa: S311 - durations, no secrets
+    onset = profile.onset.sample(chance)
+    back = onset + profile.refused.sample(chance)
+    steps = [Step(at=onset, action="cut", instance=writer, how=profile.cut)]
+    if profile.promotion is not None:
+        # A target whose host is fine closes its sessions whatever became of the old writer's.
+        how = "reset" if profile.cut == "hang" else profile.cut
+        steps.append(Step(at=onset, action="cut", instance=target, how=how))
+        steps.append(
+            Step(at=onset + profile.promotion.sample(chance), action="promote", instance=target)
+        )
+    steps.append(Step(at=back, action="back", instance=writer))
+    # Counted from the end, because the last flip always leads to the new writer.
+    sides = [target if (len(profile.dns) - n) % 2 else writer for n in range(len(profile.dns))]
+    steps += [
+        Step(at=onset + flip.sample(chance), action="point", instance=side)
+        for flip, side in zip(profile.dns, sides, strict=True)
+    ]
+    return sorted(steps, key=lambda step: step.at)
