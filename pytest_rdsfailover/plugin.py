@@ -1,0 +1,21 @@
+"""Wires the parts into pytest; everything else is elsewhere."""
+
+import pytest
+
+from pytest_rdsfailover import fixtures, options
+from pytest_rdsfailover.run import RUN, Run
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Register the options and their ini values."""
+    options.add(parser)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Check the settings, register the markers, and plug in the fixtures."""
+    settings = options.read(config)
+    for marker in fixtures.MARKERS:
+        config.addinivalue_line("markers", marker)
+    config.stash[RUN] = Run(config, settings)
+    config.pluginmanager.register(config.stash[RUN], "rdsfailover-run")
+    config.pluginmanager.register(fixtures, "rdsfailover-fixtures")

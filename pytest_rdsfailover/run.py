@@ -1,0 +1,110 @@
+"""What this run measured: carried on test reports, shown in the terminal, written as JSON.
+
+Trials travel as plain data on the test's report, which pytest-xdist carries to the controller as
+each test ends; so a worker that is killed later takes nothing of it along.
+"""
+
+import json
+from collections.abc import Generator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pytest_rdsfailover.report import document, terminal
+from pytest_rdsfailover.settings import Settings
+
+Plain = dict[str, Any]
+RUN = pytest.StashKey["Run"]()
+MEASURED = pytest.StashKey[list[Plain]]()
+ATTRIBUTE = "rdsfailover"  # of the test report
+
+
+class Run:
+    """The results of one pytest run, on a worker or on the controller."""
+
+    def __init__(self, config: pytest.Config, settings: Settings) -> None:
+        self.settings = settings
+        self.measured: list[Plain] = []
+        self._is_worker = hasattr(config, "workerinput")
+
+    def note(self, item: pytest.Item, trial: Plain, timeline: list[str], where: Plain) -> None:
+        """Keep a trial with its test, whatever the test goes on to assert.
+
+        Args:
+            item: the test.
+            trial: the trial's document.
+            timeline: the lines that draw it.
+            where: what it was taken on, as `environment_lines` shows it.
+        """
+        entry = {"trial": trial, "timeline": timeline, "environment": where}
+        item.stash.setdefault(MEASURED, []).append(entry)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """Attach a test's trials to its report, and the timeline to a failed one."""
+        report = yield
+        measured = item.stash.get(MEASURED, [])
+        if measured:
+            setattr(report, ATTRIBUTE, list(measured))
+            measured.clear()
+            if report.failed:
+                report.sections += [
+                    ("failover timeline", "\n".join(entry["timeline"]))
+                    for entry in getattr(report, ATTRIBUTE)
+                ]
+        return report
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Collect the trials of a finished test, from this process or from a worker."""
+        for entry in getattr(report, ATTRIBUTE, []):
+            self.measured.append(entry | {"failed": report.failed})
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """Print the table of all trials, and the timeline where it says more than a row."""
+        if self._is_worker or not self.measured:
+            return
+        terminalreporter.write_sep("=", "database failover")
+        for line in environment_lines(self.measured[0]["environment"], self.settings):
+            terminalreporter.write_line(line)
+        if len({entry["environment"]["worker"] for entry in self.measured}) > 1:
+            terminalreporter.write_line("taken by several workers at once, which shared the CPU")
+        for line in terminal.table(self._trials()):
+            terminalreporter.write_line(line)
+        if len(self.measured) == 1 or terminalreporter.verbosity > 0:
+            self._show_timelines(terminalreporter)
+
+    def _show_timelines(self, terminalreporter: pytest.TerminalReporter) -> None:
+        for entry in self.measured:
+            if not entry["failed"]:  # a failed test has shown its own
+                terminalreporter.write_line("")
+                for line in entry["timeline"]:
+                    terminalreporter.write_line(line)
+
+    def pytest_sessionfinish(self) -> None:
+        """Write the result document."""
+        if self.settings.json is None or self._is_worker:
+            return
+        environment = self.measured[0]["environment"] if self.measured else {}
+        result = document.run_document(
+            self._trials(),
+            mode=environment.get("mode", "local"),
+            seed=self.settings.seed,
+            versions=environment.get("versions", {}),
+        )
+        path = Path(self.settings.json)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(result, indent=2) + "\n")
+
+    def _trials(self) -> Sequence[Plain]:
+        return [entry["trial"] for entry in self.measured]
+
+
+def environment_lines(environment: Plain, settings: Settings) -> list[str]:
+    """Return what the figures were taken on, one line a part."""
+    return [
+        *(f"{part}: {what}" for part, what in environment["parts"].items()),
+        f"profile: {settings.profile}, seed: {settings.seed}",
+    ]

@@ -1,0 +1,54 @@
+"""The documents say what the code does: examples byte for byte, every option, every link."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from pytest_rdsfailover import fixtures, options
+from pytest_rdsfailover.local.profiles import shipped
+
+ROOT = Path(__file__).parents[1]
+PAGES = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")])
+LINK = re.compile(r"\[[^\]]*\]\((?!https?://|#)([^)#\s]+)(?:#[^)]*)?\)")
+PATH = re.compile(r"`((?:tests|docs|examples|scripts|pytest_rdsfailover)/[\w./-]+)`")
+BLOCK = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+def read(name):
+    return (ROOT / name).read_text()
+
+
+def test_the_readme_s_first_example_is_the_quickstart_byte_for_byte():
+    assert BLOCK.search(read("README.md"))[1] == read("examples/quickstart/test_quickstart.py")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_link_and_every_named_file_exists(page):
+    text = page.read_text()
+    missing = [link for link in LINK.findall(text) if not (page.parent / link).exists()]
+    missing += [path for path in PATH.findall(text) if not (ROOT / path).exists()]
+
+    assert missing == []
+
+
+@pytest.mark.parametrize("option", options.OPTIONS, ids=lambda option: option.name)
+def test_every_option_is_documented(option):
+    assert f"`{option.flag}`" in read("docs/reference.md")
+
+
+@pytest.mark.parametrize("name", shipped())
+def test_every_profile_is_documented(name):
+    assert f"`{name}`" in read("docs/reference.md")
+
+
+@pytest.mark.parametrize("marker", fixtures.MARKERS)
+def test_every_marker_is_documented(marker):
+    assert f"`{marker.partition('(')[0]}" in read("docs/reference.md")
+
+
+@pytest.mark.parametrize(
+    "name", [name for name, each in vars(fixtures).items() if hasattr(each, "_fixture_function")]
+)
+def test_every_fixture_is_documented(name):
+    assert f"`{name}`" in read("docs/reference.md")
