@@ -13,7 +13,11 @@ def test_an_attempt_comes_back_as_it_was_recorded():
     (attempt,) = journal
     assert (attempt.writer, attempt.sequence) == (1, 0)
     assert (attempt.intended, attempt.started, attempt.finished) == (1.0, 2.0, 3.0)
-    assert (attempt.outcome, attempt.fault, attempt.instance) == (Outcome.UNKNOWN, lost, "instance-1")
+    assert (attempt.outcome, attempt.fault, attempt.instance) == (
+        Outcome.UNKNOWN,
+        lost,
+        "instance-1",
+    )
 
 
 def test_an_acknowledged_attempt_on_an_unknown_instance_has_neither():

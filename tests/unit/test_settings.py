@@ -14,7 +14,9 @@ def test_a_duration_is_a_number_with_a_unit(text, seconds):
     assert parse_duration(text) == pytest.approx(seconds)
 
 
-@pytest.mark.parametrize("text", ["", "2", "soon", "2 seconds", "-1s", "1e3s", "nan", "infs", "2s2"])
+@pytest.mark.parametrize(
+    "text", ["", "2", "soon", "2 seconds", "-1s", "1e3s", "nan", "infs", "2s2"]
+)
 def test_what_has_no_unit_or_no_number_is_refused_with_an_example(text):
     with pytest.raises(SettingError, match="write 250ms, 2s"):
         parse_duration(text)

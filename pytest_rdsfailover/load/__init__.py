@@ -1,0 +1,1 @@
+"""Concurrent writers on a schedule that no stall can slow down."""

@@ -1,0 +1,117 @@
+"""The default engine: a thread and a connection per writer, on an open-loop schedule."""
+
+import time
+from types import TracebackType
+from typing import Self
+
+from pytest_rdsfailover.errors import RdsFailoverError
+from pytest_rdsfailover.journal import NANO, Journal
+from pytest_rdsfailover.load.schedule import Schedule
+from pytest_rdsfailover.load.workload import Workload
+from pytest_rdsfailover.load.writer import Gate, ReconnectPolicy, Writer
+
+LEAD = 0.02  # seconds between the last writer's readiness and the first slot
+
+
+class LoadError(RdsFailoverError):
+    """The load could not be started, or a part of it broke: nothing that it measured counts."""
+
+
+class Load:
+    """Concurrent writers; a context manager.
+
+    Args:
+        workload: what they do.
+        journal: where they note it; has one column set per writer.
+        rate: writes per second that they intend together.
+        policy: how they get a connection back.
+    """
+
+    def __init__(
+        self,
+        workload: Workload,
+        journal: Journal,
+        *,
+        rate: float,
+        policy: ReconnectPolicy | None = None,
+    ) -> None:
+        self._gate = Gate()
+        count = len(journal.writers)
+        self._writers = [
+            Writer(
+                workload,
+                each,
+                Schedule(writer=each.writer, writers=count, rate=rate),
+                self._gate,
+                policy or ReconnectPolicy(),
+            )
+            for each in journal.writers
+        ]
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    @property
+    def started(self) -> float:
+        """Return the moment of the first slot, in seconds."""
+        return self._gate.start * NANO
+
+    def start(self, timeout: float = 15.0) -> None:
+        """Connect all writers at once and begin.
+
+        Raises:
+            LoadError: if a writer has no connection after *timeout* seconds; the others are ended.
+        """
+        for writer in self._writers:
+            writer.thread.start()
+        deadline = time.monotonic() + timeout
+        missing = [
+            writer
+            for writer in self._writers
+            if not writer.ready.wait(max(0.0, deadline - time.monotonic()))
+        ]
+        if missing:
+            self._end(timeout=1.0)
+            raise LoadError(
+                f"{len(missing)} of {len(self._writers)} writers got no connection within"
+                f" {timeout:g} s: {missing[0].problem or 'no answer'}"
+            ) from missing[0].problem
+        self._gate.open(LEAD)
+
+    def acked_since(self, moment: float) -> int:
+        """Return how many writers had a write acknowledged that they sent after *moment*."""
+        return sum(writer.last_acked * NANO > moment for writer in self._writers)
+
+    def stop(self, timeout: float = 10.0) -> None:
+        """End all writers; harmless the second time.
+
+        Raises:
+            LoadError: if one does not end within *timeout* seconds, which only the user's own code
+                can cause, or if one broke for a reason of ours.
+        """
+        self._end(timeout)
+        hanging = [n for n, writer in enumerate(self._writers) if writer.thread.is_alive()]
+        if hanging:
+            raise LoadError(
+                f"writers {hanging} are still in the workload after {timeout:g} s: every wait in it"
+                " needs a bound, such as a read time-out"
+            )
+        for number, writer in enumerate(self._writers):
+            if writer.bug is not None:
+                raise LoadError(f"writer {number} broke: {writer.bug!r}") from writer.bug
+
+    def _end(self, timeout: float) -> None:
+        self._gate.close()
+        deadline = time.monotonic() + timeout
+        for writer in self._writers:
+            if writer.thread.ident is not None:
+                writer.thread.join(max(0.0, deadline - time.monotonic()))

@@ -1,0 +1,203 @@
+"""What a writer does at each slot: an insert of ours, or the user's own code."""
+
+import asyncio
+import contextlib
+import inspect
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Protocol
+
+from pytest_rdsfailover import driver
+from pytest_rdsfailover.endpoints import Bounds, Endpoint
+from pytest_rdsfailover.journal import Journal
+
+Position = tuple[int, int]  # writer and sequence
+PATIENT = Bounds(connect=2.0, read=60.0, write=10.0)  # for what is not measured
+AUDIT_ROWS = 10_000  # fetched at a time
+
+
+class Session(Protocol):
+    """One writer's own state, used by its thread only."""
+
+    @property
+    def instance(self) -> str | None:
+        """Return the instance that it writes to; None if it cannot tell."""
+
+    def write(self, sequence: int) -> None:
+        """Do the writer's n-th write; return when it is acknowledged, raise when it is not."""
+
+    def close(self) -> None:
+        """Give up what it holds, and raise nothing."""
+
+
+class Workload(Protocol):
+    """What all writers do, and how it is read back."""
+
+    def create(self, control: Endpoint) -> None:
+        """Make what the writes need, on the current writer."""
+
+    def open(self, writer: int, bounds: Bounds) -> Session:
+        """Return a new session of a writer; raise what the driver raises without a connection."""
+
+    def stored(self, control: Endpoint) -> Iterable[Position] | None:
+        """Return where every stored write stands, each as often as it is stored.
+
+        None if nobody can tell. Writes of other origin are left out.
+        """
+
+    def drop(self, control: Endpoint) -> None:
+        """Remove what `create` made, and nothing else."""
+
+
+class InsertWorkload:
+    """One row per write, into a table of the run's own.
+
+    The table has no index but its auto-increment primary key, so that a write which is applied
+    twice shows as two rows.
+    """
+
+    def __init__(self, endpoint: Endpoint, run: str) -> None:
+        self._endpoint = endpoint
+        self._table = f"rds_writes_{run}"
+        self._insert = f"INSERT INTO {self._table} (writer, sequence) VALUES (%s, %s)"  # noqa: S608 - our own name
+
+    def create(self, control: Endpoint) -> None:
+        """Create the table."""
+        self._execute(
+            control,
+            f"CREATE TABLE {self._table} (id BIGINT AUTO_INCREMENT PRIMARY KEY,"
+            " writer INT NOT NULL, sequence BIGINT NOT NULL) ENGINE=InnoDB",
+        )
+
+    def open(self, writer: int, bounds: Bounds) -> Session:
+        """Connect, and ask once which instance answered."""
+        return InsertSession(driver.connect(self._endpoint, bounds=bounds), self._insert, writer)
+
+    def stored(self, control: Endpoint) -> Iterator[Position]:
+        """Yield the position of every row."""
+        last = 0
+        with driver.connect(control, bounds=PATIENT) as connection:
+            while True:
+                rows = self._page(connection, last)
+                yield from ((writer, sequence) for _, writer, sequence in rows)
+                if len(rows) < AUDIT_ROWS:
+                    return
+                last = rows[-1][0]
+
+    def _page(self, connection: Any, last: int) -> list[tuple[int, int, int]]:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"SELECT id, writer, sequence FROM {self._table} WHERE id > %s"  # noqa: S608 - our own name
+                f" ORDER BY id LIMIT {AUDIT_ROWS}",
+                (last,),
+            )
+            return list(cursor.fetchall())
+
+    def drop(self, control: Endpoint) -> None:
+        """Drop the table."""
+        self._execute(control, f"DROP TABLE IF EXISTS {self._table}")
+
+    def _execute(self, control: Endpoint, statement: str) -> None:
+        with driver.connect(control, bounds=PATIENT) as connection, connection.cursor() as cursor:
+            cursor.execute(statement)
+
+
+class InsertSession:
+    """A connection that inserts."""
+
+    def __init__(self, connection: Any, insert: str, writer: int) -> None:
+        self._connection, self._insert, self._writer = connection, insert, writer
+        self._cursor = connection.cursor()
+        self.instance = driver.instance_of(connection)
+
+    def write(self, sequence: int) -> None:
+        """Insert the row of a position."""
+        self._cursor.execute(self._insert, (self._writer, sequence))
+
+    def close(self) -> None:
+        """Close the connection."""
+        driver.close(self._connection)
+
+
+class CallWorkload:
+    """The user's own code: a function, or a coroutine function, called with the key to write.
+
+    Args:
+        journal: gives each write its key.
+        function: called with the key, and with what *setup* returned if there is one; returning
+            acknowledges the write, raising does not.
+        stored: returns all keys that are stored; None if nobody can tell.
+        setup: called in each writer's thread before its first write, and again after a failure
+            that dropped the session.
+        teardown: called with what *setup* returned.
+    """
+
+    def __init__(
+        self,
+        journal: Journal,
+        function: Callable[..., Any],
+        stored: Callable[[], Iterable[str]] | None = None,
+        setup: Callable[[], Any] | None = None,
+        teardown: Callable[[Any], Any] | None = None,
+    ) -> None:
+        self.function, self.setup, self.teardown = function, setup, teardown
+        self._journal, self._stored = journal, stored
+
+    def key(self, writer: int, sequence: int) -> str:
+        """Return the key that a write carries."""
+        return self._journal.key(writer, sequence)
+
+    def create(self, control: Endpoint) -> None:
+        """Do nothing: the user's tables are the user's."""
+
+    def open(self, writer: int, bounds: Bounds) -> Session:  # noqa: ARG002 - the connections are the user's
+        """Return a session with an event loop of its own if the user's code needs one."""
+        return CallSession(self, writer)
+
+    def stored(self, control: Endpoint) -> list[Position] | None:  # noqa: ARG002 - the protocol's
+        """Return the positions of the keys that are ours."""
+        if self._stored is None:
+            return None
+        found = self._stored()
+        if inspect.isawaitable(found):
+            found = asyncio.run(_result(found))
+        places = map(self._journal.position, map(str, found))
+        return [place for place in places if place is not None]
+
+    def drop(self, control: Endpoint) -> None:
+        """Do nothing."""
+
+
+async def _result(awaitable: Any) -> Any:
+    return await awaitable
+
+
+class CallSession:
+    """One writer's calls of the user's code."""
+
+    instance = None
+
+    def __init__(self, workload: CallWorkload, writer: int) -> None:
+        self._workload, self._writer = workload, writer
+        self._runner: asyncio.Runner | None = None
+        self._state = () if workload.setup is None else (self._call(workload.setup),)
+
+    def write(self, sequence: int) -> None:
+        """Call the user's function with the key."""
+        key = self._workload.key(self._writer, sequence)
+        self._call(self._workload.function, key, *self._state)
+
+    def close(self) -> None:
+        """Call the user's teardown, and let go of the event loop."""
+        with contextlib.suppress(Exception):
+            if self._workload.teardown is not None and self._state:
+                self._call(self._workload.teardown, *self._state)
+        if self._runner is not None:
+            self._runner.close()
+
+    def _call(self, function: Callable[..., Any], *arguments: Any) -> Any:
+        result = function(*arguments)
+        if not inspect.isawaitable(result):
+            return result
+        if self._runner is None:
+            self._runner = asyncio.Runner()
+        return self._runner.run(_result(result))

@@ -1,0 +1,181 @@
+"""One writer: a thread that works through its slots, and gets its connection back when it must."""
+
+import random
+import threading
+import time
+from dataclasses import dataclass, field
+
+from pytest_rdsfailover import driver
+from pytest_rdsfailover.endpoints import Bounds
+from pytest_rdsfailover.journal import WriterJournal
+from pytest_rdsfailover.load.schedule import SECOND, Schedule
+from pytest_rdsfailover.load.workload import Session, Workload
+from pytest_rdsfailover.records import Fault, Outcome
+
+NAP = 0.1  # seconds; the longest sleep, so that a writer soon notices the end
+CONNECTION_LOST = frozenset({"refused", "reset", "timeout", "dns"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReconnectPolicy:
+    """How a writer gets its connection back.
+
+    It tries at its slots, so that all writers together try as evenly as they write.
+
+    Attributes:
+        bounds: how long it waits for a connection, an answer, a send.
+        backoff: the least number of seconds between two tries.
+        jitter: the share by which that varies at random, so that writers do not return in step.
+        on_read_only: whether it drops its connection when the server says "read only", as drivers
+            with `rejectReadOnly` do. Without it a writer that reached the demoted writer stays
+            there: the stuck pool.
+    """
+
+    bounds: Bounds = field(default_factory=Bounds)
+    backoff: float = 0.05
+    jitter: float = 0.5
+    on_read_only: bool = True
+
+
+class Gate:
+    """When all writers begin and end.
+
+    Attributes:
+        start: the nanosecond of the first slot; counts once *begun* is set.
+        end: the nanosecond after which slots no longer count; counts once *ended* is set.
+    """
+
+    def __init__(self) -> None:
+        self.begun, self.ended = threading.Event(), threading.Event()
+        self.start = self.end = 0
+
+    def open(self, lead: float) -> None:
+        """Let the writers begin *lead* seconds from now."""
+        self.start = time.monotonic_ns() + int(lead * SECOND)
+        self.begun.set()
+
+    def close(self) -> None:
+        """Let the writers end; those that still wait to begin, too."""
+        if not self.ended.is_set():
+            self.end = time.monotonic_ns()
+        self.ended.set()
+        self.begun.set()
+
+
+class Writer:
+    """One writer of a load.
+
+    Attributes:
+        thread: its thread; a daemon, because the user's code may hang in it.
+        ready: set once it has its first connection.
+        problem: why it has none so far, or why the last one was lost.
+        bug: what broke it, if that was not the workload.
+        last_acked: the nanosecond at which its latest acknowledged write was sent.
+    """
+
+    def __init__(
+        self,
+        workload: Workload,
+        journal: WriterJournal,
+        schedule: Schedule,
+        gate: Gate,
+        policy: ReconnectPolicy,
+    ) -> None:
+        self._workload, self._journal, self._gate, self._policy = workload, journal, gate, policy
+        self._schedule = schedule
+        self._session: Session | None = None
+        self._next_try = 0
+        self._chance = random.Random()  # noqa: S311 - jitter, no secret
+        self.ready = threading.Event()
+        self.problem: Exception | None = None
+        self.bug: BaseException | None = None
+        self.last_acked = 0
+        name = f"rds-writer-{journal.writer}"
+        self.thread = threading.Thread(target=self._run, name=name, daemon=True)
+
+    def _run(self) -> None:
+        try:
+            self._first_connection()
+            self._gate.begun.wait()
+            if not self._gate.ended.is_set():
+                self._work()
+        except BaseException as error:  # noqa: BLE001 - the top of a thread; shown by Load.stop()
+            self.bug = error
+        finally:
+            self._drop()
+
+    def _first_connection(self) -> None:
+        while self._session is None and not self._gate.ended.is_set():
+            try:
+                self._session = self._workload.open(self._journal.writer, self._policy.bounds)
+            except Exception as error:  # noqa: BLE001 - any driver's, and the user's own
+                self.problem = error
+                self._gate.ended.wait(self._policy.backoff)
+        if self._session is not None:
+            self.ready.set()
+
+    def _work(self) -> None:
+        slots = self._schedule.starting(self._gate.start)
+        slot = 0
+        while self._reaches(slots.intended(slot)):
+            self._use(slots.intended(slot))
+            following = slots.next_slot(slot, max(time.monotonic_ns(), self._next_try))
+            self._skip(slots, slot + 1, following)
+            slot = following
+        self._skip(slots, slot, slots.first_after(self._gate.end, slot))
+
+    def _reaches(self, moment: int) -> bool:
+        """Sleep until a moment; return whether the load still goes on then."""
+        while not self._gate.ended.is_set():
+            left = (moment - time.monotonic_ns()) / SECOND
+            if left <= 0:
+                return True
+            time.sleep(min(left, NAP))
+        return False
+
+    def _skip(self, slots: Schedule, first: int, stop: int) -> None:
+        if stop > first:
+            self._journal.skip(slots.intended(first), slots.intended(stop - 1), stop - first)
+
+    def _use(self, intended: int) -> None:
+        started = time.monotonic_ns()
+        if self._session is None:
+            try:
+                self._session = self._workload.open(self._journal.writer, self._policy.bounds)
+            except Exception as error:  # noqa: BLE001 - any driver's, and the user's own
+                self._fail(error, intended, started, sent=False)
+                return
+            started = time.monotonic_ns()
+        self._write(self._session, intended, started)
+
+    def _write(self, session: Session, intended: int, started: int) -> None:
+        try:
+            session.write(len(self._journal))
+        except Exception as error:  # noqa: BLE001 - any driver's, and the user's own
+            self._fail(error, intended, started, sent=True)
+        else:
+            times = (intended, started, time.monotonic_ns())
+            self._journal.record(times, Outcome.ACKED, None, session.instance)
+            self.last_acked = started
+
+    def _fail(self, error: Exception, intended: int, started: int, *, sent: bool) -> None:
+        times = (intended, started, time.monotonic_ns())
+        outcome, fault = driver.outcome_of(error, sent=sent), driver.fault_of(error)
+        instance = None if self._session is None else self._session.instance
+        self._journal.record(times, outcome, fault, instance)
+        self.problem = error
+        if self._is_over(outcome, fault):
+            self._drop()
+            wait = self._policy.backoff * (1 + self._policy.jitter * self._chance.uniform(-1, 1))
+            self._next_try = times[2] + int(wait * SECOND)
+
+    def _is_over(self, outcome: Outcome, fault: Fault) -> bool:
+        """Tell whether a connection that gave this answer is of no more use."""
+        if fault.code in driver.READ_ONLY:
+            return self._policy.on_read_only
+        return outcome is Outcome.UNKNOWN or fault.kind in CONNECTION_LOST
+
+    def _drop(self) -> None:
+        if self._session is not None:
+            self._session.close()
+            self._session = None
