@@ -1,23 +1,29 @@
 """One trial: load, failover, watch until settled, audit, judge. Knows only the `Target` protocol."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, fields
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from pytest_rdsfailover import checks
+from pytest_rdsfailover.analysis.course import Course
 from pytest_rdsfailover.analysis.summary import Summary, summarise
+from pytest_rdsfailover.analysis.writes import Stored
 from pytest_rdsfailover.clock import Clock, MonotonicClock, wait_until
 from pytest_rdsfailover.endpoints import Endpoint
 from pytest_rdsfailover.errors import AuditError
-from pytest_rdsfailover.load.threads import Load, ReconnectPolicy
+from pytest_rdsfailover.journal import Journal
+from pytest_rdsfailover.load.threads import Load
 from pytest_rdsfailover.load.workload import Workload
+from pytest_rdsfailover.load.writer import ReconnectPolicy
 from pytest_rdsfailover.records import Milestone
 from pytest_rdsfailover.target import Failover, Target
 
 WATCH_EVERY = 0.02  # seconds between two looks at the writers
 AUDIT_PATIENCE = 10.0  # seconds for which a failing audit is tried again
+
+MakeWorkload = Callable[[Journal], Workload]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +33,7 @@ class Plan:
     Attributes:
         writers: how many write at the same time.
         rate: writes per second that they intend together.
+        seed: decides every sampled duration.
         warmup: load before the trigger.
         cooldown: load after all writers are back.
         bound: after the trigger, when the trial stops waiting for writers.
@@ -35,6 +42,7 @@ class Plan:
 
     writers: int
     rate: float
+    seed: int = 0
     warmup: float = 1.0
     cooldown: float = 0.5
     bound: float = 60.0
@@ -44,14 +52,12 @@ class Plan:
 class Trial(Summary):
     """A `Summary` that can be asked to hold to something."""
 
-    __slots__ = ()
-
     @classmethod
     def of(cls, summary: Summary) -> Self:
-        """Return the same figures as a trial."""
+        """Return the same results as a trial."""
         return cls(**{entry.name: getattr(summary, entry.name) for entry in fields(Summary)})
 
-    def expect(self, **bounds: object) -> None:
+    def expect(self, **bounds: Any) -> None:
         """Assert several bounds at once, for example `downtime="< 2s", lost=0`.
 
         Raises:
@@ -63,39 +69,55 @@ class Trial(Summary):
 
 
 class InvalidTrialError(AssertionError):
-    """Nothing failed over, so that the trial proves nothing: it never passes."""
+    """The failover did not happen as meant, so that the trial proves nothing: it never passes."""
+
+    def __init__(self, trial: Trial) -> None:
+        super().__init__(trial)
+        self.trial = trial
+
+    def __str__(self) -> str:
+        return f"this trial proves nothing: {self.trial.reason}"
 
 
 class Observation:
     """A load on a target, from its first write to the verdict; a context manager.
 
+    Args:
+        target: what may fail over.
+        endpoint: where the writers connect.
+        make_workload: returns what they do, given the journal that names the keys.
+        plan: how much, and for how long.
+
     Attributes:
-        trial: the verdict, once the block is left.
+        journal: what the writers did so far.
+        trial: the verdict, once the block is left without an error.
     """
 
     def __init__(
         self,
         target: Target,
         endpoint: Endpoint,
-        workload: Workload,
+        make_workload: MakeWorkload,
         plan: Plan,
         *,
         clock: Clock | None = None,
     ) -> None:
-        self.trial: Trial | None = None
-        self.run = uuid.uuid4().hex[:8]
         self._target, self._endpoint, self._plan = target, endpoint, plan
-        self._workload = workload
         self._clock = clock or MonotonicClock()
-        self._load = Load(
-            workload, writers=plan.writers, rate=plan.rate, run=self.run, policy=plan.policy
-        )
+        self.journal = Journal(uuid.uuid4().hex[:8], plan.writers)
+        self.trial: Trial | None = None
+        self._workload = make_workload(self.journal)
+        self._load = Load(self._workload, self.journal, rate=plan.rate, policy=plan.policy)
+        self._writer_before = ""
 
     def __enter__(self) -> Self:
-        self._workload.create()
-        self._writer_before = self._target.writer
-        self._load.start()
-        self._started = self._clock.now()
+        self._workload.create(self._target.audit_endpoint())
+        try:
+            self._writer_before = self._target.writer
+            self._load.start()
+        except BaseException:
+            self._clean_up()
+            raise
         return self
 
     def __exit__(
@@ -106,39 +128,31 @@ class Observation:
     ) -> None:
         try:
             if kind is None:
-                self._conclude()
+                self.trial = self._conclude()
         finally:
-            self._load.stop()
-            self._workload.drop()
+            self._clean_up()
 
-    def _conclude(self) -> None:
-        settled = self._watch()
+    def _clean_up(self) -> None:
+        self._load.stop()
+        self._target.check()  # a dead server explains more than what it makes fail below
+        self._workload.drop(self._target.audit_endpoint())
+
+    def _conclude(self) -> Trial:
+        failovers = self._failovers()
+        self._watch(failovers)
         self._clock.sleep(self._plan.cooldown)
         stop = self._clock.now()
         self._load.stop()
         self._target.check()
-        failovers = self._failovers()
-        self.trial = Trial.of(
-            summarise(
-                self._load.journal,
-                start=self._started,
-                stop=stop,
-                settled=settled,
-                milestones=milestones(failovers),
-                stored=self._audit(),
-                writer_before=self._writer_before,
-                writer_after=self._target.writer,
-            )
-        )
+        return Trial.of(summarise(self.journal, self._course(failovers, stop), self._audit()))
 
     def _failovers(self) -> Sequence[Failover]:
-        return [each for each in self._target.failovers if each.triggered >= self._started]
+        return [each for each in self._target.failovers if each.triggered >= self._load.started]
 
-    def _watch(self) -> float | None:
-        """Wait until all failovers are over and all writers back; return when they were over."""
-        failovers = self._failovers()
+    def _watch(self, failovers: Sequence[Failover]) -> None:
+        """Wait until all failovers are over and all writers are back, or the bound is reached."""
         if not failovers:
-            return None
+            return
         deadline = failovers[-1].triggered + self._plan.bound
         wait_until(
             lambda: self._all_back(failovers),
@@ -146,15 +160,44 @@ class Observation:
             clock=self._clock,
             every=WATCH_EVERY,
         )
-        return settled_at(failovers)
 
     def _all_back(self, failovers: Sequence[Failover]) -> bool:
         self._target.check()
         settled = settled_at(failovers)
         return settled is not None and self._load.acked_since(settled) == self._plan.writers
 
-    def _audit(self) -> Sequence[tuple[int, int]]:
-        raise NotImplementedError
+    def _course(self, failovers: Sequence[Failover], stop: float) -> Course:
+        return Course(
+            start=self._load.started,
+            stop=stop,
+            trigger=failovers[0].triggered if failovers else None,
+            settled=settled_at(failovers) if failovers else None,
+            moves_writer=moves_writer(failovers),
+            milestones=milestones(failovers),
+            writer_before=self._writer_before,
+            writer_after=self._target.writer,
+            mode=self._target.mode,
+            endpoint=self._endpoint.kind,
+            profile=failovers[-1].profile if failovers else "",
+            seed=self._plan.seed,
+            rate=self._plan.rate,
+        )
+
+    def _audit(self) -> Stored | None:
+        """Read back what is stored; try again for a while, because the audit proves everything.
+
+        Raises:
+            AuditError: with the last reason.
+        """
+        deadline = self._clock.now() + AUDIT_PATIENCE
+        while True:
+            try:
+                positions = self._workload.stored(self._target.audit_endpoint())
+                return None if positions is None else Stored(positions=list(positions))
+            except Exception as error:
+                if self._clock.now() >= deadline:
+                    raise AuditError(f"the stored writes cannot be read back: {error}") from error
+                self._clock.sleep(WATCH_EVERY)
 
 
 def settled_at(failovers: Sequence[Failover]) -> float | None:
@@ -168,3 +211,32 @@ def milestones(failovers: Sequence[Failover]) -> list[Milestone]:
     """Return the milestones of all failovers in order of time."""
     found = [milestone for failover in failovers for milestone in failover.milestones()]
     return sorted(found, key=lambda milestone: milestone.at)
+
+
+def moves_writer(failovers: Sequence[Failover]) -> bool | None:
+    """Tell whether another instance should be the writer after all of them; None without any.
+
+    With two instances an even number of failovers leads back to where it began, so only a single
+    one can be told by its writer; of several, each is told by its own milestones.
+    """
+    return failovers[0].moves_writer if len(failovers) == 1 else None
+
+
+def run_trial(  # noqa: PLR0913 - a trial is made of these
+    target: Target,
+    endpoint: Endpoint,
+    make_workload: MakeWorkload,
+    plan: Plan,
+    *,
+    promote: str | None = None,
+    profile: str | None = None,
+    clock: Clock | None = None,
+) -> Trial:
+    """Warm up, fail over, watch until settled, audit, and return the results."""
+    clock = clock or MonotonicClock()
+    with Observation(target, endpoint, make_workload, plan, clock=clock) as observation:
+        clock.sleep(plan.warmup)
+        target.check()
+        target.fail_over(promote, profile, plan.seed)
+    assert observation.trial is not None  # noqa: S101 - left without an error
+    return observation.trial

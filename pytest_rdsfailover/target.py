@@ -28,7 +28,12 @@ class Target(Protocol):
 
         Raises:
             SettingError: if there is no such instance or profile.
+            RdsFailoverError: if another failover is still on its way.
         """
+
+    @property
+    def failovers(self) -> "Sequence[Failover]":
+        """Return every failover so far, in order."""
 
     def check(self) -> None:
         """Raise `DiedError` if a server of ours that the trial needs has ended."""
