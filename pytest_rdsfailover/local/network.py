@@ -1,26 +1,29 @@
-"""The network of a local cluster: a Toxiproxy, one listener per endpoint."""
+"""The network of a local cluster: a Toxiproxy with one listener per endpoint."""
 
 import os
 import shutil
 import socket
 import sys
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from typing import Self
 from urllib.parse import urlsplit
 
-from pytest_rdsfailover.errors import SettingError
-from pytest_rdsfailover.local.ports import free_port
-from pytest_rdsfailover.local.process import Supervisor
+from pytest_rdsfailover.clock import Clock, wait_until
+from pytest_rdsfailover.errors import NotReadyError, SettingError
+from pytest_rdsfailover.local.ports import Port, reserve_port
+from pytest_rdsfailover.local.process import Process, Supervisor
 from pytest_rdsfailover.toxiproxy.client import ToxiproxyClient
 
 BUILTIN = "builtin"
-LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+LOOPBACK = "127.0.0.1"
 READY_WITHIN = 10.0  # seconds
-ARMED = "rdsfailover_reset"
-FIRST_INSTANCE = 11  # instance-1 listens on 127.0.0.11
 FIXED_HOSTS = {"cluster": "127.0.0.2", "reader": "127.0.0.3"}
+FIRST_INSTANCE = 11  # instance-1 listens on 127.0.0.11
+
+# A link that starts while such a toxic is in its chain ends by a reset; toxicity 0 keeps it from
+# touching any byte. Toxiproxy offers no other way to reset a link that exists.
+ARMED = "rdsfailover_reset"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +39,7 @@ class ToxiproxyProgram:
     url: str | None = None
 
     def __str__(self) -> str:
-        if self.url:
+        if self.url is not None:
             return f"running at {self.url}"
         return self.path or "built-in"
 
@@ -45,41 +48,187 @@ def find_toxiproxy(setting: str | None) -> ToxiproxyProgram:
     """Return the Toxiproxy that a setting names, else one on PATH, else the built-in.
 
     Raises:
-        SettingError: if the named one is not there, or would not be on this machine.
+        SettingError: if the named one is not there, or is not on this machine.
     """
     if setting == BUILTIN:
         return ToxiproxyProgram()
     if setting is None:
         return ToxiproxyProgram(path=shutil.which("toxiproxy-server"))
     if "://" in setting:
-        if urlsplit(setting).hostname not in LOOPBACK:
-            raise SettingError(
-                f"{setting} is not on this machine: the endpoints of a local cluster are loopback"
-                " addresses, so its Toxiproxy must listen on 127.0.0.1"
-            )
-        return ToxiproxyProgram(url=setting.rstrip("/"))
-    path = shutil.which(setting)
+        return _running(setting)
+    path = shutil.which(os.path.expanduser(setting))
     if path is None:
         raise SettingError(
-            f"{setting!r} is no program: give the path of a toxiproxy-server, its URL, or {BUILTIN}"
+            f"there is no program {setting}: name a toxiproxy-server, the URL of a running one, or"
+            f" {BUILTIN}"
         )
-    return ToxiproxyProgram(path=path)
+    return ToxiproxyProgram(path=os.path.abspath(path))
 
 
-def addresses(instances: Sequence[str]) -> Mapping[str, str]:
-    """Return a loopback address for each endpoint, or 127.0.0.1 for all without such aliases."""
-    hosts = FIXED_HOSTS | {
-        instance: f"127.0.0.{FIRST_INSTANCE + n}" for n, instance in enumerate(instances)
-    }
-    if all(map(_is_ours, hosts.values())):
-        return hosts
-    return dict.fromkeys(hosts, "127.0.0.1")
+def _running(url: str) -> ToxiproxyProgram:
+    if urlsplit(url).hostname not in (LOOPBACK, "localhost"):
+        raise SettingError(
+            f"{url} is not on this machine: the endpoints of a local cluster are loopback"
+            " addresses, so its Toxiproxy must run here, too"
+        )
+    return ToxiproxyProgram(url=url.rstrip("/"))
 
 
-def _is_ours(host: str) -> bool:
+def hosts(endpoints: Sequence[str]) -> Mapping[str, str]:
+    """Return an address of its own for each endpoint, or 127.0.0.1 for all where there are none.
+
+    Linux has all of 127.0.0.0/8; macOS has only the aliases that somebody made.
+    """
+    instances = [name for name in endpoints if name not in FIXED_HOSTS]
+    own = {name: FIXED_HOSTS[name] for name in endpoints if name in FIXED_HOSTS}
+    own |= {name: f"127.0.0.{FIRST_INSTANCE + n}" for n, name in enumerate(instances)}
+    if all(map(_is_here, own.values())):
+        return own
+    return dict.fromkeys(endpoints, LOOPBACK)
+
+
+def _is_here(host: str) -> bool:
     with socket.socket() as probe:
         try:
             probe.bind((host, 0))
         except OSError:
             return False
     return True
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where an endpoint listens."""
+
+    host: str
+    port: int
+
+
+class Network:
+    """The listeners of a cluster's endpoints; a context manager.
+
+    Args:
+        program: which Toxiproxy to use.
+        supervisor: starts it if it does not run yet.
+        prefix: what the names of this cluster's proxies begin with, for others may use the same
+            Toxiproxy.
+
+    Attributes:
+        client: talks to it.
+        prefix: as given.
+        places: where each endpoint listens, once `connect` has been called.
+    """
+
+    def __init__(self, program: ToxiproxyProgram, supervisor: Supervisor, prefix: str) -> None:
+        self.prefix = prefix
+        self.places: Mapping[str, Place] = {}
+        self._program = program
+        self._process: Process | None = None
+        self._ports: list[Port] = []
+        url = program.url
+        if url is None:
+            url, self._process = self._spawn(supervisor)
+        self.client = ToxiproxyClient(url)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __str__(self) -> str:
+        aliased = len({place.host for place in self.places.values()}) > 1
+        listening = "" if aliased else "; one port per endpoint, for want of loopback addresses"
+        return f"{self._program}, version {self.client.version()}{listening}"
+
+    def _spawn(self, supervisor: Supervisor) -> tuple[str, Process]:
+        port = self._reserve([LOOPBACK], None)
+        if self._program.path is None:
+            argv = [sys.executable, "-m", "pytest_rdsfailover.toxiproxy.process"]
+            argv += [f"--host={LOOPBACK}", f"--port={port}"]
+        else:
+            argv = [self._program.path, f"-host={LOOPBACK}", f"-port={port}"]
+        return f"http://{LOOPBACK}:{port}", supervisor.spawn("toxiproxy", argv)
+
+    def _reserve(self, addresses: Sequence[str], wanted: int | None) -> int:
+        port = reserve_port(addresses, wanted=wanted)
+        self._ports.append(port)
+        return port.number
+
+    def wait(self, clock: Clock) -> None:
+        """Return when Toxiproxy answers.
+
+        Raises:
+            DiedError: if it ended while starting.
+            NotReadyError: if it does not answer in time, with the end of its log.
+        """
+
+        def answers() -> bool:
+            self.check()
+            return self.client.running()
+
+        if not wait_until(answers, timeout=READY_WITHIN, clock=clock):
+            tail = "" if self._process is None else self._process.log_tail()
+            raise NotReadyError(f"Toxiproxy ({self._program})", READY_WITHIN, tail)
+
+    def connect(self, upstreams: Mapping[str, int], *, port: int | None, armed: bool) -> None:
+        """Let every endpoint listen and lead to its port of the gateway.
+
+        Args:
+            upstreams: the gateway's port for each endpoint.
+            port: the common port to listen on; None for any free one.
+            armed: whether links end by a reset, as `ARMED` says.
+
+        Raises:
+            SettingError: if the wanted port is taken.
+            ToxiproxyError: if Toxiproxy refuses.
+        """
+        own = hosts(list(upstreams))
+        if len(set(own.values())) > 1:
+            common = self._reserve(list(own.values()), port)
+            self.places = {name: Place(host, common) for name, host in own.items()}
+        else:
+            self.places = {name: Place(LOOPBACK, self._reserve([LOOPBACK], None)) for name in own}
+        for name, place in self.places.items():
+            self.client.create(
+                self.prefix + name,
+                listen=f"{place.host}:{place.port}",
+                upstream=f"{LOOPBACK}:{upstreams[name]}",
+            )
+            if armed:
+                self.arm(name)
+
+    def arm(self, endpoint: str) -> None:
+        """Let links of an endpoint that start from now on end by a reset."""
+        self.client.add_toxic(
+            self.prefix + endpoint,
+            type="reset_peer",
+            name=ARMED,
+            stream="downstream",
+            toxicity=0.0,
+            attributes={"timeout": 0},
+        )
+
+    def mend(self) -> None:
+        """Remove every toxic but our own from the cluster's endpoints."""
+        for name in self.places:
+            for toxic in self.client.toxics(self.prefix + name):
+                if toxic != ARMED:
+                    self.client.remove_toxic(self.prefix + name, toxic)
+
+    def check(self) -> None:
+        """Raise DiedError if the Toxiproxy that we started has ended."""
+        if self._process is not None:
+            self._process.check()
+
+    def close(self) -> None:
+        """Remove the cluster's listeners; end Toxiproxy if we started it."""
+        try:
+            if self._process is not None:
+                self._process.kill()
+            else:
+                for name in self.places:
+                    self.client.delete(self.prefix + name)
+        finally:
+            for port in self._ports:
+                port.release()
