@@ -6,7 +6,7 @@ import secrets
 import sys
 from collections.abc import Mapping, Sequence
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from pytest_rdsfailover import driver
 from pytest_rdsfailover.clock import Clock, MonotonicClock, wait_until
@@ -15,14 +15,14 @@ from pytest_rdsfailover.errors import NotReadyError, RdsFailoverError, SettingEr
 from pytest_rdsfailover.gateway.client import GatewayClient
 from pytest_rdsfailover.local.choreography import choreography
 from pytest_rdsfailover.local.network import Network, ToxiproxyProgram
-from pytest_rdsfailover.local.process import Supervisor
+from pytest_rdsfailover.local.process import Process, Supervisor
 from pytest_rdsfailover.local.profiles import Profile, load_profile
 from pytest_rdsfailover.local.programs import ServerProgram, ServerUrl
 from pytest_rdsfailover.local.server import start_server
 from pytest_rdsfailover.records import Milestone
 
 GATEWAY_READY_WITHIN = 10.0  # seconds
-READ_BACK = 20.0  # seconds beyond its plan that a failover may take
+REST_WITHIN = 120.0  # seconds after which a failover that is not over is stuck
 KINDS = {"cluster": "writer", "reader": "reader"}
 
 
@@ -121,3 +121,138 @@ class LocalCluster:
     def close(self) -> None:
         """End everything and leave nothing behind; harmless the second time."""
         self._stack.close()
+
+    @property
+    def _control(self) -> str:
+        return str(self._supervisor.directory / "gateway.sock")
+
+    def _spawn_gateway(self) -> Process:
+        """Start the gateway; what it may not tell others is in a file that only we can read."""
+        config = self._supervisor.directory / "gateway.json"
+        config.touch(mode=0o600)
+        config.write_text(json.dumps(self._gateway_config()))
+        argv = [sys.executable, "-m", "pytest_rdsfailover.gateway.process", str(config)]
+        return self._supervisor.spawn("gateway", argv)
+
+    def _gateway_config(self) -> Mapping[str, Any]:
+        address, admin = self._server.address, self._server.admin
+        return {
+            "server": {"socket": address.socket, "host": address.host, "port": address.port},
+            "admin": {"user": admin.user, "password": admin.password},
+            "instances": len(self.instances),
+            "read_only_error": self._profile.read_only_error,
+            "control": self._control,
+            "toxiproxy": {"url": self.network.client.url, "prefix": self.network.prefix},
+        }
+
+    def check(self) -> None:
+        """Raise DiedError if a server of ours has ended, GatewayError if the gateway failed."""
+        self._server.check()
+        self.network.check()
+        self._gateway_process.check()
+
+    @property
+    def writer(self) -> str:
+        """Return the id of the instance that currently takes writes."""
+        return self._gateway.describe().writer
+
+    @property
+    def readers(self) -> tuple[str, ...]:
+        """Return the ids of all other instances."""
+        return tuple(instance for instance in self.instances if instance != self.writer)
+
+    @property
+    def writer_endpoint(self) -> Endpoint:
+        """Return the cluster endpoint: the instance that DNS says is the writer."""
+        return self._endpoint("cluster")
+
+    @property
+    def reader_endpoint(self) -> Endpoint:
+        """Return the reader endpoint: any reader; the writer when there is none."""
+        return self._endpoint("reader")
+
+    def instance_endpoint(self, instance: str) -> Endpoint:
+        """Return an instance's own endpoint.
+
+        Raises:
+            SettingError: if there is no such instance.
+        """
+        self._known(instance)
+        return self._endpoint(instance)
+
+    def audit_endpoint(self) -> Endpoint:
+        """Return the endpoint of the instance that is the writer now."""
+        return self._endpoint(self.writer)
+
+    def _endpoint(self, name: str) -> Endpoint:
+        place, account = self.network.places[name], self._server.application
+        return Endpoint(
+            name=name,
+            kind=KINDS.get(name, "instance"),
+            host=place.host,
+            port=place.port,
+            user=account.user,
+            password=account.password,
+            database=account.database,
+            connector=driver.connect,
+        )
+
+    def _known(self, instance: str) -> None:
+        if instance not in self.instances:
+            known = ", ".join(self.instances)
+            raise SettingError(f"there is no instance {instance!r} in this cluster; it has {known}")
+
+    def fail_over(
+        self, target: str | None = None, profile: str | None = None, seed: int = 0
+    ) -> LocalFailover:
+        """Start a failover and return as soon as it is triggered.
+
+        Args:
+            target: the instance to promote; the first reader by default.
+            profile: name or path of the failover profile; the run's own by default.
+            seed: decides every sampled duration.
+
+        Raises:
+            SettingError: if there is no such instance or profile, or if the instance is the writer.
+            FailoverInProgressError: if another one is on its way.
+        """
+        self.check()
+        chosen = self._profile if profile is None else load_profile(profile)
+        self._refuse_other_cut(chosen)
+        if self.failovers and not self.failovers[-1].settled():
+            raise FailoverInProgressError("a failover of this cluster is still on its way")
+        writer = self.writer
+        target = target or self.readers[0]
+        self._known(target)
+        if target == writer:
+            raise SettingError(f"{target} is the writer already; a failover promotes a reader")
+        steps = choreography(chosen, writer=writer, target=target, seed=seed)
+        triggered = self._gateway.play(steps, read_only_error=chosen.read_only_error)
+        self.failovers.append(LocalFailover(self._gateway, chosen, triggered))
+        return self.failovers[-1]
+
+    def _refuse_other_cut(self, profile: Profile) -> None:
+        if (profile.cut == "close") != (self._profile.cut == "close"):
+            raise SettingError(
+                f"profile {profile.name!r} ends sessions by {profile.cut!r}, but how a connection"
+                " will end is settled when it is made: choose the profile for the whole run, with"
+                f" --rds-profile {profile.name}"
+            )
+
+    def rest(self) -> None:
+        """Wait until the last failover is over, and mend the network.
+
+        Raises:
+            NotReadyError: if the failover does not end.
+        """
+        self.check()
+        if self.failovers:
+            last = self.failovers[-1]
+            if not wait_until(last.settled, timeout=REST_WITHIN, clock=self._clock):
+                tail = self._gateway_process.log_tail()
+                raise NotReadyError(f"the failover {last.profile!r}", REST_WITHIN, tail)
+        self.network.mend()
+
+    def parts(self) -> Mapping[str, str]:
+        """Return what the cluster is made of, for people."""
+        return {"server": self._server.about, "toxiproxy": str(self.network)}

@@ -1,0 +1,80 @@
+"""The local clusters of a session: started when first asked for, replaced when broken."""
+
+import contextlib
+import importlib.metadata
+import platform
+from collections.abc import Mapping
+from typing import Self
+
+from pytest_rdsfailover.errors import RdsFailoverError
+from pytest_rdsfailover.local.cluster import LocalCluster
+from pytest_rdsfailover.local.network import find_toxiproxy
+from pytest_rdsfailover.local.profiles import load_profile
+from pytest_rdsfailover.local.programs import find_server
+from pytest_rdsfailover.settings import Settings
+
+PACKAGES = ("pytest-rdsfailover", "pytest", "pymysql")
+
+
+class LocalBackend:
+    """Hands out local clusters; a context manager that ends them all."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._clusters: dict[int, LocalCluster] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with contextlib.ExitStack() as stack:
+            for cluster in self._clusters.values():
+                stack.callback(cluster.close)
+        self._clusters.clear()
+
+    def cluster(self, instances: int | None = None) -> LocalCluster:
+        """Return the session's cluster of that size, at rest; a new one if the old one is broken.
+
+        Raises:
+            SettingError: if what was asked for cannot be had.
+            NotReadyError: if a server does not start.
+        """
+        count = instances or self._settings.instances
+        cluster = self._clusters.get(count)
+        if cluster is not None and not _recovers(cluster):
+            del self._clusters[count]
+            cluster = None
+        if cluster is None:
+            cluster = self._clusters[count] = self._start(count)
+        return cluster
+
+    def _start(self, instances: int) -> LocalCluster:
+        settings = self._settings
+        return LocalCluster(
+            find_server(settings.server),
+            find_toxiproxy(settings.toxiproxy),
+            load_profile(settings.profile),
+            instances=instances,
+            # The wanted port belongs to the run's own cluster; one of another size takes any.
+            port=settings.port if instances == settings.instances else None,
+        )
+
+
+def _recovers(cluster: LocalCluster) -> bool:
+    """Return whether a cluster is at rest; close it if it is not."""
+    try:
+        cluster.rest()
+    except RdsFailoverError:
+        cluster.close()
+        return False
+    return True
+
+
+def versions(parts: Mapping[str, str]) -> Mapping[str, str]:
+    """Return what figures depend on, for the result document."""
+    return {
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        **{name: importlib.metadata.version(name) for name in PACKAGES},
+        **parts,
+    }
