@@ -90,7 +90,6 @@ class Observation:
 
     Attributes:
         journal: what the writers did so far.
-        trial: the verdict, once the block is left without an error.
     """
 
     def __init__(
@@ -105,7 +104,7 @@ class Observation:
         self._target, self._endpoint, self._plan = target, endpoint, plan
         self._clock = clock or MonotonicClock()
         self.journal = Journal(uuid.uuid4().hex[:8], plan.writers)
-        self.trial: Trial | None = None
+        self._trial: Trial | None = None
         self._workload = make_workload(self.journal)
         self._load = Load(self._workload, self.journal, rate=plan.rate, policy=plan.policy)
         self._writer_before = ""
@@ -128,9 +127,21 @@ class Observation:
     ) -> None:
         try:
             if kind is None:
-                self.trial = self._conclude()
+                self._trial = self._conclude()
         finally:
             self._clean_up()
+
+    @property
+    def trial(self) -> Trial:
+        """Return the verdict, once the block is left without an error."""
+        if self._trial is None:
+            raise RuntimeError("a load is judged when its block ends; ask for the trial after it")
+        return self._trial
+
+    def warm_up(self) -> None:
+        """Let the load run undisturbed, as long as the plan says."""
+        self._clock.sleep(self._plan.warmup)
+        self._target.check()
 
     def _clean_up(self) -> None:
         self._load.stop()
@@ -220,23 +231,3 @@ def moves_writer(failovers: Sequence[Failover]) -> bool | None:
     one can be told by its writer; of several, each is told by its own milestones.
     """
     return failovers[0].moves_writer if len(failovers) == 1 else None
-
-
-def run_trial(  # noqa: PLR0913 - a trial is made of these
-    target: Target,
-    endpoint: Endpoint,
-    make_workload: MakeWorkload,
-    plan: Plan,
-    *,
-    promote: str | None = None,
-    profile: str | None = None,
-    clock: Clock | None = None,
-) -> Trial:
-    """Warm up, fail over, watch until settled, audit, and return the results."""
-    clock = clock or MonotonicClock()
-    with Observation(target, endpoint, make_workload, plan, clock=clock) as observation:
-        clock.sleep(plan.warmup)
-        target.check()
-        target.fail_over(promote, profile, plan.seed)
-    assert observation.trial is not None  # noqa: S101 - left without an error
-    return observation.trial

@@ -1,24 +1,142 @@
-"""What users name in their tests; the only place that picks local or live, and lazily."""
+"""What users name in their tests; the only place that picks local or live, and lazily.
 
-import contextlib
-import zlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+The imports inside the functions keep a suite that uses no fixture of ours from paying for them.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
 
-from pytest_rdsfailover.run import RUN, Run
+from pytest_rdsfailover.errors import SettingError
+from pytest_rdsfailover.run import RUN
 
 if TYPE_CHECKING:
     from pytest_rdsfailover.endpoints import Endpoint
     from pytest_rdsfailover.experiment import Observation, Trial
+    from pytest_rdsfailover.laboratory import Laboratory
     from pytest_rdsfailover.local.backend import LocalBackend
     from pytest_rdsfailover.local.cluster import LocalCluster
+    from pytest_rdsfailover.local.network import Faults
     from pytest_rdsfailover.records import Milestone
-    from pytest_rdsfailover.toxiproxy.client import ToxiproxyClient
 
 MARKERS = (
     "rds_profile(name): the failover profile of this test",
     "rds_instances(count): how many instances this test's cluster has",
     "rds_expect(**bounds): what every trial of this test must hold to, as in trial.expect(...)",
 )
+
+
+@contextmanager
+def usage_errors() -> Iterator[None]:
+    """Turn what the user asked for and cannot have into pytest's own kind of error."""
+    try:
+        yield
+    except SettingError as error:
+        raise pytest.UsageError(str(error)) from None
+
+
+def argument_of(request: pytest.FixtureRequest, marker: str) -> Any:
+    """Return the only argument of a test's marker; None if the test has none."""
+    found = request.node.get_closest_marker(marker)
+    return None if found is None else found.args[0]
+
+
+@pytest.fixture(scope="session")
+def rds_backend(pytestconfig: pytest.Config) -> Iterator["LocalBackend"]:
+    """The clusters of the session, started when first asked for."""
+    from pytest_rdsfailover.local.backend import LocalBackend
+
+    with LocalBackend(pytestconfig.stash[RUN].settings) as backend:
+        yield backend
+
+
+@pytest.fixture
+def rds_cluster(rds_backend: "LocalBackend", request: pytest.FixtureRequest) -> "LocalCluster":
+    """A cluster, healthy and at rest: endpoints, credentials, instances."""
+    with usage_errors():
+        return rds_backend.cluster(argument_of(request, "rds_instances"))
+
+
+class TriggerFailover(Protocol):
+    """What `rds_failover` is."""
+
+    def __call__(
+        self, target: str | None = None, *, profile: str | None = None, wait: bool = True
+    ) -> Sequence["Milestone"]:
+        """Trigger a failover and return the milestones seen; all of them if it waits."""
+
+
+@pytest.fixture
+def rds_failover(rds_laboratory: "Laboratory") -> TriggerFailover:
+    """Triggers a failover of the cluster."""
+    return rds_laboratory.fail_over
+
+
+class StartLoad(Protocol):
+    """What `rds_load` is."""
+
+    def __call__(
+        self, endpoint: "Endpoint", **options: Any
+    ) -> AbstractContextManager["Observation"]:
+        """Return a load on an endpoint, as a context manager; `.trial` after the block."""
+
+
+@pytest.fixture
+def rds_load(rds_laboratory: "Laboratory") -> StartLoad:
+    """Lets concurrent writers write while the test does something of its own."""
+    return rds_laboratory.load
+
+
+class RunTrial(Protocol):
+    """What `rds_trial` is."""
+
+    def __call__(self, endpoint: "Endpoint", **options: Any) -> "Trial":
+        """Warm up, fail over, watch until settled, audit; return the trial."""
+
+
+@pytest.fixture
+def rds_trial(rds_laboratory: "Laboratory") -> RunTrial:
+    """Runs one trial: load, failover, audit."""
+    return rds_laboratory.trial
+
+
+@pytest.fixture
+def rds_laboratory(rds_cluster: "LocalCluster", request: pytest.FixtureRequest) -> "Laboratory":
+    """What a test does with its cluster, and what it notes of it."""
+    from pytest_rdsfailover.laboratory import Laboratory
+    from pytest_rdsfailover.local.backend import environment
+    from pytest_rdsfailover.report import document, terminal
+
+    run, item = request.config.stash[RUN], request.node
+    expectations = item.get_closest_marker("rds_expect")
+    where = environment(rds_cluster)
+
+    def note(trial: "Trial") -> None:
+        found = document.trial_document(trial, test=item.nodeid, scenario=scenario_of(item))
+        run.note(item, found, terminal.timeline(trial), where)
+
+    return Laboratory(
+        rds_cluster,
+        run.settings,
+        test=item.nodeid,
+        profile=argument_of(request, "rds_profile"),
+        expectations={} if expectations is None else expectations.kwargs,
+        note=note,
+    )
+
+
+def scenario_of(item: pytest.Item) -> str:
+    """Return what a test is parametrised with, or its name: trials of one scenario belong together."""
+    call = getattr(item, "callspec", None)
+    return item.name if call is None else str(call.id)
+
+
+@pytest.fixture
+def rds_toxiproxy(rds_cluster: "LocalCluster") -> Iterator["Faults"]:
+    """Network faults on any endpoint of the cluster, mended when the test ends."""
+    from pytest_rdsfailover.local.network import Faults
+
+    yield Faults(rds_cluster.network)
+    rds_cluster.network.mend()

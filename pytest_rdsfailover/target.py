@@ -38,6 +38,13 @@ class Target(Protocol):
     def check(self) -> None:
         """Raise `DiedError` if a server of ours that the trial needs has ended."""
 
+    def rest(self) -> None:
+        """Wait until the last failover is over.
+
+        Raises:
+            NotReadyError: if it does not end.
+        """
+
     def audit_endpoint(self) -> Endpoint:
         """Return where the current writer can be read directly, whatever DNS says."""
 

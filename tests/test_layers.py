@@ -18,7 +18,7 @@ LAYERS = [
     "target analysis driver toxiproxy",
     "checks report load gateway",
     "experiment local live remote",
-    "options run",
+    "laboratory options run",
     "fixtures",
     "plugin cli",
 ]

@@ -2,9 +2,9 @@
 
 import contextlib
 import importlib.metadata
+import os
 import platform
-from collections.abc import Mapping
-from typing import Self
+from typing import Any, Self
 
 from pytest_rdsfailover.errors import RdsFailoverError
 from pytest_rdsfailover.local.cluster import LocalCluster
@@ -64,17 +64,25 @@ def _recovers(cluster: LocalCluster) -> bool:
     """Return whether a cluster is at rest; close it if it is not."""
     try:
         cluster.rest()
+        cluster.network.mend()
     except RdsFailoverError:
         cluster.close()
         return False
     return True
 
 
-def versions(parts: Mapping[str, str]) -> Mapping[str, str]:
-    """Return what figures depend on, for the result document."""
+def environment(cluster: LocalCluster) -> dict[str, Any]:
+    """Return what figures depend on, as plain data that travels with them."""
+    parts = dict(cluster.parts())
+    packages = {name: importlib.metadata.version(name) for name in PACKAGES}
     return {
-        "python": platform.python_version(),
-        "platform": platform.platform(),
-        **{name: importlib.metadata.version(name) for name in PACKAGES},
-        **parts,
+        "mode": cluster.mode,
+        "parts": parts,
+        "versions": {
+            "python": platform.python_version(),
+            "platform": platform.platform(),
+            **packages,
+            **parts,
+        },
+        "worker": os.environ.get("PYTEST_XDIST_WORKER", ""),
     }

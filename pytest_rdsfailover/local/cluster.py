@@ -240,7 +240,7 @@ class LocalCluster:
             )
 
     def rest(self) -> None:
-        """Wait until the last failover is over, and mend the network.
+        """Wait until the last failover is over.
 
         Raises:
             NotReadyError: if the failover does not end.
@@ -251,7 +251,6 @@ class LocalCluster:
             if not wait_until(last.settled, timeout=REST_WITHIN, clock=self._clock):
                 tail = self._gateway_process.log_tail()
                 raise NotReadyError(f"the failover {last.profile!r}", REST_WITHIN, tail)
-        self.network.mend()
 
     def parts(self) -> Mapping[str, str]:
         """Return what the cluster is made of, for people."""

@@ -6,10 +6,12 @@ import socket
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Self
+from contextlib import AbstractContextManager
+from typing import Any, Self
 from urllib.parse import urlsplit
 
 from pytest_rdsfailover.clock import Clock, wait_until
+from pytest_rdsfailover.endpoints import Endpoint
 from pytest_rdsfailover.errors import NotReadyError, SettingError
 from pytest_rdsfailover.local.ports import Port, reserve_port
 from pytest_rdsfailover.local.process import Process, Supervisor
@@ -232,3 +234,39 @@ class Network:
         finally:
             for port in self._ports:
                 port.release()
+
+
+class Faults:
+    """Network faults on the endpoints of a cluster; each is a context manager and mends itself."""
+
+    def __init__(self, network: Network) -> None:
+        self._network = network
+
+    @property
+    def client(self) -> ToxiproxyClient:
+        """Return the client of the Toxiproxy, for whatever is not offered here."""
+        return self._network.client
+
+    def proxy(self, endpoint: Endpoint) -> str:
+        """Return the name of an endpoint's proxy in Toxiproxy."""
+        return self._network.prefix + endpoint.name
+
+    def down(self, endpoint: Endpoint) -> AbstractContextManager[object]:
+        """Let nobody listen at an endpoint for the block, and cut its connections."""
+        return self.client.down(self.proxy(endpoint))
+
+    def toxic(
+        self,
+        endpoint: Endpoint,
+        type: str,
+        **attributes: Any,  # noqa: A002 - Toxiproxy's own word
+    ) -> AbstractContextManager[object]:
+        """Add a toxic to an endpoint for the block, for example `toxic(e, "latency", latency=50)`.
+
+        Attributes are those of Toxiproxy, in its units (milliseconds, bytes); `stream` and
+        `toxicity` may be among them.
+        """
+        options = {
+            name: attributes.pop(name) for name in ("stream", "toxicity") if name in attributes
+        }
+        return self.client.toxic(self.proxy(endpoint), type=type, attributes=attributes, **options)

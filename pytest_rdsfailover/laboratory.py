@@ -1,0 +1,129 @@
+"""What one test does with its cluster: fills in what it left open, runs it, and notes it."""
+
+import difflib
+import zlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import fields
+from typing import Any
+
+from pytest_rdsfailover import checks
+from pytest_rdsfailover.endpoints import Endpoint
+from pytest_rdsfailover.errors import SettingError
+from pytest_rdsfailover.experiment import InvalidTrialError, Observation, Plan, Trial
+from pytest_rdsfailover.journal import Journal
+from pytest_rdsfailover.load.workload import CallWorkload, InsertWorkload, Workload
+from pytest_rdsfailover.records import Milestone
+from pytest_rdsfailover.settings import Settings, parse_duration
+from pytest_rdsfailover.target import Target
+
+DURATIONS = ("warmup", "cooldown", "bound")
+OWN = {"workload", "stored", "setup", "teardown"}  # the user's own code, instead of our insert
+
+
+class Laboratory:
+    """One test's experiments on one target.
+
+    Args:
+        target: what may fail over.
+        settings: the run's.
+        test: the test's node id, which with the run's seed decides every sampled duration.
+        profile: the test's own failover profile; None for the run's.
+        expectations: what every trial must hold to.
+        note: is called with each trial, whatever becomes of it.
+    """
+
+    def __init__(
+        self,
+        target: Target,
+        settings: Settings,
+        *,
+        test: str,
+        profile: str | None,
+        expectations: Mapping[str, Any],
+        note: Callable[[Trial], None],
+    ) -> None:
+        self._target, self._settings, self._test = target, settings, test
+        self._profile, self._expectations, self._note = profile, expectations, note
+        self._count = 0
+
+    def _next_seed(self) -> int:
+        self._count += 1
+        return zlib.crc32(f"{self._settings.seed}/{self._test}/{self._count}".encode())
+
+    def fail_over(
+        self, target: str | None = None, *, profile: str | None = None, wait: bool = True
+    ) -> Sequence[Milestone]:
+        """Trigger a failover; return its milestones, all of them unless *wait* is false."""
+        failover = self._target.fail_over(target, profile or self._profile, self._next_seed())
+        if wait:
+            self._target.rest()
+        return failover.milestones()
+
+    @contextmanager
+    def load(self, endpoint: Endpoint, **options: Any) -> Iterator[Observation]:
+        """Keep a load on an endpoint for the block; judge it at the end."""
+        plan, make = self._arrange(endpoint, options)
+        with Observation(self._target, endpoint, make, plan) as observation:
+            yield observation
+        self._conclude(observation)
+
+    def trial(
+        self,
+        endpoint: Endpoint,
+        *,
+        target: str | None = None,
+        profile: str | None = None,
+        **options: Any,
+    ) -> Trial:
+        """Warm up, fail over, watch until settled, audit; return the trial.
+
+        Raises:
+            InvalidTrialError: if the failover did not happen as its profile says.
+        """
+        __tracebackhide__ = True
+        with self.load(endpoint, **options) as observation:
+            observation.warm_up()
+            self.fail_over(target, profile=profile, wait=False)
+        return observation.trial
+
+    def _conclude(self, observation: Observation) -> None:
+        __tracebackhide__ = True
+        trial = observation.trial
+        self._note(trial)
+        if not trial.valid:
+            raise InvalidTrialError(trial)
+        if self._expectations:
+            trial.expect(**self._expectations)
+
+    def _arrange(
+        self, endpoint: Endpoint, options: Mapping[str, Any]
+    ) -> tuple[Plan, Callable[[Journal], Workload]]:
+        left = dict(options)
+        for name in DURATIONS:
+            if isinstance(left.get(name), str):
+                left[name] = parse_duration(left[name])
+        own = {name: left.pop(name) for name in OWN & left.keys()}
+        workload = own.pop("workload", None)
+        if workload is None and own:
+            raise SettingError(f"{', '.join(sorted(own))}: only with a workload of your own")
+        plan = self._plan(left)
+        checks.check_resolution(checks.parse_expectations(**self._expectations), plan.rate)
+
+        def make(journal: Journal) -> Workload:
+            if workload is None:
+                return InsertWorkload(endpoint, journal.run)
+            return CallWorkload(journal, workload, **own)
+
+        return plan, make
+
+    def _plan(self, options: Mapping[str, Any]) -> Plan:
+        """Return the plan; what the test does not say, the run's settings do."""
+        known = {field.name for field in fields(Plan)} - {"seed"}
+        for name in options:
+            if name not in known:
+                near = difflib.get_close_matches(name, known | OWN, n=1)
+                hint = f"; did you mean {near[0]!r}?" if near else ""
+                raise SettingError(f"a load has no option {name!r}{hint}")
+        chosen = {name: getattr(self._settings, name) for name in known - {"policy"}}
+        return Plan(**(chosen | dict(options)), seed=self._settings.seed)
