@@ -46,7 +46,7 @@ def connect(endpoint: Endpoint, *, bounds: Bounds = DEFAULT_BOUNDS, **options: A
         pymysql.err.MySQLError: as PyMySQL does. A connection that reached itself, as a retry loop
             against a closed loopback port can, is reported as refused (2003).
     """
-    import pymysql  # noqa: PLC0415 - see the module's docstring
+    import pymysql
 
     chosen: dict[str, Any] = {
         "host": endpoint.host,
@@ -73,7 +73,7 @@ def _refuse_itself(connection: Any) -> None:
     """Close a connection whose two ends are the same socket; no server can have answered it."""
     sock = getattr(connection, "_sock", None)
     if sock is not None and sock.getsockname() == sock.getpeername() != "":
-        import pymysql  # noqa: PLC0415
+        import pymysql
 
         connection.close()
         raise pymysql.err.OperationalError(2003, "Can't connect: the port connected to itself")

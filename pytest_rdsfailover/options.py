@@ -5,8 +5,9 @@ Precedence: argument of a fixture, marker, command line, environment, ini file, 
 
 import os
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 
@@ -87,7 +88,7 @@ def read(config: pytest.Config) -> Settings:
     Raises:
         pytest.UsageError: if a value cannot be honoured; the text names where it came from.
     """
-    values = {}
+    values: dict[str, Any] = {}
     for option in OPTIONS:
         source, text = _find(config, option)
         if text is None:
@@ -95,15 +96,33 @@ def read(config: pytest.Config) -> Settings:
         try:
             values[option.name] = option.parse(text)
         except SettingError as error:
-            raise pytest.UsageError(f"{source}: {error}") from error
+            raise pytest.UsageError(f"{source}: {error}") from None
     if "seed" not in values:
         values["seed"] = random.SystemRandom().randrange(1_000_000)
         # Workers of pytest-xdist get the controller's options, so all sample from one seed.
         config.option.rds_seed = str(values["seed"])
     try:
-        return Settings(**values)
+        settings = Settings(**values)
+        _look(values)
     except SettingError as error:
-        raise pytest.UsageError(str(error)) from error
+        raise pytest.UsageError(str(error)) from None
+    return settings
+
+
+def _look(given: Mapping[str, Any]) -> None:
+    """Raise `SettingError` if what is named is not there; costs nothing if nothing is named."""
+    if "profile" in given:
+        from pytest_rdsfailover.local.profiles import load_profile
+
+        load_profile(given["profile"])
+    if "server" in given:
+        from pytest_rdsfailover.local.programs import find_server
+
+        find_server(given["server"])
+    if "toxiproxy" in given:
+        from pytest_rdsfailover.local.network import find_toxiproxy
+
+        find_toxiproxy(given["toxiproxy"])
 
 
 def _find(config: pytest.Config, option: Option) -> tuple[str, str | None]:

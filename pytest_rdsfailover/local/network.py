@@ -1,12 +1,12 @@
 """The network of a local cluster: a Toxiproxy with one listener per endpoint."""
 
-import os
 import shutil
 import socket
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Self
 from urllib.parse import urlsplit
 
@@ -58,13 +58,13 @@ def find_toxiproxy(setting: str | None) -> ToxiproxyProgram:
         return ToxiproxyProgram(path=shutil.which("toxiproxy-server"))
     if "://" in setting:
         return _running(setting)
-    path = shutil.which(os.path.expanduser(setting))
+    path = shutil.which(Path(setting).expanduser())
     if path is None:
         raise SettingError(
             f"there is no program {setting}: name a toxiproxy-server, the URL of a running one, or"
             f" {BUILTIN}"
         )
-    return ToxiproxyProgram(path=os.path.abspath(path))
+    return ToxiproxyProgram(path=str(Path(path).absolute()))
 
 
 def _running(url: str) -> ToxiproxyProgram:
@@ -258,8 +258,8 @@ class Faults:
     def toxic(
         self,
         endpoint: Endpoint,
-        type: str,
-        **attributes: Any,  # noqa: A002 - Toxiproxy's own word
+        type: str,  # noqa: A002 - Toxiproxy's own word
+        **attributes: Any,
     ) -> AbstractContextManager[object]:
         """Add a toxic to an endpoint for the block, for example `toxic(e, "latency", latency=50)`.
 

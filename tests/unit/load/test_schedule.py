@@ -1,3 +1,5 @@
+import itertools
+
 import pytest
 
 from pytest_rdsfailover.load.schedule import SECOND, Schedule
@@ -12,7 +14,7 @@ def writers(count, rate):
 def test_the_writes_of_all_writers_are_evenly_spaced():
     slots = sorted(each.intended(slot) for each in writers(4, 200.0) for slot in range(3))
 
-    assert {later - earlier for earlier, later in zip(slots, slots[1:], strict=False)} == {5 * MS}
+    assert {later - earlier for earlier, later in itertools.pairwise(slots)} == {5 * MS}
     assert slots[0] == 1000
 
 

@@ -28,7 +28,7 @@ def test_quick_is_over_within_600_ms():
 
 
 def test_a_wrong_name_gets_the_near_match_and_the_list():
-    with pytest.raises(SettingError, match="did you mean 'aurora'.*flip-flop"):
+    with pytest.raises(SettingError, match=r"did you mean 'aurora'.*flip-flop"):
         load_profile("auorra")
 
 

@@ -1,0 +1,3 @@
+"""What all tests share: pytester, and a plugin under test that is loaded from this checkout."""
+
+pytest_plugins = ["pytester"]

@@ -1,0 +1,112 @@
+"""What the user typed wrong is a usage error that names the remedy, before any server starts."""
+
+import os
+
+import pytest
+
+USAGE_ERROR = 4
+
+
+@pytest.fixture(autouse=True)
+def project(pytester, monkeypatch):
+    """A project whose only test would start a cluster."""
+    for name in [name for name in os.environ if name.startswith("RDS_")]:
+        monkeypatch.delenv(name)
+    pytester.makepyfile("def test_it(rds_cluster): raise RuntimeError('a server was started')")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (["--rds-profile=auorra"], "did you mean 'aurora'"),
+        (["--rds-profile=gone.toml"], "cannot read the failover profile"),
+        (["--rds-seed=x"], "--rds-seed: 'x' is not a whole number"),
+        (["--rds-rate=fast"], "--rds-rate: 'fast' is not a number"),
+        (["--rds-warmup=2"], "--rds-warmup: '2' is not a duration; write 250ms, 2s"),
+        (["--rds-instances=1"], "2 to 16 instances"),
+        (["--rds-port=40000"], "1024 to 32767"),
+        (["--rds-writers=0"], "at least one writer"),
+        (["--rds-server=/no/such/mysqld"], "no program /no/such/mysqld"),
+        (["--rds-server=/bin/echo"], "no MySQL or MariaDB server"),
+        (["--rds-server=http://u:p@h"], "mysql://user:password@host:port"),
+        (["--rds-toxiproxy=/no/such/toxiproxy"], "no program /no/such/toxiproxy"),
+        (["--rds-toxiproxy=http://10.0.0.1:8474"], "not on this machine"),
+    ],
+)
+def test_a_wrong_value_is_refused_before_anything_starts(pytester, arguments, complaint):
+    result = pytester.runpytest_subprocess(*arguments)
+
+    assert result.ret == USAGE_ERROR
+    assert complaint in result.stderr.str()
+    assert "a server was started" not in result.stdout.str()
+
+
+def test_a_wrong_value_names_the_ini_file_or_the_variable_that_it_comes_from(pytester, monkeypatch):
+    pytester.makeini("[pytest]\nrds_warmup = soon")
+    assert "rds_warmup (ini): 'soon'" in pytester.runpytest_subprocess().stderr.str()
+
+    monkeypatch.setenv("RDS_WARMUP", "later")
+    assert "RDS_WARMUP: 'later'" in pytester.runpytest_subprocess().stderr.str()
+
+
+def test_the_command_line_wins_over_the_environment_and_that_over_the_ini_file(
+    pytester, monkeypatch
+):
+    pytester.makeini("[pytest]\nrds_rate = 1\nrds_writers = 1\nrds_seed = 1")
+    monkeypatch.setenv("RDS_RATE", "2")
+    monkeypatch.setenv("RDS_WRITERS", "2")
+    pytester.makepyfile(
+        """
+        from pytest_rdsfailover.run import RUN
+
+        def test_it(pytestconfig):
+            settings = pytestconfig.stash[RUN].settings
+            assert (settings.rate, settings.writers, settings.seed) == (3.0, 2, 1)
+        """
+    )
+
+    pytester.runpytest_subprocess("--rds-rate=3").assert_outcomes(passed=1)
+
+
+def test_the_help_shows_every_option_with_its_default(pytester):
+    from pytest_rdsfailover.options import OPTIONS
+
+    text = pytester.runpytest_subprocess("--help").stdout.str()
+
+    assert [option.flag for option in OPTIONS if option.flag not in text] == []
+    assert "rds_expect" in pytester.runpytest_subprocess("--markers").stdout.str()
+
+
+def test_workers_sample_from_the_controller_s_seed(pytester):
+    pytest.importorskip("xdist")
+    pytester.makepyfile(
+        """
+        import pytest
+        from pytest_rdsfailover.run import RUN
+
+        @pytest.mark.parametrize("n", range(4))
+        def test_it(pytestconfig, n):
+            print("seed", pytestconfig.stash[RUN].settings.seed)
+        """
+    )
+    result = pytester.runpytest_subprocess("-n2", "-rP")
+    seeds = {line for line in result.outlines if line.startswith("seed ")}
+
+    result.assert_outcomes(passed=4)
+    assert len(seeds) == 1
+
+
+def test_an_unused_plugin_says_nothing_and_imports_no_client(pytester):
+    pytester.makepyfile(
+        """
+        import sys
+
+        def test_it():
+            heavy = {"pymysql", "requests", "toxiproxy", "boto3", "moto", "filelock", "asyncio"}
+            assert heavy & set(sys.modules) == set()
+        """
+    )
+    result = pytester.runpytest_subprocess()
+
+    result.assert_outcomes(passed=1)
+    assert "failover" not in "\n".join(line for line in result.outlines if "plugins:" not in line)
