@@ -7,6 +7,7 @@ import errno
 import functools
 import socket
 import ssl
+import struct
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -98,6 +99,8 @@ def _socket(connection: Any) -> socket.socket:
             source_address=(bind, 0) if bind else None,
         )
         if sock.getsockname() == sock.getpeername():
+            # With a reset: else the port stays taken for a minute, and no server can listen there.
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             sock.close()
             raise ConnectionRefusedError(errno.ECONNREFUSED, "the port connected to itself")
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

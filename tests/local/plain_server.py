@@ -42,6 +42,10 @@ def free_port() -> int:
     raise AssertionError("no port is free")
 
 
+def _state(task: Path) -> str:
+    return (task / "stat").read_text().rpartition(")")[2].split()[0]
+
+
 class PlainServer:
     """One server process; `pid` is its own, to freeze it."""
 
@@ -57,6 +61,7 @@ class PlainServer:
             install = [program, *common, "--initialize-insecure"]
         subprocess.run(install, check=True, capture_output=True)
         more = [] if maria else ["--mysqlx=OFF"]
+        log = (base / "log").open("w")
         self._popen = subprocess.Popen(
             [
                 program, *common, f"--socket={self.socket}", f"--port={self.port}",
@@ -64,8 +69,9 @@ class PlainServer:
                 f"--pid-file={base / 'pid'}", *more,
             ],
             stdout=subprocess.DEVNULL,
-            stderr=(base / "log").open("w"),
+            stderr=log,
         )  # fmt: skip
+        log.close()
         try:
             self._prepare(base)
         except BaseException:
@@ -114,9 +120,17 @@ class PlainServer:
     def frozen(self):
         os.kill(self.pid, signal.SIGSTOP)
         try:
+            self._wait_until_stopped()
             yield
         finally:
             os.kill(self.pid, signal.SIGCONT)
+
+    def _wait_until_stopped(self) -> None:
+        deadline = time.monotonic() + 10
+        tasks = Path(f"/proc/{self.pid}/task")
+        while any(_state(task) != "T" for task in tasks.iterdir()):
+            assert time.monotonic() < deadline
+            time.sleep(0.001)
 
     def sessions(self) -> list[int]:
         rows = self.ask("SELECT id FROM information_schema.processlist WHERE user = 'app'")
