@@ -3,8 +3,11 @@
 PyMySQL is imported at the first connection, so that a suite that opens none does not pay for it.
 """
 
+import errno
 import functools
+import socket
 import ssl
+import struct
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -17,20 +20,27 @@ UNKNOWN_VARIABLE, NO_SUCH_THREAD = 1193, 1094
 
 # The family of an error code; a code that is not here is the server's own ("server").
 KINDS: Mapping[int, str] = dict.fromkeys(READ_ONLY, "read-only") | {
+    2002: "refused",
     2003: "refused",
     2005: "dns",
     2006: "reset",
     2013: "reset",
     2014: "reset",
+    2026: "reset",  # TLS broke
     2055: "reset",
+    1053: "reset",  # shutdown
+    1927: "reset",  # killed: MariaDB's word
+    3169: "reset",  # killed: MySQL's word
+    4031: "reset",  # ended while idle: a later statement never ran
     0: "reset",  # InterfaceError(0, ''): the connection was given up before
 }
 
 # After one of these nobody can tell whether a write that had been sent was stored:
 UNDECIDED = frozenset({
-    0, 2006, 2013, 2014, 2055,  # the connection ended before the answer came
-    1053, 1317, 1927, 3169,     # the session was ended while the statement ran
-    1105,                       # RDS Proxy's word for anything, a lost connection included
+    0, 2006, 2013, 2014, 2026, 2055,  # the connection ended before the answer came
+    1053, 1317, 1927, 3169,           # the session was ended while the statement ran
+    1180,                             # the commit itself failed
+    1105,                             # RDS Proxy's word for anything, a lost connection included
 })  # fmt: skip
 
 
@@ -46,7 +56,15 @@ def connect(endpoint: Endpoint, *, bounds: Bounds = DEFAULT_BOUNDS, **options: A
         pymysql.err.MySQLError: as PyMySQL does. A connection that reached itself, as a retry loop
             against a closed loopback port can, is reported as refused (2003).
     """
-    import pymysql
+    connection = _unconnected(endpoint, bounds, options)
+    if not options.get("defer_connect"):
+        connection.connect(None if connection.unix_socket else _socket(connection))
+    return connection
+
+
+def _unconnected(endpoint: Endpoint, bounds: Bounds, options: Mapping[str, Any]) -> Any:
+    """Return a connection that is still to be made: no frame that can fail holds the password."""
+    import pymysql  # noqa: PLC0415 - see the module's docstring
 
     chosen: dict[str, Any] = {
         "host": endpoint.host,
@@ -64,19 +82,43 @@ def connect(endpoint: Endpoint, *, bounds: Bounds = DEFAULT_BOUNDS, **options: A
         chosen["ssl_disabled"] = True
     else:
         chosen["ssl"] = _context(endpoint.tls.ca)
-    connection = pymysql.connect(**(chosen | options))
-    _refuse_itself(connection)
-    return connection
+    return pymysql.connect(**(chosen | dict(options) | {"defer_connect": True}))
 
 
-def _refuse_itself(connection: Any) -> None:
-    """Close a connection whose two ends are the same socket; no server can have answered it."""
-    sock = getattr(connection, "_sock", None)
-    if sock is not None and sock.getsockname() == sock.getpeername() != "":
-        import pymysql
+def _socket(connection: Any) -> socket.socket:
+    """Return a TCP connection, or raise what PyMySQL raises without one.
 
-        connection.close()
-        raise pymysql.err.OperationalError(2003, "Can't connect: the port connected to itself")
+    PyMySQL would wait for the greeting of a socket that is connected to itself, and keep the port
+    from the server that wants to listen there.
+    """
+    bind = connection.bind_address
+    try:
+        sock = socket.create_connection(
+            (connection.host, connection.port),
+            connection.connect_timeout,
+            source_address=(bind, 0) if bind else None,
+        )
+        if sock.getsockname() == sock.getpeername():
+            # With a reset: else the port stays taken for a minute, and no server can listen there.
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            sock.close()
+            raise ConnectionRefusedError(errno.ECONNREFUSED, "the port connected to itself")
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    except OSError as error:
+        raise _unreachable(connection.host, error) from error
+    return sock
+
+
+def _unreachable(host: str, reason: OSError) -> Exception:
+    import pymysql  # noqa: PLC0415 - see the module's docstring
+
+    error: Any = pymysql.err.OperationalError(
+        2003, f"Can't connect to MySQL server on {host!r} ({reason})"
+    )
+    error.original_exception = reason
+    found: Exception = error
+    return found
 
 
 @functools.cache
@@ -145,13 +187,14 @@ def _code(error: BaseException) -> int | None:
 
 
 def _kind(code: int, error: BaseException) -> str:
-    inner = {type(each) for each in chain(error)}
-    names = {each.__name__ for each in inner}
-    if "gaierror" in names:
+    kind = KINDS.get(code, "server")
+    if kind not in {"refused", "reset"}:
+        return kind
+    reason = getattr(error, "original_exception", None) or error.__cause__ or error.__context__
+    if isinstance(reason, socket.gaierror):
         return "dns"
-    if any(issubclass(each, TimeoutError) for each in inner):
-        return "timeout"
-    return KINDS.get(code, "server")
+    # Only the direct reason counts: an earlier error that was being handled is another story.
+    return "timeout" if isinstance(reason, TimeoutError) else kind
 
 
 def instance_of(connection: Any) -> str | None:

@@ -71,14 +71,11 @@ class Load:
         Raises:
             LoadError: if a writer has no connection after *timeout* seconds; the others are ended.
         """
-        for writer in self._writers:
-            writer.thread.start()
-        deadline = time.monotonic() + timeout
-        missing = [
-            writer
-            for writer in self._writers
-            if not writer.ready.wait(max(0.0, deadline - time.monotonic()))
-        ]
+        try:
+            missing = self._connect(timeout)
+        except BaseException:
+            self._gate.close()
+            raise
         if missing:
             self._end(timeout=1.0)
             raise LoadError(
@@ -86,6 +83,17 @@ class Load:
                 f" {timeout:g} s: {missing[0].problem or 'no answer'}"
             ) from missing[0].problem
         self._gate.open(LEAD)
+
+    def _connect(self, timeout: float) -> list[Writer]:
+        """Start all writers; return those that have no connection in time."""
+        for writer in self._writers:
+            writer.thread.start()
+        deadline = time.monotonic() + timeout
+        return [
+            writer
+            for writer in self._writers
+            if not writer.ready.wait(max(0.0, deadline - time.monotonic()))
+        ]
 
     def acked_since(self, moment: float) -> int:
         """Return how many writers had a write acknowledged that they sent after *moment*."""

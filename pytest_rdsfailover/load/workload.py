@@ -70,7 +70,12 @@ class InsertWorkload:
 
     def open(self, writer: int, bounds: Bounds) -> Session:
         """Connect, and ask once which instance answered."""
-        return InsertSession(driver.connect(self._endpoint, bounds=bounds), self._insert, writer)
+        connection = driver.connect(self._endpoint, bounds=bounds)
+        try:
+            return InsertSession(connection, self._insert, writer)
+        except BaseException:
+            driver.close(connection)
+            raise
 
     def stored(self, control: Endpoint) -> Iterator[Position]:
         """Yield the position of every row."""
@@ -141,6 +146,7 @@ class CallWorkload:
     ) -> None:
         self.function, self.setup, self.teardown = function, setup, teardown
         self._journal, self._stored = journal, stored
+        self._runners: dict[int, asyncio.Runner] = {}
 
     def key(self, writer: int, sequence: int) -> str:
         """Return the key that a write carries."""
@@ -153,6 +159,13 @@ class CallWorkload:
         """Return a session with an event loop of its own if the user's code needs one."""
         return CallSession(self, writer)
 
+    def runner(self, writer: int) -> asyncio.Runner:
+        """Return the writer's event loop: one for the whole load, as pools are bound to theirs."""
+        if writer not in self._runners:
+            # A factory keeps `close` from unsetting the event loop of the thread that calls it.
+            self._runners[writer] = asyncio.Runner(loop_factory=asyncio.new_event_loop)
+        return self._runners[writer]
+
     def stored(self, control: Endpoint) -> list[Position] | None:  # noqa: ARG002 - the protocol's
         """Return the positions of the keys that are ours."""
         if self._stored is None:
@@ -163,8 +176,12 @@ class CallWorkload:
         places = map(self._journal.position, map(str, found))
         return [place for place in places if place is not None]
 
-    def drop(self, control: Endpoint) -> None:
-        """Do nothing."""
+    def drop(self, control: Endpoint) -> None:  # noqa: ARG002 - the protocol's
+        """Close the writers' event loops, except of one that still hangs in the user's code."""
+        for runner in self._runners.values():
+            if not runner.get_loop().is_running():
+                runner.close()
+        self._runners.clear()
 
 
 async def _result(awaitable: Any) -> Any:
@@ -178,7 +195,6 @@ class CallSession:
 
     def __init__(self, workload: CallWorkload, writer: int) -> None:
         self._workload, self._writer = workload, writer
-        self._runner: asyncio.Runner | None = None
         self._state = () if workload.setup is None else (self._call(workload.setup),)
 
     def write(self, sequence: int) -> None:
@@ -187,17 +203,13 @@ class CallSession:
         self._call(self._workload.function, key, *self._state)
 
     def close(self) -> None:
-        """Call the user's teardown, and let go of the event loop."""
+        """Call the user's teardown."""
         with contextlib.suppress(Exception):
             if self._workload.teardown is not None and self._state:
                 self._call(self._workload.teardown, *self._state)
-        if self._runner is not None:
-            self._runner.close()
 
     def _call(self, function: Callable[..., Any], *arguments: Any) -> Any:
         result = function(*arguments)
         if not inspect.isawaitable(result):
             return result
-        if self._runner is None:
-            self._runner = asyncio.Runner()
-        return self._runner.run(_result(result))
+        return self._workload.runner(self._writer).run(_result(result))

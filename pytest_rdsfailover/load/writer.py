@@ -116,13 +116,17 @@ class Writer:
 
     def _work(self) -> None:
         slots = self._schedule.starting(self._gate.start)
-        slot = 0
+        slot = accounted = 0
         while self._reaches(slots.intended(slot)):
+            self._skip(slots, accounted, slot)
             self._use(slots.intended(slot))
-            following = slots.next_slot(slot, max(time.monotonic_ns(), self._next_try))
-            self._skip(slots, slot + 1, following)
-            slot = following
-        self._skip(slots, slot, slots.first_after(self._gate.end, slot))
+            accounted = slot + 1
+            slot = max(
+                slots.next_slot(slot, time.monotonic_ns()),
+                slots.first_after(self._next_try, accounted),
+            )
+        # Up to the end, not up to the moment at which a stall past the end let go.
+        self._skip(slots, accounted, slots.first_after(self._gate.end, accounted))
 
     def _reaches(self, moment: int) -> bool:
         """Sleep until a moment; return whether the load still goes on then."""
@@ -164,7 +168,7 @@ class Writer:
         instance = None if self._session is None else self._session.instance
         self._journal.record(times, outcome, fault, instance)
         self.problem = error
-        if self._is_over(outcome, fault):
+        if self._session is None or self._is_over(outcome, fault):
             self._drop()
             wait = self._policy.backoff * (1 + self._policy.jitter * self._chance.uniform(-1, 1))
             self._next_try = times[2] + int(wait * SECOND)

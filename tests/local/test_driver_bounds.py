@@ -1,0 +1,137 @@
+"""Every wait of a connection ends, and what ended it is told apart by code."""
+
+import dataclasses
+import socket
+import time
+import traceback
+
+import pytest
+from plain_server import Relay, free_port
+
+from pytest_rdsfailover import driver
+from pytest_rdsfailover.endpoints import Bounds
+from pytest_rdsfailover.records import Fault, Outcome
+
+pytest_plugins = ["plain_fixtures"]
+pytestmark = pytest.mark.local
+SHORT = Bounds(connect=0.3, read=0.3, write=0.3)
+LONG = 5.0  # seconds; far beyond every bound, far below for ever
+
+
+def at(server, port):
+    return dataclasses.replace(server.endpoint, port=port)
+
+
+def failure(action):
+    begun = time.monotonic()
+    with pytest.raises(Exception) as caught:  # noqa: PT011 - which one is what is tested
+        action()
+    assert time.monotonic() - begun < LONG
+    return caught.value
+
+
+def test_a_connection_commits_each_statement_by_itself(plain_server):
+    with driver.connect(plain_server.endpoint) as one, one.cursor() as cursor:
+        cursor.execute("CREATE TABLE IF NOT EXISTS t (n INT)")
+        cursor.execute("INSERT INTO t VALUES (1)")
+    assert plain_server.ask("SELECT COUNT(*) FROM app.t")[0][0] >= 1
+    plain_server.ask("DROP TABLE app.t")
+
+
+def test_a_port_that_accepts_and_says_nothing_ends_at_the_read_bound(plain_server):
+    silent = Relay(None)
+    try:
+        error = failure(lambda: driver.connect(at(plain_server, silent.port), bounds=SHORT))
+    finally:
+        silent.close()
+
+    assert driver.fault_of(error) == Fault(2013, "timeout")
+    assert driver.outcome_of(error, sent=False) is Outcome.REFUSED
+
+
+def test_a_closed_port_refuses(plain_server):
+    error = failure(lambda: driver.connect(at(plain_server, free_port()), bounds=SHORT))
+
+    assert driver.fault_of(error) == Fault(2003, "refused")
+
+
+def test_a_name_that_does_not_exist_is_an_error_of_dns(plain_server):
+    where = dataclasses.replace(plain_server.endpoint, host="no-such-host.invalid")
+
+    error = failure(lambda: driver.connect(where, bounds=SHORT))
+
+    assert driver.fault_of(error) == Fault(2003, "dns")
+
+
+def test_a_connection_to_itself_is_refused_at_once(plain_server):
+    port = free_port()
+    bounds = Bounds(connect=1.0, read=60.0)
+
+    # Binding a client to the very port it connects to is the trap, without the luck it takes.
+    def connect():
+        made = driver.connect(at(plain_server, port), bounds=bounds, defer_connect=True)
+        made.connect(driver._socket(made))
+
+    real = socket.create_connection
+    driver.socket.create_connection = lambda where, timeout, **_: real(
+        where, timeout, source_address=("127.0.0.1", port)
+    )
+    try:
+        error = failure(connect)
+    finally:
+        driver.socket.create_connection = real
+
+    assert driver.fault_of(error) == Fault(2003, "refused")
+    with socket.socket() as server:  # the port was given back at once
+        server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        server.bind(("127.0.0.1", port))
+
+
+def test_a_silent_server_ends_a_statement_at_the_read_bound(plain_server):
+    with driver.connect(plain_server.endpoint, bounds=SHORT) as one, plain_server.frozen():
+        error = failure(lambda: one.query("SELECT 1"))
+
+    assert driver.fault_of(error) == Fault(2013, "timeout")
+    assert driver.outcome_of(error, sent=True) is Outcome.UNKNOWN
+
+
+def test_a_reset_during_a_statement_leaves_it_open(plain_server, relay):
+    one = driver.connect(at(plain_server, relay.port))
+    relay.reset()
+
+    error = failure(lambda: one.query("SELECT 1"))
+    again = failure(lambda: one.query("SELECT 1"))
+    driver.close(one)
+
+    assert driver.fault_of(error).kind == "reset"
+    assert driver.fault_of(again) == Fault(0, "reset")
+    assert driver.outcome_of(error, sent=True) is Outcome.UNKNOWN
+
+
+def test_a_killed_session_is_a_reset_and_killing_it_twice_is_harmless(plain_server):
+    victim = driver.connect(plain_server.endpoint)
+    with plain_server.admin() as admin:
+        driver.kill_session(admin, victim.thread_id())
+        driver.kill_session(admin, victim.thread_id())
+
+    error = failure(lambda: [victim.query("SELECT 1"), time.sleep(0.1), victim.query("SELECT 1")])
+    driver.close(victim)
+
+    assert driver.fault_of(error).kind == "reset"
+
+
+def test_a_server_that_is_no_aurora_has_no_instance_id(plain_server):
+    with driver.connect(plain_server.endpoint) as one:
+        assert driver.instance_of(one) is None
+
+
+def test_no_traceback_shows_the_password(plain_server):
+    where = at(plain_server, free_port())
+
+    error = failure(lambda: driver.connect(where, bounds=SHORT))
+
+    shown = "".join(
+        traceback.TracebackException.from_exception(error, capture_locals=True).format()
+    )
+    assert "Can't connect" in shown
+    assert where.password not in shown

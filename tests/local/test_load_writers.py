@@ -1,0 +1,296 @@
+"""A load on a real server keeps its schedule and its books, whatever happens to the server."""
+
+import contextlib
+import dataclasses
+import itertools
+import math
+import threading
+import time
+import uuid
+
+import pytest
+from plain_server import free_port
+
+from pytest_rdsfailover import driver
+from pytest_rdsfailover.endpoints import Bounds
+from pytest_rdsfailover.journal import Journal
+from pytest_rdsfailover.load.threads import Load, LoadError
+from pytest_rdsfailover.load.workload import CallWorkload, InsertWorkload
+from pytest_rdsfailover.load.writer import ReconnectPolicy
+from pytest_rdsfailover.records import Fault, Outcome
+
+pytest_plugins = ["plain_fixtures"]
+pytestmark = pytest.mark.local
+RUN = 1.0  # seconds of load
+POLICY = ReconnectPolicy(bounds=Bounds(connect=0.5, read=0.4, write=0.5))
+
+
+@contextlib.contextmanager
+def inserting(server, port=None, *, writers=8, rate=200.0, policy=POLICY):
+    where = dataclasses.replace(server.endpoint, port=port or server.port)
+    journal = Journal(uuid.uuid4().hex[:8], writers)
+    workload = InsertWorkload(where, journal.run)
+    workload.create(server.endpoint)
+    load = Load(workload, journal, rate=rate, policy=policy)
+    load.start()
+    try:
+        yield load, journal, workload
+    finally:
+        load.stop()
+        workload.drop(server.endpoint)
+
+
+def slots_are_all_accounted_for(load, journal, rate):
+    """Every slot of every writer up to the end was used or counted as skipped, none twice."""
+    count = len(journal.writers)
+    for one in journal.writers:
+        skipped = sum(skip.count for skip in one.skips)
+        first = load.started + one.writer / rate
+        slots = math.ceil((load._gate.end * 1e-9 - first) * rate / count)
+        assert abs(len(one) + skipped - slots) <= 1, (len(one), skipped, slots)
+        assert len(set(one.intended)) == len(one)
+
+
+def outcomes(journal):
+    return {each.outcome for each in journal}
+
+
+def wait_for(condition, seconds=15.0):
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def test_a_calm_server_acknowledges_and_stores_every_write_once(plain_server):
+    with inserting(plain_server) as (load, journal, workload):
+        time.sleep(RUN)
+        load.stop()
+        stored = list(workload.stored(plain_server.endpoint))
+
+    assert outcomes(journal) == {Outcome.ACKED}
+    assert sorted(stored) == sorted((each.writer, each.sequence) for each in journal)
+    assert len(set(stored)) == len(stored) > 100
+    slots_are_all_accounted_for(load, journal, 200.0)
+
+
+def test_a_row_stored_twice_is_read_back_twice(plain_server):
+    with inserting(plain_server, writers=1, rate=50.0) as (load, _, workload):
+        time.sleep(0.2)
+        load.stop()
+        plain_server.ask(
+            f"INSERT INTO app.{workload._table} (writer, sequence)"
+            f" SELECT writer, sequence FROM app.{workload._table} WHERE sequence = 0"
+        )
+        assert list(workload.stored(plain_server.endpoint)).count((0, 0)) == 2
+
+
+def test_a_frozen_server_leaves_writes_open_and_the_missed_slots_are_counted(plain_server):
+    with inserting(plain_server) as (load, journal, workload):
+        time.sleep(0.3)
+        with plain_server.frozen():
+            time.sleep(1.5)
+        moment = time.monotonic()
+        wait_for(lambda: load.acked_since(moment) == 8)
+        load.stop()
+        stored = set(workload.stored(plain_server.endpoint))
+
+    acked = {(each.writer, each.sequence) for each in journal if each.outcome is Outcome.ACKED}
+    refused = {(each.writer, each.sequence) for each in journal if each.outcome is Outcome.REFUSED}
+    assert Fault(2013, "timeout") in {each.fault for each in journal}
+    assert Outcome.UNKNOWN in outcomes(journal)
+    assert acked <= stored
+    assert not refused & stored
+    assert sum(skip.count for skip in journal.skips) > 50
+    slots_are_all_accounted_for(load, journal, 200.0)
+
+
+def test_after_a_stall_nobody_catches_up(plain_server):
+    with inserting(plain_server, writers=4, rate=200.0) as (load, journal, _):
+        with plain_server.frozen():
+            time.sleep(0.3)  # below the read bound: a stall without an error
+        moment = time.monotonic()
+        wait_for(lambda: load.acked_since(moment) == 4)
+        load.stop()
+
+    for one in journal.writers:  # a slot every 20 ms: two that share one slot's time are a burst
+        starts = [start // 20_000_000 for start in one.started]
+        late = sum(first == second for first, second in itertools.pairwise(starts))
+        assert late <= max(3, len(starts) // 5), (late, len(starts))
+    assert journal.skips
+
+
+def test_killed_sessions_come_back(plain_server):
+    with inserting(plain_server) as (load, journal, workload):
+        time.sleep(0.3)
+        before = plain_server.sessions()
+        with plain_server.admin() as admin:
+            for number in before:
+                driver.kill_session(admin, number)
+        moment = time.monotonic()
+        wait_for(lambda: load.acked_since(moment) == 8)
+        assert not set(before) & set(plain_server.sessions())
+        load.stop()
+        stored = set(workload.stored(plain_server.endpoint))
+
+    assert len(before) == 8
+    assert {each.fault.kind for each in journal if each.fault} == {"reset"}
+    assert {(e.writer, e.sequence) for e in journal if e.outcome is Outcome.ACKED} <= stored
+
+
+def test_a_port_that_is_closed_for_a_while_refuses_and_is_used_again(plain_server, relay):
+    with inserting(plain_server, relay.port) as (load, journal, _):
+        time.sleep(0.3)
+        relay.refuse()
+        relay.reset()
+        time.sleep(0.6)
+        relay.listen()
+        moment = time.monotonic()
+        wait_for(lambda: load.acked_since(moment) == 8)
+
+    refused = [each for each in journal if each.outcome is Outcome.REFUSED]
+    assert Fault(2003, "refused") in {each.fault for each in refused}
+    assert {each.fault.kind for each in refused} <= {"refused", "reset"}
+    slots_are_all_accounted_for(load, journal, 200.0)
+
+
+def test_a_hanging_network_ends_at_the_bounds_and_recovers(plain_server, relay):
+    with inserting(plain_server, relay.port) as (load, journal, _):
+        time.sleep(0.3)
+        relay.hang()
+        time.sleep(1.2)
+        relay.resume()
+        moment = time.monotonic()
+        wait_for(lambda: load.acked_since(moment) == 8)
+
+    assert "timeout" in {each.fault.kind for each in journal if each.fault}
+    slots_are_all_accounted_for(load, journal, 200.0)
+
+
+@pytest.mark.parametrize("leaves", [True, False])
+def test_a_writer_leaves_a_read_only_server_if_and_only_if_its_policy_says_so(plain_server, leaves):
+    policy = dataclasses.replace(POLICY, on_read_only=leaves)
+    with inserting(plain_server, writers=2, rate=40.0, policy=policy) as (_, journal, _):
+        time.sleep(0.2)
+        before = set(plain_server.sessions())
+        plain_server.ask("SET GLOBAL read_only = 1")
+        try:
+            wait_for(lambda: sum(1 for each in journal if each.fault) >= 6)
+            after = set(plain_server.sessions())
+        finally:
+            plain_server.ask("SET GLOBAL read_only = 0")
+
+    assert Fault(1290, "read-only") in {each.fault for each in journal}
+    assert {each.outcome for each in journal if each.fault} == {Outcome.REFUSED}
+    assert (before == after) is not leaves
+
+
+def test_a_load_that_cannot_connect_says_why_and_ends(plain_server):
+    where = dataclasses.replace(plain_server.endpoint, port=free_port())
+    load = Load(InsertWorkload(where, "none"), Journal("none", 3), rate=10.0, policy=POLICY)
+
+    with pytest.raises(LoadError, match=r"3 of 3 writers.*2003"):
+        load.start(timeout=0.3)
+
+    wait_for(lambda: not alive(load))
+
+
+def alive(load):
+    return [writer for writer in load._writers if writer.thread.is_alive()]
+
+
+def call(function, writers=4, rate=100.0):
+    journal = Journal(uuid.uuid4().hex[:8], writers)
+    return Load(CallWorkload(journal, function), journal, rate=rate, policy=POLICY), journal
+
+
+def test_a_writer_that_blocks_for_two_seconds_does_not_change_the_counts_of_the_others():
+    blocked = threading.Event()
+
+    def write(key):
+        if key.split("-")[1] == "0" and not blocked.is_set():
+            blocked.set()
+            time.sleep(2.0)
+
+    load, journal = call(write)
+    with load:
+        time.sleep(2.5)
+
+    first, *others = [len(one) for one in journal.writers]
+    assert first < 0.5 * min(others)
+    assert max(others) - min(others) <= 0.2 * max(others)  # all but what a busy machine skipped
+    assert min(others) > 0.5 * 2.5 * 25
+    assert sum(skip.count for skip in journal.writers[0].skips) > 40
+    slots_are_all_accounted_for(load, journal, 100.0)
+
+
+def test_a_stall_that_outlasts_the_end_skips_no_slot_after_it():
+    load, journal = call(lambda _: time.sleep(1.0), writers=1, rate=100.0)
+    load.start()
+    time.sleep(0.3)
+    load.stop()
+
+    assert len(journal) == 1
+    assert journal.skips[-1].last <= load._gate.end * 1e-9
+    slots_are_all_accounted_for(load, journal, 100.0)
+
+
+def test_the_users_coroutine_function_gets_unique_keys_and_its_errors_are_classified():
+    keys = []
+
+    async def write(key):
+        keys.append(key)
+        if key.endswith("-2"):
+            raise ValueError("the user's own")
+
+    load, journal = call(write)
+    with load:
+        time.sleep(0.5)
+    load._writers[0]._workload.drop(None)
+
+    assert len(set(keys)) == len(keys) == len(journal)
+    bad = [each for each in journal if each.outcome is not Outcome.ACKED]
+    assert {(each.outcome, each.fault) for each in bad} == {(Outcome.UNKNOWN, Fault(0, "client"))}
+    assert {each.sequence for each in bad} == {2}
+
+
+def test_a_user_function_that_hangs_is_named_and_not_waited_for():
+    release = threading.Event()
+    load, _ = call(lambda key: release.wait() if key.split("-")[1] == "1" else None)
+    load.start()
+    time.sleep(0.2)
+
+    with pytest.raises(LoadError, match=r"writers \[1\] are still in the workload"):
+        load.stop(timeout=0.3)
+
+    assert all(writer.thread.daemon for writer in load._writers)
+    release.set()
+    wait_for(lambda: not alive(load))
+
+
+def test_a_bug_of_ours_in_a_writer_is_shown_when_the_load_stops(monkeypatch):
+    load, journal = call(lambda _: None)
+    load.start()
+    monkeypatch.setattr(journal.writers[2], "record", lambda *_: 1 / 0)
+    time.sleep(0.2)
+
+    with pytest.raises(LoadError, match=r"writer 2 broke: ZeroDivisionError"):
+        load.stop()
+
+
+def test_writers_that_had_no_write_acknowledged_since_do_not_count():
+    stop = threading.Event()
+
+    def write(key):
+        if stop.is_set() and key.split("-")[1] == "3":
+            raise ValueError
+
+    load, _ = call(write)
+    with load:
+        wait_for(lambda: load.acked_since(load.started - 1) == 4)
+        stop.set()
+        time.sleep(0.1)
+        moment = time.monotonic()
+        wait_for(lambda: load.acked_since(moment) == 3)
+        time.sleep(0.2)
+        assert load.acked_since(moment) == 3
