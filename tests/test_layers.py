@@ -16,7 +16,8 @@ LAYERS = [
     "settings",
     "journal endpoints wire",
     "target analysis driver toxiproxy",
-    "checks report load gateway",
+    "report load gateway",
+    "checks",
     "experiment local live remote",
     "options run",
     "fixtures",
@@ -52,7 +53,9 @@ def violations(root: Path) -> list[str]:
     for path in sorted(root.rglob("*.py")):
         name = path.relative_to(root).as_posix()
         here = name.split("/")[0].removesuffix(".py")
-        module = f"{PACKAGE}." + name.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+        module = f"{PACKAGE}." + name.removesuffix(".py").removesuffix("/__init__").replace(
+            "/", "."
+        )
         for target in imported(path.read_text()):
             top, *rest = target.split(".")
             if top in OWNERS and name not in OWNERS[top]:
