@@ -1,0 +1,64 @@
+"""A duration that knows how well it is known, and refuses to be better known than that."""
+
+from typing import Self
+
+
+class Downtime(float):
+    """Seconds of downtime; the figure is the middle of what the writes allow.
+
+    Compared with a number, `<` and `<=` hold only if the upper end proves them, `>` and `>=` only
+    if the lower end does; in between both are false, so that no assertion passes by luck. Two
+    downtimes compare by their figures, so that they can be sorted; so does `==`.
+
+    Attributes:
+        lower: the shortest downtime that the writes allow.
+        upper: the longest.
+        rate: writes per second that the load intended; 0 if unknown.
+    """
+
+    __slots__ = ("lower", "rate", "upper")
+
+    lower: float
+    upper: float
+    rate: float
+
+    def __new__(
+        cls, lower: float, upper: float, value: float | None = None, rate: float = 0.0
+    ) -> Self:
+        """Return the downtime from *lower* to *upper*; *value* if the figure is not the middle."""
+        self = super().__new__(cls, (lower + upper) / 2 if value is None else value)
+        self.lower, self.upper, self.rate = float(lower), float(upper), float(rate)
+        return self
+
+    def __getnewargs__(self) -> tuple[float, float, float, float]:  # type: ignore[override]
+        return self.lower, self.upper, float(self), self.rate
+
+    @property
+    def resolution(self) -> float:
+        """Return half the width of the interval, in seconds."""
+        return (self.upper - self.lower) / 2
+
+    def __lt__(self, other: float) -> bool:
+        return float(self) < float(other) if isinstance(other, Downtime) else self.upper < other
+
+    def __le__(self, other: float) -> bool:
+        return float(self) <= float(other) if isinstance(other, Downtime) else self.upper <= other
+
+    def __gt__(self, other: float) -> bool:
+        return float(self) > float(other) if isinstance(other, Downtime) else self.lower > other
+
+    def __ge__(self, other: float) -> bool:
+        return float(self) >= float(other) if isinstance(other, Downtime) else self.lower >= other
+
+    def __repr__(self) -> str:
+        return figure(float(self), self.resolution)
+
+    __str__ = __repr__
+
+
+def figure(value: float, resolution: float) -> str:
+    """Return a downtime in seconds with its resolution: `2.31 s ±0.004`."""
+    size = f"{value:.2f}" if value >= 1 else f"{value:.3f}" if value else "0"
+    # One digit that counts, never rounded to nothing: no figure is exact.
+    spread = f"{resolution:.1f}" if resolution >= 1 else f"{max(resolution, 0.0001):.1g}"
+    return f"{size} s ±{spread}"
