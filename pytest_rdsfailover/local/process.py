@@ -175,7 +175,7 @@ class Supervisor:
         self._lock = threading.Lock()
         argv = [sys.executable, "-S", "-E", "-I", str(SUPERVISOR), str(os.getpid())]
         # A session of its own, so that Ctrl-C reaches this process first and only.
-        self._popen = subprocess.Popen(  # noqa: S603
+        self._popen = subprocess.Popen(
             [*argv, *map(str, bases())],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -183,7 +183,10 @@ class Supervisor:
             start_new_session=True,
             cwd="/",
         )
-        first = self._popen.stdout.readline() if self._popen.stdout else b""
+        assert self._popen.stdin  # noqa: S101 - for the type checker: they are pipes
+        assert self._popen.stdout  # noqa: S101
+        self._requests, self._reports = self._popen.stdin, self._popen.stdout
+        first = self._reports.readline()
         if not first:
             raise DiedError("the supervisor", f"exit status {self._popen.wait()}")
         self.directory = Path(json.loads(first)["directory"])
@@ -233,33 +236,26 @@ class Supervisor:
 
     def close(self) -> None:
         """End all programs and remove the run directory; harmless the second time."""
-        if self._popen.stdin:
-            with contextlib.suppress(OSError):
-                self._popen.stdin.close()
+        with contextlib.suppress(OSError):
+            self._requests.close()
         self._popen.wait()
-        if self._reader is not threading.current_thread():
-            self._reader.join(PATIENCE)
-        if self._popen.stdout:
-            self._popen.stdout.close()
+        self._reader.join(PATIENCE)
+        self._reports.close()
         # The supervisor has done this, unless somebody killed it.
         shutil.rmtree(self.directory, ignore_errors=True)
 
     def _ask(self, **request: object) -> None:
-        stdin = self._popen.stdin
         try:
             with self._lock:
-                if stdin is None or stdin.closed:
-                    raise BrokenPipeError
-                stdin.write(json.dumps(request).encode() + b"\n")
-                stdin.flush()
-        except BrokenPipeError:
+                self._requests.write(json.dumps(request).encode() + b"\n")
+                self._requests.flush()
+        except (BrokenPipeError, ValueError):  # ended, or closed by us
             raise DiedError("the supervisor", "its pipe is closed", self._log()) from None
 
     def _listen(self) -> None:
-        if self._popen.stdout:
-            for line in self._popen.stdout:
-                report = json.loads(line)
-                self._processes[report["key"]]._hear(report)  # noqa: SLF001 - the two are one thing
+        for line in self._reports:
+            report = json.loads(line)
+            self._processes[report["key"]]._hear(report)  # noqa: SLF001 - the two are one thing
         for process in list(self._processes.values()):
             if process.alive:
                 process._end(None)  # noqa: SLF001

@@ -52,9 +52,9 @@ def leftovers(base: str) -> Iterator[str]:
     """Yield this user's run directories in *base*, those in use included."""
     start = f"{PREFIX}-{os.getuid()}-"
     for entry in os.scandir(base):
-        if entry.name.startswith(start) and entry.is_dir(follow_symlinks=False):
-            if entry.stat(follow_symlinks=False).st_uid == os.getuid():
-                yield entry.path
+        named = entry.name.startswith(start) and entry.is_dir(follow_symlinks=False)
+        if named and entry.stat(follow_symlinks=False).st_uid == os.getuid():
+            yield entry.path
 
 
 def sweep(base: str) -> None:
@@ -113,9 +113,7 @@ class Program:
         os.close(self._stdin)
 
 
-def become(
-    parent: int, stdin: int, path: str, argv: list[str], env: dict[str, str]
-) -> None:
+def become(parent: int, stdin: int, path: str, argv: list[str], env: dict[str, str]) -> None:
     """Turn this fresh child into the program; never returns."""
     try:
         os.setpgid(0, 0)
@@ -125,7 +123,9 @@ def become(
             os._exit(1)
         os.dup2(stdin, 0)
         for target, suffix in ((1, "out"), (2, "log")):
-            os.dup2(os.open(f"{path}.{suffix}", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), target)
+            os.dup2(
+                os.open(f"{path}.{suffix}", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), target
+            )
         for number in (signal.SIGPIPE, signal.SIGXFSZ):  # Python ignores them; programs expect not
             signal.signal(number, signal.SIG_DFL)
         signal.set_wakeup_fd(-1)
