@@ -4,6 +4,7 @@ import contextlib
 import os
 import secrets
 import shutil
+import socket
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -161,18 +162,24 @@ class OwnServer:
 
     def _wait_until_ready(self, process: Process) -> None:
         begun = time.monotonic()
-        while True:
-            try:
-                accounts.prime(self.address, self.admin)
-            except ServerError as error:
-                waited = time.monotonic() - begun
-                if not process.alive or waited > PATIENCE:
-                    process.kill()
-                    tail = process.log_tail() or str(error)
-                    raise NotReadyError(self.about, waited, tail) from None
-                time.sleep(LOOK_EVERY)
-            else:
-                return
+        while not _listens(self.address.socket or ""):
+            waited = time.monotonic() - begun
+            if not process.alive or waited > PATIENCE:
+                process.kill()
+                raise NotReadyError(self.about, waited, process.log_tail())
+            time.sleep(LOOK_EVERY)
+        try:
+            # Its answer comes once it has done what stands in the file.
+            accounts.prime(self.address, self.admin)
+        except ServerError as error:
+            process.kill()
+            tail = f"{process.log_tail()}\n{error}"
+            raise NotReadyError(self.about, time.monotonic() - begun, tail) from None
+
+
+def _listens(path: str) -> bool:
+    with socket.socket(socket.AF_UNIX) as probe:
+        return probe.connect_ex(path) == 0
 
 
 def _fitting(path: Path) -> Path:
