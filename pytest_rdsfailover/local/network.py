@@ -1,19 +1,12 @@
 """The network of a local cluster: a Toxiproxy, one listener per endpoint."""
 
-import os
 import shutil
 import socket
-import sys
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from urllib.parse import urlsplit
 
 from pytest_rdsfailover.errors import SettingError
-from pytest_rdsfailover.local.ports import free_port
-from pytest_rdsfailover.local.process import Supervisor
-from pytest_rdsfailover.toxiproxy.client import ToxiproxyClient
 
 BUILTIN = "builtin"
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}

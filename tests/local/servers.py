@@ -37,7 +37,9 @@ class Wanted:
             found = find_server(path) if path else None
         except SettingError:
             return None
-        return found if isinstance(found, ServerProgram) and self.name == found.dialect.name else None
+        return (
+            found if isinstance(found, ServerProgram) and self.name == found.dialect.name else None
+        )
 
 
 SERVERS = (

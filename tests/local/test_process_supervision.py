@@ -89,7 +89,9 @@ def test_a_frozen_program_goes_on_when_thawed(supervisor):
 
 
 def test_a_terminated_program_ends_in_its_own_way(supervisor):
-    process = shell(supervisor, "polite", "trap 'exit 7' TERM; echo up; while :; do sleep 0.01; done")
+    process = shell(
+        supervisor, "polite", "trap 'exit 7' TERM; echo up; while :; do sleep 0.01; done"
+    )
     process.wait_line(20)
 
     process.terminate()

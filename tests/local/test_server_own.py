@@ -6,13 +6,15 @@ import subprocess
 import time
 from pathlib import Path
 
+import pymysql
 import pytest
 from owners import Owner
 
 from pytest_rdsfailover import driver
 from pytest_rdsfailover.endpoints import Bounds, Endpoint
 from pytest_rdsfailover.errors import CommandError, DiedError, NotReadyError, SettingError
-from pytest_rdsfailover.local import accounts, dialects, server as server_module
+from pytest_rdsfailover.local import accounts, dialects
+from pytest_rdsfailover.local import server as server_module
 from pytest_rdsfailover.local import template as template_module
 from pytest_rdsfailover.local.accounts import Account, ServerError
 from pytest_rdsfailover.local.cache import cache_directory
@@ -20,6 +22,7 @@ from pytest_rdsfailover.local.ports import reserve_port
 from pytest_rdsfailover.local.server import OwnServer
 
 pytestmark = pytest.mark.local
+WANTS_PUBLIC_KEY = b"\x02"  # what a client sends when its digest was not enough
 SHORT = Bounds(connect=0.2, read=0.3, write=0.3)
 
 
@@ -41,7 +44,10 @@ def test_the_header_names_the_server_and_its_version(own_server, server_program)
     (version,) = ask(own_server, "SELECT VERSION()")[0]
 
     assert server_program.version in version
-    assert own_server.about == f"{server_program.dialect.name} {server_program.version} ({server_program.path})"
+    assert (
+        own_server.about
+        == f"{server_program.dialect.name} {server_program.version} ({server_program.path})"
+    )
 
 
 def test_the_application_has_rights_in_its_own_database_only(own_server):
@@ -180,8 +186,11 @@ def test_a_path_too_long_for_a_socket_is_refused_before_anything_starts(
 
 def test_clients_without_tls_log_in_by_digest_at_once(server_program, supervisor, monkeypatch):
     """MySQL 8 and later want more than a digest from an account that they have not seen yet."""
-    asked = []
-    monkeypatch.setattr("pymysql._auth._roundtrip", lambda *_: asked.append("the password"))
+    sent = []
+    real = pymysql._auth._roundtrip
+    monkeypatch.setattr(
+        pymysql._auth, "_roundtrip", lambda where, data: sent.append(data) or real(where, data)
+    )
     with reserve_port() as port, OwnServer(server_program, supervisor, port=port) as server:
         for _ in range(3):
             where = Endpoint(
@@ -191,6 +200,8 @@ def test_clients_without_tls_log_in_by_digest_at_once(server_program, supervisor
             )  # fmt: skip
             with driver.connect(where) as connection:
                 connection.ping()
+
+    assert WANTS_PUBLIC_KEY not in sent
 
 
 BUILD = """
@@ -287,12 +298,12 @@ def test_two_servers_share_nothing(own_server, server_program, supervisor):
 
 def test_it_listens_on_no_network(own_server):
     listening = subprocess.run(
-        ["cat", f"/proc/{own_server.process.pid}/net/tcp"], capture_output=True, text=True, check=True
+        ["cat", f"/proc/{own_server.process.pid}/net/tcp"],
+        capture_output=True,
+        text=True,
+        check=True,
     ).stdout
-    inodes = {
-        str(link.readlink())
-        for link in Path(f"/proc/{own_server.process.pid}/fd").iterdir()
-    }
+    inodes = {str(link.readlink()) for link in Path(f"/proc/{own_server.process.pid}/fd").iterdir()}
     sockets = {line.split()[9] for line in listening.splitlines()[1:] if line.split()[3] == "0A"}
 
     assert not any(f"socket:[{inode}]" in inodes for inode in sockets)

@@ -21,7 +21,11 @@ def running(server_program, supervisor):
         with accounts.session(server.address, server.admin) as admin:
             accounts.create(admin, Account(user="shop", password="Their-1-own", database="shop"))
             accounts.run(
-                admin, ["CREATE TABLE shop.orders (n INT PRIMARY KEY)", "INSERT INTO shop.orders VALUES (1)"]
+                admin,
+                [
+                    "CREATE TABLE shop.orders (n INT PRIMARY KEY)",
+                    "INSERT INTO shop.orders VALUES (1)",
+                ],
             )
         server.url = url(server.admin, port)
         server.number = port
@@ -65,14 +69,13 @@ def test_only_a_database_and_a_user_of_our_own_come_and_go(running):
 
 def test_sessions_and_open_transactions_of_ours_do_not_hold_up_the_end(running):
     before = inventory(running)
-    with UrlServer(find_server(running.url)) as server:
-        where = accounts.session(server.address, server.application)
-        connection = where.__enter__()
+    server = UrlServer(find_server(running.url))
+    with accounts.session(server.address, server.application) as connection:
         accounts.run(
             connection,
             ["CREATE TABLE held (n INT PRIMARY KEY)", "BEGIN", "INSERT INTO held VALUES (1)"],
         )
-    connection.close()
+        server.close()
 
     assert inventory(running) == before
 

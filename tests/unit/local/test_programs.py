@@ -20,7 +20,10 @@ def test_the_usual_port_need_not_be_named_and_the_password_may_be_empty():
 
 
 def test_a_url_may_name_a_socket_or_an_authority():
-    assert parse_url("mysql://root@localhost?socket=/run/mysqld.sock").address.socket == "/run/mysqld.sock"
+    assert (
+        parse_url("mysql://root@localhost?socket=/run/mysqld.sock").address.socket
+        == "/run/mysqld.sock"
+    )
     assert parse_url("mysql://root@host?ca=/etc/ca.pem").address.ca == "/etc/ca.pem"
 
 
