@@ -45,7 +45,7 @@ while True:
 @pytest.mark.parametrize("moment", range(40))
 def test_killing_the_owner_at_any_moment_leaves_nothing(moment):
     with Owner(SLEEPERS) as owner:
-        time.sleep(random.uniform(0.02, 0.3))
+        time.sleep((moment + random.random()) / 40 * 0.3)  # each moment somewhere in its own slot
         owner.kill()
 
         assert owner.left() == []
@@ -54,7 +54,7 @@ def test_killing_the_owner_at_any_moment_leaves_nothing(moment):
 @pytest.mark.parametrize("moment", range(30))
 def test_killing_the_owner_of_a_server_at_any_moment_leaves_nothing(server_program, moment):
     with Owner(SERVER, RDS_SERVER=str(server_program.path)) as owner:
-        time.sleep(random.uniform(0.05, 1.2))
+        time.sleep((moment + random.random()) / 30 * 1.5)
         owner.kill()
 
         assert owner.left() == []
@@ -136,7 +136,7 @@ def test_a_directory_that_is_taken_for_a_leftover_too_early_is_made_anew(tmp_pat
     path, held = program.create_run_directory(str(tmp_path))
     os.close(held)
 
-    assert [str(tmp_path / entry) for entry in os.listdir(tmp_path)] == [path] != swept
+    assert [str(entry) for entry in tmp_path.iterdir()] == [path] != swept
 
 
 def test_many_supervisors_at_once_do_not_sweep_each_other(tmp_path, monkeypatch):

@@ -27,10 +27,13 @@ SHORT = Bounds(connect=0.2, read=0.3, write=0.3)
 
 
 def ask(server, statement, account=None, **more):
-    with accounts.session(server.address, account or server.application, **more) as connection:
-        with connection.cursor() as cursor:
-            cursor.execute(statement)
-            return cursor.fetchall()
+    account = account or server.application
+    with (
+        accounts.session(server.address, account, **more) as connection,
+        connection.cursor() as cursor,
+    ):
+        cursor.execute(statement)
+        return cursor.fetchall()
 
 
 def test_the_application_can_write_to_its_database(own_server):
@@ -270,7 +273,9 @@ def server_key(program):
     ).key
 
 
-def test_a_template_is_small_and_stays_as_it_was_made(own_server, server_program, supervisor):
+def test_a_template_is_small_and_stays_as_it_was_made(server_program, supervisor):
+    with OwnServer(server_program, supervisor):
+        pass  # now it is there
     ready = cache_directory(os.environ) / server_key(server_program)
     before = digest(ready)
     with OwnServer(server_program, supervisor) as server:

@@ -13,6 +13,12 @@ from pytest_rdsfailover.local.server import OwnServer, UrlServer, start_server
 
 pytestmark = pytest.mark.local
 
+GRANT_ALL_BUT_KILL = (
+    "GRANT CREATE USER, SELECT, INSERT, UPDATE, DELETE, CREATE, DROP, INDEX, ALTER, REFERENCES,"
+    " CREATE TEMPORARY TABLES, LOCK TABLES, EXECUTE, CREATE VIEW, SHOW VIEW, CREATE ROUTINE,"
+    " ALTER ROUTINE, EVENT, TRIGGER ON *.* TO 'maker'@'%' WITH GRANT OPTION"
+)
+
 
 @pytest.fixture(scope="module")
 def running(server_program, supervisor):
@@ -90,9 +96,9 @@ def test_an_error_in_the_block_leaves_the_server_as_it_was(running):
 
 def test_our_user_sees_nothing_of_the_others(running):
     with UrlServer(find_server(running.url)) as server:
-        with pytest.raises(ServerError, match="denied"):
-            with accounts.session(server.address, server.application) as connection:
-                accounts.run(connection, ["SELECT * FROM shop.orders"])
+        ours = accounts.session(server.address, server.application)
+        with pytest.raises(ServerError, match="denied"), ours as connection:
+            accounts.run(connection, ["SELECT * FROM shop.orders"])
 
 
 def test_an_account_that_may_not_create_is_refused_in_the_servers_words(running):
@@ -113,10 +119,7 @@ def test_an_account_that_may_not_end_sessions_is_refused_and_nothing_stays(runni
             admin,
             [
                 "CREATE USER 'maker'@'%' IDENTIFIED BY 'Makes-1-all'",
-                "GRANT CREATE USER, SELECT, INSERT, UPDATE, DELETE, CREATE, DROP, INDEX, ALTER,"
-                " REFERENCES, CREATE TEMPORARY TABLES, LOCK TABLES, EXECUTE, CREATE VIEW,"
-                " SHOW VIEW, CREATE ROUTINE, ALTER ROUTINE, EVENT, TRIGGER"
-                " ON *.* TO 'maker'@'%' WITH GRANT OPTION",
+                GRANT_ALL_BUT_KILL,
             ],
         )
     before = inventory(running)
@@ -138,9 +141,10 @@ def test_a_wrong_password_is_refused_without_being_told(running):
 
 
 def test_a_server_that_is_not_there_is_refused():
-    with reserve_port() as port:
-        with pytest.raises(SettingError, match=f"127.0.0.1:{port} cannot be used"):
-            UrlServer(find_server(f"mysql://root:x@127.0.0.1:{port}"))
+    with reserve_port() as port, pytest.raises(SettingError, match="cannot be used: root at") as e:
+        UrlServer(find_server(f"mysql://root:x@127.0.0.1:{port}"))
+
+    assert f"127.0.0.1:{port}" in str(e.value)
 
 
 def test_a_server_can_be_reached_by_its_unix_socket(running):
