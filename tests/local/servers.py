@@ -1,0 +1,58 @@
+"""Which real servers the tests run on, and how to get the one that is missing."""
+
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from pytest_rdsfailover.errors import SettingError
+from pytest_rdsfailover.local.programs import ServerProgram, find_server
+
+FETCHED = Path(__file__).parents[2] / ".servers" / "mysql" / "bin" / "mysqld"  # by scripts/test
+PLACES = os.pathsep.join((os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin"))
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """One kind of server that the tests want: its name, its variable, how to get it."""
+
+    name: str
+    variable: str
+    program: str
+    remedy: str
+
+    def find(self) -> ServerProgram | None:
+        """Return it, or None if this machine has none; a variable that names none is an error."""
+        named = os.environ.get(self.variable)
+        if named:
+            return find_server(named)
+        for path in (shutil.which(self.program, path=PLACES), str(FETCHED)):
+            found = self._of_this_kind(path)
+            if found:
+                return found
+        return None
+
+    def _of_this_kind(self, path: str | None) -> ServerProgram | None:
+        try:
+            found = find_server(path) if path else None
+        except SettingError:
+            return None
+        return (
+            found if isinstance(found, ServerProgram) and self.name == found.dialect.name else None
+        )
+
+
+SERVERS = (
+    Wanted(
+        "MariaDB",
+        "RDS_TEST_MARIADBD",
+        "mariadbd",
+        "apt-get install mariadb-server, or set RDS_TEST_MARIADBD=/path/to/mariadbd",
+    ),
+    Wanted(
+        "MySQL",
+        "RDS_TEST_MYSQLD",
+        "mysqld",
+        "scripts/fetch-mysql .servers/mysql, or set RDS_TEST_MYSQLD=/path/to/mysqld",
+    ),
+)

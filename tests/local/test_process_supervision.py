@@ -1,0 +1,161 @@
+"""What a supervised program's owner can see and do."""
+
+from pathlib import Path
+
+import pytest
+
+from pytest_rdsfailover.errors import DiedError, NotReadyError
+from pytest_rdsfailover.local.process import Supervisor
+
+SHELL = "/bin/sh"
+pytestmark = pytest.mark.local
+
+
+def shell(supervisor, name, script, **more):
+    return supervisor.spawn(name, [SHELL, "-c", script], **more)
+
+
+def state(pid):
+    """Return the letter that ps shows for a process; Z or X if there is none."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except FileNotFoundError:
+        return "X"
+
+
+def test_a_program_that_says_it_is_ready_is_heard(supervisor):
+    process = shell(supervisor, "ready", "echo '{\"port\": 1}'; exec sleep 1000")
+
+    assert process.wait_line(20) == '{"port": 1}'
+    assert process.alive
+    process.check()
+
+
+def test_half_a_line_is_no_line(supervisor):
+    process = shell(supervisor, "half", "printf half; exec sleep 1000")
+
+    with pytest.raises(NotReadyError):
+        process.wait_line(0.3)
+
+
+def test_a_program_that_ends_before_it_is_ready_shows_its_log(supervisor):
+    process = shell(supervisor, "unready", "echo no such table >&2; exit 3")
+
+    with pytest.raises(NotReadyError, match="no such table"):
+        process.wait_line(20)
+
+
+def test_a_dead_program_is_an_error_with_its_fate_and_its_log(supervisor):
+    process = shell(supervisor, "dead", "for n in 1 2 3; do echo line $n >&2; done; exit 3")
+    assert process.wait(20)
+
+    with pytest.raises(DiedError, match=r"dead died \(exit status 3\)") as caught:
+        process.check()
+
+    assert str(caught.value).endswith("line 1\nline 2\nline 3")
+    assert process.log_tail(2) == "line 2\nline 3"
+
+
+def test_a_program_that_does_not_exist_says_so_in_its_log(supervisor):
+    process = supervisor.spawn("missing", ["/nowhere/at-all"])
+    assert process.wait(20)
+
+    assert "cannot run /nowhere/at-all: No such file" in process.log_tail()
+
+
+def test_killing_takes_the_whole_group_along_even_when_frozen(supervisor):
+    process = shell(supervisor, "group", "sleep 1000 & echo $!; wait")
+    child = int(process.wait_line(20))
+
+    process.freeze()
+    assert state(process.pid) == "T"
+    process.kill()
+
+    assert process.fate == "ended by SIGKILL"
+    assert state(child) in "ZX"
+
+
+def test_a_frozen_program_goes_on_when_thawed(supervisor):
+    process = shell(supervisor, "frozen", "exec sleep 1000")
+
+    process.freeze()
+    frozen = state(process.pid)
+    process.thaw()
+
+    assert (frozen, state(process.pid) != "T", process.alive) == ("T", True, True)
+
+
+def test_a_terminated_program_ends_in_its_own_way(supervisor):
+    process = shell(
+        supervisor, "polite", "trap 'exit 7' TERM; echo up; while :; do sleep 0.01; done"
+    )
+    process.wait_line(20)
+
+    process.terminate()
+
+    assert process.wait(20)
+    assert process.status == 7
+
+
+def test_signals_to_a_program_that_has_ended_reach_nobody(supervisor):
+    process = shell(supervisor, "gone", "exit 0")
+    assert process.wait(20)
+
+    process.freeze()
+    process.thaw()
+    process.terminate()
+    process.kill()
+
+    assert process.fate == "exit status 0"
+
+
+def test_a_name_is_free_again_when_its_program_has_ended(supervisor):
+    first = shell(supervisor, "again", "echo one; exec sleep 1000")
+    assert first.wait_line(20) == "one"
+    with pytest.raises(ValueError, match="already running"):
+        shell(supervisor, "again", "exit 0")
+    first.kill()
+
+    assert shell(supervisor, "again", "echo two; exec sleep 1000").wait_line(20) == "two"
+
+
+def test_programs_get_this_environment_and_what_is_added(supervisor, monkeypatch):
+    monkeypatch.setenv("RDSFO_OLD", "old")
+
+    process = shell(supervisor, "env", "echo $RDSFO_OLD $RDSFO_NEW", env={"RDSFO_NEW": "new"})
+
+    assert process.wait_line(20) == "old new"
+
+
+def test_the_run_directory_is_private_and_goes_with_the_supervisor():
+    with Supervisor() as supervisor:
+        directory = supervisor.directory
+        mode = directory.stat().st_mode & 0o777
+        (directory / "deep" / "er").mkdir(parents=True)
+        (directory / "deep" / "link").symlink_to("/etc")
+        process = shell(supervisor, "left", "exec sleep 1000")
+
+    assert mode == 0o700
+    assert not directory.exists()
+    assert state(process.pid) in "ZX"
+
+
+def test_a_dead_supervisor_is_an_error_not_a_hang():
+    with Supervisor() as supervisor:
+        process = shell(supervisor, "orphan", "exec sleep 1000")
+        supervisor._popen.kill()
+
+        assert process.wait(20)
+        with pytest.raises(DiedError, match="ended with its supervisor"):
+            process.check()
+        with pytest.raises(DiedError, match="the supervisor died"):
+            shell(supervisor, "late", "exit 0")
+        directory = supervisor.directory
+
+    assert not directory.exists()
+
+
+def test_closing_twice_is_harmless():
+    supervisor = Supervisor()
+    supervisor.close()
+    supervisor.close()

@@ -1,0 +1,135 @@
+"""The set-up script on machines that lack something; the programs that it calls are stand-ins."""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+SCRIPTS = Path(__file__).parents[2] / "scripts"
+TOOLS = [
+    "bash",
+    "env",
+    "dirname",
+    "uname",
+    "mkdir",
+    "touch",
+    "mv",
+    "rm",
+    "cat",
+    "sed",
+    "sort",
+    "head",
+]
+PYTHON = """#!/bin/bash
+case "$*" in
+  *ensurepip*) [ -e "$STATE/venv-package" ] ;;
+  *version_info\\[:2\\]*) echo python3.11-venv ;;
+  "-m venv"*)
+    mkdir -p .venv/bin
+    printf '#!/bin/bash\\necho "pip $*" >>"$STATE/calls"\\n' >.venv/bin/pip
+    cp .venv/bin/pip .venv/bin/python
+    chmod +x .venv/bin/* ;;
+esac
+"""
+APT = '#!/bin/bash\necho "apt-get $*" >>"$STATE/calls"; [ "$1" = update ] || touch "$STATE/venv-package"\n'
+SUDO = '#!/bin/bash\n[ "$1" = -n ] && exit "${SUDO_REFUSES:-0}"; echo sudo >>"$STATE/calls"; exec "$@"\n'
+
+pytestmark = pytest.mark.local
+
+
+@pytest.fixture
+def machine(tmp_path):
+    """A machine with Python but without its venv package, and with a server."""
+    (tmp_path / "project" / "scripts").mkdir(parents=True)
+    shutil.copy(SCRIPTS / "setup", tmp_path / "project" / "scripts" / "setup")
+    (tmp_path / "project" / "pyproject.toml").touch()
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    for tool in [*TOOLS, "cp", "chmod"]:
+        (programs / tool).symlink_to(shutil.which(tool))
+    install(programs, "python3", PYTHON)
+    install(programs, "mariadbd", "#!/bin/bash\n")
+    return tmp_path
+
+
+def install(programs, name, text):
+    (programs / name).write_text(text)
+    (programs / name).chmod(0o755)
+
+
+def set_up(machine, *, uid, **environ):
+    install(machine / "bin", "id", f"#!/bin/bash\necho {uid}\n")
+    return subprocess.run(
+        [machine / "project" / "scripts" / "setup"],
+        env={"PATH": str(machine / "bin"), "STATE": str(machine), **environ},
+        capture_output=True,
+        text=True,
+        stdin=subprocess.DEVNULL,
+        check=False,
+    )
+
+
+def calls(machine):
+    path = machine / "calls"
+    return path.read_text().splitlines() if path.exists() else []
+
+
+def test_root_gets_what_is_missing_by_apt(machine):
+    install(machine / "bin", "apt-get", APT)
+
+    done = set_up(machine, uid=0)
+
+    assert done.returncode == 0, done.stderr
+    assert calls(machine)[:2] == [
+        "apt-get update -qq",
+        "apt-get install -y --no-install-recommends python3.11-venv -qq",
+    ]
+    assert "built-in Toxiproxy is used" in done.stdout
+
+
+def test_others_get_it_by_sudo(machine):
+    install(machine / "bin", "apt-get", APT)
+    install(machine / "bin", "sudo", SUDO)
+
+    assert set_up(machine, uid=1000).returncode == 0
+    assert calls(machine)[0] == "sudo"
+
+
+@pytest.mark.parametrize("sudo", [False, True])
+def test_who_may_not_install_gets_the_exact_line_to_type(machine, sudo):
+    install(machine / "bin", "apt-get", APT)
+    if sudo:
+        install(machine / "bin", "sudo", SUDO)
+
+    done = set_up(machine, uid=1000, SUDO_REFUSES="1")
+
+    assert done.returncode == 1
+    assert "    apt-get install -y --no-install-recommends python3.11-venv\n" in done.stderr
+    assert calls(machine) == []
+
+
+def test_without_apt_the_remedy_is_named(machine):
+    done = set_up(machine, uid=0)
+
+    assert done.returncode == 1
+    assert "brew install" in done.stderr
+
+
+def test_the_second_time_does_nothing(machine):
+    install(machine / "bin", "apt-get", APT)
+    set_up(machine, uid=0)
+    before = calls(machine)
+
+    assert set_up(machine, uid=0).returncode == 0
+    assert calls(machine) == before
+
+
+def test_ci_runs_the_tests_and_nothing_else():
+    lines = (SCRIPTS.parent / ".ci" / "run").read_text().splitlines()
+
+    commands = [line for line in lines if line and not line.startswith("#")]
+    assert len(commands) == 1
+    assert commands[0].endswith('scripts/test"')
+    assert all(os.access(SCRIPTS / name, os.X_OK) for name in ("setup", "quickstart", "test"))
