@@ -1,0 +1,149 @@
+"""The test process's side of the gateway's control socket."""
+
+import json
+import socket
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Self
+
+from pytest_rdsfailover.errors import GatewayError
+from pytest_rdsfailover.gateway.script import Step, encode_steps
+from pytest_rdsfailover.records import Milestone
+
+NANO = 1e-9
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InstanceView:
+    """One instance as the gateway has it now.
+
+    Attributes:
+        id: its name.
+        role: `writer` or `reader`.
+        state: `up`, `refusing` or `silent`.
+        sessions: how many connections it has.
+    """
+
+    id: str
+    role: str
+    state: str
+    sessions: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClusterView:
+    """The cluster as the gateway has it now.
+
+    Attributes:
+        writer: the nominal writer, until another is promoted.
+        dns: the instance that the cluster endpoint leads to.
+        ports: where each endpoint listens on 127.0.0.1.
+        playing: a script is on.
+        failures: what went wrong since the gateway started, in words.
+        instances: all instances, in the order of their numbers.
+    """
+
+    writer: str
+    dns: str
+    ports: Mapping[str, int]
+    playing: bool
+    failures: Sequence[str]
+    instances: Sequence[InstanceView]
+
+
+class GatewayClient:
+    """A connection to a gateway; may be used from several threads."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._connection = connection
+        self._lines = connection.makefile("rb")
+        self._lock = threading.Lock()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def ping(self) -> int:
+        """Return the gateway's process id.
+
+        Raises:
+            GatewayError: if it does not answer.
+        """
+        return int(self._ask({"command": "ping"})["pid"])
+
+    def describe(self) -> ClusterView:
+        """Return the cluster as it is now.
+
+        Raises:
+            GatewayError: if the gateway does not answer.
+        """
+        answer = self._ask({"command": "describe"})
+        answer["instances"] = [InstanceView(**one) for one in answer["instances"]]
+        return ClusterView(**answer)
+
+    def play(self, steps: Sequence[Step], read_only_error: int = 1290) -> float:
+        """Start a script; return the moment that its offsets count from, in monotonic seconds.
+
+        Args:
+            steps: what happens when.
+            read_only_error: what readers answer to writes from now on, 1290 or 1836.
+
+        Raises:
+            GatewayError: if a script is on, or this one cannot be played.
+        """
+        request = {
+            "command": "play", "steps": encode_steps(steps), "read_only_error": read_only_error,
+        }  # fmt: skip
+        return float(self._ask(request)["started_ns"]) * NANO
+
+    def milestones(self) -> list[Milestone]:
+        """Return what has happened in the latest script so far, in order of time.
+
+        Raises:
+            GatewayError: if the gateway does not answer.
+        """
+        return [
+            Milestone(
+                name=one["name"],
+                at=one["at_ns"] * NANO,
+                planned=None if one["planned_ns"] is None else one["planned_ns"] * NANO,
+                instance=one["instance"],
+            )
+            for one in self._ask({"command": "milestones"})["milestones"]
+        ]
+
+    def close(self) -> None:
+        """Close the connection; the gateway goes on."""
+        self._lines.close()
+        self._connection.close()
+
+    def _ask(self, request: dict[str, Any]) -> dict[str, Any]:
+        try:
+            with self._lock:
+                self._connection.sendall(json.dumps(request).encode() + b"\n")
+                line = self._lines.readline()
+            answer: dict[str, Any] = json.loads(line)
+        except (OSError, ValueError) as error:
+            raise GatewayError(f"the gateway does not answer: {error}") from error
+        if "error" in answer:
+            raise GatewayError(answer["error"])
+        return answer
+
+
+def connect(path: str, *, timeout: float = 5.0) -> GatewayClient:
+    """Connect to the gateway behind a control socket; each answer may take *timeout* seconds.
+
+    Raises:
+        GatewayError: if there is none.
+    """
+    connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    connection.settimeout(timeout)
+    try:
+        connection.connect(path)
+    except OSError as error:
+        connection.close()
+        raise GatewayError(f"no gateway behind {path}: {error}") from error
+    return GatewayClient(connection)

@@ -1,0 +1,161 @@
+"""The gateway as a process: `python -m pytest_rdsfailover.gateway.process CONFIG.json`.
+
+The configuration holds a password, so it must be readable by its owner alone:
+
+    {"instances": 2,
+     "server": {"unix_socket": "..."} or {"host": "...", "port": 3306},
+     "admin": {"user": "...", "password": "..."},     may kill sessions and see all of them
+     "control": "path of the control socket, in a directory of mode 0700",
+     "toxiproxy": {"url": "http://...", "prefix": "..."} or null}
+
+When it listens it prints one line, {"ports": {"cluster": 12345, ...}}. It ends at the end of its
+standard input, so that it cannot outlive who started it, and on SIGTERM.
+"""
+
+import asyncio
+import json
+import os
+import signal
+import sys
+import threading
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pytest_rdsfailover import driver
+from pytest_rdsfailover.endpoints import Bounds, Endpoint
+from pytest_rdsfailover.errors import GatewayError
+from pytest_rdsfailover.gateway.control import Control
+from pytest_rdsfailover.gateway.fence import Fence
+from pytest_rdsfailover.gateway.network import Network, NoNetwork, Toxiproxy
+from pytest_rdsfailover.gateway.player import Player
+from pytest_rdsfailover.gateway.router import Router
+from pytest_rdsfailover.gateway.server import Factory, Gateway
+
+ADMIN = Bounds(connect=2.0, read=5.0, write=5.0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """What a gateway must know.
+
+    Attributes:
+        instances: how many instances the cluster has.
+        control: path of its control socket.
+        user: an administrator of the server.
+        password: its password.
+        unix_socket: path of the server's socket; None for a server behind TCP.
+        host: the server's host.
+        port: the server's port.
+        toxiproxy: URL of Toxiproxy's API; None without one.
+        prefix: what Toxiproxy's proxies are called, before the endpoint's name.
+    """
+
+    instances: int
+    control: str
+    user: str
+    password: str = field(repr=False)
+    unix_socket: str | None = None
+    host: str = "127.0.0.1"
+    port: int = 3306
+    toxiproxy: str | None = None
+    prefix: str = ""
+
+
+def read(path: Path) -> Config:
+    """Return the configuration in a file.
+
+    Raises:
+        GatewayError: if it is none, or others can read it.
+    """
+    try:
+        if path.stat().st_mode & 0o077:
+            raise GatewayError(f"{path} holds a password: only its owner may read it (mode 0600)")
+        document = json.loads(path.read_text())
+        server, toxiproxy = document["server"], document.get("toxiproxy") or {}
+        return Config(
+            instances=int(document["instances"]),
+            control=document["control"],
+            user=document["admin"]["user"],
+            password=document["admin"]["password"],
+            unix_socket=server.get("unix_socket"),
+            host=server.get("host", "127.0.0.1"),
+            port=int(server.get("port", 3306)),
+            toxiproxy=toxiproxy.get("url"),
+            prefix=toxiproxy.get("prefix", ""),
+        )
+    except (OSError, AttributeError, KeyError, TypeError, ValueError) as error:
+        raise GatewayError(f"{path} is no configuration of a gateway: {error!r}") from error
+
+
+def administrator(config: Config) -> Any:
+    """Open a connection that may end other sessions."""
+    endpoint = Endpoint(
+        name="server", kind="instance", host=config.host, port=config.port,
+        user=config.user, password=config.password, database="",
+    )  # fmt: skip
+    options: dict[str, Any] = {"database": None, "autocommit": True}
+    options |= {
+        "connect_timeout": ADMIN.connect, "read_timeout": ADMIN.read, "write_timeout": ADMIN.write,
+    }  # fmt: skip
+    if config.unix_socket:
+        options["unix_socket"] = config.unix_socket
+    return driver.connect(endpoint, **options)
+
+
+async def serve(config: Config) -> None:
+    """Run a gateway for ever; say on standard output where it listens."""
+    loop = asyncio.get_running_loop()
+
+    async def dial(factory: Factory) -> tuple[asyncio.BaseTransport, Any]:
+        if config.unix_socket:
+            return await loop.create_unix_connection(factory, config.unix_socket)
+        return await loop.create_connection(factory, config.host, config.port)
+
+    router = Router(config.instances)
+    gateway = Gateway(router, dial)
+    fence = Fence(lambda: administrator(config))
+    network: Network = NoNetwork()
+    if config.toxiproxy:
+        network = Toxiproxy(config.toxiproxy, config.prefix, router.endpoints)
+    player = Player(router, gateway, fence, network)
+    await player.ready()
+    await gateway.listen()
+    await Control(gateway, player).listen(config.control)
+    print(json.dumps({"ports": gateway.ports}), flush=True)  # noqa: T201 - who started us waits for it
+    await asyncio.Event().wait()
+
+
+def leave(control: str) -> None:
+    """End the process at once; the clients' connections end with it."""
+    with suppress(OSError):
+        Path(control).unlink()
+    os._exit(0)
+
+
+def watch(control: str) -> None:
+    """End the process at the end of its standard input."""
+    while os.read(0, 4096):
+        pass
+    leave(control)
+
+
+def main(arguments: list[str]) -> int:
+    """Run the gateway that a configuration file describes; return a status for the shell."""
+    if len(arguments) != 1:
+        print("usage: python -m pytest_rdsfailover.gateway.process CONFIG.json", file=sys.stderr)  # noqa: T201
+        return 2
+    try:
+        config = read(Path(arguments[0]))
+        signal.signal(signal.SIGTERM, lambda *_: leave(config.control))
+        threading.Thread(target=watch, args=(config.control,), daemon=True).start()
+        asyncio.run(serve(config))
+    except GatewayError as error:
+        print(error, file=sys.stderr)  # noqa: T201 - its log
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,237 @@
+"""The gateway's sockets: one listener an endpoint, one link a client, each with its own session."""
+
+import asyncio
+import random
+import socket
+import struct
+from collections import defaultdict
+from collections.abc import Callable, Coroutine
+from functools import partial
+from typing import Any
+
+from pytest_rdsfailover.errors import GatewayError
+from pytest_rdsfailover.gateway.router import Instance, Router, State
+from pytest_rdsfailover.gateway.session import Session
+from pytest_rdsfailover.wire.packets import ProtocolError
+
+PORTS = range(10_001, 32_768)  # below what the system hands out to clients
+TRIES = 200
+BACKLOG = 1024  # connections that may wait to be accepted
+RESET = struct.pack("ii", 1, 0)
+
+Factory = Callable[[], asyncio.BaseProtocol]
+Dial = Callable[[Factory], Coroutine[Any, Any, tuple[asyncio.BaseTransport, Any]]]
+
+
+class Side(asyncio.Protocol):
+    """One of the two connections of a link: moves bytes, and slows the other side down."""
+
+    def __init__(self, link: "Link", feed: Callable[[bytes], None]) -> None:
+        self.transport: asyncio.Transport | None = None
+        self.other: Side | None = None
+        self._link, self._feed = link, feed
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Switch off Nagle's algorithm, which would add 40 ms to small packets."""
+        assert isinstance(transport, asyncio.Transport)  # noqa: S101 - what asyncio gives a Protocol
+        self.transport = transport
+        raw = transport.get_extra_info("socket")
+        if raw.family != socket.AF_UNIX:
+            raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._link.connected(self)
+
+    def data_received(self, data: bytes) -> None:
+        """Hand received bytes to the session."""
+        self._link.received(self._feed, data)
+
+    def pause_writing(self) -> None:
+        """Stop reading from the other side while this one cannot take more."""
+        if self.other is not None and self.other.transport is not None:
+            self.other.transport.pause_reading()
+
+    def resume_writing(self) -> None:
+        """Read from the other side again."""
+        if self.other is not None and self.other.transport is not None and not self._link.silent:
+            self.other.transport.resume_reading()
+
+    def connection_lost(self, _: Exception | None) -> None:
+        """End the other side as well."""
+        self._link.lost(self)
+
+    def write(self, data: bytearray) -> None:
+        """Send what the session has for this side, as far as there is a connection."""
+        if data and self.transport is not None:
+            self.transport.write(bytes(data))
+            data.clear()
+
+    def close(self) -> None:
+        """Hang up after everything has been sent."""
+        if self.transport is not None:
+            self.transport.close()
+
+    def abort(self, *, reset: bool) -> None:
+        """Hang up at once; with a reset if that is wanted."""
+        if self.transport is None:
+            return
+        if reset and not self.transport.is_closing():
+            raw = self.transport.get_extra_info("socket")
+            raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
+        self.transport.abort()
+
+
+class Link:
+    """A client's connection and its way to the server."""
+
+    def __init__(self, gateway: "Gateway", endpoint: str) -> None:
+        self.instance = gateway.router.choose(endpoint)
+        self.session = Session(self.instance)
+        self.silent = self.ended = False
+        self.client = Side(self, self.session.from_client)
+        self._server = Side(self, self.session.from_server)
+        self._gateway = gateway
+        self._dialing: asyncio.Task[None] | None = None
+
+    def connected(self, side: Side) -> None:
+        """Go on after one of the two connections is there."""
+        if side is self._server:
+            if self.ended or self.silent:
+                side.abort(reset=False)
+            return
+        if self.instance.state is State.REFUSING:
+            self.ended = True
+            side.abort(reset=True)
+            return
+        self._gateway.add(self)
+        if self.instance.state is State.SILENT:
+            self.silence()
+        else:
+            self._dialing = asyncio.get_running_loop().create_task(self._dial())
+
+    async def _dial(self) -> None:
+        self.client.other, self._server.other = self._server, self.client
+        try:
+            await self._gateway.dial(lambda: self._server)
+        except OSError:
+            self.end(reset=True)
+
+    def received(self, feed: Callable[[bytes], None], data: bytes) -> None:
+        """Let the session work on received bytes; what breaks the protocol ends this session."""
+        if self.silent or self.ended:
+            return
+        try:
+            feed(data)
+        except ProtocolError:
+            self.end(reset=True)
+            return
+        self._server.write(self.session.to_server)
+        self.client.write(self.session.to_client)
+
+    def lost(self, side: Side) -> None:
+        """Hang up on one side after the other did."""
+        if self.silent and side is self._server:
+            return
+        self._retire()
+        (self.client if side is self._server else self._server).close()
+
+    def end(self, *, reset: bool) -> None:
+        """Hang up on both sides at once."""
+        self._retire()
+        self._server.abort(reset=False)
+        self.client.abort(reset=reset)
+
+    def silence(self) -> None:
+        """Let the client hang: it gets no byte, and no end."""
+        self.silent = True
+        if self.client.transport is not None:
+            self.client.transport.pause_reading()
+        self._server.abort(reset=False)
+
+    def _retire(self) -> None:
+        if not self.ended:
+            self.ended = True
+            self._gateway.remove(self)
+
+
+class Gateway:
+    """All links, by instance, and what listens for them.
+
+    Attributes:
+        router: decides which instance a new link belongs to.
+        dial: opens a connection to the real server.
+        ports: where each endpoint listens on 127.0.0.1.
+    """
+
+    def __init__(self, router: Router, dial: Dial) -> None:
+        self.router, self.dial = router, dial
+        self.ports: dict[str, int] = {}
+        self._links: dict[str, set[Link]] = defaultdict(set)
+        # Threads whose client went away while the server was still working for them.
+        self._departed: dict[str, set[int]] = defaultdict(set)
+
+    async def listen(self) -> None:
+        """Open a listener for each endpoint.
+
+        Raises:
+            GatewayError: if no port is free.
+        """
+        loop = asyncio.get_running_loop()
+        for endpoint in self.router.endpoints:
+            raw = bound()
+            self.ports[endpoint] = raw.getsockname()[1]
+            await loop.create_server(
+                partial(self._accept, endpoint), sock=raw, backlog=BACKLOG
+            )
+
+    def _accept(self, endpoint: str) -> Side:
+        return Link(self, endpoint).client
+
+    def add(self, link: Link) -> None:
+        """Count a new link."""
+        self._links[link.instance.id].add(link)
+        link.instance.sessions += 1
+
+    def remove(self, link: Link) -> None:
+        """Forget a link, but not what the server still does for it."""
+        own: Instance = link.instance
+        if link in self._links[own.id]:
+            self._links[own.id].discard(link)
+            own.sessions -= 1
+        if link.session.busy and link.session.thread_id is not None:
+            self._departed[own.id].add(link.session.thread_id)
+
+    def cut(self, instance: str, how: str) -> set[int]:
+        """End an instance's sessions; return the threads that may still work in the server."""
+        links = list(self._links[instance])
+        threads = {one.session.thread_id for one in links if one.session.thread_id is not None}
+        threads |= self._departed.pop(instance, set())
+        for link in links:
+            if how == "hang":
+                link.silence()
+            else:
+                link.end(reset=how == "reset")
+        self._departed.pop(instance, None)  # its own links, which were counted above
+        return threads
+
+    def reset_silent(self, instance: str) -> None:
+        """Reset the sessions that an instance had left hanging."""
+        for link in [one for one in self._links[instance] if one.silent]:
+            link.end(reset=True)
+
+
+def bound() -> socket.socket:
+    """Return a socket bound to a free port of 127.0.0.1 that no client is ever given.
+
+    Raises:
+        GatewayError: if none is found.
+    """
+    for port in random.sample(PORTS, TRIES):
+        raw = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        raw.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            raw.bind(("127.0.0.1", port))
+            raw.listen(BACKLOG)
+        except OSError:
+            raw.close()
+            continue
+        return raw
+    raise GatewayError(f"no free port between {PORTS.start} and {PORTS.stop - 1}")

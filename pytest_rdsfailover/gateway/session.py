@@ -1,0 +1,399 @@
+"""One client's connection to an instance, as a state machine: bytes in, bytes out, no I/O."""
+
+from collections import deque
+from dataclasses import replace
+from itertools import takewhile
+from typing import Protocol
+
+from pytest_rdsfailover.gateway.roles import (
+    HARMLESS,
+    PROTECT,
+    READ_ONLY_TRANSACTION,
+    RELEASE,
+    Exchange,
+    Treatment,
+    hidden,
+    refusal,
+    treatment,
+)
+from pytest_rdsfailover.gateway.variables import SHOW, Variables, shows_variables
+from pytest_rdsfailover.wire.handshake import (
+    Capability,
+    client_capabilities,
+    encode_greeting,
+    parse_greeting,
+    relayed_greeting,
+    relayed_response,
+)
+from pytest_rdsfailover.wire.packets import (
+    ERR,
+    MAX_PAYLOAD,
+    OK,
+    STATUS_AUTOCOMMIT,
+    STATUS_IN_TRANS,
+    STATUS_IN_TRANS_READONLY,
+    STATUS_MORE_RESULTS,
+    STATUS_NO_BACKSLASH_ESCAPES,
+    MessageReader,
+    Packet,
+    PacketReader,
+    ProtocolError,
+    encode,
+    error_packet,
+    frame,
+    parse_error,
+    status_of,
+    with_status,
+)
+from pytest_rdsfailover.wire.responses import UNANSWERED, Command, Part, Response
+from pytest_rdsfailover.wire.statements import Dialect, Statement, statements
+
+BACKLOG = 64 * 1024 * 1024  # bytes of commands that a client may send ahead
+IN_TRANS = STATUS_IN_TRANS | STATUS_IN_TRANS_READONLY
+SET_MULTI_STATEMENTS = b"\x1b\x00\x00"
+STATEMENT_ID = slice(1, 5)
+SHOW_WITHIN = 256  # bytes of a text in which a SHOW VARIABLES is looked for
+ROLLBACK = hidden(b"ROLLBACK")
+
+
+class Host(Protocol):
+    """What a session must know of its instance; may change while the session lives."""
+
+    @property
+    def id(self) -> str:
+        """Return the instance's id."""
+
+    @property
+    def writer(self) -> bool:
+        """Tell whether it takes writes now."""
+
+    @property
+    def read_only_error(self) -> int:
+        """Return what it answers to writes when it takes none."""
+
+
+class Session:
+    """A relay between one client and the real server that plays one instance of Aurora.
+
+    Feed it what either side sent; then send and clear `to_client` and `to_server`.
+
+    Attributes:
+        to_client: bytes for the client.
+        to_server: bytes for the server.
+        thread_id: the connection's id in the server's process list; None before the greeting.
+    """
+
+    def __init__(self, host: Host) -> None:
+        self.to_client, self.to_server = bytearray(), bytearray()
+        self.thread_id: int | None = None
+        self._host = host
+        self._client, self._server = PacketReader(), PacketReader()
+        self._message = MessageReader()
+        self._variables = Variables(host.id)
+        self._dialect = Dialect()
+        self._offered = Capability(0)
+        self._capabilities = Capability(0)
+        self._stage = self._greeting
+        self._multi = self._protected = False
+        self._status = STATUS_AUTOCOMMIT
+        self._waiting: deque[bytes] = deque()
+        self._plan: deque[Exchange] = deque()
+        self._exchange: Exchange | None = None
+        self._response: Response | None = None
+        self._command = 0
+        self._held: bytes | None = None  # the end of an answer, until our own work is done
+        self._drop = False  # the rest of the server's answer is not for the client
+        self._asked = False  # the client is to send data, not a command
+        self._middle_of_server = False  # the next packet continues the one before
+        self._seen_by_client = 0  # number of the next packet to the client
+        self._shift = 0  # what the client's numbers are ahead of the server's
+        self._lifted: set[bytes] = set()  # prepared statements that a reader lets pass
+
+    @property
+    def busy(self) -> bool:
+        """Tell whether the server may still be working on a command of this session."""
+        return self._response is not None
+
+    def from_client(self, data: bytes) -> None:
+        """Take bytes that the client sent.
+
+        Raises:
+            ProtocolError: if no client may send them; the session is over.
+        """
+        for packet in self._client.feed(data):
+            if self._stage != self._commands:
+                self._login_from_client(packet)
+            elif self._asked:
+                self._answer_from_client(packet)
+            else:
+                message = self._message.add(packet)
+                if message is not None:
+                    self._waiting.append(message.payload)
+        if sum(map(len, self._waiting)) > BACKLOG:
+            raise ProtocolError("the client sends commands faster than they are answered")
+        self._advance()
+
+    def from_server(self, data: bytes) -> None:
+        """Take bytes that the server sent.
+
+        Raises:
+            ProtocolError: if no server may send them; the session is over.
+        """
+        for packet in self._server.feed(data):
+            continues, self._middle_of_server = (
+                self._middle_of_server, len(packet.payload) == MAX_PAYLOAD
+            )  # fmt: skip
+            if not continues:
+                self._stage(packet)
+            elif not self._drop and not (self._exchange and self._exchange.hidden):
+                self._tell(packet.payload)
+        self._advance()
+
+    # The opening ---------------------------------------------------------------------------------
+
+    def _greeting(self, packet: Packet) -> None:
+        """Take the server's first packet: a greeting, or an error that says why there is none."""
+        if packet.payload[:1] == bytes((ERR,)):
+            self.to_client += frame(packet.payload, packet.sequence)
+            return
+        greeting = relayed_greeting(parse_greeting(packet.payload))
+        self.thread_id = greeting.thread_id
+        self._offered = greeting.capabilities
+        self._dialect = Dialect(version=greeting.number, mariadb=greeting.mariadb)
+        self.to_client += frame(encode_greeting(greeting), packet.sequence)
+        self._stage = self._login
+
+    def _login_from_client(self, packet: Packet) -> None:
+        """Take a client's part of the login; its first packet says what it can do."""
+        if self._stage == self._greeting:
+            raise ProtocolError("the client speaks before it was greeted")
+        payload = packet.payload
+        if not self._capabilities:
+            payload = relayed_response(payload, self._offered)
+            self._capabilities = client_capabilities(payload)
+            self._multi = bool(self._capabilities & Capability.MULTI_STATEMENTS)
+        self.to_server += frame(payload, packet.sequence)
+
+    def _login(self, packet: Packet) -> None:
+        """Take a server's part of the login, up to its OK."""
+        self.to_client += frame(packet.payload, packet.sequence)
+        if packet.payload[:1] == bytes((OK,)):
+            self._status = status_of(packet.payload)
+            self._stage = self._commands
+
+    # Commands ------------------------------------------------------------------------------------
+
+    def _advance(self) -> None:
+        """Send the server all it can be sent now."""
+        while self._response is None and self._stage == self._commands:
+            if self._plan:
+                self._send(self._plan.popleft())
+            elif self._held is not None:
+                self._release()
+            elif self._waiting:
+                self._begin(self._waiting.popleft())
+            else:
+                return
+
+    def _begin(self, message: bytes) -> None:
+        """Plan what is to be done for a client's command."""
+        if not message:
+            raise ProtocolError("an empty command")
+        self._command = message[0]
+        self._seen_by_client, self._shift = 1, 0
+        if self._command == Command.SET_OPTION:
+            self._multi = message == SET_MULTI_STATEMENTS
+        self._plan.extend(self._planned(message))
+
+    def _planned(self, message: bytes) -> list[Exchange]:
+        """Return the exchanges that a command takes on this instance, as it is now."""
+        reader = not self._host.writer
+        command = message[0]
+        if command in UNANSWERED or command in HARMLESS:
+            return [Exchange(payload=message)]
+        if not reader and self._protected:
+            before = [hidden(RELEASE)]
+        else:
+            before = [hidden(PROTECT)] if reader else []
+        if command in (Command.QUERY, Command.STMT_PREPARE):
+            return self._texts(message, before, reader=reader)
+        if command == Command.STMT_EXECUTE and reader and message[STATEMENT_ID] in self._lifted:
+            return [Exchange(payload=message, lift=True)]
+        return [*before, Exchange(payload=message)]
+
+    def _texts(self, message: bytes, before: list[Exchange], *, reader: bool) -> list[Exchange]:
+        """Return the exchanges that a command with a text takes."""
+        command, sql = message[:1], message[1:]
+        if not reader and b"@@" not in sql and SHOW[1] not in sql[:SHOW_WITHIN].upper():
+            return [*before, Exchange(payload=message)]
+        backslash = not self._status & STATUS_NO_BACKSLASH_ESCAPES
+        dialect = Dialect(
+            version=self._dialect.version, mariadb=self._dialect.mariadb, backslash=backslash
+        )
+        parts = statements(sql, dialect)
+        if len(parts) > 1 and not (self._multi and command[0] == Command.QUERY):
+            return [*before, Exchange(payload=message)]  # a syntax error, for the server to report
+        planned: list[Exchange] = []
+        for number, part in enumerate(parts):
+            text = self._variables.rewrite(part, reader=reader)
+            one = Exchange(
+                payload=command + text,
+                more=number < len(parts) - 1,
+                shows=part if shows_variables(part.words) else None,
+            )
+            planned += self._on_reader(part, one) if reader else [*before, one]
+        return planned
+
+    def _on_reader(self, statement: Statement, exchange: Exchange) -> list[Exchange]:
+        """Return the exchanges that a statement takes on a reader."""
+        how = treatment(statement)
+        if how is Treatment.REFUSED:
+            fault = refusal(self._host.read_only_error)
+            return [Exchange(payload=b"", refuse=fault)]
+        if how is Treatment.LIFTED:
+            return [replace(exchange, lift=True)]
+        return [exchange] if how is Treatment.QUIET else [hidden(PROTECT), exchange]
+
+    def _lift(self, exchange: Exchange) -> list[Exchange]:
+        """Return the exchanges for a statement that needs a session that may write.
+
+        A transaction that is open cannot change its mind: it is ended, and a new one begun.
+        """
+        opened = self._status & STATUS_IN_TRANS
+        automatic = self._status & STATUS_AUTOCOMMIT
+        end = [hidden(b"COMMIT")] if opened else []
+        close = [] if automatic else [hidden(b"COMMIT")]
+        again = [hidden(b"START TRANSACTION READ ONLY")] if opened and automatic else []
+        return [*end, hidden(RELEASE), exchange, *close, hidden(PROTECT), *again]
+
+    def _send(self, exchange: Exchange) -> None:
+        """Send one command, or answer it ourselves."""
+        if exchange.refuse is not None:
+            self._plan.clear()
+            self._tell(error_packet(exchange.refuse))
+            return
+        if exchange.lift:
+            now = replace(exchange, lift=False, lifted=True)
+            self._plan.extendleft(reversed(self._lift(now)))
+            return
+        self._exchange = exchange
+        command = exchange.payload[0]
+        if exchange.hidden:
+            self._protected = exchange.payload[1:] == PROTECT or (
+                self._protected and exchange.payload[1:] != RELEASE
+            )
+        else:
+            # Its packets are numbered from 1 again, whatever went to the client before.
+            self._shift = self._seen_by_client - 1
+        self.to_server += encode(exchange.payload)
+        deprecate_eof = bool(self._capabilities & Capability.DEPRECATE_EOF)
+        response = Response(command, deprecate_eof=deprecate_eof)
+        self._response = None if response.done else response
+        if command == Command.STMT_CLOSE:
+            self._lifted.discard(exchange.payload[STATEMENT_ID])
+
+    def _answer_from_client(self, packet: Packet) -> None:
+        """Pass on what the client was asked for: a file's contents, or its part of a login."""
+        self.to_server += frame(packet.payload, packet.sequence - self._shift)
+        self._seen_by_client = packet.sequence + 1
+        if self._command != Command.CHANGE_USER and not packet.payload:
+            self._asked = False
+
+    # Answers -------------------------------------------------------------------------------------
+
+    def _commands(self, packet: Packet) -> None:
+        """Take the first packet of a message of the server."""
+        response, exchange = self._response, self._exchange
+        payload = packet.payload
+        if response is None or exchange is None:
+            self._farewell(packet)
+            return
+        part = response.feed(payload)
+        if part is Part.END:
+            self._end(payload, response, exchange)
+        elif exchange.hidden or self._drop:
+            pass
+        elif part is Part.ROW and exchange.shows is not None:
+            self._tell(self._variables.shown(payload, reader=not self._host.writer))
+        elif part is Part.COLUMN and self._variables.marked:
+            self._tell(self._variables.unmark(payload))
+        else:
+            if exchange.lifted and self._command == Command.STMT_PREPARE and payload[0] == OK:
+                self._lifted.add(payload[STATEMENT_ID])
+            self._asked = self._asked or part is Part.ASK
+            self._tell(payload)
+        if response.done:
+            self._asked = self._drop = False
+            self._response = None
+
+    def _farewell(self, packet: Packet) -> None:
+        """Take what a server says unasked: an error, as the last thing before it hangs up."""
+        if packet.payload[:1] != bytes((ERR,)):
+            raise ProtocolError("the server sent what nobody asked for")
+        self.to_client += frame(packet.payload, packet.sequence)
+
+    def _end(self, payload: bytes, response: Response, exchange: Exchange) -> None:
+        """Take the end of a result: forward it, hold it, or put an error in its place."""
+        if response.status is not None:
+            self._status = response.status
+        if self._drop:
+            return
+        if exchange.hidden:
+            if response.failed and exchange.payload == ROLLBACK.payload:
+                raise ProtocolError("a transaction that may write cannot be ended")
+            if response.failed:
+                self._fail(payload)
+        elif response.failed:
+            self._fail(self._translated(payload))
+        elif self._writing() and not exchange.lifted:
+            # A transaction that may write was begun on a reader: it must not live on.
+            self._plan.clear()
+            self._plan.append(ROLLBACK)
+            self._held = error_packet(refusal(self._host.read_only_error))
+            self._drop = True
+        else:
+            self._finish(payload, response, exchange)
+
+    def _writing(self) -> bool:
+        """Tell whether a transaction that may write is open although this is a reader."""
+        return not self._host.writer and self._status & IN_TRANS == STATUS_IN_TRANS
+
+    def _finish(self, payload: bytes, response: Response, exchange: Exchange) -> None:
+        """Forward the good end of a result, now or when our own work behind it is done."""
+        if exchange.shows is not None and self._command == Command.QUERY:
+            row = self._variables.missing_row(exchange.shows)
+            if row is not None and response.done:
+                self._tell(row)
+        if exchange.more and response.done:
+            payload = with_status(payload, self._status | STATUS_MORE_RESULTS)
+        elif response.done and self._plan:
+            self._held = payload
+            return
+        self._tell(payload)
+
+    def _fail(self, payload: bytes) -> None:
+        """Answer with an error; of what was planned only our own tidying up is left."""
+        tidy = list(takewhile(lambda one: one.hidden, self._plan))
+        self._plan.clear()
+        self._plan.extend(tidy)
+        self._held = payload
+
+    def _translated(self, payload: bytes) -> bytes:
+        """Return an error as a reader would word it."""
+        if self._host.writer or parse_error(payload).code != READ_ONLY_TRANSACTION:
+            return payload
+        return error_packet(refusal(self._host.read_only_error))
+
+    def _release(self) -> None:
+        """Send the client the end of its answer, with the state the session is in by now."""
+        payload, self._held = self._held or b"", None
+        if payload[0] != ERR:
+            flags = self._status & (IN_TRANS | STATUS_AUTOCOMMIT)
+            rest = status_of(payload) & ~(IN_TRANS | STATUS_AUTOCOMMIT)
+            payload = with_status(payload, rest | flags)
+        self._tell(payload)
+
+    def _tell(self, payload: bytes) -> None:
+        """Send the client the next packet of its answer."""
+        self.to_client += frame(payload, self._seen_by_client)
+        self._seen_by_client = (self._seen_by_client + 1) & 0xFF

@@ -1,0 +1,1 @@
+"""MySQL's protocol without any I/O: packets, handshake, responses, results, statements."""
