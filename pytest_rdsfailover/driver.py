@@ -64,7 +64,7 @@ def connect(endpoint: Endpoint, *, bounds: Bounds = DEFAULT_BOUNDS, **options: A
 
 def _unconnected(endpoint: Endpoint, bounds: Bounds, options: Mapping[str, Any]) -> Any:
     """Return a connection that is still to be made: no frame that can fail holds the password."""
-    import pymysql  # noqa: PLC0415 - see the module's docstring
+    import pymysql
 
     chosen: dict[str, Any] = {
         "host": endpoint.host,
@@ -111,7 +111,7 @@ def _socket(connection: Any) -> socket.socket:
 
 
 def _unreachable(host: str, reason: OSError) -> Exception:
-    import pymysql  # noqa: PLC0415 - see the module's docstring
+    import pymysql
 
     error: Any = pymysql.err.OperationalError(
         2003, f"Can't connect to MySQL server on {host!r} ({reason})"

@@ -6,6 +6,7 @@ The configuration holds a password, so it must be readable by its owner alone:
      "server": {"unix_socket": "..."} or {"host": "...", "port": 3306},
      "admin": {"user": "...", "password": "..."},     may kill sessions and see all of them
      "control": "path of the control socket, in a directory of mode 0700",
+     "read_only_error": 1290 or 1836,                 what readers answer to writes
      "toxiproxy": {"url": "http://...", "prefix": "..."} or null}
 
 When it listens it prints one line, {"ports": {"cluster": 12345, ...}}. It ends at the end of its
@@ -48,6 +49,7 @@ class Config:
         unix_socket: path of the server's socket; None for a server behind TCP.
         host: the server's host.
         port: the server's port.
+        read_only_error: what readers answer to writes, until a script says otherwise.
         toxiproxy: URL of Toxiproxy's API; None without one.
         prefix: what Toxiproxy's proxies are called, before the endpoint's name.
     """
@@ -59,6 +61,7 @@ class Config:
     unix_socket: str | None = None
     host: str = "127.0.0.1"
     port: int = 3306
+    read_only_error: int = 1290
     toxiproxy: str | None = None
     prefix: str = ""
 
@@ -82,6 +85,7 @@ def read(path: Path) -> Config:
             unix_socket=server.get("unix_socket"),
             host=server.get("host", "127.0.0.1"),
             port=int(server.get("port", 3306)),
+            read_only_error=int(document.get("read_only_error", 1290)),
             toxiproxy=toxiproxy.get("url"),
             prefix=toxiproxy.get("prefix", ""),
         )
@@ -114,6 +118,8 @@ async def serve(config: Config) -> None:
         return await loop.create_connection(factory, config.host, config.port)
 
     router = Router(config.instances)
+    for instance in router.instances.values():
+        instance.read_only_error = config.read_only_error
     gateway = Gateway(router, dial)
     fence = Fence(lambda: administrator(config))
     network: Network = NoNetwork()

@@ -11,8 +11,14 @@ from typing import Any, Self
 from pytest_rdsfailover import driver
 from pytest_rdsfailover.clock import Clock, MonotonicClock, wait_until
 from pytest_rdsfailover.endpoints import Endpoint
-from pytest_rdsfailover.errors import NotReadyError, RdsFailoverError, SettingError
-from pytest_rdsfailover.gateway.client import GatewayClient
+from pytest_rdsfailover.errors import (
+    GatewayError,
+    NotReadyError,
+    RdsFailoverError,
+    SettingError,
+    log_tail,
+)
+from pytest_rdsfailover.gateway.client import GatewayClient, connect
 from pytest_rdsfailover.local.choreography import choreography
 from pytest_rdsfailover.local.network import Network, ToxiproxyProgram
 from pytest_rdsfailover.local.process import Process, Supervisor
@@ -52,9 +58,10 @@ class LocalFailover:
         """Return the trigger and what the gateway did since, in order of time."""
         if self._final is not None:
             return self._final
-        played = self._gateway.milestones()
-        found = [Milestone(name="trigger", at=self.triggered, planned=self.triggered), *played.seen]
-        if played.over:
+        over = not self._gateway.describe().playing  # asked first: nothing may happen in between
+        trigger = Milestone(name="trigger", at=self.triggered, planned=self.triggered)
+        found = [trigger, *self._gateway.milestones()]
+        if over:
             self._final = found
         return found
 
@@ -102,8 +109,8 @@ class LocalCluster:
             self._server = stack.enter_context(start_server(server, self._supervisor))
             self._gateway_process = self._spawn_gateway()
             self.network.wait(self._clock)
-            ports = self._gateway_ports()
-            self._gateway = stack.enter_context(GatewayClient(self._control))
+            ports = json.loads(self._gateway_process.wait_line(GATEWAY_READY_WITHIN))["ports"]
+            self._gateway = stack.enter_context(connect(self._control))
             self.network.connect(ports, port=port, armed=profile.cut != "close")
             self._stack = stack.pop_all()
 
@@ -137,7 +144,7 @@ class LocalCluster:
     def _gateway_config(self) -> Mapping[str, Any]:
         address, admin = self._server.address, self._server.admin
         return {
-            "server": {"socket": address.socket, "host": address.host, "port": address.port},
+            "server": {"unix_socket": address.socket, "host": address.host, "port": address.port},
             "admin": {"user": admin.user, "password": admin.password},
             "instances": len(self.instances),
             "read_only_error": self._profile.read_only_error,
@@ -150,6 +157,12 @@ class LocalCluster:
         self._server.check()
         self.network.check()
         self._gateway_process.check()
+        failures = self._gateway.describe().failures
+        if failures:
+            raise GatewayError(
+                f"the gateway could not do as the profile says: {'; '.join(failures)}"
+                + log_tail(self._gateway_process.log_tail())
+            )
 
     @property
     def writer(self) -> str:
