@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from pytest_rdsfailover import checks
 from pytest_rdsfailover.report import document, terminal
 from pytest_rdsfailover.settings import Settings
 
@@ -56,6 +57,10 @@ class Run:
                     for entry in getattr(report, ATTRIBUTE)
                 ]
         return report
+
+    def pytest_assertrepr_compare(self, op: str, left: object, right: object) -> list[str] | None:
+        """Say why a plain comparison with a downtime does not hold."""
+        return checks.explain_comparison(op, left, right)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Collect the trials of a finished test, from this process or from a worker."""
