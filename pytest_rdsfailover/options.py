@@ -115,4 +115,3 @@ def _find(config: pytest.Config, option: Option) -> tuple[str, str | None]:
     if variable in os.environ:
         return variable, os.environ[variable]
     return f"{option.dest} (ini)", config.getini(option.dest) or None
-

@@ -52,7 +52,9 @@ def violations(root: Path) -> list[str]:
     for path in sorted(root.rglob("*.py")):
         name = path.relative_to(root).as_posix()
         here = name.split("/")[0].removesuffix(".py")
-        module = f"{PACKAGE}." + name.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+        module = f"{PACKAGE}." + name.removesuffix(".py").removesuffix("/__init__").replace(
+            "/", "."
+        )
         for target in imported(path.read_text()):
             top, *rest = target.split(".")
             if top in OWNERS and name not in OWNERS[top]:

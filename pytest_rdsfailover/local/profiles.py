@@ -61,7 +61,9 @@ class Profile:
         if self.cut not in CUTS:
             raise self._wrong("cut", f"{self.cut!r}; choose one of {', '.join(CUTS)}")
         if self.read_only_error not in READ_ONLY_ERRORS:
-            raise self._wrong("read_only_error", f"{self.read_only_error}; Aurora uses 1290 or 1836")
+            raise self._wrong(
+                "read_only_error", f"{self.read_only_error}; Aurora uses 1290 or 1836"
+            )
         if self.promotion is None and self.dns:
             raise self._wrong("dns", "given, but without a promotion there is nobody to point at")
         if self.promotion is not None and len(self.dns) % 2 == 0:
@@ -128,7 +130,9 @@ def parse_profile(name: str, table: Mapping[str, Any]) -> Profile:
     for key in table:
         if key not in known:
             near = difflib.get_close_matches(key, known, n=1)
-            hint = f"; did you mean {near[0]!r}?" if near else f"; known: {', '.join(sorted(known))}"
+            hint = (
+                f"; did you mean {near[0]!r}?" if near else f"; known: {', '.join(sorted(known))}"
+            )
             raise SettingError(f"profile {name!r} has an unknown field {key!r}{hint}")
     try:
         promotion = table.get("promotion")
