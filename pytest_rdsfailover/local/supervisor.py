@@ -43,7 +43,7 @@ def create_run_directory(base: str) -> tuple[str, int]:
             held = os.open(path, os.O_RDONLY)
             fcntl.flock(held, fcntl.LOCK_EX)
             # A sweeper may have taken the directory for a leftover before it was locked.
-            if os.fstat(held).st_nlink > 0 and os.path.exists(path):  # noqa: PTH110
+            if os.path.exists(path):  # noqa: PTH110
                 return path, held
             os.close(held)
 

@@ -154,8 +154,7 @@ try:
     print("up", flush=True)
     time.sleep(1000)
 except KeyboardInterrupt:
-    sleeper.check()
-    print("still there", flush=True)
+    print("ended" if sleeper.wait(1.0) else "still there", flush=True)
 """
     with Owner(code) as owner:
         assert owner.line() == "up"
