@@ -178,9 +178,7 @@ class Gateway:
         for endpoint in self.router.endpoints:
             raw = bound()
             self.ports[endpoint] = raw.getsockname()[1]
-            await loop.create_server(
-                partial(self._accept, endpoint), sock=raw, backlog=BACKLOG
-            )
+            await loop.create_server(partial(self._accept, endpoint), sock=raw, backlog=BACKLOG)
 
     def _accept(self, endpoint: str) -> Side:
         return Link(self, endpoint).client
