@@ -99,13 +99,8 @@ def administrator(config: Config) -> Any:
         name="server", kind="instance", host=config.host, port=config.port,
         user=config.user, password=config.password, database="",
     )  # fmt: skip
-    options: dict[str, Any] = {"database": None, "autocommit": True}
-    options |= {
-        "connect_timeout": ADMIN.connect, "read_timeout": ADMIN.read, "write_timeout": ADMIN.write,
-    }  # fmt: skip
-    if config.unix_socket:
-        options["unix_socket"] = config.unix_socket
-    return driver.connect(endpoint, **options)
+    options = {"unix_socket": config.unix_socket} if config.unix_socket else {}
+    return driver.connect(endpoint, bounds=ADMIN, **options)
 
 
 async def serve(config: Config) -> None:

@@ -1,0 +1,78 @@
+"""A real gateway process over a real server, for the gateway's tests."""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import gateway_server as servers
+import pymysql
+
+from pytest_rdsfailover.gateway.client import GatewayClient, connect
+from pytest_rdsfailover.gateway.script import Step
+
+
+class RunningGateway:
+    def __init__(self, server: servers.RealServer, ports: dict, control: GatewayClient, process):
+        self.server, self.ports, self.control, self.process = server, ports, control, process
+
+    def connect(self, endpoint="cluster", **options):
+        defaults = {
+            "host": "127.0.0.1", "port": self.ports[endpoint], "user": "app",
+            "password": servers.PASSWORD, "database": "app", "autocommit": True,
+            "connect_timeout": 10, "read_timeout": 30, "write_timeout": 30, "ssl_disabled": True,
+        }  # fmt: skip
+        return pymysql.connect(**{**defaults, **options})
+
+    def play(self, *steps: Step, read_only_error=1290, wait=True, within=60.0):
+        started = self.control.play(steps, read_only_error)
+        deadline = time.monotonic() + within
+        while wait and self.control.describe().playing:
+            assert time.monotonic() < deadline, "the script did not end"
+            time.sleep(0.005)
+        return started
+
+    def fail_over(self, writer: str, target: str, **options):
+        return self.play(
+            Step(at=0, action="cut", instance=writer, how="reset"),
+            Step(at=0, action="cut", instance=target, how="reset"),
+            Step(at=0.01, action="promote", instance=target),
+            Step(at=0.01, action="back", instance=writer),
+            Step(at=0.02, action="point", instance=target),
+            **options,
+        )
+
+
+@contextmanager
+def gateway(server: servers.RealServer, *, instances=2, toxiproxy=None) -> Iterator[RunningGateway]:
+    with tempfile.TemporaryDirectory(prefix="rdsgw-") as directory:
+        config = Path(directory, "config.json")
+        control = str(Path(directory, "control"))
+        config.touch(mode=0o600)
+        config.write_text(
+            json.dumps({
+                "instances": instances,
+                "server": {"unix_socket": server.socket},
+                "admin": {"user": "root_", "password": servers.PASSWORD},
+                "control": control,
+                "toxiproxy": toxiproxy,
+            })
+        )
+        process = subprocess.Popen(
+            [sys.executable, "-m", "pytest_rdsfailover.gateway.process", str(config)],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, env={**os.environ},
+        )  # fmt: skip
+        try:
+            ports = json.loads(process.stdout.readline())["ports"]
+            with connect(control) as client:
+                yield RunningGateway(server, ports, client, process)
+                assert client.describe().failures == []
+        finally:
+            process.stdin.close()
+            process.wait(10)
+            process.stdout.close()
