@@ -59,7 +59,10 @@ class PlainServer:
             install = ["mariadb-install-db", *common, "--auth-root-authentication-method=normal"]
         else:
             install = [program, *common, "--initialize-insecure"]
-        subprocess.run(install, check=True, capture_output=True)
+        made = subprocess.run(install, check=False, capture_output=True, text=True)
+        if made.returncode:
+            self._directory.cleanup()
+            raise AssertionError(f"no data directory: {made.stdout[-2000:]}{made.stderr[-2000:]}")
         more = [] if maria else ["--mysqlx=OFF"]
         log = (base / "log").open("w")
         self._popen = subprocess.Popen(
@@ -76,6 +79,8 @@ class PlainServer:
             self._prepare(base)
         except BaseException:
             self._popen.kill()
+            self._popen.wait()
+            self._directory.cleanup()
             raise
         self.pid = int((base / "pid").read_text())
 
