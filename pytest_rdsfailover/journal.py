@@ -68,12 +68,21 @@ class WriterJournal:
             Skip(writer=self.writer, first=first * NANO, last=last * NANO, count=count)
         )
 
+    @property
+    def faults(self) -> list[Fault | None]:
+        """Return what the numbers of the column `fault` mean; 0 is no fault."""
+        return [None, *list(self._faults)[1:]]
+
+    @property
+    def instances(self) -> list[str | None]:
+        """Return what the numbers of the column `instance` mean; 0 is an unknown one."""
+        return [None, *list(self._instances)[1:]]
+
     def __len__(self) -> int:
         return len(self.intended)
 
     def __iter__(self) -> Iterator[Attempt]:
-        faults = [None, *list(self._faults)[1:]]
-        instances = [None, *list(self._instances)[1:]]
+        faults, instances = self.faults, self.instances
         columns = zip(
             self.intended, self.started, self.finished,
             self.outcome, self.fault, self.instance, strict=False,

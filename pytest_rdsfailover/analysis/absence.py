@@ -1,0 +1,96 @@
+"""When nobody was served during a trial, when single writers were not, and how sure that is."""
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from pytest_rdsfailover.analysis import outages as gaps
+from pytest_rdsfailover.analysis.course import Course
+from pytest_rdsfailover.analysis.downtime import Downtime
+from pytest_rdsfailover.analysis.lanes import SECOND, Lane, nanoseconds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Absence:
+    """What the gaps of a trial say; times in nanoseconds of the monotonic clock.
+
+    Attributes:
+        acks: acknowledgements in order, with both edges of the run.
+        calm: how many of them came before the trigger.
+        threshold: the length up to which a gap is no outage.
+        outages: the gaps longer than that which overlap the failover.
+        downtime: the longest of them, with its bounds.
+        writer_outages: when single writers were not served.
+        stuck: the numbers of the writers that never came back.
+        first_back: when the longest outage ended; None without one, or if it did not end.
+        last_back: when the last writer was served again; None without one, or if some are stuck.
+    """
+
+    acks: list[int]
+    calm: int
+    threshold: int
+    outages: list[gaps.Gap]
+    downtime: Downtime
+    writer_outages: list[gaps.Gap]
+    stuck: list[int]
+    first_back: int | None
+    last_back: int | None
+
+
+def absences(found: Sequence[Lane], course: Course) -> Absence:
+    """Return when nobody was served, and when single writers were not."""
+    start, stop = nanoseconds(course.start), nanoseconds(course.stop)
+    trigger = start if course.trigger is None else nanoseconds(course.trigger)
+    acks = gaps.acknowledgements(found, start=start, stop=stop)
+    calm = acks[1 : bisect_right(acks, trigger, 1, len(acks) - 1)]
+    longer_than = gaps.threshold(gaps.largest_gap(calm), course.rate)
+    # Nobody knows when a fault without a trigger began, so all of the run stands for the calm.
+    service = gaps.service_time(found, until=stop if course.trigger is None else trigger)
+    felt = acks[max(0, bisect_left(acks, trigger) - 1) :]
+    outages = gaps.outages(felt, longer_than=longer_than)
+    away = [
+        gap
+        for lane in found
+        for gap in gaps.writer_outages(lane, since=trigger, stop=stop, longer_than=longer_than)
+    ]
+    patience = gaps.MISSED_SLOTS * round(len(found) * SECOND / course.rate) if course.rate else 0
+    since = max(trigger, settled(course))
+    stuck = [
+        lane.writer
+        for lane in found
+        if gaps.is_stuck(lane, since=since, stop=stop, patience=max(patience, longer_than))
+    ]
+    main = max(outages, key=lambda gap: gap[1] - gap[0], default=None)
+    return Absence(
+        acks=acks,
+        calm=len(acks) - 2 if course.trigger is None else len(calm),
+        threshold=longer_than,
+        outages=outages,
+        downtime=_downtime(found, felt, outages, service=service, rate=course.rate),
+        writer_outages=away,
+        stuck=stuck,
+        first_back=main[1] if main and main[1] < stop else None,
+        last_back=max((back for _, back in away), default=None) if not stuck else None,
+    )
+
+
+def _downtime(
+    found: Sequence[Lane],
+    felt: Sequence[int],
+    outages: Sequence[gaps.Gap],
+    *,
+    service: int,
+    rate: float,
+) -> Downtime:
+    """Return the longest outage's bounds; without one, zero up to the largest natural gap."""
+    worst = max(pairwise(felt), key=lambda gap: gap[1] - gap[0])
+    lower, upper = gaps.certain(found, worst, service=service)
+    if outages:
+        return Downtime(lower / SECOND, upper / SECOND, rate=rate)
+    return Downtime(0.0, upper / SECOND, value=0.0, rate=rate)
+
+
+def settled(course: Course) -> int:
+    """Return when the cluster had settled; 0 if it had not."""
+    return 0 if course.settled is None else nanoseconds(course.settled)

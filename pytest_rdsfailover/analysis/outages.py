@@ -1,0 +1,219 @@
+"""Gaps between acknowledged writes, and how long the database was away for certain.
+
+Times are integer nanoseconds. What each rule means, with pictures: `docs/definitions.md`.
+"""
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import chain, islice, pairwise
+from operator import sub
+
+from pytest_rdsfailover.analysis.lanes import SECOND, Lane
+from pytest_rdsfailover.analysis.statistics import percentile
+from pytest_rdsfailover.records import Outcome
+
+Gap = tuple[int, int]  # from an acknowledgement to the next, both as `finished`
+
+# Below this, gaps come from the scheduler of an ordinary machine: 1,000 writes a second showed
+# natural gaps of up to 7 ms without any fault.
+SHORTEST_OUTAGE = SECOND // 100
+NATURAL_FACTOR = 3
+# Even spacing leaves 1/rate between two writes; one write that comes late makes it two.
+MISSED_SLOTS = 2
+HOLD = SECOND  # outages closer than this are one incident
+# Errors that show the database away. An error of another kind (a deadlock, a bug of the
+# application) comes from a database that is there.
+AWAY = frozenset({"refused", "reset", "timeout", "read-only", "dns"})
+RECENT = 20_000  # so many writes of the calm are enough to know the normal service time
+UNKNOWN = int(Outcome.UNKNOWN)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Incident:
+    """Outages so close to each other that they are one event for whoever is on call.
+
+    Attributes:
+        start: when the first of them began; seconds in a `Summary`.
+        stop: when the last of them ended.
+        outage: their lengths added up.
+        count: how many they are.
+    """
+
+    start: float
+    stop: float
+    outage: float
+    count: int
+
+
+def acknowledgements(lanes: Sequence[Lane], *, start: int, stop: int) -> list[int]:
+    """Return when any writer's write was acknowledged, in order, between both edges of the run.
+
+    The edges count as acknowledgements, so that a database that never comes back shows as one gap
+    up to *stop* instead of as none at all.
+    """
+    # The lanes are in order already, so sorting their concatenation only merges them.
+    acks = sorted(chain.from_iterable(lane.acks for lane in lanes))
+    return [start, *acks[bisect_right(acks, start) : bisect_left(acks, stop)], stop]
+
+
+def largest_gap(acks: Sequence[int]) -> int:
+    """Return the longest time between two neighbours; 0 if there are not two."""
+    return max(map(sub, islice(acks, 1, None), acks), default=0)
+
+
+def threshold(natural: int, rate: float) -> int:
+    """Return the length up to which the schedule and the machine explain a gap.
+
+    Args:
+        natural: the largest gap in the calm before the trigger. Three times that is beyond what
+            the same machine does by itself in the short time of a failover.
+        rate: writes per second that all writers intend together; 0 if there is no schedule.
+    """
+    schedule = round(MISSED_SLOTS * SECOND / rate) if rate > 0 else 0
+    return max(SHORTEST_OUTAGE, NATURAL_FACTOR * natural, schedule)
+
+
+def outages(acks: Sequence[int], *, longer_than: int) -> list[Gap]:
+    """Return every gap between neighbours in *acks* that exceeds *longer_than*."""
+    return [(before, after) for before, after in pairwise(acks) if after - before > longer_than]
+
+
+def service_time(lanes: Sequence[Lane], *, until: int) -> int:
+    """Return how long a write normally takes from its start, judged by the calm up to *until*.
+
+    The slowest one, but no more than twice the 99th percentile, so that a single hiccup does not
+    blur every figure. 0 if nothing was acknowledged in the calm.
+    """
+    taken: list[int] = []
+    share = max(1, RECENT // max(1, len(lanes)))
+    for lane in lanes:
+        end = bisect_left(lane.finished, until)
+        rows = range(max(0, end - share), end)
+        taken += [lane.finished[row] - lane.started[row] for row in rows if lane.acked[row]]
+    return min(max(taken), 2 * percentile(sorted(taken), 0.99)) if taken else 0
+
+
+def certain(lanes: Sequence[Lane], gap: Gap, *, service: int) -> Gap:
+    """Return the shortest and the longest time for which the database can have been away.
+
+    It was there at some moment of the last write acknowledged before the gap, and of the first
+    one after it: no longer than from the start of one to the end of the other. It was away at
+    some moment of each failure in the gap: no shorter than from the first failure's latest moment
+    to the last failure's earliest.
+
+    Args:
+        lanes: all writers.
+        gap: an outage as `outages` returns it.
+        service: how long a write normally takes.
+    """
+    starts = [start for lane in lanes for start in _last_start(lane, gap[0])]
+    longest = gap[1] - max(starts, default=gap[0])
+    seen = [evidence for lane in lanes for evidence in _absences(lane, gap, service)]
+    if not seen:
+        return 0, longest
+    latest_first = min(latest for _, latest in seen)
+    earliest_last = max(earliest for earliest, _ in seen)
+    return min(max(0, earliest_last - latest_first), longest), longest
+
+
+def _last_start(lane: Lane, before: int) -> list[int]:
+    """Return the start of this writer's last acknowledged write over by *before*, if any."""
+    row = lane.acked.rfind(1, 0, bisect_right(lane.finished, before))
+    return [lane.started[row]] if row >= 0 else []
+
+
+def _absences(lane: Lane, gap: Gap, service: int) -> list[Gap]:
+    """Return (earliest, latest) moments between which the database was away, one pair a proof."""
+    proofs = []
+    for row in range(bisect_right(lane.finished, gap[0]), len(lane)):
+        if lane.started[row] >= gap[1]:
+            break
+        proof = _stall(lane, row, gap, service) if lane.acked[row] else _error(lane, row, service)
+        if proof is not None:
+            earliest, latest = proof
+            proofs.append((min(earliest, gap[1]), min(max(latest, gap[0]), gap[1])))
+    return proofs
+
+
+def _stall(lane: Lane, row: int, gap: Gap, service: int) -> Gap | None:
+    """Return what a write proves that was sent before or in the gap and acknowledged after it.
+
+    Away from when it should have been answered to when the first answer can have been sent.
+    """
+    due, released = lane.started[row] + service, gap[1] - service
+    return (released, due) if due < released else None
+
+
+def _error(lane: Lane, row: int, service: int) -> Gap | None:
+    """Return what a failed write proves.
+
+    A time-out proves the database away when the write was sent, not until the client gave up: a
+    hung connection stays silent when the database is back. So too with a connection that had been
+    open before (its writer cannot know the outcome): it may have been cut at any moment since
+    its writer's attempt before, and be noticed late.
+    """
+    fault = lane.faults[lane.fault[row]]
+    if fault is None or fault.kind not in AWAY:
+        return None
+    started, finished = lane.started[row], lane.finished[row]
+    latest = min(finished, started + service) if fault.kind == "timeout" else finished
+    if lane.outcome[row] != UNKNOWN:
+        return started, latest
+    return (lane.started[row - 1] if row else 0), latest
+
+
+def writer_outages(lane: Lane, *, since: int, stop: int, longer_than: int) -> list[Gap]:
+    """Return when this writer was not served: from a write's intended time to its next success.
+
+    Errors and silent stalls count alike. An outage that does not end is one up to *stop*.
+
+    Args:
+        lane: the writer.
+        since: attempts that were over before this are not looked at.
+        stop: the end of observation.
+        longer_than: shorter ones are not returned.
+    """
+    found: list[Gap] = []
+    waiting: int | None = None
+    for row in range(bisect_left(lane.finished, since), len(lane)):
+        waiting = lane.intended[row] if waiting is None else waiting
+        if lane.acked[row]:
+            found.append((waiting, min(lane.finished[row], stop)))
+            waiting = None
+    if waiting is not None:
+        found.append((waiting, stop))
+    return [(first, back) for first, back in found if back - first > longer_than]
+
+
+def is_stuck(lane: Lane, *, since: int, stop: int, patience: int) -> bool:
+    """Tell whether a writer that had work had none of it acknowledged from *since* to *stop*.
+
+    Args:
+        lane: the writer.
+        since: when the cluster had settled.
+        stop: the end of observation.
+        patience: two slots of the schedule: a writer that waits for its next one is not stuck.
+    """
+    place = bisect_left(lane.acks, since)
+    if place < len(lane.acks) and lane.acks[place] <= stop:
+        return False
+    tried = bisect_left(lane.finished, since) < len(lane)
+    return tried or any(last >= since for _, last, _ in lane.skips) or stop - since > patience
+
+
+def incidents(gaps: Sequence[Gap], *, hold: int = HOLD) -> list[Incident]:
+    """Return outages in order with those that follow each other within *hold* merged."""
+    merged: list[Incident] = []
+    for start, stop in gaps:
+        last = merged[-1] if merged else None
+        if last is not None and start - last.stop < hold:
+            merged[-1] = Incident(
+                start=last.start,
+                stop=stop,
+                outage=last.outage + stop - start,
+                count=last.count + 1,
+            )
+        else:
+            merged.append(Incident(start=start, stop=stop, outage=stop - start, count=1))
+    return merged

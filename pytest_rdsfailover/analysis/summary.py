@@ -1,0 +1,233 @@
+"""One trial's results in one object: a journal and its circumstances, judged."""
+
+from dataclasses import dataclass, replace
+
+from pytest_rdsfailover.analysis.absence import Absence, absences, settled
+from pytest_rdsfailover.analysis.course import Course, why_invalid
+from pytest_rdsfailover.analysis.downtime import Downtime
+from pytest_rdsfailover.analysis.lanes import SECOND, lanes, nanoseconds
+from pytest_rdsfailover.analysis.latency import Latency, latency
+from pytest_rdsfailover.analysis.outages import Incident, incidents
+from pytest_rdsfailover.analysis.phases import Phase, failures, phases, totals
+from pytest_rdsfailover.analysis.pulse import Pulse, pulse
+from pytest_rdsfailover.analysis.writes import (
+    NOT_AUDITED,
+    Audit,
+    Stored,
+    audit,
+    ended_tenures,
+    stale_writes,
+)
+from pytest_rdsfailover.journal import Journal
+from pytest_rdsfailover.records import Milestone, Outcome, Window
+
+UNDECIDED = Audit(
+    lost=NOT_AUDITED,
+    duplicated=NOT_AUDITED,
+    recovered=NOT_AUDITED,
+    unexpected=NOT_AUDITED,
+    absent=0,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Summary:
+    """A trial's results. Times and durations are seconds; times count from the trigger.
+
+    Without a trigger, times count from the start of observation. The words are those of
+    `docs/definitions.md`.
+
+    Attributes:
+        mode: `local` or `live`.
+        endpoint: the kind of endpoint written to.
+        profile: name of the failover profile.
+        seed: decided the sampled durations.
+        rate: writes per second that all writers intended together.
+        writers: how many writers there were.
+        window: the observed time.
+        valid: whether the failover happened as the profile says; an invalid trial never passes.
+        reason: why it is invalid; empty if it is valid.
+        writer_before: the writer at the start.
+        writer_after: the writer at the end.
+        downtime: the longest outage of the failover, with its resolution.
+        outages: every outage of the failover, in order.
+        incidents: outages close to each other merged; each with its span, sum and count.
+        threshold: the length up to which a gap is no outage.
+        writer_outage: the longest outage of a single writer.
+        attempted: writes that were sent, or for which a connection was tried.
+        acked: acknowledged ones.
+        refused: refused ones.
+        unknown: ones of unknown outcome.
+        not_issued: slots of the schedule for which no writer was free.
+        lost: keys acknowledged, yet absent.
+        duplicated: keys present more than once.
+        recovered: keys of unknown outcome, yet present.
+        unexpected: keys present, yet refused or never attempted.
+        absent: how many writes of unknown outcome are absent.
+        audited: whether the writes were read back; if not, the four lists are undecided.
+        stale_writes: writes that a former writer acknowledged.
+        unjudged_writes: acknowledged after the cut by an unknown instance.
+        stuck_writers: how many writers never came back.
+        stuck: their numbers.
+        first_writer_back: when the first writer was served again; None if there was no outage,
+            or none came back.
+        last_writer_back: when the last one was; None if no writer was away, or some are stuck.
+        errors: one entry for each code and kind.
+        phases: errors of one code, kind and instance that follow each other.
+        latency: from the intended time, before, during and after.
+        milestones: what the cluster did.
+        pulse: acknowledged writes over the time around the failover.
+    """
+
+    mode: str
+    endpoint: str
+    profile: str
+    seed: int
+    rate: float
+    writers: int
+    window: Window
+    valid: bool
+    reason: str
+    writer_before: str | None
+    writer_after: str | None
+    downtime: Downtime
+    outages: list[Window]
+    incidents: list[Incident]
+    threshold: float
+    writer_outage: float
+    attempted: int
+    acked: int
+    refused: int
+    unknown: int
+    not_issued: int
+    lost: list[str]
+    duplicated: list[str]
+    recovered: list[str]
+    unexpected: list[str]
+    absent: int
+    audited: bool
+    stale_writes: int
+    unjudged_writes: int
+    stuck_writers: int
+    stuck: list[int]
+    first_writer_back: float | None
+    last_writer_back: float | None
+    errors: list[Phase]
+    phases: list[Phase]
+    latency: Latency
+    milestones: list[Milestone]
+    pulse: Pulse
+
+    @property
+    def resolution(self) -> float:
+        """Return how far the downtime may be from its figure, in seconds."""
+        return self.downtime.resolution
+
+    def __repr__(self) -> str:
+        lost = f"{len(self.lost)} lost" if self.audited else "not audited"
+        invalid = "" if self.valid else f", INVALID: {self.reason}"
+        return (
+            f"<{type(self).__name__} {self.mode}: down {self.downtime}, {self.acked} acked, {lost},"
+            f" {self.unknown} unknown{invalid}>"
+        )
+
+
+def summarise(journal: Journal, course: Course, stored: Stored | None) -> Summary:
+    """Return the results of a trial.
+
+    Args:
+        journal: what every writer did; no writer may be at work any more.
+        course: what is known apart from that.
+        stored: what was read back; None if nothing was: then lost writes are undecided.
+
+    Raises:
+        AuditError: if a stored position is none.
+    """
+    found = lanes(journal)
+    zero = course.start if course.trigger is None else course.trigger
+    clock = _Clock(nanoseconds(zero))
+    absence = absences(found, course)
+    errors = failures(found)
+    writes = UNDECIDED if stored is None else audit(journal, found, stored)
+    stale, unjudged = stale_writes(found, ended_tenures(course.milestones, course.writer_before))
+    invalid = why_invalid(course, calm=absence.calm)
+    outcomes = [sum(lane.outcome.count(kind) for lane in found) for kind in Outcome]
+    last = absence.last_back if absence.last_back is not None else nanoseconds(course.stop)
+    back = last if absence.writer_outages else max(clock.zero, settled(course))
+    return Summary(
+        mode=course.mode,
+        endpoint=course.endpoint,
+        profile=course.profile,
+        seed=course.seed,
+        rate=course.rate,
+        writers=len(found),
+        window=Window(course.start - zero, course.stop - zero),
+        valid=not invalid,
+        reason=invalid,
+        writer_before=course.writer_before,
+        writer_after=course.writer_after,
+        downtime=absence.downtime,
+        outages=[Window(clock.at(start), clock.at(stop)) for start, stop in absence.outages],
+        incidents=[clock.incident(each) for each in incidents(absence.outages)],
+        threshold=absence.threshold / SECOND,
+        writer_outage=max((b - a for a, b in absence.writer_outages), default=0) / SECOND,
+        attempted=len(journal),
+        acked=outcomes[Outcome.ACKED],
+        refused=outcomes[Outcome.REFUSED],
+        unknown=outcomes[Outcome.UNKNOWN],
+        not_issued=sum(skip.count for skip in journal.skips),
+        lost=writes.lost,
+        duplicated=writes.duplicated,
+        recovered=writes.recovered,
+        unexpected=writes.unexpected,
+        absent=writes.absent,
+        audited=stored is not None,
+        stale_writes=stale,
+        unjudged_writes=unjudged,
+        stuck_writers=len(absence.stuck),
+        stuck=absence.stuck,
+        first_writer_back=clock.perhaps(absence.first_back),
+        last_writer_back=clock.perhaps(absence.last_back),
+        errors=[clock.phase(each) for each in totals(errors)],
+        phases=[clock.phase(each) for each in phases(errors)],
+        latency=latency(found, trigger=clock.zero, back=back, stop=nanoseconds(course.stop)),
+        milestones=[replace(m, at=m.at - zero, planned=_minus(m.planned, zero))
+                    for m in course.milestones],
+        pulse=_pulse(course, absence, clock.zero),
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class _Clock:
+    """Turns nanoseconds of the journal into seconds from the trigger."""
+
+    zero: int
+
+    def at(self, time: float) -> float:
+        return (time - self.zero) / SECOND
+
+    def perhaps(self, time: int | None) -> float | None:
+        return None if time is None else self.at(time)
+
+    def phase(self, phase: Phase) -> Phase:
+        return replace(phase, first=self.at(phase.first), last=self.at(phase.last))
+
+    def incident(self, incident: Incident) -> Incident:
+        return replace(
+            incident,
+            start=self.at(incident.start),
+            stop=self.at(incident.stop),
+            outage=incident.outage / SECOND,
+        )
+
+
+def _minus(time: float | None, zero: float) -> float | None:
+    return None if time is None else time - zero
+
+
+def _pulse(course: Course, absence: Absence, zero: int) -> Pulse:
+    """Return the acknowledged writes around everything that happened."""
+    moments = [zero, *(nanoseconds(each.at) for each in course.milestones)]
+    moments += [edge for gap in absence.outages for edge in gap]
+    moments += [edge for gap in absence.writer_outages for edge in gap]
+    return pulse(absence.acks, first=min(moments), last=max(moments), zero=zero)

@@ -1,0 +1,177 @@
+"""The audit: which writes are stored against which were acknowledged; and by whom."""
+
+from bisect import bisect_right
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from pytest_rdsfailover.analysis.lanes import Lane, nanoseconds
+from pytest_rdsfailover.errors import AuditError
+from pytest_rdsfailover.journal import Journal
+from pytest_rdsfailover.records import Milestone, Outcome
+
+FOREVER = 2**63 - 1
+MANY = 255  # a count of copies fits a byte; more copies than this say nothing new
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stored:
+    """What was read back after the trial.
+
+    Attributes:
+        positions: (writer, sequence) of every stored write, as often as it is stored.
+        foreign: stored keys that belong to no write of this run.
+    """
+
+    positions: Iterable[tuple[int, int]]
+    foreign: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Audit:
+    """Keys of writes that are not as their writers believe, and of the recovered ones.
+
+    Attributes:
+        lost: acknowledged, absent.
+        duplicated: present more than once.
+        recovered: of unknown outcome, present.
+        unexpected: present, yet refused or never attempted.
+        absent: how many of unknown outcome are absent: no promise was made, so none is broken.
+    """
+
+    lost: list[str]
+    duplicated: list[str]
+    recovered: list[str]
+    unexpected: list[str]
+    absent: int
+
+
+class NotAudited(list[str]):
+    """Stands for the keys of a trial whose writes were never read back: undecided, never empty."""
+
+    __hash__ = None  # as that of any list
+
+    def _refuse(self, *_: object) -> bool:
+        raise AssertionError(
+            "nothing was read back after the trial, so nothing can be said about lost, duplicated"
+            " or recovered writes; give stored=..., a function that returns all stored keys"
+        )
+
+    __eq__ = __ne__ = __bool__ = __contains__ = _refuse
+
+    def __len__(self) -> int:
+        return self._refuse()
+
+    def __repr__(self) -> str:
+        return "<not audited>"
+
+    def __reduce__(self) -> tuple[type["NotAudited"], tuple[()]]:
+        return NotAudited, ()
+
+
+NOT_AUDITED = NotAudited()
+
+
+def audit(journal: Journal, lanes: Sequence[Lane], stored: Stored) -> Audit:
+    """Return how the stored writes differ from the acknowledged ones.
+
+    Raises:
+        AuditError: if a stored position is no pair of numbers from 0.
+    """
+    copies = [bytearray(len(lane)) for lane in lanes]
+    strangers: dict[tuple[int, int], int] = {}
+    for writer, sequence in stored.positions:
+        if writer < 0 or sequence < 0:
+            raise AuditError(f"({writer}, {sequence}) is not the position of a write")
+        if writer < len(copies) and sequence < len(copies[writer]):
+            if copies[writer][sequence] < MANY:
+                copies[writer][sequence] += 1
+        else:
+            strangers[writer, sequence] = strangers.get((writer, sequence), 0) + 1
+    found = Audit(lost=[], duplicated=[], recovered=[], unexpected=list(stored.foreign), absent=0)
+    absent = sum(
+        _compare(journal, lane, seen, found)
+        for lane, seen in zip(lanes, copies, strict=True)
+        if seen != lane.acked  # the usual case: every acknowledged write once, no other
+    )
+    found.unexpected.extend(journal.key(*position) for position in sorted(strangers))
+    found.duplicated.extend(journal.key(*each) for each, n in sorted(strangers.items()) if n > 1)
+    return Audit(
+        lost=found.lost,
+        duplicated=found.duplicated,
+        recovered=found.recovered,
+        unexpected=found.unexpected,
+        absent=absent,
+    )
+
+
+def _compare(journal: Journal, lane: Lane, seen: bytearray, found: Audit) -> int:
+    """Sort one writer's differences into *found*; return how many unknown writes are absent."""
+    absent = 0
+    for sequence, (outcome, copies) in enumerate(zip(lane.outcome, seen, strict=True)):
+        if copies > 1:
+            found.duplicated.append(journal.key(lane.writer, sequence))
+        if outcome == Outcome.ACKED:
+            if not copies:
+                found.lost.append(journal.key(lane.writer, sequence))
+        elif outcome == Outcome.UNKNOWN:
+            if copies:
+                found.recovered.append(journal.key(lane.writer, sequence))
+            absent += not copies
+        elif copies:
+            found.unexpected.append(journal.key(lane.writer, sequence))
+    return absent
+
+
+def ended_tenures(
+    milestones: Sequence[Milestone], writer_before: str | None
+) -> dict[str, list[tuple[int, int]]]:
+    """Return when each former writer was none any more: from its cut until promoted again.
+
+    A cut ends a tenure only if another instance is promoted after it; a writer that restarts in
+    place stays the writer. Without a cut on record the other's promotion ends it.
+    """
+    away: dict[str, list[tuple[int, int]]] = {}
+    writer, cut = writer_before, None
+    for milestone in sorted(milestones, key=lambda each: each.at):
+        at = nanoseconds(milestone.at)
+        if milestone.name == "writer_cut" and milestone.instance in {writer, None}:
+            cut = at
+        if milestone.name != "promoted" or milestone.instance is None:
+            continue
+        if writer is not None and milestone.instance != writer:
+            away.setdefault(writer, []).append((at if cut is None else cut, FOREVER))
+        periods = away.get(milestone.instance, [])
+        if periods and periods[-1][1] == FOREVER:
+            periods[-1] = periods[-1][0], at
+        writer, cut = milestone.instance, None
+    return away
+
+
+def stale_writes(
+    lanes: Sequence[Lane], tenures: Mapping[str, Sequence[tuple[int, int]]]
+) -> tuple[int, int]:
+    """Return how many writes a former writer acknowledged, and how many could not be judged.
+
+    Stale is a write that was started after the instance's tenure had ended and acknowledged
+    before it was promoted again. Not judged are acknowledged writes of unknown instance that were
+    started after the first tenure had ended.
+    """
+    ends = [first for periods in tenures.values() for first, _ in periods]
+    if not ends:
+        return 0, 0
+    stale = unjudged = 0
+    for lane in lanes:
+        away = [tenures.get(name or "", ()) for name in lane.instances]
+        for row in range(bisect_right(lane.started, min(ends)), len(lane)):
+            if not lane.acked[row]:
+                continue
+            place = lane.instance[row]
+            unjudged += place == 0
+            stale += _within(lane.started, lane.finished, row, away[place])
+    return stale, unjudged
+
+
+def _within(
+    started: Sequence[int], finished: "array[int]", row: int, periods: Sequence[tuple[int, int]]
+) -> bool:
+    return any(first < started[row] and finished[row] < last for first, last in periods)
