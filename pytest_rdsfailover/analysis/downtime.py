@@ -51,15 +51,14 @@ class Downtime(float):
         return float(self) >= float(other) if isinstance(other, Downtime) else self.lower >= other
 
     def __repr__(self) -> str:
-        return f"{_seconds(float(self))} s ±{_seconds_roughly(self.resolution)}"
+        return figure(float(self), self.resolution)
 
     __str__ = __repr__
 
 
-def _seconds(value: float) -> str:
-    return f"{value:.2f}" if value >= 1 else f"{value:.3f}" if value else "0"
-
-
-def _seconds_roughly(value: float) -> str:
-    """Return the size of a resolution: one digit that counts, never rounded to nothing."""
-    return f"{value:.1f}" if value >= 1 else f"{max(value, 0.0001):.1g}" if value else "0"
+def figure(value: float, resolution: float) -> str:
+    """Return a downtime in seconds with its resolution: `2.31 s ±0.004`."""
+    size = f"{value:.2f}" if value >= 1 else f"{value:.3f}" if value else "0"
+    # One digit that counts, never rounded to nothing: no figure is exact.
+    spread = f"{resolution:.1f}" if resolution >= 1 else f"{max(resolution, 0.0001):.1g}"
+    return f"{size} s ±{spread}"

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from pytest_rdsfailover.analysis.lanes import SECOND
 
-SLICES = 60
+SLICES = 36  # as many as a timeline of 80 columns has room for, beside its words
 MARGIN = 0.12  # of the interesting time, shown before and after it
 LEAST_MARGIN = SECOND // 5
 

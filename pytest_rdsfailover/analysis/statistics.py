@@ -37,3 +37,9 @@ def wilson(count: int, trials: int) -> tuple[float, float]:
     spread = Z * math.sqrt(share * (1 - share) / trials + square / (4 * trials))
     low, high = (centre - spread) / (1 + square), (centre + spread) / (1 + square)
     return (0.0 if count == 0 else low), (1.0 if count == trials else high)
+
+
+def median(ordered: Sequence[float]) -> float:
+    """Return the middle of the *ordered* values, or the mean of the middle two."""
+    middle = len(ordered) // 2
+    return (ordered[middle] + ordered[-middle - 1]) / 2

@@ -229,5 +229,7 @@ def _pulse(course: Course, absence: Absence, zero: int) -> Pulse:
     """Return the acknowledged writes around everything that happened."""
     moments = [zero, *(nanoseconds(each.at) for each in course.milestones)]
     moments += [edge for gap in absence.outages for edge in gap]
-    moments += [edge for gap in absence.writer_outages for edge in gap]
+    # A stuck writer would stretch the drawing over the whole rest of the run.
+    end = nanoseconds(course.stop)
+    moments += [edge for gap in absence.writer_outages if gap[1] < end for edge in gap]
     return pulse(absence.acks, first=min(moments), last=max(moments), zero=zero)

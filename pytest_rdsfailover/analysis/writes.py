@@ -172,6 +172,6 @@ def stale_writes(
 
 
 def _within(
-    started: Sequence[int], finished: "array[int]", row: int, periods: Sequence[tuple[int, int]]
+    started: Sequence[int], finished: Sequence[int], row: int, periods: Sequence[tuple[int, int]]
 ) -> bool:
     return any(first < started[row] and finished[row] < last for first, last in periods)

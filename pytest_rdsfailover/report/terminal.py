@@ -1,0 +1,162 @@
+"""Lines for the terminal, at most 80 columns wide and without colours."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from pytest_rdsfailover.analysis.downtime import figure
+from pytest_rdsfailover.analysis.phases import Phase
+from pytest_rdsfailover.analysis.pulse import Pulse
+from pytest_rdsfailover.analysis.summary import Summary
+from pytest_rdsfailover.records import Window
+
+WIDTH = 80
+NAME = 15  # columns left of the drawing
+MOST_PHASES = 12  # the largest ones say what happened; a flapping log has hundreds
+MOST_OUTAGES = 6
+BARS = "▁▂▃▄▅▆▇█"
+COLUMNS = (
+    ("test", -19),
+    ("endpoint", -8),
+    ("profile", -9),
+    ("downtime", 14),
+    ("lost", 4),
+    ("unk/rec", 7),
+    ("stuck", 5),
+    ("valid", -7),
+)
+
+
+def table(trials: Sequence[dict[str, Any]]) -> list[str]:
+    """Return one line for each trial document, under a heading.
+
+    `unk/rec` is how many writes had an unknown outcome, and how many of those are stored; a `?`
+    stands for what was never read back.
+    """
+    rows = [tuple(name for name, _ in COLUMNS), *(_row(trial) for trial in trials)]
+    return [
+        " ".join(_fit(text, width) for text, (_, width) in zip(row, COLUMNS, strict=True)).rstrip()
+        for row in rows
+    ]
+
+
+def _row(trial: dict[str, Any]) -> tuple[str, ...]:
+    return (
+        trial["test"].rpartition("::")[2],
+        trial["endpoint"],
+        trial["profile"],
+        figure(trial["downtime_s"], trial["resolution_s"]),
+        _count(trial["lost"]),
+        f"{trial['unknown']}/{_count(trial['recovered'])}",
+        str(trial["stuck_writers"]),
+        "yes" if trial["valid"] else "INVALID",
+    )
+
+
+def _count(keys: Sequence[str] | None) -> str:
+    return "?" if keys is None else str(len(keys))
+
+
+def _fit(text: str, width: int) -> str:
+    """Return a text cut or filled to a width; a negative width aligns to the left."""
+    size = abs(width)
+    if len(text) > size:
+        # The end of a test's name holds its parameters, which tell repeats apart.
+        text = text[: size // 2] + "…" + text[len(text) - (size - size // 2 - 1) :]
+    return text.ljust(size) if width < 0 else text.rjust(size)
+
+
+def timeline(summary: Summary) -> list[str]:
+    """Return a drawing of a trial: what was acknowledged, what the cluster did, which errors.
+
+    All lines share one scale of time, in seconds from the trigger.
+    """
+    lines = [*_headline(summary), "", *_scale(summary.pulse), _bars(summary)]
+    lines += [
+        _line("no writes", _span(summary.pulse, each.start, each.stop, "="),
+              f"{each.seconds:.3f} s from {each.start:.2f} s")
+        for each in _largest(summary.outages)
+    ]  # fmt: skip
+    lines += [
+        _line(each.name, _span(summary.pulse, each.at, each.at, "^"),
+              f"{each.at:.2f} s {each.instance or ''}")
+        for each in summary.milestones
+    ]  # fmt: skip
+    return [line[:WIDTH].rstrip() for line in [*lines, *_errors(summary), *_remarks(summary)]]
+
+
+def _largest(outages: Sequence[Window]) -> list[Window]:
+    return sorted(sorted(outages, key=lambda each: -each.seconds)[:MOST_OUTAGES])
+
+
+def _headline(summary: Summary) -> Iterator[str]:
+    move = f"{summary.writer_before or '?'} -> {summary.writer_after or '?'}"
+    profile = f"profile {summary.profile or 'none'}, seed {summary.seed}"
+    yield f"{profile}, {summary.endpoint} endpoint, writer {move}"
+    if not summary.valid:
+        yield "INVALID, this trial proves nothing:"
+        yield f"  {summary.reason}"
+    lost = f"{len(summary.lost)} lost" if summary.audited else "not audited"
+    yield (
+        f"down {summary.downtime}; {summary.acked} acked, {lost}, {summary.refused} refused,"
+        f" {summary.unknown} unknown"
+    )
+
+
+def _scale(pulse: Pulse) -> Iterator[str]:
+    left, right = f"{pulse.start:.2f} s", f"{pulse.stop:.2f} s"
+    room = len(pulse.counts) - len(left) - len(right)
+    slice_ = (pulse.stop - pulse.start) / len(pulse.counts)
+    yield _line("", left + " " * room + right, f"1 column = {slice_ * 1000:.0f} ms")
+
+
+def _bars(summary: Summary) -> str:
+    counts, pulse = summary.pulse.counts, summary.pulse
+    most = max(counts, default=0)
+    bars = "".join(BARS[(len(BARS) * n - 1) // most] if n else "." for n in counts)
+    seconds = (pulse.stop - pulse.start) / len(counts)
+    peak = f"peak {most / seconds:.0f}/s" if seconds > 0 else ""
+    return _line("acknowledged", bars, peak)
+
+
+def _errors(summary: Summary) -> Iterator[str]:
+    largest = sorted(summary.phases, key=lambda phase: -phase.count)[:MOST_PHASES]
+    for phase in (each for each in summary.phases if each in largest):
+        name = f"{phase.code} {phase.kind}" if phase.code else phase.kind
+        yield _line(name, _span(summary.pulse, phase.first, phase.last, "x"), _when(phase))
+    rest = len(summary.phases) - len(largest)
+    if rest > 0:
+        yield f"{'':{NAME}} and {rest} smaller error phases"
+
+
+def _when(phase: Phase) -> str:
+    times = f"{phase.first:.2f}..{phase.last:.2f}" if phase.count > 1 else f"{phase.first:.2f}"
+    return f"{phase.count}x {times} {phase.instance or ''}"
+
+
+def _remarks(summary: Summary) -> Iterator[str]:
+    """Yield what the drawing cannot show."""
+    if len(summary.outages) > MOST_OUTAGES:
+        yield f"{len(summary.outages)} outages in all; the longest {MOST_OUTAGES} are drawn"
+    if summary.stuck:
+        shown = ", ".join(map(str, summary.stuck[:10])) + (", ..." if summary.stuck[10:] else "")
+        yield f"stuck: {summary.stuck_writers} of {summary.writers} writers never came back: {shown}"
+    elif summary.last_writer_back is not None:
+        yield f"all {summary.writers} writers were back at {summary.last_writer_back:.2f} s"
+    if summary.stale_writes:
+        yield f"stale: {summary.stale_writes} writes acknowledged by an instance no longer writer"
+    if summary.not_issued:
+        yield f"not issued: {summary.not_issued} slots of the schedule found no free writer"
+
+
+def _line(name: str, drawing: str, words: str) -> str:
+    return f"{name[:NAME]:{NAME}} {drawing} {words}"
+
+
+def _span(pulse: Pulse, start: float, stop: float, mark: str) -> str:
+    """Return a drawing that is marked from one time to another, one column at least."""
+    columns = len(pulse.counts)
+    scale = columns / (pulse.stop - pulse.start) if pulse.stop > pulse.start else 0.0
+    first, last = (
+        min(columns - 1, max(0, int((time - pulse.start) * scale))) for time in (start, stop)
+    )
+    return " " * first + mark * (last - first + 1) + " " * (columns - 1 - last)
