@@ -2,7 +2,7 @@
 
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pytest_rdsfailover.analysis.lanes import Lane, nanoseconds
 from pytest_rdsfailover.errors import AuditError
@@ -88,38 +88,30 @@ def audit(journal: Journal, lanes: Sequence[Lane], stored: Stored) -> Audit:
         else:
             strangers[writer, sequence] = strangers.get((writer, sequence), 0) + 1
     found = Audit(lost=[], duplicated=[], recovered=[], unexpected=list(stored.foreign), absent=0)
-    absent = sum(
-        _compare(journal, lane, seen, found)
-        for lane, seen in zip(lanes, copies, strict=True)
-        if seen != lane.acked  # the usual case: every acknowledged write once, no other
-    )
+    for lane, seen in zip(lanes, copies, strict=True):
+        if seen != lane.acked:  # the usual case is every acknowledged write once and no other
+            _compare(journal, lane, seen, found)
     found.unexpected.extend(journal.key(*position) for position in sorted(strangers))
     found.duplicated.extend(journal.key(*each) for each, n in sorted(strangers.items()) if n > 1)
-    return Audit(
-        lost=found.lost,
-        duplicated=found.duplicated,
-        recovered=found.recovered,
-        unexpected=found.unexpected,
-        absent=absent,
-    )
+    unknown = sum(lane.outcome.count(Outcome.UNKNOWN) for lane in lanes)
+    return replace(found, absent=unknown - len(found.recovered))
 
 
-def _compare(journal: Journal, lane: Lane, seen: bytearray, found: Audit) -> int:
-    """Sort one writer's differences into *found*; return how many unknown writes are absent."""
-    absent = 0
+def _compare(journal: Journal, lane: Lane, seen: bytearray, found: Audit) -> None:
+    """Sort one writer's differences into the lists of *found*."""
     for sequence, (outcome, copies) in enumerate(zip(lane.outcome, seen, strict=True)):
+        # As it should be: stored once if acknowledged, else not at all.
+        if copies == (outcome == Outcome.ACKED):
+            continue
+        key = journal.key(lane.writer, sequence)
         if copies > 1:
-            found.duplicated.append(journal.key(lane.writer, sequence))
-        if outcome == Outcome.ACKED:
-            if not copies:
-                found.lost.append(journal.key(lane.writer, sequence))
+            found.duplicated.append(key)
+        if outcome == Outcome.ACKED and not copies:
+            found.lost.append(key)
         elif outcome == Outcome.UNKNOWN:
-            if copies:
-                found.recovered.append(journal.key(lane.writer, sequence))
-            absent += not copies
-        elif copies:
-            found.unexpected.append(journal.key(lane.writer, sequence))
-    return absent
+            found.recovered.append(key)
+        elif outcome == Outcome.REFUSED:
+            found.unexpected.append(key)
 
 
 def ended_tenures(

@@ -61,7 +61,8 @@ def _fit(text: str, width: int) -> str:
     size = abs(width)
     if len(text) > size:
         # The end of a test's name holds its parameters, which tell repeats apart.
-        text = text[: size // 2] + "…" + text[len(text) - (size - size // 2 - 1) :]
+        head = size // 3
+        text = text[:head] + "…" + text[head + 1 - size :]
     return text.ljust(size) if width < 0 else text.rjust(size)
 
 

@@ -1,0 +1,71 @@
+import pytest
+from builders import ack, acks, journal, refused
+
+from pytest_rdsfailover.analysis.lanes import SECOND, lanes
+from pytest_rdsfailover.analysis.latency import latency
+
+
+def measure(events, skips=(), writers=1, back=12):
+    return latency(
+        lanes(journal(events, writers=writers, skips=skips)),
+        trigger=10 * SECOND,
+        back=back * SECOND,
+        stop=20 * SECOND,
+    )
+
+
+def test_latency_counts_from_the_intended_time_and_not_from_sending():
+    part = measure([ack(1.5, sent=1.4, intended=1.0)]).before
+
+    assert (part.p50, part.max, part.count) == (pytest.approx(0.5), pytest.approx(0.5), 1)
+
+
+def test_writes_belong_to_the_part_in_which_they_were_intended():
+    found = measure([ack(11.0, intended=9.0), ack(13.0, intended=11.0), ack(14.0)])
+
+    assert (found.before.max, found.during.max) == (pytest.approx(2.0), pytest.approx(2.0))
+    assert found.after.count == 1
+
+
+def test_a_part_without_writes_has_no_latency():
+    assert measure([ack(1.0)]).during is None
+
+
+def test_a_failed_write_is_served_by_its_writers_next_success():
+    found = measure([refused(10.5, intended=10.4), ack(11.4, intended=11.399)])
+
+    assert found.during.max == pytest.approx(1.0)
+    assert found.during.count == 2
+
+
+def test_a_slot_that_was_not_issued_is_served_by_its_writers_next_success():
+    found = measure([ack(11.5, intended=11.499)], skips=[(0, 10.5, 11.25, 4)])
+
+    assert found.during.count == 5
+    assert found.during.max == pytest.approx(1.0)
+    assert found.during.p50 == pytest.approx(0.5)
+
+
+def test_another_writers_success_serves_nobody_else():
+    found = measure([ack(11.5, writer=1)], skips=[(0, 10.5, 10.5, 1)], writers=2)
+
+    assert found.during.max == pytest.approx(9.5)
+
+
+def test_a_writer_that_never_returns_waits_to_the_end_of_observation():
+    assert measure([refused(11.0, intended=11.0)]).during.max == pytest.approx(9.0)
+
+
+def test_percentiles_are_values_that_occurred():
+    events = [ack(n / 10 + n / 1000, sent=n / 10) for n in range(1, 100)]
+    part = measure(events).before
+
+    assert (part.p50, part.p99) == (pytest.approx(0.050), pytest.approx(0.099))
+
+
+def test_a_stall_without_errors_shows_in_the_99th_percentile():
+    calm = [*acks(10.0, 10.5, 0.01)]
+    stalled = ack(11.5, sent=10.5)
+    found = measure([*calm, stalled], skips=[(0, 10.51, 11.49, 99)])
+
+    assert found.during.p99 > 0.9

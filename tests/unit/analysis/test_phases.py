@@ -1,0 +1,61 @@
+from builders import ack, journal, refused, unknown
+
+from pytest_rdsfailover.analysis.lanes import SECOND, lanes
+from pytest_rdsfailover.analysis.phases import failures, phases, totals
+
+
+def spans(found):
+    return [
+        (each.code, each.kind, each.instance, each.count, each.first / SECOND, each.last / SECOND)
+        for each in found
+    ]
+
+
+def errors(*events, writers=2):
+    return failures(lanes(journal(events, writers=writers)))
+
+
+def test_errors_of_one_sort_are_one_phase_over_all_writers():
+    found = phases(errors(refused(1.0), refused(1.2, writer=1), refused(1.4)))
+
+    assert spans(found) == [(2003, "refused", None, 3, 1.0, 1.4)]
+
+
+def test_another_code_or_instance_is_another_phase():
+    found = phases(
+        errors(
+            unknown(1.0, instance="a"),
+            refused(1.1),
+            refused(1.2, 1836, instance="a"),
+            refused(1.3, 1836, instance="b"),
+        )
+    )
+
+    assert [(each.code, each.instance) for each in found] == [
+        (2013, "a"),
+        (2003, None),
+        (1836, "a"),
+        (1836, "b"),
+    ]
+
+
+def test_a_pause_begins_a_new_phase_of_the_same_sort():
+    assert spans(phases(errors(refused(1.0), ack(1.5), refused(3.0)))) == [
+        (2003, "refused", None, 1, 1.0, 1.0),
+        (2003, "refused", None, 1, 3.0, 3.0),
+    ]
+
+
+def test_sorts_that_alternate_are_two_phases_and_not_many():
+    mixed = [refused(1 + n / 10, code=2003 if n % 2 else 1836) for n in range(10)]
+
+    assert [each.count for each in phases(errors(*mixed))] == [5, 5]
+
+
+def test_totals_count_each_code_and_kind_once():
+    found = totals(errors(refused(1.0, instance="a"), refused(9.0, instance="b"), unknown(2.0)))
+
+    assert spans(found) == [
+        (2003, "refused", None, 2, 1.0, 9.0),
+        (2013, "reset", None, 1, 2.0, 2.0),
+    ]

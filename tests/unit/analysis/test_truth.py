@@ -1,0 +1,79 @@
+"""The downtime's bounds against outages whose truth is known."""
+
+import pytest
+from builders import course
+from simulation import play, some_world
+
+from pytest_rdsfailover.analysis import outages
+from pytest_rdsfailover.analysis.summary import summarise
+
+CASES = range(100)
+NOISE = 1e-6  # the journal's nanoseconds and Python's floats
+
+
+def measure(world, seed):
+    observed = course(
+        stop=world.end, trigger=world.start - 0.5, settled=world.stop, rate=world.rate
+    )
+    return summarise(play(world, seed), observed, None).downtime
+
+
+@pytest.mark.parametrize("how", ["refuse", "stall", "hang"])
+@pytest.mark.parametrize("seed", CASES)
+def test_the_true_downtime_lies_between_the_bounds(seed, how):
+    world = some_world(seed, how)
+    truth = world.stop - world.start
+
+    downtime = measure(world, seed)
+
+    assert 0 <= downtime.lower <= downtime.upper
+    assert downtime.lower - NOISE <= truth <= downtime.upper + NOISE, (downtime, world)
+
+
+def long_enough(world):
+    """Tell whether every writer meets the outage twice."""
+    period = world.writers / world.rate
+    return world.stop - world.start > 3 * (period + world.backoff * 1.5 + world.latency * 2)
+
+
+@pytest.mark.parametrize(
+    ("seed", "how"),
+    [(n, how) for n in CASES for how in ("refuse", "stall") if long_enough(some_world(n, how))],
+)
+def test_the_figure_is_within_half_a_period_and_a_latency_of_the_truth(seed, how):
+    world = some_world(seed, how)
+    truth = world.stop - world.start
+    period = world.writers / world.rate
+
+    downtime = measure(world, seed)
+
+    # Refused writers wait for their back-off and their slot; so far apart is what they prove.
+    step = period + world.backoff * 1.5 if how == "refuse" else 1 / world.rate
+    assert abs(downtime - truth) <= step / 2 + 4 * world.latency, (downtime, truth, world)
+
+
+def test_a_late_error_taken_for_proof_would_claim_too_much(monkeypatch):
+    """Planted fault: believe that a dead connection shows the database away when it is noticed."""
+    monkeypatch.setattr(outages, "UNKNOWN", -1)
+    wrong = 0
+    for seed in CASES:
+        world = some_world(seed, "refuse")
+        wrong += measure(world, seed).lower > world.stop - world.start + NOISE
+
+    assert wrong
+
+
+def test_silence_taken_for_proof_to_its_end_would_claim_too_much(monkeypatch):
+    """Planted fault: believe that the database was away until the client gave up."""
+
+    def until_the_end(lane, row, service):
+        fault = lane.faults[lane.fault[row]]
+        return None if fault is None else (lane.finished[row], lane.started[row] + service)
+
+    monkeypatch.setattr(outages, "_error", until_the_end)
+    wrong = 0
+    for seed in CASES:
+        world = some_world(seed, "hang")
+        wrong += measure(world, seed).lower > world.stop - world.start + NOISE
+
+    assert wrong

@@ -1,0 +1,132 @@
+import pickle
+
+import pytest
+from builders import MOVE, ack, everything_acked, journal, milestone, refused, unknown
+
+from pytest_rdsfailover.analysis.lanes import lanes
+from pytest_rdsfailover.analysis.writes import (
+    NOT_AUDITED,
+    Stored,
+    audit,
+    ended_tenures,
+    stale_writes,
+)
+from pytest_rdsfailover.errors import AuditError
+
+EVENTS = [ack(1.0), refused(2.0), unknown(3.0), unknown(4.0), ack(5.0)]
+
+
+def judge(positions, foreign=(), events=EVENTS):
+    made = journal(events)
+    return audit(made, lanes(made), Stored(positions=positions, foreign=foreign))
+
+
+def test_kept_promises_leave_nothing_to_complain_about():
+    found = judge([(0, 0), (0, 4)])
+
+    assert (found.lost, found.duplicated, found.recovered, found.unexpected) == ([], [], [], [])
+    assert found.absent == 2
+
+
+def test_an_acknowledged_write_that_is_absent_is_lost():
+    assert judge([(0, 0)]).lost == ["run-0-4"]
+
+
+def test_a_write_stored_twice_is_duplicated_and_nothing_else():
+    found = judge([(0, 0), (0, 4), (0, 4)])
+
+    assert found.duplicated == ["run-0-4"]
+    assert (found.lost, found.unexpected) == ([], [])
+
+
+def test_a_write_of_unknown_outcome_that_is_stored_is_recovered():
+    found = judge([(0, 0), (0, 3), (0, 4)])
+
+    assert (found.recovered, found.absent) == (["run-0-3"], 1)
+    assert (found.lost, found.unexpected) == ([], [])
+
+
+def test_a_write_of_unknown_outcome_that_is_absent_is_not_lost():
+    assert judge([(0, 0), (0, 4)]).lost == []
+
+
+def test_a_refused_write_that_is_stored_is_unexpected():
+    assert judge([(0, 0), (0, 1), (0, 4)]).unexpected == ["run-0-1"]
+
+
+def test_stored_writes_that_were_never_attempted_are_unexpected():
+    found = judge([(0, 0), (0, 4), (0, 99), (7, 0), (7, 0)], foreign=["stranger"])
+
+    assert found.unexpected == ["stranger", "run-0-99", "run-7-0"]
+    assert found.duplicated == ["run-7-0"]
+
+
+def test_very_many_copies_are_still_one_duplicated_write():
+    assert judge([(0, 0)] * 1000 + [(0, 4)]).duplicated == ["run-0-0"]
+
+
+def test_an_impossible_position_is_an_error_and_no_verdict():
+    with pytest.raises(AuditError, match="not the position"):
+        judge([(0, -1)])
+
+
+def test_what_was_never_read_back_cannot_be_asserted_on():
+    for claim in (
+        lambda: NOT_AUDITED == [],
+        lambda: NOT_AUDITED != [1],
+        lambda: not NOT_AUDITED,
+        lambda: len(NOT_AUDITED),
+        lambda: NOT_AUDITED == [],
+        lambda: list(NOT_AUDITED),
+    ):
+        with pytest.raises(AssertionError, match="nothing was read back"):
+            claim()
+    assert repr(pickle.loads(pickle.dumps(NOT_AUDITED))) == "<not audited>"
+
+
+def stale(events, milestones=MOVE, before="instance-1"):
+    return stale_writes(lanes(journal(events)), ended_tenures(milestones, before))
+
+
+def old(at, **more):
+    return ack(at, instance="instance-1", **more)
+
+
+def test_a_write_that_the_former_writer_acknowledged_is_stale():
+    assert stale([old(9.0), old(13.0), ack(14.0, instance="instance-2")]) == (1, 0)
+
+
+def test_a_write_started_before_the_cut_is_not_stale():
+    assert stale([old(10.9, sent=10.2)]) == (0, 0)
+
+
+def test_a_writer_that_restarts_in_place_stays_the_writer():
+    crash = [milestone("writer_cut", 10.3, "instance-1"), milestone("back", 12.0, "instance-1")]
+
+    assert stale([old(13.0)], crash) == (0, 0)
+
+
+def test_a_former_writer_that_is_promoted_again_is_the_writer():
+    back = [
+        *MOVE,
+        milestone("writer_cut", 15.0, "instance-2"),
+        milestone("promoted", 16.0, "instance-1"),
+    ]
+
+    assert stale([old(13.0), old(17.0), ack(18.0, instance="instance-2")], back) == (2, 0)
+
+
+def test_without_a_cut_on_record_the_promotion_ends_the_tenure():
+    seen = [milestone("promoted", 12.0, "instance-2")]
+
+    assert stale([old(11.0), old(13.0)], seen) == (1, 0)
+
+
+def test_writes_of_an_unknown_instance_are_counted_and_not_judged():
+    assert stale([ack(9.0), ack(13.0), old(14.0)]) == (1, 1)
+
+
+def test_everything_acked_is_what_a_good_database_stores():
+    made = journal(EVENTS)
+
+    assert audit(made, lanes(made), Stored(positions=everything_acked(made))).lost == []

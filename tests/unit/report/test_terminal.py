@@ -1,0 +1,117 @@
+from builders import ack, acks, course, everything_acked, journal, milestone, refused, unknown
+
+from pytest_rdsfailover.analysis.summary import summarise
+from pytest_rdsfailover.analysis.writes import Stored
+from pytest_rdsfailover.report.document import trial_document
+from pytest_rdsfailover.report.terminal import WIDTH, table, timeline
+
+EVENTS = [
+    *acks(0.01, 10.3, 0.01),
+    unknown(10.301, instance="instance-1"),
+    *(refused(10.305 + n / 50) for n in range(60)),
+    *(refused(11.6 + n / 50, 1836, instance="instance-1") for n in range(39)),
+    *acks(12.41, 20.0, 0.01),
+]
+
+
+def trial(events=EVENTS, *, stored=True, writers=1, skips=(), **changes):
+    made = journal(events, writers=writers, skips=skips)
+    read = Stored(positions=everything_acked(made)) if stored else None
+    return summarise(made, course(**changes), read)
+
+
+def row(**changes):
+    document = trial_document(trial(), test="tests/test_a.py::test_orders", scenario="cluster")
+    return table([document | changes])[1]
+
+
+def line(lines, name):
+    (found,) = [each for each in lines if each.startswith(name)]
+    return found
+
+
+def test_a_row_tells_the_figures_of_a_trial():
+    assert row().split() == (
+        ["test_orders", "writer", "quick", "2.09", "s", "±0.03", "0", "1/0", "0", "yes"]
+    )
+
+
+def test_what_was_not_read_back_is_a_question_mark():
+    assert row(lost=None, recovered=None).split()[6:8] == ["?", "1/?"]
+
+
+def test_an_invalid_trial_is_marked():
+    assert row(valid=False).endswith("INVALID")
+
+
+def test_a_long_test_name_keeps_its_parameters():
+    text = row(test="test_a.py::test_that_has_a_very_long_name[proxy-14]")
+
+    assert text.split()[0].endswith("[proxy-14]")
+    assert len(text) <= WIDTH
+
+
+def test_the_table_is_at_most_80_columns_wide():
+    wide = row(profile="x" * 30, endpoint="y" * 30, unknown=123456, stuck_writers=99)
+
+    assert len(wide) <= WIDTH
+
+
+def test_the_timeline_draws_all_that_happened_on_one_scale():
+    lines = timeline(trial())
+
+    assert max(map(len, lines)) <= WIDTH
+    bars = line(lines, "acknowledged")
+    outage, cut = line(lines, "no writes"), line(lines, "writer_cut")
+    assert abs(outage.index("=") - bars.index(".")) <= 1
+    assert abs(cut.index("^") - bars.index(".")) <= 1
+    assert "1x 0.30 instance-1" in line(lines, "2013 reset")
+    assert "60x 0.30..1.49" in line(lines, "2003 refused")
+    assert "39x 1.60..2.36 instance-1" in line(lines, "1836 read-only")
+    assert "all 1 writers were back at 2.41 s" in lines
+
+
+def test_the_timeline_names_profile_seed_and_figures():
+    text = "\n".join(timeline(trial()))
+
+    assert "profile quick, seed 7, writer endpoint, writer instance-1 -> instance-2" in text
+    assert "down 2.09 s ±0.03; 1788 acked, 0 lost, 99 refused, 1 unknown" in text
+
+
+def test_an_invalid_trial_says_so_first():
+    lines = timeline(trial(writer_after="instance-1"))
+
+    assert lines[1] == "INVALID, this trial proves nothing:"
+
+
+def test_stuck_writers_stale_writes_and_missed_slots_are_remarked():
+    other = [
+        *acks(0.01, 10.3, 0.01, writer=1),
+        *(refused(11 + n / 10, writer=1) for n in range(90)),
+    ]
+    stale = ack(13.005, instance="instance-1", sent=13.004)
+    text = "\n".join(
+        timeline(trial([*EVENTS, *other, stale], writers=2, skips=[(0, 11.0, 12.0, 5)]))
+    )
+
+    assert "stuck: 1 of 2 writers never came back: 1" in text
+    assert "stale: 1 writes acknowledged by an instance no longer writer" in text
+    assert "not issued: 5 slots" in text
+
+
+def test_a_quiet_trial_is_drawn_too():
+    lines = timeline(trial(acks(0.01, 20.0, 0.01), milestones=[milestone("trigger", 10.0)]))
+
+    assert not any(each.startswith("no writes") for each in lines)
+
+
+def test_a_trial_without_any_write_is_drawn_too():
+    assert any("INVALID" in each for each in timeline(trial([])))
+
+
+def test_a_flapping_database_does_not_fill_the_screen():
+    flapping = [*acks(0.01, 10.0, 0.01)]
+    for number in range(60):
+        flapping += [refused(10 + number / 10, code=2000 + number), ack(10.05 + number / 10)]
+
+    assert len(timeline(trial(flapping))) < 35
