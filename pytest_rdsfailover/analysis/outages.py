@@ -145,8 +145,11 @@ def _absences(lane: Lane, gap: Gap, service: int) -> list[Gap]:
 def _stall(lane: Lane, row: int, gap: Gap, service: int) -> Gap | None:
     """Return what a write proves that was sent before or in the gap and acknowledged after it.
 
-    Away from when it should have been answered to when the first answer can have been sent.
+    Away from when it should have been answered to when the first answer can have been sent. A
+    write that had to connect first proves nothing: how long that normally takes, nobody measured.
     """
+    if _had_to_connect(lane, row):
+        return None
     due, released = lane.started[row] + service, gap[1] - service
     return (released, due) if due < released else None
 
@@ -163,10 +166,16 @@ def _error(lane: Lane, row: int, service: int) -> Gap | None:
     if fault is None or fault.kind not in AWAY:
         return None
     started, finished = lane.started[row], lane.finished[row]
-    latest = min(finished, started + service) if fault.kind == "timeout" else finished
     if lane.outcome[row] != UNKNOWN:
-        return started, latest
+        return started, finished
+    silent = fault.kind == "timeout" and not _had_to_connect(lane, row)
+    latest = min(finished, started + service) if silent else finished
     return (lane.started[row - 1] if row else 0), latest
+
+
+def _had_to_connect(lane: Lane, row: int) -> bool:
+    """Tell whether a writer had lost its connection before this attempt."""
+    return row > 0 and not lane.acked[row - 1]
 
 
 def writer_outages(lane: Lane, *, since: int, stop: int, longer_than: int) -> list[Gap]:
