@@ -3,7 +3,6 @@
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 from pytest_rdsfailover.analysis import outages as gaps
 from pytest_rdsfailover.analysis.course import Course
@@ -84,8 +83,7 @@ def _downtime(
     rate: float,
 ) -> Downtime:
     """Return the longest outage's bounds; without one, zero up to the largest natural gap."""
-    worst = max(pairwise(felt), key=lambda gap: gap[1] - gap[0])
-    lower, upper = gaps.certain(found, worst, service=service)
+    lower, upper = gaps.certain(found, gaps.widest(felt), service=service)
     if outages:
         return Downtime(lower / SECOND, upper / SECOND, rate=rate)
     return Downtime(0.0, upper / SECOND, value=0.0, rate=rate)

@@ -4,9 +4,9 @@ Times are integer nanoseconds. What each rule means, with pictures: `docs/defini
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain, islice, pairwise
+from itertools import chain, count, islice, pairwise
 from operator import sub
 
 from pytest_rdsfailover.analysis.lanes import SECOND, Lane
@@ -60,6 +60,12 @@ def acknowledgements(lanes: Sequence[Lane], *, start: int, stop: int) -> list[in
 def largest_gap(acks: Sequence[int]) -> int:
     """Return the longest time between two neighbours; 0 if there are not two."""
     return max(map(sub, islice(acks, 1, None), acks), default=0)
+
+
+def widest(acks: Sequence[int]) -> Gap:
+    """Return the two neighbours, of at least two, that are furthest apart."""
+    place = max(zip(map(sub, islice(acks, 1, None), acks), count(), strict=False))[1]
+    return acks[place], acks[place + 1]
 
 
 def threshold(natural: int, rate: float) -> int:
@@ -139,8 +145,11 @@ def _absences(lane: Lane, gap: Gap, service: int) -> list[Gap]:
 def _stall(lane: Lane, row: int, gap: Gap, service: int) -> Gap | None:
     """Return what a write proves that was sent before or in the gap and acknowledged after it.
 
-    Away from when it should have been answered to when the first answer can have been sent.
+    Away from when it should have been answered to when the first answer can have been sent. A
+    write that had to connect first proves nothing: how long that normally takes, nobody measured.
     """
+    if _had_to_connect(lane, row):
+        return None
     due, released = lane.started[row] + service, gap[1] - service
     return (released, due) if due < released else None
 
@@ -157,10 +166,16 @@ def _error(lane: Lane, row: int, service: int) -> Gap | None:
     if fault is None or fault.kind not in AWAY:
         return None
     started, finished = lane.started[row], lane.finished[row]
-    latest = min(finished, started + service) if fault.kind == "timeout" else finished
     if lane.outcome[row] != UNKNOWN:
-        return started, latest
+        return started, finished
+    silent = fault.kind == "timeout" and not _had_to_connect(lane, row)
+    latest = min(finished, started + service) if silent else finished
     return (lane.started[row - 1] if row else 0), latest
+
+
+def _had_to_connect(lane: Lane, row: int) -> bool:
+    """Tell whether a writer had lost its connection before this attempt."""
+    return row > 0 and not lane.acked[row - 1]
 
 
 def writer_outages(lane: Lane, *, since: int, stop: int, longer_than: int) -> list[Gap]:
@@ -174,16 +189,28 @@ def writer_outages(lane: Lane, *, since: int, stop: int, longer_than: int) -> li
         stop: the end of observation.
         longer_than: shorter ones are not returned.
     """
-    found: list[Gap] = []
-    waiting: int | None = None
-    for row in range(bisect_left(lane.finished, since), len(lane)):
-        waiting = lane.intended[row] if waiting is None else waiting
-        if lane.acked[row]:
-            found.append((waiting, min(lane.finished[row], stop)))
-            waiting = None
-    if waiting is not None:
-        found.append((waiting, stop))
-    return [(first, back) for first, back in found if back - first > longer_than]
+    first = bisect_left(lane.finished, since)
+    taken = map(sub, islice(lane.finished, first, None), islice(lane.intended, first, None))
+    # A late success right after a failure ends that failure's outage and is none of its own.
+    late = [
+        (lane.intended[row], lane.finished[row])
+        for row, seconds in enumerate(taken, first)
+        if seconds > longer_than and lane.acked[row] and (row == first or lane.acked[row - 1])
+    ]
+    away = sorted([*late, *_failing(lane, first, stop)])
+    closed = ((start, min(back, stop)) for start, back in away)
+    return [(start, back) for start, back in closed if back - start > longer_than]
+
+
+def _failing(lane: Lane, row: int, stop: int) -> Iterator[Gap]:
+    """Yield, from *row* on, each run of failures from its first intended time to its end."""
+    while (row := lane.acked.find(0, row)) >= 0:
+        back = lane.acked.find(1, row)
+        if back < 0:
+            yield lane.intended[row], stop
+            return
+        yield lane.intended[row], lane.finished[back]
+        row = back
 
 
 def is_stuck(lane: Lane, *, since: int, stop: int, patience: int) -> bool:

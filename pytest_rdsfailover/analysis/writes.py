@@ -78,13 +78,15 @@ def audit(journal: Journal, lanes: Sequence[Lane], stored: Stored) -> Audit:
         AuditError: if a stored position is no pair of numbers from 0.
     """
     copies = [bytearray(len(lane)) for lane in lanes]
+    writers, sizes = len(lanes), [len(lane) for lane in lanes]
     strangers: dict[tuple[int, int], int] = {}
     for writer, sequence in stored.positions:
-        if writer < 0 or sequence < 0:
+        if 0 <= writer < writers and 0 <= sequence < sizes[writer]:
+            seen = copies[writer]
+            if seen[sequence] < MANY:
+                seen[sequence] += 1
+        elif writer < 0 or sequence < 0:
             raise AuditError(f"({writer}, {sequence}) is not the position of a write")
-        if writer < len(copies) and sequence < len(copies[writer]):
-            if copies[writer][sequence] < MANY:
-                copies[writer][sequence] += 1
         else:
             strangers[writer, sequence] = strangers.get((writer, sequence), 0) + 1
     found = Audit(lost=[], duplicated=[], recovered=[], unexpected=list(stored.foreign), absent=0)

@@ -26,6 +26,7 @@ class World:
     patience: float
     end: float = 7.5
     backoff: float = 0.05
+    connecting: float = 5.0  # latencies
 
 
 def some_world(seed: int, how: str) -> World:
@@ -50,7 +51,7 @@ def play(world: World, seed: int) -> Journal:
 
 
 def _writer(world: World, number: int, chance: random.Random):
-    slot, free, opened = number / world.rate, 0.0, 0.0
+    slot, free, opened, broken = number / world.rate, 0.0, 0.0, False
     period = world.writers / world.rate
     while slot < world.end:
         if slot < free:  # an open loop skips what it could not issue
@@ -58,10 +59,13 @@ def _writer(world: World, number: int, chance: random.Random):
             continue
         sent = slot + chance.random() * 0.0005
         takes = world.latency * (1 + chance.random())
+        if broken:  # its attempt before failed, so that this one has to connect first
+            takes += world.connecting * world.latency
         finished, outcome, fault = _answer(world, sent, takes, dead=opened < world.start)
         yield Event(finished, sent, slot, outcome, fault, number)
         if fault is not None:
             opened = finished
+        broken = fault is not None
         free = finished + (world.backoff * (0.5 + chance.random()) if fault else 0)
         slot += period
 

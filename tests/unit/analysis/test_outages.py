@@ -111,10 +111,16 @@ def test_a_stalled_write_proves_its_wait_less_twice_the_normal_service_time():
     assert bounds([ack(1.0), ack(3.0, sent=1.01)], 1.0, 3.0) == (1.986, 2.001)
 
 
+def test_a_slow_write_that_had_to_connect_first_proves_nothing():
+    events = [ack(1.0), refused(1.2, sent=1.1), ack(3.0, sent=2.5)]
+
+    assert bounds(events, 1.0, 3.0) == (0, 2.001)
+
+
 def test_a_time_out_proves_the_moment_of_sending_and_not_the_wait():
     events = [
         ack(1.0),
-        refused(2.0, kind="timeout", sent=1.1),
+        unknown(2.0, kind="timeout", sent=1.1),
         refused(2.9, kind="timeout", sent=2.2),
         ack(3.0),
     ]
