@@ -14,6 +14,8 @@ import pytest
 from pytest_rdsfailover.errors import SettingError
 from pytest_rdsfailover.settings import Settings, parse_duration
 
+SEED = "rds_seed"  # among what a controller tells its workers
+
 
 def _count(text: str) -> int:
     try:
@@ -97,10 +99,9 @@ def read(config: pytest.Config) -> Settings:
             values[option.name] = option.parse(text)
         except SettingError as error:
             raise pytest.UsageError(f"{source}: {error}") from None
-    if "seed" not in values:
-        values["seed"] = random.SystemRandom().randrange(1_000_000)
-        # Workers of pytest-xdist get the controller's options, so all sample from one seed.
-        config.option.rds_seed = str(values["seed"])
+    # The controller of pytest-xdist has told its workers, so that all sample from one seed.
+    told = getattr(config, "workerinput", {}).get(SEED)
+    values.setdefault("seed", random.SystemRandom().randrange(1_000_000) if told is None else told)
     try:
         settings = Settings(**values)
         _look(values)

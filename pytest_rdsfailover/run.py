@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from pytest_rdsfailover import checks
+from pytest_rdsfailover.options import SEED
 from pytest_rdsfailover.report import document, terminal
 from pytest_rdsfailover.settings import Settings
 
@@ -40,6 +41,11 @@ class Run:
         """
         entry = {"trial": trial, "timeline": timeline, "environment": where}
         item.stash.setdefault(MEASURED, []).append(entry)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_configure_node(self, node: Any) -> None:
+        """Tell a worker of pytest-xdist the run's seed."""
+        node.workerinput[SEED] = self.settings.seed
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(

@@ -106,7 +106,9 @@ class LocalCluster:
             self._supervisor = stack.enter_context(Supervisor())
             prefix = f"rdsfailover-{secrets.token_hex(3)}-"
             self.network = stack.enter_context(Network(toxiproxy, self._supervisor, prefix))
-            self._server = stack.enter_context(start_server(server, self._supervisor))
+            self._server = stack.enter_context(
+                contextlib.closing(start_server(server, self._supervisor))
+            )
             self._gateway_process = self._spawn_gateway()
             self.network.wait(self._clock)
             ports = json.loads(self._gateway_process.wait_line(GATEWAY_READY_WITHIN))["ports"]
