@@ -12,9 +12,10 @@ from typing import Any
 import pytest
 
 from pytest_rdsfailover import checks
+from pytest_rdsfailover.errors import SettingError
 from pytest_rdsfailover.options import SEED
 from pytest_rdsfailover.report import document, terminal
-from pytest_rdsfailover.settings import Settings
+from pytest_rdsfailover.settings import Settings, check_instances
 
 Plain = dict[str, Any]
 RUN = pytest.StashKey["Run"]()
@@ -41,6 +42,28 @@ class Run:
         """
         entry = {"trial": trial, "timeline": timeline, "environment": where}
         item.stash.setdefault(MEASURED, []).append(entry)
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """Refuse markers that cannot be honoured, before any server starts."""
+        if not self._is_worker:  # there the fixtures say it, as an error of the test
+            for item in session.items:
+                check_markers(item, self.settings)
+
+    def pytest_report_collectionfinish(self, items: Sequence[pytest.Item]) -> list[str]:
+        """Say what the tests will run on, if any of them uses a cluster."""
+        if not any("rds_cluster" in getattr(item, "fixturenames", ()) for item in items):
+            return []
+        from pytest_rdsfailover.local.network import find_toxiproxy
+        from pytest_rdsfailover.local.programs import find_server
+
+        try:
+            parts = {
+                "server": str(find_server(self.settings.server)),
+                "toxiproxy": str(find_toxiproxy(self.settings.toxiproxy)),
+            }
+        except SettingError as error:
+            raise pytest.UsageError(str(error)) from None
+        return environment_lines({"parts": parts}, self.settings)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
@@ -111,6 +134,21 @@ class Run:
 
     def _trials(self) -> Sequence[Plain]:
         return [entry["trial"] for entry in self.measured]
+
+
+def check_markers(item: pytest.Item, settings: Settings) -> None:
+    """Raise `pytest.UsageError` if a marker of a test asks for what cannot be."""
+    try:
+        for marker in item.iter_markers("rds_expect"):
+            checks.check_resolution(checks.parse_expectations(**marker.kwargs), settings.rate)
+        for marker in item.iter_markers("rds_instances"):
+            check_instances(*marker.args)
+        for marker in item.iter_markers("rds_profile"):
+            from pytest_rdsfailover.local.profiles import load_profile
+
+            load_profile(*marker.args)
+    except (SettingError, TypeError) as error:
+        raise pytest.UsageError(f"{item.nodeid}: {error}") from None
 
 
 def environment_lines(environment: Plain, settings: Settings) -> list[str]:

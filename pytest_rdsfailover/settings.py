@@ -39,6 +39,15 @@ def format_duration(seconds: float) -> str:
     return f"{minutes:.0f}m {rest:.0f}s"
 
 
+def check_instances(count: int) -> None:
+    """Raise `SettingError` if no Aurora cluster has that many instances."""
+    if not FEWEST_INSTANCES <= count <= MOST_INSTANCES:
+        raise SettingError(
+            f"a cluster has {FEWEST_INSTANCES} to {MOST_INSTANCES} instances, not {count}: a"
+            " failover needs a reader to promote"
+        )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """What this run was asked to do.
@@ -74,11 +83,7 @@ class Settings:
 
     def __post_init__(self) -> None:
         """Refuse what no run can honour."""
-        if not FEWEST_INSTANCES <= self.instances <= MOST_INSTANCES:
-            raise SettingError(
-                f"a cluster has {FEWEST_INSTANCES} to {MOST_INSTANCES} instances, not"
-                f" {self.instances}: a failover needs a reader to promote"
-            )
+        check_instances(self.instances)
         if self.port is not None and not 1024 <= self.port < 32768:  # noqa: PLR2004
             raise SettingError(
                 f"port {self.port} is not usable: choose one from 1024 to 32767, below the ports"
