@@ -48,7 +48,15 @@ class CommandError(RdsFailoverError):
 
 
 class ToxiproxyError(RdsFailoverError):
-    """Toxiproxy refused a request, or could not be asked."""
+    """Toxiproxy refused a request, or could not be asked; then `status` is None."""
+
+    def __init__(self, method: str, path: str, status: int | None, body: str) -> None:
+        super().__init__(method, path, status, body)
+        self.method, self.path, self.status, self.body = method, path, status, body
+
+    def __str__(self) -> str:
+        answer = "could not be asked" if self.status is None else f"answered {self.status}"
+        return f"Toxiproxy {answer}: {self.method} {self.path}: {self.body}"
 
 
 class GatewayError(RdsFailoverError):

@@ -1,0 +1,329 @@
+"""Toxiproxy over its REST API: toxiproxy-python's objects without that package's HTTP layer.
+
+toxiproxy-python keeps one host and port for the whole process, waits without limit, takes a 403 or
+500 for success and cannot change an upstream. Here every call goes through one `ToxiproxyClient`,
+is bounded in time and raises unless the server agreed; only the classes that users know remain.
+"""
+
+import threading
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from http import HTTPStatus
+from typing import Any, Self
+from urllib.parse import quote
+
+import requests
+import toxiproxy
+import toxiproxy.toxic
+
+from pytest_rdsfailover.errors import ToxiproxyError
+
+Attributes = Mapping[str, int]
+
+
+class Toxic(toxiproxy.toxic.Toxic):  # type: ignore[misc]  # the package has no types
+    """A toxic as the server described it: `name`, `type`, `stream`, `toxicity`, `attributes`."""
+
+    def __init__(self, client: "ToxiproxyClient", proxy: str, described: dict[str, Any]) -> None:
+        super().__init__(**described)
+        self._client, self.proxy = client, proxy
+
+    def __repr__(self) -> str:
+        return f"Toxic({self.name!r}, {self.stream}, {self.toxicity}, {self.attributes})"
+
+    def update(
+        self, *, attributes: Attributes | None = None, toxicity: float | None = None
+    ) -> "Toxic":
+        """Change it on the server; see `ToxiproxyClient.update_toxic`."""
+        return self._client.update_toxic(
+            self.proxy, self.name, attributes=attributes, toxicity=toxicity
+        )
+
+    def destroy(self) -> None:
+        """Remove it; see `ToxiproxyClient.remove_toxic`."""
+        self._client.remove_toxic(self.proxy, self.name)
+
+
+class Proxy(toxiproxy.Proxy):  # type: ignore[misc]  # the package has no types
+    """A proxy as the server described it: `name`, `listen`, `upstream`, `enabled`.
+
+    `disable`, `enable` and `update` keep the fields true; what others change on the server does
+    not appear here.
+    """
+
+    def __init__(self, client: "ToxiproxyClient", described: dict[str, Any]) -> None:
+        super().__init__(**described)
+        self._client = client
+
+    def __repr__(self) -> str:
+        state = "enabled" if self.enabled else "disabled"
+        return f"Proxy({self.name!r}, {self.listen} to {self.upstream}, {state})"
+
+    @contextmanager
+    def down(self) -> Iterator[Self]:
+        """Disable it for the block; enable it afterwards, whatever happened."""
+        with self._client.down(self.name):
+            self.enabled = False
+            yield self
+        self.enabled = True
+
+    @contextmanager
+    def toxic(self, **toxic: Any) -> Iterator[Toxic]:
+        """Add a toxic for the block; see `ToxiproxyClient.toxic`."""
+        with self._client.toxic(self.name, **toxic) as added:
+            yield added
+
+    def update(
+        self,
+        *,
+        enabled: bool | None = None,
+        upstream: str | None = None,
+        listen: str | None = None,
+    ) -> None:
+        """Change what is given; see `ToxiproxyClient.update`."""
+        changed = self._client.update(self.name, enabled=enabled, upstream=upstream, listen=listen)
+        self.listen, self.upstream, self.enabled = (
+            changed.listen,
+            changed.upstream,
+            changed.enabled,
+        )
+
+    def disable(self) -> None:
+        """Stop listening and close every connection."""
+        self.update(enabled=False)
+
+    def enable(self) -> None:
+        """Listen again."""
+        self.update(enabled=True)
+
+    def destroy(self) -> None:
+        """Delete the proxy from the server."""
+        self._client.delete(self.name)
+
+    def toxics(self) -> dict[str, Toxic]:
+        """Return its toxics by name."""
+        return self._client.toxics(self.name)
+
+    def get_toxic(self, toxic_name: str) -> Toxic | None:
+        """Return the toxic of that name, or None."""
+        return self.toxics().get(toxic_name)
+
+    def add_toxic(self, **toxic: Any) -> Toxic:
+        """Add a toxic; see `ToxiproxyClient.add_toxic`."""
+        return self._client.add_toxic(self.name, **toxic)
+
+    def destroy_toxic(self, toxic_name: str) -> None:
+        """Remove a toxic."""
+        self._client.remove_toxic(self.name, toxic_name)
+
+
+class ToxiproxyClient:
+    """Talks to one Toxiproxy server, from any number of threads.
+
+    Every method raises `ToxiproxyError` if the server refuses, or does not answer in time.
+
+    Args:
+        url: where the REST API is, for example `http://127.0.0.1:8474`.
+        timeout: seconds to wait for a connection, and for each part of an answer.
+    """
+
+    def __init__(self, url: str, timeout: float = 2.0) -> None:
+        self.url, self.timeout = url.rstrip("/"), timeout
+        # A session is not safe to share between threads, and a lock would let a slow call of one
+        # thread delay the fault that another injects.
+        self._local = threading.local()
+        self._sessions: list[requests.Session] = []
+        self._lock = threading.Lock()
+
+    def __repr__(self) -> str:
+        return f"ToxiproxyClient({self.url!r})"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections to the server; a later call opens new ones."""
+        with self._lock:
+            for session in self._sessions:
+                session.close()
+
+    def version(self) -> str:
+        """Return the server's version, for example `2.12.0`."""
+        return str(self._json("GET", "/version")["version"])
+
+    def running(self) -> bool:
+        """Return whether a server answers, without raising."""
+        try:
+            self.version()
+        except ToxiproxyError:
+            return False
+        return True
+
+    def reset(self) -> None:
+        """Enable all proxies and remove all toxics."""
+        self._call("POST", "/reset")
+
+    def proxies(self) -> dict[str, Proxy]:
+        """Return all proxies by name."""
+        shown = self._json("GET", "/proxies")
+        return {name: Proxy(self, described) for name, described in shown.items()}
+
+    def proxy(self, name: str) -> Proxy:
+        """Return one proxy."""
+        return Proxy(self, self._json("GET", _path(name)))
+
+    def get_proxy(self, name: str) -> Proxy | None:
+        """Return one proxy, or None if there is none of that name."""
+        try:
+            return self.proxy(name)
+        except ToxiproxyError as error:
+            if error.status == HTTPStatus.NOT_FOUND:
+                return None
+            raise
+
+    def create(
+        self, name: str, *, upstream: str, listen: str = "127.0.0.1:0", enabled: bool = True
+    ) -> Proxy:
+        """Create a proxy; `listen` and `upstream` are `host:port`."""
+        body = {"name": name, "upstream": upstream, "listen": listen, "enabled": enabled}
+        return Proxy(self, self._json("POST", "/proxies", body))
+
+    def populate(self, proxies: Iterable[Mapping[str, object]]) -> list[Proxy]:
+        """Create many proxies in one request; those that differ from their like are replaced."""
+        shown = self._json("POST", "/populate", [dict(proxy) for proxy in proxies])
+        return [Proxy(self, described) for described in shown["proxies"] or []]
+
+    def update(
+        self,
+        name: str,
+        *,
+        enabled: bool | None = None,
+        upstream: str | None = None,
+        listen: str | None = None,
+    ) -> Proxy:
+        """Change what is given and leave the rest; a new address cuts all connections."""
+        body = {"enabled": enabled, "upstream": upstream, "listen": listen}
+        given = {field: value for field, value in body.items() if value is not None}
+        return Proxy(self, self._json("PATCH", _path(name), given))
+
+    def delete(self, name: str) -> None:
+        """Delete a proxy and close its connections."""
+        self._call("DELETE", _path(name))
+
+    def toxics(self, proxy: str) -> dict[str, Toxic]:
+        """Return the toxics of a proxy by name."""
+        shown = self._json("GET", _path(proxy, "toxics"))
+        return {described["name"]: Toxic(self, proxy, described) for described in shown}
+
+    def add_toxic(
+        self,
+        proxy: str,
+        *,
+        type: str,  # noqa: A002 - the word of the API
+        name: str | None = None,
+        stream: str = "downstream",
+        toxicity: float = 1.0,
+        attributes: Attributes | None = None,
+    ) -> Toxic:
+        """Add a toxic.
+
+        Args:
+            proxy: the proxy's name.
+            type: what it does, for example `latency`.
+            name: what to call it; `{type}_{stream}` by default.
+            stream: `downstream`, towards the client, or `upstream`.
+            toxicity: its chance of acting on a link, 0 to 1.
+            attributes: as the type has them, in Toxiproxy's units.
+        """
+        body = {
+            "name": name or f"{type}_{stream}",
+            "type": type,
+            "stream": stream,
+            "toxicity": toxicity,
+            "attributes": dict(attributes or {}),
+        }
+        return Toxic(self, proxy, self._json("POST", _path(proxy, "toxics"), body))
+
+    def update_toxic(
+        self,
+        proxy: str,
+        name: str,
+        *,
+        attributes: Attributes | None = None,
+        toxicity: float | None = None,
+    ) -> Toxic:
+        """Change the given attributes and toxicity of a toxic, on live connections too."""
+        body: dict[str, object] = {} if toxicity is None else {"toxicity": toxicity}
+        if attributes is not None:
+            body["attributes"] = dict(attributes)
+        return Toxic(self, proxy, self._json("PATCH", _path(proxy, "toxics", name), body))
+
+    def remove_toxic(self, proxy: str, name: str) -> None:
+        """Remove a toxic, from live connections too."""
+        self._call("DELETE", _path(proxy, "toxics", name))
+
+    @contextmanager
+    def down(self, name: str) -> Iterator[None]:
+        """Disable a proxy for the block; enable it afterwards, whatever happened.
+
+        If it cannot be disabled, that is what is raised, and the block does not run.
+        """
+        self.update(name, enabled=False)
+        try:
+            yield
+        finally:
+            self.update(name, enabled=True)
+
+    @contextmanager
+    def toxic(self, proxy: str, **toxic: Any) -> Iterator[Toxic]:
+        """Add a toxic for the block, as `add_toxic` takes it; remove it afterwards.
+
+        A toxic that the block or a reset has removed already is no error.
+        """
+        added = self.add_toxic(proxy, **toxic)
+        try:
+            yield added
+        finally:
+            self._remove_if_there(proxy, added.name)
+
+    def _remove_if_there(self, proxy: str, name: str) -> None:
+        try:
+            self.remove_toxic(proxy, name)
+        except ToxiproxyError as error:
+            if error.status != HTTPStatus.NOT_FOUND:
+                raise
+
+    def _json(self, method: str, path: str, body: object = None) -> Any:
+        response = self._call(method, path, body)
+        try:
+            return response.json()
+        except ValueError:
+            raise ToxiproxyError(method, path, response.status_code, response.text) from None
+
+    def _call(self, method: str, path: str, body: object = None) -> requests.Response:
+        try:
+            response = self._session().request(
+                method, self.url + path, json=body, timeout=self.timeout, allow_redirects=False
+            )
+        except requests.RequestException as error:
+            raise ToxiproxyError(method, path, None, str(error)) from error
+        if not response.ok or response.is_redirect:
+            raise ToxiproxyError(method, path, response.status_code, response.text.strip())
+        return response
+
+    def _session(self) -> requests.Session:
+        session: requests.Session | None = getattr(self._local, "session", None)
+        if session is None:
+            session = self._local.session = requests.Session()
+            # HTTP_PROXY and .netrc have no say about a server on loopback.
+            session.trust_env = False
+            with self._lock:
+                self._sessions.append(session)
+        return session
+
+
+def _path(proxy: str, *more: str) -> str:
+    return "/".join(["/proxies", *(quote(part, safe="") for part in (proxy, *more))])
