@@ -6,8 +6,8 @@ is bounded in time and raises unless the server agreed; only the classes that us
 """
 
 import threading
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from http import HTTPStatus
 from typing import Any, Self
 from urllib.parse import quote
@@ -82,11 +82,7 @@ class Proxy(toxiproxy.Proxy):  # type: ignore[misc]  # the package has no types
     ) -> None:
         """Change what is given; see `ToxiproxyClient.update`."""
         changed = self._client.update(self.name, enabled=enabled, upstream=upstream, listen=listen)
-        self.listen, self.upstream, self.enabled = (
-            changed.listen,
-            changed.upstream,
-            changed.enabled,
-        )
+        vars(self).update(vars(changed))
 
     def disable(self) -> None:
         """Stop listening and close every connection."""
@@ -271,7 +267,8 @@ class ToxiproxyClient:
 
         If it cannot be disabled, that is what is raised, and the block does not run.
         """
-        self.update(name, enabled=False)
+        with self._undone_if_unanswered(lambda: self.update(name, enabled=True)):
+            self.update(name, enabled=False)
         try:
             yield
         finally:
@@ -283,11 +280,24 @@ class ToxiproxyClient:
 
         A toxic that the block or a reset has removed already is no error.
         """
-        added = self.add_toxic(proxy, **toxic)
+        name = toxic.get("name") or f"{toxic['type']}_{toxic.get('stream', 'downstream')}"
+        with self._undone_if_unanswered(lambda: self.remove_toxic(proxy, name)):
+            added = self.add_toxic(proxy, **toxic)
         try:
             yield added
         finally:
             self._remove_if_there(proxy, added.name)
+
+    @contextmanager
+    def _undone_if_unanswered(self, undo: Callable[[], object]) -> Iterator[None]:
+        try:
+            yield
+        except ToxiproxyError as error:
+            if error.status is None:
+                # It may have been done all the same; a second failure says nothing new.
+                with suppress(ToxiproxyError):
+                    undo()
+            raise
 
     def _remove_if_there(self, proxy: str, name: str) -> None:
         try:
