@@ -72,8 +72,7 @@ def test_a_slow_receiver_holds_the_sender_back(ends):
     client, upstream = ends.connect()
     upstream.settimeout(1)
     with pytest.raises(TimeoutError):
-        for _ in range(100):
-            upstream.sendall(LARGE)
+        upstream.sendall(LARGE * 10)
     client.close()
 
 
@@ -103,7 +102,7 @@ def test_a_refused_upstream_lets_the_client_in_and_closes(ends):
     assert ending(ends.dial()) == "FIN"
 
 
-def test_a_new_upstream_ends_connections_and_serves_new_ones(ends, client):
+def test_a_new_upstream_ends_connections_and_serves_new_ones(ends):
     old, _ = ends.connect()
     with socket.create_server(("127.0.0.1", free_port())) as other:
         host, port = other.getsockname()
