@@ -1,5 +1,6 @@
 """The client against servers that misbehave."""
 
+import re
 import socket
 import threading
 import time
@@ -11,6 +12,18 @@ from conftest import free_port
 
 from pytest_rdsfailover.errors import ToxiproxyError
 from pytest_rdsfailover.toxiproxy.client import Proxy, Toxic, ToxiproxyClient
+
+
+def request(connection):
+    """Return a whole request; its body may come in a segment of its own."""
+    text = ""
+    while part := connection.recv(65536).decode():
+        text += part
+        head, end, body = text.partition("\r\n\r\n")
+        length = re.search(r"Content-Length: (\d+)", head)
+        if end and len(body) == (int(length[1]) if length else 0):
+            break
+    return text
 
 
 @contextmanager
@@ -26,7 +39,7 @@ def answering(*answers):
                     connection = listener.accept()[0]
                 except OSError:
                     return
-                heard.append(connection.recv(65536).decode())
+                heard.append(request(connection))
                 if answer is None:
                     silent.append(connection)
                     continue
