@@ -7,8 +7,8 @@ from pytest_rdsfailover.toxiproxy import refusal
 from pytest_rdsfailover.toxiproxy.body import field, fields
 from pytest_rdsfailover.toxiproxy.link import Connection, Link
 from pytest_rdsfailover.toxiproxy.refusal import Refusal
+from pytest_rdsfailover.toxiproxy.toxic import Toxic
 from pytest_rdsfailover.toxiproxy.toxics import KINDS
-from pytest_rdsfailover.toxiproxy.toxics.base import Toxic
 
 STREAMS = ("upstream", "downstream")
 

@@ -18,6 +18,8 @@ import toxiproxy.toxic
 
 from pytest_rdsfailover.errors import ToxiproxyError
 
+OK_CLASS = 2
+
 Attributes = Mapping[str, int]
 
 
@@ -82,7 +84,7 @@ class Proxy(toxiproxy.Proxy):  # type: ignore[misc]  # the package has no types
     ) -> None:
         """Change what is given; see `ToxiproxyClient.update`."""
         changed = self._client.update(self.name, enabled=enabled, upstream=upstream, listen=listen)
-        vars(self).update(vars(changed))
+        self.__dict__.update(changed.__dict__)
 
     def disable(self) -> None:
         """Stop listening and close every connection."""
@@ -320,7 +322,7 @@ class ToxiproxyClient:
             )
         except requests.RequestException as error:
             raise ToxiproxyError(method, path, None, str(error)) from error
-        if not response.ok or response.is_redirect:
+        if response.status_code // 100 != OK_CLASS:
             raise ToxiproxyError(method, path, response.status_code, response.text.strip())
         return response
 

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 
 from pytest_rdsfailover.toxiproxy.stage import Installed, Stage
-from pytest_rdsfailover.toxiproxy.toxics.base import Chunk
+from pytest_rdsfailover.toxiproxy.toxic import Chunk
 from pytest_rdsfailover.toxiproxy.wire import Wire
 
 

@@ -6,7 +6,7 @@ import time
 from collections import deque
 from typing import Protocol
 
-from pytest_rdsfailover.toxiproxy.toxics.base import Chunk, Toxic
+from pytest_rdsfailover.toxiproxy.toxic import Chunk, Toxic
 
 
 class Installed(Protocol):

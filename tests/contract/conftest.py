@@ -195,8 +195,8 @@ def client(toxiproxy_url) -> Iterator[ToxiproxyClient]:
 
 
 @pytest.fixture
-def raw(toxiproxy_url, client) -> Raw:
-    return Raw(toxiproxy_url)
+def raw(client) -> Raw:
+    return Raw(client.url)
 
 
 @pytest.fixture

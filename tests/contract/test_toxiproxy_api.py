@@ -38,7 +38,8 @@ def refused(text, status):
     return status, {"error": text, "status": status}
 
 
-def test_what_is_not_there_is_a_404(raw, proxy):
+@pytest.mark.usefixtures("proxy")
+def test_what_is_not_there_is_a_404(raw):
     for method, path, body in [
         ("GET", "/proxies/no", None),
         ("PATCH", "/proxies/no", {}),
@@ -54,12 +55,14 @@ def test_what_is_not_there_is_a_404(raw, proxy):
         assert raw("GET", path) == (404, "404 page not found\n")
 
 
-def test_a_method_that_a_path_does_not_have_is_a_405(raw, proxy):
+@pytest.mark.usefixtures("proxy")
+def test_a_method_that_a_path_does_not_have_is_a_405(raw):
     for method, path in [("PUT", "/proxies"), ("POST", "/version"), ("GET", "/reset")]:
         assert raw(method, path) == (405, "")
 
 
-def test_incomplete_or_wrong_bodies_are_a_400(raw, proxy):
+@pytest.mark.usefixtures("proxy")
+def test_incomplete_or_wrong_bodies_are_a_400(raw):
     assert raw("POST", "/proxies") == refused("bad request body: EOF", 400)
     assert raw("POST", "/proxies", {}) == refused("missing required field: name", 400)
     assert raw("POST", "/proxies", {"name": "x"}) == refused(
@@ -81,14 +84,16 @@ def test_incomplete_or_wrong_bodies_are_a_400(raw, proxy):
         assert answer["error"].startswith("bad request body: ")
 
 
-def test_null_fields_are_as_good_as_absent_ones(raw, proxy):
+@pytest.mark.usefixtures("proxy")
+def test_null_fields_are_as_good_as_absent_ones(raw):
     answer = raw("PATCH", "/proxies/db", {"enabled": None, "upstream": None, "Listen": None})
 
     assert answer[0] == 200
     assert answer[1]["enabled"] is True
 
 
-def test_conflicts_are_a_409(raw, proxy):
+@pytest.mark.usefixtures("proxy")
+def test_conflicts_are_a_409(raw):
     body = {"name": "db", "upstream": UPSTREAM, "listen": f"127.0.0.1:{free_port()}"}
     assert raw("POST", "/proxies", body) == refused("proxy already exists", 409)
 
@@ -104,7 +109,8 @@ def test_a_port_in_use_is_a_500_and_leaves_no_proxy(raw, proxy):
     assert raw("GET", "/proxies/other")[0] == 404
 
 
-def test_an_address_without_a_port_is_a_500(raw, proxy):
+@pytest.mark.usefixtures("proxy")
+def test_an_address_without_a_port_is_a_500(raw):
     body = {"name": "other", "upstream": UPSTREAM, "listen": "nowhere"}
 
     assert raw("POST", "/proxies", body) == refused(
@@ -120,7 +126,8 @@ def test_a_web_page_is_turned_away(raw):
     assert raw("GET", "/proxies", **headers) == (403, "User agent not allowed\n")
 
 
-def test_toxics_are_shown_by_stream_in_the_order_of_their_creation(raw, proxy):
+@pytest.mark.usefixtures("proxy")
+def test_toxics_are_shown_by_stream_in_the_order_of_their_creation(raw):
     for name, stream in [("a", "downstream"), ("b", "upstream"), ("c", "downstream")]:
         raw("POST", "/proxies/db/toxics", {**LATENCY, "name": name, "stream": stream})
 
@@ -145,7 +152,8 @@ def test_toxics_are_shown_by_stream_in_the_order_of_their_creation(raw, proxy):
         ("noop", {}),
     ],
 )
-def test_every_toxic_keeps_its_attributes_and_ignores_others(raw, proxy, kind, attributes):
+@pytest.mark.usefixtures("proxy")
+def test_every_toxic_keeps_its_attributes_and_ignores_others(raw, kind, attributes):
     described = {"type": kind, "attributes": {**attributes, "colour": 1}}
 
     status, shown = raw("POST", "/proxies/db/toxics", described)
@@ -161,7 +169,8 @@ def test_every_toxic_keeps_its_attributes_and_ignores_others(raw, proxy, kind, a
 
 
 @pytest.mark.parametrize("method", ["PATCH", "POST"])
-def test_an_update_of_a_toxic_changes_only_what_is_given(raw, proxy, method):
+@pytest.mark.usefixtures("proxy")
+def test_an_update_of_a_toxic_changes_only_what_is_given(raw, method):
     raw("POST", "/proxies/db/toxics", {**LATENCY, "toxicity": 0.5})
     path = "/proxies/db/toxics/latency_downstream"
 
@@ -173,7 +182,8 @@ def test_an_update_of_a_toxic_changes_only_what_is_given(raw, proxy, method):
     assert raw(method, path, {"toxicity": 0})[1]["toxicity"] == 0
 
 
-def test_bad_toxics_are_a_400(raw, proxy):
+@pytest.mark.usefixtures("proxy")
+def test_bad_toxics_are_a_400(raw):
     stream = "stream was invalid, can be either upstream or downstream"
     path = "/proxies/db/toxics"
 
@@ -209,7 +219,8 @@ def test_populate_reports_what_failed_and_what_was_done(raw, proxy):
     assert (status, shown["status"], shown["proxies"][0]["name"]) == (500, 500, "new")
 
 
-def test_reset_enables_proxies_and_removes_toxics(raw, proxy):
+@pytest.mark.usefixtures("proxy")
+def test_reset_enables_proxies_and_removes_toxics(raw):
     raw("POST", "/proxies/db/toxics", LATENCY)
     raw("PATCH", "/proxies/db", {"enabled": False})
 
@@ -231,7 +242,8 @@ def test_names_with_special_characters_are_reached(client, name):
     assert client.proxies() == {}
 
 
-def test_the_client_raises_with_what_the_server_said(client, proxy):
+@pytest.mark.usefixtures("proxy")
+def test_the_client_raises_with_what_the_server_said(client):
     with pytest.raises(ToxiproxyError) as caught:
         client.create("db", upstream=UPSTREAM, listen="127.0.0.1:0")
 

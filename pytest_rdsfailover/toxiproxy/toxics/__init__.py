@@ -1,7 +1,7 @@
 """The toxics by the type name that the REST API gives them; the only list of them."""
 
+from pytest_rdsfailover.toxiproxy.toxic import Toxic
 from pytest_rdsfailover.toxiproxy.toxics.bandwidth import Bandwidth
-from pytest_rdsfailover.toxiproxy.toxics.base import Toxic
 from pytest_rdsfailover.toxiproxy.toxics.latency import Latency
 from pytest_rdsfailover.toxiproxy.toxics.limit_data import LimitData
 from pytest_rdsfailover.toxiproxy.toxics.noop import Noop

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from pytest_rdsfailover.toxiproxy.toxics.base import Pipe, Toxic
+from pytest_rdsfailover.toxiproxy.toxic import Pipe, Toxic
 
 SLICE = 0.1
 """Seconds between the parts of a chunk that takes longer than this."""

@@ -4,7 +4,7 @@ import random
 from dataclasses import dataclass
 from typing import ClassVar
 
-from pytest_rdsfailover.toxiproxy.toxics.base import Pipe, Toxic
+from pytest_rdsfailover.toxiproxy.toxic import Pipe, Toxic
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

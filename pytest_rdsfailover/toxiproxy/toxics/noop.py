@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from pytest_rdsfailover.toxiproxy.toxics.base import Pipe, Toxic
+from pytest_rdsfailover.toxiproxy.toxic import Pipe, Toxic
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from pytest_rdsfailover.toxiproxy.toxics.base import Pipe, Toxic
+from pytest_rdsfailover.toxiproxy.toxic import Pipe, Toxic
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

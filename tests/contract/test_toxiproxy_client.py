@@ -1,0 +1,164 @@
+"""The client against servers that misbehave."""
+
+import re
+import socket
+import threading
+import time
+from contextlib import contextmanager
+
+import pytest
+import toxiproxy
+from conftest import free_port
+
+from pytest_rdsfailover.errors import ToxiproxyError
+from pytest_rdsfailover.toxiproxy.client import Proxy, Toxic, ToxiproxyClient
+
+
+def request(connection):
+    """Return a whole request; its body may come in a segment of its own."""
+    text = ""
+    while part := connection.recv(65536).decode():
+        text += part
+        head, end, body = text.partition("\r\n\r\n")
+        length = re.search(r"Content-Length: (\d+)", head)
+        if end and len(body) == (int(length[1]) if length else 0):
+            break
+    return text
+
+
+@contextmanager
+def answering(*answers):
+    """Run a server that gives each connection the next answer; None is silence."""
+    heard = []
+    with socket.create_server(("127.0.0.1", free_port())) as listener:
+
+        def run():
+            silent = []
+            for answer in answers:
+                try:
+                    connection = listener.accept()[0]
+                except OSError:
+                    return
+                heard.append(request(connection))
+                if answer is None:
+                    silent.append(connection)
+                    continue
+                status, body = answer
+                head = f"HTTP/1.1 {status} X\r\nConnection: close\r\nContent-Length: {len(body)}"
+                connection.sendall(f"{head}\r\n\r\n{body}".encode())
+                connection.close()
+            for connection in silent:
+                connection.close()
+
+        thread = threading.Thread(target=run)
+        thread.start()
+        with ToxiproxyClient(f"http://127.0.0.1:{listener.getsockname()[1]}", 0.3) as client:
+            yield client, heard
+        listener.shutdown(socket.SHUT_RDWR)
+        thread.join()
+
+
+CALLS = {
+    "reset": lambda client: client.reset(),
+    "delete": lambda client: client.delete("db"),
+    "disable": lambda client: client.update("db", enabled=False),
+    "create": lambda client: client.create("db", upstream="u:1"),
+    "populate": lambda client: client.populate([]),
+    "add_toxic": lambda client: client.add_toxic("db", type="latency"),
+    "update_toxic": lambda client: client.update_toxic("db", "x", toxicity=1.0),
+    "remove_toxic": lambda client: client.remove_toxic("db", "x"),
+    "version": lambda client: client.version(),
+    "proxies": lambda client: client.proxies(),
+}
+
+
+@pytest.mark.parametrize("status", [301, 400, 403, 404, 409, 500, 503])
+@pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
+def test_every_refusal_raises(call, status):
+    with answering((status, "because")) as (client, _), pytest.raises(ToxiproxyError) as caught:
+        call(client)
+
+    assert (caught.value.status, caught.value.body) == (status, "because")
+
+
+def test_an_answer_that_is_no_json_raises():
+    with answering((200, "hello")) as (client, _), pytest.raises(ToxiproxyError) as caught:
+        client.proxies()
+
+    assert caught.value.body == "hello"
+
+
+def test_silence_raises_after_the_timeout():
+    start = time.monotonic()
+    with answering(None) as (client, _), pytest.raises(ToxiproxyError) as caught:
+        client.reset()
+
+    assert caught.value.status is None
+    assert time.monotonic() - start < 5
+
+
+def test_nobody_there_raises_and_is_not_running():
+    with ToxiproxyClient(f"http://127.0.0.1:{free_port()}") as client:
+        with pytest.raises(ToxiproxyError):
+            client.version()
+        assert not client.running()
+
+
+def test_proxies_of_the_environment_have_no_say(monkeypatch):
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    with answering((200, '{"version": "1"}')) as (client, _):
+        assert client.version() == "1"
+
+
+def test_an_update_sends_only_what_is_given():
+    body = '{"name": "a/b", "listen": "l", "upstream": "u", "enabled": true}'
+    with answering((200, body)) as (client, heard):
+        client.update("a/b", upstream="u")
+
+    assert heard[0].startswith("PATCH /proxies/a%2Fb ")
+    assert heard[0].endswith('{"upstream": "u"}')
+
+
+def test_an_unanswered_disabling_is_undone():
+    enabled = '{"name": "db", "listen": "l", "upstream": "u", "enabled": true}'
+    with (
+        answering(None, (200, enabled)) as (client, heard),
+        pytest.raises(ToxiproxyError) as caught,
+        client.down("db"),
+    ):
+        pytest.fail("the block must not run")
+
+    assert caught.value.status is None
+    assert heard[1].endswith('{"enabled": true}')
+
+
+def test_a_refused_disabling_is_not_followed_by_another_request():
+    with (
+        answering((500, "no")) as (client, heard),
+        pytest.raises(ToxiproxyError),
+        client.down("db"),
+    ):
+        pytest.fail("the block must not run")
+
+    assert len(heard) == 1
+
+
+def test_two_clients_of_two_servers_do_not_mix():
+    with (
+        answering((200, '{"version": "1"}')) as (one, _),
+        answering((200, '{"version": "2"}')) as (two, _),
+    ):
+        assert (one.version(), two.version()) == ("1", "2")
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs"), [(Proxy, toxiproxy.Proxy), (Toxic, toxiproxy.toxic.Toxic)]
+)
+def test_no_method_is_left_that_talks_past_the_client(ours, theirs):
+    inherited = [
+        name
+        for name, member in vars(theirs).items()
+        if callable(member) and not name.startswith("_") and name not in vars(ours)
+    ]
+
+    assert inherited == []

@@ -1,0 +1,98 @@
+"""The built-in server as a process."""
+
+import json
+import signal
+import socket
+import subprocess
+import sys
+
+import pytest
+from conftest import free_port
+
+
+def start(port, **options):
+    argv = [sys.executable, "-m", "pytest_rdsfailover.toxiproxy.process", f"--port={port}"]
+    return subprocess.Popen(
+        argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options
+    )
+
+
+@pytest.fixture
+def process():
+    port = free_port()
+    with start(port, stdin=subprocess.PIPE) as process:
+        yield process, port
+        process.kill()
+
+
+def test_it_says_in_one_line_when_it_is_ready(process):
+    process, port = process
+    ready = json.loads(process.stdout.readline())
+
+    assert (ready["ready"], ready["port"], ready["pid"]) == (True, port, process.pid)
+    socket.create_connection(("127.0.0.1", port), timeout=5).close()
+
+
+def test_it_ends_with_its_standard_input(process):
+    process, _ = process
+    process.stdout.readline()
+    process.stdin.close()
+
+    assert process.wait(timeout=10) == 0
+    assert process.stderr.read() == ""
+
+
+def test_it_ends_on_sigterm(process):
+    process, _ = process
+    process.stdout.readline()
+    process.send_signal(signal.SIGTERM)
+
+    assert process.wait(timeout=10) == 0
+
+
+def test_it_does_not_live_on_without_standard_input():
+    with start(free_port(), stdin=subprocess.DEVNULL) as process:
+        assert process.wait(timeout=10) == 0
+
+
+def test_a_port_in_use_is_said_in_one_line(process):
+    process, port = process
+    process.stdout.readline()
+    with start(port, stdin=subprocess.PIPE) as second:
+        _, errors = second.communicate(timeout=10)
+
+    assert second.returncode == 1
+    assert errors.startswith(f"cannot listen on 127.0.0.1:{port}: ")
+
+
+def test_it_imports_nothing_heavy():
+    code = (
+        "import sys, pytest_rdsfailover.toxiproxy.process;"
+        "print(sorted({'requests', 'toxiproxy', 'pytest', 'pymysql'} & set(sys.modules)))"
+    )
+    output = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+
+    assert output.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    ("request_bytes", "status"),
+    [
+        (b"nonsense\r\n\r\n", b"400"),
+        (b"GET http://x/ HTTP/1.1\r\n\r\n", b"400"),
+        (b"GET / HTTP/1.1\r\nno colon\r\n\r\n", b"400"),
+        (b"POST /reset HTTP/1.1\r\nContent-Length: -1\r\n\r\n", b"400"),
+        (b"POST /reset HTTP/1.1\r\nContent-Length: 99999999\r\n\r\n", b"413"),
+        (b"POST /reset HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n", b"411"),
+        (b"GET / HTTP/1.1\r\nX: " + b"x" * 20000 + b"\r\n\r\n", b"431"),
+    ],
+)
+def test_what_is_no_request_is_refused_and_the_server_lives_on(process, request_bytes, status):
+    process, port = process
+    process.stdout.readline()
+    for _ in range(2):
+        with socket.create_connection(("127.0.0.1", port), timeout=5) as client:
+            client.sendall(request_bytes)
+            assert client.recv(12).split()[1] == status
