@@ -1,5 +1,6 @@
 """Lines for the terminal, at most 80 columns wide and without colours."""
 
+import textwrap
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -92,10 +93,14 @@ def _largest(outages: Sequence[Window]) -> list[Window]:
 def _headline(summary: Summary) -> Iterator[str]:
     move = f"{summary.writer_before or '?'} -> {summary.writer_after or '?'}"
     profile = f"profile {summary.profile or 'none'}, seed {summary.seed}"
-    yield f"{profile}, {summary.endpoint} endpoint, writer {move}"
+    first = f"{profile}, {summary.endpoint} endpoint"
+    # Identifiers in AWS may have 63 characters each; a cut one would name another instance.
+    yield from textwrap.wrap(
+        f"{first}, writer {move}", WIDTH, subsequent_indent="  ", break_on_hyphens=False
+    )
     if not summary.valid:
         yield "INVALID, this trial proves nothing:"
-        yield f"  {summary.reason}"
+        yield from textwrap.wrap(summary.reason, WIDTH, initial_indent="  ", subsequent_indent="  ")
     lost = f"{len(summary.lost)} lost" if summary.audited else "not audited"
     yield (
         f"down {summary.downtime}; {summary.acked} acked, {lost}, {summary.refused} refused,"

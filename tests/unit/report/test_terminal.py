@@ -84,6 +84,14 @@ def test_an_invalid_trial_says_so_first():
     assert lines[1] == "INVALID, this trial proves nothing:"
 
 
+def test_long_instance_names_are_wrapped_and_not_cut():
+    long = "production-orders-eu-central-1a-instance-" + "x" * 22
+    lines = timeline(trial(writer_before=long, writer_after=long[:-1] + "y"))
+
+    assert any(each.endswith(long[:-1] + "y") for each in lines)
+    assert max(map(len, lines)) <= WIDTH
+
+
 def test_stuck_writers_stale_writes_and_missed_slots_are_remarked():
     other = [
         *acks(0.01, 10.3, 0.01, writer=1),
