@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import uuid
 from collections.abc import Collection
@@ -21,6 +22,8 @@ from pathlib import Path
 from pytest_rdsfailover.local import process
 from pytest_rdsfailover.local.process import Supervisor
 process.bases = lambda: [Path({base!r})]
+# What a shell starts in the background ignores Ctrl-C from birth.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 """
 
 
@@ -53,7 +56,10 @@ class Owner:
 
     def line(self) -> str:
         """Return the next line of its output."""
+        watchdog = threading.Timer(3 * PATIENCE, self.popen.kill)
+        watchdog.start()
         line = self.popen.stdout.readline().strip()
+        watchdog.cancel()
         if not line:
             raise AssertionError(f"it said nothing: {self.popen.communicate()[1]}")
         return line
