@@ -55,13 +55,15 @@ def gateway(server: servers.RealServer, *, instances=2, toxiproxy=None) -> Itera
         control = str(Path(directory, "control"))
         config.touch(mode=0o600)
         config.write_text(
-            json.dumps({
-                "instances": instances,
-                "server": {"unix_socket": server.socket},
-                "admin": {"user": "root_", "password": servers.PASSWORD},
-                "control": control,
-                "toxiproxy": toxiproxy,
-            })
+            json.dumps(
+                {
+                    "instances": instances,
+                    "server": {"unix_socket": server.socket},
+                    "admin": {"user": "root_", "password": servers.PASSWORD},
+                    "control": control,
+                    "toxiproxy": toxiproxy,
+                }
+            )
         )
         process = subprocess.Popen(
             [sys.executable, "-m", "pytest_rdsfailover.gateway.process", str(config)],
