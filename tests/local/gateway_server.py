@@ -2,11 +2,12 @@
 
 import os
 import shutil
+import socket
 import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -50,7 +51,7 @@ def running(flavour: str) -> Iterator[RealServer]:
     binary = program(flavour)
     place = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
     home = Path(tempfile.mkdtemp(prefix="rdsgw-", dir=place))
-    data, socket = home / "data", str(home / "s.sock")
+    data, path = home / "data", str(home / "s.sock")
     common = ["--no-defaults", f"--datadir={data}", "--user=root"]
     with (home / "log").open("wb") as log:
         if flavour == "mariadb":
@@ -66,13 +67,13 @@ def running(flavour: str) -> Iterator[RealServer]:
             )  # fmt: skip
         extra = [] if flavour == "mariadb" else ["--mysqlx=OFF", "--innodb-redo-log-capacity=8M"]
         process = subprocess.Popen(
-            [binary, *common, f"--socket={socket}", "--skip-networking", "--local-infile=1",
+            [binary, *common, f"--socket={path}", "--skip-networking", "--local-infile=1",
              f"--pid-file={home}/pid", "--max-allowed-packet=128M", "--max-connections=500",
              "--skip-log-bin", "--performance-schema=OFF", *extra],
             stdin=subprocess.DEVNULL, stdout=log, stderr=log,
         )  # fmt: skip
         try:
-            server = RealServer(flavour, socket)
+            server = RealServer(flavour, path)
             prepare(server)
             yield server
         finally:
@@ -81,14 +82,17 @@ def running(flavour: str) -> Iterator[RealServer]:
             shutil.rmtree(home, ignore_errors=True)
 
 
+def listens(path: str) -> bool:
+    with socket.socket(socket.AF_UNIX) as probe:
+        return probe.connect_ex(path) == 0
+
+
 def prepare(server: RealServer) -> None:
     deadline = time.monotonic() + 60
-    while True:
-        with suppress(pymysql.err.OperationalError):
-            root = server.connect(user="root", password="", database=None)
-            break
+    while not listens(server.socket):
         assert time.monotonic() < deadline, "the server did not start"
         time.sleep(0.05)
+    root = server.connect(user="root", password="", database=None)
     with root, root.cursor() as cursor:
         for user in ("root_", "app"):
             cursor.execute(f"CREATE USER {user}@'%' IDENTIFIED BY '{PASSWORD}'")

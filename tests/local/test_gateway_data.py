@@ -1,0 +1,91 @@
+"""What goes through the gateway comes out the same: large, many, and odd."""
+
+import hashlib
+import os
+
+import gateway_process
+import gateway_server
+import pymysql
+import pytest
+from pymysql.constants import CLIENT
+
+pytestmark = pytest.mark.local
+MEBI = 1 << 20
+
+
+@pytest.fixture(scope="module", params=["mariadb", "mysql"])
+def server(request):
+    with gateway_server.running(request.param) as server:
+        server.run(
+            "CREATE TABLE app.b (id INT PRIMARY KEY, v LONGBLOB)",
+            "CREATE TABLE app.f (id INT PRIMARY KEY, v VARCHAR(40))",
+        )
+        yield server
+
+
+@pytest.fixture(scope="module")
+def gateway(server):
+    with gateway_process.gateway(server) as gateway:
+        yield gateway
+
+
+@pytest.mark.parametrize("size", [16 * MEBI - 60, 16 * MEBI - 1, 16 * MEBI, 33 * MEBI])
+def test_rows_longer_than_a_packet_arrive_whole(gateway, size):
+    value = os.urandom(1000) * (size // 1000) + b"x" * (size % 1000)
+    with gateway.connect("cluster", max_allowed_packet=128 * MEBI) as connection:
+        with connection.cursor() as cursor:
+            cursor.execute("REPLACE INTO b VALUES (1, _binary %s)", (value,))
+    with gateway.connect("reader") as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT v, id, @@aurora_server_id FROM b")
+        back, number, instance = cursor.fetchone()
+    assert hashlib.sha256(back).digest() == hashlib.sha256(value).digest()
+    assert (number, instance) == (1, "instance-2")
+
+
+def test_local_files_are_loaded_through_the_writer_and_refused_by_the_reader(gateway, tmp_path):
+    path = tmp_path / "rows"
+    path.write_text("".join(f"{number}\tvalue {number}\n" for number in range(200_000)))
+    load = f"LOAD DATA LOCAL INFILE '{path}' INTO TABLE f"
+    with gateway.connect("cluster", local_infile=True) as connection:
+        with connection.cursor() as cursor:
+            assert cursor.execute(load) == 200_000
+            cursor.execute("SELECT COUNT(*) FROM f")
+            assert cursor.fetchone() == (200_000,)
+    with gateway.connect("reader", local_infile=True) as connection:
+        with connection.cursor() as cursor:
+            with pytest.raises(pymysql.err.OperationalError, match="read-only"):
+                cursor.execute(load)
+            cursor.execute("SELECT COUNT(*), MIN(v) FROM f")
+            assert cursor.fetchone() == (200_000, "value 0")
+
+
+def test_many_rows_arrive_through_a_slow_client(gateway):
+    with gateway.connect("reader", cursorclass=pymysql.cursors.SSCursor) as connection:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT id FROM f ORDER BY id")
+            assert sum(1 for _ in cursor) == 200_000
+
+
+def test_errors_and_results_alternate_in_one_multi_statement(gateway):
+    with gateway.connect("cluster", client_flag=CLIENT.MULTI_STATEMENTS) as connection:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1; SELECT @@aurora_server_id; SELECT nothing")
+            assert cursor.fetchall() == ((1,),)
+            assert cursor.nextset()
+            assert cursor.fetchall() == (("instance-1",),)
+            with pytest.raises(pymysql.err.OperationalError, match="nothing"):
+                cursor.nextset()
+            cursor.execute("SELECT 4")
+            assert cursor.fetchall() == ((4,),)
+
+
+def test_a_wrong_password_is_the_servers_to_refuse(gateway):
+    with pytest.raises(pymysql.err.OperationalError) as raised:
+        gateway.connect(password="wrong")
+    assert raised.value.args[0] in (1045, 2013, 2061), raised.value
+
+
+def test_an_unknown_database_is_the_servers_to_refuse(gateway):
+    with pytest.raises(pymysql.err.OperationalError) as raised:
+        gateway.connect(database="nothing")
+    assert raised.value.args[0] == 1049
