@@ -1,0 +1,272 @@
+"""Whole trials on real servers: every profile, every planted fault, every dead process."""
+
+import functools
+import os
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from pytest_rdsfailover.endpoints import Bounds
+from pytest_rdsfailover.errors import DiedError, RdsFailoverError
+from pytest_rdsfailover.experiment import InvalidTrialError, Observation, Plan
+from pytest_rdsfailover.laboratory import Laboratory
+from pytest_rdsfailover.load.workload import CallWorkload, InsertWorkload
+from pytest_rdsfailover.load.writer import ReconnectPolicy
+from pytest_rdsfailover.local.cluster import LocalCluster
+from pytest_rdsfailover.local.profiles import load_profile
+from pytest_rdsfailover.local.programs import find_server
+from pytest_rdsfailover.local.server import OwnServer
+from pytest_rdsfailover.settings import Settings
+
+pytestmark = pytest.mark.local
+
+LOAD = {"writers": 8, "rate": 200.0, "warmup": 0.5, "cooldown": 0.2}
+KEEPS_READ_ONLY = ReconnectPolicy(on_read_only=False)
+
+
+@pytest.fixture
+def laboratory(resting):
+    return functools.partial(
+        Laboratory,
+        resting,
+        Settings(seed=7),
+        test="test",
+        profile=None,
+        expectations={},
+        note=lambda _: None,
+    )
+
+
+@pytest.fixture
+def profile_file(tmp_path):
+    """Write a profile of one's own and return its path."""
+
+    def write(**fields):
+        path = tmp_path / "ours.toml"
+        path.write_text("\n".join(f"{name} = {value!r}" for name, value in fields.items()))
+        return str(path)
+
+    return write
+
+
+def kinds(trial):
+    return {error.kind for error in trial.errors}
+
+
+def test_a_quick_failover_is_short_and_loses_nothing(laboratory, resting):
+    trial = laboratory().trial(resting.writer_endpoint, **LOAD)
+
+    trial.expect(downtime="< 2s", lost=0, duplicated=0, unexpected=0, stuck_writers=0,
+                 stale_writes=0)  # fmt: skip
+    assert trial.downtime > 0.15  # from the cut to the promotion at the least
+    assert trial.writer_after == resting.writer != trial.writer_before
+    assert {"refused", "read-only"} <= kinds(trial)
+    assert trial.first_writer_back <= trial.last_writer_back
+
+
+def test_readers_refuse_all_writes_so_the_load_never_worked(laboratory, resting):
+    with pytest.raises(InvalidTrialError, match="the load had never worked"):
+        laboratory().trial(resting.reader_endpoint, **LOAD, bound="2s")
+
+
+def test_a_crash_in_place_keeps_its_writer(laboratory, resting, profile_file):
+    crash = profile_file(refused="300ms")
+    trial = laboratory().trial(resting.writer_endpoint, profile=crash, **LOAD)
+
+    assert trial.valid
+    assert trial.writer_before == trial.writer_after
+    assert trial.downtime > 0.25
+    assert "read-only" not in kinds(trial)
+    trial.expect(lost=0, stuck_writers=0)
+
+
+def test_a_lost_host_shows_as_silence_and_its_sessions_are_reset_when_it_is_back(
+    laboratory, resting, profile_file
+):
+    lost = profile_file(cut="hang", refused="2s", promotion="600ms", dns="900ms")
+    policy = ReconnectPolicy(bounds=Bounds(connect=0.3, read=0.3, write=0.3))
+    trial = laboratory().trial(resting.writer_endpoint, profile=lost, policy=policy, **LOAD)
+
+    trial.expect(lost=0, stuck_writers=0, stale_writes=0)
+    assert "timeout" in kinds(trial)
+    assert trial.downtime > 0.6
+
+
+def test_dns_that_flips_and_flops_sends_writers_back_to_the_reader(
+    laboratory, resting, profile_file
+):
+    path = profile_file(refused="100ms", promotion="150ms")
+    flips = 'dns = [["250ms", "250ms"], ["600ms", "600ms"], ["1s", "1s"]]'
+    Path(path).write_text(f"{Path(path).read_text()}\n{flips}\n")
+    trial = laboratory().trial(resting.writer_endpoint, profile=path, **LOAD)
+
+    flips = [m.instance for m in trial.milestones if m.name == "dns_flip"]
+    assert flips == [trial.writer_after, trial.writer_before, trial.writer_after]
+    trial.expect(lost=0, stuck_writers=0, stale_writes=0)
+
+
+def test_a_pool_that_keeps_its_connections_gets_stuck_on_the_demoted_writer(laboratory, resting):
+    trial = laboratory().trial(
+        resting.writer_endpoint, profile="stuck-pool", policy=KEEPS_READ_ONLY, bound="4s", **LOAD
+    )
+
+    assert trial.stuck_writers == LOAD["writers"]
+    assert 1836 in {error.code for error in trial.errors}
+    with pytest.raises(AssertionError, match="stuck_writers"):
+        trial.expect(stuck_writers=0)
+    assert laboratory().trial(
+        resting.writer_endpoint, profile="stuck-pool", **LOAD
+    ).stuck_writers == 0  # fmt: skip
+
+
+def test_an_acknowledged_write_that_vanishes_is_lost_and_one_that_doubles_is_duplicated(
+    laboratory, resting
+):
+    """The planted faults: one row deleted, one doubled, one that nobody wrote."""
+    with laboratory().load(resting.writer_endpoint, **LOAD) as load:
+        time.sleep(0.5)
+        table = f"rds_writes_{load.journal.run}"
+        with resting.writer_endpoint.connect() as connection, connection.cursor() as cursor:
+            cursor.execute(f"DELETE FROM {table} WHERE writer = 3 AND sequence = 1")
+            cursor.execute(f"INSERT INTO {table} (writer, sequence) VALUES (4, 0), (5, 999999)")
+    trial = load.trial
+
+    assert trial.lost == [load.journal.key(3, 1)]
+    assert trial.duplicated == [load.journal.key(4, 0)]
+    assert trial.unexpected == [load.journal.key(5, 999999)]
+    with pytest.raises(AssertionError, match="lost"):
+        trial.expect(lost=0)
+
+
+def test_a_load_without_a_failover_is_measured_and_judged(laboratory, resting):
+    with laboratory().load(resting.writer_endpoint, **LOAD) as load:
+        time.sleep(0.5)
+
+    load.trial.expect(lost=0, stuck_writers=0)
+    assert load.trial.acked > 50
+    assert load.trial.milestones == []
+
+
+def test_two_failovers_in_one_load_are_one_story(laboratory, resting):
+    experiments = laboratory()
+    with experiments.load(resting.writer_endpoint, **LOAD) as load:
+        load.warm_up()
+        experiments.fail_over()
+        experiments.fail_over()
+
+    names = [milestone.name for milestone in load.trial.milestones]
+    assert names.count("trigger") == names.count("promoted") == 2
+    load.trial.expect(lost=0, stuck_writers=0)
+
+
+@pytest.mark.parametrize("is_async", [False, True])
+def test_the_user_s_own_code_is_the_workload(laboratory, resting, is_async):
+    endpoint = resting.writer_endpoint
+    with endpoint.connect() as connection, connection.cursor() as cursor:
+        cursor.execute("CREATE TABLE notes (reference VARCHAR(64))")
+
+    def write(key, connection):
+        with connection.cursor() as cursor:
+            cursor.execute("INSERT INTO notes VALUES (%s)", (key,))
+
+    async def write_later(key, connection):
+        write(key, connection)
+
+    def stored():
+        with endpoint.connect() as connection, connection.cursor() as cursor:
+            cursor.execute("SELECT reference FROM notes")
+            return [reference for (reference,) in cursor.fetchall()]
+
+    trial = laboratory().trial(
+        endpoint,
+        workload=write_later if is_async else write,
+        setup=endpoint.connect,
+        teardown=lambda connection: connection.close(),
+        stored=stored,
+        **LOAD,
+    )
+    with endpoint.connect() as connection, connection.cursor() as cursor:
+        cursor.execute("DROP TABLE notes")
+
+    assert trial.acked > 50
+    trial.expect(downtime="< 2s", lost=0, duplicated=0, stuck_writers=0)
+
+
+def test_without_an_audit_nothing_is_said_about_lost_writes(laboratory, resting):
+    trial = laboratory().trial(resting.writer_endpoint, workload=lambda _: None, **LOAD)
+
+    with pytest.raises(AssertionError, match="nothing was read back"):
+        assert trial.lost == []
+
+
+@pytest.mark.parametrize("victim", ["gateway", "server", "toxiproxy"])
+def test_a_dead_process_of_ours_is_an_error_with_its_log_and_never_a_figure(server_program, victim):
+    from conftest import network_for
+
+    plan = Plan(writers=4, rate=100.0, cooldown=0.1, bound=10.0)
+    with LocalCluster(
+        server_program, network_for(server_program), load_profile("quick")
+    ) as cluster:
+        endpoint = cluster.writer_endpoint
+        pid = {
+            "gateway": cluster._gateway_process,
+            "server": cluster._server.process,
+            "toxiproxy": cluster.network._process,
+        }[victim].pid
+        observation = Observation(
+            cluster, endpoint, lambda journal: InsertWorkload(endpoint, journal.run), plan
+        )
+        with pytest.raises(DiedError, match="SIGKILL") as caught, observation:
+            time.sleep(0.3)
+            cluster.fail_over()
+            os.kill(pid, signal.SIGKILL)
+        assert caught.value.what.startswith(victim)
+        with pytest.raises(RuntimeError):
+            observation.trial  # noqa: B018 - it must not exist
+
+
+def test_a_running_server_by_url_serves_and_is_left_as_it_was(server_program, supervisor):
+    from conftest import network_for
+
+    from pytest_rdsfailover.local.ports import reserve_port
+
+    with reserve_port() as port, OwnServer(server_program, supervisor, port=port) as server:
+        admin = server.admin
+        url = find_server(f"mysql://{admin.user}:{admin.password}@127.0.0.1:{port}")
+        before = databases_and_users(server)
+        with LocalCluster(url, network_for(server_program), load_profile("quick")) as cluster:
+            laboratory = Laboratory(
+                cluster, Settings(), test="", profile=None, expectations={}, note=lambda _: None
+            )
+            trial = laboratory.trial(cluster.writer_endpoint, **LOAD)
+            trial.expect(downtime="< 2s", lost=0, stuck_writers=0)
+            assert databases_and_users(server) != before
+        assert databases_and_users(server) == before
+
+
+def databases_and_users(server):
+    from pytest_rdsfailover.local.accounts import session
+
+    with session(server.address, server.admin) as connection, connection.cursor() as cursor:
+        cursor.execute("SHOW DATABASES")
+        databases = set(cursor.fetchall())
+        cursor.execute("SELECT user, host FROM mysql.user")
+        return databases, set(cursor.fetchall())
+
+
+def test_a_workload_that_never_returns_is_named(laboratory, resting):
+    def hang(_):
+        time.sleep(60)
+
+    with pytest.raises(RdsFailoverError, match="needs a bound"):
+        laboratory().trial(resting.writer_endpoint, workload=hang, **LOAD, bound="1s")
+
+
+def test_a_workload_of_keys_that_are_not_ours_is_left_alone(resting):
+    from pytest_rdsfailover.journal import Journal
+
+    workload = CallWorkload(Journal("ab12", 2), lambda _: None, lambda: ["ab12-1-0", "x"])
+
+    assert list(workload.stored(resting.writer_endpoint)) == [(1, 0)]
