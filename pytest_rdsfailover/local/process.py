@@ -127,7 +127,7 @@ class Process:
         self._ended.wait(PATIENCE)
 
     def freeze(self) -> None:
-        """Stop it without ending it (SIGSTOP); it has been told when this returns."""
+        """Stop it without ending it (SIGSTOP); all of it has stopped when this returns."""
         self._signal(signal.SIGSTOP)
 
     def thaw(self) -> None:
@@ -173,6 +173,7 @@ class Supervisor:
     def __init__(self) -> None:
         self._processes: dict[int, Process] = {}
         self._lock = threading.Lock()
+        self._over = False
         argv = [sys.executable, "-S", "-E", "-I", str(SUPERVISOR), str(os.getpid())]
         # A session of its own, so that Ctrl-C reaches this process first and only.
         self._popen = subprocess.Popen(
@@ -219,6 +220,7 @@ class Supervisor:
 
         Raises:
             DiedError: if the supervisor has ended.
+            NotReadyError: if it does not answer.
         """
         with self._lock:
             if any(each.name == name and each.alive for each in self._processes.values()):
@@ -232,6 +234,7 @@ class Supervisor:
         process._started.wait(PATIENCE)  # noqa: SLF001 - the two are one thing
         if not process.pid:
             process.check()
+            raise NotReadyError("the supervisor", PATIENCE, self._log())
         return process
 
     def close(self) -> None:
@@ -247,6 +250,8 @@ class Supervisor:
     def _ask(self, **request: object) -> None:
         try:
             with self._lock:
+                if self._over:
+                    raise DiedError("the supervisor", "it has ended", self._log())
                 self._requests.write(json.dumps(request).encode() + b"\n")
                 self._requests.flush()
         except (BrokenPipeError, ValueError):  # ended, or closed by us
@@ -256,6 +261,9 @@ class Supervisor:
         for line in self._reports:
             report = json.loads(line)
             self._processes[report["key"]]._hear(report)  # noqa: SLF001 - the two are one thing
+        # Its two pipes do not end at the same moment: no request may slip in between.
+        with self._lock:
+            self._over = True
         for process in list(self._processes.values()):
             if process.alive:
                 process._end(None)  # noqa: SLF001

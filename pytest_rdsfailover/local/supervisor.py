@@ -188,6 +188,9 @@ class Supervisor:
             program.kill()
         elif program is not None:
             os.kill(program.pid, number)
+            if number == signal.SIGSTOP:
+                # All its threads have stopped when this returns; its end is left to be reaped.
+                os.waitid(os.P_PID, program.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
         self._report(key=key, sent=program is not None)
 
     def _reap(self) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from owners import Owner
 
+from pytest_rdsfailover.clock import MonotonicClock, wait_until
 from pytest_rdsfailover.local import process as process_module
 from pytest_rdsfailover.local import supervisor as program
 from pytest_rdsfailover.local.process import Supervisor
@@ -82,7 +83,11 @@ with Supervisor() as supervisor:
 """
     with Owner(code) as owner:
         supervisor, *sleepers = map(int, owner.line().split())
-        assert set(sleepers) <= owner.processes().keys()
+        # A process between fork and exec has no environment to tell it by.
+        there = wait_until(
+            lambda: set(sleepers) <= owner.processes().keys(), timeout=20, clock=MonotonicClock()
+        )
+        assert there
 
         os.kill(supervisor, number)
 
