@@ -15,7 +15,6 @@ from pytest_rdsfailover.analysis.latency import Percentiles
 from pytest_rdsfailover.analysis.outages import MISSED_SLOTS
 from pytest_rdsfailover.analysis.summary import Summary
 from pytest_rdsfailover.errors import SettingError
-from pytest_rdsfailover.report.terminal import timeline
 from pytest_rdsfailover.settings import format_duration, parse_duration
 
 COUNTS = (
@@ -115,8 +114,8 @@ def expect(summary: Summary, **bounds: object) -> None:
     """Assert that a trial is valid and keeps all bounds, for example `downtime="< 2s", lost=0`.
 
     Raises:
-        AssertionError: naming every bound that is broken or undecided, with the evidence and the
-            timeline.
+        AssertionError: naming every bound that is broken or undecided, with the evidence. The
+            timeline stands beside it, in a section of the test's report.
         SettingError: if a bound makes no sense, or the load could never have resolved it.
     """
     __tracebackhide__ = True
@@ -124,7 +123,7 @@ def expect(summary: Summary, **bounds: object) -> None:
     check_resolution(expectations, summary.rate)
     complaint = complaints(summary, expectations)
     if complaint:
-        raise AssertionError("\n".join([*complaint, "", *timeline(summary)]))
+        raise AssertionError("\n".join(complaint))
 
 
 def complaints(summary: Summary, expectations: Iterable[Expectation]) -> list[str]:

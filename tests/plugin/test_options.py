@@ -1,18 +1,15 @@
 """What the user typed wrong is a usage error that names the remedy, before any server starts."""
 
-import os
-
 import pytest
 
 USAGE_ERROR = 4
 
 
 @pytest.fixture(autouse=True)
-def project(pytester, monkeypatch):
+def would_start(project):
     """A project whose only test would start a cluster."""
-    for name in [name for name in os.environ if name.startswith("RDS_")]:
-        monkeypatch.delenv(name)
-    pytester.makepyfile("def test_it(rds_cluster): raise RuntimeError('a server was started')")
+    project.makeini("")
+    project.makepyfile("def test_it(rds_cluster): raise RuntimeError('a server was started')")
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,22 @@
+"""A project of somebody who tests failovers, run by a pytest of its own."""
+
+import os
+
+import pytest
+
+QUICK = """
+[pytest]
+rds_warmup = 300ms
+rds_cooldown = 100ms
+rds_writers = 4
+rds_rate = 200
+"""
+
+
+@pytest.fixture
+def project(pytester, monkeypatch):
+    """Return pytester with short trials and no option from outside."""
+    for name in [name for name in os.environ if name.startswith("RDS_")]:
+        monkeypatch.delenv(name)
+    pytester.makeini(QUICK)
+    return pytester
