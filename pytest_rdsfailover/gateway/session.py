@@ -41,6 +41,7 @@ from pytest_rdsfailover.wire.packets import (
     encode,
     error_packet,
     frame,
+    packets_of,
     parse_error,
     status_of,
     with_status,
@@ -129,9 +130,9 @@ class Session:
                 message = self._message.add(packet)
                 if message is not None:
                     self._waiting.append(message.payload)
+        self._advance()
         if sum(map(len, self._waiting)) > BACKLOG:
             raise ProtocolError("the client sends commands faster than they are answered")
-        self._advance()
 
     def from_server(self, data: bytes) -> None:
         """Take bytes that the server sent.
@@ -200,7 +201,7 @@ class Session:
         if not message:
             raise ProtocolError("an empty command")
         self._command = message[0]
-        self._seen_by_client, self._shift = 1, 0
+        self._seen_by_client, self._shift = packets_of(message), 0
         if self._command == Command.SET_OPTION:
             self._multi = message == SET_MULTI_STATEMENTS
         self._plan.extend(self._planned(message))
@@ -283,8 +284,8 @@ class Session:
                 self._protected and exchange.payload[1:] != RELEASE
             )
         else:
-            # Its packets are numbered from 1 again, whatever went to the client before.
-            self._shift = self._seen_by_client - 1
+            # The server counts on from our command, the client from its own.
+            self._shift = self._seen_by_client - packets_of(exchange.payload)
         self.to_server += encode(exchange.payload)
         deprecate_eof = bool(self._capabilities & Capability.DEPRECATE_EOF)
         response = Response(command, deprecate_eof=deprecate_eof)
