@@ -27,7 +27,7 @@ def server(request):
 
 
 @pytest.fixture
-def table(server):
+def gateway(server):
     server.run(
         "USE app",
         "DROP TABLE IF EXISTS t, k",
@@ -35,10 +35,6 @@ def table(server):
         "CREATE TABLE k (id INT PRIMARY KEY, v INT)",
         "INSERT INTO k VALUES (1, 0)",
     )
-
-
-@pytest.fixture
-def gateway(server, table):
     with gateway_process.gateway(server) as gateway:
         yield gateway
 

@@ -89,9 +89,8 @@ def test_a_reader_is_made_read_only_before_each_statement_and_translates_the_ref
 
 
 def test_a_promoted_reader_lets_its_old_sessions_write_again():
-    host = Instance(id="instance-1", writer=False)
     session = logged_in(writer=False)
-    session._host = host
+    host = session._host
     ask(session, b"SELECT 1")
     answer(session, OK2)
     answer(session, OK2)
@@ -195,10 +194,11 @@ def played(talk, cuts=(), *, writer=False):
     sizes = iter(cuts)
     for side, data in talk:
         feed = session.from_client if side == "client" else session.from_server
-        while data:
-            size = next(sizes, len(data))
-            feed(data[:size])
-            data = data[size:]
+        rest = data
+        while rest:
+            size = next(sizes, len(rest))
+            feed(rest[:size])
+            rest = rest[size:]
     return bytes(session.to_client), bytes(session.to_server)
 
 

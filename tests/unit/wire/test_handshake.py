@@ -1,3 +1,5 @@
+import contextlib
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -73,7 +75,5 @@ def test_tls_that_was_not_offered_is_an_error():
 @given(st.binary(max_size=120))
 def test_garbage_is_an_error_and_nothing_else(garbage):
     for parse in (parse_greeting, client_capabilities):
-        try:
+        with contextlib.suppress(ProtocolError):
             parse(garbage)
-        except ProtocolError:
-            pass
