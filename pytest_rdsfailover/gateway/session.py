@@ -3,20 +3,10 @@
 from collections import deque
 from dataclasses import replace
 from itertools import takewhile
-from typing import Protocol
 
-from pytest_rdsfailover.gateway.roles import (
-    HARMLESS,
-    PROTECT,
-    READ_ONLY_TRANSACTION,
-    RELEASE,
-    Exchange,
-    Treatment,
-    hidden,
-    refusal,
-    treatment,
-)
-from pytest_rdsfailover.gateway.variables import SHOW, Variables, shows_variables
+from pytest_rdsfailover.gateway.plan import STATEMENT_ID, Host, Planner, lifting
+from pytest_rdsfailover.gateway.roles import READ_ONLY_TRANSACTION, Exchange, hidden, refusal
+from pytest_rdsfailover.gateway.variables import Variables
 from pytest_rdsfailover.wire.handshake import (
     Capability,
     client_capabilities,
@@ -33,7 +23,6 @@ from pytest_rdsfailover.wire.packets import (
     STATUS_IN_TRANS,
     STATUS_IN_TRANS_READONLY,
     STATUS_MORE_RESULTS,
-    STATUS_NO_BACKSLASH_ESCAPES,
     MessageReader,
     Packet,
     PacketReader,
@@ -41,35 +30,18 @@ from pytest_rdsfailover.wire.packets import (
     encode,
     error_packet,
     frame,
+    packets_of,
     parse_error,
     status_of,
     with_status,
 )
-from pytest_rdsfailover.wire.responses import UNANSWERED, Command, Part, Response
-from pytest_rdsfailover.wire.statements import Dialect, Statement, statements
+from pytest_rdsfailover.wire.responses import Command, Part, Response
+from pytest_rdsfailover.wire.statements import Dialect
 
 BACKLOG = 64 * 1024 * 1024  # bytes of commands that a client may send ahead
 IN_TRANS = STATUS_IN_TRANS | STATUS_IN_TRANS_READONLY
 SET_MULTI_STATEMENTS = b"\x1b\x00\x00"
-STATEMENT_ID = slice(1, 5)
-SHOW_WITHIN = 256  # bytes of a text in which a SHOW VARIABLES is looked for
 ROLLBACK = hidden(b"ROLLBACK")
-
-
-class Host(Protocol):
-    """What a session must know of its instance; may change while the session lives."""
-
-    @property
-    def id(self) -> str:
-        """Return the instance's id."""
-
-    @property
-    def writer(self) -> bool:
-        """Tell whether it takes writes now."""
-
-    @property
-    def read_only_error(self) -> int:
-        """Return what it answers to writes when it takes none."""
 
 
 class Session:
@@ -90,11 +62,11 @@ class Session:
         self._client, self._server = PacketReader(), PacketReader()
         self._message = MessageReader()
         self._variables = Variables(host.id)
-        self._dialect = Dialect()
+        self._planner = Planner(host, self._variables)
         self._offered = Capability(0)
         self._capabilities = Capability(0)
         self._stage = self._greeting
-        self._multi = self._protected = False
+        self._multi = False
         self._status = STATUS_AUTOCOMMIT
         self._waiting: deque[bytes] = deque()
         self._plan: deque[Exchange] = deque()
@@ -107,7 +79,6 @@ class Session:
         self._middle_of_server = False  # the next packet continues the one before
         self._seen_by_client = 0  # number of the next packet to the client
         self._shift = 0  # what the client's numbers are ahead of the server's
-        self._lifted: set[bytes] = set()  # prepared statements that a reader lets pass
 
     @property
     def busy(self) -> bool:
@@ -129,9 +100,9 @@ class Session:
                 message = self._message.add(packet)
                 if message is not None:
                     self._waiting.append(message.payload)
+        self._advance()
         if sum(map(len, self._waiting)) > BACKLOG:
             raise ProtocolError("the client sends commands faster than they are answered")
-        self._advance()
 
     def from_server(self, data: bytes) -> None:
         """Take bytes that the server sent.
@@ -159,7 +130,7 @@ class Session:
         greeting = relayed_greeting(parse_greeting(packet.payload))
         self.thread_id = greeting.thread_id
         self._offered = greeting.capabilities
-        self._dialect = Dialect(version=greeting.number, mariadb=greeting.mariadb)
+        self._planner.dialect = Dialect(version=greeting.number, mariadb=greeting.mariadb)
         self.to_client += frame(encode_greeting(greeting), packet.sequence)
         self._stage = self._login
 
@@ -200,71 +171,10 @@ class Session:
         if not message:
             raise ProtocolError("an empty command")
         self._command = message[0]
-        self._seen_by_client, self._shift = 1, 0
+        self._seen_by_client, self._shift = packets_of(message), 0
         if self._command == Command.SET_OPTION:
             self._multi = message == SET_MULTI_STATEMENTS
-        self._plan.extend(self._planned(message))
-
-    def _planned(self, message: bytes) -> list[Exchange]:
-        """Return the exchanges that a command takes on this instance, as it is now."""
-        reader = not self._host.writer
-        command = message[0]
-        if command in UNANSWERED or command in HARMLESS:
-            return [Exchange(payload=message)]
-        if not reader and self._protected:
-            before = [hidden(RELEASE)]
-        else:
-            before = [hidden(PROTECT)] if reader else []
-        if command in (Command.QUERY, Command.STMT_PREPARE):
-            return self._texts(message, before, reader=reader)
-        if command == Command.STMT_EXECUTE and reader and message[STATEMENT_ID] in self._lifted:
-            return [Exchange(payload=message, lift=True)]
-        return [*before, Exchange(payload=message)]
-
-    def _texts(self, message: bytes, before: list[Exchange], *, reader: bool) -> list[Exchange]:
-        """Return the exchanges that a command with a text takes."""
-        command, sql = message[:1], message[1:]
-        if not reader and b"@@" not in sql and SHOW[1] not in sql[:SHOW_WITHIN].upper():
-            return [*before, Exchange(payload=message)]
-        backslash = not self._status & STATUS_NO_BACKSLASH_ESCAPES
-        dialect = Dialect(
-            version=self._dialect.version, mariadb=self._dialect.mariadb, backslash=backslash
-        )
-        parts = statements(sql, dialect)
-        if len(parts) > 1 and not (self._multi and command[0] == Command.QUERY):
-            return [*before, Exchange(payload=message)]  # a syntax error, for the server to report
-        planned: list[Exchange] = []
-        for number, part in enumerate(parts):
-            text = self._variables.rewrite(part, reader=reader)
-            one = Exchange(
-                payload=command + text,
-                more=number < len(parts) - 1,
-                shows=part if shows_variables(part.words) else None,
-            )
-            planned += self._on_reader(part, one) if reader else [*before, one]
-        return planned
-
-    def _on_reader(self, statement: Statement, exchange: Exchange) -> list[Exchange]:
-        """Return the exchanges that a statement takes on a reader."""
-        how = treatment(statement)
-        if how is Treatment.REFUSED:
-            fault = refusal(self._host.read_only_error)
-            return [Exchange(payload=b"", refuse=fault)]
-        if how is Treatment.LIFTED:
-            return [replace(exchange, lift=True)]
-        return [exchange] if how is Treatment.QUIET else [hidden(PROTECT), exchange]
-
-    def _lift(self, exchange: Exchange) -> list[Exchange]:
-        """Return the exchanges for a statement that needs a session that may write.
-
-        A transaction that is open cannot change its mind: it is ended, and a new one begun.
-        """
-        opened = self._status & STATUS_IN_TRANS
-        automatic = self._status & STATUS_AUTOCOMMIT
-        end = [hidden(b"COMMIT")] if opened else []
-        close = [] if automatic else [hidden(b"COMMIT")]
-        again = [hidden(b"START TRANSACTION READ ONLY")] if opened and automatic else []
-        return [*end, hidden(RELEASE), exchange, *close, hidden(PROTECT), *again]
+        self._plan.extend(self._planner.plan(message, self._status, multi=self._multi))
 
     def _send(self, exchange: Exchange) -> None:
         """Send one command, or answer it ourselves."""
@@ -274,23 +184,21 @@ class Session:
             return
         if exchange.lift:
             now = replace(exchange, lift=False, lifted=True)
-            self._plan.extendleft(reversed(self._lift(now)))
+            self._plan.extendleft(reversed(lifting(now, self._status)))
             return
         self._exchange = exchange
         command = exchange.payload[0]
         if exchange.hidden:
-            self._protected = exchange.payload[1:] == PROTECT or (
-                self._protected and exchange.payload[1:] != RELEASE
-            )
+            self._planner.sent(exchange)
         else:
-            # Its packets are numbered from 1 again, whatever went to the client before.
-            self._shift = self._seen_by_client - 1
+            # The server counts on from our command, the client from its own.
+            self._shift = self._seen_by_client - packets_of(exchange.payload)
         self.to_server += encode(exchange.payload)
         deprecate_eof = bool(self._capabilities & Capability.DEPRECATE_EOF)
         response = Response(command, deprecate_eof=deprecate_eof)
         self._response = None if response.done else response
         if command == Command.STMT_CLOSE:
-            self._lifted.discard(exchange.payload[STATEMENT_ID])
+            self._planner.lifted.discard(exchange.payload[STATEMENT_ID])
 
     def _answer_from_client(self, packet: Packet) -> None:
         """Pass on what the client was asked for: a file's contents, or its part of a login."""
@@ -319,7 +227,7 @@ class Session:
             self._tell(self._variables.unmark(payload))
         else:
             if exchange.lifted and self._command == Command.STMT_PREPARE and payload[0] == OK:
-                self._lifted.add(payload[STATEMENT_ID])
+                self._planner.lifted.add(payload[STATEMENT_ID])
             self._asked = self._asked or part is Part.ASK
             self._tell(payload)
         if response.done:

@@ -101,6 +101,11 @@ def encode(payload: bytes, sequence: int = 0) -> bytes:
     )
 
 
+def packets_of(payload: bytes) -> int:
+    """Return how many packets a message takes, which is also the number of the answer's first."""
+    return len(payload) // MAX_PAYLOAD + 1
+
+
 def lenenc(number: int) -> bytes:
     """Return a length-encoded integer."""
     for limit, prefix, size in ((0xFFFF, b"\xfc", 2), (0xFFFFFF, b"\xfd", 3)):

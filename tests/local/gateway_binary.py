@@ -12,7 +12,7 @@ from pytest_rdsfailover.wire.packets import (
 from pytest_rdsfailover.wire.responses import Command, Part, Response
 
 
-class Refused(Exception):
+class RefusedError(Exception):
     def __init__(self, fault: ServerFault) -> None:
         super().__init__(fault.code, fault.text)
         self.fault = fault
@@ -35,7 +35,7 @@ class Binary:
             payload = self.reader.read(int.from_bytes(head[:3], "little"))
             answer.append((response.feed(payload), payload))
         if response.failed:
-            raise Refused(parse_error(answer[-1][1]))
+            raise RefusedError(parse_error(answer[-1][1]))
         self.status = response.status if response.status is not None else self.status
         return answer
 

@@ -32,9 +32,11 @@ def gateway(server):
 @pytest.mark.parametrize("size", [16 * MEBI - 60, 16 * MEBI - 1, 16 * MEBI, 33 * MEBI])
 def test_rows_longer_than_a_packet_arrive_whole(gateway, size):
     value = os.urandom(1000) * (size // 1000) + b"x" * (size % 1000)
-    with gateway.connect("cluster", max_allowed_packet=128 * MEBI) as connection:
-        with connection.cursor() as cursor:
-            cursor.execute("REPLACE INTO b VALUES (1, _binary %s)", (value,))
+    with (
+        gateway.connect("cluster", max_allowed_packet=128 * MEBI) as connection,
+        connection.cursor() as cursor,
+    ):
+        cursor.execute("REPLACE INTO b VALUES (1, _binary %s)", (value,))
     with gateway.connect("reader") as connection, connection.cursor() as cursor:
         cursor.execute("SELECT v, id, @@aurora_server_id FROM b")
         back, number, instance = cursor.fetchone()
@@ -46,37 +48,45 @@ def test_local_files_are_loaded_through_the_writer_and_refused_by_the_reader(gat
     path = tmp_path / "rows"
     path.write_text("".join(f"{number}\tvalue {number}\n" for number in range(200_000)))
     load = f"LOAD DATA LOCAL INFILE '{path}' INTO TABLE f"
-    with gateway.connect("cluster", local_infile=True) as connection:
-        with connection.cursor() as cursor:
-            assert cursor.execute(load) == 200_000
-            cursor.execute("SELECT COUNT(*) FROM f")
-            assert cursor.fetchone() == (200_000,)
-    with gateway.connect("reader", local_infile=True) as connection:
-        with connection.cursor() as cursor:
-            with pytest.raises(pymysql.err.OperationalError, match="read-only"):
-                cursor.execute(load)
-            cursor.execute("SELECT COUNT(*), MIN(v) FROM f")
-            assert cursor.fetchone() == (200_000, "value 0")
+    with (
+        gateway.connect("cluster", local_infile=True) as connection,
+        connection.cursor() as cursor,
+    ):
+        assert cursor.execute(load) == 200_000
+        cursor.execute("SELECT COUNT(*) FROM f")
+        assert cursor.fetchone() == (200_000,)
+    with (
+        gateway.connect("reader", local_infile=True) as connection,
+        connection.cursor() as cursor,
+    ):
+        with pytest.raises(pymysql.err.OperationalError, match="read-only"):
+            cursor.execute(load)
+        cursor.execute("SELECT COUNT(*), MIN(v) FROM f")
+        assert cursor.fetchone() == (200_000, "value 0")
 
 
 def test_many_rows_arrive_through_a_slow_client(gateway):
-    with gateway.connect("reader", cursorclass=pymysql.cursors.SSCursor) as connection:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT id FROM f ORDER BY id")
-            assert sum(1 for _ in cursor) == 200_000
+    with (
+        gateway.connect("reader", cursorclass=pymysql.cursors.SSCursor) as connection,
+        connection.cursor() as cursor,
+    ):
+        cursor.execute("SELECT id FROM f ORDER BY id")
+        assert sum(1 for _ in cursor) == 200_000
 
 
 def test_errors_and_results_alternate_in_one_multi_statement(gateway):
-    with gateway.connect("cluster", client_flag=CLIENT.MULTI_STATEMENTS) as connection:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT 1; SELECT @@aurora_server_id; SELECT nothing")
-            assert cursor.fetchall() == ((1,),)
-            assert cursor.nextset()
-            assert cursor.fetchall() == (("instance-1",),)
-            with pytest.raises(pymysql.err.OperationalError, match="nothing"):
-                cursor.nextset()
-            cursor.execute("SELECT 4")
-            assert cursor.fetchall() == ((4,),)
+    with (
+        gateway.connect("cluster", client_flag=CLIENT.MULTI_STATEMENTS) as connection,
+        connection.cursor() as cursor,
+    ):
+        cursor.execute("SELECT 1; SELECT @@aurora_server_id; SELECT nothing")
+        assert cursor.fetchall() == ((1,),)
+        assert cursor.nextset()
+        assert cursor.fetchall() == (("instance-1",),)
+        with pytest.raises(pymysql.err.OperationalError, match="nothing"):
+            cursor.nextset()
+        cursor.execute("SELECT 4")
+        assert cursor.fetchall() == ((4,),)
 
 
 def test_a_wrong_password_is_the_servers_to_refuse(gateway):

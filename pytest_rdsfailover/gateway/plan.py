@@ -1,0 +1,128 @@
+"""What is to be sent to the real server for one command of a client. No I/O."""
+
+from dataclasses import replace
+from typing import Protocol
+
+from pytest_rdsfailover.gateway.roles import (
+    HARMLESS,
+    PROTECT,
+    RELEASE,
+    Exchange,
+    Treatment,
+    hidden,
+    refusal,
+    treatment,
+)
+from pytest_rdsfailover.gateway.variables import SHOW, Variables, shows_variables
+from pytest_rdsfailover.wire.packets import (
+    STATUS_AUTOCOMMIT,
+    STATUS_IN_TRANS,
+    STATUS_NO_BACKSLASH_ESCAPES,
+)
+from pytest_rdsfailover.wire.responses import UNANSWERED, Command
+from pytest_rdsfailover.wire.statements import Dialect, Statement, statements
+
+STATEMENT_ID = slice(1, 5)  # where a command keeps the number of a prepared statement
+SHOW_WITHIN = 256  # bytes of a text in which a SHOW VARIABLES is looked for
+
+
+class Host(Protocol):
+    """What a session must know of its instance; may change while the session lives."""
+
+    @property
+    def id(self) -> str:
+        """Return the instance's id."""
+
+    @property
+    def writer(self) -> bool:
+        """Tell whether it takes writes now."""
+
+    @property
+    def read_only_error(self) -> int:
+        """Return what it answers to writes when it takes none."""
+
+
+def lifting(exchange: Exchange, status: int) -> list[Exchange]:
+    """Return the exchanges around one for which the session must be allowed to write.
+
+    A transaction that is open cannot change its mind: it is ended, and a new one begun.
+    """
+    opened, automatic = status & STATUS_IN_TRANS, status & STATUS_AUTOCOMMIT
+    end = [hidden(b"COMMIT")] if opened else []
+    close = [] if automatic else [hidden(b"COMMIT")]
+    again = [hidden(b"START TRANSACTION READ ONLY")] if opened and automatic else []
+    return [*end, hidden(RELEASE), exchange, *close, hidden(PROTECT), *again]
+
+
+class Planner:
+    """Plans the commands of one session.
+
+    Attributes:
+        dialect: how its server reads SQL.
+        lifted: the numbers of prepared statements for which a reader may write.
+    """
+
+    def __init__(self, host: Host, variables: Variables) -> None:
+        self.dialect = Dialect()
+        self.lifted: set[bytes] = set()
+        self._host, self._variables = host, variables
+        self._protected = False
+
+    def sent(self, exchange: Exchange) -> None:
+        """Note that one of our own exchanges is on its way."""
+        if exchange.payload[1:] in (PROTECT, RELEASE):
+            self._protected = exchange.payload[1:] == PROTECT
+
+    def plan(self, message: bytes, status: int, *, multi: bool) -> list[Exchange]:
+        """Return the exchanges that a command takes on this instance, as it is now.
+
+        Args:
+            message: the command.
+            status: the session's latest status flags.
+            multi: the client may send several statements at once.
+        """
+        reader = not self._host.writer
+        command = message[0]
+        if command in UNANSWERED or command in HARMLESS:
+            return [Exchange(payload=message)]
+        if command == Command.STMT_EXECUTE and reader and message[STATEMENT_ID] in self.lifted:
+            return [Exchange(payload=message, lift=True)]
+        if command in (Command.QUERY, Command.STMT_PREPARE):
+            return self._texts(message, status, multi=multi)
+        return [*self._before(), Exchange(payload=message)]
+
+    def _before(self) -> list[Exchange]:
+        """Return what makes the session fit its instance's role."""
+        if not self._host.writer:
+            return [hidden(PROTECT)]
+        return [hidden(RELEASE)] if self._protected else []
+
+    def _texts(self, message: bytes, status: int, *, multi: bool) -> list[Exchange]:
+        """Return the exchanges that a command with a text takes."""
+        command, sql = message[:1], message[1:]
+        reader = not self._host.writer
+        whole = [*self._before(), Exchange(payload=message)]
+        if not reader and b"@@" not in sql and SHOW[1] not in sql[:SHOW_WITHIN].upper():
+            return whole
+        backslash = not status & STATUS_NO_BACKSLASH_ESCAPES
+        parts = statements(sql, replace(self.dialect, backslash=backslash))
+        if len(parts) > 1 and not (multi and command[0] == Command.QUERY):
+            return whole  # a syntax error, for the server to report
+        planned: list[Exchange] = []
+        for number, part in enumerate(parts):
+            one = Exchange(
+                payload=command + self._variables.rewrite(part, reader=reader),
+                more=number < len(parts) - 1,
+                shows=part if shows_variables(part.words) else None,
+            )
+            planned += self._on_reader(part, one) if reader else [*self._before(), one]
+        return planned
+
+    def _on_reader(self, statement: Statement, exchange: Exchange) -> list[Exchange]:
+        """Return the exchanges that a statement takes on a reader."""
+        how = treatment(statement)
+        if how is Treatment.REFUSED:
+            return [Exchange(payload=b"", refuse=refusal(self._host.read_only_error))]
+        if how is Treatment.LIFTED:
+            return [replace(exchange, lift=True)]
+        return [exchange] if how is Treatment.QUIET else [hidden(PROTECT), exchange]
