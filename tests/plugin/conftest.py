@@ -1,8 +1,12 @@
 """A project of somebody who tests failovers, run by a pytest of its own."""
 
 import os
+from pathlib import Path
 
 import pytest
+
+# pytester gives its tests a new home, and with it a cache without any server's template.
+CACHE = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
 
 QUICK = """
 [pytest]
@@ -18,5 +22,6 @@ def project(pytester, monkeypatch):
     """Return pytester with short trials and no option from outside."""
     for name in [name for name in os.environ if name.startswith("RDS_")]:
         monkeypatch.delenv(name)
+    monkeypatch.setenv("XDG_CACHE_HOME", CACHE)
     pytester.makeini(QUICK)
     return pytester

@@ -96,7 +96,9 @@ def test_a_single_trial_shows_its_table_and_its_timeline(project):
     for word in ("server: ", "toxiproxy: built-in", "profile: quick, seed: ", "downtime", "lost",
                  "acknowledged", "writer_cut", "promoted", "dns_flip", "1836 read-only"):  # fmt: skip
         assert word in text
-    assert text.index("server: ") < text.index("test_a_single_trial_shows_its_table_and_its_timeline.py .")  # before the first test
+    assert text.index("server: ") < text.index(
+        "test_a_single_trial_shows_its_table_and_its_timeline.py ."
+    )  # before the first test
     assert max(map(len, lines[lines.index("") :])) < 120
 
 

@@ -70,7 +70,6 @@ def test_every_broken_bound_is_listed_and_no_kept_one():
     assert "duplicated" not in text
 
 
-
 def test_many_lost_keys_are_cut_short_with_their_count():
     text = complaint(trial(forget=25), lost=0)
 
