@@ -128,7 +128,7 @@ def run(connection, statements, server, code=1290):
             except pymysql.err.OperationalError as error:
                 assert error.args[0] == code  # noqa: PT017 - a statement may be refused early
                 return
-        with pytest.raises(pymysql.err.MySQLError) as raised:  # noqa: PT012 - whichever result
+        with pytest.raises(pymysql.err.MySQLError) as raised:
             cursor.execute(last)
             while cursor.nextset():
                 pass

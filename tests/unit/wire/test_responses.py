@@ -108,6 +108,6 @@ def test_a_dump_of_the_log_never_ends():
 )  # fmt: skip
 def test_what_no_server_says_is_an_error(command, packets):
     response = Response(command, deprecate_eof=False)
-    with pytest.raises(ProtocolError):  # noqa: PT012 - whichever packet
+    with pytest.raises(ProtocolError):
         for packet in packets:
             response.feed(packet)
