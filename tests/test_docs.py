@@ -12,6 +12,8 @@ ROOT = Path(__file__).parents[1]
 PAGES = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")])
 LINK = re.compile(r"\[[^\]]*\]\((?!https?://|#)([^)#\s]+)(?:#[^)]*)?\)")
 PATH = re.compile(r"`((?:tests|docs|examples|scripts|pytest_rdsfailover)/[\w./-]+)`")
+NAMED = re.compile(r"\b(test_\w+)\b(?![.\w])")
+TESTS = [*(ROOT / "tests").rglob("*.py"), *(ROOT / "examples").rglob("*.py")]
 BLOCK = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
@@ -30,6 +32,13 @@ def test_every_link_and_every_named_file_exists(page):
     missing += [path for path in PATH.findall(text) if not (ROOT / path).exists()]
 
     assert missing == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_test_that_a_page_names_exists(page):
+    there = {name for path in TESTS for name in NAMED.findall(path.read_text())}
+
+    assert set(NAMED.findall(page.read_text())) - there == set()
 
 
 @pytest.mark.parametrize("option", options.OPTIONS, ids=lambda option: option.name)

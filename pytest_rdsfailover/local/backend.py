@@ -13,6 +13,7 @@ from pytest_rdsfailover.local.profiles import load_profile
 from pytest_rdsfailover.local.programs import find_server
 from pytest_rdsfailover.settings import Settings
 
+WORKER = "PYTEST_XDIST_WORKER"  # gw0, gw1 ... in the environment of a worker
 PACKAGES = ("pytest-rdsfailover", "pytest", "pymysql")
 
 
@@ -55,9 +56,18 @@ class LocalBackend:
             find_toxiproxy(settings.toxiproxy),
             load_profile(settings.profile),
             instances=instances,
-            # The wanted port belongs to the run's own cluster; one of another size takes any.
-            port=settings.port if instances == settings.instances else None,
+            port=self._port(instances),
         )
+
+    def _port(self, instances: int) -> int | None:
+        """Return the port for a cluster; each worker of pytest-xdist takes the next one.
+
+        The wanted port belongs to the run's own cluster; one of another size takes any.
+        """
+        if self._settings.port is None or instances != self._settings.instances:
+            return None
+        worker = os.environ.get(WORKER, "gw0")
+        return self._settings.port + int(worker.removeprefix("gw"))
 
 
 def _recovers(cluster: LocalCluster) -> bool:
@@ -84,5 +94,5 @@ def environment(cluster: LocalCluster) -> dict[str, Any]:
             **packages,
             **parts,
         },
-        "worker": os.environ.get("PYTEST_XDIST_WORKER", ""),
+        "worker": os.environ.get(WORKER, ""),
     }

@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import secrets
 import sys
 from collections.abc import Mapping, Sequence
 from types import TracebackType
@@ -104,8 +103,10 @@ class LocalCluster:
         self._profile = profile
         with contextlib.ExitStack() as stack:
             self._supervisor = stack.enter_context(Supervisor())
-            prefix = f"rdsfailover-{secrets.token_hex(3)}-"
-            self.network = stack.enter_context(Network(toxiproxy, self._supervisor, prefix))
+            endpoints = [*KINDS, *self.instances]
+            self.network = stack.enter_context(
+                Network(toxiproxy, self._supervisor, endpoints, port=port)
+            )
             self._server = stack.enter_context(
                 contextlib.closing(start_server(server, self._supervisor))
             )
@@ -113,7 +114,7 @@ class LocalCluster:
             self.network.wait(self._clock)
             ports = json.loads(self._gateway_process.wait_line(GATEWAY_READY_WITHIN))["ports"]
             self._gateway = stack.enter_context(connect(self._control))
-            self.network.connect(ports, port=port, armed=profile.cut != "close")
+            self.network.connect(ports, armed=profile.cut != "close")
             self._stack = stack.pop_all()
 
     def __enter__(self) -> Self:

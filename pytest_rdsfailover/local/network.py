@@ -1,5 +1,6 @@
 """The network of a local cluster: a Toxiproxy with one listener per endpoint."""
 
+import secrets
 import shutil
 import socket
 import sys
@@ -112,21 +113,32 @@ class Network:
     Args:
         program: which Toxiproxy to use.
         supervisor: starts it if it does not run yet.
-        prefix: what the names of this cluster's proxies begin with, for others may use the same
-            Toxiproxy.
+        endpoints: the names of the endpoints.
+        port: the port that they share; None for any free one.
 
     Attributes:
         client: talks to it.
-        prefix: as given.
-        places: where each endpoint listens, once `connect` has been called.
+        prefix: what the names of this cluster's proxies begin with, for others may use the same
+            Toxiproxy.
+        places: where each endpoint listens.
+
+    Raises:
+        SettingError: if the wanted port is taken.
     """
 
-    def __init__(self, program: ToxiproxyProgram, supervisor: Supervisor, prefix: str) -> None:
-        self.prefix = prefix
-        self.places: Mapping[str, Place] = {}
+    def __init__(
+        self,
+        program: ToxiproxyProgram,
+        supervisor: Supervisor,
+        endpoints: Sequence[str],
+        *,
+        port: int | None = None,
+    ) -> None:
+        self.prefix = f"rdsfailover-{secrets.token_hex(3)}-"
         self._program = program
         self._process: Process | None = None
         self._ports: list[Port] = []
+        self.places = self._reserve_places(endpoints, port)
         url = program.url
         if url is None:
             url, self._process = self._spawn(supervisor)
@@ -173,24 +185,23 @@ class Network:
             tail = "" if self._process is None else self._process.log_tail()
             raise NotReadyError(f"Toxiproxy ({self._program})", READY_WITHIN, tail)
 
-    def connect(self, upstreams: Mapping[str, int], *, port: int | None, armed: bool) -> None:
+    def _reserve_places(self, endpoints: Sequence[str], port: int | None) -> Mapping[str, Place]:
+        own = hosts(endpoints)
+        if len(set(own.values())) > 1:
+            common = self._reserve(list(own.values()), port)
+            return {name: Place(host, common) for name, host in own.items()}
+        return {name: Place(LOOPBACK, self._reserve([LOOPBACK], None)) for name in own}
+
+    def connect(self, upstreams: Mapping[str, int], *, armed: bool) -> None:
         """Let every endpoint listen and lead to its port of the gateway.
 
         Args:
             upstreams: the gateway's port for each endpoint.
-            port: the common port to listen on; None for any free one.
             armed: whether links end by a reset, as `ARMED` says.
 
         Raises:
-            SettingError: if the wanted port is taken.
             ToxiproxyError: if Toxiproxy refuses.
         """
-        own = hosts(list(upstreams))
-        if len(set(own.values())) > 1:
-            common = self._reserve(list(own.values()), port)
-            self.places = {name: Place(host, common) for name, host in own.items()}
-        else:
-            self.places = {name: Place(LOOPBACK, self._reserve([LOOPBACK], None)) for name in own}
         for name, place in self.places.items():
             self.client.create(
                 self.prefix + name,
@@ -229,8 +240,9 @@ class Network:
             if self._process is not None:
                 self._process.kill()
             else:
-                for name in self.places:
-                    self.client.delete(self.prefix + name)
+                for name in self.client.proxies():
+                    if name.startswith(self.prefix):
+                        self.client.delete(name)
         finally:
             for port in self._ports:
                 port.release()
