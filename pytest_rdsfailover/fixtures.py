@@ -3,9 +3,9 @@
 The imports inside the functions keep a suite that uses no fixture of ours from paying for them.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -13,7 +13,6 @@ from pytest_rdsfailover.errors import SettingError
 from pytest_rdsfailover.run import RUN
 
 if TYPE_CHECKING:
-    from pytest_rdsfailover.endpoints import Endpoint
     from pytest_rdsfailover.experiment import Observation, Trial
     from pytest_rdsfailover.laboratory import Laboratory
     from pytest_rdsfailover.local.backend import LocalBackend
@@ -59,46 +58,27 @@ def rds_cluster(rds_backend: "LocalBackend", request: pytest.FixtureRequest) -> 
         return rds_backend.cluster(argument_of(request, "rds_instances"))
 
 
-class TriggerFailover(Protocol):
-    """What `rds_failover` is."""
-
-    def __call__(
-        self, target: str | None = None, *, profile: str | None = None, wait: bool = True
-    ) -> Sequence["Milestone"]:
-        """Trigger a failover and return the milestones seen; all of them if it waits."""
-
-
 @pytest.fixture
-def rds_failover(rds_laboratory: "Laboratory") -> TriggerFailover:
-    """Triggers a failover of the cluster."""
+def rds_failover(rds_laboratory: "Laboratory") -> "Callable[..., Sequence[Milestone]]":
+    """Triggers a failover: `rds_failover(target=None, *, profile=None, wait=True)`.
+
+    Returns the milestones seen; all of them if it waits.
+    """
     return rds_laboratory.fail_over
 
 
-class StartLoad(Protocol):
-    """What `rds_load` is."""
-
-    def __call__(
-        self, endpoint: "Endpoint", **options: Any
-    ) -> AbstractContextManager["Observation"]:
-        """Return a load on an endpoint, as a context manager; `.trial` after the block."""
-
-
 @pytest.fixture
-def rds_load(rds_laboratory: "Laboratory") -> StartLoad:
-    """Lets concurrent writers write while the test does something of its own."""
+def rds_load(rds_laboratory: "Laboratory") -> "Callable[..., AbstractContextManager[Observation]]":
+    """Lets writers write during a block of the test: `with rds_load(endpoint, ...) as load`.
+
+    The load's `.trial` is there after the block.
+    """
     return rds_laboratory.load
 
 
-class RunTrial(Protocol):
-    """What `rds_trial` is."""
-
-    def __call__(self, endpoint: "Endpoint", **options: Any) -> "Trial":
-        """Warm up, fail over, watch until settled, audit; return the trial."""
-
-
 @pytest.fixture
-def rds_trial(rds_laboratory: "Laboratory") -> RunTrial:
-    """Runs one trial: load, failover, audit."""
+def rds_trial(rds_laboratory: "Laboratory") -> "Callable[..., Trial]":
+    """Runs one trial: `rds_trial(endpoint)` warms up, fails over, watches, audits and returns it."""
     return rds_laboratory.trial
 
 

@@ -1,20 +1,22 @@
 """What this run measured: carried on test reports, shown in the terminal, written as JSON.
 
+What judges and draws is imported where it is used, because this module is a part of every run of
+pytest, and most runs measure nothing.
+
 Trials travel as plain data on the test's report, which pytest-xdist carries to the controller as
 each test ends; so a worker that is killed later takes nothing of it along.
 """
 
 import json
+import sys
 from collections.abc import Generator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from pytest_rdsfailover import checks
 from pytest_rdsfailover.errors import SettingError
 from pytest_rdsfailover.options import SEED
-from pytest_rdsfailover.report import document, terminal
 from pytest_rdsfailover.settings import Settings, check_instances
 
 Plain = dict[str, Any]
@@ -89,6 +91,11 @@ class Run:
 
     def pytest_assertrepr_compare(self, op: str, left: object, right: object) -> list[str] | None:
         """Say why a plain comparison with a downtime does not hold."""
+        # Only what exists can be compared: without a trial the module is not even loaded.
+        if "pytest_rdsfailover.checks" not in sys.modules:
+            return None
+        from pytest_rdsfailover import checks
+
         return checks.explain_comparison(op, left, right)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
@@ -100,6 +107,8 @@ class Run:
         """Print the table of all trials, and the timeline where it says more than a row."""
         if self._is_worker or not self.measured:
             return
+        from pytest_rdsfailover.report import terminal
+
         terminalreporter.write_sep("=", "database failover")
         for line in environment_lines(self.measured[0]["environment"], self.settings):
             terminalreporter.write_line(line)
@@ -121,6 +130,8 @@ class Run:
         """Write the result document."""
         if self.settings.json is None or self._is_worker:
             return
+        from pytest_rdsfailover.report import document
+
         environment = self.measured[0]["environment"] if self.measured else {}
         result = document.run_document(
             self._trials(),
@@ -140,6 +151,8 @@ def check_markers(item: pytest.Item, settings: Settings) -> None:
     """Raise `pytest.UsageError` if a marker of a test asks for what cannot be."""
     try:
         for marker in item.iter_markers("rds_expect"):
+            from pytest_rdsfailover import checks
+
             checks.check_resolution(checks.parse_expectations(**marker.kwargs), settings.rate)
         for marker in item.iter_markers("rds_instances"):
             check_instances(*marker.args)
