@@ -135,8 +135,15 @@ def test_an_armed_link_ends_with_a_reset_whatever_ends_it(ends, how, stream):
         assert ending(upstream) == "RST"
 
 
+def started(client, upstream):
+    """Wait until a link works: its upstream is reached a moment before its chain is set up."""
+    client.sendall(b"x")
+    assert receive(upstream, 1) == b"x"
+
+
 def test_a_link_from_before_the_arming_ends_with_a_close(ends):
-    client, _ = ends.connect()
+    client, upstream = ends.connect()
+    started(client, upstream)
     ends.proxy.add_toxic(type="reset_peer", toxicity=0.0)
     ends.proxy.disable()
 
@@ -145,7 +152,8 @@ def test_a_link_from_before_the_arming_ends_with_a_close(ends):
 
 def test_a_link_armed_once_stays_armed(ends):
     ends.proxy.add_toxic(type="reset_peer", toxicity=0.0)
-    client, _ = ends.connect()
+    client, upstream = ends.connect()
+    started(client, upstream)
     ends.proxy.destroy_toxic("reset_peer_downstream")
     ends.proxy.disable()
 
