@@ -1,7 +1,8 @@
 """One trial: load, failover, watch until settled, audit, judge. Knows only the `Target` protocol."""
 
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
 from types import TracebackType
 from typing import Any, Self
@@ -21,6 +22,7 @@ from pytest_rdsfailover.records import Milestone
 from pytest_rdsfailover.target import Failover, Target
 
 WATCH_EVERY = 0.02  # seconds between two looks at the writers
+OBITUARY = 0.1  # seconds for the news of a process' end, which its clients may notice first
 AUDIT_PATIENCE = 10.0  # seconds for which a failing audit is tried again
 
 MakeWorkload = Callable[[Journal], Workload]
@@ -110,13 +112,14 @@ class Observation:
         self._writer_before = ""
 
     def __enter__(self) -> Self:
-        self._workload.create(self._target.audit_endpoint())
-        try:
-            self._writer_before = self._target.writer
-            self._load.start()
-        except BaseException:
-            self._clean_up()
-            raise
+        with self._blaming_the_dead():
+            self._workload.create(self._target.audit_endpoint())
+            try:
+                self._writer_before = self._target.writer
+                self._load.start()
+            except BaseException:
+                self._clean_up()
+                raise
         return self
 
     def __exit__(
@@ -125,11 +128,22 @@ class Observation:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        with self._blaming_the_dead():
+            try:
+                if kind is None:
+                    self._trial = self._conclude()
+            finally:
+                self._clean_up()
+
+    @contextmanager
+    def _blaming_the_dead(self) -> Iterator[None]:
+        """Let a server of ours that has ended be the error, whatever its end made fail first."""
         try:
-            if kind is None:
-                self._trial = self._conclude()
-        finally:
-            self._clean_up()
+            yield
+        except Exception:
+            self._clock.sleep(OBITUARY)
+            self._target.check()
+            raise
 
     @property
     def trial(self) -> Trial:
@@ -145,7 +159,6 @@ class Observation:
 
     def _clean_up(self) -> None:
         self._load.stop()
-        self._target.check()  # a dead server explains more than what it makes fail below
         self._workload.drop(self._target.audit_endpoint())
 
     def _conclude(self) -> Trial:

@@ -69,9 +69,9 @@ def rds_failover(rds_laboratory: "Laboratory") -> "Callable[..., Sequence[Milest
 
 @pytest.fixture
 def rds_load(rds_laboratory: "Laboratory") -> "Callable[..., AbstractContextManager[Observation]]":
-    """Lets writers write during a block of the test: `with rds_load(endpoint, ...) as load`.
+    """Lets writers write while a block of the test does something of its own.
 
-    The load's `.trial` is there after the block.
+    `with rds_load(endpoint) as load:` and, after the block, `load.trial`.
     """
     return rds_laboratory.load
 
