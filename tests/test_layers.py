@@ -16,7 +16,7 @@ LAYERS = [
     "settings",
     "journal endpoints wire",
     "target analysis driver toxiproxy",
-    "report load gateway",
+    "report load gateway archive",
     "checks",
     "experiment local live remote",
     "laboratory options",
