@@ -4,8 +4,8 @@ from dataclasses import asdict
 from typing import Any
 
 from pytest_rdsfailover.analysis.evidence import Evidence
-from pytest_rdsfailover.analysis.picture import picture
 from pytest_rdsfailover.analysis.phases import Phase
+from pytest_rdsfailover.analysis.picture import picture
 from pytest_rdsfailover.analysis.summary import Summary
 
 Plain = dict[str, Any]  # what JSON can say
