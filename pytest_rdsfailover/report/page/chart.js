@@ -1,10 +1,11 @@
 /* The timeline of a trial: writes, latencies, errors and a lane per writer over one scale of time. */
 
 const MOST_PHASES = 12;
+const MOST_ROWS = 7; // of names of milestones; the table below has them all
 const LEVELS = [0.3, 0.5, 0.75, 1];
 
 /** Lay the panels out; returns where each is and how tall the whole is. */
-function layout(portrait, width) {
+function layout(portrait, width, view) {
   const wide = width > 640;
   const left = wide ? 118 : 62;
   const lanes = portrait.picture.spells.length;
@@ -12,10 +13,10 @@ function layout(portrait, width) {
   const phases = Math.min(portrait.phases.length, MOST_PHASES);
   const more = portrait.phases.length > MOST_PHASES ? 14 : 0;
   const panels = { width, wide, left, right: width - 14, lane };
-  const marks = markRows(portrait, panels);
-  let y = 8 + marks * 14 + 8;
+  panels.x = (ms) => left + ((ms - view[0]) / (view[1] - view[0])) * (panels.right - left);
+  panels.labels = markLabels(portrait, panels, view);
+  let y = 8 + Math.max(0, ...panels.labels.map((label) => label.row + 1)) * 14 + 22;
   const panel = (height, gap) => { const place = { top: y, bottom: y + height }; y += height + gap; return place; };
-  panels.marks = { top: 8, rows: marks };
   panels.rate = panel(110, 22);
   panels.latency = panel(96, 22);
   panels.phases = panel(phases ? phases * 15 + more : 0, phases ? 22 : 0);
@@ -24,19 +25,27 @@ function layout(portrait, width) {
   return panels;
 }
 
-function markRows(portrait, panels) {
-  const at = panels.view || [portrait.picture.strips[0].start, portrait.picture.strips[0].stop];
-  void at;
-  return Math.min(5, Math.max(2, portrait.milestones.length));
+/** Where the names of milestones go: on as few rows as keep them apart, the last ones lowest. */
+function markLabels(portrait, panels, view) {
+  const shown = portrait.milestones.filter(({ at_s: at }) => at * 1000 >= view[0] && at * 1000 <= view[1]);
+  const labels = shown.map((milestone) => {
+    const words = `${milestone.name.replaceAll("_", " ")}${milestone.instance && panels.wide ? ` ${milestone.instance}` : ""}`;
+    const at = panels.x(milestone.at_s * 1000);
+    const size = words.length * 6.2 + 4;
+    const flip = at + size > panels.right;
+    return { milestone, words, at, flip, left: flip ? at - size : at, right: flip ? at : at + size };
+  });
+  const rows = rowsFor(labels, 6);
+  return labels.map((label, n) => ({ ...label, row: Math.min(rows[n], MOST_ROWS - 1), named: rows[n] < MOST_ROWS }));
 }
 
 /** Draw a trial between two times; returns the drawing and what maps it back. */
 function chart(entry, view, width) {
   const { portrait, trial } = entry;
   const { picture } = portrait;
-  const place = layout(portrait, width);
+  const place = layout(portrait, width, view);
+  const { x } = place;
   const span = place.right - place.left;
-  const x = (ms) => place.left + ((ms - view[0]) / (view[1] - view[0])) * span;
   const clip = (ms) => Math.min(place.right, Math.max(place.left, x(ms)));
   const time = (px) => view[0] + ((px - place.left) / span) * (view[1] - view[0]);
   const root = svg("svg", {
@@ -74,8 +83,8 @@ function outageBands({ root, place, trial, clip }) {
     if (to <= from) continue;
     root.append(svg("rect", { class: "band", x: from, width: to - from, y: place.rate.top, height: place.lanes.bottom - place.rate.top }));
     if (outage.seconds === longest && to - from > 60) {
-      root.append(svg("text", { class: "bad middle", x: (from + to) / 2, y: place.rate.top + 14 },
-        to - from > 190 ? `no write acknowledged for ${duration(outage.seconds)}` : duration(outage.seconds)));
+      root.append(svg("text", { class: "bad middle", x: (from + to) / 2, y: place.rate.top - 6 },
+        to - from > 210 ? `no write acknowledged for ${duration(outage.seconds)}` : duration(outage.seconds)));
     }
   }
 }
@@ -105,7 +114,7 @@ function ratePanel(context) {
     stack("acked", bar.acked);
     for (const [state, count] of bar.failed) stack(kindOf(picture.states[state]), count);
   }
-  panelName(context, "rate", place.wide ? "writes per second" : "writes/s");
+  panelName(context, "rate", place.wide ? "writes" : "writes/s", "per second");
   const all = ticks(0, most, 3);
   for (const tick of all) {
     root.append(svg("text", { class: "soft end", x: place.left - 6, y: y(tick) + 4 }, number(tick)),
@@ -123,7 +132,7 @@ function latencyPanel(context) {
   const { top, bottom } = place.latency;
   const cells = cellsOf(picture, view, span);
   const both = [...cells.served, ...cells.waited];
-  panelName(context, "latency", "latency", "from intended time");
+  panelName(context, "latency", place.wide ? "latency from" : "latency", "intended time");
   if (!both.length) return;
   const low = Math.min(...both.map((cell) => cell.bucket));
   const high = Math.max(low + STEPS, ...both.map((cell) => cell.bucket)) + 1;
@@ -159,9 +168,10 @@ function phasePanel(context) {
     const words = `${phase.code ? `${phase.code} ` : ""}${phase.kind} ×${number(phase.count)}${phase.instance ? ` ${phase.instance}` : ""}`;
     const fits = to + 8 + words.length * 6.1 < place.right;
     if (!outside) root.append(svg("rect", { class: `k-${kindOf(phase.kind)}`, x: from, y: y + 2, width: Math.max(3, to - from), height: 11, rx: 1.5 }));
-    const label = fits || x(phase.last_s * 1000) < place.left
-      ? { x: Math.max(place.left, to) + 7, y: y + 11 } : { x: Math.min(place.right, from) - 7, y: y + 11, class: "end" };
-    root.append(svg("text", { ...label, class: `${label.class || ""}${outside ? " soft" : ""}` }, words));
+    const before = Math.min(place.right, from) - 7;
+    const label = fits || x(phase.last_s * 1000) < place.left ? { x: Math.max(place.left, to) + 7 }
+      : before - words.length * 6.1 > 50 ? { x: before, class: "end" } : { x: from + 8 };
+    root.append(svg("text", { ...label, y: y + 11, class: `${label.class || ""}${outside ? " soft" : ""}` }, words));
   });
   const rest = portrait.phases.length - shown.length;
   if (rest) root.append(svg("text", { class: "soft", x: place.left, y: top + shown.length * 15 + 11 }, `and ${rest} smaller ones, listed below`));
@@ -200,21 +210,13 @@ function rank(kind) {
   return kind.startsWith("home") ? 0 : kind === "gap" ? 1 : 2;
 }
 
-function marks({ root, place, portrait, x, view }) {
-  const shown = portrait.milestones.filter(({ at_s: at }) => at * 1000 >= view[0] && at * 1000 <= view[1]);
-  const labels = shown.map((milestone) => {
-    const words = `${milestone.name.replaceAll("_", " ")}${milestone.instance && place.wide ? ` ${milestone.instance}` : ""}`;
-    const at = x(milestone.at_s * 1000);
-    const size = words.length * 5.9;
-    const flip = at + size + 6 > place.right;
-    return { milestone, words, at, flip, left: flip ? at - size - 4 : at, right: flip ? at : at + size + 4 };
-  });
-  const rows = rowsFor(labels, 6);
-  labels.forEach((label, n) => {
-    const y = place.marks.top + Math.min(rows[n], place.marks.rows - 1) * 14;
-    root.append(
-      svg("line", { class: `mark ${label.milestone.name === "trigger" ? "trigger" : ""}`, x1: label.at, x2: label.at, y1: y, y2: place.lanes.bottom }),
-      svg("text", { class: label.flip ? "end" : "", x: label.at + (label.flip ? -4 : 4), y: y + 10 }, label.words,
-        svg("title", {}, `${label.milestone.name} ${moment(label.milestone.at_s)}`)));
-  });
+function marks({ root, place }) {
+  for (const { milestone, words, at, flip, row, named } of place.labels) {
+    const y = 8 + row * 14;
+    root.append(svg("line", { class: `mark ${milestone.name === "trigger" ? "trigger" : ""}`, x1: at, x2: at, y1: y, y2: place.lanes.bottom }));
+    if (named) {
+      root.append(svg("text", { class: flip ? "end" : null, x: at + (flip ? -4 : 4), y: y + 10 }, words,
+        svg("title", {}, `${milestone.name} ${moment(milestone.at_s)}`)));
+    }
+  }
 }

@@ -25,7 +25,7 @@ function fill(element, attributes, children) {
 /** A table of rows; a column whose heading begins with "#" holds numbers. */
 function table(headings, rows, caption) {
   const numeric = headings.map((heading) => heading.startsWith("#"));
-  const cells = (row) => row.map((cell, at) => el("td", { class: numeric[at] ? "n" : "name" }, cell));
+  const cells = (row) => row.map((cell, at) => el("td", { class: numeric[at] ? "n" : null }, cell));
   const head = headings.map((heading, at) =>
     el("th", { scope: "col", class: numeric[at] ? "n" : null }, heading.replace("#", "")));
   return el("div", { class: "scroll" },

@@ -112,7 +112,7 @@ function scenarioTable(scenarios, data) {
       ? "?" : number(own.reduce((sum, entry) => sum + entry.counts.lost, 0));
     const invalid = own.filter((entry) => !entry.trial.valid).length;
     return [
-      scenario.name,
+      el("span", { class: "wrap" }, scenario.name),
       number(scenario.trials) + (invalid ? ` + ${invalid} invalid` : ""),
       duration(median),
       low === null || low === undefined ? "needs 6 trials" : `${duration(low)} to ${duration(high)}`,
@@ -151,8 +151,8 @@ function trialTable(entries) {
     const { trial, counts } = entry;
     const [word, tone] = verdict(entry);
     return [
-      el("a", { href: `#trial-${at + 1}`, class: "nowrap" }, String(at + 1)),
-      el("a", { href: `#trial-${at + 1}`, title: trial.test }, shortTest(trial.test)),
+      el("a", { href: `#trial-${at + 1}`, }, String(at + 1)),
+      el("a", { class: "wrap", href: `#trial-${at + 1}`, title: trial.test }, shortTest(trial.test)),
       trial.endpoint, trial.profile || "none",
       el("span", {}, figure(trial.downtime_s, trial.resolution_s)),
       el("span", { class: counts.lost ? "bad" : null }, number(counts.lost)),

@@ -19,9 +19,12 @@ const near = new IntersectionObserver((seen) => {
   for (const each of seen) if (each.isIntersecting) drawNow(each.target);
 }, { rootMargin: "900px" });
 
-/** Draw now or as soon as there is a width, and whenever the width changes. */
+const drawers = new Map();
+
+/** Draw as soon as there is a width, and whenever the width changes. */
 function onWidth(host, draw) {
   let width = 0;
+  drawers.set(host, draw);
   new ResizeObserver(() => {
     if (host.clientWidth && host.clientWidth !== width) {
       width = host.clientWidth;
@@ -38,10 +41,13 @@ function start() {
     el("main", {}, strips(data), entries.length ? trialTable(entries) : el("p", { id: "trials" }, "No trial was run."),
       entries.map((entry, at) => trialSection(entry, at, entries.length))),
     el("p", { class: "soft small screen" }, "keys: j and k move to the next and the previous trial"));
-  addEventListener("beforeprint", () => [...pending.keys()].forEach(drawNow));
+  addEventListener("beforeprint", () => {
+    [...pending.keys()].forEach(drawNow);
+    drawers.forEach((draw) => draw()); // nobody waits for an observer before printing
+  });
   addEventListener("keydown", (event) => step(event, entries.length));
   const wanted = location.hash.length > 1 && document.getElementById(decodeURIComponent(location.hash.slice(1)));
-  if (wanted) wanted.scrollIntoView();
+  if (wanted) wanted.scrollIntoView({ behavior: "instant" });
 }
 
 function step(event, count) {

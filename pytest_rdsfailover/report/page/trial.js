@@ -52,11 +52,11 @@ function tables(entry) {
 function audit({ trial, portrait, counts }) {
   const rows = [
     ["attempted", number(trial.attempted)], ["acknowledged", number(trial.acked)], ["refused", number(trial.refused)],
-    ["unknown", number(trial.unknown) + (portrait && counts.recovered !== null ? `, of these ${number(portrait.absent)} absent` : "")],
+    ["unknown", number(trial.unknown) + (portrait && trial.unknown && counts.recovered !== null ? `, of these ${number(portrait.absent)} absent` : "")],
     ["not issued", number(trial.not_issued)],
     ...["lost", "duplicated", "recovered", "unexpected"].map((name) => [name, keys(trial[name], counts[name], name)]),
     ["stale writes", number(trial.stale_writes) + (portrait && portrait.unjudged_writes ? `, ${number(portrait.unjudged_writes)} undecided` : "")],
-    ["stuck writers", portrait && portrait.stuck.length ? `${number(trial.stuck_writers)}: ${portrait.stuck.join(", ")}` : number(trial.stuck_writers)]];
+    ["stuck writers", portrait && portrait.stuck.length ? el("span", { class: "wrap" }, `${number(trial.stuck_writers)}: ${portrait.stuck.join(", ")}`) : number(trial.stuck_writers)]];
   return table(["writes", "count"], rows, "Audit");
 }
 

@@ -161,8 +161,8 @@ function legend(picture) {
   const kinds = [...new Set(picture.states.map(kindOf))];
   const states = (kind) => picture.states.filter((state) => kindOf(state) === kind).join(", ");
   return el("ul", { class: "legend", "aria-label": "Colours" },
-    el("li", {}, box("acked"), "acknowledged"),
+    picture.instances.length < 2 ? el("li", {}, box("acked"), "acknowledged") : null,
+    picture.instances.length < 2 ? null : picture.instances.map((instance, at) => el("li", {}, box(`home-${at % 4}`), `acknowledged by ${instance}`)),
     kinds.map((kind) => el("li", {}, box(kind), kind === "slow" ? "acknowledged late" : states(kind))),
-    el("li", {}, box("waited"), "latency of writes that failed or could not be sent, up to their writer's next success"),
-    picture.instances.map((instance, at) => el("li", {}, box(`home-${at % 4}`), `served by ${instance}`)));
+    el("li", {}, box("waited"), "latency of writes that failed or could not be sent, up to their writer's next success"));
 }
