@@ -9,12 +9,10 @@ import base64
 import hashlib
 import html
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from importlib import resources
 from string import Template
 from typing import Any
-
-from pytest_rdsfailover.report import document
 
 Plain = dict[str, Any]  # what JSON can say
 SCRIPTS = (
@@ -90,11 +88,6 @@ def page(
         script=script,
         data=_embedded(data),
     )
-
-
-def rebuilt(trials: Sequence[Plain], *, mode: str, seed: int, versions: Mapping[str, str]) -> Plain:
-    """Return the document of trials that were gathered from several runs."""
-    return document.run_document(trials, mode=mode, seed=seed, versions=versions)
 
 
 def _read(name: str) -> str:

@@ -118,7 +118,9 @@ class Page:
         if method == "Runtime.consoleAPICalled":
             self.complaints.append(str([each.get("value") for each in params["args"]]))
         elif method == "Runtime.exceptionThrown":
-            self.complaints.append(params["exceptionDetails"].get("exception", {}).get("description"))
+            self.complaints.append(
+                params["exceptionDetails"].get("exception", {}).get("description")
+            )
         elif method == "Log.entryAdded":
             self.complaints.append(params["entry"]["text"])
         elif method == "Network.requestWillBeSent":
@@ -138,6 +140,13 @@ class Page:
     def open(self, path, fragment=""):
         self.call("Page.navigate", url=Path(path).as_uri() + fragment)
         self.wait_for("document.readyState === 'complete' && !!document.querySelector('main')")
+
+    def open_nothing(self):
+        """Leave the page, and forget what it said."""
+        self.call("Page.navigate", url="about:blank")
+        self.wait_for("location.href === 'about:blank' && document.readyState === 'complete'")
+        self.complaints.clear()
+        self.requests.clear()
 
     def run(self, expression):
         """Return what a JavaScript expression evaluates to."""
