@@ -67,6 +67,17 @@ class AuditError(RdsFailoverError):
     """The stored writes could not be read back, so nothing can be said about lost writes."""
 
 
+class ArchiveError(RdsFailoverError):
+    """A file is not what it was taken for: a journal, or a result document."""
+
+    def __init__(self, path: str, why: str) -> None:
+        super().__init__(path, why)
+        self.path, self.why = path, why
+
+    def __str__(self) -> str:
+        return f"{self.path} {self.why}"
+
+
 def log_tail(lines: str) -> str:
     """Return the end of a log as a paragraph for an error text, or nothing without lines."""
     return f"\nits log ends with:\n{lines}" if lines else ""

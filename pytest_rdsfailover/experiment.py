@@ -9,7 +9,8 @@ from typing import Any, Self
 
 from pytest_rdsfailover import checks
 from pytest_rdsfailover.analysis.course import Course
-from pytest_rdsfailover.analysis.summary import Summary, summarise
+from pytest_rdsfailover.analysis.evidence import Evidence
+from pytest_rdsfailover.analysis.summary import Summary
 from pytest_rdsfailover.analysis.writes import Stored
 from pytest_rdsfailover.clock import Clock, MonotonicClock, wait_until
 from pytest_rdsfailover.endpoints import Endpoint
@@ -52,12 +53,20 @@ class Plan:
 
 
 class Trial(Summary):
-    """A `Summary` that can be asked to hold to something."""
+    """A `Summary` that can be asked to hold to something, and that has its evidence with it.
+
+    Attributes:
+        evidence: what it was judged by; None if it was made of a summary alone.
+    """
+
+    evidence: Evidence | None = None
 
     @classmethod
-    def of(cls, summary: Summary) -> Self:
+    def of(cls, summary: Summary, evidence: Evidence | None = None) -> Self:
         """Return the same results as a trial."""
-        return cls(**{entry.name: getattr(summary, entry.name) for entry in fields(Summary)})
+        trial = cls(**{entry.name: getattr(summary, entry.name) for entry in fields(Summary)})
+        object.__setattr__(trial, "evidence", evidence)  # frozen for everybody else
+        return trial
 
     def expect(self, **bounds: Any) -> None:
         """Assert several bounds at once, for example `downtime="< 2s", lost=0`.
@@ -168,7 +177,10 @@ class Observation:
         stop = self._clock.now()
         self._load.stop()
         self._target.check()
-        return Trial.of(summarise(self.journal, self._course(failovers, stop), self._audit()))
+        evidence = Evidence(
+            journal=self.journal, course=self._course(failovers, stop), stored=self._audit()
+        )
+        return Trial.of(evidence.judge(), evidence)
 
     def _failovers(self) -> Sequence[Failover]:
         return [each for each in self._target.failovers if each.triggered >= self._load.started]

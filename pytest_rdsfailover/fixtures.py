@@ -85,6 +85,7 @@ def rds_trial(rds_laboratory: "Laboratory") -> "Callable[..., Trial]":
 @pytest.fixture
 def rds_laboratory(rds_cluster: "LocalCluster", request: pytest.FixtureRequest) -> "Laboratory":
     """What a test does with its cluster, and what it notes of it."""
+    from pytest_rdsfailover.keep import keep
     from pytest_rdsfailover.laboratory import Laboratory
     from pytest_rdsfailover.local.backend import environment
     from pytest_rdsfailover.report import document, terminal
@@ -96,6 +97,7 @@ def rds_laboratory(rds_cluster: "LocalCluster", request: pytest.FixtureRequest) 
     def note(trial: "Trial") -> None:
         found = document.trial_document(trial, test=item.nodeid, scenario=scenario_of(item))
         run.note(item, found, terminal.timeline(trial), where)
+        run.note_more(item, keep(trial, found, where, run.settings))
 
     return Laboratory(
         rds_cluster,

@@ -73,6 +73,8 @@ OPTIONS = (
     Option("cooldown", "TIME", parse_duration, "load after all writers are back (500ms)"),
     Option("bound", "TIME", parse_duration, "when a trial stops waiting for writers (60s)"),
     Option("json", "PATH", str, "write the result document to PATH"),
+    Option("report", "DIR", str, "write an HTML page of all trials to DIR/index.html"),
+    Option("journal", "DIR", str, "write each trial's journal to a file in DIR"),
 )
 
 

@@ -3,6 +3,7 @@
 import pytest
 
 from pytest_rdsfailover import fixtures, options
+from pytest_rdsfailover.album import Album
 from pytest_rdsfailover.run import RUN, Run
 
 
@@ -18,4 +19,5 @@ def pytest_configure(config: pytest.Config) -> None:
         config.addinivalue_line("markers", marker)
     config.stash[RUN] = Run(config, settings)
     config.pluginmanager.register(config.stash[RUN], "rdsfailover-run")
+    config.pluginmanager.register(Album(config, config.stash[RUN]), "rdsfailover-album")
     config.pluginmanager.register(fixtures, "rdsfailover-fixtures")

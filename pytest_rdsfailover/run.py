@@ -45,6 +45,10 @@ class Run:
         entry = {"trial": trial, "timeline": timeline, "environment": where}
         item.stash.setdefault(MEASURED, []).append(entry)
 
+    def note_more(self, item: pytest.Item, kept: Plain) -> None:
+        """Keep more of the trial that was noted last, for the HTML page."""
+        item.stash[MEASURED][-1] |= kept
+
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Refuse markers that cannot be honoured, before any server starts."""
         if not self._is_worker:  # there the fixtures say it, as an error of the test
@@ -101,7 +105,8 @@ class Run:
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Collect the trials of a finished test, from this process or from a worker."""
         for entry in getattr(report, ATTRIBUTE, []):
-            self.measured.append(entry | {"failed": report.failed})
+            why = getattr(getattr(report.longrepr, "reprcrash", None), "message", "")
+            self.measured.append(entry | {"failed": report.failed, "why": why})
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Print the table of all trials, and the timeline where it says more than a row."""
@@ -130,18 +135,21 @@ class Run:
         """Write the result document."""
         if self.settings.json is None or self._is_worker:
             return
+        path = Path(self.settings.json)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(self.document(), indent=2) + "\n")
+
+    def document(self) -> Plain:
+        """Return the result document of all that was measured."""
         from pytest_rdsfailover.report import document
 
         environment = self.measured[0]["environment"] if self.measured else {}
-        result = document.run_document(
+        return document.run_document(
             self._trials(),
             mode=environment.get("mode", "local"),
             seed=self.settings.seed,
             versions=environment.get("versions", {}),
         )
-        path = Path(self.settings.json)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(result, indent=2) + "\n")
 
     def _trials(self) -> Sequence[Plain]:
         return [entry["trial"] for entry in self.measured]

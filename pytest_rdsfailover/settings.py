@@ -66,6 +66,8 @@ class Settings:
         cooldown: seconds of load after all writers are back.
         bound: seconds after the trigger at which a trial stops waiting for writers.
         json: where to write the result document; None for nowhere.
+        report: directory for the HTML page; None for none.
+        journal: directory for a journal file of each trial; None for none.
     """
 
     profile: str = "quick"
@@ -80,6 +82,8 @@ class Settings:
     cooldown: float = 0.5
     bound: float = 60.0
     json: str | None = None
+    report: str | None = None
+    journal: str | None = None
 
     def __post_init__(self) -> None:
         """Refuse what no run can honour."""

@@ -16,11 +16,12 @@ LAYERS = [
     "settings",
     "journal endpoints wire",
     "target analysis driver toxiproxy",
-    "report load gateway",
+    "report load gateway archive",
     "checks",
     "experiment local live remote",
-    "laboratory options",
+    "laboratory options keep",
     "run",
+    "album",
     "fixtures",
     "plugin cli",
 ]
@@ -32,7 +33,7 @@ OWNERS = {
     "boto3": set(),
     "botocore": set(),
     "moto": set(),
-    "pytest": {"options.py", "run.py", "fixtures.py", "plugin.py"},
+    "pytest": {"options.py", "run.py", "album.py", "fixtures.py", "plugin.py"},
 }
 LEVEL = {name: level for level, line in enumerate(LAYERS) for name in line.split()}
 
