@@ -4,6 +4,7 @@ Statements are rewritten so that the real server computes the answer: whatever a
 filters or aliases works as it would on Aurora. No I/O.
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -22,6 +23,8 @@ FOLLOWERS = frozenset(
     b" NATURAL STRAIGHT_JOIN ON USING FOR LOCK INTO PROCEDURE WINDOW USE FORCE IGNORE SET OFFSET"
     b" FETCH ROWS END RETURNING VALUES".split()
 )
+# An executable comment may begin or end in the middle of the table's name.
+COMMENT, BRACKET = re.compile(rb"/\*(?!M?!).*?\*/", re.DOTALL), re.compile(rb"/\*M?!\d*|\*/")
 
 Span = tuple[int, int, bytes]
 
@@ -82,7 +85,10 @@ def names_topology(text: bytes) -> bool:
 
 def topology_spans(statement: Statement, table: bytes) -> list[Span]:
     """Return what to put in place of each mention of the topology table."""
-    return list(_topology_spans(statement.tokens, table))
+    return [
+        (start, end, new + b" ".join(BRACKET.findall(COMMENT.sub(b"", statement.sql[start:end]))))
+        for start, end, new in _topology_spans(statement.tokens, table)
+    ]
 
 
 def _topology_spans(run: Sequence[Token], table: bytes) -> Iterator[Span]:
@@ -150,7 +156,7 @@ def shown_variables(
     if statement.tokens[last + 1 : last + 2] and statement.tokens[last + 1].word == b"LIKE":
         condition = b" WHERE Variable_name" + condition
     return (
-        b"SELECT Variable_name, Value FROM (SELECT VARIABLE_NAME AS Variable_name,"
-        b" CASE LOWER(VARIABLE_NAME) %s ELSE VARIABLE_VALUE END AS Value FROM %s.%s_variables%s)"
+        b"SELECT Variable_name, Value FROM (SELECT LOWER(VARIABLE_NAME) AS"
+        b" Variable_name, CASE LOWER(VARIABLE_NAME) %s ELSE VARIABLE_VALUE END AS Value FROM %s.%s_variables%s)"
         b" AS `variables`%s\nORDER BY Variable_name" % (cases, schema, scope, rows, condition)
     )
