@@ -20,7 +20,7 @@ from pytest_rdsfailover.errors import (
 )
 from pytest_rdsfailover.gateway.client import GatewayClient, connect
 from pytest_rdsfailover.local.choreography import choreography
-from pytest_rdsfailover.local.names import AwsNames, Record, Resolver
+from pytest_rdsfailover.local.names import PORT, AwsNames, Record, Resolver
 from pytest_rdsfailover.local.network import Network, ToxiproxyProgram
 from pytest_rdsfailover.local.process import Process, Supervisor
 from pytest_rdsfailover.local.profiles import Profile, load_profile
@@ -214,7 +214,7 @@ class LocalCluster:
             name=name,
             kind=KINDS.get(name, "instance"),
             host=place.host if self._names is None else self._names.host(name),
-            port=place.port,
+            port=place.port if self._names is None else PORT,
             user=account.user,
             password=account.password,
             database=account.database,
@@ -233,8 +233,7 @@ class LocalCluster:
         for moving in ("cluster", "reader"):
             host = names.host(moving)
             records[host] = Record(partial(self._locate, moving), self._ttl, self._clock)
-        own_addresses = len({place.host for place in places.values()}) > 1
-        with Resolver(names, records, remap=not own_addresses).installed():
+        with Resolver(names, records).installed():
             self._names = names
             try:
                 yield names

@@ -1,7 +1,8 @@
 """Host names as AWS gives them, resolved inside this process while they are wanted.
 
 A cluster's name is an alias of the instance that DNS says is the writer, so it resolves to that
-instance's address and flips when the failover profile says. Covered is what Python code resolves
+instance's address and flips when the failover profile says. All names have Aurora's port; the one
+that is really listened at comes with the address. Covered is what Python code resolves
 with: `socket.getaddrinfo` (and with it `socket.create_connection` and asyncio's event loops) and
 `socket.gethostbyname`. C libraries and child processes resolve by themselves and are not covered.
 """
@@ -20,6 +21,7 @@ from pytest_rdsfailover.errors import RdsFailoverError, SettingError
 
 REGION = re.compile(r"[a-z]{2,}(-[a-z]+)+-\d")
 CLUSTER_NAME = "rdsfailover"
+PORT = 3306
 ENDPOINTS = {"cluster": "cluster-", "reader": "cluster-ro-", "proxy": "proxy-"}
 
 Address = tuple[str, int]
@@ -103,13 +105,10 @@ class Resolver:
     Args:
         names: the cluster's.
         records: one for each host name.
-        remap: whether a name decides the port, too, for want of an address per endpoint.
     """
 
-    def __init__(
-        self, names: AwsNames, records: Mapping[str, Record], *, remap: bool = False
-    ) -> None:
-        self._names, self._records, self._remap = names, records, remap
+    def __init__(self, names: AwsNames, records: Mapping[str, Record]) -> None:
+        self._names, self._records = names, records
 
     @contextmanager
     def installed(self) -> Iterator[None]:
@@ -133,7 +132,8 @@ class Resolver:
         if found is None:
             return self._system["getaddrinfo"](host, port, *rest, **options)
         address, own = found
-        return self._system["getaddrinfo"](address, own if self._remap else port, *rest, **options)
+        # Drivers take Aurora's port for granted where they derive one name from another.
+        return self._system["getaddrinfo"](address, own if port else port, *rest, **options)
 
     def _gethostbyname(self, host: Any) -> Any:
         found = self._find(host)

@@ -13,7 +13,10 @@ import pytest
 from aws_advanced_python_wrapper import AwsWrapperConnection, release_resources
 from aws_advanced_python_wrapper.aio import AsyncAwsWrapperConnection, release_resources_async
 from aws_advanced_python_wrapper.database_dialect import DatabaseDialectManager
-from aws_advanced_python_wrapper.errors import FailoverSuccessError
+from aws_advanced_python_wrapper.errors import (
+    FailoverSuccessError,
+    TransactionResolutionUnknownError,
+)
 from aws_advanced_python_wrapper.plugin_service import PluginServiceImpl
 from aws_advanced_python_wrapper.utils.rds_utils import RdsUtils
 
@@ -61,7 +64,7 @@ def instance_of(connection):
 
 
 def until_failed_over(connection):
-    """Ask until the wrapper says that it has failed over; return how long one query took at most."""
+    """Ask until the wrapper says that it has failed over."""
     deadline = time.monotonic() + WITHIN
     while time.monotonic() < deadline:
         try:
@@ -112,8 +115,6 @@ def test_it_follows_a_failover(named, table, plugins):
 
 
 def test_an_open_transaction_is_reported_as_undecided(named, table):
-    from aws_advanced_python_wrapper.errors import TransactionResolutionUnknownError
-
     with connect(named, plugins="failover_v2") as connection:
         connection.autocommit = False
         with connection.cursor() as cursor:
@@ -162,8 +163,7 @@ def test_a_new_connection_behind_stale_dns_still_lands_on_the_writer(named):
             assert instance_of(second) == target
 
 
-async def connect_async(cluster, **options):
-    endpoint = cluster.writer_endpoint
+async def connect_async(endpoint, **options):
     return await AsyncAwsWrapperConnection.connect(
         aiomysql.connect,
         host=endpoint.host, port=endpoint.port, user=endpoint.user, password=endpoint.password,
@@ -184,7 +184,12 @@ async def ask_async(connection, query):
 def test_its_async_half_follows_a_failover(named, plugins):
     async def run():
         options = {} if plugins is None else {"plugins": plugins}
-        connection = await connect_async(named, **options)
+        endpoint = named.writer_endpoint
+        if plugins is None:
+            # Through the cluster's name its connection tracker 3.1.0 takes the first look at the
+            # topology for a change of writer and closes the very connection that it was made for.
+            endpoint = named.instance_endpoint(named.writer)
+        connection = await connect_async(endpoint, **options)
         try:
             assert await ask_async(connection, "SELECT @@aurora_server_id") == named.writer
             target = named.readers[0]
@@ -205,7 +210,7 @@ def test_its_async_half_follows_a_failover(named, plugins):
 def test_host_monitoring_notices_a_host_that_falls_silent(named):
     async def run():
         connection = await connect_async(
-            named,
+            named.writer_endpoint,
             plugins="failover_v2,host_monitoring_v2",
             failure_detection_time_ms=1000,
             failure_detection_interval_ms=500,

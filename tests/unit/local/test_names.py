@@ -71,23 +71,23 @@ def test_what_is_no_region_is_refused(region):
 
 def test_a_name_resolves_to_where_its_record_leads_now(resolver, where):
     with resolver.installed():
-        assert found(WRITER, 3306, type=socket.SOCK_STREAM) == {("127.0.0.11", 3306)}
+        assert found(WRITER, 3306, type=socket.SOCK_STREAM) == {("127.0.0.11", 13306)}
         assert socket.gethostbyname(WRITER) == "127.0.0.11"
         where["host"] = "127.0.0.12"
-        assert found(WRITER, 3306, type=socket.SOCK_STREAM) == {("127.0.0.12", 3306)}
+        assert found(WRITER, 3306, type=socket.SOCK_STREAM) == {("127.0.0.12", 13306)}
         assert socket.gethostbyname_ex(WRITER)[2] == ["127.0.0.12"]
 
 
 @pytest.mark.parametrize("spelling", [WRITER.upper(), WRITER + ".", WRITER.encode()])
 def test_a_name_may_be_written_as_dns_allows(resolver, spelling):
     with resolver.installed():
-        assert found(spelling, 3306, 0, socket.SOCK_STREAM) == {("127.0.0.11", 3306)}
+        assert found(spelling, 3306, 0, socket.SOCK_STREAM) == {("127.0.0.11", 13306)}
 
 
-def test_a_name_decides_the_port_where_addresses_are_shared():
-    resolver = Resolver(NAMES, {WRITER: Record(lambda: ("127.0.0.1", 14001))}, remap=True)
+def test_the_port_that_is_listened_at_comes_with_the_address(resolver):
     with resolver.installed():
-        assert found(WRITER, 3306, type=socket.SOCK_STREAM) == {("127.0.0.1", 14001)}
+        assert found(WRITER, 3306, type=socket.SOCK_STREAM) == {("127.0.0.11", 13306)}
+        assert found(WRITER, None, type=socket.SOCK_STREAM) == {("127.0.0.11", 0)}
 
 
 def test_other_names_are_left_to_the_system(resolver):
