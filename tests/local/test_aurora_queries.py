@@ -2,6 +2,7 @@
 
 import mysql.connector
 import pytest
+from pymysql.constants import CLIENT
 
 pytestmark = pytest.mark.local
 
@@ -106,7 +107,7 @@ def test_it_is_aurora_of_one_region_and_no_multi_az_cluster(resting, rows):
         "information_schema/* the table */.\n\t replica_host_status -- of Aurora\n",
         "information_schema.replica_host_status AS r",
         "information_schema.replica_host_status `r`",
-        "information_schema.replica_host_status r FORCE INDEX ()"[:41],
+        "information_schema.replica_host_status r",
         "(SELECT * FROM information_schema.replica_host_status) inner_one",
         "/*!50000 information_schema.*/replica_host_status",
         "information_schema.replica_host_status NATURAL JOIN (SELECT 1 AS one) AS ones",
@@ -118,13 +119,12 @@ def test_the_table_s_name_may_be_written_in_any_way(resting, rows, table):
 
 
 def test_columns_may_be_qualified_by_the_table_or_by_an_alias(resting, rows):
-    table = "information_schema.replica_host_status"
+    table, is_b = "information_schema.replica_host_status", "b.session_id LIKE 'MASTER%'"
     endpoint = resting.reader_endpoint
     for query in (
         f"SELECT {table}.SERVER_ID FROM {table} WHERE {table}.SESSION_ID = 'MASTER_SESSION_ID'",
         f"SELECT replica_host_status.SERVER_ID FROM {table} WHERE SESSION_ID LIKE 'MASTER%'",
-        f"SELECT a.server_id FROM {table} a JOIN {table} AS b USING (server_id)"
-        " WHERE b.session_id = 'MASTER_SESSION_ID'",
+        f"SELECT a.server_id FROM {table} a JOIN {table} AS b USING (server_id) WHERE {is_b}",
     ):
         assert rows(endpoint, query) == [(resting.writer,)]
 
@@ -146,7 +146,7 @@ def test_names_of_columns_are_those_of_the_client_s_own_text(resting):
         "information_schema.replica_host_status",
         "@@aurora_server_id",
         "aurora_version()",
-        "SHOW VARIABLES LIKE \"x\"",
+        "SHOW VARIABLES",
         "it''s information_schema.replica_host_status",
     ],
 )  # fmt: skip
@@ -182,15 +182,13 @@ def test_show_variables_shows_each_instance_s_own_values(resting, rows):
 
 
 def test_a_multi_statement_asks_it_twice(resting):
-    with resting.reader_endpoint.connect(client_flag=1 << 16) as connection:
-        with connection.cursor() as cursor:
-            cursor.execute(
-                f"{AM_I_WRITER}; SELECT ';'; "
-                + WRITER.format("information_schema.replica_host_status")
-            )
-            answers = [cursor.fetchall()]
-            while cursor.nextset():
-                answers.append(cursor.fetchall())
+    writer = WRITER.format("information_schema.replica_host_status")
+    connection = resting.reader_endpoint.connect(client_flag=CLIENT.MULTI_STATEMENTS)
+    with connection, connection.cursor() as cursor:
+        cursor.execute(f"{AM_I_WRITER}; SELECT ';'; {writer}")
+        answers = [cursor.fetchall()]
+        while cursor.nextset():
+            answers.append(cursor.fetchall())
     assert answers == [(), ((";",),), ((resting.writer,),)]
 
 

@@ -1,3 +1,4 @@
+import contextlib
 import socket
 
 import pytest
@@ -121,7 +122,7 @@ def test_a_gateway_that_does_not_answer_is_a_failure_of_dns():
 
 def test_everything_is_restored_even_after_an_error(resolver):
     before = socket.getaddrinfo, socket.gethostbyname, socket.gethostbyname_ex
-    with pytest.raises(ZeroDivisionError), resolver.installed():
+    with contextlib.suppress(ZeroDivisionError), resolver.installed():
         assert socket.getaddrinfo is not before[0]
         raise ZeroDivisionError
 
