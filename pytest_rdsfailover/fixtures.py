@@ -4,7 +4,7 @@ The imports inside the functions keep a suite that uses no fixture of ours from 
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 MARKERS = (
     "rds_profile(name): the failover profile of this test",
+    "rds_aws_names(region): call this test's endpoints as AWS does, for example in eu-west-1",
     "rds_instances(count): how many instances this test's cluster has",
     "rds_expect(**bounds): what every trial of this test must hold to, as in trial.expect(...)",
 )
@@ -52,10 +53,16 @@ def rds_backend(pytestconfig: pytest.Config) -> Iterator["LocalBackend"]:
 
 
 @pytest.fixture
-def rds_cluster(rds_backend: "LocalBackend", request: pytest.FixtureRequest) -> "LocalCluster":
+def rds_cluster(
+    rds_backend: "LocalBackend", request: pytest.FixtureRequest
+) -> Iterator["LocalCluster"]:
     """A cluster, healthy and at rest: endpoints, credentials, instances."""
-    with usage_errors():
-        return rds_backend.cluster(argument_of(request, "rds_instances"))
+    region = argument_of(request, "rds_aws_names") or request.config.stash[RUN].settings.aws_names
+    with ExitStack() as stack, usage_errors():
+        cluster = rds_backend.cluster(argument_of(request, "rds_instances"))
+        if region is not None:
+            stack.enter_context(cluster.aws_names(region))
+        yield cluster
 
 
 @pytest.fixture

@@ -31,6 +31,12 @@ def _rate(text: str) -> float:
         raise SettingError(f"{text!r} is not a number of writes per second") from None
 
 
+def _region(text: str) -> str:
+    from pytest_rdsfailover.local.names import check_region
+
+    return check_region(text)
+
+
 @dataclass(frozen=True, slots=True)
 class Option:
     """One setting as users write it: `--rds-NAME`, `RDS_NAME`, ini `rds_name`.
@@ -72,6 +78,7 @@ OPTIONS = (
     Option("warmup", "TIME", parse_duration, "load before the trigger (1s)"),
     Option("cooldown", "TIME", parse_duration, "load after all writers are back (500ms)"),
     Option("bound", "TIME", parse_duration, "when a trial stops waiting for writers (60s)"),
+    Option("aws_names", "REGION", _region, "call the endpoints as AWS does there (addresses)"),
     Option("json", "PATH", str, "write the result document to PATH"),
     Option("report", "DIR", str, "write an HTML page of all trials to DIR/index.html"),
     Option("journal", "DIR", str, "write each trial's journal to a file in DIR"),

@@ -65,6 +65,8 @@ class Settings:
         warmup: seconds of load before the trigger.
         cooldown: seconds of load after all writers are back.
         bound: seconds after the trigger at which a trial stops waiting for writers.
+        aws_names: the AWS region in which the endpoints of a local cluster have host names; None
+            for plain addresses.
         json: where to write the result document; None for nowhere.
         report: directory for the HTML page; None for none.
         journal: directory for a journal file of each trial; None for none.
@@ -81,6 +83,7 @@ class Settings:
     warmup: float = 1.0
     cooldown: float = 0.5
     bound: float = 60.0
+    aws_names: str | None = None
     json: str | None = None
     report: str | None = None
     journal: str | None = None

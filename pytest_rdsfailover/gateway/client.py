@@ -38,6 +38,7 @@ class ClusterView:
     Attributes:
         writer: the nominal writer, until another is promoted.
         dns: the instance that the cluster endpoint leads to.
+        reader: the instance that the reader endpoint leads to, by turns.
         ports: where each endpoint listens on 127.0.0.1.
         playing: a script is on.
         failures: what went wrong since the gateway started, in words.
@@ -46,6 +47,7 @@ class ClusterView:
 
     writer: str
     dns: str
+    reader: str
     ports: Mapping[str, int]
     playing: bool
     failures: Sequence[str]

@@ -8,6 +8,7 @@ from typing import Any
 
 from pytest_rdsfailover.errors import GatewayError
 from pytest_rdsfailover.gateway.player import Player
+from pytest_rdsfailover.gateway.router import READER
 from pytest_rdsfailover.gateway.script import decode_steps
 from pytest_rdsfailover.gateway.server import Gateway
 
@@ -64,6 +65,7 @@ class Control:
         return {
             "writer": router.writer,
             "dns": router.dns,
+            "reader": router.choose(READER).id,
             "ports": self._gateway.ports,
             "playing": self._player.playing,
             "failures": self._player.failures,

@@ -198,7 +198,7 @@ class Session:
         response = Response(command, deprecate_eof=deprecate_eof)
         self._response = None if response.done else response
         if command == Command.STMT_CLOSE:
-            self._planner.lifted.discard(exchange.payload[STATEMENT_ID])
+            self._planner.closed(exchange.payload[STATEMENT_ID])
 
     def _answer_from_client(self, packet: Packet) -> None:
         """Pass on what the client was asked for: a file's contents, or its part of a login."""
@@ -221,13 +221,11 @@ class Session:
             self._end(payload, response, exchange)
         elif exchange.hidden or self._drop:
             pass
-        elif part is Part.ROW and exchange.shows is not None:
-            self._tell(self._variables.shown(payload, reader=not self._host.writer))
         elif part is Part.COLUMN and self._variables.marked:
             self._tell(self._variables.unmark(payload))
         else:
-            if exchange.lifted and self._command == Command.STMT_PREPARE and payload[0] == OK:
-                self._planner.lifted.add(payload[STATEMENT_ID])
+            if self._command == Command.STMT_PREPARE and payload[0] == OK:
+                self._planner.prepared(payload[STATEMENT_ID], exchange)
             self._asked = self._asked or part is Part.ASK
             self._tell(payload)
         if response.done:
@@ -268,10 +266,6 @@ class Session:
 
     def _finish(self, payload: bytes, response: Response, exchange: Exchange) -> None:
         """Forward the good end of a result, now or when our own work behind it is done."""
-        if exchange.shows is not None and self._command == Command.QUERY:
-            row = self._variables.missing_row(exchange.shows)
-            if row is not None and response.done:
-                self._tell(row)
         if exchange.more and response.done:
             payload = with_status(payload, self._status | STATUS_MORE_RESULTS)
         elif response.done and self._plan:

@@ -3,7 +3,8 @@
 import contextlib
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from types import TracebackType
 from typing import Any, Self
 
@@ -19,6 +20,7 @@ from pytest_rdsfailover.errors import (
 )
 from pytest_rdsfailover.gateway.client import GatewayClient, connect
 from pytest_rdsfailover.local.choreography import choreography
+from pytest_rdsfailover.local.names import PORT, AwsNames, Record, Resolver
 from pytest_rdsfailover.local.network import Network, ToxiproxyProgram
 from pytest_rdsfailover.local.process import Process, Supervisor
 from pytest_rdsfailover.local.profiles import Profile, load_profile
@@ -47,6 +49,11 @@ class LocalFailover:
     def profile(self) -> str:
         """Return the profile's name."""
         return self._profile.name
+
+    @property
+    def dns_ttl(self) -> float:
+        """Return for how many seconds resolvers remember where the cluster's name leads."""
+        return self._profile.dns_ttl
 
     @property
     def moves_writer(self) -> bool:
@@ -101,6 +108,7 @@ class LocalCluster:
         self.failovers: list[LocalFailover] = []
         self._clock = clock or MonotonicClock()
         self._profile = profile
+        self._names: AwsNames | None = None
         with contextlib.ExitStack() as stack:
             self._supervisor = stack.enter_context(Supervisor())
             endpoints = [*KINDS, *self.instances]
@@ -205,13 +213,44 @@ class LocalCluster:
         return Endpoint(
             name=name,
             kind=KINDS.get(name, "instance"),
-            host=place.host,
-            port=place.port,
+            host=place.host if self._names is None else self._names.host(name),
+            port=place.port if self._names is None else PORT,
             user=account.user,
             password=account.password,
             database=account.database,
             connector=driver.connect,
         )
+
+    @contextlib.contextmanager
+    def aws_names(self, region: str) -> Iterator[AwsNames]:
+        """Call the endpoints as AWS would in a region, for the block and in this process.
+
+        Raises:
+            SettingError: if that is no region.
+        """
+        names, places = AwsNames.new(region), self.network.places
+        records = {names.host(name): Record(partial(self._locate, name)) for name in places}
+        for moving in ("cluster", "reader"):
+            host = names.host(moving)
+            records[host] = Record(partial(self._locate, moving), self._ttl, self._clock)
+        with Resolver(names, records).installed():
+            self._names = names
+            try:
+                yield names
+            finally:
+                self._names = None
+
+    def _ttl(self) -> float:
+        """Return for how long resolvers remember where the cluster's name leads, in seconds."""
+        return self.failovers[-1].dns_ttl if self.failovers else self._profile.dns_ttl
+
+    def _locate(self, name: str) -> tuple[str, int]:
+        """Return the address that an endpoint's name leads to now."""
+        if name in ("cluster", "reader"):
+            view = self._gateway.describe()
+            name = view.dns if name == "cluster" else view.reader
+        place = self.network.places[name]
+        return place.host, place.port
 
     def _known(self, instance: str) -> None:
         if instance not in self.instances:

@@ -45,6 +45,8 @@ class Profile:
         dns: when the cluster endpoint changes sides, each time; the last time leads to the new
             writer, so an odd count is a flip and flops before it. Empty for a crash.
         read_only_error: what readers, the demoted writer among them, answer to writes.
+        dns_ttl: for how many seconds a resolver may remember where the cluster's name leads; only
+            AWS-shaped names are remembered.
     """
 
     name: str
@@ -55,6 +57,7 @@ class Profile:
     promotion: Span | None
     dns: tuple[Span, ...]
     read_only_error: int
+    dns_ttl: float = 0.0
 
     def __post_init__(self) -> None:
         """Refuse a failover that cannot happen."""
@@ -145,6 +148,7 @@ def parse_profile(name: str, table: Mapping[str, Any]) -> Profile:
             promotion=None if promotion is None else _span(promotion),
             dns=_flips(table.get("dns", [])),
             read_only_error=table.get("read_only_error", 1836),
+            dns_ttl=parse_duration(str(table.get("dns_ttl", "0s"))),
         )
     except KeyError as error:
         raise SettingError(f"profile {name!r} lacks the field {error}") from error
