@@ -112,6 +112,7 @@ class Observation:
     def __enter__(self) -> Self:
         self._workload.create(self._target.audit_endpoint())
         try:
+            self._target.prepare()
             self._writer_before = self._target.writer
             self._load.start()
         except BaseException:
