@@ -17,17 +17,18 @@ from pytest_rdsfailover.errors import (
     SettingError,
     log_tail,
 )
-from pytest_rdsfailover.gateway.client import GatewayClient, PlayView, connect
+from pytest_rdsfailover.gateway.client import connect
+from pytest_rdsfailover.local.choreography import restart_of
 from pytest_rdsfailover.local.control.client import ControlPlane, installed
 from pytest_rdsfailover.local.control.script import Script
 from pytest_rdsfailover.local.control.shown import Shown
+from pytest_rdsfailover.local.failover import LocalFailover
 from pytest_rdsfailover.local.network import Network, ToxiproxyProgram
 from pytest_rdsfailover.local.process import Process, Supervisor
 from pytest_rdsfailover.local.profiles import Profile, load_profile
 from pytest_rdsfailover.local.programs import ServerProgram, ServerUrl
 from pytest_rdsfailover.local.server import start_server
 from pytest_rdsfailover.local.trigger import ApiTrigger, DirectTrigger, Trigger
-from pytest_rdsfailover.records import Milestone
 
 GATEWAY_READY_WITHIN = 10.0  # seconds
 REST_WITHIN = 120.0  # seconds after which a failover that is not over is stuck
@@ -37,32 +38,6 @@ KINDS = {"cluster": "writer", "reader": "reader"}
 
 class FailoverInProgressError(RdsFailoverError):
     """A failover was triggered while another was on its way; Aurora refuses that, too."""
-
-
-class LocalFailover:
-    """A failover that the gateway plays."""
-
-    def __init__(self, gateway: GatewayClient, number: int, play: PlayView) -> None:
-        self._gateway, self._number = gateway, number
-        self.profile, self.triggered = play.name, play.started
-        self.moves_writer = play.target is not None
-        self._final: Sequence[Milestone] | None = None
-
-    def milestones(self) -> Sequence[Milestone]:
-        """Return the trigger and what the gateway did since, in order of time."""
-        if self._final is not None:
-            return self._final
-        over = self._gateway.plays()[self._number].over  # first: nothing may happen in between
-        trigger = Milestone(name="trigger", at=self.triggered, planned=self.triggered)
-        found = [trigger, *self._gateway.milestones(self._number)]
-        if over:
-            self._final = found
-        return found
-
-    def settled(self) -> bool:
-        """Tell whether the gateway has done all that the profile says."""
-        self.milestones()
-        return self._final is not None
 
 
 class LocalCluster:
@@ -157,6 +132,7 @@ class LocalCluster:
             "admin": {"user": admin.user, "password": admin.password},
             "instances": len(self.instances),
             "read_only_error": self._profile.read_only_error,
+            "restart": restart_of(self._profile, self._seed),
             "control": self._control,
             "toxiproxy": {"url": self.network.client.url, "prefix": self.network.prefix},
         }

@@ -15,6 +15,7 @@ from botocore.exceptions import ClientError, ParamValidationError
 
 from pytest_rdsfailover.errors import DiedError
 from pytest_rdsfailover.local.control.script import SCRIPT, encode_script
+from pytest_rdsfailover.local.network import find_toxiproxy
 from pytest_rdsfailover.local.profiles import load_profile, parse_profile
 from pytest_rdsfailover.remote import aws, trigger
 
@@ -405,13 +406,9 @@ def test_what_moto_lacks_is_a_readable_error(rds):
 
 
 def test_a_dead_control_plane_is_our_error_with_its_log(server_program):
-    from conftest import network_for
-
     from pytest_rdsfailover.local.cluster import LocalCluster
 
-    with LocalCluster(
-        server_program, network_for(server_program), load_profile("quick")
-    ) as cluster:
+    with LocalCluster(server_program, find_toxiproxy("builtin"), load_profile("quick")) as cluster:
         cluster.prepare()
         cluster.aws._process.kill()
         with pytest.raises(DiedError, match="control"):
