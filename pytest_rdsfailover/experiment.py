@@ -124,6 +124,7 @@ class Observation:
         with self._blaming_the_dead():
             self._workload.create(self._target.audit_endpoint())
             try:
+                self._target.prepare()
                 self._writer_before = self._target.writer
                 self._load.start()
             except BaseException:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pytest_rdsfailover.laboratory import Laboratory
     from pytest_rdsfailover.local.backend import LocalBackend
     from pytest_rdsfailover.local.cluster import LocalCluster
+    from pytest_rdsfailover.local.control.client import ControlPlane
     from pytest_rdsfailover.local.network import Faults
     from pytest_rdsfailover.records import Milestone
 
@@ -26,6 +27,7 @@ MARKERS = (
     "rds_instances(count): how many instances this test's cluster has",
     "rds_expect(**bounds): what every trial of this test must hold to, as in trial.expect(...)",
 )
+NEED_API = {"rds_laboratory", "rds_client", "rds_aws"}  # tests with these ask the AWS API
 
 
 @contextmanager
@@ -53,13 +55,43 @@ def rds_backend(pytestconfig: pytest.Config) -> Iterator["LocalBackend"]:
 
 
 @pytest.fixture
+def rds_isolation() -> Iterator[None]:
+    """Keeps AWS clients that a test makes away from AWS; part of every local cluster."""
+    from pytest_rdsfailover.local.isolation import no_aws
+
+    with no_aws():
+        yield
+
+
+@pytest.fixture
+def rds_aws(rds_cluster: "LocalCluster") -> Iterator["ControlPlane"]:
+    """The AWS API of the cluster; for the test, `AWS_ENDPOINT_URL` and the like lead to it."""
+    from pytest_rdsfailover.local.isolation import only
+
+    with usage_errors():
+        place = rds_cluster.aws.place
+    with only(place):
+        yield rds_cluster.aws
+
+
+@pytest.fixture
+def rds_client(rds_cluster: "LocalCluster") -> Any:
+    """A boto3 client of RDS that answers for the cluster."""
+    with usage_errors():
+        return rds_cluster.aws.client("rds")
+
+
+@pytest.fixture
 def rds_cluster(
-    rds_backend: "LocalBackend", request: pytest.FixtureRequest
+    rds_backend: "LocalBackend",
+    rds_isolation: None,  # noqa: ARG001 - for as long as the test has a cluster
+    request: pytest.FixtureRequest,
 ) -> Iterator["LocalCluster"]:
     """A cluster, healthy and at rest: endpoints, credentials, instances."""
     region = argument_of(request, "rds_aws_names") or request.config.stash[RUN].settings.aws_names
+    api = not NEED_API.isdisjoint(request.fixturenames)
     with ExitStack() as stack, usage_errors():
-        cluster = rds_backend.cluster(argument_of(request, "rds_instances"))
+        cluster = rds_backend.cluster(argument_of(request, "rds_instances"), api=api)
         if region is not None:
             stack.enter_context(cluster.aws_names(region))
         yield cluster

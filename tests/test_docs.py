@@ -25,6 +25,10 @@ def test_the_readme_s_first_example_is_the_quickstart_byte_for_byte():
     assert BLOCK.search(read("README.md"))[1] == read("examples/quickstart/test_quickstart.py")
 
 
+def test_the_aws_page_s_example_is_the_example_byte_for_byte():
+    assert BLOCK.search(read("docs/aws.md"))[1] == read("examples/aws-api/test_drill.py")
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_link_and_every_named_file_exists(page):
     text = page.read_text()

@@ -54,6 +54,25 @@ class ClusterView:
     instances: Sequence[InstanceView]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlayView:
+    """A script that the gateway plays, or played.
+
+    Attributes:
+        name: what who started it calls it.
+        started: the moment that its offsets count from, in monotonic seconds.
+        target: the instance that it promotes; None if it promotes nobody.
+        victim: the instance that it cuts first; None if it cuts none.
+        over: nothing of it is left to do.
+    """
+
+    name: str
+    started: float
+    target: str | None
+    victim: str | None
+    over: bool
+
+
 class GatewayClient:
     """A connection to a gateway; may be used from several threads."""
 
@@ -86,23 +105,39 @@ class GatewayClient:
         answer["instances"] = [InstanceView(**one) for one in answer["instances"]]
         return ClusterView(**answer)
 
-    def play(self, steps: Sequence[Step], read_only_error: int = 1290) -> float:
+    def play(self, steps: Sequence[Step], read_only_error: int = 1290, *, name: str = "") -> float:
         """Start a script; return the moment that its offsets count from, in monotonic seconds.
 
         Args:
             steps: what happens when.
             read_only_error: what readers answer to writes from now on, 1290 or 1836.
+            name: what `plays` calls it.
 
         Raises:
             GatewayError: if a script is on, or this one cannot be played.
         """
         request = {
             "command": "play", "steps": encode_steps(steps), "read_only_error": read_only_error,
+            "name": name,
         }  # fmt: skip
         return float(self._ask(request)["started_ns"]) * NANO
 
-    def milestones(self) -> list[Milestone]:
-        """Return what has happened in the latest script so far, in order of time.
+    def plays(self) -> list[PlayView]:
+        """Return all scripts since the gateway started, whoever started them, in order.
+
+        Raises:
+            GatewayError: if the gateway does not answer.
+        """
+        return [
+            PlayView(started=one.pop("started_ns") * NANO, **one)
+            for one in self._ask({"command": "plays"})["plays"]
+        ]
+
+    def milestones(self, play: int | None = None) -> list[Milestone]:
+        """Return what has happened in a script so far, in order of time.
+
+        Args:
+            play: its place among `plays`; None for the latest.
 
         Raises:
             GatewayError: if the gateway does not answer.
@@ -114,7 +149,7 @@ class GatewayClient:
                 planned=None if one["planned_ns"] is None else one["planned_ns"] * NANO,
                 instance=one["instance"],
             )
-            for one in self._ask({"command": "milestones"})["milestones"]
+            for one in self._ask({"command": "milestones", "play": play})["milestones"]
         ]
 
     def close(self) -> None:

@@ -27,6 +27,7 @@ class Control:
             "describe": self._describe,
             "play": self._play,
             "milestones": self._milestones,
+            "plays": self._plays,
         }
 
     async def listen(self, path: str) -> None:
@@ -57,7 +58,7 @@ class Control:
             return self._commands[request["command"]](request)
         except GatewayError as error:
             return {"error": str(error)}
-        except (KeyError, TypeError, ValueError, RecursionError) as error:
+        except (LookupError, TypeError, ValueError, RecursionError) as error:
             return {"error": f"not a request: {error!r}"}
 
     def _describe(self, _: Answer) -> Answer:
@@ -82,12 +83,33 @@ class Control:
 
     def _play(self, request: Answer) -> Answer:
         steps = decode_steps(request["steps"])
-        return {"started_ns": self._player.play(steps, request["read_only_error"])}
+        return {
+            "started_ns": self._player.play(
+                steps, request["read_only_error"], request.get("name", "")
+            )
+        }
 
-    def _milestones(self, _: Answer) -> Answer:
+    def _plays(self, _: Answer) -> Answer:
+        latest = len(self._player.plays) - 1
+        return {
+            "plays": [
+                {
+                    "name": one.name,
+                    "started_ns": one.started,
+                    "target": one.target,
+                    "victim": one.victim,
+                    "over": number < latest or not self._player.playing,
+                }
+                for number, one in enumerate(self._player.plays)
+            ]
+        }
+
+    def _milestones(self, request: Answer) -> Answer:
+        number = request.get("play")
+        marks = self._player.marks if number is None else self._player.plays[number].marks
         return {
             "milestones": [
                 {"name": m.name, "at_ns": m.at, "planned_ns": m.planned, "instance": m.instance}
-                for m in sorted(self._player.marks, key=lambda mark: mark.at)
+                for m in sorted(marks, key=lambda mark: mark.at)
             ]
         }

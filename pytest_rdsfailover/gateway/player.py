@@ -48,16 +48,35 @@ class Mark:
     instance: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Play:
+    """A script that is being played, or was.
+
+    Attributes:
+        name: what who started it calls it.
+        started: the nanosecond that its offsets count from.
+        target: the instance that it promotes; None if it promotes nobody.
+        victim: the instance that it cuts first; None if it cuts none.
+        marks: its milestones so far.
+    """
+
+    name: str
+    started: int
+    target: str | None
+    victim: str | None
+    marks: list[Mark]
+
+
 class Player:
     """Plays one script after another.
 
     Attributes:
-        marks: the milestones of the latest script.
+        plays: all scripts so far, in order.
         failures: what went wrong, of all scripts.
     """
 
     def __init__(self, router: Router, sessions: Sessions, fence: Fence, network: Network) -> None:
-        self.marks: list[Mark] = []
+        self.plays: list[Play] = []
         self.failures: list[str] = []
         self._router, self._sessions = router, sessions
         self._fence, self._network = fence, network
@@ -66,6 +85,11 @@ class Player:
         # One thread each, so that neither meets itself: latest wish last, one statement at a time.
         self._admin = ThreadPoolExecutor(1, "fence")
         self._wire = ThreadPoolExecutor(1, "network")
+
+    @property
+    def marks(self) -> list[Mark]:
+        """Return the milestones of the latest script."""
+        return self.plays[-1].marks if self.plays else []
 
     @property
     def playing(self) -> bool:
@@ -80,7 +104,7 @@ class Player:
         """
         await asyncio.get_running_loop().run_in_executor(self._admin, self._fence.open)
 
-    def play(self, steps: Sequence[Step], read_only_error: int) -> int:
+    def play(self, steps: Sequence[Step], read_only_error: int, name: str = "") -> int:
         """Start a script; return the nanosecond that its offsets count from.
 
         Raises:
@@ -95,7 +119,17 @@ class Player:
         self._check(ordered)
         for instance in self._router.instances.values():
             instance.read_only_error = read_only_error
-        self.marks = []
+        promoted = [step.instance for step in ordered if step.action == "promote"]
+        cut = [step.instance for step in ordered if step.action == "cut"]
+        self.plays.append(
+            Play(
+                name=name,
+                started=started,
+                target=promoted[-1] if promoted else None,
+                victim=cut[0] if cut else None,
+                marks=[],
+            )
+        )
         self._play = asyncio.get_running_loop().create_task(self._run(ordered, started))
         return started
 

@@ -7,6 +7,7 @@ The configuration holds a password, so it must be readable by its owner alone:
      "admin": {"user": "...", "password": "..."},     may kill sessions and see all of them
      "control": "path of the control socket, in a directory of mode 0700",
      "read_only_error": 1290 or 1836,                 what readers answer to writes
+     "restart": 5.0,                                  seconds, after ALTER SYSTEM CRASH
      "toxiproxy": {"url": "http://...", "prefix": "..."} or null}
 
 When it listens it prints one line, {"ports": {"cluster": 12345, ...}}. It ends at the end of its
@@ -21,6 +22,7 @@ import sys
 import threading
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +30,7 @@ from pytest_rdsfailover import driver
 from pytest_rdsfailover.endpoints import Bounds, Endpoint
 from pytest_rdsfailover.errors import GatewayError
 from pytest_rdsfailover.gateway.control import Control
+from pytest_rdsfailover.gateway.crash import NAME, crash_steps
 from pytest_rdsfailover.gateway.fence import Fence
 from pytest_rdsfailover.gateway.network import Network, NoNetwork, Toxiproxy
 from pytest_rdsfailover.gateway.player import Player
@@ -50,6 +53,7 @@ class Config:
         host: the server's host.
         port: the server's port.
         read_only_error: what readers answer to writes, until a script says otherwise.
+        restart: seconds for which an instance is down after a crash by SQL.
         toxiproxy: URL of Toxiproxy's API; None without one.
         prefix: what Toxiproxy's proxies are called, before the endpoint's name.
     """
@@ -62,6 +66,7 @@ class Config:
     host: str = "127.0.0.1"
     port: int = 3306
     read_only_error: int = 1290
+    restart: float = 5.0
     toxiproxy: str | None = None
     prefix: str = ""
 
@@ -86,6 +91,7 @@ def read(path: Path) -> Config:
             host=server.get("host", "127.0.0.1"),
             port=int(server.get("port", 3306)),
             read_only_error=int(document.get("read_only_error", 1290)),
+            restart=float(document.get("restart", 5.0)),
             toxiproxy=toxiproxy.get("url"),
             prefix=toxiproxy.get("prefix", ""),
         )
@@ -101,6 +107,15 @@ def administrator(config: Config) -> Any:
     )  # fmt: skip
     options = {"unix_socket": config.unix_socket} if config.unix_socket else {}
     return driver.connect(endpoint, bounds=ADMIN, **options)
+
+
+def crash(player: Player, config: Config, instance: str) -> bool:
+    """Let an instance crash and restart; return whether that can be now."""
+    if player.playing:
+        return False
+    steps = crash_steps(instance, config.restart)
+    player.play(steps, config.read_only_error, NAME)
+    return True
 
 
 async def serve(config: Config) -> None:
@@ -121,6 +136,7 @@ async def serve(config: Config) -> None:
     if config.toxiproxy:
         network = Toxiproxy(config.toxiproxy, config.prefix, router.endpoints)
     player = Player(router, gateway, fence, network)
+    gateway.crash = partial(crash, player, config)
     await player.ready()
     await gateway.listen()
     await Control(gateway, player).listen(config.control)

@@ -123,6 +123,8 @@ class Link:
         except ProtocolError:
             self.end(reset=True)
             return
+        if self.session.crashing and not self._gateway.crash(self.instance.id):
+            self.session.refuse_crash()
         self._server.write(self.session.to_server)
         self.client.write(self.session.to_client)
 
@@ -159,11 +161,13 @@ class Gateway:
         router: decides which instance a new link belongs to.
         dial: opens a connection to the real server.
         ports: where each endpoint listens on 127.0.0.1.
+        crash: lets an instance crash because a client wants it; false if that cannot be now.
     """
 
     def __init__(self, router: Router, dial: Dial) -> None:
         self.router, self.dial = router, dial
         self.ports: dict[str, int] = {}
+        self.crash: Callable[[str], bool] = lambda _: False
         self._links: dict[str, set[Link]] = defaultdict(set)
         # Threads whose client went away while the server was still working for them.
         self._departed: dict[str, set[int]] = defaultdict(set)

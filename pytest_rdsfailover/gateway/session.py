@@ -4,6 +4,7 @@ from collections import deque
 from dataclasses import replace
 from itertools import takewhile
 
+from pytest_rdsfailover.gateway.crash import BUSY, is_crash
 from pytest_rdsfailover.gateway.plan import STATEMENT_ID, Host, Planner, lifting
 from pytest_rdsfailover.gateway.roles import READ_ONLY_TRANSACTION, Exchange, hidden, refusal
 from pytest_rdsfailover.gateway.variables import Variables
@@ -53,11 +54,13 @@ class Session:
         to_client: bytes for the client.
         to_server: bytes for the server.
         thread_id: the connection's id in the server's process list; None before the greeting.
+        crashing: the client wants its instance to crash.
     """
 
     def __init__(self, host: Host) -> None:
         self.to_client, self.to_server = bytearray(), bytearray()
         self.thread_id: int | None = None
+        self.crashing = False
         self._host = host
         self._client, self._server = PacketReader(), PacketReader()
         self._message = MessageReader()
@@ -84,6 +87,11 @@ class Session:
     def busy(self) -> bool:
         """Tell whether the server may still be working on a command of this session."""
         return self._response is not None
+
+    def refuse_crash(self) -> None:
+        """Answer that the instance cannot crash now."""
+        self.crashing = False
+        self._tell(error_packet(BUSY))
 
     def from_client(self, data: bytes) -> None:
         """Take bytes that the client sent.
@@ -172,6 +180,9 @@ class Session:
             raise ProtocolError("an empty command")
         self._command = message[0]
         self._seen_by_client, self._shift = packets_of(message), 0
+        if is_crash(message):
+            self.crashing = True  # no answer: the instance goes down
+            return
         if self._command == Command.SET_OPTION:
             self._multi = message == SET_MULTI_STATEMENTS
         self._plan.extend(self._planner.plan(message, self._status, multi=self._multi))

@@ -33,8 +33,12 @@ class LocalBackend:
                 stack.callback(cluster.close)
         self._clusters.clear()
 
-    def cluster(self, instances: int | None = None) -> LocalCluster:
+    def cluster(self, instances: int | None = None, *, api: bool = False) -> LocalCluster:
         """Return the session's cluster of that size, at rest; a new one if the old one is broken.
+
+        Args:
+            instances: how many it has; None for as many as the run's.
+            api: its AWS API will be needed.
 
         Raises:
             SettingError: if what was asked for cannot be had.
@@ -46,16 +50,18 @@ class LocalBackend:
             del self._clusters[count]
             cluster = None
         if cluster is None:
-            cluster = self._clusters[count] = self._start(count)
+            cluster = self._clusters[count] = self._start(count, api=api)
         return cluster
 
-    def _start(self, instances: int) -> LocalCluster:
+    def _start(self, instances: int, *, api: bool) -> LocalCluster:
         settings = self._settings
         return LocalCluster(
             find_server(settings.server),
             find_toxiproxy(settings.toxiproxy),
             load_profile(settings.profile),
             instances=instances,
+            seed=settings.seed,
+            api=api,
             port=self._port(instances),
         )
 

@@ -4,7 +4,7 @@ import random
 from collections.abc import Sequence
 
 from pytest_rdsfailover.gateway.script import Step
-from pytest_rdsfailover.local.profiles import Profile
+from pytest_rdsfailover.local.profiles import Profile, load_profile
 
 
 def choreography(profile: Profile, *, writer: str, target: str, seed: int) -> Sequence[Step]:
@@ -32,3 +32,12 @@ def choreography(profile: Profile, *, writer: str, target: str, seed: int) -> Se
         for flip, side in zip(profile.dns, sides, strict=True)
     ]
     return sorted(steps, key=lambda step: step.at)
+
+
+def restart_of(profile: Profile, seed: int) -> float:
+    """Return for how many seconds an instance is down after `ALTER SYSTEM CRASH`.
+
+    The profile `crash` says so, unless the run's own is one that promotes nobody.
+    """
+    crash = load_profile("crash") if profile.moves_writer else profile
+    return crash.refused.sample(random.Random(seed))  # noqa: S311 - durations, no secrets
