@@ -18,6 +18,7 @@ LAYERS = [
     "target analysis driver toxiproxy",
     "report load gateway archive",
     "checks",
+    "claims",
     "experiment local live remote",
     "laboratory options keep",
     "run",

@@ -2,6 +2,9 @@
 
 import math
 from collections.abc import Sequence
+from typing import TypeVar
+
+Number = TypeVar("Number", int, float)
 
 CONFIDENCE = 0.95
 Z = 1.959963984540054  # the normal distribution's quantile for 95 % on two sides
@@ -9,7 +12,7 @@ HALVINGS = 50  # of the interval from 0 to 1: exact to the last digit of a float
 EDGE = 1 + 1e-9  # lets rounding not decide what is equal on paper
 
 
-def percentile(ordered: Sequence[int], share: float) -> int:
+def percentile(ordered: Sequence[Number], share: float) -> Number:
     """Return the smallest value that at least *share* of the *ordered* values do not exceed."""
     return ordered[max(0, math.ceil(share * len(ordered)) - 1)]
 

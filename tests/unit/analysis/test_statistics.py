@@ -86,7 +86,7 @@ def test_misses_disprove_a_share_and_few_trials_leave_it_open():
     assert not proves(0, 0, 0.5)
 
 
-# scipy.stats.binomtest(count, trials, alternative="less").proportion_ci(0.95).high
+# The figures are those of binomtest in scipy.stats, one-sided at 95 %.
 @pytest.mark.parametrize(
     ("count", "trials", "bound"),
     [(0, 15, 0.181036), (5, 15, 0.577444), (3, 100, 0.075711), (15, 15, 1.0), (0, 0, 1.0)],
