@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from pytest_rdsfailover import checks
-from pytest_rdsfailover.analysis.population import Sample
+from pytest_rdsfailover.analysis.population import PROVEN_SHARE, Sample
 from pytest_rdsfailover.analysis.statistics import (
     CONFIDENCE,
     disproves,
@@ -142,6 +142,16 @@ def expect(samples: Sequence[Sample], *, confidence: float = CONFIDENCE, **claim
         raise AssertionError("\n".join(complaint))
 
 
+def evidence(
+    samples: Sequence[Sample], *, confidence: float = CONFIDENCE, **claims: object
+) -> list[str]:
+    """Return lines that say for each claim whether it is supported and how well."""
+    return [
+        f"{verdict.claim}: {verdict.state}, {', '.join(verdict.evidence)}"
+        for verdict in judge(samples, parse_claims(**claims), confidence)
+    ]
+
+
 def complaints(
     samples: Sequence[Sample], claims: Sequence[Claim], confidence: float = CONFIDENCE
 ) -> list[str]:
@@ -205,9 +215,11 @@ def _judge(valid: Sequence[Sample], claim: Claim, confidence: float) -> ClaimVer
         seen += f", undecided in {len(valid) - held - broken}"
     if claim.share is None:
         state = FAIL if broken else PASS if valid and held == len(valid) else INCONCLUSIVE
-        return ClaimVerdict(claim=claim, state=state, evidence=(seen, *_worst(valid, claim)))
+        why = _worst(valid, claim) if state != PASS else _proof(held, len(valid), confidence)
+        return ClaimVerdict(claim=claim, state=state, evidence=(seen, *why))
     if proves(held, len(valid), claim.share, confidence):
-        return ClaimVerdict(claim=claim, state=PASS, evidence=(seen,))
+        proof = _proof(held, len(valid), confidence)
+        return ClaimVerdict(claim=claim, state=PASS, evidence=(seen, *proof))
     lower = 1 - share_bound(len(valid) - held, len(valid), confidence)
     shown = (
         f"{seen}: shown for at least {lower:.0%} of all failovers"
@@ -218,6 +230,14 @@ def _judge(valid: Sequence[Sample], claim: Claim, confidence: float) -> ClaimVer
     remedy = f"it takes {needed} trials if no further one breaks it"
     more = (shown, *_worst(valid, claim)) if state == FAIL else (shown, remedy)
     return ClaimVerdict(claim=claim, state=state, evidence=(*more, *_quantile(valid, claim)))
+
+
+def _proof(held: int, trials: int, confidence: float) -> list[str]:
+    """Return how often a claim may be broken all the same, and what would prove more."""
+    rate = share_bound(trials - held, trials, confidence)
+    needed = trials_needed(PROVEN_SHARE, confidence, misses=trials - held)
+    share = f"{rate * 100:.2g} % of all failovers ({confidence:.0%} confidence)"
+    return [f"so at most {share} break it; {needed} trials would prove 99 %"]
 
 
 def _disproved(valid: Sequence[Sample], claim: Claim, confidence: float) -> bool:

@@ -18,11 +18,13 @@ LAYERS = [
     "target analysis driver toxiproxy",
     "report load gateway archive",
     "checks",
-    "claims",
+    "claims baseline",
     "experiment local live remote",
+    "extensions resumption",
     "laboratory options keep",
+    "repetition hooks hooked",
     "run",
-    "album",
+    "progress tally album",
     "fixtures",
     "plugin cli",
 ]
@@ -34,7 +36,17 @@ OWNERS = {
     "boto3": set(),
     "botocore": set(),
     "moto": set(),
-    "pytest": {"options.py", "run.py", "album.py", "fixtures.py", "plugin.py"},
+    "pytest": {
+        "options.py",
+        "hooks.py",
+        "hooked.py",
+        "run.py",
+        "progress.py",
+        "tally.py",
+        "album.py",
+        "fixtures.py",
+        "plugin.py",
+    },
 }
 LEVEL = {name: level for level, line in enumerate(LAYERS) for name in line.split()}
 
