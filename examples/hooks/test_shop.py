@@ -25,9 +25,9 @@ class Shop:
 
     def references(self):
         with self.cluster.audit_endpoint().connect() as connection:
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT reference FROM orders")
-                return [reference for (reference,) in cursor.fetchall()]
+            cursor = connection.cursor()
+            cursor.execute("SELECT reference FROM orders")
+            return [reference for (reference,) in cursor.fetchall()]
 
 
 def test_orders_survive_a_failover(rds_trial, rds_cluster, shop):
