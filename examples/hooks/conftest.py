@@ -42,9 +42,7 @@ def pytest_rdsfailover_update_json(document):
 
 def pytest_rdsfailover_report_section(document):
     longest = max(trial["downtime_s"] for trial in document["trials"])
-    return "service level", [
-        f"the longest downtime was {longest:.1f} s of the 30 s that we promise"
-    ]
+    return "service level", [f"longest downtime {longest:.1f} s of the 30 s that we promise"]
 
 
 def pytest_rdsfailover_safety_check():
