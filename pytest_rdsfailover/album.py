@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_rdsfailover.run import Run, environment_lines
+from pytest_rdsfailover.run import Run
 
 PAGE = "index.html"
 
@@ -55,7 +55,7 @@ class Album:
             )
             for each in measured
         ]
-        notes = (
-            environment_lines(measured[0]["environment"], self._run.settings) if measured else []
-        )
+        notes = self._run.environment_lines()
+        for title, lines in self._run.sections():
+            notes += [f"{title}: {line}" for line in lines]
         return html.page(entries, self._run.document(), notes=notes)

@@ -161,6 +161,11 @@ def outcome_of(error: BaseException, *, sent: bool) -> Outcome:
     return Outcome.REFUSED
 
 
+def classify(error: Exception, sent: bool) -> tuple[Outcome, Fault]:  # noqa: FBT001 - a callback
+    """Return both: what a writer may believe, and why the write failed."""
+    return outcome_of(error, sent=sent), fault_of(error)
+
+
 def chain(error: BaseException) -> Iterator[BaseException]:
     """Yield an error and what it wraps, the outermost first, each once."""
     waiting: list[object] = [error]

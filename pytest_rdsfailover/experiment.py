@@ -18,7 +18,7 @@ from pytest_rdsfailover.errors import AuditError
 from pytest_rdsfailover.journal import Journal
 from pytest_rdsfailover.load.threads import Load
 from pytest_rdsfailover.load.workload import Workload
-from pytest_rdsfailover.load.writer import ReconnectPolicy
+from pytest_rdsfailover.load.writer import Classify, ReconnectPolicy
 from pytest_rdsfailover.records import Milestone
 from pytest_rdsfailover.target import Failover, Target
 
@@ -98,6 +98,8 @@ class Observation:
         endpoint: where the writers connect.
         make_workload: returns what they do, given the journal that names the keys.
         plan: how much, and for how long.
+        others: faults that are none of the target's own failovers; looked at when judging.
+        classify: tells outcome and fault of a failed write; None for the usual.
 
     Attributes:
         journal: what the writers did so far.
@@ -110,14 +112,19 @@ class Observation:
         make_workload: MakeWorkload,
         plan: Plan,
         *,
+        others: Sequence[Failover] = (),
+        classify: Classify | None = None,
         clock: Clock | None = None,
     ) -> None:
+        self._others = others
         self._target, self._endpoint, self._plan = target, endpoint, plan
         self._clock = clock or MonotonicClock()
         self.journal = Journal(uuid.uuid4().hex[:8], plan.writers)
         self._trial: Trial | None = None
         self._workload = make_workload(self.journal)
-        self._load = Load(self._workload, self.journal, rate=plan.rate, policy=plan.policy)
+        self._load = Load(
+            self._workload, self.journal, rate=plan.rate, policy=plan.policy, classify=classify
+        )
         self._writer_before = ""
 
     def __enter__(self) -> Self:
@@ -184,7 +191,9 @@ class Observation:
         return Trial.of(evidence.judge(), evidence)
 
     def _failovers(self) -> Sequence[Failover]:
-        return [each for each in self._target.failovers if each.triggered >= self._load.started]
+        own = self._target.failovers
+        found = [*own, *(each for each in self._others if each not in own)]
+        return [each for each in found if each.triggered >= self._load.started]
 
     def _watch(self, failovers: Sequence[Failover]) -> None:
         """Wait until all failovers are over and all writers are back, or the bound is reached."""

@@ -3,16 +3,19 @@
 The imports inside the functions keep a suite that uses no fixture of ours from paying for them.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pytest_rdsfailover import options
 from pytest_rdsfailover.errors import SettingError
+from pytest_rdsfailover.progress import PROGRESS
 from pytest_rdsfailover.run import RUN
 
 if TYPE_CHECKING:
+    from pytest_rdsfailover.analysis.population import Sample
     from pytest_rdsfailover.experiment import Observation, Trial
     from pytest_rdsfailover.laboratory import Laboratory
     from pytest_rdsfailover.local.backend import LocalBackend
@@ -20,8 +23,10 @@ if TYPE_CHECKING:
     from pytest_rdsfailover.local.control.client import ControlPlane
     from pytest_rdsfailover.local.network import Faults
     from pytest_rdsfailover.records import Milestone
+    from pytest_rdsfailover.repetition import Repetition
 
 MARKERS = (
+    "rds_trials(count): how often rds_trials repeats a trial of this test",
     "rds_profile(name): the failover profile of this test",
     "rds_aws_names(region): call this test's endpoints as AWS does, for example in eu-west-1",
     "rds_instances(count): how many instances this test's cluster has",
@@ -124,6 +129,7 @@ def rds_trial(rds_laboratory: "Laboratory") -> "Callable[..., Trial]":
 @pytest.fixture
 def rds_laboratory(rds_cluster: "LocalCluster", request: pytest.FixtureRequest) -> "Laboratory":
     """What a test does with its cluster, and what it notes of it."""
+    from pytest_rdsfailover.hooked import ItemExtensions
     from pytest_rdsfailover.keep import keep
     from pytest_rdsfailover.laboratory import Laboratory
     from pytest_rdsfailover.local.backend import environment
@@ -131,12 +137,14 @@ def rds_laboratory(rds_cluster: "LocalCluster", request: pytest.FixtureRequest) 
 
     run, item = request.config.stash[RUN], request.node
     expectations = item.get_closest_marker("rds_expect")
-    where = environment(rds_cluster)
+    environment_ = environment(rds_cluster)
 
     def note(trial: "Trial") -> None:
         found = document.trial_document(trial, test=item.nodeid, scenario=scenario_of(item))
+        where = environment_ | {"load": {"rate": trial.rate, "writers": trial.writers}}
         run.note(item, found, terminal.timeline(trial), where)
         run.note_more(item, keep(trial, found, where, run.settings))
+        request.config.stash[PROGRESS].keep(item, run.noted(item)[-1])
 
     return Laboratory(
         rds_cluster,
@@ -145,6 +153,47 @@ def rds_laboratory(rds_cluster: "LocalCluster", request: pytest.FixtureRequest) 
         profile=argument_of(request, "rds_profile"),
         expectations={} if expectations is None else expectations.kwargs,
         note=note,
+        extensions=ItemExtensions(item),
+    )
+
+
+@pytest.fixture
+def rds_trials(
+    rds_laboratory: "Laboratory", rds_cluster: "LocalCluster", request: pytest.FixtureRequest
+) -> "Repetition":
+    """Repeats a trial, each with a seed of its own, and returns the population."""
+    from pytest_rdsfailover.local.backend import environment
+    from pytest_rdsfailover.repetition import Archive, Repetition
+    from pytest_rdsfailover.resumption import Store, prune
+
+    config, item = request.config, request.node
+    run, directory = config.stash[RUN], options.cache_directory(config)
+    versions = environment(rds_cluster)["versions"]
+    if directory is not None:
+        prune(directory)
+
+    def store(key: Mapping[str, Any]) -> Store | None:
+        return None if directory is None else Store(directory, {**key, "versions": versions})
+
+    def progress(planned: int, samples: "Sequence[Sample]") -> None:
+        config.stash[PROGRESS].tell(item, planned, samples)
+
+    def recall(entry: dict[str, Any]) -> None:
+        run.noted(item).append(entry)
+        config.stash[PROGRESS].keep(item, entry)
+
+    trials = argument_of(request, "rds_trials")
+    return Repetition(
+        rds_laboratory,
+        Archive(
+            entries=run.noted(item),
+            recall=recall,
+            store=store,
+            resume=run.settings.resume,
+            progress=progress,
+        ),
+        trials=run.settings.trials if trials is None else trials,
+        spacing=run.settings.spacing,
     )
 
 

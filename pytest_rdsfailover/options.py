@@ -7,13 +7,16 @@ import os
 import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from pytest_rdsfailover.errors import SettingError
+from pytest_rdsfailover.resumption import latest_seed
 from pytest_rdsfailover.settings import Settings, parse_duration
 
+SWITCHES = {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}
 SEED = "rds_seed"  # among what a controller tells its workers
 
 
@@ -37,13 +40,26 @@ def _region(text: str) -> str:
     return check_region(text)
 
 
+def _switch(text: str) -> bool:
+    if text.lower() not in SWITCHES:
+        raise SettingError(f"{text!r} is neither yes nor no")
+    return SWITCHES[text.lower()]
+
+
+def _rules(text: str) -> str:
+    from pytest_rdsfailover.baseline import parse_rules
+
+    parse_rules(text)
+    return text
+
+
 @dataclass(frozen=True, slots=True)
 class Option:
     """One setting as users write it: `--rds-NAME`, `RDS_NAME`, ini `rds_name`.
 
     Attributes:
         name: the field of `Settings`.
-        metavar: what stands for its value in the help.
+        metavar: what stands for its value in the help; empty for a switch.
         parse: turns the text into the setting, or raises `SettingError`.
         help: one sentence for `--help`.
     """
@@ -82,6 +98,19 @@ OPTIONS = (
     Option("json", "PATH", str, "write the result document to PATH"),
     Option("report", "DIR", str, "write an HTML page of all trials to DIR/index.html"),
     Option("journal", "DIR", str, "write each trial's journal to a file in DIR"),
+    Option("trials", "N", _count, "how often rds_trials repeats a trial (15)"),
+    Option("spacing", "TIME", parse_duration, "rest between two repeats (200ms)"),
+    Option("resume", "", _switch, "take up the trials of the run that was interrupted last"),
+    Option("markdown", "PATH", str, "write the summary to PATH as Markdown, for CI job pages"),
+    Option("save", "NAME", str, "keep this run as a baseline: a name or a path"),
+    Option("compare", "NAME", str, "compare this run with a baseline"),
+    Option(
+        "compare_fail",
+        "RULES",
+        _rules,
+        "growths over the baseline that fail the run, as max:500ms or with a percent sign",
+    ),
+    Option("compare_anyway", "", _switch, "compare even if mode, profile, rate or writers differ"),
 )
 
 
@@ -89,7 +118,10 @@ def add(parser: pytest.Parser) -> None:
     """Register every option, and an ini value of the same name."""
     group = parser.getgroup("rdsfailover", "database failover (pytest-rdsfailover)")
     for option in OPTIONS:
-        group.addoption(option.flag, dest=option.dest, metavar=option.metavar, help=option.help)
+        value: dict[str, Any] = {"metavar": option.metavar}
+        if not option.metavar:
+            value = {"action": "store_const", "const": "yes"}
+        group.addoption(option.flag, dest=option.dest, help=option.help, **value)
         parser.addini(option.dest, option.help, default=None)
 
 
@@ -110,21 +142,33 @@ def read(config: pytest.Config) -> Settings:
             raise pytest.UsageError(f"{source}: {error}") from None
     # The controller of pytest-xdist has told its workers, so that all sample from one seed.
     told = getattr(config, "workerinput", {}).get(SEED)
+    if told is None and values.get("resume"):
+        told = latest_seed(cache_directory(config))
     values.setdefault("seed", random.SystemRandom().randrange(1_000_000) if told is None else told)
     try:
         settings = Settings(**values)
-        _look(values)
+        _look(values, config.rootpath)
     except SettingError as error:
         raise pytest.UsageError(str(error)) from None
     return settings
 
 
-def _look(given: Mapping[str, Any]) -> None:
+def cache_directory(config: pytest.Config) -> Path | None:
+    """Return where pytest caches what outlives a run of ours; None if it caches nothing."""
+    cache = getattr(config, "cache", None)
+    return None if cache is None else Path(cache.mkdir("rdsfailover"))
+
+
+def _look(given: Mapping[str, Any], root: Path) -> None:
     """Raise `SettingError` if what is named is not there; costs nothing if nothing is named."""
     if "profile" in given:
         from pytest_rdsfailover.local.profiles import load_profile
 
         load_profile(given["profile"])
+    if "compare" in given:
+        from pytest_rdsfailover import baseline
+
+        baseline.read(baseline.path_of(given["compare"], root))
     if "server" in given:
         from pytest_rdsfailover.local.programs import find_server
 

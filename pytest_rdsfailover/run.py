@@ -17,11 +17,12 @@ import pytest
 
 from pytest_rdsfailover.errors import SettingError
 from pytest_rdsfailover.options import SEED
-from pytest_rdsfailover.settings import Settings, check_instances
+from pytest_rdsfailover.settings import Settings, check_instances, check_trials
 
 Plain = dict[str, Any]
 RUN = pytest.StashKey["Run"]()
 MEASURED = pytest.StashKey[list[Plain]]()
+ORDER = pytest.StashKey[int]()
 ATTRIBUTE = "rdsfailover"  # of the test report
 
 
@@ -29,7 +30,8 @@ class Run:
     """The results of one pytest run, on a worker or on the controller."""
 
     def __init__(self, config: pytest.Config, settings: Settings) -> None:
-        self.settings = settings
+        self.settings, self._config = settings, config
+        self._document: Plain | None = None
         self.measured: list[Plain] = []
         self._is_worker = hasattr(config, "workerinput")
 
@@ -49,8 +51,14 @@ class Run:
         """Keep more of the trial that was noted last, for the HTML page."""
         item.stash[MEASURED][-1] |= kept
 
+    def noted(self, item: pytest.Item) -> list[Plain]:
+        """Return what `note` has kept of a test so far; what is added to it is kept, too."""
+        return item.stash.setdefault(MEASURED, [])
+
     def pytest_collection_finish(self, session: pytest.Session) -> None:
-        """Refuse markers that cannot be honoured, before any server starts."""
+        """Refuse markers that cannot be honoured, before any server starts; number the tests."""
+        for order, item in enumerate(session.items):
+            item.stash[ORDER] = order
         if not self._is_worker:  # there the fixtures say it, as an error of the test
             for item in session.items:
                 check_markers(item, self.settings)
@@ -81,10 +89,15 @@ class Run:
         self, item: pytest.Item
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         """Attach a test's trials to its report, and the timeline to a failed one."""
-        report = yield
         measured = item.stash.get(MEASURED, [])
         if measured:
-            setattr(report, ATTRIBUTE, list(measured))
+            from pytest_rdsfailover.report import junit
+
+            item.user_properties += junit.properties([entry["trial"] for entry in measured])
+        report = yield
+        if measured:
+            order = {"order": item.stash.get(ORDER, 0)}
+            setattr(report, ATTRIBUTE, [entry | order for entry in measured])
             measured.clear()
             if report.failed:
                 report.sections += [
@@ -107,6 +120,8 @@ class Run:
         for entry in getattr(report, ATTRIBUTE, []):
             why = getattr(getattr(report.longrepr, "reprcrash", None), "message", "")
             self.measured.append(entry | {"failed": report.failed, "why": why})
+        # As without pytest-xdist, whose workers finish in any order.
+        self.measured.sort(key=lambda entry: entry["order"])
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Print the table of all trials, and the timeline where it says more than a row."""
@@ -115,10 +130,8 @@ class Run:
         from pytest_rdsfailover.report import terminal
 
         terminalreporter.write_sep("=", "database failover")
-        for line in environment_lines(self.measured[0]["environment"], self.settings):
+        for line in self.environment_lines():
             terminalreporter.write_line(line)
-        if len({entry["environment"]["worker"] for entry in self.measured}) > 1:
-            terminalreporter.write_line("taken by several workers at once, which shared the CPU")
         for line in terminal.table(self._trials()):
             terminalreporter.write_line(line)
         if len(self.measured) == 1 or terminalreporter.verbosity > 0:
@@ -140,16 +153,41 @@ class Run:
         path.write_text(json.dumps(self.document(), indent=2) + "\n")
 
     def document(self) -> Plain:
-        """Return the result document of all that was measured."""
-        from pytest_rdsfailover.report import document
+        """Return the result document of all that was measured, as the project's hooks leave it."""
+        if self._document is None:
+            from pytest_rdsfailover.report import document
 
-        environment = self.measured[0]["environment"] if self.measured else {}
-        return document.run_document(
-            self._trials(),
-            mode=environment.get("mode", "local"),
-            seed=self.settings.seed,
-            versions=environment.get("versions", {}),
+            environment = self.measured[0]["environment"] if self.measured else {}
+            self._document = document.run_document(
+                self._trials(),
+                mode=environment.get("mode", "local"),
+                seed=self.settings.seed,
+                versions=environment.get("versions", {}),
+            )
+            self._config.hook.pytest_rdsfailover_update_json(
+                config=self._config, document=self._document
+            )
+        return self._document
+
+    def sections(self) -> list[tuple[str, Sequence[str]]]:
+        """Return what the project's hooks add to the reports: titles and lines."""
+        if not self.measured:
+            return []
+        found: list[tuple[str, Sequence[str]]] = (
+            self._config.hook.pytest_rdsfailover_report_section(
+                config=self._config, document=self.document()
+            )
         )
+        return found
+
+    def environment_lines(self) -> list[str]:
+        """Return what the figures were taken on, and what may have disturbed them."""
+        if not self.measured:
+            return []
+        lines = environment_lines(self.measured[0]["environment"], self.settings)
+        if len({entry["environment"]["worker"] for entry in self.measured}) > 1:
+            lines.append("taken by several workers at once, which shared the CPU")
+        return lines
 
     def _trials(self) -> Sequence[Plain]:
         return [entry["trial"] for entry in self.measured]
@@ -164,6 +202,8 @@ def check_markers(item: pytest.Item, settings: Settings) -> None:
             checks.check_resolution(checks.parse_expectations(**marker.kwargs), settings.rate)
         for marker in item.iter_markers("rds_instances"):
             check_instances(*marker.args)
+        for marker in item.iter_markers("rds_trials"):
+            check_trials(*marker.args)
         for marker in item.iter_markers("rds_profile"):
             from pytest_rdsfailover.local.profiles import load_profile
 

@@ -48,6 +48,12 @@ def check_instances(count: int) -> None:
         )
 
 
+def check_trials(count: int) -> None:
+    """Raise `SettingError` if nobody can repeat a trial that often."""
+    if isinstance(count, bool) or not isinstance(count, int) or count < 1:
+        raise SettingError(f"a population has at least one trial, not {count!r}")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """What this run was asked to do.
@@ -70,6 +76,14 @@ class Settings:
         json: where to write the result document; None for nowhere.
         report: directory for the HTML page; None for none.
         journal: directory for a journal file of each trial; None for none.
+        trials: how often `rds_trials` repeats a trial, unless the test says otherwise.
+        spacing: seconds of rest between two repeats.
+        resume: whether trials of an interrupted run count as done.
+        markdown: where to write the summary as Markdown; None for nowhere.
+        save: name or path of the baseline that this run becomes; None for none.
+        compare: name or path of the baseline that it is compared with; None for none.
+        compare_fail: growths that fail the run, as `median:10%,max:500ms`; None for none.
+        compare_anyway: whether to compare with a baseline of another mode, profile or rate.
     """
 
     profile: str = "quick"
@@ -87,10 +101,19 @@ class Settings:
     json: str | None = None
     report: str | None = None
     journal: str | None = None
+    trials: int = 15
+    spacing: float = 0.2
+    resume: bool = False
+    markdown: str | None = None
+    save: str | None = None
+    compare: str | None = None
+    compare_fail: str | None = None
+    compare_anyway: bool = False
 
     def __post_init__(self) -> None:
         """Refuse what no run can honour."""
         check_instances(self.instances)
+        check_trials(self.trials)
         if self.port is not None and not 1024 <= self.port < 32768:  # noqa: PLR2004
             raise SettingError(
                 f"port {self.port} is not usable: choose one from 1024 to 32767, below the ports"
@@ -100,7 +123,7 @@ class Settings:
             raise SettingError(f"a load needs at least one writer, not {self.writers}")
         if self.rate <= 0:
             raise SettingError(f"a load needs a rate above 0 writes per second, not {self.rate:g}")
-        for name in ("warmup", "cooldown"):
+        for name in ("warmup", "cooldown", "spacing"):
             if getattr(self, name) < 0:
                 raise SettingError(f"{name} cannot be negative")
         if self.bound <= 0:

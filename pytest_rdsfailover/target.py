@@ -68,8 +68,8 @@ class Failover(Protocol):
         """Return when it was triggered, on the monotonic clock."""
 
     @property
-    def moves_writer(self) -> bool:
-        """Tell whether another instance should be the writer afterwards."""
+    def moves_writer(self) -> bool | None:
+        """Tell whether another instance should be the writer afterwards; None if it is open."""
 
     def milestones(self) -> Sequence[Milestone]:
         """Return what has happened so far, in order of time, the trigger first."""

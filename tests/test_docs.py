@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_rdsfailover import fixtures, options
+from pytest_rdsfailover import fixtures, hooks, options
 from pytest_rdsfailover.local.profiles import shipped
 
 ROOT = Path(__file__).parents[1]
@@ -65,3 +65,16 @@ def test_every_marker_is_documented(marker):
 )
 def test_every_fixture_is_documented(name):
     assert f"`{name}`" in read("docs/reference.md")
+
+
+@pytest.mark.parametrize("hook", [name for name in vars(hooks) if name.startswith("pytest_rds")])
+def test_every_hook_is_documented_and_has_an_example_that_runs(hook):
+    assert f"`{hook}(" in read("docs/hooks.md")
+    assert f"def {hook}(" in read("examples/hooks/conftest.py")
+
+
+def test_the_code_of_the_hooks_page_is_that_of_the_example():
+    blocks = BLOCK.findall(read("docs/hooks.md"))
+
+    assert len(blocks) == 7
+    assert [block for block in blocks if block not in read("examples/hooks/conftest.py")] == []

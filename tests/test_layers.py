@@ -18,10 +18,13 @@ LAYERS = [
     "target analysis driver toxiproxy",
     "report load gateway archive remote",
     "checks",
+    "claims baseline",
     "experiment local live",
+    "extensions resumption",
     "laboratory options keep",
+    "repetition hooks hooked",
     "run",
-    "album",
+    "progress tally album",
     "fixtures",
     "plugin cli",
 ]
@@ -34,7 +37,17 @@ OWNERS = {
     "botocore": {"remote/aws.py"},
     "moto": {f"local/control/{name}.py" for name in ("region", "rds", "fis")},
     "werkzeug": {"local/control/process.py"},
-    "pytest": {"options.py", "run.py", "album.py", "fixtures.py", "plugin.py"},
+    "pytest": {
+        "options.py",
+        "hooks.py",
+        "hooked.py",
+        "run.py",
+        "progress.py",
+        "tally.py",
+        "album.py",
+        "fixtures.py",
+        "plugin.py",
+    },
 }
 LEVEL = {name: level for level, line in enumerate(LAYERS) for name in line.split()}
 
