@@ -22,7 +22,7 @@ LAYERS = [
     "laboratory options keep",
     "run",
     "album",
-    "fixtures",
+    "fixtures commands",
     "plugin cli",
 ]
 OWNERS = {
