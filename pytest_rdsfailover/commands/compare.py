@@ -79,10 +79,14 @@ def _sample(downtimes: Sequence[float]) -> list[str]:
     zero = downtimes.count(0.0)
     low, high = wilson(zero, len(downtimes))
     return [
-        f"median {format_duration(median(downtimes))} (95 %: {between}),"
-        f" max {format_duration(downtimes[-1])}",
-        f"{zero} of {len(downtimes)} without downtime"
-        f" (95 %: {100 * low:.1f} to {100 * high:.1f} %)",
+        (
+            f"median {format_duration(median(downtimes))} (95 %: {between}),"
+            f" max {format_duration(downtimes[-1])}"
+        ),
+        (
+            f"{zero} of {len(downtimes)} without downtime"
+            f" (95 %: {100 * low:.1f} to {100 * high:.1f} %)"
+        ),
     ]
 
 
