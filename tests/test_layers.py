@@ -25,7 +25,7 @@ LAYERS = [
     "repetition hooks hooked",
     "run",
     "progress tally album",
-    "fixtures",
+    "fixtures commands",
     "plugin cli",
 ]
 OWNERS = {

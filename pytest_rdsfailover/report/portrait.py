@@ -5,7 +5,7 @@ from typing import Any
 
 from pytest_rdsfailover.analysis.evidence import Evidence
 from pytest_rdsfailover.analysis.phases import Phase
-from pytest_rdsfailover.analysis.picture import picture
+from pytest_rdsfailover.analysis.picture import Picture, picture
 from pytest_rdsfailover.analysis.summary import Summary
 
 Plain = dict[str, Any]  # what JSON can say
@@ -21,7 +21,6 @@ def portrait(summary: Summary, evidence: Evidence) -> Plain:
         summary: the trial, judged.
         evidence: what it was judged by.
     """
-    drawn = asdict(picture(evidence, summary))
     return {
         "reason": summary.reason,
         "rate": summary.rate,
@@ -49,7 +48,21 @@ def portrait(summary: Summary, evidence: Evidence) -> Plain:
             }
             for each in summary.milestones
         ],
-        "picture": drawn,
+        "picture": _picture(picture(evidence, summary)),
+    }
+
+
+def _picture(drawn: Picture) -> Plain:
+    """Return it in dictionaries, lists and numbers only, which every carrier takes."""
+    strips = [asdict(each) for each in drawn.strips]
+    for strip in strips:
+        strip["failed"] = {str(state): counts for state, counts in strip["failed"].items()}
+    return {
+        "states": drawn.states,
+        "instances": drawn.instances,
+        "strips": strips,
+        "spells": [[list(spell) for spell in lane] for lane in drawn.spells],
+        "homes": [[list(home) for home in lane] for lane in drawn.homes],
     }
 
 

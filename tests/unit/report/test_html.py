@@ -60,6 +60,13 @@ def test_the_page_names_nothing_outside_itself():
     assert re.findall(r"https?://[^\s\"']+", text) == ["http://www.w3.org/2000/svg"]  # a name
 
 
+def test_what_travels_is_plain_and_reads_back_from_json_as_it_was():
+    evidence = trial()
+    found = portrait(evidence.judge(), evidence)
+
+    assert json.loads(json.dumps(found)) == found
+
+
 def test_the_policy_names_exactly_the_page_s_own_style_and_script():
     text = page([])
     style = re.search(r"<style>(.*?)</style>", text, re.DOTALL)[1]
