@@ -30,6 +30,7 @@ OWNERS = {
     "toxiproxy": {"toxiproxy/client.py"},
     "requests": {"toxiproxy/client.py"},
     "filelock": {"local/ports.py", "local/template.py"},
+    "cryptography": {"gateway/tls.py"},
     "boto3": set(),
     "botocore": set(),
     "moto": set(),
