@@ -44,7 +44,6 @@ class RdsProxy:
             for name in (PROXY, PROXY_READER)
         }
         self._router = router
-        self._writer: str | None = router.writer
         self._held = False
         self.look()
 
@@ -59,6 +58,11 @@ class RdsProxy:
         return {name: one.port for name, one in self.endpoints.items()}
 
     # Whom it follows -----------------------------------------------------------------------------
+
+    @property
+    def serving(self) -> bool:
+        """Tell whether requests go to a writer now."""
+        return self.endpoints[PROXY].pool.instance is not None
 
     def hold(self, *, refuse: bool) -> None:
         """Queue requests from now on, until `follow`; refuse new clients if that is wanted."""
