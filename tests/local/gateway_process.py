@@ -29,6 +29,12 @@ class RunningGateway:
         }  # fmt: skip
         return pymysql.connect(**{**defaults, **options})
 
+    def proxy(self, endpoint="proxy"):
+        return self.control.ask("proxy", endpoint=endpoint)
+
+    def configure_proxy(self, **settings):
+        self.control.ask("proxy_configure", settings=settings)
+
     def play(self, *steps: Step, read_only_error=1290, wait=True, within=60.0):
         started = self.control.play(steps, read_only_error)
         deadline = time.monotonic() + within
@@ -62,6 +68,7 @@ def gateway(server: servers.RealServer, *, instances=2, toxiproxy=None) -> Itera
                     "admin": {"user": "root_", "password": servers.PASSWORD},
                     "control": control,
                     "toxiproxy": toxiproxy,
+                    "secrets": [json.dumps({"username": "app", "password": servers.PASSWORD})],
                 }
             )
         )
@@ -72,7 +79,9 @@ def gateway(server: servers.RealServer, *, instances=2, toxiproxy=None) -> Itera
         try:
             ports = json.loads(process.stdout.readline())["ports"]
             with connect(control) as client:
-                yield RunningGateway(server, ports, client, process)
+                running = RunningGateway(server, ports, client, process)
+                running.ca = str(Path(directory, "ca.pem"))
+                yield running
                 assert client.describe().failures == []
         finally:
             process.stdin.close()
