@@ -4,13 +4,14 @@ import contextlib
 import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from types import TracebackType
 from typing import Any, Self
 
 from pytest_rdsfailover import driver
 from pytest_rdsfailover.clock import Clock, MonotonicClock, wait_until
-from pytest_rdsfailover.endpoints import Endpoint
+from pytest_rdsfailover.endpoints import Endpoint, Tls
 from pytest_rdsfailover.errors import (
     GatewayError,
     NotReadyError,
@@ -19,18 +20,21 @@ from pytest_rdsfailover.errors import (
     log_tail,
 )
 from pytest_rdsfailover.gateway.client import GatewayClient, connect
+from pytest_rdsfailover.gateway.secrets import Secret
+from pytest_rdsfailover.gateway.tls import CA_FILE
 from pytest_rdsfailover.local.choreography import choreography
 from pytest_rdsfailover.local.names import PORT, AwsNames, Record, Resolver
 from pytest_rdsfailover.local.network import Network, ToxiproxyProgram
 from pytest_rdsfailover.local.process import Process, Supervisor
 from pytest_rdsfailover.local.profiles import Profile, load_profile
 from pytest_rdsfailover.local.programs import ServerProgram, ServerUrl
+from pytest_rdsfailover.local.proxy import READ_ONLY, READ_WRITE, LocalProxy
 from pytest_rdsfailover.local.server import start_server
 from pytest_rdsfailover.records import Milestone
 
 GATEWAY_READY_WITHIN = 10.0  # seconds
 REST_WITHIN = 120.0  # seconds after which a failover that is not over is stuck
-KINDS = {"cluster": "writer", "reader": "reader"}
+KINDS = {"cluster": "writer", "reader": "reader", READ_WRITE: "proxy", READ_ONLY: "proxy"}
 
 
 class FailoverInProgressError(RdsFailoverError):
@@ -123,6 +127,10 @@ class LocalCluster:
             ports = json.loads(self._gateway_process.wait_line(GATEWAY_READY_WITHIN))["ports"]
             self._gateway = stack.enter_context(connect(self._control))
             self.network.connect(ports, armed=profile.cut != "close")
+            self.proxy = LocalProxy(self._gateway, self._secret)
+            self.proxy.accept_tokens_for(
+                [str(self.network.places[n]) for n in (READ_WRITE, READ_ONLY)]
+            )
             self._stack = stack.pop_all()
 
     def __enter__(self) -> Self:
@@ -152,6 +160,11 @@ class LocalCluster:
         argv = [sys.executable, "-m", "pytest_rdsfailover.gateway.process", str(config)]
         return self._supervisor.spawn("gateway", argv)
 
+    @property
+    def _secret(self) -> Secret:
+        account = self._server.application
+        return Secret(username=account.user, password=account.password, dbname=account.database)
+
     def _gateway_config(self) -> Mapping[str, Any]:
         address, admin = self._server.address, self._server.admin
         return {
@@ -160,6 +173,7 @@ class LocalCluster:
             "instances": len(self.instances),
             "read_only_error": self._profile.read_only_error,
             "control": self._control,
+            "secrets": [self._secret.text()],
             "toxiproxy": {"url": self.network.client.url, "prefix": self.network.prefix},
         }
 
@@ -194,6 +208,20 @@ class LocalCluster:
     def reader_endpoint(self) -> Endpoint:
         """Return the reader endpoint: any reader; the writer when there is none."""
         return self._endpoint("reader")
+
+    @property
+    def proxy_endpoint(self) -> Endpoint:
+        """Return RDS Proxy's read/write endpoint: it stays while the writer moves."""
+        return self._proxy_endpoint(READ_WRITE)
+
+    @property
+    def proxy_reader_endpoint(self) -> Endpoint:
+        """Return RDS Proxy's read-only endpoint."""
+        return self._proxy_endpoint(READ_ONLY)
+
+    def _proxy_endpoint(self, name: str) -> Endpoint:
+        ca = str(self._supervisor.directory / CA_FILE)
+        return replace(self._endpoint(name), tls=Tls(ca=ca))
 
     def instance_endpoint(self, instance: str) -> Endpoint:
         """Return an instance's own endpoint.
