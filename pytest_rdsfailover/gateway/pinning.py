@@ -104,7 +104,8 @@ def effect(message: bytes, dialect: Dialect, *, exclude_sets: bool = False) -> E
     """
     command = message[0]
     if command in PREPARING:
-        return Effect(pin=PREPARED, leaves=True)
+        uses = command == Command.STMT_PREPARE and b"LAST_INSERT_ID" in message.upper()
+        return Effect(pin=PREPARED, leaves=True, insert_id=uses)
     if command != Command.QUERY:
         return Effect(changes=command == Command.INIT_DB)
     sql = message[1:]

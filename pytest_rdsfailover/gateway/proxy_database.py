@@ -32,6 +32,7 @@ from pytest_rdsfailover.wire.packets import (
     ServerFault,
     encode,
     frame,
+    has_warnings,
     lenenc_string,
     parse_error,
 )
@@ -50,6 +51,8 @@ ALWAYS = (
     | Capability.TRANSACTIONS | Capability.SECURE_CONNECTION | Capability.PLUGIN_AUTH
     | Capability.PLUGIN_AUTH_LENENC
 )  # fmt: skip
+# MariaDB forgets warnings only when a statement reads from something.
+FORGET = b"DO (SELECT 1 FROM (SELECT 1) AS nothing)"
 LARGEST = (1 << 30).to_bytes(4, "little")
 
 
@@ -128,6 +131,7 @@ class Database:
         touch: is called when it has something to send.
         fault: why it failed; None as long as it has not.
         status: the latest status flags; None before there were any.
+        inserter: number of the session whose LAST_INSERT_ID() it would tell; 0 for nobody's.
     """
 
     def __init__(
@@ -150,13 +154,14 @@ class Database:
         self.ready, self.touch = ready, touch
         self.fault: ServerFault | None = None
         self.status: int | None = None
+        self.inserter = 0
         self._stage = Stage.LOGIN
         self._scramble, self._method = b"", b""
         self._reader = PacketReader()
         self._errands: deque[Errand] = deque()
         self._errand: Errand | None = None
         self._response: Response | None = None
-        self._continues = False
+        self._continues = self._noisy = False
 
     @property
     def busy(self) -> bool:
@@ -197,14 +202,26 @@ class Database:
             self._farewell(packet)
             return
         part = None if continues else response.feed(packet.payload)
-        if response.status is not None:
-            self.status = response.status
+        if part is Part.END:
+            self._note(packet.payload, response)
         if response.done:
             self._response = None
         if self._errand is not None:
             self._own(packet, part, response)
         elif self.client is not None:
             self.client.answer(packet, part, response)
+
+    def _note(self, payload: bytes, response: Response) -> None:
+        """Note the end of a result: status flags, and whether SHOW WARNINGS has something."""
+        if response.status is not None:
+            self.status = response.status
+        self._noisy = self._noisy or payload[0] == ERR or has_warnings(payload)
+
+    def quieten(self, *, always: bool = False) -> None:
+        """Forget what one client's statement left for a SHOW WARNINGS, before another's comes."""
+        if self._noisy or always:
+            self._noisy = False
+            self.ask(FORGET)
 
     def _farewell(self, packet: Packet) -> None:
         if packet.payload[:1] != bytes((ERR,)):
@@ -282,6 +299,7 @@ class Database:
         """Make it like new; it is `ready` again afterwards."""
         self._stage = Stage.SETUP
         self.state.clear()
+        self.inserter = 0
         self._run(Errand(bytes((Command.RESET_CONNECTION,)), nothing))
         self._set_up()
 

@@ -23,6 +23,7 @@ from pytest_rdsfailover.wire.statements import statements
 
 AGAIN = 0.05  # seconds until a server that cannot be reached is tried again
 UNKNOWN_ERROR = ServerFault(1105, "HY000", "Unknown error")
+LOGIN_WITHIN = 10.0  # seconds, as servers allow
 SHOWN = 200  # bytes of a statement that a pin shows
 MOST_PINS = 10_000  # a test that pins more than this knows enough
 
@@ -346,11 +347,15 @@ class ProxyEndpoint:
     # Housekeeping --------------------------------------------------------------------------------
 
     async def _sweep(self) -> None:
-        """Hang up on clients that have been idle too long."""
+        """Hang up on clients that have been idle too long, or do not log in."""
         while True:
             await asyncio.sleep(min(1.0, self.settings.idle_client_timeout / 4))
             before = time.monotonic() - self.settings.idle_client_timeout
             for session, link in list(self._clients.items()):
-                if link.heard < before and not session.message and not link.silent:
+                if link.silent or session.message:
+                    continue
+                if not session.user and link.heard < time.monotonic() - LOGIN_WITHIN:
+                    link.abort(reset=False)
+                elif link.heard < before:
                     self.counts["idle_timeouts"] += 1
                     link.close()

@@ -29,6 +29,7 @@ from pytest_rdsfailover.wire.handshake import (
 )
 from pytest_rdsfailover.wire.packets import (
     HEADER,
+    MAX_PAYLOAD,
     OK,
     STATUS_AUTOCOMMIT,
     STATUS_IN_TRANS,
@@ -112,7 +113,7 @@ class ProxySession:
     """
 
     __slots__ = (
-        "_asked", "_authentication", "_effect", "_explicit", "_insert_id", "_last", "_last_uses",
+        "_asked", "_authentication", "_effect", "_explicit", "_held", "_insert_id", "_last", "_last_uses",
         "_login", "_message", "_opening", "_pumping", "_queue", "_queued", "_reader", "_scramble", "_sent", "_sequence",
         "_service", "_shift", "_state", "_status",
         "closing", "commands", "database", "encrypted", "key", "message", "number", "pin",
@@ -146,6 +147,7 @@ class ProxySession:
         self._last: Database | None = None
         self._last_uses = 0
         self._pumping = self._sent = False
+        self._held = b""  # the end of an answer, until the proxy's own work is done
         self._asked = False  # the client is to send data, not a command
         self._opening = bytearray()
 
@@ -193,7 +195,9 @@ class ProxySession:
         opening = self._opening
         opening += data
         length = HEADER + int.from_bytes(opening[:3], "little")
-        if len(opening) < max(HEADER, min(length, LONGEST_LOGIN)):
+        if len(opening) >= HEADER and length > LONGEST_LOGIN:
+            raise ProtocolError("nobody logs in with that many bytes")
+        if len(opening) < max(HEADER, length):
             return b""
         data = bytes(opening)
         opening.clear()
@@ -210,7 +214,7 @@ class ProxySession:
             self._log_in(packet)
         elif self._asked and self.database is not None:
             self._asked = bool(packet.payload)
-            self.database.more(Packet(packet.sequence - self._shift & 0xFF, packet.payload))
+            self.database.more(Packet(packet.sequence - self._first & 0xFF, packet.payload))
         else:
             message = self._message.add(packet)
             if message is not None:
@@ -329,10 +333,8 @@ class ProxySession:
         same = database is self._last and database.uses == self._last_uses + 1
         self.waiting, self.database, database.client = False, database, self
         self._service.lent(self)
-        if self._effect.looks_back and not same:
-            database.ask(b"DO 0")  # what another session left to look back at is not for this one
-        if self._effect.insert_id and not same:
-            database.ask(b"SET LAST_INSERT_ID = %d" % self._insert_id)
+        if not same:  # what another session left to look back at is not for this one
+            database.quieten(always=self._effect.looks_back)
         database.adopt(self.schema, {**database.baseline, **self._state}, self._go)
 
     def deny(self, database: Database) -> None:
@@ -349,7 +351,7 @@ class ProxySession:
         """Learn that the connection failed in what the proxy did on it for this session."""
         self.database, self.pin = None, None
         if self._sent:
-            self.closing = True  # the answer is on its way, so there is no room for an error
+            self.closing = True  # what the command did to the session cannot be known any more
         else:
             self._give_up(fault)
 
@@ -363,6 +365,10 @@ class ProxySession:
         database = self.database
         if database is None:
             return
+        if self._effect.insert_id and database.inserter != self.number:
+            database.inserter = self.number
+            database.ask(b"SET LAST_INSERT_ID = %d" % self._insert_id, lambda _: self._go())
+            return
         if self._effect.pin is not None and self.pin is None:
             self.pin = self._effect.pin
             self._service.pinned(self, self.pin, self.message[1:])
@@ -371,22 +377,35 @@ class ProxySession:
         if not database.command(self.message):
             self._finished(failed=False)
 
+    @property
+    def _first(self) -> int:
+        """Return the number of the command's first packet; its last one has `_shift`."""
+        return self._shift - len(self.message) // MAX_PAYLOAD
+
     def answer(self, packet: Packet, part: Part | None, response: Response) -> None:
         """Take a packet of the server's answer."""
         payload = packet.payload
-        self._say(payload, packet.sequence + self._shift)
+        if response.done and part is not None:
+            self._held = frame(payload, packet.sequence + self._first)
+        else:
+            self._say(payload, packet.sequence + self._first)
         if part is Part.ASK:
             self._asked = True
         elif part is Part.END and response.status is not None:
             self._status = response.status
             if payload[0] == OK:
                 number, _ = read_lenenc(payload, read_lenenc(payload, 1)[1])
-                self._insert_id = number or self._insert_id
+                if number and self.database is not None:
+                    self._insert_id, self.database.inserter = number, self.number
         if response.done and (part is not None):
             self._finished(failed=response.failed)
 
     def _finished(self, *, failed: bool) -> None:
-        """Note what a command has done to the session, then return the connection if it may go."""
+        """Note what a command has done to the session, then tell its client the end.
+
+        In this order, because a client that has its answer is idle: whatever happens to the
+        database connection now must not matter to it.
+        """
         self._asked = False
         database = self.database
         if database is None:
@@ -424,8 +443,12 @@ class ProxySession:
         database.ask(question(names), learnt)
 
     def _rest(self) -> None:
-        """Return the connection between two transactions, unless the session is pinned."""
+        """End the answer; return the connection between two transactions, unless it is pinned."""
         self.message = b""
+        if self._held:
+            self._service.touch(self)
+            self.to_client += self._held
+            self._held = b""
         database = self.database
         if database is not None and not self.pin:
             if database.status is not None:

@@ -110,7 +110,7 @@ class ProxySettings:
         """Return how many of them may stay idle."""
         percent = self.max_idle_connections_percent
         if percent is None:
-            percent = self.max_connections_percent // 2
+            return max(1, self.most(server_limit) // 2)
         return server_limit * percent // 100
 
 

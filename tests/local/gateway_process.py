@@ -16,6 +16,13 @@ import pymysql
 from pytest_rdsfailover.gateway.client import GatewayClient, connect
 from pytest_rdsfailover.gateway.script import Step
 
+# A test may plant a fault before the gateway begins.
+MAIN = """
+import sys
+from pytest_rdsfailover.gateway.process import main
+sys.exit(main(sys.argv[1:]))
+"""
+
 
 class RunningGateway:
     def __init__(self, server: servers.RealServer, ports: dict, control: GatewayClient, process):
@@ -55,7 +62,9 @@ class RunningGateway:
 
 
 @contextmanager
-def gateway(server: servers.RealServer, *, instances=2, toxiproxy=None) -> Iterator[RunningGateway]:
+def gateway(
+    server: servers.RealServer, *, instances=2, toxiproxy=None, plant=""
+) -> Iterator[RunningGateway]:
     with tempfile.TemporaryDirectory(prefix="rdsgw-") as directory:
         config = Path(directory, "config.json")
         control = str(Path(directory, "control"))
@@ -73,7 +82,7 @@ def gateway(server: servers.RealServer, *, instances=2, toxiproxy=None) -> Itera
             )
         )
         process = subprocess.Popen(
-            [sys.executable, "-m", "pytest_rdsfailover.gateway.process", str(config)],
+            [sys.executable, "-c", plant + MAIN, str(config)],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, env={**os.environ},
         )  # fmt: skip
         try:
