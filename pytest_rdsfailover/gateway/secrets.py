@@ -69,7 +69,10 @@ def token_fault(
         addresses: the proxy's own, as `host:port`; none to accept a token for any address.
         now: the time, in UTC.
     """
-    parts = urlsplit("//" + token.removeprefix("https://"))
+    try:
+        parts = urlsplit("//" + token.removeprefix("https://"))
+    except ValueError:
+        return "it is no presigned URL"
     query = {name: values[-1] for name, values in parse_qs(parts.query).items()}
     credential = query.get("X-Amz-Credential", "").split("/")
     checks = (
