@@ -4,13 +4,10 @@ Prints throughput and median latency of point selects over the server itself, a 
 relay, the cluster endpoint and the proxy endpoint, then the proxy's memory per idle client.
 """
 
-import json
-import os
 import re
 import resource
 import subprocess
 import sys
-import threading
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -64,7 +61,9 @@ def memory(pid):
 def main():
     seconds = int(sys.argv[1]) if len(sys.argv) > 1 else 3
     with gateway_server.running("mariadb") as server, gateway_process.gateway(server) as gateway:
-        relay = subprocess.Popen([sys.executable, "-c", RELAY, server.socket], stdout=subprocess.PIPE)
+        relay = subprocess.Popen(
+            [sys.executable, "-c", RELAY, server.socket], stdout=subprocess.PIPE
+        )
         try:
             throughput(server, gateway, int(relay.stdout.readline()), seconds)
         finally:
@@ -77,11 +76,18 @@ def throughput(server, gateway, relay, seconds):
     direct = [f"--mysql-socket={server.socket}"]
     sysbench(direct, 1, seconds, "prepare")
     places = {"server": direct}
-    for name, port in {"relay": relay, "cluster": gateway.ports["cluster"], "proxy": gateway.ports["proxy"]}.items():
+    for name, port in {
+        "relay": relay,
+        "cluster": gateway.ports["cluster"],
+        "proxy": gateway.ports["proxy"],
+    }.items():
         places[name] = ["--mysql-host=127.0.0.1", f"--mysql-port={port}"]
     print(f"{'threads':>7} {'over':>8} {'tps':>8} {'of relay':>8} {'mean ms':>8} {'added ms':>8}")
     for threads in (1, 16, 64):
-        found = {name: figures(sysbench(where, threads, seconds, "run")) for name, where in places.items()}
+        found = {
+            name: figures(sysbench(where, threads, seconds, "run"))
+            for name, where in places.items()
+        }
         for name, (rate, latency) in found.items():
             share, added = rate / found["relay"][0], latency - found["server"][1]
             print(f"{threads:7} {name:>8} {rate:8.0f} {share:8.2f} {latency:8.2f} {added:8.2f}")
@@ -100,7 +106,9 @@ def idle(gateway):
             stats = gateway.proxy()["stats"]
             each = (memory(pid) - before) / IDLE
             kind = "TLS" if tls else "plain"
-            print(f"{kind}: {each:.1f} kB per idle client, {IDLE} over {stats['database_connections']}")
+            print(
+                f"{kind}: {each:.1f} kB per idle client, {IDLE} over {stats['database_connections']}"
+            )
 
 
 def context():
