@@ -63,6 +63,11 @@ class Endpoint:
     tls: Tls = field(default_factory=Tls, repr=False)
     connector: Callable[..., Any] | None = field(default=None, repr=False, compare=False)
 
+    @property
+    def moves(self) -> bool:
+        """Tell whether its connections may come to another instance while they live."""
+        return self.kind == "proxy"
+
     def connect(self, **options: Any) -> Any:
         """Open a PyMySQL connection with bounded waits; *options* go to `pymysql.connect`."""
         if self.connector is None:

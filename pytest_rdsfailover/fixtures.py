@@ -30,6 +30,7 @@ MARKERS = (
     "rds_profile(name): the failover profile of this test",
     "rds_aws_names(region): call this test's endpoints as AWS does, for example in eu-west-1",
     "rds_instances(count): how many instances this test's cluster has",
+    "rds_proxy(**settings): how the RDS Proxy is set up for this test, by the names of its API",
     "rds_expect(**bounds): what every trial of this test must hold to, as in trial.expect(...)",
 )
 NEED_API = {"rds_laboratory", "rds_client", "rds_aws"}  # tests with these ask the AWS API
@@ -99,6 +100,8 @@ def rds_cluster(
         cluster = rds_backend.cluster(argument_of(request, "rds_instances"), api=api)
         if region is not None:
             stack.enter_context(cluster.aws_names(region))
+        proxy = request.node.get_closest_marker("rds_proxy")
+        cluster.proxy.begin({} if proxy is None else proxy.kwargs)
         yield cluster
 
 
@@ -133,6 +136,7 @@ def rds_laboratory(rds_cluster: "LocalCluster", request: pytest.FixtureRequest) 
     from pytest_rdsfailover.keep import keep
     from pytest_rdsfailover.laboratory import Laboratory
     from pytest_rdsfailover.local.backend import environment
+    from pytest_rdsfailover.local.proxy import pin_document, pin_lines
     from pytest_rdsfailover.report import document, terminal
 
     run, item = request.config.stash[RUN], request.node
@@ -141,8 +145,13 @@ def rds_laboratory(rds_cluster: "LocalCluster", request: pytest.FixtureRequest) 
 
     def note(trial: "Trial") -> None:
         found = document.trial_document(trial, test=item.nodeid, scenario=scenario_of(item))
+        lines = terminal.timeline(trial)
+        if trial.endpoint == "proxy":
+            pins, zero = rds_cluster.proxy.pins, rds_cluster.failovers[-1:]
+            found["pins"] = [pin_document(pin) for pin in pins]
+            lines += pin_lines(pins, zero[0].triggered if zero else 0.0)
         where = environment_ | {"load": {"rate": trial.rate, "writers": trial.writers}}
-        run.note(item, found, terminal.timeline(trial), where)
+        run.note(item, found, lines, where)
         run.note_more(item, keep(trial, found, where, run.settings))
         request.config.stash[PROGRESS].keep(item, run.noted(item)[-1])
 

@@ -33,6 +33,7 @@ OWNERS = {
     "toxiproxy": {"toxiproxy/client.py"},
     "requests": {"toxiproxy/client.py"},
     "filelock": {"local/ports.py", "local/template.py"},
+    "cryptography": {"gateway/tls.py"},
     "boto3": {"remote/aws.py"},
     "botocore": {"remote/aws.py"},
     "moto": {f"local/control/{name}.py" for name in ("region", "rds", "fis")},

@@ -152,6 +152,14 @@ class GatewayClient:
             for one in self._ask({"command": "milestones", "play": play})["milestones"]
         ]
 
+    def ask(self, command: str, **arguments: Any) -> dict[str, Any]:
+        """Return the gateway's answer to any other command, as plain data.
+
+        Raises:
+            GatewayError: if it refuses, or does not answer.
+        """
+        return self._ask({"command": command, **arguments})
+
     def close(self) -> None:
         """Close the connection; the gateway goes on."""
         self._lines.close()

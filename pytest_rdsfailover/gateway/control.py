@@ -8,6 +8,8 @@ from typing import Any
 
 from pytest_rdsfailover.errors import GatewayError
 from pytest_rdsfailover.gateway.player import Player
+from pytest_rdsfailover.gateway.proxy import RdsProxy
+from pytest_rdsfailover.gateway.proxy_control import ProxyControl
 from pytest_rdsfailover.gateway.router import READER
 from pytest_rdsfailover.gateway.script import decode_steps
 from pytest_rdsfailover.gateway.server import Gateway
@@ -20,7 +22,7 @@ Answer = dict[str, Any]
 class Control:
     """What the test process can ask of the gateway."""
 
-    def __init__(self, gateway: Gateway, player: Player) -> None:
+    def __init__(self, gateway: Gateway, player: Player, proxy: RdsProxy) -> None:
         self._gateway, self._player = gateway, player
         self._commands: dict[str, Callable[[Answer], Answer]] = {
             "ping": lambda _: {"pid": os.getpid()},
@@ -28,6 +30,7 @@ class Control:
             "play": self._play,
             "milestones": self._milestones,
             "plays": self._plays,
+            **ProxyControl(proxy).commands,
         }
 
     async def listen(self, path: str) -> None:

@@ -31,6 +31,20 @@ class Sessions(Protocol):
         """Reset the sessions that an instance had left hanging."""
 
 
+class Follower(Protocol):
+    """What goes after the writer by itself: RDS Proxy."""
+
+    @property
+    def serving(self) -> bool:
+        """Tell whether it sends requests to a writer."""
+
+    def hold(self, *, refuse: bool) -> None:
+        """Queue requests until `follow`; refuse new clients if that is wanted."""
+
+    def follow(self) -> None:
+        """Send requests to the writer again as soon as there is one."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mark:
     """A milestone in nanoseconds of the monotonic clock.
@@ -75,11 +89,18 @@ class Player:
         failures: what went wrong, of all scripts.
     """
 
-    def __init__(self, router: Router, sessions: Sessions, fence: Fence, network: Network) -> None:
+    def __init__(
+        self,
+        router: Router,
+        sessions: Sessions,
+        fence: Fence,
+        network: Network,
+        proxy: Follower | None = None,
+    ) -> None:
         self.plays: list[Play] = []
         self.failures: list[str] = []
         self._router, self._sessions = router, sessions
-        self._fence, self._network = fence, network
+        self._fence, self._network, self._proxy = fence, network, proxy
         self._fences: dict[str, asyncio.Task[None]] = {}
         self._play: asyncio.Task[None] | None = None
         # One thread each, so that neither meets itself: latest wish last, one statement at a time.
@@ -161,12 +182,33 @@ class Player:
             elif step.action == "point":
                 self._router.point(step.instance)
                 jobs.append(self._job(self._settle("dns_flip", planned, step.instance)))
+            elif step.action in ("hold", "follow"):
+                jobs.append(self._job(self._guide(step, planned)))
             elif step.action == "promote":
                 promotions.remove(step.instance)
                 jobs.append(self._job(self._promote(step.instance, planned)))
             else:
                 jobs.append(self._job(self._back(step.instance, planned)))
         await asyncio.gather(*jobs)
+        if self._proxy is not None:
+            self._proxy.follow()  # whatever the script forgot
+
+    async def _guide(self, step: Step, planned: int) -> None:
+        """Let the proxy queue requests, or go to the writer again as soon as there is one."""
+        proxy = self._proxy
+        if proxy is None:
+            return
+        if step.action == "hold":
+            proxy.hold(refuse=step.how == "error")
+            self._mark("proxy_hold", planned, step.instance)
+            return
+        proxy.follow()
+        deadline = time.monotonic() + PATIENCE
+        while not proxy.serving:
+            if time.monotonic() > deadline:
+                raise GatewayError(f"the proxy found no writer within {PATIENCE} s")
+            await asyncio.sleep(POLL)
+        self._mark("proxy_follow", planned, step.instance)
 
     def _job(self, work: Any) -> "asyncio.Task[None]":
         return asyncio.get_running_loop().create_task(self._guard(work))

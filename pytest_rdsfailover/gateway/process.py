@@ -34,8 +34,12 @@ from pytest_rdsfailover.gateway.crash import NAME, crash_steps
 from pytest_rdsfailover.gateway.fence import Fence
 from pytest_rdsfailover.gateway.network import Network, NoNetwork, Toxiproxy
 from pytest_rdsfailover.gateway.player import Player
+from pytest_rdsfailover.gateway.proxy import AllSessions, RdsProxy
+from pytest_rdsfailover.gateway.proxy_facts import ask
 from pytest_rdsfailover.gateway.router import Router
-from pytest_rdsfailover.gateway.server import Factory, Gateway
+from pytest_rdsfailover.gateway.secrets import Secret
+from pytest_rdsfailover.gateway.server import Dial, Factory, Gateway
+from pytest_rdsfailover.gateway.tls import Material, create
 
 ADMIN = Bounds(connect=2.0, read=5.0, write=5.0)
 
@@ -56,6 +60,7 @@ class Config:
         restart: seconds for which an instance is down after a crash by SQL.
         toxiproxy: URL of Toxiproxy's API; None without one.
         prefix: what Toxiproxy's proxies are called, before the endpoint's name.
+        secrets: who may log in to the proxy.
     """
 
     instances: int
@@ -69,6 +74,7 @@ class Config:
     restart: float = 5.0
     toxiproxy: str | None = None
     prefix: str = ""
+    secrets: tuple[Secret, ...] = ()
 
 
 def read(path: Path) -> Config:
@@ -94,6 +100,7 @@ def read(path: Path) -> Config:
             restart=float(document.get("restart", 5.0)),
             toxiproxy=toxiproxy.get("url"),
             prefix=toxiproxy.get("prefix", ""),
+            secrets=tuple(Secret.parse(text) for text in document.get("secrets", ())),
         )
     except (OSError, AttributeError, KeyError, TypeError, ValueError) as error:
         raise GatewayError(f"{path} is no configuration of a gateway: {error!r}") from error
@@ -118,6 +125,17 @@ def crash(player: Player, config: Config, instance: str) -> bool:
     return True
 
 
+def make_proxy(config: Config, router: Router, material: Material, dial: Dial) -> RdsProxy:
+    """Return the cluster's RDS Proxy, which is still to listen."""
+    connection = administrator(config)
+    try:
+        facts = ask(connection)
+    finally:
+        connection.close()
+    secure = config.unix_socket is not None
+    return RdsProxy(router, facts, material.context(), dial, secrets=config.secrets, secure=secure)
+
+
 async def serve(config: Config) -> None:
     """Run a gateway for ever; say on standard output where it listens."""
     loop = asyncio.get_running_loop()
@@ -135,11 +153,14 @@ async def serve(config: Config) -> None:
     network: Network = NoNetwork()
     if config.toxiproxy:
         network = Toxiproxy(config.toxiproxy, config.prefix, router.endpoints)
-    player = Player(router, gateway, fence, network)
+    material = create(Path(config.control).parent)
+    proxy = make_proxy(config, router, material, dial)
+    player = Player(router, AllSessions(gateway, proxy), fence, network, proxy)
     gateway.crash = partial(crash, player, config)
     await player.ready()
     await gateway.listen()
-    await Control(gateway, player).listen(config.control)
+    gateway.ports |= await proxy.listen()
+    await Control(gateway, player, proxy).listen(config.control)
     print(json.dumps({"ports": gateway.ports}), flush=True)  # noqa: T201 - who started us waits for it
     await asyncio.Event().wait()
 

@@ -4,13 +4,14 @@ import contextlib
 import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from types import TracebackType
 from typing import Any, Self
 
 from pytest_rdsfailover import driver
 from pytest_rdsfailover.clock import Clock, MonotonicClock, wait_until
-from pytest_rdsfailover.endpoints import Endpoint
+from pytest_rdsfailover.endpoints import Endpoint, Tls
 from pytest_rdsfailover.errors import (
     GatewayError,
     NotReadyError,
@@ -19,6 +20,8 @@ from pytest_rdsfailover.errors import (
     log_tail,
 )
 from pytest_rdsfailover.gateway.client import connect
+from pytest_rdsfailover.gateway.secrets import Secret
+from pytest_rdsfailover.gateway.tls import CA_FILE
 from pytest_rdsfailover.local.choreography import restart_of
 from pytest_rdsfailover.local.control.client import ControlPlane, installed
 from pytest_rdsfailover.local.control.script import Script
@@ -29,13 +32,14 @@ from pytest_rdsfailover.local.network import Network, ToxiproxyProgram
 from pytest_rdsfailover.local.process import Process, Supervisor
 from pytest_rdsfailover.local.profiles import Profile, load_profile
 from pytest_rdsfailover.local.programs import ServerProgram, ServerUrl
+from pytest_rdsfailover.local.proxy import READ_ONLY, READ_WRITE, LocalProxy
 from pytest_rdsfailover.local.server import start_server
 from pytest_rdsfailover.local.trigger import ApiTrigger, DirectTrigger, Trigger
 
 GATEWAY_READY_WITHIN = 10.0  # seconds
 REST_WITHIN = 120.0  # seconds after which a failover that is not over is stuck
 IDENTIFIER, REGION = "rdsfailover", "us-east-1"  # as its AWS API knows it
-KINDS = {"cluster": "writer", "reader": "reader"}
+KINDS = {"cluster": "writer", "reader": "reader", READ_WRITE: "proxy", READ_ONLY: "proxy"}
 
 
 class FailoverInProgressError(RdsFailoverError):
@@ -100,6 +104,10 @@ class LocalCluster:
             self._trigger: Trigger = DirectTrigger(self._gateway)
             if installed():
                 self._trigger = ApiTrigger(self.aws)
+            self.proxy = LocalProxy(self._gateway, self._secret)
+            self.proxy.accept_tokens_for(
+                [str(self.network.places[n]) for n in (READ_WRITE, READ_ONLY)]
+            )
             self._stack = stack.pop_all()
 
     def __enter__(self) -> Self:
@@ -129,6 +137,11 @@ class LocalCluster:
         argv = [sys.executable, "-m", "pytest_rdsfailover.gateway.process", str(config)]
         return self._supervisor.spawn("gateway", argv)
 
+    @property
+    def _secret(self) -> Secret:
+        account = self._server.application
+        return Secret(username=account.user, password=account.password, dbname=account.database)
+
     def _gateway_config(self) -> Mapping[str, Any]:
         address, admin = self._server.address, self._server.admin
         return {
@@ -138,6 +151,7 @@ class LocalCluster:
             "read_only_error": self._profile.read_only_error,
             "restart": restart_of(self._profile, self._seed),
             "control": self._control,
+            "secrets": [self._secret.text()],
             "toxiproxy": {"url": self.network.client.url, "prefix": self.network.prefix},
         }
 
@@ -197,6 +211,20 @@ class LocalCluster:
     def reader_endpoint(self) -> Endpoint:
         """Return the reader endpoint: any reader; the writer when there is none."""
         return self._endpoint("reader")
+
+    @property
+    def proxy_endpoint(self) -> Endpoint:
+        """Return RDS Proxy's read/write endpoint: it stays while the writer moves."""
+        return self._proxy_endpoint(READ_WRITE)
+
+    @property
+    def proxy_reader_endpoint(self) -> Endpoint:
+        """Return RDS Proxy's read-only endpoint."""
+        return self._proxy_endpoint(READ_ONLY)
+
+    def _proxy_endpoint(self, name: str) -> Endpoint:
+        ca = str(self._supervisor.directory / CA_FILE)
+        return replace(self._endpoint(name), tls=Tls(ca=ca))
 
     def instance_endpoint(self, instance: str) -> Endpoint:
         """Return an instance's own endpoint.

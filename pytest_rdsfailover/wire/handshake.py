@@ -137,6 +137,11 @@ def client_capabilities(payload: bytes) -> Capability:
     return capabilities
 
 
+def is_tls_request(payload: bytes) -> bool:
+    """Tell whether a client's first packet asks for TLS, which then begins with the next byte."""
+    return len(payload) == RESPONSE_HEAD and bool(client_capabilities(payload) & Capability.SSL)
+
+
 def relayed_response(payload: bytes, offered: Capability) -> bytes:
     """Return a client's answer without the capabilities that were not *offered* to it.
 

@@ -2,6 +2,7 @@
 
 import pytest
 from networks import network_for
+from proxy_fixtures import proxy, proxy_gateway  # noqa: F401 - fixtures
 from servers import SERVERS
 
 from pytest_rdsfailover.local.cluster import LocalCluster
