@@ -63,6 +63,7 @@ class PlayView:
         started: the moment that its offsets count from, in monotonic seconds.
         target: the instance that it promotes; None if it promotes nobody.
         victim: the instance that it cuts first; None if it cuts none.
+        dns_ttl: seconds for which resolvers may remember where the cluster's name leads.
         over: nothing of it is left to do.
     """
 
@@ -70,6 +71,7 @@ class PlayView:
     started: float
     target: str | None
     victim: str | None
+    dns_ttl: float
     over: bool
 
 
@@ -105,20 +107,28 @@ class GatewayClient:
         answer["instances"] = [InstanceView(**one) for one in answer["instances"]]
         return ClusterView(**answer)
 
-    def play(self, steps: Sequence[Step], read_only_error: int = 1290, *, name: str = "") -> float:
+    def play(
+        self,
+        steps: Sequence[Step],
+        read_only_error: int = 1290,
+        *,
+        name: str = "",
+        dns_ttl: float = 0.0,
+    ) -> float:
         """Start a script; return the moment that its offsets count from, in monotonic seconds.
 
         Args:
             steps: what happens when.
             read_only_error: what readers answer to writes from now on, 1290 or 1836.
             name: what `plays` calls it.
+            dns_ttl: seconds for which resolvers may remember where the cluster's name leads.
 
         Raises:
             GatewayError: if a script is on, or this one cannot be played.
         """
         request = {
             "command": "play", "steps": encode_steps(steps), "read_only_error": read_only_error,
-            "name": name,
+            "name": name, "dns_ttl": dns_ttl,
         }  # fmt: skip
         return float(self._ask(request)["started_ns"]) * NANO
 

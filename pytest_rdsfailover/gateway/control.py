@@ -86,11 +86,10 @@ class Control:
 
     def _play(self, request: Answer) -> Answer:
         steps = decode_steps(request["steps"])
-        return {
-            "started_ns": self._player.play(
-                steps, request["read_only_error"], request.get("name", "")
-            )
-        }
+        started = self._player.play(
+            steps, request["read_only_error"], request.get("name", ""), request.get("dns_ttl", 0.0)
+        )
+        return {"started_ns": started}
 
     def _plays(self, _: Answer) -> Answer:
         latest = len(self._player.plays) - 1
@@ -101,6 +100,7 @@ class Control:
                     "started_ns": one.started,
                     "target": one.target,
                     "victim": one.victim,
+                    "dns_ttl": one.dns_ttl,
                     "over": number < latest or not self._player.playing,
                 }
                 for number, one in enumerate(self._player.plays)

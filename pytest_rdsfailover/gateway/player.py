@@ -71,6 +71,7 @@ class Play:
         started: the nanosecond that its offsets count from.
         target: the instance that it promotes; None if it promotes nobody.
         victim: the instance that it cuts first; None if it cuts none.
+        dns_ttl: seconds for which resolvers may remember where the cluster's name leads.
         marks: its milestones so far.
     """
 
@@ -78,6 +79,7 @@ class Play:
     started: int
     target: str | None
     victim: str | None
+    dns_ttl: float
     marks: list[Mark]
 
 
@@ -125,7 +127,9 @@ class Player:
         """
         await asyncio.get_running_loop().run_in_executor(self._admin, self._fence.open)
 
-    def play(self, steps: Sequence[Step], read_only_error: int, name: str = "") -> int:
+    def play(
+        self, steps: Sequence[Step], read_only_error: int, name: str = "", dns_ttl: float = 0.0
+    ) -> int:
         """Start a script; return the nanosecond that its offsets count from.
 
         Raises:
@@ -148,6 +152,7 @@ class Player:
                 started=started,
                 target=promoted[-1] if promoted else None,
                 victim=cut[0] if cut else None,
+                dns_ttl=dns_ttl,
                 marks=[],
             )
         )

@@ -81,7 +81,6 @@ class LocalCluster:
         self._failovers: list[LocalFailover] = []
         self._clock = clock or MonotonicClock()
         self._profile, self._seed = profile, seed
-        self._latest = profile
         self._names: AwsNames | None = None
         with contextlib.ExitStack() as stack:
             self._supervisor = stack.enter_context(Supervisor())
@@ -159,9 +158,9 @@ class LocalCluster:
         account = self._server.application
         return Shown(
             cluster=IDENTIFIER,
-            region=REGION,
+            region=REGION if self._names is None else self._names.region,
             control=self._control,
-            places={name: (place.host, place.port) for name, place in self.network.places.items()},
+            places={name: self._called(name) for name in self.network.places},
             user=account.user,
             password=account.password,
             database=account.database,
@@ -240,17 +239,22 @@ class LocalCluster:
         return self._endpoint(self.writer)
 
     def _endpoint(self, name: str) -> Endpoint:
-        place, account = self.network.places[name], self._server.application
+        (host, port), account = self._called(name), self._server.application
         return Endpoint(
             name=name,
             kind=KINDS.get(name, "instance"),
-            host=place.host if self._names is None else self._names.host(name),
-            port=place.port if self._names is None else PORT,
+            host=host,
+            port=port,
             user=account.user,
             password=account.password,
             database=account.database,
             connector=driver.connect,
         )
+
+    def _called(self, name: str) -> tuple[str, int]:
+        """Return the host and the port by which an endpoint is called."""
+        place = self.network.places[name]
+        return (place.host, place.port) if self._names is None else (self._names.host(name), PORT)
 
     @contextlib.contextmanager
     def aws_names(self, region: str) -> Iterator[AwsNames]:
@@ -267,13 +271,16 @@ class LocalCluster:
         with Resolver(names, records).installed():
             self._names = names
             try:
+                self.aws.renew()
                 yield names
             finally:
                 self._names = None
+                self.aws.renew()
 
     def _ttl(self) -> float:
         """Return for how long resolvers remember where the cluster's name leads, in seconds."""
-        return self._latest.dns_ttl
+        failovers = self.failovers
+        return failovers[-1].dns_ttl if failovers else self._profile.dns_ttl
 
     def _locate(self, name: str) -> tuple[str, int]:
         """Return the address that an endpoint's name leads to now."""
@@ -312,7 +319,6 @@ class LocalCluster:
         self._known(target)
         if target == writer:
             raise SettingError(f"{target} is the writer already; a failover promotes a reader")
-        self._latest = chosen
         self._trigger.start(chosen, writer=writer, target=target, seed=seed)
         return self.failovers[-1]
 

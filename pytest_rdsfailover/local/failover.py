@@ -13,6 +13,7 @@ class LocalFailover:
         self._gateway, self._number = gateway, number
         self.profile, self.triggered = play.name, play.started
         self.moves_writer = play.target is not None
+        self.dns_ttl = play.dns_ttl
         self._final: Sequence[Milestone] | None = None
 
     def milestones(self) -> Sequence[Milestone]:

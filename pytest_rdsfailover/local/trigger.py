@@ -47,7 +47,9 @@ class DirectTrigger:
     def start(self, profile: Profile, *, writer: str, target: str, seed: int) -> None:
         """Start a failover."""
         steps = choreography(profile, writer=writer, target=target, seed=seed)
-        self._gateway.play(steps, profile.read_only_error, name=profile.name)
+        self._gateway.play(
+            steps, profile.read_only_error, name=profile.name, dns_ttl=profile.dns_ttl
+        )
 
 
 class ApiTrigger:

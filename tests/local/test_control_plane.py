@@ -412,3 +412,24 @@ def test_a_dead_control_plane_is_our_error_with_its_log(server_program):
         cluster.aws._process.kill()
         with pytest.raises(DiedError, match="control"):
             cluster.check()
+
+
+def test_the_cluster_is_shown_by_its_aws_names_while_it_has_them(resting, rds):
+    with resting.aws_names("eu-west-1"):
+        there = resting.aws.client("rds")
+        cluster = described(there)
+        assert there.meta.region_name == "eu-west-1"
+        assert (cluster["Endpoint"], cluster["Port"]) == (resting.writer_endpoint.host, 3306)
+        assert cluster["ReaderEndpoint"] == resting.reader_endpoint.host
+        assert cluster["DBClusterArn"].startswith("arn:aws:rds:eu-west-1:")
+        hosts = [one["Endpoint"]["Address"] for one in there.describe_db_instances()["DBInstances"]]
+        assert hosts == [resting.instance_endpoint(one).host for one in resting.instances]
+        secret = resting.aws.client("secretsmanager").get_secret_value(
+            SecretId=cluster["MasterUserSecret"]["SecretArn"]
+        )
+        assert json.loads(secret["SecretString"])["username"] == resting.writer_endpoint.user
+        fail_over(there)
+        resting.rest()
+        assert writers(described(there)) == [resting.writer]
+
+    assert described(rds)["Endpoint"] == resting.writer_endpoint.host

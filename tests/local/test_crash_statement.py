@@ -74,7 +74,7 @@ def test_the_writer_restarts_in_place(resting, statement):
     assert (crash.profile, crash.moves_writer, resting.writer) == ("crash", False, writer)
     assert (
         at["instance_back" if "instance_back" in at else "old_writer_back"] - at["writer_cut"]
-        >= RESTART
+        >= 0.7 * RESTART  # the cut may be late
     )
     assert run(resting.writer_endpoint, "SELECT 1") is None
 
@@ -92,7 +92,7 @@ def test_during_a_failover_it_is_refused(resting):
     slow, target = parse_profile("slow", SLOW), resting.readers[0]
     resting._trigger.start(slow, writer=resting.writer, target=target, seed=1)
     deadline = time.monotonic() + 10
-    while resting.writer != target:
+    while "promoted" not in [one.name for one in resting.failovers[-1].milestones()]:
         assert time.monotonic() < deadline
         time.sleep(0.01)
     count = len(resting.failovers)

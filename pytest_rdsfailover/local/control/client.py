@@ -29,7 +29,7 @@ class ControlPlane:
 
     Args:
         supervisor: starts its process.
-        shown: returns what it shows, called once, when it is started.
+        shown: returns what it shows; called when it is started, and by `renew`.
 
     Attributes:
         cluster: identifier of the cluster, as AWS' clients name it.
@@ -113,22 +113,28 @@ class ControlPlane:
                         "the AWS API of a local cluster needs more packages: pip install"
                         " 'pytest-rdsfailover[aws]'"
                     )
-                port, shown = self._spawn(), self._shown()
-                self._tell(shown)
-                url = f"http://127.0.0.1:{port}"
-                self._place = aws.Place(url=url, region=shown.region, key=KEY, secret=SECRET)
+                self._place = self._tell()
             return self._place
+
+    def renew(self) -> None:
+        """Let it show the cluster as it is called from now on."""
+        with self._starting:
+            # Without its directory the process is gone, too, which `check` tells better.
+            if self._place is not None and self._supervisor.directory.exists():
+                self._place = self._tell()
 
     @property
     def _config(self) -> Path:
         return self._supervisor.directory / "control.json"
 
-    def _tell(self, shown: Shown) -> None:
-        """Give the process what it waits for, in one piece, in a file that only we can read."""
-        draft = self._config.with_suffix(".new")
+    def _tell(self) -> aws.Place:
+        """Give the process what it is to show, in one piece, in a file that only we can read."""
+        shown, draft = self._shown(), self._config.with_suffix(".new")
         draft.touch(mode=0o600)
         draft.write_text(shown.encode())
         draft.rename(self._config)
+        url = f"http://127.0.0.1:{self._spawn()}"
+        return aws.Place(url=url, region=shown.region, key=KEY, secret=SECRET)
 
     def _wait(self) -> None:
         with self._starting:

@@ -17,7 +17,7 @@ class LocalFis(FISBackend):  # type: ignore[misc]
 
     __module__ = "moto.fis.models"  # moto looks for the URLs of a service beside its backend
 
-    rds: Callable[[], LocalRds]
+    rds: Callable[[str], LocalRds]
 
     def start_experiment(self, *arguments: Any, **options: Any) -> dict[str, Any]:
         """Start an experiment and carry out its actions; one that cannot makes it fail."""
@@ -50,7 +50,7 @@ class LocalFis(FISBackend):  # type: ignore[misc]
         return ""
 
     def _apply(self, action: Action, name: str) -> None:
-        rds = self.rds()
+        rds = self.rds(self.region_name)
         if action.kind == FAIL_OVER:
             rds.failover_db_cluster(name)
         else:
@@ -58,7 +58,7 @@ class LocalFis(FISBackend):  # type: ignore[misc]
 
     def _tagged(self, resource_type: str, tags: Mapping[str, str]) -> Sequence[str]:
         """Return the clusters or instances that carry all of the tags."""
-        rds = self.rds()
+        rds = self.rds(self.region_name)
         kind = RESOURCES.get(resource_type)
         resources = {"cluster": rds.clusters, "db": rds.databases}.get(kind or "", {})
         return [

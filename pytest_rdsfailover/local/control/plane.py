@@ -226,6 +226,8 @@ class Plane:
         profile: Profile = script.profile
         steps = choreography(profile, writer=writer, target=target, seed=script.seed)
         try:
-            self._gateway.play(steps, profile.read_only_error, name=profile.name)
+            self._gateway.play(
+                steps, profile.read_only_error, name=profile.name, dns_ttl=profile.dns_ttl
+            )
         except GatewayError as error:
             raise RefusalError("InvalidDBClusterStateFault", str(error)) from error

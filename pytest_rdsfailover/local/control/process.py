@@ -1,7 +1,8 @@
 """The control plane as a process: `python -m pytest_rdsfailover.local.control.process CONFIG PORT`.
 
 CONFIG is what `Shown.encode` returns, in a file that only its owner may read, for it holds a
-password; it may appear later, so that the slow imports need not wait for the cluster. When it listens on 127.0.0.1:PORT it prints one line, {"moto": VERSION}. It ends at the end
+password; it may appear later, so that the slow imports need not wait for the cluster, and it may be
+replaced when the cluster is called by other names. When it listens on 127.0.0.1:PORT it prints one line, {"moto": VERSION}. It ends at the end
 of its standard input, so that it cannot outlive who started it.
 """
 
@@ -43,11 +44,24 @@ def watch() -> None:
     os._exit(0)
 
 
-def wait_for(path: Path) -> str:
-    """Return what is in a file as soon as there is one."""
-    while not path.exists():
-        time.sleep(LOOK_EVERY)
-    return path.read_text()
+class Configuration:
+    """What a file says now; it may appear late, and be replaced by another."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        while not path.exists():
+            time.sleep(LOOK_EVERY)
+        self._read()
+
+    def __call__(self) -> Shown:
+        """Return what it says."""
+        if self._path.stat().st_mtime_ns != self._written:
+            self._read()
+        return self._shown
+
+    def _read(self) -> None:
+        self._written = self._path.stat().st_mtime_ns
+        self._shown = Shown.decode(self._path.read_text())
 
 
 def main(arguments: list[str]) -> int:
@@ -57,9 +71,10 @@ def main(arguments: list[str]) -> int:
         return 2
     threading.Thread(target=watch, daemon=True).start()
     try:
-        shown = Shown.decode(wait_for(Path(arguments[0])))
+        configuration = Configuration(Path(arguments[0]))
+        shown = configuration()
         plane = Plane(connect(shown.control), shown.cluster, shown.usual)
-        application = region(plane, shown)
+        application = region(plane, configuration)
     except (OSError, KeyError, TypeError, ValueError, RdsFailoverError) as error:
         print(f"the control plane cannot start: {error!r}", file=sys.stderr)  # noqa: T201 - its log
         return 1

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 from moto.ec2.models import ec2_backends
@@ -13,6 +13,7 @@ from moto.rds.models import DBCluster, DBInstanceClustered, RDSBackend
 from pytest_rdsfailover.local.control import events, request
 from pytest_rdsfailover.local.control.plane import Plane, RefusalError
 from pytest_rdsfailover.local.control.proxies import PROXY, targets
+from pytest_rdsfailover.local.control.queries import epoch, query
 from pytest_rdsfailover.local.control.shown import (
     ENGINE,
     ENGINE_VERSION,
@@ -28,16 +29,14 @@ class LocalCluster(DBCluster):  # type: ignore[misc]
 
     def __init__(self, backend: "LocalRds", shown: Shown) -> None:
         backup, upkeep = windows(now())
-        host, port = shown.places["cluster"]
         super().__init__(
             backend, shown.cluster, ENGINE,
-            engine_version=ENGINE_VERSION, port=port, database_name=shown.database,
+            engine_version=ENGINE_VERSION, database_name=shown.database,
             master_username=shown.user, manage_master_user_password=True,
             preferred_backup_window=backup, preferred_maintenance_window=upkeep,
             enable_iam_database_authentication=True,
         )  # fmt: skip
-        self._plane, self._places = backend.plane, shown.places
-        self._host = host
+        self._plane = backend.plane
         credentials = {"username": shown.user, "password": shown.password}
         backend.secretsmanager.put_secret_value(
             self.master_user_secret.secret_arn, json.dumps(credentials), None, None, None
@@ -46,12 +45,21 @@ class LocalCluster(DBCluster):  # type: ignore[misc]
     @property
     def endpoint(self) -> str:
         """Return the host of the cluster endpoint."""
-        return self._host
+        return place_of("cluster")[0]
 
     @property
     def reader_endpoint(self) -> str:
         """Return the host of the reader endpoint."""
-        return self._places["reader"][0]
+        return place_of("reader")[0]
+
+    @property
+    def port(self) -> int:
+        """Return the port of the cluster endpoint; moto assigns to it in vain."""
+        return place_of("cluster")[1]
+
+    @port.setter
+    def port(self, value: int) -> None:
+        pass
 
     @property
     def status(self) -> str:
@@ -72,17 +80,26 @@ class LocalInstance(DBInstanceClustered):  # type: ignore[misc]
     """An instance with its local address, in the state that the gateway has."""
 
     def __init__(self, backend: "LocalRds", shown: Shown, name: str) -> None:
-        self._plane, self._place = backend.plane, shown.places[name]
+        self._plane = backend.plane
         super().__init__(
             backend=backend, db_cluster_identifier=shown.cluster, db_instance_identifier=name,
-            db_instance_class=INSTANCE_CLASS, engine=ENGINE, port=self._place[1],
+            db_instance_class=INSTANCE_CLASS, engine=ENGINE,
             availability_zone=backend.region_name + backend.plane.zone(name),
         )  # fmt: skip
 
     @property
     def address(self) -> str:
         """Return the host of the instance's own endpoint."""
-        return self._place[0]
+        return place_of(self.db_instance_identifier)[0]
+
+    @property
+    def port(self) -> int:
+        """Return its port; moto assigns to it in vain."""
+        return place_of(self.db_instance_identifier)[1]
+
+    @port.setter
+    def port(self, value: int) -> None:
+        pass
 
     @property
     def is_cluster_writer(self) -> bool:
@@ -111,8 +128,10 @@ class LocalRds(RDSBackend):  # type: ignore[misc]
     plane: Plane
     shown: Shown
 
-    def add_local_cluster(self) -> None:
-        """Show the local cluster, its instances and its proxy."""
+    def show(self) -> None:
+        """Show the local cluster, its instances and its proxy, unless they are shown already."""
+        if self.shown.cluster in self.clusters:
+            return
         cluster = LocalCluster(self, self.shown)
         self.clusters[cluster.resource_id] = cluster
         for member in self.plane.members():
@@ -191,7 +210,8 @@ class LocalRds(RDSBackend):  # type: ignore[misc]
             RDSClientError: if an identifier comes without a type.
         """
         others = super().describe_events(source_identifier, source_type)
-        wanted = query(source_identifier, source_type, now(), **options)
+        with refusals():
+            wanted = query(source_identifier, source_type, now(), **options)
         found = [event(one) for one in others] + self.plane.story()
         arns = {events.CLUSTER: "cluster", events.INSTANCE: "db"}
         prefix = f"arn:aws:rds:{self.region_name}:{self.account_id}"
@@ -236,36 +256,9 @@ class LocalRds(RDSBackend):  # type: ignore[misc]
         ]
 
 
-def query(
-    source: str | None,
-    source_type: str | None,
-    today: datetime,
-    *,
-    start_time: datetime | None = None,
-    end_time: datetime | None = None,
-    duration: int | None = None,
-    event_categories: list[str] | None = None,
-    **_: Any,
-) -> events.Query:
-    """Return what `DescribeEvents` was asked for; the last hour, unless it says otherwise.
-
-    Raises:
-        RDSClientError: if the times make no sense.
-    """
-    if start_time and end_time and start_time > end_time:
-        raise RDSClientError(
-            "InvalidParameterCombination", "The end time must be later than the start time."
-        )
-    if start_time is None and end_time is None:
-        start_time = today - timedelta(minutes=int(duration or events.USUAL))
-    oldest = today.timestamp() - events.KEPT
-    return events.Query(
-        source_type=source_type,
-        source=source,
-        categories=event_categories or (),
-        start=max(oldest, oldest if start_time is None else epoch(start_time)),
-        end=None if end_time is None else epoch(end_time),
-    )
+def place_of(endpoint: str) -> tuple[str, int]:
+    """Return the host and the port by which an endpoint is called now."""
+    return LocalRds.shown.places[endpoint]
 
 
 def event(other: Any) -> events.Event:
@@ -277,11 +270,6 @@ def event(other: Any) -> events.Event:
         message=other.message,
         categories=tuple(other.event_categories),
     )
-
-
-def epoch(moment: datetime) -> float:
-    """Return seconds of the epoch; a time without a zone is meant in UTC."""
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
 
 
 @contextmanager

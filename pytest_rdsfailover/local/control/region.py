@@ -25,16 +25,22 @@ Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 HEADER = "HTTP_" + SCRIPT.upper().replace("-", "_")
 
 
-def region(plane: Plane, shown: Shown) -> Application:
+def region(plane: Plane, shown: Callable[[], Shown]) -> Application:
     """Return the application that answers for a region with the local cluster in it.
 
-    It takes this process' moto for itself, so there is one region a process.
+    It takes this process' moto for itself.
+
+    Args:
+        plane: answers for the cluster's state.
+        shown: returns how the cluster is called now; asked before each request.
     """
-    install(plane, shown)
+    install(plane)
+    show(shown())
     moto = DomainDispatcherApplication(service_application)
 
     def front(environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
         try:
+            show(shown())
             request.begin(script_of(environ))
             answer: Iterable[bytes] = moto(environ, start)
         except SettingError as error:
@@ -84,15 +90,19 @@ def script_of(environ: dict[str, Any]) -> Script | None:
     return None if text is None else decode_script(text)
 
 
-def install(plane: Plane, shown: Shown) -> None:
-    """Put our RDS and FIS in the place of moto's, and the local cluster in it."""
-    LocalRds.plane, LocalRds.shown = plane, shown
+def install(plane: Plane) -> None:
+    """Put our RDS and FIS in the place of moto's."""
+    LocalRds.plane = plane
     rds_backends.backend, fis_backends.backend = LocalRds, LocalFis
-    rds: LocalRds = rds_backends[DEFAULT_ACCOUNT_ID][shown.region]
-    LocalFis.rds = staticmethod(lambda: rds)
+    LocalFis.rds = staticmethod(lambda region: rds_backends[DEFAULT_ACCOUNT_ID][region])
     RDSResponse.reboot_db_instance = reboot_db_instance
     RDSResponse.describe_db_cluster_endpoints = describe_db_cluster_endpoints
-    rds.add_local_cluster()
+
+
+def show(shown: Shown) -> None:
+    """Show the cluster as it is called now, in the region that it is said to be in."""
+    LocalRds.shown = shown
+    rds_backends[DEFAULT_ACCOUNT_ID][shown.region].show()
 
 
 def reboot_db_instance(self: Any) -> ActionResult:

@@ -46,6 +46,7 @@ def profile_table(profile: Profile) -> Mapping[str, Any]:
         "cut": profile.cut,
         "refused": _span(profile.refused),
         "read_only_error": profile.read_only_error,
+        "dns_ttl": _seconds(profile.dns_ttl),
     }
     if profile.promotion is not None:
         table["promotion"] = _span(profile.promotion)
@@ -54,4 +55,8 @@ def profile_table(profile: Profile) -> Mapping[str, Any]:
 
 
 def _span(span: Span) -> list[str]:
-    return [f"{end:.20f}s" for end in (span.low, span.high)]
+    return [_seconds(end) for end in (span.low, span.high)]
+
+
+def _seconds(duration: float) -> str:
+    return f"{duration:.20f}s"

@@ -17,7 +17,14 @@ MOVED = [
 
 
 def play(**changes):
-    given = {"name": "quick", "started": 1.0, "target": "b", "victim": "a", "over": True}
+    given = {
+        "name": "quick",
+        "started": 1.0,
+        "target": "b",
+        "victim": "a",
+        "dns_ttl": 0.0,
+        "over": True,
+    }
     return PlayView(**(given | changes))
 
 
