@@ -47,6 +47,10 @@ def profile_table(profile: Profile) -> Mapping[str, Any]:
         "refused": _span(profile.refused),
         "read_only_error": profile.read_only_error,
         "dns_ttl": _seconds(profile.dns_ttl),
+        "proxy_hold": [
+            {"share": share, "hold": _span(span)} for share, span in profile.proxy_hold.spans
+        ],
+        "proxy_connect": profile.proxy_connect,
     }
     if profile.promotion is not None:
         table["promotion"] = _span(profile.promotion)
