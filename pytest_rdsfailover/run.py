@@ -23,6 +23,7 @@ Plain = dict[str, Any]
 RUN = pytest.StashKey["Run"]()
 MEASURED = pytest.StashKey[list[Plain]]()
 ORDER = pytest.StashKey[int]()
+MOST_TIMELINES = 3  # of one failed test; the others are in the table
 ATTRIBUTE = "rdsfailover"  # of the test report
 
 
@@ -100,10 +101,7 @@ class Run:
             setattr(report, ATTRIBUTE, [entry | order for entry in measured])
             measured.clear()
             if report.failed:
-                report.sections += [
-                    ("failover timeline", "\n".join(entry["timeline"]))
-                    for entry in getattr(report, ATTRIBUTE)
-                ]
+                report.sections += timelines(getattr(report, ATTRIBUTE))
         return report
 
     def pytest_assertrepr_compare(self, op: str, left: object, right: object) -> list[str] | None:
@@ -191,6 +189,18 @@ class Run:
 
     def _trials(self) -> Sequence[Plain]:
         return [entry["trial"] for entry in self.measured]
+
+
+def timelines(entries: Sequence[Plain]) -> list[tuple[str, str]]:
+    """Return title and drawing of a failed test's trials: of many, those that were down longest."""
+    if len(entries) <= MOST_TIMELINES:
+        return [("failover timeline", "\n".join(entry["timeline"])) for entry in entries]
+    numbered = list(enumerate(entries, start=1))
+    longest = sorted(numbered, key=lambda each: -each[1]["trial"]["downtime_s"])[:MOST_TIMELINES]
+    return [
+        (f"failover timeline, trial {number} of {len(entries)}", "\n".join(entry["timeline"]))
+        for number, entry in sorted(longest, key=lambda each: each[0])
+    ]
 
 
 def check_markers(item: pytest.Item, settings: Settings) -> None:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pytest_rdsfailover.options import cache_directory
+from pytest_rdsfailover.resumption import latest_seed
 from pytest_rdsfailover.run import Plain, Run
 
 if TYPE_CHECKING:
@@ -30,6 +32,14 @@ class Tally:
         self._config, self._run = config, run
         self._is_worker = hasattr(config, "workerinput")
         self._compared: Report | None = None
+
+    def pytest_report_header(self) -> list[str]:
+        """Say what `--rds-resume` takes up, because nothing to take up is no error."""
+        if not self._run.settings.resume:
+            return []
+        seed = latest_seed(cache_directory(self._config))
+        found = "no interrupted trials to take up" if seed is None else f"taking up seed {seed}"
+        return [f"rdsfailover: {found}"]
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Write the Markdown and the baseline; fail the run if it is worse than its baseline."""

@@ -83,11 +83,18 @@ def test_a_run_reports_its_populations_everywhere(run, project):
 
 
 def test_four_workers_give_the_verdicts_of_none(run, project):
-    plain = run("--rds-seed=7", "--rds-json=plain.json")
-    workers = run("--rds-seed=7", "--rds-json=workers.json", "-n4")
+    # The first test is the last to finish, so that the order of finishing is another one.
+    slow = TRIALS.replace(
+        "    assert len", "    if endpoint == 'cluster': time.sleep(4)\n    assert len"
+    )
+    source = f"import time\n{slow}"
+    plain = run("--rds-seed=7", "--rds-json=plain.json", source=source)
+    workers = run("--rds-seed=7", "--rds-json=workers.json", "-n4", source=source)
 
     assert plain.parseoutcomes() == workers.parseoutcomes() == {"passed": 2, "failed": 1}
-    assert names(project, "plain.json") == names(project, "workers.json")
+    order = ["test_failover[cluster]"] * 2 + ["test_failover[again]"] * 2 + ["test_broken"] * 2
+    assert names(project, "plain.json") == order
+    assert names(project, "workers.json") == order
     one, other = document(project, "plain.json"), document(project, "workers.json")
     assert [each["name"] for each in one["scenarios"]] == [
         each["name"] for each in other["scenarios"]
@@ -164,6 +171,25 @@ def test_an_interrupted_run_is_taken_up_where_it_was(project, how):
     assert first == re.findall(r"test_long [12]/4: down .*", after)
     assert names(project) == ["test_long"] * 4
     assert list(cache.iterdir()) == []
+
+
+def test_nothing_to_take_up_is_said(run):
+    result = run("--rds-resume", source="def test_it(): pass")
+
+    result.assert_outcomes(passed=1)
+    assert "no interrupted trials to take up" in result.stdout.str()
+
+
+def test_a_failed_population_draws_its_longest_trials_only(run):
+    source = """
+def test_it(rds_trials, rds_cluster):
+    trials = rds_trials(rds_cluster.writer_endpoint, trials=4)
+    assert trials.summary.max < 0.05
+"""
+    text = run(source=source).stdout.str()
+
+    assert len(re.findall(r"failover timeline, trial \d of 4", text)) == 3
+    assert text.count("\nacknowledged  ") == 3
 
 
 def _kept(cache):
