@@ -64,6 +64,7 @@ def page(
     run: Plain,
     *,
     notes: Sequence[str] = (),
+    sections: Sequence[tuple[str, Sequence[str]]] = (),
     title: str = "Database failover",
 ) -> str:
     """Return the page of a run.
@@ -72,11 +73,13 @@ def page(
         entries: its trials, as `entry` returns them.
         run: its document; the trials in it are not looked at.
         notes: what the figures were taken on, one line each.
+        sections: more to show of the run: titles and lines of plain text.
         title: stands above the page and names its tab.
     """
     data = {
         "title": title,
         "notes": list(notes),
+        "sections": [[title, list(lines)] for title, lines in sections],
         "run": {name: value for name, value in run.items() if name != "trials"},
         "entries": list(entries),
     }

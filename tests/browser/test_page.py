@@ -52,8 +52,10 @@ def test_every_trial_is_a_dot_that_leads_to_it(browser, page):
     browser.wait_for("!!document.querySelector('.strip svg a')")
 
     assert count(browser, ".strip svg a") == TRIALS
-    browser.run("document.querySelectorAll('.strip svg a')[1].dispatchEvent("
-                "new MouseEvent('click', {bubbles: true}))")  # fmt: skip
+    hrefs = "[...document.querySelectorAll('.strip svg a')].map(a => a.getAttribute('href'))"
+    assert sorted(browser.run(hrefs)) == ["#trial-1", "#trial-2", "#trial-3"]
+    click = "dispatchEvent(new MouseEvent('click', {bubbles: true}))"
+    browser.run(f"document.querySelector('.strip svg a[href=\"#trial-2\"]').{click}")
     assert browser.run("location.hash") == "#trial-2"
 
 
@@ -187,6 +189,15 @@ def test_hostile_texts_are_texts(browser, tmp_path):
     assert text(browser, ".why") == HOSTILE
     assert HOSTILE in text(browser, "#trial-1 h2")
     assert browser.complaints == []
+
+
+def test_more_of_a_run_is_shown_as_plain_lines(browser, tmp_path):
+    more = [("Pins of the proxy", ["session 7: SET @a", HOSTILE])]
+    browser.open(written(tmp_path / "index.html", [entry(failover())], sections=more))
+
+    assert text(browser, "main pre.lines") == f"session 7: SET @a\n{HOSTILE}"
+    assert "Pins of the proxy" in text(browser, "main")
+    assert browser.run("window.hacked === undefined")
 
 
 def test_the_policy_lets_no_other_script_run(browser, page):

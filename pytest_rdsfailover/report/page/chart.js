@@ -186,15 +186,19 @@ function lanePanel(context) {
   picture.spells.forEach((spells, writer) => {
     const y = lanes.top + writer * lane;
     const homes = picture.homes[writer];
+    const served = (since, until, kind) => {
+      if (until > view[0] && since < view[1]) add(kind, rect(clip(since), y + lane * 0.34, clip(until) - clip(since), Math.max(1, lane * 0.32)));
+    };
+    if (!homes.length) served(portrait.window_s[0] * 1000, portrait.window_s[1] * 1000, "acked"); // by whom, nobody knows
     homes.forEach(([since, instance], at) => {
       const until = at + 1 < homes.length ? homes[at + 1][0] : portrait.window_s[1] * 1000;
-      if (until > view[0] && since < view[1]) add(`home-${instance % 4}`, rect(clip(since), y + lane * 0.34, clip(until) - clip(since), Math.max(1, lane * 0.32)));
+      served(since, until, `home-${instance % 4}`);
     });
     for (const [start, stop, state] of spells) {
       if (stop <= view[0] || start >= view[1]) continue;
       const [from, to] = [clip(start), clip(stop)];
       add("gap", rect(from, y, Math.max(1.2, to - from), lane));
-      add(kindOf(picture.states[state]), rect(from, y + 0.5, Math.max(1.2, to - from), Math.max(1.5, lane - 1.5)));
+      add(kindOf(picture.states[state]), lane < 6 ? rect(from, y, Math.max(1.2, to - from), lane) : rect(from, y + 0.5, Math.max(1.2, to - from), lane - 1.5));
     }
     if (stuck.has(writer) ? lane >= 6 : lane >= 10) {
       const words = stuck.has(writer) ? `${place.wide ? "writer " : ""}${writer} stuck` : `${place.wide ? "writer " : ""}${writer}`;
@@ -207,7 +211,7 @@ function lanePanel(context) {
 }
 
 function rank(kind) {
-  return kind.startsWith("home") ? 0 : kind === "gap" ? 1 : 2;
+  return kind.startsWith("home") || kind === "acked" ? 0 : kind === "gap" ? 1 : 2;
 }
 
 function marks({ root, place }) {

@@ -7,7 +7,7 @@ function heading(data) {
   const unaudited = entries.filter((entry) => entry.counts.lost === null).length;
   const lead = el("p", { class: "lead" },
     `${plural(entries.length, "trial")}, `,
-    el("span", { class: failed ? "bad" : "good" }, failed ? `${failed} of failed tests` : "no failed test"),
+    el("span", { class: failed ? "bad" : "good" }, failed ? `${failed} in failed tests` : "no failed test"),
     invalid ? [", ", el("span", { class: "warn" }, `${invalid} invalid`)] : null, "; ",
     el("span", { class: lost ? "bad" : "good" }, `${plural(lost, "acknowledged write")} lost`),
     unaudited ? ` (${plural(unaudited, "trial")} not audited)` : null);
@@ -48,55 +48,72 @@ function strips(data) {
 
 function stripDrawing(data, scenarios, width) {
   const wide = width > 640;
-  const row = wide ? 40 : 56;
-  const left = wide ? Math.min(230, width * 0.24) : 6;
+  const left = wide ? Math.min(230, width * 0.24) : 8;
   const right = 26;
-  const top = wide ? 4 : 18;
-  const downtimes = data.entries.map((entry) => entry.trial.downtime_s);
-  const most = Math.max(0.1, ...downtimes) * 1.04;
+  const most = Math.max(0.1, ...data.entries.map((entry) => entry.trial.downtime_s)) * 1.04;
   const x = (seconds) => left + (seconds / most) * (width - left - right);
-  const height = top + scenarios.length * row + 38;
+  const rows = scenarios.map((scenario) => swarm(data, scenario, x));
+  let y = wide ? 4 : 0;
+  const middles = rows.map((row) => {
+    const half = Math.max(15, ...row.map((dot) => Math.abs(dot.offset) + 8));
+    const middle = y + half + (wide ? 4 : 24);
+    y = middle + half + 4;
+    return { middle, half };
+  });
   const all = ticks(0, most, width / 110);
-  const drawing = svg("svg", { viewBox: `0 0 ${width} ${height}`, role: "group", "aria-label": "Downtime of every trial" },
+  const drawing = svg("svg", { viewBox: `0 0 ${width} ${y + 38}`, role: "group", "aria-label": "Downtime of every trial" },
     all.map((tick) => [
-      svg("line", { class: "rule", x1: x(tick), x2: x(tick), y1: top - 2, y2: height - 34 }),
-      svg("text", { class: "soft middle", x: x(tick), y: height - 19 }, tickText(tick, all))]),
-    svg("text", { class: "soft end", x: width - right, y: height - 3 }, "downtime in seconds"));
+      svg("line", { class: "rule", x1: x(tick), x2: x(tick), y1: 0, y2: y + 4 }),
+      svg("text", { class: "soft middle", x: x(tick), y: y + 19 }, tickText(tick, all))]),
+    svg("text", { class: "soft end", x: width - right, y: y + 35 }, "downtime in seconds"));
   scenarios.forEach((scenario, at) => {
-    const middle = top + row * at + (wide ? row / 2 : row - 16);
-    drawing.append(svg("text", wide ? { x: 0, y: middle + 4 } : { x: left, y: middle - 18 },
-      fitted(scenario.name, (wide ? left - 12 : width - 12) / 6.6), svg("title", {}, scenario.name)));
-    const { median, low, high } = scenario.downtime_s;
-    if (low !== null && low !== undefined) {
-      drawing.append(svg("rect", { class: "interval", x: x(low), y: middle - 13, width: Math.max(2, x(high) - x(low)), height: 26, rx: 3 },
-        svg("title", {}, `95 % interval of the median: ${duration(low)} to ${duration(high)}`)));
-    }
-    if (median !== null) {
-      drawing.append(svg("line", { class: "median", x1: x(median), x2: x(median), y1: middle - 15, y2: middle + 15 },
-        svg("title", {}, `median ${duration(median)}`)));
-    }
-    drawing.append(...dots(data, scenario, x, middle));
+    const { middle, half } = middles[at];
+    drawing.append(svg("text", wide ? { x: 0, y: middle + 4 } : { x: left - 8, y: middle - half - 6 },
+      fitted(scenario.name, (wide ? left - 12 : width - 12) / 6.6), svg("title", {}, scenario.name)),
+      ...summaryMarks(scenario, x, middle, half), ...rows[at].map((dot) => dotLink(dot, middle)));
   });
   return drawing;
 }
 
-/** The dots of one scenario; those that would cover each other are moved apart. */
-function dots(data, scenario, x, middle) {
+function summaryMarks(scenario, x, middle, half) {
+  const { median, low, high } = scenario.downtime_s;
+  const marks = [];
+  if (low !== null && low !== undefined) {
+    marks.push(svg("rect", { class: "interval", x: x(low), y: middle - half, width: Math.max(2, x(high) - x(low)), height: 2 * half, rx: 3 },
+      svg("title", {}, `95 % interval of the median: ${duration(low)} to ${duration(high)}`)));
+  }
+  if (median !== null) {
+    marks.push(svg("line", { class: "median", x1: x(median), x2: x(median), y1: middle - half, y2: middle + half },
+      svg("title", {}, `median ${duration(median)}`)));
+  }
+  return marks;
+}
+
+/** Where the dots of one scenario are; those that would cover each other are moved apart. */
+function swarm(data, scenario, x) {
+  const own = data.entries.map((entry, at) => ({ entry, at, cx: x(entry.trial.downtime_s) }))
+    .filter(({ entry }) => entry.trial.scenario === scenario.name).sort((a, b) => a.cx - b.cx);
+  const crowd = Math.max(1, ...own.map((dot) => own.filter((other) => Math.abs(other.cx - dot.cx) < 11).length));
+  const step = Math.min(12, 110 / crowd);
   const placed = [];
-  return data.entries.flatMap((entry, at) => {
-    if (entry.trial.scenario !== scenario.name) return [];
-    const cx = x(entry.trial.downtime_s);
-    const crowd = placed.filter((other) => Math.abs(other - cx) < 10).length;
-    placed.push(cx);
-    const cy = middle + (crowd % 2 ? -1 : 1) * Math.min(12, Math.ceil(crowd / 2) * 6);
-    const [word] = verdict(entry);
-    const label = `Trial ${at + 1}: down ${figure(entry.trial.downtime_s, entry.trial.resolution_s).join("")}, ${word.toLowerCase()}, ${entry.trial.test}`;
-    const shape = !entry.trial.valid ? "invalid" : entry.failed ? "failed" : "";
-    const mark = shape === "failed"
-      ? svg("rect", { class: `dot ${shape}`, x: cx - 5, y: cy - 5, width: 10, height: 10, transform: `rotate(45 ${cx} ${cy})` })
-      : svg("circle", { class: `dot ${shape}`, cx, cy, r: 5.5 });
-    return [svg("a", { href: `#trial-${at + 1}`, "aria-label": label }, mark, svg("title", {}, label))];
-  });
+  for (const dot of own) {
+    let offset = 0;
+    for (let n = 1; placed.some((other) => Math.hypot(other.cx - dot.cx, other.offset - offset) < step - 0.5); n += 1) {
+      offset = (n % 2 ? -1 : 1) * Math.ceil(n / 2) * step;
+    }
+    placed.push({ ...dot, offset });
+  }
+  return placed;
+}
+
+function dotLink({ entry, at, cx, offset }, middle) {
+  const cy = middle + offset;
+  const [word] = verdict(entry);
+  const label = `Trial ${at + 1}: down ${figure(entry.trial.downtime_s, entry.trial.resolution_s).join("")}, ${word.toLowerCase()}, ${entry.trial.test}`;
+  const mark = entry.trial.valid && entry.failed
+    ? svg("rect", { class: "dot failed", x: cx - 5, y: cy - 5, width: 10, height: 10, transform: `rotate(45 ${cx} ${cy})` })
+    : svg("circle", { class: entry.trial.valid ? "dot" : "dot invalid", cx, cy, r: 5.5 });
+  return svg("a", { href: `#trial-${at + 1}`, "aria-label": label }, mark, svg("title", {}, label));
 }
 
 function fitted(text, letters) {
@@ -144,6 +161,12 @@ function comparisons(run) {
     each.p_value === null || each.p_value === undefined ? "–" : each.p_value < 0.0001 ? "< 0.0001" : each.p_value.toFixed(4)]);
   return el("section", {}, el("h2", {}, "Comparisons"),
     table(["baseline", "candidate", "#change of the median", "#p-value"], rows, "Comparisons"));
+}
+
+/** What else there is to say of the run, as the plain lines that it came in. */
+function sections(data) {
+  return data.sections.map(([title, lines]) =>
+    el("section", {}, el("h2", {}, title), el("pre", { class: "lines" }, lines.join("\n"))));
 }
 
 function trialTable(entries) {

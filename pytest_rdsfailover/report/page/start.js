@@ -38,7 +38,7 @@ function start() {
   const { entries } = data;
   document.getElementById("page").replaceChildren(
     heading(data),
-    el("main", {}, strips(data), entries.length ? trialTable(entries) : el("p", { id: "trials" }, "No trial was run."),
+    el("main", {}, strips(data), sections(data), entries.length ? trialTable(entries) : el("p", { id: "trials" }, "No trial was run."),
       entries.map((entry, at) => trialSection(entry, at, entries.length))),
     el("p", { class: "soft small screen" }, "keys: j and k move to the next and the previous trial"));
   addEventListener("beforeprint", () => {
