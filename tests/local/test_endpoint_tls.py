@@ -1,11 +1,14 @@
 """Cluster, reader and instance endpoints speak TLS, by the session's own authority."""
 
+import dataclasses
 import socket
 import ssl
 
 import mysql.connector
 import pymysql
 import pytest
+
+from pytest_rdsfailover.local.accounts import create, drop, new_account, session
 
 pytestmark = pytest.mark.local
 
@@ -109,3 +112,17 @@ def test_a_failover_ends_encrypted_connections_too(resting):
         connection._force_close()
         connection.connect()
         assert ask(connection, "SELECT @@aurora_server_id") == target
+
+
+def test_an_account_of_one_s_own_logs_in_for_the_first_time(resting):
+    mine, server = new_account(), resting._server
+    with session(server.address, server.admin) as admin:
+        create(admin, mine)
+        try:
+            endpoint = dataclasses.replace(
+                resting.writer_endpoint, user=mine.user, password=mine.password, database=""
+            )
+            with verified(endpoint) as connection:
+                assert ask(connection, "SELECT 1") == 1
+        finally:
+            drop(admin, mine)
