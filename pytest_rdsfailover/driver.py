@@ -78,8 +78,8 @@ def _unconnected(endpoint: Endpoint, bounds: Bounds, options: Mapping[str, Any])
         "read_timeout": bounds.read,
         "write_timeout": bounds.write,
     }
-    if endpoint.tls.ca is None:
-        chosen["ssl_disabled"] = True
+    if endpoint.tls.ca is None or not endpoint.tls.wanted:
+        chosen["ssl_disabled"] = "ssl" not in options
     else:
         chosen["ssl"] = _context(endpoint.tls.ca)
     return pymysql.connect(**(chosen | dict(options) | {"defer_connect": True}))

@@ -13,9 +13,11 @@ class Tls:
     Attributes:
         ca: path of the certificate authority's PEM file to verify the server against; None for
             no encryption.
+        wanted: whether `Endpoint.connect` encrypts; without, TLS is only there to be used.
     """
 
     ca: str | None = None
+    wanted: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,8 +18,10 @@ import asyncio
 import json
 import os
 import signal
+import ssl
 import sys
 import threading
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -125,7 +127,7 @@ def crash(player: Player, config: Config, instance: str) -> bool:
     return True
 
 
-def make_proxy(config: Config, router: Router, material: Material, dial: Dial) -> RdsProxy:
+def make_proxy(config: Config, router: Router, tls: ssl.SSLContext, dial: Dial) -> RdsProxy:
     """Return the cluster's RDS Proxy, which is still to listen."""
     connection = administrator(config)
     try:
@@ -133,7 +135,13 @@ def make_proxy(config: Config, router: Router, material: Material, dial: Dial) -
     finally:
         connection.close()
     secure = config.unix_socket is not None
-    return RdsProxy(router, facts, material.context(), dial, secrets=config.secrets, secure=secure)
+    return RdsProxy(router, facts, tls, dial, secrets=config.secrets, secure=secure)
+
+
+def certify(material: Material, tls: ssl.SSLContext, names: Sequence[str]) -> None:
+    """Let the servers' certificate be good for other host names from now on."""
+    material.issue(names)
+    tls.load_cert_chain(material.server)
 
 
 async def serve(config: Config) -> None:
@@ -148,19 +156,22 @@ async def serve(config: Config) -> None:
     router = Router(config.instances)
     for instance in router.instances.values():
         instance.read_only_error = config.read_only_error
-    gateway = Gateway(router, dial)
+    material = create(Path(config.control).parent)
+    tls = material.context()
+    gateway = Gateway(router, dial, tls)
     fence = Fence(lambda: administrator(config))
     network: Network = NoNetwork()
     if config.toxiproxy:
         network = Toxiproxy(config.toxiproxy, config.prefix, router.endpoints)
-    material = create(Path(config.control).parent)
-    proxy = make_proxy(config, router, material, dial)
+    proxy = make_proxy(config, router, tls, dial)
     player = Player(router, AllSessions(gateway, proxy), fence, network, proxy)
     gateway.crash = partial(crash, player, config)
     await player.ready()
     await gateway.listen()
     gateway.ports |= await proxy.listen()
-    await Control(gateway, player, proxy).listen(config.control)
+    control = Control(gateway, player, proxy)
+    control.certify = partial(certify, material, tls)
+    await control.listen(config.control)
     print(json.dumps({"ports": gateway.ports}), flush=True)  # noqa: T201 - who started us waits for it
     await asyncio.Event().wait()
 

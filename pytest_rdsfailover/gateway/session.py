@@ -15,6 +15,7 @@ from pytest_rdsfailover.wire.handshake import (
     parse_greeting,
     relayed_greeting,
     relayed_response,
+    without_tls,
 )
 from pytest_rdsfailover.wire.packets import (
     ERR,
@@ -57,7 +58,7 @@ class Session:
         crashing: the client wants its instance to crash.
     """
 
-    def __init__(self, host: Host) -> None:
+    def __init__(self, host: Host, *, tls: bool = False) -> None:
         self.to_client, self.to_server = bytearray(), bytearray()
         self.thread_id: int | None = None
         self.crashing = False
@@ -66,6 +67,8 @@ class Session:
         self._message = MessageReader()
         self._variables = Variables(host.id)
         self._planner = Planner(host, self._variables)
+        self._tls = Capability.SSL if tls else Capability(0)
+        self._ahead = 0  # packets of the login that the server never sees
         self._offered = Capability(0)
         self._capabilities = Capability(0)
         self._stage = self._greeting
@@ -87,6 +90,11 @@ class Session:
     def busy(self) -> bool:
         """Tell whether the server may still be working on a command of this session."""
         return self._response is not None
+
+    def encrypted(self) -> bool:
+        """Note that the client's first packet asked for TLS; return whether it may have it."""
+        self._ahead = 1
+        return bool(self._tls) and self._stage == self._login
 
     def refuse_crash(self) -> None:
         """Answer that the instance cannot crash now."""
@@ -139,7 +147,8 @@ class Session:
         self.thread_id = greeting.thread_id
         self._offered = greeting.capabilities
         self._planner.dialect = Dialect(version=greeting.number, mariadb=greeting.mariadb)
-        self.to_client += frame(encode_greeting(greeting), packet.sequence)
+        shown = replace(greeting, capabilities=greeting.capabilities | self._tls)
+        self.to_client += frame(encode_greeting(shown), packet.sequence)
         self._stage = self._login
 
     def _login_from_client(self, packet: Packet) -> None:
@@ -148,14 +157,15 @@ class Session:
             raise ProtocolError("the client speaks before it was greeted")
         payload = packet.payload
         if not self._capabilities:
+            payload = without_tls(payload) if self._ahead else payload
             payload = relayed_response(payload, self._offered)
             self._capabilities = client_capabilities(payload)
             self._multi = bool(self._capabilities & Capability.MULTI_STATEMENTS)
-        self.to_server += frame(payload, packet.sequence)
+        self.to_server += frame(payload, packet.sequence - self._ahead)
 
     def _login(self, packet: Packet) -> None:
         """Take a server's part of the login, up to its OK."""
-        self.to_client += frame(packet.payload, packet.sequence)
+        self.to_client += frame(packet.payload, packet.sequence + self._ahead)
         if packet.payload[:1] == bytes((OK,)):
             self._status = status_of(packet.payload)
             self._stage = self._commands

@@ -4,7 +4,7 @@ import datetime as dt
 import ipaddress
 import os
 import ssl
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -25,10 +25,12 @@ class Material:
     Attributes:
         ca: the authority's certificate, for clients to verify against.
         server: the servers' certificate and its key; only we may read it.
+        issue: writes `server` anew, for other host names.
     """
 
     ca: Path
     server: Path
+    issue: Callable[[Sequence[str]], None]
 
     def context(self) -> ssl.SSLContext:
         """Return a server's TLS context."""
@@ -51,11 +53,16 @@ def create(directory: Path, names: Sequence[str] = ()) -> Material:
 
     authority, key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
     ca = _certificate("pytest-rdsfailover session CA", authority, authority)
-    server = _certificate("pytest-rdsfailover", key, authority, issuer=ca, names=names)
-    material = Material(ca=directory / CA_FILE, server=directory / SERVER_FILE)
+
+    def issue(names: Sequence[str]) -> None:
+        server = _certificate("pytest-rdsfailover", key, authority, issuer=ca, names=names)
+        path, how = directory / SERVER_FILE, os.O_CREAT | os.O_WRONLY | os.O_TRUNC
+        with os.fdopen(os.open(path, how, 0o600), "wb") as file:
+            file.write(_private_pem(key) + _pem(server))
+
+    material = Material(ca=directory / CA_FILE, server=directory / SERVER_FILE, issue=issue)
     material.ca.write_bytes(_pem(ca))
-    with os.fdopen(os.open(material.server, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "wb") as file:  # fmt: skip
-        file.write(_private_pem(key) + _pem(server))
+    issue(names)
     return material
 
 

@@ -104,9 +104,7 @@ class LocalCluster:
             if installed():
                 self._trigger = ApiTrigger(self.aws)
             self.proxy = LocalProxy(self._gateway, self._secret)
-            self.proxy.accept_tokens_for(
-                [str(self.network.places[n]) for n in (READ_WRITE, READ_ONLY)]
-            )
+            self.proxy.accept_tokens_for(self._proxy_addresses)
             self._stack = stack.pop_all()
 
     def __enter__(self) -> Self:
@@ -222,8 +220,8 @@ class LocalCluster:
         return self._proxy_endpoint(READ_ONLY)
 
     def _proxy_endpoint(self, name: str) -> Endpoint:
-        ca = str(self._supervisor.directory / CA_FILE)
-        return replace(self._endpoint(name), tls=Tls(ca=ca))
+        endpoint = self._endpoint(name)
+        return replace(endpoint, tls=replace(endpoint.tls, wanted=True))
 
     def instance_endpoint(self, instance: str) -> Endpoint:
         """Return an instance's own endpoint.
@@ -248,6 +246,7 @@ class LocalCluster:
             user=account.user,
             password=account.password,
             database=account.database,
+            tls=Tls(ca=str(self._supervisor.directory / CA_FILE), wanted=False),
             connector=driver.connect,
         )
 
@@ -255,6 +254,11 @@ class LocalCluster:
         """Return the host and the port by which an endpoint is called."""
         place = self.network.places[name]
         return (place.host, place.port) if self._names is None else (self._names.host(name), PORT)
+
+    @property
+    def _proxy_addresses(self) -> list[str]:
+        """Return the addresses that IAM tokens for the proxy may be made for."""
+        return [str(self.network.places[name]) for name in (READ_WRITE, READ_ONLY)]
 
     @contextlib.contextmanager
     def aws_names(self, region: str) -> Iterator[AwsNames]:
@@ -268,6 +272,9 @@ class LocalCluster:
         for moving in ("cluster", "reader"):
             host = names.host(moving)
             records[host] = Record(partial(self._locate, moving), self._ttl, self._clock)
+        self._gateway.ask("certify", names=list(records))
+        hosts = [f"{names.host(name)}:{PORT}" for name in (READ_WRITE, READ_ONLY)]
+        self.proxy.accept_tokens_for([*self._proxy_addresses, *hosts])
         with Resolver(names, records).installed():
             self._names = names
             try:

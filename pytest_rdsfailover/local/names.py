@@ -22,6 +22,7 @@ from pytest_rdsfailover.errors import RdsFailoverError, SettingError
 REGION = re.compile(r"[a-z]{2,}(-[a-z]+)+-\d")
 CLUSTER_NAME = "rdsfailover"
 PORT = 3306
+PROXY_READER = "proxy-reader"
 ENDPOINTS = {"cluster": "cluster-", "reader": "cluster-ro-", "proxy": "proxy-"}
 
 Address = tuple[str, int]
@@ -65,6 +66,8 @@ class AwsNames:
 
     def host(self, endpoint: str) -> str:
         """Return the host name of an endpoint, given `cluster`, `reader` or an instance's id."""
+        if endpoint == PROXY_READER:
+            return f"{CLUSTER_NAME}-read-only.endpoint.proxy-{self.domain}"
         if endpoint in ENDPOINTS:
             return f"{CLUSTER_NAME}.{ENDPOINTS[endpoint]}{self.domain}"
         return f"{endpoint}.{self.domain}"

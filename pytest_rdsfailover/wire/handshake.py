@@ -142,6 +142,11 @@ def is_tls_request(payload: bytes) -> bool:
     return len(payload) == RESPONSE_HEAD and bool(client_capabilities(payload) & Capability.SSL)
 
 
+def without_tls(payload: bytes) -> bytes:
+    """Return a client's answer, decrypted, as one that never asked for TLS."""
+    return (client_capabilities(payload) & ~Capability.SSL).to_bytes(4, "little") + payload[4:]
+
+
 def relayed_response(payload: bytes, offered: Capability) -> bytes:
     """Return a client's answer without the capabilities that were not *offered* to it.
 

@@ -42,6 +42,7 @@ def found(*arguments, **options):
         ("cluster", "rdsfailover.cluster-cxyz.eu-west-1.rds.amazonaws.com"),
         ("reader", "rdsfailover.cluster-ro-cxyz.eu-west-1.rds.amazonaws.com"),
         ("proxy", "rdsfailover.proxy-cxyz.eu-west-1.rds.amazonaws.com"),
+        ("proxy-reader", "rdsfailover-read-only.endpoint.proxy-cxyz.eu-west-1.rds.amazonaws.com"),
         ("instance-2", "instance-2.cxyz.eu-west-1.rds.amazonaws.com"),
     ],
 )
