@@ -37,7 +37,7 @@ function themeButton() {
 /** Every trial as a dot on one scale of downtime, a row for each scenario. */
 function strips(data) {
   const scenarios = data.run.scenarios.filter((scenario) =>
-    data.entries.some((entry) => entry.trial.scenario === scenario.name));
+    data.entries.some((entry) => entry.group === scenario.name));
   if (!scenarios.length) return null;
   const host = el("div", { class: "strip" });
   const draw = () => host.replaceChildren(stripDrawing(data, scenarios, host.clientWidth || 1000));
@@ -92,7 +92,7 @@ function summaryMarks(scenario, x, middle, half) {
 /** Where the dots of one scenario are; those that would cover each other are moved apart. */
 function swarm(data, scenario, x) {
   const own = data.entries.map((entry, at) => ({ entry, at, cx: x(entry.trial.downtime_s) }))
-    .filter(({ entry }) => entry.trial.scenario === scenario.name).sort((a, b) => a.cx - b.cx);
+    .filter(({ entry }) => entry.group === scenario.name).sort((a, b) => a.cx - b.cx);
   const crowd = Math.max(1, ...own.map((dot) => own.filter((other) => Math.abs(other.cx - dot.cx) < 11).length));
   const step = Math.min(12, 110 / crowd);
   const placed = [];
@@ -124,7 +124,7 @@ function scenarioTable(scenarios, data) {
   const rows = scenarios.map((scenario) => {
     const { median, low, high, max } = scenario.downtime_s;
     const zero = scenario.zero_downtime;
-    const own = data.entries.filter((entry) => entry.trial.scenario === scenario.name);
+    const own = data.entries.filter((entry) => entry.group === scenario.name);
     const lost = own.some((entry) => entry.counts.lost === null)
       ? "?" : number(own.reduce((sum, entry) => sum + entry.counts.lost, 0));
     const invalid = own.filter((entry) => !entry.trial.valid).length;
