@@ -15,7 +15,7 @@ function heading(data) {
   return el("header", {},
     el("div", { class: "head" },
       el("div", {}, el("h1", {}, data.title), lead), themeButton()),
-    el("p", { class: "soft small" }, [`mode: ${run.mode}`, `seed: ${run.seed}`, ...data.notes].flatMap(
+    el("p", { class: "soft small" }, [`mode: ${run.mode}`, ...(data.notes.some((note) => note.includes("seed")) ? [] : [`seed: ${run.seed}`]), ...data.notes].flatMap(
       (note, at) => (at ? [" · ", note] : [note]))),
     versions.length
       ? el("details", { class: "small" }, el("summary", {}, "Versions"), table(["name", "version"], versions, "Versions"))
@@ -158,7 +158,7 @@ function comparisons(run) {
   const rows = run.comparisons.map((each) => [
     each.baseline, each.candidate,
     each.change === null || each.change === undefined ? "–" : `${each.change > 0 ? "+" : "−"}${percent(Math.abs(each.change))}`,
-    each.p_value === null || each.p_value === undefined ? "–" : each.p_value < 0.0001 ? "< 0.0001" : each.p_value.toFixed(4)]);
+    each.p_value === null || each.p_value === undefined ? "–" : each.p_value < 0.0001 ? "< 0.0001" : String(Number(each.p_value.toFixed(4)))]);
   return el("section", {}, el("h2", {}, "Comparisons"),
     table(["baseline", "candidate", "#change of the median", "#p-value"], rows, "Comparisons"));
 }
