@@ -1,5 +1,6 @@
 """The HTML page of a run, and where to find what was written; does nothing on a worker."""
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from pytest_rdsfailover.run import Run
 
 PAGE = "index.html"
+Section = tuple[str, Sequence[str]]
 
 
 class Album:
@@ -15,10 +17,13 @@ class Album:
     Args:
         config: pytest's.
         run: what was measured.
+        sections: returns more to show: titles and lines; asked when the run is over.
     """
 
-    def __init__(self, config: pytest.Config, run: Run) -> None:
-        self._run = run
+    def __init__(
+        self, config: pytest.Config, run: Run, sections: Callable[[], Sequence[Section]]
+    ) -> None:
+        self._run, self._sections = run, sections
         self._is_worker = hasattr(config, "workerinput")
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
@@ -55,7 +60,9 @@ class Album:
             )
             for each in measured
         ]
-        notes = self._run.environment_lines()
-        for title, lines in self._run.sections():
-            notes += [f"{title}: {line}" for line in lines]
-        return html.page(entries, self._run.document(), notes=notes)
+        return html.page(
+            entries,
+            self._run.document(),
+            notes=self._run.environment_lines(),
+            sections=self._sections(),
+        )

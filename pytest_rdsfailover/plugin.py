@@ -28,6 +28,10 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(config.stash[RUN], "rdsfailover-run")
     config.stash[PROGRESS] = Progress(config, lambda: options.cache_directory(config))
     config.pluginmanager.register(config.stash[PROGRESS], "rdsfailover-progress")
-    config.pluginmanager.register(Album(config, config.stash[RUN]), "rdsfailover-album")
-    config.pluginmanager.register(Tally(config, config.stash[RUN]), "rdsfailover-tally")
+    tally = Tally(config, config.stash[RUN])
+    # Before the tally, because pytest asks the last one first: the page shows its comparison.
+    config.pluginmanager.register(
+        Album(config, config.stash[RUN], tally.sections), "rdsfailover-album"
+    )
+    config.pluginmanager.register(tally, "rdsfailover-tally")
     config.pluginmanager.register(fixtures, "rdsfailover-fixtures")

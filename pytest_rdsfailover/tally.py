@@ -63,7 +63,7 @@ class Tally:
         from pytest_rdsfailover.report.tables import summary_lines
 
         lines = summary_lines(self._run.document()["trials"])
-        for title, more in self._sections():
+        for title, more in self.sections():
             lines += ["", f"{title}:", *more]
         for line in lines:
             terminalreporter.write_line(line, red=line.startswith(FAILED))
@@ -94,11 +94,11 @@ class Tally:
     def _write_markdown(self, path: Path) -> None:
         from pytest_rdsfailover.report.markdown import markdown
 
-        text = markdown(self._run.document(), self._run.environment_lines(), self._sections())
+        text = markdown(self._run.document(), self._run.environment_lines(), self.sections())
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
 
-    def _sections(self) -> list[Section]:
+    def sections(self) -> list[Section]:
         """Return the sections of the reports beside the tables: title and lines."""
         return [*self._claims(), *self._comparison(), *self._run.sections()]
 

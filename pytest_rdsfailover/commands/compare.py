@@ -4,13 +4,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from pytest_rdsfailover.analysis.compare import compare as statistics_of
 from pytest_rdsfailover.analysis.statistics import median, median_interval, wilson
 from pytest_rdsfailover.commands.inputs import result
 from pytest_rdsfailover.errors import SettingError
+from pytest_rdsfailover.report.scenarios import Scenario, scenarios
 from pytest_rdsfailover.settings import format_duration
 
 Plain = Mapping[str, Any]  # what JSON can say
-SAME = ("endpoint", "profile")  # what trials must share to be compared
+REMEDY = "; --anyway compares them all the same"
 
 
 def compare(before: Path, after: Path, *, anyway: bool) -> list[str]:
@@ -26,49 +28,42 @@ def compare(before: Path, after: Path, *, anyway: bool) -> list[str]:
         SettingError: if the runs cannot be compared.
     """
     a, b = result(before), result(after)
-    names = [each["name"] for each in a["scenarios"]]
-    shared = [each["name"] for each in b["scenarios"] if each["name"] in names]
+    old, new = ({each.name: each for each in scenarios(run["trials"])} for run in (a, b))
+    shared = [name for name in new if name in old]
     if not shared:
         raise SettingError(f"{before} and {after} have no scenario in common")
     if not anyway:
-        _check(a, b, shared)
-    lines = [line for name in shared for line in _scenario(name, a, b)]
-    return [*lines, *_differences(a, b), *_only(names, b)]
+        _check_modes(a, b)
+        for name in shared:
+            _check(old[name], new[name])
+    lines = [line for name in shared for line in _scenario(old[name], new[name])]
+    return [*lines, *_differences(a, b), *_only(old, new)]
 
 
-def _check(a: Plain, b: Plain, shared: Sequence[str]) -> None:
-    """Refuse to compare what is not alike."""
-    remedy = "; --anyway compares them all the same"
+def _check_modes(a: Plain, b: Plain) -> None:
     if a["mode"] != b["mode"]:
-        raise SettingError(f"a {a['mode']} run says nothing about a {b['mode']} one{remedy}")
-    for name in shared:
-        for field in SAME:
-            first, second = (sorted({t[field] for t in _trials(run, name)}) for run in (a, b))
-            if first != second:
-                raise SettingError(
-                    f"scenario {name}: {field} {', '.join(first)} is not {', '.join(second)}{remedy}"
-                )
+        raise SettingError(f"a {a['mode']} run says nothing about a {b['mode']} one{REMEDY}")
 
 
-def _trials(run: Plain, name: str) -> list[Plain]:
-    return [trial for trial in run["trials"] if trial["scenario"] == name]
+def _check(old: Scenario, new: Scenario) -> None:
+    """Refuse to compare what is not alike."""
+    for what, first, second in (
+        ("endpoint", old.endpoint, new.endpoint), ("profile", old.profile, new.profile),
+    ):  # fmt: skip
+        if first != second:
+            raise SettingError(f"scenario {old.name}: {what} {first} is not {second}{REMEDY}")
 
 
-def _scenario(name: str, a: Plain, b: Plain) -> Iterator[str]:
-    yield f"{name}:"
-    medians = []
-    for label, run in (("before", a), ("after", b)):
-        trials = _trials(run, name)
-        downtimes = sorted(trial["downtime_s"] for trial in trials if trial["valid"])
-        invalid = len(trials) - len(downtimes)
-        medians.append(median(downtimes) if downtimes else None)
-        first, *rest = _sample(downtimes)
+def _scenario(old: Scenario, new: Scenario) -> Iterator[str]:
+    yield f"{old.name}:"
+    for label, each in (("before", old), ("after", new)):
+        first, *rest = _sample(sorted(each.downtimes))
         yield f"  {label:6}  {first}"
-        yield from (f"          {line}" for line in rest)
-        lost = [trial["lost"] for trial in trials]
+        lost = [trial["lost"] for trial in each.trials]
         counted = "?" if None in lost else str(sum(map(len, lost)))
-        yield f"          {counted} lost, {invalid} invalid"
-    yield f"  change  {_change(*medians)}"
+        invalid = len(each.trials) - len(each.downtimes)
+        yield from (f"          {line}" for line in (*rest, f"{counted} lost, {invalid} invalid"))
+    yield from (f"  {line}" for line in _change(old.downtimes, new.downtimes))
 
 
 def _sample(downtimes: Sequence[float]) -> list[str]:
@@ -90,14 +85,20 @@ def _sample(downtimes: Sequence[float]) -> list[str]:
     ]
 
 
-def _change(before: float | None, after: float | None) -> str:
-    if before is None or after is None:
-        return "unknown"
-    if before == after:
-        return "none"
-    sign = "+" if after >= before else "-"
-    share = f" ({100 * (after - before) / before:+.0f} %)" if before else ""
-    return f"{sign}{format_duration(abs(after - before))}{share} of the median"
+def _change(before: Sequence[float], after: Sequence[float]) -> list[str]:
+    if not before or not after:
+        return ["change  unknown"]
+    found = statistics_of(before, after)
+    share = "" if found.change is None else f" ({100 * found.change:+.0f} %)"
+    interval = f"{_signed(found.low)} to {_signed(found.high)}"
+    return [
+        f"change  {_signed(found.difference)}{share} of the median (95 %: {interval})",
+        f"        p = {found.p_value:.4f}, the chance of this if nothing had changed",
+    ]
+
+
+def _signed(seconds: float) -> str:
+    return f"{'-' if seconds < 0 else '+'}{format_duration(abs(seconds))}"
 
 
 def _differences(a: Plain, b: Plain) -> Iterator[str]:
@@ -108,11 +109,6 @@ def _differences(a: Plain, b: Plain) -> Iterator[str]:
             yield f"note: {name} was {first}, is {second}"
 
 
-def _only(names: Sequence[str], b: Plain) -> Iterator[str]:
-    others = [each["name"] for each in b["scenarios"]]
-    for name in names:
-        if name not in others:
-            yield f"note: {name} is in the first document only"
-    for name in others:
-        if name not in names:
-            yield f"note: {name} is in the second document only"
+def _only(old: Mapping[str, Scenario], new: Mapping[str, Scenario]) -> Iterator[str]:
+    yield from (f"note: {name} is in the first document only" for name in old if name not in new)
+    yield from (f"note: {name} is in the second document only" for name in new if name not in old)

@@ -14,6 +14,8 @@ from importlib import resources
 from string import Template
 from typing import Any
 
+from pytest_rdsfailover.report.scenarios import scenarios
+
 Plain = dict[str, Any]  # what JSON can say
 SCRIPTS = (
     "dom.js",
@@ -81,7 +83,7 @@ def page(
         "notes": list(notes),
         "sections": [[title, list(lines)] for title, lines in sections],
         "run": {name: value for name, value in run.items() if name != "trials"},
-        "entries": list(entries),
+        "entries": _grouped(entries),
     }
     style, script = _read("style.css"), "\n".join(map(_read, SCRIPTS))
     return Template(_read("page.html")).substitute(
@@ -91,6 +93,13 @@ def page(
         script=script,
         data=_embedded(data),
     )
+
+
+def _grouped(entries: Sequence[Plain]) -> list[Plain]:
+    """Return the entries, each with the name of its scenario among the run's."""
+    found = scenarios([each["trial"] for each in entries])
+    names = {place: each.name for each in found for place in each.places}
+    return [each | {"group": names[place]} for place, each in enumerate(entries)]
 
 
 def _read(name: str) -> str:

@@ -8,9 +8,10 @@ from pytest_rdsfailover.settings import Settings
 # What decides a trial and is worth repeating; where reports go is the next reader's business.
 REPEATED = (
     "profile", "seed", "toxiproxy", "instances", "writers", "rate", "warmup", "cooldown", "bound",
+    "trials", "spacing",
 )  # fmt: skip
 ALWAYS = ("profile", "seed")
-DURATIONS = ("warmup", "cooldown", "bound")
+DURATIONS = ("warmup", "cooldown", "bound", "spacing")
 
 
 def command(settings: Settings, test: str) -> str:

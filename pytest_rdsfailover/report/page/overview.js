@@ -15,7 +15,7 @@ function heading(data) {
   return el("header", {},
     el("div", { class: "head" },
       el("div", {}, el("h1", {}, data.title), lead), themeButton()),
-    el("p", { class: "soft small" }, [`mode: ${run.mode}`, `seed: ${run.seed}`, ...data.notes].flatMap(
+    el("p", { class: "soft small" }, [`mode: ${run.mode}`, ...(data.notes.some((note) => note.includes("seed")) ? [] : [`seed: ${run.seed}`]), ...data.notes].flatMap(
       (note, at) => (at ? [" · ", note] : [note]))),
     versions.length
       ? el("details", { class: "small" }, el("summary", {}, "Versions"), table(["name", "version"], versions, "Versions"))
@@ -37,7 +37,7 @@ function themeButton() {
 /** Every trial as a dot on one scale of downtime, a row for each scenario. */
 function strips(data) {
   const scenarios = data.run.scenarios.filter((scenario) =>
-    data.entries.some((entry) => entry.trial.scenario === scenario.name));
+    data.entries.some((entry) => entry.group === scenario.name));
   if (!scenarios.length) return null;
   const host = el("div", { class: "strip" });
   const draw = () => host.replaceChildren(stripDrawing(data, scenarios, host.clientWidth || 1000));
@@ -92,7 +92,7 @@ function summaryMarks(scenario, x, middle, half) {
 /** Where the dots of one scenario are; those that would cover each other are moved apart. */
 function swarm(data, scenario, x) {
   const own = data.entries.map((entry, at) => ({ entry, at, cx: x(entry.trial.downtime_s) }))
-    .filter(({ entry }) => entry.trial.scenario === scenario.name).sort((a, b) => a.cx - b.cx);
+    .filter(({ entry }) => entry.group === scenario.name).sort((a, b) => a.cx - b.cx);
   const crowd = Math.max(1, ...own.map((dot) => own.filter((other) => Math.abs(other.cx - dot.cx) < 11).length));
   const step = Math.min(12, 110 / crowd);
   const placed = [];
@@ -124,7 +124,7 @@ function scenarioTable(scenarios, data) {
   const rows = scenarios.map((scenario) => {
     const { median, low, high, max } = scenario.downtime_s;
     const zero = scenario.zero_downtime;
-    const own = data.entries.filter((entry) => entry.trial.scenario === scenario.name);
+    const own = data.entries.filter((entry) => entry.group === scenario.name);
     const lost = own.some((entry) => entry.counts.lost === null)
       ? "?" : number(own.reduce((sum, entry) => sum + entry.counts.lost, 0));
     const invalid = own.filter((entry) => !entry.trial.valid).length;
@@ -158,7 +158,7 @@ function comparisons(run) {
   const rows = run.comparisons.map((each) => [
     each.baseline, each.candidate,
     each.change === null || each.change === undefined ? "–" : `${each.change > 0 ? "+" : "−"}${percent(Math.abs(each.change))}`,
-    each.p_value === null || each.p_value === undefined ? "–" : each.p_value < 0.0001 ? "< 0.0001" : each.p_value.toFixed(4)]);
+    each.p_value === null || each.p_value === undefined ? "–" : each.p_value < 0.0001 ? "< 0.0001" : String(Number(each.p_value.toFixed(4)))]);
   return el("section", {}, el("h2", {}, "Comparisons"),
     table(["baseline", "candidate", "#change of the median", "#p-value"], rows, "Comparisons"));
 }

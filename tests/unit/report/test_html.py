@@ -99,6 +99,20 @@ def test_long_lists_of_keys_are_counted_whole_and_shown_in_part():
     assert found["counts"]["lost"] == lossy.judge().acked > html.MOST_KEYS
 
 
+def test_every_trial_stands_in_the_row_of_its_scenario_by_the_name_that_the_run_gives_it():
+    usual, other = entry(trial()), entry(trial())
+    other["trial"] = other["trial"] | {"profile": "aurora"}
+    data = data_of(page([usual, other, usual]))
+
+    assert [each["group"] for each in data["entries"]] == [
+        "cluster quick", "cluster aurora", "cluster quick"
+    ]  # fmt: skip
+    assert {each["name"] for each in data["run"]["scenarios"]} == {
+        "cluster quick",
+        "cluster aurora",
+    }
+
+
 def test_what_was_never_audited_is_not_counted_as_none():
     evidence = trial()
     unread = Evidence(journal=evidence.journal, course=evidence.course, stored=None)
