@@ -39,7 +39,7 @@ from pytest_rdsfailover.gateway.proxy_facts import ask
 from pytest_rdsfailover.gateway.router import Router
 from pytest_rdsfailover.gateway.secrets import Secret
 from pytest_rdsfailover.gateway.server import Dial, Factory, Gateway
-from pytest_rdsfailover.gateway.tls import Material, create
+from pytest_rdsfailover.gateway.tls import Authority
 
 ADMIN = Bounds(connect=2.0, read=5.0, write=5.0)
 
@@ -125,7 +125,7 @@ def crash(player: Player, config: Config, instance: str) -> bool:
     return True
 
 
-def make_proxy(config: Config, router: Router, material: Material, dial: Dial) -> RdsProxy:
+def make_proxy(config: Config, router: Router, authority: Authority, dial: Dial) -> RdsProxy:
     """Return the cluster's RDS Proxy, which is still to listen."""
     connection = administrator(config)
     try:
@@ -133,7 +133,7 @@ def make_proxy(config: Config, router: Router, material: Material, dial: Dial) -
     finally:
         connection.close()
     secure = config.unix_socket is not None
-    return RdsProxy(router, facts, material.context(), dial, secrets=config.secrets, secure=secure)
+    return RdsProxy(router, facts, authority, dial, secrets=config.secrets, secure=secure)
 
 
 async def serve(config: Config) -> None:
@@ -153,8 +153,7 @@ async def serve(config: Config) -> None:
     network: Network = NoNetwork()
     if config.toxiproxy:
         network = Toxiproxy(config.toxiproxy, config.prefix, router.endpoints)
-    material = create(Path(config.control).parent)
-    proxy = make_proxy(config, router, material, dial)
+    proxy = make_proxy(config, router, Authority(Path(config.control).parent), dial)
     player = Player(router, AllSessions(gateway, proxy), fence, network, proxy)
     gateway.crash = partial(crash, player, config)
     await player.ready()

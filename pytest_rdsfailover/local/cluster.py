@@ -104,9 +104,7 @@ class LocalCluster:
             if installed():
                 self._trigger = ApiTrigger(self.aws)
             self.proxy = LocalProxy(self._gateway, self._secret)
-            self.proxy.accept_tokens_for(
-                [str(self.network.places[n]) for n in (READ_WRITE, READ_ONLY)]
-            )
+            self.proxy.known_as(self._proxy_addresses)
             self._stack = stack.pop_all()
 
     def __enter__(self) -> Self:
@@ -123,6 +121,10 @@ class LocalCluster:
     def close(self) -> None:
         """End everything and leave nothing behind; harmless the second time."""
         self._stack.close()
+
+    @property
+    def _proxy_addresses(self) -> list[str]:
+        return [str(self.network.places[name]) for name in (READ_WRITE, READ_ONLY)]
 
     @property
     def _control(self) -> str:
@@ -268,7 +270,10 @@ class LocalCluster:
         for moving in ("cluster", "reader"):
             host = names.host(moving)
             records[host] = Record(partial(self._locate, moving), self._ttl, self._clock)
+        proxies = [names.host(name) for name in (READ_WRITE, READ_ONLY)]
+        tokens = [*self._proxy_addresses, *(f"{host}:{PORT}" for host in proxies)]
         with Resolver(names, records).installed():
+            self.proxy.known_as(tokens, proxies)
             self._names = names
             try:
                 self.aws.renew()
