@@ -37,3 +37,12 @@ def test_many_clients_share_few_connections(rds_cluster):
 
     for client in clients:
         client.close()
+
+
+@pytest.mark.rds_aws_names("eu-west-1")
+def test_the_proxy_is_verified_by_its_production_like_name(rds_cluster):
+    endpoint = rds_cluster.proxy_endpoint
+    assert endpoint.host.endswith(".eu-west-1.rds.amazonaws.com")
+    with endpoint.connect() as connection, connection.cursor() as cursor:
+        cursor.execute("SHOW STATUS LIKE 'Uptime'")
+        assert cursor.fetchone()

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 from pytest_rdsfailover.errors import GatewayError
@@ -20,11 +20,7 @@ Answer = dict[str, Any]
 
 
 class Control:
-    """What the test process can ask of the gateway.
-
-    Attributes:
-        certify: lets the servers' certificate be good for other host names.
-    """
+    """What the test process can ask of the gateway."""
 
     def __init__(self, gateway: Gateway, player: Player, proxy: RdsProxy) -> None:
         self._gateway, self._player = gateway, player
@@ -34,10 +30,8 @@ class Control:
             "play": self._play,
             "milestones": self._milestones,
             "plays": self._plays,
-            "certify": self._certify,
             **ProxyControl(proxy).commands,
         }
-        self.certify: Callable[[Sequence[str]], None] = lambda _: None
 
     async def listen(self, path: str) -> None:
         """Open the control socket, in a directory that is the caller's alone.
@@ -69,10 +63,6 @@ class Control:
             return {"error": str(error)}
         except (LookupError, TypeError, ValueError, RecursionError) as error:
             return {"error": f"not a request: {error!r}"}
-
-    def _certify(self, request: Answer) -> Answer:
-        self.certify([str(name) for name in request["names"]])
-        return {}
 
     def _describe(self, _: Answer) -> Answer:
         router = self._gateway.router

@@ -18,10 +18,8 @@ import asyncio
 import json
 import os
 import signal
-import ssl
 import sys
 import threading
-from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -41,7 +39,7 @@ from pytest_rdsfailover.gateway.proxy_facts import ask
 from pytest_rdsfailover.gateway.router import Router
 from pytest_rdsfailover.gateway.secrets import Secret
 from pytest_rdsfailover.gateway.server import Dial, Factory, Gateway
-from pytest_rdsfailover.gateway.tls import Material, create
+from pytest_rdsfailover.gateway.tls import Authority
 
 ADMIN = Bounds(connect=2.0, read=5.0, write=5.0)
 
@@ -127,7 +125,7 @@ def crash(player: Player, config: Config, instance: str) -> bool:
     return True
 
 
-def make_proxy(config: Config, router: Router, tls: ssl.SSLContext, dial: Dial) -> RdsProxy:
+def make_proxy(config: Config, router: Router, authority: Authority, dial: Dial) -> RdsProxy:
     """Return the cluster's RDS Proxy, which is still to listen."""
     connection = administrator(config)
     try:
@@ -135,13 +133,7 @@ def make_proxy(config: Config, router: Router, tls: ssl.SSLContext, dial: Dial) 
     finally:
         connection.close()
     secure = config.unix_socket is not None
-    return RdsProxy(router, facts, tls, dial, secrets=config.secrets, secure=secure)
-
-
-def certify(material: Material, tls: ssl.SSLContext, names: Sequence[str]) -> None:
-    """Let the servers' certificate be good for other host names from now on."""
-    material.issue(names)
-    tls.load_cert_chain(material.server)
+    return RdsProxy(router, facts, authority, dial, secrets=config.secrets, secure=secure)
 
 
 async def serve(config: Config) -> None:
@@ -156,22 +148,19 @@ async def serve(config: Config) -> None:
     router = Router(config.instances)
     for instance in router.instances.values():
         instance.read_only_error = config.read_only_error
-    material = create(Path(config.control).parent)
-    tls = material.context()
-    gateway = Gateway(router, dial, tls)
+    authority = Authority(Path(config.control).parent)
+    gateway = Gateway(router, dial, authority.context)
     fence = Fence(lambda: administrator(config))
     network: Network = NoNetwork()
     if config.toxiproxy:
         network = Toxiproxy(config.toxiproxy, config.prefix, router.endpoints)
-    proxy = make_proxy(config, router, tls, dial)
+    proxy = make_proxy(config, router, authority, dial)
     player = Player(router, AllSessions(gateway, proxy), fence, network, proxy)
     gateway.crash = partial(crash, player, config)
     await player.ready()
     await gateway.listen()
     gateway.ports |= await proxy.listen()
-    control = Control(gateway, player, proxy)
-    control.certify = partial(certify, material, tls)
-    await control.listen(config.control)
+    await Control(gateway, player, proxy).listen(config.control)
     print(json.dumps({"ports": gateway.ports}), flush=True)  # noqa: T201 - who started us waits for it
     await asyncio.Event().wait()
 

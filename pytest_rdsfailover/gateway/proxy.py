@@ -1,6 +1,5 @@
 """The RDS Proxy of a cluster: its read/write and its read-only endpoint, and whom they follow."""
 
-import ssl
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
@@ -13,7 +12,7 @@ from pytest_rdsfailover.gateway.proxy_settings import ProxySettings
 from pytest_rdsfailover.gateway.router import Instance, Router, State
 from pytest_rdsfailover.gateway.secrets import Secret
 from pytest_rdsfailover.gateway.server import Dial
-from pytest_rdsfailover.gateway.tls import PasswordKey
+from pytest_rdsfailover.gateway.tls import Authority, PasswordKey
 
 PROXY, PROXY_READER = "proxy", "proxy-reader"
 
@@ -31,7 +30,7 @@ class RdsProxy:
         self,
         router: Router,
         facts: ServerFacts,
-        tls: ssl.SSLContext,
+        authority: Authority,
         dial: Dial,
         *,
         secrets: Sequence[Secret],
@@ -40,10 +39,10 @@ class RdsProxy:
         self.directory = Directory(PasswordKey(), secrets)
         self.settings = ProxySettings()
         self.endpoints = {
-            name: ProxyEndpoint(name, facts, self.directory, tls, dial, secure=secure)
+            name: ProxyEndpoint(name, facts, self.directory, authority.context, dial, secure=secure)
             for name in (PROXY, PROXY_READER)
         }
-        self._router = router
+        self._router, self._authority = router, authority
         self._held = False
         self.look()
 
@@ -120,6 +119,10 @@ class RdsProxy:
         for one in self.endpoints.values():
             one.configure(settings)
             one.flush()
+
+    def certify(self, names: Sequence[str]) -> None:
+        """Be known to clients by these host names, too."""
+        self._authority.certify(names)
 
     def forget(self) -> None:
         """Begin to count anew."""

@@ -43,4 +43,5 @@ class ProxyControl:
 
     def _addresses(self, request: Answer) -> Answer:
         self._proxy.directory.addresses = frozenset(map(str, request["addresses"]))
+        self._proxy.certify([str(name) for name in request.get("names", ())])
         return {}

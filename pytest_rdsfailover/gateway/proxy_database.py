@@ -30,7 +30,6 @@ from pytest_rdsfailover.wire.packets import (
     PacketReader,
     ProtocolError,
     ServerFault,
-    encode,
     frame,
     has_warnings,
     lenenc_string,
@@ -114,6 +113,20 @@ def nothing(_: list[bytes | None]) -> None:
     """Take a row and do nothing with it."""
 
 
+class Inner(Session):
+    """An instance whose client is in this process: answers are handed over, not framed."""
+
+    def __init__(self, host: Instance, sink: Callable[[Packet], None]) -> None:
+        super().__init__(host)
+        self._sink = sink
+
+    def _tell(self, payload: bytes) -> None:
+        """Hand over the next packet of an answer; its taker may send the next command."""
+        sequence = self._seen_by_client
+        self._seen_by_client = (sequence + 1) & 0xFF
+        self._sink(Packet(sequence, payload))
+
+
 class Database:
     """A connection to an instance, lent to one client at a time.
 
@@ -144,7 +157,7 @@ class Database:
         touch: Callable[["Database"], None],
     ) -> None:
         self.key, self.instance, self.setup = key, instance, setup
-        self.session = Session(instance)
+        self.session = Inner(instance, self._packet)
         self.client: Client | None = None
         self.schema: bytes | None = None
         self.uses = 0
@@ -354,14 +367,14 @@ class Database:
             last.done = lambda _: done()
 
     def command(self, message: bytes) -> bool:
-        """Send a command; return whether it will be answered."""
+        """Send a command; return whether it is answered, which may be before this returns."""
         deprecate_eof = bool(self.key.capabilities & Capability.DEPRECATE_EOF)
         response = Response(message[0], deprecate_eof=deprecate_eof)
-        self._response = None if response.done else response
+        answered = not response.done
+        self._response = response if answered else None
         self.touch(self)
-        self.session.from_client(encode(message))
-        self._take()
-        return not response.done
+        self.session.submit(message)
+        return answered
 
     def more(self, packet: Packet) -> None:
         """Send what a client was asked for in the middle of a command: a file's contents."""

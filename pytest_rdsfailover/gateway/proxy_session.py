@@ -285,6 +285,10 @@ class ProxySession:
                 self._shift = sequence
                 self.commands += 1
                 self._begin(message)
+        except ProtocolError:
+            # This may run while a server's bytes are worked on, which are nobody's fault.
+            self.closing = True
+            self._service.touch(self)
         finally:
             self._pumping = False
 

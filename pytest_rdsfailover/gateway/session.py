@@ -120,6 +120,11 @@ class Session:
         if sum(map(len, self._waiting)) > BACKLOG:
             raise ProtocolError("the client sends commands faster than they are answered")
 
+    def submit(self, message: bytes) -> None:
+        """Take a whole command of a client that has logged in, as `from_client` does its bytes."""
+        self._waiting.append(message)
+        self._advance()
+
     def from_server(self, data: bytes) -> None:
         """Take bytes that the server sent.
 

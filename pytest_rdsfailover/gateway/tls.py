@@ -4,8 +4,7 @@ import datetime as dt
 import ipaddress
 import os
 import ssl
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -18,52 +17,43 @@ LOOPBACKS = ("127.0.0.1", *(f"127.0.0.{n}" for n in (*range(2, 11), *range(11, 1
 RSA_BITS = 2048
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Material:
-    """What TLS needs, as files.
-
-    Attributes:
-        ca: the authority's certificate, for clients to verify against.
-        server: the servers' certificate and its key; only we may read it.
-        issue: writes `server` anew, for other host names.
-    """
-
-    ca: Path
-    server: Path
-    issue: Callable[[Sequence[str]], None]
-
-    def context(self) -> ssl.SSLContext:
-        """Return a server's TLS context."""
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.minimum_version = ssl.TLSVersion.TLSv1_2
-        context.load_cert_chain(self.server)
-        context.num_tickets = 0  # nobody resumes a session here, and tickets cost memory
-        return context
-
-
-def create(directory: Path, names: Sequence[str] = ()) -> Material:
-    """Make an authority and the servers' certificate, signed by it, in a directory.
+class Authority:
+    """Signs the servers' certificate of one session.
 
     Args:
-        directory: our own, mode 0700.
-        names: host names that the certificate is good for, wildcards too, besides `localhost` and
-            the loopback addresses of a local cluster.
+        directory: our own, mode 0700; both files are put there.
+        names: as for `certify`.
+
+    Attributes:
+        ca: file of the authority's certificate, for clients to verify against.
+        server: file of the servers' certificate and its key; only we may read it.
+        context: the servers' TLS context.
     """
-    from cryptography.hazmat.primitives.asymmetric import ec
 
-    authority, key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
-    ca = _certificate("pytest-rdsfailover session CA", authority, authority)
+    def __init__(self, directory: Path, names: Sequence[str] = ()) -> None:
+        from cryptography.hazmat.primitives.asymmetric import ec
 
-    def issue(names: Sequence[str]) -> None:
-        server = _certificate("pytest-rdsfailover", key, authority, issuer=ca, names=names)
-        path, how = directory / SERVER_FILE, os.O_CREAT | os.O_WRONLY | os.O_TRUNC
-        with os.fdopen(os.open(path, how, 0o600), "wb") as file:
-            file.write(_private_pem(key) + _pem(server))
+        self.ca, self.server = directory / CA_FILE, directory / SERVER_FILE
+        self._key, self._server_key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
+        self._certificate = _certificate("pytest-rdsfailover session CA", self._key, self._key)
+        self.ca.write_bytes(_pem(self._certificate))
+        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self.context.minimum_version = ssl.TLSVersion.TLSv1_2
+        self.context.num_tickets = 0  # nobody resumes a session here, and tickets cost memory
+        self.certify(names)
 
-    material = Material(ca=directory / CA_FILE, server=directory / SERVER_FILE, issue=issue)
-    material.ca.write_bytes(_pem(ca))
-    issue(names)
-    return material
+    def certify(self, names: Sequence[str]) -> None:
+        """Let new connections see a certificate for these host names, wildcards among them.
+
+        It is good for `localhost` and the loopback addresses of a local cluster, too.
+        """
+        server = _certificate(
+            "pytest-rdsfailover", self._server_key, self._key, issuer=self._certificate, names=names
+        )
+        flags = os.O_CREAT | os.O_WRONLY | os.O_TRUNC
+        with os.fdopen(os.open(self.server, flags, 0o600), "wb") as file:
+            file.write(_private_pem(self._server_key) + _pem(server))
+        self.context.load_cert_chain(self.server)
 
 
 def _certificate(

@@ -104,7 +104,7 @@ class LocalCluster:
             if installed():
                 self._trigger = ApiTrigger(self.aws)
             self.proxy = LocalProxy(self._gateway, self._secret)
-            self.proxy.accept_tokens_for(self._proxy_addresses)
+            self.proxy.known_as(self._proxy_addresses)
             self._stack = stack.pop_all()
 
     def __enter__(self) -> Self:
@@ -121,6 +121,10 @@ class LocalCluster:
     def close(self) -> None:
         """End everything and leave nothing behind; harmless the second time."""
         self._stack.close()
+
+    @property
+    def _proxy_addresses(self) -> list[str]:
+        return [str(self.network.places[name]) for name in (READ_WRITE, READ_ONLY)]
 
     @property
     def _control(self) -> str:
@@ -272,10 +276,9 @@ class LocalCluster:
         for moving in ("cluster", "reader"):
             host = names.host(moving)
             records[host] = Record(partial(self._locate, moving), self._ttl, self._clock)
-        self._gateway.ask("certify", names=list(records))
         hosts = [f"{names.host(name)}:{PORT}" for name in (READ_WRITE, READ_ONLY)]
-        self.proxy.accept_tokens_for([*self._proxy_addresses, *hosts])
         with Resolver(names, records).installed():
+            self.proxy.known_as([*self._proxy_addresses, *hosts], list(records))
             self._names = names
             try:
                 self.aws.renew()

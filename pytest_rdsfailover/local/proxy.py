@@ -146,9 +146,14 @@ class LocalProxy:
         self._gateway.ask("proxy_secret", secret=text)
         self._secrets[secret.username] = secret
 
-    def accept_tokens_for(self, addresses: Sequence[str]) -> None:
-        """Accept IAM tokens for these addresses only, each as `host:port`."""
-        self._gateway.ask("proxy_addresses", addresses=list(addresses))
+    def known_as(self, addresses: Sequence[str], names: Sequence[str] = ()) -> None:
+        """Accept IAM tokens for these addresses only, and have a certificate for these names.
+
+        Args:
+            addresses: each as `host:port`.
+            names: host names; the addresses of local endpoints are certified in any case.
+        """
+        self._gateway.ask("proxy_addresses", addresses=list(addresses), names=list(names))
 
 
 def pin_lines(pins: Sequence[Pin], zero: float) -> list[str]:

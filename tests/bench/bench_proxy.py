@@ -69,7 +69,8 @@ def main():
         finally:
             relay.kill()
             relay.wait()
-        idle(gateway)
+        with gateway_process.gateway(server) as fresh:
+            idle(fresh)
 
 
 def throughput(server, gateway, relay, seconds):

@@ -2,14 +2,14 @@ import ssl
 
 import pytest
 
-from pytest_rdsfailover.gateway.tls import PasswordKey, create, encrypt_for
+from pytest_rdsfailover.gateway.tls import Authority, PasswordKey, encrypt_for
 from pytest_rdsfailover.wire.packets import ProtocolError
 from pytest_rdsfailover.wire.tls import TlsServer
 
 
 @pytest.fixture(scope="module")
 def material(tmp_path_factory):
-    return create(tmp_path_factory.mktemp("tls"), ["*.cluster-abc.eu-west-1.rds.amazonaws.com"])
+    return Authority(tmp_path_factory.mktemp("tls"), ["*.cluster-abc.eu-west-1.rds.amazonaws.com"])
 
 
 class Client:
@@ -42,7 +42,7 @@ class Client:
 
 @pytest.mark.parametrize("size", [1, 1 << 20])
 def test_both_sides_understand_each_other_whatever_the_chunks(material, size):
-    server, client = TlsServer(material.context()), Client(material)
+    server, client = TlsServer(material.context), Client(material)
 
     client.shake(server, size)
     client.tls.write(b"hello")
@@ -62,7 +62,7 @@ def test_both_sides_understand_each_other_whatever_the_chunks(material, size):
     "host", ["127.0.0.1", "127.0.0.26", "localhost", "db.cluster-abc.eu-west-1.rds.amazonaws.com"]
 )
 def test_the_certificate_is_good_for_every_address_of_a_cluster(material, host):
-    server = TlsServer(material.context())
+    server = TlsServer(material.context)
 
     Client(material, host).shake(server)
 
@@ -71,20 +71,20 @@ def test_the_certificate_is_good_for_every_address_of_a_cluster(material, host):
 
 def test_the_certificate_is_not_good_for_another_host(material):
     with pytest.raises(ssl.SSLCertVerificationError, match="mismatch"):
-        Client(material, "example.com").shake(TlsServer(material.context()))
+        Client(material, "example.com").shake(TlsServer(material.context))
 
 
 def test_another_sessions_authority_is_not_trusted(material, tmp_path):
-    other = create(tmp_path)
+    other = Authority(tmp_path)
 
     with pytest.raises(
         ssl.SSLCertVerificationError, match=r"unable to get local issuer|self-signed|signature"
     ):
-        Client(other).shake(TlsServer(material.context()))
+        Client(other).shake(TlsServer(material.context))
 
 
 def test_what_is_no_tls_ends_the_session_only(material):
-    server = TlsServer(material.context())
+    server = TlsServer(material.context)
 
     with pytest.raises(ProtocolError, match="TLS failed"):
         server.feed(b"GET / HTTP/1.1\r\n\r\n" * 10)
@@ -92,7 +92,7 @@ def test_what_is_no_tls_ends_the_session_only(material):
 
 def test_nothing_is_sent_in_plain_text_before_the_handshake(material):
     with pytest.raises(ProtocolError, match="before the TLS handshake"):
-        TlsServer(material.context()).encrypt(b"secret")
+        TlsServer(material.context).encrypt(b"secret")
 
 
 def test_only_its_owner_may_read_the_servers_key(material):
