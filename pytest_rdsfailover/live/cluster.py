@@ -18,6 +18,7 @@ from pytest_rdsfailover.live.evidence import Evidence, Plan
 from pytest_rdsfailover.live.failover import LiveFailover
 from pytest_rdsfailover.live.gather import Gatherer
 from pytest_rdsfailover.live.probes import probes
+from pytest_rdsfailover.live.proxy import LiveProxy
 from pytest_rdsfailover.live.timeline import Timeline
 from pytest_rdsfailover.remote.aws import AwsError
 
@@ -49,11 +50,12 @@ class LiveCluster:
         self._require(found, guard.GATES)
         if found.cluster is None or found.unknown:  # the gates have refused before
             raise RdsFailoverError(f"{gatherer.asked.cluster}: {'; '.join(found.unknown)}")
-        self.facts, self.proxy = found.cluster, found.proxy
+        self.facts, self.proxy_facts = found.cluster, found.proxy
+        self.proxy = LiveProxy()
         self._arn = found.arn
         self._ca = authorities(gatherer.asked, directory)
         self._credentials = find_credentials(
-            gatherer.asked, gatherer.region, self.facts, self.proxy
+            gatherer.asked, gatherer.region, self.facts, self.proxy_facts
         )
         self._act = Act(gatherer.asked, gatherer.region, self.audit_endpoint, self._clock)
 
@@ -99,10 +101,10 @@ class LiveCluster:
         Raises:
             SettingError: if the run names no proxy.
         """
-        if self.proxy is None:
+        if self.proxy_facts is None:
             raise SettingError("there is no proxy: name it with --rds-proxy-name")
         port = self.facts.port if self._gatherer.asked.stands_in else 3306  # always, at AWS
-        return self._endpoint("proxy", "proxy", self.proxy.host, port)
+        return self._endpoint("proxy", "proxy", self.proxy_facts.host, port)
 
     def instance_endpoint(self, instance: str) -> Endpoint:
         """Return an instance's own endpoint.
@@ -156,7 +158,7 @@ class LiveCluster:
         preflight.check_clock(self._gatherer.offset)
         preflight.check_endpoint(self.audit_endpoint(), writes=True)
         preflight.check_endpoint(self.writer_endpoint, writes=False)
-        if self.proxy is not None:
+        if self.proxy_facts is not None:
             preflight.check_endpoint(self.proxy_endpoint, writes=False)
 
     def _wait_for_spacing(self) -> None:
@@ -224,7 +226,7 @@ class LiveCluster:
         return LiveFailover(
             self._gatherer,
             self.facts,
-            self.proxy,
+            self.proxy_facts,
             probes(self.facts, endpoint, timeline, self._clock),
             timeline,
             again=partial(self._again, plan),
@@ -333,6 +335,6 @@ class LiveCluster:
         }
         if asked.endpoint_url:
             parts["stand-in"] = asked.endpoint_url
-        if self.proxy is not None:
-            parts["proxy"] = self.proxy.name
+        if self.proxy_facts is not None:
+            parts["proxy"] = self.proxy_facts.name
         return parts
