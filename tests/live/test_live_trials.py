@@ -109,3 +109,14 @@ def test_a_second_failover_beyond_the_budget_is_refused(backend):
         run()
 
     assert live.region.mutating == ["rds:FailoverDBCluster"]
+
+
+def test_a_trial_through_the_proxy_is_measured_and_judged(backend):
+    live = backend(proxy_name="rdsfailover-proxy")
+    cluster = live.cluster()
+    trial = laboratory(cluster).trial(cluster.proxy_endpoint, **LOAD)
+
+    assert trial.valid
+    assert trial.endpoint == "proxy"
+    assert trial.lost == []
+    assert cluster.parts()["proxy"] == "rdsfailover-proxy"
