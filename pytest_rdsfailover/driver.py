@@ -70,7 +70,7 @@ def _unconnected(endpoint: Endpoint, bounds: Bounds, options: Mapping[str, Any])
         "host": endpoint.host,
         "port": endpoint.port,
         "user": endpoint.user,
-        "password": endpoint.password,
+        "password": endpoint.secret(),
         "database": endpoint.database or None,
         "autocommit": True,
         "connect_timeout": bounds.connect,

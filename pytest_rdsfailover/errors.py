@@ -63,6 +63,10 @@ class GatewayError(RdsFailoverError):
     """The gateway refused a command, or could not be asked."""
 
 
+class NotHereError(RdsFailoverError):
+    """What a test asks for cannot be done in this run, as it was started; the test is skipped."""
+
+
 class AuditError(RdsFailoverError):
     """The stored writes could not be read back, so nothing can be said about lost writes."""
 

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from pytest_rdsfailover.errors import SettingError
+from pytest_rdsfailover.live_settings import FIELDS, LiveSettings
 from pytest_rdsfailover.resumption import latest_seed
 from pytest_rdsfailover.settings import Settings, parse_duration
 
@@ -53,12 +54,16 @@ def _rules(text: str) -> str:
     return text
 
 
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(filter(None, (name.strip() for name in text.split(","))))
+
+
 @dataclass(frozen=True, slots=True)
 class Option:
     """One setting as users write it: `--rds-NAME`, `RDS_NAME`, ini `rds_name`.
 
     Attributes:
-        name: the field of `Settings`.
+        name: the field of `Settings`, or of its `live`.
         metavar: what stands for its value in the help; empty for a switch.
         parse: turns the text into the setting, or raises `SettingError`.
         help: one sentence for `--help`.
@@ -80,6 +85,42 @@ class Option:
         return f"rds_{self.name}"
 
 
+LIVE_OPTIONS = (
+    Option(
+        "live", "", _switch, "use a real Aurora cluster; needs cluster, account, region, schema"
+    ),
+    Option("cluster", "ID", str, "live: identifier of the cluster"),
+    Option("account", "N", str, "live: the only account in which anything may be done"),
+    Option("region", "NAME", str, "live: region of the cluster"),
+    Option("schema", "NAME", str, "live: schema in which the load creates its own table"),
+    Option("proxy_name", "NAME", str, "live: the RDS Proxy in front of the cluster"),
+    Option("auth", "KIND", str, "live: password from secret, iam or environment (secret)"),
+    Option("secret", "ARN", str, "live: secret to read (the cluster's or the proxy's own)"),
+    Option("user", "NAME", str, "live: database user, where no secret names it"),
+    Option("ca", "PATH", str, "live: PEM file to trust besides the system's authorities"),
+    Option("tls", "KIND", str, "live: verify, or off for a stand-in region (verify)"),
+    Option("endpoint_url", "URL", str, "live: where a stand-in region answers instead of AWS"),
+    Option("dry_run", "", _switch, "live: describe what would be done, do nothing, skip"),
+    Option("trigger", "KIND", str, "live: failover, fis, reboot or crash (failover)"),
+    Option("fis_template", "ID", str, "live: experiment template for the trigger fis"),
+    Option("allow_reboot", "", _switch, "live: the trigger reboot may be used"),
+    Option("allow_crash", "", _switch, "live: the trigger crash may be used"),
+    Option("opt_in", "KEY=VALUE", str, "live: tag of the cluster (rdsfailover:allowed=true)"),
+    Option("production_override", "ID", str, "live: the one cluster that may look like production"),
+    Option("max_failovers", "N", _count, "live: triggers in this session, over all workers (1)"),
+    Option("min_interval", "TIME", parse_duration, "live: between two failovers (5m)"),
+    Option("max_time", "TIME", parse_duration, "live: no trigger later than this (no limit)"),
+    Option("hours", "SPAN", str, "live: UTC times that allow a trigger, as 01:00-05:00 (any)"),
+    Option("alarm", "NAMES", _names, "live: CloudWatch alarms that must be OK, with commas"),
+    Option("kill_switch", "PATH", str, "live: a file whose existence forbids every trigger"),
+    Option("audit", "PATH", str, "live: where every decision is recorded (cache directory)"),
+    Option("poll", "TIME", parse_duration, "live: between two looks at the AWS API (1s)"),
+    Option(
+        "effect_within", "TIME", parse_duration, "live: wait before a trigger is repeated (60s)"
+    ),
+    Option("attempts", "N", _count, "live: how often a trigger without effect is issued (3)"),
+    Option("lock_wait", "TIME", parse_duration, "live: wait for other users of the cluster (30m)"),
+)
 OPTIONS = (
     Option("profile", "NAME", str, "failover profile, by name or path of a .toml file (quick)"),
     Option("seed", "N", _count, "decides every sampled duration (random, printed in the header)"),
@@ -111,6 +152,8 @@ OPTIONS = (
         "growths over the baseline that fail the run, as max:500ms or with a percent sign",
     ),
     Option("compare_anyway", "", _switch, "compare even if mode, profile, rate or writers differ"),
+    Option("record", "PATH", str, "write a failover profile of what the trials measured to PATH"),
+    *LIVE_OPTIONS,
 )
 
 
@@ -146,11 +189,43 @@ def read(config: pytest.Config) -> Settings:
         told = latest_seed(cache_directory(config))
     values.setdefault("seed", random.SystemRandom().randrange(1_000_000) if told is None else told)
     try:
-        settings = Settings(**values)
+        live = _live(config, values)
+        settings = Settings(**values, live=live)
         _look(values, config.rootpath)
     except SettingError as error:
         raise pytest.UsageError(str(error)) from None
     return settings
+
+
+LOCAL_ONLY = ("profile", "server", "toxiproxy", "instances", "port", "aws_names")
+LIVE_BOUND = 300.0  # seconds: a real failover may take half a minute to be felt at all
+
+
+def _live(config: pytest.Config, values: dict[str, Any]) -> LiveSettings | None:
+    """Take what concerns live mode out of *values*; return it, or None in local mode.
+
+    In an ini file or the environment both modes' settings may wait side by side; on the command
+    line those of the other mode are a mistake.
+
+    Raises:
+        SettingError: if the command line contradicts itself, or a companion is missing.
+    """
+    found = {option.name: values.pop(option.name, None) for option in LIVE_OPTIONS}
+    live = found.pop("live")
+    others = LOCAL_ONLY if live else tuple(found)
+    typed = [option.flag for option in OPTIONS
+             if option.name in others and config.getoption(option.dest) is not None]  # fmt: skip
+    if typed and live:
+        raise SettingError(f"{', '.join(typed)}: not with --rds-live, they are for local clusters")
+    if typed:
+        raise SettingError(f"{', '.join(typed)}: only with --rds-live")
+    if not live:
+        return None
+    for name in LOCAL_ONLY:
+        values.pop(name, None)
+    values.setdefault("bound", LIVE_BOUND)
+    found["alarms"] = found.pop("alarm")
+    return LiveSettings(**{name: found[name] for name in FIELDS if found[name] is not None})
 
 
 def cache_directory(config: pytest.Config) -> Path | None:

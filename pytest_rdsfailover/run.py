@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from pytest_rdsfailover.errors import SettingError
+from pytest_rdsfailover.live_settings import LiveSettings
 from pytest_rdsfailover.options import SEED
 from pytest_rdsfailover.settings import Settings, check_instances, check_trials
 
@@ -35,6 +36,7 @@ class Run:
         self._document: Plain | None = None
         self.measured: list[Plain] = []
         self._is_worker = hasattr(config, "workerinput")
+        self._remark = ""
 
     def note(self, item: pytest.Item, trial: Plain, timeline: list[str], where: Plain) -> None:
         """Keep a trial with its test, whatever the test goes on to assert.
@@ -56,6 +58,14 @@ class Run:
         """Return what `note` has kept of a test so far; what is added to it is kept, too."""
         return item.stash.setdefault(MEASURED, [])
 
+    def pytest_collection_modifyitems(self, items: Sequence[pytest.Item]) -> None:
+        """Skip the tests that need a real cluster in a run that has none."""
+        if self.settings.live is None:
+            skip = pytest.mark.skip(reason="needs a real cluster: --rds-live")
+            for item in items:
+                if item.get_closest_marker("rds_live"):
+                    item.add_marker(skip)
+
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Refuse markers that cannot be honoured, before any server starts; number the tests."""
         for order, item in enumerate(session.items):
@@ -68,6 +78,8 @@ class Run:
         """Say what the tests will run on, if any of them uses a cluster."""
         if not any("rds_cluster" in getattr(item, "fixturenames", ()) for item in items):
             return []
+        if self.settings.live is not None:
+            return live_lines(self.settings.live)
         from pytest_rdsfailover.local.network import find_toxiproxy
         from pytest_rdsfailover.local.programs import find_server
 
@@ -123,6 +135,8 @@ class Run:
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Print the table of all trials, and the timeline where it says more than a row."""
+        if self._remark:
+            terminalreporter.write_line(self._remark)
         if self._is_worker or not self.measured:
             return
         from pytest_rdsfailover.report import terminal
@@ -143,12 +157,30 @@ class Run:
                     terminalreporter.write_line(line)
 
     def pytest_sessionfinish(self) -> None:
-        """Write the result document."""
-        if self.settings.json is None or self._is_worker:
+        """Write the result document, and the profile of what was measured."""
+        if self._is_worker:
             return
-        path = Path(self.settings.json)
+        if self.settings.json is not None:
+            path = Path(self.settings.json)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(json.dumps(self.document(), indent=2) + "\n")
+        if self.settings.record is not None:
+            self._remark = self._write_profile(self.settings.record)
+
+    def _write_profile(self, where: str) -> str:
+        """Write a failover profile; return the line that says so, or why there is none."""
+        from pytest_rdsfailover.remote.recorder import NothingRecordedError, profile_text
+
+        live = self.settings.live
+        source = "local" if live is None else f"{live.cluster} in {live.region}"
+        try:
+            text = profile_text(self._trials(), source=source)
+        except NothingRecordedError as error:
+            return f"no profile was recorded: {error}"
+        path = Path(where)
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(self.document(), indent=2) + "\n")
+        path.write_text(text)
+        return f"recorded: {path}, to be replayed with --rds-profile {path}"
 
     def document(self) -> Plain:
         """Return the result document of all that was measured, as the project's hooks leave it."""
@@ -222,9 +254,19 @@ def check_markers(item: pytest.Item, settings: Settings) -> None:
         raise pytest.UsageError(f"{item.nodeid}: {error}") from None
 
 
+def live_lines(live: LiveSettings) -> list[str]:
+    """Return what a live run will act on, for its header."""
+    dry = ", dry run" if live.dry_run else ""
+    where = f", API at {live.endpoint_url}" if live.endpoint_url else ""
+    return [
+        f"live: {live.trigger} of {live.cluster}, account {live.account}, {live.region}{where}{dry}",
+        f"load: in schema {live.schema}; at most {live.max_failovers} failovers",
+    ]
+
+
 def environment_lines(environment: Plain, settings: Settings) -> list[str]:
     """Return what the figures were taken on, one line a part."""
-    return [
-        *(f"{part}: {what}" for part, what in environment["parts"].items()),
-        f"profile: {settings.profile}, seed: {settings.seed}",
-    ]
+    lines = [f"{part}: {what}" for part, what in environment["parts"].items()]
+    if settings.live is not None:
+        return [*lines, f"seed: {settings.seed}"]
+    return [*lines, f"profile: {settings.profile}, seed: {settings.seed}"]

@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 
 from pytest_rdsfailover.errors import SettingError
+from pytest_rdsfailover.live_settings import LiveSettings
 
 UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 DURATION = re.compile(r"(?P<number>\d+(?:\.\d+)?|\.\d+)\s*(?P<unit>ms|s|m|h)")
@@ -84,6 +85,8 @@ class Settings:
         compare: name or path of the baseline that it is compared with; None for none.
         compare_fail: growths that fail the run, as `median:10%,max:500ms`; None for none.
         compare_anyway: whether to compare with a baseline of another mode, profile or rate.
+        record: where to write a profile of what was measured; None for nowhere.
+        live: what may be done to a real cluster; None in local mode.
     """
 
     profile: str = "quick"
@@ -109,9 +112,13 @@ class Settings:
     compare: str | None = None
     compare_fail: str | None = None
     compare_anyway: bool = False
+    record: str | None = None
+    live: LiveSettings | None = None
 
     def __post_init__(self) -> None:
         """Refuse what no run can honour."""
+        if self.record is not None and not self.record.endswith(".toml"):
+            raise SettingError(f"--rds-record: {self.record!r} must end in .toml, to be replayed")
         check_instances(self.instances)
         check_trials(self.trials)
         if self.port is not None and not 1024 <= self.port < 32768:  # noqa: PLR2004

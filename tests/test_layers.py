@@ -13,6 +13,7 @@ ROOT = Path(__file__).parents[1] / PACKAGE
 # Bottom to top. A line may import only lines above it; names on one line may not import each other.
 LAYERS = [
     "errors clock records",
+    "live_settings",
     "settings",
     "journal endpoints wire",
     "target analysis driver toxiproxy",
@@ -32,10 +33,10 @@ OWNERS = {
     "pymysql": {"driver.py"},
     "toxiproxy": {"toxiproxy/client.py"},
     "requests": {"toxiproxy/client.py"},
-    "filelock": {"local/ports.py", "local/template.py"},
+    "filelock": {"local/ports.py", "local/template.py", "live/ledger.py"},
     "cryptography": {"gateway/tls.py"},
-    "boto3": {"remote/aws.py"},
-    "botocore": {"remote/aws.py"},
+    "boto3": {"remote/aws.py", "live/aws.py"},
+    "botocore": {"remote/aws.py", "live/aws.py"},
     "moto": {f"local/control/{name}.py" for name in ("region", "rds", "fis")},
     "werkzeug": {"local/control/process.py"},
     "pytest": {

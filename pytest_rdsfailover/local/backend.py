@@ -4,7 +4,8 @@ import contextlib
 import importlib.metadata
 import os
 import platform
-from typing import Any, Self
+from collections.abc import Mapping
+from typing import Any, Protocol, Self
 
 from pytest_rdsfailover.errors import RdsFailoverError
 from pytest_rdsfailover.local.cluster import LocalCluster
@@ -53,6 +54,9 @@ class LocalBackend:
             cluster = self._clusters[count] = self._start(count, api=api)
         return cluster
 
+    def release(self) -> None:
+        """Do nothing: nobody else can use these clusters."""
+
     def _start(self, instances: int, *, api: bool) -> LocalCluster:
         settings = self._settings
         return LocalCluster(
@@ -87,7 +91,18 @@ def _recovers(cluster: LocalCluster) -> bool:
     return True
 
 
-def environment(cluster: LocalCluster) -> dict[str, Any]:
+class Described(Protocol):
+    """A cluster that says what it is made of."""
+
+    @property
+    def mode(self) -> str:
+        """Return `local` or `live`."""
+
+    def parts(self) -> Mapping[str, str]:
+        """Return what it is made of, for people."""
+
+
+def environment(cluster: Described) -> dict[str, Any]:
     """Return what figures depend on, as plain data that travels with them."""
     parts = dict(cluster.parts())
     packages = {name: importlib.metadata.version(name) for name in PACKAGES}

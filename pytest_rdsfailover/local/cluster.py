@@ -259,11 +259,6 @@ class LocalCluster:
         place = self.network.places[name]
         return (place.host, place.port) if self._names is None else (self._names.host(name), PORT)
 
-    @property
-    def _proxy_addresses(self) -> list[str]:
-        """Return the addresses that IAM tokens for the proxy may be made for."""
-        return [str(self.network.places[name]) for name in (READ_WRITE, READ_ONLY)]
-
     @contextlib.contextmanager
     def aws_names(self, region: str) -> Iterator[AwsNames]:
         """Call the endpoints as AWS would in a region, for the block and in this process.
