@@ -192,6 +192,17 @@ def test_hostile_texts_are_texts(browser, tmp_path):
     assert browser.complaints == []
 
 
+def test_pins_of_the_proxy_are_listed(browser, tmp_path):
+    made = entry(failover())
+    pin = {"session": 7, "reason": "user variable", "statement": f"SET @a = '{HOSTILE}'"}
+    made["trial"]["pins"] = [pin]
+    browser.open(written(tmp_path / "index.html", [made]))
+
+    assert "user variable" in text(browser, "#trial-1 .tables")
+    assert HOSTILE in text(browser, "#trial-1 .tables")
+    assert browser.complaints == []
+
+
 def test_more_of_a_run_is_shown_as_plain_lines(browser, tmp_path):
     more = [("Pins of the proxy", ["session 7: SET @a", HOSTILE])]
     browser.open(written(tmp_path / "index.html", [entry(failover())], sections=more))
