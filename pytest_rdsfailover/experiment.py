@@ -15,6 +15,7 @@ from pytest_rdsfailover.endpoints import Endpoint
 from pytest_rdsfailover.errors import AuditError
 from pytest_rdsfailover.journal import Journal
 from pytest_rdsfailover.load.threads import Load
+from pytest_rdsfailover.load.vitals import Watchdog
 from pytest_rdsfailover.load.workload import Workload
 from pytest_rdsfailover.load.writer import ReconnectPolicy
 from pytest_rdsfailover.records import Milestone
@@ -107,12 +108,14 @@ class Observation:
         self._trial: Trial | None = None
         self._workload = make_workload(self.journal)
         self._load = Load(self._workload, self.journal, rate=plan.rate, policy=plan.policy)
+        self._watchdog = Watchdog()
         self._writer_before = ""
 
     def __enter__(self) -> Self:
         self._workload.create(self._target.audit_endpoint())
         try:
             self._writer_before = self._target.writer
+            self._watchdog.start()
             self._load.start()
         except BaseException:
             self._clean_up()
@@ -144,6 +147,7 @@ class Observation:
         self._target.check()
 
     def _clean_up(self) -> None:
+        self._watchdog.stop()
         self._load.stop()
         self._target.check()  # a dead server explains more than what it makes fail below
         self._workload.drop(self._target.audit_endpoint())
@@ -154,6 +158,7 @@ class Observation:
         self._clock.sleep(self._plan.cooldown)
         stop = self._clock.now()
         self._load.stop()
+        self._watchdog.stop()
         self._target.check()
         return Trial.of(summarise(self.journal, self._course(failovers, stop), self._audit()))
 
@@ -192,6 +197,8 @@ class Observation:
             profile=failovers[-1].profile if failovers else "",
             seed=self._plan.seed,
             rate=self._plan.rate,
+            pauses=self._watchdog.pauses,
+            strangers=self._watchdog.strangers,
         )
 
     def _audit(self) -> Stored | None:

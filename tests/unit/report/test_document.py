@@ -37,6 +37,7 @@ NAMES = [
     "errors",
     "latency_s",
     "milestones",
+    "clock",
 ]
 
 
