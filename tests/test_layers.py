@@ -22,7 +22,7 @@ LAYERS = [
     "laboratory options",
     "run",
     "fixtures",
-    "plugin cli",
+    "plugin cli calibrate",
 ]
 OWNERS = {
     "pymysql": {"driver.py"},

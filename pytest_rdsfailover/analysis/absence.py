@@ -53,7 +53,8 @@ def absences(found: Sequence[Lane], course: Course) -> Absence:
     natural = gaps.largest_gap(calm)
     longer_than = gaps.threshold(natural, course.rate)
     # Nobody knows when a fault without a trigger began, so all of the run stands for the calm.
-    service = gaps.service_time(found, until=stop if course.trigger is None else trigger)
+    until = stop if course.trigger is None else trigger
+    service = gaps.service_time(found, since=start, until=until)
     felt = acks[max(0, bisect_left(acks, trigger) - 1) :]
     pauses = [(nanoseconds(first), nanoseconds(last)) for first, last in course.pauses]
     # What the load generator slept through itself is no outage of the database.

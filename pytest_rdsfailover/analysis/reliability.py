@@ -3,12 +3,13 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from pytest_rdsfailover.analysis.lanes import Lane
+from pytest_rdsfailover.analysis.lanes import SECOND, Lane
 from pytest_rdsfailover.analysis.outages import RECENT, Gap
 from pytest_rdsfailover.analysis.statistics import percentile
 from pytest_rdsfailover.settings import format_duration
 
 MOST_OWN = 0.5  # the share of a gap beyond which it says more about the generator than the database
+EDGE = SECOND // 100  # nanoseconds; a pause as near as this to an edge of a gap may have moved it
 BUSY = 0.25  # CPUs; strangers that take more are worth a remark
 
 
@@ -22,7 +23,7 @@ class Reliability:
         lateness_max: none was sent later.
         natural_gap: the largest gap between two acknowledged writes in the calm before the fault.
         own_pause: the longest time for which the load generator itself stood still.
-        own_pause_in_gap: how long it did so, in all, within the longest gap of the failover.
+        own_pause_in_gap: for how much of the failover's longest gap it did so, at an edge of it.
         strangers: CPUs that others used on average; None if the system does not tell.
         problem: why the downtime is no figure; empty if it is one.
     """
@@ -48,8 +49,16 @@ class Reliability:
 
 
 def pause_within(pauses: Iterable[Gap], gap: Gap) -> int:
-    """Return how much of a gap the load generator stood still itself."""
-    return sum(max(0, min(last, gap[1]) - max(first, gap[0])) for first, last in pauses)
+    """Return how much of a gap the load generator stood still itself, at its beginning or its end.
+
+    A pause in the middle hides nothing: an answer that came in it would have been seen at its end,
+    and would have ended the gap there.
+    """
+    return sum(
+        max(0, min(last, gap[1]) - max(first, gap[0]))
+        for first, last in pauses
+        if first < gap[0] + EDGE or last > gap[1] - EDGE
+    )
 
 
 def lateness(lanes: Sequence[Lane]) -> list[int]:
