@@ -12,8 +12,9 @@ from pytest_rdsfailover.analysis.summary import Summary, summarise
 from pytest_rdsfailover.analysis.writes import Stored
 from pytest_rdsfailover.clock import Clock, MonotonicClock, wait_until
 from pytest_rdsfailover.endpoints import Endpoint
-from pytest_rdsfailover.errors import AuditError
+from pytest_rdsfailover.errors import AuditError, SettingError
 from pytest_rdsfailover.journal import Journal
+from pytest_rdsfailover.load.fast import FastLoad
 from pytest_rdsfailover.load.threads import Load
 from pytest_rdsfailover.load.vitals import Watchdog
 from pytest_rdsfailover.load.workload import Workload
@@ -24,6 +25,8 @@ from pytest_rdsfailover.target import Failover, Target
 WATCH_EVERY = 0.02  # seconds between two looks at the writers
 AUDIT_PATIENCE = 10.0  # seconds for which a failing audit is tried again
 
+ENGINES: dict[str, type[Load] | type[FastLoad]] = {"threads": Load, "fast": FastLoad}
+
 MakeWorkload = Callable[[Journal], Workload]
 
 
@@ -33,12 +36,14 @@ class Plan:
 
     Attributes:
         writers: how many write at the same time.
-        rate: writes per second that they intend together.
+        rate: writes per second that they intend together; 0 for as many as the answers allow.
         seed: decides every sampled duration.
         warmup: load before the trigger.
         cooldown: load after all writers are back.
         bound: after the trigger, when the trial stops waiting for writers.
         policy: how a writer gets its connection back.
+        engine: `threads`, a thread with PyMySQL for each writer, or `fast`, one event loop with our
+            own protocol code, for many more writes and writers.
     """
 
     writers: int
@@ -48,6 +53,12 @@ class Plan:
     cooldown: float = 0.5
     bound: float = 60.0
     policy: ReconnectPolicy = field(default_factory=ReconnectPolicy)
+    engine: str = "threads"
+
+    def __post_init__(self) -> None:
+        """Refuse an engine that there is not."""
+        if self.engine not in ENGINES:
+            raise SettingError(f"no engine is called {self.engine!r} (known: {', '.join(ENGINES)})")
 
 
 class Trial(Summary):
@@ -107,7 +118,9 @@ class Observation:
         self.journal = Journal(uuid.uuid4().hex[:8], plan.writers)
         self._trial: Trial | None = None
         self._workload = make_workload(self.journal)
-        self._load = Load(self._workload, self.journal, rate=plan.rate, policy=plan.policy)
+        self._load = ENGINES[plan.engine](
+            self._workload, self.journal, rate=plan.rate, policy=plan.policy
+        )
         self._watchdog = Watchdog()
         self._writer_before = ""
 

@@ -23,7 +23,7 @@ class Load:
     Args:
         workload: what they do.
         journal: where they note it; has one column set per writer.
-        rate: writes per second that they intend together.
+        rate: writes per second that they intend together; 0 for as many as the answers allow.
         policy: how they get a connection back.
     """
 

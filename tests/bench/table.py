@@ -11,7 +11,9 @@ class Table:
     rows: list[tuple[str, str, str, str]] = field(default_factory=list)
     busy: dict[str, float] = field(default_factory=dict)
 
-    def add(self, figure: str, value: str, *, who: str = "pytest-rdsfailover", aim: str = "") -> None:
+    def add(
+        self, figure: str, value: str, *, who: str = "pytest-rdsfailover", aim: str = ""
+    ) -> None:
         self.rows.append((figure, who, value, aim))
 
     def lines(self) -> Iterator[str]:

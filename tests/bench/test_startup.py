@@ -1,5 +1,6 @@
 """What a developer waits for: the first write, and nothing where the plugin is not used."""
 
+import os
 import subprocess
 import sys
 import time
@@ -10,7 +11,7 @@ from pytest_rdsfailover.analysis.statistics import median
 
 pytestmark = pytest.mark.bench
 RUNS = 5
-COLLECTIONS = 15
+COLLECTIONS = 12
 FIRST_WRITE = """
 import time
 def test_first_write(rds_cluster, rds_load):
@@ -64,16 +65,19 @@ def test_milestone_error(tmp_path, table):
 
 
 def test_cost_of_the_unused_plugin(tmp_path, table):
-    """Alternate runs with and without it, so that noise meets both alike."""
+    """Alternate runs with and without it, so that noise meets both alike; CPU time, for the same."""
     taken = {"": [], "no:rdsfailover": []}
     for _ in range(COLLECTIONS):
         for plugin, times in taken.items():
-            begun = time.monotonic()
+            before = os.times()
             run(tmp_path, "--collect-only", *(["-p", plugin] if plugin else []))
-            times.append(time.monotonic() - begun)
-    with_it, without = (median(sorted(each)) for each in taken.values())
+            after = os.times()
+            used = after.children_user + after.children_system
+            times.append(used - before.children_user - before.children_system)
+    # The fastest run is the one that nobody disturbed.
+    with_it, without = (min(each) for each in taken.values())
     table.add(
-        "cost of the unused plugin to `pytest --collect-only`, empty suite",
+        "CPU cost of the unused plugin to `pytest --collect-only`, empty suite",
         f"{(with_it - without) * 1000:+.1f} ms",
         aim="< 5 ms",
     )
