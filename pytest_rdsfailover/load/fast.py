@@ -137,7 +137,7 @@ class FastLoad:
     def _turn(self, poll: select.epoll, timer: Timer) -> None:
         """Serve all writers until the load has ended and the last answer is there."""
         begun = False
-        swept = 0
+        swept = armed = 0
         while not self._over():
             now = time.monotonic_ns()
             if now >= swept + SWEEP:
@@ -148,7 +148,10 @@ class FastLoad:
                     for line in self._lines:
                         self._plan(line, now)
             self._serve(poll, now)
-            timer.arm(min(self._due[0][0], swept + SWEEP) if self._due else swept + SWEEP)
+            moment = min(self._due[0][0], swept + SWEEP) if self._due else swept + SWEEP
+            if moment != armed:
+                timer.arm(moment)
+                armed = moment
             for fd, events in poll.poll():
                 if fd != timer.fd:
                     self._hear(poll, fd, events, begun=begun)
@@ -194,6 +197,8 @@ class FastLoad:
                 poll.modify(fd, select.EPOLLIN)
         elif events:
             line.receive()
+            if line.state == READY and begun and not self._paced and not self._gate.ended.is_set():
+                line.use(time.monotonic_ns())  # without a detour over the heap
         self._follow(poll, line, begun=begun)
 
     def _follow(self, poll: select.epoll, line: Line, *, begun: bool) -> None:

@@ -66,6 +66,7 @@ class Line:
         self._head = client.query(b"%b(%d," % (order.insert, journal.writer))[4:]
         self._reader, self._response = PacketReader(), Response(Command.PING, deprecate_eof=False)
         self._intended = self._started = 0
+        self._read = int(order.policy.bounds.read * SECOND)
         self._instance: str | None = None
         self._chance = random.Random()  # noqa: S311 - jitter, no secret
 
@@ -108,7 +109,7 @@ class Line:
             self._lose(Fault(2003, "refused"))
         else:
             self.state = GREETING
-            self.deadline = time.monotonic_ns() + int(self.order.policy.bounds.read * SECOND)
+            self.deadline = time.monotonic_ns() + self._read
 
     def expire(self) -> None:
         """Give up what took too long."""
@@ -187,7 +188,7 @@ class Line:
 
     def _send(self) -> None:
         self._started = now = time.monotonic_ns()
-        self.state, self.deadline = WRITING, now + int(self.order.policy.bounds.read * SECOND)
+        self.state, self.deadline = WRITING, now + self._read
         body = b"%b%d)" % (self._head, len(self.journal))
         self._put(len(body).to_bytes(3, "little") + b"\0" + body)
 

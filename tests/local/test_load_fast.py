@@ -134,7 +134,7 @@ def test_a_wrong_password_is_said_in_the_server_s_words(plain_server):
     journal = Journal("run", 1)
     load = FastLoad(InsertWorkload(where, journal.run), journal, rate=10.0)
 
-    with pytest.raises(LoadError, match="Access denied|has not cached") as error:
+    with pytest.raises(LoadError, match=r"Access denied|has not cached") as error:
         load.start(timeout=0.5)
     assert where.password not in str(error.value)
 
