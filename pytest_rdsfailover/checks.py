@@ -210,6 +210,9 @@ def _parse(name: str, bound: object) -> Expectation:
 def _judge(summary: Summary, expectation: Expectation) -> Verdict:
     if expectation.name == "downtime":
         state, evidence = _downtime(summary.downtime, expectation)
+        if state != PASS and summary.clock.problem:
+            state = INCONCLUSIVE
+            evidence = (summary.down, summary.clock.problem)
         evidence = (*evidence, *_windows(summary))
     elif expectation.name in DURATIONS:
         state, evidence = _duration(summary, expectation)

@@ -14,9 +14,11 @@ from pytest_rdsfailover.analysis.summary import Summary
 from pytest_rdsfailover.analysis.writes import Stored
 from pytest_rdsfailover.clock import Clock, MonotonicClock, wait_until
 from pytest_rdsfailover.endpoints import Endpoint
-from pytest_rdsfailover.errors import AuditError
+from pytest_rdsfailover.errors import AuditError, SettingError
 from pytest_rdsfailover.journal import Journal
+from pytest_rdsfailover.load.fast import FastLoad
 from pytest_rdsfailover.load.threads import Load
+from pytest_rdsfailover.load.vitals import Watchdog
 from pytest_rdsfailover.load.workload import Workload
 from pytest_rdsfailover.load.writer import Classify, ReconnectPolicy
 from pytest_rdsfailover.records import Milestone
@@ -25,6 +27,8 @@ from pytest_rdsfailover.target import Failover, Target
 WATCH_EVERY = 0.02  # seconds between two looks at the writers
 OBITUARY = 0.1  # seconds for the news of a process' end, which its clients may notice first
 AUDIT_PATIENCE = 10.0  # seconds for which a failing audit is tried again
+
+ENGINES: dict[str, type[Load] | type[FastLoad]] = {"threads": Load, "fast": FastLoad}
 
 MakeWorkload = Callable[[Journal], Workload]
 
@@ -35,12 +39,14 @@ class Plan:
 
     Attributes:
         writers: how many write at the same time.
-        rate: writes per second that they intend together.
+        rate: writes per second that they intend together; 0 for as many as the answers allow.
         seed: decides every sampled duration.
         warmup: load before the trigger.
         cooldown: load after all writers are back.
         bound: after the trigger, when the trial stops waiting for writers.
         policy: how a writer gets its connection back.
+        engine: `threads`, a thread with PyMySQL for each writer, or `fast`, one event loop with our
+            own protocol code, for many more writes and writers.
     """
 
     writers: int
@@ -50,6 +56,12 @@ class Plan:
     cooldown: float = 0.5
     bound: float = 60.0
     policy: ReconnectPolicy = field(default_factory=ReconnectPolicy)
+    engine: str = "threads"
+
+    def __post_init__(self) -> None:
+        """Refuse an engine that there is not."""
+        if self.engine not in ENGINES:
+            raise SettingError(f"no engine is called {self.engine!r} (known: {', '.join(ENGINES)})")
 
 
 class Trial(Summary):
@@ -122,10 +134,16 @@ class Observation:
         self.journal = Journal(uuid.uuid4().hex[:8], plan.writers)
         self._trial: Trial | None = None
         self._workload = make_workload(self.journal)
-        self._load = Load(
-            self._workload, self.journal, rate=plan.rate, policy=plan.policy, classify=classify
-        )
+        self._load = self._engine(classify)
+        self._watchdog = Watchdog()
         self._writer_before = ""
+
+    def _engine(self, classify: Classify | None) -> Load | FastLoad:
+        """Return the load; only the threads run code that can raise what a project classifies."""
+        options: dict[str, Any] = {"rate": self._plan.rate, "policy": self._plan.policy}
+        if ENGINES[self._plan.engine] is Load:
+            options["classify"] = classify
+        return ENGINES[self._plan.engine](self._workload, self.journal, **options)
 
     def __enter__(self) -> Self:
         with self._blaming_the_dead():
@@ -133,6 +151,7 @@ class Observation:
             try:
                 self._target.prepare()
                 self._writer_before = self._target.writer
+                self._watchdog.start()
                 self._load.start()
             except BaseException:
                 self._clean_up()
@@ -175,6 +194,7 @@ class Observation:
         self._target.check()
 
     def _clean_up(self) -> None:
+        self._watchdog.stop()
         self._load.stop()
         self._workload.drop(self._target.audit_endpoint())
 
@@ -184,6 +204,7 @@ class Observation:
         self._clock.sleep(self._plan.cooldown)
         stop = self._clock.now()
         self._load.stop()
+        self._watchdog.stop()
         self._target.check()
         evidence = Evidence(
             journal=self.journal, course=self._course(failovers, stop), stored=self._audit()
@@ -227,6 +248,8 @@ class Observation:
             profile=failovers[-1].profile if failovers else "",
             seed=self._plan.seed,
             rate=self._plan.rate,
+            pauses=self._watchdog.pauses,
+            strangers=self._watchdog.strangers,
         )
 
     def _audit(self) -> Stored | None:

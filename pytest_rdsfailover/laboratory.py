@@ -13,6 +13,7 @@ from pytest_rdsfailover.errors import SettingError
 from pytest_rdsfailover.experiment import InvalidTrialError, Observation, Plan, Trial
 from pytest_rdsfailover.extensions import Extensions
 from pytest_rdsfailover.journal import Journal
+from pytest_rdsfailover.load.modes import rate_of
 from pytest_rdsfailover.load.workload import CallWorkload, InsertWorkload, Workload
 from pytest_rdsfailover.records import Milestone
 from pytest_rdsfailover.settings import Settings, parse_duration
@@ -149,6 +150,9 @@ class Laboratory:
         self, endpoint: Endpoint, options: Mapping[str, Any]
     ) -> tuple[Plan, Callable[[Journal], Workload]]:
         left = dict(options)
+        if "load" in left:
+            rate = rate_of(left.pop("load"), left.get("rate"))
+            left |= {} if rate is None else {"rate": rate}
         for name in DURATIONS:
             if isinstance(left.get(name), str):
                 left[name] = parse_duration(left[name])
@@ -171,8 +175,8 @@ class Laboratory:
         known = {field.name for field in fields(Plan)} - {"seed"}
         for name in options:
             if name not in known:
-                near = difflib.get_close_matches(name, known | OWN, n=1)
+                near = difflib.get_close_matches(name, known | OWN | {"load"}, n=1)
                 hint = f"; did you mean {near[0]!r}?" if near else ""
                 raise SettingError(f"a load has no option {name!r}{hint}")
-        chosen = {name: getattr(self._settings, name) for name in known - {"policy"}}
+        chosen = {name: getattr(self._settings, name) for name in known - {"policy", "engine"}}
         return Plan(**(chosen | dict(options)), seed=self._settings.seed)

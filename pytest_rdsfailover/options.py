@@ -30,9 +30,12 @@ def _count(text: str) -> int:
 
 def _rate(text: str) -> float:
     try:
-        return float(text)
+        rate = float(text)
     except ValueError:
         raise SettingError(f"{text!r} is not a number of writes per second") from None
+    if rate <= 0:
+        raise SettingError(f"a load needs a rate above 0 writes per second, not {rate:g}")
+    return rate
 
 
 def _region(text: str) -> str:
@@ -132,6 +135,7 @@ OPTIONS = (
     Option("port", "N", _count, "common port of a local cluster's endpoints (any free one)"),
     Option("writers", "N", _count, "concurrent writers of a load (32)"),
     Option("rate", "N", _rate, "writes per second that all writers intend together (200)"),
+    Option("load", "NAME", str, "open (at --rds-rate), precise (1000 a second) or closed (open)"),
     Option("warmup", "TIME", parse_duration, "load before the trigger (1s)"),
     Option("cooldown", "TIME", parse_duration, "load after all writers are back (500ms)"),
     Option("bound", "TIME", parse_duration, "when a trial stops waiting for writers (60s)"),
@@ -190,6 +194,7 @@ def read(config: pytest.Config) -> Settings:
     values.setdefault("seed", random.SystemRandom().randrange(1_000_000) if told is None else told)
     try:
         live = _live(config, values)
+        _apply_load(values)
         settings = Settings(**values, live=live)
         _look(values, config.rootpath)
     except SettingError as error:
@@ -232,6 +237,16 @@ def cache_directory(config: pytest.Config) -> Path | None:
     """Return where pytest caches what outlives a run of ours; None if it caches nothing."""
     cache = getattr(config, "cache", None)
     return None if cache is None else Path(cache.mkdir("rdsfailover"))
+
+
+def _apply_load(values: dict[str, Any]) -> None:
+    """Turn the load's mode into its rate; a mode that has its own allows no other beside it."""
+    mode = values.pop("load", None)
+    if mode is not None:
+        from pytest_rdsfailover.load.modes import rate_of
+
+        rate = rate_of(mode, values.get("rate"))
+        values |= {} if rate is None else {"rate": rate}
 
 
 def _look(given: Mapping[str, Any], root: Path) -> None:

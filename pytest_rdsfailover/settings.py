@@ -68,7 +68,7 @@ class Settings:
         instances: how many instances the local cluster has.
         port: the port that all endpoints of a local cluster share; None for any free one.
         writers: how many writers the load has, unless the test says otherwise.
-        rate: how many writes per second they intend together.
+        rate: how many writes per second they intend together; 0 for as many as the answers allow.
         warmup: seconds of load before the trigger.
         cooldown: seconds of load after all writers are back.
         bound: seconds after the trigger at which a trial stops waiting for writers.
@@ -128,7 +128,7 @@ class Settings:
             )
         if self.writers < 1:
             raise SettingError(f"a load needs at least one writer, not {self.writers}")
-        if self.rate <= 0:
+        if self.rate < 0:
             raise SettingError(f"a load needs a rate above 0 writes per second, not {self.rate:g}")
         for name in ("warmup", "cooldown", "spacing"):
             if getattr(self, name) < 0:

@@ -27,7 +27,7 @@ LAYERS = [
     "run",
     "progress tally album",
     "fixtures commands",
-    "plugin cli",
+    "plugin cli calibrate",
 ]
 OWNERS = {
     "pymysql": {"driver.py"},

@@ -8,6 +8,7 @@ from pytest_rdsfailover.analysis import outages as gaps
 from pytest_rdsfailover.analysis.course import Course
 from pytest_rdsfailover.analysis.downtime import Downtime
 from pytest_rdsfailover.analysis.lanes import SECOND, Lane, nanoseconds
+from pytest_rdsfailover.analysis.reliability import pause_within
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +25,9 @@ class Absence:
         stuck: the numbers of the writers that never came back.
         first_back: when the longest outage ended; None without one, or if it did not end.
         last_back: when the last writer was served again; None without one, or if some are stuck.
+        natural: the largest gap in the calm before the trigger.
+        widest: the longest gap of the failover, outage or not.
+        own: how much of that gap the load generator stood still itself.
     """
 
     acks: list[int]
@@ -35,6 +39,9 @@ class Absence:
     stuck: list[int]
     first_back: int | None
     last_back: int | None
+    natural: int
+    widest: gaps.Gap
+    own: int
 
 
 def absences(found: Sequence[Lane], course: Course) -> Absence:
@@ -43,11 +50,19 @@ def absences(found: Sequence[Lane], course: Course) -> Absence:
     trigger = start if course.trigger is None else nanoseconds(course.trigger)
     acks = gaps.acknowledgements(found, start=start, stop=stop)
     calm = acks[1 : bisect_right(acks, trigger, 1, len(acks) - 1)]
-    longer_than = gaps.threshold(gaps.largest_gap(calm), course.rate)
+    natural = gaps.largest_gap(calm)
+    longer_than = gaps.threshold(natural, course.rate)
     # Nobody knows when a fault without a trigger began, so all of the run stands for the calm.
-    service = gaps.service_time(found, until=stop if course.trigger is None else trigger)
+    until = stop if course.trigger is None else trigger
+    service = gaps.service_time(found, since=start, until=until)
     felt = acks[max(0, bisect_left(acks, trigger) - 1) :]
-    outages = gaps.outages(felt, longer_than=longer_than)
+    pauses = [(nanoseconds(first), nanoseconds(last)) for first, last in course.pauses]
+    # What the load generator slept through itself is no outage of the database.
+    outages = [
+        gap
+        for gap in gaps.outages(felt, longer_than=longer_than)
+        if gap[1] - gap[0] - pause_within(pauses, gap) > longer_than
+    ]
     away = [
         gap
         for lane in found
@@ -60,32 +75,41 @@ def absences(found: Sequence[Lane], course: Course) -> Absence:
         for lane in found
         if gaps.is_stuck(lane, since=since, stop=stop, patience=max(patience, longer_than))
     ]
+    widest = gaps.widest(felt)
+    own = pause_within(pauses, widest)
     main = max(outages, key=lambda gap: gap[1] - gap[0], default=None)
     return Absence(
         acks=acks,
         calm=len(acks) - 2 if course.trigger is None else len(calm),
         threshold=longer_than,
         outages=outages,
-        downtime=_downtime(found, felt, outages, service=service, rate=course.rate),
+        downtime=_downtime(found, widest, outages, own=own, service=service, rate=course.rate),
         writer_outages=away,
         stuck=stuck,
         first_back=main[1] if main and main[1] < stop else None,
         last_back=max((back for _, back in away), default=None) if not stuck else None,
+        natural=natural,
+        widest=widest,
+        own=own,
     )
 
 
 def _downtime(
     found: Sequence[Lane],
-    felt: Sequence[int],
+    widest: gaps.Gap,
     outages: Sequence[gaps.Gap],
     *,
+    own: int,
     service: int,
     rate: float,
 ) -> Downtime:
-    """Return the longest outage's bounds; without one, zero up to the largest natural gap."""
-    lower, upper = gaps.certain(found, gaps.widest(felt), service=service)
+    """Return the longest outage's bounds; without one, zero up to the largest natural gap.
+
+    While the load generator stood still itself nobody looked: that proves nothing away.
+    """
+    lower, upper = gaps.certain(found, widest, service=service)
     if outages:
-        return Downtime(lower / SECOND, upper / SECOND, rate=rate)
+        return Downtime(max(0, lower - own) / SECOND, upper / SECOND, rate=rate)
     return Downtime(0.0, upper / SECOND, value=0.0, rate=rate)
 
 

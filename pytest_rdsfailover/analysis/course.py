@@ -26,6 +26,8 @@ class Course:
         profile: name of the failover profile; empty if there was none.
         seed: decided the sampled durations.
         rate: writes per second that all writers intended together; 0 without a schedule.
+        pauses: (first, last) moments between which the load generator itself stood still.
+        strangers: CPUs that other programs used on average; None if unknown.
     """
 
     start: float
@@ -41,6 +43,8 @@ class Course:
     profile: str = ""
     seed: int = 0
     rate: float = 0.0
+    pauses: Sequence[tuple[float, float]] = ()
+    strangers: float | None = None
 
 
 def why_invalid(course: Course, *, calm: int) -> str:

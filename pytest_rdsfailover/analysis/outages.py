@@ -85,19 +85,19 @@ def outages(acks: Sequence[int], *, longer_than: int) -> list[Gap]:
     return [(before, after) for before, after in pairwise(acks) if after - before > longer_than]
 
 
-def service_time(lanes: Sequence[Lane], *, until: int) -> int:
-    """Return how long a write normally takes from its start, judged by the calm up to *until*.
+def service_time(lanes: Sequence[Lane], *, since: int, until: int) -> int:
+    """Return how long a write normally takes from its start, judged by the calm *since*..*until*.
 
-    The slowest one, but no more than twice the 99th percentile, so that a single hiccup does not
-    blur every figure. 0 if nothing was acknowledged in the calm.
+    The 99th percentile, so that a single hiccup does not blur every figure. 0 if nothing was
+    acknowledged in the calm.
     """
     taken: list[int] = []
     share = max(1, RECENT // max(1, len(lanes)))
     for lane in lanes:
         end = bisect_left(lane.finished, until)
-        rows = range(max(0, end - share), end)
+        rows = range(max(bisect_left(lane.started, since), end - share), end)
         taken += [lane.finished[row] - lane.started[row] for row in rows if lane.acked[row]]
-    return min(max(taken), 2 * percentile(sorted(taken), 0.99)) if taken else 0
+    return percentile(sorted(taken), 0.99) if taken else 0
 
 
 def certain(lanes: Sequence[Lane], gap: Gap, *, service: int) -> Gap:
@@ -150,7 +150,8 @@ def _stall(lane: Lane, row: int, gap: Gap, service: int) -> Gap | None:
     """
     if _had_to_connect(lane, row):
         return None
-    due, released = lane.started[row] + service, gap[1] - service
+    # Once it is over all writers are answered at the same time, which takes longer than usual.
+    due, released = lane.started[row] + service, gap[1] - 2 * service
     return (released, due) if due < released else None
 
 

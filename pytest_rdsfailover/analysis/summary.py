@@ -1,5 +1,6 @@
 """One trial's results in one object: a journal and its circumstances, judged."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from pytest_rdsfailover.analysis.absence import Absence, absences, settled
@@ -10,6 +11,12 @@ from pytest_rdsfailover.analysis.latency import Latency, latency
 from pytest_rdsfailover.analysis.outages import Incident, incidents
 from pytest_rdsfailover.analysis.phases import Phase, failures, phases, totals
 from pytest_rdsfailover.analysis.pulse import Pulse, pulse
+from pytest_rdsfailover.analysis.reliability import (
+    Reliability,
+    lateness,
+    lateness_p99,
+    why_unreliable,
+)
 from pytest_rdsfailover.analysis.writes import (
     NOT_AUDITED,
     Audit,
@@ -77,6 +84,7 @@ class Summary:
         latency: from the intended time, before, during and after.
         milestones: what the cluster did.
         pulse: acknowledged writes over the time around the failover.
+        clock: what the run knows about its own clock, and whether the downtime is a figure.
     """
 
     mode: str
@@ -117,17 +125,26 @@ class Summary:
     latency: Latency
     milestones: list[Milestone]
     pulse: Pulse
+    clock: Reliability
 
     @property
     def resolution(self) -> float:
         """Return how far the downtime may be from its figure, in seconds."""
         return self.downtime.resolution
 
+    @property
+    def down(self) -> str:
+        """Return the downtime in words: its figure, or only its bounds if the clock was unfit."""
+        if not self.clock.problem:
+            return f"down {self.downtime}"
+        low, high = self.downtime.lower, self.downtime.upper
+        return f"down {low:.3f} to {high:.3f} s, no figure"
+
     def __repr__(self) -> str:
         lost = f"{len(self.lost)} lost" if self.audited else "not audited"
         invalid = "" if self.valid else f", INVALID: {self.reason}"
         return (
-            f"<{type(self).__name__} {self.mode}: down {self.downtime}, {self.acked} acked, {lost},"
+            f"<{type(self).__name__} {self.mode}: {self.down}, {self.acked} acked, {lost},"
             f" {self.unknown} unknown{invalid}>"
         )
 
@@ -194,6 +211,7 @@ def summarise(journal: Journal, course: Course, stored: Stored | None) -> Summar
         milestones=[replace(m, at=m.at - zero, planned=_minus(m.planned, zero))
                     for m in course.milestones],
         pulse=_pulse(course, absence, clock.zero),
+        clock=_reliability(course, absence, lateness(found)),
     )  # fmt: skip
 
 
@@ -219,6 +237,20 @@ class _Clock:
             stop=self.at(incident.stop),
             outage=incident.outage / SECOND,
         )
+
+
+def _reliability(course: Course, absence: Absence, late: Sequence[int]) -> Reliability:
+    gap = (absence.widest[1] - absence.widest[0]) / SECOND
+    p99, own = lateness_p99(late) / SECOND, absence.own / SECOND
+    return Reliability(
+        lateness_p99=p99,
+        lateness_max=(late[-1] if late else 0) / SECOND,
+        natural_gap=absence.natural / SECOND,
+        own_pause=max((last - first for first, last in course.pauses), default=0.0),
+        own_pause_in_gap=own,
+        strangers=course.strangers,
+        problem=why_unreliable(gap=gap, own=own, late=p99, threshold=absence.threshold / SECOND),
+    )
 
 
 def _minus(time: float | None, zero: float) -> float | None:

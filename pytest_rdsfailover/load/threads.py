@@ -24,7 +24,7 @@ class Load:
     Args:
         workload: what they do.
         journal: where they note it; has one column set per writer.
-        rate: writes per second that they intend together.
+        rate: writes per second that they intend together; 0 for as many as the answers allow.
         policy: how they get a connection back.
         classify: tells outcome and fault of a failed write, from the error and whether the write
             may have been sent.

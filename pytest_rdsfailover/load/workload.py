@@ -56,9 +56,14 @@ class InsertWorkload:
     """
 
     def __init__(self, endpoint: Endpoint, run: str) -> None:
-        self._endpoint = endpoint
+        self.endpoint = endpoint
         self._table = f"rds_writes_{run}"
         self._insert = f"INSERT INTO {self._table} (writer, sequence) VALUES (%s, %s)"  # noqa: S608 - our own name
+
+    @property
+    def insert_head(self) -> bytes:
+        """Return the insert up to its values, for who encodes them without a driver."""
+        return self._insert.partition("(%s")[0].encode()
 
     def create(self, control: Endpoint) -> None:
         """Create the table."""
@@ -70,9 +75,9 @@ class InsertWorkload:
 
     def open(self, writer: int, bounds: Bounds) -> Session:
         """Connect, and ask once which instance answered, unless that can change."""
-        connection = driver.connect(self._endpoint, bounds=bounds)
+        connection = driver.connect(self.endpoint, bounds=bounds)
         try:
-            instance = None if self._endpoint.moves else driver.instance_of(connection)
+            instance = None if self.endpoint.moves else driver.instance_of(connection)
             return InsertSession(connection, self._insert, writer, instance)
         except BaseException:
             driver.close(connection)

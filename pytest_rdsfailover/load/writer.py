@@ -101,7 +101,7 @@ class Writer:
             self._first_connection()
             self._gate.begun.wait()
             if not self._gate.ended.is_set():
-                self._work()
+                self._work() if self._schedule.rate else self._work_unpaced()
         except BaseException as error:  # noqa: BLE001 - the top of a thread; shown by Load.stop()
             self.bug = error
         finally:
@@ -130,6 +130,11 @@ class Writer:
             )
         # Up to the end, not up to the moment at which a stall past the end let go.
         self._skip(slots, accounted, slots.first_after(self._gate.end, accounted))
+
+    def _work_unpaced(self) -> None:
+        """Write again after every answer; wait only to get a connection back."""
+        while self._reaches(max(self._gate.start, self._next_try)):
+            self._use(time.monotonic_ns())
 
     def _reaches(self, moment: int) -> bool:
         """Sleep until a moment; return whether the load still goes on then."""

@@ -45,12 +45,19 @@ def _row(trial: dict[str, Any]) -> tuple[str, ...]:
         trial["test"].rpartition("::")[2],
         trial["endpoint"],
         trial["profile"],
-        figure(trial["downtime_s"], trial["resolution_s"]),
+        _downtime(trial),
         _count(trial["lost"]),
         f"{trial['unknown']}/{_count(trial['recovered'])}",
         str(trial["stuck_writers"]),
         "yes" if trial["valid"] else "INVALID",
     )
+
+
+def _downtime(trial: dict[str, Any]) -> str:
+    # A document of an earlier version has no clock.
+    if not trial.get("clock", {}).get("reliable", True):
+        return "unreliable"
+    return figure(trial["downtime_s"], trial["resolution_s"])
 
 
 def _count(keys: Sequence[str] | None) -> str:
@@ -103,7 +110,7 @@ def _headline(summary: Summary) -> Iterator[str]:
         yield from textwrap.wrap(summary.reason, WIDTH, initial_indent="  ", subsequent_indent="  ")
     lost = f"{len(summary.lost)} lost" if summary.audited else "not audited"
     yield (
-        f"down {summary.downtime}; {summary.acked} acked, {lost}, {summary.refused} refused,"
+        f"{summary.down}; {summary.acked} acked, {lost}, {summary.refused} refused,"
         f" {summary.unknown} unknown"
     )
 
@@ -141,6 +148,11 @@ def _when(phase: Phase) -> str:
 
 def _remarks(summary: Summary) -> Iterator[str]:
     """Yield what the drawing cannot show."""
+    for remark in summary.clock.remarks:
+        yield f"clock: {remark}"
+    if summary.clock.problem:
+        text = f"clock: {summary.clock.problem}"
+        yield from textwrap.wrap(text, WIDTH, subsequent_indent="  ")
     if len(summary.outages) > MOST_OUTAGES:
         yield f"{len(summary.outages)} outages in all; the longest {MOST_OUTAGES} are drawn"
     if summary.stuck:

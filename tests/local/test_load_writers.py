@@ -294,3 +294,30 @@ def test_writers_that_had_no_write_acknowledged_since_do_not_count():
         wait_for(lambda: load.acked_since(moment) == 3)
         time.sleep(0.2)
         assert load.acked_since(moment) == 3
+
+
+def test_a_closed_load_writes_as_fast_as_it_is_answered_and_stores_every_write_once(plain_server):
+    with inserting(plain_server, writers=4, rate=0.0) as (load, journal, workload):
+        time.sleep(RUN)
+        load.stop()
+        stored = list(workload.stored(plain_server.endpoint))
+
+    assert outcomes(journal) == {Outcome.ACKED}
+    assert sorted(stored) == sorted((each.writer, each.sequence) for each in journal)
+    assert all(each.intended <= each.started for each in journal)
+    for one in journal.writers:
+        assert list(one.started[1:]) >= list(one.finished[:-1]), "one write at a time"
+        assert len(one) > 50
+
+
+def test_a_closed_load_does_not_spin_while_nobody_listens(plain_server, relay):
+    with inserting(plain_server, relay.port, writers=2, rate=0.0) as (load, journal, _):
+        wait_for(lambda: load.acked_since(0) == 2)
+        relay.refuse()
+        relay.reset()
+        time.sleep(0.5)
+        failed = [each for each in journal if each.outcome is not Outcome.ACKED]
+        relay.listen()
+        wait_for(lambda: load.acked_since(time.monotonic() - 0.1) == 2)
+
+    assert 2 <= len(failed) < 60

@@ -10,7 +10,7 @@ import pytest
 from networks import network_for
 
 from pytest_rdsfailover.endpoints import Bounds
-from pytest_rdsfailover.errors import DiedError, RdsFailoverError
+from pytest_rdsfailover.errors import DiedError, RdsFailoverError, SettingError
 from pytest_rdsfailover.experiment import InvalidTrialError, Observation, Plan
 from pytest_rdsfailover.laboratory import Laboratory
 from pytest_rdsfailover.load.workload import CallWorkload, InsertWorkload
@@ -65,6 +65,20 @@ def test_a_quick_failover_is_short_and_loses_nothing(laboratory, resting):
     assert trial.writer_after == resting.writer != trial.writer_before
     assert {"refused", "read-only"} <= kinds(trial)
     assert trial.first_writer_back <= trial.last_writer_back
+
+
+def test_the_fast_engine_sees_the_same_failover(laboratory, resting):
+    trial = laboratory().trial(resting.writer_endpoint, **LOAD, engine="fast")
+
+    trial.expect(downtime="< 2s", lost=0, duplicated=0, unexpected=0, stuck_writers=0,
+                 stale_writes=0)  # fmt: skip
+    assert trial.downtime > 0.15
+    assert {"refused", "read-only"} <= kinds(trial)
+
+
+def test_an_engine_that_there_is_not_is_refused(laboratory, resting):
+    with pytest.raises(SettingError, match="threads, fast"):
+        laboratory().trial(resting.writer_endpoint, engine="quick")
 
 
 def test_readers_refuse_all_writes_so_the_load_never_worked(laboratory, resting):

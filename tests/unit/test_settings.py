@@ -39,7 +39,7 @@ def test_a_duration_is_shown_with_three_digits(seconds, text):
         ("port", 80, "1024 to 32767"),
         ("port", 40000, "1024 to 32767"),
         ("writers", 0, "at least one writer"),
-        ("rate", 0.0, "above 0"),
+        ("rate", -1.0, "above 0"),
         ("warmup", -1.0, "negative"),
         ("bound", 0.0, "above 0 s"),
     ],

@@ -1,0 +1,112 @@
+"""Whether the load generator was fit to measure what it measured: a clock that checks itself."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from pytest_rdsfailover.analysis.lanes import SECOND, Lane
+from pytest_rdsfailover.analysis.outages import RECENT, Gap
+from pytest_rdsfailover.analysis.statistics import percentile
+from pytest_rdsfailover.settings import format_duration
+
+MOST_OWN = 0.5  # the share of a gap beyond which it says more about the generator than the database
+EDGE = SECOND // 100  # nanoseconds; a pause as near as this to an edge of a gap may have moved it
+BUSY = 0.25  # CPUs; strangers that take more are worth a remark
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reliability:
+    """What a run knows about its own clock; durations in seconds.
+
+    Attributes:
+        lateness_p99: 99 % of the writes whose writer was free were sent no later than this after
+            their intended time.
+        lateness_max: none was sent later.
+        natural_gap: the largest gap between two acknowledged writes in the calm before the fault.
+        own_pause: the longest time for which the load generator itself stood still.
+        own_pause_in_gap: for how much of the failover's longest gap it did so, at an edge of it.
+        strangers: CPUs that others used on average; None if the system does not tell.
+        problem: why the downtime is no figure; empty if it is one.
+    """
+
+    lateness_p99: float
+    lateness_max: float
+    natural_gap: float
+    own_pause: float
+    own_pause_in_gap: float
+    strangers: float | None
+    problem: str
+
+    @property
+    def remarks(self) -> list[str]:
+        """Return what deserves to be known although the figure stands; mostly nothing."""
+        found = []
+        if self.own_pause_in_gap > 0 and not self.problem:
+            own = format_duration(self.own_pause_in_gap)
+            found.append(f"the load generator itself stood still for {own} of the longest gap")
+        if self.strangers is not None and self.strangers > BUSY:
+            found.append(f"other programs kept {self.strangers:.1f} CPUs busy during the trial")
+        return found
+
+
+def pause_within(pauses: Iterable[Gap], gap: Gap) -> int:
+    """Return how much of a gap the load generator stood still itself, at its beginning or its end.
+
+    A pause in the middle hides nothing: an answer that came in it would have been seen at its end,
+    and would have ended the gap there.
+    """
+    return sum(
+        max(0, min(last, gap[1]) - max(first, gap[0]))
+        for first, last in pauses
+        if first < gap[0] + EDGE or last > gap[1] - EDGE
+    )
+
+
+def lateness(lanes: Sequence[Lane]) -> list[int]:
+    """Return how long after their intended time writes were sent, sorted.
+
+    Only those whose writer was free and connected then: for others the database is to blame. Of a
+    long run the latest writes speak for all.
+    """
+    late = []
+    share = max(2, RECENT // max(1, len(lanes)))
+    for lane in lanes:
+        rows = zip(
+            lane.acked[-share:], lane.finished[-share:],
+            lane.intended[-share:][1:], lane.started[-share:][1:], strict=False,
+        )  # fmt: skip
+        late += [
+            started - intended
+            for acked, before, intended, started in rows
+            if acked and before <= intended
+        ]
+    late.sort()
+    return late
+
+
+def lateness_p99(late: Sequence[int]) -> int:
+    """Return what 99 % of them do not exceed; 0 without any."""
+    return percentile(late, 0.99) if late else 0
+
+
+def why_unreliable(*, gap: float, own: float, late: float, threshold: float) -> str:
+    """Return why the longest gap of a failover is no figure of the database; empty if it is one.
+
+    Args:
+        gap: the length of the longest gap, in seconds.
+        own: how much of it the load generator stood still itself.
+        late: how late 99 % of the writes were sent at most, when they could be.
+        threshold: gaps up to this length are no outage anyway.
+    """
+    if gap <= threshold:
+        return ""
+    if own > MOST_OWN * gap:
+        return (
+            f"the load generator itself stood still for {format_duration(own)} of the longest gap"
+            f" of {format_duration(gap)}, so that nobody knows what the database did"
+        )
+    if late > MOST_OWN * gap:
+        return (
+            f"1 % of the writes were sent {format_duration(late)} late or more, which is too late"
+            f" to measure a gap of {format_duration(gap)}"
+        )
+    return ""

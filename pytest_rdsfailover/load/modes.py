@@ -1,0 +1,32 @@
+"""The ways of putting a load on, by name."""
+
+import difflib
+
+from pytest_rdsfailover.errors import SettingError
+
+OPEN, PRECISE, CLOSED = "open", "precise", "closed"
+MODES = (OPEN, PRECISE, CLOSED)
+PRECISE_RATE = 1000.0  # writes per second: a downtime is then known to about two milliseconds
+UNPACED = 0.0  # stands for a load without a schedule
+
+
+def rate_of(mode: str, rate: float | None) -> float | None:
+    """Return the rate that a mode of load means; None if it leaves it to others.
+
+    Args:
+        mode: `open`: as many writes per second as *rate* says; `precise`: 1,000 of them; `closed`:
+            each writer writes again as soon as it has its answer, as fast as it goes.
+        rate: writes per second that were asked for beside the mode; None if none were.
+
+    Raises:
+        SettingError: for an unknown mode, or a rate beside a mode that has its own.
+    """
+    if mode not in MODES:
+        near = difflib.get_close_matches(mode, MODES, n=1)
+        hint = f"; did you mean {near[0]!r}?" if near else ""
+        raise SettingError(f"no load is called {mode!r}{hint} (known: {', '.join(MODES)})")
+    if mode == OPEN:
+        return rate
+    if rate is not None:
+        raise SettingError(f"a load that is {mode!r} has its own rate; leave out the rate, or it")
+    return PRECISE_RATE if mode == PRECISE else UNPACED

@@ -1,0 +1,42 @@
+"""A timer that a poll can wait for, finer than the milliseconds of `epoll`."""
+
+import ctypes
+import os
+import struct
+import time
+from typing import Self
+
+SECOND = 1_000_000_000
+NONBLOCK, CLOEXEC, ABSOLUTE = os.O_NONBLOCK, os.O_CLOEXEC, 1
+ITIMERSPEC = struct.Struct("@qqqq")  # interval and value, as seconds and nanoseconds
+
+
+class Timer:
+    """A Linux `timerfd` on the monotonic clock; a context manager that closes it.
+
+    Attributes:
+        fd: becomes readable when the time has come.
+
+    Raises:
+        OSError: where the system has none.
+    """
+
+    def __init__(self) -> None:
+        library = ctypes.CDLL(None, use_errno=True)
+        if not hasattr(library, "timerfd_create"):
+            raise OSError("this system has no timerfd")
+        self._set = library.timerfd_settime
+        self.fd = int(library.timerfd_create(time.CLOCK_MONOTONIC, NONBLOCK | CLOEXEC))
+        if self.fd < 0:
+            raise OSError(ctypes.get_errno(), "timerfd_create failed")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        os.close(self.fd)
+
+    def arm(self, moment: int) -> None:
+        """Become readable at a nanosecond of `time.monotonic_ns`; at once if it is over."""
+        seconds, rest = divmod(max(1, moment), SECOND)
+        self._set(self.fd, ABSOLUTE, ITIMERSPEC.pack(0, 0, seconds, rest), None)

@@ -1,0 +1,56 @@
+"""One run, one table: `pytest tests/bench` prints Markdown, ready for docs/figures.md.
+
+Nothing here is part of the default run. What noise cannot move is asserted; the rest is printed.
+"""
+
+import os
+import platform
+import time
+
+import pytest
+from table import Table
+
+from pytest_rdsfailover import calibrate
+from pytest_rdsfailover.load.vitals import cpu_seconds
+
+TABLE = pytest.StashKey[Table]()
+
+
+def pytest_configure(config):
+    config.stash[TABLE] = Table()
+
+
+@pytest.fixture(scope="session")
+def table(pytestconfig):
+    return pytestconfig.stash[TABLE]
+
+
+@pytest.fixture(scope="session")
+def server():
+    """A server of our own on loopback, and where to connect."""
+    with calibrate.server() as (own, endpoint):
+        yield own, endpoint
+
+
+@pytest.fixture(autouse=True)
+def strangers(request, table):
+    """Note how many CPUs others used during each benchmark: a figure from a busy machine is none."""
+    before, begun = cpu_seconds(os.getpid()), time.monotonic()
+    yield
+    after, taken = cpu_seconds(os.getpid()), time.monotonic() - begun
+    if before and after:
+        others = (after[0] - before[0]) - (after[1] - before[1])
+        table.busy[request.node.name] = max(0.0, others / taken)
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    found = config.stash[TABLE]
+    if not found.rows:
+        return
+    terminalreporter.write_sep("=", "figures, as Markdown")
+    machine = f"{os.cpu_count()} CPUs, {platform.machine()}, {platform.system()}"
+    python = f"Python {platform.python_version()}"
+    terminalreporter.write_line(f"Taken {time.strftime('%Y-%m-%d')} on {machine}, {python}.")
+    terminalreporter.write_line("")
+    for line in found.lines():
+        terminalreporter.write_line(line)

@@ -1,0 +1,83 @@
+"""What a developer waits for: the first write, and nothing where the plugin is not used."""
+
+import os
+import subprocess
+import sys
+import time
+
+import pytest
+
+from pytest_rdsfailover.analysis.statistics import median
+
+pytestmark = pytest.mark.bench
+RUNS = 5
+COLLECTIONS = 12
+FIRST_WRITE = """
+import time
+def test_first_write(rds_cluster, rds_load):
+    with rds_load(rds_cluster.writer_endpoint, writers=16, rate=200, cooldown="10ms") as load:
+        while not load._load.acked_since(0):
+            time.sleep(0.001)
+        print(f"FIRST {time.monotonic():.6f}")
+"""
+MILESTONES = """
+import pytest
+@pytest.mark.parametrize("turn", range(7))
+def test_milestones(rds_failover, turn):
+    for each in rds_failover():
+        if each.planned is not None and each.name != "trigger":
+            print(f"LATE {each.at - each.planned:.6f}")
+"""
+
+
+def run(directory, *arguments):
+    command = [sys.executable, "-m", "pytest", "-q", "-s", "-p", "no:cacheprovider", *arguments]
+    return subprocess.run(command, cwd=directory, check=False, capture_output=True, text=True)
+
+
+def values(output, word):
+    return [float(line.split()[-1]) for line in output.splitlines() if word in line]
+
+
+def test_time_to_first_write(tmp_path, table):
+    (tmp_path / "test_it.py").write_text(FIRST_WRITE)
+    run(tmp_path)  # warms the cache of data directories
+    taken = []
+    for _ in range(RUNS):
+        begun = time.monotonic()
+        done = run(tmp_path)
+        assert done.returncode == 0, done.stdout
+        taken.append(values(done.stdout, "FIRST ")[0] - begun)
+    table.add("from `pytest` to the first write, warm", f"{median(sorted(taken)):.2f} s")
+
+
+def test_milestone_error(tmp_path, table):
+    (tmp_path / "test_it.py").write_text(MILESTONES)
+    done = run(tmp_path)
+    assert done.returncode == 0, done.stdout
+    late = sorted(abs(each) for each in values(done.stdout, "LATE "))
+    table.add(
+        "milestone error against plan: median / max",
+        f"{median(late) * 1000:.2f} / {late[-1] * 1000:.1f} ms (n = {len(late)})",
+        aim="≤ 10 ms (median)",
+    )
+    assert median(late) < 0.1
+
+
+def test_cost_of_the_unused_plugin(tmp_path, table):
+    """Alternate runs with and without it, so that noise meets both alike; CPU time, for the same."""
+    taken = {"": [], "no:rdsfailover": []}
+    for _ in range(COLLECTIONS):
+        for plugin, times in taken.items():
+            before = os.times()
+            run(tmp_path, "--collect-only", *(["-p", plugin] if plugin else []))
+            after = os.times()
+            used = after.children_user + after.children_system
+            times.append(used - before.children_user - before.children_system)
+    # The fastest run is the one that nobody disturbed.
+    with_it, without = (min(each) for each in taken.values())
+    table.add(
+        "CPU cost of the unused plugin to `pytest --collect-only`, empty suite",
+        f"{(with_it - without) * 1000:+.1f} ms",
+        aim="< 5 ms",
+    )

@@ -1,0 +1,207 @@
+"""How much can be written, and at what price, beside other tools with the same statement."""
+
+import os
+import resource
+import time
+import uuid
+
+import peers
+import pytest
+
+from pytest_rdsfailover.analysis.absence import absences
+from pytest_rdsfailover.analysis.course import Course
+from pytest_rdsfailover.analysis.lanes import lanes
+from pytest_rdsfailover.analysis.reliability import lateness, lateness_p99
+from pytest_rdsfailover.analysis.statistics import median
+from pytest_rdsfailover.analysis.summary import summarise
+from pytest_rdsfailover.endpoints import Bounds
+from pytest_rdsfailover.journal import Journal
+from pytest_rdsfailover.load.fast import FastLoad
+from pytest_rdsfailover.load.threads import Load
+from pytest_rdsfailover.load.workload import InsertWorkload
+from pytest_rdsfailover.load.writer import ReconnectPolicy
+from pytest_rdsfailover.local import accounts
+from pytest_rdsfailover.records import Outcome
+
+pytestmark = pytest.mark.bench
+RUNS, SECONDS = 3, 2
+AIMS = {
+    ("pytest-rdsfailover", 32): "≥ 0.55 of sysbench",
+    ("the fast engine", 32): "≥ 1.1 of sysbench, CPU ≤ its",
+    ("the fast engine", 128): "≥ 1.1 of sysbench, CPU ≤ its",
+}
+EVENTS = 1_000_000
+MOST = 5000
+
+
+def cpu():
+    now = os.times()
+    return now.user + now.system
+
+
+def ours(endpoint, writers, engine=Load):
+    journal = Journal(uuid.uuid4().hex[:8], writers)
+    workload = InsertWorkload(endpoint, journal.run)
+    workload.create(endpoint)
+    with engine(workload, journal, rate=0.0) as load:
+        time.sleep(0.3)
+        before, count, begun = cpu(), len(journal), time.monotonic()
+        time.sleep(SECONDS)
+        writes, took, used = len(journal) - count, time.monotonic() - begun, cpu() - before
+        load.stop()
+    workload.drop(endpoint)
+    return peers.Speed(writes / took, used / writes * 1e6)
+
+
+def middle(speeds):
+    return peers.Speed(
+        median(sorted(each.writes for each in speeds)), median(sorted(each.cpu for each in speeds))
+    )
+
+
+@pytest.mark.parametrize("writers", [16, 32, 128])
+def test_writes_per_second(server, table, writers):
+    _, endpoint = server
+    name = f"writes/s, {writers} writers, closed loop"
+    found = {"pytest-rdsfailover": [], "the fast engine": [], "sysbench": [], "mariadb-slap": []}
+    for _ in range(RUNS):  # in turn, so that noise meets all alike
+        found["pytest-rdsfailover"].append(ours(endpoint, writers))
+        found["the fast engine"].append(ours(endpoint, writers, FastLoad))
+        found["sysbench"].append(peers.sysbench(endpoint, writers, SECONDS))
+        found["mariadb-slap"].append(peers.slap(endpoint, writers, SECONDS))
+    there = {who: middle(speeds) for who, speeds in found.items() if None not in speeds}
+    sysbench = there.get("sysbench")
+    for who, speed in there.items():
+        share = f" ({speed.writes / sysbench.writes:.2f} of sysbench)" if sysbench else ""
+        aim = AIMS.get((who, writers), "")
+        table.add(name, f"{speed}{share}", who=who, aim=aim)
+    for who in found.keys() - there.keys():
+        table.add(name, "not installed", who=who)
+
+
+def test_journal_cost(table):
+    journal = Journal("bench", 32)
+    columns = [[getattr(one, name) for name in (
+        "intended", "started", "finished", "outcome", "fault", "instance")]
+        for one in journal.writers]  # fmt: skip
+    begun = time.process_time()
+    for at in range(0, EVENTS * 1000, 32_000):
+        for one in journal.writers:
+            one.record((at, at + 1, at + 2), Outcome.ACKED)
+    cost = (time.process_time() - begun) / EVENTS
+    size = sum(each.itemsize for each in columns[0])
+    begun = time.process_time()
+    summarise(journal, _course(EVENTS / 1e6), None)
+    judged = time.process_time() - begun
+    table.add("journal", f"{size} B and {cost * 1e6:.2f} µs an event", aim="≤ 32 B, ≤ 0.3 µs")
+    table.add("a million events judged", f"{judged:.2f} s", aim="≤ 0.5 s")
+    assert size <= 32
+
+
+def _course(stop):
+    return Course(
+        start=0.0, stop=stop, trigger=stop / 2, settled=stop / 2, moves_writer=None,
+        milestones=(), writer_before=None, writer_after=None, rate=1e6,
+    )  # fmt: skip
+
+
+def test_what_peers_would_have_said(server, table):
+    """Freeze the server for a second under two sampling loops, and under a paced sysbench."""
+    own, endpoint = server
+    with peers.table(endpoint):
+        loops = {pause: peers.LoopPeer(endpoint, pause) for pause in (1.0, 0.1)}
+        rows = peers.sysbench_rows(endpoint, 8)
+        for loop in loops.values():
+            loop.start()
+        time.sleep(3.4)
+        first = time.monotonic()
+        own.process.freeze()
+        time.sleep(1.0)
+        last = time.monotonic()
+        own.process.thaw()
+        time.sleep(2.5)
+        for pause, loop in loops.items():
+            loop.stop()
+            error = loop.gap(first, last) - (last - first)
+            table.add(
+                "frozen 1 s: error",
+                f"{error * 1000:+.0f} ms",
+                who=f"PyMySQL loop, sleep {pause:g} s",
+            )
+        if rows is not None:
+            output, _ = rows.communicate(timeout=60)
+            rows.cleanup()
+            zero = output.count("tps: 0.00")
+            table.add(
+                "frozen 1 s: seconds reported without a write",
+                str(zero),
+                who="sysbench, 1 s report",
+            )
+
+
+def test_reconnect_after_a_reset_of_all(server, table):
+    """Kill every session at once in the server; when is the first writer back, when the last?"""
+    _, endpoint = server
+    first, last = [], []
+    for _ in range(RUNS):
+        journal = Journal(uuid.uuid4().hex[:8], 32)
+        workload = InsertWorkload(endpoint, journal.run)
+        workload.create(endpoint)
+        with Load(workload, journal, rate=1000.0) as load:
+            time.sleep(0.5)
+            begun = time.monotonic()
+            with endpoint.connect() as connection, connection.cursor() as cursor:
+                cursor.execute(
+                    "SELECT id FROM information_schema.processlist WHERE id <> CONNECTION_ID()"
+                )
+                for (number,) in cursor.fetchall():
+                    cursor.execute(f"KILL CONNECTION {number}")
+            killed = time.monotonic()
+            time.sleep(1.0)
+            load.stop()
+        workload.drop(endpoint)
+        course = Course(
+            start=begun - 0.4, stop=killed + 0.9, trigger=begun, settled=killed,
+            moves_writer=None, milestones=(), writer_before=None, writer_after=None, rate=1000.0,
+        )  # fmt: skip
+        absence = absences(lanes(journal), course)
+        first.append(max(0.0, float(absence.downtime)))
+        last.append((absence.last_back or killed * 1e9) * 1e-9 - killed)
+    table.add(
+        "after all connections are killed: no write for / last of 32 writers back after",
+        f"{median(sorted(first)) * 1000:.1f} / {median(sorted(last)) * 1000:.0f} ms",
+        aim="10 / 100 ms",
+    )
+
+
+def test_schedule_of_the_fast_engine(server, table):
+    _, endpoint = server
+    journal = Journal(uuid.uuid4().hex[:8], 32)
+    workload = InsertWorkload(endpoint, journal.run)
+    workload.create(endpoint)
+    with FastLoad(workload, journal, rate=1000.0):
+        time.sleep(4.0)
+    workload.drop(endpoint)
+    late = lateness_p99(lateness(lanes(journal))) / 1e6
+    table.add("schedule lateness p99 at 1,000/s, fast engine", f"{late:.2f} ms", aim="≤ 0.3 ms")
+
+
+def test_open_connections(server, table):
+    """Hold as many connections as the server takes, in one process; 5,000 is the aim."""
+    own, endpoint = server
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = min(MOST, hard - 200)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, wanted + 200), hard))
+    journal = Journal(uuid.uuid4().hex[:8], wanted)
+    workload = InsertWorkload(endpoint, journal.run)
+    workload.create(endpoint)
+    with accounts.session(own.address, own.admin) as connection, connection.cursor() as cursor:
+        cursor.execute(f"SET GLOBAL max_connections = {wanted + 100}")
+    patient = ReconnectPolicy(bounds=Bounds(connect=30.0, read=60.0, write=60.0))
+    with FastLoad(workload, journal, rate=1000.0, policy=patient) as load:
+        time.sleep(wanted / 1000 + 2)
+        served = load.acked_since(0)
+    workload.drop(endpoint)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    table.add("open connections held and written on, one process", f"{served:,}", aim="5,000")
+    assert served >= wanted * 0.9

@@ -1,0 +1,59 @@
+"""Calibration on a real server: known freezes are found, and the table is printed."""
+
+import pytest
+
+from pytest_rdsfailover import calibrate
+from pytest_rdsfailover.analysis.downtime import Downtime
+from pytest_rdsfailover.local.programs import ServerProgram
+
+pytestmark = pytest.mark.local
+
+
+def test_freezes_of_known_length_are_measured(server_program: ServerProgram, monkeypatch):
+    monkeypatch.setenv("RDS_SERVER", str(server_program.path))
+    with calibrate.server() as (own, endpoint):
+        found = calibrate.calibrate(
+            own, endpoint, rate=400.0, writers=8, freezes=(0.3, 0.8), repeats=1
+        )
+
+    short, long = found.readings
+    assert 0.3 <= short.truth < long.truth
+    assert float(short.measured) < float(long.measured)
+    for reading in found.readings:
+        assert reading.measured.upper > reading.truth * 0.9
+        assert abs(reading.error) < reading.truth / 2
+
+
+def test_the_table_counts_what_lies_outside_its_bounds():
+    good = calibrate.Reading(wanted=0.2, truth=0.2, measured=Downtime(0.199, 0.203))
+    bad = calibrate.Reading(wanted=0.2, truth=0.25, measured=Downtime(0.199, 0.203))
+    result = calibrate.Calibration(
+        about="a server", rate=1000.0, writers=32, readings=[good, bad],
+        natural_gap=0.004, lateness_p99=0.001, own_pause=0.0, strangers=None,
+    )  # fmt: skip
+
+    assert "| 200 ms | 2 | -24.00 ms | 49.00 ms | 49.00 ms | 1 of 2 |" in calibrate.lines(result)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (["--freeze", "5"], "is not a duration"),
+        (["--freeze", "5ms"], "cannot see a freeze of 5.00 ms"),
+        (["--rate", "10"], "cannot see a freeze of 50 ms"),
+        (["--writers", "0"], "above 0"),
+    ],
+)
+def test_what_cannot_be_measured_is_refused_before_a_server_starts(arguments, complaint, capsys):
+    with pytest.raises(SystemExit) as end:
+        calibrate.main(arguments)
+
+    assert end.value.code == 2
+    assert complaint in capsys.readouterr().err
+
+
+def test_a_missing_server_is_said_in_one_line(monkeypatch, capsys):
+    monkeypatch.setenv("RDS_SERVER", "/nowhere/mysqld")
+
+    assert calibrate.main([]) == 2
+    assert "/nowhere/mysqld" in capsys.readouterr().err

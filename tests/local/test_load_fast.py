@@ -1,0 +1,149 @@
+"""The fast engine on a real server keeps the same schedule and the same books as the threads."""
+
+import contextlib
+import dataclasses
+import itertools
+import time
+import uuid
+
+import pytest
+from plain_server import free_port
+
+from pytest_rdsfailover.endpoints import Bounds, Tls
+from pytest_rdsfailover.errors import SettingError
+from pytest_rdsfailover.journal import Journal
+from pytest_rdsfailover.load.fast import FastLoad
+from pytest_rdsfailover.load.threads import LoadError
+from pytest_rdsfailover.load.workload import CallWorkload, InsertWorkload
+from pytest_rdsfailover.load.writer import ReconnectPolicy
+from pytest_rdsfailover.records import Outcome
+
+pytest_plugins = ["plain_fixtures"]
+pytestmark = pytest.mark.local
+POLICY = ReconnectPolicy(bounds=Bounds(connect=0.5, read=0.4, write=0.5))
+
+
+@contextlib.contextmanager
+def inserting(server, port=None, *, writers=8, rate=200.0, policy=POLICY):
+    where = dataclasses.replace(server.endpoint, port=port or server.port)
+    journal = Journal(uuid.uuid4().hex[:8], writers)
+    workload = InsertWorkload(where, journal.run)
+    workload.create(server.endpoint)
+    load = FastLoad(workload, journal, rate=rate, policy=policy)
+    load.start()
+    try:
+        yield load, journal, workload
+    finally:
+        load.stop()
+        workload.drop(server.endpoint)
+
+
+def wait_for(condition, seconds=15.0):
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def acked(journal):
+    return sorted((one.writer, one.sequence) for one in journal if one.outcome is Outcome.ACKED)
+
+
+@pytest.mark.parametrize("rate", [200.0, 0.0])
+def test_every_acknowledged_write_is_stored_once(plain_server, rate):
+    with inserting(plain_server, rate=rate) as (load, journal, workload):
+        time.sleep(1.0)
+        load.stop()
+        stored = sorted(workload.stored(plain_server.endpoint))
+
+    assert {one.outcome for one in journal} == {Outcome.ACKED}
+    assert stored == acked(journal)
+    assert len(stored) > 100
+    for one in journal.writers:
+        skipped = sum(skip.count for skip in one.skips)
+        assert len(set(one.intended)) == len(one)
+        assert not rate or abs(len(one) + skipped - 25) <= 10
+        assert all(map(int.__le__, one.intended, one.started))
+
+
+def test_a_stall_is_one_gap_and_missed_slots_are_counted_not_replayed(plain_server):
+    patient = ReconnectPolicy(bounds=Bounds(connect=2.0, read=10.0, write=10.0))
+    with inserting(plain_server, policy=patient) as (load, journal, _):
+        time.sleep(0.4)
+        with plain_server.frozen():
+            time.sleep(1.0)
+        wait_for(lambda: load.acked_since(time.monotonic() - 0.1) == 8)
+
+    times = sorted(one.finished for one in journal)
+    assert max(b - a for a, b in itertools.pairwise(times)) > 0.9
+    assert sum(skip.count for skip in journal.skips) > 100
+    assert {one.outcome for one in journal} == {Outcome.ACKED}
+
+
+def test_silence_is_unknown_and_a_reset_too_and_refused_is_refused(plain_server, relay):
+    with inserting(plain_server, relay.port, writers=4) as (load, journal, workload):
+        wait_for(lambda: load.acked_since(0) == 4)
+        relay.hang()
+        time.sleep(0.8)
+        relay.refuse()
+        relay.reset()
+        time.sleep(0.5)
+        relay.resume()
+        relay.listen()
+        begun = time.monotonic()
+        wait_for(lambda: load.acked_since(begun) == 4)
+        load.stop()
+        stored = set(workload.stored(plain_server.endpoint))
+
+    kinds = {(one.outcome, one.fault.kind) for one in journal if one.fault}
+    assert (Outcome.UNKNOWN, "timeout") in kinds
+    assert (Outcome.REFUSED, "refused") in kinds
+    assert set(acked(journal)) <= stored
+    refused = {(one.writer, one.sequence) for one in journal if one.outcome is Outcome.REFUSED}
+    assert not refused & stored
+
+
+def test_killed_sessions_come_back_and_lose_nothing(plain_server):
+    with inserting(plain_server) as (load, journal, workload):
+        wait_for(lambda: load.acked_since(0) == 8)
+        before = set(plain_server.sessions())
+        for session in before:
+            with contextlib.suppress(Exception):
+                plain_server.ask(f"KILL {session}")
+        begun = time.monotonic()
+        wait_for(lambda: load.acked_since(begun) == 8)
+        assert not before & set(plain_server.sessions())
+        load.stop()
+        stored = set(workload.stored(plain_server.endpoint))
+
+    assert {one.fault.kind for one in journal if one.fault} <= {"reset"}
+    assert set(acked(journal)) <= stored
+
+
+def test_nobody_who_listens_is_an_error_of_the_load(plain_server):
+    where = dataclasses.replace(plain_server.endpoint, port=free_port())
+    journal = Journal("run", 2)
+    load = FastLoad(InsertWorkload(where, journal.run), journal, rate=10.0)
+
+    with pytest.raises(LoadError, match=r"2 of 2 writers got no connection.*refused"):
+        load.start(timeout=0.5)
+
+
+def test_a_wrong_password_is_said_in_the_server_s_words(plain_server):
+    where = dataclasses.replace(plain_server.endpoint, password="wrong")
+    journal = Journal("run", 1)
+    load = FastLoad(InsertWorkload(where, journal.run), journal, rate=10.0)
+
+    with pytest.raises(LoadError, match=r"Access denied|has not cached") as error:
+        load.start(timeout=0.5)
+    assert where.password not in str(error.value)
+
+
+def test_what_it_cannot_do_is_refused_before_it_starts(plain_server):
+    journal = Journal("run", 1)
+    with pytest.raises(SettingError, match="own insert only"):
+        FastLoad(CallWorkload(journal, print), journal, rate=1.0)
+    for change, word in (({"host": "db.example"}, "DNS"), ({"tls": Tls("ca.pem")}, "encrypt")):
+        where = dataclasses.replace(plain_server.endpoint, **change)
+        with pytest.raises(SettingError, match=word):
+            FastLoad(InsertWorkload(where, "run"), journal, rate=1.0)

@@ -1,0 +1,99 @@
+import pytest
+from builders import ack, acks, course, journal
+
+from pytest_rdsfailover import checks
+from pytest_rdsfailover.analysis.lanes import lanes
+from pytest_rdsfailover.analysis.reliability import lateness, pause_within
+from pytest_rdsfailover.analysis.summary import summarise
+from pytest_rdsfailover.analysis.writes import Stored
+from pytest_rdsfailover.report import document, terminal
+
+CALM = list(acks(0.01, 10.3, 0.01))
+GAP = [*CALM, *acks(11.3, 20.0, 0.01)]  # nothing acknowledged for a second from 10.29
+
+
+def judge(events, **changes):
+    return summarise(journal(events), course(**changes), Stored(positions=[]))
+
+
+def test_a_gap_that_the_generator_slept_through_is_no_outage_and_no_figure():
+    trial = judge(GAP, pauses=[(10.295, 11.295)])
+
+    assert trial.outages == []
+    assert "itself stood still" in trial.clock.problem
+    assert not trial.downtime < 0.9, "nobody looked, so nothing is proven"
+    assert trial.downtime < 2.0, "no more than the whole gap in any case"
+    assert "no figure" in repr(trial)
+
+
+def test_without_the_generator_s_pause_the_same_gap_is_the_database_s():
+    trial = judge(GAP)
+
+    assert [each.seconds for each in trial.outages] == [pytest.approx(1.01)]
+    assert trial.clock.problem == ""
+
+
+def test_a_short_own_pause_in_a_long_outage_widens_its_bounds_and_is_remarked():
+    clean, paused = judge(GAP), judge(GAP, pauses=[(11.2, 11.3)])
+
+    assert paused.clock.problem == ""
+    assert paused.downtime.lower == pytest.approx(max(0.0, clean.downtime.lower - 0.1))
+    assert paused.downtime.upper == clean.downtime.upper
+    assert any("100 ms" in remark for remark in paused.clock.remarks)
+
+
+def test_an_own_pause_elsewhere_changes_nothing():
+    trial = judge(GAP, pauses=[(15.0, 16.0)])
+
+    assert trial.clock.own_pause == pytest.approx(1.0)
+    assert (trial.clock.own_pause_in_gap, trial.clock.problem) == (0.0, "")
+    assert trial.downtime == judge(GAP).downtime
+
+
+def test_a_broken_bound_on_an_unreliable_trial_is_undecided_and_says_why():
+    trial = judge(GAP, pauses=[(10.295, 11.295)])
+    (verdict,) = checks.verdicts(trial, checks.parse_expectations(downtime="< 500ms"))
+
+    assert verdict.state == checks.INCONCLUSIVE
+    assert any("itself stood still" in line for line in verdict.evidence)
+
+
+def test_a_generator_that_is_late_throughout_measures_no_short_gap():
+    late = [ack(at, sent=at - 0.001, intended=at - 0.2) for at in (n / 4 for n in range(1, 41))]
+    after = [ack(at, sent=at - 0.001, intended=at - 0.2) for at in (n / 4 for n in range(43, 80))]
+    trial = judge([*late, *after], rate=40.0)
+
+    assert trial.clock.lateness_p99 == pytest.approx(0.199)
+    assert trial.clock.problem == "", "three times the natural gap is no outage anyway"
+
+
+def test_lateness_counts_only_writers_that_were_free():
+    free = [ack(1.0), ack(2.0, sent=1.95, intended=1.9)]
+    busy = [ack(3.0, sent=2.95, intended=1.95)]
+    found = lateness(lanes(journal([*free, *busy])))
+
+    assert found == [pytest.approx(50_000_000, abs=2)]
+
+
+def test_pauses_count_only_as_far_as_they_lie_in_the_gap():
+    ms = 1_000_000
+    gap = (1_000 * ms, 2_000 * ms)
+    pauses = [(0, 1_500 * ms), (1_700 * ms, 1_900 * ms), (1_995 * ms, 2_500 * ms)]
+
+    assert pause_within(pauses, gap) == 505 * ms, "what lies in the middle hides nothing"
+
+
+def test_strangers_who_take_cpu_are_remarked_and_unknown_ones_are_not():
+    assert judge(GAP, strangers=0.1).clock.remarks == []
+    assert judge(GAP).clock.remarks == []
+    assert "1.2 CPUs" in judge(GAP, strangers=1.2).clock.remarks[0]
+
+
+def test_terminal_and_document_say_that_a_figure_is_none():
+    trial = judge(GAP, pauses=[(10.295, 11.295)])
+    plain = document.trial_document(trial, test="t.py::test_it", scenario="it")
+
+    assert plain["clock"]["reliable"] is False
+    assert plain["clock"]["own_pause_in_gap_s"] == pytest.approx(1.0)
+    assert "unreliable" in terminal.table([plain])[1]
+    assert any(line.startswith("clock: the load generator") for line in terminal.timeline(trial))
