@@ -123,10 +123,6 @@ class LocalCluster:
         self._stack.close()
 
     @property
-    def _proxy_addresses(self) -> list[str]:
-        return [str(self.network.places[name]) for name in (READ_WRITE, READ_ONLY)]
-
-    @property
     def _control(self) -> str:
         return str(self._supervisor.directory / "gateway.sock")
 

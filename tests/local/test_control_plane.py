@@ -437,3 +437,12 @@ def test_the_cluster_is_shown_by_its_aws_names_while_it_has_them(resting, rds):
         assert writers(described(there)) == [resting.writer]
 
     assert described(rds)["Endpoint"] == resting.writer_endpoint.host
+
+
+def test_the_cluster_s_own_proxy_is_shown_with_its_address(resting, rds):
+    (proxy,) = rds.describe_db_proxies(DBProxyName="rdsfailover-proxy")["DBProxies"]
+    found = rds.describe_db_proxy_targets(DBProxyName="rdsfailover-proxy")["Targets"]
+
+    assert (proxy["Endpoint"], proxy["Status"]) == (resting.proxy_endpoint.host, "available")
+    assert proxy["Auth"][0]["SecretArn"] == described(rds)["MasterUserSecret"]["SecretArn"]
+    assert [one["RdsResourceId"] for one in found] == [CLUSTER, *resting.instances]
