@@ -29,7 +29,7 @@ def trial_document(summary: Summary, *, test: str, scenario: str) -> Plain:
         test: the node id of its test.
         scenario: trials of the same scenario are repeats of each other.
     """
-    return {
+    plain: Plain = {
         "test": test,
         "scenario": scenario,
         "endpoint": summary.endpoint,
@@ -77,6 +77,9 @@ def trial_document(summary: Summary, *, test: str, scenario: str) -> Plain:
             {"name": each.name, "at_s": _seconds(each.at)} for each in summary.milestones
         ],
     }
+    if summary.clock.problem:
+        plain["clock"] = {"reliable": False, "problem": summary.clock.problem}
+    return plain
 
 
 def run_document(
