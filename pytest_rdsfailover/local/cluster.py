@@ -250,6 +250,11 @@ class LocalCluster:
             connector=driver.connect,
         )
 
+    @property
+    def _proxy_addresses(self) -> list[str]:
+        """Return the addresses that IAM tokens for the proxy may be made for."""
+        return [str(self.network.places[name]) for name in (READ_WRITE, READ_ONLY)]
+
     def _called(self, name: str) -> tuple[str, int]:
         """Return the host and the port by which an endpoint is called."""
         place = self.network.places[name]
