@@ -75,6 +75,10 @@ class LocalCluster(DBCluster):  # type: ignore[misc]
         """Return the present writer."""
         return next((one for one in self._members if one.is_cluster_writer), None)
 
+    @writer.setter
+    def writer(self, value: Any) -> None:
+        """Let moto choose a writer in vain, as it does where it finds none for a moment."""
+
 
 class LocalInstance(DBInstanceClustered):  # type: ignore[misc]
     """An instance with its local address, in the state that the gateway has."""
