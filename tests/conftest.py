@@ -1,3 +1,43 @@
-"""What all tests share: pytester, and a plugin under test that is loaded from this checkout."""
+"""What all tests share: pytester, and which tests a plain `pytest` leaves to a longer run."""
+
+from pathlib import Path
+
+import pytest
 
 pytest_plugins = ["pytester"]
+
+HERE = Path(__file__).parent
+# Whole matrices and long stories. `scripts/test tests` runs all, a path of theirs runs these;
+# a run without arguments stays under ten minutes and says how many it left out.
+EXTENDED = {
+    "browser": None,
+    "live": None,
+    "local": {
+        "test_aws_names.py", "test_aws_wrapper.py", "test_calibrate.py", "test_clock.py",
+        "test_control_plane.py", "test_crash_statement.py", "test_drivers.py",
+        "test_endpoint_tls.py", "test_example_aws_wrapper.py", "test_load_fast.py",
+        "test_proxy_failover.py", "test_proxy_isolation.py", "test_proxy_login.py",
+        "test_proxy_sharing.py", "test_sysbench.py",
+    },
+    "plugin": {
+        "test_aws.py", "test_example_proxy.py", "test_example_report.py", "test_examples.py",
+        "test_rds_trials.py", "test_reports.py",
+    },
+}  # fmt: skip
+
+
+def is_extended(path: Path) -> bool:
+    """Tell whether a test file is left to the longer run."""
+    folder, *_ = path.relative_to(HERE).parts
+    names = EXTENDED.get(folder, set())
+    return names is None or path.name in names
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what takes long, unless the command names paths."""
+    if config.args_source is not pytest.Config.ArgsSource.TESTPATHS:
+        return
+    left = [item for item in items if is_extended(item.path)]
+    if left:
+        items[:] = [item for item in items if not is_extended(item.path)]
+        config.hook.pytest_deselected(items=left)
