@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pytest_rdsfailover.analysis.downtime import Downtime
 from pytest_rdsfailover.analysis.latency import Percentiles
 from pytest_rdsfailover.analysis.outages import MISSED_SLOTS
+from pytest_rdsfailover.analysis.population import Sample
 from pytest_rdsfailover.analysis.summary import Summary
 from pytest_rdsfailover.errors import SettingError
 from pytest_rdsfailover.settings import format_duration, parse_duration
@@ -160,6 +161,30 @@ def explain_comparison(symbol: str, left: object, right: object) -> list[str] | 
     return [f"{left} {symbol} {right:g} s", f"{state.upper()}: {evidence[0]}", *evidence[1:]]
 
 
+def sample_of(summary: Summary) -> Sample:
+    """Return what a trial contributes to a population of its repeats."""
+    figures = {name: figure(summary, name) for name in DURATIONS if name != "downtime"}
+    if summary.stuck:
+        figures["last_writer_back"] = math.inf
+    return Sample(
+        valid=summary.valid,
+        reason=summary.reason,
+        downtime=summary.downtime,
+        rate=summary.rate,
+        figures=figures | {name: _counted(summary, name) for name in COUNTS},
+    )
+
+
+def _counted(summary: Summary, name: str) -> float | None:
+    """Return a count of a trial by its name; None if it is undecided."""
+    if name in AUDITED and not summary.audited:
+        return None
+    found = getattr(summary, name)
+    count = len(found) if isinstance(found, list) else found
+    undecided = name == "stale_writes" and count == 0 and summary.unjudged_writes
+    return None if undecided else float(count)
+
+
 def _parse(name: str, bound: object) -> Expectation:
     if name not in DURATIONS and name not in COUNTS:
         near = difflib.get_close_matches(name, [*DURATIONS, *COUNTS], n=1)
@@ -233,13 +258,13 @@ def _duration(summary: Summary, expectation: Expectation) -> tuple[str, tuple[st
         # Never is later than any time.
         state = FAIL if expectation.operator in {"<", "<="} else PASS
         return state, (f"{summary.stuck_writers} writers never came back",)
-    figure = _figure(summary, name)
-    if figure is None:
+    found = figure(summary, name)
+    if found is None:
         return INCONCLUSIVE, ("there was nothing to measure: no write was intended in that time",)
-    return PASS if test(figure, expectation.bound) else FAIL, (f"was {format_duration(figure)}",)
+    return PASS if test(found, expectation.bound) else FAIL, (f"was {format_duration(found)}",)
 
 
-def _figure(summary: Summary, name: str) -> float | None:
+def figure(summary: Summary, name: str) -> float | None:
     """Return a duration of a trial by its name; None if there was nothing to measure."""
     if name in LATENCIES:
         part: Percentiles | None = summary.latency.during

@@ -70,7 +70,7 @@ def _unconnected(endpoint: Endpoint, bounds: Bounds, options: Mapping[str, Any])
         "host": endpoint.host,
         "port": endpoint.port,
         "user": endpoint.user,
-        "password": endpoint.password,
+        "password": endpoint.secret(),
         "database": endpoint.database or None,
         "autocommit": True,
         "connect_timeout": bounds.connect,
@@ -78,8 +78,8 @@ def _unconnected(endpoint: Endpoint, bounds: Bounds, options: Mapping[str, Any])
         "read_timeout": bounds.read,
         "write_timeout": bounds.write,
     }
-    if endpoint.tls.ca is None:
-        chosen["ssl_disabled"] = True
+    if endpoint.tls.ca is None or not endpoint.tls.wanted:
+        chosen["ssl_disabled"] = "ssl" not in options
     else:
         chosen["ssl"] = _context(endpoint.tls.ca)
     return pymysql.connect(**(chosen | dict(options) | {"defer_connect": True}))
@@ -159,6 +159,11 @@ def outcome_of(error: BaseException, *, sent: bool) -> Outcome:
     if not codes or not UNDECIDED.isdisjoint(codes):
         return Outcome.UNKNOWN
     return Outcome.REFUSED
+
+
+def classify(error: Exception, sent: bool) -> tuple[Outcome, Fault]:  # noqa: FBT001 - a callback
+    """Return both: what a writer may believe, and why the write failed."""
+    return outcome_of(error, sent=sent), fault_of(error)
 
 
 def chain(error: BaseException) -> Iterator[BaseException]:

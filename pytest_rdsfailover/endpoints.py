@@ -13,9 +13,11 @@ class Tls:
     Attributes:
         ca: path of the certificate authority's PEM file to verify the server against; None for
             no encryption.
+        wanted: whether `Endpoint.connect` encrypts; without, TLS is only there to be used.
     """
 
     ca: str | None = None
+    wanted: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +52,7 @@ class Endpoint:
         password: its password; never in a repr.
         database: the schema to use.
         tls: how to encrypt.
+        token: returns a password that expires, for each new connection; None for the lasting one.
         connector: opens a connection to an endpoint; the cluster that makes the endpoint sets it.
     """
 
@@ -62,6 +65,16 @@ class Endpoint:
     database: str
     tls: Tls = field(default_factory=Tls, repr=False)
     connector: Callable[..., Any] | None = field(default=None, repr=False, compare=False)
+    token: Callable[[], str] | None = field(default=None, repr=False, compare=False)
+
+    def secret(self) -> str:
+        """Return the password to use for a connection that is made now."""
+        return self.password if self.token is None else self.token()
+
+    @property
+    def moves(self) -> bool:
+        """Tell whether its connections may come to another instance while they live."""
+        return self.kind == "proxy"
 
     def connect(self, **options: Any) -> Any:
         """Open a PyMySQL connection with bounded waits; *options* go to `pymysql.connect`."""
@@ -71,5 +84,5 @@ class Endpoint:
 
     def url(self, scheme: str = "mysql+pymysql") -> str:
         """Return the endpoint as a URL, password included, as SQLAlchemy and others take it."""
-        secret = quote(self.password, safe="")
+        secret = quote(self.secret(), safe="")
         return f"{scheme}://{quote(self.user, safe='')}:{secret}@{self.host}:{self.port}/{self.database}"

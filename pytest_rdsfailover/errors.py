@@ -63,8 +63,23 @@ class GatewayError(RdsFailoverError):
     """The gateway refused a command, or could not be asked."""
 
 
+class NotHereError(RdsFailoverError):
+    """What a test asks for cannot be done in this run, as it was started; the test is skipped."""
+
+
 class AuditError(RdsFailoverError):
     """The stored writes could not be read back, so nothing can be said about lost writes."""
+
+
+class ArchiveError(RdsFailoverError):
+    """A file is not what it was taken for: a journal, or a result document."""
+
+    def __init__(self, path: str, why: str) -> None:
+        super().__init__(path, why)
+        self.path, self.why = path, why
+
+    def __str__(self) -> str:
+        return f"{self.path} {self.why}"
 
 
 def log_tail(lines: str) -> str:

@@ -1,14 +1,16 @@
 """One trial: load, failover, watch until settled, audit, judge. Knows only the `Target` protocol."""
 
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
 from types import TracebackType
 from typing import Any, Self
 
 from pytest_rdsfailover import checks
 from pytest_rdsfailover.analysis.course import Course
-from pytest_rdsfailover.analysis.summary import Summary, summarise
+from pytest_rdsfailover.analysis.evidence import Evidence
+from pytest_rdsfailover.analysis.summary import Summary
 from pytest_rdsfailover.analysis.writes import Stored
 from pytest_rdsfailover.clock import Clock, MonotonicClock, wait_until
 from pytest_rdsfailover.endpoints import Endpoint
@@ -18,11 +20,12 @@ from pytest_rdsfailover.load.fast import FastLoad
 from pytest_rdsfailover.load.threads import Load
 from pytest_rdsfailover.load.vitals import Watchdog
 from pytest_rdsfailover.load.workload import Workload
-from pytest_rdsfailover.load.writer import ReconnectPolicy
+from pytest_rdsfailover.load.writer import Classify, ReconnectPolicy
 from pytest_rdsfailover.records import Milestone
 from pytest_rdsfailover.target import Failover, Target
 
 WATCH_EVERY = 0.02  # seconds between two looks at the writers
+OBITUARY = 0.1  # seconds for the news of a process' end, which its clients may notice first
 AUDIT_PATIENCE = 10.0  # seconds for which a failing audit is tried again
 
 ENGINES: dict[str, type[Load] | type[FastLoad]] = {"threads": Load, "fast": FastLoad}
@@ -62,12 +65,20 @@ class Plan:
 
 
 class Trial(Summary):
-    """A `Summary` that can be asked to hold to something."""
+    """A `Summary` that can be asked to hold to something, and that has its evidence with it.
+
+    Attributes:
+        evidence: what it was judged by; None if it was made of a summary alone.
+    """
+
+    evidence: Evidence | None = None
 
     @classmethod
-    def of(cls, summary: Summary) -> Self:
+    def of(cls, summary: Summary, evidence: Evidence | None = None) -> Self:
         """Return the same results as a trial."""
-        return cls(**{entry.name: getattr(summary, entry.name) for entry in fields(Summary)})
+        trial = cls(**{entry.name: getattr(summary, entry.name) for entry in fields(Summary)})
+        object.__setattr__(trial, "evidence", evidence)  # frozen for everybody else
+        return trial
 
     def expect(self, **bounds: Any) -> None:
         """Assert several bounds at once, for example `downtime="< 2s", lost=0`.
@@ -99,6 +110,8 @@ class Observation:
         endpoint: where the writers connect.
         make_workload: returns what they do, given the journal that names the keys.
         plan: how much, and for how long.
+        others: faults that are none of the target's own failovers; looked at when judging.
+        classify: tells outcome and fault of a failed write; None for the usual.
 
     Attributes:
         journal: what the writers did so far.
@@ -111,28 +124,33 @@ class Observation:
         make_workload: MakeWorkload,
         plan: Plan,
         *,
+        others: Sequence[Failover] = (),
+        classify: Classify | None = None,
         clock: Clock | None = None,
     ) -> None:
+        self._others = others
         self._target, self._endpoint, self._plan = target, endpoint, plan
         self._clock = clock or MonotonicClock()
         self.journal = Journal(uuid.uuid4().hex[:8], plan.writers)
         self._trial: Trial | None = None
         self._workload = make_workload(self.journal)
         self._load = ENGINES[plan.engine](
-            self._workload, self.journal, rate=plan.rate, policy=plan.policy
+            self._workload, self.journal, rate=plan.rate, policy=plan.policy, classify=classify
         )
         self._watchdog = Watchdog()
         self._writer_before = ""
 
     def __enter__(self) -> Self:
-        self._workload.create(self._target.audit_endpoint())
-        try:
-            self._writer_before = self._target.writer
-            self._watchdog.start()
-            self._load.start()
-        except BaseException:
-            self._clean_up()
-            raise
+        with self._blaming_the_dead():
+            self._workload.create(self._target.audit_endpoint())
+            try:
+                self._target.prepare()
+                self._writer_before = self._target.writer
+                self._watchdog.start()
+                self._load.start()
+            except BaseException:
+                self._clean_up()
+                raise
         return self
 
     def __exit__(
@@ -141,11 +159,22 @@ class Observation:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        with self._blaming_the_dead():
+            try:
+                if kind is None:
+                    self._trial = self._conclude()
+            finally:
+                self._clean_up()
+
+    @contextmanager
+    def _blaming_the_dead(self) -> Iterator[None]:
+        """Let a server of ours that has ended be the error, whatever its end made fail first."""
         try:
-            if kind is None:
-                self._trial = self._conclude()
-        finally:
-            self._clean_up()
+            yield
+        except Exception:
+            self._clock.sleep(OBITUARY)
+            self._target.check()
+            raise
 
     @property
     def trial(self) -> Trial:
@@ -162,7 +191,6 @@ class Observation:
     def _clean_up(self) -> None:
         self._watchdog.stop()
         self._load.stop()
-        self._target.check()  # a dead server explains more than what it makes fail below
         self._workload.drop(self._target.audit_endpoint())
 
     def _conclude(self) -> Trial:
@@ -173,10 +201,15 @@ class Observation:
         self._load.stop()
         self._watchdog.stop()
         self._target.check()
-        return Trial.of(summarise(self.journal, self._course(failovers, stop), self._audit()))
+        evidence = Evidence(
+            journal=self.journal, course=self._course(failovers, stop), stored=self._audit()
+        )
+        return Trial.of(evidence.judge(), evidence)
 
     def _failovers(self) -> Sequence[Failover]:
-        return [each for each in self._target.failovers if each.triggered >= self._load.started]
+        own = self._target.failovers
+        found = [*own, *(each for each in self._others if each not in own)]
+        return [each for each in found if each.triggered >= self._load.started]
 
     def _watch(self, failovers: Sequence[Failover]) -> None:
         """Wait until all failovers are over and all writers are back, or the bound is reached."""

@@ -3,28 +3,46 @@
 The imports inside the functions keep a suite that uses no fixture of ours from paying for them.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_rdsfailover.errors import SettingError
+from pytest_rdsfailover import options
+from pytest_rdsfailover.errors import NotHereError, SettingError
+from pytest_rdsfailover.progress import PROGRESS
 from pytest_rdsfailover.run import RUN
+from pytest_rdsfailover.settings import Settings
 
 if TYPE_CHECKING:
+    from pytest_rdsfailover.analysis.population import Sample
     from pytest_rdsfailover.experiment import Observation, Trial
     from pytest_rdsfailover.laboratory import Laboratory
+    from pytest_rdsfailover.live.api import LiveApi
+    from pytest_rdsfailover.live.backend import LiveBackend
+    from pytest_rdsfailover.live.cluster import LiveCluster
     from pytest_rdsfailover.local.backend import LocalBackend
     from pytest_rdsfailover.local.cluster import LocalCluster
+    from pytest_rdsfailover.local.control.client import ControlPlane
     from pytest_rdsfailover.local.network import Faults
     from pytest_rdsfailover.records import Milestone
+    from pytest_rdsfailover.repetition import Repetition
+
+    Backend = LocalBackend | LiveBackend
+    Cluster = LocalCluster | LiveCluster
 
 MARKERS = (
+    "rds_live: this test needs a real cluster; without --rds-live it is skipped",
+    "rds_trials(count): how often rds_trials repeats a trial of this test",
     "rds_profile(name): the failover profile of this test",
+    "rds_aws_names(region): call this test's endpoints as AWS does, for example in eu-west-1",
     "rds_instances(count): how many instances this test's cluster has",
+    "rds_proxy(**settings): how the RDS Proxy is set up for this test, by the names of its API",
     "rds_expect(**bounds): what every trial of this test must hold to, as in trial.expect(...)",
 )
+NEED_API = {"rds_laboratory", "rds_client", "rds_aws"}  # tests with these ask the AWS API
 
 
 @contextmanager
@@ -34,6 +52,8 @@ def usage_errors() -> Iterator[None]:
         yield
     except SettingError as error:
         raise pytest.UsageError(str(error)) from None
+    except NotHereError as error:
+        pytest.skip(str(error))
 
 
 def argument_of(request: pytest.FixtureRequest, marker: str) -> Any:
@@ -43,19 +63,77 @@ def argument_of(request: pytest.FixtureRequest, marker: str) -> Any:
 
 
 @pytest.fixture(scope="session")
-def rds_backend(pytestconfig: pytest.Config) -> Iterator["LocalBackend"]:
-    """The clusters of the session, started when first asked for."""
-    from pytest_rdsfailover.local.backend import LocalBackend
-
-    with LocalBackend(pytestconfig.stash[RUN].settings) as backend:
+def rds_backend(pytestconfig: pytest.Config) -> Iterator["Backend"]:
+    """The clusters of the session, started when first asked for; with --rds-live the real one."""
+    with usage_errors():
+        chosen = local_or_live(pytestconfig.stash[RUN].settings)
+    with chosen as backend:
         yield backend
 
 
+def local_or_live(settings: Settings) -> "Backend":
+    """Return what hands out clusters; nothing is started, or asked of AWS, yet."""
+    if settings.live is None:
+        from pytest_rdsfailover.local.backend import LocalBackend
+
+        return LocalBackend(settings)
+    from pytest_rdsfailover.live.backend import LiveBackend
+    from pytest_rdsfailover.local.cache import cache_directory
+
+    return LiveBackend(settings.live, cache_directory(os.environ) / "live")
+
+
 @pytest.fixture
-def rds_cluster(rds_backend: "LocalBackend", request: pytest.FixtureRequest) -> "LocalCluster":
-    """A cluster, healthy and at rest: endpoints, credentials, instances."""
+def rds_isolation(pytestconfig: pytest.Config) -> Iterator[None]:
+    """Keeps AWS clients that a test makes away from AWS; part of every local cluster."""
+    from pytest_rdsfailover.local.isolation import no_aws
+
+    if pytestconfig.stash[RUN].settings.live is not None:
+        yield  # here AWS is what the user asked for
+        return
+    with no_aws():
+        yield
+
+
+@pytest.fixture
+def rds_aws(rds_cluster: "Cluster") -> Iterator["ControlPlane | LiveApi"]:
+    """The AWS API of the cluster; of a local one, `AWS_ENDPOINT_URL` and the like lead to it."""
+    from pytest_rdsfailover.local.cluster import LocalCluster
+    from pytest_rdsfailover.local.isolation import only
+
+    if not isinstance(rds_cluster, LocalCluster):
+        yield rds_cluster.aws
+        return
     with usage_errors():
-        return rds_backend.cluster(argument_of(request, "rds_instances"))
+        place = rds_cluster.aws.place
+    with only(place):
+        yield rds_cluster.aws
+
+
+@pytest.fixture
+def rds_client(rds_cluster: "Cluster") -> Any:
+    """A boto3 client of RDS that answers for the cluster."""
+    with usage_errors():
+        return rds_cluster.aws.client("rds")
+
+
+@pytest.fixture
+def rds_cluster(
+    rds_backend: "Backend",
+    rds_isolation: None,  # noqa: ARG001 - for as long as the test has a cluster
+    request: pytest.FixtureRequest,
+) -> Iterator["Cluster"]:
+    """A cluster, healthy and at rest: endpoints, credentials, instances."""
+    region = argument_of(request, "rds_aws_names") or request.config.stash[RUN].settings.aws_names
+    api = not NEED_API.isdisjoint(request.fixturenames)
+    with ExitStack() as stack, usage_errors():
+        cluster = rds_backend.cluster(argument_of(request, "rds_instances"), api=api)
+        stack.callback(rds_backend.release)
+        if region is not None:
+            stack.enter_context(cluster.aws_names(region))
+        proxy = request.node.get_closest_marker("rds_proxy")
+        cluster.proxy.begin({} if proxy is None else proxy.kwargs)
+        yield cluster
 
 
 @pytest.fixture
@@ -69,9 +147,9 @@ def rds_failover(rds_laboratory: "Laboratory") -> "Callable[..., Sequence[Milest
 
 @pytest.fixture
 def rds_load(rds_laboratory: "Laboratory") -> "Callable[..., AbstractContextManager[Observation]]":
-    """Lets writers write during a block of the test: `with rds_load(endpoint, ...) as load`.
+    """Lets writers write while a block of the test does something of its own.
 
-    The load's `.trial` is there after the block.
+    `with rds_load(endpoint) as load:` and, after the block, `load.trial`.
     """
     return rds_laboratory.load
 
@@ -83,19 +161,30 @@ def rds_trial(rds_laboratory: "Laboratory") -> "Callable[..., Trial]":
 
 
 @pytest.fixture
-def rds_laboratory(rds_cluster: "LocalCluster", request: pytest.FixtureRequest) -> "Laboratory":
+def rds_laboratory(rds_cluster: "Cluster", request: pytest.FixtureRequest) -> "Laboratory":
     """What a test does with its cluster, and what it notes of it."""
+    from pytest_rdsfailover.hooked import ItemExtensions
+    from pytest_rdsfailover.keep import keep
     from pytest_rdsfailover.laboratory import Laboratory
     from pytest_rdsfailover.local.backend import environment
+    from pytest_rdsfailover.local.proxy import pin_document, pin_lines
     from pytest_rdsfailover.report import document, terminal
 
     run, item = request.config.stash[RUN], request.node
     expectations = item.get_closest_marker("rds_expect")
-    where = environment(rds_cluster)
+    environment_ = environment(rds_cluster)
 
     def note(trial: "Trial") -> None:
         found = document.trial_document(trial, test=item.nodeid, scenario=scenario_of(item))
-        run.note(item, found, terminal.timeline(trial), where)
+        lines = terminal.timeline(trial)
+        if trial.endpoint == "proxy":
+            pins, zero = rds_cluster.proxy.pins, rds_cluster.failovers[-1:]
+            found["pins"] = [pin_document(pin) for pin in pins]
+            lines += pin_lines(pins, zero[0].triggered if zero else 0.0)
+        where = environment_ | {"load": {"rate": trial.rate, "writers": trial.writers}}
+        run.note(item, found, lines, where)
+        run.note_more(item, keep(trial, found, where, run.settings))
+        request.config.stash[PROGRESS].keep(item, run.noted(item)[-1])
 
     return Laboratory(
         rds_cluster,
@@ -104,6 +193,47 @@ def rds_laboratory(rds_cluster: "LocalCluster", request: pytest.FixtureRequest) 
         profile=argument_of(request, "rds_profile"),
         expectations={} if expectations is None else expectations.kwargs,
         note=note,
+        extensions=ItemExtensions(item),
+    )
+
+
+@pytest.fixture
+def rds_trials(
+    rds_laboratory: "Laboratory", rds_cluster: "Cluster", request: pytest.FixtureRequest
+) -> "Repetition":
+    """Repeats a trial, each with a seed of its own, and returns the population."""
+    from pytest_rdsfailover.local.backend import environment
+    from pytest_rdsfailover.repetition import Archive, Repetition
+    from pytest_rdsfailover.resumption import Store, prune
+
+    config, item = request.config, request.node
+    run, directory = config.stash[RUN], options.cache_directory(config)
+    versions = environment(rds_cluster)["versions"]
+    if directory is not None:
+        prune(directory)
+
+    def store(key: Mapping[str, Any]) -> Store | None:
+        return None if directory is None else Store(directory, {**key, "versions": versions})
+
+    def progress(planned: int, samples: "Sequence[Sample]") -> None:
+        config.stash[PROGRESS].tell(item, planned, samples)
+
+    def recall(entry: dict[str, Any]) -> None:
+        run.noted(item).append(entry)
+        config.stash[PROGRESS].keep(item, entry)
+
+    trials = argument_of(request, "rds_trials")
+    return Repetition(
+        rds_laboratory,
+        Archive(
+            entries=run.noted(item),
+            recall=recall,
+            store=store,
+            resume=run.settings.resume,
+            progress=progress,
+        ),
+        trials=run.settings.trials if trials is None else trials,
+        spacing=run.settings.spacing,
     )
 
 
@@ -114,9 +244,12 @@ def scenario_of(item: pytest.Item) -> str:
 
 
 @pytest.fixture
-def rds_toxiproxy(rds_cluster: "LocalCluster") -> Iterator["Faults"]:
-    """Network faults on any endpoint of the cluster, mended when the test ends."""
+def rds_toxiproxy(rds_cluster: "Cluster") -> Iterator["Faults"]:
+    """Network faults on any endpoint of a local cluster, mended when the test ends."""
+    from pytest_rdsfailover.local.cluster import LocalCluster
     from pytest_rdsfailover.local.network import Faults
 
+    if not isinstance(rds_cluster, LocalCluster):
+        pytest.skip("there is no Toxiproxy in front of a real cluster")
     yield Faults(rds_cluster.network)
     rds_cluster.network.mend()

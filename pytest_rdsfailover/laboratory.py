@@ -11,12 +11,13 @@ from pytest_rdsfailover import checks
 from pytest_rdsfailover.endpoints import Endpoint
 from pytest_rdsfailover.errors import SettingError
 from pytest_rdsfailover.experiment import InvalidTrialError, Observation, Plan, Trial
+from pytest_rdsfailover.extensions import Extensions
 from pytest_rdsfailover.journal import Journal
 from pytest_rdsfailover.load.modes import rate_of
 from pytest_rdsfailover.load.workload import CallWorkload, InsertWorkload, Workload
 from pytest_rdsfailover.records import Milestone
 from pytest_rdsfailover.settings import Settings, parse_duration
-from pytest_rdsfailover.target import Target
+from pytest_rdsfailover.target import Failover, Target
 
 DURATIONS = ("warmup", "cooldown", "bound")
 OWN = {"workload", "stored", "setup", "teardown"}  # the user's own code, instead of our insert
@@ -32,6 +33,7 @@ class Laboratory:
         profile: the test's own failover profile; None for the run's.
         expectations: what every trial must hold to.
         note: is called with each trial, whatever becomes of it.
+        extensions: what the project adds.
     """
 
     def __init__(
@@ -43,10 +45,38 @@ class Laboratory:
         profile: str | None,
         expectations: Mapping[str, Any],
         note: Callable[[Trial], None],
+        extensions: Extensions | None = None,
     ) -> None:
+        self._extensions = extensions or Extensions()
+        self._others: list[Failover] = []
         self._target, self._settings, self._test = target, settings, test
         self._profile, self._expectations, self._note = profile, expectations, note
         self._count = 0
+
+    @property
+    def conditions(self) -> Mapping[str, Any]:
+        """Return what decides a trial of this test beside its endpoint and its options."""
+        settings = self._settings
+        return {
+            "test": self._test,
+            "seed": settings.seed,
+            "profile": self._profile or settings.profile,
+            "rate": settings.rate,
+            "writers": settings.writers,
+            "trials_before": self._count,
+        }
+
+    def settle(self) -> None:
+        """Wait until the last failover is over.
+
+        Raises:
+            NotReadyError: if it does not end.
+        """
+        self._target.rest()
+
+    def skip(self) -> None:
+        """Leave a trial out, so that the next one has the seed that it would have had after it."""
+        self._count += 1
 
     def _next_seed(self) -> int:
         self._count += 1
@@ -56,18 +86,36 @@ class Laboratory:
         self, target: str | None = None, *, profile: str | None = None, wait: bool = True
     ) -> Sequence[Milestone]:
         """Trigger a failover; return its milestones, all of them unless *wait* is false."""
-        failover = self._target.fail_over(target, profile or self._profile, self._next_seed())
+        failover = self._trigger(target, profile or self._profile)
         if wait:
             self._target.rest()
         return failover.milestones()
+
+    def _trigger(self, instance: str | None, profile: str | None) -> Failover:
+        """Trigger a failover, the project's own way if it has one."""
+        seed = self._next_seed()
+        self._extensions.check_safety(self._target, instance, profile)
+        own = self._extensions.trigger(self._target, instance, profile, seed)
+        if own is None:
+            return self._target.fail_over(instance, profile, seed)
+        self._others.append(own)
+        return own
 
     @contextmanager
     def load(self, endpoint: Endpoint, **options: Any) -> Iterator[Observation]:
         """Keep a load on an endpoint for the block; judge it at the end."""
         plan, make = self._arrange(endpoint, options)
-        with Observation(self._target, endpoint, make, plan) as observation:
+        self._extensions.before_trial(self._target, endpoint)
+        with Observation(
+            self._target,
+            endpoint,
+            make,
+            plan,
+            others=self._others,
+            classify=self._extensions.classify,
+        ) as observation:
             yield observation
-        self._conclude(observation)
+        self._conclude(observation, endpoint)
 
     def trial(
         self,
@@ -88,10 +136,11 @@ class Laboratory:
             self.fail_over(target, profile=profile, wait=False)
         return observation.trial
 
-    def _conclude(self, observation: Observation) -> None:
+    def _conclude(self, observation: Observation, endpoint: Endpoint) -> None:
         __tracebackhide__ = True
         trial = observation.trial
         self._note(trial)
+        self._extensions.after_trial(self._target, endpoint, trial)
         if not trial.valid:
             raise InvalidTrialError(trial)
         if self._expectations:

@@ -16,12 +16,15 @@ from typing import Any
 import pytest
 
 from pytest_rdsfailover.errors import SettingError
+from pytest_rdsfailover.live_settings import LiveSettings
 from pytest_rdsfailover.options import SEED
-from pytest_rdsfailover.settings import Settings, check_instances
+from pytest_rdsfailover.settings import Settings, check_instances, check_trials
 
 Plain = dict[str, Any]
 RUN = pytest.StashKey["Run"]()
 MEASURED = pytest.StashKey[list[Plain]]()
+ORDER = pytest.StashKey[int]()
+MOST_TIMELINES = 3  # of one failed test; the others are in the table
 ATTRIBUTE = "rdsfailover"  # of the test report
 
 
@@ -29,9 +32,11 @@ class Run:
     """The results of one pytest run, on a worker or on the controller."""
 
     def __init__(self, config: pytest.Config, settings: Settings) -> None:
-        self.settings = settings
+        self.settings, self._config = settings, config
+        self._document: Plain | None = None
         self.measured: list[Plain] = []
         self._is_worker = hasattr(config, "workerinput")
+        self._remark = ""
 
     def note(self, item: pytest.Item, trial: Plain, timeline: list[str], where: Plain) -> None:
         """Keep a trial with its test, whatever the test goes on to assert.
@@ -45,8 +50,26 @@ class Run:
         entry = {"trial": trial, "timeline": timeline, "environment": where}
         item.stash.setdefault(MEASURED, []).append(entry)
 
+    def note_more(self, item: pytest.Item, kept: Plain) -> None:
+        """Keep more of the trial that was noted last, for the HTML page."""
+        item.stash[MEASURED][-1] |= kept
+
+    def noted(self, item: pytest.Item) -> list[Plain]:
+        """Return what `note` has kept of a test so far; what is added to it is kept, too."""
+        return item.stash.setdefault(MEASURED, [])
+
+    def pytest_collection_modifyitems(self, items: Sequence[pytest.Item]) -> None:
+        """Skip the tests that need a real cluster in a run that has none."""
+        if self.settings.live is None:
+            skip = pytest.mark.skip(reason="needs a real cluster: --rds-live")
+            for item in items:
+                if item.get_closest_marker("rds_live"):
+                    item.add_marker(skip)
+
     def pytest_collection_finish(self, session: pytest.Session) -> None:
-        """Refuse markers that cannot be honoured, before any server starts."""
+        """Refuse markers that cannot be honoured, before any server starts; number the tests."""
+        for order, item in enumerate(session.items):
+            item.stash[ORDER] = order
         if not self._is_worker:  # there the fixtures say it, as an error of the test
             for item in session.items:
                 check_markers(item, self.settings)
@@ -55,6 +78,8 @@ class Run:
         """Say what the tests will run on, if any of them uses a cluster."""
         if not any("rds_cluster" in getattr(item, "fixturenames", ()) for item in items):
             return []
+        if self.settings.live is not None:
+            return live_lines(self.settings.live)
         from pytest_rdsfailover.local.network import find_toxiproxy
         from pytest_rdsfailover.local.programs import find_server
 
@@ -77,16 +102,18 @@ class Run:
         self, item: pytest.Item
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         """Attach a test's trials to its report, and the timeline to a failed one."""
-        report = yield
         measured = item.stash.get(MEASURED, [])
         if measured:
-            setattr(report, ATTRIBUTE, list(measured))
+            from pytest_rdsfailover.report import junit
+
+            item.user_properties += junit.properties([entry["trial"] for entry in measured])
+        report = yield
+        if measured:
+            order = {"order": item.stash.get(ORDER, 0)}
+            setattr(report, ATTRIBUTE, [entry | order for entry in measured])
             measured.clear()
             if report.failed:
-                report.sections += [
-                    ("failover timeline", "\n".join(entry["timeline"]))
-                    for entry in getattr(report, ATTRIBUTE)
-                ]
+                report.sections += timelines(getattr(report, ATTRIBUTE))
         return report
 
     def pytest_assertrepr_compare(self, op: str, left: object, right: object) -> list[str] | None:
@@ -101,19 +128,22 @@ class Run:
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Collect the trials of a finished test, from this process or from a worker."""
         for entry in getattr(report, ATTRIBUTE, []):
-            self.measured.append(entry | {"failed": report.failed})
+            why = getattr(getattr(report.longrepr, "reprcrash", None), "message", "")
+            self.measured.append(entry | {"failed": report.failed, "why": why})
+        # As without pytest-xdist, whose workers finish in any order.
+        self.measured.sort(key=lambda entry: entry["order"])
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Print the table of all trials, and the timeline where it says more than a row."""
+        if self._remark:
+            terminalreporter.write_line(self._remark)
         if self._is_worker or not self.measured:
             return
         from pytest_rdsfailover.report import terminal
 
         terminalreporter.write_sep("=", "database failover")
-        for line in environment_lines(self.measured[0]["environment"], self.settings):
+        for line in self.environment_lines():
             terminalreporter.write_line(line)
-        if len({entry["environment"]["worker"] for entry in self.measured}) > 1:
-            terminalreporter.write_line("taken by several workers at once, which shared the CPU")
         for line in terminal.table(self._trials()):
             terminalreporter.write_line(line)
         if len(self.measured) == 1 or terminalreporter.verbosity > 0:
@@ -127,24 +157,82 @@ class Run:
                     terminalreporter.write_line(line)
 
     def pytest_sessionfinish(self) -> None:
-        """Write the result document."""
-        if self.settings.json is None or self._is_worker:
+        """Write the result document, and the profile of what was measured."""
+        if self._is_worker:
             return
-        from pytest_rdsfailover.report import document
+        if self.settings.json is not None:
+            path = Path(self.settings.json)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(json.dumps(self.document(), indent=2) + "\n")
+        if self.settings.record is not None:
+            self._remark = self._write_profile(self.settings.record)
 
-        environment = self.measured[0]["environment"] if self.measured else {}
-        result = document.run_document(
-            self._trials(),
-            mode=environment.get("mode", "local"),
-            seed=self.settings.seed,
-            versions=environment.get("versions", {}),
-        )
-        path = Path(self.settings.json)
+    def _write_profile(self, where: str) -> str:
+        """Write a failover profile; return the line that says so, or why there is none."""
+        from pytest_rdsfailover.remote.recorder import NothingRecordedError, profile_text
+
+        live = self.settings.live
+        source = "local" if live is None else f"{live.cluster} in {live.region}"
+        try:
+            text = profile_text(self._trials(), source=source)
+        except NothingRecordedError as error:
+            return f"no profile was recorded: {error}"
+        path = Path(where)
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(result, indent=2) + "\n")
+        path.write_text(text)
+        return f"recorded: {path}, to be replayed with --rds-profile {path}"
+
+    def document(self) -> Plain:
+        """Return the result document of all that was measured, as the project's hooks leave it."""
+        if self._document is None:
+            from pytest_rdsfailover.report import document
+
+            environment = self.measured[0]["environment"] if self.measured else {}
+            self._document = document.run_document(
+                self._trials(),
+                mode=environment.get("mode", "local"),
+                seed=self.settings.seed,
+                versions=environment.get("versions", {}),
+            )
+            self._config.hook.pytest_rdsfailover_update_json(
+                config=self._config, document=self._document
+            )
+        return self._document
+
+    def sections(self) -> list[tuple[str, Sequence[str]]]:
+        """Return what the project's hooks add to the reports: titles and lines."""
+        if not self.measured:
+            return []
+        found: list[tuple[str, Sequence[str]]] = (
+            self._config.hook.pytest_rdsfailover_report_section(
+                config=self._config, document=self.document()
+            )
+        )
+        return found
+
+    def environment_lines(self) -> list[str]:
+        """Return what the figures were taken on, and what may have disturbed them."""
+        if not self.measured:
+            return []
+        lines = environment_lines(self.measured[0]["environment"], self.settings)
+        if len({entry["environment"]["worker"] for entry in self.measured}) > 1:
+            lines.append("taken by several workers at once, which shared the CPU")
+        return lines
 
     def _trials(self) -> Sequence[Plain]:
         return [entry["trial"] for entry in self.measured]
+
+
+def timelines(entries: Sequence[Plain]) -> list[tuple[str, str]]:
+    """Return title and drawing of a failed test's trials: of many, those that were down longest."""
+    if len(entries) <= MOST_TIMELINES:
+        return [("failover timeline", "\n".join(entry["timeline"])) for entry in entries]
+    numbered = list(enumerate(entries, start=1))
+    longest = sorted(numbered, key=lambda each: -each[1]["trial"]["downtime_s"])[:MOST_TIMELINES]
+    return [
+        (f"failover timeline, trial {number} of {len(entries)}", "\n".join(entry["timeline"]))
+        for number, entry in sorted(longest, key=lambda each: each[0])
+    ]
 
 
 def check_markers(item: pytest.Item, settings: Settings) -> None:
@@ -156,6 +244,8 @@ def check_markers(item: pytest.Item, settings: Settings) -> None:
             checks.check_resolution(checks.parse_expectations(**marker.kwargs), settings.rate)
         for marker in item.iter_markers("rds_instances"):
             check_instances(*marker.args)
+        for marker in item.iter_markers("rds_trials"):
+            check_trials(*marker.args)
         for marker in item.iter_markers("rds_profile"):
             from pytest_rdsfailover.local.profiles import load_profile
 
@@ -164,9 +254,19 @@ def check_markers(item: pytest.Item, settings: Settings) -> None:
         raise pytest.UsageError(f"{item.nodeid}: {error}") from None
 
 
+def live_lines(live: LiveSettings) -> list[str]:
+    """Return what a live run will act on, for its header."""
+    dry = ", dry run" if live.dry_run else ""
+    where = f", API at {live.endpoint_url}" if live.endpoint_url else ""
+    return [
+        f"live: {live.trigger} of {live.cluster}, account {live.account}, {live.region}{where}{dry}",
+        f"load: in schema {live.schema}; at most {live.max_failovers} failovers",
+    ]
+
+
 def environment_lines(environment: Plain, settings: Settings) -> list[str]:
     """Return what the figures were taken on, one line a part."""
-    return [
-        *(f"{part}: {what}" for part, what in environment["parts"].items()),
-        f"profile: {settings.profile}, seed: {settings.seed}",
-    ]
+    lines = [f"{part}: {what}" for part, what in environment["parts"].items()]
+    if settings.live is not None:
+        return [*lines, f"seed: {settings.seed}"]
+    return [*lines, f"profile: {settings.profile}, seed: {settings.seed}"]

@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 
 from pytest_rdsfailover.errors import SettingError
+from pytest_rdsfailover.live_settings import LiveSettings
 
 UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 DURATION = re.compile(r"(?P<number>\d+(?:\.\d+)?|\.\d+)\s*(?P<unit>ms|s|m|h)")
@@ -48,6 +49,12 @@ def check_instances(count: int) -> None:
         )
 
 
+def check_trials(count: int) -> None:
+    """Raise `SettingError` if nobody can repeat a trial that often."""
+    if isinstance(count, bool) or not isinstance(count, int) or count < 1:
+        raise SettingError(f"a population has at least one trial, not {count!r}")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """What this run was asked to do.
@@ -65,7 +72,21 @@ class Settings:
         warmup: seconds of load before the trigger.
         cooldown: seconds of load after all writers are back.
         bound: seconds after the trigger at which a trial stops waiting for writers.
+        aws_names: the AWS region in which the endpoints of a local cluster have host names; None
+            for plain addresses.
         json: where to write the result document; None for nowhere.
+        report: directory for the HTML page; None for none.
+        journal: directory for a journal file of each trial; None for none.
+        trials: how often `rds_trials` repeats a trial, unless the test says otherwise.
+        spacing: seconds of rest between two repeats.
+        resume: whether trials of an interrupted run count as done.
+        markdown: where to write the summary as Markdown; None for nowhere.
+        save: name or path of the baseline that this run becomes; None for none.
+        compare: name or path of the baseline that it is compared with; None for none.
+        compare_fail: growths that fail the run, as `median:10%,max:500ms`; None for none.
+        compare_anyway: whether to compare with a baseline of another mode, profile or rate.
+        record: where to write a profile of what was measured; None for nowhere.
+        live: what may be done to a real cluster; None in local mode.
     """
 
     profile: str = "quick"
@@ -79,11 +100,27 @@ class Settings:
     warmup: float = 1.0
     cooldown: float = 0.5
     bound: float = 60.0
+    aws_names: str | None = None
     json: str | None = None
+    report: str | None = None
+    journal: str | None = None
+    trials: int = 15
+    spacing: float = 0.2
+    resume: bool = False
+    markdown: str | None = None
+    save: str | None = None
+    compare: str | None = None
+    compare_fail: str | None = None
+    compare_anyway: bool = False
+    record: str | None = None
+    live: LiveSettings | None = None
 
     def __post_init__(self) -> None:
         """Refuse what no run can honour."""
+        if self.record is not None and not self.record.endswith(".toml"):
+            raise SettingError(f"--rds-record: {self.record!r} must end in .toml, to be replayed")
         check_instances(self.instances)
+        check_trials(self.trials)
         if self.port is not None and not 1024 <= self.port < 32768:  # noqa: PLR2004
             raise SettingError(
                 f"port {self.port} is not usable: choose one from 1024 to 32767, below the ports"
@@ -93,7 +130,7 @@ class Settings:
             raise SettingError(f"a load needs at least one writer, not {self.writers}")
         if self.rate < 0:
             raise SettingError(f"a load needs a rate above 0 writes per second, not {self.rate:g}")
-        for name in ("warmup", "cooldown"):
+        for name in ("warmup", "cooldown", "spacing"):
             if getattr(self, name) < 0:
                 raise SettingError(f"{name} cannot be negative")
         if self.bound <= 0:

@@ -18,6 +18,13 @@ class Target(Protocol):
     def writer(self) -> str:
         """Return the id of the instance that currently takes writes."""
 
+    def prepare(self) -> None:
+        """Do all that a trigger needs and that takes time; called before each load.
+
+        Raises:
+            RdsFailoverError: if no failover could be triggered.
+        """
+
     def fail_over(self, target: str | None, profile: str | None, seed: int) -> "Failover":
         """Start a failover and return as soon as it is triggered.
 
@@ -61,8 +68,8 @@ class Failover(Protocol):
         """Return when it was triggered, on the monotonic clock."""
 
     @property
-    def moves_writer(self) -> bool:
-        """Tell whether another instance should be the writer afterwards."""
+    def moves_writer(self) -> bool | None:
+        """Tell whether another instance should be the writer afterwards; None if it is open."""
 
     def milestones(self) -> Sequence[Milestone]:
         """Return what has happened so far, in order of time, the trigger first."""

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_rdsfailover import fixtures, options
+from pytest_rdsfailover import fixtures, hooks, options
 from pytest_rdsfailover.local.profiles import shipped
 
 ROOT = Path(__file__).parents[1]
@@ -23,6 +23,10 @@ def read(name):
 
 def test_the_readme_s_first_example_is_the_quickstart_byte_for_byte():
     assert BLOCK.search(read("README.md"))[1] == read("examples/quickstart/test_quickstart.py")
+
+
+def test_the_aws_page_s_example_is_the_example_byte_for_byte():
+    assert BLOCK.search(read("docs/aws.md"))[1] == read("examples/aws-api/test_drill.py")
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
@@ -53,7 +57,8 @@ def test_every_profile_is_documented(name):
 
 @pytest.mark.parametrize("marker", fixtures.MARKERS)
 def test_every_marker_is_documented(marker):
-    assert f"`{marker.partition('(')[0]}" in read("docs/reference.md")
+    name = re.match(r"\w+", marker)[0]
+    assert f"`{name}" in read("docs/reference.md")
 
 
 @pytest.mark.parametrize(
@@ -61,3 +66,16 @@ def test_every_marker_is_documented(marker):
 )
 def test_every_fixture_is_documented(name):
     assert f"`{name}`" in read("docs/reference.md")
+
+
+@pytest.mark.parametrize("hook", [name for name in vars(hooks) if name.startswith("pytest_rds")])
+def test_every_hook_is_documented_and_has_an_example_that_runs(hook):
+    assert f"`{hook}(" in read("docs/hooks.md")
+    assert f"def {hook}(" in read("examples/hooks/conftest.py")
+
+
+def test_the_code_of_the_hooks_page_is_that_of_the_example():
+    blocks = BLOCK.findall(read("docs/hooks.md"))
+
+    assert len(blocks) == 7
+    assert [block for block in blocks if block not in read("examples/hooks/conftest.py")] == []

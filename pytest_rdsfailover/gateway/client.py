@@ -38,6 +38,7 @@ class ClusterView:
     Attributes:
         writer: the nominal writer, until another is promoted.
         dns: the instance that the cluster endpoint leads to.
+        reader: the instance that the reader endpoint leads to, by turns.
         ports: where each endpoint listens on 127.0.0.1.
         playing: a script is on.
         failures: what went wrong since the gateway started, in words.
@@ -46,10 +47,32 @@ class ClusterView:
 
     writer: str
     dns: str
+    reader: str
     ports: Mapping[str, int]
     playing: bool
     failures: Sequence[str]
     instances: Sequence[InstanceView]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlayView:
+    """A script that the gateway plays, or played.
+
+    Attributes:
+        name: what who started it calls it.
+        started: the moment that its offsets count from, in monotonic seconds.
+        target: the instance that it promotes; None if it promotes nobody.
+        victim: the instance that it cuts first; None if it cuts none.
+        dns_ttl: seconds for which resolvers may remember where the cluster's name leads.
+        over: nothing of it is left to do.
+    """
+
+    name: str
+    started: float
+    target: str | None
+    victim: str | None
+    dns_ttl: float
+    over: bool
 
 
 class GatewayClient:
@@ -84,23 +107,47 @@ class GatewayClient:
         answer["instances"] = [InstanceView(**one) for one in answer["instances"]]
         return ClusterView(**answer)
 
-    def play(self, steps: Sequence[Step], read_only_error: int = 1290) -> float:
+    def play(
+        self,
+        steps: Sequence[Step],
+        read_only_error: int = 1290,
+        *,
+        name: str = "",
+        dns_ttl: float = 0.0,
+    ) -> float:
         """Start a script; return the moment that its offsets count from, in monotonic seconds.
 
         Args:
             steps: what happens when.
             read_only_error: what readers answer to writes from now on, 1290 or 1836.
+            name: what `plays` calls it.
+            dns_ttl: seconds for which resolvers may remember where the cluster's name leads.
 
         Raises:
             GatewayError: if a script is on, or this one cannot be played.
         """
         request = {
             "command": "play", "steps": encode_steps(steps), "read_only_error": read_only_error,
+            "name": name, "dns_ttl": dns_ttl,
         }  # fmt: skip
         return float(self._ask(request)["started_ns"]) * NANO
 
-    def milestones(self) -> list[Milestone]:
-        """Return what has happened in the latest script so far, in order of time.
+    def plays(self) -> list[PlayView]:
+        """Return all scripts since the gateway started, whoever started them, in order.
+
+        Raises:
+            GatewayError: if the gateway does not answer.
+        """
+        return [
+            PlayView(started=one.pop("started_ns") * NANO, **one)
+            for one in self._ask({"command": "plays"})["plays"]
+        ]
+
+    def milestones(self, play: int | None = None) -> list[Milestone]:
+        """Return what has happened in a script so far, in order of time.
+
+        Args:
+            play: its place among `plays`; None for the latest.
 
         Raises:
             GatewayError: if the gateway does not answer.
@@ -112,8 +159,16 @@ class GatewayClient:
                 planned=None if one["planned_ns"] is None else one["planned_ns"] * NANO,
                 instance=one["instance"],
             )
-            for one in self._ask({"command": "milestones"})["milestones"]
+            for one in self._ask({"command": "milestones", "play": play})["milestones"]
         ]
+
+    def ask(self, command: str, **arguments: Any) -> dict[str, Any]:
+        """Return the gateway's answer to any other command, as plain data.
+
+        Raises:
+            GatewayError: if it refuses, or does not answer.
+        """
+        return self._ask({"command": command, **arguments})
 
     def close(self) -> None:
         """Close the connection; the gateway goes on."""

@@ -8,6 +8,9 @@ from typing import Any
 
 from pytest_rdsfailover.errors import GatewayError
 from pytest_rdsfailover.gateway.player import Player
+from pytest_rdsfailover.gateway.proxy import RdsProxy
+from pytest_rdsfailover.gateway.proxy_control import ProxyControl
+from pytest_rdsfailover.gateway.router import READER
 from pytest_rdsfailover.gateway.script import decode_steps
 from pytest_rdsfailover.gateway.server import Gateway
 
@@ -19,13 +22,15 @@ Answer = dict[str, Any]
 class Control:
     """What the test process can ask of the gateway."""
 
-    def __init__(self, gateway: Gateway, player: Player) -> None:
+    def __init__(self, gateway: Gateway, player: Player, proxy: RdsProxy) -> None:
         self._gateway, self._player = gateway, player
         self._commands: dict[str, Callable[[Answer], Answer]] = {
             "ping": lambda _: {"pid": os.getpid()},
             "describe": self._describe,
             "play": self._play,
             "milestones": self._milestones,
+            "plays": self._plays,
+            **ProxyControl(proxy).commands,
         }
 
     async def listen(self, path: str) -> None:
@@ -56,7 +61,7 @@ class Control:
             return self._commands[request["command"]](request)
         except GatewayError as error:
             return {"error": str(error)}
-        except (KeyError, TypeError, ValueError, RecursionError) as error:
+        except (LookupError, TypeError, ValueError, RecursionError) as error:
             return {"error": f"not a request: {error!r}"}
 
     def _describe(self, _: Answer) -> Answer:
@@ -64,6 +69,7 @@ class Control:
         return {
             "writer": router.writer,
             "dns": router.dns,
+            "reader": router.choose(READER).id,
             "ports": self._gateway.ports,
             "playing": self._player.playing,
             "failures": self._player.failures,
@@ -80,12 +86,33 @@ class Control:
 
     def _play(self, request: Answer) -> Answer:
         steps = decode_steps(request["steps"])
-        return {"started_ns": self._player.play(steps, request["read_only_error"])}
+        started = self._player.play(
+            steps, request["read_only_error"], request.get("name", ""), request.get("dns_ttl", 0.0)
+        )
+        return {"started_ns": started}
 
-    def _milestones(self, _: Answer) -> Answer:
+    def _plays(self, _: Answer) -> Answer:
+        latest = len(self._player.plays) - 1
+        return {
+            "plays": [
+                {
+                    "name": one.name,
+                    "started_ns": one.started,
+                    "target": one.target,
+                    "victim": one.victim,
+                    "dns_ttl": one.dns_ttl,
+                    "over": number < latest or not self._player.playing,
+                }
+                for number, one in enumerate(self._player.plays)
+            ]
+        }
+
+    def _milestones(self, request: Answer) -> Answer:
+        number = request.get("play")
+        marks = self._player.marks if number is None else self._player.plays[number].marks
         return {
             "milestones": [
                 {"name": m.name, "at_ns": m.at, "planned_ns": m.planned, "instance": m.instance}
-                for m in sorted(self._player.marks, key=lambda mark: mark.at)
+                for m in sorted(marks, key=lambda mark: mark.at)
             ]
         }

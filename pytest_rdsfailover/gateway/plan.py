@@ -1,8 +1,15 @@
 """What is to be sent to the real server for one command of a client. No I/O."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Protocol
 
+from pytest_rdsfailover.gateway.aurora import (
+    VARIABLES,
+    Member,
+    names_topology,
+    topology_setting,
+)
 from pytest_rdsfailover.gateway.roles import (
     HARMLESS,
     PROTECT,
@@ -13,7 +20,7 @@ from pytest_rdsfailover.gateway.roles import (
     refusal,
     treatment,
 )
-from pytest_rdsfailover.gateway.variables import SHOW, Variables, shows_variables
+from pytest_rdsfailover.gateway.variables import Variables
 from pytest_rdsfailover.wire.packets import (
     STATUS_AUTOCOMMIT,
     STATUS_IN_TRANS,
@@ -24,6 +31,7 @@ from pytest_rdsfailover.wire.statements import Dialect, Statement, statements
 
 STATEMENT_ID = slice(1, 5)  # where a command keeps the number of a prepared statement
 SHOW_WITHIN = 256  # bytes of a text in which a SHOW VARIABLES is looked for
+ASK_WITHIN = 1 << 16  # bytes of a text in which Aurora's own names are looked for
 
 
 class Host(Protocol):
@@ -40,6 +48,9 @@ class Host(Protocol):
     @property
     def read_only_error(self) -> int:
         """Return what it answers to writes when it takes none."""
+
+    def members(self) -> Sequence[Member]:
+        """Return all instances of its cluster, as Aurora's topology table has them now."""
 
 
 def lifting(exchange: Exchange, status: int) -> list[Exchange]:
@@ -59,12 +70,12 @@ class Planner:
 
     Attributes:
         dialect: how its server reads SQL.
-        lifted: the numbers of prepared statements for which a reader may write.
     """
 
     def __init__(self, host: Host, variables: Variables) -> None:
         self.dialect = Dialect()
-        self.lifted: set[bytes] = set()
+        self._lifted: set[bytes] = set()  # prepared statements for which a reader may write
+        self._topological: set[bytes] = set()  # those that ask for the topology
         self._host, self._variables = host, variables
         self._protected = False
 
@@ -72,6 +83,18 @@ class Planner:
         """Note that one of our own exchanges is on its way."""
         if exchange.payload[1:] in (PROTECT, RELEASE):
             self._protected = exchange.payload[1:] == PROTECT
+
+    def prepared(self, statement: bytes, exchange: Exchange) -> None:
+        """Remember what each execution of a prepared statement takes, by the statement's number."""
+        if exchange.lifted:
+            self._lifted.add(statement)
+        if exchange.topology:
+            self._topological.add(statement)
+
+    def closed(self, statement: bytes) -> None:
+        """Forget a prepared statement."""
+        self._lifted.discard(statement)
+        self._topological.discard(statement)
 
     def plan(self, message: bytes, status: int, *, multi: bool) -> list[Exchange]:
         """Return the exchanges that a command takes on this instance, as it is now.
@@ -85,8 +108,10 @@ class Planner:
         command = message[0]
         if command in UNANSWERED or command in HARMLESS:
             return [Exchange(payload=message)]
-        if command == Command.STMT_EXECUTE and reader and message[STATEMENT_ID] in self.lifted:
+        if command == Command.STMT_EXECUTE and reader and message[STATEMENT_ID] in self._lifted:
             return [Exchange(payload=message, lift=True)]
+        if command == Command.STMT_EXECUTE and message[STATEMENT_ID] in self._topological:
+            return [*self._before(), self._topology(), Exchange(payload=message)]
         if command in (Command.QUERY, Command.STMT_PREPARE):
             return self._texts(message, status, multi=multi)
         return [*self._before(), Exchange(payload=message)]
@@ -102,7 +127,7 @@ class Planner:
         command, sql = message[:1], message[1:]
         reader = not self._host.writer
         whole = [*self._before(), Exchange(payload=message)]
-        if not reader and b"@@" not in sql and SHOW[1] not in sql[:SHOW_WITHIN].upper():
+        if not reader and not asks_aurora(sql):
             return whole
         backslash = not status & STATUS_NO_BACKSLASH_ESCAPES
         parts = statements(sql, replace(self.dialect, backslash=backslash))
@@ -110,13 +135,26 @@ class Planner:
             return whole  # a syntax error, for the server to report
         planned: list[Exchange] = []
         for number, part in enumerate(parts):
-            one = Exchange(
-                payload=command + self._variables.rewrite(part, reader=reader),
-                more=number < len(parts) - 1,
-                shows=part if shows_variables(part.words) else None,
-            )
+            text, topology = self._rewritten(part, reader=reader)
+            one = Exchange(payload=command + text, more=number < len(parts) - 1, topology=topology)
+            planned += [self._topology()] if topology else []
             planned += self._on_reader(part, one) if reader else [*self._before(), one]
         return planned
+
+    def _rewritten(self, statement: Statement, *, reader: bool) -> tuple[bytes, bool]:
+        """Return a statement as the server is to get it, and whether it asks for the topology.
+
+        Statements that define something keep their text: it would be stored.
+        """
+        if statement.words[:1] in ((b"CREATE",), (b"ALTER",)) or not asks_aurora(statement.sql):
+            return statement.sql, False
+        return self._variables.rewrite(
+            statement, self._host.members(), reader=reader, mariadb=self.dialect.mariadb
+        )
+
+    def _topology(self) -> Exchange:
+        """Return what tells the server how the cluster is now."""
+        return hidden(topology_setting(self._host.members()))
 
     def _on_reader(self, statement: Statement, exchange: Exchange) -> list[Exchange]:
         """Return the exchanges that a statement takes on a reader."""
@@ -126,3 +164,10 @@ class Planner:
         if how is Treatment.LIFTED:
             return [replace(exchange, lift=True)]
         return [exchange] if how is Treatment.QUIET else [hidden(PROTECT), exchange]
+
+
+def asks_aurora(sql: bytes) -> bool:
+    """Tell whether a text may ask for what only Aurora knows; a long INSERT costs next to nothing."""
+    return (
+        b"@@" in sql or VARIABLES in sql[:SHOW_WITHIN].upper() or names_topology(sql[:ASK_WITHIN])
+    )

@@ -31,6 +31,20 @@ class Sessions(Protocol):
         """Reset the sessions that an instance had left hanging."""
 
 
+class Follower(Protocol):
+    """What goes after the writer by itself: RDS Proxy."""
+
+    @property
+    def serving(self) -> bool:
+        """Tell whether it sends requests to a writer."""
+
+    def hold(self, *, refuse: bool) -> None:
+        """Queue requests until `follow`; refuse new clients if that is wanted."""
+
+    def follow(self) -> None:
+        """Send requests to the writer again as soon as there is one."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mark:
     """A milestone in nanoseconds of the monotonic clock.
@@ -48,24 +62,57 @@ class Mark:
     instance: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Play:
+    """A script that is being played, or was.
+
+    Attributes:
+        name: what who started it calls it.
+        started: the nanosecond that its offsets count from.
+        target: the instance that it promotes; None if it promotes nobody.
+        victim: the instance that it cuts first; None if it cuts none.
+        dns_ttl: seconds for which resolvers may remember where the cluster's name leads.
+        marks: its milestones so far.
+    """
+
+    name: str
+    started: int
+    target: str | None
+    victim: str | None
+    dns_ttl: float
+    marks: list[Mark]
+
+
 class Player:
     """Plays one script after another.
 
     Attributes:
-        marks: the milestones of the latest script.
+        plays: all scripts so far, in order.
         failures: what went wrong, of all scripts.
     """
 
-    def __init__(self, router: Router, sessions: Sessions, fence: Fence, network: Network) -> None:
-        self.marks: list[Mark] = []
+    def __init__(
+        self,
+        router: Router,
+        sessions: Sessions,
+        fence: Fence,
+        network: Network,
+        proxy: Follower | None = None,
+    ) -> None:
+        self.plays: list[Play] = []
         self.failures: list[str] = []
         self._router, self._sessions = router, sessions
-        self._fence, self._network = fence, network
+        self._fence, self._network, self._proxy = fence, network, proxy
         self._fences: dict[str, asyncio.Task[None]] = {}
         self._play: asyncio.Task[None] | None = None
         # One thread each, so that neither meets itself: latest wish last, one statement at a time.
         self._admin = ThreadPoolExecutor(1, "fence")
         self._wire = ThreadPoolExecutor(1, "network")
+
+    @property
+    def marks(self) -> list[Mark]:
+        """Return the milestones of the latest script."""
+        return self.plays[-1].marks if self.plays else []
 
     @property
     def playing(self) -> bool:
@@ -80,7 +127,9 @@ class Player:
         """
         await asyncio.get_running_loop().run_in_executor(self._admin, self._fence.open)
 
-    def play(self, steps: Sequence[Step], read_only_error: int) -> int:
+    def play(
+        self, steps: Sequence[Step], read_only_error: int, name: str = "", dns_ttl: float = 0.0
+    ) -> int:
         """Start a script; return the nanosecond that its offsets count from.
 
         Raises:
@@ -95,7 +144,18 @@ class Player:
         self._check(ordered)
         for instance in self._router.instances.values():
             instance.read_only_error = read_only_error
-        self.marks = []
+        promoted = [step.instance for step in ordered if step.action == "promote"]
+        cut = [step.instance for step in ordered if step.action == "cut"]
+        self.plays.append(
+            Play(
+                name=name,
+                started=started,
+                target=promoted[-1] if promoted else None,
+                victim=cut[0] if cut else None,
+                dns_ttl=dns_ttl,
+                marks=[],
+            )
+        )
         self._play = asyncio.get_running_loop().create_task(self._run(ordered, started))
         return started
 
@@ -127,12 +187,33 @@ class Player:
             elif step.action == "point":
                 self._router.point(step.instance)
                 jobs.append(self._job(self._settle("dns_flip", planned, step.instance)))
+            elif step.action in ("hold", "follow"):
+                jobs.append(self._job(self._guide(step, planned)))
             elif step.action == "promote":
                 promotions.remove(step.instance)
                 jobs.append(self._job(self._promote(step.instance, planned)))
             else:
                 jobs.append(self._job(self._back(step.instance, planned)))
         await asyncio.gather(*jobs)
+        if self._proxy is not None:
+            self._proxy.follow()  # whatever the script forgot
+
+    async def _guide(self, step: Step, planned: int) -> None:
+        """Let the proxy queue requests, or go to the writer again as soon as there is one."""
+        proxy = self._proxy
+        if proxy is None:
+            return
+        if step.action == "hold":
+            proxy.hold(refuse=step.how == "error")
+            self._mark("proxy_hold", planned, step.instance)
+            return
+        proxy.follow()
+        deadline = time.monotonic() + PATIENCE
+        while not proxy.serving:
+            if time.monotonic() > deadline:
+                raise GatewayError(f"the proxy found no writer within {PATIENCE} s")
+            await asyncio.sleep(POLL)
+        self._mark("proxy_follow", planned, step.instance)
 
     def _job(self, work: Any) -> "asyncio.Task[None]":
         return asyncio.get_running_loop().create_task(self._guard(work))

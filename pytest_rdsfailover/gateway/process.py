@@ -7,6 +7,7 @@ The configuration holds a password, so it must be readable by its owner alone:
      "admin": {"user": "...", "password": "..."},     may kill sessions and see all of them
      "control": "path of the control socket, in a directory of mode 0700",
      "read_only_error": 1290 or 1836,                 what readers answer to writes
+     "restart": 5.0,                                  seconds, after ALTER SYSTEM CRASH
      "toxiproxy": {"url": "http://...", "prefix": "..."} or null}
 
 When it listens it prints one line, {"ports": {"cluster": 12345, ...}}. It ends at the end of its
@@ -21,6 +22,7 @@ import sys
 import threading
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -28,11 +30,16 @@ from pytest_rdsfailover import driver
 from pytest_rdsfailover.endpoints import Bounds, Endpoint
 from pytest_rdsfailover.errors import GatewayError
 from pytest_rdsfailover.gateway.control import Control
+from pytest_rdsfailover.gateway.crash import NAME, crash_steps
 from pytest_rdsfailover.gateway.fence import Fence
 from pytest_rdsfailover.gateway.network import Network, NoNetwork, Toxiproxy
 from pytest_rdsfailover.gateway.player import Player
+from pytest_rdsfailover.gateway.proxy import AllSessions, RdsProxy
+from pytest_rdsfailover.gateway.proxy_facts import ask
 from pytest_rdsfailover.gateway.router import Router
-from pytest_rdsfailover.gateway.server import Factory, Gateway
+from pytest_rdsfailover.gateway.secrets import Secret
+from pytest_rdsfailover.gateway.server import Dial, Factory, Gateway
+from pytest_rdsfailover.gateway.tls import Authority
 
 ADMIN = Bounds(connect=2.0, read=5.0, write=5.0)
 
@@ -50,8 +57,10 @@ class Config:
         host: the server's host.
         port: the server's port.
         read_only_error: what readers answer to writes, until a script says otherwise.
+        restart: seconds for which an instance is down after a crash by SQL.
         toxiproxy: URL of Toxiproxy's API; None without one.
         prefix: what Toxiproxy's proxies are called, before the endpoint's name.
+        secrets: who may log in to the proxy.
     """
 
     instances: int
@@ -62,8 +71,10 @@ class Config:
     host: str = "127.0.0.1"
     port: int = 3306
     read_only_error: int = 1290
+    restart: float = 5.0
     toxiproxy: str | None = None
     prefix: str = ""
+    secrets: tuple[Secret, ...] = ()
 
 
 def read(path: Path) -> Config:
@@ -86,8 +97,10 @@ def read(path: Path) -> Config:
             host=server.get("host", "127.0.0.1"),
             port=int(server.get("port", 3306)),
             read_only_error=int(document.get("read_only_error", 1290)),
+            restart=float(document.get("restart", 5.0)),
             toxiproxy=toxiproxy.get("url"),
             prefix=toxiproxy.get("prefix", ""),
+            secrets=tuple(Secret.parse(text) for text in document.get("secrets", ())),
         )
     except (OSError, AttributeError, KeyError, TypeError, ValueError) as error:
         raise GatewayError(f"{path} is no configuration of a gateway: {error!r}") from error
@@ -103,6 +116,26 @@ def administrator(config: Config) -> Any:
     return driver.connect(endpoint, bounds=ADMIN, **options)
 
 
+def crash(player: Player, config: Config, instance: str) -> bool:
+    """Let an instance crash and restart; return whether that can be now."""
+    if player.playing:
+        return False
+    steps = crash_steps(instance, config.restart)
+    player.play(steps, config.read_only_error, NAME)
+    return True
+
+
+def make_proxy(config: Config, router: Router, authority: Authority, dial: Dial) -> RdsProxy:
+    """Return the cluster's RDS Proxy, which is still to listen."""
+    connection = administrator(config)
+    try:
+        facts = ask(connection)
+    finally:
+        connection.close()
+    secure = config.unix_socket is not None
+    return RdsProxy(router, facts, authority, dial, secrets=config.secrets, secure=secure)
+
+
 async def serve(config: Config) -> None:
     """Run a gateway for ever; say on standard output where it listens."""
     loop = asyncio.get_running_loop()
@@ -115,15 +148,19 @@ async def serve(config: Config) -> None:
     router = Router(config.instances)
     for instance in router.instances.values():
         instance.read_only_error = config.read_only_error
-    gateway = Gateway(router, dial)
+    authority = Authority(Path(config.control).parent)
+    gateway = Gateway(router, dial, authority.context)
     fence = Fence(lambda: administrator(config))
     network: Network = NoNetwork()
     if config.toxiproxy:
         network = Toxiproxy(config.toxiproxy, config.prefix, router.endpoints)
-    player = Player(router, gateway, fence, network)
+    proxy = make_proxy(config, router, authority, dial)
+    player = Player(router, AllSessions(gateway, proxy), fence, network, proxy)
+    gateway.crash = partial(crash, player, config)
     await player.ready()
     await gateway.listen()
-    await Control(gateway, player).listen(config.control)
+    gateway.ports |= await proxy.listen()
+    await Control(gateway, player, proxy).listen(config.control)
     print(json.dumps({"ports": gateway.ports}), flush=True)  # noqa: T201 - who started us waits for it
     await asyncio.Event().wait()
 

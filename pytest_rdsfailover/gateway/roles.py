@@ -105,7 +105,7 @@ class Exchange:
         payload: the command.
         hidden: the client sees nothing of it.
         more: another visible answer follows, so the client is told to expect one.
-        shows: the statement, if it lists system variables.
+        topology: it asks for the cluster's topology.
         lift: the session must be allowed to write for it.
         lifted: the session has been.
         refuse: it is not sent; this is its answer.
@@ -114,7 +114,7 @@ class Exchange:
     payload: bytes
     hidden: bool = False
     more: bool = False
-    shows: Statement | None = None
+    topology: bool = False
     lift: bool = False
     lifted: bool = False
     refuse: ServerFault | None = None

@@ -1,10 +1,12 @@
 """Which endpoint leads where: instances, their roles and states, and what DNS says. No I/O."""
 
 import enum
-from collections.abc import Iterable
-from dataclasses import dataclass
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
 
 from pytest_rdsfailover.errors import GatewayError
+from pytest_rdsfailover.gateway.aurora import Member
 
 CLUSTER, READER = "cluster", "reader"
 
@@ -27,6 +29,8 @@ class Instance:
         state: what it does with connections.
         sessions: how many it has.
         read_only_error: what it answers to writes as a reader, 1290 or 1836.
+        down_since: when it was cut off, in monotonic seconds; None while it is up.
+        members: returns all instances of its cluster, as the topology table has them now.
     """
 
     id: str
@@ -34,6 +38,8 @@ class Instance:
     state: State = State.UP
     sessions: int = 0
     read_only_error: int = 1290
+    down_since: float | None = None
+    members: Callable[[], Sequence[Member]] = field(default=tuple, repr=False, compare=False)
 
 
 class Router:
@@ -47,7 +53,7 @@ class Router:
 
     def __init__(self, count: int) -> None:
         ids = [f"instance-{number}" for number in range(1, count + 1)]
-        self.instances = {name: Instance(id=name) for name in ids}
+        self.instances = {name: Instance(id=name, members=self.members) for name in ids}
         self.writer = self.dns = ids[0]
         self.instances[self.writer].writer = True
         self._turn = 0
@@ -68,6 +74,22 @@ class Router:
         except KeyError:
             known = ", ".join(self.instances)
             raise GatewayError(f"no such instance: {name!r}; there are {known}") from None
+
+    def members(self) -> list[Member]:
+        """Return all instances as Aurora's topology table has them now, one of them the writer.
+
+        The nominal writer keeps the master's session while it is down; the row of an instance that
+        is down is not updated any more.
+        """
+        now = time.monotonic()
+        return [
+            Member(
+                id=one.id,
+                writer=one.id == self.writer,
+                age=0.0 if one.down_since is None else now - one.down_since,
+            )
+            for one in self.instances.values()
+        ]
 
     def choose(self, endpoint: str) -> Instance:
         """Return the instance that a new connection to an endpoint reaches, whatever its state."""
@@ -101,7 +123,9 @@ class Router:
 
     def cut(self, name: str, *, silent: bool) -> None:
         """Let an instance refuse connections, or swallow them."""
-        self.instance(name).state = State.SILENT if silent else State.REFUSING
+        instance = self.instance(name)
+        instance.state = State.SILENT if silent else State.REFUSING
+        instance.down_since = time.monotonic()
 
     def depose(self, name: str) -> None:
         """Take an instance's right to write, though it stays the nominal writer."""
@@ -112,11 +136,12 @@ class Router:
         target = self.instance(name)
         for one in self.instances.values():
             one.writer = one is target
-        self.writer, target.state = name, State.UP
+        self.writer, target.state, target.down_since = name, State.UP, None
 
     def back(self, name: str) -> None:
         """Let an instance accept connections again, in the role it has."""
-        self.instance(name).state = State.UP
+        instance = self.instance(name)
+        instance.state, instance.down_since = State.UP, None
 
     def point(self, name: str) -> None:
         """Make the cluster endpoint lead to an instance."""

@@ -6,8 +6,9 @@ from typing import Any
 
 from pytest_rdsfailover.errors import GatewayError
 
-ACTIONS = ("cut", "promote", "back", "point")
+ACTIONS = ("cut", "promote", "back", "point", "hold", "follow")
 HOWS = ("reset", "close", "hang")
+HOLDS = ("accept", "error")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,9 +19,11 @@ class Step:
         at: seconds after the script's start.
         action: `cut` ends an instance's sessions and refuses new ones, `promote` makes it the
             writer, `back` lets it accept connections again, `point` makes DNS's cluster name
-            lead to it.
+            lead to it; `hold` lets the proxy queue requests, and `follow` lets it go to the
+            writer again.
         instance: the instance it happens to.
-        how: for a cut: `reset` or `close` its connections, or let them `hang` without a byte.
+        how: for a cut: `reset` or `close` its connections, or let them `hang` without a byte. For
+            a hold: `accept` the proxy's new clients, or answer them with an `error` (1105).
     """
 
     at: float
@@ -34,6 +37,8 @@ class Step:
             raise GatewayError(f"no such action: {self.action!r}; there are {', '.join(ACTIONS)}")
         if self.action == "cut" and self.how not in HOWS:
             raise GatewayError(f"a cut is one of {', '.join(HOWS)}, not {self.how!r}")
+        if self.action == "hold" and self.how not in HOLDS:
+            raise GatewayError(f"a hold is one of {', '.join(HOLDS)}, not {self.how!r}")
         if not 0 <= self.at < float("inf"):
             raise GatewayError(f"a step cannot happen after {self.at!r} s")
 

@@ -3,6 +3,7 @@
 import asyncio
 import random
 import socket
+import ssl
 import struct
 from collections import defaultdict
 from collections.abc import Callable, Coroutine
@@ -10,6 +11,7 @@ from functools import partial
 from typing import Any
 
 from pytest_rdsfailover.errors import GatewayError
+from pytest_rdsfailover.gateway.door import Door
 from pytest_rdsfailover.gateway.router import Instance, Router, State
 from pytest_rdsfailover.gateway.session import Session
 from pytest_rdsfailover.wire.packets import ProtocolError
@@ -84,9 +86,10 @@ class Link:
 
     def __init__(self, gateway: "Gateway", endpoint: str) -> None:
         self.instance = gateway.router.choose(endpoint)
-        self.session = Session(self.instance)
+        self.session = Session(self.instance, tls=gateway.tls is not None)
         self.silent = self.ended = False
-        self.client = Side(self, self.session.from_client)
+        self._door = Door(self.session, gateway.tls)
+        self.client = Side(self, self._door.feed)
         self._server = Side(self, self.session.from_server)
         self._gateway = gateway
         self._dialing: asyncio.Task[None] | None = None
@@ -120,11 +123,16 @@ class Link:
             return
         try:
             feed(data)
+            if self.session.crashing and not self._gateway.crash(self.instance.id):
+                self.session.refuse_crash()
+            sealed = self._door.sealed(self.session.to_client)
         except ProtocolError:
+            self.client.write(self._door.handshake)
             self.end(reset=True)
             return
         self._server.write(self.session.to_server)
-        self.client.write(self.session.to_client)
+        self.client.write(self._door.handshake)
+        self.client.write(sealed)
 
     def lost(self, side: Side) -> None:
         """Hang up on one side after the other did."""
@@ -158,12 +166,15 @@ class Gateway:
     Attributes:
         router: decides which instance a new link belongs to.
         dial: opens a connection to the real server.
+        tls: the server's side of TLS; None if clients are not offered any.
         ports: where each endpoint listens on 127.0.0.1.
+        crash: lets an instance crash because a client wants it; false if that cannot be now.
     """
 
-    def __init__(self, router: Router, dial: Dial) -> None:
-        self.router, self.dial = router, dial
+    def __init__(self, router: Router, dial: Dial, tls: ssl.SSLContext | None = None) -> None:
+        self.router, self.dial, self.tls = router, dial, tls
         self.ports: dict[str, int] = {}
+        self.crash: Callable[[str], bool] = lambda _: False
         self._links: dict[str, set[Link]] = defaultdict(set)
         # Threads whose client went away while the server was still working for them.
         self._departed: dict[str, set[int]] = defaultdict(set)

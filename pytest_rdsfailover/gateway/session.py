@@ -4,6 +4,7 @@ from collections import deque
 from dataclasses import replace
 from itertools import takewhile
 
+from pytest_rdsfailover.gateway.crash import BUSY, is_crash
 from pytest_rdsfailover.gateway.plan import STATEMENT_ID, Host, Planner, lifting
 from pytest_rdsfailover.gateway.roles import READ_ONLY_TRANSACTION, Exchange, hidden, refusal
 from pytest_rdsfailover.gateway.variables import Variables
@@ -14,6 +15,7 @@ from pytest_rdsfailover.wire.handshake import (
     parse_greeting,
     relayed_greeting,
     relayed_response,
+    without_tls,
 )
 from pytest_rdsfailover.wire.packets import (
     ERR,
@@ -53,16 +55,20 @@ class Session:
         to_client: bytes for the client.
         to_server: bytes for the server.
         thread_id: the connection's id in the server's process list; None before the greeting.
+        crashing: the client wants its instance to crash.
     """
 
-    def __init__(self, host: Host) -> None:
+    def __init__(self, host: Host, *, tls: bool = False) -> None:
         self.to_client, self.to_server = bytearray(), bytearray()
         self.thread_id: int | None = None
+        self.crashing = False
         self._host = host
         self._client, self._server = PacketReader(), PacketReader()
         self._message = MessageReader()
         self._variables = Variables(host.id)
         self._planner = Planner(host, self._variables)
+        self._tls = Capability.SSL if tls else Capability(0)
+        self._ahead = 0  # packets of the login that the server never sees
         self._offered = Capability(0)
         self._capabilities = Capability(0)
         self._stage = self._greeting
@@ -85,6 +91,16 @@ class Session:
         """Tell whether the server may still be working on a command of this session."""
         return self._response is not None
 
+    def encrypted(self) -> bool:
+        """Note that the client's first packet asked for TLS; return whether it may have it."""
+        self._ahead = 1
+        return bool(self._tls) and self._stage == self._login
+
+    def refuse_crash(self) -> None:
+        """Answer that the instance cannot crash now."""
+        self.crashing = False
+        self._tell(error_packet(BUSY))
+
     def from_client(self, data: bytes) -> None:
         """Take bytes that the client sent.
 
@@ -103,6 +119,11 @@ class Session:
         self._advance()
         if sum(map(len, self._waiting)) > BACKLOG:
             raise ProtocolError("the client sends commands faster than they are answered")
+
+    def submit(self, message: bytes) -> None:
+        """Take a whole command of a client that has logged in, as `from_client` does its bytes."""
+        self._waiting.append(message)
+        self._advance()
 
     def from_server(self, data: bytes) -> None:
         """Take bytes that the server sent.
@@ -131,7 +152,8 @@ class Session:
         self.thread_id = greeting.thread_id
         self._offered = greeting.capabilities
         self._planner.dialect = Dialect(version=greeting.number, mariadb=greeting.mariadb)
-        self.to_client += frame(encode_greeting(greeting), packet.sequence)
+        shown = replace(greeting, capabilities=greeting.capabilities | self._tls)
+        self.to_client += frame(encode_greeting(shown), packet.sequence)
         self._stage = self._login
 
     def _login_from_client(self, packet: Packet) -> None:
@@ -140,14 +162,15 @@ class Session:
             raise ProtocolError("the client speaks before it was greeted")
         payload = packet.payload
         if not self._capabilities:
+            payload = without_tls(payload) if self._ahead else payload
             payload = relayed_response(payload, self._offered)
             self._capabilities = client_capabilities(payload)
             self._multi = bool(self._capabilities & Capability.MULTI_STATEMENTS)
-        self.to_server += frame(payload, packet.sequence)
+        self.to_server += frame(payload, packet.sequence - self._ahead)
 
     def _login(self, packet: Packet) -> None:
         """Take a server's part of the login, up to its OK."""
-        self.to_client += frame(packet.payload, packet.sequence)
+        self.to_client += frame(packet.payload, packet.sequence + self._ahead)
         if packet.payload[:1] == bytes((OK,)):
             self._status = status_of(packet.payload)
             self._stage = self._commands
@@ -172,6 +195,9 @@ class Session:
             raise ProtocolError("an empty command")
         self._command = message[0]
         self._seen_by_client, self._shift = packets_of(message), 0
+        if is_crash(message):
+            self.crashing = True  # no answer: the instance goes down
+            return
         if self._command == Command.SET_OPTION:
             self._multi = message == SET_MULTI_STATEMENTS
         self._plan.extend(self._planner.plan(message, self._status, multi=self._multi))
@@ -198,7 +224,7 @@ class Session:
         response = Response(command, deprecate_eof=deprecate_eof)
         self._response = None if response.done else response
         if command == Command.STMT_CLOSE:
-            self._planner.lifted.discard(exchange.payload[STATEMENT_ID])
+            self._planner.closed(exchange.payload[STATEMENT_ID])
 
     def _answer_from_client(self, packet: Packet) -> None:
         """Pass on what the client was asked for: a file's contents, or its part of a login."""
@@ -221,13 +247,11 @@ class Session:
             self._end(payload, response, exchange)
         elif exchange.hidden or self._drop:
             pass
-        elif part is Part.ROW and exchange.shows is not None:
-            self._tell(self._variables.shown(payload, reader=not self._host.writer))
         elif part is Part.COLUMN and self._variables.marked:
             self._tell(self._variables.unmark(payload))
         else:
-            if exchange.lifted and self._command == Command.STMT_PREPARE and payload[0] == OK:
-                self._planner.lifted.add(payload[STATEMENT_ID])
+            if self._command == Command.STMT_PREPARE and payload[0] == OK:
+                self._planner.prepared(payload[STATEMENT_ID], exchange)
             self._asked = self._asked or part is Part.ASK
             self._tell(payload)
         if response.done:
@@ -268,10 +292,6 @@ class Session:
 
     def _finish(self, payload: bytes, response: Response, exchange: Exchange) -> None:
         """Forward the good end of a result, now or when our own work behind it is done."""
-        if exchange.shows is not None and self._command == Command.QUERY:
-            row = self._variables.missing_row(exchange.shows)
-            if row is not None and response.done:
-                self._tell(row)
         if exchange.more and response.done:
             payload = with_status(payload, self._status | STATUS_MORE_RESULTS)
         elif response.done and self._plan:

@@ -1,24 +1,41 @@
 """Aurora's answers for system variables, put into statements and taken out of column names."""
 
 import re
+from collections.abc import Sequence
 
-from pytest_rdsfailover.wire.results import column_name, encode_row, parse_row, renamed
+from pytest_rdsfailover.gateway.aurora import (
+    VERSION,
+    Member,
+    function_spans,
+    shown_variables,
+    shows_variables,
+    topology_spans,
+    topology_table,
+)
+from pytest_rdsfailover.wire.results import column_name, renamed
 from pytest_rdsfailover.wire.statements import Statement, references, replace_spans
 
-AURORA_ID = b"aurora_server_id"
+AURORA_ID, AURORA_VERSION = b"aurora_server_id", b"aurora_version"
 ROLE = frozenset({b"read_only", b"innodb_read_only"})
 OURS = frozenset({b"transaction_read_only", b"tx_read_only"})
 # The number in each replacement makes its text unlike anything a user writes, so that the name of
 # the result's column, which servers take from the text, can be turned back.
-MARKER = re.compile(rb"coalesce\((?:[01]|'[\w-]*'),(\d{10})\)")
+MARKER = re.compile(rb"coalesce\((?:\d+|'[\w.-]*'),(\d{10})\)")
 BASE = 7_193_000_000
+PORT = b"3306"
 
 
 class Variables:
     """The variables that one session sees differently from what the real server has."""
 
     def __init__(self, instance: str) -> None:
-        self._id = instance.encode()
+        self._own = {
+            AURORA_ID: instance.encode(),
+            AURORA_VERSION: VERSION,
+            # Drivers tell instances apart by these two.
+            b"hostname": b"ip-10-0-0-" + (instance.rpartition("-")[2]).encode(),
+            b"port": PORT,
+        }
         self._marked: dict[bytes, int] = {}
         self._texts: list[bytes] = []
 
@@ -27,26 +44,43 @@ class Variables:
 
         A writer's `transaction_read_only` is the server's own: nobody but its user set it.
         """
-        if name == AURORA_ID:
-            return b"'" + self._id + b"'"
+        if name in self._own:
+            own = self._own[name]
+            return own if own.isdigit() else b"'%s'" % own
         if name in ROLE:
             return b"1" if reader else b"0"
         return b"0" if reader and name in OURS else None
 
-    def rewrite(self, statement: Statement, *, reader: bool) -> bytes:
-        """Return a statement's text with our values in place of the variables it reads.
+    def rewrite(
+        self, statement: Statement, members: Sequence[Member], *, reader: bool, mariadb: bool
+    ) -> tuple[bytes, bool]:
+        """Return a statement's text with our values in place of what only Aurora knows.
 
-        Statements that define something keep their text: it would be stored.
+        Also return whether it asks for the topology of the *members*, which must then be told to
+        the server first.
         """
-        if b"@@" not in statement.sql or statement.words[:1] in ((b"CREATE",), (b"ALTER",)):
-            return statement.sql
+        if shows_variables(statement.words):
+            return self._shown(statement, reader=reader, mariadb=mariadb), False
         spans = []
         for one in references(statement):
             value = None if one.target else self.value(one.name, reader=reader)
             if value is not None:
-                text = statement.sql[one.start : one.end]
-                spans.append((one.start, one.end, self._mark(value, text)))
-        return replace_spans(statement.sql, spans) if spans else statement.sql
+                spans.append((one.start, one.end, value))
+        version = b"'%s'" % VERSION
+        spans += [(start, end, version) for start, end in function_spans(statement)]
+        marked = [
+            (start, end, self._mark(value, statement.sql[start:end])) for start, end, value in spans
+        ]
+        tables = topology_spans(statement, topology_table(members))
+        return replace_spans(statement.sql, sorted(marked + tables)), bool(tables)
+
+    def _shown(self, statement: Statement, *, reader: bool, mariadb: bool) -> bytes:
+        """Return a SHOW VARIABLES that shows them as this instance does."""
+        more = {name: self._own[name] for name in (AURORA_ID, AURORA_VERSION)}
+        other = {name: value for name, value in self._own.items() if name not in more}
+        other |= dict.fromkeys(ROLE, b"ON" if reader else b"OFF")
+        other |= dict.fromkeys(OURS, b"OFF") if reader else {}
+        return shown_variables(statement, other, more, mariadb=mariadb)
 
     def _mark(self, value: bytes, text: bytes) -> bytes:
         number = self._marked.setdefault(text, len(self._texts))
@@ -69,41 +103,3 @@ class Variables:
     def _original(self, match: "re.Match[bytes]") -> bytes:
         number = int(match[1]) - BASE
         return self._texts[number] if 0 <= number < len(self._texts) else match[0]
-
-    def shown(self, row: bytes, *, reader: bool) -> bytes:
-        """Return a row of SHOW VARIABLES as this instance would show it."""
-        values = parse_row(row)
-        name = (values[0] or b"").lower()
-        value = self.value(name, reader=reader)
-        if value is None or len(values) != 2:  # noqa: PLR2004 - name and value
-            return row
-        switch = {b"1": b"ON", b"0": b"OFF"}.get(value, value.strip(b"'"))
-        return encode_row([values[0], switch])
-
-    def missing_row(self, statement: Statement) -> bytes | None:
-        """Return the row of Aurora's own variable, if a SHOW VARIABLES asks for it."""
-        last, before = statement.tokens[-1], statement.tokens[-2]
-        if last.kind == "string" and before.word == b"LIKE":
-            asked = like(last.text[1:-1].lower(), AURORA_ID)
-        else:
-            asked = last.word == SHOW[1]
-        return encode_row([AURORA_ID, self._id]) if asked else None
-
-
-SHOW = (b"SHOW", b"VARIABLES")
-
-
-def shows_variables(words: tuple[bytes, ...]) -> bool:
-    """Tell whether a statement with these leading words lists system variables."""
-    return words[:1] == SHOW[:1] and SHOW[1] in words[1:3]
-
-
-def like(pattern: bytes, text: bytes) -> bool:
-    """Tell whether a text matches SQL's LIKE."""
-    parts = re.split(rb"(\\.|%|_)", pattern)
-    wild = {b"%": b".*", b"_": b"."}
-    expression = b"".join(
-        wild.get(part, re.escape(part[1:] if part[:1] == b"\\" and part[1:] else part))
-        for part in parts
-    )
-    return re.fullmatch(expression, text, re.DOTALL) is not None

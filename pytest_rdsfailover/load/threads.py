@@ -4,11 +4,12 @@ import time
 from types import TracebackType
 from typing import Self
 
+from pytest_rdsfailover import driver
 from pytest_rdsfailover.errors import RdsFailoverError
 from pytest_rdsfailover.journal import NANO, Journal
 from pytest_rdsfailover.load.schedule import Schedule
 from pytest_rdsfailover.load.workload import Workload
-from pytest_rdsfailover.load.writer import Gate, ReconnectPolicy, Writer
+from pytest_rdsfailover.load.writer import Classify, Gate, ReconnectPolicy, Writer
 
 LEAD = 0.02  # seconds between the last writer's readiness and the first slot
 
@@ -25,6 +26,8 @@ class Load:
         journal: where they note it; has one column set per writer.
         rate: writes per second that they intend together; 0 for as many as the answers allow.
         policy: how they get a connection back.
+        classify: tells outcome and fault of a failed write, from the error and whether the write
+            may have been sent.
     """
 
     def __init__(
@@ -34,6 +37,7 @@ class Load:
         *,
         rate: float,
         policy: ReconnectPolicy | None = None,
+        classify: Classify | None = None,
     ) -> None:
         self._gate = Gate()
         count = len(journal.writers)
@@ -44,6 +48,7 @@ class Load:
                 Schedule(writer=each.writer, writers=count, rate=rate),
                 self._gate,
                 policy or ReconnectPolicy(),
+                classify or driver.classify,
             )
             for each in journal.writers
         ]

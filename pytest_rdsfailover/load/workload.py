@@ -74,10 +74,11 @@ class InsertWorkload:
         )
 
     def open(self, writer: int, bounds: Bounds) -> Session:
-        """Connect, and ask once which instance answered."""
+        """Connect, and ask once which instance answered, unless that can change."""
         connection = driver.connect(self.endpoint, bounds=bounds)
         try:
-            return InsertSession(connection, self._insert, writer)
+            instance = None if self.endpoint.moves else driver.instance_of(connection)
+            return InsertSession(connection, self._insert, writer, instance)
         except BaseException:
             driver.close(connection)
             raise
@@ -114,10 +115,10 @@ class InsertWorkload:
 class InsertSession:
     """A connection that inserts."""
 
-    def __init__(self, connection: Any, insert: str, writer: int) -> None:
+    def __init__(self, connection: Any, insert: str, writer: int, instance: str | None) -> None:
         self._connection, self._insert, self._writer = connection, insert, writer
         self._cursor = connection.cursor()
-        self.instance = driver.instance_of(connection)
+        self.instance = instance
 
     def write(self, sequence: int) -> None:
         """Insert the row of a position."""

@@ -3,6 +3,7 @@
 import random
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from pytest_rdsfailover import driver
@@ -13,6 +14,7 @@ from pytest_rdsfailover.load.workload import Session, Workload
 from pytest_rdsfailover.records import Fault, Outcome
 
 NAP = 0.1  # seconds; the longest sleep, so that a writer soon notices the end
+Classify = Callable[[Exception, bool], tuple[Outcome, Fault]]
 CONNECTION_LOST = frozenset({"refused", "reset", "timeout", "dns"})
 
 
@@ -80,9 +82,10 @@ class Writer:
         schedule: Schedule,
         gate: Gate,
         policy: ReconnectPolicy,
+        classify: Classify = driver.classify,
     ) -> None:
         self._workload, self._journal, self._gate, self._policy = workload, journal, gate, policy
-        self._schedule = schedule
+        self._schedule, self._classify = schedule, classify
         self._session: Session | None = None
         self._next_try = 0
         self._chance = random.Random()  # noqa: S311 - jitter, no secret
@@ -169,7 +172,7 @@ class Writer:
 
     def _fail(self, error: Exception, intended: int, started: int, *, sent: bool) -> None:
         times = (intended, started, time.monotonic_ns())
-        outcome, fault = driver.outcome_of(error, sent=sent), driver.fault_of(error)
+        outcome, fault = self._classify(error, sent)
         instance = None if self._session is None else self._session.instance
         self._journal.record(times, outcome, fault, instance)
         self.problem = error

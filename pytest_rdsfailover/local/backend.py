@@ -4,7 +4,8 @@ import contextlib
 import importlib.metadata
 import os
 import platform
-from typing import Any, Self
+from collections.abc import Mapping
+from typing import Any, Protocol, Self
 
 from pytest_rdsfailover.errors import RdsFailoverError
 from pytest_rdsfailover.local.cluster import LocalCluster
@@ -33,8 +34,12 @@ class LocalBackend:
                 stack.callback(cluster.close)
         self._clusters.clear()
 
-    def cluster(self, instances: int | None = None) -> LocalCluster:
+    def cluster(self, instances: int | None = None, *, api: bool = False) -> LocalCluster:
         """Return the session's cluster of that size, at rest; a new one if the old one is broken.
+
+        Args:
+            instances: how many it has; None for as many as the run's.
+            api: its AWS API will be needed.
 
         Raises:
             SettingError: if what was asked for cannot be had.
@@ -46,16 +51,21 @@ class LocalBackend:
             del self._clusters[count]
             cluster = None
         if cluster is None:
-            cluster = self._clusters[count] = self._start(count)
+            cluster = self._clusters[count] = self._start(count, api=api)
         return cluster
 
-    def _start(self, instances: int) -> LocalCluster:
+    def release(self) -> None:
+        """Do nothing: nobody else can use these clusters."""
+
+    def _start(self, instances: int, *, api: bool) -> LocalCluster:
         settings = self._settings
         return LocalCluster(
             find_server(settings.server),
             find_toxiproxy(settings.toxiproxy),
             load_profile(settings.profile),
             instances=instances,
+            seed=settings.seed,
+            api=api,
             port=self._port(instances),
         )
 
@@ -81,7 +91,18 @@ def _recovers(cluster: LocalCluster) -> bool:
     return True
 
 
-def environment(cluster: LocalCluster) -> dict[str, Any]:
+class Described(Protocol):
+    """A cluster that says what it is made of."""
+
+    @property
+    def mode(self) -> str:
+        """Return `local` or `live`."""
+
+    def parts(self) -> Mapping[str, str]:
+        """Return what it is made of, for people."""
+
+
+def environment(cluster: Described) -> dict[str, Any]:
     """Return what figures depend on, as plain data that travels with them."""
     parts = dict(cluster.parts())
     packages = {name: importlib.metadata.version(name) for name in PACKAGES}

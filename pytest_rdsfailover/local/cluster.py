@@ -3,13 +3,15 @@
 import contextlib
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
 from types import TracebackType
 from typing import Any, Self
 
 from pytest_rdsfailover import driver
 from pytest_rdsfailover.clock import Clock, MonotonicClock, wait_until
-from pytest_rdsfailover.endpoints import Endpoint
+from pytest_rdsfailover.endpoints import Endpoint, Tls
 from pytest_rdsfailover.errors import (
     GatewayError,
     NotReadyError,
@@ -17,57 +19,31 @@ from pytest_rdsfailover.errors import (
     SettingError,
     log_tail,
 )
-from pytest_rdsfailover.gateway.client import GatewayClient, connect
-from pytest_rdsfailover.local.choreography import choreography
+from pytest_rdsfailover.gateway.client import connect
+from pytest_rdsfailover.gateway.secrets import Secret
+from pytest_rdsfailover.gateway.tls import CA_FILE
+from pytest_rdsfailover.local.choreography import restart_of
+from pytest_rdsfailover.local.control.client import ControlPlane, installed
+from pytest_rdsfailover.local.control.script import Script
+from pytest_rdsfailover.local.control.shown import Shown
+from pytest_rdsfailover.local.failover import LocalFailover
+from pytest_rdsfailover.local.names import PORT, AwsNames, Record, Resolver
 from pytest_rdsfailover.local.network import Network, ToxiproxyProgram
 from pytest_rdsfailover.local.process import Process, Supervisor
 from pytest_rdsfailover.local.profiles import Profile, load_profile
 from pytest_rdsfailover.local.programs import ServerProgram, ServerUrl
+from pytest_rdsfailover.local.proxy import READ_ONLY, READ_WRITE, LocalProxy
 from pytest_rdsfailover.local.server import start_server
-from pytest_rdsfailover.records import Milestone
+from pytest_rdsfailover.local.trigger import ApiTrigger, DirectTrigger, Trigger
 
 GATEWAY_READY_WITHIN = 10.0  # seconds
 REST_WITHIN = 120.0  # seconds after which a failover that is not over is stuck
-KINDS = {"cluster": "writer", "reader": "reader"}
+IDENTIFIER, REGION = "rdsfailover", "us-east-1"  # as its AWS API knows it
+KINDS = {"cluster": "writer", "reader": "reader", READ_WRITE: "proxy", READ_ONLY: "proxy"}
 
 
 class FailoverInProgressError(RdsFailoverError):
     """A failover was triggered while another was on its way; Aurora refuses that, too."""
-
-
-class LocalFailover:
-    """A failover that the gateway plays."""
-
-    def __init__(self, gateway: GatewayClient, profile: Profile, triggered: float) -> None:
-        self._gateway, self._profile = gateway, profile
-        self.triggered = triggered
-        self._final: Sequence[Milestone] | None = None
-
-    @property
-    def profile(self) -> str:
-        """Return the profile's name."""
-        return self._profile.name
-
-    @property
-    def moves_writer(self) -> bool:
-        """Tell whether another instance should be the writer afterwards."""
-        return self._profile.moves_writer
-
-    def milestones(self) -> Sequence[Milestone]:
-        """Return the trigger and what the gateway did since, in order of time."""
-        if self._final is not None:
-            return self._final
-        over = not self._gateway.describe().playing  # asked first: nothing may happen in between
-        trigger = Milestone(name="trigger", at=self.triggered, planned=self.triggered)
-        found = [trigger, *self._gateway.milestones()]
-        if over:
-            self._final = found
-        return found
-
-    def settled(self) -> bool:
-        """Tell whether the gateway has done all that the profile says."""
-        self.milestones()
-        return self._final is not None
 
 
 class LocalCluster:
@@ -79,6 +55,8 @@ class LocalCluster:
         profile: the failover profile of the run.
         instances: how many instances there are.
         port: the endpoints' common port; None for any free one.
+        seed: decides the durations of failovers that come without a seed of their own.
+        api: its AWS API will be needed, so that it had better start at the same time.
 
     Raises:
         NotReadyError: if one of its servers does not start.
@@ -95,18 +73,25 @@ class LocalCluster:
         *,
         instances: int = 2,
         port: int | None = None,
+        seed: int = 0,
+        api: bool = False,
         clock: Clock | None = None,
     ) -> None:
         self.instances = tuple(f"instance-{n + 1}" for n in range(instances))
-        self.failovers: list[LocalFailover] = []
+        self._failovers: list[LocalFailover] = []
         self._clock = clock or MonotonicClock()
-        self._profile = profile
+        self._profile, self._seed = profile, seed
+        self._names: AwsNames | None = None
         with contextlib.ExitStack() as stack:
             self._supervisor = stack.enter_context(Supervisor())
             endpoints = [*KINDS, *self.instances]
             self.network = stack.enter_context(
                 Network(toxiproxy, self._supervisor, endpoints, port=port)
             )
+            self.aws = ControlPlane(self._supervisor, IDENTIFIER, self._shown)
+            stack.callback(self.aws.close)
+            if api:
+                self.aws.warm()
             self._server = stack.enter_context(
                 contextlib.closing(start_server(server, self._supervisor))
             )
@@ -115,6 +100,11 @@ class LocalCluster:
             ports = json.loads(self._gateway_process.wait_line(GATEWAY_READY_WITHIN))["ports"]
             self._gateway = stack.enter_context(connect(self._control))
             self.network.connect(ports, armed=profile.cut != "close")
+            self._trigger: Trigger = DirectTrigger(self._gateway)
+            if installed():
+                self._trigger = ApiTrigger(self.aws)
+            self.proxy = LocalProxy(self._gateway, self._secret)
+            self.proxy.known_as(self._proxy_addresses)
             self._stack = stack.pop_all()
 
     def __enter__(self) -> Self:
@@ -133,6 +123,10 @@ class LocalCluster:
         self._stack.close()
 
     @property
+    def _proxy_addresses(self) -> list[str]:
+        return [str(self.network.places[name]) for name in (READ_WRITE, READ_ONLY)]
+
+    @property
     def _control(self) -> str:
         return str(self._supervisor.directory / "gateway.sock")
 
@@ -144,6 +138,11 @@ class LocalCluster:
         argv = [sys.executable, "-m", "pytest_rdsfailover.gateway.process", str(config)]
         return self._supervisor.spawn("gateway", argv)
 
+    @property
+    def _secret(self) -> Secret:
+        account = self._server.application
+        return Secret(username=account.user, password=account.password, dbname=account.database)
+
     def _gateway_config(self) -> Mapping[str, Any]:
         address, admin = self._server.address, self._server.admin
         return {
@@ -151,21 +150,48 @@ class LocalCluster:
             "admin": {"user": admin.user, "password": admin.password},
             "instances": len(self.instances),
             "read_only_error": self._profile.read_only_error,
+            "restart": restart_of(self._profile, self._seed),
             "control": self._control,
+            "secrets": [self._secret.text()],
             "toxiproxy": {"url": self.network.client.url, "prefix": self.network.prefix},
         }
+
+    def _shown(self) -> Shown:
+        account = self._server.application
+        return Shown(
+            cluster=IDENTIFIER,
+            region=REGION if self._names is None else self._names.region,
+            control=self._control,
+            places={name: self._called(name) for name in self.network.places},
+            user=account.user,
+            password=account.password,
+            database=account.database,
+            usual=Script(profile=self._profile, seed=self._seed),
+        )
 
     def check(self) -> None:
         """Raise DiedError if a server of ours has ended, GatewayError if the gateway failed."""
         self._server.check()
         self.network.check()
         self._gateway_process.check()
+        self.aws.check()
         failures = self._gateway.describe().failures
         if failures:
             raise GatewayError(
                 f"the gateway could not do as the profile says: {'; '.join(failures)}"
                 + log_tail(self._gateway_process.log_tail())
             )
+
+    @property
+    def failovers(self) -> Sequence[LocalFailover]:
+        """Return every failover so far, whoever started it."""
+        plays = self._gateway.plays()
+        known = len(self._failovers)
+        self._failovers += [
+            LocalFailover(self._gateway, known + number, play)
+            for number, play in enumerate(plays[known:])
+        ]
+        return self._failovers
 
     @property
     def writer(self) -> str:
@@ -187,6 +213,20 @@ class LocalCluster:
         """Return the reader endpoint: any reader; the writer when there is none."""
         return self._endpoint("reader")
 
+    @property
+    def proxy_endpoint(self) -> Endpoint:
+        """Return RDS Proxy's read/write endpoint: it stays while the writer moves."""
+        return self._proxy_endpoint(READ_WRITE)
+
+    @property
+    def proxy_reader_endpoint(self) -> Endpoint:
+        """Return RDS Proxy's read-only endpoint."""
+        return self._proxy_endpoint(READ_ONLY)
+
+    def _proxy_endpoint(self, name: str) -> Endpoint:
+        endpoint = self._endpoint(name)
+        return replace(endpoint, tls=replace(endpoint.tls, wanted=True))
+
     def instance_endpoint(self, instance: str) -> Endpoint:
         """Return an instance's own endpoint.
 
@@ -201,17 +241,59 @@ class LocalCluster:
         return self._endpoint(self.writer)
 
     def _endpoint(self, name: str) -> Endpoint:
-        place, account = self.network.places[name], self._server.application
+        (host, port), account = self._called(name), self._server.application
         return Endpoint(
             name=name,
             kind=KINDS.get(name, "instance"),
-            host=place.host,
-            port=place.port,
+            host=host,
+            port=port,
             user=account.user,
             password=account.password,
             database=account.database,
+            tls=Tls(ca=str(self._supervisor.directory / CA_FILE), wanted=False),
             connector=driver.connect,
         )
+
+    def _called(self, name: str) -> tuple[str, int]:
+        """Return the host and the port by which an endpoint is called."""
+        place = self.network.places[name]
+        return (place.host, place.port) if self._names is None else (self._names.host(name), PORT)
+
+    @contextlib.contextmanager
+    def aws_names(self, region: str) -> Iterator[AwsNames]:
+        """Call the endpoints as AWS would in a region, for the block and in this process.
+
+        Raises:
+            SettingError: if that is no region.
+        """
+        names, places = AwsNames.new(region), self.network.places
+        records = {names.host(name): Record(partial(self._locate, name)) for name in places}
+        for moving in ("cluster", "reader"):
+            host = names.host(moving)
+            records[host] = Record(partial(self._locate, moving), self._ttl, self._clock)
+        hosts = [f"{names.host(name)}:{PORT}" for name in (READ_WRITE, READ_ONLY)]
+        with Resolver(names, records).installed():
+            self.proxy.known_as([*self._proxy_addresses, *hosts], list(records))
+            self._names = names
+            try:
+                self.aws.renew()
+                yield names
+            finally:
+                self._names = None
+                self.aws.renew()
+
+    def _ttl(self) -> float:
+        """Return for how long resolvers remember where the cluster's name leads, in seconds."""
+        failovers = self.failovers
+        return failovers[-1].dns_ttl if failovers else self._profile.dns_ttl
+
+    def _locate(self, name: str) -> tuple[str, int]:
+        """Return the address that an endpoint's name leads to now."""
+        if name in ("cluster", "reader"):
+            view = self._gateway.describe()
+            name = view.dns if name == "cluster" else view.reader
+        place = self.network.places[name]
+        return place.host, place.port
 
     def _known(self, instance: str) -> None:
         if instance not in self.instances:
@@ -235,17 +317,23 @@ class LocalCluster:
         self.check()
         chosen = self._profile if profile is None else load_profile(profile)
         self._refuse_other_cut(chosen)
-        if self.failovers and not self.failovers[-1].settled():
+        if self._gateway.describe().playing:
             raise FailoverInProgressError("a failover of this cluster is still on its way")
         writer = self.writer
         target = target or self.readers[0]
         self._known(target)
         if target == writer:
             raise SettingError(f"{target} is the writer already; a failover promotes a reader")
-        steps = choreography(chosen, writer=writer, target=target, seed=seed)
-        triggered = self._gateway.play(steps, read_only_error=chosen.read_only_error)
-        self.failovers.append(LocalFailover(self._gateway, chosen, triggered))
+        self._trigger.start(chosen, writer=writer, target=target, seed=seed)
         return self.failovers[-1]
+
+    def prepare(self) -> None:
+        """Get ready to fail over, so that the trigger itself takes no time.
+
+        Raises:
+            NotReadyError: if the control plane does not start.
+        """
+        self._trigger.prepare()
 
     def _refuse_other_cut(self, profile: Profile) -> None:
         if (profile.cut == "close") != (self._profile.cut == "close"):
@@ -262,12 +350,17 @@ class LocalCluster:
             NotReadyError: if the failover does not end.
         """
         self.check()
-        if self.failovers:
-            last = self.failovers[-1]
+        failovers = self.failovers
+        if failovers:
+            last = failovers[-1]
             if not wait_until(last.settled, timeout=REST_WITHIN, clock=self._clock):
                 tail = self._gateway_process.log_tail()
                 raise NotReadyError(f"the failover {last.profile!r}", REST_WITHIN, tail)
 
     def parts(self) -> Mapping[str, str]:
         """Return what the cluster is made of, for people."""
-        return {"server": self._server.about, "toxiproxy": str(self.network)}
+        return {
+            "server": self._server.about,
+            "toxiproxy": str(self.network),
+            "trigger": self._trigger.about,
+        }

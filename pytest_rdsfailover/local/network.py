@@ -21,7 +21,12 @@ from pytest_rdsfailover.toxiproxy.client import ToxiproxyClient
 BUILTIN = "builtin"
 LOOPBACK = "127.0.0.1"
 READY_WITHIN = 10.0  # seconds
-FIXED_HOSTS = {"cluster": "127.0.0.2", "reader": "127.0.0.3"}
+FIXED_HOSTS = {
+    "cluster": "127.0.0.2",
+    "reader": "127.0.0.3",
+    "proxy": "127.0.0.4",
+    "proxy-reader": "127.0.0.5",
+}
 FIRST_INSTANCE = 11  # instance-1 listens on 127.0.0.11
 
 # A link that starts while such a toxic is in its chain ends by a reset; toxicity 0 keeps it from
@@ -105,6 +110,9 @@ class Place:
 
     host: str
     port: int
+
+    def __str__(self) -> str:
+        return f"{self.host}:{self.port}"
 
 
 class Network:

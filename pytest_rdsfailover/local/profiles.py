@@ -13,6 +13,7 @@ from pytest_rdsfailover.errors import SettingError
 from pytest_rdsfailover.settings import parse_duration
 
 CUTS = ("reset", "close", "hang")
+PROXY_CONNECTS = ("accept", "error")
 READ_ONLY_ERRORS = (1290, 1836)  # older and newer Aurora MySQL
 
 
@@ -26,6 +27,19 @@ class Span:
     def sample(self, chance: random.Random) -> float:
         """Return a duration between the two ends."""
         return chance.uniform(self.low, self.high)
+
+
+@dataclass(frozen=True, slots=True)
+class Holds:
+    """How long RDS Proxy goes on queueing: one of several spans, each with its share of trials."""
+
+    spans: tuple[tuple[float, Span], ...]
+
+    def sample(self, chance: random.Random) -> float:
+        """Return a duration of one of the spans, chosen by their shares."""
+        shares = [share for share, _ in self.spans]
+        (chosen,) = chance.choices([span for _, span in self.spans], shares)
+        return chosen.sample(chance)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +59,12 @@ class Profile:
         dns: when the cluster endpoint changes sides, each time; the last time leads to the new
             writer, so an odd count is a flip and flops before it. Empty for a crash.
         read_only_error: what readers, the demoted writer among them, answer to writes.
+        dns_ttl: for how many seconds a resolver may remember where the cluster's name leads; only
+            AWS-shaped names are remembered.
+        proxy_hold: how long RDS Proxy queues requests after the promotion (under a crash: after
+            the restart); before it there is nobody to send them to.
+        proxy_connect: what becomes of new clients of the proxy meanwhile: `accept`, or `error`
+            (1105).
     """
 
     name: str
@@ -55,6 +75,9 @@ class Profile:
     promotion: Span | None
     dns: tuple[Span, ...]
     read_only_error: int
+    dns_ttl: float = 0.0
+    proxy_hold: Holds = Holds(((1.0, Span(0.0, 0.0)),))
+    proxy_connect: str = "accept"
 
     def __post_init__(self) -> None:
         """Refuse a failover that cannot happen."""
@@ -63,6 +86,11 @@ class Profile:
         if self.read_only_error not in READ_ONLY_ERRORS:
             raise self._wrong(
                 "read_only_error", f"{self.read_only_error}; Aurora uses 1290 or 1836"
+            )
+        if self.proxy_connect not in PROXY_CONNECTS:
+            raise self._wrong(
+                "proxy_connect",
+                f"{self.proxy_connect!r}; choose one of {', '.join(PROXY_CONNECTS)}",
             )
         if self.promotion is None and self.dns:
             raise self._wrong("dns", "given, but without a promotion there is nobody to point at")
@@ -145,6 +173,9 @@ def parse_profile(name: str, table: Mapping[str, Any]) -> Profile:
             promotion=None if promotion is None else _span(promotion),
             dns=_flips(table.get("dns", [])),
             read_only_error=table.get("read_only_error", 1836),
+            dns_ttl=parse_duration(str(table.get("dns_ttl", "0s"))),
+            proxy_hold=_holds(table.get("proxy_hold", "0s")),
+            proxy_connect=table.get("proxy_connect", "accept"),
         )
     except KeyError as error:
         raise SettingError(f"profile {name!r} lacks the field {error}") from error
@@ -173,3 +204,16 @@ def _flips(value: object) -> tuple[Span, ...]:
     if isinstance(value, list) and all(isinstance(flip, list) for flip in value):
         return tuple(_span(flip) for flip in value)
     return (_span(value),)
+
+
+def _holds(value: object) -> Holds:
+    """Return one span for `"1s"` or `["0s", "1s"]`, several for a list of `{share, hold}`."""
+    if not isinstance(value, list) or not all(isinstance(one, dict) for one in value):
+        return Holds(((1.0, _span(value)),))
+    try:
+        spans = tuple((float(one["share"]), _span(one["hold"])) for one in value)
+    except (KeyError, TypeError, ValueError) as error:
+        raise SettingError(f"{value!r} is no list of {{share = 0.3, hold = '1s'}}") from error
+    if any(share < 0 for share, _ in spans) or abs(sum(share for share, _ in spans) - 1) > 1e-6:  # noqa: PLR2004
+        raise SettingError(f"the shares in {value!r} are not parts of one whole")
+    return Holds(spans)

@@ -7,9 +7,11 @@ trigger; counts are integers.
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from pytest_rdsfailover.analysis.compare import Comparison
 from pytest_rdsfailover.analysis.latency import Percentiles
-from pytest_rdsfailover.analysis.statistics import median, median_interval, wilson
+from pytest_rdsfailover.analysis.population import Population
 from pytest_rdsfailover.analysis.summary import Summary
+from pytest_rdsfailover.report.scenarios import Scenario, comparisons, scenarios
 
 SCHEMA = 1
 MICROSECONDS = 6  # digits
@@ -100,42 +102,45 @@ def run_document(
         seed: decided every sampled duration.
         versions: what was tested with what: name to version.
     """
-    names = dict.fromkeys(trial["scenario"] for trial in trials)
+    found = scenarios(trials)
     return {
         "schema": SCHEMA,
         "mode": mode,
         "seed": seed,
         "versions": dict(versions),
         "trials": list(trials),
-        "scenarios": [
-            _scenario(name, [trial for trial in trials if trial["scenario"] == name])
-            for name in names
-        ],
-        "comparisons": [],
+        "scenarios": [_scenario(each.name, each.population) for each in found],
+        "comparisons": [_comparison(*pair) for pair in comparisons(found)],
     }
 
 
-def _scenario(name: str, trials: Sequence[Plain]) -> Plain:
+def _scenario(name: str, found: Population) -> Plain:
     """Return what the valid ones of a scenario's trials say together."""
-    downtimes = sorted(trial["downtime_s"] for trial in trials if trial["valid"])
-    zero = downtimes.count(0.0)
-    low, high = median_interval(downtimes) or (None, None)
-    share = wilson(zero, len(downtimes))
     return {
         "name": name,
-        "trials": len(downtimes),
+        "trials": found.trials,
         "downtime_s": {
-            "median": _seconds(median(downtimes)) if downtimes else None,
-            "low": low,
-            "high": high,
-            "max": downtimes[-1] if downtimes else None,
+            "median": None if found.median is None else _seconds(found.median),
+            "low": found.low,
+            "high": found.high,
+            "max": found.max,
         },
         "zero_downtime": {
-            "count": zero,
-            "share": round(zero / len(downtimes), 4) if downtimes else None,
-            "low": round(share[0], 4),
-            "high": round(share[1], 4),
+            "count": found.zero,
+            "share": round(found.zero / found.trials, 4) if found.trials else None,
+            "low": round(found.zero_low, 4),
+            "high": round(found.zero_high, 4),
         },
+    }
+
+
+def _comparison(baseline: Scenario, candidate: Scenario, found: Comparison) -> Plain:
+    """Return how two scenarios of one test differ; no change can be told from no downtime."""
+    return {
+        "baseline": baseline.name,
+        "candidate": candidate.name,
+        "change": None if found.change is None else round(found.change, 4),
+        "p_value": float(f"{found.p_value:.4g}"),
     }
 
 

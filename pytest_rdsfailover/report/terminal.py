@@ -35,7 +35,7 @@ def table(trials: Sequence[dict[str, Any]]) -> list[str]:
     """
     rows = [tuple(name for name, _ in COLUMNS), *(_row(trial) for trial in trials)]
     return [
-        " ".join(_fit(text, width) for text, (_, width) in zip(row, COLUMNS, strict=True)).rstrip()
+        " ".join(fit(text, width) for text, (_, width) in zip(row, COLUMNS, strict=True)).rstrip()
         for row in rows
     ]
 
@@ -64,7 +64,7 @@ def _count(keys: Sequence[str] | None) -> str:
     return "?" if keys is None else str(len(keys))
 
 
-def _fit(text: str, width: int) -> str:
+def fit(text: str, width: int) -> str:
     """Return a text cut or filled to a width; a negative width aligns to the left."""
     size = abs(width)
     if len(text) > size:

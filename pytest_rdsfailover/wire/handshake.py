@@ -137,14 +137,27 @@ def client_capabilities(payload: bytes) -> Capability:
     return capabilities
 
 
+def is_tls_request(payload: bytes) -> bool:
+    """Tell whether a client's first packet asks for TLS, which then begins with the next byte."""
+    return len(payload) == RESPONSE_HEAD and bool(client_capabilities(payload) & Capability.SSL)
+
+
+def without_tls(payload: bytes) -> bytes:
+    """Return a client's answer, decrypted, as one that never asked for TLS."""
+    return (client_capabilities(payload) & ~Capability.SSL).to_bytes(4, "little") + payload[4:]
+
+
 def relayed_response(payload: bytes, offered: Capability) -> bytes:
     """Return a client's answer without the capabilities that were not *offered* to it.
 
     Raises:
-        ProtocolError: if the client wants TLS although it was not offered.
+        ProtocolError: if the client wants TLS or compression although it was not offered: it may
+            go on as if it had been, and both sides would wait for each other for ever.
     """
     capabilities = client_capabilities(payload)
     if capabilities & Capability.SSL and not offered & Capability.SSL:
         raise ProtocolError("the client wants TLS, which was not offered")
+    if capabilities & ~offered & (Capability.COMPRESS | Capability.ZSTD):
+        raise ProtocolError("the client wants compression, which was not offered")
     head = int(capabilities & offered).to_bytes(4, "little") + payload[4:EXTENDED_AT]
     return head + bytes(RESPONSE_HEAD - EXTENDED_AT) + payload[RESPONSE_HEAD:]

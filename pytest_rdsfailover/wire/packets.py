@@ -223,6 +223,14 @@ def status_of(payload: bytes) -> int:
     return int.from_bytes(payload[start : start + 2], "little")
 
 
+def has_warnings(payload: bytes) -> bool:
+    """Tell whether an OK or EOF payload counts any warnings."""
+    if is_eof(payload):
+        return payload[1:3] != b"\0\0"
+    start = status_offset(payload) + 2
+    return payload[start : start + 2] != b"\0\0"
+
+
 def with_status(payload: bytes, status: int) -> bytes:
     """Return an OK or EOF payload with other status flags."""
     start = status_offset(payload)

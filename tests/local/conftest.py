@@ -1,24 +1,15 @@
 """What the tests with real servers share."""
 
-import os
-import shutil
-from pathlib import Path
-
 import pytest
+from networks import network_for
+from proxy_fixtures import proxy, proxy_gateway  # noqa: F401 - fixtures
 from servers import SERVERS
 
 from pytest_rdsfailover.local.cluster import LocalCluster
-from pytest_rdsfailover.local.network import find_toxiproxy
 from pytest_rdsfailover.local.process import Supervisor
 from pytest_rdsfailover.local.profiles import load_profile
 from pytest_rdsfailover.local.server import OwnServer
 
-GO_S_OWN = Path.home() / "go" / "bin" / "server"
-REAL_TOXIPROXY = (
-    os.environ.get("TOXIPROXY_SERVER")
-    or shutil.which("toxiproxy-server")
-    or (str(GO_S_OWN) if GO_S_OWN.exists() else "builtin")
-)
 HERE = {wanted.name: program for wanted in SERVERS if (program := wanted.find())}
 
 
@@ -38,14 +29,6 @@ def supervisor():
 def own_server(server_program, supervisor):
     with OwnServer(server_program, supervisor) as server:
         yield server
-
-
-def network_for(program):
-    """Return the built-in Toxiproxy for MariaDB and the real one, where there is one, for MySQL.
-
-    The contract tests hold both against each other, so here each needs to be met only once.
-    """
-    return find_toxiproxy("builtin" if program.dialect.name == "MariaDB" else REAL_TOXIPROXY)
 
 
 @pytest.fixture(scope="session")

@@ -16,6 +16,13 @@ import pymysql
 from pytest_rdsfailover.gateway.client import GatewayClient, connect
 from pytest_rdsfailover.gateway.script import Step
 
+# A test may plant a fault before the gateway begins.
+MAIN = """
+import sys
+from pytest_rdsfailover.gateway.process import main
+sys.exit(main(sys.argv[1:]))
+"""
+
 
 class RunningGateway:
     def __init__(self, server: servers.RealServer, ports: dict, control: GatewayClient, process):
@@ -28,6 +35,12 @@ class RunningGateway:
             "connect_timeout": 10, "read_timeout": 30, "write_timeout": 30, "ssl_disabled": True,
         }  # fmt: skip
         return pymysql.connect(**{**defaults, **options})
+
+    def proxy(self, endpoint="proxy"):
+        return self.control.ask("proxy", endpoint=endpoint)
+
+    def configure_proxy(self, **settings):
+        self.control.ask("proxy_configure", settings=settings)
 
     def play(self, *steps: Step, read_only_error=1290, wait=True, within=60.0):
         started = self.control.play(steps, read_only_error)
@@ -49,7 +62,9 @@ class RunningGateway:
 
 
 @contextmanager
-def gateway(server: servers.RealServer, *, instances=2, toxiproxy=None) -> Iterator[RunningGateway]:
+def gateway(
+    server: servers.RealServer, *, instances=2, toxiproxy=None, plant=""
+) -> Iterator[RunningGateway]:
     with tempfile.TemporaryDirectory(prefix="rdsgw-") as directory:
         config = Path(directory, "config.json")
         control = str(Path(directory, "control"))
@@ -62,17 +77,20 @@ def gateway(server: servers.RealServer, *, instances=2, toxiproxy=None) -> Itera
                     "admin": {"user": "root_", "password": servers.PASSWORD},
                     "control": control,
                     "toxiproxy": toxiproxy,
+                    "secrets": [json.dumps({"username": "app", "password": servers.PASSWORD})],
                 }
             )
         )
         process = subprocess.Popen(
-            [sys.executable, "-m", "pytest_rdsfailover.gateway.process", str(config)],
+            [sys.executable, "-c", plant + MAIN, str(config)],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, env={**os.environ},
         )  # fmt: skip
         try:
             ports = json.loads(process.stdout.readline())["ports"]
             with connect(control) as client:
-                yield RunningGateway(server, ports, client, process)
+                running = RunningGateway(server, ports, client, process)
+                running.ca = str(Path(directory, "ca.pem"))
+                yield running
                 assert client.describe().failures == []
         finally:
             process.stdin.close()

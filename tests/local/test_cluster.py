@@ -5,6 +5,7 @@ import time
 
 import pymysql
 import pytest
+from networks import network_for
 
 from pytest_rdsfailover.errors import SettingError
 from pytest_rdsfailover.local.cluster import FailoverInProgressError, LocalCluster
@@ -183,8 +184,6 @@ def test_a_profile_that_closes_needs_a_cluster_that_closes(resting, tmp_path):
 @pytest.mark.parametrize(("cut", "error"), [("reset", 2006), ("close", 2013)])
 def test_an_idle_connection_ends_as_the_profile_says(server_program, cut, error):
     """PyMySQL tells a reset connection (2006) from a closed one (2013)."""
-    from conftest import network_for
-
     profile = parse_profile("ours", QUICK | {"cut": cut})
     with LocalCluster(server_program, network_for(server_program), profile) as cluster:
         pooled = cluster.writer_endpoint.connect()
@@ -195,8 +194,6 @@ def test_an_idle_connection_ends_as_the_profile_says(server_program, cut, error)
 
 
 def test_sixteen_instances_are_ready_and_fail_over(server_program):
-    from conftest import network_for
-
     profile = parse_profile("ours", QUICK)
     with LocalCluster(
         server_program, network_for(server_program), profile, instances=16
@@ -210,8 +207,6 @@ def test_sixteen_instances_are_ready_and_fail_over(server_program):
 
 
 def test_a_wanted_port_is_used_and_a_taken_one_is_refused(server_program):
-    from conftest import network_for
-
     from pytest_rdsfailover.local.ports import reserve_port
 
     profile, network = parse_profile("ours", QUICK), network_for(server_program)

@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
+from networks import network_for
 
 from pytest_rdsfailover.endpoints import Bounds
 from pytest_rdsfailover.errors import DiedError, RdsFailoverError, SettingError
@@ -217,8 +218,6 @@ def test_without_an_audit_nothing_is_said_about_lost_writes(laboratory, resting)
 
 @pytest.mark.parametrize("victim", ["gateway", "server", "toxiproxy"])
 def test_a_dead_process_of_ours_is_an_error_with_its_log_and_never_a_figure(server_program, victim):
-    from conftest import network_for
-
     plan = Plan(writers=4, rate=100.0, cooldown=0.1, bound=10.0)
     with LocalCluster(
         server_program, network_for(server_program), load_profile("quick")
@@ -242,8 +241,6 @@ def test_a_dead_process_of_ours_is_an_error_with_its_log_and_never_a_figure(serv
 
 
 def test_a_running_server_by_url_serves_and_is_left_as_it_was(server_program, supervisor):
-    from conftest import network_for
-
     from pytest_rdsfailover.local.ports import reserve_port
 
     with reserve_port() as port, OwnServer(server_program, supervisor, port=port) as server:

@@ -204,8 +204,9 @@ def played(talk, cuts=(), *, writer=False):
 
 def test_the_conversation_that_is_cut_up_below_makes_sense():
     to_client, to_server = played(TALK)
-    assert b"aurora_server_id\x0ainstance-1" in to_client
-    assert b"read_only\x02ON" in to_client
+    assert b"SELECT 'aurora_server_id', 'instance-1'" in to_server
+    assert b"WHEN 'read_only' THEN 'ON'" in to_server
+    assert b"read_only" in to_client
     assert to_server.endswith(encode(b"\x01"))
     assert b"coalesce('instance-1'," in to_server
 

@@ -1,0 +1,135 @@
+"""Repeats of one trial as a population: what each contributes, and what they say together."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Self
+
+from pytest_rdsfailover.analysis.downtime import Downtime
+from pytest_rdsfailover.analysis.statistics import (
+    CONFIDENCE,
+    median,
+    median_interval,
+    percentile,
+    share_bound,
+    trials_needed,
+    wilson,
+)
+
+PROVEN_SHARE = 0.99  # what "how many clean trials would it take" is answered for
+P95 = 0.95
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sample:
+    """What one trial contributes to its population.
+
+    Attributes:
+        valid: whether the failover happened as its profile says.
+        reason: why the trial is invalid; empty if it is valid.
+        downtime: its downtime, in seconds.
+        rate: writes per second that all writers intended together.
+        figures: everything else that can be expected of a trial, by name: seconds or counts; None
+            for what was not measured or not audited.
+    """
+
+    valid: bool
+    reason: str
+    downtime: Downtime
+    rate: float
+    figures: Mapping[str, float | None]
+
+    def plain(self) -> dict[str, Any]:
+        """Return it as JSON can say it."""
+        return {
+            "valid": self.valid,
+            "reason": self.reason,
+            "downtime": [self.downtime.lower, self.downtime.upper, float(self.downtime)],
+            "rate": self.rate,
+            "figures": dict(self.figures),
+        }
+
+    @classmethod
+    def of_plain(cls, plain: Mapping[str, Any]) -> Self:
+        """Return the sample that `plain` said.
+
+        Raises:
+            KeyError: if a part of it is missing.
+        """
+        lower, upper, value = plain["downtime"]
+        return cls(
+            valid=plain["valid"],
+            reason=plain["reason"],
+            downtime=Downtime(lower, upper, value, plain["rate"]),
+            rate=plain["rate"],
+            figures=plain["figures"],
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Population:
+    """What the valid ones among repeated trials say together; durations in seconds.
+
+    Attributes:
+        trials: how many valid trials there are; all other figures are theirs.
+        invalid: how many more proved nothing.
+        median: the middle downtime; None without trials.
+        low: lower end of the median's exact interval at 95 %; None below six trials.
+        high: its upper end.
+        p95: the downtime that 95 % of the trials did not exceed; None without trials.
+        max: the longest downtime; None without trials.
+        zero: in how many trials there was no downtime at all.
+        zero_low: lower end of the 95 % Wilson interval of their share.
+        zero_high: its upper end.
+    """
+
+    trials: int
+    invalid: int
+    median: float | None
+    low: float | None
+    high: float | None
+    p95: float | None
+    max: float | None
+    zero: int
+    zero_low: float
+    zero_high: float
+
+    @property
+    def down(self) -> int:
+        """Return in how many trials there was downtime."""
+        return self.trials - self.zero
+
+    @property
+    def down_bound(self) -> float:
+        """Return the upper bound, with 95 % confidence, of the share of trials with downtime."""
+        return share_bound(self.down, self.trials, CONFIDENCE)
+
+    @property
+    def clean_needed(self) -> int:
+        """Return how many trials without downtime would prove 99 %, those seen counted in."""
+        return trials_needed(PROVEN_SHARE, CONFIDENCE, misses=self.down)
+
+
+def population(downtimes: Iterable[float], *, invalid: int = 0) -> Population:
+    """Return what the *downtimes* of valid trials say, beside *invalid* ones."""
+    ordered: Sequence[float] = sorted(float(each) for each in downtimes)
+    interval = median_interval(ordered)
+    zero = ordered.count(0.0)
+    zero_low, zero_high = wilson(zero, len(ordered))
+    return Population(
+        trials=len(ordered),
+        invalid=invalid,
+        median=median(ordered) if ordered else None,
+        low=interval[0] if interval else None,
+        high=interval[1] if interval else None,
+        p95=percentile(ordered, P95) if ordered else None,
+        max=ordered[-1] if ordered else None,
+        zero=zero,
+        zero_low=zero_low,
+        zero_high=zero_high,
+    )
+
+
+def population_of(samples: Sequence[Sample]) -> Population:
+    """Return what samples say, the invalid ones counted apart."""
+    valid = [sample.downtime for sample in samples if sample.valid]
+    return population(valid, invalid=len(samples) - len(valid))

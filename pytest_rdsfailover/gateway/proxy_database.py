@@ -1,0 +1,383 @@
+"""One database connection of the proxy, as a state machine: bytes in, bytes out, no I/O."""
+
+import enum
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from pytest_rdsfailover.gateway.proxy_state import Values, question, quoted_name, setting
+from pytest_rdsfailover.gateway.router import Instance
+from pytest_rdsfailover.gateway.session import Session
+from pytest_rdsfailover.gateway.tls import encrypt_for
+from pytest_rdsfailover.wire.auth import (
+    ASK_KEY,
+    CACHING,
+    FAST_OK,
+    FULL,
+    MORE,
+    SWITCH,
+    caching_proof,
+    hide,
+    native_proof,
+)
+from pytest_rdsfailover.wire.handshake import RESPONSE_HEAD, Capability, parse_greeting
+from pytest_rdsfailover.wire.packets import (
+    ERR,
+    MAX_PAYLOAD,
+    OK,
+    Packet,
+    PacketReader,
+    ProtocolError,
+    ServerFault,
+    frame,
+    has_warnings,
+    lenenc_string,
+    parse_error,
+)
+from pytest_rdsfailover.wire.responses import Command, Part, Response
+from pytest_rdsfailover.wire.results import parse_row
+
+UTF8MB4 = 45
+# What a client's connection has in common with the database connections that can serve it.
+MATCHED = (
+    Capability.FOUND_ROWS | Capability.LOCAL_FILES | Capability.IGNORE_SPACE
+    | Capability.MULTI_STATEMENTS | Capability.MULTI_RESULTS | Capability.PS_MULTI_RESULTS
+    | Capability.SESSION_TRACK | Capability.DEPRECATE_EOF
+)  # fmt: skip
+ALWAYS = (
+    Capability.LONG_PASSWORD | Capability.LONG_FLAG | Capability.PROTOCOL_41
+    | Capability.TRANSACTIONS | Capability.SECURE_CONNECTION | Capability.PLUGIN_AUTH
+    | Capability.PLUGIN_AUTH_LENENC
+)  # fmt: skip
+# MariaDB forgets warnings only when a statement reads from something.
+FORGET = b"DO (SELECT 1 FROM (SELECT 1) AS nothing)"
+LARGEST = (1 << 30).to_bytes(4, "little")
+
+
+class Client(Protocol):
+    """Whose command a connection is answering."""
+
+    def answer(self, packet: Packet, part: Part | None, response: Response) -> None:
+        """Take a packet of the answer; *part* is None for one that continues the one before."""
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """What a database connection must have to serve a client.
+
+    Attributes:
+        user: whom it is logged in as.
+        capabilities: what both sides of it can do, of `MATCHED`.
+    """
+
+    user: str
+    capabilities: Capability
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setup:
+    """What is done with each new database connection.
+
+    Attributes:
+        password: the user's; never in a repr.
+        init: statements to run first.
+        names: variables whose values make up the state.
+        secure: the way to the server cannot be listened to, so it takes a password as it is.
+    """
+
+    password: bytes = field(repr=False)
+    init: tuple[bytes, ...] = ()
+    names: tuple[bytes, ...] = ()
+    secure: bool = False
+
+
+class Stage(enum.Enum):
+    """How far a connection is."""
+
+    LOGIN = enum.auto()
+    SETUP = enum.auto()
+    READY = enum.auto()
+
+
+@dataclass(slots=True)
+class Errand:
+    """A command of the proxy's own, and what to do with its first row."""
+
+    payload: bytes
+    done: Callable[[list[bytes | None]], None]
+    row: list[bytes | None] = field(default_factory=list)
+
+
+def nothing(_: list[bytes | None]) -> None:
+    """Take a row and do nothing with it."""
+
+
+class Inner(Session):
+    """An instance whose client is in this process: answers are handed over, not framed."""
+
+    def __init__(self, host: Instance, sink: Callable[[Packet], None]) -> None:
+        super().__init__(host)
+        self._sink = sink
+
+    def _tell(self, payload: bytes) -> None:
+        """Hand over the next packet of an answer; its taker may send the next command."""
+        sequence = self._seen_by_client
+        self._seen_by_client = (sequence + 1) & 0xFF
+        self._sink(Packet(sequence, payload))
+
+
+class Database:
+    """A connection to an instance, lent to one client at a time.
+
+    Attributes:
+        key: whom it can serve.
+        instance: which instance it leads to.
+        session: the instance as a state machine; its `to_server` is what is to be sent.
+        client: whom it is lent to; None if to nobody.
+        schema: its current database; None for none.
+        uses: how often it has been lent.
+        dirty: it must be reset before it is lent again.
+        state: the values of tracked variables that it has now.
+        baseline: the values it had when it was new.
+        ready: is called when it can be lent: after its set-up, and after a reset.
+        touch: is called when it has something to send.
+        fault: why it failed; None as long as it has not.
+        status: the latest status flags; None before there were any.
+        inserter: number of the session whose LAST_INSERT_ID() it would tell; 0 for nobody's.
+    """
+
+    def __init__(
+        self,
+        key: Key,
+        instance: Instance,
+        setup: Setup,
+        *,
+        ready: Callable[["Database"], None],
+        touch: Callable[["Database"], None],
+    ) -> None:
+        self.key, self.instance, self.setup = key, instance, setup
+        self.session = Inner(instance, self._packet)
+        self.client: Client | None = None
+        self.schema: bytes | None = None
+        self.uses = 0
+        self.dirty = False
+        self.state: dict[bytes, bytes | None] = {}
+        self.baseline: Values = {}
+        self.ready, self.touch = ready, touch
+        self.fault: ServerFault | None = None
+        self.status: int | None = None
+        self.inserter = 0
+        self._stage = Stage.LOGIN
+        self._scramble, self._method = b"", b""
+        self._reader = PacketReader()
+        self._errands: deque[Errand] = deque()
+        self._errand: Errand | None = None
+        self._response: Response | None = None
+        self._continues = self._noisy = False
+
+    @property
+    def busy(self) -> bool:
+        """Tell whether the server may be working for this connection."""
+        return self._response is not None or bool(self._errands)
+
+    @property
+    def usable(self) -> bool:
+        """Tell whether it is logged in, set up and whole."""
+        return self._stage is Stage.READY and self.fault is None
+
+    def from_server(self, data: bytes) -> None:
+        """Take bytes that the server sent.
+
+        Raises:
+            ProtocolError: if no server may send them.
+        """
+        self.touch(self)
+        self.session.from_server(data)
+        self._take()
+
+    def _take(self) -> None:
+        """Work on what the instance has for its client, which is us."""
+        session = self.session
+        while session.to_client:
+            data = bytes(session.to_client)
+            session.to_client.clear()
+            for packet in self._reader.feed(data):
+                self._packet(packet)
+
+    def _packet(self, packet: Packet) -> None:
+        continues, self._continues = self._continues, len(packet.payload) == MAX_PAYLOAD
+        if self._stage is Stage.LOGIN:
+            self._login(packet)
+            return
+        response = self._response
+        if response is None:
+            self._farewell(packet)
+            return
+        part = None if continues else response.feed(packet.payload)
+        if part is Part.END:
+            self._note(packet.payload, response)
+        if response.done:
+            self._response = None
+        if self._errand is not None:
+            self._own(packet, part, response)
+        elif self.client is not None:
+            self.client.answer(packet, part, response)
+
+    def _note(self, payload: bytes, response: Response) -> None:
+        """Note the end of a result: status flags, and whether SHOW WARNINGS has something."""
+        if response.status is not None:
+            self.status = response.status
+        self._noisy = self._noisy or payload[0] == ERR or has_warnings(payload)
+
+    def quieten(self, *, always: bool = False) -> None:
+        """Forget what one client's statement left for a SHOW WARNINGS, before another's comes."""
+        if self._noisy or always:
+            self._noisy = False
+            self.ask(FORGET)
+
+    def _farewell(self, packet: Packet) -> None:
+        if packet.payload[:1] != bytes((ERR,)):
+            raise ProtocolError("the server sent what nobody asked for")
+        self.fault = parse_error(packet.payload)
+
+    # The login -----------------------------------------------------------------------------------
+
+    def _login(self, packet: Packet) -> None:
+        """Log in as the proxy's secret says."""
+        payload, sequence = packet.payload, packet.sequence + 1
+        first = payload[0] if payload else ERR
+        password = self.setup.password
+        if first == ERR:
+            self.fault = parse_error(payload)
+        elif not self._scramble:
+            greeting = parse_greeting(payload)
+            self._scramble, self._method = greeting.scramble, greeting.plugin
+            self._send(self._response_to(greeting.capabilities), sequence)
+        elif first == OK:
+            self._stage = Stage.SETUP
+            self._set_up()
+        elif first == SWITCH:
+            method, _, scramble = payload[1:].partition(b"\0")
+            self._method, self._scramble = method, scramble.rstrip(b"\0")
+            self._send(self._proof(), sequence)
+        elif payload == FULL:
+            whole = password + b"\0"
+            self._send(whole if self.setup.secure else ASK_KEY, sequence)
+        elif payload != FAST_OK and first == MORE:
+            hidden = hide(password + b"\0", self._scramble)
+            try:
+                self._send(encrypt_for(payload[1:], hidden), sequence)
+            except ValueError as error:
+                raise ProtocolError("the server's public key is broken") from error
+
+    def _response_to(self, offered: Capability) -> bytes:
+        capabilities = (ALWAYS | self.key.capabilities) & offered
+        return b"".join((
+            int(capabilities).to_bytes(4, "little"), LARGEST, bytes((UTF8MB4,)),
+            bytes(RESPONSE_HEAD - 9), self.key.user.encode(), b"\0",
+            lenenc_string(self._proof()), self._method, b"\0",
+        ))  # fmt: skip
+
+    def _proof(self) -> bytes:
+        prove = caching_proof if self._method == CACHING else native_proof
+        return prove(self.setup.password, self._scramble)
+
+    def _send(self, payload: bytes, sequence: int = 0) -> None:
+        self.touch(self)
+        self.session.from_client(frame(payload, sequence))
+
+    # The proxy's own commands --------------------------------------------------------------------
+
+    def _set_up(self) -> None:
+        """Run the init query, then note which state a connection begins with."""
+        for sql in self.setup.init:
+            self.ask(sql)
+        self.ask(question(self.setup.names), self._is_ready)
+
+    def _is_ready(self, row: list[bytes | None]) -> None:
+        self.learn(row, self.setup.names)
+        self.baseline = dict(self.state)
+        self._stage, self.dirty = Stage.READY, False
+        self.ready(self)
+
+    def learn(self, row: list[bytes | None], names: tuple[bytes, ...]) -> None:
+        """Note the state that a `question` was answered with."""
+        if len(row) != 1 + len(names):
+            raise ProtocolError("the server tells less of its state than it was asked for")
+        self.schema = row[0]
+        self.state.update(zip(names, row[1:], strict=True))
+
+    def reset(self) -> None:
+        """Make it like new; it is `ready` again afterwards."""
+        self._stage = Stage.SETUP
+        self.state.clear()
+        self.inserter = 0
+        self._run(Errand(bytes((Command.RESET_CONNECTION,)), nothing))
+        self._set_up()
+
+    def ask(self, sql: bytes, done: Callable[[list[bytes | None]], None] = nothing) -> None:
+        """Run a statement of the proxy's own and hand on its first row, empty if it has none."""
+        self._run(Errand(bytes((Command.QUERY,)) + sql, done))
+
+    def _run(self, errand: Errand) -> None:
+        self._errands.append(errand)
+        if self._response is None:
+            self._next()
+
+    def _next(self) -> None:
+        if self._errands and self._response is None:
+            self._errand = self._errands.popleft()
+            self.command(self._errand.payload)
+
+    def _own(self, packet: Packet, part: Part | None, response: Response) -> None:
+        """Take a packet of the answer to a command of our own."""
+        errand = self._errand
+        if errand is None:
+            return
+        if part is Part.ROW and not errand.row:
+            errand.row = parse_row(packet.payload)
+        if not response.done:
+            return
+        self._errand = None
+        if response.failed:
+            self.fault = parse_error(packet.payload)
+            return
+        errand.done(errand.row)
+        self._next()
+
+    # A client's commands -------------------------------------------------------------------------
+
+    def adopt(self, schema: bytes | None, wanted: Values, done: Callable[[], None]) -> None:
+        """Take over a client's state, then call *done*.
+
+        A connection that has a database cannot be without one again: such a client needs another.
+        """
+        if schema is not None and schema != self.schema:
+            self.schema = schema
+            self.ask(b"USE " + quoted_name(schema))
+        change = setting(wanted, self.state)
+        if change:
+            self.state.update(wanted)
+            self.ask(change)
+        last = self._errands[-1] if self._errands else self._errand
+        if last is None:
+            done()
+        else:
+            last.done = lambda _: done()
+
+    def command(self, message: bytes) -> bool:
+        """Send a command; return whether it is answered, which may be before this returns."""
+        deprecate_eof = bool(self.key.capabilities & Capability.DEPRECATE_EOF)
+        response = Response(message[0], deprecate_eof=deprecate_eof)
+        answered = not response.done
+        self._response = response if answered else None
+        self.touch(self)
+        self.session.submit(message)
+        return answered
+
+    def more(self, packet: Packet) -> None:
+        """Send what a client was asked for in the middle of a command: a file's contents."""
+        self.touch(self)
+        self.session.from_client(frame(packet.payload, packet.sequence))
+        self._take()

@@ -1,0 +1,361 @@
+"""One endpoint of the proxy: its clients, its pool, and what passes between them."""
+
+import asyncio
+import itertools
+import ssl
+import time
+from collections import Counter, defaultdict
+from collections.abc import Coroutine
+from dataclasses import dataclass
+from typing import Any
+
+from pytest_rdsfailover.gateway.authentication import Directory
+from pytest_rdsfailover.gateway.pool import Pool
+from pytest_rdsfailover.gateway.proxy_database import Database, Key, Setup
+from pytest_rdsfailover.gateway.proxy_facts import ServerFacts
+from pytest_rdsfailover.gateway.proxy_links import ClientLink, DatabaseLink
+from pytest_rdsfailover.gateway.proxy_session import ProxySession
+from pytest_rdsfailover.gateway.proxy_settings import ProxySettings
+from pytest_rdsfailover.gateway.router import Instance
+from pytest_rdsfailover.gateway.server import BACKLOG, Dial, bound
+from pytest_rdsfailover.wire.packets import ServerFault
+from pytest_rdsfailover.wire.statements import statements
+
+AGAIN = 0.05  # seconds until a server that cannot be reached is tried again
+UNKNOWN_ERROR = ServerFault(1105, "HY000", "Unknown error")
+LOGIN_WITHIN = 10.0  # seconds, as servers allow
+SHOWN = 200  # bytes of a statement that a pin shows
+MOST_PINS = 10_000  # a test that pins more than this knows enough
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PinNote:
+    """A session that began to keep its connection.
+
+    Attributes:
+        session: the client's connection id, as the proxy's greeting gave it.
+        user: who it is.
+        reason: why.
+        statement: what it sent, cut off where it is long.
+        at: when, in nanoseconds of the monotonic clock.
+    """
+
+    session: int
+    user: str
+    reason: str
+    statement: str
+    at: int
+
+
+class ProxyEndpoint:
+    """A listener of the proxy with a pool of its own.
+
+    Attributes:
+        name: the endpoint's.
+        settings: how the proxy is set up; may be replaced while it runs.
+        facts: what the real server is.
+        directory: who may log in.
+        tls: the server's side of TLS.
+        pool: the database connections.
+        pins: who has been pinned.
+        counts: what has happened so far, by name.
+        longest_wait: seconds that a request has waited for a connection at most.
+        refusing: new clients get error 1105.
+    """
+
+    _numbers = itertools.count(1)
+
+    def __init__(
+        self,
+        name: str,
+        facts: ServerFacts,
+        directory: Directory,
+        tls: ssl.SSLContext,
+        dial: Dial,
+        *,
+        secure: bool,
+    ) -> None:
+        self.name, self.facts, self.directory, self.tls = name, facts, directory, tls
+        self.settings = ProxySettings()
+        self.pins: list[PinNote] = []
+        self.counts: Counter[str] = Counter()
+        self.longest_wait = 0.0
+        self.refusing = False
+        self.port = 0
+        self._dial, self._secure = dial, secure
+        self.pool = Pool(self._open, self._drop, most=1, most_idle=1)
+        self.configure(self.settings)
+        self._clients: dict[ProxySession, ClientLink] = {}
+        self._databases: dict[Database, DatabaseLink] = {}
+        self._asked: dict[ProxySession, float] = {}
+        self._touched: set[ProxySession | Database] = set()
+        self._jobs: set[asyncio.Task[None]] = set()
+        # Threads whose client went away while the server was still working for them.
+        self._departed: dict[str, set[int]] = defaultdict(set)
+
+    async def listen(self) -> None:
+        """Open the listener.
+
+        Raises:
+            GatewayError: if no port is free.
+        """
+        raw = bound()
+        self.port = raw.getsockname()[1]
+        loop = asyncio.get_running_loop()
+        await loop.create_server(self._accept, sock=raw, backlog=BACKLOG)
+        job = loop.create_task(self._sweep())
+        self._jobs.add(job)
+
+    def configure(self, settings: ProxySettings) -> None:
+        """Take other settings; connections that exist keep what they have."""
+        self.settings = settings
+        self.pool.most = settings.most(self.facts.most)
+        self.pool.most_idle = settings.most_idle(self.facts.most)
+        self.directory.iam_required = settings.iam_auth == "REQUIRED"
+        while len(self.pool.idle) > self.pool.most_idle:
+            self.pool.discard(self.pool.idle[0])
+        self.pool.pump()
+
+    @property
+    def clients(self) -> int:
+        """Return how many clients are connected."""
+        return len(self._clients)
+
+    @property
+    def pinned_now(self) -> int:
+        """Return how many database connections are pinned to a session."""
+        return sum(1 for session in self._clients if session.pin is not None)
+
+    # Clients -------------------------------------------------------------------------------------
+
+    def _accept(self) -> ClientLink:
+        return ClientLink(self, ProxySession(self, next(self._numbers)))
+
+    def joined(self, link: ClientLink) -> None:
+        """Greet a new client, or refuse it."""
+        most = self.settings.max_client_connections
+        self._clients[link.session] = link
+        if len(self._clients) > most:
+            text = f"Number simultaneous connections exceeded ({most})"
+            link.session.refuse(ServerFault(1040, "08004", text))
+        elif self.refusing:
+            link.session.refuse(UNKNOWN_ERROR)
+        else:
+            link.session.greet()
+
+    def left(self, link: ClientLink) -> None:
+        """Take back what a client had."""
+        if self._clients.pop(link.session, None) is not None:
+            link.session.leave()
+        self._settle(link)
+
+    def touch(self, who: ProxySession | Database) -> None:
+        """Remember who has something to send."""
+        self._touched.add(who)
+
+    def flush(self) -> None:
+        """Send what there is to be sent."""
+        while self._touched:
+            who = self._touched.pop()
+            if isinstance(who, ProxySession):
+                link = self._clients.get(who)
+                if link is not None:
+                    link.flush()
+            else:
+                server = self._databases.get(who)
+                if server is not None:
+                    self._tie(who, server)
+                    server.flush()
+
+    def _tie(self, database: Database, server: DatabaseLink) -> None:
+        """Let a connection and its client slow each other down."""
+        client = database.client
+        link = self._clients.get(client) if isinstance(client, ProxySession) else None
+        if server.other is not link:
+            if server.other is not None:
+                server.other.other = None
+                server.other.listen_again()
+            server.listen_again()
+            server.other = link
+            if link is not None:
+                link.other = server
+
+    # Borrowing -----------------------------------------------------------------------------------
+
+    def borrow(self, session: ProxySession, last: Database | None) -> None:
+        """Lend a database connection now or later."""
+        self._asked[session] = time.monotonic()
+        self.pool.borrow(session, last)
+        link = self._clients.get(session)
+        if session.waiting and link is not None:
+            patience = self.settings.connection_borrow_timeout
+            loop = asyncio.get_running_loop()
+            link.timer = loop.call_later(patience, self._timed_out, link)
+        self.counts["borrows"] += 1
+
+    def lent(self, session: ProxySession) -> None:
+        """Note that a session has got its connection."""
+        link = self._clients.get(session)
+        if link is not None:
+            self._settle(link)
+
+    def _settle(self, link: ClientLink) -> None:
+        """Note how long a session has waited."""
+        if link.timer is not None:
+            link.timer.cancel()
+            link.timer = None
+        asked = self._asked.pop(link.session, None)
+        if asked is not None:
+            self.longest_wait = max(self.longest_wait, time.monotonic() - asked)
+
+    def _timed_out(self, link: ClientLink) -> None:
+        link.timer = None
+        if link.session.waiting:
+            self.counts["borrow_timeouts"] += 1
+            self.pool.leave(link.session)
+            self._settle(link)
+            link.session.timed_out()
+            self.flush()
+
+    def give_back(self, database: Database) -> None:
+        """Take a database connection back."""
+        self.pool.give_back(database)
+        self.touch(database)
+
+    def leave(self, session: ProxySession) -> None:
+        """Let a session wait no longer."""
+        self.pool.leave(session)
+
+    def discard(self, database: Database) -> None:
+        """End a connection that may still be working, and remember its thread."""
+        self.pool.discard(database)
+        self.pool.pump()
+
+    def pinned(self, session: ProxySession, reason: str, statement: bytes) -> None:
+        """Note that a session keeps its connection."""
+        self.counts["pins"] += 1
+        if len(self.pins) < MOST_PINS:
+            note = PinNote(
+                session=session.number, user=session.user, reason=reason, at=time.monotonic_ns(),
+                statement=statement[:SHOWN].decode("utf-8", "replace"),
+            )  # fmt: skip
+            self.pins.append(note)
+
+    # Database connections ------------------------------------------------------------------------
+
+    def _open(self, key: Key, instance: Instance) -> Database:
+        init = statements(self.settings.init_query.encode(), self.facts.dialect)
+        setup = Setup(
+            password=self.directory.password(key.user) or b"",
+            init=tuple(one.sql for one in init if one.tokens),
+            names=self.facts.names,
+            secure=self._secure,
+        )
+        database = Database(key, instance, setup, ready=self.pool.ready, touch=self.touch)
+        link = self._databases[database] = DatabaseLink(self, database)
+        self._job(self._connect(link))
+        self.counts["opened"] += 1
+        return database
+
+    async def _connect(self, link: DatabaseLink) -> None:
+        try:
+            await self._dial(lambda: link)
+        except OSError:
+            await asyncio.sleep(AGAIN)
+            self.ended(link)
+            self.flush()
+
+    def _job(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._jobs.add(task)
+        task.add_done_callback(self._jobs.discard)
+
+    def _drop(self, database: Database) -> None:
+        """End a connection that the pool has no use for."""
+        link = self._databases.pop(database, None)
+        if link is None:
+            return
+        thread = database.session.thread_id
+        if database.session.busy and thread is not None:
+            self._departed[database.instance.id].add(thread)
+        link.ours = True
+        self._untie(link)
+        link.abort(reset=False)
+
+    def _untie(self, link: DatabaseLink) -> None:
+        if link.other is not None:
+            link.other.other = None
+            link.other.listen_again()
+            link.other = None
+
+    def ended(self, link: DatabaseLink) -> None:
+        """Learn that a database connection has ended, or has failed: so does what it was doing."""
+        database = link.database
+        client, fault = database.client, database.fault
+        database.client = None
+        self.pool.lost(database)
+        self._drop(database)
+        if isinstance(client, ProxySession):
+            if fault is not None and not client.pin and not client.in_transaction:
+                client.broken(fault)
+                self.touch(client)
+            else:
+                self._end(client, reset=False)
+        self.pool.pump()
+
+    def _end(self, session: ProxySession, *, reset: bool) -> None:
+        """Hang up on a client whose connection was lost in the middle of something."""
+        link = self._clients.get(session)
+        session.database = None
+        if link is not None:
+            link.flush()
+            link.abort(reset=reset)
+
+    # Failover ------------------------------------------------------------------------------------
+
+    def cut(self, instance: str, how: str) -> set[int]:
+        """End an instance's connections; return the threads that may still work in the server."""
+        lost = [one for one in self.pool.everything if one.instance.id == instance]
+        threads = {one.session.thread_id for one in lost if one.session.thread_id is not None}
+        threads |= self._departed.pop(instance, set())
+        for one in lost:
+            client, one.client = one.client, None
+            self.pool.discard(one)
+            if isinstance(client, ProxySession):
+                self._cut_off(client, how)
+        self._departed.pop(instance, None)
+        self.flush()
+        return threads
+
+    def _cut_off(self, session: ProxySession, how: str) -> None:
+        """End a session that was in the middle of something, or let it hang."""
+        link = self._clients.get(session)
+        session.database = None
+        self.counts["cut"] += 1
+        if link is None:
+            return
+        if how == "hang":
+            link.silence()
+        else:
+            link.abort(reset=how == "reset")
+
+    def reset_silent(self) -> None:
+        """Reset the sessions that were left hanging."""
+        for link in [one for one in self._clients.values() if one.silent]:
+            link.abort(reset=True)
+
+    # Housekeeping --------------------------------------------------------------------------------
+
+    async def _sweep(self) -> None:
+        """Hang up on clients that have been idle too long, or do not log in."""
+        while True:
+            await asyncio.sleep(min(1.0, self.settings.idle_client_timeout / 4))
+            before = time.monotonic() - self.settings.idle_client_timeout
+            for session, link in list(self._clients.items()):
+                if link.silent or session.message:
+                    continue
+                if not session.user and link.heard < time.monotonic() - LOGIN_WITHIN:
+                    link.abort(reset=False)
+                elif link.heard < before:
+                    self.counts["idle_timeouts"] += 1
+                    link.close()

@@ -1,0 +1,1 @@
+"""Live mode: the same trial against a real Aurora cluster, behind gates."""

@@ -1,0 +1,37 @@
+"""The AWS API for the user's own code in live mode: it may look, but not touch."""
+
+from typing import Any
+
+from pytest_rdsfailover.errors import RdsFailoverError
+from pytest_rdsfailover.live.aws import Region
+
+HARMLESS = ("Describe", "List", "Get", "Batch", "Lookup", "Download")
+
+
+class TouchError(RdsFailoverError):
+    """A client of the fixtures was asked to change something; nothing was sent."""
+
+
+class LiveApi:
+    """Clients of the cluster's region that send only what describes."""
+
+    def __init__(self, region: Region) -> None:
+        self._region = region
+
+    def client(self, service: str) -> Any:
+        """Return a new boto3 client of a service.
+
+        Its calls raise TouchError instead of changing anything: what moves a writer must go
+        through `rds_failover`, and so through the gates.
+        """
+        made = self._region.new_client(service)
+        made.meta.events.register_first("before-call", refuse_touch)
+        return made
+
+
+def refuse_touch(model: Any, **_: Any) -> None:
+    """Raise TouchError if an operation may change something."""
+    if not model.name.startswith(HARMLESS):
+        raise TouchError(
+            f"{model.name} is not sent in live mode; rds_failover triggers, behind the gates"
+        )

@@ -1,0 +1,105 @@
+"""The one real cluster of a session: described when first asked for, ours alone while used."""
+
+import tempfile
+import time
+from pathlib import Path
+from typing import Self
+
+from pytest_rdsfailover.errors import NotHereError, RdsFailoverError
+from pytest_rdsfailover.live.aws import Region
+from pytest_rdsfailover.live.cluster import LiveCluster
+from pytest_rdsfailover.live.dry_run import dry_run
+from pytest_rdsfailover.live.gather import Gatherer
+from pytest_rdsfailover.live.ledger import Ledger, session_id
+from pytest_rdsfailover.live_settings import LiveSettings
+
+
+class DryRunError(NotHereError):
+    """What would have been done, had this not been a dry run; its test is skipped."""
+
+    def __init__(self, lines: list[str]) -> None:
+        super().__init__(lines)
+        self.lines = lines
+
+    def __str__(self) -> str:
+        return "; ".join(self.lines)
+
+
+class TooFewInstancesError(NotHereError):
+    """The real cluster cannot be what a test asks for; the test is skipped."""
+
+
+class LiveBackend:
+    """Hands out the cluster that the run names; a context manager that stops all watching.
+
+    Args:
+        asked: what may be done, to which cluster.
+        directory: where what outlives the session is kept.
+    """
+
+    def __init__(self, asked: LiveSettings, directory: Path) -> None:
+        self._asked = asked
+        self.region = Region(asked.region, asked.endpoint_url)
+        name = f"{asked.account}-{asked.region}-{asked.cluster}"
+        self._ledger = Ledger(directory, name, session=session_id(), audit=asked.audit)
+        self._gatherer = Gatherer(asked, self.region, self._ledger, started=time.time())
+        self._files = tempfile.TemporaryDirectory(prefix="rdsfailover-")
+        self._cluster: LiveCluster | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        try:
+            if self._cluster is not None:
+                self._cluster.close()
+        finally:
+            self._ledger.release()
+            self._files.cleanup()
+
+    def cluster(self, instances: int | None = None, *, api: bool = False) -> LiveCluster:  # noqa: ARG002
+        """Return the cluster, at rest and ours alone until `release`.
+
+        Args:
+            instances: how many the test needs at least.
+            api: its AWS API will be needed; there always is one.
+
+        Raises:
+            DryRunError: in a dry run, with what would be done.
+            TooFewInstancesError: if it has fewer instances.
+            RefusedError: if a gate is closed.
+            PreflightError: if it cannot be reached.
+            RdsFailoverError: if others use it for too long.
+        """
+        if not self._ledger.acquire(self._asked.lock_wait):
+            raise RdsFailoverError(
+                f"{self._asked.cluster} is used by another process of this machine; waited"
+                f" {self._asked.lock_wait:.0f} s for it"
+            )
+        try:
+            return self._ready(instances)
+        except BaseException:
+            self.release()
+            raise
+
+    def _ready(self, instances: int | None) -> LiveCluster:
+        if self._asked.dry_run:
+            raise DryRunError(dry_run(self._gatherer))
+        if self._cluster is None:
+            self._cluster = LiveCluster(self._gatherer, Path(self._files.name))
+        cluster = self._cluster
+        if instances is not None and len(cluster.instances) < instances:
+            raise TooFewInstancesError(
+                f"{self._asked.cluster} has {len(cluster.instances)} instances, not {instances}"
+            )
+        cluster.rest()
+        cluster.check_in()
+        return cluster
+
+    def release(self) -> None:
+        """Let others have the cluster, once a failover on its way is over."""
+        try:
+            if self._cluster is not None:
+                self._cluster.rest()
+        finally:
+            self._ledger.release()

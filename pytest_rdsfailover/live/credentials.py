@@ -1,0 +1,125 @@
+"""As whom to connect: from Secrets Manager, by IAM tokens that are renewed, or the environment."""
+
+import json
+import os
+import ssl
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pytest_rdsfailover.clock import Clock, MonotonicClock
+from pytest_rdsfailover.errors import SettingError
+from pytest_rdsfailover.live.aws import Region
+from pytest_rdsfailover.live.evidence import ClusterFacts, ProxyFacts
+from pytest_rdsfailover.live_settings import LiveSettings
+
+PASSWORD = "RDS_PASSWORD"  # noqa: S105 - the variable's name
+TOKEN_FRESH = 600.0  # seconds; AWS takes one for 15 minutes
+BUNDLE = "https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Credentials:
+    """Who connects.
+
+    Attributes:
+        user: the database user.
+        password: its password; empty if tokens are used instead.
+        source: where they come from, for people.
+    """
+
+    user: str
+    password: str = field(repr=False)
+    source: str
+
+
+class Tokens:
+    """IAM tokens as passwords of one user at one endpoint, renewed before they expire."""
+
+    def __init__(self, make: Callable[[], str], clock: Clock | None = None) -> None:
+        self._make, self._clock = make, clock or MonotonicClock()
+        self._lock = threading.Lock()
+        self._token, self._until = "", 0.0
+
+    def __call__(self) -> str:
+        """Return a token that is good for minutes; it is made without asking AWS."""
+        with self._lock:
+            if not self._token or self._clock.now() >= self._until:
+                self._token = self._make()
+                self._until = self._clock.now() + TOKEN_FRESH
+            return self._token
+
+
+def find_credentials(
+    asked: LiveSettings,
+    region: Region,
+    cluster: ClusterFacts,
+    proxy: ProxyFacts | None,
+    environ: Mapping[str, str] = os.environ,
+) -> Credentials:
+    """Return who connects.
+
+    Raises:
+        SettingError: if there is no such secret or variable.
+        AwsError: if the secret cannot be read.
+    """
+    if asked.auth == "iam":
+        return Credentials(user=asked.user or "", password="", source="IAM tokens")
+    if asked.auth == "environment":
+        if PASSWORD not in environ:
+            raise SettingError(f"--rds-auth=environment needs the variable {PASSWORD}")
+        return Credentials(
+            user=asked.user or "", password=environ[PASSWORD], source="the environment"
+        )
+    arn = asked.secret or cluster.secret or (proxy.secret if proxy else None)
+    if arn is None:
+        raise SettingError(
+            "neither the cluster nor its proxy names a secret: give one with --rds-secret, or"
+            " choose --rds-auth=iam or --rds-auth=environment"
+        )
+    return _parse(region.secret(arn), arn, asked.user)
+
+
+def _parse(text: str, arn: str, user: str | None) -> Credentials:
+    # Without the text itself: it holds the password.
+    problem = SettingError(f"the secret {arn} is no JSON object with `username` and `password`")
+    try:
+        found = json.loads(text)
+    except ValueError:
+        raise problem from None
+    if not isinstance(found, dict) or "password" not in found or not (user or "username" in found):
+        raise problem
+    name = arn.rpartition(":")[2]
+    return Credentials(
+        user=str(user or found["username"]),
+        password=str(found["password"]),
+        source=f"secret {name}",
+    )
+
+
+def authorities(asked: LiveSettings, directory: Path) -> str | None:
+    """Return the path of a PEM file with all authorities to trust; None without TLS.
+
+    RDS Proxy's certificates are of authorities that every system knows, those of the cluster's
+    own endpoints are of RDS' own, so both must be in one file.
+
+    Raises:
+        SettingError: if there is no such file, or no authority in it.
+    """
+    if asked.tls == "off":
+        return None
+    paths = ssl.get_default_verify_paths()
+    system = next((p for p in (paths.cafile, paths.openssl_cafile) if p and Path(p).exists()), None)
+    if asked.ca is None:
+        if system is None:
+            raise SettingError(f"this system has no file of authorities: give --rds-ca ({BUNDLE})")
+        return system
+    try:
+        own = Path(asked.ca).read_text()
+        ssl.create_default_context(cafile=asked.ca)
+    except (OSError, ssl.SSLError, UnicodeDecodeError) as error:
+        raise SettingError(f"--rds-ca: {asked.ca} holds no authorities: {error}") from None
+    both = directory / "authorities.pem"
+    both.write_text(own + "\n" + (Path(system).read_text() if system else ""))
+    return str(both)

@@ -1,0 +1,194 @@
+"""A failover of a real cluster, watched until it is over or has had no effect."""
+
+import threading
+from collections.abc import Callable, Sequence
+
+from pytest_rdsfailover.clock import Clock
+from pytest_rdsfailover.errors import RdsFailoverError
+from pytest_rdsfailover.live.evidence import ClusterFacts, ProxyFacts
+from pytest_rdsfailover.live.gather import Gatherer, seconds_of
+from pytest_rdsfailover.live.probes import EndpointProbe, InstanceProbe, Probe
+from pytest_rdsfailover.live.timeline import Timeline
+from pytest_rdsfailover.live.wordings import told
+from pytest_rdsfailover.records import Milestone
+from pytest_rdsfailover.remote.aws import AwsError
+
+EVENTS_EVERY = 5  # looks at the API for one at the events, which come late anyway
+GIVE_UP = 900.0  # seconds after which a failover that is not over is watched no more
+
+
+class LostWatchError(RdsFailoverError):
+    """A thread that watched the failover has failed, so that the timeline is not complete."""
+
+
+class LiveFailover:
+    """Watches one failover from the API and from SQL.
+
+    Args:
+        gatherer: asks the AWS API.
+        before: the cluster before the trigger.
+        proxy: the proxy before the trigger; None without one.
+        watchers: the probes to run; started here.
+        timeline: what they add to.
+        again: issues the trigger again if the gates let it; returns whether it did.
+        moves_writer: whether another instance should be the writer afterwards.
+        profile: what reports call it.
+        clock: the monotonic clock.
+        to_monotonic: turns AWS' seconds of the epoch into the monotonic clock's.
+    """
+
+    def __init__(  # noqa: PLR0913 - what is watched, and by what
+        self,
+        gatherer: Gatherer,
+        before: ClusterFacts,
+        proxy: ProxyFacts | None,
+        watchers: Sequence[Probe],
+        timeline: Timeline,
+        *,
+        again: Callable[[], bool],
+        moves_writer: bool,
+        profile: str,
+        clock: Clock,
+        to_monotonic: Callable[[float], float],
+    ) -> None:
+        self.profile, self.moves_writer = profile, moves_writer
+        self.triggered = clock.now()
+        self._gatherer, self._before, self._proxy = gatherer, before, proxy
+        self._watchers, self._timeline, self._again = watchers, timeline, again
+        self._clock, self._to_monotonic = clock, to_monotonic
+        self._issued, self._attempts = self.triggered, 1
+        self._writer = before.writers[0]
+        self._status, self._looks = before.status, 0
+        self._instances = {w.name: w for w in watchers}
+        self._over = threading.Event()
+        self._error: Exception | None = None
+        self._thread = threading.Thread(target=self._run, name="rdsfailover-api", daemon=True)
+
+    def start(self, triggered: float, answered: float) -> None:
+        """Watch from now on; the trigger was sent and answered at these times."""
+        self.triggered = self._issued = triggered
+        self._timeline.add("trigger", triggered)
+        self._timeline.add("api_answered", answered)
+        self._thread.start()
+
+    def look_around(self) -> None:
+        """Start the probes, before the trigger."""
+        for watcher in self._watchers:
+            watcher.start()
+
+    def milestones(self) -> Sequence[Milestone]:
+        """Return what was seen so far, in order of time."""
+        return self._timeline.all()
+
+    def settled(self) -> bool:
+        """Tell whether the cluster is healthy again, or the trigger had no effect at all."""
+        return self._over.is_set()
+
+    def check(self) -> None:
+        """Raise LostWatchError if something that should watch does not."""
+        errors = [self._error, *(watcher.error for watcher in self._watchers)]
+        for error in errors:
+            if error is not None:
+                raise LostWatchError(f"the failover is not watched any more: {error!r}") from error
+
+    def stop(self) -> None:
+        """End all watching and wait for the threads."""
+        self._over.set()
+        for watcher in self._watchers:
+            watcher.stop()
+        for thread in (*self._watchers, self._thread):
+            if thread.ident is not None and thread is not threading.current_thread():
+                thread.join(timeout=10.0)
+
+    def _run(self) -> None:
+        try:
+            while not self._over.is_set():
+                self._look()
+                self._over.wait(self._gatherer.asked.poll)
+        except Exception as error:  # noqa: BLE001 - a thread's top: shown by check
+            self._error = error
+        finally:
+            self._over.set()
+            for watcher in self._watchers:
+                watcher.stop()
+
+    def _look(self) -> None:
+        """Look at the API once; throttling and outages of the API are survived."""
+        self._looks += 1
+        try:
+            cluster = self._gatherer.cluster()
+            self._note(cluster)
+            if self._looks % EVENTS_EVERY == 0:
+                self._note_events()
+            self._note_proxy()
+        except AwsError as error:
+            self._timeline.once("api_silent", self._clock.now(), error.code)
+            return
+        if self._is_over(cluster):
+            self._note_events()
+            self._over.set()
+        elif self._clock.now() > self.triggered + GIVE_UP:
+            self._timeline.add("gave_up", self._clock.now())
+            self._over.set()
+        elif self._had_no_effect(cluster):
+            self._repeat()
+
+    def _note(self, cluster: ClusterFacts) -> None:
+        now = self._clock.now()
+        if cluster.writers and cluster.writers[0] != self._writer:
+            self._writer = cluster.writers[0]
+            self._timeline.add("api_writer", now, self._writer)
+        if cluster.status != self._status:
+            self._status = cluster.status
+            self._timeline.add(f"api_{cluster.status}", now)
+
+    def _note_events(self) -> None:
+        since = self.triggered - 1.0
+        for event in self._gatherer.region.events(self._before.id, 60):
+            found, at = told(event), self._to_monotonic(seconds_of(event))
+            if found is not None and at >= since:
+                self._timeline.once(found[0], min(at, self._clock.now()), found[1])
+
+    def _note_proxy(self) -> None:
+        if self._proxy is None:
+            return
+        found = self._gatherer.proxy()
+        if found is not None and found.available != self._proxy.available:
+            state = f"{found.available} available"
+            self._timeline.add("proxy_targets", self._clock.now(), state)
+            self._proxy = found
+
+    def _healthy(self, cluster: ClusterFacts) -> bool:
+        return cluster.status == "available" and all(
+            member.status == "available" for member in cluster.members
+        )
+
+    def _is_over(self, cluster: ClusterFacts) -> bool:
+        """Tell whether API and SQL agree that the cluster is healthy and the effect is there."""
+        instances = [w for w in self._watchers if isinstance(w, InstanceProbe)]
+        endpoint = next(w for w in self._watchers if isinstance(w, EndpointProbe))
+        if not self._healthy(cluster) or not all(probe.up for probe in instances):
+            return False
+        reached = (endpoint.leads_to,) == cluster.writers and endpoint.writes
+        if self.moves_writer:
+            return reached and self._writer != self._before.writers[0]
+        return reached and self._timeline.has("writer_cut")
+
+    def _had_no_effect(self, cluster: ClusterFacts) -> bool:
+        quiet = self._clock.now() - self._issued > self._gatherer.asked.effect_within
+        touched = any(self._timeline.has(name) for name in ("writer_cut", "event_started"))
+        same = cluster.writers == self._before.writers
+        return quiet and same and not touched and self._healthy(cluster)
+
+    def _repeat(self) -> None:
+        """Issue the trigger again, as AWS' own harness does; give up after some attempts."""
+        self._note_events()
+        if self._timeline.has("event_started"):
+            return
+        if self._attempts < self._gatherer.asked.attempts and self._again():
+            self._attempts += 1
+            self._issued = self._clock.now()
+            self._timeline.add("trigger_again", self._issued)
+            return
+        self._timeline.add("no_effect", self._clock.now())
+        self._over.set()

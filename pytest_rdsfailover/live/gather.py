@@ -1,0 +1,128 @@
+"""Collects the evidence for the gates; what cannot be learned is noted, never assumed."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TypeVar
+
+from pytest_rdsfailover.live.aws import Plain, Region
+from pytest_rdsfailover.live.evidence import (
+    ClusterFacts,
+    Evidence,
+    Plan,
+    ProxyFacts,
+    cluster_facts,
+    experiment_facts,
+    proxy_facts,
+)
+from pytest_rdsfailover.live.ledger import Ledger
+from pytest_rdsfailover.live.wordings import is_failover
+from pytest_rdsfailover.live_settings import LiveSettings
+from pytest_rdsfailover.remote.aws import AwsError
+
+T = TypeVar("T")
+FIRST_MINUTES = 10  # of events to read at least
+
+
+@dataclass(slots=True)
+class Gatherer:
+    """Asks AWS and this machine for all that the gates judge.
+
+    Attributes:
+        asked: what the user allows.
+        region: the AWS API.
+        ledger: the lock, the budget and the audit record.
+        started: when the session began, in seconds of the epoch.
+        offset: AWS' clock minus ours, in seconds, as of the last look; None while unknown.
+    """
+
+    asked: LiveSettings
+    region: Region
+    ledger: Ledger
+    started: float
+    offset: float | None = None
+
+    def cluster(self) -> ClusterFacts:
+        """Return the cluster as it is now.
+
+        Raises:
+            AwsError: if AWS does not tell.
+        """
+        name = self.asked.cluster
+        return cluster_facts(self.region.cluster(name), self.region.instances(name))
+
+    def proxy(self) -> ProxyFacts | None:
+        """Return the proxy as it is now; None if none is named.
+
+        Raises:
+            AwsError: if AWS does not tell.
+        """
+        name = self.asked.proxy_name
+        if name is None:
+            return None
+        return proxy_facts(self.region.proxy(name), self.region.proxy_targets(name))
+
+    def evidence(self, plan: Plan | None, target: str | None = None) -> Evidence:
+        """Return all that is known now.
+
+        Args:
+            plan: what was planned before; None to plan with the writer of this moment.
+            target: the instance to promote, if nothing was planned before.
+        """
+        unknown: list[str] = []
+        asked, region, ledger = self.asked, self.region, self.ledger
+
+        def learn(what: str, ask: Callable[[], T]) -> T | None:
+            try:
+                return ask()
+            except (AwsError, KeyError, TypeError, ValueError, OSError) as error:
+                unknown.append(f"{what} could not be learned: {error}")
+                return None
+
+        caller = learn("the caller", region.caller) or {}
+        self.offset = caller.get("offset", self.offset)
+        cluster = learn("the cluster", self.cluster)
+        template = asked.fis_template if asked.trigger == "fis" else None
+        used = learn("the budget", lambda: ledger.used)
+        return Evidence(
+            asked=asked,
+            account=caller.get("Account"),
+            arn=caller.get("Arn", ""),
+            cluster=cluster,
+            proxy=learn("the proxy", self.proxy),
+            alarms=learn("the alarms", lambda: region.alarms(asked.alarms)) or {},
+            experiment=learn(
+                "the experiment",
+                lambda: template and experiment_facts(region.experiment(template)),
+            ) or None,
+            plan=plan or _plan(cluster, target),
+            failovers=learn("the last failovers", self._failovers) or (),
+            used=asked.max_failovers if used is None else used,
+            session_age=time.time() - self.started,
+            exclusive=ledger.exclusive,
+            killed=asked.kill_switch is not None and Path(asked.kill_switch).exists(),
+            recordable=ledger.why_not_recordable(),
+            now=datetime.fromtimestamp(time.time() + (self.offset or 0.0), UTC),
+            unknown=tuple(unknown),
+        )  # fmt: skip
+
+    def _failovers(self) -> tuple[float, ...]:
+        minutes = max(FIRST_MINUTES, int(self.asked.min_interval / 60) + 1)
+        events = self.region.events(self.asked.cluster, minutes)
+        own = self.ledger.last
+        times = [seconds_of(event) for event in events if is_failover(event)]
+        return tuple(sorted([*times, *([] if own is None else [own])]))
+
+
+def _plan(cluster: ClusterFacts | None, target: str | None) -> Plan | None:
+    if cluster is None or len(cluster.writers) != 1:
+        return None
+    return Plan(writer=cluster.writers[0], target=target)
+
+
+def seconds_of(event: Plain) -> float:
+    """Return when an event happened by AWS' clock, in seconds of the epoch."""
+    moment: datetime = event["Date"]
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()

@@ -1,0 +1,130 @@
+"""Goes the way to the database step by step, and names the first step that fails, and why."""
+
+import contextlib
+import secrets
+import socket
+import ssl
+from collections.abc import Iterator
+from typing import Any
+
+from pytest_rdsfailover import driver
+from pytest_rdsfailover.endpoints import Bounds, Endpoint
+from pytest_rdsfailover.errors import RdsFailoverError
+from pytest_rdsfailover.live.credentials import BUNDLE
+
+PATIENT = Bounds(connect=5.0, read=15.0, write=15.0)
+MOST_OFFSET = 60.0  # seconds between our clock and AWS'; AWS itself refuses five minutes
+ACCESS_DENIED, NO_SUCH_SCHEMA = frozenset({1045, 1698, 2059, 2061}), frozenset({1044, 1049})
+NO_TLS = 2026
+INSIDE = "RDS Proxy is reachable only inside the VPC: run pytest there"
+NEAR = "run pytest in the VPC, or open the security group for this machine"
+
+
+class PreflightError(RdsFailoverError):
+    """The way to the database is closed at one step; nothing was triggered."""
+
+    def __init__(self, step: str, endpoint: str, why: str, remedy: str) -> None:
+        super().__init__(step, endpoint, why, remedy)
+        self.step, self.endpoint, self.why, self.remedy = step, endpoint, why, remedy
+
+    def __str__(self) -> str:
+        return f"pre-flight: {self.step} of {self.endpoint} failed: {self.why}; {self.remedy}"
+
+
+def check_clock(offset: float | None) -> None:
+    """Compare the machine's clock with AWS'.
+
+    Args:
+        offset: AWS' clock minus ours, in seconds; None if AWS told no time.
+
+    Raises:
+        PreflightError: if they are so far apart that AWS' events could not be placed.
+    """
+    if offset is None:
+        raise PreflightError("clock", "the AWS API", "it told no time", "check --rds-endpoint-url")
+    if abs(offset) > MOST_OFFSET:
+        raise PreflightError(
+            "clock", "this machine", f"it is {-offset:+.0f} s from AWS' clock", "synchronise it"
+        )
+
+
+def check_endpoint(endpoint: Endpoint, *, writes: bool) -> None:
+    """Check name, port, TLS and login; on a writer's endpoint also what the load will do there.
+
+    Args:
+        endpoint: where to connect.
+        writes: create and drop a table of our own.
+
+    Raises:
+        PreflightError: naming the first step that fails.
+    """
+    _check_name(endpoint)
+    _check_port(endpoint)
+    with _login(endpoint) as connection:
+        if writes:
+            _check_grants(endpoint, connection)
+
+
+def _check_name(endpoint: Endpoint) -> None:
+    try:
+        socket.getaddrinfo(endpoint.host, endpoint.port, type=socket.SOCK_STREAM)
+    except OSError as error:
+        raise PreflightError(
+            "DNS", endpoint.host, str(error), "check the name, and the resolver of this machine"
+        ) from None
+
+
+def _check_port(endpoint: Endpoint) -> None:
+    try:
+        socket.create_connection((endpoint.host, endpoint.port), PATIENT.connect).close()
+    except OSError as error:
+        place = f"{endpoint.host}:{endpoint.port}"
+        remedy = INSIDE if endpoint.kind == "proxy" else NEAR
+        raise PreflightError("port", place, str(error), remedy) from None
+
+
+@contextlib.contextmanager
+def _login(endpoint: Endpoint) -> Iterator[Any]:
+    try:
+        connection = driver.connect(endpoint, bounds=PATIENT)
+    except Exception as error:  # noqa: BLE001 - whatever the driver raises, a step has failed
+        raise _refused(endpoint, error) from None
+    try:
+        yield connection
+    finally:
+        driver.close(connection)
+
+
+def _refused(endpoint: Endpoint, error: Exception) -> PreflightError:
+    """Return which step a failed login failed at; the password is in none of the texts."""
+    place, code = f"{endpoint.host}:{endpoint.port}", driver.fault_of(error).code
+    why = " ".join(str(part) for part in error.args)
+    if code == NO_TLS or any(isinstance(each, ssl.SSLError) for each in driver.chain(error)):
+        return PreflightError("TLS", place, why, f"give the authorities with --rds-ca: {BUNDLE}")
+    if code in ACCESS_DENIED:
+        return PreflightError(
+            "login", place, why, "check the secret, or the user's right to rds-db:connect"
+        )
+    if code in NO_SUCH_SCHEMA:
+        return PreflightError(
+            "schema", place, why, f"create {endpoint.database}, or let {endpoint.user} use it"
+        )
+    return PreflightError("login", place, why, "try the same with a mysql client on this machine")
+
+
+def _check_grants(endpoint: Endpoint, connection: Any) -> None:
+    table = f"rds_probe_{secrets.token_hex(4)}"
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute(f"CREATE TABLE {table} (id INT PRIMARY KEY) ENGINE=InnoDB")
+            try:
+                cursor.execute(f"INSERT INTO {table} VALUES (1)")  # noqa: S608 - our own name
+                cursor.execute(f"SELECT id FROM {table}")  # noqa: S608 - our own name
+            finally:
+                cursor.execute(f"DROP TABLE {table}")
+    except Exception as error:  # noqa: BLE001 - whatever the driver raises, a step has failed
+        why = " ".join(str(part) for part in error.args)
+        raise PreflightError(
+            "grants", f"{endpoint.database} at {endpoint.host}", why,
+            f"grant CREATE, DROP, INSERT, SELECT on {endpoint.database}.* to {endpoint.user}",
+        ) from None  # fmt: skip

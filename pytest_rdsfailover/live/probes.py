@@ -1,0 +1,208 @@
+"""Looks at the database from where the load is: who answers, who takes writes, what DNS says."""
+
+import ipaddress
+import socket
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from pytest_rdsfailover import driver
+from pytest_rdsfailover.clock import Clock
+from pytest_rdsfailover.endpoints import Bounds, Endpoint
+from pytest_rdsfailover.live.evidence import ClusterFacts
+from pytest_rdsfailover.live.timeline import Timeline
+
+EVERY = 0.05  # seconds between two looks; what is seen is at most this much later than it was
+SHORT = Bounds(connect=0.5, read=1.0, write=1.0)
+ROLE = "SELECT @@aurora_server_id, @@innodb_read_only"
+
+
+class Probe(threading.Thread):
+    """Looks again and again until it is told to stop; what it raises is kept for `check`."""
+
+    def __init__(self, name: str, clock: Clock) -> None:
+        super().__init__(name=f"rdsfailover-{name}", daemon=True)
+        self.clock = clock
+        self.error: Exception | None = None
+        self._stop_asked = threading.Event()
+
+    def run(self) -> None:
+        """Look until stopped."""
+        try:
+            while not self._stop_asked.is_set():
+                self.look()
+                self._stop_asked.wait(EVERY)
+        except Exception as error:  # noqa: BLE001 - a thread's top: shown by the failover's check
+            self.error = error
+        finally:
+            self.close()
+
+    def look(self) -> None:
+        """Look once."""
+        raise NotImplementedError
+
+    def close(self) -> None:
+        """Give up what it holds."""
+
+    def stop(self) -> None:
+        """Let it end after its present look."""
+        self._stop_asked.set()
+
+
+class InstanceProbe(Probe):
+    """Keeps a session to one instance, and notes when it is lost, back, and who may write.
+
+    Attributes:
+        up: it answered at the last look.
+        writes: it would take writes, as of its last answer.
+    """
+
+    def __init__(
+        self, endpoint: Endpoint, timeline: Timeline, clock: Clock, *, writer: bool, writes: bool
+    ) -> None:
+        super().__init__(endpoint.name, clock)
+        self._endpoint, self._timeline, self._was_writer = endpoint, timeline, writer
+        self.up, self.writes = True, writes
+        self._connection: Any = None
+
+    def look(self) -> None:
+        """Ask for the role, on the session there is or on a new one."""
+        asked = self.clock.now()
+        answer = self._ask()
+        now, name = self.clock.now(), self._endpoint.name
+        if answer is None:
+            if self.up:
+                # When it was asked, because silence is noticed only a time-out later.
+                lost = "writer_cut" if self._was_writer else "instance_cut"
+                self._timeline.once(lost, asked, name)
+            self.up = False
+            return
+        if not self.up:
+            back = "old_writer_back" if self._was_writer else "instance_back"
+            self._timeline.once(back, now, name)
+        self.up = True
+        writes = not answer[1]
+        if writes and not self.writes and not self._was_writer:
+            self._timeline.once("promoted", now, name)
+        self.writes = writes
+
+    def _ask(self) -> tuple[str, int] | None:
+        """Return the instance's id and whether it is read-only; None if it does not answer."""
+        try:
+            if self._connection is None:
+                self._connection = driver.connect(self._endpoint, bounds=SHORT)
+            with self._connection.cursor() as cursor:
+                cursor.execute(ROLE)
+                found: tuple[str, int] = cursor.fetchone()
+                return found
+        except Exception as error:
+            self.close()
+            if driver.fault_of(error).kind == "client":
+                raise
+            return None
+
+    def close(self) -> None:
+        """Close the session."""
+        if self._connection is not None:
+            driver.close(self._connection)
+            self._connection = None
+
+
+class EndpointProbe(Probe):
+    """Makes a new connection to the cluster endpoint each time, as an application's pool does.
+
+    Attributes:
+        leads_to: the instance that the last connection reached; None before the first.
+        writes: whether it would take writes.
+    """
+
+    def __init__(self, endpoint: Endpoint, timeline: Timeline, clock: Clock, first: str) -> None:
+        super().__init__("cluster-endpoint", clock)
+        self._endpoint, self._timeline = endpoint, timeline
+        self.leads_to, self.writes = first, True
+        # Behind a name the resolver tells of the flip; an address has nothing to resolve.
+        self._resolves = not _is_address(endpoint.host)
+
+    def look(self) -> None:
+        """Connect and ask who is there."""
+        try:
+            with driver.connect(self._endpoint, bounds=SHORT) as connection:
+                cursor = connection.cursor()
+                cursor.execute(ROLE)
+                name, read_only = cursor.fetchone()
+        except Exception as error:
+            if driver.fault_of(error).kind == "client":
+                raise
+            return
+        if name != self.leads_to:
+            milestone = "endpoint_reaches" if self._resolves else "dns_flip"
+            self._timeline.add(milestone, self.clock.now(), name)
+        self.leads_to, self.writes = name, not read_only
+
+
+class ResolverProbe(Probe):
+    """Resolves the cluster endpoint's name and says which instance its answer is."""
+
+    def __init__(
+        self, host: str, instances: dict[str, str], timeline: Timeline, clock: Clock
+    ) -> None:
+        super().__init__("resolver", clock)
+        self._host, self._instances, self._timeline = host, instances, timeline
+        self._last = resolve(host)
+
+    def look(self) -> None:
+        """Resolve, and note an answer unlike the last one."""
+        found = resolve(self._host)
+        if found is not None and self._last is not None and found != self._last:
+            self._timeline.add("dns_flip", self.clock.now(), self._instance_at(found))
+        self._last = found or self._last
+
+    def _instance_at(self, address: str) -> str | None:
+        for name, host in self._instances.items():
+            if resolve(host) == address:
+                return name
+        return None
+
+
+def resolve(host: str) -> str | None:
+    """Return the first address of a name; None if the resolver has none to tell."""
+    try:
+        return str(socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)[0][4][0])
+    except OSError:
+        return None
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+MakeEndpoint = Callable[[str], Endpoint]
+
+
+def probes(
+    facts: ClusterFacts, endpoint: MakeEndpoint, timeline: Timeline, clock: Clock
+) -> list[Probe]:
+    """Return one probe for each way to look; none is started.
+
+    Args:
+        facts: the cluster before the trigger.
+        endpoint: returns the endpoint of an instance, or of the `cluster`.
+        timeline: where they note what they see.
+        clock: when they see it.
+    """
+    writer = facts.writers[0]
+    found: list[Probe] = [
+        InstanceProbe(
+            endpoint(member.id), timeline, clock, writer=member.writer, writes=member.writer
+        )
+        for member in facts.members
+    ]
+    found.append(EndpointProbe(endpoint("cluster"), timeline, clock, writer))
+    if not _is_address(facts.host):
+        hosts = {member.id: member.host for member in facts.members}
+        found.append(ResolverProbe(facts.host, hosts, timeline, clock))
+    return found

@@ -1,0 +1,33 @@
+"""What RDS' events say, by its own wordings; pure."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+STARTED = re.compile(r"^Started (?:(?:same|cross) AZ )?failover to DB instance: (\S+?)\.?$")
+COMPLETED = re.compile(
+    r"^Completed (?:(?:customer|RDS) initiated )?failover to DB instance: (\S+?)\.?$"
+)
+PROMOTED = "A new writer was promoted."
+RESTARTED, SHUT_DOWN = "DB instance restarted", "DB instance shutdown"
+
+
+def is_failover(event: Mapping[str, Any]) -> bool:
+    """Tell whether an event tells of a failover."""
+    return "failover" in event.get("EventCategories", ()) or bool(told(event))
+
+
+def told(event: Mapping[str, Any]) -> tuple[str, str | None] | None:
+    """Return the milestone that an event tells of and its instance; None if it tells of none."""
+    message = event.get("Message", "")
+    for name, wording in (("event_started", STARTED), ("event_completed", COMPLETED)):
+        found = wording.match(message)
+        if found:
+            return name, found[1]
+    source = event.get("SourceIdentifier")
+    for name, start in (
+        ("event_promoted", PROMOTED), ("event_restart", RESTARTED), ("event_shutdown", SHUT_DOWN)
+    ):  # fmt: skip
+        if message.startswith(start):
+            return name, source
+    return None

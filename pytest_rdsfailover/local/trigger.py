@@ -1,0 +1,87 @@
+"""How a local failover is started: through the AWS API where it is installed, else directly."""
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from pytest_rdsfailover.gateway.client import GatewayClient
+from pytest_rdsfailover.local.choreography import choreography
+from pytest_rdsfailover.local.control.client import ControlPlane
+from pytest_rdsfailover.local.control.script import SCRIPT, encode_script
+from pytest_rdsfailover.local.profiles import Profile
+from pytest_rdsfailover.remote import aws, trigger
+
+
+class Trigger(Protocol):
+    """Starts failovers of a local cluster."""
+
+    @property
+    def about(self) -> str:
+        """Return what it is, for people."""
+
+    def prepare(self) -> None:
+        """Do all that takes time, so that `start` does not.
+
+        Raises:
+            NotReadyError: if a server does not start.
+        """
+
+    def start(self, profile: Profile, *, writer: str, target: str, seed: int) -> None:
+        """Start a failover; the gateway knows from when on.
+
+        Raises:
+            RdsFailoverError: if it is refused.
+        """
+
+
+class DirectTrigger:
+    """Tells the gateway itself; there is no AWS API in between."""
+
+    about = "direct (pytest-rdsfailover[aws] would send it through the AWS API)"
+
+    def __init__(self, gateway: GatewayClient) -> None:
+        self._gateway = gateway
+
+    def prepare(self) -> None:
+        """Do nothing: the gateway is ready."""
+
+    def start(self, profile: Profile, *, writer: str, target: str, seed: int) -> None:
+        """Start a failover."""
+        steps = choreography(profile, writer=writer, target=target, seed=seed)
+        self._gateway.play(
+            steps, profile.read_only_error, name=profile.name, dns_ttl=profile.dns_ttl
+        )
+
+
+class ApiTrigger:
+    """Asks the local control plane through boto3, by the call that real failovers are asked by.
+
+    Which profile to play is nothing that AWS knows of; it travels as a header of the request.
+    """
+
+    def __init__(self, plane: ControlPlane) -> None:
+        self._plane = plane
+        self._rds: Any = None
+        self._script = ""
+        self.about = f"failover_db_cluster by boto3, answered by moto {plane.version}"
+
+    def prepare(self) -> None:
+        """Start the control plane, make the client, and send a first request through it."""
+        if self._rds is None:
+            rds = self._plane.client("rds")
+            for operation in ("FailoverDBCluster", "RebootDBInstance"):
+                aws.add_headers(rds, operation, self._headers)
+            with aws.explained("describe_db_clusters"):
+                rds.describe_db_clusters(DBClusterIdentifier=self._plane.cluster)
+            self._rds = rds
+
+    def start(self, profile: Profile, *, writer: str, target: str, seed: int) -> None:
+        """Start a failover, or restart the writer if the profile promotes nobody."""
+        self.prepare()
+        self._script = encode_script(profile, seed)
+        if profile.moves_writer:
+            trigger.fail_over(self._rds, self._plane.cluster, target)
+        else:
+            trigger.reboot(self._rds, writer)
+
+    def _headers(self) -> Mapping[str, str]:
+        return {SCRIPT: self._script}

@@ -1,0 +1,45 @@
+"""Properties of a test for JUnit XML: names that CI systems can chart."""
+
+from collections.abc import Sequence
+
+from pytest_rdsfailover.analysis.population import population
+from pytest_rdsfailover.report.document import Plain
+
+LISTS = ("lost", "duplicated", "recovered", "unexpected")
+COUNTS = ("acked", "refused", "unknown", "stale_writes", "stuck_writers")
+DIGITS = 6
+
+
+def properties(trials: Sequence[Plain]) -> list[tuple[str, object]]:
+    """Return name and value of each property of a test, from its trial documents.
+
+    A single trial gives its own figures, several give those of the population; counts are sums. A
+    value that was not measured has no property.
+    """
+    if not trials:
+        return []
+    downtimes = [trial["downtime_s"] for trial in trials if trial["valid"]]
+    found: list[tuple[str, object]] = [
+        ("rds_trials", len(trials)),
+        ("rds_valid_trials", len(downtimes)),
+        ("rds_profile", trials[0]["profile"]),
+        ("rds_endpoint", trials[0]["endpoint"]),
+    ]
+    if len(trials) == 1:
+        found.append(("rds_downtime_s", trials[0]["downtime_s"]))
+        found.append(("rds_resolution_s", trials[0]["resolution_s"]))
+    elif downtimes:
+        summary = population(downtimes)
+        found += [
+            ("rds_downtime_median_s", round(summary.median or 0.0, DIGITS)),
+            ("rds_downtime_p95_s", summary.p95),
+            ("rds_downtime_max_s", summary.max),
+            ("rds_zero_downtime", summary.zero),
+        ]
+    found += [(f"rds_{name}", sum(trial[name] for trial in trials)) for name in COUNTS]
+    found += [
+        (f"rds_{name}", sum(len(trial[name]) for trial in trials))
+        for name in LISTS
+        if all(trial[name] is not None for trial in trials)
+    ]
+    return found

@@ -1,0 +1,115 @@
+"""The summary of a run as Markdown, for the job pages of CI systems."""
+
+import re
+from collections.abc import Iterator, Sequence
+
+from pytest_rdsfailover.analysis.compare import Comparison
+from pytest_rdsfailover.analysis.downtime import figure
+from pytest_rdsfailover.report import tables
+from pytest_rdsfailover.report.document import Plain
+from pytest_rdsfailover.report.scenarios import Scenario, comparisons, scenarios
+
+MARKS = re.compile(r"([\\`*_{}\[\]<>|#~])")
+MOST_TRIALS = 100  # rows; job pages have a limit on their size
+Row = Sequence[str]
+
+
+def markdown(
+    document: Plain, environment: Sequence[str], sections: Sequence[tuple[str, Sequence[str]]]
+) -> str:
+    """Return the page.
+
+    Args:
+        document: the result document of the run.
+        environment: what the figures were taken on, in lines.
+        sections: more of them: title and lines of plain text.
+    """
+    trials = document["trials"]
+    found = scenarios(trials)
+    parts = ["# Database failover", *_bullets(environment)]
+    parts += ["## Scenarios", *_table(("scenario", "trials", *SCENARIO), map(_scenario, found))]
+    parts += [*_table(("scenario", "none", "under 1.5 s", "longer"), map(_shares, found))]
+    pairs = comparisons(found)
+    if pairs:
+        parts += ["", "## Comparisons", *_table(COMPARISON, (_comparison(*pair) for pair in pairs))]
+    parts += ["", "## Trials", *_table(TRIAL, map(_trial, trials[:MOST_TRIALS]))]
+    if len(trials) > MOST_TRIALS:
+        parts.append(f"\nand {len(trials) - MOST_TRIALS} more")
+    for title, lines in sections:
+        parts += [
+            "",
+            f"## {escape(title)}",
+            "",
+            "```text",
+            *(line.replace("```", "'''") for line in lines),
+        ]
+        parts.append("```")
+    return "\n".join(parts) + "\n"
+
+
+SCENARIO = ("median [95 %]", "p95", "max", "without downtime (95 %)")
+COMPARISON = ("baseline", "candidate", "difference (95 %)", "change", "p")
+TRIAL = ("test", "endpoint", "profile", "downtime", "lost", "duplicated", "stuck", "valid")
+
+
+def escape(text: str) -> str:
+    """Return a text that Markdown shows as it is: names of tests may contain anything."""
+    return MARKS.sub(r"\\\1", " ".join(text.split()))
+
+
+def _bullets(lines: Sequence[str]) -> Iterator[str]:
+    yield ""
+    yield from (f"- {escape(line)}" for line in lines)
+    yield ""
+
+
+def _table(heading: Row, rows: "Iterator[Row] | map[Row]") -> Iterator[str]:
+    yield ""
+    yield f"| {' | '.join(heading)} |"
+    yield f"|{' --- |' * len(heading)}"
+    yield from (f"| {' | '.join(map(escape, row))} |" for row in rows)
+
+
+def _scenario(each: Scenario) -> Row:
+    found = each.population
+    invalid = f" and {found.invalid} INVALID" if found.invalid else ""
+    return (
+        each.name,
+        f"{found.trials}{invalid}",
+        tables.middle(found),
+        tables.seconds(found.p95),
+        tables.seconds(found.max),
+        tables.share(found.zero, found.trials),
+    )
+
+
+def _shares(each: Scenario) -> Row:
+    return (each.name, *tables.shares(each.downtimes))
+
+
+def _comparison(baseline: Scenario, candidate: Scenario, found: Comparison) -> Row:
+    change = "-" if found.change is None else f"{found.change * 100:+.0f} %"
+    return (
+        f"{baseline.name} (n = {found.baseline})",
+        f"{candidate.name} (n = {found.candidate})",
+        f"{found.difference:+.3g} s ({found.low:+.3g} to {found.high:+.3g} s)",
+        change,
+        tables.probability(found.p_value),
+    )
+
+
+def _trial(trial: Plain) -> Row:
+    return (
+        trial["test"],
+        trial["endpoint"],
+        trial["profile"],
+        figure(trial["downtime_s"], trial["resolution_s"]),
+        _count(trial["lost"]),
+        _count(trial["duplicated"]),
+        str(trial["stuck_writers"]),
+        "yes" if trial["valid"] else "INVALID",
+    )
+
+
+def _count(keys: Sequence[str] | None) -> str:
+    return "not audited" if keys is None else str(len(keys))

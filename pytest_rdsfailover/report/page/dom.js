@@ -1,0 +1,39 @@
+"use strict";
+
+const SVG = "http://www.w3.org/2000/svg";
+
+/** Make an element; every string among its children becomes text, never markup. */
+function el(tag, attributes, ...children) {
+  return fill(document.createElement(tag), attributes, children);
+}
+
+/** Make an element of a drawing. */
+function svg(tag, attributes, ...children) {
+  return fill(document.createElementNS(SVG, tag), attributes, children);
+}
+
+function fill(element, attributes, children) {
+  for (const [name, value] of Object.entries(attributes || {})) {
+    if (value === null || value === undefined || value === false) continue;
+    if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
+    else element.setAttribute(name, value === true ? "" : value);
+  }
+  element.append(...children.flat(Infinity).filter((child) => child !== null && child !== false));
+  return element;
+}
+
+/** A table of rows; a column whose heading begins with "#" holds numbers. */
+function table(headings, rows, caption) {
+  const numeric = headings.map((heading) => heading.startsWith("#"));
+  const cells = (row) => row.map((cell, at) => el("td", { class: numeric[at] ? "n" : null }, cell));
+  const head = headings.map((heading, at) =>
+    el("th", { scope: "col", class: numeric[at] ? "n" : null }, heading.replace("#", "")));
+  return el("div", { class: "scroll" },
+    el("table", { "aria-label": caption },
+      el("thead", {}, el("tr", {}, head)),
+      el("tbody", {}, rows.map((row) => el("tr", { class: "row" }, cells(row))))));
+}
+
+function rect(x, y, width, height) {
+  return `M${x.toFixed(1)} ${y.toFixed(1)}h${width.toFixed(1)}v${height.toFixed(1)}h${(-width).toFixed(1)}z`;
+}

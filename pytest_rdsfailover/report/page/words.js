@@ -1,0 +1,69 @@
+/** A duration as people read it: 0 s, 0.42 ms, 12.5 ms, 250 ms, 2.31 s, 75.0 s. */
+function duration(seconds) {
+  if (seconds === null || seconds === undefined) return "–";
+  const size = Math.abs(seconds);
+  if (size === 0) return "0 s";
+  if (size < 0.01) return `${(seconds * 1000).toFixed(2)} ms`;
+  if (size < 0.1) return `${(seconds * 1000).toFixed(1)} ms`;
+  if (size < 1) return `${(seconds * 1000).toFixed(0)} ms`;
+  return size < 10 ? `${seconds.toFixed(2)} s` : `${seconds.toFixed(1)} s`;
+}
+
+/** A downtime with its resolution, which is never rounded to nothing. */
+function figure(seconds, resolution) {
+  const size = seconds >= 1 ? seconds.toFixed(2) : seconds ? seconds.toFixed(3) : "0";
+  const spread = resolution >= 1 ? resolution.toFixed(1) : String(Number(Math.max(resolution, 0.0001).toPrecision(1)));
+  return [size, ` s ±${spread}`];
+}
+
+/** A moment, counted from the trigger. */
+function moment(seconds) {
+  return seconds === null || seconds === undefined ? "–" : `${seconds.toFixed(3)} s`;
+}
+
+function number(value) {
+  return value === null || value === undefined ? "?" : value.toLocaleString("en");
+}
+
+function percent(share) {
+  return share === null || share === undefined ? "–" : `${Number((100 * share).toFixed(1))} %`;
+}
+
+function plural(count, one, many) {
+  return `${number(count)} ${count === 1 ? one : many || `${one}s`}`;
+}
+
+/** The family of a state such as "2013 reset"; it decides the colour. */
+function kindOf(state) {
+  const word = state.slice(state.lastIndexOf(" ") + 1);
+  return ["reset", "refused", "timeout", "read-only", "dns", "server", "client", "slow"].includes(word)
+    ? word : "client";
+}
+
+/** What became of a trial, in one word and a colour. */
+function verdict(entry) {
+  if (!entry.trial.valid) return ["INVALID", "warn"];
+  if (entry.failed === null || entry.failed === undefined) return ["VALID", "soft"];
+  return entry.failed ? ["FAILED", "bad"] : ["PASSED", "good"];
+}
+
+function shortTest(id) {
+  const at = id.lastIndexOf("::", id.includes("[") ? id.indexOf("[") : id.length);
+  return at < 0 ? id : id.slice(at + 2);
+}
+
+/** Round numbers between two values, about as many as wanted. */
+function ticks(low, high, wanted) {
+  const rough = (high - low) / Math.max(1, wanted);
+  if (!(rough > 0)) return [low];
+  const power = 10 ** Math.floor(Math.log10(rough));
+  const step = [1, 2, 5, 10].map((n) => n * power).find((n) => n >= rough);
+  const found = [];
+  for (let n = Math.ceil(low / step - 1e-9); n * step <= high * (1 + 1e-9) + 1e-12; n += 1) found.push(n * step || 0);
+  return found;
+}
+
+function tickText(value, all) {
+  const step = all.length > 1 ? all[1] - all[0] : 1;
+  return value.toFixed(Math.max(0, Math.min(3, Math.ceil(-Math.log10(step) - 1e-9)))).replace("-", "−");
+}

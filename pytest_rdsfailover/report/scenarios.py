@@ -1,0 +1,112 @@
+"""Trial documents sorted into scenarios: what is a repeat of what, and what is compared with what."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pytest_rdsfailover.analysis.compare import Comparison, compare
+from pytest_rdsfailover.analysis.population import Population, population
+
+Plain = dict[str, Any]
+FEWEST_COMPARED = 2  # a single trial says nothing about a difference
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """Trials that repeat each other.
+
+    Attributes:
+        name: unique among the scenarios of a run.
+        test: the test's node id without its parameters.
+        trials: their documents, in order.
+        places: where each stands in the run.
+    """
+
+    name: str
+    test: str
+    trials: tuple[Plain, ...]
+    places: tuple[int, ...]
+
+    @property
+    def downtimes(self) -> list[float]:
+        """Return the downtime of every valid trial, in order."""
+        return [float(trial["downtime_s"]) for trial in self.trials if trial["valid"]]
+
+    @property
+    def profile(self) -> str:
+        """Return the failover profile of all its trials."""
+        return str(self.trials[0]["profile"])
+
+    @property
+    def endpoint(self) -> str:
+        """Return the kind of endpoint that all its trials wrote to."""
+        return str(self.trials[0]["endpoint"])
+
+    @property
+    def population(self) -> Population:
+        """Return what its trials say together."""
+        downtimes = self.downtimes
+        return population(downtimes, invalid=len(self.trials) - len(downtimes))
+
+
+def scenarios(trials: Iterable[Plain]) -> list[Scenario]:
+    """Return the scenarios of a run, in order of their first trials.
+
+    Trials belong together if test, parameters, endpoint and profile are the same: an average over
+    different conditions would say nothing.
+    """
+    groups: dict[tuple[str, ...], list[tuple[int, Plain]]] = {}
+    for place, trial in enumerate(trials):
+        groups.setdefault(_key(trial), []).append((place, trial))
+    names = _names(list(groups))
+    return [
+        Scenario(
+            name=names[key],
+            test=key[0],
+            trials=tuple(trial for _, trial in members),
+            places=tuple(place for place, _ in members),
+        )
+        for key, members in groups.items()
+    ]
+
+
+def comparisons(found: Sequence[Scenario]) -> list[tuple[Scenario, Scenario, Comparison]]:
+    """Return baseline, candidate and comparison within each test.
+
+    A test's first scenario is the baseline of its others. One with fewer than two valid trials is
+    left out.
+    """
+    first: dict[str, Scenario] = {}
+    pairs = []
+    for each in found:
+        if len(each.downtimes) < FEWEST_COMPARED:
+            continue
+        baseline = first.setdefault(each.test, each)
+        if baseline is not each:
+            pairs.append((baseline, each, compare(baseline.downtimes, each.downtimes)))
+    return pairs
+
+
+def _key(trial: Plain) -> tuple[str, ...]:
+    test = trial["test"].partition("[")[0]
+    return test, trial["scenario"], trial["endpoint"], trial["profile"]
+
+
+def _names(keys: Sequence[tuple[str, ...]]) -> dict[tuple[str, ...], str]:
+    """Return a name for each key: what tells it apart from others of its scenario, and no more."""
+    levels: list[Callable[[tuple[str, ...]], str]] = [
+        lambda key: key[1],
+        lambda key: f"{key[1]} {key[3]}",
+        lambda key: f"{key[1]} {key[2]} {key[3]}",
+        lambda key: f"{key[0].rpartition('::')[2]}[{key[1]}] {key[2]} {key[3]}",
+        lambda key: f"{key[0]}[{key[1]}] {key[2]} {key[3]}",
+    ]
+    names = {}
+    for key in keys:
+        rivals = [other for other in keys if other != key and other[1] == key[1]]
+        names[key] = next(
+            name
+            for level in levels
+            if (name := level(key)) not in [level(rival) for rival in rivals]
+        )
+    return names

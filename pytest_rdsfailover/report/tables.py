@@ -1,0 +1,154 @@
+"""Tables of populations for the terminal, at most 80 columns wide and without colours.
+
+A share is never shown without its count and its interval.
+"""
+
+import textwrap
+from collections.abc import Iterator, Sequence
+
+from pytest_rdsfailover.analysis.compare import Comparison
+from pytest_rdsfailover.analysis.population import Population
+from pytest_rdsfailover.analysis.statistics import wilson
+from pytest_rdsfailover.report.document import Plain
+from pytest_rdsfailover.report.scenarios import Scenario, comparisons, scenarios
+from pytest_rdsfailover.report.terminal import WIDTH, fit
+
+SHORT = 1.5  # seconds: up to here a loop of one write a second reports one second
+MANY = 1000  # trials, from where a table has no room for words
+POPULATION = (
+    ("scenario", -14),
+    ("trials", 6),
+    ("median [95 %]", 21),
+    ("p95", 7),
+    ("max", 7),
+    ("without downtime", 20),
+)
+ARTICLE = (("scenario", -16), ("none", 20), ("under 1.5 s", 20), ("longer", 20))
+
+
+def summary_lines(trials: Sequence[Plain]) -> list[str]:
+    """Return the tables that say more than the rows of single trials; none without repeats."""
+    found = scenarios(trials)
+    if not any(len(each.trials) > 1 for each in found):
+        return []
+    pairs = comparisons(found)
+    lines = ["", *populations(found), "", *article(found)]
+    return lines + (["", *comparison_lines(pairs)] if pairs else [])
+
+
+def wrap(line: str) -> list[str]:
+    """Return a long line as several that fit the terminal."""
+    return textwrap.wrap(line, WIDTH, subsequent_indent="  ")
+
+
+def populations(found: Sequence[Scenario]) -> list[str]:
+    """Return one line for each scenario, under a heading, and what the trials prove."""
+    rows = [_population(each.name, each.population) for each in found]
+    return [*_lines(POPULATION, rows), *_proofs(found)]
+
+
+def article(found: Sequence[Scenario]) -> list[str]:
+    """Return the shares of trials with no, a short and a long downtime, under a heading.
+
+    A trial is short up to 1.5 s, because a client that writes once a second reports it as 1 s.
+    """
+    return _lines(ARTICLE, [(each.name, *shares(each.downtimes)) for each in found])
+
+
+def shares(downtimes: Sequence[float]) -> list[str]:
+    """Return how many downtimes are none, short and long, each with share and 95 % interval."""
+    none = sum(each == 0 for each in downtimes)
+    short = sum(0 < each < SHORT for each in downtimes)
+    return [share(n, len(downtimes)) for n in (none, short, len(downtimes) - none - short)]
+
+
+def share(count: int, trials: int) -> str:
+    """Return a count with its 95 % Wilson interval: `10 of 15 (42-85 %)`."""
+    low, high = wilson(count, trials)
+    of = "/" if trials >= MANY else " of "
+    return f"{count}{of}{trials} ({low * 100:.0f}-{high * 100:.0f} %)"
+
+
+def comparison_lines(
+    pairs: Sequence[tuple[Scenario, Scenario, Comparison]],
+) -> list[str]:
+    """Return two lines for each comparison of two scenarios of one test."""
+    return [
+        line
+        for baseline, candidate, found in pairs
+        for line in comparison(baseline.name, candidate.name, found)
+    ]
+
+
+def comparison(baseline: str, candidate: str, found: Comparison) -> list[str]:
+    """Return what a comparison says, in words."""
+    change = "" if found.change is None else f", {found.change * 100:+.0f} %"
+    first = (
+        f"{candidate} against {baseline}: median {seconds(found.after)} against"
+        f" {seconds(found.before)}{change}"
+    )
+    second = (
+        f"  difference {found.difference:+.3g} s, 95 % interval {found.low:+.3g} to"
+        f" {found.high:+.3g} s; p = {probability(found.p_value)}"
+        f" (n = {found.candidate} and {found.baseline})"
+    )
+    return [first, second]
+
+
+def probability(value: float) -> str:
+    """Return a p-value with two digits: `0.043`, `1.3e-08`."""
+    return f"{value:.2g}"
+
+
+def seconds(value: float | None) -> str:
+    """Return a duration in seconds with three digits; a dash for none."""
+    if value is None:
+        return "-"
+    if value >= 100:  # noqa: PLR2004 - three digits
+        return f"{value:.0f} s"
+    if value >= 10:  # noqa: PLR2004
+        return f"{value:.1f} s"
+    return f"{value:.2f} s" if value >= 1 or value == 0 else f"{value:.3f} s"
+
+
+def middle(found: Population) -> str:
+    """Return the median with its interval, without the unit's repetition."""
+    if found.low is None or found.high is None:
+        return seconds(found.median)
+    return f"{seconds(found.median)} [{found.low:.3g}, {found.high:.3g}]"
+
+
+def _population(name: str, found: Population) -> tuple[str, ...]:
+    return (
+        name,
+        f"{found.trials}" if not found.invalid else f"{found.trials}+{found.invalid}!",
+        middle(found),
+        seconds(found.p95),
+        seconds(found.max),
+        share(found.zero, found.trials),
+    )
+
+
+def _proofs(found: Sequence[Scenario]) -> Iterator[str]:
+    """Yield what as many trials leave open."""
+    for each in found:
+        population = each.population
+        if population.invalid:
+            yield f"{each.name}: {population.invalid} INVALID trials, counted nowhere"
+        if population.trials > 1 and population.down * 2 < population.trials:
+            yield (
+                f"{each.name}: up to {population.down_bound * 100:.0f} % of failovers may have"
+                " downtime (95 % confidence);"
+            )
+            yield (
+                f"  {population.clean_needed} trials with no more than {population.down} such"
+                " would prove that 99 % have none"
+            )
+
+
+def _lines(columns: Sequence[tuple[str, int]], rows: Sequence[Sequence[str]]) -> list[str]:
+    heading = [name for name, _ in columns]
+    return [
+        " ".join(fit(text, width) for text, (_, width) in zip(row, columns, strict=True)).rstrip()
+        for row in [heading, *rows]
+    ]

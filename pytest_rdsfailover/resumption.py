@@ -1,0 +1,90 @@
+"""The finished trials of a population, kept in a file until the last one is done.
+
+One JSON line each, written as a trial ends, so that an interruption loses the running one only.
+"""
+
+import hashlib
+import json
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+SUFFIX = ".trials.jsonl"
+KEPT = 7 * 24 * 3600.0  # seconds; nobody resumes what is older
+
+Plain = dict[str, Any]
+
+
+class Store:
+    """The file of one population.
+
+    Args:
+        directory: where such files are kept.
+        key: what decides the trials; those of another key are not these.
+    """
+
+    def __init__(self, directory: Path, key: Mapping[str, Any]) -> None:
+        text = json.dumps(key, sort_keys=True)
+        self._header = json.dumps({"key": key})
+        self.path = directory / (hashlib.sha256(text.encode()).hexdigest()[:24] + SUFFIX)
+
+    def load(self) -> list[Plain]:
+        """Return the trials that are kept; none if there is no such file, or no such key."""
+        lines = _lines(self.path)
+        return lines[1:] if lines and lines[0] == json.loads(self._header) else []
+
+    def begin(self, kept: list[Plain]) -> None:
+        """Start the file anew, with trials to keep."""
+        lines = [self._header, *map(json.dumps, kept)]
+        self.path.write_text("".join(f"{line}\n" for line in lines))
+
+    def append(self, trial: Plain) -> None:
+        """Keep one more trial."""
+        with self.path.open("a") as file:
+            file.write(json.dumps(trial) + "\n")
+
+    def discard(self) -> None:
+        """Forget them: all are done."""
+        self.path.unlink(missing_ok=True)
+
+
+def latest_seed(directory: Path | None) -> int | None:
+    """Return the seed of the population that was interrupted last; None if none was."""
+    if directory is None:
+        return None
+    for path in sorted(directory.glob(f"*{SUFFIX}"), key=_age):
+        lines = _lines(path)
+        if lines:
+            return int(lines[0]["key"]["seed"])
+    return None
+
+
+def prune(directory: Path) -> None:
+    """Remove what nobody will resume any more."""
+    for path in directory.glob(f"*{SUFFIX}"):
+        if _age(path) > KEPT:
+            path.unlink(missing_ok=True)
+
+
+def _age(path: Path) -> float:
+    try:
+        return time.time() - path.stat().st_mtime
+    except FileNotFoundError:  # another run has just finished
+        return 0.0
+
+
+def _lines(path: Path) -> list[Plain]:
+    """Return the complete lines of a file: a process that is killed may leave half a line."""
+    try:
+        text = path.read_text()
+    except FileNotFoundError:
+        return []
+    complete = text[: text.rfind("\n") + 1]
+    found: list[Plain] = []
+    for line in complete.splitlines():
+        try:
+            found.append(json.loads(line))
+        except ValueError:
+            break
+    return found

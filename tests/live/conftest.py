@@ -1,0 +1,58 @@
+"""A stand-in region: the AWS API of a local cluster, which is the data plane behind it."""
+
+import os
+import shutil
+
+import pytest
+from regions import StandIn
+
+from pytest_rdsfailover.live.backend import LiveBackend
+from pytest_rdsfailover.local.cluster import LocalCluster
+from pytest_rdsfailover.local.network import find_toxiproxy
+from pytest_rdsfailover.local.profiles import load_profile
+from pytest_rdsfailover.local.programs import find_server
+
+PLACES = os.pathsep.join((os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin"))
+
+
+@pytest.fixture(scope="session")
+def local_cluster():
+    program = next(
+        shutil.which(name, path=PLACES)
+        for name in ("mariadbd", "mysqld")
+        if shutil.which(name, path=PLACES)
+    )
+    with LocalCluster(
+        find_server(program), find_toxiproxy("builtin"), load_profile("quick")
+    ) as cluster:
+        yield cluster
+
+
+@pytest.fixture
+def stand_in(local_cluster, monkeypatch):
+    """The region, healthy and at rest, and the variables of somebody who may act in it."""
+    for name in [name for name in os.environ if name.startswith(("AWS_", "RDS_"))]:
+        monkeypatch.delenv(name)
+    for name, value in local_cluster.aws.environment().items():
+        if name != "AWS_ENDPOINT_URL":  # the option must do
+            monkeypatch.setenv(name, value)
+    local_cluster.rest()
+    region = StandIn(local_cluster)
+    region.tag(rdsfailover__allowed="true")
+    yield region
+    local_cluster.rest()
+
+
+@pytest.fixture
+def backend(stand_in, tmp_path):
+    """Make the backend of a run, as its options would."""
+    made = []
+
+    def make(**changes):
+        backend = LiveBackend(stand_in.settings(**changes), tmp_path / "live")
+        made.append(backend)
+        return backend
+
+    yield make
+    for each in made:
+        each.__exit__()

@@ -1,0 +1,81 @@
+"""A region with one cluster in it, and what its owner may do there."""
+
+import dataclasses
+import uuid
+
+from pytest_rdsfailover.live_settings import LiveSettings
+from pytest_rdsfailover.local.cluster import LocalCluster
+
+ACCOUNT = "123456789012"  # moto's
+
+
+@dataclasses.dataclass
+class StandIn:
+    """A region with one cluster in it, and what its owner may do there."""
+
+    cluster: LocalCluster
+
+    @property
+    def url(self):
+        return self.cluster.aws.place.url
+
+    def client(self, service):
+        return self.cluster.aws.client(service)
+
+    @property
+    def described(self):
+        return self.client("rds").describe_db_clusters()["DBClusters"][0]
+
+    def tag(self, **tags):
+        """Give the cluster exactly these tags; `__` stands for a colon."""
+        rds, arn = self.client("rds"), self.described["DBClusterArn"]
+        old = [tag["Key"] for tag in self.described["TagList"]]
+        if old:
+            rds.remove_tags_from_resource(ResourceName=arn, TagKeys=old)
+        new = [{"Key": key.replace("__", ":"), "Value": value} for key, value in tags.items()]
+        if new:
+            rds.add_tags_to_resource(ResourceName=arn, Tags=new)
+
+    def alarm(self, name, state):
+        """Have an alarm in a state."""
+        cloudwatch = self.client("cloudwatch")
+        cloudwatch.put_metric_alarm(
+            AlarmName=name, MetricName="errors", Namespace="app", Statistic="Sum", Period=60,
+            EvaluationPeriods=1, Threshold=1.0, ComparisonOperator="GreaterThanThreshold",
+        )  # fmt: skip
+        cloudwatch.set_alarm_state(AlarmName=name, StateValue=state, StateReason="a test")
+
+    def settings(self, **changes):
+        """Return what a user with good intentions would ask for."""
+        usual = {
+            "cluster": self.cluster.aws.cluster,
+            "account": ACCOUNT,
+            "region": "us-east-1",
+            "schema": self.cluster.writer_endpoint.database,
+            "endpoint_url": self.url,
+            "tls": "off",
+            "min_interval": 0.0,
+            "poll": 0.1,
+            "effect_within": 5.0,
+            "lock_wait": 0.2,
+        }
+        return LiveSettings(**(usual | changes))
+
+
+def template_for(stand_in, target):
+    """Make an experiment template and return its id."""
+    made = stand_in.client("fis").create_experiment_template(
+        clientToken=uuid.uuid4().hex,
+        description="a failover",
+        stopConditions=[{"source": "none"}],
+        roleArn=f"arn:aws:iam::{ACCOUNT}:role/fis",
+        targets={
+            "clusters": {"resourceType": "aws:rds:cluster", "selectionMode": "ALL"} | target
+        },
+        actions={
+            "fail": {
+                "actionId": "aws:rds:failover-db-cluster", "targets": {"Clusters": "clusters"}
+            }
+        },
+    )  # fmt: skip
+    return made["experimentTemplate"]["id"]

@@ -1,0 +1,71 @@
+"""The documented policy allows what the live path calls, and nothing that it does not call."""
+
+import json
+from pathlib import Path
+
+import pytest
+from regions import ACCOUNT, template_for
+
+from pytest_rdsfailover.live.preflight import PreflightError
+
+pytestmark = pytest.mark.local
+
+ROOT = Path(__file__).parents[2]
+POLICY = json.loads((ROOT / "docs" / "iam-policy.json").read_text())
+# What no call to the AWS API shows: the right to log in, and to decrypt a secret's own key.
+UNSEEN = {"rds-db:connect", "kms:Decrypt"}
+
+
+def allowed():
+    """Return every action of the policy."""
+    found = set()
+    for statement in POLICY["Statement"]:
+        action = statement["Action"]
+        found.update([action] if isinstance(action, str) else action)
+    return found
+
+
+def with_proxy(stand_in):
+    """Have a proxy in front of the cluster; its endpoint is a name that nobody resolves."""
+    rds = stand_in.client("rds")
+    subnets = stand_in.client("ec2").describe_subnets()["Subnets"]
+    rds.create_db_proxy(
+        DBProxyName="seen", EngineFamily="MYSQL", RoleArn=f"arn:aws:iam::{ACCOUNT}:role/proxy",
+        Auth=[{"AuthScheme": "SECRETS", "SecretArn": stand_in.described["MasterUserSecret"]["SecretArn"]}],
+        VpcSubnetIds=[one["SubnetId"] for one in subnets],
+    )  # fmt: skip
+    rds.register_db_proxy_targets(
+        DBProxyName="seen", DBClusterIdentifiers=[stand_in.cluster.aws.cluster]
+    )
+    return "seen"
+
+
+def test_the_policy_is_the_set_of_calls(backend, stand_in):
+    """Every way to trigger, with a proxy, an alarm and a secret: all calls together."""
+    stand_in.alarm("seen", "OK")
+    arn = stand_in.described["DBClusterArn"]
+    template = template_for(stand_in, {"resourceArns": [arn]})
+    seen = set()
+    for changes in (
+        {"alarms": ("seen",)},
+        {"trigger": "reboot", "allow_reboot": True},
+        {"trigger": "fis", "fis_template": template},
+    ):
+        live = backend(**changes)
+        cluster = live.cluster()
+        cluster.fail_over()
+        live.release()
+        seen |= {call.action for call in live.region.calls}
+    live = backend(proxy_name=with_proxy(stand_in))
+    with pytest.raises(PreflightError, match=r"DNS of seen\."):  # so the proxy's gate is open
+        live.cluster()
+    seen |= {call.action for call in live.region.calls}
+
+    assert seen == allowed() - UNSEEN
+
+
+def test_only_what_describes_is_allowed_on_everything():
+    for statement in POLICY["Statement"]:
+        if statement["Resource"] == "*":
+            names = [action.partition(":")[2] for action in statement["Action"]]
+            assert [n for n in names if not n.startswith(("Describe", "GetCallerIdentity"))] == []

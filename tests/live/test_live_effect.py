@@ -1,0 +1,175 @@
+"""A call that AWS accepts and does nothing about: issued again as AWS' own harness does, or invalid.
+
+botocore's own hook before a request is sent answers in AWS' place.
+"""
+
+import pytest
+from regions import template_for
+
+from pytest_rdsfailover.errors import RdsFailoverError
+from pytest_rdsfailover.experiment import InvalidTrialError
+from pytest_rdsfailover.laboratory import Laboratory
+from pytest_rdsfailover.live.failover import LostWatchError
+from pytest_rdsfailover.remote.aws import AwsError
+from pytest_rdsfailover.settings import Settings
+
+pytestmark = pytest.mark.local
+
+LOAD = {"writers": 4, "rate": 60.0, "warmup": 0.2, "cooldown": 0.1, "bound": 60.0}
+DONE = b"<FailoverDBClusterResponse><FailoverDBClusterResult><DBCluster/></FailoverDBClusterResult><ResponseMetadata><RequestId>swallowed</RequestId></ResponseMetadata></FailoverDBClusterResponse>"
+THROTTLED = b"<ErrorResponse><Error><Code>Throttling</Code><Message>Rate exceeded</Message></Error><RequestId>r</RequestId></ErrorResponse>"
+
+
+def answer(status, body):
+    """Return an answer as botocore's HTTP layer would."""
+    from botocore.awsrequest import AWSResponse
+
+    class Raw:
+        def stream(self, **_):
+            yield body
+
+    return AWSResponse("https://rds", status, {"Content-Type": "text/xml"}, Raw())
+
+
+@pytest.fixture
+def swallow():
+    """Let the first *times* requests of an operation be answered without any effect."""
+
+    def plant(live, operation, times, *, once=True, status=200, body=DONE):
+        left = [times]
+
+        def instead(**_):
+            left[0] -= 1
+            return answer(status, body) if left[0] >= 0 else None
+
+        client = live.region.client("rds", once=once)
+        client.meta.events.register(f"before-send.rds.{operation}", instead)
+        return left
+
+    return plant
+
+
+def trial(cluster):
+    trials = []
+    laboratory = Laboratory(
+        cluster, Settings(seed=7), test="t", profile=None, expectations={}, note=trials.append
+    )
+    return laboratory.trial(cluster.writer_endpoint, **LOAD)
+
+
+def test_a_call_without_effect_is_issued_again(backend, stand_in, swallow):
+    live = backend(effect_within=1.0)
+    before = stand_in.cluster.writer
+    swallow(live, "FailoverDBCluster", 1)
+    found = trial(live.cluster())
+
+    assert found.valid
+    assert found.writer_after == stand_in.cluster.writer != before
+    assert live.region.mutating == ["rds:FailoverDBCluster"] * 2
+    assert "trigger_again" in [each.name for each in found.milestones]
+    assert live._ledger.used == 1
+
+
+def test_no_effect_at_all_is_an_invalid_trial_and_never_a_pass(backend, stand_in, swallow):
+    live = backend(effect_within=0.7, attempts=2)
+    before = stand_in.cluster.writer
+    swallow(live, "FailoverDBCluster", 9)
+    with pytest.raises(InvalidTrialError, match="the writer did not change"):
+        trial(live.cluster())
+
+    assert stand_in.cluster.writer == before
+    assert live.region.mutating == ["rds:FailoverDBCluster"] * 2
+
+
+def test_it_is_not_issued_again_once_a_gate_is_closed(backend, stand_in, swallow):
+    live = backend(effect_within=1.0, alarms=("stop",))
+    stand_in.alarm("stop", "OK")
+    swallow(live, "FailoverDBCluster", 9)
+    cluster = live.cluster()
+    cluster.fail_over()
+    stand_in.alarm("stop", "ALARM")
+    cluster.rest()
+
+    assert live.region.mutating == ["rds:FailoverDBCluster"]
+
+
+def test_a_trigger_that_aws_throttles_is_not_sent_twice(backend, stand_in, swallow):
+    """The SDK must not repeat it: a failover that was carried out could be answered by an error."""
+    live = backend()
+    left = swallow(live, "FailoverDBCluster", 9, status=400, body=THROTTLED)
+    cluster = live.cluster()
+    before = stand_in.cluster.writer
+    with pytest.raises(AwsError, match="Throttling"):
+        cluster.fail_over()
+
+    assert left == [8]
+    assert stand_in.cluster.writer == before
+
+
+def test_throttling_while_it_is_watched_is_survived(backend, swallow):
+    live = backend()
+    cluster = live.cluster()
+    cluster.prepare()
+    swallow(live, "DescribeDBClusters", 3, once=False, status=400, body=THROTTLED)
+
+    assert trial(cluster).valid
+
+
+def test_a_watch_that_breaks_is_an_error_and_never_a_number(backend):
+    cluster = backend().cluster()
+    failover = cluster.fail_over()
+    failover._watchers[0].error = RuntimeError("planted")
+    try:
+        with pytest.raises(LostWatchError, match="planted"):
+            cluster.rest()
+    finally:
+        failover._watchers[0].error = None
+        cluster.rest()
+
+
+def test_a_second_failover_before_the_end_of_the_first_is_refused(backend):
+    live = backend(max_failovers=5)
+    cluster = live.cluster()
+    cluster.fail_over()
+    with pytest.raises(RdsFailoverError, match="still on its way"):
+        cluster.fail_over()
+    cluster.rest()
+    assert live.region.mutating == ["rds:FailoverDBCluster"]
+
+
+class TestTriggers:
+    def test_a_reboot_of_the_writer(self, backend, stand_in):
+        live = backend(trigger="reboot", allow_reboot=True)
+        before = stand_in.cluster.writer
+        found = trial(live.cluster())
+
+        assert found.valid
+        assert found.writer_before == found.writer_after == before
+        assert live.region.mutating == ["rds:RebootDBInstance"]
+
+    def test_a_crash_of_the_writer(self, backend, stand_in):
+        live = backend(trigger="crash", allow_crash=True)
+        before = stand_in.cluster.writer
+        found = trial(live.cluster())
+
+        assert found.valid
+        assert found.writer_after == before
+        assert live.region.mutating == []
+
+    def test_an_experiment_of_fis(self, backend, stand_in):
+        arn = stand_in.described["DBClusterArn"]
+        template = template_for(stand_in, {"resourceArns": [arn]})
+        live = backend(trigger="fis", fis_template=template)
+        before = stand_in.cluster.writer
+        found = trial(live.cluster())
+
+        assert found.valid
+        assert found.writer_after != before
+        assert live.region.mutating == ["fis:StartExperiment"]
+
+    def test_an_experiment_that_may_act_on_more_is_refused(self, backend, stand_in):
+        template = template_for(stand_in, {"resourceTags": {"env": "test"}})
+        live = backend(trigger="fis", fis_template=template)
+        with pytest.raises(RdsFailoverError, match="permission"):
+            live.cluster()
+        assert live.region.mutating == []

@@ -1,0 +1,126 @@
+"""`pytest --rds-live ...` as users type it, against the stand-in region."""
+
+import json
+
+import pytest
+from regions import ACCOUNT
+
+pytestmark = pytest.mark.local
+
+USAGE_ERROR = 4
+TEST = """
+    import pytest
+
+    def test_orders(rds_trial, rds_cluster):
+        trial = rds_trial(rds_cluster.writer_endpoint, writers=4, rate=80, warmup="300ms")
+        assert trial.mode == "live"
+        assert trial.lost == []
+"""
+
+
+@pytest.fixture
+def run(pytester, stand_in, monkeypatch):
+    """Run a project's tests in a process of their own, with all that --rds-live needs."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(pytester.path / "cache"))
+
+    def run(*arguments, test=TEST):
+        pytester.makepyfile(test)
+        return pytester.runpytest_subprocess(
+            "--rds-live", f"--rds-cluster={stand_in.cluster.aws.cluster}",
+            f"--rds-account={ACCOUNT}", "--rds-region=us-east-1",
+            f"--rds-schema={stand_in.cluster.writer_endpoint.database}",
+            f"--rds-endpoint-url={stand_in.url}", "--rds-tls=off", "--rds-min-interval=0s",
+            "--rds-poll=200ms", *arguments,
+        )  # fmt: skip
+
+    return run
+
+
+def test_a_live_run_says_where_it_is_and_writes_its_result(run, pytester):
+    result = run("--rds-json=result.json")
+    result.assert_outcomes(passed=1)
+    text = result.stdout.str()
+    document = json.loads((pytester.path / "result.json").read_text())
+
+    assert f"live: failover of rdsfailover, account {ACCOUNT}, us-east-1" in text
+    assert "place: account" in text
+    assert "clock: AWS is" in text
+    assert document["mode"] == "live"
+    assert document["trials"][0]["valid"]
+    assert document["trials"][0]["profile"] == "aws-failover"
+    assert "event_completed" in [each["name"] for each in document["trials"][0]["milestones"]]
+
+
+def test_a_dry_run_skips_and_shows_the_plan(run, stand_in):
+    before = len(stand_in.cluster.failovers)
+    result = run("--rds-dry-run", "-rs")
+
+    result.assert_outcomes(skipped=1)
+    assert "dry run: failover of rdsfailover" in result.stdout.str()
+    assert "writer instance-" in result.stdout.str()
+    assert len(stand_in.cluster.failovers) == before
+
+
+def test_a_closed_gate_is_an_error_that_names_it(run, stand_in):
+    stand_in.tag()
+    result = run()
+
+    result.assert_outcomes(errors=1)
+    assert "must carry the tag rdsfailover:allowed=true" in result.stdout.str()
+
+
+def test_workers_of_one_run_share_one_budget_and_take_turns(run, stand_in):
+    pytest.importorskip("xdist")
+    before = len(stand_in.cluster.failovers)
+    two = (
+        TEST
+        + """
+    def test_more_orders(rds_trial, rds_cluster):
+        test_orders(rds_trial, rds_cluster)
+"""
+    )
+    result = run("-n2", test=two)
+
+    result.assert_outcomes(passed=1, errors=1)
+    assert "1 of 1 failovers of this session are used" in result.stdout.str()
+    assert len(stand_in.cluster.failovers) == before + 1
+
+    run("-n2", "--rds-max-failovers=2", test=two).assert_outcomes(passed=2)
+
+
+def test_what_needs_a_local_cluster_is_skipped_and_the_api_may_only_be_looked_at(run):
+    result = run(
+        "-rs",
+        test="""
+        import pytest
+        from pytest_rdsfailover.live.api import TouchError
+
+        def test_faults(rds_toxiproxy): raise RuntimeError
+
+        @pytest.mark.rds_instances(9)
+        def test_nine(rds_cluster): raise RuntimeError
+
+        def test_api(rds_client, rds_aws):
+            assert rds_client.describe_db_clusters()["DBClusters"]
+            with pytest.raises(TouchError, match="behind the gates"):
+                rds_client.failover_db_cluster(DBClusterIdentifier="rdsfailover")
+            assert rds_aws.client("sts").get_caller_identity()["Account"]
+        """,
+    )
+    result.assert_outcomes(passed=1, skipped=2)
+    assert "has 2 instances, not 9" in result.stdout.str()
+
+
+def test_a_live_test_is_skipped_without_a_real_cluster(pytester):
+    pytester.makepyfile(
+        """
+        import pytest
+
+        @pytest.mark.rds_live
+        def test_it(rds_cluster): raise RuntimeError
+        """
+    )
+    result = pytester.runpytest_subprocess("-rs")
+
+    result.assert_outcomes(skipped=1)
+    assert "needs a real cluster: --rds-live" in result.stdout.str()

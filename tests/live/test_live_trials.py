@@ -1,0 +1,122 @@
+"""Whole trials through the live path, against a stand-in region with a real database behind it."""
+
+import functools
+import json
+
+import pytest
+
+from pytest_rdsfailover.laboratory import Laboratory
+from pytest_rdsfailover.settings import Settings
+
+pytestmark = pytest.mark.local
+
+LOAD = {"writers": 6, "rate": 100.0, "warmup": 0.3, "cooldown": 0.2, "bound": 30.0}
+
+
+def laboratory(cluster, trials=None):
+    return Laboratory(
+        cluster,
+        Settings(seed=7),
+        test="test",
+        profile=None,
+        expectations={},
+        note=(trials if trials is not None else []).append,
+    )
+
+
+def names(trial):
+    return [milestone.name for milestone in trial.milestones]
+
+
+def test_a_trial_against_the_stand_in_region_is_measured_and_judged(backend, stand_in):
+    live = backend()
+    cluster = live.cluster()
+    before = stand_in.cluster.writer
+
+    trial = laboratory(cluster).trial(cluster.writer_endpoint, **LOAD)
+
+    assert trial.valid
+    assert trial.mode == "live"
+    assert (trial.writer_before, trial.writer_after) == (before, stand_in.cluster.writer)
+    assert 0.05 < trial.downtime < 5
+    assert trial.lost == []
+    assert trial.stale_writes == trial.stuck_writers == 0
+    assert live.region.mutating == ["rds:FailoverDBCluster"]
+
+
+def test_the_timeline_has_the_api_s_side_and_sql_s_side_of_the_story(backend):
+    cluster = backend().cluster()
+    trial = laboratory(cluster).trial(cluster.writer_endpoint, **LOAD)
+    told = names(trial)
+
+    for name in ("trigger", "api_answered", "writer_cut", "promoted", "dns_flip", "api_writer"):
+        assert name in told
+    assert {"event_started", "event_completed"} <= set(told)
+    assert told.index("writer_cut") < told.index("promoted") < told.index("dns_flip")
+    assert "AWS is" in cluster.parts()["clock"]
+
+
+def test_the_load_leaves_nothing_in_the_schema(backend, stand_in):
+    cluster = backend().cluster()
+    endpoint = stand_in.cluster.audit_endpoint()
+
+    def tables():
+        with endpoint.connect() as connection, connection.cursor() as cursor:
+            cursor.execute("SHOW TABLES")
+            return set(cursor.fetchall())
+
+    with endpoint.connect() as connection, connection.cursor() as cursor:
+        cursor.execute("CREATE TABLE IF NOT EXISTS of_somebody_else (id INT)")
+    before = tables()
+    laboratory(cluster).trial(cluster.writer_endpoint, **LOAD)
+    endpoint = stand_in.cluster.audit_endpoint()
+
+    assert tables() == before
+    with endpoint.connect() as connection, connection.cursor() as cursor:
+        cursor.execute("DROP TABLE of_somebody_else")
+
+
+def test_the_audit_record_holds_the_act_and_no_secret(backend, tmp_path):
+    cluster = backend(audit=str(tmp_path / "audit.jsonl")).cluster()
+    cluster.fail_over()
+    cluster.rest()
+    text = (tmp_path / "audit.jsonl").read_text()
+    entries = [json.loads(line) for line in text.splitlines()]
+
+    assert [entry["what"] for entry in entries] == ["trigger", "answered"]
+    assert entries[0]["arn"] == "arn:aws:sts::123456789012:user/moto"
+    assert entries[0]["refusals"] == []
+    assert entries[1]["request_id"]
+    assert cluster.writer_endpoint.password not in text
+    assert cluster.writer_endpoint.password not in repr(cluster.writer_endpoint)
+
+
+def test_a_wanted_target_is_promoted(backend, stand_in):
+    cluster = backend().cluster()
+    target = stand_in.cluster.readers[0]
+    cluster.fail_over(target)
+    cluster.rest()
+
+    assert stand_in.cluster.writer == target
+
+
+def test_a_second_failover_beyond_the_budget_is_refused(backend):
+    live = backend()
+    cluster = live.cluster()
+    run = functools.partial(laboratory(cluster).trial, cluster.writer_endpoint, **LOAD)
+    run()
+    with pytest.raises(Exception, match="budget: 1 of 1 failovers"):
+        run()
+
+    assert live.region.mutating == ["rds:FailoverDBCluster"]
+
+
+def test_a_trial_through_the_proxy_is_measured_and_judged(backend):
+    live = backend(proxy_name="rdsfailover-proxy")
+    cluster = live.cluster()
+    trial = laboratory(cluster).trial(cluster.proxy_endpoint, **LOAD)
+
+    assert trial.valid
+    assert trial.endpoint == "proxy"
+    assert trial.lost == []
+    assert cluster.parts()["proxy"] == "rdsfailover-proxy"

@@ -1,0 +1,50 @@
+"""The example: at home as it is, and through the live path against the stand-in region."""
+
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+from regions import ACCOUNT
+
+from pytest_rdsfailover.options import OPTIONS
+
+pytestmark = pytest.mark.local
+
+EXAMPLE = Path(__file__).parents[2] / "examples" / "nightly"
+
+
+@pytest.fixture
+def nightly(pytester, monkeypatch):
+    shutil.copytree(EXAMPLE, pytester.path, dirs_exist_ok=True)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(pytester.path / "cache"))
+    return pytester
+
+
+def test_it_runs_at_home_and_ignores_its_live_settings(nightly):
+    nightly.runpytest_subprocess("--rds-toxiproxy=builtin").assert_outcomes(passed=1)
+
+
+def test_it_runs_live_with_all_that_its_workflow_writes(nightly, stand_in):
+    stand_in.alarm("orders-staging-errors", "OK")
+    result = nightly.runpytest_subprocess(
+        "--rds-live", f"--rds-cluster={stand_in.cluster.aws.cluster}", f"--rds-account={ACCOUNT}",
+        "--rds-region=us-east-1", f"--rds-schema={stand_in.cluster.writer_endpoint.database}",
+        f"--rds-endpoint-url={stand_in.url}", "--rds-tls=off", "--rds-min-interval=0s",
+        "--rds-hours=00:00-23:59", "--rds-poll=200ms", "--rds-json=result/result.json",
+        "--rds-record=result/orders-staging.toml", "--rds-audit=result/audit.jsonl",
+    )  # fmt: skip
+    result.assert_outcomes(passed=1)
+    written = {path.name for path in (nightly.path / "result").iterdir()}
+
+    assert written == {"result.json", "orders-staging.toml", "audit.jsonl"}
+
+
+def test_its_workflow_and_its_ini_file_name_only_options_that_there_are():
+    workflow = (EXAMPLE / "nightly.yml").read_text()
+    flags = set(re.findall(r"--rds-[a-z-]+", workflow))
+    names = set(re.findall(r"^(rds_\w+)", (EXAMPLE / "pytest.ini").read_text(), re.MULTILINE))
+    names |= {name.lower() for name in re.findall(r"\bRDS_[A-Z_]+", workflow)}
+
+    assert flags <= {option.flag for option in OPTIONS}
+    assert names <= {option.dest for option in OPTIONS}

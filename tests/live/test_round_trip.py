@@ -1,0 +1,82 @@
+"""Record live, replay at home: what is recorded gives back its own numbers."""
+
+import json
+
+import pytest
+
+from pytest_rdsfailover.laboratory import Laboratory
+from pytest_rdsfailover.local.profiles import load_profile
+from pytest_rdsfailover.remote.recorder import measure, profile_text
+from pytest_rdsfailover.report.document import trial_document
+from pytest_rdsfailover.settings import Settings
+
+pytestmark = pytest.mark.local
+
+LOAD = {"writers": 6, "rate": 100.0, "warmup": 0.3, "cooldown": 0.2, "bound": 30.0}
+# One look of a probe, and the time that it waits for a busy machine.
+RESOLUTION = 0.25
+
+
+def run(cluster, **options):
+    """Run a trial and return its document."""
+    trials = []
+    laboratory = Laboratory(
+        cluster, Settings(seed=7), test="t", profile=None, expectations={}, note=trials.append
+    )
+    laboratory.trial(cluster.writer_endpoint, **LOAD, **options)
+    return trial_document(trials[0], test="t", scenario="t")
+
+
+def test_what_was_recorded_live_replays_with_the_same_numbers(backend, stand_in, tmp_path):
+    live = backend(max_failovers=2)
+    documents = [run(live.cluster()) for _ in range(2)]
+    live.release()
+    path = tmp_path / "ours.toml"
+    path.write_text(profile_text(documents, source="a stand-in"))
+    profile = load_profile(str(path))
+
+    again = measure(run(stand_in.cluster, profile=str(path)))
+
+    for name, span, found in (
+        ("onset", profile.onset, again.onset),
+        ("refused", profile.refused, again.refused),
+        ("promotion", profile.promotion, again.promotion),
+        ("dns", profile.dns[-1], again.flips[-1]),
+    ):
+        print(f"{name}: recorded {span}, replayed {found:.3f} s")
+        assert span.low - RESOLUTION < found < span.high + RESOLUTION, name
+
+
+def test_what_the_live_path_measures_is_what_the_data_plane_did(backend, stand_in):
+    """The truth is known here: the gateway's own milestones of the same failover."""
+    live = backend()
+    seen = measure(run(live.cluster()))
+    live.release()
+    failover = stand_in.cluster.failovers[-1]
+    truth = {each.name: each.at for each in failover.milestones()}
+    done = {name: at - truth["writer_cut"] for name, at in truth.items()}
+
+    assert seen.onset == pytest.approx(truth["writer_cut"] - failover.triggered, abs=RESOLUTION)
+    assert seen.refused == pytest.approx(done["old_writer_back"], abs=RESOLUTION)
+    assert seen.promotion == pytest.approx(done["promoted"], abs=RESOLUTION)
+    assert seen.flips[-1] == pytest.approx(done["dns_flip"], abs=RESOLUTION)
+
+
+def test_the_option_writes_a_profile_that_the_next_run_plays(pytester, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(pytester.path / "cache"))
+    pytester.makepyfile(
+        """
+        def test_it(rds_trial, rds_cluster):
+            assert rds_trial(rds_cluster.writer_endpoint, writers=4, rate=80, warmup="300ms").valid
+        """
+    )
+    first = pytester.runpytest_subprocess("--rds-record=ours.toml", "--rds-toxiproxy=builtin")
+    first.assert_outcomes(passed=1)
+    assert "recorded: ours.toml" in first.stdout.str()
+    second = pytester.runpytest_subprocess(
+        "--rds-profile=ours.toml", "--rds-json=r.json", "--rds-toxiproxy=builtin"
+    )
+    second.assert_outcomes(passed=1)
+
+    document = json.loads((pytester.path / "r.json").read_text())
+    assert document["trials"][0]["profile"] == "ours"

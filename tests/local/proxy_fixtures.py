@@ -1,0 +1,50 @@
+"""A gateway with its proxy, over each real server, with the proxy's settings back to the defaults."""
+
+import time
+
+import gateway_process
+import gateway_server
+import pytest
+
+
+@pytest.fixture(scope="module", params=["mariadb", "mysql"])
+def proxy_gateway(request):
+    with gateway_server.running(request.param) as server:
+        server.run(
+            "USE app",
+            "CREATE TABLE t (id INT PRIMARY KEY AUTO_INCREMENT, v VARCHAR(100), n INT)",
+            "CREATE DATABASE other",
+            "CREATE PROCEDURE leave_behind() BEGIN SET @left = 1; SET SESSION sql_mode = ''; END",
+            "GRANT ALL ON *.* TO app@'%'",
+        )
+        with gateway_process.gateway(server) as gateway:
+            gateway.flavour = request.param
+            yield gateway
+
+
+@pytest.fixture
+def proxy(proxy_gateway):
+    gateway = proxy_gateway
+    gateway.configure_proxy()
+    until(lambda: gateway.proxy()["stats"]["client_connections"] == 0)
+    gateway.control.ask("proxy_forget")
+    yield gateway
+    gateway.configure_proxy()
+
+
+def until(condition, within=20.0):
+    """Wait until something holds, because it follows from something else a little later."""
+    deadline = time.monotonic() + within
+    while not condition():
+        assert time.monotonic() < deadline, "it did not come true"
+        time.sleep(0.005)
+
+
+def rows(connection, sql, *arguments):
+    with connection.cursor() as cursor:
+        cursor.execute(sql, arguments or None)
+        return cursor.fetchall()
+
+
+def value(connection, sql, *arguments):
+    return rows(connection, sql, *arguments)[0][0]

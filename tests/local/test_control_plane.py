@@ -1,0 +1,435 @@
+"""The AWS API of a local cluster, asked by real boto3: what it says is what the endpoints do."""
+
+import datetime as dt
+import json
+import re
+import time
+
+import pymysql
+import pytest
+
+pytest.importorskip("moto")
+pytest.importorskip("flask")
+
+from botocore.exceptions import ClientError, ParamValidationError
+
+from pytest_rdsfailover.errors import DiedError
+from pytest_rdsfailover.local.control.script import SCRIPT, encode_script
+from pytest_rdsfailover.local.network import find_toxiproxy
+from pytest_rdsfailover.local.profiles import load_profile, parse_profile
+from pytest_rdsfailover.remote import aws, trigger
+
+pytestmark = pytest.mark.local
+
+CLUSTER = "rdsfailover"
+# As AWS' own test harnesses and others' read them.
+STARTED = re.compile(r"^Started (?:(?:same|cross) AZ )?failover to DB instance: (\S+?)\.?$")
+COMPLETED = re.compile(
+    r"^Completed (?:(?:customer|RDS) initiated )?failover to DB instance: (\S+?)\.?$"
+)
+CRASH = parse_profile("short-crash", {"onset": "20ms", "refused": "1s"})
+
+
+@pytest.fixture
+def rds(resting):
+    return resting.aws.client("rds")
+
+
+def until(condition, timeout=20.0):
+    deadline = time.monotonic() + timeout
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+
+
+def described(rds):
+    return rds.describe_db_clusters(DBClusterIdentifier=CLUSTER)["DBClusters"][0]
+
+
+def writers(cluster):
+    return [
+        one["DBInstanceIdentifier"] for one in cluster["DBClusterMembers"] if one["IsClusterWriter"]
+    ]
+
+
+def refusal(call, **arguments):
+    """Return the error code that a call is refused with."""
+    with pytest.raises(ClientError) as caught:
+        call(**arguments)
+    return caught.value.response["Error"]["Code"]
+
+
+def fail_over(rds, **options):
+    return rds.failover_db_cluster(DBClusterIdentifier=CLUSTER, **options)["DBCluster"]
+
+
+def short_crash(rds):
+    """Let this client's reboots last as long as a test can wait."""
+    aws.add_headers(rds, "RebootDBInstance", lambda: {SCRIPT: encode_script(CRASH, 1)})
+
+
+def events(rds, **query):
+    return rds.describe_events(**query)["Events"]
+
+
+def messages(rds, **query):
+    return [one["Message"] for one in events(rds, **query)]
+
+
+def test_the_cluster_is_shown_with_its_local_addresses(resting, rds):
+    cluster = described(rds)
+    instances = rds.describe_db_instances()["DBInstances"]
+
+    assert (cluster["Engine"], cluster["Status"]) == ("aurora-mysql", "available")
+    writer, reader = resting.writer_endpoint, resting.reader_endpoint
+    assert (cluster["Endpoint"], cluster["Port"]) == (writer.host, writer.port)
+    assert cluster["ReaderEndpoint"] == reader.host
+    assert writers(cluster) == [resting.writer]
+    for instance in instances:
+        own = resting.instance_endpoint(instance["DBInstanceIdentifier"])
+        assert instance["Endpoint"] == {"Address": own.host, "Port": own.port}
+        assert instance["DBInstanceStatus"] == "available"
+    assert len({instance["AvailabilityZone"] for instance in instances}) == 3
+
+
+def test_endpoints_of_the_cluster_are_listed_which_moto_cannot(resting, rds):
+    found = rds.describe_db_cluster_endpoints(DBClusterIdentifier=CLUSTER)["DBClusterEndpoints"]
+
+    assert [(one["EndpointType"], one["Endpoint"]) for one in found] == [
+        ("WRITER", resting.writer_endpoint.host),
+        ("READER", resting.reader_endpoint.host),
+    ]
+
+
+def test_the_secret_of_the_cluster_holds_what_works_on_its_endpoints(resting, rds):
+    arn = described(rds)["MasterUserSecret"]["SecretArn"]
+    secret = resting.aws.client("secretsmanager").get_secret_value(SecretId=arn)["SecretString"]
+    credentials = json.loads(secret)
+
+    with pymysql.connect(
+        host=described(rds)["Endpoint"], port=described(rds)["Port"],
+        user=credentials["username"], password=credentials["password"],
+        connect_timeout=5, read_timeout=5,
+    ) as connection, connection.cursor() as cursor:  # fmt: skip
+        cursor.execute("SELECT 1")
+        assert cursor.fetchone() == (1,)
+
+
+def test_sts_names_an_account_and_tokens_are_made(resting, rds):
+    identity = resting.aws.client("sts").get_caller_identity()
+    token = rds.generate_db_auth_token("localhost", 3306, "app")
+
+    assert identity["Account"] in described(rds)["DBClusterArn"]
+    assert token.startswith("localhost:3306/?Action=connect&DBUser=app")
+
+
+def test_a_failover_returns_at_once_and_the_writer_changes_when_it_is_promoted(resting, rds):
+    old = resting.writer
+    answer = fail_over(rds)
+    assert (answer["Status"], writers(answer)) == ("available", [old])  # as AWS' answer does
+    seen = []
+    until(lambda: seen.append(described(rds)) or seen[-1]["Status"] == "available")
+
+    failover = resting.failovers[-1]
+    at = {milestone.name: milestone.at for milestone in failover.milestones()}
+    assert seen[0]["Status"] == "failing-over"
+    assert writers(seen[0]) == [old]
+    assert writers(seen[-1]) == [resting.writer] != [old]
+    assert all(len(writers(one)) == 1 for one in seen)
+    assert at["trigger"] < at["promoted"]
+
+
+def test_a_failover_by_the_plugin_is_the_same_call(resting, rds):
+    """One code path: the trigger of a trial goes through the API, with its profile and seed."""
+    short = parse_profile(
+        "short", {"onset": "10ms", "refused": "50ms", "promotion": "100ms", "dns": "150ms"}
+    )
+    from pytest_rdsfailover.local import trigger as local_trigger
+
+    assert isinstance(resting._trigger, local_trigger.ApiTrigger)
+    resting.prepare()
+    resting._trigger.start(short, writer=resting.writer, target=resting.readers[-1], seed=5)
+    wanted = resting.readers[-1]
+    resting.rest()
+
+    failover = resting.failovers[-1]
+    planned = {
+        one.name: one.planned - failover.triggered for one in failover.milestones() if one.planned
+    }
+    assert failover.profile == "short"
+    assert resting.writer == wanted
+    assert planned["promoted"] == pytest.approx(0.11)
+    assert planned["dns_flip"] == pytest.approx(0.16)
+    assert wanted in messages(rds, SourceType="db-cluster")[-1]
+
+
+def test_promotion_tiers_decide_who_is_promoted_unless_a_target_is_named(resting, rds):
+    first, second = resting.readers
+    rds.modify_db_instance(DBInstanceIdentifier=second, PromotionTier=0)
+    try:
+        fail_over(rds)
+        resting.rest()
+        assert resting.writer == second
+    finally:
+        rds.modify_db_instance(DBInstanceIdentifier=second, PromotionTier=1)
+
+    fail_over(rds, TargetDBInstanceIdentifier=first)
+    resting.rest()
+    assert resting.writer == first
+
+
+def test_a_target_must_be_an_available_reader_of_the_same_cluster(resting, rds):
+    rds.create_db_cluster(
+        DBClusterIdentifier="other", Engine="aurora-mysql", MasterUsername="someone",
+        MasterUserPassword="not-a-secret",
+    )  # fmt: skip
+    for name in ("other-1", "other-2"):
+        rds.create_db_instance(
+            DBInstanceIdentifier=name, DBClusterIdentifier="other", Engine="aurora-mysql",
+            DBInstanceClass="db.r7g.large",
+        )  # fmt: skip
+    before, count = resting.writer, len(resting.failovers)
+    try:
+        for target in (resting.writer, "other-1", "nobody"):
+            call = {"DBClusterIdentifier": CLUSTER, "TargetDBInstanceIdentifier": target}
+            assert refusal(rds.failover_db_cluster, **call) == "InvalidParameterValue"
+        for target in ("other-1", resting.readers[0]):  # its writer, and somebody else's reader
+            call = {"DBClusterIdentifier": "other", "TargetDBInstanceIdentifier": target}
+            assert refusal(rds.failover_db_cluster, **call) == "InvalidParameterValue"
+        assert (
+            refusal(rds.failover_db_cluster, DBClusterIdentifier="none") == "DBClusterNotFoundFault"
+        )
+        with pytest.raises(ParamValidationError):
+            rds.failover_db_cluster(DBClusterIdentifier=CLUSTER, TargetDBInstanceIdentifier=None)
+        assert (resting.writer, len(resting.failovers)) == (before, count)
+    finally:
+        for name in ("other-1", "other-2"):
+            rds.delete_db_instance(DBInstanceIdentifier=name, SkipFinalSnapshot=True)
+        rds.delete_db_cluster(DBClusterIdentifier="other", SkipFinalSnapshot=True)
+
+
+def test_a_second_failover_is_refused_while_one_is_on_its_way(rds):
+    fail_over(rds)
+
+    assert refusal(fail_over, rds=rds) == "InvalidDBClusterStateFault"
+
+
+def test_events_tell_the_story_in_the_words_of_rds(resting, rds):
+    old, begun = resting.writer, dt.datetime.now(dt.UTC)
+    fail_over(rds)
+    resting.rest()
+    new = resting.writer
+
+    cluster = events(rds, SourceType="db-cluster", SourceIdentifier=CLUSTER, StartTime=begun)
+    assert [STARTED.match(cluster[0]["Message"])[1], COMPLETED.match(cluster[1]["Message"])[1]] == [
+        new,
+        new,
+    ]
+    assert all(one["EventCategories"] == ["failover"] for one in cluster)
+    assert all(one["SourceArn"].endswith(":cluster:rdsfailover") for one in cluster)
+    assert cluster[0]["Date"] < cluster[1]["Date"]
+    own = {"SourceType": "db-instance", "StartTime": begun}
+    assert "A new writer was promoted. Restarting database as a reader." in messages(
+        rds, SourceIdentifier=old, **own
+    )
+    assert messages(rds, SourceIdentifier=new, **own) == [
+        "DB instance shutdown",
+        "DB instance restarted",
+    ]
+
+
+def test_events_are_filtered_by_category_source_and_time(resting, rds):
+    fail_over(rds)
+    resting.rest()
+    everything = events(rds)
+    later = dt.datetime.now(dt.UTC) + dt.timedelta(seconds=1)
+
+    failovers = events(rds, EventCategories=["failover"])
+    assert failovers
+    assert all(one["SourceType"] == "db-cluster" for one in failovers)
+    assert len(failovers) < len(everything)
+    assert events(rds, EventCategories=["maintenance"]) == []
+    assert events(rds, StartTime=later) == []
+    last = everything[-1]["Date"]
+    until_last = events(rds, StartTime=last - dt.timedelta(hours=1), EndTime=last)
+    assert until_last[-1]["Date"] <= last
+    assert events(rds, StartTime=later, EndTime=later + dt.timedelta(1)) == []
+    call = {"SourceIdentifier": CLUSTER}
+    assert refusal(rds.describe_events, **call) == "InvalidParameterCombination"
+    call = {"StartTime": later, "EndTime": later - dt.timedelta(1)}
+    assert refusal(rds.describe_events, **call) == "InvalidParameterCombination"
+
+
+def test_a_reboot_restarts_the_writer_in_place(resting, rds):
+    short_crash(rds)
+    writer = resting.writer
+    pooled = resting.writer_endpoint.connect()
+    begun = dt.datetime.now(dt.UTC)
+    answer = rds.reboot_db_instance(DBInstanceIdentifier=writer)["DBInstance"]
+
+    def state():
+        return rds.describe_db_instances(DBInstanceIdentifier=writer)["DBInstances"][0]
+
+    assert answer["DBInstanceStatus"] == "available"
+    until(lambda: state()["DBInstanceStatus"] == "rebooting")
+    assert described(rds)["Status"] == "available"
+    with pytest.raises(pymysql.err.OperationalError):
+        resting.writer_endpoint.connect()
+    with pytest.raises(pymysql.err.OperationalError), pooled.cursor() as cursor:
+        cursor.execute("SELECT 1")
+    resting.rest()
+
+    assert state()["DBInstanceStatus"] == "available"
+    assert resting.writer == writer
+    assert not resting.failovers[-1].moves_writer
+    told = messages(rds, SourceType="db-instance", SourceIdentifier=writer, StartTime=begun)
+    assert told == ["DB instance shutdown", "DB instance restarted"]
+    assert events(rds, EventCategories=["failover"], StartTime=begun) == []
+
+
+def test_a_reader_can_be_rebooted_and_the_writer_goes_on(resting, rds):
+    short_crash(rds)
+    reader = resting.readers[0]
+    with resting.writer_endpoint.connect() as connection:
+        rds.reboot_db_instance(DBInstanceIdentifier=reader)
+        resting.rest()
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    assert "instance_cut" in [one.name for one in resting.failovers[-1].milestones()]
+
+
+def test_a_reboot_with_forced_failover_is_for_others_than_aurora(resting, rds):
+    call = {"DBInstanceIdentifier": resting.writer, "ForceFailover": True}
+
+    assert refusal(rds.reboot_db_instance, **call) == "InvalidParameterCombination"
+    assert refusal(rds.reboot_db_instance, DBInstanceIdentifier="nobody") == "DBInstanceNotFound"
+
+
+def template(fis, action, **target):
+    kinds = {
+        "aws:rds:failover-db-cluster": ("Clusters", "aws:rds:cluster"),
+        "aws:rds:reboot-db-instances": ("DBInstances", "aws:rds:db"),
+    }
+    key, kind = kinds[action]
+    made = fis.create_experiment_template(
+        clientToken=str(time.monotonic_ns()),
+        description="what a drill does",
+        stopConditions=[{"source": "none"}],
+        roleArn="arn:aws:iam::123456789012:role/drill",
+        targets={"one": {"resourceType": kind, "selectionMode": "ALL", **target}},
+        actions={"act": {"actionId": action, "targets": {key: "one"}}},
+    )
+    return made["experimentTemplate"]["id"]
+
+
+def test_an_experiment_fails_the_cluster_over(resting, rds):
+    fis, old = resting.aws.client("fis"), resting.writer
+    made = template(
+        fis, "aws:rds:failover-db-cluster", resourceArns=[described(rds)["DBClusterArn"]]
+    )
+    count = len(resting.failovers)
+    preview = fis.start_experiment(
+        clientToken="preview",
+        experimentTemplateId=made,
+        experimentOptions={"actionsMode": "skip-all"},
+    )
+    assert preview["experiment"]["experimentOptions"]["actionsMode"] == "skip-all"
+    assert len(resting.failovers) == count
+
+    done = trigger.start_experiment(fis, made)
+    resting.rest()
+
+    assert done.request_id is not None
+    assert len(resting.failovers) == count + 1
+    assert resting.writer != old
+    assert COMPLETED.match(messages(rds, SourceType="db-cluster")[-1])
+
+
+def test_an_experiment_finds_its_cluster_by_tag_and_fails_without_one(resting, rds):
+    fis = resting.aws.client("fis")
+    arn = described(rds)["DBClusterArn"]
+    rds.add_tags_to_resource(ResourceName=arn, Tags=[{"Key": "ChaosAllowed", "Value": "true"}])
+    count = len(resting.failovers)
+    nobody = template(fis, "aws:rds:failover-db-cluster", resourceTags={"ChaosAllowed": "no"})
+    failed = fis.start_experiment(clientToken="nobody", experimentTemplateId=nobody)["experiment"]
+    assert (failed["state"]["status"], len(resting.failovers)) == ("failed", count)
+
+    tagged = template(fis, "aws:rds:failover-db-cluster", resourceTags={"ChaosAllowed": "true"})
+    fis.start_experiment(clientToken="tagged", experimentTemplateId=tagged)
+    again = fis.start_experiment(clientToken="again", experimentTemplateId=tagged)["experiment"]
+    resting.rest()
+
+    assert len(resting.failovers) == count + 1
+    assert again["state"]["status"] == "failed"
+    assert "not in available state" in again["state"]["reason"]
+
+
+def test_a_proxy_over_the_cluster_lists_it_and_each_instance(resting, rds):
+    ec2 = resting.aws.client("ec2")
+    subnets = [one["SubnetId"] for one in ec2.describe_subnets()["Subnets"]]
+    rds.create_db_proxy(
+        DBProxyName="pool", EngineFamily="MYSQL", VpcSubnetIds=subnets,
+        RoleArn="arn:aws:iam::123456789012:role/pool", Auth=[{"AuthScheme": "SECRETS"}],
+    )  # fmt: skip
+    rds.register_db_proxy_targets(DBProxyName="pool", DBClusterIdentifiers=[CLUSTER])
+
+    def targets():
+        return rds.describe_db_proxy_targets(DBProxyName="pool")["Targets"]
+
+    roles = {one["RdsResourceId"]: one.get("Role") for one in targets()}
+    assert roles == {CLUSTER: None, resting.writer: "READ_WRITE"} | dict.fromkeys(
+        resting.readers, "READ_ONLY"
+    )
+    assert targets()[0]["Type"] == "TRACKED_CLUSTER"
+    assert all(one["TargetHealth"]["State"] == "AVAILABLE" for one in targets()[1:])
+
+    states = set()
+    fail_over(rds)
+    until(lambda: states.update(one["TargetHealth"]["State"] for one in targets()[1:])
+          or resting.failovers[-1].settled())  # fmt: skip
+    assert states == {"AVAILABLE", "UNAVAILABLE"}
+    assert {one["RdsResourceId"] for one in targets() if one.get("Role") == "READ_WRITE"} == {
+        resting.writer
+    }
+    assert refusal(rds.describe_db_proxy_targets, DBProxyName="none") == "DBProxyNotFoundFault"
+    rds.delete_db_proxy(DBProxyName="pool")
+
+
+def test_what_moto_lacks_is_a_readable_error(rds):
+    call = {
+        "GlobalClusterIdentifier": "world",
+        "TargetDbClusterIdentifier": "arn:aws:rds:us-east-1:1:cluster:x",
+    }
+
+    assert refusal(rds.switchover_global_cluster, **call) == "NotImplemented"
+
+
+def test_a_dead_control_plane_is_our_error_with_its_log(server_program):
+    from pytest_rdsfailover.local.cluster import LocalCluster
+
+    with LocalCluster(server_program, find_toxiproxy("builtin"), load_profile("quick")) as cluster:
+        cluster.prepare()
+        cluster.aws._process.kill()
+        with pytest.raises(DiedError, match="control"):
+            cluster.check()
+
+
+def test_the_cluster_is_shown_by_its_aws_names_while_it_has_them(resting, rds):
+    with resting.aws_names("eu-west-1"):
+        there = resting.aws.client("rds")
+        cluster = described(there)
+        assert there.meta.region_name == "eu-west-1"
+        assert (cluster["Endpoint"], cluster["Port"]) == (resting.writer_endpoint.host, 3306)
+        assert cluster["ReaderEndpoint"] == resting.reader_endpoint.host
+        assert cluster["DBClusterArn"].startswith("arn:aws:rds:eu-west-1:")
+        hosts = [one["Endpoint"]["Address"] for one in there.describe_db_instances()["DBInstances"]]
+        assert hosts == [resting.instance_endpoint(one).host for one in resting.instances]
+        secret = resting.aws.client("secretsmanager").get_secret_value(
+            SecretId=cluster["MasterUserSecret"]["SecretArn"]
+        )
+        assert json.loads(secret["SecretString"])["username"] == resting.writer_endpoint.user
+        fail_over(there)
+        resting.rest()
+        assert writers(described(there)) == [resting.writer]
+
+    assert described(rds)["Endpoint"] == resting.writer_endpoint.host

@@ -1,0 +1,128 @@
+"""Under load and failovers, every client reads back its own state and rows, and nobody else's."""
+
+import random
+import threading
+import time
+
+import gateway_process
+import pymysql
+import pytest
+from proxy_fixtures import rows
+
+pytestmark = pytest.mark.local
+CLIENTS = 24
+TRANSACTIONS = 60  # each client commits so many
+FAILOVERS = 6
+LOST = {0, 2006, 2013}
+
+
+class Client(threading.Thread):
+    """One client with state of its own, which it compares before, in and after transactions."""
+
+    def __init__(self, gateway, number):
+        super().__init__(daemon=True)
+        self.gateway, self.number = gateway, number
+        self.leaks, self.lost, self.done = [], 0, 0
+        self.chance = random.Random(number)
+        self.state = (
+            f"+{number % 13:02d}:{15 * (number % 4):02d}",
+            ("ANSI_QUOTES", "PIPES_AS_CONCAT", "NO_BACKSLASH_ESCAPES")[number % 3],
+            ("latin1", "utf8mb4")[number % 2],
+            1000 + number,
+        )
+
+    def connect(self):
+        connection = self.gateway.connect("proxy", autocommit=True)
+        zone, mode, charset, wait = self.state
+        rows(connection, f"SET NAMES {charset}")
+        rows(connection, f"SET time_zone = '{zone}', sql_mode = '{mode}', wait_timeout = {wait}")
+        return connection
+
+    def compare(self, connection):
+        seen = rows(
+            connection,
+            "SELECT @@time_zone, @@sql_mode, @@character_set_client, @@wait_timeout, @left,"
+            " DATABASE()",
+        )[0]
+        if seen != (*self.state, None, "app"):
+            self.leaks.append((self.number, seen))
+
+    def run(self):
+        connection = None
+        while self.done < TRANSACTIONS and not self.leaks:
+            try:
+                connection = connection or self.connect()
+                self.transaction(connection)
+                self.done += 1
+            except pymysql.err.MySQLError as error:
+                if error.args[0] not in LOST:
+                    self.leaks.append((self.number, repr(error)))
+                self.lost += 1
+                connection = None
+
+    def transaction(self, connection):
+        self.compare(connection)
+        key = f"{self.number}-{self.done}-{self.lost}"
+        rows(connection, "BEGIN")
+        rows(connection, "INSERT INTO t (v, n) VALUES (%s, %s)", key, self.number)
+        own = rows(connection, "SELECT LAST_INSERT_ID()")[0][0]
+        self.compare(connection)
+        rows(connection, "COMMIT")
+        found = rows(connection, "SELECT v, n FROM t WHERE id = %s", own)
+        if found != ((key, self.number),):
+            self.leaks.append((self.number, key, found))
+        if rows(connection, "SELECT LAST_INSERT_ID()")[0][0] != own:
+            self.leaks.append((self.number, "insert id"))
+        if self.chance.random() < 0.05:
+            rows(connection, "CALL leave_behind()")
+
+
+def run_load(proxy, failovers):
+    proxy.configure_proxy(max_connections_percent=1)  # 5 connections for 24 clients
+    clients = [Client(proxy, number) for number in range(CLIENTS)]
+    for client in clients:
+        client.start()
+    for _ in range(failovers):
+        time.sleep(0.3)
+        fail_over(proxy)
+    deadline = time.monotonic() + 120
+    for client in clients:
+        client.join(max(0.1, deadline - time.monotonic()))
+    return clients
+
+
+def fail_over(proxy):
+    writer = proxy.control.describe().writer
+    target = "instance-2" if writer == "instance-1" else "instance-1"
+    proxy.fail_over(writer, target)
+
+
+def test_thousands_of_transactions_read_back_their_own(proxy):
+    clients = run_load(proxy, FAILOVERS)
+
+    assert [leak for client in clients for leak in client.leaks] == []
+    assert [client.done for client in clients] == [TRANSACTIONS] * CLIENTS
+    assert sum(client.lost for client in clients) > 0  # the failovers hit somebody
+    stats = proxy.proxy()["stats"]
+    assert stats["most_connections"] == 5
+    assert stats["borrows"] > 4 * TRANSACTIONS * CLIENTS
+    assert proxy.proxy()["pins"] == []
+
+
+FLAWS = {
+    "insert ids are not told apart": "from pytest_rdsfailover.gateway import proxy_session as s\n"
+    "from dataclasses import replace\n"
+    "real = s.effect\n"
+    "s.effect = lambda *a, **k: replace(real(*a, **k), insert_id=False)",
+    "state is not carried": "d.setting = lambda wanted, current: b''",
+    "connections are not reset": "d.Database.reset = lambda self: self.ready(self)",
+}
+
+
+@pytest.mark.parametrize("flaw", FLAWS)
+def test_a_planted_leak_is_caught(proxy, flaw):
+    plant = "import pytest_rdsfailover.gateway.proxy_database as d\n" + FLAWS[flaw]
+    with gateway_process.gateway(proxy.server, plant=plant) as leaky:
+        clients = run_load(leaky, 0)
+
+    assert [leak for client in clients for leak in client.leaks]

@@ -1,0 +1,61 @@
+"""The examples do what their pages say."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+
+
+@pytest.fixture
+def example(project):
+    """Run an example from a copy."""
+
+    def run(name, *options):
+        shutil.copytree(EXAMPLES / name, project.path / name, dirs_exist_ok=True)
+        return project.runpytest_subprocess(name, "--rds-toxiproxy=builtin", *options)
+
+    return run
+
+
+def test_the_article_s_experiment_prints_the_article_s_table(example):
+    result = example("article", "--rds-trials=5", "--rds-profile=quick", "--rds-warmup=300ms")
+
+    result.assert_outcomes(passed=1)
+    text = result.stdout.str()
+    assert "scenario                         none          under 1.5 s               longer" in text
+    assert "5 of 5 (57-100 %)" in text
+    assert "test_downtime[cluster]: median of downtime < 13.0 s: pass, held in 5 of 5" in text
+
+
+def test_the_article_s_profile_is_down_for_ten_to_twelve_seconds(example, project):
+    result = example("article", "--rds-trials=1", "--rds-seed=7", "--rds-json=out.json")
+
+    # One trial shows nothing about the median, and is told so.
+    result.assert_outcomes(failed=1)
+    text = result.stdout.str()
+    assert "it takes 5 trials if no further one breaks it" in text
+    assert "shown for at least 5% of all failovers (95% confidence), not for 50%" in text
+    (trial,) = json.loads((project.path / "out.json").read_text())["trials"]
+    assert 10 <= trial["downtime_s"] <= 13  # the article's 12, and what a busy machine adds
+
+
+def test_every_hook_of_the_example_does_its_work(example, project):
+    result = example("hooks", "--rds-warmup=500ms", "--rds-writers=8", "--rds-json=out.json")
+
+    result.assert_outcomes(passed=2)
+    text = result.stdout.str()
+    assert "of the 30 s that we promise" in text
+    assert '"shop": "1.4.2"' in (project.path / "out.json").read_text()
+
+
+def test_a_safety_check_refuses_before_anything_is_triggered(example, monkeypatch):
+    monkeypatch.setenv("SHOP_FROZEN", "1")
+
+    result = example("hooks", "--rds-warmup=300ms", "--rds-writers=8")
+
+    result.assert_outcomes(failed=2)
+    assert "the failover was not triggered: deployments are frozen" in result.stdout.str()
+    assert "database failover" not in result.stdout.str()

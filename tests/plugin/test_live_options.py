@@ -1,0 +1,90 @@
+"""The options of live mode: what is missing or contradicts is said before anything is asked."""
+
+import os
+
+import pytest
+
+USAGE_ERROR = 4
+COMPANIONS = {
+    "--rds-cluster": "orders", "--rds-account": "111122223333", "--rds-region": "eu-west-1",
+    "--rds-schema": "failover",
+}  # fmt: skip
+ALL = [f"{flag}={value}" for flag, value in COMPANIONS.items()]
+
+
+@pytest.fixture(autouse=True)
+def project(pytester, monkeypatch):
+    for name in [name for name in os.environ if name.startswith(("RDS_", "AWS_"))]:
+        monkeypatch.delenv(name)
+    pytester.makepyfile("def test_it(rds_cluster): raise RuntimeError('a cluster was asked for')")
+
+
+def refused(pytester, *arguments):
+    result = pytester.runpytest_subprocess(*arguments)
+    assert result.ret == USAGE_ERROR
+    assert "a cluster was asked for" not in result.stdout.str()
+    return result.stderr.str()
+
+
+def test_live_alone_names_every_missing_companion(pytester):
+    complaint = refused(pytester, "--rds-live")
+
+    assert all(flag in complaint for flag in COMPANIONS)
+
+
+@pytest.mark.parametrize("missing", COMPANIONS)
+def test_one_missing_companion_is_named_alone(pytester, missing):
+    given = [f"{flag}={value}" for flag, value in COMPANIONS.items() if flag != missing]
+    complaint = refused(pytester, "--rds-live", *given)
+
+    assert [flag for flag in COMPANIONS if f"{flag} (" in complaint] == [missing]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (["--rds-live", *ALL, "--rds-account=1"], "not an account of 12 digits"),
+        (["--rds-live", *ALL, "--rds-schema=mysql"], "no schema to write to"),
+        (["--rds-live", *ALL, "--rds-schema=a`b"], "no schema to write to"),
+        (["--rds-live", *ALL, "--rds-tls=off"], "only with --rds-endpoint-url on this machine"),
+        (["--rds-live", *ALL, "--rds-tls=off", "--rds-endpoint-url=https://example.com"], "only with --rds-endpoint-url on this machine"),
+        (["--rds-live", *ALL, "--rds-tls=maybe"], "neither verify nor off"),
+        (["--rds-live", *ALL, "--rds-auth=kerberos"], "none of secret, iam, environment"),
+        (["--rds-live", *ALL, "--rds-auth=iam"], "needs --rds-user"),
+        (["--rds-live", *ALL, "--rds-trigger=pull"], "none of failover, fis"),
+        (["--rds-live", *ALL, "--rds-trigger=fis"], "needs --rds-fis-template"),
+        (["--rds-live", *ALL, "--rds-trigger=reboot"], "needs --rds-allow-reboot"),
+        (["--rds-live", *ALL, "--rds-trigger=crash"], "needs --rds-allow-crash"),
+        (["--rds-live", *ALL, "--rds-max-failovers=0"], "at least 1"),
+        (["--rds-live", *ALL, "--rds-poll=0s"], "must be above 0 s"),
+        (["--rds-live", *ALL, "--rds-hours=1-5"], "no span such as 01:00-05:00"),
+        (["--rds-live", *ALL, "--rds-opt-in=yes"], "no KEY=VALUE"),
+        (["--rds-live", *ALL, "--rds-profile=quick"], "--rds-profile: not with --rds-live"),
+        (["--rds-live", *ALL, "--rds-server=/bin/x"], "--rds-server: not with --rds-live"),
+        (["--rds-cluster=orders"], "--rds-cluster: only with --rds-live"),
+        (["--rds-dry-run"], "--rds-dry-run: only with --rds-live"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_honoured_is_refused(pytester, arguments, complaint):
+    assert complaint in refused(pytester, *arguments)
+
+
+def test_companions_may_wait_in_the_ini_file_while_runs_are_local(pytester):
+    pytester.makeini(
+        "[pytest]\nrds_cluster = orders\nrds_account = 111122223333\nrds_region = eu-west-1\n"
+        "rds_schema = failover\nrds_alarm = one, two\nrds_profile = aurora\n"
+    )
+    pytester.makepyfile(
+        """
+        from pytest_rdsfailover.run import RUN
+
+        def test_it(pytestconfig):
+            print("live", pytestconfig.stash[RUN].settings.live)
+        """
+    )
+    local = pytester.runpytest_subprocess("-rP")
+    live = pytester.runpytest_subprocess("-rP", "--rds-live")
+
+    assert "live None" in local.stdout.str()
+    assert "alarms=('one', 'two')" in live.stdout.str()
+    assert "cluster='orders'" in live.stdout.str()

@@ -1,0 +1,101 @@
+import itertools
+import random
+
+import pytest
+
+from pytest_rdsfailover.analysis import compare as module
+from pytest_rdsfailover.analysis.compare import (
+    compare,
+    difference_interval,
+    doubled_ranks,
+    permutation_test,
+)
+
+
+def by_hand(first, second):
+    """Return the p-value by trying every division of the ranks."""
+    ranks = doubled_ranks([*first, *second])
+    size, mean = len(first), len(first) * sum(ranks) / len(ranks)
+    distance = abs(sum(ranks[:size]) - mean)
+    sums = [sum(chosen) for chosen in itertools.combinations(ranks, size)]
+    return sum(abs(each - mean) >= distance - 1e-9 for each in sums) / len(sums)
+
+
+def test_equal_values_share_the_mean_of_their_ranks():
+    assert doubled_ranks([5, 1, 1, 9]) == [6, 3, 3, 8]
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ([1, 2, 3], [4, 5, 6]),
+        ([0, 0, 0, 1, 1, 2, 3], [1, 1, 2, 2, 4, 5]),
+        ([3, 1], [2, 2, 2, 2, 7]),
+        ([1, 1, 1], [1, 1]),
+    ],
+)
+def test_the_permutation_test_is_exact_with_ties_and_either_way_round(first, second):
+    assert permutation_test(first, second) == pytest.approx(by_hand(first, second))
+    assert permutation_test(second, first) == pytest.approx(by_hand(first, second))
+
+
+def test_without_ties_it_is_the_exact_test_of_mann_and_whitney():
+    chance = random.Random(3)
+    first = [chance.gauss(0, 1) for _ in range(5)]
+    second = [chance.gauss(1, 1) for _ in range(7)]
+
+    # The figure is that of mannwhitneyu in scipy.stats, with the exact method.
+    assert permutation_test(first, second) == pytest.approx(0.10606060606060606)
+
+
+def test_fifteen_against_fifteen_without_overlap_is_as_clear_as_it_gets():
+    assert permutation_test(range(15), range(15, 30)) == pytest.approx(2 / 155_117_520)
+
+
+def test_many_values_are_sampled_and_agree_with_the_exact_count(monkeypatch):
+    first, second = list(range(0, 60, 2)), list(range(9, 69, 2))
+    exact = permutation_test(first, second)
+    monkeypatch.setattr(module, "MOST_EXACT", 10)
+
+    assert permutation_test(first, second) == pytest.approx(exact, abs=0.01)
+
+
+def test_a_comparison_tells_difference_ratio_and_change():
+    found = compare([10.0, 11.0, 12.0], [1.0, 1.1, 1.2])
+
+    assert (found.before, found.after) == (11.0, 1.1)
+    assert found.difference == pytest.approx(-9.9)
+    assert found.ratio == pytest.approx(0.1)
+    assert found.change == pytest.approx(-0.9)
+    assert found.low < found.difference < found.high
+
+
+def test_nothing_can_be_a_share_of_no_downtime():
+    found = compare([0.0, 0.0, 0.0], [1.0, 1.0, 1.0])
+
+    assert found.ratio is None
+    assert found.change is None
+    assert found.difference == 1.0
+
+
+def test_an_empty_sample_is_refused():
+    with pytest.raises(ValueError, match="empty sample"):
+        compare([], [1.0])
+
+
+def test_the_same_figures_give_the_same_interval():
+    first, second = [1.0, 2.0, 4.0, 8.0], [3.0, 5.0, 9.0]
+
+    assert difference_interval(first, second) == difference_interval(first, second)
+
+
+def test_the_interval_of_the_difference_covers_the_truth_about_as_often_as_promised():
+    chance = random.Random(11)
+    covered = 0
+    for _ in range(60):
+        low, high = difference_interval(
+            [chance.gauss(0, 1) for _ in range(20)], [chance.gauss(1, 1) for _ in range(20)]
+        )
+        covered += low <= 1 <= high
+
+    assert covered >= 50  # of 60, expected 57

@@ -1,0 +1,54 @@
+import json
+
+import pytest
+
+from pytest_rdsfailover.analysis.downtime import Downtime
+from pytest_rdsfailover.analysis.population import Sample, population, population_of
+
+
+def sample(downtime=0.0, *, valid=True, **figures):
+    return Sample(
+        valid=valid,
+        reason="" if valid else "the writer did not change",
+        downtime=Downtime(downtime, downtime, rate=200),
+        rate=200,
+        figures={"lost": 0} | figures,
+    )
+
+
+def test_a_population_sums_its_valid_trials_up():
+    found = population_of([*map(sample, [0.0] * 10 + [1.0] * 5), sample(9.0, valid=False)])
+
+    assert (found.trials, found.invalid, found.zero, found.down) == (15, 1, 10, 5)
+    assert (found.median, found.low, found.high, found.p95, found.max) == (0, 0, 1, 1, 1)
+    assert (found.zero_low, found.zero_high) == pytest.approx((0.417, 0.848), abs=0.001)
+    assert found.down_bound == pytest.approx(0.577, abs=0.001)
+
+
+def test_clean_trials_still_allow_some_breaches_and_more_would_prove_99_percent():
+    found = population([0.0] * 15)
+
+    assert found.down_bound == pytest.approx(0.181, abs=0.001)
+    assert found.clean_needed == 299
+    assert population([0.0] * 14 + [1.0]).clean_needed == 473
+
+
+def test_without_trials_there_are_no_figures():
+    found = population([])
+
+    assert (found.median, found.low, found.p95, found.max) == (None, None, None, None)
+    assert (found.zero, found.down_bound) == (0, 1.0)
+
+
+def test_a_sample_survives_json_with_its_resolution():
+    one = Sample(
+        valid=True,
+        reason="",
+        downtime=Downtime(1.0, 1.5, 1.2, 200),
+        rate=200,
+        figures={"lost": None, "p99": 0.5},
+    )
+    back = Sample.of_plain(json.loads(json.dumps(one.plain())))
+
+    assert back == one
+    assert (back.downtime.lower, back.downtime.upper, back.downtime.rate) == (1.0, 1.5, 200)

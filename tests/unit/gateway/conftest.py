@@ -1,0 +1,1 @@
+"""Makes the proxy without sockets importable."""

@@ -1,0 +1,185 @@
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from proxy_world import PASSWORD, World, login, query
+
+from pytest_rdsfailover.gateway.proxy_session import ProxySession
+from pytest_rdsfailover.wire.packets import PacketReader, ProtocolError, frame, parse_error
+from pytest_rdsfailover.wire.responses import Command
+
+MANY = settings(max_examples=300, deadline=None)
+COMMANDS = st.binary(min_size=0, max_size=60) | st.builds(
+    lambda command, rest: bytes((command,)) + rest,
+    st.sampled_from(list(Command)), st.binary(max_size=60),
+)  # fmt: skip
+
+
+def told(session):
+    packets = PacketReader().feed(bytes(session.to_client))
+    session.to_client.clear()
+    return packets
+
+
+def test_the_greeting_comes_first_and_offers_no_compression():
+    session = ProxySession(World(), 7)
+    session.greet()
+
+    (packet,) = told(session)
+    assert packet.sequence == 0
+    assert packet.payload[1:].startswith(b"8.0.0\0\7\0\0\0")
+
+
+def test_a_wrong_password_is_1045_and_the_end():
+    session = ProxySession(World(), 1)
+    session.greet()
+    told(session)
+
+    session.from_client(frame(login(b"x" * 20), 1))
+
+    (packet,) = told(session)
+    assert parse_error(packet.payload).code == 1045
+    assert packet.sequence == 2
+    assert session.closing
+
+
+@given(data=st.binary(max_size=400), chunk=st.integers(1, 50))
+@MANY
+def test_no_bytes_before_the_login_do_more_than_end_their_session(data, chunk):
+    session = ProxySession(World(), 1)
+    session.greet()
+    with_error(session.from_client, data, chunk)
+    assert session.user == ""
+
+
+@given(messages=st.lists(COMMANDS, max_size=12), chunk=st.integers(1, 60))
+@MANY
+def test_no_commands_do_more_than_end_their_session(messages, chunk):
+    world = World()
+    session, healthy = world.client(1), world.client(2)
+    data = b"".join(frame(message, 0) for message in messages)
+
+    if not with_error(session.from_client, data, chunk, world):
+        session.leave()
+    world.settle()
+
+    healthy.from_client(query(b"SELECT 'healthy'"))
+    world.settle()
+    packets = told(healthy)
+    assert b"SELECT 'healthy'" in packets[3].payload
+
+
+def with_error(feed, data, chunk, world=None):
+    """Feed bytes in chunks; tell whether the protocol was kept. No other error is allowed."""
+    try:
+        for at in range(0, len(data), chunk):
+            feed(data[at : at + chunk])
+            if world is not None:
+                world.settle()
+    except ProtocolError:
+        return False
+    return True
+
+
+@given(data=st.binary(max_size=300), chunk=st.integers(1, 50), steps=st.integers(0, 3))
+@MANY
+def test_no_server_bytes_do_more_than_end_their_connection(data, chunk, steps):
+    world = World(most=1)
+    session = world.client(1)
+    session.from_client(query(b"SELECT 1"))
+    for _ in range(steps):
+        for database, server in list(world.servers.items()):
+            if database.session.to_server:
+                server.feed(bytes(database.session.to_server))
+                database.session.to_server.clear()
+            out, server.out = bytes(server.out), bytearray()
+            database.from_server(out)
+    for database in list(world.servers):
+        with_error(database.from_server, data, chunk)
+
+
+STEPS = st.lists(
+    st.tuples(
+        st.integers(0, 3),
+        st.sampled_from([b"SELECT '%d-%d'", b"BEGIN", b"COMMIT", b"SET time_zone = '+0%d:00'",
+                         b"SET @a = %d", b"settle"]),
+    ),
+    max_size=40,
+)  # fmt: skip
+
+
+@given(steps=STEPS, chunk=st.integers(1, 200))
+@MANY
+def test_every_client_gets_the_answers_to_its_own_questions_in_order(steps, chunk):
+    world = World(most=5)
+    clients = [world.client(number) for number in range(4)]
+    zones = [None] * 4
+    asked = [[] for _ in clients]
+    for count, (number, step) in enumerate(steps):
+        if step == b"settle":
+            world.settle(chunk)
+            continue
+        sql = step
+        if step.startswith(b"SELECT"):
+            sql = step % (number, count)
+            asked[number].append((sql, zones[number]))
+        elif b"%d" in step:
+            sql = step % number
+            zones[number] = b"+0%d:00" % number if b"zone" in sql else zones[number]
+        clients[number].from_client(query(sql))
+    world.settle(chunk)
+
+    for client, questions in zip(clients, asked, strict=True):
+        got = [p.payload[1:] for p in told(client) if b"SELECT" in p.payload]
+        assert got == [sql for sql, _ in questions]
+    wanted = {sql: zone or b"SYSTEM" for questions in asked for sql, zone in questions}
+    assert [one for server in world.servers.values() for one in strangers(server, wanted)] == []
+
+
+def strangers(server, wanted):
+    """Yield the questions that a server was asked in another time zone than their client's."""
+    zone = b"SYSTEM"
+    for sql in server.seen:
+        if sql.startswith(b"SET time_zone"):
+            zone = sql.split(b"'")[1]
+        elif wanted.get(sql, zone) != zone:
+            yield sql, zone
+
+
+def test_ten_thousand_commands_sent_ahead_need_no_deep_stack():
+    world = World()
+    session = world.client(1)
+
+    session.from_client(frame(bytes((Command.STMT_CLOSE, 1, 0, 0, 0)), 0) * 10_000)
+    session.from_client(frame(bytes((Command.PING,)), 0))
+
+    assert len(told(session)) == 1
+
+
+def test_a_ping_needs_no_database_connection():
+    world = World(most=1)
+    session = world.client(1)
+
+    session.from_client(frame(bytes((Command.PING,)), 0))
+
+    assert [packet.payload[0] for packet in told(session)] == [0]
+    assert not world.servers
+
+
+@pytest.mark.parametrize("command", [0x08, 0x0D, 0x55])
+def test_what_the_proxy_does_not_know_goes_to_no_server(command):
+    world = World()
+    session = world.client(1)
+
+    session.from_client(frame(bytes((command,)), 0))
+
+    assert parse_error(told(session)[0].payload).code == 1047
+    assert not world.servers
+
+
+def test_no_password_is_in_a_repr():
+    world = World()
+    session = world.client(1)
+    session.from_client(query(b"SELECT 1"))
+    texts = [repr(one) for one in (session, session._login, *world.servers, world.directory)]
+    texts += [repr(one.setup) for one in world.servers]
+    assert not any(PASSWORD.decode() in text for text in texts)

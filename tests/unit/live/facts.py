@@ -1,0 +1,84 @@
+"""A cluster that may be failed over, and evidence that lets it be: the tests spoil one thing each."""
+
+from datetime import UTC, datetime
+
+from pytest_rdsfailover.live.evidence import ClusterFacts, Evidence, Member, Plan, ProxyFacts
+from pytest_rdsfailover.live_settings import LiveSettings
+
+NOW = datetime(2026, 11, 23, 14, 0, tzinfo=UTC)  # a Monday
+ARN = "arn:aws:rds:eu-west-1:111122223333:cluster:orders-test"
+
+
+def member(name, *, writer=False, status="available"):
+    arn = f"arn:aws:rds:eu-west-1:111122223333:db:{name}"
+    return Member(
+        id=name, arn=arn, status=status, writer=writer, tier=1, host=f"{name}.example", port=3306
+    )
+
+
+def settings(**changes):
+    usual = {
+        "cluster": "orders-test",
+        "account": "111122223333",
+        "region": "eu-west-1",
+        "schema": "rdsfailover",
+    }
+    return LiveSettings(**(usual | changes))
+
+
+def cluster(**changes):
+    usual = {
+        "id": "orders-test",
+        "arn": ARN,
+        "engine": "aurora-mysql",
+        "engine_mode": "provisioned",
+        "version": "8.0.mysql_aurora.3.10.0",
+        "status": "available",
+        "tags": {"rdsfailover:allowed": "true"},
+        "members": (member("one", writer=True), member("two")),
+        "host": "orders-test.cluster-x.example",
+        "reader_host": "orders-test.cluster-ro-x.example",
+        "port": 3306,
+        "master": "admin",
+        "secret": None,
+        "abroad": "",
+        "pending": (),
+        "backup_window": "02:00-02:30",
+        "maintenance_window": "thu:20:00-thu:20:30",
+    }
+    return ClusterFacts(**(usual | changes))
+
+
+def proxy(**changes):
+    usual = {
+        "name": "orders-proxy",
+        "status": "available",
+        "engine": "MYSQL",
+        "host": "orders-proxy.proxy-x.example",
+        "require_tls": True,
+        "secret": None,
+        "tracked": "orders-test",
+        "available": 2,
+    }
+    return ProxyFacts(**(usual | changes))
+
+
+def evidence(**changes):
+    usual = {
+        "asked": settings(),
+        "account": "111122223333",
+        "arn": "arn:aws:sts::111122223333:assumed-role/tester/me",
+        "cluster": cluster(),
+        "proxy": None,
+        "alarms": {},
+        "experiment": None,
+        "plan": Plan(writer="one", target="two"),
+        "failovers": (),
+        "used": 0,
+        "session_age": 10.0,
+        "exclusive": True,
+        "killed": False,
+        "recordable": "",
+        "now": NOW,
+    }
+    return Evidence(**(usual | changes))

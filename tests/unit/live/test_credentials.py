@@ -1,0 +1,142 @@
+"""As whom to connect, and how long a token lasts."""
+
+import ssl
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from facts import cluster, proxy, settings
+
+from pytest_rdsfailover.endpoints import Endpoint
+from pytest_rdsfailover.errors import SettingError
+from pytest_rdsfailover.live.credentials import Tokens, authorities, find_credentials
+
+
+class Region:
+    """Secrets by name."""
+
+    def __init__(self, **secrets):
+        self.secrets = secrets
+
+    def secret(self, arn):
+        return self.secrets[arn]
+
+
+class Clock:
+    def __init__(self):
+        self.time = 100.0
+
+    def now(self):
+        return self.time
+
+
+GOOD = '{"username": "admin", "password": "s3cret", "host": "elsewhere"}'
+
+
+def test_the_cluster_s_own_secret_is_read_before_the_proxy_s():
+    region = Region(own=GOOD, proxied='{"username": "other", "password": "x"}')
+    through = proxy(secret="proxied")
+
+    assert find_credentials(settings(), region, cluster(secret="own"), through).user == "admin"
+    assert find_credentials(settings(), region, cluster(), through).user == "other"
+    named = settings(secret="own")
+    assert find_credentials(named, region, cluster(secret="gone"), None).password == "s3cret"
+
+
+def test_no_secret_at_all_names_the_ways_out():
+    with pytest.raises(SettingError, match="--rds-secret"):
+        find_credentials(settings(), Region(), cluster(), None)
+
+
+@pytest.mark.parametrize("text", ["s3cret", '["s3cret"]', '{"password2": "s3cret"}', '"s3cret"'])
+def test_a_secret_that_is_none_is_named_and_never_shown(text):
+    with pytest.raises(SettingError, match="the secret own is no JSON") as caught:
+        find_credentials(settings(), Region(own=text), cluster(secret="own"), None)
+
+    assert "s3cret" not in str(caught.value)
+    assert caught.value.__cause__ is None
+
+
+def test_a_repr_shows_no_password():
+    found = find_credentials(settings(), Region(own=GOOD), cluster(secret="own"), None)
+
+    assert "s3cret" not in repr(found)
+    assert "own" in found.source
+
+
+def test_the_environment_holds_the_password_and_the_option_the_user():
+    asked = settings(auth="environment", user="tester")
+    found = find_credentials(asked, Region(), cluster(), None, {"RDS_PASSWORD": "p"})
+
+    assert (found.user, found.password) == ("tester", "p")
+    with pytest.raises(SettingError, match="RDS_PASSWORD"):
+        find_credentials(asked, Region(), cluster(), None, {})
+
+
+def test_a_token_is_kept_while_it_is_fresh_and_renewed_before_it_expires():
+    clock, made = Clock(), []
+
+    def make():
+        made.append(f"token-{len(made)}")
+        return made[-1]
+
+    tokens = Tokens(make, clock)
+    assert [tokens(), tokens()] == ["token-0", "token-0"]
+    clock.time += 599
+    assert tokens() == "token-0"
+    clock.time += 2
+    assert tokens() == "token-1"
+
+
+def test_an_endpoint_asks_for_a_token_at_every_connection():
+    endpoint = Endpoint(
+        name="cluster", kind="writer", host="h", port=1, user="u", password="", database="d"
+    )
+    tokens = iter(["one", "two"])
+    renewed = replace(endpoint, token=lambda: next(tokens))
+
+    assert [renewed.secret(), renewed.secret()] == ["one", "two"]
+    assert endpoint.secret() == ""
+
+
+def test_boto3_signs_a_token_for_the_endpoint_and_the_user(monkeypatch):
+    pytest.importorskip("boto3")
+    from pytest_rdsfailover.live.aws import Region as Real
+
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "k3y")
+    real = Real("eu-west-1")
+    token = real.token("orders.proxy-x.eu-west-1.rds.amazonaws.com", 3306, "tester")
+
+    assert token.startswith("orders.proxy-x.eu-west-1.rds.amazonaws.com:3306/?")
+    assert "Action=connect" in token
+    assert "DBUser=tester" in token
+    assert "X-Amz-Expires=900" in token
+    assert "k3y" not in token
+    assert real.calls == []
+
+
+def test_the_own_authorities_are_trusted_beside_the_system_s(tmp_path):
+    system = Path(ssl.get_default_verify_paths().openssl_cafile)
+    if not system.exists():
+        pytest.skip("this system has no file of authorities")
+    own = tmp_path / "own.pem"
+    own.write_text(system.read_text()[: system.read_text().index("-----END CERTIFICATE-----") + 25])
+    path = authorities(settings(ca=str(own)), tmp_path)
+
+    assert own.read_text() in Path(path).read_text()
+    assert system.read_text() in Path(path).read_text()
+    assert authorities(settings(), tmp_path) == str(system) or authorities(settings(), tmp_path)
+
+
+def test_a_file_without_authorities_is_refused(tmp_path):
+    bad = tmp_path / "bad.pem"
+    bad.write_text("nothing")
+    for path in (bad, tmp_path / "gone.pem"):
+        with pytest.raises(SettingError, match="--rds-ca"):
+            authorities(settings(ca=str(path)), tmp_path)
+
+
+def test_a_stand_in_may_go_without_tls(tmp_path):
+    asked = settings(tls="off", endpoint_url="http://127.0.0.1:5000")
+    assert authorities(asked, tmp_path) is None

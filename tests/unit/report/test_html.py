@@ -1,0 +1,126 @@
+"""The page's text: what is in it, what can never be in it, how large it is."""
+
+import base64
+import hashlib
+import json
+import re
+
+import pytest
+from analysis.simulation import World, play
+from builders import course, everything_acked
+
+from pytest_rdsfailover.analysis.evidence import Evidence
+from pytest_rdsfailover.analysis.writes import Stored
+from pytest_rdsfailover.report import document, html
+from pytest_rdsfailover.report.portrait import portrait
+
+HOSTILE = "</script><!--<script>alert(1)</script> & \u2028 \"'"
+DATA = re.compile(r'<script type="application/json" id="data">(.*?)</script>', re.DOTALL)
+
+
+def trial(writes=2000, seed=1):
+    world = World(how="refuse", start=10.3, stop=12.2, writers=16, rate=writes / 20, latency=0.001,
+                  patience=0.5, end=20.0)  # fmt: skip
+    made = play(world, seed)
+    return Evidence(
+        journal=made,
+        course=course(rate=world.rate),
+        stored=Stored(positions=everything_acked(made)),
+    )
+
+
+def entry(evidence, test="test_a.py::test_b", **more):
+    summary = evidence.judge()
+    found = document.trial_document(summary, test=test, scenario="cluster")
+    return html.entry(found, portrait(summary, evidence), **more)
+
+
+def page(entries, **more):
+    trials = [each["trial"] for each in entries]
+    run = document.run_document(trials, mode="local", seed=7, versions={"server": "MariaDB"})
+    return html.page(entries, run, **more)
+
+
+def data_of(text):
+    return json.loads(DATA.search(text)[1])
+
+
+def test_fifteen_trials_of_twenty_thousand_writes_stay_below_one_megabyte():
+    entries = [entry(trial(22_000, seed)) for seed in range(3)]
+    assert entries[0]["trial"]["attempted"] > 20_000
+
+    assert len(page(entries * 5).encode()) < 1_000_000
+
+
+def test_the_page_names_nothing_outside_itself():
+    text = DATA.sub("", page([entry(trial())]))
+    links = re.findall(r"""(?:src|href)=["'][^#"']|url\(|@import|fetch\(|XMLHttp""", text)
+
+    assert links == []
+    assert re.findall(r"https?://[^\s\"']+", text) == ["http://www.w3.org/2000/svg"]  # a name
+
+
+def test_what_travels_is_plain_and_reads_back_from_json_as_it_was():
+    evidence = trial()
+    found = portrait(evidence.judge(), evidence)
+
+    assert json.loads(json.dumps(found)) == found
+
+
+def test_the_policy_names_exactly_the_page_s_own_style_and_script():
+    text = page([])
+    style = re.search(r"<style>(.*?)</style>", text, re.DOTALL)[1]
+    script = re.search(r"<script>(.*?)</script>", text, re.DOTALL)[1]
+    policy = re.search(r'Content-Security-Policy" content="([^"]*)"', text)[1]
+
+    for part in (style, script):
+        digest = base64.b64encode(hashlib.sha256(part.encode()).digest()).decode()
+        assert f"'sha256-{digest}'" in policy
+    assert policy.startswith("default-src 'none';")
+
+
+@pytest.mark.parametrize("place", ["test", "why", "rerun", "title", "note"])
+def test_no_text_of_others_ends_the_data_or_the_title(place):
+    more = {place: HOSTILE} if place in {"test", "why", "rerun"} else {}
+    run = {"title": HOSTILE} if place == "title" else {"notes": [HOSTILE]}
+    text = page([entry(trial(), **more)], **run)
+
+    assert text.count("<script") == text.count("</script>") == 2
+    assert "alert(1)</script>" not in text
+    assert HOSTILE in json.dumps(data_of(text), ensure_ascii=False).replace('\\"', '"')
+
+
+def test_long_lists_of_keys_are_counted_whole_and_shown_in_part():
+    evidence = trial()
+    lossy = Evidence(journal=evidence.journal, course=evidence.course, stored=Stored(positions=[]))
+    found = data_of(page([entry(lossy)]))["entries"][0]
+
+    assert len(found["trial"]["lost"]) == html.MOST_KEYS
+    assert found["counts"]["lost"] == lossy.judge().acked > html.MOST_KEYS
+
+
+def test_every_trial_stands_in_the_row_of_its_scenario_by_the_name_that_the_run_gives_it():
+    usual, other = entry(trial()), entry(trial())
+    other["trial"] = other["trial"] | {"profile": "aurora"}
+    data = data_of(page([usual, other, usual]))
+
+    assert [each["group"] for each in data["entries"]] == [
+        "cluster quick", "cluster aurora", "cluster quick"
+    ]  # fmt: skip
+    assert {each["name"] for each in data["run"]["scenarios"]} == {
+        "cluster quick",
+        "cluster aurora",
+    }
+
+
+def test_what_was_never_audited_is_not_counted_as_none():
+    evidence = trial()
+    unread = Evidence(journal=evidence.journal, course=evidence.course, stored=None)
+    found = data_of(page([entry(unread)]))["entries"][0]
+
+    assert found["counts"] == {"lost": None, "duplicated": None, "recovered": None,
+                               "unexpected": None}  # fmt: skip
+
+
+def test_the_page_has_no_place_left_unfilled():
+    assert re.findall(r"\$(?:title|policy|style|script|data)\b", page([])) == []

@@ -1,0 +1,51 @@
+from populations import article, document
+
+from pytest_rdsfailover.report.document import run_document
+from pytest_rdsfailover.report.markdown import MOST_TRIALS, escape, markdown
+
+
+def page(trials, sections=()):
+    run = run_document(trials, mode="local", seed=7, versions={})
+    return markdown(run, ["server: MariaDB", "seed: 7"], sections).splitlines()
+
+
+def test_the_page_has_scenarios_shares_comparisons_and_trials():
+    lines = page(article())
+
+    assert [line for line in lines if line.startswith("#")] == [
+        "# Database failover",
+        "## Scenarios",
+        "## Comparisons",
+        "## Trials",
+    ]
+    assert "- server: MariaDB" in lines
+    assert "| proxy | 10 of 15 (42-85 %) | 5 of 15 (15-58 %) | 0 of 15 (0-20 %) |" in lines
+    assert any(line.startswith("| cluster (n = 15) | proxy (n = 15) | -11 s") for line in lines)
+
+
+def test_every_row_of_a_table_has_as_many_cells_as_its_heading():
+    for line, after in zip(page(article()), page(article())[1:], strict=False):
+        if line.startswith("|") and after.startswith("|"):
+            assert line.count("|") == after.count("|")
+
+
+def test_hostile_names_stay_text():
+    (row,) = [line for line in page([document(1.0, "<b>|`x`\n# y")]) if "test\\_it" in line]
+
+    assert "\\<b\\>\\|\\`x\\` \\# y" in row
+    assert escape("a_b") == "a\\_b"
+
+
+def test_sections_are_shown_as_they_are():
+    lines = page(article(), [("Ours & theirs", ["one", "```", "# two"])])
+
+    at = lines.index("## Ours & theirs")
+    assert lines[at + 2 : at + 7] == ["```text", "one", "'''", "# two", "```"]
+
+
+def test_a_run_without_trials_is_a_page_too():
+    assert page([])[0] == "# Database failover"
+
+
+def test_a_long_run_is_cut_and_says_so():
+    assert page([document(1.0)] * (MOST_TRIALS + 3))[-1] == "and 3 more"

@@ -1,0 +1,104 @@
+import re
+
+import pytest
+from populations import article, document
+
+from pytest_rdsfailover.analysis.compare import compare
+from pytest_rdsfailover.report.scenarios import comparisons, scenarios
+from pytest_rdsfailover.report.tables import article as article_table
+from pytest_rdsfailover.report.tables import (
+    comparison,
+    comparison_lines,
+    populations,
+    seconds,
+    share,
+    shares,
+)
+from pytest_rdsfailover.report.terminal import WIDTH
+
+FOUND = scenarios(article())
+
+
+def test_a_scenario_s_row_has_median_interval_and_share():
+    heading, direct, proxy, *_ = populations(FOUND)
+
+    assert heading.split()[:2] == ["scenario", "trials"]
+    assert re.sub(" +", " ", direct) == (
+        "cluster 15 11.0 s [10.4, 11.6] 12.0 s 12.0 s 0 of 15 (0-20 %)"
+    )
+    assert proxy.endswith("10 of 15 (42-85 %)")
+
+
+def test_the_article_s_table_counts_none_short_and_long():
+    _, direct, proxy = article_table(FOUND)
+
+    assert re.split(" {2,}", direct) == [
+        "cluster",
+        "0 of 15 (0-20 %)",
+        "0 of 15 (0-20 %)",
+        "15 of 15 (80-100 %)",
+    ]
+    assert re.split(" {2,}", proxy)[1:] == [
+        "10 of 15 (42-85 %)",
+        "5 of 15 (15-58 %)",
+        "0 of 15 (0-20 %)",
+    ]
+
+
+def test_a_share_is_never_shown_without_count_and_interval():
+    assert share(10, 15) == "10 of 15 (42-85 %)"
+    assert share(0, 0) == "0 of 0 (0-100 %)"
+    assert shares([0.0, 1.0, 1.5]) == ["1 of 3 (6-79 %)"] * 3
+
+
+def test_what_clean_trials_leave_open_is_said():
+    lines = populations(scenarios([document(0.0) for _ in range(15)]))
+
+    assert "cluster: up to 18 % of failovers may have downtime (95 % confidence);" in lines
+    assert "  299 trials with no more than 0 such would prove that 99 % have none" in lines
+
+
+def test_invalid_trials_are_counted_apart_and_named():
+    lines = populations(scenarios([document(1.0), document(9.0, valid=False)]))
+
+    assert "1+1!" in lines[1]
+    assert "cluster: 1 INVALID trials, counted nowhere" in lines
+
+
+def test_a_scenario_without_a_valid_trial_has_no_figures():
+    lines = populations(scenarios([document(9.0, valid=False)]))
+
+    assert lines[1].split()[:5] == ["cluster", "0+1!", "-", "-", "-"]
+
+
+def test_a_comparison_tells_medians_difference_interval_and_chance():
+    first, second = comparison_lines(comparisons(FOUND))
+
+    assert first == "proxy against cluster: median 0.00 s against 11.0 s, -100 %"
+    assert second.startswith("  difference -11 s, 95 % interval -11.")
+    assert second.endswith("p = 1.3e-08 (n = 15 and 15)")
+
+
+def test_a_comparison_with_no_downtime_names_no_percentage():
+    assert "%" not in comparison("a", "b", compare([0.0, 0.0], [1.0, 1.0]))[0]
+
+
+def test_every_line_fits_80_columns():
+    wide = [
+        *(document(1234.5678 + n, "a-very-long-name-of-a-scenario") for n in range(1500)),
+        *(document(0.123456 + n / 1e4, "b" * 40) for n in range(100)),
+    ]
+    found = scenarios(wide)
+    lines = [*populations(found), *article_table(found)]
+
+    assert [line for line in lines if len(line) > WIDTH] == []
+    assert lines[1].endswith(" 0/1500 (0-0 %)")
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(None, "-"), (0, "0.00 s"), (0.1234, "0.123 s"), (1.234, "1.23 s"), (12.34, "12.3 s"),
+     (123.4, "123 s")],
+)  # fmt: skip
+def test_durations_have_three_digits(value, text):
+    assert seconds(value) == text
