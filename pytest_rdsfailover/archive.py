@@ -40,6 +40,7 @@ class Label:
         seed: the run's seed.
         rerun: the command that runs the test again.
         versions: what the trial was taken with: name to version.
+        pins: sessions that the proxy pinned, as the document has them; None without a proxy.
     """
 
     test: str
@@ -47,6 +48,7 @@ class Label:
     seed: int
     rerun: str
     versions: Mapping[str, str]
+    pins: Sequence[Plain] | None = None
 
 
 def write(directory: Path, evidence: Evidence, label: Label) -> Path:

@@ -134,11 +134,16 @@ class Observation:
         self.journal = Journal(uuid.uuid4().hex[:8], plan.writers)
         self._trial: Trial | None = None
         self._workload = make_workload(self.journal)
-        self._load = ENGINES[plan.engine](
-            self._workload, self.journal, rate=plan.rate, policy=plan.policy, classify=classify
-        )
+        self._load = self._engine(classify)
         self._watchdog = Watchdog()
         self._writer_before = ""
+
+    def _engine(self, classify: Classify | None) -> Load | FastLoad:
+        """Return the load; only the threads run code that can raise what a project classifies."""
+        options: dict[str, Any] = {"rate": self._plan.rate, "policy": self._plan.policy}
+        if ENGINES[self._plan.engine] is Load:
+            options["classify"] = classify
+        return ENGINES[self._plan.engine](self._workload, self.journal, **options)
 
     def __enter__(self) -> Self:
         with self._blaming_the_dead():

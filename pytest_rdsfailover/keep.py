@@ -36,6 +36,7 @@ def keep(trial: Trial, found: Plain, where: Plain, settings: Settings) -> Plain:
             seed=settings.seed,
             rerun=kept["rerun"],
             versions=where["versions"],
+            pins=found.get("pins"),
         )
         archive.write(Path(settings.journal), trial.evidence, label)
     if settings.report is not None:

@@ -193,23 +193,13 @@ def read(config: pytest.Config) -> Settings:
         told = latest_seed(cache_directory(config))
     values.setdefault("seed", random.SystemRandom().randrange(1_000_000) if told is None else told)
     try:
-        _apply_load(values)
         live = _live(config, values)
+        _apply_load(values)
         settings = Settings(**values, live=live)
         _look(values, config.rootpath)
     except SettingError as error:
         raise pytest.UsageError(str(error)) from None
     return settings
-
-
-def _apply_load(values: dict[str, Any]) -> None:
-    """Turn the load's mode into its rate; a mode that has its own allows no other beside it."""
-    mode = values.pop("load", None)
-    if mode is not None:
-        from pytest_rdsfailover.load.modes import rate_of
-
-        rate = rate_of(mode, values.get("rate"))
-        values |= {} if rate is None else {"rate": rate}
 
 
 LOCAL_ONLY = ("profile", "server", "toxiproxy", "instances", "port", "aws_names")
@@ -247,6 +237,16 @@ def cache_directory(config: pytest.Config) -> Path | None:
     """Return where pytest caches what outlives a run of ours; None if it caches nothing."""
     cache = getattr(config, "cache", None)
     return None if cache is None else Path(cache.mkdir("rdsfailover"))
+
+
+def _apply_load(values: dict[str, Any]) -> None:
+    """Turn the load's mode into its rate; a mode that has its own allows no other beside it."""
+    mode = values.pop("load", None)
+    if mode is not None:
+        from pytest_rdsfailover.load.modes import rate_of
+
+        rate = rate_of(mode, values.get("rate"))
+        values |= {} if rate is None else {"rate": rate}
 
 
 def _look(given: Mapping[str, Any], root: Path) -> None:

@@ -35,9 +35,10 @@ class Judged:
     @property
     def document(self) -> Plain:
         """Return the trial's document, as the run wrote it."""
-        return document.trial_document(
+        found = document.trial_document(
             self.summary, test=self.label.test, scenario=self.label.scenario
         )
+        return found if self.label.pins is None else found | {"pins": list(self.label.pins)}
 
 
 def journals(paths: Sequence[Path]) -> Iterator[Judged]:

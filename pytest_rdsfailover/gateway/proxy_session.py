@@ -224,6 +224,9 @@ class ProxySession:
     def _log_in(self, packet: Packet) -> None:
         self._sequence = packet.sequence + 1
         self._login = parse_login(packet.payload)
+        if self._login.capabilities & (Capability.COMPRESS | Capability.ZSTD):
+            # It may compress although that was not offered, and would then wait for ever.
+            raise ProtocolError("the client wants compression, which was not offered")
         if self._service.settings.require_tls and not self.encrypted:
             self._fail(TLS_REQUIRED)
             return

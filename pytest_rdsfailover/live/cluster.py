@@ -46,6 +46,7 @@ class LiveCluster:
         self._planned: Plan | None = None
         self.aws = LiveApi(gatherer.region)
         self._tokens: dict[str, Tokens] = {}
+        self._wait_for_spacing()
         found = gatherer.evidence(None)
         self._require(found, guard.GATES)
         if found.cluster is None or found.unknown:  # the gates have refused before
@@ -162,12 +163,16 @@ class LiveCluster:
             preflight.check_endpoint(self.proxy_endpoint, writes=False)
 
     def _wait_for_spacing(self) -> None:
-        """Wait until the failovers of this session are far enough apart."""
-        last = self._gatherer.ledger.last
-        if last is not None and self._failovers:
-            offset = self._gatherer.offset or 0.0
-            wait = last + self._gatherer.asked.min_interval - (time.time() + offset)
-            self._clock.sleep(max(0.0, wait))
+        """Wait until the failovers of this session, whichever worker's, are far enough apart.
+
+        Others' failovers are not waited for: a gate refuses.
+        """
+        asked, ledger = self._gatherer.asked, self._gatherer.ledger
+        if asked.min_interval > 0 and 0 < ledger.used < asked.max_failovers:
+            last = max(self._gatherer.failovers(), default=0.0)
+            now = time.time() + (self._gatherer.offset or 0.0)
+            # A second more, for the clocks agree to a second only.
+            self._clock.sleep(last + asked.min_interval + 1.0 - now)
 
     def prepare(self) -> None:
         """Ask the gates, make the plan and the clients, all before the load starts.

@@ -98,7 +98,7 @@ class Gatherer:
                 lambda: template and experiment_facts(region.experiment(template)),
             ) or None,
             plan=plan or _plan(cluster, target),
-            failovers=learn("the last failovers", self._failovers) or (),
+            failovers=learn("the last failovers", self.failovers) or (),
             used=asked.max_failovers if used is None else used,
             session_age=time.time() - self.started,
             exclusive=ledger.exclusive,
@@ -108,7 +108,12 @@ class Gatherer:
             unknown=tuple(unknown),
         )  # fmt: skip
 
-    def _failovers(self) -> tuple[float, ...]:
+    def failovers(self) -> tuple[float, ...]:
+        """Return when failovers of late began or ended, in order, in AWS' seconds of the epoch.
+
+        Raises:
+            AwsError: if AWS does not tell.
+        """
         minutes = max(FIRST_MINUTES, int(self.asked.min_interval / 60) + 1)
         events = self.region.events(self.asked.cluster, minutes)
         own = self.ledger.last

@@ -20,7 +20,7 @@ from pytest_rdsfailover.load.schedule import Schedule
 from pytest_rdsfailover.load.threads import LEAD, LoadError
 from pytest_rdsfailover.load.timer import Timer
 from pytest_rdsfailover.load.workload import InsertWorkload, Workload
-from pytest_rdsfailover.load.writer import Classify, Gate, ReconnectPolicy
+from pytest_rdsfailover.load.writer import Gate, ReconnectPolicy
 
 SWEEP = 10_000_000  # nanoseconds between two looks at who waits for too long
 
@@ -33,10 +33,9 @@ class FastLoad:
         journal: where they note it; has one column set per writer.
         rate: writes per second that they intend together; 0 for as many as the answers allow.
         policy: how they get a connection back.
-        classify: none; with the default engine it tells outcome and fault of an exception.
 
     Raises:
-        SettingError: for a hook that classifies exceptions, a workload of the user's own, an endpoint that wants encryption or has no
+        SettingError: for a workload of the user's own, an endpoint that wants encryption or has no
             numeric address, or a system without `epoll`.
     """
 
@@ -47,13 +46,7 @@ class FastLoad:
         *,
         rate: float,
         policy: ReconnectPolicy | None = None,
-        classify: Classify | None = None,
     ) -> None:
-        if classify is not None:
-            raise SettingError(
-                "the fast engine has no exceptions for the hook that classifies them; leave out"
-                " engine='fast'"
-            )
         order = _order(workload, policy or ReconnectPolicy())
         self._gate, self._count = Gate(), len(journal.writers)
         self._paced = rate > 0

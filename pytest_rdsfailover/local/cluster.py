@@ -123,10 +123,6 @@ class LocalCluster:
         self._stack.close()
 
     @property
-    def _proxy_addresses(self) -> list[str]:
-        return [str(self.network.places[name]) for name in (READ_WRITE, READ_ONLY)]
-
-    @property
     def _control(self) -> str:
         return str(self._supervisor.directory / "gateway.sock")
 
@@ -253,6 +249,11 @@ class LocalCluster:
             tls=Tls(ca=str(self._supervisor.directory / CA_FILE), wanted=False),
             connector=driver.connect,
         )
+
+    @property
+    def _proxy_addresses(self) -> list[str]:
+        """Return the addresses that IAM tokens for the proxy may be made for."""
+        return [str(self.network.places[name]) for name in (READ_WRITE, READ_ONLY)]
 
     def _called(self, name: str) -> tuple[str, int]:
         """Return the host and the port by which an endpoint is called."""

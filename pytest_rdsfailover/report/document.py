@@ -29,7 +29,7 @@ def trial_document(summary: Summary, *, test: str, scenario: str) -> Plain:
         test: the node id of its test.
         scenario: trials of the same scenario are repeats of each other.
     """
-    return {
+    plain: Plain = {
         "test": test,
         "scenario": scenario,
         "endpoint": summary.endpoint,
@@ -76,19 +76,10 @@ def trial_document(summary: Summary, *, test: str, scenario: str) -> Plain:
         "milestones": [
             {"name": each.name, "at_s": _seconds(each.at)} for each in summary.milestones
         ],
-        "clock": {
-            "reliable": not summary.clock.problem,
-            "problem": summary.clock.problem,
-            "lateness_p99_s": _seconds(summary.clock.lateness_p99),
-            "lateness_max_s": _seconds(summary.clock.lateness_max),
-            "natural_gap_s": _seconds(summary.clock.natural_gap),
-            "own_pause_s": _seconds(summary.clock.own_pause),
-            "own_pause_in_gap_s": _seconds(summary.clock.own_pause_in_gap),
-            "strangers_cpus": (
-                None if summary.clock.strangers is None else round(summary.clock.strangers, 3)
-            ),
-        },
     }
+    if summary.clock.problem:
+        plain["clock"] = {"reliable": False, "problem": summary.clock.problem}
+    return plain
 
 
 def run_document(

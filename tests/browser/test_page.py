@@ -171,10 +171,11 @@ def test_the_page_fits_its_window(browser, page, width):
 
 def test_the_page_prints_with_every_timeline(browser, page):
     browser.open(page)
-    paper = browser.pdf()
+    # All at once, as a browser prints: nothing that is drawn later comes onto the paper.
+    drawn = "document.querySelectorAll('svg.scene').length"
+    assert browser.run(f"(dispatchEvent(new Event('beforeprint')), {drawn})") == TRIALS
 
-    assert paper.startswith(b"%PDF")
-    assert count(browser, "svg.scene") == TRIALS
+    assert browser.pdf().startswith(b"%PDF")
     assert browser.complaints == []
 
 
@@ -188,6 +189,17 @@ def test_hostile_texts_are_texts(browser, tmp_path):
     assert browser.run("document.title") == HOSTILE
     assert text(browser, ".why") == HOSTILE
     assert HOSTILE in text(browser, "#trial-1 h2")
+    assert browser.complaints == []
+
+
+def test_pins_of_the_proxy_are_listed(browser, tmp_path):
+    made = entry(failover())
+    pin = {"session": 7, "reason": "user variable", "statement": f"SET @a = '{HOSTILE}'"}
+    made["trial"]["pins"] = [pin]
+    browser.open(written(tmp_path / "index.html", [made]))
+
+    assert "user variable" in text(browser, "#trial-1 .tables")
+    assert HOSTILE in text(browser, "#trial-1 .tables")
     assert browser.complaints == []
 
 

@@ -3,7 +3,7 @@
 import threading
 
 import pytest
-from conftest import free_port
+from toxiproxies import free_port
 
 from pytest_rdsfailover.errors import ToxiproxyError
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import pytest
 import toxiproxy
-from conftest import free_port
+from toxiproxies import free_port
 
 from pytest_rdsfailover.errors import ToxiproxyError
 from pytest_rdsfailover.toxiproxy.client import Proxy, Toxic, ToxiproxyClient

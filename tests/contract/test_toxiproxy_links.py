@@ -6,7 +6,7 @@ import threading
 import time
 
 import pytest
-from conftest import ending, eventually, free_port, receive, sending
+from toxiproxies import ending, eventually, free_port, receive, sending
 
 STREAMS = pytest.mark.parametrize("stream", ["upstream", "downstream"])
 LARGE = os.urandom(1 << 20) * 8

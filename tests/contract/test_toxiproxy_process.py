@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 import pytest
-from conftest import free_port
+from toxiproxies import free_port
 
 
 def start(port, **options):

@@ -16,15 +16,23 @@ PLACES = os.pathsep.join((os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/s
 
 
 @pytest.fixture(scope="session")
-def local_cluster():
+def make_cluster():
+    """Start a cluster whose failovers are as a profile says."""
     program = next(
         shutil.which(name, path=PLACES)
         for name in ("mariadbd", "mysqld")
         if shutil.which(name, path=PLACES)
     )
-    with LocalCluster(
-        find_server(program), find_toxiproxy("builtin"), load_profile("quick")
-    ) as cluster:
+
+    def make(profile):
+        return LocalCluster(find_server(program), find_toxiproxy("builtin"), profile)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def local_cluster(make_cluster):
+    with make_cluster(load_profile("quick")) as cluster:
         yield cluster
 
 

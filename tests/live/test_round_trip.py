@@ -5,7 +5,7 @@ import json
 import pytest
 
 from pytest_rdsfailover.laboratory import Laboratory
-from pytest_rdsfailover.local.profiles import load_profile
+from pytest_rdsfailover.local.profiles import load_profile, parse_profile
 from pytest_rdsfailover.remote.recorder import measure, profile_text
 from pytest_rdsfailover.report.document import trial_document
 from pytest_rdsfailover.settings import Settings
@@ -13,8 +13,19 @@ from pytest_rdsfailover.settings import Settings
 pytestmark = pytest.mark.local
 
 LOAD = {"writers": 6, "rate": 100.0, "warmup": 0.3, "cooldown": 0.2, "bound": 30.0}
-# One look of a probe, and the time that it waits for a busy machine.
-RESOLUTION = 0.25
+# One look of a probe takes 50 ms; the rest is what it may wait for a busy machine. The phases are
+# further apart than that, so that none can be taken for another.
+RESOLUTION = 0.6
+# What is seen from outside is seen late, never early; but the cut, from which the rest counts, may
+# itself be seen late.
+EARLY, LATE = 0.5, 1.5
+SLOW = {"onset": "800ms", "refused": "1.3s", "promotion": "2.2s", "dns": "3.5s"}
+
+
+@pytest.fixture(scope="module")
+def local_cluster(make_cluster):
+    with make_cluster(parse_profile("slow", SLOW)) as cluster:
+        yield cluster
 
 
 def run(cluster, **options):
@@ -56,10 +67,14 @@ def test_what_the_live_path_measures_is_what_the_data_plane_did(backend, stand_i
     truth = {each.name: each.at for each in failover.milestones()}
     done = {name: at - truth["writer_cut"] for name, at in truth.items()}
 
-    assert seen.onset == pytest.approx(truth["writer_cut"] - failover.triggered, abs=RESOLUTION)
-    assert seen.refused == pytest.approx(done["old_writer_back"], abs=RESOLUTION)
-    assert seen.promotion == pytest.approx(done["promoted"], abs=RESOLUTION)
-    assert seen.flips[-1] == pytest.approx(done["dns_flip"], abs=RESOLUTION)
+    for name, measured, true in (
+        ("onset", seen.onset, truth["writer_cut"] - failover.triggered),
+        ("refused", seen.refused, done["old_writer_back"]),
+        ("promotion", seen.promotion, done["promoted"]),
+        ("dns", seen.flips[-1], done["dns_flip"]),
+    ):
+        print(f"{name}: measured {measured:.3f} s, true {true:.3f} s")
+        assert true - EARLY < measured < true + LATE, name
 
 
 def test_the_option_writes_a_profile_that_the_next_run_plays(pytester, monkeypatch):

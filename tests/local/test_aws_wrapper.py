@@ -4,6 +4,7 @@ Its arguments are those of production: a host name, no pattern, no dialect.
 """
 
 import asyncio
+import gc
 import threading
 import time
 
@@ -40,6 +41,7 @@ def named(resting):
         PluginServiceImpl._host_availability_expiring_cache.clear()
         DatabaseDialectManager._known_endpoint_dialects.clear()
         RdsUtils.clear_cache()
+        gc.collect()  # here its forgotten sockets may be complained about
 
 
 def connect(cluster, endpoint=None, **options):

@@ -11,7 +11,7 @@ from pytest_rdsfailover.local.profiles import parse_profile
 
 pytestmark = pytest.mark.local
 
-RESTART = 1.0
+RESTART = 2.0
 PROFILE = parse_profile("crash-shortly", {"refused": f"{RESTART}s"})
 SLOW = {
     "onset": "10ms",

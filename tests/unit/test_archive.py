@@ -13,7 +13,7 @@ from pytest_rdsfailover.analysis.writes import Stored
 from pytest_rdsfailover.errors import ArchiveError
 
 LABEL = archive.Label(
-    test="tests/test_a.py::test_b[x/../y]", scenario="x", seed=7, rerun="pytest a", versions={"a": "1"}
+    test="tests/test_a.py::test_b[x/../y]", scenario="x", seed=7, rerun="pytest a", versions={"a": "1"}, pins=[{"session": 7, "reason": "user variable", "statement": "SET @a"}]
 )  # fmt: skip
 
 

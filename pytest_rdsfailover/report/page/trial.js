@@ -1,3 +1,5 @@
+const MOST_PINS = 100;
+
 /** One trial: its figures, its timeline, its evidence. */
 function trialSection(entry, at, count) {
   const { trial, portrait } = entry;
@@ -45,6 +47,7 @@ function tables(entry) {
     el("section", {}, el("h3", {}, "Audit"), audit(entry)),
     el("section", {}, el("h3", {}, "Errors"), errors(trial, portrait)),
     el("section", {}, el("h3", {}, "Milestones"), milestones(trial, portrait)),
+    trial.pins && trial.pins.length ? el("section", {}, el("h3", {}, "Pinned by the proxy"), pins(trial.pins)) : null,
     el("section", {}, el("h3", {}, "Latency from the intended time"), latencies(trial)),
     rerun ? el("section", {}, el("h3", {}, "Run it again"), command(rerun)) : null);
 }
@@ -92,6 +95,11 @@ function milestones(trial, portrait) {
     each.name.replaceAll("_", " "), each.instance || "", moment(each.at_s),
     each.planned_s === null || each.planned_s === undefined ? "" : moment(each.planned_s)]);
   return table(["milestone", "instance", "#seen", "#planned"], rows, "Milestones");
+}
+
+function pins(list) {
+  return table(["session", "reason", "statement"], list.slice(0, MOST_PINS).map((pin) => [
+    String(pin.session), pin.reason, el("code", { class: "wrap" }, pin.statement)]), "Pins");
 }
 
 function latencies(trial) {

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from pytest_rdsfailover.gateway.door import Door
 from pytest_rdsfailover.gateway.router import Instance
 from pytest_rdsfailover.gateway.session import Session
-from pytest_rdsfailover.gateway.tls import create
+from pytest_rdsfailover.gateway.tls import Authority
 from pytest_rdsfailover.wire.handshake import (
     RELAYED,
     Capability,
@@ -33,12 +33,12 @@ REQUEST = (int(RELAYED) | Capability.SSL).to_bytes(4, "little") + bytes(28)
 
 @pytest.fixture(scope="module")
 def material(tmp_path_factory):
-    return create(tmp_path_factory.mktemp("tls"), ["db.example"])
+    return Authority(tmp_path_factory.mktemp("tls"), ["db.example"])
 
 
 @pytest.fixture(scope="module")
 def context(material):
-    return material.context()
+    return material.context
 
 
 def greeted(context):
@@ -141,8 +141,7 @@ def _shared(context):
 
 
 def test_other_names_can_be_certified_later(material, context):
-    material.issue(["other.example"])
-    context.load_cert_chain(material.server)
+    material.certify(["other.example"])
     _, door = greeted(context)
     Client(material, "other.example").shake(door, frame(REQUEST, 1))
     _, door = greeted(context)

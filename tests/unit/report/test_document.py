@@ -37,7 +37,6 @@ NAMES = [
     "errors",
     "latency_s",
     "milestones",
-    "clock",
 ]
 
 
