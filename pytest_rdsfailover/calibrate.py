@@ -35,6 +35,7 @@ from pytest_rdsfailover.local.programs import ServerUrl, find_server
 from pytest_rdsfailover.local.server import OwnServer
 from pytest_rdsfailover.settings import format_duration, parse_duration
 
+ABOUT = "Freeze a local server for known times; print how wrong it was measured."
 FREEZES = (0.05, 0.2, 1.0)  # seconds
 REPEATS = 5
 CALM = 0.4  # seconds of load around each freeze, to be judged with it
@@ -248,10 +249,13 @@ def _row(name: str, readings: Sequence[Reading]) -> str:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure, print, and return the exit status: 2 if nothing could be measured."""
-    parser = argparse.ArgumentParser(
-        prog="rdsfailover calibrate",
-        description="Freeze a local server for known times; print how wrong it was measured.",
-    )
+    parser = argparse.ArgumentParser(prog="rdsfailover calibrate", description=ABOUT)
+    add_arguments(parser)
+    return run(parser.parse_args(arguments))
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what the command takes."""
     parser.add_argument("--rate", type=float, default=1000.0, help="writes per second (1000)")
     parser.add_argument("--writers", type=int, default=32, help="concurrent writers (32)")
     parser.add_argument(
@@ -264,8 +268,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         metavar="TIME",
         help="length of a freeze, as 200ms; may be given several times (50ms, 200ms, 1s)",
     )
-    chosen = parser.parse_args(arguments)
-    _check(parser, chosen)
+    parser.set_defaults(run=run, parser=parser)
+
+
+def run(chosen: argparse.Namespace) -> int:
+    """Measure as the arguments say, print, and return the exit status."""
+    _check(chosen.parser, chosen)
     try:
         with server() as (own, endpoint):
             result = calibrate(

@@ -44,6 +44,8 @@ def _show(lines: Sequence[str]) -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
+    from pytest_rdsfailover import calibrate
+
     parser = argparse.ArgumentParser(
         prog="rdsfailover",
         description="Judge, draw and compare trials of database failovers again; see what is here.",
@@ -54,6 +56,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_judge(commands)
     _add_render(commands)
     _add_compare(commands)
+    calibrate.add_arguments(commands.add_parser("calibrate", help=calibrate.ABOUT))
     doctor = commands.add_parser("doctor", help="say what is here, what is missing, what to type")
     doctor.set_defaults(run=_doctor)
     return parser

@@ -26,8 +26,8 @@ LAYERS = [
     "repetition hooks hooked",
     "run",
     "progress tally album",
-    "fixtures commands",
-    "plugin cli calibrate",
+    "fixtures commands calibrate",
+    "plugin cli",
 ]
 OWNERS = {
     "pymysql": {"driver.py"},

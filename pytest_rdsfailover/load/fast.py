@@ -248,7 +248,7 @@ def _order(workload: Workload, policy: ReconnectPolicy) -> Order:
     if sys.platform != "linux":
         raise SettingError("the fast engine needs Linux; leave out engine='fast'")
     endpoint = workload.endpoint
-    if endpoint.tls.ca is not None:
+    if endpoint.tls.ca is not None and endpoint.tls.wanted:
         raise SettingError("the fast engine cannot encrypt; leave out engine='fast'")
     try:
         ipaddress.ip_address(endpoint.host)

@@ -163,6 +163,8 @@ class Line:
                     client.login(parse_greeting(payload), user, password, database), sequence + 1
                 )
             )
+        elif self.state == LOGIN and payload[:1] == bytes((OK,)) and self.order.endpoint.moves:
+            self._available()  # behind a proxy the instance can change at any time
         elif self.state == LOGIN and payload[:1] == bytes((OK,)):
             self.state, self._response = ASKING, Response(Command.QUERY, deprecate_eof=False)
             self._put(NAME)
@@ -182,6 +184,9 @@ class Line:
         if self._response.failed and parse_error(payload).code != driver.UNKNOWN_VARIABLE:
             self._refuse(payload)
             return
+        self._available()
+
+    def _available(self) -> None:
         self.state, self.deadline = READY, 0
         if self.working:
             self._send()

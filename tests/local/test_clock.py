@@ -42,6 +42,9 @@ class Still:
     def __init__(self, server):
         self.failovers, self._server = [], server
 
+    def prepare(self):
+        pass
+
     def check(self):
         pass
 
