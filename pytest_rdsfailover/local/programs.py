@@ -127,17 +127,19 @@ def _remedy() -> str:
 
 def _probe(path: Path) -> ServerProgram:
     try:
-        answer = subprocess.run(
+        done = subprocess.run(
             [path, "--no-defaults", "--version"],
             capture_output=True,
             text=True,
             timeout=PROBE_PATIENCE,
             stdin=subprocess.DEVNULL,
             check=False,
-        ).stdout
+        )
     except (OSError, subprocess.TimeoutExpired) as error:
         raise SettingError(f"{path} cannot be run ({type(error).__name__}); {_remedy()}") from error
-    known = dialects.recognise(answer)
+    if done.returncode != 0:
+        raise SettingError(f"{path} cannot be run (status {done.returncode}); {_remedy()}")
+    known = dialects.recognise(done.stdout)
     if known is None:
         raise SettingError(f"{path} is no MySQL or MariaDB server; {_remedy()}")
     dialect, version = known

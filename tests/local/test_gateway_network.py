@@ -83,6 +83,8 @@ def refused(gateway):
     """Return the endpoints whose new connections are refused, rather than cut."""
     found = set()
     for name in gateway.ports:
+        if name.startswith("proxy"):
+            continue  # RDS Proxy lets clients in and makes them wait
         try:
             gateway.connect(name).close()
         except pymysql.err.OperationalError as error:
