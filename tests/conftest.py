@@ -24,10 +24,14 @@ EXTENDED = {
         "test_rds_trials.py", "test_reports.py",
     },
 }  # fmt: skip
+KILLS = "test_a_server_that_is_killed_at_any_moment"  # a pytest each, ended by its own errors
 
 
-def is_extended(path: Path) -> bool:
-    """Tell whether a test file is left to the longer run."""
+def is_extended(item: pytest.Item) -> bool:
+    """Tell whether a test is left to the longer run."""
+    path = item.path
+    if item.name.startswith(KILLS):
+        return True
     folder, *_ = path.relative_to(HERE).parts
     names = EXTENDED.get(folder, set())
     return names is None or path.name in names
@@ -37,7 +41,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Leave out what takes long, unless the command names paths."""
     if config.args_source is not pytest.Config.ArgsSource.TESTPATHS:
         return
-    left = [item for item in items if is_extended(item.path)]
+    left = [item for item in items if is_extended(item)]
     if left:
-        items[:] = [item for item in items if not is_extended(item.path)]
+        items[:] = [item for item in items if not is_extended(item)]
         config.hook.pytest_deselected(items=left)
