@@ -44,7 +44,7 @@ def _show(lines: Sequence[str]) -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    from pytest_rdsfailover import calibrate
+    from pytest_rdsfailover.commands import calibrate
 
     parser = argparse.ArgumentParser(
         prog="rdsfailover",

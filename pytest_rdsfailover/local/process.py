@@ -64,6 +64,7 @@ class Process:
         self._supervisor, self._key = supervisor, key
         self._started, self._ended = threading.Event(), threading.Event()
         self._answered = threading.Semaphore(0)
+        self._sent = 0, 0
 
     def __repr__(self) -> str:
         state = "running" if self.alive else f"ended: {self.fate}"
@@ -126,18 +127,25 @@ class Process:
         self._signal(signal.SIGKILL)
         self._ended.wait(PATIENCE)
 
-    def freeze(self) -> None:
-        """Stop it without ending it (SIGSTOP); all of it has stopped when this returns."""
-        self._signal(signal.SIGSTOP)
+    def freeze(self) -> tuple[int, int]:
+        """Stop it without ending it (SIGSTOP); all of it has stopped when this returns.
 
-    def thaw(self) -> None:
-        """Let a frozen one go on (SIGCONT)."""
-        self._signal(signal.SIGCONT)
+        Returns:
+            Nanoseconds of the monotonic clock: not before the first, all of it by the second.
+        """
+        return self._signal(signal.SIGSTOP)
 
-    def _signal(self, number: signal.Signals) -> None:
-        if self.alive:
-            self._supervisor._ask(do="signal", key=self._key, signal=int(number))  # noqa: SLF001 - the two are one thing
-            self._answered.acquire(timeout=PATIENCE)
+    def thaw(self) -> tuple[int, int]:
+        """Let a frozen one go on (SIGCONT); return between which nanoseconds that happened."""
+        return self._signal(signal.SIGCONT)
+
+    def _signal(self, number: signal.Signals) -> tuple[int, int]:
+        """Send a signal; return between which nanoseconds; zeros if it has ended."""
+        if not self.alive:
+            return 0, 0
+        self._supervisor._ask(do="signal", key=self._key, signal=int(number))  # noqa: SLF001 - the two are one thing
+        self._answered.acquire(timeout=PATIENCE)
+        return self._sent
 
     def _output(self) -> str:
         with contextlib.suppress(FileNotFoundError):
@@ -152,6 +160,7 @@ class Process:
             self.pid = report["pid"]
             self._started.set()
         elif "sent" in report:
+            self._sent = report["sent"][0], report["sent"][1]
             self._answered.release()
         else:
             self._end(report["status"])

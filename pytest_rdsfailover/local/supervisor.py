@@ -6,10 +6,11 @@ locked while this program lives; run directories in any BASE that nobody locks a
 crash and are removed. Requests come as JSON lines on standard input, reports go to standard output:
 
     {"do": "spawn", "key": 1, "name": "server", "argv": [...], "env": {...}}  -> {"key": 1, "pid": 99}
-    {"do": "signal", "key": 1, "signal": 19}                                  -> {"key": 1, "sent": true}
+    {"do": "signal", "key": 1, "signal": 19}                            -> {"key": 1, "sent": [7, 9]}
                                                        when a program ends    -> {"key": 1, "status": 9}
 
-Standard output and error of a program go to NAME.out and NAME.log in the run directory; its
+`sent` are the nanoseconds of the monotonic clock between which the signal took effect; this process
+has no other threads that would blur them. Standard output and error of a program go to NAME.out and NAME.log in the run directory; its
 standard input is a pipe that ends when this program does. When standard input ends, or the owner
 does, every program is killed and the run directory removed.
 """
@@ -183,6 +184,7 @@ class Supervisor:
             self._signal(key, int(str(request["signal"])))
 
     def _signal(self, key: int, number: int) -> None:
+        before = time.monotonic_ns()
         program = self._programs.get(key)  # only programs not yet reaped: no id is ever stale
         if program is not None and number == signal.SIGKILL:
             program.kill()
@@ -191,7 +193,7 @@ class Supervisor:
             if number == signal.SIGSTOP:
                 # All its threads have stopped when this returns; its end is left to be reaped.
                 os.waitid(os.P_PID, program.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
-        self._report(key=key, sent=program is not None)
+        self._report(key=key, sent=[before, time.monotonic_ns()])
 
     def _reap(self) -> None:
         for key, program in list(self._programs.items()):

@@ -2,8 +2,9 @@
 
 import pytest
 
-from pytest_rdsfailover import calibrate
+from pytest_rdsfailover import calibrate, cli
 from pytest_rdsfailover.analysis.downtime import Downtime
+from pytest_rdsfailover.commands.calibrate import lines
 from pytest_rdsfailover.local.programs import ServerProgram
 
 pytestmark = pytest.mark.local
@@ -25,14 +26,19 @@ def test_freezes_of_known_length_are_measured(server_program: ServerProgram, mon
 
 
 def test_the_table_counts_what_lies_outside_its_bounds():
-    good = calibrate.Reading(wanted=0.2, truth=0.2, measured=Downtime(0.199, 0.203))
-    bad = calibrate.Reading(wanted=0.2, truth=0.25, measured=Downtime(0.199, 0.203))
+    good, bad = (
+        calibrate.Reading(
+            wanted=0.2, truth=truth, shortest=truth - 0.001, longest=truth + 0.001,
+            measured=Downtime(0.199, 0.203),
+        )
+        for truth in (0.2, 0.25)
+    )  # fmt: skip
     result = calibrate.Calibration(
         about="a server", rate=1000.0, writers=32, readings=[good, bad],
         natural_gap=0.004, lateness_p99=0.001, own_pause=0.0, strangers=None,
     )  # fmt: skip
 
-    assert "| 200 ms | 2 | -24.00 ms | 49.00 ms | 49.00 ms | 1 of 2 |" in calibrate.lines(result)
+    assert "| 200 ms | 2 | -24.00 ms | 49.00 ms | 49.00 ms | 1 of 2 |" in lines(result)
 
 
 @pytest.mark.parametrize(
@@ -46,7 +52,7 @@ def test_the_table_counts_what_lies_outside_its_bounds():
 )
 def test_what_cannot_be_measured_is_refused_before_a_server_starts(arguments, complaint, capsys):
     with pytest.raises(SystemExit) as end:
-        calibrate.main(arguments)
+        cli.main(["calibrate", *arguments])
 
     assert end.value.code == 2
     assert complaint in capsys.readouterr().err
@@ -55,5 +61,5 @@ def test_what_cannot_be_measured_is_refused_before_a_server_starts(arguments, co
 def test_a_missing_server_is_said_in_one_line(monkeypatch, capsys):
     monkeypatch.setenv("RDS_SERVER", "/nowhere/mysqld")
 
-    assert calibrate.main([]) == 2
+    assert cli.main(["calibrate"]) == 2
     assert "/nowhere/mysqld" in capsys.readouterr().err

@@ -1,5 +1,6 @@
 """What a supervised program's owner can see and do."""
 
+import time
 from pathlib import Path
 
 import pytest
@@ -83,10 +84,12 @@ def test_killing_takes_the_whole_group_along_even_when_frozen(supervisor):
 def test_a_frozen_program_goes_on_when_thawed(supervisor):
     process = shell(supervisor, "frozen", "exec sleep 1000")
 
-    process.freeze()
+    begun = time.monotonic_ns()
+    stopped = process.freeze()
     assert state(process.pid) == "T"
-    process.thaw()
+    released = process.thaw()
 
+    assert begun < stopped[0] < stopped[1] < released[0] < released[1] < time.monotonic_ns()
     assert wait_until(lambda: state(process.pid) == "S", timeout=20, clock=MonotonicClock())
     process.check()
 
