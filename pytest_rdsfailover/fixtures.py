@@ -4,17 +4,13 @@ The imports inside the functions keep a suite that uses no fixture of ours from 
 """
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from pytest_rdsfailover import options
-from pytest_rdsfailover.errors import NotHereError, SettingError
-from pytest_rdsfailover.progress import PROGRESS
-from pytest_rdsfailover.run import RUN
-from pytest_rdsfailover.settings import Settings
 
 if TYPE_CHECKING:
     from pytest_rdsfailover.analysis.population import Sample
@@ -29,6 +25,8 @@ if TYPE_CHECKING:
     from pytest_rdsfailover.local.network import Faults
     from pytest_rdsfailover.records import Milestone
     from pytest_rdsfailover.repetition import Repetition
+    from pytest_rdsfailover.run import Run
+    from pytest_rdsfailover.settings import Settings
 
     Backend = LocalBackend | LiveBackend
     Cluster = LocalCluster | LiveCluster
@@ -48,6 +46,8 @@ NEED_API = {"rds_laboratory", "rds_client", "rds_aws"}  # tests with these ask t
 @contextmanager
 def usage_errors() -> Iterator[None]:
     """Turn what the user asked for and cannot have into pytest's own kind of error."""
+    from pytest_rdsfailover.errors import NotHereError, SettingError
+
     try:
         yield
     except SettingError as error:
@@ -62,16 +62,32 @@ def argument_of(request: pytest.FixtureRequest, marker: str) -> Any:
     return None if found is None else found.args[0]
 
 
+def are_used(items: Iterable[pytest.Item]) -> bool:
+    """Tell whether any of these tests uses a fixture or a marker of ours."""
+    return any(
+        name.startswith("rds_")
+        for item in items
+        for name in (*getattr(item, "fixturenames", ()), *(m.name for m in item.iter_markers()))
+    )
+
+
+def run_of(config: pytest.Config) -> "Run":
+    """Return what this run measures; from now on it is shown and reported, too."""
+    from pytest_rdsfailover.wiring import wire
+
+    return wire(config)
+
+
 @pytest.fixture(scope="session")
 def rds_backend(pytestconfig: pytest.Config) -> Iterator["Backend"]:
     """The clusters of the session, started when first asked for; with --rds-live the real one."""
     with usage_errors():
-        chosen = local_or_live(pytestconfig.stash[RUN].settings)
+        chosen = local_or_live(run_of(pytestconfig).settings)
     with chosen as backend:
         yield backend
 
 
-def local_or_live(settings: Settings) -> "Backend":
+def local_or_live(settings: "Settings") -> "Backend":
     """Return what hands out clusters; nothing is started, or asked of AWS, yet."""
     if settings.live is None:
         from pytest_rdsfailover.local.backend import LocalBackend
@@ -88,7 +104,7 @@ def rds_isolation(pytestconfig: pytest.Config) -> Iterator[None]:
     """Keeps AWS clients that a test makes away from AWS; part of every local cluster."""
     from pytest_rdsfailover.local.isolation import no_aws
 
-    if pytestconfig.stash[RUN].settings.live is not None:
+    if run_of(pytestconfig).settings.live is not None:
         yield  # here AWS is what the user asked for
         return
     with no_aws():
@@ -124,7 +140,7 @@ def rds_cluster(
     request: pytest.FixtureRequest,
 ) -> Iterator["Cluster"]:
     """A cluster, healthy and at rest: endpoints, credentials, instances."""
-    region = argument_of(request, "rds_aws_names") or request.config.stash[RUN].settings.aws_names
+    region = argument_of(request, "rds_aws_names") or run_of(request.config).settings.aws_names
     api = not NEED_API.isdisjoint(request.fixturenames)
     with ExitStack() as stack, usage_errors():
         cluster = rds_backend.cluster(argument_of(request, "rds_instances"), api=api)
@@ -168,9 +184,10 @@ def rds_laboratory(rds_cluster: "Cluster", request: pytest.FixtureRequest) -> "L
     from pytest_rdsfailover.laboratory import Laboratory
     from pytest_rdsfailover.local.backend import environment
     from pytest_rdsfailover.local.proxy import pin_document, pin_lines
+    from pytest_rdsfailover.progress import PROGRESS
     from pytest_rdsfailover.report import document, terminal
 
-    run, item = request.config.stash[RUN], request.node
+    run, item = run_of(request.config), request.node
     expectations = item.get_closest_marker("rds_expect")
     environment_ = environment(rds_cluster)
 
@@ -203,11 +220,12 @@ def rds_trials(
 ) -> "Repetition":
     """Repeats a trial, each with a seed of its own, and returns the population."""
     from pytest_rdsfailover.local.backend import environment
+    from pytest_rdsfailover.progress import PROGRESS
     from pytest_rdsfailover.repetition import Archive, Repetition
     from pytest_rdsfailover.resumption import Store, prune
 
     config, item = request.config, request.node
-    run, directory = config.stash[RUN], options.cache_directory(config)
+    run, directory = run_of(config), options.cache_directory(config)
     versions = environment(rds_cluster)["versions"]
     if directory is not None:
         prune(directory)

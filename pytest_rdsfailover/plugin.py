@@ -3,10 +3,6 @@
 import pytest
 
 from pytest_rdsfailover import fixtures, hooks, options
-from pytest_rdsfailover.album import Album
-from pytest_rdsfailover.progress import PROGRESS, Progress
-from pytest_rdsfailover.run import RUN, Run
-from pytest_rdsfailover.tally import Tally
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -20,18 +16,22 @@ def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Check the settings, register the markers, and plug in the fixtures."""
-    settings = options.read(config)
+    """Register the markers, and plug in the fixtures; check the settings if there are any."""
     for marker in fixtures.MARKERS:
         config.addinivalue_line("markers", marker)
-    config.stash[RUN] = Run(config, settings)
-    config.pluginmanager.register(config.stash[RUN], "rdsfailover-run")
-    config.stash[PROGRESS] = Progress(config, lambda: options.cache_directory(config))
-    config.pluginmanager.register(config.stash[PROGRESS], "rdsfailover-progress")
-    tally = Tally(config, config.stash[RUN])
-    # Before the tally, because pytest asks the last one first: the page shows its comparison.
-    config.pluginmanager.register(
-        Album(config, config.stash[RUN], tally.sections), "rdsfailover-album"
-    )
-    config.pluginmanager.register(tally, "rdsfailover-tally")
     config.pluginmanager.register(fixtures, "rdsfailover-fixtures")
+    if options.given(config):
+        fixtures.run_of(config)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_setupnodes(config: pytest.Config) -> None:
+    """Be ready for what workers report: nobody knows yet what they will run."""
+    fixtures.run_of(config)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Be ready to measure if a test will."""
+    if fixtures.are_used(items):
+        fixtures.run_of(config)

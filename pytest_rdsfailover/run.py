@@ -58,18 +58,16 @@ class Run:
         """Return what `note` has kept of a test so far; what is added to it is kept, too."""
         return item.stash.setdefault(MEASURED, [])
 
-    def pytest_collection_modifyitems(self, items: Sequence[pytest.Item]) -> None:
-        """Skip the tests that need a real cluster in a run that has none."""
-        if self.settings.live is None:
-            skip = pytest.mark.skip(reason="needs a real cluster: --rds-live")
-            for item in items:
-                if item.get_closest_marker("rds_live"):
-                    item.add_marker(skip)
-
     def pytest_collection_finish(self, session: pytest.Session) -> None:
-        """Refuse markers that cannot be honoured, before any server starts; number the tests."""
+        """Refuse markers that cannot be honoured, before any server starts; number the tests.
+
+        Tests that need a real cluster are skipped in a run that has none.
+        """
+        skip = pytest.mark.skip(reason="needs a real cluster: --rds-live")
         for order, item in enumerate(session.items):
             item.stash[ORDER] = order
+            if self.settings.live is None and item.get_closest_marker("rds_live"):
+                item.add_marker(skip)
         if not self._is_worker:  # there the fixtures say it, as an error of the test
             for item in session.items:
                 check_markers(item, self.settings)

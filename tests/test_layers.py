@@ -21,12 +21,14 @@ LAYERS = [
     "checks",
     "claims baseline",
     "experiment local live",
-    "extensions resumption",
+    "extensions resumption calibrate",
     "laboratory options keep",
+    "option_values",
     "repetition hooks hooked",
     "run",
     "progress tally album",
-    "fixtures commands calibrate",
+    "wiring",
+    "fixtures commands",
     "plugin cli",
 ]
 OWNERS = {
@@ -41,6 +43,8 @@ OWNERS = {
     "werkzeug": {"local/control/process.py"},
     "pytest": {
         "options.py",
+        "option_values.py",
+        "wiring.py",
         "hooks.py",
         "hooked.py",
         "run.py",

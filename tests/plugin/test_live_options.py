@@ -76,10 +76,10 @@ def test_companions_may_wait_in_the_ini_file_while_runs_are_local(pytester):
     )
     pytester.makepyfile(
         """
-        from pytest_rdsfailover.run import RUN
+        from pytest_rdsfailover.fixtures import run_of
 
         def test_it(pytestconfig):
-            print("live", pytestconfig.stash[RUN].settings.live)
+            print("live", run_of(pytestconfig).settings.live)
         """
     )
     local = pytester.runpytest_subprocess("-rP")

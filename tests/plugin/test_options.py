@@ -57,10 +57,10 @@ def test_the_command_line_wins_over_the_environment_and_that_over_the_ini_file(
     monkeypatch.setenv("RDS_WRITERS", "2")
     pytester.makepyfile(
         """
-        from pytest_rdsfailover.run import RUN
+        from pytest_rdsfailover.fixtures import run_of
 
         def test_it(pytestconfig):
-            settings = pytestconfig.stash[RUN].settings
+            settings = run_of(pytestconfig).settings
             assert (settings.rate, settings.writers, settings.seed) == (3.0, 2, 1)
         """
     )
@@ -82,11 +82,11 @@ def test_workers_sample_from_the_controller_s_seed(pytester):
     pytester.makepyfile(
         """
         import pytest
-        from pytest_rdsfailover.run import RUN
+        from pytest_rdsfailover.fixtures import run_of
 
         @pytest.mark.parametrize("n", range(4))
         def test_it(pytestconfig, n):
-            print("seed", pytestconfig.stash[RUN].settings.seed)
+            print("seed", run_of(pytestconfig).settings.seed)
         """
     )
     result = pytester.runpytest_subprocess("-n2", "-rP")
@@ -104,9 +104,27 @@ def test_an_unused_plugin_says_nothing_and_imports_no_client(pytester):
         def test_it():
             heavy = {"pymysql", "requests", "toxiproxy", "boto3", "moto", "filelock", "asyncio"}
             assert heavy & set(sys.modules) == set()
+            ours = {name.partition(".")[2] for name in sys.modules if "rdsfailover." in name}
+            assert ours == {"plugin", "fixtures", "hooks", "options"}
         """
     )
     result = pytester.runpytest_subprocess()
 
     result.assert_outcomes(passed=1)
     assert "failover" not in "\n".join(line for line in result.outlines if "plugins:" not in line)
+
+
+def test_a_fixture_that_is_asked_for_while_testing_is_measured_as_well(pytester):
+    pytester.makepyfile(
+        """
+        def test_it(request):
+            cluster = request.getfixturevalue("rds_cluster")
+            trial = request.getfixturevalue("rds_trial")(cluster.writer_endpoint, warmup="300ms")
+            assert trial.downtime < 2
+        """
+    )
+
+    result = pytester.runpytest_subprocess()
+
+    result.assert_outcomes(passed=1)
+    result.stdout.fnmatch_lines(["*= database failover =*", "*test_it*writer*quick*yes*"])

@@ -1,0 +1,158 @@
+"""What the options stand for: texts from anywhere, read once into `Settings`.
+
+Precedence: argument of a fixture, marker, command line, environment, ini file, default.
+"""
+
+import random
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pytest_rdsfailover import options
+from pytest_rdsfailover.errors import SettingError
+from pytest_rdsfailover.live_settings import FIELDS, LiveSettings
+from pytest_rdsfailover.options import LIVE_OPTIONS, OPTIONS, SEED, cache_directory
+from pytest_rdsfailover.resumption import latest_seed
+from pytest_rdsfailover.settings import Settings, parse_duration
+
+SWITCHES = {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}
+LOCAL_ONLY = ("profile", "server", "toxiproxy", "instances", "port", "aws_names")
+LIVE_BOUND = 300.0  # seconds: a real failover may take half a minute to be felt at all
+
+
+def read(config: pytest.Config) -> Settings:
+    """Return the run's settings.
+
+    Raises:
+        pytest.UsageError: if a value cannot be honoured; the text names where it came from.
+    """
+    values: dict[str, Any] = {}
+    for option, (source, text) in options.given(config).items():
+        try:
+            values[option.name] = PARSERS[option.kind](text)
+        except SettingError as error:
+            raise pytest.UsageError(f"{source}: {error}") from None
+    # The controller of pytest-xdist has told its workers, so that all sample from one seed.
+    told = getattr(config, "workerinput", {}).get(SEED)
+    if told is None and values.get("resume"):
+        told = latest_seed(cache_directory(config))
+    values.setdefault("seed", random.SystemRandom().randrange(1_000_000) if told is None else told)
+    try:
+        live = _live(config, values)
+        _apply_load(values)
+        settings = Settings(**values, live=live)
+        _look(values, config.rootpath)
+    except SettingError as error:
+        raise pytest.UsageError(str(error)) from None
+    return settings
+
+
+def _count(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise SettingError(f"{text!r} is not a whole number") from None
+
+
+def _rate(text: str) -> float:
+    try:
+        rate = float(text)
+    except ValueError:
+        raise SettingError(f"{text!r} is not a number of writes per second") from None
+    if rate <= 0:
+        raise SettingError(f"a load needs a rate above 0 writes per second, not {rate:g}")
+    return rate
+
+
+def _region(text: str) -> str:
+    from pytest_rdsfailover.local.names import check_region
+
+    return check_region(text)
+
+
+def _switch(text: str) -> bool:
+    if text.lower() not in SWITCHES:
+        raise SettingError(f"{text!r} is neither yes nor no")
+    return SWITCHES[text.lower()]
+
+
+def _rules(text: str) -> str:
+    from pytest_rdsfailover.baseline import parse_rules
+
+    parse_rules(text)
+    return text
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(filter(None, (name.strip() for name in text.split(","))))
+
+
+PARSERS: dict[str, Callable[[str], object]] = {
+    options.TEXT: str,
+    options.SWITCH: _switch,
+    options.COUNT: _count,
+    options.RATE: _rate,
+    options.DURATION: parse_duration,
+    options.NAMES: _names,
+    options.REGION: _region,
+    options.RULES: _rules,
+}
+
+
+def _live(config: pytest.Config, values: dict[str, Any]) -> LiveSettings | None:
+    """Take what concerns live mode out of *values*; return it, or None in local mode.
+
+    In an ini file or the environment both modes' settings may wait side by side; on the command
+    line those of the other mode are a mistake.
+
+    Raises:
+        SettingError: if the command line contradicts itself, or a companion is missing.
+    """
+    found = {option.name: values.pop(option.name, None) for option in LIVE_OPTIONS}
+    live = found.pop("live")
+    others = LOCAL_ONLY if live else tuple(found)
+    typed = [option.flag for option in OPTIONS
+             if option.name in others and config.getoption(option.dest) is not None]  # fmt: skip
+    if typed and live:
+        raise SettingError(f"{', '.join(typed)}: not with --rds-live, they are for local clusters")
+    if typed:
+        raise SettingError(f"{', '.join(typed)}: only with --rds-live")
+    if not live:
+        return None
+    for name in LOCAL_ONLY:
+        values.pop(name, None)
+    values.setdefault("bound", LIVE_BOUND)
+    found["alarms"] = found.pop("alarm")
+    return LiveSettings(**{name: found[name] for name in FIELDS if found[name] is not None})
+
+
+def _apply_load(values: dict[str, Any]) -> None:
+    """Turn the load's mode into its rate; a mode that has its own allows no other beside it."""
+    mode = values.pop("load", None)
+    if mode is not None:
+        from pytest_rdsfailover.load.modes import rate_of
+
+        rate = rate_of(mode, values.get("rate"))
+        values |= {} if rate is None else {"rate": rate}
+
+
+def _look(given: Mapping[str, Any], root: Path) -> None:
+    """Raise `SettingError` if what is named is not there; costs nothing if nothing is named."""
+    if "profile" in given:
+        from pytest_rdsfailover.local.profiles import load_profile
+
+        load_profile(given["profile"])
+    if "compare" in given:
+        from pytest_rdsfailover import baseline
+
+        baseline.read(baseline.path_of(given["compare"], root))
+    if "server" in given:
+        from pytest_rdsfailover.local.programs import find_server
+
+        find_server(given["server"])
+    if "toxiproxy" in given:
+        from pytest_rdsfailover.local.network import find_toxiproxy
+
+        find_toxiproxy(given["toxiproxy"])
