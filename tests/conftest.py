@@ -1,8 +1,13 @@
 """What all tests share: pytester, and which tests a plain `pytest` leaves to a longer run."""
 
+import os
 from pathlib import Path
 
 import pytest
+
+# Tests start runs of pytest, and none of those is a worker of ours.
+for name in ("PYTEST_XDIST_WORKER", "PYTEST_XDIST_WORKER_COUNT", "PYTEST_XDIST_TESTRUNUID"):
+    os.environ.pop(name, None)
 
 pytest_plugins = ["pytester"]
 

@@ -6,18 +6,25 @@ import re
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
 import pytest
 
-from pytest_rdsfailover.local.process import bases
+from pytest_rdsfailover.local.process import MEMORY
 
 MOMENTS = [0.05 + 0.11 * n for n in range(24)]  # from start-up to after the trial
 MARK = "RDS_HYGIENE_TEST"
 
 OURS = re.compile(r"pytest_rdsfailover\.\S*Error: |^ERROR: .*cannot be run", re.MULTILINE)
 
+# Others run clusters of theirs on this machine: ours have a place of their own for their files.
+PLACE = """
+from pathlib import Path
+from pytest_rdsfailover.local import process
+process.bases = lambda: [Path({place!r})]
+"""
 TRIAL = """
 def test_trial(rds_trial, rds_cluster):
     rds_trial(rds_cluster.writer_endpoint, writers=4, rate=100, warmup="300ms", cooldown="100ms")
@@ -38,15 +45,19 @@ def ours(mark):
     return found
 
 
-def directories():
-    """Return the run directories of all supervisors."""
-    return {path for base in bases() for path in base.glob("pytest-rdsfailover*")}
+@pytest.fixture
+def place():
+    """Where run directories are made."""
+    parent = MEMORY if MEMORY.is_dir() else None
+    with tempfile.TemporaryDirectory(dir=parent, prefix="t", ignore_cleanup_errors=True) as path:
+        yield Path(path)
 
 
 @pytest.fixture
-def run(project):
+def run(project, place):
     """Start a pytest that runs one trial; its processes are known by a mark."""
     project.makepyfile(TRIAL)
+    project.makeconftest(PLACE.format(place=str(place)))
     mark = os.urandom(6).hex()
     started = []
 
@@ -82,32 +93,42 @@ def gone(mark, timeout=15.0):
     return ours(mark)
 
 
-def test_a_run_that_passes_leaves_nothing(run):
-    before = directories()
+def seen(place, timeout):
+    """Wait for the first run directory; return those that are there."""
+    deadline = time.monotonic() + timeout
+    while not list(place.iterdir()) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return list(place.iterdir())
+
+
+def test_a_run_that_passes_leaves_nothing(run, place):
     process = run()
+    made = seen(place, timeout=30)
     output, _ = process.communicate(timeout=60)
 
     assert process.returncode == 0, output
     assert gone(run.mark, timeout=1.0) == {}
-    assert directories() - before == set()
+    assert made
+    assert list(place.iterdir()) == []
 
 
 @pytest.mark.parametrize("moment", random.Random(1).sample(MOMENTS, 6))
 @pytest.mark.parametrize(
     "how", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM], ids=lambda s: s.name
 )
-def test_a_run_that_is_ended_at_any_moment_leaves_nothing(run, how, moment):
+def test_a_run_that_is_ended_at_any_moment_leaves_nothing(run, place, how, moment):
     process = run()
     time.sleep(moment)
     os.killpg(process.pid, how)  # as a terminal does; SIGKILL and SIGTERM as a CI runner
     process.communicate(timeout=60)
 
     assert gone(run.mark) == {}
+    assert list(place.iterdir()) == []
 
 
 @pytest.mark.parametrize("moment", random.Random(2).sample(MOMENTS[4:], 4))
 @pytest.mark.parametrize("victim", ["gateway", "toxiproxy", "mysqld|mariadbd"])
-def test_a_server_that_is_killed_at_any_moment_leaves_nothing(run, victim, moment):
+def test_a_server_that_is_killed_at_any_moment_leaves_nothing(run, place, victim, moment):
     process = run("--rds-toxiproxy=builtin")
     time.sleep(moment)
     names = victim.split("|")
@@ -118,6 +139,7 @@ def test_a_server_that_is_killed_at_any_moment_leaves_nothing(run, victim, momen
     output, _ = process.communicate(timeout=120)
 
     assert gone(run.mark) == {}
+    assert list(place.iterdir()) == []
     # Killed before or after it was needed it may go unnoticed; otherwise it is our own error, or a
     # usage error for a program that cannot even tell its version, and never a figure.
     if process.returncode != 0:
