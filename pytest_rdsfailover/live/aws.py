@@ -11,10 +11,7 @@ from pytest_rdsfailover.remote.aws import AwsError, explained
 
 CONNECT_WITHIN, ANSWER_WITHIN = 5.0, 20.0  # seconds
 TRIES = 6  # of a call that AWS throttles or fails to answer
-# What changes something. Each is sent once: a repeated failover is a second failover.
-MUTATING = frozenset({
-    "rds:FailoverDBCluster", "rds:RebootDBInstance", "fis:StartExperiment",
-})  # fmt: skip
+HARMLESS = ("Describe", "List", "Get", "Batch", "Lookup", "Download")  # first words of operations
 Plain = Mapping[str, Any]
 
 
@@ -56,6 +53,7 @@ class Region:
         self.calls: list[Call] = []
         self._session = boto3.session.Session(region_name=name)
         self._clients: dict[tuple[str, bool], Any] = {}
+        self._others: dict[str, Region] = {}
 
     def client(self, service: str, *, once: bool = False) -> Any:
         """Return the client of a service; one that sends every request *once* for triggers.
@@ -65,6 +63,15 @@ class Region:
         if (service, once) not in self._clients:
             self._clients[service, once] = self._make(service, once=once)
         return self._clients[service, once]
+
+    def elsewhere(self, name: str) -> "Region":
+        """Return another region as the same caller sees it; its requests are on our record."""
+        if name == self.name:
+            return self
+        if name not in self._others:
+            self._others[name] = other = Region(name, self.url)
+            other.calls = self.calls
+        return self._others[name]
 
     def new_client(self, service: str) -> Any:
         """Return a client that nobody else uses."""
@@ -91,8 +98,12 @@ class Region:
 
     @property
     def mutating(self) -> list[str]:
-        """Return the actions so far that change something."""
-        return [call.action for call in self.calls if call.action in MUTATING]
+        """Return the actions so far that may change something."""
+        return [
+            call.action
+            for call in self.calls
+            if not call.action.partition(":")[2].startswith(HARMLESS)
+        ]
 
     def caller(self) -> Plain:
         """Return `Account` and `Arn` of who calls, and `offset`: AWS' clock minus ours.
@@ -123,6 +134,13 @@ class Region:
         wanted = [{"Name": "db-cluster-id", "Values": [cluster]}]
         found = self._ask("rds", "describe_db_instances", Filters=wanted)
         return list(found["DBInstances"])
+
+    def global_cluster(self, name: str) -> Plain:
+        """Return a global database as RDS describes it."""
+        found = self._ask("rds", "describe_global_clusters", GlobalClusterIdentifier=name)
+        # Filtered once more: an answer about others must not be taken for one about ours.
+        ours = [one for one in found["GlobalClusters"] if one["GlobalClusterIdentifier"] == name]
+        return _only("describe_global_clusters", ours)
 
     def proxy(self, name: str) -> Plain:
         """Return a proxy as RDS describes it."""

@@ -11,7 +11,7 @@ from pathlib import Path
 from pytest_rdsfailover.clock import Clock, MonotonicClock
 from pytest_rdsfailover.errors import SettingError
 from pytest_rdsfailover.live.aws import Region
-from pytest_rdsfailover.live.evidence import ClusterFacts, ProxyFacts
+from pytest_rdsfailover.live.facts import ClusterFacts, ProxyFacts
 from pytest_rdsfailover.live_settings import LiveSettings
 
 PASSWORD = "RDS_PASSWORD"  # noqa: S105 - the variable's name

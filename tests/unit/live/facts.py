@@ -2,7 +2,8 @@
 
 from datetime import UTC, datetime
 
-from pytest_rdsfailover.live.evidence import ClusterFacts, Evidence, Member, Plan, ProxyFacts
+from pytest_rdsfailover.live.evidence import Evidence, Plan
+from pytest_rdsfailover.live.facts import ClusterFacts, Member, ProxyFacts
 from pytest_rdsfailover.live_settings import LiveSettings
 
 NOW = datetime(2026, 11, 23, 14, 0, tzinfo=UTC)  # a Monday
@@ -70,6 +71,7 @@ def evidence(**changes):
         "arn": "arn:aws:sts::111122223333:assumed-role/tester/me",
         "cluster": cluster(),
         "proxy": None,
+        "world": None,
         "alarms": {},
         "experiment": None,
         "plan": Plan(writer="one", target="two"),

@@ -7,7 +7,8 @@ from facts import NOW, cluster, evidence, member, proxy, settings
 
 from pytest_rdsfailover.live import guard
 from pytest_rdsfailover.live.evidence import Plan
-from pytest_rdsfailover.live.guard import in_window, production_signs, refusals
+from pytest_rdsfailover.live.guard import production_signs, refusals
+from pytest_rdsfailover.live.windows import in_window
 
 
 def closed(it):

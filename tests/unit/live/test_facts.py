@@ -1,6 +1,6 @@
 """From AWS' answers to facts."""
 
-from pytest_rdsfailover.live.evidence import cluster_facts, experiment_facts, proxy_facts
+from pytest_rdsfailover.live.facts import cluster_facts, experiment_facts, proxy_facts
 
 CLUSTER = {
     "DBClusterIdentifier": "orders",
