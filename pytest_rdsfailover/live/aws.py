@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from pytest_rdsfailover.endpoints import Hidden
 from pytest_rdsfailover.errors import SettingError
-from pytest_rdsfailover.remote.aws import AwsError, explained
+from pytest_rdsfailover.remote.aws import AwsError, explained, unlogged
 
 CONNECT_WITHIN, ANSWER_WITHIN = 5.0, 20.0  # seconds
 TRIES = 6  # of a call that AWS throttles or fails to answer
@@ -168,9 +169,10 @@ class Region:
         return {alarm["AlarmName"]: alarm["StateValue"] for alarm in every}
 
     def secret(self, arn: str) -> str:
-        """Return the text of a secret."""
-        found: str = self._ask("secretsmanager", "get_secret_value", SecretId=arn)["SecretString"]
-        return found
+        """Return the text of a secret; its repr does not show it."""
+        with unlogged():
+            found = self._ask("secretsmanager", "get_secret_value", SecretId=arn)["SecretString"]
+        return Hidden(found)
 
     def experiment(self, template: str) -> Plain:
         """Return an experiment template as FIS describes it."""
@@ -180,11 +182,11 @@ class Region:
 
     def token(self, host: str, port: int, user: str) -> str:
         """Return a password for IAM authentication, good for new connections for 15 minutes."""
-        with explained("generate_db_auth_token"):
+        with explained("generate_db_auth_token"), unlogged():
             made: str = self.client("rds").generate_db_auth_token(
                 DBHostname=host, Port=port, DBUsername=user, Region=self.name
             )
-        return made
+        return Hidden(made)
 
     def _ask(self, service: str, method: str, **arguments: Any) -> Any:
         with explained(method):

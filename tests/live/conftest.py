@@ -24,8 +24,8 @@ def make_cluster():
         if shutil.which(name, path=PLACES)
     )
 
-    def make(profile):
-        return LocalCluster(find_server(program), find_toxiproxy("builtin"), profile)
+    def make(profile, **options):
+        return LocalCluster(find_server(program), find_toxiproxy("builtin"), profile, **options)
 
     return make
 

@@ -7,6 +7,7 @@ from pytest_rdsfailover.live_settings import LiveSettings
 from pytest_rdsfailover.local.cluster import LocalCluster
 
 ACCOUNT = "123456789012"  # moto's
+REGION_ABROAD = "us-west-2"
 
 
 @dataclasses.dataclass
@@ -26,10 +27,23 @@ class StandIn:
     def described(self):
         return self.client("rds").describe_db_clusters()["DBClusters"][0]
 
+    def abroad(self):
+        """Return a client of the other region's RDS, and the other cluster of the global database."""
+        import boto3
+
+        rds = boto3.client("rds", region_name=REGION_ABROAD, endpoint_url=self.url)
+        return rds, rds.describe_db_clusters()["DBClusters"][0]
+
     def tag(self, **tags):
         """Give the cluster exactly these tags; `__` stands for a colon."""
-        rds, arn = self.client("rds"), self.described["DBClusterArn"]
-        old = [tag["Key"] for tag in self.described["TagList"]]
+        self._tag(self.client("rds"), self.described, tags)
+
+    def tag_abroad(self, **tags):
+        """Give the other region's cluster exactly these tags."""
+        self._tag(*self.abroad(), tags)
+
+    def _tag(self, rds, described, tags):
+        arn, old = described["DBClusterArn"], [tag["Key"] for tag in described["TagList"]]
         if old:
             rds.remove_tags_from_resource(ResourceName=arn, TagKeys=old)
         new = [{"Key": key.replace("__", ":"), "Value": value} for key, value in tags.items()]

@@ -1,0 +1,133 @@
+"""A switchover of a global database to another region, behind the gates of both clusters."""
+
+import pytest
+from regions import ACCOUNT, REGION_ABROAD
+
+from pytest_rdsfailover.laboratory import Laboratory
+from pytest_rdsfailover.live.guard import RefusedError
+from pytest_rdsfailover.local.profiles import load_profile
+from pytest_rdsfailover.settings import Settings
+
+pytestmark = pytest.mark.local
+
+LOAD = {"writers": 4, "rate": 60.0, "warmup": 0.2, "cooldown": 0.1, "bound": 60.0}
+WORLD = "rdsfailover-global"
+THERE = f"arn:aws:rds:{REGION_ABROAD}:{ACCOUNT}:cluster:rdsfailover-abroad"
+
+
+@pytest.fixture(scope="module")
+def local_cluster(make_cluster):
+    with make_cluster(load_profile("quick"), instances=3, abroad=1) as cluster:
+        yield cluster
+
+
+@pytest.fixture
+def ask(backend, stand_in):
+    """Make the backend of somebody who may switch over; both clusters consent, home is primary."""
+    stand_in.tag_abroad(rdsfailover__allowed="true")
+    home = stand_in.described["DBClusterArn"]
+
+    def make(**changes):
+        usual = {
+            "trigger": "switchover",
+            "allow_switchover": True,
+            "global_cluster": WORLD,
+            "switchover_to": THERE,
+        }
+        return backend(**(usual | changes))
+
+    yield make
+    stand_in.cluster.rest()
+    if primary(stand_in) != home:
+        switch_over(stand_in, home)
+        stand_in.cluster.rest()
+
+
+def described(stand_in):
+    (found,) = stand_in.client("rds").describe_global_clusters()["GlobalClusters"]
+    return found
+
+
+def primary(stand_in):
+    members = described(stand_in)["GlobalClusterMembers"]
+    (arn,) = [one["DBClusterArn"] for one in members if one["IsWriter"]]
+    return arn
+
+
+def switch_over(stand_in, arn):
+    stand_in.client("rds").switchover_global_cluster(
+        GlobalClusterIdentifier=WORLD, TargetDbClusterIdentifier=arn
+    )
+
+
+def trial(cluster):
+    laboratory = Laboratory(
+        cluster, Settings(seed=7), test="t", profile=None, expectations={}, note=lambda _: None
+    )
+    return laboratory.trial(cluster.writer_endpoint, **LOAD)
+
+
+def refused(live, stand_in):
+    before = stand_in.cluster.writer, len(stand_in.cluster.failovers)
+    with pytest.raises(RefusedError) as caught:
+        trial(live.cluster())
+    assert live.region.mutating == []
+    assert (stand_in.cluster.writer, len(stand_in.cluster.failovers)) == before
+    return str(caught.value)
+
+
+def test_the_writer_moves_to_the_other_region_and_both_sides_agree(ask, stand_in):
+    live = ask()
+    cluster = live.cluster()
+    found = trial(cluster)
+    told = [each.name for each in found.milestones]
+
+    assert found.valid
+    assert found.lost == []
+    assert found.writer_before in ("instance-1", "instance-2")
+    assert found.writer_after == stand_in.cluster.writer == "instance-3"
+    assert live.region.mutating == ["rds:SwitchoverGlobalCluster"]
+    assert primary(stand_in) == THERE
+    assert told.index("writer_cut") < told.index("promoted") < told.index("dns_flip")
+    assert {"api_switching-over", "api_writer", "event_started", "event_completed"} <= set(told)
+
+    live.release()
+    again = ask(max_failovers=5)  # of another session: the primary is the other cluster now
+    assert f"the primary of {WORLD} is {THERE}" in refused(again, stand_in)
+
+
+def test_the_other_region_s_cluster_must_consent_as_well(ask, stand_in):
+    stand_in.tag_abroad()
+    assert "consent: rdsfailover-abroad must carry the tag" in refused(ask(), stand_in)
+
+    stand_in.tag_abroad(rdsfailover__allowed="true", stage="production")
+    assert "rdsfailover-abroad looks like production" in refused(ask(), stand_in)
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"global_cluster": "another"}, "the global database"),
+        ({"switchover_to": THERE.replace(REGION_ABROAD, "eu-west-1")}, "the global database"),
+        ({"switchover_to": THERE.replace(ACCOUNT, "111122223333")}, "is no secondary cluster"),
+        ({"trigger": "failover"}, f"state: it is bound to {WORLD}"),
+    ],
+)
+def test_what_is_no_switchover_of_these_two_is_refused(ask, stand_in, changes, why):
+    assert why in refused(ask(**changes), stand_in)
+
+
+def test_while_another_switchover_is_on_its_way_none_is_triggered(ask, stand_in):
+    live = ask()
+    cluster = live.cluster()
+    cluster.prepare()
+    switch_over(stand_in, THERE)
+    with pytest.raises(RefusedError, match="switching-over, not available"):
+        cluster.fail_over()
+
+    assert live.region.mutating == []
+
+
+def test_home_alone_names_the_primary_of_the_switchover(ask, stand_in):
+    home = stand_in.described["DBClusterArn"]
+    assert "is no secondary cluster" in refused(ask(switchover_to=home), stand_in)
