@@ -8,7 +8,7 @@ from typing import Any
 
 from pytest_rdsfailover.endpoints import Hidden
 from pytest_rdsfailover.errors import SettingError
-from pytest_rdsfailover.remote.aws import AwsError, explained, unlogged
+from pytest_rdsfailover.remote.aws import AwsError, explained, sharing, unlogged
 
 CONNECT_WITHIN, ANSWER_WITHIN = 5.0, 20.0  # seconds
 TRIES = 6  # of a call that AWS throttles or fails to answer
@@ -46,13 +46,15 @@ class Region:
     def __init__(self, name: str, url: str | None = None) -> None:
         try:
             import boto3.session
+            import botocore.session
         except ImportError:
             raise SettingError(
                 "--rds-live needs boto3: pip install 'pytest-rdsfailover[aws]'"
             ) from None
         self.name, self.url = name, url
         self.calls: list[Call] = []
-        self._session = boto3.session.Session(region_name=name)
+        core = sharing(botocore.session.get_session())
+        self._session = boto3.session.Session(region_name=name, botocore_session=core)
         self._clients: dict[tuple[str, bool], Any] = {}
         self._others: dict[str, Region] = {}
 

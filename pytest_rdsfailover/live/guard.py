@@ -223,6 +223,7 @@ def _switchover(it: Evidence) -> str:
     if world is None:
         return f"the global database {asked.global_cluster} could not be described"
     ours, to = _known(it).arn, asked.switchover_to
+    names = [member.id for member in _known(it).members]
     reasons = [
         (world.id != asked.global_cluster, f"{world.id} is not {asked.global_cluster}"),
         (world.status != "available", f"{world.id} is {world.status}, not available"),
@@ -230,6 +231,7 @@ def _switchover(it: Evidence) -> str:
         (to not in world.secondaries, f"{to} is no secondary cluster of {world.id}"),
         (world.target.arn != to, f"{world.target.arn} was described, not {to}"),
         (to.split(":")[4] != asked.account, f"{to} is not in account {asked.account}"),
+        (len(set(names)) < len(names), "instances of both regions have one name"),
     ]
     return next((why for wrong, why in reasons if wrong), "")
 

@@ -1,5 +1,6 @@
 """The AWS API through boto3, for a place that is named completely: nothing comes from elsewhere."""
 
+import functools
 import importlib.util
 import logging
 import os
@@ -79,6 +80,22 @@ def installed() -> bool:
     return importlib.util.find_spec("boto3") is not None
 
 
+def sharing(core: Any) -> Any:
+    """Let a botocore session read the services' descriptions where all others of ours do.
+
+    Reading them takes longest when a client is made: 0.2 s for RDS.
+    """
+    core.register_component("data_loader", _loader(core.get_config_variable("data_path")))
+    return core
+
+
+@functools.cache
+def _loader(path: str | None) -> Any:
+    import botocore.loaders
+
+    return botocore.loaders.create_loader(path)
+
+
 def session(place: Place) -> Any:
     """Return a boto3 session that knows this place only: no profile, file, role or metadata."""
     import boto3.session
@@ -92,7 +109,7 @@ def session(place: Place) -> Any:
         aws_access_key_id=place.key,
         aws_secret_access_key=place.secret,
         region_name=place.region,
-        botocore_session=core,
+        botocore_session=sharing(core),
     )
 
 
