@@ -1,6 +1,7 @@
 """A region with one cluster in it, and what its owner may do there."""
 
 import dataclasses
+import os
 import uuid
 
 from pytest_rdsfailover.live_settings import LiveSettings
@@ -74,6 +75,19 @@ class StandIn:
             "lock_wait": 0.2,
         }
         return LiveSettings(**(usual | changes))
+
+
+def at_rest(cluster, monkeypatch):
+    """Return the region of a cluster, healthy, and have the variables of somebody who may act there."""
+    for name in [name for name in os.environ if name.startswith(("AWS_", "RDS_"))]:
+        monkeypatch.delenv(name)
+    for name, value in cluster.aws.environment().items():
+        if name != "AWS_ENDPOINT_URL":  # the option must do
+            monkeypatch.setenv(name, value)
+    cluster.rest()
+    region = StandIn(cluster)
+    region.tag(rdsfailover__allowed="true")
+    return region
 
 
 def template_for(stand_in, target):

@@ -58,7 +58,7 @@ def trial(cluster):
 
 
 def test_a_call_without_effect_is_issued_again(backend, stand_in, swallow):
-    live = backend(effect_within=1.0)
+    live = backend(effect_within=0.5)
     before = stand_in.cluster.writer
     swallow(live, "FailoverDBCluster", 1)
     found = trial(live.cluster())
@@ -71,7 +71,7 @@ def test_a_call_without_effect_is_issued_again(backend, stand_in, swallow):
 
 
 def test_no_effect_at_all_is_an_invalid_trial_and_never_a_pass(backend, stand_in, swallow):
-    live = backend(effect_within=0.7, attempts=2)
+    live = backend(effect_within=0.4, attempts=2)
     before = stand_in.cluster.writer
     swallow(live, "FailoverDBCluster", 9)
     with pytest.raises(InvalidTrialError, match="the writer did not change"):
@@ -82,7 +82,7 @@ def test_no_effect_at_all_is_an_invalid_trial_and_never_a_pass(backend, stand_in
 
 
 def test_it_is_not_issued_again_once_a_gate_is_closed(backend, stand_in, swallow):
-    live = backend(effect_within=1.0, alarms=("stop",))
+    live = backend(effect_within=0.5, alarms=("stop",))
     stand_in.alarm("stop", "OK")
     swallow(live, "FailoverDBCluster", 9)
     cluster = live.cluster()

@@ -190,9 +190,9 @@ class TestGates:
 def test_6_failovers_of_one_session_wait_for_each_other(backend, monkeypatch):
     """Whichever worker's they are; the events of the first end later than it was triggered."""
     monkeypatch.setenv("PYTEST_XDIST_TESTRUNUID", "one-run")
-    time.sleep(4.0)  # what was before is another session's, which is refused, not waited for
+    time.sleep(2.0)  # what was before is another session's, which is refused, not waited for
     for _ in range(2):
-        live = backend(min_interval=3.0, max_failovers=2)
+        live = backend(min_interval=1.0, max_failovers=2)
         cluster = live.cluster()
         cluster.fail_over()
         live.release()

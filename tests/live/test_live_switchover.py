@@ -1,6 +1,10 @@
 """A switchover of a global database to another region, behind the gates of both clusters."""
 
+import datetime as dt
+
 import pytest
+from botocore.exceptions import ClientError
+from policies import SWITCHOVER, allowed
 from regions import ACCOUNT, REGION_ABROAD
 
 from pytest_rdsfailover.laboratory import Laboratory
@@ -89,11 +93,57 @@ def test_the_writer_moves_to_the_other_region_and_both_sides_agree(ask, stand_in
     assert live.region.mutating == ["rds:SwitchoverGlobalCluster"]
     assert primary(stand_in) == THERE
     assert told.index("writer_cut") < told.index("promoted") < told.index("dns_flip")
+    # Whatever else it calls than the rest of the policy allows is what its own statement does.
+    seen = {call.action for call in live.region.calls}
+    assert seen - allowed(without=SWITCHOVER) == allowed(only=SWITCHOVER)
     assert {"api_switching-over", "api_writer", "event_started", "event_completed"} <= set(told)
 
     live.release()
     again = ask(max_failovers=5)  # of another session: the primary is the other cluster now
     assert f"the primary of {WORLD} is {THERE}" in refused(again, stand_in)
+
+
+def test_boto3_sees_a_switchover_as_aws_would_show_it(ask, stand_in):
+    """What the user's own code sees; `ask` switches back."""
+    home, (there, before) = stand_in.described, stand_in.abroad()
+    rds, begun = stand_in.client("rds"), dt.datetime.now(dt.UTC)
+    members = {one["DBClusterArn"]: one for one in described(stand_in)["GlobalClusterMembers"]}
+    assert members[home["DBClusterArn"]]["Readers"] == [THERE]
+    assert home["GlobalClusterIdentifier"] == before["GlobalClusterIdentifier"] == WORLD
+    assert [one["DBInstanceIdentifier"] for one in before["DBClusterMembers"]] == ["instance-3"]
+    refusals = [
+        (
+            rds.switchover_global_cluster,
+            (WORLD, home["DBClusterArn"]),
+            "InvalidDBClusterStateFault",
+        ),
+        (rds.switchover_global_cluster, (WORLD, THERE + "x"), "DBClusterNotFoundFault"),
+        (rds.switchover_global_cluster, ("none", THERE), "GlobalClusterNotFoundFault"),
+    ]
+    for call, (name, target), code in refusals:
+        with pytest.raises(ClientError) as caught:
+            call(GlobalClusterIdentifier=name, TargetDbClusterIdentifier=target)
+        assert caught.value.response["Error"]["Code"] == code
+    with pytest.raises(ClientError, match="is a secondary cluster"):
+        there.failover_db_cluster(DBClusterIdentifier="rdsfailover-abroad")
+    with pytest.raises(ClientError, match="Cannot find target instance"):
+        rds.failover_db_cluster(
+            DBClusterIdentifier="rdsfailover", TargetDBInstanceIdentifier="instance-3"
+        )
+
+    switch_over(stand_in, THERE)
+    assert described(stand_in)["Status"] == "switching-over"
+    stand_in.cluster.rest()
+
+    assert described(stand_in)["Status"] == "available"
+    assert [one["IsClusterWriter"] for one in stand_in.abroad()[1]["DBClusterMembers"]] == [True]
+    told = rds.describe_events(SourceType="db-cluster", StartTime=begun)["Events"]
+    assert [one["Message"] for one in told] == [
+        f"Global switchover to DB cluster rdsfailover-abroad in Region {REGION_ABROAD} started.",
+        f"New primary DB cluster rdsfailover-abroad in Region {REGION_ABROAD} was successfully"
+        " promoted.",
+        f"Global switchover to DB cluster rdsfailover-abroad in Region {REGION_ABROAD} finished.",
+    ]
 
 
 def test_the_other_region_s_cluster_must_consent_as_well(ask, stand_in):

@@ -120,3 +120,19 @@ def test_a_trial_through_the_proxy_is_measured_and_judged(backend):
     assert trial.endpoint == "proxy"
     assert trial.lost == []
     assert cluster.parts()["proxy"] == "rdsfailover-proxy"
+
+
+def test_a_trial_over_verified_tls_through_the_cluster_endpoint_and_the_proxy(backend, stand_in):
+    """The authorities of --rds-ca are trusted beside the system's, as RDS' own bundle would be."""
+    tls = stand_in.cluster.writer_endpoint.tls
+    live = backend(tls="verify", ca=tls.ca, proxy_name="rdsfailover-proxy", max_failovers=2)
+    cluster = live.cluster()
+    lab = laboratory(cluster)
+
+    for endpoint in (cluster.writer_endpoint, cluster.proxy_endpoint):
+        with endpoint.connect() as connection, connection.cursor() as cursor:
+            assert connection._sock.cipher()
+            cursor.execute("SELECT 1")
+        assert lab.trial(endpoint, **LOAD).valid
+        cluster.rest()
+    assert cluster.parts()["tls"] == "verified"
