@@ -103,8 +103,8 @@ def test_the_writer_moves_to_the_other_region_and_both_sides_agree(ask, stand_in
     assert f"the primary of {WORLD} is {THERE}" in refused(again, stand_in)
 
 
-def test_boto3_sees_a_switchover_as_aws_would_show_it(ask, stand_in):
-    """What the user's own code sees; `ask` switches back."""
+@pytest.mark.usefixtures("ask")  # it switches back
+def test_boto3_sees_a_switchover_as_aws_would_show_it(stand_in):
     home, (there, before) = stand_in.described, stand_in.abroad()
     rds, begun = stand_in.client("rds"), dt.datetime.now(dt.UTC)
     members = {one["DBClusterArn"]: one for one in described(stand_in)["GlobalClusterMembers"]}
@@ -138,11 +138,11 @@ def test_boto3_sees_a_switchover_as_aws_would_show_it(ask, stand_in):
     assert described(stand_in)["Status"] == "available"
     assert [one["IsClusterWriter"] for one in stand_in.abroad()[1]["DBClusterMembers"]] == [True]
     told = rds.describe_events(SourceType="db-cluster", StartTime=begun)["Events"]
+    place = f"DB cluster rdsfailover-abroad in Region {REGION_ABROAD}"
     assert [one["Message"] for one in told] == [
-        f"Global switchover to DB cluster rdsfailover-abroad in Region {REGION_ABROAD} started.",
-        f"New primary DB cluster rdsfailover-abroad in Region {REGION_ABROAD} was successfully"
-        " promoted.",
-        f"Global switchover to DB cluster rdsfailover-abroad in Region {REGION_ABROAD} finished.",
+        f"Global switchover to {place} started.",
+        f"New primary {place} was successfully promoted.",
+        f"Global switchover to {place} finished.",
     ]
 
 
