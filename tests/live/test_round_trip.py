@@ -46,7 +46,7 @@ def lived(local_cluster, tmp_path_factory):
     found = []
     with pytest.MonkeyPatch.context() as patch:
         stand_in = at_rest(local_cluster, patch)
-        asked = stand_in.settings(max_failovers=2)
+        asked = stand_in.settings(max_failovers=2, proxy_name="rdsfailover-proxy")
         with LiveBackend(asked, tmp_path_factory.mktemp("live")) as live:
             for _ in range(2):
                 document = run(live.cluster())
@@ -86,6 +86,15 @@ def test_what_the_live_path_measures_is_what_the_data_plane_did(lived):
         ):
             print(f"{name}: measured {measured:.3f} s, true {true:.3f} s")
             assert true - EARLY < measured < true + LATE, name
+
+
+def test_the_timeline_tells_how_many_targets_the_proxy_has_left(lived):
+    """Fewer while an instance restarts, all of them afterwards."""
+    for document, _ in lived:
+        told = [one["instance"] for one in document["milestones"] if one["name"] == "proxy_targets"]
+
+        assert told[0] in ("0 available", "1 available")
+        assert told[-1] == "2 available"
 
 
 def test_the_option_writes_a_profile_that_the_next_run_plays(pytester, monkeypatch):
