@@ -88,13 +88,12 @@ def test_what_the_live_path_measures_is_what_the_data_plane_did(lived):
             assert true - EARLY < measured < true + LATE, name
 
 
-def test_the_timeline_tells_how_many_targets_the_proxy_has_left(lived):
-    """Fewer while an instance restarts, all of them afterwards."""
+def test_the_timeline_tells_when_the_proxy_loses_targets_and_has_them_again(lived):
     for document, _ in lived:
-        told = [one["instance"] for one in document["milestones"] if one["name"] == "proxy_targets"]
+        told = [one["name"] for one in document["milestones"]]
 
-        assert told[0] in ("0 available", "1 available")
-        assert told[-1] == "2 available"
+        assert told.count("proxy_targets") >= 2
+        assert told.index("writer_cut") < told.index("proxy_targets")
 
 
 def test_the_option_writes_a_profile_that_the_next_run_plays(pytester, monkeypatch):
