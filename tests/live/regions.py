@@ -4,6 +4,7 @@ import dataclasses
 import os
 import uuid
 
+from pytest_rdsfailover.live import guard
 from pytest_rdsfailover.live_settings import LiveSettings
 from pytest_rdsfailover.local.cluster import LocalCluster
 
@@ -88,6 +89,17 @@ def at_rest(cluster, monkeypatch):
     region = StandIn(cluster)
     region.tag(rdsfailover__allowed="true")
     return region
+
+
+def shut(gate, monkeypatch):
+    """Have one of the gates refuse whatever it is shown."""
+
+    def refuse(_):
+        return "planted"
+
+    refuse.__name__ = gate.__name__
+    gates = tuple(refuse if each is gate else each for each in guard.GATES)
+    monkeypatch.setattr(guard, "GATES", gates)
 
 
 def template_for(stand_in, target):

@@ -7,7 +7,7 @@ database make of it is looked at as well.
 import time
 
 import pytest
-from regions import ACCOUNT
+from regions import ACCOUNT, shut
 
 from pytest_rdsfailover.errors import RdsFailoverError
 from pytest_rdsfailover.laboratory import Laboratory
@@ -218,13 +218,7 @@ def test_a_gate_that_were_closed_at_the_last_moment_would_stop_the_trigger(
     live = backend()
     cluster = live.cluster()
     cluster.prepare()
-
-    def shut(_):
-        return "planted"
-
-    shut.__name__ = gate.__name__
-    planted = tuple(shut if each is gate else each for each in guard.GATES)
-    monkeypatch.setattr(guard, "GATES", planted)
+    shut(gate, monkeypatch)
     with pytest.raises(RefusedError, match=f"{gate.__name__}: planted"):
         cluster.fail_over()
 

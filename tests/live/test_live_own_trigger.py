@@ -3,6 +3,7 @@
 import time
 
 import pytest
+from regions import shut
 
 from pytest_rdsfailover.errors import RdsFailoverError
 from pytest_rdsfailover.extensions import Extensions, OwnFault
@@ -43,13 +44,7 @@ def laboratory(cluster, own):
 def test_the_hook_is_not_called_while_a_gate_is_closed(backend, monkeypatch, gate):
     live, own = backend(), Own(fault)
     lab = laboratory(live.cluster(), own)
-
-    def shut(_):
-        return "planted"
-
-    shut.__name__ = gate.__name__
-    planted = tuple(shut if each is gate else each for each in guard.GATES)
-    monkeypatch.setattr(guard, "GATES", planted)
+    shut(gate, monkeypatch)
     with pytest.raises(RefusedError, match=f"{gate.__name__}: planted"):
         lab.fail_over()
 

@@ -6,6 +6,7 @@ import json
 import pytest
 
 from pytest_rdsfailover.laboratory import Laboratory
+from pytest_rdsfailover.live.probes import EVERY
 from pytest_rdsfailover.settings import Settings
 
 pytestmark = pytest.mark.local
@@ -136,3 +137,18 @@ def test_a_trial_over_verified_tls_through_the_cluster_endpoint_and_the_proxy(ba
         assert lab.trial(endpoint, **LOAD).valid
         cluster.rest()
     assert cluster.parts()["tls"] == "verified"
+
+
+def test_behind_names_the_resolver_tells_of_the_flip(backend, stand_in):
+    """As at AWS, where an application sees it when its resolver does."""
+    with stand_in.cluster.aws_names("us-east-1"):
+        live = backend()
+        cluster = live.cluster()
+        assert cluster.writer_endpoint.host.endswith(".us-east-1.rds.amazonaws.com")
+        trial = laboratory(cluster).trial(cluster.writer_endpoint, **LOAD)
+        live.release()
+    told = {each.name: each for each in trial.milestones}
+
+    assert trial.valid
+    assert told["dns_flip"].instance == told["endpoint_reaches"].instance == trial.writer_after
+    assert told["promoted"].at < told["dns_flip"].at < told["endpoint_reaches"].at + EVERY

@@ -17,6 +17,13 @@ from pytest_rdsfailover.local.control.shown import (
 )
 
 
+class Told(property):
+    """A property that the gateway tells; moto assigns to it, which changes nothing here."""
+
+    def __set__(self, instance: Any, value: Any) -> None:
+        """Leave it as it is told."""
+
+
 class LocalCluster(DBCluster):  # type: ignore[misc]
     """The cluster with its local addresses, in the state that the gateway has."""
 
@@ -45,47 +52,31 @@ class LocalCluster(DBCluster):  # type: ignore[misc]
         """Return the host of the reader endpoint."""
         return self._place("reader")[0]
 
-    @property
+    @Told
     def port(self) -> int:
-        """Return the port of the cluster endpoint; moto assigns to it in vain."""
+        """Return the port of the cluster endpoint."""
         return self._place("cluster")[1]
-
-    @port.setter
-    def port(self, value: int) -> None:
-        pass
 
     def _place(self, endpoint: str) -> tuple[str, int]:
         """Return the host and the port by which an endpoint is called now."""
         place: tuple[str, int] = self.backend.shown.places[endpoint]
         return place
 
-    @property
+    @Told
     def status(self) -> str:
-        """Return the state; moto assigns to it, which changes nothing here."""
+        """Return the state."""
         state: str = self.backend.plane.status()
         return state
 
-    @status.setter
-    def status(self, value: str) -> None:
-        pass
-
-    @property
+    @Told
     def writer(self) -> Any:
         """Return the present writer; None if it is in another region."""
         return next((one for one in self._members if one.is_cluster_writer), None)
 
-    @writer.setter
-    def writer(self, value: Any) -> None:
-        """Let moto choose a writer in vain, as it does where it finds none for a moment."""
-
-    @property
+    @Told
     def is_writer(self) -> bool:
         """Tell whether it is the primary cluster of its global database."""
         return self.writer is not None
-
-    @is_writer.setter
-    def is_writer(self, value: bool) -> None:
-        pass
 
 
 class ClusterAbroad(LocalCluster):
@@ -123,35 +114,23 @@ class LocalInstance(DBInstanceClustered):  # type: ignore[misc]
         host: str = self.backend.shown.places[self.db_instance_identifier][0]
         return host
 
-    @property
+    @Told
     def port(self) -> int:
-        """Return its port; moto assigns to it in vain."""
+        """Return its port."""
         port: int = self.backend.shown.places[self.db_instance_identifier][1]
         return port
 
-    @port.setter
-    def port(self, value: int) -> None:
-        pass
-
-    @property
+    @Told
     def is_cluster_writer(self) -> bool:
-        """Tell whether it takes writes; moto assigns to it, which changes nothing here."""
+        """Tell whether it takes writes."""
         writes: bool = self._plane.member(self.db_instance_identifier).writer
         return writes
 
-    @is_cluster_writer.setter
-    def is_cluster_writer(self, value: bool) -> None:
-        pass
-
-    @property
+    @Told
     def status(self) -> str:
         """Return the state."""
         state: str = self._plane.member(self.db_instance_identifier).status
         return state
-
-    @status.setter
-    def status(self, value: str) -> None:
-        pass
 
 
 class LocalGlobal(GlobalCluster):  # type: ignore[misc]
@@ -166,11 +145,7 @@ class LocalGlobal(GlobalCluster):  # type: ignore[misc]
         """Return the host of the global writer endpoint."""
         return self.members[0].endpoint
 
-    @property
+    @Told
     def status(self) -> str:
         """Return the state: a failover within one region leaves it available."""
         return "switching-over" if self.backend.plane.switching() else "available"
-
-    @status.setter
-    def status(self, value: str) -> None:
-        pass
