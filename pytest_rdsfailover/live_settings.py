@@ -160,6 +160,13 @@ class LiveSettings:
             raise SettingError(f"--rds-hours: {self.hours!r} is no span such as 01:00-05:00 (UTC)")
 
     @property
+    def aim(self) -> str:
+        """Return what the trigger acts on, for people."""
+        if self.trigger != "switchover":
+            return self.cluster
+        return f"{self.global_cluster} from {self.cluster} to {self.switchover_to}"
+
+    @property
     def stands_in(self) -> bool:
         """Tell whether the AWS API is a stand-in on this machine, so that nothing is AWS's."""
         return urlsplit(self.endpoint_url or "").hostname in LOOPBACK

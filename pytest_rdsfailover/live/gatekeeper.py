@@ -109,7 +109,7 @@ class Gatekeeper:
         asked = self._asked
         self._ledger.record(
             what, account=evidence.account, arn=evidence.arn, region=asked.region,
-            cluster=asked.cluster, trigger=asked.trigger, plan=str(evidence.plan),
+            cluster=asked.cluster, trigger=asked.trigger, aim=asked.aim, plan=str(evidence.plan),
             tags=dict(evidence.cluster.tags) if evidence.cluster else None,
             alarms=dict(evidence.alarms), used=evidence.used,
             refusals=[str(refusal) for refusal in closed],

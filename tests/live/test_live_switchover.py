@@ -8,6 +8,7 @@ from policies import SWITCHOVER, allowed
 from regions import ACCOUNT, REGION_ABROAD
 
 from pytest_rdsfailover.laboratory import Laboratory
+from pytest_rdsfailover.live.backend import DryRunError
 from pytest_rdsfailover.live.guard import RefusedError
 from pytest_rdsfailover.local.profiles import load_profile
 from pytest_rdsfailover.settings import Settings
@@ -144,6 +145,15 @@ def test_boto3_sees_a_switchover_as_aws_would_show_it(stand_in):
         f"New primary {place} was successfully promoted.",
         f"Global switchover to {place} finished.",
     ]
+
+
+def test_a_dry_run_says_where_to_and_asks_the_other_region_only_to_describe(ask):
+    live = ask(dry_run=True)
+    with pytest.raises(DryRunError, match=f"switchover of {WORLD} from rdsfailover to {THERE}"):
+        live.cluster()
+
+    assert live.region.mutating == []
+    assert "rds:DescribeGlobalClusters" in [call.action for call in live.region.calls]
 
 
 def test_the_other_region_s_cluster_must_consent_as_well(ask, stand_in):

@@ -6,11 +6,11 @@ import json
 import pytest
 
 from pytest_rdsfailover.laboratory import Laboratory
-from pytest_rdsfailover.live.probes import EVERY
 from pytest_rdsfailover.settings import Settings
 
 pytestmark = pytest.mark.local
 
+LATE = 0.5  # seconds that a look at the resolver may wait for a busy machine
 LOAD = {"writers": 6, "rate": 100.0, "warmup": 0.3, "cooldown": 0.2, "bound": 30.0}
 
 
@@ -151,4 +151,4 @@ def test_behind_names_the_resolver_tells_of_the_flip(backend, stand_in):
 
     assert trial.valid
     assert told["dns_flip"].instance == told["endpoint_reaches"].instance == trial.writer_after
-    assert told["promoted"].at < told["dns_flip"].at < told["endpoint_reaches"].at + EVERY
+    assert told["promoted"].at < told["dns_flip"].at < told["endpoint_reaches"].at + LATE
