@@ -10,19 +10,21 @@ from regions import ACCOUNT, REGION_ABROAD
 from pytest_rdsfailover.laboratory import Laboratory
 from pytest_rdsfailover.live.backend import DryRunError
 from pytest_rdsfailover.live.guard import RefusedError
-from pytest_rdsfailover.local.profiles import load_profile
+from pytest_rdsfailover.local.profiles import parse_profile
 from pytest_rdsfailover.settings import Settings
 
 pytestmark = pytest.mark.local
 
 LOAD = {"writers": 4, "rate": 60.0, "warmup": 0.2, "cooldown": 0.1, "bound": 60.0}
+# Long enough for the API to be asked in between, on a busy machine, too.
+UNHURRIED = {"onset": "200ms", "refused": "400ms", "promotion": "700ms", "dns": "1.2s"}
 WORLD = "rdsfailover-global"
 THERE = f"arn:aws:rds:{REGION_ABROAD}:{ACCOUNT}:cluster:rdsfailover-abroad"
 
 
 @pytest.fixture(scope="module")
 def local_cluster(make_cluster):
-    with make_cluster(load_profile("quick"), instances=3, abroad=1) as cluster:
+    with make_cluster(parse_profile("unhurried", UNHURRIED), instances=3, abroad=1) as cluster:
         yield cluster
 
 
