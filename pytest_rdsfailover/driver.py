@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pytest_rdsfailover.endpoints import Bounds, Endpoint
+from pytest_rdsfailover.errors import forget_frames
 from pytest_rdsfailover.records import Fault, Outcome
 
 DEFAULT_BOUNDS = Bounds()
@@ -57,8 +58,13 @@ def connect(endpoint: Endpoint, *, bounds: Bounds = DEFAULT_BOUNDS, **options: A
             against a closed loopback port can, is reported as refused (2003).
     """
     connection = _unconnected(endpoint, bounds, options)
-    if not options.get("defer_connect"):
+    if options.get("defer_connect"):
+        return connection
+    try:
         connection.connect(None if connection.unix_socket else _socket(connection))
+    except Exception as error:
+        forget_frames(error)  # they hold what was sent to log in
+        raise
     return connection
 
 

@@ -39,6 +39,15 @@ class Bounds:
     write: float = 1.0
 
 
+class Hidden(str):
+    """A text that no repr shows, such as a password: `pytest -l` prints local variables by repr."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "'***'"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoint:
     """An address of the cluster, with the credentials that work there.
@@ -67,9 +76,17 @@ class Endpoint:
     connector: Callable[..., Any] | None = field(default=None, repr=False, compare=False)
     token: Callable[[], str] | None = field(default=None, repr=False, compare=False)
 
+    def __post_init__(self) -> None:
+        """Hide the password wherever it is handed to."""
+        object.__setattr__(self, "password", Hidden(self.password))
+
     def secret(self) -> str:
-        """Return the password to use for a connection that is made now."""
-        return self.password if self.token is None else self.token()
+        """Return the password to use for a connection that is made now; its repr does not show it.
+
+        Raises:
+            RdsFailoverError: if it is a token that cannot be made.
+        """
+        return self.password if self.token is None else Hidden(self.token())
 
     @property
     def moves(self) -> bool:
@@ -83,6 +100,9 @@ class Endpoint:
         return self.connector(self, **options)
 
     def url(self, scheme: str = "mysql+pymysql") -> str:
-        """Return the endpoint as a URL, password included, as SQLAlchemy and others take it."""
-        secret = quote(self.secret(), safe="")
-        return f"{scheme}://{quote(self.user, safe='')}:{secret}@{self.host}:{self.port}/{self.database}"
+        """Return the endpoint as a URL, password included, as SQLAlchemy and others take it.
+
+        Its repr does not show it.
+        """
+        who = f"{quote(self.user, safe='')}:{quote(self.secret(), safe='')}"
+        return Hidden(f"{scheme}://{who}@{self.host}:{self.port}/{self.database}")

@@ -85,3 +85,18 @@ class ArchiveError(RdsFailoverError):
 def log_tail(lines: str) -> str:
     """Return the end of a log as a paragraph for an error text, or nothing without lines."""
     return f"\nits log ends with:\n{lines}" if lines else ""
+
+
+def forget_frames(error: BaseException) -> None:
+    """Cut off where an error and what it came from were raised.
+
+    `pytest -l` prints the local variables of all these frames, secrets among them.
+    """
+    waiting: list[BaseException | None] = [error]
+    seen: set[int] = set()
+    while waiting:
+        each = waiting.pop()
+        if each is not None and id(each) not in seen:
+            seen.add(id(each))
+            each.__traceback__ = None
+            waiting += [each.__cause__, each.__context__]

@@ -58,6 +58,11 @@ class Extensions:
             UnsafeError: with the reasons.
         """
 
+    @property
+    def triggers(self) -> bool:
+        """Tell whether `trigger` may do anything, so that it must be let through first."""
+        return False
+
     def trigger(
         self,
         cluster: Target,  # noqa: ARG002 - for those who override it

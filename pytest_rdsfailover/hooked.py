@@ -44,6 +44,11 @@ class ItemExtensions(Extensions):
         if refusals:
             raise UnsafeError(f"the failover was not triggered: {'; '.join(refusals)}")
 
+    @property
+    def triggers(self) -> bool:
+        """Tell whether anybody implements `pytest_rdsfailover_trigger`."""
+        return bool(self._hook.pytest_rdsfailover_trigger.get_hookimpls())
+
     def trigger(
         self, cluster: Target, instance: str | None, profile: str | None, seed: int
     ) -> Failover | None:

@@ -36,7 +36,8 @@ def pytest_rdsfailover_trigger(
     """Trigger the failover in another way.
 
     Return what `cluster.fail_over(...)` returned, or an `OwnFault` if something else was done; None
-    to leave it to the cluster. The first answer wins.
+    to leave it to the cluster. The first answer wins. In live mode every gate is asked before this is
+    called, and it counts as one of `--rds-max-failovers`.
 
     Args:
         item: the test.

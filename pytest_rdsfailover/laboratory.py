@@ -95,9 +95,13 @@ class Laboratory:
         """Trigger a failover, the project's own way if it has one."""
         seed = self._next_seed()
         self._extensions.check_safety(self._target, instance, profile)
-        own = self._extensions.trigger(self._target, instance, profile, seed)
-        if own is None:
+        if not self._extensions.triggers:
             return self._target.fail_over(instance, profile, seed)
+        # What a project does by itself nobody can stop afterwards, so it must be allowed before.
+        with self._target.permit(instance):
+            own = self._extensions.trigger(self._target, instance, profile, seed)
+            if own is None:
+                return self._target.fail_over(instance, profile, seed)
         self._others.append(own)
         return own
 

@@ -13,11 +13,12 @@ COMPANIONS = {
     "schema": "the schema in which the load may create its own table",
 }
 AUTHS = ("secret", "iam", "environment")
-TRIGGERS = ("failover", "fis", "reboot", "crash")
+TRIGGERS = ("failover", "fis", "reboot", "crash", "switchover")
 # Each of these does more than a failover that the cluster plans itself; one flag each.
-DESTRUCTIVE = ("reboot", "crash")
+DESTRUCTIVE = ("reboot", "crash", "switchover")
 SYSTEM_SCHEMAS = frozenset({"mysql", "sys", "information_schema", "performance_schema"})
 NAME = re.compile(r"[0-9A-Za-z$_-]{1,64}")
+CLUSTER_ARN = re.compile(r"arn:aws[a-z-]*:rds:[a-z0-9-]+:\d{12}:cluster:[A-Za-z][0-9A-Za-z-]*")
 HOURS = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d)")
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
@@ -42,6 +43,9 @@ class LiveSettings:
         fis_template: the experiment template for the trigger `fis`.
         allow_reboot: the trigger `reboot` may be used.
         allow_crash: the trigger `crash` may be used.
+        allow_switchover: the trigger `switchover` may be used.
+        global_cluster: identifier of the global database for the trigger `switchover`.
+        switchover_to: ARN of its secondary cluster that becomes the primary.
         opt_in: the tag that the cluster must carry, as `KEY=VALUE`.
         production_override: identifier of the one cluster that may look like production.
         dry_run: describe only.
@@ -73,6 +77,9 @@ class LiveSettings:
     fis_template: str | None = None
     allow_reboot: bool = False
     allow_crash: bool = False
+    allow_switchover: bool = False
+    global_cluster: str = ""
+    switchover_to: str = ""
     opt_in: str = "rdsfailover:allowed=true"
     production_override: str | None = None
     dry_run: bool = False
@@ -124,6 +131,23 @@ class LiveSettings:
             raise SettingError(f"--rds-trigger={self.trigger} needs --rds-allow-{self.trigger}")
         if self.trigger == "fis" and not self.fis_template:
             raise SettingError("--rds-trigger=fis needs --rds-fis-template")
+        if self.trigger == "switchover":
+            self._check_switchover()
+
+    def _check_switchover(self) -> None:
+        if not self.global_cluster or not self.switchover_to:
+            raise SettingError(
+                "--rds-trigger=switchover needs --rds-global-cluster and --rds-switchover-to"
+            )
+        if not CLUSTER_ARN.fullmatch(self.switchover_to):
+            raise SettingError(
+                f"--rds-switchover-to: {self.switchover_to!r} is no ARN of a cluster, such as"
+                " arn:aws:rds:us-west-2:111122223333:cluster:orders"
+            )
+        if self.auth == "iam":
+            raise SettingError(
+                "--rds-trigger=switchover: not with --rds-auth=iam, whose tokens are for one region"
+            )
 
     def _check_limits(self) -> None:
         for name in ("max_failovers", "attempts"):
@@ -134,6 +158,13 @@ class LiveSettings:
                 raise SettingError(f"{flag(name)}: must be above 0 s")
         if self.hours is not None and not HOURS.fullmatch(self.hours):
             raise SettingError(f"--rds-hours: {self.hours!r} is no span such as 01:00-05:00 (UTC)")
+
+    @property
+    def aim(self) -> str:
+        """Return what the trigger acts on, for people."""
+        if self.trigger != "switchover":
+            return self.cluster
+        return f"{self.global_cluster} from {self.cluster} to {self.switchover_to}"
 
     @property
     def stands_in(self) -> bool:

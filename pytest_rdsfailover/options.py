@@ -56,10 +56,13 @@ LIVE_OPTIONS = (
     Option("tls", "KIND", TEXT, "live: verify, or off for a stand-in region (verify)"),
     Option("endpoint_url", "URL", TEXT, "live: where a stand-in region answers instead of AWS"),
     Option("dry_run", "", SWITCH, "live: describe what would be done, do nothing, skip"),
-    Option("trigger", "KIND", TEXT, "live: failover, fis, reboot or crash (failover)"),
+    Option("trigger", "KIND", TEXT, "live: failover, fis, reboot, crash or switchover (failover)"),
     Option("fis_template", "ID", TEXT, "live: experiment template for the trigger fis"),
     Option("allow_reboot", "", SWITCH, "live: the trigger reboot may be used"),
     Option("allow_crash", "", SWITCH, "live: the trigger crash may be used"),
+    Option("allow_switchover", "", SWITCH, "live: the trigger switchover may be used"),
+    Option("global_cluster", "ID", TEXT, "live: global database for the trigger switchover"),
+    Option("switchover_to", "ARN", TEXT, "live: its secondary cluster that becomes the primary"),
     Option("opt_in", "KEY=VALUE", TEXT, "live: tag of the cluster (rdsfailover:allowed=true)"),
     Option(
         "production_override", "ID", TEXT, "live: the one cluster that may look like production"

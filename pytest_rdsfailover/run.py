@@ -257,7 +257,7 @@ def live_lines(live: LiveSettings) -> list[str]:
     dry = ", dry run" if live.dry_run else ""
     where = f", API at {live.endpoint_url}" if live.endpoint_url else ""
     return [
-        f"live: {live.trigger} of {live.cluster}, account {live.account}, {live.region}{where}{dry}",
+        f"live: {live.trigger} of {live.aim}, account {live.account}, {live.region}{where}{dry}",
         f"load: in schema {live.schema}; at most {live.max_failovers} failovers",
     ]
 

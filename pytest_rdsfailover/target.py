@@ -1,6 +1,7 @@
 """The protocol of what can fail over; all that a trial knows about its database."""
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from typing import Protocol
 
 from pytest_rdsfailover.endpoints import Endpoint
@@ -36,6 +37,16 @@ class Target(Protocol):
         Raises:
             SettingError: if there is no such instance or profile.
             RdsFailoverError: if another failover is still on its way.
+        """
+
+    def permit(self, target: str | None) -> AbstractContextManager[None]:
+        """Let something else than `fail_over` trigger within the block, if anything may now.
+
+        Args:
+            target: the instance to promote; None leaves the choice open.
+
+        Raises:
+            RdsFailoverError: if nothing may be triggered; the block is not entered then.
         """
 
     @property

@@ -16,16 +16,15 @@ HERE = Path(__file__).parent
 # a run without arguments leaves them out (it took 14 minutes without them) and says how many.
 EXTENDED = {
     "browser": None,
-    "live": None,
     "local": {
         "test_aws_names.py", "test_aws_wrapper.py", "test_calibrate.py", "test_clock.py",
-        "test_control_plane.py", "test_crash_statement.py", "test_drivers.py",
+        "test_drivers.py",
         "test_endpoint_tls.py", "test_example_aws_wrapper.py", "test_load_fast.py",
         "test_proxy_failover.py", "test_proxy_isolation.py", "test_proxy_login.py",
         "test_proxy_sharing.py", "test_sysbench.py",
     },
     "plugin": {
-        "test_aws.py", "test_example_proxy.py", "test_example_report.py", "test_examples.py",
+        "test_example_proxy.py", "test_example_report.py", "test_examples.py",
         "test_rds_trials.py", "test_reports.py",
     },
 }  # fmt: skip

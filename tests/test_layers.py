@@ -39,7 +39,7 @@ OWNERS = {
     "cryptography": {"gateway/tls.py"},
     "boto3": {"remote/aws.py", "live/aws.py"},
     "botocore": {"remote/aws.py", "live/aws.py"},
-    "moto": {f"local/control/{name}.py" for name in ("region", "rds", "fis")},
+    "moto": {f"local/control/{name}.py" for name in ("region", "rds", "fis", "resources")},
     "werkzeug": {"local/control/process.py"},
     "pytest": {
         "options.py",

@@ -33,7 +33,7 @@ class Act:
     @property
     def moves_writer(self) -> bool:
         """Tell whether another instance should be the writer afterwards."""
-        return self.kind in ("failover", "fis")
+        return self.kind in ("failover", "fis", "switchover")
 
     def prepare(self) -> None:
         """Make the client on this thread, so that the call itself takes no longer than it must."""
@@ -51,6 +51,7 @@ class Act:
             "fis": self._experiment,
             "reboot": self._reboot,
             "crash": self._crash,
+            "switchover": self._switch_over,
         }
         return acts[self.kind](plan)
 
@@ -65,6 +66,12 @@ class Act:
     def _reboot(self, plan: Plan) -> Triggered:
         rds = self._region.client("rds", once=True)
         return trigger.reboot(rds, plan.writer, clock=self._clock)
+
+    def _switch_over(self, plan: Plan) -> Triggered:  # noqa: ARG002 - a cluster takes over
+        rds, asked = self._region.client("rds", once=True), self._asked
+        return trigger.switch_over(
+            rds, asked.global_cluster, asked.switchover_to, clock=self._clock
+        )
 
     def _crash(self, plan: Plan) -> Triggered:  # noqa: ARG002 - the endpoint is the writer's
         connection = driver.connect(self._writer())

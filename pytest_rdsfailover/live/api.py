@@ -3,9 +3,7 @@
 from typing import Any
 
 from pytest_rdsfailover.errors import RdsFailoverError
-from pytest_rdsfailover.live.aws import Region
-
-HARMLESS = ("Describe", "List", "Get", "Batch", "Lookup", "Download")
+from pytest_rdsfailover.live.aws import HARMLESS, Region
 
 
 class TouchError(RdsFailoverError):

@@ -6,15 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from pytest_rdsfailover.endpoints import Hidden
 from pytest_rdsfailover.errors import SettingError
-from pytest_rdsfailover.remote.aws import AwsError, explained
+from pytest_rdsfailover.remote.aws import AwsError, explained, sharing, unlogged
 
 CONNECT_WITHIN, ANSWER_WITHIN = 5.0, 20.0  # seconds
 TRIES = 6  # of a call that AWS throttles or fails to answer
-# What changes something. Each is sent once: a repeated failover is a second failover.
-MUTATING = frozenset({
-    "rds:FailoverDBCluster", "rds:RebootDBInstance", "fis:StartExperiment",
-})  # fmt: skip
+HARMLESS = ("Describe", "List", "Get", "Batch", "Lookup", "Download")  # first words of operations
 Plain = Mapping[str, Any]
 
 
@@ -48,14 +46,17 @@ class Region:
     def __init__(self, name: str, url: str | None = None) -> None:
         try:
             import boto3.session
+            import botocore.session
         except ImportError:
             raise SettingError(
                 "--rds-live needs boto3: pip install 'pytest-rdsfailover[aws]'"
             ) from None
         self.name, self.url = name, url
         self.calls: list[Call] = []
-        self._session = boto3.session.Session(region_name=name)
+        core = sharing(botocore.session.get_session())
+        self._session = boto3.session.Session(region_name=name, botocore_session=core)
         self._clients: dict[tuple[str, bool], Any] = {}
+        self._others: dict[str, Region] = {}
 
     def client(self, service: str, *, once: bool = False) -> Any:
         """Return the client of a service; one that sends every request *once* for triggers.
@@ -65,6 +66,15 @@ class Region:
         if (service, once) not in self._clients:
             self._clients[service, once] = self._make(service, once=once)
         return self._clients[service, once]
+
+    def elsewhere(self, name: str) -> "Region":
+        """Return another region as the same caller sees it; its requests are on our record."""
+        if name == self.name:
+            return self
+        if name not in self._others:
+            self._others[name] = other = Region(name, self.url)
+            other.calls = self.calls
+        return self._others[name]
 
     def new_client(self, service: str) -> Any:
         """Return a client that nobody else uses."""
@@ -91,8 +101,12 @@ class Region:
 
     @property
     def mutating(self) -> list[str]:
-        """Return the actions so far that change something."""
-        return [call.action for call in self.calls if call.action in MUTATING]
+        """Return the actions so far that may change something."""
+        return [
+            call.action
+            for call in self.calls
+            if not call.action.partition(":")[2].startswith(HARMLESS)
+        ]
 
     def caller(self) -> Plain:
         """Return `Account` and `Arn` of who calls, and `offset`: AWS' clock minus ours.
@@ -124,6 +138,13 @@ class Region:
         found = self._ask("rds", "describe_db_instances", Filters=wanted)
         return list(found["DBInstances"])
 
+    def global_cluster(self, name: str) -> Plain:
+        """Return a global database as RDS describes it."""
+        found = self._ask("rds", "describe_global_clusters", GlobalClusterIdentifier=name)
+        # Filtered once more: an answer about others must not be taken for one about ours.
+        ours = [one for one in found["GlobalClusters"] if one["GlobalClusterIdentifier"] == name]
+        return _only("describe_global_clusters", ours)
+
     def proxy(self, name: str) -> Plain:
         """Return a proxy as RDS describes it."""
         found = self._ask("rds", "describe_db_proxies", DBProxyName=name)
@@ -150,9 +171,10 @@ class Region:
         return {alarm["AlarmName"]: alarm["StateValue"] for alarm in every}
 
     def secret(self, arn: str) -> str:
-        """Return the text of a secret."""
-        found: str = self._ask("secretsmanager", "get_secret_value", SecretId=arn)["SecretString"]
-        return found
+        """Return the text of a secret; its repr does not show it."""
+        with unlogged():
+            found = self._ask("secretsmanager", "get_secret_value", SecretId=arn)["SecretString"]
+        return Hidden(found)
 
     def experiment(self, template: str) -> Plain:
         """Return an experiment template as FIS describes it."""
@@ -162,11 +184,11 @@ class Region:
 
     def token(self, host: str, port: int, user: str) -> str:
         """Return a password for IAM authentication, good for new connections for 15 minutes."""
-        with explained("generate_db_auth_token"):
+        with explained("generate_db_auth_token"), unlogged():
             made: str = self.client("rds").generate_db_auth_token(
                 DBHostname=host, Port=port, DBUsername=user, Region=self.name
             )
-        return made
+        return Hidden(made)
 
     def _ask(self, service: str, method: str, **arguments: Any) -> Any:
         with explained(method):

@@ -1,21 +1,22 @@
 """A real Aurora cluster: the `Target` of live mode."""
 
 import time
-from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import partial
 from pathlib import Path
 
-from pytest_rdsfailover import driver
 from pytest_rdsfailover.clock import Clock, MonotonicClock, wait_until
-from pytest_rdsfailover.endpoints import Endpoint, Tls
+from pytest_rdsfailover.endpoints import Endpoint
 from pytest_rdsfailover.errors import NotReadyError, RdsFailoverError, SettingError
-from pytest_rdsfailover.live import guard, preflight
+from pytest_rdsfailover.live import preflight
 from pytest_rdsfailover.live.act import Act
+from pytest_rdsfailover.live.addresses import Addresses
 from pytest_rdsfailover.live.api import LiveApi
-from pytest_rdsfailover.live.credentials import Tokens, authorities, find_credentials
-from pytest_rdsfailover.live.evidence import Evidence, Plan
+from pytest_rdsfailover.live.credentials import authorities, find_credentials
+from pytest_rdsfailover.live.evidence import Plan
 from pytest_rdsfailover.live.failover import LiveFailover
+from pytest_rdsfailover.live.gatekeeper import Gatekeeper
 from pytest_rdsfailover.live.gather import Gatherer
 from pytest_rdsfailover.live.probes import probes
 from pytest_rdsfailover.live.proxy import LiveProxy
@@ -44,21 +45,20 @@ class LiveCluster:
         self._gatherer, self._clock = gatherer, clock or MonotonicClock()
         self._failovers: list[LiveFailover] = []
         self._planned: Plan | None = None
-        self.aws = LiveApi(gatherer.region)
-        self._tokens: dict[str, Tokens] = {}
-        self._wait_for_spacing()
-        found = gatherer.evidence(None)
-        self._require(found, guard.GATES)
-        if found.cluster is None or found.unknown:  # the gates have refused before
-            raise RdsFailoverError(f"{gatherer.asked.cluster}: {'; '.join(found.unknown)}")
+        self.aws, self.proxy = LiveApi(gatherer.region), LiveProxy()
+        self._gates = Gatekeeper(gatherer, self._clock)
+        self._gates.wait()
+        found, asked = self._gates.ask(), gatherer.asked
+        if found.cluster is None:  # the gates have refused before
+            raise RdsFailoverError(f"{asked.cluster} could not be described")
         self.facts, self.proxy_facts = found.cluster, found.proxy
-        self.proxy = LiveProxy()
-        self._arn = found.arn
-        self._ca = authorities(gatherer.asked, directory)
-        self._credentials = find_credentials(
-            gatherer.asked, gatherer.region, self.facts, self.proxy_facts
+        self._addresses = Addresses(
+            asked=asked,
+            region=gatherer.region,
+            credentials=find_credentials(asked, gatherer.region, self.facts, self.proxy_facts),
+            ca=authorities(asked, directory),
         )
-        self._act = Act(gatherer.asked, gatherer.region, self.audit_endpoint, self._clock)
+        self._act = Act(asked, gatherer.region, self.audit_endpoint, self._clock)
 
     @property
     def instances(self) -> tuple[str, ...]:
@@ -88,12 +88,12 @@ class LiveCluster:
     @property
     def writer_endpoint(self) -> Endpoint:
         """Return the cluster endpoint."""
-        return self._endpoint("cluster", "writer", self.facts.host, self.facts.port)
+        return self._addresses.cluster(self.facts)
 
     @property
     def reader_endpoint(self) -> Endpoint:
         """Return the reader endpoint."""
-        return self._endpoint("reader", "reader", self.facts.reader_host, self.facts.port)
+        return self._addresses.reader(self.facts)
 
     @property
     def proxy_endpoint(self) -> Endpoint:
@@ -104,8 +104,7 @@ class LiveCluster:
         """
         if self.proxy_facts is None:
             raise SettingError("there is no proxy: name it with --rds-proxy-name")
-        port = self.facts.port if self._gatherer.asked.stands_in else 3306  # always, at AWS
-        return self._endpoint("proxy", "proxy", self.proxy_facts.host, port)
+        return self._addresses.proxy(self.facts, self.proxy_facts)
 
     def instance_endpoint(self, instance: str) -> Endpoint:
         """Return an instance's own endpoint.
@@ -113,11 +112,7 @@ class LiveCluster:
         Raises:
             SettingError: if there is no such instance.
         """
-        member = self.facts.member(instance)
-        if member is None:
-            known = ", ".join(self.instances)
-            raise SettingError(f"there is no instance {instance!r} in this cluster; it has {known}")
-        return self._endpoint(member.id, "instance", member.host, member.port)
+        return self._addresses.instance(self.facts, instance)
 
     def aws_names(self, region: str) -> AbstractContextManager[None]:  # noqa: ARG002 - of local ones
         """Do nothing: a real cluster's endpoints have AWS' names."""
@@ -127,25 +122,6 @@ class LiveCluster:
         """Return the endpoint of the instance that is the writer now."""
         return self.instance_endpoint(self.writer)
 
-    def _endpoint(self, name: str, kind: str, host: str, port: int) -> Endpoint:
-        who = self._credentials
-        token = None
-        if self._gatherer.asked.auth == "iam":
-            make = partial(self._gatherer.region.token, host, port, who.user)
-            token = self._tokens.setdefault(f"{host}:{port}", Tokens(make))
-        return Endpoint(
-            name=name,
-            kind=kind,
-            host=host,
-            port=port,
-            user=who.user,
-            password=who.password,
-            database=self._gatherer.asked.schema,
-            tls=Tls(ca=self._ca),
-            connector=driver.connect,
-            token=token,
-        )
-
     def check_in(self) -> None:
         """Go the whole way to the database, then ask every gate; change nothing but a probe table.
 
@@ -153,26 +129,13 @@ class LiveCluster:
             PreflightError: naming the first step that fails.
             RefusedError: naming every closed gate.
         """
-        self._wait_for_spacing()
-        evidence = self._gatherer.evidence(None)
-        self._require(evidence, guard.GATES)
+        self._gates.wait()
+        self._gates.ask()
         preflight.check_clock(self._gatherer.offset)
         preflight.check_endpoint(self.audit_endpoint(), writes=True)
         preflight.check_endpoint(self.writer_endpoint, writes=False)
         if self.proxy_facts is not None:
             preflight.check_endpoint(self.proxy_endpoint, writes=False)
-
-    def _wait_for_spacing(self) -> None:
-        """Wait until the failovers of this session, whichever worker's, are far enough apart.
-
-        Others' failovers are not waited for: a gate refuses.
-        """
-        asked, ledger = self._gatherer.asked, self._gatherer.ledger
-        if asked.min_interval > 0 and 0 < ledger.used < asked.max_failovers:
-            last = max(self._gatherer.failovers(), default=0.0)
-            now = time.time() + (self._gatherer.offset or 0.0)
-            # A second more, for the clocks agree to a second only.
-            self._clock.sleep(last + asked.min_interval + 1.0 - now)
 
     def prepare(self) -> None:
         """Ask the gates, make the plan and the clients, all before the load starts.
@@ -180,11 +143,23 @@ class LiveCluster:
         Raises:
             RefusedError: naming every closed gate.
         """
-        self._wait_for_spacing()
-        evidence = self._gatherer.evidence(None)
-        self._require(evidence, guard.GATES)
-        self._planned = evidence.plan
+        self._gates.wait()
+        self._planned = self._gates.ask().plan
         self._act.prepare()
+
+    @contextmanager
+    def permit(self, target: str | None = None) -> Iterator[None]:
+        """Let a project's own trigger act in the block, as `fail_over` would be let.
+
+        Raises:
+            RefusedError: naming every closed gate; the block is not entered then.
+        """
+        self._refuse_overlap()
+        with self._gates.permit(self._plan(target)):
+            try:
+                yield
+            finally:
+                self._planned = None
 
     def fail_over(
         self,
@@ -203,13 +178,8 @@ class LiveCluster:
             RefusedError: naming every closed gate; nothing was changed then.
             AwsError: if AWS refuses.
         """
-        self.check()
-        if self._failovers and not self._failovers[-1].settled():
-            raise RdsFailoverError("a failover of this cluster is still on its way")
-        if self._planned is None:
-            self.prepare()
-        planned = self._planned
-        plan = None if planned is None else Plan(writer=planned.writer, target=target)
+        self._refuse_overlap()
+        plan = self._plan(target)
         self._planned = None  # one plan, one trigger
         watch = self._watch(plan)
         try:
@@ -221,7 +191,24 @@ class LiveCluster:
         self._failovers.append(watch)
         return watch
 
-    def _watch(self, plan: Plan | None) -> LiveFailover:
+    def _refuse_overlap(self) -> None:
+        self.check()
+        if self._failovers and not self._failovers[-1].settled():
+            raise RdsFailoverError("a failover of this cluster is still on its way")
+
+    def _plan(self, target: str | None) -> Plan:
+        """Return what was planned before the load, or is planned now, with the wanted target.
+
+        Raises:
+            RefusedError: naming every closed gate.
+        """
+        if self._planned is None:
+            self.prepare()
+        if self._planned is None:  # the gates have refused before
+            raise RdsFailoverError("nothing is planned")
+        return Plan(writer=self._planned.writer, target=target)
+
+    def _watch(self, plan: Plan) -> LiveFailover:
         timeline = Timeline()
 
         def endpoint(name: str) -> Endpoint:
@@ -241,60 +228,23 @@ class LiveCluster:
             to_monotonic=self._to_monotonic,
         )
 
-    def _trigger(self, plan: Plan | None, watch: LiveFailover) -> None:
+    def _trigger(self, plan: Plan, watch: LiveFailover) -> None:
         """Ask the gates with evidence of this moment, note the act, do it, note its answer."""
-        evidence = self._gatherer.evidence(plan)
-        self._require(evidence, guard.GATES)
-        if plan is None:  # the gates have refused before
-            raise RdsFailoverError("nothing is planned")
-        ledger = self._gatherer.ledger
-        ledger.spend(evidence.now.timestamp())
-        self._record("trigger", evidence)
+        self._gates.admit(plan)
         done = self._act(plan)
         watch.start(done.sent, done.answered)
-        ledger.record("answered", request_id=done.request_id, seconds=done.answered - done.sent)
+        self._gates.answered(done)
 
-    def _again(self, plan: Plan | None) -> bool:
-        """Issue the trigger once more if every gate but the budget lets it.
-
-        What it has used of the budget and of the time between failovers is its own.
-        """
-        evidence = self._gatherer.evidence(plan)
-        own = evidence.but(used=evidence.used - 1, failovers=self._others(evidence))
-        closed = guard.refusals(own)
-        self._record("trigger again", own, closed)
-        if closed or plan is None:
+    def _again(self, plan: Plan) -> bool:
+        """Issue the trigger once more if every gate but the budget lets it."""
+        if not self._gates.admit_again(plan):
             return False
         try:
-            done = self._act(plan)
+            self._gates.answered(self._act(plan))
         except AwsError as error:
             self._gatherer.ledger.record("refused", code=error.code, message=error.message)
             return False
-        self._gatherer.ledger.record("answered", request_id=done.request_id)
         return True
-
-    def _others(self, evidence: Evidence) -> tuple[float, ...]:
-        last = self._gatherer.ledger.last
-        return tuple(at for at in evidence.failovers if at != last)
-
-    def _require(self, evidence: Evidence, gates: tuple[guard.Gate, ...]) -> None:
-        closed = guard.refusals(evidence, gates)
-        if closed:
-            self._record("refused", evidence, closed)
-            raise guard.RefusedError(self._gatherer.asked.cluster, closed)
-
-    def _record(self, what: str, evidence: Evidence, closed: Sequence[guard.Refusal] = ()) -> None:
-        """Add to the audit record; where that cannot be written the gate has refused anyway."""
-        if evidence.recordable:
-            return
-        asked = self._gatherer.asked
-        self._gatherer.ledger.record(
-            what, account=evidence.account, arn=evidence.arn, region=asked.region,
-            cluster=asked.cluster, trigger=asked.trigger, plan=str(evidence.plan),
-            tags=dict(evidence.cluster.tags) if evidence.cluster else None,
-            alarms=dict(evidence.alarms), used=evidence.used,
-            refusals=[str(refusal) for refusal in closed],
-        )  # fmt: skip
 
     def _to_monotonic(self, seconds: float) -> float:
         return seconds - (self._gatherer.offset or 0.0) - (time.time() - time.monotonic())
@@ -330,11 +280,12 @@ class LiveCluster:
     def parts(self) -> Mapping[str, str]:
         """Return what was measured, for people."""
         asked, offset = self._gatherer.asked, self._gatherer.offset
+        who = self._addresses.credentials
         parts = {
             "cluster": f"{asked.cluster} ({self.facts.engine} {self.facts.version})",
             "place": f"account {asked.account}, {asked.region}",
-            "credentials": f"{self._credentials.user}, from {self._credentials.source}",
-            "tls": "verified" if self._ca else "off",
+            "credentials": f"{who.user}, from {who.source}",
+            "tls": "verified" if self._addresses.ca else "off",
             "trigger": asked.trigger,
             "clock": "unknown" if offset is None else f"AWS is {offset:+.1f} s (±1 s) from ours",
         }

@@ -4,14 +4,15 @@ import json
 import os
 import ssl
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from pytest_rdsfailover.clock import Clock, MonotonicClock
+from pytest_rdsfailover.endpoints import Hidden
 from pytest_rdsfailover.errors import SettingError
 from pytest_rdsfailover.live.aws import Region
-from pytest_rdsfailover.live.evidence import ClusterFacts, ProxyFacts
+from pytest_rdsfailover.live.facts import ClusterFacts, ProxyFacts
 from pytest_rdsfailover.live_settings import LiveSettings
 
 PASSWORD = "RDS_PASSWORD"  # noqa: S105 - the variable's name
@@ -33,6 +34,10 @@ class Credentials:
     password: str = field(repr=False)
     source: str
 
+    def __post_init__(self) -> None:
+        """Hide the password wherever it is handed to."""
+        object.__setattr__(self, "password", Hidden(self.password))
+
 
 class Tokens:
     """IAM tokens as passwords of one user at one endpoint, renewed before they expire."""
@@ -43,7 +48,11 @@ class Tokens:
         self._token, self._until = "", 0.0
 
     def __call__(self) -> str:
-        """Return a token that is good for minutes; it is made without asking AWS."""
+        """Return a token that is good for minutes; it is made without asking AWS.
+
+        Raises:
+            AwsError: if there are no credentials to sign it with.
+        """
         with self._lock:
             if not self._token or self._clock.now() >= self._until:
                 self._token = self._make()
@@ -56,7 +65,6 @@ def find_credentials(
     region: Region,
     cluster: ClusterFacts,
     proxy: ProxyFacts | None,
-    environ: Mapping[str, str] = os.environ,
 ) -> Credentials:
     """Return who connects.
 
@@ -67,10 +75,10 @@ def find_credentials(
     if asked.auth == "iam":
         return Credentials(user=asked.user or "", password="", source="IAM tokens")
     if asked.auth == "environment":
-        if PASSWORD not in environ:
+        if PASSWORD not in os.environ:
             raise SettingError(f"--rds-auth=environment needs the variable {PASSWORD}")
         return Credentials(
-            user=asked.user or "", password=environ[PASSWORD], source="the environment"
+            user=asked.user or "", password=os.environ[PASSWORD], source="the environment"
         )
     arn = asked.secret or cluster.secret or (proxy.secret if proxy else None)
     if arn is None:
@@ -82,20 +90,20 @@ def find_credentials(
 
 
 def _parse(text: str, arn: str, user: str | None) -> Credentials:
-    # Without the text itself: it holds the password.
-    problem = SettingError(f"the secret {arn} is no JSON object with `username` and `password`")
+    found = _credentials(text, f"secret {arn.rpartition(':')[2]}", user)
+    if found is None:
+        # Without the text itself, and with no frame that has read it: it holds the password.
+        raise SettingError(f"the secret {arn} is no JSON object with `username` and `password`")
+    return found
+
+
+def _credentials(text: str, source: str, user: str | None) -> Credentials | None:
     try:
         found = json.loads(text)
-    except ValueError:
-        raise problem from None
-    if not isinstance(found, dict) or "password" not in found or not (user or "username" in found):
-        raise problem
-    name = arn.rpartition(":")[2]
-    return Credentials(
-        user=str(user or found["username"]),
-        password=str(found["password"]),
-        source=f"secret {name}",
-    )
+        name = user or found["username"]
+        return Credentials(user=str(name), password=str(found["password"]), source=source)
+    except (KeyError, TypeError, ValueError):
+        return None
 
 
 def authorities(asked: LiveSettings, directory: Path) -> str | None:

@@ -12,7 +12,7 @@ def dry_run(gatherer: Gatherer) -> list[str]:
     tag = asked.opt_in.partition("=")[0]
     closed = [each for each in guard.refusals(found) if each.gate != guard.dry_run.__name__]
     lines = [
-        f"dry run: {asked.trigger} of {asked.cluster}, account {asked.account}, {asked.region}",
+        f"dry run: {asked.trigger} of {asked.aim}, account {asked.account}, {asked.region}",
         f"called as {found.arn or 'nobody'}",
         f"writer {found.plan or 'unknown'}",
         f"tag {tag}={found.cluster.tags.get(tag) if found.cluster else None}",

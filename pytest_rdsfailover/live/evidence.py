@@ -5,97 +5,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
+from pytest_rdsfailover.live.facts import ClusterFacts, GlobalFacts, ProxyFacts
 from pytest_rdsfailover.live_settings import LiveSettings
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Member:
-    """One instance of the cluster, as RDS describes it."""
-
-    id: str
-    arn: str
-    status: str
-    writer: bool
-    tier: int
-    host: str
-    port: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClusterFacts:
-    """The cluster, as RDS describes it.
-
-    Attributes:
-        id: its identifier.
-        arn: its resource name, which holds the region and the account.
-        engine: `aurora-mysql`, or something we do not know.
-        engine_mode: `provisioned`, or `serverless` for the first generation.
-        version: of the engine.
-        status: `available`, or what keeps it busy.
-        tags: its tags.
-        members: its instances.
-        host: the cluster endpoint.
-        reader_host: the reader endpoint.
-        port: the port of both.
-        master: the master user.
-        secret: ARN of the managed secret of the master user; None without one.
-        abroad: the global cluster or the replication source that it depends on; empty for none.
-        pending: modifications that wait to be applied.
-        backup_window: as RDS words it, UTC.
-        maintenance_window: the same.
-    """
-
-    id: str
-    arn: str
-    engine: str
-    engine_mode: str
-    version: str
-    status: str
-    tags: Mapping[str, str]
-    members: tuple[Member, ...]
-    host: str
-    reader_host: str
-    port: int
-    master: str
-    secret: str | None
-    abroad: str
-    pending: tuple[str, ...]
-    backup_window: str
-    maintenance_window: str
-
-    @property
-    def writers(self) -> tuple[str, ...]:
-        """Return the ids of all instances that RDS calls writer: one, in a healthy cluster."""
-        return tuple(member.id for member in self.members if member.writer)
-
-    def member(self, name: str) -> Member | None:
-        """Return an instance by its id; None if there is none."""
-        return next((member for member in self.members if member.id == name), None)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProxyFacts:
-    """The proxy, as RDS describes it.
-
-    Attributes:
-        name: its name.
-        status: `available`, or what keeps it busy.
-        engine: its engine family.
-        host: its endpoint.
-        require_tls: it refuses clients without TLS.
-        secret: the first secret that it authenticates with; None without one.
-        tracked: the cluster that it follows; None if it follows none.
-        available: how many of its instances are AVAILABLE.
-    """
-
-    name: str
-    status: str
-    engine: str
-    host: str
-    require_tls: bool
-    secret: str | None
-    tracked: str | None
-    available: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,6 +30,7 @@ class Evidence:
         arn: who calls, in full.
         cluster: the cluster now.
         proxy: the proxy now; None without one, or if it could not be learned.
+        world: the global database now; None without one, or if it could not be learned.
         alarms: states of the alarms, by name.
         experiment: ARNs that the FIS experiment acts on, and its actions; None without one.
         plan: the writer and the target that were planned.
@@ -137,6 +49,7 @@ class Evidence:
     arn: str
     cluster: ClusterFacts | None
     proxy: ProxyFacts | None
+    world: GlobalFacts | None
     alarms: Mapping[str, str]
     experiment: tuple[frozenset[str], frozenset[str]] | None
     plan: Plan | None
@@ -152,84 +65,3 @@ class Evidence:
     def but(self, **changes: Any) -> "Evidence":
         """Return the same evidence with some of it changed."""
         return replace(self, **changes)
-
-
-def cluster_facts(told: Mapping[str, Any], instances: list[Mapping[str, Any]]) -> ClusterFacts:
-    """Return a cluster from what `DescribeDBClusters` and `DescribeDBInstances` answered.
-
-    Raises:
-        KeyError: if an answer lacks what every answer has.
-    """
-    described = {one["DBInstanceIdentifier"]: one for one in instances}
-    return ClusterFacts(
-        id=told["DBClusterIdentifier"],
-        arn=told["DBClusterArn"],
-        engine=told["Engine"],
-        engine_mode=told.get("EngineMode", "provisioned"),
-        version=told.get("EngineVersion", ""),
-        status=told["Status"],
-        tags={tag["Key"]: tag["Value"] for tag in told.get("TagList", ())},
-        members=tuple(
-            _member(member, described.get(member["DBInstanceIdentifier"], {}))
-            for member in told["DBClusterMembers"]
-        ),
-        host=told["Endpoint"],
-        reader_host=told.get("ReaderEndpoint", ""),
-        port=int(told.get("Port", 3306)),
-        master=told.get("MasterUsername", ""),
-        secret=told.get("MasterUserSecret", {}).get("SecretArn"),
-        abroad=told.get("GlobalClusterIdentifier") or told.get("ReplicationSourceIdentifier") or "",
-        pending=tuple(told.get("PendingModifiedValues") or ()),
-        backup_window=told.get("PreferredBackupWindow", ""),
-        maintenance_window=told.get("PreferredMaintenanceWindow", ""),
-    )
-
-
-def _member(member: Mapping[str, Any], described: Mapping[str, Any]) -> Member:
-    endpoint = described.get("Endpoint") or {}
-    return Member(
-        id=member["DBInstanceIdentifier"],
-        arn=described.get("DBInstanceArn", ""),
-        status=described.get("DBInstanceStatus", "unknown"),
-        writer=bool(member["IsClusterWriter"]),
-        tier=int(member.get("PromotionTier", 1)),
-        host=endpoint.get("Address", ""),
-        port=int(endpoint.get("Port", 0)),
-    )
-
-
-def proxy_facts(told: Mapping[str, Any], targets: list[Mapping[str, Any]]) -> ProxyFacts:
-    """Return a proxy from what `DescribeDBProxies` and `DescribeDBProxyTargets` answered.
-
-    Raises:
-        KeyError: if an answer lacks what every answer has.
-    """
-    tracked = [one["RdsResourceId"] for one in targets if one.get("Type") == "TRACKED_CLUSTER"]
-    states = [
-        one.get("TargetHealth", {}).get("State")
-        for one in targets
-        if one.get("Type") == "RDS_INSTANCE"
-    ]
-    secrets = [auth["SecretArn"] for auth in told.get("Auth", ()) if auth.get("SecretArn")]
-    return ProxyFacts(
-        name=told["DBProxyName"],
-        status=told["Status"],
-        engine=told["EngineFamily"],
-        host=told["Endpoint"],
-        require_tls=bool(told.get("RequireTLS")),
-        secret=secrets[0] if secrets else None,
-        tracked=tracked[0] if len(tracked) == 1 else None,
-        available=states.count("AVAILABLE"),
-    )
-
-
-def experiment_facts(template: Mapping[str, Any]) -> tuple[frozenset[str], frozenset[str]]:
-    """Return the ARNs that an experiment template may act on, and its actions.
-
-    A target that is chosen by tags could be anything: it stands as `*`.
-    """
-    arns: set[str] = set()
-    for target in template.get("targets", {}).values():
-        arns.update(target.get("resourceArns") or ("*",))
-    actions = {action["actionId"] for action in template.get("actions", {}).values()}
-    return frozenset(arns), frozenset(actions)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 
 from pytest_rdsfailover.clock import Clock
 from pytest_rdsfailover.errors import RdsFailoverError
-from pytest_rdsfailover.live.evidence import ClusterFacts, ProxyFacts
+from pytest_rdsfailover.live.facts import ClusterFacts, ProxyFacts
 from pytest_rdsfailover.live.gather import Gatherer, seconds_of
 from pytest_rdsfailover.live.probes import EndpointProbe, InstanceProbe, Probe
 from pytest_rdsfailover.live.timeline import Timeline

@@ -8,13 +8,15 @@ from pathlib import Path
 from typing import TypeVar
 
 from pytest_rdsfailover.live.aws import Plain, Region
-from pytest_rdsfailover.live.evidence import (
+from pytest_rdsfailover.live.evidence import Evidence, Plan
+from pytest_rdsfailover.live.facts import (
     ClusterFacts,
-    Evidence,
-    Plan,
+    GlobalFacts,
     ProxyFacts,
+    across,
     cluster_facts,
     experiment_facts,
+    global_facts,
     proxy_facts,
 )
 from pytest_rdsfailover.live.ledger import Ledger
@@ -45,13 +47,25 @@ class Gatherer:
     offset: float | None = None
 
     def cluster(self) -> ClusterFacts:
-        """Return the cluster as it is now.
+        """Return the cluster as it is now; in a switchover, all that takes part as one cluster.
 
         Raises:
             AwsError: if AWS does not tell.
         """
-        name = self.asked.cluster
-        return cluster_facts(self.region.cluster(name), self.region.instances(name))
+        home, world = _described(self.region, self.asked.cluster), self.world()
+        return home if world is None else across(home, world)
+
+    def world(self) -> GlobalFacts | None:
+        """Return the global database as it is now; None if there is no switchover of one.
+
+        Raises:
+            AwsError: if AWS does not tell.
+        """
+        if self.asked.trigger != "switchover":
+            return None
+        *_, place, _, _, name = self.asked.switchover_to.split(":")
+        told = self.region.global_cluster(self.asked.global_cluster)
+        return global_facts(told, _described(self.region.elsewhere(place), name))
 
     def proxy(self) -> ProxyFacts | None:
         """Return the proxy as it is now; None if none is named.
@@ -92,6 +106,7 @@ class Gatherer:
             arn=caller.get("Arn", ""),
             cluster=cluster,
             proxy=learn("the proxy", self.proxy),
+            world=learn("the global database", self.world),
             alarms=learn("the alarms", lambda: region.alarms(asked.alarms)) or {},
             experiment=learn(
                 "the experiment",
@@ -119,6 +134,10 @@ class Gatherer:
         own = self.ledger.last
         times = [seconds_of(event) for event in events if is_failover(event)]
         return tuple(sorted([*times, *([] if own is None else [own])]))
+
+
+def _described(region: Region, name: str) -> ClusterFacts:
+    return cluster_facts(region.cluster(name), region.instances(name))
 
 
 def _plan(cluster: ClusterFacts | None, target: str | None) -> Plan | None:

@@ -6,20 +6,18 @@ All must pass. What is not known closes a gate, and so does an error inside one.
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 
 from pytest_rdsfailover.errors import RdsFailoverError
-from pytest_rdsfailover.live.evidence import ClusterFacts, Evidence
-from pytest_rdsfailover.live_settings import SYSTEM_SCHEMAS
+from pytest_rdsfailover.live.evidence import Evidence
+from pytest_rdsfailover.live.facts import ClusterFacts
+from pytest_rdsfailover.live.windows import SOON, in_window, within
+from pytest_rdsfailover.live_settings import DESTRUCTIVE, SYSTEM_SCHEMAS, LiveSettings
 from pytest_rdsfailover.settings import format_duration
 
 PRODUCTION = re.compile(r"(?:^|[^a-z0-9])(?:prod|prd|production)(?:[^a-z0-9]|$|\d)", re.IGNORECASE)
 STAGE_TAGS = frozenset({"env", "environment", "stage", "tier", "name"})
 REFUSALS = frozenset({"false", "no", "never", "deny", "denied"})
 FIS_ACTIONS = frozenset({"aws:rds:failover-db-cluster", "aws:rds:reboot-db-instances"})
-SOON = timedelta(minutes=15)  # a window that begins this soon is as good as begun
-DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-WEEK = 7 * 24 * 60  # minutes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,18 +58,23 @@ def identity(it: Evidence) -> str:
 
 
 def consent(it: Evidence) -> str:
-    """Gate 2: the cluster carries the opt-in tag and is not production."""
-    cluster = _known(it)
-    key, _, value = it.asked.opt_in.partition("=")
+    """Gate 2: every cluster that is touched carries the opt-in tag and is not production."""
+    touched = [_known(it)] + ([it.world.target] if it.world else [])
+    whys = (_consent(it.asked, cluster) for cluster in touched)
+    return next((why for why in whys if why), "")
+
+
+def _consent(asked: LiveSettings, cluster: ClusterFacts) -> str:
+    key, _, value = asked.opt_in.partition("=")
     found = cluster.tags.get(key)
     if (found or "").lower() in REFUSALS:
-        return f"the tag {key}={found} forbids it"
+        return f"the tag {key}={found} of {cluster.id} forbids it"
     if found != value:
-        return f"the cluster must carry the tag {key}={value}, yet has {found or 'none such'}"
+        return f"{cluster.id} must carry the tag {key}={value}, yet has {found or 'none such'}"
     signs = production_signs(cluster)
-    if signs and it.asked.production_override != cluster.id:
+    if signs and asked.production_override != cluster.id:
         return (
-            f"it looks like production ({', '.join(signs)}); only"
+            f"{cluster.id} looks like production ({', '.join(signs)}); only"
             f" --rds-production-override={cluster.id} would allow it"
         )
     return ""
@@ -100,11 +103,17 @@ def state(it: Evidence) -> str:
         (len(cluster.members) < 2, "it has no reader to promote"),  # noqa: PLR2004 - writer and reader
         (len(writers) != 1, f"it has {len(writers)} writers: {', '.join(writers) or 'none'}"),
         (bool(down), "; ".join(down)),
-        (bool(cluster.abroad), f"it is bound to {cluster.abroad}, in other regions, too"),
+        (_abroad(it), f"it is bound to {cluster.abroad}, in other regions, too"),
         (bool(cluster.pending), f"modifications are pending: {', '.join(cluster.pending)}"),
         (plan is None, "nothing is planned"),
     ]
     return next((why for wrong, why in reasons if wrong), "") or _target(it) or _windows(it)
+
+
+def _abroad(it: Evidence) -> bool:
+    """Tell whether other regions depend on the cluster, and no switchover between them is asked."""
+    bound, asked = _known(it).abroad, it.asked
+    return bool(bound) and (asked.trigger != "switchover" or bound != asked.global_cluster)
 
 
 def _target(it: Evidence) -> str:
@@ -125,24 +134,6 @@ def _windows(it: Evidence) -> str:
         if text and in_window(text, it.now):
             return f"its {name} window {text} UTC is open, or opens within {SOON.seconds // 60} min"
     return ""
-
-
-def in_window(text: str, now: datetime) -> bool:
-    """Tell whether *now* is in a window such as `05:00-05:30` or `mon:04:00-mon:04:30`, or soon.
-
-    Raises:
-        ValueError: if the text is no window.
-    """
-    start, stop = (_minute(part) for part in text.split("-"))
-    period = WEEK if text[:3] in DAYS else WEEK // 7
-    here = (now.weekday() * 24 * 60 + now.hour * 60 + now.minute) % period
-    length = (stop - start) % period
-    return (here - start) % period < length or (start - here) % period <= SOON.seconds // 60
-
-
-def _minute(text: str) -> int:
-    *day, hour, minute = text.strip().split(":")
-    return (DAYS.index(day[0]) * 24 * 60 if day else 0) + int(hour) * 60 + int(minute)
 
 
 def proxy(it: Evidence) -> str:
@@ -178,7 +169,7 @@ def budget(it: Evidence) -> str:
         return f"{it.used} of {asked.max_failovers} failovers of this session are used"
     if asked.max_time is not None and it.session_age > asked.max_time:
         return f"the session is older than {format_duration(asked.max_time)}"
-    if asked.hours is not None and not _within(asked.hours, it.now):
+    if asked.hours is not None and not within(asked.hours, it.now):
         return f"{it.now:%H:%M} UTC is outside of {asked.hours}"
     recent = [now - at for at in it.failovers if now - at < asked.min_interval]
     if recent:
@@ -187,11 +178,6 @@ def budget(it: Evidence) -> str:
             f" {format_duration(asked.min_interval)} must lie between two"
         )
     return ""
-
-
-def _within(span: str, now: datetime) -> bool:
-    start, stop = (_minute(part) for part in span.split("-"))
-    return (now.hour * 60 + now.minute - start) % 1440 < (stop - start) % 1440
 
 
 def exclusive(it: Evidence) -> str:
@@ -224,13 +210,34 @@ def traceable(it: Evidence) -> str:
 
 
 def permission(it: Evidence) -> str:
-    """The trigger itself: a destructive one has its flag, an experiment acts on this only."""
+    """The trigger itself: a destructive one has its flag, and it acts on nothing but this."""
     asked = it.asked
-    if asked.trigger in ("reboot", "crash"):
-        allowed = getattr(asked, f"allow_{asked.trigger}")
-        return "" if allowed else f"{asked.trigger} needs --rds-allow-{asked.trigger}"
-    if asked.trigger != "fis":
-        return ""
+    if asked.trigger in DESTRUCTIVE and not getattr(asked, f"allow_{asked.trigger}"):
+        return f"{asked.trigger} needs --rds-allow-{asked.trigger}"
+    judge = {"fis": _experiment, "switchover": _switchover}.get(asked.trigger)
+    return "" if judge is None else judge(it)
+
+
+def _switchover(it: Evidence) -> str:
+    asked, world = it.asked, it.world
+    if world is None:
+        return f"the global database {asked.global_cluster} could not be described"
+    ours, to = _known(it).arn, asked.switchover_to
+    names = [member.id for member in _known(it).members]
+    reasons = [
+        (world.id != asked.global_cluster, f"{world.id} is not {asked.global_cluster}"),
+        (world.status != "available", f"{world.id} is {world.status}, not available"),
+        (world.primary != ours, f"the primary of {world.id} is {world.primary}, not {ours}"),
+        (to not in world.secondaries, f"{to} is no secondary cluster of {world.id}"),
+        (world.target.arn != to, f"{world.target.arn} was described, not {to}"),
+        (to.split(":")[4] != asked.account, f"{to} is not in account {asked.account}"),
+        (len(set(names)) < len(names), "instances of both regions have one name"),
+    ]
+    return next((why for wrong, why in reasons if wrong), "")
+
+
+def _experiment(it: Evidence) -> str:
+    asked = it.asked
     if it.experiment is None:
         return f"the experiment template {asked.fis_template} could not be described"
     arns, actions = it.experiment

@@ -9,7 +9,7 @@ from typing import Any
 from pytest_rdsfailover import driver
 from pytest_rdsfailover.clock import Clock
 from pytest_rdsfailover.endpoints import Bounds, Endpoint
-from pytest_rdsfailover.live.evidence import ClusterFacts
+from pytest_rdsfailover.live.facts import ClusterFacts
 from pytest_rdsfailover.live.timeline import Timeline
 
 EVERY = 0.05  # seconds between two looks; what is seen is at most this much later than it was

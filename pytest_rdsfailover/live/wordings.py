@@ -8,13 +8,17 @@ STARTED = re.compile(r"^Started (?:(?:same|cross) AZ )?failover to DB instance: 
 COMPLETED = re.compile(
     r"^Completed (?:(?:customer|RDS) initiated )?failover to DB instance: (\S+?)\.?$"
 )
+SWITCHOVER = re.compile(
+    r"^Global switchover to DB cluster (\S+) in Region \S+ (started|finished|completed)\.?$"
+)
 PROMOTED = "A new writer was promoted."
 RESTARTED, SHUT_DOWN = "DB instance restarted", "DB instance shutdown"
 
 
 def is_failover(event: Mapping[str, Any]) -> bool:
     """Tell whether an event tells of a failover."""
-    return "failover" in event.get("EventCategories", ()) or bool(told(event))
+    kinds = event.get("EventCategories", ())
+    return any("failover" in kind for kind in kinds) or bool(told(event))
 
 
 def told(event: Mapping[str, Any]) -> tuple[str, str | None] | None:
@@ -24,6 +28,9 @@ def told(event: Mapping[str, Any]) -> tuple[str, str | None] | None:
         found = wording.match(message)
         if found:
             return name, found[1]
+    switched = SWITCHOVER.match(message)
+    if switched:
+        return f"event_{'started' if switched[2] == 'started' else 'completed'}", switched[1]
     source = event.get("SourceIdentifier")
     for name, start in (
         ("event_promoted", PROMOTED), ("event_restart", RESTARTED), ("event_shutdown", SHUT_DOWN)

@@ -4,6 +4,7 @@ import contextlib
 import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from functools import partial
 from types import TracebackType
@@ -56,6 +57,8 @@ class LocalCluster:
         instances: how many instances there are.
         port: the endpoints' common port; None for any free one.
         seed: decides the durations of failovers that come without a seed of their own.
+        abroad: how many of them, the last ones, are in another region, for the AWS API; that makes
+            it a global database.
         api: its AWS API will be needed, so that it had better start at the same time.
 
     Raises:
@@ -65,7 +68,7 @@ class LocalCluster:
 
     mode = "local"
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what it is made of
         self,
         server: ServerProgram | ServerUrl,
         toxiproxy: ToxiproxyProgram,
@@ -74,10 +77,12 @@ class LocalCluster:
         instances: int = 2,
         port: int | None = None,
         seed: int = 0,
+        abroad: int = 0,
         api: bool = False,
         clock: Clock | None = None,
     ) -> None:
         self.instances = tuple(f"instance-{n + 1}" for n in range(instances))
+        self._abroad = self.instances[len(self.instances) - abroad :]
         self._failovers: list[LocalFailover] = []
         self._clock = clock or MonotonicClock()
         self._profile, self._seed = profile, seed
@@ -163,6 +168,7 @@ class LocalCluster:
             password=account.password,
             database=account.database,
             usual=Script(profile=self._profile, seed=self._seed),
+            abroad=self._abroad,
         )
 
     def check(self) -> None:
@@ -327,6 +333,10 @@ class LocalCluster:
             raise SettingError(f"{target} is the writer already; a failover promotes a reader")
         self._trigger.start(chosen, writer=writer, target=target, seed=seed)
         return self.failovers[-1]
+
+    def permit(self, target: str | None) -> AbstractContextManager[None]:  # noqa: ARG002 - of real ones
+        """Let a project's own trigger act: a local cluster is there to be failed over."""
+        return contextlib.nullcontext()
 
     def prepare(self) -> None:
         """Get ready to fail over, so that the trigger itself takes no time.

@@ -67,6 +67,29 @@ def start_experiment(fis: Any, template: str, *, clock: Clock | None = None) -> 
     return _call(fis, "start_experiment", clock, experimentTemplateId=template)
 
 
+def switch_over(
+    rds: Any, global_cluster: str, target: str, *, clock: Clock | None = None
+) -> Triggered:
+    """Ask for a planned switchover of a global database (`SwitchoverGlobalCluster`).
+
+    The regions agree first, so that no committed write is lost; a failover that may lose data is
+    another call, which nothing here makes.
+
+    Args:
+        rds: a boto3 client of RDS in the region of the primary cluster.
+        global_cluster: identifier of the global database.
+        target: ARN of the secondary cluster that becomes the primary.
+        clock: what to time the call with.
+
+    Raises:
+        AwsError: if it is refused, or cannot be asked for.
+    """
+    return _call(
+        rds, "switchover_global_cluster", clock,
+        GlobalClusterIdentifier=global_cluster, TargetDbClusterIdentifier=target,
+    )  # fmt: skip
+
+
 def _call(api: Any, method: str, clock: Clock | None, **arguments: str) -> Triggered:
     clock = clock or MonotonicClock()
     sent = clock.now()

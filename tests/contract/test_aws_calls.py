@@ -54,6 +54,17 @@ def test_a_reboot_never_forces_a_failover(rds):
         stub.assert_no_pending_responses()
 
 
+def test_a_switchover_names_the_cluster_by_its_arn_and_never_allows_data_loss(rds):
+    arn = "arn:aws:rds:us-west-2:111122223333:cluster:orders"
+    with Stubber(rds) as stub:
+        wanted = {"GlobalClusterIdentifier": "world", "TargetDbClusterIdentifier": arn}
+        stub.add_response("switchover_global_cluster", ANSWER, wanted)
+        done = trigger.switch_over(rds, "world", arn)
+        stub.assert_no_pending_responses()
+
+    assert done.request_id == "id-1"
+
+
 def test_an_experiment_is_started_by_its_template():
     fis = aws.client(PLACE, "fis")
     with Stubber(fis) as stub:

@@ -4,7 +4,7 @@ import os
 import shutil
 
 import pytest
-from regions import StandIn
+from regions import at_rest
 
 from pytest_rdsfailover.live.backend import LiveBackend
 from pytest_rdsfailover.local.cluster import LocalCluster
@@ -24,8 +24,8 @@ def make_cluster():
         if shutil.which(name, path=PLACES)
     )
 
-    def make(profile):
-        return LocalCluster(find_server(program), find_toxiproxy("builtin"), profile)
+    def make(profile, **options):
+        return LocalCluster(find_server(program), find_toxiproxy("builtin"), profile, **options)
 
     return make
 
@@ -39,14 +39,7 @@ def local_cluster(make_cluster):
 @pytest.fixture
 def stand_in(local_cluster, monkeypatch):
     """The region, healthy and at rest, and the variables of somebody who may act in it."""
-    for name in [name for name in os.environ if name.startswith(("AWS_", "RDS_"))]:
-        monkeypatch.delenv(name)
-    for name, value in local_cluster.aws.environment().items():
-        if name != "AWS_ENDPOINT_URL":  # the option must do
-            monkeypatch.setenv(name, value)
-    local_cluster.rest()
-    region = StandIn(local_cluster)
-    region.tag(rdsfailover__allowed="true")
+    region = at_rest(local_cluster, monkeypatch)
     yield region
     local_cluster.rest()
 

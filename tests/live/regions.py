@@ -1,12 +1,15 @@
 """A region with one cluster in it, and what its owner may do there."""
 
 import dataclasses
+import os
 import uuid
 
+from pytest_rdsfailover.live import guard
 from pytest_rdsfailover.live_settings import LiveSettings
 from pytest_rdsfailover.local.cluster import LocalCluster
 
 ACCOUNT = "123456789012"  # moto's
+REGION_ABROAD = "us-west-2"
 
 
 @dataclasses.dataclass
@@ -26,10 +29,23 @@ class StandIn:
     def described(self):
         return self.client("rds").describe_db_clusters()["DBClusters"][0]
 
+    def abroad(self):
+        """Return a client of the other region's RDS, and the other cluster of the global database."""
+        import boto3
+
+        rds = boto3.client("rds", region_name=REGION_ABROAD, endpoint_url=self.url)
+        return rds, rds.describe_db_clusters()["DBClusters"][0]
+
     def tag(self, **tags):
         """Give the cluster exactly these tags; `__` stands for a colon."""
-        rds, arn = self.client("rds"), self.described["DBClusterArn"]
-        old = [tag["Key"] for tag in self.described["TagList"]]
+        self._tag(self.client("rds"), self.described, tags)
+
+    def tag_abroad(self, **tags):
+        """Give the other region's cluster exactly these tags."""
+        self._tag(*self.abroad(), tags)
+
+    def _tag(self, rds, described, tags):
+        arn, old = described["DBClusterArn"], [tag["Key"] for tag in described["TagList"]]
         if old:
             rds.remove_tags_from_resource(ResourceName=arn, TagKeys=old)
         new = [{"Key": key.replace("__", ":"), "Value": value} for key, value in tags.items()]
@@ -60,6 +76,30 @@ class StandIn:
             "lock_wait": 0.2,
         }
         return LiveSettings(**(usual | changes))
+
+
+def at_rest(cluster, monkeypatch):
+    """Return the region of a cluster, healthy, and have the variables of somebody who may act there."""
+    for name in [name for name in os.environ if name.startswith(("AWS_", "RDS_"))]:
+        monkeypatch.delenv(name)
+    for name, value in cluster.aws.environment().items():
+        if name != "AWS_ENDPOINT_URL":  # the option must do
+            monkeypatch.setenv(name, value)
+    cluster.rest()
+    region = StandIn(cluster)
+    region.tag(rdsfailover__allowed="true")
+    return region
+
+
+def shut(gate, monkeypatch):
+    """Have one of the gates refuse whatever it is shown."""
+
+    def refuse(_):
+        return "planted"
+
+    refuse.__name__ = gate.__name__
+    gates = tuple(refuse if each is gate else each for each in guard.GATES)
+    monkeypatch.setattr(guard, "GATES", gates)
 
 
 def template_for(stand_in, target):

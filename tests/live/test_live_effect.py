@@ -3,12 +3,15 @@
 botocore's own hook before a request is sent answers in AWS' place.
 """
 
+import threading
+
 import pytest
 from regions import template_for
 
 from pytest_rdsfailover.errors import RdsFailoverError
 from pytest_rdsfailover.experiment import InvalidTrialError
 from pytest_rdsfailover.laboratory import Laboratory
+from pytest_rdsfailover.live.aws import Region
 from pytest_rdsfailover.live.failover import LostWatchError
 from pytest_rdsfailover.remote.aws import AwsError
 from pytest_rdsfailover.settings import Settings
@@ -57,8 +60,21 @@ def trial(cluster):
     return laboratory.trial(cluster.writer_endpoint, **LOAD)
 
 
-def test_a_call_without_effect_is_issued_again(backend, stand_in, swallow):
-    live = backend(effect_within=1.0)
+@pytest.fixture
+def makers(monkeypatch):
+    """Return the threads that make clients, in turn: boto3 cannot make two at once."""
+    found, make = [], Region._make
+
+    def noting(region, service, *, once):
+        found.append(threading.current_thread())
+        return make(region, service, once=once)
+
+    monkeypatch.setattr(Region, "_make", noting)
+    return found
+
+
+def test_a_call_without_effect_is_issued_again(backend, stand_in, swallow, makers):
+    live = backend(effect_within=0.5)
     before = stand_in.cluster.writer
     swallow(live, "FailoverDBCluster", 1)
     found = trial(live.cluster())
@@ -68,10 +84,11 @@ def test_a_call_without_effect_is_issued_again(backend, stand_in, swallow):
     assert live.region.mutating == ["rds:FailoverDBCluster"] * 2
     assert "trigger_again" in [each.name for each in found.milestones]
     assert live._ledger.used == 1
+    assert set(makers) == {threading.main_thread()}  # though another thread has issued it again
 
 
 def test_no_effect_at_all_is_an_invalid_trial_and_never_a_pass(backend, stand_in, swallow):
-    live = backend(effect_within=0.7, attempts=2)
+    live = backend(effect_within=0.4, attempts=2)
     before = stand_in.cluster.writer
     swallow(live, "FailoverDBCluster", 9)
     with pytest.raises(InvalidTrialError, match="the writer did not change"):
@@ -82,7 +99,7 @@ def test_no_effect_at_all_is_an_invalid_trial_and_never_a_pass(backend, stand_in
 
 
 def test_it_is_not_issued_again_once_a_gate_is_closed(backend, stand_in, swallow):
-    live = backend(effect_within=1.0, alarms=("stop",))
+    live = backend(effect_within=0.5, alarms=("stop",))
     stand_in.alarm("stop", "OK")
     swallow(live, "FailoverDBCluster", 9)
     cluster = live.cluster()

@@ -7,7 +7,7 @@ database make of it is looked at as well.
 import time
 
 import pytest
-from regions import ACCOUNT
+from regions import ACCOUNT, shut
 
 from pytest_rdsfailover.errors import RdsFailoverError
 from pytest_rdsfailover.laboratory import Laboratory
@@ -190,9 +190,9 @@ class TestGates:
 def test_6_failovers_of_one_session_wait_for_each_other(backend, monkeypatch):
     """Whichever worker's they are; the events of the first end later than it was triggered."""
     monkeypatch.setenv("PYTEST_XDIST_TESTRUNUID", "one-run")
-    time.sleep(4.0)  # what was before is another session's, which is refused, not waited for
+    time.sleep(2.0)  # what was before is another session's, which is refused, not waited for
     for _ in range(2):
-        live = backend(min_interval=3.0, max_failovers=2)
+        live = backend(min_interval=1.0, max_failovers=2)
         cluster = live.cluster()
         cluster.fail_over()
         live.release()
@@ -218,13 +218,7 @@ def test_a_gate_that_were_closed_at_the_last_moment_would_stop_the_trigger(
     live = backend()
     cluster = live.cluster()
     cluster.prepare()
-
-    def shut(_):
-        return "planted"
-
-    shut.__name__ = gate.__name__
-    planted = tuple(shut if each is gate else each for each in guard.GATES)
-    monkeypatch.setattr(guard, "GATES", planted)
+    shut(gate, monkeypatch)
     with pytest.raises(RefusedError, match=f"{gate.__name__}: planted"):
         cluster.fail_over()
 

@@ -10,6 +10,7 @@ from pytest_rdsfailover.settings import Settings
 
 pytestmark = pytest.mark.local
 
+LATE = 0.5  # seconds that a look at the resolver may wait for a busy machine
 LOAD = {"writers": 6, "rate": 100.0, "warmup": 0.3, "cooldown": 0.2, "bound": 30.0}
 
 
@@ -120,3 +121,34 @@ def test_a_trial_through_the_proxy_is_measured_and_judged(backend):
     assert trial.endpoint == "proxy"
     assert trial.lost == []
     assert cluster.parts()["proxy"] == "rdsfailover-proxy"
+
+
+def test_a_trial_over_verified_tls_through_the_cluster_endpoint_and_the_proxy(backend, stand_in):
+    """The authorities of --rds-ca are trusted beside the system's, as RDS' own bundle would be."""
+    tls = stand_in.cluster.writer_endpoint.tls
+    live = backend(tls="verify", ca=tls.ca, proxy_name="rdsfailover-proxy", max_failovers=2)
+    cluster = live.cluster()
+    lab = laboratory(cluster)
+
+    for endpoint in (cluster.writer_endpoint, cluster.proxy_endpoint):
+        with endpoint.connect() as connection, connection.cursor() as cursor:
+            assert connection._sock.cipher()
+            cursor.execute("SELECT 1")
+        assert lab.trial(endpoint, **LOAD).valid
+        cluster.rest()
+    assert cluster.parts()["tls"] == "verified"
+
+
+def test_behind_names_the_resolver_tells_of_the_flip(backend, stand_in):
+    """As at AWS, where an application sees it when its resolver does."""
+    with stand_in.cluster.aws_names("us-east-1"):
+        live = backend()
+        cluster = live.cluster()
+        assert cluster.writer_endpoint.host.endswith(".us-east-1.rds.amazonaws.com")
+        trial = laboratory(cluster).trial(cluster.writer_endpoint, **LOAD)
+        live.release()
+    told = {each.name: each for each in trial.milestones}
+
+    assert trial.valid
+    assert told["dns_flip"].instance == told["endpoint_reaches"].instance == trial.writer_after
+    assert told["promoted"].at < told["dns_flip"].at < told["endpoint_reaches"].at + LATE

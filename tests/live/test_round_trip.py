@@ -3,8 +3,10 @@
 import json
 
 import pytest
+from regions import at_rest
 
 from pytest_rdsfailover.laboratory import Laboratory
+from pytest_rdsfailover.live.backend import LiveBackend
 from pytest_rdsfailover.local.profiles import load_profile, parse_profile
 from pytest_rdsfailover.remote.recorder import measure, profile_text
 from pytest_rdsfailover.report.document import trial_document
@@ -38,15 +40,26 @@ def run(cluster, **options):
     return trial_document(trials[0], test="t", scenario="t")
 
 
-def test_what_was_recorded_live_replays_with_the_same_numbers(backend, stand_in, tmp_path):
-    live = backend(max_failovers=2)
-    documents = [run(live.cluster()) for _ in range(2)]
-    live.release()
+@pytest.fixture(scope="module")
+def lived(local_cluster, tmp_path_factory):
+    """Two live trials, each with what the gateway knows of the same failover."""
+    found = []
+    with pytest.MonkeyPatch.context() as patch:
+        stand_in = at_rest(local_cluster, patch)
+        asked = stand_in.settings(max_failovers=2, proxy_name="rdsfailover-proxy")
+        with LiveBackend(asked, tmp_path_factory.mktemp("live")) as live:
+            for _ in range(2):
+                document = run(live.cluster())
+                found.append((document, local_cluster.failovers[-1]))
+    return found
+
+
+def test_what_was_recorded_live_replays_with_the_same_numbers(lived, local_cluster, tmp_path):
     path = tmp_path / "ours.toml"
-    path.write_text(profile_text(documents, source="a stand-in"))
+    path.write_text(profile_text([document for document, _ in lived], source="a stand-in"))
     profile = load_profile(str(path))
 
-    again = measure(run(stand_in.cluster, profile=str(path)))
+    again = measure(run(local_cluster, profile=str(path)))
 
     for name, span, found in (
         ("onset", profile.onset, again.onset),
@@ -58,23 +71,29 @@ def test_what_was_recorded_live_replays_with_the_same_numbers(backend, stand_in,
         assert span.low - RESOLUTION < found < span.high + RESOLUTION, name
 
 
-def test_what_the_live_path_measures_is_what_the_data_plane_did(backend, stand_in):
+def test_what_the_live_path_measures_is_what_the_data_plane_did(lived):
     """The truth is known here: the gateway's own milestones of the same failover."""
-    live = backend()
-    seen = measure(run(live.cluster()))
-    live.release()
-    failover = stand_in.cluster.failovers[-1]
-    truth = {each.name: each.at for each in failover.milestones()}
-    done = {name: at - truth["writer_cut"] for name, at in truth.items()}
+    for document, failover in lived:
+        seen = measure(document)
+        truth = {each.name: each.at for each in failover.milestones()}
+        done = {name: at - truth["writer_cut"] for name, at in truth.items()}
 
-    for name, measured, true in (
-        ("onset", seen.onset, truth["writer_cut"] - failover.triggered),
-        ("refused", seen.refused, done["old_writer_back"]),
-        ("promotion", seen.promotion, done["promoted"]),
-        ("dns", seen.flips[-1], done["dns_flip"]),
-    ):
-        print(f"{name}: measured {measured:.3f} s, true {true:.3f} s")
-        assert true - EARLY < measured < true + LATE, name
+        for name, measured, true in (
+            ("onset", seen.onset, truth["writer_cut"] - failover.triggered),
+            ("refused", seen.refused, done["old_writer_back"]),
+            ("promotion", seen.promotion, done["promoted"]),
+            ("dns", seen.flips[-1], done["dns_flip"]),
+        ):
+            print(f"{name}: measured {measured:.3f} s, true {true:.3f} s")
+            assert true - EARLY < measured < true + LATE, name
+
+
+def test_the_timeline_tells_when_the_proxy_loses_targets_and_has_them_again(lived):
+    for document, _ in lived:
+        told = [one["name"] for one in document["milestones"]]
+
+        assert told.count("proxy_targets") >= 2
+        assert told.index("writer_cut") < told.index("proxy_targets")
 
 
 def test_the_option_writes_a_profile_that_the_next_run_plays(pytester, monkeypatch):
@@ -82,7 +101,7 @@ def test_the_option_writes_a_profile_that_the_next_run_plays(pytester, monkeypat
     pytester.makepyfile(
         """
         def test_it(rds_trial, rds_cluster):
-            assert rds_trial(rds_cluster.writer_endpoint, writers=4, rate=80, warmup="300ms").valid
+            assert rds_trial(rds_cluster.writer_endpoint, writers=4, rate=80, warmup="200ms").valid
         """
     )
     first = pytester.runpytest_subprocess("--rds-record=ours.toml", "--rds-toxiproxy=builtin")

@@ -4,6 +4,8 @@ import datetime as dt
 import json
 import re
 import time
+import traceback
+from dataclasses import replace
 
 import pymysql
 import pytest
@@ -28,8 +30,8 @@ COMPLETED = re.compile(
     r"^Completed (?:(?:customer|RDS) initiated )?failover to DB instance: (\S+?)\.?$"
 )
 # Long enough to be seen on a machine that is busy with other things.
-CRASH = parse_profile("slow-crash", {"onset": "20ms", "refused": "3s"})
-SLOW = parse_profile("slow", {"onset": "1s", "refused": "2s", "promotion": "2s", "dns": "2.2s"})
+CRASH = parse_profile("slow-crash", {"onset": "20ms", "refused": "1s"})
+SLOW = parse_profile("slow", {"onset": "500ms", "refused": "1s", "promotion": "1s", "dns": "1.1s"})
 
 
 @pytest.fixture
@@ -123,6 +125,51 @@ def test_sts_names_an_account_and_tokens_are_made(resting, rds):
 
     assert identity["Account"] in described(rds)["DBClusterArn"]
     assert token.startswith("localhost:3306/?Action=connect&DBUser=app")
+
+
+def test_a_token_that_boto3_makes_opens_the_proxy_over_tls_and_nothing_else(resting, rds):
+    """The endpoints of instances take passwords only; a token is RDS Proxy's to check."""
+    endpoint = resting.proxy_endpoint
+    token = rds.generate_db_auth_token(endpoint.host, endpoint.port, endpoint.user)
+    resting.proxy.begin({"iam_auth": "REQUIRED"})
+    try:
+        with replace(endpoint, token=lambda: token).connect() as connection:
+            assert connection._sock.cipher()
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT 1")
+                assert cursor.fetchone() == (1,)
+        for wrong in (
+            endpoint,  # with its password
+            replace(endpoint, token=lambda: token.replace("DBUser=", "DBUser=x")),
+            replace(endpoint, token=lambda: token, tls=replace(endpoint.tls, wanted=False)),
+        ):
+            with pytest.raises(pymysql.err.OperationalError) as caught:
+                wrong.connect()
+            assert caught.value.args[0] in (1045, 2059, 3159)
+    finally:
+        resting.proxy.begin({})
+
+
+def test_a_login_that_fails_keeps_no_frame_that_holds_the_token(resting):
+    """`pytest -l` would print it: PyMySQL sends it in clear, over TLS."""
+    endpoint = replace(resting.proxy_endpoint, token=lambda: "t0ken-in-clear")
+    resting.proxy.begin({"iam_auth": "REQUIRED"})
+    try:
+        with pytest.raises(pymysql.err.OperationalError) as ours:
+            endpoint.connect()
+        with pytest.raises(pymysql.err.OperationalError) as theirs:
+            endpoint.connect(defer_connect=True).connect()
+    finally:
+        resting.proxy.begin({})
+
+    assert "t0ken-in-clear" in locals_of(theirs.value)  # so it is we who keep it out
+    assert "t0ken-in-clear" not in locals_of(ours.value)
+
+
+def locals_of(error):
+    """Return the local variables of all frames but the test's own."""
+    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+    return repr([frame.f_locals for frame in frames if frame.f_code.co_filename != __file__])
 
 
 def test_a_failover_returns_at_once_and_the_writer_changes_when_it_is_promoted(resting, rds):
@@ -405,7 +452,7 @@ def test_what_moto_lacks_is_a_readable_error(rds):
         "TargetDbClusterIdentifier": "arn:aws:rds:us-east-1:1:cluster:x",
     }
 
-    assert refusal(rds.switchover_global_cluster, **call) == "NotImplemented"
+    assert refusal(rds.failover_global_cluster, **call) == "NotImplemented"
 
 
 def test_a_dead_control_plane_is_our_error_with_its_log(server_program):

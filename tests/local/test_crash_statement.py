@@ -11,13 +11,13 @@ from pytest_rdsfailover.local.profiles import parse_profile
 
 pytestmark = pytest.mark.local
 
-RESTART = 2.0
+RESTART = 1.0
 PROFILE = parse_profile("crash-shortly", {"refused": f"{RESTART}s"})
 SLOW = {
     "onset": "10ms",
     "refused": "300ms",
     "promotion": "600ms",
-    "dns": "3s",
+    "dns": "2s",
 }  # is on its way long after the promotion
 
 

@@ -9,66 +9,56 @@ pytest.importorskip("flask")
 
 pytestmark = pytest.mark.local
 EXAMPLE = Path(__file__).parents[2] / "examples" / "aws-api"
+OWN = """
+    import boto3, os
+    import pytest
+    from botocore.config import Config
+    from botocore.exceptions import EndpointConnectionError
+
+    def drill():
+        "Knows nothing of tests."
+        rds = boto3.client("rds")
+        cluster = rds.describe_db_clusters()["DBClusters"][0]
+        rds.failover_db_cluster(DBClusterIdentifier=cluster["DBClusterIdentifier"])
+
+    def test_drill(rds_cluster, rds_aws, rds_load):
+        before = rds_cluster.writer
+        with rds_load(rds_cluster.writer_endpoint) as load:
+            load.warm_up()
+            drill()
+        assert rds_cluster.writer != before
+        assert load.trial.valid
+        assert load.trial.downtime < 5
+
+    def test_without_being_asked_for_no_client_finds_anything(rds_cluster):
+        rds = boto3.client("rds", config=Config(retries={"total_max_attempts": 1}))
+        with pytest.raises(EndpointConnectionError, match="rds_aws"):
+            rds.describe_db_clusters()
+
+    def test_afterwards_nothing_leads_there():
+        assert "AWS_ENDPOINT_URL" not in os.environ
+
+    def members(client):
+        return len(client.describe_db_clusters()["DBClusters"][0]["DBClusterMembers"])
+
+    def test_two(rds_client):
+        assert members(rds_client) == 2
+
+    @pytest.mark.rds_instances(3)
+    def test_three(rds_client):
+        assert members(rds_client) == 3
+"""
 
 
-def test_the_users_own_code_finds_the_local_cluster(project):
-    project.makepyfile("""
-        import boto3, os
-
-        def drill():
-            "Knows nothing of tests."
-            rds = boto3.client("rds")
-            cluster = rds.describe_db_clusters()["DBClusters"][0]
-            rds.failover_db_cluster(DBClusterIdentifier=cluster["DBClusterIdentifier"])
-
-        def test_drill(rds_cluster, rds_aws, rds_load):
-            before = rds_cluster.writer
-            with rds_load(rds_cluster.writer_endpoint) as load:
-                load.warm_up()
-                drill()
-            assert rds_cluster.writer != before
-            assert load.trial.valid
-            assert load.trial.downtime < 5
-
-        def test_afterwards_nothing_leads_there():
-            assert "AWS_ENDPOINT_URL" not in os.environ
-    """)
-
-    project.runpytest_subprocess("--rds-seed=1").assert_outcomes(passed=2)
-
-
-def test_the_client_answers_for_the_cluster_of_the_test(project):
-    project.makepyfile("""
-        import pytest
-
-        def members(client):
-            return len(client.describe_db_clusters()["DBClusters"][0]["DBClusterMembers"])
-
-        def test_two(rds_client):
-            assert members(rds_client) == 2
-
-        @pytest.mark.rds_instances(3)
-        def test_three(rds_client):
-            assert members(rds_client) == 3
-    """)
-
-    project.runpytest_subprocess().assert_outcomes(passed=2)
-
-
-def test_without_being_asked_for_no_client_finds_anything(project, monkeypatch):
+def test_the_users_own_code_finds_the_local_cluster_where_it_is_asked_for(project, monkeypatch):
+    """And nothing else finds anything, whatever the environment of the run says."""
     monkeypatch.setenv("AWS_ENDPOINT_URL_RDS", "https://rds.eu-west-1.amazonaws.com")
-    project.makepyfile("""
-        import boto3, pytest
-        from botocore.config import Config
-        from botocore.exceptions import EndpointConnectionError
+    project.makepyfile(OWN)
 
-        def test_it(rds_cluster):
-            rds = boto3.client("rds", config=Config(retries={"total_max_attempts": 1}))
-            with pytest.raises(EndpointConnectionError, match="rds_aws"):
-                rds.describe_db_clusters()
-    """)
+    result = project.runpytest_subprocess("--rds-seed=1")
 
-    project.runpytest_subprocess().assert_outcomes(passed=1)
+    result.assert_outcomes(passed=5)
+    result.stdout.fnmatch_lines(["trigger: failover_db_cluster by boto3, answered by moto*"])
 
 
 HIDDEN = """
@@ -93,18 +83,6 @@ def test_without_the_extra_failovers_are_direct_and_the_client_says_what_to_inst
 
     result.assert_outcomes(passed=1, errors=1)
     result.stdout.fnmatch_lines(["*pip install 'pytest-rdsfailover[[]aws]'*", "*trigger: direct*"])
-
-
-def test_a_trial_says_that_its_trigger_was_the_api(project):
-    project.makepyfile("""
-        def test_trial(rds_trial, rds_cluster):
-            rds_trial(rds_cluster.writer_endpoint)
-    """)
-
-    result = project.runpytest_subprocess()
-
-    result.assert_outcomes(passed=1)
-    result.stdout.fnmatch_lines(["trigger: failover_db_cluster by boto3, answered by moto*"])
 
 
 def test_the_example_passes(project):

@@ -20,7 +20,7 @@ class Event:
         source_type: `db-cluster` or `db-instance`.
         source: identifier of the cluster or instance.
         message: what happened, in the words of RDS.
-        categories: `failover`, `availability` or none.
+        categories: `failover`, `global failover`, `availability` or none.
     """
 
     at: float
@@ -52,7 +52,12 @@ class Query:
 
 
 def story(
-    cluster: str, play: PlayView, milestones: Sequence[Milestone], *, cross_az: bool
+    cluster: str,
+    play: PlayView,
+    milestones: Sequence[Milestone],
+    *,
+    cross_az: bool,
+    away: tuple[str, str] | None = None,
 ) -> list[Event]:
     """Return the events of one failover or restart so far, in order of time.
 
@@ -61,8 +66,14 @@ def story(
         play: the script.
         milestones: what it has done so far.
         cross_az: the new writer is in another availability zone than the old one.
+        away: the cluster and the region that the writer moves to, if that is another region than it
+            was in: a switchover of a global database.
     """
-    told = _failover(cluster, play, milestones, cross_az=cross_az) if play.target else ()
+    told: Iterable[Event] = ()
+    if away:
+        told = _switchover(cluster, play, milestones, *away)
+    elif play.target:
+        told = _failover(cluster, play, milestones, cross_az=cross_az)
     return sorted([*told, *_restarts(milestones)], key=lambda event: event.at)
 
 
@@ -87,6 +98,29 @@ def _failover(
     if promoted and play.over:
         last = max(one.at for one in milestones if one.name in ("promoted", "dns_flip"))
         yield event(last, f"Completed customer initiated failover to DB instance: {play.target}")
+
+
+def _switchover(
+    cluster: str, play: PlayView, milestones: Sequence[Milestone], to: str, region: str
+) -> Iterator[Event]:
+    place = f"DB cluster {to} in Region {region}"
+
+    def event(at: float, message: str) -> Event:
+        return Event(
+            at=at,
+            source_type=CLUSTER,
+            source=cluster,
+            message=message,
+            categories=("global failover",),
+        )
+
+    yield event(play.started, f"Global switchover to {place} started.")
+    promoted = [one.at for one in milestones if one.name == "promoted"]
+    if promoted:
+        yield event(promoted[0], f"New primary {place} was successfully promoted.")
+    if promoted and play.over:
+        last = max(one.at for one in milestones if one.name in ("promoted", "dns_flip"))
+        yield event(last, f"Global switchover to {place} finished.")
 
 
 RESTARTED = {"promoted", "old_writer_back", "instance_back"}

@@ -7,10 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from pytest_rdsfailover.errors import GatewayError, RdsFailoverError
-from pytest_rdsfailover.gateway.client import ClusterView, GatewayClient
+from pytest_rdsfailover.gateway.client import ClusterView, GatewayClient, PlayView
 from pytest_rdsfailover.local.choreography import choreography
 from pytest_rdsfailover.local.control import events, request
 from pytest_rdsfailover.local.control.script import Script
+from pytest_rdsfailover.local.control.shown import ABROAD, Shown, other_region
 from pytest_rdsfailover.local.profiles import Profile, load_profile
 
 FIRST_TIER = 1  # RDS' own default; 0 is promoted first, 15 last
@@ -50,10 +51,12 @@ class Look:
     Attributes:
         members: all instances.
         moving: a failover is on its way.
+        away: the last failover was to another region.
     """
 
     members: Sequence[Member]
     moving: bool
+    away: bool
 
 
 class Plane:
@@ -61,13 +64,12 @@ class Plane:
 
     Args:
         gateway: a connection of its own.
-        cluster: identifier of the cluster.
-        usual: what a failover looks like unless its request says otherwise.
+        shown: how the cluster is shown at first.
     """
 
-    def __init__(self, gateway: GatewayClient, cluster: str, usual: Script) -> None:
-        self.cluster = cluster
-        self._gateway, self._usual = gateway, usual
+    def __init__(self, gateway: GatewayClient, shown: Shown) -> None:
+        self._gateway, self._usual = gateway, shown.usual
+        self.cluster, self._region, self._abroad = shown.cluster, shown.region, shown.abroad
         self._starting = threading.Lock()
         self._zones = {
             one.id: ZONES[number % len(ZONES)]
@@ -90,6 +92,11 @@ class Plane:
     def status(self) -> str:
         """Return the status of the cluster: `failing-over` from the trigger to the last step."""
         return "failing-over" if self._look().moving else "available"
+
+    def switching(self) -> bool:
+        """Tell whether the writer is on its way to another region."""
+        look = self._look()
+        return look.moving and look.away
 
     def _look(self) -> "Look":
         """Return the cluster as it is, or was when this request first looked.
@@ -117,7 +124,15 @@ class Plane:
                 for one in view.instances
             ),
             moving=bool(plays) and not plays[-1].over and plays[-1].target is not None,
+            away=bool(plays) and self._away(plays[-1]) is not None,
         )
+
+    def _away(self, play: PlayView) -> tuple[str, str] | None:
+        """Return cluster and region of the new writer, if the old one is in another region."""
+        there = play.target in self._abroad
+        if play.target is None or there == (play.victim in self._abroad):
+            return None
+        return (ABROAD, other_region(self._region)) if there else (self.cluster, self._region)
 
     def fail_over(
         self, target: str | None, tiers: Mapping[str, int], script: Script | None
@@ -126,7 +141,7 @@ class Plane:
 
         Args:
             target: the instance to promote; None for the available reader of the lowest tier.
-            tiers: the promotion tier of each instance.
+            tiers: the promotion tier of each instance that may be promoted.
             script: what to play; None for the usual.
 
         Raises:
@@ -172,7 +187,8 @@ class Plane:
             cross = bool(play.target and play.victim) and (
                 self._zones[play.target or ""] != self._zones[play.victim or ""]
             )
-            found += events.story(self.cluster, play, milestones, cross_az=cross)
+            away = self._away(play)
+            found += events.story(self.cluster, play, milestones, cross_az=cross, away=away)
         return [
             events.Event(
                 at=one.at + since_epoch, source_type=one.source_type, source=one.source,
@@ -191,7 +207,7 @@ class Plane:
         return view
 
     def _successor(self, view: ClusterView, target: str | None, tiers: Mapping[str, int]) -> str:
-        readers = [one for one in view.instances if one.id != view.writer]
+        readers = [one for one in view.instances if one.id in tiers and one.id != view.writer]
         available = [one.id for one in readers if one.state == "up"]
         if target is None:
             if not available:
@@ -206,7 +222,7 @@ class Plane:
                 "InvalidParameterValue",
                 f"Target instance {target} is already the writer of the DB cluster.",
             )
-        if target not in self._zones:
+        if target not in tiers:
             raise RefusalError(
                 "InvalidParameterValue", f"Cannot find target instance: {target} in the DB cluster"
             )

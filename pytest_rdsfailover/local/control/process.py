@@ -73,7 +73,7 @@ def main(arguments: list[str]) -> int:
     try:
         configuration = Configuration(Path(arguments[0]))
         shown = configuration()
-        plane = Plane(connect(shown.control), shown.cluster, shown.usual)
+        plane = Plane(connect(shown.control), shown)
         application = region(plane, configuration)
     except (OSError, KeyError, TypeError, ValueError, RdsFailoverError) as error:
         print(f"the control plane cannot start: {error!r}", file=sys.stderr)  # noqa: T201 - its log

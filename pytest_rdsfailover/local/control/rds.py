@@ -1,127 +1,27 @@
 """RDS of the simulated region: moto's, with the local cluster in it, filled in where it stops."""
 
-import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
 from moto.ec2.models import ec2_backends
 from moto.rds.exceptions import RDSClientError
-from moto.rds.models import DBCluster, DBInstanceClustered, RDSBackend
+from moto.rds.models import RDSBackend, rds_backends
 
 from pytest_rdsfailover.local.control import events, request
 from pytest_rdsfailover.local.control.plane import Plane, RefusalError
 from pytest_rdsfailover.local.control.proxies import PROXY, targets
 from pytest_rdsfailover.local.control.queries import epoch, query
-from pytest_rdsfailover.local.control.shown import (
-    ENGINE,
-    ENGINE_VERSION,
-    INSTANCE_CLASS,
-    Shown,
-    now,
-    windows,
+from pytest_rdsfailover.local.control.resources import (
+    ClusterAbroad,
+    LocalCluster,
+    LocalGlobal,
+    LocalInstance,
 )
+from pytest_rdsfailover.local.control.shown import GLOBAL, Shown, now, other_region
 
-
-class LocalCluster(DBCluster):  # type: ignore[misc]
-    """The cluster with its local addresses, in the state that the gateway has."""
-
-    def __init__(self, backend: "LocalRds", shown: Shown) -> None:
-        backup, upkeep = windows(now())
-        super().__init__(
-            backend, shown.cluster, ENGINE,
-            engine_version=ENGINE_VERSION, database_name=shown.database,
-            master_username=shown.user, manage_master_user_password=True,
-            preferred_backup_window=backup, preferred_maintenance_window=upkeep,
-            enable_iam_database_authentication=True,
-        )  # fmt: skip
-        self._plane = backend.plane
-        credentials = {"username": shown.user, "password": shown.password}
-        backend.secretsmanager.put_secret_value(
-            self.master_user_secret.secret_arn, json.dumps(credentials), None, None, None
-        )
-
-    @property
-    def endpoint(self) -> str:
-        """Return the host of the cluster endpoint."""
-        return place_of("cluster")[0]
-
-    @property
-    def reader_endpoint(self) -> str:
-        """Return the host of the reader endpoint."""
-        return place_of("reader")[0]
-
-    @property
-    def port(self) -> int:
-        """Return the port of the cluster endpoint; moto assigns to it in vain."""
-        return place_of("cluster")[1]
-
-    @port.setter
-    def port(self, value: int) -> None:
-        pass
-
-    @property
-    def status(self) -> str:
-        """Return the state; moto assigns to it, which changes nothing here."""
-        return self._plane.status()
-
-    @status.setter
-    def status(self, value: str) -> None:
-        pass
-
-    @property
-    def writer(self) -> Any:
-        """Return the present writer."""
-        return next((one for one in self._members if one.is_cluster_writer), None)
-
-    @writer.setter
-    def writer(self, value: Any) -> None:
-        """Let moto choose a writer in vain, as it does where it finds none for a moment."""
-
-
-class LocalInstance(DBInstanceClustered):  # type: ignore[misc]
-    """An instance with its local address, in the state that the gateway has."""
-
-    def __init__(self, backend: "LocalRds", shown: Shown, name: str) -> None:
-        self._plane = backend.plane
-        super().__init__(
-            backend=backend, db_cluster_identifier=shown.cluster, db_instance_identifier=name,
-            db_instance_class=INSTANCE_CLASS, engine=ENGINE,
-            availability_zone=backend.region_name + backend.plane.zone(name),
-        )  # fmt: skip
-
-    @property
-    def address(self) -> str:
-        """Return the host of the instance's own endpoint."""
-        return place_of(self.db_instance_identifier)[0]
-
-    @property
-    def port(self) -> int:
-        """Return its port; moto assigns to it in vain."""
-        return place_of(self.db_instance_identifier)[1]
-
-    @port.setter
-    def port(self, value: int) -> None:
-        pass
-
-    @property
-    def is_cluster_writer(self) -> bool:
-        """Tell whether it takes writes; moto assigns to it, which changes nothing here."""
-        return self._plane.member(self.db_instance_identifier).writer
-
-    @is_cluster_writer.setter
-    def is_cluster_writer(self, value: bool) -> None:
-        pass
-
-    @property
-    def status(self) -> str:
-        """Return the state."""
-        return self._plane.member(self.db_instance_identifier).status
-
-    @status.setter
-    def status(self, value: str) -> None:
-        pass
+GLOBALS_KEPT_IN = "us-east-1"  # by moto, whatever region asks
 
 
 class LocalRds(RDSBackend):  # type: ignore[misc]
@@ -137,11 +37,27 @@ class LocalRds(RDSBackend):  # type: ignore[misc]
         if self.shown.cluster in self.clusters:
             return
         cluster = LocalCluster(self, self.shown)
-        self.clusters[cluster.resource_id] = cluster
-        for member in self.plane.members():
-            self.databases[member.id] = LocalInstance(self, self.shown, member.id)
+        home = [one.id for one in self.plane.members() if one.id not in self.shown.abroad]
+        self.add(cluster, home)
+        if self.shown.abroad:
+            self._add_abroad(cluster)
         if "proxy" in self.shown.places:
             self._add_proxy(cluster.master_user_secret.secret_arn)
+
+    def add(self, cluster: LocalCluster, instances: Sequence[str]) -> None:
+        """Have a cluster with these instances."""
+        self.clusters[cluster.resource_id] = cluster
+        for name in instances:
+            self.databases[name] = LocalInstance(self, cluster.resource_id, name)
+
+    def _add_abroad(self, home: LocalCluster) -> None:
+        """Show the rest of the global database: the other region's cluster, and what joins both."""
+        regions = rds_backends[self.account_id]
+        there = regions[other_region(self.region_name)]
+        cluster = ClusterAbroad(there)
+        there.add(cluster, self.shown.abroad)
+        keeper = regions[GLOBALS_KEPT_IN]
+        keeper.global_clusters[GLOBAL] = LocalGlobal(keeper, [home, cluster])
 
     def _add_proxy(self, secret: str) -> None:
         subnets = ec2_backends[self.account_id][self.region_name].describe_subnets()
@@ -167,10 +83,43 @@ class LocalRds(RDSBackend):  # type: ignore[misc]
         if not isinstance(cluster, LocalCluster):
             self._check_target(cluster, target)
             return super().failover_db_cluster(db_cluster_identifier, target)
-        tiers = {one.db_instance_identifier: one.promotion_tier for one in cluster.members}
         with refusals():
-            self.plane.fail_over(target, tiers, request.wanted.get())
+            if not cluster.is_writer:
+                raise RefusalError(
+                    "InvalidDBClusterStateFault",
+                    f"DB cluster {db_cluster_identifier} is a secondary cluster.",
+                )
+            self.plane.fail_over(target, tiers(cluster), request.wanted.get())
         return cluster
+
+    def switchover_global_cluster(self, name: str, target: str) -> Any:
+        """Start a switchover of the global database; return it as it was before.
+
+        Args:
+            name: identifier of the global database.
+            target: ARN of the cluster that becomes the primary.
+
+        Raises:
+            RDSClientError: as RDS would refuse it.
+            NotImplementedError: for a global database that somebody made here.
+        """
+        found = self.global_clusters.get(name)
+        with refusals():
+            if found is None:
+                raise RefusalError(
+                    "GlobalClusterNotFoundFault", f"Global cluster {name} not found."
+                )
+            if not isinstance(found, LocalGlobal):
+                raise NotImplementedError(f"a switchover of {name}")
+            chosen = next((one for one in found.members if one.db_cluster_arn == target), None)
+            if chosen is None:
+                raise RefusalError("DBClusterNotFoundFault", f"DBCluster {target} not found.")
+            if chosen.is_writer:
+                raise RefusalError(
+                    "InvalidDBClusterStateFault", f"DB cluster {target} is the primary already."
+                )
+            self.plane.fail_over(None, tiers(chosen), request.wanted.get())
+        return found
 
     def _check_target(self, cluster: Any, target: str | None) -> None:
         """Refuse the targets that moto would take: the writer, and members of other clusters."""
@@ -241,7 +190,8 @@ class LocalRds(RDSBackend):  # type: ignore[misc]
         found: list[Any] = []
         for target in super().describe_db_proxy_targets(proxy_name):
             if target.rds_resource_id == self.plane.cluster:
-                found += targets(self.plane.cluster, self.plane.members(), self.shown.places)
+                home = [one for one in self.plane.members() if one.id not in self.shown.abroad]
+                found += targets(self.plane.cluster, home, self.shown.places)
             else:
                 found.append(target)
         return found
@@ -260,9 +210,9 @@ class LocalRds(RDSBackend):  # type: ignore[misc]
         ]
 
 
-def place_of(endpoint: str) -> tuple[str, int]:
-    """Return the host and the port by which an endpoint is called now."""
-    return LocalRds.shown.places[endpoint]
+def tiers(cluster: LocalCluster) -> dict[str, int]:
+    """Return the promotion tier of each instance of a cluster."""
+    return {one.db_instance_identifier: one.promotion_tier for one in cluster.members}
 
 
 def event(other: Any) -> events.Event:

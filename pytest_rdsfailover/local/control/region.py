@@ -97,6 +97,7 @@ def install(plane: Plane) -> None:
     LocalFis.rds = staticmethod(lambda region: rds_backends[DEFAULT_ACCOUNT_ID][region])
     RDSResponse.reboot_db_instance = reboot_db_instance
     RDSResponse.describe_db_cluster_endpoints = describe_db_cluster_endpoints
+    RDSResponse.switchover_global_cluster = switchover_global_cluster
 
 
 def show(shown: Shown) -> None:
@@ -109,6 +110,14 @@ def reboot_db_instance(self: Any) -> ActionResult:
     """Answer `RebootDBInstance`; moto's own loses the parameter `ForceFailover`."""
     name, forced = self.params["DBInstanceIdentifier"], self.params.get("ForceFailover", False)
     return ActionResult({"DBInstance": self.backend.restart(name, forced=forced)})
+
+
+def switchover_global_cluster(self: Any) -> ActionResult:
+    """Answer `SwitchoverGlobalCluster`, which moto does not know."""
+    name, target = self.params["GlobalClusterIdentifier"], self.params["TargetDbClusterIdentifier"]
+    return ActionResult(
+        {"GlobalCluster": self.global_backend.switchover_global_cluster(name, target)}
+    )
 
 
 def describe_db_cluster_endpoints(self: Any) -> ActionResult:

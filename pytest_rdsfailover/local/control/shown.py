@@ -10,6 +10,8 @@ from pytest_rdsfailover.local.control.script import Script, decode_script, encod
 
 ENGINE, ENGINE_VERSION = "aurora-mysql", "8.0.mysql_aurora.3.10.0"
 INSTANCE_CLASS = "db.r7g.large"
+GLOBAL, ABROAD = "rdsfailover-global", "rdsfailover-abroad"
+REGIONS_ABROAD = ("us-west-2", "eu-west-1")
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
@@ -27,6 +29,8 @@ class Shown:
         password: its password.
         database: its schema.
         usual: what a failover looks like unless its request says otherwise.
+        abroad: those of the instances that are in another region, in a cluster of their own, which
+            makes it a global database.
     """
 
     cluster: str
@@ -37,6 +41,7 @@ class Shown:
     password: str = field(repr=False)
     database: str
     usual: Script
+    abroad: tuple[str, ...] = ()
 
     def encode(self) -> str:
         """Return it as JSON; it holds a password."""
@@ -54,7 +59,13 @@ class Shown:
         table["places"] = {
             name: (host, int(port)) for name, (host, port) in table["places"].items()
         }
+        table["abroad"] = tuple(table["abroad"])
         return cls(**(table | {"usual": decode_script(table["usual"])}))
+
+
+def other_region(region: str) -> str:
+    """Return the region of the instances abroad."""
+    return next(name for name in REGIONS_ABROAD if name != region)
 
 
 def windows(now: datetime) -> tuple[str, str]:

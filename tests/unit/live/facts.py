@@ -2,7 +2,14 @@
 
 from datetime import UTC, datetime
 
-from pytest_rdsfailover.live.evidence import ClusterFacts, Evidence, Member, Plan, ProxyFacts
+from pytest_rdsfailover.live.evidence import Evidence, Plan
+from pytest_rdsfailover.live.facts import (
+    ClusterFacts,
+    GlobalFacts,
+    Member,
+    ProxyFacts,
+    across,
+)
 from pytest_rdsfailover.live_settings import LiveSettings
 
 NOW = datetime(2026, 11, 23, 14, 0, tzinfo=UTC)  # a Monday
@@ -63,6 +70,40 @@ def proxy(**changes):
     return ProxyFacts(**(usual | changes))
 
 
+THERE = "arn:aws:rds:us-west-2:111122223333:cluster:orders-west"
+SWITCH = {
+    "trigger": "switchover", "allow_switchover": True, "global_cluster": "world",
+    "switchover_to": THERE,
+}  # fmt: skip
+
+
+def world(**changes):
+    """A global database whose other cluster may take over."""
+    west = cluster(id="orders-west", arn=THERE, members=(member("three"),), abroad="world")
+    usual = {
+        "id": "world",
+        "status": "available",
+        "host": "world.global-x.example",
+        "primary": ARN,
+        "secondaries": frozenset({THERE}),
+        "target": west,
+    }
+    return GlobalFacts(**(usual | changes))
+
+
+def switchover(asked=None, home=None, **changes):
+    """Evidence that lets a switchover be."""
+    found = changes.pop("world", world())
+    home = home or cluster(abroad="world")
+    return evidence(
+        asked=settings(**(SWITCH | (asked or {}))),
+        world=found,
+        cluster=home if found is None else across(home, found),
+        plan=Plan(writer="one", target=None),
+        **changes,
+    )
+
+
 def evidence(**changes):
     usual = {
         "asked": settings(),
@@ -70,6 +111,7 @@ def evidence(**changes):
         "arn": "arn:aws:sts::111122223333:assumed-role/tester/me",
         "cluster": cluster(),
         "proxy": None,
+        "world": None,
         "alarms": {},
         "experiment": None,
         "plan": Plan(writer="one", target="two"),

@@ -1,25 +1,27 @@
 """As whom to connect, and how long a token lasts."""
 
+import logging
 import ssl
+import traceback
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from facts import cluster, proxy, settings
 
-from pytest_rdsfailover.endpoints import Endpoint
+from pytest_rdsfailover.endpoints import Endpoint, Hidden
 from pytest_rdsfailover.errors import SettingError
 from pytest_rdsfailover.live.credentials import Tokens, authorities, find_credentials
 
 
 class Region:
-    """Secrets by name."""
+    """Secrets by name, hidden as the real region hides them."""
 
     def __init__(self, **secrets):
         self.secrets = secrets
 
     def secret(self, arn):
-        return self.secrets[arn]
+        return Hidden(self.secrets[arn])
 
 
 class Clock:
@@ -48,6 +50,17 @@ def test_no_secret_at_all_names_the_ways_out():
         find_credentials(settings(), Region(), cluster(), None)
 
 
+def frames(error):
+    """Return every frame that pytest would show of an error and of what it came from."""
+    found, waiting = [], [error]
+    while waiting:
+        each = waiting.pop()
+        if each is not None:
+            found += [frame for frame, _ in traceback.walk_tb(each.__traceback__)]
+            waiting += [each.__cause__, None if each.__suppress_context__ else each.__context__]
+    return [frame for frame in found if "pytest_rdsfailover" in frame.f_code.co_filename]
+
+
 @pytest.mark.parametrize("text", ["s3cret", '["s3cret"]', '{"password2": "s3cret"}', '"s3cret"'])
 def test_a_secret_that_is_none_is_named_and_never_shown(text):
     with pytest.raises(SettingError, match="the secret own is no JSON") as caught:
@@ -55,6 +68,9 @@ def test_a_secret_that_is_none_is_named_and_never_shown(text):
 
     assert "s3cret" not in str(caught.value)
     assert caught.value.__cause__ is None
+    assert frames(caught.value)
+    shown = [repr(frame.f_locals) for frame in frames(caught.value)]
+    assert "s3cret" not in "".join(shown)
 
 
 def test_a_repr_shows_no_password():
@@ -64,13 +80,15 @@ def test_a_repr_shows_no_password():
     assert "own" in found.source
 
 
-def test_the_environment_holds_the_password_and_the_option_the_user():
+def test_the_environment_holds_the_password_and_the_option_the_user(monkeypatch):
     asked = settings(auth="environment", user="tester")
-    found = find_credentials(asked, Region(), cluster(), None, {"RDS_PASSWORD": "p"})
+    monkeypatch.setenv("RDS_PASSWORD", "p")
+    found = find_credentials(asked, Region(), cluster(), None)
 
     assert (found.user, found.password) == ("tester", "p")
+    monkeypatch.delenv("RDS_PASSWORD")
     with pytest.raises(SettingError, match="RDS_PASSWORD"):
-        find_credentials(asked, Region(), cluster(), None, {})
+        find_credentials(asked, Region(), cluster(), None)
 
 
 def test_a_token_is_kept_while_it_is_fresh_and_renewed_before_it_expires():
@@ -113,7 +131,24 @@ def test_boto3_signs_a_token_for_the_endpoint_and_the_user(monkeypatch):
     assert "DBUser=tester" in token
     assert "X-Amz-Expires=900" in token
     assert "k3y" not in token
+    assert "X-Amz-Signature" not in repr(token)
     assert real.calls == []
+
+
+def test_boto3_logs_nothing_from_which_a_token_could_be_made(monkeypatch, caplog):
+    pytest.importorskip("boto3")
+    from pytest_rdsfailover.live.aws import Region as Real
+
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "k3y")
+    real = Real("eu-west-1")
+    with caplog.at_level(logging.DEBUG):
+        token = real.token("orders.example", 3306, "tester")
+        signature = token.rpartition("X-Amz-Signature=")[2]
+        assert len(signature) == 64
+        assert signature not in caplog.text
+        real.client("rds").generate_db_auth_token("orders.example", 3306, "tester")
+    assert "Signature" in caplog.text  # so it is we who keep it out
 
 
 def test_the_own_authorities_are_trusted_beside_the_system_s(tmp_path):

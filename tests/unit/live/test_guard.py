@@ -1,13 +1,26 @@
 """Every gate alone: what it lets pass beside what it refuses, and that it fails closed."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
-from facts import NOW, cluster, evidence, member, proxy, settings
+from facts import (
+    ARN,
+    NOW,
+    THERE,
+    cluster,
+    evidence,
+    member,
+    proxy,
+    settings,
+    switchover,
+    world,
+)
 
 from pytest_rdsfailover.live import guard
 from pytest_rdsfailover.live.evidence import Plan
-from pytest_rdsfailover.live.guard import in_window, production_signs, refusals
+from pytest_rdsfailover.live.guard import production_signs, refusals
+from pytest_rdsfailover.live.windows import in_window
 
 
 def closed(it):
@@ -80,6 +93,49 @@ def test_a_gate_is_closed(gate, changes, why):
 
     assert gate in found
     assert why in found[gate]
+
+
+def test_good_evidence_of_a_switchover_opens_every_gate():
+    assert refusals(switchover()) == ()
+
+
+WEST = world().target
+
+
+@pytest.mark.parametrize(
+    ("gate", "it", "why"),
+    [
+        ("permission", switchover(world=None), "world could not be described"),
+        ("permission", switchover(world=world(status="switching-over")), "switching-over"),
+        ("permission", switchover(world=world(primary=THERE, secondaries=frozenset({ARN}))), f"the primary of world is {THERE}"),
+        ("permission", switchover(world=world(secondaries=frozenset())), "no secondary cluster"),
+        ("permission", switchover(world=world(id="another")), "another is not world"),
+        ("permission", switchover({"switchover_to": THERE.replace("1111", "9999", 1)}, world=world(secondaries=frozenset({THERE.replace("1111", "9999", 1)}), target=replace(WEST, arn=THERE.replace("1111", "9999", 1)))), "is not in account"),
+        ("permission", switchover(world=world(target=replace(WEST, arn=ARN))), "was described, not"),
+        ("permission", switchover(world=world(target=replace(WEST, members=(member("two"),)))), "one name"),
+        ("consent", switchover(world=world(target=replace(WEST, tags={}))), "orders-west must carry"),
+        ("consent", switchover(world=world(target=replace(WEST, id="orders-prod"))), "orders-prod looks like production"),
+        ("state", switchover(world=world(target=replace(WEST, status="modifying"))), "modifying, not available"),
+        ("state", switchover(world=world(target=replace(WEST, members=(member("three", status="rebooting"),)))), "three is rebooting"),
+        ("state", switchover(world=world(target=replace(WEST, pending=("EngineVersion",)))), "pending: EngineVersion"),
+        ("state", switchover(home=cluster(abroad="elsewhere")), "bound to elsewhere"),
+        ("state", evidence(cluster=cluster(abroad="world"), asked=settings(global_cluster="world")), "bound to world"),
+    ],
+)  # fmt: skip
+def test_a_switchover_is_refused(gate, it, why):
+    found = {refusal.gate: refusal.why for refusal in refusals(it)}
+
+    assert gate in found
+    assert why in found[gate]
+
+
+@pytest.mark.parametrize("trigger", ["reboot", "crash", "switchover"])
+def test_a_destructive_trigger_needs_its_own_flag_at_the_gates_too(trigger):
+    """The options refuse it already; the gates do not rely on that."""
+    asked = settings()
+    object.__setattr__(asked, "trigger", trigger)
+
+    assert f"{trigger} needs --rds-allow-{trigger}" in guard.permission(evidence(asked=asked))
 
 
 def test_two_writers_or_none_close_the_gates():

@@ -42,6 +42,20 @@ def test_a_failover_is_told_from_its_start_to_its_completion():
     ]
 
 
+def test_a_writer_that_moves_to_another_region_is_a_global_switchover():
+    told = story("c", play(), MOVED, cross_az=True, away=("west", "us-west-2"))
+    own = [one for one in told if one.source == "c"]
+    place = "DB cluster west in Region us-west-2"
+
+    assert [(one.at, one.message) for one in own] == [
+        (1.0, f"Global switchover to {place} started."),
+        (1.8, f"New primary {place} was successfully promoted."),
+        (2.4, f"Global switchover to {place} finished."),
+    ]
+    assert {one.categories for one in own} == {("global failover",)}
+    assert len(story("c", play(over=False), MOVED[:2], cross_az=True, away=("w", "r"))) == 3
+
+
 def test_a_failover_on_its_way_is_not_completed():
     told = story("c", play(over=False), MOVED, cross_az=False)
 

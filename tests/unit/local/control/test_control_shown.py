@@ -1,6 +1,7 @@
 """What the control plane is told, and the windows that it shows."""
 
 import datetime as dt
+from dataclasses import replace
 
 import pytest
 
@@ -17,7 +18,10 @@ SHOWN = Shown(
 
 
 def test_what_is_shown_survives_the_way_through_a_file():
+    abroad = replace(SHOWN, abroad=("c-3",))
+
     assert Shown.decode(SHOWN.encode()) == SHOWN
+    assert Shown.decode(abroad.encode()) == abroad
 
 
 def test_no_repr_shows_the_password():

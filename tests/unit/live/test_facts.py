@@ -1,6 +1,14 @@
 """From AWS' answers to facts."""
 
-from pytest_rdsfailover.live.evidence import cluster_facts, experiment_facts, proxy_facts
+from facts import ARN, THERE, cluster, member, world
+
+from pytest_rdsfailover.live.facts import (
+    across,
+    cluster_facts,
+    experiment_facts,
+    global_facts,
+    proxy_facts,
+)
 
 CLUSTER = {
     "DBClusterIdentifier": "orders",
@@ -52,3 +60,31 @@ def test_an_experiment_that_chooses_by_tags_may_act_on_anything():
         "actions": {"go": {"actionId": "aws:rds:failover-db-cluster"}},
     }
     assert experiment_facts(template) == ({"arn:1", "*"}, {"aws:rds:failover-db-cluster"})
+
+
+def test_a_global_database_has_one_primary_and_says_when_it_moves():
+    told = {
+        "GlobalClusterIdentifier": "world", "Status": "available", "Endpoint": "w.global-x",
+        "GlobalClusterMembers": [
+            {"DBClusterArn": ARN, "IsWriter": True, "Readers": [THERE]},
+            {"DBClusterArn": THERE, "IsWriter": False},
+        ],
+    }  # fmt: skip
+    facts = global_facts(told, cluster())
+    moving = global_facts(told | {"FailoverState": {"Status": "pending"}}, cluster())
+
+    assert (facts.primary, facts.secondaries, facts.host) == (ARN, {THERE}, "w.global-x")
+    assert (facts.status, moving.status) == ("available", "pending")
+
+
+def test_a_global_database_is_one_cluster_with_the_writer_of_its_primary():
+    """Whatever a secondary cluster says of its own instances: it does not take writes."""
+    west = cluster(id="orders-west", arn=THERE, members=(member("three", writer=True),))
+    before = across(cluster(), world(target=west))
+    after = across(cluster(), world(target=west, primary=THERE))
+
+    assert [one.id for one in before.members] == ["one", "two", "three"]
+    assert (before.writers, after.writers) == (("one",), ("three",))
+    assert (before.id, before.arn) == ("orders-test", ARN)
+    assert before.host == "world.global-x.example"
+    assert across(cluster(), world(host="")).host == cluster().host

@@ -1,0 +1,75 @@
+"""The real cluster's endpoints, as one user reaches them."""
+
+from dataclasses import dataclass, field
+from functools import partial
+
+from pytest_rdsfailover import driver
+from pytest_rdsfailover.endpoints import Endpoint, Tls
+from pytest_rdsfailover.errors import SettingError
+from pytest_rdsfailover.live.aws import Region
+from pytest_rdsfailover.live.credentials import Credentials, Tokens
+from pytest_rdsfailover.live.facts import ClusterFacts, ProxyFacts
+from pytest_rdsfailover.live_settings import LiveSettings
+
+PROXY_PORT = 3306  # always, at AWS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Addresses:
+    """Makes endpoints from what RDS tells of the cluster.
+
+    Attributes:
+        asked: how to log in, and where the load may write.
+        region: signs IAM tokens.
+        credentials: who logs in.
+        ca: path of the authorities to trust; None without TLS.
+    """
+
+    asked: LiveSettings
+    region: Region
+    credentials: Credentials
+    ca: str | None
+    _tokens: dict[str, Tokens] = field(default_factory=dict, init=False, repr=False)
+
+    def cluster(self, facts: ClusterFacts) -> Endpoint:
+        """Return the cluster endpoint."""
+        return self._endpoint("cluster", "writer", facts.host, facts.port)
+
+    def reader(self, facts: ClusterFacts) -> Endpoint:
+        """Return the reader endpoint."""
+        return self._endpoint("reader", "reader", facts.reader_host, facts.port)
+
+    def proxy(self, facts: ClusterFacts, proxy: ProxyFacts) -> Endpoint:
+        """Return the endpoint of the RDS Proxy."""
+        port = facts.port if self.asked.stands_in else PROXY_PORT
+        return self._endpoint("proxy", "proxy", proxy.host, port)
+
+    def instance(self, facts: ClusterFacts, name: str) -> Endpoint:
+        """Return an instance's own endpoint.
+
+        Raises:
+            SettingError: if there is no such instance.
+        """
+        member = facts.member(name)
+        if member is None:
+            known = ", ".join(one.id for one in facts.members)
+            raise SettingError(f"there is no instance {name!r} in this cluster; it has {known}")
+        return self._endpoint(member.id, "instance", member.host, member.port)
+
+    def _endpoint(self, name: str, kind: str, host: str, port: int) -> Endpoint:
+        who, token = self.credentials, None
+        if self.asked.auth == "iam":
+            make = partial(self.region.token, host, port, who.user)
+            token = self._tokens.setdefault(f"{host}:{port}", Tokens(make))
+        return Endpoint(
+            name=name,
+            kind=kind,
+            host=host,
+            port=port,
+            user=who.user,
+            password=who.password,
+            database=self.asked.schema,
+            tls=Tls(ca=self.ca),
+            connector=driver.connect,
+            token=token,
+        )

@@ -1,0 +1,116 @@
+"""Asks the gates with evidence of the moment, and notes every answer in the audit record."""
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from pytest_rdsfailover.clock import Clock
+from pytest_rdsfailover.live import guard
+from pytest_rdsfailover.live.evidence import Evidence, Plan
+from pytest_rdsfailover.live.gather import Gatherer
+from pytest_rdsfailover.remote.trigger import Triggered
+
+
+class Gatekeeper:
+    """Lets triggers through, one at a time, and pays for each from the session's budget.
+
+    Args:
+        gatherer: collects the evidence; its ledger holds the budget and the audit record.
+        clock: what to wait with.
+    """
+
+    def __init__(self, gatherer: Gatherer, clock: Clock) -> None:
+        self._gatherer, self._clock = gatherer, clock
+        self._asked, self._ledger = gatherer.asked, gatherer.ledger
+        self._paid = False  # a permit is open that no trigger has used
+
+    def wait(self) -> None:
+        """Wait until the failovers of this session, whichever worker's, are far enough apart.
+
+        Others' failovers are not waited for: a gate refuses.
+        """
+        asked = self._asked
+        if asked.min_interval > 0 and 0 < self._ledger.used < asked.max_failovers:
+            last = max(self._gatherer.failovers(), default=0.0)
+            now = time.time() + (self._gatherer.offset or 0.0)
+            # A second more, for the clocks agree to a second only.
+            self._clock.sleep(last + asked.min_interval + 1.0 - now)
+
+    def ask(self) -> Evidence:
+        """Return evidence of this moment that opens every gate; nothing is spent.
+
+        Raises:
+            RefusedError: naming every closed gate.
+        """
+        evidence = self._gatherer.evidence(None)
+        self._require(evidence)
+        return evidence
+
+    def admit(self, plan: Plan | None) -> None:
+        """Let one trigger through: every gate, asked right now, and one of the budget.
+
+        It is noted before it happens: what follows may not come to note it.
+
+        Raises:
+            RefusedError: naming every closed gate.
+        """
+        evidence = self._gatherer.evidence(plan)
+        paid, self._paid = self._paid, False
+        if paid:
+            evidence = self._without_own(evidence)
+        self._require(evidence)
+        if not paid:
+            self._ledger.spend(evidence.now.timestamp())
+        self._note("trigger", evidence)
+
+    @contextmanager
+    def permit(self, plan: Plan | None) -> Iterator[None]:
+        """Let whatever triggers in the block do so once; `admit` in it asks again, but pays not.
+
+        Raises:
+            RefusedError: naming every closed gate; the block is not entered then.
+        """
+        self.admit(plan)
+        self._paid = True
+        try:
+            yield
+        finally:
+            self._paid = False
+
+    def admit_again(self, plan: Plan | None) -> bool:
+        """Tell whether the last trigger, which had no effect, may be issued once more.
+
+        What it has used of the budget and of the time between failovers is its own.
+        """
+        own = self._without_own(self._gatherer.evidence(plan))
+        closed = guard.refusals(own, guard.GATES)
+        self._note("trigger again", own, closed)
+        return not closed
+
+    def answered(self, done: Triggered) -> None:
+        """Note that a trigger was accepted."""
+        seconds = done.answered - done.sent
+        self._ledger.record("answered", request_id=done.request_id, seconds=seconds)
+
+    def _without_own(self, evidence: Evidence) -> Evidence:
+        others = tuple(at for at in evidence.failovers if at != self._ledger.last)
+        return evidence.but(used=evidence.used - 1, failovers=others)
+
+    def _require(self, evidence: Evidence) -> None:
+        closed = guard.refusals(evidence, guard.GATES)
+        if closed:
+            self._note("refused", evidence, closed)
+            raise guard.RefusedError(self._asked.cluster, closed)
+
+    def _note(self, what: str, evidence: Evidence, closed: Sequence[guard.Refusal] = ()) -> None:
+        """Add to the audit record; where that cannot be written the gate has refused anyway."""
+        if evidence.recordable:
+            return
+        asked = self._asked
+        self._ledger.record(
+            what, account=evidence.account, arn=evidence.arn, region=asked.region,
+            cluster=asked.cluster, trigger=asked.trigger, aim=asked.aim, plan=str(evidence.plan),
+            tags=dict(evidence.cluster.tags) if evidence.cluster else None,
+            alarms=dict(evidence.alarms), used=evidence.used,
+            refusals=[str(refusal) for refusal in closed],
+        )  # fmt: skip
