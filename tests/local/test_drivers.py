@@ -31,20 +31,22 @@ def database(cluster):
                        " x'00FF27', '\U0001f980 crab', NULL)")  # fmt: skip
         cursor.execute("CREATE TABLE files (id INT, s VARCHAR(20))")
         cursor.execute("CREATE PROCEDURE two() BEGIN SELECT 1; SELECT 2; END")
-    yield
+    yield cluster
     cluster.rest()
     with cluster.audit_endpoint().connect() as connection, connection.cursor() as cursor:
         for what in ("TABLE kinds", "TABLE files", "PROCEDURE two"):
             cursor.execute(f"DROP {what}")
 
 
-@pytest.fixture(params=["cluster", "reader", "instance"])
-def endpoint(request, database, resting):  # noqa: ARG001
+@pytest.fixture(params=["cluster", "reader", "instance", "proxy", "proxy-reader"])
+def endpoint(request, database):
     """Every kind of endpoint; the instance is a reader that is not the reader endpoint's only one."""
     return {
-        "cluster": resting.writer_endpoint,
-        "reader": resting.reader_endpoint,
-        "instance": resting.instance_endpoint(resting.readers[-1]),
+        "cluster": database.writer_endpoint,
+        "reader": database.reader_endpoint,
+        "instance": database.instance_endpoint(database.readers[-1]),
+        "proxy": database.proxy_endpoint,
+        "proxy-reader": database.proxy_reader_endpoint,
     }[request.param]
 
 
@@ -67,7 +69,12 @@ def error_of(call):
 
 
 def writes(endpoint):
-    return endpoint.name == "cluster"
+    return endpoint.name in ("cluster", "proxy")
+
+
+def pools(driver):
+    """Tell whether it takes a new connection by itself where one has ended."""
+    return isinstance(driver, CommandLine) or driver.name.startswith("SQLAlchemy")
 
 
 def text(value):
@@ -209,6 +216,8 @@ def test_a_ping_is_answered(driver, endpoint):
 @offering("kill")
 def test_a_connection_can_kill_another_by_its_id(driver, endpoint):
     with connected(driver, endpoint) as killer, connected(driver, endpoint) as victim:
+        # The proxy's clients share connections, but a session that is pinned has one of its own.
+        victim.run("SET @mine = 1")
         (number,) = victim.run("SELECT CONNECTION_ID()")[0]
         killer.run(f"KILL {number}")
         time.sleep(0.05)
@@ -234,13 +243,30 @@ def test_a_failover_ends_connections_and_the_next_one_finds_the_new_writer(
 ):  # fmt: skip
     endpoint, target = resting.writer_endpoint, resting.readers[0]
     with connected(driver, endpoint) as client:
-        assert text(client.run("SELECT @@aurora_server_id")[0][0]) == resting.writer
+        assert server_of(client) == resting.writer
         resting.fail_over(target)
         resting.rest()
-        if isinstance(driver, CommandLine) or driver.name.startswith("SQLAlchemy"):
-            assert text(client.run("SELECT @@aurora_server_id")[0][0]) == target
+        if pools(driver):
+            assert server_of(client) == target
         else:
             assert error_of(lambda: client.run("SELECT 1")) is not None
     with connected(driver, endpoint) as again:
-        assert text(again.run("SELECT @@aurora_server_id")[0][0]) == target
+        assert server_of(again) == target
         again.run("INSERT INTO files VALUES (4, 'after')")
+
+
+@offering("failover")
+def test_a_failover_behind_the_proxy_leaves_connections_alone(
+    driver, database, resting  # noqa: ARG001
+):  # fmt: skip
+    endpoint, target = resting.proxy_endpoint, resting.readers[0]
+    with connected(driver, endpoint) as client:
+        assert server_of(client) == resting.writer
+        resting.fail_over(target)
+        assert server_of(client) == target  # waits until there is a writer again
+        client.run("INSERT INTO files VALUES (5, 'meanwhile')")
+    resting.rest()
+
+
+def server_of(client):
+    return text(client.run("SELECT @@aurora_server_id")[0][0])
