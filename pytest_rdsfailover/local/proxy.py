@@ -5,8 +5,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from pytest_rdsfailover.gateway.client import NANO, GatewayClient
-from pytest_rdsfailover.gateway.proxy_settings import ProxySettings
-from pytest_rdsfailover.gateway.secrets import Secret
+from pytest_rdsfailover.gateway.proxy.secrets import Secret
+from pytest_rdsfailover.gateway.proxy.settings import ProxySettings
 
 READ_WRITE, READ_ONLY = "proxy", "proxy-reader"
 

@@ -15,8 +15,8 @@ import pytest
 
 sys.path.append(str(Path(__file__).parents[1] / "local"))
 
-import gateway_process  # noqa: E402 - beside the tests that use it
-import gateway_server  # noqa: E402
+import gateway_process
+import gateway_server
 
 pytestmark = [
     pytest.mark.bench,

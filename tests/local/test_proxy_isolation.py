@@ -110,7 +110,7 @@ def test_thousands_of_transactions_read_back_their_own(proxy):
 
 
 FLAWS = {
-    "insert ids are not told apart": "from pytest_rdsfailover.gateway import proxy_session as s\n"
+    "insert ids are not told apart": "from pytest_rdsfailover.gateway.proxy import session as s\n"
     "from dataclasses import replace\n"
     "real = s.effect\n"
     "s.effect = lambda *a, **k: replace(real(*a, **k), insert_id=False)",
@@ -121,7 +121,7 @@ FLAWS = {
 
 @pytest.mark.parametrize("flaw", FLAWS)
 def test_a_planted_leak_is_caught(proxy, flaw):
-    plant = "import pytest_rdsfailover.gateway.proxy_database as d\n" + FLAWS[flaw]
+    plant = "import pytest_rdsfailover.gateway.proxy.database as d\n" + FLAWS[flaw]
     with gateway_process.gateway(proxy.server, plant=plant) as leaky:
         clients = run_load(leaky, 0)
 

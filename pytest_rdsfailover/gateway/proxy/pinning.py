@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
-from pytest_rdsfailover.gateway.proxy_state import TRACKED
+from pytest_rdsfailover.gateway.proxy.state import TRACKED
 from pytest_rdsfailover.wire.responses import Command
 from pytest_rdsfailover.wire.statements import (
     PLAIN_TOKENS,

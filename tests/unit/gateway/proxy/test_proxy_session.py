@@ -3,7 +3,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from proxy_world import PASSWORD, World, login, query
 
-from pytest_rdsfailover.gateway.proxy_session import ProxySession
+from pytest_rdsfailover.gateway.proxy.session import ProxySession
 from pytest_rdsfailover.wire.packets import PacketReader, ProtocolError, frame, parse_error
 from pytest_rdsfailover.wire.responses import Command
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Protocol
 
-from pytest_rdsfailover.gateway.authentication import (
+from pytest_rdsfailover.gateway.proxy.authentication import (
     Authentication,
     Directory,
     Login,
@@ -14,11 +14,11 @@ from pytest_rdsfailover.gateway.authentication import (
     parse_change_user,
     parse_login,
 )
-from pytest_rdsfailover.gateway.pinning import Effect, effect
-from pytest_rdsfailover.gateway.proxy_database import MATCHED, UTF8MB4, Database, Key
-from pytest_rdsfailover.gateway.proxy_facts import ServerFacts
-from pytest_rdsfailover.gateway.proxy_settings import ProxySettings
-from pytest_rdsfailover.gateway.proxy_state import FOLLOWERS, charset_state, question
+from pytest_rdsfailover.gateway.proxy.database import MATCHED, UTF8MB4, Database, Key
+from pytest_rdsfailover.gateway.proxy.facts import ServerFacts
+from pytest_rdsfailover.gateway.proxy.pinning import Effect, effect
+from pytest_rdsfailover.gateway.proxy.settings import ProxySettings
+from pytest_rdsfailover.gateway.proxy.state import FOLLOWERS, charset_state, question
 from pytest_rdsfailover.wire.auth import CACHING, NATIVE
 from pytest_rdsfailover.wire.handshake import (
     RELAYED,

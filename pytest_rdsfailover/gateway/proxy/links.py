@@ -7,8 +7,8 @@ import struct
 import time
 from typing import Protocol
 
-from pytest_rdsfailover.gateway.proxy_database import Database
-from pytest_rdsfailover.gateway.proxy_session import ProxySession
+from pytest_rdsfailover.gateway.proxy.database import Database
+from pytest_rdsfailover.gateway.proxy.session import ProxySession
 from pytest_rdsfailover.wire.packets import ProtocolError
 from pytest_rdsfailover.wire.tls import TlsServer
 

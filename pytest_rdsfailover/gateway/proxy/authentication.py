@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Protocol
 
-from pytest_rdsfailover.gateway.secrets import Secret, token_fault
+from pytest_rdsfailover.gateway.proxy.secrets import Secret, token_fault
 from pytest_rdsfailover.wire.auth import (
     ASK_KEY,
     CACHING,

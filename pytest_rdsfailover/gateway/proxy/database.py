@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from pytest_rdsfailover.gateway.proxy_state import Values, question, quoted_name, setting
+from pytest_rdsfailover.gateway.proxy.state import Values, question, quoted_name, setting
 from pytest_rdsfailover.gateway.router import Instance
 from pytest_rdsfailover.gateway.session import Session
 from pytest_rdsfailover.gateway.tls import encrypt_for

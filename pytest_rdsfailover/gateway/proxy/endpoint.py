@@ -9,13 +9,13 @@ from collections.abc import Coroutine
 from dataclasses import dataclass
 from typing import Any
 
-from pytest_rdsfailover.gateway.authentication import Directory
-from pytest_rdsfailover.gateway.pool import Pool
-from pytest_rdsfailover.gateway.proxy_database import Database, Key, Setup
-from pytest_rdsfailover.gateway.proxy_facts import ServerFacts
-from pytest_rdsfailover.gateway.proxy_links import ClientLink, DatabaseLink
-from pytest_rdsfailover.gateway.proxy_session import ProxySession
-from pytest_rdsfailover.gateway.proxy_settings import ProxySettings
+from pytest_rdsfailover.gateway.proxy.authentication import Directory
+from pytest_rdsfailover.gateway.proxy.database import Database, Key, Setup
+from pytest_rdsfailover.gateway.proxy.facts import ServerFacts
+from pytest_rdsfailover.gateway.proxy.links import ClientLink, DatabaseLink
+from pytest_rdsfailover.gateway.proxy.pool import Pool
+from pytest_rdsfailover.gateway.proxy.session import ProxySession
+from pytest_rdsfailover.gateway.proxy.settings import ProxySettings
 from pytest_rdsfailover.gateway.router import Instance
 from pytest_rdsfailover.gateway.server import BACKLOG, Dial, bound
 from pytest_rdsfailover.wire.packets import ServerFault
