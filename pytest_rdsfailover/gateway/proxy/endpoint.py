@@ -10,14 +10,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from pytest_rdsfailover.gateway.proxy.authentication import Directory
-from pytest_rdsfailover.gateway.proxy.database import Database, Key, Setup
+from pytest_rdsfailover.gateway.proxy.database import Database
 from pytest_rdsfailover.gateway.proxy.facts import ServerFacts
 from pytest_rdsfailover.gateway.proxy.links import ClientLink, DatabaseLink
 from pytest_rdsfailover.gateway.proxy.pool import Pool
+from pytest_rdsfailover.gateway.proxy.server_login import Key, Setup
 from pytest_rdsfailover.gateway.proxy.session import ProxySession
 from pytest_rdsfailover.gateway.proxy.settings import ProxySettings
 from pytest_rdsfailover.gateway.router import Instance
-from pytest_rdsfailover.gateway.server import BACKLOG, Dial, bound
+from pytest_rdsfailover.gateway.sockets import BACKLOG, Dial, bound
 from pytest_rdsfailover.wire.packets import ServerFault
 from pytest_rdsfailover.wire.statements import statements
 

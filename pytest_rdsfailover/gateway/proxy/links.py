@@ -1,18 +1,15 @@
 """The proxy's sockets: one link a client, one a database connection."""
 
 import asyncio
-import socket
 import ssl
-import struct
 import time
 from typing import Protocol
 
 from pytest_rdsfailover.gateway.proxy.database import Database
 from pytest_rdsfailover.gateway.proxy.session import ProxySession
+from pytest_rdsfailover.gateway.sockets import Connection
 from pytest_rdsfailover.wire.packets import ProtocolError
 from pytest_rdsfailover.wire.tls import TlsServer
-
-RESET = struct.pack("ii", 1, 0)
 
 
 class Owner(Protocol):
@@ -31,60 +28,6 @@ class Owner(Protocol):
 
     def flush(self) -> None:
         """Send what there is to be sent."""
-
-
-class Connection(asyncio.Protocol):
-    """What both kinds of links have in common: a socket that can be reset and slowed down."""
-
-    __slots__ = ("other", "silent", "transport")
-
-    def __init__(self) -> None:
-        self.transport: asyncio.Transport | None = None
-        self.other: Connection | None = None  # who must wait while this one cannot take more
-        self.silent = False
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Switch off Nagle's algorithm, which would add 40 ms to small packets."""
-        assert isinstance(transport, asyncio.Transport)  # noqa: S101 - what asyncio gives a Protocol
-        self.transport = transport
-        raw = transport.get_extra_info("socket")
-        if raw.family != socket.AF_UNIX:
-            raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-
-    def pause_writing(self) -> None:
-        """Read no more from whom this one's data come."""
-        if self.other is not None and self.other.transport is not None:
-            self.other.transport.pause_reading()
-
-    def resume_writing(self) -> None:
-        """Read again from whom this one's data come."""
-        if self.other is not None:
-            self.other.listen_again()
-
-    def listen_again(self) -> None:
-        """Read on, after having been made to wait."""
-        if self.transport is not None and not self.silent:
-            self.transport.resume_reading()
-
-    def close(self) -> None:
-        """Hang up after everything has been sent."""
-        if self.transport is not None:
-            self.transport.close()
-
-    def abort(self, *, reset: bool) -> None:
-        """Hang up at once; with a reset if that is wanted."""
-        if self.transport is None:
-            return
-        if reset and not self.transport.is_closing():
-            raw = self.transport.get_extra_info("socket")
-            raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
-        self.transport.abort()
-
-    def silence(self) -> None:
-        """Send nothing more and hear nothing more, but stay connected."""
-        self.silent = True
-        if self.transport is not None:
-            self.transport.pause_reading()
 
 
 class ClientLink(Connection):
@@ -213,7 +156,4 @@ class DatabaseLink(Connection):
 
     def flush(self) -> None:
         """Send what there is for the server."""
-        data = self.database.session.to_server
-        if data and self.transport is not None:
-            self.transport.write(bytes(data))
-            data.clear()
+        self.write(self.database.session.to_server)

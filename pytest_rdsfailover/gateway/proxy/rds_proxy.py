@@ -11,7 +11,7 @@ from pytest_rdsfailover.gateway.proxy.facts import ServerFacts
 from pytest_rdsfailover.gateway.proxy.secrets import Secret
 from pytest_rdsfailover.gateway.proxy.settings import ProxySettings
 from pytest_rdsfailover.gateway.router import Instance, Router, State
-from pytest_rdsfailover.gateway.server import Dial
+from pytest_rdsfailover.gateway.sockets import Dial
 from pytest_rdsfailover.gateway.tls import Authority, PasswordKey
 
 PROXY, PROXY_READER = "proxy", "proxy-reader"

@@ -14,9 +14,10 @@ from pytest_rdsfailover.gateway.proxy.authentication import (
     parse_change_user,
     parse_login,
 )
-from pytest_rdsfailover.gateway.proxy.database import MATCHED, UTF8MB4, Database, Key
+from pytest_rdsfailover.gateway.proxy.database import Database
 from pytest_rdsfailover.gateway.proxy.facts import ServerFacts
 from pytest_rdsfailover.gateway.proxy.pinning import Effect, effect
+from pytest_rdsfailover.gateway.proxy.server_login import MATCHED, UTF8MB4, Key
 from pytest_rdsfailover.gateway.proxy.settings import ProxySettings
 from pytest_rdsfailover.gateway.proxy.state import FOLLOWERS, charset_state, question
 from pytest_rdsfailover.wire.auth import CACHING, NATIVE

@@ -1,10 +1,11 @@
 """A proxy without sockets: sessions, a pool and servers that answer with what they were asked."""
 
 from pytest_rdsfailover.gateway.proxy.authentication import Directory
-from pytest_rdsfailover.gateway.proxy.database import Database, Setup
+from pytest_rdsfailover.gateway.proxy.database import Database
 from pytest_rdsfailover.gateway.proxy.facts import ServerFacts
 from pytest_rdsfailover.gateway.proxy.pool import Pool
 from pytest_rdsfailover.gateway.proxy.secrets import Secret
+from pytest_rdsfailover.gateway.proxy.server_login import Setup
 from pytest_rdsfailover.gateway.proxy.session import ProxySession
 from pytest_rdsfailover.gateway.proxy.settings import ProxySettings
 from pytest_rdsfailover.gateway.router import Instance
