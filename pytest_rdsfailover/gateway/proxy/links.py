@@ -75,9 +75,10 @@ class ClientLink(Connection):
             if not data:
                 return
         session.from_client(data)
-        if session.rest is not None:
-            rest, session.rest = session.rest, None
-            self._tls, session.encrypted = TlsServer(self._owner.tls), True
+        opening = session.opening
+        if opening.rest is not None:
+            rest, opening.rest = opening.rest, None
+            self._tls, opening.encrypted = TlsServer(self._owner.tls), True
             if rest:
                 self._received(rest)
 

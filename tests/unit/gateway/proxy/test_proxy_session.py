@@ -180,6 +180,6 @@ def test_no_password_is_in_a_repr():
     world = World()
     session = world.client(1)
     session.from_client(query(b"SELECT 1"))
-    texts = [repr(one) for one in (session, session._login, *world.servers, world.directory)]
+    texts = [repr(one) for one in (session, session.opening.login, *world.servers, world.directory)]
     texts += [repr(one.setup) for one in world.servers]
     assert not any(PASSWORD.decode() in text for text in texts)
