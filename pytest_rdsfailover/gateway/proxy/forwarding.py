@@ -103,8 +103,11 @@ class Forwarder:
         same = database is self._last and database.uses == self._last_uses + 1
         self.waiting, self.database, database.client = False, database, self
         self._service.lent(self)
-        if not same:  # what another session left to look back at is not for this one
-            database.quieten(always=self._effect.looks_back)
+        if same:  # nobody has had it since: it is as this session left it
+            self._go()
+            return
+        # What another session left to look back at is not for this one.
+        database.quieten(always=self._effect.looks_back)
         database.adopt(self._carried.schema, self._carried.wanted(database), self._go)
 
     def deny(self, database: Database) -> None:

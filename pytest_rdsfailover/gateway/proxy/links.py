@@ -35,16 +35,17 @@ class ClientLink(Connection):
 
     Attributes:
         session: its state machine.
-        heard: when it last sent something, in monotonic seconds.
+        since: when it connected, in monotonic seconds.
+        heard: when it last sent something.
         timer: ends its wait for a database connection.
     """
 
-    __slots__ = ("_owner", "_tls", "heard", "session", "timer")
+    __slots__ = ("_owner", "_tls", "heard", "session", "since", "timer")
 
     def __init__(self, owner: Owner, session: ProxySession) -> None:
         super().__init__()
         self.session, self._owner = session, owner
-        self.heard = time.monotonic()
+        self.since = self.heard = time.monotonic()
         self.timer: asyncio.TimerHandle | None = None
         self._tls: TlsServer | None = None
 
@@ -120,14 +121,16 @@ class DatabaseLink(Connection):
 
     Attributes:
         database: its state machine.
+        heard: when the server last sent something, in monotonic seconds.
         ours: it ends because the proxy wants it to.
     """
 
-    __slots__ = ("_owner", "database", "ours")
+    __slots__ = ("_owner", "database", "heard", "ours")
 
     def __init__(self, owner: Owner, database: Database) -> None:
         super().__init__()
         self.database, self._owner = database, owner
+        self.heard = time.monotonic()
         self.ours = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -140,6 +143,7 @@ class DatabaseLink(Connection):
         """Hand received bytes to the connection."""
         if self.ours:
             return
+        self.heard = time.monotonic()
         try:
             self.database.from_server(data)
         except ProtocolError:

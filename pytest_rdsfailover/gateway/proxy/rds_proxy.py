@@ -150,6 +150,7 @@ class RdsProxy:
                 "longest_wait": one.longest_wait,
                 "opened": counts["opened"],
                 "idle_timeouts": counts["idle_timeouts"],
+                "aged": counts["aged"],
                 "cut": counts["cut"],
             },
             "pins": [asdict(pin) for pin in one.pins],
