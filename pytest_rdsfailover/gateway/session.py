@@ -6,16 +6,11 @@ from itertools import takewhile
 
 from pytest_rdsfailover.gateway.crash import BUSY, is_crash
 from pytest_rdsfailover.gateway.plan import STATEMENT_ID, Host, Planner, lifting
+from pytest_rdsfailover.gateway.relayed_login import RelayedLogin
 from pytest_rdsfailover.gateway.roles import READ_ONLY_TRANSACTION, Exchange, hidden, refusal
 from pytest_rdsfailover.gateway.variables import Variables
 from pytest_rdsfailover.wire.handshake import (
     Capability,
-    client_capabilities,
-    encode_greeting,
-    parse_greeting,
-    relayed_greeting,
-    relayed_response,
-    without_tls,
 )
 from pytest_rdsfailover.wire.packets import (
     ERR,
@@ -38,7 +33,6 @@ from pytest_rdsfailover.wire.packets import (
     with_status,
 )
 from pytest_rdsfailover.wire.responses import Command, Part, Response
-from pytest_rdsfailover.wire.statements import Dialect
 
 BACKLOG = 64 * 1024 * 1024  # bytes of commands that a client may send ahead
 IN_TRANS = STATUS_IN_TRANS | STATUS_IN_TRANS_READONLY
@@ -54,24 +48,18 @@ class Session:
     Attributes:
         to_client: bytes for the client.
         to_server: bytes for the server.
-        thread_id: the connection's id in the server's process list; None before the greeting.
         crashing: the client wants its instance to crash.
     """
 
     def __init__(self, host: Host, *, tls: bool = False) -> None:
         self.to_client, self.to_server = bytearray(), bytearray()
-        self.thread_id: int | None = None
         self.crashing = False
         self._host = host
         self._client, self._server = PacketReader(), PacketReader()
         self._message = MessageReader()
         self._variables = Variables(host.id)
         self._planner = Planner(host, self._variables)
-        self._tls = Capability.SSL if tls else Capability(0)
-        self._ahead = 0  # packets of the login that the server never sees
-        self._offered = Capability(0)
-        self._capabilities = Capability(0)
-        self._stage = self._greeting
+        self._login = RelayedLogin(tls=tls)
         self._multi = False
         self._status = STATUS_AUTOCOMMIT
         self._waiting: deque[bytes] = deque()
@@ -87,14 +75,18 @@ class Session:
         self._shift = 0  # what the client's numbers are ahead of the server's
 
     @property
+    def thread_id(self) -> int | None:
+        """Return the connection's id in the server's process list; None before the greeting."""
+        return self._login.thread_id
+
+    @property
     def busy(self) -> bool:
         """Tell whether the server may still be working on a command of this session."""
         return self._response is not None
 
     def encrypted(self) -> bool:
         """Note that the client's first packet asked for TLS; return whether it may have it."""
-        self._ahead = 1
-        return bool(self._tls) and self._stage == self._login
+        return self._login.encrypted()
 
     def refuse_crash(self) -> None:
         """Answer that the instance cannot crash now."""
@@ -108,8 +100,8 @@ class Session:
             ProtocolError: if no client may send them; the session is over.
         """
         for packet in self._client.feed(data):
-            if self._stage != self._commands:
-                self._login_from_client(packet)
+            if not self._login.done:
+                self.to_server += self._login.from_client(packet)
             elif self._asked:
                 self._answer_from_client(packet)
             else:
@@ -135,51 +127,29 @@ class Session:
             continues, self._middle_of_server = (
                 self._middle_of_server, len(packet.payload) == MAX_PAYLOAD
             )  # fmt: skip
-            if not continues:
-                self._stage(packet)
+            if not self._login.done:
+                self._open(packet)
+            elif not continues:
+                self._answer(packet)
             elif not self._drop and not (self._exchange and self._exchange.hidden):
                 self._tell(packet.payload)
         self._advance()
 
-    # The opening ---------------------------------------------------------------------------------
-
-    def _greeting(self, packet: Packet) -> None:
-        """Take the server's first packet: a greeting, or an error that says why there is none."""
-        if packet.payload[:1] == bytes((ERR,)):
-            self.to_client += frame(packet.payload, packet.sequence)
-            return
-        greeting = relayed_greeting(parse_greeting(packet.payload))
-        self.thread_id = greeting.thread_id
-        self._offered = greeting.capabilities
-        self._planner.dialect = Dialect(version=greeting.number, mariadb=greeting.mariadb)
-        shown = replace(greeting, capabilities=greeting.capabilities | self._tls)
-        self.to_client += frame(encode_greeting(shown), packet.sequence)
-        self._stage = self._login
-
-    def _login_from_client(self, packet: Packet) -> None:
-        """Take a client's part of the login; its first packet says what it can do."""
-        if self._stage == self._greeting:
-            raise ProtocolError("the client speaks before it was greeted")
-        payload = packet.payload
-        if not self._capabilities:
-            payload = without_tls(payload) if self._ahead else payload
-            payload = relayed_response(payload, self._offered)
-            self._capabilities = client_capabilities(payload)
-            self._multi = bool(self._capabilities & Capability.MULTI_STATEMENTS)
-        self.to_server += frame(payload, packet.sequence - self._ahead)
-
-    def _login(self, packet: Packet) -> None:
+    def _open(self, packet: Packet) -> None:
         """Take a server's part of the login, up to its OK."""
-        self.to_client += frame(packet.payload, packet.sequence + self._ahead)
-        if packet.payload[:1] == bytes((OK,)):
-            self._status = status_of(packet.payload)
-            self._stage = self._commands
+        login = self._login
+        self.to_client += login.from_server(packet)
+        if login.dialect is not None:
+            self._planner.dialect = login.dialect
+        if login.done:
+            self._status = login.status
+            self._multi = bool(login.capabilities & Capability.MULTI_STATEMENTS)
 
     # Commands ------------------------------------------------------------------------------------
 
     def _advance(self) -> None:
         """Send the server all it can be sent now."""
-        while self._response is None and self._stage == self._commands:
+        while self._response is None and self._login.done:
             if self._plan:
                 self._send(self._plan.popleft())
             elif self._held is not None:
@@ -220,7 +190,7 @@ class Session:
             # The server counts on from our command, the client from its own.
             self._shift = self._seen_by_client - packets_of(exchange.payload)
         self.to_server += encode(exchange.payload)
-        deprecate_eof = bool(self._capabilities & Capability.DEPRECATE_EOF)
+        deprecate_eof = bool(self._login.capabilities & Capability.DEPRECATE_EOF)
         response = Response(command, deprecate_eof=deprecate_eof)
         self._response = None if response.done else response
         if command == Command.STMT_CLOSE:
@@ -235,7 +205,7 @@ class Session:
 
     # Answers -------------------------------------------------------------------------------------
 
-    def _commands(self, packet: Packet) -> None:
+    def _answer(self, packet: Packet) -> None:
         """Take the first packet of a message of the server."""
         response, exchange = self._response, self._exchange
         payload = packet.payload
