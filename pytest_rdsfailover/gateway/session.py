@@ -60,7 +60,7 @@ class Session:
         self._variables = Variables(host.id)
         self._planner = Planner(host, self._variables)
         self._login = RelayedLogin(tls=tls)
-        self._multi = False
+        self._multi = self._deprecate_eof = False
         self._status = STATUS_AUTOCOMMIT
         self._waiting: deque[bytes] = deque()
         self._plan: deque[Exchange] = deque()
@@ -144,6 +144,7 @@ class Session:
         if login.done:
             self._status = login.status
             self._multi = bool(login.capabilities & Capability.MULTI_STATEMENTS)
+            self._deprecate_eof = bool(login.capabilities & Capability.DEPRECATE_EOF)
 
     # Commands ------------------------------------------------------------------------------------
 
@@ -190,8 +191,7 @@ class Session:
             # The server counts on from our command, the client from its own.
             self._shift = self._seen_by_client - packets_of(exchange.payload)
         self.to_server += encode(exchange.payload)
-        deprecate_eof = bool(self._login.capabilities & Capability.DEPRECATE_EOF)
-        response = Response(command, deprecate_eof=deprecate_eof)
+        response = Response(command, deprecate_eof=self._deprecate_eof)
         self._response = None if response.done else response
         if command == Command.STMT_CLOSE:
             self._planner.closed(exchange.payload[STATEMENT_ID])

@@ -18,7 +18,11 @@ Factory = Callable[[], asyncio.BaseProtocol]
 Dial = Callable[[Factory], Coroutine[Any, Any, tuple[asyncio.BaseTransport, Any]]]
 
 
-class Connection(asyncio.Protocol):
+# What any of them has just received; taken out before the next one reads.
+_received = memoryview(bytearray(256 * 1024))
+
+
+class Connection(asyncio.BufferedProtocol):
     """One end of a way between a client and the real server.
 
     Attributes:
@@ -41,6 +45,18 @@ class Connection(asyncio.Protocol):
         raw = transport.get_extra_info("socket")
         if raw.family != socket.AF_UNIX:
             raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+    def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002 - asyncio's signature
+        """Return where to put received bytes; asyncio would make a new place each time."""
+        return _received
+
+    def buffer_updated(self, nbytes: int) -> None:
+        """Take received bytes out of the buffer."""
+        self.data_received(bytes(_received[:nbytes]))
+
+    def data_received(self, data: bytes) -> None:
+        """Take received bytes; of the subclass."""
+        raise NotImplementedError
 
     def pause_writing(self) -> None:
         """Read no more from whom this one's data come."""

@@ -203,6 +203,33 @@ def test_another_user_can_be_taken_on_and_leaves_nothing_behind(proxy):
         assert value(connection, "SELECT @@time_zone") == "SYSTEM"
 
 
+@pytest.mark.parametrize("method", METHODS)
+def test_a_change_of_user_may_prove_the_password_over_the_login_s_scramble(proxy, method):
+    from pymysql import _auth
+
+    proxy.configure_proxy(client_password_auth_type=method)
+    prove = {
+        "MYSQL_NATIVE_PASSWORD": ("mysql_native_password", _auth.scramble_native_password),
+        "MYSQL_CACHING_SHA2_PASSWORD": ("caching_sha2_password", _auth.scramble_caching_sha2),
+    }
+    name, scramble = prove[method]
+    with proxy.connect("proxy") as connection:
+        value(connection, "SELECT @a := 1")
+        for password, expected in ((gateway_server.PASSWORD, True), ("wrong", False)):
+            proof = scramble(password.encode(), connection.salt)
+            connection._execute_command(
+                0x11,
+                b"app\0" + bytes((len(proof),)) + proof + b"app\0\x2d\0" + name.encode() + b"\0",
+            )
+            packet = connection._read_packet()
+            if packet.is_extra_auth_data():
+                packet = connection._read_packet()
+            assert packet.is_ok_packet() is expected
+            assert packet.is_auth_switch_request() is not expected  # it may try again
+            if expected:
+                assert value(connection, "SELECT @a") is None
+
+
 def change_user(connection, user, password, database):
     """Send COM_CHANGE_USER, which PyMySQL does not know, and do its part of what follows."""
     from pymysql._auth import scramble_native_password

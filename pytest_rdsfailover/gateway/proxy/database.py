@@ -114,6 +114,7 @@ class Database:
         self.inserter = 0
         self._stage = Stage.LOGIN
         self._login = ServerLogin(key, setup)
+        self._deprecate_eof = bool(key.capabilities & Capability.DEPRECATE_EOF)
         self._reader = PacketReader()
         self._errands: deque[Errand] = deque()
         self._errand: Errand | None = None
@@ -281,8 +282,7 @@ class Database:
 
     def command(self, message: bytes) -> bool:
         """Send a command; return whether it is answered, which may be before this returns."""
-        deprecate_eof = bool(self.key.capabilities & Capability.DEPRECATE_EOF)
-        response = Response(message[0], deprecate_eof=deprecate_eof)
+        response = Response(message[0], deprecate_eof=self._deprecate_eof)
         answered = not response.done
         self._response = response if answered else None
         self.touch(self)

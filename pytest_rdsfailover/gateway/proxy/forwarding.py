@@ -44,7 +44,7 @@ class Forwarder:
     """
 
     __slots__ = (
-        "_asked", "_carried", "_effect", "_held", "_last", "_last_uses", "_sent", "_service",
+        "_asked", "_carried", "_effect", "_first", "_held", "_last", "_last_uses", "_sent", "_service",
         "_shift", "_status",
         "closing", "database", "key", "message", "number", "pin", "to_client", "user", "waiting",
     )  # fmt: skip
@@ -58,7 +58,7 @@ class Forwarder:
         self.database: Database | None = None
         self.pin: str | None = None
         self.message = b""
-        self._shift = 0  # number of the command's last packet
+        self._first = self._shift = 0  # numbers of the command's first packet, and of its last
         self._status = STATUS_AUTOCOMMIT
         self._carried = Carried()
         self._effect = Effect()
@@ -89,6 +89,7 @@ class Forwarder:
         if self._status & STATUS_NO_BACKSLASH_ESCAPES:
             dialect = replace(dialect, backslash=False)
         self.message, self._sent = message, False
+        self._first = self._shift - len(message) // MAX_PAYLOAD
         self._effect = effect(message, dialect, exclude_sets=settings.excludes_variable_sets)
         if self.database is not None:
             self._go()
@@ -150,28 +151,28 @@ class Forwarder:
         if not database.command(self.message):
             self._finished(failed=False)
 
-    @property
-    def _first(self) -> int:
-        """Return the number of the command's first packet; its last one has `_shift`."""
-        return self._shift - len(self.message) // MAX_PAYLOAD
-
     def answer(self, packet: Packet, part: Part | None, response: Response) -> None:
         """Take a packet of the server's answer."""
-        payload = packet.payload
-        if response.done and part is not None:
-            self._held = frame(payload, packet.sequence + self._first)
-        else:
-            self._say(payload, packet.sequence + self._first)
-        if part is Part.ASK:
-            self._asked = True
-        elif part is Part.END and response.status is not None:
-            self._status = response.status
-            if payload[0] == OK:
-                number, _ = read_lenenc(payload, read_lenenc(payload, 1)[1])
-                if number and self.database is not None:
-                    self._carried.insert_id, self.database.inserter = number, self.number
-        if response.done and (part is not None):
+        sequence, payload = packet
+        framed = frame(payload, sequence + self._first)
+        if part is Part.END:
+            self._note(payload, response)
+        if part is not None and response.done:
+            self._held = framed
             self._finished(failed=response.failed)
+            return
+        self._asked = self._asked or part is Part.ASK
+        self._send(framed)
+
+    def _note(self, payload: bytes, response: Response) -> None:
+        """Note what the end of a result tells: status flags, and the id that an INSERT made."""
+        if response.status is None:
+            return
+        self._status = response.status
+        if payload[0] == OK:
+            number, _ = read_lenenc(payload, read_lenenc(payload, 1)[1])
+            if number and self.database is not None:
+                self._carried.insert_id, self.database.inserter = number, self.number
 
     def _finished(self, *, failed: bool) -> None:
         """Note what a command has done to the session, then tell its client the end.
