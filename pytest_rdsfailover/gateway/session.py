@@ -38,6 +38,7 @@ BACKLOG = 64 * 1024 * 1024  # bytes of commands that a client may send ahead
 IN_TRANS = STATUS_IN_TRANS | STATUS_IN_TRANS_READONLY
 SET_MULTI_STATEMENTS = b"\x1b\x00\x00"
 ROLLBACK = hidden(b"ROLLBACK")
+PLAIN = frozenset({Command.QUERY, Command.STMT_EXECUTE})  # their answers may pass as they are
 
 
 class Session:
@@ -70,7 +71,8 @@ class Session:
         self._held: bytes | None = None  # the end of an answer, until our own work is done
         self._drop = False  # the rest of the server's answer is not for the client
         self._asked = False  # the client is to send data, not a command
-        self._middle_of_server = False  # the next packet continues the one before
+        self._plain = False  # the server's answer is for the client as it is
+        self._continues = False  # the server's next packet continues the one before
         self._seen_by_client = 0  # number of the next packet to the client
         self._shift = 0  # what the client's numbers are ahead of the server's
 
@@ -123,17 +125,23 @@ class Session:
         Raises:
             ProtocolError: if no server may send them; the session is over.
         """
-        for packet in self._server.feed(data):
-            continues, self._middle_of_server = (
-                self._middle_of_server, len(packet.payload) == MAX_PAYLOAD
-            )  # fmt: skip
-            if not self._login.done:
-                self._open(packet)
-            elif not continues:
-                self._answer(packet)
-            elif not self._drop and not (self._exchange and self._exchange.hidden):
-                self._tell(packet.payload)
+        packets = self._server.feed(data)
+        if self._plain:
+            self._pass(data, packets)
+        else:
+            for packet in packets:
+                self._take(packet)
         self._advance()
+
+    def _take(self, packet: Packet) -> None:
+        """Take the server's next packet."""
+        continues, self._continues = self._continues, len(packet.payload) == MAX_PAYLOAD
+        if not self._login.done:
+            self._open(packet)
+        elif not continues:
+            self._answer(packet)
+        elif not self._drop and not (self._exchange and self._exchange.hidden):
+            self._tell(packet.payload)
 
     def _open(self, packet: Packet) -> None:
         """Take a server's part of the login, up to its OK."""
@@ -193,6 +201,10 @@ class Session:
         self.to_server += encode(exchange.payload)
         response = Response(command, deprecate_eof=self._deprecate_eof)
         self._response = None if response.done else response
+        self._plain = (
+            command in PLAIN and self._host.writer and not self._plan and not self._shift
+            and not (exchange.hidden or exchange.more or self._variables.marked)
+        )  # fmt: skip
         if command == Command.STMT_CLOSE:
             self._planner.closed(exchange.payload[STATEMENT_ID])
 
@@ -204,6 +216,33 @@ class Session:
             self._asked = False
 
     # Answers -------------------------------------------------------------------------------------
+
+    def _pass(self, data: bytes, packets: list[Packet]) -> None:
+        """Let bytes of an answer pass that needs nothing done to it; note what it says."""
+        self.to_client += data
+        for packet in packets:
+            self._follow(packet)
+            self._ended()
+
+    def _follow(self, packet: Packet) -> Part | None:
+        """Note what a packet says; return what it is, None if it continues the one before."""
+        response = self._response
+        if response is None:
+            raise ProtocolError("the server sent more than it was asked for")
+        continues, self._continues = self._continues, len(packet.payload) == MAX_PAYLOAD
+        if continues:
+            return None
+        part = response.feed(packet.payload)
+        if part is Part.ASK:
+            self._asked = True
+        elif part is Part.END and response.status is not None:
+            self._status = response.status
+        return part
+
+    def _ended(self) -> None:
+        """Be ready for the next command if this one is answered."""
+        if self._response is not None and self._response.done:
+            self._response, self._plain, self._asked = None, False, False
 
     def _answer(self, packet: Packet) -> None:
         """Take the first packet of a message of the server."""

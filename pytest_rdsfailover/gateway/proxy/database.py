@@ -60,15 +60,23 @@ def nothing(_: list[bytes | None]) -> None:
 class Inner(Session):
     """An instance whose client is in this process: answers are handed over, not framed."""
 
-    def __init__(self, host: Instance, sink: Callable[[Packet], None]) -> None:
+    def __init__(self, host: Instance, client: "Database") -> None:
         super().__init__(host)
-        self._sink = sink
+        self._database = client
 
     def _tell(self, payload: bytes) -> None:
         """Hand over the next packet of an answer; its taker may send the next command."""
         sequence = self._seen_by_client
         self._seen_by_client = (sequence + 1) & 0xFF
-        self._sink(Packet(sequence, payload))
+        self._database.take(Packet(sequence, payload))
+
+    def _pass(self, _: bytes, packets: list[Packet]) -> None:
+        """Hand over packets as they are, and what has been learnt about them."""
+        for packet in packets:
+            part = self._follow(packet)
+            if self._response is not None:
+                self._database.take_part(packet, part, self._response)
+            self._ended()
 
 
 class Database:
@@ -101,7 +109,7 @@ class Database:
         touch: Callable[["Database"], None],
     ) -> None:
         self.key, self.instance, self.setup = key, instance, setup
-        self.session = Inner(instance, self._packet)
+        self.session = Inner(instance, self)
         self.client: Client | None = None
         self.schema: bytes | None = None
         self.uses = 0
@@ -148,9 +156,10 @@ class Database:
             data = bytes(session.to_client)
             session.to_client.clear()
             for packet in self._reader.feed(data):
-                self._packet(packet)
+                self.take(packet)
 
-    def _packet(self, packet: Packet) -> None:
+    def take(self, packet: Packet) -> None:
+        """Take a packet that the instance has for its client."""
         continues, self._continues = self._continues, len(packet.payload) == MAX_PAYLOAD
         if self._stage is Stage.LOGIN:
             self._log_in(packet)
@@ -159,7 +168,10 @@ class Database:
         if response is None:
             self._farewell(packet)
             return
-        part = None if continues else response.feed(packet.payload)
+        self.take_part(packet, None if continues else response.feed(packet.payload), response)
+
+    def take_part(self, packet: Packet, part: Part | None, response: Response) -> None:
+        """Take a packet of which it is known what it is."""
         if part is Part.END:
             self._note(packet.payload, response)
         if response.done:
