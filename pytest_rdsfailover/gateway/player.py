@@ -4,12 +4,12 @@ import asyncio
 import time
 from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
 from pytest_rdsfailover.errors import GatewayError
 from pytest_rdsfailover.gateway.fence import Fence
 from pytest_rdsfailover.gateway.network import Network
+from pytest_rdsfailover.gateway.plays import Mark, Play
 from pytest_rdsfailover.gateway.roles import READ_ONLY
 from pytest_rdsfailover.gateway.router import Router, State
 from pytest_rdsfailover.gateway.script import Step
@@ -43,44 +43,6 @@ class Follower(Protocol):
 
     def follow(self) -> None:
         """Send requests to the writer again as soon as there is one."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Mark:
-    """A milestone in nanoseconds of the monotonic clock.
-
-    Attributes:
-        name: what happened.
-        at: when it had.
-        planned: when it should; None for what follows from something else.
-        instance: to which instance.
-    """
-
-    name: str
-    at: int
-    planned: int | None
-    instance: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Play:
-    """A script that is being played, or was.
-
-    Attributes:
-        name: what who started it calls it.
-        started: the nanosecond that its offsets count from.
-        target: the instance that it promotes; None if it promotes nobody.
-        victim: the instance that it cuts first; None if it cuts none.
-        dns_ttl: seconds for which resolvers may remember where the cluster's name leads.
-        marks: its milestones so far.
-    """
-
-    name: str
-    started: int
-    target: str | None
-    victim: str | None
-    dns_ttl: float
-    marks: list[Mark]
 
 
 class Player:

@@ -34,11 +34,12 @@ from pytest_rdsfailover.gateway.crash import NAME, crash_steps
 from pytest_rdsfailover.gateway.fence import Fence
 from pytest_rdsfailover.gateway.network import Network, NoNetwork, Toxiproxy
 from pytest_rdsfailover.gateway.player import Player
-from pytest_rdsfailover.gateway.proxy import AllSessions, RdsProxy
-from pytest_rdsfailover.gateway.proxy_facts import ask
+from pytest_rdsfailover.gateway.proxy.facts import ask
+from pytest_rdsfailover.gateway.proxy.rds_proxy import AllSessions, RdsProxy
+from pytest_rdsfailover.gateway.proxy.secrets import Secret
 from pytest_rdsfailover.gateway.router import Router
-from pytest_rdsfailover.gateway.secrets import Secret
-from pytest_rdsfailover.gateway.server import Dial, Factory, Gateway
+from pytest_rdsfailover.gateway.server import Gateway
+from pytest_rdsfailover.gateway.sockets import Dial, Factory
 from pytest_rdsfailover.gateway.tls import Authority
 
 ADMIN = Bounds(connect=2.0, read=5.0, write=5.0)

@@ -1,84 +1,39 @@
 """The gateway's sockets: one listener an endpoint, one link a client, each with its own session."""
 
 import asyncio
-import random
-import socket
 import ssl
-import struct
 from collections import defaultdict
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from functools import partial
-from typing import Any
 
-from pytest_rdsfailover.errors import GatewayError
 from pytest_rdsfailover.gateway.door import Door
 from pytest_rdsfailover.gateway.router import Instance, Router, State
 from pytest_rdsfailover.gateway.session import Session
+from pytest_rdsfailover.gateway.sockets import BACKLOG, Connection, Dial, bound
 from pytest_rdsfailover.wire.packets import ProtocolError
 
-PORTS = range(10_001, 32_768)  # below what the system hands out to clients
-TRIES = 200
-BACKLOG = 1024  # connections that may wait to be accepted
-RESET = struct.pack("ii", 1, 0)
 
-Factory = Callable[[], asyncio.BaseProtocol]
-Dial = Callable[[Factory], Coroutine[Any, Any, tuple[asyncio.BaseTransport, Any]]]
-
-
-class Side(asyncio.Protocol):
+class Side(Connection):
     """One of the two connections of a link: moves bytes, and slows the other side down."""
 
+    __slots__ = ("_feed", "_link")
+
     def __init__(self, link: "Link", feed: Callable[[bytes], None]) -> None:
-        self.transport: asyncio.Transport | None = None
-        self.other: Side | None = None
+        super().__init__()
         self._link, self._feed = link, feed
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Switch off Nagle's algorithm, which would add 40 ms to small packets."""
-        assert isinstance(transport, asyncio.Transport)  # noqa: S101 - what asyncio gives a Protocol
-        self.transport = transport
-        raw = transport.get_extra_info("socket")
-        if raw.family != socket.AF_UNIX:
-            raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        """Go on with the link."""
+        super().connection_made(transport)
         self._link.connected(self)
 
     def data_received(self, data: bytes) -> None:
         """Hand received bytes to the session."""
         self._link.received(self._feed, data)
 
-    def pause_writing(self) -> None:
-        """Stop reading from the other side while this one cannot take more."""
-        if self.other is not None and self.other.transport is not None:
-            self.other.transport.pause_reading()
-
-    def resume_writing(self) -> None:
-        """Read from the other side again."""
-        if self.other is not None and self.other.transport is not None and not self._link.silent:
-            self.other.transport.resume_reading()
-
     def connection_lost(self, _: Exception | None) -> None:
         """End the other side as well."""
         self._link.lost(self)
-
-    def write(self, data: bytearray) -> None:
-        """Send what the session has for this side, as far as there is a connection."""
-        if data and self.transport is not None:
-            self.transport.write(bytes(data))
-            data.clear()
-
-    def close(self) -> None:
-        """Hang up after everything has been sent."""
-        if self.transport is not None:
-            self.transport.close()
-
-    def abort(self, *, reset: bool) -> None:
-        """Hang up at once; with a reset if that is wanted."""
-        if self.transport is None:
-            return
-        if reset and not self.transport.is_closing():
-            raw = self.transport.get_extra_info("socket")
-            raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
-        self.transport.abort()
 
 
 class Link:
@@ -150,8 +105,7 @@ class Link:
     def silence(self) -> None:
         """Let the client hang: it gets no byte, and no end."""
         self.silent = True
-        if self.client.transport is not None:
-            self.client.transport.pause_reading()
+        self.client.silence()
         self._server.abort(reset=False)
 
     def _retire(self) -> None:
@@ -225,22 +179,3 @@ class Gateway:
         """Reset the sessions that an instance had left hanging."""
         for link in [one for one in self._links[instance] if one.silent]:
             link.end(reset=True)
-
-
-def bound() -> socket.socket:
-    """Return a socket bound to a free port of 127.0.0.1 that no client is ever given.
-
-    Raises:
-        GatewayError: if none is found.
-    """
-    for port in random.sample(PORTS, TRIES):
-        raw = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-        raw.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            raw.bind(("127.0.0.1", port))
-            raw.listen(BACKLOG)
-        except OSError:
-            raw.close()
-            continue
-        return raw
-    raise GatewayError(f"no free port between {PORTS.start} and {PORTS.stop - 1}")

@@ -6,16 +6,11 @@ from itertools import takewhile
 
 from pytest_rdsfailover.gateway.crash import BUSY, is_crash
 from pytest_rdsfailover.gateway.plan import STATEMENT_ID, Host, Planner, lifting
+from pytest_rdsfailover.gateway.relayed_login import RelayedLogin
 from pytest_rdsfailover.gateway.roles import READ_ONLY_TRANSACTION, Exchange, hidden, refusal
 from pytest_rdsfailover.gateway.variables import Variables
 from pytest_rdsfailover.wire.handshake import (
     Capability,
-    client_capabilities,
-    encode_greeting,
-    parse_greeting,
-    relayed_greeting,
-    relayed_response,
-    without_tls,
 )
 from pytest_rdsfailover.wire.packets import (
     ERR,
@@ -38,12 +33,12 @@ from pytest_rdsfailover.wire.packets import (
     with_status,
 )
 from pytest_rdsfailover.wire.responses import Command, Part, Response
-from pytest_rdsfailover.wire.statements import Dialect
 
 BACKLOG = 64 * 1024 * 1024  # bytes of commands that a client may send ahead
 IN_TRANS = STATUS_IN_TRANS | STATUS_IN_TRANS_READONLY
 SET_MULTI_STATEMENTS = b"\x1b\x00\x00"
 ROLLBACK = hidden(b"ROLLBACK")
+PLAIN = frozenset({Command.QUERY, Command.STMT_EXECUTE})  # their answers may pass as they are
 
 
 class Session:
@@ -54,25 +49,19 @@ class Session:
     Attributes:
         to_client: bytes for the client.
         to_server: bytes for the server.
-        thread_id: the connection's id in the server's process list; None before the greeting.
         crashing: the client wants its instance to crash.
     """
 
     def __init__(self, host: Host, *, tls: bool = False) -> None:
         self.to_client, self.to_server = bytearray(), bytearray()
-        self.thread_id: int | None = None
         self.crashing = False
         self._host = host
         self._client, self._server = PacketReader(), PacketReader()
         self._message = MessageReader()
         self._variables = Variables(host.id)
         self._planner = Planner(host, self._variables)
-        self._tls = Capability.SSL if tls else Capability(0)
-        self._ahead = 0  # packets of the login that the server never sees
-        self._offered = Capability(0)
-        self._capabilities = Capability(0)
-        self._stage = self._greeting
-        self._multi = False
+        self._login = RelayedLogin(tls=tls)
+        self._multi = self._deprecate_eof = False
         self._status = STATUS_AUTOCOMMIT
         self._waiting: deque[bytes] = deque()
         self._plan: deque[Exchange] = deque()
@@ -82,9 +71,15 @@ class Session:
         self._held: bytes | None = None  # the end of an answer, until our own work is done
         self._drop = False  # the rest of the server's answer is not for the client
         self._asked = False  # the client is to send data, not a command
-        self._middle_of_server = False  # the next packet continues the one before
+        self._plain = False  # the server's answer is for the client as it is
+        self._continues = False  # the server's next packet continues the one before
         self._seen_by_client = 0  # number of the next packet to the client
         self._shift = 0  # what the client's numbers are ahead of the server's
+
+    @property
+    def thread_id(self) -> int | None:
+        """Return the connection's id in the server's process list; None before the greeting."""
+        return self._login.thread_id
 
     @property
     def busy(self) -> bool:
@@ -93,8 +88,7 @@ class Session:
 
     def encrypted(self) -> bool:
         """Note that the client's first packet asked for TLS; return whether it may have it."""
-        self._ahead = 1
-        return bool(self._tls) and self._stage == self._login
+        return self._login.encrypted()
 
     def refuse_crash(self) -> None:
         """Answer that the instance cannot crash now."""
@@ -108,8 +102,8 @@ class Session:
             ProtocolError: if no client may send them; the session is over.
         """
         for packet in self._client.feed(data):
-            if self._stage != self._commands:
-                self._login_from_client(packet)
+            if not self._login.done:
+                self.to_server += self._login.from_client(packet)
             elif self._asked:
                 self._answer_from_client(packet)
             else:
@@ -131,55 +125,40 @@ class Session:
         Raises:
             ProtocolError: if no server may send them; the session is over.
         """
-        for packet in self._server.feed(data):
-            continues, self._middle_of_server = (
-                self._middle_of_server, len(packet.payload) == MAX_PAYLOAD
-            )  # fmt: skip
-            if not continues:
-                self._stage(packet)
-            elif not self._drop and not (self._exchange and self._exchange.hidden):
-                self._tell(packet.payload)
+        packets = self._server.feed(data)
+        if self._plain:
+            self._pass(data, packets)
+        else:
+            for packet in packets:
+                self._take(packet)
         self._advance()
 
-    # The opening ---------------------------------------------------------------------------------
+    def _take(self, packet: Packet) -> None:
+        """Take the server's next packet."""
+        continues, self._continues = self._continues, len(packet.payload) == MAX_PAYLOAD
+        if not self._login.done:
+            self._open(packet)
+        elif not continues:
+            self._answer(packet)
+        elif not self._drop and not (self._exchange and self._exchange.hidden):
+            self._tell(packet.payload)
 
-    def _greeting(self, packet: Packet) -> None:
-        """Take the server's first packet: a greeting, or an error that says why there is none."""
-        if packet.payload[:1] == bytes((ERR,)):
-            self.to_client += frame(packet.payload, packet.sequence)
-            return
-        greeting = relayed_greeting(parse_greeting(packet.payload))
-        self.thread_id = greeting.thread_id
-        self._offered = greeting.capabilities
-        self._planner.dialect = Dialect(version=greeting.number, mariadb=greeting.mariadb)
-        shown = replace(greeting, capabilities=greeting.capabilities | self._tls)
-        self.to_client += frame(encode_greeting(shown), packet.sequence)
-        self._stage = self._login
-
-    def _login_from_client(self, packet: Packet) -> None:
-        """Take a client's part of the login; its first packet says what it can do."""
-        if self._stage == self._greeting:
-            raise ProtocolError("the client speaks before it was greeted")
-        payload = packet.payload
-        if not self._capabilities:
-            payload = without_tls(payload) if self._ahead else payload
-            payload = relayed_response(payload, self._offered)
-            self._capabilities = client_capabilities(payload)
-            self._multi = bool(self._capabilities & Capability.MULTI_STATEMENTS)
-        self.to_server += frame(payload, packet.sequence - self._ahead)
-
-    def _login(self, packet: Packet) -> None:
+    def _open(self, packet: Packet) -> None:
         """Take a server's part of the login, up to its OK."""
-        self.to_client += frame(packet.payload, packet.sequence + self._ahead)
-        if packet.payload[:1] == bytes((OK,)):
-            self._status = status_of(packet.payload)
-            self._stage = self._commands
+        login = self._login
+        self.to_client += login.from_server(packet)
+        if login.dialect is not None:
+            self._planner.dialect = login.dialect
+        if login.done:
+            self._status = login.status
+            self._multi = bool(login.capabilities & Capability.MULTI_STATEMENTS)
+            self._deprecate_eof = bool(login.capabilities & Capability.DEPRECATE_EOF)
 
     # Commands ------------------------------------------------------------------------------------
 
     def _advance(self) -> None:
         """Send the server all it can be sent now."""
-        while self._response is None and self._stage == self._commands:
+        while self._response is None and self._login.done:
             if self._plan:
                 self._send(self._plan.popleft())
             elif self._held is not None:
@@ -220,9 +199,12 @@ class Session:
             # The server counts on from our command, the client from its own.
             self._shift = self._seen_by_client - packets_of(exchange.payload)
         self.to_server += encode(exchange.payload)
-        deprecate_eof = bool(self._capabilities & Capability.DEPRECATE_EOF)
-        response = Response(command, deprecate_eof=deprecate_eof)
+        response = Response(command, deprecate_eof=self._deprecate_eof)
         self._response = None if response.done else response
+        self._plain = (
+            command in PLAIN and self._host.writer and not self._plan and not self._shift
+            and not (exchange.hidden or exchange.more or self._variables.marked)
+        )  # fmt: skip
         if command == Command.STMT_CLOSE:
             self._planner.closed(exchange.payload[STATEMENT_ID])
 
@@ -235,7 +217,34 @@ class Session:
 
     # Answers -------------------------------------------------------------------------------------
 
-    def _commands(self, packet: Packet) -> None:
+    def _pass(self, data: bytes, packets: list[Packet]) -> None:
+        """Let bytes of an answer pass that needs nothing done to it; note what it says."""
+        self.to_client += data
+        for packet in packets:
+            self._follow(packet)
+            self._ended()
+
+    def _follow(self, packet: Packet) -> Part | None:
+        """Note what a packet says; return what it is, None if it continues the one before."""
+        response = self._response
+        if response is None:
+            raise ProtocolError("the server sent more than it was asked for")
+        continues, self._continues = self._continues, len(packet.payload) == MAX_PAYLOAD
+        if continues:
+            return None
+        part = response.feed(packet.payload)
+        if part is Part.ASK:
+            self._asked = True
+        elif part is Part.END and response.status is not None:
+            self._status = response.status
+        return part
+
+    def _ended(self) -> None:
+        """Be ready for the next command if this one is answered."""
+        if self._response is not None and self._response.done:
+            self._response, self._plain, self._asked = None, False, False
+
+    def _answer(self, packet: Packet) -> None:
         """Take the first packet of a message of the server."""
         response, exchange = self._response, self._exchange
         payload = packet.payload

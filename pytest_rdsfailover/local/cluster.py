@@ -21,7 +21,7 @@ from pytest_rdsfailover.errors import (
     log_tail,
 )
 from pytest_rdsfailover.gateway.client import connect
-from pytest_rdsfailover.gateway.secrets import Secret
+from pytest_rdsfailover.gateway.proxy.secrets import Secret
 from pytest_rdsfailover.gateway.tls import CA_FILE
 from pytest_rdsfailover.local.choreography import restart_of
 from pytest_rdsfailover.local.control.client import ControlPlane, installed

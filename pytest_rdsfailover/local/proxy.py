@@ -5,8 +5,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from pytest_rdsfailover.gateway.client import NANO, GatewayClient
-from pytest_rdsfailover.gateway.proxy_settings import ProxySettings
-from pytest_rdsfailover.gateway.secrets import Secret
+from pytest_rdsfailover.gateway.proxy.secrets import Secret
+from pytest_rdsfailover.gateway.proxy.settings import ProxySettings
 
 READ_WRITE, READ_ONLY = "proxy", "proxy-reader"
 
@@ -29,6 +29,7 @@ class ProxyStats:
         longest_wait: seconds that a request has waited at most.
         opened: database connections made.
         idle_timeouts: clients hung up on because they were idle too long.
+        aged: clients hung up on because they were connected for `max_client_age`.
         cut: clients that lost a statement, a transaction or a pinned session to a failover.
     """
 
@@ -45,6 +46,7 @@ class ProxyStats:
     longest_wait: float
     opened: int
     idle_timeouts: int
+    aged: int
     cut: int
 
 

@@ -1,9 +1,13 @@
 """Framing: bytes to packets and back, and the small packets every part needs."""
 
+import struct
 from dataclasses import dataclass
+from typing import NamedTuple
 
 HEADER = 4
 MAX_PAYLOAD = 0xFFFFFF  # a packet this long is continued by the next one
+_header = struct.Struct("<I")  # three bytes of length, one of sequence number
+_head = _header.unpack_from
 
 OK, EOF, ERR = 0x00, 0xFE, 0xFF
 LOCAL_INFILE = 0xFB
@@ -20,8 +24,7 @@ class ProtocolError(Exception):
     """A peer sent what MySQL's protocol does not allow at this point; only its session ends."""
 
 
-@dataclass(frozen=True, slots=True)
-class Packet:
+class Packet(NamedTuple):
     """One packet as it travels: at most 16 MB, perhaps a part of a longer message.
 
     Attributes:
@@ -47,18 +50,30 @@ class PacketReader:
     def feed(self, data: bytes) -> list[Packet]:
         """Take received bytes; return the packets they complete, in order."""
         buffer = self._buffer
+        if not buffer:  # mostly; then nothing is copied but the payloads
+            packets, start = _cut(data)
+            if start < len(data):
+                buffer += data[start:]
+            return packets
         buffer += data
-        packets, start, end = [], 0, len(buffer)
-        while end - start >= HEADER:
-            length = buffer[start] | buffer[start + 1] << 8 | buffer[start + 2] << 16
-            stop = start + HEADER + length
-            if stop > end:
-                break
-            packets.append(Packet(buffer[start + 3], bytes(buffer[start + HEADER : stop])))
-            start = stop
-        if start:
-            del buffer[:start]
+        if len(buffer) < HEADER or len(buffer) < HEADER + (_head(buffer)[0] & MAX_PAYLOAD):
+            return []  # a long packet comes in many parts: it is copied once
+        packets, start = _cut(bytes(buffer))
+        del buffer[:start]
         return packets
+
+
+def _cut(data: bytes) -> tuple[list[Packet], int]:
+    """Return the whole packets that some bytes begin with, and where the rest begins."""
+    packets, start, end = [], 0, len(data)
+    while end - start >= HEADER:
+        (head,) = _head(data, start)
+        stop = start + HEADER + (head & MAX_PAYLOAD)
+        if stop > end:
+            break
+        packets.append(Packet(head >> 24, data[start + HEADER : stop]))
+        start = stop
+    return packets, start
 
 
 class MessageReader:
@@ -87,7 +102,7 @@ class MessageReader:
 
 def frame(payload: bytes, sequence: int) -> bytes:
     """Return one packet's bytes, from a payload of at most 16 MB."""
-    return len(payload).to_bytes(3, "little") + bytes((sequence & 0xFF,)) + payload
+    return _header.pack(len(payload) | (sequence & 0xFF) << 24) + payload
 
 
 def encode(payload: bytes, sequence: int = 0) -> bytes:

@@ -15,7 +15,7 @@ import pytest
 
 from pytest_rdsfailover.gateway.network import Toxiproxy
 from pytest_rdsfailover.gateway.script import Step
-from pytest_rdsfailover.gateway.server import bound
+from pytest_rdsfailover.gateway.sockets import bound
 
 pytestmark = pytest.mark.local
 PREFIX = "my cluster "

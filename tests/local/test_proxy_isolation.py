@@ -110,18 +110,20 @@ def test_thousands_of_transactions_read_back_their_own(proxy):
 
 
 FLAWS = {
-    "insert ids are not told apart": "from pytest_rdsfailover.gateway import proxy_session as s\n"
+    "insert ids are not told apart": "import pytest_rdsfailover.gateway.proxy.forwarding as f\n"
     "from dataclasses import replace\n"
-    "real = s.effect\n"
-    "s.effect = lambda *a, **k: replace(real(*a, **k), insert_id=False)",
-    "state is not carried": "d.setting = lambda wanted, current: b''",
+    "real = f.effect\n"
+    "f.effect = lambda *a, **k: replace(real(*a, **k), insert_id=False)",
+    "one variable is not carried": "real = d.setting\n"
+    "d.setting = lambda wanted, current: real(\n"
+    "    {name: value for name, value in wanted.items() if name != b'time_zone'}, current)",
     "connections are not reset": "d.Database.reset = lambda self: self.ready(self)",
 }
 
 
 @pytest.mark.parametrize("flaw", FLAWS)
 def test_a_planted_leak_is_caught(proxy, flaw):
-    plant = "import pytest_rdsfailover.gateway.proxy_database as d\n" + FLAWS[flaw]
+    plant = "import pytest_rdsfailover.gateway.proxy.database as d\n" + FLAWS[flaw]
     with gateway_process.gateway(proxy.server, plant=plant) as leaky:
         clients = run_load(leaky, 0)
 

@@ -3,6 +3,7 @@
 import datetime as dt
 import socket
 import ssl
+import time
 from contextlib import ExitStack
 
 import gateway_server
@@ -148,6 +149,31 @@ def test_an_idle_client_is_hung_up_on(proxy):
     assert code(error) in (2006, 2013)
 
 
+def test_a_client_is_hung_up_on_when_it_is_old_however_busy_it_was(proxy):
+    proxy.configure_proxy(max_client_age=0.5)
+    begun = time.monotonic()
+    connection = proxy.connect("proxy")
+
+    with pytest.raises(pymysql.err.OperationalError) as error:
+        while time.monotonic() < begun + 20:
+            value(connection, "SELECT 1")
+
+    assert code(error) in (2006, 2013)
+    assert time.monotonic() - begun >= 0.5
+    assert proxy.proxy()["stats"]["aged"] == 1
+
+
+def test_a_database_connection_that_nobody_uses_is_closed(proxy):
+    with proxy.connect("proxy") as connection:
+        value(connection, "SELECT 1")
+        assert proxy.proxy()["stats"]["database_connections"] >= 1
+
+        proxy.configure_proxy(max_database_idle_time=0.2)
+
+        until(lambda: proxy.proxy()["stats"]["database_connections"] == 0)
+        assert value(connection, "SELECT 1") == 1  # over another one
+
+
 def test_what_is_no_login_ends_its_own_connection_only(proxy):
     with proxy.connect("proxy") as healthy:
         for rubbish in (
@@ -177,6 +203,33 @@ def test_another_user_can_be_taken_on_and_leaves_nothing_behind(proxy):
         assert value(connection, "SELECT @@time_zone") == "SYSTEM"
 
 
+@pytest.mark.parametrize("method", METHODS)
+def test_a_change_of_user_may_prove_the_password_over_the_login_s_scramble(proxy, method):
+    from pymysql import _auth
+
+    proxy.configure_proxy(client_password_auth_type=method)
+    prove = {
+        "MYSQL_NATIVE_PASSWORD": ("mysql_native_password", _auth.scramble_native_password),
+        "MYSQL_CACHING_SHA2_PASSWORD": ("caching_sha2_password", _auth.scramble_caching_sha2),
+    }
+    name, scramble = prove[method]
+    with proxy.connect("proxy") as connection:
+        value(connection, "SELECT @a := 1")
+        for password, expected in ((gateway_server.PASSWORD, True), ("wrong", False)):
+            proof = scramble(password.encode(), connection.salt)
+            connection._execute_command(
+                0x11,
+                b"app\0" + bytes((len(proof),)) + proof + b"app\0\x2d\0" + name.encode() + b"\0",
+            )
+            packet = connection._read_packet()
+            if packet.is_extra_auth_data():
+                packet = connection._read_packet()
+            assert packet.is_ok_packet() is expected
+            assert packet.is_auth_switch_request() is not expected  # it may try again
+            if expected:
+                assert value(connection, "SELECT @a") is None
+
+
 def change_user(connection, user, password, database):
     """Send COM_CHANGE_USER, which PyMySQL does not know, and do its part of what follows."""
     from pymysql._auth import scramble_native_password
@@ -184,7 +237,7 @@ def change_user(connection, user, password, database):
     payload = user.encode() + b"\0\0" + database.encode() + b"\0\x2d\0mysql_native_password\0"
     connection._execute_command(0x11, payload)
     packet = connection._read_packet()
-    assert packet.is_auth_switch_request()
+    assert packet.is_auth_switch_request()  # it has proved nothing yet
     packet.read_uint8()
     packet.read_string()
     scramble = packet.read_all()[:20]

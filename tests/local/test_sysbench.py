@@ -54,6 +54,8 @@ def test_it_writes_through_the_writer_and_reads_through_readers(resting, sysbenc
         (resting.writer_endpoint, "oltp_read_write"),
         (resting.reader_endpoint, "oltp_read_only"),
         (instance, "oltp_read_only"),
+        (resting.proxy_endpoint, "oltp_read_write"),
+        (resting.proxy_reader_endpoint, "oltp_read_only"),
     ):
         status, printed = sysbench(endpoint, script, "run", *load)
         assert status == 0, printed
@@ -62,7 +64,8 @@ def test_it_writes_through_the_writer_and_reads_through_readers(resting, sysbenc
 
 @pytest.mark.usefixtures("tables")
 def test_a_reader_refuses_its_writes(resting, sysbench):
-    status, printed = sysbench(resting.reader_endpoint, "oltp_insert", "run", "--events=1")
+    for endpoint in (resting.reader_endpoint, resting.proxy_reader_endpoint):
+        status, printed = sysbench(endpoint, "oltp_insert", "run", "--events=1")
 
-    assert status != 0
-    assert "1290" in printed or "1836" in printed
+        assert status != 0
+        assert "1290" in printed or "1836" in printed

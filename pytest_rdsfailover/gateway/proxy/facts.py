@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from pytest_rdsfailover.gateway.proxy_state import TRACKED, carried
+from pytest_rdsfailover.gateway.proxy.state import TRACKED, carried
 from pytest_rdsfailover.wire.statements import Dialect
 
 UTF8MB4_GENERAL = 45

@@ -4,47 +4,25 @@ import asyncio
 import itertools
 import ssl
 import time
-from collections import Counter, defaultdict
-from collections.abc import Coroutine
-from dataclasses import dataclass
-from typing import Any
+from collections import Counter
 
-from pytest_rdsfailover.gateway.authentication import Directory
-from pytest_rdsfailover.gateway.pool import Pool
-from pytest_rdsfailover.gateway.proxy_database import Database, Key, Setup
-from pytest_rdsfailover.gateway.proxy_facts import ServerFacts
-from pytest_rdsfailover.gateway.proxy_links import ClientLink, DatabaseLink
-from pytest_rdsfailover.gateway.proxy_session import ProxySession
-from pytest_rdsfailover.gateway.proxy_settings import ProxySettings
+from pytest_rdsfailover.gateway.proxy.authentication import Directory
+from pytest_rdsfailover.gateway.proxy.database import Database
+from pytest_rdsfailover.gateway.proxy.databases import Databases
+from pytest_rdsfailover.gateway.proxy.facts import ServerFacts
+from pytest_rdsfailover.gateway.proxy.lifetimes import outstayed, pause, unused
+from pytest_rdsfailover.gateway.proxy.links import ClientLink, DatabaseLink
+from pytest_rdsfailover.gateway.proxy.pins import Pins
+from pytest_rdsfailover.gateway.proxy.pool import Pool
+from pytest_rdsfailover.gateway.proxy.server_login import Key, Setup
+from pytest_rdsfailover.gateway.proxy.session import ProxySession
+from pytest_rdsfailover.gateway.proxy.settings import ProxySettings
 from pytest_rdsfailover.gateway.router import Instance
-from pytest_rdsfailover.gateway.server import BACKLOG, Dial, bound
+from pytest_rdsfailover.gateway.sockets import BACKLOG, Dial, bound
 from pytest_rdsfailover.wire.packets import ServerFault
 from pytest_rdsfailover.wire.statements import statements
 
-AGAIN = 0.05  # seconds until a server that cannot be reached is tried again
 UNKNOWN_ERROR = ServerFault(1105, "HY000", "Unknown error")
-LOGIN_WITHIN = 10.0  # seconds, as servers allow
-SHOWN = 200  # bytes of a statement that a pin shows
-MOST_PINS = 10_000  # a test that pins more than this knows enough
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PinNote:
-    """A session that began to keep its connection.
-
-    Attributes:
-        session: the client's connection id, as the proxy's greeting gave it.
-        user: who it is.
-        reason: why.
-        statement: what it sent, cut off where it is long.
-        at: when, in nanoseconds of the monotonic clock.
-    """
-
-    session: int
-    user: str
-    reason: str
-    statement: str
-    at: int
 
 
 class ProxyEndpoint:
@@ -77,21 +55,19 @@ class ProxyEndpoint:
     ) -> None:
         self.name, self.facts, self.directory, self.tls = name, facts, directory, tls
         self.settings = ProxySettings()
-        self.pins: list[PinNote] = []
+        self.pins = Pins()
         self.counts: Counter[str] = Counter()
         self.longest_wait = 0.0
         self.refusing = False
         self.port = 0
-        self._dial, self._secure = dial, secure
-        self.pool = Pool(self._open, self._drop, most=1, most_idle=1)
+        self._secure = secure
+        self._databases = Databases(self, dial)
+        self.pool = Pool(self._open, self._databases.end, most=1, most_idle=1)
         self.configure(self.settings)
         self._clients: dict[ProxySession, ClientLink] = {}
-        self._databases: dict[Database, DatabaseLink] = {}
         self._asked: dict[ProxySession, float] = {}
         self._touched: set[ProxySession | Database] = set()
-        self._jobs: set[asyncio.Task[None]] = set()
-        # Threads whose client went away while the server was still working for them.
-        self._departed: dict[str, set[int]] = defaultdict(set)
+        self._sweeping: asyncio.Task[None] | None = None
 
     async def listen(self) -> None:
         """Open the listener.
@@ -103,8 +79,7 @@ class ProxyEndpoint:
         self.port = raw.getsockname()[1]
         loop = asyncio.get_running_loop()
         await loop.create_server(self._accept, sock=raw, backlog=BACKLOG)
-        job = loop.create_task(self._sweep())
-        self._jobs.add(job)
+        self._sweeping = loop.create_task(self._sweep())
 
     def configure(self, settings: ProxySettings) -> None:
         """Take other settings; connections that exist keep what they have."""
@@ -162,23 +137,14 @@ class ProxyEndpoint:
                 if link is not None:
                     link.flush()
             else:
-                server = self._databases.get(who)
+                server = self._databases.link(who)
                 if server is not None:
-                    self._tie(who, server)
+                    self._databases.tie(server, self._client_of(who))
                     server.flush()
 
-    def _tie(self, database: Database, server: DatabaseLink) -> None:
-        """Let a connection and its client slow each other down."""
+    def _client_of(self, database: Database) -> ClientLink | None:
         client = database.client
-        link = self._clients.get(client) if isinstance(client, ProxySession) else None
-        if server.other is not link:
-            if server.other is not None:
-                server.other.other = None
-                server.other.listen_again()
-            server.listen_again()
-            server.other = link
-            if link is not None:
-                link.other = server
+        return self._clients.get(client) if isinstance(client, ProxySession) else None
 
     # Borrowing -----------------------------------------------------------------------------------
 
@@ -234,12 +200,7 @@ class ProxyEndpoint:
     def pinned(self, session: ProxySession, reason: str, statement: bytes) -> None:
         """Note that a session keeps its connection."""
         self.counts["pins"] += 1
-        if len(self.pins) < MOST_PINS:
-            note = PinNote(
-                session=session.number, user=session.user, reason=reason, at=time.monotonic_ns(),
-                statement=statement[:SHOWN].decode("utf-8", "replace"),
-            )  # fmt: skip
-            self.pins.append(note)
+        self.pins.note(session, reason, statement)
 
     # Database connections ------------------------------------------------------------------------
 
@@ -252,41 +213,9 @@ class ProxyEndpoint:
             secure=self._secure,
         )
         database = Database(key, instance, setup, ready=self.pool.ready, touch=self.touch)
-        link = self._databases[database] = DatabaseLink(self, database)
-        self._job(self._connect(link))
+        self._databases.open(database)
         self.counts["opened"] += 1
         return database
-
-    async def _connect(self, link: DatabaseLink) -> None:
-        try:
-            await self._dial(lambda: link)
-        except OSError:
-            await asyncio.sleep(AGAIN)
-            self.ended(link)
-            self.flush()
-
-    def _job(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.get_running_loop().create_task(work)
-        self._jobs.add(task)
-        task.add_done_callback(self._jobs.discard)
-
-    def _drop(self, database: Database) -> None:
-        """End a connection that the pool has no use for."""
-        link = self._databases.pop(database, None)
-        if link is None:
-            return
-        thread = database.session.thread_id
-        if database.session.busy and thread is not None:
-            self._departed[database.instance.id].add(thread)
-        link.ours = True
-        self._untie(link)
-        link.abort(reset=False)
-
-    def _untie(self, link: DatabaseLink) -> None:
-        if link.other is not None:
-            link.other.other = None
-            link.other.listen_again()
-            link.other = None
 
     def ended(self, link: DatabaseLink) -> None:
         """Learn that a database connection has ended, or has failed: so does what it was doing."""
@@ -294,7 +223,7 @@ class ProxyEndpoint:
         client, fault = database.client, database.fault
         database.client = None
         self.pool.lost(database)
-        self._drop(database)
+        self._databases.end(database)
         if isinstance(client, ProxySession):
             if fault is not None and not client.pin and not client.in_transaction:
                 client.broken(fault)
@@ -317,13 +246,13 @@ class ProxyEndpoint:
         """End an instance's connections; return the threads that may still work in the server."""
         lost = [one for one in self.pool.everything if one.instance.id == instance]
         threads = {one.session.thread_id for one in lost if one.session.thread_id is not None}
-        threads |= self._departed.pop(instance, set())
+        threads |= self._databases.departed(instance)
         for one in lost:
             client, one.client = one.client, None
             self.pool.discard(one)
             if isinstance(client, ProxySession):
                 self._cut_off(client, how)
-        self._departed.pop(instance, None)
+        self._databases.departed(instance)  # its own, which were counted above
         self.flush()
         return threads
 
@@ -347,15 +276,27 @@ class ProxyEndpoint:
     # Housekeeping --------------------------------------------------------------------------------
 
     async def _sweep(self) -> None:
-        """Hang up on clients that have been idle too long, or do not log in."""
+        """End what has outstayed its time, for ever."""
         while True:
-            await asyncio.sleep(min(1.0, self.settings.idle_client_timeout / 4))
-            before = time.monotonic() - self.settings.idle_client_timeout
-            for session, link in list(self._clients.items()):
-                if link.silent or session.message:
-                    continue
-                if not session.user and link.heard < time.monotonic() - LOGIN_WITHIN:
-                    link.abort(reset=False)
-                elif link.heard < before:
-                    self.counts["idle_timeouts"] += 1
-                    link.close()
+            await asyncio.sleep(pause(self.settings))
+            self._hang_up(time.monotonic())
+            self._close_unused(time.monotonic())
+
+    def _hang_up(self, now: float) -> None:
+        """Hang up on clients that were idle or connected for too long, or do not log in."""
+        for session, link in list(self._clients.items()):
+            if link.silent or session.message:
+                continue
+            reason = outstayed(
+                self.settings, now, since=link.since, heard=link.heard, known=bool(session.user)
+            )
+            if reason is not None:
+                self.counts[reason] += 1
+                link.close()
+
+    def _close_unused(self, now: float) -> None:
+        """Close database connections that nobody has used for too long."""
+        for database in list(self.pool.idle):
+            link = self._databases.link(database)
+            if link is not None and unused(self.settings, now, heard=link.heard):
+                self.pool.discard(database)

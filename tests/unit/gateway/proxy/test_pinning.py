@@ -1,7 +1,7 @@
 import pytest
 
-from pytest_rdsfailover.gateway import pinning
-from pytest_rdsfailover.gateway.pinning import effect
+from pytest_rdsfailover.gateway.proxy import pinning
+from pytest_rdsfailover.gateway.proxy.pinning import effect
 from pytest_rdsfailover.wire.responses import Command
 from pytest_rdsfailover.wire.statements import Dialect
 

@@ -3,7 +3,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from proxy_world import PASSWORD, World, login, query
 
-from pytest_rdsfailover.gateway.proxy_session import ProxySession
+from pytest_rdsfailover.gateway.proxy.session import ProxySession
 from pytest_rdsfailover.wire.packets import PacketReader, ProtocolError, frame, parse_error
 from pytest_rdsfailover.wire.responses import Command
 
@@ -180,6 +180,6 @@ def test_no_password_is_in_a_repr():
     world = World()
     session = world.client(1)
     session.from_client(query(b"SELECT 1"))
-    texts = [repr(one) for one in (session, session._login, *world.servers, world.directory)]
+    texts = [repr(one) for one in (session, session.opening.login, *world.servers, world.directory)]
     texts += [repr(one.setup) for one in world.servers]
     assert not any(PASSWORD.decode() in text for text in texts)

@@ -5,9 +5,9 @@ from dataclasses import asdict
 from typing import Any
 
 from pytest_rdsfailover.errors import GatewayError, SettingError
-from pytest_rdsfailover.gateway.proxy import RdsProxy
-from pytest_rdsfailover.gateway.proxy_settings import ProxySettings
-from pytest_rdsfailover.gateway.secrets import Secret
+from pytest_rdsfailover.gateway.proxy.rds_proxy import RdsProxy
+from pytest_rdsfailover.gateway.proxy.secrets import Secret
+from pytest_rdsfailover.gateway.proxy.settings import ProxySettings
 
 Answer = dict[str, Any]
 

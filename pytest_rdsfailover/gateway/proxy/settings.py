@@ -14,6 +14,8 @@ RANGES = {
     "connection_borrow_timeout": (0, 300, " s"),
     "idle_client_timeout": (1, 28_800, " s"),
     "max_client_connections": (1, 100_000, ""),
+    "max_client_age": (0.1, 86_400, " s"),
+    "max_database_idle_time": (0.1, 86_400, " s"),
 }
 
 
@@ -34,6 +36,10 @@ class ProxySettings:
         iam_auth: `REQUIRED` to take IAM tokens only; a client that sends a token by itself, as
             `mysql_clear_password` over TLS, is let in either way.
         max_client_connections: more than these get 1040; a quota of AWS's, not a setting there.
+        max_client_age: seconds after which a client is hung up on, however busy it was; 24 hours
+            and no setting there, but a test need not wait for it here.
+        max_database_idle_time: seconds after which a database connection that nobody used is
+            closed; "some time after 24 hours" there, and no setting either.
     """
 
     require_tls: bool = False
@@ -46,6 +52,8 @@ class ProxySettings:
     client_password_auth_type: str = METHODS[0]
     iam_auth: str = IAM[0]
     max_client_connections: int = 20_000
+    max_client_age: float = 86_400.0
+    max_database_idle_time: float = 86_400.0
 
     def __post_init__(self) -> None:
         """Refuse what RDS would refuse."""

@@ -6,53 +6,27 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from pytest_rdsfailover.gateway.proxy_state import Values, question, quoted_name, setting
+from pytest_rdsfailover.gateway.proxy.server_login import Key, ServerLogin, Setup
+from pytest_rdsfailover.gateway.proxy.state import Values, question, quoted_name, setting
 from pytest_rdsfailover.gateway.router import Instance
 from pytest_rdsfailover.gateway.session import Session
-from pytest_rdsfailover.gateway.tls import encrypt_for
-from pytest_rdsfailover.wire.auth import (
-    ASK_KEY,
-    CACHING,
-    FAST_OK,
-    FULL,
-    MORE,
-    SWITCH,
-    caching_proof,
-    hide,
-    native_proof,
-)
-from pytest_rdsfailover.wire.handshake import RESPONSE_HEAD, Capability, parse_greeting
+from pytest_rdsfailover.wire.handshake import Capability
 from pytest_rdsfailover.wire.packets import (
     ERR,
     MAX_PAYLOAD,
-    OK,
     Packet,
     PacketReader,
     ProtocolError,
     ServerFault,
     frame,
     has_warnings,
-    lenenc_string,
     parse_error,
 )
 from pytest_rdsfailover.wire.responses import Command, Part, Response
 from pytest_rdsfailover.wire.results import parse_row
 
-UTF8MB4 = 45
-# What a client's connection has in common with the database connections that can serve it.
-MATCHED = (
-    Capability.FOUND_ROWS | Capability.LOCAL_FILES | Capability.IGNORE_SPACE
-    | Capability.MULTI_STATEMENTS | Capability.MULTI_RESULTS | Capability.PS_MULTI_RESULTS
-    | Capability.SESSION_TRACK | Capability.DEPRECATE_EOF
-)  # fmt: skip
-ALWAYS = (
-    Capability.LONG_PASSWORD | Capability.LONG_FLAG | Capability.PROTOCOL_41
-    | Capability.TRANSACTIONS | Capability.SECURE_CONNECTION | Capability.PLUGIN_AUTH
-    | Capability.PLUGIN_AUTH_LENENC
-)  # fmt: skip
 # MariaDB forgets warnings only when a statement reads from something.
 FORGET = b"DO (SELECT 1 FROM (SELECT 1) AS nothing)"
-LARGEST = (1 << 30).to_bytes(4, "little")
 
 
 class Client(Protocol):
@@ -60,36 +34,6 @@ class Client(Protocol):
 
     def answer(self, packet: Packet, part: Part | None, response: Response) -> None:
         """Take a packet of the answer; *part* is None for one that continues the one before."""
-
-
-@dataclass(frozen=True, slots=True)
-class Key:
-    """What a database connection must have to serve a client.
-
-    Attributes:
-        user: whom it is logged in as.
-        capabilities: what both sides of it can do, of `MATCHED`.
-    """
-
-    user: str
-    capabilities: Capability
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Setup:
-    """What is done with each new database connection.
-
-    Attributes:
-        password: the user's; never in a repr.
-        init: statements to run first.
-        names: variables whose values make up the state.
-        secure: the way to the server cannot be listened to, so it takes a password as it is.
-    """
-
-    password: bytes = field(repr=False)
-    init: tuple[bytes, ...] = ()
-    names: tuple[bytes, ...] = ()
-    secure: bool = False
 
 
 class Stage(enum.Enum):
@@ -116,15 +60,23 @@ def nothing(_: list[bytes | None]) -> None:
 class Inner(Session):
     """An instance whose client is in this process: answers are handed over, not framed."""
 
-    def __init__(self, host: Instance, sink: Callable[[Packet], None]) -> None:
+    def __init__(self, host: Instance, client: "Database") -> None:
         super().__init__(host)
-        self._sink = sink
+        self._database = client
 
     def _tell(self, payload: bytes) -> None:
         """Hand over the next packet of an answer; its taker may send the next command."""
         sequence = self._seen_by_client
         self._seen_by_client = (sequence + 1) & 0xFF
-        self._sink(Packet(sequence, payload))
+        self._database.take(Packet(sequence, payload))
+
+    def _pass(self, _: bytes, packets: list[Packet]) -> None:
+        """Hand over packets as they are, and what has been learnt about them."""
+        for packet in packets:
+            part = self._follow(packet)
+            if self._response is not None:
+                self._database.take_part(packet, part, self._response)
+            self._ended()
 
 
 class Database:
@@ -157,7 +109,7 @@ class Database:
         touch: Callable[["Database"], None],
     ) -> None:
         self.key, self.instance, self.setup = key, instance, setup
-        self.session = Inner(instance, self._packet)
+        self.session = Inner(instance, self)
         self.client: Client | None = None
         self.schema: bytes | None = None
         self.uses = 0
@@ -169,7 +121,8 @@ class Database:
         self.status: int | None = None
         self.inserter = 0
         self._stage = Stage.LOGIN
-        self._scramble, self._method = b"", b""
+        self._login = ServerLogin(key, setup)
+        self._deprecate_eof = bool(key.capabilities & Capability.DEPRECATE_EOF)
         self._reader = PacketReader()
         self._errands: deque[Errand] = deque()
         self._errand: Errand | None = None
@@ -203,18 +156,22 @@ class Database:
             data = bytes(session.to_client)
             session.to_client.clear()
             for packet in self._reader.feed(data):
-                self._packet(packet)
+                self.take(packet)
 
-    def _packet(self, packet: Packet) -> None:
+    def take(self, packet: Packet) -> None:
+        """Take a packet that the instance has for its client."""
         continues, self._continues = self._continues, len(packet.payload) == MAX_PAYLOAD
         if self._stage is Stage.LOGIN:
-            self._login(packet)
+            self._log_in(packet)
             return
         response = self._response
         if response is None:
             self._farewell(packet)
             return
-        part = None if continues else response.feed(packet.payload)
+        self.take_part(packet, None if continues else response.feed(packet.payload), response)
+
+    def take_part(self, packet: Packet, part: Part | None, response: Response) -> None:
+        """Take a packet of which it is known what it is."""
         if part is Part.END:
             self._note(packet.payload, response)
         if response.done:
@@ -241,47 +198,16 @@ class Database:
             raise ProtocolError("the server sent what nobody asked for")
         self.fault = parse_error(packet.payload)
 
-    # The login -----------------------------------------------------------------------------------
-
-    def _login(self, packet: Packet) -> None:
-        """Log in as the proxy's secret says."""
-        payload, sequence = packet.payload, packet.sequence + 1
-        first = payload[0] if payload else ERR
-        password = self.setup.password
-        if first == ERR:
-            self.fault = parse_error(payload)
-        elif not self._scramble:
-            greeting = parse_greeting(payload)
-            self._scramble, self._method = greeting.scramble, greeting.plugin
-            self._send(self._response_to(greeting.capabilities), sequence)
-        elif first == OK:
+    def _log_in(self, packet: Packet) -> None:
+        """Go on with the login, then with the set-up."""
+        login = self._login
+        answer = login.feed(packet.payload)
+        self.fault = login.fault
+        if login.done:
             self._stage = Stage.SETUP
             self._set_up()
-        elif first == SWITCH:
-            method, _, scramble = payload[1:].partition(b"\0")
-            self._method, self._scramble = method, scramble.rstrip(b"\0")
-            self._send(self._proof(), sequence)
-        elif payload == FULL:
-            whole = password + b"\0"
-            self._send(whole if self.setup.secure else ASK_KEY, sequence)
-        elif payload != FAST_OK and first == MORE:
-            hidden = hide(password + b"\0", self._scramble)
-            try:
-                self._send(encrypt_for(payload[1:], hidden), sequence)
-            except ValueError as error:
-                raise ProtocolError("the server's public key is broken") from error
-
-    def _response_to(self, offered: Capability) -> bytes:
-        capabilities = (ALWAYS | self.key.capabilities) & offered
-        return b"".join((
-            int(capabilities).to_bytes(4, "little"), LARGEST, bytes((UTF8MB4,)),
-            bytes(RESPONSE_HEAD - 9), self.key.user.encode(), b"\0",
-            lenenc_string(self._proof()), self._method, b"\0",
-        ))  # fmt: skip
-
-    def _proof(self) -> bytes:
-        prove = caching_proof if self._method == CACHING else native_proof
-        return prove(self.setup.password, self._scramble)
+        elif answer is not None:
+            self._send(answer, packet.sequence + 1)
 
     def _send(self, payload: bytes, sequence: int = 0) -> None:
         self.touch(self)
@@ -368,8 +294,7 @@ class Database:
 
     def command(self, message: bytes) -> bool:
         """Send a command; return whether it is answered, which may be before this returns."""
-        deprecate_eof = bool(self.key.capabilities & Capability.DEPRECATE_EOF)
-        response = Response(message[0], deprecate_eof=deprecate_eof)
+        response = Response(message[0], deprecate_eof=self._deprecate_eof)
         answered = not response.done
         self._response = response if answered else None
         self.touch(self)

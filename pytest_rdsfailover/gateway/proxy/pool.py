@@ -4,7 +4,8 @@ from collections import deque
 from collections.abc import Callable
 from typing import Protocol
 
-from pytest_rdsfailover.gateway.proxy_database import Database, Key
+from pytest_rdsfailover.gateway.proxy.database import Database
+from pytest_rdsfailover.gateway.proxy.server_login import Key
 from pytest_rdsfailover.gateway.router import Instance
 
 

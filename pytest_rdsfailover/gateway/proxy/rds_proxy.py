@@ -4,14 +4,14 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from pytest_rdsfailover.gateway.authentication import Directory
 from pytest_rdsfailover.gateway.player import Sessions
-from pytest_rdsfailover.gateway.proxy_endpoint import ProxyEndpoint
-from pytest_rdsfailover.gateway.proxy_facts import ServerFacts
-from pytest_rdsfailover.gateway.proxy_settings import ProxySettings
+from pytest_rdsfailover.gateway.proxy.authentication import Directory
+from pytest_rdsfailover.gateway.proxy.endpoint import ProxyEndpoint
+from pytest_rdsfailover.gateway.proxy.facts import ServerFacts
+from pytest_rdsfailover.gateway.proxy.secrets import Secret
+from pytest_rdsfailover.gateway.proxy.settings import ProxySettings
 from pytest_rdsfailover.gateway.router import Instance, Router, State
-from pytest_rdsfailover.gateway.secrets import Secret
-from pytest_rdsfailover.gateway.server import Dial
+from pytest_rdsfailover.gateway.sockets import Dial
 from pytest_rdsfailover.gateway.tls import Authority, PasswordKey
 
 PROXY, PROXY_READER = "proxy", "proxy-reader"
@@ -150,6 +150,7 @@ class RdsProxy:
                 "longest_wait": one.longest_wait,
                 "opened": counts["opened"],
                 "idle_timeouts": counts["idle_timeouts"],
+                "aged": counts["aged"],
                 "cut": counts["cut"],
             },
             "pins": [asdict(pin) for pin in one.pins],

@@ -1,18 +1,15 @@
 """The proxy's sockets: one link a client, one a database connection."""
 
 import asyncio
-import socket
 import ssl
-import struct
 import time
 from typing import Protocol
 
-from pytest_rdsfailover.gateway.proxy_database import Database
-from pytest_rdsfailover.gateway.proxy_session import ProxySession
+from pytest_rdsfailover.gateway.proxy.database import Database
+from pytest_rdsfailover.gateway.proxy.session import ProxySession
+from pytest_rdsfailover.gateway.sockets import Connection
 from pytest_rdsfailover.wire.packets import ProtocolError
 from pytest_rdsfailover.wire.tls import TlsServer
-
-RESET = struct.pack("ii", 1, 0)
 
 
 class Owner(Protocol):
@@ -33,75 +30,22 @@ class Owner(Protocol):
         """Send what there is to be sent."""
 
 
-class Connection(asyncio.Protocol):
-    """What both kinds of links have in common: a socket that can be reset and slowed down."""
-
-    __slots__ = ("other", "silent", "transport")
-
-    def __init__(self) -> None:
-        self.transport: asyncio.Transport | None = None
-        self.other: Connection | None = None  # who must wait while this one cannot take more
-        self.silent = False
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Switch off Nagle's algorithm, which would add 40 ms to small packets."""
-        assert isinstance(transport, asyncio.Transport)  # noqa: S101 - what asyncio gives a Protocol
-        self.transport = transport
-        raw = transport.get_extra_info("socket")
-        if raw.family != socket.AF_UNIX:
-            raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-
-    def pause_writing(self) -> None:
-        """Read no more from whom this one's data come."""
-        if self.other is not None and self.other.transport is not None:
-            self.other.transport.pause_reading()
-
-    def resume_writing(self) -> None:
-        """Read again from whom this one's data come."""
-        if self.other is not None:
-            self.other.listen_again()
-
-    def listen_again(self) -> None:
-        """Read on, after having been made to wait."""
-        if self.transport is not None and not self.silent:
-            self.transport.resume_reading()
-
-    def close(self) -> None:
-        """Hang up after everything has been sent."""
-        if self.transport is not None:
-            self.transport.close()
-
-    def abort(self, *, reset: bool) -> None:
-        """Hang up at once; with a reset if that is wanted."""
-        if self.transport is None:
-            return
-        if reset and not self.transport.is_closing():
-            raw = self.transport.get_extra_info("socket")
-            raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
-        self.transport.abort()
-
-    def silence(self) -> None:
-        """Send nothing more and hear nothing more, but stay connected."""
-        self.silent = True
-        if self.transport is not None:
-            self.transport.pause_reading()
-
-
 class ClientLink(Connection):
     """A client's connection.
 
     Attributes:
         session: its state machine.
-        heard: when it last sent something, in monotonic seconds.
+        since: when it connected, in monotonic seconds.
+        heard: when it last sent something.
         timer: ends its wait for a database connection.
     """
 
-    __slots__ = ("_owner", "_tls", "heard", "session", "timer")
+    __slots__ = ("_owner", "_tls", "heard", "session", "since", "timer")
 
     def __init__(self, owner: Owner, session: ProxySession) -> None:
         super().__init__()
         self.session, self._owner = session, owner
-        self.heard = time.monotonic()
+        self.since = self.heard = time.monotonic()
         self.timer: asyncio.TimerHandle | None = None
         self._tls: TlsServer | None = None
 
@@ -132,9 +76,10 @@ class ClientLink(Connection):
             if not data:
                 return
         session.from_client(data)
-        if session.rest is not None:
-            rest, session.rest = session.rest, None
-            self._tls, session.encrypted = TlsServer(self._owner.tls), True
+        opening = session.opening
+        if opening.rest is not None:
+            rest, opening.rest = opening.rest, None
+            self._tls, opening.encrypted = TlsServer(self._owner.tls), True
             if rest:
                 self._received(rest)
 
@@ -176,14 +121,16 @@ class DatabaseLink(Connection):
 
     Attributes:
         database: its state machine.
+        heard: when the server last sent something, in monotonic seconds.
         ours: it ends because the proxy wants it to.
     """
 
-    __slots__ = ("_owner", "database", "ours")
+    __slots__ = ("_owner", "database", "heard", "ours")
 
     def __init__(self, owner: Owner, database: Database) -> None:
         super().__init__()
         self.database, self._owner = database, owner
+        self.heard = time.monotonic()
         self.ours = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -196,6 +143,7 @@ class DatabaseLink(Connection):
         """Hand received bytes to the connection."""
         if self.ours:
             return
+        self.heard = time.monotonic()
         try:
             self.database.from_server(data)
         except ProtocolError:
@@ -213,7 +161,4 @@ class DatabaseLink(Connection):
 
     def flush(self) -> None:
         """Send what there is for the server."""
-        data = self.database.session.to_server
-        if data and self.transport is not None:
-            self.transport.write(bytes(data))
-            data.clear()
+        self.write(self.database.session.to_server)

@@ -1,13 +1,14 @@
 """A proxy without sockets: sessions, a pool and servers that answer with what they were asked."""
 
-from pytest_rdsfailover.gateway.authentication import Directory
-from pytest_rdsfailover.gateway.pool import Pool
-from pytest_rdsfailover.gateway.proxy_database import Database, Setup
-from pytest_rdsfailover.gateway.proxy_facts import ServerFacts
-from pytest_rdsfailover.gateway.proxy_session import ProxySession
-from pytest_rdsfailover.gateway.proxy_settings import ProxySettings
+from pytest_rdsfailover.gateway.proxy.authentication import Directory
+from pytest_rdsfailover.gateway.proxy.database import Database
+from pytest_rdsfailover.gateway.proxy.facts import ServerFacts
+from pytest_rdsfailover.gateway.proxy.pool import Pool
+from pytest_rdsfailover.gateway.proxy.secrets import Secret
+from pytest_rdsfailover.gateway.proxy.server_login import Setup
+from pytest_rdsfailover.gateway.proxy.session import ProxySession
+from pytest_rdsfailover.gateway.proxy.settings import ProxySettings
 from pytest_rdsfailover.gateway.router import Instance
-from pytest_rdsfailover.gateway.secrets import Secret
 from pytest_rdsfailover.wire.auth import NATIVE, native_proof
 from pytest_rdsfailover.wire.handshake import (
     RELAYED,

@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Protocol
 
-from pytest_rdsfailover.gateway.secrets import Secret, token_fault
+from pytest_rdsfailover.gateway.proxy.secrets import Secret, token_fault
 from pytest_rdsfailover.wire.auth import (
     ASK_KEY,
     CACHING,
@@ -162,6 +162,7 @@ class Authentication:
     Attributes:
         done: it is over.
         fault: why it failed; None while it goes on, and when it succeeded.
+        scramble: the random bytes that proofs are about.
     """
 
     def __init__(
@@ -176,7 +177,7 @@ class Authentication:
         self.done = False
         self.fault: ServerFault | None = None
         self._directory, self._login, self._tls = directory, login, tls
-        self._scramble, self._offered = scramble, offered
+        self.scramble, self._offered = scramble, offered
         self._step: Callable[[bytes], list[bytes]] = self._refuse
 
     def begin(self) -> list[bytes]:
@@ -199,24 +200,38 @@ class Authentication:
         return self._step(payload)
 
     def restart(self) -> list[bytes]:
-        """Ask for a proof over a new scramble, as a change of user must."""
-        if self._directory.iam_required:
+        """Begin a change of user.
+
+        Its proof may be about the scramble used last, as servers have it. One that is not is asked
+        for again: clients differ in which scramble they remember.
+        """
+        if self._directory.iam_required or self._proves():
             return self.begin()
         again = self._native if self._offered == NATIVE else self._caching
         return self._switch(self._offered, again)
 
+    def _proves(self) -> bool:
+        """Tell whether the client's first proof is right."""
+        password, login = self._password(), self._login
+        if password is None:
+            return False
+        if login.method == CACHING:
+            proof = caching_proof(password, self.scramble)
+            return self._directory.seen(login.user) and same(login.proof, proof)
+        return same(login.proof, native_proof(password, self.scramble))
+
     def _switch(self, method: bytes, then: Callable[[bytes], list[bytes]]) -> list[bytes]:
         if not self._login.capabilities & Capability.PLUGIN_AUTH:
             return self._refuse()
-        self._step, self._scramble = then, new_scramble()
-        return [bytes((SWITCH,)) + method + b"\0" + self._scramble + b"\0"]
+        self._step, self.scramble = then, new_scramble()
+        return [bytes((SWITCH,)) + method + b"\0" + self.scramble + b"\0"]
 
     def _prove(self, method: bytes, proof: bytes) -> list[bytes]:
         return self._native(proof) if method == NATIVE else self._caching(proof)
 
     def _native(self, proof: bytes) -> list[bytes]:
         password = self._password()
-        expected = native_proof(password or b"", self._scramble)
+        expected = native_proof(password or b"", self.scramble)
         return self._decide(password is not None and same(proof, expected))
 
     def _caching(self, proof: bytes) -> list[bytes]:
@@ -224,7 +239,7 @@ class Authentication:
         if not proof:  # an empty password is proved by nothing
             return self._decide(password == b"")
         known = password is not None and self._directory.seen(self._login.user)
-        if known and same(proof, caching_proof(password or b"", self._scramble)):
+        if known and same(proof, caching_proof(password or b"", self.scramble)):
             self._decide(right=True)
             return [FAST_OK]
         self._step = self._full
@@ -241,7 +256,7 @@ class Authentication:
 
     def _encrypted(self, payload: bytes) -> list[bytes]:
         hidden = self._directory.key.decrypt(payload)
-        return self._refuse() if hidden is None else self._whole(hide(hidden, self._scramble))
+        return self._refuse() if hidden is None else self._whole(hide(hidden, self.scramble))
 
     def _whole(self, password: bytes) -> list[bytes]:
         expected = self._password()

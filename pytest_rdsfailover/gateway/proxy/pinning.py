@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
-from pytest_rdsfailover.gateway.proxy_state import TRACKED
+from pytest_rdsfailover.gateway.proxy.state import TRACKED
 from pytest_rdsfailover.wire.responses import Command
 from pytest_rdsfailover.wire.statements import (
     PLAIN_TOKENS,
@@ -37,11 +37,14 @@ NEXT_TRANSACTION = "next transaction's characteristics"
 HANDLER = "HANDLER"
 XA = "XA transaction"
 
-# Only a text with one of these needs a closer look; a false alarm costs some microseconds.
-SUSPECT = re.compile(
-    rb"[@;]|:=|/\*M?!|^\s*(?:[/#-]|(?:set|use|drop|lock|flush|create|call|prepare|handler|xa|begin)\b)"
-    rb"|get_lock|found_rows|row_count|last_insert_id|warnings|errors|diagnostics|_count",
+# Only a text that begins or goes on like this needs a closer look; a false alarm costs some
+# microseconds. The second looks at capital letters: that is twice as fast as ignoring case.
+BEGINS = re.compile(
+    rb"\s*(?:[/#-]|(?:set|use|drop|lock|flush|create|call|prepare|handler|xa|begin)\b)",
     re.IGNORECASE,
+)
+HAS = re.compile(
+    rb"[@;]|:=|/\*M?!|GET_LOCK|FOUND_ROWS|ROW_COUNT|LAST_INSERT_ID|WARNINGS|ERRORS|DIAGNOSTICS|_COUNT"
 )
 FUNCTIONS = {
     b"GET_LOCK": NAMED_LOCK,
@@ -111,7 +114,7 @@ def effect(message: bytes, dialect: Dialect, *, exclude_sets: bool = False) -> E
     sql = message[1:]
     if len(sql) > LONGEST:
         return Effect(pin=TOO_LONG, changes=True, leaves=True, insert_id=True)
-    if SUSPECT.search(sql) is None:
+    if BEGINS.match(sql) is None and HAS.search(sql.upper()) is None:
         return NOTHING
     if (b"/*!" in sql or b"/*M!" in sql) and has_executable_comment(sql, dialect):
         return Effect(pin=EXECUTABLE_COMMENT, changes=True, leaves=True)

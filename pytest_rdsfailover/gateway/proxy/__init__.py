@@ -1,0 +1,1 @@
+"""RDS Proxy: its listeners, its clients' sessions, and the database connections they share."""
