@@ -3,7 +3,7 @@
 import pytest
 
 # What the article compared; a further endpoint is one more line.
-ENDPOINTS = {"cluster": "writer_endpoint"}
+ENDPOINTS = {"cluster": "writer_endpoint", "proxy": "proxy_endpoint"}
 
 
 @pytest.mark.parametrize("endpoint", ENDPOINTS)

@@ -114,6 +114,7 @@ def _scenario(name: str, found: Population) -> Plain:
             "median": None if found.median is None else _seconds(found.median),
             "low": found.low,
             "high": found.high,
+            "p95": found.p95,
             "max": found.max,
         },
         "zero_downtime": {
@@ -130,7 +131,14 @@ def _comparison(baseline: Scenario, candidate: Scenario, found: Comparison) -> P
     return {
         "baseline": baseline.name,
         "candidate": candidate.name,
+        "trials": {"baseline": found.baseline, "candidate": found.candidate},
+        "ratio": None if found.ratio is None else round(found.ratio, 4),
         "change": None if found.change is None else round(found.change, 4),
+        "difference_s": {
+            "median": _seconds(found.difference),
+            "low": _seconds(found.low),
+            "high": _seconds(found.high),
+        },
         "p_value": float(f"{found.p_value:.4g}"),
     }
 

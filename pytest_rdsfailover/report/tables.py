@@ -44,7 +44,7 @@ def wrap(line: str) -> list[str]:
 def populations(found: Sequence[Scenario]) -> list[str]:
     """Return one line for each scenario, under a heading, and what the trials prove."""
     rows = [_population(each.name, each.population) for each in found]
-    return [*_lines(POPULATION, rows), *_proofs(found)]
+    return [*_lines(POPULATION, rows), *(part for line in proofs(found) for part in wrap(line))]
 
 
 def article(found: Sequence[Scenario]) -> list[str]:
@@ -82,17 +82,23 @@ def comparison_lines(
 
 def comparison(baseline: str, candidate: str, found: Comparison) -> list[str]:
     """Return what a comparison says, in words."""
-    change = "" if found.change is None else f", {found.change * 100:+.0f} %"
     first = (
         f"{candidate} against {baseline}: median {seconds(found.after)} against"
-        f" {seconds(found.before)}{change}"
+        f" {seconds(found.before)}{_ratio(found)}"
     )
     second = (
         f"  difference {found.difference:+.3g} s, 95 % interval {found.low:+.3g} to"
         f" {found.high:+.3g} s; p = {probability(found.p_value)}"
         f" (n = {found.candidate} and {found.baseline})"
     )
-    return [first, second]
+    return [*wrap(first), *wrap(second)]
+
+
+def _ratio(found: Comparison) -> str:
+    """Return how often one median holds the other; nothing if that is 0."""
+    if found.ratio is None or found.change is None:
+        return ""
+    return f", ratio {found.ratio:.3g} ({found.change * 100:+.0f} %)"
 
 
 def probability(value: float) -> str:
@@ -119,9 +125,10 @@ def middle(found: Population) -> str:
 
 
 def _population(name: str, found: Population) -> tuple[str, ...]:
+    uncounted = found.invalid + found.unreliable
     return (
         name,
-        f"{found.trials}" if not found.invalid else f"{found.trials}+{found.invalid}!",
+        f"{found.trials}" + (f"+{uncounted}!" if uncounted else ""),
         middle(found),
         seconds(found.p95),
         seconds(found.max),
@@ -129,20 +136,23 @@ def _population(name: str, found: Population) -> tuple[str, ...]:
     )
 
 
-def _proofs(found: Sequence[Scenario]) -> Iterator[str]:
-    """Yield what as many trials leave open."""
+def proofs(found: Sequence[Scenario]) -> Iterator[str]:
+    """Yield a sentence for each scenario of which so many trials leave something to say."""
     for each in found:
         population = each.population
         if population.invalid:
             yield f"{each.name}: {population.invalid} INVALID trials, counted nowhere"
+        if population.unreliable:
+            yield (
+                f"{each.name}: {population.unreliable} trials measured by an unfit clock, counted"
+                " nowhere"
+            )
         if population.trials > 1 and population.down * 2 < population.trials:
             yield (
-                f"{each.name}: up to {population.down_bound * 100:.0f} % of failovers may have"
-                " downtime (95 % confidence);"
-            )
-            yield (
-                f"  {population.clean_needed} trials with no more than {population.down} such"
-                " would prove that 99 % have none"
+                f"{each.name}: {population.down} of {population.trials} had downtime, so up to"
+                f" {population.down_bound * 100:.0f} % of all failovers may (95 % confidence);"
+                f" {population.clean_needed} trials with no more than {population.down} such would"
+                " prove that 99 % have none"
             )
 
 
