@@ -10,7 +10,6 @@ HERE = Path(__file__).parent
 # Whole matrices and long stories. `scripts/test tests` runs all, a path of theirs runs these;
 # a run without arguments leaves them out (it took 14 minutes without them) and says how many.
 EXTENDED = {
-    "browser": None,
     "live": None,
     "local": {
         "test_aws_names.py", "test_aws_wrapper.py", "test_calibrate.py", "test_clock.py",
@@ -20,8 +19,7 @@ EXTENDED = {
         "test_proxy_sharing.py", "test_sysbench.py",
     },
     "plugin": {
-        "test_aws.py", "test_example_proxy.py", "test_example_report.py", "test_examples.py",
-        "test_rds_trials.py", "test_reports.py",
+        "test_aws.py", "test_example_proxy.py", "test_examples.py",
     },
 }  # fmt: skip
 KILLS = "test_a_server_that_is_killed_at_any_moment"  # a pytest each, ended by its own errors

@@ -141,11 +141,11 @@ def proofs(found: Sequence[Scenario]) -> Iterator[str]:
     for each in found:
         population = each.population
         if population.invalid:
-            yield f"{each.name}: {population.invalid} INVALID trials, counted nowhere"
+            yield f"{each.name}: {_trials(population.invalid)} INVALID, counted nowhere"
         if population.unreliable:
             yield (
-                f"{each.name}: {population.unreliable} trials measured by an unfit clock, counted"
-                " nowhere"
+                f"{each.name}: {_trials(population.unreliable)} measured by an unfit clock,"
+                " counted nowhere"
             )
         if population.trials > 1 and population.down * 2 < population.trials:
             yield (
@@ -154,6 +154,10 @@ def proofs(found: Sequence[Scenario]) -> Iterator[str]:
                 f" {population.clean_needed} trials with no more than {population.down} such would"
                 " prove that 99 % have none"
             )
+
+
+def _trials(count: int) -> str:
+    return f"{count} trial{'' if count == 1 else 's'}"
 
 
 def _lines(columns: Sequence[tuple[str, int]], rows: Sequence[Sequence[str]]) -> list[str]:

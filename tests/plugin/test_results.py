@@ -1,8 +1,11 @@
 """Results reach the terminal and the document, whatever runs the tests and however they end."""
 
 import json
+from importlib import resources
 
+import jsonschema
 import pytest
+from finished import ORDER, SEED
 
 TRIAL = """
 import pytest
@@ -13,57 +16,30 @@ def test_trial(rds_trial, rds_cluster, n):
     assert trial.downtime < 5
     assert trial.lost == []
 """
-FIELDS = [
-    "test",
-    "scenario",
-    "endpoint",
-    "profile",
-    "valid",
-    "writer_before",
-    "writer_after",
-    "downtime_s",
-    "resolution_s",
-    "outages",
-    "attempted",
-    "acked",
-    "refused",
-    "unknown",
-    "not_issued",
-    "lost",
-    "duplicated",
-    "recovered",
-    "unexpected",
-    "stale_writes",
-    "stuck_writers",
-    "errors",
-    "latency_s",
-    "milestones",
-]
+SCHEMA = json.loads(
+    resources.files("pytest_rdsfailover.report")
+    .joinpath("result.schema.json")
+    .read_text(encoding="utf-8")
+)
 
 
 def document(project):
     return json.loads((project.path / "out" / "result.json").read_text())
 
 
-@pytest.mark.parametrize(
-    "runner", [[], ["-n2"], ["-p", "no:xdist"]], ids=["plain", "n2", "no-xdist"]
-)
-def test_the_document_is_the_same_whatever_runs_the_tests(project, runner):
-    project.makepyfile(TRIAL)
+def test_the_document_is_the_same_whatever_runs_the_tests(finished):
+    found = finished.document
 
-    result = project.runpytest_subprocess("--rds-json=out/result.json", "--rds-seed=7", *runner)
-
-    result.assert_outcomes(passed=2)
-    found = document(project)
-    assert list(found) == ["schema", "mode", "seed", "versions", "trials", "scenarios",
-                           "comparisons"]  # fmt: skip
-    assert (found["schema"], found["mode"], found["seed"]) == (1, "local", 7)
-    assert [list(trial) for trial in found["trials"]] == [FIELDS] * 2
-    assert {trial["test"][-3:] for trial in found["trials"]} == {"[0]", "[1]"}
+    jsonschema.Draft202012Validator(SCHEMA).validate(found)
+    assert list(found) == SCHEMA["required"]
+    assert (found["schema"], found["mode"], found["seed"]) == (1, "local", SEED)
+    promised = SCHEMA["$defs"]["trial"]["required"]
+    assert all(list(trial)[: len(promised)] == promised for trial in found["trials"])
+    assert finished.names == [name for name in ORDER if name in finished.names]
+    assert finished.names[-2:] == ["test_single[0]", "test_single[1]"]
     assert all(trial["valid"] and trial["downtime_s"] > 0.1 for trial in found["trials"])
-    text = result.stdout.str()
-    assert text.count("database failover") == 1
-    assert "seed: 7" in text
+    assert finished.text.count("= database failover =") == 1
+    assert f"seed: {SEED}" in finished.text
 
 
 def test_what_a_killed_worker_had_measured_before_is_kept(project):
