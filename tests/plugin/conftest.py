@@ -11,8 +11,9 @@ CACHE = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
 
 QUICK = """
 [pytest]
-rds_warmup = 300ms
-rds_cooldown = 100ms
+rds_warmup = 250ms
+rds_cooldown = 50ms
+rds_spacing = 50ms
 rds_writers = 4
 rds_rate = 200
 """

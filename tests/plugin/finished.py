@@ -85,11 +85,11 @@ def page_entries(page):
 class Project:
     """A folder with tests; every run of it writes all that can be written."""
 
-    def __init__(self, path):
+    def __init__(self, path, tests=TESTS):
         self.path = path
         (path / "pytest.ini").write_text(INI)
         (path / "conftest.py").write_text(CONFTEST)
-        (path / "test_it.py").write_text(TESTS)
+        (path / "test_it.py").write_text(tests)
 
     def run(self, name, *options):
         """Run it with the outputs in a folder of that name."""

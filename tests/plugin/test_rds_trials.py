@@ -94,16 +94,14 @@ def test_four_workers_give_the_verdicts_of_none(plain, four_workers):
 
 
 DIES = """
-import os, signal, threading
-
-def test_before(rds_trials, rds_cluster):
-    rds_trials(rds_cluster.writer_endpoint, trials=1)
+def test_before(rds_trial, rds_cluster):
+    rds_trial(rds_cluster.writer_endpoint)
 
 def test_dies(rds_trials, rds_cluster):
     rds_trials(rds_cluster.writer_endpoint, trials=3)
 
-def test_after(rds_trials, rds_cluster):
-    rds_trials(rds_cluster.writer_endpoint, trials=1)
+def test_after(rds_trial, rds_cluster):
+    rds_trial(rds_cluster.writer_endpoint)
 """
 # Its worker is killed in the middle of the third trial's load.
 KILL = """
@@ -131,6 +129,12 @@ def test_a_worker_that_dies_loses_its_running_trial_only(run, project):
     assert "2 trials were finished and are reported below" in result.stdout.str()
 
 
+# What was started in the background ignores Ctrl-C, and so do its children.
+INTERRUPTIBLE = """
+import signal, sys, pytest
+signal.signal(signal.SIGINT, signal.default_int_handler)
+sys.exit(pytest.main(sys.argv[1:]))
+"""
 LONG = """
 def test_long(rds_trials, rds_cluster):
     assert len(rds_trials(rds_cluster.writer_endpoint, trials=4)) == 4
@@ -142,7 +146,7 @@ def test_an_interrupted_run_is_taken_up_where_it_was(project, how):
     project.makeconftest(CONFTEST)
     project.makepyfile(test_it=LONG)
     process = subprocess.Popen(
-        [sys.executable, "-m", "pytest", "--rds-toxiproxy=builtin", "-p", "no:randomly"],
+        [sys.executable, "-c", INTERRUPTIBLE, "--rds-toxiproxy=builtin"],
         cwd=project.path,
         stdout=subprocess.PIPE,
         text=True,
@@ -154,6 +158,7 @@ def test_an_interrupted_run_is_taken_up_where_it_was(project, how):
         time.sleep(0.05)
     os.kill(process.pid, how)
     before = process.communicate(timeout=60)[0]
+    assert process.returncode != pytest.ExitCode.OK, "it was over before it was interrupted"
 
     result = project.runpytest_subprocess(
         "--rds-toxiproxy=builtin", "--rds-resume", "--rds-json=out.json"
