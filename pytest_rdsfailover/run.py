@@ -138,9 +138,12 @@ class Run:
             terminalreporter.write_line(self._remark)
         if self._is_worker or not self.measured or terminalreporter.verbosity <= SILENT:
             return
+        from pytest_rdsfailover.report.tables import wrap
+
         terminalreporter.write_sep("=", "database failover")
         for line in self.environment_lines():
-            terminalreporter.write_line(line)
+            for part in wrap(line):
+                terminalreporter.write_line(part)
         self._show_table(terminalreporter)
         single = len(self.measured) == 1 and terminalreporter.verbosity == 0
         if single or terminalreporter.verbosity > 0:
