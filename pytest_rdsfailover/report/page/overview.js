@@ -142,7 +142,7 @@ function scenarioTable(scenarios, data) {
     ];
   });
   return [
-    table(["scenario", "#valid trials", "#median", "#its 95 % interval", "#p95", "#longest", "#without downtime (95 % interval)", "#lost"],
+    table(["scenario", "#trials", "#median", "#its 95 % interval", "#p95", "#longest", "#without downtime (95 % interval)", "#lost"],
       rows, "Scenarios"),
     el("ul", { class: "legend", "aria-hidden": "true" },
       el("li", {}, swatch(svg("circle", { class: "k-acked", cx: 6, cy: 6, r: 5 })), "trial"),
