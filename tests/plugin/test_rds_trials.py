@@ -78,6 +78,22 @@ def test_a_failed_population_draws_its_longest_trials_only(plain):
     assert plain.text.count("\nacknowledged  ") == 3 + 1  # and the single one that failed
 
 
+def planned_flips(finished):
+    """Return when DNS was to flip in each trial, as its seed has it."""
+    return [
+        next(each["planned_s"] for each in entry["portrait"]["milestones"]
+             if each["name"] == "dns_flip")
+        for entry in finished.entries
+    ]  # fmt: skip
+
+
+def test_every_trial_has_a_seed_of_its_own_that_the_run_s_decides(plain, four_workers):
+    planned = planned_flips(plain)
+
+    assert len({round(each, 4) for each in planned}) == len(planned)
+    assert planned_flips(four_workers) == pytest.approx(planned, abs=0.001)
+
+
 def test_four_workers_give_the_verdicts_of_none(plain, four_workers):
     assert plain.result.parseoutcomes() == four_workers.result.parseoutcomes()
     assert plain.result.parseoutcomes() == {"passed": 3, "failed": 2}
