@@ -4,19 +4,10 @@ import os
 from pathlib import Path
 
 import pytest
-from finished import Project
+from finished import QUICK, Project
 
 # pytester gives its tests a new home, and with it a cache without any server's template.
 CACHE = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
-
-QUICK = """
-[pytest]
-rds_warmup = 250ms
-rds_cooldown = 50ms
-rds_spacing = 50ms
-rds_writers = 4
-rds_rate = 200
-"""
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from finished import ALWAYS_FIT
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
@@ -12,6 +13,7 @@ EXAMPLES = Path(__file__).parents[2] / "examples"
 @pytest.fixture
 def example(project):
     """Run an example from a copy."""
+    project.makeconftest(ALWAYS_FIT)
 
     def run(name, *options):
         shutil.copytree(EXAMPLES / name, project.path / name, dirs_exist_ok=True)

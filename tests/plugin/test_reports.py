@@ -5,6 +5,7 @@ import json
 from finished import page_entries
 
 from pytest_rdsfailover import cli
+from pytest_rdsfailover.analysis import reliability
 
 
 def test_a_run_leaves_one_page_and_a_journal_of_each_trial(finished):
@@ -19,7 +20,8 @@ def test_a_run_leaves_one_page_and_a_journal_of_each_trial(finished):
     assert len(list((finished.place / "journals").glob("*.jsonl.gz"))) == len(entries)
 
 
-def test_its_journals_give_every_figure_of_the_run_again(finished, tmp_path):
+def test_its_journals_give_every_figure_of_the_run_again(finished, tmp_path, monkeypatch):
+    monkeypatch.setattr(reliability, "MOST_OWN", 1e9)  # as in the project's conftest.py
     again = tmp_path / "again.json"
     status = cli.main(["judge", str(finished.place / "journals"), f"--json={again}"])
     first, again = finished.document, json.loads(again.read_text())
