@@ -85,6 +85,7 @@ def page(
         "notes": list(notes),
         "sections": [[title, list(lines)] for title, lines in sections],
         "run": {name: value for name, value in run.items() if name != "trials"},
+        "lengths": list(tables.LENGTHS),
         "shares": [[each.name, *tables.shares(each.downtimes)] for each in found],
         "proofs": list(tables.proofs(found)),
         "entries": _grouped(entries),

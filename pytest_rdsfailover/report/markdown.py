@@ -28,7 +28,7 @@ def markdown(
     found = scenarios(trials)
     parts = ["# Database failover", *_bullets(environment)]
     parts += ["## Scenarios", *_table(("scenario", "trials", *SCENARIO), map(_scenario, found))]
-    parts += [*_table(("scenario", "none", "under 1.5 s", "longer"), map(_shares, found))]
+    parts += [*_table(("scenario", *tables.LENGTHS), map(_shares, found))]
     parts += _bullets(list(tables.proofs(found)))
     pairs = comparisons(found)
     if pairs:

@@ -156,12 +156,13 @@ function swatch(shape) {
   return svg("svg", { viewBox: "0 0 12 12" }, shape);
 }
 
-/** How many trials had no, a short and a long downtime, and what so many trials leave open. */
+/** How a client that writes once a second would have reported it, and what the trials leave open. */
 function shareTable(data) {
   const repeated = data.run.scenarios.some((scenario) => scenario.trials > 1);
   if (!repeated) return null;
-  return el("section", {}, el("h2", {}, "Shares of trials, with their 95 % intervals"),
-    table(["scenario", "#no downtime", "#under 1.5 s", "#longer"], data.shares, "Shares of trials"),
+  return el("section", {}, el("h2", {}, "As one write a second would report it"),
+    table(["scenario", ...data.lengths.map((name) => `#${name}`)], data.shares, "Shares of trials"),
+    el("p", { class: "soft small" }, "Trials with their 95 % intervals, as most published figures have them. Without downtime, above, means none at all."),
     data.proofs.map((line) => el("p", { class: "soft small" }, line)));
 }
 

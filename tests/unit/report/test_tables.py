@@ -49,7 +49,7 @@ def test_the_article_s_table_counts_none_short_and_long():
 def test_a_share_is_never_shown_without_count_and_interval():
     assert share(10, 15) == "10 of 15 (42-85 %)"
     assert share(0, 0) == "0 of 0 (0-100 %)"
-    assert shares([0.0, 1.0, 1.5]) == ["1 of 3 (6-79 %)"] * 3
+    assert shares([0.02, 0.5, 1.5]) == ["1 of 3 (6-79 %)"] * 3
 
 
 def test_what_clean_trials_leave_open_is_said():
