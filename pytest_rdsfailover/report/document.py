@@ -106,10 +106,12 @@ def run_document(
 
 
 def _scenario(name: str, found: Population) -> Plain:
-    """Return what the valid ones of a scenario's trials say together."""
+    """Return what those of a scenario's trials say together whose downtime is a figure."""
     return {
         "name": name,
         "trials": found.trials,
+        "invalid": found.invalid,
+        "unreliable": found.unreliable,
         "downtime_s": {
             "median": None if found.median is None else _seconds(found.median),
             "low": found.low,

@@ -93,6 +93,7 @@ def test_a_scenario_sums_its_valid_trials_up():
     (found,) = scenario(*[0.0] * 10, *[1.0] * 5, invalid=3)
 
     assert (found["name"], found["trials"]) == ("cluster", 15)
+    assert (found["invalid"], found["unreliable"]) == (3, 0)
     assert found["downtime_s"] == {"median": 0.0, "low": 0.0, "high": 1.0, "p95": 1.0, "max": 1.0}
     zero = found["zero_downtime"]
     assert (zero["count"], zero["share"]) == (10, pytest.approx(0.6667))
