@@ -169,6 +169,7 @@ def sample_of(summary: Summary) -> Sample:
     return Sample(
         valid=summary.valid,
         reason=summary.reason,
+        problem=summary.clock.problem,
         downtime=summary.downtime,
         rate=summary.rate,
         figures=figures | {name: _counted(summary, name) for name in COUNTS},

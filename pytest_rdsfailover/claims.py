@@ -202,9 +202,11 @@ def _share_of_none(claim: object) -> Claim:
 
 
 def _figure(sample: Sample, name: str) -> float | None:
-    if name == NO_DOWNTIME:
-        return float(float(sample.downtime) == 0)
-    return sample.downtime if name == "downtime" else sample.figures[name]
+    if name not in {NO_DOWNTIME, "downtime"}:
+        return sample.figures[name]
+    if sample.problem:
+        return None
+    return float(float(sample.downtime) == 0) if name == NO_DOWNTIME else sample.downtime
 
 
 def _judge(valid: Sequence[Sample], claim: Claim, confidence: float) -> ClaimVerdict:

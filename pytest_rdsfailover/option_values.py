@@ -40,6 +40,7 @@ def read(config: pytest.Config) -> Settings:
         told = latest_seed(cache_directory(config))
     values.setdefault("seed", random.SystemRandom().randrange(1_000_000) if told is None else told)
     try:
+        _check_baseline(config, values)
         live = _live(config, values)
         _apply_load(values)
         settings = Settings(**values, live=live)
@@ -99,6 +100,15 @@ PARSERS: dict[str, Callable[[str], object]] = {
     options.REGION: _region,
     options.RULES: _rules,
 }
+
+
+def _check_baseline(config: pytest.Config, values: Mapping[str, Any]) -> None:
+    """Raise `SettingError` if the command line says how to compare and nobody says with what."""
+    names = ("compare_fail", "compare_anyway")
+    typed = [option.flag for option in OPTIONS
+             if option.name in names and config.getoption(option.dest) is not None]  # fmt: skip
+    if typed and "compare" not in values:
+        raise SettingError(f"{', '.join(typed)}: with which baseline? add --rds-compare NAME")
 
 
 def _live(config: pytest.Config, values: dict[str, Any]) -> LiveSettings | None:

@@ -148,7 +148,8 @@ def progress_line(test: str, planned: int, samples: Sequence["Sample"]) -> str:
 
     latest, found = samples[-1], population_of(samples)
     lost = latest.figures.get("lost")
-    state = f"down {latest.downtime}" if latest.valid else "INVALID"
+    state = f"down {latest.downtime}" if latest.measured else "unreliable"
+    state = state if latest.valid else "INVALID"
     losses = "" if not lost else f", {lost:.0f} LOST"
     name = fit(test, -min(len(test), NAME))
     return f"{name} {len(samples)}/{planned}: {state}{losses}; median {seconds(found.median)}"

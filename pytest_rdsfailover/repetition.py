@@ -55,8 +55,8 @@ class Trials(Sequence[Sample]):
 
     @property
     def downtimes(self) -> list[Downtime]:
-        """Return the downtime of every valid trial, in order."""
-        return [sample.downtime for sample in self if sample.valid]
+        """Return the downtime of every trial whose downtime is a figure, in order."""
+        return [sample.downtime for sample in self if sample.measured]
 
     def expect(self, *, confidence: float = CONFIDENCE, **bounds: Any) -> None:
         """Assert claims about all failovers, for example `downtime="p95 < 2s"`.
@@ -75,8 +75,9 @@ class Trials(Sequence[Sample]):
     def __repr__(self) -> str:
         found = self.summary
         if found.median is None:
-            return f"<{type(self).__name__}: none valid of {len(self)}>"
+            return f"<{type(self).__name__}: none measured of {len(self)}>"
         invalid = f", {found.invalid} INVALID" if found.invalid else ""
+        invalid += f", {found.unreliable} unreliable" if found.unreliable else ""
         return (
             f"<{type(self).__name__}: {found.trials} of {self.planned}, down"
             f" {format_duration(found.median)} in the middle,"

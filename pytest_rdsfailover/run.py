@@ -25,6 +25,7 @@ RUN = pytest.StashKey["Run"]()
 MEASURED = pytest.StashKey[list[Plain]]()
 ORDER = pytest.StashKey[int]()
 MOST_TIMELINES = 3  # of one failed test; the others are in the table
+SILENT = -2  # pytest's own summary is left out by -qq, too
 ATTRIBUTE = "rdsfailover"  # of the test report
 
 
@@ -135,17 +136,29 @@ class Run:
         """Print the table of all trials, and the timeline where it says more than a row."""
         if self._remark:
             terminalreporter.write_line(self._remark)
-        if self._is_worker or not self.measured:
+        if self._is_worker or not self.measured or terminalreporter.verbosity <= SILENT:
             return
-        from pytest_rdsfailover.report import terminal
+        from pytest_rdsfailover.report.tables import wrap
 
         terminalreporter.write_sep("=", "database failover")
         for line in self.environment_lines():
-            terminalreporter.write_line(line)
-        for line in terminal.table(self._trials()):
-            terminalreporter.write_line(line)
-        if len(self.measured) == 1 or terminalreporter.verbosity > 0:
+            for part in wrap(line):
+                terminalreporter.write_line(part)
+        self._show_table(terminalreporter)
+        single = len(self.measured) == 1 and terminalreporter.verbosity == 0
+        if single or terminalreporter.verbosity > 0:
             self._show_timelines(terminalreporter)
+
+    def _show_table(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """Print a row for each trial; what failed and what proves nothing in its colour."""
+        from pytest_rdsfailover.report import terminal
+        from pytest_rdsfailover.report.scenarios import is_measured
+
+        heading, *rows = terminal.table(self._trials())
+        terminalreporter.write_line(heading, bold=True)
+        for row, entry in zip(rows, self.measured, strict=True):
+            unclear = not is_measured(entry["trial"])
+            terminalreporter.write_line(row, red=entry["failed"] and not unclear, yellow=unclear)
 
     def _show_timelines(self, terminalreporter: pytest.TerminalReporter) -> None:
         for entry in self.measured:

@@ -10,7 +10,7 @@ import pytest
 
 from pytest_rdsfailover.options import cache_directory
 from pytest_rdsfailover.resumption import latest_seed
-from pytest_rdsfailover.run import Plain, Run
+from pytest_rdsfailover.run import SILENT, Plain, Run
 
 if TYPE_CHECKING:
     from pytest_rdsfailover.baseline import Report
@@ -59,6 +59,8 @@ class Tally:
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Print the tables of scenarios, comparisons, and what the project adds."""
         if self._is_worker or not (self._run.measured or self._compared):
+            return
+        if terminalreporter.verbosity <= SILENT:
             return
         from pytest_rdsfailover.report.tables import summary_lines
 
@@ -117,8 +119,11 @@ class Tally:
         report = self._compared
         if report is None:
             return []
+        from pytest_rdsfailover.report.tables import wrap
+
         lines = [*report.lines, *(f"{FAILED}{problem}" for problem in report.problems)]
-        return [(f"compared with the baseline {self._run.settings.compare}", lines)]
+        wrapped = [part for line in lines for part in wrap(line)]
+        return [(f"compared with the baseline {self._run.settings.compare}", wrapped)]
 
 
 def machine() -> dict[str, Any]:

@@ -26,6 +26,8 @@ class Sample:
     Attributes:
         valid: whether the failover happened as its profile says.
         reason: why the trial is invalid; empty if it is valid.
+        problem: why its downtime is no figure, because the load generator's own clock was unfit;
+            empty if it is one.
         downtime: its downtime, in seconds.
         rate: writes per second that all writers intended together.
         figures: everything else that can be expected of a trial, by name: seconds or counts; None
@@ -37,12 +39,19 @@ class Sample:
     downtime: Downtime
     rate: float
     figures: Mapping[str, float | None]
+    problem: str = ""
+
+    @property
+    def measured(self) -> bool:
+        """Tell whether its downtime is a figure that counts."""
+        return self.valid and not self.problem
 
     def plain(self) -> dict[str, Any]:
         """Return it as JSON can say it."""
         return {
             "valid": self.valid,
             "reason": self.reason,
+            "problem": self.problem,
             "downtime": [self.downtime.lower, self.downtime.upper, float(self.downtime)],
             "rate": self.rate,
             "figures": dict(self.figures),
@@ -59,6 +68,7 @@ class Sample:
         return cls(
             valid=plain["valid"],
             reason=plain["reason"],
+            problem=plain.get("problem", ""),
             downtime=Downtime(lower, upper, value, plain["rate"]),
             rate=plain["rate"],
             figures=plain["figures"],
@@ -70,8 +80,9 @@ class Population:
     """What the valid ones among repeated trials say together; durations in seconds.
 
     Attributes:
-        trials: how many valid trials there are; all other figures are theirs.
+        trials: how many valid trials were measured; all other figures are theirs.
         invalid: how many more proved nothing.
+        unreliable: how many more were valid, but their downtime is no figure.
         median: the middle downtime; None without trials.
         low: lower end of the median's exact interval at 95 %; None below six trials.
         high: its upper end.
@@ -84,6 +95,7 @@ class Population:
 
     trials: int
     invalid: int
+    unreliable: int
     median: float | None
     low: float | None
     high: float | None
@@ -109,8 +121,8 @@ class Population:
         return trials_needed(PROVEN_SHARE, CONFIDENCE, misses=self.down)
 
 
-def population(downtimes: Iterable[float], *, invalid: int = 0) -> Population:
-    """Return what the *downtimes* of valid trials say, beside *invalid* ones."""
+def population(downtimes: Iterable[float], *, invalid: int = 0, unreliable: int = 0) -> Population:
+    """Return what the *downtimes* of valid trials say, beside *invalid* and *unreliable* ones."""
     ordered: Sequence[float] = sorted(float(each) for each in downtimes)
     interval = median_interval(ordered)
     zero = ordered.count(0.0)
@@ -118,6 +130,7 @@ def population(downtimes: Iterable[float], *, invalid: int = 0) -> Population:
     return Population(
         trials=len(ordered),
         invalid=invalid,
+        unreliable=unreliable,
         median=median(ordered) if ordered else None,
         low=interval[0] if interval else None,
         high=interval[1] if interval else None,
@@ -130,6 +143,8 @@ def population(downtimes: Iterable[float], *, invalid: int = 0) -> Population:
 
 
 def population_of(samples: Sequence[Sample]) -> Population:
-    """Return what samples say, the invalid ones counted apart."""
-    valid = [sample.downtime for sample in samples if sample.valid]
-    return population(valid, invalid=len(samples) - len(valid))
+    """Return what samples say, those without a figure counted apart."""
+    invalid = sum(not sample.valid for sample in samples)
+    measured = [sample.downtime for sample in samples if sample.measured]
+    unreliable = len(samples) - invalid - len(measured)
+    return population(measured, invalid=invalid, unreliable=unreliable)

@@ -61,8 +61,9 @@ def _scenario(old: Scenario, new: Scenario) -> Iterator[str]:
         yield f"  {label:6}  {first}"
         lost = [trial["lost"] for trial in each.trials]
         counted = "?" if None in lost else str(sum(map(len, lost)))
-        invalid = len(each.trials) - len(each.downtimes)
-        yield from (f"          {line}" for line in (*rest, f"{counted} lost, {invalid} invalid"))
+        found = each.population
+        rest += [f"{counted} lost, {found.invalid} invalid, {found.unreliable} unreliable"]
+        yield from (f"          {line}" for line in rest)
     yield from (f"  {line}" for line in _change(old.downtimes, new.downtimes))
 
 

@@ -106,14 +106,17 @@ def run_document(
 
 
 def _scenario(name: str, found: Population) -> Plain:
-    """Return what the valid ones of a scenario's trials say together."""
+    """Return what those of a scenario's trials say together whose downtime is a figure."""
     return {
         "name": name,
         "trials": found.trials,
+        "invalid": found.invalid,
+        "unreliable": found.unreliable,
         "downtime_s": {
             "median": None if found.median is None else _seconds(found.median),
             "low": found.low,
             "high": found.high,
+            "p95": found.p95,
             "max": found.max,
         },
         "zero_downtime": {
@@ -130,7 +133,14 @@ def _comparison(baseline: Scenario, candidate: Scenario, found: Comparison) -> P
     return {
         "baseline": baseline.name,
         "candidate": candidate.name,
+        "trials": {"baseline": found.baseline, "candidate": found.candidate},
+        "ratio": None if found.ratio is None else round(found.ratio, 4),
         "change": None if found.change is None else round(found.change, 4),
+        "difference_s": {
+            "median": _seconds(found.difference),
+            "low": _seconds(found.low),
+            "high": _seconds(found.high),
+        },
         "p_value": float(f"{found.p_value:.4g}"),
     }
 

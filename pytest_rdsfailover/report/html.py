@@ -14,6 +14,7 @@ from importlib import resources
 from string import Template
 from typing import Any
 
+from pytest_rdsfailover.report import tables
 from pytest_rdsfailover.report.scenarios import scenarios
 
 Plain = dict[str, Any]  # what JSON can say
@@ -78,11 +79,15 @@ def page(
         sections: more to show of the run: titles and lines of plain text.
         title: stands above the page and names its tab.
     """
+    found = scenarios([each["trial"] for each in entries])
     data = {
         "title": title,
         "notes": list(notes),
         "sections": [[title, list(lines)] for title, lines in sections],
         "run": {name: value for name, value in run.items() if name != "trials"},
+        "lengths": list(tables.LENGTHS),
+        "shares": [[each.name, *tables.shares(each.downtimes)] for each in found],
+        "proofs": list(tables.proofs(found)),
         "entries": _grouped(entries),
     }
     style, script = _read("style.css"), "\n".join(map(_read, SCRIPTS))

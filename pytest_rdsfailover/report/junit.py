@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from pytest_rdsfailover.analysis.population import population
 from pytest_rdsfailover.report.document import Plain
+from pytest_rdsfailover.report.scenarios import is_measured
 
 LISTS = ("lost", "duplicated", "recovered", "unexpected")
 COUNTS = ("acked", "refused", "unknown", "stale_writes", "stuck_writers")
@@ -18,23 +19,26 @@ def properties(trials: Sequence[Plain]) -> list[tuple[str, object]]:
     """
     if not trials:
         return []
-    downtimes = [trial["downtime_s"] for trial in trials if trial["valid"]]
+    downtimes = [trial["downtime_s"] for trial in trials if is_measured(trial)]
     found: list[tuple[str, object]] = [
         ("rds_trials", len(trials)),
-        ("rds_valid_trials", len(downtimes)),
+        ("rds_valid_trials", sum(trial["valid"] for trial in trials)),
+        ("rds_measured_trials", len(downtimes)),
         ("rds_profile", trials[0]["profile"]),
         ("rds_endpoint", trials[0]["endpoint"]),
     ]
-    if len(trials) == 1:
+    if len(trials) == 1 and downtimes:
         found.append(("rds_downtime_s", trials[0]["downtime_s"]))
         found.append(("rds_resolution_s", trials[0]["resolution_s"]))
     elif downtimes:
         summary = population(downtimes)
         found += [
             ("rds_downtime_median_s", round(summary.median or 0.0, DIGITS)),
+            *_interval("rds_downtime_median", summary.low, summary.high),
             ("rds_downtime_p95_s", summary.p95),
             ("rds_downtime_max_s", summary.max),
             ("rds_zero_downtime", summary.zero),
+            *_interval("rds_zero_downtime_share", summary.zero_low, summary.zero_high),
         ]
     found += [(f"rds_{name}", sum(trial[name] for trial in trials)) for name in COUNTS]
     found += [
@@ -43,3 +47,10 @@ def properties(trials: Sequence[Plain]) -> list[tuple[str, object]]:
         if all(trial[name] is not None for trial in trials)
     ]
     return found
+
+
+def _interval(name: str, low: float | None, high: float | None) -> list[tuple[str, object]]:
+    """Return both ends of a 95 % interval; nothing if the trials are too few for one."""
+    if low is None or high is None:
+        return []
+    return [(f"{name}_low", round(low, DIGITS)), (f"{name}_high", round(high, DIGITS))]

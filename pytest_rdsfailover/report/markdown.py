@@ -4,10 +4,10 @@ import re
 from collections.abc import Iterator, Sequence
 
 from pytest_rdsfailover.analysis.compare import Comparison
-from pytest_rdsfailover.analysis.downtime import figure
 from pytest_rdsfailover.report import tables
 from pytest_rdsfailover.report.document import Plain
 from pytest_rdsfailover.report.scenarios import Scenario, comparisons, scenarios
+from pytest_rdsfailover.report.terminal import downtime
 
 MARKS = re.compile(r"([\\`*_{}\[\]<>|#~])")
 MOST_TRIALS = 100  # rows; job pages have a limit on their size
@@ -28,7 +28,8 @@ def markdown(
     found = scenarios(trials)
     parts = ["# Database failover", *_bullets(environment)]
     parts += ["## Scenarios", *_table(("scenario", "trials", *SCENARIO), map(_scenario, found))]
-    parts += [*_table(("scenario", "none", "under 1.5 s", "longer"), map(_shares, found))]
+    parts += [*_table(("scenario", *tables.LENGTHS), map(_shares, found))]
+    parts += _bullets(list(tables.proofs(found)))
     pairs = comparisons(found)
     if pairs:
         parts += ["", "## Comparisons", *_table(COMPARISON, (_comparison(*pair) for pair in pairs))]
@@ -48,7 +49,7 @@ def markdown(
 
 
 SCENARIO = ("median [95 %]", "p95", "max", "without downtime (95 %)")
-COMPARISON = ("baseline", "candidate", "difference (95 %)", "change", "p")
+COMPARISON = ("baseline", "candidate", "difference (95 %)", "ratio", "p")
 TRIAL = ("test", "endpoint", "profile", "downtime", "lost", "duplicated", "stuck", "valid")
 
 
@@ -73,6 +74,7 @@ def _table(heading: Row, rows: "Iterator[Row] | map[Row]") -> Iterator[str]:
 def _scenario(each: Scenario) -> Row:
     found = each.population
     invalid = f" and {found.invalid} INVALID" if found.invalid else ""
+    invalid += f" and {found.unreliable} unreliable" if found.unreliable else ""
     return (
         each.name,
         f"{found.trials}{invalid}",
@@ -88,12 +90,12 @@ def _shares(each: Scenario) -> Row:
 
 
 def _comparison(baseline: Scenario, candidate: Scenario, found: Comparison) -> Row:
-    change = "-" if found.change is None else f"{found.change * 100:+.0f} %"
+    ratio = "-" if found.ratio is None else f"{found.ratio:.3g}"
     return (
         f"{baseline.name} (n = {found.baseline})",
         f"{candidate.name} (n = {found.candidate})",
         f"{found.difference:+.3g} s ({found.low:+.3g} to {found.high:+.3g} s)",
-        change,
+        ratio,
         tables.probability(found.p_value),
     )
 
@@ -103,7 +105,7 @@ def _trial(trial: Plain) -> Row:
         trial["test"],
         trial["endpoint"],
         trial["profile"],
-        figure(trial["downtime_s"], trial["resolution_s"]),
+        downtime(trial),
         _count(trial["lost"]),
         _count(trial["duplicated"]),
         str(trial["stuck_writers"]),

@@ -29,8 +29,8 @@ class Scenario:
 
     @property
     def downtimes(self) -> list[float]:
-        """Return the downtime of every valid trial, in order."""
-        return [float(trial["downtime_s"]) for trial in self.trials if trial["valid"]]
+        """Return the downtime of every trial whose downtime is a figure, in order."""
+        return [float(trial["downtime_s"]) for trial in self.trials if is_measured(trial)]
 
     @property
     def profile(self) -> str:
@@ -46,7 +46,15 @@ class Scenario:
     def population(self) -> Population:
         """Return what its trials say together."""
         downtimes = self.downtimes
-        return population(downtimes, invalid=len(self.trials) - len(downtimes))
+        invalid = sum(not trial["valid"] for trial in self.trials)
+        unreliable = len(self.trials) - invalid - len(downtimes)
+        return population(downtimes, invalid=invalid, unreliable=unreliable)
+
+
+def is_measured(trial: Plain) -> bool:
+    """Tell whether a trial is valid and its downtime a figure."""
+    # A document of an earlier version has no clock.
+    return bool(trial["valid"] and trial.get("clock", {}).get("reliable", True))
 
 
 def scenarios(trials: Iterable[Plain]) -> list[Scenario]:

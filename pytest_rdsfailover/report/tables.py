@@ -13,7 +13,7 @@ from pytest_rdsfailover.report.document import Plain
 from pytest_rdsfailover.report.scenarios import Scenario, comparisons, scenarios
 from pytest_rdsfailover.report.terminal import WIDTH, fit
 
-SHORT = 1.5  # seconds: up to here a loop of one write a second reports one second
+NONE, SHORT = 0.5, 1.5  # seconds: below them a loop of one write a second reports none, or one
 MANY = 1000  # trials, from where a table has no room for words
 POPULATION = (
     ("scenario", -14),
@@ -23,7 +23,8 @@ POPULATION = (
     ("max", 7),
     ("without downtime", 20),
 )
-ARTICLE = (("scenario", -16), ("none", 20), ("under 1.5 s", 20), ("longer", 20))
+LENGTHS = ("none (below 0.5 s)", "1 s (below 1.5 s)", "longer")
+ARTICLE = (("scenario", -16), *((name, 20) for name in LENGTHS))
 
 
 def summary_lines(trials: Sequence[Plain]) -> list[str]:
@@ -44,21 +45,22 @@ def wrap(line: str) -> list[str]:
 def populations(found: Sequence[Scenario]) -> list[str]:
     """Return one line for each scenario, under a heading, and what the trials prove."""
     rows = [_population(each.name, each.population) for each in found]
-    return [*_lines(POPULATION, rows), *_proofs(found)]
+    return [*_lines(POPULATION, rows), *(part for line in proofs(found) for part in wrap(line))]
 
 
 def article(found: Sequence[Scenario]) -> list[str]:
-    """Return the shares of trials with no, a short and a long downtime, under a heading.
+    """Return how a client that writes once a second would have reported the trials.
 
-    A trial is short up to 1.5 s, because a client that writes once a second reports it as 1 s.
+    That is the resolution of most published figures; downtimes themselves are known to
+    milliseconds, and "without downtime" in the table of populations means none at all.
     """
     return _lines(ARTICLE, [(each.name, *shares(each.downtimes)) for each in found])
 
 
 def shares(downtimes: Sequence[float]) -> list[str]:
-    """Return how many downtimes are none, short and long, each with share and 95 % interval."""
-    none = sum(each == 0 for each in downtimes)
-    short = sum(0 < each < SHORT for each in downtimes)
+    """Return how many downtimes are of each of `LENGTHS`, with count, share and 95 % interval."""
+    none = sum(each < NONE for each in downtimes)
+    short = sum(NONE <= each < SHORT for each in downtimes)
     return [share(n, len(downtimes)) for n in (none, short, len(downtimes) - none - short)]
 
 
@@ -82,17 +84,23 @@ def comparison_lines(
 
 def comparison(baseline: str, candidate: str, found: Comparison) -> list[str]:
     """Return what a comparison says, in words."""
-    change = "" if found.change is None else f", {found.change * 100:+.0f} %"
     first = (
         f"{candidate} against {baseline}: median {seconds(found.after)} against"
-        f" {seconds(found.before)}{change}"
+        f" {seconds(found.before)}{_ratio(found)}"
     )
     second = (
         f"  difference {found.difference:+.3g} s, 95 % interval {found.low:+.3g} to"
         f" {found.high:+.3g} s; p = {probability(found.p_value)}"
         f" (n = {found.candidate} and {found.baseline})"
     )
-    return [first, second]
+    return [*wrap(first), *wrap(second)]
+
+
+def _ratio(found: Comparison) -> str:
+    """Return how often one median holds the other; nothing if that is 0."""
+    if found.ratio is None or found.change is None:
+        return ""
+    return f", ratio {found.ratio:.3g} ({found.change * 100:+.0f} %)"
 
 
 def probability(value: float) -> str:
@@ -119,9 +127,10 @@ def middle(found: Population) -> str:
 
 
 def _population(name: str, found: Population) -> tuple[str, ...]:
+    uncounted = found.invalid + found.unreliable
     return (
         name,
-        f"{found.trials}" if not found.invalid else f"{found.trials}+{found.invalid}!",
+        f"{found.trials}" + (f"+{uncounted}!" if uncounted else ""),
         middle(found),
         seconds(found.p95),
         seconds(found.max),
@@ -129,21 +138,28 @@ def _population(name: str, found: Population) -> tuple[str, ...]:
     )
 
 
-def _proofs(found: Sequence[Scenario]) -> Iterator[str]:
-    """Yield what as many trials leave open."""
+def proofs(found: Sequence[Scenario]) -> Iterator[str]:
+    """Yield a sentence for each scenario of which so many trials leave something to say."""
     for each in found:
         population = each.population
         if population.invalid:
-            yield f"{each.name}: {population.invalid} INVALID trials, counted nowhere"
+            yield f"{each.name}: {_trials(population.invalid)} INVALID, counted nowhere"
+        if population.unreliable:
+            yield (
+                f"{each.name}: {_trials(population.unreliable)} measured by an unfit clock,"
+                " counted nowhere"
+            )
         if population.trials > 1 and population.down * 2 < population.trials:
             yield (
-                f"{each.name}: up to {population.down_bound * 100:.0f} % of failovers may have"
-                " downtime (95 % confidence);"
+                f"{each.name}: {population.down} of {population.trials} had downtime, so up to"
+                f" {population.down_bound * 100:.0f} % of all failovers may (95 % confidence);"
+                f" {population.clean_needed} trials with no more than {population.down} such would"
+                " prove that 99 % have none"
             )
-            yield (
-                f"  {population.clean_needed} trials with no more than {population.down} such"
-                " would prove that 99 % have none"
-            )
+
+
+def _trials(count: int) -> str:
+    return f"{count} trial{'' if count == 1 else 's'}"
 
 
 def _lines(columns: Sequence[tuple[str, int]], rows: Sequence[Sequence[str]]) -> list[str]:

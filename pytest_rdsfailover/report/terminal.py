@@ -45,7 +45,7 @@ def _row(trial: dict[str, Any]) -> tuple[str, ...]:
         trial["test"].rpartition("::")[2],
         trial["endpoint"],
         trial["profile"],
-        _downtime(trial),
+        downtime(trial),
         _count(trial["lost"]),
         f"{trial['unknown']}/{_count(trial['recovered'])}",
         str(trial["stuck_writers"]),
@@ -53,7 +53,8 @@ def _row(trial: dict[str, Any]) -> tuple[str, ...]:
     )
 
 
-def _downtime(trial: dict[str, Any]) -> str:
+def downtime(trial: dict[str, Any]) -> str:
+    """Return a trial's downtime with its resolution, or that it is no figure."""
     # A document of an earlier version has no clock.
     if not trial.get("clock", {}).get("reliable", True):
         return "unreliable"

@@ -9,7 +9,7 @@ import pytest
 # The unit tests' builders make the trials that are shown here.
 sys.path.append(str(Path(__file__).parents[1] / "unit"))
 
-INSTALL = "apt-get install chromium"
+INSTALL = "scripts/fetch-chromium"
 
 
 @pytest.fixture(scope="session")

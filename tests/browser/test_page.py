@@ -192,6 +192,41 @@ def test_hostile_texts_are_texts(browser, tmp_path):
     assert browser.complaints == []
 
 
+def test_repeats_have_shares_comparisons_and_what_they_leave_open(browser, tmp_path):
+    def proxied(downtime):
+        made = entry(failover())
+        made["trial"] |= {"scenario": "proxy", "endpoint": "proxy", "downtime_s": downtime}
+        return made
+
+    entries = [*(entry(failover()) for _ in range(6)), *map(proxied, [0, 0, 0, 0, 0, 1.0])]
+    browser.open(written(tmp_path / "index.html", entries))
+    words = text(browser, "main")
+
+    assert "5 of 6 (44-97 %)" in words
+    assert "proxy: 1 of 6 had downtime, so up to 58 % of all failovers may" in words
+    rows = browser.run(
+        "[...document.querySelectorAll('table[aria-label=Comparisons] tbody td')]"
+        ".map(cell => cell.textContent)"
+    )
+    assert rows[:4] == ["cluster (6 trials)", "proxy (6 trials)", "0", "\u2212100 %"]
+    assert " to \u2212" in rows[5]
+    assert 0 < float(rows[6]) < 0.05
+    assert browser.complaints == []
+
+
+def test_a_trial_of_an_unfit_clock_is_a_ring_and_has_no_figure(browser, tmp_path):
+    made = entry(failover())
+    made["trial"]["clock"] = {"reliable": False, "problem": f"it stood still {HOSTILE}"}
+    browser.open(written(tmp_path / "index.html", [made, entry(failover())]))
+    browser.wait_for("!!document.querySelector('.strip svg a')")
+
+    assert count(browser, ".strip .dot.invalid") == 1
+    assert count(browser, ".strip .dot") == 2
+    assert "unreliable" in text(browser, "#trial-1 .figures")
+    assert f"The downtime is no figure: it stood still {HOSTILE}." in text(browser, "#trial-1")
+    assert browser.complaints == []
+
+
 def test_pins_of_the_proxy_are_listed(browser, tmp_path):
     made = entry(failover())
     pin = {"session": 7, "reason": "user variable", "statement": f"SET @a = '{HOSTILE}'"}

@@ -1,5 +1,6 @@
 """`pytest --rds-live ...` as users type it, against the stand-in region."""
 
+import itertools
 import json
 
 import pytest
@@ -86,6 +87,56 @@ def test_workers_of_one_run_share_one_budget_and_take_turns(run, stand_in):
     assert len(stand_in.cluster.failovers) == before + 1
 
     run("-n2", "--rds-max-failovers=2", test=two).assert_outcomes(passed=2)
+
+
+GROUP = """
+    import os, time, pytest
+    from pathlib import Path
+
+    LOG = Path(__file__).with_name("spans")
+
+    @pytest.fixture(params=range(4))
+    def place(request):
+        return CLUSTER
+
+    @pytest.mark.xdist_group("the cluster")
+    def test_alone(place):
+        begun = time.monotonic()
+        time.sleep(0.2)
+        with LOG.open("a") as file:
+            file.write(f"{os.environ['PYTEST_XDIST_WORKER']} {begun} {time.monotonic()}\\n")
+"""
+
+
+def grouped(run, pytester, dist, *, cluster):
+    """Return which workers had four tests of one group, and how many of them overlapped."""
+    uses = "request.getfixturevalue('rds_cluster')" if cluster else "None"
+    log = pytester.path / "spans"
+    log.unlink(missing_ok=True)
+    result = run("-n2", f"--dist={dist}", test=GROUP.replace("CLUSTER", uses))
+    result.assert_outcomes(passed=4)
+    lines = [line.split() for line in log.read_text().splitlines()]
+    spans = sorted((float(begun), float(over)) for _, begun, over in lines)
+    overlaps = sum(later[0] < sooner[1] for sooner, later in itertools.pairwise(spans))
+    return {worker for worker, *_ in lines}, overlaps
+
+
+@pytest.mark.parametrize("dist", ["load", "loadgroup"])
+def test_tests_that_share_the_cluster_never_overlap(run, pytester, dist):
+    """A group does not hold tests together with pytest 9.2 and xdist 3.8, and need not."""
+    pytest.importorskip("xdist")
+    workers, overlaps = grouped(run, pytester, dist, cluster=True)
+
+    assert overlaps == 0
+    assert dist == "loadgroup" or workers == {"gw0", "gw1"}
+
+
+def test_without_the_cluster_they_would(run, pytester):
+    """The planted fault: tests that do not share it are seen to overlap."""
+    pytest.importorskip("xdist")
+    _, overlaps = grouped(run, pytester, "load", cluster=False)
+
+    assert overlaps > 0
 
 
 def test_what_needs_a_local_cluster_is_skipped_and_the_api_may_only_be_looked_at(run):

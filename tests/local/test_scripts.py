@@ -126,10 +126,48 @@ def test_the_second_time_does_nothing(machine):
     assert calls(machine) == before
 
 
+def browser(machine, *, uid, **environ):
+    install(machine / "bin", "id", f"#!/bin/bash\necho {uid}\n")
+    return subprocess.run(
+        [SCRIPTS / "fetch-chromium"],
+        env={"PATH": str(machine / "bin"), "STATE": str(machine), **environ},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_root_gets_a_browser_by_apt_once(machine):
+    install(machine / "bin", "apt-get", APT)
+
+    assert browser(machine, uid=0).returncode == 0
+    assert calls(machine) == [
+        "apt-get update -qq", "apt-get install -y --no-install-recommends chromium -qq",
+    ]  # fmt: skip
+    install(machine / "bin", "chromium", "#!/bin/bash\n")
+    assert browser(machine, uid=0).returncode == 0
+    assert len(calls(machine)) == 2
+
+
+@pytest.mark.parametrize("apt", [False, True])
+def test_who_cannot_get_a_browser_is_told_what_to_type(machine, apt):
+    if apt:
+        install(machine / "bin", "apt-get", APT)
+        install(machine / "bin", "sudo", SUDO)
+
+    done = browser(machine, uid=1000, SUDO_REFUSES="1")
+
+    assert done.returncode == 1
+    assert "    apt-get install -y --no-install-recommends chromium\n" in done.stderr
+
+
 def test_ci_runs_the_tests_and_nothing_else():
     lines = (SCRIPTS.parent / ".ci" / "run").read_text().splitlines()
 
     commands = [line for line in lines if line and not line.startswith("#")]
     assert len(commands) == 1
     assert commands[0].endswith('scripts/test"')
-    assert all(os.access(SCRIPTS / name, os.X_OK) for name in ("setup", "quickstart", "test"))
+    assert all(
+        os.access(SCRIPTS / name, os.X_OK)
+        for name in ("setup", "quickstart", "test", "fetch-chromium")
+    )

@@ -4,17 +4,10 @@ import os
 from pathlib import Path
 
 import pytest
+from finished import QUICK, Project
 
 # pytester gives its tests a new home, and with it a cache without any server's template.
 CACHE = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
-
-QUICK = """
-[pytest]
-rds_warmup = 300ms
-rds_cooldown = 100ms
-rds_writers = 4
-rds_rate = 200
-"""
 
 
 @pytest.fixture
@@ -25,3 +18,39 @@ def project(pytester, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", CACHE)
     pytester.makeini(QUICK)
     return pytester
+
+
+# What a run of a whole project leaves behind is looked at from many sides, and taken three times:
+# by pytest itself, by workers of pytest-xdist, and where there is none.
+
+
+@pytest.fixture(scope="session")
+def finished_project(tmp_path_factory):
+    """Return a project with populations and with single trials, of which two tests fail."""
+    return Project(tmp_path_factory.mktemp("project"))
+
+
+@pytest.fixture(scope="session")
+def plain(finished_project):
+    """Return the project's run by pytest itself, which also saved a baseline."""
+    return finished_project.run("plain", "--rds-save=main")
+
+
+@pytest.fixture(scope="session")
+def four_workers(finished_project, plain):  # noqa: ARG001 - its baseline is compared with
+    """Return the same run by four workers, compared with the plain one."""
+    return finished_project.run(
+        "workers", "-n4", "--rds-compare=main", "--rds-compare-fail=median:900%"
+    )
+
+
+@pytest.fixture(scope="session")
+def without_xdist(finished_project):
+    """Return the run of its single trials by a pytest that has no pytest-xdist."""
+    return finished_project.run("without", "-p", "no:xdist", "-k", "test_single")
+
+
+@pytest.fixture(params=["plain", "four_workers", "without_xdist"])
+def finished(request):
+    """Return each of these runs by turns."""
+    return request.getfixturevalue(request.param)

@@ -10,144 +10,159 @@ import time
 import xml.etree.ElementTree as ET
 
 import pytest
+from finished import CONFTEST, ORDER
 
-TRIALS = """
-import pytest
-
-@pytest.mark.rds_trials(2)
-@pytest.mark.parametrize("endpoint", ["cluster", "again"])
-def test_failover(rds_trials, rds_cluster, endpoint):
-    trials = rds_trials(rds_cluster.writer_endpoint)
-    assert len(trials) == 2
-    trials.expect(downtime="< 5s", lost=0)
-
-def test_broken(rds_trials, rds_cluster):
-    rds_trials(rds_cluster.writer_endpoint, trials=2).expect(downtime="< 60ms")
+ONE = """
+def test_it(rds_trials, rds_cluster):
+    rds_trials(rds_cluster.writer_endpoint, trials=1)
 """
 
 
 @pytest.fixture
 def run(project):
-    """Run pytest on a file; return its result and the text that it printed."""
+    """Run pytest on a file; return its result."""
+    project.makeconftest(CONFTEST)
 
-    def run(*options, source=TRIALS):
+    def run(*options, source=ONE):
         project.makepyfile(test_it=source)
         return project.runpytest_subprocess("--rds-toxiproxy=builtin", *options)
 
     return run
 
 
-def document(project, name="out.json"):
-    return json.loads((project.path / name).read_text())
+def test_populations_are_in_the_document(finished):
+    expected = {"cluster": 2, "again": 2, "test_broken": 4, "0": 1, "1": 1}
+    found = {each["name"]: each["trials"] for each in finished.document["scenarios"]}
+
+    assert found == {name: expected[name] for name in found}
+    pairs = [(each["baseline"], each["candidate"]) for each in finished.document["comparisons"]]
+    assert pairs == ([("cluster", "again")] if "again" in found else [])
 
 
-def names(project, name="out.json"):
-    return [trial["test"].partition("::")[2] for trial in document(project, name)["trials"]]
-
-
-def test_a_run_reports_its_populations_everywhere(run, project):
-    result = run(
-        "--rds-json=out.json", "--rds-markdown=ci/out.md", "--junit-xml=out.xml", "--rds-save=main"
-    )
-
-    result.assert_outcomes(passed=2, failed=1)
-    found = document(project)
-    assert [each["name"] for each in found["scenarios"]] == ["cluster", "again", "test_broken"]
-    assert [each["trials"] for each in found["scenarios"]] == [2, 2, 2]
-    assert [(each["baseline"], each["candidate"]) for each in found["comparisons"]] == [
-        ("cluster", "again")
-    ]
-    text = result.stdout.str()
+def test_populations_are_told_as_they_grow_and_at_the_end(plain):
     for words in (
-        r"test_failover\[cluster\] 1/2: down 0\.\d+ s ±\S+; median 0\.\d+ s",
-        r"test_failover\[again\] 2/2: down",
+        r"\ntest_failover\[cluster\] 1/2: down 0\.\d+ s ±\S+; median 0\.\d+ s",
+        r"\ntest_failover\[again\] 2/2: down",
         r"\ncluster +2 ",
-        r"again against cluster: median",
-        r"test_broken: downtime < 60 ms in every trial: fail, held in 0 of 2",
+        r"again against cluster: median \S+ s against \S+ s, ratio",
+        r"test_broken: downtime < 60 ms in every trial: fail, held in 0 of 4",
         r"FAIL: downtime < 60 ms in every trial",
     ):
-        assert re.search(words, text), words
-    page = (project.path / "ci" / "out.md").read_text()
-    assert "| cluster | 2 |" in page
-    cases = {case.get("name"): case for case in ET.parse(project.path / "out.xml").iter("testcase")}
-    properties = {
-        each.get("name"): each.get("value")
-        for each in cases["test_failover[cluster]"].iter("property")
-    }
-    assert properties["rds_trials"] == "2"
-    assert float(properties["rds_downtime_max_s"]) > 0.1
-    assert (
-        document(project, "rds-baselines/main.json")["document"]["scenarios"]
-        == (found["scenarios"])
-    )
+        assert re.search(words, plain.text), words
 
 
-def test_four_workers_give_the_verdicts_of_none(run, project):
-    # The first test is the last to finish, so that the order of finishing is another one.
-    slow = TRIALS.replace(
-        "    assert len", "    if endpoint == 'cluster': time.sleep(4)\n    assert len"
-    )
-    source = f"import time\n{slow}"
-    plain = run("--rds-seed=7", "--rds-json=plain.json", source=source)
-    workers = run("--rds-seed=7", "--rds-json=workers.json", "-n4", source=source)
+def test_populations_are_in_the_markdown(finished):
+    page = (finished.place / "page.md").read_text()
 
-    assert plain.parseoutcomes() == workers.parseoutcomes() == {"passed": 2, "failed": 1}
-    order = ["test_failover[cluster]"] * 2 + ["test_failover[again]"] * 2 + ["test_broken"] * 2
-    assert names(project, "plain.json") == order
-    assert names(project, "workers.json") == order
-    one, other = document(project, "plain.json"), document(project, "workers.json")
-    assert [each["name"] for each in one["scenarios"]] == [
-        each["name"] for each in other["scenarios"]
+    for each in finished.document["scenarios"]:
+        assert f"| {each['name'].replace('_', chr(92) + '_')} | {each['trials']} |" in page
+
+
+def test_populations_are_properties_of_their_tests(plain):
+    cases = {
+        case.get("name"): {
+            each.get("name"): each.get("value") for each in case.iter("property")
+        }
+        for case in ET.parse(plain.place / "junit.xml").iter("testcase")
+    }  # fmt: skip
+
+    assert cases["test_failover[cluster]"]["rds_trials"] == "2"
+    assert float(cases["test_failover[cluster]"]["rds_downtime_max_s"]) > 0.1
+    assert cases["test_failover[cluster]"]["rds_zero_downtime"] == "0"
+    assert 0 < float(cases["test_failover[cluster]"]["rds_zero_downtime_share_high"]) < 1
+    assert float(cases["test_single[0]"]["rds_downtime_s"]) > 0.1
+
+
+def test_a_failed_population_draws_its_longest_trials_only(plain):
+    assert len(re.findall(r"failover timeline, trial \d of 4", plain.text)) == 3
+    assert plain.text.count("\nacknowledged  ") == 3 + 1  # and the single one that failed
+
+
+def planned_flips(finished):
+    """Return when DNS was to flip in each trial, as its seed has it."""
+    return [
+        next(each["planned_s"] for each in entry["portrait"]["milestones"]
+             if each["name"] == "dns_flip")
+        for entry in finished.entries
+    ]  # fmt: skip
+
+
+def test_every_trial_has_a_seed_of_its_own_that_the_run_s_decides(plain, four_workers):
+    planned = planned_flips(plain)
+
+    assert len({round(each, 4) for each in planned}) == len(planned)
+    assert planned_flips(four_workers) == pytest.approx(planned, abs=0.001)
+
+
+def test_four_workers_give_the_verdicts_of_none(plain, four_workers):
+    assert plain.result.parseoutcomes() == four_workers.result.parseoutcomes()
+    assert plain.result.parseoutcomes() == {"passed": 3, "failed": 2}
+    assert plain.names == four_workers.names == ORDER
+    one, other = plain.document, four_workers.document
+    assert [(each["name"], each["trials"]) for each in one["scenarios"]] == [
+        (each["name"], each["trials"]) for each in other["scenarios"]
     ]
-    text = workers.stdout.str()
-    assert text.count("= database failover =") == 1
-    assert "taken by several workers at once, which shared the CPU" in text
-    assert "shared the CPU" not in plain.stdout.str()
-    assert re.search(r"\[gw\d\] test_failover\[\w+\] 2/2: down", text)
-
-
-def test_quiet_runs_show_no_progress(run):
-    assert "1/2: down" not in run("-q").stdout.str()
+    assert four_workers.text.count("= database failover =") == 1
+    assert len(list(four_workers.place.rglob("*.html"))) == 1
+    assert "taken by several workers at once, which shared the CPU" in four_workers.text
+    assert "shared the CPU" not in plain.text
+    assert re.search(r"\[gw\d\] test_failover\[\w+\] 2/2: down", four_workers.text)
 
 
 DIES = """
-import os, signal
+def test_before(rds_trial, rds_cluster):
+    rds_trial(rds_cluster.writer_endpoint)
 
-def test_other(rds_trials, rds_cluster):
-    rds_trials(rds_cluster.writer_endpoint, trials=2)
+def test_dies(rds_trials, rds_cluster):
+    rds_trials(rds_cluster.writer_endpoint, trials=3)
 
-def test_dies(rds_trials, rds_load, rds_cluster):
-    rds_trials(rds_cluster.writer_endpoint, trials=2)
-    with rds_load(rds_cluster.writer_endpoint):
-        os.kill(os.getpid(), signal.SIGKILL)
+def test_after(rds_trial, rds_cluster):
+    rds_trial(rds_cluster.writer_endpoint)
+"""
+# Its worker is killed in the middle of the third trial's load.
+KILL = """
+import os, signal, threading
+begun = []
+
+def pytest_rdsfailover_before_trial(item):
+    begun.append(item.name)
+    if begun.count("test_dies") == 3:
+        threading.Timer(0.4, os.kill, (os.getpid(), signal.SIGKILL)).start()
 """
 
 
 def test_a_worker_that_dies_loses_its_running_trial_only(run, project):
-    result = run("-n2", "--rds-json=out.json", source=DIES)
+    project.makeconftest(CONFTEST + KILL)
 
-    result.assert_outcomes(passed=1, failed=1)
-    assert names(project) == ["test_other", "test_other", "test_dies", "test_dies"]
+    result = run("-n1", "--rds-json=out.json", source=DIES)
+
+    result.assert_outcomes(passed=2, failed=1)
+    document = json.loads((project.path / "out.json").read_text())
+    assert [trial["test"].partition("::")[2] for trial in document["trials"]] == [
+        "test_before", "test_dies", "test_dies", "test_after",
+    ]  # fmt: skip
+    assert all(trial["valid"] for trial in document["trials"])
     assert "2 trials were finished and are reported below" in result.stdout.str()
-    assert document(project)["scenarios"][1]["trials"] == 2
 
 
+# What was started in the background ignores Ctrl-C, and so do its children.
+INTERRUPTIBLE = """
+import signal, sys, pytest
+signal.signal(signal.SIGINT, signal.default_int_handler)
+sys.exit(pytest.main(sys.argv[1:]))
+"""
 LONG = """
-import os, pathlib
-
-def test_long(rds_trials, rds_cluster, pytestconfig):
-    mark = pathlib.Path("stop")
-    class Stop(Exception): ...
-    trials = rds_trials(rds_cluster.writer_endpoint, trials=4)
-    assert len(trials) == 4
+def test_long(rds_trials, rds_cluster):
+    assert len(rds_trials(rds_cluster.writer_endpoint, trials=3)) == 3
 """
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT], ids=lambda how: how.name)
 def test_an_interrupted_run_is_taken_up_where_it_was(project, how):
+    project.makeconftest(CONFTEST)
     project.makepyfile(test_it=LONG)
     process = subprocess.Popen(
-        [sys.executable, "-m", "pytest", "--rds-toxiproxy=builtin", "-p", "no:randomly"],
+        [sys.executable, "-c", INTERRUPTIBLE, "--rds-toxiproxy=builtin"],
         cwd=project.path,
         stdout=subprocess.PIPE,
         text=True,
@@ -159,6 +174,7 @@ def test_an_interrupted_run_is_taken_up_where_it_was(project, how):
         time.sleep(0.05)
     os.kill(process.pid, how)
     before = process.communicate(timeout=60)[0]
+    assert process.returncode != pytest.ExitCode.OK, "it was over before it was interrupted"
 
     result = project.runpytest_subprocess(
         "--rds-toxiproxy=builtin", "--rds-resume", "--rds-json=out.json"
@@ -167,58 +183,58 @@ def test_an_interrupted_run_is_taken_up_where_it_was(project, how):
     result.assert_outcomes(passed=1)
     after = result.stdout.str()
     assert re.search(r"seed: (\d+)", after)[1] == re.search(r"seed: (\d+)", before)[1]
-    first = re.findall(r"test_long [12]/4: down .*", before)
-    assert first == re.findall(r"test_long [12]/4: down .*", after)
-    assert names(project) == ["test_long"] * 4
+    first = re.findall(r"test_long [12]/3: down .*", before)
+    assert first == re.findall(r"test_long [12]/3: down .*", after)
+    found = json.loads((project.path / "out.json").read_text())
+    assert found["scenarios"][0]["trials"] == 3
     assert list(cache.iterdir()) == []
 
 
-def test_nothing_to_take_up_is_said(run):
-    result = run("--rds-resume", source="def test_it(): pass")
+def test_nothing_to_take_up_is_said(project):
+    project.makepyfile("def test_it(): pass")
+
+    result = project.runpytest_inprocess("--rds-resume")
 
     result.assert_outcomes(passed=1)
     assert "no interrupted trials to take up" in result.stdout.str()
-
-
-def test_a_failed_population_draws_its_longest_trials_only(run):
-    source = """
-def test_it(rds_trials, rds_cluster):
-    trials = rds_trials(rds_cluster.writer_endpoint, trials=4)
-    assert trials.summary.max < 0.05
-"""
-    text = run(source=source).stdout.str()
-
-    assert len(re.findall(r"failover timeline, trial \d of 4", text)) == 3
-    assert text.count("\nacknowledged  ") == 3
 
 
 def _kept(cache):
     return sum(len(path.read_text().splitlines()) - 1 for path in cache.glob("*.trials.jsonl"))
 
 
-def test_a_run_is_compared_with_its_baseline(run):
-    source = """
-def test_it(rds_trials, rds_cluster):
-    rds_trials(rds_cluster.writer_endpoint, trials=2)
-"""
-    run("--rds-save=main", source=source).assert_outcomes(passed=1)
+def test_a_run_is_compared_with_its_baseline(finished_project, plain, four_workers):
+    kept = json.loads((finished_project.path / "rds-baselines" / "main.json").read_text())
 
-    better = run("--rds-compare=main", "--rds-compare-fail=median:900%", source=source)
-    assert better.ret == pytest.ExitCode.OK
-    assert "test_it against the baseline: median" in better.stdout.str()
+    assert kept["document"]["scenarios"] == plain.document["scenarios"]
+    for each in plain.document["scenarios"]:
+        assert f"{each['name']} against the baseline: median" in four_workers.text
+    assert "FAILED: " not in four_workers.text.partition("compared with the baseline main")[2]
 
-    other = run("--rds-compare=main", "--rds-rate=100", source=source)
-    assert other.ret == pytest.ExitCode.TESTS_FAILED
-    assert "FAILED: test_it: not compared, rate was 200 and is 100" in other.stdout.str()
 
-    worse = run(
-        "--rds-compare=main", "--rds-compare-fail=median:1ms", "--rds-profile=stuck-pool",
-        "--rds-compare-anyway", source=source,
+def test_a_run_under_other_conditions_than_its_baseline_fails(finished_project, plain):
+    result = finished_project.pytest(
+        "--rds-compare=main", "--rds-rate=100", "-k", "test_single and 0"
+    )
+
+    assert plain.result.ret == result.ret == pytest.ExitCode.TESTS_FAILED
+    result.assert_outcomes(passed=1, deselected=4)
+    assert "FAILED: 0: not compared, rate was 200 and is 100" in result.stdout.str()
+
+
+def test_a_run_that_is_worse_than_its_baseline_fails(finished_project, plain):
+    slower = finished_project.path / "slower.toml"
+    slower.write_text('refused = "100ms"\npromotion = "200ms"\ndns = "900ms"\n')
+
+    result = finished_project.pytest(
+        "--rds-compare=main", "--rds-compare-fail=median:10%", f"--rds-profile={slower.name}",
+        "--rds-compare-anyway", "-k", "test_single and 0",
     )  # fmt: skip
-    assert worse.ret == pytest.ExitCode.TESTS_FAILED
-    assert "warning, profile was quick and is stuck-pool" in worse.stdout.str()
-    assert "beyond median:1ms" in worse.stdout.str()
-    worse.assert_outcomes(passed=1)
+
+    assert plain.result.ret == result.ret == pytest.ExitCode.TESTS_FAILED
+    result.assert_outcomes(passed=1, deselected=4)
+    assert "warning, profile was quick and is slower" in result.stdout.str()
+    assert "beyond median:10%" in result.stdout.str()
 
 
 @pytest.mark.parametrize(
@@ -229,17 +245,23 @@ def test_it(rds_trials, rds_cluster):
         (["--rds-spacing=5"], "not a duration"),
         (["--rds-compare=gone"], "cannot read the baseline"),
         (["--rds-compare-fail=mean:1%"], "'mean:1%' is no rule"),
+        (["--rds-compare-fail=max:1s"], "--rds-compare-fail: with which baseline?"),
+        (["--rds-compare-anyway"], "--rds-compare-anyway: with which baseline?"),
     ],
 )
-def test_a_wrong_option_is_refused_before_anything_starts(run, options, complaint):
-    result = run(*options)
+def test_a_wrong_option_is_refused_before_anything_starts(project, options, complaint):
+    project.makepyfile(ONE)
+
+    result = project.runpytest_inprocess(*options)
 
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     assert complaint in result.stderr.str()
 
 
-def test_a_wrong_marker_is_refused_before_anything_starts(run):
-    result = run(source=TRIALS.replace("rds_trials(2)", "rds_trials('two')"))
+def test_a_wrong_marker_is_refused_before_anything_starts(project):
+    project.makepyfile(f"import pytest\n@pytest.mark.rds_trials('two'){ONE}")
+
+    result = project.runpytest_inprocess()
 
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     assert "at least one trial, not 'two'" in result.stderr.str()

@@ -1,82 +1,55 @@
 """--rds-report and --rds-journal: written whatever runs the tests, and judged again the same."""
 
 import json
-import re
-import sys
 
-import pytest
+from finished import page_entries
 
-TRIAL = """
-import pytest
-
-@pytest.mark.parametrize("n", range(2))
-def test_trial(rds_trial, rds_cluster, n):
-    assert rds_trial(rds_cluster.writer_endpoint).lost == []
-    assert n == 0, "</script><b>said by a test"
-"""
-DATA = re.compile(r'<script type="application/json" id="data">(.*?)</script>', re.DOTALL)
-OUTPUTS = ("--rds-report=out", "--rds-journal=out/journals", "--rds-json=out/result.json")
+from pytest_rdsfailover import cli
+from pytest_rdsfailover.analysis import reliability
 
 
-def entries(project):
-    text = (project.path / "out" / "index.html").read_text()
-    return json.loads(DATA.search(text)[1])["entries"]
+def test_a_run_leaves_one_page_and_a_journal_of_each_trial(finished):
+    entries = finished.entries
+
+    assert f"HTML report: {finished.place.name}/page/index.html" in finished.text
+    assert f"journals: {finished.place.name}/journals" in finished.text
+    assert [each["trial"]["test"].partition("::")[2] for each in entries] == finished.names
+    assert [each["failed"] for each in entries[-2:]] == [False, True]
+    assert "said by a test" in entries[-1]["why"]
+    assert all(sum(each["portrait"]["picture"]["strips"][0]["acked"]) > 0 for each in entries)
+    assert len(list((finished.place / "journals").glob("*.jsonl.gz"))) == len(entries)
 
 
-@pytest.fixture
-def run(project):
-    def run(*arguments):
-        return project.run(sys.executable, "-m", "pytest_rdsfailover.cli", *arguments)
+def test_its_journals_give_every_figure_of_the_run_again(finished, tmp_path, monkeypatch):
+    monkeypatch.setattr(reliability, "MOST_OWN", 1e9)  # as in the project's conftest.py
+    again = tmp_path / "again.json"
+    status = cli.main(["judge", str(finished.place / "journals"), f"--json={again}"])
+    first, again = finished.document, json.loads(again.read_text())
 
-    return run
-
-
-@pytest.mark.parametrize(
-    "runner", [[], ["-n2"], ["-p", "no:xdist"]], ids=["plain", "n2", "no-xdist"]
-)
-def test_a_run_leaves_one_page_and_a_journal_of_each_trial(project, run, runner):
-    project.makepyfile(TRIAL)
-
-    result = project.runpytest_subprocess(*OUTPUTS, "--rds-seed=7", *runner)
-
-    result.assert_outcomes(passed=1, failed=1)
-    result.stdout.fnmatch_lines(["HTML report: out/index.html", "journals: out/journals"])
-    found = sorted(entries(project), key=lambda each: each["trial"]["test"])
-    assert [each["failed"] for each in found] == [False, True]
-    assert "said by a test" in found[1]["why"]
-    assert all(sum(each["portrait"]["picture"]["strips"][0]["acked"]) > 0 for each in found)
-    assert len(list((project.path / "out" / "journals").glob("*.jsonl.gz"))) == 2
-    again_is_the_same(project, run)
-
-
-def again_is_the_same(project, run):
-    """Judge the journals, and compare every figure with those of the run."""
-    judged = run("judge", "out/journals", "--json=out/again.json")
-
-    assert judged.ret == 0
-    first, again = (
-        json.loads((project.path / "out" / name).read_text())
-        for name in ("result.json", "again.json")
-    )
-    by_test = [sorted(each["trials"], key=lambda trial: trial["test"]) for each in (first, again)]
-    assert by_test[0] == by_test[1]
+    assert status == 0
+    for one, other in zip(*(in_order(each) for each in (first, again)), strict=True):
+        assert one == other
     assert (first["mode"], first["seed"], first["versions"]) == (
         again["mode"], again["seed"], again["versions"]
     )  # fmt: skip
 
 
-def test_the_command_to_run_a_trial_again_takes_it_again(project):
-    project.makepyfile(TRIAL)
-    project.runpytest_subprocess(*OUTPUTS, "--rds-seed=7", "--rds-warmup=300ms", "-k0")
-    rerun = entries(project)[0]["rerun"]
+def in_order(document):
+    """Return trials in an order that does not depend on which worker was first."""
+    return sorted(document["trials"], key=lambda trial: (trial["test"], trial["acked"], str(trial)))
 
-    assert rerun.startswith("pytest ")
-    words = rerun.replace("'", "").split()[1:]
-    result = project.runpytest_subprocess(*words, *OUTPUTS)
 
-    result.assert_outcomes(passed=1)
-    assert entries(project)[0]["portrait"]["seed"] == 7
-    assert entries(project)[0]["rerun"] == rerun
+def test_the_command_to_run_a_trial_again_takes_it_again(finished_project, plain):
+    entry = plain.entries[-1]
+    words = entry["rerun"].replace("'", "").split()
+    assert words[0] == "pytest"
+
+    result = finished_project.pytest(*words[1:], "--rds-report=again")
+
+    result.assert_outcomes(failed=1)  # this test fails, whatever is measured
+    (again,) = page_entries(finished_project.path / "again" / "index.html")
+    assert again["portrait"]["seed"] == entry["portrait"]["seed"]
+    assert again["rerun"] == entry["rerun"]
 
 
 def test_a_run_without_trials_replaces_the_page_of_an_older_one(project):
@@ -85,22 +58,25 @@ def test_a_run_without_trials_replaces_the_page_of_an_older_one(project):
     page = project.path / "out" / "index.html"
     page.write_text("of yesterday")
 
-    result = project.runpytest_subprocess("--rds-report=out")
+    result = project.runpytest_inprocess("--rds-report=out")
 
     result.assert_outcomes(passed=1)
-    assert entries(project) == []
+    assert page_entries(page) == []
 
 
-def test_nothing_is_written_or_drawn_unless_asked_for(project):
+def test_nothing_is_written_drawn_or_told_unless_asked_for(project):
     project.makepyfile(
         """
         import sys
 
-        def test_trial(rds_trial, rds_cluster):
-            rds_trial(rds_cluster.writer_endpoint)
+        def test_trial(rds_trials, rds_cluster):
+            rds_trials(rds_cluster.writer_endpoint, trials=1)
             assert "pytest_rdsfailover.report.html" not in sys.modules
         """
     )
 
-    project.runpytest_subprocess().assert_outcomes(passed=1)
+    result = project.runpytest_subprocess("-q", "--rds-toxiproxy=builtin")
+
+    result.assert_outcomes(passed=1)
+    assert "1/1: down" not in result.stdout.str()
     assert [path.name for path in project.path.iterdir() if path.suffix in {".html", ".gz"}] == []

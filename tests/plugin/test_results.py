@@ -1,94 +1,43 @@
 """Results reach the terminal and the document, whatever runs the tests and however they end."""
 
 import json
+import re
+from importlib import resources
 
+import jsonschema
 import pytest
+from finished import ORDER, SEED, Project
 
 TRIAL = """
-import pytest
-
-@pytest.mark.parametrize("n", range(2))
-def test_trial(rds_trial, rds_cluster, n):
+def test_trial(rds_trial, rds_cluster):
     trial = rds_trial(rds_cluster.writer_endpoint)
     assert trial.downtime < 5
     assert trial.lost == []
 """
-FIELDS = [
-    "test",
-    "scenario",
-    "endpoint",
-    "profile",
-    "valid",
-    "writer_before",
-    "writer_after",
-    "downtime_s",
-    "resolution_s",
-    "outages",
-    "attempted",
-    "acked",
-    "refused",
-    "unknown",
-    "not_issued",
-    "lost",
-    "duplicated",
-    "recovered",
-    "unexpected",
-    "stale_writes",
-    "stuck_writers",
-    "errors",
-    "latency_s",
-    "milestones",
-]
-
-
-def document(project):
-    return json.loads((project.path / "out" / "result.json").read_text())
-
-
-@pytest.mark.parametrize(
-    "runner", [[], ["-n2"], ["-p", "no:xdist"]], ids=["plain", "n2", "no-xdist"]
+SCHEMA = json.loads(
+    resources.files("pytest_rdsfailover.report")
+    .joinpath("result.schema.json")
+    .read_text(encoding="utf-8")
 )
-def test_the_document_is_the_same_whatever_runs_the_tests(project, runner):
-    project.makepyfile(TRIAL)
 
-    result = project.runpytest_subprocess("--rds-json=out/result.json", "--rds-seed=7", *runner)
 
-    result.assert_outcomes(passed=2)
-    found = document(project)
-    assert list(found) == ["schema", "mode", "seed", "versions", "trials", "scenarios",
-                           "comparisons"]  # fmt: skip
-    assert (found["schema"], found["mode"], found["seed"]) == (1, "local", 7)
-    assert [list(trial) for trial in found["trials"]] == [FIELDS] * 2
-    assert {trial["test"][-3:] for trial in found["trials"]} == {"[0]", "[1]"}
+def test_the_document_is_the_same_whatever_runs_the_tests(finished):
+    found = finished.document
+
+    jsonschema.Draft202012Validator(SCHEMA).validate(found)
+    assert list(found) == SCHEMA["required"]
+    assert (found["schema"], found["mode"], found["seed"]) == (1, "local", SEED)
+    promised = SCHEMA["$defs"]["trial"]["required"]
+    assert all(list(trial)[: len(promised)] == promised for trial in found["trials"])
+    assert finished.names == [name for name in ORDER if name in finished.names]
+    assert finished.names[-2:] == ["test_single[0]", "test_single[1]"]
     assert all(trial["valid"] and trial["downtime_s"] > 0.1 for trial in found["trials"])
-    text = result.stdout.str()
-    assert text.count("database failover") == 1
-    assert "seed: 7" in text
-
-
-def test_what_a_killed_worker_had_measured_before_is_kept(project):
-    project.makepyfile(
-        """
-        import os, signal
-
-        def test_measured(rds_trial, rds_cluster):
-            assert rds_trial(rds_cluster.writer_endpoint).lost == []
-
-        def test_killed():
-            os.kill(os.getpid(), signal.SIGKILL)
-        """
-    )
-
-    result = project.runpytest_subprocess("--rds-json=out/result.json", "-n1")
-
-    result.assert_outcomes(passed=1, failed=1)
-    assert [trial["test"] for trial in document(project)["trials"]] == [
-        "test_what_a_killed_worker_had_measured_before_is_kept.py::test_measured"
-    ]
+    assert finished.text.count("= database failover =") == 1
+    assert f"seed: {SEED}" in finished.text
 
 
 def test_a_single_trial_shows_its_table_and_its_timeline(project):
-    project.makepyfile(TRIAL.replace("range(2)", "range(1)"))
+    project.makepyfile(TRIAL)
 
     lines = project.runpytest_subprocess("--rds-toxiproxy=builtin").outlines
 
@@ -102,54 +51,89 @@ def test_a_single_trial_shows_its_table_and_its_timeline(project):
     assert max(map(len, lines[lines.index("") :])) < 120
 
 
+VERDICTS = """
+import time, pytest
+from pytest_rdsfailover.records import Milestone
+
+def test_compares(rds_trial, rds_cluster):
+    assert rds_trial(rds_cluster.writer_endpoint).downtime < 0.05
+
+def test_lists(rds_trial, rds_cluster):
+    assert rds_trial(rds_cluster.writer_endpoint).lost == ["x"]
+
+def test_expects(rds_trial, rds_cluster):
+    rds_trial(rds_cluster.writer_endpoint).expect(downtime="< 60ms", lost=1)
+
+@pytest.mark.rds_expect(downtime="< 60ms")
+def test_marker_breaks(rds_trial, rds_cluster):
+    rds_trial(rds_cluster.writer_endpoint)
+
+@pytest.mark.rds_expect(downtime="< 10s", lost=0)
+@pytest.mark.rds_profile("stuck-pool")
+def test_marker_holds(rds_trial, rds_cluster):
+    assert rds_trial(rds_cluster.writer_endpoint).profile == "stuck-pool"
+
+class Nothing:
+    profile, moves_writer = "nothing", True
+
+    def __init__(self):
+        self.triggered = time.monotonic()
+
+    def milestones(self):
+        return [Milestone(name="trigger", at=self.triggered)]
+
+    def settled(self):
+        return True
+
+def test_invalid(rds_trial, rds_cluster, monkeypatch):
+    def nothing(*_):
+        rds_cluster.failovers.append(Nothing())
+        return rds_cluster.failovers[-1]
+
+    monkeypatch.setattr(rds_cluster, "fail_over", nothing)
+    rds_trial(rds_cluster.writer_endpoint)
+"""
+FAILING = ["compares", "lists", "expects", "marker_breaks", "invalid"]
+
+
+@pytest.fixture(scope="module")
+def verdicts(tmp_path_factory):
+    """Return a run in which tests fail for all sorts of reasons."""
+    return Project(tmp_path_factory.mktemp("verdicts"), VERDICTS).run("out")
+
+
+def section(finished, test):
+    """Return what a run says of one failed test."""
+    _, _, rest = finished.text.partition(f"_ test_{test} _")
+    return re.split(r"\n_+ test_\w+ _+\n|\n=+ ", rest)[0]
+
+
+def test_what_breaks_fails_and_what_holds_passes(verdicts):
+    verdicts.result.assert_outcomes(passed=1, failed=len(FAILING))
+
+
 @pytest.mark.parametrize(
-    ("assertion", "words"),
+    ("test", "words"),
     [
-        ("assert trial.downtime < 0.05", ["FAIL: was", "failover timeline", "1836 read-only"]),
-        ("assert trial.lost == ['x']", ["failover timeline", "writer_cut"]),
-        ("trial.expect(downtime='< 60ms', lost=1)", ["FAIL: downtime", "FAIL: lost"]),
+        ("compares", ["FAIL: was", "failover timeline", "1836 read-only"]),
+        ("lists", ["failover timeline", "writer_cut"]),
+        ("expects", ["FAIL: downtime", "FAIL: lost"]),
+        ("marker_breaks", ["FAIL: downtime"]),
+        ("invalid", ["this trial proves nothing: the writer did not change"]),
     ],
 )
-def test_a_failed_assertion_shows_what_happened(project, assertion, words):
-    project.makepyfile(
-        f"""
-        def test_trial(rds_trial, rds_cluster):
-            trial = rds_trial(rds_cluster.writer_endpoint)
-            {assertion}
-        """
-    )
+def test_a_failed_test_shows_what_happened(verdicts, test, words):
+    text = section(verdicts, test)
 
-    result = project.runpytest_subprocess()
-
-    result.assert_outcomes(failed=1)
-    text = result.stdout.str()
     assert [word for word in words if word not in text] == []
     assert text.count("\nacknowledged  ") == 1, "the timeline is shown once"
 
 
-def test_an_invalid_trial_never_passes(project):
-    project.makepyfile(
-        """
-        def test_trial(rds_trial, rds_cluster, monkeypatch):
-            def nothing(*_):
-                class Nothing:
-                    triggered, profile, moves_writer = __import__("time").monotonic(), "x", True
-                    def milestones(self):
-                        from pytest_rdsfailover.records import Milestone
-                        return [Milestone(name="trigger", at=self.triggered)]
-                    def settled(self): return True
-                rds_cluster.failovers.append(Nothing())
-                return rds_cluster.failovers[-1]
-            monkeypatch.setattr(rds_cluster, "fail_over", nothing)
-            rds_trial(rds_cluster.writer_endpoint)
-        """
-    )
+def test_an_invalid_trial_never_passes(verdicts):
+    trial = verdicts.document["trials"][-1]
 
-    result = project.runpytest_subprocess("--rds-json=out/result.json")
-
-    result.assert_outcomes(failed=1)
-    result.stdout.fnmatch_lines(["*this trial proves nothing: the writer did not change*"])
-    assert document(project)["trials"][0]["valid"] is False
+    assert trial["test"].endswith("::test_invalid")
+    assert trial["valid"] is False
 
 
 def test_expectations_of_a_marker_are_checked_before_any_server_starts(project):
@@ -163,33 +147,11 @@ def test_expectations_of_a_marker_are_checked_before_any_server_starts(project):
         """
     )
 
-    result = project.runpytest_subprocess()
+    result = project.runpytest_inprocess()
 
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     assert "1 ms" in result.stderr.str() or "1.00 ms" in result.stderr.str()
     assert "rate" in result.stderr.str()
-
-
-def test_expectations_of_a_marker_hold_for_every_trial(project):
-    project.makepyfile(
-        """
-        import pytest
-
-        @pytest.mark.rds_expect(downtime="< 60ms")
-        def test_breaks(rds_trial, rds_cluster):
-            rds_trial(rds_cluster.writer_endpoint)
-
-        @pytest.mark.rds_expect(downtime="< 10s", lost=0)
-        @pytest.mark.rds_profile("stuck-pool")
-        @pytest.mark.rds_instances(3)
-        def test_holds(rds_trial, rds_cluster):
-            trial = rds_trial(rds_cluster.writer_endpoint)
-            assert trial.profile == "stuck-pool"
-            assert len(rds_cluster.instances) == 3
-        """
-    )
-
-    project.runpytest_subprocess().assert_outcomes(passed=1, failed=1)
 
 
 @pytest.mark.parametrize(
@@ -204,7 +166,7 @@ def test_expectations_of_a_marker_hold_for_every_trial(project):
 def test_a_wrong_marker_is_a_usage_error_that_names_its_test(project, marker, complaint):
     project.makepyfile(f"import pytest\n@pytest.mark.{marker}\ndef test_x(rds_cluster): pass")
 
-    result = project.runpytest_subprocess()
+    result = project.runpytest_inprocess()
 
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     assert complaint in result.stderr.str()
@@ -239,6 +201,10 @@ def test_the_lower_level_fixtures_work_together(project):
         def test_mended_again(rds_cluster):
             rds_cluster.writer_endpoint.connect().ping()
 
+        @pytest.mark.rds_instances(3)
+        def test_three_instances(rds_cluster):
+            assert len(rds_cluster.instances) == 3
+
         def test_wrong_argument(rds_trial, rds_cluster):
             rds_trial(rds_cluster.writer_endpoint, writer=3)
         """
@@ -246,5 +212,5 @@ def test_the_lower_level_fixtures_work_together(project):
 
     result = project.runpytest_subprocess()
 
-    result.assert_outcomes(passed=4, failed=1)
+    result.assert_outcomes(passed=5, failed=1)
     result.stdout.fnmatch_lines(["*no option 'writer'; did you mean 'writers'?*"])

@@ -7,10 +7,11 @@ from pytest_rdsfailover.checks import FAIL, INCONCLUSIVE, PASS
 from pytest_rdsfailover.errors import SettingError
 
 
-def sample(downtime=1.0, *, valid=True, spread=0.0, rate=200.0, **figures):
+def sample(downtime=1.0, *, valid=True, problem="", spread=0.0, rate=200.0, **figures):
     return Sample(
         valid=valid,
         reason="" if valid else "the writer did not change",
+        problem=problem,
         downtime=Downtime(max(0, downtime - spread), downtime + spread, downtime, rate),
         rate=rate,
         figures={"lost": 0, "p99": 0.1} | figures,
@@ -91,6 +92,15 @@ def test_a_trial_that_its_resolution_leaves_undecided_proves_nothing_either_way(
     assert state(samples, downtime="p95 < 2s") == INCONCLUSIVE
     assert "undecided in 1" in complaint(samples, downtime="p95 < 2s")
     assert state([sample(2.0, spread=0.1)] * 59, downtime="p95 < 2s") == INCONCLUSIVE
+
+
+def test_what_an_unfit_clock_measured_decides_no_claim_on_downtime():
+    unfit = [sample(0.0, problem="the load generator stood still")] * 5
+
+    assert state(unfit, downtime="median < 2s") == INCONCLUSIVE
+    assert state(unfit, no_downtime=">= 50%") == INCONCLUSIVE
+    assert "held in 0 of 5 trials, undecided in 5" in complaint(unfit, downtime="< 2s")
+    assert state(unfit, lost=0) == PASS
 
 
 def test_the_share_of_trials_without_downtime_can_be_claimed():

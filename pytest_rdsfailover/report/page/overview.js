@@ -43,7 +43,8 @@ function strips(data) {
   const draw = () => host.replaceChildren(stripDrawing(data, scenarios, host.clientWidth || 1000));
   onWidth(host, draw);
   return el("section", { "aria-label": "Downtime by scenario" },
-    el("h2", {}, "Downtime by scenario"), host, scenarioTable(scenarios, data), comparisons(data.run));
+    el("h2", {}, "Downtime by scenario"), host, scenarioTable(scenarios, data),
+    shareTable(data), comparisons(data.run));
 }
 
 function stripDrawing(data, scenarios, width) {
@@ -109,10 +110,10 @@ function swarm(data, scenario, x) {
 function dotLink({ entry, at, cx, offset }, middle) {
   const cy = middle + offset;
   const [word] = verdict(entry);
-  const label = `Trial ${at + 1}: down ${figure(entry.trial.downtime_s, entry.trial.resolution_s).join("")}, ${word.toLowerCase()}, ${entry.trial.test}`;
+  const label = `Trial ${at + 1}: down ${downtimeOf(entry.trial).join("")}, ${word.toLowerCase()}, ${entry.trial.test}`;
   const mark = entry.trial.valid && entry.failed
     ? svg("rect", { class: "dot failed", x: cx - 5, y: cy - 5, width: 10, height: 10, transform: `rotate(45 ${cx} ${cy})` })
-    : svg("circle", { class: entry.trial.valid ? "dot" : "dot invalid", cx, cy, r: 5.5 });
+    : svg("circle", { class: isMeasured(entry.trial) ? "dot" : "dot invalid", cx, cy, r: 5.5 });
   return svg("a", { href: `#trial-${at + 1}`, "aria-label": label }, mark, svg("title", {}, label));
 }
 
@@ -122,29 +123,31 @@ function fitted(text, letters) {
 
 function scenarioTable(scenarios, data) {
   const rows = scenarios.map((scenario) => {
-    const { median, low, high, max } = scenario.downtime_s;
+    const { median, low, high, p95, max } = scenario.downtime_s;
     const zero = scenario.zero_downtime;
     const own = data.entries.filter((entry) => entry.group === scenario.name);
     const lost = own.some((entry) => entry.counts.lost === null)
       ? "?" : number(own.reduce((sum, entry) => sum + entry.counts.lost, 0));
     const invalid = own.filter((entry) => !entry.trial.valid).length;
+    const unreliable = own.filter((entry) => entry.trial.valid && !isMeasured(entry.trial)).length;
     return [
       el("span", { class: "wrap" }, scenario.name),
-      number(scenario.trials) + (invalid ? ` + ${invalid} invalid` : ""),
+      number(scenario.trials) + (invalid ? ` + ${invalid} invalid` : "") + (unreliable ? ` + ${unreliable} unreliable` : ""),
       duration(median),
       low === null || low === undefined ? "needs 6 trials" : `${duration(low)} to ${duration(high)}`,
+      duration(p95),
       duration(max),
       scenario.trials ? `${zero.count} of ${scenario.trials} (${percent(zero.low)} to ${percent(zero.high)})` : "–",
       lost,
     ];
   });
   return [
-    table(["scenario", "#valid trials", "#median", "#its 95 % interval", "#longest", "#without downtime (95 % interval)", "#lost"],
+    table(["scenario", "#trials", "#median", "#its 95 % interval", "#p95", "#longest", "#without downtime (95 % interval)", "#lost"],
       rows, "Scenarios"),
     el("ul", { class: "legend", "aria-hidden": "true" },
       el("li", {}, swatch(svg("circle", { class: "k-acked", cx: 6, cy: 6, r: 5 })), "trial"),
       el("li", {}, swatch(svg("rect", { class: "k-reset", x: 2, y: 2, width: 8, height: 8, transform: "rotate(45 6 6)" })), "its test failed"),
-      el("li", {}, swatch(svg("circle", { cx: 6, cy: 6, r: 4.5, fill: "none", stroke: "var(--soft)", "stroke-width": 2 })), "invalid, proves nothing"),
+      el("li", {}, swatch(svg("circle", { cx: 6, cy: 6, r: 4.5, fill: "none", stroke: "var(--soft)", "stroke-width": 2 })), "proves nothing: invalid, or its clock was unfit"),
       el("li", {}, swatch(svg("line", { x1: 6, x2: 6, y1: 0, y2: 12, stroke: "var(--ink)", "stroke-width": 2 })), "median")),
   ];
 }
@@ -153,14 +156,41 @@ function swatch(shape) {
   return svg("svg", { viewBox: "0 0 12 12" }, shape);
 }
 
+/** How a client that writes once a second would have reported it, and what the trials leave open. */
+function shareTable(data) {
+  const repeated = data.run.scenarios.some((scenario) => scenario.trials > 1);
+  if (!repeated) return null;
+  return el("section", {}, el("h2", {}, "As one write a second would report it"),
+    table(["scenario", ...data.lengths.map((name) => `#${name}`)], data.shares, "Shares of trials"),
+    el("p", { class: "soft small" }, "Trials with their 95 % intervals, as most published figures have them. Without downtime, above, means none at all."),
+    data.proofs.map((line) => el("p", { class: "soft small" }, line)));
+}
+
 function comparisons(run) {
   if (!run.comparisons.length) return null;
+  const known = (value) => value !== null && value !== undefined;
   const rows = run.comparisons.map((each) => [
-    each.baseline, each.candidate,
-    each.change === null || each.change === undefined ? "–" : `${each.change > 0 ? "+" : "−"}${percent(Math.abs(each.change))}`,
-    each.p_value === null || each.p_value === undefined ? "–" : each.p_value < 0.0001 ? "< 0.0001" : String(Number(each.p_value.toFixed(4)))]);
+    counted(each.baseline, each.trials?.baseline), counted(each.candidate, each.trials?.candidate),
+    known(each.ratio) ? String(each.ratio) : "–",
+    known(each.change) ? `${signOf(each.change)}${percent(Math.abs(each.change))}` : "–",
+    each.difference_s ? signed(each.difference_s.median) : "–",
+    each.difference_s ? `${signed(each.difference_s.low)} to ${signed(each.difference_s.high)}` : "–",
+    known(each.p_value) ? String(Number(each.p_value.toPrecision(2))) : "–"]);
   return el("section", {}, el("h2", {}, "Comparisons"),
-    table(["baseline", "candidate", "#change of the median", "#p-value"], rows, "Comparisons"));
+    table(["baseline", "candidate", "#ratio of medians", "#change", "#difference", "#its 95 % interval", "#p-value"], rows, "Comparisons"),
+    el("p", { class: "soft small" }, "Interval: bootstrap of the difference of the medians. p: exact permutation test on ranks, two-sided."));
+}
+
+function counted(name, trials) {
+  return trials === undefined ? name : `${name} (${plural(trials, "trial")})`;
+}
+
+function signOf(value) {
+  return value > 0 ? "+" : value < 0 ? "−" : "";
+}
+
+function signed(seconds) {
+  return `${signOf(seconds)}${duration(Math.abs(seconds))}`;
 }
 
 /** What else there is to say of the run, as the plain lines that it came in. */
@@ -177,7 +207,7 @@ function trialTable(entries) {
       el("a", { href: `#trial-${at + 1}`, }, String(at + 1)),
       el("a", { class: "wrap", href: `#trial-${at + 1}`, title: trial.test }, shortTest(trial.test)),
       trial.endpoint, trial.profile || "none",
-      el("span", {}, figure(trial.downtime_s, trial.resolution_s)),
+      el("span", {}, downtimeOf(trial)),
       el("span", { class: counts.lost ? "bad" : null }, number(counts.lost)),
       `${number(trial.unknown)} / ${number(counts.recovered)}`,
       el("span", { class: trial.stuck_writers ? "bad" : null }, number(trial.stuck_writers)),

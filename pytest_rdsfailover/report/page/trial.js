@@ -16,6 +16,7 @@ function trialSection(entry, at, count) {
       el("span", { class: "screen" }, step(at, "↑", "Previous trial"), " ", step(at + 2, "↓", "Next trial"), " ", el("a", { href: "#trials" }, "all"))),
     el("div", { class: "soft small" }, summaryLine(entry)),
     portrait && portrait.reason ? el("p", { class: "warn" }, `This trial proves nothing: ${portrait.reason}.`) : null,
+    trial.clock && !trial.clock.reliable ? el("p", { class: "warn" }, `The downtime is no figure: ${trial.clock.problem}.`) : null,
     entry.why ? el("pre", { class: "why" }, entry.why) : null,
     keyFigures(entry), drawing, tables(entry));
 }
@@ -27,7 +28,7 @@ function summaryLine({ trial, portrait }) {
 }
 
 function keyFigures({ trial, portrait, counts }) {
-  const [size, spread] = figure(trial.downtime_s, trial.resolution_s);
+  const [size, spread] = downtimeOf(trial);
   const during = trial.latency_s.during;
   const item = (name, value, small, tone) => el("div", {}, el("dt", {}, name),
     el("dd", { class: tone || null }, value, small ? el("small", {}, small) : null));

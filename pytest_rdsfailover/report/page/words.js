@@ -16,6 +16,16 @@ function figure(seconds, resolution) {
   return [size, ` s ±${spread}`];
 }
 
+/** Whether a trial's downtime is one: a document of an earlier version has no clock. */
+function isMeasured(trial) {
+  return trial.valid && (!trial.clock || trial.clock.reliable);
+}
+
+/** A trial's downtime with its resolution, or that it is no figure. */
+function downtimeOf(trial) {
+  return !trial.clock || trial.clock.reliable ? figure(trial.downtime_s, trial.resolution_s) : ["unreliable", ""];
+}
+
 /** A moment, counted from the trigger. */
 function moment(seconds) {
   return seconds === null || seconds === undefined ? "–" : `${seconds.toFixed(3)} s`;

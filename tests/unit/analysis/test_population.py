@@ -6,10 +6,11 @@ from pytest_rdsfailover.analysis.downtime import Downtime
 from pytest_rdsfailover.analysis.population import Sample, population, population_of
 
 
-def sample(downtime=0.0, *, valid=True, **figures):
+def sample(downtime=0.0, *, valid=True, problem="", **figures):
     return Sample(
         valid=valid,
         reason="" if valid else "the writer did not change",
+        problem=problem,
         downtime=Downtime(downtime, downtime, rate=200),
         rate=200,
         figures={"lost": 0} | figures,
@@ -23,6 +24,13 @@ def test_a_population_sums_its_valid_trials_up():
     assert (found.median, found.low, found.high, found.p95, found.max) == (0, 0, 1, 1, 1)
     assert (found.zero_low, found.zero_high) == pytest.approx((0.417, 0.848), abs=0.001)
     assert found.down_bound == pytest.approx(0.577, abs=0.001)
+
+
+def test_what_an_unfit_clock_measured_is_neither_a_downtime_nor_none():
+    found = population_of([sample(1.0), sample(0.0, problem="it stood still"), sample(2.0)])
+
+    assert (found.trials, found.invalid, found.unreliable, found.zero) == (2, 0, 1, 0)
+    assert found.median == 1.5
 
 
 def test_clean_trials_still_allow_some_breaches_and_more_would_prove_99_percent():
@@ -44,6 +52,7 @@ def test_a_sample_survives_json_with_its_resolution():
     one = Sample(
         valid=True,
         reason="",
+        problem="it stood still",
         downtime=Downtime(1.0, 1.5, 1.2, 200),
         rate=200,
         figures={"lost": None, "p99": 0.5},

@@ -93,7 +93,8 @@ def test_a_scenario_sums_its_valid_trials_up():
     (found,) = scenario(*[0.0] * 10, *[1.0] * 5, invalid=3)
 
     assert (found["name"], found["trials"]) == ("cluster", 15)
-    assert found["downtime_s"] == {"median": 0.0, "low": 0.0, "high": 1.0, "max": 1.0}
+    assert (found["invalid"], found["unreliable"]) == (3, 0)
+    assert found["downtime_s"] == {"median": 0.0, "low": 0.0, "high": 1.0, "p95": 1.0, "max": 1.0}
     zero = found["zero_downtime"]
     assert (zero["count"], zero["share"]) == (10, pytest.approx(0.6667))
     assert (zero["low"], zero["high"]) == (
@@ -106,7 +107,7 @@ def test_few_trials_have_no_interval_and_none_have_no_figures():
     (few,) = scenario(1.0, 2.0)
     (none,) = scenario(invalid=1)
 
-    assert few["downtime_s"] == {"median": 1.5, "low": None, "high": None, "max": 2.0}
+    assert few["downtime_s"] == {"median": 1.5, "low": None, "high": None, "p95": 2.0, "max": 2.0}
     assert none["downtime_s"]["median"] is None
     assert none["zero_downtime"] == {"count": 0, "share": None, "low": 0.0, "high": 1.0}
 

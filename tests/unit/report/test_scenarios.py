@@ -54,7 +54,13 @@ def test_the_document_compares_its_scenarios():
     run = run_document(article(), mode="local", seed=7, versions={})
     (found,) = run["comparisons"]
 
-    assert list(found) == ["baseline", "candidate", "change", "p_value"]
+    assert list(found) == [
+        "baseline", "candidate", "trials", "ratio", "change", "difference_s", "p_value",
+    ]  # fmt: skip
+    assert found["trials"] == {"baseline": 15, "candidate": 15}
+    assert found["ratio"] == 0.0
+    difference = found["difference_s"]
+    assert -12 < difference["low"] < difference["median"] == -11 < difference["high"] < -9
     assert (found["baseline"], found["candidate"], found["change"]) == ("cluster", "proxy", -1.0)
     assert found["p_value"] == pytest.approx(1.2893e-08, rel=0.01)
     assert [each["name"] for each in run["scenarios"]] == ["cluster", "proxy"]

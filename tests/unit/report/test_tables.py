@@ -10,6 +10,7 @@ from pytest_rdsfailover.report.tables import (
     comparison,
     comparison_lines,
     populations,
+    proofs,
     seconds,
     share,
     shares,
@@ -48,21 +49,33 @@ def test_the_article_s_table_counts_none_short_and_long():
 def test_a_share_is_never_shown_without_count_and_interval():
     assert share(10, 15) == "10 of 15 (42-85 %)"
     assert share(0, 0) == "0 of 0 (0-100 %)"
-    assert shares([0.0, 1.0, 1.5]) == ["1 of 3 (6-79 %)"] * 3
+    assert shares([0.02, 0.5, 1.5]) == ["1 of 3 (6-79 %)"] * 3
 
 
 def test_what_clean_trials_leave_open_is_said():
-    lines = populations(scenarios([document(0.0) for _ in range(15)]))
+    (line,) = proofs(scenarios([document(0.0) for _ in range(15)]))
 
-    assert "cluster: up to 18 % of failovers may have downtime (95 % confidence);" in lines
-    assert "  299 trials with no more than 0 such would prove that 99 % have none" in lines
+    assert line == (
+        "cluster: 0 of 15 had downtime, so up to 18 % of all failovers may (95 % confidence);"
+        " 299 trials with no more than 0 such would prove that 99 % have none"
+    )
+
+
+def test_an_outage_that_an_unfit_clock_saw_is_no_trial_without_downtime():
+    unfit = {"clock": {"reliable": False, "problem": "the load generator stood still"}}
+    found = scenarios([document(1.0), document(1.2), document(0.0, **unfit)])
+    lines = populations(found)
+
+    assert lines[1].split()[1] == "2+1!"
+    assert lines[1].endswith("0 of 2 (0-66 %)")
+    assert "cluster: 1 trial measured by an unfit clock, counted nowhere" in lines
 
 
 def test_invalid_trials_are_counted_apart_and_named():
     lines = populations(scenarios([document(1.0), document(9.0, valid=False)]))
 
     assert "1+1!" in lines[1]
-    assert "cluster: 1 INVALID trials, counted nowhere" in lines
+    assert "cluster: 1 trial INVALID, counted nowhere" in lines
 
 
 def test_a_scenario_without_a_valid_trial_has_no_figures():
@@ -74,7 +87,7 @@ def test_a_scenario_without_a_valid_trial_has_no_figures():
 def test_a_comparison_tells_medians_difference_interval_and_chance():
     first, second = comparison_lines(comparisons(FOUND))
 
-    assert first == "proxy against cluster: median 0.00 s against 11.0 s, -100 %"
+    assert first == "proxy against cluster: median 0.00 s against 11.0 s, ratio 0 (-100 %)"
     assert second.startswith("  difference -11 s, 95 % interval -11.")
     assert second.endswith("p = 1.3e-08 (n = 15 and 15)")
 
@@ -90,6 +103,7 @@ def test_every_line_fits_80_columns():
     ]
     found = scenarios(wide)
     lines = [*populations(found), *article_table(found)]
+    lines += comparison("a" * 60, "b" * 60, compare([1234.5, 1300.0], [1.0, 2.0]))
 
     assert [line for line in lines if len(line) > WIDTH] == []
     assert lines[1].endswith(" 0/1500 (0-0 %)")

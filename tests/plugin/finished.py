@@ -1,0 +1,123 @@
+"""A whole project run once, whose outputs many tests look at."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+QUICK = """
+[pytest]
+rds_warmup = 250ms
+rds_cooldown = 50ms
+rds_spacing = 50ms
+rds_writers = 4
+rds_rate = 200
+"""
+# Every trial has a figure, however busy this machine is: what is reported is tested here.
+ALWAYS_FIT = "from pytest_rdsfailover.analysis import reliability\nreliability.MOST_OWN = 1e9\n"
+# Without the AWS API, as where the extra is not installed: it takes seconds to start.
+CONFTEST = f"import sys\nsys.modules['boto3'] = None\n{ALWAYS_FIT}"
+TESTS = """
+import os, time, pytest
+
+@pytest.mark.rds_trials(2)
+@pytest.mark.parametrize("endpoint", ["cluster", "again"])
+def test_failover(rds_trials, rds_cluster, endpoint):
+    trials = rds_trials(rds_cluster.writer_endpoint)
+    if endpoint == "cluster" and "PYTEST_XDIST_WORKER" in os.environ:
+        time.sleep(3)  # the first test is the last to finish
+    assert len(trials) == 2
+    trials.expect(downtime="< 5s", lost=0)
+
+def test_broken(rds_trials, rds_cluster):
+    rds_trials(rds_cluster.writer_endpoint, trials=4).expect(downtime="< 60ms")
+
+@pytest.mark.parametrize("n", range(2))
+def test_single(rds_trial, rds_cluster, n):
+    trial = rds_trial(rds_cluster.writer_endpoint)
+    assert trial.downtime < 5
+    assert trial.lost == []
+    assert n == 0, "</script><b>said by a test"
+"""
+ORDER = [
+    *["test_failover[cluster]"] * 2, *["test_failover[again]"] * 2, *["test_broken"] * 4,
+    "test_single[0]", "test_single[1]",
+]  # fmt: skip
+SEED = 7
+DATA = re.compile(r'<script type="application/json" id="data">(.*?)</script>', re.DOTALL)
+PATIENCE = 120
+
+
+@dataclass(frozen=True)
+class Finished:
+    """What a run printed, and where it wrote everything else."""
+
+    result: pytest.RunResult
+    place: Path
+
+    @property
+    def text(self):
+        return self.result.stdout.str()
+
+    @property
+    def document(self):
+        return json.loads((self.place / "result.json").read_text())
+
+    @property
+    def names(self):
+        return [trial["test"].partition("::")[2] for trial in self.document["trials"]]
+
+    @property
+    def entries(self):
+        return page_entries(self.place / "page" / "index.html")
+
+
+def page_entries(page):
+    """Return the trials of an HTML page."""
+    return json.loads(DATA.search(page.read_text())[1])["entries"]
+
+
+class Project:
+    """A folder with tests; every run of it writes all that can be written."""
+
+    def __init__(self, path, tests=TESTS):
+        self.path = path
+        (path / "pytest.ini").write_text(f"{QUICK}rds_toxiproxy = builtin\n")
+        (path / "conftest.py").write_text(CONFTEST)
+        (path / "test_it.py").write_text(tests)
+
+    def run(self, name, *options):
+        """Run it with the outputs in a folder of that name."""
+        outputs = (
+            f"--rds-report={name}/page", f"--rds-journal={name}/journals",
+            f"--rds-json={name}/result.json", f"--rds-markdown={name}/page.md",
+            f"--junit-xml={name}/junit.xml",
+        )  # fmt: skip
+        return Finished(self.pytest(f"--rds-seed={SEED}", *outputs, *options), self.path / name)
+
+    def pytest(self, *arguments):
+        """Run pytest here and return its result."""
+        started = time.monotonic()
+        done = subprocess.run(
+            [sys.executable, "-m", "pytest", *arguments],
+            cwd=self.path, env=clean(), text=True, timeout=PATIENCE, capture_output=True,
+            check=False,
+        )  # fmt: skip
+        return pytest.RunResult(
+            done.returncode,
+            done.stdout.splitlines(),
+            done.stderr.splitlines(),
+            time.monotonic() - started,
+        )
+
+
+def clean():
+    """Return the environment without what would decide how a project is run."""
+    decides = ("RDS_", "PYTEST_", "COV_")
+    return {name: value for name, value in os.environ.items() if not name.startswith(decides)}
