@@ -2,7 +2,7 @@
 
 import pytest
 from builders import course
-from simulation import play, some_world
+from simulation import busy_world, play, quiet_world, some_world
 
 from pytest_rdsfailover.analysis import outages
 from pytest_rdsfailover.analysis.summary import summarise
@@ -66,9 +66,9 @@ def test_a_late_error_taken_for_proof_would_claim_too_much(monkeypatch):
 def test_silence_taken_for_proof_to_its_end_would_claim_too_much(monkeypatch):
     """Planted fault: believe that the database was away until the client gave up."""
 
-    def until_the_end(lane, row, service):
+    def until_the_end(lane, row, due):
         fault = lane.faults[lane.fault[row]]
-        return None if fault is None else (lane.finished[row], lane.started[row] + service)
+        return None if fault is None else (lane.finished[row], due.after(lane.started[row]))
 
     monkeypatch.setattr(outages, "_error", until_the_end)
     wrong = 0
@@ -77,3 +77,37 @@ def test_silence_taken_for_proof_to_its_end_would_claim_too_much(monkeypatch):
         wrong += measure(world, seed).lower > world.stop - world.start + NOISE
 
     assert wrong
+
+
+MANY = range(300)
+ENOUGH = 0.99  # of the cases; what a write normally takes is a 99th percentile
+
+
+def covered(make, seeds=MANY):
+    """Return in which share of many stalls the truth lay between the bounds."""
+    return sum(holds(make(seed), seed) for seed in seeds) / len(seeds)
+
+
+def holds(world, seed):
+    observed = course(stop=world.end, trigger=world.start, settled=world.stop, rate=world.rate)
+    found = summarise(play(world, seed), observed, None).downtime
+    return found.lower - NOISE <= world.stop - world.start <= found.upper + NOISE
+
+
+@pytest.mark.parametrize("make", [quiet_world, busy_world])
+def test_slow_writes_and_a_server_that_has_to_wake_up_do_not_narrow_the_bounds(make):
+    assert covered(make) >= ENOUGH
+
+
+def test_a_write_that_was_slow_before_the_gap_taken_for_proof_would_claim_too_much(monkeypatch):
+    """Planted fault: believe that every unanswered write was held up by the stall."""
+    monkeypatch.setattr(outages._Due, "after", lambda due, started: started + due.service)
+
+    assert covered(busy_world, MANY[:80]) < ENOUGH
+
+
+def test_an_answer_at_the_very_end_of_a_stall_would_claim_too_much(monkeypatch):
+    """Planted fault: believe that a server that was stopped runs again at once."""
+    monkeypatch.setattr(outages, "RELEASE", 0)
+
+    assert covered(quiet_world, MANY[:80]) < ENOUGH
