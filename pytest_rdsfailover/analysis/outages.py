@@ -4,7 +4,7 @@ Times are integer nanoseconds. What each rule means, with pictures: `docs/defini
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, count, islice, pairwise
 from operator import sub
@@ -222,6 +222,15 @@ def writer_outages(lane: Lane, *, since: int, stop: int, longer_than: int) -> li
     away = sorted([*late, *_failing(lane, first, stop)])
     closed = ((start, min(back, stop)) for start, back in away)
     return [(start, back) for start, back in closed if back - start > longer_than]
+
+
+def covered(gaps: Iterable[Gap]) -> int:
+    """Return how much time gaps in order of their start cover; overlaps count once."""
+    total = reached = 0
+    for start, stop in gaps:
+        total += max(0, stop - max(start, reached))
+        reached = max(reached, stop)
+    return total
 
 
 def _failing(lane: Lane, row: int, stop: int) -> Iterator[Gap]:

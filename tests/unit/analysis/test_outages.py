@@ -8,6 +8,7 @@ from pytest_rdsfailover.analysis.outages import (
     Incident,
     acknowledgements,
     certain,
+    covered,
     incidents,
     is_stuck,
     largest_gap,
@@ -188,6 +189,11 @@ def test_a_silent_stall_counts_as_errors_do():
 
 def test_a_writer_that_never_returns_is_away_to_the_end():
     assert away([ack(1.0), refused(2.0, intended=2.0)]) == [(2.0, 9.0)]
+
+
+def test_time_that_two_outages_of_a_writer_share_counts_once():
+    assert covered([(1, 4), (3, 6), (3, 5), (8, 9)]) == 6
+    assert covered([]) == 0
 
 
 def test_a_writer_without_any_success_after_settling_is_stuck():

@@ -1,5 +1,8 @@
 """The downtime's bounds against outages whose truth is known."""
 
+import random
+from dataclasses import replace
+
 import pytest
 from builders import course
 from simulation import busy_world, play, quiet_world, some_world
@@ -77,6 +80,28 @@ def test_silence_taken_for_proof_to_its_end_would_claim_too_much(monkeypatch):
         wrong += measure(world, seed).lower > world.stop - world.start + NOISE
 
     assert wrong
+
+
+def decided(rate_of):
+    """Return how many bounds that one load left open another one decides, and how many there were."""
+    found = []
+    for seed in CASES:
+        world = some_world(seed, "stall")
+        first = measure(world, seed)
+        bound = first.lower + (first.upper - first.lower) * random.Random(seed).random()
+        rate = first.deciding_rate(bound)
+        if first.lower > 0 and rate is not None and rate < 4000:
+            again = measure(replace(world, rate=rate_of(world, rate)), seed)
+            found.append(not again.lower < bound < again.upper)
+    return sum(found), len(found)
+
+
+def test_the_rate_that_is_said_to_decide_a_bound_mostly_does():
+    count, of = decided(lambda _, rate: rate)
+
+    assert of > 10
+    assert count > of * 0.6
+    assert decided(lambda world, _: world.rate)[0] == 0
 
 
 MANY = range(300)
