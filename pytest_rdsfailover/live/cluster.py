@@ -186,6 +186,9 @@ class LiveCluster:
         self._planned = evidence.plan
         self._act.prepare()
 
+    def arm(self) -> None:
+        """Do nothing: the gates were asked before the load, and are asked again at the trigger."""
+
     def fail_over(
         self,
         target: str | None = None,

@@ -45,6 +45,9 @@ class Still:
     def prepare(self):
         pass
 
+    def arm(self):
+        pass
+
     def check(self):
         pass
 
