@@ -18,7 +18,7 @@ def test_first_write(rds_cluster, rds_load):
     with rds_load(rds_cluster.writer_endpoint, writers=16, rate=200, cooldown="10ms") as load:
         while not load._load.acked_since(0):
             time.sleep(0.001)
-        print(f"FIRST {time.monotonic():.6f}")
+        print(f"FIRST {min(each.finished for each in load.journal):.6f}")
 """
 MILESTONES = """
 import pytest
