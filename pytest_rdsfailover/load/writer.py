@@ -15,6 +15,7 @@ from pytest_rdsfailover.records import Fault, Outcome
 
 NAP = 0.1  # seconds; the longest sleep, so that a writer soon notices the end
 Classify = Callable[[Exception, bool], tuple[Outcome, Fault]]
+CUT = frozenset({"reset", "read-only"})  # whoever is told so is not left waiting
 CONNECTION_LOST = frozenset({"refused", "reset", "timeout", "dns"})
 
 
@@ -190,7 +191,7 @@ class Writer:
         self._journal.record(times, outcome, fault, instance)
         self.problem = error
         if self._session is None or self._is_over(outcome, fault):
-            self._at_once = self._served and fault.kind != "timeout"
+            self._at_once = self._served and fault.kind in CUT
             self._drop()
             wait = self._policy.backoff * (1 + self._policy.jitter * self._chance.uniform(-1, 1))
             self._next_try = times[2] + (0 if self._at_once else int(wait * SECOND))
