@@ -55,8 +55,8 @@ class Still:
         return self._server.endpoint
 
 
-def watch(server, fault):
-    target = Still(server)
+def watch(server, fault, target=None):
+    target = target or Still(server)
 
     def make(journal):
         return InsertWorkload(server.endpoint, journal.run)
@@ -68,13 +68,31 @@ def watch(server, fault):
     return observation.trial
 
 
+class Slow(Still):
+    """Arming its trigger keeps the writers from their work for a while."""
+
+    def arm(self):
+        time.sleep(0.2)
+        hold_the_interpreter()
+        self.armed = time.monotonic()
+
+
+def stop_this_process():
+    """Let a child stop this process, as a laptop that sleeps or a paused container does."""
+    script = f"kill -STOP {os.getpid()}; sleep {PAUSE}; kill -CONT {os.getpid()}"
+    with subprocess.Popen(["sh", "-c", script]) as child:
+        child.wait()
+    time.sleep(0.1)
+
+
 def hold_the_interpreter():
     """Sleep without letting any other thread of this process run, as a busy extension does."""
     ctypes.PyDLL(None).usleep(int(PAUSE * 1e6))
 
 
-def test_the_generator_s_own_pause_is_no_downtime(plain_server):
-    trial = watch(plain_server, hold_the_interpreter)
+@pytest.mark.parametrize("fault", [hold_the_interpreter, stop_this_process])
+def test_the_generator_s_own_pause_is_no_downtime(plain_server, fault):
+    trial = watch(plain_server, fault)
 
     assert trial.clock.own_pause >= PAUSE * 0.9
     assert "itself stood still" in trial.clock.problem
@@ -93,6 +111,19 @@ def test_the_database_s_pause_is_downtime_and_reliable(plain_server):
     assert trial.clock.problem == ""
     assert trial.downtime.upper >= PAUSE * 0.99
     assert trial.clock.own_pause_in_gap < PAUSE / 2
+
+
+def test_what_arms_the_trigger_keeps_no_write_back_and_blurs_no_figure(plain_server):
+    target = Slow(plain_server)
+
+    trial = watch(plain_server, lambda: time.sleep(0.1), target)
+
+    journal = trial.evidence.journal
+    assert min(each.finished for each in journal) < target.armed - PAUSE
+    assert trial.evidence.course.start >= target.armed
+    assert trial.clock.own_pause >= PAUSE * 0.9
+    assert trial.clock.natural_gap < PAUSE / 2
+    assert trial.downtime < PAUSE / 2
 
 
 def test_a_stranger_s_cpu_is_seen_and_our_own_child_s_is_not():
