@@ -1,5 +1,6 @@
 """One trial: load, failover, watch until settled, audit, judge. Knows only the `Target` protocol."""
 
+import os
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -254,6 +255,7 @@ class Observation:
             rate=self._plan.rate,
             pauses=self._watchdog.pauses,
             strangers=self._watchdog.strangers,
+            cpus=os.cpu_count() or 0,
         )
 
     def _audit(self) -> Stored | None:

@@ -253,7 +253,13 @@ def _reliability(course: Course, absence: Absence, late: Sequence[int]) -> Relia
         own_pause=max((last - first for first, last in course.pauses), default=0.0),
         own_pause_in_gap=own,
         strangers=course.strangers,
-        problem=why_unreliable(gap=gap, own=own, late=p99, threshold=absence.threshold / SECOND),
+        problem=why_unreliable(
+            gap=gap,
+            own=own,
+            late=p99,
+            threshold=absence.threshold / SECOND,
+            crowd=(course.strangers or 0.0) / course.cpus if course.cpus else 0.0,
+        ),
     )
 
 

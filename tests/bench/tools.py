@@ -40,7 +40,7 @@ class Writer(User):
         events.request.fire(request_type="sql", name="insert", response_length=0, exception=None,
             response_time=(time.perf_counter() - begun) * 1000, context={{}})
 used = 0.0
-@events.test_start.add_listener
+@events.spawning_complete.add_listener
 def begin(**_):
     global used
     used = time.process_time()

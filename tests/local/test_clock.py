@@ -7,65 +7,12 @@ import sys
 import time
 
 import pytest
+from watching import PAUSE, Still, watch
 
-from pytest_rdsfailover.experiment import Observation, Plan
 from pytest_rdsfailover.load.vitals import Watchdog
-from pytest_rdsfailover.load.workload import InsertWorkload
-from pytest_rdsfailover.records import Milestone
 
 pytest_plugins = ["plain_fixtures"]
 pytestmark = pytest.mark.local
-PAUSE = 0.8  # seconds, far beyond what a busy machine does by itself
-PLAN = Plan(writers=4, rate=200.0, warmup=0.3, cooldown=0.3, bound=5.0)
-
-
-class Pause:
-    """A fault that moves no writer; stands for a failover, so that its time is judged."""
-
-    profile, moves_writer = "pause", None
-
-    def __init__(self):
-        self.triggered = time.monotonic()
-
-    def milestones(self):
-        return [Milestone(name="trigger", at=self.triggered)]
-
-    def settled(self):
-        return True
-
-
-class Still:
-    """A target of one server whose failovers are whatever the test does to it."""
-
-    mode, writer = "local", "instance-1"
-
-    def __init__(self, server):
-        self.failovers, self._server = [], server
-
-    def prepare(self):
-        pass
-
-    def arm(self):
-        pass
-
-    def check(self):
-        pass
-
-    def audit_endpoint(self):
-        return self._server.endpoint
-
-
-def watch(server, fault, target=None):
-    target = target or Still(server)
-
-    def make(journal):
-        return InsertWorkload(server.endpoint, journal.run)
-
-    with Observation(target, server.endpoint, make, PLAN) as observation:
-        observation.warm_up()
-        target.failovers.append(Pause())
-        fault()
-    return observation.trial
 
 
 class Slow(Still):
@@ -99,18 +46,6 @@ def test_the_generator_s_own_pause_is_no_downtime(plain_server, fault):
     assert not [each for each in trial.outages if each.seconds >= PAUSE]
     assert not trial.downtime > PAUSE / 2
     assert not trial.downtime < PAUSE / 2
-
-
-def test_the_database_s_pause_is_downtime_and_reliable(plain_server):
-    def freeze():
-        with plain_server.frozen():
-            time.sleep(PAUSE)
-
-    trial = watch(plain_server, freeze)
-
-    assert trial.clock.problem == ""
-    assert trial.downtime.upper >= PAUSE * 0.99
-    assert trial.clock.own_pause_in_gap < PAUSE / 2
 
 
 def test_what_arms_the_trigger_keeps_no_write_back_and_blurs_no_figure(plain_server):
