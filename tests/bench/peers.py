@@ -34,7 +34,7 @@ def sysbench(endpoint, writers: int, seconds: int) -> Speed | None:
     options = (f"--threads={writers}", f"--time={seconds}")
     with tools.table(endpoint), tools.sysbench_command(endpoint, *options) as command:
         before = used()
-        done = subprocess.run(command, check=True, capture_output=True, text=True)
+        done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=60)
         cpu = used() - before
     total = int(re.search(r"total number of events:\s+(\d+)", done.stdout)[1])
     took = float(re.search(r"total time:\s+([\d.]+)s", done.stdout)[1])
@@ -56,7 +56,7 @@ def slap(endpoint, writers: int, seconds: int) -> Speed | None:
                 f"--query=INSERT INTO {tools.TABLE} (writer, sequence) VALUES (1, 2)",
                 "--delimiter=;",
             ],
-            check=True, capture_output=True, text=True,
+            check=True, capture_output=True, text=True, timeout=60,
         )  # fmt: skip
         took, cpu = time.monotonic() - begun, used() - before
     return Speed(count / took, cpu / count * 1e6)

@@ -40,7 +40,13 @@ def run(tmp_path_factory):
     def run(directory, *arguments):
         command = [sys.executable, "-m", "pytest", "-q", "-s", "-p", "no:cacheprovider", *arguments]
         return subprocess.run(
-            command, cwd=directory, env=environment, check=False, capture_output=True, text=True
+            command,
+            cwd=directory,
+            env=environment,
+            check=False,
+            capture_output=True,
+            text=True,
+            timeout=120,
         )
 
     return run
