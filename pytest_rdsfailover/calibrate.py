@@ -207,7 +207,7 @@ def _judge(
         wanted=wanted,
         truth=(last - first) / SECOND,
         shortest=(released[0] - stopped[1]) / SECOND,
-        longest=(released[1] - stopped[0]) / SECOND,
+        longest=(last - stopped[0]) / SECOND,
         measured=absence.downtime,
     )
     return reading, absence.natural / SECOND

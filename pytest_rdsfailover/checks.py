@@ -32,7 +32,8 @@ COUNTS = (
 )
 AUDITED = frozenset({"lost", "duplicated", "recovered", "unexpected"})
 LATENCIES = ("p50", "p99", "max")  # during the failover
-DURATIONS = ("downtime", "writer_outage", "last_writer_back", *LATENCIES)
+# The area is in writer-seconds.
+DURATIONS = ("downtime", "writer_outage", "availability_area", "last_writer_back", *LATENCIES)
 OPERATORS: dict[str, Callable[[float, float], bool]] = {
     "<": operator.lt,
     "<=": operator.le,
@@ -231,11 +232,16 @@ def _downtime(downtime: Downtime, expectation: Expectation) -> tuple[str, tuple[
     if OPERATORS[OPPOSITE[symbol]](downtime, bound):
         return FAIL, (was,)
     between = f"{format_duration(downtime.lower)} and {format_duration(downtime.upper)}"
+    return INCONCLUSIVE, (was, f"it was between {between}", _what_would_tell(downtime, bound))
+
+
+def _what_would_tell(downtime: Downtime, bound: float) -> str:
     if downtime.rate > 0 and bound < MISSED_SLOTS / downtime.rate:
-        why = f"too few writes ({downtime.rate:g} per second) to tell; {_remedy(bound)}"
-    else:
-        why = "the writes around the gap do not tell; more writers or shorter time-outs would"
-    return INCONCLUSIVE, (was, f"it was between {between}", why)
+        return f"too few writes ({downtime.rate:g} per second) to tell; {_remedy(bound)}"
+    rate = downtime.deciding_rate(bound)
+    if rate is not None:
+        return f"a rate of about {rate} writes per second would tell"
+    return "no rate would tell; more writers, shorter time-outs or a shorter back-off might"
 
 
 def _remedy(bound: float) -> str:
@@ -272,7 +278,7 @@ def figure(summary: Summary, name: str) -> float | None:
         return None if part is None else float(getattr(part, name))
     if name == "last_writer_back":
         return summary.last_writer_back or 0.0
-    return summary.writer_outage
+    return summary.availability_area if name == "availability_area" else summary.writer_outage
 
 
 def _count(summary: Summary, expectation: Expectation) -> tuple[str, tuple[str, ...]]:

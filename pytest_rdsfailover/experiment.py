@@ -1,5 +1,6 @@
 """One trial: load, failover, watch until settled, audit, judge. Knows only the `Target` protocol."""
 
+import os
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -137,6 +138,7 @@ class Observation:
         self._load = self._engine(classify)
         self._watchdog = Watchdog()
         self._writer_before = ""
+        self._begun = 0.0
 
     def _engine(self, classify: Classify | None) -> Load | FastLoad:
         """Return the load; only the threads run code that can raise what a project classifies."""
@@ -150,9 +152,12 @@ class Observation:
             self._workload.create(self._target.audit_endpoint())
             try:
                 self._target.prepare()
-                self._writer_before = self._target.writer
                 self._watchdog.start()
                 self._load.start()
+                # The writers write already, but what arms the trigger would blur what they see.
+                self._target.arm()
+                self._writer_before = self._target.writer
+                self._begun = max(self._load.started, self._clock.now())
             except BaseException:
                 self._clean_up()
                 raise
@@ -235,7 +240,7 @@ class Observation:
 
     def _course(self, failovers: Sequence[Failover], stop: float) -> Course:
         return Course(
-            start=self._load.started,
+            start=self._begun,
             stop=stop,
             trigger=failovers[0].triggered if failovers else None,
             settled=settled_at(failovers) if failovers else None,
@@ -250,6 +255,7 @@ class Observation:
             rate=self._plan.rate,
             pauses=self._watchdog.pauses,
             strangers=self._watchdog.strangers,
+            cpus=os.cpu_count() or 0,
         )
 
     def _audit(self) -> Stored | None:

@@ -20,7 +20,14 @@ class Target(Protocol):
         """Return the id of the instance that currently takes writes."""
 
     def prepare(self) -> None:
-        """Do all that a trigger needs and that takes time; called before each load.
+        """Make sure that a failover may be triggered; called before each load.
+
+        Raises:
+            RdsFailoverError: if none may.
+        """
+
+    def arm(self) -> None:
+        """Do all that a trigger needs and that takes time; called while each load warms up.
 
         Raises:
             RdsFailoverError: if no failover could be triggered.

@@ -22,6 +22,7 @@ class Absence:
         outages: the gaps longer than that which overlap the failover.
         downtime: the longest of them, with its bounds.
         writer_outages: when single writers were not served.
+        area: for how long they were not, all writers added up.
         stuck: the numbers of the writers that never came back.
         first_back: when the longest outage ended; None without one, or if it did not end.
         last_back: when the last writer was served again; None without one, or if some are stuck.
@@ -36,6 +37,7 @@ class Absence:
     outages: list[gaps.Gap]
     downtime: Downtime
     writer_outages: list[gaps.Gap]
+    area: int
     stuck: list[int]
     first_back: int | None
     last_back: int | None
@@ -63,11 +65,11 @@ def absences(found: Sequence[Lane], course: Course) -> Absence:
         for gap in gaps.outages(felt, longer_than=longer_than)
         if gap[1] - gap[0] - pause_within(pauses, gap) > longer_than
     ]
-    away = [
-        gap
+    unserved = [
+        gaps.writer_outages(lane, since=trigger, stop=stop, longer_than=longer_than)
         for lane in found
-        for gap in gaps.writer_outages(lane, since=trigger, stop=stop, longer_than=longer_than)
     ]
+    away = [gap for each in unserved for gap in each]
     patience = gaps.MISSED_SLOTS * round(len(found) * SECOND / course.rate) if course.rate else 0
     since = max(trigger, settled(course))
     stuck = [
@@ -85,6 +87,7 @@ def absences(found: Sequence[Lane], course: Course) -> Absence:
         outages=outages,
         downtime=_downtime(found, widest, outages, own=own, service=service, rate=course.rate),
         writer_outages=away,
+        area=sum(map(gaps.covered, unserved)),
         stuck=stuck,
         first_back=main[1] if main and main[1] < stop else None,
         last_back=max((back for _, back in away), default=None) if not stuck else None,

@@ -28,6 +28,7 @@ class Course:
         rate: writes per second that all writers intended together; 0 without a schedule.
         pauses: (first, last) moments between which the load generator itself stood still.
         strangers: CPUs that other programs used on average; None if unknown.
+        cpus: how many CPUs the machine of the load has; 0 if unknown.
     """
 
     start: float
@@ -45,6 +46,7 @@ class Course:
     rate: float = 0.0
     pauses: Sequence[tuple[float, float]] = ()
     strangers: float | None = None
+    cpus: int = 0
 
 
 def why_invalid(course: Course, *, calm: int) -> str:

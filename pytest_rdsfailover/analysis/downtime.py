@@ -1,5 +1,6 @@
 """A duration that knows how well it is known, and refuses to be better known than that."""
 
+import math
 from typing import Self
 
 
@@ -37,6 +38,19 @@ class Downtime(float):
     def resolution(self) -> float:
         """Return half the width of the interval, in seconds."""
         return (self.upper - self.lower) / 2
+
+    def deciding_rate(self, bound: float) -> int | None:
+        """Return about how many writes per second would decide a bound within the interval.
+
+        None if no rate would. The spacing of the writes blurs the edges of the gap, and so does
+        what its writes waited for: service, time-outs, back-off. Only the first becomes less with
+        the rate.
+        """
+        if self.rate <= 0:
+            return None
+        waited = max(0.0, self.resolution - 1 / (2 * self.rate))
+        left = abs(float(self) - bound) - waited
+        return max(math.ceil(1 / left), math.floor(self.rate) + 1) if left > 0 else None
 
     def __lt__(self, other: float) -> bool:
         return float(self) < float(other) if isinstance(other, Downtime) else self.upper < other

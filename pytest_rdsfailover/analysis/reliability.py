@@ -10,6 +10,9 @@ from pytest_rdsfailover.settings import format_duration
 
 MOST_OWN = 0.5  # the share of a gap beyond which it says more about the generator than the database
 EDGE = SECOND // 100  # nanoseconds; a pause as near as this to an edge of a gap may have moved it
+# Where strangers keep that share of all CPUs busy, a program that wants one may have to wait so long:
+# a gap below that, in seconds, may be the scheduler's.
+CROWDED, WAITS = 0.5, 0.1
 BUSY = 0.25  # CPUs; strangers that take more are worth a remark
 
 
@@ -88,7 +91,9 @@ def lateness_p99(late: Sequence[int]) -> int:
     return percentile(late, 0.99) if late else 0
 
 
-def why_unreliable(*, gap: float, own: float, late: float, threshold: float) -> str:
+def why_unreliable(
+    *, gap: float, own: float, late: float, threshold: float, crowd: float = 0.0
+) -> str:
     """Return why the longest gap of a failover is no figure of the database; empty if it is one.
 
     Args:
@@ -96,6 +101,7 @@ def why_unreliable(*, gap: float, own: float, late: float, threshold: float) -> 
         own: how much of it the load generator stood still itself.
         late: how late 99 % of the writes were sent at most, when they could be.
         threshold: gaps up to this length are no outage anyway.
+        crowd: the share of all CPUs that other programs kept busy.
     """
     if gap <= threshold:
         return ""
@@ -108,5 +114,10 @@ def why_unreliable(*, gap: float, own: float, late: float, threshold: float) -> 
         return (
             f"1 % of the writes were sent {format_duration(late)} late or more, which is too late"
             f" to measure a gap of {format_duration(gap)}"
+        )
+    if crowd > CROWDED and gap < WAITS:
+        return (
+            f"other programs kept {crowd:.0%} of all CPUs busy, and whoever waits for one may have"
+            f" made the gap of {format_duration(gap)}"
         )
     return ""

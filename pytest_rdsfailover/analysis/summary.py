@@ -61,6 +61,8 @@ class Summary:
         incidents: outages close to each other merged; each with its span, sum and count.
         threshold: the length up to which a gap is no outage.
         writer_outage: the longest outage of a single writer.
+        availability_area: how long single writers were not served, all of them added up, in
+            writer-seconds: what all clients together lost.
         attempted: writes that were sent, or for which a connection was tried.
         acked: acknowledged ones.
         refused: refused ones.
@@ -103,6 +105,7 @@ class Summary:
     incidents: list[Incident]
     threshold: float
     writer_outage: float
+    availability_area: float
     attempted: int
     acked: int
     refused: int
@@ -188,6 +191,7 @@ def summarise(journal: Journal, course: Course, stored: Stored | None) -> Summar
         incidents=[clock.incident(each) for each in incidents(absence.outages)],
         threshold=absence.threshold / SECOND,
         writer_outage=max((b - a for a, b in absence.writer_outages), default=0) / SECOND,
+        availability_area=absence.area / SECOND,
         attempted=len(journal),
         acked=outcomes[Outcome.ACKED],
         refused=outcomes[Outcome.REFUSED],
@@ -249,7 +253,13 @@ def _reliability(course: Course, absence: Absence, late: Sequence[int]) -> Relia
         own_pause=max((last - first for first, last in course.pauses), default=0.0),
         own_pause_in_gap=own,
         strangers=course.strangers,
-        problem=why_unreliable(gap=gap, own=own, late=p99, threshold=absence.threshold / SECOND),
+        problem=why_unreliable(
+            gap=gap,
+            own=own,
+            late=p99,
+            threshold=absence.threshold / SECOND,
+            crowd=(course.strangers or 0.0) / course.cpus if course.cpus else 0.0,
+        ),
     )
 
 

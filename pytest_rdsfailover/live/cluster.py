@@ -147,6 +147,9 @@ class LiveCluster:
         self._planned = self._gates.ask().plan
         self._act.prepare()
 
+    def arm(self) -> None:
+        """Do nothing: the gates were asked before the load, and are asked again at the trigger."""
+
     @contextmanager
     def permit(self, target: str | None = None) -> Iterator[None]:
         """Let a project's own trigger act in the block, as `fail_over` would be let.

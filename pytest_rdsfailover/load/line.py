@@ -29,6 +29,7 @@ from pytest_rdsfailover.wire.responses import Command, Part, Response
 
 AWAY, CONNECTING, GREETING, LOGIN, ASKING, READY, WRITING = range(7)
 SHORT_OK = 7  # bytes of the shortest OK payload
+CHUNK = 4096  # bytes to receive at most; Python makes room for all of them each time
 RESET, LINGER = Fault(2013, "reset"), struct.pack("ii", 1, 0)
 NAME = client.query(b"SELECT @@aurora_server_id")
 
@@ -120,7 +121,7 @@ class Line:
         if self.sock is None:
             return
         try:
-            data = self.sock.recv(65536)
+            data = self.sock.recv(CHUNK)
         except BlockingIOError:
             return
         except OSError:

@@ -15,6 +15,7 @@ from pytest_rdsfailover.records import Fault, Outcome
 
 NAP = 0.1  # seconds; the longest sleep, so that a writer soon notices the end
 Classify = Callable[[Exception, bool], tuple[Outcome, Fault]]
+CUT = frozenset({"reset", "read-only"})  # whoever is told so is not left waiting
 CONNECTION_LOST = frozenset({"refused", "reset", "timeout", "dns"})
 
 
@@ -22,11 +23,13 @@ CONNECTION_LOST = frozenset({"refused", "reset", "timeout", "dns"})
 class ReconnectPolicy:
     """How a writer gets its connection back.
 
-    It tries at its slots, so that all writers together try as evenly as they write.
+    A connection that had served and is cut is replaced at once, with a write of its own beside the
+    schedule: that it was cut does not mean that the server is away. After that it tries at its
+    slots, so that all writers together try as evenly as they write.
 
     Attributes:
         bounds: how long it waits for a connection, an answer, a send.
-        backoff: the least number of seconds between two tries.
+        backoff: the least number of seconds between two tries, but for that first one.
         jitter: the share by which that varies at random, so that writers do not return in step.
         on_read_only: whether it drops its connection when the server says "read only", as drivers
             with `rejectReadOnly` do. Without it a writer that reached the demoted writer stays
@@ -88,6 +91,7 @@ class Writer:
         self._schedule, self._classify = schedule, classify
         self._session: Session | None = None
         self._next_try = 0
+        self._served = self._at_once = False  # the connection so far; whether to replace it now
         self._chance = random.Random()  # noqa: S311 - jitter, no secret
         self.ready = threading.Event()
         self.problem: Exception | None = None
@@ -124,12 +128,21 @@ class Writer:
             self._skip(slots, accounted, slot)
             self._use(slots.intended(slot))
             accounted = slot + 1
+            again = self._use_at_once()
             slot = max(
                 slots.next_slot(slot, time.monotonic_ns()),
-                slots.first_after(self._next_try, accounted),
+                slots.first_after(max(again, self._next_try), accounted),
             )
         # Up to the end, not up to the moment at which a stall past the end let go.
         self._skip(slots, accounted, slots.first_after(self._gate.end, accounted))
+
+    def _use_at_once(self) -> int:
+        """Write beside the schedule if a connection that had served was cut; return when, or 0."""
+        if not self._at_once or self._gate.ended.is_set():
+            return 0
+        now = time.monotonic_ns()
+        self._use(now)
+        return now
 
     def _work_unpaced(self) -> None:
         """Write again after every answer; wait only to get a connection back."""
@@ -150,6 +163,7 @@ class Writer:
             self._journal.skip(slots.intended(first), slots.intended(stop - 1), stop - first)
 
     def _use(self, intended: int) -> None:
+        self._at_once = False
         started = time.monotonic_ns()
         if self._session is None:
             try:
@@ -168,7 +182,7 @@ class Writer:
         else:
             times = (intended, started, time.monotonic_ns())
             self._journal.record(times, Outcome.ACKED, None, session.instance)
-            self.last_acked = started
+            self.last_acked, self._served = started, True
 
     def _fail(self, error: Exception, intended: int, started: int, *, sent: bool) -> None:
         times = (intended, started, time.monotonic_ns())
@@ -177,9 +191,10 @@ class Writer:
         self._journal.record(times, outcome, fault, instance)
         self.problem = error
         if self._session is None or self._is_over(outcome, fault):
+            self._at_once = self._served and fault.kind in CUT
             self._drop()
             wait = self._policy.backoff * (1 + self._policy.jitter * self._chance.uniform(-1, 1))
-            self._next_try = times[2] + int(wait * SECOND)
+            self._next_try = times[2] + (0 if self._at_once else int(wait * SECOND))
 
     def _is_over(self, outcome: Outcome, fault: Fault) -> bool:
         """Tell whether a connection that gave this answer is of no more use."""
@@ -191,3 +206,4 @@ class Writer:
         if self._session is not None:
             self._session.close()
             self._session = None
+        self._served = False

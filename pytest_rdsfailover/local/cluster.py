@@ -339,6 +339,9 @@ class LocalCluster:
         return contextlib.nullcontext()
 
     def prepare(self) -> None:
+        """Do nothing: a local cluster may fail over at any time."""
+
+    def arm(self) -> None:
         """Get ready to fail over, so that the trigger itself takes no time.
 
         Raises:

@@ -76,6 +76,17 @@ def trial_document(summary: Summary, *, test: str, scenario: str) -> Plain:
         "milestones": [
             {"name": each.name, "at_s": _seconds(each.at)} for each in summary.milestones
         ],
+        "incidents": [
+            {
+                "start_s": _seconds(each.start),
+                "stop_s": _seconds(each.stop),
+                "outage_s": _seconds(each.outage),
+                "count": each.count,
+            }
+            for each in summary.incidents
+        ],
+        "writer_outage_s": _seconds(summary.writer_outage),
+        "availability_area_s": _seconds(summary.availability_area),
     }
     if summary.clock.problem:
         plain["clock"] = {"reliable": False, "problem": summary.clock.problem}

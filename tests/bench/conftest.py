@@ -26,9 +26,10 @@ def table(pytestconfig):
 
 
 @pytest.fixture(scope="session")
-def server():
+def server(table):
     """A server of our own on loopback, and where to connect."""
     with calibrate.server() as (own, endpoint):
+        table.server = own.about.partition(" (")[0]
         yield own, endpoint
 
 
@@ -50,7 +51,8 @@ def pytest_terminal_summary(terminalreporter, config):
     terminalreporter.write_sep("=", "figures, as Markdown")
     machine = f"{os.cpu_count()} CPUs, {platform.machine()}, {platform.system()}"
     python = f"Python {platform.python_version()}"
-    terminalreporter.write_line(f"Taken {time.strftime('%Y-%m-%d')} on {machine}, {python}.")
+    parts = ", ".join(part for part in (machine, python, found.server) if part)
+    terminalreporter.write_line(f"Taken {time.strftime('%Y-%m-%d')} on {parts}.")
     terminalreporter.write_line("")
     for line in found.lines():
         terminalreporter.write_line(line)

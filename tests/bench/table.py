@@ -10,6 +10,7 @@ class Table:
 
     rows: list[tuple[str, str, str, str]] = field(default_factory=list)
     busy: dict[str, float] = field(default_factory=dict)
+    server: str = ""
 
     def add(
         self, figure: str, value: str, *, who: str = "pytest-rdsfailover", aim: str = ""

@@ -4,11 +4,11 @@ import os
 import resource
 import time
 import uuid
+from functools import partial
 
 import peers
 import pytest
 
-from pytest_rdsfailover.analysis.absence import absences
 from pytest_rdsfailover.analysis.course import Course
 from pytest_rdsfailover.analysis.lanes import lanes
 from pytest_rdsfailover.analysis.reliability import lateness, lateness_p99
@@ -39,18 +39,27 @@ def cpu():
     return now.user + now.system
 
 
-def ours(endpoint, writers, engine=Load):
+def ours(endpoint, writers, seconds, engine=Load):
     journal = Journal(uuid.uuid4().hex[:8], writers)
     workload = InsertWorkload(endpoint, journal.run)
     workload.create(endpoint)
     with engine(workload, journal, rate=0.0) as load:
         time.sleep(0.3)
         before, count, begun = cpu(), len(journal), time.monotonic()
-        time.sleep(SECONDS)
+        time.sleep(seconds)
         writes, took, used = len(journal) - count, time.monotonic() - begun, cpu() - before
         load.stop()
     workload.drop(endpoint)
     return peers.Speed(writes / took, used / writes * 1e6)
+
+
+TOOLS = {
+    "pytest-rdsfailover": ours,
+    "the fast engine": partial(ours, engine=FastLoad),
+    "sysbench": peers.sysbench,
+    "mariadb-slap": peers.slap,
+    "Locust": peers.locust,
+}
 
 
 def middle(speeds):
@@ -63,19 +72,17 @@ def middle(speeds):
 def test_writes_per_second(server, table, writers):
     _, endpoint = server
     name = f"writes/s, {writers} writers, closed loop"
-    found = {"pytest-rdsfailover": [], "the fast engine": [], "sysbench": [], "mariadb-slap": []}
+    found: dict[str, list[peers.Speed | None]] = {who: [] for who in TOOLS}
     for _ in range(RUNS):  # in turn, so that noise meets all alike
-        found["pytest-rdsfailover"].append(ours(endpoint, writers))
-        found["the fast engine"].append(ours(endpoint, writers, FastLoad))
-        found["sysbench"].append(peers.sysbench(endpoint, writers, SECONDS))
-        found["mariadb-slap"].append(peers.slap(endpoint, writers, SECONDS))
+        for who, speed in TOOLS.items():
+            found[who].append(speed(endpoint, writers, SECONDS))
     there = {who: middle(speeds) for who, speeds in found.items() if None not in speeds}
     sysbench = there.get("sysbench")
     for who, speed in there.items():
         share = f" ({speed.writes / sysbench.writes:.2f} of sysbench)" if sysbench else ""
         aim = AIMS.get((who, writers), "")
         table.add(name, f"{speed}{share}", who=who, aim=aim)
-    for who in found.keys() - there.keys():
+    for who in [who for who in found if who not in there]:
         table.add(name, "not installed", who=who)
 
 
@@ -103,75 +110,6 @@ def _course(stop):
         start=0.0, stop=stop, trigger=stop / 2, settled=stop / 2, moves_writer=None,
         milestones=(), writer_before=None, writer_after=None, rate=1e6,
     )  # fmt: skip
-
-
-def test_what_peers_would_have_said(server, table):
-    """Freeze the server for a second under two sampling loops, and under a paced sysbench."""
-    own, endpoint = server
-    with peers.table(endpoint):
-        loops = {pause: peers.LoopPeer(endpoint, pause) for pause in (1.0, 0.1)}
-        rows = peers.sysbench_rows(endpoint, 8)
-        for loop in loops.values():
-            loop.start()
-        time.sleep(3.4)
-        first = time.monotonic()
-        own.process.freeze()
-        time.sleep(1.0)
-        last = time.monotonic()
-        own.process.thaw()
-        time.sleep(2.5)
-        for pause, loop in loops.items():
-            loop.stop()
-            error = loop.gap(first, last) - (last - first)
-            table.add(
-                "frozen 1 s: error",
-                f"{error * 1000:+.0f} ms",
-                who=f"PyMySQL loop, sleep {pause:g} s",
-            )
-        if rows is not None:
-            output, _ = rows.communicate(timeout=60)
-            rows.cleanup()
-            zero = output.count("tps: 0.00")
-            table.add(
-                "frozen 1 s: seconds reported without a write",
-                str(zero),
-                who="sysbench, 1 s report",
-            )
-
-
-def test_reconnect_after_a_reset_of_all(server, table):
-    """Kill every session at once in the server; when is the first writer back, when the last?"""
-    _, endpoint = server
-    first, last = [], []
-    for _ in range(RUNS):
-        journal = Journal(uuid.uuid4().hex[:8], 32)
-        workload = InsertWorkload(endpoint, journal.run)
-        workload.create(endpoint)
-        with Load(workload, journal, rate=1000.0) as load:
-            time.sleep(0.5)
-            begun = time.monotonic()
-            with endpoint.connect() as connection, connection.cursor() as cursor:
-                cursor.execute(
-                    "SELECT id FROM information_schema.processlist WHERE id <> CONNECTION_ID()"
-                )
-                for (number,) in cursor.fetchall():
-                    cursor.execute(f"KILL CONNECTION {number}")
-            killed = time.monotonic()
-            time.sleep(1.0)
-            load.stop()
-        workload.drop(endpoint)
-        course = Course(
-            start=begun - 0.4, stop=killed + 0.9, trigger=begun, settled=killed,
-            moves_writer=None, milestones=(), writer_before=None, writer_after=None, rate=1000.0,
-        )  # fmt: skip
-        absence = absences(lanes(journal), course)
-        first.append(max(0.0, float(absence.downtime)))
-        last.append((absence.last_back or killed * 1e9) * 1e-9 - killed)
-    table.add(
-        "after all connections are killed: no write for / last of 32 writers back after",
-        f"{median(sorted(first)) * 1000:.1f} / {median(sorted(last)) * 1000:.0f} ms",
-        aim="10 / 100 ms",
-    )
 
 
 def test_schedule_of_the_fast_engine(server, table):

@@ -7,62 +7,29 @@ import sys
 import time
 
 import pytest
+from watching import PAUSE, Still, watch
 
-from pytest_rdsfailover.experiment import Observation, Plan
 from pytest_rdsfailover.load.vitals import Watchdog
-from pytest_rdsfailover.load.workload import InsertWorkload
-from pytest_rdsfailover.records import Milestone
 
 pytest_plugins = ["plain_fixtures"]
 pytestmark = pytest.mark.local
-PAUSE = 0.8  # seconds, far beyond what a busy machine does by itself
-PLAN = Plan(writers=4, rate=200.0, warmup=0.3, cooldown=0.3, bound=5.0)
 
 
-class Pause:
-    """A fault that moves no writer; stands for a failover, so that its time is judged."""
+class Slow(Still):
+    """Arming its trigger keeps the writers from their work for a while."""
 
-    profile, moves_writer = "pause", None
-
-    def __init__(self):
-        self.triggered = time.monotonic()
-
-    def milestones(self):
-        return [Milestone(name="trigger", at=self.triggered)]
-
-    def settled(self):
-        return True
+    def arm(self):
+        time.sleep(0.2)
+        hold_the_interpreter()
+        self.armed = time.monotonic()
 
 
-class Still:
-    """A target of one server whose failovers are whatever the test does to it."""
-
-    mode, writer = "local", "instance-1"
-
-    def __init__(self, server):
-        self.failovers, self._server = [], server
-
-    def prepare(self):
-        pass
-
-    def check(self):
-        pass
-
-    def audit_endpoint(self):
-        return self._server.endpoint
-
-
-def watch(server, fault):
-    target = Still(server)
-
-    def make(journal):
-        return InsertWorkload(server.endpoint, journal.run)
-
-    with Observation(target, server.endpoint, make, PLAN) as observation:
-        observation.warm_up()
-        target.failovers.append(Pause())
-        fault()
-    return observation.trial
+def stop_this_process():
+    """Let a child stop this process, as a laptop that sleeps or a paused container does."""
+    script = f"kill -STOP {os.getpid()}; sleep {PAUSE}; kill -CONT {os.getpid()}"
+    with subprocess.Popen(["sh", "-c", script]) as child:
+        child.wait()
+    time.sleep(0.1)
 
 
 def hold_the_interpreter():
@@ -70,8 +37,9 @@ def hold_the_interpreter():
     ctypes.PyDLL(None).usleep(int(PAUSE * 1e6))
 
 
-def test_the_generator_s_own_pause_is_no_downtime(plain_server):
-    trial = watch(plain_server, hold_the_interpreter)
+@pytest.mark.parametrize("fault", [hold_the_interpreter, stop_this_process])
+def test_the_generator_s_own_pause_is_no_downtime(plain_server, fault):
+    trial = watch(plain_server, fault)
 
     assert trial.clock.own_pause >= PAUSE * 0.9
     assert "itself stood still" in trial.clock.problem
@@ -80,16 +48,17 @@ def test_the_generator_s_own_pause_is_no_downtime(plain_server):
     assert not trial.downtime < PAUSE / 2
 
 
-def test_the_database_s_pause_is_downtime_and_reliable(plain_server):
-    def freeze():
-        with plain_server.frozen():
-            time.sleep(PAUSE)
+def test_what_arms_the_trigger_keeps_no_write_back_and_blurs_no_figure(plain_server):
+    target = Slow(plain_server)
 
-    trial = watch(plain_server, freeze)
+    trial = watch(plain_server, lambda: time.sleep(0.1), target)
 
-    assert trial.clock.problem == ""
-    assert trial.downtime.upper >= PAUSE * 0.99
-    assert trial.clock.own_pause_in_gap < PAUSE / 2
+    journal = trial.evidence.journal
+    assert min(each.finished for each in journal) < target.armed - PAUSE
+    assert trial.evidence.course.start >= target.armed
+    assert trial.clock.own_pause >= PAUSE * 0.9
+    assert trial.clock.natural_gap < PAUSE / 2
+    assert trial.downtime < PAUSE / 2
 
 
 def test_a_stranger_s_cpu_is_seen_and_our_own_child_s_is_not():

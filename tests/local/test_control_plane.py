@@ -197,7 +197,7 @@ def test_a_failover_by_the_plugin_is_the_same_call(resting, rds):
     from pytest_rdsfailover.local import trigger as local_trigger
 
     assert isinstance(resting._trigger, local_trigger.ApiTrigger)
-    resting.prepare()
+    resting.arm()
     resting._trigger.start(short, writer=resting.writer, target=resting.readers[-1], seed=5)
     wanted = resting.readers[-1]
     resting.rest()
@@ -459,7 +459,7 @@ def test_a_dead_control_plane_is_our_error_with_its_log(server_program):
     from pytest_rdsfailover.local.cluster import LocalCluster
 
     with LocalCluster(server_program, find_toxiproxy("builtin"), load_profile("quick")) as cluster:
-        cluster.prepare()
+        cluster.arm()
         cluster.aws._process.kill()
         with pytest.raises(DiedError, match="control"):
             cluster.check()

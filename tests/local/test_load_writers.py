@@ -8,6 +8,7 @@ import threading
 import time
 import uuid
 
+import pymysql
 import pytest
 from plain_server import free_port
 
@@ -266,6 +267,48 @@ def test_a_user_function_that_hangs_is_named_and_not_waited_for():
     assert all(writer.thread.daemon for writer in load._writers)
     release.set()
     wait_for(lambda: not alive(load))
+
+
+def cut_at(broken):
+    """Return a load at 10 writes a second whose writes of these sequences find themselves cut off."""
+
+    def write(key):
+        if int(key.split("-")[2]) in broken:
+            raise pymysql.err.OperationalError(2013, "Lost connection")
+
+    return call(write, writers=1, rate=10.0)
+
+
+def test_a_writer_that_is_cut_off_tries_again_at_once_and_then_at_its_slots():
+    load, journal = cut_at({2})
+    with load:
+        wait_for(lambda: len(journal) >= 5)
+
+    times = [each.intended for each in journal]
+    steps = [after - before for before, after in itertools.pairwise(times)]
+    assert (
+        steps[2] < 0.09 < steps[0]
+    )  # the second try beside the schedule, the others a period apart
+    assert steps[2] + steps[3] > 0.09
+    assert not journal.skips
+
+
+def test_a_writer_that_is_cut_off_again_waits():
+    load, journal = cut_at(range(2, 100))
+    with load:
+        wait_for(lambda: len(journal) >= 6)
+
+    steps = [b.intended - a.intended for a, b in itertools.pairwise(journal)]
+    assert steps[2] < 0.09
+    assert min(steps[3:]) > 0.02
+
+
+def test_a_writer_whose_own_code_fails_keeps_to_its_slots():
+    load, journal = call(lambda key: 1 / 0 if key.endswith("-2") else None, writers=1, rate=10.0)
+    with load:
+        wait_for(lambda: len(journal) >= 5)
+
+    assert min(b.intended - a.intended for a, b in itertools.pairwise(journal)) > 0.09
 
 
 def test_a_bug_of_ours_in_a_writer_is_shown_when_the_load_stops(monkeypatch):

@@ -6,6 +6,7 @@ replaced when the cluster is called by other names. When it listens on 127.0.0.1
 of its standard input, so that it cannot outlive who started it.
 """
 
+import gc
 import importlib.metadata
 import json
 import os
@@ -15,14 +16,18 @@ import time
 from pathlib import Path
 from typing import Any
 
-from werkzeug.serving import WSGIRequestHandler, make_server
+# Thousands of objects that all stay: looking for garbage among them takes a third of the import.
+gc.disable()
+from werkzeug.serving import WSGIRequestHandler, make_server  # noqa: E402
 
-from pytest_rdsfailover.errors import RdsFailoverError
-from pytest_rdsfailover.gateway.client import connect
-from pytest_rdsfailover.local.control.plane import Plane
-from pytest_rdsfailover.local.control.region import region
-from pytest_rdsfailover.local.control.shown import Shown
+from pytest_rdsfailover.errors import RdsFailoverError  # noqa: E402
+from pytest_rdsfailover.gateway.client import connect  # noqa: E402
+from pytest_rdsfailover.local.control.plane import Plane  # noqa: E402
+from pytest_rdsfailover.local.control.region import region  # noqa: E402
+from pytest_rdsfailover.local.control.shown import Shown  # noqa: E402
 
+gc.freeze()
+gc.enable()
 LOOPBACK = "127.0.0.1"
 LOOK_EVERY = 0.005  # seconds
 USAGE = "usage: python -m pytest_rdsfailover.local.control.process CONFIG PORT"

@@ -38,6 +38,16 @@ def test_downtimes_sort_by_their_figures():
     assert max(Downtime(3, 4), WIDE) == 3.5
 
 
+def test_a_rate_that_decides_is_named_only_if_the_spacing_of_the_writes_blurs_the_bound():
+    spaced = Downtime(1.90, 2.10, rate=10)  # half a period is a half of its resolution
+    waited = Downtime(1.90, 2.10, rate=1000)
+
+    assert 25 <= spaced.deciding_rate(2.09) <= 26
+    assert spaced.deciding_rate(2.04) is None
+    assert waited.deciding_rate(2.09) is None
+    assert Downtime(1.9, 2.1).deciding_rate(2.09) is None
+
+
 def test_no_outage_is_zero_up_to_the_largest_natural_gap():
     none = Downtime(0.0, 0.04, value=0.0)
 

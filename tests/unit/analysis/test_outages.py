@@ -3,10 +3,12 @@ from builders import ack, acks, journal, refused, unknown
 
 from pytest_rdsfailover.analysis.lanes import SECOND, lanes
 from pytest_rdsfailover.analysis.outages import (
+    RELEASE,
     SHORTEST_OUTAGE,
     Incident,
     acknowledgements,
     certain,
+    covered,
     incidents,
     is_stuck,
     largest_gap,
@@ -108,8 +110,22 @@ def test_an_error_of_a_database_that_is_there_proves_nothing():
     assert bounds(events, 1.0, 3.0) == (0, 2.001)
 
 
-def test_a_stalled_write_proves_its_wait_less_three_normal_service_times():
-    assert bounds([ack(1.0), ack(3.0, sent=1.01)], 1.0, 3.0) == (1.984, 2.001)
+def test_a_stalled_write_proves_its_wait_less_a_service_time_at_each_end():
+    assert bounds([ack(1.0), ack(3.0, sent=1.01)], 1.0, 3.0) == (1.986, 2.001)
+
+
+def test_a_server_that_was_stopped_needs_a_moment_however_fast_it_was():
+    events = [ack(1.0), ack(3.0, sent=1.01)]
+
+    found = certain(lanes(journal(events)), (SECOND, 3 * SECOND), service=MS // 10)
+
+    assert found[0] == 3 * SECOND - RELEASE - 1010 * MS - MS // 10
+
+
+def test_a_write_that_was_slow_before_the_gap_does_not_say_when_it_began():
+    events = [ack(1.0), ack(3.0, sent=0.7, writer=1)]
+
+    assert bounds(events, 1.0, 3.0, writers=2) == (3.0 - 0.002 - 0.999 - 0.002, 2.001)
 
 
 def test_a_slow_write_that_had_to_connect_first_proves_nothing():
@@ -173,6 +189,11 @@ def test_a_silent_stall_counts_as_errors_do():
 
 def test_a_writer_that_never_returns_is_away_to_the_end():
     assert away([ack(1.0), refused(2.0, intended=2.0)]) == [(2.0, 9.0)]
+
+
+def test_time_that_two_outages_of_a_writer_share_counts_once():
+    assert covered([(1, 4), (3, 6), (3, 5), (8, 9)]) == 6
+    assert covered([]) == 0
 
 
 def test_a_writer_without_any_success_after_settling_is_stuck():

@@ -12,6 +12,9 @@ CALM = list(acks(0.01, 10.3, 0.01))
 GAP = [*CALM, *acks(11.3, 20.0, 0.01)]  # nothing acknowledged for a second from 10.29
 
 
+SHORT = [*CALM, *acks(10.35, 20.0, 0.01)]  # for 60 ms
+
+
 def judge(events, **changes):
     return summarise(journal(events), course(**changes), Stored(positions=[]))
 
@@ -87,6 +90,15 @@ def test_strangers_who_take_cpu_are_remarked_and_unknown_ones_are_not():
     assert judge(GAP, strangers=0.1).clock.remarks == []
     assert judge(GAP).clock.remarks == []
     assert "1.2 CPUs" in judge(GAP, strangers=1.2).clock.remarks[0]
+
+
+def test_a_short_gap_on_a_crowded_machine_may_be_the_scheduler_s():
+    crowded = {"strangers": 1.6, "cpus": 2}
+
+    assert "80% of all CPUs" in judge(SHORT, **crowded).clock.problem
+    assert judge(SHORT, strangers=1.6, cpus=8).clock.problem == ""
+    assert judge(SHORT, strangers=1.6).clock.problem == "", "nobody knows of how many"
+    assert judge(GAP, **crowded).clock.problem == "", "nobody waits for a CPU that long"
 
 
 def test_terminal_and_document_say_that_a_figure_is_none():

@@ -100,6 +100,16 @@ def test_one_stuck_writer_is_seen_though_the_others_are_back():
     assert trial.writer_outage > 9.0
 
 
+def test_the_availability_area_adds_up_what_single_writers_lost():
+    other = [*acks(0.01, 10.3, 0.01, writer=1), refused(10.31, writer=1)]
+    other += [*acks(15.0, 20.0, 0.01, writer=1)]
+    alone, both = judge(), judge([*FAILOVER, *other], writers=2)
+
+    assert alone.availability_area == pytest.approx(alone.writer_outage)
+    assert both.availability_area == pytest.approx(alone.writer_outage + both.writer_outage)
+    assert both.availability_area > 3 * both.downtime > alone.availability_area
+
+
 def test_first_and_last_writer_back_are_two_times():
     other = [*acks(0.01, 10.3, 0.01, writer=1), refused(10.31, writer=1)]
     other += [*acks(15.0, 20.0, 0.01, writer=1)]

@@ -1,8 +1,11 @@
 """The downtime's bounds against outages whose truth is known."""
 
+import random
+from dataclasses import replace
+
 import pytest
 from builders import course
-from simulation import play, some_world
+from simulation import busy_world, play, quiet_world, some_world
 
 from pytest_rdsfailover.analysis import outages
 from pytest_rdsfailover.analysis.summary import summarise
@@ -66,9 +69,9 @@ def test_a_late_error_taken_for_proof_would_claim_too_much(monkeypatch):
 def test_silence_taken_for_proof_to_its_end_would_claim_too_much(monkeypatch):
     """Planted fault: believe that the database was away until the client gave up."""
 
-    def until_the_end(lane, row, service):
+    def until_the_end(lane, row, due):
         fault = lane.faults[lane.fault[row]]
-        return None if fault is None else (lane.finished[row], lane.started[row] + service)
+        return None if fault is None else (lane.finished[row], due.after(lane.started[row]))
 
     monkeypatch.setattr(outages, "_error", until_the_end)
     wrong = 0
@@ -77,3 +80,59 @@ def test_silence_taken_for_proof_to_its_end_would_claim_too_much(monkeypatch):
         wrong += measure(world, seed).lower > world.stop - world.start + NOISE
 
     assert wrong
+
+
+def decided(rate_of):
+    """Return how many bounds that one load left open another one decides, and how many there were."""
+    found = []
+    for seed in CASES:
+        world = some_world(seed, "stall")
+        first = measure(world, seed)
+        bound = first.lower + (first.upper - first.lower) * random.Random(seed).random()
+        rate = first.deciding_rate(bound)
+        if first.lower > 0 and rate is not None and rate < 4000:
+            again = measure(replace(world, rate=rate_of(world, rate)), seed)
+            found.append(not again.lower < bound < again.upper)
+    return sum(found), len(found)
+
+
+def test_the_rate_that_is_said_to_decide_a_bound_mostly_does():
+    count, of = decided(lambda _, rate: rate)
+
+    assert of > 10
+    assert count > of * 0.6
+    assert decided(lambda world, _: world.rate)[0] == 0
+
+
+MANY = range(300)
+ENOUGH = 0.99  # of the cases; what a write normally takes is a 99th percentile
+
+
+def covered(make, seeds=MANY):
+    """Return in which share of many stalls the truth lay between the bounds."""
+    return sum(holds(make(seed), seed) for seed in seeds) / len(seeds)
+
+
+def holds(world, seed):
+    observed = course(stop=world.end, trigger=world.start, settled=world.stop, rate=world.rate)
+    found = summarise(play(world, seed), observed, None).downtime
+    return found.lower - NOISE <= world.stop - world.start <= found.upper + NOISE
+
+
+@pytest.mark.parametrize("make", [quiet_world, busy_world])
+def test_slow_writes_and_a_server_that_has_to_wake_up_do_not_narrow_the_bounds(make):
+    assert covered(make) >= ENOUGH
+
+
+def test_a_write_that_was_slow_before_the_gap_taken_for_proof_would_claim_too_much(monkeypatch):
+    """Planted fault: believe that every unanswered write was held up by the stall."""
+    monkeypatch.setattr(outages._Due, "after", lambda due, started: started + due.service)
+
+    assert covered(busy_world, MANY[:80]) < ENOUGH
+
+
+def test_an_answer_at_the_very_end_of_a_stall_would_claim_too_much(monkeypatch):
+    """Planted fault: believe that a server that was stopped runs again at once."""
+    monkeypatch.setattr(outages, "RELEASE", 0)
+
+    assert covered(quiet_world, MANY[:80]) < ENOUGH

@@ -37,6 +37,9 @@ NAMES = [
     "errors",
     "latency_s",
     "milestones",
+    "incidents",
+    "writer_outage_s",
+    "availability_area_s",
 ]
 
 

@@ -1,0 +1,174 @@
+"""What the usual ways to watch a database say of freezes whose length is known."""
+
+import contextlib
+import json
+import re
+import shutil
+import subprocess
+import threading
+import time
+from dataclasses import dataclass
+from itertools import pairwise
+
+import tools
+
+from pytest_rdsfailover.analysis.statistics import median
+
+PAUSE = 1.0  # seconds between two writes of a loop
+SHELL = f"""
+while :; do
+  if timeout 1 "$0" --defaults-file="$1" -D "$2" -e "INSERT INTO {tools.TABLE} (writer, sequence) VALUES (0, 0)"
+  then date +%s.%N; fi
+  sleep {PAUSE:g}
+done
+"""
+LOOP = f"""
+import json, sys, time
+import pymysql
+told = json.load(open(sys.argv[1]))
+while True:
+    try:
+        connection = pymysql.connect(autocommit=True, **told)
+        connection.cursor().execute("INSERT INTO {tools.TABLE} (writer, sequence) VALUES (0, 0)")
+        connection.close()
+        print(time.time(), flush=True)
+    except pymysql.MySQLError:
+        pass
+    time.sleep({PAUSE})
+"""
+NO_WRITE = re.compile(r"tps: 0\.00")
+
+
+@dataclass(frozen=True)
+class Freeze:
+    """When a server stood still, in seconds of the epoch."""
+
+    first: float
+    last: float
+
+    @property
+    def seconds(self) -> float:
+        return self.last - self.first
+
+
+class Loop:
+    """A script that writes, sleeps a second, and prints when it had written."""
+
+    def __init__(self, command: list[str]) -> None:
+        self._process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+        )
+        self._times: list[float] = []
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def _read(self) -> None:
+        for line in self._process.stdout:
+            self._times.append(float(line))
+
+    def stop(self) -> None:
+        self._process.kill()
+        self._process.wait()
+        self._reader.join()
+        self._process.stdout.close()
+
+    def said(self, freezes: list[Freeze]) -> str:
+        """Return by how much its gaps miss the freezes, and its gap without one."""
+        errors = [self._gap(each) - each.seconds for each in freezes]
+        calm = [
+            after - before
+            for before, after in pairwise(self._times)
+            if not any(before <= each.last and each.first <= after for each in freezes)
+        ]
+        usual = f"{max(calm) * 1000:,.0f} ms" if calm else "unknown"
+        return (
+            f"{median(sorted(errors)) * 1000:+,.0f} ms (n = {len(errors)}); its largest gap"
+            f" without a fault: {usual}"
+        )
+
+    def _gap(self, freeze: Freeze) -> float:
+        before = max((at for at in self._times if at <= freeze.last), default=freeze.first)
+        after = min((at for at in self._times if at > freeze.last), default=freeze.last)
+        return after - before
+
+
+@contextlib.contextmanager
+def shell_loop(endpoint):
+    """The `mariadb` client once a second, from a shell."""
+    with tools.option_file(endpoint) as file:
+        loop = Loop(["bash", "-c", SHELL, shutil.which("mariadb"), file, endpoint.database])
+        try:
+            yield loop
+        finally:
+            loop.stop()
+
+
+@contextlib.contextmanager
+def python_loop(endpoint, python: str):
+    """PyMySQL once a second."""
+    with (
+        tools.secret_file(json.dumps(tools.server(endpoint))) as told,
+        tools.secret_file(LOOP, ".py") as script,
+    ):
+        loop = Loop([python, script, told])
+        try:
+            yield loop
+        finally:
+            loop.stop()
+
+
+class Rows:
+    """sysbench at 1,000 writes a second with its report of each second."""
+
+    def __init__(self, process: subprocess.Popen) -> None:
+        self._process = process
+
+    def said(self, freezes: list[Freeze]) -> str:
+        """Return how many seconds without a write it reported, and its longest write."""
+        output, _ = self._process.communicate(timeout=60)
+        zero = len(NO_WRITE.findall(output))
+        longest = float(re.search(r"max:\s+([\d.]+)", output)[1]) / 1000
+        true = sum(each.seconds for each in freezes)
+        return (
+            f"{(zero - true) / len(freezes) * 1000:+,.0f} ms: {zero} seconds without a write in"
+            f" {len(freezes)} freezes; longest write {longest * 1000:,.0f} ms"
+        )
+
+
+@contextlib.contextmanager
+def sysbench_rows(endpoint, seconds: int):
+    options = ("--threads=32", f"--time={seconds}", "--rate=1000", "--report-interval=1")
+    with (
+        tools.sysbench_command(endpoint, *options) as command,
+        subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process,
+    ):
+        try:
+            yield Rows(process)
+        finally:
+            process.kill()
+
+
+def locust_said(process: subprocess.Popen, freezes: list[Freeze]) -> str:
+    """Return its longest response, the only figure of it that a freeze shows in."""
+    output, _ = process.communicate(timeout=60)
+    (found,) = json.loads(output)
+    longest = found["max_response_time"] / 1000
+    true = max(each.seconds for each in freezes)
+    return f"{(longest - true) * 1000:+,.0f} ms, by its longest response; it has no time of it"
+
+
+def freeze(own, count: int, seconds: float, apart: float) -> list[Freeze]:
+    """Freeze a server some times; return when."""
+    epoch = time.time_ns() - time.monotonic_ns()
+    found = []
+    for _ in range(count):
+        time.sleep(apart)
+        stopped = own.process.freeze()
+        try:
+            time.sleep(seconds)
+        finally:
+            released = own.process.thaw()
+        moments = sum(stopped) // 2, released[0]
+        found.append(Freeze(*((moment + epoch) / 1e9 for moment in moments)))
+    time.sleep(apart)
+    return found
