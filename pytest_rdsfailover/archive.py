@@ -108,10 +108,11 @@ def _lines(evidence: Evidence, label: Label) -> Iterator[Plain]:
 
 def _writer_line(writer: WriterJournal) -> Plain:
     """Return a writer's columns; each start and end as the time since the one before it."""
+    intended, started = writer.intended, writer.started
     return {
-        "intended": _differences(writer.intended),
-        "waited": [b - a for a, b in zip(writer.intended, writer.started, strict=True)],
-        "took": [b - a for a, b in zip(writer.started, writer.finished, strict=True)],
+        "intended": _differences(intended),
+        "waited": [b - a for a, b in zip(intended, started, strict=True)],
+        "took": [b - a for a, b in zip(started, writer.finished, strict=True)],
         "outcome": _runs(writer.outcome),
         "fault": _runs(writer.fault),
         "instance": _runs(writer.instance),

@@ -15,6 +15,8 @@ LAYERS = [
     "errors clock records",
     "live_settings",
     "settings",
+    "legend",
+    "columns",
     "journal endpoints wire",
     "target analysis driver toxiproxy",
     "report load gateway archive remote",
