@@ -28,6 +28,7 @@ class Course:
         rate: writes per second that all writers intended together; 0 without a schedule.
         pauses: (first, last) moments between which the load generator itself stood still.
         strangers: CPUs that other programs used on average; None if unknown.
+        cut_short: why nobody saw the end; empty if somebody did.
     """
 
     start: float
@@ -45,6 +46,7 @@ class Course:
     rate: float = 0.0
     pauses: Sequence[tuple[float, float]] = ()
     strangers: float | None = None
+    cut_short: str = ""
 
 
 def why_invalid(course: Course, *, calm: int) -> str:
@@ -54,6 +56,8 @@ def why_invalid(course: Course, *, calm: int) -> str:
         course: what happened.
         calm: how many writes were acknowledged before the trigger.
     """
+    if course.cut_short:
+        return course.cut_short
     if calm == 0:
         return "no write was acknowledged before the trigger, so the load had never worked"
     if course.moves_writer is None:

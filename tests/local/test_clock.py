@@ -8,9 +8,10 @@ import time
 
 import pytest
 
-from pytest_rdsfailover.experiment import Observation, Plan
+from pytest_rdsfailover.experiment import Plan
 from pytest_rdsfailover.load.vitals import Watchdog
 from pytest_rdsfailover.load.workload import InsertWorkload
+from pytest_rdsfailover.observation import Observation
 from pytest_rdsfailover.records import Milestone
 
 pytest_plugins = ["plain_fixtures"]
