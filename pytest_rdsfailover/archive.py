@@ -58,7 +58,7 @@ def write(directory: Path, evidence: Evidence, label: Label) -> Path:
         OSError: if the file cannot be written.
     """
     directory.mkdir(parents=True, exist_ok=True)
-    path = directory / _name(label.test, evidence.journal.run)
+    path = directory / file_name(label.test, evidence.journal.run)
     unfinished = path.with_suffix(".part")
     with gzip.open(unfinished, "wt", encoding="utf-8", newline="\n") as file:
         for line in _lines(evidence, label):
@@ -92,7 +92,7 @@ def _check(head: Plain) -> None:
         raise ValueError(f"it is of version {head['version']}, and this program reads {VERSION}")
 
 
-def _name(test: str, run: str) -> str:
+def file_name(test: str, run: str) -> str:
     """Return a file name that tells its test; the run's own prefix makes it unique."""
     words = re.sub(r"[^A-Za-z0-9]+", "-", test.rpartition("/")[2]).strip("-")
     return f"{words[:LONGEST_NAME]}-{run}{SUFFIX}"
@@ -108,10 +108,11 @@ def _lines(evidence: Evidence, label: Label) -> Iterator[Plain]:
 
 def _writer_line(writer: WriterJournal) -> Plain:
     """Return a writer's columns; each start and end as the time since the one before it."""
+    intended, started = writer.intended, writer.started
     return {
-        "intended": _differences(writer.intended),
-        "waited": [b - a for a, b in zip(writer.intended, writer.started, strict=True)],
-        "took": [b - a for a, b in zip(writer.started, writer.finished, strict=True)],
+        "intended": _differences(intended),
+        "waited": [b - a for a, b in zip(intended, started, strict=True)],
+        "took": [b - a for a, b in zip(started, writer.finished, strict=True)],
         "outcome": _runs(writer.outcome),
         "fault": _runs(writer.fault),
         "instance": _runs(writer.instance),
@@ -140,7 +141,7 @@ def _evidence(lines: Sequence[Plain]) -> Evidence:
     for writer, line in zip(journal.writers, writers, strict=True):
         _fill(writer, line)
     return Evidence(
-        journal=journal, course=_course(about["course"]), stored=_stored(last["stored"])
+        journal=journal, course=read_course(about["course"]), stored=_stored(last["stored"])
     )
 
 
@@ -159,7 +160,7 @@ def _fill(writer: WriterJournal, line: Plain) -> None:
         writer.skip(round(first * 1e9), round(last * 1e9), count)
 
 
-def _course(plain: Plain) -> Course:
+def read_course(plain: Plain) -> Course:
     """Return the course; what a later program may have added beside the known is left out."""
     known = {field.name for field in fields(Course)}
     values = {name: value for name, value in plain.items() if name in known}

@@ -14,7 +14,7 @@ from pytest_rdsfailover import options
 
 if TYPE_CHECKING:
     from pytest_rdsfailover.analysis.population import Sample
-    from pytest_rdsfailover.experiment import Observation, Trial
+    from pytest_rdsfailover.experiment import Trial
     from pytest_rdsfailover.laboratory import Laboratory
     from pytest_rdsfailover.live.api import LiveApi
     from pytest_rdsfailover.live.backend import LiveBackend
@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     from pytest_rdsfailover.local.cluster import LocalCluster
     from pytest_rdsfailover.local.control.client import ControlPlane
     from pytest_rdsfailover.local.network import Faults
+    from pytest_rdsfailover.observation import Observation
     from pytest_rdsfailover.records import Milestone
+    from pytest_rdsfailover.remains import Remains
     from pytest_rdsfailover.repetition import Repetition
     from pytest_rdsfailover.run import Run
     from pytest_rdsfailover.settings import Settings
@@ -180,7 +182,7 @@ def rds_trial(rds_laboratory: "Laboratory") -> "Callable[..., Trial]":
 def rds_laboratory(rds_cluster: "Cluster", request: pytest.FixtureRequest) -> "Laboratory":
     """What a test does with its cluster, and what it notes of it."""
     from pytest_rdsfailover.hooked import ItemExtensions
-    from pytest_rdsfailover.keep import keep
+    from pytest_rdsfailover.keep import keep, label, what_remains
     from pytest_rdsfailover.laboratory import Laboratory
     from pytest_rdsfailover.local.backend import environment
     from pytest_rdsfailover.local.proxy import pin_document, pin_lines
@@ -203,6 +205,12 @@ def rds_laboratory(rds_cluster: "Cluster", request: pytest.FixtureRequest) -> "L
         run.note_more(item, keep(trial, found, where, run.settings))
         request.config.stash[PROGRESS].keep(item, run.noted(item)[-1])
 
+    def remains(run_id: str, writers: int) -> "Remains | None":
+        found = label(run.settings, item.nodeid, scenario_of(item), environment_["versions"])
+        return what_remains(
+            run.settings.journal, options.cache_directory(request.config), found, run_id, writers
+        )
+
     return Laboratory(
         rds_cluster,
         run.settings,
@@ -211,6 +219,7 @@ def rds_laboratory(rds_cluster: "Cluster", request: pytest.FixtureRequest) -> "L
         expectations={} if expectations is None else expectations.kwargs,
         note=note,
         extensions=ItemExtensions(item),
+        remains=remains,
     )
 
 

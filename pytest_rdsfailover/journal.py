@@ -1,16 +1,19 @@
-"""What every writer did, in columns: 32 bytes an event, appended by one thread each.
+"""What every writer did: its operations, their attempts, its reads, the slots it left out.
 
 Times are nanoseconds of `time.monotonic_ns` here and seconds in the records read out of it.
 """
 
-from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
-from pytest_rdsfailover.records import Attempt, Fault, Outcome
+from pytest_rdsfailover.columns import Blocks, Events, read_blocks
+from pytest_rdsfailover.legend import Names, names_of
+from pytest_rdsfailover.records import Attempt, Outcome
 
 NANO = 1e-9
-NO_FAULT, NO_INSTANCE = Fault(0, ""), ""
+OPERATIONS, ATTEMPTS, READS, SKIPS = range(4)  # sorts of events
+EVENTS = ".events"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,56 +33,39 @@ class Skip:
     count: int
 
 
-class WriterJournal:
-    """One writer's events; only that writer's thread appends."""
+class WriterJournal(Events):
+    """One writer's writes; only that writer's thread appends.
 
-    def __init__(self, writer: int) -> None:
-        self.writer = writer
-        self.intended = array("q")
-        self.started = array("q")
-        self.finished = array("q")
-        self.outcome = array("B")
-        self.fault = array("H")
-        self.instance = array("H")
-        self.skips: list[Skip] = []
-        self._faults: dict[Fault, int] = {NO_FAULT: 0}
-        self._instances: dict[str, int] = {NO_INSTANCE: 0}
+    Attributes:
+        attempts: what a workload reported of the tries inside its operations; the detail of each
+            is the sequence of its operation.
+        reads: operations that store nothing; the detail of each is 0, or one more than the
+            sequence of the newest write of this writer that it saw.
+    """
 
-    def record(
-        self,
-        times: tuple[int, int, int],
-        outcome: Outcome,
-        fault: Fault | None = None,
-        instance: str | None = None,
-    ) -> None:
-        """Append one attempt; *times* are its intended, started and finished nanoseconds."""
-        intended, started, finished = times
-        self.intended.append(intended)
-        self.started.append(started)
-        self.finished.append(finished)
-        self.outcome.append(outcome)
-        faults, instances = self._faults, self._instances
-        self.fault.append(faults.setdefault(fault or NO_FAULT, len(faults)))
-        self.instance.append(instances.setdefault(instance or NO_INSTANCE, len(instances)))
+    def __init__(self, blocks: Blocks, writer: int) -> None:
+        super().__init__(blocks, writer, OPERATIONS)
+        self.attempts = Events(blocks, writer, ATTEMPTS)
+        self.reads = Events(blocks, writer, READS)
+        self._skips = Events(blocks, writer, SKIPS)
+
+    @property
+    def sorts(self) -> tuple[Events, Events, Events, Events]:
+        """Return the events of all sorts, in the order of their numbers."""
+        return self, self.attempts, self.reads, self._skips
 
     def skip(self, first: int, last: int, count: int) -> None:
         """Note *count* slots, from *first* to *last* intended nanosecond, that were not issued."""
-        self.skips.append(
+        self._skips.record((first, last, count), Outcome.REFUSED)
+
+    @property
+    def skips(self) -> list[Skip]:
+        """Return the slots that were not issued."""
+        columns = (self._skips.times(place) for place in range(3))
+        return [
             Skip(writer=self.writer, first=first * NANO, last=last * NANO, count=count)
-        )
-
-    @property
-    def faults(self) -> list[Fault | None]:
-        """Return what the numbers of the column `fault` mean; 0 is no fault."""
-        return [None, *list(self._faults)[1:]]
-
-    @property
-    def instances(self) -> list[str | None]:
-        """Return what the numbers of the column `instance` mean; 0 is an unknown one."""
-        return [None, *list(self._instances)[1:]]
-
-    def __len__(self) -> int:
-        return len(self.intended)
+            for first, last, count in zip(*columns, strict=True)
+        ]
 
     def __iter__(self) -> Iterator[Attempt]:
         faults, instances = self.faults, self.instances
@@ -87,7 +73,7 @@ class WriterJournal:
             self.intended, self.started, self.finished,
             self.outcome, self.fault, self.instance, strict=False,
         )  # fmt: skip
-        # An unfinished last row is cut off by zip: the writer may be appending right now.
+        # The writer may be appending right now: a later column may be longer than an earlier one.
         for sequence, (intended, started, finished, outcome, fault, instance) in enumerate(columns):
             yield Attempt(
                 writer=self.writer,
@@ -104,14 +90,49 @@ class WriterJournal:
 class Journal:
     """The journals of all writers of one load.
 
-    Attributes:
+    Args:
         run: the prefix that makes this run's keys unique.
+        writers: how many there are.
+        path: where to store the events, as `DIRECTORY/NAME.events`; None for memory only.
+
+    Attributes:
+        run: as given.
         writers: one journal per writer, by number.
     """
 
-    def __init__(self, run: str, writers: int) -> None:
+    def __init__(self, run: str, writers: int, path: Path | None = None) -> None:
         self.run = run
-        self.writers: Sequence[WriterJournal] = [WriterJournal(n) for n in range(writers)]
+        self._blocks = Blocks(path)
+        self.writers: Sequence[WriterJournal] = [
+            WriterJournal(self._blocks, number) for number in range(writers)
+        ]
+
+    @classmethod
+    def read(cls, run: str, writers: int, directory: Path) -> "Journal":
+        """Return what the files of all processes of a load hold.
+
+        Raises:
+            OSError, ValueError: if a file cannot be read, or is of another load.
+        """
+        journal = cls(run, writers)
+        for path in sorted(directory.glob(f"*{EVENTS}")):
+            journal.adopt(path)
+        return journal
+
+    def adopt(self, path: Path) -> None:
+        """Take over what writers of another process did; each did all it did in one process."""
+        names = Names.read(names_of(path))
+        for (writer, sort), blocks in read_blocks(path).items():
+            if writer >= len(self.writers):
+                raise ValueError(f"there is no writer {writer}")
+            self.writers[writer].sorts[sort].restore(blocks, names)
+
+    def detach(self) -> None:
+        """Let go of the file; nothing can be appended any more."""
+        for writer in self.writers:
+            for events in writer.sorts:
+                events.detach()
+        self._blocks.close()
 
     def key(self, writer: int, sequence: int) -> str:
         """Return the key that the write carries into the database."""

@@ -10,11 +10,12 @@ from typing import Any
 from pytest_rdsfailover import checks
 from pytest_rdsfailover.endpoints import Endpoint
 from pytest_rdsfailover.errors import SettingError
-from pytest_rdsfailover.experiment import InvalidTrialError, Observation, Plan, Trial
+from pytest_rdsfailover.experiment import InvalidTrialError, Plan, Trial
 from pytest_rdsfailover.extensions import Extensions
 from pytest_rdsfailover.journal import Journal
 from pytest_rdsfailover.load.modes import rate_of
 from pytest_rdsfailover.load.workload import CallWorkload, InsertWorkload, Workload
+from pytest_rdsfailover.observation import MakeRemains, Observation
 from pytest_rdsfailover.records import Milestone
 from pytest_rdsfailover.settings import Settings, parse_duration
 from pytest_rdsfailover.target import Failover, Target
@@ -34,6 +35,7 @@ class Laboratory:
         expectations: what every trial must hold to.
         note: is called with each trial, whatever becomes of it.
         extensions: what the project adds.
+        remains: makes what is left of a trial if its process is killed; None for nothing.
     """
 
     def __init__(
@@ -46,7 +48,10 @@ class Laboratory:
         expectations: Mapping[str, Any],
         note: Callable[[Trial], None],
         extensions: Extensions | None = None,
+        remains: MakeRemains | None = None,
     ) -> None:
+        self._remains = remains
+        self._running: list[Observation] = []
         self._extensions = extensions or Extensions()
         self._others: list[Failover] = []
         self._target, self._settings, self._test = target, settings, test
@@ -96,7 +101,15 @@ class Laboratory:
         seed = self._next_seed()
         self._extensions.check_safety(self._target, instance, profile)
         if not self._extensions.triggers:
-            return self._target.fail_over(instance, profile, seed)
+            failover = self._target.fail_over(instance, profile, seed)
+        else:
+            failover = self._own_trigger(instance, profile, seed)
+        for observation in self._running:
+            observation.keep()
+        return failover
+
+    def _own_trigger(self, instance: str | None, profile: str | None, seed: int) -> Failover:
+        """Trigger by a hook, or the usual way if none has done it."""
         # What a project does by itself nobody can stop afterwards, so it must be allowed before.
         with self._target.permit(instance):
             own = self._extensions.trigger(self._target, instance, profile, seed)
@@ -117,8 +130,13 @@ class Laboratory:
             plan,
             others=self._others,
             classify=self._extensions.classify,
+            remains=self._remains,
         ) as observation:
-            yield observation
+            self._running.append(observation)
+            try:
+                yield observation
+            finally:
+                self._running.remove(observation)
         self._conclude(observation, endpoint)
 
     def trial(
@@ -144,6 +162,7 @@ class Laboratory:
         __tracebackhide__ = True
         trial = observation.trial
         self._note(trial)
+        observation.forget()
         self._extensions.after_trial(self._target, endpoint, trial)
         if not trial.valid:
             raise InvalidTrialError(trial)

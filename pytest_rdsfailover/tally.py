@@ -57,8 +57,12 @@ class Tally:
 
     @pytest.hookimpl(trylast=True)
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        """Print the tables of scenarios, comparisons, and what the project adds."""
-        if self._is_worker or not (self._run.measured or self._compared):
+        """Print the tables of scenarios, comparisons, what the project adds, and what was cut short."""
+        if self._is_worker:
+            return
+        for line in self._cut_short():
+            terminalreporter.write_line(line, red=True)
+        if not (self._run.measured or self._compared):
             return
         if terminalreporter.verbosity <= SILENT:
             return
@@ -69,6 +73,16 @@ class Tally:
             lines += ["", f"{title}:", *more]
         for line in lines:
             terminalreporter.write_line(line, red=line.startswith(FAILED))
+
+    def _cut_short(self) -> list[str]:
+        """Name the trials whose process was killed, in this run or in one not long before."""
+        from pytest_rdsfailover import remains
+
+        cache, chosen = cache_directory(self._config), self._run.settings.journal
+        found = [] if cache is None else list(remains.recent(cache))
+        if chosen is not None:
+            found += remains.cut_short(Path(chosen))
+        return [f"a trial was cut short: rdsfailover judge {path}" for path in found]
 
     def _compare(self, name: str) -> "Report":
         from pytest_rdsfailover import baseline

@@ -29,6 +29,7 @@ class Course:
         pauses: (first, last) moments between which the load generator itself stood still.
         strangers: CPUs that other programs used on average; None if unknown.
         cpus: how many CPUs the machine of the load has; 0 if unknown.
+        cut_short: why nobody saw the end; empty if somebody did.
     """
 
     start: float
@@ -47,6 +48,7 @@ class Course:
     pauses: Sequence[tuple[float, float]] = ()
     strangers: float | None = None
     cpus: int = 0
+    cut_short: str = ""
 
 
 def why_invalid(course: Course, *, calm: int) -> str:
@@ -56,6 +58,8 @@ def why_invalid(course: Course, *, calm: int) -> str:
         course: what happened.
         calm: how many writes were acknowledged before the trigger.
     """
+    if course.cut_short:
+        return course.cut_short
     if calm == 0:
         return "no write was acknowledged before the trigger, so the load had never worked"
     if course.moves_writer is None:

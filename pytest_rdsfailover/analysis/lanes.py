@@ -72,16 +72,16 @@ def lanes(journal: Journal) -> list[Lane]:
 
 
 def _lane(writer: WriterJournal) -> Lane:
-    outcome = writer.outcome.tobytes()
+    outcome, finished = writer.outcome.tobytes(), writer.finished
     acked = outcome.translate(IS_ACKED)
     everything = acked.count(1) == len(acked)
     return Lane(
         writer=writer.writer,
         intended=writer.intended,
         started=writer.started,
-        finished=writer.finished,
+        finished=finished,
         acked=acked,
-        acks=writer.finished if everything else array("q", compress(writer.finished, acked)),
+        acks=finished if everything else array("q", compress(finished, acked)),
         skips=[(nanoseconds(s.first), nanoseconds(s.last), s.count) for s in writer.skips],
         fault=writer.fault,
         faults=writer.faults,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pytest_rdsfailover import archive
+from pytest_rdsfailover import archive, remains
 from pytest_rdsfailover.analysis.evidence import Evidence
 from pytest_rdsfailover.analysis.summary import Summary
 from pytest_rdsfailover.archive import Label
@@ -21,7 +21,7 @@ class Judged:
     """One journal file, judged again.
 
     Attributes:
-        path: the file.
+        path: the file, or the directory of a trial that was cut short.
         label: which trial it is of.
         evidence: what it holds.
         summary: the verdict.
@@ -49,7 +49,7 @@ def journals(paths: Sequence[Path]) -> Iterator[Judged]:
         AuditError: if a journal holds what cannot be.
     """
     for path in paths:
-        found = [_judged(each) for each in (_in_directory(path) if path.is_dir() else [path])]
+        found = [_judged(each) for each in _trials(path)]
         yield from sorted(found, key=lambda each: each.evidence.course.start)
 
 
@@ -80,13 +80,16 @@ def is_journal(path: Path) -> bool:
     return path.is_dir() or path.name.endswith(archive.SUFFIX)
 
 
-def _in_directory(path: Path) -> list[Path]:
-    found = sorted(path.glob(f"*{archive.SUFFIX}"))
+def _trials(path: Path) -> list[Path]:
+    """Return the trials that a path names; of a directory, those that are not running now."""
+    if not path.is_dir() or path.name.endswith(remains.SUFFIX):
+        return [path]
+    found = [*sorted(path.glob(f"*{archive.SUFFIX}")), *remains.cut_short(path)]
     if not found:
         raise ArchiveError(str(path), f"holds no journal (*{archive.SUFFIX})")
     return found
 
 
 def _judged(path: Path) -> Judged:
-    evidence, label = archive.read(path)
+    evidence, label = (remains if path.is_dir() else archive).read(path)
     return Judged(path=path, label=label, evidence=evidence, summary=evidence.judge())

@@ -10,17 +10,15 @@ import select
 import sys
 import threading
 import time
-from types import TracebackType
-from typing import Self
 
 from pytest_rdsfailover.errors import SettingError
 from pytest_rdsfailover.journal import NANO, Journal
+from pytest_rdsfailover.load.engine import Engine, LoadError
 from pytest_rdsfailover.load.line import AWAY, CONNECTING, READY, Line, Order
 from pytest_rdsfailover.load.schedule import Schedule
-from pytest_rdsfailover.load.threads import LEAD, LoadError
 from pytest_rdsfailover.load.timer import Timer
 from pytest_rdsfailover.load.workload import InsertWorkload, Workload
-from pytest_rdsfailover.load.writer import Gate, ReconnectPolicy
+from pytest_rdsfailover.load.writer import ReconnectPolicy
 
 SWEEP = 10_000_000  # nanoseconds between two looks at who waits for too long
 # Connections to be made at the same time before the first slot: more than a server's backlog would
@@ -28,7 +26,7 @@ SWEEP = 10_000_000  # nanoseconds between two looks at who waits for too long
 STORM = 100
 
 
-class FastLoad:
+class FastLoad(Engine):
     """Concurrent writers in one event loop; a context manager. See `threads.Load`.
 
     Args:
@@ -51,7 +49,8 @@ class FastLoad:
         policy: ReconnectPolicy | None = None,
     ) -> None:
         order = _order(workload, policy or ReconnectPolicy())
-        self._gate, self._count = Gate(), len(journal.writers)
+        super().__init__()
+        self._count = len(journal.writers)
         self._paced = rate > 0
         self._lines = [
             Line(order, each, Schedule(writer=each.writer, writers=self._count, rate=rate))
@@ -63,29 +62,8 @@ class FastLoad:
         self._bug: BaseException | None = None
         self._thread = threading.Thread(target=self._run, name="rds-fast-load", daemon=True)
 
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.stop()
-
-    @property
-    def started(self) -> float:
-        """Return the moment of the first slot, in seconds."""
-        return self._gate.start * NANO
-
-    def start(self, timeout: float = 15.0) -> None:
-        """Connect all writers at once and begin.
-
-        Raises:
-            LoadError: if a writer has no connection after *timeout* seconds; the others are ended.
-        """
+    def connect(self, timeout: float) -> None:
+        """Connect all writers at once."""
         self._thread.start()
         try:
             there = self._ready.wait(timeout)
@@ -96,7 +74,6 @@ class FastLoad:
             self._gate.close()
             self._thread.join(timeout)
             raise self._not_started(timeout)
-        self._gate.open(LEAD)
 
     def _not_started(self, timeout: float) -> LoadError:
         if self._bug is not None:
@@ -112,11 +89,7 @@ class FastLoad:
         return sum(line.last_acked * NANO > moment for line in self._lines)
 
     def stop(self, timeout: float = 10.0) -> None:
-        """End all writers; harmless the second time.
-
-        Raises:
-            LoadError: if the engine broke, or does not end within *timeout* seconds.
-        """
+        """End all writers."""
         self._gate.close()
         if self._thread.ident is not None:
             self._thread.join(timeout)

@@ -1,24 +1,16 @@
 """The default engine: a thread and a connection per writer, on an open-loop schedule."""
 
 import time
-from types import TracebackType
-from typing import Self
 
 from pytest_rdsfailover import driver
-from pytest_rdsfailover.errors import RdsFailoverError
 from pytest_rdsfailover.journal import NANO, Journal
+from pytest_rdsfailover.load.engine import Engine, LoadError
 from pytest_rdsfailover.load.schedule import Schedule
 from pytest_rdsfailover.load.workload import Workload
-from pytest_rdsfailover.load.writer import Classify, Gate, ReconnectPolicy, Writer
-
-LEAD = 0.02  # seconds between the last writer's readiness and the first slot
+from pytest_rdsfailover.load.writer import Classify, ReconnectPolicy, Writer
 
 
-class LoadError(RdsFailoverError):
-    """The load could not be started, or a part of it broke: nothing that it measured counts."""
-
-
-class Load:
+class Load(Engine):
     """Concurrent writers; a context manager.
 
     Args:
@@ -39,7 +31,7 @@ class Load:
         policy: ReconnectPolicy | None = None,
         classify: Classify | None = None,
     ) -> None:
-        self._gate = Gate()
+        super().__init__()
         count = len(journal.writers)
         self._writers = [
             Writer(
@@ -53,29 +45,8 @@ class Load:
             for each in journal.writers
         ]
 
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.stop()
-
-    @property
-    def started(self) -> float:
-        """Return the moment of the first slot, in seconds."""
-        return self._gate.start * NANO
-
-    def start(self, timeout: float = 15.0) -> None:
-        """Connect all writers at once and begin.
-
-        Raises:
-            LoadError: if a writer has no connection after *timeout* seconds; the others are ended.
-        """
+    def connect(self, timeout: float) -> None:
+        """Connect all writers at once."""
         try:
             missing = self._connect(timeout)
         except BaseException:
@@ -87,7 +58,6 @@ class Load:
                 f"{len(missing)} of {len(self._writers)} writers got no connection within"
                 f" {timeout:g} s: {missing[0].problem or 'no answer'}"
             ) from missing[0].problem
-        self._gate.open(LEAD)
 
     def _connect(self, timeout: float) -> list[Writer]:
         """Start all writers; return those that have no connection in time."""
@@ -105,12 +75,7 @@ class Load:
         return sum(writer.last_acked * NANO > moment for writer in self._writers)
 
     def stop(self, timeout: float = 10.0) -> None:
-        """End all writers; harmless the second time.
-
-        Raises:
-            LoadError: if one does not end within *timeout* seconds, which only the user's own code
-                can cause, or if one broke for a reason of ours.
-        """
+        """End all writers; only the user's own code can keep one from it."""
         self._end(timeout)
         hanging = [n for n, writer in enumerate(self._writers) if writer.thread.is_alive()]
         if hanging:

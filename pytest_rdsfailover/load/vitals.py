@@ -6,8 +6,8 @@ import time
 from collections import defaultdict
 from collections.abc import Iterable
 from pathlib import Path
-from types import TracebackType
-from typing import Self
+
+from pytest_rdsfailover.load.span import Span
 
 NANO = 1e-9
 BEAT = 5_000_000  # nanoseconds between two looks at the clock
@@ -17,7 +17,7 @@ IDLE = slice(3, 5)  # of the numbers in /proc/stat: idle, and waiting for a disk
 GUEST = slice(8, 10)  # counted a second time there
 
 
-class Watchdog:
+class Watchdog(Span):
     """A thread that wants to look at the clock at fixed times and notes how late it was.
 
     It runs in the process of the writers and under the same interpreter lock, so what keeps it
@@ -36,18 +36,6 @@ class Watchdog:
         self._thread = threading.Thread(target=self._watch, name="rds-watchdog", daemon=True)
         self._begun: tuple[float, float] | None = None
         self._begun_at = 0
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.stop()
 
     def start(self) -> None:
         """Begin to look."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pytest_rdsfailover import driver
 from pytest_rdsfailover.endpoints import Bounds
 from pytest_rdsfailover.journal import WriterJournal
+from pytest_rdsfailover.load.engine import Gate
 from pytest_rdsfailover.load.schedule import SECOND, Schedule
 from pytest_rdsfailover.load.workload import Session, Workload
 from pytest_rdsfailover.records import Fault, Outcome
@@ -40,31 +41,6 @@ class ReconnectPolicy:
     backoff: float = 0.05
     jitter: float = 0.5
     on_read_only: bool = True
-
-
-class Gate:
-    """When all writers begin and end.
-
-    Attributes:
-        start: the nanosecond of the first slot; counts once *begun* is set.
-        end: the nanosecond after which slots no longer count; counts once *ended* is set.
-    """
-
-    def __init__(self) -> None:
-        self.begun, self.ended = threading.Event(), threading.Event()
-        self.start = self.end = 0
-
-    def open(self, lead: float) -> None:
-        """Let the writers begin *lead* seconds from now."""
-        self.start = time.monotonic_ns() + int(lead * SECOND)
-        self.begun.set()
-
-    def close(self) -> None:
-        """Let the writers end; those that still wait to begin, too."""
-        if not self.ended.is_set():
-            self.end = time.monotonic_ns()
-        self.ended.set()
-        self.begun.set()
 
 
 class Writer:

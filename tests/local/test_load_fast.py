@@ -12,8 +12,8 @@ from plain_server import free_port
 from pytest_rdsfailover.endpoints import Bounds, Tls
 from pytest_rdsfailover.errors import SettingError
 from pytest_rdsfailover.journal import Journal
+from pytest_rdsfailover.load.engine import LoadError
 from pytest_rdsfailover.load.fast import FastLoad
-from pytest_rdsfailover.load.threads import LoadError
 from pytest_rdsfailover.load.workload import CallWorkload, InsertWorkload
 from pytest_rdsfailover.load.writer import ReconnectPolicy
 from pytest_rdsfailover.records import Outcome

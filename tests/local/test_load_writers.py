@@ -15,7 +15,8 @@ from plain_server import free_port
 from pytest_rdsfailover import driver
 from pytest_rdsfailover.endpoints import Bounds
 from pytest_rdsfailover.journal import Journal
-from pytest_rdsfailover.load.threads import Load, LoadError
+from pytest_rdsfailover.load.engine import LoadError
+from pytest_rdsfailover.load.threads import Load
 from pytest_rdsfailover.load.workload import CallWorkload, InsertWorkload
 from pytest_rdsfailover.load.writer import ReconnectPolicy
 from pytest_rdsfailover.records import Fault, Outcome

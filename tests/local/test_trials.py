@@ -11,7 +11,7 @@ from networks import network_for
 
 from pytest_rdsfailover.endpoints import Bounds
 from pytest_rdsfailover.errors import DiedError, RdsFailoverError, SettingError
-from pytest_rdsfailover.experiment import InvalidTrialError, Observation, Plan
+from pytest_rdsfailover.experiment import InvalidTrialError, Plan
 from pytest_rdsfailover.laboratory import Laboratory
 from pytest_rdsfailover.load.workload import CallWorkload, InsertWorkload
 from pytest_rdsfailover.load.writer import ReconnectPolicy
@@ -19,6 +19,7 @@ from pytest_rdsfailover.local.cluster import LocalCluster
 from pytest_rdsfailover.local.profiles import load_profile
 from pytest_rdsfailover.local.programs import find_server
 from pytest_rdsfailover.local.server import OwnServer
+from pytest_rdsfailover.observation import Observation
 from pytest_rdsfailover.settings import Settings
 
 pytestmark = pytest.mark.local

@@ -2,8 +2,9 @@
 
 import time
 
-from pytest_rdsfailover.experiment import Observation, Plan
+from pytest_rdsfailover.experiment import Plan
 from pytest_rdsfailover.load.workload import InsertWorkload
+from pytest_rdsfailover.observation import Observation
 from pytest_rdsfailover.records import Milestone
 
 PAUSE = 0.8  # seconds, far beyond what a busy machine does by itself

@@ -30,14 +30,6 @@ def test_an_acknowledged_attempt_on_an_unknown_instance_has_neither():
     assert attempt.instance is None
 
 
-def test_a_row_that_is_being_written_is_left_out():
-    journal = Journal("ab12", writers=1)
-    journal.writers[0].record((1, 2, 3), Outcome.ACKED)
-    journal.writers[0].intended.append(4)
-
-    assert len(list(journal)) == 1
-
-
 def test_a_key_leads_back_to_its_attempt_and_a_stranger_s_key_does_not():
     journal = Journal("ab12", writers=12)
 
@@ -54,12 +46,3 @@ def test_slots_that_were_not_issued_are_kept_in_seconds():
 
     (skip,) = journal.skips
     assert (skip.first, skip.last, skip.count) == (1.0, 3.0, 3)
-
-
-def test_an_event_costs_at_most_32_bytes():
-    journal = Journal("ab12", writers=1)
-    writer = journal.writers[0]
-    columns = (writer.intended, writer.started, writer.finished, writer.outcome, writer.fault,
-               writer.instance)  # fmt: skip
-
-    assert sum(column.itemsize for column in columns) <= 32

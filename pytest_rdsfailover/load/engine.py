@@ -1,0 +1,90 @@
+"""What all engines have in common: when their writers begin, and who was served since."""
+
+import threading
+import time
+from abc import abstractmethod
+
+from pytest_rdsfailover.errors import RdsFailoverError
+from pytest_rdsfailover.journal import NANO
+from pytest_rdsfailover.load.schedule import SECOND
+from pytest_rdsfailover.load.span import Span
+
+LEAD = 0.02  # seconds between the last writer's readiness and the first slot
+
+
+class LoadError(RdsFailoverError):
+    """The load could not be started, or a part of it broke: nothing that it measured counts."""
+
+
+class Gate:
+    """When all writers begin and end.
+
+    Attributes:
+        start: the nanosecond of the first slot; counts once *begun* is set.
+        end: the nanosecond after which slots no longer count; counts once *ended* is set.
+    """
+
+    def __init__(self) -> None:
+        self.begun, self.ended = threading.Event(), threading.Event()
+        self.start = self.end = 0
+
+    def open(self, lead: float) -> None:
+        """Let the writers begin *lead* seconds from now."""
+        self.open_at(time.monotonic_ns() + int(lead * SECOND))
+
+    def open_at(self, start: int) -> None:
+        """Let the writers begin at a nanosecond."""
+        self.start = start
+        self.begun.set()
+
+    def close(self) -> None:
+        """Let the writers end; those that still wait to begin, too."""
+        if not self.ended.is_set():
+            self.end = time.monotonic_ns()
+        self.ended.set()
+        self.begun.set()
+
+
+class Engine(Span):
+    """Concurrent writers; a context manager."""
+
+    def __init__(self) -> None:
+        self._gate = Gate()
+
+    @property
+    def started(self) -> float:
+        """Return the moment of the first slot, in seconds."""
+        return self._gate.start * NANO
+
+    def start(self, timeout: float = 15.0) -> None:
+        """Connect all writers at once and begin.
+
+        Raises:
+            LoadError: if a writer has no connection after *timeout* seconds; the others are ended.
+        """
+        self.connect(timeout)
+        self._gate.open(LEAD)
+
+    def begin(self, start: int) -> None:
+        """Let the writers, all of which are connected, begin at a nanosecond."""
+        self._gate.open_at(start)
+
+    @abstractmethod
+    def connect(self, timeout: float) -> None:
+        """Connect all writers, and do not begin yet.
+
+        Raises:
+            LoadError: if a writer has no connection after *timeout* seconds; the others are ended.
+        """
+
+    @abstractmethod
+    def acked_since(self, moment: float) -> int:
+        """Return how many writers had a write acknowledged that they sent after *moment*."""
+
+    @abstractmethod
+    def stop(self, timeout: float = 10.0) -> None:
+        """End all writers; harmless the second time.
+
+        Raises:
+            LoadError: if one broke for a reason of ours, or does not end within *timeout* seconds.
+        """

@@ -1,0 +1,268 @@
+"""One trial: load, failover, watch until settled, audit, judge. Knows only the `Target` protocol."""
+
+import os
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from types import TracebackType
+from typing import Any, Self
+
+from pytest_rdsfailover.analysis.course import Course
+from pytest_rdsfailover.analysis.evidence import Evidence
+from pytest_rdsfailover.analysis.writes import Stored
+from pytest_rdsfailover.clock import Clock, MonotonicClock, wait_until
+from pytest_rdsfailover.endpoints import Endpoint
+from pytest_rdsfailover.errors import AuditError
+from pytest_rdsfailover.experiment import ENGINES, Plan, Trial
+from pytest_rdsfailover.journal import Journal
+from pytest_rdsfailover.load.fast import FastLoad
+from pytest_rdsfailover.load.threads import Load
+from pytest_rdsfailover.load.vitals import Watchdog
+from pytest_rdsfailover.load.workload import Workload
+from pytest_rdsfailover.load.writer import Classify
+from pytest_rdsfailover.records import Milestone
+from pytest_rdsfailover.remains import Remains
+from pytest_rdsfailover.target import Failover, Target
+
+WATCH_EVERY = 0.02  # seconds between two looks at the writers
+OBITUARY = 0.1  # seconds for the news of a process' end, which its clients may notice first
+AUDIT_PATIENCE = 10.0  # seconds for which a failing audit is tried again
+
+MakeWorkload = Callable[[Journal], Workload]
+MakeRemains = Callable[[str, int], Remains | None]  # given the run's prefix and its writers
+
+
+class Observation:
+    """A load on a target, from its first write to the verdict; a context manager.
+
+    Args:
+        target: what may fail over.
+        endpoint: where the writers connect.
+        make_workload: returns what they do, given the journal that names the keys.
+        plan: how much, and for how long.
+        others: faults that are none of the target's own failovers; looked at when judging.
+        classify: tells outcome and fault of a failed write; None for the usual.
+        remains: makes what is left if this process is killed; None for nothing.
+
+    Attributes:
+        journal: what the writers did so far.
+    """
+
+    def __init__(
+        self,
+        target: Target,
+        endpoint: Endpoint,
+        make_workload: MakeWorkload,
+        plan: Plan,
+        *,
+        others: Sequence[Failover] = (),
+        classify: Classify | None = None,
+        remains: MakeRemains | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        self._others = others
+        self._target, self._endpoint, self._plan = target, endpoint, plan
+        self._clock = clock or MonotonicClock()
+        run = uuid.uuid4().hex[:8]
+        self._remains = None if remains is None else remains(run, plan.writers)
+        path = None if self._remains is None else self._remains.events(0)
+        self.journal = Journal(run, plan.writers, path)
+        self._known: object = None  # what was last kept
+        self._trial: Trial | None = None
+        self._workload = make_workload(self.journal)
+        self._load = self._engine(classify)
+        self._watchdog = Watchdog()
+        self._writer_before = ""
+        self._begun = 0.0
+
+    def _engine(self, classify: Classify | None) -> Load | FastLoad:
+        """Return the load; only the threads run code that can raise what a project classifies."""
+        options: dict[str, Any] = {"rate": self._plan.rate, "policy": self._plan.policy}
+        if ENGINES[self._plan.engine] is Load:
+            options["classify"] = classify
+        return ENGINES[self._plan.engine](self._workload, self.journal, **options)
+
+    def __enter__(self) -> Self:
+        with self._blaming_the_dead():
+            self._workload.create(self._target.audit_endpoint())
+            try:
+                self._target.prepare()
+                self._watchdog.start()
+                self._load.start()
+                # The writers write already, but what arms the trigger would blur what they see.
+                self._target.arm()
+                self._writer_before = self._target.writer
+                self._begun = max(self._load.started, self._clock.now())
+                self.keep()
+            except BaseException:
+                self._clean_up()
+                self.forget()
+                raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        try:
+            with self._blaming_the_dead():
+                try:
+                    if kind is None:
+                        self._trial = self._conclude()
+                finally:
+                    self._clean_up()
+        except BaseException as broken:
+            self._leave_word(broken)
+            raise
+        if error is not None:
+            self._leave_word(error)
+
+    def _leave_word(self, error: BaseException) -> None:
+        """Say in an error where the evidence is that no trial was made of."""
+        if self._remains is not None:
+            error.add_note(
+                f"what the writers did until then: rdsfailover judge {self._remains.path}"
+            )
+
+    @contextmanager
+    def _blaming_the_dead(self) -> Iterator[None]:
+        """Let a server of ours that has ended be the error, whatever its end made fail first."""
+        try:
+            yield
+        except Exception:
+            self._clock.sleep(OBITUARY)
+            self._target.check()
+            raise
+
+    @property
+    def trial(self) -> Trial:
+        """Return the verdict, once the block is left without an error."""
+        if self._trial is None:
+            raise RuntimeError("a load is judged when its block ends; ask for the trial after it")
+        return self._trial
+
+    def warm_up(self) -> None:
+        """Let the load run undisturbed, as long as the plan says."""
+        self._clock.sleep(self._plan.warmup)
+        self._target.check()
+
+    def keep(self) -> None:
+        """Write down what is known by now, should this process be killed; if it is anything new."""
+        if self._remains is None:
+            return
+        failovers = self._failovers()
+        known = [milestones(failovers), len(self._watchdog.pauses)]
+        if known != self._known:
+            self._known = known
+            # Not asked of the cluster, which may be busy: what is known of it has to do.
+            promoted = [each.instance for each in milestones(failovers) if each.name == "promoted"]
+            writer = next(filter(None, reversed(promoted)), self._writer_before)
+            course = self._course(failovers, stop=self._clock.now(), writer_after=writer)
+            self._remains.keep(course)
+
+    def forget(self) -> None:
+        """Remove what was kept should this process be killed: the trial is noted."""
+        if self._remains is not None:
+            self._remains.discard()
+
+    def _clean_up(self) -> None:
+        self._watchdog.stop()
+        self._load.stop()
+        self.journal.detach()
+        self._workload.drop(self._target.audit_endpoint())
+
+    def _conclude(self) -> Trial:
+        failovers = self._failovers()
+        self._watch(failovers)
+        self._clock.sleep(self._plan.cooldown)
+        stop = self._clock.now()
+        self._load.stop()
+        self._watchdog.stop()
+        self._target.check()
+        self.journal.detach()
+        course = self._course(failovers, stop=stop, writer_after=self._target.writer)
+        evidence = Evidence(journal=self.journal, course=course, stored=self._audit())
+        return Trial.of(evidence.judge(), evidence)
+
+    def _failovers(self) -> Sequence[Failover]:
+        own = self._target.failovers
+        found = [*own, *(each for each in self._others if each not in own)]
+        return [each for each in found if each.triggered >= self._load.started]
+
+    def _watch(self, failovers: Sequence[Failover]) -> None:
+        """Wait until all failovers are over and all writers are back, or the bound is reached."""
+        if not failovers:
+            return
+        deadline = failovers[-1].triggered + self._plan.bound
+        wait_until(
+            lambda: self._all_back(failovers),
+            timeout=deadline - self._clock.now(),
+            clock=self._clock,
+            every=WATCH_EVERY,
+        )
+
+    def _all_back(self, failovers: Sequence[Failover]) -> bool:
+        self._target.check()
+        self.keep()
+        settled = settled_at(failovers)
+        return settled is not None and self._load.acked_since(settled) == self._plan.writers
+
+    def _course(self, failovers: Sequence[Failover], *, stop: float, writer_after: str) -> Course:
+        return Course(
+            start=self._begun,
+            stop=stop,
+            trigger=failovers[0].triggered if failovers else None,
+            settled=settled_at(failovers) if failovers else None,
+            moves_writer=moves_writer(failovers),
+            milestones=milestones(failovers),
+            writer_before=self._writer_before,
+            writer_after=writer_after,
+            mode=self._target.mode,
+            endpoint=self._endpoint.kind,
+            profile=failovers[-1].profile if failovers else "",
+            seed=self._plan.seed,
+            rate=self._plan.rate,
+            pauses=self._watchdog.pauses,
+            strangers=self._watchdog.strangers,
+            cpus=os.cpu_count() or 0,
+        )
+
+    def _audit(self) -> Stored | None:
+        """Read back what is stored; try again for a while, because the audit proves everything.
+
+        Raises:
+            AuditError: with the last reason.
+        """
+        deadline = self._clock.now() + AUDIT_PATIENCE
+        while True:
+            try:
+                positions = self._workload.stored(self._target.audit_endpoint())
+                return None if positions is None else Stored(positions=list(positions))
+            except Exception as error:
+                if self._clock.now() >= deadline:
+                    raise AuditError(f"the stored writes cannot be read back: {error}") from error
+                self._clock.sleep(WATCH_EVERY)
+
+
+def settled_at(failovers: Sequence[Failover]) -> float | None:
+    """Return when the last of them had done all that its profile says; None if it has not."""
+    if not all(failover.settled() for failover in failovers):
+        return None
+    return milestones(failovers)[-1].at
+
+
+def milestones(failovers: Sequence[Failover]) -> list[Milestone]:
+    """Return the milestones of all failovers in order of time."""
+    found = [milestone for failover in failovers for milestone in failover.milestones()]
+    return sorted(found, key=lambda milestone: milestone.at)
+
+
+def moves_writer(failovers: Sequence[Failover]) -> bool | None:
+    """Tell whether another instance should be the writer after all of them; None without any.
+
+    With two instances an even number of failovers leads back to where it began, so only a single
+    one can be told by its writer; of several, each is told by its own milestones.
+    """
+    return failovers[0].moves_writer if len(failovers) == 1 else None

@@ -1,0 +1,144 @@
+"""Events in a mapped file: what was recorded is read again, whatever became of its process."""
+
+import itertools
+
+import pytest
+
+from pytest_rdsfailover.columns import BLOCK, RECORD, Blocks, Events, read_blocks
+from pytest_rdsfailover.journal import EVENTS, Journal
+from pytest_rdsfailover.legend import Names, names_of
+from pytest_rdsfailover.records import Fault, Outcome
+
+IN_A_BLOCK = BLOCK // RECORD - 1
+RESET = Fault(2013, "reset")
+
+
+def fill(events, count, first=0):
+    for n in range(first, first + count):
+        failed = n % 7 == 3
+        events.record(
+            (n, n + 1, n + 2),
+            Outcome.UNKNOWN if failed else Outcome.ACKED,
+            RESET if failed else None,
+            f"instance-{n // 5 % 3}",
+            n % 11,
+        )
+
+
+def content(events):
+    return (
+        [list(events.times(place)) for place in range(3)],
+        list(events.outcome),
+        [events.faults[place] for place in events.fault],
+        [events.instances[place] for place in events.instance],
+        list(events.detail),
+    )
+
+
+def expected(count):
+    failed = [n % 7 == 3 for n in range(count)]
+    return (
+        [[n + place for n in range(count)] for place in range(3)],
+        [int(Outcome.UNKNOWN if each else Outcome.ACKED) for each in failed],
+        [RESET if each else None for each in failed],
+        [f"instance-{n // 5 % 3}" for n in range(count)],
+        [n % 11 for n in range(count)],
+    )
+
+
+def test_an_event_costs_at_most_32_bytes():
+    assert RECORD <= 32
+
+
+@pytest.mark.parametrize("count", [0, 1, IN_A_BLOCK - 1, IN_A_BLOCK, IN_A_BLOCK + 1, 1000])
+def test_what_was_recorded_is_read_as_columns_before_and_after_its_file_is_gone(tmp_path, count):
+    path = tmp_path / f"0{EVENTS}"
+    blocks = Blocks(path)
+    events = Events(blocks, 0, 0)
+    fill(events, count)
+    seen = content(events)
+    events.detach()
+    blocks.close()
+    path.unlink()
+
+    assert len(events) == count
+    assert seen == content(events) == expected(count)
+
+
+@pytest.mark.parametrize("count", [1, IN_A_BLOCK - 1, IN_A_BLOCK, IN_A_BLOCK + 1, 1000])
+def test_a_file_is_read_though_nobody_closed_it(tmp_path, count):
+    journal = Journal("run", 3, tmp_path / f"0{EVENTS}")
+    fill(journal.writers[2], count)
+    fill(journal.writers[0].reads, 5)
+    journal.writers[1].skip(10**9, 2 * 10**9, 4)
+
+    again = Journal.read("run", 3, tmp_path)
+
+    assert content(again.writers[2]) == expected(count)
+    assert content(again.writers[0].reads) == expected(5)
+    assert list(again) == list(journal)
+    assert again.skips == journal.skips != []
+    assert len(again) == count
+
+
+def test_the_files_of_several_processes_are_one_journal(tmp_path):
+    for process, writers in enumerate([(0, 2), (1, 3)]):
+        part = Journal("run", 4, tmp_path / f"{process}{EVENTS}")
+        for writer in writers:
+            fill(part.writers[writer], 10 + writer)
+
+    whole = Journal.read("run", 4, tmp_path)
+
+    assert [len(writer) for writer in whole.writers] == [10, 11, 12, 13]
+    assert content(whole.writers[3]) == expected(13)
+
+
+def test_an_event_that_was_begun_and_not_finished_is_no_event(tmp_path):
+    path = tmp_path / f"0{EVENTS}"
+    journal = Journal("run", 1, path)
+    fill(journal.writers[0], 3)
+    block, at = journal.writers[0]._block, journal.writers[0]._at
+    block[at], block[at + 1], block[at + 2] = 7, 8, 9  # killed before the last of four stores
+
+    assert len(Journal.read("run", 1, tmp_path)) == 3
+
+
+def test_a_file_of_more_writers_than_it_should_have_is_refused(tmp_path):
+    fill(Journal("run", 5, tmp_path / f"0{EVENTS}").writers[4], 1)
+
+    with pytest.raises(ValueError, match="no writer 4"):
+        Journal.read("run", 4, tmp_path)
+
+
+def test_a_name_that_was_cut_off_is_left_out(tmp_path):
+    path = tmp_path / f"0{EVENTS}"
+    blocks = Blocks(path)
+    assert [blocks.names.fault(RESET), blocks.names.instance("a"), blocks.names.fault(RESET)] == [
+        1, 1, 1]  # fmt: skip
+    with names_of(path).open("a") as file:
+        file.write('"b')
+
+    names = Names.read(names_of(path))
+    assert (names.faults, names.instances) == ([None, RESET], [None, "a"])
+
+
+def test_more_instances_than_a_record_has_room_for_are_unknown():
+    names = Names()
+    numbers = [names.instance(f"i{n}") for n in range(300)]
+
+    assert numbers == [*range(1, 256), *itertools.repeat(0, 45)]
+
+
+def test_writers_share_a_file_in_blocks_of_their_own(tmp_path):
+    path = tmp_path / f"0{EVENTS}"
+    blocks = Blocks(path)
+    one, other = Events(blocks, 0, 0), Events(blocks, 1, 0)
+    for n in range(600):
+        fill(one, 1, n)
+        fill(other, 1, n)
+
+    assert {place: len(found) for place, found in read_blocks(path).items()} == {
+        (0, 0): 3,
+        (1, 0): 3,
+    }
+    assert content(one) == content(other) == expected(600)
