@@ -20,12 +20,14 @@ from typing import Any
 from pytest_rdsfailover.analysis.course import Course
 from pytest_rdsfailover.analysis.evidence import Evidence
 from pytest_rdsfailover.analysis.writes import Stored
+from pytest_rdsfailover.columns import Events
 from pytest_rdsfailover.errors import ArchiveError
 from pytest_rdsfailover.journal import Journal, WriterJournal
 from pytest_rdsfailover.records import Fault, Milestone, Outcome
 
 FORMAT, VERSION = "rdsfailover-journal", 1
 SUFFIX = ".jsonl.gz"
+BESIDE = ("attempts", "reads")  # events that a writer may have beside its writes
 LONGEST_NAME = 80  # characters of a file's name taken from its test
 Plain = dict[str, Any]  # what JSON can say
 
@@ -108,6 +110,19 @@ def _lines(evidence: Evidence, label: Label) -> Iterator[Plain]:
 
 def _writer_line(writer: WriterJournal) -> Plain:
     """Return a writer's columns; each start and end as the time since the one before it."""
+    plain = _columns(writer) | {
+        "faults": [[each.code, each.kind] for each in writer.faults if each is not None],
+        "instances": [each for each in writer.instances if each is not None],
+        "skips": [[each.first, each.last, each.count] for each in writer.skips],
+    }
+    for name in BESIDE:
+        events = getattr(writer, name)
+        if len(events):
+            plain[name] = _columns(events) | {"detail": _runs(_differences(events.detail))}
+    return plain
+
+
+def _columns(writer: Events) -> Plain:
     intended, started = writer.intended, writer.started
     return {
         "intended": _differences(intended),
@@ -116,9 +131,6 @@ def _writer_line(writer: WriterJournal) -> Plain:
         "outcome": _runs(writer.outcome),
         "fault": _runs(writer.fault),
         "instance": _runs(writer.instance),
-        "faults": [[each.code, each.kind] for each in writer.faults if each is not None],
-        "instances": [each for each in writer.instances if each is not None],
-        "skips": [[each.first, each.last, each.count] for each in writer.skips],
     }
 
 
@@ -130,7 +142,11 @@ def _stored_line(evidence: Evidence) -> Plain | None:
     for writer, sequence in evidence.stored.positions:
         found.setdefault(writer, []).append(sequence)
     writers = {str(writer): _runs(_differences(sorted(found[writer]))) for writer in sorted(found)}
-    return {"writers": writers, "foreign": list(evidence.stored.foreign)}
+    return {
+        "writers": writers,
+        "foreign": list(evidence.stored.foreign),
+        "torn": list(evidence.stored.torn),
+    }
 
 
 def _evidence(lines: Sequence[Plain]) -> Evidence:
@@ -148,16 +164,29 @@ def _evidence(lines: Sequence[Plain]) -> Evidence:
 def _fill(writer: WriterJournal, line: Plain) -> None:
     faults = [None, *(Fault(code, kind) for code, kind in line["faults"])]
     instances = [None, *line["instances"]]
+    _fill_events(writer, line, faults, instances)
+    for name in BESIDE:
+        if name in line:
+            _fill_events(getattr(writer, name), line[name], faults, instances)
+    for first, last, count in line["skips"]:
+        writer.skip(round(first * 1e9), round(last * 1e9), count)
+
+
+def _fill_events(
+    events: Events,
+    line: Plain,
+    faults: Sequence[Fault | None],
+    instances: Sequence[str | None],
+) -> None:
     intended = list(accumulate(line["intended"]))
     columns = zip(
         intended, line["waited"], line["took"],
-        _flat(line["outcome"]), _flat(line["fault"]), _flat(line["instance"]), strict=True,
+        _flat(line["outcome"]), _flat(line["fault"]), _flat(line["instance"]),
+        accumulate(_flat(line["detail"])) if "detail" in line else [0] * len(intended), strict=True,
     )  # fmt: skip
-    for wanted, waited, took, outcome, fault, instance in columns:
+    for wanted, waited, took, outcome, fault, instance, detail in columns:
         times = (wanted, wanted + waited, wanted + waited + took)
-        writer.record(times, Outcome(outcome), faults[fault], instances[instance])
-    for first, last, count in line["skips"]:
-        writer.skip(round(first * 1e9), round(last * 1e9), count)
+        events.record(times, Outcome(outcome), faults[fault], instances[instance], detail)
 
 
 def read_course(plain: Plain) -> Course:
@@ -175,7 +204,11 @@ def _stored(plain: Plain | None) -> Stored | None:
         for writer, runs in plain["writers"].items()
         for sequence in accumulate(_flat(runs))
     ]
-    return Stored(positions=positions, foreign=plain["foreign"])
+    return Stored(
+        positions=positions,
+        foreign=plain["foreign"],
+        torn=[(writer, sequence) for writer, sequence in plain.get("torn", [])],
+    )
 
 
 def _differences(values: Sequence[int]) -> list[int]:

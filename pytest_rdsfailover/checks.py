@@ -23,6 +23,7 @@ COUNTS = (
     "duplicated",
     "recovered",
     "unexpected",
+    "torn",
     "stale_writes",
     "stuck_writers",
     "outages",
@@ -30,7 +31,7 @@ COUNTS = (
     "unknown",
     "not_issued",
 )
-AUDITED = frozenset({"lost", "duplicated", "recovered", "unexpected"})
+AUDITED = frozenset({"lost", "duplicated", "recovered", "unexpected", "torn"})
 LATENCIES = ("p50", "p99", "max")  # during the failover
 # The area is in writer-seconds.
 DURATIONS = ("downtime", "writer_outage", "availability_area", "last_writer_back", *LATENCIES)

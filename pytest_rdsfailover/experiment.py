@@ -28,6 +28,8 @@ class Plan:
         policy: how a writer gets its connection back.
         engine: `threads`, a thread with PyMySQL for each writer, or `fast`, one event loop with our
             own protocol code, for many more writes and writers.
+        retries: how often a write of ours is tried again within its operation.
+        think: how long a writer without a schedule waits after an answer, on average.
     """
 
     writers: int
@@ -38,9 +40,23 @@ class Plan:
     bound: float = 60.0
     policy: ReconnectPolicy = field(default_factory=ReconnectPolicy)
     engine: str = "threads"
+    retries: int = 0
+    think: float = 0.0
 
     def __post_init__(self) -> None:
-        """Refuse an engine that there is not."""
+        """Refuse what no load can do."""
+        if isinstance(self.retries, bool) or not isinstance(self.retries, int) or self.retries < 0:
+            raise SettingError(f"a write is tried again a number of times, not {self.retries!r}")
+        if self.think < 0:
+            raise SettingError(f"nobody can think for {self.think:g} s")
+        if self.think and self.rate:
+            raise SettingError(
+                "think: only with load='closed'; writers on a schedule wait for their slots"
+            )
+        if self.engine == "fast" and (self.retries or self.think):
+            raise SettingError(
+                "the fast engine neither retries nor thinks; leave out engine='fast'"
+            )
         if self.engine not in ENGINES:
             raise SettingError(f"no engine is called {self.engine!r} (known: {', '.join(ENGINES)})")
 

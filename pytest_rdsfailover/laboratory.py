@@ -12,16 +12,14 @@ from pytest_rdsfailover.endpoints import Endpoint
 from pytest_rdsfailover.errors import SettingError
 from pytest_rdsfailover.experiment import InvalidTrialError, Plan, Trial
 from pytest_rdsfailover.extensions import Extensions
-from pytest_rdsfailover.journal import Journal
+from pytest_rdsfailover.load.choice import OPTIONS, MakeWorkload, choose
 from pytest_rdsfailover.load.modes import rate_of
-from pytest_rdsfailover.load.workload import CallWorkload, InsertWorkload, Workload
 from pytest_rdsfailover.observation import MakeRemains, Observation
 from pytest_rdsfailover.records import Milestone
 from pytest_rdsfailover.settings import Settings, parse_duration
 from pytest_rdsfailover.target import Failover, Target
 
-DURATIONS = ("warmup", "cooldown", "bound")
-OWN = {"workload", "stored", "setup", "teardown"}  # the user's own code, instead of our insert
+DURATIONS = ("warmup", "cooldown", "bound", "think")
 
 
 class Laboratory:
@@ -169,9 +167,7 @@ class Laboratory:
         if self._expectations:
             trial.expect(**self._expectations)
 
-    def _arrange(
-        self, endpoint: Endpoint, options: Mapping[str, Any]
-    ) -> tuple[Plan, Callable[[Journal], Workload]]:
+    def _arrange(self, endpoint: Endpoint, options: Mapping[str, Any]) -> tuple[Plan, MakeWorkload]:
         left = dict(options)
         if "load" in left:
             rate = rate_of(left.pop("load"), left.get("rate"))
@@ -179,18 +175,16 @@ class Laboratory:
         for name in DURATIONS:
             if isinstance(left.get(name), str):
                 left[name] = parse_duration(left[name])
-        own = {name: left.pop(name) for name in OWN & left.keys()}
-        workload = own.pop("workload", None)
-        if workload is None and own:
-            raise SettingError(f"{', '.join(sorted(own))}: only with a workload of your own")
+        chosen = {name: left.pop(name) for name in OPTIONS & left.keys()}
         plan = self._plan(left)
+        make = choose(
+            chosen,
+            endpoint,
+            retries=plan.retries,
+            policy=plan.policy,
+            classify=self._extensions.classify,
+        )
         checks.check_resolution(checks.parse_expectations(**self._expectations), plan.rate)
-
-        def make(journal: Journal) -> Workload:
-            if workload is None:
-                return InsertWorkload(endpoint, journal.run)
-            return CallWorkload(journal, workload, **own)
-
         return plan, make
 
     def _plan(self, options: Mapping[str, Any]) -> Plan:
@@ -198,8 +192,11 @@ class Laboratory:
         known = {field.name for field in fields(Plan)} - {"seed"}
         for name in options:
             if name not in known:
-                near = difflib.get_close_matches(name, known | OWN | {"load"}, n=1)
+                near = difflib.get_close_matches(name, known | OPTIONS | {"load"}, n=1)
                 hint = f"; did you mean {near[0]!r}?" if near else ""
                 raise SettingError(f"a load has no option {name!r}{hint}")
-        chosen = {name: getattr(self._settings, name) for name in known - {"policy", "engine"}}
+        chosen = {
+            name: getattr(self._settings, name)
+            for name in known & {field.name for field in fields(Settings)}
+        }
         return Plan(**(chosen | dict(options)), seed=self._settings.seed)

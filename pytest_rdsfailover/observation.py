@@ -15,10 +15,11 @@ from pytest_rdsfailover.endpoints import Endpoint
 from pytest_rdsfailover.errors import AuditError
 from pytest_rdsfailover.experiment import ENGINES, Plan, Trial
 from pytest_rdsfailover.journal import Journal
+from pytest_rdsfailover.load.choice import MakeWorkload
 from pytest_rdsfailover.load.fast import FastLoad
+from pytest_rdsfailover.load.mix import share_of_writes
 from pytest_rdsfailover.load.threads import Load
 from pytest_rdsfailover.load.vitals import Watchdog
-from pytest_rdsfailover.load.workload import Workload
 from pytest_rdsfailover.load.writer import Classify
 from pytest_rdsfailover.records import Milestone
 from pytest_rdsfailover.remains import Remains
@@ -28,7 +29,6 @@ WATCH_EVERY = 0.02  # seconds between two looks at the writers
 OBITUARY = 0.1  # seconds for the news of a process' end, which its clients may notice first
 AUDIT_PATIENCE = 10.0  # seconds for which a failing audit is tried again
 
-MakeWorkload = Callable[[Journal], Workload]
 MakeRemains = Callable[[str, int], Remains | None]  # given the run's prefix and its writers
 
 
@@ -79,7 +79,7 @@ class Observation:
         """Return the load; only the threads run code that can raise what a project classifies."""
         options: dict[str, Any] = {"rate": self._plan.rate, "policy": self._plan.policy}
         if ENGINES[self._plan.engine] is Load:
-            options["classify"] = classify
+            options |= {"classify": classify, "think": self._plan.think}
         return ENGINES[self._plan.engine](self._workload, self.journal, **options)
 
     def __enter__(self) -> Self:
@@ -223,7 +223,7 @@ class Observation:
             endpoint=self._endpoint.kind,
             profile=failovers[-1].profile if failovers else "",
             seed=self._plan.seed,
-            rate=self._plan.rate,
+            rate=self._plan.rate * share_of_writes(self._workload.steps),
             pauses=self._watchdog.pauses,
             strangers=self._watchdog.strangers,
             cpus=os.cpu_count() or 0,
@@ -239,7 +239,10 @@ class Observation:
         while True:
             try:
                 positions = self._workload.stored(self._target.audit_endpoint())
-                return None if positions is None else Stored(positions=list(positions))
+                if positions is None:
+                    return None
+                found = list(positions)  # first: what is torn is known after that
+                return Stored(positions=found, torn=list(self._workload.torn))
             except Exception as error:
                 if self._clock.now() >= deadline:
                     raise AuditError(f"the stored writes cannot be read back: {error}") from error

@@ -9,7 +9,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import compress
 
-from pytest_rdsfailover.journal import Journal, WriterJournal
+from pytest_rdsfailover.columns import Events
+from pytest_rdsfailover.journal import Journal, Skip
 from pytest_rdsfailover.records import Fault, Outcome
 
 SECOND = 1_000_000_000
@@ -68,10 +69,15 @@ class Lane:
 
 def lanes(journal: Journal) -> list[Lane]:
     """Return what each writer of a journal did."""
-    return [_lane(writer) for writer in journal.writers]
+    return [_lane(writer, writer.skips) for writer in journal.writers]
 
 
-def _lane(writer: WriterJournal) -> Lane:
+def attempt_lanes(journal: Journal) -> list[Lane]:
+    """Return the tries that each writer reported; they are in order of their ends."""
+    return [_lane(writer.attempts) for writer in journal.writers]
+
+
+def _lane(writer: Events, skips: Sequence[Skip] = ()) -> Lane:
     outcome, finished = writer.outcome.tobytes(), writer.finished
     acked = outcome.translate(IS_ACKED)
     everything = acked.count(1) == len(acked)
@@ -82,7 +88,7 @@ def _lane(writer: WriterJournal) -> Lane:
         finished=finished,
         acked=acked,
         acks=finished if everything else array("q", compress(finished, acked)),
-        skips=[(nanoseconds(s.first), nanoseconds(s.last), s.count) for s in writer.skips],
+        skips=[(nanoseconds(s.first), nanoseconds(s.last), s.count) for s in skips],
         fault=writer.fault,
         faults=writer.faults,
         instance=writer.instance,

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from pytest_rdsfailover.analysis.absence import Absence, absences, settled
+from pytest_rdsfailover.analysis.attempts import Attempts, attempts
 from pytest_rdsfailover.analysis.course import Course, why_invalid
 from pytest_rdsfailover.analysis.downtime import Downtime
 from pytest_rdsfailover.analysis.lanes import SECOND, lanes, nanoseconds
@@ -17,6 +18,7 @@ from pytest_rdsfailover.analysis.reliability import (
     lateness_p99,
     why_unreliable,
 )
+from pytest_rdsfailover.analysis.staleness import Reads, reads
 from pytest_rdsfailover.analysis.writes import (
     NOT_AUDITED,
     Audit,
@@ -34,6 +36,7 @@ UNDECIDED = Audit(
     recovered=NOT_AUDITED,
     unexpected=NOT_AUDITED,
     absent=0,
+    torn=NOT_AUDITED,
 )
 
 
@@ -73,7 +76,8 @@ class Summary:
         recovered: keys of unknown outcome, yet present.
         unexpected: keys present, yet refused or never attempted.
         absent: how many writes of unknown outcome are absent.
-        audited: whether the writes were read back; if not, the four lists are undecided.
+        torn: keys of writes of several rows that are there in part.
+        audited: whether the writes were read back; if not, the five lists are undecided.
         stale_writes: writes that a former writer acknowledged.
         unjudged_writes: acknowledged after the cut by an unknown instance.
         stuck_writers: how many writers never came back.
@@ -87,6 +91,8 @@ class Summary:
         milestones: what the cluster did.
         pulse: acknowledged writes over the time around the failover.
         clock: what the run knows about its own clock, and whether the downtime is a figure.
+        attempts: the tries inside the operations; None if none were reported.
+        reads: what operations that store nothing saw; None if there were none.
     """
 
     mode: str
@@ -116,6 +122,7 @@ class Summary:
     recovered: list[str]
     unexpected: list[str]
     absent: int
+    torn: list[str]
     audited: bool
     stale_writes: int
     unjudged_writes: int
@@ -129,6 +136,8 @@ class Summary:
     milestones: list[Milestone]
     pulse: Pulse
     clock: Reliability
+    attempts: Attempts | None = None
+    reads: Reads | None = None
 
     @property
     def resolution(self) -> float:
@@ -202,6 +211,7 @@ def summarise(journal: Journal, course: Course, stored: Stored | None) -> Summar
         recovered=writes.recovered,
         unexpected=writes.unexpected,
         absent=writes.absent,
+        torn=writes.torn,
         audited=stored is not None,
         stale_writes=stale,
         unjudged_writes=unjudged,
@@ -216,6 +226,8 @@ def summarise(journal: Journal, course: Course, stored: Stored | None) -> Summar
                     for m in course.milestones],
         pulse=_pulse(course, absence, clock.zero),
         clock=_reliability(course, absence, lateness(found)),
+        attempts=clock.attempts(attempts(journal, course)),
+        reads=reads(journal, found),
     )  # fmt: skip
 
 
@@ -233,6 +245,11 @@ class _Clock:
 
     def phase(self, phase: Phase) -> Phase:
         return replace(phase, first=self.at(phase.first), last=self.at(phase.last))
+
+    def attempts(self, found: Attempts | None) -> Attempts | None:
+        if found is None:
+            return None
+        return replace(found, errors=[self.phase(each) for each in found.errors])
 
     def incident(self, incident: Incident) -> Incident:
         return replace(

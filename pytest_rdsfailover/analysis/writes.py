@@ -20,10 +20,12 @@ class Stored:
     Attributes:
         positions: (writer, sequence) of every stored write, as often as it is stored.
         foreign: stored keys that belong to no write of this run.
+        torn: positions of writes of several rows of which some are there and others are not.
     """
 
     positions: Iterable[tuple[int, int]]
     foreign: Sequence[str] = ()
+    torn: Sequence[tuple[int, int]] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +38,7 @@ class Audit:
         recovered: of unknown outcome, present.
         unexpected: present, yet refused or never attempted.
         absent: how many of unknown outcome are absent: no promise was made, so none is broken.
+        torn: stored in part.
     """
 
     lost: list[str]
@@ -43,6 +46,7 @@ class Audit:
     recovered: list[str]
     unexpected: list[str]
     absent: int
+    torn: list[str]
 
 
 class NotAudited(list[str]):
@@ -89,7 +93,14 @@ def audit(journal: Journal, lanes: Sequence[Lane], stored: Stored) -> Audit:
             raise AuditError(f"({writer}, {sequence}) is not the position of a write")
         else:
             strangers[writer, sequence] = strangers.get((writer, sequence), 0) + 1
-    found = Audit(lost=[], duplicated=[], recovered=[], unexpected=list(stored.foreign), absent=0)
+    found = Audit(
+        lost=[],
+        duplicated=[],
+        recovered=[],
+        unexpected=list(stored.foreign),
+        absent=0,
+        torn=[journal.key(*position) for position in stored.torn],
+    )
     for lane, seen in zip(lanes, copies, strict=True):
         if seen != lane.acked:  # the usual case is every acknowledged write once and no other
             _compare(journal, lane, seen, found)

@@ -20,6 +20,7 @@ class Load(Engine):
         policy: how they get a connection back.
         classify: tells outcome and fault of a failed write, from the error and whether the write
             may have been sent.
+        think: seconds that a writer without a schedule waits after an answer, on average.
     """
 
     def __init__(
@@ -30,6 +31,7 @@ class Load(Engine):
         rate: float,
         policy: ReconnectPolicy | None = None,
         classify: Classify | None = None,
+        think: float = 0.0,
     ) -> None:
         super().__init__()
         count = len(journal.writers)
@@ -41,6 +43,7 @@ class Load(Engine):
                 self._gate,
                 policy or ReconnectPolicy(),
                 classify or driver.classify,
+                think=think,
             )
             for each in journal.writers
         ]

@@ -3,12 +3,15 @@
 import asyncio
 import contextlib
 import inspect
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 from pytest_rdsfailover import driver
 from pytest_rdsfailover.endpoints import Bounds, Endpoint
+from pytest_rdsfailover.errors import SettingError
 from pytest_rdsfailover.journal import Journal
+from pytest_rdsfailover.load.attempts import Attempts, Classify
+from pytest_rdsfailover.load.mix import WRITE, Step, spread
 
 Position = tuple[int, int]  # writer and sequence
 PATIENT = Bounds(connect=2.0, read=60.0, write=10.0)  # for what is not measured
@@ -19,11 +22,23 @@ class Session(Protocol):
     """One writer's own state, used by its thread only."""
 
     @property
+    def attempts(self) -> Attempts | None:
+        """Return what it reports of the tries inside its operations; None if it reports none."""
+
+    @property
     def instance(self) -> str | None:
         """Return the instance that it writes to; None if it cannot tell."""
 
-    def write(self, sequence: int) -> None:
-        """Do the writer's n-th write; return when it is acknowledged, raise when it is not."""
+    def perform(self, step: Step, sequence: int) -> int | None:
+        """Do one thing; return when it is acknowledged, raise when it is not.
+
+        Args:
+            step: what to do.
+            sequence: of a write, its number among the writer's; of a read, that of the next write.
+
+        Returns:
+            What a read saw, as `staleness.seen` encodes it; None if that means nothing.
+        """
 
     def close(self) -> None:
         """Give up what it holds, and raise nothing."""
@@ -31,6 +46,14 @@ class Session(Protocol):
 
 class Workload(Protocol):
     """What all writers do, and how it is read back."""
+
+    @property
+    def steps(self) -> Sequence[Step]:
+        """Return what writers do in turn."""
+
+    @property
+    def torn(self) -> Sequence[Position]:
+        """Return which of the writes that `stored` has read back are there in part only."""
 
     def create(self, control: Endpoint) -> None:
         """Make what the writes need, on the current writer."""
@@ -54,6 +77,9 @@ class InsertWorkload:
     The table has no index but its auto-increment primary key, so that a write which is applied
     twice shows as two rows.
     """
+
+    steps: Sequence[Step] = (WRITE,)
+    torn: Sequence[Position] = ()
 
     def __init__(self, endpoint: Endpoint, run: str) -> None:
         self.endpoint = endpoint
@@ -115,12 +141,14 @@ class InsertWorkload:
 class InsertSession:
     """A connection that inserts."""
 
+    attempts: Attempts | None = None
+
     def __init__(self, connection: Any, insert: str, writer: int, instance: str | None) -> None:
         self._connection, self._insert, self._writer = connection, insert, writer
         self._cursor = connection.cursor()
         self.instance = instance
 
-    def write(self, sequence: int) -> None:
+    def perform(self, step: Step, sequence: int) -> None:  # noqa: ARG002 - there is but one
         """Insert the row of a position."""
         self._cursor.execute(self._insert, (self._writer, sequence))
 
@@ -135,28 +163,41 @@ class CallWorkload:
     Args:
         journal: gives each write its key.
         function: called with the key, and with what *setup* returned if there is one; returning
-            acknowledges the write, raising does not.
+            acknowledges the write, raising does not. One with a parameter `attempt` gets what
+            reports its tries. A mapping of several such functions to their weights.
+        reads: a function, or functions and their weights, that store nothing; called without a key.
         stored: returns all keys that are stored; None if nobody can tell.
         setup: called in each writer's thread before its first write, and again after a failure
             that dropped the session.
         teardown: called with what *setup* returned.
     """
 
+    torn: Sequence[Position] = ()
+
     def __init__(
         self,
         journal: Journal,
-        function: Callable[..., Any],
+        function: Callable[..., Any] | Mapping[Callable[..., Any], int],
         stored: Callable[[], Iterable[str]] | None = None,
         setup: Callable[[], Any] | None = None,
         teardown: Callable[[Any], Any] | None = None,
+        reads: Callable[..., Any] | Mapping[Callable[..., Any], int] | None = None,
+        classify: Classify | None = None,
     ) -> None:
-        self.function, self.setup, self.teardown = function, setup, teardown
-        self._journal, self._stored = journal, stored
+        self.steps = _steps(function, reads)
+        self.setup, self.teardown = setup, teardown
+        self._journal, self._stored, self._classify = journal, stored, classify
         self._runners: dict[int, asyncio.Runner] = {}
 
     def key(self, writer: int, sequence: int) -> str:
         """Return the key that a write carries."""
         return self._journal.key(writer, sequence)
+
+    def attempts(self, writer: int) -> Attempts | None:
+        """Return what a writer's tries are reported with; None if no function asks for it."""
+        if not any(step.reports for step in self.steps):
+            return None
+        return Attempts(self._journal.writers[writer].attempts, self._classify)
 
     def create(self, control: Endpoint) -> None:
         """Do nothing: the user's tables are the user's."""
@@ -201,12 +242,16 @@ class CallSession:
 
     def __init__(self, workload: CallWorkload, writer: int) -> None:
         self._workload, self._writer = workload, writer
+        self.attempts = workload.attempts(writer)
         self._state = () if workload.setup is None else (self._call(workload.setup),)
 
-    def write(self, sequence: int) -> None:
-        """Call the user's function with the key."""
-        key = self._workload.key(self._writer, sequence)
-        self._call(self._workload.function, key, *self._state)
+    def perform(self, step: Step, sequence: int) -> None:
+        """Call the user's function; one that writes gets the key."""
+        if step.call is None:
+            raise TypeError(f"{step.name} is ours, not the user's")
+        more = {"attempt": self.attempts} if step.reports else {}
+        key = () if step.reads else (self._workload.key(self._writer, sequence),)
+        self._call(step.call, *key, *self._state, **more)
 
     def close(self) -> None:
         """Call the user's teardown."""
@@ -214,8 +259,32 @@ class CallSession:
             if self._workload.teardown is not None and self._state:
                 self._call(self._workload.teardown, *self._state)
 
-    def _call(self, function: Callable[..., Any], *arguments: Any) -> Any:
-        result = function(*arguments)
+    def _call(self, function: Callable[..., Any], *arguments: Any, **more: Any) -> Any:
+        result = function(*arguments, **more)
         if not inspect.isawaitable(result):
             return result
         return self._workload.runner(self._writer).run(_result(result))
+
+
+def _steps(
+    writes: Callable[..., Any] | Mapping[Callable[..., Any], int],
+    reads: Callable[..., Any] | Mapping[Callable[..., Any], int] | None,
+) -> tuple[Step, ...]:
+    weights = {}
+    for functions, is_read in ((writes, False), (reads or {}, True)):
+        each = functions if isinstance(functions, Mapping) else {functions: 1}
+        for function, weight in each.items():
+            if not callable(function):
+                raise SettingError(f"{function!r} is no function, beside others of your own")
+            name = getattr(function, "__name__", repr(function))
+            reports = not is_read and _reports(function)
+            weights[Step(name, is_read, function, reports)] = weight
+    return spread(weights)
+
+
+def _reports(function: Callable[..., Any]) -> bool:
+    """Tell whether a function has a parameter `attempt`."""
+    try:
+        return "attempt" in inspect.signature(function).parameters
+    except ValueError:  # a builtin that does not tell
+        return False

@@ -10,6 +10,7 @@ from pytest_rdsfailover import driver
 from pytest_rdsfailover.endpoints import Bounds
 from pytest_rdsfailover.journal import WriterJournal
 from pytest_rdsfailover.load.engine import Gate
+from pytest_rdsfailover.load.mix import WRITE, Step
 from pytest_rdsfailover.load.schedule import SECOND, Schedule
 from pytest_rdsfailover.load.workload import Session, Workload
 from pytest_rdsfailover.records import Fault, Outcome
@@ -62,10 +63,14 @@ class Writer:
         gate: Gate,
         policy: ReconnectPolicy,
         classify: Classify = driver.classify,
+        *,
+        think: float = 0.0,
     ) -> None:
+        self._think = think
         self._workload, self._journal, self._gate, self._policy = workload, journal, gate, policy
         self._schedule, self._classify = schedule, classify
         self._session: Session | None = None
+        self._steps, self._turn = workload.steps, journal.writer
         self._next_try = 0
         self._served = self._at_once = False  # the connection so far; whether to replace it now
         self._chance = random.Random()  # noqa: S311 - jitter, no secret
@@ -121,9 +126,15 @@ class Writer:
         return now
 
     def _work_unpaced(self) -> None:
-        """Write again after every answer; wait only to get a connection back."""
-        while self._reaches(max(self._gate.start, self._next_try)):
+        """Write again after every answer; wait to think, and to get a connection back."""
+        moment = self._gate.start + self._thought()
+        while self._reaches(max(moment, self._next_try)):
             self._use(time.monotonic_ns())
+            moment = time.monotonic_ns() + self._thought()
+
+    def _thought(self) -> int:
+        """Return how long to think now: half to one and a half times the average."""
+        return int(self._think * self._chance.uniform(0.5, 1.5) * SECOND) if self._think else 0
 
     def _reaches(self, moment: int) -> bool:
         """Sleep until a moment; return whether the load still goes on then."""
@@ -151,21 +162,42 @@ class Writer:
         self._write(self._session, intended, started)
 
     def _write(self, session: Session, intended: int, started: int) -> None:
+        step = self._next_step()
+        sequence = len(self._journal)
+        if session.attempts is not None:
+            session.attempts.begin(sequence)
         try:
-            session.write(len(self._journal))
+            seen = session.perform(step, sequence)
         except Exception as error:  # noqa: BLE001 - any driver's, and the user's own
-            self._fail(error, intended, started, sent=True)
+            self._fail(error, intended, started, sent=True, step=step)
+            return
+        times = (intended, started, time.monotonic_ns())
+        if step.reads:
+            self._journal.reads.record(times, Outcome.ACKED, None, session.instance, seen or 0)
         else:
-            times = (intended, started, time.monotonic_ns())
             self._journal.record(times, Outcome.ACKED, None, session.instance)
             self.last_acked, self._served = started, True
 
-    def _fail(self, error: Exception, intended: int, started: int, *, sent: bool) -> None:
+    def _next_step(self) -> Step:
+        """Return what to do now; neighbouring writers are at neighbouring places of the mix."""
+        step = self._steps[self._turn % len(self._steps)]
+        self._turn += 1
+        return step
+
+    def _fail(
+        self, error: Exception, intended: int, started: int, *, sent: bool, step: Step = WRITE
+    ) -> None:
         times = (intended, started, time.monotonic_ns())
         outcome, fault = self._classify(error, sent)
-        instance = None if self._session is None else self._session.instance
-        self._journal.record(times, outcome, fault, instance)
+        session = self._session
+        tried = session is not None and session.attempts is not None and session.attempts.undecided
+        if tried and outcome is Outcome.REFUSED:
+            outcome = Outcome.UNKNOWN  # the last try was refused, but one before it may be stored
+        events = self._journal.reads if step.reads else self._journal
+        events.record(times, outcome, fault, None if session is None else session.instance)
         self.problem = error
+        if step.aside:
+            return
         if self._session is None or self._is_over(outcome, fault):
             self._at_once = self._served and fault.kind in CUT
             self._drop()

@@ -7,9 +7,12 @@ trigger; counts are integers.
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from pytest_rdsfailover.analysis.attempts import Attempts
 from pytest_rdsfailover.analysis.compare import Comparison
 from pytest_rdsfailover.analysis.latency import Percentiles
+from pytest_rdsfailover.analysis.phases import Phase
 from pytest_rdsfailover.analysis.population import Population
+from pytest_rdsfailover.analysis.staleness import Reads
 from pytest_rdsfailover.analysis.summary import Summary
 from pytest_rdsfailover.report.scenarios import Scenario, comparisons, scenarios
 
@@ -58,16 +61,7 @@ def trial_document(summary: Summary, *, test: str, scenario: str) -> Plain:
         "unexpected": _keys(summary, summary.unexpected),
         "stale_writes": summary.stale_writes,
         "stuck_writers": summary.stuck_writers,
-        "errors": [
-            {
-                "code": each.code,
-                "kind": each.kind,
-                "count": each.count,
-                "first_s": _seconds(each.first),
-                "last_s": _seconds(each.last),
-            }
-            for each in summary.errors
-        ],
+        "errors": _errors(summary.errors),
         "latency_s": {
             "before": _percentiles(summary.latency.before),
             "during": _percentiles(summary.latency.during),
@@ -88,6 +82,12 @@ def trial_document(summary: Summary, *, test: str, scenario: str) -> Plain:
         "writer_outage_s": _seconds(summary.writer_outage),
         "availability_area_s": _seconds(summary.availability_area),
     }
+    if summary.audited and summary.torn:
+        plain["torn"] = list(summary.torn)
+    if summary.attempts is not None:
+        plain["attempts"] = _attempts(summary.attempts)
+    if summary.reads is not None:
+        plain["reads"] = _reads(summary.reads)
     if summary.clock.problem:
         plain["clock"] = {"reliable": False, "problem": summary.clock.problem}
     return plain
@@ -153,6 +153,44 @@ def _comparison(baseline: Scenario, candidate: Scenario, found: Comparison) -> P
             "high": _seconds(found.high),
         },
         "p_value": float(f"{found.p_value:.4g}"),
+    }
+
+
+def _errors(errors: Sequence[Phase]) -> list[Plain]:
+    return [
+        {
+            "code": each.code,
+            "kind": each.kind,
+            "count": each.count,
+            "first_s": _seconds(each.first),
+            "last_s": _seconds(each.last),
+        }
+        for each in errors
+    ]
+
+
+def _attempts(found: Attempts) -> Plain:
+    return {
+        "count": found.count,
+        "acked": found.acked,
+        "refused": found.refused,
+        "unknown": found.unknown,
+        "retried": found.retried,
+        "downtime_s": _seconds(found.downtime),
+        "resolution_s": _seconds(found.downtime.resolution),
+        "errors": _errors(found.errors),
+    }
+
+
+def _reads(found: Reads) -> Plain:
+    return {
+        "count": found.count,
+        "failed": found.failed,
+        "compared": found.compared,
+        "stale": found.stale,
+        "staleness_s": _seconds(found.staleness),
+        "resolution_s": _seconds(found.staleness.resolution),
+        "unseen": found.unseen,
     }
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from pytest_rdsfailover.analysis.downtime import figure
 from pytest_rdsfailover.analysis.phases import Phase
 from pytest_rdsfailover.analysis.pulse import Pulse
+from pytest_rdsfailover.analysis.staleness import Reads
 from pytest_rdsfailover.analysis.summary import Summary
 from pytest_rdsfailover.records import Window
 
@@ -91,7 +92,10 @@ def timeline(summary: Summary) -> list[str]:
               f"{each.at:.2f} s {each.instance or ''}")
         for each in summary.milestones
     ]  # fmt: skip
-    return [line[:WIDTH].rstrip() for line in [*lines, *_errors(summary), *_remarks(summary)]]
+    return [
+        line[:WIDTH].rstrip()
+        for line in [*lines, *_errors(summary), *_remarks(summary), *_beside(summary)]
+    ]
 
 
 def _largest(outages: Sequence[Window]) -> list[Window]:
@@ -165,6 +169,31 @@ def _remarks(summary: Summary) -> Iterator[str]:
         yield f"stale: {summary.stale_writes} writes acknowledged by an instance no longer writer"
     if summary.not_issued:
         yield f"not issued: {summary.not_issued} slots of the schedule found no free writer"
+
+
+def _beside(summary: Summary) -> Iterator[str]:
+    """Yield what only workloads with retries, transactions or reads have to tell."""
+    if summary.audited and summary.torn:
+        yield f"torn: {len(summary.torn)} writes of several rows are stored in part"
+    tried = summary.attempts
+    if tried is not None:
+        yield (
+            f"attempts: {tried.count} in {summary.attempted} operations, {tried.retried} retried;"
+            f" down {tried.downtime} by them"
+        )
+    if summary.reads is not None:
+        yield from _reads(summary.reads)
+
+
+def _reads(reads: Reads) -> Iterator[str]:
+    yield f"reads: {reads.count} answered, {reads.failed} failed"
+    if reads.compared:
+        yield (
+            f"  {reads.stale} of {reads.compared} on the replica were stale, by"
+            f" {reads.staleness} at most"
+        )
+    if reads.unseen:
+        yield f"  {reads.unseen} did not see their own writer's acknowledged write"
 
 
 def _line(name: str, drawing: str, words: str) -> str:

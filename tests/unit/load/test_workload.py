@@ -9,12 +9,18 @@ from pytest_rdsfailover.load.workload import CallWorkload
 JOURNAL = Journal("run", 2)
 
 
+def perform(session, sequence):
+    """Do the only thing that a session does."""
+    (step,) = session._workload.steps
+    return session.perform(step, sequence)
+
+
 def test_a_function_gets_a_key_that_names_run_writer_and_write():
     keys = []
     session = CallWorkload(JOURNAL, keys.append).open(1, Bounds())
 
-    session.write(0)
-    session.write(1)
+    perform(session, 0)
+    perform(session, 1)
 
     assert keys == ["run-1-0", "run-1-1"]
     assert session.instance is None
@@ -24,7 +30,7 @@ def test_what_the_function_raises_comes_through():
     session = CallWorkload(JOURNAL, {}.__getitem__).open(0, Bounds())
 
     with pytest.raises(KeyError):
-        session.write(0)
+        perform(session, 0)
 
 
 def test_a_writer_keeps_its_event_loop_after_a_failure_as_pools_are_bound_to_theirs():
@@ -36,7 +42,7 @@ def test_a_writer_keeps_its_event_loop_after_a_failure_as_pools_are_bound_to_the
     workload = CallWorkload(JOURNAL, write)
     for writer in (0, 0, 1):
         session = workload.open(writer, Bounds())
-        session.write(0)
+        perform(session, 0)
         session.close()
     workload.drop(None)
 
@@ -55,7 +61,7 @@ def test_each_session_sets_up_and_tears_down_what_its_writes_get():
     )
     session = workload.open(0, Bounds())
 
-    session.write(3)
+    perform(session, 3)
     session.close()
 
     assert seen == [("run-0-3", "state"), ("down", "state")]

@@ -1,0 +1,103 @@
+"""How old the data was that reads saw, judged by their own writer's acknowledged writes."""
+
+from bisect import bisect_left
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pytest_rdsfailover.analysis.downtime import Downtime
+from pytest_rdsfailover.analysis.lanes import SECOND, Lane
+from pytest_rdsfailover.journal import Journal, WriterJournal
+from pytest_rdsfailover.records import Outcome
+
+# What the detail of a read says: where it was read from, and one more than the newest sequence
+# that was seen, or 0 for none. A read of the user's own says nothing.
+OWN, REPLICA = 1 << 30, 1 << 29
+SEEN = REPLICA - 1
+ACKED = int(Outcome.ACKED)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reads:
+    """What the reads of a trial saw.
+
+    Attributes:
+        count: reads that were answered.
+        failed: reads that were not.
+        compared: those of a replica that could be compared with a write of their own writer.
+        stale: of these, the ones that missed a write acknowledged before they were sent.
+        staleness: the most that one lagged behind; 0 up to a bound if none was stale.
+        unseen: reads from the writer's own session that missed a write acknowledged before.
+    """
+
+    count: int
+    failed: int
+    compared: int
+    stale: int
+    staleness: Downtime
+    unseen: int
+
+
+def seen(sequence: int | None, *, own: bool) -> int:
+    """Return what a read saw, as the journal has room for it.
+
+    Args:
+        sequence: the newest write of its writer that it saw; None for none.
+        own: whether it read from where the writer writes.
+    """
+    return (0 if sequence is None else sequence + 1) | (OWN if own else REPLICA)
+
+
+def reads(journal: Journal, lanes: Sequence[Lane]) -> Reads | None:
+    """Return what reads saw; None if there were none."""
+    if not any(len(writer.reads) for writer in journal.writers):
+        return None
+    answered = failed = unseen = 0
+    lags: list[tuple[int, int]] = []
+    for writer, lane in zip(journal.writers, lanes, strict=True):
+        outcomes = writer.reads.outcome
+        answered += outcomes.count(ACKED)
+        failed += len(outcomes) - outcomes.count(ACKED)
+        for own, lag in _lags(writer, lane):
+            if own:
+                unseen += lag[0] > 0
+            else:
+                lags.append(lag)
+    worst = max(lags, default=(0, 0))
+    if worst[0]:
+        staleness = Downtime(worst[0] / SECOND, worst[1] / SECOND)
+    else:
+        staleness = Downtime(0.0, max((b for _, b in lags), default=0) / SECOND, value=0.0)
+    return Reads(
+        count=answered,
+        failed=failed,
+        compared=len(lags),
+        stale=sum(lag[0] > 0 for lag in lags),
+        staleness=staleness,
+        unseen=unseen,
+    )
+
+
+def _lags(writer: WriterJournal, lane: Lane) -> list[tuple[bool, tuple[int, int]]]:
+    """Return for each answered read of ours whether it was the writer's own, and how far behind.
+
+    Behind by at least the time from the acknowledgement of the oldest write that it missed to its
+    sending, at most by that from the write's sending to the answer. If it missed none, by nothing
+    up to the age of the newest write: whatever lags less than that could not be told.
+    """
+    found = []
+    columns = (
+        writer.reads.started,
+        writer.reads.finished,
+        writer.reads.outcome,
+        writer.reads.detail,
+    )
+    for started, finished, outcome, detail in zip(*columns, strict=True):
+        over = bisect_left(lane.finished, started)  # a writer waits: all before this are over
+        newest = lane.acked.rfind(1, 0, over)
+        if outcome != ACKED or not detail or newest < 0:
+            continue
+        missed = lane.acked.find(1, detail & SEEN, over)
+        row = newest if missed < 0 else missed
+        least = 0 if missed < 0 else started - lane.finished[row]
+        found.append((bool(detail & OWN), (least, finished - lane.started[row])))
+    return found

@@ -1,0 +1,84 @@
+"""What a workload reports of the tries inside its operations: `with attempt(): ...`."""
+
+import threading
+import time
+from collections.abc import Callable
+from types import TracebackType
+from typing import Self
+
+from pytest_rdsfailover import driver
+from pytest_rdsfailover.columns import Events
+from pytest_rdsfailover.records import Fault, Outcome
+
+Classify = Callable[[Exception, bool], tuple[Outcome, Fault]]
+
+
+class Attempts:
+    """One writer's attempts; calling it makes the next one, a context manager.
+
+    Leaving the block means that the database did it, raising in it means that it did not. It may
+    be used from any thread or task that works on the writer's operation.
+
+    Args:
+        events: where they are noted.
+        classify: tells outcome and fault of one that failed.
+    """
+
+    def __init__(self, events: Events, classify: Classify | None = None) -> None:
+        self._events, self._classify = events, classify or driver.classify
+        self._lock = threading.Lock()
+        self._operation, self._open = 0, False
+
+    def begin(self, operation: int) -> None:
+        """Say to which operation the next attempts belong."""
+        self._operation, self._open = operation, False
+
+    @property
+    def undecided(self) -> bool:
+        """Tell whether an attempt of this operation may have been applied, so that it may be."""
+        return self._open
+
+    def __call__(self) -> "Attempt":
+        """Return the next attempt, begun now."""
+        return Attempt(self, self._operation)
+
+    def note(
+        self, operation: int, started: int, error: BaseException | None, *, sent: bool
+    ) -> None:
+        """Note how an attempt that began at a nanosecond has ended."""
+        finished = time.monotonic_ns()
+        outcome, fault = self._outcome(error, sent=sent)
+        with self._lock:
+            self._open |= operation == self._operation and outcome is not Outcome.REFUSED
+            self._events.record((started, started, finished), outcome, fault, None, operation)
+
+    def _outcome(self, error: BaseException | None, *, sent: bool) -> tuple[Outcome, Fault | None]:
+        if error is None:
+            return Outcome.ACKED, None
+        if isinstance(error, Exception):
+            return self._classify(error, sent)
+        return Outcome.UNKNOWN, driver.fault_of(error)  # a task that was cancelled, say
+
+
+class Attempt:
+    """One try.
+
+    Attributes:
+        sent: whether the write may have been sent by now; set it to False while connecting, and
+            an error counts as refused.
+    """
+
+    def __init__(self, attempts: Attempts, operation: int) -> None:
+        self._attempts, self._operation, self.sent = attempts, operation, True
+        self._started = time.monotonic_ns()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._attempts.note(self._operation, self._started, error, sent=self.sent)

@@ -1,0 +1,120 @@
+"""A client that tries again, as many do: on a new connection, whatever became of the last try."""
+
+import random
+import time
+from collections.abc import Callable, Iterable, Sequence
+
+from pytest_rdsfailover import driver
+from pytest_rdsfailover.endpoints import Bounds, Endpoint
+from pytest_rdsfailover.journal import Journal
+from pytest_rdsfailover.load.attempts import Attempts, Classify
+from pytest_rdsfailover.load.mix import Step
+from pytest_rdsfailover.load.workload import Position, Session, Workload
+from pytest_rdsfailover.load.writer import ReconnectPolicy
+
+LONGEST = 5.0  # seconds for which an operation goes on trying, so that a load can end
+
+
+class RetryingWorkload:
+    """Another workload, whose writes are tried again.
+
+    Args:
+        inner: the workload.
+        journal: where the attempts are noted.
+        retries: how often a write is tried again, at most.
+        policy: how long to wait before each.
+        classify: tells outcome and fault of an attempt that failed.
+    """
+
+    def __init__(
+        self,
+        inner: Workload,
+        journal: Journal,
+        retries: int,
+        policy: ReconnectPolicy,
+        classify: Classify | None = None,
+    ) -> None:
+        self._inner, self._journal, self._classify = inner, journal, classify
+        self._retries, self._policy = retries, policy
+        self.steps: Sequence[Step] = inner.steps
+
+    @property
+    def torn(self) -> Sequence[Position]:
+        """Return what the other workload found."""
+        return self._inner.torn
+
+    def create(self, control: Endpoint) -> None:
+        """Make what the writes need."""
+        self._inner.create(control)
+
+    def open(self, writer: int, bounds: Bounds) -> Session:
+        """Return a session that is connected."""
+        attempts = Attempts(self._journal.writers[writer].attempts, self._classify)
+        return RetryingSession(
+            lambda: self._inner.open(writer, bounds), attempts, self._retries, self._policy
+        )
+
+    def stored(self, control: Endpoint) -> Iterable[Position] | None:
+        """Return where every stored write stands."""
+        return self._inner.stored(control)
+
+    def drop(self, control: Endpoint) -> None:
+        """Remove what `create` made."""
+        self._inner.drop(control)
+
+
+class RetryingSession:
+    """A connection that is made anew after a failure, within the operation that failed."""
+
+    def __init__(
+        self,
+        connect: Callable[[], Session],
+        attempts: Attempts,
+        retries: int,
+        policy: ReconnectPolicy,
+    ) -> None:
+        self._connect, self._retries, self._policy = connect, retries, policy
+        self.attempts: Attempts | None = attempts
+        self._attempt = attempts
+        self._session: Session | None = connect()
+        self._chance = random.Random()  # noqa: S311 - jitter, no secret
+
+    @property
+    def instance(self) -> str | None:
+        """Return the instance of the connection in use."""
+        return None if self._session is None else self._session.instance
+
+    def perform(self, step: Step, sequence: int) -> int | None:
+        """Do it, again if it fails; raise what the last try raised."""
+        if step.reads:
+            return self._session_now().perform(step, sequence)
+        left, deadline = self._retries, time.monotonic() + LONGEST
+        while True:
+            try:
+                return self._try(step, sequence)
+            except Exception as error:
+                if driver.fault_of(error).kind != "server":
+                    self.close()
+                if not left or time.monotonic() > deadline:
+                    raise
+            left -= 1
+            jitter = 1 + self._policy.jitter * self._chance.uniform(-1, 1)
+            time.sleep(self._policy.backoff * jitter)
+
+    def _try(self, step: Step, sequence: int) -> int | None:
+        with self._attempt() as attempt:
+            attempt.sent = False
+            session = self._session_now()
+            attempt.sent = True
+            return session.perform(step, sequence)
+
+    def _session_now(self) -> Session:
+        if self._session is None:
+            self._session = self._connect()
+        return self._session
+
+    def close(self) -> None:
+        """Close the connection."""
+        if self._session is not None:
+            self._session.close()
+            self._session = None

@@ -1,0 +1,83 @@
+"""What the database did to a client that retries is told apart from what its users felt."""
+
+import pytest
+from builders import course, journal
+
+from pytest_rdsfailover import archive
+from pytest_rdsfailover.analysis.evidence import Evidence
+from pytest_rdsfailover.analysis.writes import Stored
+from pytest_rdsfailover.records import Fault, Outcome
+from pytest_rdsfailover.report import document, terminal
+
+SECOND = 10**9
+RESET = Fault(2003, "refused")
+
+
+def retrying(back):
+    """A writer every 10 ms whose operations last until the database, away from 10.3 s, is back."""
+    made = journal([], writers=2)
+    for writer in made.writers:
+        at = 0.005 * writer.writer
+        while at < 20.0:
+            sequence, started, now = len(writer), at, at
+            while 10.3 <= now < back:
+                times = [round(t * SECOND) for t in (now, now, now + 0.001)]
+                writer.attempts.record(tuple(times), Outcome.REFUSED, RESET, None, sequence)
+                now += 0.05
+            times = [round(t * SECOND) for t in (now, now, now + 0.001)]
+            writer.attempts.record(tuple(times), Outcome.ACKED, None, None, sequence)
+            whole = [round(t * SECOND) for t in (started, started, now + 0.001)]
+            writer.record(tuple(whole), Outcome.ACKED)
+            at = max(now, at) + 0.01
+    return made
+
+
+def test_without_reported_attempts_nothing_is_said_of_them():
+    made = journal([])
+    made.writers[0].record((1, 2, 3), Outcome.ACKED)
+
+    assert Evidence(journal=made, course=course(), stored=None).judge().attempts is None
+
+
+def test_retries_hide_errors_from_operations_but_not_from_attempts(tmp_path):
+    made = retrying(back=12.0)
+    stored = Stored(positions=[(each.writer, each.sequence) for each in made])
+    evidence = Evidence(journal=made, course=course(), stored=stored)
+    trial = evidence.judge()
+
+    assert (trial.refused, trial.unknown, trial.errors) == (0, 0, [])
+    assert trial.attempts.retried == 2
+    assert trial.attempts.refused == 2 * 34
+    assert trial.attempts.count == trial.attempts.acked + trial.attempts.refused
+    assert trial.attempts.acked == trial.attempted == trial.acked
+    # The database's downtime is known from errors; without them only stalled operations tell.
+    assert trial.attempts.downtime.lower == pytest.approx(1.65, abs=0.02)
+    assert trial.attempts.downtime == pytest.approx(1.7, abs=0.06)
+    (errors,) = trial.attempts.errors
+    assert (errors.code, errors.count) == (2003, 68)
+    assert errors.first == pytest.approx(0.3, abs=0.02)
+
+    plain = document.trial_document(trial, test="t", scenario="s")["attempts"]
+    assert (plain["retried"], plain["errors"][0]["count"]) == (2, 68)
+    assert "2 retried; down 1." in "\n".join(terminal.timeline(trial))
+
+    label = archive.Label(test="t", scenario="s", seed=1, rerun="", versions={})
+    again, _ = archive.read(archive.write(tmp_path, evidence, label))
+    assert again.judge() == trial
+
+
+def test_an_application_that_gives_up_is_down_longer_than_its_database():
+    made = retrying(back=11.0)
+    for writer in made.writers:  # its operations fail for another second, say in its own pool
+        for n in range(100):
+            at = round((20.1 + n / 100) * SECOND)
+            writer.record((at, at, at + 10**6), Outcome.REFUSED, Fault(0, "reset"))
+        at = round(21.2 * SECOND)
+        writer.record((at, at, at + 10**6), Outcome.ACKED)
+        for n in range(120):
+            at = round((20.1 + n / 100) * SECOND)
+            writer.attempts.record((at, at, at + 10**6), Outcome.ACKED, None, None, 0)
+    trial = Evidence(journal=made, course=course(stop=21.3), stored=None).judge()
+
+    assert trial.downtime > 0.9
+    assert trial.attempts.downtime < 0.8

@@ -1,0 +1,104 @@
+"""Reads of a replica are held against their own writer's acknowledged writes."""
+
+import pytest
+from builders import ack, acks, course, journal
+
+from pytest_rdsfailover import archive, checks
+from pytest_rdsfailover.analysis.evidence import Evidence
+from pytest_rdsfailover.analysis.staleness import seen
+from pytest_rdsfailover.analysis.writes import Stored
+from pytest_rdsfailover.records import Fault, Outcome
+from pytest_rdsfailover.report import document, terminal
+
+SECOND = 10**9
+
+
+def world(*looks, outcome=Outcome.ACKED):
+    """A write every 100 ms, each taking 1 ms, and reads as (sent, newest seen, own)."""
+    made = journal(acks(1.0, 19.0, 0.1))
+    for sent, newest, own in looks:
+        times = tuple(round(at * SECOND) for at in (sent, sent, sent + 0.002))
+        fault = None if outcome is Outcome.ACKED else Fault(2013, "reset")
+        made.writers[0].reads.record(times, outcome, fault, None, seen(newest, own=own))
+    return Evidence(
+        journal=made,
+        course=course(),
+        stored=Stored(positions=[(0, each.sequence) for each in made]),
+    )
+
+
+def test_a_load_without_reads_says_nothing_of_them():
+    assert world().judge().reads is None
+
+
+def test_a_replica_that_lags_is_stale_by_the_age_of_the_oldest_write_it_missed():
+    # At 5.05 s the writes of 1.0, 1.1 ... 5.0 are acknowledged: numbers 0 to 40.
+    reads = world((5.05, 40, False), (6.05, 50 - 7, False)).judge().reads
+
+    assert (reads.count, reads.compared, reads.stale, reads.unseen) == (2, 2, 1, 0)
+    # Number 44 was acknowledged at 5.4 s, 0.65 s before the read was sent, and sent at 5.399 s.
+    assert reads.staleness.lower == pytest.approx(0.65)
+    assert reads.staleness.upper == pytest.approx(0.653)
+
+
+def test_a_replica_that_saw_nothing_missed_the_first_write():
+    reads = world((2.05, None, False)).judge().reads
+
+    assert reads.staleness.lower == pytest.approx(1.05)
+
+
+def test_no_stale_read_is_no_staleness_up_to_the_age_of_the_newest_write():
+    reads = world((5.05, 40, False), (6.02, 50, False)).judge().reads
+
+    assert (reads.stale, reads.staleness) == (0, 0.0)
+    assert reads.staleness.upper == pytest.approx(0.053)
+
+
+def test_a_write_under_way_is_not_missed():
+    reads = world((5.0995, 40, False)).judge().reads
+
+    assert reads.stale == 0
+
+
+def test_a_read_of_one_s_own_session_that_misses_a_write_is_unseen_and_not_stale():
+    reads = world((5.05, 39, True), (6.05, 50, True)).judge().reads
+
+    assert (reads.count, reads.compared, reads.stale, reads.unseen) == (2, 0, 0, 1)
+
+
+def test_reads_count_for_no_write_and_no_outage_and_survive_the_file(tmp_path):
+    evidence = world(*((10.3 + n / 100, 93, False) for n in range(100)))
+    made = journal([*acks(1.0, 10.3, 0.1), ack(12.0), *acks(12.1, 19.0, 0.1)])
+    for n in range(160):
+        at = round((10.3 + n / 100) * SECOND)
+        made.writers[0].reads.record((at, at, at + 10**6), Outcome.ACKED, None, None, 0)
+    quiet = Evidence(journal=made, course=course(), stored=None)
+
+    assert max(each.seconds for each in quiet.judge().outages) > 1.5
+    assert quiet.judge().acked == len(made)
+    assert quiet.judge().reads.count == 160
+    label = archive.Label(test="t", scenario="s", seed=1, rerun="", versions={})
+    again, _ = archive.read(archive.write(tmp_path, evidence, label))
+    assert again.judge() == evidence.judge()
+
+
+def test_failed_reads_are_counted_and_compared_with_nothing():
+    reads = world((5.05, 3, False), outcome=Outcome.UNKNOWN).judge().reads
+
+    assert (reads.count, reads.failed, reads.compared, reads.stale) == (0, 1, 0, 0)
+
+
+def test_document_and_timeline_tell_of_reads_and_torn_writes():
+    evidence = world((6.05, 43, False), (6.06, 3, True))
+    torn = Stored(positions=evidence.stored.positions, torn=[(0, 7)])
+    trial = Evidence(journal=evidence.journal, course=evidence.course, stored=torn).judge()
+
+    assert trial.torn == ["run-0-7"]
+    plain = document.trial_document(trial, test="t", scenario="s")
+    assert plain["torn"] == ["run-0-7"]
+    assert (plain["reads"]["stale"], plain["reads"]["unseen"]) == (1, 1)
+    shown = "\n".join(terminal.timeline(trial))
+    assert "torn: 1 writes" in shown
+    assert "1 of 1 on the replica were stale, by 0.65" in shown
+    with pytest.raises(AssertionError, match="run-0-7"):
+        checks.expect(trial, torn=0)
