@@ -17,7 +17,7 @@ from pytest_rdsfailover.local.process import MEMORY
 MOMENTS = [0.05 + 0.11 * n for n in range(24)]  # from start-up to after the trial
 MARK = "RDS_HYGIENE_TEST"
 
-OURS = re.compile(r"pytest_rdsfailover\.\S*Error: |^ERROR: .*cannot be run", re.MULTILINE)
+OURS = re.compile(r"pytest_rdsfailover\.\S*Error: |UsageError: .* cannot be run")
 
 # Others run clusters of theirs on this machine: ours have a place of their own for their files.
 PLACE = """
