@@ -138,6 +138,12 @@ def test_a_destructive_trigger_needs_its_own_flag_at_the_gates_too(trigger):
     assert f"{trigger} needs --rds-allow-{trigger}" in guard.permission(evidence(asked=asked))
 
 
+def test_without_an_interval_a_failover_may_follow_at_once():
+    """Even if AWS' clock, known to a second only, has the last one end a moment from now."""
+    it = evidence(asked=settings(min_interval=0.0), failovers=(NOW.timestamp() + 0.7,))
+    assert closed(it) == []
+
+
 def test_two_writers_or_none_close_the_gates():
     two = cluster(members=(member("one", writer=True), member("two", writer=True)))
     none = cluster(members=(member("one"), member("two")))
