@@ -1,7 +1,6 @@
 """Every gate alone: what it lets pass beside what it refuses, and that it fails closed."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
 
 import pytest
 from facts import (
@@ -20,7 +19,6 @@ from facts import (
 from pytest_rdsfailover.live import guard
 from pytest_rdsfailover.live.evidence import Plan
 from pytest_rdsfailover.live.guard import production_signs, refusals
-from pytest_rdsfailover.live.windows import in_window
 
 
 def closed(it):
@@ -189,26 +187,6 @@ def test_the_override_names_the_cluster_that_may_look_like_production():
 )  # fmt: skip
 def test_a_name_looks_like_production_or_not(name, is_production):
     assert bool(production_signs(cluster(id=name))) == is_production
-
-
-@pytest.mark.parametrize(
-    ("window", "time", "expected"),
-    [
-        ("05:00-05:30", "05:00", True),
-        ("05:00-05:30", "05:30", False),
-        ("05:00-05:30", "04:44", False),
-        ("05:00-05:30", "04:45", True),
-        ("23:50-00:20", "00:10", True),
-        ("23:50-00:20", "00:20", False),
-        ("00:05-00:30", "23:55", True),
-        ("mon:05:00-mon:05:30", "05:10", True),
-        ("tue:05:00-tue:05:30", "05:10", False),
-        ("sun:23:45-mon:00:30", "00:10", True),
-    ],
-)
-def test_a_window_is_open_or_near(window, time, expected):
-    hour, minute = map(int, time.split(":"))
-    assert in_window(window, datetime(2026, 11, 23, hour, minute, tzinfo=UTC)) == expected
 
 
 def test_all_ten_gates_and_the_permission_are_asked():
