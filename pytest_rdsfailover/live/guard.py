@@ -172,7 +172,8 @@ def budget(it: Evidence) -> str:
     if asked.hours is not None and not within(asked.hours, it.now):
         return f"{it.now:%H:%M} UTC is outside of {asked.hours}"
     recent = [now - at for at in it.failovers if now - at < asked.min_interval]
-    if recent:
+    # AWS' clock is known to a second only, so that what just ended may seem to lie ahead.
+    if recent and asked.min_interval > 0:
         return (
             f"its last failover was {format_duration(max(0.0, min(recent)))} ago, and"
             f" {format_duration(asked.min_interval)} must lie between two"

@@ -13,6 +13,9 @@ from pytest_rdsfailover.experiment import InvalidTrialError
 from pytest_rdsfailover.laboratory import Laboratory
 from pytest_rdsfailover.live.aws import Region
 from pytest_rdsfailover.live.failover import LostWatchError
+from pytest_rdsfailover.local.control.script import SCRIPT, encode_script
+from pytest_rdsfailover.local.profiles import parse_profile
+from pytest_rdsfailover.remote import aws
 from pytest_rdsfailover.remote.aws import AwsError
 from pytest_rdsfailover.settings import Settings
 
@@ -157,6 +160,9 @@ def test_a_second_failover_before_the_end_of_the_first_is_refused(backend):
 class TestTriggers:
     def test_a_reboot_of_the_writer(self, backend, stand_in):
         live = backend(trigger="reboot", allow_reboot=True)
+        shortly = parse_profile("short-crash", {"onset": "50ms", "refused": "500ms"})
+        rds = live.region.client("rds", once=True)
+        aws.add_headers(rds, "RebootDBInstance", lambda: {SCRIPT: encode_script(shortly, 1)})
         before = stand_in.cluster.writer
         found = trial(live.cluster())
 

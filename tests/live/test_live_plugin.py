@@ -37,9 +37,27 @@ def run(pytester, stand_in, monkeypatch):
     return run
 
 
+MORE = """
+    from pytest_rdsfailover.live.api import TouchError
+
+    def test_faults(rds_toxiproxy): raise RuntimeError
+
+    @pytest.mark.rds_instances(9)
+    def test_nine(rds_cluster): raise RuntimeError
+
+    def test_api(rds_client, rds_aws):
+        assert rds_client.describe_db_clusters()["DBClusters"]
+        with pytest.raises(TouchError, match="behind the gates"):
+            rds_client.failover_db_cluster(DBClusterIdentifier="rdsfailover")
+        assert rds_aws.client("sts").get_caller_identity()["Account"]
+"""
+
+
 def test_a_live_run_says_where_it_is_and_writes_its_result(run, pytester):
-    result = run("--rds-json=result.json")
-    result.assert_outcomes(passed=1)
+    """What needs a local cluster is skipped, and the API may only be looked at."""
+    result = run("--rds-json=result.json", "-rs", "--rds-max-failovers=2", test=TEST + MORE)
+    result.assert_outcomes(passed=2, skipped=2)
+    assert "has 2 instances, not 9" in result.stdout.str()
     text = result.stdout.str()
     document = json.loads((pytester.path / "result.json").read_text())
 
@@ -73,20 +91,18 @@ def test_a_closed_gate_is_an_error_that_names_it(run, stand_in):
 def test_workers_of_one_run_share_one_budget_and_take_turns(run, stand_in):
     pytest.importorskip("xdist")
     before = len(stand_in.cluster.failovers)
-    two = (
-        TEST
-        + """
+    more = """
     def test_more_orders(rds_trial, rds_cluster):
         test_orders(rds_trial, rds_cluster)
+
+    def test_even_more_orders(rds_trial, rds_cluster):
+        test_orders(rds_trial, rds_cluster)
 """
-    )
-    result = run("-n2", test=two)
+    result = run("-n2", "--rds-max-failovers=2", test=TEST + more)
 
-    result.assert_outcomes(passed=1, errors=1)
-    assert "1 of 1 failovers of this session are used" in result.stdout.str()
-    assert len(stand_in.cluster.failovers) == before + 1
-
-    run("-n2", "--rds-max-failovers=2", test=two).assert_outcomes(passed=2)
+    result.assert_outcomes(passed=2, errors=1)
+    assert "2 of 2 failovers of this session are used" in result.stdout.str()
+    assert len(stand_in.cluster.failovers) == before + 2
 
 
 GROUP = """
@@ -137,29 +153,6 @@ def test_without_the_cluster_they_would(run, pytester):
     _, overlaps = grouped(run, pytester, "load", cluster=False)
 
     assert overlaps > 0
-
-
-def test_what_needs_a_local_cluster_is_skipped_and_the_api_may_only_be_looked_at(run):
-    result = run(
-        "-rs",
-        test="""
-        import pytest
-        from pytest_rdsfailover.live.api import TouchError
-
-        def test_faults(rds_toxiproxy): raise RuntimeError
-
-        @pytest.mark.rds_instances(9)
-        def test_nine(rds_cluster): raise RuntimeError
-
-        def test_api(rds_client, rds_aws):
-            assert rds_client.describe_db_clusters()["DBClusters"]
-            with pytest.raises(TouchError, match="behind the gates"):
-                rds_client.failover_db_cluster(DBClusterIdentifier="rdsfailover")
-            assert rds_aws.client("sts").get_caller_identity()["Account"]
-        """,
-    )
-    result.assert_outcomes(passed=1, skipped=2)
-    assert "has 2 instances, not 9" in result.stdout.str()
 
 
 def test_a_live_test_is_skipped_without_a_real_cluster(pytester):

@@ -58,6 +58,7 @@ def test_a_run_that_fails_as_loudly_as_it_can_leaves_no_password_behind(run):
     result, left, password = run(
         TESTS, "--rds-json=r.json", "--rds-report=r.html", "--rds-journal=journals",
         "--rds-markdown=r.md", "--junit-xml=r.xml", "--rds-audit=audit.jsonl",
+        "--rds-max-failovers=2",
     )  # fmt: skip
 
     result.assert_outcomes(failed=2)

@@ -1,5 +1,6 @@
 """The example: at home as it is, and through the live path against the stand-in region."""
 
+import json
 import re
 import shutil
 from pathlib import Path
@@ -21,23 +22,29 @@ def nightly(pytester, monkeypatch):
     return pytester
 
 
-def test_it_runs_at_home_and_ignores_its_live_settings(nightly):
-    nightly.runpytest_subprocess("--rds-toxiproxy=builtin").assert_outcomes(passed=1)
-
-
-def test_it_runs_live_with_all_that_its_workflow_writes(nightly, stand_in):
+def test_it_runs_live_with_all_that_its_workflow_writes_and_replays_it_at_home(nightly, stand_in):
+    """At home it ignores its live settings, and plays what was recorded."""
     stand_in.alarm("orders-staging-errors", "OK")
-    result = nightly.runpytest_subprocess(
+    live = nightly.runpytest_subprocess(
         "--rds-live", f"--rds-cluster={stand_in.cluster.aws.cluster}", f"--rds-account={ACCOUNT}",
         "--rds-region=us-east-1", f"--rds-schema={stand_in.cluster.writer_endpoint.database}",
         f"--rds-endpoint-url={stand_in.url}", "--rds-tls=off", "--rds-min-interval=0s",
         "--rds-hours=00:00-23:59", "--rds-poll=200ms", "--rds-json=result/result.json",
         "--rds-record=result/orders-staging.toml", "--rds-audit=result/audit.jsonl",
+        "--rds-warmup=300ms",
     )  # fmt: skip
-    result.assert_outcomes(passed=1)
+    live.assert_outcomes(passed=1)
+    assert "recorded: result/orders-staging.toml" in live.stdout.str()
     written = {path.name for path in (nightly.path / "result").iterdir()}
-
     assert written == {"result.json", "orders-staging.toml", "audit.jsonl"}
+
+    home = nightly.runpytest_subprocess(
+        "--rds-profile=result/orders-staging.toml", "--rds-json=home.json", "--rds-warmup=300ms",
+        "--rds-toxiproxy=builtin",
+    )  # fmt: skip
+    home.assert_outcomes(passed=1)
+    document = json.loads((nightly.path / "home.json").read_text())
+    assert (document["mode"], document["trials"][0]["profile"]) == ("local", "orders-staging")
 
 
 def test_its_workflow_and_its_ini_file_name_only_options_that_there_are():

@@ -1,7 +1,5 @@
 """Record live, replay at home: what is recorded gives back its own numbers."""
 
-import json
-
 import pytest
 from regions import at_rest
 
@@ -21,7 +19,7 @@ RESOLUTION = 0.6
 # What is seen from outside is seen late, never early; but the cut, from which the rest counts, may
 # itself be seen late.
 EARLY, LATE = 0.5, 1.5
-SLOW = {"onset": "800ms", "refused": "1.3s", "promotion": "2.2s", "dns": "3.5s"}
+SLOW = {"onset": "700ms", "refused": "800ms", "promotion": "1.6s", "dns": "2.4s"}
 
 
 @pytest.fixture(scope="module")
@@ -94,23 +92,3 @@ def test_the_timeline_tells_when_the_proxy_loses_targets_and_has_them_again(live
 
         assert told.count("proxy_targets") >= 2
         assert told.index("writer_cut") < told.index("proxy_targets")
-
-
-def test_the_option_writes_a_profile_that_the_next_run_plays(pytester, monkeypatch):
-    monkeypatch.setenv("XDG_CACHE_HOME", str(pytester.path / "cache"))
-    pytester.makepyfile(
-        """
-        def test_it(rds_trial, rds_cluster):
-            assert rds_trial(rds_cluster.writer_endpoint, writers=4, rate=80, warmup="200ms").valid
-        """
-    )
-    first = pytester.runpytest_subprocess("--rds-record=ours.toml", "--rds-toxiproxy=builtin")
-    first.assert_outcomes(passed=1)
-    assert "recorded: ours.toml" in first.stdout.str()
-    second = pytester.runpytest_subprocess(
-        "--rds-profile=ours.toml", "--rds-json=r.json", "--rds-toxiproxy=builtin"
-    )
-    second.assert_outcomes(passed=1)
-
-    document = json.loads((pytester.path / "r.json").read_text())
-    assert document["trials"][0]["profile"] == "ours"
