@@ -7,7 +7,7 @@ from itertools import takewhile
 from pytest_rdsfailover.gateway.crash import BUSY, is_crash
 from pytest_rdsfailover.gateway.plan import STATEMENT_ID, Host, Planner, lifting
 from pytest_rdsfailover.gateway.relayed_login import RelayedLogin
-from pytest_rdsfailover.gateway.roles import READ_ONLY_TRANSACTION, Exchange, hidden, refusal
+from pytest_rdsfailover.gateway.roles import Exchange, hidden, refused, worded
 from pytest_rdsfailover.gateway.variables import Variables
 from pytest_rdsfailover.wire.handshake import (
     Capability,
@@ -28,7 +28,6 @@ from pytest_rdsfailover.wire.packets import (
     error_packet,
     frame,
     packets_of,
-    parse_error,
     status_of,
     with_status,
 )
@@ -273,12 +272,14 @@ class Session:
             if response.failed:
                 self._fail(payload)
         elif response.failed:
-            self._fail(self._translated(payload))
+            self._fail(
+                payload if self._host.writer else worded(payload, self._host.read_only_error)
+            )
         elif self._writing() and not exchange.lifted:
             # A transaction that may write was begun on a reader: it must not live on.
             self._plan.clear()
             self._plan.append(ROLLBACK)
-            self._held = error_packet(refusal(self._host.read_only_error))
+            self._held = refused(self._host.read_only_error)
             self._drop = True
         else:
             self._finish(payload, response, exchange)
@@ -302,12 +303,6 @@ class Session:
         self._plan.clear()
         self._plan.extend(tidy)
         self._held = payload
-
-    def _translated(self, payload: bytes) -> bytes:
-        """Return an error as a reader would word it."""
-        if self._host.writer or parse_error(payload).code != READ_ONLY_TRANSACTION:
-            return payload
-        return error_packet(refusal(self._host.read_only_error))
 
     def _release(self) -> None:
         """Send the client the end of its answer, with the state the session is in by now."""
