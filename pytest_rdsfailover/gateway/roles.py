@@ -4,7 +4,7 @@ import enum
 from dataclasses import dataclass
 from itertools import pairwise
 
-from pytest_rdsfailover.wire.packets import ServerFault
+from pytest_rdsfailover.wire.packets import ServerFault, error_packet, parse_error
 from pytest_rdsfailover.wire.responses import Command
 from pytest_rdsfailover.wire.statements import Statement, is_compound
 
@@ -29,6 +29,16 @@ DIAGNOSTICS = frozenset({b"FOUND_ROWS", b"ROW_COUNT", b"LAST_INSERT_ID", b"CONNE
 def refusal(code: int) -> ServerFault:
     """Return what a reader says to a write."""
     return ServerFault(code, "HY000", READ_ONLY[code])
+
+
+def refused(code: int) -> bytes:
+    """Return the packet that says so."""
+    return error_packet(refusal(code))
+
+
+def worded(payload: bytes, code: int) -> bytes:
+    """Return an error of the server as a reader words it, which answers *code* to a write."""
+    return refused(code) if parse_error(payload).code == READ_ONLY_TRANSACTION else payload
 
 
 class Treatment(enum.Enum):

@@ -7,7 +7,7 @@ from itertools import takewhile
 from pytest_rdsfailover.gateway.crash import BUSY, is_crash
 from pytest_rdsfailover.gateway.plan import STATEMENT_ID, Host, Planner, lifting
 from pytest_rdsfailover.gateway.relayed_login import RelayedLogin
-from pytest_rdsfailover.gateway.roles import READ_ONLY_TRANSACTION, Exchange, hidden, refusal
+from pytest_rdsfailover.gateway.roles import Exchange, hidden, refused, worded
 from pytest_rdsfailover.gateway.variables import Variables
 from pytest_rdsfailover.wire.handshake import (
     Capability,
@@ -28,7 +28,6 @@ from pytest_rdsfailover.wire.packets import (
     error_packet,
     frame,
     packets_of,
-    parse_error,
     status_of,
     with_status,
 )
@@ -133,16 +132,6 @@ class Session:
                 self._take(packet)
         self._advance()
 
-    def _take(self, packet: Packet) -> None:
-        """Take the server's next packet."""
-        continues, self._continues = self._continues, len(packet.payload) == MAX_PAYLOAD
-        if not self._login.done:
-            self._open(packet)
-        elif not continues:
-            self._answer(packet)
-        elif not self._drop and not (self._exchange and self._exchange.hidden):
-            self._tell(packet.payload)
-
     def _open(self, packet: Packet) -> None:
         """Take a server's part of the login, up to its OK."""
         login = self._login
@@ -221,20 +210,34 @@ class Session:
         """Let bytes of an answer pass that needs nothing done to it; note what it says."""
         self.to_client += data
         for packet in packets:
-            self._follow(packet)
+            if self._response is None:
+                raise ProtocolError("the server sent more than it was asked for")
+            self._follow(packet, self._response)
             self._ended()
 
-    def _follow(self, packet: Packet) -> Part | None:
+    def _take(self, packet: Packet) -> None:
+        """Take the server's next packet."""
+        response, exchange = self._response, self._exchange
+        if not self._login.done:
+            self._open(packet)
+        elif response is None or exchange is None:
+            self._farewell(packet)
+        else:
+            part = self._follow(packet, response)
+            if part is Part.END:
+                self._end(packet.payload, response, exchange)
+            elif not (exchange.hidden or self._drop):
+                self._forward(packet.payload, part, exchange)
+            self._ended()
+
+    def _follow(self, packet: Packet, response: Response) -> Part | None:
         """Note what a packet says; return what it is, None if it continues the one before."""
-        response = self._response
-        if response is None:
-            raise ProtocolError("the server sent more than it was asked for")
         continues, self._continues = self._continues, len(packet.payload) == MAX_PAYLOAD
         if continues:
             return None
         part = response.feed(packet.payload)
         if part is Part.ASK:
-            self._asked = True
+            self._asked = not self._drop
         elif part is Part.END and response.status is not None:
             self._status = response.status
         return part
@@ -242,30 +245,16 @@ class Session:
     def _ended(self) -> None:
         """Be ready for the next command if this one is answered."""
         if self._response is not None and self._response.done:
-            self._response, self._plain, self._asked = None, False, False
-
-    def _answer(self, packet: Packet) -> None:
-        """Take the first packet of a message of the server."""
-        response, exchange = self._response, self._exchange
-        payload = packet.payload
-        if response is None or exchange is None:
-            self._farewell(packet)
-            return
-        part = response.feed(payload)
-        if part is Part.END:
-            self._end(payload, response, exchange)
-        elif exchange.hidden or self._drop:
-            pass
-        elif part is Part.COLUMN and self._variables.marked:
-            self._tell(self._variables.unmark(payload))
-        else:
-            if self._command == Command.STMT_PREPARE and payload[0] == OK:
-                self._planner.prepared(payload[STATEMENT_ID], exchange)
-            self._asked = self._asked or part is Part.ASK
-            self._tell(payload)
-        if response.done:
-            self._asked = self._drop = False
             self._response = None
+            self._plain = self._asked = self._drop = False
+
+    def _forward(self, payload: bytes, part: Part | None, exchange: Exchange) -> None:
+        """Let the client have a packet from the middle of its answer."""
+        if part is Part.COLUMN and self._variables.marked:
+            payload = self._variables.unmark(payload)
+        elif part and self._command == Command.STMT_PREPARE and payload[0] == OK:
+            self._planner.prepared(payload[STATEMENT_ID], exchange)
+        self._tell(payload)
 
     def _farewell(self, packet: Packet) -> None:
         """Take what a server says unasked: an error, as the last thing before it hangs up."""
@@ -275,8 +264,6 @@ class Session:
 
     def _end(self, payload: bytes, response: Response, exchange: Exchange) -> None:
         """Take the end of a result: forward it, hold it, or put an error in its place."""
-        if response.status is not None:
-            self._status = response.status
         if self._drop:
             return
         if exchange.hidden:
@@ -285,12 +272,14 @@ class Session:
             if response.failed:
                 self._fail(payload)
         elif response.failed:
-            self._fail(self._translated(payload))
+            self._fail(
+                payload if self._host.writer else worded(payload, self._host.read_only_error)
+            )
         elif self._writing() and not exchange.lifted:
             # A transaction that may write was begun on a reader: it must not live on.
             self._plan.clear()
             self._plan.append(ROLLBACK)
-            self._held = error_packet(refusal(self._host.read_only_error))
+            self._held = refused(self._host.read_only_error)
             self._drop = True
         else:
             self._finish(payload, response, exchange)
@@ -314,12 +303,6 @@ class Session:
         self._plan.clear()
         self._plan.extend(tidy)
         self._held = payload
-
-    def _translated(self, payload: bytes) -> bytes:
-        """Return an error as a reader would word it."""
-        if self._host.writer or parse_error(payload).code != READ_ONLY_TRANSACTION:
-            return payload
-        return error_packet(refusal(self._host.read_only_error))
 
     def _release(self) -> None:
         """Send the client the end of its answer, with the state the session is in by now."""

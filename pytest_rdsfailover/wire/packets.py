@@ -39,6 +39,8 @@ class Packet(NamedTuple):
 class PacketReader:
     """Cuts a byte stream into packets; takes any chunks, one byte at a time if it must be."""
 
+    __slots__ = ("_buffer",)
+
     def __init__(self) -> None:
         self._buffer = bytearray()
 
@@ -78,6 +80,8 @@ def _cut(data: bytes) -> tuple[list[Packet], int]:
 
 class MessageReader:
     """Joins packets into messages, which may be longer than one packet."""
+
+    __slots__ = ("_first", "_parts")
 
     def __init__(self) -> None:
         self._parts: list[bytes] = []

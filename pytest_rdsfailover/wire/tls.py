@@ -5,6 +5,7 @@ import ssl
 from pytest_rdsfailover.wire.packets import ProtocolError
 
 CHUNK = 256 * 1024  # bytes taken out of OpenSSL at a time
+SIP = 256  # bytes put into it at a time during the handshake: it keeps as much memory for ever
 
 
 class TlsServer:
@@ -42,6 +43,12 @@ class TlsServer:
             ProtocolError: if they are no TLS that we accept. What is in `outgoing` then tells the
                 client so.
         """
+        step = CHUNK if self._handshaken else SIP
+        return b"".join(
+            self._feed(data[start : start + step]) for start in range(0, len(data), step)
+        )
+
+    def _feed(self, data: bytes) -> bytes:
         self._incoming.write(data)
         try:
             return self._read()

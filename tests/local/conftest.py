@@ -1,8 +1,9 @@
 """What the tests with real servers share."""
 
 import pytest
+from gateway_fixtures import emptied_server, gateway_real_server  # noqa: F401 - fixtures
 from networks import network_for
-from proxy_fixtures import proxy, proxy_gateway  # noqa: F401 - fixtures
+from proxy_fixtures import proxy, proxy_gateway, proxy_process  # noqa: F401 - fixtures
 from servers import SERVERS
 
 from pytest_rdsfailover.local.cluster import LocalCluster

@@ -3,23 +3,25 @@
 import time
 
 import gateway_process
-import gateway_server
 import pytest
 
 
-@pytest.fixture(scope="module", params=["mariadb", "mysql"])
-def proxy_gateway(request):
-    with gateway_server.running(request.param) as server:
-        server.run(
-            "USE app",
-            "CREATE TABLE t (id INT PRIMARY KEY AUTO_INCREMENT, v VARCHAR(100), n INT)",
-            "CREATE DATABASE other",
-            "CREATE PROCEDURE leave_behind() BEGIN SET @left = 1; SET SESSION sql_mode = ''; END",
-            "GRANT ALL ON *.* TO app@'%'",
-        )
-        with gateway_process.gateway(server) as gateway:
-            gateway.flavour = request.param
-            yield gateway
+@pytest.fixture(scope="session")
+def proxy_process(gateway_real_server):
+    with gateway_process.gateway(gateway_real_server) as gateway:
+        gateway.flavour = gateway_real_server.flavour
+        yield gateway
+
+
+@pytest.fixture(scope="module")
+def proxy_gateway(proxy_process, emptied_server):
+    emptied_server.run(
+        "USE app",
+        "CREATE TABLE t (id INT PRIMARY KEY AUTO_INCREMENT, v VARCHAR(100), n INT)",
+        "CREATE DATABASE other",
+        "CREATE PROCEDURE leave_behind() BEGIN SET @left = 1; SET SESSION sql_mode = ''; END",
+    )
+    return proxy_process
 
 
 @pytest.fixture

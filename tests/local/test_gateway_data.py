@@ -4,7 +4,6 @@ import hashlib
 import os
 
 import gateway_process
-import gateway_server
 import pymysql
 import pytest
 from pymysql.constants import CLIENT
@@ -13,14 +12,13 @@ pytestmark = pytest.mark.local
 MEBI = 1 << 20
 
 
-@pytest.fixture(scope="module", params=["mariadb", "mysql"])
-def server(request):
-    with gateway_server.running(request.param) as server:
-        server.run(
-            "CREATE TABLE app.b (id INT PRIMARY KEY, v LONGBLOB)",
-            "CREATE TABLE app.f (id INT PRIMARY KEY, v VARCHAR(40))",
-        )
-        yield server
+@pytest.fixture(scope="module")
+def server(emptied_server):
+    emptied_server.run(
+        "CREATE TABLE app.b (id INT PRIMARY KEY, v LONGBLOB)",
+        "CREATE TABLE app.f (id INT PRIMARY KEY, v VARCHAR(40))",
+    )
+    return emptied_server
 
 
 @pytest.fixture(scope="module")

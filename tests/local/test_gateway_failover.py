@@ -9,7 +9,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
 import gateway_process
-import gateway_server
 import pymysql
 import pytest
 
@@ -20,10 +19,9 @@ pytestmark = pytest.mark.local
 LOST = {2006, 2013, 0}
 
 
-@pytest.fixture(scope="module", params=["mariadb", "mysql"])
-def server(request):
-    with gateway_server.running(request.param) as server:
-        yield server
+@pytest.fixture(scope="module")
+def server(emptied_server):
+    return emptied_server
 
 
 @pytest.fixture

@@ -64,19 +64,24 @@ def api():
         process.wait()
 
 
-@pytest.fixture
-def gateway(api):
+@pytest.fixture(scope="module")
+def server():
     with gateway_server.running("mariadb") as server:
-        toxiproxy = {"url": f"http://127.0.0.1:{api}", "prefix": PREFIX}
-        with gateway_process.gateway(server, toxiproxy=toxiproxy) as gateway:
-            for name, port in list(gateway.ports.items()):
-                listen = free_port()
-                call(api, "POST", "/proxies", {
-                    "name": PREFIX + name, "listen": f"127.0.0.1:{listen}",
-                    "upstream": f"127.0.0.1:{port}",
-                })  # fmt: skip
-                gateway.ports[name] = listen
-            yield gateway
+        yield server
+
+
+@pytest.fixture
+def gateway(api, server):
+    toxiproxy = {"url": f"http://127.0.0.1:{api}", "prefix": PREFIX}
+    with gateway_process.gateway(server, toxiproxy=toxiproxy) as gateway:
+        for name, port in list(gateway.ports.items()):
+            listen = free_port()
+            call(api, "POST", "/proxies", {
+                "name": PREFIX + name, "listen": f"127.0.0.1:{listen}",
+                "upstream": f"127.0.0.1:{port}",
+            })  # fmt: skip
+            gateway.ports[name] = listen
+        yield gateway
 
 
 def refused(gateway):

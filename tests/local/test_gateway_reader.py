@@ -76,20 +76,19 @@ ONLY_MARIADB = [
 ]
 
 
-@pytest.fixture(scope="module", params=["mariadb", "mysql"])
-def server(request):
-    with gateway_server.running(request.param) as server:
-        server.run(
-            "USE app",
-            "CREATE TABLE t (id INT PRIMARY KEY AUTO_INCREMENT, v INT) ENGINE=InnoDB",
-            "CREATE TABLE m (id INT) ENGINE=MyISAM",
-            "INSERT INTO t (v) VALUES (1), (2)",
-            "CREATE PROCEDURE writes() INSERT INTO t (v) VALUES (9)",
-            "CREATE PROCEDURE two_results() BEGIN SELECT 1; SELECT 2; END",
-            "SET GLOBAL log_bin_trust_function_creators = 1",
-            "CREATE FUNCTION writing() RETURNS INT BEGIN INSERT INTO t (v) VALUES (9); RETURN 1; END",
-        )
-        yield server
+@pytest.fixture(scope="module")
+def server(emptied_server):
+    emptied_server.run(
+        "USE app",
+        "CREATE TABLE t (id INT PRIMARY KEY AUTO_INCREMENT, v INT) ENGINE=InnoDB",
+        "CREATE TABLE m (id INT) ENGINE=MyISAM",
+        "INSERT INTO t (v) VALUES (1), (2)",
+        "CREATE PROCEDURE writes() INSERT INTO t (v) VALUES (9)",
+        "CREATE PROCEDURE two_results() BEGIN SELECT 1; SELECT 2; END",
+        "SET GLOBAL log_bin_trust_function_creators = 1",
+        "CREATE FUNCTION writing() RETURNS INT BEGIN INSERT INTO t (v) VALUES (9); RETURN 1; END",
+    )
+    return emptied_server
 
 
 @pytest.fixture(scope="module")

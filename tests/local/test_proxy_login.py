@@ -1,6 +1,7 @@
 """Who gets into the proxy, and how: methods, TLS, tokens, limits."""
 
 import datetime as dt
+import json
 import socket
 import ssl
 import time
@@ -201,6 +202,27 @@ def test_another_user_can_be_taken_on_and_leaves_nothing_behind(proxy):
         change_user(connection, "app", gateway_server.PASSWORD, "other")
         assert value(connection, "SELECT DATABASE()") == "other"
         assert value(connection, "SELECT @@time_zone") == "SYSTEM"
+
+
+def test_a_user_is_let_in_once_there_is_a_secret_of_it(proxy):
+    proxy.server.run(
+        "CREATE USER IF NOT EXISTS guest@'%' IDENTIFIED BY 'g1est'",
+        "GRANT ALL ON app.* TO guest@'%'",
+    )
+    proxy.server.connect(user="guest", password="g1est").close()  # MySQL wants to see it in full
+    with pytest.raises(pymysql.err.OperationalError) as error:
+        proxy.connect("proxy", user="guest", password="g1est")
+    assert code(error) == 1045
+
+    secret = json.dumps({"username": "guest", "password": "g1est", "host": "ignored"})
+    proxy.control.ask("proxy_secret", secret=secret)
+
+    with (
+        proxy.connect("proxy", user="guest", password="g1est") as guest,
+        proxy.connect("proxy") as app,
+    ):
+        for connection, user in ((guest, "guest"), (app, "app"), (guest, "guest")):
+            assert value(connection, "SELECT CURRENT_USER()").startswith(f"{user}@")
 
 
 @pytest.mark.parametrize("method", METHODS)

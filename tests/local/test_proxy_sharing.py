@@ -70,6 +70,7 @@ def test_without_autocommit_the_first_statement_opens_a_transaction(proxy):
 STATE = [
     ("SET NAMES latin1", "SELECT @@character_set_client, @@collation_connection", ("latin1", "latin1_swedish_ci")),
     ("SET NAMES utf8mb4 COLLATE utf8mb4_bin", "SELECT @@collation_connection", ("utf8mb4_bin",)),
+    ("SET CHARACTER SET latin1", "SELECT @@character_set_results", ("latin1",)),
     ("SET character_set_results = NULL", "SELECT @@character_set_results IS NULL", (1,)),
     ("SET AUTOCOMMIT = 0", "SELECT @@autocommit", (0,)),
     ("SET sql_mode = 'ANSI_QUOTES'", "SELECT @@sql_mode", ("ANSI_QUOTES",)),

@@ -48,7 +48,7 @@ def tables(resting, sysbench):
 @pytest.mark.usefixtures("tables")
 @pytest.mark.parametrize("prepared", ["auto", "disable"])
 def test_it_writes_through_the_writer_and_reads_through_readers(resting, sysbench, prepared):
-    load = ("--threads=4", "--events=200", "--time=30", f"--db-ps-mode={prepared}")
+    load = ("--threads=4", "--events=60", "--time=30", f"--db-ps-mode={prepared}")
     instance = resting.instance_endpoint(resting.readers[0])
     for endpoint, script in (
         (resting.writer_endpoint, "oltp_read_write"),
@@ -59,7 +59,7 @@ def test_it_writes_through_the_writer_and_reads_through_readers(resting, sysbenc
     ):
         status, printed = sysbench(endpoint, script, "run", *load)
         assert status == 0, printed
-        assert "total number of events:              200" in printed
+        assert "total number of events:              60" in printed
 
 
 @pytest.mark.usefixtures("tables")

@@ -73,9 +73,10 @@ class Inner(Session):
     def _pass(self, _: bytes, packets: list[Packet]) -> None:
         """Hand over packets as they are, and what has been learnt about them."""
         for packet in packets:
-            part = self._follow(packet)
-            if self._response is not None:
-                self._database.take_part(packet, part, self._response)
+            response = self._response
+            if response is None:
+                raise ProtocolError("the server sent more than it was asked for")
+            self._database.take_part(packet, self._follow(packet, response), response)
             self._ended()
 
 

@@ -45,7 +45,7 @@ class ProxySession(Forwarder):
         self.opening = Opening(service, number)
         self.commands = 0
         self._reader, self._message = PacketReader(), MessageReader()
-        self._queue: deque[tuple[bytes, int]] = deque()
+        self._queue: deque[tuple[bytes, int]] | None = None  # an idle client needs none
         self._queued = 0
         self._pumping = False
 
@@ -73,7 +73,7 @@ class ProxySession(Forwarder):
             self._packet(packet)
         if opening.going and self._reader.pending > LONGEST_LOGIN:
             raise ProtocolError("nobody logs in with that many bytes")
-        if self._queued > BACKLOG and len(self._queue) > 1:
+        if self._queued > BACKLOG and self._queue and len(self._queue) > 1:
             raise ProtocolError("the client sends commands faster than they are answered")
         self.next_command()
 
@@ -86,6 +86,7 @@ class ProxySession(Forwarder):
         else:
             message = self._message.add(packet)
             if message is not None:
+                self._queue = self._queue or deque()
                 self._queue.append((message.payload, packet.sequence))
                 self._queued += len(message.payload)
 
@@ -119,6 +120,7 @@ class ProxySession(Forwarder):
                 self._queued -= len(message)
                 self._shift = sequence
                 self.commands += 1
+                self._queue = self._queue or None
                 self._begin(message)
         except ProtocolError:
             # This may run while a server's bytes are worked on, which are nobody's fault.

@@ -51,6 +51,24 @@ def test_no_bytes_before_the_login_do_more_than_end_their_session(data, chunk):
     assert session.user == ""
 
 
+def test_nobody_may_fill_the_memory_before_the_login():
+    session = ProxySession(World(), 1)
+    session.greet()
+
+    with pytest.raises(ProtocolError, match="that many bytes"):
+        session.from_client(b"\xff" * 5)
+
+
+def test_an_answer_counts_on_from_its_command():
+    world = World()
+    session = world.client(1)
+
+    session.from_client(frame(bytes((Command.QUERY,)) + b"SELECT 1", 250))
+    world.settle()
+
+    assert [packet.sequence for packet in told(session)] == [251, 252, 253, 254, 255]
+
+
 @given(messages=st.lists(COMMANDS, max_size=12), chunk=st.integers(1, 60))
 @MANY
 def test_no_commands_do_more_than_end_their_session(messages, chunk):
