@@ -50,6 +50,13 @@ def without_xdist(finished_project):
     return finished_project.run("without", "-p", "no:xdist", "-k", "test_single")
 
 
+@pytest.fixture(scope="session")
+def single(finished_project, plain):  # noqa: ARG001 - its baseline is compared with
+    """Return a run of one trial, at another rate than the baseline that it is compared with."""
+    options = ("--rds-compare=main", "--rds-rate=100", "-k", "test_single and 0")
+    return finished_project.run("single", *options)
+
+
 @pytest.fixture(params=["plain", "four_workers", "without_xdist"])
 def finished(request):
     """Return each of these runs by turns."""

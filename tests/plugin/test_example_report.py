@@ -2,11 +2,14 @@
 
 import re
 import shlex
-import sys
+import shutil
 from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
-EXAMPLE = ROOT / "examples" / "report"
+from finished import CONFTEST
+
+from pytest_rdsfailover import cli
+
+EXAMPLE = Path(__file__).parents[2] / "examples" / "report"
 
 
 def commands():
@@ -15,19 +18,17 @@ def commands():
     return [shlex.split(line) for line in lines]
 
 
-def test_every_line_of_the_readme_works(project):
+def test_every_line_of_the_readme_works(project, capsys):
     pytest_line, judge, render = commands()
     assert (pytest_line[0], judge[0], render[0]) == ("pytest", "rdsfailover", "rdsfailover")
+    project.makeconftest(CONFTEST)
+    shutil.copytree(EXAMPLE, project.path / pytest_line[1])
 
-    ran = project.runpytest_subprocess(ROOT / pytest_line[1], *pytest_line[2:], "--rds-seed=7")
-    judged, rendered = (
-        project.run(sys.executable, "-m", "pytest_rdsfailover.cli", *words[1:])
-        for words in (judge, render)
-    )
-
+    ran = project.runpytest_subprocess(*pytest_line[1:], "--rds-seed=7")
     ran.assert_outcomes(passed=2)
-    assert judged.ret == 1  # the pool that keeps its connections is down for seconds
-    assert "8 of 8 writers never came back" in judged.stdout.str()
-    assert rendered.ret == 0
+    capsys.readouterr()
+    assert cli.main(judge[1:]) == 1  # the pool that keeps its connections is down for seconds
+    assert "8 of 8 writers never came back" in capsys.readouterr().out
+    assert cli.main(render[1:]) == 0
     assert [len((project.path / name / "index.html").read_text()) > 50_000
             for name in ("out", "again")] == [True, True]  # fmt: skip

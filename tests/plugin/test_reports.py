@@ -62,21 +62,3 @@ def test_a_run_without_trials_replaces_the_page_of_an_older_one(project):
 
     result.assert_outcomes(passed=1)
     assert page_entries(page) == []
-
-
-def test_nothing_is_written_drawn_or_told_unless_asked_for(project):
-    project.makepyfile(
-        """
-        import sys
-
-        def test_trial(rds_trials, rds_cluster):
-            rds_trials(rds_cluster.writer_endpoint, trials=1)
-            assert "pytest_rdsfailover.report.html" not in sys.modules
-        """
-    )
-
-    result = project.runpytest_subprocess("-q", "--rds-toxiproxy=builtin")
-
-    result.assert_outcomes(passed=1)
-    assert "1/1: down" not in result.stdout.str()
-    assert [path.name for path in project.path.iterdir() if path.suffix in {".html", ".gz"}] == []

@@ -6,14 +6,8 @@ from importlib import resources
 
 import jsonschema
 import pytest
-from finished import ORDER, SEED, Project
+from finished import CONFTEST, ORDER, SEED, Project
 
-TRIAL = """
-def test_trial(rds_trial, rds_cluster):
-    trial = rds_trial(rds_cluster.writer_endpoint)
-    assert trial.downtime < 5
-    assert trial.lost == []
-"""
 SCHEMA = json.loads(
     resources.files("pytest_rdsfailover.report")
     .joinpath("result.schema.json")
@@ -36,19 +30,15 @@ def test_the_document_is_the_same_whatever_runs_the_tests(finished):
     assert f"seed: {SEED}" in finished.text
 
 
-def test_a_single_trial_shows_its_table_and_its_timeline(project):
-    project.makepyfile(TRIAL)
+def test_a_single_trial_shows_its_table_and_its_timeline(single):
+    text = single.text
 
-    lines = project.runpytest_subprocess("--rds-toxiproxy=builtin").outlines
-
-    text = "\n".join(lines)
     for word in ("server: ", "toxiproxy: built-in", "profile: quick, seed: ", "downtime", "lost",
                  "acknowledged", "writer_cut", "promoted", "dns_flip", "1836 read-only"):  # fmt: skip
         assert word in text
-    assert text.index("server: ") < text.index(
-        "test_a_single_trial_shows_its_table_and_its_timeline.py ."
-    )  # before the first test
-    assert max(map(len, lines[lines.index("") :])) < 120
+    assert text.index("server: ") < text.index("test_it.py .")  # before the first test
+    summary = text.partition("= database failover =")[2].splitlines()[1:-1]
+    assert [line for line in summary if len(line) > 80] == []
 
 
 VERDICTS = """
@@ -70,8 +60,10 @@ def test_marker_breaks(rds_trial, rds_cluster):
 
 @pytest.mark.rds_expect(downtime="< 10s", lost=0)
 @pytest.mark.rds_profile("stuck-pool")
+@pytest.mark.rds_instances(3)
 def test_marker_holds(rds_trial, rds_cluster):
     assert rds_trial(rds_cluster.writer_endpoint).profile == "stuck-pool"
+    assert len(rds_cluster.instances) == 3
 
 class Nothing:
     profile, moves_writer = "nothing", True
@@ -174,6 +166,7 @@ def test_a_wrong_marker_is_a_usage_error_that_names_its_test(project, marker, co
 
 
 def test_the_lower_level_fixtures_work_together(project):
+    project.makeconftest(CONFTEST)
     project.makepyfile(
         """
         import pymysql, pytest
@@ -201,10 +194,6 @@ def test_the_lower_level_fixtures_work_together(project):
         def test_mended_again(rds_cluster):
             rds_cluster.writer_endpoint.connect().ping()
 
-        @pytest.mark.rds_instances(3)
-        def test_three_instances(rds_cluster):
-            assert len(rds_cluster.instances) == 3
-
         def test_wrong_argument(rds_trial, rds_cluster):
             rds_trial(rds_cluster.writer_endpoint, writer=3)
         """
@@ -212,5 +201,5 @@ def test_the_lower_level_fixtures_work_together(project):
 
     result = project.runpytest_subprocess()
 
-    result.assert_outcomes(passed=5, failed=1)
+    result.assert_outcomes(passed=4, failed=1)
     result.stdout.fnmatch_lines(["*no option 'writer'; did you mean 'writers'?*"])
