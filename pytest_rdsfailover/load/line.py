@@ -12,7 +12,7 @@ from pytest_rdsfailover import driver
 from pytest_rdsfailover.endpoints import Endpoint
 from pytest_rdsfailover.journal import WriterJournal
 from pytest_rdsfailover.load.schedule import SECOND, Schedule
-from pytest_rdsfailover.load.writer import ReconnectPolicy
+from pytest_rdsfailover.load.writer import CUT, ReconnectPolicy
 from pytest_rdsfailover.records import Fault, Outcome
 from pytest_rdsfailover.wire import client
 from pytest_rdsfailover.wire.handshake import parse_greeting
@@ -64,6 +64,7 @@ class Line:
         self.working = False  # a write is intended; else this is the first connection
         self.planned = False  # its engine knows when it writes next
         self.fresh = False  # its socket is not watched yet
+        self._served = False  # this connection had a write acknowledged
         self._head = client.query(b"%b(%d," % (order.insert, journal.writer))[4:]
         self._reader, self._response = PacketReader(), Response(Command.PING, deprecate_eof=False)
         self._intended = self._started = 0
@@ -84,7 +85,7 @@ class Line:
         self._started = time.monotonic_ns()
         endpoint, bounds = self.order.endpoint, self.order.policy.bounds
         family = socket.AF_INET6 if ":" in endpoint.host else socket.AF_INET
-        self._reader, self._instance = PacketReader(), None
+        self._reader, self._instance, self._served = PacketReader(), None, False
         self.sock = sock = socket.socket(family, socket.SOCK_STREAM)
         self.fresh = True
         sock.setblocking(False)  # noqa: FBT003 - its only argument
@@ -212,7 +213,7 @@ class Line:
     def _acknowledge(self) -> None:
         times = (self._intended, self._started, time.monotonic_ns())
         self.journal.record(times, Outcome.ACKED, None, self._instance)
-        self.last_acked = self._started
+        self.last_acked, self._served = self._started, True
         self.state, self.deadline, self.working = READY, 0, False
 
     def _answered(self, payload: bytes) -> None:
@@ -248,6 +249,8 @@ class Line:
         self.close()
         policy = self.order.policy
         wait = policy.backoff * (1 + policy.jitter * self._chance.uniform(-1, 1))
+        if self._served and fault.kind in CUT:
+            wait = 0.0  # its next slot is soon enough: that it was cut says little of the server
         self.next_try = time.monotonic_ns() + int(wait * SECOND)
         self.working = False
 

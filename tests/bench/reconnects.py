@@ -78,7 +78,7 @@ def returned(own, table: str, since: float, until: float) -> Return | None:
         cursor.execute(f"SELECT writer, UNIX_TIMESTAMP(at) FROM {table} ORDER BY at")
         rows = [(writer, float(at)) for writer, at in cursor.fetchall()]
     times = [at for _, at in rows if at > since - 0.1]
-    gap = max(after - before for before, after in pairwise(times))
+    gap = max((after - before for before, after in pairwise(times)), default=0.0)
     back: dict[int, float] = {}
     for writer, at in rows:
         if at > until:
@@ -89,10 +89,24 @@ def returned(own, table: str, since: float, until: float) -> Return | None:
 def measure(own, table: str) -> Return | None:
     """Kill everybody while they write into a table, and see when they are back."""
     notes_the_time(own, table)
-    time.sleep(0.7)
+    wait_for_all(own, table, since=time.time(), timeout=20.0)
+    time.sleep(0.3)
     between = kill_all(own)
-    time.sleep(1.5)
+    wait_for_all(own, table, since=between[1], timeout=5.0)
     return returned(own, table, *between)
+
+
+def wait_for_all(own, table: str, *, since: float, timeout: float) -> None:
+    """Wait until every writer wrote since a moment, or for so many seconds."""
+    deadline = time.monotonic() + timeout
+    with admin(own) as cursor:
+        while time.monotonic() < deadline:
+            cursor.execute(
+                f"SELECT COUNT(DISTINCT writer) FROM {table} WHERE at > FROM_UNIXTIME(%s)", (since,)
+            )
+            if cursor.fetchone()[0] >= WRITERS:
+                return
+            time.sleep(0.2)
 
 
 def plain(own, endpoint, python: str) -> Return | None:
@@ -112,7 +126,6 @@ def sysbench(own, endpoint) -> Return | None:
 def _measured(command: list[str], own) -> Return | None:
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        time.sleep(1.5)
         return measure(own, tools.TABLE)
     finally:
         process.kill()

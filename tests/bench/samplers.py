@@ -7,12 +7,12 @@ import shutil
 import subprocess
 import threading
 import time
-from dataclasses import dataclass
 from itertools import pairwise
 
 import tools
 
 from pytest_rdsfailover.analysis.statistics import median
+from pytest_rdsfailover.records import Window
 
 PAUSE = 1.0  # seconds between two writes of a loop
 SHELL = f"""
@@ -39,18 +39,6 @@ while True:
 NO_WRITE = re.compile(r"tps: 0\.00")
 
 
-@dataclass(frozen=True)
-class Freeze:
-    """When a server stood still, in seconds of the epoch."""
-
-    first: float
-    last: float
-
-    @property
-    def seconds(self) -> float:
-        return self.last - self.first
-
-
 class Loop:
     """A script that writes, sleeps a second, and prints when it had written."""
 
@@ -72,13 +60,13 @@ class Loop:
         self._reader.join()
         self._process.stdout.close()
 
-    def said(self, freezes: list[Freeze]) -> str:
+    def said(self, freezes: list[Window]) -> str:
         """Return by how much its gaps miss the freezes, and its gap without one."""
         errors = [self._gap(each) - each.seconds for each in freezes]
         calm = [
             after - before
             for before, after in pairwise(self._times)
-            if not any(before <= each.last and each.first <= after for each in freezes)
+            if not any(before <= each.stop and each.start <= after for each in freezes)
         ]
         usual = f"{max(calm) * 1000:,.0f} ms" if calm else "unknown"
         return (
@@ -86,9 +74,9 @@ class Loop:
             f" without a fault: {usual}"
         )
 
-    def _gap(self, freeze: Freeze) -> float:
-        before = max((at for at in self._times if at <= freeze.last), default=freeze.first)
-        after = min((at for at in self._times if at > freeze.last), default=freeze.last)
+    def _gap(self, freeze: Window) -> float:
+        before = max((at for at in self._times if at <= freeze.stop), default=freeze.start)
+        after = min((at for at in self._times if at > freeze.stop), default=freeze.stop)
         return after - before
 
 
@@ -123,7 +111,7 @@ class Rows:
     def __init__(self, process: subprocess.Popen) -> None:
         self._process = process
 
-    def said(self, freezes: list[Freeze]) -> str:
+    def said(self, freezes: list[Window]) -> str:
         """Return how many seconds without a write it reported, and its longest write."""
         output, _ = self._process.communicate(timeout=60)
         zero = len(NO_WRITE.findall(output))
@@ -148,7 +136,7 @@ def sysbench_rows(endpoint, seconds: int):
             process.kill()
 
 
-def locust_said(process: subprocess.Popen, freezes: list[Freeze]) -> str:
+def locust_said(process: subprocess.Popen, freezes: list[Window]) -> str:
     """Return its longest response, the only figure of it that a freeze shows in."""
     output, _ = process.communicate(timeout=60)
     (found,) = json.loads(output)
@@ -157,8 +145,8 @@ def locust_said(process: subprocess.Popen, freezes: list[Freeze]) -> str:
     return f"{(longest - true) * 1000:+,.0f} ms, by its longest response; it has no time of it"
 
 
-def freeze(own, count: int, seconds: float, apart: float) -> list[Freeze]:
-    """Freeze a server some times; return when."""
+def freeze(own, count: int, seconds: float, apart: float) -> list[Window]:
+    """Freeze a server some times; return when, in seconds of the epoch."""
     epoch = time.time_ns() - time.monotonic_ns()
     found = []
     for _ in range(count):
@@ -169,6 +157,6 @@ def freeze(own, count: int, seconds: float, apart: float) -> list[Freeze]:
         finally:
             released = own.process.thaw()
         moments = sum(stopped) // 2, released[0]
-        found.append(Freeze(*((moment + epoch) / 1e9 for moment in moments)))
+        found.append(Window(*((moment + epoch) / 1e9 for moment in moments)))
     time.sleep(apart)
     return found

@@ -12,6 +12,7 @@ from plain_server import free_port
 from pytest_rdsfailover.endpoints import Bounds, Tls
 from pytest_rdsfailover.errors import SettingError
 from pytest_rdsfailover.journal import Journal
+from pytest_rdsfailover.load import fast, line
 from pytest_rdsfailover.load.engine import LoadError
 from pytest_rdsfailover.load.fast import FastLoad
 from pytest_rdsfailover.load.workload import CallWorkload, InsertWorkload
@@ -43,6 +44,23 @@ def wait_for(condition, seconds=15.0):
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.01)
+
+
+def test_no_more_connections_are_made_at_once_than_a_backlog_holds(plain_server, monkeypatch):
+    at_once, under_way, connect = [], set(), line.Line.connect
+
+    def counted(self):
+        connect(self)
+        under_way.add(self)
+        at_once.append(sum(each.state not in (line.AWAY, line.READY) for each in under_way))
+
+    monkeypatch.setattr(line.Line, "connect", counted)
+    monkeypatch.setattr(fast, "STORM", 3)
+    with inserting(plain_server, writers=12):
+        pass
+
+    assert len(at_once) == 12
+    assert max(at_once) == 3
 
 
 def acked(journal):

@@ -13,24 +13,33 @@ import os
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-# Thousands of objects that all stay: looking for garbage among them takes a third of the import.
-gc.disable()
-from werkzeug.serving import WSGIRequestHandler, make_server  # noqa: E402
+from werkzeug.serving import WSGIRequestHandler, make_server
 
-from pytest_rdsfailover.errors import RdsFailoverError  # noqa: E402
-from pytest_rdsfailover.gateway.client import connect  # noqa: E402
-from pytest_rdsfailover.local.control.plane import Plane  # noqa: E402
-from pytest_rdsfailover.local.control.region import region  # noqa: E402
-from pytest_rdsfailover.local.control.shown import Shown  # noqa: E402
+from pytest_rdsfailover.errors import RdsFailoverError
+from pytest_rdsfailover.gateway.client import connect
+from pytest_rdsfailover.local.control.plane import Plane
+from pytest_rdsfailover.local.control.shown import Shown
 
-gc.freeze()
-gc.enable()
 LOOPBACK = "127.0.0.1"
 LOOK_EVERY = 0.005  # seconds
 USAGE = "usage: python -m pytest_rdsfailover.local.control.process CONFIG PORT"
+
+
+def region_maker() -> Callable[..., Any]:
+    """Import moto and return what makes a region of it.
+
+    Its thousands of objects all stay: to look for garbage among them is a third of the import.
+    """
+    gc.disable()
+    from pytest_rdsfailover.local.control.region import region
+
+    gc.freeze()
+    gc.enable()
+    return region
 
 
 class Handler(WSGIRequestHandler):
@@ -75,6 +84,7 @@ def main(arguments: list[str]) -> int:
         print(USAGE, file=sys.stderr)  # noqa: T201
         return 2
     threading.Thread(target=watch, daemon=True).start()
+    region = region_maker()
     try:
         configuration = Configuration(Path(arguments[0]))
         shown = configuration()
