@@ -11,14 +11,15 @@ from pytest_rdsfailover.analysis.evidence import Evidence
 from pytest_rdsfailover.analysis.writes import Stored
 from pytest_rdsfailover.clock import Clock, MonotonicClock, wait_until
 from pytest_rdsfailover.endpoints import Endpoint
-from pytest_rdsfailover.errors import AuditError
+from pytest_rdsfailover.errors import AuditError, SettingError
 from pytest_rdsfailover.experiment import ENGINES, Plan, Trial
 from pytest_rdsfailover.journal import Journal
 from pytest_rdsfailover.load.choice import MakeWorkload
-from pytest_rdsfailover.load.fast import FastLoad
+from pytest_rdsfailover.load.engine import Engine
 from pytest_rdsfailover.load.mix import share_of_writes
+from pytest_rdsfailover.load.processes import Order, ProcessLoad
 from pytest_rdsfailover.load.threads import Load
-from pytest_rdsfailover.load.vitals import Watchdog
+from pytest_rdsfailover.load.vitals import Watchdog, merged
 from pytest_rdsfailover.load.writer import Classify
 from pytest_rdsfailover.records import Milestone
 from pytest_rdsfailover.remains import Remains
@@ -69,16 +70,39 @@ class Observation:
         self._known: object = None  # what was last kept
         self._trial: Trial | None = None
         self._workload = make_workload(self.journal)
-        self._load = self._engine(classify)
+        self._load = self._engine(make_workload, classify)
         self._watchdog = Watchdog()
         self._writer_before = ""
 
-    def _engine(self, classify: Classify | None) -> Load | FastLoad:
+    def _engine(self, make: MakeWorkload, classify: Classify | None) -> Engine:
         """Return the load; only the threads run code that can raise what a project classifies."""
+        if self._plan.processes > 1:
+            return ProcessLoad(self._order(make, classify), self.journal)
         options: dict[str, Any] = {"rate": self._plan.rate, "policy": self._plan.policy}
         if ENGINES[self._plan.engine] is Load:
             options |= {"classify": classify, "think": self._plan.think}
         return ENGINES[self._plan.engine](self._workload, self.journal, **options)
+
+    def _order(self, make: MakeWorkload, classify: Classify | None) -> Order:
+        """Return what the processes of a load are told; their files need a directory."""
+        if self._remains is None:
+            raise SettingError(
+                "processes: they need pytest's cache directory, or --rds-journal DIR"
+            )
+        plan = self._plan
+        return Order(
+            make=make,
+            run=self.journal.run,
+            writers=plan.writers,
+            process=0,
+            processes=plan.processes,
+            events=self._remains.events(0),
+            engine=plan.engine,
+            rate=plan.rate,
+            policy=plan.policy,
+            classify=classify,
+            think=plan.think,
+        )
 
     def __enter__(self) -> Self:
         with self._blaming_the_dead():
@@ -219,7 +243,7 @@ class Observation:
             profile=failovers[-1].profile if failovers else "",
             seed=self._plan.seed,
             rate=self._plan.rate * share_of_writes(self._workload.steps),
-            pauses=self._watchdog.pauses,
+            pauses=merged([*self._watchdog.pauses, *self._load.pauses]),
             strangers=self._watchdog.strangers,
         )
 
