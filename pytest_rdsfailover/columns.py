@@ -19,6 +19,7 @@ from pytest_rdsfailover.records import Fault, Outcome
 WORDS = 4  # 64-bit words of a record: three times, and what became of it
 RECORD = 8 * WORDS  # bytes
 BLOCK = 256 * RECORD  # of one writer and sort; its first record says of which
+IN_A_BLOCK = BLOCK // RECORD - 1  # events beside that
 SEGMENT = 1024 * BLOCK  # by which a file grows
 MAGIC = 0x3130_4C41_4E52_554A
 OUTCOME = 0x3  # bits of the lowest byte: an outcome, plus one
@@ -142,13 +143,22 @@ class Events:
         self._outcome, self._fault, self._instance = outcome, fault, instance
 
     def _next(self) -> memoryview:
-        self._before += self._at // WORDS
-        self._block = self._take(self.writer, self.sort)
-        self._blocks.append(self._block)
-        return self._block
+        block = self._take(self.writer, self.sort)
+        full = self._at // WORDS
+        self._blocks.append(block)
+        # In this order, so that who looks on meanwhile sees too few events and never too many.
+        self._at, self._block = 0, block
+        self._before += full
+        return block
 
     def __len__(self) -> int:
         return self._before + self._at // WORDS
+
+    def fresh(self, row: int) -> Iterator[tuple[int, int]]:
+        """Yield the end and the outcome of each event from a row on, also while more come in."""
+        for place in range(row, len(self)):
+            block, at = self._blocks[place // IN_A_BLOCK], place % IN_A_BLOCK * WORDS
+            yield block[at + 2], (block[at + 3] & OUTCOME) - 1
 
     def detach(self) -> None:
         """Move all events out of their file; no more can be appended."""

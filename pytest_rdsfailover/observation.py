@@ -13,9 +13,10 @@ from pytest_rdsfailover.clock import Clock, MonotonicClock, wait_until
 from pytest_rdsfailover.endpoints import Endpoint
 from pytest_rdsfailover.errors import AuditError, SettingError
 from pytest_rdsfailover.experiment import ENGINES, Plan, Trial
-from pytest_rdsfailover.journal import Journal
+from pytest_rdsfailover.journal import NANO, Journal
 from pytest_rdsfailover.load.choice import MakeWorkload
 from pytest_rdsfailover.load.engine import Engine
+from pytest_rdsfailover.load.gaps import GapTracker
 from pytest_rdsfailover.load.mix import share_of_writes
 from pytest_rdsfailover.load.processes import Order, ProcessLoad
 from pytest_rdsfailover.load.threads import Load
@@ -68,6 +69,7 @@ class Observation:
         path = None if self._remains is None else self._remains.events(0)
         self.journal = Journal(run, plan.writers, path)
         self._known: object = None  # what was last kept
+        self._gaps: GapTracker | None = None
         self._trial: Trial | None = None
         self._workload = make_workload(self.journal)
         self._load = self._engine(make_workload, classify)
@@ -166,6 +168,22 @@ class Observation:
         """Let the load run undisturbed, as long as the plan says."""
         self._clock.sleep(self._plan.warmup)
         self._target.check()
+
+    @property
+    def silence(self) -> float:
+        """Return for how many seconds no write of any writer has been acknowledged by now.
+
+        Raises:
+            RuntimeError: for a load in several processes, whose journal is read when it has ended.
+        """
+        if self._plan.processes > 1:
+            raise RuntimeError(
+                "the writers of several processes are looked at when they have ended"
+            )
+        start = round(self._load.started / NANO)
+        if self._gaps is None:
+            self._gaps = GapTracker(self.journal, start)
+        return self._gaps.look(round(self._clock.now() / NANO))
 
     def keep(self) -> None:
         """Write down what is known by now, should this process be killed; if it is anything new."""
