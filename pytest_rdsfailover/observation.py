@@ -71,8 +71,9 @@ class Observation:
         self._known: object = None  # what was last kept
         self._gaps: GapTracker | None = None
         self._trial: Trial | None = None
-        self._workload = make_workload(self.journal)
-        self._load = self._engine(make_workload, classify)
+        with self._forgetting_what_never_began():
+            self._workload = make_workload(self.journal)
+            self._load = self._engine(make_workload, classify)
         self._watchdog = Watchdog()
         self._writer_before = ""
 
@@ -107,7 +108,7 @@ class Observation:
         )
 
     def __enter__(self) -> Self:
-        with self._blaming_the_dead():
+        with self._forgetting_what_never_began(), self._blaming_the_dead():
             self._workload.create(self._target.audit_endpoint())
             try:
                 self._target.prepare()
@@ -117,9 +118,16 @@ class Observation:
                 self.keep()
             except BaseException:
                 self._clean_up()
-                self.forget()
                 raise
         return self
+
+    @contextmanager
+    def _forgetting_what_never_began(self) -> Iterator[None]:
+        try:
+            yield
+        except BaseException:
+            self.forget()
+            raise
 
     def __exit__(
         self,
