@@ -22,9 +22,8 @@ from pytest_rdsfailover.load.processes import Order, ProcessLoad
 from pytest_rdsfailover.load.threads import Load
 from pytest_rdsfailover.load.vitals import Watchdog, merged
 from pytest_rdsfailover.load.writer import Classify
-from pytest_rdsfailover.records import Milestone
 from pytest_rdsfailover.remains import Remains
-from pytest_rdsfailover.target import Failover, Target
+from pytest_rdsfailover.target import Failover, Target, milestones, moves_writer, settled_at
 
 WATCH_EVERY = 0.02  # seconds between two looks at the writers
 OBITUARY = 0.1  # seconds for the news of a process' end, which its clients may notice first
@@ -291,25 +290,3 @@ class Observation:
                 if self._clock.now() >= deadline:
                     raise AuditError(f"the stored writes cannot be read back: {error}") from error
                 self._clock.sleep(WATCH_EVERY)
-
-
-def settled_at(failovers: Sequence[Failover]) -> float | None:
-    """Return when the last of them had done all that its profile says; None if it has not."""
-    if not all(failover.settled() for failover in failovers):
-        return None
-    return milestones(failovers)[-1].at
-
-
-def milestones(failovers: Sequence[Failover]) -> list[Milestone]:
-    """Return the milestones of all failovers in order of time."""
-    found = [milestone for failover in failovers for milestone in failover.milestones()]
-    return sorted(found, key=lambda milestone: milestone.at)
-
-
-def moves_writer(failovers: Sequence[Failover]) -> bool | None:
-    """Tell whether another instance should be the writer after all of them; None without any.
-
-    With two instances an even number of failovers leads back to where it began, so only a single
-    one can be told by its writer; of several, each is told by its own milestones.
-    """
-    return failovers[0].moves_writer if len(failovers) == 1 else None
