@@ -12,6 +12,7 @@ import threading
 from array import array
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Literal
 
 from pytest_rdsfailover.legend import Names, names_of
 from pytest_rdsfailover.records import Fault, Outcome
@@ -19,6 +20,7 @@ from pytest_rdsfailover.records import Fault, Outcome
 WORDS = 4  # 64-bit words of a record: three times, and what became of it
 RECORD = 8 * WORDS  # bytes
 BLOCK = 256 * RECORD  # of one writer and sort; its first record says of which
+IN_A_BLOCK = BLOCK // RECORD - 1  # events beside that
 SEGMENT = 1024 * BLOCK  # by which a file grows
 MAGIC = 0x3130_4C41_4E52_554A
 OUTCOME = 0x3  # bits of the lowest byte: an outcome, plus one
@@ -96,6 +98,8 @@ class Events:
         self.writer, self.sort = writer, sort
         self._take, self._names = blocks.take, blocks.names
         self._blocks: list[memoryview] = []
+        self._joined = NO_ROOM  # all of them in one piece, as of the last look at them
+        self._room = IN_A_BLOCK
         self._before = 0  # events in full blocks
         self._block, self._at = NO_ROOM, 0
         self._outcome: Outcome | None = None
@@ -142,17 +146,26 @@ class Events:
         self._outcome, self._fault, self._instance = outcome, fault, instance
 
     def _next(self) -> memoryview:
-        self._before += self._at // WORDS
-        self._block = self._take(self.writer, self.sort)
-        self._blocks.append(self._block)
-        return self._block
+        block = self._take(self.writer, self.sort)
+        full = self._at // WORDS
+        self._blocks.append(block)
+        # In this order, so that who looks on meanwhile sees too few events and never too many.
+        self._at, self._block = 0, block
+        self._before += full
+        return block
 
     def __len__(self) -> int:
         return self._before + self._at // WORDS
 
+    def fresh(self, row: int) -> Iterator[tuple[int, int]]:
+        """Yield the end and the outcome of each event from a row on, also while more come in."""
+        for place in range(row, len(self)):
+            block, at = self._blocks[place // self._room], place % self._room * WORDS
+            yield block[at + 2], (block[at + 3] & OUTCOME) - 1
+
     def detach(self) -> None:
         """Move all events out of their file; no more can be appended."""
-        self._blocks = [memoryview(part.tobytes()).cast("q") for part in self._parts()]
+        self._blocks, self._room = [self._words()], max(1, len(self))
         self._before, self._at = len(self), 0
         self._block = NO_ROOM
 
@@ -166,19 +179,17 @@ class Events:
             self._blocks[-1] = self._blocks[-1][: used * WORDS]
         self._before = sum(map(len, self._blocks)) // WORDS
 
-    def _parts(self) -> Iterator[memoryview]:
-        """Yield the words of each block that are in use right now."""
-        left = len(self) * WORDS
-        for block in self._blocks:
-            yield block[:left]
-            left -= len(block[:left])
+    def _words(self) -> memoryview:
+        """Return all events up to now in one piece, which is kept for the next column."""
+        words = len(self) * WORDS
+        if len(self._joined) != words:
+            joined = b"".join(block.cast("B") for block in list(self._blocks))
+            self._joined = memoryview(joined).cast("q")[:words]
+        return self._joined
 
     def times(self, place: int) -> "array[int]":
         """Return a column of times: 0 the intended, 1 the started, 2 the finished."""
-        column = array("q")
-        for part in self._parts():
-            column.frombytes(part[place::WORDS].tobytes())
-        return column
+        return array("q", self._words()[place::WORDS].tobytes())
 
     @property
     def intended(self) -> "array[int]":
@@ -198,32 +209,26 @@ class Events:
     @property
     def outcome(self) -> "array[int]":
         """Return an `Outcome` for each event."""
-        return array("B", self._bytes(0).translate(IS_OUTCOME))
+        return array("B", self._part("B", 24, RECORD).translate(IS_OUTCOME))
 
     @property
     def instance(self) -> "array[int]":
         """Return the place of each event's instance in `instances`."""
-        return array("B", self._bytes(1))
+        return array("B", self._part("B", 25, RECORD))
 
     @property
     def fault(self) -> "array[int]":
         """Return the place of each event's fault in `faults`."""
-        column = array("H")
-        for part in self._parts():
-            column.frombytes(_cast(part, "H")[13::16].tobytes())
-        return column
+        return array("H", self._part("H", 13, RECORD // 2))
 
     @property
     def detail(self) -> "array[int]":
         """Return the number that goes with each event."""
-        column = array("I")
-        for part in self._parts():
-            column.frombytes(_cast(part, "I")[7::8].tobytes())
-        return column
+        return array("I", self._part("I", 7, RECORD // 4))
 
-    def _bytes(self, place: int) -> bytes:
-        parts = (_cast(part, "B")[RECORD - 8 + place :: RECORD].tobytes() for part in self._parts())
-        return b"".join(parts)
+    def _part(self, form: Literal["B", "H", "I"], place: int, step: int) -> bytes:
+        words = self._words().cast("B")
+        return (words if form == "B" else words.cast(form))[place::step].tobytes()
 
     @property
     def faults(self) -> list[Fault | None]:
@@ -234,11 +239,6 @@ class Events:
     def instances(self) -> list[str | None]:
         """Return what the numbers of the column `instance` mean; 0 is an unknown one."""
         return self._names.instances
-
-
-def _cast(words: memoryview, form: str) -> memoryview:
-    view = words.cast("B")
-    return view if form == "B" else view.cast(form)  # type: ignore[call-overload]
 
 
 def read_blocks(path: Path) -> dict[tuple[int, int], list[memoryview]]:

@@ -29,6 +29,7 @@ class Plan:
         engine: `threads`, a thread with PyMySQL for each writer, or `fast`, one event loop with our
             own protocol code, for many more writes and writers.
         retries: how often a write of ours is tried again within its operation.
+        processes: how many the writers are shared out to; 1 for threads of this one.
         think: how long a writer without a schedule waits after an answer, on average.
     """
 
@@ -42,11 +43,17 @@ class Plan:
     engine: str = "threads"
     retries: int = 0
     think: float = 0.0
+    processes: int = 1
 
     def __post_init__(self) -> None:
         """Refuse what no load can do."""
         if isinstance(self.retries, bool) or not isinstance(self.retries, int) or self.retries < 0:
             raise SettingError(f"a write is tried again a number of times, not {self.retries!r}")
+        if isinstance(self.processes, bool) or self.processes not in range(1, self.writers + 1):
+            raise SettingError(
+                f"processes: from 1 to the number of writers, {self.writers}, not"
+                f" {self.processes!r}"
+            )
         if self.think < 0:
             raise SettingError(f"nobody can think for {self.think:g} s")
         if self.think and self.rate:

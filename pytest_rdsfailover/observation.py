@@ -12,18 +12,19 @@ from pytest_rdsfailover.analysis.evidence import Evidence
 from pytest_rdsfailover.analysis.writes import Stored
 from pytest_rdsfailover.clock import Clock, MonotonicClock, wait_until
 from pytest_rdsfailover.endpoints import Endpoint
-from pytest_rdsfailover.errors import AuditError
+from pytest_rdsfailover.errors import AuditError, SettingError
 from pytest_rdsfailover.experiment import ENGINES, Plan, Trial
-from pytest_rdsfailover.journal import Journal
+from pytest_rdsfailover.journal import NANO, Journal
 from pytest_rdsfailover.load.choice import MakeWorkload
-from pytest_rdsfailover.load.fast import FastLoad
+from pytest_rdsfailover.load.engine import Engine
+from pytest_rdsfailover.load.gaps import GapTracker
 from pytest_rdsfailover.load.mix import share_of_writes
+from pytest_rdsfailover.load.processes import Order, ProcessLoad
 from pytest_rdsfailover.load.threads import Load
-from pytest_rdsfailover.load.vitals import Watchdog
+from pytest_rdsfailover.load.vitals import Watchdog, merged
 from pytest_rdsfailover.load.writer import Classify
-from pytest_rdsfailover.records import Milestone
 from pytest_rdsfailover.remains import Remains
-from pytest_rdsfailover.target import Failover, Target
+from pytest_rdsfailover.target import Failover, Target, milestones, moves_writer, settled_at
 
 WATCH_EVERY = 0.02  # seconds between two looks at the writers
 OBITUARY = 0.1  # seconds for the news of a process' end, which its clients may notice first
@@ -68,22 +69,47 @@ class Observation:
         path = None if self._remains is None else self._remains.events(0)
         self.journal = Journal(run, plan.writers, path)
         self._known: object = None  # what was last kept
+        self._gaps: GapTracker | None = None
         self._trial: Trial | None = None
-        self._workload = make_workload(self.journal)
-        self._load = self._engine(classify)
+        with self._forgetting_what_never_began():
+            self._workload = make_workload(self.journal)
+            self._load = self._engine(make_workload, classify)
         self._watchdog = Watchdog()
         self._writer_before = ""
         self._begun = 0.0
 
-    def _engine(self, classify: Classify | None) -> Load | FastLoad:
+    def _engine(self, make: MakeWorkload, classify: Classify | None) -> Engine:
         """Return the load; only the threads run code that can raise what a project classifies."""
+        if self._plan.processes > 1:
+            return ProcessLoad(self._order(make, classify), self.journal)
         options: dict[str, Any] = {"rate": self._plan.rate, "policy": self._plan.policy}
         if ENGINES[self._plan.engine] is Load:
             options |= {"classify": classify, "think": self._plan.think}
         return ENGINES[self._plan.engine](self._workload, self.journal, **options)
 
+    def _order(self, make: MakeWorkload, classify: Classify | None) -> Order:
+        """Return what the processes of a load are told; their files need a directory."""
+        if self._remains is None:
+            raise SettingError(
+                "processes: they need pytest's cache directory, or --rds-journal DIR"
+            )
+        plan = self._plan
+        return Order(
+            make=make,
+            run=self.journal.run,
+            writers=plan.writers,
+            process=0,
+            processes=plan.processes,
+            events=self._remains.events(0),
+            engine=plan.engine,
+            rate=plan.rate,
+            policy=plan.policy,
+            classify=classify,
+            think=plan.think,
+        )
+
     def __enter__(self) -> Self:
-        with self._blaming_the_dead():
+        with self._forgetting_what_never_began(), self._blaming_the_dead():
             self._workload.create(self._target.audit_endpoint())
             try:
                 self._target.prepare()
@@ -96,9 +122,16 @@ class Observation:
                 self.keep()
             except BaseException:
                 self._clean_up()
-                self.forget()
                 raise
         return self
+
+    @contextmanager
+    def _forgetting_what_never_began(self) -> Iterator[None]:
+        try:
+            yield
+        except BaseException:
+            self.forget()
+            raise
 
     def __exit__(
         self,
@@ -147,6 +180,22 @@ class Observation:
         """Let the load run undisturbed, as long as the plan says."""
         self._clock.sleep(self._plan.warmup)
         self._target.check()
+
+    @property
+    def silence(self) -> float:
+        """Return for how many seconds no write of any writer has been acknowledged by now.
+
+        Raises:
+            RuntimeError: for a load in several processes, whose journal is read when it has ended.
+        """
+        if self._plan.processes > 1:
+            raise RuntimeError(
+                "the writers of several processes are looked at when they have ended"
+            )
+        start = round(self._load.started / NANO)
+        if self._gaps is None:
+            self._gaps = GapTracker(self.journal, start)
+        return self._gaps.look(round(self._clock.now() / NANO))
 
     def keep(self) -> None:
         """Write down what is known by now, should this process be killed; if it is anything new."""
@@ -224,7 +273,7 @@ class Observation:
             profile=failovers[-1].profile if failovers else "",
             seed=self._plan.seed,
             rate=self._plan.rate * share_of_writes(self._workload.steps),
-            pauses=self._watchdog.pauses,
+            pauses=merged([*self._watchdog.pauses, *self._load.pauses]),
             strangers=self._watchdog.strangers,
             cpus=os.cpu_count() or 0,
         )
@@ -247,25 +296,3 @@ class Observation:
                 if self._clock.now() >= deadline:
                     raise AuditError(f"the stored writes cannot be read back: {error}") from error
                 self._clock.sleep(WATCH_EVERY)
-
-
-def settled_at(failovers: Sequence[Failover]) -> float | None:
-    """Return when the last of them had done all that its profile says; None if it has not."""
-    if not all(failover.settled() for failover in failovers):
-        return None
-    return milestones(failovers)[-1].at
-
-
-def milestones(failovers: Sequence[Failover]) -> list[Milestone]:
-    """Return the milestones of all failovers in order of time."""
-    found = [milestone for failover in failovers for milestone in failover.milestones()]
-    return sorted(found, key=lambda milestone: milestone.at)
-
-
-def moves_writer(failovers: Sequence[Failover]) -> bool | None:
-    """Tell whether another instance should be the writer after all of them; None without any.
-
-    With two instances an even number of failovers leads back to where it began, so only a single
-    one can be told by its writer; of several, each is told by its own milestones.
-    """
-    return failovers[0].moves_writer if len(failovers) == 1 else None

@@ -19,6 +19,7 @@ from pytest_rdsfailover.settings import Settings, parse_duration
 
 SWITCHES = {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}
 LOCAL_ONLY = ("profile", "server", "toxiproxy", "instances", "port", "aws_names")
+LIVE_RATE = 100.0  # writes per second: a real cluster serves others, too
 LIVE_BOUND = 300.0  # seconds: a real failover may take half a minute to be felt at all
 
 
@@ -43,6 +44,8 @@ def read(config: pytest.Config) -> Settings:
         _check_baseline(config, values)
         live = _live(config, values)
         _apply_load(values)
+        if live is not None:
+            values.setdefault("rate", LIVE_RATE)
         settings = Settings(**values, live=live)
         _look(values, config.rootpath)
     except SettingError as error:

@@ -117,6 +117,8 @@ def is_running(path: Path) -> bool:
     """Tell whether the process that made a directory is still there."""
     try:
         os.kill(int(json.loads((path / ABOUT).read_text(encoding="utf-8"))["pid"]), 0)
+    except PermissionError:  # somebody else's
+        return True
     except (OSError, ValueError, KeyError):
         return False
     return True

@@ -1,4 +1,4 @@
-"""The protocol of what can fail over; all that a trial knows about its database."""
+"""The protocol of what can fail over, all that a trial knows about its database; sums of failovers."""
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
@@ -94,3 +94,25 @@ class Failover(Protocol):
 
     def settled(self) -> bool:
         """Tell whether the cluster has done all that the profile says."""
+
+
+def settled_at(failovers: Sequence[Failover]) -> float | None:
+    """Return when the last of them had done all that its profile says; None if it has not."""
+    if not all(failover.settled() for failover in failovers):
+        return None
+    return milestones(failovers)[-1].at
+
+
+def milestones(failovers: Sequence[Failover]) -> list[Milestone]:
+    """Return the milestones of all failovers in order of time."""
+    found = [milestone for failover in failovers for milestone in failover.milestones()]
+    return sorted(found, key=lambda milestone: milestone.at)
+
+
+def moves_writer(failovers: Sequence[Failover]) -> bool | None:
+    """Tell whether another instance should be the writer after all of them; None without any.
+
+    With two instances an even number of failovers leads back to where it began, so only a single
+    one can be told by its writer; of several, each is told by its own milestones.
+    """
+    return failovers[0].moves_writer if len(failovers) == 1 else None

@@ -2,6 +2,7 @@
 
 import difflib
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from pytest_rdsfailover.endpoints import Endpoint
@@ -19,6 +20,49 @@ OPTIONS = frozenset({"workload", "reader", *USERS})
 MakeWorkload = Callable[[Journal], Workload]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """A workload that was chosen, as it can be sent to another process; makes it for a journal.
+
+    Attributes:
+        endpoint: where to write.
+        reader: where a read of ours reads; None without one.
+        workload: None, names of our steps and their weights, or the user's own functions.
+        users: the other options of the user's own code.
+        retries: how often a write of ours is tried again.
+        policy: how long to wait before that.
+        classify: tells outcome and fault of what failed.
+    """
+
+    endpoint: Endpoint
+    reader: Endpoint | None
+    workload: Any
+    users: Mapping[str, Any]
+    retries: int
+    policy: ReconnectPolicy
+    classify: Classify | None
+
+    @property
+    def ours(self) -> bool:
+        """Tell whether our own steps are meant."""
+        named = isinstance(self.workload, Mapping) and any(
+            isinstance(name, str) for name in self.workload
+        )
+        return self.workload is None or named
+
+    def __call__(self, journal: Journal) -> Workload:
+        """Return the workload."""
+        if not self.ours:
+            return CallWorkload(journal, self.workload, classify=self.classify, **self.users)
+        made: Workload = InsertWorkload(self.endpoint, journal.run)
+        if self.workload is not None:
+            weights = _ours(self.workload, self.reader)
+            made = RowsWorkload(self.endpoint, journal.run, weights, self.reader)
+        if not self.retries:
+            return made
+        return RetryingWorkload(made, journal, self.retries, self.policy, self.classify)
+
+
 def choose(
     options: Mapping[str, Any],
     endpoint: Endpoint,
@@ -26,7 +70,7 @@ def choose(
     retries: int,
     policy: ReconnectPolicy,
     classify: Classify | None,
-) -> MakeWorkload:
+) -> Choice:
     """Return what makes the workload, given the journal that names the keys.
 
     Args:
@@ -39,35 +83,29 @@ def choose(
     Raises:
         SettingError: if they contradict each other, or something is unknown.
     """
-    workload: Any = options.get("workload")
-    reader = options.get("reader")
-    users = {name: options[name] for name in USERS if name in options}
-    ours = workload is None or (
-        isinstance(workload, Mapping) and any(isinstance(name, str) for name in workload)
+    chosen = Choice(
+        endpoint=endpoint,
+        reader=options.get("reader"),
+        workload=options.get("workload"),
+        users={name: options[name] for name in USERS if name in options},
+        retries=retries,
+        policy=policy,
+        classify=classify,
     )
-    if ours and users:
-        raise SettingError(f"{', '.join(sorted(users))}: only with a workload of your own")
-    if not ours:
-        if retries:
-            raise SettingError(
-                "retries: only with our own writes; a workload of your own retries by itself and"
-                " reports it with a parameter named attempt"
-            )
-        if reader is not None:
-            raise SettingError("reader: only with our own reads; yours know where to read")
-        CallWorkload(Journal("", 1), workload, **users)  # refused now, not when it is used
-        return lambda journal: CallWorkload(journal, workload, classify=classify, **users)
-    weights = None if workload is None else _ours(workload, reader)
-
-    def make(journal: Journal) -> Workload:
-        made: Workload
-        if weights is None:
-            made = InsertWorkload(endpoint, journal.run)
-        else:
-            made = RowsWorkload(endpoint, journal.run, weights, reader)
-        return RetryingWorkload(made, journal, retries, policy, classify) if retries else made
-
-    return make
+    if chosen.ours and chosen.users:
+        names = ", ".join(sorted(chosen.users))
+        raise SettingError(f"{names}: only with a workload of your own")
+    if not chosen.ours and retries:
+        raise SettingError(
+            "retries: only with our own writes; a workload of your own retries by itself and"
+            " reports it with a parameter named attempt"
+        )
+    if not chosen.ours and chosen.reader is not None:
+        raise SettingError("reader: only with our own reads; yours know where to read")
+    if chosen.workload is None and chosen.reader is not None:
+        raise SettingError('reader: only with a workload that has a "read"')
+    chosen(Journal("", 1))  # refused now, not when it is used
+    return chosen
 
 
 def _ours(workload: Mapping[Any, int], reader: Endpoint | None) -> dict[Step, int]:

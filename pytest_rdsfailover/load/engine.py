@@ -3,11 +3,13 @@
 import threading
 import time
 from abc import abstractmethod
+from collections.abc import Sequence
 
 from pytest_rdsfailover.errors import RdsFailoverError
 from pytest_rdsfailover.journal import NANO
 from pytest_rdsfailover.load.schedule import SECOND
 from pytest_rdsfailover.load.span import Span
+from pytest_rdsfailover.load.vitals import Pause
 
 LEAD = 0.02  # seconds between the last writer's readiness and the first slot
 
@@ -28,11 +30,7 @@ class Gate:
         self.begun, self.ended = threading.Event(), threading.Event()
         self.start = self.end = 0
 
-    def open(self, lead: float) -> None:
-        """Let the writers begin *lead* seconds from now."""
-        self.open_at(time.monotonic_ns() + int(lead * SECOND))
-
-    def open_at(self, start: int) -> None:
+    def open(self, start: int) -> None:
         """Let the writers begin at a nanosecond."""
         self.start = start
         self.begun.set()
@@ -46,10 +44,15 @@ class Gate:
 
 
 class Engine(Span):
-    """Concurrent writers; a context manager."""
+    """Concurrent writers; a context manager.
+
+    Attributes:
+        pauses: when processes of its own stood still; known once it has ended.
+    """
 
     def __init__(self) -> None:
         self._gate = Gate()
+        self.pauses: Sequence[Pause] = ()
 
     @property
     def started(self) -> float:
@@ -63,11 +66,11 @@ class Engine(Span):
             LoadError: if a writer has no connection after *timeout* seconds; the others are ended.
         """
         self.connect(timeout)
-        self._gate.open(LEAD)
+        self.begin(time.monotonic_ns() + int(LEAD * SECOND))
 
     def begin(self, start: int) -> None:
         """Let the writers, all of which are connected, begin at a nanosecond."""
-        self._gate.open_at(start)
+        self._gate.open(start)
 
     @abstractmethod
     def connect(self, timeout: float) -> None:

@@ -34,6 +34,7 @@ class FastLoad(Engine):
         journal: where they note it; has one column set per writer.
         rate: writes per second that they intend together; 0 for as many as the answers allow.
         policy: how they get a connection back.
+        share: (k, n) for every n-th of the writers, from the k-th on; others do the rest.
 
     Raises:
         SettingError: for a workload of the user's own, an endpoint that wants encryption or has no
@@ -47,17 +48,20 @@ class FastLoad(Engine):
         *,
         rate: float,
         policy: ReconnectPolicy | None = None,
+        share: tuple[int, int] = (0, 1),
     ) -> None:
         order = _order(workload, policy or ReconnectPolicy())
         super().__init__()
-        self._count = len(journal.writers)
+        first, self._stride = share
+        mine, everybody = journal.writers[first :: self._stride], len(journal.writers)
+        self._count = len(mine)
         self._paced = rate > 0
         self._lines = [
-            Line(order, each, Schedule(writer=each.writer, writers=self._count, rate=rate))
-            for each in journal.writers
+            Line(order, each, Schedule(writer=each.writer, writers=everybody, rate=rate))
+            for each in mine
         ]
         self._by_fd: dict[int, Line] = {}
-        self._due: list[tuple[int, int]] = []  # (nanosecond, number of the writer), a heap
+        self._due: list[tuple[int, int]] = []  # (nanosecond, place of the line), a heap
         self._ready = threading.Event()
         self._bug: BaseException | None = None
         self._thread = threading.Thread(target=self._run, name="rds-fast-load", daemon=True)
@@ -211,7 +215,7 @@ class FastLoad(Engine):
                 )
             moment = line.slots.intended(line.slot)
         line.planned = True
-        heapq.heappush(self._due, (moment, line.journal.writer))
+        heapq.heappush(self._due, (moment, line.journal.writer // self._stride))
 
     def _skip(self, line: Line, stop: int) -> None:
         first = line.accounted

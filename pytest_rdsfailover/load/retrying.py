@@ -36,6 +36,7 @@ class RetryingWorkload:
     ) -> None:
         self._inner, self._journal, self._classify = inner, journal, classify
         self._retries, self._policy = retries, policy
+        self._seen: set[int] = set()  # writers that have had a connection
         self.steps: Sequence[Step] = inner.steps
 
     @property
@@ -48,11 +49,15 @@ class RetryingWorkload:
         self._inner.create(control)
 
     def open(self, writer: int, bounds: Bounds) -> Session:
-        """Return a session that is connected."""
+        """Return a session: the writer's first is connected, another connects when it writes."""
         attempts = Attempts(self._journal.writers[writer].attempts, self._classify)
-        return RetryingSession(
+        session = RetryingSession(
             lambda: self._inner.open(writer, bounds), attempts, self._retries, self._policy
         )
+        if writer not in self._seen:
+            session.connect()
+            self._seen.add(writer)
+        return session
 
     def stored(self, control: Endpoint) -> Iterable[Position] | None:
         """Return where every stored write stands."""
@@ -76,7 +81,7 @@ class RetryingSession:
         self._connect, self._retries, self._policy = connect, retries, policy
         self.attempts: Attempts | None = attempts
         self._attempt = attempts
-        self._session: Session | None = connect()
+        self._session: Session | None = None
         self._chance = random.Random()  # noqa: S311 - jitter, no secret
 
     @property
@@ -87,7 +92,7 @@ class RetryingSession:
     def perform(self, step: Step, sequence: int) -> int | None:
         """Do it, again if it fails; raise what the last try raised."""
         if step.reads:
-            return self._session_now().perform(step, sequence)
+            return self.connect().perform(step, sequence)
         left, deadline = self._retries, time.monotonic() + LONGEST
         while True:
             try:
@@ -104,11 +109,12 @@ class RetryingSession:
     def _try(self, step: Step, sequence: int) -> int | None:
         with self._attempt() as attempt:
             attempt.sent = False
-            session = self._session_now()
+            session = self.connect()
             attempt.sent = True
             return session.perform(step, sequence)
 
-    def _session_now(self) -> Session:
+    def connect(self) -> Session:
+        """Return the connection in use, made now if there is none."""
         if self._session is None:
             self._session = self._connect()
         return self._session

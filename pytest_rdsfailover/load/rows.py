@@ -10,7 +10,7 @@ from pytest_rdsfailover.analysis.staleness import seen
 from pytest_rdsfailover.endpoints import Bounds, Endpoint
 from pytest_rdsfailover.load.attempts import Attempts
 from pytest_rdsfailover.load.mix import READ, READ_YOUR_WRITE, TRANSACTION, Step, spread
-from pytest_rdsfailover.load.workload import PATIENT, Position, Session
+from pytest_rdsfailover.load.workload import PATIENT, Position, Session, execute
 
 PARTS = 3  # rows of a transaction
 
@@ -43,7 +43,7 @@ class RowsWorkload:
 
     def create(self, control: Endpoint) -> None:
         """Create the table; its index finds a writer's newest row."""
-        self._execute(
+        execute(
             control,
             f"CREATE TABLE {self.table} (id BIGINT AUTO_INCREMENT PRIMARY KEY,"
             " writer INT NOT NULL, sequence BIGINT NOT NULL, part INT NOT NULL,"
@@ -74,11 +74,7 @@ class RowsWorkload:
 
     def drop(self, control: Endpoint) -> None:
         """Drop the table."""
-        self._execute(control, f"DROP TABLE IF EXISTS {self.table}")
-
-    def _execute(self, control: Endpoint, statement: str) -> None:
-        with driver.connect(control, bounds=PATIENT) as connection, connection.cursor() as cursor:
-            cursor.execute(statement)
+        execute(control, f"DROP TABLE IF EXISTS {self.table}")
 
 
 class RowsSession:

@@ -21,6 +21,7 @@ class Load(Engine):
         classify: tells outcome and fault of a failed write, from the error and whether the write
             may have been sent.
         think: seconds that a writer without a schedule waits after an answer, on average.
+        share: (k, n) for every n-th of the writers, from the k-th on; others do the rest.
     """
 
     def __init__(
@@ -32,6 +33,7 @@ class Load(Engine):
         policy: ReconnectPolicy | None = None,
         classify: Classify | None = None,
         think: float = 0.0,
+        share: tuple[int, int] = (0, 1),
     ) -> None:
         super().__init__()
         count = len(journal.writers)
@@ -45,7 +47,7 @@ class Load(Engine):
                 classify or driver.classify,
                 think=think,
             )
-            for each in journal.writers
+            for each in journal.writers[share[0] :: share[1]]
         ]
 
     def connect(self, timeout: float) -> None:

@@ -12,6 +12,7 @@ from pytest_rdsfailover.load.span import Span
 NANO = 1e-9
 BEAT = 5_000_000  # nanoseconds between two looks at the clock
 LATE = 5_000_000  # a look that is later than this shows that the whole process stood still
+Pause = tuple[float, float]  # its first and last moment
 PROC = Path("/proc")
 IDLE = slice(3, 5)  # of the numbers in /proc/stat: idle, and waiting for a disk
 GUEST = slice(8, 10)  # counted a second time there
@@ -30,7 +31,7 @@ class Watchdog(Span):
     """
 
     def __init__(self) -> None:
-        self.pauses: list[tuple[float, float]] = []
+        self.pauses: list[Pause] = []
         self.strangers: float | None = None
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="rds-watchdog", daemon=True)
@@ -65,6 +66,17 @@ class Watchdog(Span):
             return None
         everybody, ours = (after - before for before, after in zip(self._begun, ended, strict=True))
         return max(0.0, everybody - ours) / (taken * NANO)
+
+
+def merged(pauses: Iterable[Pause]) -> list[Pause]:
+    """Return the pauses of several processes as spans in which at least one stood still."""
+    spans: list[Pause] = []
+    for first, last in sorted(pauses):
+        if spans and first <= spans[-1][1]:
+            spans[-1] = spans[-1][0], max(spans[-1][1], last)
+        else:
+            spans.append((first, last))
+    return spans
 
 
 def cpu_seconds(root: int, proc: Path = PROC) -> tuple[float, float] | None:

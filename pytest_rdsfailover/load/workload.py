@@ -71,6 +71,12 @@ class Workload(Protocol):
         """Remove what `create` made, and nothing else."""
 
 
+def execute(control: Endpoint, statement: str) -> None:
+    """Execute a statement on a connection of its own."""
+    with driver.connect(control, bounds=PATIENT) as connection, connection.cursor() as cursor:
+        cursor.execute(statement)
+
+
 class InsertWorkload:
     """One row per write, into a table of the run's own.
 
@@ -93,7 +99,7 @@ class InsertWorkload:
 
     def create(self, control: Endpoint) -> None:
         """Create the table."""
-        self._execute(
+        execute(
             control,
             f"CREATE TABLE {self._table} (id BIGINT AUTO_INCREMENT PRIMARY KEY,"
             " writer INT NOT NULL, sequence BIGINT NOT NULL) ENGINE=InnoDB",
@@ -131,11 +137,7 @@ class InsertWorkload:
 
     def drop(self, control: Endpoint) -> None:
         """Drop the table."""
-        self._execute(control, f"DROP TABLE IF EXISTS {self._table}")
-
-    def _execute(self, control: Endpoint, statement: str) -> None:
-        with driver.connect(control, bounds=PATIENT) as connection, connection.cursor() as cursor:
-            cursor.execute(statement)
+        execute(control, f"DROP TABLE IF EXISTS {self._table}")
 
 
 class InsertSession:

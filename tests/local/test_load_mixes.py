@@ -105,7 +105,7 @@ def test_a_replica_that_stands_still_is_stale_and_a_session_of_one_s_own_unseein
     assert 0.5 * (last - first) * 1e-9 < seen.staleness.lower < (last - first) * 1e-9 + 0.1
 
 
-def cut(server, workload):
+def cut(server):
     """End every session that works on a table, without a word to its client."""
     with driver.connect(server.endpoint) as connection, connection.cursor() as cursor:
         cursor.execute("SELECT CONNECTION_ID()")
@@ -123,7 +123,7 @@ def test_a_retrying_client_hides_a_cut_from_its_operations_and_not_from_its_atte
             InsertWorkload(plain_server.endpoint, journal.run), journal, 5, POLICY
         ),
         0.3,
-        meanwhile=lambda workload: cut(plain_server, workload),
+        meanwhile=lambda _: cut(plain_server),
     )
     attempts = [one.attempts for one in journal.writers]
 

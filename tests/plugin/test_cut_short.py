@@ -11,7 +11,8 @@ TRIAL = """
 import os, signal, time
 
 def test_trial(rds_load, rds_failover, rds_cluster):
-    with rds_load(rds_cluster.writer_endpoint):
+    processes = int(os.environ.get("PROCESSES", "1"))
+    with rds_load(rds_cluster.writer_endpoint, processes=processes):
         time.sleep(0.3)
         rds_failover(wait=False)
         if os.environ.get("KILLED"):
@@ -45,8 +46,11 @@ def said(judged):
     return judged.stdout
 
 
-@pytest.mark.parametrize("where", [(), ("--rds-journal=kept",)])
-def test_a_killed_pytest_leaves_its_trial_to_be_judged(killed, monkeypatch, where):
+@pytest.mark.parametrize(
+    ("where", "processes"), [((), "1"), (("--rds-journal=kept",), "2")], ids=["cache", "processes"]
+)
+def test_a_killed_pytest_leaves_its_trial_to_be_judged(killed, monkeypatch, where, processes):
+    monkeypatch.setenv("PROCESSES", processes)
     result = killed.runpytest_subprocess("-k", "test_trial", "--rds-seed=3", *where)
     assert result.ret == -signal.SIGKILL
 

@@ -71,3 +71,19 @@ def test_a_safety_check_refuses_before_anything_is_triggered(example, monkeypatc
     result.assert_outcomes(failed=2)
     assert "the failover was not triggered: deployments are frozen" in result.stdout.str()
     assert "database failover" not in result.stdout.str()
+
+
+@pytest.mark.parametrize("name", ["retries", "mixed"])
+def test_retries_and_mixed_loads_show_what_they_promise(example, project, name):
+    result = example(name, "--rds-warmup=500ms", "--rds-json=out.json")
+
+    result.assert_outcomes(passed=1)
+    (trial,) = json.loads((project.path / "out.json").read_text())["trials"]
+    if name == "retries":
+        assert trial["attempts"]["retried"] >= 1
+        assert trial["attempts"]["count"] > trial["attempted"]
+        assert trial["errors"] == []
+        assert trial["attempts"]["errors"] != []
+    else:
+        assert trial["reads"]["compared"] > 10
+        assert (trial["reads"]["stale"], trial["reads"]["unseen"]) == (0, 0)

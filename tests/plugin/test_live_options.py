@@ -4,6 +4,8 @@ import os
 
 import pytest
 
+from pytest_rdsfailover.fixtures import run_of
+
 USAGE_ERROR = 4
 COMPANIONS = {
     "--rds-cluster": "orders", "--rds-account": "111122223333", "--rds-region": "eu-west-1",
@@ -91,3 +93,21 @@ def test_companions_may_wait_in_the_ini_file_while_runs_are_local(pytester):
     assert "live None" in local.stdout.str()
     assert "alarms=('one', 'two')" in live.stdout.str()
     assert "cluster='orders'" in live.stdout.str()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        ([], (32, 200.0)),
+        (["--rds-load=precise"], (32, 1000.0)),
+        (["--rds-load=closed"], (32, 0.0)),
+        (["--rds-live", *ALL], (32, 100.0)),
+        (["--rds-live", *ALL, "--rds-load=closed"], (32, 0.0)),
+        (["--rds-live", *ALL, "--rds-rate=7"], (32, 7.0)),
+    ],
+)
+def test_the_load_of_each_mode_unless_told_otherwise(pytester, arguments, expected):
+    config = pytester.parseconfigure(*arguments)
+    settings = run_of(config).settings
+
+    assert (settings.writers, settings.rate) == expected

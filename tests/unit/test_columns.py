@@ -4,12 +4,11 @@ import itertools
 
 import pytest
 
-from pytest_rdsfailover.columns import BLOCK, RECORD, Blocks, Events, read_blocks
+from pytest_rdsfailover.columns import IN_A_BLOCK, RECORD, Blocks, Events, read_blocks
 from pytest_rdsfailover.journal import EVENTS, Journal
 from pytest_rdsfailover.legend import Names, names_of
 from pytest_rdsfailover.records import Fault, Outcome
 
-IN_A_BLOCK = BLOCK // RECORD - 1
 RESET = Fault(2013, "reset")
 
 

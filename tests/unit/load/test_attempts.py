@@ -171,3 +171,17 @@ def test_a_session_of_one_writer_reports_for_that_writer_only():
     session.perform(session._workload.steps[0], 0)
 
     assert [len(writer.attempts) for writer in journal.writers] == [0, 1]
+
+
+def test_a_writer_that_lost_its_connection_connects_again_within_its_next_operation():
+    journal = Journal("run", 1)
+    world = World([None, REFUSED], [])
+    workload = RetryingWorkload(world, journal, 2, QUICK)
+    workload.open(0, Bounds()).close()
+
+    session = workload.open(0, Bounds())
+    assert world.opened == 1
+    session.attempts.begin(7)
+    session.perform(WRITE, 7)
+
+    assert tries(journal) == [(Outcome.REFUSED, 7), (Outcome.ACKED, 7)]

@@ -11,7 +11,9 @@ from analysis.simulation import play, some_world
 from builders import course, everything_acked
 
 from pytest_rdsfailover.analysis.evidence import Evidence
+from pytest_rdsfailover.analysis.staleness import seen
 from pytest_rdsfailover.analysis.writes import Stored
+from pytest_rdsfailover.records import Fault, Outcome
 from pytest_rdsfailover.report import document
 
 PACKAGE = resources.files("pytest_rdsfailover.report")
@@ -54,6 +56,34 @@ def test_so_are_a_run_without_trials_one_not_audited_and_one_without_a_failover(
     validate(run_of(trial(read=False)))
     validate(run_of(trial(trigger=None, settled=None, moves_writer=None, milestones=())))
     validate(run_of(trial(writer_before=None, writer_after=None, moves_writer=None)))
+
+
+def with_everything():
+    """Return the document of a trial that has attempts, reads and a torn write."""
+    made = play(some_world(1, "refuse"), 1)
+    for writer in made.writers:
+        for n in range(3):
+            times = (n * 10**9, n * 10**9, n * 10**9 + 10)
+            fault = Fault(2013, "reset") if n == 1 else None
+            outcome = Outcome.UNKNOWN if n == 1 else Outcome.ACKED
+            writer.attempts.record(times, outcome, fault, None, n)
+            writer.reads.record(times, outcome, fault, None, seen(n, own=n == 0))
+    stored = Stored(positions=everything_acked(made), torn=[(0, 1)])
+    what = course(trigger=1.5, settled=3.0, stop=7.5)
+    summary = Evidence(journal=made, course=what, stored=stored).judge()
+    return document.trial_document(summary, test="t", scenario="s")
+
+
+def test_what_only_some_workloads_have_is_described_and_nothing_else_is_let_in():
+    found = with_everything()
+    assert {"torn", "attempts", "reads"} <= found.keys()
+    validate(run_of(found))
+
+    for part in ("attempts", "reads"):
+        spoilt = copy.deepcopy(found)
+        spoilt[part]["more"] = 1
+        with pytest.raises(jsonschema.ValidationError):
+            validate(run_of(spoilt))
 
 
 def test_every_field_of_a_document_is_described():

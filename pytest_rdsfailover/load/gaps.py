@@ -1,0 +1,45 @@
+"""The gaps of a load that is still running, without going through its journal again and again."""
+
+from pytest_rdsfailover.journal import NANO, Journal
+from pytest_rdsfailover.records import Outcome
+
+HOLD = 100_000_000  # nanoseconds after which no writer still has to note an earlier answer
+ACKED = int(Outcome.ACKED)
+
+
+class GapTracker:
+    """Follows the acknowledgements of all writers; its size does not depend on how many they are.
+
+    For looking on while a load runs: the verdict is made of the whole journal.
+
+    Args:
+        journal: that of the running load.
+        start: its first nanosecond, which counts as an acknowledgement.
+
+    Attributes:
+        longest: the longest gap between two acknowledgements, as (first, last) nanoseconds; up to
+            a tenth of a second before the latest look.
+    """
+
+    def __init__(self, journal: Journal, start: int) -> None:
+        self._journal, self._last, self._newest = journal, start, start
+        self._rows = [0] * len(journal.writers)
+        self.longest = (start, start)
+
+    def look(self, now: int) -> float:
+        """Take what is new; return for how many seconds nobody has been served by *now*."""
+        settled: list[int] = []
+        for number, writer in enumerate(self._journal.writers):
+            for finished, outcome in writer.fresh(self._rows[number]):
+                if outcome == ACKED:
+                    self._newest = max(self._newest, finished)
+                if finished > now - HOLD:
+                    continue
+                self._rows[number] += 1
+                if outcome == ACKED:
+                    settled.append(finished)
+        for moment in sorted(settled):
+            if moment - self._last > self.longest[1] - self.longest[0]:
+                self.longest = (self._last, moment)
+            self._last = max(self._last, moment)
+        return max(0, now - self._newest) * NANO

@@ -1,0 +1,196 @@
+"""Writers in several processes: more than one interpreter can do, by one clock, in one journal."""
+
+import contextlib
+import json
+import os
+import pickle
+import select
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from pytest_rdsfailover.errors import SettingError
+from pytest_rdsfailover.journal import Journal
+from pytest_rdsfailover.load.attempts import Classify
+from pytest_rdsfailover.load.engine import Engine, LoadError
+from pytest_rdsfailover.load.vitals import merged
+from pytest_rdsfailover.load.workload import Workload
+from pytest_rdsfailover.load.writer import ReconnectPolicy
+
+PATIENCE = 10.0  # seconds for an answer; what is asked takes none
+LEAD = 0.1  # seconds in which every process is told when to begin
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """What a process of a load is told.
+
+    Attributes:
+        make: returns the workload, given the journal that names the keys.
+        run: the trial's own prefix.
+        writers: how many there are in all processes.
+        process: number of the process, from 0.
+        processes: how many there are; writer w belongs to process w modulo that.
+        events: where it stores what its writers did.
+        engine: `threads` or `fast`.
+        rate: writes per second of all writers together.
+        policy: how they get a connection back.
+        classify: tells outcome and fault of a failed write; None for the usual.
+        think: seconds that a writer without a schedule waits after an answer, on average.
+    """
+
+    make: Callable[[Journal], Workload]
+    run: str
+    writers: int
+    process: int
+    processes: int
+    events: Path
+    engine: str
+    rate: float
+    policy: ReconnectPolicy
+    classify: Classify | None = None
+    think: float = 0.0
+
+
+class ProcessLoad(Engine):
+    """A load whose writers are shared out to processes of their own; a context manager.
+
+    They end when this process does, because their input ends with it.
+
+    Args:
+        order: what the first process is told.
+        journal: takes over what all of them noted, when they have ended.
+
+    Raises:
+        SettingError: if a part of the order cannot be sent to another process.
+    """
+
+    def __init__(self, order: Order, journal: Journal) -> None:
+        super().__init__()
+        self._journal = journal
+        self._orders = [
+            replace(order, process=n, events=order.events.with_stem(f"{n + 1}"))
+            for n in range(order.processes)
+        ]
+        self._sent = [_pickled(each) for each in self._orders]
+        self._shards: list[_Shard] = []
+        self._over = False
+
+    def connect(self, timeout: float) -> None:
+        """Start all processes and connect their writers at once."""
+        try:
+            self._shards = [_Shard(sent) for sent in self._sent]
+            self._ask("connect", timeout, patience=timeout + PATIENCE)
+        except BaseException:
+            self._end()
+            raise
+
+    def begin(self, start: int) -> None:
+        """Tell every process when to begin."""
+        start = max(start, time.monotonic_ns() + int(LEAD * 1e9))
+        super().begin(start)
+        self._ask("begin", start)
+
+    def acked_since(self, moment: float) -> int:
+        """Return how many writers of all processes had a write acknowledged."""
+        return sum(answer["acked"] for answer in self._ask("acked_since", moment))
+
+    def stop(self, timeout: float = 10.0) -> None:
+        """End all writers and their processes, and take over what they noted."""
+        if self._over:
+            return
+        self._over = True
+        self._gate.close()
+        try:
+            answers = self._ask("stop", timeout, patience=timeout + PATIENCE)
+            self.pauses = merged([tuple(pause) for each in answers for pause in each["pauses"]])
+        finally:
+            self._end()
+        for order in self._orders:
+            self._journal.adopt(order.events)
+
+    def _ask(self, what: str, *arguments: float, patience: float = PATIENCE) -> list[Any]:
+        """Ask all processes something at once; return their answers.
+
+        Raises:
+            LoadError: if one has ended, does not answer in time, or answers with an error.
+        """
+        for shard in self._shards:
+            shard.tell(what, *arguments)
+        deadline = time.monotonic() + patience
+        return [shard.answer(max(0.0, deadline - time.monotonic())) for shard in self._shards]
+
+    def _end(self) -> None:
+        for shard in self._shards:
+            shard.end()
+        self._shards = []
+
+
+class _Shard:
+    """One process of a load, and the pipes to it."""
+
+    def __init__(self, order: bytes) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "pytest_rdsfailover.load.shard"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            start_new_session=True,  # an interrupt is for pytest, which ends its load in order
+        )
+        self._unread = b""
+        self._write(order)
+
+    def tell(self, what: str, *arguments: float) -> None:
+        """Send a question; `answer` has what comes back."""
+        self._write(json.dumps([what, *arguments]).encode() + b"\n")
+
+    def answer(self, patience: float) -> Any:
+        """Return the next answer."""
+        deadline = time.monotonic() + patience
+        output = self._process.stdout
+        while output is not None and b"\n" not in self._unread:
+            left = deadline - time.monotonic()
+            if not select.select([output], [], [], max(0.0, left))[0]:
+                raise LoadError(f"process {self._process.pid} of the load does not answer")
+            data = os.read(output.fileno(), 65536)
+            if not data:
+                status = self._process.wait(PATIENCE)
+                raise LoadError(
+                    f"process {self._process.pid} of the load ended with status {status}, so that"
+                    " nothing its writers measured counts"
+                )
+            self._unread += data
+        line, _, self._unread = self._unread.partition(b"\n")
+        found = json.loads(line)
+        if "error" in found:
+            raise LoadError(found["error"])
+        return found
+
+    def _write(self, data: bytes) -> None:
+        if self._process.stdin is not None:
+            with contextlib.suppress(BrokenPipeError):  # the answer, or its absence, tells
+                self._process.stdin.write(data)
+                self._process.stdin.flush()
+
+    def end(self) -> None:
+        """End the process, whatever it does."""
+        self._process.kill()
+        self._process.wait()
+        for pipe in (self._process.stdin, self._process.stdout):
+            if pipe is not None:
+                with contextlib.suppress(BrokenPipeError):
+                    pipe.close()
+
+
+def _pickled(order: Order) -> bytes:
+    """Return an order as a process reads it: first where modules are, then what needs them."""
+    try:
+        return pickle.dumps(sys.path) + pickle.dumps(order)
+    except (pickle.PicklingError, AttributeError, TypeError) as error:
+        raise SettingError(
+            "processes: what writers run goes to processes of their own, so it has to be functions"
+            f" of a module, with connections that setup makes there ({error})"
+        ) from None

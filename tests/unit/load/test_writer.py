@@ -1,0 +1,69 @@
+"""How a writer gets its connection back: never in step with the others, never a burst."""
+
+import pymysql
+import pytest
+
+from pytest_rdsfailover.journal import Journal
+from pytest_rdsfailover.load.engine import Gate
+from pytest_rdsfailover.load.schedule import SECOND, Schedule
+from pytest_rdsfailover.load.workload import CallWorkload
+from pytest_rdsfailover.load.writer import ReconnectPolicy, Writer
+
+
+def waits(policy, count=60):
+    """Return for how long each of many writers stays away after a lost connection."""
+
+    def lose(_):
+        raise pymysql.err.OperationalError(2013, "lost")
+
+    found = []
+    for number in range(count):
+        journal = Journal("run", count)
+        writer = Writer(
+            CallWorkload(journal, lose),
+            journal.writers[number],
+            Schedule(writer=number, writers=count, rate=100.0),
+            Gate(),
+            policy,
+        )
+        writer._first_connection()
+        writer._use(0)
+        found.append((writer._next_try - journal.writers[number].finished[0]) / SECOND)
+    return found
+
+
+def test_writers_do_not_return_in_step_and_none_returns_too_soon_or_too_late():
+    policy = ReconnectPolicy()
+    found = waits(policy)
+
+    assert (policy.backoff, policy.jitter) == (0.05, 0.5)
+    assert all(0.025 <= each <= 0.0751 for each in found)
+    assert max(found) - min(found) > 0.02
+    assert len({round(each, 6) for each in found}) > 50
+
+
+def test_without_jitter_they_would_return_in_step():
+    assert {round(each, 6) for each in waits(ReconnectPolicy(jitter=0.0), 5)} == {0.05}
+
+
+def test_every_wait_of_the_default_policy_is_bounded():
+    bounds = ReconnectPolicy().bounds
+
+    assert (bounds.connect, bounds.read, bounds.write) == (0.5, 1.0, 1.0)
+
+
+@pytest.mark.parametrize("writers", [1, 5, 32])
+def test_neighbouring_writers_begin_at_neighbouring_places_of_a_mix(writers):
+    def one(_): ...
+    def other(_): ...
+
+    journal = Journal("run", writers)
+    workload = CallWorkload(journal, {one: 1, other: 1})
+    first = [
+        Writer(
+            workload, each, Schedule(writer=0, writers=1, rate=1.0), Gate(), ReconnectPolicy()
+        )._next_step().name
+        for each in journal.writers
+    ]  # fmt: skip
+
+    assert first == [("one", "other")[n % 2] for n in range(writers)]
