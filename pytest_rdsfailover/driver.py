@@ -18,6 +18,9 @@ from pytest_rdsfailover.records import Fault, Outcome
 DEFAULT_BOUNDS = Bounds()
 READ_ONLY = frozenset({1290, 1836, 1792})
 UNKNOWN_VARIABLE, NO_SUCH_THREAD = 1193, 1094
+# mysql-connector-python's, where there is none. Its OperationalError without a number tells of a
+# connection that is gone; its other errors without one are mistakes of the program.
+NO_NUMBER = -1
 
 # The family of an error code; a code that is not here is the server's own ("server").
 KINDS: Mapping[int, str] = dict.fromkeys(READ_ONLY, "read-only") | {
@@ -194,6 +197,8 @@ def _code(error: BaseException) -> int | None:
     number = getattr(error, "errno", None)  # mysql-connector-python
     if number is None and error.args:
         number = error.args[0]
+    if number == NO_NUMBER:
+        return 0 if "OperationalError" in names else None
     return number if isinstance(number, int) else None
 
 

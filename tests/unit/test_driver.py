@@ -2,6 +2,7 @@ import socket
 import subprocess
 import sys
 
+import mysql.connector.errors
 import pymysql.err
 import pytest
 
@@ -58,6 +59,8 @@ def orm_error(inner):
         (error(2013, ConnectionResetError()), Fault(2013, "reset")),
         (error(2006), Fault(2006, "reset")),
         (pymysql.err.InterfaceError(0, ""), Fault(0, "reset")),
+        (mysql.connector.errors.OperationalError("gone"), Fault(0, "reset")),
+        (mysql.connector.errors.ProgrammingError("a parameter too few"), Fault(0, "client")),
         (error(1927), Fault(1927, "reset")),
         (error(1213), Fault(1213, "server")),
         (error(1105), Fault(1105, "server")),
@@ -90,6 +93,10 @@ def test_a_connection_that_dies_before_the_answer_leaves_it_open(code):
 @pytest.mark.parametrize("raised", [error(2013), error(1105), KeyError("x"), TimeoutError()])
 def test_nothing_is_stored_by_a_writer_that_got_no_connection(raised):
     assert driver.outcome_of(raised, sent=False) is REFUSED
+
+
+def test_a_connection_that_is_gone_without_a_number_leaves_it_open():
+    assert driver.outcome_of(mysql.connector.errors.OperationalError("gone"), sent=True) is UNKNOWN
 
 
 def test_an_error_of_other_code_leaves_it_open():
