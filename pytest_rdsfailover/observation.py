@@ -114,7 +114,7 @@ class Observation:
             try:
                 self._target.prepare()
                 self._watchdog.start()
-                self._load.start()
+                self._load.start(check=self._target.check)
                 # The writers write already, but what arms the trigger would blur what they see.
                 self._target.arm()
                 self._writer_before = self._target.writer

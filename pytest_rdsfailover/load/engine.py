@@ -3,7 +3,7 @@
 import threading
 import time
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from pytest_rdsfailover.errors import RdsFailoverError
 from pytest_rdsfailover.journal import NANO
@@ -12,6 +12,8 @@ from pytest_rdsfailover.load.span import Span
 from pytest_rdsfailover.load.vitals import Pause
 
 LEAD = 0.02  # seconds between the last writer's readiness and the first slot
+LOOK_EVERY = 0.1  # seconds between two looks at what the writers connect to
+Check = Callable[[], None]
 
 
 class LoadError(RdsFailoverError):
@@ -59,13 +61,17 @@ class Engine(Span):
         """Return the moment of the first slot, in seconds."""
         return self._gate.start * NANO
 
-    def start(self, timeout: float = 15.0) -> None:
+    def start(self, timeout: float = 15.0, check: Check | None = None) -> None:
         """Connect all writers at once and begin.
+
+        Args:
+            timeout: seconds that they have for it.
+            check: is called while they connect, and raises if that has become pointless.
 
         Raises:
             LoadError: if a writer has no connection after *timeout* seconds; the others are ended.
         """
-        self.connect(timeout)
+        self.connect(timeout, check)
         self.begin(time.monotonic_ns() + int(LEAD * SECOND))
 
     def begin(self, start: int) -> None:
@@ -73,8 +79,8 @@ class Engine(Span):
         self._gate.open(start)
 
     @abstractmethod
-    def connect(self, timeout: float) -> None:
-        """Connect all writers, and do not begin yet.
+    def connect(self, timeout: float, check: Check | None = None) -> None:
+        """Connect all writers, and do not begin yet. See `start`.
 
         Raises:
             LoadError: if a writer has no connection after *timeout* seconds; the others are ended.
@@ -91,3 +97,17 @@ class Engine(Span):
         Raises:
             LoadError: if one broke for a reason of ours, or does not end within *timeout* seconds.
         """
+
+
+def happens(event: threading.Event, deadline: float, check: Check | None) -> bool:
+    """Wait for an event until a moment of the monotonic clock; return whether it came.
+
+    Raises:
+        Exception: what *check* raises meanwhile.
+    """
+    while not event.wait(max(0.0, min(LOOK_EVERY, deadline - time.monotonic()))):
+        if time.monotonic() >= deadline:
+            return False
+        if check is not None:
+            check()
+    return True

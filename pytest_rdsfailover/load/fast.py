@@ -13,7 +13,7 @@ import time
 
 from pytest_rdsfailover.errors import SettingError
 from pytest_rdsfailover.journal import NANO, Journal
-from pytest_rdsfailover.load.engine import Engine, LoadError
+from pytest_rdsfailover.load.engine import Check, Engine, LoadError, happens
 from pytest_rdsfailover.load.line import AWAY, CONNECTING, READY, Line, Order
 from pytest_rdsfailover.load.schedule import Schedule
 from pytest_rdsfailover.load.timer import Timer
@@ -66,11 +66,11 @@ class FastLoad(Engine):
         self._bug: BaseException | None = None
         self._thread = threading.Thread(target=self._run, name="rds-fast-load", daemon=True)
 
-    def connect(self, timeout: float) -> None:
+    def connect(self, timeout: float, check: Check | None = None) -> None:
         """Connect all writers at once."""
         self._thread.start()
         try:
-            there = self._ready.wait(timeout)
+            there = happens(self._ready, time.monotonic() + timeout, check)
         except BaseException:
             self._gate.close()
             raise

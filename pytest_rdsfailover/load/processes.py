@@ -16,7 +16,7 @@ from typing import Any
 from pytest_rdsfailover.errors import SettingError
 from pytest_rdsfailover.journal import Journal
 from pytest_rdsfailover.load.attempts import Classify
-from pytest_rdsfailover.load.engine import Engine, LoadError
+from pytest_rdsfailover.load.engine import Check, Engine, LoadError
 from pytest_rdsfailover.load.vitals import merged
 from pytest_rdsfailover.load.workload import Workload
 from pytest_rdsfailover.load.writer import ReconnectPolicy
@@ -80,7 +80,7 @@ class ProcessLoad(Engine):
         self._shards: list[_Shard] = []
         self._over = False
 
-    def connect(self, timeout: float) -> None:
+    def connect(self, timeout: float, check: Check | None = None) -> None:  # noqa: ARG002 - they wait for themselves
         """Start all processes and connect their writers at once."""
         try:
             self._shards = [_Shard(sent) for sent in self._sent]

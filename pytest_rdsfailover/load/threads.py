@@ -4,7 +4,7 @@ import time
 
 from pytest_rdsfailover import driver
 from pytest_rdsfailover.journal import NANO, Journal
-from pytest_rdsfailover.load.engine import Engine, LoadError
+from pytest_rdsfailover.load.engine import Check, Engine, LoadError, happens
 from pytest_rdsfailover.load.schedule import Schedule
 from pytest_rdsfailover.load.workload import Workload
 from pytest_rdsfailover.load.writer import Classify, ReconnectPolicy, Writer
@@ -36,6 +36,7 @@ class Load(Engine):
         share: tuple[int, int] = (0, 1),
     ) -> None:
         super().__init__()
+        self._waited = False  # for all writers to end: who has not ended by then hangs
         count = len(journal.writers)
         self._writers = [
             Writer(
@@ -50,10 +51,10 @@ class Load(Engine):
             for each in journal.writers[share[0] :: share[1]]
         ]
 
-    def connect(self, timeout: float) -> None:
+    def connect(self, timeout: float, check: Check | None = None) -> None:
         """Connect all writers at once."""
         try:
-            missing = self._connect(timeout)
+            missing = self._connect(timeout, check)
         except BaseException:
             self._gate.close()
             raise
@@ -64,16 +65,12 @@ class Load(Engine):
                 f" {timeout:g} s: {missing[0].problem or 'no answer'}"
             ) from missing[0].problem
 
-    def _connect(self, timeout: float) -> list[Writer]:
+    def _connect(self, timeout: float, check: Check | None) -> list[Writer]:
         """Start all writers; return those that have no connection in time."""
         for writer in self._writers:
             writer.thread.start()
         deadline = time.monotonic() + timeout
-        return [
-            writer
-            for writer in self._writers
-            if not writer.ready.wait(max(0.0, deadline - time.monotonic()))
-        ]
+        return [writer for writer in self._writers if not happens(writer.ready, deadline, check)]
 
     def acked_since(self, moment: float) -> int:
         """Return how many writers had a write acknowledged that they sent after *moment*."""
@@ -81,7 +78,8 @@ class Load(Engine):
 
     def stop(self, timeout: float = 10.0) -> None:
         """End all writers; only the user's own code can keep one from it."""
-        self._end(timeout)
+        self._end(0.0 if self._waited else timeout)
+        self._waited = True
         hanging = [n for n, writer in enumerate(self._writers) if writer.thread.is_alive()]
         if hanging:
             raise LoadError(

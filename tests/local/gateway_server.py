@@ -13,11 +13,8 @@ from pathlib import Path
 
 import pymysql
 import pytest
+from servers import SERVERS
 
-PROGRAMS = {
-    "mariadb": ("RDS_TEST_MARIADBD", ["/usr/sbin/mariadbd", "mariadbd"], "mariadb-server"),
-    "mysql": ("RDS_TEST_MYSQLD", ["/opt/mysql-oracle/bin/mysqld"], "mysql-server-core"),
-}
 PASSWORD = "s3cret"
 
 
@@ -38,12 +35,9 @@ class RealServer:
 
 
 def program(flavour: str) -> str:
-    variable, places, package = PROGRAMS[flavour]
-    for place in [os.environ.get(variable, ""), *places]:
-        found = place and shutil.which(place)
-        if found:
-            return found
-    return pytest.skip(f"no {flavour} server here: apt-get install {package}, or set {variable}")
+    wanted = next(each for each in SERVERS if each.name.lower() == flavour)
+    found = wanted.find()
+    return str(found.path) if found else pytest.skip(f"no {wanted.name} here: {wanted.remedy}")
 
 
 @contextmanager

@@ -1,17 +1,17 @@
 """Fixtures of the plain server; a module apart, so that the tests may import its classes."""
 
-from pathlib import Path
-
 import pytest
-from plain_server import PROGRAMS, PlainServer, Relay
+from plain_server import PlainServer, Relay
+from servers import SERVERS
 
 
-@pytest.fixture(scope="session", params=PROGRAMS)
+@pytest.fixture(scope="session", params=SERVERS, ids=lambda wanted: wanted.name)
 def plain_server(request):
-    program = next((path for path in PROGRAMS[request.param] if path and Path(path).exists()), None)
+    wanted = request.param
+    program = wanted.find()
     if program is None:
-        pytest.skip(f"NOT TESTED on {request.param}: none here")
-    server = PlainServer(program, maria=request.param == "MariaDB")
+        pytest.skip(f"NOT TESTED on {wanted.name}: {wanted.remedy}")
+    server = PlainServer(str(program.path), maria=wanted.name == "MariaDB")
     yield server
     server.close()
 

@@ -5,7 +5,6 @@ import getpass
 import os
 import secrets
 import select
-import shutil
 import signal
 import socket
 import struct
@@ -19,18 +18,6 @@ from pytest_rdsfailover import driver
 from pytest_rdsfailover.endpoints import Bounds, Endpoint
 
 PATIENT = Bounds(connect=2.0, read=20.0, write=10.0)
-PROGRAMS = {
-    "MariaDB": [
-        os.environ.get("RDS_TEST_MARIADBD"),
-        shutil.which("mariadbd"),
-        "/usr/sbin/mariadbd",
-    ],
-    "MySQL": [
-        os.environ.get("RDS_TEST_MYSQLD"),
-        shutil.which("mysqld-oracle"),
-        "/opt/mysql-oracle/bin/mysqld",
-    ],
-}
 PORTS = range(23000, 27000)  # below the ports that the system gives to clients
 
 
