@@ -150,19 +150,20 @@ class ProxyEndpoint:
 
     def borrow(self, session: ProxySession, last: Database | None) -> None:
         """Lend a database connection now or later."""
-        self._asked[session] = time.monotonic()
+        self.counts["borrows"] += 1
         self.pool.borrow(session, last)
-        link = self._clients.get(session)
-        if session.waiting and link is not None:
+        if session.waiting and (link := self._clients.get(session)) is not None:
+            self._asked[session] = time.monotonic()
             patience = self.settings.connection_borrow_timeout
             loop = asyncio.get_running_loop()
             link.timer = loop.call_later(patience, self._timed_out, link)
-        self.counts["borrows"] += 1
 
     def lent(self, session: ProxySession) -> None:
         """Note that a session has got its connection."""
-        link = self._clients.get(session)
-        if link is not None:
+        self._waits_no_more(session)
+
+    def _waits_no_more(self, session: ProxySession) -> None:
+        if session in self._asked and (link := self._clients.get(session)) is not None:
             self._settle(link)
 
     def _settle(self, link: ClientLink) -> None:
@@ -191,6 +192,7 @@ class ProxyEndpoint:
     def leave(self, session: ProxySession) -> None:
         """Let a session wait no longer."""
         self.pool.leave(session)
+        self._waits_no_more(session)
 
     def discard(self, database: Database) -> None:
         """End a connection that may still be working, and remember its thread."""

@@ -114,6 +114,7 @@ class Forwarder:
     def deny(self, database: Database) -> None:
         """Learn that no connection could be made, because the server refused it."""
         self.waiting = False
+        self._service.leave(self)  # or its time-out would end a later wait
         self._give_up(database.fault or NO_CONNECTION)
 
     def timed_out(self) -> None:

@@ -4,7 +4,13 @@ from hypothesis import strategies as st
 from proxy_world import PASSWORD, World, login, query
 
 from pytest_rdsfailover.gateway.proxy.session import ProxySession
-from pytest_rdsfailover.wire.packets import PacketReader, ProtocolError, frame, parse_error
+from pytest_rdsfailover.wire.packets import (
+    PacketReader,
+    ProtocolError,
+    ServerFault,
+    frame,
+    parse_error,
+)
 from pytest_rdsfailover.wire.responses import Command
 
 MANY = settings(max_examples=300, deadline=None)
@@ -57,6 +63,22 @@ def test_nobody_may_fill_the_memory_before_the_login():
 
     with pytest.raises(ProtocolError, match="that many bytes"):
         session.from_client(b"\xff" * 5)
+
+
+def test_who_is_refused_by_the_server_waits_no_more():
+    world, left = World(), []
+    world.leave = lambda session: left.append(session.number)
+    session = world.client(1)
+    session.from_client(query(b"SELECT 1"))
+    (database,) = world.servers
+
+    database.fault = ServerFault(1045, "28000", "Access denied")
+    world.pool.lost(database)
+
+    (packet,) = told(session)
+    assert parse_error(packet.payload).code == 1045
+    assert left == [1]  # or the time-out of this wait would end a later one
+    assert not session.waiting
 
 
 def test_an_answer_counts_on_from_its_command():
