@@ -12,6 +12,7 @@ import tools
 from pytest_rdsfailover.local import accounts
 
 WRITERS, RATE = 32, 1000
+PATIENCE = 5.0  # seconds after the kill
 # As a program does it that leaves everything to PyMySQL: connect when the last write failed.
 PLAIN = f"""
 import json, sys, threading, time
@@ -73,7 +74,7 @@ def kill_all(own) -> tuple[float, float]:
 
 
 def returned(own, table: str, since: float, until: float) -> Return | None:
-    """Return what the rows say; None if a writer never came back."""
+    """Return what the rows say; None if not every writer is back yet."""
     with admin(own) as cursor:
         cursor.execute(f"SELECT writer, UNIX_TIMESTAMP(at) FROM {table} ORDER BY at")
         rows = [(writer, float(at)) for writer, at in cursor.fetchall()]
@@ -92,7 +93,7 @@ def measure(own, table: str) -> Return | None:
     wait_for_all(own, table, since=time.time(), timeout=20.0)
     time.sleep(0.3)
     between = kill_all(own)
-    wait_for_all(own, table, since=between[1], timeout=5.0)
+    wait_for_all(own, table, since=between[1], timeout=PATIENCE)
     return returned(own, table, *between)
 
 

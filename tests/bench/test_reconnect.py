@@ -29,12 +29,12 @@ def ours(own, endpoint, engine):
 
 
 def note(table, who, found, aim=""):
-    """Add the medians; a run in which a writer never came back is worse than any other."""
+    """Add the medians; a run in which a writer did not come back is worse than any other."""
     there = [each for each in found if each is not None]
     if len(there) < len(found):
-        table.add(
-            FIGURE, f"writers never back in {len(found) - len(there)} of {len(found)} runs", who=who
-        )
+        never = f"{len(found) - len(there)} of {len(found)} runs"
+        within = f"{reconnects.PATIENCE:g} s"
+        table.add(FIGURE, f"not all of them back within {within} in {never}", who=who)
         return
     gap, last = (
         median(sorted(values)) for values in zip(*((r.gap, r.last) for r in there), strict=True)
