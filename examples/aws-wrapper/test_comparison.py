@@ -9,9 +9,9 @@ from aws_advanced_python_wrapper import AwsWrapperConnection, release_resources
 from aws_advanced_python_wrapper.errors import FailoverSuccessError
 
 DRIVERS = {
-    "plain": mysql.connector.connect,
+    "plain": lambda **options: mysql.connector.connect(read_timeout=3, **options),
     "wrapper": lambda **options: AwsWrapperConnection.connect(
-        mysql.connector.connect, plugins="failover_v2", **options
+        mysql.connector.connect, plugins="failover_v2", socket_timeout=3, **options
     ),
 }
 
@@ -40,7 +40,8 @@ class Connections:
             self.opened.append(self._mine.connection)
         return self._mine.connection
 
-    def write(self, key, connection):
+    def write(self, key, _):
+        connection = self.mine()  # a new one, if the last write has lost it
         try:
             with connection.cursor() as cursor:
                 cursor.execute("INSERT INTO wrapped VALUES (%s)", (key,))
