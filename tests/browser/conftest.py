@@ -9,7 +9,7 @@ import pytest
 # The unit tests' builders make the trials that are shown here.
 sys.path.append(str(Path(__file__).parents[1] / "unit"))
 
-INSTALL = "scripts/fetch-chromium"
+INSTALL = "scripts/fetch-extras"
 
 
 @pytest.fixture(scope="session")
