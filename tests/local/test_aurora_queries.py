@@ -228,5 +228,5 @@ def test_there_is_one_writer_at_every_moment_of_a_failover_and_the_dead_fall_sil
                 silent[name] = max(silent.get(name, 0.0), float(age))
 
     assert [old, target] == list(dict.fromkeys(writers))
-    assert silent[resting.readers[1] if resting.readers[1] != old else bystander.name] < 0.02
-    assert silent[old] > 0.05
+    # Whoever lives has just reported; by how much more the dead is late, the polls decide.
+    assert silent[old] > 2 * silent[bystander.name]

@@ -6,32 +6,30 @@ import sys
 from pathlib import Path
 
 import pytest
+from servers import SERVERS
 
 pytestmark = pytest.mark.local
 EXAMPLE = Path(__file__).parents[2] / "examples" / "aws-wrapper"
 
 
-@pytest.fixture
-def run(server_program):
-    def run(name, *options):
-        done = subprocess.run(
-            [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(EXAMPLE / name),
-             "--rds-server", str(server_program.path), *options],
-            capture_output=True, text=True, timeout=120, check=False,
-        )  # fmt: skip
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout
-
-    return run
+def run(program, name, *options):
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(EXAMPLE / name),
+         "--rds-server", str(program.path), *options],
+        capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
 
 
-def test_the_wrapper_follows_the_writer(run):
-    assert "1 passed" in run("test_aws_wrapper.py")
+def test_the_wrapper_follows_the_writer(server_program):
+    assert "1 passed" in run(server_program, "test_aws_wrapper.py")
 
 
-def test_the_wrapper_is_compared_with_the_plain_driver(run, tmp_path):
+def test_the_wrapper_is_compared_with_the_plain_driver(tmp_path):
+    program = next(filter(None, (wanted.find() for wanted in SERVERS)))  # whichever it is
     result = tmp_path / "result.json"
-    text = run("test_comparison.py", "--rds-trials=2", f"--rds-json={result}")
+    text = run(program, "test_comparison.py", "--rds-trials=2", f"--rds-json={result}")
 
     assert "wrapper against plain: median" in text
     (found,) = json.loads(result.read_text())["comparisons"]
