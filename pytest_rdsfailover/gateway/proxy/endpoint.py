@@ -67,6 +67,7 @@ class ProxyEndpoint:
         self._clients: dict[ProxySession, ClientLink] = {}
         self._asked: dict[ProxySession, float] = {}
         self._touched: set[ProxySession | Database] = set()
+        self._due = False
         self._sweeping: asyncio.Task[None] | None = None
 
     async def listen(self) -> None:
@@ -128,8 +129,15 @@ class ProxyEndpoint:
         """Remember who has something to send."""
         self._touched.add(who)
 
+    def flush_soon(self) -> None:
+        """Send what there is to be sent once all that has come is worked on."""
+        if not self._due:
+            self._due = True
+            asyncio.get_running_loop().call_soon(self.flush)
+
     def flush(self) -> None:
         """Send what there is to be sent."""
+        self._due = False
         while self._touched:
             who = self._touched.pop()
             if isinstance(who, ProxySession):

@@ -66,7 +66,7 @@ class ClientLink(Connection):
             self._send_tls()
             self.abort(reset=False)
             return
-        self._owner.flush()
+        self._owner.flush_soon()
 
     def _received(self, data: bytes) -> None:
         session = self.session
@@ -151,7 +151,7 @@ class DatabaseLink(Connection):
         else:
             if self.database.fault is not None:
                 self._owner.ended(self)
-        self._owner.flush()
+        self._owner.flush_soon()
 
     def connection_lost(self, _: Exception | None) -> None:
         """End what depended on it."""
