@@ -5,6 +5,7 @@ import dataclasses
 import inspect
 import json
 import re
+import tomllib
 from importlib import resources
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from pytest_rdsfailover.analysis.population import Population
 from pytest_rdsfailover.experiment import Plan, Trial
 from pytest_rdsfailover.laboratory import Laboratory
 from pytest_rdsfailover.load.choice import OPTIONS
-from pytest_rdsfailover.local.profiles import shipped
+from pytest_rdsfailover.local.profiles import parse_profile, shipped
 from pytest_rdsfailover.repetition import Repetition, Trials
 
 ROOT = Path(__file__).parents[1]
@@ -30,6 +31,7 @@ SHORTENED = re.compile(r"`\.\.\._(\w+?)(_\.\.\.)?`")  # `..._what_a_test_is_abou
 DEFINED = re.compile(r"\bdef (test_\w+)")
 TESTS = [*(ROOT / "tests").rglob("*.py"), *(ROOT / "examples").rglob("*.py")]
 BLOCK = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+TOML = re.compile(r"^```toml\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 CELL = re.compile(r"^\| (`[^|]*) \|", re.MULTILINE)  # the first one of a table's row
 
 
@@ -160,6 +162,12 @@ def test_the_reference_names_every_expectation_and_no_other():
 
 def test_the_reference_names_every_profile_and_no_other():
     assert reference("## Profiles") == set(shipped())
+
+
+def test_the_reference_s_own_profile_is_one_and_has_every_field():
+    table = tomllib.loads(TOML.search(section("docs/reference.md", "## Profiles"))[1])
+
+    assert set(table) == fields(parse_profile("own", table)) - {"name"}
 
 
 def test_the_reference_names_every_field_of_the_result_document_and_no_other():
