@@ -67,10 +67,6 @@ class Window:
         """Return its length."""
         return self.stop - self.start
 
-    def overlaps(self, other: "Window") -> bool:
-        """Tell whether the two have a moment in common."""
-        return self.start < other.stop and other.start < self.stop
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Milestone:

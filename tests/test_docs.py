@@ -1,24 +1,79 @@
-"""The documents say what the code does: examples byte for byte, every option, every link."""
+"""The documents say what the code does: examples byte for byte, every name, every link."""
 
+import argparse
+import dataclasses
+import inspect
+import json
 import re
+import tomllib
+from importlib import resources
 from pathlib import Path
 
 import pytest
+from test_layers import LAYERS
 
-from pytest_rdsfailover import fixtures, hooks, options
-from pytest_rdsfailover.local.profiles import shipped
+from pytest_rdsfailover import checks, cli, fixtures, hooks, options
+from pytest_rdsfailover.analysis.population import Population
+from pytest_rdsfailover.experiment import Plan, Trial
+from pytest_rdsfailover.laboratory import Laboratory
+from pytest_rdsfailover.load.choice import OPTIONS
+from pytest_rdsfailover.local.profiles import parse_profile, shipped
+from pytest_rdsfailover.repetition import Repetition, Trials
 
 ROOT = Path(__file__).parents[1]
-PAGES = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")])
-LINK = re.compile(r"\[[^\]]*\]\((?!https?://|#)([^)#\s]+)(?:#[^)]*)?\)")
+FRONT = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")]
+PAGES = [*FRONT, *sorted((ROOT / "docs").glob("*.md"))]
+EXAMPLES = sorted((ROOT / "examples").glob("*/README.md"))
+LINK = re.compile(r"\[[^\]]*\]\((?!https?://)([^)#\s]*)(#[^)]*)?\)")
 PATH = re.compile(r"`((?:tests|docs|examples|scripts|pytest_rdsfailover)/[\w./-]+)`")
 NAMED = re.compile(r"\b(test_\w+)\b(?![.\w])")
+SHORTENED = re.compile(r"`\.\.\._(\w+?)(_\.\.\.)?`")  # `..._what_a_test_is_about_...`
+DEFINED = re.compile(r"\bdef (test_\w+)")
 TESTS = [*(ROOT / "tests").rglob("*.py"), *(ROOT / "examples").rglob("*.py")]
 BLOCK = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+TOML = re.compile(r"^```toml\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+CELL = re.compile(r"^\| (`[^|]*) \|", re.MULTILINE)  # the first one of a table's row
 
 
 def read(name):
     return (ROOT / name).read_text()
+
+
+def section(page, title):
+    """Return what stands under a heading, up to the next heading of any rank."""
+    _, found, rest = f"\n{read(page)}".partition(f"\n{title}\n")
+    assert found, f"nothing in {page} is headed {title}"
+    return re.split(r"^#+ ", rest, maxsplit=1, flags=re.MULTILINE)[0]
+
+
+def names(text):
+    """Return the names in the first cells of tables, without what follows a name."""
+    cells = " ".join(CELL.findall(text))
+    return {re.match(r"[\w-]+", name)[0] for name in re.findall(r"`([^`]+)`", cells)}
+
+
+def reference(*titles):
+    return set().union(*(names(section("docs/reference.md", title)) for title in titles))
+
+
+def public(*kinds):
+    """Return what may be asked of objects: their fields, properties and methods."""
+    return {name for kind in kinds for name in vars(kind) if not name.startswith("_")}
+
+
+def arguments(function):
+    parameters = inspect.signature(function).parameters.values()
+    return {each.name for each in parameters if each.kind is not each.VAR_KEYWORD} - {"self"}
+
+
+def fields(kind):
+    return {field.name for field in dataclasses.fields(kind)}
+
+
+def anchors(page):
+    """Return how links name a page's headings."""
+    titles = re.findall(r"^#+ (.+)$", page.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles}
 
 
 def test_the_readme_s_first_example_is_the_quickstart_byte_for_byte():
@@ -29,43 +84,113 @@ def test_the_aws_page_s_example_is_the_example_byte_for_byte():
     assert BLOCK.search(read("docs/aws.md"))[1] == read("examples/aws-api/test_drill.py")
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize(
+    "page", [*PAGES, *EXAMPLES], ids=lambda page: page.relative_to(ROOT).as_posix()
+)
 def test_every_link_and_every_named_file_exists(page):
     text = page.read_text()
-    missing = [link for link in LINK.findall(text) if not (page.parent / link).exists()]
-    missing += [path for path in PATH.findall(text) if not (ROOT / path).exists()]
+    missing = [path for path in PATH.findall(text) if not (ROOT / path).exists()]
+    for link, anchor in LINK.findall(text):
+        target = page.parent / link if link else page
+        if not target.exists() or (anchor and anchor[1:] not in anchors(target)):
+            missing.append(link + anchor)
 
     assert missing == []
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_test_that_a_page_names_exists(page):
-    there = {name for path in TESTS for name in NAMED.findall(path.read_text())}
-
-    assert set(NAMED.findall(page.read_text())) - there == set()
+    assert missing_tests(page.read_text()) == []
 
 
-@pytest.mark.parametrize("option", options.OPTIONS, ids=lambda option: option.name)
-def test_every_option_is_documented(option):
-    assert f"`{option.flag}`" in read("docs/reference.md")
+def missing_tests(text):
+    """Return the tests that a text names, in full or shortened, and that do not exist."""
+    there = {name for path in TESTS for name in DEFINED.findall(path.read_text())}
+    full = [name for name in NAMED.findall(text) if name not in there]
+    # A single word, as in `..._high`, may be the end of any other name.
+    shortened = [(part, more) for part, more in SHORTENED.findall(text) if more or "_" in part]
+    return full + [
+        part
+        for part, more in shortened
+        if not any(f"_{part}" in name if more else name.endswith(f"_{part}") for name in there)
+    ]
 
 
-@pytest.mark.parametrize("name", shipped())
-def test_every_profile_is_documented(name):
-    assert f"`{name}`" in read("docs/reference.md")
+def test_planted_names_of_tests_are_missed():
+    text = "`test_planted_nonsense`, `..._planted_nonsense_...`, `..._that_a_page_names`"
+
+    assert missing_tests(text) == ["test_planted_nonsense", "planted_nonsense", "that_a_page_names"]
 
 
-@pytest.mark.parametrize("marker", fixtures.MARKERS)
-def test_every_marker_is_documented(marker):
-    name = re.match(r"\w+", marker)[0]
-    assert f"`{name}" in read("docs/reference.md")
+def test_the_reference_names_every_option_and_no_other():
+    assert reference("## Options", "### Live mode") == {each.flag for each in options.OPTIONS}
 
 
-@pytest.mark.parametrize(
-    "name", [name for name, each in vars(fixtures).items() if hasattr(each, "_fixture_function")]
-)
-def test_every_fixture_is_documented(name):
-    assert f"`{name}`" in read("docs/reference.md")
+def test_the_readme_names_no_other_option():
+    known = {each.flag for each in options.OPTIONS}
+    assert names(section("README.md", "## Options")) <= known
+
+
+def test_the_reference_names_every_fixture_and_no_other():
+    found = {name for name, each in vars(fixtures).items() if hasattr(each, "_fixture_function")}
+    assert reference("## Fixtures") == found
+
+
+def test_the_reference_names_every_argument_of_a_trial_and_no_other():
+    known = fields(Plan) - {"seed"} | OPTIONS | {"load"} | arguments(Laboratory.trial)
+    assert reference("### `rds_trial`, `rds_load`") - {"warm_up", "silence", "trial"} == known
+
+
+def test_the_reference_names_all_that_a_trial_has_and_nothing_else():
+    assert reference("### A trial") == public(*Trial.__mro__[:-1]) - {"of"}
+
+
+def test_the_reference_names_every_argument_of_repeats_and_all_that_they_have():
+    given = arguments(Repetition.__call__) - {"endpoint"}
+    assert reference("### `rds_trials`") == given | public(Trials) | {"planned"}
+    text = section("docs/reference.md", "### `rds_trials`")
+    assert fields(Population) <= set(re.findall(r"`(\w+)`", text))
+
+
+def test_the_reference_names_every_marker_and_no_other():
+    assert reference("## Markers") == {re.match(r"\w+", each)[0] for each in fixtures.MARKERS}
+
+
+def test_the_reference_names_every_expectation_and_no_other():
+    assert reference("## Expectations") == {*checks.DURATIONS, *checks.COUNTS}
+
+
+def test_the_reference_names_every_profile_and_no_other():
+    assert reference("## Profiles") == set(shipped())
+
+
+def test_the_reference_s_own_profile_is_one_and_has_every_field():
+    table = tomllib.loads(TOML.search(section("docs/reference.md", "## Profiles"))[1])
+
+    assert set(table) == fields(parse_profile("own", table)) - {"name"}
+
+
+def test_the_reference_names_every_field_of_the_result_document_and_no_other():
+    package = resources.files("pytest_rdsfailover.report")
+    schema = json.loads(package.joinpath("result.schema.json").read_text(encoding="utf-8"))
+    known = {*schema["properties"], *schema["$defs"]["trial"]["properties"]}
+    assert reference("## Result document") == known
+
+
+def test_every_command_is_documented():
+    (commands,) = (
+        each.choices
+        for each in cli._parser()._actions
+        if isinstance(each, argparse._SubParsersAction)
+    )
+    cells = CELL.findall(section("docs/reports.md", "## The command"))
+    assert [cell.split()[1].strip("`") for cell in cells] == list(commands)
+    assert set(commands) <= set(re.findall(r"\w+", section("docs/reference.md", "## Command")))
+
+
+def test_the_layers_of_the_architecture_are_those_that_are_enforced():
+    rows = CELL.findall(section("docs/architecture.md", "## Layers"))
+    assert [row.replace("`", "").replace("/", "") for row in rows] == LAYERS
 
 
 @pytest.mark.parametrize("hook", [name for name in vars(hooks) if name.startswith("pytest_rds")])

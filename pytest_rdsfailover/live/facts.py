@@ -13,7 +13,6 @@ class Member:
     arn: str
     status: str
     writer: bool
-    tier: int
     host: str
     port: int
 
@@ -154,7 +153,6 @@ def _member(member: Mapping[str, Any], described: Mapping[str, Any]) -> Member:
         arn=described.get("DBInstanceArn", ""),
         status=described.get("DBInstanceStatus", "unknown"),
         writer=bool(member["IsClusterWriter"]),
-        tier=int(member.get("PromotionTier", 1)),
         host=endpoint.get("Address", ""),
         port=int(endpoint.get("Port", 0)),
     )

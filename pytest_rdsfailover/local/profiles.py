@@ -42,6 +42,9 @@ class Holds:
         return chosen.sample(chance)
 
 
+NO_HOLD = Holds(((1.0, Span(0.0, 0.0)),))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
     """One kind of failover. Spans count from the onset, the onset from the trigger.
@@ -76,7 +79,7 @@ class Profile:
     dns: tuple[Span, ...]
     read_only_error: int
     dns_ttl: float = 0.0
-    proxy_hold: Holds = Holds(((1.0, Span(0.0, 0.0)),))
+    proxy_hold: Holds = NO_HOLD
     proxy_connect: str = "accept"
 
     def __post_init__(self) -> None:

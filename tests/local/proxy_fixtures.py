@@ -1,9 +1,8 @@
 """A gateway with its proxy, over each real server, with the proxy's settings back to the defaults."""
 
-import time
-
 import gateway_process
 import pytest
+from waiting import until
 
 
 @pytest.fixture(scope="session")
@@ -32,14 +31,6 @@ def proxy(proxy_gateway):
     gateway.control.ask("proxy_forget")
     yield gateway
     gateway.configure_proxy()
-
-
-def until(condition, within=20.0):
-    """Wait until something holds, because it follows from something else a little later."""
-    deadline = time.monotonic() + within
-    while not condition():
-        assert time.monotonic() < deadline, "it did not come true"
-        time.sleep(0.005)
 
 
 def rows(connection, sql, *arguments):

@@ -1,11 +1,11 @@
 """A simulated Aurora cluster, seen from its endpoints."""
 
 import itertools
-import time
 
 import pymysql
 import pytest
 from networks import network_for
+from waiting import until
 
 from pytest_rdsfailover.errors import SettingError
 from pytest_rdsfailover.local.cluster import FailoverInProgressError, LocalCluster
@@ -35,13 +35,6 @@ def code(call):
     except pymysql.err.MySQLError as error:
         return error.args[0]
     return None
-
-
-def until(condition, timeout=5.0):
-    deadline = time.monotonic() + timeout
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.005)
 
 
 def test_each_endpoint_has_an_address_of_its_own_and_all_share_one_port(resting):

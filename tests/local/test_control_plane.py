@@ -15,6 +15,7 @@ pytest.importorskip("flask")
 
 from botocore.exceptions import ClientError, ParamValidationError
 from servers import SERVERS
+from waiting import until
 
 from pytest_rdsfailover.errors import DiedError
 from pytest_rdsfailover.local.cluster import LocalCluster
@@ -46,13 +47,6 @@ SLOW = parse_profile("slow", {"onset": "500ms", "refused": "1s", "promotion": "1
 @pytest.fixture
 def rds(resting):
     return resting.aws.client("rds")
-
-
-def until(condition, timeout=20.0):
-    deadline = time.monotonic() + timeout
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.005)
 
 
 def described(rds):

@@ -8,6 +8,7 @@ import uuid
 
 import pytest
 from plain_server import free_port
+from waiting import until
 
 from pytest_rdsfailover.endpoints import Bounds, Tls
 from pytest_rdsfailover.errors import SettingError
@@ -37,13 +38,6 @@ def inserting(server, port=None, *, writers=8, rate=200.0, policy=POLICY):
     finally:
         load.stop()
         workload.drop(server.endpoint)
-
-
-def wait_for(condition, seconds=15.0):
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 def test_no_more_connections_are_made_at_once_than_a_backlog_holds(plain_server, monkeypatch):
@@ -90,7 +84,7 @@ def test_a_stall_is_one_gap_and_missed_slots_are_counted_not_replayed(plain_serv
         time.sleep(0.4)
         with plain_server.frozen():
             time.sleep(1.0)
-        wait_for(lambda: load.acked_since(time.monotonic() - 0.1) == 8)
+        until(lambda: load.acked_since(time.monotonic() - 0.1) == 8)
 
     times = sorted(one.finished for one in journal)
     assert max(b - a for a, b in itertools.pairwise(times)) > 0.9
@@ -100,7 +94,7 @@ def test_a_stall_is_one_gap_and_missed_slots_are_counted_not_replayed(plain_serv
 
 def test_silence_is_unknown_and_a_reset_too_and_refused_is_refused(plain_server, relay):
     with inserting(plain_server, relay.port, writers=4) as (load, journal, workload):
-        wait_for(lambda: load.acked_since(0) == 4)
+        until(lambda: load.acked_since(0) == 4)
         relay.hang()
         time.sleep(0.8)
         relay.refuse()
@@ -109,7 +103,7 @@ def test_silence_is_unknown_and_a_reset_too_and_refused_is_refused(plain_server,
         relay.resume()
         relay.listen()
         begun = time.monotonic()
-        wait_for(lambda: load.acked_since(begun) == 4)
+        until(lambda: load.acked_since(begun) == 4)
         load.stop()
         stored = set(workload.stored(plain_server.endpoint))
 
@@ -123,13 +117,13 @@ def test_silence_is_unknown_and_a_reset_too_and_refused_is_refused(plain_server,
 
 def test_killed_sessions_come_back_and_lose_nothing(plain_server):
     with inserting(plain_server) as (load, journal, workload):
-        wait_for(lambda: load.acked_since(0) == 8)
+        until(lambda: load.acked_since(0) == 8)
         before = set(plain_server.sessions())
         for session in before:
             with contextlib.suppress(Exception):
                 plain_server.ask(f"KILL {session}")
         begun = time.monotonic()
-        wait_for(lambda: load.acked_since(begun) == 8)
+        until(lambda: load.acked_since(begun) == 8)
         assert not before & set(plain_server.sessions())
         load.stop()
         stored = set(workload.stored(plain_server.endpoint))

@@ -12,6 +12,7 @@ import uuid
 from pathlib import Path
 
 import pytest
+from waiting import until
 
 from pytest_rdsfailover.endpoints import Bounds
 from pytest_rdsfailover.errors import SettingError
@@ -63,13 +64,6 @@ def is_gone(pid):
     return state == "Z"
 
 
-def wait_for(condition, seconds=10.0):
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-
-
 @pytest.mark.parametrize("engine", ["threads", "fast"])
 def test_the_writers_of_all_processes_share_one_schedule_and_one_journal(
     plain_server, tmp_path, engine
@@ -80,7 +74,7 @@ def test_the_writers_of_all_processes_share_one_schedule_and_one_journal(
         workload,
     ):
         moment = time.monotonic()
-        wait_for(lambda: load.acked_since(moment) == WRITERS)
+        until(lambda: load.acked_since(moment) == WRITERS)
         time.sleep(0.5)
         load.stop()
         stored = list(workload.stored(plain_server.endpoint))
@@ -152,7 +146,7 @@ def test_no_process_outlives_who_started_it(plain_server, tmp_path):
             children = [int(pid) for pid in parent.stdout.readline().split()]
             assert len(children) == 2
             parent.kill()
-        wait_for(lambda: all(map(is_gone, children)))
+        until(lambda: all(map(is_gone, children)))
     finally:
         workload.drop(plain_server.endpoint)
 
@@ -173,7 +167,7 @@ def test_functions_of_a_module_run_in_each_process(plain_server, tmp_path):
     told = order(plain_server, tmp_path, options={"workload": noted})
     with loading(plain_server, told) as (load, journal, _):
         moment = time.monotonic()
-        wait_for(lambda: load.acked_since(moment) == WRITERS)
+        until(lambda: load.acked_since(moment) == WRITERS)
         load.stop()
 
     assert {each.outcome for each in journal} == {Outcome.ACKED}

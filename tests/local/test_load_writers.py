@@ -11,6 +11,7 @@ import uuid
 import pymysql
 import pytest
 from plain_server import free_port
+from waiting import until
 
 from pytest_rdsfailover import driver
 from pytest_rdsfailover.endpoints import Bounds
@@ -57,13 +58,6 @@ def outcomes(journal):
     return {each.outcome for each in journal}
 
 
-def wait_for(condition, seconds=15.0):
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-
-
 def test_a_calm_server_acknowledges_and_stores_every_write_once(plain_server):
     with inserting(plain_server) as (load, journal, workload):
         time.sleep(RUN)
@@ -93,7 +87,7 @@ def test_a_frozen_server_leaves_writes_open_and_the_missed_slots_are_counted(pla
         with plain_server.frozen():
             time.sleep(1.5)
         moment = time.monotonic()
-        wait_for(lambda: load.acked_since(moment) == 8)
+        until(lambda: load.acked_since(moment) == 8)
         load.stop()
         stored = set(workload.stored(plain_server.endpoint))
 
@@ -112,7 +106,7 @@ def test_after_a_stall_nobody_catches_up(plain_server):
         with plain_server.frozen():
             time.sleep(0.3)  # below the read bound: a stall without an error
         moment = time.monotonic()
-        wait_for(lambda: load.acked_since(moment) == 4)
+        until(lambda: load.acked_since(moment) == 4)
         load.stop()
 
     for one in journal.writers:  # a slot every 20 ms: two that share one slot's time are a burst
@@ -130,7 +124,7 @@ def test_killed_sessions_come_back(plain_server):
             for number in before:
                 driver.kill_session(admin, number)
         moment = time.monotonic()
-        wait_for(lambda: load.acked_since(moment) == 8)
+        until(lambda: load.acked_since(moment) == 8)
         assert not set(before) & set(plain_server.sessions())
         load.stop()
         stored = set(workload.stored(plain_server.endpoint))
@@ -148,7 +142,7 @@ def test_a_port_that_is_closed_for_a_while_refuses_and_is_used_again(plain_serve
         time.sleep(0.6)
         relay.listen()
         moment = time.monotonic()
-        wait_for(lambda: load.acked_since(moment) == 8)
+        until(lambda: load.acked_since(moment) == 8)
 
     refused = [each for each in journal if each.outcome is Outcome.REFUSED]
     assert Fault(2003, "refused") in {each.fault for each in refused}
@@ -163,7 +157,7 @@ def test_a_hanging_network_ends_at_the_bounds_and_recovers(plain_server, relay):
         time.sleep(1.2)
         relay.resume()
         moment = time.monotonic()
-        wait_for(lambda: load.acked_since(moment) == 8)
+        until(lambda: load.acked_since(moment) == 8)
 
     assert "timeout" in {each.fault.kind for each in journal if each.fault}
     slots_are_all_accounted_for(load, journal, 200.0)
@@ -177,7 +171,7 @@ def test_a_writer_leaves_a_read_only_server_if_and_only_if_its_policy_says_so(pl
         before = set(plain_server.sessions())
         plain_server.ask("SET GLOBAL read_only = 1")
         try:
-            wait_for(lambda: sum(1 for each in journal if each.fault) >= 6)
+            until(lambda: sum(1 for each in journal if each.fault) >= 6)
             after = set(plain_server.sessions())
         finally:
             plain_server.ask("SET GLOBAL read_only = 0")
@@ -194,7 +188,7 @@ def test_a_load_that_cannot_connect_says_why_and_ends(plain_server):
     with pytest.raises(LoadError, match=r"3 of 3 writers.*2003"):
         load.start(timeout=0.3)
 
-    wait_for(lambda: not alive(load))
+    until(lambda: not alive(load))
 
 
 def alive(load):
@@ -267,7 +261,7 @@ def test_a_user_function_that_hangs_is_named_and_not_waited_for():
 
     assert all(writer.thread.daemon for writer in load._writers)
     release.set()
-    wait_for(lambda: not alive(load))
+    until(lambda: not alive(load))
 
 
 def cut_at(broken):
@@ -283,7 +277,7 @@ def cut_at(broken):
 def test_a_writer_that_is_cut_off_tries_again_at_once_and_then_at_its_slots():
     load, journal = cut_at({2})
     with load:
-        wait_for(lambda: len(journal) >= 5)
+        until(lambda: len(journal) >= 5)
 
     times = [each.intended for each in journal]
     steps = [after - before for before, after in itertools.pairwise(times)]
@@ -297,7 +291,7 @@ def test_a_writer_that_is_cut_off_tries_again_at_once_and_then_at_its_slots():
 def test_a_writer_that_is_cut_off_again_waits():
     load, journal = cut_at(range(2, 100))
     with load:
-        wait_for(lambda: len(journal) >= 6)
+        until(lambda: len(journal) >= 6)
 
     steps = [b.intended - a.intended for a, b in itertools.pairwise(journal)]
     assert steps[2] < 0.09
@@ -307,7 +301,7 @@ def test_a_writer_that_is_cut_off_again_waits():
 def test_a_writer_whose_own_code_fails_keeps_to_its_slots():
     load, journal = call(lambda key: 1 / 0 if key.endswith("-2") else None, writers=1, rate=10.0)
     with load:
-        wait_for(lambda: len(journal) >= 5)
+        until(lambda: len(journal) >= 5)
 
     assert min(b.intended - a.intended for a, b in itertools.pairwise(journal)) > 0.09
 
@@ -331,11 +325,11 @@ def test_writers_that_had_no_write_acknowledged_since_do_not_count():
 
     load, _ = call(write)
     with load:
-        wait_for(lambda: load.acked_since(load.started - 1) == 4)
+        until(lambda: load.acked_since(load.started - 1) == 4)
         stop.set()
         time.sleep(0.1)
         moment = time.monotonic()
-        wait_for(lambda: load.acked_since(moment) == 3)
+        until(lambda: load.acked_since(moment) == 3)
         time.sleep(0.2)
         assert load.acked_since(moment) == 3
 
@@ -356,12 +350,12 @@ def test_a_closed_load_writes_as_fast_as_it_is_answered_and_stores_every_write_o
 
 def test_a_closed_load_does_not_spin_while_nobody_listens(plain_server, relay):
     with inserting(plain_server, relay.port, writers=2, rate=0.0) as (load, journal, _):
-        wait_for(lambda: load.acked_since(0) == 2)
+        until(lambda: load.acked_since(0) == 2)
         relay.refuse()
         relay.reset()
         time.sleep(0.5)
         failed = [each for each in journal if each.outcome is not Outcome.ACKED]
         relay.listen()
-        wait_for(lambda: load.acked_since(time.monotonic() - 0.1) == 2)
+        until(lambda: load.acked_since(time.monotonic() - 0.1) == 2)
 
     assert 2 <= len(failed) < 60

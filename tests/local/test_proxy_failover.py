@@ -7,7 +7,8 @@ from contextlib import ExitStack
 
 import pymysql
 import pytest
-from proxy_fixtures import rows, until, value
+from proxy_fixtures import rows, value
+from waiting import until
 
 from pytest_rdsfailover.gateway.script import Step
 

@@ -10,7 +10,8 @@ from contextlib import ExitStack
 import gateway_server
 import pymysql
 import pytest
-from proxy_fixtures import until, value
+from proxy_fixtures import value
+from waiting import until
 
 pytestmark = pytest.mark.local
 METHODS = ["MYSQL_NATIVE_PASSWORD", "MYSQL_CACHING_SHA2_PASSWORD"]

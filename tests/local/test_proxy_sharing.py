@@ -8,7 +8,8 @@ from contextlib import ExitStack, suppress
 
 import pymysql
 import pytest
-from proxy_fixtures import rows, until, value
+from proxy_fixtures import rows, value
+from waiting import until
 
 pytestmark = pytest.mark.local
 

@@ -6,7 +6,6 @@ from typing import Any
 
 FAIL_OVER, REBOOT = "aws:rds:failover-db-cluster", "aws:rds:reboot-db-instances"
 TARGETS = {FAIL_OVER: "Clusters", REBOOT: "DBInstances"}
-MOST_TARGETS = 5  # of one action, FIS' quota
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,9 +18,7 @@ ARN = "arn:aws:rds:eu-west-1:111122223333:cluster:orders-test"
 
 def member(name, *, writer=False, status="available"):
     arn = f"arn:aws:rds:eu-west-1:111122223333:db:{name}"
-    return Member(
-        id=name, arn=arn, status=status, writer=writer, tier=1, host=f"{name}.example", port=3306
-    )
+    return Member(id=name, arn=arn, status=status, writer=writer, host=f"{name}.example", port=3306)
 
 
 def settings(**changes):
