@@ -47,6 +47,18 @@ def hostile():
     return entry(made, test=f"test_a.py::test_b[{HOSTILE}]", failed=True, why=HOSTILE)
 
 
+def beside(**more):
+    """Return a trial of a workload that tries again, reads and stores transactions in part."""
+    made = entry(failover(), **more)
+    error = {"code": 2003, "kind": HOSTILE, "count": 68, "first_s": 0.3, "last_s": 1.9}
+    attempts = {"count": 168, "acked": 90, "refused": 70, "unknown": 8, "retried": 12,
+                "downtime_s": 1.7, "resolution_s": 0.05, "errors": [error]}  # fmt: skip
+    reads = {"count": 41, "failed": 3, "compared": 29, "stale": 5, "staleness_s": 0.651,
+             "resolution_s": 0.002, "unseen": 4}  # fmt: skip
+    trial = made["trial"] | {"attempts": attempts, "reads": reads, "torn": ["run-0-7", HOSTILE]}
+    return html.entry(trial, made["portrait"], **more)
+
+
 def written(path, entries, **more):
     """Write a page and return its path."""
     trials = [each["trial"] for each in entries]
