@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from pytest_rdsfailover.analysis.downtime import Downtime
 from pytest_rdsfailover.analysis.latency import Percentiles
@@ -28,8 +29,10 @@ MOST_SHOWN = 10
 PASS, FAIL, INCONCLUSIVE = "pass", "fail", "inconclusive"
 # Why a trial has no such figure.
 NOTHING = {
+    **dict.fromkeys(AUDITED, "nothing was read back after the trial; give stored=..."),
     "attempts_downtime": "the workload reported no attempts",
     "staleness": "no read of a replica could be compared with a write of its own writer",
+    "unseen": "no read of a writer's own session could be compared with a write of it",
 }
 
 
@@ -123,9 +126,9 @@ def sample_of(summary: Summary) -> Sample:
 
 def _counted(summary: Summary, name: str) -> float | None:
     """Return a count of a trial by its name; None if it is undecided."""
-    if name in AUDITED and not summary.audited:
+    found = _found(summary, name)
+    if found is None:
         return None
-    found = getattr(summary, name)
     count = len(found) if isinstance(found, list) else found
     undecided = name == "stale_writes" and count == 0 and summary.unjudged_writes
     return None if undecided else float(count)
@@ -229,11 +232,23 @@ def figure(summary: Summary, name: str) -> float | None:
     return summary.availability_area if name == "availability_area" else summary.writer_outage
 
 
+def _found(summary: Summary, name: str) -> list[Any] | int | None:
+    """Return a count of a trial by its name, or what is counted; None if nobody looked."""
+    if name in AUDITED and not summary.audited:
+        return None
+    if name == "unseen":
+        reads = summary.reads
+        return reads.unseen if reads is not None and reads.own else None
+    found: list[Any] | int = getattr(summary, name)
+    return found
+
+
 def _count(summary: Summary, expectation: Expectation) -> tuple[str, tuple[str, ...]]:
-    if expectation.name in AUDITED and not summary.audited:
-        return INCONCLUSIVE, ("nothing was read back after the trial; give stored=...",)
-    found = getattr(summary, expectation.name)
-    keys = [str(key) for key in found] if expectation.name in AUDITED else []
+    found = _found(summary, expectation.name)
+    if found is None:
+        return INCONCLUSIVE, (NOTHING[expectation.name],)
+    listed = found if isinstance(found, list) else []
+    keys = [str(key) for key in listed] if expectation.name in AUDITED else []
     count = len(found) if isinstance(found, list) else found
     evidence = [f"was {count}"]
     if keys:

@@ -20,6 +20,7 @@ COUNTS = (
     "recovered",
     "unexpected",
     "torn",
+    "unseen",
     "stale_writes",
     "stuck_writers",
     "outages",

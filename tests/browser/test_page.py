@@ -257,6 +257,27 @@ def test_attempts_reads_and_torn_writes_are_shown_where_there_are_any(browser, t
     assert not any(word in plain for word in ("ttempts", "Reads", "staleness", "torn", "unseen"))
 
 
+def test_attempts_and_reads_are_reached_by_the_keyboard_and_printed(browser, tmp_path):
+    browser.open(written(tmp_path / "index.html", [beside()]))
+    torn = "[...document.querySelectorAll('#trial-1 details')].at(-1)"
+    plain = written(tmp_path / "plain.html", [entry(failover())])
+
+    browser.run(f"{torn}.querySelector('summary').focus()")
+    assert not browser.run(f"{torn}.open")
+    browser.key(" ")
+    assert browser.run(f"{torn}.open && {torn}.innerText.includes('run-0-7')")
+    hidden = (
+        "[...document.querySelectorAll('.attempts, .reads')].filter(e => !e.offsetHeight).length"
+    )
+    browser.call("Emulation.setEmulatedMedia", media="print")
+    try:
+        assert browser.run(hidden) == 0
+    finally:
+        browser.call("Emulation.setEmulatedMedia", media="")
+    browser.open(plain)
+    assert count(browser, ".attempts, .reads") == 0
+
+
 def test_what_attempts_and_reads_could_not_measure_is_no_figure(browser, tmp_path):
     made = beside()
     made["trial"]["clock"] = {"reliable": False, "problem": "it stood still"}

@@ -170,6 +170,12 @@ def test_a_bound_finer_than_the_rate_can_see_is_refused_with_the_rate_that_could
         check_resolution(fine, rate=19)
 
 
+def test_the_attempts_downtime_is_resolved_by_the_rate_and_the_staleness_is_not():
+    check_resolution(parse_expectations(staleness="< 1ms"), rate=20)
+    with pytest.raises(SettingError, match=r"attempts_downtime < 99.* at least 21 writes"):
+        check_resolution(parse_expectations(attempts_downtime="< 99ms"), rate=20)
+
+
 def test_no_rate_can_prove_a_downtime_of_nothing():
     with pytest.raises(SettingError, match="no rate can prove"):
         check_resolution(parse_expectations(downtime="<= 0s"), rate=1000)

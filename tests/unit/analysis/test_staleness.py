@@ -146,3 +146,17 @@ def test_a_population_s_claims_on_the_staleness_go_by_the_ends_of_each_trial():
         claims.expect([fresh, stale], staleness="max < 652ms")
     with pytest.raises(AssertionError, match="FAIL: max of staleness < 500 ms"):
         claims.expect([fresh, stale], staleness="max < 500ms")
+
+
+def test_a_session_that_misses_its_own_write_breaks_unseen_and_one_that_sees_all_keeps_it():
+    checks.expect(world((6.05, 50, True)).judge(), unseen=0)
+    with pytest.raises(AssertionError, match="FAIL: unseen == 0: was 1"):
+        checks.expect(world((5.05, 39, True), (6.05, 50, True)).judge(), unseen=0)
+
+
+@pytest.mark.parametrize("looks", [[], [(5.05, 39, False)]])
+def test_without_reads_of_an_own_session_unseen_is_undecided(looks):
+    trial = world(*looks).judge()
+
+    assert state(trial, unseen=0) == checks.INCONCLUSIVE
+    assert checks.sample_of(trial).figures["unseen"] is None
