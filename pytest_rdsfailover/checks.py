@@ -164,7 +164,7 @@ def _interval(summary: Summary, expectation: Expectation) -> tuple[str, tuple[st
     state, evidence = _downtime(found, expectation)
     if state != PASS and summary.clock.problem:
         state = INCONCLUSIVE
-        evidence = (f"{found.lower:.3f} to {found.upper:.3f} s, no figure", summary.clock.problem)
+        evidence = (summary.in_words(found), summary.clock.problem)
     return state, (*evidence, *_windows(summary)) if name == "downtime" else evidence
 
 

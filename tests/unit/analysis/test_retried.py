@@ -65,7 +65,7 @@ def test_retries_hide_errors_from_operations_but_not_from_attempts(tmp_path):
 
     plain = document.trial_document(trial, test="t", scenario="s")["attempts"]
     assert (plain["retried"], plain["errors"][0]["count"]) == (2, 68)
-    assert "2 retried; down 1." in "\n".join(terminal.timeline(trial))
+    assert "2 retried\n  down 1." in "\n".join(terminal.timeline(trial))
 
     label = archive.Label(test="t", scenario="s", seed=1, rerun="", versions={})
     again, _ = archive.read(archive.write(tmp_path, evidence, label))
@@ -136,6 +136,7 @@ def test_an_unfit_clock_leaves_a_broken_bound_on_the_attempts_undecided():
     assert state(fit, attempts_downtime="< 10ms") == FAIL
     assert state(trial, attempts_downtime="< 10ms") == INCONCLUSIVE
     assert checks.sample_of(trial).figures["attempts_downtime"] is None
+    assert "  down 2.654 to 2.706 s, no figure by the attempts" in terminal.timeline(trial)
 
 
 def test_a_population_s_claims_on_the_attempts_downtime_go_by_the_ends_of_each_trial():
