@@ -1,4 +1,4 @@
-"""HTML pages of trials whose course is known."""
+"""HTML pages of trials whose course is known, and what a browser shows of them."""
 
 from builders import ack, acks, course, everything_acked, journal, milestone, refused, unknown
 
@@ -65,3 +65,11 @@ def written(path, entries, **more):
     run = document.run_document(trials, mode="local", seed=7, versions={"server": HOSTILE})
     path.write_text(html.page(entries, run, notes=[f"server: {HOSTILE}"], **more))
     return path
+
+
+def text(browser, selector):
+    return browser.run(f"document.querySelector({selector!r}).textContent")
+
+
+def count(browser, selector):
+    return browser.run(f"document.querySelectorAll({selector!r}).length")
