@@ -1,72 +1,39 @@
-"""Verdicts with evidence: what a trial is expected to hold to, and whether it does.
+"""Verdicts with evidence: whether a trial holds to what it is expected to."""
 
-Bounds are parsed apart from any trial, so that a wrong one is refused before a server starts.
-"""
-
-import difflib
 import math
-import operator
-import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from pytest_rdsfailover.analysis.downtime import Downtime
 from pytest_rdsfailover.analysis.latency import Percentiles
 from pytest_rdsfailover.analysis.outages import MISSED_SLOTS
 from pytest_rdsfailover.analysis.population import Sample
 from pytest_rdsfailover.analysis.summary import Summary
-from pytest_rdsfailover.errors import SettingError
-from pytest_rdsfailover.settings import format_duration, parse_duration
-
-COUNTS = (
-    "lost",
-    "duplicated",
-    "recovered",
-    "unexpected",
-    "torn",
-    "stale_writes",
-    "stuck_writers",
-    "outages",
-    "refused",
-    "unknown",
-    "not_issued",
+from pytest_rdsfailover.expectations import (
+    AUDITED,
+    COUNTS,
+    DURATIONS,
+    INTERVALS,
+    LATENCIES,
+    OPERATORS,
+    OPPOSITE,
+    Expectation,
+    check_resolution,
+    parse_expectations,
+    remedy,
 )
-AUDITED = frozenset({"lost", "duplicated", "recovered", "unexpected", "torn"})
-LATENCIES = ("p50", "p99", "max")  # during the failover
-# The area is in writer-seconds.
-DURATIONS = ("downtime", "writer_outage", "availability_area", "last_writer_back", *LATENCIES)
-OPERATORS: dict[str, Callable[[float, float], bool]] = {
-    "<": operator.lt,
-    "<=": operator.le,
-    ">": operator.gt,
-    ">=": operator.ge,
-    "==": operator.eq,
-}
-# What disproves a bound.
-OPPOSITE = {"<": ">=", "<=": ">", ">": "<=", ">=": "<"}
-BOUND = re.compile(r"(?P<operator><=|>=|==|<|>)\s*(?P<value>\S.*)")
+from pytest_rdsfailover.settings import format_duration
+
 MOST_SHOWN = 10
 PASS, FAIL, INCONCLUSIVE = "pass", "fail", "inconclusive"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Expectation:
-    """One bound on one figure of a trial.
-
-    Attributes:
-        name: the figure: one of `DURATIONS` or `COUNTS`.
-        operator: `<`, `<=`, `>`, `>=` or, for counts, `==`.
-        bound: in seconds, or a count.
-    """
-
-    name: str
-    operator: str
-    bound: float
-
-    def __str__(self) -> str:
-        duration = self.name in DURATIONS
-        bound = format_duration(self.bound) if duration else f"{self.bound:g}"
-        return f"{self.name} {self.operator} {bound}"
+# Why a trial has no such figure.
+NOTHING = {
+    **dict.fromkeys(AUDITED, "nothing was read back after the trial; give stored=..."),
+    "attempts_downtime": "the workload reported no attempts",
+    "staleness": "no read of a replica could be compared with a write of its own writer",
+    "unseen": "no read of a writer's own session could be compared with a write of it",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,30 +49,6 @@ class Verdict:
     expectation: Expectation
     state: str
     evidence: tuple[str, ...]
-
-
-def parse_expectations(**bounds: object) -> tuple[Expectation, ...]:
-    """Return the expectations that keyword arguments such as `downtime="< 2s", lost=0` name.
-
-    Raises:
-        SettingError: for an unknown name, a bound that is none, or a duration without a unit.
-    """
-    return tuple(_parse(name, bound) for name, bound in bounds.items())
-
-
-def check_resolution(expectations: Iterable[Expectation], rate: float) -> None:
-    """Refuse bounds on the downtime that a load of *rate* writes per second cannot resolve.
-
-    Raises:
-        SettingError: naming the rate that would do.
-    """
-    for each in expectations:
-        if each.name != "downtime" or rate <= 0 or each.bound >= MISSED_SLOTS / rate:
-            continue
-        raise SettingError(
-            f"{each} is finer than a load of {rate:g} writes per second can see"
-            f" ({format_duration(MISSED_SLOTS / rate)}); {_remedy(each.bound)}"
-        )
 
 
 def verdicts(summary: Summary, expectations: Iterable[Expectation]) -> list[Verdict]:
@@ -165,7 +108,10 @@ def explain_comparison(symbol: str, left: object, right: object) -> list[str] | 
 
 def sample_of(summary: Summary) -> Sample:
     """Return what a trial contributes to a population of its repeats."""
-    figures = {name: figure(summary, name) for name in DURATIONS if name != "downtime"}
+    figures = {name: figure(summary, name) for name in DURATIONS if name not in INTERVALS}
+    figures["staleness"] = interval(summary, "staleness")
+    fit = not summary.clock.problem
+    figures["attempts_downtime"] = interval(summary, "attempts_downtime") if fit else None
     if summary.stuck:
         figures["last_writer_back"] = math.inf
     return Sample(
@@ -180,43 +126,17 @@ def sample_of(summary: Summary) -> Sample:
 
 def _counted(summary: Summary, name: str) -> float | None:
     """Return a count of a trial by its name; None if it is undecided."""
-    if name in AUDITED and not summary.audited:
+    found = _found(summary, name)
+    if found is None:
         return None
-    found = getattr(summary, name)
     count = len(found) if isinstance(found, list) else found
     undecided = name == "stale_writes" and count == 0 and summary.unjudged_writes
     return None if undecided else float(count)
 
 
-def _parse(name: str, bound: object) -> Expectation:
-    if name not in DURATIONS and name not in COUNTS:
-        near = difflib.get_close_matches(name, [*DURATIONS, *COUNTS], n=1)
-        hint = f"; did you mean {near[0]}?" if near else ""
-        raise SettingError(
-            f"nothing is called {name!r}{hint} (known: {', '.join([*DURATIONS, *COUNTS])})"
-        )
-    match = BOUND.fullmatch(bound.strip()) if isinstance(bound, str) else None
-    if name in DURATIONS:
-        if match is None or match["operator"] == "==":
-            raise SettingError(
-                f'{name}={bound!r} is no bound on a duration; write {name}="< 2s" or "<= 500ms"'
-            )
-        value = parse_duration(match["value"])
-        return Expectation(name=name, operator=match["operator"], bound=value)
-    if isinstance(bound, int) and not isinstance(bound, bool) and bound >= 0:
-        return Expectation(name=name, operator="==", bound=bound)
-    if match is not None and match["value"].isdigit():
-        return Expectation(name=name, operator=match["operator"], bound=int(match["value"]))
-    raise SettingError(f'{name}={bound!r} is no bound on a count; write {name}=0 or {name}="<= 5"')
-
-
 def _judge(summary: Summary, expectation: Expectation) -> Verdict:
-    if expectation.name == "downtime":
-        state, evidence = _downtime(summary.downtime, expectation)
-        if state != PASS and summary.clock.problem:
-            state = INCONCLUSIVE
-            evidence = (summary.down, summary.clock.problem)
-        evidence = (*evidence, *_windows(summary))
+    if expectation.name in INTERVALS:
+        state, evidence = _interval(summary, expectation)
     elif expectation.name in DURATIONS:
         state, evidence = _duration(summary, expectation)
     else:
@@ -224,31 +144,61 @@ def _judge(summary: Summary, expectation: Expectation) -> Verdict:
     return Verdict(expectation=expectation, state=state, evidence=evidence)
 
 
+def interval(summary: Summary, name: str) -> Downtime | None:
+    """Return what a trial says between two ends, by its name; None if there was nothing."""
+    if name == "downtime":
+        return summary.downtime
+    if name == "attempts_downtime":
+        return None if summary.attempts is None else summary.attempts.downtime
+    reads = summary.reads
+    return reads.staleness if reads is not None and reads.compared else None
+
+
+def _interval(summary: Summary, expectation: Expectation) -> tuple[str, tuple[str, ...]]:
+    name = expectation.name
+    found = interval(summary, name)
+    if found is None:
+        return INCONCLUSIVE, (NOTHING[name],)
+    if name == "staleness":
+        return _proof(found, expectation, _what_fresher_reads_tell(found))
+    state, evidence = _downtime(found, expectation)
+    if state != PASS and summary.clock.problem:
+        state = INCONCLUSIVE
+        evidence = (summary.in_words(found), summary.clock.problem)
+    return state, (*evidence, *_windows(summary)) if name == "downtime" else evidence
+
+
 def _downtime(downtime: Downtime, expectation: Expectation) -> tuple[str, tuple[str, ...]]:
-    """Return the state of a bound on the downtime: proven, disproven, or neither."""
+    return _proof(downtime, expectation, _what_would_tell(downtime, expectation.bound))
+
+
+def _proof(
+    found: Downtime, expectation: Expectation, what_would_tell: str
+) -> tuple[str, tuple[str, ...]]:
+    """Return the state of a bound on what is known between two ends: proven, broken, neither."""
     symbol, bound = expectation.operator, expectation.bound
-    was = f"was {downtime}"
-    if OPERATORS[symbol](downtime, bound):
+    was = f"was {found}"
+    if OPERATORS[symbol](found, bound):
         return PASS, (was,)
-    if OPERATORS[OPPOSITE[symbol]](downtime, bound):
+    if OPERATORS[OPPOSITE[symbol]](found, bound):
         return FAIL, (was,)
-    between = f"{format_duration(downtime.lower)} and {format_duration(downtime.upper)}"
-    return INCONCLUSIVE, (was, f"it was between {between}", _what_would_tell(downtime, bound))
+    between = f"{format_duration(found.lower)} and {format_duration(found.upper)}"
+    return INCONCLUSIVE, (was, f"it was between {between}", what_would_tell)
+
+
+def _what_fresher_reads_tell(staleness: Downtime) -> str:
+    if float(staleness) == 0:
+        return "no read was stale; more writes per second, each nearer to a read, would tell"
+    return "the write that was missed and the read took that long; no rate would tell"
 
 
 def _what_would_tell(downtime: Downtime, bound: float) -> str:
     if downtime.rate > 0 and bound < MISSED_SLOTS / downtime.rate:
-        return f"too few writes ({downtime.rate:g} per second) to tell; {_remedy(bound)}"
+        return f"too few writes ({downtime.rate:g} per second) to tell; {remedy(bound)}"
     rate = downtime.deciding_rate(bound)
     if rate is not None:
         return f"a rate of about {rate} writes per second would tell"
     return "no rate would tell; more writers, shorter time-outs or a shorter back-off might"
-
-
-def _remedy(bound: float) -> str:
-    if bound <= 0:
-        return "no rate can prove a downtime of 0 s; allow at least a few milliseconds"
-    return f"it needs a rate of at least {math.ceil(MISSED_SLOTS / bound)} writes per second"
 
 
 def _windows(summary: Summary) -> Iterator[str]:
@@ -282,11 +232,23 @@ def figure(summary: Summary, name: str) -> float | None:
     return summary.availability_area if name == "availability_area" else summary.writer_outage
 
 
+def _found(summary: Summary, name: str) -> list[Any] | int | None:
+    """Return a count of a trial by its name, or what is counted; None if nobody looked."""
+    if name in AUDITED and not summary.audited:
+        return None
+    if name == "unseen":
+        reads = summary.reads
+        return reads.unseen if reads is not None and reads.own else None
+    found: list[Any] | int = getattr(summary, name)
+    return found
+
+
 def _count(summary: Summary, expectation: Expectation) -> tuple[str, tuple[str, ...]]:
-    if expectation.name in AUDITED and not summary.audited:
-        return INCONCLUSIVE, ("nothing was read back after the trial; give stored=...",)
-    found = getattr(summary, expectation.name)
-    keys = [str(key) for key in found] if expectation.name in AUDITED else []
+    found = _found(summary, expectation.name)
+    if found is None:
+        return INCONCLUSIVE, (NOTHING[expectation.name],)
+    listed = found if isinstance(found, list) else []
+    keys = [str(key) for key in listed] if expectation.name in AUDITED else []
     count = len(found) if isinstance(found, list) else found
     evidence = [f"was {count}"]
     if keys:

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from pytest_rdsfailover import checks
+from pytest_rdsfailover import expectations
 from pytest_rdsfailover.analysis.population import PROVEN_SHARE, Sample
 from pytest_rdsfailover.analysis.statistics import (
     CONFIDENCE,
@@ -18,8 +18,9 @@ from pytest_rdsfailover.analysis.statistics import (
     share_bound,
     trials_needed,
 )
-from pytest_rdsfailover.checks import FAIL, INCONCLUSIVE, OPERATORS, OPPOSITE, PASS, Expectation
+from pytest_rdsfailover.checks import FAIL, INCONCLUSIVE, PASS
 from pytest_rdsfailover.errors import SettingError
+from pytest_rdsfailover.expectations import OPERATORS, OPPOSITE, Expectation
 from pytest_rdsfailover.settings import format_duration
 
 QUANTILE = re.compile(r"(?P<which>p\d+(?:\.\d+)?|median|max)\s*(?P<bound>[<>=].*)")
@@ -136,7 +137,7 @@ def expect(samples: Sequence[Sample], *, confidence: float = CONFIDENCE, **claim
         raise SettingError(f"confidence={confidence!r}: write 0.95 for 95 %")
     parsed = parse_claims(**claims)
     for rate in {sample.rate for sample in samples}:
-        checks.check_resolution([claim.expectation for claim in parsed], rate)
+        expectations.check_resolution([claim.expectation for claim in parsed], rate)
     complaint = complaints(samples, parsed, confidence)
     if complaint:
         raise AssertionError("\n".join(complaint))
@@ -175,9 +176,9 @@ def _parse(name: str, claim: object) -> Claim:
         return _share_of_none(claim)
     match = QUANTILE.fullmatch(claim.strip()) if isinstance(claim, str) else None
     if match is None:
-        (every,) = checks.parse_expectations(**{name: claim})
+        (every,) = expectations.parse_expectations(**{name: claim})
         return Claim(text=f"{every} in every trial", expectation=every, share=None)
-    (expectation,) = checks.parse_expectations(**{name: match["bound"]})
+    (expectation,) = expectations.parse_expectations(**{name: match["bound"]})
     text = f"{match['which']} of {expectation}"
     if match["which"] == "max":
         return Claim(text=text, expectation=expectation, share=None)
@@ -203,7 +204,7 @@ def _share_of_none(claim: object) -> Claim:
 
 def _figure(sample: Sample, name: str) -> float | None:
     if name not in {NO_DOWNTIME, "downtime"}:
-        return sample.figures[name]
+        return sample.figures.get(name)  # an earlier session's may lack it
     if sample.problem:
         return None
     return float(float(sample.downtime) == 0) if name == NO_DOWNTIME else sample.downtime
@@ -293,6 +294,6 @@ def _quantile(valid: Sequence[Sample], claim: Claim) -> list[str]:
 def _words(figure: float | None, claim: Claim) -> str:
     if figure is None:
         return "not measured"
-    if claim.expectation.name in checks.DURATIONS:
+    if claim.expectation.name in expectations.DURATIONS:
         return format_duration(figure)
     return f"{figure:g}"

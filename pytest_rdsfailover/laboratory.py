@@ -7,9 +7,9 @@ from contextlib import contextmanager
 from dataclasses import fields
 from typing import Any
 
-from pytest_rdsfailover import checks
 from pytest_rdsfailover.endpoints import Endpoint
 from pytest_rdsfailover.errors import SettingError
+from pytest_rdsfailover.expectations import check_resolution, parse_expectations
 from pytest_rdsfailover.experiment import InvalidTrialError, Plan, Trial
 from pytest_rdsfailover.extensions import Extensions
 from pytest_rdsfailover.load.choice import OPTIONS, MakeWorkload, choose
@@ -184,7 +184,7 @@ class Laboratory:
             policy=plan.policy,
             classify=self._extensions.classify,
         )
-        checks.check_resolution(checks.parse_expectations(**self._expectations), plan.rate)
+        check_resolution(parse_expectations(**self._expectations), plan.rate)
         return plan, make
 
     def _plan(self, options: Mapping[str, Any]) -> Plan:

@@ -250,9 +250,9 @@ def check_markers(item: pytest.Item, settings: Settings) -> None:
     """Raise `pytest.UsageError` if a marker of a test asks for what cannot be."""
     try:
         for marker in item.iter_markers("rds_expect"):
-            from pytest_rdsfailover import checks
+            from pytest_rdsfailover.expectations import check_resolution, parse_expectations
 
-            checks.check_resolution(checks.parse_expectations(**marker.kwargs), settings.rate)
+            check_resolution(parse_expectations(**marker.kwargs), settings.rate)
         for marker in item.iter_markers("rds_instances"):
             check_instances(*marker.args)
         for marker in item.iter_markers("rds_trials"):

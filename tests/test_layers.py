@@ -19,7 +19,7 @@ LAYERS = [
     "columns",
     "journal endpoints wire",
     "target analysis driver toxiproxy",
-    "report load gateway archive remote",
+    "report load gateway archive remote expectations",
     "checks remains",
     "claims baseline",
     "experiment local live",

@@ -31,7 +31,8 @@ class Sample:
         downtime: its downtime, in seconds.
         rate: writes per second that all writers intended together.
         figures: everything else that can be expected of a trial, by name: seconds or counts; None
-            for what was not measured or not audited.
+            for what was not measured or not audited. What is known between two ends is a
+            `Downtime`, which holds to a bound by them.
     """
 
     valid: bool
@@ -52,9 +53,9 @@ class Sample:
             "valid": self.valid,
             "reason": self.reason,
             "problem": self.problem,
-            "downtime": [self.downtime.lower, self.downtime.upper, float(self.downtime)],
+            "downtime": _plain(self.downtime),
             "rate": self.rate,
-            "figures": dict(self.figures),
+            "figures": {name: _plain(figure) for name, figure in self.figures.items()},
         }
 
     @classmethod
@@ -64,15 +65,30 @@ class Sample:
         Raises:
             KeyError: if a part of it is missing.
         """
-        lower, upper, value = plain["downtime"]
+        rate = plain["rate"]
         return cls(
             valid=plain["valid"],
             reason=plain["reason"],
             problem=plain.get("problem", ""),
-            downtime=Downtime(lower, upper, value, plain["rate"]),
-            rate=plain["rate"],
-            figures=plain["figures"],
+            downtime=_downtime(plain["downtime"], rate),
+            rate=rate,
+            figures={
+                name: _downtime(figure, rate) if isinstance(figure, list) else figure
+                for name, figure in plain["figures"].items()
+            },
         )
+
+
+def _plain(figure: float | None) -> Any:
+    """Return a figure as JSON can say it, with both ends if it has any."""
+    if isinstance(figure, Downtime):
+        return [figure.lower, figure.upper, float(figure)]
+    return figure
+
+
+def _downtime(plain: Sequence[float], rate: float) -> Downtime:
+    lower, upper, value = plain
+    return Downtime(lower, upper, value, rate)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -26,7 +26,8 @@ class Reads:
         compared: those of a replica that could be compared with a write of their own writer.
         stale: of these, the ones that missed a write acknowledged before they were sent.
         staleness: the most that one lagged behind; 0 up to a bound if none was stale.
-        unseen: reads from the writer's own session that missed a write acknowledged before.
+        own: reads from the writer's own session that could be compared with a write of it.
+        unseen: of these, the ones that missed a write acknowledged before.
     """
 
     count: int
@@ -34,6 +35,7 @@ class Reads:
     compared: int
     stale: int
     staleness: Downtime
+    own: int
     unseen: int
 
 
@@ -51,7 +53,7 @@ def reads(journal: Journal, lanes: Sequence[Lane]) -> Reads | None:
     """Return what reads saw; None if there were none."""
     if not any(len(writer.reads) for writer in journal.writers):
         return None
-    answered = failed = unseen = 0
+    answered = failed = ours = unseen = 0
     lags: list[tuple[int, int]] = []
     for writer, lane in zip(journal.writers, lanes, strict=True):
         outcomes = writer.reads.outcome
@@ -59,6 +61,7 @@ def reads(journal: Journal, lanes: Sequence[Lane]) -> Reads | None:
         failed += len(outcomes) - outcomes.count(ACKED)
         for own, lag in _lags(writer, lane):
             if own:
+                ours += 1
                 unseen += lag[0] > 0
             else:
                 lags.append(lag)
@@ -73,6 +76,7 @@ def reads(journal: Journal, lanes: Sequence[Lane]) -> Reads | None:
         compared=len(lags),
         stale=sum(lag[0] > 0 for lag in lags),
         staleness=staleness,
+        own=ours,
         unseen=unseen,
     )
 

@@ -147,10 +147,13 @@ class Summary:
     @property
     def down(self) -> str:
         """Return the downtime in words: its figure, or only its bounds if the clock was unfit."""
+        return self.in_words(self.downtime)
+
+    def in_words(self, downtime: Downtime) -> str:
+        """Return one of its downtimes: the figure, or only its bounds if the clock was unfit."""
         if not self.clock.problem:
-            return f"down {self.downtime}"
-        low, high = self.downtime.lower, self.downtime.upper
-        return f"down {low:.3f} to {high:.3f} s, no figure"
+            return f"down {downtime}"
+        return f"down {downtime.lower:.3f} to {downtime.upper:.3f} s, no figure"
 
     def __repr__(self) -> str:
         lost = f"{len(self.lost)} lost" if self.audited else "not audited"

@@ -9,6 +9,7 @@ from typing import Any
 from pytest_rdsfailover import checks
 from pytest_rdsfailover.commands.inputs import Judged, journals
 from pytest_rdsfailover.errors import SettingError
+from pytest_rdsfailover.expectations import parse_expectations
 from pytest_rdsfailover.report import document, terminal
 
 MOST_DRAWN = 3  # timelines that are shown without being asked for
@@ -30,7 +31,7 @@ def judge(
         ArchiveError: if a file is no journal.
         SettingError: if a bound makes no sense.
     """
-    expectations = checks.parse_expectations(**bounds(expect))
+    expectations = parse_expectations(**bounds(expect))
     found = list(journals(paths))
     trials = [each.document for each in found]
     lines = terminal.table(trials)

@@ -25,6 +25,7 @@ SCRIPTS = (
     "scene.js",
     "chart.js",
     "view.js",
+    "beside.js",
     "trial.js",
     "start.js",
 )
@@ -50,8 +51,9 @@ def entry(
         failed: whether its test failed; None if unknown.
         why: the text of that failure.
     """
-    counts = {name: None if trial[name] is None else len(trial[name]) for name in LISTS}
-    shown = {name: None if trial[name] is None else trial[name][:MOST_KEYS] for name in LISTS}
+    lists = [*LISTS, *(["torn"] if "torn" in trial else [])]
+    counts = {name: None if trial[name] is None else len(trial[name]) for name in lists}
+    shown = {name: None if trial[name] is None else trial[name][:MOST_KEYS] for name in lists}
     return {
         "trial": trial | shown,
         "counts": counts,

@@ -1,6 +1,6 @@
 """Properties of a test for JUnit XML: names that CI systems can chart."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from pytest_rdsfailover.analysis.population import population
 from pytest_rdsfailover.report.document import Plain
@@ -8,6 +8,13 @@ from pytest_rdsfailover.report.scenarios import is_measured
 
 LISTS = ("lost", "duplicated", "recovered", "unexpected")
 COUNTS = ("acked", "refused", "unknown", "stale_writes", "stuck_writers")
+READS = {
+    "count": "rds_reads",
+    "failed": "rds_failed_reads",
+    "compared": "rds_compared_reads",
+    "stale": "rds_stale_reads",
+    "unseen": "rds_unseen",
+}
 DIGITS = 6
 
 
@@ -46,7 +53,45 @@ def properties(trials: Sequence[Plain]) -> list[tuple[str, object]]:
         for name in LISTS
         if all(trial[name] is not None for trial in trials)
     ]
-    return found
+    return [*found, *_attempts(trials), *_reads(trials), *_torn(trials)]
+
+
+def _attempts(trials: Sequence[Plain]) -> Iterator[tuple[str, object]]:
+    """Yield what the tries inside operations say, of the trials that report them."""
+    having = [trial for trial in trials if "attempts" in trial]
+    if not having:
+        return
+    yield "rds_attempts", sum(trial["attempts"]["count"] for trial in having)
+    yield "rds_retried", sum(trial["attempts"]["retried"] for trial in having)
+    measured = [trial["attempts"] for trial in having if is_measured(trial)]
+    yield from _longest("rds_attempts_downtime", measured, "downtime_s")
+
+
+def _reads(trials: Sequence[Plain]) -> Iterator[tuple[str, object]]:
+    """Yield what reads saw, of the trials that had any."""
+    having = [trial for trial in trials if "reads" in trial]
+    if not having:
+        return
+    for name, shown in READS.items():
+        yield shown, sum(trial["reads"][name] for trial in having)
+    compared = [each["reads"] for each in having if each["valid"] and each["reads"]["compared"]]
+    yield from _longest("rds_staleness", compared, "staleness_s")
+
+
+def _torn(trials: Sequence[Plain]) -> Iterator[tuple[str, object]]:
+    having = [trial["torn"] for trial in trials if "torn" in trial]
+    if having:
+        yield "rds_torn", sum(map(len, having))
+
+
+def _longest(name: str, found: Sequence[Plain], figure: str) -> Iterator[tuple[str, object]]:
+    """Yield the largest of a few figures with its own resolution; nothing if there is none."""
+    if not found:
+        return
+    most = max(found, key=lambda each: float(each[figure]))
+    which = f"{name}_max" if len(found) > 1 else name
+    yield f"{which}_s", most[figure]
+    yield f"{which}_resolution_s", most["resolution_s"]
 
 
 def _interval(name: str, low: float | None, high: float | None) -> list[tuple[str, object]]:

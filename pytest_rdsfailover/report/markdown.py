@@ -1,9 +1,10 @@
 """The summary of a run as Markdown, for the job pages of CI systems."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from pytest_rdsfailover.analysis.compare import Comparison
+from pytest_rdsfailover.analysis.downtime import figure
 from pytest_rdsfailover.report import tables
 from pytest_rdsfailover.report.document import Plain
 from pytest_rdsfailover.report.scenarios import Scenario, comparisons, scenarios
@@ -36,6 +37,7 @@ def markdown(
     parts += ["", "## Trials", *_table(TRIAL, map(_trial, trials[:MOST_TRIALS]))]
     if len(trials) > MOST_TRIALS:
         parts.append(f"\nand {len(trials) - MOST_TRIALS} more")
+    parts += _beside(trials)
     for title, lines in sections:
         parts += [
             "",
@@ -51,6 +53,8 @@ def markdown(
 SCENARIO = ("median [95 %]", "p95", "max", "without downtime (95 %)")
 COMPARISON = ("baseline", "candidate", "difference (95 %)", "ratio", "p")
 TRIAL = ("test", "endpoint", "profile", "downtime", "lost", "duplicated", "stuck", "valid")
+ATTEMPTS = ("attempts", "retried", "downtime by operations", "downtime by attempts")
+READS = ("answered", "failed", "compared", "stale", "staleness", "unseen")
 
 
 def escape(text: str) -> str:
@@ -64,7 +68,7 @@ def _bullets(lines: Sequence[str]) -> Iterator[str]:
     yield ""
 
 
-def _table(heading: Row, rows: "Iterator[Row] | map[Row]") -> Iterator[str]:
+def _table(heading: Row, rows: Iterable[Row]) -> Iterator[str]:
     yield ""
     yield f"| {' | '.join(heading)} |"
     yield f"|{' --- |' * len(heading)}"
@@ -111,6 +115,39 @@ def _trial(trial: Plain) -> Row:
         str(trial["stuck_writers"]),
         "yes" if trial["valid"] else "INVALID",
     )
+
+
+def _beside(trials: Sequence[Plain]) -> Iterator[str]:
+    """Yield tables of what only trials with retries, reads or transactions tell; none without."""
+    for title, name, heading, cells in (
+        ("Attempts", "attempts", ATTEMPTS, _attempts),
+        ("Reads", "reads", READS, _reads),
+        ("Torn writes", "torn", ("torn",), _torn),
+    ):
+        having = [trial for trial in trials if name in trial]
+        if having:
+            yield from ("", f"## {title}")
+            rows = ((each["test"], *cells(each)) for each in having[:MOST_TRIALS])
+            yield from _table(("test", *heading), rows)
+        if len(having) > MOST_TRIALS:
+            yield f"\nand {len(having) - MOST_TRIALS} more"
+
+
+def _attempts(trial: Plain) -> Row:
+    found = trial["attempts"]
+    by_attempts = downtime(trial | found)
+    return (str(found["count"]), str(found["retried"]), downtime(trial), by_attempts)
+
+
+def _reads(trial: Plain) -> Row:
+    found = trial["reads"]
+    staleness = figure(found["staleness_s"], found["resolution_s"]) if found["compared"] else "-"
+    counts = (str(found[name]) for name in ("count", "failed", "compared", "stale"))
+    return (*counts, staleness, str(found["unseen"]))
+
+
+def _torn(trial: Plain) -> Row:
+    return (str(len(trial["torn"])),)
 
 
 def _count(keys: Sequence[str] | None) -> str:

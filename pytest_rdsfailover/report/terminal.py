@@ -177,10 +177,8 @@ def _beside(summary: Summary) -> Iterator[str]:
         yield f"torn: {len(summary.torn)} writes of several rows are stored in part"
     tried = summary.attempts
     if tried is not None:
-        yield (
-            f"attempts: {tried.count} in {summary.attempted} operations, {tried.retried} retried;"
-            f" down {tried.downtime} by them"
-        )
+        yield f"attempts: {tried.count} in {summary.attempted} operations, {tried.retried} retried"
+        yield f"  {summary.in_words(tried.downtime)} by the attempts"
     if summary.reads is not None:
         yield from _reads(summary.reads)
 

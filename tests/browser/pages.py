@@ -1,4 +1,4 @@
-"""HTML pages of trials whose course is known."""
+"""HTML pages of trials whose course is known, and what a browser shows of them."""
 
 from builders import ack, acks, course, everything_acked, journal, milestone, refused, unknown
 
@@ -47,9 +47,29 @@ def hostile():
     return entry(made, test=f"test_a.py::test_b[{HOSTILE}]", failed=True, why=HOSTILE)
 
 
+def beside(**more):
+    """Return a trial of a workload that tries again, reads and stores transactions in part."""
+    made = entry(failover(), **more)
+    error = {"code": 2003, "kind": HOSTILE, "count": 68, "first_s": 0.3, "last_s": 1.9}
+    attempts = {"count": 168, "acked": 90, "refused": 70, "unknown": 8, "retried": 12,
+                "downtime_s": 1.7, "resolution_s": 0.05, "errors": [error]}  # fmt: skip
+    reads = {"count": 41, "failed": 3, "compared": 29, "stale": 5, "staleness_s": 0.651,
+             "resolution_s": 0.002, "unseen": 4}  # fmt: skip
+    trial = made["trial"] | {"attempts": attempts, "reads": reads, "torn": ["run-0-7", HOSTILE]}
+    return html.entry(trial, made["portrait"], **more)
+
+
 def written(path, entries, **more):
     """Write a page and return its path."""
     trials = [each["trial"] for each in entries]
     run = document.run_document(trials, mode="local", seed=7, versions={"server": HOSTILE})
     path.write_text(html.page(entries, run, notes=[f"server: {HOSTILE}"], **more))
     return path
+
+
+def text(browser, selector):
+    return browser.run(f"document.querySelector({selector!r}).textContent")
+
+
+def count(browser, selector):
+    return browser.run(f"document.querySelectorAll({selector!r}).length")

@@ -1,7 +1,7 @@
 """The HTML page in a real browser: what is there, what it answers to, what it never does."""
 
 import pytest
-from pages import HOSTILE, entry, failover, hostile, written
+from pages import HOSTILE, count, entry, failover, hostile, text, written
 
 TRIALS = 3
 
@@ -14,14 +14,6 @@ def page(tmp_path_factory):
         entry(failover(lost=3), failed=True, why="assert ['run-0-0'] == []"),
     ]
     return written(tmp_path_factory.mktemp("page") / "index.html", entries)
-
-
-def text(browser, selector):
-    return browser.run(f"document.querySelector({selector!r}).textContent")
-
-
-def count(browser, selector):
-    return browser.run(f"document.querySelectorAll({selector!r}).length")
 
 
 def shown(browser, trial=1):

@@ -6,6 +6,7 @@ from pytest_rdsfailover.analysis.downtime import Downtime
 from pytest_rdsfailover.analysis.summary import summarise
 from pytest_rdsfailover.analysis.writes import Stored
 from pytest_rdsfailover.errors import SettingError
+from pytest_rdsfailover.expectations import check_resolution, parse_expectations
 
 FAILOVER = [
     *acks(0.01, 10.3, 0.01),
@@ -136,7 +137,7 @@ def test_a_latency_without_writes_is_inconclusive():
     ],
 )
 def test_bounds_are_read(bounds, text):
-    assert [str(each) for each in checks.parse_expectations(**bounds)] == [text]
+    assert [str(each) for each in parse_expectations(**bounds)] == [text]
 
 
 @pytest.mark.parametrize(
@@ -157,21 +158,27 @@ def test_bounds_are_read(bounds, text):
 )
 def test_what_is_no_bound_is_refused_with_the_remedy(bounds, remedy):
     with pytest.raises(SettingError) as caught:
-        checks.parse_expectations(**bounds)
+        parse_expectations(**bounds)
     assert remedy in str(caught.value)
 
 
 def test_a_bound_finer_than_the_rate_can_see_is_refused_with_the_rate_that_could():
-    fine = checks.parse_expectations(downtime="< 100ms", p99="< 1ms")
+    fine = parse_expectations(downtime="< 100ms", p99="< 1ms")
 
-    checks.check_resolution(fine, rate=20)
+    check_resolution(fine, rate=20)
     with pytest.raises(SettingError, match="needs a rate of at least 20 writes per second"):
-        checks.check_resolution(fine, rate=19)
+        check_resolution(fine, rate=19)
+
+
+def test_the_attempts_downtime_is_resolved_by_the_rate_and_the_staleness_is_not():
+    check_resolution(parse_expectations(staleness="< 1ms"), rate=20)
+    with pytest.raises(SettingError, match=r"attempts_downtime < 99.* at least 21 writes"):
+        check_resolution(parse_expectations(attempts_downtime="< 99ms"), rate=20)
 
 
 def test_no_rate_can_prove_a_downtime_of_nothing():
     with pytest.raises(SettingError, match="no rate can prove"):
-        checks.check_resolution(checks.parse_expectations(downtime="<= 0s"), rate=1000)
+        check_resolution(parse_expectations(downtime="<= 0s"), rate=1000)
 
 
 def test_a_plain_comparison_is_explained():

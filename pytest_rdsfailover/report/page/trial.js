@@ -39,7 +39,8 @@ function keyFigures({ trial, portrait, counts }) {
     item("duplicated", number(counts.duplicated), "", counts.duplicated ? "bad" : null),
     item("stuck writers", number(trial.stuck_writers), portrait ? ` of ${portrait.writers}` : "", trial.stuck_writers ? "bad" : null),
     portrait ? item("last writer back", portrait.last_back_s === null ? (trial.stuck_writers ? "never" : "–") : duration(portrait.last_back_s)) : null,
-    item("p99 during", duration(during && during.p99)));
+    item("p99 during", duration(during && during.p99)),
+    besideFigures(trial, counts).map((each) => item(...each)));
 }
 
 function tables(entry) {
@@ -47,6 +48,7 @@ function tables(entry) {
   return el("div", { class: "tables" },
     el("section", {}, el("h3", {}, "Audit"), audit(entry)),
     el("section", {}, el("h3", {}, "Errors"), errors(trial, portrait)),
+    besideSections(entry),
     el("section", {}, el("h3", {}, "Milestones"), milestones(trial, portrait)),
     trial.pins && trial.pins.length ? el("section", {}, el("h3", {}, "Pinned by the proxy"), pins(trial.pins)) : null,
     el("section", {}, el("h3", {}, "Latency from the intended time"), latencies(trial)),
@@ -58,7 +60,7 @@ function audit({ trial, portrait, counts }) {
     ["attempted", number(trial.attempted)], ["acknowledged", number(trial.acked)], ["refused", number(trial.refused)],
     ["unknown", number(trial.unknown) + (portrait && trial.unknown && counts.recovered !== null ? `, of these ${number(portrait.absent)} absent` : "")],
     ["not issued", number(trial.not_issued)],
-    ...["lost", "duplicated", "recovered", "unexpected"].map((name) => [name, keys(trial[name], counts[name], name)]),
+    ...["lost", "duplicated", "recovered", "unexpected", ...(counts.torn ? ["torn"] : [])].map((name) => [name, keys(trial[name], counts[name], name)]),
     ["stale writes", number(trial.stale_writes) + (portrait && portrait.unjudged_writes ? `, ${number(portrait.unjudged_writes)} undecided` : "")],
     ["stuck writers", portrait && portrait.stuck.length ? el("span", { class: "wrap" }, `${number(trial.stuck_writers)}: ${portrait.stuck.join(", ")}`) : number(trial.stuck_writers)]];
   return table(["writes", "count"], rows, "Audit");
@@ -73,13 +75,13 @@ function keys(list, count, name) {
     el("p", { class: "keys mono" }, list.join(", ") + (rest ? ` and ${number(rest)} more` : "")));
 }
 
-function errors(trial, portrait) {
+function errors(trial, portrait, caption = "Errors") {
   const list = portrait ? portrait.phases : trial.errors;
   if (!list.length) return el("p", { class: "soft" }, "none");
   const rows = list.map((each) => [
     el("span", {}, swatchOf(each.kind), ` ${each.code ? `${each.code} ` : ""}${each.kind}`), each.instance || "", number(each.count),
     moment(each.first_s), moment(each.last_s)]);
-  return table(["error", "instance", "#count", "#first", "#last"], rows, "Errors");
+  return table(["error", "instance", "#count", "#first", "#last"], rows, caption);
 }
 
 function swatchOf(kind) {

@@ -1,11 +1,17 @@
 """What the database did to a client that retries is told apart from what its users felt."""
 
+import json
+from dataclasses import replace
+
 import pytest
 from builders import course, journal
 
-from pytest_rdsfailover import archive
+from pytest_rdsfailover import archive, checks, claims
 from pytest_rdsfailover.analysis.evidence import Evidence
+from pytest_rdsfailover.analysis.population import Sample
 from pytest_rdsfailover.analysis.writes import Stored
+from pytest_rdsfailover.checks import FAIL, INCONCLUSIVE, PASS
+from pytest_rdsfailover.expectations import parse_expectations
 from pytest_rdsfailover.records import Fault, Outcome
 from pytest_rdsfailover.report import document, terminal
 
@@ -59,7 +65,7 @@ def test_retries_hide_errors_from_operations_but_not_from_attempts(tmp_path):
 
     plain = document.trial_document(trial, test="t", scenario="s")["attempts"]
     assert (plain["retried"], plain["errors"][0]["count"]) == (2, 68)
-    assert "2 retried; down 1." in "\n".join(terminal.timeline(trial))
+    assert "2 retried\n  down 1." in "\n".join(terminal.timeline(trial))
 
     label = archive.Label(test="t", scenario="s", seed=1, rerun="", versions={})
     again, _ = archive.read(archive.write(tmp_path, evidence, label))
@@ -81,3 +87,65 @@ def test_an_application_that_gives_up_is_down_longer_than_its_database():
 
     assert trial.downtime > 0.9
     assert trial.attempts.downtime < 0.8
+
+
+def judged(back=12.0, **changes):
+    made = retrying(back)
+    stored = Stored(positions=[(each.writer, each.sequence) for each in made])
+    return Evidence(journal=made, course=course(**changes), stored=stored).judge()
+
+
+def state(trial, **bounds):
+    (verdict,) = checks.verdicts(trial, parse_expectations(**bounds))
+    return verdict.state
+
+
+def test_the_attempts_downtime_is_bounded_by_its_ends():
+    trial = judged()
+    down = trial.attempts.downtime
+    middle = f"{float(down) * 1000:.0f}ms"
+
+    checks.expect(trial, attempts_downtime="< 2s")
+    assert down.lower < float(down) < down.upper
+    assert state(trial, attempts_downtime=f"< {middle}") == INCONCLUSIVE
+    assert state(trial, attempts_downtime=f"> {middle}") == INCONCLUSIVE
+    assert state(trial, attempts_downtime="> 1s") == PASS
+
+
+def test_a_database_that_was_away_for_longer_breaks_the_bound_that_the_other_keeps():
+    with pytest.raises(AssertionError, match=r"FAIL: attempts_downtime < 2\.00 s: was 2\.[67]"):
+        checks.expect(judged(back=13.0), attempts_downtime="< 2s")
+
+
+def test_without_attempts_a_bound_on_their_downtime_is_undecided():
+    made = journal([])
+    made.writers[0].record((1, 2, 3), Outcome.ACKED)
+    trial = Evidence(journal=made, course=course(), stored=None).judge()
+    (verdict,) = checks.verdicts(trial, parse_expectations(attempts_downtime="< 2s"))
+
+    assert (verdict.state, *verdict.evidence) == (
+        INCONCLUSIVE,
+        "the workload reported no attempts",
+    )
+
+
+def test_an_unfit_clock_leaves_a_broken_bound_on_the_attempts_undecided():
+    fit = judged(back=13.0)
+    trial = replace(fit, clock=replace(fit.clock, problem="it stood still"))
+
+    assert state(fit, attempts_downtime="< 10ms") == FAIL
+    assert state(trial, attempts_downtime="< 10ms") == INCONCLUSIVE
+    assert checks.sample_of(trial).figures["attempts_downtime"] is None
+    assert "  down 2.654 to 2.706 s, no figure by the attempts" in terminal.timeline(trial)
+
+
+def test_a_population_s_claims_on_the_attempts_downtime_go_by_the_ends_of_each_trial():
+    kept, broken = checks.sample_of(judged()), checks.sample_of(judged(back=13.0))
+    again = Sample.of_plain(json.loads(json.dumps(broken.plain())))
+
+    claims.expect([kept] * 3, attempts_downtime="< 2s")
+    with pytest.raises(AssertionError, match=r"FAIL: attempts_downtime < 2\.00 s in every trial"):
+        claims.expect([kept, again], attempts_downtime="< 2s")
+    middle = f"< {float(kept.figures['attempts_downtime']) * 1000:.0f}ms"
+    with pytest.raises(AssertionError, match="INCONCLUSIVE: attempts_downtime"):
+        claims.expect([kept] * 3, attempts_downtime=middle)

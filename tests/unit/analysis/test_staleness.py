@@ -3,10 +3,11 @@
 import pytest
 from builders import ack, acks, course, journal
 
-from pytest_rdsfailover import archive, checks
+from pytest_rdsfailover import archive, checks, claims
 from pytest_rdsfailover.analysis.evidence import Evidence
 from pytest_rdsfailover.analysis.staleness import seen
 from pytest_rdsfailover.analysis.writes import Stored
+from pytest_rdsfailover.expectations import parse_expectations
 from pytest_rdsfailover.records import Fault, Outcome
 from pytest_rdsfailover.report import document, terminal
 
@@ -102,3 +103,60 @@ def test_document_and_timeline_tell_of_reads_and_torn_writes():
     assert "1 of 1 on the replica were stale, by 0.65" in shown
     with pytest.raises(AssertionError, match="run-0-7"):
         checks.expect(trial, torn=0)
+
+
+def state(trial, **bounds):
+    (verdict,) = checks.verdicts(trial, parse_expectations(**bounds))
+    return verdict.state
+
+
+def test_a_bound_on_the_staleness_is_met_by_the_upper_end_and_broken_by_the_lower():
+    # It lags by 0.65 s to 0.653 s, as above.
+    trial = world((5.05, 40, False), (6.05, 50 - 7, False)).judge()
+
+    checks.expect(trial, staleness="< 700ms")
+    assert state(trial, staleness="<= 652ms") == checks.INCONCLUSIVE
+    with pytest.raises(AssertionError, match=r"FAIL: staleness < 500 ms: was 0\.65"):
+        checks.expect(trial, staleness="< 500ms")
+
+
+def test_no_stale_read_proves_no_bound_finer_than_the_age_of_the_newest_write():
+    trial = world((5.05, 40, False), (6.02, 50, False)).judge()
+
+    checks.expect(trial, staleness="< 60ms")
+    with pytest.raises(AssertionError, match="INCONCLUSIVE: staleness < 50 ms") as caught:
+        checks.expect(trial, staleness="< 50ms")
+    assert "more writes per second" in str(caught.value)
+
+
+@pytest.mark.parametrize("looks", [[], [(5.05, 39, True)]])
+def test_without_reads_of_a_replica_a_bound_on_the_staleness_is_undecided(looks):
+    trial = world(*looks).judge()
+
+    assert state(trial, staleness="< 1h") == checks.INCONCLUSIVE
+    assert checks.sample_of(trial).figures["staleness"] is None
+
+
+def test_a_population_s_claims_on_the_staleness_go_by_the_ends_of_each_trial():
+    fresh = checks.sample_of(world((5.05, 40, False)).judge())
+    stale = checks.sample_of(world((6.05, 50 - 7, False)).judge())
+
+    claims.expect([fresh, stale], staleness="max < 700ms")
+    with pytest.raises(AssertionError, match="INCONCLUSIVE: max of staleness"):
+        claims.expect([fresh, stale], staleness="max < 652ms")
+    with pytest.raises(AssertionError, match="FAIL: max of staleness < 500 ms"):
+        claims.expect([fresh, stale], staleness="max < 500ms")
+
+
+def test_a_session_that_misses_its_own_write_breaks_unseen_and_one_that_sees_all_keeps_it():
+    checks.expect(world((6.05, 50, True)).judge(), unseen=0)
+    with pytest.raises(AssertionError, match="FAIL: unseen == 0: was 1"):
+        checks.expect(world((5.05, 39, True), (6.05, 50, True)).judge(), unseen=0)
+
+
+@pytest.mark.parametrize("looks", [[], [(5.05, 39, False)]])
+def test_without_reads_of_an_own_session_unseen_is_undecided(looks):
+    trial = world(*looks).judge()
+
+    assert state(trial, unseen=0) == checks.INCONCLUSIVE
+    assert checks.sample_of(trial).figures["unseen"] is None

@@ -113,6 +113,16 @@ def test_every_trial_stands_in_the_row_of_its_scenario_by_the_name_that_the_run_
     }
 
 
+def test_keys_of_torn_writes_are_counted_only_where_there_are_any():
+    usual, torn = entry(trial()), entry(trial())
+    keys = [f"k-{n}" for n in range(html.MOST_KEYS + 1)]
+    found = html.entry(torn["trial"] | {"torn": keys})
+
+    assert "torn" not in usual["counts"]
+    assert found["counts"]["torn"] == html.MOST_KEYS + 1
+    assert found["trial"]["torn"] == keys[:-1]
+
+
 def test_what_was_never_audited_is_not_counted_as_none():
     evidence = trial()
     unread = Evidence(journal=evidence.journal, course=evidence.course, stored=None)

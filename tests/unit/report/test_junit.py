@@ -1,4 +1,4 @@
-from populations import article, document
+from populations import article, beside, document
 
 from pytest_rdsfailover.report.junit import properties
 
@@ -32,3 +32,44 @@ def test_invalid_trials_count_for_nothing():
 
 def test_a_test_without_trials_has_no_properties():
     assert properties([]) == []
+
+
+def test_attempts_reads_and_torn_writes_are_properties_of_trials_that_have_them():
+    found = dict(properties([beside()]))
+
+    assert (found["rds_attempts"], found["rds_retried"], found["rds_torn"]) == (168, 12, 2)
+    assert (found["rds_attempts_downtime_s"], found["rds_downtime_s"]) == (1.7, 1.0)
+    assert found["rds_attempts_downtime_resolution_s"] == 0.05
+    assert (found["rds_staleness_s"], found["rds_staleness_resolution_s"]) == (0.651, 0.002)
+    assert (found["rds_reads"], found["rds_failed_reads"], found["rds_compared_reads"]) == (
+        41,
+        3,
+        29,
+    )
+    assert (found["rds_stale_reads"], found["rds_unseen"]) == (5, 4)
+
+
+def test_a_trial_without_them_has_none_of_their_properties():
+    extra = dict(properties([beside()])).keys() - dict(properties([document(1.0)])).keys()
+
+    assert {"rds_attempts", "rds_reads", "rds_torn"} < extra
+    assert all(name.startswith(("rds_attempts", "rds_retried", "rds_staleness", "rds_torn"))
+               or "read" in name or name == "rds_unseen" for name in extra)  # fmt: skip
+
+
+def test_of_several_trials_the_longest_counts_with_its_own_resolution():
+    worse = beside(reads=beside()["reads"] | {"staleness_s": 0.9, "resolution_s": 0.3})
+    found = dict(properties([beside(), worse, document(1.0)]))
+
+    assert (found["rds_staleness_max_s"], found["rds_staleness_max_resolution_s"]) == (0.9, 0.3)
+    assert (found["rds_attempts"], found["rds_torn"]) == (336, 4)
+    assert "rds_staleness_s" not in found
+
+
+def test_what_attempts_and_reads_could_not_measure_has_no_property():
+    unfit = beside(clock={"reliable": False, "problem": "it stood still"})
+    alone = beside(reads=beside()["reads"] | {"compared": 0})
+
+    assert "rds_attempts_downtime_s" not in dict(properties([unfit]))
+    assert "rds_attempts_downtime_s" not in dict(properties([beside(valid=False)]))
+    assert "rds_staleness_s" not in dict(properties([alone]))

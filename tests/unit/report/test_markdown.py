@@ -1,4 +1,4 @@
-from populations import article, document
+from populations import article, beside, document
 
 from pytest_rdsfailover.report.document import run_document
 from pytest_rdsfailover.report.markdown import MOST_TRIALS, escape, markdown
@@ -49,3 +49,27 @@ def test_a_run_without_trials_is_a_page_too():
 
 def test_a_long_run_is_cut_and_says_so():
     assert page([document(1.0)] * (MOST_TRIALS + 3))[-1] == "and 3 more"
+
+
+def test_attempts_reads_and_torn_writes_have_tables_of_the_trials_that_have_them():
+    hostile = beside(test="<b>|x")
+    lines = page([beside(), document(1.0), hostile])
+
+    titles = [line for line in lines if line.startswith("## ")]
+    assert titles == ["## Scenarios", "## Trials", "## Attempts", "## Reads", "## Torn writes"]
+    at = lines.index("## Attempts")
+    assert lines[at + 4].endswith("| 168 | 12 | 1.00 s ±0.004 | 1.70 s ±0.05 |")
+    assert lines[at + 5].startswith("| \\<b\\>\\|x | 168 |")
+    assert any(line.endswith("| 41 | 3 | 29 | 5 | 0.651 s ±0.002 | 4 |") for line in lines)
+    assert sum(line.count("| 168 | 12 |") for line in lines) == 2
+
+
+def test_what_attempts_and_reads_could_not_measure_is_no_figure():
+    trial = beside(
+        clock={"reliable": False, "problem": "it stood still"},
+        reads=beside()["reads"] | {"compared": 0},
+    )
+    words = "\n".join(page([trial]))
+
+    assert "| 168 | 12 | unreliable | unreliable |" in words
+    assert "| 5 | - | 4 |" in words
