@@ -54,6 +54,15 @@ def at(trial, name):
     return next(each["at_s"] for each in trial["milestones"] if each["name"] == name)
 
 
+def test_the_shop_s_checkout_and_the_precise_load_pass(example, project):
+    shutil.copytree(EXAMPLES / "precise", project.path / "precise")
+    result = example("checkout", "precise", "--rds-warmup=500ms", "--rds-json=out.json")
+
+    result.assert_outcomes(passed=2)
+    shop, precise = json.loads((project.path / "out.json").read_text())["trials"]
+    assert precise["attempted"] > shop["attempted"]
+
+
 def test_every_hook_of_the_example_does_its_work(example, project):
     result = example("hooks", "--rds-warmup=500ms", "--rds-writers=8", "--rds-json=out.json")
 
