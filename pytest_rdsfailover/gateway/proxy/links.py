@@ -29,6 +29,9 @@ class Owner(Protocol):
     def flush(self) -> None:
         """Send what there is to be sent."""
 
+    def flush_soon(self) -> None:
+        """Send it once all that has come is worked on."""
+
 
 class ClientLink(Connection):
     """A client's connection.
