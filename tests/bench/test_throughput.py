@@ -14,6 +14,7 @@ from pytest_rdsfailover.analysis.lanes import lanes
 from pytest_rdsfailover.analysis.reliability import lateness, lateness_p99
 from pytest_rdsfailover.analysis.statistics import median
 from pytest_rdsfailover.analysis.summary import summarise
+from pytest_rdsfailover.columns import RECORD
 from pytest_rdsfailover.endpoints import Bounds
 from pytest_rdsfailover.journal import Journal
 from pytest_rdsfailover.load.fast import FastLoad
@@ -86,23 +87,26 @@ def test_writes_per_second(server, table, writers):
         table.add(name, "not installed", who=who)
 
 
+def fed(records):
+    """Return the CPU seconds of a million calls, each writer's in turn."""
+    begun = time.process_time()
+    for at in range(0, EVENTS * 1000, 1000 * len(records)):
+        for record in records:
+            record((at, at + 1, at + 2), Outcome.ACKED)
+    return time.process_time() - begun
+
+
 def test_journal_cost(table):
     journal = Journal("bench", 32)
-    columns = [[getattr(one, name) for name in (
-        "intended", "started", "finished", "outcome", "fault", "instance")]
-        for one in journal.writers]  # fmt: skip
-    begun = time.process_time()
-    for at in range(0, EVENTS * 1000, 32_000):
-        for one in journal.writers:
-            one.record((at, at + 1, at + 2), Outcome.ACKED)
-    cost = (time.process_time() - begun) / EVENTS
-    size = sum(each.itemsize for each in columns[0])
+    feeding = fed([lambda _times, _outcome: None] * 32)
+    cost = (fed([one.record for one in journal.writers]) - feeding) / EVENTS
     begun = time.process_time()
     summarise(journal, _course(EVENTS / 1e6), None)
     judged = time.process_time() - begun
-    table.add("journal", f"{size} B and {cost * 1e6:.2f} µs an event", aim="≤ 32 B, ≤ 0.3 µs")
+    figure = f"{RECORD} B and {cost * 1e6:.2f} µs an event, beside an empty call"
+    table.add("journal", figure, aim="≤ 32 B, ≤ 0.3 µs")
     table.add("a million events judged", f"{judged:.2f} s", aim="≤ 0.5 s")
-    assert size <= 32
+    assert RECORD <= 32
 
 
 def _course(stop):
