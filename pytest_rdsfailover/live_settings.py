@@ -32,7 +32,7 @@ class LiveSettings:
         account: the only account in which anything may be done.
         region: the region of the cluster.
         schema: where the load creates its table, and nothing else.
-        proxy_name: name of the RDS Proxy in front of the cluster; None without one.
+        proxy: name of the RDS Proxy in front of the cluster; None without one.
         endpoint_url: where the AWS API answers instead of AWS: a stand-in region.
         ca: path of a PEM file to trust besides the system's authorities.
         tls: `verify`, or `off`, which only a stand-in region may be.
@@ -66,7 +66,7 @@ class LiveSettings:
     account: str = ""
     region: str = ""
     schema: str = ""
-    proxy_name: str | None = None
+    proxy: str | None = None
     endpoint_url: str | None = None
     ca: str | None = None
     tls: str = "verify"

@@ -48,7 +48,7 @@ LIVE_OPTIONS = (
     Option("account", "N", TEXT, "live: the only account in which anything may be done"),
     Option("region", "NAME", TEXT, "live: region of the cluster"),
     Option("schema", "NAME", TEXT, "live: schema in which the load creates its own table"),
-    Option("proxy_name", "NAME", TEXT, "live: the RDS Proxy in front of the cluster"),
+    Option("proxy", "NAME", TEXT, "live: the RDS Proxy in front of the cluster"),
     Option("auth", "KIND", TEXT, "live: password from secret, iam or environment (secret)"),
     Option("secret", "ARN", TEXT, "live: secret to read (the cluster's or the proxy's own)"),
     Option("user", "NAME", TEXT, "live: database user, where no secret names it"),

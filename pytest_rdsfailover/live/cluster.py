@@ -103,7 +103,7 @@ class LiveCluster:
             SettingError: if the run names no proxy.
         """
         if self.proxy_facts is None:
-            raise SettingError("there is no proxy: name it with --rds-proxy-name")
+            raise SettingError("there is no proxy: name it with --rds-proxy")
         return self._addresses.proxy(self.facts, self.proxy_facts)
 
     def instance_endpoint(self, instance: str) -> Endpoint:

@@ -73,7 +73,7 @@ class Gatherer:
         Raises:
             AwsError: if AWS does not tell.
         """
-        name = self.asked.proxy_name
+        name = self.asked.proxy
         if name is None:
             return None
         return proxy_facts(self.region.proxy(name), self.region.proxy_targets(name))

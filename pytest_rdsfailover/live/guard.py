@@ -138,11 +138,11 @@ def _windows(it: Evidence) -> str:
 
 def proxy(it: Evidence) -> str:
     """Gate 4: the proxy follows this cluster, is available and takes clients as we come."""
-    if it.asked.proxy_name is None:
+    if it.asked.proxy is None:
         return ""
     found = it.proxy
     if found is None:
-        return f"the proxy {it.asked.proxy_name} could not be described"
+        return f"the proxy {it.asked.proxy} could not be described"
     reasons = [
         (found.status != "available", f"its status is {found.status}, not available"),
         (found.engine != "MYSQL", f"its engine family is {found.engine}, not MYSQL"),

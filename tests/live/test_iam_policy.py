@@ -43,7 +43,7 @@ def test_the_policy_is_the_set_of_calls(backend, stand_in):
         cluster.fail_over()
         live.release()
         seen |= {call.action for call in live.region.calls}
-    live = backend(proxy_name=with_proxy(stand_in))
+    live = backend(proxy=with_proxy(stand_in))
     with pytest.raises(PreflightError, match=r"DNS of seen\."):  # so the proxy's gate is open
         live.cluster()
     seen |= {call.action for call in live.region.calls}

@@ -87,7 +87,7 @@ class TestGates:
         refused(backend(production_override="another-cluster"), "consent")
 
     def test_4_a_proxy_that_is_not_there(self, backend):
-        refused(backend(proxy_name="nobody"), "proxy")
+        refused(backend(proxy="nobody"), "proxy")
 
     def test_5_an_alarm(self, backend, stand_in):
         stand_in.alarm("errors", "ALARM")

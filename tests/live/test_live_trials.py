@@ -113,7 +113,7 @@ def test_a_second_failover_beyond_the_budget_is_refused(backend):
 
 
 def test_a_trial_through_the_proxy_is_measured_and_judged(backend):
-    live = backend(proxy_name="rdsfailover-proxy")
+    live = backend(proxy="rdsfailover-proxy")
     cluster = live.cluster()
     trial = laboratory(cluster).trial(cluster.proxy_endpoint, **LOAD)
 
@@ -126,7 +126,7 @@ def test_a_trial_through_the_proxy_is_measured_and_judged(backend):
 def test_a_trial_over_verified_tls_through_the_cluster_endpoint_and_the_proxy(backend, stand_in):
     """The authorities of --rds-ca are trusted beside the system's, as RDS' own bundle would be."""
     tls = stand_in.cluster.writer_endpoint.tls
-    live = backend(tls="verify", ca=tls.ca, proxy_name="rdsfailover-proxy", max_failovers=2)
+    live = backend(tls="verify", ca=tls.ca, proxy="rdsfailover-proxy", max_failovers=2)
     cluster = live.cluster()
     lab = laboratory(cluster)
 

@@ -44,7 +44,7 @@ def lived(local_cluster, tmp_path_factory):
     found = []
     with pytest.MonkeyPatch.context() as patch:
         stand_in = at_rest(local_cluster, patch)
-        asked = stand_in.settings(max_failovers=2, proxy_name="rdsfailover-proxy")
+        asked = stand_in.settings(max_failovers=2, proxy="rdsfailover-proxy")
         with LiveBackend(asked, tmp_path_factory.mktemp("live")) as live:
             for _ in range(2):
                 document = run(live.cluster())

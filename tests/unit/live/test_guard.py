@@ -27,12 +27,12 @@ def closed(it):
 
 def test_good_evidence_opens_every_gate():
     assert refusals(evidence()) == ()
-    everything = settings(proxy_name="orders-proxy", alarms=("errors",), hours="13:00-15:00")
+    everything = settings(proxy="orders-proxy", alarms=("errors",), hours="13:00-15:00")
     assert closed(evidence(asked=everything, proxy=proxy(), alarms={"errors": "OK"})) == []
 
 
 FIVE_MINUTES_AGO = NOW.timestamp() - 299
-PROXIED = settings(proxy_name="orders-proxy")
+PROXIED = settings(proxy="orders-proxy")
 
 
 @pytest.mark.parametrize(
