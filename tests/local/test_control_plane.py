@@ -433,7 +433,9 @@ def test_a_proxy_over_the_cluster_lists_it_and_each_instance(resting, rds):
     assert roles == {CLUSTER: None, resting.writer: "READ_WRITE"} | dict.fromkeys(
         resting.readers, "READ_ONLY"
     )
-    assert targets()[0]["Type"] == "TRACKED_CLUSTER"
+    cluster, *members = targets()
+    assert (cluster["Type"], cluster["Port"]) == ("TRACKED_CLUSTER", 0)
+    assert all(one["Endpoint"] and one["Port"] for one in members)
     assert all(one["TargetHealth"]["State"] == "AVAILABLE" for one in targets()[1:])
 
     states = set()
