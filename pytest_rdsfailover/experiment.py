@@ -7,11 +7,8 @@ from pytest_rdsfailover import checks
 from pytest_rdsfailover.analysis.evidence import Evidence
 from pytest_rdsfailover.analysis.summary import Summary
 from pytest_rdsfailover.errors import SettingError
-from pytest_rdsfailover.load.fast import FastLoad
-from pytest_rdsfailover.load.threads import Load
+from pytest_rdsfailover.load.engines import ENGINES
 from pytest_rdsfailover.load.writer import ReconnectPolicy
-
-ENGINES: dict[str, type[Load] | type[FastLoad]] = {"threads": Load, "fast": FastLoad}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,15 +1,14 @@
 """What a project may add to its trials; knows nothing of pytest."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from pytest_rdsfailover.endpoints import Endpoint
 from pytest_rdsfailover.errors import RdsFailoverError
 from pytest_rdsfailover.experiment import Trial
-from pytest_rdsfailover.records import Fault, Milestone, Outcome
+from pytest_rdsfailover.load.attempts import Classify
+from pytest_rdsfailover.records import Milestone
 from pytest_rdsfailover.target import Failover, Target
-
-Classify = Callable[[Exception, bool], tuple[Outcome, Fault]]
 
 
 class UnsafeError(RdsFailoverError):

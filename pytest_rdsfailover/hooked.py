@@ -5,7 +5,8 @@ import pytest
 from pytest_rdsfailover import driver
 from pytest_rdsfailover.endpoints import Endpoint
 from pytest_rdsfailover.experiment import Trial
-from pytest_rdsfailover.extensions import Classify, Extensions, UnsafeError
+from pytest_rdsfailover.extensions import Extensions, UnsafeError
+from pytest_rdsfailover.load.attempts import Classify
 from pytest_rdsfailover.records import Fault, Outcome
 from pytest_rdsfailover.target import Failover, Target
 

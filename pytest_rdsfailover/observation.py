@@ -5,7 +5,7 @@ import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 from pytest_rdsfailover.analysis.course import Course
 from pytest_rdsfailover.analysis.evidence import Evidence
@@ -13,16 +13,16 @@ from pytest_rdsfailover.analysis.writes import Stored
 from pytest_rdsfailover.clock import Clock, MonotonicClock, wait_until
 from pytest_rdsfailover.endpoints import Endpoint
 from pytest_rdsfailover.errors import AuditError, SettingError
-from pytest_rdsfailover.experiment import ENGINES, Plan, Trial
+from pytest_rdsfailover.experiment import Plan, Trial
 from pytest_rdsfailover.journal import NANO, Journal
+from pytest_rdsfailover.load.attempts import Classify
 from pytest_rdsfailover.load.choice import MakeWorkload
 from pytest_rdsfailover.load.engine import Engine
+from pytest_rdsfailover.load.engines import engine
 from pytest_rdsfailover.load.gaps import GapTracker
 from pytest_rdsfailover.load.mix import share_of_writes
 from pytest_rdsfailover.load.processes import Order, ProcessLoad
-from pytest_rdsfailover.load.threads import Load
 from pytest_rdsfailover.load.vitals import Watchdog, merged
-from pytest_rdsfailover.load.writer import Classify
 from pytest_rdsfailover.remains import Remains
 from pytest_rdsfailover.target import Failover, Target, milestones, moves_writer, settled_at
 
@@ -79,13 +79,18 @@ class Observation:
         self._begun = 0.0
 
     def _engine(self, make: MakeWorkload, classify: Classify | None) -> Engine:
-        """Return the load; only the threads run code that can raise what a project classifies."""
-        if self._plan.processes > 1:
+        plan = self._plan
+        if plan.processes > 1:
             return ProcessLoad(self._order(make, classify), self.journal)
-        options: dict[str, Any] = {"rate": self._plan.rate, "policy": self._plan.policy}
-        if ENGINES[self._plan.engine] is Load:
-            options |= {"classify": classify, "think": self._plan.think}
-        return ENGINES[self._plan.engine](self._workload, self.journal, **options)
+        return engine(
+            plan.engine,
+            self._workload,
+            self.journal,
+            rate=plan.rate,
+            policy=plan.policy,
+            classify=classify,
+            think=plan.think,
+        )
 
     def _order(self, make: MakeWorkload, classify: Classify | None) -> Order:
         """Return what the processes of a load are told; their files need a directory."""
@@ -202,11 +207,12 @@ class Observation:
         if self._remains is None:
             return
         failovers = self._failovers()
-        known = [milestones(failovers), len(self._watchdog.pauses)]
+        seen = milestones(failovers)
+        known = [seen, len(self._watchdog.pauses)]
         if known != self._known:
             self._known = known
             # Not asked of the cluster, which may be busy: what is known of it has to do.
-            promoted = [each.instance for each in milestones(failovers) if each.name == "promoted"]
+            promoted = [each.instance for each in seen if each.name == "promoted"]
             writer = next(filter(None, reversed(promoted)), self._writer_before)
             course = self._course(failovers, stop=self._clock.now(), writer_after=writer)
             self._remains.keep(course)

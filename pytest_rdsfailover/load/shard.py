@@ -8,10 +8,8 @@ from typing import Any, BinaryIO
 
 from pytest_rdsfailover.errors import RdsFailoverError
 from pytest_rdsfailover.journal import Journal
-from pytest_rdsfailover.load.engine import Engine
-from pytest_rdsfailover.load.fast import FastLoad
+from pytest_rdsfailover.load.engines import engine
 from pytest_rdsfailover.load.processes import Order
-from pytest_rdsfailover.load.threads import Load
 from pytest_rdsfailover.load.vitals import Watchdog
 
 
@@ -25,7 +23,16 @@ class Shard:
     def __init__(self, order: Order) -> None:
         journal = Journal(order.run, order.writers, order.events)
         self._workload = order.make(journal)
-        self._engine = _engine(order, self._workload, journal)
+        self._engine = engine(
+            order.engine,
+            self._workload,
+            journal,
+            rate=order.rate,
+            policy=order.policy,
+            classify=order.classify,
+            think=order.think,
+            share=(order.process, order.processes),
+        )
         self._watchdog = Watchdog()
 
     def connect(self, timeout: float) -> dict[str, Any]:
@@ -48,21 +55,6 @@ class Shard:
         self._engine.stop(timeout)
         self._watchdog.stop()
         return {"pauses": self._watchdog.pauses}
-
-
-def _engine(order: Order, workload: Any, journal: Journal) -> Engine:
-    share = (order.process, order.processes)
-    if order.engine == "fast":
-        return FastLoad(workload, journal, rate=order.rate, policy=order.policy, share=share)
-    return Load(
-        workload,
-        journal,
-        rate=order.rate,
-        policy=order.policy,
-        classify=order.classify,
-        think=order.think,
-        share=share,
-    )
 
 
 def serve(questions: BinaryIO, answers: BinaryIO) -> None:

@@ -4,10 +4,11 @@ import time
 
 from pytest_rdsfailover import driver
 from pytest_rdsfailover.journal import NANO, Journal
+from pytest_rdsfailover.load.attempts import Classify
 from pytest_rdsfailover.load.engine import Check, Engine, LoadError, happens
 from pytest_rdsfailover.load.schedule import Schedule
 from pytest_rdsfailover.load.workload import Workload
-from pytest_rdsfailover.load.writer import Classify, ReconnectPolicy, Writer
+from pytest_rdsfailover.load.writer import ReconnectPolicy, Writer
 
 
 class Load(Engine):
@@ -80,15 +81,15 @@ class Load(Engine):
         """End all writers; only the user's own code can keep one from it."""
         self._end(0.0 if self._waited else timeout)
         self._waited = True
-        hanging = [n for n, writer in enumerate(self._writers) if writer.thread.is_alive()]
+        hanging = [writer.number for writer in self._writers if writer.thread.is_alive()]
         if hanging:
             raise LoadError(
                 f"writers {hanging} are still in the workload after {timeout:g} s: every wait in it"
                 " needs a bound, such as a read time-out"
             )
-        for number, writer in enumerate(self._writers):
+        for writer in self._writers:
             if writer.bug is not None:
-                raise LoadError(f"writer {number} broke: {writer.bug!r}") from writer.bug
+                raise LoadError(f"writer {writer.number} broke: {writer.bug!r}") from writer.bug
 
     def _end(self, timeout: float) -> None:
         self._gate.close()

@@ -3,12 +3,12 @@
 import random
 import threading
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from pytest_rdsfailover import driver
 from pytest_rdsfailover.endpoints import Bounds
 from pytest_rdsfailover.journal import WriterJournal
+from pytest_rdsfailover.load.attempts import Classify
 from pytest_rdsfailover.load.engine import Gate
 from pytest_rdsfailover.load.mix import WRITE, Step
 from pytest_rdsfailover.load.schedule import SECOND, Schedule
@@ -16,7 +16,6 @@ from pytest_rdsfailover.load.workload import Session, Workload
 from pytest_rdsfailover.records import Fault, Outcome
 
 NAP = 0.1  # seconds; the longest sleep, so that a writer soon notices the end
-Classify = Callable[[Exception, bool], tuple[Outcome, Fault]]
 CUT = frozenset({"reset", "read-only"})  # whoever is told so is not left waiting
 CONNECTION_LOST = frozenset({"refused", "reset", "timeout", "dns"})
 
@@ -48,6 +47,7 @@ class Writer:
     """One writer of a load.
 
     Attributes:
+        number: its number among all writers of the load.
         thread: its thread; a daemon, because the user's code may hang in it.
         ready: set once it has its first connection.
         problem: why it has none so far, or why the last one was lost.
@@ -66,7 +66,7 @@ class Writer:
         *,
         think: float = 0.0,
     ) -> None:
-        self._think = think
+        self.number, self._think = journal.writer, think
         self._workload, self._journal, self._gate, self._policy = workload, journal, gate, policy
         self._schedule, self._classify = schedule, classify
         self._session: Session | None = None
@@ -78,7 +78,7 @@ class Writer:
         self.problem: Exception | None = None
         self.bug: BaseException | None = None
         self.last_acked = 0
-        name = f"rds-writer-{journal.writer}"
+        name = f"rds-writer-{self.number}"
         self.thread = threading.Thread(target=self._run, name=name, daemon=True)
 
     def _run(self) -> None:
