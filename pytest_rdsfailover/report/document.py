@@ -40,13 +40,13 @@ def trial_document(summary: Summary, *, test: str, scenario: str) -> Plain:
         "valid": summary.valid,
         "writer_before": summary.writer_before,
         "writer_after": summary.writer_after,
-        "downtime_s": _seconds(summary.downtime),
-        "resolution_s": _seconds(summary.resolution),
+        "downtime_s": to_microseconds(summary.downtime),
+        "resolution_s": to_microseconds(summary.resolution),
         "outages": [
             {
-                "start_s": _seconds(each.start),
-                "stop_s": _seconds(each.stop),
-                "seconds": _seconds(each.seconds),
+                "start_s": to_microseconds(each.start),
+                "stop_s": to_microseconds(each.stop),
+                "seconds": to_microseconds(each.seconds),
             }
             for each in summary.outages
         ],
@@ -68,19 +68,19 @@ def trial_document(summary: Summary, *, test: str, scenario: str) -> Plain:
             "after": _percentiles(summary.latency.after),
         },
         "milestones": [
-            {"name": each.name, "at_s": _seconds(each.at)} for each in summary.milestones
+            {"name": each.name, "at_s": to_microseconds(each.at)} for each in summary.milestones
         ],
         "incidents": [
             {
-                "start_s": _seconds(each.start),
-                "stop_s": _seconds(each.stop),
-                "outage_s": _seconds(each.outage),
+                "start_s": to_microseconds(each.start),
+                "stop_s": to_microseconds(each.stop),
+                "outage_s": to_microseconds(each.outage),
                 "count": each.count,
             }
             for each in summary.incidents
         ],
-        "writer_outage_s": _seconds(summary.writer_outage),
-        "availability_area_s": _seconds(summary.availability_area),
+        "writer_outage_s": to_microseconds(summary.writer_outage),
+        "availability_area_s": to_microseconds(summary.availability_area),
     }
     if summary.audited and summary.torn:
         plain["torn"] = list(summary.torn)
@@ -124,7 +124,7 @@ def _scenario(name: str, found: Population) -> Plain:
         "invalid": found.invalid,
         "unreliable": found.unreliable,
         "downtime_s": {
-            "median": None if found.median is None else _seconds(found.median),
+            "median": None if found.median is None else to_microseconds(found.median),
             "low": found.low,
             "high": found.high,
             "p95": found.p95,
@@ -148,9 +148,9 @@ def _comparison(baseline: Scenario, candidate: Scenario, found: Comparison) -> P
         "ratio": None if found.ratio is None else round(found.ratio, 4),
         "change": None if found.change is None else round(found.change, 4),
         "difference_s": {
-            "median": _seconds(found.difference),
-            "low": _seconds(found.low),
-            "high": _seconds(found.high),
+            "median": to_microseconds(found.difference),
+            "low": to_microseconds(found.low),
+            "high": to_microseconds(found.high),
         },
         "p_value": float(f"{found.p_value:.4g}"),
     }
@@ -162,8 +162,8 @@ def _errors(errors: Sequence[Phase]) -> list[Plain]:
             "code": each.code,
             "kind": each.kind,
             "count": each.count,
-            "first_s": _seconds(each.first),
-            "last_s": _seconds(each.last),
+            "first_s": to_microseconds(each.first),
+            "last_s": to_microseconds(each.last),
         }
         for each in errors
     ]
@@ -176,8 +176,8 @@ def _attempts(found: Attempts) -> Plain:
         "refused": found.refused,
         "unknown": found.unknown,
         "retried": found.retried,
-        "downtime_s": _seconds(found.downtime),
-        "resolution_s": _seconds(found.downtime.resolution),
+        "downtime_s": to_microseconds(found.downtime),
+        "resolution_s": to_microseconds(found.downtime.resolution),
         "errors": _errors(found.errors),
     }
 
@@ -188,13 +188,14 @@ def _reads(found: Reads) -> Plain:
         "failed": found.failed,
         "compared": found.compared,
         "stale": found.stale,
-        "staleness_s": _seconds(found.staleness),
-        "resolution_s": _seconds(found.staleness.resolution),
+        "staleness_s": to_microseconds(found.staleness),
+        "resolution_s": to_microseconds(found.staleness.resolution),
         "unseen": found.unseen,
     }
 
 
-def _seconds(value: float) -> float:
+def to_microseconds(value: float) -> float:
+    """Return seconds without digits that nobody has measured."""
     return round(float(value), MICROSECONDS)
 
 
@@ -205,4 +206,8 @@ def _keys(summary: Summary, keys: list[str]) -> list[str] | None:
 def _percentiles(part: Percentiles | None) -> Plain | None:
     if part is None:
         return None
-    return {"p50": _seconds(part.p50), "p99": _seconds(part.p99), "max": _seconds(part.max)}
+    return {
+        "p50": to_microseconds(part.p50),
+        "p99": to_microseconds(part.p99),
+        "max": to_microseconds(part.max),
+    }

@@ -1,15 +1,13 @@
 """One trial as the HTML page wants it: beside the document, all that is drawn but not asserted."""
 
 from dataclasses import asdict
-from typing import Any
 
 from pytest_rdsfailover.analysis.evidence import Evidence
 from pytest_rdsfailover.analysis.phases import Phase
 from pytest_rdsfailover.analysis.picture import Picture, picture
 from pytest_rdsfailover.analysis.summary import Summary
+from pytest_rdsfailover.report.document import Plain, to_microseconds
 
-Plain = dict[str, Any]  # what JSON can say
-MICROSECONDS = 6  # digits
 MOST_PHASES = 200
 MOST_STUCK = 200
 
@@ -26,23 +24,18 @@ def portrait(summary: Summary, evidence: Evidence) -> Plain:
         "rate": summary.rate,
         "writers": summary.writers,
         "seed": summary.seed,
-        "window_s": [_seconds(summary.window.start), _seconds(summary.window.stop)],
-        "threshold_s": _seconds(summary.threshold),
-        "writer_outage_s": _seconds(summary.writer_outage),
+        "window_s": [to_microseconds(summary.window.start), to_microseconds(summary.window.stop)],
+        "threshold_s": to_microseconds(summary.threshold),
         "first_back_s": _perhaps(summary.first_writer_back),
         "last_back_s": _perhaps(summary.last_writer_back),
         "absent": summary.absent,
         "unjudged_writes": summary.unjudged_writes,
         "stuck": summary.stuck[:MOST_STUCK],
-        "incidents": [
-            {"start_s": _seconds(each.start), "stop_s": _seconds(each.stop), "count": each.count}
-            for each in summary.incidents
-        ],
         "phases": [_phase(each) for each in summary.phases[:MOST_PHASES]],
         "milestones": [
             {
                 "name": each.name,
-                "at_s": _seconds(each.at),
+                "at_s": to_microseconds(each.at),
                 "planned_s": _perhaps(each.planned),
                 "instance": each.instance,
             }
@@ -72,14 +65,10 @@ def _phase(phase: Phase) -> Plain:
         "kind": phase.kind,
         "instance": phase.instance,
         "count": phase.count,
-        "first_s": _seconds(phase.first),
-        "last_s": _seconds(phase.last),
+        "first_s": to_microseconds(phase.first),
+        "last_s": to_microseconds(phase.last),
     }
 
 
-def _seconds(value: float) -> float:
-    return round(float(value), MICROSECONDS)
-
-
 def _perhaps(value: float | None) -> float | None:
-    return None if value is None else _seconds(value)
+    return None if value is None else to_microseconds(value)

@@ -3,27 +3,12 @@
 import time
 
 from pytest_rdsfailover.experiment import Plan
+from pytest_rdsfailover.extensions import OwnFault
 from pytest_rdsfailover.load.workload import InsertWorkload
 from pytest_rdsfailover.observation import Observation
-from pytest_rdsfailover.records import Milestone
 
 PAUSE = 0.8  # seconds, far beyond what a busy machine does by itself
 PLAN = Plan(writers=4, rate=200.0, warmup=0.3, cooldown=0.3, bound=5.0)
-
-
-class Pause:
-    """A fault that moves no writer; stands for a failover, so that its time is judged."""
-
-    profile, moves_writer = "pause", None
-
-    def __init__(self):
-        self.triggered = time.monotonic()
-
-    def milestones(self):
-        return [Milestone(name="trigger", at=self.triggered)]
-
-    def settled(self):
-        return True
 
 
 class Still:
@@ -55,6 +40,7 @@ def watch(server, fault, target=None):
 
     with Observation(target, server.endpoint, make, PLAN) as observation:
         observation.warm_up()
-        target.failovers.append(Pause())
+        # It moves no writer; it stands for a failover, so that its time is judged.
+        target.failovers.append(OwnFault(triggered=time.monotonic(), profile="pause"))
         fault()
     return observation.trial

@@ -43,7 +43,7 @@ def test_a_single_trial_shows_its_table_and_its_timeline(single):
 
 VERDICTS = """
 import time, pytest
-from pytest_rdsfailover.records import Milestone
+from pytest_rdsfailover.extensions import OwnFault
 
 def test_compares(rds_trial, rds_cluster):
     assert rds_trial(rds_cluster.writer_endpoint).downtime < 0.05
@@ -65,21 +65,10 @@ def test_marker_holds(rds_trial, rds_cluster):
     assert rds_trial(rds_cluster.writer_endpoint).profile == "stuck-pool"
     assert len(rds_cluster.instances) == 3
 
-class Nothing:
-    profile, moves_writer = "nothing", True
-
-    def __init__(self):
-        self.triggered = time.monotonic()
-
-    def milestones(self):
-        return [Milestone(name="trigger", at=self.triggered)]
-
-    def settled(self):
-        return True
-
 def test_invalid(rds_trial, rds_cluster, monkeypatch):
     def nothing(*_):
-        rds_cluster.failovers.append(Nothing())
+        fault = OwnFault(triggered=time.monotonic(), profile="nothing", moves_writer=True)
+        rds_cluster.failovers.append(fault)
         return rds_cluster.failovers[-1]
 
     monkeypatch.setattr(rds_cluster, "fail_over", nothing)
