@@ -15,8 +15,10 @@ from waiting import until
 
 from pytest_rdsfailover import driver
 from pytest_rdsfailover.endpoints import Bounds
+from pytest_rdsfailover.errors import DiedError
 from pytest_rdsfailover.journal import Journal
 from pytest_rdsfailover.load.engine import LoadError
+from pytest_rdsfailover.load.engines import ENGINES
 from pytest_rdsfailover.load.threads import Load
 from pytest_rdsfailover.load.workload import CallWorkload, InsertWorkload
 from pytest_rdsfailover.load.writer import ReconnectPolicy
@@ -191,6 +193,22 @@ def test_a_load_that_cannot_connect_says_why_and_ends(plain_server):
     until(lambda: not alive(load))
 
 
+@pytest.mark.parametrize("name", ENGINES)
+def test_a_start_is_given_up_when_what_it_connects_to_has_ended(plain_server, name):
+    where = dataclasses.replace(plain_server.endpoint, port=free_port())
+    load = ENGINES[name](
+        InsertWorkload(where, "none"), Journal("none", 3), rate=10.0, policy=POLICY
+    )
+
+    def check():
+        raise DiedError("the server", "ended by SIGKILL")
+
+    with pytest.raises(DiedError):  # before the time is up, which would be a LoadError
+        load.start(timeout=5.0, check=check)
+
+    load.stop()
+
+
 def alive(load):
     return [writer for writer in load._writers if writer.thread.is_alive()]
 
@@ -258,10 +276,28 @@ def test_a_user_function_that_hangs_is_named_and_not_waited_for():
 
     with pytest.raises(LoadError, match=r"writers \[1\] are still in the workload"):
         load.stop(timeout=0.3)
+    begun = time.monotonic()
+    with pytest.raises(LoadError, match=r"writers \[1\] are still in the workload"):
+        load.stop(timeout=30.0)
 
+    assert time.monotonic() - begun < 15.0  # once is enough
     assert all(writer.thread.daemon for writer in load._writers)
     release.set()
     until(lambda: not alive(load))
+
+
+def test_a_writer_that_hangs_is_named_by_its_number_in_the_whole_load():
+    release = threading.Event()
+    journal = Journal(uuid.uuid4().hex[:8], 4)
+    hang = CallWorkload(journal, lambda key: release.wait() if key.split("-")[1] == "3" else None)
+    load = Load(hang, journal, rate=100.0, policy=POLICY, share=(1, 2))
+    load.start()
+    time.sleep(0.3)
+
+    with pytest.raises(LoadError, match=r"writers \[3\] are still in the workload"):
+        load.stop(timeout=0.3)
+
+    release.set()
 
 
 def cut_at(broken):
