@@ -77,12 +77,6 @@ def _session(number: int) -> bytes:
     return b"5ca1ab1e-0000-4000-8000-%012d" % number
 
 
-def names_topology(text: bytes) -> bool:
-    """Tell whether a text may name the topology table, or Aurora's own function."""
-    upper = text.upper()
-    return TABLE.upper() in upper or FUNCTION.upper() in upper
-
-
 def topology_spans(statement: Statement, table: bytes) -> list[Span]:
     """Return what to put in place of each mention of the topology table."""
     return [

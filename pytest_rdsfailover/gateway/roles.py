@@ -1,8 +1,8 @@
 """What becomes of a client's command on a writer and on a reader. No I/O, no session state."""
 
 import enum
-from dataclasses import dataclass
 from itertools import pairwise
+from typing import NamedTuple
 
 from pytest_rdsfailover.wire.packets import ServerFault, error_packet, parse_error
 from pytest_rdsfailover.wire.responses import Command
@@ -107,8 +107,7 @@ def _diagnoses(statement: Statement) -> bool:
     return asks and calls <= DIAGNOSTICS and b"FROM" not in named
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Exchange:
+class Exchange(NamedTuple):
     """One command to the server, and what the client is to see of the answer.
 
     Attributes:

@@ -1,7 +1,6 @@
 """One client's connection to an instance, as a state machine: bytes in, bytes out, no I/O."""
 
 from collections import deque
-from dataclasses import replace
 from itertools import takewhile
 
 from pytest_rdsfailover.gateway.crash import BUSY, is_crash
@@ -124,11 +123,10 @@ class Session:
         Raises:
             ProtocolError: if no server may send them; the session is over.
         """
-        packets = self._server.feed(data)
         if self._plain:
-            self._pass(data, packets)
+            self._pass(data)
         else:
-            for packet in packets:
+            for packet in self._server.feed(data):
                 self._take(packet)
         self._advance()
 
@@ -177,7 +175,7 @@ class Session:
             self._tell(error_packet(exchange.refuse))
             return
         if exchange.lift:
-            now = replace(exchange, lift=False, lifted=True)
+            now = exchange._replace(lift=False, lifted=True)
             self._plan.extendleft(reversed(lifting(now, self._status)))
             return
         self._exchange = exchange
@@ -206,14 +204,24 @@ class Session:
 
     # Answers -------------------------------------------------------------------------------------
 
-    def _pass(self, data: bytes, packets: list[Packet]) -> None:
+    def _pass(self, data: bytes) -> None:
         """Let bytes of an answer pass that needs nothing done to it; note what it says."""
         self.to_client += data
-        for packet in packets:
-            if self._response is None:
-                raise ProtocolError("the server sent more than it was asked for")
-            self._follow(packet, self._response)
+        for packet in self._server.split(self._skipped(data)[1]):
+            self._follow(packet, self._due())
             self._ended()
+
+    def _skipped(self, data: bytes) -> tuple[bytes, bytes]:
+        """Return the packets of an answer that nobody need look at, and the bytes behind them."""
+        data = self._server.joined(data)
+        end = 0 if self._continues else self._due().skip(data)
+        return data[:end], data[end:]
+
+    def _due(self) -> Response:
+        """Return the answer that the server owes."""
+        if self._response is None:
+            raise ProtocolError("the server sent more than it was asked for")
+        return self._response
 
     def _take(self, packet: Packet) -> None:
         """Take the server's next packet."""

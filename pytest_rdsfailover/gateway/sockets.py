@@ -28,15 +28,17 @@ class Connection(asyncio.BufferedProtocol):
     Attributes:
         transport: what it writes to; None before it is connected.
         other: who must wait while this one cannot take more.
+        full: it cannot take more now.
+        held: it is made to wait.
         silent: it sends nothing more and hears nothing more, but stays connected.
     """
 
-    __slots__ = ("other", "silent", "transport")
+    __slots__ = ("full", "held", "other", "silent", "transport")
 
     def __init__(self) -> None:
         self.transport: asyncio.Transport | None = None
         self.other: Connection | None = None
-        self.silent = False
+        self.full = self.held = self.silent = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Switch off Nagle's algorithm, which would add 40 ms to small packets."""
@@ -60,17 +62,26 @@ class Connection(asyncio.BufferedProtocol):
 
     def pause_writing(self) -> None:
         """Read no more from whom this one's data come."""
-        if self.other is not None and self.other.transport is not None:
-            self.other.transport.pause_reading()
+        self.full = True
+        if self.other is not None:
+            self.other.hold()
 
     def resume_writing(self) -> None:
         """Read again from whom this one's data come."""
+        self.full = False
         if self.other is not None:
             self.other.listen_again()
 
+    def hold(self) -> None:
+        """Read no more until told so."""
+        if self.transport is not None:
+            self.held = True
+            self.transport.pause_reading()
+
     def listen_again(self) -> None:
         """Read on, after having been made to wait."""
-        if self.transport is not None and not self.silent:
+        if self.held and self.transport is not None and not self.silent:
+            self.held = False
             self.transport.resume_reading()
 
     def write(self, data: bytearray) -> None:

@@ -8,6 +8,7 @@ HEADER = 4
 MAX_PAYLOAD = 0xFFFFFF  # a packet this long is continued by the next one
 _header = struct.Struct("<I")  # three bytes of length, one of sequence number
 _head = _header.unpack_from
+_two_numbers = struct.Struct("<HH").unpack_from
 
 OK, EOF, ERR = 0x00, 0xFE, 0xFF
 LOCAL_INFILE = 0xFB
@@ -51,21 +52,32 @@ class PacketReader:
 
     def feed(self, data: bytes) -> list[Packet]:
         """Take received bytes; return the packets they complete, in order."""
+        return self.split(self.joined(data))
+
+    def joined(self, data: bytes) -> bytes:
+        """Take received bytes; return all that wait, nothing before the first packet is whole.
+
+        What is not used of them must be `split`.
+        """
         buffer = self._buffer
-        if not buffer:  # mostly; then nothing is copied but the payloads
-            packets, start = _cut(data)
-            if start < len(data):
-                buffer += data[start:]
-            return packets
+        if not buffer:
+            return data
         buffer += data
         if len(buffer) < HEADER or len(buffer) < HEADER + (_head(buffer)[0] & MAX_PAYLOAD):
-            return []  # a long packet comes in many parts: it is copied once
-        packets, start = _cut(bytes(buffer))
-        del buffer[:start]
+            return b""  # a long packet comes in many parts: it is copied once
+        data = bytes(buffer)
+        buffer.clear()
+        return data
+
+    def split(self, data: bytes) -> list[Packet]:
+        """Return the packets in bytes that were `joined`, and keep what is no whole one."""
+        packets, start = cut(data)
+        if start < len(data):
+            self._buffer += data[start:]
         return packets
 
 
-def _cut(data: bytes) -> tuple[list[Packet], int]:
+def cut(data: bytes) -> tuple[list[Packet], int]:
     """Return the whole packets that some bytes begin with, and where the rest begins."""
     packets, start, end = [], 0, len(data)
     while end - start >= HEADER:
@@ -76,6 +88,22 @@ def _cut(data: bytes) -> tuple[list[Packet], int]:
         packets.append(Packet(head >> 24, data[start + HEADER : stop]))
         start = stop
     return packets, start
+
+
+def end_of(data: bytes, start: int) -> int:
+    """Return where the packet that begins at *start* ends; 0 if it is not whole or goes on."""
+    if start + HEADER >= len(data):
+        return 0
+    length = _head(data, start)[0] & MAX_PAYLOAD
+    end = start + HEADER + length
+    return end if end <= len(data) and 0 < length < MAX_PAYLOAD else 0
+
+
+def renumbered(data: bytes, by: int) -> bytes:
+    """Return whole packets with *by* added to the number of each."""
+    if not by:
+        return data
+    return b"".join(frame(payload, sequence + by) for sequence, payload in cut(data)[0])
 
 
 class MessageReader:
@@ -242,12 +270,14 @@ def status_of(payload: bytes) -> int:
     return int.from_bytes(payload[start : start + 2], "little")
 
 
-def has_warnings(payload: bytes) -> bool:
-    """Tell whether an OK or EOF payload counts any warnings."""
+def ending(payload: bytes) -> tuple[int, int]:
+    """Return the status flags of an OK or EOF payload, and how many warnings it counts."""
     if is_eof(payload):
-        return payload[1:3] != b"\0\0"
-    start = status_offset(payload) + 2
-    return payload[start : start + 2] != b"\0\0"
+        warnings, status = _two_numbers(payload, 1)
+        return status, warnings
+    start = status_offset(payload)
+    status, warnings = payload[start : start + 2], payload[start + 2 : start + 4]
+    return int.from_bytes(status, "little"), int.from_bytes(warnings, "little")
 
 
 def with_status(payload: bytes, status: int) -> bytes:

@@ -6,12 +6,15 @@ from collections.abc import Callable
 from pytest_rdsfailover.wire.packets import (
     EOF,
     ERR,
+    HEADER,
     LOCAL_INFILE,
     MAX_PAYLOAD,
     OK,
     STATUS_CURSOR_EXISTS,
     STATUS_MORE_RESULTS,
     ProtocolError,
+    end_of,
+    ending,
     is_eof,
     read_lenenc,
     status_of,
@@ -50,15 +53,7 @@ RESULTS = frozenset({
 })  # fmt: skip
 
 
-START: dict[int, str] = {
-    Command.STATISTICS: "_single",
-    Command.FIELD_LIST: "_row",
-    Command.STMT_FETCH: "_row",
-    Command.STMT_PREPARE: "_prepare",
-    Command.CHANGE_USER: "_login",
-    **dict.fromkeys(RESULTS, "_head"),
-    **dict.fromkeys(ENDLESS, "_endless"),
-}
+EXECUTING = frozenset({Command.STMT_EXECUTE, Command.STMT_BULK_EXECUTE})
 
 
 class Part(enum.Enum):
@@ -79,17 +74,25 @@ class Response:
         done: nothing more will come.
         status: the latest status flags; None before there were any, and for an error.
         failed: the answer ended with an error.
+        warned: the latest result came with warnings or an error.
     """
+
+    __slots__ = (
+        "_deprecate_eof", "_execute", "_left", "_longest_end", "_state", "_then",
+        "done", "failed", "status", "warned",
+    )  # fmt: skip
 
     def __init__(self, command: int, *, deprecate_eof: bool) -> None:
         self.done = command in UNANSWERED
         self.status: int | None = None
-        self.failed = False
+        self.failed = self.warned = False
         self._deprecate_eof = deprecate_eof
-        self._execute = command in (Command.STMT_EXECUTE, Command.STMT_BULK_EXECUTE)
+        # A row may begin with 0xfe too, but then it is longer than a packet, or than this.
+        self._longest_end = MAX_PAYLOAD - 1 if deprecate_eof else 5
+        self._execute = command in EXECUTING
         self._left = 0  # column definitions still to come
-        self._then: list[int] = []  # further groups of definitions, of a prepared statement
-        self._state: Callable[[bytes], Part] = getattr(self, START.get(command, "_simple"))
+        self._then: tuple[int, ...] = ()  # further groups of definitions, of a prepared statement
+        self._state: Callable[[Response, bytes], Part] = START.get(command, Response._simple)
 
     def feed(self, payload: bytes) -> Part:
         """Take the first packet of the server's next message; say what it is.
@@ -99,14 +102,63 @@ class Response:
         """
         if self.done or not payload:
             raise ProtocolError("the server sent what nobody asked for")
-        return self._state(payload)
+        return self._state(self, payload)
+
+    def skip(self, data: bytes) -> int:
+        """Follow the packets that only make a result longer; return where the others begin.
+
+        Those are the definitions of columns, and the rows. Whatever else *data* holds is for `feed`,
+        and so is a packet that goes on in the next one.
+        """
+        at = 0
+        if self._state is Response._head:
+            at = self._skip_head(data)
+        if self._state is Response._column:
+            at = self._skip_columns(data, at)
+        if self._state is Response._row:
+            at = self._skip_rows(data, at)
+        return at
+
+    def _skip_head(self, data: bytes) -> int:
+        """Skip the number of columns if it is a plain one."""
+        end = end_of(data, 0)
+        if end != HEADER + 1 or not OK < data[HEADER] < LOCAL_INFILE:
+            return 0
+        self._left, self._state = data[HEADER], Response._column
+        return end
+
+    def _skip_columns(self, data: bytes, at: int) -> int:
+        """Skip definitions of columns, and what stands between them and the rows."""
+        end = end_of(data, at)
+        while end and self._left and data[at + HEADER] != ERR:
+            self._left, at = self._left - 1, end
+            end = end_of(data, at)
+        if self._left:
+            return at
+        if self._deprecate_eof:
+            self._state = Response._row
+        elif end and not self._execute and is_eof(data[at + HEADER : end]):  # there is no cursor
+            self._state, at = Response._row, end
+        return at
+
+    def _skip_rows(self, data: bytes, at: int) -> int:
+        """Skip rows."""
+        longest = HEADER + self._longest_end
+        while end := end_of(data, at):
+            first = data[at + HEADER]
+            if first == ERR or (first == EOF and end - at <= longest):
+                break
+            at = end
+        return at
 
     def _end(self, payload: bytes) -> Part:
         """Note the end of a result, and whether another one follows."""
         if payload[0] == ERR:
-            self.status, self.failed, self.done = None, True, True
+            self.status = None
+            self.failed = self.warned = self.done = True
             return Part.END
-        self.status = status_of(payload)
+        self.status, warnings = ending(payload)
+        self.warned = warnings > 0
         self.done = not self.status & STATUS_MORE_RESULTS
         return Part.END
 
@@ -139,7 +191,7 @@ class Response:
         self._left, end = read_lenenc(payload, 0)
         if end != len(payload) or not self._left:
             raise ProtocolError("a result without a number of columns")
-        self._state = self._column
+        self._state = Response._column
         return Part.COLUMNS
 
     def _column(self, payload: bytes) -> Part:
@@ -148,25 +200,23 @@ class Response:
         if self._left:
             self._left -= 1
             if not self._left and self._deprecate_eof:
-                self._state = self._row
+                self._state = Response._row
             return Part.COLUMN
         if not is_eof(payload):
             raise ProtocolError("the column definitions have no end")
         self.status = status_of(payload)
         # With a cursor the rows come only when they are fetched.
         if self._execute and self.status & STATUS_CURSOR_EXISTS:
-            self._state = self._head
+            self._state = Response._head
             return self._end(payload)
-        self._state = self._row
+        self._state = Response._row
         return Part.PLAIN
 
     def _row(self, payload: bytes) -> Part:
         if payload[0] == ERR:
             return self._end(payload)
-        # A row may begin with 0xfe too, but then it is longer than a packet.
-        limit = MAX_PAYLOAD if self._deprecate_eof else 6
-        if payload[0] == EOF and len(payload) < limit:
-            self._state = self._head
+        if payload[0] == EOF and len(payload) <= self._longest_end:
+            self._state = Response._head
             return self._end(payload)
         return Part.ROW
 
@@ -177,7 +227,7 @@ class Response:
             raise ProtocolError("a prepared statement without an id")
         columns = int.from_bytes(payload[5:7], "little")
         parameters = int.from_bytes(payload[7:9], "little")
-        self._then = [count for count in (parameters, columns) if count]
+        self._then = tuple(count for count in (parameters, columns) if count)
         self._definitions()
         return Part.PLAIN
 
@@ -185,8 +235,9 @@ class Response:
         """Go to the next group of definitions of a prepared statement, if there is one."""
         self.done = not self._then
         if self._then:
-            self._left = self._then.pop(0)
-            self._state = self._definition
+            self._left, *then = self._then
+            self._then = tuple(then)
+            self._state = Response._definition
 
     def _definition(self, payload: bytes) -> Part:
         if payload[0] == ERR:
@@ -201,3 +252,14 @@ class Response:
         self.status = status_of(payload)
         self._definitions()
         return Part.PLAIN
+
+
+START: dict[int, Callable[[Response, bytes], Part]] = {
+    Command.STATISTICS: Response._single,  # noqa: SLF001 - of the same file
+    Command.FIELD_LIST: Response._row,  # noqa: SLF001
+    Command.STMT_FETCH: Response._row,  # noqa: SLF001
+    Command.STMT_PREPARE: Response._prepare,  # noqa: SLF001
+    Command.CHANGE_USER: Response._login,  # noqa: SLF001
+    **dict.fromkeys(RESULTS, Response._head),  # noqa: SLF001
+    **dict.fromkeys(ENDLESS, Response._endless),  # noqa: SLF001
+}

@@ -115,12 +115,6 @@ def test_selects_per_second(real_server, gateway, table):
                 )
 
 
-def resident(pid):
-    """Return the resident memory of a process in kB."""
-    status = Path(f"/proc/{pid}/status").read_text()
-    return int(re.search(r"VmRSS:\s+(\d+) kB", status)[1])
-
-
 @functools.cache
 def verifying(ca):
     return ssl.create_default_context(cafile=ca)
@@ -139,11 +133,11 @@ def many_files():
 def test_memory_of_an_idle_client(gateway, table, tls):
     options = {"ssl_disabled": False, "ssl": verifying(gateway.ca)} if tls else {}
     with ExitStack() as stack:
-        before = resident(gateway.process.pid)
+        before = gateway.memory
         for _ in range(IDLE):
             stack.callback(gateway.connect("proxy", **options)._force_close)
         stats = gateway.proxy()["stats"]
-        each = (resident(gateway.process.pid) - before) / IDLE
+        each = (gateway.memory - before) / IDLE
     assert stats["client_connections"] == IDLE
     table.add(
         f"memory of an idle client, {IDLE:,} of them, {'TLS' if tls else 'plain'}",

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -35,6 +36,12 @@ class RunningGateway:
             "connect_timeout": 10, "read_timeout": 30, "write_timeout": 30, "ssl_disabled": True,
         }  # fmt: skip
         return pymysql.connect(**{**defaults, **options})
+
+    @property
+    def memory(self):
+        """What the process keeps in memory, in kB."""
+        status = Path(f"/proc/{self.process.pid}/status").read_text()
+        return int(re.search(r"VmRSS:\s+(\d+) kB", status)[1])
 
     def proxy(self, endpoint="proxy"):
         return self.control.ask("proxy", endpoint=endpoint)

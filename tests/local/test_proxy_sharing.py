@@ -5,6 +5,7 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
+from pathlib import Path
 
 import pymysql
 import pytest
@@ -349,6 +350,25 @@ def test_a_slow_reader_slows_the_server_down_and_nobody_else(proxy):
     assert len(result.rows[0][0]) == 60_000_000
     assert value(slow, "SELECT 2") == 2
     slow.close()
+    quick.close()
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="memory is read from /proc")
+@pytest.mark.parametrize("together", [1, 2])
+def test_who_reads_nothing_fills_no_memory(proxy, together):
+    unread, quick = proxy.connect("proxy"), proxy.connect("proxy")
+    before = proxy.memory
+    text = b"\x03SELECT REPEAT('z', 40000)"
+    for _ in range(2000):
+        unread._sock.sendall((len(text).to_bytes(3, "little") + b"\0" + text) * together)
+        assert value(quick, "SELECT 1") == 1
+    assert proxy.memory - before < 20_000  # of 80 MB and more
+    for _ in range(2000 * together):
+        unread._next_seq_id = 1
+        result = pymysql.connections.MySQLResult(unread)
+        result.read()
+        assert len(result.rows[0][0]) == 40_000
+    unread.close()
     quick.close()
 
 

@@ -19,10 +19,9 @@ from pytest_rdsfailover.wire.packets import (
     ProtocolError,
     ServerFault,
     frame,
-    has_warnings,
     parse_error,
 )
-from pytest_rdsfailover.wire.responses import Command, Part, Response
+from pytest_rdsfailover.wire.responses import UNANSWERED, Command, Part, Response
 from pytest_rdsfailover.wire.results import parse_row
 
 # MariaDB forgets warnings only when a statement reads from something.
@@ -34,6 +33,9 @@ class Client(Protocol):
 
     def answer(self, packet: Packet, part: Part | None, response: Response) -> None:
         """Take a packet of the answer; *part* is None for one that continues the one before."""
+
+    def relay(self, data: bytes) -> None:
+        """Take packets of the answer that mean nothing but to whom it is for."""
 
 
 class Stage(enum.Enum):
@@ -70,12 +72,13 @@ class Inner(Session):
         self._seen_by_client = (sequence + 1) & 0xFF
         self._database.take(Packet(sequence, payload))
 
-    def _pass(self, _: bytes, packets: list[Packet]) -> None:
+    def _pass(self, data: bytes) -> None:
         """Hand over packets as they are, and what has been learnt about them."""
-        for packet in packets:
-            response = self._response
-            if response is None:
-                raise ProtocolError("the server sent more than it was asked for")
+        if self._database.relays:
+            rows, data = self._skipped(data)
+            self._database.relay(rows)
+        for packet in self._server.feed(data):
+            response = self._due()
             self._database.take_part(packet, self._follow(packet, response), response)
             self._ended()
 
@@ -127,13 +130,14 @@ class Database:
         self._reader = PacketReader()
         self._errands: deque[Errand] = deque()
         self._errand: Errand | None = None
-        self._response: Response | None = None
+        self._asked: int | None = None  # the command that is to be answered
+        self._response: Response | None = None  # what of its answer was not seen by the session
         self._continues = self._noisy = False
 
     @property
     def busy(self) -> bool:
         """Tell whether the server may be working for this connection."""
-        return self._response is not None or bool(self._errands)
+        return self._asked is not None or bool(self._errands)
 
     @property
     def usable(self) -> bool:
@@ -146,9 +150,10 @@ class Database:
         Raises:
             ProtocolError: if no server may send them.
         """
-        self.touch(self)
         self.session.from_server(data)
         self._take()
+        if self.session.to_server:
+            self.touch(self)
 
     def _take(self) -> None:
         """Work on what the instance has for its client, which is us."""
@@ -165,28 +170,40 @@ class Database:
         if self._stage is Stage.LOGIN:
             self._log_in(packet)
             return
-        response = self._response
-        if response is None:
+        if self._asked is None:
             self._farewell(packet)
             return
+        if self._response is None:
+            self._response = Response(self._asked, deprecate_eof=self._deprecate_eof)
+        response = self._response
         self.take_part(packet, None if continues else response.feed(packet.payload), response)
 
     def take_part(self, packet: Packet, part: Part | None, response: Response) -> None:
         """Take a packet of which it is known what it is."""
         if part is Part.END:
-            self._note(packet.payload, response)
+            self._note(response)
         if response.done:
-            self._response = None
+            self._asked = self._response = None
         if self._errand is not None:
             self._own(packet, part, response)
         elif self.client is not None:
             self.client.answer(packet, part, response)
 
-    def _note(self, payload: bytes, response: Response) -> None:
+    @property
+    def relays(self) -> bool:
+        """Tell whether it is working on a command of its client's, not on one of the proxy's."""
+        return self._errand is None and self.client is not None
+
+    def relay(self, data: bytes) -> None:
+        """Take packets for the client that are no end of a result."""
+        if data and self.client is not None:
+            self.client.relay(data)
+
+    def _note(self, response: Response) -> None:
         """Note the end of a result: status flags, and whether SHOW WARNINGS has something."""
         if response.status is not None:
             self.status = response.status
-        self._noisy = self._noisy or payload[0] == ERR or has_warnings(payload)
+        self._noisy = self._noisy or response.warned
 
     def quieten(self, *, always: bool = False) -> None:
         """Forget what one client's statement left for a SHOW WARNINGS, before another's comes."""
@@ -249,11 +266,11 @@ class Database:
 
     def _run(self, errand: Errand) -> None:
         self._errands.append(errand)
-        if self._response is None:
+        if self._asked is None:
             self._next()
 
     def _next(self) -> None:
-        if self._errands and self._response is None:
+        if self._errands and self._asked is None:
             self._errand = self._errands.popleft()
             self.command(self._errand.payload)
 
@@ -295,9 +312,8 @@ class Database:
 
     def command(self, message: bytes) -> bool:
         """Send a command; return whether it is answered, which may be before this returns."""
-        response = Response(message[0], deprecate_eof=self._deprecate_eof)
-        answered = not response.done
-        self._response = response if answered else None
+        answered = message[0] not in UNANSWERED
+        self._asked = message[0] if answered else None
         self.touch(self)
         self.session.submit(message)
         return answered

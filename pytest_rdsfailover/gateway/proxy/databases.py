@@ -5,7 +5,7 @@ from collections import defaultdict
 
 from pytest_rdsfailover.gateway.proxy.database import Database
 from pytest_rdsfailover.gateway.proxy.links import ClientLink, DatabaseLink, Owner
-from pytest_rdsfailover.gateway.sockets import Dial
+from pytest_rdsfailover.gateway.sockets import Connection, Dial
 
 AGAIN = 0.05  # seconds until a server that cannot be reached is tried again
 
@@ -55,15 +55,27 @@ class Databases:
         """Return the threads that may still work on an instance for nobody, and forget them."""
         return self._departed.pop(instance, set())
 
+    def free(self, database: Database) -> None:
+        """Let nobody slow down a connection that is idle."""
+        link = self._links.get(database)
+        if link is not None and link.held:
+            self.tie(link, None)
+
     @staticmethod
     def tie(server: DatabaseLink, client: ClientLink | None) -> None:
         """Let a connection and its client slow each other down, and nobody else."""
-        if server.other is client:
-            return
-        if server.other is not None:
-            server.other.other = None
-            server.other.listen_again()
-        server.listen_again()
-        server.other = client
-        if client is not None:
-            client.other = server
+        if server.other is not client:
+            for one in (server, client):
+                if one is not None and one.other is not None:
+                    untie(one, one.other)
+            if client is not None:
+                server.other, client.other = client, server
+        if client is not None and client.full:
+            server.hold()
+
+
+def untie(*both: Connection) -> None:
+    """Let neither of two connections slow the other down any more."""
+    for one in both:
+        one.other = None
+        one.listen_again()

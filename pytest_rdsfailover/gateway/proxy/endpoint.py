@@ -8,7 +8,7 @@ from collections import Counter
 
 from pytest_rdsfailover.gateway.proxy.authentication import Directory
 from pytest_rdsfailover.gateway.proxy.database import Database
-from pytest_rdsfailover.gateway.proxy.databases import Databases
+from pytest_rdsfailover.gateway.proxy.databases import Databases, untie
 from pytest_rdsfailover.gateway.proxy.facts import ServerFacts
 from pytest_rdsfailover.gateway.proxy.lifetimes import outstayed, pause, unused
 from pytest_rdsfailover.gateway.proxy.links import ClientLink, DatabaseLink
@@ -123,6 +123,8 @@ class ProxyEndpoint:
         """Take back what a client had."""
         if self._clients.pop(link.session, None) is not None:
             link.session.leave()
+        if link.other is not None:
+            untie(link, link.other)
         self._settle(link)
 
     def touch(self, who: ProxySession | Database) -> None:
@@ -194,8 +196,8 @@ class ProxyEndpoint:
 
     def give_back(self, database: Database) -> None:
         """Take a database connection back."""
+        self._databases.free(database)
         self.pool.give_back(database)
-        self.touch(database)
 
     def leave(self, session: ProxySession) -> None:
         """Let a session wait no longer."""

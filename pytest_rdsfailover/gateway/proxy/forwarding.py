@@ -21,6 +21,7 @@ from pytest_rdsfailover.wire.packets import (
     error_packet,
     frame,
     read_lenenc,
+    renumbered,
 )
 from pytest_rdsfailover.wire.responses import Part, Response
 
@@ -164,6 +165,10 @@ class Forwarder:
             return
         self._asked = self._asked or part is Part.ASK
         self._send(framed)
+
+    def relay(self, data: bytes) -> None:
+        """Take packets of the server's answer that are no end of a result."""
+        self._send(renumbered(data, self._first))
 
     def _note(self, payload: bytes, response: Response) -> None:
         """Note what the end of a result tells: status flags, and the id that an INSERT made."""

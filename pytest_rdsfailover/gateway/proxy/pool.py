@@ -143,17 +143,19 @@ class Pool:
         """Take a connection back; one that is dirty is reset first."""
         if database not in self.everything:
             return
-        if database.instance is not self._instance:
-            self.discard(database)
-        elif database.dirty:
+        if not database.dirty and database.instance is self._instance:
+            self._rest(database)
+            return
+        if database.instance is self._instance:
             database.reset()
         else:
-            self._rest(database)
+            self.discard(database)
         self.pump()
 
     def _rest(self, database: Database) -> None:
         self.idle.append(database)
-        self.pump()
+        if self.waiting:
+            self.pump()
         if len(self.idle) > self.most_idle and not self.waiting:
             self.discard(self.idle[0])
 
@@ -178,4 +180,5 @@ class Pool:
 def _suits(database: Database, borrower: Borrower) -> bool:
     """Tell whether a connection can serve a client at all."""
     without = borrower.schema is None and database.schema is not None
-    return database.key == borrower.key and not without and database.usable
+    same = database.key is borrower.key or database.key == borrower.key
+    return same and not without and database.usable

@@ -28,6 +28,7 @@ NOT_SUPPORTED = ServerFault(1235, "42000", "This RDS Proxy does not support that
 UNKNOWN_COMMAND = ServerFault(1047, "08S01", "Unknown command")
 ON_STATEMENTS = frozenset({Command.STMT_EXECUTE, Command.STMT_FETCH, Command.STMT_RESET})
 KNOWN = frozenset(Command)
+QUERY = int(Command.QUERY)
 
 
 class ProxySession(Forwarder):
@@ -138,7 +139,9 @@ class ProxySession(Forwarder):
             raise ProtocolError("an empty command")
         command = message[0]
         own = OWN.get(command)
-        if own is not None:
+        if command == QUERY:  # mostly
+            self.forward(message)
+        elif own is not None:
             own(self, message)
         elif command not in KNOWN:
             self._answer(error_packet(UNKNOWN_COMMAND))

@@ -4,14 +4,13 @@ from hypothesis import strategies as st
 
 from pytest_rdsfailover.gateway.aurora import (
     Member,
-    names_topology,
     shown_variables,
     shows_variables,
     topology_setting,
     topology_spans,
     topology_table,
 )
-from pytest_rdsfailover.gateway.plan import Planner
+from pytest_rdsfailover.gateway.plan import Planner, asks_aurora
 from pytest_rdsfailover.gateway.roles import PROTECT, Exchange
 from pytest_rdsfailover.gateway.router import Router
 from pytest_rdsfailover.gateway.variables import Variables
@@ -84,8 +83,8 @@ def test_the_setting_names_the_writer_and_how_old_each_row_is():
 
 @pytest.mark.parametrize("text", [b"Replica_Host_Status", b"AURORA_VERSION()"])
 def test_aurora_s_names_are_noticed_in_any_case(text):
-    assert names_topology(b"SELECT " + text)
-    assert not names_topology(b"INSERT INTO orders VALUES (1)")
+    assert asks_aurora(b"SELECT " + text)
+    assert not asks_aurora(b"INSERT INTO orders VALUES (1)")
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from pytest_rdsfailover.gateway.router import Instance
 from pytest_rdsfailover.gateway.session import Session
 from pytest_rdsfailover.wire.handshake import RELAYED, Capability, Greeting, encode_greeting
 from pytest_rdsfailover.wire.packets import (
+    MAX_PAYLOAD,
     PacketReader,
     ProtocolError,
     ServerFault,
@@ -75,6 +76,21 @@ def test_a_writer_passes_a_statement_unchanged():
     answer(session, OK2)
     assert taken(session.to_client) == [OK2]
     assert not session.busy
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+@pytest.mark.parametrize("rest", [b"more", EOF2, b"\xff1", b""])
+def test_the_rest_of_a_long_row_is_no_end_whatever_it_looks_like(rest, at_once):
+    session = logged_in(writer=True)
+    ask(session, b"SELECT a FROM t")
+    packets = [b"\x01", COLUMN, EOF2, bytes(MAX_PAYLOAD), rest, b"\x01x"]
+    sent = [frame(payload, number) for number, payload in enumerate(packets, 1)]
+    for part in [b"".join(sent)] if at_once else sent:
+        session.from_server(part)
+    assert session.busy
+    session.from_server(frame(EOF2, len(packets) + 1))
+    assert not session.busy
+    assert taken(session.to_client) == [*packets, EOF2]
 
 
 def test_a_reader_is_made_read_only_before_each_statement_and_translates_the_refusal():

@@ -10,6 +10,8 @@ from pytest_rdsfailover.wire.packets import (
     ProtocolError,
     ServerFault,
     encode,
+    end_of,
+    ending,
     eof_packet,
     error_packet,
     frame,
@@ -20,6 +22,7 @@ from pytest_rdsfailover.wire.packets import (
     parse_error,
     read_lenenc,
     read_string,
+    renumbered,
     status_of,
     with_status,
 )
@@ -49,6 +52,43 @@ def test_a_packet_comes_out_with_its_last_byte():
     assert [reader.feed(stream[n : n + 1]) for n in range(len(stream))] == [
         *[[]] * 6, [Packet(7, b"abc")],
     ]  # fmt: skip
+
+
+@given(st.lists(st.binary(max_size=9), max_size=5), st.integers(0, 255))
+def test_packets_are_renumbered_from_end_to_end(payloads, by):
+    stream = b"".join(frame(payload, n) for n, payload in enumerate(payloads))
+
+    assert renumbered(stream, by) == b"".join(
+        frame(payload, n + by) for n, payload in enumerate(payloads)
+    )
+
+
+@pytest.mark.parametrize(
+    ("data", "end"),
+    [
+        (frame(b"abc", 0), 7),
+        (frame(b"abc", 0) + b"more", 7),
+        (frame(b"abc", 0)[:-1], 0),
+        (frame(b"", 0), 0),
+        (b"\1\0\0", 0),
+        (frame(bytes(MAX_PAYLOAD), 0), 0),
+    ],
+)
+def test_only_a_whole_packet_that_is_a_message_has_an_end(data, end):
+    assert end_of(b"xy" + data, 2) == (end and end + 2)
+
+
+@pytest.mark.parametrize(
+    ("payload", "expected"),
+    [
+        (ok_packet(0x2003), (0x2003, 0)),
+        (ok_packet(2, affected=70_000)[:-2] + b"\1\0", (2, 1)),
+        (b"\xfe\7\0\3\0", (3, 7)),
+        (ok_packet(2)[:-2], (2, 0)),
+    ],
+)
+def test_the_end_of_a_result_tells_its_flags_and_warnings(payload, expected):
+    assert ending(payload) == expected
 
 
 @pytest.mark.parametrize(

@@ -1,12 +1,17 @@
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pytest_rdsfailover.wire.packets import (
+    EOF,
     STATUS_CURSOR_EXISTS,
     STATUS_MORE_RESULTS,
+    PacketReader,
     ProtocolError,
     ServerFault,
     eof_packet,
     error_packet,
+    frame,
     ok_packet,
 )
 from pytest_rdsfailover.wire.responses import Command, Part, Response
@@ -111,3 +116,85 @@ def test_what_no_server_says_is_an_error(command, packets):
     with pytest.raises(ProtocolError):
         for packet in packets:
             response.feed(packet)
+
+
+def walk(command, data, chunk, *, deprecate_eof, skipping):
+    """Follow the bytes of an answer; return how it ended, and its packets that are no ends."""
+    response, reader = Response(command, deprecate_eof=deprecate_eof), PacketReader()
+    ends, middle = [], b""
+    for start in range(0, len(data), chunk):
+        part = reader.joined(data[start : start + chunk])
+        end = response.skip(part) if skipping else 0
+        middle += part[:end]
+        for packet in reader.split(part[end:]):
+            if response.feed(packet.payload) is Part.END:
+                ends.append((packet, response.status, response.warned))
+            else:
+                middle += frame(packet.payload, packet.sequence)
+    return ends, middle, response.done, response.failed
+
+
+ROWS = st.lists(
+    st.sampled_from([ROW, NULL_ROW, b"\xfe" + bytes(8) + b"long", b"\0" * 6, b"\x01\xfe"]),
+    max_size=4,
+)
+
+
+@st.composite
+def answers(draw):
+    """Make an answer of several results, as packets, to a command that has columns."""
+    new = draw(st.booleans())
+    command = draw(st.sampled_from([Command.QUERY, Command.STMT_EXECUTE]))
+    packets = []
+    count = draw(st.integers(1, 3))
+    for number in range(count):
+        more = STATUS_MORE_RESULTS * (number < count - 1)
+        kind = draw(st.sampled_from(["ok", "table", "cursor", "error"]))
+        if kind == "ok":
+            packets.append(ok_packet(2 | more, affected=draw(st.sampled_from([0, 251, 70_000]))))
+            continue
+        columns = draw(st.integers(1, 3))
+        packets += [bytes((columns,)), *[COLUMN] * columns]
+        if kind == "cursor" and command is Command.STMT_EXECUTE and not new:
+            packets.append(eof_packet(2 | STATUS_CURSOR_EXISTS | more))
+            continue
+        packets += [] if new else [EOF2]
+        # With the new end a row that begins with 0xfe is as long as a packet can be.
+        packets += [row for row in draw(ROWS) if not (new and row[0] == EOF)]
+        if kind == "error":
+            packets.append(ERROR)
+            break
+        end = b"\xfe" + ok_packet(2 | more)[1:-2] + b"\1\0" if new else eof_packet(2 | more)
+        packets.append(end)
+    framed = b"".join(frame(payload, number) for number, payload in enumerate(packets))
+    return command, new, framed
+
+
+@given(answer=answers(), chunk=st.integers(1, 80))
+def test_what_is_skipped_changes_nothing_of_what_an_answer_says(answer, chunk):
+    command, new, data = answer
+
+    looked_at = walk(command, data, chunk, deprecate_eof=new, skipping=False)
+    skipped = walk(command, data, chunk, deprecate_eof=new, skipping=True)
+
+    assert looked_at[2]
+    assert skipped == looked_at
+
+
+def test_a_result_is_skipped_up_to_its_end():
+    packets = b"".join(frame(payload, number) for number, payload in enumerate(TABLE))
+
+    assert Response(Command.QUERY, deprecate_eof=False).skip(packets) == len(packets) - 9
+
+
+@pytest.mark.parametrize("payload", [b"\xfb/etc/file", OK2, ERROR, b"\xfc\1\1", b""])
+def test_what_may_mean_something_is_not_skipped(payload):
+    assert Response(Command.QUERY, deprecate_eof=False).skip(frame(payload, 1)) == 0
+
+
+@given(data=st.binary(max_size=60), deprecate_eof=st.booleans())
+def test_no_bytes_are_too_strange_to_skip(data, deprecate_eof):
+    response = Response(Command.QUERY, deprecate_eof=deprecate_eof)
+
+    assert 0 <= response.skip(data) <= len(data)
+    assert not response.done
