@@ -29,7 +29,7 @@ class Carried:
     def begin(self, schema: bytes | None, charset: tuple[bytes, bytes] | None) -> None:
         """Forget all but what a login gives: a database, a character set with its collation."""
         self.schema, self.insert_id = schema, 0
-        self._values: dict[bytes, bytes | None] = {} if charset is None else charset_state(*charset)
+        self._values: Values = {} if charset is None else charset_state(*charset)
         self._explicit: tuple[bytes, ...] = ()
 
     @property
@@ -54,7 +54,8 @@ class Carried:
         """
         if ONLY_AUTOCOMMIT.fullmatch(message):
             on = b"1" if status & STATUS_AUTOCOMMIT else b"0"
-            database.state[b"autocommit"] = self._values[b"autocommit"] = on
+            database.state[b"autocommit"] = on
+            self._values = {**self._values, b"autocommit": on}
             done()
             return
         lowered = message.lower()
@@ -75,7 +76,5 @@ class Carried:
         self._explicit = named or (self._explicit if same_schema else ())
         base, state = database.baseline, database.state
         names = database.setup.names
-        self._values = {
-            name: state.get(name) for name in names if state.get(name) != base.get(name)
-        }
-        self._values |= {name: state.get(name) for name in self._explicit}
+        changed = [name for name in names if state.get(name) != base.get(name)]
+        self._values = {name: state.get(name) for name in (*changed, *self._explicit)}

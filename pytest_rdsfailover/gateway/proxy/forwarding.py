@@ -5,7 +5,7 @@ from typing import Any
 
 from pytest_rdsfailover.gateway.proxy.carried import Carried
 from pytest_rdsfailover.gateway.proxy.database import Database
-from pytest_rdsfailover.gateway.proxy.pinning import Effect, effect
+from pytest_rdsfailover.gateway.proxy.pinning import NOTHING, effect
 from pytest_rdsfailover.gateway.proxy.server_login import Key
 from pytest_rdsfailover.gateway.proxy.service import Service
 from pytest_rdsfailover.wire.handshake import Capability
@@ -62,7 +62,7 @@ class Forwarder:
         self._first = self._shift = 0  # numbers of the command's first packet, and of its last
         self._status = STATUS_AUTOCOMMIT
         self._carried = Carried()
-        self._effect = Effect()
+        self._effect = NOTHING
         self._last: Database | None = None
         self._last_uses = 0
         self._sent = False

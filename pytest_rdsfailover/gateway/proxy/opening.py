@@ -1,5 +1,6 @@
 """How a client of the proxy comes in: the greeting, perhaps TLS, the login, and a change of user."""
 
+from dataclasses import replace
 from typing import Protocol
 
 from pytest_rdsfailover.gateway.proxy.authentication import (
@@ -68,7 +69,7 @@ class Opening:
         self._house, self._number = house, number
         self._scramble, self._sequence = new_scramble(), 0
         self._authentication: Authentication | None = None
-        self._before = bytearray()
+        self._before = b""
 
     def greet(self) -> bytes:
         """Return the greeting, as RDS words it."""
@@ -92,18 +93,16 @@ class Opening:
         """
         if self.login is not None or self.encrypted:
             return data
-        before = self._before
-        before += data
+        before = self._before = self._before + data
         length = HEADER + int.from_bytes(before[:3], "little")
         if len(before) >= HEADER and length > LONGEST_LOGIN:
             raise ProtocolError("nobody logs in with that many bytes")
         if len(before) < max(HEADER, length):
             return b""
-        data = bytes(before)
-        before.clear()
-        if not is_tls_request(data[HEADER:length]):
-            return data
-        self._sequence, self.rest = data[3] + 1, data[length:]
+        self._before = b""
+        if not is_tls_request(before[HEADER:length]):
+            return before
+        self._sequence, self.rest = before[3] + 1, before[length:]
         return b""
 
     def feed(self, packet: Packet) -> bytes:
@@ -155,6 +154,8 @@ class Opening:
         if authentication.fault is not None:
             return sent + self._refuse(authentication.fault)
         self.going = False
+        if self.login is not None:
+            self.login = replace(self.login, proof=b"", method=b"")  # of no use any more
         return sent + self._next(ok_packet(STATUS_AUTOCOMMIT))
 
     def _refuse(self, fault: ServerFault) -> bytes:

@@ -1,5 +1,6 @@
 """The session state that RDS Proxy tracks, and the statement that carries it to a connection."""
 
+import functools
 from collections.abc import Mapping, Sequence
 
 Values = Mapping[bytes, bytes | None]
@@ -41,7 +42,8 @@ def question(names: Sequence[bytes]) -> bytes:
     return b"SELECT DATABASE()" + b"".join(b", @@SESSION." + name for name in names)
 
 
-def charset_state(charset: bytes, collation: bytes) -> dict[bytes, bytes | None]:
+@functools.cache  # thousands of clients begin with the same
+def charset_state(charset: bytes, collation: bytes) -> Values:
     """Return the state that a login with a character set begins with."""
     return {
         b"character_set_client": charset,
