@@ -48,7 +48,7 @@ def some_world(seed: int, how: str) -> World:
 
 def busy_world(seed: int) -> World:
     """A stall among writes of which some are slow by themselves, as on a machine with neighbours."""
-    return replace(quiet_world(seed), hiccups=0.02, hiccup=0.015)
+    return replace(quiet_world(seed), hiccups=0.02, hiccup=0.02)
 
 
 def quiet_world(seed: int) -> World:
@@ -64,7 +64,7 @@ def quiet_world(seed: int) -> World:
         latency=0.0002,
         patience=1.0,
         end=0.8,
-        resume=0.0004 + 0.0014 * chance.random(),
+        resume=0.0004 + 0.0024 * chance.random(),
     )
 
 

@@ -126,9 +126,10 @@ def test_slow_writes_and_a_server_that_has_to_wake_up_do_not_narrow_the_bounds(m
 
 def test_a_write_that_was_slow_before_the_gap_taken_for_proof_would_claim_too_much(monkeypatch):
     """Planted fault: believe that every unanswered write was held up by the stall."""
+    believed = covered(busy_world)
     monkeypatch.setattr(outages._Due, "after", lambda due, started: started + due.service)
 
-    assert covered(busy_world, MANY[:80]) < ENOUGH
+    assert covered(busy_world) < believed
 
 
 def test_an_answer_at_the_very_end_of_a_stall_would_claim_too_much(monkeypatch):
