@@ -25,7 +25,7 @@ from pytest_rdsfailover.local import accounts
 from pytest_rdsfailover.records import Outcome
 
 pytestmark = pytest.mark.bench
-RUNS, SECONDS = 3, 2
+RUNS, SECONDS = 5, 2
 AIMS = {
     ("pytest-rdsfailover", 32): "≥ 0.55 of sysbench",
     ("the fast engine", 32): "≥ 1.1 of sysbench, CPU ≤ its",
