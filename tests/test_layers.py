@@ -36,7 +36,7 @@ LAYERS = [
 OWNERS = {
     "pymysql": {"driver.py"},
     "toxiproxy": {"toxiproxy/client.py"},
-    "requests": {"toxiproxy/client.py"},
+    "requests": {"toxiproxy/transport.py"},
     "filelock": {"local/ports.py", "local/template.py", "live/ledger.py"},
     "cryptography": {"gateway/tls.py"},
     "boto3": {"remote/aws.py", "live/aws.py"},

@@ -2,13 +2,11 @@
 
 import contextlib
 import json
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
-from functools import partial
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 from pytest_rdsfailover import driver
 from pytest_rdsfailover.clock import Clock, MonotonicClock, wait_until
@@ -21,16 +19,17 @@ from pytest_rdsfailover.errors import (
     log_tail,
 )
 from pytest_rdsfailover.gateway.client import connect
-from pytest_rdsfailover.gateway.proxy.secrets import Secret
 from pytest_rdsfailover.gateway.tls import CA_FILE
+from pytest_rdsfailover.local.addresses import Addresses
 from pytest_rdsfailover.local.choreography import restart_of
 from pytest_rdsfailover.local.control.client import ControlPlane, installed
 from pytest_rdsfailover.local.control.script import Script
 from pytest_rdsfailover.local.control.shown import Shown
 from pytest_rdsfailover.local.failover import LocalFailover
-from pytest_rdsfailover.local.names import PORT, AwsNames, Record, Resolver
+from pytest_rdsfailover.local.gateway import control_socket, secret_of, spawn_gateway
+from pytest_rdsfailover.local.names import AwsNames
 from pytest_rdsfailover.local.network import Network, ToxiproxyProgram
-from pytest_rdsfailover.local.process import Process, Supervisor
+from pytest_rdsfailover.local.process import Supervisor
 from pytest_rdsfailover.local.profiles import Profile, load_profile
 from pytest_rdsfailover.local.programs import ServerProgram, ServerUrl
 from pytest_rdsfailover.local.proxy import READ_ONLY, READ_WRITE, LocalProxy
@@ -86,7 +85,6 @@ class LocalCluster:
         self._failovers: list[LocalFailover] = []
         self._clock = clock or MonotonicClock()
         self._profile, self._seed = profile, seed
-        self._names: AwsNames | None = None
         with contextlib.ExitStack() as stack:
             self._supervisor = stack.enter_context(Supervisor())
             endpoints = [*KINDS, *self.instances]
@@ -100,16 +98,26 @@ class LocalCluster:
             self._server = stack.enter_context(
                 contextlib.closing(start_server(server, self._supervisor))
             )
-            self._gateway_process = self._spawn_gateway()
+            self._gateway_process = spawn_gateway(
+                self._supervisor,
+                self._server,
+                self.network,
+                instances=instances,
+                read_only_error=profile.read_only_error,
+                restart=restart_of(profile, seed),
+            )
             self.network.wait(self._clock)
             ports = json.loads(self._gateway_process.wait_line(GATEWAY_READY_WITHIN))["ports"]
-            self._gateway = stack.enter_context(connect(self._control))
+            self._gateway = stack.enter_context(connect(control_socket(self._supervisor)))
             self.network.connect(ports, armed=profile.cut != "close")
             self._trigger: Trigger = DirectTrigger(self._gateway)
             if installed():
                 self._trigger = ApiTrigger(self.aws)
-            self.proxy = LocalProxy(self._gateway, self._secret)
-            self.proxy.known_as(self._proxy_addresses)
+            self.proxy = LocalProxy(self._gateway, secret_of(self._server))
+            self._addresses = Addresses(
+                self.network.places, self._gateway.describe, self._ttl, self._clock
+            )
+            self._tell_names()
             self._stack = stack.pop_all()
 
     def __enter__(self) -> Self:
@@ -127,43 +135,13 @@ class LocalCluster:
         """End everything and leave nothing behind; harmless the second time."""
         self._stack.close()
 
-    @property
-    def _control(self) -> str:
-        return str(self._supervisor.directory / "gateway.sock")
-
-    def _spawn_gateway(self) -> Process:
-        """Start the gateway; what it may not tell others is in a file that only we can read."""
-        config = self._supervisor.directory / "gateway.json"
-        config.touch(mode=0o600)
-        config.write_text(json.dumps(self._gateway_config()))
-        argv = [sys.executable, "-m", "pytest_rdsfailover.gateway.process", str(config)]
-        return self._supervisor.spawn("gateway", argv)
-
-    @property
-    def _secret(self) -> Secret:
-        account = self._server.application
-        return Secret(username=account.user, password=account.password, dbname=account.database)
-
-    def _gateway_config(self) -> Mapping[str, Any]:
-        address, admin = self._server.address, self._server.admin
-        return {
-            "server": {"unix_socket": address.socket, "host": address.host, "port": address.port},
-            "admin": {"user": admin.user, "password": admin.password},
-            "instances": len(self.instances),
-            "read_only_error": self._profile.read_only_error,
-            "restart": restart_of(self._profile, self._seed),
-            "control": self._control,
-            "secrets": [self._secret.text()],
-            "toxiproxy": {"url": self.network.client.url, "prefix": self.network.prefix},
-        }
-
     def _shown(self) -> Shown:
         account = self._server.application
         return Shown(
             cluster=IDENTIFIER,
-            region=REGION if self._names is None else self._names.region,
-            control=self._control,
-            places={name: self._called(name) for name in self.network.places},
+            region=self._addresses.region or REGION,
+            control=control_socket(self._supervisor),
+            places={name: self._addresses.called(name) for name in self.network.places},
             user=account.user,
             password=account.password,
             database=account.database,
@@ -243,7 +221,7 @@ class LocalCluster:
         return self._endpoint(self.writer)
 
     def _endpoint(self, name: str) -> Endpoint:
-        (host, port), account = self._called(name), self._server.application
+        (host, port), account = self._addresses.called(name), self._server.application
         return Endpoint(
             name=name,
             kind=KINDS.get(name, "instance"),
@@ -256,16 +234,6 @@ class LocalCluster:
             connector=driver.connect,
         )
 
-    @property
-    def _proxy_addresses(self) -> list[str]:
-        """Return the addresses that IAM tokens for the proxy may be made for."""
-        return [str(self.network.places[name]) for name in (READ_WRITE, READ_ONLY)]
-
-    def _called(self, name: str) -> tuple[str, int]:
-        """Return the host and the port by which an endpoint is called."""
-        place = self.network.places[name]
-        return (place.host, place.port) if self._names is None else (self._names.host(name), PORT)
-
     @contextlib.contextmanager
     def aws_names(self, region: str) -> Iterator[AwsNames]:
         """Call the endpoints as AWS would in a region, for the block and in this process.
@@ -273,34 +241,23 @@ class LocalCluster:
         Raises:
             SettingError: if that is no region.
         """
-        names, places = AwsNames.new(region), self.network.places
-        records = {names.host(name): Record(partial(self._locate, name)) for name in places}
-        for moving in ("cluster", "reader"):
-            host = names.host(moving)
-            records[host] = Record(partial(self._locate, moving), self._ttl, self._clock)
-        hosts = [f"{names.host(name)}:{PORT}" for name in (READ_WRITE, READ_ONLY)]
-        with Resolver(names, records).installed():
-            self.proxy.known_as([*self._proxy_addresses, *hosts], list(records))
-            self._names = names
-            try:
+        try:
+            with self._addresses.as_aws(region) as names:
+                self._tell_names()
                 self.aws.renew()
                 yield names
-            finally:
-                self._names = None
-                self.aws.renew()
+        finally:
+            self.aws.renew()
+
+    def _tell_names(self) -> None:
+        """Let the proxy know by which names its clients call it."""
+        called = self._addresses.known((READ_WRITE, READ_ONLY))
+        self.proxy.known_as(called, self._addresses.hosts)
 
     def _ttl(self) -> float:
         """Return for how long resolvers remember where the cluster's name leads, in seconds."""
         failovers = self.failovers
         return failovers[-1].dns_ttl if failovers else self._profile.dns_ttl
-
-    def _locate(self, name: str) -> tuple[str, int]:
-        """Return the address that an endpoint's name leads to now."""
-        if name in ("cluster", "reader"):
-            view = self._gateway.describe()
-            name = view.dns if name == "cluster" else view.reader
-        place = self.network.places[name]
-        return place.host, place.port
 
     def _known(self, instance: str) -> None:
         if instance not in self.instances:

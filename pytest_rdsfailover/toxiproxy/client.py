@@ -5,20 +5,17 @@ toxiproxy-python keeps one host and port for the whole process, waits without li
 is bounded in time and raises unless the server agreed; only the classes that users know remain.
 """
 
-import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from http import HTTPStatus
 from typing import Any, Self
 from urllib.parse import quote
 
-import requests
 import toxiproxy
 import toxiproxy.toxic
 
 from pytest_rdsfailover.errors import ToxiproxyError
-
-OK_CLASS = 2
+from pytest_rdsfailover.toxiproxy.transport import Transport
 
 Attributes = Mapping[str, int]
 
@@ -126,12 +123,8 @@ class ToxiproxyClient:
     """
 
     def __init__(self, url: str, timeout: float = 2.0) -> None:
-        self.url, self.timeout = url.rstrip("/"), timeout
-        # A session is not safe to share between threads, and a lock would let a slow call of one
-        # thread delay the fault that another injects.
-        self._local = threading.local()
-        self._sessions: list[requests.Session] = []
-        self._lock = threading.Lock()
+        self._api = Transport(url, timeout)
+        self.url = self._api.url
 
     def __repr__(self) -> str:
         return f"ToxiproxyClient({self.url!r})"
@@ -144,13 +137,11 @@ class ToxiproxyClient:
 
     def close(self) -> None:
         """Close the connections to the server; a later call opens new ones."""
-        with self._lock:
-            for session in self._sessions:
-                session.close()
+        self._api.close()
 
     def version(self) -> str:
         """Return the server's version, for example `2.12.0`."""
-        return str(self._json("GET", "/version")["version"])
+        return str(self._api.json("GET", "/version")["version"])
 
     def running(self) -> bool:
         """Return whether a server answers, without raising."""
@@ -162,16 +153,16 @@ class ToxiproxyClient:
 
     def reset(self) -> None:
         """Enable all proxies and remove all toxics."""
-        self._call("POST", "/reset")
+        self._api.call("POST", "/reset")
 
     def proxies(self) -> dict[str, Proxy]:
         """Return all proxies by name."""
-        shown = self._json("GET", "/proxies")
+        shown = self._api.json("GET", "/proxies")
         return {name: Proxy(self, described) for name, described in shown.items()}
 
     def proxy(self, name: str) -> Proxy:
         """Return one proxy."""
-        return Proxy(self, self._json("GET", _path(name)))
+        return Proxy(self, self._api.json("GET", _path(name)))
 
     def get_proxy(self, name: str) -> Proxy | None:
         """Return one proxy, or None if there is none of that name."""
@@ -187,11 +178,11 @@ class ToxiproxyClient:
     ) -> Proxy:
         """Create a proxy; `listen` and `upstream` are `host:port`."""
         body = {"name": name, "upstream": upstream, "listen": listen, "enabled": enabled}
-        return Proxy(self, self._json("POST", "/proxies", body))
+        return Proxy(self, self._api.json("POST", "/proxies", body))
 
     def populate(self, proxies: Iterable[Mapping[str, object]]) -> list[Proxy]:
         """Create many proxies in one request; those that differ from their like are replaced."""
-        shown = self._json("POST", "/populate", [dict(proxy) for proxy in proxies])
+        shown = self._api.json("POST", "/populate", [dict(proxy) for proxy in proxies])
         return [Proxy(self, described) for described in shown["proxies"] or []]
 
     def update(
@@ -205,15 +196,15 @@ class ToxiproxyClient:
         """Change what is given and leave the rest; a new address cuts all connections."""
         body = {"enabled": enabled, "upstream": upstream, "listen": listen}
         given = {field: value for field, value in body.items() if value is not None}
-        return Proxy(self, self._json("PATCH", _path(name), given))
+        return Proxy(self, self._api.json("PATCH", _path(name), given))
 
     def delete(self, name: str) -> None:
         """Delete a proxy and close its connections."""
-        self._call("DELETE", _path(name))
+        self._api.call("DELETE", _path(name))
 
     def toxics(self, proxy: str) -> dict[str, Toxic]:
         """Return the toxics of a proxy by name."""
-        shown = self._json("GET", _path(proxy, "toxics"))
+        shown = self._api.json("GET", _path(proxy, "toxics"))
         return {described["name"]: Toxic(self, proxy, described) for described in shown}
 
     def add_toxic(
@@ -243,7 +234,7 @@ class ToxiproxyClient:
             "toxicity": toxicity,
             "attributes": dict(attributes or {}),
         }
-        return Toxic(self, proxy, self._json("POST", _path(proxy, "toxics"), body))
+        return Toxic(self, proxy, self._api.json("POST", _path(proxy, "toxics"), body))
 
     def update_toxic(
         self,
@@ -257,11 +248,11 @@ class ToxiproxyClient:
         body: dict[str, object] = {} if toxicity is None else {"toxicity": toxicity}
         if attributes is not None:
             body["attributes"] = dict(attributes)
-        return Toxic(self, proxy, self._json("PATCH", _path(proxy, "toxics", name), body))
+        return Toxic(self, proxy, self._api.json("PATCH", _path(proxy, "toxics", name), body))
 
     def remove_toxic(self, proxy: str, name: str) -> None:
         """Remove a toxic, from live connections too."""
-        self._call("DELETE", _path(proxy, "toxics", name))
+        self._api.call("DELETE", _path(proxy, "toxics", name))
 
     @contextmanager
     def down(self, name: str) -> Iterator[None]:
@@ -307,34 +298,6 @@ class ToxiproxyClient:
         except ToxiproxyError as error:
             if error.status != HTTPStatus.NOT_FOUND:
                 raise
-
-    def _json(self, method: str, path: str, body: object = None) -> Any:
-        response = self._call(method, path, body)
-        try:
-            return response.json()
-        except ValueError:
-            raise ToxiproxyError(method, path, response.status_code, response.text) from None
-
-    def _call(self, method: str, path: str, body: object = None) -> requests.Response:
-        try:
-            response = self._session().request(
-                method, self.url + path, json=body, timeout=self.timeout, allow_redirects=False
-            )
-        except requests.RequestException as error:
-            raise ToxiproxyError(method, path, None, str(error)) from error
-        if response.status_code // 100 != OK_CLASS:
-            raise ToxiproxyError(method, path, response.status_code, response.text.strip())
-        return response
-
-    def _session(self) -> requests.Session:
-        session: requests.Session | None = getattr(self._local, "session", None)
-        if session is None:
-            session = self._local.session = requests.Session()
-            # HTTP_PROXY and .netrc have no say about a server on loopback.
-            session.trust_env = False
-            with self._lock:
-                self._sessions.append(session)
-        return session
 
 
 def _path(proxy: str, *more: str) -> str:

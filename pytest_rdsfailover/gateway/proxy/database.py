@@ -6,10 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from pytest_rdsfailover.gateway.proxy.inner import Inner
 from pytest_rdsfailover.gateway.proxy.server_login import Key, ServerLogin, Setup
 from pytest_rdsfailover.gateway.proxy.state import Values, question, quoted_name, setting
 from pytest_rdsfailover.gateway.router import Instance
-from pytest_rdsfailover.gateway.session import Session
 from pytest_rdsfailover.wire.handshake import Capability
 from pytest_rdsfailover.wire.packets import (
     ERR,
@@ -57,30 +57,6 @@ class Errand:
 
 def nothing(_: list[bytes | None]) -> None:
     """Take a row and do nothing with it."""
-
-
-class Inner(Session):
-    """An instance whose client is in this process: answers are handed over, not framed."""
-
-    def __init__(self, host: Instance, client: "Database") -> None:
-        super().__init__(host)
-        self._database = client
-
-    def _tell(self, payload: bytes) -> None:
-        """Hand over the next packet of an answer; its taker may send the next command."""
-        sequence = self._seen_by_client
-        self._seen_by_client = (sequence + 1) & 0xFF
-        self._database.take(Packet(sequence, payload))
-
-    def _pass(self, data: bytes) -> None:
-        """Hand over packets as they are, and what has been learnt about them."""
-        if self._database.relays:
-            rows, data = self._skipped(data)
-            self._database.relay(rows)
-        for packet in self._server.feed(data):
-            response = self._due()
-            self._database.take_part(packet, self._follow(packet, response), response)
-            self._ended()
 
 
 class Database:
