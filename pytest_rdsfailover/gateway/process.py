@@ -41,6 +41,7 @@ from pytest_rdsfailover.gateway.router import Router
 from pytest_rdsfailover.gateway.server import Gateway
 from pytest_rdsfailover.gateway.sockets import Dial, Factory
 from pytest_rdsfailover.gateway.tls import Authority
+from pytest_rdsfailover.gateway.turns import Turns, event_loop
 
 ADMIN = Bounds(connect=2.0, read=5.0, write=5.0)
 
@@ -126,7 +127,9 @@ def crash(player: Player, config: Config, instance: str) -> bool:
     return True
 
 
-def make_proxy(config: Config, router: Router, authority: Authority, dial: Dial) -> RdsProxy:
+def make_proxy(
+    config: Config, router: Router, authority: Authority, dial: Dial, turns: Turns
+) -> RdsProxy:
     """Return the cluster's RDS Proxy, which is still to listen."""
     connection = administrator(config)
     try:
@@ -134,10 +137,12 @@ def make_proxy(config: Config, router: Router, authority: Authority, dial: Dial)
     finally:
         connection.close()
     secure = config.unix_socket is not None
-    return RdsProxy(router, facts, authority, dial, secrets=config.secrets, secure=secure)
+    return RdsProxy(
+        router, facts, authority, dial, turns.at_end, secrets=config.secrets, secure=secure
+    )
 
 
-async def serve(config: Config) -> None:
+async def serve(config: Config, turns: Turns) -> None:
     """Run a gateway for ever; say on standard output where it listens."""
     loop = asyncio.get_running_loop()
 
@@ -155,7 +160,7 @@ async def serve(config: Config) -> None:
     network: Network = NoNetwork()
     if config.toxiproxy:
         network = Toxiproxy(config.toxiproxy, config.prefix, router.endpoints)
-    proxy = make_proxy(config, router, authority, dial)
+    proxy = make_proxy(config, router, authority, dial, turns)
     player = Player(router, AllSessions(gateway, proxy), fence, network, proxy)
     gateway.crash = partial(crash, player, config)
     await player.ready()
@@ -189,7 +194,9 @@ def main(arguments: list[str]) -> int:
         config = read(Path(arguments[0]))
         signal.signal(signal.SIGTERM, lambda *_: leave(config.control))
         threading.Thread(target=watch, args=(config.control,), daemon=True).start()
-        asyncio.run(serve(config))
+        turns = Turns()
+        with asyncio.Runner(loop_factory=partial(event_loop, turns)) as runner:
+            runner.run(serve(config, turns))
     except GatewayError as error:
         print(error, file=sys.stderr)  # noqa: T201 - its log
         return 1

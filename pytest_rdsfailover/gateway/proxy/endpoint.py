@@ -19,6 +19,7 @@ from pytest_rdsfailover.gateway.proxy.session import ProxySession
 from pytest_rdsfailover.gateway.proxy.settings import ProxySettings
 from pytest_rdsfailover.gateway.router import Instance
 from pytest_rdsfailover.gateway.sockets import BACKLOG, Dial, bound
+from pytest_rdsfailover.gateway.turns import AtEnd
 from pytest_rdsfailover.wire.packets import ServerFault
 from pytest_rdsfailover.wire.statements import statements
 
@@ -50,6 +51,7 @@ class ProxyEndpoint:
         directory: Directory,
         tls: ssl.SSLContext,
         dial: Dial,
+        at_end: AtEnd,
         *,
         secure: bool,
     ) -> None:
@@ -67,7 +69,7 @@ class ProxyEndpoint:
         self._clients: dict[ProxySession, ClientLink] = {}
         self._asked: dict[ProxySession, float] = {}
         self._touched: set[ProxySession | Database] = set()
-        self._due = False
+        self._at_end, self._due = at_end, False
         self._sweeping: asyncio.Task[None] | None = None
 
     async def listen(self) -> None:
@@ -135,7 +137,7 @@ class ProxyEndpoint:
         """Send what there is to be sent once all that has come is worked on."""
         if not self._due:
             self._due = True
-            asyncio.get_running_loop().call_soon(self.flush)
+            self._at_end(self.flush)
 
     def flush(self) -> None:
         """Send what there is to be sent."""

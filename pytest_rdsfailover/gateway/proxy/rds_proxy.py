@@ -13,6 +13,7 @@ from pytest_rdsfailover.gateway.proxy.settings import ProxySettings
 from pytest_rdsfailover.gateway.router import Instance, Router, State
 from pytest_rdsfailover.gateway.sockets import Dial
 from pytest_rdsfailover.gateway.tls import Authority, PasswordKey
+from pytest_rdsfailover.gateway.turns import AtEnd
 
 PROXY, PROXY_READER = "proxy", "proxy-reader"
 
@@ -32,6 +33,7 @@ class RdsProxy:
         facts: ServerFacts,
         authority: Authority,
         dial: Dial,
+        at_end: AtEnd,
         *,
         secrets: Sequence[Secret],
         secure: bool,
@@ -39,7 +41,9 @@ class RdsProxy:
         self.directory = Directory(PasswordKey(), secrets)
         self.settings = ProxySettings()
         self.endpoints = {
-            name: ProxyEndpoint(name, facts, self.directory, authority.context, dial, secure=secure)
+            name: ProxyEndpoint(
+                name, facts, self.directory, authority.context, dial, at_end, secure=secure
+            )
             for name in (PROXY, PROXY_READER)
         }
         self._router, self._authority = router, authority
