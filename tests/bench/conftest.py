@@ -14,6 +14,7 @@ from pytest_rdsfailover import calibrate
 from pytest_rdsfailover.load.vitals import cpu_seconds
 
 TABLE = pytest.StashKey[Table]()
+SHORTEST = 1.0  # seconds; of less, the system's hundredths of a second say nothing
 
 
 def pytest_configure(config):
@@ -39,7 +40,7 @@ def strangers(request, table):
     before, begun = cpu_seconds(os.getpid()), time.monotonic()
     yield
     after, taken = cpu_seconds(os.getpid()), time.monotonic() - begun
-    if before and after:
+    if before and after and taken > SHORTEST:
         others = (after[0] - before[0]) - (after[1] - before[1])
         table.busy[request.node.name] = max(0.0, others / taken)
 
