@@ -69,6 +69,7 @@ class Session:
         self._held: bytes | None = None  # the end of an answer, until our own work is done
         self._drop = False  # the rest of the server's answer is not for the client
         self._asked = False  # the client is to send data, not a command
+        self._goes_on = False  # and what it sends is continued by its next packet
         self._plain = False  # the server's answer is for the client as it is
         self._continues = False  # the server's next packet continues the one before
         self._seen_by_client = 0  # number of the next packet to the client
@@ -199,8 +200,9 @@ class Session:
         """Pass on what the client was asked for: a file's contents, or its part of a login."""
         self.to_server += frame(packet.payload, packet.sequence - self._shift)
         self._seen_by_client = packet.sequence + 1
-        if self._command != Command.CHANGE_USER and not packet.payload:
+        if self._command != Command.CHANGE_USER and not (packet.payload or self._goes_on):
             self._asked = False
+        self._goes_on = len(packet.payload) == MAX_PAYLOAD
 
     # Answers -------------------------------------------------------------------------------------
 
@@ -208,20 +210,18 @@ class Session:
         """Let bytes of an answer pass that needs nothing done to it; note what it says."""
         self.to_client += data
         for packet in self._server.split(self._skipped(data)[1]):
-            self._follow(packet, self._due())
-            self._ended()
+            if self._response is None:
+                _check_farewell(packet)
+            else:
+                self._follow(packet, self._response)
+                self._ended()
 
     def _skipped(self, data: bytes) -> tuple[bytes, bytes]:
         """Return the packets of an answer that nobody need look at, and the bytes behind them."""
         data = self._server.joined(data)
-        end = 0 if self._continues else self._due().skip(data)
+        response = None if self._continues else self._response
+        end = 0 if response is None else response.skip(data)
         return data[:end], data[end:]
-
-    def _due(self) -> Response:
-        """Return the answer that the server owes."""
-        if self._response is None:
-            raise ProtocolError("the server sent more than it was asked for")
-        return self._response
 
     def _take(self, packet: Packet) -> None:
         """Take the server's next packet."""
@@ -266,8 +266,7 @@ class Session:
 
     def _farewell(self, packet: Packet) -> None:
         """Take what a server says unasked: an error, as the last thing before it hangs up."""
-        if packet.payload[:1] != bytes((ERR,)):
-            raise ProtocolError("the server sent what nobody asked for")
+        _check_farewell(packet)
         self.to_client += frame(packet.payload, packet.sequence)
 
     def _end(self, payload: bytes, response: Response, exchange: Exchange) -> None:
@@ -325,3 +324,9 @@ class Session:
         """Send the client the next packet of its answer."""
         self.to_client += frame(payload, self._seen_by_client)
         self._seen_by_client = (self._seen_by_client + 1) & 0xFF
+
+
+def _check_farewell(packet: Packet) -> None:
+    """Make sure that what a server sends unasked is the error with which it hangs up."""
+    if packet.payload[:1] != bytes((ERR,)):
+        raise ProtocolError("the server sent what nobody asked for")

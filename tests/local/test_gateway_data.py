@@ -6,7 +6,7 @@ import os
 import gateway_process
 import pymysql
 import pytest
-from pymysql.constants import CLIENT
+from pymysql.constants import CLIENT, COMMAND
 
 pytestmark = pytest.mark.local
 MEBI = 1 << 20
@@ -61,6 +61,24 @@ def test_local_files_are_loaded_through_the_writer_and_refused_by_the_reader(gat
             cursor.execute(load)
         cursor.execute("SELECT COUNT(*), MIN(v) FROM f")
         assert cursor.fetchone() == (200_000, "value 0")
+
+
+@pytest.mark.parametrize("endpoint", ["cluster", "proxy"])
+def test_a_file_may_come_in_packets_as_long_as_can_be(gateway, endpoint):
+    longest = 0xFFFFFF
+    with gateway.connect(endpoint, local_infile=True) as connection:
+        with connection.cursor() as cursor:
+            cursor.execute("REPLACE INTO b VALUES (3, 'old')")
+        sql = b"LOAD DATA LOCAL INFILE 'f' REPLACE INTO TABLE b (v) SET id = 3"
+        connection._execute_command(COMMAND.COM_QUERY, sql)
+        assert connection._read_packet().is_load_local_packet()
+        connection.write_packet(b"x" * longest)
+        connection.write_packet(b"")  # goes on from there
+        connection.write_packet(b"")  # the end of the file
+        assert connection._read_packet().is_ok_packet()
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT LENGTH(v) FROM b WHERE id = 3")
+            assert cursor.fetchone() == (longest,)
 
 
 def test_many_rows_arrive_through_a_slow_client(gateway):

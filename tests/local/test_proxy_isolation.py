@@ -128,3 +128,17 @@ def test_a_planted_leak_is_caught(proxy, flaw):
         clients = run_load(leaky, 0)
 
     assert [leak for client in clients for leak in client.leaks]
+
+
+def test_an_insert_id_that_a_client_makes_up_is_its_own(proxy):
+    proxy.configure_proxy(max_connections_percent=1)
+    with proxy.connect("proxy") as one, proxy.connect("proxy") as other:
+        assert rows(one, "SELECT LAST_INSERT_ID(77)") == ((77,),)
+        assert rows(other, "SELECT LAST_INSERT_ID()") == ((0,),)
+        assert rows(one, "SELECT LAST_INSERT_ID()") == ((77,),)
+        rows(one, "INSERT INTO t (v, n) VALUES ('made up', 0)")
+        made = rows(one, "SELECT LAST_INSERT_ID()")[0][0]
+        assert made not in (0, 77)
+        rows(other, "SELECT LAST_INSERT_ID(5)")
+        assert rows(one, "SELECT LAST_INSERT_ID()") == ((made,),)
+        assert proxy.proxy()["pins"] == []

@@ -266,3 +266,15 @@ def change_user(connection, user, password, database):
     scramble = packet.read_all()[:20]
     connection.write_packet(scramble_native_password(password.encode(), scramble))
     assert connection._read_packet().is_ok_packet()
+
+
+@pytest.mark.parametrize("before", [b"\x03SELECT 1", b"\x03BEGIN", b"\x03SET @a = 1"])
+def test_who_says_good_bye_is_hung_up_on(proxy, before):
+    client = proxy.connect("proxy")
+    client.query(before[1:].decode())
+    client._sock.sendall(b"\x01\0\0\0\x01")
+    client._sock.settimeout(10)
+
+    assert client._sock.recv(1) == b""
+    client._force_close()
+    until(lambda: proxy.proxy()["stats"]["borrowed"] == 0)

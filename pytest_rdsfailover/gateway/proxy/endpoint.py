@@ -267,6 +267,7 @@ class ProxyEndpoint:
             if isinstance(client, ProxySession):
                 self._cut_off(client, how)
         self._databases.departed(instance)  # its own, which were counted above
+        self.pool.pump()  # who waited for one of those now needs another
         self.flush()
         return threads
 

@@ -192,11 +192,18 @@ class Forwarder:
             return
         if self._effect.changes:
             self._carried.learn(database, self.message, self._status, self._rest)
+        elif self._effect.insert_id and not self.pin:
+            database.ask(b"SELECT LAST_INSERT_ID()", self._learn_insert_id)
         elif failed and not self.pin and not self._status & STATUS_AUTOCOMMIT:
             # An error tells nothing of the transaction that its statement may have begun.
             database.ask(b"DO 0", lambda _: self._rest())
         else:
             self._rest()
+
+    def _learn_insert_id(self, row: list[bytes | None]) -> None:
+        """Note what LAST_INSERT_ID(...) has left, of which an answer with rows says nothing."""
+        self._carried.insert_id = int(row[0] or 0) if row else 0
+        self._rest()
 
     def _rest(self) -> None:
         """End the answer; return the connection between two transactions, unless it is pinned."""

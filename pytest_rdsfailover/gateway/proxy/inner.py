@@ -44,6 +44,9 @@ class Inner(Session):
             rows, data = self._skipped(data)
             self._taker.relay(rows)
         for packet in self._server.feed(data):
-            response = self._due()
-            self._taker.take_part(packet, self._follow(packet, response), response)
-            self._ended()
+            response = self._response
+            if response is None:
+                self._taker.take(packet)  # the server's farewell
+            else:
+                self._taker.take_part(packet, self._follow(packet, response), response)
+                self._ended()

@@ -1,6 +1,6 @@
 """The proxy's database connections: who has one, who waits for one. No I/O, no clock."""
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable
 from typing import Protocol
 
@@ -51,7 +51,7 @@ class Pool:
         self.idle: list[Database] = []
         self.waiting: deque[Borrower] = deque()
         self._instance: Instance | None = None
-        self._opening: dict[Database, Borrower | None] = {}
+        self._opening: set[Database] = set()
 
     @property
     def borrowed(self) -> int:
@@ -86,26 +86,35 @@ class Pool:
         self.pump()
 
     def leave(self, borrower: Borrower) -> None:
-        """Wait no longer."""
+        """Wait no longer; what is being made for it will serve another."""
         if borrower in self.waiting:
             self.waiting.remove(borrower)
-        for one, whose in self._opening.items():
-            if whose is borrower:
-                self._opening[one] = None  # it will be lent to the next, or be idle
 
     def pump(self) -> None:
         """Serve those who wait, as far as possible."""
-        while self.waiting and self._instance is not None:
-            borrower = self.waiting[0]
+        while (found := self._next()) is not None:
+            borrower, database = found
+            self.waiting.remove(borrower)
+            self._lend(database, borrower)
+
+    def _next(self) -> tuple[Borrower, Database] | None:
+        """Return the next who can be served, and with what; let connections be made for others.
+
+        None is made for who will have one that is being made already, whoever it was meant for:
+        whoever asked first has the first that suits.
+        """
+        coming = Counter(one.key for one in self._opening)
+        for borrower in self.waiting if self._instance is not None else ():
             found = self._idle_for(borrower)
             if found is not None:
-                self.waiting.popleft()
-                self._lend(found, borrower)
+                return borrower, found
+            if coming[borrower.key]:
+                coming[borrower.key] -= 1
             elif self._has_room():
-                self.waiting.popleft()
-                self._open_for(borrower, self._instance)
+                self._open_for(borrower)
             else:
-                return
+                break
+        return None
 
     def _idle_for(self, borrower: Borrower) -> Database | None:
         """Return an idle connection that suits, taken out of the idle ones."""
@@ -120,10 +129,11 @@ class Pool:
             self.discard(self.idle[0])  # it serves none of those who wait
         return len(self.everything) < self.most
 
-    def _open_for(self, borrower: Borrower, instance: Instance) -> None:
-        database = self.open(borrower.key, instance)
-        self.everything.add(database)
-        self._opening[database] = borrower
+    def _open_for(self, borrower: Borrower) -> None:
+        if self._instance is not None:
+            database = self.open(borrower.key, self._instance)
+            self.everything.add(database)
+            self._opening.add(database)
 
     def _lend(self, database: Database, borrower: Borrower) -> None:
         database.uses += 1
@@ -133,11 +143,8 @@ class Pool:
         """Take a connection that has just been made, or reset."""
         if database not in self.everything:
             return
-        borrower = self._opening.pop(database, None)
-        if borrower is not None:
-            self._lend(database, borrower)
-        else:
-            self._rest(database)
+        self._opening.discard(database)
+        self._rest(database)
 
     def give_back(self, database: Database) -> None:
         """Take a connection back; one that is dirty is reset first."""
@@ -165,16 +172,18 @@ class Pool:
         self.drop(database)
 
     def lost(self, database: Database) -> None:
-        """Forget a connection that has ended; who waited for just this one learns why."""
+        """Forget a connection that has ended; if it was refused, one who waited for it learns why."""
         self.everything.discard(database)
         if database in self.idle:
             self.idle.remove(database)
-        borrower = self._opening.pop(database, None)
-        if borrower is not None:
-            if database.fault is None or self._instance is not database.instance:
-                self.waiting.appendleft(borrower)
-            else:
-                borrower.deny(database)
+        if database not in self._opening:
+            return
+        self._opening.remove(database)
+        meant = next((one for one in self.waiting if one.key == database.key), None)
+        refused = database.fault is not None and self._instance is database.instance
+        if refused and meant is not None:
+            self.waiting.remove(meant)
+            meant.deny(database)
 
 
 def _suits(database: Database, borrower: Borrower) -> bool:

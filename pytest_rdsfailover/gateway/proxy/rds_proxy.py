@@ -47,7 +47,7 @@ class RdsProxy:
             for name in (PROXY, PROXY_READER)
         }
         self._router, self._authority = router, authority
-        self._held = False
+        self._held = self._refuse = False
         self.look()
 
     async def listen(self) -> dict[str, int]:
@@ -68,17 +68,17 @@ class RdsProxy:
         return self.endpoints[PROXY].pool.instance is not None
 
     def hold(self, *, refuse: bool) -> None:
-        """Queue requests from now on, until `follow`; refuse new clients if that is wanted."""
-        self._held = True
-        for one in self.endpoints.values():
-            one.refusing = refuse
+        """Queue requests for the writer from now on, until `follow`.
+
+        Args:
+            refuse: refuse new clients wherever there is nobody to serve them.
+        """
+        self._held, self._refuse = True, refuse
         self.look()
 
     def follow(self) -> None:
         """Send requests to the writer again as soon as there is one."""
-        self._held = False
-        for one in self.endpoints.values():
-            one.refusing = False
+        self._held = self._refuse = False
         self.look()
 
     def look(self) -> None:
@@ -88,6 +88,7 @@ class RdsProxy:
         self.endpoints[PROXY].pool.follow(writer if usable else None)
         self.endpoints[PROXY_READER].pool.follow(self._reader())
         for one in self.endpoints.values():
+            one.refusing = self._refuse and one.pool.instance is None
             one.flush()
 
     def _reader(self) -> Instance | None:

@@ -9,6 +9,7 @@ from pytest_rdsfailover.gateway.proxy.server_login import MATCHED, UTF8MB4, Key
 from pytest_rdsfailover.gateway.proxy.service import Service
 from pytest_rdsfailover.wire.handshake import Capability
 from pytest_rdsfailover.wire.packets import (
+    MAX_PAYLOAD,
     STATUS_AUTOCOMMIT,
     STATUS_NO_BACKSLASH_ESCAPES,
     MessageReader,
@@ -39,7 +40,9 @@ class ProxySession(Forwarder):
         commands: how many commands it has sent.
     """
 
-    __slots__ = ("_message", "_pumping", "_queue", "_queued", "_reader", "commands", "opening")
+    __slots__ = (
+        "_goes_on", "_message", "_pumping", "_queue", "_queued", "_reader", "commands", "opening",
+    )  # fmt: skip
 
     def __init__(self, service: Service["ProxySession"], number: int) -> None:
         super().__init__(service, number)
@@ -49,6 +52,7 @@ class ProxySession(Forwarder):
         self._queue: deque[tuple[bytes, int]] | None = None  # an idle client needs none
         self._queued = 0
         self._pumping = False
+        self._goes_on = False  # what the client sends on request is continued by its next packet
 
     def greet(self) -> None:
         """Say hello, as RDS does."""
@@ -82,7 +86,8 @@ class ProxySession(Forwarder):
         if self.opening.going:
             self._come_in(self.opening.feed(packet))
         elif self._asked and self.database is not None:
-            self._asked = bool(packet.payload)
+            self._asked = bool(packet.payload) or self._goes_on
+            self._goes_on = len(packet.payload) == MAX_PAYLOAD
             self.database.more(Packet(packet.sequence - self._first & 0xFF, packet.payload))
         else:
             message = self._message.add(packet)
@@ -160,6 +165,7 @@ class ProxySession(Forwarder):
 
     def _quit(self, _: bytes) -> None:
         self.closing = True
+        self._service.touch(self)
 
     def _ping(self, _: bytes) -> None:
         self._answer(ok_packet(self._status & SHOWN))

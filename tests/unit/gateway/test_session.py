@@ -18,6 +18,7 @@ from pytest_rdsfailover.wire.packets import (
     error_packet,
     frame,
     ok_packet,
+    packets_of,
     parse_error,
     status_of,
 )
@@ -32,6 +33,7 @@ ABILITIES = RELAYED & ~Capability.DEPRECATE_EOF
 LOGIN = int(ABILITIES).to_bytes(4, "little") + bytes(28) + b"app\0"
 OK2, EOF2 = ok_packet(2), eof_packet(2)
 READ_ONLY = error_packet(ServerFault(1792, "25006", "read only transaction"))
+SHUTDOWN = error_packet(ServerFault(1053, "08S01", "Server shutdown in progress"))
 COLUMN = b"\x03def\0\0\0\x01a\0\x0c"
 
 
@@ -204,6 +206,26 @@ TALK = [
 ]  # fmt: skip
 
 
+WRITER_TALK = [
+    ("server", frame(GREETING, 0)),
+    ("client", frame(LOGIN, 1)),
+    ("server", frame(OK2, 2)),
+    ("client", encode(b"\x03INSERT INTO t VALUES (1)") + encode(b"\x03SELECT a FROM t")),
+    ("server", frame(OK2, 1)),
+    ("server", frame(b"\x01", 1) + frame(COLUMN, 2) + frame(EOF2, 3) + frame(b"\x01x", 4)
+               + frame(b"\xfb", 5) + frame(EOF2, 6)),
+    ("client", encode(b"\x03SELECT a FROM t; SELECT b FROM t")),
+    ("server", frame(b"\x01", 1) + frame(COLUMN, 2) + frame(EOF2, 3) + frame(eof_packet(2 | 8), 4)
+               + frame(b"\x01", 5) + frame(COLUMN, 6) + frame(EOF2, 7) + frame(READ_ONLY, 8)),
+    ("client", encode(b"\x03LOAD DATA LOCAL INFILE 'f' INTO TABLE t")),
+    ("server", frame(b"\xfbf", 1)),
+    ("client", frame(b"data", 2) + frame(b"", 3)),
+    ("server", frame(OK2, 4)),
+    ("client", encode(b"\x03INSERT INTO t VALUES (2)")),
+    ("server", frame(OK2, 1) + frame(SHUTDOWN, 0)),
+]  # fmt: skip
+
+
 def played(talk, cuts=(), *, writer=False):
     """Return all that a session says to either side in a conversation cut up in some way."""
     session = Session(Instance(id="instance-1", writer=writer))
@@ -231,6 +253,30 @@ def test_the_conversation_that_is_cut_up_below_makes_sense():
 @example([1] * 2000)
 def test_a_conversation_comes_out_the_same_however_it_is_cut(cuts):
     assert played(TALK, cuts) == played(TALK)
+    assert played(WRITER_TALK, cuts, writer=True) == played(WRITER_TALK, writer=True)
+
+
+def test_a_writer_passes_all_that_its_server_says_and_its_farewell():
+    said = b"".join(data for side, data in WRITER_TALK[2:] if side == "server")
+
+    assert played(WRITER_TALK, writer=True)[0].endswith(said)
+
+
+@pytest.mark.parametrize("size", [1000, MAX_PAYLOAD, MAX_PAYLOAD + 10])
+def test_a_file_goes_on_after_a_packet_that_is_as_long_as_can_be(size):
+    session = logged_in(writer=True)
+    ask(session, b"LOAD DATA LOCAL INFILE 'f' INTO TABLE t")
+    session.to_server.clear()
+    answer(session, b"\xfbf")
+    file = encode(bytes(size), 2)
+    count = packets_of(bytes(size))
+
+    session.from_client(file + frame(b"", 2 + count))
+    assert bytes(session.to_server) == file + frame(b"", 2 + count)
+    session.from_server(frame(OK2, 3 + count))
+    session.to_server.clear()
+    ask(session, b"SELECT 1")
+    assert taken(session.to_server) == [b"\x03SELECT 1"]
 
 
 @given(
