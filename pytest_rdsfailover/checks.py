@@ -101,6 +101,8 @@ def explain_comparison(symbol: str, left: object, right: object) -> list[str] | 
         return None
     if not isinstance(right, (int, float)):
         return None
+    if left.problem:
+        return [f"{left} {symbol} {right:g} s", f"the clock was unfit: {left.problem}"]
     expectation = Expectation(name="downtime", operator=symbol, bound=float(right))
     state, evidence = _downtime(left, expectation)
     return [f"{left} {symbol} {right:g} s", f"{state.upper()}: {evidence[0]}", *evidence[1:]]

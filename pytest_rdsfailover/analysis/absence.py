@@ -3,6 +3,7 @@
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from pytest_rdsfailover.analysis import outages as gaps
 from pytest_rdsfailover.analysis.course import Course
@@ -27,7 +28,8 @@ class Absence:
         first_back: when the longest outage ended; None without one, or if it did not end.
         last_back: when the last writer was served again; None without one, or if some are stuck.
         natural: the largest gap in the calm before the trigger.
-        widest: the longest gap of the failover, outage or not.
+        judged: the gap by which the downtime stands or falls: the one that proves most of it, or,
+            if that is less than half of what may be, the widest one, outage or not.
         own: how much of that gap the load generator stood still itself.
     """
 
@@ -42,7 +44,7 @@ class Absence:
     first_back: int | None
     last_back: int | None
     natural: int
-    widest: gaps.Gap
+    judged: gaps.Gap
     own: int
 
 
@@ -77,43 +79,62 @@ def absences(found: Sequence[Lane], course: Course) -> Absence:
         for lane in found
         if gaps.is_stuck(lane, since=since, stop=stop, patience=max(patience, longer_than))
     ]
-    widest = gaps.widest(felt)
-    own = pause_within(pauses, widest)
+    weighed = [
+        _weigh(found, gap, pauses, service) for gap in dict.fromkeys([gaps.widest(felt), *outages])
+    ]
+    judged = _judged(weighed)
     main = max(outages, key=lambda gap: gap[1] - gap[0], default=None)
     return Absence(
         acks=acks,
         calm=len(acks) - 2 if course.trigger is None else len(calm),
         threshold=longer_than,
         outages=outages,
-        downtime=_downtime(found, widest, outages, own=own, service=service, rate=course.rate),
+        downtime=_downtime(weighed, away=bool(outages), rate=course.rate),
         writer_outages=away,
         area=sum(map(gaps.covered, unserved)),
         stuck=stuck,
         first_back=main[1] if main and main[1] < stop else None,
         last_back=max((back for _, back in away), default=None) if not stuck else None,
         natural=natural,
-        widest=widest,
-        own=own,
+        judged=judged.gap,
+        own=judged.own,
     )
 
 
-def _downtime(
-    found: Sequence[Lane],
-    widest: gaps.Gap,
-    outages: Sequence[gaps.Gap],
-    *,
-    own: int,
-    service: int,
-    rate: float,
-) -> Downtime:
-    """Return the longest outage's bounds; without one, zero up to the largest natural gap.
+class _Weighed(NamedTuple):
+    """A gap, how much of it the load generator stood still, and how long the database was away."""
 
-    While the load generator stood still itself nobody looked: that proves nothing away.
+    gap: gaps.Gap
+    own: int
+    lower: int
+    upper: int
+
+
+def _weigh(
+    found: Sequence[Lane], gap: gaps.Gap, pauses: Sequence[gaps.Gap], service: int
+) -> _Weighed:
+    """Weigh a gap; while the load generator stood still itself nobody looked: no proof of anything."""
+    own = pause_within(pauses, gap)
+    lower, upper = gaps.certain(found, gap, service=service)
+    return _Weighed(gap, own, max(0, lower - own), upper)
+
+
+def _judged(weighed: Sequence[_Weighed]) -> _Weighed:
+    """Return the gap by which the downtime stands or falls; the widest one comes first."""
+    surest = max(weighed, key=lambda each: each.lower)
+    return surest if 2 * surest.lower > max(each.upper for each in weighed) else weighed[0]
+
+
+def _downtime(weighed: Sequence[_Weighed], *, away: bool, rate: float) -> Downtime:
+    """Return the longest outage's bounds; without one, zero up to the widest gap's longest.
+
+    The longest is at least as long as any of them is for certain, and at most as any can be: which
+    of them it is need not be known.
     """
-    lower, upper = gaps.certain(found, widest, service=service)
-    if outages:
-        return Downtime(max(0, lower - own) / SECOND, upper / SECOND, rate=rate)
-    return Downtime(0.0, upper / SECOND, value=0.0, rate=rate)
+    upper = max(each.upper for each in weighed) / SECOND
+    if not away:
+        return Downtime(0.0, upper, value=0.0, rate=rate)
+    return Downtime(max(each.lower for each in weighed) / SECOND, upper, rate=rate)
 
 
 def settled(course: Course) -> int:

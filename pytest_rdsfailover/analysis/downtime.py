@@ -15,24 +15,36 @@ class Downtime(float):
         lower: the shortest downtime that the writes allow.
         upper: the longest.
         rate: writes per second that the load intended; 0 if unknown.
+        problem: why it is no figure of the database; empty if it is one.
     """
 
-    __slots__ = ("lower", "rate", "upper")
+    __slots__ = ("lower", "problem", "rate", "upper")
 
     lower: float
     upper: float
     rate: float
+    problem: str
 
     def __new__(
-        cls, lower: float, upper: float, value: float | None = None, rate: float = 0.0
+        cls,
+        lower: float,
+        upper: float,
+        value: float | None = None,
+        rate: float = 0.0,
+        problem: str = "",
     ) -> Self:
         """Return the downtime from *lower* to *upper*; *value* if the figure is not the middle."""
         self = super().__new__(cls, (lower + upper) / 2 if value is None else value)
         self.lower, self.upper, self.rate = float(lower), float(upper), float(rate)
+        self.problem = problem
         return self
 
-    def __getnewargs__(self) -> tuple[float, float, float, float]:  # type: ignore[override]
-        return self.lower, self.upper, float(self), self.rate
+    def __getnewargs__(self) -> tuple[float, float, float, float, str]:  # type: ignore[override]
+        return self.lower, self.upper, float(self), self.rate, self.problem
+
+    def doubted(self, problem: str) -> "Downtime":
+        """Return it as one that is no figure because of a problem of the clock, if there is one."""
+        return Downtime(self.lower, self.upper, float(self), self.rate, problem)
 
     @property
     def resolution(self) -> float:
@@ -49,7 +61,9 @@ class Downtime(float):
         if self.rate <= 0:
             return None
         waited = max(0.0, self.resolution - 1 / (2 * self.rate))
-        left = abs(float(self) - bound) - waited
+        middle = (self.lower + self.upper) / 2
+        # Without an outage the gap can only become shorter: its lower end is nothing anyway.
+        left = abs(middle - bound) - waited if self else bound - 2 * waited
         return max(math.ceil(1 / left), math.floor(self.rate) + 1) if left > 0 else None
 
     def __lt__(self, other: float) -> bool:
@@ -65,6 +79,8 @@ class Downtime(float):
         return float(self) >= float(other) if isinstance(other, Downtime) else self.lower >= other
 
     def __repr__(self) -> str:
+        if self.problem:
+            return f"no figure (0 to {self.upper:.3g} s)"
         return figure(float(self), self.resolution)
 
     __str__ = __repr__

@@ -186,6 +186,7 @@ def summarise(journal: Journal, course: Course, stored: Stored | None) -> Summar
     outcomes = [sum(lane.outcome.count(kind) for lane in found) for kind in Outcome]
     last = absence.last_back if absence.last_back is not None else nanoseconds(course.stop)
     back = last if absence.writer_outages else max(clock.zero, settled(course))
+    fitness = _reliability(course, absence, lateness(found))
     return Summary(
         mode=course.mode,
         endpoint=course.endpoint,
@@ -198,7 +199,7 @@ def summarise(journal: Journal, course: Course, stored: Stored | None) -> Summar
         reason=invalid,
         writer_before=course.writer_before,
         writer_after=course.writer_after,
-        downtime=absence.downtime,
+        downtime=absence.downtime.doubted(fitness.problem),
         outages=[Window(clock.at(start), clock.at(stop)) for start, stop in absence.outages],
         incidents=[clock.incident(each) for each in incidents(absence.outages)],
         threshold=absence.threshold / SECOND,
@@ -228,7 +229,7 @@ def summarise(journal: Journal, course: Course, stored: Stored | None) -> Summar
         milestones=[replace(m, at=m.at - zero, planned=_minus(m.planned, zero))
                     for m in course.milestones],
         pulse=_pulse(course, absence, clock.zero),
-        clock=_reliability(course, absence, lateness(found)),
+        clock=fitness,
         attempts=clock.attempts(attempts(journal, course)),
         reads=reads(journal, found),
     )  # fmt: skip
@@ -264,7 +265,7 @@ class _Clock:
 
 
 def _reliability(course: Course, absence: Absence, late: Sequence[int]) -> Reliability:
-    gap = (absence.widest[1] - absence.widest[0]) / SECOND
+    gap = (absence.judged[1] - absence.judged[0]) / SECOND
     p99, own = lateness_p99(late) / SECOND, absence.own / SECOND
     return Reliability(
         lateness_p99=p99,
