@@ -6,6 +6,7 @@ from typing import Protocol
 
 from pytest_rdsfailover.gateway.aurora import (
     FUNCTION,
+    SHOW,
     TABLE,
     VARIABLES,
     Member,
@@ -31,10 +32,9 @@ from pytest_rdsfailover.wire.responses import UNANSWERED, Command
 from pytest_rdsfailover.wire.statements import Dialect, Statement, statements
 
 STATEMENT_ID = slice(1, 5)  # where a command keeps the number of a prepared statement
-SHOW_WITHIN = 256  # bytes of a text in which a SHOW VARIABLES is looked for
 ASK_WITHIN = 1 << 16  # bytes of a text in which Aurora's own names are looked for
-TABLE_NAME, FUNCTION_NAME, VARIABLES_NAME = (
-    name.upper().decode() for name in (TABLE, FUNCTION, VARIABLES)
+TABLE_NAME, FUNCTION_NAME, SHOW_NAME, VARIABLES_NAME = (
+    name.upper().decode() for name in (TABLE, FUNCTION, SHOW, VARIABLES)
 )
 
 
@@ -175,5 +175,5 @@ class Planner:
 def asks_aurora(sql: bytes) -> bool:
     """Tell whether a text may ask for what only Aurora knows; a long INSERT costs next to nothing."""
     begin = sql[:ASK_WITHIN].upper().decode("latin-1")  # names are found in a str in no time
-    named = TABLE_NAME in begin or FUNCTION_NAME in begin or VARIABLES_NAME in begin[:SHOW_WITHIN]
-    return named or b"@@" in sql
+    shows = VARIABLES_NAME in begin and SHOW_NAME in begin
+    return TABLE_NAME in begin or FUNCTION_NAME in begin or shows or b"@@" in sql

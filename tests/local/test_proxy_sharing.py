@@ -237,6 +237,20 @@ def test_an_init_query_is_run_on_every_database_connection(proxy):
     proxy.configure_proxy(max_idle_connections_percent=0)
 
 
+def test_no_more_connections_stay_idle_than_allowed(proxy):
+    proxy.server.run("SET GLOBAL max_connections = 500")
+    proxy.configure_proxy(max_connections_percent=10, max_idle_connections_percent=1)
+    with ExitStack() as stack:
+        clients = [stack.enter_context(proxy.connect("proxy")) for _ in range(12)]
+        for client in clients:
+            rows(client, "BEGIN")
+        assert stats(proxy)["database_connections"] == 12
+        for client in clients:
+            rows(client, "COMMIT")
+        found = stats(proxy)
+        assert (found["database_connections"], found["idle"], found["borrowed"]) == (5, 5, 0)
+
+
 def test_a_request_waits_for_a_connection_and_then_gives_up_with_9501(proxy):
     one_connection(proxy, connection_borrow_timeout=0.3)
     most = stats(proxy)["most_connections"]

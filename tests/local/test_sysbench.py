@@ -45,27 +45,40 @@ def tables(resting, sysbench):
     assert status == 0, printed
 
 
+LOAD = ("--threads=4", "--events=40", "--time=30")
+WRITERS, READERS = ("cluster", "writer instance", "proxy"), ("reader", "instance", "proxy-reader")
+
+
+def endpoint_of(cluster, name):
+    return {
+        "cluster": lambda: cluster.writer_endpoint,
+        "writer instance": lambda: cluster.instance_endpoint(cluster.writer),
+        "reader": lambda: cluster.reader_endpoint,
+        "instance": lambda: cluster.instance_endpoint(cluster.readers[0]),
+        "proxy": lambda: cluster.proxy_endpoint,
+        "proxy-reader": lambda: cluster.proxy_reader_endpoint,
+    }[name]()
+
+
 @pytest.mark.usefixtures("tables")
 @pytest.mark.parametrize("prepared", ["auto", "disable"])
-def test_it_writes_through_the_writer_and_reads_through_readers(resting, sysbench, prepared):
-    load = ("--threads=4", "--events=60", "--time=30", f"--db-ps-mode={prepared}")
-    instance = resting.instance_endpoint(resting.readers[0])
-    for endpoint, script in (
-        (resting.writer_endpoint, "oltp_read_write"),
-        (resting.reader_endpoint, "oltp_read_only"),
-        (instance, "oltp_read_only"),
-        (resting.proxy_endpoint, "oltp_read_write"),
-        (resting.proxy_reader_endpoint, "oltp_read_only"),
-    ):
-        status, printed = sysbench(endpoint, script, "run", *load)
-        assert status == 0, printed
-        assert "total number of events:              60" in printed
+def test_it_reads_through_all_endpoints_and_writes_through_the_writers(resting, sysbench, prepared):
+    scripts = [("oltp_read_only", name) for name in (*WRITERS, *READERS)]
+    scripts += [(script, name) for name in WRITERS for script in ("oltp_read_write", "oltp_insert")]
+    for script, name in scripts:
+        options = (*LOAD, f"--db-ps-mode={prepared}")
+        status, printed = sysbench(endpoint_of(resting, name), script, "run", *options)
+
+        assert status == 0, (script, name, printed)
+        assert "total number of events:              40" in printed
 
 
 @pytest.mark.usefixtures("tables")
-def test_a_reader_refuses_its_writes(resting, sysbench):
-    for endpoint in (resting.reader_endpoint, resting.proxy_reader_endpoint):
-        status, printed = sysbench(endpoint, "oltp_insert", "run", "--events=1")
+@pytest.mark.parametrize("prepared", ["auto", "disable"])
+@pytest.mark.parametrize("name", READERS)
+def test_a_reader_refuses_its_writes(resting, sysbench, name, prepared):
+    options = ("--events=1", f"--db-ps-mode={prepared}")
+    status, printed = sysbench(endpoint_of(resting, name), "oltp_insert", "run", *options)
 
-        assert status != 0
-        assert "1290" in printed or "1836" in printed
+    assert status != 0
+    assert "1290" in printed or "1836" in printed

@@ -89,6 +89,19 @@ def test_aurora_s_names_are_noticed_in_any_case(text):
 
 @pytest.mark.parametrize(
     "sql",
+    [
+        b"show variables",
+        b"/* " + b"where it comes from " * 40 + b" */ SHOW /* all */ GLOBAL VARIABLES LIKE 'x'",
+        b"SELECT '" + b"x" * 400 + b"'; SHOW VARIABLES",
+    ],
+)
+def test_lists_of_variables_are_noticed_wherever_they_stand(sql):
+    assert asks_aurora(sql)
+    assert not asks_aurora(sql.replace(b"SHOW", b"SELECT").replace(b"show", b"select"))
+
+
+@pytest.mark.parametrize(
+    "sql",
     [b"SHOW VARIABLES", b"show global variables like 'x'", b"SHOW LOCAL VARIABLES WHERE 1"],
 )
 def test_lists_of_variables_are_recognised(sql):

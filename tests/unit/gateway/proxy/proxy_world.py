@@ -9,7 +9,7 @@ from pytest_rdsfailover.gateway.proxy.server_login import Setup
 from pytest_rdsfailover.gateway.proxy.session import ProxySession
 from pytest_rdsfailover.gateway.proxy.settings import ProxySettings
 from pytest_rdsfailover.gateway.router import Instance
-from pytest_rdsfailover.wire.auth import NATIVE, native_proof
+from pytest_rdsfailover.wire.auth import CLEAR, NATIVE, native_proof
 from pytest_rdsfailover.wire.handshake import (
     RELAYED,
     Capability,
@@ -159,11 +159,13 @@ class World:
         return session
 
 
-def login(scramble, charset=45, user=b"app", password=PASSWORD):
-    proof = native_proof(password, scramble)
+def login(scramble, charset=45, user=b"app", password=PASSWORD, *, clear=False):
+    """Return a login, whose password is proved, or told as it is."""
+    proof = password + b"\0" if clear else native_proof(password, scramble)
     return b"".join((
         int(CAPABILITIES).to_bytes(4, "little"), (1 << 24).to_bytes(4, "little"),
-        bytes((charset,)), bytes(23), user, b"\0", bytes((len(proof),)), proof, b"app\0", NATIVE, b"\0",
+        bytes((charset,)), bytes(23), user, b"\0", bytes((len(proof),)), proof, b"app\0",
+        CLEAR if clear else NATIVE, b"\0",
     ))  # fmt: skip
 
 

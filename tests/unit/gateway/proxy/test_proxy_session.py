@@ -57,6 +57,28 @@ def test_no_bytes_before_the_login_do_more_than_end_their_session(data, chunk):
     assert session.user == ""
 
 
+@pytest.mark.parametrize(
+    ("encrypted", "password", "code"),
+    [(True, PASSWORD, None), (True, b"wrong", 1045), (False, PASSWORD, None)],
+)
+def test_a_password_as_it_is_is_taken_over_tls_only(encrypted, password, code):
+    session = ProxySession(World(), 1)
+    session.greet()
+    told(session)
+    session.opening.encrypted = encrypted
+
+    session.from_client(frame(login(b"", password=password, clear=True), 1))
+
+    (packet,) = told(session)
+    if not encrypted:
+        assert packet.payload.startswith(b"\xfe")  # prove it by another method
+        assert session.opening.going
+    elif code is None:
+        assert (packet.payload[0], session.user) == (0, "app")
+    else:
+        assert parse_error(packet.payload).code == code
+
+
 def test_nobody_may_fill_the_memory_before_the_login():
     session = ProxySession(World(), 1)
     session.greet()
