@@ -85,6 +85,11 @@ class Session:
         """Tell whether the server may still be working on a command of this session."""
         return self._response is not None
 
+    @property
+    def leftover(self) -> bool:
+        """Tell whether the server has sent the beginning of a packet, but not its end."""
+        return self._server.pending > 0
+
     def encrypted(self) -> bool:
         """Note that the client's first packet asked for TLS; return whether it may have it."""
         return self._login.encrypted()

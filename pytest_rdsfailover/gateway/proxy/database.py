@@ -117,8 +117,8 @@ class Database:
 
     @property
     def usable(self) -> bool:
-        """Tell whether it is logged in, set up and whole."""
-        return self._stage is Stage.READY and self.fault is None
+        """Tell whether it is logged in, set up and whole, with nothing left of an answer in it."""
+        return self._stage is Stage.READY and self.fault is None and not self.session.leftover
 
     def from_server(self, data: bytes) -> None:
         """Take bytes that the server sent.

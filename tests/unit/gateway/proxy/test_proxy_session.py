@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from proxy_world import PASSWORD, World, login, query
 
@@ -8,7 +8,9 @@ from pytest_rdsfailover.wire.packets import (
     PacketReader,
     ProtocolError,
     ServerFault,
+    error_packet,
     frame,
+    ok_packet,
     parse_error,
 )
 from pytest_rdsfailover.wire.responses import Command
@@ -142,21 +144,46 @@ def with_error(feed, data, chunk, world=None):
     return True
 
 
-@given(data=st.binary(max_size=300), chunk=st.integers(1, 50), steps=st.integers(0, 3))
+# Garbage, and answers that go on after their end: with packets, or with a part of one.
+SERVER_BYTES = st.binary(max_size=300) | st.builds(
+    lambda answer, more: frame(answer, 1) + more,
+    st.sampled_from([ok_packet(2), error_packet(ServerFault(1064, "42000", "no"))]),
+    st.binary(max_size=9),
+)
+
+
+@given(data=SERVER_BYTES, chunk=st.integers(1, 50), steps=st.integers(0, 3))
+@example(data=frame(ok_packet(2), 1) + b"xy", chunk=50, steps=3)
 @MANY
 def test_no_server_bytes_do_more_than_end_their_connection(data, chunk, steps):
-    world = World(most=1)
-    session = world.client(1)
-    session.from_client(query(b"SELECT 1"))
+    world = World(most=3)
+    busy, other, third = (world.client(number) for number in (1, 2, 3))
+    busy.from_client(query(b"BEGIN"))
+    world.settle()
+    other.from_client(query(b"SELECT 1"))
+    mine = busy.database
+    broken = next(database for database in world.servers if database is not mine)
     for _ in range(steps):
-        for database, server in list(world.servers.items()):
-            if database.session.to_server:
-                server.feed(bytes(database.session.to_server))
-                database.session.to_server.clear()
-            out, server.out = bytes(server.out), bytearray()
-            database.from_server(out)
-    for database in list(world.servers):
-        with_error(database.from_server, data, chunk)
+        server = world.servers[broken]
+        if broken.session.to_server:
+            server.feed(bytes(broken.session.to_server))
+            broken.session.to_server.clear()
+        out, server.out = bytes(server.out), bytearray()
+        broken.from_server(out)
+    ended = not with_error(broken.from_server, data, chunk) or broken.fault is not None
+    if ended:
+        other.database = None
+        world.pool.lost(broken)
+    world.drop(broken)  # it says nothing more
+    told(busy)
+
+    # Who cannot know that it is broken may be given it.
+    for client in (busy, third) if ended or broken.session.leftover else (busy,):
+        client.from_client(query(b"SELECT 'mine %d'" % client.number))
+        world.settle()
+        packets = told(client)
+        assert [packet.sequence for packet in packets] == [1, 2, 3, 4, 5]
+        assert b"SELECT 'mine %d'" % client.number in packets[3].payload
 
 
 STEPS = st.lists(
