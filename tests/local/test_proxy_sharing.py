@@ -190,6 +190,61 @@ def test_what_does_not_pin_is_wiped_before_anybody_else_comes(proxy, statement):
     assert reasons(proxy) == []
 
 
+EVERYWHERE = [
+    "SET NAMES utf8mb4, @left = 1",
+    "SET CHARACTER SET utf8mb4, sql_safe_updates = 1",
+    "SET time_zone = (SELECT @left := '+01:00')",
+    "SELECT@left:=1",
+    "SELECT @left.over := 1",
+    "SELECT 1 INTO@left",
+    "GET DIAGNOSTICS @left = NUMBER",
+    "SELECT `get_lock`('left', 1)",
+]
+ONLY = {
+    "mysql": [
+        "EXPLAIN FORMAT=JSON INTO@left SELECT 1",
+    ],
+    "mariadb": [
+        "SET DEFAULT ROLE NONE, @left = 1",
+        "SET STATEMENT max_statement_time = 5 FOR SELECT GET_LOCK('left', 1)",
+        "SET STATEMENT max_statement_time = (@left := 5) FOR SELECT 1",
+        "EXECUTE IMMEDIATE 'SET @left = 1, sql_safe_updates = 1'",
+        "IF 1 THEN SET @left = 1; SET SESSION sql_mode = ''; END IF",
+        "FOR i IN 1..1 DO SET @left = 1; END FOR",
+        "BEGIN NOT ATOMIC SET sql_safe_updates = 1; END",
+    ],
+}
+LEFT = """SELECT @left, @left.over, @@sql_mode, @@sql_safe_updates, @@time_zone,
+          COALESCE(IS_USED_LOCK('left') = CONNECTION_ID(), 0)"""
+
+
+@pytest.mark.parametrize("statement", [*EVERYWHERE, *ONLY["mysql"], *ONLY["mariadb"]])
+def test_what_is_easily_overlooked_reaches_nobody_either(proxy, statement):
+    if statement not in (*EVERYWHERE, *ONLY[proxy.flavour]):
+        pytest.skip("no statement of this server")
+    one_connection(proxy)
+    with ExitStack() as stack:
+        mine, *others = (stack.enter_context(proxy.connect("proxy")) for _ in range(7))
+        before = rows(others[0], LEFT)
+        assert before[0][:2] == (None, None)
+        rows(mine, statement)
+        for each in others:
+            assert rows(each, LEFT) == before
+
+
+BACKUP_LOCKS = {"mysql": "LOCK INSTANCE FOR BACKUP", "mariadb": "BACKUP LOCK t"}
+
+
+def test_a_lock_for_a_backup_is_held_by_who_took_it_until_it_goes(proxy):
+    with proxy.connect("proxy") as mine:
+        rows(mine, BACKUP_LOCKS[proxy.flavour])
+        assert reasons(proxy) == ["backup lock"]
+    until(lambda: stats(proxy)["borrowed"] == 0)
+    with proxy.connect("proxy") as other:
+        rows(other, "SET lock_wait_timeout = 5")
+        rows(other, "ALTER TABLE t COMMENT = 'nobody locks it'")
+
+
 def test_variable_sets_can_be_excluded_from_pinning(proxy):
     proxy.configure_proxy(session_pinning_filters=["EXCLUDE_VARIABLE_SETS"])
     with proxy.connect("proxy") as mine, proxy.connect("proxy") as other:
