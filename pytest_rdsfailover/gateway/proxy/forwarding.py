@@ -5,7 +5,8 @@ from typing import Any
 
 from pytest_rdsfailover.gateway.proxy.carried import Carried
 from pytest_rdsfailover.gateway.proxy.database import Database
-from pytest_rdsfailover.gateway.proxy.pinning import NOTHING, effect
+from pytest_rdsfailover.gateway.proxy.effects import NOTHING
+from pytest_rdsfailover.gateway.proxy.pinning import effect
 from pytest_rdsfailover.gateway.proxy.server_login import Key
 from pytest_rdsfailover.gateway.proxy.service import Service
 from pytest_rdsfailover.wire.handshake import Capability

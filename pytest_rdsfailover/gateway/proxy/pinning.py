@@ -26,8 +26,6 @@ from pytest_rdsfailover.wire.statements import (
     statements,
 )
 
-__all__ = ["LONGEST", "NOTHING", "effect", "has_executable_comment"]
-
 LONGEST = 16 * 1024  # bytes of a statement that does not pin
 
 # Only a text that begins like this or has one of these (in capital letters) needs a closer look; a
