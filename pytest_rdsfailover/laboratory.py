@@ -171,7 +171,7 @@ class Laboratory:
         left = dict(options)
         if "load" in left:
             rate = rate_of(left.pop("load"), left.get("rate"))
-            left |= {} if rate is None else {"rate": rate}
+            left["rate"] = self._open_rate if rate is None else rate
         for name in DURATIONS:
             if isinstance(left.get(name), str):
                 left[name] = parse_duration(left[name])
@@ -186,6 +186,12 @@ class Laboratory:
         )
         check_resolution(parse_expectations(**self._expectations), plan.rate)
         return plan, make
+
+    @property
+    def _open_rate(self) -> float:
+        """Return the rate of a test that asks for an open load, whatever mode the run has."""
+        asked = self._settings.open_rate
+        return self._settings.rate if asked is None else asked
 
     def _plan(self, options: Mapping[str, Any]) -> Plan:
         """Return the plan; what the test does not say, the run's settings do."""
