@@ -4,6 +4,7 @@ import pytest
 
 from pytest_rdsfailover.endpoints import Endpoint
 from pytest_rdsfailover.errors import SettingError
+from pytest_rdsfailover.extensions import Extensions
 from pytest_rdsfailover.laboratory import Laboratory
 from pytest_rdsfailover.settings import Settings
 
@@ -12,11 +13,23 @@ PLACE = Endpoint(
 )
 
 
-def arranged(settings, **options):
-    laboratory = Laboratory(
-        None, settings, test="t", profile=None, expectations={}, note=lambda _: None
-    )
-    return laboratory._arrange(PLACE, options)[0]
+class Classifying(Extensions):
+    """A project with a `classify_error` hook."""
+
+    @property
+    def classify(self):
+        return lambda *_: None
+
+
+def laboratory(settings, extensions=None):
+    return Laboratory(
+        None, settings, test="t", profile=None, expectations={}, note=lambda _: None,
+        extensions=extensions,
+    )  # fmt: skip
+
+
+def arranged(settings, extensions=None, **options):
+    return laboratory(settings, extensions)._arrange(PLACE, options)[0]
 
 
 @pytest.mark.parametrize(
@@ -42,3 +55,20 @@ def test_nobody_thinks_in_a_load_that_a_test_has_opened():
 
     with pytest.raises(SettingError, match="only with load='closed'"):
         arranged(closed, load="open", think="50ms")
+
+
+def test_a_hook_that_other_processes_could_not_find_is_refused_as_what_it_is():
+    with pytest.raises(SettingError, match="pytest_rdsfailover_classify_error"):
+        arranged(Settings(), Classifying(), processes=2)
+
+    assert arranged(Settings(), Classifying()).processes == 1
+    assert arranged(Settings(), Extensions(), processes=2).processes == 2
+
+
+def test_the_fast_engine_asks_no_hook_so_that_it_may_have_processes():
+    plan, make = laboratory(Settings(), Classifying())._arrange(
+        PLACE, {"processes": 2, "engine": "fast"}
+    )
+
+    assert plan.processes == 2
+    assert make.classify is None
