@@ -279,7 +279,7 @@ class Observation:
             profile=failovers[-1].profile if failovers else "",
             seed=self._plan.seed,
             rate=self._plan.rate * share_of_writes(self._workload.steps),
-            pauses=self._pauses(),
+            pauses=merged(self._pauses()),
             strangers=self._watchdog.strangers,
             cpus=os.cpu_count() or 0,
         )
@@ -287,7 +287,7 @@ class Observation:
     def _pauses(self) -> Sequence[Pause]:
         """Return when processes that write stood still; this one writes nothing if others do."""
         alone = self._plan.processes == 1
-        return merged(self._watchdog.pauses if alone else self._load.pauses)
+        return self._watchdog.pauses if alone else self._load.pauses
 
     def _audit(self) -> Stored | None:
         """Read back what is stored; try again for a while, because the audit proves everything.
