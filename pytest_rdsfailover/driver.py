@@ -8,6 +8,7 @@ import functools
 import socket
 import ssl
 import struct
+import threading
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -16,6 +17,7 @@ from pytest_rdsfailover.errors import forget_frames
 from pytest_rdsfailover.records import Fault, Outcome
 
 DEFAULT_BOUNDS = Bounds()
+_one_at_a_time = threading.Lock()  # who makes a TLS context
 READ_ONLY = frozenset({1290, 1836, 1792})
 UNKNOWN_VARIABLE, NO_SUCH_THREAD = 1193, 1094
 # mysql-connector-python's, where there is none. Its OperationalError without a number tells of a
@@ -130,9 +132,14 @@ def _unreachable(host: str, reason: OSError) -> Exception:
     return found
 
 
-@functools.cache
 def _context(ca: str) -> ssl.SSLContext:
     """Return the one TLS context of a certificate authority: making one takes 25 ms of CPU."""
+    with _one_at_a_time:  # all writers connect at once, and a cache alone lets each make its own
+        return _made_context(ca)
+
+
+@functools.cache
+def _made_context(ca: str) -> ssl.SSLContext:
     return ssl.create_default_context(cafile=ca)
 
 

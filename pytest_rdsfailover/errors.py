@@ -36,6 +36,17 @@ class DiedError(RdsFailoverError):
         return f"{self.what} died ({self.status}){log_tail(self.last_lines)}"
 
 
+class CancelledWorkError(RdsFailoverError):
+    """The user's code was cancelled, by whatever: an error of the application like any other."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(what)
+        self.what = what
+
+    def __str__(self) -> str:
+        return f"{self.what} was cancelled"
+
+
 class CommandError(RdsFailoverError):
     """A program we ran to its end failed."""
 

@@ -12,6 +12,7 @@ from pytest_rdsfailover.errors import SettingError
 from pytest_rdsfailover.expectations import check_resolution, parse_expectations
 from pytest_rdsfailover.experiment import InvalidTrialError, Plan, Trial
 from pytest_rdsfailover.extensions import Extensions
+from pytest_rdsfailover.load.attempts import Classify
 from pytest_rdsfailover.load.choice import OPTIONS, MakeWorkload, choose
 from pytest_rdsfailover.load.modes import rate_of
 from pytest_rdsfailover.observation import MakeRemains, Observation
@@ -127,7 +128,7 @@ class Laboratory:
             make,
             plan,
             others=self._others,
-            classify=self._extensions.classify,
+            classify=self._classify(plan),
             remains=self._remains,
         ) as observation:
             self._running.append(observation)
@@ -171,7 +172,7 @@ class Laboratory:
         left = dict(options)
         if "load" in left:
             rate = rate_of(left.pop("load"), left.get("rate"))
-            left |= {} if rate is None else {"rate": rate}
+            left["rate"] = self._open_rate if rate is None else rate
         for name in DURATIONS:
             if isinstance(left.get(name), str):
                 left[name] = parse_duration(left[name])
@@ -182,10 +183,33 @@ class Laboratory:
             endpoint,
             retries=plan.retries,
             policy=plan.policy,
-            classify=self._extensions.classify,
+            classify=self._classify(plan),
         )
         check_resolution(parse_expectations(**self._expectations), plan.rate)
         return plan, make
+
+    def _classify(self, plan: Plan) -> Classify | None:
+        """Return what classifies errors under a plan; the fast engine asks nobody.
+
+        Raises:
+            SettingError: if the writers' own processes could not ask it.
+        """
+        if plan.engine == "fast":
+            return None
+        found = self._extensions.classify
+        if found is not None and plan.processes > 1:
+            raise SettingError(
+                "processes: only pytest itself can ask the hook pytest_rdsfailover_classify_error,"
+                " and writers in processes of their own are not in it; leave out processes, or"
+                " the hook"
+            )
+        return found
+
+    @property
+    def _open_rate(self) -> float:
+        """Return the rate of a test that asks for an open load, whatever mode the run has."""
+        asked = self._settings.open_rate
+        return self._settings.rate if asked is None else asked
 
     def _plan(self, options: Mapping[str, Any]) -> Plan:
         """Return the plan; what the test does not say, the run's settings do."""

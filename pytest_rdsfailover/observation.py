@@ -22,7 +22,7 @@ from pytest_rdsfailover.load.engines import engine
 from pytest_rdsfailover.load.gaps import GapTracker
 from pytest_rdsfailover.load.mix import share_of_writes
 from pytest_rdsfailover.load.processes import Order, ProcessLoad
-from pytest_rdsfailover.load.vitals import Watchdog, merged
+from pytest_rdsfailover.load.vitals import Pause, Watchdog, merged
 from pytest_rdsfailover.remains import Remains
 from pytest_rdsfailover.target import Failover, Target, milestones, moves_writer, settled_at
 
@@ -208,7 +208,7 @@ class Observation:
             return
         failovers = self._failovers()
         seen = milestones(failovers)
-        known = [seen, len(self._watchdog.pauses)]
+        known = [seen, len(self._pauses())]
         if known != self._known:
             self._known = known
             # Not asked of the cluster, which may be busy: what is known of it has to do.
@@ -279,10 +279,15 @@ class Observation:
             profile=failovers[-1].profile if failovers else "",
             seed=self._plan.seed,
             rate=self._plan.rate * share_of_writes(self._workload.steps),
-            pauses=merged([*self._watchdog.pauses, *self._load.pauses]),
+            pauses=merged(self._pauses()),
             strangers=self._watchdog.strangers,
             cpus=os.cpu_count() or 0,
         )
+
+    def _pauses(self) -> Sequence[Pause]:
+        """Return when processes that write stood still; this one writes nothing if others do."""
+        alone = self._plan.processes == 1
+        return self._watchdog.pauses if alone else self._load.pauses
 
     def _audit(self) -> Stored | None:
         """Read back what is stored; try again for a while, because the audit proves everything.

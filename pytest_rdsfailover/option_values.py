@@ -15,7 +15,7 @@ from pytest_rdsfailover.errors import SettingError
 from pytest_rdsfailover.live_settings import FIELDS, LiveSettings
 from pytest_rdsfailover.options import LIVE_OPTIONS, OPTIONS, SEED, cache_directory
 from pytest_rdsfailover.resumption import latest_seed
-from pytest_rdsfailover.settings import Settings, parse_duration
+from pytest_rdsfailover.settings import RATE, Settings, parse_duration
 
 SWITCHES = {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}
 LOCAL_ONLY = ("profile", "server", "toxiproxy", "instances", "port", "aws_names")
@@ -43,9 +43,7 @@ def read(config: pytest.Config) -> Settings:
     try:
         _check_baseline(config, values)
         live = _live(config, values)
-        _apply_load(values)
-        if live is not None:
-            values.setdefault("rate", LIVE_RATE)
+        _apply_load(values, RATE if live is None else LIVE_RATE)
         settings = Settings(**values, live=live)
         _look(values, config.rootpath)
     except SettingError as error:
@@ -141,13 +139,17 @@ def _live(config: pytest.Config, values: dict[str, Any]) -> LiveSettings | None:
     return LiveSettings(**{name: found[name] for name in FIELDS if found[name] is not None})
 
 
-def _apply_load(values: dict[str, Any]) -> None:
-    """Turn the load's mode into its rate; a mode that has its own allows no other beside it."""
-    mode = values.pop("load", None)
+def _apply_load(values: dict[str, Any], usual: float) -> None:
+    """Turn the load's mode into its rate; a mode that has its own allows no other beside it.
+
+    What an open load would have is kept for the tests that ask for one by themselves.
+    """
+    mode, asked = values.pop("load", None), values.get("rate")
+    values["rate"] = values["open_rate"] = usual if asked is None else asked
     if mode is not None:
         from pytest_rdsfailover.load.modes import rate_of
 
-        rate = rate_of(mode, values.get("rate"))
+        rate = rate_of(mode, asked)
         values |= {} if rate is None else {"rate": rate}
 
 

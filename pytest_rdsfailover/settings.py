@@ -9,6 +9,7 @@ from pytest_rdsfailover.live_settings import LiveSettings
 UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 DURATION = re.compile(r"(?P<number>\d+(?:\.\d+)?|\.\d+)\s*(?P<unit>ms|s|m|h)")
 FEWEST_INSTANCES, MOST_INSTANCES = 2, 16  # Aurora: one writer and up to 15 readers
+RATE = 200.0  # writes per second
 
 
 def parse_duration(text: str) -> float:
@@ -69,6 +70,7 @@ class Settings:
         port: the port that all endpoints of a local cluster share; None for any free one.
         writers: how many writers the load has, unless the test says otherwise.
         rate: how many writes per second they intend together; 0 for as many as the answers allow.
+        open_rate: what that is if the test says that its load is open; None for the same.
         warmup: seconds of load before the trigger.
         cooldown: seconds of load after all writers are back.
         bound: seconds after the trigger at which a trial stops waiting for writers.
@@ -96,7 +98,8 @@ class Settings:
     instances: int = 2
     port: int | None = None
     writers: int = 32
-    rate: float = 200.0
+    rate: float = RATE
+    open_rate: float | None = None
     warmup: float = 1.0
     cooldown: float = 0.5
     bound: float = 60.0

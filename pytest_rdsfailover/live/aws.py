@@ -58,6 +58,10 @@ class Region:
         self._clients: dict[tuple[str, bool], Any] = {}
         self._others: dict[str, Region] = {}
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Be the same region in another process, whose credentials come from the same places."""
+        return Region, (self.name, self.url)
+
     def client(self, service: str, *, once: bool = False) -> Any:
         """Return the client of a service; one that sends every request *once* for triggers.
 

@@ -4,9 +4,10 @@ import json
 import os
 import ssl
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from pytest_rdsfailover.clock import Clock, MonotonicClock
 from pytest_rdsfailover.endpoints import Hidden
@@ -46,6 +47,14 @@ class Tokens:
         self._make, self._clock = make, clock or MonotonicClock()
         self._lock = threading.Lock()
         self._token, self._until = "", 0.0
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Go to another process, which renews by itself what it got."""
+        return {name: value for name, value in vars(self).items() if name != "_lock"}
+
+    def __setstate__(self, state: Mapping[str, Any]) -> None:
+        self.__dict__ |= state
+        self._lock = threading.Lock()
 
     def __call__(self) -> str:
         """Return a token that is good for minutes; it is made without asking AWS.

@@ -2,7 +2,8 @@
 
 import difflib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from functools import partial
 from typing import Any
 
 from pytest_rdsfailover.endpoints import Endpoint
@@ -41,6 +42,12 @@ class Choice:
     retries: int
     policy: ReconnectPolicy
     classify: Classify | None
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Send all but what reads back, which is done where the trial is judged, and only there."""
+        kept = {field.name: getattr(self, field.name) for field in fields(self)}
+        kept["users"] = {name: code for name, code in self.users.items() if name != "stored"}
+        return partial(Choice, **kept), ()
 
     @property
     def ours(self) -> bool:

@@ -1,4 +1,4 @@
-"""A client that tries again, as many do: on a new connection, whatever became of the last try."""
+"""A client that tries again, as many do: on a new connection, unless the last one is still good."""
 
 import random
 import time
@@ -52,7 +52,11 @@ class RetryingWorkload:
         """Return a session: the writer's first is connected, another connects when it writes."""
         attempts = Attempts(self._journal.writers[writer].attempts, self._classify)
         session = RetryingSession(
-            lambda: self._inner.open(writer, bounds), attempts, self._retries, self._policy
+            lambda: self._inner.open(writer, bounds),
+            attempts,
+            self._retries,
+            self._policy,
+            self._classify or driver.classify,
         )
         if writer not in self._seen:
             session.connect()
@@ -77,8 +81,10 @@ class RetryingSession:
         attempts: Attempts,
         retries: int,
         policy: ReconnectPolicy,
+        classify: Classify,
     ) -> None:
         self._connect, self._retries, self._policy = connect, retries, policy
+        self._classify = classify
         self.attempts: Attempts | None = attempts
         self._attempt = attempts
         self._session: Session | None = None
@@ -98,7 +104,7 @@ class RetryingSession:
             try:
                 return self._try(step, sequence)
             except Exception as error:
-                if driver.fault_of(error).kind != "server":
+                if self._policy.leaves(*self._classify(error, True)):  # noqa: FBT003 - a callback
                     self.close()
                 if not left or time.monotonic() > deadline:
                     raise

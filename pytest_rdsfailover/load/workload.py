@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from pytest_rdsfailover import driver
 from pytest_rdsfailover.endpoints import Bounds, Endpoint
-from pytest_rdsfailover.errors import SettingError
+from pytest_rdsfailover.errors import CancelledWorkError, SettingError
 from pytest_rdsfailover.journal import Journal
 from pytest_rdsfailover.load.attempts import Attempts, Classify
 from pytest_rdsfailover.load.mix import WRITE, Step, spread
@@ -219,9 +219,12 @@ class CallWorkload:
         """Return the positions of the keys that are ours."""
         if self._stored is None:
             return None
-        found = self._stored()
-        if inspect.isawaitable(found):
-            found = asyncio.run(_result(found))
+        try:
+            found = self._stored()
+            if inspect.isawaitable(found):
+                found = asyncio.run(_result(found))
+        except asyncio.CancelledError as error:
+            raise CancelledWorkError(_name_of(self._stored)) from error
         places = map(self._journal.position, map(str, found))
         return [place for place in places if place is not None]
 
@@ -262,10 +265,13 @@ class CallSession:
                 self._call(self._workload.teardown, *self._state)
 
     def _call(self, function: Callable[..., Any], *arguments: Any, **more: Any) -> Any:
-        result = function(*arguments, **more)
-        if not inspect.isawaitable(result):
-            return result
-        return self._workload.runner(self._writer).run(_result(result))
+        try:
+            result = function(*arguments, **more)
+            if not inspect.isawaitable(result):
+                return result
+            return self._workload.runner(self._writer).run(_result(result))
+        except asyncio.CancelledError as error:  # no Exception, so that nobody else would take it
+            raise CancelledWorkError(_name_of(function)) from error
 
 
 def _steps(
@@ -278,10 +284,15 @@ def _steps(
         for function, weight in each.items():
             if not callable(function):
                 raise SettingError(f"{function!r} is no function, beside others of your own")
-            name = getattr(function, "__name__", repr(function))
+            name = _name_of(function)
             reports = not is_read and _reports(function)
             weights[Step(name, is_read, function, reports)] = weight
     return spread(weights)
+
+
+def _name_of(function: Callable[..., Any]) -> str:
+    """Return what a function is called."""
+    return getattr(function, "__name__", repr(function))
 
 
 def _reports(function: Callable[..., Any]) -> bool:

@@ -42,6 +42,12 @@ class ReconnectPolicy:
     jitter: float = 0.5
     on_read_only: bool = True
 
+    def leaves(self, outcome: Outcome, fault: Fault) -> bool:
+        """Tell whether a connection that gave this answer is of no more use."""
+        if fault.code in driver.READ_ONLY:
+            return self.on_read_only
+        return outcome is Outcome.UNKNOWN or fault.kind in CONNECTION_LOST
+
 
 class Writer:
     """One writer of a load.
@@ -198,17 +204,11 @@ class Writer:
         self.problem = error
         if step.aside:
             return
-        if self._session is None or self._is_over(outcome, fault):
+        if self._session is None or self._policy.leaves(outcome, fault):
             self._at_once = self._served and fault.kind in CUT
             self._drop()
             wait = self._policy.backoff * (1 + self._policy.jitter * self._chance.uniform(-1, 1))
             self._next_try = times[2] + (0 if self._at_once else int(wait * SECOND))
-
-    def _is_over(self, outcome: Outcome, fault: Fault) -> bool:
-        """Tell whether a connection that gave this answer is of no more use."""
-        if fault.code in driver.READ_ONLY:
-            return self._policy.on_read_only
-        return outcome is Outcome.UNKNOWN or fault.kind in CONNECTION_LOST
 
     def _drop(self) -> None:
         if self._session is not None:

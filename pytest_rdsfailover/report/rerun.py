@@ -27,7 +27,9 @@ def command(settings: Settings, test: str) -> str:
     words = ["pytest", test]
     for name in REPEATED:
         value = getattr(settings, name)
-        if value is not None and (name in ALWAYS or value != usual[name]):
+        if name == "rate" and settings.open_rate not in (None, value):
+            words += [f"--rds-load={'precise' if value else 'closed'}"]  # no rate can say that
+        elif value is not None and (name in ALWAYS or value != usual[name]):
             words += [f"--rds-{name.replace('_', '-')}={_text(name, value)}"]
     if settings.server is not None and "://" not in settings.server:
         words += [f"--rds-server={settings.server}"]

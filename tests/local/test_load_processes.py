@@ -9,6 +9,8 @@ import subprocess
 import sys
 import time
 import uuid
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -17,6 +19,7 @@ from waiting import until
 from pytest_rdsfailover.endpoints import Bounds
 from pytest_rdsfailover.errors import SettingError
 from pytest_rdsfailover.journal import EVENTS, Journal
+from pytest_rdsfailover.live.credentials import Tokens
 from pytest_rdsfailover.load.choice import choose
 from pytest_rdsfailover.load.engine import LoadError
 from pytest_rdsfailover.load.processes import Order, ProcessLoad
@@ -29,8 +32,9 @@ POLICY = ReconnectPolicy(bounds=Bounds(connect=0.5, read=0.5, write=0.5))
 WRITERS, RATE = 6, 120.0
 
 
-def order(server, directory, *, engine="threads", options=None, **more):
-    make = choose(options or {}, server.endpoint, retries=0, policy=POLICY, classify=None)
+def order(server, directory, *, engine="threads", options=None, endpoint=None, **more):
+    where = endpoint or server.endpoint
+    make = choose(options or {}, where, retries=0, policy=POLICY, classify=None)
     return Order(
         make=make, run=uuid.uuid4().hex[:8], writers=WRITERS, process=0, processes=2,
         events=directory / f"0{EVENTS}", engine=engine, rate=RATE, policy=POLICY, **more,
@@ -87,6 +91,16 @@ def test_the_writers_of_all_processes_share_one_schedule_and_one_journal(
     assert len(set(slots)) == len(slots)
     assert min(steps) >= 1  # evenly phased: no two writers of any processes fire together
     assert slots[0] * 1e-9 >= load.started - 1e-6
+
+
+def test_each_process_makes_the_tokens_of_an_endpoint_by_itself(plain_server, tmp_path):
+    token = Tokens(partial(str, plain_server.endpoint.password))
+    where = replace(plain_server.endpoint, password="", token=token)
+    with loading(plain_server, order(plain_server, tmp_path, endpoint=where)) as (load, journal, _):
+        until(lambda: load.acked_since(load.started) == WRITERS)
+        load.stop()
+
+    assert {each.outcome for each in journal} == {Outcome.ACKED}
 
 
 def test_a_process_that_dies_is_an_error_and_no_figure(plain_server, tmp_path):

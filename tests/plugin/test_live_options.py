@@ -98,16 +98,17 @@ def test_companions_may_wait_in_the_ini_file_while_runs_are_local(pytester):
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [
-        ([], (32, 200.0)),
-        (["--rds-load=precise"], (32, 1000.0)),
-        (["--rds-load=closed"], (32, 0.0)),
-        (["--rds-live", *ALL], (32, 100.0)),
-        (["--rds-live", *ALL, "--rds-load=closed"], (32, 0.0)),
-        (["--rds-live", *ALL, "--rds-rate=7"], (32, 7.0)),
+        ([], (32, 200.0, 200.0)),
+        (["--rds-load=precise"], (32, 1000.0, 200.0)),
+        (["--rds-load=closed"], (32, 0.0, 200.0)),
+        (["--rds-load=open", "--rds-rate=7"], (32, 7.0, 7.0)),
+        (["--rds-live", *ALL], (32, 100.0, 100.0)),
+        (["--rds-live", *ALL, "--rds-load=closed"], (32, 0.0, 100.0)),
+        (["--rds-live", *ALL, "--rds-rate=7"], (32, 7.0, 7.0)),
     ],
 )
 def test_the_load_of_each_mode_unless_told_otherwise(pytester, arguments, expected):
     config = pytester.parseconfigure(*arguments)
     settings = run_of(config).settings
 
-    assert (settings.writers, settings.rate) == expected
+    assert (settings.writers, settings.rate, settings.open_rate) == expected

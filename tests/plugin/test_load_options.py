@@ -18,9 +18,10 @@ def test_processes(rds_trial, rds_cluster):
     assert trial.acked > 50
 
 def test_processes_of_your_own(rds_load, rds_cluster):
-    with rds_load(rds_cluster.writer_endpoint, processes=2, workload=place) as load:
+    options = {"workload": place, "stored": lambda: ()}
+    with rds_load(rds_cluster.writer_endpoint, processes=2, **options) as load:
         load.warm_up()
-    assert load.trial.acked > 20
+    assert len(load.trial.lost) == load.trial.acked > 20
 
 def test_retries(rds_trial, rds_cluster):
     trial = rds_trial(rds_cluster.writer_endpoint, retries=30)
@@ -41,6 +42,26 @@ def test_refused(rds_trial, rds_cluster):
     with pytest.raises(SettingError, match="functions of a module"):
         rds_trial(rds_cluster.writer_endpoint, processes=2, workload=lambda key: None)
 """
+HOOK = """
+from pytest_rdsfailover.records import Fault, Outcome
+
+def pytest_rdsfailover_classify_error(error):
+    return Outcome.REFUSED, Fault(0, "ours")
+"""
+WITH_HOOK = """
+import pytest
+from pytest_rdsfailover.errors import SettingError
+
+def test_refused(rds_load, rds_cluster):
+    with pytest.raises(SettingError, match="the hook pytest_rdsfailover_classify_error"):
+        with rds_load(rds_cluster.writer_endpoint, processes=2):
+            pass
+
+def test_fast(rds_load, rds_cluster):
+    with rds_load(rds_cluster.writer_endpoint, processes=2, engine="fast") as load:
+        load.warm_up()
+    assert load.trial.acked > 20
+"""
 
 
 def test_each_option_does_what_it_says_and_leaves_nothing(project):
@@ -53,3 +74,10 @@ def test_each_option_does_what_it_says_and_leaves_nothing(project):
     assert [trial["attempts"]["retried"] > 0 for trial in trials if "attempts" in trial] == [True]
     assert {path.suffix for path in (project.path / "kept").iterdir()} == {".gz"}
     assert list(project.path.rglob("*.unfinished")) == []
+
+
+def test_a_hook_that_only_pytest_can_ask_is_named_where_it_stands_in_the_way(project):
+    project.makeconftest(HOOK)
+    project.makepyfile(WITH_HOOK)
+
+    project.runpytest_subprocess("--rds-journal=kept").assert_outcomes(passed=2)

@@ -1,6 +1,8 @@
 import socket
 import subprocess
 import sys
+import threading
+import time
 
 import mysql.connector.errors
 import pymysql.err
@@ -148,3 +150,29 @@ def test_all_connections_of_an_authority_share_one_tls_context(tmp_path, monkeyp
         driver._context(Tls(ca=ca).ca)
 
     assert made == [ca]
+
+
+def test_a_storm_of_first_connections_makes_one_tls_context(tmp_path, monkeypatch):
+    made, count = [], 32
+    gate = threading.Barrier(count)
+
+    def make(**_):
+        time.sleep(0.02)  # lets all the others ask meanwhile
+        made.append(object())
+        return made[-1]
+
+    monkeypatch.setattr(driver.ssl, "create_default_context", make)
+    found = []
+
+    def connect():
+        gate.wait()
+        found.append(driver._context(str(tmp_path / "ca.pem")))
+
+    threads = [threading.Thread(target=connect) for _ in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert len(made) == 1
+    assert found == made * count

@@ -1,9 +1,11 @@
 """As whom to connect, and how long a token lasts."""
 
 import logging
+import pickle
 import ssl
 import traceback
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -106,6 +108,19 @@ def test_a_token_is_kept_while_it_is_fresh_and_renewed_before_it_expires():
     assert tokens() == "token-1"
 
 
+def test_a_token_that_is_fresh_goes_to_another_process_and_is_renewed_there():
+    clock = Clock()
+    here = Tokens(partial(str, "renewed"), clock)
+    here._token, here._until = "token", clock.time + 1
+    there = pickle.loads(pickle.dumps(here))
+
+    assert there() == "token"
+    with here._lock:
+        assert there() == "token"  # nobody waits for another process
+    there._clock.time += 2
+    assert there() == "renewed"
+
+
 def test_an_endpoint_asks_for_a_token_at_every_connection():
     endpoint = Endpoint(
         name="cluster", kind="writer", host="h", port=1, user="u", password="", database="d"
@@ -133,6 +148,23 @@ def test_boto3_signs_a_token_for_the_endpoint_and_the_user(monkeypatch):
     assert "k3y" not in token
     assert "X-Amz-Signature" not in repr(token)
     assert real.calls == []
+
+
+def test_another_process_signs_tokens_by_the_same_credentials(monkeypatch):
+    pytest.importorskip("boto3")
+    from pytest_rdsfailover.live.aws import Region as Real
+
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "k3y")
+    real = Real("eu-west-1", "http://127.0.0.1:1")
+    real.client("rds")
+    tokens = pickle.loads(pickle.dumps(Tokens(partial(real.token, "orders.example", 3306, "me"))))
+
+    region = tokens._make.func.__self__
+    assert (region.name, region.url) == ("eu-west-1", "http://127.0.0.1:1")
+    assert region is not real
+    assert tokens().startswith("orders.example:3306/?Action=connect&DBUser=me")
+    assert "AKIAEXAMPLE" in tokens()
 
 
 def test_boto3_logs_nothing_from_which_a_token_could_be_made(monkeypatch, caplog):

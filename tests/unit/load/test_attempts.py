@@ -15,11 +15,13 @@ from pytest_rdsfailover.load.retrying import RetryingWorkload
 from pytest_rdsfailover.load.schedule import Schedule
 from pytest_rdsfailover.load.workload import CallWorkload
 from pytest_rdsfailover.load.writer import ReconnectPolicy, Writer
-from pytest_rdsfailover.records import Outcome
+from pytest_rdsfailover.records import Fault, Outcome
 
 LOST = pymysql.err.OperationalError(2013, "lost")
 REFUSED = pymysql.err.OperationalError(2003, "refused")
 READ_ONLY = pymysql.err.OperationalError(1290, "read only")
+DEADLOCK = pymysql.err.OperationalError(1213, "deadlock")
+PROXY_ERROR = pymysql.err.OperationalError(1105, "unknown")  # a lost connection, perhaps
 QUICK = ReconnectPolicy(backoff=0.0)
 
 
@@ -28,10 +30,10 @@ def tries(journal):
     return [(Outcome(each), n) for each, n in zip(events.outcome, events.detail, strict=True)]
 
 
-def once(workload, journal):
+def once(workload, journal, policy=QUICK):
     """Let a writer do one operation, at once."""
     writer = Writer(
-        workload, journal.writers[0], Schedule(writer=0, writers=1, rate=0), Gate(), QUICK
+        workload, journal.writers[0], Schedule(writer=0, writers=1, rate=0), Gate(), policy
     )
     writer._first_connection()
     writer._use(0)
@@ -158,6 +160,38 @@ def test_our_own_client_tries_again_on_a_new_connection(connects, writes, found,
     assert once(RetryingWorkload(world, journal, 2, QUICK), journal) is outcome
     assert tries(journal) == [(each, 0) for each in found]
     assert world.opened == opened
+
+
+@pytest.mark.parametrize(
+    ("errors", "leaves", "opened"),
+    [
+        ([READ_ONLY] * 3, True, 3),
+        ([READ_ONLY] * 3, False, 1),
+        ([DEADLOCK, DEADLOCK], False, 1),
+        ([LOST, LOST], False, 3),
+        ([PROXY_ERROR], False, 2),
+    ],
+)
+def test_it_leaves_a_connection_by_the_rules_of_its_writer(errors, leaves, opened):
+    journal = Journal("run", 1)
+    world = World([], errors)
+    policy = ReconnectPolicy(backoff=0.0, on_read_only=leaves)
+
+    once(RetryingWorkload(world, journal, 2, policy), journal, policy)
+
+    assert world.opened == opened
+
+
+def test_the_project_s_own_classification_decides_whether_it_leaves_too():
+    journal = Journal("run", 1)
+    world = World([], [DEADLOCK])
+    workload = RetryingWorkload(
+        world, journal, 2, QUICK, lambda *_: (Outcome.REFUSED, Fault(0, "reset"))
+    )
+
+    once(workload, journal)
+
+    assert world.opened == 2
 
 
 def test_a_session_of_one_writer_reports_for_that_writer_only():

@@ -31,6 +31,18 @@ def test_a_running_load_is_followed_to_the_gap_that_its_journal_shows():
     assert tracker.longest == widest(sorted(found))
 
 
+def test_an_answer_that_a_writer_notes_late_still_ends_a_gap():
+    journal = Journal("run", 2)
+    tracker = GapTracker(journal, 0)
+    journal.writers[0].record((0, 0, SECOND // 10), Outcome.ACKED)
+    tracker.look(SECOND // 10)
+
+    journal.writers[1].record((0, 0, SECOND // 20), Outcome.ACKED)  # came first, noted last
+    tracker.look(SECOND)
+
+    assert tracker.longest == (0, SECOND // 20)
+
+
 def test_silence_counts_from_the_newest_acknowledgement_however_fresh():
     journal = Journal("run", 2)
     tracker = GapTracker(journal, SECOND)

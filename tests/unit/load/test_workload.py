@@ -3,6 +3,7 @@ import asyncio
 import pytest
 
 from pytest_rdsfailover.endpoints import Bounds
+from pytest_rdsfailover.errors import CancelledWorkError
 from pytest_rdsfailover.journal import Journal
 from pytest_rdsfailover.load.workload import CallWorkload
 
@@ -65,6 +66,73 @@ def test_each_session_sets_up_and_tears_down_what_its_writes_get():
     session.close()
 
     assert seen == [("run-0-3", "state"), ("down", "state")]
+
+
+def test_a_session_after_a_failure_is_set_up_anew():
+    states, seen = iter(["first", "second"]), []
+    workload = CallWorkload(
+        JOURNAL,
+        lambda key, state: seen.append((key, state)),
+        setup=lambda: next(states),
+        teardown=lambda state: seen.append(("down", state)),
+    )
+    for sequence in (0, 1):
+        session = workload.open(0, Bounds())
+        perform(session, sequence)
+        session.close()
+
+    assert seen == [
+        ("run-0-0", "first"), ("down", "first"), ("run-0-1", "second"), ("down", "second")]  # fmt: skip
+
+
+def test_asynchronous_setup_and_teardown_run_in_the_event_loop_of_their_writes():
+    seen = []
+
+    def noting(what, result=None):
+        async def note(*given):
+            seen.append((what, *given, asyncio.get_running_loop()))
+            return result
+
+        return note
+
+    workload = CallWorkload(
+        JOURNAL, noting("write"), setup=noting("up", "state"), teardown=noting("down")
+    )
+    session = workload.open(0, Bounds())
+    perform(session, 0)
+    session.close()
+    loop = workload.runner(0).get_loop()
+    workload.drop(None)
+
+    assert seen == [("up", loop), ("write", "run-0-0", "state", loop), ("down", "state", loop)]
+
+
+async def cancelled(*_):
+    raise asyncio.CancelledError
+
+
+def cancelled_by_itself(*_):
+    raise asyncio.CancelledError
+
+
+@pytest.mark.parametrize("function", [cancelled, cancelled_by_itself])
+def test_what_was_cancelled_is_an_error_of_the_application_like_any_other(function):
+    workload = CallWorkload(JOURNAL, function)
+    with pytest.raises(CancelledWorkError, match=function.__name__):
+        perform(workload.open(0, Bounds()), 0)
+    workload.drop(None)
+
+    workload = CallWorkload(JOURNAL, print, setup=function)
+    with pytest.raises(CancelledWorkError, match=function.__name__):
+        workload.open(0, Bounds())
+    workload.drop(None)
+
+    workload = CallWorkload(JOURNAL, print, setup=list, teardown=function)
+    workload.open(0, Bounds()).close()
+    workload.drop(None)
+
+    with pytest.raises(CancelledWorkError, match=function.__name__):
+        CallWorkload(JOURNAL, print, stored=function).stored(None)
 
 
 def test_stored_keys_are_told_apart_from_those_of_others_and_keep_their_duplicates():

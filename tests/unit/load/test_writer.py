@@ -1,5 +1,7 @@
 """How a writer gets its connection back: never in step with the others, never a burst."""
 
+import asyncio
+
 import pymysql
 import pytest
 
@@ -8,6 +10,7 @@ from pytest_rdsfailover.load.engine import Gate
 from pytest_rdsfailover.load.schedule import SECOND, Schedule
 from pytest_rdsfailover.load.workload import CallWorkload
 from pytest_rdsfailover.load.writer import ReconnectPolicy, Writer
+from pytest_rdsfailover.records import Fault, Outcome
 
 
 def waits(policy, count=60):
@@ -67,3 +70,31 @@ def test_neighbouring_writers_begin_at_neighbouring_places_of_a_mix(writers):
     ]  # fmt: skip
 
     assert first == [("one", "other")[n % 2] for n in range(writers)]
+
+
+def test_a_writer_whose_coroutine_was_cancelled_goes_on_with_a_new_session():
+    journal = Journal("run", 1)
+    states = iter(["first", "second"])
+    seen = []
+
+    async def write(key, state):
+        seen.append((key, state))
+        if len(seen) == 1:
+            raise asyncio.CancelledError
+
+    workload = CallWorkload(journal, write, setup=lambda: next(states))
+    writer = Writer(
+        workload,
+        journal.writers[0],
+        Schedule(writer=0, writers=1, rate=0),
+        Gate(),
+        ReconnectPolicy(),
+    )
+    writer._first_connection()
+    writer._use(0)
+    writer._use(0)
+    workload.drop(None)
+
+    assert seen == [("run-0-0", "first"), ("run-0-1", "second")]
+    assert [(one.outcome, one.fault) for one in journal] == [
+        (Outcome.UNKNOWN, Fault(0, "client")), (Outcome.ACKED, None)]  # fmt: skip

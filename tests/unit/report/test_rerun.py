@@ -1,5 +1,7 @@
 """The command that runs a test again: what decides a trial, and no secret."""
 
+import pytest
+
 from pytest_rdsfailover.report.rerun import command
 from pytest_rdsfailover.settings import Settings
 
@@ -17,6 +19,21 @@ def test_it_repeats_what_is_not_as_usual_with_units():
         "pytest t --rds-profile=quick --rds-seed=1 --rds-instances=3 --rds-writers=8"
         " --rds-rate=50.0 --rds-warmup=0.25s"
     )
+
+
+@pytest.mark.parametrize(
+    ("rate", "open_rate", "words"),
+    [
+        (0.0, 200.0, " --rds-load=closed"),
+        (1000.0, 200.0, " --rds-load=precise"),
+        (200.0, 200.0, ""),
+        (50.0, 50.0, " --rds-rate=50.0"),
+    ],
+)
+def test_it_names_the_load_as_it_was_asked_for(rate, open_rate, words):
+    settings = Settings(seed=1, rate=rate, open_rate=open_rate)
+
+    assert command(settings, "t") == f"pytest t --rds-profile=quick --rds-seed=1{words}"
 
 
 def test_a_shell_takes_any_test_s_name_as_one_word():
