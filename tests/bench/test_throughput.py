@@ -14,7 +14,8 @@ from pytest_rdsfailover.analysis.lanes import lanes
 from pytest_rdsfailover.analysis.reliability import lateness, lateness_p99
 from pytest_rdsfailover.analysis.statistics import median
 from pytest_rdsfailover.analysis.summary import summarise
-from pytest_rdsfailover.columns import RECORD
+from pytest_rdsfailover.analysis.writes import Stored
+from pytest_rdsfailover.columns import RECORD, read_blocks
 from pytest_rdsfailover.endpoints import Bounds
 from pytest_rdsfailover.journal import Journal
 from pytest_rdsfailover.load.fast import FastLoad
@@ -22,7 +23,7 @@ from pytest_rdsfailover.load.threads import Load
 from pytest_rdsfailover.load.workload import InsertWorkload
 from pytest_rdsfailover.load.writer import ReconnectPolicy
 from pytest_rdsfailover.local import accounts
-from pytest_rdsfailover.records import Outcome
+from pytest_rdsfailover.records import Fault, Outcome
 
 pytestmark = pytest.mark.bench
 RUNS, SECONDS = 5, 2
@@ -96,17 +97,56 @@ def fed(records):
     return time.process_time() - begun
 
 
+def cost(journal):
+    """Return the CPU seconds of an event, beside an empty call."""
+    feeding = fed([lambda _times, _outcome: None] * len(journal.writers))
+    return (fed([one.record for one in journal.writers]) - feeding) / EVENTS
+
+
+def judged(journal, stored=None):
+    begun = time.process_time()
+    trial = summarise(journal, _course(EVENTS / 1e6), stored)
+    return time.process_time() - begun, trial
+
+
 def test_journal_cost(table):
     journal = Journal("bench", 32)
-    feeding = fed([lambda _times, _outcome: None] * 32)
-    cost = (fed([one.record for one in journal.writers]) - feeding) / EVENTS
-    begun = time.process_time()
-    summarise(journal, _course(EVENTS / 1e6), None)
-    judged = time.process_time() - begun
-    figure = f"{RECORD} B and {cost * 1e6:.2f} µs an event, beside an empty call"
+    figure = f"{RECORD} B and {cost(journal) * 1e6:.2f} µs an event, beside an empty call"
     table.add("journal", figure, aim="≤ 32 B, ≤ 0.3 µs")
-    table.add("a million events judged", f"{judged:.2f} s", aim="≤ 0.5 s")
+    table.add("a million events judged", f"{judged(journal)[0]:.2f} s", aim="≤ 0.5 s")
     assert RECORD <= 32
+
+
+def test_journal_cost_in_a_file(table, tmp_path):
+    path = tmp_path / "0.events"
+    journal = Journal("bench", 32, path)
+    each = cost(journal) * 1e6
+    blocks = [block for found in read_blocks(path).values() for block in found]
+    used = sum(block.nbytes for block in blocks) / EVENTS
+    assert len(journal) == EVENTS
+    journal.detach()
+    figure = f"{used:.2f} B, its blocks included, and {each:.2f} µs an event, beside an empty call"
+    table.add("journal, mapped to a file", figure)
+    assert used < 33
+
+
+def test_journal_judged_with_refusals_and_the_audit(table):
+    journal = Journal("bench", 32)
+    served, refused = (Outcome.ACKED, None), (Outcome.REFUSED, Fault(2003, "refused"))
+    for number in range(EVENTS):
+        at = number * 1000
+        ends = refused if number % 100 == 0 else served
+        journal.writers[number % 32].record((at, at + 1, at + 2), *ends)
+    positions = [
+        (one.writer, row)
+        for one in journal.writers
+        for row, outcome in enumerate(one.outcome)
+        if outcome == Outcome.ACKED
+    ]
+    took, trial = judged(journal, Stored(positions=positions))
+    figure = "a million events judged, 1 % of them refused, with the audit"
+    table.add(figure, f"{took:.2f} s")
+    assert (trial.refused, trial.lost, trial.unexpected) == (EVENTS // 100, [], [])
 
 
 def _course(stop):

@@ -12,6 +12,7 @@ import subprocess
 import tempfile
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from pytest_rdsfailover import driver
@@ -34,9 +35,15 @@ def _state(task: Path) -> str:
 
 
 class PlainServer:
-    """One server process; `pid` is its own, to freeze it."""
+    """One server process; `pid` is its own, to freeze it.
 
-    def __init__(self, program: str, *, maria: bool) -> None:
+    Args:
+        program: the server's path.
+        maria: whether it is MariaDB.
+        options: more for its command line.
+    """
+
+    def __init__(self, program: str, *, maria: bool, options: Sequence[str] = ()) -> None:
         memory = "/dev/shm" if Path("/dev/shm").is_dir() else None
         self._directory = tempfile.TemporaryDirectory(prefix="plain", dir=memory)
         base = Path(self._directory.name)
@@ -56,7 +63,7 @@ class PlainServer:
             [
                 program, *common, f"--socket={self.socket}", f"--port={self.port}",
                 "--bind-address=127.0.0.1", "--skip-name-resolve", "--skip-log-bin",
-                f"--pid-file={base / 'pid'}", *more,
+                f"--pid-file={base / 'pid'}", *more, *options,
             ],
             stdout=subprocess.DEVNULL,
             stderr=log,

@@ -8,6 +8,7 @@ from pytest_rdsfailover.commands.calibrate import lines
 from pytest_rdsfailover.local.programs import ServerProgram
 
 pytestmark = pytest.mark.local
+NOISE = 0.06  # seconds, a fifth of the shorter freeze; a quiet machine errs by 2 ms
 
 
 def test_freezes_of_known_length_are_measured(server_program: ServerProgram, monkeypatch):
@@ -21,8 +22,8 @@ def test_freezes_of_known_length_are_measured(server_program: ServerProgram, mon
     assert 0.3 <= short.truth < long.truth
     assert float(short.measured) < float(long.measured)
     for reading in found.readings:
-        assert reading.measured.upper > reading.truth * 0.9
-        assert abs(reading.error) < reading.truth / 2
+        assert reading.measured.lower - NOISE < reading.truth < reading.measured.upper + NOISE
+        assert abs(reading.error) < NOISE
 
 
 def test_the_table_counts_what_lies_outside_its_bounds():

@@ -9,7 +9,7 @@ import time
 import pytest
 from watching import PAUSE, Still, watch
 
-from pytest_rdsfailover.load.vitals import Watchdog
+from pytest_rdsfailover.load.vitals import Watchdog, cpu_seconds
 
 pytest_plugins = ["plain_fixtures"]
 pytestmark = pytest.mark.local
@@ -61,15 +61,22 @@ def test_what_arms_the_trigger_keeps_no_write_back_and_blurs_no_figure(plain_ser
     assert trial.downtime < PAUSE / 2
 
 
-def test_a_stranger_s_cpu_is_seen_and_our_own_child_s_is_not():
-    spin = "import time\nend = time.monotonic() + 1.5\nwhile time.monotonic() < end: pass"
-    with Watchdog() as ours:
-        subprocess.run([sys.executable, "-c", spin], check=True)
-    # A shell that ends at once leaves the spinning one to somebody else.
+def test_a_stranger_s_cpu_is_told_from_our_own_child_s():
+    used = "import time\nwhile time.process_time() < 0.6: pass"
+    # A shell that ends at once leaves the spinning one to somebody else; its output tells of its end.
     orphan = f'"{sys.executable}" -c "$SPIN" & exit 0'
-    with Watchdog() as theirs:
-        subprocess.run(["sh", "-c", orphan], check=True, env={**os.environ, "SPIN": spin})
-        time.sleep(1.5)
+    before, begun = cpu_seconds(os.getpid()), time.monotonic()
+    with (
+        Watchdog() as dog,
+        subprocess.Popen(
+            ["sh", "-c", orphan], stdout=subprocess.PIPE, env={**os.environ, "SPIN": used}
+        ) as shell,
+    ):
+        subprocess.run([sys.executable, "-c", used], check=True)
+        shell.communicate()
+    after, taken = cpu_seconds(os.getpid()), time.monotonic() - begun
 
-    assert theirs.strangers > 0.2
-    assert ours.strangers < theirs.strangers + 1.5  # the rest of the machine is busy as it likes
+    everybody, strangers = after[0] - before[0], dog.strangers * taken
+    assert strangers > 0.5
+    # What the rest of the machine does is in both, so nothing but ours is left: once 0.6 s.
+    assert everybody - strangers == pytest.approx(0.65, abs=0.3)

@@ -1,10 +1,11 @@
 """Events in a mapped file: what was recorded is read again, whatever became of its process."""
 
+import contextlib
 import itertools
 
 import pytest
 
-from pytest_rdsfailover.columns import IN_A_BLOCK, RECORD, Blocks, Events, read_blocks
+from pytest_rdsfailover.columns import IN_A_BLOCK, Blocks, Events, read_blocks
 from pytest_rdsfailover.journal import EVENTS, Journal
 from pytest_rdsfailover.legend import Names, names_of
 from pytest_rdsfailover.records import Fault, Outcome
@@ -45,8 +46,13 @@ def expected(count):
     )
 
 
-def test_an_event_costs_at_most_32_bytes():
-    assert RECORD <= 32
+def test_an_event_costs_32_bytes_and_its_block_a_256th_more(tmp_path):
+    path, count = tmp_path / f"0{EVENTS}", 20 * IN_A_BLOCK
+    fill(Events(Blocks(path), 0, 0), count)
+    blocks = read_blocks(path)[0, 0]
+
+    assert sum(block.nbytes for block in blocks) <= 32 * (count + len(blocks))
+    assert len(blocks) <= count / 255
 
 
 @pytest.mark.parametrize("count", [0, 1, IN_A_BLOCK - 1, IN_A_BLOCK, IN_A_BLOCK + 1, 1000])
@@ -92,14 +98,61 @@ def test_the_files_of_several_processes_are_one_journal(tmp_path):
     assert content(whole.writers[3]) == expected(13)
 
 
-def test_an_event_that_was_begun_and_not_finished_is_no_event(tmp_path):
-    path = tmp_path / f"0{EVENTS}"
-    journal = Journal("run", 1, path)
-    fill(journal.writers[0], 3)
-    block, at = journal.writers[0]._block, journal.writers[0]._at
-    block[at], block[at + 1], block[at + 2] = 7, 8, 9  # killed before the last of four stores
+class Killed(BaseException):
+    """Stands for kill -9: nothing that would have been done afterwards is done."""
 
-    assert len(Journal.read("run", 1, tmp_path)) == 3
+
+class Dying:
+    """Memory into which only so many more stores get through before its process is killed."""
+
+    def __init__(self, words, left):
+        self._words, self._left = words, left
+
+    def __setitem__(self, place, value):
+        if next(self._left, None) is None:
+            raise Killed
+        self._words[place] = value
+
+    def __getitem__(self, part):
+        return Dying(self._words[part], self._left)
+
+    def __len__(self):
+        return len(self._words)
+
+    def cast(self, form):
+        return Dying(self._words.cast(form), self._left)
+
+
+STORES = 4  # of an event
+
+
+@pytest.mark.parametrize("stores", range(STORES + 1))
+def test_an_event_that_was_begun_and_not_finished_is_no_event(tmp_path, stores):
+    journal = Journal("run", 1, tmp_path / f"0{EVENTS}")
+    writer = journal.writers[0]
+    fill(writer, 3)
+    writer._block = Dying(writer._block, iter(range(stores)))
+    with contextlib.suppress(Killed):
+        fill(writer, 1, 3)
+
+    found = Journal.read("run", 1, tmp_path)
+
+    assert content(found.writers[0]) == expected(3 + (stores == STORES))
+
+
+@pytest.mark.parametrize("stores", range(3 + STORES + 1))  # its block says first whose it is
+def test_a_block_that_was_begun_and_not_finished_is_nobody_s(tmp_path, stores):
+    journal = Journal("run", 3, tmp_path / f"0{EVENTS}")
+    for writer in journal.writers:
+        fill(writer, 3)
+    journal._blocks._segment = Dying(journal._blocks._segment, iter(range(stores)))
+    with contextlib.suppress(Killed):
+        fill(journal.writers[2].reads, 1)
+
+    found = Journal.read("run", 3, tmp_path)
+
+    assert [content(writer) for writer in found.writers] == [expected(3)] * 3
+    assert len(found.writers[2].reads) == (stores == 3 + STORES)
 
 
 def test_a_file_of_more_writers_than_it_should_have_is_refused(tmp_path):

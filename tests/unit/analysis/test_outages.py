@@ -189,6 +189,10 @@ def test_a_silent_stall_counts_as_errors_do():
     assert away([ack(1.0), ack(4.0, intended=1.5, sent=1.5), ack(4.2)]) == [(1.5, 4.0)]
 
 
+def test_a_write_that_was_sent_late_was_away_from_when_it_was_intended():
+    assert away([ack(1.0), ack(4.0, intended=1.5, sent=3.95), ack(4.2)]) == [(1.5, 4.0)]
+
+
 def test_a_writer_that_never_returns_is_away_to_the_end():
     assert away([ack(1.0), refused(2.0, intended=2.0)]) == [(2.0, 9.0)]
 
@@ -218,10 +222,26 @@ def test_a_writer_that_waits_for_its_next_slot_is_not_stuck_but_a_silent_one_is(
     assert is_stuck(silent, since=4 * SECOND, stop=9 * SECOND, patience=SECOND)
 
 
-def test_outages_that_follow_each_other_closely_are_one_incident():
-    found = incidents([(0, 2), (3, 4), (20, 21)], hold=5)
+def incident(*gaps):
+    """Return what outages of so many milliseconds, from one to another, are together."""
+    return Incident(
+        start=gaps[0][0] * MS,
+        stop=gaps[-1][1] * MS,
+        outage=sum(stop - start for start, stop in gaps) * MS,
+        count=len(gaps),
+    )
 
-    assert found == [
-        Incident(start=0, stop=4, outage=3, count=2),
-        Incident(start=20, stop=21, outage=1, count=1),
-    ]
+
+@pytest.mark.parametrize(("pause", "together"), [(990, True), (1010, False), (5000, False)])
+def test_outages_that_follow_each_other_closely_are_one_incident(pause, together):
+    one, other = (0, 2000), (2000 + pause, 4000 + pause)
+    found = incidents([(start * MS, stop * MS) for start, stop in (one, other)])
+
+    assert found == ([incident(one, other)] if together else [incident(one), incident(other)])
+
+
+def test_what_follows_an_incident_is_held_against_its_last_outage():
+    flaps = [(0, 100), (1000, 1300), (2200, 2300)]
+    found = incidents([(start * MS, stop * MS) for start, stop in [*flaps, (3400, 3500)]])
+
+    assert found == [incident(*flaps), incident((3400, 3500))]

@@ -1,5 +1,5 @@
 import pytest
-from builders import ack, acks, course, journal
+from builders import ack, acks, course, journal, refused
 
 from pytest_rdsfailover import checks
 from pytest_rdsfailover.analysis.lanes import lanes
@@ -16,8 +16,8 @@ GAP = [*CALM, *acks(11.3, 20.0, 0.01)]  # nothing acknowledged for a second from
 SHORT = [*CALM, *acks(10.35, 20.0, 0.01)]  # for 60 ms
 
 
-def judge(events, **changes):
-    return summarise(journal(events), course(**changes), Stored(positions=[]))
+def judge(events, *, writers=1, **changes):
+    return summarise(journal(events, writers=writers), course(**changes), Stored(positions=[]))
 
 
 def test_a_gap_that_the_generator_slept_through_is_no_outage_and_no_figure():
@@ -38,10 +38,12 @@ def test_without_the_generator_s_pause_the_same_gap_is_the_database_s():
 
 
 def test_a_short_own_pause_in_a_long_outage_widens_its_bounds_and_is_remarked():
-    clean, paused = judge(GAP), judge(GAP, pauses=[(11.2, 11.3)])
+    refusals = [refused(10.4), refused(11.1, sent=11.05)]
+    clean, paused = (judge([*GAP, *refusals], pauses=own) for own in ((), [(11.2, 11.3)]))
 
     assert paused.clock.problem == ""
-    assert paused.downtime.lower == pytest.approx(max(0.0, clean.downtime.lower - 0.1))
+    assert clean.downtime.lower == pytest.approx(0.65), "from the first refusal to the last"
+    assert paused.downtime.lower == pytest.approx(0.55), "less what nobody looked"
     assert paused.downtime.upper == clean.downtime.upper
     assert any("100 ms" in remark for remark in paused.clock.remarks)
 
@@ -62,13 +64,33 @@ def test_a_broken_bound_on_an_unreliable_trial_is_undecided_and_says_why():
     assert any("itself stood still" in line for line in verdict.evidence)
 
 
-def test_a_generator_that_is_late_throughout_measures_no_short_gap():
-    late = [ack(at, sent=at - 0.001, intended=at - 0.2) for at in (n / 4 for n in range(1, 41))]
-    after = [ack(at, sent=at - 0.001, intended=at - 0.2) for at in (n / 4 for n in range(43, 80))]
-    trial = judge([*late, *after], rate=40.0)
+def crowd(late, every):
+    """Return the writes of 100 free writers; one in *every* of them is sent *late* seconds late."""
+    for number in (n for n in range(2000) if not 1030 <= n < 1130):
+        at = number / 100
+        by = late if number % every == 0 else 0.0
+        yield ack(at, sent=at - 0.001, intended=at - 0.001 - by, writer=number % 100)
+
+
+@pytest.mark.parametrize(
+    ("late", "every", "fit"), [(0.48, 50, True), (0.53, 50, False), (0.53, 200, True)]
+)
+def test_a_hundredth_of_writes_later_than_half_a_gap_cannot_measure_it(late, every, fit):
+    trial = judge(crowd(late, every), writers=100)
+
+    assert trial.outages
+    assert fit == (trial.clock.problem == "")
+    assert fit or "530 ms late or more" in trial.clock.problem
+    assert trial.clock.lateness_max == pytest.approx(late)
+
+
+def test_a_generator_that_is_late_throughout_says_nothing_of_gaps_that_are_no_outage():
+    events = [ack(n / 4, intended=n / 4 - 0.2) for n in range(1, 80)]
+    trial = judge(events, rate=4.0)
 
     assert trial.clock.lateness_p99 == pytest.approx(0.199)
-    assert trial.clock.problem == "", "three times the natural gap is no outage anyway"
+    assert trial.outages == []
+    assert trial.clock.problem == ""
 
 
 def test_lateness_counts_only_writers_that_were_free():

@@ -1,0 +1,113 @@
+"""What is better than what, by margins that no noise moves; how much better says tests/bench."""
+
+import contextlib
+import dataclasses
+import functools
+import threading
+import time
+from itertools import pairwise
+
+import pymysql
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from plain_server import PATIENT, PlainServer
+from servers import SERVERS
+from watching import watch
+
+from pytest_rdsfailover import driver
+from pytest_rdsfailover.endpoints import Tls
+from pytest_rdsfailover.gateway import tls
+
+pytestmark = pytest.mark.local
+FROZEN = 0.6  # seconds
+CONNECTIONS, OTHERS = 20, 100
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory):
+    return tls.Authority(tmp_path_factory.mktemp("tls"))
+
+
+@pytest.fixture(scope="module")
+def plain_server(authority):
+    wanted = SERVERS[0]
+    program = wanted.find()
+    if program is None:
+        pytest.skip(f"NOT TESTED on {wanted.name}: {wanted.remedy}")
+    encrypted = [f"--ssl-cert={authority.server}", f"--ssl-key={authority.server}"]
+    server = PlainServer(str(program.path), maria=True, options=encrypted)
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="module")
+def bundle(authority, tmp_path_factory):
+    """The authority among others: RDS has about a hundred of them in one file."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    others = (tls._certificate(f"authority {n}", key, key) for n in range(OTHERS))
+    path = tmp_path_factory.mktemp("bundle") / "bundle.pem"
+    path.write_bytes(authority.ca.read_bytes() + b"".join(map(tls._pem, others)))
+    return str(path)
+
+
+@contextlib.contextmanager
+def sampling(endpoint):
+    """Write as the usual loop does, again and again after a second; yields when it had written."""
+    over, times = threading.Event(), []
+
+    def loop():
+        while True:
+            with driver.connect(endpoint, bounds=PATIENT) as one, one.cursor() as cursor:
+                cursor.execute("INSERT INTO sampled VALUES (1)")
+            times.append(time.monotonic())
+            if over.wait(1.0):
+                return
+
+    thread = threading.Thread(target=loop)
+    thread.start()
+    try:
+        yield times
+    finally:
+        over.set()
+        thread.join()
+
+
+def test_a_freeze_is_measured_nearer_to_the_truth_than_by_a_loop_that_sleeps(plain_server):
+    lasted = []
+
+    def freeze():
+        with plain_server.frozen():
+            begun = time.monotonic()
+            time.sleep(FROZEN)
+            lasted.append(time.monotonic() - begun)
+
+    plain_server.ask("CREATE TABLE app.sampled (at INT)")
+    with sampling(plain_server.endpoint) as times:
+        trial = watch(plain_server, freeze)
+        deadline = time.monotonic() + 5.0
+        while len(times) < 3 and time.monotonic() < deadline:
+            time.sleep(0.02)
+
+    (truth,) = lasted
+    sampled = max(later - earlier for earlier, later in pairwise(times))
+    assert abs(trial.downtime - truth) * 3 < abs(sampled - truth)
+
+
+def test_reconnecting_with_one_tls_context_takes_less_cpu_than_with_one_each(plain_server, bundle):
+    endpoint = dataclasses.replace(plain_server.endpoint, tls=Tls(bundle))
+    one_each = functools.partial(
+        pymysql.connect,
+        host=endpoint.host, port=endpoint.port, user=endpoint.user, password=endpoint.password,
+        ssl_ca=bundle, ssl_verify_cert=True, ssl_verify_identity=True,
+    )  # fmt: skip
+
+    assert cpu(functools.partial(driver.connect, endpoint)) * 3 < cpu(one_each)
+
+
+def cpu(connect):
+    """Return the CPU that connecting again and again takes here, in seconds."""
+    begun = time.process_time()
+    for _ in range(CONNECTIONS):
+        with connect() as connection:
+            assert connection._sock.version()
+    return time.process_time() - begun
