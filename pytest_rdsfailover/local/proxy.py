@@ -22,8 +22,8 @@ class ProxyStats:
         pinned: of these, how many a session keeps.
         idle: how many can be lent at once.
         waiting: requests that wait for one.
-        most_connections: how many database connections there may be.
-        instance: the instance they lead to; None while there is none to lead to.
+        most_connections: how many database connections there may be to each instance.
+        instances: the ids of those that they lead to; empty while there is none to lead to.
         borrows: how often one was asked for since the test began.
         borrow_timeouts: how often in vain (9501).
         longest_wait: seconds that a request has waited at most.
@@ -40,7 +40,7 @@ class ProxyStats:
     idle: int
     waiting: int
     most_connections: int
-    instance: str | None
+    instances: tuple[str, ...]
     borrows: int
     borrow_timeouts: int
     longest_wait: float
@@ -93,7 +93,8 @@ class LocalProxy:
         Raises:
             GatewayError: if the gateway does not answer.
         """
-        return ProxyStats(**self._gateway.ask("proxy", endpoint=endpoint)["stats"])
+        stats = self._gateway.ask("proxy", endpoint=endpoint)["stats"]
+        return ProxyStats(**{**stats, "instances": tuple(stats["instances"])})
 
     @property
     def pins(self) -> list[Pin]:

@@ -90,8 +90,7 @@ class ProxyEndpoint:
         self.pool.most = settings.most(self.facts.most)
         self.pool.most_idle = settings.most_idle(self.facts.most)
         self.directory.iam_required = settings.iam_auth == "REQUIRED"
-        while len(self.pool.idle) > self.pool.most_idle:
-            self.pool.discard(self.pool.idle[0])
+        self.pool.trim()
         self.pool.pump()
 
     @property

@@ -9,6 +9,7 @@ from pytest_rdsfailover.gateway.proxy.effects import NOTHING
 from pytest_rdsfailover.gateway.proxy.pinning import effect
 from pytest_rdsfailover.gateway.proxy.server_login import Key
 from pytest_rdsfailover.gateway.proxy.service import Service
+from pytest_rdsfailover.gateway.router import Instance
 from pytest_rdsfailover.wire.handshake import Capability
 from pytest_rdsfailover.wire.packets import (
     MAX_PAYLOAD,
@@ -42,13 +43,14 @@ class Forwarder:
         pin: why it keeps that; None while it does not.
         waiting: it wants a connection.
         key: what its database connections must have.
+        instance: where they lead to, which the pool decides; None before the first.
         message: the command that is being worked on; empty between two.
     """
 
     __slots__ = (
         "_asked", "_carried", "_effect", "_first", "_held", "_last", "_last_uses", "_sent", "_service",
         "_shift", "_status",
-        "closing", "database", "key", "message", "number", "pin", "to_client", "user", "waiting",
+        "closing", "database", "instance", "key", "message", "number", "pin", "to_client", "user", "waiting",
     )  # fmt: skip
 
     def __init__(self, service: Service[Any], number: int) -> None:
@@ -58,6 +60,7 @@ class Forwarder:
         self.user = ""
         self.key = Key("", Capability(0))
         self.database: Database | None = None
+        self.instance: Instance | None = None
         self.pin: str | None = None
         self.message = b""
         self._first = self._shift = 0  # numbers of the command's first packet, and of its last

@@ -10,7 +10,13 @@ from pytest_rdsfailover.gateway.router import Instance
 
 
 class Borrower(Protocol):
-    """Who wants a database connection."""
+    """Who wants a database connection.
+
+    Attributes:
+        instance: where it is served, which the pool decides.
+    """
+
+    instance: Instance | None
 
     @property
     def key(self) -> Key:
@@ -37,8 +43,9 @@ class Pool:
     Attributes:
         open: makes a connection, which is `ready` or lost later.
         drop: ends one.
-        most: how many there may be.
-        most_idle: how many of them may be idle.
+        instances: where they lead to; empty while there is nobody to lead to.
+        most: how many there may be on each instance.
+        most_idle: how many may be idle, on each on average.
         everything: all there are, those that are still being made among them.
         idle: those that can be lent, the one used last at the end.
         waiting: who wants one, in the order of asking.
@@ -50,7 +57,9 @@ class Pool:
         self.everything: set[Database] = set()
         self.idle: list[Database] = []
         self.waiting: deque[Borrower] = deque()
-        self._instance: Instance | None = None
+        self.instances: tuple[Instance, ...] = ()
+        self._sizes: Counter[str] = Counter()  # by instance
+        self._turn = 0  # of the instances, to spread clients over them
         self._opening: set[Database] = set()
 
     @property
@@ -58,17 +67,11 @@ class Pool:
         """Return how many are lent."""
         return sum(1 for one in self.everything if one.client is not None)
 
-    @property
-    def instance(self) -> Instance | None:
-        """Return the instance to connect to; None while there is none."""
-        return self._instance
-
-    def follow(self, instance: Instance | None) -> None:
-        """Lend connections to an instance from now on, or to none for the time being."""
-        if instance is not self._instance:
-            self._instance = instance
-            for one in list(self.idle):
-                self.discard(one)
+    def follow(self, *instances: Instance) -> None:
+        """Lend connections to these from now on, or to nobody for the time being."""
+        self.instances = instances
+        for one in [one for one in self.idle if one.instance not in instances]:
+            self.discard(one)
         self.pump()
 
     def borrow(self, borrower: Borrower, last: Database | None = None) -> None:
@@ -103,18 +106,30 @@ class Pool:
         None is made for who will have one that is being made already, whoever it was meant for:
         whoever asked first has the first that suits.
         """
-        coming = Counter(one.key for one in self._opening)
-        for borrower in self.waiting if self._instance is not None else ():
+        coming = Counter((one.key, one.instance.id) for one in self._opening)
+        full: set[str] = set()
+        for borrower in self.waiting if self.instances else ():
+            instance = self._place(borrower)
+            wanted = borrower.key, instance.id
             found = self._idle_for(borrower)
             if found is not None:
                 return borrower, found
-            if coming[borrower.key]:
-                coming[borrower.key] -= 1
-            elif self._has_room():
-                self._open_for(borrower)
+            if coming[wanted]:
+                coming[wanted] -= 1
+            elif self._has_room(instance):
+                self._open_for(borrower, instance)
             else:
-                break
+                full.add(instance.id)
+                if len(full) == len(self.instances):
+                    break
         return None
+
+    def _place(self, borrower: Borrower) -> Instance:
+        """Return where a client is served: where it was, or if that is gone, the next in turn."""
+        if borrower.instance not in self.instances:
+            self._turn += 1
+            borrower.instance = self.instances[self._turn % len(self.instances)]
+        return borrower.instance
 
     def _idle_for(self, borrower: Borrower) -> Database | None:
         """Return an idle connection that suits, taken out of the idle ones."""
@@ -123,17 +138,20 @@ class Pool:
                 return self.idle.pop(position)
         return None
 
-    def _has_room(self) -> bool:
-        """Make sure that one more connection may be opened; tell whether it may."""
-        if len(self.everything) >= self.most and self.idle:
-            self.discard(self.idle[0])  # it serves none of those who wait
-        return len(self.everything) < self.most
+    def _has_room(self, instance: Instance) -> bool:
+        """Make sure that one more connection may be opened there; tell whether it may."""
+        if self._sizes[instance.id] >= self.most:
+            useless = next((one for one in self.idle if one.instance is instance), None)
+            if useless is None:
+                return False
+            self.discard(useless)  # it serves none of those who wait
+        return True
 
-    def _open_for(self, borrower: Borrower) -> None:
-        if self._instance is not None:
-            database = self.open(borrower.key, self._instance)
-            self.everything.add(database)
-            self._opening.add(database)
+    def _open_for(self, borrower: Borrower, instance: Instance) -> None:
+        database = self.open(borrower.key, instance)
+        self.everything.add(database)
+        self._sizes[instance.id] += 1
+        self._opening.add(database)
 
     def _lend(self, database: Database, borrower: Borrower) -> None:
         database.uses += 1
@@ -150,20 +168,25 @@ class Pool:
         """Take a connection back; one that is dirty is reset first."""
         if database not in self.everything:
             return
-        if not database.dirty and database.instance is self._instance:
-            self._rest(database)
-            return
-        if database.instance is self._instance:
+        if database.dirty and database.instance in self.instances:
             database.reset()
+            self.pump()
         else:
-            self.discard(database)
-        self.pump()
+            self._rest(database)
 
     def _rest(self, database: Database) -> None:
+        if database.instance not in self.instances:
+            self.discard(database)
+            return
         self.idle.append(database)
         if self.waiting:
             self.pump()
-        if len(self.idle) > self.most_idle and not self.waiting:
+        if not self.waiting:
+            self.trim()
+
+    def trim(self) -> None:
+        """End idle connections that are too many, those that were used longest ago first."""
+        while len(self.idle) > self.most_idle * len(self.instances):
             self.discard(self.idle[0])
 
     def discard(self, database: Database) -> None:
@@ -173,14 +196,16 @@ class Pool:
 
     def lost(self, database: Database) -> None:
         """Forget a connection that has ended; if it was refused, one who waited for it learns why."""
-        self.everything.discard(database)
+        if database in self.everything:
+            self.everything.remove(database)
+            self._sizes[database.instance.id] -= 1
         if database in self.idle:
             self.idle.remove(database)
         if database not in self._opening:
             return
         self._opening.remove(database)
-        meant = next((one for one in self.waiting if one.key == database.key), None)
-        refused = database.fault is not None and self._instance is database.instance
+        meant = next((one for one in self.waiting if _placed(database, one)), None)
+        refused = database.fault is not None and database.instance in self.instances
         if refused and meant is not None:
             self.waiting.remove(meant)
             meant.deny(database)
@@ -189,5 +214,10 @@ class Pool:
 def _suits(database: Database, borrower: Borrower) -> bool:
     """Tell whether a connection can serve a client at all."""
     without = borrower.schema is None and database.schema is not None
+    return _placed(database, borrower) and not without and database.usable
+
+
+def _placed(database: Database, borrower: Borrower) -> bool:
+    """Tell whether a connection is where a client is served, and made as that needs it."""
     same = database.key is borrower.key or database.key == borrower.key
-    return same and not without and database.usable
+    return same and database.instance is borrower.instance

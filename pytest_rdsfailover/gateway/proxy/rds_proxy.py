@@ -65,7 +65,7 @@ class RdsProxy:
     @property
     def serving(self) -> bool:
         """Tell whether requests go to a writer now."""
-        return self.endpoints[PROXY].pool.instance is not None
+        return bool(self.endpoints[PROXY].pool.instances)
 
     def hold(self, *, refuse: bool) -> None:
         """Queue requests for the writer from now on, until `follow`.
@@ -85,21 +85,19 @@ class RdsProxy:
         """Find out which instances can be used now."""
         writer = self._router.instances[self._router.writer]
         usable = writer.writer and writer.state is State.UP and not self._held
-        self.endpoints[PROXY].pool.follow(writer if usable else None)
-        self.endpoints[PROXY_READER].pool.follow(self._reader())
+        self.endpoints[PROXY].pool.follow(*[writer] if usable else ())
+        self.endpoints[PROXY_READER].pool.follow(*self._readers())
         for one in self.endpoints.values():
-            one.refusing = self._refuse and one.pool.instance is None
+            one.refusing = self._refuse and not one.pool.instances
             one.flush()
 
-    def _reader(self) -> Instance | None:
-        """Return the reader to use: the present one as long as it is fine; never the writer."""
-        present = self.endpoints[PROXY_READER].pool.instance
-        fine = [
+    def _readers(self) -> list[Instance]:
+        """Return the readers that can be used now; never the writer."""
+        return [
             one
             for one in self._router.instances.values()
             if one.id != self._router.writer and one.state is State.UP
         ]
-        return present if present in fine else next(iter(fine), None)
 
     # What the choreography does ------------------------------------------------------------------
 
@@ -149,7 +147,7 @@ class RdsProxy:
                 "idle": len(pool.idle),
                 "waiting": len(pool.waiting),
                 "most_connections": pool.most,
-                "instance": None if pool.instance is None else pool.instance.id,
+                "instances": [one.id for one in pool.instances],
                 "borrows": counts["borrows"],
                 "borrow_timeouts": counts["borrow_timeouts"],
                 "longest_wait": one.longest_wait,

@@ -1,5 +1,7 @@
 """Who gets a connection, and when: in the order of asking, whatever becomes of connections."""
 
+from collections import Counter
+
 import pytest
 from proxy_world import World, query
 
@@ -33,7 +35,7 @@ def test_who_waits_keeps_the_place_when_connections_are_lost_in_a_failover():
     world = World(most=6)
     clients = asking(world, 6)
 
-    world.pool.follow(None)
+    world.pool.follow()
     for database in list(world.pool.everything):
         world.pool.discard(database)
     assert [one.number for one in world.pool.waiting] == [1, 2, 3, 4, 5, 6]
@@ -93,3 +95,64 @@ def test_who_asked_first_learns_that_a_connection_was_refused(fault):
 
     assert first.waiting == (fault is None)
     assert second.waiting
+
+
+def readers(world, count):
+    """Let a pool lead to this many instances; return them."""
+    # Writers, as the servers here know no transactions that only read.
+    found = [Instance(id=f"instance-{number}", writer=True) for number in range(2, count + 2)]
+    world.pool.follow(*found)
+    return found
+
+
+def test_clients_are_spread_over_the_readers_and_stay():
+    world = World(most=9)
+    readers(world, 3)
+    clients = asking(world, 6)
+    placed = [one.instance for one in clients]
+    world.settle()
+
+    assert Counter(one.id for one in placed) == {"instance-2": 2, "instance-3": 2, "instance-4": 2}
+    for client in clients:
+        client.from_client(query(b"SELECT 2"))
+    assert [one.instance for one in clients] == placed
+
+
+def test_a_new_reader_changes_nothing_for_who_has_one_and_a_lost_one_only_for_its_own():
+    world = World(most=9)
+    (second, third) = readers(world, 2)
+    clients = asking(world, 4)
+    world.settle()
+    before = [one.instance for one in clients]
+
+    fourth = Instance(id="instance-4", writer=True)
+    world.pool.follow(third, fourth)
+    for client in clients:
+        client.from_client(query(b"SELECT 2"))
+    world.settle()
+
+    assert [one.instance for one in clients if one.instance in (third, fourth)] != []
+    for was, client in zip(before, clients, strict=True):
+        assert client.instance is was if was is third else client.instance is not second
+    assert all(one.instance is not second for one in world.pool.everything)
+
+
+def test_connections_are_counted_for_each_reader_and_a_full_one_stops_nobody_else():
+    world = World(most=1)
+    readers(world, 2)
+    one, two, three = (world.client(number) for number in (1, 2, 3))
+    for client in (one, two):
+        client.from_client(query(b"BEGIN"))
+    world.settle()
+    assert one.instance is not two.instance
+    three.from_client(query(b"SELECT 1"))  # shares a reader with one of them
+    assert three.waiting
+    other = two if three.instance is one.instance else one
+
+    other.from_client(query(b"COMMIT"))
+    world.settle()
+    other.from_client(query(b"SELECT 1"))
+    world.settle()
+
+    assert (other.waiting, three.waiting) == (False, True)
+    assert len(world.pool.everything) == 2

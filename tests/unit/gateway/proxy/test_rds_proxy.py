@@ -52,14 +52,15 @@ def test_a_request_whose_reader_goes_while_it_connects_is_served_by_another(loop
         pool = proxy.endpoints[PROXY_READER].pool
         asking(proxy.endpoints[PROXY_READER])
         await asyncio.sleep(0)
-        gone = pool.instance
+        (opened,) = pool.everything
+        gone = opened.instance
         gone.state = State.REFUSING
 
         proxy.cut(gone.id, "reset")
         await asyncio.sleep(0)
 
-        assert pool.instance is not gone
-        assert [one.instance for one in pool.everything] == [pool.instance]
+        assert gone not in pool.instances
+        assert [(one.instance,) for one in pool.everything] == [pool.instances]
         assert len(dialled) == 2
 
     loop.run(main())
