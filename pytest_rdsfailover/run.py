@@ -235,15 +235,19 @@ class Run:
 
 
 def timelines(entries: Sequence[Plain]) -> list[tuple[str, str]]:
-    """Return title and drawing of a failed test's trials: of many, those that were down longest."""
+    """Return title and drawing of a failed test's trials: of many, those with longest outages."""
     if len(entries) <= MOST_TIMELINES:
         return [("failover timeline", "\n".join(entry["timeline"])) for entry in entries]
     numbered = list(enumerate(entries, start=1))
-    longest = sorted(numbered, key=lambda each: -each[1]["trial"]["downtime_s"])[:MOST_TIMELINES]
+    longest = sorted(numbered, key=_longest_outage, reverse=True)[:MOST_TIMELINES]
     return [
         (f"failover timeline, trial {number} of {len(entries)}", "\n".join(entry["timeline"]))
         for number, entry in sorted(longest, key=lambda each: each[0])
     ]
+
+
+def _longest_outage(numbered: tuple[int, Plain]) -> float:
+    return max((float(each["seconds"]) for each in numbered[1]["trial"]["outages"]), default=0.0)
 
 
 def check_markers(item: pytest.Item, settings: Settings) -> None:

@@ -25,13 +25,14 @@ def trial_document(summary: Summary, *, test: str, scenario: str) -> Plain:
     """Return a trial as plain data.
 
     The four lists of keys are None if the writes were never read back, because an empty list
-    would claim that nothing was lost.
+    would claim that nothing was lost. So are downtimes that the clock was unfit to measure.
 
     Args:
         summary: the trial.
         test: the node id of its test.
         scenario: trials of the same scenario are repeats of each other.
     """
+    unfit = bool(summary.clock.problem)
     plain: Plain = {
         "test": test,
         "scenario": scenario,
@@ -40,7 +41,7 @@ def trial_document(summary: Summary, *, test: str, scenario: str) -> Plain:
         "valid": summary.valid,
         "writer_before": summary.writer_before,
         "writer_after": summary.writer_after,
-        "downtime_s": to_microseconds(summary.downtime),
+        "downtime_s": None if unfit else to_microseconds(summary.downtime),
         "resolution_s": to_microseconds(summary.resolution),
         "outages": [
             {
@@ -85,10 +86,10 @@ def trial_document(summary: Summary, *, test: str, scenario: str) -> Plain:
     if summary.audited and summary.torn:
         plain["torn"] = list(summary.torn)
     if summary.attempts is not None:
-        plain["attempts"] = _attempts(summary.attempts)
+        plain["attempts"] = _attempts(summary.attempts, unfit=unfit)
     if summary.reads is not None:
         plain["reads"] = _reads(summary.reads)
-    if summary.clock.problem:
+    if unfit:
         plain["clock"] = {"reliable": False, "problem": summary.clock.problem}
     return plain
 
@@ -169,14 +170,14 @@ def _errors(errors: Sequence[Phase]) -> list[Plain]:
     ]
 
 
-def _attempts(found: Attempts) -> Plain:
+def _attempts(found: Attempts, *, unfit: bool) -> Plain:
     return {
         "count": found.count,
         "acked": found.acked,
         "refused": found.refused,
         "unknown": found.unknown,
         "retried": found.retried,
-        "downtime_s": to_microseconds(found.downtime),
+        "downtime_s": None if unfit else to_microseconds(found.downtime),
         "resolution_s": to_microseconds(found.downtime.resolution),
         "errors": _errors(found.errors),
     }

@@ -208,7 +208,10 @@ def test_repeats_have_shares_comparisons_and_what_they_leave_open(browser, tmp_p
 
 def test_a_trial_of_an_unfit_clock_is_a_ring_and_has_no_figure(browser, tmp_path):
     made = entry(failover())
-    made["trial"]["clock"] = {"reliable": False, "problem": f"it stood still {HOSTILE}"}
+    made["trial"] |= {
+        "downtime_s": None,
+        "clock": {"reliable": False, "problem": f"it stood still {HOSTILE}"},
+    }
     browser.open(written(tmp_path / "index.html", [made, entry(failover())]))
     browser.wait_for("!!document.querySelector('.strip svg a')")
 

@@ -51,7 +51,7 @@ function stripDrawing(data, scenarios, width) {
   const wide = width > 640;
   const left = wide ? Math.min(230, width * 0.24) : 8;
   const right = 26;
-  const most = Math.max(0.1, ...data.entries.map((entry) => entry.trial.downtime_s)) * 1.04;
+  const most = Math.max(0.1, ...data.entries.map((entry) => place(entry.trial))) * 1.04;
   const x = (seconds) => left + (seconds / most) * (width - left - right);
   const rows = scenarios.map((scenario) => swarm(data, scenario, x));
   let y = wide ? 4 : 0;
@@ -92,7 +92,7 @@ function summaryMarks(scenario, x, middle, half) {
 
 /** Where the dots of one scenario are; those that would cover each other are moved apart. */
 function swarm(data, scenario, x) {
-  const own = data.entries.map((entry, at) => ({ entry, at, cx: x(entry.trial.downtime_s) }))
+  const own = data.entries.map((entry, at) => ({ entry, at, cx: x(place(entry.trial)) }))
     .filter(({ entry }) => entry.group === scenario.name).sort((a, b) => a.cx - b.cx);
   const crowd = Math.max(1, ...own.map((dot) => own.filter((other) => Math.abs(other.cx - dot.cx) < 11).length));
   const step = Math.min(12, 110 / crowd);

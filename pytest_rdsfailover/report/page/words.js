@@ -26,6 +26,11 @@ function downtimeOf(trial) {
   return !trial.clock || trial.clock.reliable ? figure(trial.downtime_s, trial.resolution_s) : ["unreliable", ""];
 }
 
+/** Where a trial is drawn among others: at its downtime, or where that is no figure, its longest outage. */
+function place(trial) {
+  return trial.downtime_s ?? Math.max(0, ...trial.outages.map((outage) => outage.seconds));
+}
+
 /** A moment, counted from the trigger. */
 function moment(seconds) {
   return seconds === null || seconds === undefined ? "–" : `${seconds.toFixed(3)} s`;

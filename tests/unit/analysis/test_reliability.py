@@ -129,6 +129,7 @@ def test_terminal_and_document_say_that_a_figure_is_none():
     plain = document.trial_document(trial, test="t.py::test_it", scenario="it")
 
     assert plain["clock"]["reliable"] is False
+    assert plain["downtime_s"] is None
     assert "load generator" in plain["clock"]["problem"]
     assert "unreliable" in terminal.table([plain])[1]
     assert any(line.startswith("clock: the load generator") for line in terminal.timeline(trial))

@@ -58,6 +58,14 @@ def test_so_are_a_run_without_trials_one_not_audited_and_one_without_a_failover(
     validate(run_of(trial(writer_before=None, writer_after=None, moves_writer=None)))
 
 
+def test_a_downtime_that_the_clock_was_unfit_to_measure_is_no_number():
+    unfit = trial(pauses=[(1.4, 7.4)])
+    assert unfit["downtime_s"] is None
+    run = run_of(unfit, trial())
+    assert run["scenarios"][0]["unreliable"] == 1
+    validate(run)
+
+
 def with_everything():
     """Return the document of a trial that has attempts, reads and a torn write."""
     made = play(some_world(1, "refuse"), 1)
