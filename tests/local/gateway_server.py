@@ -91,6 +91,7 @@ def prepare(server: RealServer) -> None:
         for user in ("root_", "app"):
             cursor.execute(f"CREATE USER {user}@'%' IDENTIFIED BY '{PASSWORD}'")
             cursor.execute(f"GRANT ALL ON *.* TO {user}@'%' WITH GRANT OPTION")
+        cursor.execute("REVOKE SHUTDOWN ON *.* FROM app@'%'")  # nobody has it on RDS
         cursor.execute("CREATE DATABASE app")
     for user in ("root_", "app"):
         server.connect(user=user).close()  # fills the cache of caching_sha2_password

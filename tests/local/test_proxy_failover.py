@@ -78,12 +78,13 @@ def test_requests_wait_while_there_is_no_writer(proxy, move):
 def test_who_waits_longer_than_the_borrow_timeout_gets_9501(proxy, move):
     with proxy.connect("proxy") as client:
         proxy.configure_proxy(connection_borrow_timeout=0.2)
-        move(promote=0.9, follow=1.0, wait=False)
+        move(promote=1.4, follow=1.5, wait=False)
         until(lambda: proxy.proxy()["stats"]["instances"] == [])
         with pytest.raises(pymysql.err.OperationalError) as error:
             value(client, "SELECT 1")
         assert error.value.args[0] == 9501
         rested(proxy)
+        proxy.configure_proxy()
         assert value(client, "SELECT 1") == 1
 
 
@@ -162,13 +163,13 @@ def test_the_read_only_endpoint_stays_with_a_reader(proxy, move):
 
 
 def test_the_read_only_endpoint_never_turns_to_the_writer(proxy):
-    proxy.configure_proxy(connection_borrow_timeout=0.2)
     with proxy.connect("proxy-reader") as client:
+        proxy.configure_proxy(connection_borrow_timeout=0.2)
         writer = proxy.control.describe().writer
         reader = "instance-2" if writer == "instance-1" else "instance-1"
         proxy.play(
             Step(at=0, action="cut", instance=reader, how="reset"),
-            Step(at=0.8, action="back", instance=reader),
+            Step(at=1.4, action="back", instance=reader),
             wait=False,
         )
         until(lambda: proxy.proxy("proxy-reader")["stats"]["instances"] == [])
@@ -176,6 +177,7 @@ def test_the_read_only_endpoint_never_turns_to_the_writer(proxy):
             value(client, "SELECT 1")
         assert error.value.args[0] == 9501
         rested(proxy)
+        proxy.configure_proxy()
         assert value(client, "SELECT @@aurora_server_id") == reader
 
 

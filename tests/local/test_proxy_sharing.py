@@ -307,7 +307,7 @@ def test_no_more_connections_stay_idle_than_allowed(proxy):
 
 
 def test_a_request_waits_for_a_connection_and_then_gives_up_with_9501(proxy):
-    one_connection(proxy, connection_borrow_timeout=0.3)
+    one_connection(proxy)
     most = stats(proxy)["most_connections"]
     with ExitStack() as stack:
         late = stack.enter_context(proxy.connect("proxy"))
@@ -315,12 +315,14 @@ def test_a_request_waits_for_a_connection_and_then_gives_up_with_9501(proxy):
         for holder in holders:
             holder.begin()
             rows(holder, "INSERT INTO t (v) VALUES ('held')")
+        one_connection(proxy, connection_borrow_timeout=0.3)
         started = time.monotonic()
         with pytest.raises(pymysql.err.OperationalError) as error:
             value(late, "SELECT 1")
         assert error.value.args == (9501, "Timed-out waiting to acquire database connection")
         assert time.monotonic() - started >= 0.3
         assert stats(proxy)["borrow_timeouts"] == 1
+        one_connection(proxy)
         holders[0].rollback()
         assert value(late, "SELECT 2") == 2  # the same session goes on
         for holder in holders:
