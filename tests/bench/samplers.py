@@ -61,18 +61,18 @@ class Loop:
         self._process.stdout.close()
 
     def said(self, freezes: list[Window]) -> str:
-        """Return by how much its gaps miss the freezes, and its gap without one."""
+        """Return by how much its gaps miss the freezes."""
         errors = [self._gap(each) - each.seconds for each in freezes]
+        return f"{median(sorted(errors)) * 1000:+,.0f} ms (n = {len(errors)})"
+
+    def smallest(self, freezes: list[Window]) -> str:
+        """Return its largest gap without a freeze: no shorter outage is one for certain."""
         calm = [
             after - before
             for before, after in pairwise(self._times)
             if not any(before <= each.stop and each.start <= after for each in freezes)
         ]
-        usual = f"{max(calm) * 1000:,.0f} ms" if calm else "unknown"
-        return (
-            f"{median(sorted(errors)) * 1000:+,.0f} ms (n = {len(errors)}); its largest gap"
-            f" without a fault: {usual}"
-        )
+        return f"{max(calm) * 1000:,.0f} ms, its largest gap without a fault" if calm else "unknown"
 
     def _gap(self, freeze: Window) -> float:
         before = max((at for at in self._times if at <= freeze.stop), default=freeze.start)
@@ -111,16 +111,17 @@ class Rows:
     def __init__(self, process: subprocess.Popen) -> None:
         self._process = process
 
-    def said(self, freezes: list[Window]) -> str:
-        """Return how many seconds without a write it reported, and its longest write."""
+    def said(self, freezes: list[Window]) -> tuple[str, int]:
+        """Return how many seconds without a write it reported, in words and as a number."""
         output, _ = self._process.communicate(timeout=60)
         zero = len(NO_WRITE.findall(output))
         longest = float(re.search(r"max:\s+([\d.]+)", output)[1]) / 1000
         true = sum(each.seconds for each in freezes)
-        return (
+        words = (
             f"{(zero - true) / len(freezes) * 1000:+,.0f} ms: {zero} seconds without a write in"
             f" {len(freezes)} freezes; longest write {longest * 1000:,.0f} ms"
         )
+        return words, zero
 
 
 @contextlib.contextmanager
@@ -136,13 +137,11 @@ def sysbench_rows(endpoint, seconds: int):
             process.kill()
 
 
-def locust_said(process: subprocess.Popen, freezes: list[Window]) -> str:
-    """Return its longest response, the only figure of it that a freeze shows in."""
+def locust_longest(process: subprocess.Popen) -> float:
+    """Return its longest response in seconds, the only figure of it that a freeze shows in."""
     output, _ = process.communicate(timeout=60)
     (found,) = json.loads(output)
-    longest = found["max_response_time"] / 1000
-    true = max(each.seconds for each in freezes)
-    return f"{(longest - true) * 1000:+,.0f} ms, by its longest response; it has no time of it"
+    return found["max_response_time"] / 1000
 
 
 def freeze(own, count: int, seconds: float, apart: float) -> list[Window]:
