@@ -41,8 +41,11 @@ def pytest_rdsfailover_update_json(document):
 
 
 def pytest_rdsfailover_report_section(document):
-    longest = max(trial["downtime_s"] for trial in document["trials"])
-    return "service level", [f"longest downtime {longest:.1f} s of the 30 s that we promise"]
+    downtimes = [trial["downtime_s"] for trial in document["trials"]]
+    measured = [each for each in downtimes if each is not None]  # the others' clock was unfit
+    if not measured:
+        return None
+    return "service level", [f"longest downtime {max(measured):.1f} s of the 30 s that we promise"]
 
 
 def pytest_rdsfailover_safety_check():

@@ -46,7 +46,8 @@ def test_the_article_s_profile_is_as_the_article_says(example, project):
     assert 10 <= cluster["downtime_s"] <= 13
     hold = at(proxy, "proxy_follow") - at(proxy, "promoted")
     assert hold == pytest.approx(0, abs=0.2) or hold == pytest.approx(1, abs=0.2)
-    assert proxy["downtime_s"] == pytest.approx(hold, abs=0.5)
+    longest = max((each["seconds"] for each in proxy["outages"]), default=0.0)
+    assert longest == pytest.approx(hold, abs=0.5)
 
 
 def at(trial, name):

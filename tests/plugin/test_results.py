@@ -27,7 +27,9 @@ def test_the_document_is_the_same_whatever_runs_the_tests(finished):
     assert finished.names[-2:] == ["test_single[0]", "test_single[1]"]
     # On a busy machine a calm may be so uneven that it explains the outage; the bounds keep it.
     told = [(one["valid"], one["downtime_s"], one["resolution_s"]) for one in found["trials"]]
-    assert all(valid and figure + 2 * width > 0.1 for valid, figure, width in told), told
+    assert all(valid for valid, *_ in told)
+    figures = [(figure, width) for _, figure, width in told if figure is not None]
+    assert all(figure + 2 * width > 0.1 for figure, width in figures), told
     assert finished.text.count("= database failover =") == 1
     assert f"seed: {SEED}" in finished.text
 
