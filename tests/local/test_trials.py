@@ -225,7 +225,7 @@ def test_a_dead_process_of_ours_is_an_error_with_its_log_and_never_a_figure(serv
     ) as cluster:
         endpoint = cluster.writer_endpoint
         pid = {
-            "gateway": cluster._gateway_process,
+            "gateway": cluster._gateway.process,
             "server": cluster._server.process,
             "toxiproxy": cluster.network._process,
         }[victim].pid
