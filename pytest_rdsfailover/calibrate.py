@@ -15,9 +15,9 @@ from pytest_rdsfailover.driver import connect
 from pytest_rdsfailover.endpoints import Bounds, Endpoint
 from pytest_rdsfailover.errors import SettingError
 from pytest_rdsfailover.journal import Journal
+from pytest_rdsfailover.load.inserts import InsertWorkload
 from pytest_rdsfailover.load.threads import Load
 from pytest_rdsfailover.load.vitals import Watchdog
-from pytest_rdsfailover.load.workload import InsertWorkload
 from pytest_rdsfailover.load.writer import ReconnectPolicy
 from pytest_rdsfailover.local.ports import reserve_port
 from pytest_rdsfailover.local.process import Process, Supervisor

@@ -4,6 +4,7 @@ import os
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -12,7 +13,7 @@ from pytest_rdsfailover.analysis.evidence import Evidence
 from pytest_rdsfailover.analysis.writes import Stored
 from pytest_rdsfailover.clock import Clock, MonotonicClock, wait_until
 from pytest_rdsfailover.endpoints import Endpoint
-from pytest_rdsfailover.errors import AuditError, SettingError
+from pytest_rdsfailover.errors import AuditError
 from pytest_rdsfailover.experiment import Plan, Trial
 from pytest_rdsfailover.journal import NANO, Journal
 from pytest_rdsfailover.load.attempts import Classify
@@ -73,31 +74,18 @@ class Observation:
         self._trial: Trial | None = None
         with self._forgetting_what_never_began():
             self._workload = make_workload(self.journal)
-            self._load = self._engine(make_workload, classify)
+            self._load = self._engine(self._order(make_workload, path, classify))
         self._watchdog = Watchdog()
         self._writer_before = ""
         self._begun = 0.0
 
-    def _engine(self, make: MakeWorkload, classify: Classify | None) -> Engine:
-        plan = self._plan
-        if plan.processes > 1:
-            return ProcessLoad(self._order(make, classify), self.journal)
-        return engine(
-            plan.engine,
-            self._workload,
-            self.journal,
-            rate=plan.rate,
-            policy=plan.policy,
-            classify=classify,
-            think=plan.think,
-        )
+    def _engine(self, order: Order) -> Engine:
+        if order.processes > 1:
+            return ProcessLoad(order, self.journal)
+        return engine(order, self._workload, self.journal)
 
-    def _order(self, make: MakeWorkload, classify: Classify | None) -> Order:
-        """Return what the processes of a load are told; their files need a directory."""
-        if self._remains is None:
-            raise SettingError(
-                "processes: they need pytest's cache directory, or --rds-journal DIR"
-            )
+    def _order(self, make: MakeWorkload, events: Path | None, classify: Classify | None) -> Order:
+        """Return what the processes of the load are told, be it this one alone."""
         plan = self._plan
         return Order(
             make=make,
@@ -105,7 +93,7 @@ class Observation:
             writers=plan.writers,
             process=0,
             processes=plan.processes,
-            events=self._remains.events(0),
+            events=events,
             engine=plan.engine,
             rate=plan.rate,
             policy=plan.policy,

@@ -10,10 +10,12 @@ from pytest_rdsfailover.endpoints import Endpoint
 from pytest_rdsfailover.errors import SettingError
 from pytest_rdsfailover.journal import Journal
 from pytest_rdsfailover.load.attempts import Classify
+from pytest_rdsfailover.load.calls import CallWorkload
+from pytest_rdsfailover.load.inserts import InsertWorkload
 from pytest_rdsfailover.load.mix import OURS, READ, Step, spread
 from pytest_rdsfailover.load.retrying import RetryingWorkload
 from pytest_rdsfailover.load.rows import RowsWorkload
-from pytest_rdsfailover.load.workload import CallWorkload, InsertWorkload, Workload
+from pytest_rdsfailover.load.workload import Workload
 from pytest_rdsfailover.load.writer import ReconnectPolicy
 
 USERS = ("stored", "setup", "teardown", "reads")  # options of a workload of the user's own

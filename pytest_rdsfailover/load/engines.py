@@ -3,32 +3,30 @@
 from typing import Any
 
 from pytest_rdsfailover.journal import Journal
-from pytest_rdsfailover.load.attempts import Classify
 from pytest_rdsfailover.load.engine import Engine
 from pytest_rdsfailover.load.fast import FastLoad
+from pytest_rdsfailover.load.processes import Order
 from pytest_rdsfailover.load.threads import Load
 from pytest_rdsfailover.load.workload import Workload
-from pytest_rdsfailover.load.writer import ReconnectPolicy
 
 ENGINES: dict[str, type[Load] | type[FastLoad]] = {"threads": Load, "fast": FastLoad}
 
 
-def engine(
-    name: str,
-    workload: Workload,
-    journal: Journal,
-    *,
-    rate: float,
-    policy: ReconnectPolicy,
-    classify: Classify | None,
-    think: float,
-    share: tuple[int, int] = (0, 1),
-) -> Engine:
-    """Return a load that has not begun; see `threads.Load` for its arguments.
+def engine(order: Order, workload: Workload, journal: Journal) -> Engine:
+    """Return the writers of one process, which have not begun.
 
     Only the threads think, and run code that can raise what a project classifies.
+
+    Args:
+        order: what the process is told.
+        workload: what its writers do.
+        journal: where they note it; has one column set per writer of all processes.
     """
-    options: dict[str, Any] = {"rate": rate, "policy": policy, "share": share}
-    if ENGINES[name] is Load:
-        options |= {"classify": classify, "think": think}
-    return ENGINES[name](workload, journal, **options)
+    options: dict[str, Any] = {
+        "rate": order.rate,
+        "policy": order.policy,
+        "share": (order.process, order.processes),
+    }
+    if ENGINES[order.engine] is Load:
+        options |= {"classify": order.classify, "think": order.think}
+    return ENGINES[order.engine](workload, journal, **options)

@@ -35,7 +35,7 @@ class Order:
         writers: how many there are in all processes.
         process: number of the process, from 0.
         processes: how many there are; writer w belongs to process w modulo that.
-        events: where it stores what its writers did.
+        events: where it stores what its writers did; None for memory only, if it is the only one.
         engine: `threads` or `fast`.
         rate: writes per second of all writers together.
         policy: how they get a connection back.
@@ -48,7 +48,7 @@ class Order:
     writers: int
     process: int
     processes: int
-    events: Path
+    events: Path | None
     engine: str
     rate: float
     policy: ReconnectPolicy
@@ -66,17 +66,21 @@ class ProcessLoad(Engine):
         journal: takes over what all of them noted, when they have ended.
 
     Raises:
-        SettingError: if a part of the order cannot be sent to another process.
+        SettingError: if a part of the order cannot be sent to another process, or the events have
+            no place.
     """
 
     def __init__(self, order: Order, journal: Journal) -> None:
         super().__init__()
+        if order.events is None:
+            raise SettingError(
+                "processes: they need pytest's cache directory, or --rds-journal DIR"
+            )
         self._journal = journal
-        self._orders = [
-            replace(order, process=n, events=order.events.with_stem(f"{n + 1}"))
-            for n in range(order.processes)
+        self._events = [order.events.with_stem(f"{n + 1}") for n in range(order.processes)]
+        self._sent = [
+            _pickled(replace(order, process=n, events=path)) for n, path in enumerate(self._events)
         ]
-        self._sent = [_pickled(each) for each in self._orders]
         self._shards: list[_Shard] = []
         self._over = False
 
@@ -110,8 +114,8 @@ class ProcessLoad(Engine):
             self.pauses = merged([tuple(pause) for each in answers for pause in each["pauses"]])
         finally:
             self._end()
-        for order in self._orders:
-            self._journal.adopt(order.events)
+        for path in self._events:
+            self._journal.adopt(path)
 
     def _ask(self, what: str, *arguments: float, patience: float = PATIENCE) -> list[Any]:
         """Ask all processes something at once; return their answers.

@@ -23,16 +23,7 @@ class Shard:
     def __init__(self, order: Order) -> None:
         journal = Journal(order.run, order.writers, order.events)
         self._workload = order.make(journal)
-        self._engine = engine(
-            order.engine,
-            self._workload,
-            journal,
-            rate=order.rate,
-            policy=order.policy,
-            classify=order.classify,
-            think=order.think,
-            share=(order.process, order.processes),
-        )
+        self._engine = engine(order, self._workload, journal)
         self._watchdog = Watchdog()
 
     def connect(self, timeout: float) -> dict[str, Any]:

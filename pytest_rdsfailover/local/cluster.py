@@ -1,24 +1,15 @@
 """A simulated Aurora MySQL cluster on this machine: the `Target` of local mode."""
 
 import contextlib
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
 from pytest_rdsfailover import driver
-from pytest_rdsfailover.clock import Clock, MonotonicClock, wait_until
+from pytest_rdsfailover.clock import Clock, MonotonicClock
 from pytest_rdsfailover.endpoints import Endpoint, Tls
-from pytest_rdsfailover.errors import (
-    GatewayError,
-    NotReadyError,
-    RdsFailoverError,
-    SettingError,
-    log_tail,
-)
-from pytest_rdsfailover.gateway.client import connect
+from pytest_rdsfailover.errors import SettingError
 from pytest_rdsfailover.gateway.tls import CA_FILE
 from pytest_rdsfailover.local.addresses import Addresses
 from pytest_rdsfailover.local.choreography import restart_of
@@ -26,7 +17,8 @@ from pytest_rdsfailover.local.control.client import ControlPlane, installed
 from pytest_rdsfailover.local.control.script import Script
 from pytest_rdsfailover.local.control.shown import Shown
 from pytest_rdsfailover.local.failover import LocalFailover
-from pytest_rdsfailover.local.gateway import control_socket, secret_of, spawn_gateway
+from pytest_rdsfailover.local.failovers import Failovers
+from pytest_rdsfailover.local.gateway import LocalGateway, secret_of
 from pytest_rdsfailover.local.names import AwsNames
 from pytest_rdsfailover.local.network import Network, ToxiproxyProgram
 from pytest_rdsfailover.local.process import Supervisor
@@ -36,14 +28,8 @@ from pytest_rdsfailover.local.proxy import READ_ONLY, READ_WRITE, LocalProxy
 from pytest_rdsfailover.local.server import start_server
 from pytest_rdsfailover.local.trigger import ApiTrigger, DirectTrigger, Trigger
 
-GATEWAY_READY_WITHIN = 10.0  # seconds
-REST_WITHIN = 120.0  # seconds after which a failover that is not over is stuck
 IDENTIFIER, REGION = "rdsfailover", "us-east-1"  # as its AWS API knows it
 KINDS = {"cluster": "writer", "reader": "reader", READ_WRITE: "proxy", READ_ONLY: "proxy"}
-
-
-class FailoverInProgressError(RdsFailoverError):
-    """A failover was triggered while another was on its way; Aurora refuses that, too."""
 
 
 class LocalCluster:
@@ -82,7 +68,6 @@ class LocalCluster:
     ) -> None:
         self.instances = tuple(f"instance-{n + 1}" for n in range(instances))
         self._abroad = self.instances[len(self.instances) - abroad :]
-        self._failovers: list[LocalFailover] = []
         self._clock = clock or MonotonicClock()
         self._profile, self._seed = profile, seed
         with contextlib.ExitStack() as stack:
@@ -98,24 +83,26 @@ class LocalCluster:
             self._server = stack.enter_context(
                 contextlib.closing(start_server(server, self._supervisor))
             )
-            self._gateway_process = spawn_gateway(
-                self._supervisor,
-                self._server,
-                self.network,
-                instances=instances,
-                read_only_error=profile.read_only_error,
-                restart=restart_of(profile, seed),
+            self._gateway = stack.enter_context(
+                LocalGateway(
+                    self._supervisor,
+                    self._server,
+                    self.network,
+                    instances=instances,
+                    read_only_error=profile.read_only_error,
+                    restart=restart_of(profile, seed),
+                )
             )
             self.network.wait(self._clock)
-            ports = json.loads(self._gateway_process.wait_line(GATEWAY_READY_WITHIN))["ports"]
-            self._gateway = stack.enter_context(connect(control_socket(self._supervisor)))
-            self.network.connect(ports, armed=profile.cut != "close")
-            self._trigger: Trigger = DirectTrigger(self._gateway)
+            self.network.connect(self._gateway.ports, armed=profile.cut != "close")
+            client = self._gateway.client
+            self._trigger: Trigger = DirectTrigger(client)
             if installed():
                 self._trigger = ApiTrigger(self.aws)
-            self.proxy = LocalProxy(self._gateway, secret_of(self._server))
+            self._failovers = Failovers(self._gateway, self._trigger, profile, self._clock)
+            self.proxy = LocalProxy(client, secret_of(self._server))
             self._addresses = Addresses(
-                self.network.places, self._gateway.describe, self._ttl, self._clock
+                self.network.places, client.describe, self._failovers.dns_ttl, self._clock
             )
             self._tell_names()
             self._stack = stack.pop_all()
@@ -140,7 +127,7 @@ class LocalCluster:
         return Shown(
             cluster=IDENTIFIER,
             region=self._addresses.region or REGION,
-            control=control_socket(self._supervisor),
+            control=self._gateway.control,
             places={name: self._addresses.called(name) for name in self.network.places},
             user=account.user,
             password=account.password,
@@ -153,30 +140,18 @@ class LocalCluster:
         """Raise DiedError if a server of ours has ended, GatewayError if the gateway failed."""
         self._server.check()
         self.network.check()
-        self._gateway_process.check()
         self.aws.check()
-        failures = self._gateway.describe().failures
-        if failures:
-            raise GatewayError(
-                f"the gateway could not do as the profile says: {'; '.join(failures)}"
-                + log_tail(self._gateway_process.log_tail())
-            )
+        self._gateway.check()
 
     @property
     def failovers(self) -> Sequence[LocalFailover]:
         """Return every failover so far, whoever started it."""
-        plays = self._gateway.plays()
-        known = len(self._failovers)
-        self._failovers += [
-            LocalFailover(self._gateway, known + number, play)
-            for number, play in enumerate(plays[known:])
-        ]
-        return self._failovers
+        return self._failovers.so_far()
 
     @property
     def writer(self) -> str:
         """Return the id of the instance that currently takes writes."""
-        return self._gateway.describe().writer
+        return self._gateway.client.describe().writer
 
     @property
     def readers(self) -> tuple[str, ...]:
@@ -196,16 +171,12 @@ class LocalCluster:
     @property
     def proxy_endpoint(self) -> Endpoint:
         """Return RDS Proxy's read/write endpoint: it stays while the writer moves."""
-        return self._proxy_endpoint(READ_WRITE)
+        return self._endpoint(READ_WRITE)
 
     @property
     def proxy_reader_endpoint(self) -> Endpoint:
         """Return RDS Proxy's read-only endpoint."""
-        return self._proxy_endpoint(READ_ONLY)
-
-    def _proxy_endpoint(self, name: str) -> Endpoint:
-        endpoint = self._endpoint(name)
-        return replace(endpoint, tls=replace(endpoint.tls, wanted=True))
+        return self._endpoint(READ_ONLY)
 
     def instance_endpoint(self, instance: str) -> Endpoint:
         """Return an instance's own endpoint.
@@ -222,15 +193,16 @@ class LocalCluster:
 
     def _endpoint(self, name: str) -> Endpoint:
         (host, port), account = self._addresses.called(name), self._server.application
+        kind = KINDS.get(name, "instance")
         return Endpoint(
             name=name,
-            kind=KINDS.get(name, "instance"),
+            kind=kind,
             host=host,
             port=port,
             user=account.user,
             password=account.password,
             database=account.database,
-            tls=Tls(ca=str(self._supervisor.directory / CA_FILE), wanted=False),
+            tls=Tls(ca=str(self._supervisor.directory / CA_FILE), wanted=kind == "proxy"),
             connector=driver.connect,
         )
 
@@ -254,11 +226,6 @@ class LocalCluster:
         called = self._addresses.known((READ_WRITE, READ_ONLY))
         self.proxy.known_as(called, self._addresses.hosts)
 
-    def _ttl(self) -> float:
-        """Return for how long resolvers remember where the cluster's name leads, in seconds."""
-        failovers = self.failovers
-        return failovers[-1].dns_ttl if failovers else self._profile.dns_ttl
-
     def _known(self, instance: str) -> None:
         if instance not in self.instances:
             known = ", ".join(self.instances)
@@ -279,17 +246,10 @@ class LocalCluster:
             FailoverInProgressError: if another one is on its way.
         """
         self.check()
+        if target is not None:
+            self._known(target)
         chosen = self._profile if profile is None else load_profile(profile)
-        self._refuse_other_cut(chosen)
-        if self._gateway.describe().playing:
-            raise FailoverInProgressError("a failover of this cluster is still on its way")
-        writer = self.writer
-        target = target or self.readers[0]
-        self._known(target)
-        if target == writer:
-            raise SettingError(f"{target} is the writer already; a failover promotes a reader")
-        self._trigger.start(chosen, writer=writer, target=target, seed=seed)
-        return self.failovers[-1]
+        return self._failovers.start(chosen, target, seed)
 
     def permit(self, target: str | None) -> AbstractContextManager[None]:  # noqa: ARG002 - of real ones
         """Let a project's own trigger act: a local cluster is there to be failed over."""
@@ -306,14 +266,6 @@ class LocalCluster:
         """
         self._trigger.prepare()
 
-    def _refuse_other_cut(self, profile: Profile) -> None:
-        if (profile.cut == "close") != (self._profile.cut == "close"):
-            raise SettingError(
-                f"profile {profile.name!r} ends sessions by {profile.cut!r}, but how a connection"
-                " will end is settled when it is made: choose the profile for the whole run, with"
-                f" --rds-profile {profile.name}"
-            )
-
     def rest(self) -> None:
         """Wait until the last failover is over.
 
@@ -321,12 +273,7 @@ class LocalCluster:
             NotReadyError: if the failover does not end.
         """
         self.check()
-        failovers = self.failovers
-        if failovers:
-            last = failovers[-1]
-            if not wait_until(last.settled, timeout=REST_WITHIN, clock=self._clock):
-                tail = self._gateway_process.log_tail()
-                raise NotReadyError(f"the failover {last.profile!r}", REST_WITHIN, tail)
+        self._failovers.rest()
 
     def parts(self) -> Mapping[str, str]:
         """Return what the cluster is made of, for people."""

@@ -6,7 +6,7 @@ is bounded in time and raises unless the server agreed; only the classes that us
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from http import HTTPStatus
 from typing import Any, Self
 from urllib.parse import quote
@@ -66,11 +66,9 @@ class Proxy(toxiproxy.Proxy):  # type: ignore[misc]  # the package has no types
             yield self
         self.enabled = True
 
-    @contextmanager
-    def toxic(self, **toxic: Any) -> Iterator[Toxic]:
+    def toxic(self, **toxic: Any) -> AbstractContextManager[Toxic]:
         """Add a toxic for the block; see `ToxiproxyClient.toxic`."""
-        with self._client.toxic(self.name, **toxic) as added:
-            yield added
+        return self._client.toxic(self.name, **toxic)
 
     def update(
         self,
@@ -166,12 +164,7 @@ class ToxiproxyClient:
 
     def get_proxy(self, name: str) -> Proxy | None:
         """Return one proxy, or None if there is none of that name."""
-        try:
-            return self.proxy(name)
-        except ToxiproxyError as error:
-            if error.status == HTTPStatus.NOT_FOUND:
-                return None
-            raise
+        return self.proxies().get(name)
 
     def create(
         self, name: str, *, upstream: str, listen: str = "127.0.0.1:0", enabled: bool = True

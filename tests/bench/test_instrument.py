@@ -15,8 +15,8 @@ import tools
 from pytest_rdsfailover import calibrate
 from pytest_rdsfailover.analysis.statistics import median, wilson
 from pytest_rdsfailover.journal import Journal
+from pytest_rdsfailover.load.inserts import InsertWorkload
 from pytest_rdsfailover.load.threads import Load
-from pytest_rdsfailover.load.workload import InsertWorkload
 
 pytestmark = pytest.mark.bench
 MS = 1000.0

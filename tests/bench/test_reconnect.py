@@ -10,8 +10,8 @@ import reconnects
 from pytest_rdsfailover.analysis.statistics import median
 from pytest_rdsfailover.journal import Journal
 from pytest_rdsfailover.load.fast import FastLoad
+from pytest_rdsfailover.load.inserts import InsertWorkload
 from pytest_rdsfailover.load.threads import Load
-from pytest_rdsfailover.load.workload import InsertWorkload
 
 pytestmark = pytest.mark.bench
 RUNS = 3

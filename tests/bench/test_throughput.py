@@ -19,8 +19,8 @@ from pytest_rdsfailover.columns import RECORD, read_blocks
 from pytest_rdsfailover.endpoints import Bounds
 from pytest_rdsfailover.journal import Journal
 from pytest_rdsfailover.load.fast import FastLoad
+from pytest_rdsfailover.load.inserts import InsertWorkload
 from pytest_rdsfailover.load.threads import Load
-from pytest_rdsfailover.load.workload import InsertWorkload
 from pytest_rdsfailover.load.writer import ReconnectPolicy
 from pytest_rdsfailover.local import accounts
 from pytest_rdsfailover.records import Fault, Outcome

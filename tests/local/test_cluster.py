@@ -8,7 +8,8 @@ from networks import network_for
 from waiting import until
 
 from pytest_rdsfailover.errors import SettingError
-from pytest_rdsfailover.local.cluster import FailoverInProgressError, LocalCluster
+from pytest_rdsfailover.local.cluster import LocalCluster
+from pytest_rdsfailover.local.failovers import FailoverInProgressError
 from pytest_rdsfailover.local.profiles import parse_profile
 
 pytestmark = pytest.mark.local

@@ -14,10 +14,11 @@ from pytest_rdsfailover.endpoints import Bounds, Tls
 from pytest_rdsfailover.errors import SettingError
 from pytest_rdsfailover.journal import Journal
 from pytest_rdsfailover.load import fast, line
+from pytest_rdsfailover.load.calls import CallWorkload
 from pytest_rdsfailover.load.engine import LoadError
 from pytest_rdsfailover.load.fast import FastLoad
+from pytest_rdsfailover.load.inserts import InsertWorkload
 from pytest_rdsfailover.load.schedule import Schedule
-from pytest_rdsfailover.load.workload import CallWorkload, InsertWorkload
 from pytest_rdsfailover.load.writer import ReconnectPolicy
 from pytest_rdsfailover.records import Outcome
 

@@ -10,11 +10,11 @@ from pytest_rdsfailover.analysis.staleness import reads
 from pytest_rdsfailover.analysis.writes import Stored, audit
 from pytest_rdsfailover.endpoints import Bounds
 from pytest_rdsfailover.journal import Journal
+from pytest_rdsfailover.load.inserts import InsertWorkload
 from pytest_rdsfailover.load.mix import READ, READ_YOUR_WRITE, TRANSACTION, WRITE
 from pytest_rdsfailover.load.retrying import RetryingWorkload
 from pytest_rdsfailover.load.rows import PARTS, RowsSession, RowsWorkload
 from pytest_rdsfailover.load.threads import Load
-from pytest_rdsfailover.load.workload import InsertWorkload
 from pytest_rdsfailover.load.writer import ReconnectPolicy
 from pytest_rdsfailover.records import Outcome
 
@@ -136,7 +136,7 @@ def test_a_retrying_client_hides_a_cut_from_its_operations_and_not_from_its_atte
 
 def test_a_retry_that_was_applied_twice_is_duplicated_by_its_key(plain_server, monkeypatch):
     """The first answer is lost after the server has committed: the client tries again."""
-    from pytest_rdsfailover.load.workload import InsertSession
+    from pytest_rdsfailover.load.inserts import InsertSession
 
     perform, lost = InsertSession.perform, []
 

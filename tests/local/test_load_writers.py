@@ -17,10 +17,11 @@ from pytest_rdsfailover import driver
 from pytest_rdsfailover.endpoints import Bounds
 from pytest_rdsfailover.errors import DiedError
 from pytest_rdsfailover.journal import Journal
+from pytest_rdsfailover.load.calls import CallWorkload
 from pytest_rdsfailover.load.engine import LoadError
 from pytest_rdsfailover.load.engines import ENGINES
+from pytest_rdsfailover.load.inserts import InsertWorkload
 from pytest_rdsfailover.load.threads import Load
-from pytest_rdsfailover.load.workload import CallWorkload, InsertWorkload
 from pytest_rdsfailover.load.writer import ReconnectPolicy
 from pytest_rdsfailover.records import Fault, Outcome
 

@@ -13,7 +13,8 @@ from pytest_rdsfailover.endpoints import Bounds
 from pytest_rdsfailover.errors import DiedError, RdsFailoverError, SettingError
 from pytest_rdsfailover.experiment import InvalidTrialError, Plan
 from pytest_rdsfailover.laboratory import Laboratory
-from pytest_rdsfailover.load.workload import CallWorkload, InsertWorkload
+from pytest_rdsfailover.load.calls import CallWorkload
+from pytest_rdsfailover.load.inserts import InsertWorkload
 from pytest_rdsfailover.load.writer import ReconnectPolicy
 from pytest_rdsfailover.local.cluster import LocalCluster
 from pytest_rdsfailover.local.profiles import load_profile
@@ -225,7 +226,7 @@ def test_a_dead_process_of_ours_is_an_error_with_its_log_and_never_a_figure(serv
     ) as cluster:
         endpoint = cluster.writer_endpoint
         pid = {
-            "gateway": cluster._gateway_process,
+            "gateway": cluster._gateway.process,
             "server": cluster._server.process,
             "toxiproxy": cluster.network._process,
         }[victim].pid

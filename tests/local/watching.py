@@ -4,7 +4,7 @@ import time
 
 from pytest_rdsfailover.experiment import Plan
 from pytest_rdsfailover.extensions import OwnFault
-from pytest_rdsfailover.load.workload import InsertWorkload
+from pytest_rdsfailover.load.inserts import InsertWorkload
 from pytest_rdsfailover.observation import Observation
 
 PAUSE = 0.8  # seconds, far beyond what a busy machine does by itself

@@ -9,11 +9,11 @@ import pytest
 from pytest_rdsfailover.endpoints import Bounds
 from pytest_rdsfailover.journal import Journal
 from pytest_rdsfailover.load.attempts import Attempts
+from pytest_rdsfailover.load.calls import CallWorkload
 from pytest_rdsfailover.load.engine import Gate
 from pytest_rdsfailover.load.mix import WRITE
 from pytest_rdsfailover.load.retrying import RetryingWorkload
 from pytest_rdsfailover.load.schedule import Schedule
-from pytest_rdsfailover.load.workload import CallWorkload
 from pytest_rdsfailover.load.writer import ReconnectPolicy, Writer
 from pytest_rdsfailover.records import Fault, Outcome
 

@@ -3,10 +3,11 @@ import pytest
 from pytest_rdsfailover.endpoints import Endpoint
 from pytest_rdsfailover.errors import SettingError
 from pytest_rdsfailover.journal import Journal
+from pytest_rdsfailover.load.calls import CallWorkload
 from pytest_rdsfailover.load.choice import choose
+from pytest_rdsfailover.load.inserts import InsertWorkload
 from pytest_rdsfailover.load.retrying import RetryingWorkload
 from pytest_rdsfailover.load.rows import RowsWorkload
-from pytest_rdsfailover.load.workload import CallWorkload, InsertWorkload
 from pytest_rdsfailover.load.writer import ReconnectPolicy
 
 PLACE = Endpoint(

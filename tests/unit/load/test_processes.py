@@ -60,6 +60,11 @@ def test_what_writers_run_has_to_be_found_by_its_name(tmp_path, name):
         ProcessLoad(told, Journal("run", 2))
 
 
+def test_events_of_several_processes_need_a_place(tmp_path):
+    with pytest.raises(SettingError, match="--rds-journal DIR"):
+        ProcessLoad(replace(order(tmp_path), events=None), Journal("run", 2))
+
+
 def test_an_endpoint_with_tokens_goes_and_makes_its_own_there(tmp_path):
     found = sent(order(tmp_path, replace(PLACE, token=Tokens(partial(str, "token")))))
 

@@ -5,7 +5,7 @@ import pytest
 from pytest_rdsfailover.endpoints import Bounds
 from pytest_rdsfailover.errors import CancelledWorkError
 from pytest_rdsfailover.journal import Journal
-from pytest_rdsfailover.load.workload import CallWorkload
+from pytest_rdsfailover.load.calls import CallWorkload
 
 JOURNAL = Journal("run", 2)
 

@@ -1,0 +1,94 @@
+"""The plainest workload of ours, and the default: one inserted row per write."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from pytest_rdsfailover import driver
+from pytest_rdsfailover.endpoints import Bounds, Endpoint
+from pytest_rdsfailover.load.attempts import Attempts
+from pytest_rdsfailover.load.mix import WRITE, Step
+from pytest_rdsfailover.load.workload import PATIENT, Position, Session, execute
+
+AUDIT_ROWS = 10_000  # fetched at a time
+
+
+class InsertWorkload:
+    """One row per write, into a table of the run's own.
+
+    The table has no index but its auto-increment primary key, so that a write which is applied
+    twice shows as two rows.
+    """
+
+    steps: Sequence[Step] = (WRITE,)
+    torn: Sequence[Position] = ()
+
+    def __init__(self, endpoint: Endpoint, run: str) -> None:
+        self.endpoint = endpoint
+        self._table = f"rds_writes_{run}"
+        self._insert = f"INSERT INTO {self._table} (writer, sequence) VALUES (%s, %s)"  # noqa: S608 - our own name
+
+    @property
+    def insert_head(self) -> bytes:
+        """Return the insert up to its values, for who encodes them without a driver."""
+        return self._insert.partition("(%s")[0].encode()
+
+    def create(self, control: Endpoint) -> None:
+        """Create the table."""
+        execute(
+            control,
+            f"CREATE TABLE {self._table} (id BIGINT AUTO_INCREMENT PRIMARY KEY,"
+            " writer INT NOT NULL, sequence BIGINT NOT NULL) ENGINE=InnoDB",
+        )
+
+    def open(self, writer: int, bounds: Bounds) -> Session:
+        """Connect, and ask once which instance answered, unless that can change."""
+        connection = driver.connect(self.endpoint, bounds=bounds)
+        try:
+            instance = None if self.endpoint.moves else driver.instance_of(connection)
+            return InsertSession(connection, self._insert, writer, instance)
+        except BaseException:
+            driver.close(connection)
+            raise
+
+    def stored(self, control: Endpoint) -> Iterator[Position]:
+        """Yield the position of every row."""
+        last = 0
+        with driver.connect(control, bounds=PATIENT) as connection:
+            while True:
+                rows = self._page(connection, last)
+                yield from ((writer, sequence) for _, writer, sequence in rows)
+                if len(rows) < AUDIT_ROWS:
+                    return
+                last = rows[-1][0]
+
+    def _page(self, connection: Any, last: int) -> list[tuple[int, int, int]]:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"SELECT id, writer, sequence FROM {self._table} WHERE id > %s"  # noqa: S608 - our own name
+                f" ORDER BY id LIMIT {AUDIT_ROWS}",
+                (last,),
+            )
+            return list(cursor.fetchall())
+
+    def drop(self, control: Endpoint) -> None:
+        """Drop the table."""
+        execute(control, f"DROP TABLE IF EXISTS {self._table}")
+
+
+class InsertSession:
+    """A connection that inserts."""
+
+    attempts: Attempts | None = None
+
+    def __init__(self, connection: Any, insert: str, writer: int, instance: str | None) -> None:
+        self._connection, self._insert, self._writer = connection, insert, writer
+        self._cursor = connection.cursor()
+        self.instance = instance
+
+    def perform(self, step: Step, sequence: int) -> None:  # noqa: ARG002 - there is but one
+        """Insert the row of a position."""
+        self._cursor.execute(self._insert, (self._writer, sequence))
+
+    def close(self) -> None:
+        """Close the connection."""
+        driver.close(self._connection)

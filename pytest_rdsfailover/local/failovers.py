@@ -1,0 +1,89 @@
+"""All failovers of a local cluster: those that there were, and how another one begins."""
+
+from collections.abc import Sequence
+
+from pytest_rdsfailover.clock import Clock, wait_until
+from pytest_rdsfailover.errors import NotReadyError, RdsFailoverError, SettingError
+from pytest_rdsfailover.local.failover import LocalFailover
+from pytest_rdsfailover.local.gateway import LocalGateway
+from pytest_rdsfailover.local.profiles import Profile
+from pytest_rdsfailover.local.trigger import Trigger
+
+REST_WITHIN = 120.0  # seconds after which a failover that is not over is stuck
+
+
+class FailoverInProgressError(RdsFailoverError):
+    """A failover was triggered while another was on its way; Aurora refuses that, too."""
+
+
+class Failovers:
+    """The failovers of one cluster, one at a time.
+
+    Args:
+        gateway: plays them.
+        trigger: starts one.
+        profile: the run's own.
+        clock: by which they are waited for.
+    """
+
+    def __init__(
+        self, gateway: LocalGateway, trigger: Trigger, profile: Profile, clock: Clock
+    ) -> None:
+        self._gateway, self._trigger = gateway, trigger
+        self._profile, self._clock = profile, clock
+        self._known: list[LocalFailover] = []
+
+    def so_far(self) -> Sequence[LocalFailover]:
+        """Return every failover so far, whoever started it."""
+        client, known = self._gateway.client, len(self._known)
+        self._known += [
+            LocalFailover(client, known + number, play)
+            for number, play in enumerate(client.plays()[known:])
+        ]
+        return self._known
+
+    def dns_ttl(self) -> float:
+        """Return for how long resolvers remember where the cluster's name leads, in seconds."""
+        failovers = self.so_far()
+        return failovers[-1].dns_ttl if failovers else self._profile.dns_ttl
+
+    def start(self, profile: Profile, target: str | None, seed: int) -> LocalFailover:
+        """Trigger a failover and return.
+
+        Args:
+            profile: what it looks like.
+            target: the instance to promote; the first reader by default.
+            seed: decides every sampled duration.
+
+        Raises:
+            SettingError: if the instance is the writer, or the profile is for another run.
+            FailoverInProgressError: if another one is on its way.
+        """
+        self._refuse_other_cut(profile)
+        view = self._gateway.client.describe()
+        if view.playing:
+            raise FailoverInProgressError("a failover of this cluster is still on its way")
+        if target == view.writer:
+            raise SettingError(f"{target} is the writer already; a failover promotes a reader")
+        chosen = target or next(each.id for each in view.instances if each.id != view.writer)
+        self._trigger.start(profile, writer=view.writer, target=chosen, seed=seed)
+        return self.so_far()[-1]
+
+    def _refuse_other_cut(self, profile: Profile) -> None:
+        if (profile.cut == "close") != (self._profile.cut == "close"):
+            raise SettingError(
+                f"profile {profile.name!r} ends sessions by {profile.cut!r}, but how a connection"
+                " will end is settled when it is made: choose the profile for the whole run, with"
+                f" --rds-profile {profile.name}"
+            )
+
+    def rest(self) -> None:
+        """Wait until the last failover is over.
+
+        Raises:
+            NotReadyError: if it does not end.
+        """
+        for last in self.so_far()[-1:]:
+            if not wait_until(last.settled, timeout=REST_WITHIN, clock=self._clock):
+                tail = self._gateway.process.log_tail()
+                raise NotReadyError(f"the failover {last.profile!r}", REST_WITHIN, tail)

@@ -1,0 +1,93 @@
+"""Who fails over to whom, told from one look at the gateway; and what is refused."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from pytest_rdsfailover.clock import MonotonicClock
+from pytest_rdsfailover.errors import SettingError
+from pytest_rdsfailover.gateway.client import ClusterView, InstanceView, PlayView
+from pytest_rdsfailover.local.failovers import FailoverInProgressError, Failovers
+from pytest_rdsfailover.local.profiles import parse_profile
+
+OURS = parse_profile("ours", {"refused": "1s", "promotion": "1s", "dns": "2s", "dns_ttl": "7s"})
+CLOSING = parse_profile("closing", {"refused": "1s", "cut": "close"})
+
+
+class Gateway:
+    """Starts what it is told to, as a trigger; shows it, as the gateway's client."""
+
+    def __init__(self):
+        self.client, self.started, self.playing = self, [], False
+
+    def describe(self):
+        instances = [
+            InstanceView(id=f"instance-{n}", role="reader", state="up", sessions=0)
+            for n in (1, 2, 3)
+        ]
+        return ClusterView(
+            writer="instance-1", dns="instance-1", reader="instance-3", ports={},
+            playing=self.playing, failures=[], instances=instances,
+        )  # fmt: skip
+
+    def start(self, profile, *, writer, target, seed):
+        self.started.append((profile.name, writer, target, seed))
+
+    def plays(self):
+        return [
+            PlayView(name=name, started=1.0, target=target, victim=writer, dns_ttl=3.0, over=True)
+            for name, writer, target, _ in self.started
+        ]
+
+
+@pytest.fixture
+def gateway():
+    return Gateway()
+
+
+@pytest.fixture
+def failovers(gateway):
+    return Failovers(gateway, gateway, OURS, MonotonicClock())
+
+
+@pytest.mark.parametrize(("asked", "promoted"), [(None, "instance-2"), ("instance-3",) * 2])
+def test_the_writer_fails_over_to_the_first_reader_unless_another_is_asked_for(
+    gateway, failovers, asked, promoted
+):
+    failover = failovers.start(OURS, asked, seed=5)
+
+    assert gateway.started == [("ours", "instance-1", promoted, 5)]
+    assert failovers.so_far() == [failover]
+
+
+def test_resolvers_remember_as_the_last_failover_says_or_the_run_before_any(failovers):
+    before = failovers.dns_ttl()
+    failovers.start(OURS, None, seed=0)
+
+    assert (before, failovers.dns_ttl()) == (7.0, 3.0)
+
+
+def test_a_failover_that_somebody_else_started_is_known_and_each_is_one_object(gateway, failovers):
+    gateway.start(SimpleNamespace(name="api"), writer="instance-1", target="instance-3", seed=0)
+    (foreign,) = failovers.so_far()
+    own = failovers.start(OURS, None, seed=0)
+
+    assert failovers.so_far()[0] is foreign
+    assert (foreign.profile, own.profile) == ("api", "ours")
+
+
+@pytest.mark.parametrize(
+    ("profile", "target", "playing", "error"),
+    [
+        (OURS, "instance-1", False, SettingError),
+        (CLOSING, None, False, SettingError),
+        (OURS, None, True, FailoverInProgressError),
+    ],
+)
+def test_what_is_refused_starts_nothing(gateway, failovers, profile, target, playing, error):
+    gateway.playing = playing
+
+    with pytest.raises(error):
+        failovers.start(profile, target, seed=0)
+
+    assert gateway.started == []
