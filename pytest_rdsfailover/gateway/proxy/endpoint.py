@@ -39,7 +39,7 @@ class ProxyEndpoint:
         pool: the database connections.
         pins: who has been pinned.
         counts: what has happened so far, by name.
-        waits: who waits for one, and how long that took at most.
+        waits: who waits for a database connection, and for how long at most.
         refusing: new clients get error 1105.
     """
 
