@@ -21,7 +21,7 @@ class ResponseReader:
         response: what the server still owes to a command; None if nothing.
         status: the session's latest status flags.
         deprecate_eof: client and server agreed that results end with an OK.
-        asks: the client must send something before the response goes on; to be cleared when it has.
+        asks: the client was asked to send something; to be cleared when it has sent all.
     """
 
     __slots__ = ("_continues", "_reader", "asks", "deprecate_eof", "response", "status")
@@ -45,7 +45,7 @@ class ResponseReader:
 
     def end(self) -> None:
         """Expect nothing more: the response is done, and whoever had to know it knows."""
-        self.response = None
+        self.response, self.asks = None, False
 
     def packets(self, data: bytes) -> list[Packet]:
         """Take received bytes; return the packets they complete, in order."""
@@ -78,10 +78,8 @@ class ResponseReader:
         if continues:
             return None
         part = response.feed(payload)
-        if part is Part.END:
-            self.asks = False
-            if response.status is not None:
-                self.status = response.status
-        elif part is Part.ASK:
+        if part is Part.ASK:
             self.asks = True
+        elif part is Part.END and response.status is not None:
+            self.status = response.status
         return part

@@ -88,12 +88,13 @@ def test_skipped_packets_come_as_they_were_and_count_as_followed():
     assert reader.pending == 0
 
 
-def test_a_server_that_asks_waits_until_its_response_goes_on():
+def test_what_was_asked_of_the_client_may_come_until_the_response_has_ended():
     reader = reading(Command.QUERY)
     assert not reader.asks
     assert followed(reader, b"\xfb/etc/file") == [Part.ASK]
     assert reader.asks
     followed(reader, ERROR)
+    reader.end()
     assert not reader.asks
 
 
