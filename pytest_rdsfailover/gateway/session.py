@@ -8,9 +8,7 @@ from pytest_rdsfailover.gateway.plan import STATEMENT_ID, Host, Planner, lifting
 from pytest_rdsfailover.gateway.relayed_login import RelayedLogin
 from pytest_rdsfailover.gateway.roles import Exchange, hidden, refused, worded
 from pytest_rdsfailover.gateway.variables import Variables
-from pytest_rdsfailover.wire.handshake import (
-    Capability,
-)
+from pytest_rdsfailover.wire.handshake import Capability
 from pytest_rdsfailover.wire.packets import (
     ERR,
     MAX_PAYLOAD,
@@ -30,6 +28,7 @@ from pytest_rdsfailover.wire.packets import (
     status_of,
     with_status,
 )
+from pytest_rdsfailover.wire.response_reader import ResponseReader
 from pytest_rdsfailover.wire.responses import Command, Part, Response
 
 BACKLOG = 64 * 1024 * 1024  # bytes of commands that a client may send ahead
@@ -54,24 +53,20 @@ class Session:
         self.to_client, self.to_server = bytearray(), bytearray()
         self.crashing = False
         self._host = host
-        self._client, self._server = PacketReader(), PacketReader()
-        self._message = MessageReader()
+        self._client, self._message = PacketReader(), MessageReader()
+        self._server = ResponseReader()
         self._variables = Variables(host.id)
         self._planner = Planner(host, self._variables)
         self._login = RelayedLogin(tls=tls)
-        self._multi = self._deprecate_eof = False
-        self._status = STATUS_AUTOCOMMIT
+        self._multi = False
         self._waiting: deque[bytes] = deque()
         self._plan: deque[Exchange] = deque()
         self._exchange: Exchange | None = None
-        self._response: Response | None = None
         self._command = 0
         self._held: bytes | None = None  # the end of an answer, until our own work is done
         self._drop = False  # the rest of the server's answer is not for the client
-        self._asked = False  # the client is to send data, not a command
-        self._goes_on = False  # and what it sends is continued by its next packet
+        self._goes_on = False  # what the client sends on request is continued by its next packet
         self._plain = False  # the server's answer is for the client as it is
-        self._continues = False  # the server's next packet continues the one before
         self._seen_by_client = 0  # number of the next packet to the client
         self._shift = 0  # what the client's numbers are ahead of the server's
 
@@ -83,7 +78,7 @@ class Session:
     @property
     def busy(self) -> bool:
         """Tell whether the server may still be working on a command of this session."""
-        return self._response is not None
+        return self._server.response is not None
 
     @property
     def leftover(self) -> bool:
@@ -108,7 +103,7 @@ class Session:
         for packet in self._client.feed(data):
             if not self._login.done:
                 self.to_server += self._login.from_client(packet)
-            elif self._asked:
+            elif self._server.asks and not self._drop:
                 self._answer_from_client(packet)
             else:
                 message = self._message.add(packet)
@@ -132,7 +127,7 @@ class Session:
         if self._plain:
             self._pass(data)
         else:
-            for packet in self._server.feed(data):
+            for packet in self._server.packets(data):
                 self._take(packet)
         self._advance()
 
@@ -143,15 +138,15 @@ class Session:
         if login.dialect is not None:
             self._planner.dialect = login.dialect
         if login.done:
-            self._status = login.status
             self._multi = bool(login.capabilities & Capability.MULTI_STATEMENTS)
-            self._deprecate_eof = bool(login.capabilities & Capability.DEPRECATE_EOF)
+            self._server.status = login.status
+            self._server.deprecate_eof = bool(login.capabilities & Capability.DEPRECATE_EOF)
 
     # Commands ------------------------------------------------------------------------------------
 
     def _advance(self) -> None:
         """Send the server all it can be sent now."""
-        while self._response is None and self._login.done:
+        while self._server.response is None and self._login.done:
             if self._plan:
                 self._send(self._plan.popleft())
             elif self._held is not None:
@@ -172,7 +167,7 @@ class Session:
             return
         if self._command == Command.SET_OPTION:
             self._multi = message == SET_MULTI_STATEMENTS
-        self._plan.extend(self._planner.plan(message, self._status, multi=self._multi))
+        self._plan.extend(self._planner.plan(message, self._server.status, multi=self._multi))
 
     def _send(self, exchange: Exchange) -> None:
         """Send one command, or answer it ourselves."""
@@ -182,7 +177,7 @@ class Session:
             return
         if exchange.lift:
             now = exchange._replace(lift=False, lifted=True)
-            self._plan.extendleft(reversed(lifting(now, self._status)))
+            self._plan.extendleft(reversed(lifting(now, self._server.status)))
             return
         self._exchange = exchange
         command = exchange.payload[0]
@@ -192,8 +187,7 @@ class Session:
             # The server counts on from our command, the client from its own.
             self._shift = self._seen_by_client - packets_of(exchange.payload)
         self.to_server += encode(exchange.payload)
-        response = Response(command, deprecate_eof=self._deprecate_eof)
-        self._response = None if response.done else response
+        self._server.begin(command)
         self._plain = (
             command in PLAIN and self._host.writer and not self._plan and not self._shift
             and not (exchange.hidden or exchange.more or self._variables.marked)
@@ -206,7 +200,7 @@ class Session:
         self.to_server += frame(packet.payload, packet.sequence - self._shift)
         self._seen_by_client = packet.sequence + 1
         if self._command != Command.CHANGE_USER and not (packet.payload or self._goes_on):
-            self._asked = False
+            self._server.asks = False
         self._goes_on = len(packet.payload) == MAX_PAYLOAD
 
     # Answers -------------------------------------------------------------------------------------
@@ -214,52 +208,33 @@ class Session:
     def _pass(self, data: bytes) -> None:
         """Let bytes of an answer pass that needs nothing done to it; note what it says."""
         self.to_client += data
-        for packet in self._server.split(self._skipped(data)[1]):
-            if self._response is None:
-                _check_farewell(packet)
-            else:
-                self._follow(packet, self._response)
+        for packet in self._server.skip(data)[1]:
+            response = self._server.response
+            self._server.follow(packet)
+            if response is not None and response.done:
                 self._ended()
-
-    def _skipped(self, data: bytes) -> tuple[bytes, bytes]:
-        """Return the packets of an answer that nobody need look at, and the bytes behind them."""
-        data = self._server.joined(data)
-        response = None if self._continues else self._response
-        end = 0 if response is None else response.skip(data)
-        return data[:end], data[end:]
 
     def _take(self, packet: Packet) -> None:
         """Take the server's next packet."""
-        response, exchange = self._response, self._exchange
         if not self._login.done:
             self._open(packet)
-        elif response is None or exchange is None:
-            self._farewell(packet)
-        else:
-            part = self._follow(packet, response)
-            if part is Part.END:
-                self._end(packet.payload, response, exchange)
-            elif not (exchange.hidden or self._drop):
-                self._forward(packet.payload, part, exchange)
+            return
+        response, exchange = self._server.response, self._exchange
+        part = self._server.follow(packet)
+        if response is None or exchange is None:
+            self.to_client += frame(packet.payload, packet.sequence)  # it is about to hang up
+            return
+        if part is Part.END:
+            self._end(packet.payload, response, exchange)
+        elif not (exchange.hidden or self._drop):
+            self._forward(packet.payload, part, exchange)
+        if response.done:
             self._ended()
 
-    def _follow(self, packet: Packet, response: Response) -> Part | None:
-        """Note what a packet says; return what it is, None if it continues the one before."""
-        continues, self._continues = self._continues, len(packet.payload) == MAX_PAYLOAD
-        if continues:
-            return None
-        part = response.feed(packet.payload)
-        if part is Part.ASK:
-            self._asked = not self._drop
-        elif part is Part.END and response.status is not None:
-            self._status = response.status
-        return part
-
     def _ended(self) -> None:
-        """Be ready for the next command if this one is answered."""
-        if self._response is not None and self._response.done:
-            self._response = None
-            self._plain = self._asked = self._drop = False
+        """Be ready for the next command, because this one is answered."""
+        self._server.end()
+        self._plain = self._drop = False
 
     def _forward(self, payload: bytes, part: Part | None, exchange: Exchange) -> None:
         """Let the client have a packet from the middle of its answer."""
@@ -268,11 +243,6 @@ class Session:
         elif part and self._command == Command.STMT_PREPARE and payload[0] == OK:
             self._planner.prepared(payload[STATEMENT_ID], exchange)
         self._tell(payload)
-
-    def _farewell(self, packet: Packet) -> None:
-        """Take what a server says unasked: an error, as the last thing before it hangs up."""
-        _check_farewell(packet)
-        self.to_client += frame(packet.payload, packet.sequence)
 
     def _end(self, payload: bytes, response: Response, exchange: Exchange) -> None:
         """Take the end of a result: forward it, hold it, or put an error in its place."""
@@ -298,12 +268,12 @@ class Session:
 
     def _writing(self) -> bool:
         """Tell whether a transaction that may write is open although this is a reader."""
-        return not self._host.writer and self._status & IN_TRANS == STATUS_IN_TRANS
+        return not self._host.writer and self._server.status & IN_TRANS == STATUS_IN_TRANS
 
     def _finish(self, payload: bytes, response: Response, exchange: Exchange) -> None:
         """Forward the good end of a result, now or when our own work behind it is done."""
         if exchange.more and response.done:
-            payload = with_status(payload, self._status | STATUS_MORE_RESULTS)
+            payload = with_status(payload, self._server.status | STATUS_MORE_RESULTS)
         elif response.done and self._plan:
             self._held = payload
             return
@@ -320,7 +290,7 @@ class Session:
         """Send the client the end of its answer, with the state the session is in by now."""
         payload, self._held = self._held or b"", None
         if payload[0] != ERR:
-            flags = self._status & (IN_TRANS | STATUS_AUTOCOMMIT)
+            flags = self._server.status & (IN_TRANS | STATUS_AUTOCOMMIT)
             rest = status_of(payload) & ~(IN_TRANS | STATUS_AUTOCOMMIT)
             payload = with_status(payload, rest | flags)
         self._tell(payload)
@@ -329,9 +299,3 @@ class Session:
         """Send the client the next packet of its answer."""
         self.to_client += frame(payload, self._seen_by_client)
         self._seen_by_client = (self._seen_by_client + 1) & 0xFF
-
-
-def _check_farewell(packet: Packet) -> None:
-    """Make sure that what a server sends unasked is the error with which it hangs up."""
-    if packet.payload[:1] != bytes((ERR,)):
-        raise ProtocolError("the server sent what nobody asked for")

@@ -17,6 +17,7 @@ from pytest_rdsfailover.gateway.proxy.pool import Pool
 from pytest_rdsfailover.gateway.proxy.server_login import Key, Setup
 from pytest_rdsfailover.gateway.proxy.session import ProxySession
 from pytest_rdsfailover.gateway.proxy.settings import ProxySettings
+from pytest_rdsfailover.gateway.proxy.waits import Waits
 from pytest_rdsfailover.gateway.router import Instance
 from pytest_rdsfailover.gateway.sockets import BACKLOG, Dial, bound
 from pytest_rdsfailover.gateway.turns import AtEnd
@@ -38,7 +39,7 @@ class ProxyEndpoint:
         pool: the database connections.
         pins: who has been pinned.
         counts: what has happened so far, by name.
-        longest_wait: seconds that a request has waited for a connection at most.
+        waits: who waits for a database connection, and for how long at most.
         refusing: new clients get error 1105.
     """
 
@@ -59,15 +60,14 @@ class ProxyEndpoint:
         self.settings = ProxySettings()
         self.pins = Pins()
         self.counts: Counter[str] = Counter()
-        self.longest_wait = 0.0
         self.refusing = False
         self.port = 0
         self._secure = secure
         self._databases = Databases(self, dial)
+        self.waits = Waits(self._timed_out)
         self.pool = Pool(self._open, self._databases.end, most=1, most_idle=1)
         self.configure(self.settings)
         self._clients: dict[ProxySession, ClientLink] = {}
-        self._asked: dict[ProxySession, float] = {}
         self._touched: set[ProxySession | Database] = set()
         self._at_end, self._due = at_end, False
         self._sweeping: asyncio.Task[None] | None = None
@@ -126,7 +126,6 @@ class ProxyEndpoint:
             link.session.leave()
         if link.other is not None:
             untie(link, link.other)
-        self._settle(link)
 
     def touch(self, who: ProxySession | Database) -> None:
         """Remember who has something to send."""
@@ -163,37 +162,18 @@ class ProxyEndpoint:
         """Lend a database connection now or later."""
         self.counts["borrows"] += 1
         self.pool.borrow(session, last)
-        if session.waiting and (link := self._clients.get(session)) is not None:
-            self._asked[session] = time.monotonic()
-            patience = self.settings.connection_borrow_timeout
-            loop = asyncio.get_running_loop()
-            link.timer = loop.call_later(patience, self._timed_out, link)
+        if session.waiting:
+            self.waits.begin(session, self.settings.connection_borrow_timeout)
 
     def lent(self, session: ProxySession) -> None:
         """Note that a session has got its connection."""
-        self._waits_no_more(session)
+        self.waits.end(session)
 
-    def _waits_no_more(self, session: ProxySession) -> None:
-        if session in self._asked and (link := self._clients.get(session)) is not None:
-            self._settle(link)
-
-    def _settle(self, link: ClientLink) -> None:
-        """Note how long a session has waited."""
-        if link.timer is not None:
-            link.timer.cancel()
-            link.timer = None
-        asked = self._asked.pop(link.session, None)
-        if asked is not None:
-            self.longest_wait = max(self.longest_wait, time.monotonic() - asked)
-
-    def _timed_out(self, link: ClientLink) -> None:
-        link.timer = None
-        if link.session.waiting:
-            self.counts["borrow_timeouts"] += 1
-            self.pool.leave(link.session)
-            self._settle(link)
-            link.session.timed_out()
-            self.flush()
+    def _timed_out(self, session: ProxySession) -> None:
+        self.counts["borrow_timeouts"] += 1
+        self.pool.leave(session)
+        session.timed_out()
+        self.flush()
 
     def give_back(self, database: Database) -> None:
         """Take a database connection back."""
@@ -203,7 +183,7 @@ class ProxyEndpoint:
     def leave(self, session: ProxySession) -> None:
         """Let a session wait no longer."""
         self.pool.leave(session)
-        self._waits_no_more(session)
+        self.waits.end(session)
 
     def discard(self, database: Database) -> None:
         """End a connection that may still be working, and remember its thread."""

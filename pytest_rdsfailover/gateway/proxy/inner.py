@@ -40,13 +40,17 @@ class Inner(Session):
 
     def _pass(self, data: bytes) -> None:
         """Hand over packets as they are, and what has been learnt about them."""
-        if self._taker.relays:
-            rows, data = self._skipped(data)
-            self._taker.relay(rows)
-        for packet in self._server.feed(data):
-            response = self._response
+        server, taker = self._server, self._taker
+        if taker.relays:
+            rows, packets = server.skip(data)
+            taker.relay(rows)
+        else:
+            packets = server.packets(data)
+        for packet in packets:
+            response = server.response
             if response is None:
-                self._taker.take(packet)  # the server's farewell
-            else:
-                self._taker.take_part(packet, self._follow(packet, response), response)
+                taker.take(packet)  # the server's farewell
+                continue
+            taker.take_part(packet, server.follow(packet), response)
+            if response.done:
                 self._ended()

@@ -40,16 +40,14 @@ class ClientLink(Connection):
         session: its state machine.
         since: when it connected, in monotonic seconds.
         heard: when it last sent something.
-        timer: ends its wait for a database connection.
     """
 
-    __slots__ = ("_owner", "_tls", "heard", "session", "since", "timer")
+    __slots__ = ("_owner", "_tls", "heard", "session", "since")
 
     def __init__(self, owner: Owner, session: ProxySession) -> None:
         super().__init__()
         self.session, self._owner = session, owner
         self.since = self.heard = time.monotonic()
-        self.timer: asyncio.TimerHandle | None = None
         self._tls: TlsServer | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:

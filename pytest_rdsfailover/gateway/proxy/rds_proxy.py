@@ -132,7 +132,7 @@ class RdsProxy:
         for one in self.endpoints.values():
             one.pins.clear()
             one.counts.clear()
-            one.longest_wait = 0.0
+            one.waits.longest = 0.0
 
     def describe(self, endpoint: str) -> dict[str, Any]:
         """Return an endpoint's figures and pins, as plain data."""
@@ -150,7 +150,7 @@ class RdsProxy:
                 "instances": [one.id for one in pool.instances],
                 "borrows": counts["borrows"],
                 "borrow_timeouts": counts["borrow_timeouts"],
-                "longest_wait": one.longest_wait,
+                "longest_wait": one.waits.longest,
                 "opened": counts["opened"],
                 "idle_timeouts": counts["idle_timeouts"],
                 "aged": counts["aged"],
