@@ -15,7 +15,7 @@ from pytest_rdsfailover.wire.packets import (
 )
 from pytest_rdsfailover.wire.responses import Command
 
-MANY = settings(max_examples=300, deadline=None)
+MANY = settings(max_examples=300)
 COMMANDS = st.binary(min_size=0, max_size=60) | st.builds(
     lambda command, rest: bytes((command,)) + rest,
     st.sampled_from(list(Command)), st.binary(max_size=60),
