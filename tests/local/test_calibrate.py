@@ -23,7 +23,7 @@ def test_freezes_of_known_length_are_measured(server_program: ServerProgram, mon
     assert float(short.measured) < float(long.measured)
     for reading in found.readings:
         assert reading.measured.lower - NOISE < reading.truth < reading.measured.upper + NOISE
-        assert abs(reading.error) < NOISE
+        assert abs(reading.error) < NOISE + reading.measured.resolution
 
 
 def test_the_table_counts_what_lies_outside_its_bounds():
