@@ -43,9 +43,9 @@ def format_duration(seconds: float) -> str:
 
 def check_instances(count: int) -> None:
     """Raise `SettingError` if no Aurora cluster has that many instances."""
-    if not FEWEST_INSTANCES <= count <= MOST_INSTANCES:
+    if type(count) is not int or not FEWEST_INSTANCES <= count <= MOST_INSTANCES:
         raise SettingError(
-            f"a cluster has {FEWEST_INSTANCES} to {MOST_INSTANCES} instances, not {count}: a"
+            f"a cluster has {FEWEST_INSTANCES} to {MOST_INSTANCES} instances, not {count!r}: a"
             " failover needs a reader to promote"
         )
 
