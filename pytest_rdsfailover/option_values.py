@@ -15,7 +15,7 @@ from pytest_rdsfailover.errors import SettingError
 from pytest_rdsfailover.live_settings import FIELDS, LiveSettings
 from pytest_rdsfailover.options import LIVE_OPTIONS, OPTIONS, SEED, cache_directory
 from pytest_rdsfailover.resumption import latest_seed
-from pytest_rdsfailover.settings import RATE, Settings, parse_duration
+from pytest_rdsfailover.settings import RATE, Settings, check_rate, parse_duration
 
 SWITCHES = {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}
 LOCAL_ONLY = ("profile", "server", "toxiproxy", "instances", "port", "aws_names")
@@ -63,8 +63,7 @@ def _rate(text: str) -> float:
         rate = float(text)
     except ValueError:
         raise SettingError(f"{text!r} is not a number of writes per second") from None
-    if rate <= 0:
-        raise SettingError(f"a load needs a rate above 0 writes per second, not {rate:g}")
+    check_rate(rate)
     return rate
 
 

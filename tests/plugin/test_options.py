@@ -21,6 +21,8 @@ def would_start(project):
         (["--rds-load=precice"], "did you mean 'precise'"),
         (["--rds-load=closed", "--rds-rate=5"], "has its own rate"),
         (["--rds-rate=0"], "above 0 writes"),
+        (["--rds-rate=nan"], "above 0 writes per second, up to 1,000,000, not nan"),
+        (["--rds-rate=1e9"], "up to 1,000,000, not 1e+09"),
         (["--rds-rate=fast"], "--rds-rate: 'fast' is not a number"),
         (["--rds-warmup=2"], "--rds-warmup: '2' is not a duration; write 250ms, 2s"),
         (["--rds-instances=1"], "2 to 16 instances"),
