@@ -134,3 +134,12 @@ def test_a_fixture_that_is_asked_for_while_testing_is_measured_as_well(pytester)
 
     result.assert_outcomes(passed=1)
     result.stdout.fnmatch_lines(["*= database failover =*", "*test_it*writer*quick*yes*"])
+
+
+def test_a_toxiproxy_that_does_not_answer_is_named_with_the_remedy(pytester):
+    result = pytester.runpytest_subprocess("--rds-toxiproxy=http://127.0.0.1:1")
+
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(
+        ["*UsageError: no Toxiproxy answers at http://127.0.0.1:1: start a toxiproxy-server there*"]
+    )
