@@ -1,7 +1,7 @@
 """The run's settings: durations parsed, combinations checked, once and before anything starts."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pytest_rdsfailover.errors import SettingError
 from pytest_rdsfailover.live_settings import LiveSettings
@@ -104,7 +104,7 @@ class Settings:
 
     profile: str = "quick"
     seed: int = 0
-    server: str | None = None
+    server: str | None = field(default=None, repr=False)  # has a password, and pytest -l shows it
     toxiproxy: str | None = None
     instances: int = 2
     port: int | None = None

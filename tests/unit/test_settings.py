@@ -57,3 +57,7 @@ def test_an_impossible_setting_names_what_is_possible(field, value, word):
 def test_settings_cannot_be_changed_afterwards():
     with pytest.raises(dataclasses.FrozenInstanceError):
         Settings().seed = 1
+
+
+def test_the_password_of_a_running_server_is_in_no_repr_for_pytest_shows_locals():
+    assert "secret" not in repr(Settings(server="mysql://app:secret@127.0.0.1:3306"))
