@@ -151,7 +151,7 @@ def test_expectations_of_a_marker_are_checked_before_any_server_starts(project):
         ("rds_aws_names()", "rds_aws_names takes one argument"),
         ("rds_aws_names('Frankfurt')", "'Frankfurt' is no AWS region"),
         ("rds_proxy(5)", "rds_proxy takes arguments by name only"),
-        ("rds_proxy(require_tsl=True)", "no setting 'require_tsl'"),
+        ("rds_proxy(max_conections_percent=5)", "no setting 'max_conections_percent'"),
         ("rds_proxy(require_tls='no')", "require_tls is True or False, not 'no'"),
     ],
 )
