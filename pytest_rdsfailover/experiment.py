@@ -9,6 +9,7 @@ from pytest_rdsfailover.analysis.summary import Summary
 from pytest_rdsfailover.errors import SettingError
 from pytest_rdsfailover.load.engines import ENGINES
 from pytest_rdsfailover.load.writer import ReconnectPolicy
+from pytest_rdsfailover.settings import check_rate
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +45,7 @@ class Plan:
 
     def __post_init__(self) -> None:
         """Refuse what no load can do."""
+        self._check_kinds()
         if isinstance(self.retries, bool) or not isinstance(self.retries, int) or self.retries < 0:
             raise SettingError(f"a write is tried again a number of times, not {self.retries!r}")
         if isinstance(self.processes, bool) or self.processes not in range(1, self.writers + 1):
@@ -63,6 +65,17 @@ class Plan:
             )
         if self.engine not in ENGINES:
             raise SettingError(f"no engine is called {self.engine!r} (known: {', '.join(ENGINES)})")
+
+    def _check_kinds(self) -> None:
+        """Refuse what is no number, duration or policy: it would break a writer in the middle."""
+        if type(self.writers) is not int or self.writers < 1:
+            raise SettingError(f"a load needs at least one writer, not {self.writers!r}")
+        check_rate(self.rate, unpaced=True)
+        if not isinstance(self.policy, ReconnectPolicy):
+            raise SettingError(f"policy: a ReconnectPolicy, not {self.policy!r}")
+        for name in ("warmup", "cooldown", "bound", "think"):
+            if not isinstance(getattr(self, name), (int, float)):
+                raise SettingError(f'{name}={getattr(self, name)!r}: write a duration, as "2s"')
 
 
 class Trial(Summary):

@@ -169,6 +169,11 @@ class Observation:
             raise RuntimeError("a load is judged when its block ends; ask for the trial after it")
         return self._trial
 
+    @property
+    def problem(self) -> Exception | None:
+        """Return an error that a writer met, if no write at all was acknowledged."""
+        return None if self.trial.acked else self._load.problem
+
     def warm_up(self) -> None:
         """Let the load run undisturbed, as long as the plan says."""
         self._clock.sleep(self._plan.warmup)

@@ -3,6 +3,7 @@
 Precedence: argument of a fixture, marker, command line, environment, ini file, default.
 """
 
+import os
 import random
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -15,10 +16,12 @@ from pytest_rdsfailover.errors import SettingError
 from pytest_rdsfailover.live_settings import FIELDS, LiveSettings
 from pytest_rdsfailover.options import LIVE_OPTIONS, OPTIONS, SEED, cache_directory
 from pytest_rdsfailover.resumption import latest_seed
-from pytest_rdsfailover.settings import RATE, Settings, parse_duration
+from pytest_rdsfailover.settings import RATE, Settings, check_rate, parse_duration
 
 SWITCHES = {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}
 LOCAL_ONLY = ("profile", "server", "toxiproxy", "instances", "port", "aws_names")
+FILES = {"json", "markdown", "record"}  # what the end of the run writes
+DIRECTORIES = {"report", "journal"}
 LIVE_RATE = 100.0  # writes per second: a real cluster serves others, too
 LIVE_BOUND = 300.0  # seconds: a real failover may take half a minute to be felt at all
 
@@ -63,8 +66,7 @@ def _rate(text: str) -> float:
         rate = float(text)
     except ValueError:
         raise SettingError(f"{text!r} is not a number of writes per second") from None
-    if rate <= 0:
-        raise SettingError(f"a load needs a rate above 0 writes per second, not {rate:g}")
+    check_rate(rate)
     return rate
 
 
@@ -159,6 +161,10 @@ def _look(given: Mapping[str, Any], root: Path) -> None:
         from pytest_rdsfailover.local.profiles import load_profile
 
         load_profile(given["profile"])
+    for name in FILES & given.keys():
+        _check_file(name, Path(given[name]))
+    for name in DIRECTORIES & given.keys():
+        _check_directory(name, Path(given[name]))
     if "compare" in given:
         from pytest_rdsfailover import baseline
 
@@ -171,3 +177,19 @@ def _look(given: Mapping[str, Any], root: Path) -> None:
         from pytest_rdsfailover.local.network import find_toxiproxy
 
         find_toxiproxy(given["toxiproxy"])
+
+
+def _check_file(name: str, path: Path) -> None:
+    """Raise `SettingError` if a file cannot be written there, which else the end of the run says."""
+    if path.is_dir():
+        raise SettingError(f"--rds-{name}: {path} is a directory; name a file in it")
+    _check_directory(name, path.parent)
+
+
+def _check_directory(name: str, path: Path) -> None:
+    """Raise `SettingError` if no directory can be made there."""
+    nearest = next(each for each in (path, *path.parents, Path()) if each.exists())
+    if not nearest.is_dir():
+        raise SettingError(f"--rds-{name}: {nearest} is no directory")
+    if not os.access(nearest, os.W_OK):
+        raise SettingError(f"--rds-{name}: {nearest} cannot be written to")

@@ -17,8 +17,9 @@ import pytest
 
 from pytest_rdsfailover.errors import SettingError
 from pytest_rdsfailover.live_settings import LiveSettings
+from pytest_rdsfailover.markers import check_markers
 from pytest_rdsfailover.options import SEED
-from pytest_rdsfailover.settings import Settings, check_instances, check_trials
+from pytest_rdsfailover.settings import Settings
 
 Plain = dict[str, Any]
 RUN = pytest.StashKey["Run"]()
@@ -248,25 +249,6 @@ def timelines(entries: Sequence[Plain]) -> list[tuple[str, str]]:
 
 def _longest_outage(numbered: tuple[int, Plain]) -> float:
     return max((float(each["seconds"]) for each in numbered[1]["trial"]["outages"]), default=0.0)
-
-
-def check_markers(item: pytest.Item, settings: Settings) -> None:
-    """Raise `pytest.UsageError` if a marker of a test asks for what cannot be."""
-    try:
-        for marker in item.iter_markers("rds_expect"):
-            from pytest_rdsfailover.expectations import check_resolution, parse_expectations
-
-            check_resolution(parse_expectations(**marker.kwargs), settings.rate)
-        for marker in item.iter_markers("rds_instances"):
-            check_instances(*marker.args)
-        for marker in item.iter_markers("rds_trials"):
-            check_trials(*marker.args)
-        for marker in item.iter_markers("rds_profile"):
-            from pytest_rdsfailover.local.profiles import load_profile
-
-            load_profile(*marker.args)
-    except (SettingError, TypeError) as error:
-        raise pytest.UsageError(f"{item.nodeid}: {error}") from None
 
 
 def live_lines(live: LiveSettings) -> list[str]:

@@ -1,7 +1,7 @@
 """The run's settings: durations parsed, combinations checked, once and before anything starts."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pytest_rdsfailover.errors import SettingError
 from pytest_rdsfailover.live_settings import LiveSettings
@@ -10,6 +10,7 @@ UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 DURATION = re.compile(r"(?P<number>\d+(?:\.\d+)?|\.\d+)\s*(?P<unit>ms|s|m|h)")
 FEWEST_INSTANCES, MOST_INSTANCES = 2, 16  # Aurora: one writer and up to 15 readers
 RATE = 200.0  # writes per second
+MOST_RATE = 1_000_000  # writes per second: more than any machine writes, and memory for its slots
 
 
 def parse_duration(text: str) -> float:
@@ -18,7 +19,7 @@ def parse_duration(text: str) -> float:
     Raises:
         SettingError: if it names none; a bare number is refused, because nobody sees its unit.
     """
-    match = DURATION.fullmatch(text.strip())
+    match = DURATION.fullmatch(text.strip()) if isinstance(text, str) else None
     if match is None:
         raise SettingError(f"{text!r} is not a duration; write 250ms, 2s or 1.5m")
     return float(match["number"]) * UNITS[match["unit"]]
@@ -43,9 +44,9 @@ def format_duration(seconds: float) -> str:
 
 def check_instances(count: int) -> None:
     """Raise `SettingError` if no Aurora cluster has that many instances."""
-    if not FEWEST_INSTANCES <= count <= MOST_INSTANCES:
+    if type(count) is not int or not FEWEST_INSTANCES <= count <= MOST_INSTANCES:
         raise SettingError(
-            f"a cluster has {FEWEST_INSTANCES} to {MOST_INSTANCES} instances, not {count}: a"
+            f"a cluster has {FEWEST_INSTANCES} to {MOST_INSTANCES} instances, not {count!r}: a"
             " failover needs a reader to promote"
         )
 
@@ -54,6 +55,16 @@ def check_trials(count: int) -> None:
     """Raise `SettingError` if nobody can repeat a trial that often."""
     if isinstance(count, bool) or not isinstance(count, int) or count < 1:
         raise SettingError(f"a population has at least one trial, not {count!r}")
+
+
+def check_rate(rate: float, *, unpaced: bool = False) -> None:
+    """Raise `SettingError` if no load has that rate; 0, if *unpaced*, is that of a closed one."""
+    if isinstance(rate, bool) or not isinstance(rate, (int, float)):
+        raise SettingError(f"rate={rate!r} is not a number of writes per second")
+    if not (unpaced and rate == 0) and not 0 < rate <= MOST_RATE:
+        raise SettingError(
+            f"a load needs a rate above 0 writes per second, up to {MOST_RATE:,}, not {rate:g}"
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +104,7 @@ class Settings:
 
     profile: str = "quick"
     seed: int = 0
-    server: str | None = None
+    server: str | None = field(default=None, repr=False)  # has a password, and pytest -l shows it
     toxiproxy: str | None = None
     instances: int = 2
     port: int | None = None
@@ -131,8 +142,7 @@ class Settings:
             )
         if self.writers < 1:
             raise SettingError(f"a load needs at least one writer, not {self.writers}")
-        if self.rate < 0:
-            raise SettingError(f"a load needs a rate above 0 writes per second, not {self.rate:g}")
+        check_rate(self.rate, unpaced=True)
         for name in ("warmup", "cooldown", "spacing"):
             if getattr(self, name) < 0:
                 raise SettingError(f"{name} cannot be negative")

@@ -31,6 +31,7 @@ class Absence:
         judged: the gap by which the downtime stands or falls: the one that proves most of it, or,
             if that is less than half of what may be, the widest one, outage or not.
         own: how much of that gap the load generator stood still itself.
+        proven: for how much of it the database was away for certain.
     """
 
     acks: list[int]
@@ -46,6 +47,7 @@ class Absence:
     natural: int
     judged: gaps.Gap
     own: int
+    proven: int
 
 
 def absences(found: Sequence[Lane], course: Course) -> Absence:
@@ -98,6 +100,7 @@ def absences(found: Sequence[Lane], course: Course) -> Absence:
         natural=natural,
         judged=judged.gap,
         own=judged.own,
+        proven=judged.lower,
     )
 
 

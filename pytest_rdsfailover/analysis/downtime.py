@@ -48,8 +48,11 @@ class Downtime(float):
 
     @property
     def resolution(self) -> float:
-        """Return half the width of the interval, in seconds."""
-        return (self.upper - self.lower) / 2
+        """Return how far from the figure the truth may be, in seconds: mostly half the width.
+
+        Without an outage the figure is 0, the lower end, so that it is all of the width.
+        """
+        return max(self.upper - float(self), float(self) - self.lower)
 
     def deciding_rate(self, bound: float) -> int | None:
         """Return about how many writes per second would decide a bound within the interval.
@@ -60,7 +63,7 @@ class Downtime(float):
         """
         if self.rate <= 0:
             return None
-        waited = max(0.0, self.resolution - 1 / (2 * self.rate))
+        waited = max(0.0, (self.upper - self.lower) / 2 - 1 / (2 * self.rate))
         middle = (self.lower + self.upper) / 2
         # Without an outage the gap can only become shorter: its lower end is nothing anyway.
         left = abs(middle - bound) - waited if self else bound - 2 * waited

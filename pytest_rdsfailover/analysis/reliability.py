@@ -92,7 +92,13 @@ def lateness_p99(late: Sequence[int]) -> int:
 
 
 def why_unreliable(
-    *, gap: float, own: float, late: float, threshold: float, crowd: float = 0.0
+    *,
+    gap: float,
+    own: float,
+    late: float,
+    threshold: float,
+    crowd: float = 0.0,
+    hidden: float = 0.0,
 ) -> str:
     """Return why the longest gap of a failover is no figure of the database; empty if it is one.
 
@@ -102,7 +108,15 @@ def why_unreliable(
         late: how late 99 % of the writes were sent at most, when they could be.
         threshold: gaps up to this length are no outage anyway.
         crowd: the share of all CPUs that other programs kept busy.
+        hidden: for how much of it failed writes prove the database away, if that is more than the
+            schedule explains: on a calmer machine it would be an outage.
     """
+    if gap <= threshold and hidden:
+        return (
+            f"failed writes show the database away for {format_duration(hidden)}, but gaps up to"
+            f" {format_duration(threshold)} are no outage after such an uneven calm: neither a downtime"
+            " nor none"
+        )
     if gap <= threshold:
         return ""
     if own > MOST_OWN * gap:

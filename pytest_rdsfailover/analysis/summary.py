@@ -9,7 +9,7 @@ from pytest_rdsfailover.analysis.course import Course, why_invalid
 from pytest_rdsfailover.analysis.downtime import Downtime
 from pytest_rdsfailover.analysis.lanes import SECOND, lanes, nanoseconds
 from pytest_rdsfailover.analysis.latency import Latency, latency
-from pytest_rdsfailover.analysis.outages import Incident, incidents
+from pytest_rdsfailover.analysis.outages import Incident, incidents, threshold
 from pytest_rdsfailover.analysis.phases import Phase, failures, phases, totals
 from pytest_rdsfailover.analysis.pulse import Pulse, pulse
 from pytest_rdsfailover.analysis.reliability import (
@@ -279,6 +279,7 @@ def _reliability(course: Course, absence: Absence, late: Sequence[int]) -> Relia
             own=own,
             late=p99,
             threshold=absence.threshold / SECOND,
+            hidden=absence.proven / SECOND if absence.proven > threshold(0, course.rate) else 0.0,
             crowd=(course.strangers or 0.0) / course.cpus if course.cpus else 0.0,
         ),
     )

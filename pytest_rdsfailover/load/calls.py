@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import inspect
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from pytest_rdsfailover.endpoints import Bounds, Endpoint
@@ -11,6 +11,7 @@ from pytest_rdsfailover.errors import CancelledWorkError, SettingError
 from pytest_rdsfailover.journal import Journal
 from pytest_rdsfailover.load.attempts import Attempts, Classify
 from pytest_rdsfailover.load.mix import Step, spread
+from pytest_rdsfailover.load.signatures import check_call, name_of, reports
 from pytest_rdsfailover.load.workload import Position, Session
 
 
@@ -43,6 +44,7 @@ class CallWorkload:
     ) -> None:
         self.steps = _steps(function, reads)
         self.setup, self.teardown = setup, teardown
+        _check_calls(self.steps, stored, setup, teardown)
         self._journal, self._stored, self._classify = journal, stored, classify
         self._runners: dict[int, asyncio.Runner] = {}
 
@@ -79,8 +81,8 @@ class CallWorkload:
             if inspect.isawaitable(found):
                 found = asyncio.run(_result(found))
         except asyncio.CancelledError as error:
-            raise CancelledWorkError(_name_of(self._stored)) from error
-        places = map(self._journal.position, map(str, found))
+            raise CancelledWorkError(name_of(self._stored)) from error
+        places = map(self._journal.position, _texts(found))
         return [place for place in places if place is not None]
 
     def drop(self, control: Endpoint) -> None:  # noqa: ARG002 - the protocol's
@@ -93,6 +95,17 @@ class CallWorkload:
 
 async def _result(awaitable: Any) -> Any:
     return await awaitable
+
+
+def _texts(found: Iterable[Any]) -> Iterator[str]:
+    """Yield keys as texts; a row or bytes would be no key of ours, and every write be lost."""
+    for each in [found] if isinstance(found, str) else found:
+        if isinstance(found, str) or (isinstance(each, Collection) and not isinstance(each, str)):
+            raise TypeError(
+                f"stored has to return the keys themselves, one text each, such as row[0] of a row,"
+                f" not {each!r:.80}"
+            )
+        yield str(each)
 
 
 class CallSession:
@@ -126,7 +139,7 @@ class CallSession:
                 return result
             return self._workload.runner(self._writer).run(_result(result))
         except asyncio.CancelledError as error:  # no Exception, so that nobody else would take it
-            raise CancelledWorkError(_name_of(function)) from error
+            raise CancelledWorkError(name_of(function)) from error
 
 
 def _steps(
@@ -139,20 +152,28 @@ def _steps(
         for function, weight in each.items():
             if not callable(function):
                 raise SettingError(f"{function!r} is no function, beside others of your own")
-            name = _name_of(function)
-            reports = not is_read and _reports(function)
-            weights[Step(name, is_read, function, reports)] = weight
+            name = name_of(function)
+            tells = not is_read and reports(function)
+            weights[Step(name, is_read, function, tells)] = weight
     return spread(weights)
 
 
-def _name_of(function: Callable[..., Any]) -> str:
-    """Return what a function is called."""
-    return getattr(function, "__name__", repr(function))
-
-
-def _reports(function: Callable[..., Any]) -> bool:
-    """Tell whether a function has a parameter `attempt`."""
-    try:
-        return "attempt" in inspect.signature(function).parameters
-    except ValueError:  # a builtin that does not tell
-        return False
+def _check_calls(
+    steps: Iterable[Step],
+    stored: Callable[[], Any] | None,
+    setup: Callable[[], Any] | None,
+    teardown: Callable[[Any], Any] | None,
+) -> None:
+    """Refuse functions that cannot be called as they will be, before anybody waits for them."""
+    state = [] if setup is None else ["what setup returned"]
+    for step in steps:
+        key = [] if step.reads else ["the key"]
+        more = {"attempt": None} if step.reports else {}
+        check_call("reads" if step.reads else "workload", step.call, [*key, *state], more)
+    for option, function, arguments in (
+        ("stored", stored, []),
+        ("setup", setup, []),
+        ("teardown", teardown, ["what setup returned"]),
+    ):
+        if function is not None:
+            check_call(option, function, arguments, {})

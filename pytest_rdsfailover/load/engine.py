@@ -50,7 +50,10 @@ class Engine(Span):
 
     Attributes:
         pauses: when processes of its own stood still; known once it has ended.
+        problem: the latest error of a writer in this process; None if there was none.
     """
+
+    problem: Exception | None = None
 
     def __init__(self) -> None:
         self._gate = Gate()

@@ -87,6 +87,7 @@ class Load(Engine):
                 f"writers {hanging} are still in the workload after {timeout:g} s: every wait in it"
                 " needs a bound, such as a read time-out"
             )
+        self.problem = next(filter(None, (writer.problem for writer in self._writers)), None)
         for writer in self._writers:
             if writer.bug is not None:
                 raise LoadError(f"writer {writer.number} broke: {writer.bug!r}") from writer.bug

@@ -131,7 +131,7 @@ class Network:
         places: where each endpoint listens.
 
     Raises:
-        SettingError: if the wanted port is taken.
+        SettingError: if the wanted port is taken, or nothing answers at the Toxiproxy's URL.
     """
 
     def __init__(
@@ -142,6 +142,11 @@ class Network:
         *,
         port: int | None = None,
     ) -> None:
+        if program.url is not None and not ToxiproxyClient(program.url).running():
+            raise SettingError(
+                f"no Toxiproxy answers at {program.url}: start a toxiproxy-server there, or leave out"
+                " --rds-toxiproxy"
+            )
         self.prefix = f"rdsfailover-{secrets.token_hex(3)}-"
         self._program = program
         self._process: Process | None = None

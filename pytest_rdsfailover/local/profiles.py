@@ -138,10 +138,10 @@ def load_profile(name: str) -> Profile:
 
 def _from_file(path: Path) -> Profile:
     try:
-        table = tomllib.loads(path.read_text())
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise SettingError(f"cannot read the failover profile {path}: {error.strerror}") from error
-    except tomllib.TOMLDecodeError as error:
+    except ValueError as error:  # of tomllib, or of bytes that are no text at all
         raise SettingError(f"the failover profile {path} is no TOML: {error}") from error
     return parse_profile(path.stem, table)
 

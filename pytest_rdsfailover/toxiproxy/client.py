@@ -14,7 +14,7 @@ from urllib.parse import quote
 import toxiproxy
 import toxiproxy.toxic
 
-from pytest_rdsfailover.errors import ToxiproxyError
+from pytest_rdsfailover.errors import SettingError, ToxiproxyError
 from pytest_rdsfailover.toxiproxy.transport import Transport
 
 Attributes = Mapping[str, int]
@@ -219,6 +219,9 @@ class ToxiproxyClient:
             stream: `downstream`, towards the client, or `upstream`.
             toxicity: its chance of acting on a link, 0 to 1.
             attributes: as the type has them, in Toxiproxy's units.
+
+        Raises:
+            SettingError: if the type has no such attribute; the server itself would ignore it.
         """
         body = {
             "name": name or f"{type}_{stream}",
@@ -227,7 +230,15 @@ class ToxiproxyClient:
             "toxicity": toxicity,
             "attributes": dict(attributes or {}),
         }
-        return Toxic(self, proxy, self._api.json("POST", _path(proxy, "toxics"), body))
+        added = self._api.json("POST", _path(proxy, "toxics"), body)
+        unknown = set(attributes or {}) - set(added["attributes"])
+        if unknown:
+            self.remove_toxic(proxy, added["name"])
+            raise SettingError(
+                f"a toxic {type!r} has no attribute {', '.join(map(repr, sorted(unknown)))}; it has"
+                f" {', '.join(sorted(added['attributes'])) or 'none'}"
+            )
+        return Toxic(self, proxy, added)
 
     def update_toxic(
         self,

@@ -5,7 +5,7 @@ import threading
 import pytest
 from toxiproxies import free_port
 
-from pytest_rdsfailover.errors import ToxiproxyError
+from pytest_rdsfailover.errors import SettingError, ToxiproxyError
 
 UPSTREAM = "127.0.0.1:9"
 LATENCY = {"type": "latency", "attributes": {"latency": 5}}
@@ -309,3 +309,11 @@ def test_threads_may_share_a_client(client):
 
     assert failures == []
     assert client.proxies() == {}
+
+
+@pytest.mark.usefixtures("proxy")
+def test_an_attribute_that_a_toxic_does_not_have_is_refused_and_leaves_no_toxic(client):
+    with pytest.raises(SettingError, match="'latency' has no attribute 'latncy'; it has jitter, l"):
+        client.add_toxic("db", type="latency", attributes={"latncy": 5, "jitter": 1})
+
+    assert client.toxics("db") == {}

@@ -84,8 +84,10 @@ def test_an_engine_that_there_is_not_is_refused(laboratory, resting):
 
 
 def test_readers_refuse_all_writes_so_the_load_never_worked(laboratory, resting):
-    with pytest.raises(InvalidTrialError, match="the load had never worked"):
+    with pytest.raises(InvalidTrialError, match="the load had never worked") as raised:
         laboratory().trial(resting.reader_endpoint, **LOAD, bound="2s")
+
+    assert "read" in str(raised.value.__cause__)  # what the writers were told, or nobody knows why
 
 
 def test_a_crash_in_place_keeps_its_writer(laboratory, resting, profile_file):

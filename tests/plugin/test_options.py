@@ -21,6 +21,12 @@ def would_start(project):
         (["--rds-load=precice"], "did you mean 'precise'"),
         (["--rds-load=closed", "--rds-rate=5"], "has its own rate"),
         (["--rds-rate=0"], "above 0 writes"),
+        (["--rds-json=."], "--rds-json: . is a directory; name a file in it"),
+        (["--rds-markdown=tox.ini/x.md"], "--rds-markdown: tox.ini is no directory"),
+        (["--rds-report=tox.ini"], "--rds-report: tox.ini is no directory"),
+        (["--rds-journal=tox.ini/x"], "--rds-journal: tox.ini is no directory"),
+        (["--rds-rate=nan"], "above 0 writes per second, up to 1,000,000, not nan"),
+        (["--rds-rate=1e9"], "up to 1,000,000, not 1e+09"),
         (["--rds-rate=fast"], "--rds-rate: 'fast' is not a number"),
         (["--rds-warmup=2"], "--rds-warmup: '2' is not a duration; write 250ms, 2s"),
         (["--rds-instances=1"], "2 to 16 instances"),
@@ -128,3 +134,12 @@ def test_a_fixture_that_is_asked_for_while_testing_is_measured_as_well(pytester)
 
     result.assert_outcomes(passed=1)
     result.stdout.fnmatch_lines(["*= database failover =*", "*test_it*writer*quick*yes*"])
+
+
+def test_a_toxiproxy_that_does_not_answer_is_named_with_the_remedy(pytester):
+    result = pytester.runpytest_subprocess("--rds-toxiproxy=http://127.0.0.1:1")
+
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(
+        ["*UsageError: no Toxiproxy answers at http://127.0.0.1:1: start a toxiproxy-server there*"]
+    )

@@ -146,6 +146,15 @@ def test_expectations_of_a_marker_are_checked_before_any_server_starts(project):
         ("rds_instances(1)", "2 to 16 instances"),
         ("rds_expect(downtme='< 2s')", "did you mean downtime"),
         ("rds_expect(downtime='< 2')", "2s"),
+        ("rds_expect('downtime < 2s')", "rds_expect takes arguments by name only"),
+        ("rds_instances('3')", "2 to 16 instances, not '3'"),
+        ("rds_trials", "rds_trials takes one argument without a name: rds_trials(15)"),
+        ("rds_profile(name='quick')", 'without a name: rds_profile("aurora")'),
+        ("rds_aws_names()", "rds_aws_names takes one argument"),
+        ("rds_aws_names('Frankfurt')", "'Frankfurt' is no AWS region"),
+        ("rds_proxy(5)", "rds_proxy takes arguments by name only"),
+        ("rds_proxy(max_conections_percent=5)", "no setting 'max_conections_percent'"),
+        ("rds_proxy(require_tls='no')", "require_tls is True or False, not 'no'"),
     ],
 )
 def test_a_wrong_marker_is_a_usage_error_that_names_its_test(project, marker, complaint):
@@ -156,6 +165,23 @@ def test_a_wrong_marker_is_a_usage_error_that_names_its_test(project, marker, co
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     assert complaint in result.stderr.str()
     assert "::test_x" in result.stderr.str()
+
+
+def test_a_wrong_marker_fails_its_test_on_a_worker_that_nobody_checked_it_for(project):
+    project.makepyfile(
+        """
+        import pytest
+
+        @pytest.mark.rds_expect("downtime < 2s")
+        def test_x(rds_cluster):
+            raise RuntimeError("a cluster was handed out")
+        """
+    )
+
+    result = project.runpytest_subprocess("-n1")
+
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["*UsageError: *::test_x: rds_expect takes arguments by name*"])
 
 
 def test_the_lower_level_fixtures_work_together(project):

@@ -72,3 +72,26 @@ def test_the_fast_engine_asks_no_hook_so_that_it_may_have_processes():
 
     assert plan.processes == 2
     assert make.classify is None
+
+
+@pytest.mark.parametrize(
+    ("options", "complaint"),
+    [
+        ({"writers": 0}, "at least one writer, not 0"),
+        ({"writers": "4"}, "at least one writer, not '4'"),
+        ({"rate": "200"}, "rate='200' is not a number"),
+        ({"rate": float("nan")}, "up to 1,000,000, not nan"),
+        ({"rate": float("inf")}, "up to 1,000,000, not inf"),
+        ({"warmup": None}, "warmup=None: write a duration"),
+        ({"policy": 1}, "policy: a ReconnectPolicy, not 1"),
+    ],
+)
+def test_a_plan_of_the_wrong_kind_is_refused_before_a_writer_breaks_on_it(options, complaint):
+    with pytest.raises(SettingError, match=complaint):
+        arranged(Settings(), **options)
+
+
+@pytest.mark.parametrize("endpoint", ["127.0.0.1:3306", object()])
+def test_what_is_no_endpoint_is_refused_at_once(endpoint):
+    with pytest.raises(SettingError, match="no endpoint; write one such as rds_cluster"):
+        laboratory(Settings())._arrange(endpoint, {})

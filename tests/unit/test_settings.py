@@ -22,6 +22,11 @@ def test_what_has_no_unit_or_no_number_is_refused_with_an_example(text):
         parse_duration(text)
 
 
+def test_a_bare_number_is_refused_as_a_text_without_a_unit_is():
+    with pytest.raises(SettingError, match="5 is not a duration; write 250ms, 2s"):
+        parse_duration(5)
+
+
 @pytest.mark.parametrize(
     ("seconds", "text"),
     [(0, "0 s"), (0.0042, "4.20 ms"), (0.25, "250 ms"), (2.314, "2.31 s"), (12.04, "12.0 s"),
@@ -52,3 +57,7 @@ def test_an_impossible_setting_names_what_is_possible(field, value, word):
 def test_settings_cannot_be_changed_afterwards():
     with pytest.raises(dataclasses.FrozenInstanceError):
         Settings().seed = 1
+
+
+def test_the_password_of_a_running_server_is_in_no_repr_for_pytest_shows_locals():
+    assert "secret" not in repr(Settings(server="mysql://app:secret@127.0.0.1:3306"))

@@ -57,6 +57,8 @@ class ProxySettings:
 
     def __post_init__(self) -> None:
         """Refuse what RDS would refuse."""
+        if not isinstance(self.require_tls, bool):
+            raise SettingError(f"require_tls is True or False, not {self.require_tls!r}")
         for name, (low, high, unit) in RANGES.items():
             value = getattr(self, name)
             if not _is_number(value) or not low <= value <= high:

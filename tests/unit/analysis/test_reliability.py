@@ -48,6 +48,16 @@ def test_a_short_own_pause_in_a_long_outage_widens_its_bounds_and_is_remarked():
     assert any("100 ms" in remark for remark in paused.clock.remarks)
 
 
+def test_an_outage_that_an_uneven_calm_hides_is_neither_a_downtime_nor_none():
+    uneven = [*acks(0.01, 5.0, 0.01), *acks(5.5, 10.3, 0.01), *acks(11.3, 20.0, 0.01)]
+    hidden = judge([*uneven, refused(10.4), refused(11.1, sent=11.05)])
+
+    assert hidden.outages == []
+    assert "failed writes show the database away for 650 ms" in hidden.clock.problem
+    assert judge(uneven).clock.problem == "", "a silence may be of the same sort as that before"
+    assert judge([*uneven, refused(10.4)]).clock.problem == "", "one moment is no duration"
+
+
 def test_an_own_pause_elsewhere_changes_nothing():
     trial = judge(GAP, pauses=[(15.0, 16.0)])
 

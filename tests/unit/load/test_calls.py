@@ -3,7 +3,7 @@ import asyncio
 import pytest
 
 from pytest_rdsfailover.endpoints import Bounds
-from pytest_rdsfailover.errors import CancelledWorkError
+from pytest_rdsfailover.errors import CancelledWorkError, SettingError
 from pytest_rdsfailover.journal import Journal
 from pytest_rdsfailover.load.calls import CallWorkload
 
@@ -146,3 +146,51 @@ def test_stored_keys_are_told_apart_from_those_of_others_and_keep_their_duplicat
 
 def test_without_a_way_to_read_back_nobody_can_tell_what_is_stored():
     assert CallWorkload(JOURNAL, print).stored(None) is None
+
+
+def one(key):
+    """Write."""
+
+
+def two(key, connection):
+    """Write on a connection."""
+
+
+def none():
+    """Take nothing."""
+
+
+def yields(key):
+    yield key
+
+
+@pytest.mark.parametrize(
+    ("function", "options", "complaint"),
+    [
+        (none, {}, "workload: none is called with the key: too many"),
+        (two, {}, "workload: two is called with the key: missing .*'connection'"),
+        (one, {"setup": list}, "workload: one is called with the key and what setup returned"),
+        (yields, {}, "workload: yields yields, so that a call of it runs nothing"),
+        (one, {"reads": one}, "reads: one is called without arguments: missing"),
+        (one, {"stored": one}, "stored: one is called without arguments: missing"),
+        (one, {"stored": ["a"]}, r"stored: \['a'\] is no function"),
+        (two, {"setup": one}, "setup: one is called without arguments"),
+        (two, {"setup": none, "teardown": none}, "teardown: none is called with what setup"),
+    ],
+)
+def test_a_function_that_cannot_be_called_is_refused_before_anybody_calls_it(
+    function, options, complaint
+):
+    with pytest.raises(SettingError, match=complaint):
+        CallWorkload(JOURNAL, function, **options)
+
+
+def test_functions_that_tell_no_signature_or_take_anything_are_taken():
+    for function in (min, lambda *_, **__: None, lambda _key, attempt: attempt):
+        CallWorkload(JOURNAL, function)
+
+
+@pytest.mark.parametrize("found", [[("run-1-2",)], [b"run-1-2"], "run-1-2", [["run-1-2"]]])
+def test_rows_in_place_of_keys_are_an_error_and_not_a_table_that_lost_all(found):
+    with pytest.raises(TypeError, match="return the keys themselves, one text each"):
+        CallWorkload(JOURNAL, print, stored=lambda: found).stored(None)

@@ -32,7 +32,7 @@ def test_each_way_of_asking_means_its_workload():
     steps = made(workload={place: 2}, reads={listed: 1}).steps
     assert [(step.name, step.reads) for step in steps] == [
         ("place", False), ("listed", True), ("place", False)]  # fmt: skip
-    assert isinstance(made(workload=place, setup=list), CallWorkload)
+    assert isinstance(made(workload=place, teardown=print), CallWorkload)
 
 
 @pytest.mark.parametrize(

@@ -55,6 +55,14 @@ def test_an_unusable_file_says_why(tmp_path, text, complaint):
         load_profile(str(path))
 
 
+def test_a_file_that_is_no_text_is_no_profile(tmp_path):
+    path = tmp_path / "ours.toml"
+    path.write_bytes(b"\xff\xfe")
+
+    with pytest.raises(SettingError, match="no TOML"):
+        load_profile(str(path))
+
+
 @pytest.mark.parametrize(
     ("change", "complaint"),
     [

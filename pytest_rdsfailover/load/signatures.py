@@ -1,0 +1,49 @@
+"""How the user's functions can be called, asked before anybody calls them."""
+
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from pytest_rdsfailover.errors import SettingError
+
+
+def check_call(
+    option: str, function: Any, arguments: Sequence[str], more: Mapping[str, Any]
+) -> None:
+    """Raise `SettingError` if a function does not take these arguments, or would not run at once."""
+    if not callable(function):
+        raise SettingError(f"{option}: {function!r:.80} is no function")
+    if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
+        raise SettingError(
+            f"{option}: {name_of(function)} yields, so that a call of it runs nothing"
+        )
+    problem = _misfit(function, arguments, more)
+    if problem:
+        called = (
+            f"called with {' and '.join(arguments)}" if arguments else "called without arguments"
+        )
+        raise SettingError(f"{option}: {name_of(function)} is {called}: {problem}")
+
+
+def _misfit(function: Any, arguments: Sequence[str], more: Mapping[str, Any]) -> str:
+    """Return why a function cannot be called with these arguments; empty if it can."""
+    try:
+        inspect.signature(function).bind(*arguments, **more)
+    except ValueError:  # a builtin that does not tell
+        return ""
+    except TypeError as error:
+        return str(error)
+    return ""
+
+
+def name_of(function: Callable[..., Any]) -> str:
+    """Return what a function is called."""
+    return getattr(function, "__name__", repr(function))
+
+
+def reports(function: Callable[..., Any]) -> bool:
+    """Tell whether a function has a parameter `attempt`."""
+    try:
+        return "attempt" in inspect.signature(function).parameters
+    except ValueError:  # a builtin that does not tell
+        return False
