@@ -97,12 +97,16 @@ def flipping(program, **more):
 def answers_during_a_failover(cluster):
     """Return the instances that the cluster's name led to, in order, each once per change."""
     by_address = {address(cluster, name): name for name in cluster.instances}
+
+    def found():
+        return by_address[socket.gethostbyname(cluster.writer_endpoint.host)]
+
+    seen, over = [found()], False
     failover = cluster.fail_over()
-    seen, over = [], False
     while not over:
         over = failover.settled()  # asked first, so that the last flip is seen, too
-        found = by_address[socket.gethostbyname(cluster.writer_endpoint.host)]
-        seen += [found] if seen[-1:] != [found] else []
+        now = found()
+        seen += [now] if seen[-1] != now else []
         time.sleep(0.005)
     return seen
 
