@@ -57,6 +57,11 @@ class RunningGateway:
             time.sleep(0.005)
         return started
 
+    def roles(self) -> tuple[str, str]:
+        """Return the writer and the reader of a cluster of two."""
+        writer = self.control.describe().writer
+        return writer, "instance-2" if writer == "instance-1" else "instance-1"
+
     def fail_over(self, writer: str, target: str, **options):
         return self.play(
             Step(at=0, action="cut", instance=writer, how="reset"),

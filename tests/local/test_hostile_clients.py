@@ -153,8 +153,7 @@ def visited(gateway):
         enough = time.monotonic() + SECONDS
         while time.monotonic() < enough and not any(client.wrong for client in honest):
             time.sleep(SECONDS / 5)
-            writer = gateway.control.describe().writer
-            gateway.fail_over(writer, "instance-2" if writer == "instance-1" else "instance-1")
+            gateway.fail_over(*gateway.roles())
     finally:
         over.set()
         for client in (*honest, *hostile):

@@ -21,8 +21,7 @@ def move(proxy):
     """Fail over to the other instance; by default at once."""
 
     def fail_over(promote=0.01, follow=None, connect="accept", how="reset", *, wait=True):
-        writer = proxy.control.describe().writer
-        target = "instance-2" if writer == "instance-1" else "instance-1"
+        writer, target = proxy.roles()
         steps = [
             Step(at=0, action="hold", instance=writer, how=connect),
             Step(at=0, action="cut", instance=writer, how=how),
@@ -165,8 +164,7 @@ def test_the_read_only_endpoint_stays_with_a_reader(proxy, move):
 def test_the_read_only_endpoint_never_turns_to_the_writer(proxy):
     with proxy.connect("proxy-reader") as client:
         proxy.configure_proxy(connection_borrow_timeout=0.2)
-        writer = proxy.control.describe().writer
-        reader = "instance-2" if writer == "instance-1" else "instance-1"
+        _, reader = proxy.roles()
         proxy.play(
             Step(at=0, action="cut", instance=reader, how="reset"),
             Step(at=1.4, action="back", instance=reader),

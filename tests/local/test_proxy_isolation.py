@@ -84,17 +84,11 @@ def run_load(proxy, failovers):
         client.start()
     for _ in range(failovers):
         time.sleep(0.3)
-        fail_over(proxy)
+        proxy.fail_over(*proxy.roles())
     deadline = time.monotonic() + 120
     for client in clients:
         client.join(max(0.1, deadline - time.monotonic()))
     return clients
-
-
-def fail_over(proxy):
-    writer = proxy.control.describe().writer
-    target = "instance-2" if writer == "instance-1" else "instance-1"
-    proxy.fail_over(writer, target)
 
 
 def test_thousands_of_transactions_read_back_their_own(proxy):
