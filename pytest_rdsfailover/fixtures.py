@@ -142,11 +142,7 @@ def rds_cluster(
     request: pytest.FixtureRequest,
 ) -> Iterator["Cluster"]:
     """A cluster, healthy and at rest: endpoints, credentials, instances."""
-    from pytest_rdsfailover.markers import check_markers
-
-    settings = run_of(request.config).settings
-    check_markers(request.node, settings)  # a worker of pytest-xdist has not done it yet
-    region = argument_of(request, "rds_aws_names") or settings.aws_names
+    region = argument_of(request, "rds_aws_names") or run_of(request.config).settings.aws_names
     api = not NEED_API.isdisjoint(request.fixturenames)
     with ExitStack() as stack, usage_errors():
         cluster = rds_backend.cluster(argument_of(request, "rds_instances"), api=api)

@@ -70,9 +70,14 @@ class Run:
             item.stash[ORDER] = order
             if self.settings.live is None and item.get_closest_marker("rds_live"):
                 item.add_marker(skip)
-        if not self._is_worker:  # there the fixtures say it, as an error of the test
+        if not self._is_worker:  # there it would be no error of a test, but the worker's end
             for item in session.items:
                 check_markers(item, self.settings)
+
+    def pytest_runtest_setup(self, item: pytest.Item) -> None:
+        """Refuse what nobody has refused yet: only workers collect the tests that they run."""
+        if self._is_worker:
+            check_markers(item, self.settings)
 
     def pytest_report_collectionfinish(self, items: Sequence[pytest.Item]) -> list[str]:
         """Say what the tests will run on, if any of them uses a cluster."""
