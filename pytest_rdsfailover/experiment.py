@@ -9,7 +9,7 @@ from pytest_rdsfailover.analysis.summary import Summary
 from pytest_rdsfailover.errors import SettingError
 from pytest_rdsfailover.load.engines import ENGINES
 from pytest_rdsfailover.load.writer import ReconnectPolicy
-from pytest_rdsfailover.settings import check_rate
+from pytest_rdsfailover.settings import check_rate, check_writers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,8 +68,7 @@ class Plan:
 
     def _check_kinds(self) -> None:
         """Refuse what is no number, duration or policy: it would break a writer in the middle."""
-        if type(self.writers) is not int or self.writers < 1:
-            raise SettingError(f"a load needs at least one writer, not {self.writers!r}")
+        check_writers(self.writers)
         check_rate(self.rate, unpaced=True)
         if not isinstance(self.policy, ReconnectPolicy):
             raise SettingError(f"policy: a ReconnectPolicy, not {self.policy!r}")

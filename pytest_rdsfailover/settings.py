@@ -57,6 +57,12 @@ def check_trials(count: int) -> None:
         raise SettingError(f"a population has at least one trial, not {count!r}")
 
 
+def check_writers(count: int) -> None:
+    """Raise `SettingError` if no load has that many writers."""
+    if type(count) is not int or count < 1:
+        raise SettingError(f"a load needs at least one writer, not {count!r}")
+
+
 def check_rate(rate: float, *, unpaced: bool = False) -> None:
     """Raise `SettingError` if no load has that rate; 0, if *unpaced*, is that of a closed one."""
     if isinstance(rate, bool) or not isinstance(rate, (int, float)):
@@ -140,8 +146,7 @@ class Settings:
                 f"port {self.port} is not usable: choose one from 1024 to 32767, below the ports"
                 " that the system hands out to clients"
             )
-        if self.writers < 1:
-            raise SettingError(f"a load needs at least one writer, not {self.writers}")
+        check_writers(self.writers)
         check_rate(self.rate, unpaced=True)
         for name in ("warmup", "cooldown", "spacing"):
             if getattr(self, name) < 0:

@@ -99,13 +99,19 @@ async def _result(awaitable: Any) -> Any:
 
 def _texts(found: Iterable[Any]) -> Iterator[str]:
     """Yield keys as texts; a row or bytes would be no key of ours, and every write be lost."""
-    for each in [found] if isinstance(found, str) else found:
-        if isinstance(found, str) or (isinstance(each, Collection) and not isinstance(each, str)):
-            raise TypeError(
-                f"stored has to return the keys themselves, one text each, such as row[0] of a row,"
-                f" not {each!r:.80}"
-            )
+    if isinstance(found, str):
+        raise _no_key(found)
+    for each in found:
+        if isinstance(each, Collection) and not isinstance(each, str):
+            raise _no_key(each)
         yield str(each)
+
+
+def _no_key(found: object) -> TypeError:
+    return TypeError(
+        "stored has to return the keys themselves, one text each, such as row[0] of a row,"
+        f" not {found!r:.80}"
+    )
 
 
 class CallSession:

@@ -83,16 +83,15 @@ class LocalCluster:
             self._server = stack.enter_context(
                 contextlib.closing(start_server(server, self._supervisor))
             )
-            self._gateway = stack.enter_context(
-                LocalGateway(
-                    self._supervisor,
-                    self._server,
-                    self.network,
-                    instances=instances,
-                    read_only_error=profile.read_only_error,
-                    restart=restart_of(profile, seed),
-                )
+            self._gateway = LocalGateway(
+                self._supervisor,
+                self._server,
+                self.network,
+                instances=instances,
+                read_only_error=profile.read_only_error,
+                restart=restart_of(profile, seed),
             )
+            stack.callback(self._gateway.close)
             self.network.wait(self._clock)
             self.network.connect(self._gateway.ports, armed=profile.cut != "close")
             client = self._gateway.client

@@ -2,7 +2,6 @@
 
 import json
 import sys
-from typing import Self
 
 from pytest_rdsfailover.errors import GatewayError, log_tail
 from pytest_rdsfailover.gateway.client import connect
@@ -21,7 +20,7 @@ def secret_of(server: Server) -> Secret:
 
 
 class LocalGateway:
-    """A gateway that serves; a context manager.
+    """A gateway that serves.
 
     Args:
         supervisor: starts it, and ends it with the cluster.
@@ -66,12 +65,6 @@ class LocalGateway:
         self.process = _spawn(supervisor, json.dumps(told))
         self.ports: dict[str, int] = json.loads(self.process.wait_line(READY_WITHIN))["ports"]
         self.client = connect(self.control)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
     def close(self) -> None:
         """Close the connection; the process ends with its supervisor."""
