@@ -21,9 +21,9 @@ from pytest_rdsfailover.analysis.course import Course
 from pytest_rdsfailover.analysis.evidence import Evidence
 from pytest_rdsfailover.analysis.writes import Stored
 from pytest_rdsfailover.columns import Events
-from pytest_rdsfailover.errors import ArchiveError
 from pytest_rdsfailover.journal import Journal, WriterJournal
-from pytest_rdsfailover.records import Fault, Milestone, Outcome
+from pytest_rdsfailover.model.errors import ArchiveError
+from pytest_rdsfailover.model.records import Fault, Milestone, Outcome
 
 FORMAT, VERSION = "rdsfailover-journal", 1
 SUFFIX = ".jsonl.gz"

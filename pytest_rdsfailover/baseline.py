@@ -9,10 +9,10 @@ from typing import Any
 
 from pytest_rdsfailover.analysis.compare import compare
 from pytest_rdsfailover.analysis.population import population
-from pytest_rdsfailover.errors import SettingError
+from pytest_rdsfailover.model.durations import parse_duration
+from pytest_rdsfailover.model.errors import SettingError
 from pytest_rdsfailover.report import tables
 from pytest_rdsfailover.report.scenarios import Scenario, scenarios
-from pytest_rdsfailover.settings import parse_duration
 
 Plain = dict[str, Any]
 FOLDER = "rds-baselines"  # in the project's root, to be committed

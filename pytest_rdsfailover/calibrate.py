@@ -12,8 +12,6 @@ from pytest_rdsfailover.analysis.downtime import Downtime
 from pytest_rdsfailover.analysis.lanes import SECOND, Lane, lanes
 from pytest_rdsfailover.analysis.reliability import lateness, lateness_p99
 from pytest_rdsfailover.driver import connect
-from pytest_rdsfailover.endpoints import Bounds, Endpoint
-from pytest_rdsfailover.errors import SettingError
 from pytest_rdsfailover.journal import Journal
 from pytest_rdsfailover.load.inserts import InsertWorkload
 from pytest_rdsfailover.load.threads import Load
@@ -23,6 +21,8 @@ from pytest_rdsfailover.local.ports import reserve_port
 from pytest_rdsfailover.local.process import Process, Supervisor
 from pytest_rdsfailover.local.programs import ServerUrl, find_server
 from pytest_rdsfailover.local.server import OwnServer
+from pytest_rdsfailover.model.endpoints import Bounds, Endpoint
+from pytest_rdsfailover.model.errors import SettingError
 
 FREEZES = (0.05, 0.2, 1.0)  # seconds
 REPEATS = 5

@@ -23,7 +23,7 @@ from pytest_rdsfailover.expectations import (
     parse_expectations,
     remedy,
 )
-from pytest_rdsfailover.settings import format_duration
+from pytest_rdsfailover.model.durations import format_duration
 
 MOST_SHOWN = 10
 PASS, FAIL, INCONCLUSIVE = "pass", "fail", "inconclusive"

@@ -19,9 +19,9 @@ from pytest_rdsfailover.analysis.statistics import (
     trials_needed,
 )
 from pytest_rdsfailover.checks import FAIL, INCONCLUSIVE, PASS
-from pytest_rdsfailover.errors import SettingError
 from pytest_rdsfailover.expectations import OPERATORS, OPPOSITE, Expectation
-from pytest_rdsfailover.settings import format_duration
+from pytest_rdsfailover.model.durations import format_duration
+from pytest_rdsfailover.model.errors import SettingError
 
 QUANTILE = re.compile(r"(?P<which>p\d+(?:\.\d+)?|median|max)\s*(?P<bound>[<>=].*)")
 SHARE = re.compile(r"(?P<operator>>=|>|<=|<)\s*(?P<percent>\d+(?:\.\d+)?)\s*%")

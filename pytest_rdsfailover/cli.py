@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 
-from pytest_rdsfailover.errors import RdsFailoverError
+from pytest_rdsfailover.model.errors import RdsFailoverError
 
 YES, NO, WRONG = 0, 1, 2
 STATUS = (

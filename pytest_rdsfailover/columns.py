@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Literal
 
 from pytest_rdsfailover.legend import Names, names_of
-from pytest_rdsfailover.records import Fault, Outcome
+from pytest_rdsfailover.model.records import Fault, Outcome
 
 WORDS = 4  # 64-bit words of a record: three times, and what became of it
 RECORD = 8 * WORDS  # bytes

@@ -12,9 +12,9 @@ import threading
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from pytest_rdsfailover.endpoints import Bounds, Endpoint
-from pytest_rdsfailover.errors import forget_frames
-from pytest_rdsfailover.records import Fault, Outcome
+from pytest_rdsfailover.model.endpoints import Bounds, Endpoint
+from pytest_rdsfailover.model.errors import forget_frames
+from pytest_rdsfailover.model.records import Fault, Outcome
 
 DEFAULT_BOUNDS = Bounds()
 _one_at_a_time = threading.Lock()  # who makes a TLS context

@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from pytest_rdsfailover.analysis.outages import MISSED_SLOTS
-from pytest_rdsfailover.errors import SettingError
-from pytest_rdsfailover.settings import format_duration, parse_duration
+from pytest_rdsfailover.model.durations import format_duration, parse_duration
+from pytest_rdsfailover.model.errors import SettingError
 
 COUNTS = (
     "lost",

@@ -6,10 +6,10 @@ from typing import Any, Self
 from pytest_rdsfailover import checks
 from pytest_rdsfailover.analysis.evidence import Evidence
 from pytest_rdsfailover.analysis.summary import Summary
-from pytest_rdsfailover.errors import SettingError
 from pytest_rdsfailover.load.engines import ENGINES
 from pytest_rdsfailover.load.writer import ReconnectPolicy
-from pytest_rdsfailover.settings import check_rate, check_writers
+from pytest_rdsfailover.model.errors import SettingError
+from pytest_rdsfailover.model.settings import check_rate, check_writers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

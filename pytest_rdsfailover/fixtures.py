@@ -23,12 +23,12 @@ if TYPE_CHECKING:
     from pytest_rdsfailover.local.cluster import LocalCluster
     from pytest_rdsfailover.local.control.client import ControlPlane
     from pytest_rdsfailover.local.network import Faults
+    from pytest_rdsfailover.model.records import Milestone
+    from pytest_rdsfailover.model.settings import Settings
     from pytest_rdsfailover.observation import Observation
-    from pytest_rdsfailover.records import Milestone
     from pytest_rdsfailover.remains import Remains
     from pytest_rdsfailover.repetition import Repetition
     from pytest_rdsfailover.run import Run
-    from pytest_rdsfailover.settings import Settings
 
     Backend = LocalBackend | LiveBackend
     Cluster = LocalCluster | LiveCluster
@@ -48,7 +48,7 @@ NEED_API = {"rds_laboratory", "rds_client", "rds_aws"}  # tests with these ask t
 @contextmanager
 def usage_errors() -> Iterator[None]:
     """Turn what the user asked for and cannot have into pytest's own kind of error."""
-    from pytest_rdsfailover.errors import NotHereError, SettingError
+    from pytest_rdsfailover.model.errors import NotHereError, SettingError
 
     try:
         yield

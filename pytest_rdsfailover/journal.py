@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pytest_rdsfailover.columns import Blocks, Events, read_blocks
 from pytest_rdsfailover.legend import Names, names_of
-from pytest_rdsfailover.records import Attempt, Outcome
+from pytest_rdsfailover.model.records import Attempt, Outcome
 
 NANO = 1e-9
 OPERATIONS, ATTEMPTS, READS, SKIPS = range(4)  # sorts of events

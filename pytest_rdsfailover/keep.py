@@ -7,10 +7,10 @@ from typing import Any
 
 from pytest_rdsfailover import archive
 from pytest_rdsfailover.experiment import Trial
+from pytest_rdsfailover.model.settings import Settings
 from pytest_rdsfailover.remains import Remains
 from pytest_rdsfailover.report.portrait import portrait
 from pytest_rdsfailover.report.rerun import command
-from pytest_rdsfailover.settings import Settings
 
 Plain = dict[str, Any]  # what JSON can say
 

@@ -7,18 +7,19 @@ from contextlib import contextmanager
 from dataclasses import fields
 from typing import Any
 
-from pytest_rdsfailover.endpoints import Endpoint
-from pytest_rdsfailover.errors import SettingError
 from pytest_rdsfailover.expectations import check_resolution, parse_expectations
 from pytest_rdsfailover.experiment import InvalidTrialError, Plan, Trial
 from pytest_rdsfailover.extensions import Extensions
 from pytest_rdsfailover.load.attempts import Classify
 from pytest_rdsfailover.load.choice import OPTIONS, MakeWorkload, choose
 from pytest_rdsfailover.load.modes import rate_of
+from pytest_rdsfailover.model.durations import parse_duration
+from pytest_rdsfailover.model.endpoints import Endpoint
+from pytest_rdsfailover.model.errors import SettingError
+from pytest_rdsfailover.model.records import Milestone
+from pytest_rdsfailover.model.settings import Settings
+from pytest_rdsfailover.model.target import Failover, Target
 from pytest_rdsfailover.observation import MakeRemains, Observation
-from pytest_rdsfailover.records import Milestone
-from pytest_rdsfailover.settings import Settings, parse_duration
-from pytest_rdsfailover.target import Failover, Target
 
 DURATIONS = ("warmup", "cooldown", "bound", "think")
 

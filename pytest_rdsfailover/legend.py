@@ -4,7 +4,7 @@ import json
 import threading
 from pathlib import Path
 
-from pytest_rdsfailover.records import Fault
+from pytest_rdsfailover.model.records import Fault
 
 MOST_FAULTS, MOST_INSTANCES = 0xFFFF, 0xFF  # that an event has room for
 

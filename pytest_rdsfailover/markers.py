@@ -2,8 +2,8 @@
 
 import pytest
 
-from pytest_rdsfailover.errors import SettingError
-from pytest_rdsfailover.settings import Settings, check_instances, check_trials
+from pytest_rdsfailover.model.errors import SettingError
+from pytest_rdsfailover.model.settings import Settings, check_instances, check_trials
 
 # A marker that is written in another way says nothing, and a bound that nobody reads never breaks.
 ONE_ARGUMENT = {

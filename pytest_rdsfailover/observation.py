@@ -11,9 +11,6 @@ from typing import Self
 from pytest_rdsfailover.analysis.course import Course
 from pytest_rdsfailover.analysis.evidence import Evidence
 from pytest_rdsfailover.analysis.writes import Stored
-from pytest_rdsfailover.clock import Clock, MonotonicClock, wait_until
-from pytest_rdsfailover.endpoints import Endpoint
-from pytest_rdsfailover.errors import AuditError
 from pytest_rdsfailover.experiment import Plan, Trial
 from pytest_rdsfailover.journal import NANO, Journal
 from pytest_rdsfailover.load.attempts import Classify
@@ -24,8 +21,11 @@ from pytest_rdsfailover.load.gaps import GapTracker
 from pytest_rdsfailover.load.mix import share_of_writes
 from pytest_rdsfailover.load.processes import Order, ProcessLoad
 from pytest_rdsfailover.load.vitals import Pause, Watchdog, merged
+from pytest_rdsfailover.model.clock import Clock, MonotonicClock, wait_until
+from pytest_rdsfailover.model.endpoints import Endpoint
+from pytest_rdsfailover.model.errors import AuditError
+from pytest_rdsfailover.model.target import Failover, Target, milestones, moves_writer, settled_at
 from pytest_rdsfailover.remains import Remains
-from pytest_rdsfailover.target import Failover, Target, milestones, moves_writer, settled_at
 
 WATCH_EVERY = 0.02  # seconds between two looks at the writers
 OBITUARY = 0.1  # seconds for the news of a process' end, which its clients may notice first

@@ -17,9 +17,9 @@ from pytest_rdsfailover import archive
 from pytest_rdsfailover.analysis.course import Course
 from pytest_rdsfailover.analysis.evidence import Evidence
 from pytest_rdsfailover.archive import Label
-from pytest_rdsfailover.errors import ArchiveError
 from pytest_rdsfailover.journal import EVENTS, NANO, Journal
-from pytest_rdsfailover.settings import format_duration
+from pytest_rdsfailover.model.durations import format_duration
+from pytest_rdsfailover.model.errors import ArchiveError
 
 FORMAT, VERSION = "rdsfailover-unfinished", 1
 SUFFIX = ".unfinished"

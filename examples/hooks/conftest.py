@@ -4,7 +4,7 @@ import os
 import time
 
 from pytest_rdsfailover.extensions import OwnFault
-from pytest_rdsfailover.records import Fault, Milestone, Outcome
+from pytest_rdsfailover.model.records import Fault, Milestone, Outcome
 
 
 class OutOfStockError(Exception):

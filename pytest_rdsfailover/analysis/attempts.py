@@ -10,7 +10,7 @@ from pytest_rdsfailover.analysis.downtime import Downtime
 from pytest_rdsfailover.analysis.lanes import attempt_lanes
 from pytest_rdsfailover.analysis.phases import Phase, failures, totals
 from pytest_rdsfailover.journal import Journal
-from pytest_rdsfailover.records import Outcome
+from pytest_rdsfailover.model.records import Outcome
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pytest_rdsfailover.records import Milestone
-from pytest_rdsfailover.settings import format_duration
+from pytest_rdsfailover.model.durations import format_duration
+from pytest_rdsfailover.model.records import Milestone
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,7 @@ from itertools import compress
 
 from pytest_rdsfailover.columns import Events
 from pytest_rdsfailover.journal import Journal, Skip
-from pytest_rdsfailover.records import Fault, Outcome
+from pytest_rdsfailover.model.records import Fault, Outcome
 
 SECOND = 1_000_000_000
 ACKED = int(Outcome.ACKED)

@@ -11,7 +11,7 @@ from operator import sub
 
 from pytest_rdsfailover.analysis.lanes import SECOND, Lane
 from pytest_rdsfailover.analysis.statistics import percentile
-from pytest_rdsfailover.records import Outcome
+from pytest_rdsfailover.model.records import Outcome
 
 Gap = tuple[int, int]  # from an acknowledgement to the next, both as `finished`
 

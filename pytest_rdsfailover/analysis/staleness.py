@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pytest_rdsfailover.analysis.downtime import Downtime
 from pytest_rdsfailover.analysis.lanes import SECOND, Lane
 from pytest_rdsfailover.journal import Journal, WriterJournal
-from pytest_rdsfailover.records import Outcome
+from pytest_rdsfailover.model.records import Outcome
 
 # What the detail of a read says: where it was read from, and one more than the newest sequence
 # that was seen, or 0 for none. A read of the user's own says nothing.

@@ -28,7 +28,7 @@ from pytest_rdsfailover.analysis.writes import (
     stale_writes,
 )
 from pytest_rdsfailover.journal import Journal
-from pytest_rdsfailover.records import Milestone, Outcome, Window
+from pytest_rdsfailover.model.records import Milestone, Outcome, Window
 
 UNDECIDED = Audit(
     lost=NOT_AUDITED,

@@ -5,9 +5,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from pytest_rdsfailover.analysis.lanes import Lane, nanoseconds
-from pytest_rdsfailover.errors import AuditError
 from pytest_rdsfailover.journal import Journal
-from pytest_rdsfailover.records import Milestone, Outcome
+from pytest_rdsfailover.model.errors import AuditError
+from pytest_rdsfailover.model.records import Milestone, Outcome
 
 FOREVER = 2**63 - 1
 MANY = 255  # a count of copies fits a byte; more copies than this say nothing new

@@ -7,9 +7,9 @@ from typing import Any
 from pytest_rdsfailover.analysis.compare import compare as statistics_of
 from pytest_rdsfailover.analysis.statistics import median, median_interval, wilson
 from pytest_rdsfailover.commands.inputs import result
-from pytest_rdsfailover.errors import SettingError
+from pytest_rdsfailover.model.durations import format_duration
+from pytest_rdsfailover.model.errors import SettingError
 from pytest_rdsfailover.report.scenarios import Scenario, scenarios
-from pytest_rdsfailover.settings import format_duration
 
 Plain = Mapping[str, Any]  # what JSON can say
 REMEDY = "; --anyway compares them all the same"

@@ -7,9 +7,9 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from pytest_rdsfailover.errors import SettingError
 from pytest_rdsfailover.local import network, process, programs
 from pytest_rdsfailover.local.network import LOOPBACK
+from pytest_rdsfailover.model.errors import SettingError
 
 DISTRIBUTION = "pytest-rdsfailover"
 GO_TOXIPROXY = "go install github.com/Shopify/toxiproxy/v2/cmd/server@v2.12.0"

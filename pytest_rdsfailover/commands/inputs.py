@@ -10,7 +10,7 @@ from pytest_rdsfailover import archive, remains
 from pytest_rdsfailover.analysis.evidence import Evidence
 from pytest_rdsfailover.analysis.summary import Summary
 from pytest_rdsfailover.archive import Label
-from pytest_rdsfailover.errors import ArchiveError
+from pytest_rdsfailover.model.errors import ArchiveError
 from pytest_rdsfailover.report import document
 
 Plain = dict[str, Any]  # what JSON can say

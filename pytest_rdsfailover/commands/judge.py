@@ -8,8 +8,8 @@ from typing import Any
 
 from pytest_rdsfailover import checks
 from pytest_rdsfailover.commands.inputs import Judged, journals
-from pytest_rdsfailover.errors import SettingError
 from pytest_rdsfailover.expectations import parse_expectations
+from pytest_rdsfailover.model.errors import SettingError
 from pytest_rdsfailover.report import document, terminal
 
 MOST_DRAWN = 3  # timelines that are shown without being asked for

@@ -6,7 +6,7 @@ from typing import Any
 
 from pytest_rdsfailover.commands import inputs
 from pytest_rdsfailover.commands.judge import run_of
-from pytest_rdsfailover.errors import SettingError
+from pytest_rdsfailover.model.errors import SettingError
 from pytest_rdsfailover.report import document, html
 from pytest_rdsfailover.report.portrait import portrait
 

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
-from pytest_rdsfailover.errors import GatewayError
 from pytest_rdsfailover.gateway.script import Step, encode_steps
-from pytest_rdsfailover.records import Milestone
+from pytest_rdsfailover.model.errors import GatewayError
+from pytest_rdsfailover.model.records import Milestone
 
 NANO = 1e-9
 

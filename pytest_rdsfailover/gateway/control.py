@@ -6,13 +6,13 @@ import os
 from collections.abc import Callable
 from typing import Any
 
-from pytest_rdsfailover.errors import GatewayError
 from pytest_rdsfailover.gateway.player import Player
 from pytest_rdsfailover.gateway.proxy.control import ProxyControl
 from pytest_rdsfailover.gateway.proxy.rds_proxy import RdsProxy
 from pytest_rdsfailover.gateway.router import READER
 from pytest_rdsfailover.gateway.script import decode_steps
 from pytest_rdsfailover.gateway.server import Gateway
+from pytest_rdsfailover.model.errors import GatewayError
 
 LONGEST = 1 << 20  # bytes of one request
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection
 from typing import Any
 
-from pytest_rdsfailover.errors import GatewayError
+from pytest_rdsfailover.model.errors import GatewayError
 
 NO_SUCH_THREAD = 1094
 

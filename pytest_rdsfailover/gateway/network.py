@@ -7,7 +7,7 @@ from http.client import HTTPConnection, HTTPException
 from typing import Protocol
 from urllib.parse import quote, urlsplit
 
-from pytest_rdsfailover.errors import GatewayError
+from pytest_rdsfailover.model.errors import GatewayError
 
 TIMEOUT = 2.0  # seconds
 HTTP_OK = 200

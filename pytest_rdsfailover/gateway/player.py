@@ -6,13 +6,13 @@ from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Protocol, TypeVar
 
-from pytest_rdsfailover.errors import GatewayError
 from pytest_rdsfailover.gateway.fence import Fence
 from pytest_rdsfailover.gateway.network import Network
 from pytest_rdsfailover.gateway.plays import Mark, Play
 from pytest_rdsfailover.gateway.roles import READ_ONLY
 from pytest_rdsfailover.gateway.router import Router, State
 from pytest_rdsfailover.gateway.script import Step
+from pytest_rdsfailover.model.errors import GatewayError
 
 POLL = 0.001  # seconds between looks at the server's process list
 PATIENCE = 20.0  # seconds until a session that will not die is an error

@@ -5,8 +5,8 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from pytest_rdsfailover.errors import GatewayError
 from pytest_rdsfailover.gateway.aurora import Member
+from pytest_rdsfailover.model.errors import GatewayError
 
 CLUSTER, READER = "cluster", "reader"
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pytest_rdsfailover.errors import GatewayError
+from pytest_rdsfailover.model.errors import GatewayError
 
 ACTIONS = ("cut", "promote", "back", "point", "hold", "follow")
 HOWS = ("reset", "close", "hang")

@@ -7,7 +7,7 @@ import struct
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from pytest_rdsfailover.errors import GatewayError
+from pytest_rdsfailover.model.errors import GatewayError
 
 PORTS = range(10_001, 32_768)  # below what the system hands out to clients
 TRIES = 200

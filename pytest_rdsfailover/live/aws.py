@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pytest_rdsfailover.endpoints import Hidden
-from pytest_rdsfailover.errors import SettingError
+from pytest_rdsfailover.model.endpoints import Hidden
+from pytest_rdsfailover.model.errors import SettingError
 from pytest_rdsfailover.remote.aws import AwsError, explained, sharing, unlogged
 
 CONNECT_WITHIN, ANSWER_WITHIN = 5.0, 20.0  # seconds

@@ -3,14 +3,14 @@
 import threading
 from collections.abc import Callable, Sequence
 
-from pytest_rdsfailover.clock import Clock
-from pytest_rdsfailover.errors import RdsFailoverError
 from pytest_rdsfailover.live.facts import ClusterFacts, ProxyFacts
 from pytest_rdsfailover.live.gather import Gatherer, seconds_of
 from pytest_rdsfailover.live.probes import EndpointProbe, InstanceProbe, Probe
 from pytest_rdsfailover.live.timeline import Timeline
 from pytest_rdsfailover.live.wordings import told
-from pytest_rdsfailover.records import Milestone
+from pytest_rdsfailover.model.clock import Clock
+from pytest_rdsfailover.model.errors import RdsFailoverError
+from pytest_rdsfailover.model.records import Milestone
 from pytest_rdsfailover.remote.aws import AwsError
 
 EVENTS_EVERY = 5  # looks at the API for one at the events, which come late anyway

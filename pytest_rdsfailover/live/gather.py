@@ -21,7 +21,7 @@ from pytest_rdsfailover.live.facts import (
 )
 from pytest_rdsfailover.live.ledger import Ledger
 from pytest_rdsfailover.live.wordings import is_failover
-from pytest_rdsfailover.live_settings import LiveSettings
+from pytest_rdsfailover.model.live_settings import LiveSettings
 from pytest_rdsfailover.remote.aws import AwsError
 
 T = TypeVar("T")

@@ -7,12 +7,12 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from pytest_rdsfailover.errors import RdsFailoverError
 from pytest_rdsfailover.live.evidence import Evidence
 from pytest_rdsfailover.live.facts import ClusterFacts
 from pytest_rdsfailover.live.windows import SOON, in_window, within
-from pytest_rdsfailover.live_settings import DESTRUCTIVE, SYSTEM_SCHEMAS, LiveSettings
-from pytest_rdsfailover.settings import format_duration
+from pytest_rdsfailover.model.durations import format_duration
+from pytest_rdsfailover.model.errors import RdsFailoverError
+from pytest_rdsfailover.model.live_settings import DESTRUCTIVE, SYSTEM_SCHEMAS, LiveSettings
 
 PRODUCTION = re.compile(r"(?:^|[^a-z0-9])(?:prod|prd|production)(?:[^a-z0-9]|$|\d)", re.IGNORECASE)
 STAGE_TAGS = frozenset({"env", "environment", "stage", "tier", "name"})

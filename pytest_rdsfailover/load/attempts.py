@@ -8,7 +8,7 @@ from typing import Self
 
 from pytest_rdsfailover import driver
 from pytest_rdsfailover.columns import Events
-from pytest_rdsfailover.records import Fault, Outcome
+from pytest_rdsfailover.model.records import Fault, Outcome
 
 Classify = Callable[[Exception, bool], tuple[Outcome, Fault]]
 

@@ -6,13 +6,13 @@ import inspect
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from pytest_rdsfailover.endpoints import Bounds, Endpoint
-from pytest_rdsfailover.errors import CancelledWorkError, SettingError
 from pytest_rdsfailover.journal import Journal
 from pytest_rdsfailover.load.attempts import Attempts, Classify
 from pytest_rdsfailover.load.mix import Step, spread
 from pytest_rdsfailover.load.signatures import check_call, name_of, reports
 from pytest_rdsfailover.load.workload import Position, Session
+from pytest_rdsfailover.model.endpoints import Bounds, Endpoint
+from pytest_rdsfailover.model.errors import CancelledWorkError, SettingError
 
 
 class CallWorkload:

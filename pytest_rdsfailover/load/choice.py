@@ -6,8 +6,6 @@ from dataclasses import dataclass, fields
 from functools import partial
 from typing import Any
 
-from pytest_rdsfailover.endpoints import Endpoint
-from pytest_rdsfailover.errors import SettingError
 from pytest_rdsfailover.journal import Journal
 from pytest_rdsfailover.load.attempts import Classify
 from pytest_rdsfailover.load.calls import CallWorkload
@@ -17,6 +15,8 @@ from pytest_rdsfailover.load.retrying import RetryingWorkload
 from pytest_rdsfailover.load.rows import RowsWorkload
 from pytest_rdsfailover.load.workload import Workload
 from pytest_rdsfailover.load.writer import ReconnectPolicy
+from pytest_rdsfailover.model.endpoints import Endpoint
+from pytest_rdsfailover.model.errors import SettingError
 
 USERS = ("stored", "setup", "teardown", "reads")  # options of a workload of the user's own
 OPTIONS = frozenset({"workload", "reader", *USERS})

@@ -11,7 +11,6 @@ import sys
 import threading
 import time
 
-from pytest_rdsfailover.errors import SettingError
 from pytest_rdsfailover.journal import NANO, Journal
 from pytest_rdsfailover.load.engine import Check, Engine, LoadError, happens
 from pytest_rdsfailover.load.inserts import InsertWorkload
@@ -20,6 +19,7 @@ from pytest_rdsfailover.load.schedule import Schedule
 from pytest_rdsfailover.load.timer import Timer
 from pytest_rdsfailover.load.workload import Workload
 from pytest_rdsfailover.load.writer import ReconnectPolicy
+from pytest_rdsfailover.model.errors import SettingError
 
 SWEEP = 10_000_000  # nanoseconds between two looks at who waits for too long
 # Connections to be made at the same time before the first slot: more than a server's backlog would

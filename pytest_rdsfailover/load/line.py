@@ -9,11 +9,11 @@ import time
 from typing import NamedTuple
 
 from pytest_rdsfailover import driver
-from pytest_rdsfailover.endpoints import Endpoint
 from pytest_rdsfailover.journal import WriterJournal
 from pytest_rdsfailover.load.schedule import SECOND, Schedule
 from pytest_rdsfailover.load.writer import CUT, ReconnectPolicy
-from pytest_rdsfailover.records import Fault, Outcome
+from pytest_rdsfailover.model.endpoints import Endpoint
+from pytest_rdsfailover.model.records import Fault, Outcome
 from pytest_rdsfailover.wire import client
 from pytest_rdsfailover.wire.handshake import parse_greeting
 from pytest_rdsfailover.wire.packets import (

@@ -6,11 +6,11 @@ import pickle
 import sys
 from typing import Any, BinaryIO
 
-from pytest_rdsfailover.errors import RdsFailoverError
 from pytest_rdsfailover.journal import Journal
 from pytest_rdsfailover.load.engines import engine
 from pytest_rdsfailover.load.processes import Order
 from pytest_rdsfailover.load.vitals import Watchdog
+from pytest_rdsfailover.model.errors import RdsFailoverError
 
 
 class Shard:

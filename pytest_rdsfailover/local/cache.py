@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from pytest_rdsfailover.errors import SettingError
+from pytest_rdsfailover.model.errors import SettingError
 
 NAME = "pytest-rdsfailover"
 

@@ -7,9 +7,6 @@ from types import TracebackType
 from typing import Self
 
 from pytest_rdsfailover import driver
-from pytest_rdsfailover.clock import Clock, MonotonicClock
-from pytest_rdsfailover.endpoints import Endpoint, Tls
-from pytest_rdsfailover.errors import SettingError
 from pytest_rdsfailover.gateway.tls import CA_FILE
 from pytest_rdsfailover.local.addresses import Addresses
 from pytest_rdsfailover.local.choreography import restart_of
@@ -27,6 +24,9 @@ from pytest_rdsfailover.local.programs import ServerProgram, ServerUrl
 from pytest_rdsfailover.local.proxy import READ_ONLY, READ_WRITE, LocalProxy
 from pytest_rdsfailover.local.server import start_server
 from pytest_rdsfailover.local.trigger import ApiTrigger, DirectTrigger, Trigger
+from pytest_rdsfailover.model.clock import Clock, MonotonicClock
+from pytest_rdsfailover.model.endpoints import Endpoint, Tls
+from pytest_rdsfailover.model.errors import SettingError
 
 IDENTIFIER, REGION = "rdsfailover", "us-east-1"  # as its AWS API knows it
 KINDS = {"cluster": "writer", "reader": "reader", READ_WRITE: "proxy", READ_ONLY: "proxy"}

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pytest_rdsfailover.errors import SettingError
+from pytest_rdsfailover.model.errors import SettingError
 
 PROGRAMS = ("mysqld", "mariadbd")  # names, in the order in which they are looked for
 VERSION = re.compile(r"(?:mysqld|mariadbd)\S*\s+Ver (?P<number>\d+\.\d+\.\d+)(?P<rest>\S*) for ")

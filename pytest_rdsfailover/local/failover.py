@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from pytest_rdsfailover.gateway.client import GatewayClient, PlayView
-from pytest_rdsfailover.records import Milestone
+from pytest_rdsfailover.model.records import Milestone
 
 
 class LocalFailover:

@@ -3,12 +3,12 @@
 import json
 import sys
 
-from pytest_rdsfailover.errors import GatewayError, log_tail
 from pytest_rdsfailover.gateway.client import connect
 from pytest_rdsfailover.gateway.proxy.secrets import Secret
 from pytest_rdsfailover.local.network import Network
 from pytest_rdsfailover.local.process import Process, Supervisor
 from pytest_rdsfailover.local.server import Server
+from pytest_rdsfailover.model.errors import GatewayError, log_tail
 
 READY_WITHIN = 10.0  # seconds
 

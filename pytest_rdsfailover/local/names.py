@@ -16,8 +16,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from pytest_rdsfailover.clock import Clock, MonotonicClock
-from pytest_rdsfailover.errors import RdsFailoverError, SettingError
+from pytest_rdsfailover.model.clock import Clock, MonotonicClock
+from pytest_rdsfailover.model.errors import RdsFailoverError, SettingError
 
 REGION = re.compile(r"[a-z]{2,}(-[a-z]+)+-\d")
 CLUSTER_NAME = "rdsfailover"

@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any, Self
 from urllib.parse import urlsplit
 
-from pytest_rdsfailover.clock import Clock, wait_until
-from pytest_rdsfailover.endpoints import Endpoint
-from pytest_rdsfailover.errors import NotReadyError, SettingError
 from pytest_rdsfailover.local.ports import Port, reserve_port
 from pytest_rdsfailover.local.process import Process, Supervisor
+from pytest_rdsfailover.model.clock import Clock, wait_until
+from pytest_rdsfailover.model.endpoints import Endpoint
+from pytest_rdsfailover.model.errors import NotReadyError, SettingError
 from pytest_rdsfailover.toxiproxy.client import ToxiproxyClient
 
 BUILTIN = "builtin"

@@ -13,8 +13,8 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from pytest_rdsfailover.errors import RdsFailoverError, SettingError
 from pytest_rdsfailover.local.cache import cache_directory
+from pytest_rdsfailover.model.errors import RdsFailoverError, SettingError
 
 LOWEST, CEILING = 10000, 32768
 RANGE = Path("/proc/sys/net/ipv4/ip_local_port_range")

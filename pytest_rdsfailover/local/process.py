@@ -18,7 +18,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
-from pytest_rdsfailover.errors import DiedError, NotReadyError
+from pytest_rdsfailover.model.errors import DiedError, NotReadyError
 
 SUPERVISOR = Path(__file__).with_name("supervisor.py")
 MEMORY = Path("/dev/shm")  # noqa: S108 - the run directory in it is new and private

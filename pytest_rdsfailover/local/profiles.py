@@ -9,8 +9,8 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from pytest_rdsfailover.errors import SettingError
-from pytest_rdsfailover.settings import parse_duration
+from pytest_rdsfailover.model.durations import parse_duration
+from pytest_rdsfailover.model.errors import SettingError
 
 CUTS = ("reset", "close", "hang")
 PROXY_CONNECTS = ("accept", "error")

@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pytest_rdsfailover.errors import SettingError
 from pytest_rdsfailover.local import dialects
 from pytest_rdsfailover.local.accounts import Account, Address
 from pytest_rdsfailover.local.dialects import Dialect
+from pytest_rdsfailover.model.errors import SettingError
 
 VARIABLE = "RDS_SERVER"  # of the environment
 SCHEMES = ("mysql", "mariadb", "mysql+pymysql", "mariadb+pymysql")

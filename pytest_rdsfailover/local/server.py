@@ -10,13 +10,13 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Protocol, Self
 
-from pytest_rdsfailover.errors import NotReadyError, SettingError
 from pytest_rdsfailover.local import accounts, dialects
 from pytest_rdsfailover.local.accounts import Account, Address, ServerError
 from pytest_rdsfailover.local.cache import cache_directory
 from pytest_rdsfailover.local.process import Process, Supervisor
 from pytest_rdsfailover.local.programs import ServerProgram, ServerUrl
 from pytest_rdsfailover.local.template import Source, as_this_user, copy_data, template
+from pytest_rdsfailover.model.errors import NotReadyError, SettingError
 
 PATIENCE = 60.0  # seconds for a server to start, on a busy machine
 LOOK_EVERY = 0.005  # seconds between two looks whether it answers

@@ -10,9 +10,9 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from pytest_rdsfailover.errors import CommandError
 from pytest_rdsfailover.local.dialects import COMMON, Dialect
 from pytest_rdsfailover.local.process import Supervisor
+from pytest_rdsfailover.model.errors import CommandError
 
 TEMPLATE_VERSION = 1  # raise it when what a template holds changes
 PATIENCE = 180.0  # seconds to fill a data directory, on a slow machine

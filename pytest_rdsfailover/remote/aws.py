@@ -10,7 +10,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
 
-from pytest_rdsfailover.errors import RdsFailoverError, forget_frames
+from pytest_rdsfailover.model.errors import RdsFailoverError, forget_frames
 
 # What could lead a client somewhere else, or to credentials that work there.
 STRAY = (

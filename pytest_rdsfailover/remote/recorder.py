@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pytest_rdsfailover.errors import RdsFailoverError
+from pytest_rdsfailover.model.errors import RdsFailoverError
 
 Plain = Mapping[str, Any]
 OLD_ERROR, NEW_ERROR = 1290, 1836  # of readers that are asked to write, by version of Aurora MySQL

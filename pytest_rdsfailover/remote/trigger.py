@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pytest_rdsfailover.clock import Clock, MonotonicClock
+from pytest_rdsfailover.model.clock import Clock, MonotonicClock
 from pytest_rdsfailover.remote.aws import explained
 
 

@@ -14,7 +14,7 @@ from urllib.parse import quote
 import toxiproxy
 import toxiproxy.toxic
 
-from pytest_rdsfailover.errors import SettingError, ToxiproxyError
+from pytest_rdsfailover.model.errors import SettingError, ToxiproxyError
 from pytest_rdsfailover.toxiproxy.transport import Transport
 
 Attributes = Mapping[str, int]

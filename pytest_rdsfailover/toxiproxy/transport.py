@@ -5,7 +5,7 @@ from typing import Any
 
 import requests
 
-from pytest_rdsfailover.errors import ToxiproxyError
+from pytest_rdsfailover.model.errors import ToxiproxyError
 
 OK_CLASS = 2
 

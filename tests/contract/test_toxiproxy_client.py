@@ -10,7 +10,7 @@ import pytest
 import toxiproxy
 from toxiproxies import free_port
 
-from pytest_rdsfailover.errors import ToxiproxyError
+from pytest_rdsfailover.model.errors import ToxiproxyError
 from pytest_rdsfailover.toxiproxy.client import Proxy, Toxic, ToxiproxyClient
 
 

@@ -5,8 +5,8 @@ import os
 import uuid
 
 from pytest_rdsfailover.live import guard
-from pytest_rdsfailover.live_settings import LiveSettings
 from pytest_rdsfailover.local.cluster import LocalCluster
+from pytest_rdsfailover.model.live_settings import LiveSettings
 
 ACCOUNT = "123456789012"  # moto's
 REGION_ABROAD = "us-west-2"

@@ -8,16 +8,16 @@ import threading
 import pytest
 from regions import template_for
 
-from pytest_rdsfailover.errors import RdsFailoverError
 from pytest_rdsfailover.experiment import InvalidTrialError
 from pytest_rdsfailover.laboratory import Laboratory
 from pytest_rdsfailover.live.aws import Region
 from pytest_rdsfailover.live.failover import LostWatchError
 from pytest_rdsfailover.local.control.script import SCRIPT, encode_script
 from pytest_rdsfailover.local.profiles import parse_profile
+from pytest_rdsfailover.model.errors import RdsFailoverError
+from pytest_rdsfailover.model.settings import Settings
 from pytest_rdsfailover.remote import aws
 from pytest_rdsfailover.remote.aws import AwsError
-from pytest_rdsfailover.settings import Settings
 
 pytestmark = pytest.mark.local
 

@@ -11,7 +11,7 @@ from pytest_rdsfailover.laboratory import Laboratory
 from pytest_rdsfailover.live.backend import DryRunError
 from pytest_rdsfailover.live.guard import RefusedError
 from pytest_rdsfailover.local.profiles import parse_profile
-from pytest_rdsfailover.settings import Settings
+from pytest_rdsfailover.model.settings import Settings
 
 pytestmark = pytest.mark.local
 

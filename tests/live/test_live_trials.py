@@ -6,7 +6,7 @@ import json
 import pytest
 
 from pytest_rdsfailover.laboratory import Laboratory
-from pytest_rdsfailover.settings import Settings
+from pytest_rdsfailover.model.settings import Settings
 
 pytestmark = pytest.mark.local
 

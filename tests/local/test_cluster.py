@@ -7,10 +7,10 @@ import pytest
 from networks import network_for
 from waiting import until
 
-from pytest_rdsfailover.errors import SettingError
 from pytest_rdsfailover.local.cluster import LocalCluster
 from pytest_rdsfailover.local.failovers import FailoverInProgressError
 from pytest_rdsfailover.local.profiles import parse_profile
+from pytest_rdsfailover.model.errors import SettingError
 
 pytestmark = pytest.mark.local
 

@@ -17,11 +17,11 @@ from botocore.exceptions import ClientError, ParamValidationError
 from servers import SERVERS
 from waiting import until
 
-from pytest_rdsfailover.errors import DiedError
 from pytest_rdsfailover.local.cluster import LocalCluster
 from pytest_rdsfailover.local.control.script import SCRIPT, encode_script
 from pytest_rdsfailover.local.network import find_toxiproxy
 from pytest_rdsfailover.local.profiles import load_profile, parse_profile
+from pytest_rdsfailover.model.errors import DiedError
 from pytest_rdsfailover.remote import aws, trigger
 
 # The API asks the gateway, never the server: what it says does not depend on which server it is.

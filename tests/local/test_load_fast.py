@@ -10,8 +10,6 @@ import pytest
 from plain_server import free_port
 from waiting import until
 
-from pytest_rdsfailover.endpoints import Bounds, Tls
-from pytest_rdsfailover.errors import SettingError
 from pytest_rdsfailover.journal import Journal
 from pytest_rdsfailover.load import fast, line
 from pytest_rdsfailover.load.calls import CallWorkload
@@ -20,7 +18,9 @@ from pytest_rdsfailover.load.fast import FastLoad
 from pytest_rdsfailover.load.inserts import InsertWorkload
 from pytest_rdsfailover.load.schedule import Schedule
 from pytest_rdsfailover.load.writer import ReconnectPolicy
-from pytest_rdsfailover.records import Outcome
+from pytest_rdsfailover.model.endpoints import Bounds, Tls
+from pytest_rdsfailover.model.errors import SettingError
+from pytest_rdsfailover.model.records import Outcome
 
 pytest_plugins = ["plain_fixtures"]
 pytestmark = pytest.mark.local

@@ -16,15 +16,15 @@ from pathlib import Path
 import pytest
 from waiting import until
 
-from pytest_rdsfailover.endpoints import Bounds
-from pytest_rdsfailover.errors import SettingError
 from pytest_rdsfailover.journal import EVENTS, Journal
 from pytest_rdsfailover.live.credentials import Tokens
 from pytest_rdsfailover.load.choice import choose
 from pytest_rdsfailover.load.engine import LoadError
 from pytest_rdsfailover.load.processes import Order, ProcessLoad
 from pytest_rdsfailover.load.writer import ReconnectPolicy
-from pytest_rdsfailover.records import Outcome
+from pytest_rdsfailover.model.endpoints import Bounds
+from pytest_rdsfailover.model.errors import SettingError
+from pytest_rdsfailover.model.records import Outcome
 
 pytest_plugins = ["plain_fixtures"]
 pytestmark = pytest.mark.local

@@ -15,8 +15,8 @@ from servers import SERVERS
 from watching import watch
 
 from pytest_rdsfailover import driver
-from pytest_rdsfailover.endpoints import Tls
 from pytest_rdsfailover.gateway import tls
+from pytest_rdsfailover.model.endpoints import Tls
 
 pytestmark = pytest.mark.local
 FROZEN = 0.6  # seconds

@@ -14,10 +14,10 @@ from pathlib import Path
 import pytest
 from owners import Owner
 
-from pytest_rdsfailover.clock import MonotonicClock, wait_until
 from pytest_rdsfailover.local import process as process_module
 from pytest_rdsfailover.local import supervisor as program
 from pytest_rdsfailover.local.process import Supervisor
+from pytest_rdsfailover.model.clock import MonotonicClock, wait_until
 
 pytestmark = [
     pytest.mark.local,

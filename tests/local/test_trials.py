@@ -9,8 +9,6 @@ from pathlib import Path
 import pytest
 from networks import network_for
 
-from pytest_rdsfailover.endpoints import Bounds
-from pytest_rdsfailover.errors import DiedError, RdsFailoverError, SettingError
 from pytest_rdsfailover.experiment import InvalidTrialError, Plan
 from pytest_rdsfailover.laboratory import Laboratory
 from pytest_rdsfailover.load.calls import CallWorkload
@@ -20,8 +18,10 @@ from pytest_rdsfailover.local.cluster import LocalCluster
 from pytest_rdsfailover.local.profiles import load_profile
 from pytest_rdsfailover.local.programs import find_server
 from pytest_rdsfailover.local.server import OwnServer
+from pytest_rdsfailover.model.endpoints import Bounds
+from pytest_rdsfailover.model.errors import DiedError, RdsFailoverError, SettingError
+from pytest_rdsfailover.model.settings import Settings
 from pytest_rdsfailover.observation import Observation
-from pytest_rdsfailover.settings import Settings
 
 pytestmark = pytest.mark.local
 

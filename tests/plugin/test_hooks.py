@@ -2,7 +2,7 @@
 
 CONFTEST = """
 import pytest
-from pytest_rdsfailover.records import Fault, Outcome
+from pytest_rdsfailover.model.records import Fault, Outcome
 
 called = []
 
@@ -27,7 +27,7 @@ import pymysql, pytest
 from conftest import called
 from pytest_rdsfailover.extensions import UnsafeError
 from pytest_rdsfailover.hooked import ItemExtensions
-from pytest_rdsfailover.records import Outcome
+from pytest_rdsfailover.model.records import Outcome
 
 @pytest.fixture
 def extensions(request):

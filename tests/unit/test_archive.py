@@ -10,7 +10,7 @@ from builders import ack, course, everything_acked, journal, refused, unknown
 from pytest_rdsfailover import archive
 from pytest_rdsfailover.analysis.evidence import Evidence
 from pytest_rdsfailover.analysis.writes import Stored
-from pytest_rdsfailover.errors import ArchiveError
+from pytest_rdsfailover.model.errors import ArchiveError
 
 LABEL = archive.Label(
     test="tests/test_a.py::test_b[x/../y]", scenario="x", seed=7, rerun="pytest a", versions={"a": "1"}, pins=[{"session": 7, "reason": "user variable", "statement": "SET @a"}]

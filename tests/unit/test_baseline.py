@@ -9,7 +9,7 @@ from pytest_rdsfailover.baseline import (
     read,
     write,
 )
-from pytest_rdsfailover.errors import SettingError
+from pytest_rdsfailover.model.errors import SettingError
 from pytest_rdsfailover.report.document import run_document
 
 MACHINE = {"system": "Linux", "machine": "x86_64", "cpus": 2}

@@ -5,8 +5,8 @@ from pytest_rdsfailover import checks
 from pytest_rdsfailover.analysis.downtime import Downtime
 from pytest_rdsfailover.analysis.summary import summarise
 from pytest_rdsfailover.analysis.writes import Stored
-from pytest_rdsfailover.errors import SettingError
 from pytest_rdsfailover.expectations import check_resolution, parse_expectations
+from pytest_rdsfailover.model.errors import SettingError
 
 FAILOVER = [
     *acks(0.01, 10.3, 0.01),

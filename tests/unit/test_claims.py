@@ -4,7 +4,7 @@ from pytest_rdsfailover import claims
 from pytest_rdsfailover.analysis.downtime import Downtime
 from pytest_rdsfailover.analysis.population import Sample
 from pytest_rdsfailover.checks import FAIL, INCONCLUSIVE, PASS
-from pytest_rdsfailover.errors import SettingError
+from pytest_rdsfailover.model.errors import SettingError
 
 
 def sample(downtime=1.0, *, valid=True, problem="", spread=0.0, rate=200.0, **figures):

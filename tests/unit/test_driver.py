@@ -9,8 +9,8 @@ import pymysql.err
 import pytest
 
 from pytest_rdsfailover import driver
-from pytest_rdsfailover.endpoints import Bounds, Endpoint, Tls
-from pytest_rdsfailover.records import Fault, Outcome
+from pytest_rdsfailover.model.endpoints import Bounds, Endpoint, Tls
+from pytest_rdsfailover.model.records import Fault, Outcome
 
 REFUSED, UNKNOWN = Outcome.REFUSED, Outcome.UNKNOWN
 WHERE = Endpoint(

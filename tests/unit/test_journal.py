@@ -1,5 +1,5 @@
 from pytest_rdsfailover.journal import Journal
-from pytest_rdsfailover.records import Fault, Outcome
+from pytest_rdsfailover.model.records import Fault, Outcome
 
 SECOND = 1_000_000_000
 

@@ -4,10 +4,10 @@ from types import SimpleNamespace
 
 import pytest
 
-from pytest_rdsfailover.endpoints import Endpoint
 from pytest_rdsfailover.experiment import Plan
 from pytest_rdsfailover.load.choice import choose
 from pytest_rdsfailover.load.writer import ReconnectPolicy
+from pytest_rdsfailover.model.endpoints import Endpoint
 from pytest_rdsfailover.observation import Observation
 
 PLACE = Endpoint(

@@ -10,9 +10,9 @@ from builders import MOVE, course
 from pytest_rdsfailover import remains
 from pytest_rdsfailover.archive import Label
 from pytest_rdsfailover.cli import NO, WRONG, main
-from pytest_rdsfailover.errors import ArchiveError
 from pytest_rdsfailover.journal import Journal
-from pytest_rdsfailover.records import Fault, Outcome
+from pytest_rdsfailover.model.errors import ArchiveError
+from pytest_rdsfailover.model.records import Fault, Outcome
 
 LABEL = Label(test="tests/test_a.py::test_b", scenario="x", seed=7, rerun="pytest a", versions={})
 SECOND = 10**9

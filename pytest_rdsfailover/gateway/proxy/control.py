@@ -4,10 +4,10 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
-from pytest_rdsfailover.errors import GatewayError, SettingError
 from pytest_rdsfailover.gateway.proxy.rds_proxy import RdsProxy
 from pytest_rdsfailover.gateway.proxy.secrets import Secret
 from pytest_rdsfailover.gateway.proxy.settings import ProxySettings
+from pytest_rdsfailover.model.errors import GatewayError, SettingError
 
 Answer = dict[str, Any]
 

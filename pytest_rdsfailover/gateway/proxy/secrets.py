@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Self
 from urllib.parse import parse_qs, urlsplit
 
-from pytest_rdsfailover.errors import GatewayError
+from pytest_rdsfailover.model.errors import GatewayError
 
 LONGEST_TOKEN_LIFE = 900  # seconds
 STAMP = "%Y%m%dT%H%M%SZ"

@@ -8,10 +8,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from pytest_rdsfailover.errors import SettingError
 from pytest_rdsfailover.local.control.shown import Shown
 from pytest_rdsfailover.local.ports import Port, reserve_port
 from pytest_rdsfailover.local.process import Process, Supervisor
+from pytest_rdsfailover.model.errors import SettingError
 from pytest_rdsfailover.remote import aws
 
 READY_WITHIN = 30.0  # seconds; moto takes about two to import

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from pytest_rdsfailover.gateway.client import PlayView
-from pytest_rdsfailover.records import Milestone
+from pytest_rdsfailover.model.records import Milestone
 
 CLUSTER, INSTANCE = "db-cluster", "db-instance"
 KEPT = 14 * 24 * 3600.0  # seconds for which RDS keeps events

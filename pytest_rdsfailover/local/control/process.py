@@ -19,10 +19,10 @@ from typing import Any
 
 from werkzeug.serving import WSGIRequestHandler, make_server
 
-from pytest_rdsfailover.errors import RdsFailoverError
 from pytest_rdsfailover.gateway.client import connect
 from pytest_rdsfailover.local.control.plane import Plane
 from pytest_rdsfailover.local.control.shown import Shown
+from pytest_rdsfailover.model.errors import RdsFailoverError
 
 LOOPBACK = "127.0.0.1"
 LOOK_EVERY = 0.005  # seconds

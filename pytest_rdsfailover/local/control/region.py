@@ -13,13 +13,13 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_ba
 from moto.rds.models import rds_backends
 from moto.rds.responses import RDSResponse
 
-from pytest_rdsfailover.errors import SettingError
 from pytest_rdsfailover.local.control import request
 from pytest_rdsfailover.local.control.fis import LocalFis
 from pytest_rdsfailover.local.control.plane import Plane
 from pytest_rdsfailover.local.control.rds import LocalRds
 from pytest_rdsfailover.local.control.script import SCRIPT, Script, decode_script
 from pytest_rdsfailover.local.control.shown import Shown
+from pytest_rdsfailover.model.errors import SettingError
 
 Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 HEADER = "HTTP_" + SCRIPT.upper().replace("-", "_")

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pytest_rdsfailover.errors import SettingError
 from pytest_rdsfailover.local.profiles import Profile, Span, parse_profile
+from pytest_rdsfailover.model.errors import SettingError
 
 SCRIPT = "x-rdsfailover-script"
 

@@ -12,7 +12,7 @@ from pytest_rdsfailover.analysis.population import Sample
 from pytest_rdsfailover.analysis.writes import Stored
 from pytest_rdsfailover.checks import FAIL, INCONCLUSIVE, PASS
 from pytest_rdsfailover.expectations import parse_expectations
-from pytest_rdsfailover.records import Fault, Outcome
+from pytest_rdsfailover.model.records import Fault, Outcome
 from pytest_rdsfailover.report import document, terminal
 
 SECOND = 10**9

@@ -8,7 +8,7 @@ from pytest_rdsfailover.analysis.evidence import Evidence
 from pytest_rdsfailover.analysis.staleness import seen
 from pytest_rdsfailover.analysis.writes import Stored
 from pytest_rdsfailover.expectations import parse_expectations
-from pytest_rdsfailover.records import Fault, Outcome
+from pytest_rdsfailover.model.records import Fault, Outcome
 from pytest_rdsfailover.report import document, terminal
 
 SECOND = 10**9

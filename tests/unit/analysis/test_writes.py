@@ -11,7 +11,7 @@ from pytest_rdsfailover.analysis.writes import (
     ended_tenures,
     stale_writes,
 )
-from pytest_rdsfailover.errors import AuditError
+from pytest_rdsfailover.model.errors import AuditError
 
 EVENTS = [ack(1.0), refused(2.0), unknown(3.0), unknown(4.0), ack(5.0)]
 

@@ -1,7 +1,7 @@
 import pytest
 
-from pytest_rdsfailover.errors import GatewayError
 from pytest_rdsfailover.gateway.router import Router, State
+from pytest_rdsfailover.model.errors import GatewayError
 
 
 def chosen(router, endpoint):

@@ -1,7 +1,7 @@
 import pytest
 
-from pytest_rdsfailover.errors import GatewayError
 from pytest_rdsfailover.gateway.script import Step, decode_steps, encode_steps
+from pytest_rdsfailover.model.errors import GatewayError
 
 
 def test_steps_come_back_from_json():

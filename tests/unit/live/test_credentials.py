@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 from facts import cluster, proxy, settings
 
-from pytest_rdsfailover.endpoints import Endpoint, Hidden
-from pytest_rdsfailover.errors import SettingError
 from pytest_rdsfailover.live.credentials import Tokens, authorities, find_credentials
+from pytest_rdsfailover.model.endpoints import Endpoint, Hidden
+from pytest_rdsfailover.model.errors import SettingError
 
 
 class Region:

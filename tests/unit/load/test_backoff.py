@@ -5,13 +5,13 @@ from types import SimpleNamespace
 import pymysql
 import pytest
 
-from pytest_rdsfailover.endpoints import Bounds, Endpoint
 from pytest_rdsfailover.journal import Journal
 from pytest_rdsfailover.load import line, retrying
 from pytest_rdsfailover.load.mix import WRITE
 from pytest_rdsfailover.load.schedule import SECOND, Schedule
 from pytest_rdsfailover.load.writer import ReconnectPolicy
-from pytest_rdsfailover.records import Fault
+from pytest_rdsfailover.model.endpoints import Bounds, Endpoint
+from pytest_rdsfailover.model.records import Fault
 
 PLACE = Endpoint(
     name="cluster", kind="writer", host="h", port=1, user="u", password="p", database="d"

@@ -2,10 +2,10 @@ import asyncio
 
 import pytest
 
-from pytest_rdsfailover.endpoints import Bounds
-from pytest_rdsfailover.errors import CancelledWorkError, SettingError
 from pytest_rdsfailover.journal import Journal
 from pytest_rdsfailover.load.calls import CallWorkload
+from pytest_rdsfailover.model.endpoints import Bounds
+from pytest_rdsfailover.model.errors import CancelledWorkError, SettingError
 
 JOURNAL = Journal("run", 2)
 

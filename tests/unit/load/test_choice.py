@@ -1,7 +1,5 @@
 import pytest
 
-from pytest_rdsfailover.endpoints import Endpoint
-from pytest_rdsfailover.errors import SettingError
 from pytest_rdsfailover.journal import Journal
 from pytest_rdsfailover.load.calls import CallWorkload
 from pytest_rdsfailover.load.choice import choose
@@ -9,6 +7,8 @@ from pytest_rdsfailover.load.inserts import InsertWorkload
 from pytest_rdsfailover.load.retrying import RetryingWorkload
 from pytest_rdsfailover.load.rows import RowsWorkload
 from pytest_rdsfailover.load.writer import ReconnectPolicy
+from pytest_rdsfailover.model.endpoints import Endpoint
+from pytest_rdsfailover.model.errors import SettingError
 
 PLACE = Endpoint(
     name="cluster", kind="writer", host="h", port=1, user="u", password="p", database="d"

@@ -10,7 +10,7 @@ from pytest_rdsfailover.load.calls import CallWorkload
 from pytest_rdsfailover.load.engine import Gate
 from pytest_rdsfailover.load.schedule import SECOND, Schedule
 from pytest_rdsfailover.load.writer import ReconnectPolicy, Writer
-from pytest_rdsfailover.records import Fault, Outcome
+from pytest_rdsfailover.model.records import Fault, Outcome
 
 
 def waits(policy, count=60):

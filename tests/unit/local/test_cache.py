@@ -2,8 +2,8 @@
 
 import pytest
 
-from pytest_rdsfailover.errors import SettingError
 from pytest_rdsfailover.local.cache import cache_directory
+from pytest_rdsfailover.model.errors import SettingError
 
 
 def test_it_is_made_where_the_environment_says_and_is_private(tmp_path):

@@ -3,8 +3,8 @@ import socket
 
 import pytest
 
-from pytest_rdsfailover.errors import GatewayError, SettingError
 from pytest_rdsfailover.local.names import AwsNames, Record, Resolver, check_region
+from pytest_rdsfailover.model.errors import GatewayError, SettingError
 
 NAMES = AwsNames(region="eu-west-1", account="cxyz")
 WRITER = "rdsfailover.cluster-cxyz.eu-west-1.rds.amazonaws.com"

@@ -2,8 +2,8 @@ import random
 
 import pytest
 
-from pytest_rdsfailover.errors import SettingError
 from pytest_rdsfailover.local.profiles import Span, load_profile, parse_profile, shipped
+from pytest_rdsfailover.model.errors import SettingError
 
 CRASH = {"refused": "1s"}
 FAILOVER = {"refused": "1s", "promotion": "2s", "dns": "3s"}

@@ -2,8 +2,8 @@
 
 import pytest
 
-from pytest_rdsfailover.errors import SettingError
 from pytest_rdsfailover.local.programs import find_server, parse_url
+from pytest_rdsfailover.model.errors import SettingError
 
 
 def test_a_url_names_place_and_account():

@@ -2,10 +2,10 @@ import random
 
 import pytest
 
-from pytest_rdsfailover.errors import SettingError
 from pytest_rdsfailover.local.choreography import choreography
 from pytest_rdsfailover.local.profiles import load_profile, parse_profile
 from pytest_rdsfailover.local.proxy import Pin, pin_lines
+from pytest_rdsfailover.model.errors import SettingError
 
 TABLE = {"refused": "1s", "promotion": "2s", "dns": "3s", "onset": "100ms"}
 

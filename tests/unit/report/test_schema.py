@@ -13,7 +13,7 @@ from builders import course, everything_acked
 from pytest_rdsfailover.analysis.evidence import Evidence
 from pytest_rdsfailover.analysis.staleness import seen
 from pytest_rdsfailover.analysis.writes import Stored
-from pytest_rdsfailover.records import Fault, Outcome
+from pytest_rdsfailover.model.records import Fault, Outcome
 from pytest_rdsfailover.report import document
 
 PACKAGE = resources.files("pytest_rdsfailover.report")

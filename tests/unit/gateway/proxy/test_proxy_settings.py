@@ -2,9 +2,9 @@ import datetime as dt
 
 import pytest
 
-from pytest_rdsfailover.errors import GatewayError, SettingError
 from pytest_rdsfailover.gateway.proxy.secrets import Secret, token_fault
 from pytest_rdsfailover.gateway.proxy.settings import ProxySettings
+from pytest_rdsfailover.model.errors import GatewayError, SettingError
 
 NOW = dt.datetime(2026, 3, 1, 12, 0, tzinfo=dt.UTC)
 TOKEN = (

@@ -4,7 +4,7 @@ import pytest
 
 from pytest_rdsfailover.gateway.client import PlayView
 from pytest_rdsfailover.local.control.events import Event, Query, story
-from pytest_rdsfailover.records import Milestone
+from pytest_rdsfailover.model.records import Milestone
 
 MOVED = [
     Milestone(name="writer_cut", at=1.1, instance="a"),

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass, fields
 from urllib.parse import urlsplit
 
-from pytest_rdsfailover.errors import SettingError
+from pytest_rdsfailover.model.errors import SettingError
 
 COMPANIONS = {
     "cluster": "the Aurora cluster's identifier",

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from pytest_rdsfailover.endpoints import Endpoint, Hidden
+from pytest_rdsfailover.model.endpoints import Endpoint, Hidden
 
 ENDPOINT = Endpoint(
     name="cluster", kind="writer", host="h", port=3306, user="u", password="s3 cret", database="d"

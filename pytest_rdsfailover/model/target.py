@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol
 
-from pytest_rdsfailover.endpoints import Endpoint
-from pytest_rdsfailover.records import Milestone
+from pytest_rdsfailover.model.endpoints import Endpoint
+from pytest_rdsfailover.model.records import Milestone
 
 
 class Target(Protocol):
