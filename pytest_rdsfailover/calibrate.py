@@ -7,12 +7,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from pytest_rdsfailover.analysis.absence import absences
-from pytest_rdsfailover.analysis.course import Course
 from pytest_rdsfailover.analysis.downtime import Downtime
 from pytest_rdsfailover.analysis.lanes import SECOND, Lane, lanes
 from pytest_rdsfailover.analysis.reliability import lateness, lateness_p99
-from pytest_rdsfailover.driver import connect
-from pytest_rdsfailover.journal import Journal
+from pytest_rdsfailover.journal.course import Course
+from pytest_rdsfailover.journal.journal import Journal
 from pytest_rdsfailover.load.inserts import InsertWorkload
 from pytest_rdsfailover.load.threads import Load
 from pytest_rdsfailover.load.vitals import Watchdog
@@ -23,6 +22,7 @@ from pytest_rdsfailover.local.programs import ServerUrl, find_server
 from pytest_rdsfailover.local.server import OwnServer
 from pytest_rdsfailover.model.endpoints import Bounds, Endpoint
 from pytest_rdsfailover.model.errors import SettingError
+from pytest_rdsfailover.mysql.driver import connect
 
 FREEZES = (0.05, 0.2, 1.0)  # seconds
 REPEATS = 5

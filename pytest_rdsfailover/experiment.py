@@ -4,8 +4,8 @@ from dataclasses import dataclass, field, fields
 from typing import Any, Self
 
 from pytest_rdsfailover import checks
-from pytest_rdsfailover.analysis.evidence import Evidence
 from pytest_rdsfailover.analysis.summary import Summary
+from pytest_rdsfailover.journal.evidence import Evidence
 from pytest_rdsfailover.load.engines import ENGINES
 from pytest_rdsfailover.load.writer import ReconnectPolicy
 from pytest_rdsfailover.model.errors import SettingError

@@ -15,6 +15,7 @@ from pytest_rdsfailover import options
 if TYPE_CHECKING:
     from pytest_rdsfailover.analysis.population import Sample
     from pytest_rdsfailover.experiment import Trial
+    from pytest_rdsfailover.journal.unfinished import Remains
     from pytest_rdsfailover.laboratory import Laboratory
     from pytest_rdsfailover.live.api import LiveApi
     from pytest_rdsfailover.live.backend import LiveBackend
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from pytest_rdsfailover.model.records import Milestone
     from pytest_rdsfailover.model.settings import Settings
     from pytest_rdsfailover.observation import Observation
-    from pytest_rdsfailover.remains import Remains
     from pytest_rdsfailover.repetition import Repetition
     from pytest_rdsfailover.run import Run
 

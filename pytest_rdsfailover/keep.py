@@ -5,10 +5,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from pytest_rdsfailover import archive
 from pytest_rdsfailover.experiment import Trial
+from pytest_rdsfailover.journal import archive
+from pytest_rdsfailover.journal.unfinished import Remains
 from pytest_rdsfailover.model.settings import Settings
-from pytest_rdsfailover.remains import Remains
 from pytest_rdsfailover.report.portrait import portrait
 from pytest_rdsfailover.report.rerun import command
 

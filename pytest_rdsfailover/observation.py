@@ -8,11 +8,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from pytest_rdsfailover.analysis.course import Course
-from pytest_rdsfailover.analysis.evidence import Evidence
-from pytest_rdsfailover.analysis.writes import Stored
+from pytest_rdsfailover.analysis.summary import judge
 from pytest_rdsfailover.experiment import Plan, Trial
-from pytest_rdsfailover.journal import NANO, Journal
+from pytest_rdsfailover.journal.course import Course
+from pytest_rdsfailover.journal.evidence import Evidence
+from pytest_rdsfailover.journal.journal import NANO, Journal
+from pytest_rdsfailover.journal.stored import Stored
+from pytest_rdsfailover.journal.unfinished import Remains
 from pytest_rdsfailover.load.attempts import Classify
 from pytest_rdsfailover.load.choice import MakeWorkload
 from pytest_rdsfailover.load.engine import Engine
@@ -25,7 +27,6 @@ from pytest_rdsfailover.model.clock import Clock, MonotonicClock, wait_until
 from pytest_rdsfailover.model.endpoints import Endpoint
 from pytest_rdsfailover.model.errors import AuditError
 from pytest_rdsfailover.model.target import Failover, Target, milestones, moves_writer, settled_at
-from pytest_rdsfailover.remains import Remains
 
 WATCH_EVERY = 0.02  # seconds between two looks at the writers
 OBITUARY = 0.1  # seconds for the news of a process' end, which its clients may notice first
@@ -232,7 +233,7 @@ class Observation:
         self.journal.detach()
         course = self._course(failovers, stop=stop, writer_after=self._target.writer)
         evidence = Evidence(journal=self.journal, course=course, stored=self._audit())
-        return Trial.of(evidence.judge(), evidence)
+        return Trial.of(judge(evidence), evidence)
 
     def _failovers(self) -> Sequence[Failover]:
         own = self._target.failovers

@@ -76,12 +76,12 @@ class Tally:
 
     def _cut_short(self) -> list[str]:
         """Name the trials whose process was killed, in this run or in one not long before."""
-        from pytest_rdsfailover import remains
+        from pytest_rdsfailover.journal import unfinished
 
         cache, chosen = cache_directory(self._config), self._run.settings.journal
-        found = [] if cache is None else list(remains.recent(cache))
+        found = [] if cache is None else list(unfinished.recent(cache))
         if chosen is not None:
-            found += remains.cut_short(Path(chosen))
+            found += unfinished.cut_short(Path(chosen))
         return [f"a trial was cut short: rdsfailover judge {path}" for path in found]
 
     def _compare(self, name: str) -> "Report":

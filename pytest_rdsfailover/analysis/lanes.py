@@ -9,8 +9,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import compress
 
-from pytest_rdsfailover.columns import Events
-from pytest_rdsfailover.journal import Journal, Skip
+from pytest_rdsfailover.journal.events import Events
+from pytest_rdsfailover.journal.journal import Journal, Skip
 from pytest_rdsfailover.model.records import Fault, Outcome
 
 SECOND = 1_000_000_000

@@ -11,9 +11,9 @@ from itertools import pairwise
 from math import log10
 from typing import NamedTuple
 
-from pytest_rdsfailover.analysis.evidence import Evidence
 from pytest_rdsfailover.analysis.lanes import SECOND, Lane, lanes, nanoseconds
 from pytest_rdsfailover.analysis.summary import Summary
+from pytest_rdsfailover.journal.evidence import Evidence
 
 SLICES = 360  # of the whole trial, and as many again of the time around the failover
 MILLISECOND = SECOND // 1000

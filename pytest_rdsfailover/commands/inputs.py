@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pytest_rdsfailover import archive, remains
-from pytest_rdsfailover.analysis.evidence import Evidence
-from pytest_rdsfailover.analysis.summary import Summary
-from pytest_rdsfailover.archive import Label
+from pytest_rdsfailover.analysis.summary import Summary, judge
+from pytest_rdsfailover.journal import archive, unfinished
+from pytest_rdsfailover.journal.archive import Label
+from pytest_rdsfailover.journal.evidence import Evidence
 from pytest_rdsfailover.model.errors import ArchiveError
 from pytest_rdsfailover.report import document
 
@@ -82,14 +82,14 @@ def is_journal(path: Path) -> bool:
 
 def _trials(path: Path) -> list[Path]:
     """Return the trials that a path names; of a directory, those that are not running now."""
-    if not path.is_dir() or path.name.endswith(remains.SUFFIX):
+    if not path.is_dir() or path.name.endswith(unfinished.SUFFIX):
         return [path]
-    found = [*sorted(path.glob(f"*{archive.SUFFIX}")), *remains.cut_short(path)]
+    found = [*sorted(path.glob(f"*{archive.SUFFIX}")), *unfinished.cut_short(path)]
     if not found:
         raise ArchiveError(str(path), f"holds no journal (*{archive.SUFFIX})")
     return found
 
 
 def _judged(path: Path) -> Judged:
-    evidence, label = (remains if path.is_dir() else archive).read(path)
-    return Judged(path=path, label=label, evidence=evidence, summary=evidence.judge())
+    evidence, label = (unfinished if path.is_dir() else archive).read(path)
+    return Judged(path=path, label=label, evidence=evidence, summary=judge(evidence))

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from pytest_rdsfailover.wire.statements import Statement, Token
+from pytest_rdsfailover.mysql.statements import Statement, Token
 
 VERSION = b"3.08.0"
 TABLE = b"replica_host_status"

@@ -4,8 +4,8 @@ import re
 from collections.abc import Sequence
 
 from pytest_rdsfailover.gateway.script import Step
-from pytest_rdsfailover.wire.packets import ServerFault
-from pytest_rdsfailover.wire.responses import Command
+from pytest_rdsfailover.mysql.packets import ServerFault
+from pytest_rdsfailover.mysql.responses import Command
 
 # What Aurora documents, and nothing around it; no server that we start knows the statement.
 STATEMENT = re.compile(

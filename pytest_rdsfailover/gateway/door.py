@@ -3,9 +3,9 @@
 import ssl
 
 from pytest_rdsfailover.gateway.session import Session
-from pytest_rdsfailover.wire.handshake import RESPONSE_HEAD, is_tls_request
-from pytest_rdsfailover.wire.packets import HEADER, ProtocolError
-from pytest_rdsfailover.wire.tls import TlsServer
+from pytest_rdsfailover.mysql.handshake import RESPONSE_HEAD, is_tls_request
+from pytest_rdsfailover.mysql.packets import HEADER, ProtocolError
+from pytest_rdsfailover.mysql.tls import TlsServer
 
 
 class Door:

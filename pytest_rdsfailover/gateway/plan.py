@@ -23,13 +23,13 @@ from pytest_rdsfailover.gateway.roles import (
     treatment,
 )
 from pytest_rdsfailover.gateway.variables import Variables
-from pytest_rdsfailover.wire.packets import (
+from pytest_rdsfailover.mysql.packets import (
     STATUS_AUTOCOMMIT,
     STATUS_IN_TRANS,
     STATUS_NO_BACKSLASH_ESCAPES,
 )
-from pytest_rdsfailover.wire.responses import UNANSWERED, Command
-from pytest_rdsfailover.wire.statements import Dialect, Statement, statements
+from pytest_rdsfailover.mysql.responses import UNANSWERED, Command
+from pytest_rdsfailover.mysql.statements import Dialect, Statement, statements
 
 STATEMENT_ID = slice(1, 5)  # where a command keeps the number of a prepared statement
 ASK_WITHIN = 1 << 16  # bytes of a text in which Aurora's own names are looked for

@@ -26,7 +26,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from pytest_rdsfailover import driver
 from pytest_rdsfailover.gateway.control import Control
 from pytest_rdsfailover.gateway.crash import NAME, crash_steps
 from pytest_rdsfailover.gateway.fence import Fence
@@ -42,6 +41,7 @@ from pytest_rdsfailover.gateway.tls import Authority
 from pytest_rdsfailover.gateway.turns import Turns, event_loop
 from pytest_rdsfailover.model.endpoints import Bounds, Endpoint
 from pytest_rdsfailover.model.errors import GatewayError
+from pytest_rdsfailover.mysql import driver
 
 ADMIN = Bounds(connect=2.0, read=5.0, write=5.0)
 

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from pytest_rdsfailover.wire.handshake import (
+from pytest_rdsfailover.mysql.handshake import (
     Capability,
     client_capabilities,
     encode_greeting,
@@ -11,7 +11,7 @@ from pytest_rdsfailover.wire.handshake import (
     relayed_response,
     without_tls,
 )
-from pytest_rdsfailover.wire.packets import (
+from pytest_rdsfailover.mysql.packets import (
     ERR,
     OK,
     STATUS_AUTOCOMMIT,
@@ -20,7 +20,7 @@ from pytest_rdsfailover.wire.packets import (
     frame,
     status_of,
 )
-from pytest_rdsfailover.wire.statements import Dialect
+from pytest_rdsfailover.mysql.statements import Dialect
 
 
 class RelayedLogin:

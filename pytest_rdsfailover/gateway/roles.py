@@ -4,9 +4,9 @@ import enum
 from itertools import pairwise
 from typing import NamedTuple
 
-from pytest_rdsfailover.wire.packets import ServerFault, error_packet, parse_error
-from pytest_rdsfailover.wire.responses import Command
-from pytest_rdsfailover.wire.statements import Statement, is_compound
+from pytest_rdsfailover.mysql.packets import ServerFault, error_packet, parse_error
+from pytest_rdsfailover.mysql.responses import Command
+from pytest_rdsfailover.mysql.statements import Statement, is_compound
 
 READ_ONLY_TRANSACTION = 1792
 READ_ONLY = {

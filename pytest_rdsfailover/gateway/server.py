@@ -10,7 +10,7 @@ from pytest_rdsfailover.gateway.door import Door
 from pytest_rdsfailover.gateway.router import Instance, Router, State
 from pytest_rdsfailover.gateway.session import Session
 from pytest_rdsfailover.gateway.sockets import BACKLOG, Connection, Dial, bound
-from pytest_rdsfailover.wire.packets import ProtocolError
+from pytest_rdsfailover.mysql.packets import ProtocolError
 
 
 class Side(Connection):

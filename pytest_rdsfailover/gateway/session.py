@@ -8,8 +8,8 @@ from pytest_rdsfailover.gateway.plan import STATEMENT_ID, Host, Planner, lifting
 from pytest_rdsfailover.gateway.relayed_login import RelayedLogin
 from pytest_rdsfailover.gateway.roles import Exchange, hidden, refused, worded
 from pytest_rdsfailover.gateway.variables import Variables
-from pytest_rdsfailover.wire.handshake import Capability
-from pytest_rdsfailover.wire.packets import (
+from pytest_rdsfailover.mysql.handshake import Capability
+from pytest_rdsfailover.mysql.packets import (
     ERR,
     MAX_PAYLOAD,
     OK,
@@ -28,8 +28,8 @@ from pytest_rdsfailover.wire.packets import (
     status_of,
     with_status,
 )
-from pytest_rdsfailover.wire.response_reader import ResponseReader
-from pytest_rdsfailover.wire.responses import Command, Part, Response
+from pytest_rdsfailover.mysql.response_reader import ResponseReader
+from pytest_rdsfailover.mysql.responses import Command, Part, Response
 
 BACKLOG = 64 * 1024 * 1024  # bytes of commands that a client may send ahead
 IN_TRANS = STATUS_IN_TRANS | STATUS_IN_TRANS_READONLY

@@ -12,8 +12,8 @@ from pytest_rdsfailover.gateway.aurora import (
     topology_spans,
     topology_table,
 )
-from pytest_rdsfailover.wire.results import column_name, renamed
-from pytest_rdsfailover.wire.statements import Statement, references, replace_spans
+from pytest_rdsfailover.mysql.results import column_name, renamed
+from pytest_rdsfailover.mysql.statements import Statement, references, replace_spans
 
 AURORA_ID, AURORA_VERSION = b"aurora_server_id", b"aurora_version"
 ROLE = frozenset({b"read_only", b"innodb_read_only"})

@@ -2,12 +2,12 @@
 
 from collections.abc import Callable, Mapping
 
-from pytest_rdsfailover import driver
 from pytest_rdsfailover.live.aws import Region
 from pytest_rdsfailover.live.evidence import Plan
 from pytest_rdsfailover.model.clock import Clock
 from pytest_rdsfailover.model.endpoints import Endpoint
 from pytest_rdsfailover.model.live_settings import LiveSettings
+from pytest_rdsfailover.mysql import driver
 from pytest_rdsfailover.remote import trigger
 from pytest_rdsfailover.remote.trigger import Triggered
 

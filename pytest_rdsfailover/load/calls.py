@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from pytest_rdsfailover.journal import Journal
+from pytest_rdsfailover.journal.journal import Journal
 from pytest_rdsfailover.load.attempts import Attempts, Classify
 from pytest_rdsfailover.load.mix import Step, spread
 from pytest_rdsfailover.load.signatures import check_call, name_of, reports

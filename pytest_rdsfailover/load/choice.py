@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields
 from functools import partial
 from typing import Any
 
-from pytest_rdsfailover.journal import Journal
+from pytest_rdsfailover.journal.journal import Journal
 from pytest_rdsfailover.load.attempts import Classify
 from pytest_rdsfailover.load.calls import CallWorkload
 from pytest_rdsfailover.load.inserts import InsertWorkload

@@ -5,7 +5,7 @@ import time
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
 
-from pytest_rdsfailover.journal import NANO
+from pytest_rdsfailover.journal.journal import NANO
 from pytest_rdsfailover.load.schedule import SECOND
 from pytest_rdsfailover.load.span import Span
 from pytest_rdsfailover.load.vitals import Pause

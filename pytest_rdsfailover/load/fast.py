@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 
-from pytest_rdsfailover.journal import NANO, Journal
+from pytest_rdsfailover.journal.journal import NANO, Journal
 from pytest_rdsfailover.load.engine import Check, Engine, LoadError, happens
 from pytest_rdsfailover.load.inserts import InsertWorkload
 from pytest_rdsfailover.load.line import AWAY, CONNECTING, READY, Line, Order

@@ -8,15 +8,14 @@ import struct
 import time
 from typing import NamedTuple
 
-from pytest_rdsfailover import driver
-from pytest_rdsfailover.journal import WriterJournal
+from pytest_rdsfailover.journal.journal import WriterJournal
 from pytest_rdsfailover.load.schedule import SECOND, Schedule
 from pytest_rdsfailover.load.writer import CUT, ReconnectPolicy
 from pytest_rdsfailover.model.endpoints import Endpoint
 from pytest_rdsfailover.model.records import Fault, Outcome
-from pytest_rdsfailover.wire import client
-from pytest_rdsfailover.wire.handshake import parse_greeting
-from pytest_rdsfailover.wire.packets import (
+from pytest_rdsfailover.mysql import client, driver
+from pytest_rdsfailover.mysql.handshake import parse_greeting
+from pytest_rdsfailover.mysql.packets import (
     ERR,
     OK,
     PacketReader,
@@ -25,7 +24,7 @@ from pytest_rdsfailover.wire.packets import (
     parse_error,
     read_string,
 )
-from pytest_rdsfailover.wire.responses import Command, Part, Response
+from pytest_rdsfailover.mysql.responses import Command, Part, Response
 
 AWAY, CONNECTING, GREETING, LOGIN, ASKING, READY, WRITING = range(7)
 SHORT_OK = 7  # bytes of the shortest OK payload

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from pytest_rdsfailover.journal import Journal
+from pytest_rdsfailover.journal.journal import Journal
 from pytest_rdsfailover.load.attempts import Classify
 from pytest_rdsfailover.load.engine import Check, Engine, LoadError
 from pytest_rdsfailover.load.vitals import merged

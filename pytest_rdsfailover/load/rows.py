@@ -5,12 +5,12 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from pytest_rdsfailover import driver
-from pytest_rdsfailover.analysis.staleness import seen
+from pytest_rdsfailover.journal.reads import seen
 from pytest_rdsfailover.load.attempts import Attempts
 from pytest_rdsfailover.load.mix import READ, READ_YOUR_WRITE, TRANSACTION, Step, spread
 from pytest_rdsfailover.load.workload import PATIENT, Position, Session, execute
 from pytest_rdsfailover.model.endpoints import Bounds, Endpoint
+from pytest_rdsfailover.mysql import driver
 
 PARTS = 3  # rows of a transaction
 

@@ -6,7 +6,7 @@ import pickle
 import sys
 from typing import Any, BinaryIO
 
-from pytest_rdsfailover.journal import Journal
+from pytest_rdsfailover.journal.journal import Journal
 from pytest_rdsfailover.load.engines import engine
 from pytest_rdsfailover.load.processes import Order
 from pytest_rdsfailover.load.vitals import Watchdog

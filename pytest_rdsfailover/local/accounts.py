@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from pytest_rdsfailover import driver
 from pytest_rdsfailover.model.endpoints import Bounds, Endpoint, Tls
 from pytest_rdsfailover.model.errors import RdsFailoverError
+from pytest_rdsfailover.mysql import driver
 
 PREFIX = "rdsfo_"
 # For statements about accounts, which wait for nobody's rows but may wait for a busy machine.

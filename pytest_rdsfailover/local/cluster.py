@@ -6,7 +6,6 @@ from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import Self
 
-from pytest_rdsfailover import driver
 from pytest_rdsfailover.gateway.tls import CA_FILE
 from pytest_rdsfailover.local.addresses import Addresses
 from pytest_rdsfailover.local.choreography import restart_of
@@ -27,6 +26,7 @@ from pytest_rdsfailover.local.trigger import ApiTrigger, DirectTrigger, Trigger
 from pytest_rdsfailover.model.clock import Clock, MonotonicClock
 from pytest_rdsfailover.model.endpoints import Endpoint, Tls
 from pytest_rdsfailover.model.errors import SettingError
+from pytest_rdsfailover.mysql import driver
 
 IDENTIFIER, REGION = "rdsfailover", "us-east-1"  # as its AWS API knows it
 KINDS = {"cluster": "writer", "reader": "reader", READ_WRITE: "proxy", READ_ONLY: "proxy"}

@@ -2,10 +2,10 @@
 
 from dataclasses import asdict
 
-from pytest_rdsfailover.analysis.evidence import Evidence
 from pytest_rdsfailover.analysis.phases import Phase
 from pytest_rdsfailover.analysis.picture import Picture, picture
 from pytest_rdsfailover.analysis.summary import Summary
+from pytest_rdsfailover.journal.evidence import Evidence
 from pytest_rdsfailover.report.document import Plain, to_microseconds
 
 MOST_PHASES = 200

@@ -14,7 +14,7 @@ import tools
 
 from pytest_rdsfailover import calibrate
 from pytest_rdsfailover.analysis.statistics import median, wilson
-from pytest_rdsfailover.journal import Journal
+from pytest_rdsfailover.journal.journal import Journal
 from pytest_rdsfailover.load.inserts import InsertWorkload
 from pytest_rdsfailover.load.threads import Load
 

@@ -9,14 +9,14 @@ from functools import partial
 import peers
 import pytest
 
-from pytest_rdsfailover.analysis.course import Course
 from pytest_rdsfailover.analysis.lanes import lanes
 from pytest_rdsfailover.analysis.reliability import lateness, lateness_p99
 from pytest_rdsfailover.analysis.statistics import median
 from pytest_rdsfailover.analysis.summary import summarise
-from pytest_rdsfailover.analysis.writes import Stored
-from pytest_rdsfailover.columns import RECORD, read_blocks
-from pytest_rdsfailover.journal import Journal
+from pytest_rdsfailover.journal.course import Course
+from pytest_rdsfailover.journal.events import RECORD, read_blocks
+from pytest_rdsfailover.journal.journal import Journal
+from pytest_rdsfailover.journal.stored import Stored
 from pytest_rdsfailover.load.fast import FastLoad
 from pytest_rdsfailover.load.inserts import InsertWorkload
 from pytest_rdsfailover.load.threads import Load

@@ -10,7 +10,7 @@ import pytest
 from plain_server import free_port
 from waiting import until
 
-from pytest_rdsfailover.journal import Journal
+from pytest_rdsfailover.journal.journal import Journal
 from pytest_rdsfailover.load import fast, line
 from pytest_rdsfailover.load.calls import CallWorkload
 from pytest_rdsfailover.load.engine import LoadError

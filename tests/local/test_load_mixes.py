@@ -4,11 +4,11 @@ import time
 
 import pytest
 
-from pytest_rdsfailover import driver
 from pytest_rdsfailover.analysis.lanes import lanes
 from pytest_rdsfailover.analysis.staleness import reads
-from pytest_rdsfailover.analysis.writes import Stored, audit
-from pytest_rdsfailover.journal import Journal
+from pytest_rdsfailover.analysis.writes import audit
+from pytest_rdsfailover.journal.journal import Journal
+from pytest_rdsfailover.journal.stored import Stored
 from pytest_rdsfailover.load.inserts import InsertWorkload
 from pytest_rdsfailover.load.mix import READ, READ_YOUR_WRITE, TRANSACTION, WRITE
 from pytest_rdsfailover.load.retrying import RetryingWorkload
@@ -17,6 +17,7 @@ from pytest_rdsfailover.load.threads import Load
 from pytest_rdsfailover.load.writer import ReconnectPolicy
 from pytest_rdsfailover.model.endpoints import Bounds
 from pytest_rdsfailover.model.records import Outcome
+from pytest_rdsfailover.mysql import driver
 
 pytest_plugins = ["plain_fixtures"]
 pytestmark = pytest.mark.local

@@ -13,8 +13,7 @@ import pytest
 from plain_server import free_port
 from waiting import until
 
-from pytest_rdsfailover import driver
-from pytest_rdsfailover.journal import Journal
+from pytest_rdsfailover.journal.journal import Journal
 from pytest_rdsfailover.load.calls import CallWorkload
 from pytest_rdsfailover.load.engine import LoadError
 from pytest_rdsfailover.load.engines import ENGINES
@@ -24,6 +23,7 @@ from pytest_rdsfailover.load.writer import ReconnectPolicy
 from pytest_rdsfailover.model.endpoints import Bounds
 from pytest_rdsfailover.model.errors import DiedError
 from pytest_rdsfailover.model.records import Fault, Outcome
+from pytest_rdsfailover.mysql import driver
 
 pytest_plugins = ["plain_fixtures"]
 pytestmark = pytest.mark.local

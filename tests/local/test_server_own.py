@@ -10,7 +10,6 @@ import pymysql
 import pytest
 from owners import Owner
 
-from pytest_rdsfailover import driver
 from pytest_rdsfailover.local import accounts, dialects
 from pytest_rdsfailover.local import server as server_module
 from pytest_rdsfailover.local import template as template_module
@@ -20,6 +19,7 @@ from pytest_rdsfailover.local.ports import reserve_port
 from pytest_rdsfailover.local.server import OwnServer
 from pytest_rdsfailover.model.endpoints import Bounds, Endpoint
 from pytest_rdsfailover.model.errors import CommandError, DiedError, NotReadyError, SettingError
+from pytest_rdsfailover.mysql import driver
 
 pytestmark = pytest.mark.local
 WANTS_PUBLIC_KEY = b"\x02"  # what a client sends when its digest was not enough

@@ -280,7 +280,7 @@ def test_a_workload_that_never_returns_is_named(laboratory, resting):
 
 
 def test_a_workload_of_keys_that_are_not_ours_is_left_alone(resting):
-    from pytest_rdsfailover.journal import Journal
+    from pytest_rdsfailover.journal.journal import Journal
 
     workload = CallWorkload(Journal("ab12", 2), lambda _: None, lambda: ["ab12-1-0", "x"])
 

@@ -4,8 +4,8 @@ from builders import ack, acks, course, everything_acked, journal, refused
 from pytest_rdsfailover import checks
 from pytest_rdsfailover.analysis.downtime import Downtime
 from pytest_rdsfailover.analysis.summary import summarise
-from pytest_rdsfailover.analysis.writes import Stored
 from pytest_rdsfailover.expectations import check_resolution, parse_expectations
+from pytest_rdsfailover.journal.stored import Stored
 from pytest_rdsfailover.model.errors import SettingError
 
 FAILOVER = [

@@ -6,8 +6,8 @@ import pytest
 from builders import acks, course, everything_acked, journal, refused
 
 from pytest_rdsfailover.analysis.summary import summarise
-from pytest_rdsfailover.analysis.writes import Stored
 from pytest_rdsfailover.experiment import InvalidTrialError, Trial
+from pytest_rdsfailover.journal.stored import Stored
 from pytest_rdsfailover.model.endpoints import Endpoint
 from pytest_rdsfailover.model.errors import SettingError
 from pytest_rdsfailover.repetition import Archive, InvalidTrialsError, Repetition

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from pytest_rdsfailover.gateway.proxy.secrets import Secret, token_fault
-from pytest_rdsfailover.wire.auth import (
+from pytest_rdsfailover.mysql.auth import (
     ASK_KEY,
     CACHING,
     CLEAR,
@@ -21,8 +21,8 @@ from pytest_rdsfailover.wire.auth import (
     native_proof,
     same,
 )
-from pytest_rdsfailover.wire.handshake import RESPONSE_HEAD, Capability, client_capabilities
-from pytest_rdsfailover.wire.packets import ProtocolError, ServerFault, read_lenenc, read_string
+from pytest_rdsfailover.mysql.handshake import RESPONSE_HEAD, Capability, client_capabilities
+from pytest_rdsfailover.mysql.packets import ProtocolError, ServerFault, read_lenenc, read_string
 
 ACCESS_DENIED, UTF8MB3 = 1045, 33
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from pytest_rdsfailover.gateway.proxy.database import Database
 from pytest_rdsfailover.gateway.proxy.state import FOLLOWERS, Values, charset_state, question
-from pytest_rdsfailover.wire.packets import STATUS_AUTOCOMMIT
+from pytest_rdsfailover.mysql.packets import STATUS_AUTOCOMMIT
 
 ONLY_AUTOCOMMIT = re.compile(
     rb".\s*SET\s+(?:SESSION\s+)?autocommit\s*=\s*[01]\s*;?\s*", re.IGNORECASE

@@ -10,8 +10,8 @@ from pytest_rdsfailover.gateway.proxy.inner import Inner
 from pytest_rdsfailover.gateway.proxy.server_login import Key, ServerLogin, Setup
 from pytest_rdsfailover.gateway.proxy.state import Values, question, quoted_name, setting
 from pytest_rdsfailover.gateway.router import Instance
-from pytest_rdsfailover.wire.handshake import Capability
-from pytest_rdsfailover.wire.packets import (
+from pytest_rdsfailover.mysql.handshake import Capability
+from pytest_rdsfailover.mysql.packets import (
     ERR,
     MAX_PAYLOAD,
     Packet,
@@ -21,8 +21,8 @@ from pytest_rdsfailover.wire.packets import (
     frame,
     parse_error,
 )
-from pytest_rdsfailover.wire.responses import UNANSWERED, Command, Part, Response
-from pytest_rdsfailover.wire.results import parse_row
+from pytest_rdsfailover.mysql.responses import UNANSWERED, Command, Part, Response
+from pytest_rdsfailover.mysql.results import parse_row
 
 # MariaDB forgets warnings only when a statement reads from something.
 FORGET = b"DO (SELECT 1 FROM (SELECT 1) AS nothing)"

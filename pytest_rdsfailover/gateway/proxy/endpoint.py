@@ -21,8 +21,8 @@ from pytest_rdsfailover.gateway.proxy.waits import Waits
 from pytest_rdsfailover.gateway.router import Instance
 from pytest_rdsfailover.gateway.sockets import BACKLOG, Dial, bound
 from pytest_rdsfailover.gateway.turns import AtEnd
-from pytest_rdsfailover.wire.packets import ServerFault
-from pytest_rdsfailover.wire.statements import statements
+from pytest_rdsfailover.mysql.packets import ServerFault
+from pytest_rdsfailover.mysql.statements import statements
 
 UNKNOWN_ERROR = ServerFault(1105, "HY000", "Unknown error")
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pytest_rdsfailover.gateway.proxy.state import TRACKED, carried
-from pytest_rdsfailover.wire.statements import Dialect
+from pytest_rdsfailover.mysql.statements import Dialect
 
 UTF8MB4_GENERAL = 45
 OLD_PREFIX = b"5.5.5-"  # what MariaDB 10 puts before its version in a greeting

@@ -10,8 +10,8 @@ from pytest_rdsfailover.gateway.proxy.pinning import effect
 from pytest_rdsfailover.gateway.proxy.server_login import Key
 from pytest_rdsfailover.gateway.proxy.service import Service
 from pytest_rdsfailover.gateway.router import Instance
-from pytest_rdsfailover.wire.handshake import Capability
-from pytest_rdsfailover.wire.packets import (
+from pytest_rdsfailover.mysql.handshake import Capability
+from pytest_rdsfailover.mysql.packets import (
     MAX_PAYLOAD,
     OK,
     STATUS_AUTOCOMMIT,
@@ -25,7 +25,7 @@ from pytest_rdsfailover.wire.packets import (
     read_lenenc,
     renumbered,
 )
-from pytest_rdsfailover.wire.responses import Part, Response
+from pytest_rdsfailover.mysql.responses import Part, Response
 
 IN_TRANS = STATUS_IN_TRANS | STATUS_IN_TRANS_READONLY
 NO_CONNECTION = ServerFault(9501, "HY000", "Timed-out waiting to acquire database connection")

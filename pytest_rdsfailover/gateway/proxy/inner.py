@@ -4,8 +4,8 @@ from typing import Protocol
 
 from pytest_rdsfailover.gateway.router import Instance
 from pytest_rdsfailover.gateway.session import Session
-from pytest_rdsfailover.wire.packets import Packet
-from pytest_rdsfailover.wire.responses import Part, Response
+from pytest_rdsfailover.mysql.packets import Packet
+from pytest_rdsfailover.mysql.responses import Part, Response
 
 
 class Taker(Protocol):

@@ -8,8 +8,8 @@ from typing import Protocol
 from pytest_rdsfailover.gateway.proxy.database import Database
 from pytest_rdsfailover.gateway.proxy.session import ProxySession
 from pytest_rdsfailover.gateway.sockets import Connection
-from pytest_rdsfailover.wire.packets import ProtocolError
-from pytest_rdsfailover.wire.tls import TlsServer
+from pytest_rdsfailover.mysql.packets import ProtocolError
+from pytest_rdsfailover.mysql.tls import TlsServer
 
 
 class Owner(Protocol):

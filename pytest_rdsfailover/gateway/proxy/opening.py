@@ -13,15 +13,15 @@ from pytest_rdsfailover.gateway.proxy.authentication import (
 )
 from pytest_rdsfailover.gateway.proxy.facts import ServerFacts
 from pytest_rdsfailover.gateway.proxy.settings import ProxySettings
-from pytest_rdsfailover.wire.auth import CACHING, NATIVE
-from pytest_rdsfailover.wire.handshake import (
+from pytest_rdsfailover.mysql.auth import CACHING, NATIVE
+from pytest_rdsfailover.mysql.handshake import (
     RELAYED,
     Capability,
     Greeting,
     encode_greeting,
     is_tls_request,
 )
-from pytest_rdsfailover.wire.packets import (
+from pytest_rdsfailover.mysql.packets import (
     HEADER,
     STATUS_AUTOCOMMIT,
     Packet,

@@ -17,8 +17,8 @@ from pytest_rdsfailover.gateway.proxy.effects import (
 )
 from pytest_rdsfailover.gateway.proxy.plain_statements import plain
 from pytest_rdsfailover.gateway.proxy.set_statements import for_statement, set_effect
-from pytest_rdsfailover.wire.responses import Command
-from pytest_rdsfailover.wire.statements import (
+from pytest_rdsfailover.mysql.responses import Command
+from pytest_rdsfailover.mysql.statements import (
     PLAIN_TOKENS,
     TOKENS,
     Dialect,

@@ -16,7 +16,7 @@ from pytest_rdsfailover.gateway.proxy.effects import (
     XA,
     Effect,
 )
-from pytest_rdsfailover.wire.statements import LOOPS, Statement, Token
+from pytest_rdsfailover.mysql.statements import LOOPS, Statement, Token
 
 FUNCTIONS = {
     b"GET_LOCK": NAMED_LOCK,

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from pytest_rdsfailover.gateway.tls import encrypt_for
-from pytest_rdsfailover.wire.auth import (
+from pytest_rdsfailover.mysql.auth import (
     ASK_KEY,
     CACHING,
     FAST_OK,
@@ -14,8 +14,8 @@ from pytest_rdsfailover.wire.auth import (
     hide,
     native_proof,
 )
-from pytest_rdsfailover.wire.handshake import RESPONSE_HEAD, Capability, parse_greeting
-from pytest_rdsfailover.wire.packets import (
+from pytest_rdsfailover.mysql.handshake import RESPONSE_HEAD, Capability, parse_greeting
+from pytest_rdsfailover.mysql.packets import (
     ERR,
     OK,
     ProtocolError,

@@ -7,8 +7,8 @@ from pytest_rdsfailover.gateway.proxy.forwarding import IN_TRANS, Forwarder
 from pytest_rdsfailover.gateway.proxy.opening import LONGEST_LOGIN, Opening
 from pytest_rdsfailover.gateway.proxy.server_login import MATCHED, UTF8MB4, Key
 from pytest_rdsfailover.gateway.proxy.service import Service
-from pytest_rdsfailover.wire.handshake import Capability
-from pytest_rdsfailover.wire.packets import (
+from pytest_rdsfailover.mysql.handshake import Capability
+from pytest_rdsfailover.mysql.packets import (
     MAX_PAYLOAD,
     STATUS_AUTOCOMMIT,
     STATUS_NO_BACKSLASH_ESCAPES,
@@ -21,7 +21,7 @@ from pytest_rdsfailover.wire.packets import (
     error_packet,
     ok_packet,
 )
-from pytest_rdsfailover.wire.responses import ENDLESS, UNANSWERED, Command
+from pytest_rdsfailover.mysql.responses import ENDLESS, UNANSWERED, Command
 
 BACKLOG = 64 * 1024 * 1024  # bytes of commands that a client may send ahead
 SHOWN = IN_TRANS | STATUS_AUTOCOMMIT | STATUS_NO_BACKSLASH_ESCAPES

@@ -12,7 +12,7 @@ from pytest_rdsfailover.gateway.proxy.effects import (
 )
 from pytest_rdsfailover.gateway.proxy.plain_statements import plain
 from pytest_rdsfailover.gateway.proxy.state import TRACKED
-from pytest_rdsfailover.wire.statements import SCOPES, Statement, Token
+from pytest_rdsfailover.mysql.statements import SCOPES, Statement, Token
 
 Part = tuple[Token, ...]
 

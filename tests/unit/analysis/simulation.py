@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from builders import Event, journal
 
-from pytest_rdsfailover.journal import Journal
+from pytest_rdsfailover.journal.journal import Journal
 from pytest_rdsfailover.model.records import Fault, Outcome
 
 RESET, GONE = Fault(2013, "reset"), Fault(2006, "reset")

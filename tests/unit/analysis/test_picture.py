@@ -7,16 +7,17 @@ import pytest
 from builders import ack, acks, course, everything_acked, journal, refused, unknown
 from simulation import World, play
 
-from pytest_rdsfailover.analysis.evidence import Evidence
 from pytest_rdsfailover.analysis.picture import MOST_SPELLS, SLICES, bucket, picture
-from pytest_rdsfailover.analysis.writes import Stored
+from pytest_rdsfailover.analysis.summary import judge
+from pytest_rdsfailover.journal.evidence import Evidence
+from pytest_rdsfailover.journal.stored import Stored
 
 
 def drawn(made, **changes):
     evidence = Evidence(
         journal=made, course=course(**changes), stored=Stored(positions=everything_acked(made))
     )
-    summary = evidence.judge()
+    summary = judge(evidence)
     return picture(evidence, summary), summary
 
 

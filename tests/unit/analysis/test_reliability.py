@@ -5,8 +5,8 @@ from pytest_rdsfailover import checks
 from pytest_rdsfailover.analysis.lanes import lanes
 from pytest_rdsfailover.analysis.reliability import lateness, pause_within
 from pytest_rdsfailover.analysis.summary import summarise
-from pytest_rdsfailover.analysis.writes import Stored
 from pytest_rdsfailover.expectations import parse_expectations
+from pytest_rdsfailover.journal.stored import Stored
 from pytest_rdsfailover.report import document, terminal
 
 CALM = list(acks(0.01, 10.3, 0.01))

@@ -6,12 +6,14 @@ from dataclasses import replace
 import pytest
 from builders import course, journal
 
-from pytest_rdsfailover import archive, checks, claims
-from pytest_rdsfailover.analysis.evidence import Evidence
+from pytest_rdsfailover import checks, claims
 from pytest_rdsfailover.analysis.population import Sample
-from pytest_rdsfailover.analysis.writes import Stored
+from pytest_rdsfailover.analysis.summary import judge
 from pytest_rdsfailover.checks import FAIL, INCONCLUSIVE, PASS
 from pytest_rdsfailover.expectations import parse_expectations
+from pytest_rdsfailover.journal import archive
+from pytest_rdsfailover.journal.evidence import Evidence
+from pytest_rdsfailover.journal.stored import Stored
 from pytest_rdsfailover.model.records import Fault, Outcome
 from pytest_rdsfailover.report import document, terminal
 
@@ -42,14 +44,14 @@ def test_without_reported_attempts_nothing_is_said_of_them():
     made = journal([])
     made.writers[0].record((1, 2, 3), Outcome.ACKED)
 
-    assert Evidence(journal=made, course=course(), stored=None).judge().attempts is None
+    assert judge(Evidence(journal=made, course=course(), stored=None)).attempts is None
 
 
 def test_retries_hide_errors_from_operations_but_not_from_attempts(tmp_path):
     made = retrying(back=12.0)
     stored = Stored(positions=[(each.writer, each.sequence) for each in made])
     evidence = Evidence(journal=made, course=course(), stored=stored)
-    trial = evidence.judge()
+    trial = judge(evidence)
 
     assert (trial.refused, trial.unknown, trial.errors) == (0, 0, [])
     assert trial.attempts.retried == 2
@@ -69,7 +71,7 @@ def test_retries_hide_errors_from_operations_but_not_from_attempts(tmp_path):
 
     label = archive.Label(test="t", scenario="s", seed=1, rerun="", versions={})
     again, _ = archive.read(archive.write(tmp_path, evidence, label))
-    assert again.judge() == trial
+    assert judge(again) == trial
 
 
 def test_an_application_that_gives_up_is_down_longer_than_its_database():
@@ -83,7 +85,7 @@ def test_an_application_that_gives_up_is_down_longer_than_its_database():
         for n in range(120):
             at = round((20.1 + n / 100) * SECOND)
             writer.attempts.record((at, at, at + 10**6), Outcome.ACKED, None, None, 0)
-    trial = Evidence(journal=made, course=course(stop=21.3), stored=None).judge()
+    trial = judge(Evidence(journal=made, course=course(stop=21.3), stored=None))
 
     assert trial.downtime > 0.9
     assert trial.attempts.downtime < 0.8
@@ -92,7 +94,7 @@ def test_an_application_that_gives_up_is_down_longer_than_its_database():
 def judged(back=12.0, **changes):
     made = retrying(back)
     stored = Stored(positions=[(each.writer, each.sequence) for each in made])
-    return Evidence(journal=made, course=course(**changes), stored=stored).judge()
+    return judge(Evidence(journal=made, course=course(**changes), stored=stored))
 
 
 def state(trial, **bounds):
@@ -120,7 +122,7 @@ def test_a_database_that_was_away_for_longer_breaks_the_bound_that_the_other_kee
 def test_without_attempts_a_bound_on_their_downtime_is_undecided():
     made = journal([])
     made.writers[0].record((1, 2, 3), Outcome.ACKED)
-    trial = Evidence(journal=made, course=course(), stored=None).judge()
+    trial = judge(Evidence(journal=made, course=course(), stored=None))
     (verdict,) = checks.verdicts(trial, parse_expectations(attempts_downtime="< 2s"))
 
     assert (verdict.state, *verdict.evidence) == (

@@ -6,10 +6,11 @@ import re
 import pytest
 from builders import ack, acks, course, everything_acked, journal, refused, unknown
 
-from pytest_rdsfailover import archive
-from pytest_rdsfailover.analysis.evidence import Evidence
-from pytest_rdsfailover.analysis.writes import Stored
+from pytest_rdsfailover.analysis.summary import judge
 from pytest_rdsfailover.cli import NO, WRONG, YES, main
+from pytest_rdsfailover.journal import archive
+from pytest_rdsfailover.journal.evidence import Evidence
+from pytest_rdsfailover.journal.stored import Stored
 from pytest_rdsfailover.report import document
 
 DATA = re.compile(r'<script type="application/json" id="data">(.*?)</script>', re.DOTALL)
@@ -36,7 +37,7 @@ def written(directory, made, *, test="test_a.py::test_b", scenario="cluster"):
 def result(path, *made, mode="local", versions=None, scenario="cluster", **changes):
     """Write a result document and return its path."""
     trials = [
-        document.trial_document(each.judge(), test="test_a.py::test_b", scenario=scenario) | changes
+        document.trial_document(judge(each), test="test_a.py::test_b", scenario=scenario) | changes
         for each in made
     ]
     run = document.run_document(trials, mode=mode, seed=7, versions=versions or {})

@@ -14,8 +14,8 @@ from pytest_rdsfailover.gateway.plan import Planner, asks_aurora
 from pytest_rdsfailover.gateway.roles import PROTECT, Exchange
 from pytest_rdsfailover.gateway.router import Router
 from pytest_rdsfailover.gateway.variables import Variables
-from pytest_rdsfailover.wire.packets import STATUS_AUTOCOMMIT
-from pytest_rdsfailover.wire.statements import Dialect, replace_spans, statements
+from pytest_rdsfailover.mysql.packets import STATUS_AUTOCOMMIT
+from pytest_rdsfailover.mysql.statements import Dialect, replace_spans, statements
 
 DIALECT = Dialect()
 MEMBERS = [Member(id="a-1", writer=True, age=0.0), Member(id="a-2", writer=False, age=1.5)]

@@ -9,14 +9,14 @@ from pytest_rdsfailover.gateway.door import Door
 from pytest_rdsfailover.gateway.router import Instance
 from pytest_rdsfailover.gateway.session import Session
 from pytest_rdsfailover.gateway.tls import Authority
-from pytest_rdsfailover.wire.handshake import (
+from pytest_rdsfailover.mysql.handshake import (
     RELAYED,
     Capability,
     Greeting,
     encode_greeting,
     parse_greeting,
 )
-from pytest_rdsfailover.wire.packets import PacketReader, ProtocolError, frame, ok_packet
+from pytest_rdsfailover.mysql.packets import PacketReader, ProtocolError, frame, ok_packet
 
 GREETING = frame(
     encode_greeting(

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from pytest_rdsfailover.gateway.roles import PROTECT, RELEASE
 from pytest_rdsfailover.gateway.router import Instance
 from pytest_rdsfailover.gateway.session import Session
-from pytest_rdsfailover.wire.handshake import RELAYED, Capability, Greeting, encode_greeting
-from pytest_rdsfailover.wire.packets import (
+from pytest_rdsfailover.mysql.handshake import RELAYED, Capability, Greeting, encode_greeting
+from pytest_rdsfailover.mysql.packets import (
     MAX_PAYLOAD,
     PacketReader,
     ProtocolError,

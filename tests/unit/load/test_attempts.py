@@ -6,7 +6,7 @@ import contextlib
 import pymysql
 import pytest
 
-from pytest_rdsfailover.journal import Journal
+from pytest_rdsfailover.journal.journal import Journal
 from pytest_rdsfailover.load.attempts import Attempts
 from pytest_rdsfailover.load.calls import CallWorkload
 from pytest_rdsfailover.load.engine import Gate

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pymysql
 import pytest
 
-from pytest_rdsfailover.journal import Journal
+from pytest_rdsfailover.journal.journal import Journal
 from pytest_rdsfailover.load import line, retrying
 from pytest_rdsfailover.load.mix import WRITE
 from pytest_rdsfailover.load.schedule import SECOND, Schedule

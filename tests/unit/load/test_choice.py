@@ -1,6 +1,6 @@
 import pytest
 
-from pytest_rdsfailover.journal import Journal
+from pytest_rdsfailover.journal.journal import Journal
 from pytest_rdsfailover.load.calls import CallWorkload
 from pytest_rdsfailover.load.choice import choose
 from pytest_rdsfailover.load.inserts import InsertWorkload

@@ -7,7 +7,7 @@ from functools import partial
 
 import pytest
 
-from pytest_rdsfailover.journal import Journal
+from pytest_rdsfailover.journal.journal import Journal
 from pytest_rdsfailover.live.credentials import Tokens
 from pytest_rdsfailover.load.choice import choose
 from pytest_rdsfailover.load.processes import Order, ProcessLoad

@@ -5,7 +5,7 @@ import asyncio
 import pymysql
 import pytest
 
-from pytest_rdsfailover.journal import Journal
+from pytest_rdsfailover.journal.journal import Journal
 from pytest_rdsfailover.load.calls import CallWorkload
 from pytest_rdsfailover.load.engine import Gate
 from pytest_rdsfailover.load.schedule import SECOND, Schedule

@@ -9,15 +9,15 @@ from pytest_rdsfailover.gateway.proxy.server_login import Setup
 from pytest_rdsfailover.gateway.proxy.session import ProxySession
 from pytest_rdsfailover.gateway.proxy.settings import ProxySettings
 from pytest_rdsfailover.gateway.router import Instance
-from pytest_rdsfailover.wire.auth import CLEAR, NATIVE, native_proof
-from pytest_rdsfailover.wire.handshake import (
+from pytest_rdsfailover.mysql.auth import CLEAR, NATIVE, native_proof
+from pytest_rdsfailover.mysql.handshake import (
     RELAYED,
     Capability,
     Greeting,
     encode_greeting,
     parse_greeting,
 )
-from pytest_rdsfailover.wire.packets import (
+from pytest_rdsfailover.mysql.packets import (
     STATUS_AUTOCOMMIT,
     STATUS_IN_TRANS,
     MessageReader,
@@ -27,8 +27,8 @@ from pytest_rdsfailover.wire.packets import (
     lenenc_string,
     ok_packet,
 )
-from pytest_rdsfailover.wire.responses import Command
-from pytest_rdsfailover.wire.results import encode_row
+from pytest_rdsfailover.mysql.responses import Command
+from pytest_rdsfailover.mysql.results import encode_row
 
 PASSWORD = b"secret"
 NAMES = (b"autocommit", b"sql_mode", b"time_zone")

@@ -2,8 +2,8 @@ import pytest
 
 from pytest_rdsfailover.gateway.proxy import effects
 from pytest_rdsfailover.gateway.proxy.pinning import LONGEST, effect
-from pytest_rdsfailover.wire.responses import Command
-from pytest_rdsfailover.wire.statements import Dialect
+from pytest_rdsfailover.mysql.responses import Command
+from pytest_rdsfailover.mysql.statements import Dialect
 
 
 def of(sql, **options):

@@ -6,7 +6,7 @@ import pytest
 from proxy_world import World, query
 
 from pytest_rdsfailover.gateway.router import Instance
-from pytest_rdsfailover.wire.packets import ServerFault
+from pytest_rdsfailover.mysql.packets import ServerFault
 
 
 def asking(world, count):

@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 from proxy_world import PASSWORD, World, login, query
 
 from pytest_rdsfailover.gateway.proxy.session import ProxySession
-from pytest_rdsfailover.wire.packets import (
+from pytest_rdsfailover.mysql.packets import (
     PacketReader,
     ProtocolError,
     ServerFault,
@@ -13,7 +13,7 @@ from pytest_rdsfailover.wire.packets import (
     ok_packet,
     parse_error,
 )
-from pytest_rdsfailover.wire.responses import Command
+from pytest_rdsfailover.mysql.responses import Command
 
 MANY = settings(max_examples=300)
 COMMANDS = st.binary(min_size=0, max_size=60) | st.builds(

@@ -11,8 +11,8 @@ from pytest_rdsfailover.gateway.proxy.rds_proxy import PROXY, PROXY_READER, RdsP
 from pytest_rdsfailover.gateway.proxy.secrets import Secret
 from pytest_rdsfailover.gateway.proxy.session import ProxySession
 from pytest_rdsfailover.gateway.router import Router, State
-from pytest_rdsfailover.wire.handshake import parse_greeting
-from pytest_rdsfailover.wire.packets import PacketReader, frame
+from pytest_rdsfailover.mysql.handshake import parse_greeting
+from pytest_rdsfailover.mysql.packets import PacketReader, frame
 
 
 class Authority:

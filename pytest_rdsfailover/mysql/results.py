@@ -1,6 +1,6 @@
 """Columns and rows of a result, taken apart and put together."""
 
-from pytest_rdsfailover.wire.packets import (
+from pytest_rdsfailover.mysql.packets import (
     ProtocolError,
     lenenc_string,
     read_string,

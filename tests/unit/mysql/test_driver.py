@@ -8,9 +8,9 @@ import mysql.connector.errors
 import pymysql.err
 import pytest
 
-from pytest_rdsfailover import driver
 from pytest_rdsfailover.model.endpoints import Bounds, Endpoint, Tls
 from pytest_rdsfailover.model.records import Fault, Outcome
+from pytest_rdsfailover.mysql import driver
 
 REFUSED, UNKNOWN = Outcome.REFUSED, Outcome.UNKNOWN
 WHERE = Endpoint(
@@ -119,7 +119,7 @@ def test_errors_that_refer_to_each_other_end():
 
 
 def test_pymysql_is_not_imported_before_it_is_needed():
-    code = "import sys, pytest_rdsfailover.driver; sys.exit('pymysql' in sys.modules)"
+    code = "import sys, pytest_rdsfailover.mysql.driver; sys.exit('pymysql' in sys.modules)"
 
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 

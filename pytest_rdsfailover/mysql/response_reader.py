@@ -1,6 +1,6 @@
 """What a server sends on one connection: cut into packets, followed from response to response."""
 
-from pytest_rdsfailover.wire.packets import (
+from pytest_rdsfailover.mysql.packets import (
     ERR,
     MAX_PAYLOAD,
     STATUS_AUTOCOMMIT,
@@ -8,7 +8,7 @@ from pytest_rdsfailover.wire.packets import (
     PacketReader,
     ProtocolError,
 )
-from pytest_rdsfailover.wire.responses import Part, Response
+from pytest_rdsfailover.mysql.responses import Part, Response
 
 
 class ResponseReader:

@@ -2,9 +2,9 @@ import hashlib
 
 import pytest
 
-from pytest_rdsfailover.wire import client
-from pytest_rdsfailover.wire.handshake import Capability, Greeting, client_capabilities
-from pytest_rdsfailover.wire.packets import ProtocolError
+from pytest_rdsfailover.mysql import client
+from pytest_rdsfailover.mysql.handshake import Capability, Greeting, client_capabilities
+from pytest_rdsfailover.mysql.packets import ProtocolError
 
 SCRAMBLE = bytes(range(1, 21))
 

@@ -1,4 +1,4 @@
-from pytest_rdsfailover.journal import Journal
+from pytest_rdsfailover.journal.journal import Journal
 from pytest_rdsfailover.model.records import Fault, Outcome
 
 SECOND = 1_000_000_000

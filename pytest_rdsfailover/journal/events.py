@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Literal
 
-from pytest_rdsfailover.legend import Names, names_of
+from pytest_rdsfailover.journal.names import Names, names_of
 from pytest_rdsfailover.model.records import Fault, Outcome
 
 WORDS = 4  # 64-bit words of a record: three times, and what became of it

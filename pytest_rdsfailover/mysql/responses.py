@@ -3,7 +3,7 @@
 import enum
 from collections.abc import Callable
 
-from pytest_rdsfailover.wire.packets import (
+from pytest_rdsfailover.mysql.packets import (
     EOF,
     ERR,
     HEADER,

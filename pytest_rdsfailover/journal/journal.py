@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pytest_rdsfailover.columns import Blocks, Events, read_blocks
-from pytest_rdsfailover.legend import Names, names_of
+from pytest_rdsfailover.journal.events import Blocks, Events, read_blocks
+from pytest_rdsfailover.journal.names import Names, names_of
 from pytest_rdsfailover.model.records import Attempt, Outcome
 
 NANO = 1e-9

@@ -3,9 +3,9 @@
 import hashlib
 from collections.abc import Callable
 
-from pytest_rdsfailover.wire.handshake import Capability, Greeting
-from pytest_rdsfailover.wire.packets import ProtocolError, encode, lenenc_string
-from pytest_rdsfailover.wire.responses import Command
+from pytest_rdsfailover.mysql.handshake import Capability, Greeting
+from pytest_rdsfailover.mysql.packets import ProtocolError, encode, lenenc_string
+from pytest_rdsfailover.mysql.responses import Command
 
 NATIVE, CACHING = b"mysql_native_password", b"caching_sha2_password"
 WANTED = (

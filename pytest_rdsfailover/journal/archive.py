@@ -17,11 +17,11 @@ from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import Any
 
-from pytest_rdsfailover.analysis.course import Course
-from pytest_rdsfailover.analysis.evidence import Evidence
-from pytest_rdsfailover.analysis.writes import Stored
-from pytest_rdsfailover.columns import Events
-from pytest_rdsfailover.journal import Journal, WriterJournal
+from pytest_rdsfailover.journal.course import Course
+from pytest_rdsfailover.journal.events import Events
+from pytest_rdsfailover.journal.evidence import Evidence
+from pytest_rdsfailover.journal.journal import Journal, WriterJournal
+from pytest_rdsfailover.journal.stored import Stored
 from pytest_rdsfailover.model.errors import ArchiveError
 from pytest_rdsfailover.model.records import Fault, Milestone, Outcome
 

@@ -1,6 +1,6 @@
 import pytest
 
-from pytest_rdsfailover.wire.packets import (
+from pytest_rdsfailover.mysql.packets import (
     MAX_PAYLOAD,
     STATUS_AUTOCOMMIT,
     STATUS_IN_TRANS,
@@ -13,8 +13,8 @@ from pytest_rdsfailover.wire.packets import (
     frame,
     ok_packet,
 )
-from pytest_rdsfailover.wire.response_reader import ResponseReader
-from pytest_rdsfailover.wire.responses import Command, Part
+from pytest_rdsfailover.mysql.response_reader import ResponseReader
+from pytest_rdsfailover.mysql.responses import Command, Part
 
 COLUMN = b"\x03def\0\0\0\x01a\0\x0c"
 ROW = b"\x01x"

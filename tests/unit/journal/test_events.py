@@ -5,9 +5,9 @@ import itertools
 
 import pytest
 
-from pytest_rdsfailover.columns import IN_A_BLOCK, Blocks, Events, read_blocks
-from pytest_rdsfailover.journal import EVENTS, Journal
-from pytest_rdsfailover.legend import Names, names_of
+from pytest_rdsfailover.journal.events import IN_A_BLOCK, Blocks, Events, read_blocks
+from pytest_rdsfailover.journal.journal import EVENTS, Journal
+from pytest_rdsfailover.journal.names import Names, names_of
 from pytest_rdsfailover.model.records import Fault, Outcome
 
 RESET = Fault(2013, "reset")

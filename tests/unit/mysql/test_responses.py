@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_rdsfailover.wire.packets import (
+from pytest_rdsfailover.mysql.packets import (
     EOF,
     STATUS_CURSOR_EXISTS,
     STATUS_MORE_RESULTS,
@@ -14,7 +14,7 @@ from pytest_rdsfailover.wire.packets import (
     frame,
     ok_packet,
 )
-from pytest_rdsfailover.wire.responses import Command, Part, Response
+from pytest_rdsfailover.mysql.responses import Command, Part, Response
 
 OK2 = ok_packet(2)
 EOF2 = eof_packet(2)

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_rdsfailover.wire.statements import Dialect, references, statements
+from pytest_rdsfailover.mysql.statements import Dialect, references, statements
 
 MYSQL = Dialect(version=90704)
 MARIADB = Dialect(version=101119, mariadb=True)

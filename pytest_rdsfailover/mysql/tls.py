@@ -2,7 +2,7 @@
 
 import ssl
 
-from pytest_rdsfailover.wire.packets import ProtocolError
+from pytest_rdsfailover.mysql.packets import ProtocolError
 
 CHUNK = 256 * 1024  # bytes taken out of OpenSSL at a time
 SIP = 256  # bytes put into it at a time during the handshake: it keeps as much memory for ever

@@ -2,10 +2,9 @@
 
 from dataclasses import dataclass
 
-from pytest_rdsfailover.analysis.course import Course
-from pytest_rdsfailover.analysis.summary import Summary, summarise
-from pytest_rdsfailover.analysis.writes import Stored
-from pytest_rdsfailover.journal import Journal
+from pytest_rdsfailover.journal.course import Course
+from pytest_rdsfailover.journal.journal import Journal
+from pytest_rdsfailover.journal.stored import Stored
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,14 +20,6 @@ class Evidence:
     journal: Journal
     course: Course
     stored: Stored | None
-
-    def judge(self) -> Summary:
-        """Return the verdict; the same one every time.
-
-        Raises:
-            AuditError: if a stored position is none.
-        """
-        return summarise(self.journal, self.course, self.stored)
 
     @property
     def zero(self) -> float:

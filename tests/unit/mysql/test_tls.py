@@ -3,8 +3,8 @@ import ssl
 import pytest
 
 from pytest_rdsfailover.gateway.tls import Authority, PasswordKey, encrypt_for
-from pytest_rdsfailover.wire.packets import ProtocolError
-from pytest_rdsfailover.wire.tls import TlsServer
+from pytest_rdsfailover.mysql.packets import ProtocolError
+from pytest_rdsfailover.mysql.tls import TlsServer
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,7 @@
 import enum
 from dataclasses import dataclass, replace
 
-from pytest_rdsfailover.wire.packets import ProtocolError
+from pytest_rdsfailover.mysql.packets import ProtocolError
 
 PROTOCOL = 10
 RESPONSE_HEAD = 32  # capabilities, largest packet, character set, filler

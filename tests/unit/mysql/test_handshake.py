@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_rdsfailover.wire.handshake import (
+from pytest_rdsfailover.mysql.handshake import (
     RELAYED,
     Capability,
     Greeting,
@@ -14,7 +14,7 @@ from pytest_rdsfailover.wire.handshake import (
     relayed_greeting,
     relayed_response,
 )
-from pytest_rdsfailover.wire.packets import ProtocolError
+from pytest_rdsfailover.mysql.packets import ProtocolError
 
 MYSQL = Greeting(
     version=b"9.7.4", thread_id=70_000, capabilities=Capability(0xDFFFFFFF), status=2, charset=255,

@@ -7,10 +7,11 @@ import sys
 import pytest
 from builders import MOVE, course
 
-from pytest_rdsfailover import remains
-from pytest_rdsfailover.archive import Label
+from pytest_rdsfailover.analysis.summary import judge
 from pytest_rdsfailover.cli import NO, WRONG, main
-from pytest_rdsfailover.journal import Journal
+from pytest_rdsfailover.journal import unfinished
+from pytest_rdsfailover.journal.archive import Label
+from pytest_rdsfailover.journal.journal import Journal
 from pytest_rdsfailover.model.errors import ArchiveError
 from pytest_rdsfailover.model.records import Fault, Outcome
 
@@ -31,7 +32,7 @@ def write(journal, first, last, *, fault=None, every=0.01):
 @pytest.fixture
 def left(tmp_path):
     """What is left of a trial that was killed 3 s after its trigger, 1 s after it was back."""
-    kept = remains.Remains(tmp_path, LABEL, "run", 1)
+    kept = unfinished.Remains(tmp_path, LABEL, "run", 1)
     journal = Journal("run", 1, kept.events(0))
     kept.keep(course(trigger=None, settled=None, milestones=(), stop=1.0))
     write(journal, 8.0, 10.3)
@@ -49,8 +50,8 @@ def dead():
 
 
 def test_a_trial_that_was_cut_short_is_judged_up_to_its_last_event(left):
-    evidence, label = remains.read(left.path)
-    trial = evidence.judge()
+    evidence, label = unfinished.read(left.path)
+    trial = judge(evidence)
 
     assert label == LABEL
     assert trial.downtime == pytest.approx(1.7, abs=0.06)
@@ -77,7 +78,7 @@ def test_a_directory_shows_what_was_cut_short_and_not_what_is_running(left, tmp_
     left._about["pid"] = dead()
     left.keep(course())
 
-    assert list(remains.recent(tmp_path)) == [left.path]
+    assert list(unfinished.recent(tmp_path)) == [left.path]
     assert main(["judge", str(tmp_path)]) == NO
     assert "cut short" in capsys.readouterr().out
 
@@ -87,8 +88,8 @@ def test_what_is_older_than_a_week_is_removed(left, tmp_path):
     left.keep(course())
     now = left.path.stat().st_mtime
 
-    assert list(remains.recent(tmp_path, now + 6 * 24 * 3600)) == [left.path]
-    assert list(remains.recent(tmp_path, now + 8 * 24 * 3600)) == []
+    assert list(unfinished.recent(tmp_path, now + 6 * 24 * 3600)) == [left.path]
+    assert list(unfinished.recent(tmp_path, now + 8 * 24 * 3600)) == []
     assert list(tmp_path.iterdir()) == []
 
 
@@ -113,7 +114,7 @@ def test_only_its_owner_may_read_what_was_written(left):
     ],
 )
 def test_a_directory_that_is_no_trial_is_refused_by_name(left, about, complaint):
-    path = left.path / remains.ABOUT
+    path = left.path / unfinished.ABOUT
     if about is None:
         path.unlink()
     elif about == "course":
@@ -122,5 +123,5 @@ def test_a_directory_that_is_no_trial_is_refused_by_name(left, about, complaint)
         path.write_text(about)
 
     with pytest.raises(ArchiveError, match=complaint) as raised:
-        remains.read(left.path)
+        unfinished.read(left.path)
     assert str(left.path) in str(raised.value)

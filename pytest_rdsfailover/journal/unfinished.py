@@ -13,11 +13,11 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from pytest_rdsfailover import archive
-from pytest_rdsfailover.analysis.course import Course
-from pytest_rdsfailover.analysis.evidence import Evidence
-from pytest_rdsfailover.archive import Label
-from pytest_rdsfailover.journal import EVENTS, NANO, Journal
+from pytest_rdsfailover.journal import archive
+from pytest_rdsfailover.journal.archive import Label
+from pytest_rdsfailover.journal.course import Course
+from pytest_rdsfailover.journal.evidence import Evidence
+from pytest_rdsfailover.journal.journal import EVENTS, NANO, Journal
 from pytest_rdsfailover.model.durations import format_duration
 from pytest_rdsfailover.model.errors import ArchiveError
 

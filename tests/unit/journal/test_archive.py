@@ -7,9 +7,10 @@ import pytest
 from analysis.simulation import play, some_world
 from builders import ack, course, everything_acked, journal, refused, unknown
 
-from pytest_rdsfailover import archive
-from pytest_rdsfailover.analysis.evidence import Evidence
-from pytest_rdsfailover.analysis.writes import Stored
+from pytest_rdsfailover.analysis.summary import judge
+from pytest_rdsfailover.journal import archive
+from pytest_rdsfailover.journal.evidence import Evidence
+from pytest_rdsfailover.journal.stored import Stored
 from pytest_rdsfailover.model.errors import ArchiveError
 
 LABEL = archive.Label(
@@ -53,7 +54,7 @@ def test_a_trial_is_judged_the_same_after_it_was_written_and_read(tmp_path, how,
 
     again, label = archive.read(archive.write(tmp_path, evidence, LABEL))
 
-    assert again.judge() == evidence.judge()
+    assert judge(again) == judge(evidence)
     assert label == LABEL
     assert list(again.journal) == list(made)
 
@@ -62,7 +63,7 @@ def test_what_was_never_read_back_stays_undecided(tmp_path):
     again, _ = archive.read(archive.write(tmp_path, small(stored=None), LABEL))
 
     assert again.stored is None
-    assert not again.judge().audited
+    assert not judge(again).audited
 
 
 def test_skipped_slots_and_instances_survive(tmp_path):
