@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from pytest_rdsfailover.analysis.absence import absences
 from pytest_rdsfailover.analysis.downtime import Downtime
-from pytest_rdsfailover.analysis.lanes import SECOND, Lane, lanes
 from pytest_rdsfailover.analysis.reliability import lateness, lateness_p99
+from pytest_rdsfailover.analysis.series import SECOND, Lane, lanes
 from pytest_rdsfailover.journal.course import Course
 from pytest_rdsfailover.journal.journal import Journal
 from pytest_rdsfailover.load.inserts import InsertWorkload

@@ -3,8 +3,8 @@
 from dataclasses import dataclass, field, fields
 from typing import Any, Self
 
-from pytest_rdsfailover import checks
 from pytest_rdsfailover.analysis.summary import Summary
+from pytest_rdsfailover.analysis.verdicts import expectations
 from pytest_rdsfailover.journal.evidence import Evidence
 from pytest_rdsfailover.load.engines import ENGINES
 from pytest_rdsfailover.load.writer import ReconnectPolicy
@@ -101,7 +101,7 @@ class Trial(Summary):
             SettingError: if a bound makes no sense.
         """
         __tracebackhide__ = True
-        checks.expect(self, **bounds)
+        expectations.expect(self, **bounds)
 
 
 class InvalidTrialError(AssertionError):

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import fields
 from typing import Any
 
-from pytest_rdsfailover.expectations import check_resolution, parse_expectations
+from pytest_rdsfailover.analysis.verdicts.bounds import check_resolution, parse_expectations
 from pytest_rdsfailover.experiment import InvalidTrialError, Plan, Trial
 from pytest_rdsfailover.extensions import Extensions
 from pytest_rdsfailover.load.attempts import Classify

@@ -40,7 +40,10 @@ def _check_value(marker: pytest.Mark, settings: Settings) -> None:
     """Ask whoever reads the marker later; what that takes is imported only for it."""
     match marker.name:
         case "rds_expect":
-            from pytest_rdsfailover.expectations import check_resolution, parse_expectations
+            from pytest_rdsfailover.analysis.verdicts.bounds import (
+                check_resolution,
+                parse_expectations,
+            )
 
             check_resolution(parse_expectations(**marker.kwargs), settings.rate)
         case "rds_instances":

@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, overload
 
-from pytest_rdsfailover import checks, claims
 from pytest_rdsfailover.analysis.downtime import Downtime
 from pytest_rdsfailover.analysis.population import Population, Sample, population_of
 from pytest_rdsfailover.analysis.statistics import CONFIDENCE
+from pytest_rdsfailover.analysis.verdicts import claims, expectations
 from pytest_rdsfailover.experiment import InvalidTrialError, Trial
 from pytest_rdsfailover.laboratory import Laboratory
 from pytest_rdsfailover.model.clock import Clock, MonotonicClock
@@ -257,7 +257,7 @@ class Repetition:
             trial: Trial = self._laboratory.trial(endpoint, **options)
         except InvalidTrialError as error:  # the others may still say something
             trial = error.trial
-        return checks.sample_of(trial)
+        return expectations.sample_of(trial)
 
     def _resumed(self, store: Store | None, repeats: Repeats) -> list[Sample]:
         """Return the samples of trials that an interrupted run has finished."""

@@ -124,11 +124,11 @@ class Run:
     def pytest_assertrepr_compare(self, op: str, left: object, right: object) -> list[str] | None:
         """Say why a plain comparison with a downtime does not hold."""
         # Only what exists can be compared: without a trial the module is not even loaded.
-        if "pytest_rdsfailover.checks" not in sys.modules:
+        if "pytest_rdsfailover.analysis.verdicts.expectations" not in sys.modules:
             return None
-        from pytest_rdsfailover import checks
+        from pytest_rdsfailover.analysis.verdicts import expectations
 
-        return checks.explain_comparison(op, left, right)
+        return expectations.explain_comparison(op, left, right)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Collect the trials of a finished test, from this process or from a worker."""

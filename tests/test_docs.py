@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 from test_layers import LAYERS
 
-from pytest_rdsfailover import checks, cli, fixtures, hooks, options
+from pytest_rdsfailover import cli, fixtures, hooks, options
 from pytest_rdsfailover.analysis.population import Population
+from pytest_rdsfailover.analysis.verdicts import expectations
 from pytest_rdsfailover.experiment import Plan, Trial
 from pytest_rdsfailover.laboratory import Laboratory
 from pytest_rdsfailover.load.choice import OPTIONS
@@ -157,7 +158,7 @@ def test_the_reference_names_every_marker_and_no_other():
 
 
 def test_the_reference_names_every_expectation_and_no_other():
-    assert reference("## Expectations") == {*checks.DURATIONS, *checks.COUNTS}
+    assert reference("## Expectations") == {*expectations.DURATIONS, *expectations.COUNTS}
 
 
 def test_the_reference_names_every_profile_and_no_other():

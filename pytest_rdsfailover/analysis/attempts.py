@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from pytest_rdsfailover.analysis.absence import absences
 from pytest_rdsfailover.analysis.downtime import Downtime
-from pytest_rdsfailover.analysis.lanes import attempt_lanes
 from pytest_rdsfailover.analysis.phases import Phase, failures, totals
+from pytest_rdsfailover.analysis.series import attempt_lanes
 from pytest_rdsfailover.journal.course import Course
 from pytest_rdsfailover.journal.journal import Journal
 from pytest_rdsfailover.model.records import Outcome

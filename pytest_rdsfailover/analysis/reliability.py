@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from pytest_rdsfailover.analysis.lanes import SECOND, Lane
 from pytest_rdsfailover.analysis.outages import RECENT, Gap
+from pytest_rdsfailover.analysis.series import SECOND, Lane
 from pytest_rdsfailover.analysis.statistics import percentile
 from pytest_rdsfailover.model.durations import format_duration
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pytest_rdsfailover.analysis.downtime import Downtime
-from pytest_rdsfailover.analysis.lanes import SECOND, Lane
+from pytest_rdsfailover.analysis.series import SECOND, Lane
 from pytest_rdsfailover.journal.journal import Journal, WriterJournal
 from pytest_rdsfailover.journal.reads import OWN, SEEN
 from pytest_rdsfailover.model.records import Outcome

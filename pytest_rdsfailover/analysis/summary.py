@@ -5,9 +5,7 @@ from dataclasses import dataclass, replace
 
 from pytest_rdsfailover.analysis.absence import Absence, absences, settled
 from pytest_rdsfailover.analysis.attempts import Attempts, attempts
-from pytest_rdsfailover.analysis.course import why_invalid
 from pytest_rdsfailover.analysis.downtime import Downtime
-from pytest_rdsfailover.analysis.lanes import SECOND, lanes, nanoseconds
 from pytest_rdsfailover.analysis.latency import Latency, latency
 from pytest_rdsfailover.analysis.outages import Incident, incidents, threshold
 from pytest_rdsfailover.analysis.phases import Phase, failures, phases, totals
@@ -18,7 +16,9 @@ from pytest_rdsfailover.analysis.reliability import (
     lateness_p99,
     why_unreliable,
 )
+from pytest_rdsfailover.analysis.series import SECOND, lanes, nanoseconds
 from pytest_rdsfailover.analysis.staleness import Reads, reads
+from pytest_rdsfailover.analysis.validity import why_invalid
 from pytest_rdsfailover.analysis.writes import (
     NOT_AUDITED,
     Audit,

@@ -4,7 +4,7 @@ from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from pytest_rdsfailover.analysis.lanes import Lane, nanoseconds
+from pytest_rdsfailover.analysis.series import Lane, nanoseconds
 from pytest_rdsfailover.journal.journal import Journal
 from pytest_rdsfailover.journal.stored import Stored
 from pytest_rdsfailover.model.errors import AuditError

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from pytest_rdsfailover import checks
+from pytest_rdsfailover.analysis.verdicts.bounds import parse_expectations
+from pytest_rdsfailover.analysis.verdicts.expectations import complaints
 from pytest_rdsfailover.commands.inputs import Judged, journals
-from pytest_rdsfailover.expectations import parse_expectations
 from pytest_rdsfailover.model.errors import SettingError
 from pytest_rdsfailover.report import document, terminal
 
@@ -35,15 +35,15 @@ def judge(
     found = list(journals(paths))
     trials = [each.document for each in found]
     lines = terminal.table(trials)
-    complaints = {each.path: checks.complaints(each.summary, expectations) for each in found}
+    broken = {trial.path: complaints(trial.summary, expectations) for trial in found}
     for each in found:
-        if timelines or complaints[each.path] or len(found) <= MOST_DRAWN:
+        if timelines or broken[each.path] or len(found) <= MOST_DRAWN:
             lines += ["", f"{each.label.test}:", *terminal.timeline(each.summary)]
-        lines += complaints[each.path]
+        lines += broken[each.path]
     if json_path is not None:
         json_path.parent.mkdir(parents=True, exist_ok=True)
         json_path.write_text(json.dumps(run_of(found), indent=2) + "\n", encoding="utf-8")
-    return lines, not any(complaints.values())
+    return lines, not any(broken.values())
 
 
 def bounds(texts: Sequence[str]) -> dict[str, str]:

@@ -2,8 +2,8 @@
 
 from dataclasses import asdict
 
+from pytest_rdsfailover.analysis.drawing import Picture, picture
 from pytest_rdsfailover.analysis.phases import Phase
-from pytest_rdsfailover.analysis.picture import Picture, picture
 from pytest_rdsfailover.analysis.summary import Summary
 from pytest_rdsfailover.journal.evidence import Evidence
 from pytest_rdsfailover.report.document import Plain, to_microseconds

@@ -9,8 +9,8 @@ from functools import partial
 import peers
 import pytest
 
-from pytest_rdsfailover.analysis.lanes import lanes
 from pytest_rdsfailover.analysis.reliability import lateness, lateness_p99
+from pytest_rdsfailover.analysis.series import lanes
 from pytest_rdsfailover.analysis.statistics import median
 from pytest_rdsfailover.analysis.summary import summarise
 from pytest_rdsfailover.journal.course import Course

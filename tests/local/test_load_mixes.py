@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from pytest_rdsfailover.analysis.lanes import lanes
+from pytest_rdsfailover.analysis.series import lanes
 from pytest_rdsfailover.analysis.staleness import reads
 from pytest_rdsfailover.analysis.writes import audit
 from pytest_rdsfailover.journal.journal import Journal

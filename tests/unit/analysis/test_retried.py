@@ -6,11 +6,11 @@ from dataclasses import replace
 import pytest
 from builders import course, journal
 
-from pytest_rdsfailover import checks, claims
 from pytest_rdsfailover.analysis.population import Sample
 from pytest_rdsfailover.analysis.summary import judge
-from pytest_rdsfailover.checks import FAIL, INCONCLUSIVE, PASS
-from pytest_rdsfailover.expectations import parse_expectations
+from pytest_rdsfailover.analysis.verdicts import claims, expectations
+from pytest_rdsfailover.analysis.verdicts.bounds import parse_expectations
+from pytest_rdsfailover.analysis.verdicts.expectations import FAIL, INCONCLUSIVE, PASS
 from pytest_rdsfailover.journal import archive
 from pytest_rdsfailover.journal.evidence import Evidence
 from pytest_rdsfailover.journal.stored import Stored
@@ -98,7 +98,7 @@ def judged(back=12.0, **changes):
 
 
 def state(trial, **bounds):
-    (verdict,) = checks.verdicts(trial, parse_expectations(**bounds))
+    (verdict,) = expectations.verdicts(trial, parse_expectations(**bounds))
     return verdict.state
 
 
@@ -107,7 +107,7 @@ def test_the_attempts_downtime_is_bounded_by_its_ends():
     down = trial.attempts.downtime
     middle = f"{float(down) * 1000:.0f}ms"
 
-    checks.expect(trial, attempts_downtime="< 2s")
+    expectations.expect(trial, attempts_downtime="< 2s")
     assert down.lower < float(down) < down.upper
     assert state(trial, attempts_downtime=f"< {middle}") == INCONCLUSIVE
     assert state(trial, attempts_downtime=f"> {middle}") == INCONCLUSIVE
@@ -116,14 +116,14 @@ def test_the_attempts_downtime_is_bounded_by_its_ends():
 
 def test_a_database_that_was_away_for_longer_breaks_the_bound_that_the_other_keeps():
     with pytest.raises(AssertionError, match=r"FAIL: attempts_downtime < 2\.00 s: was 2\.[67]"):
-        checks.expect(judged(back=13.0), attempts_downtime="< 2s")
+        expectations.expect(judged(back=13.0), attempts_downtime="< 2s")
 
 
 def test_without_attempts_a_bound_on_their_downtime_is_undecided():
     made = journal([])
     made.writers[0].record((1, 2, 3), Outcome.ACKED)
     trial = judge(Evidence(journal=made, course=course(), stored=None))
-    (verdict,) = checks.verdicts(trial, parse_expectations(attempts_downtime="< 2s"))
+    (verdict,) = expectations.verdicts(trial, parse_expectations(attempts_downtime="< 2s"))
 
     assert (verdict.state, *verdict.evidence) == (
         INCONCLUSIVE,
@@ -137,12 +137,12 @@ def test_an_unfit_clock_leaves_a_broken_bound_on_the_attempts_undecided():
 
     assert state(fit, attempts_downtime="< 10ms") == FAIL
     assert state(trial, attempts_downtime="< 10ms") == INCONCLUSIVE
-    assert checks.sample_of(trial).figures["attempts_downtime"] is None
+    assert expectations.sample_of(trial).figures["attempts_downtime"] is None
     assert "  down 2.654 to 2.706 s, no figure by the attempts" in terminal.timeline(trial)
 
 
 def test_a_population_s_claims_on_the_attempts_downtime_go_by_the_ends_of_each_trial():
-    kept, broken = checks.sample_of(judged()), checks.sample_of(judged(back=13.0))
+    kept, broken = expectations.sample_of(judged()), expectations.sample_of(judged(back=13.0))
     again = Sample.of_plain(json.loads(json.dumps(broken.plain())))
 
     claims.expect([kept] * 3, attempts_downtime="< 2s")

@@ -3,9 +3,9 @@
 import pytest
 from builders import ack, acks, course, journal
 
-from pytest_rdsfailover import checks, claims
 from pytest_rdsfailover.analysis.summary import judge
-from pytest_rdsfailover.expectations import parse_expectations
+from pytest_rdsfailover.analysis.verdicts import claims, expectations
+from pytest_rdsfailover.analysis.verdicts.bounds import parse_expectations
 from pytest_rdsfailover.journal import archive
 from pytest_rdsfailover.journal.evidence import Evidence
 from pytest_rdsfailover.journal.reads import seen
@@ -104,11 +104,11 @@ def test_document_and_timeline_tell_of_reads_and_torn_writes():
     assert "torn: 1 writes" in shown
     assert "1 of 1 on the replica were stale, by 0.65" in shown
     with pytest.raises(AssertionError, match="run-0-7"):
-        checks.expect(trial, torn=0)
+        expectations.expect(trial, torn=0)
 
 
 def state(trial, **bounds):
-    (verdict,) = checks.verdicts(trial, parse_expectations(**bounds))
+    (verdict,) = expectations.verdicts(trial, parse_expectations(**bounds))
     return verdict.state
 
 
@@ -116,18 +116,18 @@ def test_a_bound_on_the_staleness_is_met_by_the_upper_end_and_broken_by_the_lowe
     # It lags by 0.65 s to 0.653 s, as above.
     trial = judge(world((5.05, 40, False), (6.05, 50 - 7, False)))
 
-    checks.expect(trial, staleness="< 700ms")
-    assert state(trial, staleness="<= 652ms") == checks.INCONCLUSIVE
+    expectations.expect(trial, staleness="< 700ms")
+    assert state(trial, staleness="<= 652ms") == expectations.INCONCLUSIVE
     with pytest.raises(AssertionError, match=r"FAIL: staleness < 500 ms: was 0\.65"):
-        checks.expect(trial, staleness="< 500ms")
+        expectations.expect(trial, staleness="< 500ms")
 
 
 def test_no_stale_read_proves_no_bound_finer_than_the_age_of_the_newest_write():
     trial = judge(world((5.05, 40, False), (6.02, 50, False)))
 
-    checks.expect(trial, staleness="< 60ms")
+    expectations.expect(trial, staleness="< 60ms")
     with pytest.raises(AssertionError, match="INCONCLUSIVE: staleness < 50 ms") as caught:
-        checks.expect(trial, staleness="< 50ms")
+        expectations.expect(trial, staleness="< 50ms")
     assert "more writes per second" in str(caught.value)
 
 
@@ -135,13 +135,13 @@ def test_no_stale_read_proves_no_bound_finer_than_the_age_of_the_newest_write():
 def test_without_reads_of_a_replica_a_bound_on_the_staleness_is_undecided(looks):
     trial = judge(world(*looks))
 
-    assert state(trial, staleness="< 1h") == checks.INCONCLUSIVE
-    assert checks.sample_of(trial).figures["staleness"] is None
+    assert state(trial, staleness="< 1h") == expectations.INCONCLUSIVE
+    assert expectations.sample_of(trial).figures["staleness"] is None
 
 
 def test_a_population_s_claims_on_the_staleness_go_by_the_ends_of_each_trial():
-    fresh = checks.sample_of(judge(world((5.05, 40, False))))
-    stale = checks.sample_of(judge(world((6.05, 50 - 7, False))))
+    fresh = expectations.sample_of(judge(world((5.05, 40, False))))
+    stale = expectations.sample_of(judge(world((6.05, 50 - 7, False))))
 
     claims.expect([fresh, stale], staleness="max < 700ms")
     with pytest.raises(AssertionError, match="INCONCLUSIVE: max of staleness"):
@@ -151,14 +151,14 @@ def test_a_population_s_claims_on_the_staleness_go_by_the_ends_of_each_trial():
 
 
 def test_a_session_that_misses_its_own_write_breaks_unseen_and_one_that_sees_all_keeps_it():
-    checks.expect(judge(world((6.05, 50, True))), unseen=0)
+    expectations.expect(judge(world((6.05, 50, True))), unseen=0)
     with pytest.raises(AssertionError, match="FAIL: unseen == 0: was 1"):
-        checks.expect(judge(world((5.05, 39, True), (6.05, 50, True))), unseen=0)
+        expectations.expect(judge(world((5.05, 39, True), (6.05, 50, True))), unseen=0)
 
 
 @pytest.mark.parametrize("looks", [[], [(5.05, 39, False)]])
 def test_without_reads_of_an_own_session_unseen_is_undecided(looks):
     trial = judge(world(*looks))
 
-    assert state(trial, unseen=0) == checks.INCONCLUSIVE
-    assert checks.sample_of(trial).figures["unseen"] is None
+    assert state(trial, unseen=0) == expectations.INCONCLUSIVE
+    assert expectations.sample_of(trial).figures["unseen"] is None

@@ -3,7 +3,7 @@ import pickle
 import pytest
 from builders import MOVE, ack, everything_acked, journal, milestone, refused, unknown
 
-from pytest_rdsfailover.analysis.lanes import lanes
+from pytest_rdsfailover.analysis.series import lanes
 from pytest_rdsfailover.analysis.writes import NOT_AUDITED, audit, ended_tenures, stale_writes
 from pytest_rdsfailover.journal.stored import Stored
 from pytest_rdsfailover.model.errors import AuditError

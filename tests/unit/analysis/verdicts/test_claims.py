@@ -1,9 +1,9 @@
 import pytest
 
-from pytest_rdsfailover import claims
 from pytest_rdsfailover.analysis.downtime import Downtime
 from pytest_rdsfailover.analysis.population import Sample
-from pytest_rdsfailover.checks import FAIL, INCONCLUSIVE, PASS
+from pytest_rdsfailover.analysis.verdicts import claims
+from pytest_rdsfailover.analysis.verdicts.expectations import FAIL, INCONCLUSIVE, PASS
 from pytest_rdsfailover.model.errors import SettingError
 
 

@@ -10,7 +10,7 @@ from pytest_rdsfailover.analysis.latency import Percentiles
 from pytest_rdsfailover.analysis.outages import MISSED_SLOTS
 from pytest_rdsfailover.analysis.population import Sample
 from pytest_rdsfailover.analysis.summary import Summary
-from pytest_rdsfailover.expectations import (
+from pytest_rdsfailover.analysis.verdicts.bounds import (
     AUDITED,
     COUNTS,
     DURATIONS,

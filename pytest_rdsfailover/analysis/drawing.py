@@ -11,7 +11,7 @@ from itertools import pairwise
 from math import log10
 from typing import NamedTuple
 
-from pytest_rdsfailover.analysis.lanes import SECOND, Lane, lanes, nanoseconds
+from pytest_rdsfailover.analysis.series import SECOND, Lane, lanes, nanoseconds
 from pytest_rdsfailover.analysis.summary import Summary
 from pytest_rdsfailover.journal.evidence import Evidence
 

@@ -1,10 +1,10 @@
 import pytest
 from builders import ack, acks, course, everything_acked, journal, refused
 
-from pytest_rdsfailover import checks
 from pytest_rdsfailover.analysis.downtime import Downtime
 from pytest_rdsfailover.analysis.summary import summarise
-from pytest_rdsfailover.expectations import check_resolution, parse_expectations
+from pytest_rdsfailover.analysis.verdicts import expectations
+from pytest_rdsfailover.analysis.verdicts.bounds import check_resolution, parse_expectations
 from pytest_rdsfailover.journal.stored import Stored
 from pytest_rdsfailover.model.errors import SettingError
 
@@ -23,7 +23,7 @@ def trial(events=FAILOVER, *, forget=0, stored=True, writers=1, **changes):
 
 def complaint(summary, **bounds):
     with pytest.raises(AssertionError) as caught:
-        checks.expect(summary, **bounds)
+        expectations.expect(summary, **bounds)
     return str(caught.value)
 
 
@@ -31,7 +31,7 @@ def test_a_trial_that_keeps_all_its_bounds_passes():
     told = [ack(each.finished, instance="instance-2") if each.finished > 12 and not each.fault
             else each for each in FAILOVER]  # fmt: skip
 
-    checks.expect(
+    expectations.expect(
         trial(told),
         downtime="< 3s",
         lost=0,
@@ -52,7 +52,7 @@ def test_a_trial_that_keeps_all_its_bounds_passes():
 
 
 def test_no_bounds_hold_for_any_valid_trial():
-    checks.expect(trial())
+    expectations.expect(trial())
 
 
 def test_a_broken_bound_names_figure_bound_and_outage():
@@ -184,15 +184,17 @@ def test_no_rate_can_prove_a_downtime_of_nothing():
 def test_a_plain_comparison_is_explained():
     down = Downtime(1.9, 2.1, rate=100)
 
-    assert checks.explain_comparison("<", down, 1.0)[1] == "FAIL: was 2.00 s ±0.1"
-    assert checks.explain_comparison(">", 1.0, down)[1] == "FAIL: was 2.00 s ±0.1"
-    assert checks.explain_comparison("<", down, 2.0)[1].startswith("INCONCLUSIVE")
-    assert checks.explain_comparison("==", down, 2.0) is None
-    assert checks.explain_comparison("<", 1.0, 2.0) is None
+    assert expectations.explain_comparison("<", down, 1.0)[1] == "FAIL: was 2.00 s ±0.1"
+    assert expectations.explain_comparison(">", 1.0, down)[1] == "FAIL: was 2.00 s ±0.1"
+    assert expectations.explain_comparison("<", down, 2.0)[1].startswith("INCONCLUSIVE")
+    assert expectations.explain_comparison("==", down, 2.0) is None
+    assert expectations.explain_comparison("<", 1.0, 2.0) is None
 
 
 def test_a_plain_comparison_that_too_few_writes_left_open_says_so():
     down = Downtime(0, 1.1, value=0, rate=2)
 
-    assert "too few writes (2 per second)" in "".join(checks.explain_comparison("<", down, 0.5))
-    assert "rate of at least 4" in "".join(checks.explain_comparison("<", down, 0.5))
+    assert "too few writes (2 per second)" in "".join(
+        expectations.explain_comparison("<", down, 0.5)
+    )
+    assert "rate of at least 4" in "".join(expectations.explain_comparison("<", down, 0.5))

@@ -7,7 +7,7 @@ import pytest
 from builders import ack, acks, course, everything_acked, journal, refused, unknown
 from simulation import World, play
 
-from pytest_rdsfailover.analysis.picture import MOST_SPELLS, SLICES, bucket, picture
+from pytest_rdsfailover.analysis.drawing import MOST_SPELLS, SLICES, bucket, picture
 from pytest_rdsfailover.analysis.summary import judge
 from pytest_rdsfailover.journal.evidence import Evidence
 from pytest_rdsfailover.journal.stored import Stored

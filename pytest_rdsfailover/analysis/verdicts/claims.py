@@ -8,7 +8,6 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from pytest_rdsfailover import expectations
 from pytest_rdsfailover.analysis.population import PROVEN_SHARE, Sample
 from pytest_rdsfailover.analysis.statistics import (
     CONFIDENCE,
@@ -18,8 +17,9 @@ from pytest_rdsfailover.analysis.statistics import (
     share_bound,
     trials_needed,
 )
-from pytest_rdsfailover.checks import FAIL, INCONCLUSIVE, PASS
-from pytest_rdsfailover.expectations import OPERATORS, OPPOSITE, Expectation
+from pytest_rdsfailover.analysis.verdicts import bounds
+from pytest_rdsfailover.analysis.verdicts.bounds import OPERATORS, OPPOSITE, Expectation
+from pytest_rdsfailover.analysis.verdicts.expectations import FAIL, INCONCLUSIVE, PASS
 from pytest_rdsfailover.model.durations import format_duration
 from pytest_rdsfailover.model.errors import SettingError
 
@@ -137,7 +137,7 @@ def expect(samples: Sequence[Sample], *, confidence: float = CONFIDENCE, **claim
         raise SettingError(f"confidence={confidence!r}: write 0.95 for 95 %")
     parsed = parse_claims(**claims)
     for rate in {sample.rate for sample in samples}:
-        expectations.check_resolution([claim.expectation for claim in parsed], rate)
+        bounds.check_resolution([claim.expectation for claim in parsed], rate)
     complaint = complaints(samples, parsed, confidence)
     if complaint:
         raise AssertionError("\n".join(complaint))
@@ -176,9 +176,9 @@ def _parse(name: str, claim: object) -> Claim:
         return _share_of_none(claim)
     match = QUANTILE.fullmatch(claim.strip()) if isinstance(claim, str) else None
     if match is None:
-        (every,) = expectations.parse_expectations(**{name: claim})
+        (every,) = bounds.parse_expectations(**{name: claim})
         return Claim(text=f"{every} in every trial", expectation=every, share=None)
-    (expectation,) = expectations.parse_expectations(**{name: match["bound"]})
+    (expectation,) = bounds.parse_expectations(**{name: match["bound"]})
     text = f"{match['which']} of {expectation}"
     if match["which"] == "max":
         return Claim(text=text, expectation=expectation, share=None)
@@ -294,6 +294,6 @@ def _quantile(valid: Sequence[Sample], claim: Claim) -> list[str]:
 def _words(figure: float | None, claim: Claim) -> str:
     if figure is None:
         return "not measured"
-    if claim.expectation.name in expectations.DURATIONS:
+    if claim.expectation.name in bounds.DURATIONS:
         return format_duration(figure)
     return f"{figure:g}"
