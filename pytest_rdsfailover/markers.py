@@ -51,7 +51,7 @@ def _check_value(marker: pytest.Mark, settings: Settings) -> None:
         case "rds_trials":
             check_trials(*marker.args)
         case "rds_profile":
-            from pytest_rdsfailover.local.profiles import load_profile
+            from pytest_rdsfailover.local.profiles.profiles import load_profile
 
             load_profile(*marker.args)
         case "rds_aws_names":

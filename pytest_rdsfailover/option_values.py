@@ -159,7 +159,7 @@ def _apply_load(values: dict[str, Any], usual: float) -> None:
 def _look(given: Mapping[str, Any], root: Path) -> None:
     """Raise `SettingError` if what is named is not there; costs nothing if nothing is named."""
     if "profile" in given:
-        from pytest_rdsfailover.local.profiles import load_profile
+        from pytest_rdsfailover.local.profiles.profiles import load_profile
 
         load_profile(given["profile"])
     for name in FILES & given.keys():

@@ -186,7 +186,7 @@ class Run:
 
     def _write_profile(self, where: str) -> str:
         """Write a failover profile; return the line that says so, or why there is none."""
-        from pytest_rdsfailover.remote.recorder import NothingRecordedError, profile_text
+        from pytest_rdsfailover.local.profiles.recorder import NothingRecordedError, profile_text
 
         live = self.settings.live
         source = "local" if live is None else f"{live.cluster} in {live.region}"

@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[1] / PACKAGE
 LAYERS = {
     "": [
         "model options resumption",
-        "journal mysql remote toxiproxy",
+        "aws journal mysql toxiproxy",
         "analysis gateway live load",
         "experiment local report",
         "baseline calibrate extensions hooks keep markers observation",
@@ -32,8 +32,8 @@ OWNERS = {
     "requests": {"toxiproxy/transport"},
     "filelock": {"local/ports", "local/template", "live/ledger"},
     "cryptography": {"gateway/tls"},
-    "boto3": {"remote/aws", "live/aws"},
-    "botocore": {"remote/aws", "live/aws"},
+    "boto3": {"aws/client", "live/aws"},
+    "botocore": {"aws/client", "live/aws"},
     "moto": {f"local/control/{name}" for name in ("region", "rds", "fis", "resources")},
     "werkzeug": {"local/control/process"},
     "pytest": {

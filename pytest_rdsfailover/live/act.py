@@ -2,14 +2,14 @@
 
 from collections.abc import Callable, Mapping
 
+from pytest_rdsfailover.aws import trigger
+from pytest_rdsfailover.aws.trigger import Triggered
 from pytest_rdsfailover.live.aws import Region
 from pytest_rdsfailover.live.evidence import Plan
 from pytest_rdsfailover.model.clock import Clock
 from pytest_rdsfailover.model.endpoints import Endpoint
 from pytest_rdsfailover.model.live_settings import LiveSettings
 from pytest_rdsfailover.mysql import driver
-from pytest_rdsfailover.remote import trigger
-from pytest_rdsfailover.remote.trigger import Triggered
 
 CRASH = "ALTER SYSTEM CRASH INSTANCE"
 

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from pytest_rdsfailover.aws.client import AwsError, explained, sharing, unlogged
 from pytest_rdsfailover.model.endpoints import Hidden
 from pytest_rdsfailover.model.errors import SettingError
-from pytest_rdsfailover.remote.aws import AwsError, explained, sharing, unlogged
 
 CONNECT_WITHIN, ANSWER_WITHIN = 5.0, 20.0  # seconds
 TRIES = 6  # of a call that AWS throttles or fails to answer

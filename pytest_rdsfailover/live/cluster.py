@@ -6,6 +6,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import partial
 from pathlib import Path
 
+from pytest_rdsfailover.aws.client import AwsError
 from pytest_rdsfailover.live import preflight
 from pytest_rdsfailover.live.act import Act
 from pytest_rdsfailover.live.addresses import Addresses
@@ -21,7 +22,6 @@ from pytest_rdsfailover.live.timeline import Timeline
 from pytest_rdsfailover.model.clock import Clock, MonotonicClock, wait_until
 from pytest_rdsfailover.model.endpoints import Endpoint
 from pytest_rdsfailover.model.errors import NotReadyError, RdsFailoverError, SettingError
-from pytest_rdsfailover.remote.aws import AwsError
 
 REST_WITHIN = 900.0  # seconds after which a failover that is not over is stuck
 

@@ -4,11 +4,11 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
+from pytest_rdsfailover.aws.trigger import Triggered
 from pytest_rdsfailover.live import guard
 from pytest_rdsfailover.live.evidence import Evidence, Plan
 from pytest_rdsfailover.live.gather import Gatherer
 from pytest_rdsfailover.model.clock import Clock
-from pytest_rdsfailover.remote.trigger import Triggered
 
 
 class Gatekeeper:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
 
+from pytest_rdsfailover.aws.client import AwsError
 from pytest_rdsfailover.live.aws import Plain, Region
 from pytest_rdsfailover.live.evidence import Evidence, Plan
 from pytest_rdsfailover.live.facts import (
@@ -22,7 +23,6 @@ from pytest_rdsfailover.live.facts import (
 from pytest_rdsfailover.live.ledger import Ledger
 from pytest_rdsfailover.live.wordings import is_failover
 from pytest_rdsfailover.model.live_settings import LiveSettings
-from pytest_rdsfailover.remote.aws import AwsError
 
 T = TypeVar("T")
 FIRST_MINUTES = 10  # of events to read at least

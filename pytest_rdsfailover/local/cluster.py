@@ -8,8 +8,7 @@ from typing import Self
 
 from pytest_rdsfailover.gateway.tls import CA_FILE
 from pytest_rdsfailover.local.addresses import Addresses
-from pytest_rdsfailover.local.choreography import restart_of
-from pytest_rdsfailover.local.control.client import ControlPlane, installed
+from pytest_rdsfailover.local.control.client import ControlPlane, can_start
 from pytest_rdsfailover.local.control.script import Script
 from pytest_rdsfailover.local.control.shown import Shown
 from pytest_rdsfailover.local.failover import LocalFailover
@@ -18,7 +17,8 @@ from pytest_rdsfailover.local.gateway import LocalGateway, secret_of
 from pytest_rdsfailover.local.names import AwsNames
 from pytest_rdsfailover.local.network import Network, ToxiproxyProgram
 from pytest_rdsfailover.local.process import Supervisor
-from pytest_rdsfailover.local.profiles import Profile, load_profile
+from pytest_rdsfailover.local.profiles.choreography import restart_of
+from pytest_rdsfailover.local.profiles.profiles import Profile, load_profile
 from pytest_rdsfailover.local.programs import ServerProgram, ServerUrl
 from pytest_rdsfailover.local.proxy import READ_ONLY, READ_WRITE, LocalProxy
 from pytest_rdsfailover.local.server import start_server
@@ -96,7 +96,7 @@ class LocalCluster:
             self.network.connect(self._gateway.ports, armed=profile.cut != "close")
             client = self._gateway.client
             self._trigger: Trigger = DirectTrigger(client)
-            if installed():
+            if can_start():
                 self._trigger = ApiTrigger(self.aws)
             self._failovers = Failovers(self._gateway, self._trigger, profile, self._clock)
             self.proxy = LocalProxy(client, secret_of(self._server))

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from pytest_rdsfailover.local.failover import LocalFailover
 from pytest_rdsfailover.local.gateway import LocalGateway
-from pytest_rdsfailover.local.profiles import Profile
+from pytest_rdsfailover.local.profiles.profiles import Profile
 from pytest_rdsfailover.local.trigger import Trigger
 from pytest_rdsfailover.model.clock import Clock, wait_until
 from pytest_rdsfailover.model.errors import NotReadyError, RdsFailoverError, SettingError

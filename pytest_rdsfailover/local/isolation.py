@@ -7,11 +7,11 @@ from collections.abc import Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
 from urllib.parse import urlsplit
 
-from pytest_rdsfailover.remote import aws
+from pytest_rdsfailover.aws.client import Place, stray_variables
 
 # Nobody listens there, and the system hands it out to no client; the rest is for who reads errors.
 CLOSED = "http://127.0.0.1:1/no-AWS-with-a-local-cluster-but-by-the-fixture-rds_aws"
-NOWHERE = aws.Place(url=CLOSED, region="us-east-1", key="local-cluster", secret="no-secret")  # noqa: S106
+NOWHERE = Place(url=CLOSED, region="us-east-1", key="local-cluster", secret="no-secret")  # noqa: S106
 ENDPOINT = "AWS_ENDPOINT_URL"
 
 
@@ -31,7 +31,7 @@ def no_aws(environ: MutableMapping[str, str] = os.environ) -> Iterator[None]:
 
 
 @contextmanager
-def only(place: aws.Place, environ: MutableMapping[str, str] = os.environ) -> Iterator[None]:
+def only(place: Place, environ: MutableMapping[str, str] = os.environ) -> Iterator[None]:
     """Let clients that are made in the block find one place, whatever service they are for."""
     bypass = {
         name: ",".join(filter(None, (environ.get(name), "127.0.0.1")))
@@ -43,7 +43,7 @@ def only(place: aws.Place, environ: MutableMapping[str, str] = os.environ) -> It
 
 @contextmanager
 def _variables(wanted: Mapping[str, str], environ: MutableMapping[str, str]) -> Iterator[None]:
-    stray = {name for name in aws.stray_variables(environ) if name not in wanted}
+    stray = {name for name in stray_variables(environ) if name not in wanted}
     before = {name: environ.get(name) for name in stray | wanted.keys()}
     boto3 = sys.modules.get("boto3")  # its default session keeps credentials it has once found
     session = getattr(boto3, "DEFAULT_SESSION", None)

@@ -8,7 +8,7 @@ from servers import SERVERS
 
 from pytest_rdsfailover.local.cluster import LocalCluster
 from pytest_rdsfailover.local.process import Supervisor
-from pytest_rdsfailover.local.profiles import load_profile
+from pytest_rdsfailover.local.profiles.profiles import load_profile
 from pytest_rdsfailover.local.server import OwnServer
 
 HERE = {wanted.name: program for wanted in SERVERS if (program := wanted.find())}

@@ -9,7 +9,7 @@ from waiting import until
 
 from pytest_rdsfailover.local.cluster import LocalCluster
 from pytest_rdsfailover.local.failovers import FailoverInProgressError
-from pytest_rdsfailover.local.profiles import parse_profile
+from pytest_rdsfailover.local.profiles.profiles import parse_profile
 from pytest_rdsfailover.model.errors import SettingError
 
 pytestmark = pytest.mark.local

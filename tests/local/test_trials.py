@@ -15,7 +15,7 @@ from pytest_rdsfailover.load.calls import CallWorkload
 from pytest_rdsfailover.load.inserts import InsertWorkload
 from pytest_rdsfailover.load.writer import ReconnectPolicy
 from pytest_rdsfailover.local.cluster import LocalCluster
-from pytest_rdsfailover.local.profiles import load_profile
+from pytest_rdsfailover.local.profiles.profiles import load_profile
 from pytest_rdsfailover.local.programs import find_server
 from pytest_rdsfailover.local.server import OwnServer
 from pytest_rdsfailover.model.endpoints import Bounds

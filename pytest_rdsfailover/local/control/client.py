@@ -8,20 +8,20 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from pytest_rdsfailover.aws.client import Place, has_boto3, make_client
 from pytest_rdsfailover.local.control.shown import Shown
 from pytest_rdsfailover.local.ports import Port, reserve_port
 from pytest_rdsfailover.local.process import Process, Supervisor
 from pytest_rdsfailover.model.errors import SettingError
-from pytest_rdsfailover.remote import aws
 
 READY_WITHIN = 30.0  # seconds; moto takes about two to import
 NEEDS = ("moto", "flask", "flask_cors")  # the server and what it imports
 KEY, SECRET = "local-cluster", "no-secret"  # what works here works nowhere else
 
 
-def installed() -> bool:
+def can_start() -> bool:
     """Tell whether the extra `aws` is installed, without importing it."""
-    return aws.installed() and all(importlib.util.find_spec(name) for name in NEEDS)
+    return has_boto3() and all(importlib.util.find_spec(name) for name in NEEDS)
 
 
 class ControlPlane:
@@ -41,7 +41,7 @@ class ControlPlane:
         self._starting = threading.Lock()
         self._process: Process | None = None
         self._port: Port | None = None
-        self._place: aws.Place | None = None
+        self._place: Place | None = None
         self._ready = False
 
     @property
@@ -50,7 +50,7 @@ class ControlPlane:
         return importlib.metadata.version("moto")
 
     @property
-    def place(self) -> aws.Place:
+    def place(self) -> Place:
         """Return where it answers, and the credentials to use; start it if it is not started.
 
         Raises:
@@ -68,7 +68,7 @@ class ControlPlane:
             SettingError: if the extra `aws` is not installed.
             NotReadyError: if the control plane does not start.
         """
-        made = aws.client(self._start(), service)  # takes as long as the other side's start
+        made = make_client(self._start(), service)  # takes as long as the other side's start
         self._wait()
         return made
 
@@ -91,7 +91,7 @@ class ControlPlane:
 
         Does nothing if the extra `aws` is not installed.
         """
-        if installed():
+        if can_start():
             with self._starting:
                 self._spawn()
 
@@ -104,11 +104,11 @@ class ControlPlane:
             self._process = self._supervisor.spawn("control", argv)
         return self._port.number
 
-    def _start(self) -> aws.Place:
+    def _start(self) -> Place:
         """Start it, if it is not started; return where it will answer."""
         with self._starting:
             if self._place is None:
-                if not installed():
+                if not can_start():
                     raise SettingError(
                         "the AWS API of a local cluster needs more packages: pip install"
                         " 'pytest-rdsfailover[aws]'"
@@ -127,14 +127,14 @@ class ControlPlane:
     def _config(self) -> Path:
         return self._supervisor.directory / "control.json"
 
-    def _tell(self) -> aws.Place:
+    def _tell(self) -> Place:
         """Give the process what it is to show, in one piece, in a file that only we can read."""
         shown, draft = self._shown(), self._config.with_suffix(".new")
         draft.touch(mode=0o600)
         draft.write_text(shown.encode())
         draft.rename(self._config)
         url = f"http://127.0.0.1:{self._spawn()}"
-        return aws.Place(url=url, region=shown.region, key=KEY, secret=SECRET)
+        return Place(url=url, region=shown.region, key=KEY, secret=SECRET)
 
     def _wait(self) -> None:
         with self._starting:

@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from pytest_rdsfailover.gateway.client import ClusterView, GatewayClient, PlayView
-from pytest_rdsfailover.local.choreography import choreography
 from pytest_rdsfailover.local.control import events, request
 from pytest_rdsfailover.local.control.script import Script
 from pytest_rdsfailover.local.control.shown import ABROAD, Shown, other_region
-from pytest_rdsfailover.local.profiles import Profile, load_profile
+from pytest_rdsfailover.local.profiles.choreography import choreography
+from pytest_rdsfailover.local.profiles.profiles import Profile, load_profile
 from pytest_rdsfailover.model.errors import GatewayError, RdsFailoverError
 
 FIRST_TIER = 1  # RDS' own default; 0 is promoted first, 15 last

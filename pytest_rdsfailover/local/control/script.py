@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pytest_rdsfailover.local.profiles import Profile, Span, parse_profile
+from pytest_rdsfailover.local.profiles.profiles import Profile, Span, parse_profile
 from pytest_rdsfailover.model.errors import SettingError
 
 SCRIPT = "x-rdsfailover-script"

@@ -9,7 +9,7 @@ from pytest_rdsfailover.local.control.plane import Member
 from pytest_rdsfailover.local.control.proxies import health, role, targets
 from pytest_rdsfailover.local.control.script import Script
 from pytest_rdsfailover.local.control.shown import Shown, windows
-from pytest_rdsfailover.local.profiles import load_profile
+from pytest_rdsfailover.local.profiles.profiles import load_profile
 
 SHOWN = Shown(
     cluster="c", region="r", control="/x", places={"cluster": ("127.0.0.2", 1234)}, user="u",

@@ -2,8 +2,8 @@ import random
 
 import pytest
 
-from pytest_rdsfailover.local.choreography import choreography
-from pytest_rdsfailover.local.profiles import load_profile, parse_profile
+from pytest_rdsfailover.local.profiles.choreography import choreography
+from pytest_rdsfailover.local.profiles.profiles import load_profile, parse_profile
 from pytest_rdsfailover.local.proxy import Pin, pin_lines
 from pytest_rdsfailover.model.errors import SettingError
 

@@ -75,7 +75,7 @@ def stray_variables(environ: Mapping[str, str]) -> list[str]:
     return [name for name in environ if name in STRAY or name.startswith(SERVICE_ENDPOINT)]
 
 
-def installed() -> bool:
+def has_boto3() -> bool:
     """Tell whether boto3 can be imported, without importing it."""
     return importlib.util.find_spec("boto3") is not None
 
@@ -113,7 +113,7 @@ def session(place: Place) -> Any:
     )
 
 
-def client(place: Place, service: str) -> Any:
+def make_client(place: Place, service: str) -> Any:
     """Return a client of one service at this place; no proxy, short waits, no retries."""
     from botocore.config import Config
 

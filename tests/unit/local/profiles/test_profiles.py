@@ -2,7 +2,7 @@ import random
 
 import pytest
 
-from pytest_rdsfailover.local.profiles import Span, load_profile, parse_profile, shipped
+from pytest_rdsfailover.local.profiles.profiles import Span, load_profile, parse_profile, shipped
 from pytest_rdsfailover.model.errors import SettingError
 
 CRASH = {"refused": "1s"}

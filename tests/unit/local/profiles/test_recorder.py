@@ -2,8 +2,8 @@
 
 import pytest
 
-from pytest_rdsfailover.local.profiles import Span, load_profile
-from pytest_rdsfailover.remote.recorder import NothingRecordedError, measure, profile_text
+from pytest_rdsfailover.local.profiles.profiles import Span, load_profile
+from pytest_rdsfailover.local.profiles.recorder import NothingRecordedError, measure, profile_text
 
 USUAL = {"writer_cut": 0.3, "promoted": 2.0, "old_writer_back": 1.8, "dns_flip": 4.3}
 

@@ -4,7 +4,7 @@ import random
 from collections.abc import Sequence
 
 from pytest_rdsfailover.gateway.script import Step
-from pytest_rdsfailover.local.profiles import Profile, load_profile
+from pytest_rdsfailover.local.profiles.profiles import Profile, load_profile
 
 
 def choreography(profile: Profile, *, writer: str, target: str, seed: int) -> Sequence[Step]:

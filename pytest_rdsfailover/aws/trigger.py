@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from pytest_rdsfailover.aws.client import explained
 from pytest_rdsfailover.model.clock import Clock, MonotonicClock
-from pytest_rdsfailover.remote.aws import explained
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
