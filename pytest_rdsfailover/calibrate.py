@@ -14,7 +14,7 @@ from pytest_rdsfailover.journal.course import Course
 from pytest_rdsfailover.journal.journal import Journal
 from pytest_rdsfailover.load.inserts import InsertWorkload
 from pytest_rdsfailover.load.threads import Load
-from pytest_rdsfailover.load.vitals import Watchdog
+from pytest_rdsfailover.load.watchdog import Watchdog
 from pytest_rdsfailover.load.writer import ReconnectPolicy
 from pytest_rdsfailover.local.ports import reserve_port
 from pytest_rdsfailover.local.process import Process, Supervisor

@@ -11,8 +11,8 @@ from pytest_rdsfailover.analysis.verdicts.bounds import check_resolution, parse_
 from pytest_rdsfailover.experiment import InvalidTrialError, Plan, Trial
 from pytest_rdsfailover.extensions import Extensions
 from pytest_rdsfailover.load.attempts import Classify
-from pytest_rdsfailover.load.choice import OPTIONS, MakeWorkload, choose
 from pytest_rdsfailover.load.modes import rate_of
+from pytest_rdsfailover.load.workloads import OPTIONS, MakeWorkload, choose
 from pytest_rdsfailover.model.durations import parse_duration
 from pytest_rdsfailover.model.endpoints import Endpoint
 from pytest_rdsfailover.model.errors import SettingError

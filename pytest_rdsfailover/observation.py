@@ -16,13 +16,13 @@ from pytest_rdsfailover.journal.journal import NANO, Journal
 from pytest_rdsfailover.journal.stored import Stored
 from pytest_rdsfailover.journal.unfinished import Remains
 from pytest_rdsfailover.load.attempts import Classify
-from pytest_rdsfailover.load.choice import MakeWorkload
 from pytest_rdsfailover.load.engine import Engine
 from pytest_rdsfailover.load.engines import engine
 from pytest_rdsfailover.load.gaps import GapTracker
 from pytest_rdsfailover.load.mix import share_of_writes
 from pytest_rdsfailover.load.processes import Order, ProcessLoad
-from pytest_rdsfailover.load.vitals import Pause, Watchdog, merged
+from pytest_rdsfailover.load.watchdog import Pause, Watchdog, merged
+from pytest_rdsfailover.load.workloads import MakeWorkload
 from pytest_rdsfailover.model.clock import Clock, MonotonicClock, wait_until
 from pytest_rdsfailover.model.endpoints import Endpoint
 from pytest_rdsfailover.model.errors import AuditError

@@ -17,7 +17,7 @@ from pytest_rdsfailover.analysis.population import Population
 from pytest_rdsfailover.analysis.verdicts import expectations
 from pytest_rdsfailover.experiment import Plan, Trial
 from pytest_rdsfailover.laboratory import Laboratory
-from pytest_rdsfailover.load.choice import OPTIONS
+from pytest_rdsfailover.load.workloads import OPTIONS
 from pytest_rdsfailover.local.profiles.profiles import parse_profile, shipped
 from pytest_rdsfailover.repetition import Repetition, Trials
 

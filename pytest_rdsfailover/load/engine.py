@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from pytest_rdsfailover.journal.journal import NANO
 from pytest_rdsfailover.load.schedule import SECOND
 from pytest_rdsfailover.load.span import Span
-from pytest_rdsfailover.load.vitals import Pause
+from pytest_rdsfailover.load.watchdog import Pause
 from pytest_rdsfailover.model.errors import RdsFailoverError
 
 LEAD = 0.02  # seconds between the last writer's readiness and the first slot

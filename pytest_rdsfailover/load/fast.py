@@ -13,8 +13,8 @@ import time
 
 from pytest_rdsfailover.journal.journal import NANO, Journal
 from pytest_rdsfailover.load.engine import Check, Engine, LoadError, happens
+from pytest_rdsfailover.load.fast_writer import AWAY, CONNECTING, READY, Line, Order
 from pytest_rdsfailover.load.inserts import InsertWorkload
-from pytest_rdsfailover.load.line import AWAY, CONNECTING, READY, Line, Order
 from pytest_rdsfailover.load.schedule import Schedule
 from pytest_rdsfailover.load.timer import Timer
 from pytest_rdsfailover.load.workload import Workload

@@ -11,7 +11,7 @@ import pytest
 from table import Table
 
 from pytest_rdsfailover import calibrate
-from pytest_rdsfailover.load.vitals import cpu_seconds
+from pytest_rdsfailover.load.watchdog import cpu_seconds
 
 TABLE = pytest.StashKey[Table]()
 SHORTEST = 1.0  # seconds; of less, the system's hundredths of a second say nothing

@@ -11,8 +11,8 @@ from pytest_rdsfailover.journal.journal import Journal
 from pytest_rdsfailover.journal.stored import Stored
 from pytest_rdsfailover.load.inserts import InsertWorkload
 from pytest_rdsfailover.load.mix import READ, READ_YOUR_WRITE, TRANSACTION, WRITE
+from pytest_rdsfailover.load.mixed import PARTS, RowsSession, RowsWorkload
 from pytest_rdsfailover.load.retrying import RetryingWorkload
-from pytest_rdsfailover.load.rows import PARTS, RowsSession, RowsWorkload
 from pytest_rdsfailover.load.threads import Load
 from pytest_rdsfailover.load.writer import ReconnectPolicy
 from pytest_rdsfailover.model.endpoints import Bounds

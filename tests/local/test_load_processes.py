@@ -18,9 +18,9 @@ from waiting import until
 
 from pytest_rdsfailover.journal.journal import EVENTS, Journal
 from pytest_rdsfailover.live.credentials import Tokens
-from pytest_rdsfailover.load.choice import choose
 from pytest_rdsfailover.load.engine import LoadError
 from pytest_rdsfailover.load.processes import Order, ProcessLoad
+from pytest_rdsfailover.load.workloads import choose
 from pytest_rdsfailover.load.writer import ReconnectPolicy
 from pytest_rdsfailover.model.endpoints import Bounds
 from pytest_rdsfailover.model.errors import SettingError

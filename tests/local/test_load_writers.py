@@ -14,11 +14,11 @@ from plain_server import free_port
 from waiting import until
 
 from pytest_rdsfailover.journal.journal import Journal
-from pytest_rdsfailover.load.calls import CallWorkload
 from pytest_rdsfailover.load.engine import LoadError
 from pytest_rdsfailover.load.engines import ENGINES
 from pytest_rdsfailover.load.inserts import InsertWorkload
 from pytest_rdsfailover.load.threads import Load
+from pytest_rdsfailover.load.user_code import CallWorkload
 from pytest_rdsfailover.load.writer import ReconnectPolicy
 from pytest_rdsfailover.model.endpoints import Bounds
 from pytest_rdsfailover.model.errors import DiedError

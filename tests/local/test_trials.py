@@ -11,8 +11,8 @@ from networks import network_for
 
 from pytest_rdsfailover.experiment import InvalidTrialError, Plan
 from pytest_rdsfailover.laboratory import Laboratory
-from pytest_rdsfailover.load.calls import CallWorkload
 from pytest_rdsfailover.load.inserts import InsertWorkload
+from pytest_rdsfailover.load.user_code import CallWorkload
 from pytest_rdsfailover.load.writer import ReconnectPolicy
 from pytest_rdsfailover.local.cluster import LocalCluster
 from pytest_rdsfailover.local.profiles.profiles import load_profile

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 
 from pytest_rdsfailover.experiment import Plan
-from pytest_rdsfailover.load.choice import choose
+from pytest_rdsfailover.load.workloads import choose
 from pytest_rdsfailover.load.writer import ReconnectPolicy
 from pytest_rdsfailover.model.endpoints import Endpoint
 from pytest_rdsfailover.observation import Observation

@@ -9,8 +9,8 @@ import pytest
 
 from pytest_rdsfailover.journal.journal import Journal
 from pytest_rdsfailover.live.credentials import Tokens
-from pytest_rdsfailover.load.choice import choose
 from pytest_rdsfailover.load.processes import Order, ProcessLoad
+from pytest_rdsfailover.load.workloads import choose
 from pytest_rdsfailover.load.writer import ReconnectPolicy
 from pytest_rdsfailover.model.endpoints import Endpoint
 from pytest_rdsfailover.model.errors import SettingError

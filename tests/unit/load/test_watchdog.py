@@ -1,6 +1,6 @@
 import os
 
-from pytest_rdsfailover.load.vitals import Watchdog, cpu_seconds
+from pytest_rdsfailover.load.watchdog import Watchdog, cpu_seconds
 
 STAT = "cpu  100 0 50 800 50 0 0 0 7 0\ncpu0 1 1 1 1\n"
 

@@ -8,11 +8,11 @@ from typing import Any
 
 from pytest_rdsfailover.journal.journal import Journal
 from pytest_rdsfailover.load.attempts import Classify
-from pytest_rdsfailover.load.calls import CallWorkload
 from pytest_rdsfailover.load.inserts import InsertWorkload
 from pytest_rdsfailover.load.mix import OURS, READ, Step, spread
+from pytest_rdsfailover.load.mixed import RowsWorkload
 from pytest_rdsfailover.load.retrying import RetryingWorkload
-from pytest_rdsfailover.load.rows import RowsWorkload
+from pytest_rdsfailover.load.user_code import CallWorkload
 from pytest_rdsfailover.load.workload import Workload
 from pytest_rdsfailover.load.writer import ReconnectPolicy
 from pytest_rdsfailover.model.endpoints import Endpoint

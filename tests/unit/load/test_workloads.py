@@ -1,11 +1,11 @@
 import pytest
 
 from pytest_rdsfailover.journal.journal import Journal
-from pytest_rdsfailover.load.calls import CallWorkload
-from pytest_rdsfailover.load.choice import choose
 from pytest_rdsfailover.load.inserts import InsertWorkload
+from pytest_rdsfailover.load.mixed import RowsWorkload
 from pytest_rdsfailover.load.retrying import RetryingWorkload
-from pytest_rdsfailover.load.rows import RowsWorkload
+from pytest_rdsfailover.load.user_code import CallWorkload
+from pytest_rdsfailover.load.workloads import choose
 from pytest_rdsfailover.load.writer import ReconnectPolicy
 from pytest_rdsfailover.model.endpoints import Endpoint
 from pytest_rdsfailover.model.errors import SettingError

@@ -9,7 +9,7 @@ from typing import Any, BinaryIO
 from pytest_rdsfailover.journal.journal import Journal
 from pytest_rdsfailover.load.engines import engine
 from pytest_rdsfailover.load.processes import Order
-from pytest_rdsfailover.load.vitals import Watchdog
+from pytest_rdsfailover.load.watchdog import Watchdog
 from pytest_rdsfailover.model.errors import RdsFailoverError
 
 

@@ -3,7 +3,7 @@ import asyncio
 import pytest
 
 from pytest_rdsfailover.journal.journal import Journal
-from pytest_rdsfailover.load.calls import CallWorkload
+from pytest_rdsfailover.load.user_code import CallWorkload
 from pytest_rdsfailover.model.endpoints import Bounds
 from pytest_rdsfailover.model.errors import CancelledWorkError, SettingError
 
