@@ -16,10 +16,10 @@ from pytest_rdsfailover.load.inserts import InsertWorkload
 from pytest_rdsfailover.load.threads import Load
 from pytest_rdsfailover.load.watchdog import Watchdog
 from pytest_rdsfailover.load.writer import ReconnectPolicy
-from pytest_rdsfailover.local.ports import reserve_port
-from pytest_rdsfailover.local.process import Process, Supervisor
-from pytest_rdsfailover.local.programs import ServerUrl, find_server
-from pytest_rdsfailover.local.server import OwnServer
+from pytest_rdsfailover.local.processes.ports import reserve_port
+from pytest_rdsfailover.local.processes.process import Process, Supervisor
+from pytest_rdsfailover.local.server.programs import ServerUrl, find_server
+from pytest_rdsfailover.local.server.server import OwnServer
 from pytest_rdsfailover.model.endpoints import Bounds, Endpoint
 from pytest_rdsfailover.model.errors import SettingError
 from pytest_rdsfailover.mysql.driver import connect

@@ -96,7 +96,7 @@ def local_or_live(settings: "Settings") -> "Backend":
 
         return LocalBackend(settings)
     from pytest_rdsfailover.live.backend import LiveBackend
-    from pytest_rdsfailover.local.cache import cache_directory
+    from pytest_rdsfailover.local.processes.cache import cache_directory
 
     return LiveBackend(settings.live, cache_directory(os.environ) / "live")
 

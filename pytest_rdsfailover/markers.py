@@ -55,7 +55,7 @@ def _check_value(marker: pytest.Mark, settings: Settings) -> None:
 
             load_profile(*marker.args)
         case "rds_aws_names":
-            from pytest_rdsfailover.local.names import check_region
+            from pytest_rdsfailover.local.dns.names import check_region
 
             check_region(*marker.args)
         case "rds_proxy":

@@ -72,7 +72,7 @@ def _rate(text: str) -> float:
 
 
 def _region(text: str) -> str:
-    from pytest_rdsfailover.local.names import check_region
+    from pytest_rdsfailover.local.dns.names import check_region
 
     return check_region(text)
 
@@ -171,7 +171,7 @@ def _look(given: Mapping[str, Any], root: Path) -> None:
 
         baseline.read(baseline.path_of(given["compare"], root))
     if "server" in given:
-        from pytest_rdsfailover.local.programs import find_server
+        from pytest_rdsfailover.local.server.programs import find_server
 
         find_server(given["server"])
     if "toxiproxy" in given:

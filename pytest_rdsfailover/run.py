@@ -86,7 +86,7 @@ class Run:
         if self.settings.live is not None:
             return live_lines(self.settings.live)
         from pytest_rdsfailover.local.network import find_toxiproxy
-        from pytest_rdsfailover.local.programs import find_server
+        from pytest_rdsfailover.local.server.programs import find_server
 
         try:
             parts = {

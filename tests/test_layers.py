@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[1] / PACKAGE
 LAYERS = {
     "": [
         "model options resumption",
-        "aws journal mysql toxiproxy",
+        "aws journal mysql",
         "analysis gateway live load",
         "experiment local report",
         "baseline calibrate extensions hooks keep markers observation",
@@ -28,9 +28,9 @@ LAYERS = {
 }
 OWNERS = {
     "pymysql": {"mysql/driver"},
-    "toxiproxy": {"toxiproxy/client"},
-    "requests": {"toxiproxy/transport"},
-    "filelock": {"local/ports", "local/template", "live/ledger"},
+    "toxiproxy": {"local/toxiproxy/client"},
+    "requests": {"local/toxiproxy/transport"},
+    "filelock": {"local/processes/ports", "local/server/template", "live/ledger"},
     "cryptography": {"gateway/tls"},
     "boto3": {"aws/client", "live/aws"},
     "botocore": {"aws/client", "live/aws"},

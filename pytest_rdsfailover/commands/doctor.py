@@ -7,8 +7,10 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from pytest_rdsfailover.local import network, process, programs
+from pytest_rdsfailover.local import network
 from pytest_rdsfailover.local.network import LOOPBACK
+from pytest_rdsfailover.local.processes import process
+from pytest_rdsfailover.local.server import programs
 from pytest_rdsfailover.model.errors import SettingError
 
 DISTRIBUTION = "pytest-rdsfailover"

@@ -7,21 +7,21 @@ from types import TracebackType
 from typing import Self
 
 from pytest_rdsfailover.gateway.tls import CA_FILE
-from pytest_rdsfailover.local.addresses import Addresses
 from pytest_rdsfailover.local.control.client import ControlPlane, can_start
 from pytest_rdsfailover.local.control.script import Script
 from pytest_rdsfailover.local.control.shown import Shown
+from pytest_rdsfailover.local.dns.addresses import Addresses
+from pytest_rdsfailover.local.dns.names import AwsNames
 from pytest_rdsfailover.local.failover import LocalFailover
 from pytest_rdsfailover.local.failovers import Failovers
 from pytest_rdsfailover.local.gateway import LocalGateway, secret_of
-from pytest_rdsfailover.local.names import AwsNames
 from pytest_rdsfailover.local.network import Network, ToxiproxyProgram
-from pytest_rdsfailover.local.process import Supervisor
+from pytest_rdsfailover.local.processes.process import Supervisor
 from pytest_rdsfailover.local.profiles.choreography import restart_of
 from pytest_rdsfailover.local.profiles.profiles import Profile, load_profile
-from pytest_rdsfailover.local.programs import ServerProgram, ServerUrl
 from pytest_rdsfailover.local.proxy import READ_ONLY, READ_WRITE, LocalProxy
-from pytest_rdsfailover.local.server import start_server
+from pytest_rdsfailover.local.server.programs import ServerProgram, ServerUrl
+from pytest_rdsfailover.local.server.server import start_server
 from pytest_rdsfailover.local.trigger import ApiTrigger, DirectTrigger, Trigger
 from pytest_rdsfailover.model.clock import Clock, MonotonicClock
 from pytest_rdsfailover.model.endpoints import Endpoint, Tls

@@ -6,8 +6,8 @@ import sys
 from pytest_rdsfailover.gateway.client import connect
 from pytest_rdsfailover.gateway.proxy.secrets import Secret
 from pytest_rdsfailover.local.network import Network
-from pytest_rdsfailover.local.process import Process, Supervisor
-from pytest_rdsfailover.local.server import Server
+from pytest_rdsfailover.local.processes.process import Process, Supervisor
+from pytest_rdsfailover.local.server.server import Server
 from pytest_rdsfailover.model.errors import GatewayError, log_tail
 
 READY_WITHIN = 10.0  # seconds

@@ -21,7 +21,7 @@ from pytest_rdsfailover.load.fast import FastLoad
 from pytest_rdsfailover.load.inserts import InsertWorkload
 from pytest_rdsfailover.load.threads import Load
 from pytest_rdsfailover.load.writer import ReconnectPolicy
-from pytest_rdsfailover.local import accounts
+from pytest_rdsfailover.local.server import accounts
 from pytest_rdsfailover.model.endpoints import Bounds
 from pytest_rdsfailover.model.records import Fault, Outcome
 

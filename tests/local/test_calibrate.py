@@ -5,7 +5,7 @@ import pytest
 from pytest_rdsfailover import calibrate, cli
 from pytest_rdsfailover.analysis.downtime import Downtime
 from pytest_rdsfailover.commands.calibrate import lines
-from pytest_rdsfailover.local.programs import ServerProgram
+from pytest_rdsfailover.local.server.programs import ServerProgram
 
 pytestmark = pytest.mark.local
 NOISE = 0.06  # seconds, a fifth of the shorter freeze; a quiet machine errs by 2 ms

@@ -16,8 +16,8 @@ from pytest_rdsfailover.load.user_code import CallWorkload
 from pytest_rdsfailover.load.writer import ReconnectPolicy
 from pytest_rdsfailover.local.cluster import LocalCluster
 from pytest_rdsfailover.local.profiles.profiles import load_profile
-from pytest_rdsfailover.local.programs import find_server
-from pytest_rdsfailover.local.server import OwnServer
+from pytest_rdsfailover.local.server.programs import find_server
+from pytest_rdsfailover.local.server.server import OwnServer
 from pytest_rdsfailover.model.endpoints import Bounds
 from pytest_rdsfailover.model.errors import DiedError, RdsFailoverError, SettingError
 from pytest_rdsfailover.model.settings import Settings
@@ -245,7 +245,7 @@ def test_a_dead_process_of_ours_is_an_error_with_its_log_and_never_a_figure(serv
 
 
 def test_a_running_server_by_url_serves_and_is_left_as_it_was(server_program, supervisor):
-    from pytest_rdsfailover.local.ports import reserve_port
+    from pytest_rdsfailover.local.processes.ports import reserve_port
 
     with reserve_port() as port, OwnServer(server_program, supervisor, port=port) as server:
         admin = server.admin
@@ -262,7 +262,7 @@ def test_a_running_server_by_url_serves_and_is_left_as_it_was(server_program, su
 
 
 def databases_and_users(server):
-    from pytest_rdsfailover.local.accounts import session
+    from pytest_rdsfailover.local.server.accounts import session
 
     with session(server.address, server.admin) as connection, connection.cursor() as cursor:
         cursor.execute("SHOW DATABASES")

@@ -10,8 +10,8 @@ from typing import Any
 
 from pytest_rdsfailover.aws.client import Place, has_boto3, make_client
 from pytest_rdsfailover.local.control.shown import Shown
-from pytest_rdsfailover.local.ports import Port, reserve_port
-from pytest_rdsfailover.local.process import Process, Supervisor
+from pytest_rdsfailover.local.processes.ports import Port, reserve_port
+from pytest_rdsfailover.local.processes.process import Process, Supervisor
 from pytest_rdsfailover.model.errors import SettingError
 
 READY_WITHIN = 30.0  # seconds; moto takes about two to import
