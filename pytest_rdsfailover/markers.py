@@ -59,6 +59,6 @@ def _check_value(marker: pytest.Mark, settings: Settings) -> None:
 
             check_region(*marker.args)
         case "rds_proxy":
-            from pytest_rdsfailover.gateway.proxy.settings import ProxySettings
+            from pytest_rdsfailover.local.gateway.proxy.settings import ProxySettings
 
             ProxySettings.of(marker.kwargs)

@@ -6,7 +6,6 @@ from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import Self
 
-from pytest_rdsfailover.gateway.tls import CA_FILE
 from pytest_rdsfailover.local.control.client import ControlPlane, can_start
 from pytest_rdsfailover.local.control.script import Script
 from pytest_rdsfailover.local.control.shown import Shown
@@ -14,7 +13,8 @@ from pytest_rdsfailover.local.dns.addresses import Addresses
 from pytest_rdsfailover.local.dns.names import AwsNames
 from pytest_rdsfailover.local.failover import LocalFailover
 from pytest_rdsfailover.local.failovers import Failovers
-from pytest_rdsfailover.local.gateway import LocalGateway, secret_of
+from pytest_rdsfailover.local.gateway.tls import CA_FILE
+from pytest_rdsfailover.local.gateway_process import LocalGateway, secret_of
 from pytest_rdsfailover.local.network import Network, ToxiproxyProgram
 from pytest_rdsfailover.local.processes.process import Supervisor
 from pytest_rdsfailover.local.profiles.choreography import restart_of

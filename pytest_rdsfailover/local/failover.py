@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from pytest_rdsfailover.gateway.client import GatewayClient, PlayView
+from pytest_rdsfailover.local.gateway.client import GatewayClient, PlayView
 from pytest_rdsfailover.model.records import Milestone
 
 

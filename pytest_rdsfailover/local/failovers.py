@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from pytest_rdsfailover.local.failover import LocalFailover
-from pytest_rdsfailover.local.gateway import LocalGateway
+from pytest_rdsfailover.local.gateway_process import LocalGateway
 from pytest_rdsfailover.local.profiles.profiles import Profile
 from pytest_rdsfailover.local.trigger import Trigger
 from pytest_rdsfailover.model.clock import Clock, wait_until

@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from pytest_rdsfailover.gateway.client import NANO, GatewayClient
-from pytest_rdsfailover.gateway.proxy.secrets import Secret
-from pytest_rdsfailover.gateway.proxy.settings import ProxySettings
+from pytest_rdsfailover.local.gateway.client import NANO, GatewayClient
+from pytest_rdsfailover.local.gateway.proxy.secrets import Secret
+from pytest_rdsfailover.local.gateway.proxy.settings import ProxySettings
 
 READ_WRITE, READ_ONLY = "proxy", "proxy-reader"
 

@@ -12,7 +12,7 @@ import gateway_process
 import pymysql
 import pytest
 
-from pytest_rdsfailover.gateway.script import Step
+from pytest_rdsfailover.local.gateway.script import Step
 from pytest_rdsfailover.model.errors import GatewayError
 
 pytestmark = pytest.mark.local

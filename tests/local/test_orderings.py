@@ -14,7 +14,7 @@ from plain_server import PATIENT, PlainServer
 from servers import SERVERS
 from watching import watch
 
-from pytest_rdsfailover.gateway import tls
+from pytest_rdsfailover.local.gateway import tls
 from pytest_rdsfailover.model.endpoints import Tls
 from pytest_rdsfailover.mysql import driver
 

@@ -19,9 +19,9 @@ from typing import Any
 
 from werkzeug.serving import WSGIRequestHandler, make_server
 
-from pytest_rdsfailover.gateway.client import connect
 from pytest_rdsfailover.local.control.plane import Plane
 from pytest_rdsfailover.local.control.shown import Shown
+from pytest_rdsfailover.local.gateway.client import connect
 from pytest_rdsfailover.model.errors import RdsFailoverError
 
 LOOPBACK = "127.0.0.1"

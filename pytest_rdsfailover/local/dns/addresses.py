@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 
-from pytest_rdsfailover.gateway.client import ClusterView
 from pytest_rdsfailover.local.dns.names import PORT, AwsNames, Record, Resolver
+from pytest_rdsfailover.local.gateway.client import ClusterView
 from pytest_rdsfailover.local.network import Place
 from pytest_rdsfailover.model.clock import Clock
 

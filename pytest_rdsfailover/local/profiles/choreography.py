@@ -3,7 +3,7 @@
 import random
 from collections.abc import Sequence
 
-from pytest_rdsfailover.gateway.script import Step
+from pytest_rdsfailover.local.gateway.script import Step
 from pytest_rdsfailover.local.profiles.profiles import Profile, load_profile
 
 

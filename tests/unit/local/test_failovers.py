@@ -4,8 +4,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from pytest_rdsfailover.gateway.client import ClusterView, InstanceView, PlayView
 from pytest_rdsfailover.local.failovers import FailoverInProgressError, Failovers
+from pytest_rdsfailover.local.gateway.client import ClusterView, InstanceView, PlayView
 from pytest_rdsfailover.local.profiles.profiles import parse_profile
 from pytest_rdsfailover.model.clock import MonotonicClock
 from pytest_rdsfailover.model.errors import SettingError

@@ -2,7 +2,7 @@ import ssl
 
 import pytest
 
-from pytest_rdsfailover.gateway.tls import Authority, PasswordKey, encrypt_for
+from pytest_rdsfailover.local.gateway.tls import Authority, PasswordKey, encrypt_for
 from pytest_rdsfailover.mysql.packets import ProtocolError
 from pytest_rdsfailover.mysql.tls import TlsServer
 

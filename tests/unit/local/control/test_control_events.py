@@ -2,8 +2,8 @@
 
 import pytest
 
-from pytest_rdsfailover.gateway.client import PlayView
 from pytest_rdsfailover.local.control.events import Event, Query, story
+from pytest_rdsfailover.local.gateway.client import PlayView
 from pytest_rdsfailover.model.records import Milestone
 
 MOVED = [
