@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from pytest_rdsfailover.live.api import LiveApi
     from pytest_rdsfailover.live.backend import LiveBackend
     from pytest_rdsfailover.live.cluster import LiveCluster
+    from pytest_rdsfailover.local.aws_api.client import ControlPlane
     from pytest_rdsfailover.local.backend import LocalBackend
     from pytest_rdsfailover.local.cluster import LocalCluster
-    from pytest_rdsfailover.local.control.client import ControlPlane
     from pytest_rdsfailover.local.network import Faults
     from pytest_rdsfailover.model.records import Milestone
     from pytest_rdsfailover.model.settings import Settings
@@ -104,7 +104,7 @@ def local_or_live(settings: "Settings") -> "Backend":
 @pytest.fixture
 def rds_isolation(pytestconfig: pytest.Config) -> Iterator[None]:
     """Keeps AWS clients that a test makes away from AWS; part of every local cluster."""
-    from pytest_rdsfailover.local.isolation import no_aws
+    from pytest_rdsfailover.local.aws_api.isolation import no_aws
 
     if run_of(pytestconfig).settings.live is not None:
         yield  # here AWS is what the user asked for
@@ -116,8 +116,8 @@ def rds_isolation(pytestconfig: pytest.Config) -> Iterator[None]:
 @pytest.fixture
 def rds_aws(rds_cluster: "Cluster") -> Iterator["ControlPlane | LiveApi"]:
     """The AWS API of the cluster; of a local one, `AWS_ENDPOINT_URL` and the like lead to it."""
+    from pytest_rdsfailover.local.aws_api.isolation import only
     from pytest_rdsfailover.local.cluster import LocalCluster
-    from pytest_rdsfailover.local.isolation import only
 
     if not isinstance(rds_cluster, LocalCluster):
         yield rds_cluster.aws
@@ -185,7 +185,7 @@ def rds_laboratory(rds_cluster: "Cluster", request: pytest.FixtureRequest) -> "L
     from pytest_rdsfailover.keep import keep, label, what_remains
     from pytest_rdsfailover.laboratory import Laboratory
     from pytest_rdsfailover.local.backend import environment
-    from pytest_rdsfailover.local.proxy import pin_document, pin_lines
+    from pytest_rdsfailover.local.rds_proxy import pin_document, pin_lines
     from pytest_rdsfailover.progress import PROGRESS
     from pytest_rdsfailover.report import document, terminal
 

@@ -33,8 +33,8 @@ OWNERS = {
     "cryptography": {"local/gateway/tls"},
     "boto3": {"aws/client", "live/aws"},
     "botocore": {"aws/client", "live/aws"},
-    "moto": {f"local/control/{name}" for name in ("region", "rds", "fis", "resources")},
-    "werkzeug": {"local/control/process"},
+    "moto": {f"local/aws_api/{name}" for name in ("region", "rds", "fis", "resources")},
+    "werkzeug": {"local/aws_api/main"},
     "pytest": {
         "options",
         "option_values",

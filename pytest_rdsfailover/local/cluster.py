@@ -6,20 +6,19 @@ from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import Self
 
-from pytest_rdsfailover.local.control.client import ControlPlane, can_start
-from pytest_rdsfailover.local.control.script import Script
-from pytest_rdsfailover.local.control.shown import Shown
+from pytest_rdsfailover.local.aws_api.client import ControlPlane, can_start
+from pytest_rdsfailover.local.aws_api.script import Script
+from pytest_rdsfailover.local.aws_api.shown import Shown
 from pytest_rdsfailover.local.dns.addresses import Addresses
 from pytest_rdsfailover.local.dns.names import AwsNames
-from pytest_rdsfailover.local.failover import LocalFailover
-from pytest_rdsfailover.local.failovers import Failovers
+from pytest_rdsfailover.local.failovers import Failovers, LocalFailover
 from pytest_rdsfailover.local.gateway.tls import CA_FILE
 from pytest_rdsfailover.local.gateway_process import LocalGateway, secret_of
 from pytest_rdsfailover.local.network import Network, ToxiproxyProgram
 from pytest_rdsfailover.local.processes.process import Supervisor
 from pytest_rdsfailover.local.profiles.choreography import restart_of
 from pytest_rdsfailover.local.profiles.profiles import Profile, load_profile
-from pytest_rdsfailover.local.proxy import READ_ONLY, READ_WRITE, LocalProxy
+from pytest_rdsfailover.local.rds_proxy import READ_ONLY, READ_WRITE, LocalProxy
 from pytest_rdsfailover.local.server.programs import ServerProgram, ServerUrl
 from pytest_rdsfailover.local.server.server import start_server
 from pytest_rdsfailover.local.trigger import ApiTrigger, DirectTrigger, Trigger

@@ -5,8 +5,8 @@ from typing import Any, Protocol
 
 from pytest_rdsfailover.aws import trigger
 from pytest_rdsfailover.aws.client import add_headers, explained
-from pytest_rdsfailover.local.control.client import ControlPlane
-from pytest_rdsfailover.local.control.script import SCRIPT, encode_script
+from pytest_rdsfailover.local.aws_api.client import ControlPlane
+from pytest_rdsfailover.local.aws_api.script import SCRIPT, encode_script
 from pytest_rdsfailover.local.gateway.client import GatewayClient
 from pytest_rdsfailover.local.profiles.choreography import choreography
 from pytest_rdsfailover.local.profiles.profiles import Profile

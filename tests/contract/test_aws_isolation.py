@@ -3,7 +3,7 @@
 import pytest
 
 from pytest_rdsfailover.aws.client import Place, make_client
-from pytest_rdsfailover.local.isolation import CLOSED, is_loopback, no_aws, only
+from pytest_rdsfailover.local.aws_api.isolation import CLOSED, is_loopback, no_aws, only
 
 boto3 = pytest.importorskip("boto3")
 SERVICES = ("rds", "sts", "secretsmanager", "fis", "iam", "s3", "dynamodb", "cloudwatch")

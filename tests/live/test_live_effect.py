@@ -13,7 +13,7 @@ from pytest_rdsfailover.experiment import InvalidTrialError
 from pytest_rdsfailover.laboratory import Laboratory
 from pytest_rdsfailover.live.aws import Region
 from pytest_rdsfailover.live.failover import LostWatchError
-from pytest_rdsfailover.local.control.script import SCRIPT, encode_script
+from pytest_rdsfailover.local.aws_api.script import SCRIPT, encode_script
 from pytest_rdsfailover.local.profiles.profiles import parse_profile
 from pytest_rdsfailover.model.errors import RdsFailoverError
 from pytest_rdsfailover.model.settings import Settings

@@ -19,8 +19,8 @@ from waiting import until
 
 from pytest_rdsfailover.aws import trigger
 from pytest_rdsfailover.aws.client import add_headers
+from pytest_rdsfailover.local.aws_api.script import SCRIPT, encode_script
 from pytest_rdsfailover.local.cluster import LocalCluster
-from pytest_rdsfailover.local.control.script import SCRIPT, encode_script
 from pytest_rdsfailover.local.network import find_toxiproxy
 from pytest_rdsfailover.local.profiles.profiles import load_profile, parse_profile
 from pytest_rdsfailover.model.errors import DiedError

@@ -8,10 +8,9 @@ from typing import Any, Protocol, TypeVar
 
 from pytest_rdsfailover.local.gateway.fence import Fence
 from pytest_rdsfailover.local.gateway.network import Network
-from pytest_rdsfailover.local.gateway.plays import Mark, Play
 from pytest_rdsfailover.local.gateway.roles import READ_ONLY
 from pytest_rdsfailover.local.gateway.router import Router, State
-from pytest_rdsfailover.local.gateway.script import Step
+from pytest_rdsfailover.local.gateway.script import Mark, Play, Step
 from pytest_rdsfailover.model.errors import GatewayError
 
 POLL = 0.001  # seconds between looks at the server's process list

@@ -1,4 +1,4 @@
-"""A failover as a list of steps, and its JSON form."""
+"""A failover as a list of steps, its JSON form, and what became of it when it was played."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -69,3 +69,41 @@ def decode_steps(document: Any) -> list[Step]:
         ]
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise GatewayError(f"not a list of steps: {error!r}") from error
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mark:
+    """A milestone in nanoseconds of the monotonic clock.
+
+    Attributes:
+        name: what happened.
+        at: when it had.
+        planned: when it should; None for what follows from something else.
+        instance: to which instance.
+    """
+
+    name: str
+    at: int
+    planned: int | None
+    instance: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Play:
+    """A script that is being played, or was.
+
+    Attributes:
+        name: what who started it calls it.
+        started: the nanosecond that its offsets count from.
+        target: the instance that it promotes; None if it promotes nobody.
+        victim: the instance that it cuts first; None if it cuts none.
+        dns_ttl: seconds for which resolvers may remember where the cluster's name leads.
+        marks: its milestones so far.
+    """
+
+    name: str
+    started: int
+    target: str | None
+    victim: str | None
+    dns_ttl: float
+    marks: list[Mark]

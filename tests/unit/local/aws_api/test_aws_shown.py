@@ -5,10 +5,10 @@ from dataclasses import replace
 
 import pytest
 
-from pytest_rdsfailover.local.control.plane import Member
-from pytest_rdsfailover.local.control.proxies import health, role, targets
-from pytest_rdsfailover.local.control.script import Script
-from pytest_rdsfailover.local.control.shown import Shown, windows
+from pytest_rdsfailover.local.aws_api.plane import Member
+from pytest_rdsfailover.local.aws_api.proxies import health, role, targets
+from pytest_rdsfailover.local.aws_api.script import Script
+from pytest_rdsfailover.local.aws_api.shown import Shown, windows
 from pytest_rdsfailover.local.profiles.profiles import load_profile
 
 SHOWN = Shown(

@@ -9,17 +9,17 @@ from moto.ec2.models import ec2_backends
 from moto.rds.exceptions import RDSClientError
 from moto.rds.models import RDSBackend, rds_backends
 
-from pytest_rdsfailover.local.control import events, request
-from pytest_rdsfailover.local.control.plane import Plane, RefusalError
-from pytest_rdsfailover.local.control.proxies import PROXY, targets
-from pytest_rdsfailover.local.control.queries import epoch, query
-from pytest_rdsfailover.local.control.resources import (
+from pytest_rdsfailover.local.aws_api import events, request
+from pytest_rdsfailover.local.aws_api.plane import Plane, RefusalError
+from pytest_rdsfailover.local.aws_api.proxies import PROXY, targets
+from pytest_rdsfailover.local.aws_api.queries import epoch, query
+from pytest_rdsfailover.local.aws_api.resources import (
     ClusterAbroad,
     LocalCluster,
     LocalGlobal,
     LocalInstance,
 )
-from pytest_rdsfailover.local.control.shown import GLOBAL, Shown, now, other_region
+from pytest_rdsfailover.local.aws_api.shown import GLOBAL, Shown, now, other_region
 
 GLOBALS_KEPT_IN = "us-east-1"  # by moto, whatever region asks
 

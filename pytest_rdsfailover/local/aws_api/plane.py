@@ -6,9 +6,9 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from pytest_rdsfailover.local.control import events, request
-from pytest_rdsfailover.local.control.script import Script
-from pytest_rdsfailover.local.control.shown import ABROAD, Shown, other_region
+from pytest_rdsfailover.local.aws_api import events, request
+from pytest_rdsfailover.local.aws_api.script import Script
+from pytest_rdsfailover.local.aws_api.shown import ABROAD, Shown, other_region
 from pytest_rdsfailover.local.gateway.client import ClusterView, GatewayClient, PlayView
 from pytest_rdsfailover.local.profiles.choreography import choreography
 from pytest_rdsfailover.local.profiles.profiles import Profile, load_profile

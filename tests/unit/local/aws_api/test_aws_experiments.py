@@ -2,7 +2,7 @@
 
 import pytest
 
-from pytest_rdsfailover.local.control.experiments import FAIL_OVER, REBOOT, actions, selected
+from pytest_rdsfailover.local.aws_api.experiments import FAIL_OVER, REBOOT, actions, selected
 
 
 def experiment(kind, key, parameters=None, **target):

@@ -1,4 +1,4 @@
-"""The control plane as a process: `python -m pytest_rdsfailover.local.control.process CONFIG PORT`.
+"""The control plane as a process: `python -m pytest_rdsfailover.local.aws_api.main CONFIG PORT`.
 
 CONFIG is what `Shown.encode` returns, in a file that only its owner may read, for it holds a
 password; it may appear later, so that the slow imports need not wait for the cluster, and it may be
@@ -19,14 +19,14 @@ from typing import Any
 
 from werkzeug.serving import WSGIRequestHandler, make_server
 
-from pytest_rdsfailover.local.control.plane import Plane
-from pytest_rdsfailover.local.control.shown import Shown
+from pytest_rdsfailover.local.aws_api.plane import Plane
+from pytest_rdsfailover.local.aws_api.shown import Shown
 from pytest_rdsfailover.local.gateway.client import connect
 from pytest_rdsfailover.model.errors import RdsFailoverError
 
 LOOPBACK = "127.0.0.1"
 LOOK_EVERY = 0.005  # seconds
-USAGE = "usage: python -m pytest_rdsfailover.local.control.process CONFIG PORT"
+USAGE = "usage: python -m pytest_rdsfailover.local.aws_api.main CONFIG PORT"
 
 
 def region_maker() -> Callable[..., Any]:
@@ -35,7 +35,7 @@ def region_maker() -> Callable[..., Any]:
     Its thousands of objects all stay: to look for garbage among them is a third of the import.
     """
     gc.disable()
-    from pytest_rdsfailover.local.control.region import region
+    from pytest_rdsfailover.local.aws_api.region import region
 
     gc.freeze()
     gc.enable()

@@ -3,7 +3,7 @@
 from contextvars import ContextVar
 from typing import Any
 
-from pytest_rdsfailover.local.control.script import Script
+from pytest_rdsfailover.local.aws_api.script import Script
 
 # What the request wants to be played, and what it has looked at so far.
 wanted: ContextVar[Script | None] = ContextVar("wanted", default=None)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pytest_rdsfailover.local.control.plane import Member
+from pytest_rdsfailover.local.aws_api.plane import Member
 
 PROXY = "rdsfailover-proxy"
 PORT = 3306  # moto says 5432 for MySQL, too

@@ -5,7 +5,7 @@ from typing import Any
 
 from moto.rds.models import DBCluster, DBInstanceClustered, GlobalCluster
 
-from pytest_rdsfailover.local.control.shown import (
+from pytest_rdsfailover.local.aws_api.shown import (
     ABROAD,
     ENGINE,
     ENGINE_VERSION,

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from pytest_rdsfailover.aws.client import Place, has_boto3, make_client
-from pytest_rdsfailover.local.control.shown import Shown
+from pytest_rdsfailover.local.aws_api.shown import Shown
 from pytest_rdsfailover.local.processes.ports import Port, reserve_port
 from pytest_rdsfailover.local.processes.process import Process, Supervisor
 from pytest_rdsfailover.model.errors import SettingError
@@ -99,7 +99,7 @@ class ControlPlane:
         """Start the process, if it is not started, and return its port."""
         if self._port is None or self._process is None:
             self._port = reserve_port()
-            argv = [sys.executable, "-m", "pytest_rdsfailover.local.control.process"]
+            argv = [sys.executable, "-m", "pytest_rdsfailover.local.aws_api.main"]
             argv += [str(self._config), str(self._port.number)]
             self._process = self._supervisor.spawn("control", argv)
         return self._port.number

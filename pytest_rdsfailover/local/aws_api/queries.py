@@ -3,8 +3,8 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from pytest_rdsfailover.local.control import events
-from pytest_rdsfailover.local.control.plane import RefusalError
+from pytest_rdsfailover.local.aws_api import events
+from pytest_rdsfailover.local.aws_api.plane import RefusalError
 
 
 def query(

@@ -13,12 +13,12 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_ba
 from moto.rds.models import rds_backends
 from moto.rds.responses import RDSResponse
 
-from pytest_rdsfailover.local.control import request
-from pytest_rdsfailover.local.control.fis import LocalFis
-from pytest_rdsfailover.local.control.plane import Plane
-from pytest_rdsfailover.local.control.rds import LocalRds
-from pytest_rdsfailover.local.control.script import SCRIPT, Script, decode_script
-from pytest_rdsfailover.local.control.shown import Shown
+from pytest_rdsfailover.local.aws_api import request
+from pytest_rdsfailover.local.aws_api.fis import LocalFis
+from pytest_rdsfailover.local.aws_api.plane import Plane
+from pytest_rdsfailover.local.aws_api.rds import LocalRds
+from pytest_rdsfailover.local.aws_api.script import SCRIPT, Script, decode_script
+from pytest_rdsfailover.local.aws_api.shown import Shown
 from pytest_rdsfailover.model.errors import SettingError
 
 Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from pytest_rdsfailover.local.control.script import Script, decode_script, encode_script
+from pytest_rdsfailover.local.aws_api.script import Script, decode_script, encode_script
 
 ENGINE, ENGINE_VERSION = "aurora-mysql", "8.0.mysql_aurora.3.10.0"
 INSTANCE_CLASS = "db.r7g.large"

@@ -4,8 +4,8 @@ import datetime as dt
 
 import pytest
 
-from pytest_rdsfailover.local.control.plane import RefusalError
-from pytest_rdsfailover.local.control.queries import epoch, query
+from pytest_rdsfailover.local.aws_api.plane import RefusalError
+from pytest_rdsfailover.local.aws_api.queries import epoch, query
 
 NOW = dt.datetime(2026, 11, 23, 12, tzinfo=dt.UTC)
 HOUR, DAY = dt.timedelta(hours=1), dt.timedelta(days=1)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pytest_rdsfailover.local.control.script import decode_script, encode_script
+from pytest_rdsfailover.local.aws_api.script import decode_script, encode_script
 from pytest_rdsfailover.local.profiles.choreography import choreography
 from pytest_rdsfailover.local.profiles.profiles import load_profile, shipped
 from pytest_rdsfailover.model.errors import SettingError

@@ -6,8 +6,8 @@ from typing import Any
 from moto.fis.models import FISBackend
 from moto.rds.exceptions import RDSClientError
 
-from pytest_rdsfailover.local.control.experiments import FAIL_OVER, Action, actions
-from pytest_rdsfailover.local.control.rds import LocalRds
+from pytest_rdsfailover.local.aws_api.experiments import FAIL_OVER, Action, actions
+from pytest_rdsfailover.local.aws_api.rds import LocalRds
 
 RESOURCES = {"aws:rds:cluster": "cluster", "aws:rds:db": "db"}
 
