@@ -31,8 +31,8 @@ OWNERS = {
     "requests": {"local/toxiproxy/transport"},
     "filelock": {"local/processes/ports", "local/server/template", "live/ledger"},
     "cryptography": {"local/gateway/tls"},
-    "boto3": {"aws/client", "live/aws"},
-    "botocore": {"aws/client", "live/aws"},
+    "boto3": {"aws/client", "live/region"},
+    "botocore": {"aws/client", "live/region"},
     "moto": {f"local/aws_api/{name}" for name in ("region", "rds", "fis", "resources")},
     "werkzeug": {"local/aws_api/main"},
     "pytest": {

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from pytest_rdsfailover.live.aws import HARMLESS, Region
+from pytest_rdsfailover.live.region import HARMLESS, Region
 from pytest_rdsfailover.model.errors import RdsFailoverError
 
 

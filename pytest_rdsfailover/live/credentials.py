@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pytest_rdsfailover.live.aws import Region
 from pytest_rdsfailover.live.facts import ClusterFacts, ProxyFacts
+from pytest_rdsfailover.live.region import Region
 from pytest_rdsfailover.model.clock import Clock, MonotonicClock
 from pytest_rdsfailover.model.endpoints import Hidden
 from pytest_rdsfailover.model.errors import SettingError

@@ -4,11 +4,11 @@ import threading
 from collections.abc import Callable, Sequence
 
 from pytest_rdsfailover.aws.client import AwsError
+from pytest_rdsfailover.live.event_texts import told
 from pytest_rdsfailover.live.facts import ClusterFacts, ProxyFacts
-from pytest_rdsfailover.live.gather import Gatherer, seconds_of
+from pytest_rdsfailover.live.gatherer import Gatherer, seconds_of
 from pytest_rdsfailover.live.probes import EndpointProbe, InstanceProbe, Probe
 from pytest_rdsfailover.live.timeline import Timeline
-from pytest_rdsfailover.live.wordings import told
 from pytest_rdsfailover.model.clock import Clock
 from pytest_rdsfailover.model.errors import RdsFailoverError
 from pytest_rdsfailover.model.records import Milestone

@@ -7,8 +7,8 @@ from regions import shut
 
 from pytest_rdsfailover.extensions import Extensions, OwnFault
 from pytest_rdsfailover.laboratory import Laboratory
-from pytest_rdsfailover.live import guard
-from pytest_rdsfailover.live.guard import RefusedError
+from pytest_rdsfailover.live import gates
+from pytest_rdsfailover.live.gates import RefusedError
 from pytest_rdsfailover.model.errors import RdsFailoverError
 from pytest_rdsfailover.model.settings import Settings
 
@@ -40,7 +40,7 @@ def laboratory(cluster, own):
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("gate", guard.GATES, ids=lambda gate: gate.__name__)
+@pytest.mark.parametrize("gate", gates.GATES, ids=lambda gate: gate.__name__)
 def test_the_hook_is_not_called_while_a_gate_is_closed(backend, monkeypatch, gate):
     live, own = backend(), Own(fault)
     lab = laboratory(live.cluster(), own)

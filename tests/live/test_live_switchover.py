@@ -9,7 +9,7 @@ from regions import ACCOUNT, REGION_ABROAD
 
 from pytest_rdsfailover.laboratory import Laboratory
 from pytest_rdsfailover.live.backend import DryRunError
-from pytest_rdsfailover.live.guard import RefusedError
+from pytest_rdsfailover.live.gates import RefusedError
 from pytest_rdsfailover.local.profiles.profiles import parse_profile
 from pytest_rdsfailover.model.settings import Settings
 

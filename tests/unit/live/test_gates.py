@@ -16,9 +16,9 @@ from facts import (
     world,
 )
 
-from pytest_rdsfailover.live import guard
+from pytest_rdsfailover.live import gates
 from pytest_rdsfailover.live.evidence import Plan
-from pytest_rdsfailover.live.guard import production_signs, refusals
+from pytest_rdsfailover.live.gates import production_signs, refusals
 
 
 def closed(it):
@@ -133,7 +133,7 @@ def test_a_destructive_trigger_needs_its_own_flag_at_the_gates_too(trigger):
     asked = settings()
     object.__setattr__(asked, "trigger", trigger)
 
-    assert f"{trigger} needs --rds-allow-{trigger}" in guard.permission(evidence(asked=asked))
+    assert f"{trigger} needs --rds-allow-{trigger}" in gates.permission(evidence(asked=asked))
 
 
 def test_without_an_interval_a_failover_may_follow_at_once():
@@ -190,4 +190,4 @@ def test_a_name_looks_like_production_or_not(name, is_production):
 
 
 def test_all_ten_gates_and_the_permission_are_asked():
-    assert len(guard.GATES) == 11
+    assert len(gates.GATES) == 11

@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping
 
 from pytest_rdsfailover.aws import trigger
 from pytest_rdsfailover.aws.trigger import Triggered
-from pytest_rdsfailover.live.aws import Region
 from pytest_rdsfailover.live.evidence import Plan
+from pytest_rdsfailover.live.region import Region
 from pytest_rdsfailover.model.clock import Clock
 from pytest_rdsfailover.model.endpoints import Endpoint
 from pytest_rdsfailover.model.live_settings import LiveSettings

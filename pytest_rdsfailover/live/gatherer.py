@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from pytest_rdsfailover.aws.client import AwsError
-from pytest_rdsfailover.live.aws import Plain, Region
+from pytest_rdsfailover.live.event_texts import is_failover
 from pytest_rdsfailover.live.evidence import Evidence, Plan
 from pytest_rdsfailover.live.facts import (
     ClusterFacts,
@@ -21,7 +21,7 @@ from pytest_rdsfailover.live.facts import (
     proxy_facts,
 )
 from pytest_rdsfailover.live.ledger import Ledger
-from pytest_rdsfailover.live.wordings import is_failover
+from pytest_rdsfailover.live.region import Plain, Region
 from pytest_rdsfailover.model.live_settings import LiveSettings
 
 T = TypeVar("T")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pytest_rdsfailover.live.wordings import is_failover, told
+from pytest_rdsfailover.live.event_texts import is_failover, told
 
 
 @pytest.mark.parametrize(
