@@ -14,9 +14,7 @@ from pytest_rdsfailover import options
 
 if TYPE_CHECKING:
     from pytest_rdsfailover.analysis.population import Sample
-    from pytest_rdsfailover.experiment import Trial
     from pytest_rdsfailover.journal.unfinished import Remains
-    from pytest_rdsfailover.laboratory import Laboratory
     from pytest_rdsfailover.live.api import LiveApi
     from pytest_rdsfailover.live.backend import LiveBackend
     from pytest_rdsfailover.live.cluster import LiveCluster
@@ -26,9 +24,11 @@ if TYPE_CHECKING:
     from pytest_rdsfailover.local.network import Faults
     from pytest_rdsfailover.model.records import Milestone
     from pytest_rdsfailover.model.settings import Settings
-    from pytest_rdsfailover.observation import Observation
-    from pytest_rdsfailover.repetition import Repetition
     from pytest_rdsfailover.run import Run
+    from pytest_rdsfailover.trial.observation import Observation
+    from pytest_rdsfailover.trial.repeats import Repetition
+    from pytest_rdsfailover.trial.runner import Laboratory
+    from pytest_rdsfailover.trial.trial import Trial
 
     Backend = LocalBackend | LiveBackend
     Cluster = LocalCluster | LiveCluster
@@ -183,11 +183,11 @@ def rds_laboratory(rds_cluster: "Cluster", request: pytest.FixtureRequest) -> "L
     """What a test does with its cluster, and what it notes of it."""
     from pytest_rdsfailover.hooked import ItemExtensions
     from pytest_rdsfailover.keep import keep, label, what_remains
-    from pytest_rdsfailover.laboratory import Laboratory
     from pytest_rdsfailover.local.backend import environment
     from pytest_rdsfailover.local.rds_proxy import pin_document, pin_lines
     from pytest_rdsfailover.progress import PROGRESS
     from pytest_rdsfailover.report import document, terminal
+    from pytest_rdsfailover.trial.runner import Laboratory
 
     run, item = run_of(request.config), request.node
     expectations = item.get_closest_marker("rds_expect")
@@ -230,8 +230,8 @@ def rds_trials(
     """Repeats a trial, each with a seed of its own, and returns the population."""
     from pytest_rdsfailover.local.backend import environment
     from pytest_rdsfailover.progress import PROGRESS
-    from pytest_rdsfailover.repetition import Archive, Repetition
-    from pytest_rdsfailover.resumption import Store, prune
+    from pytest_rdsfailover.trial.repeats import Archive, Repetition
+    from pytest_rdsfailover.trial.resume import Store, prune
 
     config, item = request.config, request.node
     run, directory = run_of(config), options.cache_directory(config)

@@ -2,13 +2,13 @@
 
 import pytest
 
-from pytest_rdsfailover.experiment import Trial
-from pytest_rdsfailover.extensions import Extensions, UnsafeError
 from pytest_rdsfailover.load.attempts import Classify
 from pytest_rdsfailover.model.endpoints import Endpoint
 from pytest_rdsfailover.model.records import Fault, Outcome
 from pytest_rdsfailover.model.target import Failover, Target
 from pytest_rdsfailover.mysql import driver
+from pytest_rdsfailover.trial.extensions import Extensions, UnsafeError
+from pytest_rdsfailover.trial.trial import Trial
 
 
 class ItemExtensions(Extensions):

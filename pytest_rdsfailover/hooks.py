@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from pytest_rdsfailover.experiment import Trial
     from pytest_rdsfailover.model.endpoints import Endpoint
     from pytest_rdsfailover.model.records import Fault, Outcome
     from pytest_rdsfailover.model.target import Failover, Target
+    from pytest_rdsfailover.trial.trial import Trial
 
 
 def pytest_rdsfailover_before_trial(

@@ -17,7 +17,7 @@ from pytest_rdsfailover.model.errors import SettingError
 from pytest_rdsfailover.model.live_settings import FIELDS, LiveSettings
 from pytest_rdsfailover.model.settings import RATE, Settings, check_rate
 from pytest_rdsfailover.options import LIVE_OPTIONS, OPTIONS, SEED, cache_directory
-from pytest_rdsfailover.resumption import latest_seed
+from pytest_rdsfailover.trial.resume import latest_seed
 
 SWITCHES = {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}
 LOCAL_ONLY = ("profile", "server", "toxiproxy", "instances", "port", "aws_names")

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_rdsfailover.options import cache_directory
-from pytest_rdsfailover.resumption import latest_seed
 from pytest_rdsfailover.run import SILENT, Plain, Run
+from pytest_rdsfailover.trial.resume import latest_seed
 
 if TYPE_CHECKING:
     from pytest_rdsfailover.baseline import Report

@@ -15,11 +15,12 @@ from test_layers import LAYERS
 from pytest_rdsfailover import cli, fixtures, hooks, options
 from pytest_rdsfailover.analysis.population import Population
 from pytest_rdsfailover.analysis.verdicts import expectations
-from pytest_rdsfailover.experiment import Plan, Trial
-from pytest_rdsfailover.laboratory import Laboratory
 from pytest_rdsfailover.load.workloads import OPTIONS
 from pytest_rdsfailover.local.profiles.profiles import parse_profile, shipped
-from pytest_rdsfailover.repetition import Repetition, Trials
+from pytest_rdsfailover.trial.plan import Plan
+from pytest_rdsfailover.trial.repeats import Repetition, Trials
+from pytest_rdsfailover.trial.runner import Laboratory
+from pytest_rdsfailover.trial.trial import Trial
 
 ROOT = Path(__file__).parents[1]
 FRONT = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")]

@@ -14,13 +14,13 @@ ROOT = Path(__file__).parents[1] / PACKAGE
 # A line may import only lines above it; names on one line may not import each other.
 LAYERS = {
     "": [
-        "model options resumption",
+        "model options",
         "aws journal mysql",
         "analysis live load local",
-        "calibrate experiment markers report",
-        "baseline commands extensions hooks keep observation run",
-        "album cli hooked laboratory option_values progress tally",
-        "repetition wiring",
+        "calibrate markers report trial",
+        "baseline commands hooked hooks keep run",
+        "album cli option_values progress tally",
+        "wiring",
         "fixtures",
         "plugin",
     ],

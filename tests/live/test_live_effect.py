@@ -9,14 +9,14 @@ import pytest
 from regions import template_for
 
 from pytest_rdsfailover.aws.client import AwsError, add_headers
-from pytest_rdsfailover.experiment import InvalidTrialError
-from pytest_rdsfailover.laboratory import Laboratory
 from pytest_rdsfailover.live.failover import LostWatchError
 from pytest_rdsfailover.live.region import Region
 from pytest_rdsfailover.local.aws_api.script import SCRIPT, encode_script
 from pytest_rdsfailover.local.profiles.profiles import parse_profile
 from pytest_rdsfailover.model.errors import RdsFailoverError
 from pytest_rdsfailover.model.settings import Settings
+from pytest_rdsfailover.trial.runner import Laboratory
+from pytest_rdsfailover.trial.trial import InvalidTrialError
 
 pytestmark = pytest.mark.local
 

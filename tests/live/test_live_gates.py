@@ -9,12 +9,12 @@ import time
 import pytest
 from regions import ACCOUNT, shut
 
-from pytest_rdsfailover.laboratory import Laboratory
 from pytest_rdsfailover.live import gates
 from pytest_rdsfailover.live.backend import DryRunError
 from pytest_rdsfailover.live.gates import RefusedError
 from pytest_rdsfailover.model.errors import RdsFailoverError
 from pytest_rdsfailover.model.settings import Settings
+from pytest_rdsfailover.trial.runner import Laboratory
 
 pytestmark = pytest.mark.local
 

@@ -7,11 +7,11 @@ from botocore.exceptions import ClientError
 from policies import SWITCHOVER, allowed
 from regions import ACCOUNT, REGION_ABROAD
 
-from pytest_rdsfailover.laboratory import Laboratory
 from pytest_rdsfailover.live.backend import DryRunError
 from pytest_rdsfailover.live.gates import RefusedError
 from pytest_rdsfailover.local.profiles.profiles import parse_profile
 from pytest_rdsfailover.model.settings import Settings
+from pytest_rdsfailover.trial.runner import Laboratory
 
 pytestmark = pytest.mark.local
 

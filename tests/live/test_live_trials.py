@@ -5,8 +5,8 @@ import json
 
 import pytest
 
-from pytest_rdsfailover.laboratory import Laboratory
 from pytest_rdsfailover.model.settings import Settings
+from pytest_rdsfailover.trial.runner import Laboratory
 
 pytestmark = pytest.mark.local
 

@@ -3,12 +3,12 @@
 import pytest
 from regions import at_rest
 
-from pytest_rdsfailover.laboratory import Laboratory
 from pytest_rdsfailover.live.backend import LiveBackend
 from pytest_rdsfailover.local.profiles.profiles import load_profile, parse_profile
 from pytest_rdsfailover.local.profiles.recorder import measure, profile_text
 from pytest_rdsfailover.model.settings import Settings
 from pytest_rdsfailover.report.document import trial_document
+from pytest_rdsfailover.trial.runner import Laboratory
 
 pytestmark = pytest.mark.local
 

@@ -9,8 +9,6 @@ from pathlib import Path
 import pytest
 from networks import network_for
 
-from pytest_rdsfailover.experiment import InvalidTrialError, Plan
-from pytest_rdsfailover.laboratory import Laboratory
 from pytest_rdsfailover.load.inserts import InsertWorkload
 from pytest_rdsfailover.load.user_code import CallWorkload
 from pytest_rdsfailover.load.writer import ReconnectPolicy
@@ -21,7 +19,10 @@ from pytest_rdsfailover.local.server.server import OwnServer
 from pytest_rdsfailover.model.endpoints import Bounds
 from pytest_rdsfailover.model.errors import DiedError, RdsFailoverError, SettingError
 from pytest_rdsfailover.model.settings import Settings
-from pytest_rdsfailover.observation import Observation
+from pytest_rdsfailover.trial.observation import Observation
+from pytest_rdsfailover.trial.plan import Plan
+from pytest_rdsfailover.trial.runner import Laboratory
+from pytest_rdsfailover.trial.trial import InvalidTrialError
 
 pytestmark = pytest.mark.local
 

@@ -25,7 +25,7 @@ def pytest_rdsfailover_safety_check(profile):
 TESTS = """
 import pymysql, pytest
 from conftest import called
-from pytest_rdsfailover.extensions import UnsafeError
+from pytest_rdsfailover.trial.extensions import UnsafeError
 from pytest_rdsfailover.hooked import ItemExtensions
 from pytest_rdsfailover.model.records import Outcome
 

@@ -2,11 +2,11 @@
 
 import pytest
 
-from pytest_rdsfailover.extensions import Extensions
-from pytest_rdsfailover.laboratory import Laboratory
 from pytest_rdsfailover.model.endpoints import Endpoint
 from pytest_rdsfailover.model.errors import SettingError
 from pytest_rdsfailover.model.settings import Settings
+from pytest_rdsfailover.trial.extensions import Extensions
+from pytest_rdsfailover.trial.runner import Laboratory
 
 PLACE = Endpoint(
     name="cluster", kind="writer", host="h", port=1, user="u", password="p", database="d"

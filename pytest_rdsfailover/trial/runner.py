@@ -8,8 +8,6 @@ from dataclasses import fields
 from typing import Any
 
 from pytest_rdsfailover.analysis.verdicts.bounds import check_resolution, parse_expectations
-from pytest_rdsfailover.experiment import InvalidTrialError, Plan, Trial
-from pytest_rdsfailover.extensions import Extensions
 from pytest_rdsfailover.load.attempts import Classify
 from pytest_rdsfailover.load.modes import rate_of
 from pytest_rdsfailover.load.workloads import OPTIONS, MakeWorkload, choose
@@ -19,7 +17,10 @@ from pytest_rdsfailover.model.errors import SettingError
 from pytest_rdsfailover.model.records import Milestone
 from pytest_rdsfailover.model.settings import Settings
 from pytest_rdsfailover.model.target import Failover, Target
-from pytest_rdsfailover.observation import MakeRemains, Observation
+from pytest_rdsfailover.trial.extensions import Extensions
+from pytest_rdsfailover.trial.observation import MakeRemains, Observation
+from pytest_rdsfailover.trial.plan import Plan
+from pytest_rdsfailover.trial.trial import InvalidTrialError, Trial
 
 DURATIONS = ("warmup", "cooldown", "bound", "think")
 

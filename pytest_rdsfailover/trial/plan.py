@@ -1,11 +1,7 @@
-"""What a trial is asked and what it is: its plan, and its verdict with the evidence."""
+"""How a trial is run."""
 
-from dataclasses import dataclass, field, fields
-from typing import Any, Self
+from dataclasses import dataclass, field
 
-from pytest_rdsfailover.analysis.summary import Summary
-from pytest_rdsfailover.analysis.verdicts import expectations
-from pytest_rdsfailover.journal.evidence import Evidence
 from pytest_rdsfailover.load.engines import ENGINES
 from pytest_rdsfailover.load.writer import ReconnectPolicy
 from pytest_rdsfailover.model.errors import SettingError
@@ -75,41 +71,3 @@ class Plan:
         for name in ("warmup", "cooldown", "bound", "think"):
             if not isinstance(getattr(self, name), (int, float)):
                 raise SettingError(f'{name}={getattr(self, name)!r}: write a duration, as "2s"')
-
-
-class Trial(Summary):
-    """A `Summary` that can be asked to hold to something, and that has its evidence with it.
-
-    Attributes:
-        evidence: what it was judged by; None if it was made of a summary alone.
-    """
-
-    evidence: Evidence | None = None
-
-    @classmethod
-    def of(cls, summary: Summary, evidence: Evidence | None = None) -> Self:
-        """Return the same results as a trial."""
-        trial = cls(**{entry.name: getattr(summary, entry.name) for entry in fields(Summary)})
-        object.__setattr__(trial, "evidence", evidence)  # frozen for everybody else
-        return trial
-
-    def expect(self, **bounds: Any) -> None:
-        """Assert several bounds at once, for example `downtime="< 2s", lost=0`.
-
-        Raises:
-            AssertionError: naming every broken or undecided bound, with the evidence.
-            SettingError: if a bound makes no sense.
-        """
-        __tracebackhide__ = True
-        expectations.expect(self, **bounds)
-
-
-class InvalidTrialError(AssertionError):
-    """The failover did not happen as meant, so that the trial proves nothing: it never passes."""
-
-    def __init__(self, trial: Trial) -> None:
-        super().__init__(trial)
-        self.trial = trial
-
-    def __str__(self) -> str:
-        return f"this trial proves nothing: {self.trial.reason}"

@@ -1,7 +1,7 @@
 import pytest
 
-from pytest_rdsfailover.experiment import Plan
 from pytest_rdsfailover.model.errors import SettingError
+from pytest_rdsfailover.trial.plan import Plan
 
 
 @pytest.mark.parametrize(

@@ -4,11 +4,11 @@ from types import SimpleNamespace
 
 import pytest
 
-from pytest_rdsfailover.experiment import Plan
 from pytest_rdsfailover.load.workloads import choose
 from pytest_rdsfailover.load.writer import ReconnectPolicy
 from pytest_rdsfailover.model.endpoints import Endpoint
-from pytest_rdsfailover.observation import Observation
+from pytest_rdsfailover.trial.observation import Observation
+from pytest_rdsfailover.trial.plan import Plan
 
 PLACE = Endpoint(
     name="cluster", kind="writer", host="h", port=1, user="u", password="p", database="d"

@@ -1,8 +1,8 @@
 import os
 import time
 
-from pytest_rdsfailover import resumption
-from pytest_rdsfailover.resumption import Store, latest_seed, prune
+from pytest_rdsfailover.trial import resume
+from pytest_rdsfailover.trial.resume import Store, latest_seed, prune
 
 KEY = {"test": "test_a.py::test_b", "seed": 7, "profile": "quick"}
 
@@ -64,7 +64,7 @@ def test_what_nobody_will_resume_is_removed(tmp_path):
     old, new = Store(tmp_path, KEY), Store(tmp_path, KEY | {"seed": 8})
     old.begin([])
     new.begin([])
-    long_ago = time.time() - resumption.KEPT - 60
+    long_ago = time.time() - resume.KEPT - 60
     os.utime(old.path, (long_ago, long_ago))
     prune(tmp_path)
 

@@ -6,12 +6,12 @@ import pytest
 from builders import acks, course, everything_acked, journal, refused
 
 from pytest_rdsfailover.analysis.summary import summarise
-from pytest_rdsfailover.experiment import InvalidTrialError, Trial
 from pytest_rdsfailover.journal.stored import Stored
 from pytest_rdsfailover.model.endpoints import Endpoint
 from pytest_rdsfailover.model.errors import SettingError
-from pytest_rdsfailover.repetition import Archive, InvalidTrialsError, Repetition
-from pytest_rdsfailover.resumption import Store
+from pytest_rdsfailover.trial.repeats import Archive, InvalidTrialsError, Repetition
+from pytest_rdsfailover.trial.resume import Store
+from pytest_rdsfailover.trial.trial import InvalidTrialError, Trial
 
 ENDPOINT = Endpoint(
     name="cluster", kind="writer", host="h", port=1, user="u", password="p", database="d"

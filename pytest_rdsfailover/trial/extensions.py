@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from pytest_rdsfailover.experiment import Trial
 from pytest_rdsfailover.load.attempts import Classify
 from pytest_rdsfailover.model.endpoints import Endpoint
 from pytest_rdsfailover.model.errors import RdsFailoverError
 from pytest_rdsfailover.model.records import Milestone
 from pytest_rdsfailover.model.target import Failover, Target
+from pytest_rdsfailover.trial.trial import Trial
 
 
 class UnsafeError(RdsFailoverError):

@@ -9,7 +9,6 @@ from types import TracebackType
 from typing import Self
 
 from pytest_rdsfailover.analysis.summary import judge
-from pytest_rdsfailover.experiment import Plan, Trial
 from pytest_rdsfailover.journal.course import Course
 from pytest_rdsfailover.journal.evidence import Evidence
 from pytest_rdsfailover.journal.journal import NANO, Journal
@@ -27,6 +26,8 @@ from pytest_rdsfailover.model.clock import Clock, MonotonicClock, wait_until
 from pytest_rdsfailover.model.endpoints import Endpoint
 from pytest_rdsfailover.model.errors import AuditError
 from pytest_rdsfailover.model.target import Failover, Target, milestones, moves_writer, settled_at
+from pytest_rdsfailover.trial.plan import Plan
+from pytest_rdsfailover.trial.trial import Trial
 
 WATCH_EVERY = 0.02  # seconds between two looks at the writers
 OBITUARY = 0.1  # seconds for the news of a process' end, which its clients may notice first

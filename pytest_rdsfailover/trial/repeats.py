@@ -8,14 +8,14 @@ from pytest_rdsfailover.analysis.downtime import Downtime
 from pytest_rdsfailover.analysis.population import Population, Sample, population_of
 from pytest_rdsfailover.analysis.statistics import CONFIDENCE
 from pytest_rdsfailover.analysis.verdicts import claims, expectations
-from pytest_rdsfailover.experiment import InvalidTrialError, Trial
-from pytest_rdsfailover.laboratory import Laboratory
 from pytest_rdsfailover.model.clock import Clock, MonotonicClock
 from pytest_rdsfailover.model.durations import format_duration, parse_duration
 from pytest_rdsfailover.model.endpoints import Endpoint
 from pytest_rdsfailover.model.errors import SettingError
 from pytest_rdsfailover.model.settings import check_trials
-from pytest_rdsfailover.resumption import Store
+from pytest_rdsfailover.trial.resume import Store
+from pytest_rdsfailover.trial.runner import Laboratory
+from pytest_rdsfailover.trial.trial import InvalidTrialError, Trial
 
 Plain = dict[str, Any]
 
