@@ -8,8 +8,8 @@ from typing import Any
 from pytest_rdsfailover.journal import archive
 from pytest_rdsfailover.journal.unfinished import Remains
 from pytest_rdsfailover.model.settings import Settings
-from pytest_rdsfailover.report.portrait import portrait
 from pytest_rdsfailover.report.rerun import command
+from pytest_rdsfailover.report.trial_drawing import portrait
 from pytest_rdsfailover.trial.trial import Trial
 
 Plain = dict[str, Any]  # what JSON can say

@@ -84,7 +84,7 @@ def _switch(text: str) -> bool:
 
 
 def _rules(text: str) -> str:
-    from pytest_rdsfailover.baseline import parse_rules
+    from pytest_rdsfailover.report.baseline import parse_rules
 
     parse_rules(text)
     return text
@@ -167,7 +167,7 @@ def _look(given: Mapping[str, Any], root: Path) -> None:
     for name in DIRECTORIES & given.keys():
         _check_directory(name, Path(given[name]))
     if "compare" in given:
-        from pytest_rdsfailover import baseline
+        from pytest_rdsfailover.report import baseline
 
         baseline.read(baseline.path_of(given["compare"], root))
     if "server" in given:

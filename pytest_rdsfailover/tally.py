@@ -13,7 +13,7 @@ from pytest_rdsfailover.run import SILENT, Plain, Run
 from pytest_rdsfailover.trial.resume import latest_seed
 
 if TYPE_CHECKING:
-    from pytest_rdsfailover.baseline import Report
+    from pytest_rdsfailover.report.baseline import Report
 
 PASSING = (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED)
 FAILED = "FAILED: "
@@ -85,7 +85,7 @@ class Tally:
         return [f"a trial was cut short: rdsfailover judge {path}" for path in found]
 
     def _compare(self, name: str) -> "Report":
-        from pytest_rdsfailover import baseline
+        from pytest_rdsfailover.report import baseline
 
         settings = self._run.settings
         if not self._run.measured:
@@ -97,12 +97,12 @@ class Tally:
         )
 
     def _save(self, name: str) -> None:
-        from pytest_rdsfailover import baseline
+        from pytest_rdsfailover.report import baseline
 
         baseline.write(baseline.path_of(name, self._config.rootpath), self._as_baseline())
 
     def _as_baseline(self) -> Plain:
-        from pytest_rdsfailover import baseline
+        from pytest_rdsfailover.report import baseline
 
         loads = [entry["environment"]["load"] for entry in self._run.measured]
         return baseline.baseline(self._run.document(), loads, machine())

@@ -8,7 +8,7 @@ from pytest_rdsfailover.commands import inputs
 from pytest_rdsfailover.commands.judge import run_of
 from pytest_rdsfailover.model.errors import SettingError
 from pytest_rdsfailover.report import document, html
-from pytest_rdsfailover.report.portrait import portrait
+from pytest_rdsfailover.report.trial_drawing import portrait
 
 PAGE = "index.html"
 Plain = dict[str, Any]  # what JSON can say

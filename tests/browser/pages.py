@@ -6,7 +6,7 @@ from pytest_rdsfailover.analysis.summary import judge
 from pytest_rdsfailover.journal.evidence import Evidence
 from pytest_rdsfailover.journal.stored import Stored
 from pytest_rdsfailover.report import document, html
-from pytest_rdsfailover.report.portrait import portrait
+from pytest_rdsfailover.report.trial_drawing import portrait
 
 HOSTILE = "</script><script>window.hacked=1</script><img src=x onerror='window.hacked=2'>"
 

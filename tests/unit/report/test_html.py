@@ -13,7 +13,7 @@ from pytest_rdsfailover.analysis.summary import judge
 from pytest_rdsfailover.journal.evidence import Evidence
 from pytest_rdsfailover.journal.stored import Stored
 from pytest_rdsfailover.report import document, html
-from pytest_rdsfailover.report.portrait import portrait
+from pytest_rdsfailover.report.trial_drawing import portrait
 
 HOSTILE = "</script><!--<script>alert(1)</script> & \u2028 \"'"
 DATA = re.compile(r'<script type="application/json" id="data">(.*?)</script>', re.DOTALL)

@@ -1,7 +1,8 @@
 import pytest
 from populations import document
 
-from pytest_rdsfailover.baseline import (
+from pytest_rdsfailover.model.errors import SettingError
+from pytest_rdsfailover.report.baseline import (
     baseline,
     compare_with,
     parse_rules,
@@ -9,7 +10,6 @@ from pytest_rdsfailover.baseline import (
     read,
     write,
 )
-from pytest_rdsfailover.model.errors import SettingError
 from pytest_rdsfailover.report.document import run_document
 
 MACHINE = {"system": "Linux", "machine": "x86_64", "cpus": 2}
