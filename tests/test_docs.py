@@ -12,9 +12,10 @@ from pathlib import Path
 import pytest
 from test_layers import LAYERS
 
-from pytest_rdsfailover import cli, fixtures, hooks, options
+from pytest_rdsfailover import fixtures, hooks, options
 from pytest_rdsfailover.analysis.population import Population
 from pytest_rdsfailover.analysis.verdicts import expectations
+from pytest_rdsfailover.cli.main import _parser
 from pytest_rdsfailover.load.workloads import OPTIONS
 from pytest_rdsfailover.local.profiles.profiles import parse_profile, shipped
 from pytest_rdsfailover.trial.plan import Plan
@@ -181,9 +182,7 @@ def test_the_reference_names_every_field_of_the_result_document_and_no_other():
 
 def test_every_command_is_documented():
     (commands,) = (
-        each.choices
-        for each in cli._parser()._actions
-        if isinstance(each, argparse._SubParsersAction)
+        each.choices for each in _parser()._actions if isinstance(each, argparse._SubParsersAction)
     )
     cells = CELL.findall(section("docs/reports.md", "## The command"))
     assert [cell.split()[1].strip("`") for cell in cells] == list(commands)

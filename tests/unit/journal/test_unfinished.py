@@ -8,7 +8,7 @@ import pytest
 from builders import MOVE, course
 
 from pytest_rdsfailover.analysis.summary import judge
-from pytest_rdsfailover.cli import NO, WRONG, main
+from pytest_rdsfailover.cli.main import NO, WRONG, main
 from pytest_rdsfailover.journal import unfinished
 from pytest_rdsfailover.journal.archive import Label
 from pytest_rdsfailover.journal.journal import Journal

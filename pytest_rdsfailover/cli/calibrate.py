@@ -7,7 +7,14 @@ from collections.abc import Iterator, Sequence
 
 from pytest_rdsfailover.analysis.outages import MISSED_SLOTS
 from pytest_rdsfailover.analysis.statistics import median
-from pytest_rdsfailover.calibrate import FREEZES, REPEATS, Calibration, Reading, calibrate, server
+from pytest_rdsfailover.cli.calibration import (
+    FREEZES,
+    REPEATS,
+    Calibration,
+    Reading,
+    calibrate,
+    server,
+)
 from pytest_rdsfailover.model.durations import format_duration, parse_duration
 from pytest_rdsfailover.model.errors import RdsFailoverError, SettingError
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from pytest_rdsfailover.analysis.verdicts.bounds import parse_expectations
 from pytest_rdsfailover.analysis.verdicts.expectations import complaints
-from pytest_rdsfailover.commands.inputs import Judged, journals
+from pytest_rdsfailover.cli.inputs import Judged, journals
 from pytest_rdsfailover.model.errors import SettingError
 from pytest_rdsfailover.report import document, terminal
 

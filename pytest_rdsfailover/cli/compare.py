@@ -6,7 +6,7 @@ from typing import Any
 
 from pytest_rdsfailover.analysis.compare import compare as statistics_of
 from pytest_rdsfailover.analysis.statistics import median, median_interval, wilson
-from pytest_rdsfailover.commands.inputs import result
+from pytest_rdsfailover.cli.inputs import result
 from pytest_rdsfailover.model.durations import format_duration
 from pytest_rdsfailover.model.errors import SettingError
 from pytest_rdsfailover.report.scenarios import Scenario, scenarios

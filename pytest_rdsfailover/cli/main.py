@@ -44,7 +44,7 @@ def _show(lines: Sequence[str]) -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    from pytest_rdsfailover.commands import calibrate
+    from pytest_rdsfailover.cli import calibrate
 
     parser = argparse.ArgumentParser(
         prog="rdsfailover",
@@ -104,7 +104,7 @@ def _add_compare(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
 def _judge(options: argparse.Namespace) -> int:
-    from pytest_rdsfailover.commands.judge import judge
+    from pytest_rdsfailover.cli.judge import judge
 
     lines, holds = judge(
         options.journals,
@@ -117,21 +117,21 @@ def _judge(options: argparse.Namespace) -> int:
 
 
 def _render(options: argparse.Namespace) -> int:
-    from pytest_rdsfailover.commands.render import render
+    from pytest_rdsfailover.cli.render import render
 
     _show([str(render(options.files, options.html, title=options.title))])
     return YES
 
 
 def _compare(options: argparse.Namespace) -> int:
-    from pytest_rdsfailover.commands.compare import compare
+    from pytest_rdsfailover.cli.compare import compare
 
     _show(compare(options.before, options.after, anyway=options.anyway))
     return YES
 
 
 def _doctor(_: argparse.Namespace) -> int:
-    from pytest_rdsfailover.commands import doctor
+    from pytest_rdsfailover.cli import doctor
 
     findings = doctor.examine()
     _show(doctor.lines(findings))

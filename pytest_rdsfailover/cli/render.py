@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from pytest_rdsfailover.commands import inputs
-from pytest_rdsfailover.commands.judge import run_of
+from pytest_rdsfailover.cli import inputs
+from pytest_rdsfailover.cli.judge import run_of
 from pytest_rdsfailover.model.errors import SettingError
 from pytest_rdsfailover.report import document, html
 from pytest_rdsfailover.report.trial_drawing import portrait

@@ -7,7 +7,7 @@ import pytest
 from builders import ack, acks, course, everything_acked, journal, refused, unknown
 
 from pytest_rdsfailover.analysis.summary import judge
-from pytest_rdsfailover.cli import NO, WRONG, YES, main
+from pytest_rdsfailover.cli.main import NO, WRONG, YES, main
 from pytest_rdsfailover.journal import archive
 from pytest_rdsfailover.journal.evidence import Evidence
 from pytest_rdsfailover.journal.stored import Stored
