@@ -14,15 +14,20 @@ ROOT = Path(__file__).parents[1] / PACKAGE
 # A line may import only lines above it; names on one line may not import each other.
 LAYERS = {
     "": [
-        "model options",
-        "aws journal mysql",
-        "analysis live load local",
-        "markers report trial",
-        "cli hooked hooks keep option_values run",
-        "album progress tally",
-        "wiring",
-        "fixtures",
-        "plugin",
+        "model",
+        "journal mysql aws",
+        "analysis load local live",
+        "trial report",
+        "plugin cli",
+    ],
+    "local": [
+        "processes toxiproxy gateway",
+        "server network profiles rds_proxy",
+        "dns gateway_process aws_api",
+        "trigger",
+        "failovers",
+        "cluster",
+        "backend",
     ],
 }
 OWNERS = {
@@ -35,20 +40,7 @@ OWNERS = {
     "botocore": {"aws/client", "live/region"},
     "moto": {f"local/aws_api/{name}" for name in ("region", "rds", "fis", "resources")},
     "werkzeug": {"local/aws_api/main"},
-    "pytest": {
-        "options",
-        "option_values",
-        "wiring",
-        "hooks",
-        "hooked",
-        "markers",
-        "run",
-        "progress",
-        "tally",
-        "album",
-        "fixtures",
-        "plugin",
-    },
+    "pytest": {"plugin"},
 }
 
 

@@ -14,7 +14,7 @@ from pytest_rdsfailover.model.endpoints import Endpoint
 from pytest_rdsfailover.model.errors import SettingError
 from pytest_rdsfailover.model.settings import check_trials
 from pytest_rdsfailover.trial.resume import Store
-from pytest_rdsfailover.trial.runner import Laboratory
+from pytest_rdsfailover.trial.runner import TrialRunner
 from pytest_rdsfailover.trial.trial import InvalidTrialError, Trial
 
 Plain = dict[str, Any]
@@ -158,7 +158,7 @@ class Repetition:
     """Repeats trials in one test.
 
     Args:
-        laboratory: runs a trial.
+        runner: runs a trial.
         archive: where they are kept.
         trials: how many, unless the test says otherwise.
         spacing: seconds of rest between two of them, unless the test says otherwise.
@@ -166,14 +166,14 @@ class Repetition:
 
     def __init__(
         self,
-        laboratory: Laboratory,
+        runner: TrialRunner,
         archive: Archive,
         *,
         trials: int,
         spacing: float,
         clock: Clock | None = None,
     ) -> None:
-        self._laboratory, self._archive = laboratory, archive
+        self._runner, self._archive = runner, archive
         self._trials, self._spacing = trials, spacing
         self._clock = clock or MonotonicClock()
 
@@ -227,7 +227,7 @@ class Repetition:
             while not repeats.over(samples):
                 if samples:
                     self._clock.sleep(repeats.spacing)
-                self._laboratory.settle()
+                self._runner.settle()
                 samples.append(self._one(endpoint, options))
                 if store is not None:
                     store.append(
@@ -254,7 +254,7 @@ class Repetition:
     def _one(self, endpoint: Endpoint, options: Mapping[str, Any]) -> Sample:
         __tracebackhide__ = True
         try:
-            trial: Trial = self._laboratory.trial(endpoint, **options)
+            trial: Trial = self._runner.trial(endpoint, **options)
         except InvalidTrialError as error:  # the others may still say something
             trial = error.trial
         return expectations.sample_of(trial)
@@ -266,7 +266,7 @@ class Repetition:
         kept = store.load()[: repeats.trials] if self._archive.resume else []
         store.begin(kept)
         for number, each in enumerate(kept, start=1):
-            self._laboratory.skip()
+            self._runner.skip()
             self._archive.recall(each["entry"])
             samples = [Sample.of_plain(one["sample"]) for one in kept[:number]]
             self._archive.progress(repeats.trials, samples)
@@ -275,7 +275,7 @@ class Repetition:
     def _key(self, endpoint: Endpoint, options: Mapping[str, Any]) -> Mapping[str, Any]:
         """Return what decides the trials: those of another key must not count as these."""
         told = {name: str(value) for name, value in options.items() if _speaks(value)}
-        return {**self._laboratory.conditions, "endpoint": endpoint.name, "options": told}
+        return {**self._runner.conditions, "endpoint": endpoint.name, "options": told}
 
 
 def _speaks(value: object) -> bool:

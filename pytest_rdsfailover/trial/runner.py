@@ -25,7 +25,7 @@ from pytest_rdsfailover.trial.trial import InvalidTrialError, Trial
 DURATIONS = ("warmup", "cooldown", "bound", "think")
 
 
-class Laboratory:
+class TrialRunner:
     """One test's experiments on one target.
 
     Args:

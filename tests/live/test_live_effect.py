@@ -15,7 +15,7 @@ from pytest_rdsfailover.local.aws_api.script import SCRIPT, encode_script
 from pytest_rdsfailover.local.profiles.profiles import parse_profile
 from pytest_rdsfailover.model.errors import RdsFailoverError
 from pytest_rdsfailover.model.settings import Settings
-from pytest_rdsfailover.trial.runner import Laboratory
+from pytest_rdsfailover.trial.runner import TrialRunner
 from pytest_rdsfailover.trial.trial import InvalidTrialError
 
 pytestmark = pytest.mark.local
@@ -56,10 +56,10 @@ def swallow():
 
 def trial(cluster):
     trials = []
-    laboratory = Laboratory(
+    runner = TrialRunner(
         cluster, Settings(seed=7), test="t", profile=None, expectations={}, note=trials.append
     )
-    return laboratory.trial(cluster.writer_endpoint, **LOAD)
+    return runner.trial(cluster.writer_endpoint, **LOAD)
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from pytest_rdsfailover.live.backend import DryRunError
 from pytest_rdsfailover.live.gates import RefusedError
 from pytest_rdsfailover.model.errors import RdsFailoverError
 from pytest_rdsfailover.model.settings import Settings
-from pytest_rdsfailover.trial.runner import Laboratory
+from pytest_rdsfailover.trial.runner import TrialRunner
 
 pytestmark = pytest.mark.local
 
@@ -24,10 +24,10 @@ LOAD = {"writers": 2, "rate": 40.0, "warmup": 0.1, "cooldown": 0.1, "bound": 20.
 def trial(live):
     """Do what a test does with rds_cluster and rds_trial."""
     cluster = live.cluster()
-    laboratory = Laboratory(
+    runner = TrialRunner(
         cluster, Settings(seed=7), test="t", profile=None, expectations={}, note=lambda _: None
     )
-    return laboratory.trial(cluster.writer_endpoint, **LOAD)
+    return runner.trial(cluster.writer_endpoint, **LOAD)
 
 
 @pytest.fixture

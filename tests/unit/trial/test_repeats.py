@@ -1,4 +1,4 @@
-"""Repeats of a trial; the laboratory is a stand-in that judges written journals, and no time passes."""
+"""Repeats of a trial; the runner is a stand-in that judges written journals, and no time passes."""
 
 import json
 
@@ -38,7 +38,7 @@ class Clock:
         self.slept.append(seconds)
 
 
-class Laboratory:
+class TrialRunner:
     """Hands out trials in turn, and notes them as the real one does."""
 
     def __init__(self, trials, entries):
@@ -68,7 +68,7 @@ class Bench:
 
     def __init__(self, directory, trials, *, count=3, resume=False):
         self.entries, self.shown, self.clock = [], [], Clock()
-        self.laboratory = Laboratory(trials, self.entries)
+        self.runner = TrialRunner(trials, self.entries)
         self.directory = directory
         archive = Archive(
             entries=self.entries,
@@ -77,7 +77,7 @@ class Bench:
             resume=resume,
             progress=lambda planned, samples: self.shown.append((len(samples), planned)),
         )
-        self.run = Repetition(self.laboratory, archive, trials=count, spacing=0.5, clock=self.clock)
+        self.run = Repetition(self.runner, archive, trials=count, spacing=0.5, clock=self.clock)
 
 
 def test_trials_are_repeated_settled_and_spaced(tmp_path):
@@ -87,7 +87,7 @@ def test_trials_are_repeated_settled_and_spaced(tmp_path):
     assert len(found) == 3
     assert found.summary.median == pytest.approx(2, abs=0.1)
     assert [round(each) for each in found.downtimes] == [1, 2, 3]
-    assert bench.laboratory.settled == 3
+    assert bench.runner.settled == 3
     assert bench.clock.slept == [0.5, 0.5]
     assert bench.shown == [(1, 3), (2, 3), (3, 3)]
     assert bench.entries[0]["options"] == {"writers": 4}
@@ -122,7 +122,7 @@ def test_a_claim_that_so_few_trials_cannot_support_is_refused_before_the_first(t
     with pytest.raises(SettingError, match="takes 59 trials"):
         bench.run(ENDPOINT, claims={"downtime": "p95 < 2s"})
 
-    assert bench.laboratory.settled == 0
+    assert bench.runner.settled == 0
 
 
 def test_a_certain_verdict_stops_the_repeats_only_if_asked_to(tmp_path):
@@ -164,9 +164,9 @@ def test_an_interruption_loses_the_running_trial_only(tmp_path):
     found = second.run(ENDPOINT)
 
     assert [round(each) for each in found.downtimes] == [1, 2, 3, 4]
-    assert second.laboratory.skipped == 2  # so that the seeds of the others stay the same
+    assert second.runner.skipped == 2  # so that the seeds of the others stay the same
     assert second.entries[:2] == first.entries
-    assert second.laboratory.settled == 2
+    assert second.runner.settled == 2
     assert list(tmp_path.iterdir()) == []  # nothing is left to resume
 
 
@@ -177,7 +177,7 @@ def test_without_being_told_nothing_is_resumed(tmp_path):
     second = Bench(tmp_path, [trial(1), trial(1)], count=2)
     second.run(ENDPOINT)
 
-    assert second.laboratory.skipped == 0
+    assert second.runner.skipped == 0
 
 
 def test_trials_under_other_options_are_not_resumed(tmp_path):
@@ -187,7 +187,7 @@ def test_trials_under_other_options_are_not_resumed(tmp_path):
     second = Bench(tmp_path, [trial(1), trial(1)], count=2, resume=True)
     second.run(ENDPOINT, rate=200)
 
-    assert second.laboratory.skipped == 0
+    assert second.runner.skipped == 0
 
 
 def test_a_resumed_population_may_be_complete_already(tmp_path):
@@ -197,4 +197,4 @@ def test_a_resumed_population_may_be_complete_already(tmp_path):
     second = Bench(tmp_path, [trial(1)] * 2, count=2, resume=True)
 
     assert len(second.run(ENDPOINT)) == 2
-    assert second.laboratory.settled == 0
+    assert second.runner.settled == 0

@@ -6,7 +6,7 @@ from pytest_rdsfailover.model.endpoints import Endpoint
 from pytest_rdsfailover.model.errors import SettingError
 from pytest_rdsfailover.model.settings import Settings
 from pytest_rdsfailover.trial.extensions import Extensions
-from pytest_rdsfailover.trial.runner import Laboratory
+from pytest_rdsfailover.trial.runner import TrialRunner
 
 PLACE = Endpoint(
     name="cluster", kind="writer", host="h", port=1, user="u", password="p", database="d"
@@ -21,15 +21,15 @@ class Classifying(Extensions):
         return lambda *_: None
 
 
-def laboratory(settings, extensions=None):
-    return Laboratory(
+def runner(settings, extensions=None):
+    return TrialRunner(
         None, settings, test="t", profile=None, expectations={}, note=lambda _: None,
         extensions=extensions,
     )  # fmt: skip
 
 
 def arranged(settings, extensions=None, **options):
-    return laboratory(settings, extensions)._arrange(PLACE, options)[0]
+    return runner(settings, extensions)._arrange(PLACE, options)[0]
 
 
 @pytest.mark.parametrize(
@@ -66,7 +66,7 @@ def test_a_hook_that_other_processes_could_not_find_is_refused_as_what_it_is():
 
 
 def test_the_fast_engine_asks_no_hook_so_that_it_may_have_processes():
-    plan, make = laboratory(Settings(), Classifying())._arrange(
+    plan, make = runner(Settings(), Classifying())._arrange(
         PLACE, {"processes": 2, "engine": "fast"}
     )
 
@@ -94,4 +94,4 @@ def test_a_plan_of_the_wrong_kind_is_refused_before_a_writer_breaks_on_it(option
 @pytest.mark.parametrize("endpoint", ["127.0.0.1:3306", object()])
 def test_what_is_no_endpoint_is_refused_at_once(endpoint):
     with pytest.raises(SettingError, match="no endpoint; write one such as rds_cluster"):
-        laboratory(Settings())._arrange(endpoint, {})
+        runner(Settings())._arrange(endpoint, {})

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_rdsfailover import options
+from pytest_rdsfailover.plugin import options
 
 if TYPE_CHECKING:
     from pytest_rdsfailover.analysis.population import Sample
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
     from pytest_rdsfailover.local.network import Faults
     from pytest_rdsfailover.model.records import Milestone
     from pytest_rdsfailover.model.settings import Settings
-    from pytest_rdsfailover.run import Run
+    from pytest_rdsfailover.plugin.run import Run
     from pytest_rdsfailover.trial.observation import Observation
     from pytest_rdsfailover.trial.repeats import Repetition
-    from pytest_rdsfailover.trial.runner import Laboratory
+    from pytest_rdsfailover.trial.runner import TrialRunner
     from pytest_rdsfailover.trial.trial import Trial
 
     Backend = LocalBackend | LiveBackend
@@ -42,7 +42,7 @@ MARKERS = (
     "rds_proxy(**settings): how the RDS Proxy is set up for this test, by the names of its API",
     "rds_expect(**bounds): what every trial of this test must hold to, as in trial.expect(...)",
 )
-NEED_API = {"rds_laboratory", "rds_client", "rds_aws"}  # tests with these ask the AWS API
+NEED_API = {"rds_runner", "rds_client", "rds_aws"}  # tests with these ask the AWS API
 
 
 @contextmanager
@@ -75,7 +75,7 @@ def are_used(items: Iterable[pytest.Item]) -> bool:
 
 def run_of(config: pytest.Config) -> "Run":
     """Return what this run measures; from now on it is shown and reported, too."""
-    from pytest_rdsfailover.wiring import wire
+    from pytest_rdsfailover.plugin.registration import wire
 
     return wire(config)
 
@@ -155,39 +155,39 @@ def rds_cluster(
 
 
 @pytest.fixture
-def rds_failover(rds_laboratory: "Laboratory") -> "Callable[..., Sequence[Milestone]]":
+def rds_failover(rds_runner: "TrialRunner") -> "Callable[..., Sequence[Milestone]]":
     """Triggers a failover: `rds_failover(target=None, *, profile=None, wait=True)`.
 
     Returns the milestones seen; all of them if it waits.
     """
-    return rds_laboratory.fail_over
+    return rds_runner.fail_over
 
 
 @pytest.fixture
-def rds_load(rds_laboratory: "Laboratory") -> "Callable[..., AbstractContextManager[Observation]]":
+def rds_load(rds_runner: "TrialRunner") -> "Callable[..., AbstractContextManager[Observation]]":
     """Lets writers write while a block of the test does something of its own.
 
     `with rds_load(endpoint) as load:` and, after the block, `load.trial`.
     """
-    return rds_laboratory.load
+    return rds_runner.load
 
 
 @pytest.fixture
-def rds_trial(rds_laboratory: "Laboratory") -> "Callable[..., Trial]":
+def rds_trial(rds_runner: "TrialRunner") -> "Callable[..., Trial]":
     """Runs one trial: `rds_trial(endpoint)` warms up, fails over, watches, audits and returns it."""
-    return rds_laboratory.trial
+    return rds_runner.trial
 
 
 @pytest.fixture
-def rds_laboratory(rds_cluster: "Cluster", request: pytest.FixtureRequest) -> "Laboratory":
+def rds_runner(rds_cluster: "Cluster", request: pytest.FixtureRequest) -> "TrialRunner":
     """What a test does with its cluster, and what it notes of it."""
-    from pytest_rdsfailover.hooked import ItemExtensions
-    from pytest_rdsfailover.keep import keep, label, what_remains
     from pytest_rdsfailover.local.backend import environment
     from pytest_rdsfailover.local.rds_proxy import pin_document, pin_lines
-    from pytest_rdsfailover.progress import PROGRESS
+    from pytest_rdsfailover.plugin.hook_calls import ItemExtensions
+    from pytest_rdsfailover.plugin.progress import PROGRESS
+    from pytest_rdsfailover.plugin.recording import keep, label, what_remains
     from pytest_rdsfailover.report import document, terminal
-    from pytest_rdsfailover.trial.runner import Laboratory
+    from pytest_rdsfailover.trial.runner import TrialRunner
 
     run, item = run_of(request.config), request.node
     expectations = item.get_closest_marker("rds_expect")
@@ -211,7 +211,7 @@ def rds_laboratory(rds_cluster: "Cluster", request: pytest.FixtureRequest) -> "L
             run.settings.journal, options.cache_directory(request.config), found, run_id, writers
         )
 
-    return Laboratory(
+    return TrialRunner(
         rds_cluster,
         run.settings,
         test=item.nodeid,
@@ -225,11 +225,11 @@ def rds_laboratory(rds_cluster: "Cluster", request: pytest.FixtureRequest) -> "L
 
 @pytest.fixture
 def rds_trials(
-    rds_laboratory: "Laboratory", rds_cluster: "Cluster", request: pytest.FixtureRequest
+    rds_runner: "TrialRunner", rds_cluster: "Cluster", request: pytest.FixtureRequest
 ) -> "Repetition":
     """Repeats a trial, each with a seed of its own, and returns the population."""
     from pytest_rdsfailover.local.backend import environment
-    from pytest_rdsfailover.progress import PROGRESS
+    from pytest_rdsfailover.plugin.progress import PROGRESS
     from pytest_rdsfailover.trial.repeats import Archive, Repetition
     from pytest_rdsfailover.trial.resume import Store, prune
 
@@ -251,7 +251,7 @@ def rds_trials(
 
     trials = argument_of(request, "rds_trials")
     return Repetition(
-        rds_laboratory,
+        rds_runner,
         Archive(
             entries=run.noted(item),
             recall=recall,

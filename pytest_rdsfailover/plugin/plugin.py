@@ -2,7 +2,7 @@
 
 import pytest
 
-from pytest_rdsfailover import fixtures, hooks, options
+from pytest_rdsfailover.plugin import fixtures, hookspecs, options
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -12,7 +12,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
     """Register the hooks that a project may implement."""
-    pluginmanager.add_hookspecs(hooks)
+    pluginmanager.add_hookspecs(hookspecs)
 
 
 def pytest_configure(config: pytest.Config) -> None:

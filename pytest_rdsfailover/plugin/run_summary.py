@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_rdsfailover.options import cache_directory
-from pytest_rdsfailover.run import SILENT, Plain, Run
+from pytest_rdsfailover.plugin.options import cache_directory
+from pytest_rdsfailover.plugin.run import SILENT, Plain, Run
 from pytest_rdsfailover.trial.resume import latest_seed
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ FAILED = "FAILED: "
 Section = tuple[str, Sequence[str]]
 
 
-class Tally:
+class RunSummary:
     """The verdicts on a whole run; does nothing on a worker, and imports nothing if unused.
 
     Args:

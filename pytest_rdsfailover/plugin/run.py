@@ -15,11 +15,11 @@ from typing import Any
 
 import pytest
 
-from pytest_rdsfailover.markers import check_markers
 from pytest_rdsfailover.model.errors import SettingError
 from pytest_rdsfailover.model.live_settings import LiveSettings
 from pytest_rdsfailover.model.settings import Settings
-from pytest_rdsfailover.options import SEED
+from pytest_rdsfailover.plugin.markers import check_markers
+from pytest_rdsfailover.plugin.options import SEED
 
 Plain = dict[str, Any]
 RUN = pytest.StashKey["Run"]()

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_rdsfailover.run import ATTRIBUTE, ORDER
+from pytest_rdsfailover.plugin.run import ATTRIBUTE, ORDER
 
 TOLD = "rds_progress"  # among what a controller tells its workers
 EVERY = 0.2  # seconds between two looks at the file

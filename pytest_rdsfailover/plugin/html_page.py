@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from pytest_rdsfailover.run import Run
+from pytest_rdsfailover.plugin.run import Run
 
 PAGE = "index.html"
 Section = tuple[str, Sequence[str]]
 
 
-class Album:
+class HtmlPage:
     """Writes the page of all trials when the run ends.
 
     Args:

@@ -5,12 +5,12 @@ Most runs of pytest use no cluster, and shall not pay for one: nothing imports t
 
 import pytest
 
-from pytest_rdsfailover.album import Album
-from pytest_rdsfailover.option_values import read
-from pytest_rdsfailover.options import cache_directory
-from pytest_rdsfailover.progress import PROGRESS, Progress
-from pytest_rdsfailover.run import RUN, Run
-from pytest_rdsfailover.tally import Tally
+from pytest_rdsfailover.plugin.html_page import HtmlPage
+from pytest_rdsfailover.plugin.option_values import read
+from pytest_rdsfailover.plugin.options import cache_directory
+from pytest_rdsfailover.plugin.progress import PROGRESS, Progress
+from pytest_rdsfailover.plugin.run import RUN, Run
+from pytest_rdsfailover.plugin.run_summary import RunSummary
 
 
 def wire(config: pytest.Config) -> Run:
@@ -23,14 +23,14 @@ def wire(config: pytest.Config) -> Run:
         return config.stash[RUN]
     run = config.stash[RUN] = Run(config, read(config))
     progress = config.stash[PROGRESS] = Progress(config, lambda: cache_directory(config))
-    tally = Tally(config, run)
-    # The album before the tally, because pytest asks the last one first: its page shows the
-    # tally's comparison.
+    summary = RunSummary(config, run)
+    # The page before the summary, because pytest asks the last one first: the page shows the
+    # summary's comparison.
     parts = {
         "run": run,
         "progress": progress,
-        "album": Album(config, run, tally.sections),
-        "tally": tally,
+        "html-page": HtmlPage(config, run, summary.sections),
+        "summary": summary,
     }
     for name, part in parts.items():
         config.pluginmanager.register(part, f"rdsfailover-{name}")

@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
-from pytest_rdsfailover import options
 from pytest_rdsfailover.model.durations import parse_duration
 from pytest_rdsfailover.model.errors import SettingError
 from pytest_rdsfailover.model.live_settings import FIELDS, LiveSettings
 from pytest_rdsfailover.model.settings import RATE, Settings, check_rate
-from pytest_rdsfailover.options import LIVE_OPTIONS, OPTIONS, SEED, cache_directory
+from pytest_rdsfailover.plugin import options
+from pytest_rdsfailover.plugin.options import LIVE_OPTIONS, OPTIONS, SEED, cache_directory
 from pytest_rdsfailover.trial.resume import latest_seed
 
 SWITCHES = {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}
