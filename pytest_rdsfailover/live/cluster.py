@@ -18,7 +18,7 @@ from pytest_rdsfailover.live.gatherer import Gatherer
 from pytest_rdsfailover.live.probes import probes
 from pytest_rdsfailover.live.proxy import LiveProxy
 from pytest_rdsfailover.live.timeline import Timeline
-from pytest_rdsfailover.live.triggers import Act
+from pytest_rdsfailover.live.triggers import LiveTrigger
 from pytest_rdsfailover.model.clock import Clock, MonotonicClock, wait_until
 from pytest_rdsfailover.model.endpoints import Endpoint
 from pytest_rdsfailover.model.errors import NotReadyError, RdsFailoverError, SettingError
@@ -58,7 +58,7 @@ class LiveCluster:
             credentials=find_credentials(asked, gatherer.region, self.facts, self.proxy_facts),
             ca=authorities(asked, directory),
         )
-        self._act = Act(asked, gatherer.region, self.audit_endpoint, self._clock)
+        self._act = LiveTrigger(asked, gatherer.region, self.audit_endpoint, self._clock)
 
     @property
     def instances(self) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ from pytest_rdsfailover.mysql import driver
 CRASH = "ALTER SYSTEM CRASH INSTANCE"
 
 
-class Act:
+class LiveTrigger:
     """One kind of trigger.
 
     Args:
