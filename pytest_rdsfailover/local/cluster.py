@@ -221,7 +221,7 @@ class LocalCluster:
 
     def _tell_names(self) -> None:
         """Let the proxy know by which names its clients call it."""
-        called = self._addresses.known((READ_WRITE, READ_ONLY))
+        called = self._addresses.host_ports((READ_WRITE, READ_ONLY))
         self.proxy.known_as(called, self._addresses.hosts)
 
     def _known(self, instance: str) -> None:
