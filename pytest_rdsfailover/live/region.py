@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pytest_rdsfailover.aws.client import AwsError, explained, sharing, unlogged
+from pytest_rdsfailover.aws.client import AwsError, explained, unlogged, with_shared_descriptions
 from pytest_rdsfailover.model.endpoints import Hidden
 from pytest_rdsfailover.model.errors import SettingError
 
@@ -53,7 +53,7 @@ class Region:
             ) from None
         self.name, self.url = name, url
         self.calls: list[Call] = []
-        core = sharing(botocore.session.get_session())
+        core = with_shared_descriptions(botocore.session.get_session())
         self._session = boto3.session.Session(region_name=name, botocore_session=core)
         self._clients: dict[tuple[str, bool], Any] = {}
         self._others: dict[str, Region] = {}
