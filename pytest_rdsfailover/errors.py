@@ -1,4 +1,4 @@
-"""Everything this package raises on purpose, apart from assertions.
+"""Everything this package raises or warns of on purpose, apart from assertions.
 
 What a user typed wrong is a `SettingError`, shown by pytest as a usage error before any server
 starts. What we could not do is another `RdsFailoverError`, with the evidence. What the database
@@ -80,6 +80,10 @@ class NotHereError(RdsFailoverError):
 
 class AuditError(RdsFailoverError):
     """The stored writes could not be read back, so nothing can be said about lost writes."""
+
+
+class LeftBehindWarning(UserWarning):
+    """A judged trial's clean-up failed: what is still on the database is to be removed by hand."""
 
 
 class ArchiveError(RdsFailoverError):

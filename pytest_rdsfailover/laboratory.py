@@ -1,6 +1,7 @@
 """What one test does with its cluster: fills in what it left open, runs it, and notes it."""
 
 import difflib
+import warnings
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -8,7 +9,7 @@ from dataclasses import fields
 from typing import Any
 
 from pytest_rdsfailover.endpoints import Endpoint
-from pytest_rdsfailover.errors import SettingError
+from pytest_rdsfailover.errors import LeftBehindWarning, SettingError
 from pytest_rdsfailover.expectations import check_resolution, parse_expectations
 from pytest_rdsfailover.experiment import InvalidTrialError, Plan, Trial
 from pytest_rdsfailover.extensions import Extensions
@@ -158,10 +159,22 @@ class Laboratory:
         return observation.trial
 
     def _conclude(self, observation: Observation, endpoint: Endpoint) -> None:
+        """Note the trial, then judge it, then tell what its clean-up has left behind."""
+        __tracebackhide__ = True
+        self._note(observation.trial)
+        observation.forget()
+        try:
+            self._judge(observation, endpoint)
+        except Exception as verdict:
+            for line in observation.left_behind:
+                verdict.add_note(line)
+            raise
+        for line in observation.left_behind:
+            warnings.warn(LeftBehindWarning(line), stacklevel=2)
+
+    def _judge(self, observation: Observation, endpoint: Endpoint) -> None:
         __tracebackhide__ = True
         trial = observation.trial
-        self._note(trial)
-        observation.forget()
         self._extensions.after_trial(self._target, endpoint, trial)
         if not trial.valid:
             raise InvalidTrialError(trial) from observation.problem

@@ -87,7 +87,8 @@ class ProcessLoad(Engine):
     def connect(self, timeout: float, check: Check | None = None) -> None:  # noqa: ARG002 - they wait for themselves
         """Start all processes and connect their writers at once."""
         try:
-            self._shards = [_Shard(sent) for sent in self._sent]
+            for sent in self._sent:
+                self._shards.append(_Shard(sent))  # one by one: the next may not start
             self._ask("connect", timeout, patience=timeout + PATIENCE)
         except BaseException:
             self._end()

@@ -44,6 +44,11 @@ class RetryingWorkload:
         """Return what the other workload found."""
         return self._inner.torn
 
+    @property
+    def made(self) -> str:
+        """Return what the other workload makes."""
+        return self._inner.made
+
     def create(self, control: Endpoint) -> None:
         """Make what the writes need."""
         self._inner.create(control)
