@@ -16,14 +16,19 @@ from pytest_rdsfailover.errors import SettingError
 from pytest_rdsfailover.live_settings import FIELDS, LiveSettings
 from pytest_rdsfailover.options import LIVE_OPTIONS, OPTIONS, SEED, cache_directory
 from pytest_rdsfailover.resumption import latest_seed
-from pytest_rdsfailover.settings import RATE, Settings, check_rate, parse_duration
+from pytest_rdsfailover.settings import (
+    LIVE_BOUND,
+    LIVE_RATE,
+    LOCAL_ONLY,
+    RATE,
+    Settings,
+    check_rate,
+    parse_duration,
+)
 
 SWITCHES = {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}
-LOCAL_ONLY = ("profile", "server", "toxiproxy", "instances", "port", "aws_names")
 FILES = {"json", "markdown", "record"}  # what the end of the run writes
 DIRECTORIES = {"report", "journal"}
-LIVE_RATE = 100.0  # writes per second: a real cluster serves others, too
-LIVE_BOUND = 300.0  # seconds: a real failover may take half a minute to be felt at all
 
 
 def read(config: pytest.Config) -> Settings:

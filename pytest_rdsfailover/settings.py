@@ -10,6 +10,9 @@ UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 DURATION = re.compile(r"(?P<number>\d+(?:\.\d+)?|\.\d+)\s*(?P<unit>ms|s|m|h)")
 FEWEST_INSTANCES, MOST_INSTANCES = 2, 16  # Aurora: one writer and up to 15 readers
 RATE = 200.0  # writes per second
+LIVE_RATE = 100.0  # writes per second: a real cluster serves others, too
+LIVE_BOUND = 300.0  # seconds: a real failover may take half a minute to be felt at all
+LOCAL_ONLY = ("profile", "server", "toxiproxy", "instances", "port", "aws_names")
 MOST_RATE = 1_000_000  # writes per second: more than any machine writes, and memory for its slots
 
 
