@@ -137,11 +137,8 @@ class Observation:
             self._leave_word(error)
 
     def _leave_word(self, error: BaseException) -> None:
-        """Say in an error where the evidence is that no trial was made of."""
         if self._remains is not None:
-            error.add_note(
-                f"what the writers did until then: rdsfailover judge {self._remains.path}"
-            )
+            self._remains.leave(error)
 
     @contextmanager
     def _ending_if_broken(self) -> Iterator[None]:

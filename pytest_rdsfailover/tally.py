@@ -75,13 +75,18 @@ class Tally:
             terminalreporter.write_line(line, red=line.startswith(FAILED))
 
     def _cut_short(self) -> list[str]:
-        """Name the trials whose process was killed, in this run or in one not long before."""
+        """Name, once, the trials whose process was killed, in this run or in one before."""
         from pytest_rdsfailover import remains
 
         cache, chosen = cache_directory(self._config), self._run.settings.journal
-        found = [] if cache is None else list(remains.recent(cache))
+        found = []
+        if cache is not None:
+            remains.prune(cache)
+            found += remains.untold(cache)
         if chosen is not None:
-            found += remains.cut_short(Path(chosen))
+            found += remains.untold(Path(chosen))
+        for path in found:
+            remains.mark_told(path)
         return [f"a trial was cut short: rdsfailover judge {path}" for path in found]
 
     def _compare(self, name: str) -> "Report":

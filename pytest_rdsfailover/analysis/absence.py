@@ -52,8 +52,10 @@ class Absence:
 
 def absences(found: Sequence[Lane], course: Course) -> Absence:
     """Return when nobody was served, and when single writers were not."""
-    start, stop = nanoseconds(course.start), nanoseconds(course.stop)
-    trigger = start if course.trigger is None else nanoseconds(course.trigger)
+    start = nanoseconds(course.start)
+    # A fault of the project's own may be said to come later than the end of observation.
+    stop = max(start, nanoseconds(course.stop))
+    trigger = start if course.trigger is None else min(stop, nanoseconds(course.trigger))
     acks = gaps.acknowledgements(found, start=start, stop=stop)
     calm = acks[1 : bisect_right(acks, trigger, 1, len(acks) - 1)]
     natural = gaps.largest_gap(calm)
