@@ -2,11 +2,11 @@
 
 from collections.abc import Callable
 
-from pytest_rdsfailover.analysis.writes import Stored
-from pytest_rdsfailover.clock import Clock
-from pytest_rdsfailover.endpoints import Endpoint
-from pytest_rdsfailover.errors import AuditError
+from pytest_rdsfailover.journal.stored import Stored
 from pytest_rdsfailover.load.workload import Workload
+from pytest_rdsfailover.model.clock import Clock
+from pytest_rdsfailover.model.endpoints import Endpoint
+from pytest_rdsfailover.model.errors import AuditError
 
 PATIENCE = 10.0  # seconds for which a failing audit is tried again
 EVERY = 0.02  # seconds between two tries

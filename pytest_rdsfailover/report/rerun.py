@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from dataclasses import fields
 from decimal import Decimal
 
-from pytest_rdsfailover.live_settings import COMPANIONS, LiveSettings, flag
-from pytest_rdsfailover.settings import LIVE_BOUND, LIVE_RATE, LOCAL_ONLY, Settings
+from pytest_rdsfailover.model.live_settings import COMPANIONS, LiveSettings, flag
+from pytest_rdsfailover.model.settings import LIVE_BOUND, LIVE_RATE, LOCAL_ONLY, Settings
 
 # What decides a trial and is worth repeating; where reports go is the next reader's business.
 REPEATED = (

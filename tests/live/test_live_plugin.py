@@ -7,7 +7,7 @@ import shlex
 import pytest
 from regions import ACCOUNT
 
-from pytest_rdsfailover import archive
+from pytest_rdsfailover.journal import archive
 
 pytestmark = pytest.mark.local
 

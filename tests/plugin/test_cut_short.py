@@ -50,7 +50,7 @@ def test_trial(rds_load, rds_failover, rds_cluster):
 
 
 def judge(project, *paths):
-    command = [sys.executable, "-m", "pytest_rdsfailover.cli", "judge", *paths]
+    command = [sys.executable, "-m", "pytest_rdsfailover.cli.main", "judge", *paths]
     return subprocess.run(command, capture_output=True, text=True, cwd=project.path, check=False)
 
 
