@@ -1,7 +1,7 @@
 """What is left of a trial whose process was killed: a directory that a finished trial removes.
 
 `about.json` says which trial it is and what was known of it at the last look; `*.events` are what
-the writers of each process did, up to the very last event (`columns.py`). `lock` is held for as long
+the writers of each process did, up to the very last event (`events.py`). `lock` is held for as long
 as a process works on the trial: the system lets go of it, however that process ends, where its number
 may be another's by now. `told` is there once somebody was told of a trial that was cut short.
 """

@@ -15,19 +15,17 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from pytest_rdsfailover.local.processes.ports import reserve_port
 from pytest_rdsfailover.model.endpoints import Bounds, Endpoint
 from pytest_rdsfailover.mysql import driver
 
 PATIENT = Bounds(connect=2.0, read=20.0, write=10.0)
-PORTS = range(23000, 27000)  # below the ports that the system gives to clients
 
 
 def free_port() -> int:
-    for port in secrets.SystemRandom().sample(PORTS, 50):
-        with socket.socket() as probe, contextlib.suppress(OSError):
-            probe.bind(("127.0.0.1", port))
-            return port
-    raise AssertionError("no port is free")
+    """Return a port that nobody listens on, below those that the system gives to clients."""
+    with reserve_port() as port:
+        return port
 
 
 def _state(task: Path) -> str:
