@@ -85,13 +85,16 @@ class Line:
         endpoint, bounds = self.order.endpoint, self.order.policy.bounds
         family = socket.AF_INET6 if ":" in endpoint.host else socket.AF_INET
         self._reader, self._instance, self._served = PacketReader(), None, False
-        self.sock = sock = socket.socket(family, socket.SOCK_STREAM)
-        self.fresh = True
-        sock.setblocking(False)  # noqa: FBT003 - its only argument
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.state, self.deadline = CONNECTING, self._started + int(bounds.connect * SECOND)
-        code = sock.connect_ex((endpoint.host, endpoint.port))
-        if code not in (0, errno.EINPROGRESS):
+        try:
+            self.sock = sock = socket.socket(family, socket.SOCK_STREAM)
+            self.fresh = True
+            sock.setblocking(False)  # noqa: FBT003 - its only argument
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            begun = sock.connect_ex((endpoint.host, endpoint.port)) in (0, errno.EINPROGRESS)
+        except OSError:  # as a machine without file descriptors has it
+            begun = False
+        if not begun:
             self._lose(Fault(2003, "refused"))
 
     def connected(self) -> None:
@@ -100,13 +103,14 @@ class Line:
         if sock is None:
             return
         try:
-            reached = sock.getpeername()
+            reached_itself = sock.getsockname() == sock.getpeername()
         except OSError:  # not connected, or not yet
             if sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
                 self._lose(Fault(2003, "refused"))
             return
-        if sock.getsockname() == reached:  # a closed port that reached itself
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, LINGER)
+        if reached_itself:  # a port that nobody listens on
+            with contextlib.suppress(OSError):
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, LINGER)
             self._lose(Fault(2003, "refused"))
         else:
             self.state = GREETING
