@@ -18,7 +18,7 @@ from pytest_rdsfailover.load.audit import read_back
 from pytest_rdsfailover.load.engines import load
 from pytest_rdsfailover.load.gaps import GapTracker
 from pytest_rdsfailover.load.mix import share_of_writes
-from pytest_rdsfailover.load.processes import Order
+from pytest_rdsfailover.load.processes import LoadOrder
 from pytest_rdsfailover.load.watchdog import Pause, Watchdog, merged
 from pytest_rdsfailover.load.workloads import MakeWorkload
 from pytest_rdsfailover.model.clock import Clock, MonotonicClock, wait_until
@@ -83,10 +83,12 @@ class Observation:
         self._writer_before = ""
         self._begun = 0.0
 
-    def _order(self, make: MakeWorkload, events: Path | None, classify: Classify | None) -> Order:
+    def _order(
+        self, make: MakeWorkload, events: Path | None, classify: Classify | None
+    ) -> LoadOrder:
         """Return what the processes of the load are told, be it this one alone."""
         plan = self._plan
-        return Order(
+        return LoadOrder(
             make=make,
             run=self.journal.run,
             writers=plan.writers,
