@@ -11,7 +11,7 @@ import pytest
 from plain_server import Relay, free_port
 
 from pytest_rdsfailover.journal.journal import Journal
-from pytest_rdsfailover.load.fast_writer import AWAY, Line
+from pytest_rdsfailover.load.fast_writer import AWAY, FastWriter, WriterSettings
 from pytest_rdsfailover.load.schedule import Schedule
 from pytest_rdsfailover.load.writer import ReconnectPolicy
 from pytest_rdsfailover.model.endpoints import Bounds
@@ -220,7 +220,7 @@ def test_so_does_one_of_the_fast_engine_which_goes_on(plain_server, broken, step
     if step == "socket":
         monkeypatch.setattr(socket, "socket", lambda *_: Broken(99, 99))
     order = WriterSettings(plain_server.endpoint, b"INSERT INTO t VALUES ", ReconnectPolicy())
-    line = Line(order, Journal("run", 1).writers[0], Schedule(writer=0, writers=1, rate=10.0))
+    line = FastWriter(order, Journal("run", 1).writers[0], Schedule(writer=0, writers=1, rate=10.0))
 
     line.connect()
     if line.sock is not None:
