@@ -45,7 +45,8 @@ class PlainServer:
         memory = "/dev/shm" if Path("/dev/shm").is_dir() else None
         self._directory = tempfile.TemporaryDirectory(prefix="plain", dir=memory)
         base = Path(self._directory.name)
-        self.socket, self.port = str(base / "s"), free_port()
+        self._reserved = reserve_port()  # it is long until the server listens
+        self.socket, self.port = str(base / "s"), self._reserved.number
         common = ["--no-defaults", f"--datadir={base / 'data'}", f"--user={getpass.getuser()}"]
         if maria:
             install = ["mariadb-install-db", *common, "--auth-root-authentication-method=normal"]
@@ -138,6 +139,7 @@ class PlainServer:
         self._popen.wait()
         with contextlib.suppress(ProcessLookupError):
             os.kill(self.pid, signal.SIGKILL)  # if the program was a wrapper
+        self._reserved.release()
         self._directory.cleanup()
 
 
@@ -145,7 +147,8 @@ class Relay:
     """A TCP relay to a port: passes, refuses, resets, or is silent, per mode."""
 
     def __init__(self, target: int | None) -> None:
-        self._target, self.port, self._links = target, free_port(), []
+        self._reserved = reserve_port()  # also while it refuses
+        self._target, self.port, self._links = target, self._reserved.number, []
         self._lock, self._passing, self._over = threading.Lock(), threading.Event(), False
         self._passing.set()
         self._listener = None
@@ -182,6 +185,7 @@ class Relay:
         self.resume()
         self.refuse()
         self.reset()
+        self._reserved.release()
 
     def _accept(self, listener: socket.socket) -> None:
         with contextlib.suppress(OSError):
