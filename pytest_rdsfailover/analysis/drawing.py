@@ -11,9 +11,10 @@ from itertools import pairwise
 from math import log10
 from typing import NamedTuple
 
-from pytest_rdsfailover.analysis.series import SECOND, Lane, lanes, nanoseconds
+from pytest_rdsfailover.analysis.series import Lane, lanes
 from pytest_rdsfailover.analysis.summary import Summary
 from pytest_rdsfailover.journal.evidence import Evidence
+from pytest_rdsfailover.model.clock import SECOND, to_nanoseconds, to_seconds
 
 SLICES = 360  # of the whole trial, and as many again of the time around the failover
 MILLISECOND = SECOND // 1000
@@ -85,8 +86,8 @@ class _Clock:
     """Turns nanoseconds of the journal into milliseconds from the trigger."""
 
     def __init__(self, evidence: Evidence) -> None:
-        self.zero = nanoseconds(evidence.zero)
-        self.end = nanoseconds(evidence.course.stop)
+        self.zero = to_nanoseconds(evidence.zero)
+        self.end = to_nanoseconds(evidence.course.stop)
 
     def at(self, time: float) -> int:
         return round((time - self.zero) / MILLISECOND)
@@ -109,7 +110,9 @@ def picture(evidence: Evidence, summary: Summary) -> Picture:
     """Return what a drawing of a judged trial shows."""
     found, clock = lanes(evidence.journal), _Clock(evidence)
     states, instances = _Names(), _Names()
-    spells = [list(_spells(lane, clock, states, nanoseconds(summary.threshold))) for lane in found]
+    spells = [
+        list(_spells(lane, clock, states, to_nanoseconds(summary.threshold))) for lane in found
+    ]
     homes = [list(_homes(lane, clock, instances)) for lane in found]
     window = summary.window.start, summary.window.stop
     focus = summary.pulse.start, summary.pulse.stop
@@ -175,7 +178,7 @@ def _homes(lane: Lane, clock: _Clock, instances: _Names) -> Iterator[tuple[int, 
 def _strip(
     found: Sequence[Lane], clock: _Clock, states: _Names, start: float, stop: float
 ) -> Strip:
-    first, last = (clock.zero + nanoseconds(edge) for edge in (start, stop))
+    first, last = (clock.zero + to_nanoseconds(edge) for edge in (start, stop))
     edges = [first + (last - first) * number // SLICES for number in range(SLICES + 1)]
     acks = sorted(time for lane in found for time in _between(lane.acks, first, last))
     failed: dict[int, list[int]] = {}
@@ -219,7 +222,7 @@ def _counts(times: Sequence[int], edges: Sequence[int]) -> list[int]:
 def _served(lane: Lane) -> Iterator[tuple[int, float]]:
     for row, acked in enumerate(lane.acked):
         if acked:
-            yield lane.intended[row], (lane.finished[row] - lane.intended[row]) / SECOND
+            yield lane.intended[row], to_seconds(lane.finished[row] - lane.intended[row])
 
 
 def _waited(lane: Lane, end: int) -> Iterator[tuple[int, float]]:
@@ -227,7 +230,7 @@ def _waited(lane: Lane, end: int) -> Iterator[tuple[int, float]]:
     for slot in _unserved(lane):
         place = bisect_right(lane.acks, slot)
         back = lane.acks[place] if place < len(lane.acks) else max(end, slot)
-        yield slot, (back - slot) / SECOND
+        yield slot, to_seconds(back - slot)
 
 
 def _unserved(lane: Lane) -> Iterator[int]:

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from itertools import compress
 from operator import sub
 
-from pytest_rdsfailover.analysis.series import SECOND, Lane
+from pytest_rdsfailover.analysis.series import Lane
 from pytest_rdsfailover.analysis.statistics import percentile
+from pytest_rdsfailover.model.clock import SECOND, to_seconds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,9 +71,9 @@ def _percentiles(lanes: Sequence[Lane], first: int, last: int, stop: int) -> Per
         return None
     taken.sort()
     return Percentiles(
-        p50=percentile(taken, 0.5) / SECOND,
-        p99=percentile(taken, 0.99) / SECOND,
-        max=taken[-1] / SECOND,
+        p50=to_seconds(percentile(taken, 0.5)),
+        p99=to_seconds(percentile(taken, 0.99)),
+        max=to_seconds(taken[-1]),
         count=len(taken),
     )
 

@@ -11,17 +11,12 @@ from itertools import compress
 
 from pytest_rdsfailover.journal.events import Events
 from pytest_rdsfailover.journal.journal import Journal, Skip
+from pytest_rdsfailover.model.clock import to_nanoseconds
 from pytest_rdsfailover.model.records import Fault, Outcome
 
-SECOND = 1_000_000_000
 ACKED = int(Outcome.ACKED)
 # Outcomes to 1 for acknowledged and 0 for anything else, as `bytes.translate` wants it.
 IS_ACKED = bytes(1 if outcome == ACKED else 0 for outcome in range(256))
-
-
-def nanoseconds(seconds: float) -> int:
-    """Return seconds as the journal counts them."""
-    return round(seconds * SECOND)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +83,7 @@ def _lane(writer: Events, skips: Sequence[Skip] = ()) -> Lane:
         finished=finished,
         acked=acked,
         acks=finished if everything else array("q", compress(finished, acked)),
-        skips=[(nanoseconds(s.first), nanoseconds(s.last), s.count) for s in skips],
+        skips=[(to_nanoseconds(s.first), to_nanoseconds(s.last), s.count) for s in skips],
         fault=writer.fault,
         faults=writer.faults,
         instance=writer.instance,

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pytest_rdsfailover.analysis.absence import absences
 from pytest_rdsfailover.analysis.downtime import Downtime
 from pytest_rdsfailover.analysis.reliability import lateness, lateness_p99
-from pytest_rdsfailover.analysis.series import SECOND, Lane, lanes
+from pytest_rdsfailover.analysis.series import Lane, lanes
 from pytest_rdsfailover.journal.course import Course
 from pytest_rdsfailover.journal.journal import Journal
 from pytest_rdsfailover.load.inserts import InsertWorkload
@@ -20,6 +20,7 @@ from pytest_rdsfailover.local.processes.ports import reserve_port
 from pytest_rdsfailover.local.processes.process import Process, Supervisor
 from pytest_rdsfailover.local.server.programs import ServerUrl, find_server
 from pytest_rdsfailover.local.server.server import OwnServer
+from pytest_rdsfailover.model.clock import to_seconds
 from pytest_rdsfailover.model.endpoints import Bounds, Endpoint
 from pytest_rdsfailover.model.errors import SettingError
 from pytest_rdsfailover.mysql.driver import connect
@@ -160,7 +161,7 @@ def calibrate(
         writers=writers,
         readings=[reading for reading, _ in judged],
         natural_gap=max(natural for _, natural in judged),
-        lateness_p99=lateness_p99(lateness(found)) / SECOND,
+        lateness_p99=to_seconds(lateness_p99(lateness(found))),
         own_pause=max((last - first for first, last in dog.pauses), default=0.0),
         strangers=dog.strangers,
     )
@@ -191,10 +192,10 @@ def _judge(
     # A release takes effect at once, but those whom it wakes keep the sender from saying so.
     first, last = sum(stopped) // 2, released[0]
     course = Course(
-        start=first / SECOND - CALM,
-        stop=last / SECOND + SETTLE,
-        trigger=first / SECOND,
-        settled=last / SECOND,
+        start=to_seconds(first) - CALM,
+        stop=to_seconds(last) + SETTLE,
+        trigger=to_seconds(first),
+        settled=to_seconds(last),
         moves_writer=None,
         milestones=(),
         writer_before=None,
@@ -205,9 +206,9 @@ def _judge(
     absence = absences(found, course)
     reading = Reading(
         wanted=wanted,
-        truth=(last - first) / SECOND,
-        shortest=(released[0] - stopped[1]) / SECOND,
-        longest=(last - stopped[0]) / SECOND,
+        truth=to_seconds(last - first),
+        shortest=to_seconds(released[0] - stopped[1]),
+        longest=to_seconds(last - stopped[0]),
         measured=absence.downtime,
     )
-    return reading, absence.natural / SECOND
+    return reading, to_seconds(absence.natural)

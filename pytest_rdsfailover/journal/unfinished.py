@@ -21,7 +21,8 @@ from pytest_rdsfailover.journal import archive
 from pytest_rdsfailover.journal.archive import Label
 from pytest_rdsfailover.journal.course import Course
 from pytest_rdsfailover.journal.evidence import Evidence
-from pytest_rdsfailover.journal.journal import EVENTS, NANO, SKIPS, Journal
+from pytest_rdsfailover.journal.journal import EVENTS, SKIPS, Journal
+from pytest_rdsfailover.model.clock import to_seconds
 from pytest_rdsfailover.model.durations import format_duration
 from pytest_rdsfailover.model.errors import ArchiveError
 
@@ -123,7 +124,7 @@ def _check(about: dict[str, Any]) -> None:
 def _cut(course: Course, journal: Journal) -> Course:
     """Return the course of a trial that nobody saw the end of: its last event, or the last look."""
     ends = (events.finished for each in journal.writers for events in each.sorts[:SKIPS])
-    stop = max(course.start, course.stop, max(map(_latest, ends)) * NANO)
+    stop = max(course.start, course.stop, to_seconds(max(map(_latest, ends))))
     since, word = (course.start, "start") if course.trigger is None else (course.trigger, "trigger")
     reason = (
         f"it was cut short {format_duration(max(0.0, stop - since))} after its {word}: nothing was"

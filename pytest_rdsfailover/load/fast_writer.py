@@ -9,8 +9,9 @@ import time
 from typing import NamedTuple
 
 from pytest_rdsfailover.journal.journal import WriterJournal
-from pytest_rdsfailover.load.schedule import SECOND, Schedule
+from pytest_rdsfailover.load.schedule import Schedule
 from pytest_rdsfailover.load.writer import CUT, ReconnectPolicy
+from pytest_rdsfailover.model.clock import to_nanoseconds
 from pytest_rdsfailover.model.endpoints import Endpoint
 from pytest_rdsfailover.model.records import Fault, Outcome
 from pytest_rdsfailover.mysql import client, driver
@@ -67,7 +68,7 @@ class FastWriter:
         self._head = client.query(b"%b(%d," % (order.insert, journal.writer))[4:]
         self._reader, self._response = PacketReader(), Response(Command.PING, deprecate_eof=False)
         self._intended = self._started = 0
-        self._read = int(order.policy.bounds.read * SECOND)
+        self._read = to_nanoseconds(order.policy.bounds.read)
         self._instance: str | None = None
         self._chance = random.Random()  # noqa: S311 - jitter, no secret
 
@@ -85,7 +86,7 @@ class FastWriter:
         endpoint, bounds = self.order.endpoint, self.order.policy.bounds
         family = socket.AF_INET6 if ":" in endpoint.host else socket.AF_INET
         self._reader, self._instance, self._served = PacketReader(), None, False
-        self.state, self.deadline = CONNECTING, self._started + int(bounds.connect * SECOND)
+        self.state, self.deadline = CONNECTING, self._started + to_nanoseconds(bounds.connect)
         try:
             self.sock = sock = socket.socket(family, socket.SOCK_STREAM)
             self.fresh = True
@@ -254,7 +255,7 @@ class FastWriter:
         wait = policy.backoff * (1 + policy.jitter * self._chance.uniform(-1, 1))
         if self._served and fault.kind in CUT:
             wait = 0.0  # its next slot is soon enough: that it was cut says little of the server
-        self.next_try = time.monotonic_ns() + int(wait * SECOND)
+        self.next_try = time.monotonic_ns() + to_nanoseconds(wait)
         self.working = False
 
     def _note(self, outcome: Outcome, fault: Fault) -> None:

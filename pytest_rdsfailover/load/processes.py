@@ -19,6 +19,7 @@ from pytest_rdsfailover.load.engine import Check, Engine, LoadError
 from pytest_rdsfailover.load.watchdog import merged
 from pytest_rdsfailover.load.workload import Workload
 from pytest_rdsfailover.load.writer import ReconnectPolicy
+from pytest_rdsfailover.model.clock import to_nanoseconds
 from pytest_rdsfailover.model.errors import SettingError
 
 PATIENCE = 10.0  # seconds for an answer; what is asked takes none
@@ -96,7 +97,7 @@ class ProcessLoad(Engine):
 
     def begin(self, start: int) -> None:
         """Tell every process when to begin."""
-        start = max(start, time.monotonic_ns() + int(LEAD * 1e9))
+        start = max(start, time.monotonic_ns() + to_nanoseconds(LEAD))
         super().begin(start)
         self._ask("begin", start)
 

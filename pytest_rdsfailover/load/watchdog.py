@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from pytest_rdsfailover.load.startable import Startable
+from pytest_rdsfailover.model.clock import to_seconds
 
-NANO = 1e-9
 BEAT = 5_000_000  # nanoseconds between two looks at the clock
 LATE = 5_000_000  # a look that is later than this shows that the whole process stood still
 Pause = tuple[float, float]  # its first and last moment
@@ -54,10 +54,10 @@ class Watchdog(Startable):
     def _watch(self) -> None:
         due = time.monotonic_ns() + BEAT
         while not self._over.is_set():
-            time.sleep(max(0, due - time.monotonic_ns()) * NANO)
+            time.sleep(to_seconds(max(0, due - time.monotonic_ns())))
             now = time.monotonic_ns()
             if now - due > LATE:
-                self.pauses.append((due * NANO, now * NANO))
+                self.pauses.append((to_seconds(due), to_seconds(now)))
             due = now + BEAT
 
     def _strangers(self) -> float | None:
@@ -65,7 +65,7 @@ class Watchdog(Startable):
         if self._begun is None or ended is None or taken <= 0:
             return None
         everybody, ours = (after - before for before, after in zip(self._begun, ended, strict=True))
-        return max(0.0, everybody - ours) / (taken * NANO)
+        return max(0.0, everybody - ours) / to_seconds(taken)
 
 
 def merged(pauses: Iterable[Pause]) -> list[Pause]:

@@ -9,8 +9,9 @@ from pytest_rdsfailover.journal.journal import WriterJournal
 from pytest_rdsfailover.load.attempts import Classify
 from pytest_rdsfailover.load.engine import Gate
 from pytest_rdsfailover.load.mix import WRITE, MixStep
-from pytest_rdsfailover.load.schedule import SECOND, Schedule
+from pytest_rdsfailover.load.schedule import Schedule
 from pytest_rdsfailover.load.workload import Session, Workload
+from pytest_rdsfailover.model.clock import to_nanoseconds, to_seconds
 from pytest_rdsfailover.model.endpoints import Bounds
 from pytest_rdsfailover.model.records import Fault, Outcome
 from pytest_rdsfailover.mysql import driver
@@ -140,12 +141,12 @@ class Writer:
 
     def _thought(self) -> int:
         """Return how long to think now: half to one and a half times the average."""
-        return int(self._think * self._chance.uniform(0.5, 1.5) * SECOND) if self._think else 0
+        return to_nanoseconds(self._think * self._chance.uniform(0.5, 1.5)) if self._think else 0
 
     def _reaches(self, moment: int) -> bool:
         """Sleep until a moment; return whether the load still goes on then."""
         while not self._gate.ended.is_set():
-            left = (moment - time.monotonic_ns()) / SECOND
+            left = to_seconds(moment - time.monotonic_ns())
             if left <= 0:
                 return True
             time.sleep(min(left, NAP))
@@ -208,7 +209,7 @@ class Writer:
             self._at_once = self._served and fault.kind in CUT
             self._drop()
             wait = self._policy.backoff * (1 + self._policy.jitter * self._chance.uniform(-1, 1))
-            self._next_try = times[2] + (0 if self._at_once else int(wait * SECOND))
+            self._next_try = times[2] + (0 if self._at_once else to_nanoseconds(wait))
 
     def _drop(self) -> None:
         if self._session is not None:

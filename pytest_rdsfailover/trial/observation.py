@@ -11,7 +11,7 @@ from typing import Self
 from pytest_rdsfailover.analysis.summary import judge
 from pytest_rdsfailover.journal.course import Course
 from pytest_rdsfailover.journal.evidence import Evidence
-from pytest_rdsfailover.journal.journal import NANO, Journal
+from pytest_rdsfailover.journal.journal import Journal
 from pytest_rdsfailover.journal.unfinished import Remains
 from pytest_rdsfailover.load.attempts import Classify
 from pytest_rdsfailover.load.audit import read_back
@@ -21,7 +21,7 @@ from pytest_rdsfailover.load.mix import share_of_writes
 from pytest_rdsfailover.load.processes import LoadOrder
 from pytest_rdsfailover.load.watchdog import Pause, Watchdog, merged
 from pytest_rdsfailover.load.workloads import MakeWorkload
-from pytest_rdsfailover.model.clock import Clock, MonotonicClock, wait_until
+from pytest_rdsfailover.model.clock import Clock, MonotonicClock, to_nanoseconds, wait_until
 from pytest_rdsfailover.model.endpoints import Endpoint
 from pytest_rdsfailover.model.target import Failover, Target, milestones, moves_writer, settled_at
 from pytest_rdsfailover.trial.plan import Plan
@@ -196,10 +196,10 @@ class Observation:
             raise RuntimeError(
                 "the writers of several processes are looked at when they have ended"
             )
-        start = round(self._load.started / NANO)
+        start = to_nanoseconds(self._load.started)
         if self._gaps is None:
             self._gaps = GapTracker(self.journal, start)
-        return self._gaps.look(round(self._clock.now() / NANO))
+        return self._gaps.look(to_nanoseconds(self._clock.now()))
 
     def keep(self) -> None:
         """Write down what is known by now, should this process be killed; if it is anything new."""

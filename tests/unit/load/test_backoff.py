@@ -9,8 +9,9 @@ from pytest_rdsfailover.journal.journal import Journal
 from pytest_rdsfailover.load import fast_writer, retrying
 from pytest_rdsfailover.load.fast_writer import FastWriter, WriterSettings
 from pytest_rdsfailover.load.mix import WRITE
-from pytest_rdsfailover.load.schedule import SECOND, Schedule
+from pytest_rdsfailover.load.schedule import Schedule
 from pytest_rdsfailover.load.writer import ReconnectPolicy
+from pytest_rdsfailover.model.clock import SECOND
 from pytest_rdsfailover.model.endpoints import Bounds, Endpoint
 from pytest_rdsfailover.model.records import Fault
 
