@@ -4,7 +4,7 @@ Bounded in size, however long the trial was: a drawing has so many columns and n
 milliseconds from the trigger, which is what a drawing can resolve.
 """
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -190,11 +190,11 @@ def _strip(
     served: list[dict[int, int]] = [{} for _ in range(SLICES)]
     waited: list[dict[int, int]] = [{} for _ in range(SLICES)]
     for lane in found:
-        for heap, points in ((served, _served(lane)), (waited, _waited(lane, clock.end))):
+        acked, others = _served(lane, first, last), _waited(lane, first, last, clock.end)
+        for heap, points in ((served, acked), (waited, others)):
             for intended, seconds in points:
-                if first <= intended < last:
-                    cell, place = heap[_slice(intended, first, last)], bucket(seconds)
-                    cell[place] = cell.get(place, 0) + 1
+                cell, place = heap[_slice(intended, first, last)], bucket(seconds)
+                cell[place] = cell.get(place, 0) + 1
     return Strip(
         start=clock.at(first),
         stop=clock.at(last),
@@ -219,25 +219,17 @@ def _counts(times: Sequence[int], edges: Sequence[int]) -> list[int]:
     return [b - a for a, b in pairwise(places)]
 
 
-def _served(lane: Lane) -> Iterator[tuple[int, float]]:
-    for row, acked in enumerate(lane.acked):
-        if acked:
+def _served(lane: Lane, first: int, last: int) -> Iterator[tuple[int, float]]:
+    """Yield the slots from *first* up to *last* of acknowledged writes, and how long these took."""
+    for row in range(bisect_left(lane.intended, first), bisect_left(lane.intended, last)):
+        if lane.acked[row]:
             yield lane.intended[row], to_seconds(lane.finished[row] - lane.intended[row])
 
 
-def _waited(lane: Lane, end: int) -> Iterator[tuple[int, float]]:
+def _waited(lane: Lane, first: int, last: int, end: int) -> Iterator[tuple[int, float]]:
     """Yield the slots at which no write succeeded, and how long their writer then waited."""
-    for slot in _unserved(lane):
-        place = bisect_right(lane.acks, slot)
-        back = lane.acks[place] if place < len(lane.acks) else max(end, slot)
-        yield slot, to_seconds(back - slot)
-
-
-def _unserved(lane: Lane) -> Iterator[int]:
-    yield from (lane.intended[row] for row in lane.failures())
-    for earliest, latest, count in lane.skips:
-        step = (latest - earliest) / (count - 1) if count > 1 else 0
-        yield from (earliest + round(number * step) for number in range(count))
+    for slot in lane.unserved(first, last):
+        yield slot, to_seconds(lane.next_success(slot, end) - slot)
 
 
 def _flat(cell: dict[int, int]) -> list[int]:

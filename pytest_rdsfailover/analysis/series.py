@@ -5,6 +5,7 @@ are sorted and subtracted without making a million floats.
 """
 
 from array import array
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import compress
@@ -60,6 +61,25 @@ class Lane:
         while row >= 0:
             yield row
             row = self.acked.find(0, row + 1)
+
+    def unserved(self, first: int, last: int) -> Iterator[int]:
+        """Yield the slots from *first* up to *last* at which no write succeeded.
+
+        Those of writes that failed come first, then those that were not issued.
+        """
+        row, end = bisect_left(self.intended, first), bisect_left(self.intended, last)
+        while (row := self.acked.find(0, row, end)) >= 0:
+            yield self.intended[row]
+            row += 1
+        for earliest, latest, count in self.skips:
+            step = (latest - earliest) / (count - 1) if count > 1 else 0
+            slots = (earliest + round(number * step) for number in range(count))
+            yield from (slot for slot in slots if first <= slot < last)
+
+    def next_success(self, slot: int, stop: int) -> int:
+        """Return when this writer was next served after a slot; *stop* if it never was."""
+        place = bisect_right(self.acks, slot)
+        return self.acks[place] if place < len(self.acks) else max(stop, slot)
 
 
 def lanes(journal: Journal) -> list[Lane]:
