@@ -251,8 +251,7 @@ class FastWriter:
         if self.working:
             self._note(Outcome.UNKNOWN if undecided else Outcome.REFUSED, fault)
         self.close()
-        policy = self.order.policy
-        wait = policy.backoff * (1 + policy.jitter * self._chance.uniform(-1, 1))
+        wait = self.order.policy.wait(self._chance)
         if self._served and fault.kind in CUT:
             wait = 0.0  # its next slot is soon enough: that it was cut says little of the server
         self.next_try = time.monotonic_ns() + to_nanoseconds(wait)

@@ -43,6 +43,10 @@ class ReconnectPolicy:
     jitter: float = 0.5
     on_read_only: bool = True
 
+    def wait(self, chance: random.Random) -> float:
+        """Return for how many seconds to wait before another try."""
+        return max(0.0, self.backoff * (1 + self.jitter * chance.uniform(-1, 1)))
+
     def leaves(self, outcome: Outcome, fault: Fault) -> bool:
         """Tell whether a connection that gave this answer is of no more use."""
         if fault.code in driver.READ_ONLY:
@@ -105,7 +109,7 @@ class Writer:
                 self._session = self._workload.open(self._journal.writer, self._policy.bounds)
             except Exception as error:  # noqa: BLE001 - any driver's, and the user's own
                 self.problem = error
-                self._gate.ended.wait(self._policy.backoff)
+                self._gate.ended.wait(self._policy.wait(self._chance))
         if self._session is not None:
             self.ready.set()
 
@@ -208,8 +212,8 @@ class Writer:
         if self._session is None or self._policy.leaves(outcome, fault):
             self._at_once = self._served and fault.kind in CUT
             self._drop()
-            wait = self._policy.backoff * (1 + self._policy.jitter * self._chance.uniform(-1, 1))
-            self._next_try = times[2] + (0 if self._at_once else to_nanoseconds(wait))
+            wait = 0.0 if self._at_once else self._policy.wait(self._chance)
+            self._next_try = times[2] + to_nanoseconds(wait)
 
     def _drop(self) -> None:
         if self._session is not None:
