@@ -5,6 +5,8 @@ starts. What we could not do is another `RdsFailoverError`, with the evidence. W
 did wrong is an `AssertionError` and has no class here.
 """
 
+from collections.abc import Iterable
+
 
 class RdsFailoverError(Exception):
     """Base of all errors of this package."""
@@ -115,3 +117,11 @@ def forget_frames(error: BaseException) -> None:
             seen.add(id(each))
             each.__traceback__ = None
             waiting += [each.__cause__, each.__context__]
+
+
+def did_you_mean(name: object, known: Iterable[str]) -> str:
+    """Return a hint for an error text, or nothing if no known name is near to one that is not."""
+    import difflib  # only who has made a mistake pays for it
+
+    near = difflib.get_close_matches(str(name), known, n=1)
+    return f"; did you mean {near[0]!r}?" if near else ""
