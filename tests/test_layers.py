@@ -21,7 +21,8 @@ LAYERS = {
         "plugin cli",
     ],
     "local": [
-        "processes toxiproxy gateway",
+        "processes",
+        "toxiproxy gateway",
         "server network profiles rds_proxy",
         "dns gateway_process aws_api",
         "trigger",

@@ -4,7 +4,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from operator import itemgetter
 
-from pytest_rdsfailover.analysis.series import SECOND, Lane
+from pytest_rdsfailover.analysis.series import Lane
+from pytest_rdsfailover.model.clock import SECOND
 from pytest_rdsfailover.model.records import Fault
 
 PAUSE = SECOND // 2  # errors of a kind further apart than this are two phases

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pytest_rdsfailover.analysis.absence import absences
 from pytest_rdsfailover.analysis.downtime import Downtime
 from pytest_rdsfailover.analysis.reliability import lateness, lateness_p99
-from pytest_rdsfailover.analysis.series import SECOND, Lane, lanes
+from pytest_rdsfailover.analysis.series import Lane, lanes
 from pytest_rdsfailover.journal.course import Course
 from pytest_rdsfailover.journal.journal import Journal
 from pytest_rdsfailover.load.inserts import InsertWorkload
@@ -20,6 +20,7 @@ from pytest_rdsfailover.local.processes.ports import reserve_port
 from pytest_rdsfailover.local.processes.process import Process, Supervisor
 from pytest_rdsfailover.local.server.programs import ServerUrl, find_server
 from pytest_rdsfailover.local.server.server import OwnServer
+from pytest_rdsfailover.model.clock import to_seconds
 from pytest_rdsfailover.model.endpoints import Bounds, Endpoint
 from pytest_rdsfailover.model.errors import SettingError
 from pytest_rdsfailover.mysql.driver import connect
@@ -160,7 +161,7 @@ def calibrate(
         writers=writers,
         readings=[reading for reading, _ in judged],
         natural_gap=max(natural for _, natural in judged),
-        lateness_p99=lateness_p99(lateness(writer_lanes)) / SECOND,
+        lateness_p99=to_seconds(lateness_p99(lateness(writer_lanes))),
         own_pause=max((end - begin for begin, end in dog.pauses), default=0.0),
         strangers=dog.strangers,
     )
@@ -192,10 +193,10 @@ def _judge(
     # reading the clock after it, so the reading before it counts.
     begin, end = sum(stopped) // 2, released[0]
     course = Course(
-        start=begin / SECOND - CALM,
-        stop=end / SECOND + SETTLE,
-        trigger=begin / SECOND,
-        settled=end / SECOND,
+        start=to_seconds(begin) - CALM,
+        stop=to_seconds(end) + SETTLE,
+        trigger=to_seconds(begin),
+        settled=to_seconds(end),
         moves_writer=None,
         milestones=(),
         writer_before=None,
@@ -206,9 +207,9 @@ def _judge(
     absence = absences(writer_lanes, course)
     reading = Reading(
         wanted=wanted,
-        truth=(end - begin) / SECOND,
-        shortest=(released[0] - stopped[1]) / SECOND,
-        longest=(end - stopped[0]) / SECOND,
+        truth=to_seconds(end - begin),
+        shortest=to_seconds(released[0] - stopped[1]),
+        longest=to_seconds(end - stopped[0]),
         measured=absence.downtime,
     )
-    return reading, absence.natural / SECOND
+    return reading, to_seconds(absence.natural)

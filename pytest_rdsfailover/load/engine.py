@@ -5,10 +5,9 @@ import time
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
 
-from pytest_rdsfailover.journal.journal import NANO
-from pytest_rdsfailover.load.schedule import SECOND
 from pytest_rdsfailover.load.startable import Startable
 from pytest_rdsfailover.load.watchdog import Pause
+from pytest_rdsfailover.model.clock import to_nanoseconds, to_seconds
 from pytest_rdsfailover.model.errors import RdsFailoverError
 
 LEAD = 0.02  # seconds between the last writer's readiness and the first slot
@@ -62,7 +61,7 @@ class Engine(Startable):
     @property
     def started(self) -> float:
         """Return the moment of the first slot, in seconds."""
-        return self._gate.start * NANO
+        return to_seconds(self._gate.start)
 
     def start(self, timeout: float = 15.0, check: Check | None = None) -> None:
         """Connect all writers at once and begin.
@@ -75,7 +74,7 @@ class Engine(Startable):
             LoadError: if a writer has no connection after *timeout* seconds; the others are ended.
         """
         self.connect(timeout, check)
-        self.begin(time.monotonic_ns() + int(LEAD * SECOND))
+        self.begin(time.monotonic_ns() + to_nanoseconds(LEAD))
 
     def begin(self, start: int) -> None:
         """Let the writers, all of which are connected, begin at a nanosecond."""

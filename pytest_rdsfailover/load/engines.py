@@ -1,15 +1,22 @@
-"""The engines of one process, by the names that users give them."""
+"""The engines, by the names that users give them, in this process or in several."""
 
 from typing import Any
 
 from pytest_rdsfailover.journal.journal import Journal
 from pytest_rdsfailover.load.engine import Engine
 from pytest_rdsfailover.load.fast import FastLoad
-from pytest_rdsfailover.load.processes import LoadOrder
+from pytest_rdsfailover.load.processes import LoadOrder, ProcessLoad
 from pytest_rdsfailover.load.threads import Load
 from pytest_rdsfailover.load.workload import Workload
 
 ENGINES: dict[str, type[Load] | type[FastLoad]] = {"threads": Load, "fast": FastLoad}
+
+
+def load(order: LoadOrder, workload: Workload, journal: Journal) -> Engine:
+    """Return the writers of all processes, which have not begun. See `engine`."""
+    if order.processes > 1:
+        return ProcessLoad(order, journal)
+    return engine(order, workload, journal)
 
 
 def engine(order: LoadOrder, workload: Workload, journal: Journal) -> Engine:

@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 
-from pytest_rdsfailover.journal.journal import NANO, Journal
+from pytest_rdsfailover.journal.journal import Journal
 from pytest_rdsfailover.load.engine import Check, Engine, LoadError, happens
 from pytest_rdsfailover.load.fast_writer import AWAY, CONNECTING, READY, FastWriter, WriterSettings
 from pytest_rdsfailover.load.inserts import InsertWorkload
@@ -19,6 +19,7 @@ from pytest_rdsfailover.load.schedule import Schedule
 from pytest_rdsfailover.load.timer import Timer
 from pytest_rdsfailover.load.workload import Workload
 from pytest_rdsfailover.load.writer import ReconnectPolicy
+from pytest_rdsfailover.model.clock import to_nanoseconds
 from pytest_rdsfailover.model.errors import SettingError
 
 SWEEP = 10_000_000  # nanoseconds between two looks for writers that wait for too long
@@ -91,7 +92,8 @@ class FastLoad(Engine):
 
     def acked_since(self, moment: float) -> int:
         """Return how many writers had a write acknowledged that they sent after *moment*."""
-        return sum(writer.last_acked * NANO > moment for writer in self._writers)
+        since = to_nanoseconds(moment)
+        return sum(writer.last_acked > since for writer in self._writers)
 
     def stop(self, timeout: float = 10.0) -> None:
         """End all writers."""

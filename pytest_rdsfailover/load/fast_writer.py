@@ -9,8 +9,9 @@ import time
 from typing import NamedTuple
 
 from pytest_rdsfailover.journal.journal import WriterJournal
-from pytest_rdsfailover.load.schedule import SECOND, Schedule
+from pytest_rdsfailover.load.schedule import Schedule
 from pytest_rdsfailover.load.writer import CUT, ReconnectPolicy
+from pytest_rdsfailover.model.clock import to_nanoseconds
 from pytest_rdsfailover.model.endpoints import Endpoint
 from pytest_rdsfailover.model.records import Fault, Outcome
 from pytest_rdsfailover.mysql import client, driver
@@ -69,7 +70,7 @@ class FastWriter:
         self._head = client.query(b"%b(%d," % (settings.insert, journal.writer))[4:]
         self._reader, self._response = PacketReader(), Response(Command.PING, deprecate_eof=False)
         self._intended = self._started = 0
-        self._read = int(settings.policy.bounds.read * SECOND)
+        self._read = to_nanoseconds(settings.policy.bounds.read)
         self._instance: str | None = None
         self._chance = random.Random()  # noqa: S311 - jitter, no secret
 
@@ -87,13 +88,16 @@ class FastWriter:
         endpoint, bounds = self.settings.endpoint, self.settings.policy.bounds
         family = socket.AF_INET6 if ":" in endpoint.host else socket.AF_INET
         self._reader, self._instance, self._served = PacketReader(), None, False
-        self.sock = sock = socket.socket(family, socket.SOCK_STREAM)
-        self.fresh = True
-        sock.setblocking(False)  # noqa: FBT003 - its only argument
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.state, self.deadline = CONNECTING, self._started + int(bounds.connect * SECOND)
-        code = sock.connect_ex((endpoint.host, endpoint.port))
-        if code not in (0, errno.EINPROGRESS):
+        self.state, self.deadline = CONNECTING, self._started + to_nanoseconds(bounds.connect)
+        try:
+            self.sock = sock = socket.socket(family, socket.SOCK_STREAM)
+            self.fresh = True
+            sock.setblocking(False)  # noqa: FBT003 - its only argument
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            begun = sock.connect_ex((endpoint.host, endpoint.port)) in (0, errno.EINPROGRESS)
+        except OSError:  # as a machine without file descriptors has it
+            begun = False
+        if not begun:
             self._lose(Fault(2003, "refused"))
 
     def connected(self) -> None:
@@ -102,13 +106,14 @@ class FastWriter:
         if sock is None:
             return
         try:
-            reached = sock.getpeername()
+            reached_itself = sock.getsockname() == sock.getpeername()
         except OSError:  # not connected, or not yet
             if sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
                 self._lose(Fault(2003, "refused"))
             return
-        if sock.getsockname() == reached:  # a closed port that reached itself
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, LINGER)
+        if reached_itself:  # a port that nobody listens on
+            with contextlib.suppress(OSError):
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, LINGER)
             self._lose(Fault(2003, "refused"))
         else:
             self.state = GREETING
@@ -248,11 +253,10 @@ class FastWriter:
         if self.working:
             self._note(Outcome.UNKNOWN if undecided else Outcome.REFUSED, fault)
         self.close()
-        policy = self.settings.policy
-        wait = policy.backoff * (1 + policy.jitter * self._chance.uniform(-1, 1))
+        wait = self.settings.policy.wait(self._chance)
         if self._served and fault.kind in CUT:
-            wait = 0.0  # back at its next slot: a cut connection says little about the server
-        self.next_try = time.monotonic_ns() + int(wait * SECOND)
+            wait = 0.0  # its next slot is soon enough: that it was cut says little of the server
+        self.next_try = time.monotonic_ns() + to_nanoseconds(wait)
         self.working = False
 
     def _note(self, outcome: Outcome, fault: Fault) -> None:

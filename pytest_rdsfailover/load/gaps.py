@@ -1,6 +1,7 @@
 """The gaps of a load that is still running, found without reading its journal anew each time."""
 
-from pytest_rdsfailover.journal.journal import NANO, Journal
+from pytest_rdsfailover.journal.journal import Journal
+from pytest_rdsfailover.model.clock import to_seconds
 from pytest_rdsfailover.model.records import Outcome
 
 HOLD = 100_000_000  # nanoseconds after which all writers have noted an answer that they got
@@ -42,4 +43,4 @@ class GapTracker:
             if moment - self._last > self.longest[1] - self.longest[0]:
                 self.longest = (self._last, moment)
             self._last = max(self._last, moment)
-        return max(0, now - self._newest) * NANO
+        return to_seconds(max(0, now - self._newest))

@@ -32,6 +32,11 @@ class InsertWorkload:
         """Return the insert up to its values, for the fast engine, which encodes these itself."""
         return self._insert.partition("(%s")[0].encode()
 
+    @property
+    def made(self) -> str:
+        """Return which table this is."""
+        return f"table {self.endpoint.database}.{self._table}"
+
     def create(self, control: Endpoint) -> None:
         """Create the table."""
         execute(

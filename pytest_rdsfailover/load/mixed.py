@@ -41,6 +41,11 @@ class RowsWorkload:
         self.torn: Sequence[Position] = ()
         self.table = f"rds_rows_{run}"
 
+    @property
+    def made(self) -> str:
+        """Return which table this is."""
+        return f"table {self.endpoint.database}.{self.table}"
+
     def create(self, control: Endpoint) -> None:
         """Create the table; its index finds a writer's newest row."""
         execute(

@@ -1,8 +1,6 @@
 """The ways of putting a load on, by name."""
 
-import difflib
-
-from pytest_rdsfailover.model.errors import SettingError
+from pytest_rdsfailover.model.errors import SettingError, did_you_mean
 
 OPEN, PRECISE, CLOSED = "open", "precise", "closed"
 MODES = (OPEN, PRECISE, CLOSED)
@@ -22,8 +20,7 @@ def rate_of(mode: str, rate: float | None) -> float | None:
         SettingError: for an unknown mode, or a rate beside a mode that has its own.
     """
     if mode not in MODES:
-        near = difflib.get_close_matches(mode, MODES, n=1)
-        hint = f"; did you mean {near[0]!r}?" if near else ""
+        hint = did_you_mean(mode, MODES)
         raise SettingError(f"no load is called {mode!r}{hint} (known: {', '.join(MODES)})")
     if mode == OPEN:
         return rate

@@ -19,6 +19,7 @@ from pytest_rdsfailover.load.engine import Check, Engine, LoadError
 from pytest_rdsfailover.load.watchdog import merged
 from pytest_rdsfailover.load.workload import Workload
 from pytest_rdsfailover.load.writer import ReconnectPolicy
+from pytest_rdsfailover.model.clock import to_nanoseconds
 from pytest_rdsfailover.model.errors import SettingError
 
 PATIENCE = 10.0  # seconds to wait for an answer to a question that takes no time itself
@@ -88,7 +89,8 @@ class ProcessLoad(Engine):
     def connect(self, timeout: float, check: Check | None = None) -> None:  # noqa: ARG002 - each waits by itself
         """Start all processes and connect their writers at once."""
         try:
-            self._shards = [_Shard(sent) for sent in self._sent]
+            for sent in self._sent:
+                self._shards.append(_Shard(sent))  # one by one: the next may not start
             self._ask("connect", timeout, patience=timeout + PATIENCE)
         except BaseException:
             self._end()
@@ -96,7 +98,7 @@ class ProcessLoad(Engine):
 
     def begin(self, start: int) -> None:
         """Tell every process when to begin."""
-        start = max(start, time.monotonic_ns() + int(LEAD * 1e9))
+        start = max(start, time.monotonic_ns() + to_nanoseconds(LEAD))
         super().begin(start)
         self._ask("begin", start)
 

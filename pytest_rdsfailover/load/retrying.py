@@ -44,6 +44,11 @@ class RetryingWorkload:
         """Return which writes the other workload found stored in part only."""
         return self._inner.torn
 
+    @property
+    def made(self) -> str:
+        """Return what the other workload makes."""
+        return self._inner.made
+
     def create(self, control: Endpoint) -> None:
         """Make what the writes need."""
         self._inner.create(control)
@@ -109,8 +114,7 @@ class RetryingSession:
                 if not left or time.monotonic() > deadline:
                     raise
             left -= 1
-            jitter = 1 + self._policy.jitter * self._chance.uniform(-1, 1)
-            time.sleep(self._policy.backoff * jitter)
+            time.sleep(self._policy.wait(self._chance))
 
     def _try(self, step: MixStep, sequence: int) -> int | None:
         with self._attempt() as attempt:

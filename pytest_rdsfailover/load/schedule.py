@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass, replace
 from typing import Self
 
-SECOND = 1_000_000_000  # nanoseconds
+from pytest_rdsfailover.model.clock import SECOND
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

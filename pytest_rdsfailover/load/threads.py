@@ -2,12 +2,13 @@
 
 import time
 
-from pytest_rdsfailover.journal.journal import NANO, Journal
+from pytest_rdsfailover.journal.journal import Journal
 from pytest_rdsfailover.load.attempts import Classify
 from pytest_rdsfailover.load.engine import Check, Engine, LoadError, happens
 from pytest_rdsfailover.load.schedule import Schedule
 from pytest_rdsfailover.load.workload import Workload
 from pytest_rdsfailover.load.writer import ReconnectPolicy, Writer
+from pytest_rdsfailover.model.clock import to_nanoseconds
 from pytest_rdsfailover.mysql import driver
 
 
@@ -75,7 +76,8 @@ class Load(Engine):
 
     def acked_since(self, moment: float) -> int:
         """Return how many writers had a write acknowledged that they sent after *moment*."""
-        return sum(writer.last_acked * NANO > moment for writer in self._writers)
+        since = to_nanoseconds(moment)
+        return sum(writer.last_acked > since for writer in self._writers)
 
     def stop(self, timeout: float = 10.0) -> None:
         """End all writers; only the user's own code can keep a writer from ending."""

@@ -6,7 +6,8 @@ import struct
 import time
 from typing import Self
 
-SECOND = 1_000_000_000
+from pytest_rdsfailover.model.clock import SECOND
+
 NONBLOCK, CLOEXEC, ABSOLUTE = os.O_NONBLOCK, os.O_CLOEXEC, 1
 ITIMERSPEC = struct.Struct("@qqqq")  # interval and value, as seconds and nanoseconds
 

@@ -31,6 +31,7 @@ class CallWorkload:
     """
 
     torn: Sequence[Position] = ()
+    made = "the writers' event loops"
 
     def __init__(
         self,
@@ -87,10 +88,11 @@ class CallWorkload:
 
     def drop(self, control: Endpoint) -> None:  # noqa: ARG002 - the protocol's
         """Close the writers' event loops, but not one that still hangs in the user's code."""
-        for runner in self._runners.values():
-            if not runner.get_loop().is_running():
-                runner.close()
-        self._runners.clear()
+        with contextlib.ExitStack() as stack:
+            for runner in self._runners.values():
+                if not runner.get_loop().is_running():
+                    stack.callback(runner.close)
+            self._runners.clear()
 
 
 async def _result(awaitable: Any) -> Any:

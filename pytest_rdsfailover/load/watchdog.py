@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from pytest_rdsfailover.load.startable import Startable
+from pytest_rdsfailover.model.clock import to_seconds
 
-NANO = 1e-9
 BEAT = 5_000_000  # nanoseconds between two looks at the clock
 LATE = 5_000_000  # nanoseconds; a look that is later shows that the whole process stood still
 Pause = tuple[float, float]  # the first and the last moment of a standstill
@@ -54,10 +54,10 @@ class Watchdog(Startable):
     def _watch(self) -> None:
         due = time.monotonic_ns() + BEAT
         while not self._over.is_set():
-            time.sleep(max(0, due - time.monotonic_ns()) * NANO)
+            time.sleep(to_seconds(max(0, due - time.monotonic_ns())))
             now = time.monotonic_ns()
             if now - due > LATE:
-                self.pauses.append((due * NANO, now * NANO))
+                self.pauses.append((to_seconds(due), to_seconds(now)))
             due = now + BEAT
 
     def _strangers(self) -> float | None:
@@ -67,7 +67,7 @@ class Watchdog(Startable):
         everybody, family = (
             after - before for before, after in zip(self._begun, ended, strict=True)
         )
-        return max(0.0, everybody - family) / (taken * NANO)
+        return max(0.0, everybody - family) / to_seconds(taken)
 
 
 def merged(pauses: Iterable[Pause]) -> list[Pause]:

@@ -49,6 +49,10 @@ class Workload(Protocol):
     def torn(self) -> Sequence[Position]:
         """Return those writes that `stored` has found stored in part only."""
 
+    @property
+    def made(self) -> str:
+        """Return what `create` makes, as a person who has to remove it by hand would look for it."""
+
     def create(self, control: Endpoint) -> None:
         """Make what the writes need, on the current writer."""
 

@@ -1,6 +1,5 @@
 """Which workload a test's options mean."""
 
-import difflib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from functools import partial
@@ -16,7 +15,7 @@ from pytest_rdsfailover.load.user_code import CallWorkload
 from pytest_rdsfailover.load.workload import Workload
 from pytest_rdsfailover.load.writer import ReconnectPolicy
 from pytest_rdsfailover.model.endpoints import Endpoint
-from pytest_rdsfailover.model.errors import SettingError
+from pytest_rdsfailover.model.errors import SettingError, did_you_mean
 
 USERS = ("stored", "setup", "teardown", "reads")  # options of a workload of the user's own
 OPTIONS = frozenset({"workload", "reader", *USERS})
@@ -121,8 +120,7 @@ def _weights(workload: Mapping[Any, int], reader: Endpoint | None) -> dict[MixSt
     """Return the weights of our own steps by their names."""
     for name in workload:
         if name not in OURS:
-            near = difflib.get_close_matches(str(name), OURS, n=1)
-            hint = f"; did you mean {near[0]!r}?" if near else ""
+            hint = did_you_mean(name, OURS)
             raise SettingError(
                 f"no step of ours is called {name!r}{hint} (known: {', '.join(OURS)}; functions of"
                 " your own cannot stand beside them)"

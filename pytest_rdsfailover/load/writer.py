@@ -9,8 +9,9 @@ from pytest_rdsfailover.journal.journal import WriterJournal
 from pytest_rdsfailover.load.attempts import Classify
 from pytest_rdsfailover.load.engine import Gate
 from pytest_rdsfailover.load.mix import WRITE, MixStep
-from pytest_rdsfailover.load.schedule import SECOND, Schedule
+from pytest_rdsfailover.load.schedule import Schedule
 from pytest_rdsfailover.load.workload import Session, Workload
+from pytest_rdsfailover.model.clock import to_nanoseconds, to_seconds
 from pytest_rdsfailover.model.endpoints import Bounds
 from pytest_rdsfailover.model.records import Fault, Outcome
 from pytest_rdsfailover.mysql import driver
@@ -41,6 +42,10 @@ class ReconnectPolicy:
     backoff: float = 0.05
     jitter: float = 0.5
     on_read_only: bool = True
+
+    def wait(self, chance: random.Random) -> float:
+        """Return for how many seconds to wait before another try."""
+        return max(0.0, self.backoff * (1 + self.jitter * chance.uniform(-1, 1)))
 
     def leaves(self, outcome: Outcome, fault: Fault) -> bool:
         """Tell whether a connection with this outcome and fault is of no more use."""
@@ -104,7 +109,7 @@ class Writer:
                 self._session = self._workload.open(self._journal.writer, self._policy.bounds)
             except Exception as error:  # noqa: BLE001 - any driver's, and the user's own
                 self.problem = error
-                self._gate.ended.wait(self._policy.backoff)
+                self._gate.ended.wait(self._policy.wait(self._chance))
         if self._session is not None:
             self.ready.set()
 
@@ -139,13 +144,13 @@ class Writer:
             moment = time.monotonic_ns() + self._think_time()
 
     def _think_time(self) -> int:
-        """Return how many nanoseconds to think now: half to one and a half times the average."""
-        return int(self._think * self._chance.uniform(0.5, 1.5) * SECOND) if self._think else 0
+        """Return how long to think now: half to one and a half times the average."""
+        return to_nanoseconds(self._think * self._chance.uniform(0.5, 1.5)) if self._think else 0
 
     def _reaches(self, moment: int) -> bool:
         """Sleep until a moment; return whether the load still goes on then."""
         while not self._gate.ended.is_set():
-            left = (moment - time.monotonic_ns()) / SECOND
+            left = to_seconds(moment - time.monotonic_ns())
             if left <= 0:
                 return True
             time.sleep(min(left, NAP))
@@ -207,8 +212,8 @@ class Writer:
         if self._session is None or self._policy.leaves(outcome, fault):
             self._at_once = self._served and fault.kind in CUT
             self._drop()
-            wait = self._policy.backoff * (1 + self._policy.jitter * self._chance.uniform(-1, 1))
-            self._next_try = times[2] + (0 if self._at_once else int(wait * SECOND))
+            wait = 0.0 if self._at_once else self._policy.wait(self._chance)
+            self._next_try = times[2] + to_nanoseconds(wait)
 
     def _drop(self) -> None:
         if self._session is not None:

@@ -7,15 +7,18 @@ import contextlib
 import json
 import os
 import threading
-from collections.abc import Callable, Generator, Sequence
+import uuid
+from collections.abc import Callable, Generator, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from pytest_rdsfailover.plugin.run import ATTRIBUTE, ORDER
+from pytest_rdsfailover.trial.resume import prune
 
 TOLD = "rds_progress"  # among what a controller tells its workers
+FILES = "progress-*.jsonl"
 EVERY = 0.2  # seconds between two looks at the file
 if TYPE_CHECKING:
     from pytest_rdsfailover.analysis.population import Sample
@@ -58,8 +61,11 @@ class Progress:
     def _send(self, word: dict[str, Any]) -> None:
         """Write a word for the controller; a worker on another machine cannot."""
         if self._is_worker and self._file is not None:
-            with contextlib.suppress(OSError), self._file.open("a") as file:
-                file.write(json.dumps(word) + "\n")
+            # In one call, so that the words of several workers do not mix. On a line of its own, so
+            # that half a word, left by a full disk or a killed worker, spoils no other.
+            data = f"\n{json.dumps(word)}\n".encode()
+            with contextlib.suppress(OSError), self._file.open("ab", buffering=0) as file:
+                file.write(data)
 
     def _show(self, line: str) -> None:
         reporter = self._config.pluginmanager.get_plugin("terminalreporter")
@@ -78,7 +84,8 @@ class Progress:
         if directory is None:
             return
         if self._file is None:
-            self._file = directory / f"progress-{os.getpid()}.jsonl"
+            prune(directory, FILES)
+            self._file = directory / FILES.replace("*", uuid.uuid4().hex)
             self._file.write_text("")
             self._thread = threading.Thread(target=self._follow, name="rds-progress", daemon=True)
             self._thread.start()
@@ -114,8 +121,8 @@ class Progress:
             text = file.read()
             complete = text[: text.rfind(b"\n") + 1]
             self._read += len(complete)
-            for line in complete.splitlines():
-                self._hear(json.loads(line))
+            for word in _words(complete):
+                self._hear(word)
 
     def _hear(self, word: dict[str, Any]) -> None:
         if "entry" in word:
@@ -133,6 +140,13 @@ class Progress:
             report.sections.append(
                 ("failover trials", f"{len(found)} trials were finished and are reported below")
             )
+
+
+def _words(text: bytes) -> Iterator[dict[str, Any]]:
+    """Yield the words on complete lines; half a word is left out."""
+    for line in text.splitlines():
+        with contextlib.suppress(ValueError):
+            yield json.loads(line)
 
 
 def _write(reporter: Any, line: str) -> None:

@@ -75,13 +75,18 @@ class RunSummary:
             terminalreporter.write_line(line, red=line.startswith(FAILED))
 
     def _cut_short(self) -> list[str]:
-        """Name the trials whose process was killed, in this run or in one not long before."""
+        """Name, once, the trials whose process was killed, in this run or in one before."""
         from pytest_rdsfailover.journal import unfinished
 
         cache, chosen = cache_directory(self._config), self._run.settings.journal
-        found = [] if cache is None else list(unfinished.recent(cache))
+        found = []
+        if cache is not None:
+            unfinished.prune(cache)
+            found += unfinished.untold(cache)
         if chosen is not None:
-            found += unfinished.cut_short(Path(chosen))
+            found += unfinished.untold(Path(chosen))
+        for path in found:
+            unfinished.mark_told(path)
         return [f"a trial was cut short: rdsfailover judge {path}" for path in found]
 
     def _compare(self, name: str) -> "Report":

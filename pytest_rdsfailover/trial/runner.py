@@ -1,6 +1,6 @@
 """What one test does with its cluster: fills in what it left open, runs it, and notes it."""
 
-import difflib
+import warnings
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -13,7 +13,7 @@ from pytest_rdsfailover.load.modes import rate_of
 from pytest_rdsfailover.load.workloads import OPTIONS, MakeWorkload, choose
 from pytest_rdsfailover.model.durations import parse_duration
 from pytest_rdsfailover.model.endpoints import Endpoint
-from pytest_rdsfailover.model.errors import SettingError
+from pytest_rdsfailover.model.errors import LeftBehindWarning, SettingError, did_you_mean
 from pytest_rdsfailover.model.records import Milestone
 from pytest_rdsfailover.model.settings import Settings
 from pytest_rdsfailover.model.target import Failover, Target
@@ -160,10 +160,22 @@ class TrialRunner:
         return observation.trial
 
     def _conclude(self, observation: Observation, endpoint: Endpoint) -> None:
+        """Note the trial, then judge it, then tell what its clean-up has left behind."""
+        __tracebackhide__ = True
+        self._note(observation.trial)
+        observation.forget()
+        try:
+            self._judge(observation, endpoint)
+        except Exception as verdict:
+            for line in observation.left_behind:
+                verdict.add_note(line)
+            raise
+        for line in observation.left_behind:
+            warnings.warn(LeftBehindWarning(line), stacklevel=2)
+
+    def _judge(self, observation: Observation, endpoint: Endpoint) -> None:
         __tracebackhide__ = True
         trial = observation.trial
-        self._note(trial)
-        observation.forget()
         self._extensions.after_trial(self._target, endpoint, trial)
         if not trial.valid:
             raise InvalidTrialError(trial) from observation.problem
@@ -222,8 +234,7 @@ class TrialRunner:
         known = {field.name for field in fields(Plan)} - {"seed"}
         for name in options:
             if name not in known:
-                near = difflib.get_close_matches(name, known | OPTIONS | {"load"}, n=1)
-                hint = f"; did you mean {near[0]!r}?" if near else ""
+                hint = did_you_mean(name, known | OPTIONS | {"load"})
                 raise SettingError(f"a load has no option {name!r}{hint}")
         chosen = {
             name: getattr(self._settings, name)

@@ -19,7 +19,7 @@ PATIENCE = 20.0  # seconds; the machine may be busy
 PREAMBLE = """
 import os, sys, time, threading, signal
 from pathlib import Path
-from pytest_rdsfailover.local import process
+from pytest_rdsfailover.local.processes import process
 from pytest_rdsfailover.local.processes.process import Supervisor
 process.bases = lambda: [Path({base!r})]
 # What a shell starts in the background ignores Ctrl-C from birth.

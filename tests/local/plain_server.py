@@ -15,19 +15,17 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from pytest_rdsfailover.local.processes.ports import reserve_port
 from pytest_rdsfailover.model.endpoints import Bounds, Endpoint
 from pytest_rdsfailover.mysql import driver
 
 PATIENT = Bounds(connect=2.0, read=20.0, write=10.0)
-PORTS = range(23000, 27000)  # below the ports that the system gives to clients
 
 
 def free_port() -> int:
-    for port in secrets.SystemRandom().sample(PORTS, 50):
-        with socket.socket() as probe, contextlib.suppress(OSError):
-            probe.bind(("127.0.0.1", port))
-            return port
-    raise AssertionError("no port is free")
+    """Return a port that nobody listens on, below those that the system gives to clients."""
+    with reserve_port() as port:
+        return port
 
 
 def _state(task: Path) -> str:
@@ -47,7 +45,8 @@ class PlainServer:
         memory = "/dev/shm" if Path("/dev/shm").is_dir() else None
         self._directory = tempfile.TemporaryDirectory(prefix="plain", dir=memory)
         base = Path(self._directory.name)
-        self.socket, self.port = str(base / "s"), free_port()
+        self._reserved = reserve_port()  # it is long until the server listens
+        self.socket, self.port = str(base / "s"), self._reserved.number
         common = ["--no-defaults", f"--datadir={base / 'data'}", f"--user={getpass.getuser()}"]
         if maria:
             install = ["mariadb-install-db", *common, "--auth-root-authentication-method=normal"]
@@ -140,6 +139,7 @@ class PlainServer:
         self._popen.wait()
         with contextlib.suppress(ProcessLookupError):
             os.kill(self.pid, signal.SIGKILL)  # if the program was a wrapper
+        self._reserved.release()
         self._directory.cleanup()
 
 
@@ -147,7 +147,8 @@ class Relay:
     """A TCP relay to a port: passes, refuses, resets, or is silent, per mode."""
 
     def __init__(self, target: int | None) -> None:
-        self._target, self.port, self._links = target, free_port(), []
+        self._reserved = reserve_port()  # also while it refuses
+        self._target, self.port, self._links = target, self._reserved.number, []
         self._lock, self._passing, self._over = threading.Lock(), threading.Event(), False
         self._passing.set()
         self._listener = None
@@ -184,6 +185,7 @@ class Relay:
         self.resume()
         self.refuse()
         self.reset()
+        self._reserved.release()
 
     def _accept(self, listener: socket.socket) -> None:
         with contextlib.suppress(OSError):

@@ -185,3 +185,23 @@ def test_functions_of_a_module_run_in_each_process(plain_server, tmp_path):
         load.stop()
 
     assert {each.outcome for each in journal} == {Outcome.ACKED}
+
+
+def test_a_process_that_cannot_be_started_leaves_none_of_the_others(
+    plain_server, tmp_path, monkeypatch
+):
+    start, started = subprocess.Popen, []
+
+    def runs_out(*arguments, **options):
+        if started:
+            raise BlockingIOError("no more processes")
+        started.append(start(*arguments, **options))
+        return started[0]
+
+    told = order(plain_server, tmp_path)
+    load = ProcessLoad(told, Journal(told.run, told.writers))
+    monkeypatch.setattr(subprocess, "Popen", runs_out)
+    with pytest.raises(BlockingIOError, match="no more processes"):
+        load.start()
+
+    assert started[0].poll() is not None

@@ -208,7 +208,7 @@ def test_clients_without_tls_log_in_by_digest_at_once(server_program, supervisor
 
 
 BUILD = """
-from pytest_rdsfailover.local import template
+from pytest_rdsfailover.local.server import template
 from pytest_rdsfailover.local.server.programs import find_server
 from pytest_rdsfailover.local.server.template import Source
 real = template._make

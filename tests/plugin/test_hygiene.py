@@ -22,7 +22,7 @@ OURS = re.compile(r"pytest_rdsfailover\.\S*Error: |UsageError: .* cannot be run"
 # Others run clusters of theirs on this machine: ours have a place of their own for their files.
 PLACE = """
 from pathlib import Path
-from pytest_rdsfailover.local import process
+from pytest_rdsfailover.local.processes import process
 process.bases = lambda: [Path({place!r})]
 """
 TRIAL = """

@@ -308,3 +308,20 @@ def test_a_claim_that_so_few_trials_cannot_support_costs_no_trial(quiet):
 
     assert "takes 59 trials, even if none breaks it; 15 can never show it" in text
     assert text.count(" writer   quick ") == 1
+
+
+def test_half_a_word_of_a_worker_is_no_end_of_the_run(run):
+    """As a full disk leaves it, or a worker that is killed while it writes."""
+    source = (
+        ONE.replace("rds_cluster):", "rds_cluster, request):")
+        + """
+    with open(request.config.workerinput["rds_progress"], "ab") as file:
+        file.write(b'{"line": "[gw0] hal')
+    rds_trials(rds_cluster.writer_endpoint, trials=1)
+"""
+    )
+    result = run("-n1", source=source)
+
+    result.assert_outcomes(passed=1)
+    assert "INTERNALERROR" not in result.stdout.str()
+    assert result.stdout.str().count("test_it 1/1: ") == 2

@@ -1,6 +1,5 @@
 """A failover as data: what happens when, after the trigger; read from TOML, checked at once."""
 
-import difflib
 import random
 import tomllib
 from collections.abc import Mapping
@@ -10,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from pytest_rdsfailover.model.durations import parse_duration
-from pytest_rdsfailover.model.errors import SettingError
+from pytest_rdsfailover.model.errors import SettingError, did_you_mean
 
 CUTS = ("reset", "close", "hang")
 PROXY_CONNECTS = ("accept", "error")
@@ -129,10 +128,9 @@ def load_profile(name: str) -> Profile:
     path = Path(name)
     if path.suffix == ".toml":
         return _from_file(path)
-    near = difflib.get_close_matches(name, tables, n=1)
-    hint = f"did you mean {near[0]!r}? " if near else ""
+    hint = did_you_mean(name, tables) or ";"
     raise SettingError(
-        f"there is no failover profile {name!r}; {hint}choose one of {', '.join(sorted(tables))},"
+        f"there is no failover profile {name!r}{hint} choose one of {', '.join(sorted(tables))},"
         " or give the path of a .toml file"
     )
 
@@ -161,10 +159,7 @@ def parse_profile(name: str, table: Mapping[str, Any]) -> Profile:
     names = {field.name for field in fields(Profile)} - {"name"}
     for key in table:
         if key not in names:
-            near = difflib.get_close_matches(key, names, n=1)
-            hint = (
-                f"; did you mean {near[0]!r}?" if near else f"; known: {', '.join(sorted(names))}"
-            )
+            hint = did_you_mean(key, names) or f"; known: {', '.join(sorted(names))}"
             raise SettingError(f"profile {name!r} has an unknown field {key!r}{hint}")
     try:
         promotion = table.get("promotion")

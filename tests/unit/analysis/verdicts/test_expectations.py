@@ -152,7 +152,7 @@ def test_bounds_are_read(bounds, text):
         ({"lost": True}, "write lost=0"),
         ({"lost": 0.5}, "write lost=0"),
         ({"lost": "< 1.5"}, "write lost=0"),
-        ({"down_time": "< 2s"}, "did you mean downtime?"),
+        ({"down_time": "< 2s"}, "did you mean 'downtime'?"),
         ({"zzz": 0}, "known: downtime"),
     ],
 )
