@@ -12,7 +12,7 @@ from pytest_rdsfailover.analysis.population import population
 from pytest_rdsfailover.errors import SettingError
 from pytest_rdsfailover.report import tables
 from pytest_rdsfailover.report.scenarios import Scenario, scenarios
-from pytest_rdsfailover.settings import parse_duration
+from pytest_rdsfailover.settings import format_duration, parse_duration
 
 Plain = dict[str, Any]
 FOLDER = "rds-baselines"  # in the project's root, to be committed
@@ -164,8 +164,8 @@ def _measure(report: Report, old: Scenario, new: Scenario, rules: Sequence[Rule]
         was, now = getattr(before, rule.figure), getattr(after, rule.figure)
         if now > rule.allowed(was):
             report.problems.append(
-                f"{new.name}: {rule.figure} grew from {tables.seconds(was)} to"
-                f" {tables.seconds(now)}, beyond {rule.text}"
+                f"{new.name}: {rule.figure} grew from {format_duration(was)} to"
+                f" {format_duration(now)}, beyond {rule.text}"
             )
 
 

@@ -9,7 +9,7 @@ from pytest_rdsfailover.analysis.statistics import median, median_interval, wils
 from pytest_rdsfailover.commands.inputs import result
 from pytest_rdsfailover.errors import SettingError
 from pytest_rdsfailover.report.scenarios import Scenario, scenarios
-from pytest_rdsfailover.settings import format_duration
+from pytest_rdsfailover.settings import format_difference, format_duration
 
 Plain = Mapping[str, Any]  # what JSON can say
 REMEDY = "; --anyway compares them all the same"
@@ -91,15 +91,11 @@ def _change(before: Sequence[float], after: Sequence[float]) -> list[str]:
         return ["change  unknown"]
     found = statistics_of(before, after)
     share = "" if found.change is None else f" ({100 * found.change:+.0f} %)"
-    interval = f"{_signed(found.low)} to {_signed(found.high)}"
+    interval = f"{format_difference(found.low)} to {format_difference(found.high)}"
     return [
-        f"change  {_signed(found.difference)}{share} of the median (95 %: {interval})",
+        f"change  {format_difference(found.difference)}{share} of the median (95 %: {interval})",
         f"        p = {found.p_value:.4f}, the chance of this if nothing had changed",
     ]
-
-
-def _signed(seconds: float) -> str:
-    return f"{'-' if seconds < 0 else '+'}{format_duration(abs(seconds))}"
 
 
 def _differences(a: Plain, b: Plain) -> Iterator[str]:

@@ -7,6 +7,7 @@ from typing import Any
 from pytest_rdsfailover.gateway.client import NANO, GatewayClient
 from pytest_rdsfailover.gateway.proxy.secrets import Secret
 from pytest_rdsfailover.gateway.proxy.settings import ProxySettings
+from pytest_rdsfailover.settings import format_moment
 
 READ_WRITE, READ_ONLY = "proxy", "proxy-reader"
 
@@ -171,8 +172,8 @@ def pin_lines(pins: Sequence[Pin], zero: float) -> list[str]:
         group = [pin for pin in pins if pin.reason == reason]
         statement = " ".join(group[0].statement.split())
         lines.append(
-            f"pinned: {len(group)}x {reason}, first at {group[0].at - zero:.2f} s by session"
-            f" {group[0].session}: {statement}"
+            f"pinned: {len(group)}x {reason}, first at {format_moment(group[0].at - zero)}"
+            f" by session {group[0].session}: {statement}"
         )
     return lines
 

@@ -4,11 +4,11 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from pytest_rdsfailover.analysis.compare import Comparison
-from pytest_rdsfailover.analysis.downtime import figure
 from pytest_rdsfailover.report import tables
 from pytest_rdsfailover.report.document import Plain
 from pytest_rdsfailover.report.scenarios import Scenario, comparisons, scenarios
-from pytest_rdsfailover.report.terminal import downtime
+from pytest_rdsfailover.report.terminal import downtime, duration
+from pytest_rdsfailover.settings import format_difference, format_figure
 
 MARKS = re.compile(r"([\\`*_{}\[\]<>|#~])")
 MOST_TRIALS = 100  # rows; job pages have a limit on their size
@@ -83,8 +83,8 @@ def _scenario(each: Scenario) -> Row:
         each.name,
         f"{found.trials}{invalid}",
         tables.middle(found),
-        tables.seconds(found.p95),
-        tables.seconds(found.max),
+        duration(found.p95),
+        duration(found.max),
         tables.share(found.zero, found.trials),
     )
 
@@ -98,7 +98,7 @@ def _comparison(baseline: Scenario, candidate: Scenario, found: Comparison) -> R
     return (
         f"{baseline.name} (n = {found.baseline})",
         f"{candidate.name} (n = {found.candidate})",
-        f"{found.difference:+.3g} s ({found.low:+.3g} to {found.high:+.3g} s)",
+        f"{format_difference(found.difference)} ({tables.interval(found)})",
         ratio,
         tables.probability(found.p_value),
     )
@@ -141,7 +141,9 @@ def _attempts(trial: Plain) -> Row:
 
 def _reads(trial: Plain) -> Row:
     found = trial["reads"]
-    staleness = figure(found["staleness_s"], found["resolution_s"]) if found["compared"] else "-"
+    staleness = (
+        format_figure(found["staleness_s"], found["resolution_s"]) if found["compared"] else "-"
+    )
     counts = (str(found[name]) for name in ("count", "failed", "compared", "stale"))
     return (*counts, staleness, str(found["unseen"]))
 

@@ -11,7 +11,8 @@ from pytest_rdsfailover.analysis.population import Population
 from pytest_rdsfailover.analysis.statistics import wilson
 from pytest_rdsfailover.report.document import Plain
 from pytest_rdsfailover.report.scenarios import Scenario, comparisons, scenarios
-from pytest_rdsfailover.report.terminal import WIDTH, fit
+from pytest_rdsfailover.report.terminal import WIDTH, duration, fit
+from pytest_rdsfailover.settings import format_difference
 
 NONE, SHORT = 0.5, 1.5  # seconds: below them a loop of one write a second reports none, or one
 MANY = 1000  # trials, from where a table has no room for words
@@ -23,6 +24,7 @@ POPULATION = (
     ("max", 7),
     ("without downtime", 20),
 )
+UNITS = (" ms", " s")
 LENGTHS = ("none (below 0.5 s)", "1 s (below 1.5 s)", "longer")
 ARTICLE = (("scenario", -16), *((name, 20) for name in LENGTHS))
 
@@ -74,7 +76,7 @@ def share(count: int, trials: int) -> str:
 def comparison_lines(
     pairs: Sequence[tuple[Scenario, Scenario, Comparison]],
 ) -> list[str]:
-    """Return two lines for each comparison of two scenarios of one test."""
+    """Return the lines of each comparison of two scenarios of one test."""
     return [
         line
         for baseline, candidate, found in pairs
@@ -85,12 +87,12 @@ def comparison_lines(
 def comparison(baseline: str, candidate: str, found: Comparison) -> list[str]:
     """Return what a comparison says, in words."""
     first = (
-        f"{candidate} against {baseline}: median {seconds(found.after)} against"
-        f" {seconds(found.before)}{_ratio(found)}"
+        f"{candidate} against {baseline}: median {duration(found.after)} against"
+        f" {duration(found.before)}{_ratio(found)}"
     )
     second = (
-        f"  difference {found.difference:+.3g} s, 95 % interval {found.low:+.3g} to"
-        f" {found.high:+.3g} s; p = {probability(found.p_value)}"
+        f"  difference {format_difference(found.difference)}, 95 % interval {interval(found)};"
+        f" p = {probability(found.p_value)}"
         f" (n = {found.candidate} and {found.baseline})"
     )
     return [*wrap(first), *wrap(second)]
@@ -108,22 +110,26 @@ def probability(value: float) -> str:
     return f"{value:.2g}"
 
 
-def seconds(value: float | None) -> str:
-    """Return a duration in seconds with three digits; a dash for none."""
-    if value is None:
-        return "-"
-    if value >= 100:  # noqa: PLR2004 - three digits
-        return f"{value:.0f} s"
-    if value >= 10:  # noqa: PLR2004
-        return f"{value:.1f} s"
-    return f"{value:.2f} s" if value >= 1 or value == 0 else f"{value:.3f} s"
+def interval(found: Comparison) -> str:
+    """Return both ends of a difference's interval; their unit stands once if they share it."""
+    low, high = format_difference(found.low), format_difference(found.high)
+    return f"{low.removesuffix(_unit_of(low, high))} to {high}"
 
 
 def middle(found: Population) -> str:
-    """Return the median with its interval, without the unit's repetition."""
+    """Return the median with its interval; its unit stands once if both ends share it."""
     if found.low is None or found.high is None:
-        return seconds(found.median)
-    return f"{seconds(found.median)} [{found.low:.3g}, {found.high:.3g}]"
+        return duration(found.median)
+    median, *ends = (duration(each) for each in (found.median, found.low, found.high))
+    unit = _unit_of(median, *ends)
+    low, high = (text.removesuffix(unit) for text in ends)
+    return f"{median} [{low}, {high}]"
+
+
+def _unit_of(*durations: str) -> str:
+    """Return the unit that all of these durations end with; empty if they differ."""
+    shared = (unit for unit in UNITS if all(text.endswith(unit) for text in durations))
+    return next(shared, "")
 
 
 def _population(name: str, found: Population) -> tuple[str, ...]:
@@ -132,8 +138,8 @@ def _population(name: str, found: Population) -> tuple[str, ...]:
         name,
         f"{found.trials}" + (f"+{uncounted}!" if uncounted else ""),
         middle(found),
-        seconds(found.p95),
-        seconds(found.max),
+        duration(found.p95),
+        duration(found.max),
         share(found.zero, found.trials),
     )
 

@@ -4,12 +4,12 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from pytest_rdsfailover.analysis.downtime import figure
 from pytest_rdsfailover.analysis.phases import Phase
 from pytest_rdsfailover.analysis.pulse import Pulse
 from pytest_rdsfailover.analysis.staleness import Reads
 from pytest_rdsfailover.analysis.summary import Summary
 from pytest_rdsfailover.records import Window
+from pytest_rdsfailover.settings import format_duration, format_figure, format_moment
 
 WIDTH = 80
 NAME = 15  # columns left of the drawing
@@ -59,7 +59,12 @@ def downtime(trial: dict[str, Any]) -> str:
     # A document of an earlier version has no clock.
     if not trial.get("clock", {}).get("reliable", True):
         return "unreliable"
-    return figure(trial["downtime_s"], trial["resolution_s"])
+    return format_figure(trial["downtime_s"], trial["resolution_s"])
+
+
+def duration(seconds: float | None) -> str:
+    """Return a duration; a dash for none."""
+    return "-" if seconds is None else format_duration(seconds)
 
 
 def _count(keys: Sequence[str] | None) -> str:
@@ -84,12 +89,12 @@ def timeline(summary: Summary) -> list[str]:
     lines = [*_headline(summary), "", *_scale(summary.pulse), _bars(summary)]
     lines += [
         _line("no writes", _span(summary.pulse, each.start, each.stop, "="),
-              f"{each.seconds:.3f} s from {each.start:.2f} s")
+              f"{format_duration(each.seconds)} from {format_moment(each.start)}")
         for each in _largest(summary.outages)
     ]  # fmt: skip
     lines += [
         _line(each.name, _span(summary.pulse, each.at, each.at, "^"),
-              f"{each.at:.2f} s {each.instance or ''}")
+              f"{format_moment(each.at)} {each.instance or ''}")
         for each in summary.milestones
     ]  # fmt: skip
     return [
@@ -121,10 +126,10 @@ def _headline(summary: Summary) -> Iterator[str]:
 
 
 def _scale(pulse: Pulse) -> Iterator[str]:
-    left, right = f"{pulse.start:.2f} s", f"{pulse.stop:.2f} s"
+    left, right = format_moment(pulse.start), format_moment(pulse.stop)
     room = len(pulse.counts) - len(left) - len(right)
     slice_ = (pulse.stop - pulse.start) / len(pulse.counts)
-    yield _line("", left + " " * room + right, f"1 column = {slice_ * 1000:.0f} ms")
+    yield _line("", left + " " * room + right, f"1 column = {format_duration(slice_)}")
 
 
 def _bars(summary: Summary) -> str:
@@ -147,7 +152,8 @@ def _errors(summary: Summary) -> Iterator[str]:
 
 
 def _when(phase: Phase) -> str:
-    times = f"{phase.first:.2f}..{phase.last:.2f}" if phase.count > 1 else f"{phase.first:.2f}"
+    moments = (phase.first, phase.last) if phase.count > 1 else (phase.first,)
+    times = "..".join(format_moment(moment).removesuffix(" s") for moment in moments)
     return f"{phase.count}x {times} {phase.instance or ''}"
 
 
@@ -163,8 +169,8 @@ def _remarks(summary: Summary) -> Iterator[str]:
     if summary.stuck:
         shown = ", ".join(map(str, summary.stuck[:10])) + (", ..." if summary.stuck[10:] else "")
         yield f"stuck: {summary.stuck_writers} of {summary.writers} writers never came back: {shown}"
-    elif summary.last_writer_back is not None:
-        yield f"all {summary.writers} writers were back at {summary.last_writer_back:.2f} s"
+    elif (back := summary.last_writer_back) is not None:
+        yield f"all {summary.writers} writers were back at {format_moment(back)}"
     if summary.stale_writes:
         yield f"stale: {summary.stale_writes} writes acknowledged by an instance no longer writer"
     if summary.not_issued:
