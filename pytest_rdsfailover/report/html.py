@@ -2,7 +2,7 @@
 
 The page carries its data as JSON and draws it itself (`page/`). Nothing that a test, an error or a
 server says is ever taken for HTML: the data cannot end its own element, the script puts texts into
-the document as texts only, and the page's policy lets nothing run but its own script.
+the document as texts only, and the page's policy lets nothing run but its own scripts.
 """
 
 import base64
@@ -18,13 +18,19 @@ from pytest_rdsfailover.report import tables
 from pytest_rdsfailover.report.scenarios import scenarios
 
 Plain = dict[str, Any]  # what JSON can say
+# Each is a module, which sees of another only what that one names; a later one may use earlier ones.
 SCRIPTS = (
     "dom.js",
+    "durations.js",
     "words.js",
+    "scheduling.js",
+    "heading.js",
+    "dots.js",
     "overview.js",
     "scene.js",
     "chart.js",
     "view.js",
+    "trial_tables.js",
     "beside.js",
     "trial.js",
     "start.js",
@@ -92,12 +98,12 @@ def page(
         "proofs": list(tables.proofs(found)),
         "entries": _grouped(entries),
     }
-    style, script = _read("style.css"), "\n".join(map(_read, SCRIPTS))
+    style, scripts = _read("style.css"), [_read(name) for name in SCRIPTS]
     return Template(_read("page.html")).substitute(
         title=html.escape(title),
-        policy=_policy(style, script),
+        policy=_policy(style, scripts),
         style=style,
-        script=script,
+        scripts="\n".join(f'<script type="module">{script}</script>' for script in scripts),
         data=_embedded(data),
     )
 
@@ -113,16 +119,17 @@ def _read(name: str) -> str:
     return resources.files(__package__).joinpath("page", name).read_text(encoding="utf-8")
 
 
-def _policy(style: str, script: str) -> str:
-    """Return a policy under which nothing is loaded and only these two texts count."""
+def _policy(style: str, scripts: Sequence[str]) -> str:
+    """Return a policy under which nothing is loaded and only these texts count."""
     return (
-        f"default-src 'none'; style-src '{_hash(style)}'; script-src '{_hash(script)}';"
+        f"default-src 'none'; style-src {_hash(style)}; script-src {' '.join(map(_hash, scripts))};"
         " base-uri 'none'; form-action 'none'"
     )
 
 
 def _hash(text: str) -> str:
-    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+    digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+    return f"'sha256-{digest}'"
 
 
 def _embedded(data: Plain) -> str:

@@ -1,5 +1,10 @@
 /* What only workloads with retries, transactions or reads have to tell; nothing for others. */
 
+const { el, table } = rdsfailover.dom;
+const { figure } = rdsfailover.durations;
+const { downtimeOf, number, plural } = rdsfailover.words;
+const { errors } = rdsfailover.trialTables;
+
 /** The figures that stand beside the trial's own, as [name, value, small print, tone]. */
 function besideFigures(trial, counts) {
   const { attempts, reads } = trial;
@@ -44,3 +49,5 @@ function readsTable(reads) {
     ["staleness at most", reads.compared ? figure(reads.staleness_s, reads.resolution_s).join("") : "not measured"],
     ["missed their own writer's acknowledged write", tone(reads.unseen)]], "Reads");
 }
+
+rdsfailover.retriesAndReads = { besideFigures, besideSections };

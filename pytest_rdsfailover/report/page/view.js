@@ -1,5 +1,12 @@
 /* Zoom, cursor and hover of one timeline. */
 
+const { button, el, swatch, svg } = rdsfailover.dom;
+const { duration, moment } = rdsfailover.durations;
+const { kindOf, number, plural } = rdsfailover.words;
+const { onWidth } = rdsfailover.scheduling;
+const { barsOf, latencyAt, writerAt } = rdsfailover.scene;
+const { chart } = rdsfailover.chart;
+
 const SHORTEST_VIEW = 20; // ms
 
 function timeline(entry) {
@@ -123,17 +130,13 @@ function timeline(entry) {
   return [tools, host, legend(picture)];
 }
 
-function button(text, action) {
-  return el("button", { type: "button", onclick: action }, text);
-}
-
 /** What was happening at a moment, and to the writer under the pointer. */
 function describe(entry, state, time, py) {
   const { picture, rate } = entry.portrait;
   const { place } = state.drawn;
   const span = place.right - place.left;
   const bar = barsOf(picture, state.view, span, rate).find(({ start, stop }) => start <= time && time < stop);
-  const lines = [el("div", {}, el("b", {}, `${(time / 1000).toFixed(3)} s`))];
+  const lines = [el("div", {}, el("b", {}, moment(time / 1000)))];
   if (bar) {
     const seconds = (bar.stop - bar.start) / 1000;
     lines.push(el("div", {}, `${number(Math.round(bar.acked / seconds))} writes/s acknowledged`));
@@ -166,3 +169,5 @@ function legend(picture) {
     kinds.map((kind) => el("li", {}, box(kind), kind === "slow" ? "acknowledged late" : states(kind))),
     el("li", {}, box("waited"), "latency of writes that failed or could not be sent, up to their writer's next success"));
 }
+
+rdsfailover.view = { timeline };
