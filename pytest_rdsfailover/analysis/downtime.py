@@ -3,7 +3,7 @@
 import math
 from typing import Self
 
-from pytest_rdsfailover.settings import format_duration, format_figure
+from pytest_rdsfailover.model.durations import format_duration, format_figure
 
 
 class Downtime(float):

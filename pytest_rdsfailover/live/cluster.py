@@ -6,22 +6,22 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import partial
 from pathlib import Path
 
-from pytest_rdsfailover.clock import Clock, MonotonicClock, wait_until
-from pytest_rdsfailover.endpoints import Endpoint
-from pytest_rdsfailover.errors import NotReadyError, RdsFailoverError, SettingError
+from pytest_rdsfailover.aws.client import AwsError
 from pytest_rdsfailover.live import preflight
-from pytest_rdsfailover.live.act import Act
 from pytest_rdsfailover.live.addresses import Addresses
 from pytest_rdsfailover.live.api import LiveApi
 from pytest_rdsfailover.live.credentials import authorities, find_credentials
 from pytest_rdsfailover.live.evidence import Plan
 from pytest_rdsfailover.live.failover import LiveFailover
 from pytest_rdsfailover.live.gatekeeper import Gatekeeper
-from pytest_rdsfailover.live.gather import Gatherer
+from pytest_rdsfailover.live.gatherer import Gatherer
 from pytest_rdsfailover.live.probes import probes
 from pytest_rdsfailover.live.proxy import LiveProxy
 from pytest_rdsfailover.live.timeline import Timeline
-from pytest_rdsfailover.remote.aws import AwsError
+from pytest_rdsfailover.live.triggers import Act
+from pytest_rdsfailover.model.clock import Clock, MonotonicClock, wait_until
+from pytest_rdsfailover.model.endpoints import Endpoint
+from pytest_rdsfailover.model.errors import NotReadyError, RdsFailoverError, SettingError
 
 REST_WITHIN = 900.0  # seconds after which a failover that is not over is stuck
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from pytest_rdsfailover.live.facts import ClusterFacts, GlobalFacts, ProxyFacts
-from pytest_rdsfailover.live_settings import LiveSettings
+from pytest_rdsfailover.model.live_settings import LiveSettings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,11 +4,11 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from pytest_rdsfailover.clock import Clock
-from pytest_rdsfailover.live import guard
+from pytest_rdsfailover.aws.trigger import Triggered
+from pytest_rdsfailover.live import gates
 from pytest_rdsfailover.live.evidence import Evidence, Plan
-from pytest_rdsfailover.live.gather import Gatherer
-from pytest_rdsfailover.remote.trigger import Triggered
+from pytest_rdsfailover.live.gatherer import Gatherer
+from pytest_rdsfailover.model.clock import Clock
 
 
 class Gatekeeper:
@@ -83,7 +83,7 @@ class Gatekeeper:
         What it has used of the budget and of the time between failovers is its own.
         """
         own = self._without_own(self._gatherer.evidence(plan))
-        closed = guard.refusals(own, guard.GATES)
+        closed = gates.refusals(own, gates.GATES)
         self._note("trigger again", own, closed)
         return not closed
 
@@ -97,12 +97,12 @@ class Gatekeeper:
         return evidence.but(used=evidence.used - 1, failovers=others)
 
     def _require(self, evidence: Evidence) -> None:
-        closed = guard.refusals(evidence, guard.GATES)
+        closed = gates.refusals(evidence, gates.GATES)
         if closed:
             self._note("refused", evidence, closed)
-            raise guard.RefusedError(self._asked.cluster, closed)
+            raise gates.RefusedError(self._asked.cluster, closed)
 
-    def _note(self, what: str, evidence: Evidence, closed: Sequence[guard.Refusal] = ()) -> None:
+    def _note(self, what: str, evidence: Evidence, closed: Sequence[gates.Refusal] = ()) -> None:
         """Add to the audit record; where that cannot be written the gate has refused anyway."""
         if evidence.recordable:
             return

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from pytest_rdsfailover.journal import Journal
+from pytest_rdsfailover.journal.journal import Journal
 from pytest_rdsfailover.load.engine import Engine
 from pytest_rdsfailover.load.fast import FastLoad
 from pytest_rdsfailover.load.processes import Order

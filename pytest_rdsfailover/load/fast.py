@@ -11,15 +11,15 @@ import sys
 import threading
 import time
 
-from pytest_rdsfailover.errors import SettingError
-from pytest_rdsfailover.journal import NANO, Journal
+from pytest_rdsfailover.journal.journal import NANO, Journal
 from pytest_rdsfailover.load.engine import Check, Engine, LoadError, happens
+from pytest_rdsfailover.load.fast_writer import AWAY, CONNECTING, READY, Line, Order
 from pytest_rdsfailover.load.inserts import InsertWorkload
-from pytest_rdsfailover.load.line import AWAY, CONNECTING, READY, Line, Order
 from pytest_rdsfailover.load.schedule import Schedule
 from pytest_rdsfailover.load.timer import Timer
 from pytest_rdsfailover.load.workload import Workload
 from pytest_rdsfailover.load.writer import ReconnectPolicy
+from pytest_rdsfailover.model.errors import SettingError
 
 SWEEP = 10_000_000  # nanoseconds between two looks at who waits for too long
 # Connections to be made at the same time before the first slot: more than a server's backlog would

@@ -3,11 +3,11 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from pytest_rdsfailover import driver
-from pytest_rdsfailover.endpoints import Bounds, Endpoint
 from pytest_rdsfailover.load.attempts import Attempts
 from pytest_rdsfailover.load.mix import WRITE, Step
 from pytest_rdsfailover.load.workload import PATIENT, Position, Session, execute
+from pytest_rdsfailover.model.endpoints import Bounds, Endpoint
+from pytest_rdsfailover.mysql import driver
 
 AUDIT_ROWS = 10_000  # fetched at a time
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pytest_rdsfailover.errors import SettingError
+from pytest_rdsfailover.model.errors import SettingError
 
 MOST = 1000  # steps until a mix begins again
 

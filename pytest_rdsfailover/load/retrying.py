@@ -4,13 +4,13 @@ import random
 import time
 from collections.abc import Callable, Iterable, Sequence
 
-from pytest_rdsfailover import driver
-from pytest_rdsfailover.endpoints import Bounds, Endpoint
-from pytest_rdsfailover.journal import Journal
+from pytest_rdsfailover.journal.journal import Journal
 from pytest_rdsfailover.load.attempts import Attempts, Classify
 from pytest_rdsfailover.load.mix import Step
 from pytest_rdsfailover.load.workload import Position, Session, Workload
 from pytest_rdsfailover.load.writer import ReconnectPolicy
+from pytest_rdsfailover.model.endpoints import Bounds, Endpoint
+from pytest_rdsfailover.mysql import driver
 
 LONGEST = 5.0  # seconds for which an operation goes on trying, so that a load can end
 

@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Sequence
 from typing import Protocol
 
-from pytest_rdsfailover import driver
-from pytest_rdsfailover.endpoints import Bounds, Endpoint
 from pytest_rdsfailover.load.attempts import Attempts
 from pytest_rdsfailover.load.mix import Step
+from pytest_rdsfailover.model.endpoints import Bounds, Endpoint
+from pytest_rdsfailover.mysql import driver
 
 Position = tuple[int, int]  # writer and sequence
 PATIENT = Bounds(connect=2.0, read=60.0, write=10.0)  # for what is not measured

@@ -5,15 +5,15 @@ import threading
 import time
 from dataclasses import dataclass, field
 
-from pytest_rdsfailover import driver
-from pytest_rdsfailover.endpoints import Bounds
-from pytest_rdsfailover.journal import WriterJournal
+from pytest_rdsfailover.journal.journal import WriterJournal
 from pytest_rdsfailover.load.attempts import Classify
 from pytest_rdsfailover.load.engine import Gate
 from pytest_rdsfailover.load.mix import WRITE, Step
 from pytest_rdsfailover.load.schedule import SECOND, Schedule
 from pytest_rdsfailover.load.workload import Session, Workload
-from pytest_rdsfailover.records import Fault, Outcome
+from pytest_rdsfailover.model.endpoints import Bounds
+from pytest_rdsfailover.model.records import Fault, Outcome
+from pytest_rdsfailover.mysql import driver
 
 NAP = 0.1  # seconds; the longest sleep, so that a writer soon notices the end
 CUT = frozenset({"reset", "read-only"})  # whoever is told so is not left waiting

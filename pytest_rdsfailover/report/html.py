@@ -31,7 +31,7 @@ SCRIPTS = (
     "chart.js",
     "view.js",
     "trial_tables.js",
-    "beside.js",
+    "retries_and_reads.js",
     "trial.js",
     "start.js",
 )

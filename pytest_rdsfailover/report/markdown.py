@@ -4,11 +4,11 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from pytest_rdsfailover.analysis.compare import Comparison
+from pytest_rdsfailover.model.durations import format_difference, format_figure
 from pytest_rdsfailover.report import tables
 from pytest_rdsfailover.report.document import Plain
 from pytest_rdsfailover.report.scenarios import Scenario, comparisons, scenarios
 from pytest_rdsfailover.report.terminal import downtime, duration
-from pytest_rdsfailover.settings import format_difference, format_figure
 
 MARKS = re.compile(r"([\\`*_{}\[\]<>|#~])")
 MOST_TRIALS = 100  # rows; job pages have a limit on their size

@@ -9,10 +9,10 @@ from collections.abc import Iterator, Sequence
 from pytest_rdsfailover.analysis.compare import Comparison
 from pytest_rdsfailover.analysis.population import Population
 from pytest_rdsfailover.analysis.statistics import wilson
+from pytest_rdsfailover.model.durations import format_difference
 from pytest_rdsfailover.report.document import Plain
 from pytest_rdsfailover.report.scenarios import Scenario, comparisons, scenarios
 from pytest_rdsfailover.report.terminal import WIDTH, duration, fit
-from pytest_rdsfailover.settings import format_difference
 
 NONE, SHORT = 0.5, 1.5  # seconds: below them a loop of one write a second reports none, or one
 MANY = 1000  # trials, from where a table has no room for words

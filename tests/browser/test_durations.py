@@ -5,7 +5,7 @@ import random
 
 from pages import written
 
-from pytest_rdsfailover.settings import (
+from pytest_rdsfailover.model.durations import (
     SIZES,
     format_difference,
     format_duration,

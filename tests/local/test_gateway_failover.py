@@ -12,8 +12,8 @@ import gateway_process
 import pymysql
 import pytest
 
-from pytest_rdsfailover.errors import GatewayError
-from pytest_rdsfailover.gateway.script import Step
+from pytest_rdsfailover.local.gateway.script import Step
+from pytest_rdsfailover.model.errors import GatewayError
 
 pytestmark = pytest.mark.local
 LOST = {2006, 2013, 0}

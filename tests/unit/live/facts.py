@@ -10,7 +10,7 @@ from pytest_rdsfailover.live.facts import (
     ProxyFacts,
     across,
 )
-from pytest_rdsfailover.live_settings import LiveSettings
+from pytest_rdsfailover.model.live_settings import LiveSettings
 
 NOW = datetime(2026, 11, 23, 14, 0, tzinfo=UTC)  # a Monday
 ARN = "arn:aws:rds:eu-west-1:111122223333:cluster:orders-test"
