@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from pytest_rdsfailover.analysis.compare import compare as statistics_of
 from pytest_rdsfailover.analysis.statistics import median, median_interval, wilson
@@ -10,8 +9,8 @@ from pytest_rdsfailover.cli.inputs import result
 from pytest_rdsfailover.model.durations import format_difference, format_duration
 from pytest_rdsfailover.model.errors import SettingError
 from pytest_rdsfailover.report.scenarios import Scenario, scenarios
+from pytest_rdsfailover.report.schema import RunDocument
 
-Plain = Mapping[str, Any]  # what JSON can say
 REMEDY = "; --anyway compares them all the same"
 
 
@@ -40,7 +39,7 @@ def compare(before: Path, after: Path, *, anyway: bool) -> list[str]:
     return [*lines, *_differences(a, b), *_only(old, new)]
 
 
-def _check_modes(a: Plain, b: Plain) -> None:
+def _check_modes(a: RunDocument, b: RunDocument) -> None:
     if a["mode"] != b["mode"]:
         raise SettingError(f"a {a['mode']} run says nothing about a {b['mode']} one{REMEDY}")
 
@@ -59,8 +58,8 @@ def _scenario(old: Scenario, new: Scenario) -> Iterator[str]:
     for label, each in (("before", old), ("after", new)):
         first, *rest = _sample(sorted(each.downtimes))
         yield f"  {label:6}  {first}"
-        lost = [trial["lost"] for trial in each.trials]
-        counted = "?" if None in lost else str(sum(map(len, lost)))
+        lost = [keys for trial in each.trials if (keys := trial["lost"]) is not None]
+        counted = str(sum(map(len, lost))) if len(lost) == len(each.trials) else "?"
         found = each.population
         rest += [f"{counted} lost, {found.invalid} invalid, {found.unreliable} unreliable"]
         yield from (f"          {line}" for line in rest)
@@ -98,7 +97,7 @@ def _change(before: Sequence[float], after: Sequence[float]) -> list[str]:
     ]
 
 
-def _differences(a: Plain, b: Plain) -> Iterator[str]:
+def _differences(a: RunDocument, b: RunDocument) -> Iterator[str]:
     """Yield what else changed between the runs, because it may be why."""
     for name in sorted({*a["versions"], *b["versions"]}):
         first, second = (run["versions"].get(name, "absent") for run in (a, b))

@@ -4,13 +4,13 @@ import json
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from pytest_rdsfailover.analysis.verdicts.bounds import parse_expectations
 from pytest_rdsfailover.analysis.verdicts.expectations import complaints
 from pytest_rdsfailover.cli.inputs import Judged, journals
 from pytest_rdsfailover.model.errors import SettingError
 from pytest_rdsfailover.report import document, terminal
+from pytest_rdsfailover.report.schema import RunDocument
 
 MOST_DRAWN = 3  # timelines that are shown without being asked for
 BOUND = re.compile(r"(?P<name>\w+)\s*(?P<bound>[<>=].*)")
@@ -63,7 +63,7 @@ def bounds(texts: Sequence[str]) -> dict[str, str]:
     return named
 
 
-def run_of(found: Sequence[Judged]) -> dict[str, Any]:
+def run_of(found: Sequence[Judged]) -> RunDocument:
     """Return the result document of trials that may be of several runs.
 
     Raises:

@@ -8,6 +8,7 @@ from pytest_rdsfailover.local.gateway.client import NANO, GatewayClient
 from pytest_rdsfailover.local.gateway.proxy.secrets import Secret
 from pytest_rdsfailover.local.gateway.proxy.settings import ProxySettings
 from pytest_rdsfailover.model.durations import format_moment
+from pytest_rdsfailover.model.records import PinDocument
 
 READ_WRITE, READ_ONLY = "proxy", "proxy-reader"
 
@@ -178,6 +179,6 @@ def pin_lines(pins: Sequence[Pin], zero: float) -> list[str]:
     return lines
 
 
-def pin_document(pin: Pin) -> dict[str, Any]:
+def pin_document(pin: Pin) -> PinDocument:
     """Return a pin as the result document has it."""
     return {"session": pin.session, "reason": pin.reason, "statement": pin.statement}

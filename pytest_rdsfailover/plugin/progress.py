@@ -19,6 +19,7 @@ TOLD = "rds_progress"  # among what a controller tells its workers
 EVERY = 0.2  # seconds between two looks at the file
 if TYPE_CHECKING:
     from pytest_rdsfailover.analysis.population import Sample
+    from pytest_rdsfailover.plugin.measured import MeasuredTrial
 
 PROGRESS = pytest.StashKey["Progress"]()
 NAME = 28  # columns of a test's name
@@ -38,12 +39,12 @@ class Progress:
         self._file = None if told is None else Path(told)
         self._is_worker = hasattr(config, "workerinput")
         self._read = 0
-        self._entries: dict[str, list[dict[str, Any]]] = {}
+        self._entries: dict[str, list[MeasuredTrial]] = {}
         self._lock = threading.RLock()
         self._over = threading.Event()
         self._thread: threading.Thread | None = None
 
-    def keep(self, item: pytest.Item, entry: dict[str, Any]) -> None:
+    def keep(self, item: pytest.Item, entry: "MeasuredTrial") -> None:
         """Let the controller know a finished trial, should this worker die before its test ends."""
         self._send({"test": item.nodeid, "entry": entry | {"order": item.stash.get(ORDER, 0)}})
 

@@ -1,11 +1,10 @@
-"""The machine-readable result: plain dictionaries, whose names other tools rely on.
+"""The result document of a run, made of its trials; `schema.py` says what each name means.
 
-Seconds are floats rounded to microseconds and carry `_s` in their name; times count from the
-trigger; counts are integers.
+Seconds are rounded to microseconds.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Literal, cast
 
 from pytest_rdsfailover.analysis.attempts import Attempts
 from pytest_rdsfailover.analysis.compare import Comparison
@@ -15,13 +14,24 @@ from pytest_rdsfailover.analysis.population import Population
 from pytest_rdsfailover.analysis.staleness import Reads
 from pytest_rdsfailover.analysis.summary import Summary
 from pytest_rdsfailover.report.scenarios import Scenario, comparisons, scenarios
+from pytest_rdsfailover.report.schema import (
+    AttemptsDocument,
+    ComparisonDocument,
+    EndpointKind,
+    ErrorDocument,
+    Mode,
+    PercentilesDocument,
+    ReadsDocument,
+    RunDocument,
+    ScenarioDocument,
+    TrialDocument,
+)
 
-SCHEMA = 1
+SCHEMA: Literal[1] = 1
 MICROSECONDS = 6  # digits
-Plain = dict[str, Any]  # what JSON can say
 
 
-def trial_document(summary: Summary, *, test: str, scenario: str) -> Plain:
+def trial_document(summary: Summary, *, test: str, scenario: str) -> TrialDocument:
     """Return a trial as plain data.
 
     The four lists of keys are None if the writes were never read back, because an empty list
@@ -33,10 +43,10 @@ def trial_document(summary: Summary, *, test: str, scenario: str) -> Plain:
         scenario: trials of the same scenario are repeats of each other.
     """
     unfit = bool(summary.clock.problem)
-    plain: Plain = {
+    plain: TrialDocument = {
         "test": test,
         "scenario": scenario,
-        "endpoint": summary.endpoint,
+        "endpoint": cast("EndpointKind", summary.endpoint),
         "profile": summary.profile,
         "valid": summary.valid,
         "writer_before": summary.writer_before,
@@ -95,8 +105,8 @@ def trial_document(summary: Summary, *, test: str, scenario: str) -> Plain:
 
 
 def run_document(
-    trials: Sequence[Plain], *, mode: str, seed: int, versions: Mapping[str, str]
-) -> Plain:
+    trials: Sequence[TrialDocument], *, mode: str, seed: int, versions: Mapping[str, str]
+) -> RunDocument:
     """Return the document of a whole run.
 
     Args:
@@ -108,7 +118,7 @@ def run_document(
     found = scenarios(trials)
     return {
         "schema": SCHEMA,
-        "mode": mode,
+        "mode": cast("Mode", mode),
         "seed": seed,
         "versions": dict(versions),
         "trials": list(trials),
@@ -117,7 +127,7 @@ def run_document(
     }
 
 
-def _scenario(name: str, found: Population) -> Plain:
+def _scenario(name: str, found: Population) -> ScenarioDocument:
     """Return what those of a scenario's trials say together whose downtime is a figure."""
     return {
         "name": name,
@@ -140,7 +150,7 @@ def _scenario(name: str, found: Population) -> Plain:
     }
 
 
-def _comparison(baseline: Scenario, candidate: Scenario, found: Comparison) -> Plain:
+def _comparison(baseline: Scenario, candidate: Scenario, found: Comparison) -> ComparisonDocument:
     """Return how two scenarios of one test differ; no change can be told from no downtime."""
     return {
         "baseline": baseline.name,
@@ -157,7 +167,7 @@ def _comparison(baseline: Scenario, candidate: Scenario, found: Comparison) -> P
     }
 
 
-def _errors(errors: Sequence[Phase]) -> list[Plain]:
+def _errors(errors: Sequence[Phase]) -> list[ErrorDocument]:
     return [
         {
             "code": each.code,
@@ -170,7 +180,7 @@ def _errors(errors: Sequence[Phase]) -> list[Plain]:
     ]
 
 
-def _attempts(found: Attempts, *, unfit: bool) -> Plain:
+def _attempts(found: Attempts, *, unfit: bool) -> AttemptsDocument:
     return {
         "count": found.count,
         "acked": found.acked,
@@ -183,7 +193,7 @@ def _attempts(found: Attempts, *, unfit: bool) -> Plain:
     }
 
 
-def _reads(found: Reads) -> Plain:
+def _reads(found: Reads) -> ReadsDocument:
     return {
         "count": found.count,
         "failed": found.failed,
@@ -204,7 +214,7 @@ def _keys(summary: Summary, keys: list[str]) -> list[str] | None:
     return list(keys) if summary.audited else None
 
 
-def _percentiles(part: Percentiles | None) -> Plain | None:
+def _percentiles(part: Percentiles | None) -> PercentilesDocument | None:
     if part is None:
         return None
     return {

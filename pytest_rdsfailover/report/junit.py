@@ -1,14 +1,18 @@
 """Properties of a test for JUnit XML: names that CI systems can chart."""
 
 from collections.abc import Iterator, Sequence
+from typing import Literal, get_args
 
 from pytest_rdsfailover.analysis.population import population
-from pytest_rdsfailover.report.document import Plain
+from pytest_rdsfailover.report.document import to_microseconds
 from pytest_rdsfailover.report.scenarios import is_measured
+from pytest_rdsfailover.report.schema import LISTS, TrialDocument
 
-LISTS = ("lost", "duplicated", "recovered", "unexpected")
-COUNTS = ("acked", "refused", "unknown", "stale_writes", "stuck_writers")
-READS = {
+Properties = Iterator[tuple[str, object]]
+Counted = Literal["acked", "refused", "unknown", "stale_writes", "stuck_writers"]
+COUNTS: tuple[Counted, ...] = get_args(Counted)
+Read = Literal["count", "failed", "compared", "stale", "unseen"]
+READS: dict[Read, str] = {
     "count": "rds_reads",
     "failed": "rds_failed_reads",
     "compared": "rds_compared_reads",
@@ -18,7 +22,7 @@ READS = {
 DIGITS = 6
 
 
-def properties(trials: Sequence[Plain]) -> list[tuple[str, object]]:
+def properties(trials: Sequence[TrialDocument]) -> list[tuple[str, object]]:
     """Return name and value of each property of a test, from its trial documents.
 
     A single trial gives its own figures, several give those of the population; counts are sums. A
@@ -26,7 +30,11 @@ def properties(trials: Sequence[Plain]) -> list[tuple[str, object]]:
     """
     if not trials:
         return []
-    downtimes = [trial["downtime_s"] for trial in trials if is_measured(trial)]
+    downtimes = [
+        downtime
+        for trial in trials
+        if is_measured(trial) and (downtime := trial["downtime_s"]) is not None
+    ]
     found: list[tuple[str, object]] = [
         ("rds_trials", len(trials)),
         ("rds_valid_trials", sum(trial["valid"] for trial in trials)),
@@ -40,7 +48,7 @@ def properties(trials: Sequence[Plain]) -> list[tuple[str, object]]:
     elif downtimes:
         summary = population(downtimes)
         found += [
-            ("rds_downtime_median_s", round(summary.median or 0.0, DIGITS)),
+            ("rds_downtime_median_s", to_microseconds(summary.median or 0.0)),
             *_interval("rds_downtime_median", summary.low, summary.high),
             ("rds_downtime_p95_s", summary.p95),
             ("rds_downtime_max_s", summary.max),
@@ -49,49 +57,55 @@ def properties(trials: Sequence[Plain]) -> list[tuple[str, object]]:
         ]
     found += [(f"rds_{name}", sum(trial[name] for trial in trials)) for name in COUNTS]
     found += [
-        (f"rds_{name}", sum(len(trial[name]) for trial in trials))
+        (f"rds_{name}", sum(map(len, lists)))
         for name in LISTS
-        if all(trial[name] is not None for trial in trials)
+        if len(lists := [keys for trial in trials if (keys := trial[name]) is not None])
+        == len(trials)
     ]
     return [*found, *_attempts(trials), *_reads(trials), *_torn(trials)]
 
 
-def _attempts(trials: Sequence[Plain]) -> Iterator[tuple[str, object]]:
+def _attempts(trials: Sequence[TrialDocument]) -> Properties:
     """Yield what the tries inside operations say, of the trials that report them."""
     having = [trial for trial in trials if "attempts" in trial]
     if not having:
         return
     yield "rds_attempts", sum(trial["attempts"]["count"] for trial in having)
     yield "rds_retried", sum(trial["attempts"]["retried"] for trial in having)
-    measured = [trial["attempts"] for trial in having if is_measured(trial)]
-    yield from _longest("rds_attempts_downtime", measured, "downtime_s")
+    found = [trial["attempts"] for trial in having if is_measured(trial)]
+    yield from _longest(
+        "rds_attempts_downtime", [(each["downtime_s"], each["resolution_s"]) for each in found]
+    )
 
 
-def _reads(trials: Sequence[Plain]) -> Iterator[tuple[str, object]]:
+def _reads(trials: Sequence[TrialDocument]) -> Properties:
     """Yield what reads saw, of the trials that had any."""
     having = [trial for trial in trials if "reads" in trial]
     if not having:
         return
     for name, shown in READS.items():
         yield shown, sum(trial["reads"][name] for trial in having)
-    compared = [each["reads"] for each in having if each["valid"] and each["reads"]["compared"]]
-    yield from _longest("rds_staleness", compared, "staleness_s")
+    found = [trial["reads"] for trial in having if trial["valid"] and trial["reads"]["compared"]]
+    yield from _longest(
+        "rds_staleness", [(reads["staleness_s"], reads["resolution_s"]) for reads in found]
+    )
 
 
-def _torn(trials: Sequence[Plain]) -> Iterator[tuple[str, object]]:
+def _torn(trials: Sequence[TrialDocument]) -> Properties:
     having = [trial["torn"] for trial in trials if "torn" in trial]
     if having:
         yield "rds_torn", sum(map(len, having))
 
 
-def _longest(name: str, found: Sequence[Plain], figure: str) -> Iterator[tuple[str, object]]:
+def _longest(name: str, figures: Sequence[tuple[float | None, float]]) -> Properties:
     """Yield the largest of a few figures with its own resolution; nothing if there is none."""
-    if not found:
+    known = [(seconds, resolution) for seconds, resolution in figures if seconds is not None]
+    if not known:
         return
-    most = max(found, key=lambda each: float(each[figure]))
-    which = f"{name}_max" if len(found) > 1 else name
-    yield f"{which}_s", most[figure]
-    yield f"{which}_resolution_s", most["resolution_s"]
+    seconds, resolution = max(known, key=lambda figure: figure[0])
+    which = f"{name}_max" if len(known) > 1 else name
+    yield f"{which}_s", seconds
+    yield f"{which}_resolution_s", resolution
 
 
 def _interval(name: str, low: float | None, high: float | None) -> list[tuple[str, object]]:

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from pytest_rdsfailover.analysis.compare import Comparison
 from pytest_rdsfailover.model.durations import format_difference, format_figure
 from pytest_rdsfailover.report import tables
-from pytest_rdsfailover.report.document import Plain
 from pytest_rdsfailover.report.scenarios import Scenario, comparisons, scenarios
-from pytest_rdsfailover.report.terminal import downtime, duration
+from pytest_rdsfailover.report.schema import RunDocument, TrialDocument
+from pytest_rdsfailover.report.terminal import attempts_downtime, downtime, duration
 
 MARKS = re.compile(r"([\\`*_{}\[\]<>|#~])")
 MOST_TRIALS = 100  # rows; job pages have a limit on their size
@@ -16,7 +16,7 @@ Row = Sequence[str]
 
 
 def markdown(
-    document: Plain, environment: Sequence[str], sections: Sequence[tuple[str, Sequence[str]]]
+    document: RunDocument, environment: Sequence[str], sections: Sequence[tuple[str, Sequence[str]]]
 ) -> str:
     """Return the page.
 
@@ -104,7 +104,7 @@ def _comparison(baseline: Scenario, candidate: Scenario, found: Comparison) -> R
     )
 
 
-def _trial(trial: Plain) -> Row:
+def _trial(trial: TrialDocument) -> Row:
     return (
         trial["test"],
         trial["endpoint"],
@@ -117,7 +117,7 @@ def _trial(trial: Plain) -> Row:
     )
 
 
-def _beside(trials: Sequence[Plain]) -> Iterator[str]:
+def _beside(trials: Sequence[TrialDocument]) -> Iterator[str]:
     """Yield tables of what only trials with retries, reads or transactions tell; none without."""
     for title, name, heading, cells in (
         ("Attempts", "attempts", ATTEMPTS, _attempts),
@@ -133,22 +133,22 @@ def _beside(trials: Sequence[Plain]) -> Iterator[str]:
             yield f"\nand {len(having) - MOST_TRIALS} more"
 
 
-def _attempts(trial: Plain) -> Row:
+def _attempts(trial: TrialDocument) -> Row:
     found = trial["attempts"]
-    by_attempts = downtime(trial | found)
-    return (str(found["count"]), str(found["retried"]), downtime(trial), by_attempts)
+    counts = (str(found["count"]), str(found["retried"]))
+    return (*counts, downtime(trial), attempts_downtime(trial))
 
 
-def _reads(trial: Plain) -> Row:
+def _reads(trial: TrialDocument) -> Row:
     found = trial["reads"]
     staleness = (
         format_figure(found["staleness_s"], found["resolution_s"]) if found["compared"] else "-"
     )
-    counts = (str(found[name]) for name in ("count", "failed", "compared", "stale"))
-    return (*counts, staleness, str(found["unseen"]))
+    counts = (found["count"], found["failed"], found["compared"], found["stale"])
+    return (*map(str, counts), staleness, str(found["unseen"]))
 
 
-def _torn(trial: Plain) -> Row:
+def _torn(trial: TrialDocument) -> Row:
     return (str(len(trial["torn"])),)
 
 

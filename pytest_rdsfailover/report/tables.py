@@ -10,8 +10,8 @@ from pytest_rdsfailover.analysis.compare import Comparison
 from pytest_rdsfailover.analysis.population import Population
 from pytest_rdsfailover.analysis.statistics import wilson
 from pytest_rdsfailover.model.durations import format_difference
-from pytest_rdsfailover.report.document import Plain
 from pytest_rdsfailover.report.scenarios import Scenario, comparisons, scenarios
+from pytest_rdsfailover.report.schema import TrialDocument
 from pytest_rdsfailover.report.terminal import WIDTH, duration, fit
 
 NONE, SHORT = 0.5, 1.5  # seconds: below them a loop of one write a second reports none, or one
@@ -29,7 +29,7 @@ LENGTHS = ("none (below 0.5 s)", "1 s (below 1.5 s)", "longer")
 ARTICLE = (("scenario", -16), *((name, 20) for name in LENGTHS))
 
 
-def summary_lines(trials: Sequence[Plain]) -> list[str]:
+def summary_lines(trials: Sequence[TrialDocument]) -> list[str]:
     """Return the tables that say more than the rows of single trials; none without repeats."""
     found = scenarios(trials)
     if not any(len(each.trials) > 1 for each in found):

@@ -2,7 +2,6 @@
 
 import textwrap
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 from pytest_rdsfailover.analysis.phases import Phase
 from pytest_rdsfailover.analysis.pulse import Pulse
@@ -10,6 +9,8 @@ from pytest_rdsfailover.analysis.staleness import Reads
 from pytest_rdsfailover.analysis.summary import Summary
 from pytest_rdsfailover.model.durations import format_duration, format_figure, format_moment
 from pytest_rdsfailover.model.records import Window
+from pytest_rdsfailover.report.scenarios import is_reliable
+from pytest_rdsfailover.report.schema import TrialDocument
 
 WIDTH = 80
 NAME = 15  # columns left of the drawing
@@ -28,7 +29,7 @@ COLUMNS = (
 )
 
 
-def table(trials: Sequence[dict[str, Any]]) -> list[str]:
+def table(trials: Sequence[TrialDocument]) -> list[str]:
     """Return one line for each trial document, under a heading.
 
     `unk/rec` is how many writes had an unknown outcome, and how many of those are stored; a `?`
@@ -41,7 +42,7 @@ def table(trials: Sequence[dict[str, Any]]) -> list[str]:
     ]
 
 
-def _row(trial: dict[str, Any]) -> tuple[str, ...]:
+def _row(trial: TrialDocument) -> tuple[str, ...]:
     return (
         trial["test"].rpartition("::")[2],
         trial["endpoint"],
@@ -54,12 +55,21 @@ def _row(trial: dict[str, Any]) -> tuple[str, ...]:
     )
 
 
-def downtime(trial: dict[str, Any]) -> str:
+def downtime(trial: TrialDocument) -> str:
     """Return a trial's downtime with its resolution, or that it is no figure."""
-    # A document of an earlier version has no clock.
-    if not trial.get("clock", {}).get("reliable", True):
+    return _figure(trial, trial["downtime_s"], trial["resolution_s"])
+
+
+def attempts_downtime(trial: TrialDocument) -> str:
+    """Return what a trial's attempts say of the downtime; a figure if the operations' is one."""
+    found = trial["attempts"]
+    return _figure(trial, found["downtime_s"], found["resolution_s"])
+
+
+def _figure(trial: TrialDocument, seconds: float | None, resolution: float) -> str:
+    if seconds is None or not is_reliable(trial):
         return "unreliable"
-    return format_figure(trial["downtime_s"], trial["resolution_s"])
+    return format_figure(seconds, resolution)
 
 
 def duration(seconds: float | None) -> str:
