@@ -73,7 +73,7 @@ class Rule:
     text: str
 
     def allowed(self, before: float) -> float:
-        """Return the largest figure that it allows after *before*."""
+        """Return the largest figure that passes, given the one of the baseline."""
         return before * (1 + self.factor) if self.seconds is None else before + self.seconds
 
 
@@ -170,30 +170,30 @@ def compare_with(
     Scenarios are matched by name. Those under other conditions are refused, unless *anyway*.
     """
     report = Report(_differences(before, after), [])
-    old = {each.name: each for each in scenarios(before["document"]["trials"])}
-    for each in scenarios(after["document"]["trials"]):
-        match = old.pop(each.name, None)
-        if match is None:
-            report.lines.append(f"{each.name}: not in the baseline")
+    old = {new.name: new for new in scenarios(before["document"]["trials"])}
+    for new in scenarios(after["document"]["trials"]):
+        kept = old.pop(new.name, None)
+        if kept is None:
+            report.lines.append(f"{new.name}: not in the baseline")
             continue
-        conflict = _conflict(_conditions(before, match), _conditions(after, each))
+        conflict = _conflict(_conditions(before, kept), _conditions(after, new))
         if conflict and not anyway:
             report.problems.append(
-                f"{each.name}: not compared, {conflict}; --rds-compare-anyway does it all the same"
+                f"{new.name}: not compared, {conflict}; --rds-compare-anyway does it all the same"
             )
-        elif not match.downtimes or not each.downtimes:
-            report.problems.append(f"{each.name}: not compared, no valid trial on one side")
+        elif not kept.downtimes or not new.downtimes:
+            report.problems.append(f"{new.name}: not compared, no valid trial on one side")
         else:
             if conflict:
-                report.lines.append(f"{each.name}: warning, {conflict}")
-            _measure(report, match, each, rules)
+                report.lines.append(f"{new.name}: warning, {conflict}")
+            _measure(report, kept, new, rules)
     report.lines.extend(f"{name}: only in the baseline" for name in old)
     return report
 
 
 def _measure(report: Report, old: Scenario, new: Scenario, rules: Sequence[Rule]) -> None:
-    found = compare(old.downtimes, new.downtimes)
-    report.lines.extend(tables.comparison("the baseline", new.name, found))
+    difference = compare(old.downtimes, new.downtimes)
+    report.lines.extend(tables.comparison("the baseline", new.name, difference))
     before, after = population(old.downtimes), population(new.downtimes)
     for rule in rules:
         was, now = getattr(before, rule.figure), getattr(after, rule.figure)
@@ -223,11 +223,11 @@ def _conflict(before: Conditions, after: Conditions) -> str:
 
 
 def _text(value: object) -> str:
-    return ", ".join(f"{each:g}" for each in value) if isinstance(value, list) else str(value)
+    return ", ".join(f"{number:g}" for number in value) if isinstance(value, list) else str(value)
 
 
 def _differences(before: Baseline, after: Baseline) -> list[str]:
-    """Return warnings about what differs without making a comparison wrong."""
+    """Return warnings: parts of the machine and versions that differ, though runs can be compared."""
     pairs = [
         *_changed(before["machine"], after["machine"]),
         *_changed(before["document"]["versions"], after["document"]["versions"]),

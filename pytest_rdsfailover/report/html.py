@@ -1,8 +1,11 @@
 """The HTML page: one file that needs nothing else, neither a network nor a server.
 
-The page carries its data as JSON and draws it itself (`page/`). Nothing that a test, an error or a
-server says is ever taken for HTML: the data cannot end its own element, the script puts texts into
-the document as texts only, and the page's policy lets nothing run but its own scripts.
+The page carries its data as JSON, and its scripts (`page/`) draw them. What a test, an error or a
+server says is never taken for HTML, for three reasons:
+
+1. The data cannot end its own element.
+2. The scripts put texts into the document as texts only.
+3. The page's policy lets only these scripts run: it names the hash of each.
 """
 
 import base64
@@ -19,7 +22,7 @@ from pytest_rdsfailover.report.scenarios import Scenario, scenarios
 from pytest_rdsfailover.report.schema import LISTS, RunDocument, TrialDocument
 from pytest_rdsfailover.report.trial_drawing import Portrait
 
-# Each is a module, which sees of another only what that one names; a later one may use earlier ones.
+# Each script is a module: others see only what it exports. A script may use those above it.
 SCRIPTS = (
     "dom.js",
     "durations.js",
@@ -123,14 +126,14 @@ def page(
         sections: more to show of the run: titles and lines of plain text.
         title: stands above the page and names its tab.
     """
-    found = scenarios([each["trial"] for each in entries])
+    found = scenarios([entry["trial"] for entry in entries])
     data: PageData = {
         "title": title,
         "notes": list(notes),
         "sections": [(title, list(lines)) for title, lines in sections],
         "run": {name: value for name, value in run.items() if name != "trials"},
         "lengths": list(tables.LENGTHS),
-        "shares": [[each.name, *tables.shares(each.downtimes)] for each in found],
+        "shares": [[scenario.name, *tables.shares(scenario.downtimes)] for scenario in found],
         "proofs": list(tables.proofs(found)),
         "entries": _grouped(entries, found),
     }

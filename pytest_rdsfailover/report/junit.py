@@ -35,7 +35,7 @@ def properties(trials: Sequence[TrialDocument]) -> list[tuple[str, object]]:
         for trial in trials
         if is_measured(trial) and (downtime := trial["downtime_s"]) is not None
     ]
-    found: list[tuple[str, object]] = [
+    named: list[tuple[str, object]] = [
         ("rds_trials", len(trials)),
         ("rds_valid_trials", sum(trial["valid"] for trial in trials)),
         ("rds_measured_trials", len(downtimes)),
@@ -43,11 +43,11 @@ def properties(trials: Sequence[TrialDocument]) -> list[tuple[str, object]]:
         ("rds_endpoint", trials[0]["endpoint"]),
     ]
     if len(trials) == 1 and downtimes:
-        found.append(("rds_downtime_s", trials[0]["downtime_s"]))
-        found.append(("rds_resolution_s", trials[0]["resolution_s"]))
+        named.append(("rds_downtime_s", trials[0]["downtime_s"]))
+        named.append(("rds_resolution_s", trials[0]["resolution_s"]))
     elif downtimes:
         summary = population(downtimes)
-        found += [
+        named += [
             ("rds_downtime_median_s", to_microseconds(summary.median or 0.0)),
             *_interval("rds_downtime_median", summary.low, summary.high),
             ("rds_downtime_p95_s", summary.p95),
@@ -55,14 +55,14 @@ def properties(trials: Sequence[TrialDocument]) -> list[tuple[str, object]]:
             ("rds_zero_downtime", summary.zero),
             *_interval("rds_zero_downtime_share", summary.zero_low, summary.zero_high),
         ]
-    found += [(f"rds_{name}", sum(trial[name] for trial in trials)) for name in COUNTS]
-    found += [
+    named += [(f"rds_{name}", sum(trial[name] for trial in trials)) for name in COUNTS]
+    named += [
         (f"rds_{name}", sum(map(len, lists)))
         for name in LISTS
         if len(lists := [keys for trial in trials if (keys := trial[name]) is not None])
         == len(trials)
     ]
-    return [*found, *_attempts(trials), *_reads(trials), *_torn(trials)]
+    return [*named, *_attempts(trials), *_reads(trials), *_torn(trials)]
 
 
 def _attempts(trials: Sequence[TrialDocument]) -> Properties:
@@ -72,9 +72,10 @@ def _attempts(trials: Sequence[TrialDocument]) -> Properties:
         return
     yield "rds_attempts", sum(trial["attempts"]["count"] for trial in having)
     yield "rds_retried", sum(trial["attempts"]["retried"] for trial in having)
-    found = [trial["attempts"] for trial in having if is_measured(trial)]
+    measured = [trial["attempts"] for trial in having if is_measured(trial)]
     yield from _longest(
-        "rds_attempts_downtime", [(each["downtime_s"], each["resolution_s"]) for each in found]
+        "rds_attempts_downtime",
+        [(tried["downtime_s"], tried["resolution_s"]) for tried in measured],
     )
 
 
@@ -85,16 +86,16 @@ def _reads(trials: Sequence[TrialDocument]) -> Properties:
         return
     for name, shown in READS.items():
         yield shown, sum(trial["reads"][name] for trial in having)
-    found = [trial["reads"] for trial in having if trial["valid"] and trial["reads"]["compared"]]
+    compared = [trial["reads"] for trial in having if trial["valid"] and trial["reads"]["compared"]]
     yield from _longest(
-        "rds_staleness", [(reads["staleness_s"], reads["resolution_s"]) for reads in found]
+        "rds_staleness", [(reads["staleness_s"], reads["resolution_s"]) for reads in compared]
     )
 
 
 def _torn(trials: Sequence[TrialDocument]) -> Properties:
-    having = [trial["torn"] for trial in trials if "torn" in trial]
-    if having:
-        yield "rds_torn", sum(map(len, having))
+    torn = [trial["torn"] for trial in trials if "torn" in trial]
+    if torn:
+        yield "rds_torn", sum(map(len, torn))
 
 
 def _longest(name: str, figures: Sequence[tuple[float | None, float]]) -> Properties:

@@ -75,32 +75,32 @@ def _table(heading: Row, rows: Iterable[Row]) -> Iterator[str]:
     yield from (f"| {' | '.join(map(escape, row))} |" for row in rows)
 
 
-def _scenario(each: Scenario) -> Row:
-    found = each.population
-    invalid = f" and {found.invalid} INVALID" if found.invalid else ""
-    invalid += f" and {found.unreliable} unreliable" if found.unreliable else ""
+def _scenario(scenario: Scenario) -> Row:
+    population = scenario.population
+    invalid = f" and {population.invalid} INVALID" if population.invalid else ""
+    invalid += f" and {population.unreliable} unreliable" if population.unreliable else ""
     return (
-        each.name,
-        f"{found.trials}{invalid}",
-        tables.middle(found),
-        duration(found.p95),
-        duration(found.max),
-        tables.share(found.zero, found.trials),
+        scenario.name,
+        f"{population.trials}{invalid}",
+        tables.middle(population),
+        duration(population.p95),
+        duration(population.max),
+        tables.share(population.zero, population.trials),
     )
 
 
-def _shares(each: Scenario) -> Row:
-    return (each.name, *tables.shares(each.downtimes))
+def _shares(scenario: Scenario) -> Row:
+    return (scenario.name, *tables.shares(scenario.downtimes))
 
 
-def _comparison(baseline: Scenario, candidate: Scenario, found: Comparison) -> Row:
-    ratio = "-" if found.ratio is None else f"{found.ratio:.3g}"
+def _comparison(baseline: Scenario, candidate: Scenario, comparison: Comparison) -> Row:
+    ratio = "-" if comparison.ratio is None else f"{comparison.ratio:.3g}"
     return (
-        f"{baseline.name} (n = {found.baseline})",
-        f"{candidate.name} (n = {found.candidate})",
-        f"{format_difference(found.difference)} ({tables.interval(found)})",
+        f"{baseline.name} (n = {comparison.baseline})",
+        f"{candidate.name} (n = {comparison.candidate})",
+        f"{format_difference(comparison.difference)} ({tables.interval(comparison)})",
         ratio,
-        tables.probability(found.p_value),
+        tables.probability(comparison.p_value),
     )
 
 
@@ -118,7 +118,7 @@ def _trial(trial: TrialDocument) -> Row:
 
 
 def _beside(trials: Sequence[TrialDocument]) -> Iterator[str]:
-    """Yield tables of what only trials with retries, reads or transactions tell; none without."""
+    """Yield a table of attempts, of reads and of torn writes, each only if a trial has any."""
     for title, name, heading, cells in (
         ("Attempts", "attempts", ATTEMPTS, _attempts),
         ("Reads", "reads", READS, _reads),
@@ -127,25 +127,25 @@ def _beside(trials: Sequence[TrialDocument]) -> Iterator[str]:
         having = [trial for trial in trials if name in trial]
         if having:
             yield from ("", f"## {title}")
-            rows = ((each["test"], *cells(each)) for each in having[:MOST_TRIALS])
+            rows = ((trial["test"], *cells(trial)) for trial in having[:MOST_TRIALS])
             yield from _table(("test", *heading), rows)
         if len(having) > MOST_TRIALS:
             yield f"\nand {len(having) - MOST_TRIALS} more"
 
 
 def _attempts(trial: TrialDocument) -> Row:
-    found = trial["attempts"]
-    counts = (str(found["count"]), str(found["retried"]))
+    attempts = trial["attempts"]
+    counts = (str(attempts["count"]), str(attempts["retried"]))
     return (*counts, downtime(trial), attempts_downtime(trial))
 
 
 def _reads(trial: TrialDocument) -> Row:
-    found = trial["reads"]
+    reads = trial["reads"]
     staleness = (
-        format_figure(found["staleness_s"], found["resolution_s"]) if found["compared"] else "-"
+        format_figure(reads["staleness_s"], reads["resolution_s"]) if reads["compared"] else "-"
     )
-    counts = (found["count"], found["failed"], found["compared"], found["stale"])
-    return (*map(str, counts), staleness, str(found["unseen"]))
+    counts = (reads["count"], reads["failed"], reads["compared"], reads["stale"])
+    return (*map(str, counts), staleness, str(reads["unseen"]))
 
 
 def _torn(trial: TrialDocument) -> Row:

@@ -5,7 +5,7 @@ from dataclasses import fields
 
 from pytest_rdsfailover.model.settings import Settings
 
-# What decides a trial and is worth repeating; where reports go is the next reader's business.
+# The settings that decide a trial. Where reports go decides none.
 REPEATED = (
     "profile", "seed", "toxiproxy", "instances", "writers", "rate", "warmup", "cooldown", "bound",
     "trials", "spacing",
@@ -28,7 +28,7 @@ def command(settings: Settings, test: str) -> str:
     for name in REPEATED:
         value = getattr(settings, name)
         if name == "rate" and settings.open_rate not in (None, value):
-            words += [f"--rds-load={'precise' if value else 'closed'}"]  # no rate can say that
+            words += [f"--rds-load={'precise' if value else 'closed'}"]  # a rate cannot say that
         elif value is not None and (name in ALWAYS or value != usual[name]):
             words += [f"--rds-{name.replace('_', '-')}={_text(name, value)}"]
     if settings.server is not None and "://" not in settings.server:

@@ -93,12 +93,12 @@ def comparisons(found: Sequence[Scenario]) -> list[tuple[Scenario, Scenario, Com
     """
     first: dict[str, Scenario] = {}
     pairs = []
-    for each in found:
-        if len(each.downtimes) < FEWEST_COMPARED:
+    for scenario in found:
+        if len(scenario.downtimes) < FEWEST_COMPARED:
             continue
-        baseline = first.setdefault(each.test, each)
-        if baseline is not each:
-            pairs.append((baseline, each, compare(baseline.downtimes, each.downtimes)))
+        baseline = first.setdefault(scenario.test, scenario)
+        if baseline is not scenario:
+            pairs.append((baseline, scenario, compare(baseline.downtimes, scenario.downtimes)))
     return pairs
 
 
@@ -108,7 +108,7 @@ def _key(trial: TrialDocument) -> tuple[str, ...]:
 
 
 def _names(keys: Sequence[tuple[str, ...]]) -> dict[tuple[str, ...], str]:
-    """Return a name for each key: what tells it apart from others of its scenario, and no more."""
+    """Return a name for each key: the shortest that no other key of its scenario has."""
     levels: list[Callable[[tuple[str, ...]], str]] = [
         lambda key: key[1],
         lambda key: f"{key[1]} {key[3]}",

@@ -14,8 +14,8 @@ from pytest_rdsfailover.report.scenarios import Scenario, comparisons, scenarios
 from pytest_rdsfailover.report.schema import TrialDocument
 from pytest_rdsfailover.report.terminal import WIDTH, duration, fit
 
-NONE, SHORT = 0.5, 1.5  # seconds: below them a loop of one write a second reports none, or one
-MANY = 1000  # trials, from where a table has no room for words
+NONE, SHORT = 0.5, 1.5  # seconds: a client that writes once a second reports none, or 1 s
+MANY = 1000  # trials; of so many a table has no room for the word "of"
 POPULATION = (
     ("scenario", -14),
     ("trials", 6),
@@ -30,9 +30,9 @@ ARTICLE = (("scenario", -16), *((name, 20) for name in LENGTHS))
 
 
 def summary_lines(trials: Sequence[TrialDocument]) -> list[str]:
-    """Return the tables that say more than the rows of single trials; none without repeats."""
+    """Return the tables of scenarios and of comparisons; none if no trial was repeated."""
     found = scenarios(trials)
-    if not any(len(each.trials) > 1 for each in found):
+    if not any(len(scenario.trials) > 1 for scenario in found):
         return []
     pairs = comparisons(found)
     lines = ["", *populations(found), "", *article(found)]
@@ -46,23 +46,23 @@ def wrap(line: str) -> list[str]:
 
 def populations(found: Sequence[Scenario]) -> list[str]:
     """Return one line for each scenario, under a heading, and what the trials prove."""
-    rows = [_population(each.name, each.population) for each in found]
+    rows = [_population(scenario.name, scenario.population) for scenario in found]
     return [*_lines(POPULATION, rows), *(part for line in proofs(found) for part in wrap(line))]
 
 
 def article(found: Sequence[Scenario]) -> list[str]:
     """Return how a client that writes once a second would have reported the trials.
 
-    That is the resolution of most published figures; downtimes themselves are known to
-    milliseconds, and "without downtime" in the table of populations means none at all.
+    Most published figures have that resolution. Ours are known to milliseconds: "without downtime"
+    in the table of populations means none at all, and here less than half a second.
     """
-    return _lines(ARTICLE, [(each.name, *shares(each.downtimes)) for each in found])
+    return _lines(ARTICLE, [(scenario.name, *shares(scenario.downtimes)) for scenario in found])
 
 
 def shares(downtimes: Sequence[float]) -> list[str]:
     """Return how many downtimes are of each of `LENGTHS`, with count, share and 95 % interval."""
-    none = sum(each < NONE for each in downtimes)
-    short = sum(NONE <= each < SHORT for each in downtimes)
+    none = sum(downtime < NONE for downtime in downtimes)
+    short = sum(NONE <= downtime < SHORT for downtime in downtimes)
     return [share(n, len(downtimes)) for n in (none, short, len(downtimes) - none - short)]
 
 
@@ -98,11 +98,11 @@ def comparison(baseline: str, candidate: str, found: Comparison) -> list[str]:
     return [*wrap(first), *wrap(second)]
 
 
-def _ratio(found: Comparison) -> str:
-    """Return how often one median holds the other; nothing if that is 0."""
-    if found.ratio is None or found.change is None:
+def _ratio(comparison: Comparison) -> str:
+    """Return the ratio of the medians, and the change; empty if the baseline's median is 0."""
+    if comparison.ratio is None or comparison.change is None:
         return ""
-    return f", ratio {found.ratio:.3g} ({found.change * 100:+.0f} %)"
+    return f", ratio {comparison.ratio:.3g} ({comparison.change * 100:+.0f} %)"
 
 
 def probability(value: float) -> str:
@@ -110,17 +110,19 @@ def probability(value: float) -> str:
     return f"{value:.2g}"
 
 
-def interval(found: Comparison) -> str:
+def interval(comparison: Comparison) -> str:
     """Return both ends of a difference's interval; their unit stands once if they share it."""
-    low, high = format_difference(found.low), format_difference(found.high)
+    low, high = format_difference(comparison.low), format_difference(comparison.high)
     return f"{low.removesuffix(_unit_of(low, high))} to {high}"
 
 
-def middle(found: Population) -> str:
+def middle(population: Population) -> str:
     """Return the median with its interval; its unit stands once if both ends share it."""
-    if found.low is None or found.high is None:
-        return duration(found.median)
-    median, *ends = (duration(each) for each in (found.median, found.low, found.high))
+    if population.low is None or population.high is None:
+        return duration(population.median)
+    median, *ends = (
+        duration(figure) for figure in (population.median, population.low, population.high)
+    )
     unit = _unit_of(median, *ends)
     low, high = (text.removesuffix(unit) for text in ends)
     return f"{median} [{low}, {high}]"
@@ -132,32 +134,37 @@ def _unit_of(*durations: str) -> str:
     return next(shared, "")
 
 
-def _population(name: str, found: Population) -> tuple[str, ...]:
-    uncounted = found.invalid + found.unreliable
+def _population(name: str, population: Population) -> tuple[str, ...]:
+    uncounted = population.invalid + population.unreliable
     return (
         name,
-        f"{found.trials}" + (f"+{uncounted}!" if uncounted else ""),
-        middle(found),
-        duration(found.p95),
-        duration(found.max),
-        share(found.zero, found.trials),
+        f"{population.trials}" + (f"+{uncounted}!" if uncounted else ""),
+        middle(population),
+        duration(population.p95),
+        duration(population.max),
+        share(population.zero, population.trials),
     )
 
 
 def proofs(found: Sequence[Scenario]) -> Iterator[str]:
-    """Yield a sentence for each scenario of which so many trials leave something to say."""
-    for each in found:
-        population = each.population
+    """Yield what the trials of each scenario do not prove.
+
+    1. How many trials are invalid.
+    2. How many an unfit clock measured.
+    3. If fewer than half had downtime: how many of all failovers may have it all the same.
+    """
+    for scenario in found:
+        population = scenario.population
         if population.invalid:
-            yield f"{each.name}: {_trials(population.invalid)} INVALID, counted nowhere"
+            yield f"{scenario.name}: {_trials(population.invalid)} INVALID, counted nowhere"
         if population.unreliable:
             yield (
-                f"{each.name}: {_trials(population.unreliable)} measured by an unfit clock,"
+                f"{scenario.name}: {_trials(population.unreliable)} measured by an unfit clock,"
                 " counted nowhere"
             )
         if population.trials > 1 and population.down * 2 < population.trials:
             yield (
-                f"{each.name}: {population.down} of {population.trials} had downtime, so up to"
+                f"{scenario.name}: {population.down} of {population.trials} had downtime, so up to"
                 f" {population.down_bound * 100:.0f} % of all failovers may (95 % confidence);"
                 f" {population.clean_needed} trials with no more than {population.down} such would"
                 " prove that 99 % have none"

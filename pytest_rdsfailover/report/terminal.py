@@ -98,14 +98,14 @@ def timeline(summary: Summary) -> list[str]:
     """
     lines = [*_headline(summary), "", *_scale(summary.pulse), _bars(summary)]
     lines += [
-        _line("no writes", _span(summary.pulse, each.start, each.stop, "="),
-              f"{format_duration(each.seconds)} from {format_moment(each.start)}")
-        for each in _largest(summary.outages)
+        _line("no writes", _span(summary.pulse, outage.start, outage.stop, "="),
+              f"{format_duration(outage.seconds)} from {format_moment(outage.start)}")
+        for outage in _largest(summary.outages)
     ]  # fmt: skip
     lines += [
-        _line(each.name, _span(summary.pulse, each.at, each.at, "^"),
-              f"{format_moment(each.at)} {each.instance or ''}")
-        for each in summary.milestones
+        _line(milestone.name, _span(summary.pulse, milestone.at, milestone.at, "^"),
+              f"{format_moment(milestone.at)} {milestone.instance or ''}")
+        for milestone in summary.milestones
     ]  # fmt: skip
     return [
         line[:WIDTH].rstrip()
@@ -114,7 +114,7 @@ def timeline(summary: Summary) -> list[str]:
 
 
 def _largest(outages: Sequence[Window]) -> list[Window]:
-    return sorted(sorted(outages, key=lambda each: -each.seconds)[:MOST_OUTAGES])
+    return sorted(sorted(outages, key=lambda outage: -outage.seconds)[:MOST_OUTAGES])
 
 
 def _headline(summary: Summary) -> Iterator[str]:
@@ -153,7 +153,7 @@ def _bars(summary: Summary) -> str:
 
 def _errors(summary: Summary) -> Iterator[str]:
     largest = sorted(summary.phases, key=lambda phase: -phase.count)[:MOST_PHASES]
-    for phase in (each for each in summary.phases if each in largest):
+    for phase in (phase for phase in summary.phases if phase in largest):
         name = f"{phase.code} {phase.kind}" if phase.code else phase.kind
         yield _line(name, _span(summary.pulse, phase.first, phase.last, "x"), _when(phase))
     rest = len(summary.phases) - len(largest)
@@ -188,7 +188,7 @@ def _remarks(summary: Summary) -> Iterator[str]:
 
 
 def _beside(summary: Summary) -> Iterator[str]:
-    """Yield what only workloads with retries, transactions or reads have to tell."""
+    """Yield torn writes, attempts and reads, each only if the workload has any."""
     if summary.audited and summary.torn:
         yield f"torn: {len(summary.torn)} writes of several rows are stored in part"
     tried = summary.attempts

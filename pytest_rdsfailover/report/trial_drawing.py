@@ -1,4 +1,4 @@
-"""One trial as the HTML page wants it: beside the document, all that is drawn but not asserted."""
+"""What the HTML page draws of a trial and its document does not have."""
 
 from typing import TypedDict
 
@@ -91,15 +91,15 @@ def portrait(summary: Summary, evidence: Evidence) -> Portrait:
         "absent": summary.absent,
         "unjudged_writes": summary.unjudged_writes,
         "stuck": summary.stuck[:MOST_STUCK],
-        "phases": [_phase(each) for each in summary.phases[:MOST_PHASES]],
+        "phases": [_phase(phase) for phase in summary.phases[:MOST_PHASES]],
         "milestones": [
             {
-                "name": each.name,
-                "at_s": to_microseconds(each.at),
-                "planned_s": _perhaps(each.planned),
-                "instance": each.instance,
+                "name": milestone.name,
+                "at_s": to_microseconds(milestone.at),
+                "planned_s": _perhaps(milestone.planned),
+                "instance": milestone.instance,
             }
-            for each in summary.milestones
+            for milestone in summary.milestones
         ],
         "picture": _picture(picture(evidence, summary)),
     }

@@ -105,10 +105,10 @@ function piles(dots, zero) {
 }
 
 /** The bars of one place, one above the other, each a link to the first of its trials. */
-function barsOf(own, cx, each) {
+function barsOf(own, cx, height) {
   const kinds = Object.keys(KINDS).map((kind) => [kind, own.filter(({ entry }) => kindOfDot(entry) === kind)])
     .filter(([, trials]) => trials.length);
-  const heights = kinds.map(([, trials]) => Math.max(2, trials.length * each));
+  const heights = kinds.map(([, trials]) => Math.max(2, trials.length * height));
   const whole = heights.reduce((sum, height) => sum + height, 0);
   let top = -whole / 2;
   return kinds.map(([kind, trials], n) => {
@@ -129,7 +129,7 @@ function pileLabel(kind, trials) {
 }
 
 /** How many trials there are in a place, the largest numbers first, as long as there is room. */
-function numbersOf(places, each) {
+function numbersOf(places, height) {
   const shown = [];
   const order = [...places].map(([cx, { length }]) => ({ cx, length })).sort((a, b) => b.length - a.length);
   for (const { cx, length } of order.filter((pile) => pile.length > 1)) {
@@ -137,7 +137,7 @@ function numbersOf(places, each) {
     const beside = (other, width) => other.cx !== cx && Math.abs(other.cx - cx) < (size + width) / 2;
     const covered = order.some((other) => other.length > length && beside(other, NEAR));
     if (covered || shown.some((other) => beside(other, other.size))) continue;
-    const y = -length * each / 2 - 6;
+    const y = -length * height / 2 - 6;
     const draw = (middle) => svg("text", { class: "soft middle", x: Math.max(size / 2, cx), y: middle + y }, `×${length}`);
     shown.push({ cx, size, reach: 0, draw });
   }

@@ -52,13 +52,13 @@ function shareTable(data) {
 function comparisons(run) {
   if (!run.comparisons.length) return null;
   const known = (value) => value !== null && value !== undefined;
-  const rows = run.comparisons.map((each) => [
-    counted(each.baseline, each.trials?.baseline), counted(each.candidate, each.trials?.candidate),
-    known(each.ratio) ? String(each.ratio) : "–",
-    known(each.change) ? `${signOf(each.change)}${percent(Math.abs(each.change))}` : "–",
-    each.difference_s ? difference(each.difference_s.median) : "–",
-    each.difference_s ? `${difference(each.difference_s.low)} to ${difference(each.difference_s.high)}` : "–",
-    known(each.p_value) ? String(Number(each.p_value.toPrecision(2))) : "–"]);
+  const rows = run.comparisons.map((pair) => [
+    counted(pair.baseline, pair.trials?.baseline), counted(pair.candidate, pair.trials?.candidate),
+    known(pair.ratio) ? String(pair.ratio) : "–",
+    known(pair.change) ? `${signOf(pair.change)}${percent(Math.abs(pair.change))}` : "–",
+    pair.difference_s ? difference(pair.difference_s.median) : "–",
+    pair.difference_s ? `${difference(pair.difference_s.low)} to ${difference(pair.difference_s.high)}` : "–",
+    known(pair.p_value) ? String(Number(pair.p_value.toPrecision(2))) : "–"]);
   return el("section", {}, el("h2", {}, "Comparisons"),
     table(["baseline", "candidate", "#ratio of medians", "#change", "#difference", "#its 95 % interval", "#p-value"], rows, "Comparisons"),
     el("p", { class: "soft small" }, "Interval: bootstrap of the difference of the medians. p: exact permutation test on ranks, two-sided."));

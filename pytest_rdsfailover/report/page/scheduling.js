@@ -16,7 +16,7 @@ function drawNow(element) {
 }
 
 const near = new IntersectionObserver((seen) => {
-  for (const each of seen) if (each.isIntersecting) drawNow(each.target);
+  for (const { isIntersecting, target } of seen) if (isIntersecting) drawNow(target);
 }, { rootMargin: "900px" });
 
 const drawers = new Map();

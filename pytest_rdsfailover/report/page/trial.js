@@ -6,7 +6,7 @@ const { downtimeOf, number, plural, verdict } = rdsfailover.words;
 const { whenNear } = rdsfailover.scheduling;
 const { timeline } = rdsfailover.view;
 const { audit, errors, latencies, milestones, pins } = rdsfailover.trialTables;
-const { besideFigures, besideSections } = rdsfailover.retriesAndReads;
+const { moreFigures, moreSections } = rdsfailover.retriesAndReads;
 
 function trialSection(entry, at, count) {
   const { trial, portrait } = entry;
@@ -47,7 +47,7 @@ function keyFigures({ trial, portrait, counts }) {
     item("stuck writers", number(trial.stuck_writers), portrait ? ` of ${portrait.writers}` : "", trial.stuck_writers ? "bad" : null),
     portrait ? item("last writer back", portrait.last_back_s === null ? (trial.stuck_writers ? "never" : "–") : moment(portrait.last_back_s)) : null,
     item("p99 during", duration(during && during.p99)),
-    besideFigures(trial, counts).map((each) => item(...each)));
+    moreFigures(trial, counts).map((figure) => item(...figure)));
 }
 
 function tables(entry) {
@@ -55,7 +55,7 @@ function tables(entry) {
   return el("div", { class: "tables" },
     el("section", {}, el("h3", {}, "Audit"), audit(entry)),
     el("section", {}, el("h3", {}, "Errors"), errors(trial, portrait)),
-    besideSections(entry),
+    moreSections(entry),
     el("section", {}, el("h3", {}, "Milestones"), milestones(trial, portrait)),
     trial.pins && trial.pins.length ? el("section", {}, el("h3", {}, "Pinned by the proxy"), pins(trial.pins)) : null,
     el("section", {}, el("h3", {}, "Latency from the intended time"), latencies(trial)),

@@ -29,9 +29,9 @@ function keys(list, count, name) {
 function errors(trial, portrait, caption = "Errors") {
   const list = portrait ? portrait.phases : trial.errors;
   if (!list.length) return el("p", { class: "soft" }, "none");
-  const rows = list.map((each) => [
-    el("span", {}, swatchOf(each.kind), ` ${each.code ? `${each.code} ` : ""}${each.kind}`), each.instance || "", number(each.count),
-    moment(each.first_s), moment(each.last_s)]);
+  const rows = list.map((error) => [
+    el("span", {}, swatchOf(error.kind), ` ${error.code ? `${error.code} ` : ""}${error.kind}`), error.instance || "", number(error.count),
+    moment(error.first_s), moment(error.last_s)]);
   return table(["error", "instance", "#count", "#first", "#last"], rows, caption);
 }
 
@@ -45,9 +45,9 @@ function swatchOf(kind) {
 function milestones(trial, portrait) {
   const list = portrait ? portrait.milestones : trial.milestones;
   if (!list.length) return el("p", { class: "soft" }, "none");
-  const rows = list.map((each) => [
-    each.name.replaceAll("_", " "), each.instance || "", moment(each.at_s),
-    each.planned_s === null || each.planned_s === undefined ? "" : moment(each.planned_s)]);
+  const rows = list.map((milestone) => [
+    milestone.name.replaceAll("_", " "), milestone.instance || "", moment(milestone.at_s),
+    milestone.planned_s === null || milestone.planned_s === undefined ? "" : moment(milestone.planned_s)]);
   return table(["milestone", "instance", "#seen", "#planned"], rows, "Milestones");
 }
 
