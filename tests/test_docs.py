@@ -5,6 +5,8 @@ import dataclasses
 import inspect
 import json
 import re
+import subprocess
+import sys
 import tomllib
 from importlib import resources
 from pathlib import Path
@@ -178,6 +180,13 @@ def test_the_reference_names_every_field_of_the_result_document_and_no_other():
     schema = json.loads(package.joinpath("result.schema.json").read_text(encoding="utf-8"))
     known = {*schema["properties"], *schema["$defs"]["trial"]["properties"]}
     assert reference("## Result document") == known
+
+
+def test_the_schema_is_what_the_types_of_the_result_document_say():
+    script = ROOT / "scripts" / "make_schema.py"
+    done = subprocess.run([sys.executable, script, "--check"], capture_output=True, check=False)
+
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
 
 
 def test_every_command_is_documented():

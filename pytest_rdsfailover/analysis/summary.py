@@ -156,7 +156,7 @@ class Summary:
         """Return one of its downtimes: the figure, or only its bounds if the clock was unfit."""
         if not self.clock.problem:
             return f"down {downtime}"
-        return f"down {downtime.lower:.3f} to {downtime.upper:.3f} s, no figure"
+        return f"down {downtime.ends}, no figure"
 
     def __repr__(self) -> str:
         lost = f"{len(self.lost)} lost" if self.audited else "not audited"

@@ -2,16 +2,15 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from pytest_rdsfailover.analysis.compare import compare as statistics_of
 from pytest_rdsfailover.analysis.statistics import median, median_interval, wilson
 from pytest_rdsfailover.cli.inputs import result
-from pytest_rdsfailover.model.durations import format_duration
+from pytest_rdsfailover.model.durations import format_difference, format_duration
 from pytest_rdsfailover.model.errors import SettingError
 from pytest_rdsfailover.report.scenarios import Scenario, scenarios
+from pytest_rdsfailover.report.schema import RunDocument
 
-Plain = Mapping[str, Any]  # what JSON can say
 REMEDY = "; --anyway compares them all the same"
 
 
@@ -42,7 +41,7 @@ def compare(before: Path, after: Path, *, anyway: bool) -> list[str]:
     return [*lines, *_differences(a, b), *_only(old, new)]
 
 
-def _check_modes(a: Plain, b: Plain) -> None:
+def _check_modes(a: RunDocument, b: RunDocument) -> None:
     if a["mode"] != b["mode"]:
         raise SettingError(f"a {a['mode']} run says nothing about a {b['mode']} one{REMEDY}")
 
@@ -61,8 +60,8 @@ def _scenario(old: Scenario, new: Scenario) -> Iterator[str]:
     for label, scenario in (("before", old), ("after", new)):
         headline, *details = _sample(sorted(scenario.downtimes))
         yield f"  {label:6}  {headline}"
-        lost = [trial["lost"] for trial in scenario.trials]
-        counted = "?" if None in lost else str(sum(map(len, lost)))
+        lost = [keys for trial in scenario.trials if (keys := trial["lost"]) is not None]
+        counted = str(sum(map(len, lost))) if len(lost) == len(scenario.trials) else "?"
         counts = scenario.population
         details += [f"{counted} lost, {counts.invalid} invalid, {counts.unreliable} unreliable"]
         yield from (f"          {line}" for line in details)
@@ -93,18 +92,14 @@ def _change(before: Sequence[float], after: Sequence[float]) -> list[str]:
         return ["change  unknown"]
     comparison = statistics_of(before, after)
     share = "" if comparison.change is None else f" ({100 * comparison.change:+.0f} %)"
-    interval = f"{_signed(comparison.low)} to {_signed(comparison.high)}"
+    interval = f"{format_difference(comparison.low)} to {format_difference(comparison.high)}"
     return [
-        f"change  {_signed(comparison.difference)}{share} of the median (95 %: {interval})",
+        f"change  {format_difference(comparison.difference)}{share} of the median (95 %: {interval})",
         f"        p = {comparison.p_value:.4f}, the chance of this if nothing had changed",
     ]
 
 
-def _signed(seconds: float) -> str:
-    return f"{'-' if seconds < 0 else '+'}{format_duration(abs(seconds))}"
-
-
-def _differences(a: Plain, b: Plain) -> Iterator[str]:
+def _differences(a: RunDocument, b: RunDocument) -> Iterator[str]:
     """Yield the versions that differ between the runs, because they may explain a change."""
     for name in sorted({*a["versions"], *b["versions"]}):
         before, after = (run["versions"].get(name, "absent") for run in (a, b))

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import cast
 
 from pytest_rdsfailover.analysis.summary import Summary, judge
 from pytest_rdsfailover.journal import archive, unfinished
@@ -12,8 +12,7 @@ from pytest_rdsfailover.journal.archive import Label
 from pytest_rdsfailover.journal.evidence import Evidence
 from pytest_rdsfailover.model.errors import ArchiveError
 from pytest_rdsfailover.report import document
-
-Plain = dict[str, Any]  # what JSON can say
+from pytest_rdsfailover.report.schema import RunDocument, TrialDocument
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,12 +32,14 @@ class Judged:
     summary: Summary
 
     @property
-    def document(self) -> Plain:
+    def document(self) -> TrialDocument:
         """Return the trial's document, as the run wrote it."""
         trial = document.trial_document(
             self.summary, test=self.label.test, scenario=self.label.scenario
         )
-        return trial if self.label.pins is None else trial | {"pins": list(self.label.pins)}
+        if self.label.pins is not None:
+            trial["pins"] = list(self.label.pins)
+        return trial
 
 
 def journals(paths: Sequence[Path]) -> Iterator[Judged]:
@@ -53,7 +54,7 @@ def journals(paths: Sequence[Path]) -> Iterator[Judged]:
         yield from sorted(trials, key=lambda trial: trial.evidence.course.start)
 
 
-def result(path: Path) -> Plain:
+def result(path: Path) -> RunDocument:
     """Return the result document that a file holds.
 
     Raises:
@@ -72,7 +73,7 @@ def result(path: Path) -> Plain:
         raise ArchiveError(str(path), f"is no result document: {error!r}") from error
     if missing:
         raise ArchiveError(str(path), f"is no result document: it has no {', '.join(missing)}")
-    return dict(run)
+    return cast("RunDocument", run)
 
 
 def is_journal(path: Path) -> bool:

@@ -4,13 +4,13 @@ import json
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from pytest_rdsfailover.analysis.verdicts.bounds import parse_expectations
 from pytest_rdsfailover.analysis.verdicts.expectations import complaints
 from pytest_rdsfailover.cli.inputs import Judged, journals
 from pytest_rdsfailover.model.errors import SettingError
 from pytest_rdsfailover.report import document, terminal
+from pytest_rdsfailover.report.schema import RunDocument
 
 MOST_DRAWN = 3  # with more trials, only those that break a bound are drawn unasked
 BOUND = re.compile(r"(?P<name>\w+)\s*(?P<bound>[<>=].*)")
@@ -62,7 +62,7 @@ def bounds(texts: Sequence[str]) -> dict[str, str]:
     return named
 
 
-def run_of(trials: Sequence[Judged]) -> dict[str, Any]:
+def run_of(trials: Sequence[Judged]) -> RunDocument:
     """Return one result document of trials that may come from several runs.
 
     Raises:

@@ -2,16 +2,15 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from pytest_rdsfailover.cli import inputs
 from pytest_rdsfailover.cli.judge import run_of
 from pytest_rdsfailover.model.errors import SettingError
 from pytest_rdsfailover.report import document, html
+from pytest_rdsfailover.report.schema import RunDocument
 from pytest_rdsfailover.report.trial_drawing import portrait
 
 PAGE = "index.html"
-Plain = dict[str, Any]  # what JSON can say
 
 
 def render(paths: Sequence[Path], directory: Path, *, title: str) -> Path:
@@ -27,8 +26,8 @@ def render(paths: Sequence[Path], directory: Path, *, title: str) -> Path:
         ArchiveError: if a file is neither a journal nor a result document.
         SettingError: if some trials are local and some live.
     """
-    entries: list[Plain] = []
-    runs: list[Plain] = []
+    entries: list[html.PageEntry] = []
+    runs: list[RunDocument] = []
     for path in paths:
         more, run = _journals(path) if inputs.is_journal(path) else _document(path)
         entries += more
@@ -40,7 +39,7 @@ def render(paths: Sequence[Path], directory: Path, *, title: str) -> Path:
     return page
 
 
-def _journals(path: Path) -> tuple[list[Plain], Plain]:
+def _journals(path: Path) -> tuple[list[html.PageEntry], RunDocument]:
     trials = list(inputs.journals([path]))
     entries = [
         html.entry(
@@ -51,12 +50,12 @@ def _journals(path: Path) -> tuple[list[Plain], Plain]:
     return entries, run_of(trials)
 
 
-def _document(path: Path) -> tuple[list[Plain], Plain]:
+def _document(path: Path) -> tuple[list[html.PageEntry], RunDocument]:
     run = inputs.result(path)
     return [html.entry(trial) for trial in run["trials"]], run
 
 
-def _merged(runs: Sequence[Plain]) -> Plain:
+def _merged(runs: Sequence[RunDocument]) -> RunDocument:
     """Return several runs as one result document."""
     if len(runs) == 1:
         return runs[0]  # with the comparisons that the run has made
@@ -70,6 +69,6 @@ def _merged(runs: Sequence[Plain]) -> Plain:
     )  # fmt: skip
 
 
-def _notes(runs: Sequence[Plain]) -> list[str]:
+def _notes(runs: Sequence[RunDocument]) -> list[str]:
     seeds = sorted({run["seed"] for run in runs})
     return [f"of {len(runs)} files, seeds {', '.join(map(str, seeds))}"] if len(runs) > 1 else []

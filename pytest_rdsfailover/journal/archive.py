@@ -24,7 +24,7 @@ from pytest_rdsfailover.journal.journal import Journal, WriterJournal
 from pytest_rdsfailover.journal.stored import Stored
 from pytest_rdsfailover.model.clock import to_nanoseconds
 from pytest_rdsfailover.model.errors import ArchiveError
-from pytest_rdsfailover.model.records import Fault, Milestone, Outcome
+from pytest_rdsfailover.model.records import Fault, Milestone, Outcome, PinDocument
 
 FORMAT, VERSION = "rdsfailover-journal", 1
 SUFFIX = ".jsonl.gz"
@@ -51,7 +51,7 @@ class Label:
     seed: int
     rerun: str
     versions: Mapping[str, str]
-    pins: Sequence[Plain] | None = None
+    pins: Sequence[PinDocument] | None = None
 
 
 def write(directory: Path, evidence: Evidence, label: Label) -> Path:

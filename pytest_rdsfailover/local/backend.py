@@ -5,13 +5,14 @@ import importlib.metadata
 import os
 import platform
 from collections.abc import Mapping
-from typing import Any, Protocol, Self
+from typing import Protocol, Self
 
 from pytest_rdsfailover.local.cluster import LocalCluster
 from pytest_rdsfailover.local.network import find_toxiproxy
 from pytest_rdsfailover.local.profiles.profiles import load_profile
 from pytest_rdsfailover.local.server.programs import find_server
 from pytest_rdsfailover.model.errors import RdsFailoverError
+from pytest_rdsfailover.model.records import Environment
 from pytest_rdsfailover.model.settings import Settings
 
 WORKER = "PYTEST_XDIST_WORKER"  # gw0, gw1 ... in the environment of a worker
@@ -102,12 +103,12 @@ class Described(Protocol):
         """Return what the cluster is made of, in words for people."""
 
 
-def environment(cluster: Described) -> dict[str, Any]:
+def environment(cluster: Described) -> Environment:
     """Return what a trial's figures depend on, as plain data that is kept beside them."""
     parts = dict(cluster.parts())
     packages = {name: importlib.metadata.version(name) for name in PACKAGES}
     return {
-        "mode": cluster.mode,
+        "mode": "live" if cluster.mode == "live" else "local",
         "parts": parts,
         "versions": {
             "python": platform.python_version(),

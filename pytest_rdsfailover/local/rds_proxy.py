@@ -7,6 +7,8 @@ from typing import Any
 from pytest_rdsfailover.local.gateway.client import NANO, GatewayClient
 from pytest_rdsfailover.local.gateway.proxy.secrets import Secret
 from pytest_rdsfailover.local.gateway.proxy.settings import ProxySettings
+from pytest_rdsfailover.model.durations import format_moment
+from pytest_rdsfailover.model.records import PinDocument
 
 READ_WRITE, READ_ONLY = "proxy", "proxy-reader"
 
@@ -171,12 +173,12 @@ def pin_lines(pins: Sequence[Pin], zero: float) -> list[str]:
         group = [pin for pin in pins if pin.reason == reason]
         statement = " ".join(group[0].statement.split())
         lines.append(
-            f"pinned: {len(group)}x {reason}, first at {group[0].at - zero:.2f} s by session"
-            f" {group[0].session}: {statement}"
+            f"pinned: {len(group)}x {reason}, first at {format_moment(group[0].at - zero)}"
+            f" by session {group[0].session}: {statement}"
         )
     return lines
 
 
-def pin_document(pin: Pin) -> dict[str, Any]:
+def pin_document(pin: Pin) -> PinDocument:
     """Return a pin in the form of the result document."""
     return {"session": pin.session, "reason": pin.reason, "statement": pin.statement}

@@ -5,6 +5,7 @@ Times are seconds on the monotonic clock (`clock.MonotonicClock`) unless a name 
 
 import enum
 from dataclasses import dataclass
+from typing import Literal, NotRequired, TypedDict
 
 
 class Outcome(enum.IntEnum):
@@ -83,3 +84,36 @@ class Milestone:
     at: float
     planned: float | None = None
     instance: str | None = None
+
+
+class PinDocument(TypedDict):
+    """A session of the proxy that kept its database connection, as documents and journals say it."""
+
+    session: int
+    reason: str
+    statement: str
+
+
+class LoadDocument(TypedDict):
+    """What the load of a trial intended."""
+
+    rate: float
+    writers: int
+
+
+class Environment(TypedDict):
+    """What figures depend on; travels with them.
+
+    Attributes:
+        mode: `local` or `live`.
+        parts: what the cluster is made of, for people: name to what it is.
+        versions: what was tested with what: name to version.
+        worker: of pytest-xdist; empty without.
+        load: what the trial's load intended.
+    """
+
+    mode: Literal["local", "live"]
+    parts: dict[str, str]
+    versions: dict[str, str]
+    worker: str
+    load: NotRequired[LoadDocument]

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from pytest_rdsfailover.local.network import Faults
     from pytest_rdsfailover.model.records import Milestone
     from pytest_rdsfailover.model.settings import Settings
+    from pytest_rdsfailover.plugin.measured import MeasuredTrial
     from pytest_rdsfailover.plugin.run import Run
     from pytest_rdsfailover.trial.observation import Observation
     from pytest_rdsfailover.trial.repeats import Repetition
@@ -245,7 +246,7 @@ def rds_trials(
     def progress(planned: int, samples: "Sequence[Sample]") -> None:
         config.stash[PROGRESS].tell(item, planned, samples)
 
-    def recall(entry: dict[str, Any]) -> None:
+    def recall(entry: "MeasuredTrial") -> None:
         run.noted(item).append(entry)
         config.stash[PROGRESS].keep(item, entry)
 

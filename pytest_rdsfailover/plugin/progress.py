@@ -22,6 +22,7 @@ FILES = "progress-*.jsonl"
 EVERY = 0.2  # seconds between two looks at the file
 if TYPE_CHECKING:
     from pytest_rdsfailover.analysis.population import Sample
+    from pytest_rdsfailover.plugin.measured import MeasuredTrial
 
 PROGRESS = pytest.StashKey["Progress"]()
 NAME = 28  # columns of a test's name
@@ -41,12 +42,12 @@ class Progress:
         self._file = None if told is None else Path(told)
         self._is_worker = hasattr(config, "workerinput")
         self._read = 0
-        self._entries: dict[str, list[dict[str, Any]]] = {}
+        self._entries: dict[str, list[MeasuredTrial]] = {}
         self._lock = threading.RLock()
         self._over = threading.Event()
         self._thread: threading.Thread | None = None
 
-    def keep(self, item: pytest.Item, entry: dict[str, Any]) -> None:
+    def keep(self, item: pytest.Item, entry: "MeasuredTrial") -> None:
         """Let the controller know a finished trial, should this worker die before its test ends."""
         self._send({"test": item.nodeid, "entry": entry | {"order": item.stash.get(ORDER, 0)}})
 
@@ -157,8 +158,7 @@ def _write(reporter: Any, line: str) -> None:
 def progress_line(test: str, planned: int, samples: Sequence["Sample"]) -> str:
     """Return what the latest of a test's trials was, and what all so far say."""
     from pytest_rdsfailover.analysis.population import population_of
-    from pytest_rdsfailover.report.tables import seconds
-    from pytest_rdsfailover.report.terminal import fit
+    from pytest_rdsfailover.report.terminal import duration, fit
 
     latest, found = samples[-1], population_of(samples)
     lost = latest.figures.get("lost")
@@ -166,4 +166,4 @@ def progress_line(test: str, planned: int, samples: Sequence["Sample"]) -> str:
     state = state if latest.valid else "INVALID"
     losses = "" if not lost else f", {lost:.0f} LOST"
     name = fit(test, -min(len(test), NAME))
-    return f"{name} {len(samples)}/{planned}: {state}{losses}; median {seconds(found.median)}"
+    return f"{name} {len(samples)}/{planned}: {state}{losses}; median {duration(found.median)}"

@@ -8,7 +8,7 @@ from decimal import Decimal
 from pytest_rdsfailover.model.live_settings import COMPANIONS, LiveSettings, flag
 from pytest_rdsfailover.model.settings import LIVE_BOUND, LIVE_RATE, LOCAL_ONLY, Settings
 
-# What decides a trial and is worth repeating; where reports go is the next reader's business.
+# The settings that decide a trial. Where reports go decides none.
 REPEATED = (
     "profile", "seed", "toxiproxy", "instances", "aws_names", "writers", "rate", "warmup",
     "cooldown", "bound", "trials", "spacing",

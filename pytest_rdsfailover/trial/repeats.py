@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, overload
+from typing import Any, NotRequired, TypedDict, overload
 
 from pytest_rdsfailover.analysis.downtime import Downtime
 from pytest_rdsfailover.analysis.population import Population, Sample, population_of
@@ -17,7 +17,11 @@ from pytest_rdsfailover.trial.resume import Store
 from pytest_rdsfailover.trial.runner import TrialRunner
 from pytest_rdsfailover.trial.trial import InvalidTrialError, Trial
 
-Plain = dict[str, Any]
+
+class Noted(TypedDict):
+    """What a test notes of a trial, as far as repeats add to it: the claims that it was held to."""
+
+    claims: NotRequired[list[str]]
 
 
 class Trials(Sequence[Sample]):
@@ -147,8 +151,8 @@ class Archive:
         progress: is told of each trial that is done: how many are planned, and all so far.
     """
 
-    entries: Sequence[Plain]
-    recall: Callable[[Plain], None]
+    entries: Sequence[Noted]
+    recall: Callable[[Any], None]
     store: Callable[[Mapping[str, Any]], Store | None]
     resume: bool
     progress: Callable[[int, Sequence[Sample]], None]

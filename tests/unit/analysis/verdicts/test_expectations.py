@@ -59,7 +59,7 @@ def test_a_broken_bound_names_figure_bound_and_outage():
     text = complaint(trial(), downtime="< 1s")
 
     assert "FAIL: downtime < 1.00 s: was 2.05 s ±0.07" in text
-    assert "no write acknowledged from 0.29 s to 2.41 s after the trigger (2.12 s)" in text
+    assert "no write acknowledged from 0.290 s to 2.410 s after the trigger (2.12 s)" in text
 
 
 def test_every_broken_bound_is_listed_and_no_kept_one():
