@@ -1,10 +1,11 @@
 """A trial as the test has it: its verdict with the evidence."""
 
 from dataclasses import fields
-from typing import Any, Self
+from typing import Self, Unpack
 
 from pytest_rdsfailover.analysis.summary import Summary
 from pytest_rdsfailover.analysis.verdicts import expectations
+from pytest_rdsfailover.analysis.verdicts.arguments import Expectations
 from pytest_rdsfailover.journal.evidence import Evidence
 
 
@@ -24,7 +25,7 @@ class Trial(Summary):
         object.__setattr__(trial, "evidence", evidence)  # frozen for everybody else
         return trial
 
-    def expect(self, **bounds: Any) -> None:
+    def expect(self, **bounds: Unpack[Expectations]) -> None:
         """Assert several bounds at once, for example `downtime="< 2s", lost=0`.
 
         Raises:
