@@ -51,7 +51,6 @@ if TYPE_CHECKING:
     from pytest_rdsfailover.model.target import Failover
     from pytest_rdsfailover.plugin.protocols import (
         AwsApi,
-        BeginAttempt,
         Cluster,
         FailOver,
         Load,
@@ -61,7 +60,7 @@ if TYPE_CHECKING:
         StartLoad,
     )
     from pytest_rdsfailover.trial.extensions import OwnFault, UnsafeError
-    from pytest_rdsfailover.trial.options import LoadOptions, TrialOptions
+    from pytest_rdsfailover.trial.options import BeginAttempt, LoadOptions, TrialOptions
     from pytest_rdsfailover.trial.repeats import InvalidTrialsError, Trials
     from pytest_rdsfailover.trial.trial import InvalidTrialError, Trial
 
@@ -165,17 +164,17 @@ _HOMES = {
     "model.errors": "AuditError CancelledWorkError CommandError DiedError GatewayError NotHereError NotReadyError RdsFailoverError SettingError ToxiproxyError",
     "model.records": "Fault Milestone Outcome Window",
     "model.target": "Failover",
-    "plugin.protocols": "AwsApi BeginAttempt Cluster FailOver Load Proxy RunTrial RunTrials StartLoad",
+    "plugin.protocols": "AwsApi Cluster FailOver Load Proxy RunTrial RunTrials StartLoad",
     "trial.extensions": "OwnFault UnsafeError",
-    "trial.options": "LoadOptions TrialOptions",
+    "trial.options": "BeginAttempt LoadOptions TrialOptions",
     "trial.repeats": "InvalidTrialsError Trials",
     "trial.trial": "InvalidTrialError Trial",
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names.split()}
 
 
-def __getattr__(name: str) -> Any:
-    """Return what a test may name, and import it now; `__version__`, too."""
+def _find(name: str) -> Any:
+    """Return what a test may name, and import it now; the version, too."""
     if name == "__version__":
         return importlib.import_module("importlib.metadata").version("pytest-rdsfailover")
     if name not in _HOME:
@@ -187,3 +186,7 @@ def __getattr__(name: str) -> Any:
 def __dir__() -> list[str]:
     """Return what a test may name, for editors and shells."""
     return [*__all__, "__version__"]
+
+
+if not TYPE_CHECKING:  # a type checker that sees it takes every name for one of ours
+    __getattr__ = _find

@@ -5,7 +5,6 @@ from contextlib import AbstractContextManager
 from typing import Any, Protocol, Unpack
 
 from pytest_rdsfailover.analysis.verdicts.arguments import Claims
-from pytest_rdsfailover.load.attempts import Attempt
 from pytest_rdsfailover.local.gateway.proxy.settings import ProxySettings
 from pytest_rdsfailover.local.rds_proxy import Pin, ProxyStats
 from pytest_rdsfailover.model.endpoints import Endpoint
@@ -261,10 +260,3 @@ class FailOver(Protocol):
             UnsafeError: if a safety check of the project refuses.
             RdsFailoverError: if another failover is still on its way, or a gate is closed.
         """
-
-
-class BeginAttempt(Protocol):
-    """What a workload's parameter `attempt` is: `with attempt():` around each try."""
-
-    def __call__(self) -> Attempt:
-        """Return the next try, begun now; leaving its block means that the database did it."""

@@ -1,11 +1,37 @@
 """The options of a load and of a trial, as a test writes them."""
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from typing import Any, Literal, TypedDict
+from typing import Any, Literal, Protocol, TypedDict
 
+from pytest_rdsfailover.load.attempts import Attempt
 from pytest_rdsfailover.load.writer import ReconnectPolicy
 from pytest_rdsfailover.model.endpoints import Endpoint
 
+
+class BeginAttempt(Protocol):
+    """What a workload's parameter `attempt` is: `with attempt():` around each try."""
+
+    def __call__(self) -> Attempt:
+        """Return the next try, begun now; leaving its block means that the database did it."""
+
+
+class Reporting(Protocol):
+    """A function that reports its tries, without what `setup` returned."""
+
+    def __call__(self, key: str, /, *, attempt: BeginAttempt) -> object:
+        """Write the key."""
+
+
+class ReportingWithState(Protocol):
+    """A function that reports its tries, with what `setup` returned."""
+
+    def __call__(self, key: str, state: Any, /, *, attempt: BeginAttempt) -> object:
+        """Write the key."""
+
+
+# Each shape by itself: of `Callable[..., object]` no checker takes the type of a lambda's key.
+Writing = Callable[[str], object] | Callable[[str, Any], object] | Reporting | ReportingWithState
+Reading = Callable[[], object] | Callable[[Any], object]
 Stored = Callable[[], Iterable[object]] | Callable[[], Awaitable[Iterable[object]]]
 
 
@@ -50,9 +76,9 @@ class LoadOptions(TypedDict, total=False):
     bound: str | float
     think: str | float
     retries: int
-    workload: Callable[..., object] | Mapping[Any, int] | None
+    workload: Writing | Mapping[Any, int] | None
     reader: Endpoint | None
-    reads: Callable[..., object] | Mapping[Any, int] | None
+    reads: Reading | Mapping[Any, int] | None
     stored: Stored | None
     setup: Callable[[], object] | None
     teardown: Callable[[Any], object] | None
