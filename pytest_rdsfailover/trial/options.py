@@ -30,9 +30,11 @@ class ReportingWithState(Protocol):
 
 
 # Each shape by itself: of `Callable[..., object]` no checker takes the type of a lambda's key.
-Writing = Callable[[str], object] | Callable[[str, Any], object] | Reporting | ReportingWithState
-Reading = Callable[[], object] | Callable[[Any], object]
-Stored = Callable[[], Iterable[object]] | Callable[[], Awaitable[Iterable[object]]]
+WritingCode = (
+    Callable[[str], object] | Callable[[str, Any], object] | Reporting | ReportingWithState
+)
+ReadingCode = Callable[[], object] | Callable[[Any], object]
+StoredCode = Callable[[], Iterable[object]] | Callable[[], Awaitable[Iterable[object]]]
 
 
 class LoadOptions(TypedDict, total=False):
@@ -76,10 +78,10 @@ class LoadOptions(TypedDict, total=False):
     bound: str | float
     think: str | float
     retries: int
-    workload: Writing | Mapping[Any, int] | None
+    workload: WritingCode | Mapping[Any, int] | None
     reader: Endpoint | None
-    reads: Reading | Mapping[Any, int] | None
-    stored: Stored | None
+    reads: ReadingCode | Mapping[Any, int] | None
+    stored: StoredCode | None
     setup: Callable[[], object] | None
     teardown: Callable[[Any], object] | None
 

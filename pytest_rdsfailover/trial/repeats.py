@@ -90,7 +90,10 @@ class Trials(Sequence[Sample]):
 
 
 class InvalidTrialsError(AssertionError):
-    """Some failovers did not happen as meant, so that the population proves nothing."""
+    """Some failovers did not happen as meant, so that the population proves nothing.
+
+    Its `trials` have what was measured all the same.
+    """
 
     def __init__(self, trials: Trials) -> None:
         super().__init__(trials)

@@ -4,7 +4,7 @@ Each refused line says so. One that is no longer refused fails: both checkers re
 that hides nothing.
 """
 
-import pytest_rdsfailover
+import pytest_rdsfailover as face
 from pytest_rdsfailover import (
     Claims,
     Cluster,
@@ -18,7 +18,7 @@ from pytest_rdsfailover import (
     StartLoad,
 )
 
-pytest_rdsfailover.NoSuchName  # type: ignore[attr-defined]
+face.NoSuchName  # type: ignore[attr-defined]
 CLAIMS: Claims = {"downtim": "p95 < 2s"}  # type: ignore[typeddict-unknown-key]
 
 
