@@ -1,6 +1,7 @@
 """`from pytest_rdsfailover import ...`: what users may name, nothing else, and one page of it."""
 
 import ast
+import functools
 import importlib.util
 import re
 import subprocess
@@ -102,6 +103,7 @@ def test_what_the_page_leaves_out_is_there():
         assert hasattr(getattr(face, kind), member), name
 
 
+@functools.cache
 def our_classes():
     """Return the names of all classes of the package, and what each is derived from."""
     return {
