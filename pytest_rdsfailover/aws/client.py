@@ -41,7 +41,7 @@ class AwsError(RdsFailoverError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class ApiPlace:
     """One AWS region, real or not, and the credentials to use there.
 
     Attributes:
@@ -96,7 +96,7 @@ def _loader(path: str | None) -> Any:
     return botocore.loaders.create_loader(path)
 
 
-def session(place: Place) -> Any:
+def session(place: ApiPlace) -> Any:
     """Return a boto3 session that knows this place only: no profile, file, role or metadata."""
     import boto3.session
     import botocore.session
@@ -113,7 +113,7 @@ def session(place: Place) -> Any:
     )
 
 
-def make_client(place: Place, service: str) -> Any:
+def make_client(place: ApiPlace, service: str) -> Any:
     """Return a client of one service at this place; no proxy, short waits, no retries."""
     from botocore.config import Config
 

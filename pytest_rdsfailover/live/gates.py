@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from pytest_rdsfailover.live.evidence import Evidence
+from pytest_rdsfailover.live.evidence import GateEvidence
 from pytest_rdsfailover.live.facts import ClusterFacts
 from pytest_rdsfailover.live.windows import SOON, in_window, within
 from pytest_rdsfailover.model.durations import format_duration
@@ -21,7 +21,7 @@ FIS_ACTIONS = frozenset({"aws:rds:failover-db-cluster", "aws:rds:reboot-db-insta
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Refusal:
+class ClosedGate:
     """A gate that is closed, and why."""
 
     gate: str
@@ -34,7 +34,7 @@ class Refusal:
 class RefusedError(RdsFailoverError):
     """The gates do not let a failover be triggered; nothing was changed."""
 
-    def __init__(self, cluster: str, refusals: tuple[Refusal, ...]) -> None:
+    def __init__(self, cluster: str, refusals: tuple[ClosedGate, ...]) -> None:
         super().__init__(cluster, refusals)
         self.cluster, self.refusals = cluster, refusals
 
@@ -43,7 +43,7 @@ class RefusedError(RdsFailoverError):
         return f"no failover of {self.cluster} is triggered, and nothing was changed:{whys}"
 
 
-def identity(it: Evidence) -> str:
+def identity(it: GateEvidence) -> str:
     """Gate 1: the caller's account, the cluster's account and region are those that were named."""
     if it.account is None:
         return "who is calling could not be learned from STS"
@@ -57,7 +57,7 @@ def identity(it: Evidence) -> str:
     return ""
 
 
-def consent(it: Evidence) -> str:
+def consent(it: GateEvidence) -> str:
     """Gate 2: every cluster that is touched carries the opt-in tag and is not production."""
     touched = [_known(it)] + ([it.world.target] if it.world else [])
     whys = (_consent(it.asked, cluster) for cluster in touched)
@@ -91,7 +91,7 @@ def production_signs(cluster: ClusterFacts) -> list[str]:
     ]
 
 
-def state(it: Evidence) -> str:
+def state(it: GateEvidence) -> str:
     """Gate 3: a healthy Aurora MySQL cluster with somebody to promote, at a quiet time."""
     cluster = _known(it)
     writers, plan = cluster.writers, it.plan
@@ -110,13 +110,13 @@ def state(it: Evidence) -> str:
     return next((why for wrong, why in reasons if wrong), "") or _target(it) or _windows(it)
 
 
-def _abroad(it: Evidence) -> bool:
+def _abroad(it: GateEvidence) -> bool:
     """Tell whether other regions depend on the cluster, and no switchover between them is asked."""
     bound, asked = _known(it).abroad, it.asked
     return bool(bound) and (asked.trigger != "switchover" or bound != asked.global_cluster)
 
 
-def _target(it: Evidence) -> str:
+def _target(it: GateEvidence) -> str:
     target = None if it.plan is None else it.plan.target
     if target is None:
         return ""
@@ -126,7 +126,7 @@ def _target(it: Evidence) -> str:
     return f"{target} is the writer already" if member.writer else ""
 
 
-def _windows(it: Evidence) -> str:
+def _windows(it: GateEvidence) -> str:
     cluster = _known(it)
     for name, text in (
         ("backup", cluster.backup_window), ("maintenance", cluster.maintenance_window)
@@ -136,7 +136,7 @@ def _windows(it: Evidence) -> str:
     return ""
 
 
-def proxy(it: Evidence) -> str:
+def proxy(it: GateEvidence) -> str:
     """Gate 4: the proxy follows this cluster, is available and takes clients as we come."""
     if it.asked.proxy is None:
         return ""
@@ -153,14 +153,14 @@ def proxy(it: Evidence) -> str:
     return next((f"{found.name}: {why}" for wrong, why in reasons if wrong), "")
 
 
-def alarms(it: Evidence) -> str:
+def alarms(it: GateEvidence) -> str:
     """Gate 5: every alarm that should stop us exists and is OK."""
     states = {name: it.alarms.get(name, "not there") for name in it.asked.alarms}
     wrong = [f"{name} is {found}" for name, found in states.items() if found != "OK"]
     return "; ".join(wrong)
 
 
-def budget(it: Evidence) -> str:
+def budget(it: GateEvidence) -> str:
     """Gate 6: few failovers, far apart, within the allowed time, and no kill switch."""
     asked, now = it.asked, it.now.timestamp()
     if it.killed:
@@ -181,17 +181,17 @@ def budget(it: Evidence) -> str:
     return ""
 
 
-def exclusive(it: Evidence) -> str:
+def exclusive(it: GateEvidence) -> str:
     """Gate 7: nobody else on this machine may trigger or measure meanwhile."""
     return "" if it.exclusive else "the lock of this cluster is not ours"
 
 
-def dry_run(it: Evidence) -> str:
+def dry_run(it: GateEvidence) -> str:
     """Gate 8: a dry run only describes."""
     return "this is a dry run" if it.asked.dry_run else ""
 
 
-def unchanged(it: Evidence) -> str:
+def unchanged(it: GateEvidence) -> str:
     """Gate 9: the cluster, read again just now, is still what the plan was made for."""
     plan, writers = it.plan, _known(it).writers
     if plan is None:
@@ -201,7 +201,7 @@ def unchanged(it: Evidence) -> str:
     return ""
 
 
-def traceable(it: Evidence) -> str:
+def traceable(it: GateEvidence) -> str:
     """Gate 10: the act can be recorded, and the load keeps to a schema of the user's."""
     if it.recordable:
         return f"the audit record cannot be written: {it.recordable}"
@@ -210,7 +210,7 @@ def traceable(it: Evidence) -> str:
     return ""
 
 
-def permission(it: Evidence) -> str:
+def permission(it: GateEvidence) -> str:
     """The trigger itself: a destructive one has its flag, and it acts on nothing but this."""
     asked = it.asked
     if asked.trigger in DESTRUCTIVE and not getattr(asked, f"allow_{asked.trigger}"):
@@ -219,7 +219,7 @@ def permission(it: Evidence) -> str:
     return "" if judge is None else judge(it)
 
 
-def _switchover(it: Evidence) -> str:
+def _switchover(it: GateEvidence) -> str:
     asked, world = it.asked, it.world
     if world is None:
         return f"the global database {asked.global_cluster} could not be described"
@@ -237,7 +237,7 @@ def _switchover(it: Evidence) -> str:
     return next((why for wrong, why in reasons if wrong), "")
 
 
-def _experiment(it: Evidence) -> str:
+def _experiment(it: GateEvidence) -> str:
     asked = it.asked
     if it.experiment is None:
         return f"the experiment template {asked.fis_template} could not be described"
@@ -250,7 +250,7 @@ def _experiment(it: Evidence) -> str:
     return "" if actions <= FIS_ACTIONS else f"it does more: {', '.join(sorted(actions))}"
 
 
-Gate = Callable[[Evidence], str]
+Gate = Callable[[GateEvidence], str]
 GATES: tuple[Gate, ...] = (
     identity, consent, state, proxy, alarms, budget, exclusive, dry_run, unchanged, traceable,
     permission,
@@ -261,20 +261,20 @@ class UnknownError(Exception):
     """A gate needs what could not be learned."""
 
 
-def _known(it: Evidence) -> ClusterFacts:
+def _known(it: GateEvidence) -> ClusterFacts:
     if it.cluster is None:
         raise UnknownError("the cluster could not be described")
     return it.cluster
 
 
-def refusals(it: Evidence, gates: tuple[Gate, ...] = GATES) -> tuple[Refusal, ...]:
+def refusals(it: GateEvidence, gates: tuple[Gate, ...] = GATES) -> tuple[ClosedGate, ...]:
     """Return every closed gate; only if there is none may anything be triggered."""
-    unknown = [Refusal(gate="evidence", why=why) for why in it.unknown]
-    found = [Refusal(gate=gate.__name__, why=_judge(gate, it)) for gate in gates]
+    unknown = [ClosedGate(gate="evidence", why=why) for why in it.unknown]
+    found = [ClosedGate(gate=gate.__name__, why=_judge(gate, it)) for gate in gates]
     return tuple(unknown + [refusal for refusal in found if refusal.why])
 
 
-def _judge(gate: Gate, it: Evidence) -> str:
+def _judge(gate: Gate, it: GateEvidence) -> str:
     try:
         return gate(it)
     except Exception as error:  # noqa: BLE001 - a gate that cannot judge stays closed

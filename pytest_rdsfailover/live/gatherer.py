@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from pytest_rdsfailover.aws.client import AwsError
 from pytest_rdsfailover.live.event_texts import is_failover
-from pytest_rdsfailover.live.evidence import Evidence, Plan
+from pytest_rdsfailover.live.evidence import GateEvidence, TriggerPlan
 from pytest_rdsfailover.live.facts import (
     ClusterFacts,
     GlobalFacts,
@@ -78,7 +78,7 @@ class Gatherer:
             return None
         return proxy_facts(self.region.proxy(name), self.region.proxy_targets(name))
 
-    def evidence(self, plan: Plan | None, target: str | None = None) -> Evidence:
+    def evidence(self, plan: TriggerPlan | None, target: str | None = None) -> GateEvidence:
         """Return all that is known now.
 
         Args:
@@ -100,7 +100,7 @@ class Gatherer:
         cluster = learn("the cluster", self.cluster)
         template = asked.fis_template if asked.trigger == "fis" else None
         used = learn("the budget", lambda: ledger.used)
-        return Evidence(
+        return GateEvidence(
             asked=asked,
             account=caller.get("Account"),
             arn=caller.get("Arn", ""),
@@ -140,10 +140,10 @@ def _described(region: Region, name: str) -> ClusterFacts:
     return cluster_facts(region.cluster(name), region.instances(name))
 
 
-def _plan(cluster: ClusterFacts | None, target: str | None) -> Plan | None:
+def _plan(cluster: ClusterFacts | None, target: str | None) -> TriggerPlan | None:
     if cluster is None or len(cluster.writers) != 1:
         return None
-    return Plan(writer=cluster.writers[0], target=target)
+    return TriggerPlan(writer=cluster.writers[0], target=target)
 
 
 def seconds_of(event: Plain) -> float:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 
 from pytest_rdsfailover.aws import trigger
 from pytest_rdsfailover.aws.trigger import Triggered
-from pytest_rdsfailover.live.evidence import Plan
+from pytest_rdsfailover.live.evidence import TriggerPlan
 from pytest_rdsfailover.live.region import Region
 from pytest_rdsfailover.model.clock import Clock
 from pytest_rdsfailover.model.endpoints import Endpoint
@@ -14,7 +14,7 @@ from pytest_rdsfailover.mysql import driver
 CRASH = "ALTER SYSTEM CRASH INSTANCE"
 
 
-class Act:
+class LiveTrigger:
     """One kind of trigger.
 
     Args:
@@ -40,13 +40,13 @@ class Act:
         if self.kind != "crash":
             self._region.client("fis" if self.kind == "fis" else "rds", once=True)
 
-    def __call__(self, plan: Plan) -> Triggered:
+    def __call__(self, plan: TriggerPlan) -> Triggered:
         """Do it, once.
 
         Raises:
             AwsError: if AWS refuses, or cannot be asked.
         """
-        acts: Mapping[str, Callable[[Plan], Triggered]] = {
+        acts: Mapping[str, Callable[[TriggerPlan], Triggered]] = {
             "failover": self._fail_over,
             "fis": self._experiment,
             "reboot": self._reboot,
@@ -55,25 +55,25 @@ class Act:
         }
         return acts[self.kind](plan)
 
-    def _fail_over(self, plan: Plan) -> Triggered:
+    def _fail_over(self, plan: TriggerPlan) -> Triggered:
         rds = self._region.client("rds", once=True)
         return trigger.fail_over(rds, self._asked.cluster, plan.target, clock=self._clock)
 
-    def _experiment(self, plan: Plan) -> Triggered:  # noqa: ARG002 - the template names the target
+    def _experiment(self, plan: TriggerPlan) -> Triggered:  # noqa: ARG002 - the template names the target
         fis = self._region.client("fis", once=True)
         return trigger.start_experiment(fis, self._asked.fis_template or "", clock=self._clock)
 
-    def _reboot(self, plan: Plan) -> Triggered:
+    def _reboot(self, plan: TriggerPlan) -> Triggered:
         rds = self._region.client("rds", once=True)
         return trigger.reboot(rds, plan.writer, clock=self._clock)
 
-    def _switch_over(self, plan: Plan) -> Triggered:  # noqa: ARG002 - a cluster takes over
+    def _switch_over(self, plan: TriggerPlan) -> Triggered:  # noqa: ARG002 - a cluster takes over
         rds, asked = self._region.client("rds", once=True), self._asked
         return trigger.switch_over(
             rds, asked.global_cluster, asked.switchover_to, clock=self._clock
         )
 
-    def _crash(self, plan: Plan) -> Triggered:  # noqa: ARG002 - the endpoint is the writer's
+    def _crash(self, plan: TriggerPlan) -> Triggered:  # noqa: ARG002 - the endpoint is the writer's
         connection = driver.connect(self._writer())
         sent = self._clock.now()
         try:

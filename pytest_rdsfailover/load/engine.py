@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 from pytest_rdsfailover.journal.journal import NANO
 from pytest_rdsfailover.load.schedule import SECOND
-from pytest_rdsfailover.load.span import Span
+from pytest_rdsfailover.load.startable import Startable
 from pytest_rdsfailover.load.watchdog import Pause
 from pytest_rdsfailover.model.errors import RdsFailoverError
 
@@ -45,7 +45,7 @@ class Gate:
         self.begun.set()
 
 
-class Engine(Span):
+class Engine(Startable):
     """Concurrent writers; a context manager.
 
     Attributes:

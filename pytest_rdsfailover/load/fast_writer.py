@@ -33,7 +33,7 @@ RESET, LINGER = Fault(2013, "reset"), struct.pack("ii", 1, 0)
 NAME = client.query(b"SELECT @@aurora_server_id")
 
 
-class Order(NamedTuple):
+class WriterSettings(NamedTuple):
     """What all writers of a load share: where, as whom, what, how to get back."""
 
     endpoint: Endpoint
@@ -41,7 +41,7 @@ class Order(NamedTuple):
     policy: ReconnectPolicy
 
 
-class Line:
+class FastWriter:
     """A writer's connection. Its engine tells it the time and that its socket is ready.
 
     Attributes:
@@ -53,7 +53,7 @@ class Line:
         last_acked: the nanosecond at which its latest acknowledged write was sent.
     """
 
-    def __init__(self, order: Order, journal: WriterJournal, schedule: Schedule) -> None:
+    def __init__(self, order: WriterSettings, journal: WriterJournal, schedule: Schedule) -> None:
         self.order, self.journal, self.slots = order, journal, schedule
         self.sock: socket.socket | None = None
         self.state, self.deadline, self.next_try = AWAY, 0, 0

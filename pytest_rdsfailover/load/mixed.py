@@ -7,7 +7,7 @@ from typing import Any
 
 from pytest_rdsfailover.journal.reads import seen
 from pytest_rdsfailover.load.attempts import Attempts
-from pytest_rdsfailover.load.mix import READ, READ_YOUR_WRITE, TRANSACTION, Step, spread
+from pytest_rdsfailover.load.mix import READ, READ_YOUR_WRITE, TRANSACTION, MixStep, spread
 from pytest_rdsfailover.load.workload import PATIENT, Position, Session, execute
 from pytest_rdsfailover.model.endpoints import Bounds, Endpoint
 from pytest_rdsfailover.mysql import driver
@@ -33,11 +33,11 @@ class RowsWorkload:
         self,
         endpoint: Endpoint,
         run: str,
-        weights: Mapping[Step, int],
+        weights: Mapping[MixStep, int],
         reader: Endpoint | None = None,
     ) -> None:
         self.endpoint, self.reader = endpoint, reader
-        self.steps: Sequence[Step] = spread(weights)
+        self.steps: Sequence[MixStep] = spread(weights)
         self.torn: Sequence[Position] = ()
         self.table = f"rds_rows_{run}"
 
@@ -94,7 +94,7 @@ class RowsSession:
             raise
         self._reader = workload.reader
 
-    def perform(self, step: Step, sequence: int) -> int | None:
+    def perform(self, step: MixStep, sequence: int) -> int | None:
         """Do one step; return what a read saw."""
         if step is READ:
             return seen(self._newest_on_replica(), own=False)

@@ -8,7 +8,7 @@ from typing import Any, BinaryIO
 
 from pytest_rdsfailover.journal.journal import Journal
 from pytest_rdsfailover.load.engines import engine
-from pytest_rdsfailover.load.processes import Order
+from pytest_rdsfailover.load.processes import LoadOrder
 from pytest_rdsfailover.load.watchdog import Watchdog
 from pytest_rdsfailover.model.errors import RdsFailoverError
 
@@ -20,7 +20,7 @@ class Shard:
         order: what they are told.
     """
 
-    def __init__(self, order: Order) -> None:
+    def __init__(self, order: LoadOrder) -> None:
         journal = Journal(order.run, order.writers, order.events)
         self._workload = order.make(journal)
         self._engine = engine(order, self._workload, journal)

@@ -26,7 +26,7 @@ LEAD = 0.1  # seconds in which every process is told when to begin
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Order:
+class LoadOrder:
     """What a process of a load is told.
 
     Attributes:
@@ -70,7 +70,7 @@ class ProcessLoad(Engine):
             no place.
     """
 
-    def __init__(self, order: Order, journal: Journal) -> None:
+    def __init__(self, order: LoadOrder, journal: Journal) -> None:
         super().__init__()
         if order.events is None:
             raise SettingError(
@@ -189,7 +189,7 @@ class _Shard:
                     pipe.close()
 
 
-def _pickled(order: Order) -> bytes:
+def _pickled(order: LoadOrder) -> bytes:
     """Return an order as a process reads it: first where modules are, then what needs them."""
     try:
         return pickle.dumps(sys.path) + pickle.dumps(order)

@@ -8,7 +8,7 @@ from typing import Any
 
 from pytest_rdsfailover.journal.journal import Journal
 from pytest_rdsfailover.load.attempts import Attempts, Classify
-from pytest_rdsfailover.load.mix import Step, spread
+from pytest_rdsfailover.load.mix import MixStep, spread
 from pytest_rdsfailover.load.signatures import check_call, name_of, reports
 from pytest_rdsfailover.load.workload import Position, Session
 from pytest_rdsfailover.model.endpoints import Bounds, Endpoint
@@ -124,7 +124,7 @@ class CallSession:
         self.attempts = workload.attempts(writer)
         self._state = () if workload.setup is None else (self._call(workload.setup),)
 
-    def perform(self, step: Step, sequence: int) -> None:
+    def perform(self, step: MixStep, sequence: int) -> None:
         """Call the user's function; one that writes gets the key."""
         if step.call is None:
             raise TypeError(f"{step.name} is ours, not the user's")
@@ -151,7 +151,7 @@ class CallSession:
 def _steps(
     writes: Callable[..., Any] | Mapping[Callable[..., Any], int],
     reads: Callable[..., Any] | Mapping[Callable[..., Any], int] | None,
-) -> tuple[Step, ...]:
+) -> tuple[MixStep, ...]:
     weights = {}
     for functions, is_read in ((writes, False), (reads or {}, True)):
         each = functions if isinstance(functions, Mapping) else {functions: 1}
@@ -160,12 +160,12 @@ def _steps(
                 raise SettingError(f"{function!r} is no function, beside others of your own")
             name = name_of(function)
             tells = not is_read and reports(function)
-            weights[Step(name, is_read, function, tells)] = weight
+            weights[MixStep(name, is_read, function, tells)] = weight
     return spread(weights)
 
 
 def _check_calls(
-    steps: Iterable[Step],
+    steps: Iterable[MixStep],
     stored: Callable[[], Any] | None,
     setup: Callable[[], Any] | None,
     teardown: Callable[[Any], Any] | None,

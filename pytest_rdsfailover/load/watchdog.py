@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from pathlib import Path
 
-from pytest_rdsfailover.load.span import Span
+from pytest_rdsfailover.load.startable import Startable
 
 NANO = 1e-9
 BEAT = 5_000_000  # nanoseconds between two looks at the clock
@@ -18,7 +18,7 @@ IDLE = slice(3, 5)  # of the numbers in /proc/stat: idle, and waiting for a disk
 GUEST = slice(8, 10)  # counted a second time there
 
 
-class Watchdog(Span):
+class Watchdog(Startable):
     """A thread that wants to look at the clock at fixed times and notes how late it was.
 
     It runs in the process of the writers and under the same interpreter lock, so what keeps it

@@ -9,7 +9,7 @@ from typing import Any
 from pytest_rdsfailover.journal.journal import Journal
 from pytest_rdsfailover.load.attempts import Classify
 from pytest_rdsfailover.load.inserts import InsertWorkload
-from pytest_rdsfailover.load.mix import OURS, READ, Step, spread
+from pytest_rdsfailover.load.mix import OURS, READ, MixStep, spread
 from pytest_rdsfailover.load.mixed import RowsWorkload
 from pytest_rdsfailover.load.retrying import RetryingWorkload
 from pytest_rdsfailover.load.user_code import CallWorkload
@@ -117,7 +117,7 @@ def choose(
     return chosen
 
 
-def _ours(workload: Mapping[Any, int], reader: Endpoint | None) -> dict[Step, int]:
+def _ours(workload: Mapping[Any, int], reader: Endpoint | None) -> dict[MixStep, int]:
     """Return the weights of our own steps by their names."""
     for name in workload:
         if name not in OURS:

@@ -19,7 +19,7 @@ from pytest_rdsfailover.load.engine import Engine
 from pytest_rdsfailover.load.engines import engine
 from pytest_rdsfailover.load.gaps import GapTracker
 from pytest_rdsfailover.load.mix import share_of_writes
-from pytest_rdsfailover.load.processes import Order, ProcessLoad
+from pytest_rdsfailover.load.processes import LoadOrder, ProcessLoad
 from pytest_rdsfailover.load.watchdog import Pause, Watchdog, merged
 from pytest_rdsfailover.load.workloads import MakeWorkload
 from pytest_rdsfailover.model.clock import Clock, MonotonicClock, wait_until
@@ -81,15 +81,17 @@ class Observation:
         self._writer_before = ""
         self._begun = 0.0
 
-    def _engine(self, order: Order) -> Engine:
+    def _engine(self, order: LoadOrder) -> Engine:
         if order.processes > 1:
             return ProcessLoad(order, self.journal)
         return engine(order, self._workload, self.journal)
 
-    def _order(self, make: MakeWorkload, events: Path | None, classify: Classify | None) -> Order:
+    def _order(
+        self, make: MakeWorkload, events: Path | None, classify: Classify | None
+    ) -> LoadOrder:
         """Return what the processes of the load are told, be it this one alone."""
         plan = self._plan
-        return Order(
+        return LoadOrder(
             make=make,
             run=self.journal.run,
             writers=plan.writers,

@@ -19,7 +19,7 @@ from waiting import until
 from pytest_rdsfailover.journal.journal import EVENTS, Journal
 from pytest_rdsfailover.live.credentials import Tokens
 from pytest_rdsfailover.load.engine import LoadError
-from pytest_rdsfailover.load.processes import Order, ProcessLoad
+from pytest_rdsfailover.load.processes import LoadOrder, ProcessLoad
 from pytest_rdsfailover.load.workloads import choose
 from pytest_rdsfailover.load.writer import ReconnectPolicy
 from pytest_rdsfailover.model.endpoints import Bounds
@@ -35,7 +35,7 @@ WRITERS, RATE = 6, 120.0
 def order(server, directory, *, engine="threads", options=None, endpoint=None, **more):
     where = endpoint or server.endpoint
     make = choose(options or {}, where, retries=0, policy=POLICY, classify=None)
-    return Order(
+    return LoadOrder(
         make=make, run=uuid.uuid4().hex[:8], writers=WRITERS, process=0, processes=2,
         events=directory / f"0{EVENTS}", engine=engine, rate=RATE, policy=POLICY, **more,
     )  # fmt: skip

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from pytest_rdsfailover.aws.client import Place, has_boto3, make_client
+from pytest_rdsfailover.aws.client import ApiPlace, has_boto3, make_client
 from pytest_rdsfailover.local.aws_api.shown import Shown
 from pytest_rdsfailover.local.processes.ports import Port, reserve_port
 from pytest_rdsfailover.local.processes.process import Process, Supervisor
@@ -41,7 +41,7 @@ class ControlPlane:
         self._starting = threading.Lock()
         self._process: Process | None = None
         self._port: Port | None = None
-        self._place: Place | None = None
+        self._place: ApiPlace | None = None
         self._ready = False
 
     @property
@@ -50,7 +50,7 @@ class ControlPlane:
         return importlib.metadata.version("moto")
 
     @property
-    def place(self) -> Place:
+    def place(self) -> ApiPlace:
         """Return where it answers, and the credentials to use; start it if it is not started.
 
         Raises:
@@ -104,7 +104,7 @@ class ControlPlane:
             self._process = self._supervisor.spawn("control", argv)
         return self._port.number
 
-    def _start(self) -> Place:
+    def _start(self) -> ApiPlace:
         """Start it, if it is not started; return where it will answer."""
         with self._starting:
             if self._place is None:
@@ -127,14 +127,14 @@ class ControlPlane:
     def _config(self) -> Path:
         return self._supervisor.directory / "control.json"
 
-    def _tell(self) -> Place:
+    def _tell(self) -> ApiPlace:
         """Give the process what it is to show, in one piece, in a file that only we can read."""
         shown, draft = self._shown(), self._config.with_suffix(".new")
         draft.touch(mode=0o600)
         draft.write_text(shown.encode())
         draft.rename(self._config)
         url = f"http://127.0.0.1:{self._spawn()}"
-        return Place(url=url, region=shown.region, key=KEY, secret=SECRET)
+        return ApiPlace(url=url, region=shown.region, key=KEY, secret=SECRET)
 
     def _wait(self) -> None:
         with self._starting:

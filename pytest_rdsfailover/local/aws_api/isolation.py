@@ -7,11 +7,11 @@ from collections.abc import Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
 from urllib.parse import urlsplit
 
-from pytest_rdsfailover.aws.client import Place, stray_variables
+from pytest_rdsfailover.aws.client import ApiPlace, stray_variables
 
 # Nobody listens there, and the system hands it out to no client; the rest is for who reads errors.
 CLOSED = "http://127.0.0.1:1/no-AWS-with-a-local-cluster-but-by-the-fixture-rds_aws"
-NOWHERE = Place(url=CLOSED, region="us-east-1", key="local-cluster", secret="no-secret")  # noqa: S106
+NOWHERE = ApiPlace(url=CLOSED, region="us-east-1", key="local-cluster", secret="no-secret")  # noqa: S106
 ENDPOINT = "AWS_ENDPOINT_URL"
 
 
@@ -31,7 +31,7 @@ def no_aws(environ: MutableMapping[str, str] = os.environ) -> Iterator[None]:
 
 
 @contextmanager
-def only(place: Place, environ: MutableMapping[str, str] = os.environ) -> Iterator[None]:
+def only(place: ApiPlace, environ: MutableMapping[str, str] = os.environ) -> Iterator[None]:
     """Let clients that are made in the block find one place, whatever service they are for."""
     bypass = {
         name: ",".join(filter(None, (environ.get(name), "127.0.0.1")))

@@ -27,7 +27,7 @@ class RefusalError(RdsFailoverError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Member:
+class ShownMember:
     """One instance of the cluster.
 
     Attributes:
@@ -54,7 +54,7 @@ class Look:
         away: the last failover was to another region.
     """
 
-    members: Sequence[Member]
+    members: Sequence[ShownMember]
     moving: bool
     away: bool
 
@@ -81,11 +81,11 @@ class Plane:
         """Return the letter of an instance's availability zone."""
         return self._zones[instance]
 
-    def members(self) -> Sequence[Member]:
+    def members(self) -> Sequence[ShownMember]:
         """Return all instances as they are now; the same within one request."""
         return self._look().members
 
-    def member(self, name: str) -> Member:
+    def member(self, name: str) -> ShownMember:
         """Return an instance as it is now."""
         return next(one for one in self.members() if one.id == name)
 
@@ -115,7 +115,7 @@ class Plane:
         view, plays = self._gateway.describe(), self._gateway.plays()
         return Look(
             members=tuple(
-                Member(
+                ShownMember(
                     id=one.id,
                     writer=one.id == view.writer,
                     status="available" if one.state == "up" else "rebooting",

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pytest_rdsfailover.local.aws_api.plane import Member
+from pytest_rdsfailover.local.aws_api.plane import ShownMember
 
 PROXY = "rdsfailover-proxy"
 PORT = 3306  # moto says 5432 for MySQL, too
@@ -11,7 +11,7 @@ ROLES = {"writer": "READ_WRITE", "reader": "READ_ONLY"}
 
 
 def targets(
-    cluster: str, members: Sequence[Member], places: Mapping[str, tuple[str, int]]
+    cluster: str, members: Sequence[ShownMember], places: Mapping[str, tuple[str, int]]
 ) -> list[dict[str, Any]]:
     """Return the targets of a proxy over the local cluster.
 
@@ -30,14 +30,14 @@ def targets(
     return found
 
 
-def role(member: Member) -> str:
+def role(member: ShownMember) -> str:
     """Return an instance's role; `UNKNOWN` for a demoted writer without a successor yet."""
     if member.writer and member.role != "writer":
         return "UNKNOWN"
     return ROLES[member.role]
 
 
-def health(member: Member) -> dict[str, str]:
+def health(member: ShownMember) -> dict[str, str]:
     """Return whether the proxy could use an instance."""
     if member.status == "available":
         return {"State": "AVAILABLE"}

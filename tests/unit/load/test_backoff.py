@@ -7,7 +7,7 @@ import pytest
 
 from pytest_rdsfailover.journal.journal import Journal
 from pytest_rdsfailover.load import fast_writer, retrying
-from pytest_rdsfailover.load.fast_writer import Line, Order
+from pytest_rdsfailover.load.fast_writer import FastWriter, WriterSettings
 from pytest_rdsfailover.load.mix import WRITE
 from pytest_rdsfailover.load.schedule import SECOND, Schedule
 from pytest_rdsfailover.load.writer import ReconnectPolicy
@@ -59,10 +59,10 @@ def retries(monkeypatch, policy, count):
 def reconnects(monkeypatch, policy, count):
     """Return for how long writers of the fast engine stay away after a failure."""
     monkeypatch.setattr(fast_writer, "time", SimpleNamespace(monotonic_ns=lambda: 0))
-    order, journal = Order(PLACE, b"", policy), Journal("run", count)
+    order, journal = WriterSettings(PLACE, b"", policy), Journal("run", count)
     found = []
     for each in journal.writers:
-        one = Line(order, each, Schedule(writer=each.writer, writers=count, rate=100.0))
+        one = FastWriter(order, each, Schedule(writer=each.writer, writers=count, rate=100.0))
         one._lose(REFUSED)
         found.append(one.next_try / SECOND)
     return found
