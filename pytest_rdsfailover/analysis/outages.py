@@ -39,7 +39,7 @@ class Incident:
     """Outages so close to each other that they are one event for whoever is on call.
 
     Attributes:
-        start: when the first of them began; seconds in a `Summary`.
+        start: when the first of them began; seconds in a `Trial`.
         stop: when the last of them ended.
         outage: their lengths added up.
         count: how many they are.

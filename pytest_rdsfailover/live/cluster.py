@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import partial
 from pathlib import Path
+from typing import NoReturn
 
 from pytest_rdsfailover.aws.client import AwsError
 from pytest_rdsfailover.live import preflight
@@ -21,7 +22,12 @@ from pytest_rdsfailover.live.timeline import Timeline
 from pytest_rdsfailover.live.triggers import LiveTrigger
 from pytest_rdsfailover.model.clock import Clock, MonotonicClock, wait_until
 from pytest_rdsfailover.model.endpoints import Endpoint
-from pytest_rdsfailover.model.errors import NotReadyError, RdsFailoverError, SettingError
+from pytest_rdsfailover.model.errors import (
+    NotHereError,
+    NotReadyError,
+    RdsFailoverError,
+    SettingError,
+)
 
 REST_WITHIN = 900.0  # seconds; a failover that is not over by then is stuck
 
@@ -45,7 +51,7 @@ class LiveCluster:
         self._gatherer, self._clock = gatherer, clock or MonotonicClock()
         self._failovers: list[LiveFailover] = []
         self._planned: TriggerPlan | None = None
-        self.aws, self.proxy = LiveApi(gatherer.region), LiveProxy()
+        self.aws, self.proxy = LiveApi(gatherer.region, gatherer.asked.cluster), LiveProxy()
         self._gates = Gatekeeper(gatherer, self._clock)
         self._gates.wait()
         evidence, asked = self._gates.ask(), gatherer.asked
@@ -105,6 +111,11 @@ class LiveCluster:
         if self.proxy_facts is None:
             raise SettingError("there is no proxy: name it with --rds-proxy")
         return self._addresses.proxy(self.facts, self.proxy_facts)
+
+    @property
+    def proxy_reader_endpoint(self) -> NoReturn:
+        """Raise NotHereError: a run names no read-only endpoint of a real proxy."""
+        raise NotHereError("the read-only endpoint of a real RDS Proxy is not known to a run")
 
     def instance_endpoint(self, instance: str) -> Endpoint:
         """Return an instance's own endpoint.

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from pytest_rdsfailover.local.processes.ports import Port, reserve_port
 from pytest_rdsfailover.local.processes.process import Process, Supervisor
-from pytest_rdsfailover.local.toxiproxy.client import ToxiproxyClient
+from pytest_rdsfailover.local.toxiproxy.client import Toxic, ToxiproxyClient
 from pytest_rdsfailover.model.clock import Clock, wait_until
 from pytest_rdsfailover.model.endpoints import Endpoint
 from pytest_rdsfailover.model.errors import NotReadyError, SettingError
@@ -277,7 +277,7 @@ class Faults:
         """Return the name of an endpoint's proxy in Toxiproxy."""
         return self._network.prefix + endpoint.name
 
-    def down(self, endpoint: Endpoint) -> AbstractContextManager[object]:
+    def down(self, endpoint: Endpoint) -> AbstractContextManager[None]:
         """Let nobody listen at an endpoint for the block, and cut its connections."""
         return self.client.down(self.proxy(endpoint))
 
@@ -286,7 +286,7 @@ class Faults:
         endpoint: Endpoint,
         type: str,  # noqa: A002 - Toxiproxy's own word
         **attributes: Any,
-    ) -> AbstractContextManager[object]:
+    ) -> AbstractContextManager[Toxic]:
         """Add a toxic to an endpoint for the block, for example `toxic(e, "latency", latency=50)`.
 
         Attributes are those of Toxiproxy, in its units (milliseconds, bytes); `stream` and

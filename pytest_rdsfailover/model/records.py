@@ -9,11 +9,17 @@ from typing import Literal, NotRequired, TypedDict
 
 
 class Outcome(enum.IntEnum):
-    """What a writer may believe about one write."""
+    """What a writer may believe about one write.
 
-    ACKED = 0  # the server confirmed the commit
-    REFUSED = 1  # the server said no, or was never reached: nothing was stored
-    UNKNOWN = 2  # the connection died before the answer came
+    Attributes:
+        ACKED: the server confirmed the commit.
+        REFUSED: the server said no, or was never reached: nothing was stored.
+        UNKNOWN: the connection died before the answer came.
+    """
+
+    ACKED = 0
+    REFUSED = 1
+    UNKNOWN = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +64,12 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Window:
-    """An interval of time, from *start* up to *stop*."""
+    """An interval of time.
+
+    Attributes:
+        start: when it begins.
+        stop: when it is over.
+    """
 
     start: float
     stop: float

@@ -9,13 +9,14 @@ each test ends; so a worker that is killed later takes nothing of it along.
 
 import json
 import sys
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_rdsfailover.model.errors import SettingError
+from pytest_rdsfailover.model.errors import NotHereError, SettingError
 from pytest_rdsfailover.model.live_settings import LiveSettings
 from pytest_rdsfailover.model.settings import Settings
 from pytest_rdsfailover.plugin.markers import check_markers
@@ -86,10 +87,19 @@ class Run:
             for item in session.items:
                 check_markers(item, self.settings)
 
-    def pytest_runtest_setup(self, item: pytest.Item) -> None:
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_setup(self, item: pytest.Item) -> Generator[None, None, None]:
         """Refuse what nobody has refused yet: only workers collect the tests that they run."""
         if self._is_worker:
             check_markers(item, self.settings)
+        with skipping():
+            return (yield)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_call(self) -> Generator[None, None, None]:
+        """Skip a test that asks for what cannot be done in this run."""
+        with skipping():
+            return (yield)
 
     def pytest_report_collectionfinish(self, items: Sequence[pytest.Item]) -> list[str]:
         """Say what the tests will run on, if any of them uses a cluster."""
@@ -250,6 +260,15 @@ class Run:
 
     def _trials(self) -> Sequence["TrialDocument"]:
         return [entry["trial"] for entry in self.measured]
+
+
+@contextmanager
+def skipping() -> Iterator[None]:
+    """Skip a test that asks for what cannot be done in this run, as it was started."""
+    try:
+        yield
+    except NotHereError as error:
+        pytest.skip(str(error))
 
 
 def timelines(entries: Sequence["MeasuredTrial"]) -> list[tuple[str, str]]:

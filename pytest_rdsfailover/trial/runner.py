@@ -5,7 +5,7 @@ import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import fields
-from typing import Any
+from typing import Any, Unpack
 
 from pytest_rdsfailover.analysis.verdicts.bounds import check_resolution, parse_expectations
 from pytest_rdsfailover.load.attempts import Classify
@@ -19,6 +19,7 @@ from pytest_rdsfailover.model.settings import Settings
 from pytest_rdsfailover.model.target import Failover, Target
 from pytest_rdsfailover.trial.extensions import Extensions
 from pytest_rdsfailover.trial.observation import MakeRemains, Observation
+from pytest_rdsfailover.trial.options import LoadOptions
 from pytest_rdsfailover.trial.plan import Plan
 from pytest_rdsfailover.trial.trial import InvalidTrialError, Trial
 
@@ -120,7 +121,7 @@ class TrialRunner:
         return own
 
     @contextmanager
-    def load(self, endpoint: Endpoint, **options: Any) -> Iterator[Observation]:
+    def load(self, endpoint: Endpoint, **options: Unpack[LoadOptions]) -> Iterator[Observation]:
         """Keep a load on an endpoint for the block; judge it at the end."""
         plan, make = self._arrange(endpoint, options)
         self._extensions.before_trial(self._target, endpoint)
@@ -146,7 +147,7 @@ class TrialRunner:
         *,
         target: str | None = None,
         profile: str | None = None,
-        **options: Any,
+        **options: Unpack[LoadOptions],
     ) -> Trial:
         """Warm up, fail over, watch until settled, audit; return the trial.
 
@@ -231,13 +232,12 @@ class TrialRunner:
 
     def _plan(self, options: Mapping[str, Any]) -> Plan:
         """Return the plan; what the test does not say, the run's settings do."""
-        known = {field.name for field in fields(Plan)} - {"seed"}
         for name in options:
-            if name not in known:
-                hint = did_you_mean(name, known | OPTIONS | {"load"})
+            if name not in LoadOptions.__optional_keys__:
+                hint = did_you_mean(name, LoadOptions.__optional_keys__)
                 raise SettingError(f"a load has no option {name!r}{hint}")
         chosen = {
             name: getattr(self._settings, name)
-            for name in known & {field.name for field in fields(Settings)}
+            for name in LoadOptions.__optional_keys__ & {field.name for field in fields(Settings)}
         }
         return Plan(**(chosen | dict(options)), seed=self._settings.seed)

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from pytest_rdsfailover.local.processes.ports import reserve_port
-from pytest_rdsfailover.local.toxiproxy.client import Proxy, ToxiproxyClient
+from pytest_rdsfailover.local.toxiproxy.client import ToxiproxyClient, ToxiproxyProxy
 
 INSTALL = (
     "THE CONTRACT WAS NOT CHECKED AGAINST THE REAL TOXIPROXY: there is none. Install it with"
@@ -96,7 +96,7 @@ class Upstream:
 class Ends:
     """A proxy with one connection through it: `client` and `upstream` are its two ends."""
 
-    def __init__(self, proxy: Proxy, server: Upstream) -> None:
+    def __init__(self, proxy: ToxiproxyProxy, server: Upstream) -> None:
         self.proxy, self.server = proxy, server
         self._stack = ExitStack()
 

@@ -15,9 +15,9 @@ from pytest_rdsfailover.local.aws_api.proxies import PROXY, targets
 from pytest_rdsfailover.local.aws_api.queries import epoch, query
 from pytest_rdsfailover.local.aws_api.resources import (
     ClusterAbroad,
-    LocalCluster,
-    LocalGlobal,
-    LocalInstance,
+    ShownCluster,
+    ShownGlobal,
+    ShownInstance,
 )
 from pytest_rdsfailover.local.aws_api.shown import GLOBAL, Shown, now, other_region
 
@@ -36,7 +36,7 @@ class LocalRds(RDSBackend):  # type: ignore[misc]
         """Show the local cluster, its instances and its proxy, unless they are shown already."""
         if self.shown.cluster in self.clusters:
             return
-        cluster = LocalCluster(self, self.shown)
+        cluster = ShownCluster(self, self.shown)
         home = [member.id for member in self.plane.members() if member.id not in self.shown.abroad]
         self.add(cluster, home)
         if self.shown.abroad:
@@ -44,20 +44,20 @@ class LocalRds(RDSBackend):  # type: ignore[misc]
         if "proxy" in self.shown.places:
             self._add_proxy(cluster.master_user_secret.secret_arn)
 
-    def add(self, cluster: LocalCluster, instances: Sequence[str]) -> None:
+    def add(self, cluster: ShownCluster, instances: Sequence[str]) -> None:
         """Add a cluster with these instances."""
         self.clusters[cluster.resource_id] = cluster
         for name in instances:
-            self.databases[name] = LocalInstance(self, cluster.resource_id, name)
+            self.databases[name] = ShownInstance(self, cluster.resource_id, name)
 
-    def _add_abroad(self, home: LocalCluster) -> None:
+    def _add_abroad(self, home: ShownCluster) -> None:
         """Show the rest of the global database: the cluster abroad, and what joins both."""
         regions = rds_backends[self.account_id]
         there = regions[other_region(self.region_name)]
         cluster = ClusterAbroad(there)
         there.add(cluster, self.shown.abroad)
         keeper = regions[GLOBALS_KEPT_IN]
-        keeper.global_clusters[GLOBAL] = LocalGlobal(keeper, [home, cluster])
+        keeper.global_clusters[GLOBAL] = ShownGlobal(keeper, [home, cluster])
 
     def _add_proxy(self, secret: str) -> None:
         subnets = ec2_backends[self.account_id][self.region_name].describe_subnets()
@@ -80,7 +80,7 @@ class LocalRds(RDSBackend):  # type: ignore[misc]
         """
         cluster = self.describe_db_clusters(db_cluster_identifier)[0]
         target = target_db_instance_identifier
-        if not isinstance(cluster, LocalCluster):
+        if not isinstance(cluster, ShownCluster):
             self._check_target(cluster, target)
             return super().failover_db_cluster(db_cluster_identifier, target)
         with refusals():
@@ -109,7 +109,7 @@ class LocalRds(RDSBackend):  # type: ignore[misc]
                 raise RefusalError(
                     "GlobalClusterNotFoundFault", f"Global cluster {name} not found."
                 )
-            if not isinstance(world, LocalGlobal):
+            if not isinstance(world, ShownGlobal):
                 raise NotImplementedError(f"a switchover of {name}")
             successor = next(
                 (cluster for cluster in world.members if cluster.db_cluster_arn == target), None
@@ -148,7 +148,7 @@ class LocalRds(RDSBackend):  # type: ignore[misc]
                 "InvalidParameterCombination",
                 "ForceFailover can only be specified for a Multi-AZ DB instance.",
             )
-        if isinstance(instance, LocalInstance):
+        if isinstance(instance, ShownInstance):
             with refusals():
                 self.plane.reboot(name, request.wanted_script.get())
         return instance
@@ -216,7 +216,7 @@ class LocalRds(RDSBackend):  # type: ignore[misc]
         ]
 
 
-def tiers(cluster: LocalCluster) -> dict[str, int]:
+def tiers(cluster: ShownCluster) -> dict[str, int]:
     """Return the promotion tier of each instance of a cluster."""
     return {member.db_instance_identifier: member.promotion_tier for member in cluster.members}
 

@@ -24,7 +24,7 @@ class Computed(property):
         """Ignore the value."""
 
 
-class LocalCluster(DBCluster):  # type: ignore[misc]
+class ShownCluster(DBCluster):  # type: ignore[misc]
     """The cluster with its local addresses, in the state that the gateway tells."""
 
     def __init__(self, backend: Any, shown: Shown) -> None:
@@ -79,7 +79,7 @@ class LocalCluster(DBCluster):  # type: ignore[misc]
         return self.writer is not None
 
 
-class ClusterAbroad(LocalCluster):
+class ClusterAbroad(ShownCluster):
     """The other region's cluster of the global database: some of the instances.
 
     Its endpoints lead to its first instance, whichever instance is the writer.
@@ -97,7 +97,7 @@ class ClusterAbroad(LocalCluster):
         return super()._place(self.backend.shown.abroad[0])
 
 
-class LocalInstance(DBInstanceClustered):  # type: ignore[misc]
+class ShownInstance(DBInstanceClustered):  # type: ignore[misc]
     """An instance with its local address, in the state that the gateway tells."""
 
     def __init__(self, backend: Any, cluster: str, name: str) -> None:
@@ -133,10 +133,10 @@ class LocalInstance(DBInstanceClustered):  # type: ignore[misc]
         return state
 
 
-class LocalGlobal(GlobalCluster):  # type: ignore[misc]
+class ShownGlobal(GlobalCluster):  # type: ignore[misc]
     """The global database over both clusters; its endpoint leads to the writer, wherever it is."""
 
-    def __init__(self, backend: Any, members: list[LocalCluster]) -> None:
+    def __init__(self, backend: Any, members: list[ShownCluster]) -> None:
         super().__init__(backend, GLOBAL, ENGINE, ENGINE_VERSION, None, None)
         self.members = members
 

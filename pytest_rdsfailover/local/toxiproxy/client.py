@@ -43,7 +43,7 @@ class Toxic(toxiproxy.toxic.Toxic):  # type: ignore[misc]  # the package has no 
         self._client.remove_toxic(self.proxy, self.name)
 
 
-class Proxy(toxiproxy.Proxy):  # type: ignore[misc]  # the package has no types
+class ToxiproxyProxy(toxiproxy.Proxy):  # type: ignore[misc]  # the package has no types
     """A proxy as the server described it: `name`, `listen`, `upstream`, `enabled`.
 
     `disable`, `enable` and `update` keep the fields true; what others change on the server does
@@ -153,30 +153,30 @@ class ToxiproxyClient:
         """Enable all proxies and remove all toxics."""
         self._api.call("POST", "/reset")
 
-    def proxies(self) -> dict[str, Proxy]:
+    def proxies(self) -> dict[str, ToxiproxyProxy]:
         """Return all proxies by name."""
         shown = self._api.json("GET", "/proxies")
-        return {name: Proxy(self, described) for name, described in shown.items()}
+        return {name: ToxiproxyProxy(self, described) for name, described in shown.items()}
 
-    def proxy(self, name: str) -> Proxy:
+    def proxy(self, name: str) -> ToxiproxyProxy:
         """Return one proxy."""
-        return Proxy(self, self._api.json("GET", _path(name)))
+        return ToxiproxyProxy(self, self._api.json("GET", _path(name)))
 
-    def get_proxy(self, name: str) -> Proxy | None:
+    def get_proxy(self, name: str) -> ToxiproxyProxy | None:
         """Return one proxy, or None if there is none of that name."""
         return self.proxies().get(name)
 
     def create(
         self, name: str, *, upstream: str, listen: str = "127.0.0.1:0", enabled: bool = True
-    ) -> Proxy:
+    ) -> ToxiproxyProxy:
         """Create a proxy; `listen` and `upstream` are `host:port`."""
         body = {"name": name, "upstream": upstream, "listen": listen, "enabled": enabled}
-        return Proxy(self, self._api.json("POST", "/proxies", body))
+        return ToxiproxyProxy(self, self._api.json("POST", "/proxies", body))
 
-    def populate(self, proxies: Iterable[Mapping[str, object]]) -> list[Proxy]:
+    def populate(self, proxies: Iterable[Mapping[str, object]]) -> list[ToxiproxyProxy]:
         """Create many proxies in one request; existing ones that differ are replaced."""
         shown = self._api.json("POST", "/populate", [dict(proxy) for proxy in proxies])
-        return [Proxy(self, described) for described in shown["proxies"] or []]
+        return [ToxiproxyProxy(self, described) for described in shown["proxies"] or []]
 
     def update(
         self,
@@ -185,11 +185,11 @@ class ToxiproxyClient:
         enabled: bool | None = None,
         upstream: str | None = None,
         listen: str | None = None,
-    ) -> Proxy:
+    ) -> ToxiproxyProxy:
         """Change what is given and leave the rest; a new address cuts all connections."""
         body = {"enabled": enabled, "upstream": upstream, "listen": listen}
         given = {field: value for field, value in body.items() if value is not None}
-        return Proxy(self, self._api.json("PATCH", _path(name), given))
+        return ToxiproxyProxy(self, self._api.json("PATCH", _path(name), given))
 
     def delete(self, name: str) -> None:
         """Delete a proxy and close its connections."""

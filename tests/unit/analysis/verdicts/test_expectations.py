@@ -4,7 +4,14 @@ from builders import ack, acks, course, everything_acked, journal, refused
 from pytest_rdsfailover.analysis.downtime import Downtime
 from pytest_rdsfailover.analysis.summary import summarise
 from pytest_rdsfailover.analysis.verdicts import expectations
-from pytest_rdsfailover.analysis.verdicts.bounds import check_resolution, parse_expectations
+from pytest_rdsfailover.analysis.verdicts.arguments import Claims, Expectations
+from pytest_rdsfailover.analysis.verdicts.bounds import (
+    COUNTS,
+    DURATIONS,
+    check_resolution,
+    parse_expectations,
+)
+from pytest_rdsfailover.analysis.verdicts.claims import NO_DOWNTIME
 from pytest_rdsfailover.journal.stored import Stored
 from pytest_rdsfailover.model.errors import SettingError
 
@@ -198,3 +205,10 @@ def test_a_plain_comparison_that_too_few_writes_left_open_says_so():
         expectations.explain_comparison("<", down, 0.5)
     )
     assert "rate of at least 4" in "".join(expectations.explain_comparison("<", down, 0.5))
+
+
+def test_what_checkers_know_is_what_can_be_expected():
+    durations = {name for name, of in Expectations.__annotations__.items() if of is str}
+    assert durations == set(DURATIONS)
+    assert Expectations.__optional_keys__ - durations == set(COUNTS)
+    assert Claims.__optional_keys__ - Expectations.__optional_keys__ == {NO_DOWNTIME}
