@@ -14,6 +14,7 @@ import pytest_rdsfailover as face
 from pytest_rdsfailover.model.errors import RdsFailoverError
 
 ROOT = Path(__file__).parents[1]
+EXAMPLES = ROOT / "examples"
 PACKAGE = ROOT / "pytest_rdsfailover"
 # Errors that no test meets: of the command, of processes of ours, and those that skip a test.
 INNER_ERRORS = {
@@ -32,7 +33,7 @@ INSIDE = re.compile(
 SHOWN = [
     *(ROOT / name for name in ("README.md", "CONTRIBUTING.md")),
     *sorted((ROOT / "docs").glob("*.md")),
-    *sorted((ROOT / "examples").rglob("*.*")),
+    *sorted(path for kind in ("py", "md", "ini", "yml") for path in EXAMPLES.rglob(f"*.{kind}")),
     *sorted((ROOT / "tests" / "typing").glob("*.py")),
 ]
 
