@@ -88,7 +88,7 @@ def test_a_trial_by_the_proxy_has_the_pins_of_its_failover(make):
     assert entry["trial"]["pins"] == [
         {"session": 4, "reason": "user variable", "statement": "SET @a = 1"}
     ]
-    assert "pinned: 1x user variable, first at 2.50 s" in entry["timeline"][-1]
+    assert "pinned: 1x user variable, first at 2.500 s" in entry["timeline"][-1]
     assert entry["trial"]["scenario"] == "test_b"
 
 
