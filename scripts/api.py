@@ -60,7 +60,7 @@ GROUPS = {
 INNER = {
     "Downtime.doubted", "Endpoint.moves", "ProxySettings.but", "ProxySettings.of",
     "ProxySettings.most", "ProxySettings.most_idle", "ProxySettings.excludes_variable_sets",
-    "ReconnectPolicy.leaves", "Sample.of_plain", "Sample.plain", "Trial.of",
+    "ReconnectPolicy.leaves", "ReconnectPolicy.wait", "Sample.of_plain", "Sample.plain", "Trial.of",
 }  # fmt: skip
 MADE = {"ReconnectPolicy", "Bounds", "OwnFault", "Milestone", "Fault"}  # by users
 PLACED = set(" ".join(GROUPS.values()).split())
