@@ -7,6 +7,7 @@ from pytest_rdsfailover.gateway.crash import BUSY, is_crash
 from pytest_rdsfailover.gateway.plan import STATEMENT_ID, Host, Planner, lifting
 from pytest_rdsfailover.gateway.relayed_login import RelayedLogin
 from pytest_rdsfailover.gateway.roles import Exchange, hidden, refused, worded
+from pytest_rdsfailover.gateway.sink import Framed, Sink
 from pytest_rdsfailover.gateway.variables import Variables
 from pytest_rdsfailover.wire.handshake import Capability
 from pytest_rdsfailover.wire.packets import (
@@ -43,15 +44,21 @@ class Session:
 
     Feed it what either side sent; then send and clear `to_client` and `to_server`.
 
+    Args:
+        host: the instance.
+        tls: clients are offered TLS.
+        sink: takes what the instance has for its client; None to have it as bytes in `to_client`.
+
     Attributes:
         to_client: bytes for the client.
         to_server: bytes for the server.
         crashing: the client wants its instance to crash.
     """
 
-    def __init__(self, host: Host, *, tls: bool = False) -> None:
+    def __init__(self, host: Host, *, tls: bool = False, sink: Sink | None = None) -> None:
         self.to_client, self.to_server = bytearray(), bytearray()
         self.crashing = False
+        self._sink: Sink = Framed(self.to_client) if sink is None else sink
         self._host = host
         self._client, self._message = PacketReader(), MessageReader()
         self._server = ResponseReader()
@@ -134,13 +141,14 @@ class Session:
     def _open(self, packet: Packet) -> None:
         """Take a server's part of the login, up to its OK."""
         login = self._login
-        self.to_client += login.from_server(packet)
+        shown = login.from_server(packet)
         if login.dialect is not None:
             self._planner.dialect = login.dialect
         if login.done:
             self._multi = bool(login.capabilities & Capability.MULTI_STATEMENTS)
             self._server.status = login.status
             self._server.deprecate_eof = bool(login.capabilities & Capability.DEPRECATE_EOF)
+        self._sink.take(shown)
 
     # Commands ------------------------------------------------------------------------------------
 
@@ -206,12 +214,20 @@ class Session:
     # Answers -------------------------------------------------------------------------------------
 
     def _pass(self, data: bytes) -> None:
-        """Let bytes of an answer pass that needs nothing done to it; note what it says."""
-        self.to_client += data
-        for packet in self._server.skip(data)[1]:
-            response = self._server.response
-            self._server.follow(packet)
-            if response is not None and response.done:
+        """Let packets of an answer pass that needs nothing done to it; note what they say."""
+        server, sink = self._server, self._sink
+        if sink.relays:
+            rows, packets = server.skip(data)
+            sink.relay(rows)
+        else:
+            packets = server.packets(data)
+        for packet in packets:
+            response, part = server.response, server.follow(packet)
+            if response is None:
+                sink.take(packet)  # the server's farewell, right behind the answer
+                continue
+            sink.take_part(packet, part, response)
+            if response.done:
                 self._ended()
 
     def _take(self, packet: Packet) -> None:
@@ -222,7 +238,7 @@ class Session:
         response, exchange = self._server.response, self._exchange
         part = self._server.follow(packet)
         if response is None or exchange is None:
-            self.to_client += frame(packet.payload, packet.sequence)  # it is about to hang up
+            self._sink.take(packet)  # it is about to hang up
             return
         if part is Part.END:
             self._end(packet.payload, response, exchange)
@@ -296,6 +312,7 @@ class Session:
         self._tell(payload)
 
     def _tell(self, payload: bytes) -> None:
-        """Send the client the next packet of its answer."""
-        self.to_client += frame(payload, self._seen_by_client)
-        self._seen_by_client = (self._seen_by_client + 1) & 0xFF
+        """Send the client the next packet of its answer; it may send the next command at once."""
+        sequence = self._seen_by_client
+        self._seen_by_client = (sequence + 1) & 0xFF
+        self._sink.take(Packet(sequence, payload))

@@ -6,16 +6,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from pytest_rdsfailover.gateway.proxy.inner import Inner
 from pytest_rdsfailover.gateway.proxy.server_login import Key, ServerLogin, Setup
 from pytest_rdsfailover.gateway.proxy.state import Values, question, quoted_name, setting
 from pytest_rdsfailover.gateway.router import Instance
+from pytest_rdsfailover.gateway.session import Session
 from pytest_rdsfailover.wire.handshake import Capability
 from pytest_rdsfailover.wire.packets import (
     ERR,
     MAX_PAYLOAD,
     Packet,
-    PacketReader,
     ProtocolError,
     ServerFault,
     frame,
@@ -89,7 +88,7 @@ class Database:
         touch: Callable[["Database"], None],
     ) -> None:
         self.key, self.instance, self.setup = key, instance, setup
-        self.session = Inner(instance, self)
+        self.session = Session(instance, sink=self)
         self.client: Client | None = None
         self.schema: bytes | None = None
         self.uses = 0
@@ -103,7 +102,6 @@ class Database:
         self._stage = Stage.LOGIN
         self._login = ServerLogin(key, setup)
         self._deprecate_eof = bool(key.capabilities & Capability.DEPRECATE_EOF)
-        self._reader = PacketReader()
         self._errands: deque[Errand] = deque()
         self._errand: Errand | None = None
         self._asked: int | None = None  # the command that is to be answered
@@ -127,18 +125,8 @@ class Database:
             ProtocolError: if no server may send them.
         """
         self.session.from_server(data)
-        self._take()
         if self.session.to_server:
             self.touch(self)
-
-    def _take(self) -> None:
-        """Work on what the instance has for its client, which is us."""
-        session = self.session
-        while session.to_client:
-            data = bytes(session.to_client)
-            session.to_client.clear()
-            for packet in self._reader.feed(data):
-                self.take(packet)
 
     def take(self, packet: Packet) -> None:
         """Take a packet that the instance has for its client."""
@@ -298,4 +286,3 @@ class Database:
         """Send what a client was asked for in the middle of a command: a file's contents."""
         self.touch(self)
         self.session.from_client(frame(packet.payload, packet.sequence))
-        self._take()

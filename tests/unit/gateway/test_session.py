@@ -262,6 +262,25 @@ def test_a_writer_passes_all_that_its_server_says_and_its_farewell():
     assert played(WRITER_TALK, writer=True)[0].endswith(said)
 
 
+@pytest.mark.parametrize("writer", [True, False])
+def test_a_farewell_behind_an_answer_comes_whole_however_it_is_cut(writer):
+    answers = [
+        frame(OK2, 1),
+        frame(b"\x01", 1) + frame(COLUMN, 2) + frame(EOF2, 3) + frame(b"\x01x", 4) + frame(EOF2, 5),
+    ]
+    for said in (one + frame(SHUTDOWN, 0) for one in answers):
+        for cut in range(len(said)):
+            session = logged_in(writer=writer)
+            ask(session, b"SELECT a FROM t")
+            if not writer:
+                answer(session, OK2)  # to what made the session read-only
+
+            session.from_server(said[:cut])
+            session.from_server(said[cut:])
+
+            assert bytes(session.to_client) == said
+
+
 @pytest.mark.parametrize("size", [1000, MAX_PAYLOAD, MAX_PAYLOAD + 10])
 def test_a_file_goes_on_after_a_packet_that_is_as_long_as_can_be(size):
     session = logged_in(writer=True)
