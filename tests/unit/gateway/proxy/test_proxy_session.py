@@ -15,7 +15,7 @@ from pytest_rdsfailover.wire.packets import (
 )
 from pytest_rdsfailover.wire.responses import Command
 
-MANY = settings(max_examples=300)
+MANY = settings(max_examples=3 * settings().max_examples)
 COMMANDS = st.binary(min_size=0, max_size=60) | st.builds(
     lambda command, rest: bytes((command,)) + rest,
     st.sampled_from(list(Command)), st.binary(max_size=60),
@@ -116,6 +116,7 @@ def test_an_answer_counts_on_from_its_command():
 
 
 @given(messages=st.lists(COMMANDS, max_size=12), chunk=st.integers(1, 60))
+@example(messages=[b"\x03LAST_INSERT_ID"], chunk=60)
 @MANY
 def test_no_commands_do_more_than_end_their_session(messages, chunk):
     world = World()
