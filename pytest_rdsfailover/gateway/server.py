@@ -66,7 +66,7 @@ class Link:
             self._dialing = asyncio.get_running_loop().create_task(self._dial())
 
     async def _dial(self) -> None:
-        self.client.other, self._server.other = self._server, self.client
+        self.client.tie(self._server)
         try:
             await self._gateway.dial(lambda: self._server)
         except OSError:

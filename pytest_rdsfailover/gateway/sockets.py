@@ -25,9 +25,12 @@ _received = memoryview(bytearray(256 * 1024))
 class Connection(asyncio.BufferedProtocol):
     """One end of a way between a client and the real server.
 
+    Back-pressure: two connections that are tied slow each other down. While one of them cannot take
+    more, the other one reads nothing.
+
     Attributes:
         transport: what it writes to; None before it is connected.
-        other: who must wait while this one cannot take more.
+        other: the connection that it is tied to; None if to none.
         full: it cannot take more now.
         held: it is made to wait.
         silent: it sends nothing more and hears nothing more, but stays connected.
@@ -60,14 +63,33 @@ class Connection(asyncio.BufferedProtocol):
         """Take received bytes; of the subclass."""
         raise NotImplementedError
 
+    def tie(self, other: "Connection") -> None:
+        """Let this connection and another one slow each other down, and nobody else."""
+        if self.other is other:
+            return
+        self.untie()
+        other.untie()
+        self.other, other.other = other, self
+        for full, held in ((self, other), (other, self)):
+            if full.full:
+                held.hold()
+
+    def untie(self) -> None:
+        """Let this connection and the one that it is tied to slow each other down no more."""
+        other, self.other = self.other, None
+        if other is not None:
+            other.other = None
+            other.listen_again()
+            self.listen_again()
+
     def pause_writing(self) -> None:
-        """Read no more from whom this one's data come."""
+        """Let the other connection read no more: this one cannot take more."""
         self.full = True
         if self.other is not None:
             self.other.hold()
 
     def resume_writing(self) -> None:
-        """Read again from whom this one's data come."""
+        """Let the other connection read again."""
         self.full = False
         if self.other is not None:
             self.other.listen_again()

@@ -8,7 +8,7 @@ from collections import Counter
 
 from pytest_rdsfailover.gateway.proxy.authentication import Directory
 from pytest_rdsfailover.gateway.proxy.database import Database
-from pytest_rdsfailover.gateway.proxy.databases import Databases, untie
+from pytest_rdsfailover.gateway.proxy.databases import Databases
 from pytest_rdsfailover.gateway.proxy.facts import ServerFacts
 from pytest_rdsfailover.gateway.proxy.lifetimes import outstayed, pause, unused
 from pytest_rdsfailover.gateway.proxy.links import ClientLink, DatabaseLink
@@ -124,8 +124,7 @@ class ProxyEndpoint:
         """Take back what a client had."""
         if self._clients.pop(link.session, None) is not None:
             link.session.leave()
-        if link.other is not None:
-            untie(link, link.other)
+        link.untie()
 
     def touch(self, who: ProxySession | Database) -> None:
         """Remember who has something to send."""
@@ -147,9 +146,10 @@ class ProxyEndpoint:
                 if link is not None:
                     link.flush()
             else:
-                server = self._databases.link(who)
+                server, client = self._databases.link(who), self._client_of(who)
+                if server is not None and client is not None:
+                    server.tie(client)
                 if server is not None:
-                    self._databases.tie(server, self._client_of(who))
                     server.flush()
 
     def _client_of(self, database: Database) -> ClientLink | None:

@@ -160,11 +160,6 @@ class DatabaseLink(Connection):
             self._owner.ended(self)
             self._owner.flush()
 
-    def hold(self) -> None:
-        """Read no more of an answer; while it is idle, nobody may slow it down."""
-        if self.database.client is not None:
-            super().hold()
-
     def flush(self) -> None:
         """Send what there is for the server."""
         self.write(self.database.session.to_server)
