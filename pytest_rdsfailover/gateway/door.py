@@ -26,6 +26,16 @@ class Door:
         """Return what TLS itself has to say to the client; clear it once it is sent."""
         return bytearray() if self._tls is None else self._tls.outgoing
 
+    @property
+    def ended(self) -> bool:
+        """Tell whether the client has ended TLS, so that it must be hung up on."""
+        return self._tls is not None and self._tls.ended
+
+    def end(self) -> None:
+        """Answer the end of TLS with ours, in `handshake`."""
+        if self._tls is not None:
+            self._tls.end()
+
     def feed(self, data: bytes) -> None:
         """Take bytes that the client sent.
 
@@ -65,7 +75,7 @@ class Door:
         """Take the session's bytes for the client; return them as they travel.
 
         Raises:
-            ProtocolError: if the client has ended TLS.
+            ProtocolError: if TLS has been ended.
         """
         if self._tls is None or not plain:
             return plain

@@ -31,6 +31,10 @@ class Side(Connection):
         """Hand received bytes to the session."""
         self._link.received(self._feed, data)
 
+    def peer_ended(self) -> None:
+        """End both sides."""
+        self._link.lost(self)
+
     def connection_lost(self, _: Exception | None) -> None:
         """End the other side as well."""
         self._link.lost(self)
@@ -88,13 +92,18 @@ class Link:
         self._server.write(self.session.to_server)
         self.client.write(self._door.handshake)
         self.client.write(sealed)
+        if self._door.ended:
+            self._door.end()
+            self.client.write(self._door.handshake)
+            self.lost(self.client)
 
     def lost(self, side: Side) -> None:
-        """Hang up on one side after the other did."""
+        """Hang up on both sides after one of them did."""
         if self.silent and side is self._server:
             return
         self._retire()
-        (self.client if side is self._server else self._server).close()
+        self._server.close()
+        self.client.close()
 
     def end(self, *, reset: bool) -> None:
         """Hang up on both sides at once."""

@@ -13,6 +13,7 @@ PORTS = range(10_001, 32_768)  # below what the system hands out to clients
 TRIES = 200
 BACKLOG = 1024  # connections that may wait to be accepted
 RESET = struct.pack("ii", 1, 0)
+LINGER = 60.0  # seconds for which a peer that is hung up on may take nothing; servers allow as much
 
 Factory = Callable[[], asyncio.BaseProtocol]
 Dial = Callable[[Factory], Coroutine[Any, Any, tuple[asyncio.BaseTransport, Any]]]
@@ -62,6 +63,14 @@ class Connection(asyncio.BufferedProtocol):
     def data_received(self, data: bytes) -> None:
         """Take received bytes; of the subclass."""
         raise NotImplementedError
+
+    def eof_received(self) -> None:
+        """Hang up on a peer that sends nothing more; one that still listens loses what is owed."""
+        self.peer_ended()
+
+    def peer_ended(self) -> None:
+        """Hang up, because the peer has said that it sends nothing more."""
+        self.close()
 
     def tie(self, other: "Connection") -> None:
         """Let this connection and another one slow each other down, and nobody else."""
@@ -113,9 +122,10 @@ class Connection(asyncio.BufferedProtocol):
             data.clear()
 
     def close(self) -> None:
-        """Hang up after everything has been sent."""
-        if self.transport is not None:
+        """Hang up after everything has been sent, or once the peer takes nothing for `LINGER`."""
+        if self.transport is not None and not self.transport.is_closing():
             self.transport.close()
+            _see_off(self.transport)
 
     def abort(self, *, reset: bool) -> None:
         """Hang up at once; with a reset if that is wanted."""
@@ -131,6 +141,15 @@ class Connection(asyncio.BufferedProtocol):
         self.silent = True
         if self.transport is not None:
             self.transport.pause_reading()
+
+
+def _see_off(transport: asyncio.Transport, before: int = 0) -> None:
+    """Hang up at once if the peer of a closed transport has taken nothing since *before*."""
+    left = transport.get_write_buffer_size()
+    if left and left == before:
+        transport.abort()
+    elif left:
+        asyncio.get_running_loop().call_later(LINGER, _see_off, transport, left)
 
 
 def bound() -> socket.socket:

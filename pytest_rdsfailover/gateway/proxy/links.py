@@ -67,6 +67,9 @@ class ClientLink(Connection):
             self._send_tls()
             self.abort(reset=False)
             return
+        if self._tls is not None and self._tls.ended:
+            self.flush()  # what the session has answered already
+            self.peer_ended()
         self._owner.flush_soon()
 
     def _received(self, data: bytes) -> None:
@@ -84,10 +87,23 @@ class ClientLink(Connection):
             if rest:
                 self._received(rest)
 
+    def peer_ended(self) -> None:
+        """Free what the session has, and hang up."""
+        self._owner.left(self)
+        self.close()
+        self._owner.flush_soon()
+
     def connection_lost(self, _: Exception | None) -> None:
         """Free what the session has."""
         self._owner.left(self)
         self._owner.flush()
+
+    def close(self) -> None:
+        """Hang up; a client that has ended TLS is first told that this side has, too."""
+        if self._tls is not None and self._tls.ended:
+            self._tls.end()
+            self._send_tls()
+        super().close()
 
     def flush(self) -> None:
         """Send what the session has for its client."""
