@@ -4,7 +4,9 @@ import json
 import socket
 import threading
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from io import BufferedRWPair
 from typing import Any, Self
 
 from pytest_rdsfailover.errors import GatewayError
@@ -76,11 +78,20 @@ class PlayView:
 
 
 class GatewayClient:
-    """A connection to a gateway; may be used from several threads."""
+    """Commands a gateway; may be used from several threads.
 
-    def __init__(self, connection: socket.socket) -> None:
-        self._connection = connection
-        self._lines = connection.makefile("rb")
+    A command that is not answered in time ends its connection, so that its late answer is never
+    taken for the answer to the next command. That one opens another connection.
+
+    Args:
+        path: the gateway's control socket.
+        timeout: seconds that an answer may take.
+    """
+
+    def __init__(self, path: str, *, timeout: float) -> None:
+        self._path, self._timeout = path, timeout
+        self._stream: BufferedRWPair | None = None
+        self._closed = False
         self._lock = threading.Lock()
 
     def __enter__(self) -> Self:
@@ -172,20 +183,55 @@ class GatewayClient:
 
     def close(self) -> None:
         """Close the connection; the gateway goes on."""
-        self._lines.close()
-        self._connection.close()
+        with self._lock:
+            self._closed = True
+            self._hang_up()
+
+    def open(self) -> None:
+        """Connect now, so that a gateway that is not there is noticed.
+
+        Raises:
+            GatewayError: if there is none.
+        """
+        with self._lock:
+            try:
+                self._connected()
+            except OSError as error:
+                raise GatewayError(f"no gateway behind {self._path}: {error}") from error
 
     def _ask(self, request: dict[str, Any]) -> dict[str, Any]:
-        try:
-            with self._lock:
-                self._connection.sendall(json.dumps(request).encode() + b"\n")
-                line = self._lines.readline()
-            answer: dict[str, Any] = json.loads(line)
-        except (OSError, ValueError) as error:
-            raise GatewayError(f"the gateway does not answer: {error}") from error
+        with self._lock:
+            try:
+                answer = self._exchange(json.dumps(request).encode() + b"\n")
+            except (OSError, ValueError) as error:
+                self._hang_up()
+                raise GatewayError(f"the gateway does not answer: {error}") from error
         if "error" in answer:
             raise GatewayError(answer["error"])
         return answer
+
+    def _exchange(self, line: bytes) -> dict[str, Any]:
+        stream = self._connected()
+        stream.write(line)
+        stream.flush()
+        answer: dict[str, Any] = json.loads(stream.readline())
+        return answer
+
+    def _connected(self) -> BufferedRWPair:
+        if self._closed:
+            raise ConnectionError("the connection to it was closed")
+        if self._stream is None:
+            with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+                connection.settimeout(self._timeout)
+                connection.connect(self._path)
+                self._stream = connection.makefile("rwb")  # keeps it open
+        return self._stream
+
+    def _hang_up(self) -> None:
+        stream, self._stream = self._stream, None
+        if stream is not None:
+            with suppress(OSError):  # what could not be sent
+                stream.close()
 
 
 def connect(path: str, *, timeout: float = 5.0) -> GatewayClient:
@@ -194,11 +240,6 @@ def connect(path: str, *, timeout: float = 5.0) -> GatewayClient:
     Raises:
         GatewayError: if there is none.
     """
-    connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    connection.settimeout(timeout)
-    try:
-        connection.connect(path)
-    except OSError as error:
-        connection.close()
-        raise GatewayError(f"no gateway behind {path}: {error}") from error
-    return GatewayClient(connection)
+    client = GatewayClient(path, timeout=timeout)
+    client.open()
+    return client
