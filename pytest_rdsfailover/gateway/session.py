@@ -214,21 +214,10 @@ class Session:
     # Answers -------------------------------------------------------------------------------------
 
     def _pass(self, data: bytes) -> None:
-        """Let packets of an answer pass that needs nothing done to it; note what they say."""
-        server, sink = self._server, self._sink
-        if sink.relays:
-            rows, packets = server.skip(data)
-            sink.relay(rows)
-        else:
-            packets = server.packets(data)
-        for packet in packets:
-            response, part = server.response, server.follow(packet)
-            if response is None:
-                sink.take(packet)  # the server's farewell, right behind the answer
-                continue
-            sink.take_part(packet, part, response)
-            if response.done:
-                self._ended()
+        """Let bytes of an answer pass that needs nothing done to it."""
+        self._sink.pass_on(data, self._server)
+        if self._server.response is None:
+            self._ended()
 
     def _take(self, packet: Packet) -> None:
         """Take the server's next packet."""

@@ -3,24 +3,21 @@
 from typing import Protocol
 
 from pytest_rdsfailover.wire.packets import Packet, frame
-from pytest_rdsfailover.wire.responses import Part, Response
+from pytest_rdsfailover.wire.response_reader import ResponseReader
 
 
 class Sink(Protocol):
     """Takes what an instance has for its client, in order; may send the next command meanwhile."""
 
-    @property
-    def relays(self) -> bool:
-        """Tell whether it wants rows as they came; else it takes each as a packet."""
-
     def take(self, packet: Packet) -> None:
-        """Take a packet; what it means is for the sink to find out."""
+        """Take a packet."""
 
-    def take_part(self, packet: Packet, part: Part | None, response: Response) -> None:
-        """Take a packet of an answer; *part* is None for one that continues the one before."""
+    def pass_on(self, data: bytes, server: ResponseReader) -> None:
+        """Take bytes of an answer that is for the client as it is, and follow it to its end.
 
-    def relay(self, data: bytes) -> None:
-        """Take whole packets, as they came, that are no end of a result."""
+        Raises:
+            ProtocolError: if no server may send them.
+        """
 
 
 class Framed:
@@ -30,8 +27,6 @@ class Framed:
         buffer: where to put them.
     """
 
-    relays = True
-
     def __init__(self, buffer: bytearray) -> None:
         self._buffer = buffer
 
@@ -39,10 +34,13 @@ class Framed:
         """Take a packet."""
         self._buffer += frame(packet.payload, packet.sequence)
 
-    def take_part(self, packet: Packet, part: Part | None, response: Response) -> None:  # noqa: ARG002
-        """Take a packet of an answer, whatever it is."""
-        self.take(packet)
-
-    def relay(self, data: bytes) -> None:
-        """Take whole packets."""
-        self._buffer += data
+    def pass_on(self, data: bytes, server: ResponseReader) -> None:
+        """Take bytes as they come, parts of packets too."""
+        for packet in server.skip(data)[1]:
+            response = server.response
+            server.follow(packet)
+            if response is not None and response.done:
+                server.end()
+        # Behind the end a farewell may begin, which is taken once it is whole.
+        behind = server.pending if server.response is None else 0
+        self._buffer += data[: len(data) - behind]

@@ -20,6 +20,7 @@ from pytest_rdsfailover.wire.packets import (
     frame,
     parse_error,
 )
+from pytest_rdsfailover.wire.response_reader import ResponseReader
 from pytest_rdsfailover.wire.responses import UNANSWERED, Command, Part, Response
 from pytest_rdsfailover.wire.results import parse_row
 
@@ -140,9 +141,27 @@ class Database:
         if self._response is None:
             self._response = Response(self._asked, deprecate_eof=self._deprecate_eof)
         response = self._response
-        self.take_part(packet, None if continues else response.feed(packet.payload), response)
+        self._take_part(packet, None if continues else response.feed(packet.payload), response)
 
-    def take_part(self, packet: Packet, part: Part | None, response: Response) -> None:
+    def pass_on(self, data: bytes, server: ResponseReader) -> None:
+        """Take bytes of an answer; its client has rows as they came, and all else as packets."""
+        client = self.client
+        if self._errand is None and client is not None:
+            rows, packets = server.skip(data)
+            if rows:
+                client.relay(rows)
+        else:
+            packets = server.packets(data)
+        for packet in packets:
+            response, part = server.response, server.follow(packet)
+            if response is None:
+                self.take(packet)  # a farewell
+                continue
+            self._take_part(packet, part, response)
+            if response.done:
+                server.end()
+
+    def _take_part(self, packet: Packet, part: Part | None, response: Response) -> None:
         """Take a packet of which it is known what it is."""
         if part is Part.END:
             self._note(response)
@@ -152,16 +171,6 @@ class Database:
             self._own(packet, part, response)
         elif self.client is not None:
             self.client.answer(packet, part, response)
-
-    @property
-    def relays(self) -> bool:
-        """Tell whether it is working on a command of its client's, not on one of the proxy's."""
-        return self._errand is None and self.client is not None
-
-    def relay(self, data: bytes) -> None:
-        """Take packets for the client that are no end of a result."""
-        if data and self.client is not None:
-            self.client.relay(data)
 
     def _note(self, response: Response) -> None:
         """Note the end of a result: status flags, and whether SHOW WARNINGS has something."""
