@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import traceback
 from collections.abc import Callable
 from typing import Any
 
@@ -63,6 +64,9 @@ class Control:
             return {"error": str(error)}
         except (LookupError, TypeError, ValueError, RecursionError) as error:
             return {"error": f"not a request: {error!r}"}
+        except Exception as error:  # noqa: BLE001 - who asks must hear of a fault of ours, too
+            traceback.print_exc()  # into the gateway's log
+            return {"error": f"the gateway failed: {error!r}"}
 
     def _describe(self, _: Answer) -> Answer:
         router = self._gateway.router

@@ -8,15 +8,17 @@ from pathlib import Path
 
 import pytest
 from networks import network_for
+from servers import SERVERS
 
 from pytest_rdsfailover.endpoints import Bounds
-from pytest_rdsfailover.errors import DiedError, RdsFailoverError, SettingError
+from pytest_rdsfailover.errors import DiedError, GatewayError, RdsFailoverError, SettingError
 from pytest_rdsfailover.experiment import InvalidTrialError, Plan
 from pytest_rdsfailover.laboratory import Laboratory
 from pytest_rdsfailover.load.calls import CallWorkload
 from pytest_rdsfailover.load.inserts import InsertWorkload
 from pytest_rdsfailover.load.writer import ReconnectPolicy
 from pytest_rdsfailover.local.cluster import LocalCluster
+from pytest_rdsfailover.local.process import Supervisor
 from pytest_rdsfailover.local.profiles import load_profile
 from pytest_rdsfailover.local.programs import find_server
 from pytest_rdsfailover.local.server import OwnServer
@@ -25,6 +27,7 @@ from pytest_rdsfailover.settings import Settings
 
 pytestmark = pytest.mark.local
 
+HERE = {wanted.name: program for wanted in SERVERS if (program := wanted.find())}
 LOAD = {"writers": 8, "rate": 200.0, "warmup": 0.5, "cooldown": 0.2}
 KEEPS_READ_ONLY = ReconnectPolicy(on_read_only=False)
 
@@ -67,6 +70,49 @@ def test_a_quick_failover_is_short_and_loses_nothing(laboratory, resting):
     assert trial.writer_after == resting.writer != trial.writer_before
     assert {"refused", "read-only"} <= kinds(trial)
     assert trial.first_writer_back <= trial.last_writer_back
+
+
+BROKEN_PROMOTION = """
+import pytest_rdsfailover.gateway.router as r
+def promote(self, name):
+    raise RuntimeError("planted")
+r.Router.promote = promote
+from pytest_rdsfailover.gateway.process import main
+import sys
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+# A gateway's faults do not depend on which server it is before.
+@pytest.mark.parametrize(
+    "server_program", list(HERE.values())[:1], indirect=True, ids=list(HERE)[:1]
+)
+def test_a_fault_of_the_gateway_is_named_by_whatever_waits_for_the_failover(
+    server_program, monkeypatch
+):
+    def spawn(supervisor, name, argv, *more, **options):
+        if name == "gateway":
+            argv = [argv[0], "-c", BROKEN_PROMOTION, argv[-1]]
+        return real(supervisor, name, argv, *more, **options)
+
+    real = Supervisor.spawn
+    monkeypatch.setattr(Supervisor, "spawn", spawn)
+    told = r"could not do .*: promote instance-2: RuntimeError\('planted'\)"
+    with LocalCluster(
+        server_program, network_for(server_program), load_profile("quick")
+    ) as cluster:
+        laboratory = Laboratory(
+            cluster,
+            Settings(seed=7),
+            test="test",
+            profile=None,
+            expectations={},
+            note=lambda _: None,
+        )
+        with pytest.raises(GatewayError, match=told):
+            laboratory.trial(cluster.writer_endpoint, **LOAD)
+        with pytest.raises(GatewayError, match=told):
+            cluster.rest()
 
 
 def test_the_fast_engine_sees_the_same_failover(laboratory, resting):
