@@ -12,13 +12,16 @@ from pathlib import Path
 import pytest
 from test_layers import LAYERS
 
-from pytest_rdsfailover import checks, cli, fixtures, hooks, options
 from pytest_rdsfailover.analysis.population import Population
-from pytest_rdsfailover.experiment import Plan, Trial
-from pytest_rdsfailover.laboratory import Laboratory
-from pytest_rdsfailover.load.choice import OPTIONS
-from pytest_rdsfailover.local.profiles import parse_profile, shipped
-from pytest_rdsfailover.repetition import Repetition, Trials
+from pytest_rdsfailover.analysis.verdicts import expectations
+from pytest_rdsfailover.cli.main import _parser
+from pytest_rdsfailover.load.workloads import OPTIONS
+from pytest_rdsfailover.local.profiles.profiles import parse_profile, shipped
+from pytest_rdsfailover.plugin import fixtures, hookspecs, options
+from pytest_rdsfailover.trial.plan import Plan
+from pytest_rdsfailover.trial.repeats import Repetition, Trials
+from pytest_rdsfailover.trial.runner import TrialRunner
+from pytest_rdsfailover.trial.trial import Trial
 
 ROOT = Path(__file__).parents[1]
 FRONT = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")]
@@ -137,7 +140,7 @@ def test_the_reference_names_every_fixture_and_no_other():
 
 
 def test_the_reference_names_every_argument_of_a_trial_and_no_other():
-    known = fields(Plan) - {"seed"} | OPTIONS | {"load"} | arguments(Laboratory.trial)
+    known = fields(Plan) - {"seed"} | OPTIONS | {"load"} | arguments(TrialRunner.trial)
     assert reference("### `rds_trial`, `rds_load`") - {"warm_up", "silence", "trial"} == known
 
 
@@ -157,7 +160,7 @@ def test_the_reference_names_every_marker_and_no_other():
 
 
 def test_the_reference_names_every_expectation_and_no_other():
-    assert reference("## Expectations") == {*checks.DURATIONS, *checks.COUNTS}
+    assert reference("## Expectations") == {*expectations.DURATIONS, *expectations.COUNTS}
 
 
 def test_the_reference_names_every_profile_and_no_other():
@@ -179,9 +182,7 @@ def test_the_reference_names_every_field_of_the_result_document_and_no_other():
 
 def test_every_command_is_documented():
     (commands,) = (
-        each.choices
-        for each in cli._parser()._actions
-        if isinstance(each, argparse._SubParsersAction)
+        each.choices for each in _parser()._actions if isinstance(each, argparse._SubParsersAction)
     )
     cells = CELL.findall(section("docs/reports.md", "## The command"))
     assert [cell.split()[1].strip("`") for cell in cells] == list(commands)
@@ -190,10 +191,40 @@ def test_every_command_is_documented():
 
 def test_the_layers_of_the_architecture_are_those_that_are_enforced():
     rows = CELL.findall(section("docs/architecture.md", "## Layers"))
-    assert [row.replace("`", "").replace("/", "") for row in rows] == LAYERS
+    lines = [row.replace("`", "") for row in rows]
+    assert lines == [*LAYERS[""], *LAYERS["local"]]
 
 
-@pytest.mark.parametrize("hook", [name for name in vars(hooks) if name.startswith("pytest_rds")])
+def test_the_floors_of_the_picture_are_those_that_are_enforced():
+    drawn = re.findall(
+        r"(?m)^ \d   ((?:\w+ +)+)", section("docs/architecture.md", "## The five floors")
+    )
+    floors = [line.split() for line in LAYERS[""]]
+    assert [
+        line.split()[: len(floor)] for line, floor in zip(drawn[::-1], floors, strict=True)
+    ] == floors
+
+
+def test_every_file_that_the_architecture_names_is_there():
+    assert absent(read("docs/architecture.md")) == []
+
+
+def absent(text):
+    """Return the paths that a text names and that lead nowhere."""
+    named = re.findall(r"`((?:[\w.-]+/)+(?:[\w-]+\.\w+)?)`", text)
+    roots = (ROOT, ROOT / "pytest_rdsfailover")
+    return [name for name in named if not any((root / name).exists() for root in roots)]
+
+
+def test_a_planted_path_is_absent():
+    text = "`local/cluster.py`, `docs/`, `local/nowhere.py`, `elsewhere/`, `one` and `two.py`"
+
+    assert absent(text) == ["local/nowhere.py", "elsewhere/"]
+
+
+@pytest.mark.parametrize(
+    "hook", [name for name in vars(hookspecs) if name.startswith("pytest_rds")]
+)
 def test_every_hook_is_documented_and_has_an_example_that_runs(hook):
     assert f"`{hook}(" in read("docs/hooks.md")
     assert f"def {hook}(" in read("examples/hooks/conftest.py")

@@ -2,7 +2,7 @@
 
 import ast
 import graphlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -10,55 +10,38 @@ import pytest
 PACKAGE = "pytest_rdsfailover"
 ROOT = Path(__file__).parents[1] / PACKAGE
 
-# Bottom to top. A line may import only lines above it; names on one line may not import each other.
-LAYERS = [
-    "errors clock records",
-    "live_settings",
-    "settings",
-    "legend",
-    "columns",
-    "journal endpoints wire",
-    "target analysis driver toxiproxy",
-    "report load gateway archive remote expectations",
-    "checks remains",
-    "claims baseline",
-    "experiment local live",
-    "extensions resumption calibrate observation",
-    "laboratory options keep",
-    "option_values",
-    "repetition hooks hooked markers",
-    "run",
-    "progress tally album",
-    "wiring",
-    "fixtures commands",
-    "plugin cli",
-]
-OWNERS = {
-    "pymysql": {"driver.py"},
-    "toxiproxy": {"toxiproxy/client.py"},
-    "requests": {"toxiproxy/transport.py"},
-    "filelock": {"local/ports.py", "local/template.py", "live/ledger.py"},
-    "cryptography": {"gateway/tls.py"},
-    "boto3": {"remote/aws.py", "live/aws.py"},
-    "botocore": {"remote/aws.py", "live/aws.py"},
-    "moto": {f"local/control/{name}.py" for name in ("region", "rds", "fis", "resources")},
-    "werkzeug": {"local/control/process.py"},
-    "pytest": {
-        "options.py",
-        "option_values.py",
-        "wiring.py",
-        "hooks.py",
-        "hooked.py",
-        "markers.py",
-        "run.py",
-        "progress.py",
-        "tally.py",
-        "album.py",
-        "fixtures.py",
-        "plugin.py",
-    },
+# The order of what stands in a folder, bottom to top, for the package itself and for folders in it.
+# A line may import only lines above it; names on one line may not import each other.
+LAYERS = {
+    "": [
+        "model",
+        "journal mysql aws",
+        "analysis load local live",
+        "trial report",
+        "plugin cli",
+    ],
+    "local": [
+        "processes toxiproxy gateway",
+        "server network profiles rds_proxy",
+        "dns gateway_process aws_api",
+        "trigger",
+        "failovers",
+        "cluster",
+        "backend",
+    ],
 }
-LEVEL = {name: level for level, line in enumerate(LAYERS) for name in line.split()}
+OWNERS = {
+    "pymysql": {"mysql/driver"},
+    "toxiproxy": {"local/toxiproxy/client"},
+    "requests": {"local/toxiproxy/transport"},
+    "filelock": {"local/processes/ports", "local/server/template", "live/ledger"},
+    "cryptography": {"local/gateway/tls"},
+    "boto3": {"aws/client", "live/region"},
+    "botocore": {"aws/client", "live/region"},
+    "moto": {f"local/aws_api/{name}" for name in ("region", "rds", "fis", "resources")},
+    "werkzeug": {"local/aws_api/main"},
+    "pytest": {"plugin"},
+}
 
 
 def imported(source: str) -> Iterator[str]:
@@ -71,37 +54,78 @@ def imported(source: str) -> Iterator[str]:
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
-def violations(root: Path) -> list[str]:
-    """Return every import that points up, across, in a circle, or to a library of another owner."""
-    found = []
-    inner: dict[str, set[str]] = {}
+def sources(root: Path) -> dict[str, str]:
+    """Return the source of each module by its path below the package, without a suffix."""
+    found = {}
     for path in sorted(root.rglob("*.py")):
-        name = path.relative_to(root).as_posix()
-        here = name.split("/")[0].removesuffix(".py")
-        module = f"{PACKAGE}." + name.removesuffix(".py").removesuffix("/__init__").replace(
-            "/", "."
-        )
-        inner[module] = set()
-        for target in imported(path.read_text()):
-            top, *rest = target.split(".")
-            if top in OWNERS and name not in OWNERS[top]:
-                found.append(f"{name} imports {top}, which belongs to {OWNERS[top] or 'nobody'}")
-            if top != PACKAGE or not rest or here == "__init__":
-                continue
-            if rest[0] == here:
-                inner[module].add(target)
-            elif here not in LEVEL or rest[0] not in LEVEL:
-                found.append(f"{name} or {rest[0]} stands in no layer")
-            elif LEVEL[rest[0]] >= LEVEL[here]:
-                found.append(f"{name} imports {target}, which is not below it")
-    return found + circles(inner)
+        name = path.relative_to(root).with_suffix("").as_posix().removesuffix("__init__")
+        found[name.removesuffix("/")] = path.read_text()
+    return found
 
 
-def circles(inner: dict[str, set[str]]) -> list[str]:
-    """Return the first import circle among the modules of one package, if there is one."""
+def graph(modules: Mapping[str, str]) -> dict[str, set[str]]:
+    """Return for each module the ones of ours that it imports."""
+    found = {}
+    for module, source in modules.items():
+        inside = [name for name in imported(source) if name.split(".")[0] == PACKAGE]
+        targets = {named(name.replace(".", "/").partition("/")[2], modules) for name in inside}
+        found[module] = targets - {module, ""}
+    return found
+
+
+def named(target: str, modules: Iterable[str]) -> str:
+    """Return the module that an import names: `a/b` for `from a.b import c`; empty if none."""
+    fitting = (name for name in modules if f"{target}/".startswith(f"{name}/"))
+    return max(fitting, key=len, default="")
+
+
+def parted(module: str, target: str) -> tuple[str, str, str]:
+    """Return the innermost folder that two modules share, and their places in it."""
+    folder = ""
+    here, there = module.split("/"), target.split("/")
+    while len(here) > 1 and len(there) > 1 and here[0] == there[0]:
+        folder = f"{folder}/{here[0]}".removeprefix("/")
+        here, there = here[1:], there[1:]
+    return folder, here[0], there[0]
+
+
+def violations(root: Path, layers: Mapping[str, Sequence[str]]) -> list[str]:
+    """Return every import that points up, across, in a circle, or to a library of another owner."""
+    modules = sources(root)
+    arrows = graph(modules)
+    found = strangers(modules)
+    levels = {
+        folder: {name: level for level, line in enumerate(lines) for name in line.split()}
+        for folder, lines in layers.items()
+    }
+    for module, target in sorted((one, other) for one in arrows for other in arrows[one]):
+        folder, here, there = parted(module, target)
+        order = levels.get(folder)
+        if order is None or here == there or not module:
+            continue
+        if here not in order or there not in order:
+            found.append(f"{module} or {target} stands in no layer of {folder or 'the package'}")
+        elif order[there] >= order[here]:
+            found.append(f"{module} imports {target}, which is not below it")
+    return found + circles(arrows)
+
+
+def strangers(modules: Mapping[str, str]) -> list[str]:
+    """Return every import of a library by somebody who does not own it."""
+    return [
+        f"{module} imports {library}, which belongs to {', '.join(sorted(OWNERS[library]))}"
+        for module, source in modules.items()
+        for library in {name.split(".")[0] for name in imported(source)} & OWNERS.keys()
+        if not any(f"{module}/".startswith(f"{owner}/") for owner in OWNERS[library])
+    ]
+
+
+def circles(arrows: Mapping[str, set[str]]) -> list[str]:
+    """Return the first import circle among the modules, if there is one."""
+    # A module of a package imports the package's own __init__, which says nothing about its order.
     graph = {
-        module: {named(target, inner) for target in targets} - {module, ""}
-        for module, targets in inner.items()
+        module: {target for target in targets if not f"{module}/".startswith(f"{target}/")}
+        for module, targets in arrows.items()
     }
     try:
         graphlib.TopologicalSorter(graph).prepare()
@@ -110,41 +134,78 @@ def circles(inner: dict[str, set[str]]) -> list[str]:
     return []
 
 
-def named(target: str, modules: Iterable[str]) -> str:
-    """Return the module that an import names: `a.b` for `from a.b import c`; empty if none."""
-    return max(
-        (name for name in modules if f"{target}.".startswith(f"{name}.")), key=len, default=""
-    )
+def rooms(root: Path) -> tuple[set[str], set[tuple[str, str]]]:
+    """Return the rooms, which are what stands directly in the package, and the arrows between them."""
+    arrows = graph(sources(root))
+    top = {module.split("/")[0] for module in arrows if module}
+    pairs = {
+        (one.split("/")[0], other.split("/")[0]) for one in arrows for other in arrows[one] if one
+    }
+    return top, {(one, other) for one, other in pairs if one != other}
 
 
 def test_imports_point_down_and_libraries_have_one_owner():
-    assert violations(ROOT) == []
+    assert violations(ROOT, LAYERS) == []
+
+
+def test_every_room_and_every_part_of_an_ordered_one_stands_in_its_order():
+    modules = sources(ROOT)
+    for folder, lines in LAYERS.items():
+        inside = [name.removeprefix(folder).strip("/") for name in within(folder, modules)]
+        assert set(" ".join(lines).split()) == {name.split("/")[0] for name in inside}, folder
+
+
+def within(folder: str, modules: Iterable[str]) -> Iterator[str]:
+    """Yield the modules that stand below a folder."""
+    return (
+        name
+        for name in modules
+        if name and f"{name}/".startswith(f"{folder}/" * bool(folder)) and name != folder
+    )
+
+
+PLANTED = {"": ["low", "left right", "high"], "high": ["ground", "attic"]}
 
 
 @pytest.mark.parametrize(
     ("name", "source", "complaint"),
     [
-        ("journal.py", "from pytest_rdsfailover.load import threads", "not below it"),
-        ("journal.py", "from pytest_rdsfailover.endpoints import Endpoint", "not below it"),
-        ("records.py", "def f():\n    import pytest_rdsfailover.driver", "not below it"),
-        ("checks.py", "if TYPE_CHECKING:\n    from pytest_rdsfailover.run import Run", "not below"),
-        ("report/html.py", "import pymysql", "belongs to"),
-        ("wire/packets.py", "import pytest", "belongs to"),
-        ("gateway/extra.py", "import boto3.session", "belongs to"),
-        ("helpers.py", "from pytest_rdsfailover import clock", "no layer"),
+        ("low/one.py", "from pytest_rdsfailover.high import ground", "not below it"),
+        ("left.py", "from pytest_rdsfailover.right import name", "not below it"),
+        ("low/one.py", "def f():\n    import pytest_rdsfailover.left", "not below it"),
+        (
+            "left.py",
+            "if TYPE_CHECKING:\n    from pytest_rdsfailover.high import ground",
+            "not below",
+        ),
+        ("high/ground.py", "from pytest_rdsfailover.high.attic import roof", "not below it"),
+        ("high/cellar.py", "from pytest_rdsfailover.high import ground", "no layer"),
+        ("elsewhere.py", "from pytest_rdsfailover.low import one", "no layer"),
+        ("left.py", "import pymysql", "belongs to"),
+        ("high/attic/roof.py", "import boto3.session", "belongs to"),
     ],
 )
 def test_a_planted_violation_is_found(tmp_path, name, source, complaint):
-    path = tmp_path / name
-    path.parent.mkdir(exist_ok=True)
-    path.write_text(source)
+    files = dict.fromkeys(
+        ("low/one.py", "left.py", "right.py", "high/ground.py", "high/attic/roof.py"), ""
+    )
+    for path, text in {**files, name: source}.items():
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text(text)
 
-    assert any(complaint in violation for violation in violations(tmp_path))
+    [found] = violations(tmp_path, PLANTED)
+    assert complaint in found
 
 
 def test_a_planted_circle_is_found(tmp_path):
-    (tmp_path / "wire").mkdir()
-    (tmp_path / "wire" / "packets.py").write_text("from pytest_rdsfailover.wire import handshake")
-    (tmp_path / "wire" / "handshake.py").write_text("from pytest_rdsfailover.wire import packets")
+    (tmp_path / "rail").mkdir()
+    (tmp_path / "rail" / "packets.py").write_text("from pytest_rdsfailover.rail import handshake")
+    (tmp_path / "rail" / "handshake.py").write_text("from pytest_rdsfailover.rail import packets")
 
-    assert any("circle" in violation for violation in violations(tmp_path))
+    [found] = violations(tmp_path, {"": ["rail"]})
+    assert "circle" in found
+
+
+if __name__ == "__main__":
+    places, ways = rooms(ROOT)
+    print(f"{len(places)} rooms on {len(LAYERS[''])} floors, {len(ways)} arrows between them")

@@ -3,8 +3,8 @@
 import os
 import time
 
-from pytest_rdsfailover.extensions import OwnFault
-from pytest_rdsfailover.records import Fault, Milestone, Outcome
+from pytest_rdsfailover.model.records import Fault, Milestone, Outcome
+from pytest_rdsfailover.trial.extensions import OwnFault
 
 
 class OutOfStockError(Exception):

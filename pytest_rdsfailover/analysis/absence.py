@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from pytest_rdsfailover.analysis import outages as gaps
-from pytest_rdsfailover.analysis.course import Course
 from pytest_rdsfailover.analysis.downtime import Downtime
-from pytest_rdsfailover.analysis.lanes import SECOND, Lane, nanoseconds
 from pytest_rdsfailover.analysis.reliability import pause_within
+from pytest_rdsfailover.analysis.series import SECOND, Lane, nanoseconds
+from pytest_rdsfailover.journal.course import Course
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pytest_rdsfailover.analysis.absence import absences
-from pytest_rdsfailover.analysis.course import Course
 from pytest_rdsfailover.analysis.downtime import Downtime
-from pytest_rdsfailover.analysis.lanes import attempt_lanes
 from pytest_rdsfailover.analysis.phases import Phase, failures, totals
-from pytest_rdsfailover.journal import Journal
-from pytest_rdsfailover.records import Outcome
+from pytest_rdsfailover.analysis.series import attempt_lanes
+from pytest_rdsfailover.journal.course import Course
+from pytest_rdsfailover.journal.journal import Journal
+from pytest_rdsfailover.model.records import Outcome
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

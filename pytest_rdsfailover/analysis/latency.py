@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import compress
 from operator import sub
 
-from pytest_rdsfailover.analysis.lanes import SECOND, Lane
+from pytest_rdsfailover.analysis.series import SECOND, Lane
 from pytest_rdsfailover.analysis.statistics import percentile
 
 

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from itertools import chain, count, islice, pairwise
 from operator import sub
 
-from pytest_rdsfailover.analysis.lanes import SECOND, Lane
+from pytest_rdsfailover.analysis.series import SECOND, Lane
 from pytest_rdsfailover.analysis.statistics import percentile
-from pytest_rdsfailover.records import Outcome
+from pytest_rdsfailover.model.records import Outcome
 
 Gap = tuple[int, int]  # from an acknowledgement to the next, both as `finished`
 

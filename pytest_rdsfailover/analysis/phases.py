@@ -4,8 +4,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from operator import itemgetter
 
-from pytest_rdsfailover.analysis.lanes import SECOND, Lane
-from pytest_rdsfailover.records import Fault
+from pytest_rdsfailover.analysis.series import SECOND, Lane
+from pytest_rdsfailover.model.records import Fault
 
 PAUSE = SECOND // 2  # errors of a kind further apart than this are two phases
 

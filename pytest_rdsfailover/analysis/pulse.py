@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from pytest_rdsfailover.analysis.lanes import SECOND
+from pytest_rdsfailover.analysis.series import SECOND
 
 SLICES = 36  # as many as a timeline of 80 columns has room for, beside its words
 MARGIN = 0.12  # of the interesting time, shown before and after it

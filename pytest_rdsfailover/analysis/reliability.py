@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from pytest_rdsfailover.analysis.lanes import SECOND, Lane
 from pytest_rdsfailover.analysis.outages import RECENT, Gap
+from pytest_rdsfailover.analysis.series import SECOND, Lane
 from pytest_rdsfailover.analysis.statistics import percentile
-from pytest_rdsfailover.settings import format_duration
+from pytest_rdsfailover.model.durations import format_duration
 
 MOST_OWN = 0.5  # the share of a gap beyond which it says more about the generator than the database
 EDGE = SECOND // 100  # nanoseconds; a pause as near as this to an edge of a gap may have moved it

@@ -5,14 +5,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pytest_rdsfailover.analysis.downtime import Downtime
-from pytest_rdsfailover.analysis.lanes import SECOND, Lane
-from pytest_rdsfailover.journal import Journal, WriterJournal
-from pytest_rdsfailover.records import Outcome
+from pytest_rdsfailover.analysis.series import SECOND, Lane
+from pytest_rdsfailover.journal.journal import Journal, WriterJournal
+from pytest_rdsfailover.journal.reads import OWN, SEEN
+from pytest_rdsfailover.model.records import Outcome
 
-# What the detail of a read says: where it was read from, and one more than the newest sequence
-# that was seen, or 0 for none. A read of the user's own says nothing.
-OWN, REPLICA = 1 << 30, 1 << 29
-SEEN = REPLICA - 1
 ACKED = int(Outcome.ACKED)
 
 
@@ -37,16 +34,6 @@ class Reads:
     staleness: Downtime
     own: int
     unseen: int
-
-
-def seen(sequence: int | None, *, own: bool) -> int:
-    """Return what a read saw, as the journal has room for it.
-
-    Args:
-        sequence: the newest write of its writer that it saw; None for none.
-        own: whether it read from where the writer writes.
-    """
-    return (0 if sequence is None else sequence + 1) | (OWN if own else REPLICA)
 
 
 def reads(journal: Journal, lanes: Sequence[Lane]) -> Reads | None:

@@ -5,9 +5,7 @@ from dataclasses import dataclass, replace
 
 from pytest_rdsfailover.analysis.absence import Absence, absences, settled
 from pytest_rdsfailover.analysis.attempts import Attempts, attempts
-from pytest_rdsfailover.analysis.course import Course, why_invalid
 from pytest_rdsfailover.analysis.downtime import Downtime
-from pytest_rdsfailover.analysis.lanes import SECOND, lanes, nanoseconds
 from pytest_rdsfailover.analysis.latency import Latency, latency
 from pytest_rdsfailover.analysis.outages import Incident, incidents, threshold
 from pytest_rdsfailover.analysis.phases import Phase, failures, phases, totals
@@ -18,17 +16,21 @@ from pytest_rdsfailover.analysis.reliability import (
     lateness_p99,
     why_unreliable,
 )
+from pytest_rdsfailover.analysis.series import SECOND, lanes, nanoseconds
 from pytest_rdsfailover.analysis.staleness import Reads, reads
+from pytest_rdsfailover.analysis.validity import why_invalid
 from pytest_rdsfailover.analysis.writes import (
     NOT_AUDITED,
     Audit,
-    Stored,
     audit,
     ended_tenures,
     stale_writes,
 )
-from pytest_rdsfailover.journal import Journal
-from pytest_rdsfailover.records import Milestone, Outcome, Window
+from pytest_rdsfailover.journal.course import Course
+from pytest_rdsfailover.journal.evidence import Evidence
+from pytest_rdsfailover.journal.journal import Journal
+from pytest_rdsfailover.journal.stored import Stored
+from pytest_rdsfailover.model.records import Milestone, Outcome, Window
 
 UNDECIDED = Audit(
     lost=NOT_AUDITED,
@@ -162,6 +164,15 @@ class Summary:
             f"<{type(self).__name__} {self.mode}: {self.down}, {self.acked} acked, {lost},"
             f" {self.unknown} unknown{invalid}>"
         )
+
+
+def judge(evidence: Evidence) -> Summary:
+    """Return the verdict that follows from a trial's evidence; the same one every time.
+
+    Raises:
+        AuditError: if a stored position is none.
+    """
+    return summarise(evidence.journal, evidence.course, evidence.stored)
 
 
 def summarise(journal: Journal, course: Course, stored: Stored | None) -> Summary:

@@ -1,31 +1,17 @@
 """The audit: which writes are stored against which were acknowledged; and by whom."""
 
 from bisect import bisect_right
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from pytest_rdsfailover.analysis.lanes import Lane, nanoseconds
-from pytest_rdsfailover.errors import AuditError
-from pytest_rdsfailover.journal import Journal
-from pytest_rdsfailover.records import Milestone, Outcome
+from pytest_rdsfailover.analysis.series import Lane, nanoseconds
+from pytest_rdsfailover.journal.journal import Journal
+from pytest_rdsfailover.journal.stored import Stored
+from pytest_rdsfailover.model.errors import AuditError
+from pytest_rdsfailover.model.records import Milestone, Outcome
 
 FOREVER = 2**63 - 1
 MANY = 255  # a count of copies fits a byte; more copies than this say nothing new
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stored:
-    """What was read back after the trial.
-
-    Attributes:
-        positions: (writer, sequence) of every stored write, as often as it is stored.
-        foreign: stored keys that belong to no write of this run.
-        torn: positions of writes of several rows of which some are there and others are not.
-    """
-
-    positions: Iterable[tuple[int, int]]
-    foreign: Sequence[str] = ()
-    torn: Sequence[tuple[int, int]] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

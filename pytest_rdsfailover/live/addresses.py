@@ -3,13 +3,13 @@
 from dataclasses import dataclass, field
 from functools import partial
 
-from pytest_rdsfailover import driver
-from pytest_rdsfailover.endpoints import Endpoint, Tls
-from pytest_rdsfailover.errors import SettingError
-from pytest_rdsfailover.live.aws import Region
 from pytest_rdsfailover.live.credentials import Credentials, Tokens
 from pytest_rdsfailover.live.facts import ClusterFacts, ProxyFacts
-from pytest_rdsfailover.live_settings import LiveSettings
+from pytest_rdsfailover.live.region import Region
+from pytest_rdsfailover.model.endpoints import Endpoint, Tls
+from pytest_rdsfailover.model.errors import SettingError
+from pytest_rdsfailover.model.live_settings import LiveSettings
+from pytest_rdsfailover.mysql import driver
 
 PROXY_PORT = 3306  # always, at AWS
 

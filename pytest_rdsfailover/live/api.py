@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from pytest_rdsfailover.errors import RdsFailoverError
-from pytest_rdsfailover.live.aws import HARMLESS, Region
+from pytest_rdsfailover.live.region import HARMLESS, Region
+from pytest_rdsfailover.model.errors import RdsFailoverError
 
 
 class TouchError(RdsFailoverError):

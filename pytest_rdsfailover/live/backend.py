@@ -5,13 +5,13 @@ import time
 from pathlib import Path
 from typing import Self
 
-from pytest_rdsfailover.errors import NotHereError, RdsFailoverError
-from pytest_rdsfailover.live.aws import Region
 from pytest_rdsfailover.live.cluster import LiveCluster
 from pytest_rdsfailover.live.dry_run import dry_run
-from pytest_rdsfailover.live.gather import Gatherer
+from pytest_rdsfailover.live.gatherer import Gatherer
 from pytest_rdsfailover.live.ledger import Ledger, session_id
-from pytest_rdsfailover.live_settings import LiveSettings
+from pytest_rdsfailover.live.region import Region
+from pytest_rdsfailover.model.errors import NotHereError, RdsFailoverError
+from pytest_rdsfailover.model.live_settings import LiveSettings
 
 
 class DryRunError(NotHereError):

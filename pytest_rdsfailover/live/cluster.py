@@ -6,22 +6,22 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import partial
 from pathlib import Path
 
-from pytest_rdsfailover.clock import Clock, MonotonicClock, wait_until
-from pytest_rdsfailover.endpoints import Endpoint
-from pytest_rdsfailover.errors import NotReadyError, RdsFailoverError, SettingError
+from pytest_rdsfailover.aws.client import AwsError
 from pytest_rdsfailover.live import preflight
-from pytest_rdsfailover.live.act import Act
 from pytest_rdsfailover.live.addresses import Addresses
 from pytest_rdsfailover.live.api import LiveApi
 from pytest_rdsfailover.live.credentials import authorities, find_credentials
-from pytest_rdsfailover.live.evidence import Plan
+from pytest_rdsfailover.live.evidence import TriggerPlan
 from pytest_rdsfailover.live.failover import LiveFailover
 from pytest_rdsfailover.live.gatekeeper import Gatekeeper
-from pytest_rdsfailover.live.gather import Gatherer
+from pytest_rdsfailover.live.gatherer import Gatherer
 from pytest_rdsfailover.live.probes import probes
 from pytest_rdsfailover.live.proxy import LiveProxy
 from pytest_rdsfailover.live.timeline import Timeline
-from pytest_rdsfailover.remote.aws import AwsError
+from pytest_rdsfailover.live.triggers import LiveTrigger
+from pytest_rdsfailover.model.clock import Clock, MonotonicClock, wait_until
+from pytest_rdsfailover.model.endpoints import Endpoint
+from pytest_rdsfailover.model.errors import NotReadyError, RdsFailoverError, SettingError
 
 REST_WITHIN = 900.0  # seconds after which a failover that is not over is stuck
 
@@ -44,7 +44,7 @@ class LiveCluster:
     def __init__(self, gatherer: Gatherer, directory: Path, *, clock: Clock | None = None) -> None:
         self._gatherer, self._clock = gatherer, clock or MonotonicClock()
         self._failovers: list[LiveFailover] = []
-        self._planned: Plan | None = None
+        self._planned: TriggerPlan | None = None
         self.aws, self.proxy = LiveApi(gatherer.region), LiveProxy()
         self._gates = Gatekeeper(gatherer, self._clock)
         self._gates.wait()
@@ -58,7 +58,7 @@ class LiveCluster:
             credentials=find_credentials(asked, gatherer.region, self.facts, self.proxy_facts),
             ca=authorities(asked, directory),
         )
-        self._act = Act(asked, gatherer.region, self.audit_endpoint, self._clock)
+        self._act = LiveTrigger(asked, gatherer.region, self.audit_endpoint, self._clock)
 
     @property
     def instances(self) -> tuple[str, ...]:
@@ -199,7 +199,7 @@ class LiveCluster:
         if self._failovers and not self._failovers[-1].settled():
             raise RdsFailoverError("a failover of this cluster is still on its way")
 
-    def _plan(self, target: str | None) -> Plan:
+    def _plan(self, target: str | None) -> TriggerPlan:
         """Return what was planned before the load, or is planned now, with the wanted target.
 
         Raises:
@@ -209,9 +209,9 @@ class LiveCluster:
             self.prepare()
         if self._planned is None:  # the gates have refused before
             raise RdsFailoverError("nothing is planned")
-        return Plan(writer=self._planned.writer, target=target)
+        return TriggerPlan(writer=self._planned.writer, target=target)
 
-    def _watch(self, plan: Plan) -> LiveFailover:
+    def _watch(self, plan: TriggerPlan) -> LiveFailover:
         timeline = Timeline()
 
         def endpoint(name: str) -> Endpoint:
@@ -231,14 +231,14 @@ class LiveCluster:
             to_monotonic=self._to_monotonic,
         )
 
-    def _trigger(self, plan: Plan, watch: LiveFailover) -> None:
+    def _trigger(self, plan: TriggerPlan, watch: LiveFailover) -> None:
         """Ask the gates with evidence of this moment, note the act, do it, note its answer."""
         self._gates.admit(plan)
         done = self._act(plan)
         watch.start(done.sent, done.answered)
         self._gates.answered(done)
 
-    def _again(self, plan: Plan) -> bool:
+    def _again(self, plan: TriggerPlan) -> bool:
         """Issue the trigger once more if every gate but the budget lets it."""
         if not self._gates.admit_again(plan):
             return False

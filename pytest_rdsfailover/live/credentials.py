@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pytest_rdsfailover.clock import Clock, MonotonicClock
-from pytest_rdsfailover.endpoints import Hidden
-from pytest_rdsfailover.errors import SettingError
-from pytest_rdsfailover.live.aws import Region
 from pytest_rdsfailover.live.facts import ClusterFacts, ProxyFacts
-from pytest_rdsfailover.live_settings import LiveSettings
+from pytest_rdsfailover.live.region import Region
+from pytest_rdsfailover.model.clock import Clock, MonotonicClock
+from pytest_rdsfailover.model.endpoints import Hidden
+from pytest_rdsfailover.model.errors import SettingError
+from pytest_rdsfailover.model.live_settings import LiveSettings
 
 PASSWORD = "RDS_PASSWORD"  # noqa: S105 - the variable's name
 TOKEN_FRESH = 600.0  # seconds; AWS takes one for 15 minutes

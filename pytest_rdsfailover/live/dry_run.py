@@ -1,7 +1,7 @@
 """What a trigger would do, and what the gates say to it; only describes."""
 
-from pytest_rdsfailover.live import guard
-from pytest_rdsfailover.live.gather import Gatherer
+from pytest_rdsfailover.live import gates
+from pytest_rdsfailover.live.gatherer import Gatherer
 
 EXPECTED = "expected: open sessions of the writer end, no writes for 5 to 15 s, up to 30 s"
 
@@ -10,7 +10,7 @@ def dry_run(gatherer: Gatherer) -> list[str]:
     """Return the plan as lines, and record it."""
     found, asked = gatherer.evidence(None), gatherer.asked
     tag = asked.opt_in.partition("=")[0]
-    closed = [each for each in guard.refusals(found) if each.gate != guard.dry_run.__name__]
+    closed = [each for each in gates.refusals(found) if each.gate != gates.dry_run.__name__]
     lines = [
         f"dry run: {asked.trigger} of {asked.aim}, account {asked.account}, {asked.region}",
         f"called as {found.arn or 'nobody'}",

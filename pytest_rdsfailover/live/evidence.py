@@ -6,11 +6,11 @@ from datetime import datetime
 from typing import Any
 
 from pytest_rdsfailover.live.facts import ClusterFacts, GlobalFacts, ProxyFacts
-from pytest_rdsfailover.live_settings import LiveSettings
+from pytest_rdsfailover.model.live_settings import LiveSettings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class TriggerPlan:
     """Who is the writer, and who should be: the cluster must still be so at the trigger."""
 
     writer: str
@@ -21,7 +21,7 @@ class Plan:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Evidence:
+class GateEvidence:
     """All that the gates judge. What could not be learned is None and closes its gate.
 
     Attributes:
@@ -52,7 +52,7 @@ class Evidence:
     world: GlobalFacts | None
     alarms: Mapping[str, str]
     experiment: tuple[frozenset[str], frozenset[str]] | None
-    plan: Plan | None
+    plan: TriggerPlan | None
     failovers: tuple[float, ...]
     used: int
     session_age: float
@@ -62,6 +62,6 @@ class Evidence:
     now: datetime
     unknown: tuple[str, ...] = field(default=())
 
-    def but(self, **changes: Any) -> "Evidence":
+    def but(self, **changes: Any) -> "GateEvidence":
         """Return the same evidence with some of it changed."""
         return replace(self, **changes)

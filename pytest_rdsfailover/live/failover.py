@@ -3,15 +3,15 @@
 import threading
 from collections.abc import Callable, Sequence
 
-from pytest_rdsfailover.clock import Clock
-from pytest_rdsfailover.errors import RdsFailoverError
+from pytest_rdsfailover.aws.client import AwsError
+from pytest_rdsfailover.live.event_texts import told
 from pytest_rdsfailover.live.facts import ClusterFacts, ProxyFacts
-from pytest_rdsfailover.live.gather import Gatherer, seconds_of
+from pytest_rdsfailover.live.gatherer import Gatherer, seconds_of
 from pytest_rdsfailover.live.probes import EndpointProbe, InstanceProbe, Probe
 from pytest_rdsfailover.live.timeline import Timeline
-from pytest_rdsfailover.live.wordings import told
-from pytest_rdsfailover.records import Milestone
-from pytest_rdsfailover.remote.aws import AwsError
+from pytest_rdsfailover.model.clock import Clock
+from pytest_rdsfailover.model.errors import RdsFailoverError
+from pytest_rdsfailover.model.records import Milestone
 
 EVENTS_EVERY = 5  # looks at the API for one at the events, which come late anyway
 GIVE_UP = 900.0  # seconds after which a failover that is not over is watched no more

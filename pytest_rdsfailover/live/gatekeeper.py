@@ -4,11 +4,11 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from pytest_rdsfailover.clock import Clock
-from pytest_rdsfailover.live import guard
-from pytest_rdsfailover.live.evidence import Evidence, Plan
-from pytest_rdsfailover.live.gather import Gatherer
-from pytest_rdsfailover.remote.trigger import Triggered
+from pytest_rdsfailover.aws.trigger import Triggered
+from pytest_rdsfailover.live import gates
+from pytest_rdsfailover.live.evidence import GateEvidence, TriggerPlan
+from pytest_rdsfailover.live.gatherer import Gatherer
+from pytest_rdsfailover.model.clock import Clock
 
 
 class Gatekeeper:
@@ -36,7 +36,7 @@ class Gatekeeper:
             # A second more, for the clocks agree to a second only.
             self._clock.sleep(last + asked.min_interval + 1.0 - now)
 
-    def ask(self) -> Evidence:
+    def ask(self) -> GateEvidence:
         """Return evidence of this moment that opens every gate; nothing is spent.
 
         Raises:
@@ -46,7 +46,7 @@ class Gatekeeper:
         self._require(evidence)
         return evidence
 
-    def admit(self, plan: Plan | None) -> None:
+    def admit(self, plan: TriggerPlan | None) -> None:
         """Let one trigger through: every gate, asked right now, and one of the budget.
 
         It is noted before it happens: what follows may not come to note it.
@@ -64,7 +64,7 @@ class Gatekeeper:
         self._note("trigger", evidence)
 
     @contextmanager
-    def permit(self, plan: Plan | None) -> Iterator[None]:
+    def permit(self, plan: TriggerPlan | None) -> Iterator[None]:
         """Let whatever triggers in the block do so once; `admit` in it asks again, but pays not.
 
         Raises:
@@ -77,13 +77,13 @@ class Gatekeeper:
         finally:
             self._paid = False
 
-    def admit_again(self, plan: Plan | None) -> bool:
+    def admit_again(self, plan: TriggerPlan | None) -> bool:
         """Tell whether the last trigger, which had no effect, may be issued once more.
 
         What it has used of the budget and of the time between failovers is its own.
         """
         own = self._without_own(self._gatherer.evidence(plan))
-        closed = guard.refusals(own, guard.GATES)
+        closed = gates.refusals(own, gates.GATES)
         self._note("trigger again", own, closed)
         return not closed
 
@@ -92,17 +92,19 @@ class Gatekeeper:
         seconds = done.answered - done.sent
         self._ledger.record("answered", request_id=done.request_id, seconds=seconds)
 
-    def _without_own(self, evidence: Evidence) -> Evidence:
+    def _without_own(self, evidence: GateEvidence) -> GateEvidence:
         others = tuple(at for at in evidence.failovers if at != self._ledger.last)
         return evidence.but(used=evidence.used - 1, failovers=others)
 
-    def _require(self, evidence: Evidence) -> None:
-        closed = guard.refusals(evidence, guard.GATES)
+    def _require(self, evidence: GateEvidence) -> None:
+        closed = gates.refusals(evidence, gates.GATES)
         if closed:
             self._note("refused", evidence, closed)
-            raise guard.RefusedError(self._asked.cluster, closed)
+            raise gates.RefusedError(self._asked.cluster, closed)
 
-    def _note(self, what: str, evidence: Evidence, closed: Sequence[guard.Refusal] = ()) -> None:
+    def _note(
+        self, what: str, evidence: GateEvidence, closed: Sequence[gates.ClosedGate] = ()
+    ) -> None:
         """Add to the audit record; where that cannot be written the gate has refused anyway."""
         if evidence.recordable:
             return

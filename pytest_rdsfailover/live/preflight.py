@@ -7,10 +7,10 @@ import ssl
 from collections.abc import Iterator
 from typing import Any
 
-from pytest_rdsfailover import driver
-from pytest_rdsfailover.endpoints import Bounds, Endpoint
-from pytest_rdsfailover.errors import RdsFailoverError
 from pytest_rdsfailover.live.credentials import BUNDLE
+from pytest_rdsfailover.model.endpoints import Bounds, Endpoint
+from pytest_rdsfailover.model.errors import RdsFailoverError
+from pytest_rdsfailover.mysql import driver
 
 PATIENT = Bounds(connect=5.0, read=15.0, write=15.0)
 MOST_OFFSET = 60.0  # seconds between our clock and AWS'; AWS itself refuses five minutes

@@ -6,11 +6,11 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from pytest_rdsfailover import driver
-from pytest_rdsfailover.clock import Clock
-from pytest_rdsfailover.endpoints import Bounds, Endpoint
 from pytest_rdsfailover.live.facts import ClusterFacts
 from pytest_rdsfailover.live.timeline import Timeline
+from pytest_rdsfailover.model.clock import Clock
+from pytest_rdsfailover.model.endpoints import Bounds, Endpoint
+from pytest_rdsfailover.mysql import driver
 
 EVERY = 0.05  # seconds between two looks; what is seen is at most this much later than it was
 SHORT = Bounds(connect=0.5, read=1.0, write=1.0)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from pytest_rdsfailover.errors import NotHereError
+from pytest_rdsfailover.model.errors import NotHereError
 
 
 class LiveProxy:

@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Sequence
 
-from pytest_rdsfailover.records import Milestone
+from pytest_rdsfailover.model.records import Milestone
 
 
 class Timeline:

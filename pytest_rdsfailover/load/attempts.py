@@ -6,9 +6,9 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
-from pytest_rdsfailover import driver
-from pytest_rdsfailover.columns import Events
-from pytest_rdsfailover.records import Fault, Outcome
+from pytest_rdsfailover.journal.events import Events
+from pytest_rdsfailover.model.records import Fault, Outcome
+from pytest_rdsfailover.mysql import driver
 
 Classify = Callable[[Exception, bool], tuple[Outcome, Fault]]
 

@@ -5,11 +5,11 @@ import time
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
 
-from pytest_rdsfailover.errors import RdsFailoverError
-from pytest_rdsfailover.journal import NANO
+from pytest_rdsfailover.journal.journal import NANO
 from pytest_rdsfailover.load.schedule import SECOND
-from pytest_rdsfailover.load.span import Span
-from pytest_rdsfailover.load.vitals import Pause
+from pytest_rdsfailover.load.startable import Startable
+from pytest_rdsfailover.load.watchdog import Pause
+from pytest_rdsfailover.model.errors import RdsFailoverError
 
 LEAD = 0.02  # seconds between the last writer's readiness and the first slot
 LOOK_EVERY = 0.1  # seconds between two looks at what the writers connect to
@@ -45,7 +45,7 @@ class Gate:
         self.begun.set()
 
 
-class Engine(Span):
+class Engine(Startable):
     """Concurrent writers; a context manager.
 
     Attributes:

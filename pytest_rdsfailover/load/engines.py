@@ -2,17 +2,17 @@
 
 from typing import Any
 
-from pytest_rdsfailover.journal import Journal
+from pytest_rdsfailover.journal.journal import Journal
 from pytest_rdsfailover.load.engine import Engine
 from pytest_rdsfailover.load.fast import FastLoad
-from pytest_rdsfailover.load.processes import Order
+from pytest_rdsfailover.load.processes import LoadOrder
 from pytest_rdsfailover.load.threads import Load
 from pytest_rdsfailover.load.workload import Workload
 
 ENGINES: dict[str, type[Load] | type[FastLoad]] = {"threads": Load, "fast": FastLoad}
 
 
-def engine(order: Order, workload: Workload, journal: Journal) -> Engine:
+def engine(order: LoadOrder, workload: Workload, journal: Journal) -> Engine:
     """Return the writers of one process, which have not begun.
 
     Only the threads think, and run code that can raise what a project classifies.

@@ -11,15 +11,15 @@ import sys
 import threading
 import time
 
-from pytest_rdsfailover.errors import SettingError
-from pytest_rdsfailover.journal import NANO, Journal
+from pytest_rdsfailover.journal.journal import NANO, Journal
 from pytest_rdsfailover.load.engine import Check, Engine, LoadError, happens
+from pytest_rdsfailover.load.fast_writer import AWAY, CONNECTING, READY, FastWriter, WriterSettings
 from pytest_rdsfailover.load.inserts import InsertWorkload
-from pytest_rdsfailover.load.line import AWAY, CONNECTING, READY, Line, Order
 from pytest_rdsfailover.load.schedule import Schedule
 from pytest_rdsfailover.load.timer import Timer
 from pytest_rdsfailover.load.workload import Workload
 from pytest_rdsfailover.load.writer import ReconnectPolicy
+from pytest_rdsfailover.model.errors import SettingError
 
 SWEEP = 10_000_000  # nanoseconds between two looks at who waits for too long
 # Connections to be made at the same time before the first slot: more than a server's backlog would
@@ -58,10 +58,10 @@ class FastLoad(Engine):
         self._count = len(mine)
         self._paced = rate > 0
         self._lines = [
-            Line(order, each, Schedule(writer=each.writer, writers=everybody, rate=rate))
+            FastWriter(order, each, Schedule(writer=each.writer, writers=everybody, rate=rate))
             for each in mine
         ]
-        self._by_fd: dict[int, Line] = {}
+        self._by_fd: dict[int, FastWriter] = {}
         self._due: list[tuple[int, int]] = []  # (nanosecond, place of the line), a heap
         self._ready = threading.Event()
         self._bug: BaseException | None = None
@@ -191,7 +191,7 @@ class FastLoad(Engine):
                 line.use(time.monotonic_ns())  # without a detour over the heap
         self._follow(poll, line, begun=begun)
 
-    def _follow(self, poll: select.epoll, line: Line, *, begun: bool) -> None:
+    def _follow(self, poll: select.epoll, line: FastWriter, *, begun: bool) -> None:
         """Watch a connection that is new, and plan the next write of a writer that is free."""
         if line.state == CONNECTING and line.sock is not None:
             fd = line.sock.fileno()
@@ -202,7 +202,7 @@ class FastLoad(Engine):
         if begun and not line.working and not line.planned:
             self._plan(line, time.monotonic_ns())
 
-    def _plan(self, line: Line, now: int) -> None:
+    def _plan(self, line: FastWriter, now: int) -> None:
         """Put a writer's next slot on the heap; without a schedule, the first moment it may write."""
         if not self._paced:
             moment = max(self._gate.start, now, line.next_try if line.state == AWAY else 0)
@@ -218,7 +218,7 @@ class FastLoad(Engine):
         line.planned = True
         heapq.heappush(self._due, (moment, line.journal.writer // self._stride))
 
-    def _skip(self, line: Line, stop: int) -> None:
+    def _skip(self, line: FastWriter, stop: int) -> None:
         first = line.accounted
         if stop > first:
             slots = line.slots
@@ -231,7 +231,7 @@ class FastLoad(Engine):
                 self._skip(line, line.slots.first_after(self._gate.end, line.accounted))
 
 
-def _order(workload: Workload, policy: ReconnectPolicy) -> Order:
+def _order(workload: Workload, policy: ReconnectPolicy) -> WriterSettings:
     """Return what the lines need to know, or raise SettingError if they cannot do it."""
     if not isinstance(workload, InsertWorkload):
         raise SettingError("the fast engine writes our own insert only; leave out the workload")
@@ -247,4 +247,4 @@ def _order(workload: Workload, policy: ReconnectPolicy) -> Order:
             f"the fast engine cannot wait for DNS to resolve {endpoint.host!r}; leave out"
             " engine='fast'"
         ) from None
-    return Order(endpoint, workload.insert_head, policy)
+    return WriterSettings(endpoint, workload.insert_head, policy)

@@ -1,7 +1,7 @@
 """The gaps of a load that is still running, without going through its journal again and again."""
 
-from pytest_rdsfailover.journal import NANO, Journal
-from pytest_rdsfailover.records import Outcome
+from pytest_rdsfailover.journal.journal import NANO, Journal
+from pytest_rdsfailover.model.records import Outcome
 
 HOLD = 100_000_000  # nanoseconds after which no writer still has to note an earlier answer
 ACKED = int(Outcome.ACKED)

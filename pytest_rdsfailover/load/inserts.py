@@ -3,11 +3,11 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from pytest_rdsfailover import driver
-from pytest_rdsfailover.endpoints import Bounds, Endpoint
 from pytest_rdsfailover.load.attempts import Attempts
-from pytest_rdsfailover.load.mix import WRITE, Step
+from pytest_rdsfailover.load.mix import WRITE, MixStep
 from pytest_rdsfailover.load.workload import PATIENT, Position, Session, execute
+from pytest_rdsfailover.model.endpoints import Bounds, Endpoint
+from pytest_rdsfailover.mysql import driver
 
 AUDIT_ROWS = 10_000  # fetched at a time
 
@@ -19,7 +19,7 @@ class InsertWorkload:
     twice shows as two rows.
     """
 
-    steps: Sequence[Step] = (WRITE,)
+    steps: Sequence[MixStep] = (WRITE,)
     torn: Sequence[Position] = ()
 
     def __init__(self, endpoint: Endpoint, run: str) -> None:
@@ -85,7 +85,7 @@ class InsertSession:
         self._cursor = connection.cursor()
         self.instance = instance
 
-    def perform(self, step: Step, sequence: int) -> None:  # noqa: ARG002 - there is but one
+    def perform(self, step: MixStep, sequence: int) -> None:  # noqa: ARG002 - there is but one
         """Insert the row of a position."""
         self._cursor.execute(self._insert, (self._writer, sequence))
 

@@ -2,7 +2,7 @@
 
 import difflib
 
-from pytest_rdsfailover.errors import SettingError
+from pytest_rdsfailover.model.errors import SettingError
 
 OPEN, PRECISE, CLOSED = "open", "precise", "closed"
 MODES = (OPEN, PRECISE, CLOSED)

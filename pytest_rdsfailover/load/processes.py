@@ -13,20 +13,20 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from pytest_rdsfailover.errors import SettingError
-from pytest_rdsfailover.journal import Journal
+from pytest_rdsfailover.journal.journal import Journal
 from pytest_rdsfailover.load.attempts import Classify
 from pytest_rdsfailover.load.engine import Check, Engine, LoadError
-from pytest_rdsfailover.load.vitals import merged
+from pytest_rdsfailover.load.watchdog import merged
 from pytest_rdsfailover.load.workload import Workload
 from pytest_rdsfailover.load.writer import ReconnectPolicy
+from pytest_rdsfailover.model.errors import SettingError
 
 PATIENCE = 10.0  # seconds for an answer; what is asked takes none
 LEAD = 0.1  # seconds in which every process is told when to begin
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Order:
+class LoadOrder:
     """What a process of a load is told.
 
     Attributes:
@@ -70,7 +70,7 @@ class ProcessLoad(Engine):
             no place.
     """
 
-    def __init__(self, order: Order, journal: Journal) -> None:
+    def __init__(self, order: LoadOrder, journal: Journal) -> None:
         super().__init__()
         if order.events is None:
             raise SettingError(
@@ -139,7 +139,7 @@ class _Shard:
 
     def __init__(self, order: bytes) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "pytest_rdsfailover.load.shard"],
+            [sys.executable, "-m", "pytest_rdsfailover.load.process_main"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             start_new_session=True,  # an interrupt is for pytest, which ends its load in order
@@ -189,7 +189,7 @@ class _Shard:
                     pipe.close()
 
 
-def _pickled(order: Order) -> bytes:
+def _pickled(order: LoadOrder) -> bytes:
     """Return an order as a process reads it: first where modules are, then what needs them."""
     try:
         return pickle.dumps(sys.path) + pickle.dumps(order)

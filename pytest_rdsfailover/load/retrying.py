@@ -4,13 +4,13 @@ import random
 import time
 from collections.abc import Callable, Iterable, Sequence
 
-from pytest_rdsfailover import driver
-from pytest_rdsfailover.endpoints import Bounds, Endpoint
-from pytest_rdsfailover.journal import Journal
+from pytest_rdsfailover.journal.journal import Journal
 from pytest_rdsfailover.load.attempts import Attempts, Classify
-from pytest_rdsfailover.load.mix import Step
+from pytest_rdsfailover.load.mix import MixStep
 from pytest_rdsfailover.load.workload import Position, Session, Workload
 from pytest_rdsfailover.load.writer import ReconnectPolicy
+from pytest_rdsfailover.model.endpoints import Bounds, Endpoint
+from pytest_rdsfailover.mysql import driver
 
 LONGEST = 5.0  # seconds for which an operation goes on trying, so that a load can end
 
@@ -37,7 +37,7 @@ class RetryingWorkload:
         self._inner, self._journal, self._classify = inner, journal, classify
         self._retries, self._policy = retries, policy
         self._seen: set[int] = set()  # writers that have had a connection
-        self.steps: Sequence[Step] = inner.steps
+        self.steps: Sequence[MixStep] = inner.steps
 
     @property
     def torn(self) -> Sequence[Position]:
@@ -95,7 +95,7 @@ class RetryingSession:
         """Return the instance of the connection in use."""
         return None if self._session is None else self._session.instance
 
-    def perform(self, step: Step, sequence: int) -> int | None:
+    def perform(self, step: MixStep, sequence: int) -> int | None:
         """Do it, again if it fails; raise what the last try raised."""
         if step.reads:
             return self.connect().perform(step, sequence)
@@ -112,7 +112,7 @@ class RetryingSession:
             jitter = 1 + self._policy.jitter * self._chance.uniform(-1, 1)
             time.sleep(self._policy.backoff * jitter)
 
-    def _try(self, step: Step, sequence: int) -> int | None:
+    def _try(self, step: MixStep, sequence: int) -> int | None:
         with self._attempt() as attempt:
             attempt.sent = False
             session = self.connect()

@@ -2,13 +2,13 @@
 
 import time
 
-from pytest_rdsfailover import driver
-from pytest_rdsfailover.journal import NANO, Journal
+from pytest_rdsfailover.journal.journal import NANO, Journal
 from pytest_rdsfailover.load.attempts import Classify
 from pytest_rdsfailover.load.engine import Check, Engine, LoadError, happens
 from pytest_rdsfailover.load.schedule import Schedule
 from pytest_rdsfailover.load.workload import Workload
 from pytest_rdsfailover.load.writer import ReconnectPolicy, Writer
+from pytest_rdsfailover.mysql import driver
 
 
 class Load(Engine):

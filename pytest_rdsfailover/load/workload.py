@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Sequence
 from typing import Protocol
 
-from pytest_rdsfailover import driver
-from pytest_rdsfailover.endpoints import Bounds, Endpoint
 from pytest_rdsfailover.load.attempts import Attempts
-from pytest_rdsfailover.load.mix import Step
+from pytest_rdsfailover.load.mix import MixStep
+from pytest_rdsfailover.model.endpoints import Bounds, Endpoint
+from pytest_rdsfailover.mysql import driver
 
 Position = tuple[int, int]  # writer and sequence
 PATIENT = Bounds(connect=2.0, read=60.0, write=10.0)  # for what is not measured
@@ -23,7 +23,7 @@ class Session(Protocol):
     def instance(self) -> str | None:
         """Return the instance that it writes to; None if it cannot tell."""
 
-    def perform(self, step: Step, sequence: int) -> int | None:
+    def perform(self, step: MixStep, sequence: int) -> int | None:
         """Do one thing; return when it is acknowledged, raise when it is not.
 
         Args:
@@ -42,7 +42,7 @@ class Workload(Protocol):
     """What all writers do, and how it is read back."""
 
     @property
-    def steps(self) -> Sequence[Step]:
+    def steps(self) -> Sequence[MixStep]:
         """Return what writers do in turn."""
 
     @property

@@ -5,15 +5,15 @@ import threading
 import time
 from dataclasses import dataclass, field
 
-from pytest_rdsfailover import driver
-from pytest_rdsfailover.endpoints import Bounds
-from pytest_rdsfailover.journal import WriterJournal
+from pytest_rdsfailover.journal.journal import WriterJournal
 from pytest_rdsfailover.load.attempts import Classify
 from pytest_rdsfailover.load.engine import Gate
-from pytest_rdsfailover.load.mix import WRITE, Step
+from pytest_rdsfailover.load.mix import WRITE, MixStep
 from pytest_rdsfailover.load.schedule import SECOND, Schedule
 from pytest_rdsfailover.load.workload import Session, Workload
-from pytest_rdsfailover.records import Fault, Outcome
+from pytest_rdsfailover.model.endpoints import Bounds
+from pytest_rdsfailover.model.records import Fault, Outcome
+from pytest_rdsfailover.mysql import driver
 
 NAP = 0.1  # seconds; the longest sleep, so that a writer soon notices the end
 CUT = frozenset({"reset", "read-only"})  # whoever is told so is not left waiting
@@ -184,14 +184,14 @@ class Writer:
             self._journal.record(times, Outcome.ACKED, None, session.instance)
             self.last_acked, self._served = started, True
 
-    def _next_step(self) -> Step:
+    def _next_step(self) -> MixStep:
         """Return what to do now; neighbouring writers are at neighbouring places of the mix."""
         step = self._steps[self._turn % len(self._steps)]
         self._turn += 1
         return step
 
     def _fail(
-        self, error: Exception, intended: int, started: int, *, sent: bool, step: Step = WRITE
+        self, error: Exception, intended: int, started: int, *, sent: bool, step: MixStep = WRITE
     ) -> None:
         times = (intended, started, time.monotonic_ns())
         outcome, fault = self._classify(error, sent)

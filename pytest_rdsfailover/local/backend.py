@@ -7,12 +7,12 @@ import platform
 from collections.abc import Mapping
 from typing import Any, Protocol, Self
 
-from pytest_rdsfailover.errors import RdsFailoverError
 from pytest_rdsfailover.local.cluster import LocalCluster
 from pytest_rdsfailover.local.network import find_toxiproxy
-from pytest_rdsfailover.local.profiles import load_profile
-from pytest_rdsfailover.local.programs import find_server
-from pytest_rdsfailover.settings import Settings
+from pytest_rdsfailover.local.profiles.profiles import load_profile
+from pytest_rdsfailover.local.server.programs import find_server
+from pytest_rdsfailover.model.errors import RdsFailoverError
+from pytest_rdsfailover.model.settings import Settings
 
 WORKER = "PYTEST_XDIST_WORKER"  # gw0, gw1 ... in the environment of a worker
 PACKAGES = ("pytest-rdsfailover", "pytest", "pymysql")

@@ -6,27 +6,26 @@ from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import Self
 
-from pytest_rdsfailover import driver
-from pytest_rdsfailover.clock import Clock, MonotonicClock
-from pytest_rdsfailover.endpoints import Endpoint, Tls
-from pytest_rdsfailover.errors import SettingError
-from pytest_rdsfailover.gateway.tls import CA_FILE
-from pytest_rdsfailover.local.addresses import Addresses
-from pytest_rdsfailover.local.choreography import restart_of
-from pytest_rdsfailover.local.control.client import ControlPlane, installed
-from pytest_rdsfailover.local.control.script import Script
-from pytest_rdsfailover.local.control.shown import Shown
-from pytest_rdsfailover.local.failover import LocalFailover
-from pytest_rdsfailover.local.failovers import Failovers
-from pytest_rdsfailover.local.gateway import LocalGateway, secret_of
-from pytest_rdsfailover.local.names import AwsNames
+from pytest_rdsfailover.local.aws_api.client import ControlPlane, can_start
+from pytest_rdsfailover.local.aws_api.script import Script
+from pytest_rdsfailover.local.aws_api.shown import Shown
+from pytest_rdsfailover.local.dns.addresses import Addresses
+from pytest_rdsfailover.local.dns.names import AwsNames
+from pytest_rdsfailover.local.failovers import Failovers, LocalFailover
+from pytest_rdsfailover.local.gateway.tls import CA_FILE
+from pytest_rdsfailover.local.gateway_process import LocalGateway, secret_of
 from pytest_rdsfailover.local.network import Network, ToxiproxyProgram
-from pytest_rdsfailover.local.process import Supervisor
-from pytest_rdsfailover.local.profiles import Profile, load_profile
-from pytest_rdsfailover.local.programs import ServerProgram, ServerUrl
-from pytest_rdsfailover.local.proxy import READ_ONLY, READ_WRITE, LocalProxy
-from pytest_rdsfailover.local.server import start_server
+from pytest_rdsfailover.local.processes.process import Supervisor
+from pytest_rdsfailover.local.profiles.choreography import restart_of
+from pytest_rdsfailover.local.profiles.profiles import Profile, load_profile
+from pytest_rdsfailover.local.rds_proxy import READ_ONLY, READ_WRITE, LocalProxy
+from pytest_rdsfailover.local.server.programs import ServerProgram, ServerUrl
+from pytest_rdsfailover.local.server.server import start_server
 from pytest_rdsfailover.local.trigger import ApiTrigger, DirectTrigger, Trigger
+from pytest_rdsfailover.model.clock import Clock, MonotonicClock
+from pytest_rdsfailover.model.endpoints import Endpoint, Tls
+from pytest_rdsfailover.model.errors import SettingError
+from pytest_rdsfailover.mysql import driver
 
 IDENTIFIER, REGION = "rdsfailover", "us-east-1"  # as its AWS API knows it
 KINDS = {"cluster": "writer", "reader": "reader", READ_WRITE: "proxy", READ_ONLY: "proxy"}
@@ -96,7 +95,7 @@ class LocalCluster:
             self.network.connect(self._gateway.ports, armed=profile.cut != "close")
             client = self._gateway.client
             self._trigger: Trigger = DirectTrigger(client)
-            if installed():
+            if can_start():
                 self._trigger = ApiTrigger(self.aws)
             self._failovers = Failovers(self._gateway, self._trigger, profile, self._clock)
             self.proxy = LocalProxy(client, secret_of(self._server))

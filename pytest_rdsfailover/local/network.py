@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any, Self
 from urllib.parse import urlsplit
 
-from pytest_rdsfailover.clock import Clock, wait_until
-from pytest_rdsfailover.endpoints import Endpoint
-from pytest_rdsfailover.errors import NotReadyError, SettingError
-from pytest_rdsfailover.local.ports import Port, reserve_port
-from pytest_rdsfailover.local.process import Process, Supervisor
-from pytest_rdsfailover.toxiproxy.client import ToxiproxyClient
+from pytest_rdsfailover.local.processes.ports import Port, reserve_port
+from pytest_rdsfailover.local.processes.process import Process, Supervisor
+from pytest_rdsfailover.local.toxiproxy.client import ToxiproxyClient
+from pytest_rdsfailover.model.clock import Clock, wait_until
+from pytest_rdsfailover.model.endpoints import Endpoint
+from pytest_rdsfailover.model.errors import NotReadyError, SettingError
 
 BUILTIN = "builtin"
 LOOPBACK = "127.0.0.1"
@@ -171,7 +171,7 @@ class Network:
     def _spawn(self, supervisor: Supervisor) -> tuple[str, Process]:
         port = self._reserve([LOOPBACK], None)
         if self._program.path is None:
-            argv = [sys.executable, "-m", "pytest_rdsfailover.toxiproxy.process"]
+            argv = [sys.executable, "-m", "pytest_rdsfailover.local.toxiproxy.main"]
             argv += [f"--host={LOOPBACK}", f"--port={port}"]
         else:
             argv = [self._program.path, f"-host={LOOPBACK}", f"-port={port}"]

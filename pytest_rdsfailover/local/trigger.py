@@ -3,12 +3,13 @@
 from collections.abc import Mapping
 from typing import Any, Protocol
 
-from pytest_rdsfailover.gateway.client import GatewayClient
-from pytest_rdsfailover.local.choreography import choreography
-from pytest_rdsfailover.local.control.client import ControlPlane
-from pytest_rdsfailover.local.control.script import SCRIPT, encode_script
-from pytest_rdsfailover.local.profiles import Profile
-from pytest_rdsfailover.remote import aws, trigger
+from pytest_rdsfailover.aws import trigger
+from pytest_rdsfailover.aws.client import add_headers, explained
+from pytest_rdsfailover.local.aws_api.client import ControlPlane
+from pytest_rdsfailover.local.aws_api.script import SCRIPT, encode_script
+from pytest_rdsfailover.local.gateway.client import GatewayClient
+from pytest_rdsfailover.local.profiles.choreography import choreography
+from pytest_rdsfailover.local.profiles.profiles import Profile
 
 
 class Trigger(Protocol):
@@ -69,8 +70,8 @@ class ApiTrigger:
         if self._rds is None:
             rds = self._plane.client("rds")
             for operation in ("FailoverDBCluster", "RebootDBInstance"):
-                aws.add_headers(rds, operation, self._headers)
-            with aws.explained("describe_db_clusters"):
+                add_headers(rds, operation, self._headers)
+            with explained("describe_db_clusters"):
                 rds.describe_db_clusters(DBClusterIdentifier=self._plane.cluster)
             self._rds = rds
 

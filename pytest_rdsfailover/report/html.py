@@ -25,7 +25,7 @@ SCRIPTS = (
     "scene.js",
     "chart.js",
     "view.js",
-    "beside.js",
+    "retries_and_reads.js",
     "trial.js",
     "start.js",
 )

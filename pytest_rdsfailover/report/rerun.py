@@ -3,7 +3,7 @@
 import shlex
 from dataclasses import fields
 
-from pytest_rdsfailover.settings import Settings
+from pytest_rdsfailover.model.settings import Settings
 
 # What decides a trial and is worth repeating; where reports go is the next reader's business.
 REPEATED = (

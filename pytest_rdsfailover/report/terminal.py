@@ -9,7 +9,7 @@ from pytest_rdsfailover.analysis.phases import Phase
 from pytest_rdsfailover.analysis.pulse import Pulse
 from pytest_rdsfailover.analysis.staleness import Reads
 from pytest_rdsfailover.analysis.summary import Summary
-from pytest_rdsfailover.records import Window
+from pytest_rdsfailover.model.records import Window
 
 WIDTH = 80
 NAME = 15  # columns left of the drawing

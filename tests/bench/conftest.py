@@ -10,8 +10,8 @@ import time
 import pytest
 from table import Table
 
-from pytest_rdsfailover import calibrate
-from pytest_rdsfailover.load.vitals import cpu_seconds
+from pytest_rdsfailover.cli import calibration
+from pytest_rdsfailover.load.watchdog import cpu_seconds
 
 TABLE = pytest.StashKey[Table]()
 SHORTEST = 1.0  # seconds; of less, the system's hundredths of a second say nothing
@@ -29,7 +29,7 @@ def table(pytestconfig):
 @pytest.fixture(scope="session")
 def server(table):
     """A server of our own on loopback, and where to connect."""
-    with calibrate.server() as (own, endpoint):
+    with calibration.server() as (own, endpoint):
         table.server = own.about.partition(" (")[0]
         yield own, endpoint
 

@@ -9,7 +9,7 @@ from itertools import pairwise
 
 import tools
 
-from pytest_rdsfailover.local import accounts
+from pytest_rdsfailover.local.server import accounts
 
 WRITERS, RATE = 32, 1000
 PATIENCE = 5.0  # seconds after the kill

@@ -12,7 +12,7 @@ from itertools import pairwise
 import tools
 
 from pytest_rdsfailover.analysis.statistics import median
-from pytest_rdsfailover.records import Window
+from pytest_rdsfailover.model.records import Window
 
 PAUSE = 1.0  # seconds between two writes of a loop
 SHELL = f"""

@@ -12,9 +12,9 @@ import pytest
 import samplers
 import tools
 
-from pytest_rdsfailover import calibrate
 from pytest_rdsfailover.analysis.statistics import median, wilson
-from pytest_rdsfailover.journal import Journal
+from pytest_rdsfailover.cli.calibration import calibrate
+from pytest_rdsfailover.journal.journal import Journal
 from pytest_rdsfailover.load.inserts import InsertWorkload
 from pytest_rdsfailover.load.threads import Load
 
@@ -44,9 +44,7 @@ def row(these):
 @pytest.mark.parametrize("length", LENGTHS, ids="{:g}s".format)
 def test_downtime_error(server, readings, table, length):
     own, endpoint = server
-    readings[length] = calibrate.calibrate(
-        own, endpoint, freezes=(length,), repeats=LENGTHS[length]
-    )
+    readings[length] = calibrate(own, endpoint, freezes=(length,), repeats=LENGTHS[length])
     name = f"downtime error, frozen {length:g} s, 1,000 writes/s: median / p95 / max"
     table.add(name, row(readings[length].readings))
 
@@ -96,7 +94,7 @@ def test_smallest_outage(server, table):
         f"{sum(gap > SHORTEST for gap in calm)} / {calm[-1] * MS:.1f} ms",
         aim="0 / 10 ms",
     )
-    found = calibrate.calibrate(own, endpoint, freezes=(SHORTEST,), repeats=40).readings
+    found = calibrate(own, endpoint, freezes=(SHORTEST,), repeats=40).readings
     seen = sum(float(each.measured) > 0 for each in found)
     words = f"{SHORTEST * MS:g} ms: {seen} of {len(found)} seen"
     table.add(SMALLEST, words, aim=f"{SHORTEST * MS:g} ms")

@@ -8,7 +8,7 @@ import pytest
 import reconnects
 
 from pytest_rdsfailover.analysis.statistics import median
-from pytest_rdsfailover.journal import Journal
+from pytest_rdsfailover.journal.journal import Journal
 from pytest_rdsfailover.load.fast import FastLoad
 from pytest_rdsfailover.load.inserts import InsertWorkload
 from pytest_rdsfailover.load.threads import Load

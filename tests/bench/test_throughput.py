@@ -9,21 +9,21 @@ from functools import partial
 import peers
 import pytest
 
-from pytest_rdsfailover.analysis.course import Course
-from pytest_rdsfailover.analysis.lanes import lanes
 from pytest_rdsfailover.analysis.reliability import lateness, lateness_p99
+from pytest_rdsfailover.analysis.series import lanes
 from pytest_rdsfailover.analysis.statistics import median
 from pytest_rdsfailover.analysis.summary import summarise
-from pytest_rdsfailover.analysis.writes import Stored
-from pytest_rdsfailover.columns import RECORD, read_blocks
-from pytest_rdsfailover.endpoints import Bounds
-from pytest_rdsfailover.journal import Journal
+from pytest_rdsfailover.journal.course import Course
+from pytest_rdsfailover.journal.events import RECORD, read_blocks
+from pytest_rdsfailover.journal.journal import Journal
+from pytest_rdsfailover.journal.stored import Stored
 from pytest_rdsfailover.load.fast import FastLoad
 from pytest_rdsfailover.load.inserts import InsertWorkload
 from pytest_rdsfailover.load.threads import Load
 from pytest_rdsfailover.load.writer import ReconnectPolicy
-from pytest_rdsfailover.local import accounts
-from pytest_rdsfailover.records import Fault, Outcome
+from pytest_rdsfailover.local.server import accounts
+from pytest_rdsfailover.model.endpoints import Bounds
+from pytest_rdsfailover.model.records import Fault, Outcome
 
 pytestmark = pytest.mark.bench
 RUNS, SECONDS = 5, 2

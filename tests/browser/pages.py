@@ -2,10 +2,11 @@
 
 from builders import ack, acks, course, everything_acked, journal, milestone, refused, unknown
 
-from pytest_rdsfailover.analysis.evidence import Evidence
-from pytest_rdsfailover.analysis.writes import Stored
+from pytest_rdsfailover.analysis.summary import judge
+from pytest_rdsfailover.journal.evidence import Evidence
+from pytest_rdsfailover.journal.stored import Stored
 from pytest_rdsfailover.report import document, html
-from pytest_rdsfailover.report.portrait import portrait
+from pytest_rdsfailover.report.trial_drawing import portrait
 
 HOSTILE = "</script><script>window.hacked=1</script><img src=x onerror='window.hacked=2'>"
 
@@ -31,7 +32,7 @@ def failover(writers=4, *, stuck=(), lost=0):
 
 
 def entry(evidence, *, test="tests/test_shop.py::test_orders", **more):
-    summary = evidence.judge()
+    summary = judge(evidence)
     found = document.trial_document(summary, test=test, scenario="cluster")
     return html.entry(found, portrait(summary, evidence), rerun="pytest --rds-seed=7", **more)
 

@@ -6,9 +6,10 @@ pytest.importorskip("boto3")
 
 from botocore.stub import Stubber
 
-from pytest_rdsfailover.remote import aws, trigger
+from pytest_rdsfailover.aws import trigger
+from pytest_rdsfailover.aws.client import ApiPlace, AwsError, add_headers, make_client
 
-PLACE = aws.Place(url="http://127.0.0.1:1", region="us-east-1", key="k", secret="never shown")
+PLACE = ApiPlace(url="http://127.0.0.1:1", region="us-east-1", key="k", secret="never shown")
 ANSWER = {"ResponseMetadata": {"RequestId": "id-1", "HTTPHeaders": {"x": "y"}}}
 
 
@@ -23,7 +24,7 @@ class FakeClock:
 
 @pytest.fixture
 def rds():
-    return aws.client(PLACE, "rds")
+    return make_client(PLACE, "rds")
 
 
 def test_a_failover_names_its_cluster_and_leaves_out_a_target_it_has_not(rds):
@@ -66,7 +67,7 @@ def test_a_switchover_names_the_cluster_by_its_arn_and_never_allows_data_loss(rd
 
 
 def test_an_experiment_is_started_by_its_template():
-    fis = aws.client(PLACE, "fis")
+    fis = make_client(PLACE, "fis")
     with Stubber(fis) as stub:
         # botocore makes up the clientToken itself, after this check
         stub.add_response("start_experiment", ANSWER, {"experimentTemplateId": "t"})
@@ -77,7 +78,7 @@ def test_an_experiment_is_started_by_its_template():
 def test_a_refusal_names_the_call_the_code_and_the_reason(rds):
     with Stubber(rds) as stub:
         stub.add_client_error("failover_db_cluster", "InvalidDBClusterStateFault", "not available")
-        with pytest.raises(aws.AwsError) as caught:
+        with pytest.raises(AwsError) as caught:
             trigger.fail_over(rds, "c")
 
     assert caught.value.code == "InvalidDBClusterStateFault"
@@ -87,23 +88,23 @@ def test_a_refusal_names_the_call_the_code_and_the_reason(rds):
 
 
 def test_a_call_that_reaches_nobody_is_an_error_of_ours(rds):
-    with pytest.raises(aws.AwsError, match="EndpointConnectionError"):
+    with pytest.raises(AwsError, match="EndpointConnectionError"):
         trigger.fail_over(rds, "c")
 
 
 def test_a_call_that_botocore_finds_wrong_is_an_error_of_ours(rds):
-    with pytest.raises(aws.AwsError, match="ParamValidationError"):
+    with pytest.raises(AwsError, match="ParamValidationError"):
         trigger.fail_over(rds, None)
 
 
 def test_headers_are_asked_for_with_each_request(rds):
     sent, count = [], iter("12")
-    aws.add_headers(rds, "FailoverDBCluster", lambda: {"X-Count": next(count)})
+    add_headers(rds, "FailoverDBCluster", lambda: {"X-Count": next(count)})
     rds.meta.events.register(
         "before-send.rds", lambda request, **_: sent.append(request.headers["X-Count"])
     )
     for _ in range(2):
-        with pytest.raises(aws.AwsError):
+        with pytest.raises(AwsError):
             trigger.fail_over(rds, "c")
 
     assert [one.decode() if isinstance(one, bytes) else one for one in sent] == ["1", "2"]

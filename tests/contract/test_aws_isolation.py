@@ -2,12 +2,12 @@
 
 import pytest
 
-from pytest_rdsfailover.local.isolation import CLOSED, is_loopback, no_aws, only
-from pytest_rdsfailover.remote import aws
+from pytest_rdsfailover.aws.client import ApiPlace, make_client
+from pytest_rdsfailover.local.aws_api.isolation import CLOSED, is_loopback, no_aws, only
 
 boto3 = pytest.importorskip("boto3")
 SERVICES = ("rds", "sts", "secretsmanager", "fis", "iam", "s3", "dynamodb", "cloudwatch")
-PLACE = aws.Place(url="http://127.0.0.1:12345", region="us-east-1", key="k", secret="s")
+PLACE = ApiPlace(url="http://127.0.0.1:12345", region="us-east-1", key="k", secret="s")
 
 
 @pytest.fixture
@@ -57,7 +57,7 @@ def test_with_the_local_api_a_client_finds_that_and_nothing_else(service):
 @pytest.mark.usefixtures("worst_case")
 @pytest.mark.parametrize("service", SERVICES)
 def test_our_own_clients_do_not_look_at_the_environment_at_all(service):
-    client = aws.client(PLACE, service)
+    client = make_client(PLACE, service)
 
     assert client.meta.endpoint_url == PLACE.url
     assert client._request_signer._credentials.access_key == "k"

@@ -5,7 +5,7 @@ import threading
 import pytest
 from toxiproxies import free_port
 
-from pytest_rdsfailover.errors import SettingError, ToxiproxyError
+from pytest_rdsfailover.model.errors import SettingError, ToxiproxyError
 
 UPSTREAM = "127.0.0.1:9"
 LATENCY = {"type": "latency", "attributes": {"latency": 5}}

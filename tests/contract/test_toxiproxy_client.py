@@ -10,8 +10,8 @@ import pytest
 import toxiproxy
 from toxiproxies import free_port
 
-from pytest_rdsfailover.errors import ToxiproxyError
-from pytest_rdsfailover.toxiproxy.client import Proxy, Toxic, ToxiproxyClient
+from pytest_rdsfailover.local.toxiproxy.client import Proxy, Toxic, ToxiproxyClient
+from pytest_rdsfailover.model.errors import ToxiproxyError
 
 
 def request(connection):

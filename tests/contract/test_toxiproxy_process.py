@@ -11,7 +11,7 @@ from toxiproxies import free_port
 
 
 def start(port, **options):
-    argv = [sys.executable, "-m", "pytest_rdsfailover.toxiproxy.process", f"--port={port}"]
+    argv = [sys.executable, "-m", "pytest_rdsfailover.local.toxiproxy.main", f"--port={port}"]
     return subprocess.Popen(
         argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options
     )
@@ -67,7 +67,7 @@ def test_a_port_in_use_is_said_in_one_line(process):
 
 def test_it_imports_nothing_heavy():
     code = (
-        "import sys, pytest_rdsfailover.toxiproxy.process;"
+        "import sys, pytest_rdsfailover.local.toxiproxy.main;"
         "print(sorted({'requests', 'toxiproxy', 'pytest', 'pymysql'} & set(sys.modules)))"
     )
     output = subprocess.run(

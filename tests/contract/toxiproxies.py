@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_rdsfailover.toxiproxy.client import Proxy, ToxiproxyClient
+from pytest_rdsfailover.local.toxiproxy.client import Proxy, ToxiproxyClient
 
 INSTALL = (
     "THE CONTRACT WAS NOT CHECKED AGAINST THE REAL TOXIPROXY: there is none. Install it with"
@@ -51,7 +51,7 @@ def toxiproxy_server(kind: str) -> Iterator[str]:
     """Run a Toxiproxy; yield its URL."""
     port = free_port()
     if kind == "builtin":
-        argv = [sys.executable, "-m", "pytest_rdsfailover.toxiproxy.process", f"--port={port}"]
+        argv = [sys.executable, "-m", "pytest_rdsfailover.local.toxiproxy.main", f"--port={port}"]
     else:
         path = real_server()
         if path is None:

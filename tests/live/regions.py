@@ -4,9 +4,9 @@ import dataclasses
 import os
 import uuid
 
-from pytest_rdsfailover.live import guard
-from pytest_rdsfailover.live_settings import LiveSettings
+from pytest_rdsfailover.live import gates
 from pytest_rdsfailover.local.cluster import LocalCluster
+from pytest_rdsfailover.model.live_settings import LiveSettings
 
 ACCOUNT = "123456789012"  # moto's
 REGION_ABROAD = "us-west-2"
@@ -98,8 +98,8 @@ def shut(gate, monkeypatch):
         return "planted"
 
     refuse.__name__ = gate.__name__
-    gates = tuple(refuse if each is gate else each for each in guard.GATES)
-    monkeypatch.setattr(guard, "GATES", gates)
+    planted = tuple(refuse if other is gate else other for other in gates.GATES)
+    monkeypatch.setattr(gates, "GATES", planted)
 
 
 def template_for(stand_in, target):

@@ -8,16 +8,15 @@ import threading
 import pytest
 from regions import template_for
 
-from pytest_rdsfailover.errors import RdsFailoverError
-from pytest_rdsfailover.experiment import InvalidTrialError
-from pytest_rdsfailover.laboratory import Laboratory
-from pytest_rdsfailover.live.aws import Region
+from pytest_rdsfailover.aws.client import AwsError, add_headers
 from pytest_rdsfailover.live.failover import LostWatchError
-from pytest_rdsfailover.local.control.script import SCRIPT, encode_script
-from pytest_rdsfailover.local.profiles import parse_profile
-from pytest_rdsfailover.remote import aws
-from pytest_rdsfailover.remote.aws import AwsError
-from pytest_rdsfailover.settings import Settings
+from pytest_rdsfailover.live.region import Region
+from pytest_rdsfailover.local.aws_api.script import SCRIPT, encode_script
+from pytest_rdsfailover.local.profiles.profiles import parse_profile
+from pytest_rdsfailover.model.errors import RdsFailoverError
+from pytest_rdsfailover.model.settings import Settings
+from pytest_rdsfailover.trial.runner import TrialRunner
+from pytest_rdsfailover.trial.trial import InvalidTrialError
 
 pytestmark = pytest.mark.local
 
@@ -57,10 +56,10 @@ def swallow():
 
 def trial(cluster):
     trials = []
-    laboratory = Laboratory(
+    runner = TrialRunner(
         cluster, Settings(seed=7), test="t", profile=None, expectations={}, note=trials.append
     )
-    return laboratory.trial(cluster.writer_endpoint, **LOAD)
+    return runner.trial(cluster.writer_endpoint, **LOAD)
 
 
 @pytest.fixture
@@ -162,7 +161,7 @@ class TestTriggers:
         live = backend(trigger="reboot", allow_reboot=True)
         shortly = parse_profile("short-crash", {"onset": "50ms", "refused": "500ms"})
         rds = live.region.client("rds", once=True)
-        aws.add_headers(rds, "RebootDBInstance", lambda: {SCRIPT: encode_script(shortly, 1)})
+        add_headers(rds, "RebootDBInstance", lambda: {SCRIPT: encode_script(shortly, 1)})
         before = stand_in.cluster.writer
         found = trial(live.cluster())
 

@@ -9,12 +9,12 @@ import time
 import pytest
 from regions import ACCOUNT, shut
 
-from pytest_rdsfailover.errors import RdsFailoverError
-from pytest_rdsfailover.laboratory import Laboratory
-from pytest_rdsfailover.live import guard
+from pytest_rdsfailover.live import gates
 from pytest_rdsfailover.live.backend import DryRunError
-from pytest_rdsfailover.live.guard import RefusedError
-from pytest_rdsfailover.settings import Settings
+from pytest_rdsfailover.live.gates import RefusedError
+from pytest_rdsfailover.model.errors import RdsFailoverError
+from pytest_rdsfailover.model.settings import Settings
+from pytest_rdsfailover.trial.runner import TrialRunner
 
 pytestmark = pytest.mark.local
 
@@ -24,10 +24,10 @@ LOAD = {"writers": 2, "rate": 40.0, "warmup": 0.1, "cooldown": 0.1, "bound": 20.
 def trial(live):
     """Do what a test does with rds_cluster and rds_trial."""
     cluster = live.cluster()
-    laboratory = Laboratory(
+    runner = TrialRunner(
         cluster, Settings(seed=7), test="t", profile=None, expectations={}, note=lambda _: None
     )
-    return laboratory.trial(cluster.writer_endpoint, **LOAD)
+    return runner.trial(cluster.writer_endpoint, **LOAD)
 
 
 @pytest.fixture
@@ -210,7 +210,7 @@ def test_3_a_cluster_that_is_failing_over_already(backend, stand_in):
     assert live.region.mutating == []
 
 
-@pytest.mark.parametrize("gate", guard.GATES, ids=lambda gate: gate.__name__)
+@pytest.mark.parametrize("gate", gates.GATES, ids=lambda gate: gate.__name__)
 def test_a_gate_that_were_closed_at_the_last_moment_would_stop_the_trigger(
     backend, monkeypatch, gate
 ):
@@ -228,8 +228,8 @@ def test_a_gate_that_were_closed_at_the_last_moment_would_stop_the_trigger(
 def test_without_the_gates_the_planted_wrongs_would_be_triggered(backend, stand_in, monkeypatch):
     """The other direction: it is the gates that refuse, nothing else."""
     stand_in.tag()
-    monkeypatch.setattr(guard, "GATES", ())
-    monkeypatch.setattr(guard, "consent", lambda _: "")
+    monkeypatch.setattr(gates, "GATES", ())
+    monkeypatch.setattr(gates, "consent", lambda _: "")
     live = backend()
     trial(live)
 

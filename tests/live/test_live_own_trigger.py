@@ -5,12 +5,12 @@ import time
 import pytest
 from regions import shut
 
-from pytest_rdsfailover.errors import RdsFailoverError
-from pytest_rdsfailover.extensions import Extensions, OwnFault
-from pytest_rdsfailover.laboratory import Laboratory
-from pytest_rdsfailover.live import guard
-from pytest_rdsfailover.live.guard import RefusedError
-from pytest_rdsfailover.settings import Settings
+from pytest_rdsfailover.live import gates
+from pytest_rdsfailover.live.gates import RefusedError
+from pytest_rdsfailover.model.errors import RdsFailoverError
+from pytest_rdsfailover.model.settings import Settings
+from pytest_rdsfailover.trial.extensions import Extensions, OwnFault
+from pytest_rdsfailover.trial.runner import TrialRunner
 
 pytestmark = pytest.mark.local
 
@@ -33,17 +33,17 @@ def fault(_cluster, _instance):
     return OwnFault(triggered=time.monotonic(), profile="network-cut")
 
 
-def laboratory(cluster, own):
-    return Laboratory(
+def runner(cluster, own):
+    return TrialRunner(
         cluster, Settings(seed=7), test="t", profile=None, expectations={}, note=lambda _: None,
         extensions=own,
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("gate", guard.GATES, ids=lambda gate: gate.__name__)
+@pytest.mark.parametrize("gate", gates.GATES, ids=lambda gate: gate.__name__)
 def test_the_hook_is_not_called_while_a_gate_is_closed(backend, monkeypatch, gate):
     live, own = backend(), Own(fault)
-    lab = laboratory(live.cluster(), own)
+    lab = runner(live.cluster(), own)
     shut(gate, monkeypatch)
     with pytest.raises(RefusedError, match=f"{gate.__name__}: planted"):
         lab.fail_over()
@@ -57,14 +57,14 @@ def test_a_gate_that_closes_after_the_plan_stops_the_hook_as_well(backend, stand
     cluster.prepare()
     stand_in.tag()
     with pytest.raises(RefusedError, match="consent"):
-        laboratory(cluster, own).fail_over()
+        runner(cluster, own).fail_over()
 
     assert (own.called, live.region.mutating) == (0, [])
 
 
 def test_a_fault_of_its_own_is_one_of_the_budget(backend, tmp_path):
     live, own = backend(), Own(fault)
-    lab = laboratory(live.cluster(), own)
+    lab = runner(live.cluster(), own)
     lab.fail_over()
     with pytest.raises(RefusedError, match="1 of 1 failovers"):
         lab.fail_over()
@@ -81,7 +81,7 @@ def test_a_fault_of_its_own_is_one_of_the_budget(backend, tmp_path):
 def test_a_failover_within_the_hook_is_paid_for_once(backend, stand_in, act):
     live, own = backend(), Own(act)
     before = stand_in.cluster.writer
-    laboratory(live.cluster(), own).fail_over()
+    runner(live.cluster(), own).fail_over()
 
     assert stand_in.cluster.writer != before
     assert live.region.mutating == ["rds:FailoverDBCluster"]
@@ -96,7 +96,7 @@ def test_a_second_failover_within_the_hook_is_refused(backend):
 
     live = backend()
     with pytest.raises(RefusedError, match="1 of 1 failovers"):
-        laboratory(live.cluster(), Own(twice)).fail_over()
+        runner(live.cluster(), Own(twice)).fail_over()
 
     assert live.region.mutating == ["rds:FailoverDBCluster"]
 
@@ -104,7 +104,7 @@ def test_a_second_failover_within_the_hook_is_refused(backend):
 def test_what_was_let_through_and_not_used_is_worth_nothing_later(backend):
     live = backend()
     cluster = live.cluster()
-    laboratory(cluster, Own(fault)).fail_over()
+    runner(cluster, Own(fault)).fail_over()
     with pytest.raises(RdsFailoverError, match="1 of 1 failovers"):
         cluster.fail_over()
 

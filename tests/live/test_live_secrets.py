@@ -9,7 +9,7 @@ import logging
 import pytest
 from regions import ACCOUNT
 
-from pytest_rdsfailover.live.aws import Region
+from pytest_rdsfailover.live.region import Region
 
 pytestmark = pytest.mark.local
 

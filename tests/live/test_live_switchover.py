@@ -7,11 +7,11 @@ from botocore.exceptions import ClientError
 from policies import SWITCHOVER, allowed
 from regions import ACCOUNT, REGION_ABROAD
 
-from pytest_rdsfailover.laboratory import Laboratory
 from pytest_rdsfailover.live.backend import DryRunError
-from pytest_rdsfailover.live.guard import RefusedError
-from pytest_rdsfailover.local.profiles import parse_profile
-from pytest_rdsfailover.settings import Settings
+from pytest_rdsfailover.live.gates import RefusedError
+from pytest_rdsfailover.local.profiles.profiles import parse_profile
+from pytest_rdsfailover.model.settings import Settings
+from pytest_rdsfailover.trial.runner import TrialRunner
 
 pytestmark = pytest.mark.local
 
@@ -68,10 +68,10 @@ def switch_over(stand_in, arn):
 
 
 def trial(cluster):
-    laboratory = Laboratory(
+    runner = TrialRunner(
         cluster, Settings(seed=7), test="t", profile=None, expectations={}, note=lambda _: None
     )
-    return laboratory.trial(cluster.writer_endpoint, **LOAD)
+    return runner.trial(cluster.writer_endpoint, **LOAD)
 
 
 def refused(live, stand_in):

@@ -5,8 +5,8 @@ import json
 
 import pytest
 
-from pytest_rdsfailover.laboratory import Laboratory
-from pytest_rdsfailover.settings import Settings
+from pytest_rdsfailover.model.settings import Settings
+from pytest_rdsfailover.trial.runner import TrialRunner
 
 pytestmark = pytest.mark.local
 
@@ -14,8 +14,8 @@ LATE = 0.5  # seconds that a look at the resolver may wait for a busy machine
 LOAD = {"writers": 6, "rate": 100.0, "warmup": 0.3, "cooldown": 0.2, "bound": 30.0}
 
 
-def laboratory(cluster, trials=None):
-    return Laboratory(
+def runner(cluster, trials=None):
+    return TrialRunner(
         cluster,
         Settings(seed=7),
         test="test",
@@ -34,7 +34,7 @@ def test_a_trial_against_the_stand_in_region_is_measured_and_judged(backend, sta
     cluster = live.cluster()
     before = stand_in.cluster.writer
 
-    trial = laboratory(cluster).trial(cluster.writer_endpoint, **LOAD)
+    trial = runner(cluster).trial(cluster.writer_endpoint, **LOAD)
 
     assert trial.valid
     assert trial.mode == "live"
@@ -47,7 +47,7 @@ def test_a_trial_against_the_stand_in_region_is_measured_and_judged(backend, sta
 
 def test_the_timeline_has_the_api_s_side_and_sql_s_side_of_the_story(backend):
     cluster = backend().cluster()
-    trial = laboratory(cluster).trial(cluster.writer_endpoint, **LOAD)
+    trial = runner(cluster).trial(cluster.writer_endpoint, **LOAD)
     told = names(trial)
 
     for name in ("trigger", "api_answered", "writer_cut", "promoted", "dns_flip", "api_writer"):
@@ -69,7 +69,7 @@ def test_the_load_leaves_nothing_in_the_schema(backend, stand_in):
     with endpoint.connect() as connection, connection.cursor() as cursor:
         cursor.execute("CREATE TABLE IF NOT EXISTS of_somebody_else (id INT)")
     before = tables()
-    laboratory(cluster).trial(cluster.writer_endpoint, **LOAD)
+    runner(cluster).trial(cluster.writer_endpoint, **LOAD)
     endpoint = stand_in.cluster.audit_endpoint()
 
     assert tables() == before
@@ -104,7 +104,7 @@ def test_a_wanted_target_is_promoted(backend, stand_in):
 def test_a_second_failover_beyond_the_budget_is_refused(backend):
     live = backend()
     cluster = live.cluster()
-    run = functools.partial(laboratory(cluster).trial, cluster.writer_endpoint, **LOAD)
+    run = functools.partial(runner(cluster).trial, cluster.writer_endpoint, **LOAD)
     run()
     with pytest.raises(Exception, match="budget: 1 of 1 failovers"):
         run()
@@ -115,7 +115,7 @@ def test_a_second_failover_beyond_the_budget_is_refused(backend):
 def test_a_trial_through_the_proxy_is_measured_and_judged(backend):
     live = backend(proxy="rdsfailover-proxy")
     cluster = live.cluster()
-    trial = laboratory(cluster).trial(cluster.proxy_endpoint, **LOAD)
+    trial = runner(cluster).trial(cluster.proxy_endpoint, **LOAD)
 
     assert trial.valid
     assert trial.endpoint == "proxy"
@@ -128,7 +128,7 @@ def test_a_trial_over_verified_tls_through_the_cluster_endpoint_and_the_proxy(ba
     tls = stand_in.cluster.writer_endpoint.tls
     live = backend(tls="verify", ca=tls.ca, proxy="rdsfailover-proxy", max_failovers=2)
     cluster = live.cluster()
-    lab = laboratory(cluster)
+    lab = runner(cluster)
 
     for endpoint in (cluster.writer_endpoint, cluster.proxy_endpoint):
         with endpoint.connect() as connection, connection.cursor() as cursor:
@@ -145,7 +145,7 @@ def test_behind_names_the_resolver_tells_of_the_flip(backend, stand_in):
         live = backend()
         cluster = live.cluster()
         assert cluster.writer_endpoint.host.endswith(".us-east-1.rds.amazonaws.com")
-        trial = laboratory(cluster).trial(cluster.writer_endpoint, **LOAD)
+        trial = runner(cluster).trial(cluster.writer_endpoint, **LOAD)
         live.release()
     told = {each.name: each for each in trial.milestones}
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from regions import ACCOUNT
 
-from pytest_rdsfailover.options import OPTIONS
+from pytest_rdsfailover.plugin.options import OPTIONS
 
 pytestmark = pytest.mark.local
 

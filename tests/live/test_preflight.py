@@ -5,9 +5,9 @@ from dataclasses import replace
 
 import pytest
 
-from pytest_rdsfailover.endpoints import Tls
 from pytest_rdsfailover.live.preflight import PreflightError, check_clock, check_endpoint
-from pytest_rdsfailover.local.ports import reserve_port
+from pytest_rdsfailover.local.processes.ports import reserve_port
+from pytest_rdsfailover.model.endpoints import Tls
 
 pytestmark = pytest.mark.local
 

@@ -3,12 +3,12 @@
 import pytest
 from regions import at_rest
 
-from pytest_rdsfailover.laboratory import Laboratory
 from pytest_rdsfailover.live.backend import LiveBackend
-from pytest_rdsfailover.local.profiles import load_profile, parse_profile
-from pytest_rdsfailover.remote.recorder import measure, profile_text
+from pytest_rdsfailover.local.profiles.profiles import load_profile, parse_profile
+from pytest_rdsfailover.local.profiles.recorder import measure, profile_text
+from pytest_rdsfailover.model.settings import Settings
 from pytest_rdsfailover.report.document import trial_document
-from pytest_rdsfailover.settings import Settings
+from pytest_rdsfailover.trial.runner import TrialRunner
 
 pytestmark = pytest.mark.local
 
@@ -31,10 +31,10 @@ def local_cluster(make_cluster):
 def run(cluster, **options):
     """Run a trial and return its document."""
     trials = []
-    laboratory = Laboratory(
+    runner = TrialRunner(
         cluster, Settings(seed=7), test="t", profile=None, expectations={}, note=trials.append
     )
-    laboratory.trial(cluster.writer_endpoint, **LOAD, **options)
+    runner.trial(cluster.writer_endpoint, **LOAD, **options)
     return trial_document(trials[0], test="t", scenario="t")
 
 

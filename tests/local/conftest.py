@@ -7,9 +7,9 @@ from proxy_fixtures import proxy, proxy_gateway, proxy_process  # noqa: F401 - f
 from servers import SERVERS
 
 from pytest_rdsfailover.local.cluster import LocalCluster
-from pytest_rdsfailover.local.process import Supervisor
-from pytest_rdsfailover.local.profiles import load_profile
-from pytest_rdsfailover.local.server import OwnServer
+from pytest_rdsfailover.local.processes.process import Supervisor
+from pytest_rdsfailover.local.profiles.profiles import load_profile
+from pytest_rdsfailover.local.server.server import OwnServer
 
 HERE = {wanted.name: program for wanted in SERVERS if (program := wanted.find())}
 

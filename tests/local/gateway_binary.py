@@ -2,14 +2,14 @@
 
 import struct
 
-from pytest_rdsfailover.wire.packets import (
+from pytest_rdsfailover.mysql.packets import (
     STATUS_CURSOR_EXISTS,
     ServerFault,
     encode,
     parse_error,
     read_string,
 )
-from pytest_rdsfailover.wire.responses import Command, Part, Response
+from pytest_rdsfailover.mysql.responses import Command, Part, Response
 
 
 class RefusedError(Exception):

@@ -14,13 +14,13 @@ from pathlib import Path
 import gateway_server as servers
 import pymysql
 
-from pytest_rdsfailover.gateway.client import GatewayClient, connect
-from pytest_rdsfailover.gateway.script import Step
+from pytest_rdsfailover.local.gateway.client import GatewayClient, connect
+from pytest_rdsfailover.local.gateway.script import Step
 
 # A test may plant a fault before the gateway begins.
 MAIN = """
 import sys
-from pytest_rdsfailover.gateway.process import main
+from pytest_rdsfailover.local.gateway.main import main
 sys.exit(main(sys.argv[1:]))
 """
 

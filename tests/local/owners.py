@@ -12,7 +12,7 @@ import uuid
 from collections.abc import Collection
 from pathlib import Path
 
-from pytest_rdsfailover.local.process import MEMORY
+from pytest_rdsfailover.local.processes.process import MEMORY
 
 MARK = "RDSFO_TEST_MARK"
 PATIENCE = 20.0  # seconds; the machine may be busy
@@ -20,7 +20,7 @@ PREAMBLE = """
 import os, sys, time, threading, signal
 from pathlib import Path
 from pytest_rdsfailover.local import process
-from pytest_rdsfailover.local.process import Supervisor
+from pytest_rdsfailover.local.processes.process import Supervisor
 process.bases = lambda: [Path({base!r})]
 # What a shell starts in the background ignores Ctrl-C from birth.
 signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -5,8 +5,8 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from pytest_rdsfailover.errors import SettingError
-from pytest_rdsfailover.local.programs import ServerProgram, find_server
+from pytest_rdsfailover.local.server.programs import ServerProgram, find_server
+from pytest_rdsfailover.model.errors import SettingError
 
 FETCHED = Path(__file__).parents[2] / ".servers" / "mysql" / "bin" / "mysqld"  # by scripts/test
 PLACES = os.pathsep.join((os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin"))

@@ -9,7 +9,7 @@ import aiomysql
 import pytest
 
 from pytest_rdsfailover.local.cluster import LocalCluster
-from pytest_rdsfailover.local.profiles import parse_profile
+from pytest_rdsfailover.local.profiles.profiles import parse_profile
 
 pytestmark = pytest.mark.local
 

@@ -2,10 +2,11 @@
 
 import pytest
 
-from pytest_rdsfailover import calibrate, cli
 from pytest_rdsfailover.analysis.downtime import Downtime
-from pytest_rdsfailover.commands.calibrate import lines
-from pytest_rdsfailover.local.programs import ServerProgram
+from pytest_rdsfailover.cli.calibrate import lines
+from pytest_rdsfailover.cli.calibration import Calibration, Reading, calibrate, server
+from pytest_rdsfailover.cli.main import main
+from pytest_rdsfailover.local.server.programs import ServerProgram
 
 pytestmark = pytest.mark.local
 NOISE = 0.06  # seconds, a fifth of the shorter freeze; a quiet machine errs by 2 ms
@@ -13,10 +14,8 @@ NOISE = 0.06  # seconds, a fifth of the shorter freeze; a quiet machine errs by 
 
 def test_freezes_of_known_length_are_measured(server_program: ServerProgram, monkeypatch):
     monkeypatch.setenv("RDS_SERVER", str(server_program.path))
-    with calibrate.server() as (own, endpoint):
-        found = calibrate.calibrate(
-            own, endpoint, rate=400.0, writers=8, freezes=(0.3, 0.8), repeats=1
-        )
+    with server() as (own, endpoint):
+        found = calibrate(own, endpoint, rate=400.0, writers=8, freezes=(0.3, 0.8), repeats=1)
 
     short, long = found.readings
     assert 0.3 <= short.truth < long.truth
@@ -28,13 +27,13 @@ def test_freezes_of_known_length_are_measured(server_program: ServerProgram, mon
 
 def test_the_table_counts_what_lies_outside_its_bounds():
     good, bad = (
-        calibrate.Reading(
+        Reading(
             wanted=0.2, truth=truth, shortest=truth - 0.001, longest=truth + 0.001,
             measured=Downtime(0.199, 0.203),
         )
         for truth in (0.2, 0.25)
     )  # fmt: skip
-    result = calibrate.Calibration(
+    result = Calibration(
         about="a server", rate=1000.0, writers=32, readings=[good, bad],
         natural_gap=0.004, lateness_p99=0.001, own_pause=0.0, strangers=None,
     )  # fmt: skip
@@ -53,7 +52,7 @@ def test_the_table_counts_what_lies_outside_its_bounds():
 )
 def test_what_cannot_be_measured_is_refused_before_a_server_starts(arguments, complaint, capsys):
     with pytest.raises(SystemExit) as end:
-        cli.main(["calibrate", *arguments])
+        main(["calibrate", *arguments])
 
     assert end.value.code == 2
     assert complaint in capsys.readouterr().err
@@ -62,5 +61,5 @@ def test_what_cannot_be_measured_is_refused_before_a_server_starts(arguments, co
 def test_a_missing_server_is_said_in_one_line(monkeypatch, capsys):
     monkeypatch.setenv("RDS_SERVER", "/nowhere/mysqld")
 
-    assert cli.main(["calibrate"]) == 2
+    assert main(["calibrate"]) == 2
     assert "/nowhere/mysqld" in capsys.readouterr().err

@@ -9,7 +9,7 @@ import time
 import pytest
 from watching import PAUSE, Still, watch
 
-from pytest_rdsfailover.load.vitals import Watchdog, cpu_seconds
+from pytest_rdsfailover.load.watchdog import Watchdog, cpu_seconds
 
 pytest_plugins = ["plain_fixtures"]
 pytestmark = pytest.mark.local

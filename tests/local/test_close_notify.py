@@ -22,8 +22,8 @@ from gateway_server import PASSWORD
 from proxy_fixtures import rows, value
 from waiting import until
 
-from pytest_rdsfailover.wire.handshake import Capability
-from pytest_rdsfailover.wire.packets import encode, frame
+from pytest_rdsfailover.mysql.handshake import Capability
+from pytest_rdsfailover.mysql.packets import encode, frame
 
 pytestmark = pytest.mark.local
 ENDPOINTS = ["cluster", "reader", "instance-2", "proxy", "proxy-reader"]
@@ -249,7 +249,7 @@ def test_who_reads_nothing_and_says_that_it_ends_has_nothing_any_more(proxy, end
 
 @pytest.mark.parametrize("endpoint", ["cluster", "proxy"])
 def test_who_ends_tls_and_reads_nothing_does_not_keep_the_gateway(proxy, endpoint):
-    plant = "import pytest_rdsfailover.gateway.sockets as s\ns.LINGER = 0.2\n"
+    plant = "import pytest_rdsfailover.local.gateway.sockets as s\ns.LINGER = 0.2\n"
     with gateway_process.gateway(proxy.server, plant=plant) as gateway:
         tls = taken(connect(gateway, endpoint))
         tls.sendall(LARGE)

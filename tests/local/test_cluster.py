@@ -7,10 +7,10 @@ import pytest
 from networks import network_for
 from waiting import until
 
-from pytest_rdsfailover.errors import SettingError
 from pytest_rdsfailover.local.cluster import LocalCluster
 from pytest_rdsfailover.local.failovers import FailoverInProgressError
-from pytest_rdsfailover.local.profiles import parse_profile
+from pytest_rdsfailover.local.profiles.profiles import parse_profile
+from pytest_rdsfailover.model.errors import SettingError
 
 pytestmark = pytest.mark.local
 
@@ -201,7 +201,7 @@ def test_sixteen_instances_are_ready_and_fail_over(server_program):
 
 
 def test_a_wanted_port_is_used_and_a_taken_one_is_refused(server_program):
-    from pytest_rdsfailover.local.ports import reserve_port
+    from pytest_rdsfailover.local.processes.ports import reserve_port
 
     profile, network = parse_profile("ours", QUICK), network_for(server_program)
     with reserve_port(["127.0.0.2", "127.0.0.11"]) as number:

@@ -17,12 +17,13 @@ from botocore.exceptions import ClientError, ParamValidationError
 from servers import SERVERS
 from waiting import until
 
-from pytest_rdsfailover.errors import DiedError
+from pytest_rdsfailover.aws import trigger
+from pytest_rdsfailover.aws.client import add_headers
+from pytest_rdsfailover.local.aws_api.script import SCRIPT, encode_script
 from pytest_rdsfailover.local.cluster import LocalCluster
-from pytest_rdsfailover.local.control.script import SCRIPT, encode_script
 from pytest_rdsfailover.local.network import find_toxiproxy
-from pytest_rdsfailover.local.profiles import load_profile, parse_profile
-from pytest_rdsfailover.remote import aws, trigger
+from pytest_rdsfailover.local.profiles.profiles import load_profile, parse_profile
+from pytest_rdsfailover.model.errors import DiedError
 
 # The API asks the gateway, never the server: what it says does not depend on which server it is.
 PROGRAMS = list(filter(None, (wanted.find() for wanted in SERVERS)))[:1]
@@ -72,7 +73,7 @@ def fail_over(rds, **options):
 
 def slowly(api, operation, profile=SLOW):
     """Let what this client starts by one operation last long enough to be seen."""
-    aws.add_headers(api, operation, lambda: {SCRIPT: encode_script(profile, 1)})
+    add_headers(api, operation, lambda: {SCRIPT: encode_script(profile, 1)})
 
 
 def events(rds, **query):

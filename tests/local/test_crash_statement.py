@@ -7,7 +7,7 @@ import pytest
 
 from pytest_rdsfailover.local.cluster import LocalCluster
 from pytest_rdsfailover.local.network import find_toxiproxy
-from pytest_rdsfailover.local.profiles import parse_profile
+from pytest_rdsfailover.local.profiles.profiles import parse_profile
 
 pytestmark = pytest.mark.local
 

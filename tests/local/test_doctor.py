@@ -9,7 +9,7 @@ import pytest
 
 def doctor(**environ):
     return subprocess.run(
-        [sys.executable, "-m", "pytest_rdsfailover.cli", "doctor"],
+        [sys.executable, "-m", "pytest_rdsfailover.cli.main", "doctor"],
         env=os.environ | environ, capture_output=True, text=True, check=False,
     )  # fmt: skip
 

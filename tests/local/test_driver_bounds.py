@@ -8,9 +8,9 @@ import traceback
 import pytest
 from plain_server import Relay, free_port
 
-from pytest_rdsfailover import driver
-from pytest_rdsfailover.endpoints import Bounds
-from pytest_rdsfailover.records import Fault, Outcome
+from pytest_rdsfailover.model.endpoints import Bounds
+from pytest_rdsfailover.model.records import Fault, Outcome
+from pytest_rdsfailover.mysql import driver
 
 pytest_plugins = ["plain_fixtures"]
 pytestmark = pytest.mark.local

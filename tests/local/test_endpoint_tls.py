@@ -8,7 +8,7 @@ import mysql.connector
 import pymysql
 import pytest
 
-from pytest_rdsfailover.local.accounts import create, drop, new_account, session
+from pytest_rdsfailover.local.server.accounts import create, drop, new_account, session
 
 pytestmark = pytest.mark.local
 

@@ -6,8 +6,8 @@ import threading
 
 import pytest
 
-from pytest_rdsfailover.errors import GatewayError
-from pytest_rdsfailover.gateway.client import connect
+from pytest_rdsfailover.local.gateway.client import connect
+from pytest_rdsfailover.model.errors import GatewayError
 
 pytestmark = pytest.mark.local
 SHORT, PATIENCE = 0.2, 20.0  # seconds

@@ -12,8 +12,8 @@ import gateway_process
 import pymysql
 import pytest
 
-from pytest_rdsfailover.errors import GatewayError
-from pytest_rdsfailover.gateway.script import Step
+from pytest_rdsfailover.local.gateway.script import Step
+from pytest_rdsfailover.model.errors import GatewayError
 
 pytestmark = pytest.mark.local
 LOST = {2006, 2013, 0}
@@ -320,9 +320,7 @@ def test_garbage_ends_only_its_own_session(gateway):
 
 
 def test_a_fault_of_the_gateway_s_own_is_told_to_who_asks(server):
-    plant = (
-        "import pytest_rdsfailover.gateway.control as c\nc.Control._plays = lambda *_: [].nothing\n"
-    )
+    plant = "import pytest_rdsfailover.local.gateway.control as c\nc.Control._plays = lambda *_: [].nothing\n"
     with (
         gateway_process.gateway(server, plant=plant) as gateway,
         pytest.raises(GatewayError, match="the gateway failed: AttributeError"),

@@ -13,9 +13,9 @@ import gateway_server
 import pymysql
 import pytest
 
-from pytest_rdsfailover.gateway.network import Toxiproxy
-from pytest_rdsfailover.gateway.script import Step
-from pytest_rdsfailover.gateway.sockets import bound
+from pytest_rdsfailover.local.gateway.network import Toxiproxy
+from pytest_rdsfailover.local.gateway.script import Step
+from pytest_rdsfailover.local.gateway.sockets import bound
 
 pytestmark = pytest.mark.local
 PREFIX = "my cluster "

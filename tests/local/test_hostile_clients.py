@@ -176,13 +176,13 @@ def test_honest_clients_get_their_own_answers_in_time(proxy):
 
 FLAWS = {
     "what one begins to send is put before what others send": (
-        "import pytest_rdsfailover.gateway.proxy.session as s\n"
+        "import pytest_rdsfailover.local.gateway.proxy.session as s\n"
         "shared = s.PacketReader()\n"
         "s.PacketReader = lambda: shared"
     ),
     "what makes no sense stops everybody": (
         "import time\n"
-        "import pytest_rdsfailover.gateway.proxy.session as s\n"
+        "import pytest_rdsfailover.local.gateway.proxy.session as s\n"
         "real, slept = s.ProxySession._begin, []\n"
         "def begin(self, message):\n"
         "    if message[:1] > b' ' and not slept:\n"

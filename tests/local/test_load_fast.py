@@ -10,17 +10,18 @@ import pytest
 from plain_server import free_port
 from waiting import until
 
-from pytest_rdsfailover.endpoints import Bounds, Tls
-from pytest_rdsfailover.errors import SettingError
-from pytest_rdsfailover.journal import Journal
-from pytest_rdsfailover.load import fast, line
-from pytest_rdsfailover.load.calls import CallWorkload
+from pytest_rdsfailover.journal.journal import Journal
+from pytest_rdsfailover.load import fast
 from pytest_rdsfailover.load.engine import LoadError
 from pytest_rdsfailover.load.fast import FastLoad
+from pytest_rdsfailover.load.fast_writer import AWAY, READY, FastWriter
 from pytest_rdsfailover.load.inserts import InsertWorkload
 from pytest_rdsfailover.load.schedule import Schedule
+from pytest_rdsfailover.load.user_code import CallWorkload
 from pytest_rdsfailover.load.writer import ReconnectPolicy
-from pytest_rdsfailover.records import Outcome
+from pytest_rdsfailover.model.endpoints import Bounds, Tls
+from pytest_rdsfailover.model.errors import SettingError
+from pytest_rdsfailover.model.records import Outcome
 
 pytest_plugins = ["plain_fixtures"]
 pytestmark = pytest.mark.local
@@ -43,14 +44,14 @@ def inserting(server, port=None, *, writers=8, rate=200.0, policy=POLICY):
 
 
 def test_no_more_connections_are_made_at_once_than_a_backlog_holds(plain_server, monkeypatch):
-    at_once, under_way, connect = [], set(), line.Line.connect
+    at_once, under_way, connect = [], set(), FastWriter.connect
 
     def counted(self):
         connect(self)
         under_way.add(self)
-        at_once.append(sum(each.state not in (line.AWAY, line.READY) for each in under_way))
+        at_once.append(sum(each.state not in (AWAY, READY) for each in under_way))
 
-    monkeypatch.setattr(line.Line, "connect", counted)
+    monkeypatch.setattr(FastWriter, "connect", counted)
     monkeypatch.setattr(fast, "STORM", 3)
     with inserting(plain_server, writers=12):
         pass

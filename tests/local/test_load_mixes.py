@@ -4,19 +4,20 @@ import time
 
 import pytest
 
-from pytest_rdsfailover import driver
-from pytest_rdsfailover.analysis.lanes import lanes
+from pytest_rdsfailover.analysis.series import lanes
 from pytest_rdsfailover.analysis.staleness import reads
-from pytest_rdsfailover.analysis.writes import Stored, audit
-from pytest_rdsfailover.endpoints import Bounds
-from pytest_rdsfailover.journal import Journal
+from pytest_rdsfailover.analysis.writes import audit
+from pytest_rdsfailover.journal.journal import Journal
+from pytest_rdsfailover.journal.stored import Stored
 from pytest_rdsfailover.load.inserts import InsertWorkload
 from pytest_rdsfailover.load.mix import READ, READ_YOUR_WRITE, TRANSACTION, WRITE
+from pytest_rdsfailover.load.mixed import PARTS, RowsSession, RowsWorkload
 from pytest_rdsfailover.load.retrying import RetryingWorkload
-from pytest_rdsfailover.load.rows import PARTS, RowsSession, RowsWorkload
 from pytest_rdsfailover.load.threads import Load
 from pytest_rdsfailover.load.writer import ReconnectPolicy
-from pytest_rdsfailover.records import Outcome
+from pytest_rdsfailover.model.endpoints import Bounds
+from pytest_rdsfailover.model.records import Outcome
+from pytest_rdsfailover.mysql import driver
 
 pytest_plugins = ["plain_fixtures"]
 pytestmark = pytest.mark.local

@@ -16,15 +16,15 @@ from pathlib import Path
 import pytest
 from waiting import until
 
-from pytest_rdsfailover.endpoints import Bounds
-from pytest_rdsfailover.errors import SettingError
-from pytest_rdsfailover.journal import EVENTS, Journal
+from pytest_rdsfailover.journal.journal import EVENTS, Journal
 from pytest_rdsfailover.live.credentials import Tokens
-from pytest_rdsfailover.load.choice import choose
 from pytest_rdsfailover.load.engine import LoadError
-from pytest_rdsfailover.load.processes import Order, ProcessLoad
+from pytest_rdsfailover.load.processes import LoadOrder, ProcessLoad
+from pytest_rdsfailover.load.workloads import choose
 from pytest_rdsfailover.load.writer import ReconnectPolicy
-from pytest_rdsfailover.records import Outcome
+from pytest_rdsfailover.model.endpoints import Bounds
+from pytest_rdsfailover.model.errors import SettingError
+from pytest_rdsfailover.model.records import Outcome
 
 pytest_plugins = ["plain_fixtures"]
 pytestmark = pytest.mark.local
@@ -35,7 +35,7 @@ WRITERS, RATE = 6, 120.0
 def order(server, directory, *, engine="threads", options=None, endpoint=None, **more):
     where = endpoint or server.endpoint
     make = choose(options or {}, where, retries=0, policy=POLICY, classify=None)
-    return Order(
+    return LoadOrder(
         make=make, run=uuid.uuid4().hex[:8], writers=WRITERS, process=0, processes=2,
         events=directory / f"0{EVENTS}", engine=engine, rate=RATE, policy=POLICY, **more,
     )  # fmt: skip
@@ -143,7 +143,7 @@ def test_no_process_outlives_who_started_it(plain_server, tmp_path):
     (tmp_path / "order").write_bytes(pickle.dumps(told))
     script.write_text(
         "import pickle, sys, time\n"
-        "from pytest_rdsfailover.journal import Journal\n"
+        "from pytest_rdsfailover.journal.journal import Journal\n"
         "from pytest_rdsfailover.load.processes import ProcessLoad\n"
         "order = pickle.load(open(sys.argv[1], 'rb'))\n"
         "load = ProcessLoad(order, Journal(order.run, order.writers))\n"

@@ -13,17 +13,17 @@ import pytest
 from plain_server import free_port
 from waiting import until
 
-from pytest_rdsfailover import driver
-from pytest_rdsfailover.endpoints import Bounds
-from pytest_rdsfailover.errors import DiedError
-from pytest_rdsfailover.journal import Journal
-from pytest_rdsfailover.load.calls import CallWorkload
+from pytest_rdsfailover.journal.journal import Journal
 from pytest_rdsfailover.load.engine import LoadError
 from pytest_rdsfailover.load.engines import ENGINES
 from pytest_rdsfailover.load.inserts import InsertWorkload
 from pytest_rdsfailover.load.threads import Load
+from pytest_rdsfailover.load.user_code import CallWorkload
 from pytest_rdsfailover.load.writer import ReconnectPolicy
-from pytest_rdsfailover.records import Fault, Outcome
+from pytest_rdsfailover.model.endpoints import Bounds
+from pytest_rdsfailover.model.errors import DiedError
+from pytest_rdsfailover.model.records import Fault, Outcome
+from pytest_rdsfailover.mysql import driver
 
 pytest_plugins = ["plain_fixtures"]
 pytestmark = pytest.mark.local

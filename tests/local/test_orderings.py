@@ -14,9 +14,9 @@ from plain_server import PATIENT, PlainServer
 from servers import SERVERS
 from watching import watch
 
-from pytest_rdsfailover import driver
-from pytest_rdsfailover.endpoints import Tls
-from pytest_rdsfailover.gateway import tls
+from pytest_rdsfailover.local.gateway import tls
+from pytest_rdsfailover.model.endpoints import Tls
+from pytest_rdsfailover.mysql import driver
 
 pytestmark = pytest.mark.local
 FROZEN = 0.6  # seconds

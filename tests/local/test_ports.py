@@ -5,9 +5,9 @@ import socket
 
 import pytest
 
-from pytest_rdsfailover.errors import SettingError
-from pytest_rdsfailover.local import ports
-from pytest_rdsfailover.local.ports import reserve_port
+from pytest_rdsfailover.local.processes import ports
+from pytest_rdsfailover.local.processes.ports import reserve_port
+from pytest_rdsfailover.model.errors import SettingError
 
 pytestmark = pytest.mark.local
 TWO = ("127.0.0.1", "127.0.0.2")

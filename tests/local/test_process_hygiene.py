@@ -14,10 +14,10 @@ from pathlib import Path
 import pytest
 from owners import Owner
 
-from pytest_rdsfailover.clock import MonotonicClock, wait_until
-from pytest_rdsfailover.local import process as process_module
-from pytest_rdsfailover.local import supervisor as program
-from pytest_rdsfailover.local.process import Supervisor
+from pytest_rdsfailover.local.processes import process as process_module
+from pytest_rdsfailover.local.processes import supervisor as program
+from pytest_rdsfailover.local.processes.process import Supervisor
+from pytest_rdsfailover.model.clock import MonotonicClock, wait_until
 
 pytestmark = [
     pytest.mark.local,
@@ -33,8 +33,8 @@ with Supervisor() as supervisor:
     time.sleep(1000)
 """
 SERVER = """
-from pytest_rdsfailover.local.programs import find_server
-from pytest_rdsfailover.local.server import OwnServer
+from pytest_rdsfailover.local.server.programs import find_server
+from pytest_rdsfailover.local.server.server import OwnServer
 program = find_server(None)
 while True:
     with Supervisor() as supervisor, OwnServer(program, supervisor):

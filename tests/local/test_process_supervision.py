@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from pytest_rdsfailover.clock import MonotonicClock, wait_until
-from pytest_rdsfailover.errors import DiedError, NotReadyError
-from pytest_rdsfailover.local.process import Supervisor
+from pytest_rdsfailover.local.processes.process import Supervisor
+from pytest_rdsfailover.model.clock import MonotonicClock, wait_until
+from pytest_rdsfailover.model.errors import DiedError, NotReadyError
 
 SHELL = "/bin/sh"
 pytestmark = pytest.mark.local

@@ -10,7 +10,7 @@ import pytest
 from proxy_fixtures import rows, value
 from waiting import until
 
-from pytest_rdsfailover.gateway.script import Step
+from pytest_rdsfailover.local.gateway.script import Step
 
 pytestmark = pytest.mark.local
 LOST = (2006, 2013)

@@ -104,7 +104,7 @@ def test_thousands_of_transactions_read_back_their_own(proxy):
 
 
 FLAWS = {
-    "insert ids are not told apart": "import pytest_rdsfailover.gateway.proxy.forwarding as f\n"
+    "insert ids are not told apart": "import pytest_rdsfailover.local.gateway.proxy.forwarding as f\n"
     "from dataclasses import replace\n"
     "real = f.effect\n"
     "f.effect = lambda *a, **k: replace(real(*a, **k), insert_id=False)",
@@ -117,7 +117,7 @@ FLAWS = {
 
 @pytest.mark.parametrize("flaw", FLAWS)
 def test_a_planted_leak_is_caught(proxy, flaw):
-    plant = "import pytest_rdsfailover.gateway.proxy.database as d\n" + FLAWS[flaw]
+    plant = "import pytest_rdsfailover.local.gateway.proxy.database as d\n" + FLAWS[flaw]
     with gateway_process.gateway(proxy.server, plant=plant) as leaky:
         clients = run_load(leaky, 0)
 

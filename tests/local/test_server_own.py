@@ -10,16 +10,16 @@ import pymysql
 import pytest
 from owners import Owner
 
-from pytest_rdsfailover import driver
-from pytest_rdsfailover.endpoints import Bounds, Endpoint
-from pytest_rdsfailover.errors import CommandError, DiedError, NotReadyError, SettingError
-from pytest_rdsfailover.local import accounts, dialects
-from pytest_rdsfailover.local import server as server_module
-from pytest_rdsfailover.local import template as template_module
-from pytest_rdsfailover.local.accounts import Account, ServerError
-from pytest_rdsfailover.local.cache import cache_directory
-from pytest_rdsfailover.local.ports import reserve_port
-from pytest_rdsfailover.local.server import OwnServer
+from pytest_rdsfailover.local.processes.cache import cache_directory
+from pytest_rdsfailover.local.processes.ports import reserve_port
+from pytest_rdsfailover.local.server import accounts, dialects
+from pytest_rdsfailover.local.server import server as server_module
+from pytest_rdsfailover.local.server import template as template_module
+from pytest_rdsfailover.local.server.accounts import Account, ServerError
+from pytest_rdsfailover.local.server.server import OwnServer
+from pytest_rdsfailover.model.endpoints import Bounds, Endpoint
+from pytest_rdsfailover.model.errors import CommandError, DiedError, NotReadyError, SettingError
+from pytest_rdsfailover.mysql import driver
 
 pytestmark = pytest.mark.local
 WANTS_PUBLIC_KEY = b"\x02"  # what a client sends when its digest was not enough
@@ -209,8 +209,8 @@ def test_clients_without_tls_log_in_by_digest_at_once(server_program, supervisor
 
 BUILD = """
 from pytest_rdsfailover.local import template
-from pytest_rdsfailover.local.programs import find_server
-from pytest_rdsfailover.local.template import Source
+from pytest_rdsfailover.local.server.programs import find_server
+from pytest_rdsfailover.local.server.template import Source
 real = template._make
 def make(*arguments):
     os.write(os.open(os.environ["COUNT"], os.O_APPEND | os.O_WRONLY | os.O_CREAT), b"x")

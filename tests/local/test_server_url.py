@@ -4,12 +4,12 @@ from urllib.parse import quote
 
 import pytest
 
-from pytest_rdsfailover.errors import SettingError
-from pytest_rdsfailover.local import accounts
-from pytest_rdsfailover.local.accounts import Account, ServerError
-from pytest_rdsfailover.local.ports import reserve_port
-from pytest_rdsfailover.local.programs import find_server
-from pytest_rdsfailover.local.server import OwnServer, UrlServer, start_server
+from pytest_rdsfailover.local.processes.ports import reserve_port
+from pytest_rdsfailover.local.server import accounts
+from pytest_rdsfailover.local.server.accounts import Account, ServerError
+from pytest_rdsfailover.local.server.programs import find_server
+from pytest_rdsfailover.local.server.server import OwnServer, UrlServer, start_server
+from pytest_rdsfailover.model.errors import SettingError
 
 pytestmark = pytest.mark.local
 

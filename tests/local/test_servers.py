@@ -3,9 +3,9 @@
 import pytest
 from servers import SERVERS
 
-from pytest_rdsfailover.errors import SettingError
-from pytest_rdsfailover.local import programs
-from pytest_rdsfailover.local.programs import find_server
+from pytest_rdsfailover.local.server import programs
+from pytest_rdsfailover.local.server.programs import find_server
+from pytest_rdsfailover.model.errors import SettingError
 
 pytestmark = pytest.mark.local
 

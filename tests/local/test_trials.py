@@ -10,20 +10,21 @@ import pytest
 from networks import network_for
 from servers import SERVERS
 
-from pytest_rdsfailover.endpoints import Bounds
-from pytest_rdsfailover.errors import DiedError, GatewayError, RdsFailoverError, SettingError
-from pytest_rdsfailover.experiment import InvalidTrialError, Plan
-from pytest_rdsfailover.laboratory import Laboratory
-from pytest_rdsfailover.load.calls import CallWorkload
 from pytest_rdsfailover.load.inserts import InsertWorkload
+from pytest_rdsfailover.load.user_code import CallWorkload
 from pytest_rdsfailover.load.writer import ReconnectPolicy
 from pytest_rdsfailover.local.cluster import LocalCluster
-from pytest_rdsfailover.local.process import Supervisor
-from pytest_rdsfailover.local.profiles import load_profile
-from pytest_rdsfailover.local.programs import find_server
-from pytest_rdsfailover.local.server import OwnServer
-from pytest_rdsfailover.observation import Observation
-from pytest_rdsfailover.settings import Settings
+from pytest_rdsfailover.local.processes.process import Supervisor
+from pytest_rdsfailover.local.profiles.profiles import load_profile
+from pytest_rdsfailover.local.server.programs import find_server
+from pytest_rdsfailover.local.server.server import OwnServer
+from pytest_rdsfailover.model.endpoints import Bounds
+from pytest_rdsfailover.model.errors import DiedError, GatewayError, RdsFailoverError, SettingError
+from pytest_rdsfailover.model.settings import Settings
+from pytest_rdsfailover.trial.observation import Observation
+from pytest_rdsfailover.trial.plan import Plan
+from pytest_rdsfailover.trial.runner import TrialRunner
+from pytest_rdsfailover.trial.trial import InvalidTrialError
 
 pytestmark = pytest.mark.local
 
@@ -33,9 +34,9 @@ KEEPS_READ_ONLY = ReconnectPolicy(on_read_only=False)
 
 
 @pytest.fixture
-def laboratory(resting):
+def runner(resting):
     return functools.partial(
-        Laboratory,
+        TrialRunner,
         resting,
         Settings(seed=7),
         test="test",
@@ -61,8 +62,8 @@ def kinds(trial):
     return {error.kind for error in trial.errors}
 
 
-def test_a_quick_failover_is_short_and_loses_nothing(laboratory, resting):
-    trial = laboratory().trial(resting.writer_endpoint, **LOAD)
+def test_a_quick_failover_is_short_and_loses_nothing(runner, resting):
+    trial = runner().trial(resting.writer_endpoint, **LOAD)
 
     trial.expect(downtime="< 2s", lost=0, duplicated=0, unexpected=0, stuck_writers=0,
                  stale_writes=0)  # fmt: skip
@@ -73,11 +74,11 @@ def test_a_quick_failover_is_short_and_loses_nothing(laboratory, resting):
 
 
 BROKEN_PROMOTION = """
-import pytest_rdsfailover.gateway.router as r
+import pytest_rdsfailover.local.gateway.router as r
 def promote(self, name):
     raise RuntimeError("planted")
 r.Router.promote = promote
-from pytest_rdsfailover.gateway.process import main
+from pytest_rdsfailover.local.gateway.main import main
 import sys
 sys.exit(main(sys.argv[1:]))
 """
@@ -101,7 +102,7 @@ def test_a_fault_of_the_gateway_is_named_by_whatever_waits_for_the_failover(
     with LocalCluster(
         server_program, network_for(server_program), load_profile("quick")
     ) as cluster:
-        laboratory = Laboratory(
+        runner = TrialRunner(
             cluster,
             Settings(seed=7),
             test="test",
@@ -110,13 +111,13 @@ def test_a_fault_of_the_gateway_is_named_by_whatever_waits_for_the_failover(
             note=lambda _: None,
         )
         with pytest.raises(GatewayError, match=told):
-            laboratory.trial(cluster.writer_endpoint, **LOAD)
+            runner.trial(cluster.writer_endpoint, **LOAD)
         with pytest.raises(GatewayError, match=told):
             cluster.rest()
 
 
-def test_the_fast_engine_sees_the_same_failover(laboratory, resting):
-    trial = laboratory().trial(resting.writer_endpoint, **LOAD, engine="fast")
+def test_the_fast_engine_sees_the_same_failover(runner, resting):
+    trial = runner().trial(resting.writer_endpoint, **LOAD, engine="fast")
 
     trial.expect(downtime="< 2s", lost=0, duplicated=0, unexpected=0, stuck_writers=0,
                  stale_writes=0)  # fmt: skip
@@ -124,21 +125,21 @@ def test_the_fast_engine_sees_the_same_failover(laboratory, resting):
     assert {"refused", "read-only"} <= kinds(trial)
 
 
-def test_an_engine_that_there_is_not_is_refused(laboratory, resting):
+def test_an_engine_that_there_is_not_is_refused(runner, resting):
     with pytest.raises(SettingError, match="threads, fast"):
-        laboratory().trial(resting.writer_endpoint, engine="quick")
+        runner().trial(resting.writer_endpoint, engine="quick")
 
 
-def test_readers_refuse_all_writes_so_the_load_never_worked(laboratory, resting):
+def test_readers_refuse_all_writes_so_the_load_never_worked(runner, resting):
     with pytest.raises(InvalidTrialError, match="the load had never worked") as raised:
-        laboratory().trial(resting.reader_endpoint, **LOAD, bound="2s")
+        runner().trial(resting.reader_endpoint, **LOAD, bound="2s")
 
     assert "read" in str(raised.value.__cause__)  # what the writers were told, or nobody knows why
 
 
-def test_a_crash_in_place_keeps_its_writer(laboratory, resting, profile_file):
+def test_a_crash_in_place_keeps_its_writer(runner, resting, profile_file):
     crash = profile_file(refused="1s")
-    trial = laboratory().trial(resting.writer_endpoint, profile=crash, **LOAD)
+    trial = runner().trial(resting.writer_endpoint, profile=crash, **LOAD)
 
     assert trial.valid
     assert trial.writer_before == trial.writer_after
@@ -148,32 +149,30 @@ def test_a_crash_in_place_keeps_its_writer(laboratory, resting, profile_file):
 
 
 def test_a_lost_host_shows_as_silence_and_its_sessions_are_reset_when_it_is_back(
-    laboratory, resting, profile_file
+    runner, resting, profile_file
 ):
     lost = profile_file(cut="hang", refused="2s", promotion="600ms", dns="900ms")
     policy = ReconnectPolicy(bounds=Bounds(connect=0.3, read=0.3, write=0.3))
-    trial = laboratory().trial(resting.writer_endpoint, profile=lost, policy=policy, **LOAD)
+    trial = runner().trial(resting.writer_endpoint, profile=lost, policy=policy, **LOAD)
 
     trial.expect(lost=0, stuck_writers=0, stale_writes=0)
     assert "timeout" in kinds(trial)
     assert trial.downtime > 0.6
 
 
-def test_dns_that_flips_and_flops_sends_writers_back_to_the_reader(
-    laboratory, resting, profile_file
-):
+def test_dns_that_flips_and_flops_sends_writers_back_to_the_reader(runner, resting, profile_file):
     path = profile_file(refused="100ms", promotion="150ms")
     flips = 'dns = [["250ms", "250ms"], ["600ms", "600ms"], ["1s", "1s"]]'
     Path(path).write_text(f"{Path(path).read_text()}\n{flips}\n")
-    trial = laboratory().trial(resting.writer_endpoint, profile=path, **LOAD)
+    trial = runner().trial(resting.writer_endpoint, profile=path, **LOAD)
 
     flips = [m.instance for m in trial.milestones if m.name == "dns_flip"]
     assert flips == [trial.writer_after, trial.writer_before, trial.writer_after]
     trial.expect(lost=0, stuck_writers=0, stale_writes=0)
 
 
-def test_a_pool_that_keeps_its_connections_gets_stuck_on_the_demoted_writer(laboratory, resting):
-    trial = laboratory().trial(
+def test_a_pool_that_keeps_its_connections_gets_stuck_on_the_demoted_writer(runner, resting):
+    trial = runner().trial(
         resting.writer_endpoint, profile="stuck-pool", policy=KEEPS_READ_ONLY, bound="4s", **LOAD
     )
 
@@ -181,16 +180,16 @@ def test_a_pool_that_keeps_its_connections_gets_stuck_on_the_demoted_writer(labo
     assert 1836 in {error.code for error in trial.errors}
     with pytest.raises(AssertionError, match="stuck_writers"):
         trial.expect(stuck_writers=0)
-    assert laboratory().trial(
+    assert runner().trial(
         resting.writer_endpoint, profile="stuck-pool", **LOAD
     ).stuck_writers == 0  # fmt: skip
 
 
 def test_an_acknowledged_write_that_vanishes_is_lost_and_one_that_doubles_is_duplicated(
-    laboratory, resting
+    runner, resting
 ):
     """The planted faults: one row deleted, one doubled, one that nobody wrote."""
-    with laboratory().load(resting.writer_endpoint, **LOAD) as load:
+    with runner().load(resting.writer_endpoint, **LOAD) as load:
         time.sleep(0.5)
         table = f"rds_writes_{load.journal.run}"
         with resting.writer_endpoint.connect() as connection, connection.cursor() as cursor:
@@ -205,8 +204,8 @@ def test_an_acknowledged_write_that_vanishes_is_lost_and_one_that_doubles_is_dup
         trial.expect(lost=0)
 
 
-def test_a_load_without_a_failover_is_measured_and_judged(laboratory, resting):
-    with laboratory().load(resting.writer_endpoint, **LOAD) as load:
+def test_a_load_without_a_failover_is_measured_and_judged(runner, resting):
+    with runner().load(resting.writer_endpoint, **LOAD) as load:
         time.sleep(0.5)
 
     load.trial.expect(lost=0, stuck_writers=0)
@@ -214,8 +213,8 @@ def test_a_load_without_a_failover_is_measured_and_judged(laboratory, resting):
     assert load.trial.milestones == []
 
 
-def test_two_failovers_in_one_load_are_one_story(laboratory, resting):
-    experiments = laboratory()
+def test_two_failovers_in_one_load_are_one_story(runner, resting):
+    experiments = runner()
     with experiments.load(resting.writer_endpoint, **LOAD) as load:
         load.warm_up()
         experiments.fail_over()
@@ -227,7 +226,7 @@ def test_two_failovers_in_one_load_are_one_story(laboratory, resting):
 
 
 @pytest.mark.parametrize("is_async", [False, True])
-def test_the_user_s_own_code_is_the_workload(laboratory, resting, is_async):
+def test_the_user_s_own_code_is_the_workload(runner, resting, is_async):
     endpoint = resting.writer_endpoint
     with endpoint.connect() as connection, connection.cursor() as cursor:
         cursor.execute("CREATE TABLE notes (reference VARCHAR(64))")
@@ -244,7 +243,7 @@ def test_the_user_s_own_code_is_the_workload(laboratory, resting, is_async):
             cursor.execute("SELECT reference FROM notes")
             return [reference for (reference,) in cursor.fetchall()]
 
-    trial = laboratory().trial(
+    trial = runner().trial(
         endpoint,
         workload=write_later if is_async else write,
         setup=endpoint.connect,
@@ -259,8 +258,8 @@ def test_the_user_s_own_code_is_the_workload(laboratory, resting, is_async):
     trial.expect(downtime="< 2s", lost=0, duplicated=0, stuck_writers=0)
 
 
-def test_without_an_audit_nothing_is_said_about_lost_writes(laboratory, resting):
-    trial = laboratory().trial(resting.writer_endpoint, workload=lambda _: None, **LOAD)
+def test_without_an_audit_nothing_is_said_about_lost_writes(runner, resting):
+    trial = runner().trial(resting.writer_endpoint, workload=lambda _: None, **LOAD)
 
     with pytest.raises(AssertionError, match="nothing was read back"):
         assert trial.lost == []
@@ -291,24 +290,24 @@ def test_a_dead_process_of_ours_is_an_error_with_its_log_and_never_a_figure(serv
 
 
 def test_a_running_server_by_url_serves_and_is_left_as_it_was(server_program, supervisor):
-    from pytest_rdsfailover.local.ports import reserve_port
+    from pytest_rdsfailover.local.processes.ports import reserve_port
 
     with reserve_port() as port, OwnServer(server_program, supervisor, port=port) as server:
         admin = server.admin
         url = find_server(f"mysql://{admin.user}:{admin.password}@127.0.0.1:{port}")
         before = databases_and_users(server)
         with LocalCluster(url, network_for(server_program), load_profile("quick")) as cluster:
-            laboratory = Laboratory(
+            runner = TrialRunner(
                 cluster, Settings(), test="", profile=None, expectations={}, note=lambda _: None
             )
-            trial = laboratory.trial(cluster.writer_endpoint, **LOAD)
+            trial = runner.trial(cluster.writer_endpoint, **LOAD)
             trial.expect(downtime="< 2s", lost=0, stuck_writers=0)
             assert databases_and_users(server) != before
         assert databases_and_users(server) == before
 
 
 def databases_and_users(server):
-    from pytest_rdsfailover.local.accounts import session
+    from pytest_rdsfailover.local.server.accounts import session
 
     with session(server.address, server.admin) as connection, connection.cursor() as cursor:
         cursor.execute("SHOW DATABASES")
@@ -317,16 +316,16 @@ def databases_and_users(server):
         return databases, set(cursor.fetchall())
 
 
-def test_a_workload_that_never_returns_is_named(laboratory, resting):
+def test_a_workload_that_never_returns_is_named(runner, resting):
     def hang(_):
         time.sleep(60)
 
     with pytest.raises(RdsFailoverError, match="needs a bound"):
-        laboratory().trial(resting.writer_endpoint, workload=hang, **LOAD, bound="1s")
+        runner().trial(resting.writer_endpoint, workload=hang, **LOAD, bound="1s")
 
 
 def test_a_workload_of_keys_that_are_not_ours_is_left_alone(resting):
-    from pytest_rdsfailover.journal import Journal
+    from pytest_rdsfailover.journal.journal import Journal
 
     workload = CallWorkload(Journal("ab12", 2), lambda _: None, lambda: ["ab12-1-0", "x"])
 

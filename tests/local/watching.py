@@ -2,10 +2,10 @@
 
 import time
 
-from pytest_rdsfailover.experiment import Plan
-from pytest_rdsfailover.extensions import OwnFault
 from pytest_rdsfailover.load.inserts import InsertWorkload
-from pytest_rdsfailover.observation import Observation
+from pytest_rdsfailover.trial.extensions import OwnFault
+from pytest_rdsfailover.trial.observation import Observation
+from pytest_rdsfailover.trial.plan import Plan
 
 PAUSE = 0.8  # seconds, far beyond what a busy machine does by itself
 PLAN = Plan(writers=4, rate=200.0, warmup=0.3, cooldown=0.3, bound=5.0)

@@ -35,7 +35,7 @@ def killed(project, monkeypatch):
 
 
 def judge(project, *paths):
-    command = [sys.executable, "-m", "pytest_rdsfailover.cli", "judge", *paths]
+    command = [sys.executable, "-m", "pytest_rdsfailover.cli.main", "judge", *paths]
     return subprocess.run(command, capture_output=True, text=True, cwd=project.path, check=False)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from finished import CONFTEST
 
-from pytest_rdsfailover import cli
+from pytest_rdsfailover.cli.main import main
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "report"
 
@@ -27,8 +27,8 @@ def test_every_line_of_the_readme_works(project, capsys):
     ran = project.runpytest_subprocess(*pytest_line[1:], "--rds-seed=7")
     ran.assert_outcomes(passed=2)
     capsys.readouterr()
-    assert cli.main(judge[1:]) == 1  # the pool that keeps its connections is down for seconds
+    assert main(judge[1:]) == 1  # the pool that keeps its connections is down for seconds
     assert "8 of 8 writers never came back" in capsys.readouterr().out
-    assert cli.main(render[1:]) == 0
+    assert main(render[1:]) == 0
     assert [len((project.path / name / "index.html").read_text()) > 50_000
             for name in ("out", "again")] == [True, True]  # fmt: skip

@@ -2,7 +2,7 @@
 
 CONFTEST = """
 import pytest
-from pytest_rdsfailover.records import Fault, Outcome
+from pytest_rdsfailover.model.records import Fault, Outcome
 
 called = []
 
@@ -25,9 +25,9 @@ def pytest_rdsfailover_safety_check(profile):
 TESTS = """
 import pymysql, pytest
 from conftest import called
-from pytest_rdsfailover.extensions import UnsafeError
-from pytest_rdsfailover.hooked import ItemExtensions
-from pytest_rdsfailover.records import Outcome
+from pytest_rdsfailover.trial.extensions import UnsafeError
+from pytest_rdsfailover.plugin.hook_calls import ItemExtensions
+from pytest_rdsfailover.model.records import Outcome
 
 @pytest.fixture
 def extensions(request):
@@ -75,7 +75,7 @@ def test_the_hooks_around_a_trial(project):
 def test_without_a_hook_errors_are_classified_without_asking_anybody(project):
     project.makepyfile(
         """
-        from pytest_rdsfailover.hooked import ItemExtensions
+        from pytest_rdsfailover.plugin.hook_calls import ItemExtensions
 
         def test_it(request):
             assert ItemExtensions(request.node).classify is None

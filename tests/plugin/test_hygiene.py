@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_rdsfailover.local.process import MEMORY
+from pytest_rdsfailover.local.processes.process import MEMORY
 
 MOMENTS = [0.05 + 0.11 * n for n in range(24)]  # from start-up to after the trial
 MARK = "RDS_HYGIENE_TEST"

@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from pytest_rdsfailover.fixtures import run_of
+from pytest_rdsfailover.plugin.fixtures import run_of
 
 USAGE_ERROR = 4
 COMPANIONS = {
@@ -81,7 +81,7 @@ def test_companions_may_wait_in_the_ini_file_while_runs_are_local(pytester):
     )
     pytester.makepyfile(
         """
-        from pytest_rdsfailover.fixtures import run_of
+        from pytest_rdsfailover.plugin.fixtures import run_of
 
         def test_it(pytestconfig):
             print("live", run_of(pytestconfig).settings.live)

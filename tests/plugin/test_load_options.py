@@ -10,7 +10,7 @@ TRIALS = """
 import time
 import pytest
 from work import place
-from pytest_rdsfailover.errors import SettingError
+from pytest_rdsfailover.model.errors import SettingError
 
 def test_processes(rds_trial, rds_cluster):
     trial = rds_trial(rds_cluster.writer_endpoint, processes=2)
@@ -43,14 +43,14 @@ def test_refused(rds_trial, rds_cluster):
         rds_trial(rds_cluster.writer_endpoint, processes=2, workload=lambda key: None)
 """
 HOOK = """
-from pytest_rdsfailover.records import Fault, Outcome
+from pytest_rdsfailover.model.records import Fault, Outcome
 
 def pytest_rdsfailover_classify_error(error):
     return Outcome.REFUSED, Fault(0, "ours")
 """
 WITH_HOOK = """
 import pytest
-from pytest_rdsfailover.errors import SettingError
+from pytest_rdsfailover.model.errors import SettingError
 
 def test_refused(rds_load, rds_cluster):
     with pytest.raises(SettingError, match="the hook pytest_rdsfailover_classify_error"):

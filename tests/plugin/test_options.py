@@ -63,7 +63,7 @@ def test_the_command_line_wins_over_the_environment_and_that_over_the_ini_file(
     monkeypatch.setenv("RDS_WRITERS", "2")
     pytester.makepyfile(
         """
-        from pytest_rdsfailover.fixtures import run_of
+        from pytest_rdsfailover.plugin.fixtures import run_of
 
         def test_it(pytestconfig):
             settings = run_of(pytestconfig).settings
@@ -75,7 +75,7 @@ def test_the_command_line_wins_over_the_environment_and_that_over_the_ini_file(
 
 
 def test_the_help_shows_every_option_with_its_default(pytester):
-    from pytest_rdsfailover.options import OPTIONS
+    from pytest_rdsfailover.plugin.options import OPTIONS
 
     text = pytester.runpytest_subprocess("--help").stdout.str()
 
@@ -88,7 +88,7 @@ def test_workers_sample_from_the_controller_s_seed(pytester):
     pytester.makepyfile(
         """
         import pytest
-        from pytest_rdsfailover.fixtures import run_of
+        from pytest_rdsfailover.plugin.fixtures import run_of
 
         @pytest.mark.parametrize("n", range(4))
         def test_it(pytestconfig, n):
@@ -111,7 +111,7 @@ def test_an_unused_plugin_says_nothing_and_imports_no_client(pytester):
             heavy = {"pymysql", "requests", "toxiproxy", "boto3", "moto", "filelock", "asyncio"}
             assert heavy & set(sys.modules) == set()
             ours = {name.partition(".")[2] for name in sys.modules if "rdsfailover." in name}
-            assert ours == {"plugin", "fixtures", "hooks", "options"}
+            assert ours == {"plugin", *(f"plugin.{part}" for part in ("plugin", "fixtures", "hookspecs", "options"))}
         """
     )
     result = pytester.runpytest_subprocess()

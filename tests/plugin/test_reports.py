@@ -4,8 +4,8 @@ import json
 
 from finished import page_entries
 
-from pytest_rdsfailover import cli
 from pytest_rdsfailover.analysis import reliability
+from pytest_rdsfailover.cli.main import main
 
 
 def test_a_run_leaves_one_page_and_a_journal_of_each_trial(finished):
@@ -23,7 +23,7 @@ def test_a_run_leaves_one_page_and_a_journal_of_each_trial(finished):
 def test_its_journals_give_every_figure_of_the_run_again(finished, tmp_path, monkeypatch):
     monkeypatch.setattr(reliability, "MOST_OWN", 1e9)  # as in the project's conftest.py
     again = tmp_path / "again.json"
-    status = cli.main(["judge", str(finished.place / "journals"), f"--json={again}"])
+    status = main(["judge", str(finished.place / "journals"), f"--json={again}"])
     first, again = finished.document, json.loads(again.read_text())
 
     assert status == 0

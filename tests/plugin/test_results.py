@@ -47,7 +47,7 @@ def test_a_single_trial_shows_its_table_and_its_timeline(single):
 
 VERDICTS = """
 import time, pytest
-from pytest_rdsfailover.extensions import OwnFault
+from pytest_rdsfailover.trial.extensions import OwnFault
 
 def test_compares(rds_trial, rds_cluster):
     assert rds_trial(rds_cluster.writer_endpoint).downtime < 0.05

@@ -13,7 +13,7 @@ sys.path.append({str(UNIT)!r})
 
 import pytest
 from populations import document
-from pytest_rdsfailover.fixtures import run_of
+from pytest_rdsfailover.plugin.fixtures import run_of
 
 @pytest.fixture
 def rds_note(request):

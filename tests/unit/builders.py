@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from pytest_rdsfailover.analysis.course import Course
-from pytest_rdsfailover.journal import Journal
-from pytest_rdsfailover.records import Fault, Milestone, Outcome
+from pytest_rdsfailover.journal.course import Course
+from pytest_rdsfailover.journal.journal import Journal
+from pytest_rdsfailover.model.records import Fault, Milestone, Outcome
 
 KINDS = {2003: "refused", 2013: "reset", 2006: "reset", 1290: "read-only", 1836: "read-only"}
 TAKES = 0.001

@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 
 from builders import Event, journal
 
-from pytest_rdsfailover.journal import Journal
-from pytest_rdsfailover.records import Fault, Outcome
+from pytest_rdsfailover.journal.journal import Journal
+from pytest_rdsfailover.model.records import Fault, Outcome
 
 RESET, GONE = Fault(2013, "reset"), Fault(2006, "reset")
 REFUSED, SILENT = Fault(2003, "refused"), Fault(2013, "timeout")

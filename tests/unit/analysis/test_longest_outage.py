@@ -5,7 +5,7 @@ from builders import ack, acks, course, journal, refused, unknown
 
 from pytest_rdsfailover.analysis.downtime import Downtime
 from pytest_rdsfailover.analysis.summary import summarise
-from pytest_rdsfailover.checks import explain_comparison
+from pytest_rdsfailover.analysis.verdicts.expectations import explain_comparison
 
 EVERY = 0.01
 

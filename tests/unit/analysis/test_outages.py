@@ -1,7 +1,6 @@
 import pytest
 from builders import ack, acks, journal, refused, unknown
 
-from pytest_rdsfailover.analysis.lanes import SECOND, lanes
 from pytest_rdsfailover.analysis.outages import (
     RELEASE,
     SHORTEST_OUTAGE,
@@ -17,6 +16,7 @@ from pytest_rdsfailover.analysis.outages import (
     threshold,
     writer_outages,
 )
+from pytest_rdsfailover.analysis.series import SECOND, lanes
 
 MS = SECOND // 1000
 

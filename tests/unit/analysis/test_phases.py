@@ -1,7 +1,7 @@
 from builders import ack, journal, refused, unknown
 
-from pytest_rdsfailover.analysis.lanes import SECOND, lanes
 from pytest_rdsfailover.analysis.phases import failures, phases, totals
+from pytest_rdsfailover.analysis.series import SECOND, lanes
 
 
 def spans(found):

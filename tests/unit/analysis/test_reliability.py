@@ -1,12 +1,12 @@
 import pytest
 from builders import ack, acks, course, journal, refused
 
-from pytest_rdsfailover import checks
-from pytest_rdsfailover.analysis.lanes import lanes
 from pytest_rdsfailover.analysis.reliability import lateness, pause_within
+from pytest_rdsfailover.analysis.series import lanes
 from pytest_rdsfailover.analysis.summary import summarise
-from pytest_rdsfailover.analysis.writes import Stored
-from pytest_rdsfailover.expectations import parse_expectations
+from pytest_rdsfailover.analysis.verdicts import expectations
+from pytest_rdsfailover.analysis.verdicts.bounds import parse_expectations
+from pytest_rdsfailover.journal.stored import Stored
 from pytest_rdsfailover.report import document, terminal
 
 CALM = list(acks(0.01, 10.3, 0.01))
@@ -68,9 +68,9 @@ def test_an_own_pause_elsewhere_changes_nothing():
 
 def test_a_broken_bound_on_an_unreliable_trial_is_undecided_and_says_why():
     trial = judge(GAP, pauses=[(10.295, 11.295)])
-    (verdict,) = checks.verdicts(trial, parse_expectations(downtime="< 500ms"))
+    (verdict,) = expectations.verdicts(trial, parse_expectations(downtime="< 500ms"))
 
-    assert verdict.state == checks.INCONCLUSIVE
+    assert verdict.state == expectations.INCONCLUSIVE
     assert any("itself stood still" in line for line in verdict.evidence)
 
 

@@ -6,13 +6,15 @@ from dataclasses import replace
 import pytest
 from builders import course, journal
 
-from pytest_rdsfailover import archive, checks, claims
-from pytest_rdsfailover.analysis.evidence import Evidence
 from pytest_rdsfailover.analysis.population import Sample
-from pytest_rdsfailover.analysis.writes import Stored
-from pytest_rdsfailover.checks import FAIL, INCONCLUSIVE, PASS
-from pytest_rdsfailover.expectations import parse_expectations
-from pytest_rdsfailover.records import Fault, Outcome
+from pytest_rdsfailover.analysis.summary import judge
+from pytest_rdsfailover.analysis.verdicts import claims, expectations
+from pytest_rdsfailover.analysis.verdicts.bounds import parse_expectations
+from pytest_rdsfailover.analysis.verdicts.expectations import FAIL, INCONCLUSIVE, PASS
+from pytest_rdsfailover.journal import archive
+from pytest_rdsfailover.journal.evidence import Evidence
+from pytest_rdsfailover.journal.stored import Stored
+from pytest_rdsfailover.model.records import Fault, Outcome
 from pytest_rdsfailover.report import document, terminal
 
 SECOND = 10**9
@@ -42,14 +44,14 @@ def test_without_reported_attempts_nothing_is_said_of_them():
     made = journal([])
     made.writers[0].record((1, 2, 3), Outcome.ACKED)
 
-    assert Evidence(journal=made, course=course(), stored=None).judge().attempts is None
+    assert judge(Evidence(journal=made, course=course(), stored=None)).attempts is None
 
 
 def test_retries_hide_errors_from_operations_but_not_from_attempts(tmp_path):
     made = retrying(back=12.0)
     stored = Stored(positions=[(each.writer, each.sequence) for each in made])
     evidence = Evidence(journal=made, course=course(), stored=stored)
-    trial = evidence.judge()
+    trial = judge(evidence)
 
     assert (trial.refused, trial.unknown, trial.errors) == (0, 0, [])
     assert trial.attempts.retried == 2
@@ -69,7 +71,7 @@ def test_retries_hide_errors_from_operations_but_not_from_attempts(tmp_path):
 
     label = archive.Label(test="t", scenario="s", seed=1, rerun="", versions={})
     again, _ = archive.read(archive.write(tmp_path, evidence, label))
-    assert again.judge() == trial
+    assert judge(again) == trial
 
 
 def test_an_application_that_gives_up_is_down_longer_than_its_database():
@@ -83,7 +85,7 @@ def test_an_application_that_gives_up_is_down_longer_than_its_database():
         for n in range(120):
             at = round((20.1 + n / 100) * SECOND)
             writer.attempts.record((at, at, at + 10**6), Outcome.ACKED, None, None, 0)
-    trial = Evidence(journal=made, course=course(stop=21.3), stored=None).judge()
+    trial = judge(Evidence(journal=made, course=course(stop=21.3), stored=None))
 
     assert trial.downtime > 0.9
     assert trial.attempts.downtime < 0.8
@@ -92,11 +94,11 @@ def test_an_application_that_gives_up_is_down_longer_than_its_database():
 def judged(back=12.0, **changes):
     made = retrying(back)
     stored = Stored(positions=[(each.writer, each.sequence) for each in made])
-    return Evidence(journal=made, course=course(**changes), stored=stored).judge()
+    return judge(Evidence(journal=made, course=course(**changes), stored=stored))
 
 
 def state(trial, **bounds):
-    (verdict,) = checks.verdicts(trial, parse_expectations(**bounds))
+    (verdict,) = expectations.verdicts(trial, parse_expectations(**bounds))
     return verdict.state
 
 
@@ -105,7 +107,7 @@ def test_the_attempts_downtime_is_bounded_by_its_ends():
     down = trial.attempts.downtime
     middle = f"{float(down) * 1000:.0f}ms"
 
-    checks.expect(trial, attempts_downtime="< 2s")
+    expectations.expect(trial, attempts_downtime="< 2s")
     assert down.lower < float(down) < down.upper
     assert state(trial, attempts_downtime=f"< {middle}") == INCONCLUSIVE
     assert state(trial, attempts_downtime=f"> {middle}") == INCONCLUSIVE
@@ -114,14 +116,14 @@ def test_the_attempts_downtime_is_bounded_by_its_ends():
 
 def test_a_database_that_was_away_for_longer_breaks_the_bound_that_the_other_keeps():
     with pytest.raises(AssertionError, match=r"FAIL: attempts_downtime < 2\.00 s: was 2\.[67]"):
-        checks.expect(judged(back=13.0), attempts_downtime="< 2s")
+        expectations.expect(judged(back=13.0), attempts_downtime="< 2s")
 
 
 def test_without_attempts_a_bound_on_their_downtime_is_undecided():
     made = journal([])
     made.writers[0].record((1, 2, 3), Outcome.ACKED)
-    trial = Evidence(journal=made, course=course(), stored=None).judge()
-    (verdict,) = checks.verdicts(trial, parse_expectations(attempts_downtime="< 2s"))
+    trial = judge(Evidence(journal=made, course=course(), stored=None))
+    (verdict,) = expectations.verdicts(trial, parse_expectations(attempts_downtime="< 2s"))
 
     assert (verdict.state, *verdict.evidence) == (
         INCONCLUSIVE,
@@ -135,12 +137,12 @@ def test_an_unfit_clock_leaves_a_broken_bound_on_the_attempts_undecided():
 
     assert state(fit, attempts_downtime="< 10ms") == FAIL
     assert state(trial, attempts_downtime="< 10ms") == INCONCLUSIVE
-    assert checks.sample_of(trial).figures["attempts_downtime"] is None
+    assert expectations.sample_of(trial).figures["attempts_downtime"] is None
     assert "  down 2.654 to 2.706 s, no figure by the attempts" in terminal.timeline(trial)
 
 
 def test_a_population_s_claims_on_the_attempts_downtime_go_by_the_ends_of_each_trial():
-    kept, broken = checks.sample_of(judged()), checks.sample_of(judged(back=13.0))
+    kept, broken = expectations.sample_of(judged()), expectations.sample_of(judged(back=13.0))
     again = Sample.of_plain(json.loads(json.dumps(broken.plain())))
 
     claims.expect([kept] * 3, attempts_downtime="< 2s")

@@ -3,12 +3,14 @@
 import pytest
 from builders import ack, acks, course, journal
 
-from pytest_rdsfailover import archive, checks, claims
-from pytest_rdsfailover.analysis.evidence import Evidence
-from pytest_rdsfailover.analysis.staleness import seen
-from pytest_rdsfailover.analysis.writes import Stored
-from pytest_rdsfailover.expectations import parse_expectations
-from pytest_rdsfailover.records import Fault, Outcome
+from pytest_rdsfailover.analysis.summary import judge
+from pytest_rdsfailover.analysis.verdicts import claims, expectations
+from pytest_rdsfailover.analysis.verdicts.bounds import parse_expectations
+from pytest_rdsfailover.journal import archive
+from pytest_rdsfailover.journal.evidence import Evidence
+from pytest_rdsfailover.journal.reads import seen
+from pytest_rdsfailover.journal.stored import Stored
+from pytest_rdsfailover.model.records import Fault, Outcome
 from pytest_rdsfailover.report import document, terminal
 
 SECOND = 10**9
@@ -29,12 +31,12 @@ def world(*looks, outcome=Outcome.ACKED):
 
 
 def test_a_load_without_reads_says_nothing_of_them():
-    assert world().judge().reads is None
+    assert judge(world()).reads is None
 
 
 def test_a_replica_that_lags_is_stale_by_the_age_of_the_oldest_write_it_missed():
     # At 5.05 s the writes of 1.0, 1.1 ... 5.0 are acknowledged: numbers 0 to 40.
-    reads = world((5.05, 40, False), (6.05, 50 - 7, False)).judge().reads
+    reads = judge(world((5.05, 40, False), (6.05, 50 - 7, False))).reads
 
     assert (reads.count, reads.compared, reads.stale, reads.unseen) == (2, 2, 1, 0)
     # Number 44 was acknowledged at 5.4 s, 0.65 s before the read was sent, and sent at 5.399 s.
@@ -43,26 +45,26 @@ def test_a_replica_that_lags_is_stale_by_the_age_of_the_oldest_write_it_missed()
 
 
 def test_a_replica_that_saw_nothing_missed_the_first_write():
-    reads = world((2.05, None, False)).judge().reads
+    reads = judge(world((2.05, None, False))).reads
 
     assert reads.staleness.lower == pytest.approx(1.05)
 
 
 def test_no_stale_read_is_no_staleness_up_to_the_age_of_the_newest_write():
-    reads = world((5.05, 40, False), (6.02, 50, False)).judge().reads
+    reads = judge(world((5.05, 40, False), (6.02, 50, False))).reads
 
     assert (reads.stale, reads.staleness) == (0, 0.0)
     assert reads.staleness.upper == pytest.approx(0.053)
 
 
 def test_a_write_under_way_is_not_missed():
-    reads = world((5.0995, 40, False)).judge().reads
+    reads = judge(world((5.0995, 40, False))).reads
 
     assert reads.stale == 0
 
 
 def test_a_read_of_one_s_own_session_that_misses_a_write_is_unseen_and_not_stale():
-    reads = world((5.05, 39, True), (6.05, 50, True)).judge().reads
+    reads = judge(world((5.05, 39, True), (6.05, 50, True))).reads
 
     assert (reads.count, reads.compared, reads.stale, reads.unseen) == (2, 0, 0, 1)
 
@@ -75,16 +77,16 @@ def test_reads_count_for_no_write_and_no_outage_and_survive_the_file(tmp_path):
         made.writers[0].reads.record((at, at, at + 10**6), Outcome.ACKED, None, None, 0)
     quiet = Evidence(journal=made, course=course(), stored=None)
 
-    assert max(each.seconds for each in quiet.judge().outages) > 1.5
-    assert quiet.judge().acked == len(made)
-    assert quiet.judge().reads.count == 160
+    assert max(each.seconds for each in judge(quiet).outages) > 1.5
+    assert judge(quiet).acked == len(made)
+    assert judge(quiet).reads.count == 160
     label = archive.Label(test="t", scenario="s", seed=1, rerun="", versions={})
     again, _ = archive.read(archive.write(tmp_path, evidence, label))
-    assert again.judge() == evidence.judge()
+    assert judge(again) == judge(evidence)
 
 
 def test_failed_reads_are_counted_and_compared_with_nothing():
-    reads = world((5.05, 3, False), outcome=Outcome.UNKNOWN).judge().reads
+    reads = judge(world((5.05, 3, False), outcome=Outcome.UNKNOWN)).reads
 
     assert (reads.count, reads.failed, reads.compared, reads.stale) == (0, 1, 0, 0)
 
@@ -92,7 +94,7 @@ def test_failed_reads_are_counted_and_compared_with_nothing():
 def test_document_and_timeline_tell_of_reads_and_torn_writes():
     evidence = world((6.05, 43, False), (6.06, 3, True))
     torn = Stored(positions=evidence.stored.positions, torn=[(0, 7)])
-    trial = Evidence(journal=evidence.journal, course=evidence.course, stored=torn).judge()
+    trial = judge(Evidence(journal=evidence.journal, course=evidence.course, stored=torn))
 
     assert trial.torn == ["run-0-7"]
     plain = document.trial_document(trial, test="t", scenario="s")
@@ -102,44 +104,44 @@ def test_document_and_timeline_tell_of_reads_and_torn_writes():
     assert "torn: 1 writes" in shown
     assert "1 of 1 on the replica were stale, by 0.65" in shown
     with pytest.raises(AssertionError, match="run-0-7"):
-        checks.expect(trial, torn=0)
+        expectations.expect(trial, torn=0)
 
 
 def state(trial, **bounds):
-    (verdict,) = checks.verdicts(trial, parse_expectations(**bounds))
+    (verdict,) = expectations.verdicts(trial, parse_expectations(**bounds))
     return verdict.state
 
 
 def test_a_bound_on_the_staleness_is_met_by_the_upper_end_and_broken_by_the_lower():
     # It lags by 0.65 s to 0.653 s, as above.
-    trial = world((5.05, 40, False), (6.05, 50 - 7, False)).judge()
+    trial = judge(world((5.05, 40, False), (6.05, 50 - 7, False)))
 
-    checks.expect(trial, staleness="< 700ms")
-    assert state(trial, staleness="<= 652ms") == checks.INCONCLUSIVE
+    expectations.expect(trial, staleness="< 700ms")
+    assert state(trial, staleness="<= 652ms") == expectations.INCONCLUSIVE
     with pytest.raises(AssertionError, match=r"FAIL: staleness < 500 ms: was 0\.65"):
-        checks.expect(trial, staleness="< 500ms")
+        expectations.expect(trial, staleness="< 500ms")
 
 
 def test_no_stale_read_proves_no_bound_finer_than_the_age_of_the_newest_write():
-    trial = world((5.05, 40, False), (6.02, 50, False)).judge()
+    trial = judge(world((5.05, 40, False), (6.02, 50, False)))
 
-    checks.expect(trial, staleness="< 60ms")
+    expectations.expect(trial, staleness="< 60ms")
     with pytest.raises(AssertionError, match="INCONCLUSIVE: staleness < 50 ms") as caught:
-        checks.expect(trial, staleness="< 50ms")
+        expectations.expect(trial, staleness="< 50ms")
     assert "more writes per second" in str(caught.value)
 
 
 @pytest.mark.parametrize("looks", [[], [(5.05, 39, True)]])
 def test_without_reads_of_a_replica_a_bound_on_the_staleness_is_undecided(looks):
-    trial = world(*looks).judge()
+    trial = judge(world(*looks))
 
-    assert state(trial, staleness="< 1h") == checks.INCONCLUSIVE
-    assert checks.sample_of(trial).figures["staleness"] is None
+    assert state(trial, staleness="< 1h") == expectations.INCONCLUSIVE
+    assert expectations.sample_of(trial).figures["staleness"] is None
 
 
 def test_a_population_s_claims_on_the_staleness_go_by_the_ends_of_each_trial():
-    fresh = checks.sample_of(world((5.05, 40, False)).judge())
-    stale = checks.sample_of(world((6.05, 50 - 7, False)).judge())
+    fresh = expectations.sample_of(judge(world((5.05, 40, False))))
+    stale = expectations.sample_of(judge(world((6.05, 50 - 7, False))))
 
     claims.expect([fresh, stale], staleness="max < 700ms")
     with pytest.raises(AssertionError, match="INCONCLUSIVE: max of staleness"):
@@ -149,14 +151,14 @@ def test_a_population_s_claims_on_the_staleness_go_by_the_ends_of_each_trial():
 
 
 def test_a_session_that_misses_its_own_write_breaks_unseen_and_one_that_sees_all_keeps_it():
-    checks.expect(world((6.05, 50, True)).judge(), unseen=0)
+    expectations.expect(judge(world((6.05, 50, True))), unseen=0)
     with pytest.raises(AssertionError, match="FAIL: unseen == 0: was 1"):
-        checks.expect(world((5.05, 39, True), (6.05, 50, True)).judge(), unseen=0)
+        expectations.expect(judge(world((5.05, 39, True), (6.05, 50, True))), unseen=0)
 
 
 @pytest.mark.parametrize("looks", [[], [(5.05, 39, False)]])
 def test_without_reads_of_an_own_session_unseen_is_undecided(looks):
-    trial = world(*looks).judge()
+    trial = judge(world(*looks))
 
-    assert state(trial, unseen=0) == checks.INCONCLUSIVE
-    assert checks.sample_of(trial).figures["unseen"] is None
+    assert state(trial, unseen=0) == expectations.INCONCLUSIVE
+    assert expectations.sample_of(trial).figures["unseen"] is None

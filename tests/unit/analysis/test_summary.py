@@ -4,7 +4,7 @@ import pytest
 from builders import MOVE, ack, acks, course, everything_acked, journal, milestone, refused
 
 from pytest_rdsfailover.analysis.summary import summarise
-from pytest_rdsfailover.analysis.writes import Stored
+from pytest_rdsfailover.journal.stored import Stored
 
 FAILOVER = [
     *acks(0.01, 10.3, 0.01),

@@ -3,15 +3,10 @@ import pickle
 import pytest
 from builders import MOVE, ack, everything_acked, journal, milestone, refused, unknown
 
-from pytest_rdsfailover.analysis.lanes import lanes
-from pytest_rdsfailover.analysis.writes import (
-    NOT_AUDITED,
-    Stored,
-    audit,
-    ended_tenures,
-    stale_writes,
-)
-from pytest_rdsfailover.errors import AuditError
+from pytest_rdsfailover.analysis.series import lanes
+from pytest_rdsfailover.analysis.writes import NOT_AUDITED, audit, ended_tenures, stale_writes
+from pytest_rdsfailover.journal.stored import Stored
+from pytest_rdsfailover.model.errors import AuditError
 
 EVENTS = [ack(1.0), refused(2.0), unknown(3.0), unknown(4.0), ack(5.0)]
 

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 from facts import cluster, proxy, settings
 
-from pytest_rdsfailover.endpoints import Endpoint, Hidden
-from pytest_rdsfailover.errors import SettingError
 from pytest_rdsfailover.live.credentials import Tokens, authorities, find_credentials
+from pytest_rdsfailover.model.endpoints import Endpoint, Hidden
+from pytest_rdsfailover.model.errors import SettingError
 
 
 class Region:
@@ -134,7 +134,7 @@ def test_an_endpoint_asks_for_a_token_at_every_connection():
 
 def test_boto3_signs_a_token_for_the_endpoint_and_the_user(monkeypatch):
     pytest.importorskip("boto3")
-    from pytest_rdsfailover.live.aws import Region as Real
+    from pytest_rdsfailover.live.region import Region as Real
 
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "k3y")
@@ -152,7 +152,7 @@ def test_boto3_signs_a_token_for_the_endpoint_and_the_user(monkeypatch):
 
 def test_another_process_signs_tokens_by_the_same_credentials(monkeypatch):
     pytest.importorskip("boto3")
-    from pytest_rdsfailover.live.aws import Region as Real
+    from pytest_rdsfailover.live.region import Region as Real
 
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "k3y")
@@ -169,7 +169,7 @@ def test_another_process_signs_tokens_by_the_same_credentials(monkeypatch):
 
 def test_boto3_logs_nothing_from_which_a_token_could_be_made(monkeypatch, caplog):
     pytest.importorskip("boto3")
-    from pytest_rdsfailover.live.aws import Region as Real
+    from pytest_rdsfailover.live.region import Region as Real
 
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "k3y")

@@ -6,16 +6,16 @@ import contextlib
 import pymysql
 import pytest
 
-from pytest_rdsfailover.endpoints import Bounds
-from pytest_rdsfailover.journal import Journal
+from pytest_rdsfailover.journal.journal import Journal
 from pytest_rdsfailover.load.attempts import Attempts
-from pytest_rdsfailover.load.calls import CallWorkload
 from pytest_rdsfailover.load.engine import Gate
 from pytest_rdsfailover.load.mix import WRITE
 from pytest_rdsfailover.load.retrying import RetryingWorkload
 from pytest_rdsfailover.load.schedule import Schedule
+from pytest_rdsfailover.load.user_code import CallWorkload
 from pytest_rdsfailover.load.writer import ReconnectPolicy, Writer
-from pytest_rdsfailover.records import Fault, Outcome
+from pytest_rdsfailover.model.endpoints import Bounds
+from pytest_rdsfailover.model.records import Fault, Outcome
 
 LOST = pymysql.err.OperationalError(2013, "lost")
 REFUSED = pymysql.err.OperationalError(2003, "refused")

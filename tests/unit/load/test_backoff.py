@@ -5,13 +5,14 @@ from types import SimpleNamespace
 import pymysql
 import pytest
 
-from pytest_rdsfailover.endpoints import Bounds, Endpoint
-from pytest_rdsfailover.journal import Journal
-from pytest_rdsfailover.load import line, retrying
+from pytest_rdsfailover.journal.journal import Journal
+from pytest_rdsfailover.load import fast_writer, retrying
+from pytest_rdsfailover.load.fast_writer import FastWriter, WriterSettings
 from pytest_rdsfailover.load.mix import WRITE
 from pytest_rdsfailover.load.schedule import SECOND, Schedule
 from pytest_rdsfailover.load.writer import ReconnectPolicy
-from pytest_rdsfailover.records import Fault
+from pytest_rdsfailover.model.endpoints import Bounds, Endpoint
+from pytest_rdsfailover.model.records import Fault
 
 PLACE = Endpoint(
     name="cluster", kind="writer", host="h", port=1, user="u", password="p", database="d"
@@ -57,11 +58,11 @@ def retries(monkeypatch, policy, count):
 
 def reconnects(monkeypatch, policy, count):
     """Return for how long writers of the fast engine stay away after a failure."""
-    monkeypatch.setattr(line, "time", SimpleNamespace(monotonic_ns=lambda: 0))
-    order, journal = line.Order(PLACE, b"", policy), Journal("run", count)
+    monkeypatch.setattr(fast_writer, "time", SimpleNamespace(monotonic_ns=lambda: 0))
+    order, journal = WriterSettings(PLACE, b"", policy), Journal("run", count)
     found = []
     for each in journal.writers:
-        one = line.Line(order, each, Schedule(writer=each.writer, writers=count, rate=100.0))
+        one = FastWriter(order, each, Schedule(writer=each.writer, writers=count, rate=100.0))
         one._lose(REFUSED)
         found.append(one.next_try / SECOND)
     return found

@@ -1,9 +1,9 @@
 import random
 
 from pytest_rdsfailover.analysis.outages import widest
-from pytest_rdsfailover.journal import Journal
+from pytest_rdsfailover.journal.journal import Journal
 from pytest_rdsfailover.load.gaps import HOLD, GapTracker
-from pytest_rdsfailover.records import Fault, Outcome
+from pytest_rdsfailover.model.records import Fault, Outcome
 
 SECOND = 10**9
 RESET = Fault(2013, "reset")

@@ -3,8 +3,8 @@ from collections import Counter
 
 import pytest
 
-from pytest_rdsfailover.errors import SettingError
 from pytest_rdsfailover.load.mix import OURS, READ, TRANSACTION, WRITE, share_of_writes, spread
+from pytest_rdsfailover.model.errors import SettingError
 
 
 def test_each_step_takes_its_turn_as_often_as_it_weighs_and_evenly():

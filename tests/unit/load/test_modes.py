@@ -1,7 +1,7 @@
 import pytest
 
-from pytest_rdsfailover.errors import SettingError
 from pytest_rdsfailover.load.modes import rate_of
+from pytest_rdsfailover.model.errors import SettingError
 
 
 @pytest.mark.parametrize(

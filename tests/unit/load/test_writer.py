@@ -5,12 +5,12 @@ import asyncio
 import pymysql
 import pytest
 
-from pytest_rdsfailover.journal import Journal
-from pytest_rdsfailover.load.calls import CallWorkload
+from pytest_rdsfailover.journal.journal import Journal
 from pytest_rdsfailover.load.engine import Gate
 from pytest_rdsfailover.load.schedule import SECOND, Schedule
+from pytest_rdsfailover.load.user_code import CallWorkload
 from pytest_rdsfailover.load.writer import ReconnectPolicy, Writer
-from pytest_rdsfailover.records import Fault, Outcome
+from pytest_rdsfailover.model.records import Fault, Outcome
 
 
 def waits(policy, count=60):

@@ -4,11 +4,11 @@ from types import SimpleNamespace
 
 import pytest
 
-from pytest_rdsfailover.clock import MonotonicClock
-from pytest_rdsfailover.errors import SettingError
-from pytest_rdsfailover.gateway.client import ClusterView, InstanceView, PlayView
 from pytest_rdsfailover.local.failovers import FailoverInProgressError, Failovers
-from pytest_rdsfailover.local.profiles import parse_profile
+from pytest_rdsfailover.local.gateway.client import ClusterView, InstanceView, PlayView
+from pytest_rdsfailover.local.profiles.profiles import parse_profile
+from pytest_rdsfailover.model.clock import MonotonicClock
+from pytest_rdsfailover.model.errors import SettingError
 
 OURS = parse_profile("ours", {"refused": "1s", "promotion": "1s", "dns": "2s", "dns_ttl": "7s"})
 CLOSING = parse_profile("closing", {"refused": "1s", "cut": "close"})

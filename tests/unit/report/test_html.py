@@ -9,10 +9,11 @@ import pytest
 from analysis.simulation import World, play
 from builders import course, everything_acked
 
-from pytest_rdsfailover.analysis.evidence import Evidence
-from pytest_rdsfailover.analysis.writes import Stored
+from pytest_rdsfailover.analysis.summary import judge
+from pytest_rdsfailover.journal.evidence import Evidence
+from pytest_rdsfailover.journal.stored import Stored
 from pytest_rdsfailover.report import document, html
-from pytest_rdsfailover.report.portrait import portrait
+from pytest_rdsfailover.report.trial_drawing import portrait
 
 HOSTILE = "</script><!--<script>alert(1)</script> & \u2028 \"'"
 DATA = re.compile(r'<script type="application/json" id="data">(.*?)</script>', re.DOTALL)
@@ -30,7 +31,7 @@ def trial(writes=2000, seed=1):
 
 
 def entry(evidence, test="test_a.py::test_b", **more):
-    summary = evidence.judge()
+    summary = judge(evidence)
     found = document.trial_document(summary, test=test, scenario="cluster")
     return html.entry(found, portrait(summary, evidence), **more)
 
@@ -62,7 +63,7 @@ def test_the_page_names_nothing_outside_itself():
 
 def test_what_travels_is_plain_and_reads_back_from_json_as_it_was():
     evidence = trial()
-    found = portrait(evidence.judge(), evidence)
+    found = portrait(judge(evidence), evidence)
 
     assert json.loads(json.dumps(found)) == found
 
@@ -96,7 +97,7 @@ def test_long_lists_of_keys_are_counted_whole_and_shown_in_part():
     found = data_of(page([entry(lossy)]))["entries"][0]
 
     assert len(found["trial"]["lost"]) == html.MOST_KEYS
-    assert found["counts"]["lost"] == lossy.judge().acked > html.MOST_KEYS
+    assert found["counts"]["lost"] == judge(lossy).acked > html.MOST_KEYS
 
 
 def test_every_trial_stands_in_the_row_of_its_scenario_by_the_name_that_the_run_gives_it():

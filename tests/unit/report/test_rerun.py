@@ -2,8 +2,8 @@
 
 import pytest
 
+from pytest_rdsfailover.model.settings import Settings
 from pytest_rdsfailover.report.rerun import command
-from pytest_rdsfailover.settings import Settings
 
 
 def test_it_names_test_profile_and_seed():

@@ -10,10 +10,11 @@ import pytest
 from analysis.simulation import play, some_world
 from builders import course, everything_acked
 
-from pytest_rdsfailover.analysis.evidence import Evidence
-from pytest_rdsfailover.analysis.staleness import seen
-from pytest_rdsfailover.analysis.writes import Stored
-from pytest_rdsfailover.records import Fault, Outcome
+from pytest_rdsfailover.analysis.summary import judge
+from pytest_rdsfailover.journal.evidence import Evidence
+from pytest_rdsfailover.journal.reads import seen
+from pytest_rdsfailover.journal.stored import Stored
+from pytest_rdsfailover.model.records import Fault, Outcome
 from pytest_rdsfailover.report import document
 
 PACKAGE = resources.files("pytest_rdsfailover.report")
@@ -30,7 +31,7 @@ def trial(seed=1, how="refuse", *, read=True, **changes):
     usual = {"trigger": 1.5, "settled": 3.0, "stop": 7.5}
     stored = Stored(positions=everything_acked(made)[2:], foreign=["x"]) if read else None
     evidence = Evidence(journal=made, course=course(**usual | changes), stored=stored)
-    return document.trial_document(evidence.judge(), test="test_a.py::test_b", scenario="cluster")
+    return document.trial_document(judge(evidence), test="test_a.py::test_b", scenario="cluster")
 
 
 def validate(result):
@@ -78,7 +79,7 @@ def with_everything():
             writer.reads.record(times, outcome, fault, None, seen(n, own=n == 0))
     stored = Stored(positions=everything_acked(made), torn=[(0, 1)])
     what = course(trigger=1.5, settled=3.0, stop=7.5)
-    summary = Evidence(journal=made, course=what, stored=stored).judge()
+    summary = judge(Evidence(journal=made, course=what, stored=stored))
     return document.trial_document(summary, test="t", scenario="s")
 
 

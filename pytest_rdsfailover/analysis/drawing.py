@@ -1,0 +1,265 @@
+"""What a drawing of a trial shows: writes and latencies per slice of time, a lane per writer.
+
+Bounded in size, however long the trial was: a drawing has so many columns and no more. Times are
+milliseconds from the trigger, which is what a drawing can resolve.
+"""
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from math import log10
+from typing import NamedTuple
+
+from pytest_rdsfailover.analysis.series import SECOND, Lane, lanes, nanoseconds
+from pytest_rdsfailover.analysis.summary import Summary
+from pytest_rdsfailover.journal.evidence import Evidence
+
+SLICES = 360  # of the whole trial, and as many again of the time around the failover
+MILLISECOND = SECOND // 1000
+STEPS = 8  # buckets of latency in each power of ten
+LEAST = 0.0001  # seconds: the lower edge of the first bucket
+MOST_SPELLS = 2400  # of all lanes together; beyond, lanes are drawn in columns
+FEWEST_COLUMNS = 12  # of a lane, however many lanes there are
+SLOW = "slow"  # acknowledged, but later than the schedule and the machine explain
+
+
+class Spell(NamedTuple):
+    """A time in which one writer was not served.
+
+    Attributes:
+        start: when its first write was sent.
+        stop: when the next one was sent, or the answer came.
+        state: the place of what happened in `Picture.states`.
+        writes: how many they were.
+    """
+
+    start: int
+    stop: int
+    state: int
+    writes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Strip:
+    """What happened in slices of equal length; one entry for each slice.
+
+    Attributes:
+        start: where the first slice begins.
+        stop: where the last one ends.
+        acked: writes acknowledged in it.
+        failed: writes that failed in it, by state.
+        served: latency of the acknowledged writes intended in it: (bucket, count) pairs, flat.
+        waited: the same for those that failed or were not issued, up to their writer's next
+            success.
+    """
+
+    start: int
+    stop: int
+    acked: list[int]
+    failed: dict[int, list[int]]
+    served: list[list[int]]
+    waited: list[list[int]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Picture:
+    """A trial as it is drawn.
+
+    Attributes:
+        states: what can happen to a write beside success: `2013 reset`, `slow` ...
+        instances: ids of the instances that served.
+        strips: the whole trial, and the time around its failover in finer slices.
+        spells: for each writer, when it was not served.
+        homes: for each writer, (from, place in `instances`) whenever another one served it.
+    """
+
+    states: list[str]
+    instances: list[str]
+    strips: list[Strip]
+    spells: list[list[Spell]]
+    homes: list[list[tuple[int, int]]]
+
+
+class _Clock:
+    """Turns nanoseconds of the journal into milliseconds from the trigger."""
+
+    def __init__(self, evidence: Evidence) -> None:
+        self.zero = nanoseconds(evidence.zero)
+        self.end = nanoseconds(evidence.course.stop)
+
+    def at(self, time: float) -> int:
+        return round((time - self.zero) / MILLISECOND)
+
+
+class _Names:
+    """Numbers names as they come."""
+
+    def __init__(self) -> None:
+        self._places: dict[str, int] = {}
+
+    def place(self, name: str) -> int:
+        return self._places.setdefault(name, len(self._places))
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._places)
+
+
+def picture(evidence: Evidence, summary: Summary) -> Picture:
+    """Return what a drawing of a judged trial shows."""
+    found, clock = lanes(evidence.journal), _Clock(evidence)
+    states, instances = _Names(), _Names()
+    spells = [list(_spells(lane, clock, states, nanoseconds(summary.threshold))) for lane in found]
+    homes = [list(_homes(lane, clock, instances)) for lane in found]
+    window = summary.window.start, summary.window.stop
+    focus = summary.pulse.start, summary.pulse.stop
+    return Picture(
+        strips=[_strip(found, clock, states, *span) for span in dict.fromkeys((window, focus))],
+        states=list(states),
+        instances=list(instances),
+        spells=_bounded(spells, round(window[0] * 1000), round(window[1] * 1000)),
+        homes=homes,
+    )
+
+
+def bucket(seconds: float) -> int:
+    """Return the bucket of a latency, from 0; each is 33 % wider than the one before."""
+    return max(0, int(STEPS * log10(seconds / LEAST))) if seconds > LEAST else 0
+
+
+def _state(lane: Lane, row: int) -> str:
+    fault = lane.faults[lane.fault[row]]
+    if fault is None:
+        return "client"
+    return f"{fault.code} {fault.kind}" if fault.code else fault.kind
+
+
+def _spells(lane: Lane, clock: _Clock, states: _Names, longer_than: int) -> Iterator[Spell]:
+    """Yield when a writer was not served; failures of one sort that follow each other are one."""
+    open_: Spell | None = None
+    for row in _troubles(lane, longer_than):
+        acked = bool(lane.acked[row])
+        late = acked and (row == 0 or lane.acked[row - 1])
+        start = clock.at(lane.intended[row] if late else lane.started[row])
+        stop = clock.at(lane.finished[row] if acked else _next_start(lane, row, clock.end))
+        state = states.place(SLOW if acked else _state(lane, row))
+        if open_ and open_.state == state and not acked and start <= open_.stop:
+            open_ = open_._replace(stop=stop, writes=open_.writes + 1)
+            continue
+        if open_:
+            yield open_
+        open_ = Spell(start, stop, state, 1)
+    if open_:
+        yield open_
+
+
+def _troubles(lane: Lane, longer_than: int) -> Iterator[int]:
+    """Yield the rows that failed or took too long."""
+    for row, acked in enumerate(lane.acked):
+        if not acked or lane.finished[row] - lane.intended[row] > longer_than:
+            yield row
+
+
+def _next_start(lane: Lane, row: int, end: int) -> int:
+    return lane.started[row + 1] if row + 1 < len(lane) else max(end, lane.finished[row])
+
+
+def _homes(lane: Lane, clock: _Clock, instances: _Names) -> Iterator[tuple[int, int]]:
+    last = 0
+    for row, place in enumerate(lane.instance):
+        if place and place != last and lane.acked[row]:
+            yield clock.at(lane.started[row]), instances.place(lane.instances[place] or "")
+            last = place
+
+
+def _strip(
+    found: Sequence[Lane], clock: _Clock, states: _Names, start: float, stop: float
+) -> Strip:
+    first, last = (clock.zero + nanoseconds(edge) for edge in (start, stop))
+    edges = [first + (last - first) * number // SLICES for number in range(SLICES + 1)]
+    acks = sorted(time for lane in found for time in _between(lane.acks, first, last))
+    failed: dict[int, list[int]] = {}
+    for lane in found:
+        for row in lane.failures():
+            if first <= lane.finished[row] < last:
+                counts = failed.setdefault(states.place(_state(lane, row)), [0] * SLICES)
+                counts[_slice(lane.finished[row], first, last)] += 1
+    served: list[dict[int, int]] = [{} for _ in range(SLICES)]
+    waited: list[dict[int, int]] = [{} for _ in range(SLICES)]
+    for lane in found:
+        for heap, points in ((served, _served(lane)), (waited, _waited(lane, clock.end))):
+            for intended, seconds in points:
+                if first <= intended < last:
+                    cell, place = heap[_slice(intended, first, last)], bucket(seconds)
+                    cell[place] = cell.get(place, 0) + 1
+    return Strip(
+        start=clock.at(first),
+        stop=clock.at(last),
+        acked=_counts(acks, edges),
+        failed=failed,
+        served=[_flat(cell) for cell in served],
+        waited=[_flat(cell) for cell in waited],
+    )
+
+
+def _between(times: Sequence[int], first: int, last: int) -> Sequence[int]:
+    return times[bisect_left(times, first) : bisect_left(times, last)]
+
+
+def _slice(time: int, first: int, last: int) -> int:
+    return min(SLICES - 1, (time - first) * SLICES // (last - first))
+
+
+def _counts(times: Sequence[int], edges: Sequence[int]) -> list[int]:
+    """Return how many of the ordered *times* lie between each edge and the next."""
+    places = [bisect_left(times, edge) for edge in edges]
+    return [b - a for a, b in pairwise(places)]
+
+
+def _served(lane: Lane) -> Iterator[tuple[int, float]]:
+    for row, acked in enumerate(lane.acked):
+        if acked:
+            yield lane.intended[row], (lane.finished[row] - lane.intended[row]) / SECOND
+
+
+def _waited(lane: Lane, end: int) -> Iterator[tuple[int, float]]:
+    """Yield the slots at which no write succeeded, and how long their writer then waited."""
+    for slot in _unserved(lane):
+        place = bisect_right(lane.acks, slot)
+        back = lane.acks[place] if place < len(lane.acks) else max(end, slot)
+        yield slot, (back - slot) / SECOND
+
+
+def _unserved(lane: Lane) -> Iterator[int]:
+    yield from (lane.intended[row] for row in lane.failures())
+    for earliest, latest, count in lane.skips:
+        step = (latest - earliest) / (count - 1) if count > 1 else 0
+        yield from (earliest + round(number * step) for number in range(count))
+
+
+def _flat(cell: dict[int, int]) -> list[int]:
+    return [number for pair in sorted(cell.items()) for number in pair]
+
+
+def _bounded(found: list[list[Spell]], start: int, stop: int) -> list[list[Spell]]:
+    """Return the spells of all lanes, in columns where there are too many of them to be drawn."""
+    if sum(map(len, found)) <= MOST_SPELLS:
+        return found
+    columns = max(FEWEST_COLUMNS, MOST_SPELLS // len(found))
+    return [list(_in_columns(lane, start, stop, columns)) for lane in found]
+
+
+def _in_columns(lane: Iterable[Spell], start: int, stop: int, columns: int) -> Iterator[Spell]:
+    """Yield one spell for all of one state that begin in the same column."""
+    width = max(1, (stop - start) // columns)
+    open_: dict[int, Spell] = {}
+    for spell in lane:
+        last = open_.get(spell.state)
+        if last and spell.start < last.start + width:
+            stop_ = max(last.stop, spell.stop)
+            open_[spell.state] = last._replace(stop=stop_, writes=last.writes + spell.writes)
+            continue
+        if last:
+            yield last
+        open_[spell.state] = spell
+    yield from open_.values()

@@ -1,0 +1,299 @@
+"""Claims about a population of trials, and what a number of trials says about them.
+
+A claim is parsed apart from any trial, so that one that so many trials could never support is
+refused before the first of them.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from pytest_rdsfailover.analysis.population import PROVEN_SHARE, Sample
+from pytest_rdsfailover.analysis.statistics import (
+    CONFIDENCE,
+    disproves,
+    percentile,
+    proves,
+    share_bound,
+    trials_needed,
+)
+from pytest_rdsfailover.analysis.verdicts import bounds
+from pytest_rdsfailover.analysis.verdicts.bounds import OPERATORS, OPPOSITE, Expectation
+from pytest_rdsfailover.analysis.verdicts.expectations import FAIL, INCONCLUSIVE, PASS
+from pytest_rdsfailover.model.durations import format_duration
+from pytest_rdsfailover.model.errors import SettingError
+
+QUANTILE = re.compile(r"(?P<which>p\d+(?:\.\d+)?|median|max)\s*(?P<bound>[<>=].*)")
+SHARE = re.compile(r"(?P<operator>>=|>|<=|<)\s*(?P<percent>\d+(?:\.\d+)?)\s*%")
+NO_DOWNTIME = "no_downtime"  # the one claim about a share
+MOST_SHOWN = 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """Something that holds for at least a share of all failovers.
+
+    Attributes:
+        text: the claim as it was written.
+        expectation: what holds for a trial.
+        share: for how many of all failovers it must hold, between 0 and 1; None if it must hold
+            for every trial that was run, which says nothing about others.
+    """
+
+    text: str
+    expectation: Expectation
+    share: float | None
+
+    def __str__(self) -> str:
+        return self.text
+
+    def held(self, sample: Sample) -> bool:
+        """Tell whether a trial proves it."""
+        figure = _figure(sample, self.expectation.name)
+        symbol, bound = self.expectation.operator, self.expectation.bound
+        return figure is not None and OPERATORS[symbol](figure, bound)
+
+    def broken(self, sample: Sample) -> bool:
+        """Tell whether a trial disproves it; neither is possible, too."""
+        figure = _figure(sample, self.expectation.name)
+        symbol, bound = self.expectation.operator, self.expectation.bound
+        if figure is None:
+            return False
+        if symbol not in OPPOSITE:
+            return not self.held(sample)
+        return OPERATORS[OPPOSITE[symbol]](figure, bound)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClaimVerdict:
+    """What a population says about one claim.
+
+    Attributes:
+        claim: the claim.
+        state: `pass`, `fail` or `inconclusive`.
+        evidence: lines that say why.
+    """
+
+    claim: Claim
+    state: str
+    evidence: tuple[str, ...]
+
+
+def parse_claims(**claims: object) -> tuple[Claim, ...]:
+    """Return the claims that arguments such as `downtime="p95 < 2s", lost=0` name.
+
+    Raises:
+        SettingError: for an unknown name, or a claim that is none.
+    """
+    return tuple(_parse(name, claim) for name, claim in claims.items())
+
+
+def check_support(claims: Iterable[Claim], trials: int, confidence: float) -> None:
+    """Refuse claims that *trials* trials cannot support, however well they go.
+
+    Raises:
+        SettingError: naming how many it takes.
+    """
+    for claim in claims:
+        needed = 1 if claim.share is None else trials_needed(claim.share, confidence)
+        if trials < needed:
+            raise SettingError(
+                f"{claim} with {confidence:.0%} confidence takes {needed} trials, even if none"
+                f" breaks it; {trials} can never show it"
+            )
+
+
+def judge(
+    samples: Sequence[Sample], claims: Iterable[Claim], confidence: float = CONFIDENCE
+) -> list[ClaimVerdict]:
+    """Return a verdict on each claim, from the valid ones among the samples."""
+    valid = [sample for sample in samples if sample.valid]
+    return [_judge(valid, claim, confidence) for claim in claims]
+
+
+def certain(
+    samples: Sequence[Sample], claims: Iterable[Claim], *, planned: int, confidence: float
+) -> bool:
+    """Tell whether no further trial, of *planned* in all, can change the overall verdict.
+
+    It only takes the verdict of all planned trials earlier, so stopping then costs no confidence.
+    """
+    valid = [sample for sample in samples if sample.valid]
+    best = [_outlook(valid, claim, planned, confidence, lucky=True) for claim in claims]
+    worst = [_outlook(valid, claim, planned, confidence, lucky=False) for claim in claims]
+    return bool(best) and (not all(best) or all(worst))
+
+
+def expect(samples: Sequence[Sample], *, confidence: float = CONFIDENCE, **claims: object) -> None:
+    """Assert that a population supports all claims, for example `downtime="p95 < 2s", lost=0`.
+
+    Raises:
+        AssertionError: naming every claim that is disproven or not proven, with the evidence; too
+            few trials are no proof, and the text says how many it takes.
+        SettingError: if a claim makes no sense, or the load could never have resolved it.
+    """
+    __tracebackhide__ = True
+    if not 0 < confidence < 1:
+        raise SettingError(f"confidence={confidence!r}: write 0.95 for 95 %")
+    parsed = parse_claims(**claims)
+    for rate in {sample.rate for sample in samples}:
+        bounds.check_resolution([claim.expectation for claim in parsed], rate)
+    complaint = complaints(samples, parsed, confidence)
+    if complaint:
+        raise AssertionError("\n".join(complaint))
+
+
+def evidence(
+    samples: Sequence[Sample], *, confidence: float = CONFIDENCE, **claims: object
+) -> list[str]:
+    """Return lines that say for each claim whether it is supported and how well."""
+    return [
+        f"{verdict.claim}: {verdict.state}, {', '.join(verdict.evidence)}"
+        for verdict in judge(samples, parse_claims(**claims), confidence)
+    ]
+
+
+def complaints(
+    samples: Sequence[Sample], claims: Sequence[Claim], confidence: float = CONFIDENCE
+) -> list[str]:
+    """Return lines that say which claims a population does not support; none if it does all."""
+    invalid = [sample for sample in samples if not sample.valid]
+    verdicts = judge(samples, claims, confidence)
+    bad = [verdict for verdict in verdicts if verdict.state != PASS]
+    lines = [f"{len(bad)} of {len(verdicts)} claims not supported"] if bad else []
+    for verdict in bad:
+        first, *rest = verdict.evidence
+        lines.append(f"  {verdict.state.upper()}: {verdict.claim}: {first}")
+        lines += [f"    {line}" for line in rest]
+    if invalid:
+        reasons = "; ".join(dict.fromkeys(sample.reason for sample in invalid))
+        lines.append(f"{len(invalid)} of {len(samples)} trials prove nothing: {reasons}")
+    return lines
+
+
+def _parse(name: str, claim: object) -> Claim:
+    if name == NO_DOWNTIME:
+        return _share_of_none(claim)
+    match = QUANTILE.fullmatch(claim.strip()) if isinstance(claim, str) else None
+    if match is None:
+        (every,) = bounds.parse_expectations(**{name: claim})
+        return Claim(text=f"{every} in every trial", expectation=every, share=None)
+    (expectation,) = bounds.parse_expectations(**{name: match["bound"]})
+    text = f"{match['which']} of {expectation}"
+    if match["which"] == "max":
+        return Claim(text=text, expectation=expectation, share=None)
+    quantile = 0.5 if match["which"] == "median" else float(match["which"][1:]) / 100
+    if not 0 < quantile < 1 or expectation.operator == "==":
+        raise SettingError(f'{name}={claim!r}: write a quantile as "p95 < 2s", "median < 2s"')
+    share = quantile if expectation.operator in {"<", "<="} else 1 - quantile
+    return Claim(text=text, expectation=expectation, share=share)
+
+
+def _share_of_none(claim: object) -> Claim:
+    match = SHARE.fullmatch(claim.strip()) if isinstance(claim, str) else None
+    share = float(match["percent"]) / 100 if match else 0.0
+    if match is None or not 0 < share < 1:
+        raise SettingError(f'{NO_DOWNTIME}={claim!r} is no bound on a share; write ">= 60%"')
+    above = match["operator"] in {">", ">="}
+    return Claim(
+        text=f"{NO_DOWNTIME} {match['operator']} {match['percent']}%",
+        expectation=Expectation(name=NO_DOWNTIME, operator="==", bound=1.0 if above else 0.0),
+        share=share if above else 1 - share,
+    )
+
+
+def _figure(sample: Sample, name: str) -> float | None:
+    if name not in {NO_DOWNTIME, "downtime"}:
+        return sample.figures.get(name)  # an earlier session's may lack it
+    if sample.problem:
+        return None
+    return float(float(sample.downtime) == 0) if name == NO_DOWNTIME else sample.downtime
+
+
+def _judge(valid: Sequence[Sample], claim: Claim, confidence: float) -> ClaimVerdict:
+    held = sum(map(claim.held, valid))
+    broken = sum(map(claim.broken, valid))
+    seen = f"held in {held} of {len(valid)} trials"
+    if held + broken < len(valid):
+        seen += f", undecided in {len(valid) - held - broken}"
+    if claim.share is None:
+        state = FAIL if broken else PASS if valid and held == len(valid) else INCONCLUSIVE
+        why = _worst(valid, claim) if state != PASS else _proof(held, len(valid), confidence)
+        return ClaimVerdict(claim=claim, state=state, evidence=(seen, *why))
+    if proves(held, len(valid), claim.share, confidence):
+        proof = _proof(held, len(valid), confidence)
+        return ClaimVerdict(claim=claim, state=PASS, evidence=(seen, *proof))
+    lower = 1 - share_bound(len(valid) - held, len(valid), confidence)
+    shown = (
+        f"{seen}: shown for at least {lower:.0%} of all failovers"
+        f" ({confidence:.0%} confidence), not for {claim.share:.0%}"
+    )
+    state = FAIL if _disproved(valid, claim, confidence) else INCONCLUSIVE
+    needed = trials_needed(claim.share, confidence, misses=len(valid) - held)
+    remedy = f"it takes {needed} trials if no further one breaks it"
+    more = (shown, *_worst(valid, claim)) if state == FAIL else (shown, remedy)
+    return ClaimVerdict(claim=claim, state=state, evidence=(*more, *_quantile(valid, claim)))
+
+
+def _proof(held: int, trials: int, confidence: float) -> list[str]:
+    """Return how often a claim may be broken all the same, and what would prove more."""
+    rate = share_bound(trials - held, trials, confidence)
+    needed = trials_needed(PROVEN_SHARE, confidence, misses=trials - held)
+    share = f"{rate * 100:.2g} % of all failovers ({confidence:.0%} confidence)"
+    return [f"so at most {share} break it; {needed} trials would prove 99 %"]
+
+
+def _disproved(valid: Sequence[Sample], claim: Claim, confidence: float) -> bool:
+    """Tell whether too many trials break a claim for it to be true, undecided ones left aside."""
+    possible = len(valid) - sum(map(claim.broken, valid))
+    return claim.share is not None and disproves(possible, len(valid), claim.share, confidence)
+
+
+def _outlook(
+    valid: Sequence[Sample], claim: Claim, planned: int, confidence: float, *, lucky: bool
+) -> bool:
+    """Tell whether a claim would pass if all trials to come held it, or else broke it."""
+    to_come = max(0, planned - len(valid))
+    held = sum(map(claim.held, valid)) + (to_come if lucky else 0)
+    total = len(valid) + to_come
+    if claim.share is None:
+        return held == total and not any(map(claim.broken, valid))
+    return proves(held, total, claim.share, confidence)
+
+
+def _worst(valid: Sequence[Sample], claim: Claim) -> list[str]:
+    """Return the figures of trials that break a claim."""
+    bad = [n for n, sample in enumerate(valid, start=1) if not claim.held(sample)]
+    if not bad or claim.expectation.name == NO_DOWNTIME:
+        return []
+    shown = [
+        f"trial {n}: {_words(_figure(valid[n - 1], claim.expectation.name), claim)}"
+        for n in bad[:MOST_SHOWN]
+    ]
+    more = [f"and {len(bad) - MOST_SHOWN} more"] if len(bad) > MOST_SHOWN else []
+    return ["; ".join([*shown, *more])]
+
+
+def _quantile(valid: Sequence[Sample], claim: Claim) -> list[str]:
+    """Return the seen quantile, which is what the claim bounds, without its uncertainty."""
+    if claim.expectation.name == NO_DOWNTIME or claim.share is None:
+        return []
+    figures = sorted(
+        float(figure)
+        for sample in valid
+        if (figure := _figure(sample, claim.expectation.name)) is not None
+    )
+    if not figures:
+        return []
+    which = claim.text.partition(" of ")[0]
+    above = claim.expectation.operator in {"<", "<="}
+    quantile = claim.share if above else 1 - claim.share
+    return [f"the {which} seen was {_words(percentile(figures, quantile), claim)}"]
+
+
+def _words(figure: float | None, claim: Claim) -> str:
+    if figure is None:
+        return "not measured"
+    if claim.expectation.name in bounds.DURATIONS:
+        return format_duration(figure)
+    return f"{figure:g}"

@@ -1,0 +1,103 @@
+"""The calls that move or restart a writer; the same for the local control plane and for AWS."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pytest_rdsfailover.aws.client import explained
+from pytest_rdsfailover.model.clock import Clock, MonotonicClock
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Triggered:
+    """A call that was accepted; whether it has an effect is for the caller to see.
+
+    Attributes:
+        sent: when it was sent, on the monotonic clock.
+        answered: when its answer was there.
+        request_id: what AWS calls the request.
+        headers: those of the answer, names in lower case.
+    """
+
+    sent: float
+    answered: float
+    request_id: str
+    headers: Mapping[str, str]
+
+
+def fail_over(
+    rds: Any, cluster: str, target: str | None = None, *, clock: Clock | None = None
+) -> Triggered:
+    """Ask for a failover of a cluster (`FailoverDBCluster`).
+
+    Args:
+        rds: a boto3 client of RDS.
+        cluster: identifier of the cluster.
+        target: the instance to promote, a suggestion; None leaves the choice to the cluster.
+        clock: what to time the call with.
+
+    Raises:
+        AwsError: if it is refused, or cannot be asked for.
+    """
+    # boto3 refuses a target of None: leave it out.
+    wanted = {} if target is None else {"TargetDBInstanceIdentifier": target}
+    return _call(rds, "failover_db_cluster", clock, DBClusterIdentifier=cluster, **wanted)
+
+
+def reboot(rds: Any, instance: str, *, clock: Clock | None = None) -> Triggered:
+    """Ask for a restart of one instance (`RebootDBInstance`), without a failover.
+
+    Raises:
+        AwsError: if it is refused, or cannot be asked for.
+    """
+    return _call(rds, "reboot_db_instance", clock, DBInstanceIdentifier=instance)
+
+
+def start_experiment(fis: Any, template: str, *, clock: Clock | None = None) -> Triggered:
+    """Start an experiment of the Fault Injection Service (`StartExperiment`).
+
+    Args:
+        fis: a boto3 client of FIS.
+        template: id of the experiment template.
+        clock: what to time the call with.
+
+    Raises:
+        AwsError: if it is refused, or cannot be asked for.
+    """
+    return _call(fis, "start_experiment", clock, experimentTemplateId=template)
+
+
+def switch_over(
+    rds: Any, global_cluster: str, target: str, *, clock: Clock | None = None
+) -> Triggered:
+    """Ask for a planned switchover of a global database (`SwitchoverGlobalCluster`).
+
+    The regions agree first, so that no committed write is lost; a failover that may lose data is
+    another call, which nothing here makes.
+
+    Args:
+        rds: a boto3 client of RDS in the region of the primary cluster.
+        global_cluster: identifier of the global database.
+        target: ARN of the secondary cluster that becomes the primary.
+        clock: what to time the call with.
+
+    Raises:
+        AwsError: if it is refused, or cannot be asked for.
+    """
+    return _call(
+        rds, "switchover_global_cluster", clock,
+        GlobalClusterIdentifier=global_cluster, TargetDbClusterIdentifier=target,
+    )  # fmt: skip
+
+
+def _call(api: Any, method: str, clock: Clock | None, **arguments: str) -> Triggered:
+    clock = clock or MonotonicClock()
+    sent = clock.now()
+    with explained(method):
+        about = getattr(api, method)(**arguments)["ResponseMetadata"]
+    return Triggered(
+        sent=sent,
+        answered=clock.now(),
+        request_id=about.get("RequestId", ""),
+        headers=about.get("HTTPHeaders", {}),
+    )

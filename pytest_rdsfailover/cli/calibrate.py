@@ -1,0 +1,114 @@
+"""`rdsfailover calibrate`: prints how wrong this machine measures."""
+
+import argparse
+import math
+import sys
+from collections.abc import Iterator, Sequence
+
+from pytest_rdsfailover.analysis.outages import MISSED_SLOTS
+from pytest_rdsfailover.analysis.statistics import median
+from pytest_rdsfailover.cli.calibration import (
+    FREEZES,
+    REPEATS,
+    Calibration,
+    Reading,
+    calibrate,
+    server,
+)
+from pytest_rdsfailover.model.durations import format_duration, parse_duration
+from pytest_rdsfailover.model.errors import RdsFailoverError, SettingError
+
+ABOUT = "Freeze a local server for known times; print how wrong it was measured."
+
+
+def lines(calibration: Calibration) -> Iterator[str]:
+    """Yield the table, as Markdown."""
+    yield f"{calibration.about}; {calibration.writers} writers, {calibration.rate:g} writes/s"
+    yield ""
+    yield "| freeze | times | error median | error p95 | error max | truth within bounds |"
+    yield "|---|---|---|---|---|---|"
+    lengths = sorted({reading.wanted for reading in calibration.readings})
+    for length in lengths:
+        these = [each for each in calibration.readings if each.wanted == length]
+        yield _row(format_duration(length), these)
+    if len(lengths) > 1:
+        yield _row("all", calibration.readings)
+    yield ""
+    yield f"largest gap without a freeze: {format_duration(calibration.natural_gap)}"
+    yield f"99 % of the writes were sent within {format_duration(calibration.lateness_p99)}"
+    yield f"longest pause of the load generator itself: {format_duration(calibration.own_pause)}"
+    if calibration.strangers is not None:
+        yield f"other programs kept {calibration.strangers:.2f} CPUs busy"
+
+
+def _row(name: str, readings: Sequence[Reading]) -> str:
+    sizes = sorted(abs(reading.error) for reading in readings)
+    middle = median(sorted(reading.error for reading in readings))
+    p95 = sizes[math.ceil(0.95 * len(sizes)) - 1]
+    within = sum(reading.inside for reading in readings)
+    cells = (
+        name,
+        str(len(readings)),
+        f"{middle * 1000:+.2f} ms",
+        f"{p95 * 1000:.2f} ms",
+        f"{sizes[-1] * 1000:.2f} ms",
+        f"{within} of {len(readings)}",
+    )
+    return f"| {' | '.join(cells)} |"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what the command takes."""
+    parser.add_argument("--rate", type=float, default=1000.0, help="writes per second (1000)")
+    parser.add_argument("--writers", type=int, default=32, help="concurrent writers (32)")
+    parser.add_argument(
+        "--repeats", type=int, default=REPEATS, help=f"freezes of each length ({REPEATS})"
+    )
+    parser.add_argument(
+        "--freeze",
+        action="append",
+        type=_duration,
+        metavar="TIME",
+        help="length of a freeze, as 200ms; may be given several times (50ms, 200ms, 1s)",
+    )
+    parser.set_defaults(run=run, parser=parser)
+
+
+def run(chosen: argparse.Namespace) -> int:
+    """Measure as the arguments say, print, and return the exit status."""
+    _check(chosen.parser, chosen)
+    try:
+        with server() as (own, endpoint):
+            result = calibrate(
+                own,
+                endpoint,
+                rate=chosen.rate,
+                writers=chosen.writers,
+                freezes=chosen.freeze or FREEZES,
+                repeats=chosen.repeats,
+            )
+    except RdsFailoverError as error:
+        print(f"rdsfailover calibrate: {error}", file=sys.stderr)  # noqa: T201 - a command
+        return 2
+    print("\n".join(lines(result)))  # noqa: T201 - a command
+    return 0
+
+
+def _check(parser: argparse.ArgumentParser, chosen: argparse.Namespace) -> None:
+    """Refuse what cannot be measured, before any server starts."""
+    if chosen.rate <= 0 or chosen.writers < 1 or chosen.repeats < 1:
+        parser.error("rate, writers and repeats must be above 0")
+    shortest = max(MISSED_SLOTS / chosen.rate, 0.01)
+    for freeze in chosen.freeze or FREEZES:
+        if freeze <= shortest:
+            parser.error(
+                f"{chosen.rate:g} writes per second cannot see a freeze of"
+                f" {format_duration(freeze)}: the shortest is {format_duration(shortest)}"
+            )
+
+
+def _duration(text: str) -> float:
+    try:
+        return parse_duration(text)
+    except SettingError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None

@@ -1,0 +1,213 @@
+"""How wrong this machine measures: the local server is frozen for known times, and measured."""
+
+import contextlib
+import time
+import uuid
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from pytest_rdsfailover.analysis.absence import absences
+from pytest_rdsfailover.analysis.downtime import Downtime
+from pytest_rdsfailover.analysis.reliability import lateness, lateness_p99
+from pytest_rdsfailover.analysis.series import SECOND, Lane, lanes
+from pytest_rdsfailover.journal.course import Course
+from pytest_rdsfailover.journal.journal import Journal
+from pytest_rdsfailover.load.inserts import InsertWorkload
+from pytest_rdsfailover.load.threads import Load
+from pytest_rdsfailover.load.watchdog import Watchdog
+from pytest_rdsfailover.load.writer import ReconnectPolicy
+from pytest_rdsfailover.local.processes.ports import reserve_port
+from pytest_rdsfailover.local.processes.process import Process, Supervisor
+from pytest_rdsfailover.local.server.programs import ServerUrl, find_server
+from pytest_rdsfailover.local.server.server import OwnServer
+from pytest_rdsfailover.model.endpoints import Bounds, Endpoint
+from pytest_rdsfailover.model.errors import SettingError
+from pytest_rdsfailover.mysql.driver import connect
+
+FREEZES = (0.05, 0.2, 1.0)  # seconds
+REPEATS = 5
+CALM = 0.4  # seconds of load around each freeze, to be judged with it
+SETTLE = 0.25  # seconds after a freeze, for the writes that it held up
+# A frozen server must not make a writer give up: a stall is measured, not a reconnect.
+PATIENT = ReconnectPolicy(bounds=Bounds(connect=2.0, read=30.0, write=30.0))
+# Between which nanoseconds a server stopped, and between which it went on.
+Freeze = tuple[tuple[int, int], tuple[int, int]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """One freeze as it was and as it was measured.
+
+    Attributes:
+        wanted: how long the freeze should be, in seconds.
+        truth: how long it was.
+        shortest: how long it was at least: stopping all threads takes a moment.
+        longest: how long it was at most.
+        measured: the downtime that the load's own journal says.
+    """
+
+    wanted: float
+    truth: float
+    shortest: float
+    longest: float
+    measured: Downtime
+
+    @property
+    def error(self) -> float:
+        """Return how much too long the figure is, in seconds."""
+        return float(self.measured) - self.truth
+
+    @property
+    def inside(self) -> bool:
+        """Tell whether the truth, as far as it is known, lies between the figure's own bounds."""
+        return self.measured.lower <= self.longest and self.shortest <= self.measured.upper
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Calibration:
+    """What this machine measured.
+
+    Attributes:
+        about: what it was measured on.
+        rate: writes per second.
+        writers: how many wrote.
+        readings: one for each freeze.
+        natural_gap: the longest gap between two writes while nothing was frozen, in seconds.
+        lateness_p99: 99 % of the writes were sent no later than this.
+        own_pause: the longest time for which the load generator itself stood still.
+        strangers: CPUs that other programs used; None if unknown.
+    """
+
+    about: str
+    rate: float
+    writers: int
+    readings: Sequence[Reading]
+    natural_gap: float
+    lateness_p99: float
+    own_pause: float
+    strangers: float | None
+
+
+@contextlib.contextmanager
+def server() -> Iterator[tuple[OwnServer, Endpoint]]:
+    """Run a server of our own on a loopback port.
+
+    Raises:
+        SettingError: if there is no program to start.
+        NotReadyError: if it does not start.
+    """
+    program = find_server(None)
+    if isinstance(program, ServerUrl):
+        raise SettingError("only a server of our own can be frozen; unset RDS_SERVER")
+    with (
+        Supervisor() as supervisor,
+        reserve_port() as port,
+        OwnServer(program, supervisor, port=port) as own,
+    ):
+        account = own.application
+        yield (
+            own,
+            Endpoint(
+                name="server",
+                kind="writer",
+                host="127.0.0.1",
+                port=port,
+                user=account.user,
+                password=account.password,
+                database=account.database,
+                connector=connect,
+            ),
+        )
+
+
+def calibrate(
+    own: OwnServer,
+    endpoint: Endpoint,
+    *,
+    rate: float = 1000.0,
+    writers: int = 32,
+    freezes: Sequence[float] = FREEZES,
+    repeats: int = REPEATS,
+) -> Calibration:
+    """Freeze a server for known times under a load and return what the load made of it.
+
+    Args:
+        own: the server to freeze.
+        endpoint: where the writers connect.
+        rate: writes per second that they intend together.
+        writers: how many there are.
+        freezes: how long each freeze lasts, in seconds.
+        repeats: how often each is done.
+
+    Raises:
+        NotReadyError: if the server does not stop when it is told to.
+        LoadError: if the load does not start.
+    """
+    journal = Journal(uuid.uuid4().hex[:8], writers)
+    workload = InsertWorkload(endpoint, journal.run)
+    workload.create(endpoint)
+    done: list[tuple[float, Freeze]] = []
+    with Watchdog() as dog, Load(workload, journal, rate=rate, policy=PATIENT):
+        time.sleep(2 * CALM)
+        for wanted in (length for _ in range(repeats) for length in freezes):
+            done.append((wanted, _freeze(own.process, wanted)))
+            time.sleep(SETTLE + CALM)
+    found = lanes(journal)
+    judged = [_judge(found, wanted, freeze, rate, dog.pauses) for wanted, freeze in done]
+    return Calibration(
+        about=own.about,
+        rate=rate,
+        writers=writers,
+        readings=[reading for reading, _ in judged],
+        natural_gap=max(natural for _, natural in judged),
+        lateness_p99=lateness_p99(lateness(found)) / SECOND,
+        own_pause=max((last - first for first, last in dog.pauses), default=0.0),
+        strangers=dog.strangers,
+    )
+
+
+def _freeze(server: Process, seconds: float) -> Freeze:
+    """Freeze a server; return when it stopped and when it went on.
+
+    The supervisor takes the times: among the threads of the load they would come late.
+    """
+    stopped = server.freeze()
+    try:
+        time.sleep(seconds)
+    finally:
+        released = server.thaw()
+    return stopped, released
+
+
+def _judge(
+    found: Sequence[Lane],
+    wanted: float,
+    freeze: Freeze,
+    rate: float,
+    pauses: Sequence[tuple[float, float]],
+) -> tuple[Reading, float]:
+    """Return a freeze's reading, as a trial would have judged it, and the calm's largest gap."""
+    stopped, released = freeze
+    # A release takes effect at once, but those whom it wakes keep the sender from saying so.
+    first, last = sum(stopped) // 2, released[0]
+    course = Course(
+        start=first / SECOND - CALM,
+        stop=last / SECOND + SETTLE,
+        trigger=first / SECOND,
+        settled=last / SECOND,
+        moves_writer=None,
+        milestones=(),
+        writer_before=None,
+        writer_after=None,
+        rate=rate,
+        pauses=pauses,
+    )
+    absence = absences(found, course)
+    reading = Reading(
+        wanted=wanted,
+        truth=(last - first) / SECOND,
+        shortest=(released[0] - stopped[1]) / SECOND,
+        longest=(last - stopped[0]) / SECOND,
+        measured=absence.downtime,
+    )
+    return reading, absence.natural / SECOND

@@ -1,0 +1,115 @@
+"""`rdsfailover compare`: the scenarios of two result documents beside each other."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from pytest_rdsfailover.analysis.compare import compare as statistics_of
+from pytest_rdsfailover.analysis.statistics import median, median_interval, wilson
+from pytest_rdsfailover.cli.inputs import result
+from pytest_rdsfailover.model.durations import format_duration
+from pytest_rdsfailover.model.errors import SettingError
+from pytest_rdsfailover.report.scenarios import Scenario, scenarios
+
+Plain = Mapping[str, Any]  # what JSON can say
+REMEDY = "; --anyway compares them all the same"
+
+
+def compare(before: Path, after: Path, *, anyway: bool) -> list[str]:
+    """Return lines that put each scenario of one run beside the same one of another.
+
+    Args:
+        before: result document of the baseline.
+        after: result document of the candidate.
+        anyway: whether to compare what differs in mode, endpoint or profile.
+
+    Raises:
+        ArchiveError: if a file is no result document.
+        SettingError: if the runs cannot be compared.
+    """
+    a, b = result(before), result(after)
+    old, new = ({each.name: each for each in scenarios(run["trials"])} for run in (a, b))
+    shared = [name for name in new if name in old]
+    if not shared:
+        raise SettingError(f"{before} and {after} have no scenario in common")
+    if not anyway:
+        _check_modes(a, b)
+        for name in shared:
+            _check(old[name], new[name])
+    lines = [line for name in shared for line in _scenario(old[name], new[name])]
+    return [*lines, *_differences(a, b), *_only(old, new)]
+
+
+def _check_modes(a: Plain, b: Plain) -> None:
+    if a["mode"] != b["mode"]:
+        raise SettingError(f"a {a['mode']} run says nothing about a {b['mode']} one{REMEDY}")
+
+
+def _check(old: Scenario, new: Scenario) -> None:
+    """Refuse to compare what is not alike."""
+    for what, first, second in (
+        ("endpoint", old.endpoint, new.endpoint), ("profile", old.profile, new.profile),
+    ):  # fmt: skip
+        if first != second:
+            raise SettingError(f"scenario {old.name}: {what} {first} is not {second}{REMEDY}")
+
+
+def _scenario(old: Scenario, new: Scenario) -> Iterator[str]:
+    yield f"{old.name}:"
+    for label, each in (("before", old), ("after", new)):
+        first, *rest = _sample(sorted(each.downtimes))
+        yield f"  {label:6}  {first}"
+        lost = [trial["lost"] for trial in each.trials]
+        counted = "?" if None in lost else str(sum(map(len, lost)))
+        found = each.population
+        rest += [f"{counted} lost, {found.invalid} invalid, {found.unreliable} unreliable"]
+        yield from (f"          {line}" for line in rest)
+    yield from (f"  {line}" for line in _change(old.downtimes, new.downtimes))
+
+
+def _sample(downtimes: Sequence[float]) -> list[str]:
+    if not downtimes:
+        return ["no valid trial"]
+    interval = median_interval(downtimes)
+    between = "needs 6 trials" if interval is None else " to ".join(map(format_duration, interval))
+    zero = downtimes.count(0.0)
+    low, high = wilson(zero, len(downtimes))
+    return [
+        (
+            f"median {format_duration(median(downtimes))} (95 %: {between}),"
+            f" max {format_duration(downtimes[-1])}"
+        ),
+        (
+            f"{zero} of {len(downtimes)} without downtime"
+            f" (95 %: {100 * low:.1f} to {100 * high:.1f} %)"
+        ),
+    ]
+
+
+def _change(before: Sequence[float], after: Sequence[float]) -> list[str]:
+    if not before or not after:
+        return ["change  unknown"]
+    found = statistics_of(before, after)
+    share = "" if found.change is None else f" ({100 * found.change:+.0f} %)"
+    interval = f"{_signed(found.low)} to {_signed(found.high)}"
+    return [
+        f"change  {_signed(found.difference)}{share} of the median (95 %: {interval})",
+        f"        p = {found.p_value:.4f}, the chance of this if nothing had changed",
+    ]
+
+
+def _signed(seconds: float) -> str:
+    return f"{'-' if seconds < 0 else '+'}{format_duration(abs(seconds))}"
+
+
+def _differences(a: Plain, b: Plain) -> Iterator[str]:
+    """Yield what else changed between the runs, because it may be why."""
+    for name in sorted({*a["versions"], *b["versions"]}):
+        first, second = (run["versions"].get(name, "absent") for run in (a, b))
+        if first != second:
+            yield f"note: {name} was {first}, is {second}"
+
+
+def _only(old: Mapping[str, Scenario], new: Mapping[str, Scenario]) -> Iterator[str]:
+    yield from (f"note: {name} is in the first document only" for name in old if name not in new)
+    yield from (f"note: {name} is in the second document only" for name in new if name not in old)

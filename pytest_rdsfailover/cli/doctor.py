@@ -1,0 +1,147 @@
+"""`rdsfailover doctor`: what is here, what is missing, and the line that installs it."""
+
+import importlib.metadata
+import platform
+import re
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from pytest_rdsfailover.local import network
+from pytest_rdsfailover.local.network import LOOPBACK
+from pytest_rdsfailover.local.processes import process
+from pytest_rdsfailover.local.server import programs
+from pytest_rdsfailover.model.errors import SettingError
+
+DISTRIBUTION = "pytest-rdsfailover"
+GO_TOXIPROXY = "go install github.com/Shopify/toxiproxy/v2/cmd/server@v2.12.0"
+OLDEST_PYTHON = (3, 11)
+OK, MISSING, OPTIONAL = "ok", "missing", "optional"
+EXTRA = re.compile(r"(?P<name>[A-Za-z0-9_.-]+).*;.*extra\s*==\s*['\"](?P<extra>\w+)['\"]")
+FOR_DEVELOPMENT = {"dev"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One thing that a run may need.
+
+    Attributes:
+        what: its name.
+        state: `ok`, `missing` (local runs need it) or `optional` (some runs are better with it).
+        detail: what was found, or why it matters.
+        remedy: the line that brings it; empty if there is nothing to do.
+    """
+
+    what: str
+    state: str
+    detail: str
+    remedy: str = ""
+
+
+def examine() -> list[Finding]:
+    """Return what is here and what is not; starts nothing but `--version` of a server."""
+    return [_python(), _pytest(), _server(), _toxiproxy(), _addresses(), _memory(), *_extras()]
+
+
+def lines(findings: list[Finding]) -> list[str]:
+    """Return the findings as lines, each remedy under its finding."""
+    shown = []
+    for each in findings:
+        shown.append(f"{each.state:8}  {each.what}: {each.detail}")
+        if each.remedy:
+            shown.append(f"{'':8}  -> {each.remedy}")
+    return shown
+
+
+def is_healthy(findings: list[Finding]) -> bool:
+    """Tell whether local trials can be run."""
+    return all(each.state != MISSING for each in findings)
+
+
+def _python() -> Finding:
+    enough = sys.version_info >= OLDEST_PYTHON
+    return Finding(
+        what="python",
+        state=OK if enough else MISSING,
+        detail=f"{platform.python_version()} on {platform.platform()}",
+        remedy="" if enough else "install Python 3.11 or newer",
+    )
+
+
+def _pytest() -> Finding:
+    versions = ", ".join(f"{name} {_version(name)}" for name in (DISTRIBUTION, "pytest"))
+    return Finding(what="plugin", state=OK, detail=versions)
+
+
+def _server() -> Finding:
+    try:
+        found = programs.find_server(None)
+    except SettingError as error:
+        why, _, remedy = str(error).partition("; ")
+        return Finding(what="server", state=MISSING, detail=why, remedy=remedy)
+    return Finding(what="server", state=OK, detail=str(found))
+
+
+def _toxiproxy() -> Finding:
+    found = network.find_toxiproxy(None)
+    if found.path is not None:
+        return Finding(what="toxiproxy", state=OK, detail=found.path)
+    return Finding(
+        what="toxiproxy",
+        state=OPTIONAL,
+        detail="no toxiproxy-server on PATH, so the built-in server stands in",
+        remedy=f"{GO_TOXIPROXY}, and name the program with --rds-toxiproxy",
+    )
+
+
+def _addresses() -> Finding:
+    names = ["instance-1", "instance-2", *network.FIXED_HOSTS]
+    found = network.hosts(names)
+    if set(found.values()) != {LOOPBACK}:
+        detail = "one for each endpoint, as AWS has one host name for each"
+        return Finding(what="loopback addresses", state=OK, detail=detail)
+    wanted = [f"127.0.0.{network.FIRST_INSTANCE + n}" for n in range(2)]
+    wanted += network.FIXED_HOSTS.values()
+    return Finding(
+        what="loopback addresses",
+        state=OPTIONAL,
+        detail="127.0.0.1 only, so endpoints differ by their ports",
+        remedy=" && ".join(f"sudo ifconfig lo0 alias {host}" for host in wanted),
+    )
+
+
+def _memory() -> Finding:
+    if process.bases()[0] == process.MEMORY:
+        return Finding(what="run directory", state=OK, detail=f"in memory ({process.MEMORY})")
+    return Finding(
+        what="run directory",
+        state=OPTIONAL,
+        detail="on a disk, whose flushes may look like outages of some 100 ms",
+        remedy="mount -t tmpfs tmpfs /dev/shm" if sys.platform == "linux" else "",
+    )
+
+
+def _extras() -> Iterator[Finding]:
+    """Yield for each extra of the package whether all that it names is installed."""
+    wanted: dict[str, list[str]] = {}
+    for line in importlib.metadata.requires(DISTRIBUTION) or []:
+        match = EXTRA.match(line)
+        if match is not None and match["extra"] not in FOR_DEVELOPMENT:
+            name = re.split(r"[\[<>=!~ ]", match["name"])[0]
+            wanted.setdefault(match["extra"], []).append(name)
+    for extra, names in wanted.items():
+        absent = [name for name in names if not _version(name)]
+        yield Finding(
+            what=f"extra {extra}",
+            state=OPTIONAL if absent else OK,
+            detail=f"{', '.join(absent)} not installed" if absent
+            else ", ".join(f"{name} {_version(name)}" for name in names),
+            remedy=f"pip install '{DISTRIBUTION}[{extra}]'" if absent else "",
+        )  # fmt: skip
+
+
+def _version(name: str) -> str:
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return ""

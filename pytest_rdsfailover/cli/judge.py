@@ -1,0 +1,81 @@
+"""`rdsfailover judge`: journals judged again, without any database."""
+
+import json
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from pytest_rdsfailover.analysis.verdicts.bounds import parse_expectations
+from pytest_rdsfailover.analysis.verdicts.expectations import complaints
+from pytest_rdsfailover.cli.inputs import Judged, journals
+from pytest_rdsfailover.model.errors import SettingError
+from pytest_rdsfailover.report import document, terminal
+
+MOST_DRAWN = 3  # timelines that are shown without being asked for
+BOUND = re.compile(r"(?P<name>\w+)\s*(?P<bound>[<>=].*)")
+
+
+def judge(
+    paths: Sequence[Path], *, expect: Sequence[str], json_path: Path | None, timelines: bool
+) -> tuple[list[str], bool]:
+    """Return the lines to show, and whether every trial is valid and keeps all bounds.
+
+    Args:
+        paths: journal files, or directories of them.
+        expect: bounds such as `downtime < 2s` or `lost == 0`.
+        json_path: where to write the result document; None for nowhere.
+        timelines: whether to draw every trial, however many there are.
+
+    Raises:
+        ArchiveError: if a file is no journal.
+        SettingError: if a bound makes no sense.
+    """
+    expectations = parse_expectations(**bounds(expect))
+    found = list(journals(paths))
+    trials = [each.document for each in found]
+    lines = terminal.table(trials)
+    broken = {trial.path: complaints(trial.summary, expectations) for trial in found}
+    for each in found:
+        if timelines or broken[each.path] or len(found) <= MOST_DRAWN:
+            lines += ["", f"{each.label.test}:", *terminal.timeline(each.summary)]
+        lines += broken[each.path]
+    if json_path is not None:
+        json_path.parent.mkdir(parents=True, exist_ok=True)
+        json_path.write_text(json.dumps(run_of(found), indent=2) + "\n", encoding="utf-8")
+    return lines, not any(broken.values())
+
+
+def bounds(texts: Sequence[str]) -> dict[str, str]:
+    """Return bounds by their names.
+
+    Raises:
+        SettingError: if a text is no bound, or a name is given twice.
+    """
+    named: dict[str, str] = {}
+    for text in texts:
+        match = BOUND.fullmatch(text.strip())
+        if match is None:
+            raise SettingError(f'{text!r} is no bound; write "downtime < 2s" or "lost == 0"')
+        if match["name"] in named:
+            raise SettingError(f"{match['name']} is bounded twice")
+        named[match["name"]] = re.sub(r"^=(?!=)", "==", match["bound"])
+    return named
+
+
+def run_of(found: Sequence[Judged]) -> dict[str, Any]:
+    """Return the result document of trials that may be of several runs.
+
+    Raises:
+        SettingError: if some are local and some live: what they say together means nothing.
+    """
+    modes = sorted({each.summary.mode for each in found})
+    if len(modes) > 1:
+        raise SettingError("local and live trials say nothing together; take them apart")
+    versions = {name: text for each in found for name, text in each.label.versions.items()}
+    return document.run_document(
+        [each.document for each in found],
+        mode=modes[0],
+        seed=found[0].label.seed,
+        versions=versions,
+    )

@@ -1,0 +1,142 @@
+"""The command `rdsfailover`: what can be done with results without running a test.
+
+Exit status: 0 for yes, 1 for no (`judge`: a trial is invalid or breaks a bound; `doctor`: local
+trials cannot be run), 2 for a wrong argument or a file that is not what it should be.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+
+from pytest_rdsfailover.model.errors import RdsFailoverError
+
+YES, NO, WRONG = 0, 1, 2
+STATUS = (
+    "exit status: 0 for yes, 1 for no (judge: a trial is invalid or breaks a bound; doctor: local"
+    " trials cannot be run), 2 for a wrong argument or file"
+)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command and return its exit status."""
+    options = _parser().parse_args(arguments)
+    try:
+        status: int = options.run(options)
+    except RdsFailoverError as error:
+        return _wrong(str(error))
+    except BrokenPipeError:  # as in `rdsfailover judge ... | head`
+        sys.stderr.close()
+        return NO
+    except OSError as error:
+        return _wrong(str(error))
+    return status
+
+
+def _wrong(why: str) -> int:
+    print(f"rdsfailover: {why}", file=sys.stderr)  # noqa: T201 - a command speaks so
+    return WRONG
+
+
+def _show(lines: Sequence[str]) -> None:
+    print("\n".join(lines), flush=True)  # noqa: T201 - a command speaks so
+
+
+def _parser() -> argparse.ArgumentParser:
+    from pytest_rdsfailover.cli import calibrate
+
+    parser = argparse.ArgumentParser(
+        prog="rdsfailover",
+        description="Judge, draw and compare trials of database failovers again; see what is here.",
+        epilog=STATUS,
+    )
+    parser.add_argument("--version", action="version", version=version("pytest-rdsfailover"))
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    _add_judge(commands)
+    _add_render(commands)
+    _add_compare(commands)
+    calibrate.add_arguments(commands.add_parser("calibrate", help=calibrate.ABOUT))
+    doctor = commands.add_parser("doctor", help="say what is here, what is missing, what to type")
+    doctor.set_defaults(run=_doctor)
+    return parser
+
+
+def _add_judge(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = commands.add_parser(
+        "judge", help="judge journals again, without any database", epilog=STATUS
+    )
+    parser.add_argument(
+        "journals", nargs="+", type=Path, metavar="JOURNAL", help="a file, or a directory of them"
+    )
+    parser.add_argument(
+        "--expect", action="append", default=[], metavar="BOUND",
+        help='what every trial must hold to, as "downtime < 2s" or "lost == 0"; repeatable',
+    )  # fmt: skip
+    parser.add_argument("--json", type=Path, metavar="PATH", help="write the result document")
+    parser.add_argument(
+        "--timelines", action="store_true", help="draw every trial, however many there are"
+    )
+    parser.set_defaults(run=_judge)
+
+
+def _add_render(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = commands.add_parser("render", help="write the HTML page of journals or documents")
+    parser.add_argument(
+        "files", nargs="+", type=Path, metavar="FILE",
+        help="a journal, a directory of them, or a result document (which has no timelines)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--html", required=True, type=Path, metavar="DIR", help="write DIR/index.html"
+    )
+    parser.add_argument("--title", default="Database failover", help="what stands above the page")
+    parser.set_defaults(run=_render)
+
+
+def _add_compare(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = commands.add_parser("compare", help="put two result documents beside each other")
+    parser.add_argument("before", type=Path, metavar="A.json", help="the baseline")
+    parser.add_argument("after", type=Path, metavar="B.json", help="the candidate")
+    parser.add_argument(
+        "--anyway", action="store_true", help="even if mode, endpoint or profile differ"
+    )
+    parser.set_defaults(run=_compare)
+
+
+def _judge(options: argparse.Namespace) -> int:
+    from pytest_rdsfailover.cli.judge import judge
+
+    lines, holds = judge(
+        options.journals,
+        expect=options.expect,
+        json_path=options.json,
+        timelines=options.timelines,
+    )
+    _show(lines)
+    return YES if holds else NO
+
+
+def _render(options: argparse.Namespace) -> int:
+    from pytest_rdsfailover.cli.render import render
+
+    _show([str(render(options.files, options.html, title=options.title))])
+    return YES
+
+
+def _compare(options: argparse.Namespace) -> int:
+    from pytest_rdsfailover.cli.compare import compare
+
+    _show(compare(options.before, options.after, anyway=options.anyway))
+    return YES
+
+
+def _doctor(_: argparse.Namespace) -> int:
+    from pytest_rdsfailover.cli import doctor
+
+    findings = doctor.examine()
+    _show(doctor.lines(findings))
+    return YES if doctor.is_healthy(findings) else NO
+
+
+if __name__ == "__main__":
+    sys.exit(main())

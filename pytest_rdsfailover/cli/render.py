@@ -1,0 +1,74 @@
+"""`rdsfailover render`: the HTML page of journals and result documents."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from pytest_rdsfailover.cli import inputs
+from pytest_rdsfailover.cli.judge import run_of
+from pytest_rdsfailover.model.errors import SettingError
+from pytest_rdsfailover.report import document, html
+from pytest_rdsfailover.report.trial_drawing import portrait
+
+PAGE = "index.html"
+Plain = dict[str, Any]  # what JSON can say
+
+
+def render(paths: Sequence[Path], directory: Path, *, title: str) -> Path:
+    """Write the page of all trials that the files hold, and return its path.
+
+    Args:
+        paths: journal files, directories of them, and result documents; only journals hold what
+            a timeline is drawn of.
+        directory: where the page goes.
+        title: stands above the page.
+
+    Raises:
+        ArchiveError: if a file is neither.
+        SettingError: if some trials are local and some live.
+    """
+    entries: list[Plain] = []
+    runs: list[Plain] = []
+    for path in paths:
+        more, run = _journals(path) if inputs.is_journal(path) else _document(path)
+        entries += more
+        runs.append(run)
+    text = html.page(entries, _together(runs), notes=_notes(runs), title=title)
+    directory.mkdir(parents=True, exist_ok=True)
+    page = directory / PAGE
+    page.write_text(text, encoding="utf-8")
+    return page
+
+
+def _journals(path: Path) -> tuple[list[Plain], Plain]:
+    found = list(inputs.journals([path]))
+    entries = [
+        html.entry(
+            each.document, portrait(each.summary, each.evidence), rerun=each.label.rerun
+        )
+        for each in found
+    ]  # fmt: skip
+    return entries, run_of(found)
+
+
+def _document(path: Path) -> tuple[list[Plain], Plain]:
+    run = inputs.result(path)
+    return [html.entry(trial) for trial in run["trials"]], run
+
+
+def _together(runs: Sequence[Plain]) -> Plain:
+    if len(runs) == 1:
+        return runs[0]  # with the comparisons that the run has made
+    modes = sorted({run["mode"] for run in runs})
+    if len(modes) > 1:
+        raise SettingError("local and live trials say nothing together; render them apart")
+    versions = {name: text for run in runs for name, text in run["versions"].items()}
+    trials = [trial for run in runs for trial in run["trials"]]
+    return document.run_document(
+        trials, mode=modes[0], seed=runs[0]["seed"], versions=versions
+    )  # fmt: skip
+
+
+def _notes(runs: Sequence[Plain]) -> list[str]:
+    seeds = sorted({run["seed"] for run in runs})
+    return [f"of {len(runs)} files, seeds {', '.join(map(str, seeds))}"] if len(runs) > 1 else []

@@ -1,0 +1,50 @@
+"""What is known of a trial apart from its writes."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pytest_rdsfailover.model.records import Milestone
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Course:
+    """What is known of a trial apart from its writes; times on the monotonic clock.
+
+    Attributes:
+        start: when observation began.
+        stop: when it ended.
+        trigger: when the failover was triggered; None if none was.
+        settled: when the cluster had done all that the profile says; None if it had not.
+        moves_writer: whether another instance should be the writer now; None if no failover was
+            meant, so that there is nothing to be valid about.
+        milestones: what the cluster did.
+        writer_before: the writer at the start.
+        writer_after: the writer at the end.
+        mode: `local` or `live`.
+        endpoint: the kind of endpoint written to: `writer`, `reader`, `instance` or `proxy`.
+        profile: name of the failover profile; empty if there was none.
+        seed: decided the sampled durations.
+        rate: writes per second that all writers intended together; 0 without a schedule.
+        pauses: (first, last) moments between which the load generator itself stood still.
+        strangers: CPUs that other programs used on average; None if unknown.
+        cpus: how many CPUs the machine of the load has; 0 if unknown.
+        cut_short: why nobody saw the end; empty if somebody did.
+    """
+
+    start: float
+    stop: float
+    trigger: float | None
+    settled: float | None
+    moves_writer: bool | None
+    milestones: Sequence[Milestone]
+    writer_before: str | None
+    writer_after: str | None
+    mode: str = "local"
+    endpoint: str = "writer"
+    profile: str = ""
+    seed: int = 0
+    rate: float = 0.0
+    pauses: Sequence[tuple[float, float]] = ()
+    strangers: float | None = None
+    cpus: int = 0
+    cut_short: str = ""

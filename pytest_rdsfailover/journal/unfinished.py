@@ -1,0 +1,134 @@
+"""What is left of a trial whose process was killed: a directory that a finished trial removes.
+
+`about.json` says which trial it is and what was known of it at the last look; `*.events` are what
+the writers of each process did, up to the very last event (`columns.py`).
+"""
+
+import json
+import os
+import shutil
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+from pytest_rdsfailover.journal import archive
+from pytest_rdsfailover.journal.archive import Label
+from pytest_rdsfailover.journal.course import Course
+from pytest_rdsfailover.journal.evidence import Evidence
+from pytest_rdsfailover.journal.journal import EVENTS, NANO, Journal
+from pytest_rdsfailover.model.durations import format_duration
+from pytest_rdsfailover.model.errors import ArchiveError
+
+FORMAT, VERSION = "rdsfailover-unfinished", 1
+SUFFIX = ".unfinished"
+ABOUT = "about.json"
+KEPT = 7 * 24 * 3600.0  # seconds; nobody asks any more what was cut short before that
+
+
+class Remains:
+    """The directory of a trial that is running.
+
+    Args:
+        directory: where to make it.
+        label: which trial it is of.
+        run: the trial's own prefix.
+        writers: how many there are.
+
+    Attributes:
+        path: the directory.
+
+    Raises:
+        OSError: if it cannot be made.
+    """
+
+    def __init__(self, directory: Path, label: Label, run: str, writers: int) -> None:
+        name = archive.file_name(label.test, run).removesuffix(archive.SUFFIX)
+        self.path = directory / f"{name}{SUFFIX}"
+        self._about = {
+            "format": FORMAT, "version": VERSION, "pid": os.getpid(),
+            "run": run, "writers": writers, "trial": asdict(label),
+        }  # fmt: skip
+        self.path.mkdir(parents=True)
+        self._write(None)
+
+    def events(self, process: int) -> Path:
+        """Return where a process of the load stores its events."""
+        return self.path / f"{process}{EVENTS}"
+
+    def keep(self, course: Course) -> None:
+        """Write down what is known by now."""
+        self._write(asdict(course))
+
+    def _write(self, course: dict[str, Any] | None) -> None:
+        unfinished = self.path / f"{ABOUT}.part"
+        unfinished.write_text(json.dumps(self._about | {"course": course}), encoding="utf-8")
+        unfinished.replace(self.path / ABOUT)
+
+    def discard(self) -> None:
+        """Remove it all: the trial is over, or never began. Harmless twice."""
+        shutil.rmtree(self.path, ignore_errors=True)
+
+
+def read(path: Path) -> tuple[Evidence, Label]:
+    """Return the trial that a directory holds, up to where it was cut short.
+
+    Raises:
+        ArchiveError: if it holds none, or one whose load had not begun.
+    """
+    try:
+        about = json.loads((path / ABOUT).read_text(encoding="utf-8"))
+        _check(about)
+        journal = Journal.read(about["run"], about["writers"], path)
+        course = about["course"] and archive.read_course(about["course"])
+        label = Label(**about["trial"])
+    except OSError as error:
+        raise ArchiveError(str(path), f"cannot be read: {error}") from error
+    except (ValueError, KeyError, TypeError, IndexError) as error:
+        raise ArchiveError(str(path), f"is no unfinished trial: {error!r}") from error
+    if course is None or not len(journal):
+        raise ArchiveError(str(path), "was cut short before anything was written")
+    return Evidence(journal=journal, course=_cut(course, journal), stored=None), label
+
+
+def _check(about: dict[str, Any]) -> None:
+    if (about["format"], about["version"]) != (FORMAT, VERSION):
+        raise ValueError(f"it is {about['format']} {about['version']}")
+
+
+def _cut(course: Course, journal: Journal) -> Course:
+    """Return the course of a trial that nobody saw the end of."""
+    stop = max(max(writer.finished, default=0) for writer in journal.writers) * NANO
+    since, word = (course.start, "start") if course.trigger is None else (course.trigger, "trigger")
+    reason = (
+        f"it was cut short {format_duration(max(0.0, stop - since))} after its {word}: nothing was"
+        " read back, so lost and duplicated writes are undecided, and nobody knows what followed"
+    )
+    return replace(course, stop=max(stop, course.start), cut_short=reason)
+
+
+def cut_short(directory: Path) -> list[Path]:
+    """Return what trials have left in a directory that no process works on any more."""
+    return [path for path in sorted(directory.glob(f"*{SUFFIX}")) if not is_running(path)]
+
+
+def is_running(path: Path) -> bool:
+    """Tell whether the process that made a directory is still there."""
+    try:
+        os.kill(int(json.loads((path / ABOUT).read_text(encoding="utf-8"))["pid"]), 0)
+    except PermissionError:  # somebody else's
+        return True
+    except (OSError, ValueError, KeyError):
+        return False
+    return True
+
+
+def recent(directory: Path, now: float | None = None) -> Iterator[Path]:
+    """Yield what trials have left in a directory of ours; remove what is older than a week."""
+    now = time.time() if now is None else now
+    for path in cut_short(directory):
+        if now - path.stat().st_mtime > KEPT:
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            yield path

@@ -1,0 +1,152 @@
+"""Collects the evidence for the gates; what cannot be learned is noted, never assumed."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TypeVar
+
+from pytest_rdsfailover.aws.client import AwsError
+from pytest_rdsfailover.live.event_texts import is_failover
+from pytest_rdsfailover.live.evidence import GateEvidence, TriggerPlan
+from pytest_rdsfailover.live.facts import (
+    ClusterFacts,
+    GlobalFacts,
+    ProxyFacts,
+    across,
+    cluster_facts,
+    experiment_facts,
+    global_facts,
+    proxy_facts,
+)
+from pytest_rdsfailover.live.ledger import Ledger
+from pytest_rdsfailover.live.region import Plain, Region
+from pytest_rdsfailover.model.live_settings import LiveSettings
+
+T = TypeVar("T")
+FIRST_MINUTES = 10  # of events to read at least
+
+
+@dataclass(slots=True)
+class Gatherer:
+    """Asks AWS and this machine for all that the gates judge.
+
+    Attributes:
+        asked: what the user allows.
+        region: the AWS API.
+        ledger: the lock, the budget and the audit record.
+        started: when the session began, in seconds of the epoch.
+        offset: AWS' clock minus ours, in seconds, as of the last look; None while unknown.
+    """
+
+    asked: LiveSettings
+    region: Region
+    ledger: Ledger
+    started: float
+    offset: float | None = None
+
+    def cluster(self) -> ClusterFacts:
+        """Return the cluster as it is now; in a switchover, all that takes part as one cluster.
+
+        Raises:
+            AwsError: if AWS does not tell.
+        """
+        home, world = _described(self.region, self.asked.cluster), self.world()
+        return home if world is None else across(home, world)
+
+    def world(self) -> GlobalFacts | None:
+        """Return the global database as it is now; None if there is no switchover of one.
+
+        Raises:
+            AwsError: if AWS does not tell.
+        """
+        if self.asked.trigger != "switchover":
+            return None
+        *_, place, _, _, name = self.asked.switchover_to.split(":")
+        told = self.region.global_cluster(self.asked.global_cluster)
+        return global_facts(told, _described(self.region.elsewhere(place), name))
+
+    def proxy(self) -> ProxyFacts | None:
+        """Return the proxy as it is now; None if none is named.
+
+        Raises:
+            AwsError: if AWS does not tell.
+        """
+        name = self.asked.proxy
+        if name is None:
+            return None
+        return proxy_facts(self.region.proxy(name), self.region.proxy_targets(name))
+
+    def evidence(self, plan: TriggerPlan | None, target: str | None = None) -> GateEvidence:
+        """Return all that is known now.
+
+        Args:
+            plan: what was planned before; None to plan with the writer of this moment.
+            target: the instance to promote, if nothing was planned before.
+        """
+        unknown: list[str] = []
+        asked, region, ledger = self.asked, self.region, self.ledger
+
+        def learn(what: str, ask: Callable[[], T]) -> T | None:
+            try:
+                return ask()
+            except (AwsError, KeyError, TypeError, ValueError, OSError) as error:
+                unknown.append(f"{what} could not be learned: {error}")
+                return None
+
+        caller = learn("the caller", region.caller) or {}
+        self.offset = caller.get("offset", self.offset)
+        cluster = learn("the cluster", self.cluster)
+        template = asked.fis_template if asked.trigger == "fis" else None
+        used = learn("the budget", lambda: ledger.used)
+        return GateEvidence(
+            asked=asked,
+            account=caller.get("Account"),
+            arn=caller.get("Arn", ""),
+            cluster=cluster,
+            proxy=learn("the proxy", self.proxy),
+            world=learn("the global database", self.world),
+            alarms=learn("the alarms", lambda: region.alarms(asked.alarms)) or {},
+            experiment=learn(
+                "the experiment",
+                lambda: template and experiment_facts(region.experiment(template)),
+            ) or None,
+            plan=plan or _plan(cluster, target),
+            failovers=learn("the last failovers", self.failovers) or (),
+            used=asked.max_failovers if used is None else used,
+            session_age=time.time() - self.started,
+            exclusive=ledger.exclusive,
+            killed=asked.kill_switch is not None and Path(asked.kill_switch).exists(),
+            recordable=ledger.why_not_recordable(),
+            now=datetime.fromtimestamp(time.time() + (self.offset or 0.0), UTC),
+            unknown=tuple(unknown),
+        )  # fmt: skip
+
+    def failovers(self) -> tuple[float, ...]:
+        """Return when failovers of late began or ended, in order, in AWS' seconds of the epoch.
+
+        Raises:
+            AwsError: if AWS does not tell.
+        """
+        minutes = max(FIRST_MINUTES, int(self.asked.min_interval / 60) + 1)
+        events = self.region.events(self.asked.cluster, minutes)
+        own = self.ledger.last
+        times = [seconds_of(event) for event in events if is_failover(event)]
+        return tuple(sorted([*times, *([] if own is None else [own])]))
+
+
+def _described(region: Region, name: str) -> ClusterFacts:
+    return cluster_facts(region.cluster(name), region.instances(name))
+
+
+def _plan(cluster: ClusterFacts | None, target: str | None) -> TriggerPlan | None:
+    if cluster is None or len(cluster.writers) != 1:
+        return None
+    return TriggerPlan(writer=cluster.writers[0], target=target)
+
+
+def seconds_of(event: Plain) -> float:
+    """Return when an event happened by AWS' clock, in seconds of the epoch."""
+    moment: datetime = event["Date"]
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()

@@ -1,0 +1,265 @@
+"""One writer of the fast engine: its connection, as a state machine between two packets."""
+
+import contextlib
+import errno
+import random
+import socket
+import struct
+import time
+from typing import NamedTuple
+
+from pytest_rdsfailover.journal.journal import WriterJournal
+from pytest_rdsfailover.load.schedule import SECOND, Schedule
+from pytest_rdsfailover.load.writer import CUT, ReconnectPolicy
+from pytest_rdsfailover.model.endpoints import Endpoint
+from pytest_rdsfailover.model.records import Fault, Outcome
+from pytest_rdsfailover.mysql import client, driver
+from pytest_rdsfailover.mysql.handshake import parse_greeting
+from pytest_rdsfailover.mysql.packets import (
+    ERR,
+    OK,
+    PacketReader,
+    ProtocolError,
+    encode,
+    parse_error,
+    read_string,
+)
+from pytest_rdsfailover.mysql.responses import Command, Part, Response
+
+AWAY, CONNECTING, GREETING, LOGIN, ASKING, READY, WRITING = range(7)
+SHORT_OK = 7  # bytes of the shortest OK payload
+CHUNK = 4096  # bytes to receive at most; Python makes room for all of them each time
+RESET, LINGER = Fault(2013, "reset"), struct.pack("ii", 1, 0)
+NAME = client.query(b"SELECT @@aurora_server_id")
+
+
+class WriterSettings(NamedTuple):
+    """What all writers of a load share: where, as whom, what, how to get back."""
+
+    endpoint: Endpoint
+    insert: bytes  # up to the values
+    policy: ReconnectPolicy
+
+
+class FastWriter:
+    """A writer's connection. Its engine tells it the time and that its socket is ready.
+
+    Attributes:
+        sock: the connection; None while there is none.
+        state: what it waits for.
+        deadline: the nanosecond at which it gives up; 0 while it waits for nothing.
+        next_try: the nanosecond before which it does not connect again.
+        problem: why it lost its connection, or got none.
+        last_acked: the nanosecond at which its latest acknowledged write was sent.
+    """
+
+    def __init__(self, order: WriterSettings, journal: WriterJournal, schedule: Schedule) -> None:
+        self.order, self.journal, self.slots = order, journal, schedule
+        self.sock: socket.socket | None = None
+        self.state, self.deadline, self.next_try = AWAY, 0, 0
+        self.slot = self.accounted = 0
+        self.problem = ""
+        self.last_acked = 0
+        self.working = False  # a write is intended; else this is the first connection
+        self.planned = False  # its engine knows when it writes next
+        self.fresh = False  # its socket is not watched yet
+        self._served = False  # this connection had a write acknowledged
+        self._head = client.query(b"%b(%d," % (order.insert, journal.writer))[4:]
+        self._reader, self._response = PacketReader(), Response(Command.PING, deprecate_eof=False)
+        self._intended = self._started = 0
+        self._read = int(order.policy.bounds.read * SECOND)
+        self._instance: str | None = None
+        self._chance = random.Random()  # noqa: S311 - jitter, no secret
+
+    def use(self, intended: int) -> None:
+        """Do the write of a slot, connecting first if need be."""
+        self._intended, self.working = intended, True
+        if self.state == READY:
+            self._send()
+        else:
+            self.connect()
+
+    def connect(self) -> None:
+        """Begin to connect; `receive` or `expire` tells how it went."""
+        self._started = time.monotonic_ns()
+        endpoint, bounds = self.order.endpoint, self.order.policy.bounds
+        family = socket.AF_INET6 if ":" in endpoint.host else socket.AF_INET
+        self._reader, self._instance, self._served = PacketReader(), None, False
+        self.sock = sock = socket.socket(family, socket.SOCK_STREAM)
+        self.fresh = True
+        sock.setblocking(False)  # noqa: FBT003 - its only argument
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.state, self.deadline = CONNECTING, self._started + int(bounds.connect * SECOND)
+        code = sock.connect_ex((endpoint.host, endpoint.port))
+        if code not in (0, errno.EINPROGRESS):
+            self._lose(Fault(2003, "refused"))
+
+    def connected(self) -> None:
+        """Go on after the TCP connection was made, or was not."""
+        sock = self.sock
+        if sock is None:
+            return
+        try:
+            reached = sock.getpeername()
+        except OSError:  # not connected, or not yet
+            if sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
+                self._lose(Fault(2003, "refused"))
+            return
+        if sock.getsockname() == reached:  # a closed port that reached itself
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, LINGER)
+            self._lose(Fault(2003, "refused"))
+        else:
+            self.state = GREETING
+            self.deadline = time.monotonic_ns() + self._read
+
+    def expire(self) -> None:
+        """Give up what took too long."""
+        self._lose(Fault(2003 if self.state == CONNECTING else 2013, "timeout"))
+
+    def receive(self) -> None:
+        """Take what the server sent."""
+        if self.sock is None:
+            return
+        try:
+            data = self.sock.recv(CHUNK)
+        except BlockingIOError:
+            return
+        except OSError:
+            data = b""
+        if not data:
+            self._lose(RESET)
+        elif self.state == WRITING and self._is_ok(data):
+            self._acknowledge()
+        else:
+            try:
+                for packet in self._reader.feed(data):
+                    self._take(packet.sequence, packet.payload)
+            except ProtocolError as error:
+                self._lose(Fault(2014, "reset"), str(error))
+
+    def _is_ok(self, data: bytes) -> bool:
+        """Tell at a glance whether this is one whole OK packet and nothing else."""
+        size = len(data) - 4
+        return (
+            size >= SHORT_OK
+            and data[4] == OK
+            and data[0] | data[1] << 8 | data[2] << 16 == size
+            and not self._reader.pending
+        )
+
+    def _take(self, sequence: int, payload: bytes) -> None:
+        if self.state == WRITING:
+            self._answered(payload)
+        elif self.state == ASKING:
+            self._named(payload)
+        elif payload[:1] == bytes((ERR,)):
+            self._refuse(payload)
+        elif self.state == GREETING:
+            endpoint = self.order.endpoint
+            words = (endpoint.user, endpoint.password, endpoint.database)
+            user, password, database = (word.encode() for word in words)
+            self.state = LOGIN
+            self._put(
+                encode(
+                    client.login(parse_greeting(payload), user, password, database), sequence + 1
+                )
+            )
+        elif self.state == LOGIN and payload[:1] == bytes((OK,)) and self.order.endpoint.moves:
+            self._available()  # behind a proxy the instance can change at any time
+        elif self.state == LOGIN and payload[:1] == bytes((OK,)):
+            self.state, self._response = ASKING, Response(Command.QUERY, deprecate_eof=False)
+            self._put(NAME)
+        elif self.state == LOGIN:
+            more = client.answer(payload, self.order.endpoint.password.encode())
+            if more is not None:
+                self._put(encode(more, sequence + 1))
+        else:
+            raise ProtocolError("the server sent what nobody asked for")
+
+    def _named(self, payload: bytes) -> None:
+        """Take a part of the answer to which instance this is."""
+        if self._response.feed(payload) is Part.ROW:
+            self._instance = read_string(payload, 0)[0].decode()
+        if not self._response.done:
+            return
+        if self._response.failed and parse_error(payload).code != driver.UNKNOWN_VARIABLE:
+            self._refuse(payload)
+            return
+        self._available()
+
+    def _available(self) -> None:
+        self.state, self.deadline = READY, 0
+        if self.working:
+            self._send()
+
+    def _send(self) -> None:
+        self._started = now = time.monotonic_ns()
+        self.state, self.deadline = WRITING, now + self._read
+        body = b"%b%d)" % (self._head, len(self.journal))
+        self._put(len(body).to_bytes(3, "little") + b"\0" + body)
+
+    def _put(self, data: bytes) -> None:
+        """Send; what is asked is so small that it fits whole unless the connection is dead."""
+        if self.sock is None:
+            return
+        try:
+            whole = self.sock.send(data) == len(data)
+        except OSError:
+            whole = False
+        if not whole:
+            self._lose(RESET)
+
+    def _acknowledge(self) -> None:
+        times = (self._intended, self._started, time.monotonic_ns())
+        self.journal.record(times, Outcome.ACKED, None, self._instance)
+        self.last_acked, self._served = self._started, True
+        self.state, self.deadline, self.working = READY, 0, False
+
+    def _answered(self, payload: bytes) -> None:
+        if payload[:1] == bytes((OK,)):
+            self._acknowledge()
+        elif payload[:1] == bytes((ERR,)):
+            self._refuse(payload)
+        else:
+            raise ProtocolError("an insert has no rows")
+
+    def _refuse(self, payload: bytes) -> None:
+        """Take the server's no; keep the connection if it is of use."""
+        error = parse_error(payload)
+        fault = Fault(error.code, driver.KINDS.get(error.code, "server"))
+        if self.state != WRITING:
+            self._lose(fault, error.text)
+            return
+        undecided = error.code in driver.UNDECIDED
+        leaves = self.order.policy.on_read_only if error.code in driver.READ_ONLY else undecided
+        if leaves or fault.kind == "reset":
+            self._lose(fault, error.text)
+        else:
+            self._note(Outcome.REFUSED, fault)
+            self.state, self.deadline, self.working = READY, 0, False
+
+    def _lose(self, fault: Fault, why: str = "") -> None:
+        """Note what became of the write, and give the connection up."""
+        sent = self.state == WRITING
+        undecided = sent and fault.code in driver.UNDECIDED
+        self.problem = why or f"{fault.kind} ({fault.code})"
+        if self.working:
+            self._note(Outcome.UNKNOWN if undecided else Outcome.REFUSED, fault)
+        self.close()
+        policy = self.order.policy
+        wait = policy.backoff * (1 + policy.jitter * self._chance.uniform(-1, 1))
+        if self._served and fault.kind in CUT:
+            wait = 0.0  # its next slot is soon enough: that it was cut says little of the server
+        self.next_try = time.monotonic_ns() + int(wait * SECOND)
+        self.working = False
+
+    def _note(self, outcome: Outcome, fault: Fault) -> None:
+        times = (self._intended, self._started, time.monotonic_ns())
+        self.journal.record(times, outcome, fault, self._instance)
+
+    def close(self) -> None:
+        """Close the connection, in whatever state it is."""
+        if self.sock is not None:
+            with contextlib.suppress(OSError):
+                self.sock.close()
+        self.sock, self.state, self.deadline = None, AWAY, 0

@@ -1,0 +1,185 @@
+"""The user's own code as a workload: functions and coroutine functions, called at each slot."""
+
+import asyncio
+import contextlib
+import inspect
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from pytest_rdsfailover.journal.journal import Journal
+from pytest_rdsfailover.load.attempts import Attempts, Classify
+from pytest_rdsfailover.load.mix import MixStep, spread
+from pytest_rdsfailover.load.signatures import check_call, name_of, reports
+from pytest_rdsfailover.load.workload import Position, Session
+from pytest_rdsfailover.model.endpoints import Bounds, Endpoint
+from pytest_rdsfailover.model.errors import CancelledWorkError, SettingError
+
+
+class CallWorkload:
+    """The user's own code: a function, or a coroutine function, called with the key to write.
+
+    Args:
+        journal: gives each write its key.
+        function: called with the key, and with what *setup* returned if there is one; returning
+            acknowledges the write, raising does not. One with a parameter `attempt` gets what
+            reports its tries. A mapping of several such functions to their weights.
+        reads: a function, or functions and their weights, that store nothing; called without a key.
+        stored: returns all keys that are stored; None if nobody can tell.
+        setup: called in each writer's thread before its first write, and again after a failure
+            that dropped the session.
+        teardown: called with what *setup* returned.
+    """
+
+    torn: Sequence[Position] = ()
+
+    def __init__(
+        self,
+        journal: Journal,
+        function: Callable[..., Any] | Mapping[Callable[..., Any], int],
+        stored: Callable[[], Iterable[str]] | None = None,
+        setup: Callable[[], Any] | None = None,
+        teardown: Callable[[Any], Any] | None = None,
+        reads: Callable[..., Any] | Mapping[Callable[..., Any], int] | None = None,
+        classify: Classify | None = None,
+    ) -> None:
+        self.steps = _steps(function, reads)
+        self.setup, self.teardown = setup, teardown
+        _check_calls(self.steps, stored, setup, teardown)
+        self._journal, self._stored, self._classify = journal, stored, classify
+        self._runners: dict[int, asyncio.Runner] = {}
+
+    def key(self, writer: int, sequence: int) -> str:
+        """Return the key that a write carries."""
+        return self._journal.key(writer, sequence)
+
+    def attempts(self, writer: int) -> Attempts | None:
+        """Return what a writer's tries are reported with; None if no function asks for it."""
+        if not any(step.reports for step in self.steps):
+            return None
+        return Attempts(self._journal.writers[writer].attempts, self._classify)
+
+    def create(self, control: Endpoint) -> None:
+        """Do nothing: the user's tables are the user's."""
+
+    def open(self, writer: int, bounds: Bounds) -> Session:  # noqa: ARG002 - the connections are the user's
+        """Return a session with an event loop of its own if the user's code needs one."""
+        return CallSession(self, writer)
+
+    def runner(self, writer: int) -> asyncio.Runner:
+        """Return the writer's event loop: one for the whole load, as pools are bound to theirs."""
+        if writer not in self._runners:
+            # A factory keeps `close` from unsetting the event loop of the thread that calls it.
+            self._runners[writer] = asyncio.Runner(loop_factory=asyncio.new_event_loop)
+        return self._runners[writer]
+
+    def stored(self, control: Endpoint) -> list[Position] | None:  # noqa: ARG002 - the protocol's
+        """Return the positions of the keys that are ours."""
+        if self._stored is None:
+            return None
+        try:
+            found = self._stored()
+            if inspect.isawaitable(found):
+                found = asyncio.run(_result(found))
+        except asyncio.CancelledError as error:
+            raise CancelledWorkError(name_of(self._stored)) from error
+        places = map(self._journal.position, _texts(found))
+        return [place for place in places if place is not None]
+
+    def drop(self, control: Endpoint) -> None:  # noqa: ARG002 - the protocol's
+        """Close the writers' event loops, except of one that still hangs in the user's code."""
+        for runner in self._runners.values():
+            if not runner.get_loop().is_running():
+                runner.close()
+        self._runners.clear()
+
+
+async def _result(awaitable: Any) -> Any:
+    return await awaitable
+
+
+def _texts(found: Iterable[Any]) -> Iterator[str]:
+    """Yield keys as texts; a row or bytes would be no key of ours, and every write be lost."""
+    if isinstance(found, str):
+        raise _no_key(found)
+    for each in found:
+        if isinstance(each, Collection) and not isinstance(each, str):
+            raise _no_key(each)
+        yield str(each)
+
+
+def _no_key(found: object) -> TypeError:
+    return TypeError(
+        "stored has to return the keys themselves, one text each, such as row[0] of a row,"
+        f" not {found!r:.80}"
+    )
+
+
+class CallSession:
+    """One writer's calls of the user's code."""
+
+    instance = None
+
+    def __init__(self, workload: CallWorkload, writer: int) -> None:
+        self._workload, self._writer = workload, writer
+        self.attempts = workload.attempts(writer)
+        self._state = () if workload.setup is None else (self._call(workload.setup),)
+
+    def perform(self, step: MixStep, sequence: int) -> None:
+        """Call the user's function; one that writes gets the key."""
+        if step.call is None:
+            raise TypeError(f"{step.name} is ours, not the user's")
+        more = {"attempt": self.attempts} if step.reports else {}
+        key = () if step.reads else (self._workload.key(self._writer, sequence),)
+        self._call(step.call, *key, *self._state, **more)
+
+    def close(self) -> None:
+        """Call the user's teardown."""
+        with contextlib.suppress(Exception):
+            if self._workload.teardown is not None and self._state:
+                self._call(self._workload.teardown, *self._state)
+
+    def _call(self, function: Callable[..., Any], *arguments: Any, **more: Any) -> Any:
+        try:
+            result = function(*arguments, **more)
+            if not inspect.isawaitable(result):
+                return result
+            return self._workload.runner(self._writer).run(_result(result))
+        except asyncio.CancelledError as error:  # no Exception, so that nobody else would take it
+            raise CancelledWorkError(name_of(function)) from error
+
+
+def _steps(
+    writes: Callable[..., Any] | Mapping[Callable[..., Any], int],
+    reads: Callable[..., Any] | Mapping[Callable[..., Any], int] | None,
+) -> tuple[MixStep, ...]:
+    weights = {}
+    for functions, is_read in ((writes, False), (reads or {}, True)):
+        each = functions if isinstance(functions, Mapping) else {functions: 1}
+        for function, weight in each.items():
+            if not callable(function):
+                raise SettingError(f"{function!r} is no function, beside others of your own")
+            name = name_of(function)
+            tells = not is_read and reports(function)
+            weights[MixStep(name, is_read, function, tells)] = weight
+    return spread(weights)
+
+
+def _check_calls(
+    steps: Iterable[MixStep],
+    stored: Callable[[], Any] | None,
+    setup: Callable[[], Any] | None,
+    teardown: Callable[[Any], Any] | None,
+) -> None:
+    """Refuse functions that cannot be called as they will be, before anybody waits for them."""
+    state = [] if setup is None else ["what setup returned"]
+    for step in steps:
+        key = [] if step.reads else ["the key"]
+        more = {"attempt": None} if step.reports else {}
+        check_call("reads" if step.reads else "workload", step.call, [*key, *state], more)
+    for option, function, arguments in (
+        ("stored", stored, []),
+        ("setup", setup, []),
+        ("teardown", teardown, ["what setup returned"]),
+    ):
+        if function is not None:
+            check_call(option, function, arguments, {})

@@ -1,0 +1,137 @@
+"""Which workload a test's options mean."""
+
+import difflib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from functools import partial
+from typing import Any
+
+from pytest_rdsfailover.journal.journal import Journal
+from pytest_rdsfailover.load.attempts import Classify
+from pytest_rdsfailover.load.inserts import InsertWorkload
+from pytest_rdsfailover.load.mix import OURS, READ, MixStep, spread
+from pytest_rdsfailover.load.mixed import RowsWorkload
+from pytest_rdsfailover.load.retrying import RetryingWorkload
+from pytest_rdsfailover.load.user_code import CallWorkload
+from pytest_rdsfailover.load.workload import Workload
+from pytest_rdsfailover.load.writer import ReconnectPolicy
+from pytest_rdsfailover.model.endpoints import Endpoint
+from pytest_rdsfailover.model.errors import SettingError
+
+USERS = ("stored", "setup", "teardown", "reads")  # options of a workload of the user's own
+OPTIONS = frozenset({"workload", "reader", *USERS})
+MakeWorkload = Callable[[Journal], Workload]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """A workload that was chosen, as it can be sent to another process; makes it for a journal.
+
+    Attributes:
+        endpoint: where to write.
+        reader: where a read of ours reads; None without one.
+        workload: None, names of our steps and their weights, or the user's own functions.
+        users: the other options of the user's own code.
+        retries: how often a write of ours is tried again.
+        policy: how long to wait before that.
+        classify: tells outcome and fault of what failed.
+    """
+
+    endpoint: Endpoint
+    reader: Endpoint | None
+    workload: Any
+    users: Mapping[str, Any]
+    retries: int
+    policy: ReconnectPolicy
+    classify: Classify | None
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Send all but what reads back, which is done where the trial is judged, and only there."""
+        kept = {field.name: getattr(self, field.name) for field in fields(self)}
+        kept["users"] = {name: code for name, code in self.users.items() if name != "stored"}
+        return partial(Choice, **kept), ()
+
+    @property
+    def ours(self) -> bool:
+        """Tell whether our own steps are meant."""
+        named = isinstance(self.workload, Mapping) and any(
+            isinstance(name, str) for name in self.workload
+        )
+        return self.workload is None or named
+
+    def __call__(self, journal: Journal) -> Workload:
+        """Return the workload."""
+        if not self.ours:
+            return CallWorkload(journal, self.workload, classify=self.classify, **self.users)
+        made: Workload = InsertWorkload(self.endpoint, journal.run)
+        if self.workload is not None:
+            weights = _ours(self.workload, self.reader)
+            made = RowsWorkload(self.endpoint, journal.run, weights, self.reader)
+        if not self.retries:
+            return made
+        return RetryingWorkload(made, journal, self.retries, self.policy, self.classify)
+
+
+def choose(
+    options: Mapping[str, Any],
+    endpoint: Endpoint,
+    *,
+    retries: int,
+    policy: ReconnectPolicy,
+    classify: Classify | None,
+) -> Choice:
+    """Return what makes the workload, given the journal that names the keys.
+
+    Args:
+        options: those of a test that are among `OPTIONS`.
+        endpoint: where to write.
+        retries: how often a write of ours is tried again.
+        policy: how long to wait before that.
+        classify: tells outcome and fault of what failed.
+
+    Raises:
+        SettingError: if they contradict each other, or something is unknown.
+    """
+    chosen = Choice(
+        endpoint=endpoint,
+        reader=options.get("reader"),
+        workload=options.get("workload"),
+        users={name: options[name] for name in USERS if name in options},
+        retries=retries,
+        policy=policy,
+        classify=classify,
+    )
+    if chosen.ours and chosen.users:
+        names = ", ".join(sorted(chosen.users))
+        raise SettingError(f"{names}: only with a workload of your own")
+    if not chosen.ours and retries:
+        raise SettingError(
+            "retries: only with our own writes; a workload of your own retries by itself and"
+            " reports it with a parameter named attempt"
+        )
+    if not chosen.ours and chosen.reader is not None:
+        raise SettingError("reader: only with our own reads; yours know where to read")
+    if chosen.workload is None and chosen.reader is not None:
+        raise SettingError('reader: only with a workload that has a "read"')
+    chosen(Journal("", 1))  # refused now, not when it is used
+    return chosen
+
+
+def _ours(workload: Mapping[Any, int], reader: Endpoint | None) -> dict[MixStep, int]:
+    """Return the weights of our own steps by their names."""
+    for name in workload:
+        if name not in OURS:
+            near = difflib.get_close_matches(str(name), OURS, n=1)
+            hint = f"; did you mean {near[0]!r}?" if near else ""
+            raise SettingError(
+                f"no step of ours is called {name!r}{hint} (known: {', '.join(OURS)}; functions of"
+                " your own cannot stand beside them)"
+            )
+    weights = {OURS[name]: weight for name, weight in workload.items()}
+    spread(weights)
+    if (READ in weights) != (reader is not None):
+        raise SettingError(
+            'a "read" needs to know where: give reader=rds_cluster.reader_endpoint, and no reader'
+            ' without a "read"'
+        )
+    return weights

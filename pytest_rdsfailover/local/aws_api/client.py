@@ -1,0 +1,143 @@
+"""The test process' side of the control plane: started when first asked for."""
+
+import importlib.metadata
+import importlib.util
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from pytest_rdsfailover.aws.client import ApiPlace, has_boto3, make_client
+from pytest_rdsfailover.local.aws_api.shown import Shown
+from pytest_rdsfailover.local.processes.ports import Port, reserve_port
+from pytest_rdsfailover.local.processes.process import Process, Supervisor
+from pytest_rdsfailover.model.errors import SettingError
+
+READY_WITHIN = 30.0  # seconds; moto takes about two to import
+NEEDS = ("moto", "flask", "flask_cors")  # the server and what it imports
+KEY, SECRET = "local-cluster", "no-secret"  # what works here works nowhere else
+
+
+def can_start() -> bool:
+    """Tell whether the extra `aws` is installed, without importing it."""
+    return has_boto3() and all(importlib.util.find_spec(name) for name in NEEDS)
+
+
+class ControlPlane:
+    """The AWS API of one local cluster.
+
+    Args:
+        supervisor: starts its process.
+        shown: returns what it shows; called when it is started, and by `renew`.
+
+    Attributes:
+        cluster: identifier of the cluster, as AWS' clients name it.
+    """
+
+    def __init__(self, supervisor: Supervisor, cluster: str, shown: Callable[[], Shown]) -> None:
+        self.cluster = cluster
+        self._supervisor, self._shown = supervisor, shown
+        self._starting = threading.Lock()
+        self._process: Process | None = None
+        self._port: Port | None = None
+        self._place: ApiPlace | None = None
+        self._ready = False
+
+    @property
+    def version(self) -> str:
+        """Return the version of moto."""
+        return importlib.metadata.version("moto")
+
+    @property
+    def place(self) -> ApiPlace:
+        """Return where it answers, and the credentials to use; start it if it is not started.
+
+        Raises:
+            SettingError: if the extra `aws` is not installed.
+            NotReadyError: if it does not start.
+        """
+        place = self._start()
+        self._wait()
+        return place
+
+    def client(self, service: str) -> Any:
+        """Return a new boto3 client of a service of this region, for example `rds`.
+
+        Raises:
+            SettingError: if the extra `aws` is not installed.
+            NotReadyError: if the control plane does not start.
+        """
+        made = make_client(self._start(), service)  # takes as long as the other side's start
+        self._wait()
+        return made
+
+    def environment(self) -> dict[str, str]:
+        """Return the variables that lead other AWS clients here, `AWS_ENDPOINT_URL` among them."""
+        return self.place.environment()
+
+    def check(self) -> None:
+        """Raise DiedError if it was started and has ended."""
+        if self._process is not None:
+            self._process.check()
+
+    def close(self) -> None:
+        """Give its port back; the process ends with its supervisor."""
+        if self._port is not None:
+            self._port.release()
+
+    def warm(self) -> None:
+        """Let its process import what it needs, which takes longest, before there is a cluster.
+
+        Does nothing if the extra `aws` is not installed.
+        """
+        if can_start():
+            with self._starting:
+                self._spawn()
+
+    def _spawn(self) -> int:
+        """Start the process, if it is not started, and return its port."""
+        if self._port is None or self._process is None:
+            self._port = reserve_port()
+            argv = [sys.executable, "-m", "pytest_rdsfailover.local.aws_api.main"]
+            argv += [str(self._config), str(self._port.number)]
+            self._process = self._supervisor.spawn("control", argv)
+        return self._port.number
+
+    def _start(self) -> ApiPlace:
+        """Start it, if it is not started; return where it will answer."""
+        with self._starting:
+            if self._place is None:
+                if not can_start():
+                    raise SettingError(
+                        "the AWS API of a local cluster needs more packages: pip install"
+                        " 'pytest-rdsfailover[aws]'"
+                    )
+                self._place = self._tell()
+            return self._place
+
+    def renew(self) -> None:
+        """Let it show the cluster as it is called from now on."""
+        with self._starting:
+            # Without its directory the process is gone, too, which `check` tells better.
+            if self._place is not None and self._supervisor.directory.exists():
+                self._place = self._tell()
+
+    @property
+    def _config(self) -> Path:
+        return self._supervisor.directory / "control.json"
+
+    def _tell(self) -> ApiPlace:
+        """Give the process what it is to show, in one piece, in a file that only we can read."""
+        shown, draft = self._shown(), self._config.with_suffix(".new")
+        draft.touch(mode=0o600)
+        draft.write_text(shown.encode())
+        draft.rename(self._config)
+        url = f"http://127.0.0.1:{self._spawn()}"
+        return ApiPlace(url=url, region=shown.region, key=KEY, secret=SECRET)
+
+    def _wait(self) -> None:
+        with self._starting:
+            if not self._ready and self._process is not None:
+                self._process.wait_line(READY_WITHIN)
+                self._ready = True

@@ -1,0 +1,67 @@
+"""The Fault Injection Service of the simulated region: moto's, acting on the local cluster."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from moto.fis.models import FISBackend
+from moto.rds.exceptions import RDSClientError
+
+from pytest_rdsfailover.local.aws_api.experiments import FAIL_OVER, Action, actions
+from pytest_rdsfailover.local.aws_api.rds import LocalRds
+
+RESOURCES = {"aws:rds:cluster": "cluster", "aws:rds:db": "db"}
+
+
+class LocalFis(FISBackend):  # type: ignore[misc]
+    """Experiments whose actions on databases take place."""
+
+    __module__ = "moto.fis.models"  # moto looks for the URLs of a service beside its backend
+
+    rds: Callable[[str], LocalRds]
+
+    def start_experiment(self, *arguments: Any, **options: Any) -> dict[str, Any]:
+        """Start an experiment and carry out its actions; one that cannot makes it fail."""
+        known = set(self.experiments)
+        started: dict[str, Any] = super().start_experiment(*arguments, **options)
+        identifier = started["id"]
+        if identifier in known:  # the same client token again
+            return started
+        if started["experimentOptions"]["actionsMode"] == "skip-all":
+            return started
+        reason = self._act(started)
+        if reason:
+            experiment = self.experiments[identifier]
+            experiment.STATUS_REASONS = {**experiment.STATUS_REASONS, "failed": reason}
+            experiment.status = "failed"
+        shown: dict[str, Any] = self.experiments[identifier].to_dict(tags=started["tags"])
+        return shown
+
+    def _act(self, experiment: Mapping[str, Any]) -> str:
+        """Carry out the actions; return why one could not be, or nothing."""
+        fail_empty = experiment["experimentOptions"]["emptyTargetResolutionMode"] == "fail"
+        for action in actions(experiment, self._tagged):
+            if not action.arns and fail_empty:
+                return f"Target resolution returned empty set for action {action.name}"
+            for arn in action.arns:
+                try:
+                    self._apply(action, arn.rpartition(":")[2])
+                except RDSClientError as error:
+                    return f"Action {action.name}: {error.message}"
+        return ""
+
+    def _apply(self, action: Action, name: str) -> None:
+        rds = self.rds(self.region_name)
+        if action.kind == FAIL_OVER:
+            rds.failover_db_cluster(name)
+        else:
+            rds.restart(name, forced=action.forced)
+
+    def _tagged(self, resource_type: str, tags: Mapping[str, str]) -> Sequence[str]:
+        """Return the clusters or instances that carry all of the tags."""
+        rds = self.rds(self.region_name)
+        kind = RESOURCES.get(resource_type)
+        resources = {"cluster": rds.clusters, "db": rds.databases}.get(kind or "", {})
+        return [
+            one.arn for one in resources.values()
+            if tags.items() <= {tag["Key"]: tag["Value"] for tag in one.tags}.items()
+        ]  # fmt: skip

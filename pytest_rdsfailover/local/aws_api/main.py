@@ -1,0 +1,105 @@
+"""The control plane as a process: `python -m pytest_rdsfailover.local.aws_api.main CONFIG PORT`.
+
+CONFIG is what `Shown.encode` returns, in a file that only its owner may read, for it holds a
+password; it may appear later, so that the slow imports need not wait for the cluster, and it may be
+replaced when the cluster is called by other names. When it listens on 127.0.0.1:PORT it prints one line, {"moto": VERSION}. It ends at the end
+of its standard input, so that it cannot outlive who started it.
+"""
+
+import gc
+import importlib.metadata
+import json
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from werkzeug.serving import WSGIRequestHandler, make_server
+
+from pytest_rdsfailover.local.aws_api.plane import Plane
+from pytest_rdsfailover.local.aws_api.shown import Shown
+from pytest_rdsfailover.local.gateway.client import connect
+from pytest_rdsfailover.model.errors import RdsFailoverError
+
+LOOPBACK = "127.0.0.1"
+LOOK_EVERY = 0.005  # seconds
+USAGE = "usage: python -m pytest_rdsfailover.local.aws_api.main CONFIG PORT"
+
+
+def region_maker() -> Callable[..., Any]:
+    """Import moto and return what makes a region of it.
+
+    Its thousands of objects all stay: to look for garbage among them is a third of the import.
+    """
+    gc.disable()
+    from pytest_rdsfailover.local.aws_api.region import region
+
+    gc.freeze()
+    gc.enable()
+    return region
+
+
+class Handler(WSGIRequestHandler):
+    """Keeps connections open between requests, and writes no line for each of them."""
+
+    protocol_version = "HTTP/1.1"
+
+    def log_request(self, *_: Any) -> None:
+        """Say nothing: what is worth a line is an error, and errors are told elsewhere."""
+
+
+def watch() -> None:
+    """End the process at the end of its standard input."""
+    while os.read(0, 4096):
+        pass
+    os._exit(0)
+
+
+class Configuration:
+    """What a file says now; it may appear late, and be replaced by another."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        while not path.exists():
+            time.sleep(LOOK_EVERY)
+        self._read()
+
+    def __call__(self) -> Shown:
+        """Return what it says."""
+        if self._path.stat().st_mtime_ns != self._written:
+            self._read()
+        return self._shown
+
+    def _read(self) -> None:
+        self._written = self._path.stat().st_mtime_ns
+        self._shown = Shown.decode(self._path.read_text())
+
+
+def main(arguments: list[str]) -> int:
+    """Run the control plane that a configuration file describes; return a status for the shell."""
+    if len(arguments) != 2:  # noqa: PLR2004 - as the usage says
+        print(USAGE, file=sys.stderr)  # noqa: T201
+        return 2
+    threading.Thread(target=watch, daemon=True).start()
+    region = region_maker()
+    try:
+        configuration = Configuration(Path(arguments[0]))
+        shown = configuration()
+        plane = Plane(connect(shown.control), shown)
+        application = region(plane, configuration)
+    except (OSError, KeyError, TypeError, ValueError, RdsFailoverError) as error:
+        print(f"the control plane cannot start: {error!r}", file=sys.stderr)  # noqa: T201 - its log
+        return 1
+    server = make_server(
+        LOOPBACK, int(arguments[1]), application, threaded=True, request_handler=Handler
+    )
+    print(json.dumps({"moto": importlib.metadata.version("moto")}), flush=True)  # noqa: T201 - waited for
+    server.serve_forever()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,249 @@
+"""The local cluster as RDS would have it: roles, states, failovers, events. Knows no moto."""
+
+import random
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from pytest_rdsfailover.local.aws_api import events, request
+from pytest_rdsfailover.local.aws_api.script import Script
+from pytest_rdsfailover.local.aws_api.shown import ABROAD, Shown, other_region
+from pytest_rdsfailover.local.gateway.client import ClusterView, GatewayClient, PlayView
+from pytest_rdsfailover.local.profiles.choreography import choreography
+from pytest_rdsfailover.local.profiles.profiles import Profile, load_profile
+from pytest_rdsfailover.model.errors import GatewayError, RdsFailoverError
+
+FIRST_TIER = 1  # RDS' own default; 0 is promoted first, 15 last
+ZONES = "abc"
+
+
+class RefusalError(RdsFailoverError):
+    """What RDS answers to a call that it does not carry out: an error code and a message."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(code, message)
+        self.code, self.message = code, message
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShownMember:
+    """One instance of the cluster.
+
+    Attributes:
+        id: its identifier.
+        writer: it is the cluster's writer, until another is promoted.
+        status: `available` or `rebooting`.
+        role: `writer` or `reader`, what it does with writes; a demoted writer is a reader while
+            its successor is not promoted yet.
+    """
+
+    id: str
+    writer: bool
+    status: str
+    role: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """The cluster at one moment.
+
+    Attributes:
+        members: all instances.
+        moving: a failover is on its way.
+        away: the last failover was to another region.
+    """
+
+    members: Sequence[ShownMember]
+    moving: bool
+    away: bool
+
+
+class Plane:
+    """Answers for one cluster; asks the gateway each time, so that there is one truth.
+
+    Args:
+        gateway: a connection of its own.
+        shown: how the cluster is shown at first.
+    """
+
+    def __init__(self, gateway: GatewayClient, shown: Shown) -> None:
+        self._gateway, self._usual = gateway, shown.usual
+        self.cluster, self._region, self._abroad = shown.cluster, shown.region, shown.abroad
+        self._starting = threading.Lock()
+        self._zones = {
+            one.id: ZONES[number % len(ZONES)]
+            for number, one in enumerate(gateway.describe().instances)
+        }
+        self._count = 0
+
+    def zone(self, instance: str) -> str:
+        """Return the letter of an instance's availability zone."""
+        return self._zones[instance]
+
+    def members(self) -> Sequence[ShownMember]:
+        """Return all instances as they are now; the same within one request."""
+        return self._look().members
+
+    def member(self, name: str) -> ShownMember:
+        """Return an instance as it is now."""
+        return next(one for one in self.members() if one.id == name)
+
+    def status(self) -> str:
+        """Return the status of the cluster: `failing-over` from the trigger to the last step."""
+        return "failing-over" if self._look().moving else "available"
+
+    def switching(self) -> bool:
+        """Tell whether the writer is on its way to another region."""
+        look = self._look()
+        return look.moving and look.away
+
+    def _look(self) -> "Look":
+        """Return the cluster as it is, or was when this request first looked.
+
+        An answer that looked several times could show two writers, or none.
+        """
+        seen = request.seen.get()
+        if seen is None:
+            return self._look_now()
+        if "look" not in seen:
+            seen["look"] = self._look_now()
+        look: Look = seen["look"]
+        return look
+
+    def _look_now(self) -> "Look":
+        view, plays = self._gateway.describe(), self._gateway.plays()
+        return Look(
+            members=tuple(
+                ShownMember(
+                    id=one.id,
+                    writer=one.id == view.writer,
+                    status="available" if one.state == "up" else "rebooting",
+                    role=one.role,
+                )
+                for one in view.instances
+            ),
+            moving=bool(plays) and not plays[-1].over and plays[-1].target is not None,
+            away=bool(plays) and self._away(plays[-1]) is not None,
+        )
+
+    def _away(self, play: PlayView) -> tuple[str, str] | None:
+        """Return cluster and region of the new writer, if the old one is in another region."""
+        there = play.target in self._abroad
+        if play.target is None or there == (play.victim in self._abroad):
+            return None
+        return (ABROAD, other_region(self._region)) if there else (self.cluster, self._region)
+
+    def fail_over(
+        self, target: str | None, tiers: Mapping[str, int], script: Script | None
+    ) -> None:
+        """Start a failover and return at once.
+
+        Args:
+            target: the instance to promote; None for the available reader of the lowest tier.
+            tiers: the promotion tier of each instance that may be promoted.
+            script: what to play; None for the usual.
+
+        Raises:
+            RefusalError: as RDS would refuse it.
+        """
+        self._look()  # RDS' answer shows the cluster as it was before
+        with self._starting:
+            view = self._rested()
+            chosen = self._successor(view, target, tiers)
+            script = script or self._next()
+            if not script.profile.moves_writer:
+                raise RefusalError(
+                    "InvalidDBClusterStateFault",
+                    f"the profile {script.profile.name!r} restarts the writer and promotes nobody;"
+                    " reboot the writer instead",
+                )
+            self._play(script, writer=view.writer, target=chosen)
+
+    def reboot(self, instance: str, script: Script | None) -> None:
+        """Restart one instance in place; return at once.
+
+        Raises:
+            RefusalError: as RDS would refuse it.
+        """
+        self._look()  # RDS' answer shows the cluster as it was before
+        with self._starting:
+            view = self._rested()
+            if next(one for one in view.instances if one.id == instance).state != "up":
+                raise RefusalError(
+                    "InvalidDBInstanceState", f"Instance {instance} is not in available state."
+                )
+            script = script or self._next()
+            if script.profile.moves_writer:
+                script = Script(profile=load_profile("crash"), seed=script.seed)
+            self._play(script, writer=instance, target=instance)
+
+    def story(self) -> list[events.Event]:
+        """Return the events of all failovers and restarts so far; `at` in seconds of the epoch."""
+        since_epoch = time.time() - time.monotonic()
+        found = []
+        for number, play in enumerate(self._gateway.plays()):
+            milestones = self._gateway.milestones(number)
+            cross = bool(play.target and play.victim) and (
+                self._zones[play.target or ""] != self._zones[play.victim or ""]
+            )
+            away = self._away(play)
+            found += events.story(self.cluster, play, milestones, cross_az=cross, away=away)
+        return [
+            events.Event(
+                at=one.at + since_epoch, source_type=one.source_type, source=one.source,
+                message=one.message, categories=one.categories,
+            )
+            for one in found
+        ]  # fmt: skip
+
+    def _rested(self) -> ClusterView:
+        view = self._gateway.describe()
+        if view.playing:
+            raise RefusalError(
+                "InvalidDBClusterStateFault",
+                f"DB cluster {self.cluster} is not in available state.",
+            )
+        return view
+
+    def _successor(self, view: ClusterView, target: str | None, tiers: Mapping[str, int]) -> str:
+        readers = [one for one in view.instances if one.id in tiers and one.id != view.writer]
+        available = [one.id for one in readers if one.state == "up"]
+        if target is None:
+            if not available:
+                raise RefusalError(
+                    "InvalidDBClusterStateFault",
+                    f"Database cluster:{self.cluster} should have at least two database instances"
+                    " in valid states for failover.",
+                )
+            return min(available, key=lambda name: tiers.get(name, FIRST_TIER))
+        if target == view.writer:
+            raise RefusalError(
+                "InvalidParameterValue",
+                f"Target instance {target} is already the writer of the DB cluster.",
+            )
+        if target not in tiers:
+            raise RefusalError(
+                "InvalidParameterValue", f"Cannot find target instance: {target} in the DB cluster"
+            )
+        if target not in available:
+            raise RefusalError(
+                "InvalidDBInstanceState", f"Instance {target} is not in available state."
+            )
+        return target
+
+    def _next(self) -> Script:
+        """Return the usual script with a seed of its own, the same ones in every run."""
+        self._count += 1
+        chance = random.Random(f"{self._usual.seed}/{self._count}")  # noqa: S311 - durations
+        return Script(profile=self._usual.profile, seed=chance.randrange(1 << 32))
+
+    def _play(self, script: Script, *, writer: str, target: str) -> None:
+        profile: Profile = script.profile
+        steps = choreography(profile, writer=writer, target=target, seed=script.seed)
+        try:
+            self._gateway.play(
+                steps, profile.read_only_error, name=profile.name, dns_ttl=profile.dns_ttl
+            )
+        except GatewayError as error:
+            raise RefusalError("InvalidDBClusterStateFault", str(error)) from error

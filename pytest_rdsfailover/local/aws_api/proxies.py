@@ -1,0 +1,48 @@
+"""Targets of an RDS Proxy, as `DescribeDBProxyTargets` lists them: the cluster and each instance."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pytest_rdsfailover.local.aws_api.plane import ShownMember
+
+PROXY = "rdsfailover-proxy"
+PORT = 3306  # moto says 5432 for MySQL, too
+ROLES = {"writer": "READ_WRITE", "reader": "READ_ONLY"}
+
+
+def targets(
+    cluster: str, members: Sequence[ShownMember], places: Mapping[str, tuple[str, int]]
+) -> list[dict[str, Any]]:
+    """Return the targets of a proxy over the local cluster.
+
+    Args:
+        cluster: identifier of the cluster.
+        members: its instances as they are now.
+        places: host and port of each instance.
+    """
+    found: list[dict[str, Any]] = [{"RdsResourceId": cluster, "Type": "TRACKED_CLUSTER", "Port": 0}]
+    for one in members:
+        host, port = places[one.id]
+        found.append({
+            "RdsResourceId": one.id, "TrackedClusterId": cluster, "Type": "RDS_INSTANCE",
+            "Endpoint": host, "Port": port, "Role": role(one), "TargetHealth": health(one),
+        })  # fmt: skip
+    return found
+
+
+def role(member: ShownMember) -> str:
+    """Return an instance's role; `UNKNOWN` for a demoted writer without a successor yet."""
+    if member.writer and member.role != "writer":
+        return "UNKNOWN"
+    return ROLES[member.role]
+
+
+def health(member: ShownMember) -> dict[str, str]:
+    """Return whether the proxy could use an instance."""
+    if member.status == "available":
+        return {"State": "AVAILABLE"}
+    return {
+        "State": "UNAVAILABLE",
+        "Reason": "UNREACHABLE",
+        "Description": "DBProxy Target unavailable due to an internal error",
+    }

@@ -1,0 +1,126 @@
+"""The simulated region as one WSGI application: moto's server with our RDS and FIS in it."""
+
+import json
+import traceback
+from collections.abc import Callable, Iterable
+from typing import Any
+from xml.sax.saxutils import escape
+
+from moto.core import DEFAULT_ACCOUNT_ID
+from moto.core.responses import ActionResult
+from moto.fis.models import fis_backends
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+from moto.rds.models import rds_backends
+from moto.rds.responses import RDSResponse
+
+from pytest_rdsfailover.local.aws_api import request
+from pytest_rdsfailover.local.aws_api.fis import LocalFis
+from pytest_rdsfailover.local.aws_api.plane import Plane
+from pytest_rdsfailover.local.aws_api.rds import LocalRds
+from pytest_rdsfailover.local.aws_api.script import SCRIPT, Script, decode_script
+from pytest_rdsfailover.local.aws_api.shown import Shown
+from pytest_rdsfailover.model.errors import SettingError
+
+Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+HEADER = "HTTP_" + SCRIPT.upper().replace("-", "_")
+
+
+def region(plane: Plane, shown: Callable[[], Shown]) -> Application:
+    """Return the application that answers for a region with the local cluster in it.
+
+    It takes this process' moto for itself.
+
+    Args:
+        plane: answers for the cluster's state.
+        shown: returns how the cluster is called now; asked before each request.
+    """
+    install(plane)
+    show(shown())
+    moto = DomainDispatcherApplication(service_application)
+
+    def front(environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
+        try:
+            show(shown())
+            request.begin(script_of(environ))
+            answer: Iterable[bytes] = moto(environ, start)
+        except SettingError as error:
+            return failure(environ, start, "400 Bad Request", "InvalidParameterValue", str(error))
+        except NotImplementedError as error:
+            text = f"{error}; the AWS API of a local cluster is moto's, which lacks it"
+            return failure(environ, start, "501 Not Implemented", "NotImplemented", text)
+        except Exception as error:  # noqa: BLE001 - moto's own failures have no common class
+            traceback.print_exc()
+            return failure(
+                environ, start, "500 Internal Server Error", "InternalFailure", repr(error)
+            )
+        return answer
+
+    return front
+
+
+def service_application(service: Any) -> Any:
+    """Return moto's application of one service; its errors reach `front`, not a page of HTML."""
+    application = create_backend_app(service)
+    application.config["PROPAGATE_EXCEPTIONS"] = True
+    return application
+
+
+def failure(
+    environ: dict[str, Any], start: Callable[..., Any], status: str, code: str, message: str
+) -> Iterable[bytes]:
+    """Answer with an error in the protocol of the request, so that clients can read it."""
+    if "json" in environ.get("CONTENT_TYPE", "") or environ["PATH_INFO"] != "/":
+        body = json.dumps({"__type": code, "message": message})
+        headers = [("Content-Type", "application/json"), ("x-amzn-ErrorType", code)]
+    else:
+        told = f"<Error><Code>{code}</Code><Message>{escape(message)}</Message></Error>"
+        body = f"<ErrorResponse>{told}</ErrorResponse>"
+        headers = [("Content-Type", "text/xml")]
+    start(status, headers)
+    return [body.encode()]
+
+
+def script_of(environ: dict[str, Any]) -> Script | None:
+    """Return the failover that a request wants, if it names one.
+
+    Raises:
+        SettingError: if it names one that nobody understands.
+    """
+    text = environ.get(HEADER)
+    return None if text is None else decode_script(text)
+
+
+def install(plane: Plane) -> None:
+    """Put our RDS and FIS in the place of moto's."""
+    LocalRds.plane = plane
+    rds_backends.backend, fis_backends.backend = LocalRds, LocalFis
+    LocalFis.rds = staticmethod(lambda region: rds_backends[DEFAULT_ACCOUNT_ID][region])
+    RDSResponse.reboot_db_instance = reboot_db_instance
+    RDSResponse.describe_db_cluster_endpoints = describe_db_cluster_endpoints
+    RDSResponse.switchover_global_cluster = switchover_global_cluster
+
+
+def show(shown: Shown) -> None:
+    """Show the cluster as it is called now, in the region that it is said to be in."""
+    LocalRds.shown = shown
+    rds_backends[DEFAULT_ACCOUNT_ID][shown.region].show()
+
+
+def reboot_db_instance(self: Any) -> ActionResult:
+    """Answer `RebootDBInstance`; moto's own loses the parameter `ForceFailover`."""
+    name, forced = self.params["DBInstanceIdentifier"], self.params.get("ForceFailover", False)
+    return ActionResult({"DBInstance": self.backend.restart(name, forced=forced)})
+
+
+def switchover_global_cluster(self: Any) -> ActionResult:
+    """Answer `SwitchoverGlobalCluster`, which moto does not know."""
+    name, target = self.params["GlobalClusterIdentifier"], self.params["TargetDbClusterIdentifier"]
+    return ActionResult(
+        {"GlobalCluster": self.global_backend.switchover_global_cluster(name, target)}
+    )
+
+
+def describe_db_cluster_endpoints(self: Any) -> ActionResult:
+    """Answer `DescribeDBClusterEndpoints`, which moto does not know."""
+    cluster = self.params.get("DBClusterIdentifier")
+    return ActionResult({"DBClusterEndpoints": self.backend.describe_db_cluster_endpoints(cluster)})

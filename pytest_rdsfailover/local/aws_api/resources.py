@@ -1,0 +1,151 @@
+"""The local cluster, its instances and its global database as resources of moto's RDS."""
+
+import json
+from typing import Any
+
+from moto.rds.models import DBCluster, DBInstanceClustered, GlobalCluster
+
+from pytest_rdsfailover.local.aws_api.shown import (
+    ABROAD,
+    ENGINE,
+    ENGINE_VERSION,
+    GLOBAL,
+    INSTANCE_CLASS,
+    Shown,
+    now,
+    windows,
+)
+
+
+class Told(property):
+    """A property that the gateway tells; moto assigns to it, which changes nothing here."""
+
+    def __set__(self, instance: Any, value: Any) -> None:
+        """Leave it as it is told."""
+
+
+class LocalCluster(DBCluster):  # type: ignore[misc]
+    """The cluster with its local addresses, in the state that the gateway has."""
+
+    def __init__(self, backend: Any, shown: Shown) -> None:
+        backup, upkeep = windows(now())
+        super().__init__(
+            backend, shown.cluster, ENGINE,
+            engine_version=ENGINE_VERSION, database_name=shown.database,
+            master_username=shown.user, manage_master_user_password=True,
+            preferred_backup_window=backup, preferred_maintenance_window=upkeep,
+            enable_iam_database_authentication=True,
+            global_cluster_identifier=GLOBAL if shown.abroad else None,
+        )  # fmt: skip
+        credentials = {"username": shown.user, "password": shown.password}
+        backend.secretsmanager.put_secret_value(
+            self.master_user_secret.secret_arn, json.dumps(credentials), None, None, None
+        )
+
+    @property
+    def endpoint(self) -> str:
+        """Return the host of the cluster endpoint."""
+        return self._place("cluster")[0]
+
+    @property
+    def reader_endpoint(self) -> str:
+        """Return the host of the reader endpoint."""
+        return self._place("reader")[0]
+
+    @Told
+    def port(self) -> int:
+        """Return the port of the cluster endpoint."""
+        return self._place("cluster")[1]
+
+    def _place(self, endpoint: str) -> tuple[str, int]:
+        """Return the host and the port by which an endpoint is called now."""
+        place: tuple[str, int] = self.backend.shown.places[endpoint]
+        return place
+
+    @Told
+    def status(self) -> str:
+        """Return the state."""
+        state: str = self.backend.plane.status()
+        return state
+
+    @Told
+    def writer(self) -> Any:
+        """Return the present writer; None if it is in another region."""
+        return next((one for one in self._members if one.is_cluster_writer), None)
+
+    @Told
+    def is_writer(self) -> bool:
+        """Tell whether it is the primary cluster of its global database."""
+        return self.writer is not None
+
+
+class ClusterAbroad(LocalCluster):
+    """The other region's cluster of the global database: some of the instances.
+
+    Its endpoints lead to its first instance, whoever is the writer.
+    """
+
+    def __init__(self, backend: Any) -> None:
+        backup, upkeep = windows(now())
+        DBCluster.__init__(
+            self, backend, ABROAD, ENGINE,
+            engine_version=ENGINE_VERSION, global_cluster_identifier=GLOBAL,
+            preferred_backup_window=backup, preferred_maintenance_window=upkeep,
+        )  # fmt: skip
+
+    def _place(self, endpoint: str) -> tuple[str, int]:  # noqa: ARG002 - its endpoints are one
+        return super()._place(self.backend.shown.abroad[0])
+
+
+class LocalInstance(DBInstanceClustered):  # type: ignore[misc]
+    """An instance with its local address, in the state that the gateway has."""
+
+    def __init__(self, backend: Any, cluster: str, name: str) -> None:
+        self._plane = backend.plane
+        super().__init__(
+            backend=backend, db_cluster_identifier=cluster, db_instance_identifier=name,
+            db_instance_class=INSTANCE_CLASS, engine=ENGINE,
+            availability_zone=backend.region_name + backend.plane.zone(name),
+        )  # fmt: skip
+
+    @property
+    def address(self) -> str:
+        """Return the host of the instance's own endpoint."""
+        host: str = self.backend.shown.places[self.db_instance_identifier][0]
+        return host
+
+    @Told
+    def port(self) -> int:
+        """Return its port."""
+        port: int = self.backend.shown.places[self.db_instance_identifier][1]
+        return port
+
+    @Told
+    def is_cluster_writer(self) -> bool:
+        """Tell whether it takes writes."""
+        writes: bool = self._plane.member(self.db_instance_identifier).writer
+        return writes
+
+    @Told
+    def status(self) -> str:
+        """Return the state."""
+        state: str = self._plane.member(self.db_instance_identifier).status
+        return state
+
+
+class LocalGlobal(GlobalCluster):  # type: ignore[misc]
+    """The global database over both clusters; its endpoint leads to the writer, wherever it is."""
+
+    def __init__(self, backend: Any, members: list[LocalCluster]) -> None:
+        super().__init__(backend, GLOBAL, ENGINE, ENGINE_VERSION, None, None)
+        self.members = members
+
+    @property
+    def endpoint(self) -> str:
+        """Return the host of the global writer endpoint."""
+        return self.members[0].endpoint
+
+    @Told
+    def status(self) -> str:
+        """Return the state: a failover within one region leaves it available."""
+        return "switching-over" if self.backend.plane.switching() else "available"

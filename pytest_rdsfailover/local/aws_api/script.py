@@ -1,0 +1,66 @@
+"""Which failover a request wants: a profile and a seed, as a header that AWS would ignore."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pytest_rdsfailover.local.profiles.profiles import Profile, Span, parse_profile
+from pytest_rdsfailover.model.errors import SettingError
+
+SCRIPT = "x-rdsfailover-script"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Script:
+    """What to play, and what decides its durations."""
+
+    profile: Profile
+    seed: int
+
+
+def encode_script(profile: Profile, seed: int) -> str:
+    """Return a profile and a seed as one line of ASCII."""
+    return json.dumps({"name": profile.name, "profile": profile_table(profile), "seed": seed})
+
+
+def decode_script(text: str) -> Script:
+    """Return what `encode_script` was given.
+
+    Raises:
+        SettingError: if it is anything else.
+    """
+    try:
+        document = json.loads(text)
+        profile = parse_profile(str(document["name"]), document["profile"])
+        return Script(profile=profile, seed=int(document["seed"]))
+    except (KeyError, TypeError, ValueError) as error:
+        raise SettingError(f"not a failover script: {error}") from error
+
+
+def profile_table(profile: Profile) -> Mapping[str, Any]:
+    """Return a profile as the table that `parse_profile` reads."""
+    table: dict[str, Any] = {
+        "about": profile.about,
+        "onset": _span(profile.onset),
+        "cut": profile.cut,
+        "refused": _span(profile.refused),
+        "read_only_error": profile.read_only_error,
+        "dns_ttl": _seconds(profile.dns_ttl),
+        "proxy_hold": [
+            {"share": share, "hold": _span(span)} for share, span in profile.proxy_hold.spans
+        ],
+        "proxy_connect": profile.proxy_connect,
+    }
+    if profile.promotion is not None:
+        table["promotion"] = _span(profile.promotion)
+        table["dns"] = [_span(flip) for flip in profile.dns]
+    return table
+
+
+def _span(span: Span) -> list[str]:
+    return [_seconds(end) for end in (span.low, span.high)]
+
+
+def _seconds(duration: float) -> str:
+    return f"{duration:.20f}s"

@@ -1,0 +1,86 @@
+"""What the control plane is told at its start, and shows of the cluster besides its state."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from pytest_rdsfailover.local.aws_api.script import Script, decode_script, encode_script
+
+ENGINE, ENGINE_VERSION = "aurora-mysql", "8.0.mysql_aurora.3.10.0"
+INSTANCE_CLASS = "db.r7g.large"
+GLOBAL, ABROAD = "rdsfailover-global", "rdsfailover-abroad"
+REGIONS_ABROAD = ("us-west-2", "eu-west-1")
+DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """The cluster as its control plane shows it.
+
+    Attributes:
+        cluster: its identifier.
+        region: the region that it is in.
+        control: path of the gateway's control socket.
+        places: host and port of each endpoint: `cluster`, `reader`, `proxy` if there is one, and
+            the instances.
+        user: the account that works on the endpoints.
+        password: its password.
+        database: its schema.
+        usual: what a failover looks like unless its request says otherwise.
+        abroad: those of the instances that are in another region, in a cluster of their own, which
+            makes it a global database.
+    """
+
+    cluster: str
+    region: str
+    control: str
+    places: Mapping[str, tuple[str, int]]
+    user: str
+    password: str = field(repr=False)
+    database: str
+    usual: Script
+    abroad: tuple[str, ...] = ()
+
+    def encode(self) -> str:
+        """Return it as JSON; it holds a password."""
+        table = {name: getattr(self, name) for name in self.__slots__ if name != "usual"}
+        return json.dumps(table | {"usual": encode_script(self.usual.profile, self.usual.seed)})
+
+    @classmethod
+    def decode(cls, text: str) -> "Shown":
+        """Return what `encode` was called on.
+
+        Raises:
+            KeyError, TypeError, ValueError: if the text is anything else.
+        """
+        table: dict[str, Any] = json.loads(text)
+        table["places"] = {
+            name: (host, int(port)) for name, (host, port) in table["places"].items()
+        }
+        table["abroad"] = tuple(table["abroad"])
+        return cls(**(table | {"usual": decode_script(table["usual"])}))
+
+
+def other_region(region: str) -> str:
+    """Return the region of the instances abroad."""
+    return next(name for name in REGIONS_ABROAD if name != region)
+
+
+def windows(now: datetime) -> tuple[str, str]:
+    """Return a backup and a maintenance window that are half a day and half a week away.
+
+    Whoever refuses to fail over inside of them must not be refused by chance.
+    """
+    backup, upkeep = now + timedelta(hours=12), now + timedelta(days=3, hours=6)
+    day, end = DAYS[upkeep.weekday()], upkeep + timedelta(minutes=30)
+    return (
+        f"{backup:%H:%M}-{backup + timedelta(minutes=30):%H:%M}",
+        f"{day}:{upkeep:%H:%M}-{DAYS[end.weekday()]}:{end:%H:%M}",
+    )
+
+
+def now() -> datetime:
+    """Return the present in the zone that RDS' windows are in."""
+    return datetime.now(UTC)

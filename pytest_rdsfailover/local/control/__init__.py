@@ -1,1 +1,0 @@
-"""The local control plane: the AWS API of a local cluster, in a process of its own."""

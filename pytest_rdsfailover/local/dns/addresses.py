@@ -1,0 +1,81 @@
+"""By which hosts and ports the endpoints of a local cluster are called, and where those lead."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import partial
+
+from pytest_rdsfailover.local.dns.names import PORT, AwsNames, Record, Resolver
+from pytest_rdsfailover.local.gateway.client import ClusterView
+from pytest_rdsfailover.local.network import Place
+from pytest_rdsfailover.model.clock import Clock
+
+
+class Addresses:
+    """Loopback addresses, or names as AWS gives them while those are wanted.
+
+    Args:
+        places: where each endpoint listens.
+        view: returns how the cluster is now.
+        ttl: returns for how many seconds it may be remembered where a moving name leads.
+        clock: by which that is measured.
+    """
+
+    def __init__(
+        self,
+        places: Mapping[str, Place],
+        view: Callable[[], ClusterView],
+        ttl: Callable[[], float],
+        clock: Clock,
+    ) -> None:
+        self._places, self._view, self._ttl, self._clock = places, view, ttl, clock
+        self._names: AwsNames | None = None
+
+    @property
+    def region(self) -> str | None:
+        """Return the region that the names claim; None without names."""
+        return None if self._names is None else self._names.region
+
+    @property
+    def hosts(self) -> list[str]:
+        """Return the names of all endpoints; none without names."""
+        return [] if self._names is None else list(map(self._names.host, self._places))
+
+    def called(self, endpoint: str) -> tuple[str, int]:
+        """Return the host and the port by which an endpoint is called."""
+        if self._names is not None:
+            return self._names.host(endpoint), PORT
+        return self._places[endpoint].host, self._places[endpoint].port
+
+    def known(self, endpoints: Sequence[str]) -> list[str]:
+        """Return every `host:port` by which endpoints may be called."""
+        known = [str(self._places[name]) for name in endpoints]
+        if self._names is not None:
+            known += [f"{self._names.host(name)}:{PORT}" for name in endpoints]
+        return known
+
+    @contextmanager
+    def as_aws(self, region: str) -> Iterator[AwsNames]:
+        """Call the endpoints as AWS would in a region, for the block and in this process.
+
+        Raises:
+            SettingError: if that is no region.
+        """
+        names = AwsNames.new(region)
+        records = {names.host(name): Record(partial(self._locate, name)) for name in self._places}
+        for moving in ("cluster", "reader"):
+            record = Record(partial(self._locate, moving), self._ttl, self._clock)
+            records[names.host(moving)] = record
+        with Resolver(names, records).installed():
+            self._names = names
+            try:
+                yield names
+            finally:
+                self._names = None
+
+    def _locate(self, name: str) -> tuple[str, int]:
+        """Return the address that an endpoint's name leads to now."""
+        if name in ("cluster", "reader"):
+            view = self._view()
+            name = view.dns if name == "cluster" else view.reader
+        place = self._places[name]
+        return place.host, place.port

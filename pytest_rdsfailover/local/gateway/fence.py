@@ -1,0 +1,61 @@
+"""Ends sessions in the real server, and tells when they are gone from its process list."""
+
+from collections.abc import Callable, Collection
+from typing import Any
+
+from pytest_rdsfailover.model.errors import GatewayError
+
+NO_SUCH_THREAD = 1094
+
+
+class Fence:
+    """An administrator's connection that kills; used from one thread at a time.
+
+    Closing a session's socket does not stop the statement that it is running, or that waits for
+    a lock: only a kill does, and only its absence from the process list proves it.
+    """
+
+    def __init__(self, connect: Callable[[], Any]) -> None:
+        self._connect = connect
+        self._connection: Any = None
+
+    def open(self) -> None:
+        """Connect now, so that the first cut need not.
+
+        Raises:
+            GatewayError: if the server cannot be reached.
+        """
+        self._ask("DO 0")
+
+    def kill(self, threads: Collection[int]) -> None:
+        """End sessions by their ids; those that are gone already are fine.
+
+        Raises:
+            GatewayError: if the server will not end one of them.
+        """
+        for thread in threads:
+            self._ask(f"KILL CONNECTION {thread}", ignore=NO_SUCH_THREAD)
+
+    def alive(self, threads: Collection[int]) -> set[int]:
+        """Return those ids that are still in the server's process list.
+
+        Raises:
+            GatewayError: if the server cannot be asked.
+        """
+        if not threads:
+            return set()
+        return set(threads) & {int(row[0]) for row in self._ask("SHOW PROCESSLIST")}
+
+    def _ask(self, sql: str, *, ignore: int = 0) -> list[tuple[Any, ...]]:
+        try:
+            if self._connection is None:
+                self._connection = self._connect()
+            with self._connection.cursor() as cursor:
+                cursor.execute(sql)
+                return list(cursor.fetchall())
+        except Exception as error:
+            if ignore and error.args[:1] == (ignore,):
+                return []
+            # What is left of a broken connection cannot be trusted: the next call opens another.
+            self._connection = None
+            raise GatewayError(f"the server refused {sql.split(maxsplit=1)[0]}: {error}") from error

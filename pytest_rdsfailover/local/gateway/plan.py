@@ -1,0 +1,179 @@
+"""What is to be sent to the real server for one command of a client. No I/O."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Protocol
+
+from pytest_rdsfailover.local.gateway.aurora import (
+    FUNCTION,
+    SHOW,
+    TABLE,
+    VARIABLES,
+    Member,
+    topology_setting,
+)
+from pytest_rdsfailover.local.gateway.roles import (
+    HARMLESS,
+    PROTECT,
+    RELEASE,
+    Exchange,
+    Treatment,
+    hidden,
+    refusal,
+    treatment,
+)
+from pytest_rdsfailover.local.gateway.variables import Variables
+from pytest_rdsfailover.mysql.packets import (
+    STATUS_AUTOCOMMIT,
+    STATUS_IN_TRANS,
+    STATUS_NO_BACKSLASH_ESCAPES,
+)
+from pytest_rdsfailover.mysql.responses import UNANSWERED, Command
+from pytest_rdsfailover.mysql.statements import Dialect, Statement, statements
+
+STATEMENT_ID = slice(1, 5)  # where a command keeps the number of a prepared statement
+ASK_WITHIN = 1 << 16  # bytes of a text in which Aurora's own names are looked for
+TABLE_NAME, FUNCTION_NAME, SHOW_NAME, VARIABLES_NAME = (
+    name.upper().decode() for name in (TABLE, FUNCTION, SHOW, VARIABLES)
+)
+
+
+class Host(Protocol):
+    """What a session must know of its instance; may change while the session lives."""
+
+    @property
+    def id(self) -> str:
+        """Return the instance's id."""
+
+    @property
+    def writer(self) -> bool:
+        """Tell whether it takes writes now."""
+
+    @property
+    def read_only_error(self) -> int:
+        """Return what it answers to writes when it takes none."""
+
+    def members(self) -> Sequence[Member]:
+        """Return all instances of its cluster, as Aurora's topology table has them now."""
+
+
+def lifting(exchange: Exchange, status: int) -> list[Exchange]:
+    """Return the exchanges around one for which the session must be allowed to write.
+
+    A transaction that is open cannot change its mind: it is ended, and a new one begun.
+    """
+    opened, automatic = status & STATUS_IN_TRANS, status & STATUS_AUTOCOMMIT
+    end = [hidden(b"COMMIT")] if opened else []
+    close = [] if automatic else [hidden(b"COMMIT")]
+    again = [hidden(b"START TRANSACTION READ ONLY")] if opened and automatic else []
+    return [*end, hidden(RELEASE), exchange, *close, hidden(PROTECT), *again]
+
+
+class Planner:
+    """Plans the commands of one session.
+
+    Attributes:
+        dialect: how its server reads SQL.
+    """
+
+    def __init__(self, host: Host, variables: Variables) -> None:
+        self.dialect = Dialect()
+        self._lifted: set[bytes] = set()  # prepared statements for which a reader may write
+        self._topological: set[bytes] = set()  # those that ask for the topology
+        self._host, self._variables = host, variables
+        self._protected = False
+
+    def sent(self, exchange: Exchange) -> None:
+        """Note that one of our own exchanges is on its way."""
+        if exchange.payload[1:] in (PROTECT, RELEASE):
+            self._protected = exchange.payload[1:] == PROTECT
+
+    def prepared(self, statement: bytes, exchange: Exchange) -> None:
+        """Remember what each execution of a prepared statement takes, by the statement's number."""
+        if exchange.lifted:
+            self._lifted.add(statement)
+        if exchange.topology:
+            self._topological.add(statement)
+
+    def closed(self, statement: bytes) -> None:
+        """Forget a prepared statement."""
+        self._lifted.discard(statement)
+        self._topological.discard(statement)
+
+    def plan(self, message: bytes, status: int, *, multi: bool) -> list[Exchange]:
+        """Return the exchanges that a command takes on this instance, as it is now.
+
+        Args:
+            message: the command.
+            status: the session's latest status flags.
+            multi: the client may send several statements at once.
+        """
+        reader = not self._host.writer
+        command = message[0]
+        if command == Command.QUERY and not (reader or self._protected or asks_aurora(message)):
+            return [Exchange(payload=message)]  # mostly
+        if command in UNANSWERED or command in HARMLESS:
+            return [Exchange(payload=message)]
+        if command == Command.STMT_EXECUTE and reader and message[STATEMENT_ID] in self._lifted:
+            return [Exchange(payload=message, lift=True)]
+        if command == Command.STMT_EXECUTE and message[STATEMENT_ID] in self._topological:
+            return [*self._before(), self._topology(), Exchange(payload=message)]
+        if command in (Command.QUERY, Command.STMT_PREPARE):
+            return self._texts(message, status, multi=multi)
+        return [*self._before(), Exchange(payload=message)]
+
+    def _before(self) -> list[Exchange]:
+        """Return what makes the session fit its instance's role."""
+        if not self._host.writer:
+            return [hidden(PROTECT)]
+        return [hidden(RELEASE)] if self._protected else []
+
+    def _texts(self, message: bytes, status: int, *, multi: bool) -> list[Exchange]:
+        """Return the exchanges that a command with a text takes."""
+        command, sql = message[:1], message[1:]
+        reader = not self._host.writer
+        whole = [*self._before(), Exchange(payload=message)]
+        if not reader and not asks_aurora(sql):
+            return whole
+        backslash = not status & STATUS_NO_BACKSLASH_ESCAPES
+        parts = statements(sql, replace(self.dialect, backslash=backslash))
+        if len(parts) > 1 and not (multi and command[0] == Command.QUERY):
+            return whole  # a syntax error, for the server to report
+        planned: list[Exchange] = []
+        for number, part in enumerate(parts):
+            text, topology = self._rewritten(part, reader=reader)
+            one = Exchange(payload=command + text, more=number < len(parts) - 1, topology=topology)
+            planned += [self._topology()] if topology else []
+            planned += self._on_reader(part, one) if reader else [*self._before(), one]
+        return planned
+
+    def _rewritten(self, statement: Statement, *, reader: bool) -> tuple[bytes, bool]:
+        """Return a statement as the server is to get it, and whether it asks for the topology.
+
+        Statements that define something keep their text: it would be stored.
+        """
+        if statement.words[:1] in ((b"CREATE",), (b"ALTER",)) or not asks_aurora(statement.sql):
+            return statement.sql, False
+        return self._variables.rewrite(
+            statement, self._host.members(), reader=reader, mariadb=self.dialect.mariadb
+        )
+
+    def _topology(self) -> Exchange:
+        """Return what tells the server how the cluster is now."""
+        return hidden(topology_setting(self._host.members()))
+
+    def _on_reader(self, statement: Statement, exchange: Exchange) -> list[Exchange]:
+        """Return the exchanges that a statement takes on a reader."""
+        how = treatment(statement)
+        if how is Treatment.REFUSED:
+            return [Exchange(payload=b"", refuse=refusal(self._host.read_only_error))]
+        if how is Treatment.LIFTED:
+            return [exchange._replace(lift=True)]
+        return [exchange] if how is Treatment.QUIET else [hidden(PROTECT), exchange]
+
+
+def asks_aurora(sql: bytes) -> bool:
+    """Tell whether a text may ask for what only Aurora knows; a long INSERT costs next to nothing."""
+    begin = sql[:ASK_WITHIN].upper().decode("latin-1")  # names are found in a str in no time
+    shows = VARIABLES_NAME in begin and SHOW_NAME in begin
+    return TABLE_NAME in begin or FUNCTION_NAME in begin or shows or b"@@" in sql

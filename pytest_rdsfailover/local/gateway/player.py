@@ -1,0 +1,294 @@
+"""Plays a failover step by step on the gateway's clock, and notes when each had happened."""
+
+import asyncio
+import time
+import traceback
+from collections.abc import Callable, Collection, Coroutine, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any, Protocol, TypeVar
+
+from pytest_rdsfailover.local.gateway.fence import Fence
+from pytest_rdsfailover.local.gateway.network import Network
+from pytest_rdsfailover.local.gateway.roles import READ_ONLY
+from pytest_rdsfailover.local.gateway.router import Router, State
+from pytest_rdsfailover.local.gateway.script import Mark, Play, Step
+from pytest_rdsfailover.model.errors import GatewayError
+
+POLL = 0.001  # seconds between looks at the server's process list
+PATIENCE = 20.0  # seconds until a session that will not die is an error
+NANO = 1_000_000_000
+
+T = TypeVar("T")
+Work = Coroutine[Any, Any, None]
+
+
+class Sessions(Protocol):
+    """The clients' sessions, by instance."""
+
+    def cut(self, instance: str, how: str) -> set[int]:
+        """End an instance's sessions; return the threads that may still work in the server."""
+
+    def reset_silent(self, instance: str) -> None:
+        """Reset the sessions that an instance had left hanging."""
+
+
+class Follower(Protocol):
+    """What goes after the writer by itself: RDS Proxy."""
+
+    @property
+    def serving(self) -> bool:
+        """Tell whether it sends requests to a writer."""
+
+    def hold(self, *, refuse: bool) -> None:
+        """Queue requests until `follow`; refuse new clients if that is wanted."""
+
+    def follow(self) -> None:
+        """Send requests to the writer again as soon as there is one."""
+
+
+class Player:
+    """Plays one script after another.
+
+    Attributes:
+        plays: all scripts so far, in order.
+        failures: what went wrong, of all scripts.
+    """
+
+    def __init__(
+        self,
+        router: Router,
+        sessions: Sessions,
+        fence: Fence,
+        network: Network,
+        proxy: Follower | None = None,
+    ) -> None:
+        self.plays: list[Play] = []
+        self.failures: list[str] = []
+        self._router, self._sessions = router, sessions
+        self._fence, self._network, self._proxy = fence, network, proxy
+        self._fences: dict[str, asyncio.Task[None]] = {}
+        self._play: asyncio.Task[None] | None = None
+        # One thread each, so that neither meets itself: latest wish last, one statement at a time.
+        self._admin = ThreadPoolExecutor(1, "fence")
+        self._wire = ThreadPoolExecutor(1, "network")
+
+    @property
+    def marks(self) -> list[Mark]:
+        """Return the milestones of the latest script."""
+        return self.plays[-1].marks if self.plays else []
+
+    @property
+    def playing(self) -> bool:
+        """Tell whether a script is on."""
+        return self._play is not None and not self._play.done()
+
+    async def ready(self) -> None:
+        """Connect to the server as administrator, so that the first cut need not.
+
+        Raises:
+            GatewayError: if the server cannot be reached.
+        """
+        await asyncio.get_running_loop().run_in_executor(self._admin, self._fence.open)
+
+    def play(
+        self, steps: Sequence[Step], read_only_error: int, name: str = "", dns_ttl: float = 0.0
+    ) -> int:
+        """Start a script; return the nanosecond that its offsets count from.
+
+        Raises:
+            GatewayError: if one is on, or it makes no sense for the cluster as it is.
+        """
+        started = time.monotonic_ns()
+        if self.playing:
+            raise GatewayError("a script is being played; wait for its end")
+        if read_only_error not in READ_ONLY:
+            raise GatewayError(f"a reader answers 1290 or 1836, not {read_only_error!r}")
+        ordered = sorted(steps, key=lambda step: step.at)
+        self._check(ordered)
+        for instance in self._router.instances.values():
+            instance.read_only_error = read_only_error
+        promoted = [step.instance for step in ordered if step.action == "promote"]
+        cut = [step.instance for step in ordered if step.action == "cut"]
+        self.plays.append(
+            Play(
+                name=name,
+                started=started,
+                target=promoted[-1] if promoted else None,
+                victim=cut[0] if cut else None,
+                dns_ttl=dns_ttl,
+                marks=[],
+            )
+        )
+        self._play = asyncio.get_running_loop().create_task(self._run(ordered, started))
+        return started
+
+    def _check(self, steps: Sequence[Step]) -> None:
+        """Refuse a script that would leave two writers."""
+        writer = self._router.writer
+        down = {
+            one.id for one in self._router.instances.values() if one.state is not State.UP
+        }  # fmt: skip
+        for step in steps:
+            name = self._router.instance(step.instance).id
+            if step.action == "cut":
+                down.add(name)
+            elif step.action == "promote":
+                if name != writer and writer not in down:
+                    raise GatewayError(f"{writer} must be cut before {name} is promoted")
+                writer = name
+
+    async def _run(self, steps: Sequence[Step], started: int) -> None:
+        """Play all steps, each at its moment, whatever became of those before it."""
+        jobs: list[asyncio.Task[None]] = []
+        for number, step in enumerate(steps):
+            planned = started + round(step.at * NANO)
+            await asyncio.sleep(max(0.0, (planned - time.monotonic_ns()) / NANO))
+            with self._noting(step):
+                jobs += [
+                    self._job(step, work) for work in self._begin(step, planned, steps[number:])
+                ]
+        await asyncio.gather(*jobs)
+        if self._proxy is not None:
+            with self._noting("at the end, let the proxy follow"):
+                self._proxy.follow()  # whatever the script forgot
+
+    def _begin(self, step: Step, planned: int, ahead: Sequence[Step]) -> list[Work]:
+        """Do what a step does at once; return what is left of it to do.
+
+        Args:
+            step: what happens.
+            planned: at which nanosecond.
+            ahead: the script from this step on.
+        """
+        name = step.instance
+        if step.action == "cut":
+            return self._cut(step, planned, deposed=_another_is_promoted(name, ahead))
+        if step.action == "point":
+            self._router.point(name)
+            return [self._settle("dns_flip", planned, name)]
+        if step.action in ("hold", "follow"):
+            return [self._guide(step, planned)]
+        return [
+            self._promote(name, planned) if step.action == "promote" else self._back(name, planned)
+        ]
+
+    async def _guide(self, step: Step, planned: int) -> None:
+        """Let the proxy queue requests, or go to the writer again as soon as there is one."""
+        proxy = self._proxy
+        if proxy is None:
+            return
+        if step.action == "hold":
+            proxy.hold(refuse=step.how == "error")
+            self._mark("proxy_hold", planned, step.instance)
+            return
+        proxy.follow()
+        deadline = time.monotonic() + PATIENCE
+        while not proxy.serving:
+            if time.monotonic() > deadline:
+                raise GatewayError(f"the proxy found no writer within {PATIENCE} s")
+            await asyncio.sleep(POLL)
+        self._mark("proxy_follow", planned, step.instance)
+
+    def _job(self, step: Step, work: Work) -> "asyncio.Task[None]":
+        return asyncio.get_running_loop().create_task(self._guard(step, work))
+
+    async def _guard(self, step: Step, work: Work) -> None:
+        with self._noting(step):
+            await work
+
+    @contextmanager
+    def _noting(self, what: Step | str) -> Iterator[None]:
+        """Note what goes wrong as a failure that the test sees; the script goes on."""
+        try:
+            yield
+        except GatewayError as error:
+            self.failures.append(str(error))
+        except Exception as error:  # noqa: BLE001 - a fault of ours, which must not look like the database's
+            traceback.print_exc()  # into the gateway's log
+            doing = what if isinstance(what, str) else f"{what.action} {what.instance}"
+            self.failures.append(f"{doing}: {error!r}")
+
+    def _cut(self, step: Step, planned: int, *, deposed: bool) -> list[Work]:
+        """Cut an instance off now; return what waits for its fence and for the network."""
+        name, how = step.instance, step.how or "reset"
+        router = self._router
+        was_writer = name == router.writer
+        router.cut(name, silent=how == "hang")
+        if was_writer and deposed:
+            # It may be back before its successor is promoted, but never with the right to write.
+            router.depose(name)
+        asked = self._ask_network()
+        threads = self._sessions.cut(name, how)
+        self._mark("writer_cut" if was_writer else "instance_cut", planned, name)
+        loop = asyncio.get_running_loop()
+        before = self._fences.get(name)
+        fencing = loop.create_task(self._fenced(name, threads, before))
+        self._fences[name] = fencing
+        return [self._wait(asked), self._wait(fencing)]
+
+    async def _wait(self, work: "asyncio.Future[None]") -> None:
+        await asyncio.shield(work)
+
+    async def _fenced(
+        self, name: str, threads: set[int], before: "asyncio.Task[None] | None"
+    ) -> None:
+        """Kill sessions in the server and return when none of them can commit any more."""
+        if before is not None and not before.done():
+            await asyncio.wait([before])
+        deadline = time.monotonic() + PATIENCE
+        await self._on(self._admin, self._fence.kill, threads)
+        left = threads
+        while left := await self._on(self._admin, self._fence.alive, left):
+            if time.monotonic() > deadline:
+                raise GatewayError(f"{len(left)} sessions of {name} outlived {PATIENCE} s")
+            await asyncio.sleep(POLL)
+        self._mark("fenced", None, name)
+
+    async def _promote(self, name: str, planned: int) -> None:
+        """Make an instance the writer once nothing of an old one can commit."""
+        await asyncio.gather(*(asyncio.shield(one) for one in self._fences.values()))
+        self._router.promote(name)
+        self._sessions.reset_silent(name)
+        await self._settle("promoted", planned, name)
+
+    async def _back(self, name: str, planned: int) -> None:
+        """Let an instance accept connections again, once its old sessions are gone."""
+        fence = self._fences.get(name)
+        if fence is not None:
+            await asyncio.shield(fence)
+        former = not self._router.instances[name].writer and self._was_writer(name)
+        self._router.back(name)
+        self._sessions.reset_silent(name)
+        await self._settle("old_writer_back" if former else "instance_back", planned, name)
+
+    def _was_writer(self, name: str) -> bool:
+        """Tell whether an instance was cut as the writer in this script."""
+        return any(mark.name == "writer_cut" and mark.instance == name for mark in self.marks)
+
+    async def _settle(self, milestone: str, planned: int, name: str) -> None:
+        """Note a milestone when the network knows of it."""
+        try:
+            await self._ask_network()
+        finally:
+            self._mark(milestone, planned, name)
+
+    def _ask_network(self) -> "asyncio.Future[None]":
+        return self._on(self._wire, self._network.set_refused, self._router.refused())
+
+    def _on(
+        self,
+        threads: ThreadPoolExecutor,
+        work: Callable[[Collection[Any]], T],
+        what: Collection[Any],
+    ) -> "asyncio.Future[T]":
+        return asyncio.get_running_loop().run_in_executor(threads, work, what)
+
+    def _mark(self, name: str, planned: int | None, instance: str) -> None:
+        mark = Mark(name=name, at=time.monotonic_ns(), planned=planned, instance=instance)
+        self.marks.append(mark)
+
+
+def _another_is_promoted(instance: str, ahead: Sequence[Step]) -> bool:
+    """Tell whether the rest of a script makes somebody else the writer."""
+    return any(step.action == "promote" and step.instance != instance for step in ahead)

@@ -1,0 +1,297 @@
+"""One database connection of the proxy, as a state machine: bytes in, bytes out, no I/O."""
+
+import enum
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from pytest_rdsfailover.local.gateway.proxy.server_login import Key, ServerLogin, Setup
+from pytest_rdsfailover.local.gateway.proxy.state import Values, question, quoted_name, setting
+from pytest_rdsfailover.local.gateway.router import Instance
+from pytest_rdsfailover.local.gateway.session import Session
+from pytest_rdsfailover.mysql.handshake import Capability
+from pytest_rdsfailover.mysql.packets import (
+    ERR,
+    MAX_PAYLOAD,
+    Packet,
+    ProtocolError,
+    ServerFault,
+    frame,
+    parse_error,
+)
+from pytest_rdsfailover.mysql.response_reader import ResponseReader
+from pytest_rdsfailover.mysql.responses import UNANSWERED, Command, Part, Response
+from pytest_rdsfailover.mysql.results import parse_row
+
+# MariaDB forgets warnings only when a statement reads from something.
+FORGET = b"DO (SELECT 1 FROM (SELECT 1) AS nothing)"
+
+
+class Client(Protocol):
+    """Whose command a connection is answering."""
+
+    def answer(self, packet: Packet, part: Part | None, response: Response) -> None:
+        """Take a packet of the answer; *part* is None for one that continues the one before."""
+
+    def relay(self, data: bytes) -> None:
+        """Take packets of the answer that mean nothing but to whom it is for."""
+
+
+class Stage(enum.Enum):
+    """How far a connection is."""
+
+    LOGIN = enum.auto()
+    SETUP = enum.auto()
+    READY = enum.auto()
+
+
+@dataclass(slots=True)
+class Errand:
+    """A command of the proxy's own, and what to do with its first row."""
+
+    payload: bytes
+    done: Callable[[list[bytes | None]], None]
+    row: list[bytes | None] = field(default_factory=list)
+
+
+def nothing(_: list[bytes | None]) -> None:
+    """Take a row and do nothing with it."""
+
+
+class Database:
+    """A connection to an instance, lent to one client at a time.
+
+    Attributes:
+        key: whom it can serve.
+        instance: which instance it leads to.
+        session: the instance as a state machine; its `to_server` is what is to be sent.
+        client: whom it is lent to; None if to nobody.
+        schema: its current database; None for none.
+        uses: how often it has been lent.
+        dirty: it must be reset before it is lent again.
+        state: the values of tracked variables that it has now.
+        baseline: the values it had when it was new.
+        ready: is called when it can be lent: after its set-up, and after a reset.
+        touch: is called when it has something to send.
+        fault: why it failed; None as long as it has not.
+        status: the latest status flags; None before there were any.
+        inserter: number of the session whose LAST_INSERT_ID() it would tell; 0 for nobody's.
+    """
+
+    def __init__(
+        self,
+        key: Key,
+        instance: Instance,
+        setup: Setup,
+        *,
+        ready: Callable[["Database"], None],
+        touch: Callable[["Database"], None],
+    ) -> None:
+        self.key, self.instance, self.setup = key, instance, setup
+        self.session = Session(instance, sink=self)
+        self.client: Client | None = None
+        self.schema: bytes | None = None
+        self.uses = 0
+        self.dirty = False
+        self.state: dict[bytes, bytes | None] = {}
+        self.baseline: Values = {}
+        self.ready, self.touch = ready, touch
+        self.fault: ServerFault | None = None
+        self.status: int | None = None
+        self.inserter = 0
+        self._stage = Stage.LOGIN
+        self._login = ServerLogin(key, setup)
+        self._deprecate_eof = bool(key.capabilities & Capability.DEPRECATE_EOF)
+        self._errands: deque[Errand] = deque()
+        self._errand: Errand | None = None
+        self._asked: int | None = None  # the command that is to be answered
+        self._response: Response | None = None  # what of its answer was not seen by the session
+        self._continues = self._noisy = False
+
+    @property
+    def busy(self) -> bool:
+        """Tell whether the server may be working for this connection."""
+        return self._asked is not None or bool(self._errands)
+
+    @property
+    def usable(self) -> bool:
+        """Tell whether it is logged in, set up and whole, with nothing left of an answer in it."""
+        return self._stage is Stage.READY and self.fault is None and not self.session.leftover
+
+    def from_server(self, data: bytes) -> None:
+        """Take bytes that the server sent.
+
+        Raises:
+            ProtocolError: if no server may send them.
+        """
+        self.session.from_server(data)
+        if self.session.to_server:
+            self.touch(self)
+
+    def take(self, packet: Packet) -> None:
+        """Take a packet that the instance has for its client."""
+        continues, self._continues = self._continues, len(packet.payload) == MAX_PAYLOAD
+        if self._stage is Stage.LOGIN:
+            self._log_in(packet)
+            return
+        if self._asked is None:
+            self._farewell(packet)
+            return
+        if self._response is None:
+            self._response = Response(self._asked, deprecate_eof=self._deprecate_eof)
+        response = self._response
+        self._take_part(packet, None if continues else response.feed(packet.payload), response)
+
+    def pass_on(self, data: bytes, server: ResponseReader) -> None:
+        """Take bytes of an answer; its client has rows as they came, and all else as packets."""
+        client = self.client
+        if self._errand is None and client is not None:
+            rows, packets = server.skip(data)
+            if rows:
+                client.relay(rows)
+        else:
+            packets = server.packets(data)
+        for packet in packets:
+            response, part = server.response, server.follow(packet)
+            if response is None:
+                self.take(packet)  # a farewell
+                continue
+            self._take_part(packet, part, response)
+            if response.done:
+                server.end()
+
+    def _take_part(self, packet: Packet, part: Part | None, response: Response) -> None:
+        """Take a packet of which it is known what it is."""
+        if part is Part.END:
+            self._note(response)
+        if response.done:
+            self._asked = self._response = None
+        if self._errand is not None:
+            self._own(packet, part, response)
+        elif self.client is not None:
+            self.client.answer(packet, part, response)
+
+    def _note(self, response: Response) -> None:
+        """Note the end of a result: status flags, and whether SHOW WARNINGS has something."""
+        if response.status is not None:
+            self.status = response.status
+        self._noisy = self._noisy or response.warned
+
+    def quieten(self, *, always: bool = False) -> None:
+        """Forget what one client's statement left for a SHOW WARNINGS, before another's comes."""
+        if self._noisy or always:
+            self._noisy = False
+            self.ask(FORGET)
+
+    def _farewell(self, packet: Packet) -> None:
+        if packet.payload[:1] != bytes((ERR,)):
+            raise ProtocolError("the server sent what nobody asked for")
+        self.fault = parse_error(packet.payload)
+
+    def _log_in(self, packet: Packet) -> None:
+        """Go on with the login, then with the set-up."""
+        login = self._login
+        answer = login.feed(packet.payload)
+        self.fault = login.fault
+        if login.done:
+            self._stage = Stage.SETUP
+            self._set_up()
+        elif answer is not None:
+            self._send(answer, packet.sequence + 1)
+
+    def _send(self, payload: bytes, sequence: int = 0) -> None:
+        self.touch(self)
+        self.session.from_client(frame(payload, sequence))
+
+    # The proxy's own commands --------------------------------------------------------------------
+
+    def _set_up(self) -> None:
+        """Run the init query, then note which state a connection begins with."""
+        for sql in self.setup.init:
+            self.ask(sql)
+        self.ask(question(self.setup.names), self._is_ready)
+
+    def _is_ready(self, row: list[bytes | None]) -> None:
+        self.learn(row, self.setup.names)
+        self.baseline = dict(self.state)
+        self._stage, self.dirty = Stage.READY, False
+        self.ready(self)
+
+    def learn(self, row: list[bytes | None], names: tuple[bytes, ...]) -> None:
+        """Note the state that a `question` was answered with."""
+        if len(row) != 1 + len(names):
+            raise ProtocolError("the server tells less of its state than it was asked for")
+        self.schema = row[0]
+        self.state.update(zip(names, row[1:], strict=True))
+
+    def reset(self) -> None:
+        """Make it like new; it is `ready` again afterwards."""
+        self._stage = Stage.SETUP
+        self.state.clear()
+        self.inserter = 0
+        self._run(Errand(bytes((Command.RESET_CONNECTION,)), nothing))
+        self._set_up()
+
+    def ask(self, sql: bytes, done: Callable[[list[bytes | None]], None] = nothing) -> None:
+        """Run a statement of the proxy's own and hand on its first row, empty if it has none."""
+        self._run(Errand(bytes((Command.QUERY,)) + sql, done))
+
+    def _run(self, errand: Errand) -> None:
+        self._errands.append(errand)
+        if self._asked is None:
+            self._next()
+
+    def _next(self) -> None:
+        if self._errands and self._asked is None:
+            self._errand = self._errands.popleft()
+            self.command(self._errand.payload)
+
+    def _own(self, packet: Packet, part: Part | None, response: Response) -> None:
+        """Take a packet of the answer to a command of our own."""
+        errand = self._errand
+        if errand is None:
+            return
+        if part is Part.ROW and not errand.row:
+            errand.row = parse_row(packet.payload)
+        if not response.done:
+            return
+        self._errand = None
+        if response.failed:
+            self.fault = parse_error(packet.payload)
+            return
+        errand.done(errand.row)
+        self._next()
+
+    # A client's commands -------------------------------------------------------------------------
+
+    def adopt(self, schema: bytes | None, wanted: Values, done: Callable[[], None]) -> None:
+        """Take over a client's state, then call *done*.
+
+        A connection that has a database cannot be without one again: such a client needs another.
+        """
+        if schema is not None and schema != self.schema:
+            self.schema = schema
+            self.ask(b"USE " + quoted_name(schema))
+        change = setting(wanted, self.state)
+        if change:
+            self.state.update(wanted)
+            self.ask(change)
+        last = self._errands[-1] if self._errands else self._errand
+        if last is None:
+            done()
+        else:
+            last.done = lambda _: done()
+
+    def command(self, message: bytes) -> bool:
+        """Send a command; return whether it is answered, which may be before this returns."""
+        answered = message[0] not in UNANSWERED
+        self._asked = message[0] if answered else None
+        self.touch(self)
+        self.session.submit(message)
+        return answered
+
+    def more(self, packet: Packet) -> None:
+        """Send what a client was asked for in the middle of a command: a file's contents."""
+        self.touch(self)
+        self.session.from_client(frame(packet.payload, packet.sequence))

@@ -1,0 +1,267 @@
+"""How database connections work on a client's commands: borrowed, answering, given back. No I/O."""
+
+from dataclasses import replace
+from typing import Any
+
+from pytest_rdsfailover.local.gateway.proxy.carried import Carried
+from pytest_rdsfailover.local.gateway.proxy.database import Database
+from pytest_rdsfailover.local.gateway.proxy.pinning.effects import NOTHING
+from pytest_rdsfailover.local.gateway.proxy.pinning.pinning import effect
+from pytest_rdsfailover.local.gateway.proxy.server_login import Key
+from pytest_rdsfailover.local.gateway.proxy.service import Service
+from pytest_rdsfailover.local.gateway.router import Instance
+from pytest_rdsfailover.mysql.handshake import Capability
+from pytest_rdsfailover.mysql.packets import (
+    MAX_PAYLOAD,
+    OK,
+    STATUS_AUTOCOMMIT,
+    STATUS_IN_TRANS,
+    STATUS_IN_TRANS_READONLY,
+    STATUS_NO_BACKSLASH_ESCAPES,
+    Packet,
+    ServerFault,
+    error_packet,
+    frame,
+    read_lenenc,
+    renumbered,
+)
+from pytest_rdsfailover.mysql.responses import Part, Response
+
+IN_TRANS = STATUS_IN_TRANS | STATUS_IN_TRANS_READONLY
+NO_CONNECTION = ServerFault(9501, "HY000", "Timed-out waiting to acquire database connection")
+
+
+class Forwarder:
+    """A client's commands, one at a time, on a connection that it has or borrows.
+
+    Attributes:
+        number: its connection id in the greeting.
+        to_client: bytes to send.
+        closing: hang up when they have been sent.
+        user: who has logged in; empty before.
+        database: the connection it has now.
+        pin: why it keeps that; None while it does not.
+        waiting: it wants a connection.
+        key: what its database connections must have.
+        instance: where they lead to, which the pool decides; None before the first.
+        message: the command that is being worked on; empty between two.
+    """
+
+    __slots__ = (
+        "_asked", "_carried", "_effect", "_first", "_held", "_last", "_last_uses", "_sent", "_service",
+        "_shift", "_status",
+        "closing", "database", "instance", "key", "message", "number", "pin", "to_client", "user", "waiting",
+    )  # fmt: skip
+
+    def __init__(self, service: Service[Any], number: int) -> None:
+        self.number, self._service = number, service
+        self.to_client = bytearray()
+        self.closing = self.waiting = False
+        self.user = ""
+        self.key = Key("", Capability(0))
+        self.database: Database | None = None
+        self.instance: Instance | None = None
+        self.pin: str | None = None
+        self.message = b""
+        self._first = self._shift = 0  # numbers of the command's first packet, and of its last
+        self._status = STATUS_AUTOCOMMIT
+        self._carried = Carried()
+        self._effect = NOTHING
+        self._last: Database | None = None
+        self._last_uses = 0
+        self._sent = False
+        self._held = b""  # the end of an answer, until the proxy's own work is done
+        self._asked = False  # the client is to send data, not a command
+
+    @property
+    def schema(self) -> bytes | None:
+        """Return the database it uses; None for none."""
+        return self._carried.schema
+
+    @property
+    def in_transaction(self) -> bool:
+        """Tell whether a transaction is open."""
+        return bool(self._status & IN_TRANS)
+
+    def next_command(self) -> None:
+        """Work on what the client has sent ahead; of the subclass."""
+        raise NotImplementedError
+
+    def forward(self, message: bytes) -> None:
+        """Let a database connection work on a command: the one it has, or one it borrows."""
+        settings, facts = self._service.settings, self._service.facts
+        dialect = facts.dialect
+        if self._status & STATUS_NO_BACKSLASH_ESCAPES:
+            dialect = replace(dialect, backslash=False)
+        self.message, self._sent = message, False
+        self._first = self._shift - len(message) // MAX_PAYLOAD
+        self._effect = effect(message, dialect, exclude_sets=settings.excludes_variable_sets)
+        if self.database is not None:
+            self._go()
+            return
+        self.waiting = True
+        last = self._last
+        unused = last is not None and last.uses == self._last_uses
+        self._service.borrow(self, last if unused else None)
+
+    def lend(self, database: Database) -> None:
+        """Take a database connection; bring it into this session's state, then use it."""
+        same = database is self._last and database.uses == self._last_uses + 1
+        self.waiting, self.database, database.client = False, database, self
+        self._service.lent(self)
+        if same:  # nobody has had it since: it is as this session left it
+            self._go()
+            return
+        # What another session left to look back at is not for this one.
+        database.quieten(always=self._effect.looks_back)
+        database.adopt(self._carried.schema, self._carried.wanted(database), self._go)
+
+    def deny(self, database: Database) -> None:
+        """Learn that no connection could be made, because the server refused it."""
+        self.waiting = False
+        self._service.leave(self)  # or its time-out would end a later wait
+        self._give_up(database.fault or NO_CONNECTION)
+
+    def timed_out(self) -> None:
+        """Wait no longer for a connection."""
+        self.waiting = False
+        self._give_up(NO_CONNECTION)
+
+    def broken(self, fault: ServerFault) -> None:
+        """Learn that the connection failed in what the proxy did on it for this session."""
+        self.database, self.pin = None, None
+        if self._sent:
+            self.closing = True  # what the command did to the session cannot be known any more
+        else:
+            self._give_up(fault)
+
+    def _give_up(self, fault: ServerFault) -> None:
+        self._answer(error_packet(fault))
+        self.message = b""
+        self.next_command()
+
+    def _go(self) -> None:
+        """Send the command, on a connection that is in this session's state."""
+        database = self.database
+        if database is None:
+            return
+        if self._effect.insert_id and database.inserter != self.number:
+            database.inserter = self.number
+            database.ask(b"SET LAST_INSERT_ID = %d" % self._carried.insert_id, lambda _: self._go())
+            return
+        if self._effect.pin is not None and self.pin is None:
+            self.pin = self._effect.pin
+            self._service.pinned(self, self.pin, self.message[1:])
+        database.dirty = database.dirty or self._effect.leaves
+        self._sent = True
+        if not database.command(self.message):
+            self._finished(failed=False)
+
+    def answer(self, packet: Packet, part: Part | None, response: Response) -> None:
+        """Take a packet of the server's answer."""
+        sequence, payload = packet
+        framed = frame(payload, sequence + self._first)
+        if part is Part.END:
+            self._note(payload, response)
+        if part is not None and response.done:
+            self._held = framed
+            self._finished(failed=response.failed)
+            return
+        self._asked = self._asked or part is Part.ASK
+        self._send(framed)
+
+    def relay(self, data: bytes) -> None:
+        """Take packets of the server's answer that are no end of a result."""
+        self._send(renumbered(data, self._first))
+
+    def _note(self, payload: bytes, response: Response) -> None:
+        """Note what the end of a result tells: status flags, and the id that an INSERT made."""
+        if response.status is None:
+            return
+        self._status = response.status
+        if payload[0] == OK:
+            number, _ = read_lenenc(payload, read_lenenc(payload, 1)[1])
+            if number and self.database is not None:
+                self._carried.insert_id, self.database.inserter = number, self.number
+
+    def _finished(self, *, failed: bool) -> None:
+        """Note what a command has done to the session, then tell its client the end.
+
+        In this order, because a client that has its answer is idle: whatever happens to the
+        database connection now must not matter to it.
+        """
+        self._asked = False
+        database = self.database
+        if database is None:
+            return
+        if self._effect.changes:
+            self._carried.learn(database, self.message, self._status, self._rest)
+        elif self._effect.insert_id and not self.pin:
+            database.ask(b"SELECT LAST_INSERT_ID()", self._learn_insert_id)
+        elif failed and not self.pin and not self._status & STATUS_AUTOCOMMIT:
+            # An error tells nothing of the transaction that its statement may have begun.
+            database.ask(b"DO 0", lambda _: self._rest())
+        else:
+            self._rest()
+
+    def _learn_insert_id(self, row: list[bytes | None]) -> None:
+        """Note what LAST_INSERT_ID(...) has left, of which an answer with rows says nothing."""
+        self._carried.insert_id = int(row[0] or 0) if row else 0
+        self._rest()
+
+    def _rest(self) -> None:
+        """End the answer; return the connection between two transactions, unless it is pinned."""
+        self.message = b""
+        if self._held:
+            self._service.touch(self)
+            self.to_client += self._held
+            self._held = b""
+        database = self.database
+        if database is not None and not self.pin:
+            if database.status is not None:
+                self._status = database.status
+            if not self.in_transaction:
+                self._return(database)
+        self.next_command()
+
+    def _return(self, database: Database) -> None:
+        self.database, database.client = None, None
+        database.dirty = database.dirty or self._carried.sticks
+        # One that is reset has forgotten what could be asked about the latest statement.
+        self._last = None if database.dirty else database
+        self._last_uses = database.uses
+        self._service.give_back(database)
+
+    def _detach(self) -> None:
+        """Return the connection with nothing left of this session in it."""
+        self.pin = None
+        database = self.database
+        if database is not None:
+            database.dirty = True
+            self._return(database)
+
+    def leave(self) -> None:
+        """Give back what the session has, because its client is gone."""
+        self.closing = True
+        if self.waiting:
+            self.waiting = False
+            self._service.leave(self)
+        database = self.database
+        if database is not None and database.busy:
+            self.database, database.client = None, None
+            self._service.discard(database)
+        elif database is not None and (self.pin or self.in_transaction):
+            self._detach()
+        elif database is not None:
+            self._return(database)
+
+    def _answer(self, payload: bytes) -> None:
+        """Answer the command with a packet of our own."""
+        self._say(payload, self._shift + 1)
+
+    def _say(self, payload: bytes, sequence: int) -> None:
+        self._send(frame(payload, sequence))
+
+    def _send(self, data: bytes) -> None:
+        self._service.touch(self)
+        self.to_client += data

@@ -1,0 +1,1 @@
+"""Which statements pin a session to its connection, by their text."""

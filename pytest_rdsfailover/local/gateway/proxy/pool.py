@@ -1,0 +1,223 @@
+"""The proxy's database connections: who has one, who waits for one. No I/O, no clock."""
+
+from collections import Counter, deque
+from collections.abc import Callable
+from typing import Protocol
+
+from pytest_rdsfailover.local.gateway.proxy.database import Database
+from pytest_rdsfailover.local.gateway.proxy.server_login import Key
+from pytest_rdsfailover.local.gateway.router import Instance
+
+
+class Borrower(Protocol):
+    """Who wants a database connection.
+
+    Attributes:
+        instance: where it is served, which the pool decides.
+    """
+
+    instance: Instance | None
+
+    @property
+    def key(self) -> Key:
+        """Return what the connection must have."""
+
+    @property
+    def schema(self) -> bytes | None:
+        """Return the database that it must be able to go to; None for none at all."""
+
+    def lend(self, database: Database) -> None:
+        """Take a connection."""
+
+    def deny(self, database: Database) -> None:
+        """Learn that a connection made for it has failed, as its `fault` says."""
+
+
+Open = Callable[[Key, Instance], Database]
+Drop = Callable[[Database], None]
+
+
+class Pool:
+    """The connections of one proxy endpoint.
+
+    Attributes:
+        open: makes a connection, which is `ready` or lost later.
+        drop: ends one.
+        instances: where they lead to; empty while there is nobody to lead to.
+        most: how many there may be on each instance.
+        most_idle: how many may be idle, on each on average.
+        everything: all there are, those that are still being made among them.
+        idle: those that can be lent, the one used last at the end.
+        waiting: who wants one, in the order of asking.
+    """
+
+    def __init__(self, open_one: Open, drop: Drop, *, most: int, most_idle: int) -> None:
+        self.open, self.drop = open_one, drop
+        self.most, self.most_idle = most, most_idle
+        self.everything: set[Database] = set()
+        self.idle: list[Database] = []
+        self.waiting: deque[Borrower] = deque()
+        self.instances: tuple[Instance, ...] = ()
+        self._sizes: Counter[str] = Counter()  # by instance
+        self._turn = 0  # of the instances, to spread clients over them
+        self._opening: set[Database] = set()
+
+    @property
+    def borrowed(self) -> int:
+        """Return how many are lent."""
+        return sum(1 for one in self.everything if one.client is not None)
+
+    def follow(self, *instances: Instance) -> None:
+        """Lend connections to these from now on, or to nobody for the time being."""
+        self.instances = instances
+        for one in [one for one in self.idle if one.instance not in instances]:
+            self.discard(one)
+        self.pump()
+
+    def borrow(self, borrower: Borrower, last: Database | None = None) -> None:
+        """Lend a connection now or later; first come, first served.
+
+        Args:
+            borrower: who wants it.
+            last: the one it had before, which is best if nobody else has had it since.
+        """
+        if last is not None and not self.waiting and last in self.idle and _suits(last, borrower):
+            self.idle.remove(last)
+            self._lend(last, borrower)
+            return
+        self.waiting.append(borrower)
+        self.pump()
+
+    def leave(self, borrower: Borrower) -> None:
+        """Wait no longer; what is being made for it will serve another."""
+        if borrower in self.waiting:
+            self.waiting.remove(borrower)
+
+    def pump(self) -> None:
+        """Serve those who wait, as far as possible."""
+        while (found := self._next()) is not None:
+            borrower, database = found
+            self.waiting.remove(borrower)
+            self._lend(database, borrower)
+
+    def _next(self) -> tuple[Borrower, Database] | None:
+        """Return the next who can be served, and with what; let connections be made for others.
+
+        None is made for who will have one that is being made already, whoever it was meant for:
+        whoever asked first has the first that suits.
+        """
+        coming = Counter((one.key, one.instance.id) for one in self._opening)
+        full: set[str] = set()
+        for borrower in self.waiting if self.instances else ():
+            instance = self._place(borrower)
+            wanted = borrower.key, instance.id
+            found = self._idle_for(borrower)
+            if found is not None:
+                return borrower, found
+            if coming[wanted]:
+                coming[wanted] -= 1
+            elif self._has_room(instance):
+                self._open_for(borrower, instance)
+            else:
+                full.add(instance.id)
+                if len(full) == len(self.instances):
+                    break
+        return None
+
+    def _place(self, borrower: Borrower) -> Instance:
+        """Return where a client is served: where it was, or if that is gone, the next in turn."""
+        if borrower.instance not in self.instances:
+            self._turn += 1
+            borrower.instance = self.instances[self._turn % len(self.instances)]
+        return borrower.instance
+
+    def _idle_for(self, borrower: Borrower) -> Database | None:
+        """Return an idle connection that suits, taken out of the idle ones."""
+        for position in range(len(self.idle) - 1, -1, -1):
+            if _suits(self.idle[position], borrower):
+                return self.idle.pop(position)
+        return None
+
+    def _has_room(self, instance: Instance) -> bool:
+        """Make sure that one more connection may be opened there; tell whether it may."""
+        if self._sizes[instance.id] >= self.most:
+            useless = next((one for one in self.idle if one.instance is instance), None)
+            if useless is None:
+                return False
+            self.discard(useless)  # it serves none of those who wait
+        return True
+
+    def _open_for(self, borrower: Borrower, instance: Instance) -> None:
+        database = self.open(borrower.key, instance)
+        self.everything.add(database)
+        self._sizes[instance.id] += 1
+        self._opening.add(database)
+
+    def _lend(self, database: Database, borrower: Borrower) -> None:
+        database.uses += 1
+        borrower.lend(database)
+
+    def ready(self, database: Database) -> None:
+        """Take a connection that has just been made, or reset."""
+        if database not in self.everything:
+            return
+        self._opening.discard(database)
+        self._rest(database)
+
+    def give_back(self, database: Database) -> None:
+        """Take a connection back; one that is dirty is reset first."""
+        if database not in self.everything:
+            return
+        if database.dirty and database.instance in self.instances:
+            database.reset()
+            self.pump()
+        else:
+            self._rest(database)
+
+    def _rest(self, database: Database) -> None:
+        if database.instance not in self.instances:
+            self.discard(database)
+            return
+        self.idle.append(database)
+        if self.waiting:
+            self.pump()
+        if not self.waiting:
+            self.trim()
+
+    def trim(self) -> None:
+        """End idle connections that are too many, those that were used longest ago first."""
+        while len(self.idle) > self.most_idle * len(self.instances):
+            self.discard(self.idle[0])
+
+    def discard(self, database: Database) -> None:
+        """End a connection."""
+        self.lost(database)
+        self.drop(database)
+
+    def lost(self, database: Database) -> None:
+        """Forget a connection that has ended; if it was refused, one who waited for it learns why."""
+        if database in self.everything:
+            self.everything.remove(database)
+            self._sizes[database.instance.id] -= 1
+        if database in self.idle:
+            self.idle.remove(database)
+        if database not in self._opening:
+            return
+        self._opening.remove(database)
+        meant = next((one for one in self.waiting if _placed(database, one)), None)
+        refused = database.fault is not None and database.instance in self.instances
+        if refused and meant is not None:
+            self.waiting.remove(meant)
+            meant.deny(database)
+
+
+def _suits(database: Database, borrower: Borrower) -> bool:
+    """Tell whether a connection can serve a client at all."""
+    without = borrower.schema is None and database.schema is not None
+    return _placed(database, borrower) and not without and database.usable
+
+
+def _placed(database: Database, borrower: Borrower) -> bool:
+    """Tell whether a connection is where a client is served, and made as that needs it."""
+    same = database.key is borrower.key or database.key == borrower.key
+    return same and database.instance is borrower.instance

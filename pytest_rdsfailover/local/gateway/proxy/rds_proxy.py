@@ -1,0 +1,179 @@
+"""The RDS Proxy of a cluster: its read/write and its read-only endpoint, and whom they follow."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from pytest_rdsfailover.local.gateway.player import Sessions
+from pytest_rdsfailover.local.gateway.proxy.authentication import Directory
+from pytest_rdsfailover.local.gateway.proxy.endpoint import ProxyEndpoint
+from pytest_rdsfailover.local.gateway.proxy.facts import ServerFacts
+from pytest_rdsfailover.local.gateway.proxy.secrets import Secret
+from pytest_rdsfailover.local.gateway.proxy.settings import ProxySettings
+from pytest_rdsfailover.local.gateway.router import Instance, Router, State
+from pytest_rdsfailover.local.gateway.sockets import Dial
+from pytest_rdsfailover.local.gateway.tls import Authority, PasswordKey
+from pytest_rdsfailover.local.gateway.turns import AtEnd
+
+PROXY, PROXY_READER = "proxy", "proxy-reader"
+
+
+class RdsProxy:
+    """The proxy: endpoints that stay where they are while the writer moves.
+
+    Attributes:
+        endpoints: the read/write and the read-only endpoint, by name.
+        directory: who may log in.
+        settings: how it is set up.
+    """
+
+    def __init__(
+        self,
+        router: Router,
+        facts: ServerFacts,
+        authority: Authority,
+        dial: Dial,
+        at_end: AtEnd,
+        *,
+        secrets: Sequence[Secret],
+        secure: bool,
+    ) -> None:
+        self.directory = Directory(PasswordKey(), secrets)
+        self.settings = ProxySettings()
+        self.endpoints = {
+            name: ProxyEndpoint(
+                name, facts, self.directory, authority.context, dial, at_end, secure=secure
+            )
+            for name in (PROXY, PROXY_READER)
+        }
+        self._router, self._authority = router, authority
+        self._held = self._refuse = False
+        self.look()
+
+    async def listen(self) -> dict[str, int]:
+        """Open the listeners; return their ports by endpoint.
+
+        Raises:
+            GatewayError: if no port is free.
+        """
+        for one in self.endpoints.values():
+            await one.listen()
+        return {name: one.port for name, one in self.endpoints.items()}
+
+    # Whom it follows -----------------------------------------------------------------------------
+
+    @property
+    def serving(self) -> bool:
+        """Tell whether requests go to a writer now."""
+        return bool(self.endpoints[PROXY].pool.instances)
+
+    def hold(self, *, refuse: bool) -> None:
+        """Queue requests for the writer from now on, until `follow`.
+
+        Args:
+            refuse: refuse new clients wherever there is nobody to serve them.
+        """
+        self._held, self._refuse = True, refuse
+        self.look()
+
+    def follow(self) -> None:
+        """Send requests to the writer again as soon as there is one."""
+        self._held = self._refuse = False
+        self.look()
+
+    def look(self) -> None:
+        """Find out which instances can be used now."""
+        writer = self._router.instances[self._router.writer]
+        usable = writer.writer and writer.state is State.UP and not self._held
+        self.endpoints[PROXY].pool.follow(*[writer] if usable else ())
+        self.endpoints[PROXY_READER].pool.follow(*self._readers())
+        for one in self.endpoints.values():
+            one.refusing = self._refuse and not one.pool.instances
+            one.flush()
+
+    def _readers(self) -> list[Instance]:
+        """Return the readers that can be used now; never the writer."""
+        return [
+            one
+            for one in self._router.instances.values()
+            if one.id != self._router.writer and one.state is State.UP
+        ]
+
+    # What the choreography does ------------------------------------------------------------------
+
+    def cut(self, instance: str, how: str) -> set[int]:
+        """End an instance's connections; return the threads that may still work in the server."""
+        self.look()
+        threads = [one.cut(instance, how) for one in self.endpoints.values()]
+        return set().union(*threads)
+
+    def reset_silent(self, instance: str) -> None:
+        """Reset the sessions that were left hanging; an instance is usable again."""
+        del instance  # sessions that hang have no instance any more
+        for one in self.endpoints.values():
+            one.reset_silent()
+        self.look()
+
+    # What the test process asks ------------------------------------------------------------------
+
+    def configure(self, settings: ProxySettings) -> None:
+        """Take other settings."""
+        self.settings = settings
+        for one in self.endpoints.values():
+            one.configure(settings)
+            one.flush()
+
+    def certify(self, names: Sequence[str]) -> None:
+        """Be known to clients by these host names, too."""
+        self._authority.certify(names)
+
+    def forget(self) -> None:
+        """Begin to count anew."""
+        for one in self.endpoints.values():
+            one.pins.clear()
+            one.counts.clear()
+            one.waits.longest = 0.0
+
+    def describe(self, endpoint: str) -> dict[str, Any]:
+        """Return an endpoint's figures and pins, as plain data."""
+        one = self.endpoints[endpoint]
+        pool, counts = one.pool, one.counts
+        return {
+            "stats": {
+                "client_connections": one.clients,
+                "database_connections": len(pool.everything),
+                "borrowed": pool.borrowed,
+                "pinned": one.pinned_now,
+                "idle": len(pool.idle),
+                "waiting": len(pool.waiting),
+                "most_connections": pool.most,
+                "instances": [one.id for one in pool.instances],
+                "borrows": counts["borrows"],
+                "borrow_timeouts": counts["borrow_timeouts"],
+                "longest_wait": one.waits.longest,
+                "opened": counts["opened"],
+                "idle_timeouts": counts["idle_timeouts"],
+                "aged": counts["aged"],
+                "cut": counts["cut"],
+            },
+            "pins": [asdict(pin) for pin in one.pins],
+        }
+
+
+class AllSessions:
+    """The sessions of the instances' own endpoints and those of the proxy, cut together."""
+
+    def __init__(self, *parts: Sessions) -> None:
+        self._parts = parts
+
+    def cut(self, instance: str, how: str) -> set[int]:
+        """End an instance's sessions; return the threads that may still work in the server."""
+        threads: set[int] = set()
+        for part in self._parts:
+            threads |= part.cut(instance, how)
+        return threads
+
+    def reset_silent(self, instance: str) -> None:
+        """Reset the sessions that an instance had left hanging."""
+        for part in self._parts:
+            part.reset_silent(instance)

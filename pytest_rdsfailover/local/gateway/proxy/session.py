@@ -1,0 +1,204 @@
+"""One client's connection to the proxy, as a state machine: bytes in, bytes out, no I/O."""
+
+from collections import deque
+from collections.abc import Callable
+
+from pytest_rdsfailover.local.gateway.proxy.forwarding import IN_TRANS, Forwarder
+from pytest_rdsfailover.local.gateway.proxy.opening import LONGEST_LOGIN, Opening
+from pytest_rdsfailover.local.gateway.proxy.server_login import MATCHED, UTF8MB4, Key
+from pytest_rdsfailover.local.gateway.proxy.service import Service
+from pytest_rdsfailover.mysql.handshake import Capability
+from pytest_rdsfailover.mysql.packets import (
+    MAX_PAYLOAD,
+    STATUS_AUTOCOMMIT,
+    STATUS_NO_BACKSLASH_ESCAPES,
+    MessageReader,
+    Packet,
+    PacketReader,
+    ProtocolError,
+    ServerFault,
+    eof_packet,
+    error_packet,
+    ok_packet,
+)
+from pytest_rdsfailover.mysql.responses import ENDLESS, UNANSWERED, Command
+
+BACKLOG = 64 * 1024 * 1024  # bytes of commands that a client may send ahead
+SHOWN = IN_TRANS | STATUS_AUTOCOMMIT | STATUS_NO_BACKSLASH_ESCAPES
+NOT_SUPPORTED = ServerFault(1235, "42000", "This RDS Proxy does not support that command")
+UNKNOWN_COMMAND = ServerFault(1047, "08S01", "Unknown command")
+ON_STATEMENTS = frozenset({Command.STMT_EXECUTE, Command.STMT_FETCH, Command.STMT_RESET})
+KNOWN = frozenset(Command)
+QUERY = int(Command.QUERY)
+
+
+class ProxySession(Forwarder):
+    """A client of the proxy: comes in, has its commands answered in order.
+
+    Attributes:
+        opening: its way in.
+        commands: how many commands it has sent.
+    """
+
+    __slots__ = (
+        "_goes_on", "_message", "_pumping", "_queue", "_queued", "_reader", "commands", "opening",
+    )  # fmt: skip
+
+    def __init__(self, service: Service["ProxySession"], number: int) -> None:
+        super().__init__(service, number)
+        self.opening = Opening(service, number)
+        self.commands = 0
+        self._reader, self._message = PacketReader(), MessageReader()
+        self._queue: deque[tuple[bytes, int]] | None = None  # an idle client needs none
+        self._queued = 0
+        self._pumping = False
+        self._goes_on = False  # what the client sends on request is continued by its next packet
+
+    def greet(self) -> None:
+        """Say hello, as RDS does."""
+        self._send(self.opening.greet())
+
+    def refuse(self, fault: ServerFault) -> None:
+        """Hang up on a client before it has said anything."""
+        self._say(error_packet(fault), 0)
+        self.closing = True
+
+    def from_client(self, data: bytes) -> None:
+        """Take bytes that the client sent, in plain text.
+
+        Raises:
+            ProtocolError: if no client may send them.
+        """
+        opening = self.opening
+        if opening.going:
+            data = opening.before_tls(data)
+        for packet in self._reader.feed(data):
+            if self.closing:
+                return
+            self._packet(packet)
+        if opening.going and self._reader.pending > LONGEST_LOGIN:
+            raise ProtocolError("nobody logs in with that many bytes")
+        if self._queued > BACKLOG and self._queue and len(self._queue) > 1:
+            raise ProtocolError("the client sends commands faster than they are answered")
+        self.next_command()
+
+    def _packet(self, packet: Packet) -> None:
+        if self.opening.going:
+            self._come_in(self.opening.feed(packet))
+        elif self._asked and self.database is not None:
+            self._asked = bool(packet.payload) or self._goes_on
+            self._goes_on = len(packet.payload) == MAX_PAYLOAD
+            self.database.more(Packet(packet.sequence - self._first & 0xFF, packet.payload))
+        else:
+            message = self._message.add(packet)
+            if message is not None:
+                self._queue = self._queue or deque()
+                self._queue.append((message.payload, packet.sequence))
+                self._queued += len(message.payload)
+
+    def _come_in(self, sent: bytes) -> None:
+        """Go on with the opening; once it is over, begin with what the login gave."""
+        opening = self.opening
+        login = opening.login
+        self.closing = opening.failed
+        if login is not None and not opening.going:
+            self.user = login.user
+            self.key = Key(login.user, login.capabilities & MATCHED)
+            self._begin_anew(login.database, login.charset)
+        self._send(sent)
+
+    def _begin_anew(self, schema: bytes | None, charset: int) -> None:
+        """Forget all state but what the login gave."""
+        charsets = self._service.facts.charsets
+        self._carried.begin(schema, charsets.get(charset) or charsets.get(UTF8MB4))
+        self._last, self._status = None, STATUS_AUTOCOMMIT
+
+    # Commands ------------------------------------------------------------------------------------
+
+    def next_command(self) -> None:
+        """Work on the commands that have come; a command that ends at once calls this again."""
+        if self._pumping:
+            return
+        self._pumping = True
+        try:
+            while self._queue and not self._occupied:
+                message, sequence = self._queue.popleft()
+                self._queued -= len(message)
+                self._shift = sequence
+                self.commands += 1
+                self._queue = self._queue or None
+                self._begin(message)
+        except ProtocolError:
+            # This may run while a server's bytes are worked on, which are nobody's fault.
+            self.closing = True
+            self._service.touch(self)
+        finally:
+            self._pumping = False
+
+    @property
+    def _occupied(self) -> bool:
+        return bool(self.message) or self.closing or self.opening.going
+
+    def _begin(self, message: bytes) -> None:
+        if not message:
+            raise ProtocolError("an empty command")
+        command = message[0]
+        own = OWN.get(command)
+        if command == QUERY:  # mostly
+            self.forward(message)
+        elif own is not None:
+            own(self, message)
+        elif command not in KNOWN:
+            self._answer(error_packet(UNKNOWN_COMMAND))
+        elif command in ENDLESS:
+            self._answer(error_packet(NOT_SUPPORTED))
+        elif self.pin is None and command in UNANSWERED:
+            pass  # about a prepared statement, but there is none
+        elif self.pin is None and command in ON_STATEMENTS:
+            number = int.from_bytes(message[1:5], "little")
+            text = f"Unknown prepared statement handler ({number}) given to EXECUTE"
+            self._answer(error_packet(ServerFault(1243, "HY000", text)))
+        else:
+            self.forward(message)
+
+    # What the proxy answers itself ---------------------------------------------------------------
+
+    def _quit(self, _: bytes) -> None:
+        self.closing = True
+        self._service.touch(self)
+
+    def _ping(self, _: bytes) -> None:
+        self._answer(ok_packet(self._status & SHOWN))
+
+    def _reset(self, _: bytes) -> None:
+        self._detach()
+        login = self.opening.login
+        self._begin_anew(self.schema, UTF8MB4 if login is None else login.charset)
+        self._answer(ok_packet(self._status & SHOWN))
+
+    def _option(self, message: bytes) -> None:
+        """Switch several statements a text on or off."""
+        on = message[1:3] == b"\0\0"
+        one = Capability.MULTI_STATEMENTS
+        capabilities = self.key.capabilities | one if on else self.key.capabilities & ~one
+        self.key = Key(self.user, capabilities)
+        if self.database is not None:
+            self.database.key = self.key
+            self.forward(message)
+        elif capabilities & Capability.DEPRECATE_EOF:
+            self._answer(ok_packet(self._status & SHOWN))
+        else:
+            self._answer(eof_packet(self._status & SHOWN))
+
+    def _change_user(self, message: bytes) -> None:
+        self._detach()
+        self._come_in(self.opening.change_user(message, self._shift))
+
+
+OWN: dict[int, Callable[[ProxySession, bytes], None]] = {
+    Command.QUIT: ProxySession._quit,  # noqa: SLF001 - of the same file
+    Command.PING: ProxySession._ping,  # noqa: SLF001
+    Command.RESET_CONNECTION: ProxySession._reset,  # noqa: SLF001
+    Command.SET_OPTION: ProxySession._option,  # noqa: SLF001
+    Command.CHANGE_USER: ProxySession._change_user,  # noqa: SLF001
+}

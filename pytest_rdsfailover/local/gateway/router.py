@@ -1,0 +1,152 @@
+"""Which endpoint leads where: instances, their roles and states, and what DNS says. No I/O."""
+
+import enum
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+
+from pytest_rdsfailover.local.gateway.aurora import Member
+from pytest_rdsfailover.model.errors import GatewayError
+
+CLUSTER, READER = "cluster", "reader"
+
+
+class State(enum.Enum):
+    """What an instance does with connections."""
+
+    UP = "up"
+    REFUSING = "refusing"
+    SILENT = "silent"
+
+
+@dataclass(slots=True, kw_only=True)
+class Instance:
+    """One instance of the cluster.
+
+    Attributes:
+        id: its name.
+        writer: it takes writes.
+        state: what it does with connections.
+        sessions: how many it has.
+        read_only_error: what it answers to writes as a reader, 1290 or 1836.
+        down_since: when it was cut off, in monotonic seconds; None while it is up.
+        members: returns all instances of its cluster, as the topology table has them now.
+    """
+
+    id: str
+    writer: bool = False
+    state: State = State.UP
+    sessions: int = 0
+    read_only_error: int = 1290
+    down_since: float | None = None
+    members: Callable[[], Sequence[Member]] = field(default=tuple, repr=False, compare=False)
+
+
+class Router:
+    """The cluster as AWS sees it.
+
+    Attributes:
+        instances: all instances by id, in the order of their numbers.
+        writer: the nominal writer; it stays so until another instance is promoted.
+        dns: the instance that the cluster endpoint's name leads to.
+    """
+
+    def __init__(self, count: int) -> None:
+        ids = [f"instance-{number}" for number in range(1, count + 1)]
+        self.instances = {name: Instance(id=name, members=self.members) for name in ids}
+        self.writer = self.dns = ids[0]
+        self.instances[self.writer].writer = True
+        self._turn = 0
+
+    @property
+    def endpoints(self) -> list[str]:
+        """Return the names of all endpoints."""
+        return [*self.instances, CLUSTER, READER]
+
+    def instance(self, name: str) -> Instance:
+        """Return an instance.
+
+        Raises:
+            GatewayError: if there is none of that name.
+        """
+        try:
+            return self.instances[name]
+        except KeyError:
+            known = ", ".join(self.instances)
+            raise GatewayError(f"no such instance: {name!r}; there are {known}") from None
+
+    def members(self) -> list[Member]:
+        """Return all instances as Aurora's topology table has them now, one of them the writer.
+
+        The nominal writer keeps the master's session while it is down; the row of an instance that
+        is down is not updated any more.
+        """
+        now = time.monotonic()
+        return [
+            Member(
+                id=one.id,
+                writer=one.id == self.writer,
+                age=0.0 if one.down_since is None else now - one.down_since,
+            )
+            for one in self.instances.values()
+        ]
+
+    def choose(self, endpoint: str) -> Instance:
+        """Return the instance that a new connection to an endpoint reaches, whatever its state."""
+        if endpoint == CLUSTER:
+            return self.instances[self.dns]
+        if endpoint == READER:
+            return self._reader()
+        return self.instance(endpoint)
+
+    def _reader(self) -> Instance:
+        """Return the reader with the fewest sessions, by turns among equals.
+
+        Without a reader that answers it is the writer, and a hanging reader only if nobody else is
+        there: its name would still be resolved.
+        """
+        readers = [one for one in self.instances.values() if one.id != self.writer]
+        writer = self.instances[self.writer]
+        for group in (_in(State.UP, readers), _in(State.UP, [writer]), _in(State.SILENT, readers)):
+            if group:
+                fewest = min(one.sessions for one in group)
+                idle = [one for one in group if one.sessions == fewest]
+                self._turn += 1
+                return idle[self._turn % len(idle)]
+        return writer
+
+    def refused(self) -> frozenset[str]:
+        """Return the endpoints at which nobody listens."""
+        return frozenset(
+            name for name in self.endpoints if self.choose(name).state is State.REFUSING
+        )
+
+    def cut(self, name: str, *, silent: bool) -> None:
+        """Let an instance refuse connections, or swallow them."""
+        instance = self.instance(name)
+        instance.state = State.SILENT if silent else State.REFUSING
+        instance.down_since = time.monotonic()
+
+    def depose(self, name: str) -> None:
+        """Take an instance's right to write, though it stays the nominal writer."""
+        self.instance(name).writer = False
+
+    def promote(self, name: str) -> None:
+        """Make an instance the writer, and up."""
+        target = self.instance(name)
+        for one in self.instances.values():
+            one.writer = one is target
+        self.writer, target.state, target.down_since = name, State.UP, None
+
+    def back(self, name: str) -> None:
+        """Let an instance accept connections again, in the role it has."""
+        instance = self.instance(name)
+        instance.state, instance.down_since = State.UP, None
+
+    def point(self, name: str) -> None:
+        """Make the cluster endpoint lead to an instance."""
+        self.dns = self.instance(name).id
+
+
+def _in(state: State, group: Iterable[Instance]) -> list[Instance]:
+    return [one for one in group if one.state is state]

@@ -1,0 +1,109 @@
+"""A failover as a list of steps, its JSON form, and what became of it when it was played."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pytest_rdsfailover.model.errors import GatewayError
+
+ACTIONS = ("cut", "promote", "back", "point", "hold", "follow")
+HOWS = ("reset", "close", "hang")
+HOLDS = ("accept", "error")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One thing that the gateway does at a given moment.
+
+    Attributes:
+        at: seconds after the script's start.
+        action: `cut` ends an instance's sessions and refuses new ones, `promote` makes it the
+            writer, `back` lets it accept connections again, `point` makes DNS's cluster name
+            lead to it; `hold` lets the proxy queue requests, and `follow` lets it go to the
+            writer again.
+        instance: the instance it happens to.
+        how: for a cut: `reset` or `close` its connections, or let them `hang` without a byte. For
+            a hold: `accept` the proxy's new clients, or answer them with an `error` (1105).
+    """
+
+    at: float
+    action: str
+    instance: str
+    how: str | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse what nobody could play."""
+        if self.action not in ACTIONS:
+            raise GatewayError(f"no such action: {self.action!r}; there are {', '.join(ACTIONS)}")
+        if self.action == "cut" and self.how not in HOWS:
+            raise GatewayError(f"a cut is one of {', '.join(HOWS)}, not {self.how!r}")
+        if self.action == "hold" and self.how not in HOLDS:
+            raise GatewayError(f"a hold is one of {', '.join(HOLDS)}, not {self.how!r}")
+        if not 0 <= self.at < float("inf"):
+            raise GatewayError(f"a step cannot happen after {self.at!r} s")
+
+
+def encode_steps(steps: Sequence[Step]) -> list[dict[str, Any]]:
+    """Return steps as JSON has them."""
+    return [
+        {"at": step.at, "action": step.action, "instance": step.instance, "how": step.how}
+        for step in steps
+    ]
+
+
+def decode_steps(document: Any) -> list[Step]:
+    """Return the steps of a JSON document.
+
+    Raises:
+        GatewayError: if it holds anything else.
+    """
+    try:
+        return [
+            Step(
+                at=float(item["at"]),
+                action=str(item["action"]),
+                instance=str(item["instance"]),
+                how=item.get("how"),
+            )
+            for item in document
+        ]
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise GatewayError(f"not a list of steps: {error!r}") from error
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mark:
+    """A milestone in nanoseconds of the monotonic clock.
+
+    Attributes:
+        name: what happened.
+        at: when it had.
+        planned: when it should; None for what follows from something else.
+        instance: to which instance.
+    """
+
+    name: str
+    at: int
+    planned: int | None
+    instance: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Play:
+    """A script that is being played, or was.
+
+    Attributes:
+        name: what who started it calls it.
+        started: the nanosecond that its offsets count from.
+        target: the instance that it promotes; None if it promotes nobody.
+        victim: the instance that it cuts first; None if it cuts none.
+        dns_ttl: seconds for which resolvers may remember where the cluster's name leads.
+        marks: its milestones so far.
+    """
+
+    name: str
+    started: int
+    target: str | None
+    victim: str | None
+    dns_ttl: float
+    marks: list[Mark]

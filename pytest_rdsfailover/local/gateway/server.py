@@ -1,0 +1,190 @@
+"""The gateway's sockets: one listener an endpoint, one link a client, each with its own session."""
+
+import asyncio
+import ssl
+from collections import defaultdict
+from collections.abc import Callable
+from functools import partial
+
+from pytest_rdsfailover.local.gateway.door import Door
+from pytest_rdsfailover.local.gateway.router import Instance, Router, State
+from pytest_rdsfailover.local.gateway.session import Session
+from pytest_rdsfailover.local.gateway.sockets import BACKLOG, Connection, Dial, bound
+from pytest_rdsfailover.mysql.packets import ProtocolError
+
+
+class Side(Connection):
+    """One of the two connections of a link: moves bytes, and slows the other side down."""
+
+    __slots__ = ("_feed", "_link")
+
+    def __init__(self, link: "Link", feed: Callable[[bytes], None]) -> None:
+        super().__init__()
+        self._link, self._feed = link, feed
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Go on with the link."""
+        super().connection_made(transport)
+        self._link.connected(self)
+
+    def data_received(self, data: bytes) -> None:
+        """Hand received bytes to the session."""
+        self._link.received(self._feed, data)
+
+    def peer_ended(self) -> None:
+        """End both sides."""
+        self._link.lost(self)
+
+    def connection_lost(self, _: Exception | None) -> None:
+        """End the other side as well."""
+        self._link.lost(self)
+
+
+class Link:
+    """A client's connection and its way to the server."""
+
+    def __init__(self, gateway: "Gateway", endpoint: str) -> None:
+        self.instance = gateway.router.choose(endpoint)
+        self.session = Session(self.instance, tls=gateway.tls is not None)
+        self.silent = self.ended = False
+        self._door = Door(self.session, gateway.tls)
+        self.client = Side(self, self._door.feed)
+        self._server = Side(self, self.session.from_server)
+        self._gateway = gateway
+        self._dialing: asyncio.Task[None] | None = None
+
+    def connected(self, side: Side) -> None:
+        """Go on after one of the two connections is there."""
+        if side is self._server:
+            if self.ended or self.silent:
+                side.abort(reset=False)
+            return
+        if self.instance.state is State.REFUSING:
+            self.ended = True
+            side.abort(reset=True)
+            return
+        self._gateway.add(self)
+        if self.instance.state is State.SILENT:
+            self.silence()
+        else:
+            self._dialing = asyncio.get_running_loop().create_task(self._dial())
+
+    async def _dial(self) -> None:
+        self.client.tie(self._server)
+        try:
+            await self._gateway.dial(lambda: self._server)
+        except OSError:
+            self.end(reset=True)
+
+    def received(self, feed: Callable[[bytes], None], data: bytes) -> None:
+        """Let the session work on received bytes; what breaks the protocol ends this session."""
+        if self.silent or self.ended:
+            return
+        try:
+            feed(data)
+            if self.session.crashing and not self._gateway.crash(self.instance.id):
+                self.session.refuse_crash()
+            sealed = self._door.sealed(self.session.to_client)
+        except ProtocolError:
+            self.client.write(self._door.handshake)
+            self.end(reset=True)
+            return
+        self._server.write(self.session.to_server)
+        self.client.write(self._door.handshake)
+        self.client.write(sealed)
+        if self._door.ended:
+            self._door.end()
+            self.client.write(self._door.handshake)
+            self.lost(self.client)
+
+    def lost(self, side: Side) -> None:
+        """Hang up on both sides after one of them did."""
+        if self.silent and side is self._server:
+            return
+        self._retire()
+        self._server.close()
+        self.client.close()
+
+    def end(self, *, reset: bool) -> None:
+        """Hang up on both sides at once."""
+        self._retire()
+        self._server.abort(reset=False)
+        self.client.abort(reset=reset)
+
+    def silence(self) -> None:
+        """Let the client hang: it gets no byte, and no end."""
+        self.silent = True
+        self.client.silence()
+        self._server.abort(reset=False)
+
+    def _retire(self) -> None:
+        if not self.ended:
+            self.ended = True
+            self._gateway.remove(self)
+
+
+class Gateway:
+    """All links, by instance, and what listens for them.
+
+    Attributes:
+        router: decides which instance a new link belongs to.
+        dial: opens a connection to the real server.
+        tls: the server's side of TLS; None if clients are not offered any.
+        ports: where each endpoint listens on 127.0.0.1.
+        crash: lets an instance crash because a client wants it; false if that cannot be now.
+    """
+
+    def __init__(self, router: Router, dial: Dial, tls: ssl.SSLContext | None = None) -> None:
+        self.router, self.dial, self.tls = router, dial, tls
+        self.ports: dict[str, int] = {}
+        self.crash: Callable[[str], bool] = lambda _: False
+        self._links: dict[str, set[Link]] = defaultdict(set)
+        # Threads whose client went away while the server was still working for them.
+        self._departed: dict[str, set[int]] = defaultdict(set)
+
+    async def listen(self) -> None:
+        """Open a listener for each endpoint.
+
+        Raises:
+            GatewayError: if no port is free.
+        """
+        loop = asyncio.get_running_loop()
+        for endpoint in self.router.endpoints:
+            raw = bound()
+            self.ports[endpoint] = raw.getsockname()[1]
+            await loop.create_server(partial(self._accept, endpoint), sock=raw, backlog=BACKLOG)
+
+    def _accept(self, endpoint: str) -> Side:
+        return Link(self, endpoint).client
+
+    def add(self, link: Link) -> None:
+        """Count a new link."""
+        self._links[link.instance.id].add(link)
+        link.instance.sessions += 1
+
+    def remove(self, link: Link) -> None:
+        """Forget a link, but not what the server still does for it."""
+        own: Instance = link.instance
+        if link in self._links[own.id]:
+            self._links[own.id].discard(link)
+            own.sessions -= 1
+        if link.session.busy and link.session.thread_id is not None:
+            self._departed[own.id].add(link.session.thread_id)
+
+    def cut(self, instance: str, how: str) -> set[int]:
+        """End an instance's sessions; return the threads that may still work in the server."""
+        links = list(self._links[instance])
+        threads = {one.session.thread_id for one in links if one.session.thread_id is not None}
+        threads |= self._departed.pop(instance, set())
+        for link in links:
+            if how == "hang":
+                link.silence()
+            else:
+                link.end(reset=how == "reset")
+        self._departed.pop(instance, None)  # its own links, which were counted above
+        return threads
+
+    def reset_silent(self, instance: str) -> None:
+        """Reset the sessions that an instance had left hanging."""
+        for link in [one for one in self._links[instance] if one.silent]:
+            link.end(reset=True)

@@ -1,0 +1,307 @@
+"""One client's connection to an instance, as a state machine: bytes in, bytes out, no I/O."""
+
+from collections import deque
+from itertools import takewhile
+
+from pytest_rdsfailover.local.gateway.crash import BUSY, is_crash
+from pytest_rdsfailover.local.gateway.plan import STATEMENT_ID, Host, Planner, lifting
+from pytest_rdsfailover.local.gateway.relayed_login import RelayedLogin
+from pytest_rdsfailover.local.gateway.roles import Exchange, hidden, refused, worded
+from pytest_rdsfailover.local.gateway.sink import Framed, Sink
+from pytest_rdsfailover.local.gateway.variables import Variables
+from pytest_rdsfailover.mysql.handshake import Capability
+from pytest_rdsfailover.mysql.packets import (
+    ERR,
+    MAX_PAYLOAD,
+    OK,
+    STATUS_AUTOCOMMIT,
+    STATUS_IN_TRANS,
+    STATUS_IN_TRANS_READONLY,
+    STATUS_MORE_RESULTS,
+    MessageReader,
+    Packet,
+    PacketReader,
+    ProtocolError,
+    encode,
+    error_packet,
+    frame,
+    packets_of,
+    status_of,
+    with_status,
+)
+from pytest_rdsfailover.mysql.response_reader import ResponseReader
+from pytest_rdsfailover.mysql.responses import Command, Part, Response
+
+BACKLOG = 64 * 1024 * 1024  # bytes of commands that a client may send ahead
+IN_TRANS = STATUS_IN_TRANS | STATUS_IN_TRANS_READONLY
+SET_MULTI_STATEMENTS = b"\x1b\x00\x00"
+ROLLBACK = hidden(b"ROLLBACK")
+PLAIN = frozenset({Command.QUERY, Command.STMT_EXECUTE})  # their answers may pass as they are
+
+
+class Session:
+    """A relay between one client and the real server that plays one instance of Aurora.
+
+    Feed it what either side sent; then send and clear `to_client` and `to_server`.
+
+    Args:
+        host: the instance.
+        tls: clients are offered TLS.
+        sink: takes what the instance has for its client; None to have it as bytes in `to_client`.
+
+    Attributes:
+        to_client: bytes for the client.
+        to_server: bytes for the server.
+        crashing: the client wants its instance to crash.
+    """
+
+    def __init__(self, host: Host, *, tls: bool = False, sink: Sink | None = None) -> None:
+        self.to_client, self.to_server = bytearray(), bytearray()
+        self.crashing = False
+        self._sink: Sink = Framed(self.to_client) if sink is None else sink
+        self._host = host
+        self._client, self._message = PacketReader(), MessageReader()
+        self._server = ResponseReader()
+        self._variables = Variables(host.id)
+        self._planner = Planner(host, self._variables)
+        self._login = RelayedLogin(tls=tls)
+        self._multi = False
+        self._waiting: deque[bytes] = deque()
+        self._plan: deque[Exchange] = deque()
+        self._exchange: Exchange | None = None
+        self._command = 0
+        self._held: bytes | None = None  # the end of an answer, until our own work is done
+        self._drop = False  # the rest of the server's answer is not for the client
+        self._goes_on = False  # what the client sends on request is continued by its next packet
+        self._plain = False  # the server's answer is for the client as it is
+        self._seen_by_client = 0  # number of the next packet to the client
+        self._shift = 0  # what the client's numbers are ahead of the server's
+
+    @property
+    def thread_id(self) -> int | None:
+        """Return the connection's id in the server's process list; None before the greeting."""
+        return self._login.thread_id
+
+    @property
+    def busy(self) -> bool:
+        """Tell whether the server may still be working on a command of this session."""
+        return self._server.response is not None
+
+    @property
+    def leftover(self) -> bool:
+        """Tell whether the server has sent the beginning of a packet, but not its end."""
+        return self._server.pending > 0
+
+    def encrypted(self) -> bool:
+        """Note that the client's first packet asked for TLS; return whether it may have it."""
+        return self._login.encrypted()
+
+    def refuse_crash(self) -> None:
+        """Answer that the instance cannot crash now."""
+        self.crashing = False
+        self._tell(error_packet(BUSY))
+
+    def from_client(self, data: bytes) -> None:
+        """Take bytes that the client sent.
+
+        Raises:
+            ProtocolError: if no client may send them; the session is over.
+        """
+        for packet in self._client.feed(data):
+            if not self._login.done:
+                self.to_server += self._login.from_client(packet)
+            elif self._server.asks and not self._drop:
+                self._answer_from_client(packet)
+            else:
+                message = self._message.add(packet)
+                if message is not None:
+                    self._waiting.append(message.payload)
+        self._advance()
+        if sum(map(len, self._waiting)) > BACKLOG:
+            raise ProtocolError("the client sends commands faster than they are answered")
+
+    def submit(self, message: bytes) -> None:
+        """Take a whole command of a client that has logged in, as `from_client` does its bytes."""
+        self._waiting.append(message)
+        self._advance()
+
+    def from_server(self, data: bytes) -> None:
+        """Take bytes that the server sent.
+
+        Raises:
+            ProtocolError: if no server may send them; the session is over.
+        """
+        if self._plain:
+            self._pass(data)
+        else:
+            for packet in self._server.packets(data):
+                self._take(packet)
+        self._advance()
+
+    def _open(self, packet: Packet) -> None:
+        """Take a server's part of the login, up to its OK."""
+        login = self._login
+        shown = login.from_server(packet)
+        if login.dialect is not None:
+            self._planner.dialect = login.dialect
+        if login.done:
+            self._multi = bool(login.capabilities & Capability.MULTI_STATEMENTS)
+            self._server.status = login.status
+            self._server.deprecate_eof = bool(login.capabilities & Capability.DEPRECATE_EOF)
+        self._sink.take(shown)
+
+    # Commands ------------------------------------------------------------------------------------
+
+    def _advance(self) -> None:
+        """Send the server all it can be sent now."""
+        while self._server.response is None and self._login.done:
+            if self._plan:
+                self._send(self._plan.popleft())
+            elif self._held is not None:
+                self._release()
+            elif self._waiting:
+                self._begin(self._waiting.popleft())
+            else:
+                return
+
+    def _begin(self, message: bytes) -> None:
+        """Plan what is to be done for a client's command."""
+        if not message:
+            raise ProtocolError("an empty command")
+        self._command = message[0]
+        self._seen_by_client, self._shift = packets_of(message), 0
+        if is_crash(message):
+            self.crashing = True  # no answer: the instance goes down
+            return
+        if self._command == Command.SET_OPTION:
+            self._multi = message == SET_MULTI_STATEMENTS
+        self._plan.extend(self._planner.plan(message, self._server.status, multi=self._multi))
+
+    def _send(self, exchange: Exchange) -> None:
+        """Send one command, or answer it ourselves."""
+        if exchange.refuse is not None:
+            self._plan.clear()
+            self._tell(error_packet(exchange.refuse))
+            return
+        if exchange.lift:
+            now = exchange._replace(lift=False, lifted=True)
+            self._plan.extendleft(reversed(lifting(now, self._server.status)))
+            return
+        self._exchange = exchange
+        command = exchange.payload[0]
+        if exchange.hidden:
+            self._planner.sent(exchange)
+        else:
+            # The server counts on from our command, the client from its own.
+            self._shift = self._seen_by_client - packets_of(exchange.payload)
+        self.to_server += encode(exchange.payload)
+        self._server.begin(command)
+        self._plain = (
+            command in PLAIN and self._host.writer and not self._plan and not self._shift
+            and not (exchange.hidden or exchange.more or self._variables.marked)
+        )  # fmt: skip
+        if command == Command.STMT_CLOSE:
+            self._planner.closed(exchange.payload[STATEMENT_ID])
+
+    def _answer_from_client(self, packet: Packet) -> None:
+        """Pass on what the client was asked for: a file's contents, or its part of a login."""
+        self.to_server += frame(packet.payload, packet.sequence - self._shift)
+        self._seen_by_client = packet.sequence + 1
+        if self._command != Command.CHANGE_USER and not (packet.payload or self._goes_on):
+            self._server.asks = False
+        self._goes_on = len(packet.payload) == MAX_PAYLOAD
+
+    # Answers -------------------------------------------------------------------------------------
+
+    def _pass(self, data: bytes) -> None:
+        """Let bytes of an answer pass that needs nothing done to it."""
+        self._sink.pass_on(data, self._server)
+        if self._server.response is None:
+            self._ended()
+
+    def _take(self, packet: Packet) -> None:
+        """Take the server's next packet."""
+        if not self._login.done:
+            self._open(packet)
+            return
+        response, exchange = self._server.response, self._exchange
+        part = self._server.follow(packet)
+        if response is None or exchange is None:
+            self._sink.take(packet)  # it is about to hang up
+            return
+        if part is Part.END:
+            self._end(packet.payload, response, exchange)
+        elif not (exchange.hidden or self._drop):
+            self._forward(packet.payload, part, exchange)
+        if response.done:
+            self._ended()
+
+    def _ended(self) -> None:
+        """Be ready for the next command, because this one is answered."""
+        self._server.end()
+        self._plain = self._drop = False
+
+    def _forward(self, payload: bytes, part: Part | None, exchange: Exchange) -> None:
+        """Let the client have a packet from the middle of its answer."""
+        if part is Part.COLUMN and self._variables.marked:
+            payload = self._variables.unmark(payload)
+        elif part and self._command == Command.STMT_PREPARE and payload[0] == OK:
+            self._planner.prepared(payload[STATEMENT_ID], exchange)
+        self._tell(payload)
+
+    def _end(self, payload: bytes, response: Response, exchange: Exchange) -> None:
+        """Take the end of a result: forward it, hold it, or put an error in its place."""
+        if self._drop:
+            return
+        if exchange.hidden:
+            if response.failed and exchange.payload == ROLLBACK.payload:
+                raise ProtocolError("a transaction that may write cannot be ended")
+            if response.failed:
+                self._fail(payload)
+        elif response.failed:
+            self._fail(
+                payload if self._host.writer else worded(payload, self._host.read_only_error)
+            )
+        elif self._writing() and not exchange.lifted:
+            # A transaction that may write was begun on a reader: it must not live on.
+            self._plan.clear()
+            self._plan.append(ROLLBACK)
+            self._held = refused(self._host.read_only_error)
+            self._drop = True
+        else:
+            self._finish(payload, response, exchange)
+
+    def _writing(self) -> bool:
+        """Tell whether a transaction that may write is open although this is a reader."""
+        return not self._host.writer and self._server.status & IN_TRANS == STATUS_IN_TRANS
+
+    def _finish(self, payload: bytes, response: Response, exchange: Exchange) -> None:
+        """Forward the good end of a result, now or when our own work behind it is done."""
+        if exchange.more and response.done:
+            payload = with_status(payload, self._server.status | STATUS_MORE_RESULTS)
+        elif response.done and self._plan:
+            self._held = payload
+            return
+        self._tell(payload)
+
+    def _fail(self, payload: bytes) -> None:
+        """Answer with an error; of what was planned only our own tidying up is left."""
+        tidy = list(takewhile(lambda one: one.hidden, self._plan))
+        self._plan.clear()
+        self._plan.extend(tidy)
+        self._held = payload
+
+    def _release(self) -> None:
+        """Send the client the end of its answer, with the state the session is in by now."""
+        payload, self._held = self._held or b"", None
+        if payload[0] != ERR:
+            flags = self._server.status & (IN_TRANS | STATUS_AUTOCOMMIT)
+            rest = status_of(payload) & ~(IN_TRANS | STATUS_AUTOCOMMIT)
+            payload = with_status(payload, rest | flags)
+        self._tell(payload)
+
+    def _tell(self, payload: bytes) -> None:
+        """Send the client the next packet of its answer; it may send the next command at once."""
+        sequence = self._seen_by_client
+        self._seen_by_client = (sequence + 1) & 0xFF
+        self._sink.take(Packet(sequence, payload))

@@ -1,0 +1,105 @@
+"""Aurora's answers for system variables, put into statements and taken out of column names."""
+
+import re
+from collections.abc import Sequence
+
+from pytest_rdsfailover.local.gateway.aurora import (
+    VERSION,
+    Member,
+    function_spans,
+    shown_variables,
+    shows_variables,
+    topology_spans,
+    topology_table,
+)
+from pytest_rdsfailover.mysql.results import column_name, renamed
+from pytest_rdsfailover.mysql.statements import Statement, references, replace_spans
+
+AURORA_ID, AURORA_VERSION = b"aurora_server_id", b"aurora_version"
+ROLE = frozenset({b"read_only", b"innodb_read_only"})
+OURS = frozenset({b"transaction_read_only", b"tx_read_only"})
+# The number in each replacement makes its text unlike anything a user writes, so that the name of
+# the result's column, which servers take from the text, can be turned back.
+MARKER = re.compile(rb"coalesce\((?:\d+|'[\w.-]*'),(\d{10})\)")
+BASE = 7_193_000_000
+PORT = b"3306"
+
+
+class Variables:
+    """The variables that one session sees differently from what the real server has."""
+
+    def __init__(self, instance: str) -> None:
+        self._own = {
+            AURORA_ID: instance.encode(),
+            AURORA_VERSION: VERSION,
+            # Drivers tell instances apart by these two.
+            b"hostname": b"ip-10-0-0-" + (instance.rpartition("-")[2]).encode(),
+            b"port": PORT,
+        }
+        self._marked: dict[bytes, int] = {}
+        self._texts: list[bytes] = []
+
+    def value(self, name: bytes, *, reader: bool) -> bytes | None:
+        """Return a variable's value as SQL; None if the server's own is right.
+
+        A writer's `transaction_read_only` is the server's own: nobody but its user set it.
+        """
+        if name in self._own:
+            own = self._own[name]
+            return own if own.isdigit() else b"'%s'" % own
+        if name in ROLE:
+            return b"1" if reader else b"0"
+        return b"0" if reader and name in OURS else None
+
+    def rewrite(
+        self, statement: Statement, members: Sequence[Member], *, reader: bool, mariadb: bool
+    ) -> tuple[bytes, bool]:
+        """Return a statement's text with our values in place of what only Aurora knows.
+
+        Also return whether it asks for the topology of the *members*, which must then be told to
+        the server first.
+        """
+        if shows_variables(statement.words):
+            return self._shown(statement, reader=reader, mariadb=mariadb), False
+        spans = []
+        for one in references(statement):
+            value = None if one.target else self.value(one.name, reader=reader)
+            if value is not None:
+                spans.append((one.start, one.end, value))
+        version = b"'%s'" % VERSION
+        spans += [(start, end, version) for start, end in function_spans(statement)]
+        marked = [
+            (start, end, self._mark(value, statement.sql[start:end])) for start, end, value in spans
+        ]
+        tables = topology_spans(statement, topology_table(members))
+        return replace_spans(statement.sql, sorted(marked + tables)), bool(tables)
+
+    def _shown(self, statement: Statement, *, reader: bool, mariadb: bool) -> bytes:
+        """Return a SHOW VARIABLES that shows them as this instance does."""
+        more = {name: self._own[name] for name in (AURORA_ID, AURORA_VERSION)}
+        other = {name: value for name, value in self._own.items() if name not in more}
+        other |= dict.fromkeys(ROLE, b"ON" if reader else b"OFF")
+        other |= dict.fromkeys(OURS, b"OFF") if reader else {}
+        return shown_variables(statement, other, more, mariadb=mariadb)
+
+    def _mark(self, value: bytes, text: bytes) -> bytes:
+        number = self._marked.setdefault(text, len(self._texts))
+        if number == len(self._texts):
+            self._texts.append(text)
+        return b"coalesce(%s,%d)" % (value, BASE + number)
+
+    @property
+    def marked(self) -> bool:
+        """Tell whether any statement of the session was rewritten yet."""
+        return bool(self._texts)
+
+    def unmark(self, definition: bytes) -> bytes:
+        """Return a column's definition with the name that the client's own text would give it."""
+        if b"coalesce(" not in definition:
+            return definition
+        name, _, _ = column_name(definition)
+        return renamed(definition, MARKER.sub(self._original, name))
+
+    def _original(self, match: "re.Match[bytes]") -> bytes:
+        number = int(match[1]) - BASE
+        return self._texts[number] if 0 <= number < len(self._texts) else match[0]

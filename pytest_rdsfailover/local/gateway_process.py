@@ -1,0 +1,90 @@
+"""The gateway of a local cluster: its process, what it is told, and the connection to it."""
+
+import json
+import sys
+
+from pytest_rdsfailover.local.gateway.client import connect
+from pytest_rdsfailover.local.gateway.proxy.secrets import Secret
+from pytest_rdsfailover.local.network import Network
+from pytest_rdsfailover.local.processes.process import Process, Supervisor
+from pytest_rdsfailover.local.server.server import Server
+from pytest_rdsfailover.model.errors import GatewayError, log_tail
+
+READY_WITHIN = 10.0  # seconds
+
+
+def secret_of(server: Server) -> Secret:
+    """Return the secret by which RDS Proxy knows its user."""
+    account = server.application
+    return Secret(username=account.user, password=account.password, dbname=account.database)
+
+
+class LocalGateway:
+    """A gateway that serves.
+
+    Args:
+        supervisor: starts it, and ends it with the cluster.
+        server: the real server behind it.
+        network: what stands before it.
+        instances: how many instances it simulates.
+        read_only_error: what a reader answers to a write, 1290 or 1836.
+        restart: for how many seconds an instance is down after it crashed.
+
+    Attributes:
+        process: the running program, to freeze, thaw or kill.
+        control: path of the socket by which it is commanded.
+        ports: where each endpoint listens on 127.0.0.1.
+        client: commands it.
+
+    Raises:
+        NotReadyError: if it does not serve in time, or ends, with the end of its log.
+    """
+
+    def __init__(
+        self,
+        supervisor: Supervisor,
+        server: Server,
+        network: Network,
+        *,
+        instances: int,
+        read_only_error: int,
+        restart: float,
+    ) -> None:
+        self.control = str(supervisor.directory / "gateway.sock")
+        address, admin = server.address, server.admin
+        told = {
+            "server": {"unix_socket": address.socket, "host": address.host, "port": address.port},
+            "admin": {"user": admin.user, "password": admin.password},
+            "instances": instances,
+            "read_only_error": read_only_error,
+            "restart": restart,
+            "control": self.control,
+            "secrets": [secret_of(server).text()],
+            "toxiproxy": {"url": network.client.url, "prefix": network.prefix},
+        }
+        self.process = _spawn(supervisor, json.dumps(told))
+        self.ports: dict[str, int] = json.loads(self.process.wait_line(READY_WITHIN))["ports"]
+        self.client = connect(self.control)
+
+    def close(self) -> None:
+        """Close the connection; the process ends with its supervisor."""
+        self.client.close()
+
+    def check(self) -> None:
+        """Raise DiedError if it has ended, GatewayError if it could not do what it was told."""
+        self.process.check()
+        failures = self.client.describe().failures
+        if failures:
+            raise GatewayError(
+                f"the gateway could not do as the profile says: {'; '.join(failures)}"
+                + log_tail(self.process.log_tail())
+            )
+
+
+def _spawn(supervisor: Supervisor, told: str) -> Process:
+    """Start a gateway; what it may not tell others is in a file that only we can read."""
+    config = supervisor.directory / "gateway.json"
+    config.touch(mode=0o600)
+    config.write_text(told)
+    argv = [sys.executable, "-m", "pytest_rdsfailover.local.gateway.main", str(config)]
+    return supervisor.spawn("gateway", argv)

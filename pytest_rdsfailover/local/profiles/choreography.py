@@ -1,0 +1,49 @@
+"""From a profile and a seed to the exact steps of one failover."""
+
+import random
+from collections.abc import Sequence
+
+from pytest_rdsfailover.local.gateway.script import Step
+from pytest_rdsfailover.local.profiles.profiles import Profile, load_profile
+
+
+def choreography(profile: Profile, *, writer: str, target: str, seed: int) -> Sequence[Step]:
+    """Return the steps of one failover in order of time, offsets in seconds from the trigger.
+
+    The old writer and the failover target both restart, other readers stay up, as in Aurora MySQL
+    since 2.10. The same seed gives the same steps.
+    """
+    chance = random.Random(seed)  # noqa: S311 - durations, no secrets
+    onset = profile.onset.sample(chance)
+    back = onset + profile.refused.sample(chance)
+    steps = [
+        Step(at=onset, action="hold", instance=writer, how=profile.proxy_connect),
+        Step(at=onset, action="cut", instance=writer, how=profile.cut),
+    ]
+    served = back
+    if profile.promotion is not None:
+        # A target whose host is fine closes its sessions whatever became of the old writer's.
+        how = "reset" if profile.cut == "hang" else profile.cut
+        steps.append(Step(at=onset, action="cut", instance=target, how=how))
+        served = onset + profile.promotion.sample(chance)
+        steps.append(Step(at=served, action="promote", instance=target))
+    steps.append(Step(at=back, action="back", instance=writer))
+    # Counted from the end, because the last flip always leads to the new writer.
+    sides = [target if (len(profile.dns) - n) % 2 else writer for n in range(len(profile.dns))]
+    steps += [
+        Step(at=onset + flip.sample(chance), action="point", instance=side)
+        for flip, side in zip(profile.dns, sides, strict=True)
+    ]
+    follows = served + profile.proxy_hold.sample(chance)
+    after = writer if profile.promotion is None else target
+    steps.append(Step(at=follows, action="follow", instance=after))
+    return sorted(steps, key=lambda step: step.at)
+
+
+def restart_of(profile: Profile, seed: int) -> float:
+    """Return for how many seconds an instance is down after `ALTER SYSTEM CRASH`.
+
+    The profile `crash` says so, unless the run's own is one that promotes nobody.
+    """
+    crash = load_profile("crash") if profile.moves_writer else profile
+    return crash.refused.sample(random.Random(seed))  # noqa: S311 - durations, no secrets

@@ -1,0 +1,222 @@
+"""A failover as data: what happens when, after the trigger; read from TOML, checked at once."""
+
+import difflib
+import random
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from pytest_rdsfailover.model.durations import parse_duration
+from pytest_rdsfailover.model.errors import SettingError
+
+CUTS = ("reset", "close", "hang")
+PROXY_CONNECTS = ("accept", "error")
+READ_ONLY_ERRORS = (1290, 1836)  # older and newer Aurora MySQL
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A duration that is sampled anew for each failover, in seconds."""
+
+    low: float
+    high: float
+
+    def sample(self, chance: random.Random) -> float:
+        """Return a duration between the two ends."""
+        return chance.uniform(self.low, self.high)
+
+
+@dataclass(frozen=True, slots=True)
+class Holds:
+    """How long RDS Proxy goes on queueing: one of several spans, each with its share of trials."""
+
+    spans: tuple[tuple[float, Span], ...]
+
+    def sample(self, chance: random.Random) -> float:
+        """Return a duration of one of the spans, chosen by their shares."""
+        shares = [share for share, _ in self.spans]
+        (chosen,) = chance.choices([span for _, span in self.spans], shares)
+        return chosen.sample(chance)
+
+
+NO_HOLD = Holds(((1.0, Span(0.0, 0.0)),))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Profile:
+    """One kind of failover. Spans count from the onset, the onset from the trigger.
+
+    Attributes:
+        name: what users call it.
+        about: what it reproduces, in one sentence.
+        onset: the control plane works before anything is felt.
+        cut: how sessions on the old writer and on the failover target end: `reset` (RST), `close`
+            (FIN) or `hang` (silence).
+        refused: how long the old writer refuses new connections; under `hang`, leaves them
+            unanswered.
+        promotion: when the new writer takes writes; None for a crash in place, after which the
+            same writer is back.
+        dns: when the cluster endpoint changes sides, each time; the last time leads to the new
+            writer, so an odd count is a flip and flops before it. Empty for a crash.
+        read_only_error: what readers, the demoted writer among them, answer to writes.
+        dns_ttl: for how many seconds a resolver may remember where the cluster's name leads; only
+            AWS-shaped names are remembered.
+        proxy_hold: how long RDS Proxy queues requests after the promotion (under a crash: after
+            the restart); before it there is nobody to send them to.
+        proxy_connect: what becomes of new clients of the proxy meanwhile: `accept`, or `error`
+            (1105).
+    """
+
+    name: str
+    about: str
+    onset: Span
+    cut: str
+    refused: Span
+    promotion: Span | None
+    dns: tuple[Span, ...]
+    read_only_error: int
+    dns_ttl: float = 0.0
+    proxy_hold: Holds = NO_HOLD
+    proxy_connect: str = "accept"
+
+    def __post_init__(self) -> None:
+        """Refuse a failover that cannot happen."""
+        if self.cut not in CUTS:
+            raise self._wrong("cut", f"{self.cut!r}; choose one of {', '.join(CUTS)}")
+        if self.read_only_error not in READ_ONLY_ERRORS:
+            raise self._wrong(
+                "read_only_error", f"{self.read_only_error}; Aurora uses 1290 or 1836"
+            )
+        if self.proxy_connect not in PROXY_CONNECTS:
+            raise self._wrong(
+                "proxy_connect",
+                f"{self.proxy_connect!r}; choose one of {', '.join(PROXY_CONNECTS)}",
+            )
+        if self.promotion is None and self.dns:
+            raise self._wrong("dns", "given, but without a promotion there is nobody to point at")
+        if self.promotion is not None and len(self.dns) % 2 == 0:
+            raise self._wrong("dns", f"{len(self.dns)} flips; an odd count ends at the new writer")
+        if any(early.high > late.low for early, late in zip(self.dns, self.dns[1:], strict=False)):
+            raise self._wrong("dns", "flips overlap; write them in order of time")
+
+    def _wrong(self, field: str, what: str) -> SettingError:
+        return SettingError(f"profile {self.name!r}: {field} is {what}")
+
+    @property
+    def moves_writer(self) -> bool:
+        """Tell whether another instance is the writer afterwards."""
+        return self.promotion is not None
+
+
+def shipped() -> tuple[str, ...]:
+    """Return the names of the profiles that come with the package."""
+    return tuple(sorted(_shipped_tables()))
+
+
+def load_profile(name: str) -> Profile:
+    """Return a shipped profile by name, or the user's own from a TOML file by path.
+
+    Raises:
+        SettingError: if there is none, or if it describes no possible failover.
+    """
+    tables = _shipped_tables()
+    if name in tables:
+        return parse_profile(name, tables[name])
+    path = Path(name)
+    if path.suffix == ".toml":
+        return _from_file(path)
+    near = difflib.get_close_matches(name, tables, n=1)
+    hint = f"did you mean {near[0]!r}? " if near else ""
+    raise SettingError(
+        f"there is no failover profile {name!r}; {hint}choose one of {', '.join(sorted(tables))},"
+        " or give the path of a .toml file"
+    )
+
+
+def _from_file(path: Path) -> Profile:
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SettingError(f"cannot read the failover profile {path}: {error.strerror}") from error
+    except ValueError as error:  # of tomllib, or of bytes that are no text at all
+        raise SettingError(f"the failover profile {path} is no TOML: {error}") from error
+    return parse_profile(path.stem, table)
+
+
+def _shipped_tables() -> Mapping[str, Any]:
+    text = resources.files(__package__).joinpath("profiles.toml").read_text()
+    return tomllib.loads(text)
+
+
+def parse_profile(name: str, table: Mapping[str, Any]) -> Profile:
+    """Return the profile that a TOML table describes.
+
+    Raises:
+        SettingError: if a field is unknown, missing or no duration.
+    """
+    known = {field.name for field in fields(Profile)} - {"name"}
+    for key in table:
+        if key not in known:
+            near = difflib.get_close_matches(key, known, n=1)
+            hint = (
+                f"; did you mean {near[0]!r}?" if near else f"; known: {', '.join(sorted(known))}"
+            )
+            raise SettingError(f"profile {name!r} has an unknown field {key!r}{hint}")
+    try:
+        promotion = table.get("promotion")
+        return Profile(
+            name=name,
+            about=str(table.get("about", "")),
+            onset=_span(table.get("onset", "0s")),
+            cut=table.get("cut", "reset"),
+            refused=_span(table["refused"]),
+            promotion=None if promotion is None else _span(promotion),
+            dns=_flips(table.get("dns", [])),
+            read_only_error=table.get("read_only_error", 1836),
+            dns_ttl=parse_duration(str(table.get("dns_ttl", "0s"))),
+            proxy_hold=_holds(table.get("proxy_hold", "0s")),
+            proxy_connect=table.get("proxy_connect", "accept"),
+        )
+    except KeyError as error:
+        raise SettingError(f"profile {name!r} lacks the field {error}") from error
+    except SettingError as error:
+        if str(error).startswith("profile "):
+            raise
+        raise SettingError(f"profile {name!r}: {error}") from error
+
+
+def _span(value: object) -> Span:
+    """Return the span of `"2s"` or `["1s", "3s"]`."""
+    match value:
+        case str():
+            low = high = parse_duration(value)
+        case [str() as first, str() as last]:
+            low, high = parse_duration(first), parse_duration(last)
+        case _:
+            raise SettingError(f'{value!r} is no duration; write "2s" or ["1s", "3s"]')
+    if low > high:
+        raise SettingError(f"{value!r} ends before it begins")
+    return Span(low, high)
+
+
+def _flips(value: object) -> tuple[Span, ...]:
+    """Return one span for `"2s"` or `["1s", "3s"]`, several for a list of such."""
+    if isinstance(value, list) and all(isinstance(flip, list) for flip in value):
+        return tuple(_span(flip) for flip in value)
+    return (_span(value),)
+
+
+def _holds(value: object) -> Holds:
+    """Return one span for `"1s"` or `["0s", "1s"]`, several for a list of `{share, hold}`."""
+    if not isinstance(value, list) or not all(isinstance(one, dict) for one in value):
+        return Holds(((1.0, _span(value)),))
+    try:
+        spans = tuple((float(one["share"]), _span(one["hold"])) for one in value)
+    except (KeyError, TypeError, ValueError) as error:
+        raise SettingError(f"{value!r} is no list of {{share = 0.3, hold = '1s'}}") from error
+    if any(share < 0 for share, _ in spans) or abs(sum(share for share, _ in spans) - 1) > 1e-6:  # noqa: PLR2004
+        raise SettingError(f"the shares in {value!r} are not parts of one whole")
+    return Holds(spans)

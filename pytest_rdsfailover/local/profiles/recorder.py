@@ -1,0 +1,157 @@
+"""Writes a failover profile from what trials measured, real ones or local; pure.
+
+It reads trial documents, as `--rds-json` writes them, so that trials of all workers come together.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pytest_rdsfailover.model.errors import RdsFailoverError
+
+Plain = Mapping[str, Any]
+OLD_ERROR, NEW_ERROR = 1290, 1836  # of readers that are asked to write, by version of Aurora MySQL
+FEW = 4
+RESET, CLOSED = 2006, 2013  # how an idle connection learns of a reset, and of a close
+
+
+class NothingRecordedError(RdsFailoverError):
+    """The trials do not tell what a profile must say."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measured:
+    """One failover as it was; seconds, from the onset but for the onset itself.
+
+    Attributes:
+        onset: from the trigger to the moment the old writer was cut.
+        refused: until the old writer answered again; None if it was not seen back.
+        promotion: until the new writer took writes; None if nobody was promoted.
+        flips: until the cluster endpoint changed sides, each time.
+        hold: from the promotion until the proxy served again; None without a proxy.
+    """
+
+    onset: float
+    refused: float | None
+    promotion: float | None
+    flips: tuple[float, ...]
+    hold: float | None
+
+
+def measure(trial: Plain) -> Measured | None:
+    """Return what a trial's document tells of its failover; None if that is no valid failover."""
+    times: dict[str, list[float]] = {}
+    for milestone in trial["milestones"]:
+        times.setdefault(milestone["name"], []).append(milestone["at_s"])
+    if not trial["valid"] or "writer_cut" not in times:
+        return None
+    onset = times["writer_cut"][0]
+
+    def since(name: str) -> float | None:
+        return max(0.0, times[name][0] - onset) if name in times else None
+
+    promotion = since("promoted")
+    # A writer that restarts in place has no successor, and comes back under either name.
+    back = since("old_writer_back")
+    if back is None and promotion is None:
+        back = since("instance_back")
+    hold = None
+    if trial["endpoint"] == "proxy" and promotion is not None:
+        served = max((outage["stop_s"] for outage in trial["outages"]), default=0.0)
+        hold = max(0.0, served - onset - promotion)
+    return Measured(
+        onset=max(0.0, onset),
+        refused=back,
+        promotion=promotion,
+        flips=tuple(max(0.0, at - onset) for at in sorted(times.get("dns_flip", ()))),
+        hold=hold,
+    )
+
+
+def profile_text(trials: Sequence[Plain], *, source: str) -> str:
+    """Return a profile as the TOML text that `--rds-profile` reads.
+
+    Each duration ranges from the shortest to the longest that was measured. Trials of a restart
+    in place are left out if others promoted somebody.
+
+    Args:
+        trials: trial documents.
+        source: where they were measured, for the profile's `about`.
+
+    Raises:
+        NothingRecordedError: if no trial shows a whole failover.
+    """
+    found = [each for each in map(measure, trials) if each and each.refused is not None]
+    moved = [each for each in found if each.promotion is not None and each.flips]
+    used = moved or [each for each in found if each.promotion is None]
+    if not used:
+        raise NothingRecordedError(
+            f"none of {len(trials)} trials shows a whole failover, so there is no profile to write"
+        )
+    resolution = max(trial["resolution_s"] for trial in trials if trial["valid"])
+    lines = [
+        f'about = "Recorded from {len(used)} trials, {source}; downtimes to {resolution:.3f} s."',
+        f"onset = {_span([each.onset for each in used])}",
+        f'cut = "{_cut(trials)}"',
+        f"refused = {_span([each.refused or 0.0 for each in used])}",
+    ]
+    if moved:
+        lines += [
+            f"promotion = {_span([each.promotion or 0.0 for each in used])}",
+            f"dns = {_flips([each.flips for each in used])}",
+            f"read_only_error = {_read_only(trials)}",
+        ]
+    holds = [each.hold for each in used if each.hold is not None]
+    if holds:
+        lines.append(f"proxy_hold = {_span(holds)}")
+    return "\n".join(lines) + "\n"
+
+
+def _span(values: Sequence[float]) -> str:
+    low, high = (f"{1000 * value:.0f}ms" for value in (min(values), max(values)))
+    return f'"{low}"' if low == high else f'["{low}", "{high}"]'
+
+
+def _flips(trials: Sequence[tuple[float, ...]]) -> str:
+    """Return the flips of the usual count; an even count ends where it began, so is no flip."""
+    odd = [flips for flips in trials if len(flips) % 2]
+    if not odd:
+        return _span([flips[-1] for flips in trials])
+    count = Counter(map(len, odd)).most_common(1)[0][0]
+    if count == 1:
+        return _span([flips[-1] for flips in trials if len(flips) % 2])
+    columns = zip(*(flips for flips in odd if len(flips) == count), strict=True)
+    spans, earliest = [], 0.0
+    for column in columns:
+        low = max(earliest, min(column))
+        earliest = max(low, *column)
+        spans.append(f'["{1000 * low:.0f}ms", "{1000 * earliest:.0f}ms"]')
+    return f"[{', '.join(spans)}]"
+
+
+def _errors(trials: Sequence[Plain]) -> Counter[tuple[int, str]]:
+    found: Counter[tuple[int, str]] = Counter()
+    for trial in trials:
+        for error in trial["errors"]:
+            found[error["code"], error["kind"]] += error["count"]
+    return found
+
+
+def _cut(trials: Sequence[Plain]) -> str:
+    """Return how sessions ended: in silence, closed, or, which is usual, reset."""
+    kinds: Counter[str] = Counter()
+    codes: Counter[int] = Counter()
+    for (code, kind), count in _errors(trials).items():
+        kinds[kind] += count
+        codes[code if kind == "reset" else 0] += count
+    if kinds["timeout"] > kinds["reset"] + kinds["refused"]:
+        return "hang"
+    # A statement under way ends with the same code either way; so many are not all under way.
+    return "close" if codes[CLOSED] > FEW and not codes[RESET] else "reset"
+
+
+def _read_only(trials: Sequence[Plain]) -> int:
+    found = _errors(trials)
+    old, new = (found[code, "read-only"] for code in (OLD_ERROR, NEW_ERROR))
+    return OLD_ERROR if old > new else NEW_ERROR

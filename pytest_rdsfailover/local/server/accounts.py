@@ -1,0 +1,183 @@
+"""Accounts and databases of our own on a server, with names that nobody else uses."""
+
+import contextlib
+import secrets
+import ssl
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from pytest_rdsfailover.model.endpoints import Bounds, Endpoint, Tls
+from pytest_rdsfailover.model.errors import RdsFailoverError
+from pytest_rdsfailover.mysql import driver
+
+PREFIX = "rdsfo_"
+# For statements about accounts, which wait for nobody's rows but may wait for a busy machine.
+PATIENT = Bounds(connect=5.0, read=30.0, write=30.0)
+NO_SUCH_THREAD, TLS_MISSING = 1094, 2026
+
+
+class ServerError(RdsFailoverError):
+    """The MySQL server refused what we need of it, or could not be reached."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """Who connects.
+
+    Attributes:
+        user: the name.
+        password: its password; never in a repr.
+        database: the schema that it uses.
+    """
+
+    user: str
+    password: str = field(repr=False)
+    database: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Address:
+    """Where a real server listens.
+
+    Attributes:
+        socket: path of its unix socket; None to use host and port.
+        host: its name or IP address.
+        port: its TCP port.
+        ca: path of the certificate authority to verify it against; None to verify nothing.
+    """
+
+    socket: str | None = None
+    host: str = "localhost"
+    port: int = 3306
+    ca: str | None = None
+
+    def __str__(self) -> str:
+        return self.socket or f"{self.host}:{self.port}"
+
+
+def new_account() -> Account:
+    """Return a random name, used for the database too, and a random password."""
+    name = PREFIX + secrets.token_hex(4)
+    # Some servers want a digit, both cases and a sign before they call a password one.
+    return Account(user=name, password=f"Aa1-{secrets.token_urlsafe(24)}", database=name)
+
+
+@contextlib.contextmanager
+def session(address: Address, account: Account, *, bounds: Bounds = PATIENT) -> Iterator[Any]:
+    """Open a PyMySQL connection for the block.
+
+    Raises:
+        ServerError: if the server cannot be reached or refuses something, in its own words.
+    """
+    where = Endpoint(
+        name="server",
+        kind="server",
+        host=address.host,
+        port=address.port,
+        user=account.user,
+        password=account.password,
+        database=account.database,
+        tls=Tls(ca=address.ca),
+    )
+    try:
+        connection = _connect(where, address, bounds)
+        try:
+            yield connection
+        finally:
+            connection.close()
+    except RdsFailoverError:
+        raise
+    except Exception as error:
+        # PyMySQL's own classes belong to driver.py; everything it raises carries code and words.
+        if type(error).__module__.partition(".")[0] != "pymysql":
+            raise
+        raise ServerError(f"{account.user} at {address}: {_words(error)}") from None
+
+
+def _connect(where: Endpoint, address: Address, bounds: Bounds) -> Any:
+    """Connect encrypted where the server offers it, so that it takes a password it has not seen."""
+    if address.socket is not None:
+        return driver.connect(where, bounds=bounds, unix_socket=address.socket)
+    if address.ca is not None:
+        return driver.connect(where, bounds=bounds)
+    try:
+        return driver.connect(where, bounds=bounds, ssl_disabled=False, ssl=_unverified())
+    except Exception as error:
+        if error.args[:1] != (TLS_MISSING,):
+            raise
+        return driver.connect(where, bounds=bounds)
+
+
+def _unverified() -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE  # the user gave no authority to verify against
+    return context
+
+
+def _words(error: Exception) -> str:
+    return " ".join(str(part) for part in error.args) or type(error).__name__
+
+
+def run(connection: Any, statements: Sequence[str]) -> None:
+    """Execute statements one after the other."""
+    with connection.cursor() as cursor:
+        for statement in statements:
+            cursor.execute(statement)
+
+
+def create(admin: Any, account: Account) -> None:
+    """Create the account's database, and the account with all rights in it and nowhere else.
+
+    Args:
+        admin: a connection that may.
+        account: as from `new_account`, whose characters need no quoting.
+    """
+    run(
+        admin,
+        (
+            f"CREATE DATABASE `{account.database}` CHARACTER SET utf8mb4",
+            f"CREATE USER '{account.user}'@'%' IDENTIFIED BY '{account.password}'",
+            f"GRANT ALL PRIVILEGES ON `{account.database}`.* TO '{account.user}'@'%'",
+        ),
+    )
+
+
+def drop(admin: Any, account: Account) -> None:
+    """End the account's sessions, then remove it and its database; harmless if they are gone."""
+    with admin.cursor() as cursor:
+        cursor.execute(
+            "SELECT id FROM information_schema.processlist WHERE user = %s", (account.user,)
+        )
+        sessions = [row[0] for row in cursor.fetchall()]
+    # A transaction left open in one of them would hold the database.
+    for number in sessions:
+        kill(admin, number)
+    run(
+        admin,
+        (
+            f"DROP USER IF EXISTS '{account.user}'@'%'",
+            f"DROP DATABASE IF EXISTS `{account.database}`",
+        ),
+    )
+
+
+def kill(admin: Any, number: int) -> None:
+    """End a session of the server by its number; nothing happens if it has ended."""
+    try:
+        run(admin, (f"KILL CONNECTION {number:d}",))
+    except Exception as error:
+        if error.args[:1] != (NO_SUCH_THREAD,):
+            raise
+
+
+def prime(address: Address, account: Account) -> int:
+    """Log in once and return the session's number.
+
+    MySQL 8 and later want the password itself, encrypted, at an account's first login only; after
+    this one, clients without TLS are let in by its digest. `ALTER USER` and `FLUSH PRIVILEGES`
+    undo that.
+    """
+    with session(address, account) as connection:
+        return int(connection.thread_id())

@@ -1,0 +1,149 @@
+"""Which server to use: a program that we can start, or one that runs already."""
+
+import os
+import shutil
+import subprocess
+import sys
+import urllib.parse
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pytest_rdsfailover.local.server import dialects
+from pytest_rdsfailover.local.server.accounts import Account, Address
+from pytest_rdsfailover.local.server.dialects import Dialect
+from pytest_rdsfailover.model.errors import SettingError
+
+VARIABLE = "RDS_SERVER"  # of the environment
+SCHEMES = ("mysql", "mariadb", "mysql+pymysql", "mariadb+pymysql")
+MORE_PLACES = ("/usr/sbin", "/usr/local/sbin", "/usr/libexec", "/usr/local/mysql/bin")
+PROBE_PATIENCE = 20.0  # seconds for `--version`
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerProgram:
+    """A server that we can start.
+
+    Attributes:
+        path: the program.
+        dialect: MariaDB or MySQL.
+        version: as in `10.11.6`.
+    """
+
+    path: Path
+    dialect: Dialect
+    version: str
+
+    def __str__(self) -> str:
+        return f"{self.dialect.name} {self.version} ({self.path})"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerUrl:
+    """A server that runs already.
+
+    Attributes:
+        address: where it listens.
+        admin: an account that may create databases and users, and end their sessions.
+    """
+
+    address: Address
+    admin: Account = field(repr=False)
+
+    def __str__(self) -> str:
+        return f"the running server at {self.address}"
+
+
+def find_server(
+    setting: str | None, environ: Mapping[str, str] = os.environ
+) -> ServerProgram | ServerUrl:
+    """Return the server to use: the setting, else `$RDS_SERVER`, else the first one on PATH.
+
+    Args:
+        setting: path of a `mysqld` or `mariadbd`, or URL of a running server.
+        environ: the environment.
+
+    Raises:
+        SettingError: if there is none, or what was named is none; its text has the remedy.
+    """
+    named = setting or environ.get(VARIABLE)
+    if named is None:
+        return _search(environ)
+    return parse_url(named) if "://" in named else _probe(_existing(named, environ))
+
+
+def parse_url(text: str) -> ServerUrl:
+    """Return what a URL such as `mysql://user:password@host:3306` names.
+
+    `?ca=PATH` verifies the server, `?socket=PATH` reaches it by its unix socket.
+
+    Raises:
+        SettingError: if it names no MySQL server; the password is not in the text.
+    """
+    url = urllib.parse.urlsplit(text)
+    query = dict(urllib.parse.parse_qsl(url.query))
+    try:
+        port = url.port or 3306
+    except ValueError:
+        raise SettingError("the port in the server's URL is not a number up to 65535") from None
+    if url.scheme not in SCHEMES or url.username is None:
+        raise SettingError(
+            f"a running server is named as mysql://user:password@host:port, not {url.scheme}://..."
+        )
+    admin = Account(
+        user=urllib.parse.unquote(url.username), password=urllib.parse.unquote(url.password or "")
+    )
+    place = Address(
+        socket=query.get("socket"), host=url.hostname or "localhost", port=port, ca=query.get("ca")
+    )
+    return ServerUrl(address=place, admin=admin)
+
+
+def _existing(named: str, environ: Mapping[str, str]) -> Path:
+    found = shutil.which(Path(named).expanduser(), path=environ.get("PATH"))
+    if found is None:
+        raise SettingError(f"there is no program {named}; {_remedy()}")
+    return Path(found).absolute()
+
+
+def _search(environ: Mapping[str, str]) -> ServerProgram:
+    places = os.pathsep.join((environ.get("PATH", ""), *MORE_PLACES))
+    for name in dialects.PROGRAMS:
+        found = shutil.which(name, path=places)
+        if found:
+            return _probe(Path(found).absolute())
+    raise SettingError(f"no mysqld or mariadbd is on PATH; {_remedy()}")
+
+
+def _remedy() -> str:
+    install = (
+        "brew install mariadb" if sys.platform == "darwin" else "apt-get install mariadb-server"
+    )
+    return (
+        f"install one with `{install}`, or name one with --rds-server PATH, --rds-server"
+        f" mysql://user:password@host:port, or the variable {VARIABLE}"
+    )
+
+
+def _probe(path: Path) -> ServerProgram:
+    try:
+        done = subprocess.run(
+            [path, "--no-defaults", "--version"],
+            capture_output=True,
+            text=True,
+            timeout=PROBE_PATIENCE,
+            stdin=subprocess.DEVNULL,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise SettingError(f"{path} cannot be run ({type(error).__name__}); {_remedy()}") from error
+    if done.returncode != 0:
+        raise SettingError(f"{path} cannot be run (status {done.returncode}); {_remedy()}")
+    known = dialects.recognise(done.stdout)
+    if known is None:
+        raise SettingError(f"{path} is no MySQL or MariaDB server; {_remedy()}")
+    dialect, version = known
+    if tuple(map(int, version.split("."))) < dialect.oldest:
+        oldest = ".".join(map(str, dialect.oldest))
+        raise SettingError(f"{path} is {dialect.name} {version}; {oldest} is the oldest that works")
+    return ServerProgram(path=path, dialect=dialect, version=version)

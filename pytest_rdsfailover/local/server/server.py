@@ -1,0 +1,257 @@
+"""The one real server behind a local cluster: started by us, or the user's own by URL."""
+
+import contextlib
+import os
+import secrets
+import shutil
+import socket
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Protocol, Self
+
+from pytest_rdsfailover.local.processes.cache import cache_directory
+from pytest_rdsfailover.local.processes.process import Process, Supervisor
+from pytest_rdsfailover.local.server import accounts, dialects
+from pytest_rdsfailover.local.server.accounts import Account, Address, ServerError
+from pytest_rdsfailover.local.server.programs import ServerProgram, ServerUrl
+from pytest_rdsfailover.local.server.template import Source, as_this_user, copy_data, template
+from pytest_rdsfailover.model.errors import NotReadyError, SettingError
+
+PATIENCE = 60.0  # seconds for a server to start, on a busy machine
+LOOK_EVERY = 0.005  # seconds between two looks whether it answers
+LONGEST_SOCKET_PATH = 100  # bytes; systems allow 104 to 108
+
+
+class Server(Protocol):
+    """A real server in use, with a database and accounts of our own on it.
+
+    Attributes:
+        address: where it listens.
+        admin: an account that may end sessions.
+        application: the account and database that tests use.
+        about: one line for the header.
+    """
+
+    address: Address
+    admin: Account
+    application: Account
+    about: str
+
+    def check(self) -> None:
+        """Raise DiedError if it has ended."""
+
+    def close(self) -> None:
+        """Leave nothing of ours behind."""
+
+
+class OwnServer:
+    """A server of ours on a throw-away data directory; a context manager. See `Server`.
+
+    Args:
+        program: what to start.
+        supervisor: starts it, and holds its files.
+        port: also listen there on loopback; None for the unix socket only.
+        environ: where to find the cache.
+
+    Attributes:
+        process: the running program, to freeze, thaw or kill.
+
+    Raises:
+        NotReadyError: if it does not answer in time, or ends, with the end of its log.
+        CommandError: if its data directory cannot be made.
+    """
+
+    def __init__(
+        self,
+        program: ServerProgram,
+        supervisor: Supervisor,
+        *,
+        port: int | None = None,
+        environ: Mapping[str, str] = os.environ,
+    ) -> None:
+        self._program, self._supervisor, self._port = program, supervisor, port
+        self._directory = supervisor.directory / f"server-{secrets.token_hex(2)}"
+        self.address = Address(socket=str(_fitting(self._directory / "sock")))
+        self.about = str(program)
+        self.admin = Account(
+            user=f"{accounts.PREFIX}admin_{secrets.token_hex(4)}",
+            password=accounts.new_account().password,
+        )
+        self.application = accounts.new_account()
+        source = Source(program=program.path, dialect=program.dialect, version=program.version)
+        ready = template(source, cache_directory(environ), supervisor)
+        self._directory.mkdir()
+        copy_data(ready, self._directory / "data")
+        (self._directory / "tmp").mkdir()
+        self.process = self._first_start()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def check(self) -> None:
+        """Do nothing if it runs; raise DiedError with the end of its log if it has ended."""
+        self.process.check()
+
+    def restart(self) -> None:
+        """Start it again on its data after it was killed; it recovers as after a power cut."""
+        self.process.kill()
+        self.process = self._start(())
+        accounts.prime(self.address, self.application)
+
+    def close(self) -> None:
+        """End it and remove its data; harmless the second time."""
+        self.process.kill()
+        shutil.rmtree(self._directory, ignore_errors=True)
+
+    def _first_start(self) -> Process:
+        with self._secret_statements() as path:
+            process = self._start((f"--init-file={path}",))
+        with accounts.session(self.address, self.admin) as connection:
+            accounts.create(connection, self.application)
+        accounts.prime(self.address, self.application)
+        return process
+
+    @contextlib.contextmanager
+    def _secret_statements(self) -> Iterator[Path]:
+        """Write the file that makes the administrator, for the block only.
+
+        A file that only this user can read, because arguments and environments are for all to see.
+        """
+        who = f"'{self.admin.user}'@'%'"
+        statements = (
+            *self._program.dialect.lock_out,
+            f"CREATE USER {who} IDENTIFIED BY '{self.admin.password}'",
+            f"GRANT ALL PRIVILEGES ON *.* TO {who} WITH GRANT OPTION",
+        )
+        path = self._directory / "init.sql"
+        path.touch(mode=0o600)
+        try:
+            path.write_text("".join(f"{statement};\n" for statement in statements))
+            yield path
+        finally:
+            path.unlink()
+
+    def _start(self, more: tuple[str, ...]) -> Process:
+        process = self._supervisor.spawn(
+            self._directory.name,
+            [
+                str(self._program.path),
+                "--no-defaults",
+                f"--datadir={self._directory / 'data'}",
+                f"--tmpdir={self._directory / 'tmp'}",
+                f"--socket={self.address.socket}",
+                f"--pid-file={self._directory / 'pid'}",
+                *self._listening(),
+                *dialects.COMMON,
+                *self._program.dialect.options,
+                *as_this_user(),
+                *more,
+            ],
+        )
+        self._wait_until_ready(process)
+        return process
+
+    def _listening(self) -> tuple[str, ...]:
+        if self._port is None:
+            return ("--skip-networking",)
+        return ("--bind-address=127.0.0.1", f"--port={self._port}")
+
+    def _wait_until_ready(self, process: Process) -> None:
+        begun = time.monotonic()
+        while not _listens(self.address.socket or ""):
+            waited = time.monotonic() - begun
+            if not process.alive or waited > PATIENCE:
+                process.kill()
+                raise NotReadyError(self.about, waited, process.log_tail())
+            time.sleep(LOOK_EVERY)
+        try:
+            # Its answer comes once it has done what stands in the file.
+            accounts.prime(self.address, self.admin)
+        except ServerError as error:
+            process.kill()
+            tail = f"{process.log_tail()}\n{error}"
+            raise NotReadyError(self.about, time.monotonic() - begun, tail) from None
+
+
+def _listens(path: str) -> bool:
+    with socket.socket(socket.AF_UNIX) as probe:
+        return probe.connect_ex(path) == 0
+
+
+def _fitting(path: Path) -> Path:
+    if len(os.fsencode(path)) > LONGEST_SOCKET_PATH:
+        raise SettingError(
+            f"{path} is too long for a unix socket; set TMPDIR to a shorter directory"
+        )
+    return path
+
+
+class UrlServer:
+    """A running server of the user's; a context manager. See `Server`.
+
+    Creates one database and one user of its own, and drops exactly those.
+
+    Raises:
+        SettingError: if it cannot be reached, or its account may not do what we need; in the
+            server's words.
+    """
+
+    def __init__(self, url: ServerUrl) -> None:
+        self.address, self.admin = url.address, url.admin
+        self.application = accounts.new_account()
+        try:
+            with accounts.session(self.address, self.admin) as connection:
+                self.about = f"{_version(connection)} at {self.address}"
+            self._prepare()
+        except ServerError as error:
+            raise SettingError(
+                f"{url} cannot be used: {error}; its account must be allowed to create databases"
+                " and users, to grant rights and to end sessions"
+            ) from None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def check(self) -> None:
+        """Do nothing: whether it lives shows when it is used."""
+
+    def close(self) -> None:
+        """Drop our database and user, whoever uses them.
+
+        Raises:
+            ServerError: if the server does not let us.
+        """
+        with accounts.session(self.address, self.admin) as connection:
+            accounts.drop(connection, self.application)
+
+    def _prepare(self) -> None:
+        try:
+            with accounts.session(self.address, self.admin) as connection:
+                accounts.create(connection, self.application)
+                # A failover ends sessions: better to learn now that the account must not.
+                with accounts.session(self.address, self.application) as ours:
+                    accounts.kill(connection, ours.thread_id())
+            accounts.prime(self.address, self.application)
+        except ServerError:
+            with contextlib.suppress(ServerError):
+                self.close()
+            raise
+
+
+def _version(connection: Any) -> str:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT VERSION(), @@version_comment")
+        number, comment = cursor.fetchone()
+    return f"{comment} {number}"
+
+
+def start_server(found: ServerProgram | ServerUrl, supervisor: Supervisor) -> Server:
+    """Return the found server, ready for use."""
+    return UrlServer(found) if isinstance(found, ServerUrl) else OwnServer(found, supervisor)

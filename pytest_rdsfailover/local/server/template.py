@@ -1,0 +1,120 @@
+"""A filled data directory per server version, made once and copied for each run."""
+
+import os
+import shutil
+import time
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from filelock import FileLock
+
+from pytest_rdsfailover.local.processes.process import Supervisor
+from pytest_rdsfailover.local.server.dialects import COMMON, Dialect
+from pytest_rdsfailover.model.errors import CommandError
+
+TEMPLATE_VERSION = 1  # raise it when what a template holds changes
+PATIENCE = 180.0  # seconds to fill a data directory, on a slow machine
+CHUNK = 1 << 16
+ZEROS = bytes(CHUNK)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """What a template is made with.
+
+    Attributes:
+        program: path of the server.
+        dialect: which kind it is.
+        version: its version, as in `10.11.6`.
+    """
+
+    program: Path
+    dialect: Dialect
+    version: str
+
+    @property
+    def key(self) -> str:
+        """Return a name that changes whenever the template would."""
+        about = self.program.stat()
+        stamp = f"{about.st_mtime_ns:x}-{about.st_size:x}"
+        return f"{self.dialect.name.lower()}-{self.version}-{stamp}-{TEMPLATE_VERSION}"
+
+
+def template(source: Source, cache: Path, supervisor: Supervisor) -> Path:
+    """Return the data directory to copy, made now if the cache has none.
+
+    Processes that ask at the same time wait for the first one to make it.
+
+    Raises:
+        CommandError: if the server's own installer fails, with its output.
+    """
+    ready = cache / source.key
+    if ready.is_dir():
+        return ready
+    with FileLock(cache / f"{source.key}.lock"):
+        if not ready.is_dir():
+            _forget(cache, source.key)
+            _make(source, ready, supervisor)
+    return ready
+
+
+def _forget(cache: Path, key: str) -> None:
+    """Remove what a killed process left half made; the lock is held."""
+    for path in cache.glob(f"{key}.partial-*"):
+        shutil.rmtree(path, ignore_errors=True)
+
+
+def _make(source: Source, ready: Path, supervisor: Supervisor) -> None:
+    # In the run directory, which is in memory: the installer flushes its files all the time.
+    work = supervisor.directory / f"template-{uuid.uuid4().hex[:8]}"
+    work.mkdir()
+    command = source.dialect.initialise(
+        source.program, work, [*COMMON, *source.dialect.options, *as_this_user()]
+    )
+    _run(work.name, command, supervisor)
+    partial = ready.with_name(f"{ready.name}.partial-{os.getpid()}")
+    copy_data(work, partial, without=source.dialect.disposable)
+    partial.rename(ready)
+    shutil.rmtree(work)
+
+
+def _run(name: str, command: Sequence[str], supervisor: Supervisor) -> None:
+    process = supervisor.spawn(name, command)
+    begun = time.monotonic()
+    if not process.wait(PATIENCE):
+        process.kill()
+    if process.status != 0:
+        waited = time.monotonic() - begun
+        status = process.status if process.status is not None else -1
+        raise CommandError(command[0], status, f"(after {waited:.0f} s)\n{process.log_tail()}")
+
+
+def as_this_user() -> list[str]:
+    """Return the option that a server wants before it runs as root; nothing for others."""
+    return ["--user=root"] if os.geteuid() == 0 else []
+
+
+def copy_data(source: Path, target: Path, *, without: Sequence[str] = ()) -> None:
+    """Copy a data directory; its empty stretches become holes, which take neither room nor time.
+
+    Args:
+        source: the directory to copy.
+        target: where to; it must not exist.
+        without: names that are left out.
+    """
+    shutil.copytree(
+        source, target, ignore=shutil.ignore_patterns(*without), copy_function=_copy_sparse
+    )
+
+
+def _copy_sparse(source: str, target: str) -> None:
+    with open(source, "rb", buffering=0) as old, open(target, "wb", buffering=0) as new:  # noqa: PTH123 - shutil passes text
+        while chunk := old.read(CHUNK):
+            if chunk == ZEROS[: len(chunk)]:
+                new.seek(len(chunk), os.SEEK_CUR)
+            else:
+                new.write(chunk)
+        new.truncate()
+    shutil.copymode(source, target)  # there are private keys among them

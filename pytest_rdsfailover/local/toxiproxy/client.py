@@ -1,0 +1,308 @@
+"""Toxiproxy over its REST API: toxiproxy-python's objects without that package's HTTP layer.
+
+toxiproxy-python keeps one host and port for the whole process, waits without limit, takes a 403 or
+500 for success and cannot change an upstream. Here every call goes through one `ToxiproxyClient`,
+is bounded in time and raises unless the server agreed; only the classes that users know remain.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, suppress
+from http import HTTPStatus
+from typing import Any, Self
+from urllib.parse import quote
+
+import toxiproxy
+import toxiproxy.toxic
+
+from pytest_rdsfailover.local.toxiproxy.transport import Transport
+from pytest_rdsfailover.model.errors import SettingError, ToxiproxyError
+
+Attributes = Mapping[str, int]
+
+
+class Toxic(toxiproxy.toxic.Toxic):  # type: ignore[misc]  # the package has no types
+    """A toxic as the server described it: `name`, `type`, `stream`, `toxicity`, `attributes`."""
+
+    def __init__(self, client: "ToxiproxyClient", proxy: str, described: dict[str, Any]) -> None:
+        super().__init__(**described)
+        self._client, self.proxy = client, proxy
+
+    def __repr__(self) -> str:
+        return f"Toxic({self.name!r}, {self.stream}, {self.toxicity}, {self.attributes})"
+
+    def update(
+        self, *, attributes: Attributes | None = None, toxicity: float | None = None
+    ) -> "Toxic":
+        """Change it on the server; see `ToxiproxyClient.update_toxic`."""
+        return self._client.update_toxic(
+            self.proxy, self.name, attributes=attributes, toxicity=toxicity
+        )
+
+    def destroy(self) -> None:
+        """Remove it; see `ToxiproxyClient.remove_toxic`."""
+        self._client.remove_toxic(self.proxy, self.name)
+
+
+class Proxy(toxiproxy.Proxy):  # type: ignore[misc]  # the package has no types
+    """A proxy as the server described it: `name`, `listen`, `upstream`, `enabled`.
+
+    `disable`, `enable` and `update` keep the fields true; what others change on the server does
+    not appear here.
+    """
+
+    def __init__(self, client: "ToxiproxyClient", described: dict[str, Any]) -> None:
+        super().__init__(**described)
+        self._client = client
+
+    def __repr__(self) -> str:
+        state = "enabled" if self.enabled else "disabled"
+        return f"Proxy({self.name!r}, {self.listen} to {self.upstream}, {state})"
+
+    @contextmanager
+    def down(self) -> Iterator[Self]:
+        """Disable it for the block; enable it afterwards, whatever happened."""
+        with self._client.down(self.name):
+            self.enabled = False
+            yield self
+        self.enabled = True
+
+    def toxic(self, **toxic: Any) -> AbstractContextManager[Toxic]:
+        """Add a toxic for the block; see `ToxiproxyClient.toxic`."""
+        return self._client.toxic(self.name, **toxic)
+
+    def update(
+        self,
+        *,
+        enabled: bool | None = None,
+        upstream: str | None = None,
+        listen: str | None = None,
+    ) -> None:
+        """Change what is given; see `ToxiproxyClient.update`."""
+        changed = self._client.update(self.name, enabled=enabled, upstream=upstream, listen=listen)
+        self.__dict__.update(changed.__dict__)
+
+    def disable(self) -> None:
+        """Stop listening and close every connection."""
+        self.update(enabled=False)
+
+    def enable(self) -> None:
+        """Listen again."""
+        self.update(enabled=True)
+
+    def destroy(self) -> None:
+        """Delete the proxy from the server."""
+        self._client.delete(self.name)
+
+    def toxics(self) -> dict[str, Toxic]:
+        """Return its toxics by name."""
+        return self._client.toxics(self.name)
+
+    def get_toxic(self, toxic_name: str) -> Toxic | None:
+        """Return the toxic of that name, or None."""
+        return self.toxics().get(toxic_name)
+
+    def add_toxic(self, **toxic: Any) -> Toxic:
+        """Add a toxic; see `ToxiproxyClient.add_toxic`."""
+        return self._client.add_toxic(self.name, **toxic)
+
+    def destroy_toxic(self, toxic_name: str) -> None:
+        """Remove a toxic."""
+        self._client.remove_toxic(self.name, toxic_name)
+
+
+class ToxiproxyClient:
+    """Talks to one Toxiproxy server, from any number of threads.
+
+    Every method raises `ToxiproxyError` if the server refuses, or does not answer in time.
+
+    Args:
+        url: where the REST API is, for example `http://127.0.0.1:8474`.
+        timeout: seconds to wait for a connection, and for each part of an answer.
+    """
+
+    def __init__(self, url: str, timeout: float = 2.0) -> None:
+        self._api = Transport(url, timeout)
+        self.url = self._api.url
+
+    def __repr__(self) -> str:
+        return f"ToxiproxyClient({self.url!r})"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections to the server; a later call opens new ones."""
+        self._api.close()
+
+    def version(self) -> str:
+        """Return the server's version, for example `2.12.0`."""
+        return str(self._api.json("GET", "/version")["version"])
+
+    def running(self) -> bool:
+        """Return whether a server answers, without raising."""
+        try:
+            self.version()
+        except ToxiproxyError:
+            return False
+        return True
+
+    def reset(self) -> None:
+        """Enable all proxies and remove all toxics."""
+        self._api.call("POST", "/reset")
+
+    def proxies(self) -> dict[str, Proxy]:
+        """Return all proxies by name."""
+        shown = self._api.json("GET", "/proxies")
+        return {name: Proxy(self, described) for name, described in shown.items()}
+
+    def proxy(self, name: str) -> Proxy:
+        """Return one proxy."""
+        return Proxy(self, self._api.json("GET", _path(name)))
+
+    def get_proxy(self, name: str) -> Proxy | None:
+        """Return one proxy, or None if there is none of that name."""
+        return self.proxies().get(name)
+
+    def create(
+        self, name: str, *, upstream: str, listen: str = "127.0.0.1:0", enabled: bool = True
+    ) -> Proxy:
+        """Create a proxy; `listen` and `upstream` are `host:port`."""
+        body = {"name": name, "upstream": upstream, "listen": listen, "enabled": enabled}
+        return Proxy(self, self._api.json("POST", "/proxies", body))
+
+    def populate(self, proxies: Iterable[Mapping[str, object]]) -> list[Proxy]:
+        """Create many proxies in one request; those that differ from their like are replaced."""
+        shown = self._api.json("POST", "/populate", [dict(proxy) for proxy in proxies])
+        return [Proxy(self, described) for described in shown["proxies"] or []]
+
+    def update(
+        self,
+        name: str,
+        *,
+        enabled: bool | None = None,
+        upstream: str | None = None,
+        listen: str | None = None,
+    ) -> Proxy:
+        """Change what is given and leave the rest; a new address cuts all connections."""
+        body = {"enabled": enabled, "upstream": upstream, "listen": listen}
+        given = {field: value for field, value in body.items() if value is not None}
+        return Proxy(self, self._api.json("PATCH", _path(name), given))
+
+    def delete(self, name: str) -> None:
+        """Delete a proxy and close its connections."""
+        self._api.call("DELETE", _path(name))
+
+    def toxics(self, proxy: str) -> dict[str, Toxic]:
+        """Return the toxics of a proxy by name."""
+        shown = self._api.json("GET", _path(proxy, "toxics"))
+        return {described["name"]: Toxic(self, proxy, described) for described in shown}
+
+    def add_toxic(
+        self,
+        proxy: str,
+        *,
+        type: str,  # noqa: A002 - the word of the API
+        name: str | None = None,
+        stream: str = "downstream",
+        toxicity: float = 1.0,
+        attributes: Attributes | None = None,
+    ) -> Toxic:
+        """Add a toxic.
+
+        Args:
+            proxy: the proxy's name.
+            type: what it does, for example `latency`.
+            name: what to call it; `{type}_{stream}` by default.
+            stream: `downstream`, towards the client, or `upstream`.
+            toxicity: its chance of acting on a link, 0 to 1.
+            attributes: as the type has them, in Toxiproxy's units.
+
+        Raises:
+            SettingError: if the type has no such attribute; the server itself would ignore it.
+        """
+        body = {
+            "name": name or f"{type}_{stream}",
+            "type": type,
+            "stream": stream,
+            "toxicity": toxicity,
+            "attributes": dict(attributes or {}),
+        }
+        added = self._api.json("POST", _path(proxy, "toxics"), body)
+        unknown = set(attributes or {}) - set(added["attributes"])
+        if unknown:
+            self.remove_toxic(proxy, added["name"])
+            raise SettingError(
+                f"a toxic {type!r} has no attribute {', '.join(map(repr, sorted(unknown)))}; it has"
+                f" {', '.join(sorted(added['attributes'])) or 'none'}"
+            )
+        return Toxic(self, proxy, added)
+
+    def update_toxic(
+        self,
+        proxy: str,
+        name: str,
+        *,
+        attributes: Attributes | None = None,
+        toxicity: float | None = None,
+    ) -> Toxic:
+        """Change the given attributes and toxicity of a toxic, on live connections too."""
+        body: dict[str, object] = {} if toxicity is None else {"toxicity": toxicity}
+        if attributes is not None:
+            body["attributes"] = dict(attributes)
+        return Toxic(self, proxy, self._api.json("PATCH", _path(proxy, "toxics", name), body))
+
+    def remove_toxic(self, proxy: str, name: str) -> None:
+        """Remove a toxic, from live connections too."""
+        self._api.call("DELETE", _path(proxy, "toxics", name))
+
+    @contextmanager
+    def down(self, name: str) -> Iterator[None]:
+        """Disable a proxy for the block; enable it afterwards, whatever happened.
+
+        If it cannot be disabled, that is what is raised, and the block does not run.
+        """
+        with self._undone_if_unanswered(lambda: self.update(name, enabled=True)):
+            self.update(name, enabled=False)
+        try:
+            yield
+        finally:
+            self.update(name, enabled=True)
+
+    @contextmanager
+    def toxic(self, proxy: str, **toxic: Any) -> Iterator[Toxic]:
+        """Add a toxic for the block, as `add_toxic` takes it; remove it afterwards.
+
+        A toxic that the block or a reset has removed already is no error.
+        """
+        name = toxic.get("name") or f"{toxic['type']}_{toxic.get('stream', 'downstream')}"
+        with self._undone_if_unanswered(lambda: self.remove_toxic(proxy, name)):
+            added = self.add_toxic(proxy, **toxic)
+        try:
+            yield added
+        finally:
+            self._remove_if_there(proxy, added.name)
+
+    @contextmanager
+    def _undone_if_unanswered(self, undo: Callable[[], object]) -> Iterator[None]:
+        try:
+            yield
+        except ToxiproxyError as error:
+            if error.status is None:
+                # It may have been done all the same; a second failure says nothing new.
+                with suppress(ToxiproxyError):
+                    undo()
+            raise
+
+    def _remove_if_there(self, proxy: str, name: str) -> None:
+        try:
+            self.remove_toxic(proxy, name)
+        except ToxiproxyError as error:
+            if error.status != HTTPStatus.NOT_FOUND:
+                raise
+
+
+def _path(proxy: str, *more: str) -> str:
+    return "/".join(["/proxies", *(quote(part, safe="") for part in (proxy, *more))])

@@ -1,0 +1,21 @@
+"""The connection is torn down instead of closed."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from pytest_rdsfailover.local.toxiproxy.toxic import Pipe, Toxic
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResetPeer(Toxic):
+    """Ends the stream *timeout* milliseconds after the first bytes or the sender's end, with RST."""
+
+    resets: ClassVar[bool] = True
+
+    timeout: int = 0
+
+    async def run(self, pipe: Pipe) -> None:
+        """Drop the first bytes and end the stream; from then on it is too late to call it off."""
+        await pipe.take()
+        pipe.commit()
+        await pipe.rest(self.timeout / 1000)

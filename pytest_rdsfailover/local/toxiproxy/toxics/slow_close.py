@@ -1,0 +1,18 @@
+"""The end comes late."""
+
+from dataclasses import dataclass
+
+from pytest_rdsfailover.local.toxiproxy.toxic import Pipe, Toxic
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SlowClose(Toxic):
+    """Delays the end of the stream by *delay* milliseconds; bytes pass as they come."""
+
+    delay: int = 0
+
+    async def run(self, pipe: Pipe) -> None:
+        """Pass on, and wait at the end."""
+        while await pipe.take():
+            await pipe.give()
+        await pipe.rest(self.delay / 1000)

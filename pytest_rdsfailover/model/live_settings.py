@@ -1,0 +1,186 @@
+"""What a run against a real cluster was asked to do: every limit of it, checked before any call."""
+
+import re
+from dataclasses import dataclass, fields
+from urllib.parse import urlsplit
+
+from pytest_rdsfailover.model.errors import SettingError
+
+COMPANIONS = {
+    "cluster": "the Aurora cluster's identifier",
+    "account": "the account that it is in",
+    "region": "the region that it is in",
+    "schema": "the schema in which the load may create its own table",
+}
+AUTHS = ("secret", "iam", "environment")
+TRIGGERS = ("failover", "fis", "reboot", "crash", "switchover")
+# Each of these does more than a failover that the cluster plans itself; one flag each.
+DESTRUCTIVE = ("reboot", "crash", "switchover")
+SYSTEM_SCHEMAS = frozenset({"mysql", "sys", "information_schema", "performance_schema"})
+NAME = re.compile(r"[0-9A-Za-z$_-]{1,64}")
+CLUSTER_ARN = re.compile(r"arn:aws[a-z-]*:rds:[a-z0-9-]+:\d{12}:cluster:[A-Za-z][0-9A-Za-z-]*")
+HOURS = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d)")
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiveSettings:
+    """What may be done, to which cluster, and as whom. Durations are seconds.
+
+    Attributes:
+        cluster: identifier of the cluster.
+        account: the only account in which anything may be done.
+        region: the region of the cluster.
+        schema: where the load creates its table, and nothing else.
+        proxy: name of the RDS Proxy in front of the cluster; None without one.
+        endpoint_url: where the AWS API answers instead of AWS: a stand-in region.
+        ca: path of a PEM file to trust besides the system's authorities.
+        tls: `verify`, or `off`, which only a stand-in region may be.
+        auth: where the password comes from: `secret`, `iam` or `environment`.
+        secret: the secret to read; None for the one that the cluster or its proxy names.
+        user: the database user; needed unless a secret names it.
+        trigger: what moves or restarts the writer.
+        fis_template: the experiment template for the trigger `fis`.
+        allow_reboot: the trigger `reboot` may be used.
+        allow_crash: the trigger `crash` may be used.
+        allow_switchover: the trigger `switchover` may be used.
+        global_cluster: identifier of the global database for the trigger `switchover`.
+        switchover_to: ARN of its secondary cluster that becomes the primary.
+        opt_in: the tag that the cluster must carry, as `KEY=VALUE`.
+        production_override: identifier of the one cluster that may look like production.
+        dry_run: describe only.
+        max_failovers: triggers in this session, over all its workers.
+        min_interval: between two failovers of the cluster, whoever triggered them.
+        max_time: after the start of the session, when no more is triggered; None for no limit.
+        hours: UTC times between which a trigger is allowed, as `01:00-05:00`; None for any.
+        alarms: names of CloudWatch alarms that must be OK.
+        kill_switch: a file whose existence forbids every trigger; None for none.
+        audit: where every decision is recorded; None for the user's cache directory.
+        poll: between two looks at the AWS API.
+        effect_within: how long a trigger may take to show any effect before it is issued again.
+        attempts: how often a trigger without effect is issued in all.
+        lock_wait: how long to wait for others who use the same cluster from this machine.
+    """
+
+    cluster: str = ""
+    account: str = ""
+    region: str = ""
+    schema: str = ""
+    proxy: str | None = None
+    endpoint_url: str | None = None
+    ca: str | None = None
+    tls: str = "verify"
+    auth: str = "secret"
+    secret: str | None = None
+    user: str | None = None
+    trigger: str = "failover"
+    fis_template: str | None = None
+    allow_reboot: bool = False
+    allow_crash: bool = False
+    allow_switchover: bool = False
+    global_cluster: str = ""
+    switchover_to: str = ""
+    opt_in: str = "rdsfailover:allowed=true"
+    production_override: str | None = None
+    dry_run: bool = False
+    max_failovers: int = 1
+    min_interval: float = 300.0
+    max_time: float | None = None
+    hours: str | None = None
+    alarms: tuple[str, ...] = ()
+    kill_switch: str | None = None
+    audit: str | None = None
+    poll: float = 1.0
+    effect_within: float = 60.0
+    attempts: int = 3
+    lock_wait: float = 1800.0
+
+    def __post_init__(self) -> None:
+        """Refuse what no run can honour, or what leaves open what may be done."""
+        missing = [name for name in COMPANIONS if not getattr(self, name)]
+        if missing:
+            needs = ", ".join(f"{flag(name)} ({COMPANIONS[name]})" for name in missing)
+            raise SettingError(f"--rds-live also needs {needs}: nothing is taken from defaults")
+        self._check_names()
+        self._check_credentials()
+        self._check_trigger()
+        self._check_limits()
+
+    def _check_names(self) -> None:
+        if not re.fullmatch(r"\d{12}", self.account):
+            raise SettingError(f"--rds-account: {self.account!r} is not an account of 12 digits")
+        if not NAME.fullmatch(self.schema) or self.schema.lower() in SYSTEM_SCHEMAS:
+            raise SettingError(f"--rds-schema: {self.schema!r} is no schema to write to")
+        if self.tls not in ("verify", "off"):
+            raise SettingError(f"--rds-tls: {self.tls!r} is neither verify nor off")
+        if self.tls == "off" and not self.stands_in:
+            raise SettingError("--rds-tls=off: only with --rds-endpoint-url on this machine")
+        if "=" not in self.opt_in:
+            raise SettingError(f"--rds-opt-in: {self.opt_in!r} is no KEY=VALUE")
+
+    def _check_credentials(self) -> None:
+        _choose("auth", self.auth, AUTHS)
+        if self.auth != "secret" and not self.user:
+            raise SettingError(f"--rds-auth={self.auth} needs --rds-user")
+        if self.auth == "iam" and self.tls == "off":
+            raise SettingError("--rds-auth=iam sends a token in clear: not with --rds-tls=off")
+
+    def _check_trigger(self) -> None:
+        _choose("trigger", self.trigger, TRIGGERS)
+        if self.trigger in DESTRUCTIVE and not getattr(self, f"allow_{self.trigger}"):
+            raise SettingError(f"--rds-trigger={self.trigger} needs --rds-allow-{self.trigger}")
+        if self.trigger == "fis" and not self.fis_template:
+            raise SettingError("--rds-trigger=fis needs --rds-fis-template")
+        if self.trigger == "switchover":
+            self._check_switchover()
+
+    def _check_switchover(self) -> None:
+        if not self.global_cluster or not self.switchover_to:
+            raise SettingError(
+                "--rds-trigger=switchover needs --rds-global-cluster and --rds-switchover-to"
+            )
+        if not CLUSTER_ARN.fullmatch(self.switchover_to):
+            raise SettingError(
+                f"--rds-switchover-to: {self.switchover_to!r} is no ARN of a cluster, such as"
+                " arn:aws:rds:us-west-2:111122223333:cluster:orders"
+            )
+        if self.auth == "iam":
+            raise SettingError(
+                "--rds-trigger=switchover: not with --rds-auth=iam, whose tokens are for one region"
+            )
+
+    def _check_limits(self) -> None:
+        for name in ("max_failovers", "attempts"):
+            if getattr(self, name) < 1:
+                raise SettingError(f"{flag(name)}: at least 1, not {getattr(self, name)}")
+        for name in ("poll", "effect_within"):
+            if getattr(self, name) <= 0:
+                raise SettingError(f"{flag(name)}: must be above 0 s")
+        if self.hours is not None and not HOURS.fullmatch(self.hours):
+            raise SettingError(f"--rds-hours: {self.hours!r} is no span such as 01:00-05:00 (UTC)")
+
+    @property
+    def aim(self) -> str:
+        """Return what the trigger acts on, for people."""
+        if self.trigger != "switchover":
+            return self.cluster
+        return f"{self.global_cluster} from {self.cluster} to {self.switchover_to}"
+
+    @property
+    def stands_in(self) -> bool:
+        """Tell whether the AWS API is a stand-in on this machine, so that nothing is AWS's."""
+        return urlsplit(self.endpoint_url or "").hostname in LOOPBACK
+
+
+def _choose(name: str, value: str, known: tuple[str, ...]) -> None:
+    if value not in known:
+        raise SettingError(f"{flag(name)}: {value!r} is none of {', '.join(known)}")
+
+
+def flag(name: str) -> str:
+    """Return the command line flag of a field."""
+    shown = "alarm" if name == "alarms" else name
+    return "--rds-" + shown.replace("_", "-")
+
+
+FIELDS = tuple(field.name for field in fields(LiveSettings))

@@ -1,0 +1,118 @@
+"""The protocol of what can fail over, all that a trial knows about its database; sums of failovers."""
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from typing import Protocol
+
+from pytest_rdsfailover.model.endpoints import Endpoint
+from pytest_rdsfailover.model.records import Milestone
+
+
+class Target(Protocol):
+    """A cluster whose writer can be moved to another instance."""
+
+    @property
+    def mode(self) -> str:
+        """Return `local` or `live`."""
+
+    @property
+    def writer(self) -> str:
+        """Return the id of the instance that currently takes writes."""
+
+    def prepare(self) -> None:
+        """Make sure that a failover may be triggered; called before each load.
+
+        Raises:
+            RdsFailoverError: if none may.
+        """
+
+    def arm(self) -> None:
+        """Do all that a trigger needs and that takes time; called while each load warms up.
+
+        Raises:
+            RdsFailoverError: if no failover could be triggered.
+        """
+
+    def fail_over(self, target: str | None, profile: str | None, seed: int) -> "Failover":
+        """Start a failover and return as soon as it is triggered.
+
+        Args:
+            target: the instance to promote; None leaves the choice to the cluster.
+            profile: the failover profile to play; None for the run's own.
+            seed: decides every sampled duration.
+
+        Raises:
+            SettingError: if there is no such instance or profile.
+            RdsFailoverError: if another failover is still on its way.
+        """
+
+    def permit(self, target: str | None) -> AbstractContextManager[None]:
+        """Let something else than `fail_over` trigger within the block, if anything may now.
+
+        Args:
+            target: the instance to promote; None leaves the choice open.
+
+        Raises:
+            RdsFailoverError: if nothing may be triggered; the block is not entered then.
+        """
+
+    @property
+    def failovers(self) -> "Sequence[Failover]":
+        """Return every failover so far, in order."""
+
+    def check(self) -> None:
+        """Raise `DiedError` if a server of ours that the trial needs has ended."""
+
+    def rest(self) -> None:
+        """Wait until the last failover is over.
+
+        Raises:
+            NotReadyError: if it does not end.
+        """
+
+    def audit_endpoint(self) -> Endpoint:
+        """Return where the current writer can be read directly, whatever DNS says."""
+
+
+class Failover(Protocol):
+    """A failover on its way."""
+
+    @property
+    def profile(self) -> str:
+        """Return the profile's name."""
+
+    @property
+    def triggered(self) -> float:
+        """Return when it was triggered, on the monotonic clock."""
+
+    @property
+    def moves_writer(self) -> bool | None:
+        """Tell whether another instance should be the writer afterwards; None if it is open."""
+
+    def milestones(self) -> Sequence[Milestone]:
+        """Return what has happened so far, in order of time, the trigger first."""
+
+    def settled(self) -> bool:
+        """Tell whether the cluster has done all that the profile says."""
+
+
+def settled_at(failovers: Sequence[Failover]) -> float | None:
+    """Return when the last of them had done all that its profile says; None if it has not."""
+    if not all(failover.settled() for failover in failovers):
+        return None
+    return milestones(failovers)[-1].at
+
+
+def milestones(failovers: Sequence[Failover]) -> list[Milestone]:
+    """Return the milestones of all failovers in order of time."""
+    found = [milestone for failover in failovers for milestone in failover.milestones()]
+    return sorted(found, key=lambda milestone: milestone.at)
+
+
+def moves_writer(failovers: Sequence[Failover]) -> bool | None:
+    """Tell whether another instance should be the writer after all of them; None without any.
+
+    With two instances an even number of failovers leads back to where it began, so only a single
+    one can be told by its writer; of several, each is told by its own milestones.
+    """
+    return failovers[0].moves_writer if len(failovers) == 1 else None

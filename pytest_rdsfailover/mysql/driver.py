@@ -1,0 +1,252 @@
+"""The only user of PyMySQL: connections that never wait for ever, and what their errors mean.
+
+PyMySQL is imported at the first connection, so that a suite that opens none does not pay for it.
+"""
+
+import errno
+import functools
+import socket
+import ssl
+import struct
+import threading
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from pytest_rdsfailover.model.endpoints import Bounds, Endpoint
+from pytest_rdsfailover.model.errors import forget_frames
+from pytest_rdsfailover.model.records import Fault, Outcome
+
+DEFAULT_BOUNDS = Bounds()
+_one_at_a_time = threading.Lock()  # who makes a TLS context
+READ_ONLY = frozenset({1290, 1836, 1792})
+UNKNOWN_VARIABLE, NO_SUCH_THREAD = 1193, 1094
+# mysql-connector-python's, where there is none. Its OperationalError without a number tells of a
+# connection that is gone; its other errors without one are mistakes of the program.
+NO_NUMBER = -1
+
+# The family of an error code; a code that is not here is the server's own ("server").
+KINDS: Mapping[int, str] = dict.fromkeys(READ_ONLY, "read-only") | {
+    2002: "refused",
+    2003: "refused",
+    2005: "dns",
+    2006: "reset",
+    2013: "reset",
+    2014: "reset",
+    2026: "reset",  # TLS broke
+    2055: "reset",
+    1053: "reset",  # shutdown
+    1927: "reset",  # killed: MariaDB's word
+    3169: "reset",  # killed: MySQL's word
+    4031: "reset",  # ended while idle: a later statement never ran
+    0: "reset",  # InterfaceError(0, ''): the connection was given up before
+}
+
+# After one of these nobody can tell whether a write that had been sent was stored:
+UNDECIDED = frozenset({
+    0, 2006, 2013, 2014, 2026, 2055,  # the connection ended before the answer came
+    1053, 1317, 1927, 3169,           # the session was ended while the statement ran
+    1180,                             # the commit itself failed
+    1105,                             # RDS Proxy's word for anything, a lost connection included
+})  # fmt: skip
+
+
+def connect(endpoint: Endpoint, *, bounds: Bounds = DEFAULT_BOUNDS, **options: Any) -> Any:
+    """Return a PyMySQL connection whose connect, handshake, reads and writes are all bounded.
+
+    Args:
+        endpoint: where and as whom. Without a certificate authority nothing is encrypted.
+        bounds: how long to wait for what.
+        options: passed on to `pymysql.connect`, before everything that is said here.
+
+    Raises:
+        pymysql.err.MySQLError: as PyMySQL does. A connection that reached itself, as a retry loop
+            against a closed loopback port can, is reported as refused (2003).
+    """
+    connection = _unconnected(endpoint, bounds, options)
+    if options.get("defer_connect"):
+        return connection
+    try:
+        connection.connect(None if connection.unix_socket else _socket(connection))
+    except Exception as error:
+        forget_frames(error)  # they hold what was sent to log in
+        raise
+    return connection
+
+
+def _unconnected(endpoint: Endpoint, bounds: Bounds, options: Mapping[str, Any]) -> Any:
+    """Return a connection that is still to be made: no frame that can fail holds the password."""
+    import pymysql
+
+    chosen: dict[str, Any] = {
+        "host": endpoint.host,
+        "port": endpoint.port,
+        "user": endpoint.user,
+        "password": endpoint.secret(),
+        "database": endpoint.database or None,
+        "autocommit": True,
+        "connect_timeout": bounds.connect,
+        # This one also bounds the handshake, which PyMySQL's connect_timeout does not.
+        "read_timeout": bounds.read,
+        "write_timeout": bounds.write,
+    }
+    if endpoint.tls.ca is None or not endpoint.tls.wanted:
+        chosen["ssl_disabled"] = "ssl" not in options
+    else:
+        chosen["ssl"] = _context(endpoint.tls.ca)
+    return pymysql.connect(**(chosen | dict(options) | {"defer_connect": True}))
+
+
+def _socket(connection: Any) -> socket.socket:
+    """Return a TCP connection, or raise what PyMySQL raises without one.
+
+    PyMySQL would wait for the greeting of a socket that is connected to itself, and keep the port
+    from the server that wants to listen there.
+    """
+    bind = connection.bind_address
+    try:
+        sock = socket.create_connection(
+            (connection.host, connection.port),
+            connection.connect_timeout,
+            source_address=(bind, 0) if bind else None,
+        )
+        if sock.getsockname() == sock.getpeername():
+            # With a reset: else the port stays taken for a minute, and no server can listen there.
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            sock.close()
+            raise ConnectionRefusedError(errno.ECONNREFUSED, "the port connected to itself")
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    except OSError as error:
+        raise _unreachable(connection.host, error) from error
+    return sock
+
+
+def _unreachable(host: str, reason: OSError) -> Exception:
+    import pymysql
+
+    error: Any = pymysql.err.OperationalError(
+        2003, f"Can't connect to MySQL server on {host!r} ({reason})"
+    )
+    error.original_exception = reason
+    found: Exception = error
+    return found
+
+
+def _context(ca: str) -> ssl.SSLContext:
+    """Return the one TLS context of a certificate authority: making one takes 25 ms of CPU."""
+    with _one_at_a_time:  # all writers connect at once, and a cache alone lets each make its own
+        return _made_context(ca)
+
+
+@functools.cache
+def _made_context(ca: str) -> ssl.SSLContext:
+    return ssl.create_default_context(cafile=ca)
+
+
+def fault_of(error: BaseException) -> Fault:
+    """Return the code and kind of an error, its own or that of what it wraps.
+
+    Works for any DB-API driver that puts the MySQL error number first among its arguments, and
+    through SQLAlchemy's `.orig` and through causes. Texts are never looked at.
+    """
+    for each in chain(error):
+        code = _code(each)
+        if code is not None:
+            return Fault(code, _kind(code, each))
+    if any(isinstance(each, TimeoutError) for each in chain(error)):
+        return Fault(0, "timeout")
+    if any(isinstance(each, ConnectionError) for each in chain(error)):
+        return Fault(0, "reset")
+    return Fault(0, "client")
+
+
+def outcome_of(error: BaseException, *, sent: bool) -> Outcome:
+    """Return what a writer may believe about a write that ended in *error*.
+
+    Args:
+        error: what was raised.
+        sent: whether the write may have reached a server; False while connecting.
+    """
+    if not sent:
+        return Outcome.REFUSED
+    # An error raised while another was handled tells of both: a retry that was refused says
+    # nothing about the first try, whose connection had died.
+    codes = [code for code in map(_code, chain(error)) if code is not None]
+    if not codes or not UNDECIDED.isdisjoint(codes):
+        return Outcome.UNKNOWN
+    return Outcome.REFUSED
+
+
+def classify(error: Exception, sent: bool) -> tuple[Outcome, Fault]:  # noqa: FBT001 - a callback
+    """Return both: what a writer may believe, and why the write failed."""
+    return outcome_of(error, sent=sent), fault_of(error)
+
+
+def chain(error: BaseException) -> Iterator[BaseException]:
+    """Yield an error and what it wraps, the outermost first, each once."""
+    waiting: list[object] = [error]
+    seen: set[int] = set()
+    while waiting:
+        each = waiting.pop(0)
+        if not isinstance(each, BaseException) or id(each) in seen:
+            continue
+        seen.add(id(each))
+        yield each
+        original = getattr(each, "original_exception", None)
+        waiting += [getattr(each, "orig", None), original, each.__cause__, each.__context__]
+
+
+def _code(error: BaseException) -> int | None:
+    """Return the MySQL error number of a DB-API error, or None for any other exception."""
+    names = {base.__name__ for base in type(error).__mro__}
+    if "MySQLError" not in names and not {"DatabaseError", "InterfaceError"} & names:
+        return None
+    number = getattr(error, "errno", None)  # mysql-connector-python
+    if number is None and error.args:
+        number = error.args[0]
+    if number == NO_NUMBER:
+        return 0 if "OperationalError" in names else None
+    return number if isinstance(number, int) else None
+
+
+def _kind(code: int, error: BaseException) -> str:
+    kind = KINDS.get(code, "server")
+    if kind not in {"refused", "reset"}:
+        return kind
+    reason = getattr(error, "original_exception", None) or error.__cause__ or error.__context__
+    if isinstance(reason, socket.gaierror):
+        return "dns"
+    # Only the direct reason counts: an earlier error that was being handled is another story.
+    return "timeout" if isinstance(reason, TimeoutError) else kind
+
+
+def instance_of(connection: Any) -> str | None:
+    """Return the id of the Aurora instance behind a connection; None if the server has none.
+
+    Raises:
+        pymysql.err.MySQLError: if the connection is lost meanwhile.
+    """
+    with connection.cursor() as cursor:
+        try:
+            cursor.execute("SELECT @@aurora_server_id")
+        except Exception as error:
+            if _code(error) != UNKNOWN_VARIABLE:
+                raise
+            return None
+        return str(cursor.fetchone()[0])
+
+
+def close(connection: Any) -> None:
+    """Close a connection, in whatever state it is, without waiting for the server."""
+    if getattr(connection, "_sock", None) is not None:
+        connection._force_close()  # noqa: SLF001 - close() sends COM_QUIT, which may block
+
+
+def kill_session(connection: Any, number: int) -> None:
+    """End a session of the server by its number; nothing happens if it has ended."""
+    with connection.cursor() as cursor:
+        try:
+            cursor.execute(f"KILL CONNECTION {number:d}")
+        except Exception as error:
+            if _code(error) != NO_SUCH_THREAD:
+                raise

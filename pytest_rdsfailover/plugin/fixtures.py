@@ -1,0 +1,282 @@
+"""What users name in their tests; the only place that picks local or live, and lazily.
+
+The imports inside the functions keep a suite that uses no fixture of ours from paying for them.
+"""
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pytest_rdsfailover.plugin import options
+
+if TYPE_CHECKING:
+    from pytest_rdsfailover.analysis.population import Sample
+    from pytest_rdsfailover.journal.unfinished import Remains
+    from pytest_rdsfailover.live.api import LiveApi
+    from pytest_rdsfailover.live.backend import LiveBackend
+    from pytest_rdsfailover.live.cluster import LiveCluster
+    from pytest_rdsfailover.local.aws_api.client import ControlPlane
+    from pytest_rdsfailover.local.backend import LocalBackend
+    from pytest_rdsfailover.local.cluster import LocalCluster
+    from pytest_rdsfailover.local.network import Faults
+    from pytest_rdsfailover.model.records import Milestone
+    from pytest_rdsfailover.model.settings import Settings
+    from pytest_rdsfailover.plugin.run import Run
+    from pytest_rdsfailover.trial.observation import Observation
+    from pytest_rdsfailover.trial.repeats import Repetition
+    from pytest_rdsfailover.trial.runner import TrialRunner
+    from pytest_rdsfailover.trial.trial import Trial
+
+    Backend = LocalBackend | LiveBackend
+    Cluster = LocalCluster | LiveCluster
+
+MARKERS = (
+    "rds_live: this test needs a real cluster; without --rds-live it is skipped",
+    "rds_trials(count): how often rds_trials repeats a trial of this test",
+    "rds_profile(name): the failover profile of this test",
+    "rds_aws_names(region): call this test's endpoints as AWS does, for example in eu-west-1",
+    "rds_instances(count): how many instances this test's cluster has",
+    "rds_proxy(**settings): how the RDS Proxy is set up for this test, by the names of its API",
+    "rds_expect(**bounds): what every trial of this test must hold to, as in trial.expect(...)",
+)
+NEED_API = {"rds_runner", "rds_client", "rds_aws"}  # tests with these ask the AWS API
+
+
+@contextmanager
+def usage_errors() -> Iterator[None]:
+    """Turn what the user asked for and cannot have into pytest's own kind of error."""
+    from pytest_rdsfailover.model.errors import NotHereError, SettingError
+
+    try:
+        yield
+    except SettingError as error:
+        raise pytest.UsageError(str(error)) from None
+    except NotHereError as error:
+        pytest.skip(str(error))
+
+
+def argument_of(request: pytest.FixtureRequest, marker: str) -> Any:
+    """Return the only argument of a test's marker; None if the test has none."""
+    found = request.node.get_closest_marker(marker)
+    return None if found is None else found.args[0]
+
+
+def are_used(items: Iterable[pytest.Item]) -> bool:
+    """Tell whether any of these tests uses a fixture or a marker of ours."""
+    return any(
+        name.startswith("rds_")
+        for item in items
+        for name in (*getattr(item, "fixturenames", ()), *(m.name for m in item.iter_markers()))
+    )
+
+
+def run_of(config: pytest.Config) -> "Run":
+    """Return what this run measures; from now on it is shown and reported, too."""
+    from pytest_rdsfailover.plugin.registration import wire
+
+    return wire(config)
+
+
+@pytest.fixture(scope="session")
+def rds_backend(pytestconfig: pytest.Config) -> Iterator["Backend"]:
+    """The clusters of the session, started when first asked for; with --rds-live the real one."""
+    with usage_errors():
+        chosen = local_or_live(run_of(pytestconfig).settings)
+    with chosen as backend:
+        yield backend
+
+
+def local_or_live(settings: "Settings") -> "Backend":
+    """Return what hands out clusters; nothing is started, or asked of AWS, yet."""
+    if settings.live is None:
+        from pytest_rdsfailover.local.backend import LocalBackend
+
+        return LocalBackend(settings)
+    from pytest_rdsfailover.live.backend import LiveBackend
+    from pytest_rdsfailover.local.processes.cache import cache_directory
+
+    return LiveBackend(settings.live, cache_directory(os.environ) / "live")
+
+
+@pytest.fixture
+def rds_isolation(pytestconfig: pytest.Config) -> Iterator[None]:
+    """Keeps AWS clients that a test makes away from AWS; part of every local cluster."""
+    from pytest_rdsfailover.local.aws_api.isolation import no_aws
+
+    if run_of(pytestconfig).settings.live is not None:
+        yield  # here AWS is what the user asked for
+        return
+    with no_aws():
+        yield
+
+
+@pytest.fixture
+def rds_aws(rds_cluster: "Cluster") -> Iterator["ControlPlane | LiveApi"]:
+    """The AWS API of the cluster; of a local one, `AWS_ENDPOINT_URL` and the like lead to it."""
+    from pytest_rdsfailover.local.aws_api.isolation import only
+    from pytest_rdsfailover.local.cluster import LocalCluster
+
+    if not isinstance(rds_cluster, LocalCluster):
+        yield rds_cluster.aws
+        return
+    with usage_errors():
+        place = rds_cluster.aws.place
+    with only(place):
+        yield rds_cluster.aws
+
+
+@pytest.fixture
+def rds_client(rds_cluster: "Cluster") -> Any:
+    """A boto3 client of RDS that answers for the cluster."""
+    with usage_errors():
+        return rds_cluster.aws.client("rds")
+
+
+@pytest.fixture
+def rds_cluster(
+    rds_backend: "Backend",
+    rds_isolation: None,  # noqa: ARG001 - for as long as the test has a cluster
+    request: pytest.FixtureRequest,
+) -> Iterator["Cluster"]:
+    """A cluster, healthy and at rest: endpoints, credentials, instances."""
+    region = argument_of(request, "rds_aws_names") or run_of(request.config).settings.aws_names
+    api = not NEED_API.isdisjoint(request.fixturenames)
+    with ExitStack() as stack, usage_errors():
+        cluster = rds_backend.cluster(argument_of(request, "rds_instances"), api=api)
+        stack.callback(rds_backend.release)
+        if region is not None:
+            stack.enter_context(cluster.aws_names(region))
+        proxy = request.node.get_closest_marker("rds_proxy")
+        cluster.proxy.begin({} if proxy is None else proxy.kwargs)
+        yield cluster
+
+
+@pytest.fixture
+def rds_failover(rds_runner: "TrialRunner") -> "Callable[..., Sequence[Milestone]]":
+    """Triggers a failover: `rds_failover(target=None, *, profile=None, wait=True)`.
+
+    Returns the milestones seen; all of them if it waits.
+    """
+    return rds_runner.fail_over
+
+
+@pytest.fixture
+def rds_load(rds_runner: "TrialRunner") -> "Callable[..., AbstractContextManager[Observation]]":
+    """Lets writers write while a block of the test does something of its own.
+
+    `with rds_load(endpoint) as load:` and, after the block, `load.trial`.
+    """
+    return rds_runner.load
+
+
+@pytest.fixture
+def rds_trial(rds_runner: "TrialRunner") -> "Callable[..., Trial]":
+    """Runs one trial: `rds_trial(endpoint)` warms up, fails over, watches, audits and returns it."""
+    return rds_runner.trial
+
+
+@pytest.fixture
+def rds_runner(rds_cluster: "Cluster", request: pytest.FixtureRequest) -> "TrialRunner":
+    """What a test does with its cluster, and what it notes of it."""
+    from pytest_rdsfailover.local.backend import environment
+    from pytest_rdsfailover.local.rds_proxy import pin_document, pin_lines
+    from pytest_rdsfailover.plugin.hook_calls import ItemExtensions
+    from pytest_rdsfailover.plugin.progress import PROGRESS
+    from pytest_rdsfailover.plugin.recording import keep, label, what_remains
+    from pytest_rdsfailover.report import document, terminal
+    from pytest_rdsfailover.trial.runner import TrialRunner
+
+    run, item = run_of(request.config), request.node
+    expectations = item.get_closest_marker("rds_expect")
+    environment_ = environment(rds_cluster)
+
+    def note(trial: "Trial") -> None:
+        found = document.trial_document(trial, test=item.nodeid, scenario=scenario_of(item))
+        lines = terminal.timeline(trial)
+        if trial.endpoint == "proxy":
+            pins, zero = rds_cluster.proxy.pins, rds_cluster.failovers[-1:]
+            found["pins"] = [pin_document(pin) for pin in pins]
+            lines += pin_lines(pins, zero[0].triggered if zero else 0.0)
+        where = environment_ | {"load": {"rate": trial.rate, "writers": trial.writers}}
+        run.note(item, found, lines, where)
+        run.note_more(item, keep(trial, found, where, run.settings))
+        request.config.stash[PROGRESS].keep(item, run.noted(item)[-1])
+
+    def remains(run_id: str, writers: int) -> "Remains | None":
+        found = label(run.settings, item.nodeid, scenario_of(item), environment_["versions"])
+        return what_remains(
+            run.settings.journal, options.cache_directory(request.config), found, run_id, writers
+        )
+
+    return TrialRunner(
+        rds_cluster,
+        run.settings,
+        test=item.nodeid,
+        profile=argument_of(request, "rds_profile"),
+        expectations={} if expectations is None else expectations.kwargs,
+        note=note,
+        extensions=ItemExtensions(item),
+        remains=remains,
+    )
+
+
+@pytest.fixture
+def rds_trials(
+    rds_runner: "TrialRunner", rds_cluster: "Cluster", request: pytest.FixtureRequest
+) -> "Repetition":
+    """Repeats a trial, each with a seed of its own, and returns the population."""
+    from pytest_rdsfailover.local.backend import environment
+    from pytest_rdsfailover.plugin.progress import PROGRESS
+    from pytest_rdsfailover.trial.repeats import Archive, Repetition
+    from pytest_rdsfailover.trial.resume import Store, prune
+
+    config, item = request.config, request.node
+    run, directory = run_of(config), options.cache_directory(config)
+    versions = environment(rds_cluster)["versions"]
+    if directory is not None:
+        prune(directory)
+
+    def store(key: Mapping[str, Any]) -> Store | None:
+        return None if directory is None else Store(directory, {**key, "versions": versions})
+
+    def progress(planned: int, samples: "Sequence[Sample]") -> None:
+        config.stash[PROGRESS].tell(item, planned, samples)
+
+    def recall(entry: dict[str, Any]) -> None:
+        run.noted(item).append(entry)
+        config.stash[PROGRESS].keep(item, entry)
+
+    trials = argument_of(request, "rds_trials")
+    return Repetition(
+        rds_runner,
+        Archive(
+            entries=run.noted(item),
+            recall=recall,
+            store=store,
+            resume=run.settings.resume,
+            progress=progress,
+        ),
+        trials=run.settings.trials if trials is None else trials,
+        spacing=run.settings.spacing,
+    )
+
+
+def scenario_of(item: pytest.Item) -> str:
+    """Return what a test is parametrised with, or its name: trials of one scenario belong together."""
+    call = getattr(item, "callspec", None)
+    return item.name if call is None else str(call.id)
+
+
+@pytest.fixture
+def rds_toxiproxy(rds_cluster: "Cluster") -> Iterator["Faults"]:
+    """Network faults on any endpoint of a local cluster, mended when the test ends."""
+    from pytest_rdsfailover.local.cluster import LocalCluster
+    from pytest_rdsfailover.local.network import Faults
+
+    if not isinstance(rds_cluster, LocalCluster):
+        pytest.skip("there is no Toxiproxy in front of a real cluster")
+    yield Faults(rds_cluster.network)
+    rds_cluster.network.mend()

@@ -1,0 +1,64 @@
+"""What a test's markers ask for, refused before any server starts if it cannot be."""
+
+import pytest
+
+from pytest_rdsfailover.model.errors import SettingError
+from pytest_rdsfailover.model.settings import Settings, check_instances, check_trials
+
+# A marker that is written in another way says nothing, and a bound that nobody reads never breaks.
+ONE_ARGUMENT = {
+    "rds_instances": "rds_instances(3)",
+    "rds_trials": "rds_trials(15)",
+    "rds_profile": 'rds_profile("aurora")',
+    "rds_aws_names": 'rds_aws_names("eu-west-1")',
+}
+BY_NAME = {
+    "rds_expect": 'rds_expect(downtime="< 2s", lost=0)',
+    "rds_proxy": "rds_proxy(require_tls=True)",
+}
+
+
+def check_markers(item: pytest.Item, settings: Settings) -> None:
+    """Raise `pytest.UsageError` if a marker of a test asks for what cannot be."""
+    for marker in item.iter_markers():
+        try:
+            _check_shape(marker)
+            _check_value(marker, settings)
+        except (SettingError, TypeError) as error:
+            raise pytest.UsageError(f"{item.nodeid}: {error}") from None
+
+
+def _check_shape(marker: pytest.Mark) -> None:
+    name = marker.name
+    if name in ONE_ARGUMENT and (len(marker.args) != 1 or marker.kwargs):
+        raise SettingError(f"{name} takes one argument without a name: {ONE_ARGUMENT[name]}")
+    if name in BY_NAME and marker.args:
+        raise SettingError(f"{name} takes arguments by name only: {BY_NAME[name]}")
+
+
+def _check_value(marker: pytest.Mark, settings: Settings) -> None:
+    """Ask whoever reads the marker later; what that takes is imported only for it."""
+    match marker.name:
+        case "rds_expect":
+            from pytest_rdsfailover.analysis.verdicts.bounds import (
+                check_resolution,
+                parse_expectations,
+            )
+
+            check_resolution(parse_expectations(**marker.kwargs), settings.rate)
+        case "rds_instances":
+            check_instances(*marker.args)
+        case "rds_trials":
+            check_trials(*marker.args)
+        case "rds_profile":
+            from pytest_rdsfailover.local.profiles.profiles import load_profile
+
+            load_profile(*marker.args)
+        case "rds_aws_names":
+            from pytest_rdsfailover.local.dns.names import check_region
+
+            check_region(*marker.args)
+        case "rds_proxy":
+            from pytest_rdsfailover.local.gateway.proxy.settings import ProxySettings
+
+            ProxySettings.of(marker.kwargs)

@@ -1,0 +1,196 @@
+"""What the options stand for: texts from anywhere, read once into `Settings`.
+
+Precedence: argument of a fixture, marker, command line, environment, ini file, default.
+"""
+
+import os
+import random
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pytest_rdsfailover.model.durations import parse_duration
+from pytest_rdsfailover.model.errors import SettingError
+from pytest_rdsfailover.model.live_settings import FIELDS, LiveSettings
+from pytest_rdsfailover.model.settings import RATE, Settings, check_rate
+from pytest_rdsfailover.plugin import options
+from pytest_rdsfailover.plugin.options import LIVE_OPTIONS, OPTIONS, SEED, cache_directory
+from pytest_rdsfailover.trial.resume import latest_seed
+
+SWITCHES = {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}
+LOCAL_ONLY = ("profile", "server", "toxiproxy", "instances", "port", "aws_names")
+FILES = {"json", "markdown", "record"}  # what the end of the run writes
+DIRECTORIES = {"report", "journal"}
+LIVE_RATE = 100.0  # writes per second: a real cluster serves others, too
+LIVE_BOUND = 300.0  # seconds: a real failover may take half a minute to be felt at all
+
+
+def read(config: pytest.Config) -> Settings:
+    """Return the run's settings.
+
+    Raises:
+        pytest.UsageError: if a value cannot be honoured; the text names where it came from.
+    """
+    values: dict[str, Any] = {}
+    for option, (source, text) in options.given(config).items():
+        try:
+            values[option.name] = PARSERS[option.kind](text)
+        except SettingError as error:
+            raise pytest.UsageError(f"{source}: {error}") from None
+    # The controller of pytest-xdist has told its workers, so that all sample from one seed.
+    told = getattr(config, "workerinput", {}).get(SEED)
+    if told is None and values.get("resume"):
+        told = latest_seed(cache_directory(config))
+    values.setdefault("seed", random.SystemRandom().randrange(1_000_000) if told is None else told)
+    try:
+        _check_baseline(config, values)
+        live = _live(config, values)
+        _apply_load(values, RATE if live is None else LIVE_RATE)
+        settings = Settings(**values, live=live)
+        _look(values, config.rootpath)
+    except SettingError as error:
+        raise pytest.UsageError(str(error)) from None
+    return settings
+
+
+def _count(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise SettingError(f"{text!r} is not a whole number") from None
+
+
+def _rate(text: str) -> float:
+    try:
+        rate = float(text)
+    except ValueError:
+        raise SettingError(f"{text!r} is not a number of writes per second") from None
+    check_rate(rate)
+    return rate
+
+
+def _region(text: str) -> str:
+    from pytest_rdsfailover.local.dns.names import check_region
+
+    return check_region(text)
+
+
+def _switch(text: str) -> bool:
+    if text.lower() not in SWITCHES:
+        raise SettingError(f"{text!r} is neither yes nor no")
+    return SWITCHES[text.lower()]
+
+
+def _rules(text: str) -> str:
+    from pytest_rdsfailover.report.baseline import parse_rules
+
+    parse_rules(text)
+    return text
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(filter(None, (name.strip() for name in text.split(","))))
+
+
+PARSERS: dict[str, Callable[[str], object]] = {
+    options.TEXT: str,
+    options.SWITCH: _switch,
+    options.COUNT: _count,
+    options.RATE: _rate,
+    options.DURATION: parse_duration,
+    options.NAMES: _names,
+    options.REGION: _region,
+    options.RULES: _rules,
+}
+
+
+def _check_baseline(config: pytest.Config, values: Mapping[str, Any]) -> None:
+    """Raise `SettingError` if the command line says how to compare and nobody says with what."""
+    names = ("compare_fail", "compare_anyway")
+    typed = [option.flag for option in OPTIONS
+             if option.name in names and config.getoption(option.dest) is not None]  # fmt: skip
+    if typed and "compare" not in values:
+        raise SettingError(f"{', '.join(typed)}: with which baseline? add --rds-compare NAME")
+
+
+def _live(config: pytest.Config, values: dict[str, Any]) -> LiveSettings | None:
+    """Take what concerns live mode out of *values*; return it, or None in local mode.
+
+    In an ini file or the environment both modes' settings may wait side by side; on the command
+    line those of the other mode are a mistake.
+
+    Raises:
+        SettingError: if the command line contradicts itself, or a companion is missing.
+    """
+    found = {option.name: values.pop(option.name, None) for option in LIVE_OPTIONS}
+    live = found.pop("live")
+    others = LOCAL_ONLY if live else tuple(found)
+    typed = [option.flag for option in OPTIONS
+             if option.name in others and config.getoption(option.dest) is not None]  # fmt: skip
+    if typed and live:
+        raise SettingError(f"{', '.join(typed)}: not with --rds-live, they are for local clusters")
+    if typed:
+        raise SettingError(f"{', '.join(typed)}: only with --rds-live")
+    if not live:
+        return None
+    for name in LOCAL_ONLY:
+        values.pop(name, None)
+    values.setdefault("bound", LIVE_BOUND)
+    found["alarms"] = found.pop("alarm")
+    return LiveSettings(**{name: found[name] for name in FIELDS if found[name] is not None})
+
+
+def _apply_load(values: dict[str, Any], usual: float) -> None:
+    """Turn the load's mode into its rate; a mode that has its own allows no other beside it.
+
+    What an open load would have is kept for the tests that ask for one by themselves.
+    """
+    mode, asked = values.pop("load", None), values.get("rate")
+    values["rate"] = values["open_rate"] = usual if asked is None else asked
+    if mode is not None:
+        from pytest_rdsfailover.load.modes import rate_of
+
+        rate = rate_of(mode, asked)
+        values |= {} if rate is None else {"rate": rate}
+
+
+def _look(given: Mapping[str, Any], root: Path) -> None:
+    """Raise `SettingError` if what is named is not there; costs nothing if nothing is named."""
+    if "profile" in given:
+        from pytest_rdsfailover.local.profiles.profiles import load_profile
+
+        load_profile(given["profile"])
+    for name in FILES & given.keys():
+        _check_file(name, Path(given[name]))
+    for name in DIRECTORIES & given.keys():
+        _check_directory(name, Path(given[name]))
+    if "compare" in given:
+        from pytest_rdsfailover.report import baseline
+
+        baseline.read(baseline.path_of(given["compare"], root))
+    if "server" in given:
+        from pytest_rdsfailover.local.server.programs import find_server
+
+        find_server(given["server"])
+    if "toxiproxy" in given:
+        from pytest_rdsfailover.local.network import find_toxiproxy
+
+        find_toxiproxy(given["toxiproxy"])
+
+
+def _check_file(name: str, path: Path) -> None:
+    """Raise `SettingError` if a file cannot be written there, which else the end of the run says."""
+    if path.is_dir():
+        raise SettingError(f"--rds-{name}: {path} is a directory; name a file in it")
+    _check_directory(name, path.parent)
+
+
+def _check_directory(name: str, path: Path) -> None:
+    """Raise `SettingError` if no directory can be made there."""
+    nearest = next(each for each in (path, *path.parents, Path()) if each.exists())
+    if not nearest.is_dir():
+        raise SettingError(f"--rds-{name}: {nearest} is no directory")
+    if not os.access(nearest, os.W_OK):
+        raise SettingError(f"--rds-{name}: {nearest} cannot be written to")

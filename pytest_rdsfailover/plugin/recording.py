@@ -1,0 +1,77 @@
+"""What is kept of a trial beyond its figures: its journal as a file, its drawing for the page."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from pytest_rdsfailover.journal import archive
+from pytest_rdsfailover.journal.unfinished import Remains
+from pytest_rdsfailover.model.settings import Settings
+from pytest_rdsfailover.report.rerun import command
+from pytest_rdsfailover.report.trial_drawing import portrait
+from pytest_rdsfailover.trial.trial import Trial
+
+Plain = dict[str, Any]  # what JSON can say
+
+
+def keep(trial: Trial, found: Plain, where: Plain, settings: Settings) -> Plain:
+    """Write a trial's journal, if the run wants it; return what the HTML page shows of it.
+
+    Nothing is computed that the run did not ask for.
+
+    Args:
+        trial: as it was judged.
+        found: its document.
+        where: what it was taken on.
+        settings: the run's.
+
+    Raises:
+        OSError: if the journal cannot be written.
+    """
+    kept: Plain = {"rerun": command(settings, found["test"])}
+    if trial.evidence is None:
+        return kept
+    if settings.journal is not None:
+        about = label(settings, found["test"], found["scenario"], where["versions"])
+        about = replace(about, pins=found.get("pins"))
+        archive.write(Path(settings.journal), trial.evidence, about)
+    if settings.report is not None:
+        kept["portrait"] = portrait(trial, trial.evidence)
+    return kept
+
+
+def label(
+    settings: Settings, test: str, scenario: str, versions: Mapping[str, str]
+) -> archive.Label:
+    """Return which trial a file is of."""
+    return archive.Label(
+        test=test,
+        scenario=scenario,
+        seed=settings.seed,
+        rerun=command(settings, test),
+        versions=versions,
+    )
+
+
+def what_remains(
+    chosen: str | None, cache: Path | None, about: archive.Label, run: str, writers: int
+) -> Remains | None:
+    """Make what is left of a trial if its process is killed.
+
+    Args:
+        chosen: the directory for journals that the user named; None for none.
+        cache: what to use without; None, or one that cannot be written to, for nothing left.
+        about: which trial it is of.
+        run: the trial's own prefix.
+        writers: how many there are.
+
+    Raises:
+        OSError: if the directory that the user named cannot be written to.
+    """
+    if chosen is not None:
+        return Remains(Path(chosen), about, run, writers)
+    try:
+        return None if cache is None else Remains(cache, about, run, writers)
+    except OSError:
+        return None

@@ -1,0 +1,37 @@
+"""Puts the parts that measure, show and report into a run of pytest, once something needs them.
+
+Most runs of pytest use no cluster, and shall not pay for one: nothing imports this before.
+"""
+
+import pytest
+
+from pytest_rdsfailover.plugin.html_page import HtmlPage
+from pytest_rdsfailover.plugin.option_values import read
+from pytest_rdsfailover.plugin.options import cache_directory
+from pytest_rdsfailover.plugin.progress import PROGRESS, Progress
+from pytest_rdsfailover.plugin.run import RUN, Run
+from pytest_rdsfailover.plugin.run_summary import RunSummary
+
+
+def wire(config: pytest.Config) -> Run:
+    """Register the parts, unless they are, and return the one that measures.
+
+    Raises:
+        pytest.UsageError: if an option cannot be honoured.
+    """
+    if RUN in config.stash:
+        return config.stash[RUN]
+    run = config.stash[RUN] = Run(config, read(config))
+    progress = config.stash[PROGRESS] = Progress(config, lambda: cache_directory(config))
+    summary = RunSummary(config, run)
+    # The page before the summary, because pytest asks the last one first: the page shows the
+    # summary's comparison.
+    parts = {
+        "run": run,
+        "progress": progress,
+        "html-page": HtmlPage(config, run, summary.sections),
+        "summary": summary,
+    }
+    for name, part in parts.items():
+        config.pluginmanager.register(part, f"rdsfailover-{name}")
+    return run

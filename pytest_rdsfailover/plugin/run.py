@@ -1,0 +1,274 @@
+"""What this run measured: carried on test reports, shown in the terminal, written as JSON.
+
+What judges and draws is imported where it is used, because this module is a part of every run of
+pytest, and most runs measure nothing.
+
+Trials travel as plain data on the test's report, which pytest-xdist carries to the controller as
+each test ends; so a worker that is killed later takes nothing of it along.
+"""
+
+import json
+import sys
+from collections.abc import Generator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pytest_rdsfailover.model.errors import SettingError
+from pytest_rdsfailover.model.live_settings import LiveSettings
+from pytest_rdsfailover.model.settings import Settings
+from pytest_rdsfailover.plugin.markers import check_markers
+from pytest_rdsfailover.plugin.options import SEED
+
+Plain = dict[str, Any]
+RUN = pytest.StashKey["Run"]()
+MEASURED = pytest.StashKey[list[Plain]]()
+ORDER = pytest.StashKey[int]()
+MOST_TIMELINES = 3  # of one failed test; the others are in the table
+SILENT = -2  # pytest's own summary is left out by -qq, too
+ATTRIBUTE = "rdsfailover"  # of the test report
+
+
+class Run:
+    """The results of one pytest run, on a worker or on the controller."""
+
+    def __init__(self, config: pytest.Config, settings: Settings) -> None:
+        self.settings, self._config = settings, config
+        self._document: Plain | None = None
+        self.measured: list[Plain] = []
+        self._is_worker = hasattr(config, "workerinput")
+        self._remark = ""
+
+    def note(self, item: pytest.Item, trial: Plain, timeline: list[str], where: Plain) -> None:
+        """Keep a trial with its test, whatever the test goes on to assert.
+
+        Args:
+            item: the test.
+            trial: the trial's document.
+            timeline: the lines that draw it.
+            where: what it was taken on, as `environment_lines` shows it.
+        """
+        entry = {"trial": trial, "timeline": timeline, "environment": where}
+        item.stash.setdefault(MEASURED, []).append(entry)
+
+    def note_more(self, item: pytest.Item, kept: Plain) -> None:
+        """Keep more of the trial that was noted last, for the HTML page."""
+        item.stash[MEASURED][-1] |= kept
+
+    def noted(self, item: pytest.Item) -> list[Plain]:
+        """Return what `note` has kept of a test so far; what is added to it is kept, too."""
+        return item.stash.setdefault(MEASURED, [])
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """Refuse markers that cannot be honoured, before any server starts; number the tests.
+
+        Tests that need a real cluster are skipped in a run that has none.
+        """
+        skip = pytest.mark.skip(reason="needs a real cluster: --rds-live")
+        for order, item in enumerate(session.items):
+            item.stash[ORDER] = order
+            if self.settings.live is None and item.get_closest_marker("rds_live"):
+                item.add_marker(skip)
+        if not self._is_worker:  # there it would be no error of a test, but the worker's end
+            for item in session.items:
+                check_markers(item, self.settings)
+
+    def pytest_runtest_setup(self, item: pytest.Item) -> None:
+        """Refuse what nobody has refused yet: only workers collect the tests that they run."""
+        if self._is_worker:
+            check_markers(item, self.settings)
+
+    def pytest_report_collectionfinish(self, items: Sequence[pytest.Item]) -> list[str]:
+        """Say what the tests will run on, if any of them uses a cluster."""
+        if not any("rds_cluster" in getattr(item, "fixturenames", ()) for item in items):
+            return []
+        if self.settings.live is not None:
+            return live_lines(self.settings.live)
+        from pytest_rdsfailover.local.network import find_toxiproxy
+        from pytest_rdsfailover.local.server.programs import find_server
+
+        try:
+            parts = {
+                "server": str(find_server(self.settings.server)),
+                "toxiproxy": str(find_toxiproxy(self.settings.toxiproxy)),
+            }
+        except SettingError as error:
+            raise pytest.UsageError(str(error)) from None
+        return environment_lines({"parts": parts}, self.settings)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_configure_node(self, node: Any) -> None:
+        """Tell a worker of pytest-xdist the run's seed."""
+        node.workerinput[SEED] = self.settings.seed
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """Attach a test's trials to its report, and the timeline to a failed one."""
+        measured = item.stash.get(MEASURED, [])
+        if measured:
+            from pytest_rdsfailover.report import junit
+
+            item.user_properties += junit.properties([entry["trial"] for entry in measured])
+        report = yield
+        if measured:
+            order = {"order": item.stash.get(ORDER, 0)}
+            setattr(report, ATTRIBUTE, [entry | order for entry in measured])
+            measured.clear()
+            if report.failed:
+                report.sections += timelines(getattr(report, ATTRIBUTE))
+        return report
+
+    def pytest_assertrepr_compare(self, op: str, left: object, right: object) -> list[str] | None:
+        """Say why a plain comparison with a downtime does not hold."""
+        # Only what exists can be compared: without a trial the module is not even loaded.
+        if "pytest_rdsfailover.analysis.verdicts.expectations" not in sys.modules:
+            return None
+        from pytest_rdsfailover.analysis.verdicts import expectations
+
+        return expectations.explain_comparison(op, left, right)
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Collect the trials of a finished test, from this process or from a worker."""
+        for entry in getattr(report, ATTRIBUTE, []):
+            why = getattr(getattr(report.longrepr, "reprcrash", None), "message", "")
+            self.measured.append(entry | {"failed": report.failed, "why": why})
+        # As without pytest-xdist, whose workers finish in any order.
+        self.measured.sort(key=lambda entry: entry["order"])
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """Print the table of all trials, and the timeline where it says more than a row."""
+        if self._remark:
+            terminalreporter.write_line(self._remark)
+        if self._is_worker or not self.measured or terminalreporter.verbosity <= SILENT:
+            return
+        from pytest_rdsfailover.report.tables import wrap
+
+        terminalreporter.write_sep("=", "database failover")
+        for line in self.environment_lines():
+            for part in wrap(line):
+                terminalreporter.write_line(part)
+        self._show_table(terminalreporter)
+        single = len(self.measured) == 1 and terminalreporter.verbosity == 0
+        if single or terminalreporter.verbosity > 0:
+            self._show_timelines(terminalreporter)
+
+    def _show_table(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """Print a row for each trial; what failed and what proves nothing in its colour."""
+        from pytest_rdsfailover.report import terminal
+        from pytest_rdsfailover.report.scenarios import is_measured
+
+        heading, *rows = terminal.table(self._trials())
+        terminalreporter.write_line(heading, bold=True)
+        for row, entry in zip(rows, self.measured, strict=True):
+            unclear = not is_measured(entry["trial"])
+            terminalreporter.write_line(row, red=entry["failed"] and not unclear, yellow=unclear)
+
+    def _show_timelines(self, terminalreporter: pytest.TerminalReporter) -> None:
+        for entry in self.measured:
+            if not entry["failed"]:  # a failed test has shown its own
+                terminalreporter.write_line("")
+                for line in entry["timeline"]:
+                    terminalreporter.write_line(line)
+
+    def pytest_sessionfinish(self) -> None:
+        """Write the result document, and the profile of what was measured."""
+        if self._is_worker:
+            return
+        if self.settings.json is not None:
+            path = Path(self.settings.json)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(json.dumps(self.document(), indent=2) + "\n")
+        if self.settings.record is not None:
+            self._remark = self._write_profile(self.settings.record)
+
+    def _write_profile(self, where: str) -> str:
+        """Write a failover profile; return the line that says so, or why there is none."""
+        from pytest_rdsfailover.local.profiles.recorder import NothingRecordedError, profile_text
+
+        live = self.settings.live
+        source = "local" if live is None else f"{live.cluster} in {live.region}"
+        try:
+            text = profile_text(self._trials(), source=source)
+        except NothingRecordedError as error:
+            return f"no profile was recorded: {error}"
+        path = Path(where)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+        return f"recorded: {path}, to be replayed with --rds-profile {path}"
+
+    def document(self) -> Plain:
+        """Return the result document of all that was measured, as the project's hooks leave it."""
+        if self._document is None:
+            from pytest_rdsfailover.report import document
+
+            environment = self.measured[0]["environment"] if self.measured else {}
+            self._document = document.run_document(
+                self._trials(),
+                mode=environment.get("mode", "local"),
+                seed=self.settings.seed,
+                versions=environment.get("versions", {}),
+            )
+            self._config.hook.pytest_rdsfailover_update_json(
+                config=self._config, document=self._document
+            )
+        return self._document
+
+    def sections(self) -> list[tuple[str, Sequence[str]]]:
+        """Return what the project's hooks add to the reports: titles and lines."""
+        if not self.measured:
+            return []
+        found: list[tuple[str, Sequence[str]]] = (
+            self._config.hook.pytest_rdsfailover_report_section(
+                config=self._config, document=self.document()
+            )
+        )
+        return found
+
+    def environment_lines(self) -> list[str]:
+        """Return what the figures were taken on, and what may have disturbed them."""
+        if not self.measured:
+            return []
+        lines = environment_lines(self.measured[0]["environment"], self.settings)
+        if len({entry["environment"]["worker"] for entry in self.measured}) > 1:
+            lines.append("taken by several workers at once, which shared the CPU")
+        return lines
+
+    def _trials(self) -> Sequence[Plain]:
+        return [entry["trial"] for entry in self.measured]
+
+
+def timelines(entries: Sequence[Plain]) -> list[tuple[str, str]]:
+    """Return title and drawing of a failed test's trials: of many, those with longest outages."""
+    if len(entries) <= MOST_TIMELINES:
+        return [("failover timeline", "\n".join(entry["timeline"])) for entry in entries]
+    numbered = list(enumerate(entries, start=1))
+    longest = sorted(numbered, key=_longest_outage, reverse=True)[:MOST_TIMELINES]
+    return [
+        (f"failover timeline, trial {number} of {len(entries)}", "\n".join(entry["timeline"]))
+        for number, entry in sorted(longest, key=lambda each: each[0])
+    ]
+
+
+def _longest_outage(numbered: tuple[int, Plain]) -> float:
+    return max((float(each["seconds"]) for each in numbered[1]["trial"]["outages"]), default=0.0)
+
+
+def live_lines(live: LiveSettings) -> list[str]:
+    """Return what a live run will act on, for its header."""
+    dry = ", dry run" if live.dry_run else ""
+    where = f", API at {live.endpoint_url}" if live.endpoint_url else ""
+    return [
+        f"live: {live.trigger} of {live.aim}, account {live.account}, {live.region}{where}{dry}",
+        f"load: in schema {live.schema}; at most {live.max_failovers} failovers",
+    ]
+
+
+def environment_lines(environment: Plain, settings: Settings) -> list[str]:
+    """Return what the figures were taken on, one line a part."""
+    lines = [f"{part}: {what}" for part, what in environment["parts"].items()]
+    if settings.live is not None:
+        return [*lines, f"seed: {settings.seed}"]
+    return [*lines, f"profile: {settings.profile}, seed: {settings.seed}"]

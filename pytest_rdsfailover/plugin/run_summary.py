@@ -1,0 +1,145 @@
+"""What all trials of a run say together: tables, Markdown, and the comparison with a baseline."""
+
+import os
+import platform
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pytest_rdsfailover.plugin.options import cache_directory
+from pytest_rdsfailover.plugin.run import SILENT, Plain, Run
+from pytest_rdsfailover.trial.resume import latest_seed
+
+if TYPE_CHECKING:
+    from pytest_rdsfailover.report.baseline import Report
+
+PASSING = (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED)
+FAILED = "FAILED: "
+Section = tuple[str, Sequence[str]]
+
+
+class RunSummary:
+    """The verdicts on a whole run; does nothing on a worker, and imports nothing if unused.
+
+    Args:
+        config: pytest's.
+        run: what was measured.
+    """
+
+    def __init__(self, config: pytest.Config, run: Run) -> None:
+        self._config, self._run = config, run
+        self._is_worker = hasattr(config, "workerinput")
+        self._compared: Report | None = None
+
+    def pytest_report_header(self) -> list[str]:
+        """Say what `--rds-resume` takes up, because nothing to take up is no error."""
+        if not self._run.settings.resume:
+            return []
+        seed = latest_seed(cache_directory(self._config))
+        found = "no interrupted trials to take up" if seed is None else f"taking up seed {seed}"
+        return [f"rdsfailover: {found}"]
+
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Write the Markdown and the baseline; fail the run if it is worse than its baseline."""
+        settings = self._run.settings
+        if self._is_worker or session.config.option.collectonly:
+            return
+        if settings.compare is not None:
+            self._compared = self._compare(settings.compare)
+            if self._compared.problems and session.exitstatus in PASSING:
+                session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        if settings.save is not None and self._run.measured:
+            self._save(settings.save)
+        if settings.markdown is not None:
+            self._write_markdown(Path(settings.markdown))
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """Print the tables of scenarios, comparisons, what the project adds, and what was cut short."""
+        if self._is_worker:
+            return
+        for line in self._cut_short():
+            terminalreporter.write_line(line, red=True)
+        if not (self._run.measured or self._compared):
+            return
+        if terminalreporter.verbosity <= SILENT:
+            return
+        from pytest_rdsfailover.report.tables import summary_lines
+
+        lines = summary_lines(self._run.document()["trials"])
+        for title, more in self.sections():
+            lines += ["", f"{title}:", *more]
+        for line in lines:
+            terminalreporter.write_line(line, red=line.startswith(FAILED))
+
+    def _cut_short(self) -> list[str]:
+        """Name the trials whose process was killed, in this run or in one not long before."""
+        from pytest_rdsfailover.journal import unfinished
+
+        cache, chosen = cache_directory(self._config), self._run.settings.journal
+        found = [] if cache is None else list(unfinished.recent(cache))
+        if chosen is not None:
+            found += unfinished.cut_short(Path(chosen))
+        return [f"a trial was cut short: rdsfailover judge {path}" for path in found]
+
+    def _compare(self, name: str) -> "Report":
+        from pytest_rdsfailover.report import baseline
+
+        settings = self._run.settings
+        if not self._run.measured:
+            return baseline.Report([], ["nothing was measured that the baseline could be held to"])
+        before = baseline.read(baseline.path_of(name, self._config.rootpath))
+        rules = baseline.parse_rules(settings.compare_fail) if settings.compare_fail else ()
+        return baseline.compare_with(
+            before, self._as_baseline(), rules, anyway=settings.compare_anyway
+        )
+
+    def _save(self, name: str) -> None:
+        from pytest_rdsfailover.report import baseline
+
+        baseline.write(baseline.path_of(name, self._config.rootpath), self._as_baseline())
+
+    def _as_baseline(self) -> Plain:
+        from pytest_rdsfailover.report import baseline
+
+        loads = [entry["environment"]["load"] for entry in self._run.measured]
+        return baseline.baseline(self._run.document(), loads, machine())
+
+    def _write_markdown(self, path: Path) -> None:
+        from pytest_rdsfailover.report.markdown import markdown
+
+        text = markdown(self._run.document(), self._run.environment_lines(), self.sections())
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+
+    def sections(self) -> list[Section]:
+        """Return the sections of the reports beside the tables: title and lines."""
+        return [*self._claims(), *self._comparison(), *self._run.sections()]
+
+    def _claims(self) -> list[Section]:
+        from pytest_rdsfailover.report.tables import wrap
+
+        lines = [
+            part
+            for entry in self._run.measured
+            for line in entry.get("claims", ())
+            for part in wrap(f"{entry['trial']['test'].rpartition('::')[2]}: {line}")
+        ]
+        return [("claims", lines)] if lines else []
+
+    def _comparison(self) -> list[Section]:
+        report = self._compared
+        if report is None:
+            return []
+        from pytest_rdsfailover.report.tables import wrap
+
+        lines = [*report.lines, *(f"{FAILED}{problem}" for problem in report.problems)]
+        wrapped = [part for line in lines for part in wrap(line)]
+        return [(f"compared with the baseline {self._run.settings.compare}", wrapped)]
+
+
+def machine() -> dict[str, Any]:
+    """Return what decides how fast this machine is, as far as it may be told."""
+    return {"system": platform.system(), "machine": platform.machine(), "cpus": os.cpu_count()}

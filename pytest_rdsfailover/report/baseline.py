@@ -1,0 +1,211 @@
+"""A run kept as a baseline, and a later run measured against it."""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pytest_rdsfailover.analysis.compare import compare
+from pytest_rdsfailover.analysis.population import population
+from pytest_rdsfailover.model.durations import parse_duration
+from pytest_rdsfailover.model.errors import SettingError
+from pytest_rdsfailover.report import tables
+from pytest_rdsfailover.report.scenarios import Scenario, scenarios
+
+Plain = dict[str, Any]
+FOLDER = "rds-baselines"  # in the project's root, to be committed
+FORMAT = 1
+FIGURES = ("median", "p95", "max")
+RULE = re.compile(r"(?P<figure>\w+):(?P<growth>.+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A growth that fails the run.
+
+    Attributes:
+        figure: `median`, `p95` or `max` of the downtimes of a scenario.
+        factor: the share of the baseline by which it may grow, if *seconds* is None.
+        seconds: the seconds by which it may grow; None for a share.
+        text: the rule as it was written.
+    """
+
+    figure: str
+    factor: float
+    seconds: float | None
+    text: str
+
+    def allowed(self, before: float) -> float:
+        """Return the largest figure that it allows after *before*."""
+        return before * (1 + self.factor) if self.seconds is None else before + self.seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a comparison with a baseline says.
+
+    Attributes:
+        lines: for people.
+        problems: what fails the run: growths beyond a rule, and what could not be compared.
+    """
+
+    lines: list[str]
+    problems: list[str]
+
+
+def parse_rules(text: str) -> tuple[Rule, ...]:
+    """Return the rules of a text such as `median:10%,max:500ms`.
+
+    Raises:
+        SettingError: if it is none.
+    """
+    return tuple(_parse_rule(part.strip()) for part in text.split(","))
+
+
+def _parse_rule(text: str) -> Rule:
+    match = RULE.fullmatch(text)
+    if match is None or match["figure"] not in FIGURES:
+        raise SettingError(
+            f"{text!r} is no rule; write median:10% or max:500ms (known: {', '.join(FIGURES)})"
+        )
+    growth = match["growth"].strip()
+    if not growth.endswith("%"):
+        return Rule(match["figure"], 0.0, parse_duration(growth), text)
+    try:
+        return Rule(match["figure"], float(growth[:-1]) / 100, None, text)
+    except ValueError:
+        raise SettingError(f"{growth!r} is no share; write 10%") from None
+
+
+def path_of(name: str, root: Path) -> Path:
+    """Return where a baseline is kept: a name in the project's folder of them, or a path."""
+    if name.endswith(".json") or "/" in name:
+        return root / name
+    return root / FOLDER / f"{name}.json"
+
+
+def baseline(document: Plain, loads: Sequence[Plain], machine: Plain) -> Plain:
+    """Return a run as a baseline.
+
+    Args:
+        document: the run's result document.
+        loads: `rate` and `writers` of each of its trials.
+        machine: what it ran on.
+    """
+    return {
+        "baseline": FORMAT,
+        "machine": machine,
+        "loads": [dict(load) for load in loads],
+        "document": document,
+    }
+
+
+def write(path: Path, content: Plain) -> None:
+    """Write a baseline, and the folder that it needs."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(content, indent=1) + "\n")
+
+
+def read(path: Path) -> Plain:
+    """Return a baseline.
+
+    Raises:
+        SettingError: if there is none, or if it is of another format.
+    """
+    try:
+        content: Plain = json.loads(path.read_text())
+    except OSError as error:
+        raise SettingError(
+            f"cannot read the baseline {path}: {error.strerror}; --rds-save makes one"
+        ) from None
+    except ValueError:
+        raise SettingError(f"the baseline {path} is no JSON") from None
+    if not isinstance(content, dict) or content.get("baseline") != FORMAT:
+        raise SettingError(f"{path} is no baseline of format {FORMAT}; --rds-save makes one")
+    return content
+
+
+def compare_with(
+    before: Plain, after: Plain, rules: Sequence[Rule], *, anyway: bool = False
+) -> Report:
+    """Return how a run differs from a baseline; both as `baseline` makes them.
+
+    Scenarios are matched by name. Those under other conditions are refused, unless *anyway*.
+    """
+    report = Report(_differences(before, after), [])
+    old = {each.name: each for each in scenarios(before["document"]["trials"])}
+    for each in scenarios(after["document"]["trials"]):
+        match = old.pop(each.name, None)
+        if match is None:
+            report.lines.append(f"{each.name}: not in the baseline")
+            continue
+        conflict = _conflict(_conditions(before, match), _conditions(after, each))
+        if conflict and not anyway:
+            report.problems.append(
+                f"{each.name}: not compared, {conflict}; --rds-compare-anyway does it all the same"
+            )
+        elif not match.downtimes or not each.downtimes:
+            report.problems.append(f"{each.name}: not compared, no valid trial on one side")
+        else:
+            if conflict:
+                report.lines.append(f"{each.name}: warning, {conflict}")
+            _measure(report, match, each, rules)
+    report.lines.extend(f"{name}: only in the baseline" for name in old)
+    return report
+
+
+def _measure(report: Report, old: Scenario, new: Scenario, rules: Sequence[Rule]) -> None:
+    found = compare(old.downtimes, new.downtimes)
+    report.lines.extend(tables.comparison("the baseline", new.name, found))
+    before, after = population(old.downtimes), population(new.downtimes)
+    for rule in rules:
+        was, now = getattr(before, rule.figure), getattr(after, rule.figure)
+        if now > rule.allowed(was):
+            report.problems.append(
+                f"{new.name}: {rule.figure} grew from {tables.seconds(was)} to"
+                f" {tables.seconds(now)}, beyond {rule.text}"
+            )
+
+
+def _conditions(run: Plain, scenario: Scenario) -> Plain:
+    loads = [run["loads"][place] for place in scenario.places]
+    return {
+        "mode": run["document"]["mode"],
+        "profile": scenario.profile,
+        "endpoint": scenario.endpoint,
+        "rate": sorted({load["rate"] for load in loads}),
+        "writers": sorted({load["writers"] for load in loads}),
+    }
+
+
+def _conflict(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
+    """Return which conditions differ; empty if none does."""
+    return ", ".join(
+        f"{name} was {_text(before[name])} and is {_text(after[name])}"
+        for name in before
+        if before[name] != after[name]
+    )
+
+
+def _text(value: Any) -> str:
+    return ", ".join(f"{each:g}" for each in value) if isinstance(value, list) else str(value)
+
+
+def _differences(before: Plain, after: Plain) -> list[str]:
+    """Return warnings about what differs without making a comparison wrong."""
+    pairs = [
+        *_changed(before["machine"], after["machine"]),
+        *_changed(before["document"]["versions"], after["document"]["versions"]),
+    ]
+    return [f"warning: {name} was {old!r} and is {new!r}" for name, old, new in pairs]
+
+
+def _changed(before: Plain, after: Plain) -> list[tuple[str, Any, Any]]:
+    names = dict.fromkeys([*before, *after])
+    return [
+        (name, before.get(name), after.get(name))
+        for name in names
+        if before.get(name) != after.get(name)
+    ]

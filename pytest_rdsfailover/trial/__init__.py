@@ -1,0 +1,1 @@
+"""One trial, from its load to its verdict, and its repeats."""

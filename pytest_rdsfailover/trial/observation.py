@@ -1,0 +1,306 @@
+"""One trial: load, failover, watch until settled, audit, judge. Knows only the `Target` protocol."""
+
+import os
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from pytest_rdsfailover.analysis.summary import judge
+from pytest_rdsfailover.journal.course import Course
+from pytest_rdsfailover.journal.evidence import Evidence
+from pytest_rdsfailover.journal.journal import NANO, Journal
+from pytest_rdsfailover.journal.stored import Stored
+from pytest_rdsfailover.journal.unfinished import Remains
+from pytest_rdsfailover.load.attempts import Classify
+from pytest_rdsfailover.load.engine import Engine
+from pytest_rdsfailover.load.engines import engine
+from pytest_rdsfailover.load.gaps import GapTracker
+from pytest_rdsfailover.load.mix import share_of_writes
+from pytest_rdsfailover.load.processes import LoadOrder, ProcessLoad
+from pytest_rdsfailover.load.watchdog import Pause, Watchdog, merged
+from pytest_rdsfailover.load.workloads import MakeWorkload
+from pytest_rdsfailover.model.clock import Clock, MonotonicClock, wait_until
+from pytest_rdsfailover.model.endpoints import Endpoint
+from pytest_rdsfailover.model.errors import AuditError
+from pytest_rdsfailover.model.target import Failover, Target, milestones, moves_writer, settled_at
+from pytest_rdsfailover.trial.plan import Plan
+from pytest_rdsfailover.trial.trial import Trial
+
+WATCH_EVERY = 0.02  # seconds between two looks at the writers
+OBITUARY = 0.1  # seconds for the news of a process' end, which its clients may notice first
+AUDIT_PATIENCE = 10.0  # seconds for which a failing audit is tried again
+
+MakeRemains = Callable[[str, int], Remains | None]  # given the run's prefix and its writers
+
+
+class Observation:
+    """A load on a target, from its first write to the verdict; a context manager.
+
+    Args:
+        target: what may fail over.
+        endpoint: where the writers connect.
+        make_workload: returns what they do, given the journal that names the keys.
+        plan: how much, and for how long.
+        others: faults that are none of the target's own failovers; looked at when judging.
+        classify: tells outcome and fault of a failed write; None for the usual.
+        remains: makes what is left if this process is killed; None for nothing.
+
+    Attributes:
+        journal: what the writers did so far.
+    """
+
+    def __init__(
+        self,
+        target: Target,
+        endpoint: Endpoint,
+        make_workload: MakeWorkload,
+        plan: Plan,
+        *,
+        others: Sequence[Failover] = (),
+        classify: Classify | None = None,
+        remains: MakeRemains | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        self._others = others
+        self._target, self._endpoint, self._plan = target, endpoint, plan
+        self._clock = clock or MonotonicClock()
+        run = uuid.uuid4().hex[:8]
+        self._remains = None if remains is None else remains(run, plan.writers)
+        path = None if self._remains is None else self._remains.events(0)
+        self.journal = Journal(run, plan.writers, path)
+        self._known: object = None  # what was last kept
+        self._gaps: GapTracker | None = None
+        self._trial: Trial | None = None
+        with self._forgetting_what_never_began():
+            self._workload = make_workload(self.journal)
+            self._load = self._engine(self._order(make_workload, path, classify))
+        self._watchdog = Watchdog()
+        self._writer_before = ""
+        self._begun = 0.0
+
+    def _engine(self, order: LoadOrder) -> Engine:
+        if order.processes > 1:
+            return ProcessLoad(order, self.journal)
+        return engine(order, self._workload, self.journal)
+
+    def _order(
+        self, make: MakeWorkload, events: Path | None, classify: Classify | None
+    ) -> LoadOrder:
+        """Return what the processes of the load are told, be it this one alone."""
+        plan = self._plan
+        return LoadOrder(
+            make=make,
+            run=self.journal.run,
+            writers=plan.writers,
+            process=0,
+            processes=plan.processes,
+            events=events,
+            engine=plan.engine,
+            rate=plan.rate,
+            policy=plan.policy,
+            classify=classify,
+            think=plan.think,
+        )
+
+    def __enter__(self) -> Self:
+        with self._forgetting_what_never_began(), self._blaming_the_dead():
+            self._workload.create(self._target.audit_endpoint())
+            try:
+                self._target.prepare()
+                self._watchdog.start()
+                self._load.start(check=self._target.check)
+                # The writers write already, but what arms the trigger would blur what they see.
+                self._target.arm()
+                self._writer_before = self._target.writer
+                self._begun = max(self._load.started, self._clock.now())
+                self.keep()
+            except BaseException:
+                self._clean_up()
+                raise
+        return self
+
+    @contextmanager
+    def _forgetting_what_never_began(self) -> Iterator[None]:
+        try:
+            yield
+        except BaseException:
+            self.forget()
+            raise
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        try:
+            with self._blaming_the_dead():
+                try:
+                    if kind is None:
+                        self._trial = self._conclude()
+                finally:
+                    self._clean_up()
+        except BaseException as broken:
+            self._leave_word(broken)
+            raise
+        if error is not None:
+            self._leave_word(error)
+
+    def _leave_word(self, error: BaseException) -> None:
+        """Say in an error where the evidence is that no trial was made of."""
+        if self._remains is not None:
+            error.add_note(
+                f"what the writers did until then: rdsfailover judge {self._remains.path}"
+            )
+
+    @contextmanager
+    def _blaming_the_dead(self) -> Iterator[None]:
+        """Let a server of ours that has ended be the error, whatever its end made fail first."""
+        try:
+            yield
+        except Exception:
+            self._clock.sleep(OBITUARY)
+            self._target.check()
+            raise
+
+    @property
+    def trial(self) -> Trial:
+        """Return the verdict, once the block is left without an error."""
+        if self._trial is None:
+            raise RuntimeError("a load is judged when its block ends; ask for the trial after it")
+        return self._trial
+
+    @property
+    def problem(self) -> Exception | None:
+        """Return an error that a writer met, if no write at all was acknowledged."""
+        return None if self.trial.acked else self._load.problem
+
+    def warm_up(self) -> None:
+        """Let the load run undisturbed, as long as the plan says."""
+        self._clock.sleep(self._plan.warmup)
+        self._target.check()
+
+    @property
+    def silence(self) -> float:
+        """Return for how many seconds no write of any writer has been acknowledged by now.
+
+        Raises:
+            RuntimeError: for a load in several processes, whose journal is read when it has ended.
+        """
+        if self._plan.processes > 1:
+            raise RuntimeError(
+                "the writers of several processes are looked at when they have ended"
+            )
+        start = round(self._load.started / NANO)
+        if self._gaps is None:
+            self._gaps = GapTracker(self.journal, start)
+        return self._gaps.look(round(self._clock.now() / NANO))
+
+    def keep(self) -> None:
+        """Write down what is known by now, should this process be killed; if it is anything new."""
+        if self._remains is None:
+            return
+        failovers = self._failovers()
+        seen = milestones(failovers)
+        known = [seen, len(self._pauses())]
+        if known != self._known:
+            self._known = known
+            # Not asked of the cluster, which may be busy: what is known of it has to do.
+            promoted = [each.instance for each in seen if each.name == "promoted"]
+            writer = next(filter(None, reversed(promoted)), self._writer_before)
+            course = self._course(failovers, stop=self._clock.now(), writer_after=writer)
+            self._remains.keep(course)
+
+    def forget(self) -> None:
+        """Remove what was kept should this process be killed: the trial is noted."""
+        if self._remains is not None:
+            self._remains.discard()
+
+    def _clean_up(self) -> None:
+        self._watchdog.stop()
+        self._load.stop()
+        self.journal.detach()
+        self._workload.drop(self._target.audit_endpoint())
+
+    def _conclude(self) -> Trial:
+        failovers = self._failovers()
+        self._watch(failovers)
+        self._clock.sleep(self._plan.cooldown)
+        stop = self._clock.now()
+        self._load.stop()
+        self._watchdog.stop()
+        self._target.check()
+        self.journal.detach()
+        course = self._course(failovers, stop=stop, writer_after=self._target.writer)
+        evidence = Evidence(journal=self.journal, course=course, stored=self._audit())
+        return Trial.of(judge(evidence), evidence)
+
+    def _failovers(self) -> Sequence[Failover]:
+        own = self._target.failovers
+        found = [*own, *(each for each in self._others if each not in own)]
+        return [each for each in found if each.triggered >= self._load.started]
+
+    def _watch(self, failovers: Sequence[Failover]) -> None:
+        """Wait until all failovers are over and all writers are back, or the bound is reached."""
+        if not failovers:
+            return
+        deadline = failovers[-1].triggered + self._plan.bound
+        wait_until(
+            lambda: self._all_back(failovers),
+            timeout=deadline - self._clock.now(),
+            clock=self._clock,
+            every=WATCH_EVERY,
+        )
+
+    def _all_back(self, failovers: Sequence[Failover]) -> bool:
+        self._target.check()
+        self.keep()
+        settled = settled_at(failovers)
+        return settled is not None and self._load.acked_since(settled) == self._plan.writers
+
+    def _course(self, failovers: Sequence[Failover], *, stop: float, writer_after: str) -> Course:
+        return Course(
+            start=self._begun,
+            stop=stop,
+            trigger=failovers[0].triggered if failovers else None,
+            settled=settled_at(failovers) if failovers else None,
+            moves_writer=moves_writer(failovers),
+            milestones=milestones(failovers),
+            writer_before=self._writer_before,
+            writer_after=writer_after,
+            mode=self._target.mode,
+            endpoint=self._endpoint.kind,
+            profile=failovers[-1].profile if failovers else "",
+            seed=self._plan.seed,
+            rate=self._plan.rate * share_of_writes(self._workload.steps),
+            pauses=merged(self._pauses()),
+            strangers=self._watchdog.strangers,
+            cpus=os.cpu_count() or 0,
+        )
+
+    def _pauses(self) -> Sequence[Pause]:
+        """Return when processes that write stood still; this one writes nothing if others do."""
+        alone = self._plan.processes == 1
+        return self._watchdog.pauses if alone else self._load.pauses
+
+    def _audit(self) -> Stored | None:
+        """Read back what is stored; try again for a while, because the audit proves everything.
+
+        Raises:
+            AuditError: with the last reason.
+        """
+        deadline = self._clock.now() + AUDIT_PATIENCE
+        while True:
+            try:
+                positions = self._workload.stored(self._target.audit_endpoint())
+                if positions is None:
+                    return None
+                found = list(positions)  # first: what is torn is known after that
+                return Stored(positions=found, torn=list(self._workload.torn))
+            except Exception as error:
+                if self._clock.now() >= deadline:
+                    raise AuditError(f"the stored writes cannot be read back: {error}") from error
+                self._clock.sleep(WATCH_EVERY)

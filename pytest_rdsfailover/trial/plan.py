@@ -1,0 +1,73 @@
+"""How a trial is run."""
+
+from dataclasses import dataclass, field
+
+from pytest_rdsfailover.load.engines import ENGINES
+from pytest_rdsfailover.load.writer import ReconnectPolicy
+from pytest_rdsfailover.model.errors import SettingError
+from pytest_rdsfailover.model.settings import check_rate, check_writers
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """How a trial is run; durations in seconds.
+
+    Attributes:
+        writers: how many write at the same time.
+        rate: writes per second that they intend together; 0 for as many as the answers allow.
+        seed: decides every sampled duration.
+        warmup: load before the trigger.
+        cooldown: load after all writers are back.
+        bound: after the trigger, when the trial stops waiting for writers.
+        policy: how a writer gets its connection back.
+        engine: `threads`, a thread with PyMySQL for each writer, or `fast`, one event loop with our
+            own protocol code, for many more writes and writers.
+        retries: how often a write of ours is tried again within its operation.
+        processes: how many the writers are shared out to; 1 for threads of this one.
+        think: how long a writer without a schedule waits after an answer, on average.
+    """
+
+    writers: int
+    rate: float
+    seed: int = 0
+    warmup: float = 1.0
+    cooldown: float = 0.5
+    bound: float = 60.0
+    policy: ReconnectPolicy = field(default_factory=ReconnectPolicy)
+    engine: str = "threads"
+    retries: int = 0
+    think: float = 0.0
+    processes: int = 1
+
+    def __post_init__(self) -> None:
+        """Refuse what no load can do."""
+        self._check_kinds()
+        if isinstance(self.retries, bool) or not isinstance(self.retries, int) or self.retries < 0:
+            raise SettingError(f"a write is tried again a number of times, not {self.retries!r}")
+        if isinstance(self.processes, bool) or self.processes not in range(1, self.writers + 1):
+            raise SettingError(
+                f"processes: from 1 to the number of writers, {self.writers}, not"
+                f" {self.processes!r}"
+            )
+        if self.think < 0:
+            raise SettingError(f"nobody can think for {self.think:g} s")
+        if self.think and self.rate:
+            raise SettingError(
+                "think: only with load='closed'; writers on a schedule wait for their slots"
+            )
+        if self.engine == "fast" and (self.retries or self.think):
+            raise SettingError(
+                "the fast engine neither retries nor thinks; leave out engine='fast'"
+            )
+        if self.engine not in ENGINES:
+            raise SettingError(f"no engine is called {self.engine!r} (known: {', '.join(ENGINES)})")
+
+    def _check_kinds(self) -> None:
+        """Refuse what is no number, duration or policy: it would break a writer in the middle."""
+        check_writers(self.writers)
+        check_rate(self.rate, unpaced=True)
+        if not isinstance(self.policy, ReconnectPolicy):
+            raise SettingError(f"policy: a ReconnectPolicy, not {self.policy!r}")
+        for name in ("warmup", "cooldown", "bound", "think"):
+            if not isinstance(getattr(self, name), (int, float)):
+                raise SettingError(f'{name}={getattr(self, name)!r}: write a duration, as "2s"')

@@ -1,0 +1,283 @@
+"""Repeats of one trial: run, spaced, resumed, and asked to hold to something together."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, overload
+
+from pytest_rdsfailover.analysis.downtime import Downtime
+from pytest_rdsfailover.analysis.population import Population, Sample, population_of
+from pytest_rdsfailover.analysis.statistics import CONFIDENCE
+from pytest_rdsfailover.analysis.verdicts import claims, expectations
+from pytest_rdsfailover.model.clock import Clock, MonotonicClock
+from pytest_rdsfailover.model.durations import format_duration, parse_duration
+from pytest_rdsfailover.model.endpoints import Endpoint
+from pytest_rdsfailover.model.errors import SettingError
+from pytest_rdsfailover.model.settings import check_trials
+from pytest_rdsfailover.trial.resume import Store
+from pytest_rdsfailover.trial.runner import TrialRunner
+from pytest_rdsfailover.trial.trial import InvalidTrialError, Trial
+
+Plain = dict[str, Any]
+
+
+class Trials(Sequence[Sample]):
+    """The trials of one scenario as a population; durations in seconds.
+
+    Attributes:
+        planned: how many trials were asked for; fewer were run if the verdict was certain.
+    """
+
+    def __init__(
+        self,
+        samples: Sequence[Sample],
+        planned: int,
+        note: Callable[[Sequence[str]], None] = lambda _: None,
+    ) -> None:
+        self._samples, self.planned, self._note = tuple(samples), planned, note
+
+    @overload
+    def __getitem__(self, index: int) -> Sample: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Sample]: ...
+    def __getitem__(self, index: int | slice) -> Sample | Sequence[Sample]:
+        """Return a trial's sample, in the order in which they were run."""
+        return self._samples[index]
+
+    def __len__(self) -> int:
+        return len(self._samples)
+
+    def __iter__(self) -> Iterator[Sample]:
+        return iter(self._samples)
+
+    @property
+    def summary(self) -> Population:
+        """Return what the valid trials say together."""
+        return population_of(self)
+
+    @property
+    def downtimes(self) -> list[Downtime]:
+        """Return the downtime of every trial whose downtime is a figure, in order."""
+        return [sample.downtime for sample in self if sample.measured]
+
+    def expect(self, *, confidence: float = CONFIDENCE, **bounds: Any) -> None:
+        """Assert claims about all failovers, for example `downtime="p95 < 2s"`.
+
+        A bound without a quantile, such as `lost=0`, must hold in every trial that was run.
+
+        Raises:
+            AssertionError: naming every claim that the trials do not prove, and, if they are too
+                few, how many it takes.
+            SettingError: if a claim makes no sense.
+        """
+        __tracebackhide__ = True
+        self._note(claims.evidence(self, confidence=confidence, **bounds))
+        claims.expect(self, confidence=confidence, **bounds)
+
+    def __repr__(self) -> str:
+        found = self.summary
+        if found.median is None:
+            return f"<{type(self).__name__}: none measured of {len(self)}>"
+        invalid = f", {found.invalid} INVALID" if found.invalid else ""
+        invalid += f", {found.unreliable} unreliable" if found.unreliable else ""
+        return (
+            f"<{type(self).__name__}: {found.trials} of {self.planned}, down"
+            f" {format_duration(found.median)} in the middle,"
+            f" {format_duration(found.max or 0.0)} at most,"
+            f" {found.zero} of {found.trials} without{invalid}>"
+        )
+
+
+class InvalidTrialsError(AssertionError):
+    """Some failovers did not happen as meant, so that the population proves nothing."""
+
+    def __init__(self, trials: Trials) -> None:
+        super().__init__(trials)
+        self.trials = trials
+
+    def __str__(self) -> str:
+        return "\n".join(claims.complaints(self.trials, ()))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Repeats:
+    """How often and how a trial is repeated.
+
+    Attributes:
+        trials: how many there are.
+        spacing: seconds of rest between two of them.
+        claims: what they shall show together; checked at the end, or before as soon as certain.
+        confidence: with which confidence.
+        stop_early: whether to stop once no further trial can change the verdict.
+    """
+
+    trials: int
+    spacing: float
+    claims: Mapping[str, Any]
+    confidence: float
+    stop_early: bool
+
+    def __post_init__(self) -> None:
+        """Refuse what so many trials can never show."""
+        check_trials(self.trials)
+        if not 0 < self.confidence < 1:
+            raise SettingError(f"confidence={self.confidence!r}: write 0.95 for 95 %")
+        claims.check_support(claims.parse_claims(**self.claims), self.trials, self.confidence)
+        if self.stop_early and not self.claims:
+            raise SettingError("stop_early needs claims: without one no verdict is ever certain")
+
+    def over(self, samples: Sequence[Sample]) -> bool:
+        """Tell whether no further trial is needed."""
+        if len(samples) >= self.trials:
+            return True
+        asked = claims.parse_claims(**self.claims)
+        return self.stop_early and claims.certain(
+            samples, asked, planned=self.trials, confidence=self.confidence
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Archive:
+    """Where a test's trials are noted, shown, and kept until all are done.
+
+    Attributes:
+        entries: what the test has noted so far; a trial adds one.
+        recall: notes a trial of the run that was interrupted.
+        store: returns where finished trials are kept, given what decides them; None for nowhere.
+        resume: whether trials that are kept there count.
+        progress: is told of each trial that is done: how many are planned, and all so far.
+    """
+
+    entries: Sequence[Plain]
+    recall: Callable[[Plain], None]
+    store: Callable[[Mapping[str, Any]], Store | None]
+    resume: bool
+    progress: Callable[[int, Sequence[Sample]], None]
+
+
+class Repetition:
+    """Repeats trials in one test.
+
+    Args:
+        runner: runs a trial.
+        archive: where they are kept.
+        trials: how many, unless the test says otherwise.
+        spacing: seconds of rest between two of them, unless the test says otherwise.
+    """
+
+    def __init__(
+        self,
+        runner: TrialRunner,
+        archive: Archive,
+        *,
+        trials: int,
+        spacing: float,
+        clock: Clock | None = None,
+    ) -> None:
+        self._runner, self._archive = runner, archive
+        self._trials, self._spacing = trials, spacing
+        self._clock = clock or MonotonicClock()
+
+    def __call__(
+        self,
+        endpoint: Endpoint,
+        *,
+        trials: int | None = None,
+        spacing: str | None = None,
+        claims: Mapping[str, Any] | None = None,
+        confidence: float = CONFIDENCE,
+        stop_early: bool = False,
+        **options: Any,
+    ) -> Trials:
+        """Run the trials, each with a seed of its own; return them as a population.
+
+        Args:
+            endpoint: where the writers connect.
+            trials: how many; the marker's or the option's by default.
+            spacing: rest between two of them, as `"5s"`; the option's by default.
+            claims: what they shall show together, as in `Trials.expect`; checked at the end.
+            confidence: with which confidence.
+            stop_early: stop once no further trial can change the verdict on the claims.
+            options: those of `rds_trial`.
+
+        Raises:
+            InvalidTrialsError: if a failover did not happen as its profile says.
+            AssertionError: if the claims are not supported.
+            SettingError: if so many trials can never support a claim, or an option makes no sense.
+        """
+        __tracebackhide__ = True
+        repeats = Repeats(
+            trials=self._trials if trials is None else trials,
+            spacing=self._spacing if spacing is None else parse_duration(spacing),
+            claims=claims or {},
+            confidence=confidence,
+            stop_early=stop_early,
+        )
+        found = self._run(repeats, endpoint, options)
+        if found.summary.invalid:
+            raise InvalidTrialsError(found)
+        if repeats.claims:
+            found.expect(confidence=confidence, **repeats.claims)
+        return found
+
+    def _run(self, repeats: Repeats, endpoint: Endpoint, options: Mapping[str, Any]) -> Trials:
+        __tracebackhide__ = True
+        store = self._archive.store(self._key(endpoint, options))
+        samples = self._resumed(store, repeats)
+        try:
+            while not repeats.over(samples):
+                if samples:
+                    self._clock.sleep(repeats.spacing)
+                self._runner.settle()
+                samples.append(self._one(endpoint, options))
+                if store is not None:
+                    store.append(
+                        {"sample": samples[-1].plain(), "entry": self._archive.entries[-1]}
+                    )
+                self._archive.progress(repeats.trials, samples)
+        except AssertionError:
+            # A verdict, not an interruption: there is nothing to resume.
+            if store is not None:
+                store.discard()
+            raise
+        if store is not None:
+            store.discard()
+        return Trials(samples, repeats.trials, self._note_claims)
+
+    def _note_claims(self, lines: Sequence[str]) -> None:
+        """Keep what claims were judged to be with the last trial, for the reports."""
+        if self._archive.entries:
+            self._archive.entries[-1]["claims"] = [
+                *self._archive.entries[-1].get("claims", ()),
+                *lines,
+            ]
+
+    def _one(self, endpoint: Endpoint, options: Mapping[str, Any]) -> Sample:
+        __tracebackhide__ = True
+        try:
+            trial: Trial = self._runner.trial(endpoint, **options)
+        except InvalidTrialError as error:  # the others may still say something
+            trial = error.trial
+        return expectations.sample_of(trial)
+
+    def _resumed(self, store: Store | None, repeats: Repeats) -> list[Sample]:
+        """Return the samples of trials that an interrupted run has finished."""
+        if store is None:
+            return []
+        kept = store.load()[: repeats.trials] if self._archive.resume else []
+        store.begin(kept)
+        for number, each in enumerate(kept, start=1):
+            self._runner.skip()
+            self._archive.recall(each["entry"])
+            samples = [Sample.of_plain(one["sample"]) for one in kept[:number]]
+            self._archive.progress(repeats.trials, samples)
+        return [Sample.of_plain(each["sample"]) for each in kept]
+
+    def _key(self, endpoint: Endpoint, options: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return what decides the trials: those of another key must not count as these."""
+        told = {name: str(value) for name, value in options.items() if _speaks(value)}
+        return {**self._runner.conditions, "endpoint": endpoint.name, "options": told}
+
+
+def _speaks(value: object) -> bool:
+    """Tell whether a value reads the same in the next process: a function's repr does not."""
+    return isinstance(value, (str, int, float, bool, type(None)))

@@ -1,0 +1,232 @@
+"""What one test does with its cluster: fills in what it left open, runs it, and notes it."""
+
+import difflib
+import zlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import fields
+from typing import Any
+
+from pytest_rdsfailover.analysis.verdicts.bounds import check_resolution, parse_expectations
+from pytest_rdsfailover.load.attempts import Classify
+from pytest_rdsfailover.load.modes import rate_of
+from pytest_rdsfailover.load.workloads import OPTIONS, MakeWorkload, choose
+from pytest_rdsfailover.model.durations import parse_duration
+from pytest_rdsfailover.model.endpoints import Endpoint
+from pytest_rdsfailover.model.errors import SettingError
+from pytest_rdsfailover.model.records import Milestone
+from pytest_rdsfailover.model.settings import Settings
+from pytest_rdsfailover.model.target import Failover, Target
+from pytest_rdsfailover.trial.extensions import Extensions
+from pytest_rdsfailover.trial.observation import MakeRemains, Observation
+from pytest_rdsfailover.trial.plan import Plan
+from pytest_rdsfailover.trial.trial import InvalidTrialError, Trial
+
+DURATIONS = ("warmup", "cooldown", "bound", "think")
+
+
+class TrialRunner:
+    """One test's experiments on one target.
+
+    Args:
+        target: what may fail over.
+        settings: the run's.
+        test: the test's node id, which with the run's seed decides every sampled duration.
+        profile: the test's own failover profile; None for the run's.
+        expectations: what every trial must hold to.
+        note: is called with each trial, whatever becomes of it.
+        extensions: what the project adds.
+        remains: makes what is left of a trial if its process is killed; None for nothing.
+    """
+
+    def __init__(
+        self,
+        target: Target,
+        settings: Settings,
+        *,
+        test: str,
+        profile: str | None,
+        expectations: Mapping[str, Any],
+        note: Callable[[Trial], None],
+        extensions: Extensions | None = None,
+        remains: MakeRemains | None = None,
+    ) -> None:
+        self._remains = remains
+        self._running: list[Observation] = []
+        self._extensions = extensions or Extensions()
+        self._others: list[Failover] = []
+        self._target, self._settings, self._test = target, settings, test
+        self._profile, self._expectations, self._note = profile, expectations, note
+        self._count = 0
+
+    @property
+    def conditions(self) -> Mapping[str, Any]:
+        """Return what decides a trial of this test beside its endpoint and its options."""
+        settings = self._settings
+        return {
+            "test": self._test,
+            "seed": settings.seed,
+            "profile": self._profile or settings.profile,
+            "rate": settings.rate,
+            "writers": settings.writers,
+            "trials_before": self._count,
+        }
+
+    def settle(self) -> None:
+        """Wait until the last failover is over.
+
+        Raises:
+            NotReadyError: if it does not end.
+        """
+        self._target.rest()
+
+    def skip(self) -> None:
+        """Leave a trial out, so that the next one has the seed that it would have had after it."""
+        self._count += 1
+
+    def _next_seed(self) -> int:
+        self._count += 1
+        return zlib.crc32(f"{self._settings.seed}/{self._test}/{self._count}".encode())
+
+    def fail_over(
+        self, target: str | None = None, *, profile: str | None = None, wait: bool = True
+    ) -> Sequence[Milestone]:
+        """Trigger a failover; return its milestones, all of them unless *wait* is false."""
+        failover = self._trigger(target, profile or self._profile)
+        if wait:
+            self._target.rest()
+        return failover.milestones()
+
+    def _trigger(self, instance: str | None, profile: str | None) -> Failover:
+        """Trigger a failover, the project's own way if it has one."""
+        seed = self._next_seed()
+        self._extensions.check_safety(self._target, instance, profile)
+        if not self._extensions.triggers:
+            failover = self._target.fail_over(instance, profile, seed)
+        else:
+            failover = self._own_trigger(instance, profile, seed)
+        for observation in self._running:
+            observation.keep()
+        return failover
+
+    def _own_trigger(self, instance: str | None, profile: str | None, seed: int) -> Failover:
+        """Trigger by a hook, or the usual way if none has done it."""
+        # What a project does by itself nobody can stop afterwards, so it must be allowed before.
+        with self._target.permit(instance):
+            own = self._extensions.trigger(self._target, instance, profile, seed)
+            if own is None:
+                return self._target.fail_over(instance, profile, seed)
+        self._others.append(own)
+        return own
+
+    @contextmanager
+    def load(self, endpoint: Endpoint, **options: Any) -> Iterator[Observation]:
+        """Keep a load on an endpoint for the block; judge it at the end."""
+        plan, make = self._arrange(endpoint, options)
+        self._extensions.before_trial(self._target, endpoint)
+        with Observation(
+            self._target,
+            endpoint,
+            make,
+            plan,
+            others=self._others,
+            classify=self._classify(plan),
+            remains=self._remains,
+        ) as observation:
+            self._running.append(observation)
+            try:
+                yield observation
+            finally:
+                self._running.remove(observation)
+        self._conclude(observation, endpoint)
+
+    def trial(
+        self,
+        endpoint: Endpoint,
+        *,
+        target: str | None = None,
+        profile: str | None = None,
+        **options: Any,
+    ) -> Trial:
+        """Warm up, fail over, watch until settled, audit; return the trial.
+
+        Raises:
+            InvalidTrialError: if the failover did not happen as its profile says.
+        """
+        __tracebackhide__ = True
+        with self.load(endpoint, **options) as observation:
+            observation.warm_up()
+            self.fail_over(target, profile=profile, wait=False)
+        return observation.trial
+
+    def _conclude(self, observation: Observation, endpoint: Endpoint) -> None:
+        __tracebackhide__ = True
+        trial = observation.trial
+        self._note(trial)
+        observation.forget()
+        self._extensions.after_trial(self._target, endpoint, trial)
+        if not trial.valid:
+            raise InvalidTrialError(trial) from observation.problem
+        if self._expectations:
+            trial.expect(**self._expectations)
+
+    def _arrange(self, endpoint: Endpoint, options: Mapping[str, Any]) -> tuple[Plan, MakeWorkload]:
+        if not isinstance(endpoint, Endpoint):
+            raise SettingError(
+                f"{endpoint!r} is no endpoint; write one such as rds_cluster.writer_endpoint"
+            )
+        left = dict(options)
+        if "load" in left:
+            rate = rate_of(left.pop("load"), left.get("rate"))
+            left["rate"] = self._open_rate if rate is None else rate
+        for name in DURATIONS:
+            if isinstance(left.get(name), str):
+                left[name] = parse_duration(left[name])
+        chosen = {name: left.pop(name) for name in OPTIONS & left.keys()}
+        plan = self._plan(left)
+        make = choose(
+            chosen,
+            endpoint,
+            retries=plan.retries,
+            policy=plan.policy,
+            classify=self._classify(plan),
+        )
+        check_resolution(parse_expectations(**self._expectations), plan.rate)
+        return plan, make
+
+    def _classify(self, plan: Plan) -> Classify | None:
+        """Return what classifies errors under a plan; the fast engine asks nobody.
+
+        Raises:
+            SettingError: if the writers' own processes could not ask it.
+        """
+        if plan.engine == "fast":
+            return None
+        found = self._extensions.classify
+        if found is not None and plan.processes > 1:
+            raise SettingError(
+                "processes: only pytest itself can ask the hook pytest_rdsfailover_classify_error,"
+                " and writers in processes of their own are not in it; leave out processes, or"
+                " the hook"
+            )
+        return found
+
+    @property
+    def _open_rate(self) -> float:
+        """Return the rate of a test that asks for an open load, whatever mode the run has."""
+        asked = self._settings.open_rate
+        return self._settings.rate if asked is None else asked
+
+    def _plan(self, options: Mapping[str, Any]) -> Plan:
+        """Return the plan; what the test does not say, the run's settings do."""
+        known = {field.name for field in fields(Plan)} - {"seed"}
+        for name in options:
+            if name not in known:
+                near = difflib.get_close_matches(name, known | OPTIONS | {"load"}, n=1)
+                hint = f"; did you mean {near[0]!r}?" if near else ""
+                raise SettingError(f"a load has no option {name!r}{hint}")
+        chosen = {
+            name: getattr(self._settings, name)
+            for name in known & {field.name for field in fields(Settings)}
+        }
+        return Plan(**(chosen | dict(options)), seed=self._settings.seed)

@@ -1,0 +1,46 @@
+"""A trial as the test has it: its verdict with the evidence."""
+
+from dataclasses import fields
+from typing import Any, Self
+
+from pytest_rdsfailover.analysis.summary import Summary
+from pytest_rdsfailover.analysis.verdicts import expectations
+from pytest_rdsfailover.journal.evidence import Evidence
+
+
+class Trial(Summary):
+    """A `Summary` that can be asked to hold to something, and that has its evidence with it.
+
+    Attributes:
+        evidence: what it was judged by; None if it was made of a summary alone.
+    """
+
+    evidence: Evidence | None = None
+
+    @classmethod
+    def of(cls, summary: Summary, evidence: Evidence | None = None) -> Self:
+        """Return the same results as a trial."""
+        trial = cls(**{entry.name: getattr(summary, entry.name) for entry in fields(Summary)})
+        object.__setattr__(trial, "evidence", evidence)  # frozen for everybody else
+        return trial
+
+    def expect(self, **bounds: Any) -> None:
+        """Assert several bounds at once, for example `downtime="< 2s", lost=0`.
+
+        Raises:
+            AssertionError: naming every broken or undecided bound, with the evidence.
+            SettingError: if a bound makes no sense.
+        """
+        __tracebackhide__ = True
+        expectations.expect(self, **bounds)
+
+
+class InvalidTrialError(AssertionError):
+    """The failover did not happen as meant, so that the trial proves nothing: it never passes."""
+
+    def __init__(self, trial: Trial) -> None:
+        super().__init__(trial)
+        self.trial = trial
+
+    def __str__(self) -> str:
+        return f"this trial proves nothing: {self.trial.reason}"

@@ -1,1 +1,0 @@
-"""MySQL's protocol without any I/O: packets, handshake, responses, results, statements."""

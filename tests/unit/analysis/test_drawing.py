@@ -1,0 +1,140 @@
+"""A drawing shows every write once, and stays small however long the trial was."""
+
+import json
+from dataclasses import asdict
+
+import pytest
+from builders import ack, acks, course, everything_acked, journal, refused, unknown
+from simulation import World, play
+
+from pytest_rdsfailover.analysis.drawing import MOST_SPELLS, SLICES, bucket, picture
+from pytest_rdsfailover.analysis.summary import judge
+from pytest_rdsfailover.journal.evidence import Evidence
+from pytest_rdsfailover.journal.stored import Stored
+
+
+def drawn(made, **changes):
+    evidence = Evidence(
+        journal=made, course=course(**changes), stored=Stored(positions=everything_acked(made))
+    )
+    summary = judge(evidence)
+    return picture(evidence, summary), summary
+
+
+def counted(cells):
+    return sum(sum(cell[1::2]) for cell in cells)
+
+
+def failover(writers=4):
+    """Return writers of which the last one never comes back."""
+    events = []
+    for number in range(writers):
+        events += acks(1.0 + number / 100, 10.3, 0.1, writer=number, instance="instance-1")
+        events.append(unknown(10.35, writer=number, instance="instance-1"))
+        events += [refused(10.5 + n / 10, writer=number) for n in range(5)]
+        if number < writers - 1:
+            events += acks(12.5, 19.9, 0.1, writer=number, instance="instance-2")
+        else:
+            events += [refused(11.0 + n / 10, 1290, writer=number) for n in range(89)]
+    return journal(events, writers=writers)
+
+
+def test_the_whole_trial_shows_every_write_in_one_slice():
+    found, summary = drawn(failover())
+    whole = found.strips[0]
+
+    assert len(whole.acked) == SLICES
+    assert sum(whole.acked) == summary.acked
+    assert sum(map(sum, whole.failed.values())) == summary.refused + summary.unknown
+    assert counted(whole.served) == summary.acked
+    assert counted(whole.waited) == summary.refused + summary.unknown + summary.not_issued
+
+
+def test_slots_that_were_not_issued_wait_for_their_writer_s_next_success():
+    made = journal([ack(9.0), ack(14.0)], skips=[(0, 10.0, 13.0, 4)])
+    whole = drawn(made)[0].strips[0]
+    latencies = [cell[0] for cell in whole.waited if cell]
+
+    assert counted(whole.waited) == 4
+    assert latencies == [bucket(4.0), bucket(3.0), bucket(2.0), bucket(1.0)]
+
+
+def test_the_time_around_the_failover_is_shown_in_finer_slices():
+    found, summary = drawn(failover())
+    whole, focus = found.strips
+
+    assert (focus.start, focus.stop) == (
+        round(summary.pulse.start * 1000), round(summary.pulse.stop * 1000)
+    )  # fmt: skip
+    assert focus.stop - focus.start < whole.stop - whole.start
+
+
+def test_a_writer_that_never_comes_back_is_away_up_to_the_end():
+    found, summary = drawn(failover())
+
+    assert summary.stuck == [3]
+    assert found.spells[3][-1].stop == 10_000
+    assert found.states[found.spells[3][-1].state] == "1290 read-only"
+    assert all(lane[-1].stop < 3000 for lane in found.spells[:3])
+
+
+def test_failures_of_one_sort_that_follow_each_other_are_one_spell():
+    found, _ = drawn(failover())
+    spells = [(found.states[each.state], each.writes) for each in found.spells[0]]
+
+    assert spells[:2] == [("2013 reset", 1), ("2003 refused", 5)]
+
+
+def test_a_late_success_is_a_spell_from_its_intended_time():
+    made = journal([*acks(1.0, 10.0, 0.1), ack(13.0, sent=10.5, intended=10.4),
+                    *acks(13.1, 19.0, 0.1)])  # fmt: skip
+    found, _ = drawn(made)
+
+    assert [(each.start, each.stop) for each in found.spells[0]] == [(400, 3000)]
+    assert found.states == ["slow"]
+
+
+def test_a_lane_tells_which_instance_served_its_writer_from_when():
+    found, _ = drawn(failover())
+    homes = [(since, found.instances[place]) for since, place in found.homes[0]]
+
+    assert [instance for _, instance in homes] == ["instance-1", "instance-2"]
+    assert homes[0][0] < 0 < homes[1][0]
+
+
+def test_a_log_that_flaps_for_minutes_is_drawn_in_columns():
+    events = [
+        refused(10.0 + n / 20, 2003 if n % 2 else 1290, writer=writer)
+        for writer in range(16)
+        for n in range(2_500)
+    ]
+    events += acks(1.0, 10.0, 0.5)
+    found, _ = drawn(journal(events, writers=16), stop=140.0)
+
+    assert sum(map(len, found.spells)) <= MOST_SPELLS * 3
+    assert sum(each.writes for lane in found.spells for each in lane) == 16 * 2_500
+    assert len(json.dumps(asdict(found))) < 150_000
+
+
+def test_a_trial_of_twenty_thousand_writes_is_drawn_with_forty_kilobytes():
+    world = World(how="refuse", start=10.3, stop=12.2, writers=32, rate=1000, latency=0.001,
+                  patience=0.5, end=20)  # fmt: skip
+    made = play(world, 1)
+    found, _ = drawn(made, rate=1000.0)
+
+    assert len(made) > 18_000
+    assert len(json.dumps(asdict(found), separators=(",", ":"))) < 40_000
+
+
+def test_a_journal_without_a_single_write_is_drawn_empty():
+    found, _ = drawn(journal([], writers=2), trigger=None)
+
+    assert sum(found.strips[0].acked) == 0
+    assert found.spells == [[], []]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "expected"), [(0.0, 0), (0.00005, 0), (0.00011, 0), (0.0011, 8), (0.011, 16)]
+)
+def test_a_latency_s_bucket_counts_eighths_of_a_power_of_ten(seconds, expected):
+    assert bucket(seconds) == expected

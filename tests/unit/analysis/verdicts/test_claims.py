@@ -1,0 +1,185 @@
+import pytest
+
+from pytest_rdsfailover.analysis.downtime import Downtime
+from pytest_rdsfailover.analysis.population import Sample
+from pytest_rdsfailover.analysis.verdicts import claims
+from pytest_rdsfailover.analysis.verdicts.expectations import FAIL, INCONCLUSIVE, PASS
+from pytest_rdsfailover.model.errors import SettingError
+
+
+def sample(downtime=1.0, *, valid=True, problem="", spread=0.0, rate=200.0, **figures):
+    return Sample(
+        valid=valid,
+        reason="" if valid else "the writer did not change",
+        problem=problem,
+        downtime=Downtime(max(0, downtime - spread), downtime + spread, downtime, rate),
+        rate=rate,
+        figures={"lost": 0, "p99": 0.1} | figures,
+    )
+
+
+def state(samples, confidence=0.95, **asked):
+    (verdict,) = claims.judge(samples, claims.parse_claims(**asked), confidence)
+    return verdict.state
+
+
+def complaint(samples, **asked):
+    with pytest.raises(AssertionError) as caught:
+        claims.expect(samples, **asked)
+    return str(caught.value)
+
+
+def test_a_quantile_is_proven_by_enough_trials_only():
+    assert state([sample()] * 59, downtime="p95 < 2s") == PASS
+    assert state([sample()] * 58, downtime="p95 < 2s") == INCONCLUSIVE
+    assert state([sample()] * 22, confidence=0.9, downtime="p90 < 2s") == PASS
+
+
+def test_a_breach_takes_more_trials():
+    assert state([sample()] * 91 + [sample(3.0)], downtime="p95 < 2s") == INCONCLUSIVE
+    assert state([sample()] * 92 + [sample(3.0)], downtime="p95 < 2s") == PASS
+
+
+def test_many_breaches_disprove_it():
+    assert state([sample()] * 10 + [sample(3.0)] * 5, downtime="p95 < 2s") == FAIL
+    assert state([sample()] * 14 + [sample(3.0)], downtime="p95 < 2s") == INCONCLUSIVE
+
+
+def test_too_few_trials_are_a_failure_that_says_how_many_it_takes():
+    text = complaint([sample()] * 15, downtime="p95 < 2s")
+
+    assert "INCONCLUSIVE: p95 of downtime < 2.00 s: held in 15 of 15 trials" in text
+    assert "shown for at least 82% of all failovers (95% confidence), not for 95%" in text
+    assert "it takes 59 trials if no further one breaks it" in text
+
+
+def test_a_failure_shows_the_trials_that_break_it_and_the_quantile_seen():
+    text = complaint([sample()] * 10 + [sample(3.0)] * 5, downtime="p95 < 2s")
+
+    assert "FAIL: p95 of downtime < 2.00 s" in text
+    assert "trial 11: 3.00 s; trial 12: 3.00 s" in text
+    assert "the p95 seen was 3.00 s" in text
+
+
+def test_the_median_is_the_fiftieth_percentile():
+    assert state([sample()] * 5, downtime="median < 2s") == PASS
+    assert state([sample()] * 4, downtime="median < 2s") == INCONCLUSIVE
+    assert state([sample(3.0)] * 5, downtime="median < 2s") == FAIL
+
+
+def test_a_quantile_can_be_bounded_from_below():
+    assert state([sample(11.0)] * 59, downtime="p5 > 10s") == PASS
+    assert state([sample(9.0)] * 15, downtime="p5 > 10s") == FAIL
+
+
+def test_a_bound_without_a_quantile_holds_for_every_trial_that_was_run():
+    assert state([sample()] * 2, downtime="< 2s") == PASS
+    assert state([sample(), sample(2.5)], downtime="max < 2s") == FAIL
+    assert state([sample()], lost=0) == PASS
+    assert state([sample(), sample(lost=3)], lost=0) == FAIL
+    assert state([sample(lost=None)], lost=0) == INCONCLUSIVE
+    assert state([], lost=0) == INCONCLUSIVE
+
+
+def test_latencies_and_counts_have_quantiles_too():
+    assert state([sample(p99=0.2)] * 59, p99="p95 < 500ms") == PASS
+    assert state([sample(lost=2)] * 59, lost="p95 <= 3") == PASS
+
+
+def test_a_trial_that_its_resolution_leaves_undecided_proves_nothing_either_way():
+    samples = [sample()] * 58 + [sample(2.0, spread=0.1)]
+
+    assert state(samples, downtime="p95 < 2s") == INCONCLUSIVE
+    assert "undecided in 1" in complaint(samples, downtime="p95 < 2s")
+    assert state([sample(2.0, spread=0.1)] * 59, downtime="p95 < 2s") == INCONCLUSIVE
+
+
+def test_what_an_unfit_clock_measured_decides_no_claim_on_downtime():
+    unfit = [sample(0.0, problem="the load generator stood still")] * 5
+
+    assert state(unfit, downtime="median < 2s") == INCONCLUSIVE
+    assert state(unfit, no_downtime=">= 50%") == INCONCLUSIVE
+    assert "held in 0 of 5 trials, undecided in 5" in complaint(unfit, downtime="< 2s")
+    assert state(unfit, lost=0) == PASS
+
+
+def test_the_share_of_trials_without_downtime_can_be_claimed():
+    samples = [sample(0.0)] * 10 + [sample(1.0)] * 5
+
+    assert state(samples, no_downtime=">= 40%") == PASS
+    assert state(samples, no_downtime=">= 60%") == INCONCLUSIVE
+    assert state(samples, no_downtime=">= 95%") == FAIL
+    assert state([sample(1.0)] * 15, no_downtime="<= 20%") == PASS
+
+
+def test_an_invalid_trial_counts_for_nothing_and_never_passes():
+    samples = [sample()] * 59 + [sample(valid=False)]
+
+    assert state(samples, downtime="p95 < 2s") == PASS
+    text = complaint(samples, downtime="p95 < 2s")
+    assert "1 of 60 trials prove nothing: the writer did not change" in text
+
+
+def test_claims_that_hold_raise_nothing():
+    claims.expect([sample()] * 59, downtime="p95 < 2s", lost=0, confidence=0.95)
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"downtime": "p95 < 2"},
+        {"downtime": "p100 < 2s"},
+        {"downtime": "p0 < 2s"},
+        {"downtme": "p95 < 2s"},
+        {"lost": "p95 == 0"},
+        {"no_downtime": ">= 100%"},
+        {"no_downtime": ">= 1s"},
+        {"no_downtime": 0.5},
+        {"confidence": 95},
+        {"downtime": "p95 < 1ms"},
+    ],
+)
+def test_what_makes_no_sense_is_refused(asked):
+    with pytest.raises(SettingError):
+        claims.expect([sample()] * 59, **asked)
+
+
+def test_a_claim_that_so_few_trials_can_never_support_is_refused_before_the_first():
+    asked = claims.parse_claims(downtime="p95 < 2s", lost=0)
+
+    with pytest.raises(
+        SettingError, match=r"takes 59 trials, even if none breaks it; 15 can never"
+    ):
+        claims.check_support(asked, 15, 0.95)
+    claims.check_support(asked, 59, 0.95)
+
+
+def certain(samples, planned, **asked):
+    return claims.certain(samples, claims.parse_claims(**asked), planned=planned, confidence=0.95)
+
+
+def test_a_verdict_is_certain_once_no_further_trial_can_change_it():
+    assert not certain([sample()] * 58, 100, downtime="p95 < 2s")
+    assert not certain([sample()] * 98, 100, downtime="p95 < 2s")
+    assert certain([sample()] * 99, 100, downtime="p95 < 2s")  # 100 may contain one breach
+    assert not certain([sample(3.0)], 100, downtime="p95 < 2s")
+    assert certain([sample(3.0)] * 2, 100, downtime="p95 < 2s")
+
+
+def test_one_broken_claim_makes_the_verdict_certain():
+    assert certain([sample(lost=1)], 100, lost=0, downtime="p95 < 2s")
+    assert not certain([sample(lost=0)], 100, lost=0, downtime="p95 < 2s")
+    assert not certain([sample()], 100)
+
+
+@pytest.mark.parametrize("breaches", range(4))
+@pytest.mark.parametrize("planned", [10, 59, 100])
+def test_stopping_early_gives_the_verdict_of_all_planned_trials(planned, breaches):
+    asked = claims.parse_claims(downtime="p80 < 2s")
+    every = [sample(3.0)] * breaches + [sample()] * (planned - breaches)
+    whole = claims.judge(every, asked)[0].state == PASS
+    for order in (every, every[::-1]):
+        stopped = next(
+            n for n in range(planned + 1) if certain(order[:n], planned, downtime="p80 < 2s")
+        )
+        assert (claims.judge(order[:stopped], asked)[0].state == PASS) == whole

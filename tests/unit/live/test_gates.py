@@ -1,0 +1,193 @@
+"""Every gate alone: what it lets pass beside what it refuses, and that it fails closed."""
+
+from dataclasses import replace
+
+import pytest
+from facts import (
+    ARN,
+    NOW,
+    THERE,
+    cluster,
+    evidence,
+    member,
+    proxy,
+    settings,
+    switchover,
+    world,
+)
+
+from pytest_rdsfailover.live import gates
+from pytest_rdsfailover.live.evidence import TriggerPlan
+from pytest_rdsfailover.live.gates import production_signs, refusals
+
+
+def closed(it):
+    return [refusal.gate for refusal in refusals(it)]
+
+
+def test_good_evidence_opens_every_gate():
+    assert refusals(evidence()) == ()
+    everything = settings(proxy="orders-proxy", alarms=("errors",), hours="13:00-15:00")
+    assert closed(evidence(asked=everything, proxy=proxy(), alarms={"errors": "OK"})) == []
+
+
+FIVE_MINUTES_AGO = NOW.timestamp() - 299
+PROXIED = settings(proxy="orders-proxy")
+
+
+@pytest.mark.parametrize(
+    ("gate", "changes", "why"),
+    [
+        ("identity", {"account": "999999999999"}, "belong to account 999999999999"),
+        ("identity", {"account": None}, "could not be learned"),
+        ("identity", {"cluster": cluster(arn="arn:aws:rds:us-east-1:111122223333:cluster:orders-test")}, "is not orders-test in eu-west-1"),
+        ("identity", {"cluster": cluster(id="other")}, "is not orders-test"),
+        ("consent", {"cluster": cluster(tags={})}, "must carry the tag rdsfailover:allowed=true"),
+        ("consent", {"cluster": cluster(tags={"rdsfailover:allowed": "True "})}, "must carry"),
+        ("consent", {"cluster": cluster(tags={"rdsfailover:allowed": "false"})}, "forbids it"),
+        ("consent", {"asked": settings(cluster="orders-prod"), "cluster": cluster(id="orders-prod")}, "--rds-production-override=orders-prod"),
+        ("consent", {"cluster": cluster(tags={"rdsfailover:allowed": "true", "Environment": "Production"})}, "tag Environment=Production"),
+        ("consent", {"cluster": cluster(members=(member("prod-1", writer=True), member("two"))), "plan": TriggerPlan(writer="prod-1", target="two")}, "named prod-1"),
+        ("consent", {"asked": settings(production_override="another"), "cluster": cluster(tags={"rdsfailover:allowed": "true", "env": "prod"})}, "looks like production"),
+        ("state", {"cluster": cluster(engine="aurora-postgresql")}, "not aurora-mysql"),
+        ("state", {"cluster": cluster(engine_mode="serverless")}, "Serverless v1"),
+        ("state", {"cluster": cluster(status="modifying")}, "modifying, not available"),
+        ("state", {"cluster": cluster(members=(member("one", writer=True),))}, "no reader"),
+        ("state", {"cluster": cluster(members=(member("one", writer=True), member("two", status="rebooting")))}, "two is rebooting"),
+        ("state", {"cluster": cluster(abroad="global-orders")}, "bound to global-orders"),
+        ("state", {"cluster": cluster(pending=("EngineVersion",))}, "pending: EngineVersion"),
+        ("state", {"plan": TriggerPlan(writer="one", target="nine")}, "nine is no instance"),
+        ("state", {"plan": TriggerPlan(writer="one", target="one")}, "one is the writer already"),
+        ("state", {"cluster": cluster(backup_window="13:50-14:20")}, "backup window"),
+        ("state", {"cluster": cluster(backup_window="14:10-14:40")}, "opens within 15 min"),
+        ("state", {"cluster": cluster(maintenance_window="mon:13:30-mon:14:30")}, "maintenance window"),
+        ("state", {"cluster": cluster(maintenance_window="whenever")}, "could not be judged"),
+        ("proxy", {"asked": PROXIED}, "could not be described"),
+        ("proxy", {"asked": PROXIED, "proxy": proxy(status="modifying")}, "modifying"),
+        ("proxy", {"asked": PROXIED, "proxy": proxy(tracked="another")}, "follows another"),
+        ("proxy", {"asked": PROXIED, "proxy": proxy(available=0)}, "none of its targets"),
+        ("proxy", {"asked": PROXIED, "proxy": proxy(engine="POSTGRESQL")}, "not MYSQL"),
+        ("alarms", {"asked": settings(alarms=("errors",)), "alarms": {"errors": "ALARM"}}, "errors is ALARM"),
+        ("alarms", {"asked": settings(alarms=("errors",)), "alarms": {"errors": "INSUFFICIENT_DATA"}}, "INSUFFICIENT_DATA"),
+        ("alarms", {"asked": settings(alarms=("errors",))}, "errors is not there"),
+        ("budget", {"used": 1}, "1 of 1 failovers"),
+        ("budget", {"killed": True}, "kill switch"),
+        ("budget", {"failovers": (FIVE_MINUTES_AGO,)}, "its last failover was"),
+        ("budget", {"failovers": (NOW.timestamp() + 2,)}, "its last failover was"),
+        ("budget", {"asked": settings(max_time=5.0)}, "older than"),
+        ("budget", {"asked": settings(hours="01:00-05:00")}, "14:00 UTC is outside"),
+        ("exclusive", {"exclusive": False}, "not ours"),
+        ("dry_run", {"asked": settings(dry_run=True)}, "dry run"),
+        ("unchanged", {"plan": TriggerPlan(writer="two", target="three")}, "the writer was two"),
+        ("traceable", {"recordable": "Permission denied"}, "Permission denied"),
+        ("permission", {"asked": settings(trigger="fis", fis_template="EXT1")}, "could not be described"),
+        ("permission", {"asked": settings(trigger="fis", fis_template="EXT1"), "experiment": (frozenset({"*"}), frozenset({"aws:rds:failover-db-cluster"}))}, "may act on *"),
+        ("permission", {"asked": settings(trigger="fis", fis_template="EXT1"), "experiment": (frozenset({cluster().arn}), frozenset({"aws:ec2:stop-instances"}))}, "does more"),
+        ("permission", {"asked": settings(trigger="fis", fis_template="EXT1"), "experiment": (frozenset({cluster().arn}), frozenset({"aws:rds:reboot-db-instances"}))}, "--rds-allow-reboot"),
+    ],
+)  # fmt: skip
+def test_a_gate_is_closed(gate, changes, why):
+    found = {refusal.gate: refusal.why for refusal in refusals(evidence(**changes))}
+
+    assert gate in found
+    assert why in found[gate]
+
+
+def test_good_evidence_of_a_switchover_opens_every_gate():
+    assert refusals(switchover()) == ()
+
+
+WEST = world().target
+
+
+@pytest.mark.parametrize(
+    ("gate", "it", "why"),
+    [
+        ("permission", switchover(world=None), "world could not be described"),
+        ("permission", switchover(world=world(status="switching-over")), "switching-over"),
+        ("permission", switchover(world=world(primary=THERE, secondaries=frozenset({ARN}))), f"the primary of world is {THERE}"),
+        ("permission", switchover(world=world(secondaries=frozenset())), "no secondary cluster"),
+        ("permission", switchover(world=world(id="another")), "another is not world"),
+        ("permission", switchover({"switchover_to": THERE.replace("1111", "9999", 1)}, world=world(secondaries=frozenset({THERE.replace("1111", "9999", 1)}), target=replace(WEST, arn=THERE.replace("1111", "9999", 1)))), "is not in account"),
+        ("permission", switchover(world=world(target=replace(WEST, arn=ARN))), "was described, not"),
+        ("permission", switchover(world=world(target=replace(WEST, members=(member("two"),)))), "one name"),
+        ("consent", switchover(world=world(target=replace(WEST, tags={}))), "orders-west must carry"),
+        ("consent", switchover(world=world(target=replace(WEST, id="orders-prod"))), "orders-prod looks like production"),
+        ("state", switchover(world=world(target=replace(WEST, status="modifying"))), "modifying, not available"),
+        ("state", switchover(world=world(target=replace(WEST, members=(member("three", status="rebooting"),)))), "three is rebooting"),
+        ("state", switchover(world=world(target=replace(WEST, pending=("EngineVersion",)))), "pending: EngineVersion"),
+        ("state", switchover(home=cluster(abroad="elsewhere")), "bound to elsewhere"),
+        ("state", evidence(cluster=cluster(abroad="world"), asked=settings(global_cluster="world")), "bound to world"),
+    ],
+)  # fmt: skip
+def test_a_switchover_is_refused(gate, it, why):
+    found = {refusal.gate: refusal.why for refusal in refusals(it)}
+
+    assert gate in found
+    assert why in found[gate]
+
+
+@pytest.mark.parametrize("trigger", ["reboot", "crash", "switchover"])
+def test_a_destructive_trigger_needs_its_own_flag_at_the_gates_too(trigger):
+    """The options refuse it already; the gates do not rely on that."""
+    asked = settings()
+    object.__setattr__(asked, "trigger", trigger)
+
+    assert f"{trigger} needs --rds-allow-{trigger}" in gates.permission(evidence(asked=asked))
+
+
+def test_without_an_interval_a_failover_may_follow_at_once():
+    """Even if AWS' clock, known to a second only, has the last one end a moment from now."""
+    it = evidence(asked=settings(min_interval=0.0), failovers=(NOW.timestamp() + 0.7,))
+    assert closed(it) == []
+
+
+def test_two_writers_or_none_close_the_gates():
+    two = cluster(members=(member("one", writer=True), member("two", writer=True)))
+    none = cluster(members=(member("one"), member("two")))
+
+    assert {"state", "unchanged"} <= set(closed(evidence(cluster=two)))
+    assert {"state", "unchanged"} <= set(closed(evidence(cluster=none)))
+
+
+def test_without_a_cluster_every_gate_that_needs_one_is_closed():
+    assert {"identity", "consent", "state", "unchanged"} <= set(closed(evidence(cluster=None)))
+
+
+def test_what_could_not_be_learned_closes_the_gates_even_if_all_else_is_good():
+    assert closed(evidence(unknown=("the alarms could not be learned: denied",))) == ["evidence"]
+
+
+def test_a_gate_that_fails_is_closed():
+    def broken(_):
+        raise RuntimeError("a bug")
+
+    assert [str(each) for each in refusals(evidence(), (broken,))] == [
+        "broken: could not be judged: a bug"
+    ]
+
+
+def test_the_override_names_the_cluster_that_may_look_like_production():
+    it = evidence(
+        asked=settings(cluster="orders-prod", production_override="orders-prod"),
+        cluster=cluster(
+            id="orders-prod", arn="arn:aws:rds:eu-west-1:111122223333:cluster:orders-prod"
+        ),
+    )
+    assert closed(it) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "is_production"),
+    [
+        ("prod", True), ("orders-prod-1", True), ("PRD_orders", True), ("prod2", True),
+        ("production.eu", True), ("orders-test", False), ("product-catalogue", False),
+        ("reproduction", False), ("producer-1", False),
+    ],
+)  # fmt: skip
+def test_a_name_looks_like_production_or_not(name, is_production):
+    assert bool(production_signs(cluster(id=name))) == is_production
+
+
+def test_all_ten_gates_and_the_permission_are_asked():
+    assert len(gates.GATES) == 11

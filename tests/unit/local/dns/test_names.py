@@ -1,0 +1,148 @@
+import contextlib
+import socket
+
+import pytest
+
+from pytest_rdsfailover.local.dns.names import AwsNames, Record, Resolver, check_region
+from pytest_rdsfailover.model.errors import GatewayError, SettingError
+
+NAMES = AwsNames(region="eu-west-1", account="cxyz")
+WRITER = "rdsfailover.cluster-cxyz.eu-west-1.rds.amazonaws.com"
+
+
+class Clock:
+    def __init__(self):
+        self.time = 0.0
+
+    def now(self):
+        return self.time
+
+    def sleep(self, seconds):
+        self.time += seconds
+
+
+@pytest.fixture
+def where():
+    return {"host": "127.0.0.11"}
+
+
+@pytest.fixture
+def resolver(where):
+    records = {WRITER: Record(lambda: (where["host"], 13306))}
+    return Resolver(NAMES, records)
+
+
+def found(*arguments, **options):
+    return {entry[4] for entry in socket.getaddrinfo(*arguments, **options)}
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "name"),
+    [
+        ("cluster", "rdsfailover.cluster-cxyz.eu-west-1.rds.amazonaws.com"),
+        ("reader", "rdsfailover.cluster-ro-cxyz.eu-west-1.rds.amazonaws.com"),
+        ("proxy", "rdsfailover.proxy-cxyz.eu-west-1.rds.amazonaws.com"),
+        ("proxy-reader", "rdsfailover-read-only.endpoint.proxy-cxyz.eu-west-1.rds.amazonaws.com"),
+        ("instance-2", "instance-2.cxyz.eu-west-1.rds.amazonaws.com"),
+    ],
+)
+def test_names_have_the_form_that_aws_gives_them(endpoint, name):
+    assert NAMES.host(endpoint) == name
+
+
+def test_names_in_china_have_their_own_form():
+    names = AwsNames(region="cn-north-1", account="cxyz")
+
+    assert names.host("instance-1") == "instance-1.cxyz.rds.cn-north-1.amazonaws.com.cn"
+
+
+def test_two_clusters_share_no_name():
+    assert AwsNames.new("eu-west-1").domain != AwsNames.new("eu-west-1").domain
+
+
+@pytest.mark.parametrize("region", ["us-east-1", "ap-southeast-2", "us-gov-west-1", "cn-north-1"])
+def test_regions_are_accepted(region):
+    assert check_region(region) == region
+
+
+@pytest.mark.parametrize("region", ["", "Frankfurt", "eu-west", "eu_west_1", "eu-west-1.evil.com"])
+def test_what_is_no_region_is_refused(region):
+    with pytest.raises(SettingError, match="eu-west-1"):
+        check_region(region)
+
+
+def test_a_name_resolves_to_where_its_record_leads_now(resolver, where):
+    with resolver.installed():
+        assert found(WRITER, 3306, type=socket.SOCK_STREAM) == {("127.0.0.11", 13306)}
+        assert socket.gethostbyname(WRITER) == "127.0.0.11"
+        where["host"] = "127.0.0.12"
+        assert found(WRITER, 3306, type=socket.SOCK_STREAM) == {("127.0.0.12", 13306)}
+        assert socket.gethostbyname_ex(WRITER)[2] == ["127.0.0.12"]
+
+
+@pytest.mark.parametrize("spelling", [WRITER.upper(), WRITER + ".", WRITER.encode()])
+def test_a_name_may_be_written_as_dns_allows(resolver, spelling):
+    with resolver.installed():
+        assert found(spelling, 3306, 0, socket.SOCK_STREAM) == {("127.0.0.11", 13306)}
+
+
+def test_the_port_that_is_listened_at_comes_with_the_address(resolver):
+    with resolver.installed():
+        assert found(WRITER, 3306, type=socket.SOCK_STREAM) == {("127.0.0.11", 13306)}
+        assert found(WRITER, None, type=socket.SOCK_STREAM) == {("127.0.0.11", 0)}
+
+
+def test_other_names_are_left_to_the_system(resolver):
+    with resolver.installed():
+        assert found("127.0.0.1", 80, type=socket.SOCK_STREAM) == {("127.0.0.1", 80)}
+        assert socket.gethostbyname("127.0.0.9") == "127.0.0.9"
+        assert socket.getaddrinfo(None, 80)
+
+
+def test_a_name_of_the_domain_that_nobody_has_never_leaves_the_machine(resolver):
+    with resolver.installed(), pytest.raises(socket.gaierror) as raised:
+        socket.getaddrinfo("instance-9." + NAMES.domain, 3306)
+
+    assert raised.value.errno == socket.EAI_NONAME
+
+
+def test_a_caller_who_takes_only_addresses_gets_no_name_resolved(resolver):
+    with resolver.installed(), pytest.raises(socket.gaierror):
+        socket.getaddrinfo(WRITER, 3306, flags=socket.AI_NUMERICHOST)
+
+
+def test_a_gateway_that_does_not_answer_is_a_failure_of_dns():
+    def dead():
+        raise GatewayError("gone")
+
+    with Resolver(NAMES, {WRITER: Record(dead)}).installed(), pytest.raises(socket.gaierror) as why:
+        socket.gethostbyname(WRITER)
+
+    assert why.value.errno == socket.EAI_AGAIN
+
+
+def test_everything_is_restored_even_after_an_error(resolver):
+    before = socket.getaddrinfo, socket.gethostbyname, socket.gethostbyname_ex
+    with contextlib.suppress(ZeroDivisionError), resolver.installed():
+        assert socket.getaddrinfo is not before[0]
+        raise ZeroDivisionError
+
+    assert before == (socket.getaddrinfo, socket.gethostbyname, socket.gethostbyname_ex)
+
+
+def test_an_answer_is_remembered_for_as_long_as_its_ttl():
+    clock, answers = Clock(), iter([("127.0.0.11", 1), ("127.0.0.12", 1), ("127.0.0.13", 1)])
+    record = Record(lambda: next(answers), lambda: 5.0, clock)
+
+    assert record.resolve()[0] == "127.0.0.11"
+    clock.time = 4.9
+    assert record.resolve()[0] == "127.0.0.11"
+    clock.time = 5.0
+    assert record.resolve()[0] == "127.0.0.12"
+
+
+def test_without_a_ttl_nothing_is_remembered():
+    answers = iter([("127.0.0.11", 1), ("127.0.0.12", 1)])
+    record = Record(lambda: next(answers))
+
+    assert [record.resolve()[0], record.resolve()[0]] == ["127.0.0.11", "127.0.0.12"]

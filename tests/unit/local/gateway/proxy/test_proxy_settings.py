@@ -1,0 +1,88 @@
+import datetime as dt
+
+import pytest
+
+from pytest_rdsfailover.local.gateway.proxy.secrets import Secret, token_fault
+from pytest_rdsfailover.local.gateway.proxy.settings import ProxySettings
+from pytest_rdsfailover.model.errors import GatewayError, SettingError
+
+NOW = dt.datetime(2026, 3, 1, 12, 0, tzinfo=dt.UTC)
+TOKEN = (
+    "db.example:3306/?Action=connect&DBUser=app&X-Amz-Algorithm=AWS4-HMAC-SHA256"
+    "&X-Amz-Credential=AKIA%2F20260301%2Feu-west-1%2Frds-db%2Faws4_request"
+    "&X-Amz-Date=20260301T115500Z&X-Amz-Expires=900&X-Amz-SignedHeaders=host"
+    "&X-Amz-Signature=" + "a" * 64
+)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"max_connections_percent": 0}, "1 to 100"),
+        ({"max_connections_percent": "10"}, "1 to 100"),
+        ({"connection_borrow_timeout": 301}, "0 to 300 s"),
+        ({"idle_client_timeout": 0}, "1 to 28800 s"),
+        ({"max_idle_connections_percent": 60, "max_connections_percent": 50}, "0 to max_conn"),
+        ({"session_pinning_filters": ["ALL"]}, "EXCLUDE_VARIABLE_SETS"),
+        ({"client_password_auth_type": "SHA1"}, "MYSQL_NATIVE_PASSWORD or"),
+        ({"iam_auth": "SOMETIMES"}, "DISABLED or REQUIRED"),
+        ({"require_ssl": True}, "no setting 'require_ssl'"),
+    ],
+)
+def test_what_rds_would_refuse_is_refused(options, words):
+    with pytest.raises(SettingError, match=words):
+        ProxySettings.of(options)
+
+
+def test_percentages_are_of_the_servers_limit_and_never_nothing():
+    settings = ProxySettings.of({"max_connections_percent": 10})
+
+    assert (settings.most(500), settings.most_idle(500)) == (50, 25)
+    assert (settings.most(5), settings.most_idle(5)) == (1, 1)
+
+
+def test_some_settings_can_be_changed_alone():
+    changed = ProxySettings(require_tls=True).but({"idle_client_timeout": 5})
+
+    assert changed == ProxySettings(require_tls=True, idle_client_timeout=5)
+
+
+def test_a_secret_is_read_and_written_as_secrets_manager_keeps_it():
+    secret = Secret.parse('{"username": "app", "password": "p", "engine": "mysql", "port": 3306}')
+
+    assert secret == Secret(username="app", password="p")
+    assert Secret.parse(secret.text()) == secret
+    assert "'p'" not in repr(secret)
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"username": "app"}', "no json: hunter2"])
+def test_what_is_no_secret_is_not_repeated(text):
+    with pytest.raises(GatewayError, match="Secrets Manager") as error:
+        Secret.parse(text)
+    assert "hunter2" not in str(error.value)
+
+
+def test_a_token_of_the_right_shape_is_accepted():
+    assert token_fault(TOKEN, "app", {"db.example:3306"}, NOW) is None
+    assert token_fault("https://" + TOKEN, "app", (), NOW) is None
+
+
+@pytest.mark.parametrize(
+    ("token", "words"),
+    [
+        (TOKEN.replace("db.example", "other"), "it is for other:3306"),
+        (TOKEN.replace("=connect", "=list"), "action"),
+        (TOKEN.replace("DBUser=app", "DBUser=root"), "another user"),
+        (TOKEN.replace("rds-db", "s3"), "scope"),
+        (TOKEN[:-1], "signature"),
+        (TOKEN.replace("HMAC-SHA256", "HMAC-MD5"), "algorithm"),
+        (TOKEN.replace("T115500Z", "T114400Z"), "expired"),
+        (TOKEN.replace("20260301T115500Z", "yesterday"), "date"),
+        (TOKEN.replace("Expires=900", "Expires=86400"), "lives 86400 s"),
+        ("secret", "presigned"),
+        ("", "presigned"),
+        ("[", "presigned"),
+    ],
+)
+def test_any_other_is_refused_with_the_reason(token, words):
+    assert words in token_fault(token, "app", {"db.example:3306"}, NOW)

@@ -1,0 +1,190 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pytest_rdsfailover.local.gateway.aurora import (
+    Member,
+    shown_variables,
+    shows_variables,
+    topology_setting,
+    topology_spans,
+    topology_table,
+)
+from pytest_rdsfailover.local.gateway.plan import Planner, asks_aurora
+from pytest_rdsfailover.local.gateway.roles import PROTECT, Exchange
+from pytest_rdsfailover.local.gateway.router import Router
+from pytest_rdsfailover.local.gateway.variables import Variables
+from pytest_rdsfailover.mysql.packets import STATUS_AUTOCOMMIT
+from pytest_rdsfailover.mysql.statements import Dialect, replace_spans, statements
+
+DIALECT = Dialect()
+MEMBERS = [Member(id="a-1", writer=True, age=0.0), Member(id="a-2", writer=False, age=1.5)]
+TABLE = b"information_schema.replica_host_status"
+
+
+def rewritten(sql: bytes) -> bytes:
+    (statement,) = statements(sql, DIALECT)
+    return replace_spans(sql, topology_spans(statement, b"(T)"))
+
+
+@pytest.mark.parametrize(
+    ("sql", "expected"),
+    [
+        (b"SELECT 1 FROM %s", b"SELECT 1 FROM (T) AS `replica_host_status`"),
+        (b"SELECT 1 FROM %s WHERE 1", b"SELECT 1 FROM (T) AS `replica_host_status` WHERE 1"),
+        (b"SELECT 1 FROM %s, t", b"SELECT 1 FROM (T) AS `replica_host_status`, t"),
+        (b"SELECT (SELECT 1 FROM %s)", b"SELECT (SELECT 1 FROM (T) AS `replica_host_status`)"),
+        (b"SELECT 1 FROM %s r", b"SELECT 1 FROM (T) r"),
+        (b"SELECT 1 FROM %s AS r", b"SELECT 1 FROM (T) AS r"),
+        (b"SELECT 1 FROM %s `where`", b"SELECT 1 FROM (T) `where`"),
+        (b"SELECT %s.CPU", b"SELECT `replica_host_status`.CPU"),
+        (b"SELECT '%s'", b"SELECT '%s'"),
+        (b'SELECT "%s"', b'SELECT "%s"'),
+        (b"SELECT 1 -- %s", b"SELECT 1 -- %s"),
+        (b"SELECT 1 /* %s */", b"SELECT 1 /* %s */"),
+        (b"SELECT x.%s", b"SELECT x.%s"),
+        (b"SELECT `%s`", b"SELECT `%s`"),
+    ],
+)
+def test_the_table_is_replaced_where_it_is_named_and_nowhere_else(sql, expected):
+    mine = sql.replace(b"%s", TABLE)
+
+    assert rewritten(mine) == expected.replace(b"%s", TABLE)
+
+
+@pytest.mark.parametrize(
+    ("sql", "expected"),
+    [
+        (b"SELECT 1 FROM /*! information_schema.*/replica_host_status", b"/*! (T) AS "),
+        (b"SELECT 1 FROM information_schema/* x */.replica_host_status", b"FROM (T) AS "),
+    ],
+)
+def test_comments_in_the_middle_of_the_name_stay_balanced(sql, expected):
+    found = rewritten(sql)
+
+    assert expected in found
+    assert found.count(b"/*") == found.count(b"*/")
+
+
+@given(st.binary(max_size=80), st.binary(max_size=80))
+def test_no_text_breaks_the_rewriting(before, after):
+    sql = before + TABLE + after
+    for statement in statements(sql, DIALECT):
+        replace_spans(statement.sql, topology_spans(statement, b"(T)"))
+
+
+def test_the_setting_names_the_writer_and_how_old_each_row_is():
+    setting = topology_setting(MEMBERS)
+
+    assert b"= 'a-1'" in setting
+    assert b"= '0,1500000'" in setting
+    assert topology_table(MEMBERS).count(b"SELECT") == 2
+
+
+@pytest.mark.parametrize("text", [b"Replica_Host_Status", b"AURORA_VERSION()"])
+def test_aurora_s_names_are_noticed_in_any_case(text):
+    assert asks_aurora(b"SELECT " + text)
+    assert not asks_aurora(b"INSERT INTO orders VALUES (1)")
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        b"show variables",
+        b"/* " + b"where it comes from " * 40 + b" */ SHOW /* all */ GLOBAL VARIABLES LIKE 'x'",
+        b"SELECT '" + b"x" * 400 + b"'; SHOW VARIABLES",
+    ],
+)
+def test_lists_of_variables_are_noticed_wherever_they_stand(sql):
+    assert asks_aurora(sql)
+    assert not asks_aurora(sql.replace(b"SHOW", b"SELECT").replace(b"show", b"select"))
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [b"SHOW VARIABLES", b"show global variables like 'x'", b"SHOW LOCAL VARIABLES WHERE 1"],
+)
+def test_lists_of_variables_are_recognised(sql):
+    assert shows_variables(statements(sql, DIALECT)[0].words)
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [b"SHOW TABLES FROM variables", b"SHOW STATUS", b"SELECT VARIABLES", b"SHOW CREATE TABLE"],
+)
+def test_other_lists_are_not(sql):
+    assert not shows_variables(statements(sql, DIALECT)[0].words)
+
+
+@pytest.mark.parametrize(
+    ("sql", "mariadb", "pieces"),
+    [
+        (b"SHOW VARIABLES LIKE 'a%'", False,
+         [b"performance_schema.session_variables", b"WHERE Variable_name LIKE 'a%'\nORDER"]),
+        (b"SHOW GLOBAL VARIABLES WHERE Value = 1 -- x", True,
+         [b"information_schema.global_variables", b"WHERE Value = 1 -- x\nORDER"]),
+        (b"SHOW VARIABLES", True, [b"AS `variables`\nORDER"]),
+    ],
+)  # fmt: skip
+def test_a_list_of_variables_becomes_a_question_to_the_server(sql, mariadb, pieces):
+    (statement,) = statements(sql, DIALECT)
+    found = shown_variables(statement, {b"port": b"3306"}, {b"new": b"x"}, mariadb=mariadb)
+
+    assert b"WHEN 'port' THEN '3306'" in found
+    assert b"UNION ALL SELECT 'new', 'x'" in found
+    assert all(piece in found for piece in pieces)
+
+
+@pytest.fixture
+def router():
+    return Router(3)
+
+
+def plans(router, name, message):
+    host = router.instance(name)
+    planner = Planner(host, Variables(host.id))
+    return planner, planner.plan(message, STATUS_AUTOCOMMIT, multi=True)
+
+
+def test_a_writer_is_told_the_topology_before_it_is_asked_for_it(router):
+    _, (setting, asked) = plans(router, "instance-1", b"\x03SELECT * FROM " + TABLE)
+
+    assert setting.hidden
+    assert setting.payload[1:] == topology_setting(router.members())
+    assert b"SELECT 'instance-3' AS SERVER_ID" in asked.payload
+
+
+def test_a_reader_is_told_it_and_stays_read_only(router):
+    _, found = plans(router, "instance-2", b"\x03SELECT * FROM " + TABLE)
+
+    assert [one.hidden for one in found] == [True, True, False]
+    assert found[1].payload[1:] == PROTECT
+
+
+def test_a_prepared_statement_is_told_it_at_each_execution_until_it_is_closed(router):
+    planner, found = plans(router, "instance-1", b"\x16SELECT * FROM " + TABLE)
+    planner.prepared(b"\1\0\0\0", found[-1])
+    execute = b"\x17\1\0\0\0\0\1\0\0\0"
+
+    router.promote("instance-2")
+    again = planner.plan(execute, STATUS_AUTOCOMMIT, multi=True)
+    assert topology_setting(router.members()) in [one.payload[1:] for one in again]
+    assert b"'instance-2'" in again[-2].payload
+    planner.closed(b"\1\0\0\0")
+    assert b"instance" not in planner.plan(execute, STATUS_AUTOCOMMIT, multi=True)[0].payload
+
+
+def test_what_is_stored_keeps_its_text(router):
+    sql = b"\x03CREATE VIEW v AS SELECT @@aurora_server_id FROM " + TABLE
+
+    assert plans(router, "instance-1", sql)[1] == [Exchange(payload=sql)]
+
+
+def test_an_instance_that_is_down_ages_and_one_that_is_back_does_not(router):
+    router.cut("instance-2", silent=False)
+    ages = [member.age > 0 for member in router.members()]
+    router.back("instance-2")
+
+    assert ages == [False, True, False]
+    assert [member.age for member in router.members()] == [0, 0, 0]
+    assert [member.writer for member in router.members()] == [True, False, False]

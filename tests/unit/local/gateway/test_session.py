@@ -1,0 +1,324 @@
+from contextlib import suppress
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from pytest_rdsfailover.local.gateway.roles import PROTECT, RELEASE
+from pytest_rdsfailover.local.gateway.router import Instance
+from pytest_rdsfailover.local.gateway.session import Session
+from pytest_rdsfailover.mysql.handshake import RELAYED, Capability, Greeting, encode_greeting
+from pytest_rdsfailover.mysql.packets import (
+    MAX_PAYLOAD,
+    PacketReader,
+    ProtocolError,
+    ServerFault,
+    encode,
+    eof_packet,
+    error_packet,
+    frame,
+    ok_packet,
+    packets_of,
+    parse_error,
+    status_of,
+)
+
+GREETING = encode_greeting(
+    Greeting(
+        version=b"10.11.6-MariaDB", thread_id=7, capabilities=Capability(0xFFFFFFFF), status=2,
+        charset=45, scramble=b"12345678abcdefghijkl", plugin=b"mysql_native_password",
+    )
+)  # fmt: skip
+ABILITIES = RELAYED & ~Capability.DEPRECATE_EOF
+LOGIN = int(ABILITIES).to_bytes(4, "little") + bytes(28) + b"app\0"
+OK2, EOF2 = ok_packet(2), eof_packet(2)
+READ_ONLY = error_packet(ServerFault(1792, "25006", "read only transaction"))
+SHUTDOWN = error_packet(ServerFault(1053, "08S01", "Server shutdown in progress"))
+COLUMN = b"\x03def\0\0\0\x01a\0\x0c"
+
+
+def logged_in(*, writer: bool) -> Session:
+    session = Session(Instance(id="instance-1", writer=writer))
+    session.from_server(frame(GREETING, 0))
+    session.from_client(frame(LOGIN, 1))
+    session.from_server(frame(OK2, 2))
+    session.to_client.clear()
+    session.to_server.clear()
+    return session
+
+
+def taken(buffer: bytearray) -> list[bytes]:
+    """Return the payloads in a buffer, whose numbers must follow each other, and clear it."""
+    packets = PacketReader().feed(bytes(buffer))
+    buffer.clear()
+    return [packet.payload for packet in packets]
+
+
+def answer(session: Session, *payloads: bytes) -> None:
+    for number, payload in enumerate(payloads, 1):
+        session.from_server(frame(payload, number))
+
+
+def ask(session: Session, sql: bytes) -> None:
+    session.from_client(encode(b"\x03" + sql))
+
+
+def test_the_greeting_keeps_its_thread_and_loses_what_cannot_be_relayed():
+    session = Session(Instance(id="instance-1", writer=True))
+    session.from_server(frame(GREETING, 0))
+    assert session.thread_id == 7
+    assert b"10.11.6-MariaDB" in session.to_client
+
+
+def test_a_writer_passes_a_statement_unchanged():
+    session = logged_in(writer=True)
+    ask(session, b"INSERT INTO t VALUES (1)")
+    assert taken(session.to_server) == [b"\x03INSERT INTO t VALUES (1)"]
+    assert session.busy
+    answer(session, OK2)
+    assert taken(session.to_client) == [OK2]
+    assert not session.busy
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+@pytest.mark.parametrize("rest", [b"more", EOF2, b"\xff1", b""])
+def test_the_rest_of_a_long_row_is_no_end_whatever_it_looks_like(rest, at_once):
+    session = logged_in(writer=True)
+    ask(session, b"SELECT a FROM t")
+    packets = [b"\x01", COLUMN, EOF2, bytes(MAX_PAYLOAD), rest, b"\x01x"]
+    sent = [frame(payload, number) for number, payload in enumerate(packets, 1)]
+    for part in [b"".join(sent)] if at_once else sent:
+        session.from_server(part)
+    assert session.busy
+    session.from_server(frame(EOF2, len(packets) + 1))
+    assert not session.busy
+    assert taken(session.to_client) == [*packets, EOF2]
+
+
+def test_a_reader_is_made_read_only_before_each_statement_and_translates_the_refusal():
+    session = logged_in(writer=False)
+    ask(session, b"INSERT INTO t VALUES (1)")
+    assert taken(session.to_server) == [b"\x03" + PROTECT]
+    answer(session, OK2)
+    assert taken(session.to_client) == []
+    assert taken(session.to_server) == [b"\x03INSERT INTO t VALUES (1)"]
+    answer(session, READ_ONLY)
+    assert parse_error(taken(session.to_client)[0]).code == 1290
+
+
+def test_a_promoted_reader_lets_its_old_sessions_write_again():
+    session = logged_in(writer=False)
+    host = session._host
+    ask(session, b"SELECT 1")
+    answer(session, OK2)
+    answer(session, OK2)
+    taken(session.to_server)
+    host.writer = True
+    ask(session, b"INSERT INTO t VALUES (1)")
+    assert taken(session.to_server) == [b"\x03" + RELEASE]
+
+
+def test_a_transaction_that_may_write_is_ended_on_a_reader():
+    session = logged_in(writer=False)
+    ask(session, b"START TRANSACTION READ WRITE")
+    answer(session, OK2)
+    taken(session.to_server)
+    answer(session, ok_packet(3))
+    assert taken(session.to_server) == [b"\x03ROLLBACK"]
+    assert taken(session.to_client) == []
+    answer(session, OK2)
+    assert parse_error(taken(session.to_client)[0]).code == 1290
+
+
+def test_a_transaction_that_cannot_be_ended_ends_the_session():
+    session = logged_in(writer=False)
+    ask(session, b"START TRANSACTION READ WRITE")
+    answer(session, OK2)
+    answer(session, ok_packet(3))
+    with pytest.raises(ProtocolError):
+        answer(session, READ_ONLY)
+
+
+def test_each_statement_of_several_is_guarded_and_announces_the_next():
+    session = logged_in(writer=False)
+    ask(session, b"SET x = 1; INSERT INTO t VALUES (1); SELECT 3")
+    sent = []
+    for reply in (OK2, OK2, OK2, READ_ONLY):
+        sent += taken(session.to_server)
+        answer(session, reply)
+    assert sent == [
+        b"\x03" + PROTECT, b"\x03SET x = 1", b"\x03" + PROTECT, b"\x03 INSERT INTO t VALUES (1)",
+    ]  # fmt: skip
+    answer(session, OK2)  # our own tidying up
+    assert not session.busy
+    first, second = taken(session.to_client)
+    assert status_of(first) == 2 | 8
+    assert parse_error(second).code == 1290
+
+
+def test_commands_sent_ahead_wait_for_their_turn():
+    session = logged_in(writer=True)
+    ask(session, b"SELECT 1")
+    ask(session, b"SELECT 2")
+    assert taken(session.to_server) == [b"\x03SELECT 1"]
+    answer(session, b"\x01", COLUMN, EOF2, b"\x011", EOF2)
+    assert taken(session.to_server) == [b"\x03SELECT 2"]
+
+
+def test_an_error_out_of_turn_is_passed_on():
+    session = logged_in(writer=True)
+    farewell = error_packet(ServerFault(1053, "08S01", "shutdown"))
+    session.from_server(frame(farewell, 0))
+    assert taken(session.to_client) == [farewell]
+
+
+def test_a_client_that_speaks_first_is_ended():
+    with pytest.raises(ProtocolError):
+        Session(Instance(id="instance-1")).from_client(frame(LOGIN, 1))
+
+
+TALK = [
+    ("server", frame(GREETING, 0)),
+    ("client", frame(LOGIN, 1)),
+    ("server", frame(b"\xfemysql_native_password\0salt", 2)),
+    ("client", frame(b"hash", 3)),
+    ("server", frame(OK2, 4)),
+    ("client", encode(b"\x03SELECT @@aurora_server_id, 'x'; LOAD DATA LOCAL INFILE 'f' INTO TABLE t")),
+    ("server", frame(OK2, 1)),
+    ("server", frame(b"\x01", 1) + frame(COLUMN, 2) + frame(EOF2, 3) + frame(b"\x011", 4)
+               + frame(EOF2, 5)),
+    ("server", frame(OK2, 1)),
+    ("server", frame(b"\xfbf", 1)),
+    ("client", frame(b"data", 8) + frame(b"", 9)),
+    ("server", frame(OK2, 4)),
+    ("client", encode(b"\x16CREATE TEMPORARY TABLE x (id INT)")),
+    ("server", frame(OK2, 1)),
+    ("server", frame(b"\0\1\0\0\0\0\0\0\0\0\0\0", 1)),
+    ("server", frame(OK2, 1)),
+    ("client", encode(b"\x17\1\0\0\0\0\1\0\0\0")),
+    ("server", frame(OK2, 1)),
+    ("server", frame(OK2, 1)),
+    ("server", frame(OK2, 1)),
+    ("client", encode(b"\x19\1\0\0\0") + encode(b"\x03SHOW VARIABLES")),
+    ("server", frame(b"\x02", 1) + frame(COLUMN, 2) + frame(COLUMN, 3) + frame(EOF2, 4)
+               + frame(b"\x09read_only\x03OFF", 5) + frame(EOF2, 6)),
+    ("client", encode(b"\x01")),
+]  # fmt: skip
+
+
+WRITER_TALK = [
+    ("server", frame(GREETING, 0)),
+    ("client", frame(LOGIN, 1)),
+    ("server", frame(OK2, 2)),
+    ("client", encode(b"\x03INSERT INTO t VALUES (1)") + encode(b"\x03SELECT a FROM t")),
+    ("server", frame(OK2, 1)),
+    ("server", frame(b"\x01", 1) + frame(COLUMN, 2) + frame(EOF2, 3) + frame(b"\x01x", 4)
+               + frame(b"\xfb", 5) + frame(EOF2, 6)),
+    ("client", encode(b"\x03SELECT a FROM t; SELECT b FROM t")),
+    ("server", frame(b"\x01", 1) + frame(COLUMN, 2) + frame(EOF2, 3) + frame(eof_packet(2 | 8), 4)
+               + frame(b"\x01", 5) + frame(COLUMN, 6) + frame(EOF2, 7) + frame(READ_ONLY, 8)),
+    ("client", encode(b"\x03LOAD DATA LOCAL INFILE 'f' INTO TABLE t")),
+    ("server", frame(b"\xfbf", 1)),
+    ("client", frame(b"data", 2) + frame(b"", 3)),
+    ("server", frame(OK2, 4)),
+    ("client", encode(b"\x03INSERT INTO t VALUES (2)")),
+    ("server", frame(OK2, 1) + frame(SHUTDOWN, 0)),
+]  # fmt: skip
+
+
+def played(talk, cuts=(), *, writer=False):
+    """Return all that a session says to either side in a conversation cut up in some way."""
+    session = Session(Instance(id="instance-1", writer=writer))
+    sizes = iter(cuts)
+    for side, data in talk:
+        feed = session.from_client if side == "client" else session.from_server
+        rest = data
+        while rest:
+            size = next(sizes, len(rest))
+            feed(rest[:size])
+            rest = rest[size:]
+    return bytes(session.to_client), bytes(session.to_server)
+
+
+def test_the_conversation_that_is_cut_up_below_makes_sense():
+    to_client, to_server = played(TALK)
+    assert b"SELECT 'aurora_server_id', 'instance-1'" in to_server
+    assert b"WHEN 'read_only' THEN 'ON'" in to_server
+    assert b"read_only" in to_client
+    assert to_server.endswith(encode(b"\x01"))
+    assert b"coalesce('instance-1'," in to_server
+
+
+@given(st.lists(st.integers(1, 30), max_size=600))
+@example([1] * 2000)
+def test_a_conversation_comes_out_the_same_however_it_is_cut(cuts):
+    assert played(TALK, cuts) == played(TALK)
+    assert played(WRITER_TALK, cuts, writer=True) == played(WRITER_TALK, writer=True)
+
+
+def test_a_writer_passes_all_that_its_server_says_and_its_farewell():
+    said = b"".join(data for side, data in WRITER_TALK[2:] if side == "server")
+
+    assert played(WRITER_TALK, writer=True)[0].endswith(said)
+
+
+@pytest.mark.parametrize("writer", [True, False])
+def test_a_farewell_behind_an_answer_comes_whole_however_it_is_cut(writer):
+    answers = [
+        frame(OK2, 1),
+        frame(b"\x01", 1) + frame(COLUMN, 2) + frame(EOF2, 3) + frame(b"\x01x", 4) + frame(EOF2, 5),
+    ]
+    for said in (one + frame(SHUTDOWN, 0) for one in answers):
+        for cut in range(len(said)):
+            session = logged_in(writer=writer)
+            ask(session, b"SELECT a FROM t")
+            if not writer:
+                answer(session, OK2)  # to what made the session read-only
+
+            session.from_server(said[:cut])
+            session.from_server(said[cut:])
+
+            assert bytes(session.to_client) == said
+
+
+@pytest.mark.parametrize("size", [1000, MAX_PAYLOAD, MAX_PAYLOAD + 10])
+def test_a_file_goes_on_after_a_packet_that_is_as_long_as_can_be(size):
+    session = logged_in(writer=True)
+    ask(session, b"LOAD DATA LOCAL INFILE 'f' INTO TABLE t")
+    session.to_server.clear()
+    answer(session, b"\xfbf")
+    file = encode(bytes(size), 2)
+    count = packets_of(bytes(size))
+
+    session.from_client(file + frame(b"", 2 + count))
+    assert bytes(session.to_server) == file + frame(b"", 2 + count)
+    session.from_server(frame(OK2, 3 + count))
+    session.to_server.clear()
+    ask(session, b"SELECT 1")
+    assert taken(session.to_server) == [b"\x03SELECT 1"]
+
+
+@given(
+    st.integers(0, len(TALK)), st.sampled_from(["client", "server"]),
+    st.lists(st.binary(max_size=30), max_size=4), st.booleans(), st.booleans(),
+)  # fmt: skip
+def test_garbage_ends_a_session_with_a_protocol_error_or_not_at_all(
+    position, side, payloads, framed, writer
+):
+    data = b"".join(frame(p, n) if framed else p for n, p in enumerate(payloads))
+    with suppress(ProtocolError):
+        played([*TALK[:position], (side, data), *TALK[position:]], writer=writer)
+
+
+@given(st.integers(0, 2000), st.integers(0, 255), st.booleans())
+def test_a_single_wrong_byte_does_no_more_harm(position, value, writer):
+    lengths = [len(data) for _, data in TALK]
+    talk, at = list(TALK), position % sum(lengths)
+    for number, length in enumerate(lengths):
+        if at < length:
+            side, data = talk[number]
+            talk[number] = (side, data[:at] + bytes((value,)) + data[at + 1 :])
+            break
+        at -= length
+    with suppress(ProtocolError):
+        played(talk, writer=writer)

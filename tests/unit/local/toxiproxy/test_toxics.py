@@ -1,0 +1,131 @@
+"""Each toxic on a pipe that keeps its own time."""
+
+import asyncio
+
+import pytest
+
+from pytest_rdsfailover.local.toxiproxy.toxic import Chunk
+from pytest_rdsfailover.local.toxiproxy.toxics import KINDS
+
+
+class FakePipe:
+    """Chunks in, what was given and when out; time passes only when the toxic rests."""
+
+    def __init__(self, *chunks):
+        self.chunks = [Chunk(data, 0.0) for data in chunks]
+        self.given = []
+        self.time = 0.0
+        self.passed = 0
+        self.committed = False
+        self.held = None
+
+    async def take(self):
+        assert self.held is None, "took another chunk before the last was dealt with"
+        self.held = self.chunks.pop(0) if self.chunks else None
+        return self.held
+
+    async def give(self, size=None):
+        part = self.held.data[:size]
+        self.held.data = b"" if size is None else self.held.data[size:]
+        self.passed += len(part)
+        self.given.append((round(self.time, 3), part))
+        if not self.held.data:
+            self.held = None
+
+    def drop(self):
+        self.held = None
+
+    async def rest(self, seconds):
+        self.time += max(seconds, 0)
+
+    async def hang(self):
+        raise asyncio.CancelledError
+
+    async def arrival(self, seconds):
+        if not self.chunks:
+            self.time += seconds
+        return bool(self.chunks)
+
+    def commit(self):
+        self.committed = True
+        self.held = None
+
+    def now(self):
+        return self.time
+
+
+def treated(kind, *chunks, **attributes):
+    pipe = FakePipe(*chunks)
+    asyncio.run(KINDS[kind]().with_attributes(attributes).run(pipe))
+    return pipe
+
+
+def test_noop_passes_everything():
+    assert treated("noop", b"a", b"b").given == [(0.0, b"a"), (0.0, b"b")]
+
+
+def test_latency_counts_from_reception():
+    assert treated("latency", b"a", b"b", latency=100).given == [(0.1, b"a"), (0.1, b"b")]
+
+
+def test_jitter_stays_within_its_bounds():
+    toxic = KINDS["latency"](latency=100, jitter=30)
+    delays = [toxic.delay() for _ in range(1000)]
+
+    assert 0.07 <= min(delays) < 0.08
+    assert 0.12 < max(delays) <= 0.13
+
+
+def test_bandwidth_sends_large_chunks_in_parts():
+    pipe = treated("bandwidth", b"x" * 2500, rate=10)
+
+    assert [(at, len(part)) for at, part in pipe.given] == [(0.1, 1000), (0.2, 1000), (0.25, 500)]
+
+
+def test_no_bandwidth_gives_nothing():
+    with pytest.raises(asyncio.CancelledError):
+        treated("bandwidth", b"x", rate=0)
+
+
+def test_slow_close_rests_at_the_end():
+    pipe = treated("slow_close", b"a", delay=500)
+
+    assert (pipe.given, pipe.time) == ([(0.0, b"a")], 0.5)
+
+
+def test_timeout_drops_and_waits_for_silence():
+    pipe = treated("timeout", b"a", b"b", timeout=200)
+
+    assert (pipe.given, pipe.time) == ([], 0.2)
+
+
+def test_reset_peer_commits_before_it_rests():
+    pipe = treated("reset_peer", b"a", b"b", timeout=300)
+
+    assert (pipe.given, pipe.time, pipe.committed) == ([], 0.3, True)
+
+
+@pytest.mark.parametrize(("average", "variation"), [(10, 0), (10, 5), (1, 0), (0, 0), (5, 50)])
+def test_slicer_cuts_without_losing_a_byte(average, variation):
+    data = bytes(range(256))
+    pipe = treated("slicer", data, average_size=average, size_variation=variation, delay=1000)
+    pieces = [part for _, part in pipe.given]
+
+    assert b"".join(pieces) == data
+    assert all(pieces)
+    assert max(map(len, pieces)) <= max(average + variation, 1)
+    assert pipe.time == pytest.approx(0.001 * len(pieces))
+
+
+def test_limit_data_ends_at_the_byte():
+    assert treated("limit_data", b"aaa", b"bbb", b"c", bytes=4).given == [(0, b"aaa"), (0, b"b")]
+
+
+def test_a_limit_of_zero_gives_nothing():
+    assert treated("limit_data", b"aaa", bytes=0).given == []
+
+
+@pytest.mark.parametrize("value", [1.5, "1", True, [1]])
+def test_attributes_are_integers(value):
+    with pytest.raises(TypeError, match="latency"):
+        KINDS["latency"]().with_attributes({"latency": value})

@@ -1,0 +1,34 @@
+import pytest
+
+from pytest_rdsfailover.model.durations import format_duration, parse_duration
+from pytest_rdsfailover.model.errors import SettingError
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [("250ms", 0.25), ("2s", 2.0), (" 1.5m ", 90.0), ("1 h", 3600.0), (".5s", 0.5), ("0s", 0.0)],
+)
+def test_a_duration_is_a_number_with_a_unit(text, seconds):
+    assert parse_duration(text) == pytest.approx(seconds)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "2", "soon", "2 seconds", "-1s", "1e3s", "nan", "infs", "2s2"]
+)
+def test_what_has_no_unit_or_no_number_is_refused_with_an_example(text):
+    with pytest.raises(SettingError, match="write 250ms, 2s"):
+        parse_duration(text)
+
+
+def test_a_bare_number_is_refused_as_a_text_without_a_unit_is():
+    with pytest.raises(SettingError, match="5 is not a duration; write 250ms, 2s"):
+        parse_duration(5)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0, "0 s"), (0.0042, "4.20 ms"), (0.25, "250 ms"), (2.314, "2.31 s"), (12.04, "12.0 s"),
+     (1803.4, "30m 3s")],
+)  # fmt: skip
+def test_a_duration_is_shown_with_three_digits(seconds, text):
+    assert format_duration(seconds) == text

@@ -1,0 +1,178 @@
+import socket
+import subprocess
+import sys
+import threading
+import time
+
+import mysql.connector.errors
+import pymysql.err
+import pytest
+
+from pytest_rdsfailover.model.endpoints import Bounds, Endpoint, Tls
+from pytest_rdsfailover.model.records import Fault, Outcome
+from pytest_rdsfailover.mysql import driver
+
+REFUSED, UNKNOWN = Outcome.REFUSED, Outcome.UNKNOWN
+WHERE = Endpoint(
+    name="x", kind="writer", host="127.0.0.1", port=10001, user="u", password="s3cret", database="d"
+)
+
+
+def error(code, reason=None):
+    raised = pymysql.err.OperationalError(code, "Der Text zählt nicht")
+    raised.__cause__ = reason
+    return raised
+
+
+def wrapped(inner):
+    outer = RuntimeError("ours")
+    outer.__cause__ = inner
+    return outer
+
+
+def while_handling(first, second):
+    second.__context__ = first
+    return second
+
+
+def unreachable(reason):
+    raised = error(2003)
+    raised.original_exception = reason
+    return raised
+
+
+def orm_error(inner):
+    raised = type("DBAPIError", (Exception,), {})("(1290) and a text")
+    raised.orig = inner
+    return raised
+
+
+@pytest.mark.parametrize(
+    ("raised", "fault"),
+    [
+        (error(1290), Fault(1290, "read-only")),
+        (error(1836), Fault(1836, "read-only")),
+        (error(1792), Fault(1792, "read-only")),
+        (unreachable(ConnectionRefusedError()), Fault(2003, "refused")),
+        (unreachable(TimeoutError()), Fault(2003, "timeout")),
+        (unreachable(socket.gaierror()), Fault(2003, "dns")),
+        (error(2013), Fault(2013, "reset")),
+        (error(2013, TimeoutError()), Fault(2013, "timeout")),
+        (error(2013, ConnectionResetError()), Fault(2013, "reset")),
+        (error(2006), Fault(2006, "reset")),
+        (pymysql.err.InterfaceError(0, ""), Fault(0, "reset")),
+        (mysql.connector.errors.OperationalError("gone"), Fault(0, "reset")),
+        (mysql.connector.errors.ProgrammingError("a parameter too few"), Fault(0, "client")),
+        (error(1927), Fault(1927, "reset")),
+        (error(1213), Fault(1213, "server")),
+        (error(1105), Fault(1105, "server")),
+        (ValueError(1290, "not from a database"), Fault(0, "client")),
+        (TimeoutError(), Fault(0, "timeout")),
+        (orm_error(error(1290)), Fault(1290, "read-only")),
+        (wrapped(orm_error(error(2013))), Fault(2013, "reset")),
+        # What was being handled before says nothing about the kind of what was raised then.
+        (while_handling(error(2013, TimeoutError()), error(1290)), Fault(1290, "read-only")),
+        (while_handling(error(2013, TimeoutError()), error(2003)), Fault(2003, "refused")),
+    ],
+)
+def test_an_error_has_the_code_and_family_of_what_went_wrong(raised, fault):
+    assert driver.fault_of(raised) == fault
+
+
+@pytest.mark.parametrize(
+    "code", [1205, 1213, 1040, 1045, 1062, 1064, 1290, 1836, 1792, 9501, 3159, 2003, 4031]
+)
+def test_what_the_server_refused_was_not_stored(code):
+    assert driver.outcome_of(error(code), sent=True) is REFUSED
+
+
+@pytest.mark.parametrize("code", [0, 2006, 2013, 2055, 1053, 1317, 1927, 3169, 1180, 1105])
+def test_a_connection_that_dies_before_the_answer_leaves_it_open(code):
+    assert driver.outcome_of(error(code), sent=True) is UNKNOWN
+    assert driver.outcome_of(wrapped(orm_error(error(code))), sent=True) is UNKNOWN
+
+
+@pytest.mark.parametrize("raised", [error(2013), error(1105), KeyError("x"), TimeoutError()])
+def test_nothing_is_stored_by_a_writer_that_got_no_connection(raised):
+    assert driver.outcome_of(raised, sent=False) is REFUSED
+
+
+def test_a_connection_that_is_gone_without_a_number_leaves_it_open():
+    assert driver.outcome_of(mysql.connector.errors.OperationalError("gone"), sent=True) is UNKNOWN
+
+
+def test_an_error_of_other_code_leaves_it_open():
+    assert driver.outcome_of(KeyError(1290), sent=True) is UNKNOWN
+
+
+def test_a_retry_that_is_refused_does_not_refuse_the_first_try():
+    raised = while_handling(error(2013), error(2003))
+
+    assert driver.outcome_of(raised, sent=True) is UNKNOWN
+
+
+def test_errors_that_refer_to_each_other_end():
+    first, second = error(2013), error(2003)
+    first.__context__, second.__context__ = second, first
+
+    assert [*driver.chain(first)] == [first, second]
+
+
+def test_pymysql_is_not_imported_before_it_is_needed():
+    code = "import sys, pytest_rdsfailover.mysql.driver; sys.exit('pymysql' in sys.modules)"
+
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_a_connection_takes_the_bounds_and_the_caller_has_the_last_word():
+    bounds = Bounds(connect=0.2, read=0.3, write=0.4)
+
+    made = driver.connect(WHERE, bounds=bounds, defer_connect=True, autocommit=False, user="other")
+
+    assert made.connect_timeout == 0.2
+    assert (made._read_timeout, made._write_timeout) == (0.3, 0.4)
+    assert (made.user, made.autocommit_mode) == ("other", False)
+
+
+def test_connections_commit_by_themselves_and_without_authority_are_not_encrypted():
+    made = driver.connect(WHERE, defer_connect=True)
+
+    assert made.autocommit_mode is True
+    assert not made.ssl
+
+
+def test_all_connections_of_an_authority_share_one_tls_context(tmp_path, monkeypatch):
+    made = []
+    monkeypatch.setattr(driver.ssl, "create_default_context", lambda *, cafile: made.append(cafile))
+    ca = str(tmp_path / "ca.pem")
+
+    for _ in range(3):
+        driver._context(Tls(ca=ca).ca)
+
+    assert made == [ca]
+
+
+def test_a_storm_of_first_connections_makes_one_tls_context(tmp_path, monkeypatch):
+    made, count = [], 32
+    gate = threading.Barrier(count)
+
+    def make(**_):
+        time.sleep(0.02)  # lets all the others ask meanwhile
+        made.append(object())
+        return made[-1]
+
+    monkeypatch.setattr(driver.ssl, "create_default_context", make)
+    found = []
+
+    def connect():
+        gate.wait()
+        found.append(driver._context(str(tmp_path / "ca.pem")))
+
+    threads = [threading.Thread(target=connect) for _ in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert len(made) == 1
+    assert found == made * count

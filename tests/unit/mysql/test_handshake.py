@@ -1,0 +1,79 @@
+import contextlib
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pytest_rdsfailover.mysql.handshake import (
+    RELAYED,
+    Capability,
+    Greeting,
+    client_capabilities,
+    encode_greeting,
+    parse_greeting,
+    relayed_greeting,
+    relayed_response,
+)
+from pytest_rdsfailover.mysql.packets import ProtocolError
+
+MYSQL = Greeting(
+    version=b"9.7.4", thread_id=70_000, capabilities=Capability(0xDFFFFFFF), status=2, charset=255,
+    scramble=b"12345678abcdefghijkl", plugin=b"caching_sha2_password",
+)  # fmt: skip
+
+
+def response(capabilities: int, tail: bytes = b"app\0") -> bytes:
+    return capabilities.to_bytes(4, "little") + b"\0\0\0\1\x2d" + bytes(19) + b"\7\0\0\0" + tail
+
+
+def test_a_greeting_comes_back_with_its_thread():
+    assert parse_greeting(encode_greeting(MYSQL)) == MYSQL
+
+
+def test_what_cannot_be_relayed_is_not_offered():
+    offered = relayed_greeting(MYSQL).capabilities
+    for name in ("SSL", "COMPRESS", "ZSTD", "QUERY_ATTRIBUTES", "OPTIONAL_RESULTSET_METADATA"):
+        assert not offered & Capability[name]
+    for name in ("PROTOCOL_41", "PLUGIN_AUTH", "DEPRECATE_EOF", "SESSION_TRACK", "LOCAL_FILES"):
+        assert offered & Capability[name]
+
+
+def test_mariadbs_own_capabilities_are_not_relayed():
+    payload = bytearray(encode_greeting(MYSQL))
+    start = payload.index(b"\0", 1) + 1 + 27
+    payload[start : start + 4] = b"\x1f\0\0\0"
+    assert encode_greeting(parse_greeting(bytes(payload))) == encode_greeting(MYSQL)
+    answer = relayed_response(response(int(RELAYED)), RELAYED)
+    assert answer[28:32] == bytes(4)
+
+
+@pytest.mark.parametrize(
+    ("version", "number", "mariadb"),
+    [
+        (b"9.7.4-2", 90704, False), (b"8.0.36", 80036, False),
+        (b"5.5.5-10.11.6-MariaDB-0+deb12u1", 101106, True), (b"10.11.19-MariaDB", 101119, True),
+        (b"odd", 0, False),
+    ],
+)  # fmt: skip
+def test_the_version_becomes_a_number(version, number, mariadb):
+    greeting = parse_greeting(encode_greeting(MYSQL)[:1] + version + encode_greeting(MYSQL)[6:])
+    assert (greeting.number, greeting.mariadb) == (number, mariadb)
+
+
+def test_a_client_gets_only_what_it_was_offered():
+    wanted = int(RELAYED | Capability.OPTIONAL_RESULTSET_METADATA | Capability.QUERY_ATTRIBUTES)
+    answer = relayed_response(response(wanted), RELAYED)
+    assert client_capabilities(answer) == RELAYED
+    assert answer.endswith(b"app\0")
+
+
+def test_tls_that_was_not_offered_is_an_error():
+    with pytest.raises(ProtocolError, match="TLS"):
+        relayed_response(response(int(RELAYED | Capability.SSL)), RELAYED)
+
+
+@given(st.binary(max_size=120))
+def test_garbage_is_an_error_and_nothing_else(garbage):
+    for parse in (parse_greeting, client_capabilities):
+        with contextlib.suppress(ProtocolError):
+            parse(garbage)

@@ -1,0 +1,200 @@
+"""Repeats of a trial; the runner is a stand-in that judges written journals, and no time passes."""
+
+import json
+
+import pytest
+from builders import acks, course, everything_acked, journal, refused
+
+from pytest_rdsfailover.analysis.summary import summarise
+from pytest_rdsfailover.journal.stored import Stored
+from pytest_rdsfailover.model.endpoints import Endpoint
+from pytest_rdsfailover.model.errors import SettingError
+from pytest_rdsfailover.trial.repeats import Archive, InvalidTrialsError, Repetition
+from pytest_rdsfailover.trial.resume import Store
+from pytest_rdsfailover.trial.trial import InvalidTrialError, Trial
+
+ENDPOINT = Endpoint(
+    name="cluster", kind="writer", host="h", port=1, user="u", password="p", database="d"
+)
+
+
+def trial(downtime=2.0, *, lost=0, **changes):
+    """Return a trial that was down for about so many seconds."""
+    back = 10.31 + downtime
+    failed = [refused(10.305 + n / 50) for n in range(int(downtime * 50))]
+    made = journal([*acks(0.01, 10.3, 0.01), *failed, *acks(back, 20.0, 0.01)])
+    stored = Stored(positions=everything_acked(made)[lost:])
+    return Trial.of(summarise(made, course(**changes), stored))
+
+
+class Clock:
+    def __init__(self):
+        self.slept = []
+
+    def now(self):
+        return 0.0
+
+    def sleep(self, seconds):
+        self.slept.append(seconds)
+
+
+class TrialRunner:
+    """Hands out trials in turn, and notes them as the real one does."""
+
+    def __init__(self, trials, entries):
+        self.trials, self.entries = list(trials), entries
+        self.settled = self.skipped = 0
+        self.conditions = {"test": "test_a.py::test_b", "seed": 7, "profile": "quick"}
+
+    def settle(self):
+        self.settled += 1
+
+    def skip(self):
+        self.skipped += 1
+        self.trials.pop(0)
+
+    def trial(self, _, **options):
+        if not self.trials:
+            raise KeyboardInterrupt
+        found = self.trials.pop(0)
+        self.entries.append({"trial": {"downtime_s": float(found.downtime)}, "options": options})
+        if not found.valid:
+            raise InvalidTrialError(found)
+        return found
+
+
+class Bench:
+    """A repetition with all that it touches."""
+
+    def __init__(self, directory, trials, *, count=3, resume=False):
+        self.entries, self.shown, self.clock = [], [], Clock()
+        self.runner = TrialRunner(trials, self.entries)
+        self.directory = directory
+        archive = Archive(
+            entries=self.entries,
+            recall=self.entries.append,
+            store=lambda key: Store(directory, json.loads(json.dumps(key))),
+            resume=resume,
+            progress=lambda planned, samples: self.shown.append((len(samples), planned)),
+        )
+        self.run = Repetition(self.runner, archive, trials=count, spacing=0.5, clock=self.clock)
+
+
+def test_trials_are_repeated_settled_and_spaced(tmp_path):
+    bench = Bench(tmp_path, [trial(1), trial(2), trial(3)])
+    found = bench.run(ENDPOINT, writers=4)
+
+    assert len(found) == 3
+    assert found.summary.median == pytest.approx(2, abs=0.1)
+    assert [round(each) for each in found.downtimes] == [1, 2, 3]
+    assert bench.runner.settled == 3
+    assert bench.clock.slept == [0.5, 0.5]
+    assert bench.shown == [(1, 3), (2, 3), (3, 3)]
+    assert bench.entries[0]["options"] == {"writers": 4}
+
+
+def test_the_call_wins_over_the_marker_and_the_option(tmp_path):
+    bench = Bench(tmp_path, [trial(1)] * 5)
+
+    assert len(bench.run(ENDPOINT, trials=2, spacing="3s")) == 2
+    assert bench.clock.slept == [3.0]
+
+
+def test_a_repr_is_a_report(tmp_path):
+    found = Bench(tmp_path, [trial(1), trial(2), trial(3)]).run(ENDPOINT)
+
+    assert (
+        repr(found) == "<Trials: 3 of 3, down 2.00 s in the middle, 3.00 s at most, 0 of 3 without>"
+    )
+
+
+def test_claims_are_checked_at_the_end_and_kept_for_the_reports(tmp_path):
+    bench = Bench(tmp_path, [trial(1), trial(2), trial(3)])
+    with pytest.raises(AssertionError, match=r"FAIL: downtime < 2\.50 s in every trial"):
+        bench.run(ENDPOINT, claims={"downtime": "< 2.5s", "lost": 0})
+
+    assert "downtime < 2.50 s in every trial: fail" in bench.entries[-1]["claims"][0]
+    assert "lost == 0 in every trial: pass, held in 3 of 3" in bench.entries[-1]["claims"][1]
+
+
+def test_a_claim_that_so_few_trials_cannot_support_is_refused_before_the_first(tmp_path):
+    bench = Bench(tmp_path, [trial(1)] * 3)
+    with pytest.raises(SettingError, match="takes 59 trials"):
+        bench.run(ENDPOINT, claims={"downtime": "p95 < 2s"})
+
+    assert bench.runner.settled == 0
+
+
+def test_a_certain_verdict_stops_the_repeats_only_if_asked_to(tmp_path):
+    claims = {"downtime": "< 1500ms"}
+    for early, run in ((True, 2), (False, 5)):
+        bench = Bench(tmp_path, [trial(1), trial(3), trial(1), trial(1), trial(1)], count=5)
+        with pytest.raises(AssertionError, match="not supported"):
+            bench.run(ENDPOINT, claims=claims, stop_early=early)
+        assert len(bench.entries) == run
+
+
+def test_stopping_early_needs_something_to_be_certain_of(tmp_path):
+    with pytest.raises(SettingError, match="stop_early needs claims"):
+        Bench(tmp_path, []).run(ENDPOINT, stop_early=True)
+
+
+@pytest.mark.parametrize("count", [0, -1, True, 1.5])
+def test_a_number_of_trials_that_is_none_is_refused(tmp_path, count):
+    with pytest.raises(SettingError, match="at least one trial"):
+        Bench(tmp_path, []).run(ENDPOINT, trials=count)
+
+
+def test_an_invalid_trial_fails_the_population_once_all_are_done(tmp_path):
+    invalid = trial(1, writer_after="instance-1")
+    bench = Bench(tmp_path, [trial(1), invalid, trial(1)])
+    with pytest.raises(InvalidTrialsError, match=r"1 of 3 trials prove nothing: .*writer"):
+        bench.run(ENDPOINT)
+
+    assert len(bench.entries) == 3
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_interruption_loses_the_running_trial_only(tmp_path):
+    every = [trial(1), trial(2), trial(3), trial(4)]
+    first = Bench(tmp_path, every[:2], count=4)
+    with pytest.raises(KeyboardInterrupt):
+        first.run(ENDPOINT)
+    second = Bench(tmp_path, every, count=4, resume=True)
+    found = second.run(ENDPOINT)
+
+    assert [round(each) for each in found.downtimes] == [1, 2, 3, 4]
+    assert second.runner.skipped == 2  # so that the seeds of the others stay the same
+    assert second.entries[:2] == first.entries
+    assert second.runner.settled == 2
+    assert list(tmp_path.iterdir()) == []  # nothing is left to resume
+
+
+def test_without_being_told_nothing_is_resumed(tmp_path):
+    first = Bench(tmp_path, [trial(1)], count=2)
+    with pytest.raises(KeyboardInterrupt):
+        first.run(ENDPOINT)
+    second = Bench(tmp_path, [trial(1), trial(1)], count=2)
+    second.run(ENDPOINT)
+
+    assert second.runner.skipped == 0
+
+
+def test_trials_under_other_options_are_not_resumed(tmp_path):
+    first = Bench(tmp_path, [trial(1)], count=2)
+    with pytest.raises(KeyboardInterrupt):
+        first.run(ENDPOINT, rate=100)
+    second = Bench(tmp_path, [trial(1), trial(1)], count=2, resume=True)
+    second.run(ENDPOINT, rate=200)
+
+    assert second.runner.skipped == 0
+
+
+def test_a_resumed_population_may_be_complete_already(tmp_path):
+    first = Bench(tmp_path, [trial(1)] * 2, count=3)
+    with pytest.raises(KeyboardInterrupt):
+        first.run(ENDPOINT)
+    second = Bench(tmp_path, [trial(1)] * 2, count=2, resume=True)
+
+    assert len(second.run(ENDPOINT)) == 2
+    assert second.runner.settled == 0

@@ -1,0 +1,97 @@
+"""What a test asks of its load, the run's settings, and the project's hooks become one plan."""
+
+import pytest
+
+from pytest_rdsfailover.model.endpoints import Endpoint
+from pytest_rdsfailover.model.errors import SettingError
+from pytest_rdsfailover.model.settings import Settings
+from pytest_rdsfailover.trial.extensions import Extensions
+from pytest_rdsfailover.trial.runner import TrialRunner
+
+PLACE = Endpoint(
+    name="cluster", kind="writer", host="h", port=1, user="u", password="p", database="d"
+)
+
+
+class Classifying(Extensions):
+    """A project with a `classify_error` hook."""
+
+    @property
+    def classify(self):
+        return lambda *_: None
+
+
+def runner(settings, extensions=None):
+    return TrialRunner(
+        None, settings, test="t", profile=None, expectations={}, note=lambda _: None,
+        extensions=extensions,
+    )  # fmt: skip
+
+
+def arranged(settings, extensions=None, **options):
+    return runner(settings, extensions)._arrange(PLACE, options)[0]
+
+
+@pytest.mark.parametrize(
+    ("settings", "options", "rate"),
+    [
+        (Settings(rate=0.0, open_rate=70.0), {"load": "open"}, 70.0),
+        (Settings(rate=1000.0, open_rate=70.0), {"load": "open"}, 70.0),
+        (Settings(rate=0.0, open_rate=70.0), {"load": "open", "rate": 30.0}, 30.0),
+        (Settings(rate=0.0, open_rate=70.0), {"rate": 30.0}, 30.0),
+        (Settings(rate=0.0, open_rate=70.0), {}, 0.0),
+        (Settings(rate=0.0, open_rate=70.0), {"load": "precise"}, 1000.0),
+        (Settings(rate=50.0), {"load": "open"}, 50.0),
+        (Settings(rate=50.0), {"load": "closed"}, 0.0),
+    ],
+)
+def test_the_mode_of_a_test_comes_before_that_of_the_run(settings, options, rate):
+    assert arranged(settings, **options).rate == rate
+
+
+def test_nobody_thinks_in_a_load_that_a_test_has_opened():
+    closed = Settings(rate=0.0, open_rate=70.0)
+    assert arranged(closed, think="50ms").think == 0.05
+
+    with pytest.raises(SettingError, match="only with load='closed'"):
+        arranged(closed, load="open", think="50ms")
+
+
+def test_a_hook_that_other_processes_could_not_find_is_refused_as_what_it_is():
+    with pytest.raises(SettingError, match="pytest_rdsfailover_classify_error"):
+        arranged(Settings(), Classifying(), processes=2)
+
+    assert arranged(Settings(), Classifying()).processes == 1
+    assert arranged(Settings(), Extensions(), processes=2).processes == 2
+
+
+def test_the_fast_engine_asks_no_hook_so_that_it_may_have_processes():
+    plan, make = runner(Settings(), Classifying())._arrange(
+        PLACE, {"processes": 2, "engine": "fast"}
+    )
+
+    assert plan.processes == 2
+    assert make.classify is None
+
+
+@pytest.mark.parametrize(
+    ("options", "complaint"),
+    [
+        ({"writers": 0}, "at least one writer, not 0"),
+        ({"writers": "4"}, "at least one writer, not '4'"),
+        ({"rate": "200"}, "rate='200' is not a number"),
+        ({"rate": float("nan")}, "up to 1,000,000, not nan"),
+        ({"rate": float("inf")}, "up to 1,000,000, not inf"),
+        ({"warmup": None}, "warmup=None: write a duration"),
+        ({"policy": 1}, "policy: a ReconnectPolicy, not 1"),
+    ],
+)
+def test_a_plan_of_the_wrong_kind_is_refused_before_a_writer_breaks_on_it(options, complaint):
+    with pytest.raises(SettingError, match=complaint):
+        arranged(Settings(), **options)
+
+
+@pytest.mark.parametrize("endpoint", ["127.0.0.1:3306", object()])
+def test_what_is_no_endpoint_is_refused_at_once(endpoint):
+    with pytest.raises(SettingError, match="no endpoint; write one such as rds_cluster"):
+        runner(Settings())._arrange(endpoint, {})
