@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from pytest_rdsfailover.local.gateway.proxy.server_login import Key, ServerLogin, Setup
+from pytest_rdsfailover.local.gateway.proxy.server_login import Key, Setup, login
 from pytest_rdsfailover.local.gateway.proxy.state import Values, question, quoted_name, setting
 from pytest_rdsfailover.local.gateway.router import Instance
 from pytest_rdsfailover.local.gateway.session import Session
@@ -24,6 +24,7 @@ from pytest_rdsfailover.mysql.response_reader import ResponseReader
 from pytest_rdsfailover.mysql.responses import UNANSWERED, Command, Part, Response
 from pytest_rdsfailover.mysql.results import parse_row
 
+CANNOT_LOG_IN = 1105, "HY000"
 # MariaDB forgets warnings only when a statement reads from something.
 FORGET = b"DO (SELECT 1 FROM (SELECT 1) AS nothing)"
 
@@ -101,7 +102,7 @@ class Database:
         self.status: int | None = None
         self.inserter = 0
         self._stage = Stage.LOGIN
-        self._login = ServerLogin(key, setup)
+        self._login = login(key, setup)
         self._deprecate_eof = bool(key.capabilities & Capability.DEPRECATE_EOF)
         self._errands: deque[Errand] = deque()
         self._errand: Errand | None = None
@@ -191,10 +192,13 @@ class Database:
 
     def _log_in(self, packet: Packet) -> None:
         """Go on with the login, then with the set-up."""
-        login = self._login
-        answer = login.feed(packet.payload)
-        self.fault = login.fault
-        if login.done:
+        try:
+            answer = self._login.feed(packet.payload)
+        except ProtocolError as error:
+            self.fault = ServerFault(*CANNOT_LOG_IN, f"RDS Proxy cannot log in: {error}")
+            return
+        self.fault = self._login.fault
+        if self._login.done:
             self._stage = Stage.SETUP
             self._set_up()
         elif answer is not None:

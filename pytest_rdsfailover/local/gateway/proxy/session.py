@@ -5,8 +5,9 @@ from collections.abc import Callable
 
 from pytest_rdsfailover.local.gateway.proxy.forwarding import IN_TRANS, Forwarder
 from pytest_rdsfailover.local.gateway.proxy.opening import LONGEST_LOGIN, Opening
-from pytest_rdsfailover.local.gateway.proxy.server_login import MATCHED, UTF8MB4, Key
+from pytest_rdsfailover.local.gateway.proxy.server_login import MATCHED, Key
 from pytest_rdsfailover.local.gateway.proxy.service import Service
+from pytest_rdsfailover.mysql.auth import UTF8MB4
 from pytest_rdsfailover.mysql.handshake import Capability
 from pytest_rdsfailover.mysql.packets import (
     MAX_PAYLOAD,
