@@ -14,7 +14,7 @@ from pytest_rdsfailover.load.writer import CUT, ReconnectPolicy
 from pytest_rdsfailover.model.endpoints import Endpoint
 from pytest_rdsfailover.model.records import Fault, Outcome
 from pytest_rdsfailover.mysql import driver
-from pytest_rdsfailover.mysql.auth import ClientLogin, Credentials
+from pytest_rdsfailover.mysql.auth import ClientIdentity, ClientLogin
 from pytest_rdsfailover.mysql.packets import (
     ERR,
     OK,
@@ -66,7 +66,7 @@ class FastWriter:
         self._served = False  # this connection had a write acknowledged
         self._head = b"%c%b(%d," % (Command.QUERY, order.insert, journal.writer)
         endpoint = order.endpoint
-        self._credentials = Credentials(
+        self._credentials = ClientIdentity(
             user=endpoint.user.encode(),
             password=endpoint.password.encode(),
             database=endpoint.database.encode(),

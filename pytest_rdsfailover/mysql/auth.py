@@ -77,7 +77,7 @@ PROOFS = {NATIVE: native_proof, CACHING: caching_proof}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Credentials:
+class ClientIdentity:
     """Who logs in, and what it can do.
 
     Attributes:
@@ -107,7 +107,7 @@ class ClientLogin:
 
     __slots__ = ("_credentials", "_method", "_scramble", "done", "fault")
 
-    def __init__(self, credentials: Credentials) -> None:
+    def __init__(self, credentials: ClientIdentity) -> None:
         self.done = False
         self.fault: ServerFault | None = None
         self._credentials = credentials

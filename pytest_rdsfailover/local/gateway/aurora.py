@@ -30,7 +30,7 @@ Span = tuple[int, int, bytes]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Member:
+class TopologyRow:
     """One instance as Aurora's topology table has it.
 
     Attributes:
@@ -44,19 +44,19 @@ class Member:
     age: float
 
 
-def topology_setting(members: Sequence[Member]) -> bytes:
+def topology_setting(members: Sequence[TopologyRow]) -> bytes:
     """Return the statement that tells the server how the cluster is now."""
     writer = b"".join(one.id.encode() for one in members if one.writer)
     ages = b",".join(b"%d" % round(one.age * 1e6) for one in members)
     return b"SET %s = '%s', %s = '%s'" % (WRITER, writer, AGES, ages)
 
 
-def topology_table(members: Sequence[Member]) -> bytes:
+def topology_table(members: Sequence[TopologyRow]) -> bytes:
     """Return the topology table as a derived table, for rows that `topology_setting` fills."""
     return b"(" + b" UNION ALL ".join(_row(n, one) for n, one in enumerate(members, 1)) + b")"
 
 
-def _row(number: int, member: Member) -> bytes:
+def _row(number: int, member: TopologyRow) -> bytes:
     name = member.id.encode()
     master = b"%s = '%s'" % (WRITER, name)
     age = b"SUBSTRING_INDEX(SUBSTRING_INDEX(%s, ',', %d), ',', -1)" % (AGES, number)

@@ -2,7 +2,7 @@
 
 import ssl
 
-from pytest_rdsfailover.local.gateway.session import Session
+from pytest_rdsfailover.local.gateway.session import InstanceSession
 from pytest_rdsfailover.mysql.handshake import RESPONSE_HEAD, is_tls_request
 from pytest_rdsfailover.mysql.packets import HEADER, ProtocolError
 from pytest_rdsfailover.mysql.tls import TlsServer
@@ -16,7 +16,7 @@ class Door:
         context: the server's side of TLS; None if the client was offered none.
     """
 
-    def __init__(self, session: Session, context: ssl.SSLContext | None) -> None:
+    def __init__(self, session: InstanceSession, context: ssl.SSLContext | None) -> None:
         self._session, self._context = session, context
         self._first: bytearray | None = bytearray()  # until the first packet is whole
         self._tls: TlsServer | None = None

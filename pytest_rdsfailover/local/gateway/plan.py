@@ -9,7 +9,7 @@ from pytest_rdsfailover.local.gateway.aurora import (
     SHOW,
     TABLE,
     VARIABLES,
-    Member,
+    TopologyRow,
     topology_setting,
 )
 from pytest_rdsfailover.local.gateway.roles import (
@@ -29,7 +29,7 @@ from pytest_rdsfailover.mysql.packets import (
     STATUS_NO_BACKSLASH_ESCAPES,
 )
 from pytest_rdsfailover.mysql.responses import UNANSWERED, Command
-from pytest_rdsfailover.mysql.statements import Dialect, Statement, statements
+from pytest_rdsfailover.mysql.statements import SqlDialect, Statement, statements
 
 STATEMENT_ID = slice(1, 5)  # where a command keeps the number of a prepared statement
 ASK_WITHIN = 1 << 16  # bytes of a text in which Aurora's own names are looked for
@@ -53,7 +53,7 @@ class Host(Protocol):
     def read_only_error(self) -> int:
         """Return what it answers to writes when it takes none."""
 
-    def members(self) -> Sequence[Member]:
+    def members(self) -> Sequence[TopologyRow]:
         """Return all instances of its cluster, as Aurora's topology table has them now."""
 
 
@@ -77,7 +77,7 @@ class Planner:
     """
 
     def __init__(self, host: Host, variables: Variables) -> None:
-        self.dialect = Dialect()
+        self.dialect = SqlDialect()
         self._lifted: set[bytes] = set()  # prepared statements for which a reader may write
         self._topological: set[bytes] = set()  # those that ask for the topology
         self._host, self._variables = host, variables

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import Any, Protocol, TypeVar
 
 from pytest_rdsfailover.local.gateway.fence import Fence
-from pytest_rdsfailover.local.gateway.network import Network
+from pytest_rdsfailover.local.gateway.network import NetworkSwitch
 from pytest_rdsfailover.local.gateway.roles import READ_ONLY
 from pytest_rdsfailover.local.gateway.router import Router, State
 from pytest_rdsfailover.local.gateway.script import Mark, Play, Step
@@ -60,7 +60,7 @@ class Player:
         router: Router,
         sessions: Sessions,
         fence: Fence,
-        network: Network,
+        network: NetworkSwitch,
         proxy: Follower | None = None,
     ) -> None:
         self.plays: list[Play] = []

@@ -20,7 +20,7 @@ from pytest_rdsfailover.mysql.packets import (
     frame,
     status_of,
 )
-from pytest_rdsfailover.mysql.statements import Dialect
+from pytest_rdsfailover.mysql.statements import SqlDialect
 
 
 class RelayedLogin:
@@ -37,7 +37,7 @@ class RelayedLogin:
     def __init__(self, *, tls: bool) -> None:
         self.done = False
         self.thread_id: int | None = None
-        self.dialect: Dialect | None = None
+        self.dialect: SqlDialect | None = None
         self.capabilities = Capability(0)
         self.status = STATUS_AUTOCOMMIT
         self._tls = Capability.SSL if tls else Capability(0)
@@ -68,7 +68,7 @@ class RelayedLogin:
             return packet
         greeting = relayed_greeting(parse_greeting(packet.payload))
         self.thread_id = greeting.thread_id
-        self.dialect = Dialect(version=greeting.number, mariadb=greeting.mariadb)
+        self.dialect = SqlDialect(version=greeting.number, mariadb=greeting.mariadb)
         self._offered = greeting.capabilities
         shown = replace(greeting, capabilities=greeting.capabilities | self._tls)
         return Packet(packet.sequence, encode_greeting(shown))

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from pytest_rdsfailover.local.gateway.aurora import Member
+from pytest_rdsfailover.local.gateway.aurora import TopologyRow
 from pytest_rdsfailover.model.errors import GatewayError
 
 CLUSTER, READER = "cluster", "reader"
@@ -39,7 +39,7 @@ class Instance:
     sessions: int = 0
     read_only_error: int = 1290
     down_since: float | None = None
-    members: Callable[[], Sequence[Member]] = field(default=tuple, repr=False, compare=False)
+    members: Callable[[], Sequence[TopologyRow]] = field(default=tuple, repr=False, compare=False)
 
 
 class Router:
@@ -75,7 +75,7 @@ class Router:
             known = ", ".join(self.instances)
             raise GatewayError(f"no such instance: {name!r}; there are {known}") from None
 
-    def members(self) -> list[Member]:
+    def members(self) -> list[TopologyRow]:
         """Return all instances as Aurora's topology table has them now, one of them the writer.
 
         The nominal writer keeps the master's session while it is down; the row of an instance that
@@ -83,7 +83,7 @@ class Router:
         """
         now = time.monotonic()
         return [
-            Member(
+            TopologyRow(
                 id=one.id,
                 writer=one.id == self.writer,
                 age=0.0 if one.down_since is None else now - one.down_since,

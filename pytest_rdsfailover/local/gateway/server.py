@@ -8,17 +8,17 @@ from functools import partial
 
 from pytest_rdsfailover.local.gateway.door import Door
 from pytest_rdsfailover.local.gateway.router import Instance, Router, State
-from pytest_rdsfailover.local.gateway.session import Session
-from pytest_rdsfailover.local.gateway.sockets import BACKLOG, Connection, Dial, bound
+from pytest_rdsfailover.local.gateway.session import InstanceSession
+from pytest_rdsfailover.local.gateway.sockets import BACKLOG, Dial, GatewayConnection, bound
 from pytest_rdsfailover.mysql.packets import ProtocolError
 
 
-class Side(Connection):
+class Side(GatewayConnection):
     """One of the two connections of a link: moves bytes, and slows the other side down."""
 
     __slots__ = ("_feed", "_link")
 
-    def __init__(self, link: "Link", feed: Callable[[bytes], None]) -> None:
+    def __init__(self, link: "InstanceLink", feed: Callable[[bytes], None]) -> None:
         super().__init__()
         self._link, self._feed = link, feed
 
@@ -40,12 +40,12 @@ class Side(Connection):
         self._link.lost(self)
 
 
-class Link:
+class InstanceLink:
     """A client's connection and its way to the server."""
 
     def __init__(self, gateway: "Gateway", endpoint: str) -> None:
         self.instance = gateway.router.choose(endpoint)
-        self.session = Session(self.instance, tls=gateway.tls is not None)
+        self.session = InstanceSession(self.instance, tls=gateway.tls is not None)
         self.silent = self.ended = False
         self._door = Door(self.session, gateway.tls)
         self.client = Side(self, self._door.feed)
@@ -138,7 +138,7 @@ class Gateway:
         self.router, self.dial, self.tls = router, dial, tls
         self.ports: dict[str, int] = {}
         self.crash: Callable[[str], bool] = lambda _: False
-        self._links: dict[str, set[Link]] = defaultdict(set)
+        self._links: dict[str, set[InstanceLink]] = defaultdict(set)
         # Threads whose client went away while the server was still working for them.
         self._departed: dict[str, set[int]] = defaultdict(set)
 
@@ -155,14 +155,14 @@ class Gateway:
             await loop.create_server(partial(self._accept, endpoint), sock=raw, backlog=BACKLOG)
 
     def _accept(self, endpoint: str) -> Side:
-        return Link(self, endpoint).client
+        return InstanceLink(self, endpoint).client
 
-    def add(self, link: Link) -> None:
+    def add(self, link: InstanceLink) -> None:
         """Count a new link."""
         self._links[link.instance.id].add(link)
         link.instance.sessions += 1
 
-    def remove(self, link: Link) -> None:
+    def remove(self, link: InstanceLink) -> None:
         """Forget a link, but not what the server still does for it."""
         own: Instance = link.instance
         if link in self._links[own.id]:

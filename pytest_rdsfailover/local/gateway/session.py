@@ -39,7 +39,7 @@ ROLLBACK = hidden(b"ROLLBACK")
 PLAIN = frozenset({Command.QUERY, Command.STMT_EXECUTE})  # their answers may pass as they are
 
 
-class Session:
+class InstanceSession:
     """A relay between one client and the real server that plays one instance of Aurora.
 
     Feed it what either side sent; then send and clear `to_client` and `to_server`.

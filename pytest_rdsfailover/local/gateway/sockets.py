@@ -23,7 +23,7 @@ Dial = Callable[[Factory], Coroutine[Any, Any, tuple[asyncio.BaseTransport, Any]
 _received = memoryview(bytearray(256 * 1024))
 
 
-class Connection(asyncio.BufferedProtocol):
+class GatewayConnection(asyncio.BufferedProtocol):
     """One end of a way between a client and the real server.
 
     Back-pressure: two connections that are tied slow each other down. While one of them cannot take
@@ -41,7 +41,7 @@ class Connection(asyncio.BufferedProtocol):
 
     def __init__(self) -> None:
         self.transport: asyncio.Transport | None = None
-        self.other: Connection | None = None
+        self.other: GatewayConnection | None = None
         self.full = self.held = self.silent = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -72,7 +72,7 @@ class Connection(asyncio.BufferedProtocol):
         """Hang up, because the peer has said that it sends nothing more."""
         self.close()
 
-    def tie(self, other: "Connection") -> None:
+    def tie(self, other: "GatewayConnection") -> None:
         """Let this connection and another one slow each other down, and nobody else."""
         if self.other is other:
             return

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from pytest_rdsfailover.local.gateway.aurora import (
     VERSION,
-    Member,
+    TopologyRow,
     function_spans,
     shown_variables,
     shows_variables,
@@ -52,7 +52,7 @@ class Variables:
         return b"0" if reader and name in OURS else None
 
     def rewrite(
-        self, statement: Statement, members: Sequence[Member], *, reader: bool, mariadb: bool
+        self, statement: Statement, members: Sequence[TopologyRow], *, reader: bool, mariadb: bool
     ) -> tuple[bytes, bool]:
         """Return a statement's text with our values in place of what only Aurora knows.
 

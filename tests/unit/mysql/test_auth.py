@@ -9,8 +9,8 @@ from pytest_rdsfailover.mysql.auth import (
     FAST_OK,
     FULL,
     NATIVE,
+    ClientIdentity,
     ClientLogin,
-    Credentials,
     caching_proof,
     hide,
     native_proof,
@@ -39,7 +39,7 @@ def greeting(plugin=NATIVE, capabilities=RELAYED):
 
 def greeted(plugin=NATIVE, **credentials):
     """Return a login that has answered the greeting, and its answer."""
-    login = ClientLogin(Credentials(**{**APP, **credentials}))
+    login = ClientLogin(ClientIdentity(**{**APP, **credentials}))
     return login, login.feed(greeting(plugin))
 
 
@@ -69,11 +69,11 @@ def test_a_login_names_everything_and_holds_no_password(plugin):
     assert b"shop\0" in payload
     assert payload.endswith(plugin + b"\0")
     assert b"secret" not in payload
-    assert "secret" not in repr(Credentials(**APP))
+    assert "secret" not in repr(ClientIdentity(**APP))
 
 
 def test_what_the_server_cannot_do_is_not_asked_for():
-    login = ClientLogin(Credentials(**APP, capabilities=Capability.DEPRECATE_EOF))
+    login = ClientLogin(ClientIdentity(**APP, capabilities=Capability.DEPRECATE_EOF))
     payload = login.feed(greeting(capabilities=RELAYED & ~Capability.DEPRECATE_EOF))
 
     assert client_capabilities(payload) == ALWAYS
@@ -139,6 +139,6 @@ def test_what_cannot_be_answered_is_refused(payload):
 
 
 def test_a_server_of_before_4_1_is_refused():
-    login = ClientLogin(Credentials(**APP))
+    login = ClientLogin(ClientIdentity(**APP))
     with pytest.raises(ProtocolError, match=r"4\.1"):
         login.feed(greeting(capabilities=Capability.LONG_PASSWORD))

@@ -27,7 +27,7 @@ from pytest_rdsfailover.mysql.packets import ProtocolError, ServerFault, read_le
 ACCESS_DENIED, UTF8MB3 = 1045, 33
 
 
-class Key(Protocol):
+class Decrypter(Protocol):
     """What decrypts the passwords of clients without TLS."""
 
     def public(self) -> bytes:
@@ -130,7 +130,7 @@ class Directory:
         addresses: what tokens may be for, as `host:port`; empty for anything.
     """
 
-    def __init__(self, key: Key, users: Collection[Secret] = ()) -> None:
+    def __init__(self, key: Decrypter, users: Collection[Secret] = ()) -> None:
         self.iam_required = False
         self.addresses: Collection[str] = ()
         self.key = key

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from pytest_rdsfailover.local.gateway.proxy.server_login import Key, Setup, login
+from pytest_rdsfailover.local.gateway.proxy.server_login import ConnectionKey, Setup, login
 from pytest_rdsfailover.local.gateway.proxy.state import Values, question, quoted_name, setting
 from pytest_rdsfailover.local.gateway.router import Instance
-from pytest_rdsfailover.local.gateway.session import Session
+from pytest_rdsfailover.local.gateway.session import InstanceSession
 from pytest_rdsfailover.mysql.handshake import Capability
 from pytest_rdsfailover.mysql.packets import (
     ERR,
@@ -39,7 +39,7 @@ class Client(Protocol):
         """Take packets of the answer that mean nothing but to whom it is for."""
 
 
-class Stage(enum.Enum):
+class DatabaseStage(enum.Enum):
     """How far a connection is."""
 
     LOGIN = enum.auto()
@@ -82,7 +82,7 @@ class Database:
 
     def __init__(
         self,
-        key: Key,
+        key: ConnectionKey,
         instance: Instance,
         setup: Setup,
         *,
@@ -90,7 +90,7 @@ class Database:
         touch: Callable[["Database"], None],
     ) -> None:
         self.key, self.instance, self.setup = key, instance, setup
-        self.session = Session(instance, sink=self)
+        self.session = InstanceSession(instance, sink=self)
         self.client: Client | None = None
         self.schema: bytes | None = None
         self.uses = 0
@@ -101,7 +101,7 @@ class Database:
         self.fault: ServerFault | None = None
         self.status: int | None = None
         self.inserter = 0
-        self._stage = Stage.LOGIN
+        self._stage = DatabaseStage.LOGIN
         self._login = login(key, setup)
         self._deprecate_eof = bool(key.capabilities & Capability.DEPRECATE_EOF)
         self._errands: deque[Errand] = deque()
@@ -118,7 +118,9 @@ class Database:
     @property
     def usable(self) -> bool:
         """Tell whether it is logged in, set up and whole, with nothing left of an answer in it."""
-        return self._stage is Stage.READY and self.fault is None and not self.session.leftover
+        return (
+            self._stage is DatabaseStage.READY and self.fault is None and not self.session.leftover
+        )
 
     def from_server(self, data: bytes) -> None:
         """Take bytes that the server sent.
@@ -133,7 +135,7 @@ class Database:
     def take(self, packet: Packet) -> None:
         """Take a packet that the instance has for its client."""
         continues, self._continues = self._continues, len(packet.payload) == MAX_PAYLOAD
-        if self._stage is Stage.LOGIN:
+        if self._stage is DatabaseStage.LOGIN:
             self._log_in(packet)
             return
         if self._asked is None:
@@ -199,7 +201,7 @@ class Database:
             return
         self.fault = self._login.fault
         if self._login.done:
-            self._stage = Stage.SETUP
+            self._stage = DatabaseStage.SETUP
             self._set_up()
         elif answer is not None:
             self._send(answer, packet.sequence + 1)
@@ -219,7 +221,7 @@ class Database:
     def _is_ready(self, row: list[bytes | None]) -> None:
         self.learn(row, self.setup.names)
         self.baseline = dict(self.state)
-        self._stage, self.dirty = Stage.READY, False
+        self._stage, self.dirty = DatabaseStage.READY, False
         self.ready(self)
 
     def learn(self, row: list[bytes | None], names: tuple[bytes, ...]) -> None:
@@ -231,7 +233,7 @@ class Database:
 
     def reset(self) -> None:
         """Make it like new; it is `ready` again afterwards."""
-        self._stage = Stage.SETUP
+        self._stage = DatabaseStage.SETUP
         self.state.clear()
         self.inserter = 0
         self._run(Errand(bytes((Command.RESET_CONNECTION,)), nothing))

@@ -14,7 +14,7 @@ from pytest_rdsfailover.local.gateway.proxy.lifetimes import outstayed, pause, u
 from pytest_rdsfailover.local.gateway.proxy.links import ClientLink, DatabaseLink
 from pytest_rdsfailover.local.gateway.proxy.pins import Pins
 from pytest_rdsfailover.local.gateway.proxy.pool import Pool
-from pytest_rdsfailover.local.gateway.proxy.server_login import Key, Setup
+from pytest_rdsfailover.local.gateway.proxy.server_login import ConnectionKey, Setup
 from pytest_rdsfailover.local.gateway.proxy.session import ProxySession
 from pytest_rdsfailover.local.gateway.proxy.settings import ProxySettings
 from pytest_rdsfailover.local.gateway.proxy.waits import Waits
@@ -197,7 +197,7 @@ class ProxyEndpoint:
 
     # Database connections ------------------------------------------------------------------------
 
-    def _open(self, key: Key, instance: Instance) -> Database:
+    def _open(self, key: ConnectionKey, instance: Instance) -> Database:
         init = statements(self.settings.init_query.encode(), self.facts.dialect)
         setup = Setup(
             password=self.directory.password(key.user) or b"",

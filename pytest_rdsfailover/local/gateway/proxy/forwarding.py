@@ -7,7 +7,7 @@ from pytest_rdsfailover.local.gateway.proxy.carried import Carried
 from pytest_rdsfailover.local.gateway.proxy.database import Database
 from pytest_rdsfailover.local.gateway.proxy.pinning.effects import NOTHING
 from pytest_rdsfailover.local.gateway.proxy.pinning.pinning import effect
-from pytest_rdsfailover.local.gateway.proxy.server_login import Key
+from pytest_rdsfailover.local.gateway.proxy.server_login import ConnectionKey
 from pytest_rdsfailover.local.gateway.proxy.service import Service
 from pytest_rdsfailover.local.gateway.router import Instance
 from pytest_rdsfailover.mysql.handshake import Capability
@@ -58,7 +58,7 @@ class Forwarder:
         self.to_client = bytearray()
         self.closing = self.waiting = False
         self.user = ""
-        self.key = Key("", Capability(0))
+        self.key = ConnectionKey("", Capability(0))
         self.database: Database | None = None
         self.instance: Instance | None = None
         self.pin: str | None = None

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from pytest_rdsfailover.local.gateway.proxy.database import Database
 from pytest_rdsfailover.local.gateway.proxy.session import ProxySession
-from pytest_rdsfailover.local.gateway.sockets import Connection
+from pytest_rdsfailover.local.gateway.sockets import GatewayConnection
 from pytest_rdsfailover.mysql.packets import ProtocolError
 from pytest_rdsfailover.mysql.tls import TlsServer
 
@@ -33,7 +33,7 @@ class Owner(Protocol):
         """Send it once all that has come is worked on."""
 
 
-class ClientLink(Connection):
+class ClientLink(GatewayConnection):
     """A client's connection.
 
     Attributes:
@@ -133,7 +133,7 @@ class ClientLink(Connection):
             self._tls.outgoing.clear()
 
 
-class DatabaseLink(Connection):
+class DatabaseLink(GatewayConnection):
     """A connection to the real server.
 
     Attributes:

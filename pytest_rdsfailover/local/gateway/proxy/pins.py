@@ -21,7 +21,7 @@ class Pinned(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Pin:
+class NotedPin:
     """A session that began to keep its connection.
 
     Attributes:
@@ -39,7 +39,7 @@ class Pin:
     at: int
 
 
-class Pins(list[Pin]):
+class Pins(list[NotedPin]):
     """All pins since somebody last looked away, up to a limit."""
 
     def note(self, session: Pinned, reason: str, statement: bytes) -> None:
@@ -47,6 +47,6 @@ class Pins(list[Pin]):
         if len(self) < MOST:
             shown = statement[:SHOWN].decode("utf-8", "replace")
             self.append(
-                Pin(session=session.number, user=session.user, reason=reason, statement=shown,
+                NotedPin(session=session.number, user=session.user, reason=reason, statement=shown,
                     at=time.monotonic_ns())
             )  # fmt: skip

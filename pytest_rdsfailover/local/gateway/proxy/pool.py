@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from pytest_rdsfailover.local.gateway.proxy.database import Database
-from pytest_rdsfailover.local.gateway.proxy.server_login import Key
+from pytest_rdsfailover.local.gateway.proxy.server_login import ConnectionKey
 from pytest_rdsfailover.local.gateway.router import Instance
 
 
@@ -19,7 +19,7 @@ class Borrower(Protocol):
     instance: Instance | None
 
     @property
-    def key(self) -> Key:
+    def key(self) -> ConnectionKey:
         """Return what the connection must have."""
 
     @property
@@ -33,7 +33,7 @@ class Borrower(Protocol):
         """Learn that a connection made for it has failed, as its `fault` says."""
 
 
-Open = Callable[[Key, Instance], Database]
+Open = Callable[[ConnectionKey, Instance], Database]
 Drop = Callable[[Database], None]
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from pytest_rdsfailover.local.gateway.tls import encrypt_for
-from pytest_rdsfailover.mysql.auth import ClientLogin, Credentials
+from pytest_rdsfailover.mysql.auth import ClientIdentity, ClientLogin
 from pytest_rdsfailover.mysql.handshake import Capability
 
 # What a client's connection has in common with the database connections that can serve it.
@@ -15,7 +15,7 @@ MATCHED = (
 
 
 @dataclass(frozen=True, slots=True)
-class Key:
+class ConnectionKey:
     """What a database connection must have to serve a client.
 
     Attributes:
@@ -44,10 +44,10 @@ class Setup:
     secure: bool = False
 
 
-def login(key: Key, setup: Setup) -> ClientLogin:
+def login(key: ConnectionKey, setup: Setup) -> ClientLogin:
     """Return the login of a new database connection, which is about to begin."""
     return ClientLogin(
-        Credentials(
+        ClientIdentity(
             user=key.user.encode(),
             password=setup.password,
             capabilities=key.capabilities,

@@ -21,7 +21,7 @@ from pytest_rdsfailover.mysql.responses import Command
 from pytest_rdsfailover.mysql.statements import (
     PLAIN_TOKENS,
     TOKENS,
-    Dialect,
+    SqlDialect,
     Statement,
     statements,
 )
@@ -44,7 +44,7 @@ HAS = (
 PREPARING = frozenset({Command.STMT_PREPARE, Command.STMT_EXECUTE})
 
 
-def effect(message: bytes, dialect: Dialect, *, exclude_sets: bool = False) -> Effect:
+def effect(message: bytes, dialect: SqlDialect, *, exclude_sets: bool = False) -> Effect:
     """Return what a client's command means for its session.
 
     Args:
@@ -84,7 +84,7 @@ def _has_any(upper: str) -> bool:
     return False
 
 
-def has_executable_comment(sql: bytes, dialect: Dialect) -> bool:
+def has_executable_comment(sql: bytes, dialect: SqlDialect) -> bool:
     """Tell whether a text has a comment that servers may run, outside of strings."""
     pattern = TOKENS if dialect.backslash else PLAIN_TOKENS
     # A hint (/*+ ... */) is none; an ordinary comment is skipped as a whole.
