@@ -6,7 +6,7 @@ from contextlib import suppress
 from pytest_rdsfailover.mysql.packets import ProtocolError
 
 CHUNK = 256 * 1024  # bytes taken out of OpenSSL at a time
-SIP = 256  # bytes put into it at a time during the handshake: it keeps as much memory for ever
+SIP = 256  # bytes put into it at a time during the handshake; it never frees the room for them
 
 
 class TlsServer:

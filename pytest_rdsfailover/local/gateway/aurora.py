@@ -46,8 +46,8 @@ class TopologyRow:
 
 def topology_setting(members: Sequence[TopologyRow]) -> bytes:
     """Return the statement that tells the server how the cluster is now."""
-    writer = b"".join(one.id.encode() for one in members if one.writer)
-    ages = b",".join(b"%d" % round(one.age * 1e6) for one in members)
+    writer = b"".join(row.id.encode() for row in members if row.writer)
+    ages = b",".join(b"%d" % round(row.age * 1e6) for row in members)
     return b"SET %s = '%s', %s = '%s'" % (WRITER, writer, AGES, ages)
 
 
@@ -144,8 +144,8 @@ def shown_variables(
     last = 1 if statement.tokens[1].word == VARIABLES else 2
     scope = b"global" if statement.tokens[1].word == b"GLOBAL" else b"session"
     schema = b"information_schema" if mariadb else b"performance_schema"
-    cases = b" ".join(b"WHEN '%s' THEN '%s'" % one for one in other.items())
-    rows = b"".join(b" UNION ALL SELECT '%s', '%s'" % one for one in more.items())
+    cases = b" ".join(b"WHEN '%s' THEN '%s'" % pair for pair in other.items())
+    rows = b"".join(b" UNION ALL SELECT '%s', '%s'" % pair for pair in more.items())
     condition = statement.sql[statement.tokens[last].end :]
     if statement.tokens[last + 1 : last + 2] and statement.tokens[last + 1].word == b"LIKE":
         condition = b" WHERE Variable_name" + condition

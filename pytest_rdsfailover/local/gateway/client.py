@@ -115,7 +115,7 @@ class GatewayClient:
             GatewayError: if the gateway does not answer.
         """
         answer = self._ask({"command": "describe"})
-        answer["instances"] = [InstanceView(**one) for one in answer["instances"]]
+        answer["instances"] = [InstanceView(**view) for view in answer["instances"]]
         return ClusterView(**answer)
 
     def play(
@@ -150,8 +150,8 @@ class GatewayClient:
             GatewayError: if the gateway does not answer.
         """
         return [
-            PlayView(started=one.pop("started_ns") * NANO, **one)
-            for one in self._ask({"command": "plays"})["plays"]
+            PlayView(started=play.pop("started_ns") * NANO, **play)
+            for play in self._ask({"command": "plays"})["plays"]
         ]
 
     def milestones(self, play: int | None = None) -> list[Milestone]:
@@ -165,12 +165,12 @@ class GatewayClient:
         """
         return [
             Milestone(
-                name=one["name"],
-                at=one["at_ns"] * NANO,
-                planned=None if one["planned_ns"] is None else one["planned_ns"] * NANO,
-                instance=one["instance"],
+                name=mark["name"],
+                at=mark["at_ns"] * NANO,
+                planned=None if mark["planned_ns"] is None else mark["planned_ns"] * NANO,
+                instance=mark["instance"],
             )
-            for one in self._ask({"command": "milestones", "play": play})["milestones"]
+            for mark in self._ask({"command": "milestones", "play": play})["milestones"]
         ]
 
     def ask(self, command: str, **arguments: Any) -> dict[str, Any]:

@@ -79,12 +79,12 @@ class Control:
             "failures": self._player.failures,
             "instances": [
                 {
-                    "id": one.id,
-                    "role": "writer" if one.writer else "reader",
-                    "state": one.state.value,
-                    "sessions": one.sessions,
+                    "id": instance.id,
+                    "role": "writer" if instance.writer else "reader",
+                    "state": instance.state.value,
+                    "sessions": instance.sessions,
                 }
-                for one in router.instances.values()
+                for instance in router.instances.values()
             ],
         }
 
@@ -100,14 +100,14 @@ class Control:
         return {
             "plays": [
                 {
-                    "name": one.name,
-                    "started_ns": one.started,
-                    "target": one.target,
-                    "victim": one.victim,
-                    "dns_ttl": one.dns_ttl,
+                    "name": play.name,
+                    "started_ns": play.started,
+                    "target": play.target,
+                    "victim": play.victim,
+                    "dns_ttl": play.dns_ttl,
                     "over": number < latest or not self._player.playing,
                 }
-                for number, one in enumerate(self._player.plays)
+                for number, play in enumerate(self._player.plays)
             ]
         }
 

@@ -60,7 +60,8 @@ class Host(Protocol):
 def lifting(exchange: Exchange, status: int) -> list[Exchange]:
     """Return the exchanges around one for which the session must be allowed to write.
 
-    A transaction that is open cannot change its mind: it is ended, and a new one begun.
+    An open transaction stays read-only, whatever the session may do: it is ended, and a new one is
+    begun.
     """
     opened, automatic = status & STATUS_IN_TRANS, status & STATUS_AUTOCOMMIT
     end = [hidden(b"COMMIT")] if opened else []
@@ -150,7 +151,7 @@ class Planner:
     def _rewritten(self, statement: Statement, *, reader: bool) -> tuple[bytes, bool]:
         """Return a statement as the server is to get it, and whether it asks for the topology.
 
-        Statements that define something keep their text: it would be stored.
+        CREATE and ALTER keep their text, because the server may store it.
         """
         if statement.words[:1] in ((b"CREATE",), (b"ALTER",)) or not asks_aurora(statement.sql):
             return statement.sql, False

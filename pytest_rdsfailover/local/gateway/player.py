@@ -69,7 +69,7 @@ class Player:
         self._fence, self._network, self._proxy = fence, network, proxy
         self._fences: dict[str, asyncio.Task[None]] = {}
         self._play: asyncio.Task[None] | None = None
-        # One thread each, so that neither meets itself: latest wish last, one statement at a time.
+        # One thread each, so that what is asked of the server, or of the network, is done in order.
         self._admin = ThreadPoolExecutor(1, "fence")
         self._wire = ThreadPoolExecutor(1, "network")
 
@@ -127,7 +127,7 @@ class Player:
         """Refuse a script that would leave two writers."""
         writer = self._router.writer
         down = {
-            one.id for one in self._router.instances.values() if one.state is not State.UP
+            instance.id for instance in self._router.instances.values() if instance.state is not State.UP
         }  # fmt: skip
         for step in steps:
             name = self._router.instance(step.instance).id
@@ -151,7 +151,7 @@ class Player:
         await asyncio.gather(*jobs)
         if self._proxy is not None:
             with self._noting("at the end, let the proxy follow"):
-                self._proxy.follow()  # whatever the script forgot
+                self._proxy.follow()  # a script without this step must not leave requests queued
 
     def _begin(self, step: Step, planned: int, ahead: Sequence[Step]) -> list[Work]:
         """Do what a step does at once; return what is left of it to do.
@@ -216,7 +216,7 @@ class Player:
         was_writer = name == router.writer
         router.cut(name, silent=how == "hang")
         if was_writer and deposed:
-            # It may be back before its successor is promoted, but never with the right to write.
+            # A script may bring it back before its successor is promoted: it must not write then.
             router.depose(name)
         asked = self._ask_network()
         threads = self._sessions.cut(name, how)
@@ -247,7 +247,7 @@ class Player:
 
     async def _promote(self, name: str, planned: int) -> None:
         """Make an instance the writer once nothing of an old one can commit."""
-        await asyncio.gather(*(asyncio.shield(one) for one in self._fences.values()))
+        await asyncio.gather(*(asyncio.shield(fence) for fence in self._fences.values()))
         self._router.promote(name)
         self._sessions.reset_silent(name)
         await self._settle("promoted", planned, name)

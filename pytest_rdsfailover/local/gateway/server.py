@@ -174,17 +174,17 @@ class Gateway:
     def cut(self, instance: str, how: str) -> set[int]:
         """End an instance's sessions; return the threads that may still work in the server."""
         links = list(self._links[instance])
-        threads = {one.session.thread_id for one in links if one.session.thread_id is not None}
+        threads = {link.session.thread_id for link in links if link.session.thread_id is not None}
         threads |= self._departed.pop(instance, set())
         for link in links:
             if how == "hang":
                 link.silence()
             else:
                 link.end(reset=how == "reset")
-        self._departed.pop(instance, None)  # its own links, which were counted above
+        self._departed.pop(instance, None)  # `end` put the links' own threads there
         return threads
 
     def reset_silent(self, instance: str) -> None:
         """Reset the sessions that an instance had left hanging."""
-        for link in [one for one in self._links[instance] if one.silent]:
+        for link in [link for link in self._links[instance] if link.silent]:
             link.end(reset=True)

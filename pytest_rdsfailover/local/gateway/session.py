@@ -11,10 +11,8 @@ from pytest_rdsfailover.local.gateway.sink import Framed, Sink
 from pytest_rdsfailover.local.gateway.variables import Variables
 from pytest_rdsfailover.mysql.handshake import Capability
 from pytest_rdsfailover.mysql.packets import (
-    ERR,
     MAX_PAYLOAD,
     OK,
-    STATUS_AUTOCOMMIT,
     STATUS_IN_TRANS,
     STATUS_IN_TRANS_READONLY,
     STATUS_MORE_RESULTS,
@@ -22,11 +20,11 @@ from pytest_rdsfailover.mysql.packets import (
     Packet,
     PacketReader,
     ProtocolError,
+    as_of,
     encode,
     error_packet,
     frame,
     packets_of,
-    status_of,
     with_status,
 )
 from pytest_rdsfailover.mysql.response_reader import ResponseReader
@@ -217,7 +215,7 @@ class InstanceSession:
         """Let bytes of an answer pass that needs nothing done to it."""
         self._sink.pass_on(data, self._server)
         if self._server.response is None:
-            self._ended()
+            self._plain = False
 
     def _take(self, packet: Packet) -> None:
         """Take the server's next packet."""
@@ -286,19 +284,13 @@ class InstanceSession:
 
     def _fail(self, payload: bytes) -> None:
         """Answer with an error; of what was planned only our own tidying up is left."""
-        tidy = list(takewhile(lambda one: one.hidden, self._plan))
-        self._plan.clear()
-        self._plan.extend(tidy)
+        self._plan = deque(takewhile(lambda exchange: exchange.hidden, self._plan))
         self._held = payload
 
     def _release(self) -> None:
         """Send the client the end of its answer, with the state the session is in by now."""
         payload, self._held = self._held or b"", None
-        if payload[0] != ERR:
-            flags = self._server.status & (IN_TRANS | STATUS_AUTOCOMMIT)
-            rest = status_of(payload) & ~(IN_TRANS | STATUS_AUTOCOMMIT)
-            payload = with_status(payload, rest | flags)
-        self._tell(payload)
+        self._tell(as_of(payload, self._server.status))
 
     def _tell(self, payload: bytes) -> None:
         """Send the client the next packet of its answer; it may send the next command at once."""

@@ -19,7 +19,7 @@ Factory = Callable[[], asyncio.BaseProtocol]
 Dial = Callable[[Factory], Coroutine[Any, Any, tuple[asyncio.BaseTransport, Any]]]
 
 
-# What any of them has just received; taken out before the next one reads.
+# Received bytes come here. A connection takes its own out before another one reads.
 _received = memoryview(bytearray(256 * 1024))
 
 

@@ -134,7 +134,7 @@ class Directory:
         self.iam_required = False
         self.addresses: Collection[str] = ()
         self.key = key
-        self._users = {one.username: one for one in users}
+        self._users = {secret.username: secret for secret in users}
         self._seen: set[str] = set()
 
     def add(self, secret: Secret) -> None:
@@ -144,8 +144,8 @@ class Directory:
 
     def password(self, user: str) -> bytes | None:
         """Return a user's password; None if the proxy has no secret for it."""
-        found = self._users.get(user)
-        return None if found is None else found.password.encode()
+        secret = self._users.get(user)
+        return None if secret is None else secret.password.encode()
 
     def seen(self, user: str) -> bool:
         """Tell whether a user has logged in with its full password before, as servers note it."""
@@ -189,7 +189,7 @@ class Authentication:
             return self._switch(CLEAR, self._clear)
         if login.method == CLEAR and self._tls:
             return self._clear(login.proof)
-        # The password is known here, so whichever of the two methods the client has begun is fine.
+        # The proxy knows the password, so it can check either of the two methods' proofs.
         if login.method in (b"", NATIVE, CACHING):
             return self._prove(login.method or NATIVE, login.proof)
         again = self._native if self._offered == NATIVE else self._caching
@@ -202,8 +202,8 @@ class Authentication:
     def restart(self) -> list[bytes]:
         """Begin a change of user.
 
-        Its proof may be about the scramble used last, as servers have it. One that is not is asked
-        for again: clients differ in which scramble they remember.
+        The proof should be about the scramble that was used last. Clients differ in which scramble
+        they remember, so a client whose proof is wrong is asked again, with another scramble.
         """
         if self._directory.iam_required or self._proves():
             return self.begin()

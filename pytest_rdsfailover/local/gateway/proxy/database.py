@@ -24,7 +24,6 @@ from pytest_rdsfailover.mysql.response_reader import ResponseReader
 from pytest_rdsfailover.mysql.responses import UNANSWERED, Command, Part, Response
 from pytest_rdsfailover.mysql.results import parse_row
 
-CANNOT_LOG_IN = 1105, "HY000"
 # MariaDB forgets warnings only when a statement reads from something.
 FORGET = b"DO (SELECT 1 FROM (SELECT 1) AS nothing)"
 
@@ -197,18 +196,15 @@ class Database:
         try:
             answer = self._login.feed(packet.payload)
         except ProtocolError as error:
-            self.fault = ServerFault(*CANNOT_LOG_IN, f"RDS Proxy cannot log in: {error}")
+            self.fault = ServerFault(1105, "HY000", f"RDS Proxy cannot log in: {error}")
             return
         self.fault = self._login.fault
         if self._login.done:
             self._stage = DatabaseStage.SETUP
             self._set_up()
         elif answer is not None:
-            self._send(answer, packet.sequence + 1)
-
-    def _send(self, payload: bytes, sequence: int = 0) -> None:
-        self.touch(self)
-        self.session.from_client(frame(payload, sequence))
+            self.touch(self)
+            self.session.from_client(frame(answer, packet.sequence + 1))
 
     # The proxy's own commands --------------------------------------------------------------------
 

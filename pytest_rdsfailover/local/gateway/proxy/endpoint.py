@@ -201,7 +201,7 @@ class ProxyEndpoint:
         init = statements(self.settings.init_query.encode(), self.facts.dialect)
         setup = Setup(
             password=self.directory.password(key.user) or b"",
-            init=tuple(one.sql for one in init if one.tokens),
+            init=tuple(statement.sql for statement in init if statement.tokens),
             names=self.facts.names,
             secure=self._secure,
         )
@@ -237,16 +237,20 @@ class ProxyEndpoint:
 
     def cut(self, instance: str, how: str) -> set[int]:
         """End an instance's connections; return the threads that may still work in the server."""
-        lost = [one for one in self.pool.everything if one.instance.id == instance]
-        threads = {one.session.thread_id for one in lost if one.session.thread_id is not None}
+        lost = [database for database in self.pool.everything if database.instance.id == instance]
+        threads = {
+            database.session.thread_id
+            for database in lost
+            if database.session.thread_id is not None
+        }
         threads |= self._databases.departed(instance)
-        for one in lost:
-            client, one.client = one.client, None
-            self.pool.discard(one)
+        for database in lost:
+            client, database.client = database.client, None
+            self.pool.discard(database)
             if isinstance(client, ProxySession):
                 self._cut_off(client, how)
-        self._databases.departed(instance)  # its own, which were counted above
-        self.pool.pump()  # who waited for one of those now needs another
+        self._databases.departed(instance)  # `discard` put the connections' own threads there
+        self.pool.pump()  # sessions that waited for one of those need another connection
         self.flush()
         return threads
 
@@ -264,7 +268,7 @@ class ProxyEndpoint:
 
     def reset_silent(self) -> None:
         """Reset the sessions that were left hanging."""
-        for link in [one for one in self._clients.values() if one.silent]:
+        for link in [link for link in self._clients.values() if link.silent]:
             link.abort(reset=True)
 
     # Housekeeping --------------------------------------------------------------------------------

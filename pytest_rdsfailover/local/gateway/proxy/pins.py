@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 SHOWN = 200  # bytes of a statement that a pin shows
-MOST = 10_000  # a test that pins more than this knows enough
+MOST = 10_000  # later ones are not kept: a test with so many has seen enough
 
 
 class Pinned(Protocol):
@@ -40,7 +40,7 @@ class NotedPin:
 
 
 class Pins(list[NotedPin]):
-    """All pins since somebody last looked away, up to a limit."""
+    """All pins since the proxy was last told to forget them, up to `MOST`."""
 
     def note(self, session: Pinned, reason: str, statement: bytes) -> None:
         """Add a session that is pinned from now on."""
