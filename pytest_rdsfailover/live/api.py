@@ -1,4 +1,4 @@
-"""The AWS API for the user's own code in live mode: it may look, but not touch."""
+"""The AWS API for the user's own code in live mode: calls that may change something are refused."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ class TouchError(RdsFailoverError):
 
 
 class LiveApi:
-    """Clients of the cluster's region that send only what describes."""
+    """Makes boto3 clients of the cluster's region; they send only calls that describe."""
 
     def __init__(self, region: Region) -> None:
         self._region = region
@@ -22,14 +22,15 @@ class LiveApi:
         Its calls raise TouchError instead of changing anything: what moves a writer must go
         through `rds_failover`, and so through the gates.
         """
-        made = self._region.new_client(service)
-        made.meta.events.register_first("before-call", refuse_touch)
-        return made
+        client = self._region.new_client(service)
+        client.meta.events.register_first("before-call", refuse_touch)
+        return client
 
 
 def refuse_touch(model: Any, **_: Any) -> None:
     """Raise TouchError if an operation may change something."""
     if not model.name.startswith(HARMLESS):
         raise TouchError(
-            f"{model.name} is not sent in live mode; rds_failover triggers, behind the gates"
+            f"{model.name} may change something, so live mode does not send it; trigger failovers"
+            " by rds_failover, behind the gates"
         )

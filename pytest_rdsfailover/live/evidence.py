@@ -1,4 +1,4 @@
-"""What is known when a trigger is to be decided: frozen, complete, without any secret."""
+"""All that is known when a trigger is decided: frozen, complete, without any secret."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -11,7 +11,10 @@ from pytest_rdsfailover.model.live_settings import LiveSettings
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TriggerPlan:
-    """Who is the writer, and who should be: the cluster must still be so at the trigger."""
+    """The writer when a trigger is planned, and the instance to promote.
+
+    The writer must still be the same at the trigger. Without a target the cluster chooses.
+    """
 
     writer: str
     target: str | None
@@ -26,13 +29,13 @@ class GateEvidence:
 
     Attributes:
         asked: what the user allows.
-        account: who calls, by account.
-        arn: who calls, in full.
+        account: the caller's account.
+        arn: the caller's ARN.
         cluster: the cluster now.
         proxy: the proxy now; None without one, or if it could not be learned.
         world: the global database now; None without one, or if it could not be learned.
         alarms: states of the alarms, by name.
-        experiment: ARNs that the FIS experiment acts on, and its actions; None without one.
+        experiment: the ARNs that the FIS experiment may act on, and its actions; None without one.
         plan: the writer and the target that were planned.
         failovers: when failovers of this cluster began or ended, in seconds of the epoch.
         used: triggers of this session so far.
@@ -41,7 +44,7 @@ class GateEvidence:
         killed: whether the kill switch is there.
         recordable: why the audit record cannot be written; empty if it can.
         now: the time in UTC.
-        unknown: what could not be learned, as `what: why`.
+        unknown: one text for each thing that could not be learned; it says what and why.
     """
 
     asked: LiveSettings

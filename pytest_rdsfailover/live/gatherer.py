@@ -1,4 +1,4 @@
-"""Collects the evidence for the gates; what cannot be learned is noted, never assumed."""
+"""Collects the evidence for the gates; a fact that cannot be learned is noted, never assumed."""
 
 import time
 from collections.abc import Callable
@@ -25,7 +25,7 @@ from pytest_rdsfailover.live.region import Plain, Region
 from pytest_rdsfailover.model.live_settings import LiveSettings
 
 T = TypeVar("T")
-FIRST_MINUTES = 10  # of events to read at least
+FIRST_MINUTES = 10  # the events of the last ten minutes are read at least
 
 
 @dataclass(slots=True)
@@ -37,7 +37,7 @@ class Gatherer:
         region: the AWS API.
         ledger: the lock, the budget and the audit record.
         started: when the session began, in seconds of the epoch.
-        offset: AWS' clock minus ours, in seconds, as of the last look; None while unknown.
+        offset: AWS' clock minus ours, in seconds, as last measured; None while unknown.
     """
 
     asked: LiveSettings
@@ -47,31 +47,31 @@ class Gatherer:
     offset: float | None = None
 
     def cluster(self) -> ClusterFacts:
-        """Return the cluster as it is now; in a switchover, all that takes part as one cluster.
+        """Return the cluster as it is now; for a switchover, the clusters of both regions as one.
 
         Raises:
-            AwsError: if AWS does not tell.
+            AwsError: if AWS refuses, or cannot be asked.
         """
         home, world = _described(self.region, self.asked.cluster), self.world()
         return home if world is None else across(home, world)
 
     def world(self) -> GlobalFacts | None:
-        """Return the global database as it is now; None if there is no switchover of one.
+        """Return the global database as it is now; None if the trigger is no switchover.
 
         Raises:
-            AwsError: if AWS does not tell.
+            AwsError: if AWS refuses, or cannot be asked.
         """
         if self.asked.trigger != "switchover":
             return None
         *_, place, _, _, name = self.asked.switchover_to.split(":")
-        told = self.region.global_cluster(self.asked.global_cluster)
-        return global_facts(told, _described(self.region.elsewhere(place), name))
+        answer = self.region.global_cluster(self.asked.global_cluster)
+        return global_facts(answer, _described(self.region.elsewhere(place), name))
 
     def proxy(self) -> ProxyFacts | None:
         """Return the proxy as it is now; None if none is named.
 
         Raises:
-            AwsError: if AWS does not tell.
+            AwsError: if AWS refuses, or cannot be asked.
         """
         name = self.asked.proxy
         if name is None:
@@ -124,16 +124,16 @@ class Gatherer:
         )  # fmt: skip
 
     def failovers(self) -> tuple[float, ...]:
-        """Return when failovers of late began or ended, in order, in AWS' seconds of the epoch.
+        """Return when recent failovers began or ended, in order, in AWS' seconds of the epoch.
 
         Raises:
-            AwsError: if AWS does not tell.
+            AwsError: if AWS refuses, or cannot be asked.
         """
         minutes = max(FIRST_MINUTES, int(self.asked.min_interval / 60) + 1)
         events = self.region.events(self.asked.cluster, minutes)
-        own = self.ledger.last
+        last = self.ledger.last
         times = [seconds_of(event) for event in events if is_failover(event)]
-        return tuple(sorted([*times, *([] if own is None else [own])]))
+        return tuple(sorted([*times, *([] if last is None else [last])]))
 
 
 def _described(region: Region, name: str) -> ClusterFacts:

@@ -1,4 +1,4 @@
-"""What a real RDS Proxy does not tell, under the names that a local one has."""
+"""A real RDS Proxy, under the names of a local one; it tells nothing of what happens inside."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -19,10 +19,12 @@ class LiveProxy:
         raise NotHereError(f"a real RDS Proxy does not tell what happens inside ({endpoint})")
 
     def begin(self, options: Mapping[str, Any]) -> None:
-        """Leave the proxy as it is; what a test sets up for itself is a local proxy's.
+        """Leave the proxy as it is; only a local proxy can be set up by a test.
 
         Raises:
-            NotHereError: if the test needs a proxy that is set up in its own way.
+            NotHereError: if the test sets up its proxy by the marker `rds_proxy`.
         """
         if options:
-            raise NotHereError("a real RDS Proxy is not set up by tests: the marker rds_proxy")
+            raise NotHereError(
+                "the marker rds_proxy sets up a local proxy; tests leave a real RDS Proxy as it is"
+            )

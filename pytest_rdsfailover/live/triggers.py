@@ -1,4 +1,4 @@
-"""The acts that move or restart a writer; the gates have let them pass before."""
+"""The calls that move or restart a writer; the gates have allowed them before."""
 
 from collections.abc import Callable, Mapping
 
@@ -18,7 +18,7 @@ class LiveTrigger:
     """One kind of trigger.
 
     Args:
-        asked: which, and of what.
+        asked: which trigger, and what it acts on.
         region: the AWS API.
         writer: returns the endpoint of the instance to crash.
         clock: what to time the call with.
@@ -36,12 +36,12 @@ class LiveTrigger:
         return self.kind in ("failover", "fis", "switchover")
 
     def prepare(self) -> None:
-        """Make the client on this thread, so that the call itself takes no longer than it must."""
+        """Make the boto3 client on this thread now, so that the trigger need not wait for it."""
         if self.kind != "crash":
             self._region.client("fis" if self.kind == "fis" else "rds", once=True)
 
     def __call__(self, plan: TriggerPlan) -> Triggered:
-        """Do it, once.
+        """Trigger, once.
 
         Raises:
             AwsError: if AWS refuses, or cannot be asked.
@@ -80,7 +80,7 @@ class LiveTrigger:
             with connection.cursor() as cursor:
                 cursor.execute(CRASH)
         except Exception as error:
-            # A crash ends its own session; what answers instead of dying has not crashed.
+            # A crash ends the session that asked for it. An instance that answers has not crashed.
             if driver.fault_of(error).kind not in ("reset", "timeout"):
                 raise
         finally:

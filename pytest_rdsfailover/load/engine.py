@@ -1,4 +1,4 @@
-"""What all engines have in common: when their writers begin, and who was served since."""
+"""What all engines have in common: when their writers begin and end, and how many were served."""
 
 import threading
 import time
@@ -49,7 +49,7 @@ class Engine(Startable):
     """Concurrent writers; a context manager.
 
     Attributes:
-        pauses: when processes of its own stood still; known once it has ended.
+        pauses: when processes of the engine's own stood still; known once it has ended.
         problem: the latest error of a writer in this process; None if there was none.
     """
 
@@ -68,7 +68,7 @@ class Engine(Startable):
         """Connect all writers at once and begin.
 
         Args:
-            timeout: seconds that they have for it.
+            timeout: seconds that the writers have for it.
             check: is called while they connect, and raises if that has become pointless.
 
         Raises:
@@ -98,7 +98,7 @@ class Engine(Startable):
         """End all writers; harmless the second time.
 
         Raises:
-            LoadError: if one broke for a reason of ours, or does not end within *timeout* seconds.
+            LoadError: if a writer broke by a fault of ours, or does not end in *timeout* seconds.
         """
 
 

@@ -15,12 +15,13 @@ ENGINES: dict[str, type[Load] | type[FastLoad]] = {"threads": Load, "fast": Fast
 def engine(order: LoadOrder, workload: Workload, journal: Journal) -> Engine:
     """Return the writers of one process, which have not begun.
 
-    Only the threads think, and run code that can raise what a project classifies.
+    Only the writers of the engine `threads` run code of the project, whose errors the project may
+    classify, and only they wait to think.
 
     Args:
-        order: what the process is told.
+        order: what the process is to do.
         workload: what its writers do.
-        journal: where they note it; has one column set per writer of all processes.
+        journal: where the writers note it; has one column set per writer of all processes.
     """
     options: dict[str, Any] = {
         "rate": order.rate,

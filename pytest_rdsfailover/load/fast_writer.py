@@ -28,53 +28,55 @@ from pytest_rdsfailover.mysql.responses import Command, Part, Response
 
 AWAY, CONNECTING, LOGIN, ASKING, READY, WRITING = range(6)
 SHORT_OK = 7  # bytes of the shortest OK payload
-CHUNK = 4096  # bytes to receive at most; Python makes room for all of them each time
+CHUNK = 4096  # bytes to receive at most; Python allocates all of them at each call
 RESET, LINGER = Fault(2013, "reset"), struct.pack("ii", 1, 0)
 NAME = encode(bytes((Command.QUERY,)) + b"SELECT @@aurora_server_id")
 
 
 class WriterSettings(NamedTuple):
-    """What all writers of a load share: where, as whom, what, how to get back."""
+    """What all writers of a load share: where to connect, what to write, how to reconnect."""
 
     endpoint: Endpoint
-    insert: bytes  # up to the values
+    insert: bytes  # the statement, up to its values
     policy: ReconnectPolicy
 
 
 class FastWriter:
-    """A writer's connection. Its engine tells it the time and that its socket is ready.
+    """A writer and its connection. Its engine calls it at its time and when its socket is ready.
 
     Attributes:
         sock: the connection; None while there is none.
         state: what it waits for.
-        deadline: the nanosecond at which it gives up; 0 while it waits for nothing.
+        deadline: the nanosecond at which it gives up waiting; 0 while it waits for nothing.
         next_try: the nanosecond before which it does not connect again.
-        problem: why it lost its connection, or got none.
+        problem: why it lost its last connection, or got none.
         last_acked: the nanosecond at which its latest acknowledged write was sent.
     """
 
-    def __init__(self, order: WriterSettings, journal: WriterJournal, schedule: Schedule) -> None:
-        self.order, self.journal, self.slots = order, journal, schedule
+    def __init__(
+        self, settings: WriterSettings, journal: WriterJournal, schedule: Schedule
+    ) -> None:
+        self.settings, self.journal, self.slots = settings, journal, schedule
         self.sock: socket.socket | None = None
         self.state, self.deadline, self.next_try = AWAY, 0, 0
         self.slot = self.accounted = 0
         self.problem = ""
         self.last_acked = 0
-        self.working = False  # a write is intended; else this is the first connection
+        self.working = False  # on a write; else, while it connects, on its first connection
         self.planned = False  # its engine knows when it writes next
         self.fresh = False  # its socket is not watched yet
         self._served = False  # this connection had a write acknowledged
-        self._head = b"%c%b(%d," % (Command.QUERY, order.insert, journal.writer)
-        endpoint = order.endpoint
-        self._credentials = ClientIdentity(
+        self._head = b"%c%b(%d," % (Command.QUERY, settings.insert, journal.writer)
+        endpoint = settings.endpoint
+        self._identity = ClientIdentity(
             user=endpoint.user.encode(),
             password=endpoint.password.encode(),
             database=endpoint.database.encode(),
         )
-        self._login = ClientLogin(self._credentials)
+        self._login = ClientLogin(self._identity)
         self._reader, self._response = PacketReader(), Response(Command.PING, deprecate_eof=False)
         self._intended = self._started = 0
-        self._read = int(order.policy.bounds.read * SECOND)
+        self._read = int(settings.policy.bounds.read * SECOND)
         self._instance: str | None = None
         self._chance = random.Random()  # noqa: S311 - jitter, no secret
 
@@ -87,9 +89,9 @@ class FastWriter:
             self.connect()
 
     def connect(self) -> None:
-        """Begin to connect; `receive` or `expire` tells how it went."""
+        """Begin to connect; `connected`, `receive` or `expire` goes on."""
         self._started = time.monotonic_ns()
-        endpoint, bounds = self.order.endpoint, self.order.policy.bounds
+        endpoint, bounds = self.settings.endpoint, self.settings.policy.bounds
         family = socket.AF_INET6 if ":" in endpoint.host else socket.AF_INET
         self._reader, self._instance, self._served = PacketReader(), None, False
         self.sock = sock = socket.socket(family, socket.SOCK_STREAM)
@@ -116,7 +118,7 @@ class FastWriter:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, LINGER)
             self._lose(Fault(2003, "refused"))
         else:
-            self.state, self._login = LOGIN, ClientLogin(self._credentials)
+            self.state, self._login = LOGIN, ClientLogin(self._identity)
             self.deadline = time.monotonic_ns() + self._read
 
     def expire(self) -> None:
@@ -124,7 +126,7 @@ class FastWriter:
         self._lose(Fault(2003 if self.state == CONNECTING else 2013, "timeout"))
 
     def receive(self) -> None:
-        """Take what the server sent."""
+        """Take bytes that the server sent, or the end of the connection."""
         if self.sock is None:
             return
         try:
@@ -145,7 +147,7 @@ class FastWriter:
                 self._lose(Fault(2014, "reset"), str(error))
 
     def _is_ok(self, data: bytes) -> bool:
-        """Tell at a glance whether this is one whole OK packet and nothing else."""
+        """Tell without parsing whether the data is one whole OK packet and nothing else."""
         size = len(data) - 4
         return (
             size >= SHORT_OK
@@ -171,14 +173,14 @@ class FastWriter:
         answer = self._login.feed(payload)
         if answer is not None:
             self._put(encode(answer, sequence + 1))
-        elif self._login.done and self.order.endpoint.moves:
+        elif self._login.done and self.settings.endpoint.moves:
             self._available()  # behind a proxy the instance can change at any time
         elif self._login.done:
             self.state, self._response = ASKING, Response(Command.QUERY, deprecate_eof=False)
             self._put(NAME)
 
     def _named(self, payload: bytes) -> None:
-        """Take a part of the answer to which instance this is."""
+        """Take a packet of the answer that names the instance."""
         if self._response.feed(payload) is Part.ROW:
             self._instance = read_string(payload, 0)[0].decode()
         if not self._response.done:
@@ -200,7 +202,7 @@ class FastWriter:
         self._put(len(body).to_bytes(3, "little") + b"\0" + body)
 
     def _put(self, data: bytes) -> None:
-        """Send; what is asked is so small that it fits whole unless the connection is dead."""
+        """Send a packet, which is so small that only a dead connection does not take it whole."""
         if self.sock is None:
             return
         try:
@@ -225,14 +227,14 @@ class FastWriter:
             raise ProtocolError("an insert has no rows")
 
     def _refuse(self, payload: bytes) -> None:
-        """Take the server's no; keep the connection if it is of use."""
+        """Note that the server refused; keep the connection if it is still of use."""
         error = parse_error(payload)
         fault = Fault(error.code, driver.KINDS.get(error.code, "server"))
         if self.state != WRITING:
             self._lose(fault, error.text)
             return
         undecided = error.code in driver.UNDECIDED
-        leaves = self.order.policy.on_read_only if error.code in driver.READ_ONLY else undecided
+        leaves = self.settings.policy.on_read_only if error.code in driver.READ_ONLY else undecided
         if leaves or fault.kind == "reset":
             self._lose(fault, error.text)
         else:
@@ -247,10 +249,10 @@ class FastWriter:
         if self.working:
             self._note(Outcome.UNKNOWN if undecided else Outcome.REFUSED, fault)
         self.close()
-        policy = self.order.policy
+        policy = self.settings.policy
         wait = policy.backoff * (1 + policy.jitter * self._chance.uniform(-1, 1))
         if self._served and fault.kind in CUT:
-            wait = 0.0  # its next slot is soon enough: that it was cut says little of the server
+            wait = 0.0  # back at its next slot: a cut connection says little about the server
         self.next_try = time.monotonic_ns() + int(wait * SECOND)
         self.working = False
 

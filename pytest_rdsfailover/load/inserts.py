@@ -1,4 +1,4 @@
-"""The plainest workload of ours, and the default: one inserted row per write."""
+"""The simplest workload of ours, and the default: one inserted row per write."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -29,7 +29,7 @@ class InsertWorkload:
 
     @property
     def insert_head(self) -> bytes:
-        """Return the insert up to its values, for who encodes them without a driver."""
+        """Return the insert up to its values, for the fast engine, which encodes these itself."""
         return self._insert.partition("(%s")[0].encode()
 
     def create(self, control: Endpoint) -> None:
@@ -61,12 +61,12 @@ class InsertWorkload:
                     return
                 last = rows[-1][0]
 
-    def _page(self, connection: Any, last: int) -> list[tuple[int, int, int]]:
+    def _page(self, connection: Any, after: int) -> list[tuple[int, int, int]]:
         with connection.cursor() as cursor:
             cursor.execute(
                 f"SELECT id, writer, sequence FROM {self._table} WHERE id > %s"  # noqa: S608 - our own name
                 f" ORDER BY id LIMIT {AUDIT_ROWS}",
-                (last,),
+                (after,),
             )
             return list(cursor.fetchall())
 
@@ -85,7 +85,7 @@ class InsertSession:
         self._cursor = connection.cursor()
         self.instance = instance
 
-    def perform(self, step: MixStep, sequence: int) -> None:  # noqa: ARG002 - there is but one
+    def perform(self, step: MixStep, sequence: int) -> None:  # noqa: ARG002 - there is only one
         """Insert the row of a position."""
         self._cursor.execute(self._insert, (self._writer, sequence))
 

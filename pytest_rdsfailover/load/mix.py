@@ -1,4 +1,4 @@
-"""What writers do in turn, if it is more than one thing: weights, spread evenly."""
+"""What writers do in turn: steps, each as often as it weighs, evenly spread."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from typing import Any
 
 from pytest_rdsfailover.model.errors import SettingError
 
-MOST = 1000  # steps until a mix begins again
+MOST = 1000  # steps before a mix begins again
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -14,11 +14,11 @@ class MixStep:
     """One thing that a writer does at a slot.
 
     Attributes:
-        name: what it is called.
+        name: what the step is called.
         reads: whether it stores nothing; then it counts for no outage.
         call: the user's own code; None for ours.
-        reports: whether that reports its attempts.
-        aside: whether it has a connection of its own, whose loss is no loss of the writer's.
+        reports: whether that code reports its attempts.
+        aside: whether it has a connection of its own; the writer keeps its own when that is lost.
     """
 
     name: str

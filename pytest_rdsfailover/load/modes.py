@@ -11,7 +11,7 @@ UNPACED = 0.0  # stands for a load without a schedule
 
 
 def rate_of(mode: str, rate: float | None) -> float | None:
-    """Return the rate that a mode of load means; None if it leaves it to others.
+    """Return the rate that a mode of load means; None if it leaves the rate to other settings.
 
     Args:
         mode: `open`: as many writes per second as *rate* says; `precise`: 1,000 of them; `closed`:
@@ -28,5 +28,7 @@ def rate_of(mode: str, rate: float | None) -> float | None:
     if mode == OPEN:
         return rate
     if rate is not None:
-        raise SettingError(f"a load that is {mode!r} has its own rate; leave out the rate, or it")
+        raise SettingError(
+            f"the load {mode!r} has its own rate; leave out the rate, or choose 'open'"
+        )
     return PRECISE_RATE if mode == PRECISE else UNPACED

@@ -1,4 +1,4 @@
-"""A client that tries again, as many do: on a new connection, unless the last one is still good."""
+"""A client that retries, as many do: on a new connection, unless the last one is still good."""
 
 import random
 import time
@@ -22,7 +22,7 @@ class RetryingWorkload:
         inner: the workload.
         journal: where the attempts are noted.
         retries: how often a write is tried again, at most.
-        policy: how long to wait before each.
+        policy: how long to wait before each retry.
         classify: tells outcome and fault of an attempt that failed.
     """
 
@@ -41,7 +41,7 @@ class RetryingWorkload:
 
     @property
     def torn(self) -> Sequence[Position]:
-        """Return what the other workload found."""
+        """Return which writes the other workload found stored in part only."""
         return self._inner.torn
 
     def create(self, control: Endpoint) -> None:
@@ -49,7 +49,7 @@ class RetryingWorkload:
         self._inner.create(control)
 
     def open(self, writer: int, bounds: Bounds) -> Session:
-        """Return a session: the writer's first is connected, another connects when it writes."""
+        """Return a session: a writer's first is connected, a later one connects when it is used."""
         attempts = Attempts(self._journal.writers[writer].attempts, self._classify)
         session = RetryingSession(
             lambda: self._inner.open(writer, bounds),
@@ -64,7 +64,7 @@ class RetryingWorkload:
         return session
 
     def stored(self, control: Endpoint) -> Iterable[Position] | None:
-        """Return where every stored write stands."""
+        """Return the position of every stored write."""
         return self._inner.stored(control)
 
     def drop(self, control: Endpoint) -> None:
@@ -96,7 +96,7 @@ class RetryingSession:
         return None if self._session is None else self._session.instance
 
     def perform(self, step: MixStep, sequence: int) -> int | None:
-        """Do it, again if it fails; raise what the last try raised."""
+        """Do a step, again if it fails; raise what the last try raised."""
         if step.reads:
             return self.connect().perform(step, sequence)
         left, deadline = self._retries, time.monotonic() + LONGEST

@@ -6,7 +6,7 @@ from typing import Any
 from pytest_rdsfailover.local.aws_api.plane import ShownMember
 
 PROXY = "rdsfailover-proxy"
-PORT = 3306  # moto says 5432 for MySQL, too
+PORT = 3306  # moto says 5432, for MySQL as well
 ROLES = {"writer": "READ_WRITE", "reader": "READ_ONLY"}
 
 
@@ -20,14 +20,16 @@ def targets(
         members: its instances as they are now.
         places: host and port of each instance.
     """
-    found: list[dict[str, Any]] = [{"RdsResourceId": cluster, "Type": "TRACKED_CLUSTER", "Port": 0}]
-    for one in members:
-        host, port = places[one.id]
-        found.append({
-            "RdsResourceId": one.id, "TrackedClusterId": cluster, "Type": "RDS_INSTANCE",
-            "Endpoint": host, "Port": port, "Role": role(one), "TargetHealth": health(one),
+    listed: list[dict[str, Any]] = [
+        {"RdsResourceId": cluster, "Type": "TRACKED_CLUSTER", "Port": 0}
+    ]
+    for member in members:
+        host, port = places[member.id]
+        listed.append({
+            "RdsResourceId": member.id, "TrackedClusterId": cluster, "Type": "RDS_INSTANCE",
+            "Endpoint": host, "Port": port, "Role": role(member), "TargetHealth": health(member),
         })  # fmt: skip
-    return found
+    return listed
 
 
 def role(member: ShownMember) -> str:
@@ -38,7 +40,7 @@ def role(member: ShownMember) -> str:
 
 
 def health(member: ShownMember) -> dict[str, str]:
-    """Return whether the proxy could use an instance."""
+    """Return whether the proxy could use an instance, as `TargetHealth` says it."""
     if member.status == "available":
         return {"State": "AVAILABLE"}
     return {

@@ -49,7 +49,7 @@ def test_alternatives_come_up_by_their_shares():
 @pytest.mark.parametrize(
     ("field", "value", "words"),
     [
-        ("proxy_hold", [{"share": 0.5, "hold": "1s"}], "parts of one whole"),
+        ("proxy_hold", [{"share": 0.5, "hold": "1s"}], "must add up to 1"),
         ("proxy_hold", [{"share": "half"}], "no list of"),
         ("proxy_hold", 3, "no duration"),
         ("proxy_connect", "maybe", "accept, error"),
