@@ -98,7 +98,7 @@ def test_a_fault_of_the_gateway_is_named_by_whatever_waits_for_the_failover(
 
     real = Supervisor.spawn
     monkeypatch.setattr(Supervisor, "spawn", spawn)
-    told = r"could not do .*: promote instance-2: RuntimeError\('planted'\)"
+    told = r"could not play all steps of a failover: promote instance-2: RuntimeError\('planted'\)"
     with LocalCluster(
         server_program, network_for(server_program), load_profile("quick")
     ) as cluster:
