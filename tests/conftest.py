@@ -10,6 +10,11 @@ for name in ("PYTEST_XDIST_WORKER", "PYTEST_XDIST_WORKER_COUNT", "PYTEST_XDIST_T
 
 pytest_plugins = ["pytester"]
 
-# A busy machine may take longer for one example than the default deadline.
+# Which examples hypothesis tries. On no machine has one a deadline: a busy one takes its time.
+#   patient: random ones, the default
+#   ci: the same ones each time, so that a change is not blamed for what chance found
+#   search: very many random ones, `pytest tests/unit --hypothesis-profile=search`
 hypothesis.settings.register_profile("patient", deadline=None)
-hypothesis.settings.load_profile("patient")
+hypothesis.settings.register_profile("ci", deadline=None, derandomize=True)
+hypothesis.settings.register_profile("search", deadline=None, max_examples=2000, print_blob=True)
+hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "patient")

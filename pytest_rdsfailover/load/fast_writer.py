@@ -14,8 +14,8 @@ from pytest_rdsfailover.load.writer import CUT, ReconnectPolicy
 from pytest_rdsfailover.model.clock import to_nanoseconds
 from pytest_rdsfailover.model.endpoints import Endpoint
 from pytest_rdsfailover.model.records import Fault, Outcome
-from pytest_rdsfailover.mysql import client, driver
-from pytest_rdsfailover.mysql.handshake import parse_greeting
+from pytest_rdsfailover.mysql import driver
+from pytest_rdsfailover.mysql.auth import ClientIdentity, ClientLogin
 from pytest_rdsfailover.mysql.packets import (
     ERR,
     OK,
@@ -27,11 +27,11 @@ from pytest_rdsfailover.mysql.packets import (
 )
 from pytest_rdsfailover.mysql.responses import Command, Part, Response
 
-AWAY, CONNECTING, GREETING, LOGIN, ASKING, READY, WRITING = range(7)
+AWAY, CONNECTING, LOGIN, ASKING, READY, WRITING = range(6)
 SHORT_OK = 7  # bytes of the shortest OK payload
 CHUNK = 4096  # bytes to receive at most; Python allocates all of them at each call
 RESET, LINGER = Fault(2013, "reset"), struct.pack("ii", 1, 0)
-NAME = client.query(b"SELECT @@aurora_server_id")
+NAME = encode(bytes((Command.QUERY,)) + b"SELECT @@aurora_server_id")
 
 
 class WriterSettings(NamedTuple):
@@ -67,7 +67,14 @@ class FastWriter:
         self.planned = False  # its engine knows when it writes next
         self.fresh = False  # its socket is not watched yet
         self._served = False  # this connection had a write acknowledged
-        self._head = client.query(b"%b(%d," % (settings.insert, journal.writer))[4:]
+        self._head = b"%c%b(%d," % (Command.QUERY, settings.insert, journal.writer)
+        endpoint = settings.endpoint
+        self._identity = ClientIdentity(
+            user=endpoint.user.encode(),
+            password=endpoint.password.encode(),
+            database=endpoint.database.encode(),
+        )
+        self._login = ClientLogin(self._identity)
         self._reader, self._response = PacketReader(), Response(Command.PING, deprecate_eof=False)
         self._intended = self._started = 0
         self._read = to_nanoseconds(settings.policy.bounds.read)
@@ -116,7 +123,7 @@ class FastWriter:
                 sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, LINGER)
             self._lose(Fault(2003, "refused"))
         else:
-            self.state = GREETING
+            self.state, self._login = LOGIN, ClientLogin(self._identity)
             self.deadline = time.monotonic_ns() + self._read
 
     def expire(self) -> None:
@@ -161,27 +168,21 @@ class FastWriter:
             self._named(payload)
         elif payload[:1] == bytes((ERR,)):
             self._refuse(payload)
-        elif self.state == GREETING:
-            endpoint = self.settings.endpoint
-            words = (endpoint.user, endpoint.password, endpoint.database)
-            user, password, database = (word.encode() for word in words)
-            self.state = LOGIN
-            self._put(
-                encode(
-                    client.login(parse_greeting(payload), user, password, database), sequence + 1
-                )
-            )
-        elif self.state == LOGIN and payload[:1] == bytes((OK,)) and self.settings.endpoint.moves:
-            self._available()  # behind a proxy the instance can change at any time
-        elif self.state == LOGIN and payload[:1] == bytes((OK,)):
-            self.state, self._response = ASKING, Response(Command.QUERY, deprecate_eof=False)
-            self._put(NAME)
         elif self.state == LOGIN:
-            more = client.answer(payload, self.settings.endpoint.password.encode())
-            if more is not None:
-                self._put(encode(more, sequence + 1))
+            self._log_in(sequence, payload)
         else:
             raise ProtocolError("the server sent what nobody asked for")
+
+    def _log_in(self, sequence: int, payload: bytes) -> None:
+        """Take the server's part of the login."""
+        answer = self._login.feed(payload)
+        if answer is not None:
+            self._put(encode(answer, sequence + 1))
+        elif self._login.done and self.settings.endpoint.moves:
+            self._available()  # behind a proxy the instance can change at any time
+        elif self._login.done:
+            self.state, self._response = ASKING, Response(Command.QUERY, deprecate_eof=False)
+            self._put(NAME)
 
     def _named(self, payload: bytes) -> None:
         """Take a packet of the answer that names the instance."""

@@ -269,9 +269,11 @@ class LocalCluster:
 
         Raises:
             NotReadyError: if the failover does not end.
+            GatewayError: if not all of it could be done.
         """
         self.check()
         self._failovers.rest()
+        self.check()
 
     def parts(self) -> Mapping[str, str]:
         """Return what the cluster is made of, in words for people."""

@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from pytest_rdsfailover.local.gateway.client import NANO, GatewayClient
+from pytest_rdsfailover.local.gateway.client import GatewayClient
 from pytest_rdsfailover.local.gateway.proxy.secrets import Secret
 from pytest_rdsfailover.local.gateway.proxy.settings import ProxySettings
+from pytest_rdsfailover.model.clock import to_seconds
 from pytest_rdsfailover.model.durations import format_moment
 from pytest_rdsfailover.model.records import PinDocument
 
@@ -102,7 +103,7 @@ class LocalProxy:
     def pins(self) -> list[Pin]:
         """Return every session that was pinned since the test began, in order of time."""
         pins = [
-            Pin(**{**pin, "at": pin["at"] * NANO}, endpoint=endpoint)
+            Pin(**{**pin, "at": to_seconds(pin["at"])}, endpoint=endpoint)
             for endpoint in (READ_WRITE, READ_ONLY)
             for pin in self._gateway.ask("proxy", endpoint=endpoint)["pins"]
         ]

@@ -19,6 +19,7 @@ STATUS_MORE_RESULTS = 0x0008
 STATUS_CURSOR_EXISTS = 0x0040
 STATUS_NO_BACKSLASH_ESCAPES = 0x0200
 STATUS_IN_TRANS_READONLY = 0x2000
+STATUS_OF_SESSION = STATUS_IN_TRANS | STATUS_IN_TRANS_READONLY | STATUS_AUTOCOMMIT
 
 
 class ProtocolError(Exception):
@@ -55,9 +56,9 @@ class PacketReader:
         return self.split(self.joined(data))
 
     def joined(self, data: bytes) -> bytes:
-        """Take received bytes; return all that wait, nothing before the first packet is whole.
+        """Take received bytes; return all that wait, once the first packet of them is whole.
 
-        What is not used of them must be `split`.
+        Before that nothing is returned. What the caller does not use it must give to `split`.
         """
         buffer = self._buffer
         if not buffer:
@@ -284,3 +285,11 @@ def with_status(payload: bytes, status: int) -> bytes:
     """Return an OK or EOF payload with other status flags."""
     start = status_offset(payload)
     return payload[:start] + status.to_bytes(2, "little") + payload[start + 2 :]
+
+
+def as_of(payload: bytes, status: int) -> bytes:
+    """Return the end of an answer with what *status* tells of transaction and autocommit."""
+    if payload[0] == ERR:
+        return payload
+    kept = status_of(payload) & ~STATUS_OF_SESSION
+    return with_status(payload, kept | status & STATUS_OF_SESSION)

@@ -26,7 +26,7 @@ SHORT_VERSION = 5  # digits of a version in an executable comment
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Dialect:
+class SqlDialect:
     """How a server reads SQL.
 
     Attributes:
@@ -69,7 +69,7 @@ class Token:
         return self.text.lower() if self.kind == "word" else b""
 
 
-def tokens(sql: bytes, dialect: Dialect, start: int = 0) -> Iterator[Token]:
+def tokens(sql: bytes, dialect: SqlDialect, start: int = 0) -> Iterator[Token]:
     """Yield the tokens of a text; executable comments are opened up if the server would."""
     pattern = TOKENS if dialect.backslash else PLAIN_TOKENS
     while start < len(sql):
@@ -84,7 +84,7 @@ def tokens(sql: bytes, dialect: Dialect, start: int = 0) -> Iterator[Token]:
             yield Token(kind, match[0], match.start(), start)
 
 
-def _executes(opener: bytes, dialect: Dialect) -> bool:
+def _executes(opener: bytes, dialect: SqlDialect) -> bool:
     """Tell whether the server runs what stands in an executable comment."""
     if b"M" in opener and not dialect.mariadb:
         return False
@@ -137,7 +137,7 @@ def is_compound(words: tuple[bytes, ...], inner: frozenset[bytes]) -> bool:
     return first in LOOPS or words[:2] == (b"BEGIN", b"NOT")
 
 
-def statements(sql: bytes, dialect: Dialect) -> list[Statement]:
+def statements(sql: bytes, dialect: SqlDialect) -> list[Statement]:
     """Return the statements of a text; a compound one takes all the text that is left.
 
     An empty statement at the end is left out, as servers do; others stay, so that the server can

@@ -1,11 +1,12 @@
 """The server's side of TLS as bytes in, bytes out: no sockets, so that it can start mid-stream."""
 
 import ssl
+from contextlib import suppress
 
 from pytest_rdsfailover.mysql.packets import ProtocolError
 
 CHUNK = 256 * 1024  # bytes taken out of OpenSSL at a time
-SIP = 256  # bytes put into it at a time during the handshake: it keeps as much memory for ever
+SIP = 256  # bytes put into it at a time during the handshake; it never frees the room for them
 
 
 class TlsServer:
@@ -16,12 +17,15 @@ class TlsServer:
 
     Attributes:
         outgoing: encrypted bytes for the client; send and clear them after each call.
+        ended: the client has said that it sends nothing more (close_notify); whoever owns the
+            connection must hang up, and what comes behind it is dropped.
     """
 
-    __slots__ = ("_handshaken", "_incoming", "_object", "_pending", "outgoing")
+    __slots__ = ("_handshaken", "_incoming", "_object", "_pending", "ended", "outgoing")
 
     def __init__(self, context: ssl.SSLContext) -> None:
         self.outgoing = bytearray()
+        self.ended = False
         self._incoming, self._pending = ssl.MemoryBIO(), ssl.MemoryBIO()
         self._object = context.wrap_bio(self._incoming, self._pending, server_side=True)
         self._handshaken = False
@@ -49,10 +53,15 @@ class TlsServer:
         )
 
     def _feed(self, data: bytes) -> bytes:
+        if self.ended:
+            return b""
         self._incoming.write(data)
         try:
             return self._read()
         except ssl.SSLWantReadError:
+            return b""
+        except ssl.SSLZeroReturnError:  # in the middle of the handshake
+            self.ended = True
             return b""
         except ssl.SSLError as error:
             raise ProtocolError(f"TLS failed: {error.reason}") from error
@@ -64,21 +73,26 @@ class TlsServer:
             self._object.do_handshake()
             self._handshaken = True
         parts = []
-        while True:
-            try:
-                part = self._object.read(CHUNK)
-            except ssl.SSLWantReadError:
-                break
-            except ssl.SSLZeroReturnError:
-                break  # the client said good-bye; its socket will end, too
-            parts.append(part)
+        try:
+            # After close_notify every read returns nothing, and none asks for more bytes.
+            while part := self._object.read(CHUNK):
+                parts.append(part)
+            self.ended = True
+        except ssl.SSLWantReadError:
+            pass
         return b"".join(parts)
+
+    def end(self) -> None:
+        """Answer the client's close_notify with ours, into `outgoing`; nothing may follow it."""
+        with suppress(ssl.SSLError):
+            self._object.unwrap()
+        self.outgoing += self._pending.read()
 
     def encrypt(self, data: bytes) -> None:
         """Put plain text for the client into `outgoing`, encrypted.
 
         Raises:
-            ProtocolError: if the handshake is not over, or the client has ended TLS.
+            ProtocolError: if the handshake is not over, or TLS has been ended.
         """
         if not self._handshaken:
             raise ProtocolError("nothing can be encrypted before the TLS handshake is over")

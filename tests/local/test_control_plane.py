@@ -100,6 +100,18 @@ def test_the_cluster_is_shown_with_its_local_addresses(resting, rds):
     assert len({instance["AvailabilityZone"] for instance in instances}) == 3
 
 
+def test_a_gateway_that_answers_too_late_is_asked_again_by_the_next_request(resting, monkeypatch):
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+    rds, gateway = resting.aws.client("rds"), resting._gateway.process
+    gateway.freeze()
+    try:
+        assert refusal(rds.describe_db_clusters) == "InternalFailure"
+    finally:
+        gateway.thaw()
+
+    assert writers(described(rds)) == [resting.writer]
+
+
 def test_endpoints_of_the_cluster_are_listed_which_moto_cannot(resting, rds):
     found = rds.describe_db_cluster_endpoints(DBClusterIdentifier=CLUSTER)["DBClusterEndpoints"]
 

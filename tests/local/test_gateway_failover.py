@@ -319,6 +319,15 @@ def test_garbage_ends_only_its_own_session(gateway):
         assert cursor.fetchone() == (1,)
 
 
+def test_a_fault_of_the_gateway_s_own_is_told_to_who_asks(server):
+    plant = "import pytest_rdsfailover.local.gateway.control as c\nc.Control._plays = lambda *_: [].nothing\n"
+    with (
+        gateway_process.gateway(server, plant=plant) as gateway,
+        pytest.raises(GatewayError, match="the gateway failed: AttributeError"),
+    ):
+        gateway.control.plays()
+
+
 @pytest.mark.parametrize("end", ["stdin", "SIGTERM"])
 def test_the_process_ends_at_once_when_it_is_no_longer_wanted(server, end):
     with gateway_process.gateway(server) as gateway:

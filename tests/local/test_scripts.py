@@ -178,6 +178,24 @@ def test_who_cannot_get_it_is_told_what_to_type_and_goes_on(machine, apt):
     assert f"    apt-get install -y --no-install-recommends {EXTRAS}\n" in done.stderr
 
 
+def test_drivers_of_other_languages_are_fetched_once_where_their_language_is(machine):
+    for name in ("javac", "node"):
+        install(machine / "bin", name, "#!/bin/bash\n")
+    fetches = '#!/bin/bash\necho "$0" >>"$STATE/fetched"; mkdir -p .servers/%s; exit %d\n'
+    install(machine / "bin", "mvn", fetches % ("java", 0))
+    install(machine / "bin", "npm", fetches % ("node", 1))
+
+    done = [extras(machine, uid=1000) for _ in range(2)]
+
+    fetched = [Path(line).name for line in (machine / "fetched").read_text().split()]
+    assert fetched == ["mvn", "npm", "npm"]
+    assert (machine / "project" / ".servers" / "java").exists()
+    assert not (machine / "project" / ".servers" / "node").exists()
+    for one in done:
+        assert one.returncode == 0
+        assert "mysql2 could not be fetched, so its tests are skipped; see: npm" in one.stderr
+
+
 def test_ci_runs_the_tests_and_nothing_else():
     lines = (SCRIPTS.parent / ".ci" / "run").read_text().splitlines()
 

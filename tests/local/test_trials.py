@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from networks import network_for
+from servers import SERVERS
 from waiting import until
 
 from pytest_rdsfailover.load.engine import LoadError
@@ -16,12 +17,14 @@ from pytest_rdsfailover.load.inserts import InsertSession, InsertWorkload
 from pytest_rdsfailover.load.user_code import CallWorkload
 from pytest_rdsfailover.load.writer import ReconnectPolicy
 from pytest_rdsfailover.local.cluster import LocalCluster
+from pytest_rdsfailover.local.processes.process import Supervisor
 from pytest_rdsfailover.local.profiles.profiles import load_profile
 from pytest_rdsfailover.local.server.programs import find_server
 from pytest_rdsfailover.local.server.server import OwnServer
 from pytest_rdsfailover.model.endpoints import Bounds
 from pytest_rdsfailover.model.errors import (
     DiedError,
+    GatewayError,
     LeftBehindWarning,
     RdsFailoverError,
     SettingError,
@@ -34,6 +37,7 @@ from pytest_rdsfailover.trial.trial import InvalidTrialError
 
 pytestmark = pytest.mark.local
 
+HERE = {wanted.name: program for wanted in SERVERS if (program := wanted.find())}
 LOAD = {"writers": 8, "rate": 200.0, "warmup": 0.5, "cooldown": 0.2}
 KEEPS_READ_ONLY = ReconnectPolicy(on_read_only=False)
 
@@ -76,6 +80,49 @@ def test_a_quick_failover_is_short_and_loses_nothing(runner, resting):
     assert trial.writer_after == resting.writer != trial.writer_before
     assert {"refused", "read-only"} <= kinds(trial)
     assert trial.first_writer_back <= trial.last_writer_back
+
+
+BROKEN_PROMOTION = """
+import pytest_rdsfailover.local.gateway.router as r
+def promote(self, name):
+    raise RuntimeError("planted")
+r.Router.promote = promote
+from pytest_rdsfailover.local.gateway.main import main
+import sys
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+# A gateway's faults do not depend on which server it is before.
+@pytest.mark.parametrize(
+    "server_program", list(HERE.values())[:1], indirect=True, ids=list(HERE)[:1]
+)
+def test_a_fault_of_the_gateway_is_named_by_whatever_waits_for_the_failover(
+    server_program, monkeypatch
+):
+    def spawn(supervisor, name, argv, *more, **options):
+        if name == "gateway":
+            argv = [argv[0], "-c", BROKEN_PROMOTION, argv[-1]]
+        return real(supervisor, name, argv, *more, **options)
+
+    real = Supervisor.spawn
+    monkeypatch.setattr(Supervisor, "spawn", spawn)
+    told = r"could not play all steps of a failover: promote instance-2: RuntimeError\('planted'\)"
+    with LocalCluster(
+        server_program, network_for(server_program), load_profile("quick")
+    ) as cluster:
+        runner = TrialRunner(
+            cluster,
+            Settings(seed=7),
+            test="test",
+            profile=None,
+            expectations={},
+            note=lambda _: None,
+        )
+        with pytest.raises(GatewayError, match=told):
+            runner.trial(cluster.writer_endpoint, **LOAD)
+        with pytest.raises(GatewayError, match=told):
+            cluster.rest()
 
 
 def test_the_fast_engine_sees_the_same_failover(runner, resting):

@@ -30,7 +30,7 @@ Span = tuple[int, int, bytes]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Member:
+class TopologyRow:
     """One instance as Aurora's topology table has it.
 
     Attributes:
@@ -44,19 +44,19 @@ class Member:
     age: float
 
 
-def topology_setting(members: Sequence[Member]) -> bytes:
+def topology_setting(members: Sequence[TopologyRow]) -> bytes:
     """Return the statement that tells the server how the cluster is now."""
-    writer = b"".join(one.id.encode() for one in members if one.writer)
-    ages = b",".join(b"%d" % round(one.age * 1e6) for one in members)
+    writer = b"".join(row.id.encode() for row in members if row.writer)
+    ages = b",".join(b"%d" % round(row.age * 1e6) for row in members)
     return b"SET %s = '%s', %s = '%s'" % (WRITER, writer, AGES, ages)
 
 
-def topology_table(members: Sequence[Member]) -> bytes:
+def topology_table(members: Sequence[TopologyRow]) -> bytes:
     """Return the topology table as a derived table, for rows that `topology_setting` fills."""
     return b"(" + b" UNION ALL ".join(_row(n, one) for n, one in enumerate(members, 1)) + b")"
 
 
-def _row(number: int, member: Member) -> bytes:
+def _row(number: int, member: TopologyRow) -> bytes:
     name = member.id.encode()
     master = b"%s = '%s'" % (WRITER, name)
     age = b"SUBSTRING_INDEX(SUBSTRING_INDEX(%s, ',', %d), ',', -1)" % (AGES, number)
@@ -144,8 +144,8 @@ def shown_variables(
     last = 1 if statement.tokens[1].word == VARIABLES else 2
     scope = b"global" if statement.tokens[1].word == b"GLOBAL" else b"session"
     schema = b"information_schema" if mariadb else b"performance_schema"
-    cases = b" ".join(b"WHEN '%s' THEN '%s'" % one for one in other.items())
-    rows = b"".join(b" UNION ALL SELECT '%s', '%s'" % one for one in more.items())
+    cases = b" ".join(b"WHEN '%s' THEN '%s'" % pair for pair in other.items())
+    rows = b"".join(b" UNION ALL SELECT '%s', '%s'" % pair for pair in more.items())
     condition = statement.sql[statement.tokens[last].end :]
     if statement.tokens[last + 1 : last + 2] and statement.tokens[last + 1].word == b"LIKE":
         condition = b" WHERE Variable_name" + condition

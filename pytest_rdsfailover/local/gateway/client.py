@@ -4,14 +4,15 @@ import json
 import socket
 import threading
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from io import BufferedRWPair
 from typing import Any, Self
 
 from pytest_rdsfailover.local.gateway.script import Step, encode_steps
+from pytest_rdsfailover.model.clock import to_seconds
 from pytest_rdsfailover.model.errors import GatewayError
 from pytest_rdsfailover.model.records import Milestone
-
-NANO = 1e-9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,11 +77,20 @@ class PlayView:
 
 
 class GatewayClient:
-    """A connection to a gateway; may be used from several threads."""
+    """Commands a gateway; may be used from several threads.
 
-    def __init__(self, connection: socket.socket) -> None:
-        self._connection = connection
-        self._lines = connection.makefile("rb")
+    A command that is not answered in time ends its connection, so that its late answer is never
+    taken for the answer to the next command. That one opens another connection.
+
+    Args:
+        path: the gateway's control socket.
+        timeout: seconds that an answer may take.
+    """
+
+    def __init__(self, path: str, *, timeout: float) -> None:
+        self._path, self._timeout = path, timeout
+        self._stream: BufferedRWPair | None = None
+        self._closed = False
         self._lock = threading.Lock()
 
     def __enter__(self) -> Self:
@@ -104,7 +114,7 @@ class GatewayClient:
             GatewayError: if the gateway does not answer.
         """
         answer = self._ask({"command": "describe"})
-        answer["instances"] = [InstanceView(**one) for one in answer["instances"]]
+        answer["instances"] = [InstanceView(**view) for view in answer["instances"]]
         return ClusterView(**answer)
 
     def play(
@@ -130,7 +140,7 @@ class GatewayClient:
             "command": "play", "steps": encode_steps(steps), "read_only_error": read_only_error,
             "name": name, "dns_ttl": dns_ttl,
         }  # fmt: skip
-        return float(self._ask(request)["started_ns"]) * NANO
+        return to_seconds(self._ask(request)["started_ns"])
 
     def plays(self) -> list[PlayView]:
         """Return all scripts since the gateway started, whoever started them, in order.
@@ -139,8 +149,8 @@ class GatewayClient:
             GatewayError: if the gateway does not answer.
         """
         return [
-            PlayView(started=one.pop("started_ns") * NANO, **one)
-            for one in self._ask({"command": "plays"})["plays"]
+            PlayView(started=to_seconds(play.pop("started_ns")), **play)
+            for play in self._ask({"command": "plays"})["plays"]
         ]
 
     def milestones(self, play: int | None = None) -> list[Milestone]:
@@ -154,12 +164,12 @@ class GatewayClient:
         """
         return [
             Milestone(
-                name=one["name"],
-                at=one["at_ns"] * NANO,
-                planned=None if one["planned_ns"] is None else one["planned_ns"] * NANO,
-                instance=one["instance"],
+                name=mark["name"],
+                at=to_seconds(mark["at_ns"]),
+                planned=None if mark["planned_ns"] is None else to_seconds(mark["planned_ns"]),
+                instance=mark["instance"],
             )
-            for one in self._ask({"command": "milestones", "play": play})["milestones"]
+            for mark in self._ask({"command": "milestones", "play": play})["milestones"]
         ]
 
     def ask(self, command: str, **arguments: Any) -> dict[str, Any]:
@@ -172,20 +182,55 @@ class GatewayClient:
 
     def close(self) -> None:
         """Close the connection; the gateway goes on."""
-        self._lines.close()
-        self._connection.close()
+        with self._lock:
+            self._closed = True
+            self._hang_up()
+
+    def open(self) -> None:
+        """Connect now, so that a gateway that is not there is noticed.
+
+        Raises:
+            GatewayError: if there is none.
+        """
+        with self._lock:
+            try:
+                self._connected()
+            except OSError as error:
+                raise GatewayError(f"no gateway behind {self._path}: {error}") from error
 
     def _ask(self, request: dict[str, Any]) -> dict[str, Any]:
-        try:
-            with self._lock:
-                self._connection.sendall(json.dumps(request).encode() + b"\n")
-                line = self._lines.readline()
-            answer: dict[str, Any] = json.loads(line)
-        except (OSError, ValueError) as error:
-            raise GatewayError(f"the gateway does not answer: {error}") from error
+        with self._lock:
+            try:
+                answer = self._exchange(json.dumps(request).encode() + b"\n")
+            except (OSError, ValueError) as error:
+                self._hang_up()
+                raise GatewayError(f"the gateway does not answer: {error}") from error
         if "error" in answer:
             raise GatewayError(answer["error"])
         return answer
+
+    def _exchange(self, line: bytes) -> dict[str, Any]:
+        stream = self._connected()
+        stream.write(line)
+        stream.flush()
+        answer: dict[str, Any] = json.loads(stream.readline())
+        return answer
+
+    def _connected(self) -> BufferedRWPair:
+        if self._closed:
+            raise ConnectionError("the connection to it was closed")
+        if self._stream is None:
+            with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+                connection.settimeout(self._timeout)
+                connection.connect(self._path)
+                self._stream = connection.makefile("rwb")  # keeps it open
+        return self._stream
+
+    def _hang_up(self) -> None:
+        stream, self._stream = self._stream, None
+        if stream is not None:
+            with suppress(OSError):  # what could not be sent
+                stream.close()
 
 
 def connect(path: str, *, timeout: float = 5.0) -> GatewayClient:
@@ -194,11 +239,6 @@ def connect(path: str, *, timeout: float = 5.0) -> GatewayClient:
     Raises:
         GatewayError: if there is none.
     """
-    connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    connection.settimeout(timeout)
-    try:
-        connection.connect(path)
-    except OSError as error:
-        connection.close()
-        raise GatewayError(f"no gateway behind {path}: {error}") from error
-    return GatewayClient(connection)
+    client = GatewayClient(path, timeout=timeout)
+    client.open()
+    return client

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import traceback
 from collections.abc import Callable
 from typing import Any
 
@@ -63,6 +64,9 @@ class Control:
             return {"error": str(error)}
         except (LookupError, TypeError, ValueError, RecursionError) as error:
             return {"error": f"not a request: {error!r}"}
+        except Exception as error:  # noqa: BLE001 - who asks must hear of a fault of ours, too
+            traceback.print_exc()  # into the gateway's log
+            return {"error": f"the gateway failed: {error!r}"}
 
     def _describe(self, _: Answer) -> Answer:
         router = self._gateway.router
@@ -75,12 +79,12 @@ class Control:
             "failures": self._player.failures,
             "instances": [
                 {
-                    "id": one.id,
-                    "role": "writer" if one.writer else "reader",
-                    "state": one.state.value,
-                    "sessions": one.sessions,
+                    "id": instance.id,
+                    "role": "writer" if instance.writer else "reader",
+                    "state": instance.state.value,
+                    "sessions": instance.sessions,
                 }
-                for one in router.instances.values()
+                for instance in router.instances.values()
             ],
         }
 
@@ -96,14 +100,14 @@ class Control:
         return {
             "plays": [
                 {
-                    "name": one.name,
-                    "started_ns": one.started,
-                    "target": one.target,
-                    "victim": one.victim,
-                    "dns_ttl": one.dns_ttl,
+                    "name": play.name,
+                    "started_ns": play.started,
+                    "target": play.target,
+                    "victim": play.victim,
+                    "dns_ttl": play.dns_ttl,
                     "over": number < latest or not self._player.playing,
                 }
-                for number, one in enumerate(self._player.plays)
+                for number, play in enumerate(self._player.plays)
             ]
         }
 

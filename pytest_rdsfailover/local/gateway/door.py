@@ -2,7 +2,7 @@
 
 import ssl
 
-from pytest_rdsfailover.local.gateway.session import Session
+from pytest_rdsfailover.local.gateway.session import InstanceSession
 from pytest_rdsfailover.mysql.handshake import RESPONSE_HEAD, is_tls_request
 from pytest_rdsfailover.mysql.packets import HEADER, ProtocolError
 from pytest_rdsfailover.mysql.tls import TlsServer
@@ -16,7 +16,7 @@ class Door:
         context: the server's side of TLS; None if the client was offered none.
     """
 
-    def __init__(self, session: Session, context: ssl.SSLContext | None) -> None:
+    def __init__(self, session: InstanceSession, context: ssl.SSLContext | None) -> None:
         self._session, self._context = session, context
         self._first: bytearray | None = bytearray()  # until the first packet is whole
         self._tls: TlsServer | None = None
@@ -25,6 +25,16 @@ class Door:
     def handshake(self) -> bytearray:
         """Return what TLS itself has to say to the client; clear it once it is sent."""
         return bytearray() if self._tls is None else self._tls.outgoing
+
+    @property
+    def ended(self) -> bool:
+        """Tell whether the client has ended TLS, so that it must be hung up on."""
+        return self._tls is not None and self._tls.ended
+
+    def end(self) -> None:
+        """Answer the end of TLS with ours, in `handshake`."""
+        if self._tls is not None:
+            self._tls.end()
 
     def feed(self, data: bytes) -> None:
         """Take bytes that the client sent.
@@ -65,7 +75,7 @@ class Door:
         """Take the session's bytes for the client; return them as they travel.
 
         Raises:
-            ProtocolError: if the client has ended TLS.
+            ProtocolError: if TLS has been ended.
         """
         if self._tls is None or not plain:
             return plain

@@ -29,7 +29,7 @@ from typing import Any
 from pytest_rdsfailover.local.gateway.control import Control
 from pytest_rdsfailover.local.gateway.crash import NAME, crash_steps
 from pytest_rdsfailover.local.gateway.fence import Fence
-from pytest_rdsfailover.local.gateway.network import Network, NoNetwork, Toxiproxy
+from pytest_rdsfailover.local.gateway.network import NetworkSwitch, NoNetwork, Toxiproxy
 from pytest_rdsfailover.local.gateway.player import Player
 from pytest_rdsfailover.local.gateway.proxy.facts import ask
 from pytest_rdsfailover.local.gateway.proxy.rds_proxy import AllSessions, RdsProxy
@@ -157,7 +157,7 @@ async def serve(config: Config, turns: Turns) -> None:
     authority = Authority(Path(config.control).parent)
     gateway = Gateway(router, dial, authority.context)
     fence = Fence(lambda: administrator(config))
-    network: Network = NoNetwork()
+    network: NetworkSwitch = NoNetwork()
     if config.toxiproxy:
         network = Toxiproxy(config.toxiproxy, config.prefix, router.endpoints)
     proxy = make_proxy(config, router, authority, dial, turns)

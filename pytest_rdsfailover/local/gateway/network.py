@@ -13,7 +13,7 @@ TIMEOUT = 2.0  # seconds
 HTTP_OK = 200
 
 
-class Network(Protocol):
+class NetworkSwitch(Protocol):
     """What stands between clients and the gateway."""
 
     def set_refused(self, endpoints: Collection[str]) -> None:

@@ -9,7 +9,7 @@ from pytest_rdsfailover.local.gateway.aurora import (
     SHOW,
     TABLE,
     VARIABLES,
-    Member,
+    TopologyRow,
     topology_setting,
 )
 from pytest_rdsfailover.local.gateway.roles import (
@@ -29,7 +29,7 @@ from pytest_rdsfailover.mysql.packets import (
     STATUS_NO_BACKSLASH_ESCAPES,
 )
 from pytest_rdsfailover.mysql.responses import UNANSWERED, Command
-from pytest_rdsfailover.mysql.statements import Dialect, Statement, statements
+from pytest_rdsfailover.mysql.statements import SqlDialect, Statement, statements
 
 STATEMENT_ID = slice(1, 5)  # where a command keeps the number of a prepared statement
 ASK_WITHIN = 1 << 16  # bytes of a text in which Aurora's own names are looked for
@@ -53,14 +53,15 @@ class Host(Protocol):
     def read_only_error(self) -> int:
         """Return what it answers to writes when it takes none."""
 
-    def members(self) -> Sequence[Member]:
+    def members(self) -> Sequence[TopologyRow]:
         """Return all instances of its cluster, as Aurora's topology table has them now."""
 
 
 def lifting(exchange: Exchange, status: int) -> list[Exchange]:
     """Return the exchanges around one for which the session must be allowed to write.
 
-    A transaction that is open cannot change its mind: it is ended, and a new one begun.
+    An open transaction stays read-only, whatever the session may do: it is ended, and a new one is
+    begun.
     """
     opened, automatic = status & STATUS_IN_TRANS, status & STATUS_AUTOCOMMIT
     end = [hidden(b"COMMIT")] if opened else []
@@ -77,7 +78,7 @@ class Planner:
     """
 
     def __init__(self, host: Host, variables: Variables) -> None:
-        self.dialect = Dialect()
+        self.dialect = SqlDialect()
         self._lifted: set[bytes] = set()  # prepared statements for which a reader may write
         self._topological: set[bytes] = set()  # those that ask for the topology
         self._host, self._variables = host, variables
@@ -150,7 +151,7 @@ class Planner:
     def _rewritten(self, statement: Statement, *, reader: bool) -> tuple[bytes, bool]:
         """Return a statement as the server is to get it, and whether it asks for the topology.
 
-        Statements that define something keep their text: it would be stored.
+        CREATE and ALTER keep their text, because the server may store it.
         """
         if statement.words[:1] in ((b"CREATE",), (b"ALTER",)) or not asks_aurora(statement.sql):
             return statement.sql, False

@@ -2,22 +2,25 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Collection, Sequence
+import traceback
+from collections.abc import Callable, Collection, Coroutine, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Any, Protocol, TypeVar
 
 from pytest_rdsfailover.local.gateway.fence import Fence
-from pytest_rdsfailover.local.gateway.network import Network
+from pytest_rdsfailover.local.gateway.network import NetworkSwitch
 from pytest_rdsfailover.local.gateway.roles import READ_ONLY
 from pytest_rdsfailover.local.gateway.router import Router, State
 from pytest_rdsfailover.local.gateway.script import Mark, Play, Step
+from pytest_rdsfailover.model.clock import to_nanoseconds, to_seconds
 from pytest_rdsfailover.model.errors import GatewayError
 
 POLL = 0.001  # seconds between looks at the server's process list
 PATIENCE = 20.0  # seconds until a session that will not die is an error
-NANO = 1_000_000_000
 
 T = TypeVar("T")
+Work = Coroutine[Any, Any, None]
 
 
 class Sessions(Protocol):
@@ -57,7 +60,7 @@ class Player:
         router: Router,
         sessions: Sessions,
         fence: Fence,
-        network: Network,
+        network: NetworkSwitch,
         proxy: Follower | None = None,
     ) -> None:
         self.plays: list[Play] = []
@@ -66,7 +69,7 @@ class Player:
         self._fence, self._network, self._proxy = fence, network, proxy
         self._fences: dict[str, asyncio.Task[None]] = {}
         self._play: asyncio.Task[None] | None = None
-        # One thread each, so that neither meets itself: latest wish last, one statement at a time.
+        # One thread each, so that what is asked of the server, or of the network, is done in order.
         self._admin = ThreadPoolExecutor(1, "fence")
         self._wire = ThreadPoolExecutor(1, "network")
 
@@ -124,7 +127,7 @@ class Player:
         """Refuse a script that would leave two writers."""
         writer = self._router.writer
         down = {
-            one.id for one in self._router.instances.values() if one.state is not State.UP
+            instance.id for instance in self._router.instances.values() if instance.state is not State.UP
         }  # fmt: skip
         for step in steps:
             name = self._router.instance(step.instance).id
@@ -137,27 +140,38 @@ class Player:
 
     async def _run(self, steps: Sequence[Step], started: int) -> None:
         """Play all steps, each at its moment, whatever became of those before it."""
-        promotions = [step.instance for step in steps if step.action == "promote"]
-        jobs = []
-        for step in steps:
-            planned = started + round(step.at * NANO)
-            await asyncio.sleep(max(0.0, (planned - time.monotonic_ns()) / NANO))
-            if step.action == "cut":
-                deposed = any(name != step.instance for name in promotions)
-                jobs += self._cut(step, planned, deposed=deposed)
-            elif step.action == "point":
-                self._router.point(step.instance)
-                jobs.append(self._job(self._settle("dns_flip", planned, step.instance)))
-            elif step.action in ("hold", "follow"):
-                jobs.append(self._job(self._guide(step, planned)))
-            elif step.action == "promote":
-                promotions.remove(step.instance)
-                jobs.append(self._job(self._promote(step.instance, planned)))
-            else:
-                jobs.append(self._job(self._back(step.instance, planned)))
+        jobs: list[asyncio.Task[None]] = []
+        for number, step in enumerate(steps):
+            planned = started + to_nanoseconds(step.at)
+            await asyncio.sleep(max(0.0, to_seconds(planned - time.monotonic_ns())))
+            with self._noting(step):
+                jobs += [
+                    self._job(step, work) for work in self._begin(step, planned, steps[number:])
+                ]
         await asyncio.gather(*jobs)
         if self._proxy is not None:
-            self._proxy.follow()  # whatever the script forgot
+            with self._noting("at the end, let the proxy follow"):
+                self._proxy.follow()  # a script without this step must not leave requests queued
+
+    def _begin(self, step: Step, planned: int, ahead: Sequence[Step]) -> list[Work]:
+        """Do what a step does at once; return what is left of it to do.
+
+        Args:
+            step: what happens.
+            planned: at which nanosecond.
+            ahead: the script from this step on.
+        """
+        name = step.instance
+        if step.action == "cut":
+            return self._cut(step, planned, deposed=_another_is_promoted(name, ahead))
+        if step.action == "point":
+            self._router.point(name)
+            return [self._settle("dns_flip", planned, name)]
+        if step.action in ("hold", "follow"):
+            return [self._guide(step, planned)]
+        return [
+            self._promote(name, planned) if step.action == "promote" else self._back(name, planned)
+        ]
 
     async def _guide(self, step: Step, planned: int) -> None:
         """Let the proxy queue requests, or go to the writer again as soon as there is one."""
@@ -176,24 +190,33 @@ class Player:
             await asyncio.sleep(POLL)
         self._mark("proxy_follow", planned, step.instance)
 
-    def _job(self, work: Any) -> "asyncio.Task[None]":
-        return asyncio.get_running_loop().create_task(self._guard(work))
+    def _job(self, step: Step, work: Work) -> "asyncio.Task[None]":
+        return asyncio.get_running_loop().create_task(self._guard(step, work))
 
-    async def _guard(self, work: Any) -> None:
-        """Do some work; what goes wrong is a failure that the test can see."""
-        try:
+    async def _guard(self, step: Step, work: Work) -> None:
+        with self._noting(step):
             await work
+
+    @contextmanager
+    def _noting(self, what: Step | str) -> Iterator[None]:
+        """Note what goes wrong as a failure that the test sees; the script goes on."""
+        try:
+            yield
         except GatewayError as error:
             self.failures.append(str(error))
+        except Exception as error:  # noqa: BLE001 - a fault of ours, which must not look like the database's
+            traceback.print_exc()  # into the gateway's log
+            doing = what if isinstance(what, str) else f"{what.action} {what.instance}"
+            self.failures.append(f"{doing}: {error!r}")
 
-    def _cut(self, step: Step, planned: int, *, deposed: bool) -> list["asyncio.Task[None]"]:
-        """Cut an instance off now; its fence and the network follow."""
+    def _cut(self, step: Step, planned: int, *, deposed: bool) -> list[Work]:
+        """Cut an instance off now; return what waits for its fence and for the network."""
         name, how = step.instance, step.how or "reset"
         router = self._router
         was_writer = name == router.writer
         router.cut(name, silent=how == "hang")
         if was_writer and deposed:
-            # It may be back before its successor is promoted, but never with the right to write.
+            # A script may bring it back before its successor is promoted: it must not write then.
             router.depose(name)
         asked = self._ask_network()
         threads = self._sessions.cut(name, how)
@@ -202,7 +225,7 @@ class Player:
         before = self._fences.get(name)
         fencing = loop.create_task(self._fenced(name, threads, before))
         self._fences[name] = fencing
-        return [self._job(self._wait(asked)), self._job(self._wait(fencing))]
+        return [self._wait(asked), self._wait(fencing)]
 
     async def _wait(self, work: "asyncio.Future[None]") -> None:
         await asyncio.shield(work)
@@ -224,7 +247,7 @@ class Player:
 
     async def _promote(self, name: str, planned: int) -> None:
         """Make an instance the writer once nothing of an old one can commit."""
-        await asyncio.gather(*(asyncio.shield(one) for one in self._fences.values()))
+        await asyncio.gather(*(asyncio.shield(fence) for fence in self._fences.values()))
         self._router.promote(name)
         self._sessions.reset_silent(name)
         await self._settle("promoted", planned, name)
@@ -264,3 +287,8 @@ class Player:
     def _mark(self, name: str, planned: int | None, instance: str) -> None:
         mark = Mark(name=name, at=time.monotonic_ns(), planned=planned, instance=instance)
         self.marks.append(mark)
+
+
+def _another_is_promoted(instance: str, ahead: Sequence[Step]) -> bool:
+    """Tell whether the rest of a script makes somebody else the writer."""
+    return any(step.action == "promote" and step.instance != instance for step in ahead)

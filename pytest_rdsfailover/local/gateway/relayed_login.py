@@ -20,7 +20,7 @@ from pytest_rdsfailover.mysql.packets import (
     frame,
     status_of,
 )
-from pytest_rdsfailover.mysql.statements import Dialect
+from pytest_rdsfailover.mysql.statements import SqlDialect
 
 
 class RelayedLogin:
@@ -37,7 +37,7 @@ class RelayedLogin:
     def __init__(self, *, tls: bool) -> None:
         self.done = False
         self.thread_id: int | None = None
-        self.dialect: Dialect | None = None
+        self.dialect: SqlDialect | None = None
         self.capabilities = Capability(0)
         self.status = STATUS_AUTOCOMMIT
         self._tls = Capability.SSL if tls else Capability(0)
@@ -49,8 +49,8 @@ class RelayedLogin:
         self._ahead = 1
         return bool(self._tls) and self.dialect is not None and not self.done
 
-    def from_server(self, packet: Packet) -> bytes:
-        """Take the server's next packet; return what the client gets.
+    def from_server(self, packet: Packet) -> Packet:
+        """Take the server's next packet; return the one that the client gets.
 
         Raises:
             ProtocolError: if no server may send it.
@@ -60,18 +60,18 @@ class RelayedLogin:
         if packet.payload[:1] == bytes((OK,)):
             self.status = status_of(packet.payload)
             self.done = True
-        return frame(packet.payload, packet.sequence + self._ahead)
+        return Packet(packet.sequence + self._ahead, packet.payload)
 
-    def _greeting(self, packet: Packet) -> bytes:
+    def _greeting(self, packet: Packet) -> Packet:
         """Take the server's first packet: a greeting, or an error that says why there is none."""
         if packet.payload[:1] == bytes((ERR,)):
-            return frame(packet.payload, packet.sequence)
+            return packet
         greeting = relayed_greeting(parse_greeting(packet.payload))
         self.thread_id = greeting.thread_id
-        self.dialect = Dialect(version=greeting.number, mariadb=greeting.mariadb)
+        self.dialect = SqlDialect(version=greeting.number, mariadb=greeting.mariadb)
         self._offered = greeting.capabilities
         shown = replace(greeting, capabilities=greeting.capabilities | self._tls)
-        return frame(encode_greeting(shown), packet.sequence)
+        return Packet(packet.sequence, encode_greeting(shown))
 
     def from_client(self, packet: Packet) -> bytes:
         """Take the client's next packet, whose first one says what it can do; return the server's.

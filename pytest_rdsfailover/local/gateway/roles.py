@@ -45,7 +45,7 @@ class Treatment(enum.Enum):
     """How a reader's session handles one statement."""
 
     GUARDED = enum.auto()  # the session is made read-only first, the server decides
-    QUIET = enum.auto()  # cannot write; nothing may come between it and the one before
+    QUIET = enum.auto()  # cannot write, and may ask about the statement before it: sent alone
     LIFTED = enum.auto()  # allowed on a reader though the server would refuse it
     REFUSED = enum.auto()  # refused by us, because the server would not
 
@@ -80,10 +80,10 @@ def _temporary(words: tuple[bytes, ...]) -> bool:
 
 
 def _switches(statement: Statement) -> bool:
-    """Tell whether one statement both asks for writing and has room to write.
+    """Tell whether a statement makes its session read-write and goes on with another statement.
 
-    These are MariaDB's SET STATEMENT ... FOR and compound statements: the next statement comes
-    before we could make the session read-only again.
+    MariaDB's SET STATEMENT ... FOR and its compound statements can: what comes behind the switch
+    runs before the gateway can make the session read-only again.
     """
     words = statement.words
     if words[:2] != (b"SET", b"STATEMENT") and (

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from pytest_rdsfailover.local.gateway.aurora import Member
+from pytest_rdsfailover.local.gateway.aurora import TopologyRow
 from pytest_rdsfailover.model.errors import GatewayError
 
 CLUSTER, READER = "cluster", "reader"
@@ -39,7 +39,7 @@ class Instance:
     sessions: int = 0
     read_only_error: int = 1290
     down_since: float | None = None
-    members: Callable[[], Sequence[Member]] = field(default=tuple, repr=False, compare=False)
+    members: Callable[[], Sequence[TopologyRow]] = field(default=tuple, repr=False, compare=False)
 
 
 class Router:
@@ -75,7 +75,7 @@ class Router:
             known = ", ".join(self.instances)
             raise GatewayError(f"no such instance: {name!r}; there are {known}") from None
 
-    def members(self) -> list[Member]:
+    def members(self) -> list[TopologyRow]:
         """Return all instances as Aurora's topology table has them now, one of them the writer.
 
         The nominal writer keeps the master's session while it is down; the row of an instance that
@@ -83,12 +83,12 @@ class Router:
         """
         now = time.monotonic()
         return [
-            Member(
-                id=one.id,
-                writer=one.id == self.writer,
-                age=0.0 if one.down_since is None else now - one.down_since,
+            TopologyRow(
+                id=instance.id,
+                writer=instance.id == self.writer,
+                age=0.0 if instance.down_since is None else now - instance.down_since,
             )
-            for one in self.instances.values()
+            for instance in self.instances.values()
         ]
 
     def choose(self, endpoint: str) -> Instance:
@@ -105,12 +105,12 @@ class Router:
         Without a reader that answers it is the writer, and a hanging reader only if nobody else is
         there: its name would still be resolved.
         """
-        readers = [one for one in self.instances.values() if one.id != self.writer]
+        readers = [instance for instance in self.instances.values() if instance.id != self.writer]
         writer = self.instances[self.writer]
         for group in (_in(State.UP, readers), _in(State.UP, [writer]), _in(State.SILENT, readers)):
             if group:
-                fewest = min(one.sessions for one in group)
-                idle = [one for one in group if one.sessions == fewest]
+                fewest = min(instance.sessions for instance in group)
+                idle = [instance for instance in group if instance.sessions == fewest]
                 self._turn += 1
                 return idle[self._turn % len(idle)]
         return writer
@@ -134,8 +134,8 @@ class Router:
     def promote(self, name: str) -> None:
         """Make an instance the writer, and up."""
         target = self.instance(name)
-        for one in self.instances.values():
-            one.writer = one is target
+        for instance in self.instances.values():
+            instance.writer = instance is target
         self.writer, target.state, target.down_since = name, State.UP, None
 
     def back(self, name: str) -> None:
@@ -149,4 +149,4 @@ class Router:
 
 
 def _in(state: State, group: Iterable[Instance]) -> list[Instance]:
-    return [one for one in group if one.state is state]
+    return [instance for instance in group if instance.state is state]

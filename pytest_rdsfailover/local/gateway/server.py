@@ -8,17 +8,17 @@ from functools import partial
 
 from pytest_rdsfailover.local.gateway.door import Door
 from pytest_rdsfailover.local.gateway.router import Instance, Router, State
-from pytest_rdsfailover.local.gateway.session import Session
-from pytest_rdsfailover.local.gateway.sockets import BACKLOG, Connection, Dial, bound
+from pytest_rdsfailover.local.gateway.session import InstanceSession
+from pytest_rdsfailover.local.gateway.sockets import BACKLOG, Dial, GatewayConnection, bound
 from pytest_rdsfailover.mysql.packets import ProtocolError
 
 
-class Side(Connection):
+class Side(GatewayConnection):
     """One of the two connections of a link: moves bytes, and slows the other side down."""
 
     __slots__ = ("_feed", "_link")
 
-    def __init__(self, link: "Link", feed: Callable[[bytes], None]) -> None:
+    def __init__(self, link: "InstanceLink", feed: Callable[[bytes], None]) -> None:
         super().__init__()
         self._link, self._feed = link, feed
 
@@ -31,17 +31,21 @@ class Side(Connection):
         """Hand received bytes to the session."""
         self._link.received(self._feed, data)
 
+    def peer_ended(self) -> None:
+        """End both sides."""
+        self._link.lost(self)
+
     def connection_lost(self, _: Exception | None) -> None:
         """End the other side as well."""
         self._link.lost(self)
 
 
-class Link:
+class InstanceLink:
     """A client's connection and its way to the server."""
 
     def __init__(self, gateway: "Gateway", endpoint: str) -> None:
         self.instance = gateway.router.choose(endpoint)
-        self.session = Session(self.instance, tls=gateway.tls is not None)
+        self.session = InstanceSession(self.instance, tls=gateway.tls is not None)
         self.silent = self.ended = False
         self._door = Door(self.session, gateway.tls)
         self.client = Side(self, self._door.feed)
@@ -66,7 +70,7 @@ class Link:
             self._dialing = asyncio.get_running_loop().create_task(self._dial())
 
     async def _dial(self) -> None:
-        self.client.other, self._server.other = self._server, self.client
+        self.client.tie(self._server)
         try:
             await self._gateway.dial(lambda: self._server)
         except OSError:
@@ -88,13 +92,18 @@ class Link:
         self._server.write(self.session.to_server)
         self.client.write(self._door.handshake)
         self.client.write(sealed)
+        if self._door.ended:
+            self._door.end()
+            self.client.write(self._door.handshake)
+            self.lost(self.client)
 
     def lost(self, side: Side) -> None:
-        """Hang up on one side after the other did."""
+        """Hang up on both sides after one of them did."""
         if self.silent and side is self._server:
             return
         self._retire()
-        (self.client if side is self._server else self._server).close()
+        self._server.close()
+        self.client.close()
 
     def end(self, *, reset: bool) -> None:
         """Hang up on both sides at once."""
@@ -129,7 +138,7 @@ class Gateway:
         self.router, self.dial, self.tls = router, dial, tls
         self.ports: dict[str, int] = {}
         self.crash: Callable[[str], bool] = lambda _: False
-        self._links: dict[str, set[Link]] = defaultdict(set)
+        self._links: dict[str, set[InstanceLink]] = defaultdict(set)
         # Threads whose client went away while the server was still working for them.
         self._departed: dict[str, set[int]] = defaultdict(set)
 
@@ -146,14 +155,14 @@ class Gateway:
             await loop.create_server(partial(self._accept, endpoint), sock=raw, backlog=BACKLOG)
 
     def _accept(self, endpoint: str) -> Side:
-        return Link(self, endpoint).client
+        return InstanceLink(self, endpoint).client
 
-    def add(self, link: Link) -> None:
+    def add(self, link: InstanceLink) -> None:
         """Count a new link."""
         self._links[link.instance.id].add(link)
         link.instance.sessions += 1
 
-    def remove(self, link: Link) -> None:
+    def remove(self, link: InstanceLink) -> None:
         """Forget a link, but not what the server still does for it."""
         own: Instance = link.instance
         if link in self._links[own.id]:
@@ -165,17 +174,17 @@ class Gateway:
     def cut(self, instance: str, how: str) -> set[int]:
         """End an instance's sessions; return the threads that may still work in the server."""
         links = list(self._links[instance])
-        threads = {one.session.thread_id for one in links if one.session.thread_id is not None}
+        threads = {link.session.thread_id for link in links if link.session.thread_id is not None}
         threads |= self._departed.pop(instance, set())
         for link in links:
             if how == "hang":
                 link.silence()
             else:
                 link.end(reset=how == "reset")
-        self._departed.pop(instance, None)  # its own links, which were counted above
+        self._departed.pop(instance, None)  # `end` put the links' own threads there
         return threads
 
     def reset_silent(self, instance: str) -> None:
         """Reset the sessions that an instance had left hanging."""
-        for link in [one for one in self._links[instance] if one.silent]:
+        for link in [link for link in self._links[instance] if link.silent]:
             link.end(reset=True)

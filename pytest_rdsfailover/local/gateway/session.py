@@ -7,13 +7,12 @@ from pytest_rdsfailover.local.gateway.crash import BUSY, is_crash
 from pytest_rdsfailover.local.gateway.plan import STATEMENT_ID, Host, Planner, lifting
 from pytest_rdsfailover.local.gateway.relayed_login import RelayedLogin
 from pytest_rdsfailover.local.gateway.roles import Exchange, hidden, refused, worded
+from pytest_rdsfailover.local.gateway.sink import Framed, Sink
 from pytest_rdsfailover.local.gateway.variables import Variables
 from pytest_rdsfailover.mysql.handshake import Capability
 from pytest_rdsfailover.mysql.packets import (
-    ERR,
     MAX_PAYLOAD,
     OK,
-    STATUS_AUTOCOMMIT,
     STATUS_IN_TRANS,
     STATUS_IN_TRANS_READONLY,
     STATUS_MORE_RESULTS,
@@ -21,11 +20,11 @@ from pytest_rdsfailover.mysql.packets import (
     Packet,
     PacketReader,
     ProtocolError,
+    as_of,
     encode,
     error_packet,
     frame,
     packets_of,
-    status_of,
     with_status,
 )
 from pytest_rdsfailover.mysql.response_reader import ResponseReader
@@ -38,10 +37,15 @@ ROLLBACK = hidden(b"ROLLBACK")
 PLAIN = frozenset({Command.QUERY, Command.STMT_EXECUTE})  # their answers may pass as they are
 
 
-class Session:
+class InstanceSession:
     """A relay between one client and the real server that plays one instance of Aurora.
 
     Feed it what either side sent; then send and clear `to_client` and `to_server`.
+
+    Args:
+        host: the instance.
+        tls: clients are offered TLS.
+        sink: takes what the instance has for its client; None to have it as bytes in `to_client`.
 
     Attributes:
         to_client: bytes for the client.
@@ -49,9 +53,10 @@ class Session:
         crashing: the client wants its instance to crash.
     """
 
-    def __init__(self, host: Host, *, tls: bool = False) -> None:
+    def __init__(self, host: Host, *, tls: bool = False, sink: Sink | None = None) -> None:
         self.to_client, self.to_server = bytearray(), bytearray()
         self.crashing = False
+        self._sink: Sink = Framed(self.to_client) if sink is None else sink
         self._host = host
         self._client, self._message = PacketReader(), MessageReader()
         self._server = ResponseReader()
@@ -134,13 +139,14 @@ class Session:
     def _open(self, packet: Packet) -> None:
         """Take a server's part of the login, up to its OK."""
         login = self._login
-        self.to_client += login.from_server(packet)
+        shown = login.from_server(packet)
         if login.dialect is not None:
             self._planner.dialect = login.dialect
         if login.done:
             self._multi = bool(login.capabilities & Capability.MULTI_STATEMENTS)
             self._server.status = login.status
             self._server.deprecate_eof = bool(login.capabilities & Capability.DEPRECATE_EOF)
+        self._sink.take(shown)
 
     # Commands ------------------------------------------------------------------------------------
 
@@ -206,13 +212,10 @@ class Session:
     # Answers -------------------------------------------------------------------------------------
 
     def _pass(self, data: bytes) -> None:
-        """Let bytes of an answer pass that needs nothing done to it; note what it says."""
-        self.to_client += data
-        for packet in self._server.skip(data)[1]:
-            response = self._server.response
-            self._server.follow(packet)
-            if response is not None and response.done:
-                self._ended()
+        """Let bytes of an answer pass that needs nothing done to it."""
+        self._sink.pass_on(data, self._server)
+        if self._server.response is None:
+            self._plain = False
 
     def _take(self, packet: Packet) -> None:
         """Take the server's next packet."""
@@ -222,7 +225,7 @@ class Session:
         response, exchange = self._server.response, self._exchange
         part = self._server.follow(packet)
         if response is None or exchange is None:
-            self.to_client += frame(packet.payload, packet.sequence)  # it is about to hang up
+            self._sink.take(packet)  # it is about to hang up
             return
         if part is Part.END:
             self._end(packet.payload, response, exchange)
@@ -281,21 +284,16 @@ class Session:
 
     def _fail(self, payload: bytes) -> None:
         """Answer with an error; of what was planned only our own tidying up is left."""
-        tidy = list(takewhile(lambda one: one.hidden, self._plan))
-        self._plan.clear()
-        self._plan.extend(tidy)
+        self._plan = deque(takewhile(lambda exchange: exchange.hidden, self._plan))
         self._held = payload
 
     def _release(self) -> None:
         """Send the client the end of its answer, with the state the session is in by now."""
         payload, self._held = self._held or b"", None
-        if payload[0] != ERR:
-            flags = self._server.status & (IN_TRANS | STATUS_AUTOCOMMIT)
-            rest = status_of(payload) & ~(IN_TRANS | STATUS_AUTOCOMMIT)
-            payload = with_status(payload, rest | flags)
-        self._tell(payload)
+        self._tell(as_of(payload, self._server.status))
 
     def _tell(self, payload: bytes) -> None:
-        """Send the client the next packet of its answer."""
-        self.to_client += frame(payload, self._seen_by_client)
-        self._seen_by_client = (self._seen_by_client + 1) & 0xFF
+        """Send the client the next packet of its answer; it may send the next command at once."""
+        sequence = self._seen_by_client
+        self._seen_by_client = (sequence + 1) & 0xFF
+        self._sink.take(Packet(sequence, payload))

@@ -10,21 +10,25 @@ from pytest_rdsfailover.local.processes.ports import reserve_port
 
 BACKLOG = 1024  # connections that may wait to be accepted
 RESET = struct.pack("ii", 1, 0)
+LINGER = 60.0  # seconds for which a peer that is hung up on may take nothing; servers allow as much
 
 Factory = Callable[[], asyncio.BaseProtocol]
 Dial = Callable[[Factory], Coroutine[Any, Any, tuple[asyncio.BaseTransport, Any]]]
 
 
-# What any of them has just received; taken out before the next one reads.
+# Received bytes come here. A connection takes its own out before another one reads.
 _received = memoryview(bytearray(256 * 1024))
 
 
-class Connection(asyncio.BufferedProtocol):
+class GatewayConnection(asyncio.BufferedProtocol):
     """One end of a way between a client and the real server.
+
+    Back-pressure: two connections that are tied slow each other down. While one of them cannot take
+    more, the other one reads nothing.
 
     Attributes:
         transport: what it writes to; None before it is connected.
-        other: who must wait while this one cannot take more.
+        other: the connection that it is tied to; None if to none.
         full: it cannot take more now.
         held: it is made to wait.
         silent: it sends nothing more and hears nothing more, but stays connected.
@@ -34,7 +38,7 @@ class Connection(asyncio.BufferedProtocol):
 
     def __init__(self) -> None:
         self.transport: asyncio.Transport | None = None
-        self.other: Connection | None = None
+        self.other: GatewayConnection | None = None
         self.full = self.held = self.silent = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -57,14 +61,41 @@ class Connection(asyncio.BufferedProtocol):
         """Take received bytes; of the subclass."""
         raise NotImplementedError
 
+    def eof_received(self) -> None:
+        """Hang up on a peer that sends nothing more; one that still listens loses what is owed."""
+        self.peer_ended()
+
+    def peer_ended(self) -> None:
+        """Hang up, because the peer has said that it sends nothing more."""
+        self.close()
+
+    def tie(self, other: "GatewayConnection") -> None:
+        """Let this connection and another one slow each other down, and nobody else."""
+        if self.other is other:
+            return
+        self.untie()
+        other.untie()
+        self.other, other.other = other, self
+        for full, held in ((self, other), (other, self)):
+            if full.full:
+                held.hold()
+
+    def untie(self) -> None:
+        """Let this connection and the one that it is tied to slow each other down no more."""
+        other, self.other = self.other, None
+        if other is not None:
+            other.other = None
+            other.listen_again()
+            self.listen_again()
+
     def pause_writing(self) -> None:
-        """Read no more from whom this one's data come."""
+        """Let the other connection read no more: this one cannot take more."""
         self.full = True
         if self.other is not None:
             self.other.hold()
 
     def resume_writing(self) -> None:
-        """Read again from whom this one's data come."""
+        """Let the other connection read again."""
         self.full = False
         if self.other is not None:
             self.other.listen_again()
@@ -88,9 +119,10 @@ class Connection(asyncio.BufferedProtocol):
             data.clear()
 
     def close(self) -> None:
-        """Hang up after everything has been sent."""
-        if self.transport is not None:
+        """Hang up after everything has been sent, or once the peer takes nothing for `LINGER`."""
+        if self.transport is not None and not self.transport.is_closing():
             self.transport.close()
+            _see_off(self.transport)
 
     def abort(self, *, reset: bool) -> None:
         """Hang up at once; with a reset if that is wanted."""
@@ -106,6 +138,15 @@ class Connection(asyncio.BufferedProtocol):
         self.silent = True
         if self.transport is not None:
             self.transport.pause_reading()
+
+
+def _see_off(transport: asyncio.Transport, before: int = 0) -> None:
+    """Hang up at once if the peer of a closed transport has taken nothing since *before*."""
+    left = transport.get_write_buffer_size()
+    if left and left == before:
+        transport.abort()
+    elif left:
+        asyncio.get_running_loop().call_later(LINGER, _see_off, transport, left)
 
 
 def bound() -> socket.socket:

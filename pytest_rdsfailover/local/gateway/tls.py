@@ -12,7 +12,7 @@ from typing import Any
 CA_FILE, SERVER_FILE = "ca.pem", "server.pem"
 LIFE = dt.timedelta(days=30)  # longer than any session, too short to be trusted by mistake
 MOST_INSTANCES = 16
-# Where endpoints of a local cluster listen: by turns, so that a certificate names all of them.
+# Endpoints of a local cluster listen on any of these, so the certificate names all of them.
 LOOPBACKS = ("127.0.0.1", *(f"127.0.0.{n}" for n in (*range(2, 11), *range(11, 11 + MOST_INSTANCES))))  # fmt: skip
 RSA_BITS = 2048
 
@@ -39,6 +39,7 @@ class Authority:
         self.ca.write_bytes(_pem(self._certificate))
         self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self.context.minimum_version = ssl.TLSVersion.TLSv1_2
+        self.context.options |= ssl.OP_NO_RENEGOTIATION  # older OpenSSLs would let clients
         self.context.num_tickets = 0  # nobody resumes a session here, and tickets cost memory
         self.certify(names)
 
@@ -99,26 +100,26 @@ def _usage(*, signs: bool) -> Any:
 def _names(names: Iterable[str]) -> list[Any]:
     from cryptography import x509
 
-    addresses = [x509.IPAddress(ipaddress.ip_address(one)) for one in LOOPBACKS]
-    return [*(x509.DNSName(one) for one in ("localhost", *names)), *addresses]
+    addresses = [x509.IPAddress(ipaddress.ip_address(address)) for address in LOOPBACKS]
+    return [*(x509.DNSName(name) for name in ("localhost", *names)), *addresses]
 
 
 def _pem(certificate: Any) -> bytes:
     from cryptography.hazmat.primitives.serialization import Encoding
 
-    found: bytes = certificate.public_bytes(Encoding.PEM)
-    return found
+    pem: bytes = certificate.public_bytes(Encoding.PEM)
+    return pem
 
 
 def _private_pem(key: Any) -> bytes:
     from cryptography.hazmat.primitives import serialization
 
-    found: bytes = key.private_bytes(
+    pem: bytes = key.private_bytes(
         serialization.Encoding.PEM,
         serialization.PrivateFormat.PKCS8,
         serialization.NoEncryption(),
     )
-    return found
+    return pem
 
 
 class PasswordKey:
@@ -134,18 +135,18 @@ class PasswordKey:
         """Return the public key as PEM, as MySQL servers send it."""
         from cryptography.hazmat.primitives import serialization
 
-        found: bytes = self._key.public_key().public_bytes(
+        pem: bytes = self._key.public_key().public_bytes(
             serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
         )
-        return found
+        return pem
 
     def decrypt(self, data: bytes) -> bytes | None:
         """Return what a client encrypted; None if that is nothing of ours."""
         try:
-            found: bytes = self._key.decrypt(data, _oaep())
+            password: bytes = self._key.decrypt(data, _oaep())
         except ValueError:
             return None
-        return found
+        return password
 
 
 def encrypt_for(public: bytes, data: bytes) -> bytes:

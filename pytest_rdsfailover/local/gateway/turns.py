@@ -1,4 +1,4 @@
-"""The turns of an event loop: what is done once all that has come has been worked on."""
+"""The turns of an event loop: calls are made at the end of one, when all received bytes are done."""
 
 import asyncio
 import selectors

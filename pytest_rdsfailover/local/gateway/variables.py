@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from pytest_rdsfailover.local.gateway.aurora import (
     VERSION,
-    Member,
+    TopologyRow,
     function_spans,
     shown_variables,
     shows_variables,
@@ -18,8 +18,8 @@ from pytest_rdsfailover.mysql.statements import Statement, references, replace_s
 AURORA_ID, AURORA_VERSION = b"aurora_server_id", b"aurora_version"
 ROLE = frozenset({b"read_only", b"innodb_read_only"})
 OURS = frozenset({b"transaction_read_only", b"tx_read_only"})
-# The number in each replacement makes its text unlike anything a user writes, so that the name of
-# the result's column, which servers take from the text, can be turned back.
+# A server names a result's column after the text of its expression. Each replacement has a number
+# that no user writes, by which the name in the user's own text is found again.
 MARKER = re.compile(rb"coalesce\((?:\d+|'[\w.-]*'),(\d{10})\)")
 BASE = 7_193_000_000
 PORT = b"3306"
@@ -52,7 +52,7 @@ class Variables:
         return b"0" if reader and name in OURS else None
 
     def rewrite(
-        self, statement: Statement, members: Sequence[Member], *, reader: bool, mariadb: bool
+        self, statement: Statement, members: Sequence[TopologyRow], *, reader: bool, mariadb: bool
     ) -> tuple[bytes, bool]:
         """Return a statement's text with our values in place of what only Aurora knows.
 
@@ -62,10 +62,10 @@ class Variables:
         if shows_variables(statement.words):
             return self._shown(statement, reader=reader, mariadb=mariadb), False
         spans = []
-        for one in references(statement):
-            value = None if one.target else self.value(one.name, reader=reader)
+        for variable in references(statement):
+            value = None if variable.target else self.value(variable.name, reader=reader)
             if value is not None:
-                spans.append((one.start, one.end, value))
+                spans.append((variable.start, variable.end, value))
         version = b"'%s'" % VERSION
         spans += [(start, end, version) for start, end in function_spans(statement)]
         marked = [

@@ -2,10 +2,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_rdsfailover.mysql.statements import Dialect, references, statements
+from pytest_rdsfailover.mysql.statements import SqlDialect, references, statements
 
-MYSQL = Dialect(version=90704)
-MARIADB = Dialect(version=101119, mariadb=True)
+MYSQL = SqlDialect(version=90704)
+MARIADB = SqlDialect(version=101119, mariadb=True)
 
 
 def texts(sql, dialect=MYSQL):
@@ -42,7 +42,7 @@ def test_statements_are_split_at_their_own_semicolons(sql, parts):
 def test_without_backslash_escapes_a_string_ends_earlier():
     sql = b"SELECT '\\'; x"
     assert texts(sql) == [sql]
-    assert texts(sql, Dialect(backslash=False)) == [b"SELECT '\\'", b"x"]
+    assert texts(sql, SqlDialect(backslash=False)) == [b"SELECT '\\'", b"x"]
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,7 @@ def test_system_variables_are_found(sql, found):
 
 @given(st.binary(max_size=200))
 def test_no_text_is_too_odd_and_none_of_it_is_lost(sql):
-    for dialect in (MYSQL, MARIADB, Dialect(backslash=False)):
+    for dialect in (MYSQL, MARIADB, SqlDialect(backslash=False)):
         parts = statements(sql, dialect)
         assert b";".join(part.sql for part in parts) in sql
         for part in parts:

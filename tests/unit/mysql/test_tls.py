@@ -1,3 +1,4 @@
+import contextlib
 import ssl
 
 import pytest
@@ -15,8 +16,9 @@ def material(tmp_path_factory):
 class Client:
     """A TLS client without a socket."""
 
-    def __init__(self, material, host="127.0.0.4"):
+    def __init__(self, material, host="127.0.0.4", version=None):
         context = ssl.create_default_context(cafile=material.ca)
+        context.maximum_version = version or context.maximum_version
         context.verify_flags |= ssl.VERIFY_X509_STRICT  # the default of later Pythons
         self.incoming, self.outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         self.tls = context.wrap_bio(self.incoming, self.outgoing, server_hostname=host)
@@ -88,6 +90,66 @@ def test_what_is_no_tls_ends_the_session_only(material):
 
     with pytest.raises(ProtocolError, match="TLS failed"):
         server.feed(b"GET / HTTP/1.1\r\n\r\n" * 10)
+
+
+VERSIONS = [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3]
+
+
+def ended(client):
+    """Return a client's close_notify, as it travels."""
+    with pytest.raises(ssl.SSLWantReadError):  # it waits for ours
+        client.tls.unwrap()
+    return client.outgoing.read()
+
+
+@pytest.mark.parametrize("size", [1, 1 << 20])
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_client_that_ends_tls_is_heard_to_its_last_word_and_answered(material, version, size):
+    server, client = TlsServer(material.context), Client(material, version=version)
+    client.shake(server)
+    client.tls.write(b"COM_QUIT")
+    data = client.outgoing.read() + ended(client) + b"what comes behind it" * 1000
+
+    heard = b"".join(server.feed(data[at : at + size]) for at in range(0, len(data), size))
+    kept = server._incoming.pending
+    server.feed(b"and later")
+    server.end()
+    client.incoming.write(bytes(server.outgoing))
+
+    assert (heard, server.ended) == (b"COM_QUIT", True)
+    assert server._incoming.pending == kept
+    client.tls.unwrap()  # our close_notify has come, and nothing before it
+    with pytest.raises(ProtocolError):
+        server.encrypt(b"nothing may follow a close_notify")
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_client_that_has_ended_tls_may_still_be_told_something(material, version):
+    server, client = TlsServer(material.context), Client(material, version=version)
+    client.shake(server)
+    assert server.feed(ended(client)) == b""
+
+    server.encrypt(b"late")
+    server.end()
+    client.incoming.write(bytes(server.outgoing))
+
+    assert client.tls.read() == b"late"
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("steps", range(4))
+def test_the_end_of_tls_in_the_middle_of_the_handshake_is_one(material, version, steps):
+    server, client = TlsServer(material.context), Client(material, version=version)
+    for _ in range(steps):
+        with contextlib.suppress(ssl.SSLWantReadError):
+            client.tls.do_handshake()
+        client.pass_on(server)
+
+    with contextlib.suppress(ProtocolError):
+        server.feed(b"\x15\x03\x03\0\2\1\0")  # a close_notify in plain text
+        assert server.ended
+
+    server.end()
 
 
 def test_nothing_is_sent_in_plain_text_before_the_handshake(material):

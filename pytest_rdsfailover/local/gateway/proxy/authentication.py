@@ -27,7 +27,7 @@ from pytest_rdsfailover.mysql.packets import ProtocolError, ServerFault, read_le
 ACCESS_DENIED, UTF8MB3 = 1045, 33
 
 
-class Key(Protocol):
+class Decrypter(Protocol):
     """What decrypts the passwords of clients without TLS."""
 
     def public(self) -> bytes:
@@ -130,11 +130,11 @@ class Directory:
         addresses: what tokens may be for, as `host:port`; empty for anything.
     """
 
-    def __init__(self, key: Key, users: Collection[Secret] = ()) -> None:
+    def __init__(self, key: Decrypter, users: Collection[Secret] = ()) -> None:
         self.iam_required = False
         self.addresses: Collection[str] = ()
         self.key = key
-        self._users = {one.username: one for one in users}
+        self._users = {secret.username: secret for secret in users}
         self._seen: set[str] = set()
 
     def add(self, secret: Secret) -> None:
@@ -144,8 +144,8 @@ class Directory:
 
     def password(self, user: str) -> bytes | None:
         """Return a user's password; None if the proxy has no secret for it."""
-        found = self._users.get(user)
-        return None if found is None else found.password.encode()
+        secret = self._users.get(user)
+        return None if secret is None else secret.password.encode()
 
     def seen(self, user: str) -> bool:
         """Tell whether a user has logged in with its full password before, as servers note it."""
@@ -189,7 +189,7 @@ class Authentication:
             return self._switch(CLEAR, self._clear)
         if login.method == CLEAR and self._tls:
             return self._clear(login.proof)
-        # The password is known here, so whichever of the two methods the client has begun is fine.
+        # The proxy knows the password, so it can check either of the two methods' proofs.
         if login.method in (b"", NATIVE, CACHING):
             return self._prove(login.method or NATIVE, login.proof)
         again = self._native if self._offered == NATIVE else self._caching
@@ -202,8 +202,8 @@ class Authentication:
     def restart(self) -> list[bytes]:
         """Begin a change of user.
 
-        Its proof may be about the scramble used last, as servers have it. One that is not is asked
-        for again: clients differ in which scramble they remember.
+        The proof should be about the scramble that was used last. Clients differ in which scramble
+        they remember, so a client whose proof is wrong is asked again, with another scramble.
         """
         if self._directory.iam_required or self._proves():
             return self.begin()

@@ -6,21 +6,21 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from pytest_rdsfailover.local.gateway.proxy.inner import Inner
-from pytest_rdsfailover.local.gateway.proxy.server_login import Key, ServerLogin, Setup
+from pytest_rdsfailover.local.gateway.proxy.server_login import ConnectionKey, Setup, login
 from pytest_rdsfailover.local.gateway.proxy.state import Values, question, quoted_name, setting
 from pytest_rdsfailover.local.gateway.router import Instance
+from pytest_rdsfailover.local.gateway.session import InstanceSession
 from pytest_rdsfailover.mysql.handshake import Capability
 from pytest_rdsfailover.mysql.packets import (
     ERR,
     MAX_PAYLOAD,
     Packet,
-    PacketReader,
     ProtocolError,
     ServerFault,
     frame,
     parse_error,
 )
+from pytest_rdsfailover.mysql.response_reader import ResponseReader
 from pytest_rdsfailover.mysql.responses import UNANSWERED, Command, Part, Response
 from pytest_rdsfailover.mysql.results import parse_row
 
@@ -38,7 +38,7 @@ class Client(Protocol):
         """Take packets of the answer that mean nothing but to whom it is for."""
 
 
-class Stage(enum.Enum):
+class DatabaseStage(enum.Enum):
     """How far a connection is."""
 
     LOGIN = enum.auto()
@@ -81,7 +81,7 @@ class Database:
 
     def __init__(
         self,
-        key: Key,
+        key: ConnectionKey,
         instance: Instance,
         setup: Setup,
         *,
@@ -89,7 +89,7 @@ class Database:
         touch: Callable[["Database"], None],
     ) -> None:
         self.key, self.instance, self.setup = key, instance, setup
-        self.session = Inner(instance, self)
+        self.session = InstanceSession(instance, sink=self)
         self.client: Client | None = None
         self.schema: bytes | None = None
         self.uses = 0
@@ -100,10 +100,9 @@ class Database:
         self.fault: ServerFault | None = None
         self.status: int | None = None
         self.inserter = 0
-        self._stage = Stage.LOGIN
-        self._login = ServerLogin(key, setup)
+        self._stage = DatabaseStage.LOGIN
+        self._login = login(key, setup)
         self._deprecate_eof = bool(key.capabilities & Capability.DEPRECATE_EOF)
-        self._reader = PacketReader()
         self._errands: deque[Errand] = deque()
         self._errand: Errand | None = None
         self._asked: int | None = None  # the command that is to be answered
@@ -118,7 +117,9 @@ class Database:
     @property
     def usable(self) -> bool:
         """Tell whether it is logged in, set up and whole, with nothing left of an answer in it."""
-        return self._stage is Stage.READY and self.fault is None and not self.session.leftover
+        return (
+            self._stage is DatabaseStage.READY and self.fault is None and not self.session.leftover
+        )
 
     def from_server(self, data: bytes) -> None:
         """Take bytes that the server sent.
@@ -127,23 +128,13 @@ class Database:
             ProtocolError: if no server may send them.
         """
         self.session.from_server(data)
-        self._take()
         if self.session.to_server:
             self.touch(self)
-
-    def _take(self) -> None:
-        """Work on what the instance has for its client, which is us."""
-        session = self.session
-        while session.to_client:
-            data = bytes(session.to_client)
-            session.to_client.clear()
-            for packet in self._reader.feed(data):
-                self.take(packet)
 
     def take(self, packet: Packet) -> None:
         """Take a packet that the instance has for its client."""
         continues, self._continues = self._continues, len(packet.payload) == MAX_PAYLOAD
-        if self._stage is Stage.LOGIN:
+        if self._stage is DatabaseStage.LOGIN:
             self._log_in(packet)
             return
         if self._asked is None:
@@ -152,9 +143,27 @@ class Database:
         if self._response is None:
             self._response = Response(self._asked, deprecate_eof=self._deprecate_eof)
         response = self._response
-        self.take_part(packet, None if continues else response.feed(packet.payload), response)
+        self._take_part(packet, None if continues else response.feed(packet.payload), response)
 
-    def take_part(self, packet: Packet, part: Part | None, response: Response) -> None:
+    def pass_on(self, data: bytes, server: ResponseReader) -> None:
+        """Take bytes of an answer; its client has rows as they came, and all else as packets."""
+        client = self.client
+        if self._errand is None and client is not None:
+            rows, packets = server.skip(data)
+            if rows:
+                client.relay(rows)
+        else:
+            packets = server.packets(data)
+        for packet in packets:
+            response, part = server.response, server.follow(packet)
+            if response is None:
+                self.take(packet)  # a farewell
+                continue
+            self._take_part(packet, part, response)
+            if response.done:
+                server.end()
+
+    def _take_part(self, packet: Packet, part: Part | None, response: Response) -> None:
         """Take a packet of which it is known what it is."""
         if part is Part.END:
             self._note(response)
@@ -164,16 +173,6 @@ class Database:
             self._own(packet, part, response)
         elif self.client is not None:
             self.client.answer(packet, part, response)
-
-    @property
-    def relays(self) -> bool:
-        """Tell whether it is working on a command of its client's, not on one of the proxy's."""
-        return self._errand is None and self.client is not None
-
-    def relay(self, data: bytes) -> None:
-        """Take packets for the client that are no end of a result."""
-        if data and self.client is not None:
-            self.client.relay(data)
 
     def _note(self, response: Response) -> None:
         """Note the end of a result: status flags, and whether SHOW WARNINGS has something."""
@@ -194,18 +193,18 @@ class Database:
 
     def _log_in(self, packet: Packet) -> None:
         """Go on with the login, then with the set-up."""
-        login = self._login
-        answer = login.feed(packet.payload)
-        self.fault = login.fault
-        if login.done:
-            self._stage = Stage.SETUP
+        try:
+            answer = self._login.feed(packet.payload)
+        except ProtocolError as error:
+            self.fault = ServerFault(1105, "HY000", f"RDS Proxy cannot log in: {error}")
+            return
+        self.fault = self._login.fault
+        if self._login.done:
+            self._stage = DatabaseStage.SETUP
             self._set_up()
         elif answer is not None:
-            self._send(answer, packet.sequence + 1)
-
-    def _send(self, payload: bytes, sequence: int = 0) -> None:
-        self.touch(self)
-        self.session.from_client(frame(payload, sequence))
+            self.touch(self)
+            self.session.from_client(frame(answer, packet.sequence + 1))
 
     # The proxy's own commands --------------------------------------------------------------------
 
@@ -218,7 +217,7 @@ class Database:
     def _is_ready(self, row: list[bytes | None]) -> None:
         self.learn(row, self.setup.names)
         self.baseline = dict(self.state)
-        self._stage, self.dirty = Stage.READY, False
+        self._stage, self.dirty = DatabaseStage.READY, False
         self.ready(self)
 
     def learn(self, row: list[bytes | None], names: tuple[bytes, ...]) -> None:
@@ -230,7 +229,7 @@ class Database:
 
     def reset(self) -> None:
         """Make it like new; it is `ready` again afterwards."""
-        self._stage = Stage.SETUP
+        self._stage = DatabaseStage.SETUP
         self.state.clear()
         self.inserter = 0
         self._run(Errand(bytes((Command.RESET_CONNECTION,)), nothing))
@@ -298,4 +297,3 @@ class Database:
         """Send what a client was asked for in the middle of a command: a file's contents."""
         self.touch(self)
         self.session.from_client(frame(packet.payload, packet.sequence))
-        self._take()

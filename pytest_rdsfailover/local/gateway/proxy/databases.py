@@ -4,8 +4,8 @@ import asyncio
 from collections import defaultdict
 
 from pytest_rdsfailover.local.gateway.proxy.database import Database
-from pytest_rdsfailover.local.gateway.proxy.links import ClientLink, DatabaseLink, Owner
-from pytest_rdsfailover.local.gateway.sockets import Connection, Dial
+from pytest_rdsfailover.local.gateway.proxy.links import DatabaseLink, Owner
+from pytest_rdsfailover.local.gateway.sockets import Dial
 
 AGAIN = 0.05  # seconds until a server that cannot be reached is tried again
 
@@ -48,7 +48,7 @@ class Databases:
         if database.session.busy and thread is not None:
             self._departed[database.instance.id].add(thread)
         link.ours = True
-        self.tie(link, None)
+        link.untie()
         link.abort(reset=False)
 
     def departed(self, instance: str) -> set[int]:
@@ -58,24 +58,5 @@ class Databases:
     def free(self, database: Database) -> None:
         """Let nobody slow down a connection that is idle."""
         link = self._links.get(database)
-        if link is not None and link.held:
-            self.tie(link, None)
-
-    @staticmethod
-    def tie(server: DatabaseLink, client: ClientLink | None) -> None:
-        """Let a connection and its client slow each other down, and nobody else."""
-        if server.other is not client:
-            for one in (server, client):
-                if one is not None and one.other is not None:
-                    untie(one, one.other)
-            if client is not None:
-                server.other, client.other = client, server
-        if client is not None and client.full:
-            server.hold()
-
-
-def untie(*both: Connection) -> None:
-    """Let neither of two connections slow the other down any more."""
-    for one in both:
-        one.other = None
-        one.listen_again()
+        if link is not None:
+            link.untie()

@@ -8,13 +8,13 @@ from collections import Counter
 
 from pytest_rdsfailover.local.gateway.proxy.authentication import Directory
 from pytest_rdsfailover.local.gateway.proxy.database import Database
-from pytest_rdsfailover.local.gateway.proxy.databases import Databases, untie
+from pytest_rdsfailover.local.gateway.proxy.databases import Databases
 from pytest_rdsfailover.local.gateway.proxy.facts import ServerFacts
 from pytest_rdsfailover.local.gateway.proxy.lifetimes import outstayed, pause, unused
 from pytest_rdsfailover.local.gateway.proxy.links import ClientLink, DatabaseLink
 from pytest_rdsfailover.local.gateway.proxy.pins import Pins
 from pytest_rdsfailover.local.gateway.proxy.pool import Pool
-from pytest_rdsfailover.local.gateway.proxy.server_login import Key, Setup
+from pytest_rdsfailover.local.gateway.proxy.server_login import ConnectionKey, Setup
 from pytest_rdsfailover.local.gateway.proxy.session import ProxySession
 from pytest_rdsfailover.local.gateway.proxy.settings import ProxySettings
 from pytest_rdsfailover.local.gateway.proxy.waits import Waits
@@ -124,8 +124,7 @@ class ProxyEndpoint:
         """Take back what a client had."""
         if self._clients.pop(link.session, None) is not None:
             link.session.leave()
-        if link.other is not None:
-            untie(link, link.other)
+        link.untie()
 
     def touch(self, who: ProxySession | Database) -> None:
         """Remember who has something to send."""
@@ -147,9 +146,10 @@ class ProxyEndpoint:
                 if link is not None:
                     link.flush()
             else:
-                server = self._databases.link(who)
+                server, client = self._databases.link(who), self._client_of(who)
+                if server is not None and client is not None:
+                    server.tie(client)
                 if server is not None:
-                    self._databases.tie(server, self._client_of(who))
                     server.flush()
 
     def _client_of(self, database: Database) -> ClientLink | None:
@@ -197,11 +197,11 @@ class ProxyEndpoint:
 
     # Database connections ------------------------------------------------------------------------
 
-    def _open(self, key: Key, instance: Instance) -> Database:
+    def _open(self, key: ConnectionKey, instance: Instance) -> Database:
         init = statements(self.settings.init_query.encode(), self.facts.dialect)
         setup = Setup(
             password=self.directory.password(key.user) or b"",
-            init=tuple(one.sql for one in init if one.tokens),
+            init=tuple(statement.sql for statement in init if statement.tokens),
             names=self.facts.names,
             secure=self._secure,
         )
@@ -237,16 +237,20 @@ class ProxyEndpoint:
 
     def cut(self, instance: str, how: str) -> set[int]:
         """End an instance's connections; return the threads that may still work in the server."""
-        lost = [one for one in self.pool.everything if one.instance.id == instance]
-        threads = {one.session.thread_id for one in lost if one.session.thread_id is not None}
+        lost = [database for database in self.pool.everything if database.instance.id == instance]
+        threads = {
+            database.session.thread_id
+            for database in lost
+            if database.session.thread_id is not None
+        }
         threads |= self._databases.departed(instance)
-        for one in lost:
-            client, one.client = one.client, None
-            self.pool.discard(one)
+        for database in lost:
+            client, database.client = database.client, None
+            self.pool.discard(database)
             if isinstance(client, ProxySession):
                 self._cut_off(client, how)
-        self._databases.departed(instance)  # its own, which were counted above
-        self.pool.pump()  # who waited for one of those now needs another
+        self._databases.departed(instance)  # `discard` put the connections' own threads there
+        self.pool.pump()  # sessions that waited for one of those need another connection
         self.flush()
         return threads
 
@@ -264,7 +268,7 @@ class ProxyEndpoint:
 
     def reset_silent(self) -> None:
         """Reset the sessions that were left hanging."""
-        for link in [one for one in self._clients.values() if one.silent]:
+        for link in [link for link in self._clients.values() if link.silent]:
             link.abort(reset=True)
 
     # Housekeeping --------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pytest_rdsfailover.local.gateway.proxy.state import TRACKED, carried
-from pytest_rdsfailover.mysql.statements import Dialect
+from pytest_rdsfailover.mysql.statements import SqlDialect
 
 UTF8MB4_GENERAL = 45
 OLD_PREFIX = b"5.5.5-"  # what MariaDB 10 puts before its version in a greeting
@@ -25,7 +25,7 @@ class ServerFacts:
     """
 
     version: bytes = b"8.0.0"
-    dialect: Dialect = field(default_factory=Dialect)
+    dialect: SqlDialect = field(default_factory=SqlDialect)
     most: int = 151
     charsets: Mapping[int, tuple[bytes, bytes]] = field(default_factory=dict)
     names: tuple[bytes, ...] = ()
@@ -49,7 +49,7 @@ def ask(connection: Any) -> ServerFacts:
     old = mariadb and number < 110000  # noqa: PLR2004 - MariaDB 11 greets with its own version
     return ServerFacts(
         version=(OLD_PREFIX if old else b"") + version.encode(),
-        dialect=Dialect(version=number, mariadb=mariadb),
+        dialect=SqlDialect(version=number, mariadb=mariadb),
         most=int(most),
         charsets=charsets,
         names=carried([name for name in TRACKED if name in known]),

@@ -7,7 +7,7 @@ from pytest_rdsfailover.local.gateway.proxy.carried import Carried
 from pytest_rdsfailover.local.gateway.proxy.database import Database
 from pytest_rdsfailover.local.gateway.proxy.pinning.effects import NOTHING
 from pytest_rdsfailover.local.gateway.proxy.pinning.pinning import effect
-from pytest_rdsfailover.local.gateway.proxy.server_login import Key
+from pytest_rdsfailover.local.gateway.proxy.server_login import ConnectionKey
 from pytest_rdsfailover.local.gateway.proxy.service import Service
 from pytest_rdsfailover.local.gateway.router import Instance
 from pytest_rdsfailover.mysql.handshake import Capability
@@ -58,7 +58,7 @@ class Forwarder:
         self.to_client = bytearray()
         self.closing = self.waiting = False
         self.user = ""
-        self.key = Key("", Capability(0))
+        self.key = ConnectionKey("", Capability(0))
         self.database: Database | None = None
         self.instance: Instance | None = None
         self.pin: str | None = None
@@ -112,14 +112,14 @@ class Forwarder:
         if same:  # nobody has had it since: it is as this session left it
             self._go()
             return
-        # What another session left to look back at is not for this one.
+        # This session must not see warnings that another session's statement left.
         database.quieten(always=self._effect.looks_back)
         database.adopt(self._carried.schema, self._carried.wanted(database), self._go)
 
     def deny(self, database: Database) -> None:
         """Learn that no connection could be made, because the server refused it."""
         self.waiting = False
-        self._service.leave(self)  # or its time-out would end a later wait
+        self._service.leave(self)  # stops its time-out, which would end a later wait
         self._give_up(database.fault or NO_CONNECTION)
 
     def timed_out(self) -> None:
@@ -128,10 +128,10 @@ class Forwarder:
         self._give_up(NO_CONNECTION)
 
     def broken(self, fault: ServerFault) -> None:
-        """Learn that the connection failed in what the proxy did on it for this session."""
+        """Learn that a statement of the proxy's own failed on this session's connection."""
         self.database, self.pin = None, None
         if self._sent:
-            self.closing = True  # what the command did to the session cannot be known any more
+            self.closing = True  # nobody can tell any more what the command did to the session
         else:
             self._give_up(fault)
 
@@ -185,10 +185,10 @@ class Forwarder:
                 self._carried.insert_id, self.database.inserter = number, self.number
 
     def _finished(self, *, failed: bool) -> None:
-        """Note what a command has done to the session, then tell its client the end.
+        """Note what a command has done to the session, then send its client the end of the answer.
 
-        In this order, because a client that has its answer is idle: whatever happens to the
-        database connection now must not matter to it.
+        The order matters: a client that has its answer is idle, and must not notice what happens to
+        the database connection after that.
         """
         self._asked = False
         database = self.database
@@ -199,7 +199,7 @@ class Forwarder:
         elif self._effect.insert_id and not self.pin:
             database.ask(b"SELECT LAST_INSERT_ID()", self._learn_insert_id)
         elif failed and not self.pin and not self._status & STATUS_AUTOCOMMIT:
-            # An error tells nothing of the transaction that its statement may have begun.
+            # An error has no status flags, and its statement may have begun a transaction.
             database.ask(b"DO 0", lambda _: self._rest())
         else:
             self._rest()
@@ -227,7 +227,7 @@ class Forwarder:
     def _return(self, database: Database) -> None:
         self.database, database.client = None, None
         database.dirty = database.dirty or self._carried.sticks
-        # One that is reset has forgotten what could be asked about the latest statement.
+        # A connection that is reset cannot tell this session about its latest statement any more.
         self._last = None if database.dirty else database
         self._last_uses = database.uses
         self._service.give_back(database)

@@ -3,7 +3,7 @@
 from pytest_rdsfailover.local.gateway.proxy.settings import ProxySettings
 
 LOGIN_WITHIN = 10.0  # seconds, as servers allow
-LOOKS = 4  # so often is looked, at least, within the shortest of the times
+LOOKS = 4  # looks within the shortest of the times, at least
 
 
 def pause(settings: ProxySettings) -> float:

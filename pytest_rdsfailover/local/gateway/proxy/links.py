@@ -7,7 +7,7 @@ from typing import Protocol
 
 from pytest_rdsfailover.local.gateway.proxy.database import Database
 from pytest_rdsfailover.local.gateway.proxy.session import ProxySession
-from pytest_rdsfailover.local.gateway.sockets import Connection
+from pytest_rdsfailover.local.gateway.sockets import GatewayConnection
 from pytest_rdsfailover.mysql.packets import ProtocolError
 from pytest_rdsfailover.mysql.tls import TlsServer
 
@@ -33,7 +33,7 @@ class Owner(Protocol):
         """Send it once all that has come is worked on."""
 
 
-class ClientLink(Connection):
+class ClientLink(GatewayConnection):
     """A client's connection.
 
     Attributes:
@@ -67,6 +67,9 @@ class ClientLink(Connection):
             self._send_tls()
             self.abort(reset=False)
             return
+        if self._tls is not None and self._tls.ended:
+            self.flush()  # what the session has answered already
+            self.peer_ended()
         self._owner.flush_soon()
 
     def _received(self, data: bytes) -> None:
@@ -84,10 +87,23 @@ class ClientLink(Connection):
             if rest:
                 self._received(rest)
 
+    def peer_ended(self) -> None:
+        """Free what the session has, and hang up."""
+        self._owner.left(self)
+        self.close()
+        self._owner.flush_soon()
+
     def connection_lost(self, _: Exception | None) -> None:
         """Free what the session has."""
         self._owner.left(self)
         self._owner.flush()
+
+    def close(self) -> None:
+        """Hang up; a client that has ended TLS is first told that this side has, too."""
+        if self._tls is not None and self._tls.ended:
+            self._tls.end()
+            self._send_tls()
+        super().close()
 
     def flush(self) -> None:
         """Send what the session has for its client."""
@@ -117,7 +133,7 @@ class ClientLink(Connection):
             self._tls.outgoing.clear()
 
 
-class DatabaseLink(Connection):
+class DatabaseLink(GatewayConnection):
     """A connection to the real server.
 
     Attributes:
@@ -159,11 +175,6 @@ class DatabaseLink(Connection):
         if not self.ours:
             self._owner.ended(self)
             self._owner.flush()
-
-    def hold(self) -> None:
-        """Read no more of an answer; while it is idle, nobody may slow it down."""
-        if self.database.client is not None:
-            super().hold()
 
     def flush(self) -> None:
         """Send what there is for the server."""

@@ -38,7 +38,7 @@ TLS_REQUIRED = ServerFault(3159, "HY000", "This RDS Proxy requires TLS connectio
 LONGEST_LOGIN = 64 * 1024  # bytes
 
 
-class House(Protocol):
+class Admission(Protocol):
     """What decides who comes in."""
 
     settings: ProxySettings
@@ -58,22 +58,22 @@ class Opening:
     """
 
     __slots__ = (
-        "_authentication", "_before", "_house", "_number", "_scramble", "_sequence",
+        "_admission", "_authentication", "_before", "_number", "_scramble", "_sequence",
         "encrypted", "failed", "going", "login", "rest",
     )  # fmt: skip
 
-    def __init__(self, house: House, number: int) -> None:
+    def __init__(self, admission: Admission, number: int) -> None:
         self.going, self.failed, self.encrypted = True, False, False
         self.rest: bytes | None = None
         self.login: Login | None = None
-        self._house, self._number = house, number
+        self._admission, self._number = admission, number
         self._scramble, self._sequence = new_scramble(), 0
         self._authentication: Authentication | None = None
         self._before = b""
 
     def greet(self) -> bytes:
         """Return the greeting, as RDS words it."""
-        facts = self._house.facts
+        facts = self._admission.facts
         greeting = Greeting(
             version=facts.version, thread_id=self._number, capabilities=OFFERED,
             status=STATUS_AUTOCOMMIT, charset=facts.charset, scramble=self._scramble,
@@ -82,7 +82,7 @@ class Opening:
         return frame(encode_greeting(greeting), 0)
 
     def _method(self) -> bytes:
-        kind = self._house.settings.client_password_auth_type
+        kind = self._admission.settings.client_password_auth_type
         return NATIVE if kind == "MYSQL_NATIVE_PASSWORD" else CACHING
 
     def before_tls(self, data: bytes) -> bytes:
@@ -118,7 +118,7 @@ class Opening:
         if self.login.capabilities & UNOFFERED:
             # It may compress although that was not offered, and would then wait for ever.
             raise ProtocolError("the client wants compression, which was not offered")
-        if self._house.settings.require_tls and not self.encrypted:
+        if self._admission.settings.require_tls and not self.encrypted:
             return self._refuse(TLS_REQUIRED)
         authentication = self._prove(self.login)
         return self._go_on(authentication, authentication.begin())
@@ -141,7 +141,7 @@ class Opening:
 
     def _prove(self, login: Login) -> Authentication:
         self._authentication = Authentication(
-            self._house.directory, login, self._scramble, self._method(), tls=self.encrypted
+            self._admission.directory, login, self._scramble, self._method(), tls=self.encrypted
         )
         return self._authentication
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 SHOWN = 200  # bytes of a statement that a pin shows
-MOST = 10_000  # a test that pins more than this knows enough
+MOST = 10_000  # later ones are not kept: a test with so many has seen enough
 
 
 class Pinned(Protocol):
@@ -21,7 +21,7 @@ class Pinned(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Pin:
+class NotedPin:
     """A session that began to keep its connection.
 
     Attributes:
@@ -39,14 +39,14 @@ class Pin:
     at: int
 
 
-class Pins(list[Pin]):
-    """All pins since somebody last looked away, up to a limit."""
+class Pins(list[NotedPin]):
+    """All pins since the proxy was last told to forget them, up to `MOST`."""
 
     def note(self, session: Pinned, reason: str, statement: bytes) -> None:
         """Add a session that is pinned from now on."""
         if len(self) < MOST:
             shown = statement[:SHOWN].decode("utf-8", "replace")
             self.append(
-                Pin(session=session.number, user=session.user, reason=reason, statement=shown,
+                NotedPin(session=session.number, user=session.user, reason=reason, statement=shown,
                     at=time.monotonic_ns())
             )  # fmt: skip

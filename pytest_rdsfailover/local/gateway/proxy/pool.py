@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from pytest_rdsfailover.local.gateway.proxy.database import Database
-from pytest_rdsfailover.local.gateway.proxy.server_login import Key
+from pytest_rdsfailover.local.gateway.proxy.server_login import ConnectionKey
 from pytest_rdsfailover.local.gateway.router import Instance
 
 
@@ -19,7 +19,7 @@ class Borrower(Protocol):
     instance: Instance | None
 
     @property
-    def key(self) -> Key:
+    def key(self) -> ConnectionKey:
         """Return what the connection must have."""
 
     @property
@@ -33,7 +33,7 @@ class Borrower(Protocol):
         """Learn that a connection made for it has failed, as its `fault` says."""
 
 
-Open = Callable[[Key, Instance], Database]
+Open = Callable[[ConnectionKey, Instance], Database]
 Drop = Callable[[Database], None]
 
 
@@ -65,13 +65,13 @@ class Pool:
     @property
     def borrowed(self) -> int:
         """Return how many are lent."""
-        return sum(1 for one in self.everything if one.client is not None)
+        return sum(1 for database in self.everything if database.client is not None)
 
     def follow(self, *instances: Instance) -> None:
         """Lend connections to these from now on, or to nobody for the time being."""
         self.instances = instances
-        for one in [one for one in self.idle if one.instance not in instances]:
-            self.discard(one)
+        for database in [database for database in self.idle if database.instance not in instances]:
+            self.discard(database)
         self.pump()
 
     def borrow(self, borrower: Borrower, last: Database | None = None) -> None:
@@ -89,31 +89,35 @@ class Pool:
         self.pump()
 
     def leave(self, borrower: Borrower) -> None:
-        """Wait no longer; what is being made for it will serve another."""
+        """Let a borrower wait no longer; a connection being opened for it will serve another."""
         if borrower in self.waiting:
             self.waiting.remove(borrower)
 
     def pump(self) -> None:
         """Serve those who wait, as far as possible."""
-        while (found := self._next()) is not None:
-            borrower, database = found
+        while (served := self._next()) is not None:
+            borrower, database = served
             self.waiting.remove(borrower)
             self._lend(database, borrower)
 
     def _next(self) -> tuple[Borrower, Database] | None:
-        """Return the next who can be served, and with what; let connections be made for others.
+        """Return the next borrower who can be served, and with what; open connections for others.
 
-        None is made for who will have one that is being made already, whoever it was meant for:
-        whoever asked first has the first that suits.
+        For each borrower, in the order of asking, the first of these that holds:
+
+        1. An idle connection suits it: it is served.
+        2. A connection is being opened that suits it, and that none before it counts on: it waits.
+        3. There is room on its instance: a connection is opened, and it waits.
+        4. Its instance is full: it waits. Once all instances are full, nobody behind it is asked.
         """
-        coming = Counter((one.key, one.instance.id) for one in self._opening)
+        coming = Counter((database.key, database.instance.id) for database in self._opening)
         full: set[str] = set()
         for borrower in self.waiting if self.instances else ():
             instance = self._place(borrower)
             wanted = borrower.key, instance.id
-            found = self._idle_for(borrower)
-            if found is not None:
-                return borrower, found
+            idle = self._idle_for(borrower)
+            if idle is not None:
+                return borrower, idle
             if coming[wanted]:
                 coming[wanted] -= 1
             elif self._has_room(instance):
@@ -125,7 +129,7 @@ class Pool:
         return None
 
     def _place(self, borrower: Borrower) -> Instance:
-        """Return where a client is served: where it was, or if that is gone, the next in turn."""
+        """Return the instance that serves a client: its last one, or the next in turn."""
         if borrower.instance not in self.instances:
             self._turn += 1
             borrower.instance = self.instances[self._turn % len(self.instances)]
@@ -141,10 +145,12 @@ class Pool:
     def _has_room(self, instance: Instance) -> bool:
         """Make sure that one more connection may be opened there; tell whether it may."""
         if self._sizes[instance.id] >= self.most:
-            useless = next((one for one in self.idle if one.instance is instance), None)
+            useless = next(
+                (database for database in self.idle if database.instance is instance), None
+            )
             if useless is None:
                 return False
-            self.discard(useless)  # it serves none of those who wait
+            self.discard(useless)  # who asked first is served first
         return True
 
     def _open_for(self, borrower: Borrower, instance: Instance) -> None:
@@ -195,7 +201,11 @@ class Pool:
         self.drop(database)
 
     def lost(self, database: Database) -> None:
-        """Forget a connection that has ended; if it was refused, one who waited for it learns why."""
+        """Forget a connection that has ended.
+
+        If the server refused it while it was being opened, one borrower whom it would have suited
+        learns why.
+        """
         if database in self.everything:
             self.everything.remove(database)
             self._sizes[database.instance.id] -= 1
@@ -204,7 +214,7 @@ class Pool:
         if database not in self._opening:
             return
         self._opening.remove(database)
-        meant = next((one for one in self.waiting if _placed(database, one)), None)
+        meant = next((borrower for borrower in self.waiting if _placed(database, borrower)), None)
         refused = database.fault is not None and database.instance in self.instances
         if refused and meant is not None:
             self.waiting.remove(meant)

@@ -56,9 +56,9 @@ class RdsProxy:
         Raises:
             GatewayError: if no port is free.
         """
-        for one in self.endpoints.values():
-            await one.listen()
-        return {name: one.port for name, one in self.endpoints.items()}
+        for endpoint in self.endpoints.values():
+            await endpoint.listen()
+        return {name: endpoint.port for name, endpoint in self.endpoints.items()}
 
     # Whom it follows -----------------------------------------------------------------------------
 
@@ -82,21 +82,21 @@ class RdsProxy:
         self.look()
 
     def look(self) -> None:
-        """Find out which instances can be used now."""
+        """Send each endpoint's requests to the instances that can be used now."""
         writer = self._router.instances[self._router.writer]
         usable = writer.writer and writer.state is State.UP and not self._held
         self.endpoints[PROXY].pool.follow(*[writer] if usable else ())
         self.endpoints[PROXY_READER].pool.follow(*self._readers())
-        for one in self.endpoints.values():
-            one.refusing = self._refuse and not one.pool.instances
-            one.flush()
+        for endpoint in self.endpoints.values():
+            endpoint.refusing = self._refuse and not endpoint.pool.instances
+            endpoint.flush()
 
     def _readers(self) -> list[Instance]:
         """Return the readers that can be used now; never the writer."""
         return [
-            one
-            for one in self._router.instances.values()
-            if one.id != self._router.writer and one.state is State.UP
+            instance
+            for instance in self._router.instances.values()
+            if instance.id != self._router.writer and instance.state is State.UP
         ]
 
     # What the choreography does ------------------------------------------------------------------
@@ -104,14 +104,14 @@ class RdsProxy:
     def cut(self, instance: str, how: str) -> set[int]:
         """End an instance's connections; return the threads that may still work in the server."""
         self.look()
-        threads = [one.cut(instance, how) for one in self.endpoints.values()]
+        threads = [endpoint.cut(instance, how) for endpoint in self.endpoints.values()]
         return set().union(*threads)
 
     def reset_silent(self, instance: str) -> None:
         """Reset the sessions that were left hanging; an instance is usable again."""
-        del instance  # sessions that hang have no instance any more
-        for one in self.endpoints.values():
-            one.reset_silent()
+        del instance  # a session that hangs has lost its instance: all of them are reset
+        for endpoint in self.endpoints.values():
+            endpoint.reset_silent()
         self.look()
 
     # What the test process asks ------------------------------------------------------------------
@@ -119,9 +119,9 @@ class RdsProxy:
     def configure(self, settings: ProxySettings) -> None:
         """Take other settings."""
         self.settings = settings
-        for one in self.endpoints.values():
-            one.configure(settings)
-            one.flush()
+        for endpoint in self.endpoints.values():
+            endpoint.configure(settings)
+            endpoint.flush()
 
     def certify(self, names: Sequence[str]) -> None:
         """Be known to clients by these host names, too."""
@@ -129,34 +129,34 @@ class RdsProxy:
 
     def forget(self) -> None:
         """Begin to count anew."""
-        for one in self.endpoints.values():
-            one.pins.clear()
-            one.counts.clear()
-            one.waits.longest = 0.0
+        for endpoint in self.endpoints.values():
+            endpoint.pins.clear()
+            endpoint.counts.clear()
+            endpoint.waits.longest = 0.0
 
-    def describe(self, endpoint: str) -> dict[str, Any]:
+    def describe(self, name: str) -> dict[str, Any]:
         """Return an endpoint's figures and pins, as plain data."""
-        one = self.endpoints[endpoint]
-        pool, counts = one.pool, one.counts
+        endpoint = self.endpoints[name]
+        pool, counts = endpoint.pool, endpoint.counts
         return {
             "stats": {
-                "client_connections": one.clients,
+                "client_connections": endpoint.clients,
                 "database_connections": len(pool.everything),
                 "borrowed": pool.borrowed,
-                "pinned": one.pinned_now,
+                "pinned": endpoint.pinned_now,
                 "idle": len(pool.idle),
                 "waiting": len(pool.waiting),
                 "most_connections": pool.most,
-                "instances": [one.id for one in pool.instances],
+                "instances": [instance.id for instance in pool.instances],
                 "borrows": counts["borrows"],
                 "borrow_timeouts": counts["borrow_timeouts"],
-                "longest_wait": one.waits.longest,
+                "longest_wait": endpoint.waits.longest,
                 "opened": counts["opened"],
                 "idle_timeouts": counts["idle_timeouts"],
                 "aged": counts["aged"],
                 "cut": counts["cut"],
             },
-            "pins": [asdict(pin) for pin in one.pins],
+            "pins": [asdict(pin) for pin in endpoint.pins],
         }
 
 

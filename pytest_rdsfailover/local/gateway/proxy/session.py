@@ -5,8 +5,9 @@ from collections.abc import Callable
 
 from pytest_rdsfailover.local.gateway.proxy.forwarding import IN_TRANS, Forwarder
 from pytest_rdsfailover.local.gateway.proxy.opening import LONGEST_LOGIN, Opening
-from pytest_rdsfailover.local.gateway.proxy.server_login import MATCHED, UTF8MB4, Key
+from pytest_rdsfailover.local.gateway.proxy.server_login import MATCHED, ConnectionKey
 from pytest_rdsfailover.local.gateway.proxy.service import Service
+from pytest_rdsfailover.mysql.auth import UTF8MB4
 from pytest_rdsfailover.mysql.handshake import Capability
 from pytest_rdsfailover.mysql.packets import (
     MAX_PAYLOAD,
@@ -103,7 +104,7 @@ class ProxySession(Forwarder):
         self.closing = opening.failed
         if login is not None and not opening.going:
             self.user = login.user
-            self.key = Key(login.user, login.capabilities & MATCHED)
+            self.key = ConnectionKey(login.user, login.capabilities & MATCHED)
             self._begin_anew(login.database, login.charset)
         self._send(sent)
 
@@ -181,7 +182,7 @@ class ProxySession(Forwarder):
         on = message[1:3] == b"\0\0"
         one = Capability.MULTI_STATEMENTS
         capabilities = self.key.capabilities | one if on else self.key.capabilities & ~one
-        self.key = Key(self.user, capabilities)
+        self.key = ConnectionKey(self.user, capabilities)
         if self.database is not None:
             self.database.key = self.key
             self.forward(message)

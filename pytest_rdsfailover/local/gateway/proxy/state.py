@@ -5,8 +5,7 @@ from collections.abc import Mapping, Sequence
 
 Values = Mapping[bytes, bytes | None]
 
-# As documented. Those that servers know under another name, or not at all, are left out of the
-# questions asked (`known`).
+# As documented by AWS. A server is asked only for those that it has (see `carried`).
 TRACKED = frozenset({
     b"autocommit", b"auto_increment_increment",
     b"character_set_client", b"character_set_connection", b"character_set_database",
@@ -16,8 +15,8 @@ TRACKED = frozenset({
     b"sql_mode", b"time_zone", b"transaction_isolation", b"tx_isolation",
     b"transaction_read_only", b"tx_read_only", b"wait_timeout",
 })  # fmt: skip
-# These follow the current database. Whoever sets one by hand keeps it until the connection goes
-# back, which is then reset.
+# The server sets these two with the current database. A session that sets one by hand keeps it until
+# it gives its connection back, and that connection is then reset.
 FOLLOWERS = frozenset({b"character_set_database", b"collation_database"})
 NUMBERS = frozenset({
     b"autocommit", b"auto_increment_increment", b"interactive_timeout", b"net_write_timeout",

@@ -11,7 +11,7 @@ class Waits:
     """The waits of one endpoint's clients.
 
     Attributes:
-        longest: seconds that one has waited at most.
+        longest: the longest wait so far, in seconds.
     """
 
     def __init__(self, give_up: Callable[[ProxySession], None]) -> None:

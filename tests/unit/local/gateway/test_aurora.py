@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_rdsfailover.local.gateway.aurora import (
-    Member,
+    TopologyRow,
     shown_variables,
     shows_variables,
     topology_setting,
@@ -15,10 +15,13 @@ from pytest_rdsfailover.local.gateway.roles import PROTECT, Exchange
 from pytest_rdsfailover.local.gateway.router import Router
 from pytest_rdsfailover.local.gateway.variables import Variables
 from pytest_rdsfailover.mysql.packets import STATUS_AUTOCOMMIT
-from pytest_rdsfailover.mysql.statements import Dialect, replace_spans, statements
+from pytest_rdsfailover.mysql.statements import SqlDialect, replace_spans, statements
 
-DIALECT = Dialect()
-MEMBERS = [Member(id="a-1", writer=True, age=0.0), Member(id="a-2", writer=False, age=1.5)]
+DIALECT = SqlDialect()
+MEMBERS = [
+    TopologyRow(id="a-1", writer=True, age=0.0),
+    TopologyRow(id="a-2", writer=False, age=1.5),
+]
 TABLE = b"information_schema.replica_host_status"
 
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from pytest_rdsfailover.local.gateway.door import Door
 from pytest_rdsfailover.local.gateway.router import Instance
-from pytest_rdsfailover.local.gateway.session import Session
+from pytest_rdsfailover.local.gateway.session import InstanceSession
 from pytest_rdsfailover.local.gateway.tls import Authority
 from pytest_rdsfailover.mysql.handshake import (
     RELAYED,
@@ -42,7 +42,7 @@ def context(material):
 
 
 def greeted(context):
-    session = Session(Instance(id="instance-1", writer=True), tls=context is not None)
+    session = InstanceSession(Instance(id="instance-1", writer=True), tls=context is not None)
     session.from_server(GREETING)
     return session, Door(session, context)
 
@@ -119,7 +119,7 @@ def test_tls_that_was_not_offered_ends_the_session():
 
 
 def test_tls_before_the_greeting_ends_the_session(context):
-    door = Door(Session(Instance(id="instance-1"), tls=True), context)
+    door = Door(InstanceSession(Instance(id="instance-1"), tls=True), context)
     with pytest.raises(ProtocolError):
         door.feed(frame(REQUEST, 1))
 

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from pytest_rdsfailover.local.gateway.roles import PROTECT, RELEASE
 from pytest_rdsfailover.local.gateway.router import Instance
-from pytest_rdsfailover.local.gateway.session import Session
+from pytest_rdsfailover.local.gateway.session import InstanceSession
 from pytest_rdsfailover.mysql.handshake import RELAYED, Capability, Greeting, encode_greeting
 from pytest_rdsfailover.mysql.packets import (
     MAX_PAYLOAD,
@@ -37,8 +37,8 @@ SHUTDOWN = error_packet(ServerFault(1053, "08S01", "Server shutdown in progress"
 COLUMN = b"\x03def\0\0\0\x01a\0\x0c"
 
 
-def logged_in(*, writer: bool) -> Session:
-    session = Session(Instance(id="instance-1", writer=writer))
+def logged_in(*, writer: bool) -> InstanceSession:
+    session = InstanceSession(Instance(id="instance-1", writer=writer))
     session.from_server(frame(GREETING, 0))
     session.from_client(frame(LOGIN, 1))
     session.from_server(frame(OK2, 2))
@@ -54,17 +54,17 @@ def taken(buffer: bytearray) -> list[bytes]:
     return [packet.payload for packet in packets]
 
 
-def answer(session: Session, *payloads: bytes) -> None:
+def answer(session: InstanceSession, *payloads: bytes) -> None:
     for number, payload in enumerate(payloads, 1):
         session.from_server(frame(payload, number))
 
 
-def ask(session: Session, sql: bytes) -> None:
+def ask(session: InstanceSession, sql: bytes) -> None:
     session.from_client(encode(b"\x03" + sql))
 
 
 def test_the_greeting_keeps_its_thread_and_loses_what_cannot_be_relayed():
-    session = Session(Instance(id="instance-1", writer=True))
+    session = InstanceSession(Instance(id="instance-1", writer=True))
     session.from_server(frame(GREETING, 0))
     assert session.thread_id == 7
     assert b"10.11.6-MariaDB" in session.to_client
@@ -174,7 +174,7 @@ def test_an_error_out_of_turn_is_passed_on():
 
 def test_a_client_that_speaks_first_is_ended():
     with pytest.raises(ProtocolError):
-        Session(Instance(id="instance-1")).from_client(frame(LOGIN, 1))
+        InstanceSession(Instance(id="instance-1")).from_client(frame(LOGIN, 1))
 
 
 TALK = [
@@ -228,7 +228,7 @@ WRITER_TALK = [
 
 def played(talk, cuts=(), *, writer=False):
     """Return all that a session says to either side in a conversation cut up in some way."""
-    session = Session(Instance(id="instance-1", writer=writer))
+    session = InstanceSession(Instance(id="instance-1", writer=writer))
     sizes = iter(cuts)
     for side, data in talk:
         feed = session.from_client if side == "client" else session.from_server
@@ -260,6 +260,25 @@ def test_a_writer_passes_all_that_its_server_says_and_its_farewell():
     said = b"".join(data for side, data in WRITER_TALK[2:] if side == "server")
 
     assert played(WRITER_TALK, writer=True)[0].endswith(said)
+
+
+@pytest.mark.parametrize("writer", [True, False])
+def test_a_farewell_behind_an_answer_comes_whole_however_it_is_cut(writer):
+    answers = [
+        frame(OK2, 1),
+        frame(b"\x01", 1) + frame(COLUMN, 2) + frame(EOF2, 3) + frame(b"\x01x", 4) + frame(EOF2, 5),
+    ]
+    for said in (one + frame(SHUTDOWN, 0) for one in answers):
+        for cut in range(len(said)):
+            session = logged_in(writer=writer)
+            ask(session, b"SELECT a FROM t")
+            if not writer:
+                answer(session, OK2)  # to what made the session read-only
+
+            session.from_server(said[:cut])
+            session.from_server(said[cut:])
+
+            assert bytes(session.to_client) == said
 
 
 @pytest.mark.parametrize("size", [1000, MAX_PAYLOAD, MAX_PAYLOAD + 10])

@@ -42,14 +42,14 @@ class Effect:
 NOTHING = Effect()
 
 
-def merged(found: Sequence[Effect]) -> Effect:
+def merged(effects: Sequence[Effect]) -> Effect:
     """Return what all parts of a statement mean together; the first reason to pin is given."""
-    if len(found) == 1:
-        return found[0]
+    if len(effects) == 1:
+        return effects[0]
     return Effect(
-        pin=next((each.pin for each in found if each.pin), None),
-        changes=any(each.changes for each in found),
-        leaves=any(each.leaves for each in found),
-        looks_back=any(each.looks_back for each in found),
-        insert_id=any(each.insert_id for each in found),
+        pin=next((effect.pin for effect in effects if effect.pin), None),
+        changes=any(effect.changes for effect in effects),
+        leaves=any(effect.leaves for effect in effects),
+        looks_back=any(effect.looks_back for effect in effects),
+        insert_id=any(effect.insert_id for effect in effects),
     )

@@ -21,17 +21,18 @@ from pytest_rdsfailover.mysql.responses import Command
 from pytest_rdsfailover.mysql.statements import (
     PLAIN_TOKENS,
     TOKENS,
-    Dialect,
+    SqlDialect,
     Statement,
     statements,
 )
 
 LONGEST = 16 * 1024  # bytes of a statement that does not pin
 
-# Only a text that begins like this or has one of these (in capital letters) needs a closer look; a
-# false alarm costs some microseconds. In a str they are found several times as fast as in bytes, or
-# by a pattern. The ordinary ones are put aside first, which saves them the many others. A block (IF,
-# LOOP ...) has a semicolon, GET DIAGNOSTICS its name.
+# A text needs a closer look if it begins like this, or has one of HAS (compared in capital letters).
+# - A false alarm costs some microseconds.
+# - SELECT, INSERT, UPDATE and DELETE are ruled out first: they are most statements.
+# - A block (IF, LOOP ...) is found by its semicolon, GET DIAGNOSTICS by its second word.
+# - A search in a str is several times as fast as one in bytes, or by a pattern.
 BEGINS = re.compile(
     rb"\s*(?:[/#-]|(?!select|insert|update|delete)"
     rb"(?:set|use|drop|lock|flush|create|call|prepare|execute|handler|xa|begin|backup)\b)",
@@ -44,7 +45,7 @@ HAS = (
 PREPARING = frozenset({Command.STMT_PREPARE, Command.STMT_EXECUTE})
 
 
-def effect(message: bytes, dialect: Dialect, *, exclude_sets: bool = False) -> Effect:
+def effect(message: bytes, dialect: SqlDialect, *, exclude_sets: bool = False) -> Effect:
     """Return what a client's command means for its session.
 
     Args:
@@ -61,11 +62,11 @@ def effect(message: bytes, dialect: Dialect, *, exclude_sets: bool = False) -> E
         return NOTHING
     if (b"/*!" in sql or b"/*M!" in sql) and has_executable_comment(sql, dialect):
         return Effect(pin=EXECUTABLE_COMMENT, changes=True, leaves=True)
-    found = [_one(each, exclude_sets=exclude_sets) for each in statements(sql, dialect)]
-    if len(found) == 1:
-        return found[0]
-    # What is behind the first asks about those before it in the same text.
-    return replace(merged(found), looks_back=found[0].looks_back)
+    effects = [_one(statement, exclude_sets=exclude_sets) for statement in statements(sql, dialect)]
+    if len(effects) == 1:
+        return effects[0]
+    # Only the first statement can look back at another text; the others look back at it.
+    return replace(merged(effects), looks_back=effects[0].looks_back)
 
 
 def _effect_of_other(message: bytes) -> Effect:
@@ -78,13 +79,13 @@ def _effect_of_other(message: bytes) -> Effect:
 
 
 def _has_any(upper: str) -> bool:
-    for each in HAS:  # noqa: SIM110 - a generator would take longer than what it looks for
-        if each in upper:
+    for text in HAS:  # noqa: SIM110 - a generator would take longer than what it looks for
+        if text in upper:
             return True
     return False
 
 
-def has_executable_comment(sql: bytes, dialect: Dialect) -> bool:
+def has_executable_comment(sql: bytes, dialect: SqlDialect) -> bool:
     """Tell whether a text has a comment that servers may run, outside of strings."""
     pattern = TOKENS if dialect.backslash else PLAIN_TOKENS
     # A hint (/*+ ... */) is none; an ordinary comment is skipped as a whole.

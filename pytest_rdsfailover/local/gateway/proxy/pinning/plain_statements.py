@@ -37,7 +37,7 @@ STATEMENTS: dict[tuple[bytes, ...], str] = {
     (b"XA", b"START"): XA,
     (b"XA", b"BEGIN"): XA,
 }
-# They give user variables a value without INTO or an assignment's sign.
+# These statements give user variables a value without INTO or the sign of an assignment.
 HANDING_OVER = frozenset({b"CALL", b"LOAD", b"GET"})
 
 
@@ -73,9 +73,9 @@ def _is_unseen(words: tuple[bytes, ...], run: tuple[Token, ...]) -> bool:
 def _pin(words: tuple[bytes, ...], run: tuple[Token, ...]) -> str | None:
     """Return why a statement that is no SET pins."""
     for length in (1, 2, 4):
-        found = STATEMENTS.get(words[:length])
-        if found is not None:
-            return found
+        pin = STATEMENTS.get(words[:length])
+        if pin is not None:
+            return pin
     if words[:1] == (b"FLUSH",) and {b"LOCK", b"EXPORT"} & {token.word for token in run}:
         return READ_LOCK
     if any(token.word == b"SQL_CALC_FOUND_ROWS" for token in run):
@@ -94,7 +94,7 @@ def _called(token: Token) -> bytes:
 def _assigns(words: tuple[bytes, ...], run: tuple[Token, ...]) -> bool:
     """Tell whether a statement gives a user variable a value.
 
-    The at sign of user@host is not told from a variable's: accounts stand in no such place.
+    An account, user@host, has an at sign too, but never in one of these places.
     """
     hands_over = bool(words) and words[0] in HANDING_OVER
     for position, token in enumerate(run):

@@ -42,7 +42,7 @@ def set_effect(statement: Statement, *, exclude_sets: bool) -> Effect:
         if words[1] == b"TRANSACTION":
             return Effect(pin=NEXT_TRANSACTION, leaves=True)
         return Effect(changes=words[1] in OWN_SCOPES)
-    return merged([_part(each, exclude_sets=exclude_sets) for each in _parts(statement)])
+    return merged([_part(part, exclude_sets=exclude_sets) for part in _parts(statement)])
 
 
 def for_statement(statement: Statement) -> tuple[Statement, Statement]:
@@ -62,7 +62,7 @@ def _depth(token: Token) -> int:
 
 
 def _parts(statement: Statement) -> list[Part]:
-    """Return the parts of a SET, but for those that only go on with the names of a DEFAULT ROLE."""
+    """Return the parts of a SET, without further names of a SET DEFAULT ROLE: they set nothing."""
     parts, depth = [list[Token]()], 0
     for token in statement.tokens[1:]:
         depth += _depth(token)

@@ -69,6 +69,8 @@ class Server:
         self.seen.append(sql)
         if message[0] == Command.QUERY and sql.startswith(b"SELECT DATABASE()"):
             self.rows([b"app", *self.values], sequence)
+        elif sql == b"SELECT LAST_INSERT_ID()":
+            self.rows([b"7"], sequence)
         elif message[0] == Command.QUERY and sql.startswith(b"SELECT"):
             self.rows([sql], sequence)
         else:

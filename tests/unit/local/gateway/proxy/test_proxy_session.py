@@ -15,7 +15,7 @@ from pytest_rdsfailover.mysql.packets import (
 )
 from pytest_rdsfailover.mysql.responses import Command
 
-MANY = settings(max_examples=300)
+MANY = settings(max_examples=3 * settings().max_examples)
 COMMANDS = st.binary(min_size=0, max_size=60) | st.builds(
     lambda command, rest: bytes((command,)) + rest,
     st.sampled_from(list(Command)), st.binary(max_size=60),
@@ -105,6 +105,21 @@ def test_who_is_refused_by_the_server_waits_no_more():
     assert not session.waiting
 
 
+def test_a_login_that_the_proxy_cannot_do_is_told_to_who_waits_for_it():
+    world = World()
+    session = world.client(1)
+    session.from_client(query(b"SELECT 1"))
+    ((database, server),) = world.servers.items()
+    database.from_server(bytes(server.out))
+    database.from_server(frame(b"\xfesha256_password\0" + b"s" * 20 + b"\0", 2))
+    world.pool.lost(database)  # as its socket does when there is a fault
+
+    (refused,) = told(session)
+    fault = parse_error(refused.payload)
+    assert fault.text == "RDS Proxy cannot log in: the server wants 'sha256_password'"
+    assert fault.code == 1105
+
+
 def test_an_answer_counts_on_from_its_command():
     world = World()
     session = world.client(1)
@@ -116,6 +131,7 @@ def test_an_answer_counts_on_from_its_command():
 
 
 @given(messages=st.lists(COMMANDS, max_size=12), chunk=st.integers(1, 60))
+@example(messages=[b"\x03LAST_INSERT_ID"], chunk=60)
 @MANY
 def test_no_commands_do_more_than_end_their_session(messages, chunk):
     world = World()

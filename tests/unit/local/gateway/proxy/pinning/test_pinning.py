@@ -3,12 +3,12 @@ import pytest
 from pytest_rdsfailover.local.gateway.proxy.pinning import effects
 from pytest_rdsfailover.local.gateway.proxy.pinning.pinning import LONGEST, effect
 from pytest_rdsfailover.mysql.responses import Command
-from pytest_rdsfailover.mysql.statements import Dialect
+from pytest_rdsfailover.mysql.statements import SqlDialect
 
 
 def of(sql, **options):
     text = sql if isinstance(sql, bytes) else sql.encode()
-    return effect(bytes((Command.QUERY,)) + text, Dialect(), **options)
+    return effect(bytes((Command.QUERY,)) + text, SqlDialect(), **options)
 
 
 @pytest.mark.parametrize(
@@ -142,7 +142,7 @@ def test_a_statement_of_exactly_16_kb_is_not_pinned():
 
 @pytest.mark.parametrize("command", [Command.STMT_PREPARE, Command.STMT_EXECUTE])
 def test_binary_prepared_statements_pin(command):
-    assert effect(bytes((command,)) + b"SELECT 1", Dialect()).pin == effects.PREPARED
+    assert effect(bytes((command,)) + b"SELECT 1", SqlDialect()).pin == effects.PREPARED
 
 
 @pytest.mark.parametrize("sql", ["SET @a = 1", "SET sql_safe_updates = 1", "SET ROLE app"])
@@ -226,7 +226,7 @@ def test_what_asks_for_the_last_insert_id_is_known_to(sql):
 def test_a_backslash_escapes_only_where_the_server_says_so():
     sql = rb"SELECT '\' , /*!1 */ '"
 
-    escaping, plain = Dialect(backslash=True), Dialect(backslash=False)
+    escaping, plain = SqlDialect(backslash=True), SqlDialect(backslash=False)
     message = bytes((Command.QUERY,)) + sql
     assert effect(message, escaping).pin is None
     assert effect(message, plain).pin == effects.EXECUTABLE_COMMENT

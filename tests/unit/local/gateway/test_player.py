@@ -1,0 +1,122 @@
+import asyncio
+
+import pytest
+
+from pytest_rdsfailover.local.gateway.player import Player
+from pytest_rdsfailover.local.gateway.router import Router, State
+from pytest_rdsfailover.local.gateway.script import Step
+from pytest_rdsfailover.model.errors import GatewayError
+
+SCRIPT = [
+    Step(at=0.0, action="hold", instance="instance-1", how="accept"),
+    Step(at=0.0, action="cut", instance="instance-1", how="reset"),
+    Step(at=0.0, action="promote", instance="instance-2"),
+    Step(at=0.0, action="follow", instance="instance-2"),
+    Step(at=0.0, action="point", instance="instance-2"),
+    Step(at=0.0, action="back", instance="instance-1"),
+]
+
+
+class World:
+    """All that a player plays on; one of its parts may be broken."""
+
+    serving = True
+
+    def __init__(self, broken="", error=None):
+        self._broken, self._error = broken, error
+        self.router = Router(2)
+        for name in ("point", "promote", "back"):
+            setattr(self.router, name, self._perhaps(name, getattr(self.router, name)))
+
+    def _perhaps(self, name, work):
+        def done(*given, **named):
+            if name == self._broken:
+                raise self._error
+            return work(*given, **named)
+
+        return done
+
+    def __getattr__(self, name):
+        answers = {
+            "cut": {7}, "alive": set(), "kill": None, "set_refused": None, "reset_silent": None,
+            "hold": None, "follow": None,
+        }  # fmt: skip
+        if name not in answers:
+            raise AttributeError(name)
+        return self._perhaps(name, lambda *_, **__: answers[name])
+
+    def play(self, script=SCRIPT):
+        player = Player(self.router, self, self, self, self)
+
+        async def main():
+            player.play(script, 1290)
+            await asyncio.wait([player._play])
+
+        asyncio.run(main())
+        return player
+
+
+def happened(player):
+    return {mark.name for mark in player.marks}
+
+
+def test_a_script_is_played_to_its_end():
+    world = World()
+    player = world.play()
+
+    assert player.failures == []
+    assert happened(player) == {
+        "proxy_hold", "writer_cut", "fenced", "promoted", "proxy_follow", "dns_flip",
+        "old_writer_back",
+    }  # fmt: skip
+    assert (world.router.writer, world.router.dns) == ("instance-2", "instance-2")
+
+
+STEPS = {
+    "hold": "hold instance-1", "cut": "cut instance-1", "kill": "cut instance-1",
+    "alive": "cut instance-1", "set_refused": "cut instance-1", "promote": "promote instance-2",
+    "reset_silent": "promote instance-2", "follow": "follow instance-2",
+    "point": "point instance-2", "back": "back instance-1",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("part", STEPS)
+def test_what_nobody_expected_is_told_and_the_script_goes_on(part, capsys):
+    world = World(part, RuntimeError("planted"))
+    player = world.play()
+
+    assert f"{STEPS[part]}: RuntimeError('planted')" in player.failures
+    assert "RuntimeError: planted" in capsys.readouterr().err  # where it came from, for the log
+    assert not player.playing
+    assert world.router.dns == ("instance-1" if part == "point" else "instance-2")
+
+
+def test_what_may_be_expected_is_told_in_its_own_words():
+    player = World("kill", GatewayError("the server refused KILL")).play()
+
+    assert set(player.failures) == {"the server refused KILL"}
+
+
+def test_the_proxy_is_let_go_even_if_the_script_forgot():
+    followed = []
+    world = World()
+    world.follow = lambda: followed.append(world.router.writer)
+    world.play(SCRIPT[:3])
+
+    assert followed == ["instance-2"]
+
+
+def test_a_script_that_would_leave_two_writers_is_refused():
+    with pytest.raises(GatewayError, match="must be cut"):
+        World().play([Step(at=0.0, action="promote", instance="instance-2")])
+
+
+def test_the_writer_is_deposed_when_another_follows_it():
+    world = World()
+    world.play(SCRIPT[1:2])
+    assert world.router.instances["instance-1"].state is State.REFUSING
+    assert world.router.instances["instance-1"].writer
+
+    world = World()
+    world.play([SCRIPT[1], SCRIPT[5], SCRIPT[2]])
+    assert not world.router.instances["instance-1"].writer
