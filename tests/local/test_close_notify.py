@@ -1,8 +1,6 @@
 """Clients that end TLS by a close_notify, at whatever moment: they are let go, others are served."""
 
-import asyncio
 import fcntl
-import os
 import random
 import shutil
 import socket
@@ -15,11 +13,9 @@ import threading
 from contextlib import suppress
 from pathlib import Path
 
-import aiomysql
 import gateway_process
 import pytest
-from gateway_server import PASSWORD
-from proxy_fixtures import rows, value
+from proxy_fixtures import value
 from waiting import until
 
 from pytest_rdsfailover.mysql.handshake import Capability
@@ -27,8 +23,6 @@ from pytest_rdsfailover.mysql.packets import encode, frame
 
 pytestmark = pytest.mark.local
 ENDPOINTS = ["cluster", "reader", "instance-2", "proxy", "proxy-reader"]
-VISITORS = Path(__file__).parent / "visitors"
-FETCHED = Path(__file__).parents[2] / ".servers"
 PATIENCE = 20.0  # seconds that anybody waits for the gateway; it takes milliseconds
 SEED, TIMES = 11, 500  # on each of two servers
 PLAIN_CLOSE_NOTIFY = b"\x15\x03\x03\0\2\1\0"
@@ -269,58 +263,5 @@ def test_no_client_negotiates_anew(proxy, endpoint):
     )  # fmt: skip
     assert "RENEGOTIATING" in client.stdout + client.stderr
     assert "no renegotiation" in client.stderr
-    with proxy.connect(endpoint) as other:
-        assert value(other, "SELECT 1") == 1
-
-
-@pytest.mark.parametrize("endpoint", ENDPOINTS)
-def test_aiomysql_closes_its_encrypted_connection(proxy, endpoint):
-    async def visit():
-        connection = await aiomysql.connect(
-            host="127.0.0.1", port=proxy.ports[endpoint], user="app", password=PASSWORD, db="app",
-            ssl=trusting(proxy),
-        )  # fmt: skip
-        async with connection.cursor() as cursor:
-            await cursor.execute("SELECT 6 * 7")
-            assert await cursor.fetchone() == (42,)
-        writer = connection._writer
-        await connection.ensure_closed()
-        with suppress(OSError):  # a server that was told to quit need not end TLS, too
-            await writer.wait_closed()
-
-    async def visits():
-        for _ in range(5):
-            await asyncio.wait_for(visit(), PATIENCE)
-
-    asyncio.run(visits())
-    with proxy.connect(endpoint) as other:
-        assert rows(other, "SELECT 1") == ((1,),)
-
-
-def java():
-    jars = list((FETCHED / "java").glob("mysql-connector-j-*.jar"))
-    if not jars or shutil.which("javac") is None:
-        pytest.skip("NOT TESTED: no JDK, or no Connector/J: scripts/fetch-extras")
-    return ["java", "-cp", str(jars[0]), str(VISITORS / "Visit.java")], {}
-
-
-def node():
-    if not (FETCHED / "node" / "node_modules" / "mysql2").exists() or not shutil.which("node"):
-        pytest.skip("NOT TESTED: no Node, or no mysql2: scripts/fetch-extras")
-    return ["node", str(VISITORS / "visit.js")], {
-        "NODE_PATH": str(FETCHED / "node" / "node_modules")
-    }
-
-
-@pytest.mark.parametrize("endpoint", ["cluster", "proxy"])
-@pytest.mark.parametrize("language", [java, node], ids=["Connector/J", "mysql2"])
-def test_drivers_of_other_languages_come_and_go(proxy, endpoint, language):
-    command, more = language()
-    visit = subprocess.run(
-        [*command, str(proxy.ports[endpoint]), PASSWORD],
-        capture_output=True, text=True, timeout=3 * PATIENCE, check=False,
-        env={**os.environ, **more},
-    )  # fmt: skip
-    assert visit.stdout.split() == ["42"] * 5, visit.stderr
     with proxy.connect(endpoint) as other:
         assert value(other, "SELECT 1") == 1

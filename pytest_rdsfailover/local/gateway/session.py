@@ -130,7 +130,8 @@ class InstanceSession:
             ProtocolError: if no server may send them; the session is over.
         """
         if self._plain:
-            self._pass(data)
+            self._sink.pass_on(data, self._server)
+            self._plain = self._server.response is not None
         else:
             for packet in self._server.packets(data):
                 self._take(packet)
@@ -210,12 +211,6 @@ class InstanceSession:
         self._goes_on = len(packet.payload) == MAX_PAYLOAD
 
     # Answers -------------------------------------------------------------------------------------
-
-    def _pass(self, data: bytes) -> None:
-        """Let bytes of an answer pass that needs nothing done to it."""
-        self._sink.pass_on(data, self._server)
-        if self._server.response is None:
-            self._plain = False
 
     def _take(self, packet: Packet) -> None:
         """Take the server's next packet."""

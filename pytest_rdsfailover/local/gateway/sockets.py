@@ -76,9 +76,10 @@ class GatewayConnection(asyncio.BufferedProtocol):
         self.untie()
         other.untie()
         self.other, other.other = other, self
-        for full, held in ((self, other), (other, self)):
-            if full.full:
-                held.hold()
+        if self.full:
+            other.hold()
+        if other.full:
+            self.hold()
 
     def untie(self) -> None:
         """Let this connection and the one that it is tied to slow each other down no more."""
