@@ -1,14 +1,16 @@
 """A server of our own: ready, private, and mortal."""
 
+import contextlib
 import hashlib
 import os
+import signal
 import subprocess
-import time
 from pathlib import Path
 
+import marked
 import pymysql
 import pytest
-from owners import Owner
+from waiting import until
 
 from pytest_rdsfailover.local.processes.cache import cache_directory
 from pytest_rdsfailover.local.processes.ports import reserve_port
@@ -24,6 +26,12 @@ from pytest_rdsfailover.mysql import driver
 pytestmark = pytest.mark.local
 WANTS_PUBLIC_KEY = b"\x02"  # what a client sends when its digest was not enough
 SHORT = Bounds(connect=0.2, read=0.3, write=0.3)
+
+
+@pytest.fixture(scope="module")
+def own_server(server_program, supervisor):
+    with OwnServer(server_program, supervisor) as server:
+        yield server
 
 
 def ask(server, statement, account=None, **more):
@@ -208,7 +216,7 @@ def test_clients_without_tls_log_in_by_digest_at_once(server_program, supervisor
 
 
 BUILD = """
-from pytest_rdsfailover.local import template
+from pytest_rdsfailover.local.server import template
 from pytest_rdsfailover.local.server.programs import find_server
 from pytest_rdsfailover.local.server.template import Source
 real = template._make
@@ -216,6 +224,14 @@ def make(*arguments):
     os.write(os.open(os.environ["COUNT"], os.O_APPEND | os.O_WRONLY | os.O_CREAT), b"x")
     real(*arguments)
 template._make = make
+copy, left = template._copy_sparse, int(os.environ.get("DIES_AT", 0))
+def dying(*arguments):
+    global left
+    left -= 1
+    if left == 0:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return copy(*arguments)
+template._copy_sparse = dying
 found = find_server(None)
 source = Source(program=found.path, dialect=found.dialect, version=found.version)
 with Supervisor() as supervisor:
@@ -226,32 +242,31 @@ with Supervisor() as supervisor:
 def test_a_template_wanted_by_eight_processes_at_once_is_made_once(server_program, tmp_path):
     count = tmp_path / "count"
     environ = {"RDS_SERVER": str(server_program.path), "COUNT": str(count), "CACHE": str(tmp_path)}
-    owners = [Owner(BUILD, **environ) for _ in range(8)]
-    try:
+    with contextlib.ExitStack() as stack:
+        owners = [stack.enter_context(marked.owner(BUILD, **environ)) for _ in range(8)]
         paths = {owner.line() for owner in owners}
-    finally:
-        for owner in owners:
-            owner.__exit__()
 
     assert len(paths) == 1
     assert count.read_text() == "x"
 
 
 def test_a_half_made_template_of_a_killed_process_is_never_used(server_program, tmp_path):
-    environ = {
-        "RDS_SERVER": str(server_program.path),
-        "COUNT": str(tmp_path / "count"),
-        "CACHE": str(tmp_path),
-    }
-    for delay in (0.2, 0.35, 0.5, 0.7, 1.0):
-        with Owner(BUILD, **environ) as owner:
-            time.sleep(delay)
-            owner.kill()
+    count = tmp_path / "count"
+    environ = {"RDS_SERVER": str(server_program.path), "COUNT": str(count), "CACHE": str(tmp_path)}
+    with marked.owner(BUILD, **environ) as owner:
+        until(count.exists)  # the server fills the directory, which takes long
+        owner.kill()
+        assert owner.left() == []
+    for file in (1, 20):
+        with marked.owner(BUILD, DIES_AT=str(file), **environ) as owner:
+            assert owner.popen.wait(marked.PATIENCE) == -signal.SIGKILL
+            assert len(list(tmp_path.glob("*.partial-*"))) == 1
             assert owner.left() == []
-    with Owner(BUILD, **environ) as owner:
+    with marked.owner(BUILD, **environ) as owner:
         ready = Path(owner.line())
 
     assert (ready / "mysql").is_dir()
+    assert count.read_text() == "xxxx"
 
 
 def test_what_a_killed_process_left_half_made_is_removed(server_program, supervisor, tmp_path):
