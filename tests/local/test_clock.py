@@ -11,7 +11,6 @@ from watching import PAUSE, Still, watch
 
 from pytest_rdsfailover.load.watchdog import Watchdog, cpu_seconds
 
-pytest_plugins = ["plain_fixtures"]
 pytestmark = pytest.mark.local
 
 

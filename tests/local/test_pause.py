@@ -5,7 +5,6 @@ import time
 import pytest
 from watching import watch
 
-pytest_plugins = ["plain_fixtures"]
 pytestmark = pytest.mark.local
 PAUSE = 0.5  # seconds
 SLACK = 0.15  # seconds; far more than a busy machine adds, far less than a sampler each second

@@ -7,7 +7,7 @@ from contextlib import ExitStack
 
 import pymysql
 import pytest
-from proxy_fixtures import rows, value
+from gateway_process import rows, value
 from waiting import until
 
 from pytest_rdsfailover.local.gateway.script import Step

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
-from networks import network_for
+from programs import network_for
 
 from pytest_rdsfailover.load.inserts import InsertWorkload
 from pytest_rdsfailover.load.user_code import CallWorkload
