@@ -7,6 +7,7 @@ import sys
 import time
 
 import pytest
+from fitness import fit
 from watching import PAUSE, Still, watch
 
 from pytest_rdsfailover.load.watchdog import Watchdog, cpu_seconds
@@ -48,9 +49,11 @@ def test_the_generator_s_own_pause_is_no_downtime(plain_server, fault):
 
 
 def test_what_arms_the_trigger_keeps_no_write_back_and_blurs_no_figure(plain_server):
-    target = Slow(plain_server)
+    def take():
+        target = Slow(plain_server)
+        return target, watch(plain_server, lambda: time.sleep(0.1), target)
 
-    trial = watch(plain_server, lambda: time.sleep(0.1), target)
+    target, trial = fit(take, problem=lambda taken: taken[1].clock.problem)
 
     journal = trial.evidence.journal
     assert min(each.finished for each in journal) < target.armed - PAUSE

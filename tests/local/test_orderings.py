@@ -11,6 +11,8 @@ from pathlib import Path
 import pymysql
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
+from fitness import fit
+from waiting import until
 from watching import watch
 
 from pytest_rdsfailover.local.gateway import tls
@@ -56,23 +58,24 @@ def sampling(endpoint):
 
 
 def test_a_freeze_is_measured_nearer_to_the_truth_than_by_a_loop_that_sleeps(plain_server):
-    lasted = []
+    def take():
+        lasted = []
 
-    def freeze():
-        with plain_server.frozen():
-            begun = time.monotonic()
-            time.sleep(FROZEN)
-            lasted.append(time.monotonic() - begun)
+        def freeze():
+            with plain_server.frozen():
+                begun = time.monotonic()
+                time.sleep(FROZEN)
+                lasted.append(time.monotonic() - begun)
+
+        with sampling(plain_server.endpoint) as times:
+            trial = watch(plain_server, freeze)
+            until(lambda: len(times) >= 3)
+        return trial, *lasted, max(later - earlier for earlier, later in pairwise(times))
 
     plain_server.run(f"CREATE TABLE {plain_server.endpoint.database}.sampled (at INT)")
-    with sampling(plain_server.endpoint) as times:
-        trial = watch(plain_server, freeze)
-        deadline = time.monotonic() + 5.0
-        while len(times) < 3 and time.monotonic() < deadline:
-            time.sleep(0.02)
+    trial, truth, sampled = fit(take, problem=lambda taken: taken[0].clock.problem)
+    plain_server.run(f"DROP TABLE {plain_server.endpoint.database}.sampled")
 
-    (truth,) = lasted
-    sampled = max(later - earlier for earlier, later in pairwise(times))
     assert abs(trial.downtime - truth) * 3 < abs(sampled - truth)
 
 
