@@ -29,13 +29,15 @@ class PlainServer:
     Attributes:
         flavour: mariadb or mysql.
         socket: path of its unix socket.
+        port: where it listens on 127.0.0.1.
+        pid: its process.
         endpoint: where an application with a database of its own connects, by TCP; nobody else does
             so by that account.
     """
 
     def __init__(self, own: OwnServer, flavour: str, port: int) -> None:
         self._own, self.flavour, self.port = own, flavour, port
-        self.socket = own.address.socket
+        self.socket, self.pid = own.address.socket, own.process.pid
         account = own.application
         self.endpoint = Endpoint(
             name="plain", kind="writer", host="127.0.0.1", port=port, user=account.user,
