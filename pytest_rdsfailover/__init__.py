@@ -1,1 +1,192 @@
-"""Prove in a pytest test that an application survives an Aurora MySQL failover."""
+"""Prove in a pytest test that an application survives an Aurora MySQL failover.
+
+What a test, a `conftest.py` or an annotation may name is in `__all__`. Everything else in this
+package is private: it may change or move in any release.
+
+Nothing is imported before it is asked for, so that a suite that uses none of it pays for none.
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pytest_rdsfailover.analysis.attempts import Attempts
+    from pytest_rdsfailover.analysis.downtime import Downtime
+    from pytest_rdsfailover.analysis.latency import Latency, Percentiles
+    from pytest_rdsfailover.analysis.outages import Incident
+    from pytest_rdsfailover.analysis.phases import Phase
+    from pytest_rdsfailover.analysis.population import Population, Sample
+    from pytest_rdsfailover.analysis.pulse import Pulse
+    from pytest_rdsfailover.analysis.reliability import Reliability
+    from pytest_rdsfailover.analysis.staleness import Reads
+    from pytest_rdsfailover.analysis.verdicts.arguments import Claims, Expectations
+    from pytest_rdsfailover.aws.client import AwsError
+    from pytest_rdsfailover.live.api import TouchError
+    from pytest_rdsfailover.live.failover import LostWatchError
+    from pytest_rdsfailover.live.gates import RefusedError
+    from pytest_rdsfailover.live.preflight import PreflightError
+    from pytest_rdsfailover.load.attempts import Attempt
+    from pytest_rdsfailover.load.engine import LoadError
+    from pytest_rdsfailover.load.writer import ReconnectPolicy
+    from pytest_rdsfailover.local.failovers import FailoverInProgressError
+    from pytest_rdsfailover.local.gateway.proxy.settings import ProxySettings
+    from pytest_rdsfailover.local.network import Faults
+    from pytest_rdsfailover.local.rds_proxy import Pin, ProxyStats
+    from pytest_rdsfailover.local.server.accounts import ServerError
+    from pytest_rdsfailover.local.toxiproxy.client import Toxic, ToxiproxyClient, ToxiproxyProxy
+    from pytest_rdsfailover.model.endpoints import Bounds, Endpoint, Tls
+    from pytest_rdsfailover.model.errors import (
+        AuditError,
+        CancelledWorkError,
+        CommandError,
+        DiedError,
+        GatewayError,
+        NotHereError,
+        NotReadyError,
+        RdsFailoverError,
+        SettingError,
+        ToxiproxyError,
+    )
+    from pytest_rdsfailover.model.records import Fault, Milestone, Outcome, Window
+    from pytest_rdsfailover.model.target import Failover
+    from pytest_rdsfailover.plugin.protocols import (
+        AwsApi,
+        Cluster,
+        FailOver,
+        Load,
+        Proxy,
+        RunTrial,
+        RunTrials,
+        StartLoad,
+    )
+    from pytest_rdsfailover.trial.extensions import OwnFault, UnsafeError
+    from pytest_rdsfailover.trial.options import BeginAttempt, LoadOptions, TrialOptions
+    from pytest_rdsfailover.trial.repeats import InvalidTrialsError, Trials
+    from pytest_rdsfailover.trial.trial import InvalidTrialError, Trial
+
+    __version__: str
+
+__all__ = [
+    "Attempt",
+    "Attempts",
+    "AuditError",
+    "AwsApi",
+    "AwsError",
+    "BeginAttempt",
+    "Bounds",
+    "CancelledWorkError",
+    "Claims",
+    "Cluster",
+    "CommandError",
+    "DiedError",
+    "Downtime",
+    "Endpoint",
+    "Expectations",
+    "FailOver",
+    "Failover",
+    "FailoverInProgressError",
+    "Fault",
+    "Faults",
+    "GatewayError",
+    "Incident",
+    "InvalidTrialError",
+    "InvalidTrialsError",
+    "Latency",
+    "Load",
+    "LoadError",
+    "LoadOptions",
+    "LostWatchError",
+    "Milestone",
+    "NotHereError",
+    "NotReadyError",
+    "Outcome",
+    "OwnFault",
+    "Percentiles",
+    "Phase",
+    "Pin",
+    "Population",
+    "PreflightError",
+    "Proxy",
+    "ProxySettings",
+    "ProxyStats",
+    "Pulse",
+    "RdsFailoverError",
+    "Reads",
+    "ReconnectPolicy",
+    "RefusedError",
+    "Reliability",
+    "RunTrial",
+    "RunTrials",
+    "Sample",
+    "ServerError",
+    "SettingError",
+    "StartLoad",
+    "Tls",
+    "TouchError",
+    "Toxic",
+    "ToxiproxyClient",
+    "ToxiproxyError",
+    "ToxiproxyProxy",
+    "Trial",
+    "TrialOptions",
+    "Trials",
+    "UnsafeError",
+    "Window",
+]
+
+# Where each name is at home, for those who do not check types.
+_HOMES = {
+    "analysis.attempts": "Attempts",
+    "analysis.downtime": "Downtime",
+    "analysis.latency": "Latency Percentiles",
+    "analysis.outages": "Incident",
+    "analysis.phases": "Phase",
+    "analysis.population": "Population Sample",
+    "analysis.pulse": "Pulse",
+    "analysis.reliability": "Reliability",
+    "analysis.staleness": "Reads",
+    "analysis.verdicts.arguments": "Claims Expectations",
+    "aws.client": "AwsError",
+    "live.api": "TouchError",
+    "live.failover": "LostWatchError",
+    "live.gates": "RefusedError",
+    "live.preflight": "PreflightError",
+    "load.attempts": "Attempt",
+    "load.engine": "LoadError",
+    "load.writer": "ReconnectPolicy",
+    "local.failovers": "FailoverInProgressError",
+    "local.gateway.proxy.settings": "ProxySettings",
+    "local.network": "Faults",
+    "local.rds_proxy": "Pin ProxyStats",
+    "local.server.accounts": "ServerError",
+    "local.toxiproxy.client": "Toxic ToxiproxyClient ToxiproxyProxy",
+    "model.endpoints": "Bounds Endpoint Tls",
+    "model.errors": "AuditError CancelledWorkError CommandError DiedError GatewayError NotHereError NotReadyError RdsFailoverError SettingError ToxiproxyError",
+    "model.records": "Fault Milestone Outcome Window",
+    "model.target": "Failover",
+    "plugin.protocols": "AwsApi Cluster FailOver Load Proxy RunTrial RunTrials StartLoad",
+    "trial.extensions": "OwnFault UnsafeError",
+    "trial.options": "BeginAttempt LoadOptions TrialOptions",
+    "trial.repeats": "InvalidTrialsError Trials",
+    "trial.trial": "InvalidTrialError Trial",
+}
+_HOME = {name: module for module, names in _HOMES.items() for name in names.split()}
+
+
+def _find(name: str) -> Any:
+    """Return what a test may name, and import it now; the version, too."""
+    if name == "__version__":
+        return importlib.import_module("importlib.metadata").version("pytest-rdsfailover")
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    found = globals()[name] = getattr(importlib.import_module(f"{__name__}.{_HOME[name]}"), name)
+    return found
+
+
+def __dir__() -> list[str]:
+    """Return what a test may name, for editors and shells."""
+    return [*__all__, "__version__"]
+
+
+if not TYPE_CHECKING:  # a type checker that sees it takes every name for one of ours
+    __getattr__ = _find

@@ -5,6 +5,8 @@ import dataclasses
 import inspect
 import json
 import re
+import subprocess
+import sys
 import tomllib
 from importlib import resources
 from pathlib import Path
@@ -180,6 +182,13 @@ def test_the_reference_names_every_field_of_the_result_document_and_no_other():
     assert reference("## Result document") == known
 
 
+def test_the_schema_is_what_the_types_of_the_result_document_say():
+    script = ROOT / "scripts" / "make_schema.py"
+    done = subprocess.run([sys.executable, script, "--check"], capture_output=True, check=False)
+
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+
+
 def test_every_command_is_documented():
     (commands,) = (
         each.choices for each in _parser()._actions if isinstance(each, argparse._SubParsersAction)
@@ -191,7 +200,35 @@ def test_every_command_is_documented():
 
 def test_the_layers_of_the_architecture_are_those_that_are_enforced():
     rows = CELL.findall(section("docs/architecture.md", "## Layers"))
-    assert [row.replace("`", "").replace("/", "") for row in rows] == LAYERS[""]
+    lines = [row.replace("`", "") for row in rows]
+    assert lines == [*LAYERS[""], *LAYERS["local"]]
+
+
+def test_the_floors_of_the_picture_are_those_that_are_enforced():
+    drawn = re.findall(
+        r"(?m)^ \d   ((?:\w+ +)+)", section("docs/architecture.md", "## The five floors")
+    )
+    floors = [line.split() for line in LAYERS[""]]
+    assert [
+        line.split()[: len(floor)] for line, floor in zip(drawn[::-1], floors, strict=True)
+    ] == floors
+
+
+def test_every_file_that_the_architecture_names_is_there():
+    assert absent(read("docs/architecture.md")) == []
+
+
+def absent(text):
+    """Return the paths that a text names and that lead nowhere."""
+    named = re.findall(r"`((?:[\w.-]+/)+(?:[\w-]+\.\w+)?)`", text)
+    roots = (ROOT, ROOT / "pytest_rdsfailover")
+    return [name for name in named if not any((root / name).exists() for root in roots)]
+
+
+def test_a_planted_path_is_absent():
+    text = "`local/cluster.py`, `docs/`, `local/nowhere.py`, `elsewhere/`, `one` and `two.py`"
+
+    assert absent(text) == ["local/nowhere.py", "elsewhere/"]
 
 
 @pytest.mark.parametrize(

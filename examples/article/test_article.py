@@ -2,8 +2,7 @@
 
 import pytest
 
-from pytest_rdsfailover.load.writer import ReconnectPolicy
-from pytest_rdsfailover.model.endpoints import Bounds
+from pytest_rdsfailover import Bounds, ReconnectPolicy
 
 # What the article compared; a further endpoint is one more line.
 ENDPOINTS = {"cluster": "writer_endpoint", "proxy": "proxy_endpoint"}

@@ -3,8 +3,7 @@
 import os
 import time
 
-from pytest_rdsfailover.model.records import Fault, Milestone, Outcome
-from pytest_rdsfailover.trial.extensions import OwnFault
+from pytest_rdsfailover import Fault, Milestone, Outcome, OwnFault
 
 
 class OutOfStockError(Exception):

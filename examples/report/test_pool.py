@@ -2,7 +2,7 @@
 
 import pytest
 
-from pytest_rdsfailover.load.writer import ReconnectPolicy
+from pytest_rdsfailover import ReconnectPolicy
 
 WRITERS = 8
 

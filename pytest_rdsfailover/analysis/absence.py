@@ -8,8 +8,9 @@ from typing import NamedTuple
 from pytest_rdsfailover.analysis import outages as gaps
 from pytest_rdsfailover.analysis.downtime import Downtime
 from pytest_rdsfailover.analysis.reliability import pause_within
-from pytest_rdsfailover.analysis.series import SECOND, Lane, nanoseconds
+from pytest_rdsfailover.analysis.series import Lane
 from pytest_rdsfailover.journal.course import Course
+from pytest_rdsfailover.model.clock import SECOND, to_nanoseconds, to_seconds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,8 +53,10 @@ class Absence:
 
 def absences(found: Sequence[Lane], course: Course) -> Absence:
     """Return when nobody was served, and when single writers were not."""
-    start, stop = nanoseconds(course.start), nanoseconds(course.stop)
-    trigger = start if course.trigger is None else nanoseconds(course.trigger)
+    start = to_nanoseconds(course.start)
+    # A fault of the project's own may be said to come later than the end of observation.
+    stop = max(start, to_nanoseconds(course.stop))
+    trigger = start if course.trigger is None else min(stop, to_nanoseconds(course.trigger))
     acks = gaps.acknowledgements(found, start=start, stop=stop)
     calm = acks[1 : bisect_right(acks, trigger, 1, len(acks) - 1)]
     natural = gaps.largest_gap(calm)
@@ -62,7 +65,7 @@ def absences(found: Sequence[Lane], course: Course) -> Absence:
     until = stop if course.trigger is None else trigger
     service = gaps.service_time(found, since=start, until=until)
     felt = acks[max(0, bisect_left(acks, trigger) - 1) :]
-    pauses = [(nanoseconds(first), nanoseconds(last)) for first, last in course.pauses]
+    pauses = [(to_nanoseconds(first), to_nanoseconds(last)) for first, last in course.pauses]
     # What the load generator slept through itself is no outage of the database.
     outages = [
         gap
@@ -134,12 +137,12 @@ def _downtime(weighed: Sequence[_Weighed], *, away: bool, rate: float) -> Downti
     The longest is at least as long as any of them is for certain, and at most as any can be: which
     of them it is need not be known.
     """
-    upper = max(each.upper for each in weighed) / SECOND
+    upper = to_seconds(max(each.upper for each in weighed))
     if not away:
         return Downtime(0.0, upper, value=0.0, rate=rate)
-    return Downtime(max(each.lower for each in weighed) / SECOND, upper, rate=rate)
+    return Downtime(to_seconds(max(each.lower for each in weighed)), upper, rate=rate)
 
 
 def settled(course: Course) -> int:
     """Return when the cluster had settled; 0 if it had not."""
-    return 0 if course.settled is None else nanoseconds(course.settled)
+    return 0 if course.settled is None else to_nanoseconds(course.settled)

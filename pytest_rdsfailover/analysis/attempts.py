@@ -24,7 +24,7 @@ class Attempts:
         unknown: ones of unknown outcome.
         retried: operations that took more than one.
         downtime: the database's, by the rule of a trial's own, from the attempts.
-        errors: one entry for each code and kind; nanoseconds here, seconds in a `Summary`.
+        errors: one entry for each code and kind; its times are seconds in a `Trial`.
     """
 
     count: int

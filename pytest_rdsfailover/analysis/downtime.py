@@ -3,6 +3,8 @@
 import math
 from typing import Self
 
+from pytest_rdsfailover.model.durations import format_duration, format_figure
+
 
 class Downtime(float):
     """Seconds of downtime; the figure is the middle of what the writes allow.
@@ -54,6 +56,11 @@ class Downtime(float):
         """
         return max(self.upper - float(self), float(self) - self.lower)
 
+    @property
+    def ends(self) -> str:
+        """Return its two ends in words."""
+        return f"{format_duration(self.lower)} to {format_duration(self.upper)}"
+
     def deciding_rate(self, bound: float) -> int | None:
         """Return about how many writes per second would decide a bound within the interval.
 
@@ -83,15 +90,7 @@ class Downtime(float):
 
     def __repr__(self) -> str:
         if self.problem:
-            return f"no figure (0 to {self.upper:.3g} s)"
-        return figure(float(self), self.resolution)
+            return f"no figure (0 to {format_duration(self.upper)})"
+        return format_figure(float(self), self.resolution)
 
     __str__ = __repr__
-
-
-def figure(value: float, resolution: float) -> str:
-    """Return a downtime in seconds with its resolution: `2.31 s ±0.004`."""
-    size = f"{value:.2f}" if value >= 1 else f"{value:.3f}" if value else "0"
-    # One digit that counts, never rounded to nothing: no figure is exact.
-    spread = f"{resolution:.1f}" if resolution >= 1 else f"{max(resolution, 0.0001):.1g}"
-    return f"{size} s ±{spread}"

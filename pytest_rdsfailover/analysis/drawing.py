@@ -4,16 +4,17 @@ Bounded in size, however long the trial was: a drawing has so many columns and n
 milliseconds from the trigger, which is what a drawing can resolve.
 """
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from math import log10
 from typing import NamedTuple
 
-from pytest_rdsfailover.analysis.series import SECOND, Lane, lanes, nanoseconds
+from pytest_rdsfailover.analysis.series import Lane, lanes
 from pytest_rdsfailover.analysis.summary import Summary
 from pytest_rdsfailover.journal.evidence import Evidence
+from pytest_rdsfailover.model.clock import SECOND, to_nanoseconds, to_seconds
 
 SLICES = 360  # of the whole trial, and as many again of the time around the failover
 MILLISECOND = SECOND // 1000
@@ -85,8 +86,8 @@ class _Clock:
     """Turns nanoseconds of the journal into milliseconds from the trigger."""
 
     def __init__(self, evidence: Evidence) -> None:
-        self.zero = nanoseconds(evidence.zero)
-        self.end = nanoseconds(evidence.course.stop)
+        self.zero = to_nanoseconds(evidence.zero)
+        self.end = to_nanoseconds(evidence.course.stop)
 
     def at(self, time: float) -> int:
         return round((time - self.zero) / MILLISECOND)
@@ -109,7 +110,9 @@ def picture(evidence: Evidence, summary: Summary) -> Picture:
     """Return what a drawing of a judged trial shows."""
     found, clock = lanes(evidence.journal), _Clock(evidence)
     states, instances = _Names(), _Names()
-    spells = [list(_spells(lane, clock, states, nanoseconds(summary.threshold))) for lane in found]
+    spells = [
+        list(_spells(lane, clock, states, to_nanoseconds(summary.threshold))) for lane in found
+    ]
     homes = [list(_homes(lane, clock, instances)) for lane in found]
     window = summary.window.start, summary.window.stop
     focus = summary.pulse.start, summary.pulse.stop
@@ -175,7 +178,7 @@ def _homes(lane: Lane, clock: _Clock, instances: _Names) -> Iterator[tuple[int, 
 def _strip(
     found: Sequence[Lane], clock: _Clock, states: _Names, start: float, stop: float
 ) -> Strip:
-    first, last = (clock.zero + nanoseconds(edge) for edge in (start, stop))
+    first, last = (clock.zero + to_nanoseconds(edge) for edge in (start, stop))
     edges = [first + (last - first) * number // SLICES for number in range(SLICES + 1)]
     acks = sorted(time for lane in found for time in _between(lane.acks, first, last))
     failed: dict[int, list[int]] = {}
@@ -187,11 +190,11 @@ def _strip(
     served: list[dict[int, int]] = [{} for _ in range(SLICES)]
     waited: list[dict[int, int]] = [{} for _ in range(SLICES)]
     for lane in found:
-        for heap, points in ((served, _served(lane)), (waited, _waited(lane, clock.end))):
+        acked, others = _served(lane, first, last), _waited(lane, first, last, clock.end)
+        for heap, points in ((served, acked), (waited, others)):
             for intended, seconds in points:
-                if first <= intended < last:
-                    cell, place = heap[_slice(intended, first, last)], bucket(seconds)
-                    cell[place] = cell.get(place, 0) + 1
+                cell, place = heap[_slice(intended, first, last)], bucket(seconds)
+                cell[place] = cell.get(place, 0) + 1
     return Strip(
         start=clock.at(first),
         stop=clock.at(last),
@@ -216,25 +219,17 @@ def _counts(times: Sequence[int], edges: Sequence[int]) -> list[int]:
     return [b - a for a, b in pairwise(places)]
 
 
-def _served(lane: Lane) -> Iterator[tuple[int, float]]:
-    for row, acked in enumerate(lane.acked):
-        if acked:
-            yield lane.intended[row], (lane.finished[row] - lane.intended[row]) / SECOND
+def _served(lane: Lane, first: int, last: int) -> Iterator[tuple[int, float]]:
+    """Yield the slots from *first* up to *last* of acknowledged writes, and how long these took."""
+    for row in range(bisect_left(lane.intended, first), bisect_left(lane.intended, last)):
+        if lane.acked[row]:
+            yield lane.intended[row], to_seconds(lane.finished[row] - lane.intended[row])
 
 
-def _waited(lane: Lane, end: int) -> Iterator[tuple[int, float]]:
+def _waited(lane: Lane, first: int, last: int, end: int) -> Iterator[tuple[int, float]]:
     """Yield the slots at which no write succeeded, and how long their writer then waited."""
-    for slot in _unserved(lane):
-        place = bisect_right(lane.acks, slot)
-        back = lane.acks[place] if place < len(lane.acks) else max(end, slot)
-        yield slot, (back - slot) / SECOND
-
-
-def _unserved(lane: Lane) -> Iterator[int]:
-    yield from (lane.intended[row] for row in lane.failures())
-    for earliest, latest, count in lane.skips:
-        step = (latest - earliest) / (count - 1) if count > 1 else 0
-        yield from (earliest + round(number * step) for number in range(count))
+    for slot in lane.unserved(first, last):
+        yield slot, to_seconds(lane.next_success(slot, end) - slot)
 
 
 def _flat(cell: dict[int, int]) -> list[int]:

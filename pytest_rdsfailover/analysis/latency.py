@@ -1,13 +1,14 @@
 """Latency from the intended time, before, during and after a failover."""
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import compress
 from operator import sub
 
-from pytest_rdsfailover.analysis.series import SECOND, Lane
+from pytest_rdsfailover.analysis.series import Lane
 from pytest_rdsfailover.analysis.statistics import percentile
+from pytest_rdsfailover.model.clock import SECOND, to_seconds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,14 +66,14 @@ def _percentiles(lanes: Sequence[Lane], first: int, last: int, stop: int) -> Per
     taken: list[int] = []
     for lane in lanes:
         taken += _served(lane, first, last)
-        taken += (_next_ack(lane, slot, stop) - slot for slot in _unserved(lane, first, last))
+        taken += (lane.next_success(slot, stop) - slot for slot in lane.unserved(first, last))
     if not taken:
         return None
     taken.sort()
     return Percentiles(
-        p50=percentile(taken, 0.5) / SECOND,
-        p99=percentile(taken, 0.99) / SECOND,
-        max=taken[-1] / SECOND,
+        p50=to_seconds(percentile(taken, 0.5)),
+        p99=to_seconds(percentile(taken, 0.99)),
+        max=to_seconds(taken[-1]),
         count=len(taken),
     )
 
@@ -82,22 +83,3 @@ def _served(lane: Lane, first: int, last: int) -> Iterator[int]:
     rows = slice(bisect_left(lane.intended, first), bisect_left(lane.intended, last))
     taken = map(sub, lane.finished[rows], lane.intended[rows])
     return compress(taken, lane.acked[rows]) if 0 in lane.acked[rows] else taken
-
-
-def _unserved(lane: Lane, first: int, last: int) -> Iterator[int]:
-    """Yield the intended times in the interval at which no write succeeded."""
-    row = bisect_left(lane.intended, first)
-    end = bisect_left(lane.intended, last)
-    while (row := lane.acked.find(0, row, end)) >= 0:
-        yield lane.intended[row]
-        row += 1
-    for earliest, latest, count in lane.skips:
-        step = (latest - earliest) / (count - 1) if count > 1 else 0
-        slots = (earliest + round(number * step) for number in range(count))
-        yield from (slot for slot in slots if first <= slot < last)
-
-
-def _next_ack(lane: Lane, slot: int, stop: int) -> int:
-    """Return when this writer was next served after a slot; *stop* if it never was."""
-    place = bisect_right(lane.acks, slot)
-    return lane.acks[place] if place < len(lane.acks) else max(stop, slot)

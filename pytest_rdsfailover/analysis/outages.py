@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from itertools import chain, count, islice, pairwise
 from operator import sub
 
-from pytest_rdsfailover.analysis.series import SECOND, Lane
+from pytest_rdsfailover.analysis.series import Lane
 from pytest_rdsfailover.analysis.statistics import percentile
+from pytest_rdsfailover.model.clock import SECOND
 from pytest_rdsfailover.model.records import Outcome
 
 Gap = tuple[int, int]  # from an acknowledgement to the next, both as `finished`
@@ -38,7 +39,7 @@ class Incident:
     """Outages so close to each other that they are one event for whoever is on call.
 
     Attributes:
-        start: when the first of them began; seconds in a `Summary`.
+        start: when the first of them began; seconds in a `Trial`.
         stop: when the last of them ended.
         outage: their lengths added up.
         count: how many they are.

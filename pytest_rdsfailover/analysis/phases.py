@@ -4,7 +4,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from operator import itemgetter
 
-from pytest_rdsfailover.analysis.series import SECOND, Lane
+from pytest_rdsfailover.analysis.series import Lane
+from pytest_rdsfailover.model.clock import SECOND
 from pytest_rdsfailover.model.records import Fault
 
 PAUSE = SECOND // 2  # errors of a kind further apart than this are two phases
@@ -16,10 +17,10 @@ class Phase:
 
     Attributes:
         code: the MySQL error number; 0 if there is none.
-        kind: its family in one word, as in `records.Fault`.
+        kind: its family in one word, as in `Fault`.
         instance: the instance that answered; None if unknown, or if several did.
         count: how many there were.
-        first: when the first one arrived; seconds in a `Summary`.
+        first: when the first one arrived; seconds in a `Trial`.
         last: when the last one arrived.
     """
 

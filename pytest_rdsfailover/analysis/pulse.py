@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from pytest_rdsfailover.analysis.series import SECOND
+from pytest_rdsfailover.model.clock import SECOND, to_seconds
 
 SLICES = 36  # as many as a timeline of 80 columns has room for, beside its words
 MARGIN = 0.12  # of the interesting time, shown before and after it
@@ -41,4 +41,4 @@ def pulse(acks: Sequence[int], *, first: int, last: int, zero: int) -> Pulse:
     edges = [start + (stop - start) * number // SLICES for number in range(SLICES + 1)]
     places = [bisect_left(acks, edge, 1, len(acks) - 1) for edge in edges]
     counts = tuple(b - a for a, b in pairwise(places))
-    return Pulse(start=(start - zero) / SECOND, stop=(stop - zero) / SECOND, counts=counts)
+    return Pulse(start=to_seconds(start - zero), stop=to_seconds(stop - zero), counts=counts)

@@ -4,8 +4,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from pytest_rdsfailover.analysis.outages import RECENT, Gap
-from pytest_rdsfailover.analysis.series import SECOND, Lane
+from pytest_rdsfailover.analysis.series import Lane
 from pytest_rdsfailover.analysis.statistics import percentile
+from pytest_rdsfailover.model.clock import SECOND
 from pytest_rdsfailover.model.durations import format_duration
 
 MOST_OWN = 0.5  # the share of a gap beyond which it says more about the generator than the database

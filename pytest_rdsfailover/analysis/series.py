@@ -5,23 +5,19 @@ are sorted and subtracted without making a million floats.
 """
 
 from array import array
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import compress
 
 from pytest_rdsfailover.journal.events import Events
 from pytest_rdsfailover.journal.journal import Journal, Skip
+from pytest_rdsfailover.model.clock import to_nanoseconds
 from pytest_rdsfailover.model.records import Fault, Outcome
 
-SECOND = 1_000_000_000
 ACKED = int(Outcome.ACKED)
 # Outcomes to 1 for acknowledged and 0 for anything else, as `bytes.translate` wants it.
 IS_ACKED = bytes(1 if outcome == ACKED else 0 for outcome in range(256))
-
-
-def nanoseconds(seconds: float) -> int:
-    """Return seconds as the journal counts them."""
-    return round(seconds * SECOND)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +62,25 @@ class Lane:
             yield row
             row = self.acked.find(0, row + 1)
 
+    def unserved(self, first: int, last: int) -> Iterator[int]:
+        """Yield the slots from *first* up to *last* at which no write succeeded.
+
+        Those of writes that failed come first, then those that were not issued.
+        """
+        row, end = bisect_left(self.intended, first), bisect_left(self.intended, last)
+        while (row := self.acked.find(0, row, end)) >= 0:
+            yield self.intended[row]
+            row += 1
+        for earliest, latest, count in self.skips:
+            step = (latest - earliest) / (count - 1) if count > 1 else 0
+            slots = (earliest + round(number * step) for number in range(count))
+            yield from (slot for slot in slots if first <= slot < last)
+
+    def next_success(self, slot: int, stop: int) -> int:
+        """Return when this writer was next served after a slot; *stop* if it never was."""
+        place = bisect_right(self.acks, slot)
+        return self.acks[place] if place < len(self.acks) else max(stop, slot)
+
 
 def lanes(journal: Journal) -> list[Lane]:
     """Return what each writer of a journal did."""
@@ -88,7 +103,7 @@ def _lane(writer: Events, skips: Sequence[Skip] = ()) -> Lane:
         finished=finished,
         acked=acked,
         acks=finished if everything else array("q", compress(finished, acked)),
-        skips=[(nanoseconds(s.first), nanoseconds(s.last), s.count) for s in skips],
+        skips=[(to_nanoseconds(s.first), to_nanoseconds(s.last), s.count) for s in skips],
         fault=writer.fault,
         faults=writer.faults,
         instance=writer.instance,

@@ -5,9 +5,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pytest_rdsfailover.analysis.downtime import Downtime
-from pytest_rdsfailover.analysis.series import SECOND, Lane
+from pytest_rdsfailover.analysis.series import Lane
 from pytest_rdsfailover.journal.journal import Journal, WriterJournal
 from pytest_rdsfailover.journal.reads import OWN, SEEN
+from pytest_rdsfailover.model.clock import to_seconds
 from pytest_rdsfailover.model.records import Outcome
 
 ACKED = int(Outcome.ACKED)
@@ -54,9 +55,9 @@ def reads(journal: Journal, lanes: Sequence[Lane]) -> Reads | None:
                 lags.append(lag)
     worst = max(lags, default=(0, 0))
     if worst[0]:
-        staleness = Downtime(worst[0] / SECOND, worst[1] / SECOND)
+        staleness = Downtime(to_seconds(worst[0]), to_seconds(worst[1]))
     else:
-        staleness = Downtime(0.0, max((b for _, b in lags), default=0) / SECOND, value=0.0)
+        staleness = Downtime(0.0, to_seconds(max((b for _, b in lags), default=0)), value=0.0)
     return Reads(
         count=answered,
         failed=failed,

@@ -16,7 +16,7 @@ from pytest_rdsfailover.analysis.reliability import (
     lateness_p99,
     why_unreliable,
 )
-from pytest_rdsfailover.analysis.series import SECOND, lanes, nanoseconds
+from pytest_rdsfailover.analysis.series import lanes
 from pytest_rdsfailover.analysis.staleness import Reads, reads
 from pytest_rdsfailover.analysis.validity import why_invalid
 from pytest_rdsfailover.analysis.writes import (
@@ -30,6 +30,7 @@ from pytest_rdsfailover.journal.course import Course
 from pytest_rdsfailover.journal.evidence import Evidence
 from pytest_rdsfailover.journal.journal import Journal
 from pytest_rdsfailover.journal.stored import Stored
+from pytest_rdsfailover.model.clock import to_nanoseconds, to_seconds
 from pytest_rdsfailover.model.records import Milestone, Outcome, Window
 
 UNDECIDED = Audit(
@@ -155,7 +156,7 @@ class Summary:
         """Return one of its downtimes: the figure, or only its bounds if the clock was unfit."""
         if not self.clock.problem:
             return f"down {downtime}"
-        return f"down {downtime.lower:.3f} to {downtime.upper:.3f} s, no figure"
+        return f"down {downtime.ends}, no figure"
 
     def __repr__(self) -> str:
         lost = f"{len(self.lost)} lost" if self.audited else "not audited"
@@ -188,14 +189,14 @@ def summarise(journal: Journal, course: Course, stored: Stored | None) -> Summar
     """
     found = lanes(journal)
     zero = course.start if course.trigger is None else course.trigger
-    clock = _Clock(nanoseconds(zero))
+    clock = _Clock(to_nanoseconds(zero))
     absence = absences(found, course)
     errors = failures(found)
     writes = UNDECIDED if stored is None else audit(journal, found, stored)
     stale, unjudged = stale_writes(found, ended_tenures(course.milestones, course.writer_before))
     invalid = why_invalid(course, calm=absence.calm)
     outcomes = [sum(lane.outcome.count(kind) for lane in found) for kind in Outcome]
-    last = absence.last_back if absence.last_back is not None else nanoseconds(course.stop)
+    last = absence.last_back if absence.last_back is not None else to_nanoseconds(course.stop)
     back = last if absence.writer_outages else max(clock.zero, settled(course))
     fitness = _reliability(course, absence, lateness(found))
     return Summary(
@@ -213,9 +214,9 @@ def summarise(journal: Journal, course: Course, stored: Stored | None) -> Summar
         downtime=absence.downtime.doubted(fitness.problem),
         outages=[Window(clock.at(start), clock.at(stop)) for start, stop in absence.outages],
         incidents=[clock.incident(each) for each in incidents(absence.outages)],
-        threshold=absence.threshold / SECOND,
-        writer_outage=max((b - a for a, b in absence.writer_outages), default=0) / SECOND,
-        availability_area=absence.area / SECOND,
+        threshold=to_seconds(absence.threshold),
+        writer_outage=to_seconds(max((b - a for a, b in absence.writer_outages), default=0)),
+        availability_area=to_seconds(absence.area),
         attempted=len(journal),
         acked=outcomes[Outcome.ACKED],
         refused=outcomes[Outcome.REFUSED],
@@ -236,7 +237,7 @@ def summarise(journal: Journal, course: Course, stored: Stored | None) -> Summar
         last_writer_back=clock.perhaps(absence.last_back),
         errors=[clock.phase(each) for each in totals(errors)],
         phases=[clock.phase(each) for each in phases(errors)],
-        latency=latency(found, trigger=clock.zero, back=back, stop=nanoseconds(course.stop)),
+        latency=latency(found, trigger=clock.zero, back=back, stop=to_nanoseconds(course.stop)),
         milestones=[replace(m, at=m.at - zero, planned=_minus(m.planned, zero))
                     for m in course.milestones],
         pulse=_pulse(course, absence, clock.zero),
@@ -253,7 +254,7 @@ class _Clock:
     zero: int
 
     def at(self, time: float) -> float:
-        return (time - self.zero) / SECOND
+        return to_seconds(time - self.zero)
 
     def perhaps(self, time: int | None) -> float | None:
         return None if time is None else self.at(time)
@@ -271,17 +272,17 @@ class _Clock:
             incident,
             start=self.at(incident.start),
             stop=self.at(incident.stop),
-            outage=incident.outage / SECOND,
+            outage=to_seconds(incident.outage),
         )
 
 
 def _reliability(course: Course, absence: Absence, late: Sequence[int]) -> Reliability:
-    gap = (absence.judged[1] - absence.judged[0]) / SECOND
-    p99, own = lateness_p99(late) / SECOND, absence.own / SECOND
+    gap = to_seconds(absence.judged[1] - absence.judged[0])
+    p99, own = to_seconds(lateness_p99(late)), to_seconds(absence.own)
     return Reliability(
         lateness_p99=p99,
-        lateness_max=(late[-1] if late else 0) / SECOND,
-        natural_gap=absence.natural / SECOND,
+        lateness_max=to_seconds(late[-1] if late else 0),
+        natural_gap=to_seconds(absence.natural),
         own_pause=max((last - first for first, last in course.pauses), default=0.0),
         own_pause_in_gap=own,
         strangers=course.strangers,
@@ -289,8 +290,10 @@ def _reliability(course: Course, absence: Absence, late: Sequence[int]) -> Relia
             gap=gap,
             own=own,
             late=p99,
-            threshold=absence.threshold / SECOND,
-            hidden=absence.proven / SECOND if absence.proven > threshold(0, course.rate) else 0.0,
+            threshold=to_seconds(absence.threshold),
+            hidden=to_seconds(absence.proven)
+            if absence.proven > threshold(0, course.rate)
+            else 0.0,
             crowd=(course.strangers or 0.0) / course.cpus if course.cpus else 0.0,
         ),
     )
@@ -302,9 +305,9 @@ def _minus(time: float | None, zero: float) -> float | None:
 
 def _pulse(course: Course, absence: Absence, zero: int) -> Pulse:
     """Return the acknowledged writes around everything that happened."""
-    moments = [zero, *(nanoseconds(each.at) for each in course.milestones)]
+    moments = [zero, *(to_nanoseconds(each.at) for each in course.milestones)]
     moments += [edge for gap in absence.outages for edge in gap]
     # A stuck writer would stretch the drawing over the whole rest of the run.
-    end = nanoseconds(course.stop)
+    end = to_nanoseconds(course.stop)
     moments += [edge for gap in absence.writer_outages if gap[1] < end for edge in gap]
     return pulse(absence.acks, first=min(moments), last=max(moments), zero=zero)

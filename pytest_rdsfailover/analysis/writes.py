@@ -4,9 +4,10 @@ from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from pytest_rdsfailover.analysis.series import Lane, nanoseconds
+from pytest_rdsfailover.analysis.series import Lane
 from pytest_rdsfailover.journal.journal import Journal
 from pytest_rdsfailover.journal.stored import Stored
+from pytest_rdsfailover.model.clock import to_nanoseconds
 from pytest_rdsfailover.model.errors import AuditError
 from pytest_rdsfailover.model.records import Milestone, Outcome
 
@@ -124,7 +125,7 @@ def ended_tenures(
     away: dict[str, list[tuple[int, int]]] = {}
     writer, cut = writer_before, None
     for milestone in sorted(milestones, key=lambda each: each.at):
-        at = nanoseconds(milestone.at)
+        at = to_nanoseconds(milestone.at)
         if milestone.name == "writer_cut" and milestone.instance in {writer, None}:
             cut = at
         if milestone.name != "promoted" or milestone.instance is None:

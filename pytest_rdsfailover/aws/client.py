@@ -1,4 +1,4 @@
-"""The AWS API through boto3, for a place that is named completely: nothing comes from elsewhere."""
+"""The AWS API through boto3: a client takes its place and credentials from an `ApiPlace` only."""
 
 import functools
 import importlib.util
@@ -12,19 +12,19 @@ from typing import Any
 
 from pytest_rdsfailover.model.errors import RdsFailoverError, forget_frames
 
-# What could lead a client somewhere else, or to credentials that work there.
+# Variables that could lead a client to another place, or to credentials that work there.
 STRAY = (
     "AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN",
     "AWS_ROLE_ARN", "AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_CA_BUNDLE",
     "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_CONTAINER_CREDENTIALS_FULL_URI",
     "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
 )  # fmt: skip
-SERVICE_ENDPOINT = "AWS_ENDPOINT_URL_"  # and a service's name: beats AWS_ENDPOINT_URL
+SERVICE_ENDPOINT = "AWS_ENDPOINT_URL_"  # with a service's name behind it; beats AWS_ENDPOINT_URL
 CONNECT_WITHIN, ANSWER_WITHIN = 2.0, 10.0  # seconds
 
 
-# What botocore logs of a request that gets a secret, or signs a password: with `boto3` at DEBUG,
-# and with pytest's own capturing, that would be in the report of a failing test.
+# These loggers write requests and answers, secrets and signed passwords among them. With `boto3` at
+# DEBUG and pytest's own capturing they would stand in the report of a failing test.
 TALKATIVE = ("botocore.parsers", "botocore.auth", "botocore.endpoint")
 _quiet: ContextVar[bool] = ContextVar("quiet", default=False)
 
@@ -41,12 +41,12 @@ class AwsError(RdsFailoverError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class ApiPlace:
     """One AWS region, real or not, and the credentials to use there.
 
     Attributes:
-        url: where all its services answer.
-        region: its name.
+        url: where all services of the region answer.
+        region: the name of the region.
         key: access key id.
         secret: secret access key; never in a repr.
     """
@@ -57,7 +57,7 @@ class Place:
     secret: str = field(repr=False)
 
     def environment(self) -> dict[str, str]:
-        """Return the variables that lead other people's AWS clients to this place only."""
+        """Return the variables that lead AWS clients that others make to this place only."""
         return {
             "AWS_ENDPOINT_URL": self.url,
             "AWS_REGION": self.region,
@@ -80,10 +80,10 @@ def has_boto3() -> bool:
     return importlib.util.find_spec("boto3") is not None
 
 
-def sharing(core: Any) -> Any:
-    """Let a botocore session read the services' descriptions where all others of ours do.
+def with_shared_descriptions(core: Any) -> Any:
+    """Let a botocore session share the services' descriptions with all our other sessions.
 
-    Reading them takes longest when a client is made: 0.2 s for RDS.
+    To read them is what takes longest when a client is made: 0.2 s for RDS.
     """
     core.register_component("data_loader", _loader(core.get_config_variable("data_path")))
     return core
@@ -96,12 +96,12 @@ def _loader(path: str | None) -> Any:
     return botocore.loaders.create_loader(path)
 
 
-def session(place: Place) -> Any:
+def session(place: ApiPlace) -> Any:
     """Return a boto3 session that knows this place only: no profile, file, role or metadata."""
     import boto3.session
     import botocore.session
 
-    # A user's profile that is not there, or their configuration, must not matter here.
+    # The user's profile and configuration must not matter, not even if they name a missing profile.
     blank = {"profile": (None, None, None, None), "config_file": (None, None, os.devnull, None)}
     core = botocore.session.Session(session_vars=blank)
     core.set_config_variable("ignore_configured_endpoint_urls", value=True)
@@ -109,16 +109,16 @@ def session(place: Place) -> Any:
         aws_access_key_id=place.key,
         aws_secret_access_key=place.secret,
         region_name=place.region,
-        botocore_session=sharing(core),
+        botocore_session=with_shared_descriptions(core),
     )
 
 
-def make_client(place: Place, service: str) -> Any:
-    """Return a client of one service at this place; no proxy, short waits, no retries."""
+def make_client(place: ApiPlace, service: str) -> Any:
+    """Return a client of one service at this place; no proxy, short time-outs, no retries."""
     from botocore.config import Config
 
     options = Config(
-        proxies={},  # what HTTP_PROXY says is for other places
+        proxies={},  # HTTP_PROXY is meant for other places
         connect_timeout=CONNECT_WITHIN,
         read_timeout=ANSWER_WITHIN,
         retries={"total_max_attempts": 1},
@@ -127,7 +127,7 @@ def make_client(place: Place, service: str) -> Any:
 
 
 def add_headers(api: Any, operation: str, headers: Callable[[], Mapping[str, str]]) -> None:
-    """Let every request of one operation carry more headers, as *headers* then returns them."""
+    """Add headers to every request of one operation; *headers* is called for each request."""
 
     def add(params: dict[str, Any], **_: Any) -> None:
         params["headers"].update(headers())
@@ -138,9 +138,9 @@ def add_headers(api: Any, operation: str, headers: Callable[[], Mapping[str, str
 
 @contextmanager
 def unlogged() -> Iterator[None]:
-    """Let botocore log nothing of what this thread asks in the block."""
+    """Keep botocore from logging the requests that this thread makes in the block."""
     for name in TALKATIVE:
-        logging.getLogger(name).addFilter(_may_speak)  # once: the same filter is not added twice
+        logging.getLogger(name).addFilter(_may_log)  # once: the same filter is not added twice
     before = _quiet.set(True)
     try:
         yield
@@ -148,13 +148,13 @@ def unlogged() -> Iterator[None]:
         _quiet.reset(before)
 
 
-def _may_speak(_: logging.LogRecord) -> bool:
+def _may_log(_: logging.LogRecord) -> bool:
     return not _quiet.get()
 
 
 @contextmanager
 def explained(action: str) -> Iterator[None]:
-    """Turn botocore's errors into ours; its frames, whose requests are signed, are left out.
+    """Turn botocore's errors into ours, without botocore's frames: these hold signed requests.
 
     Raises:
         AwsError: naming the action, the service's error code and its message.
@@ -165,9 +165,9 @@ def explained(action: str) -> Iterator[None]:
         yield
     except ClientError as error:
         forget_frames(error)
-        told = error.response.get("Error", {})
+        details = error.response.get("Error", {})
         request_id = error.response.get("ResponseMetadata", {}).get("RequestId", "")
-        code, message = told.get("Code", "?"), told.get("Message", "")
+        code, message = details.get("Code", "?"), details.get("Message", "")
         raise AwsError(action, code, message, request_id) from error
     except BotoCoreError as error:
         forget_frames(error)

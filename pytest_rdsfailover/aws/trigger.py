@@ -10,13 +10,13 @@ from pytest_rdsfailover.model.clock import Clock, MonotonicClock
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Triggered:
-    """A call that was accepted; whether it has an effect is for the caller to see.
+    """A call that AWS accepted; whether it has an effect must be seen elsewhere.
 
     Attributes:
         sent: when it was sent, on the monotonic clock.
-        answered: when its answer was there.
+        answered: when its answer had arrived.
         request_id: what AWS calls the request.
-        headers: those of the answer, names in lower case.
+        headers: the headers of the answer, with names in lower case.
     """
 
     sent: float
@@ -33,22 +33,23 @@ def fail_over(
     Args:
         rds: a boto3 client of RDS.
         cluster: identifier of the cluster.
-        target: the instance to promote, a suggestion; None leaves the choice to the cluster.
+        target: the instance to promote, which AWS takes as a suggestion; None leaves the choice to
+            the cluster.
         clock: what to time the call with.
 
     Raises:
-        AwsError: if it is refused, or cannot be asked for.
+        AwsError: if AWS refuses, or cannot be asked.
     """
-    # boto3 refuses a target of None: leave it out.
-    wanted = {} if target is None else {"TargetDBInstanceIdentifier": target}
-    return _call(rds, "failover_db_cluster", clock, DBClusterIdentifier=cluster, **wanted)
+    # boto3 refuses a target of None, so it is left out.
+    optional = {} if target is None else {"TargetDBInstanceIdentifier": target}
+    return _call(rds, "failover_db_cluster", clock, DBClusterIdentifier=cluster, **optional)
 
 
 def reboot(rds: Any, instance: str, *, clock: Clock | None = None) -> Triggered:
     """Ask for a restart of one instance (`RebootDBInstance`), without a failover.
 
     Raises:
-        AwsError: if it is refused, or cannot be asked for.
+        AwsError: if AWS refuses, or cannot be asked.
     """
     return _call(rds, "reboot_db_instance", clock, DBInstanceIdentifier=instance)
 
@@ -62,7 +63,7 @@ def start_experiment(fis: Any, template: str, *, clock: Clock | None = None) -> 
         clock: what to time the call with.
 
     Raises:
-        AwsError: if it is refused, or cannot be asked for.
+        AwsError: if AWS refuses, or cannot be asked.
     """
     return _call(fis, "start_experiment", clock, experimentTemplateId=template)
 
@@ -72,8 +73,8 @@ def switch_over(
 ) -> Triggered:
     """Ask for a planned switchover of a global database (`SwitchoverGlobalCluster`).
 
-    The regions agree first, so that no committed write is lost; a failover that may lose data is
-    another call, which nothing here makes.
+    The regions agree first, so that no committed write is lost. A failover that may lose data is
+    another call, which this package never makes.
 
     Args:
         rds: a boto3 client of RDS in the region of the primary cluster.
@@ -82,7 +83,7 @@ def switch_over(
         clock: what to time the call with.
 
     Raises:
-        AwsError: if it is refused, or cannot be asked for.
+        AwsError: if AWS refuses, or cannot be asked.
     """
     return _call(
         rds, "switchover_global_cluster", clock,
@@ -94,10 +95,10 @@ def _call(api: Any, method: str, clock: Clock | None, **arguments: str) -> Trigg
     clock = clock or MonotonicClock()
     sent = clock.now()
     with explained(method):
-        about = getattr(api, method)(**arguments)["ResponseMetadata"]
+        metadata = getattr(api, method)(**arguments)["ResponseMetadata"]
     return Triggered(
         sent=sent,
         answered=clock.now(),
-        request_id=about.get("RequestId", ""),
-        headers=about.get("HTTPHeaders", {}),
+        request_id=metadata.get("RequestId", ""),
+        headers=metadata.get("HTTPHeaders", {}),
     )

@@ -1,4 +1,4 @@
-"""`rdsfailover calibrate`: prints how wrong this machine measures."""
+"""`rdsfailover calibrate`: prints by how much this machine measures wrong."""
 
 import argparse
 import math
@@ -29,8 +29,8 @@ def lines(calibration: Calibration) -> Iterator[str]:
     yield "|---|---|---|---|---|---|"
     lengths = sorted({reading.wanted for reading in calibration.readings})
     for length in lengths:
-        these = [each for each in calibration.readings if each.wanted == length]
-        yield _row(format_duration(length), these)
+        readings = [reading for reading in calibration.readings if reading.wanted == length]
+        yield _row(format_duration(length), readings)
     if len(lengths) > 1:
         yield _row("all", calibration.readings)
     yield ""
@@ -58,7 +58,7 @@ def _row(name: str, readings: Sequence[Reading]) -> str:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add what the command takes."""
+    """Add the arguments of the command."""
     parser.add_argument("--rate", type=float, default=1000.0, help="writes per second (1000)")
     parser.add_argument("--writers", type=int, default=32, help="concurrent writers (32)")
     parser.add_argument(
@@ -74,18 +74,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=run, parser=parser)
 
 
-def run(chosen: argparse.Namespace) -> int:
+def run(options: argparse.Namespace) -> int:
     """Measure as the arguments say, print, and return the exit status."""
-    _check(chosen.parser, chosen)
+    _check(options.parser, options)
     try:
-        with server() as (own, endpoint):
+        with server() as (own_server, endpoint):
             result = calibrate(
-                own,
+                own_server,
                 endpoint,
-                rate=chosen.rate,
-                writers=chosen.writers,
-                freezes=chosen.freeze or FREEZES,
-                repeats=chosen.repeats,
+                rate=options.rate,
+                writers=options.writers,
+                freezes=options.freeze or FREEZES,
+                repeats=options.repeats,
             )
     except RdsFailoverError as error:
         print(f"rdsfailover calibrate: {error}", file=sys.stderr)  # noqa: T201 - a command
@@ -94,15 +94,15 @@ def run(chosen: argparse.Namespace) -> int:
     return 0
 
 
-def _check(parser: argparse.ArgumentParser, chosen: argparse.Namespace) -> None:
-    """Refuse what cannot be measured, before any server starts."""
-    if chosen.rate <= 0 or chosen.writers < 1 or chosen.repeats < 1:
+def _check(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:
+    """Refuse arguments with which nothing can be measured, before any server starts."""
+    if options.rate <= 0 or options.writers < 1 or options.repeats < 1:
         parser.error("rate, writers and repeats must be above 0")
-    shortest = max(MISSED_SLOTS / chosen.rate, 0.01)
-    for freeze in chosen.freeze or FREEZES:
+    shortest = max(MISSED_SLOTS / options.rate, 0.01)
+    for freeze in options.freeze or FREEZES:
         if freeze <= shortest:
             parser.error(
-                f"{chosen.rate:g} writes per second cannot see a freeze of"
+                f"{options.rate:g} writes per second cannot see a freeze of"
                 f" {format_duration(freeze)}: the shortest is {format_duration(shortest)}"
             )
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pytest_rdsfailover.analysis.absence import absences
 from pytest_rdsfailover.analysis.downtime import Downtime
 from pytest_rdsfailover.analysis.reliability import lateness, lateness_p99
-from pytest_rdsfailover.analysis.series import SECOND, Lane, lanes
+from pytest_rdsfailover.analysis.series import Lane, lanes
 from pytest_rdsfailover.journal.course import Course
 from pytest_rdsfailover.journal.journal import Journal
 from pytest_rdsfailover.load.inserts import InsertWorkload
@@ -20,17 +20,18 @@ from pytest_rdsfailover.local.processes.ports import reserve_port
 from pytest_rdsfailover.local.processes.process import Process, Supervisor
 from pytest_rdsfailover.local.server.programs import ServerUrl, find_server
 from pytest_rdsfailover.local.server.server import OwnServer
+from pytest_rdsfailover.model.clock import to_seconds
 from pytest_rdsfailover.model.endpoints import Bounds, Endpoint
 from pytest_rdsfailover.model.errors import SettingError
 from pytest_rdsfailover.mysql.driver import connect
 
 FREEZES = (0.05, 0.2, 1.0)  # seconds
 REPEATS = 5
-CALM = 0.4  # seconds of load around each freeze, to be judged with it
+CALM = 0.4  # seconds of load before and after each freeze, which are judged with it
 SETTLE = 0.25  # seconds after a freeze, for the writes that it held up
 # A frozen server must not make a writer give up: a stall is measured, not a reconnect.
 PATIENT = ReconnectPolicy(bounds=Bounds(connect=2.0, read=30.0, write=30.0))
-# Between which nanoseconds a server stopped, and between which it went on.
+# The nanoseconds between which a server stopped, and those between which it went on.
 Freeze = tuple[tuple[int, int], tuple[int, int]]
 
 
@@ -54,12 +55,12 @@ class Reading:
 
     @property
     def error(self) -> float:
-        """Return how much too long the figure is, in seconds."""
+        """Return by how much the measured figure is too long, in seconds."""
         return float(self.measured) - self.truth
 
     @property
     def inside(self) -> bool:
-        """Tell whether the truth, as far as it is known, lies between the figure's own bounds."""
+        """Tell whether the truth, as far as it is known, lies between the bounds of the figure."""
         return self.measured.lower <= self.longest and self.shortest <= self.measured.upper
 
 
@@ -68,9 +69,9 @@ class Calibration:
     """What this machine measured.
 
     Attributes:
-        about: what it was measured on.
+        about: the server that was measured.
         rate: writes per second.
-        writers: how many wrote.
+        writers: how many writers there were.
         readings: one for each freeze.
         natural_gap: the longest gap between two writes while nothing was frozen, in seconds.
         lateness_p99: 99 % of the writes were sent no later than this.
@@ -94,7 +95,7 @@ def server() -> Iterator[tuple[OwnServer, Endpoint]]:
 
     Raises:
         SettingError: if there is no program to start.
-        NotReadyError: if it does not start.
+        NotReadyError: if the server does not start.
     """
     program = find_server(None)
     if isinstance(program, ServerUrl):
@@ -102,11 +103,11 @@ def server() -> Iterator[tuple[OwnServer, Endpoint]]:
     with (
         Supervisor() as supervisor,
         reserve_port() as port,
-        OwnServer(program, supervisor, port=port) as own,
+        OwnServer(program, supervisor, port=port) as own_server,
     ):
-        account = own.application
+        account = own_server.application
         yield (
-            own,
+            own_server,
             Endpoint(
                 name="server",
                 kind="writer",
@@ -121,7 +122,7 @@ def server() -> Iterator[tuple[OwnServer, Endpoint]]:
 
 
 def calibrate(
-    own: OwnServer,
+    own_server: OwnServer,
     endpoint: Endpoint,
     *,
     rate: float = 1000.0,
@@ -129,15 +130,15 @@ def calibrate(
     freezes: Sequence[float] = FREEZES,
     repeats: int = REPEATS,
 ) -> Calibration:
-    """Freeze a server for known times under a load and return what the load made of it.
+    """Freeze a server for known times under a load; return what the load measured of it.
 
     Args:
-        own: the server to freeze.
+        own_server: the server to freeze.
         endpoint: where the writers connect.
-        rate: writes per second that they intend together.
-        writers: how many there are.
+        rate: writes per second that all writers together intend.
+        writers: how many writers there are.
         freezes: how long each freeze lasts, in seconds.
-        repeats: how often each is done.
+        repeats: how often each length is frozen.
 
     Raises:
         NotReadyError: if the server does not stop when it is told to.
@@ -150,18 +151,18 @@ def calibrate(
     with Watchdog() as dog, Load(workload, journal, rate=rate, policy=PATIENT):
         time.sleep(2 * CALM)
         for wanted in (length for _ in range(repeats) for length in freezes):
-            done.append((wanted, _freeze(own.process, wanted)))
+            done.append((wanted, _freeze(own_server.process, wanted)))
             time.sleep(SETTLE + CALM)
-    found = lanes(journal)
-    judged = [_judge(found, wanted, freeze, rate, dog.pauses) for wanted, freeze in done]
+    writer_lanes = lanes(journal)
+    judged = [_judge(writer_lanes, wanted, freeze, rate, dog.pauses) for wanted, freeze in done]
     return Calibration(
-        about=own.about,
+        about=own_server.about,
         rate=rate,
         writers=writers,
         readings=[reading for reading, _ in judged],
         natural_gap=max(natural for _, natural in judged),
-        lateness_p99=lateness_p99(lateness(found)) / SECOND,
-        own_pause=max((last - first for first, last in dog.pauses), default=0.0),
+        lateness_p99=to_seconds(lateness_p99(lateness(writer_lanes))),
+        own_pause=max((end - begin for begin, end in dog.pauses), default=0.0),
         strangers=dog.strangers,
     )
 
@@ -169,7 +170,7 @@ def calibrate(
 def _freeze(server: Process, seconds: float) -> Freeze:
     """Freeze a server; return when it stopped and when it went on.
 
-    The supervisor takes the times: among the threads of the load they would come late.
+    The supervisor takes the times: the threads of the load would make us take them late.
     """
     stopped = server.freeze()
     try:
@@ -180,7 +181,7 @@ def _freeze(server: Process, seconds: float) -> Freeze:
 
 
 def _judge(
-    found: Sequence[Lane],
+    writer_lanes: Sequence[Lane],
     wanted: float,
     freeze: Freeze,
     rate: float,
@@ -188,13 +189,14 @@ def _judge(
 ) -> tuple[Reading, float]:
     """Return a freeze's reading, as a trial would have judged it, and the calm's largest gap."""
     stopped, released = freeze
-    # A release takes effect at once, but those whom it wakes keep the sender from saying so.
-    first, last = sum(stopped) // 2, released[0]
+    # A release takes effect when it is sent. The processes that it wakes may keep the sender from
+    # reading the clock after it, so the reading before it counts.
+    begin, end = sum(stopped) // 2, released[0]
     course = Course(
-        start=first / SECOND - CALM,
-        stop=last / SECOND + SETTLE,
-        trigger=first / SECOND,
-        settled=last / SECOND,
+        start=to_seconds(begin) - CALM,
+        stop=to_seconds(end) + SETTLE,
+        trigger=to_seconds(begin),
+        settled=to_seconds(end),
         moves_writer=None,
         milestones=(),
         writer_before=None,
@@ -202,12 +204,12 @@ def _judge(
         rate=rate,
         pauses=pauses,
     )
-    absence = absences(found, course)
+    absence = absences(writer_lanes, course)
     reading = Reading(
         wanted=wanted,
-        truth=(last - first) / SECOND,
-        shortest=(released[0] - stopped[1]) / SECOND,
-        longest=(last - stopped[0]) / SECOND,
+        truth=to_seconds(end - begin),
+        shortest=to_seconds(released[0] - stopped[1]),
+        longest=to_seconds(end - stopped[0]),
         measured=absence.downtime,
     )
-    return reading, absence.natural / SECOND
+    return reading, to_seconds(absence.natural)

@@ -2,33 +2,34 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from pytest_rdsfailover.analysis.compare import compare as statistics_of
 from pytest_rdsfailover.analysis.statistics import median, median_interval, wilson
 from pytest_rdsfailover.cli.inputs import result
-from pytest_rdsfailover.model.durations import format_duration
+from pytest_rdsfailover.model.durations import format_difference, format_duration
 from pytest_rdsfailover.model.errors import SettingError
 from pytest_rdsfailover.report.scenarios import Scenario, scenarios
+from pytest_rdsfailover.report.schema import RunDocument
 
-Plain = Mapping[str, Any]  # what JSON can say
 REMEDY = "; --anyway compares them all the same"
 
 
 def compare(before: Path, after: Path, *, anyway: bool) -> list[str]:
-    """Return lines that put each scenario of one run beside the same one of another.
+    """Return lines that put each scenario of one run beside the same scenario of another run.
 
     Args:
         before: result document of the baseline.
         after: result document of the candidate.
-        anyway: whether to compare what differs in mode, endpoint or profile.
+        anyway: whether to compare even runs that differ in mode, endpoint or profile.
 
     Raises:
         ArchiveError: if a file is no result document.
         SettingError: if the runs cannot be compared.
     """
     a, b = result(before), result(after)
-    old, new = ({each.name: each for each in scenarios(run["trials"])} for run in (a, b))
+    old, new = (
+        {scenario.name: scenario for scenario in scenarios(run["trials"])} for run in (a, b)
+    )
     shared = [name for name in new if name in old]
     if not shared:
         raise SettingError(f"{before} and {after} have no scenario in common")
@@ -40,30 +41,30 @@ def compare(before: Path, after: Path, *, anyway: bool) -> list[str]:
     return [*lines, *_differences(a, b), *_only(old, new)]
 
 
-def _check_modes(a: Plain, b: Plain) -> None:
+def _check_modes(a: RunDocument, b: RunDocument) -> None:
     if a["mode"] != b["mode"]:
         raise SettingError(f"a {a['mode']} run says nothing about a {b['mode']} one{REMEDY}")
 
 
 def _check(old: Scenario, new: Scenario) -> None:
-    """Refuse to compare what is not alike."""
-    for what, first, second in (
+    """Refuse to compare scenarios that differ in endpoint or profile."""
+    for field, before, after in (
         ("endpoint", old.endpoint, new.endpoint), ("profile", old.profile, new.profile),
     ):  # fmt: skip
-        if first != second:
-            raise SettingError(f"scenario {old.name}: {what} {first} is not {second}{REMEDY}")
+        if before != after:
+            raise SettingError(f"scenario {old.name}: {field} {before} is not {after}{REMEDY}")
 
 
 def _scenario(old: Scenario, new: Scenario) -> Iterator[str]:
     yield f"{old.name}:"
-    for label, each in (("before", old), ("after", new)):
-        first, *rest = _sample(sorted(each.downtimes))
-        yield f"  {label:6}  {first}"
-        lost = [trial["lost"] for trial in each.trials]
-        counted = "?" if None in lost else str(sum(map(len, lost)))
-        found = each.population
-        rest += [f"{counted} lost, {found.invalid} invalid, {found.unreliable} unreliable"]
-        yield from (f"          {line}" for line in rest)
+    for label, scenario in (("before", old), ("after", new)):
+        headline, *details = _sample(sorted(scenario.downtimes))
+        yield f"  {label:6}  {headline}"
+        lost = [keys for trial in scenario.trials if (keys := trial["lost"]) is not None]
+        counted = str(sum(map(len, lost))) if len(lost) == len(scenario.trials) else "?"
+        counts = scenario.population
+        details += [f"{counted} lost, {counts.invalid} invalid, {counts.unreliable} unreliable"]
+        yield from (f"          {line}" for line in details)
     yield from (f"  {line}" for line in _change(old.downtimes, new.downtimes))
 
 
@@ -89,25 +90,21 @@ def _sample(downtimes: Sequence[float]) -> list[str]:
 def _change(before: Sequence[float], after: Sequence[float]) -> list[str]:
     if not before or not after:
         return ["change  unknown"]
-    found = statistics_of(before, after)
-    share = "" if found.change is None else f" ({100 * found.change:+.0f} %)"
-    interval = f"{_signed(found.low)} to {_signed(found.high)}"
+    comparison = statistics_of(before, after)
+    share = "" if comparison.change is None else f" ({100 * comparison.change:+.0f} %)"
+    interval = f"{format_difference(comparison.low)} to {format_difference(comparison.high)}"
     return [
-        f"change  {_signed(found.difference)}{share} of the median (95 %: {interval})",
-        f"        p = {found.p_value:.4f}, the chance of this if nothing had changed",
+        f"change  {format_difference(comparison.difference)}{share} of the median (95 %: {interval})",
+        f"        p = {comparison.p_value:.4f}, the chance of this if nothing had changed",
     ]
 
 
-def _signed(seconds: float) -> str:
-    return f"{'-' if seconds < 0 else '+'}{format_duration(abs(seconds))}"
-
-
-def _differences(a: Plain, b: Plain) -> Iterator[str]:
-    """Yield what else changed between the runs, because it may be why."""
+def _differences(a: RunDocument, b: RunDocument) -> Iterator[str]:
+    """Yield the versions that differ between the runs, because they may explain a change."""
     for name in sorted({*a["versions"], *b["versions"]}):
-        first, second = (run["versions"].get(name, "absent") for run in (a, b))
-        if first != second:
-            yield f"note: {name} was {first}, is {second}"
+        before, after = (run["versions"].get(name, "absent") for run in (a, b))
+        if before != after:
+            yield f"note: {name} was {before}, is {after}"
 
 
 def _only(old: Mapping[str, Scenario], new: Mapping[str, Scenario]) -> Iterator[str]:

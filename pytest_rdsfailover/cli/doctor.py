@@ -1,4 +1,4 @@
-"""`rdsfailover doctor`: what is here, what is missing, and the line that installs it."""
+"""`rdsfailover doctor`: what a run finds here, what it misses, and the line that installs it."""
 
 import importlib.metadata
 import platform
@@ -26,10 +26,10 @@ class Finding:
     """One thing that a run may need.
 
     Attributes:
-        what: its name.
+        what: the name of the thing.
         state: `ok`, `missing` (local runs need it) or `optional` (some runs are better with it).
         detail: what was found, or why it matters.
-        remedy: the line that brings it; empty if there is nothing to do.
+        remedy: the line that installs it, or what to do; empty if there is nothing to do.
     """
 
     what: str
@@ -39,23 +39,23 @@ class Finding:
 
 
 def examine() -> list[Finding]:
-    """Return what is here and what is not; starts nothing but `--version` of a server."""
+    """Return what is here and what is missing; only `--version` of a server is started."""
     return [_python(), _pytest(), _server(), _toxiproxy(), _addresses(), _memory(), *_extras()]
 
 
 def lines(findings: list[Finding]) -> list[str]:
     """Return the findings as lines, each remedy under its finding."""
     shown = []
-    for each in findings:
-        shown.append(f"{each.state:8}  {each.what}: {each.detail}")
-        if each.remedy:
-            shown.append(f"{'':8}  -> {each.remedy}")
+    for finding in findings:
+        shown.append(f"{finding.state:8}  {finding.what}: {finding.detail}")
+        if finding.remedy:
+            shown.append(f"{'':8}  -> {finding.remedy}")
     return shown
 
 
 def is_healthy(findings: list[Finding]) -> bool:
     """Tell whether local trials can be run."""
-    return all(each.state != MISSING for each in findings)
+    return all(finding.state != MISSING for finding in findings)
 
 
 def _python() -> Finding:
@@ -75,17 +75,17 @@ def _pytest() -> Finding:
 
 def _server() -> Finding:
     try:
-        found = programs.find_server(None)
+        server = programs.find_server(None)
     except SettingError as error:
         why, _, remedy = str(error).partition("; ")
         return Finding(what="server", state=MISSING, detail=why, remedy=remedy)
-    return Finding(what="server", state=OK, detail=str(found))
+    return Finding(what="server", state=OK, detail=str(server))
 
 
 def _toxiproxy() -> Finding:
-    found = network.find_toxiproxy(None)
-    if found.path is not None:
-        return Finding(what="toxiproxy", state=OK, detail=found.path)
+    toxiproxy = network.find_toxiproxy(None)
+    if toxiproxy.path is not None:
+        return Finding(what="toxiproxy", state=OK, detail=toxiproxy.path)
     return Finding(
         what="toxiproxy",
         state=OPTIONAL,
@@ -96,17 +96,17 @@ def _toxiproxy() -> Finding:
 
 def _addresses() -> Finding:
     names = ["instance-1", "instance-2", *network.FIXED_HOSTS]
-    found = network.hosts(names)
-    if set(found.values()) != {LOOPBACK}:
+    hosts = network.hosts(names)
+    if set(hosts.values()) != {LOOPBACK}:
         detail = "one for each endpoint, as AWS has one host name for each"
         return Finding(what="loopback addresses", state=OK, detail=detail)
-    wanted = [f"127.0.0.{network.FIRST_INSTANCE + n}" for n in range(2)]
-    wanted += network.FIXED_HOSTS.values()
+    aliases = [f"127.0.0.{network.FIRST_INSTANCE + n}" for n in range(2)]
+    aliases += network.FIXED_HOSTS.values()
     return Finding(
         what="loopback addresses",
         state=OPTIONAL,
         detail="127.0.0.1 only, so endpoints differ by their ports",
-        remedy=" && ".join(f"sudo ifconfig lo0 alias {host}" for host in wanted),
+        remedy=" && ".join(f"sudo ifconfig lo0 alias {host}" for host in aliases),
     )
 
 
@@ -122,14 +122,14 @@ def _memory() -> Finding:
 
 
 def _extras() -> Iterator[Finding]:
-    """Yield for each extra of the package whether all that it names is installed."""
-    wanted: dict[str, list[str]] = {}
+    """Yield for each extra of the package whether all packages that it names are installed."""
+    extras: dict[str, list[str]] = {}
     for line in importlib.metadata.requires(DISTRIBUTION) or []:
         match = EXTRA.match(line)
         if match is not None and match["extra"] not in FOR_DEVELOPMENT:
             name = re.split(r"[\[<>=!~ ]", match["name"])[0]
-            wanted.setdefault(match["extra"], []).append(name)
-    for extra, names in wanted.items():
+            extras.setdefault(match["extra"], []).append(name)
+    for extra, names in extras.items():
         absent = [name for name in names if not _version(name)]
         yield Finding(
             what=f"extra {extra}",

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import cast
 
 from pytest_rdsfailover.analysis.summary import Summary, judge
 from pytest_rdsfailover.journal import archive, unfinished
@@ -12,8 +12,7 @@ from pytest_rdsfailover.journal.archive import Label
 from pytest_rdsfailover.journal.evidence import Evidence
 from pytest_rdsfailover.model.errors import ArchiveError
 from pytest_rdsfailover.report import document
-
-Plain = dict[str, Any]  # what JSON can say
+from pytest_rdsfailover.report.schema import RunDocument, TrialDocument
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,9 +21,9 @@ class Judged:
 
     Attributes:
         path: the file, or the directory of a trial that was cut short.
-        label: which trial it is of.
-        evidence: what it holds.
-        summary: the verdict.
+        label: names the trial.
+        evidence: what the file holds.
+        summary: the verdict on it.
     """
 
     path: Path
@@ -33,46 +32,48 @@ class Judged:
     summary: Summary
 
     @property
-    def document(self) -> Plain:
+    def document(self) -> TrialDocument:
         """Return the trial's document, as the run wrote it."""
-        found = document.trial_document(
+        trial = document.trial_document(
             self.summary, test=self.label.test, scenario=self.label.scenario
         )
-        return found if self.label.pins is None else found | {"pins": list(self.label.pins)}
+        if self.label.pins is not None:
+            trial["pins"] = list(self.label.pins)
+        return trial
 
 
 def journals(paths: Sequence[Path]) -> Iterator[Judged]:
-    """Yield the journals that paths name, judged; those of a directory in order of their trials.
+    """Yield the journals that paths name, judged; those of a directory by the start of the trials.
 
     Raises:
         ArchiveError: if a file is no journal, or a directory holds none.
-        AuditError: if a journal holds what cannot be.
+        AuditError: if a journal holds a stored row that none of its writers can have written.
     """
     for path in paths:
-        found = [_judged(each) for each in _trials(path)]
-        yield from sorted(found, key=lambda each: each.evidence.course.start)
+        trials = [_judged(trial) for trial in _trials(path)]
+        yield from sorted(trials, key=lambda trial: trial.evidence.course.start)
 
 
-def result(path: Path) -> Plain:
+def result(path: Path) -> RunDocument:
     """Return the result document that a file holds.
 
     Raises:
-        ArchiveError: if it holds none, or one of another version.
+        ArchiveError: if the file holds none, or one of another version.
     """
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-        if found["schema"] != document.SCHEMA:
-            why = f"is of schema {found['schema']}, and this program reads {document.SCHEMA}"
+        run = json.loads(path.read_text(encoding="utf-8"))
+        if run["schema"] != document.SCHEMA:
+            why = f"is of schema {run['schema']}, and this program reads {document.SCHEMA}"
             raise ArchiveError(str(path), why)
         parts = ("mode", "seed", "versions", "trials", "scenarios", "comparisons")
-        missing = [part for part in parts if part not in found]
+        missing = [part for part in parts if part not in run]
     except OSError as error:
         raise ArchiveError(str(path), f"cannot be read: {error}") from error
     except (ValueError, KeyError, TypeError) as error:
         raise ArchiveError(str(path), f"is no result document: {error!r}") from error
     if missing:
         raise ArchiveError(str(path), f"is no result document: it has no {', '.join(missing)}")
-    return dict(found)
+    return cast("RunDocument", run)
 
 
 def is_journal(path: Path) -> bool:
@@ -84,10 +85,10 @@ def _trials(path: Path) -> list[Path]:
     """Return the trials that a path names; of a directory, those that are not running now."""
     if not path.is_dir() or path.name.endswith(unfinished.SUFFIX):
         return [path]
-    found = [*sorted(path.glob(f"*{archive.SUFFIX}")), *unfinished.cut_short(path)]
-    if not found:
+    trials = [*sorted(path.glob(f"*{archive.SUFFIX}")), *unfinished.cut_short(path)]
+    if not trials:
         raise ArchiveError(str(path), f"holds no journal (*{archive.SUFFIX})")
-    return found
+    return trials
 
 
 def _judged(path: Path) -> Judged:

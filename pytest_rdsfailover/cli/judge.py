@@ -4,15 +4,15 @@ import json
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from pytest_rdsfailover.analysis.verdicts.bounds import parse_expectations
 from pytest_rdsfailover.analysis.verdicts.expectations import complaints
 from pytest_rdsfailover.cli.inputs import Judged, journals
 from pytest_rdsfailover.model.errors import SettingError
 from pytest_rdsfailover.report import document, terminal
+from pytest_rdsfailover.report.schema import RunDocument
 
-MOST_DRAWN = 3  # timelines that are shown without being asked for
+MOST_DRAWN = 3  # with more trials, only those that break a bound are drawn unasked
 BOUND = re.compile(r"(?P<name>\w+)\s*(?P<bound>[<>=].*)")
 
 
@@ -29,20 +29,19 @@ def judge(
 
     Raises:
         ArchiveError: if a file is no journal.
-        SettingError: if a bound makes no sense.
+        SettingError: if a bound makes no sense, or local and live trials go into one document.
     """
     expectations = parse_expectations(**bounds(expect))
-    found = list(journals(paths))
-    trials = [each.document for each in found]
-    lines = terminal.table(trials)
-    broken = {trial.path: complaints(trial.summary, expectations) for trial in found}
-    for each in found:
-        if timelines or broken[each.path] or len(found) <= MOST_DRAWN:
-            lines += ["", f"{each.label.test}:", *terminal.timeline(each.summary)]
-        lines += broken[each.path]
+    trials = list(journals(paths))
+    lines = terminal.table([trial.document for trial in trials])
+    broken = {trial.path: complaints(trial.summary, expectations) for trial in trials}
+    for trial in trials:
+        if timelines or broken[trial.path] or len(trials) <= MOST_DRAWN:
+            lines += ["", f"{trial.label.test}:", *terminal.timeline(trial.summary)]
+        lines += broken[trial.path]
     if json_path is not None:
         json_path.parent.mkdir(parents=True, exist_ok=True)
-        json_path.write_text(json.dumps(run_of(found), indent=2) + "\n", encoding="utf-8")
+        json_path.write_text(json.dumps(run_of(trials), indent=2) + "\n", encoding="utf-8")
     return lines, not any(broken.values())
 
 
@@ -63,19 +62,19 @@ def bounds(texts: Sequence[str]) -> dict[str, str]:
     return named
 
 
-def run_of(found: Sequence[Judged]) -> dict[str, Any]:
-    """Return the result document of trials that may be of several runs.
+def run_of(trials: Sequence[Judged]) -> RunDocument:
+    """Return one result document of trials that may come from several runs.
 
     Raises:
-        SettingError: if some are local and some live: what they say together means nothing.
+        SettingError: if some are local and some live: one document cannot hold both.
     """
-    modes = sorted({each.summary.mode for each in found})
+    modes = sorted({trial.summary.mode for trial in trials})
     if len(modes) > 1:
-        raise SettingError("local and live trials say nothing together; take them apart")
-    versions = {name: text for each in found for name, text in each.label.versions.items()}
+        raise SettingError("one document cannot hold local and live trials; judge them apart")
+    versions = {name: text for trial in trials for name, text in trial.label.versions.items()}
     return document.run_document(
-        [each.document for each in found],
+        [trial.document for trial in trials],
         mode=modes[0],
-        seed=found[0].label.seed,
+        seed=trials[0].label.seed,
         versions=versions,
     )

@@ -2,16 +2,15 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from pytest_rdsfailover.cli import inputs
 from pytest_rdsfailover.cli.judge import run_of
 from pytest_rdsfailover.model.errors import SettingError
 from pytest_rdsfailover.report import document, html
+from pytest_rdsfailover.report.schema import RunDocument
 from pytest_rdsfailover.report.trial_drawing import portrait
 
 PAGE = "index.html"
-Plain = dict[str, Any]  # what JSON can say
 
 
 def render(paths: Sequence[Path], directory: Path, *, title: str) -> Path:
@@ -19,49 +18,50 @@ def render(paths: Sequence[Path], directory: Path, *, title: str) -> Path:
 
     Args:
         paths: journal files, directories of them, and result documents; only journals hold what
-            a timeline is drawn of.
+            timelines are drawn from.
         directory: where the page goes.
-        title: stands above the page.
+        title: the heading of the page.
 
     Raises:
-        ArchiveError: if a file is neither.
+        ArchiveError: if a file is neither a journal nor a result document.
         SettingError: if some trials are local and some live.
     """
-    entries: list[Plain] = []
-    runs: list[Plain] = []
+    entries: list[html.PageEntry] = []
+    runs: list[RunDocument] = []
     for path in paths:
         more, run = _journals(path) if inputs.is_journal(path) else _document(path)
         entries += more
         runs.append(run)
-    text = html.page(entries, _together(runs), notes=_notes(runs), title=title)
+    text = html.page(entries, _merged(runs), notes=_notes(runs), title=title)
     directory.mkdir(parents=True, exist_ok=True)
     page = directory / PAGE
     page.write_text(text, encoding="utf-8")
     return page
 
 
-def _journals(path: Path) -> tuple[list[Plain], Plain]:
-    found = list(inputs.journals([path]))
+def _journals(path: Path) -> tuple[list[html.PageEntry], RunDocument]:
+    trials = list(inputs.journals([path]))
     entries = [
         html.entry(
-            each.document, portrait(each.summary, each.evidence), rerun=each.label.rerun
+            trial.document, portrait(trial.summary, trial.evidence), rerun=trial.label.rerun
         )
-        for each in found
+        for trial in trials
     ]  # fmt: skip
-    return entries, run_of(found)
+    return entries, run_of(trials)
 
 
-def _document(path: Path) -> tuple[list[Plain], Plain]:
+def _document(path: Path) -> tuple[list[html.PageEntry], RunDocument]:
     run = inputs.result(path)
     return [html.entry(trial) for trial in run["trials"]], run
 
 
-def _together(runs: Sequence[Plain]) -> Plain:
+def _merged(runs: Sequence[RunDocument]) -> RunDocument:
+    """Return several runs as one result document."""
     if len(runs) == 1:
         return runs[0]  # with the comparisons that the run has made
     modes = sorted({run["mode"] for run in runs})
     if len(modes) > 1:
-        raise SettingError("local and live trials say nothing together; render them apart")
+        raise SettingError("one page cannot hold local and live trials; render them apart")
     versions = {name: text for run in runs for name, text in run["versions"].items()}
     trials = [trial for run in runs for trial in run["trials"]]
     return document.run_document(
@@ -69,6 +69,6 @@ def _together(runs: Sequence[Plain]) -> Plain:
     )  # fmt: skip
 
 
-def _notes(runs: Sequence[Plain]) -> list[str]:
+def _notes(runs: Sequence[RunDocument]) -> list[str]:
     seeds = sorted({run["seed"] for run in runs})
     return [f"of {len(runs)} files, seeds {', '.join(map(str, seeds))}"] if len(runs) > 1 else []

@@ -22,8 +22,9 @@ from pytest_rdsfailover.journal.events import Events
 from pytest_rdsfailover.journal.evidence import Evidence
 from pytest_rdsfailover.journal.journal import Journal, WriterJournal
 from pytest_rdsfailover.journal.stored import Stored
+from pytest_rdsfailover.model.clock import to_nanoseconds
 from pytest_rdsfailover.model.errors import ArchiveError
-from pytest_rdsfailover.model.records import Fault, Milestone, Outcome
+from pytest_rdsfailover.model.records import Fault, Milestone, Outcome, PinDocument
 
 FORMAT, VERSION = "rdsfailover-journal", 1
 SUFFIX = ".jsonl.gz"
@@ -50,7 +51,7 @@ class Label:
     seed: int
     rerun: str
     versions: Mapping[str, str]
-    pins: Sequence[Plain] | None = None
+    pins: Sequence[PinDocument] | None = None
 
 
 def write(directory: Path, evidence: Evidence, label: Label) -> Path:
@@ -169,7 +170,7 @@ def _fill(writer: WriterJournal, line: Plain) -> None:
         if name in line:
             _fill_events(getattr(writer, name), line[name], faults, instances)
     for first, last, count in line["skips"]:
-        writer.skip(round(first * 1e9), round(last * 1e9), count)
+        writer.skip(to_nanoseconds(first), to_nanoseconds(last), count)
 
 
 def _fill_events(

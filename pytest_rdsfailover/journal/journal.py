@@ -9,9 +9,9 @@ from pathlib import Path
 
 from pytest_rdsfailover.journal.events import Blocks, Events, read_blocks
 from pytest_rdsfailover.journal.names import Names, names_of
+from pytest_rdsfailover.model.clock import to_seconds
 from pytest_rdsfailover.model.records import Attempt, Outcome
 
-NANO = 1e-9
 OPERATIONS, ATTEMPTS, READS, SKIPS = range(4)  # sorts of events
 EVENTS = ".events"
 
@@ -63,7 +63,7 @@ class WriterJournal(Events):
         """Return the slots that were not issued."""
         columns = (self._skips.times(place) for place in range(3))
         return [
-            Skip(writer=self.writer, first=first * NANO, last=last * NANO, count=count)
+            Skip(writer=self.writer, first=to_seconds(first), last=to_seconds(last), count=count)
             for first, last, count in zip(*columns, strict=True)
         ]
 
@@ -78,9 +78,9 @@ class WriterJournal(Events):
             yield Attempt(
                 writer=self.writer,
                 sequence=sequence,
-                intended=intended * NANO,
-                started=started * NANO,
-                finished=finished * NANO,
+                intended=to_seconds(intended),
+                started=to_seconds(started),
+                finished=to_seconds(finished),
                 outcome=Outcome(outcome),
                 fault=faults[fault],
                 instance=instances[instance],

@@ -1,14 +1,18 @@
 """What is left of a trial whose process was killed: a directory that a finished trial removes.
 
 `about.json` says which trial it is and what was known of it at the last look; `*.events` are what
-the writers of each process did, up to the very last event (`columns.py`).
+the writers of each process did, up to the very last event (`events.py`). `lock` is held for as long
+as a process works on the trial: the system lets go of it, however that process ends, where its number
+may be another's by now. `told` is there once somebody was told of a trial that was cut short.
 """
 
+import contextlib
+import fcntl
 import json
 import os
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -17,13 +21,14 @@ from pytest_rdsfailover.journal import archive
 from pytest_rdsfailover.journal.archive import Label
 from pytest_rdsfailover.journal.course import Course
 from pytest_rdsfailover.journal.evidence import Evidence
-from pytest_rdsfailover.journal.journal import EVENTS, NANO, Journal
+from pytest_rdsfailover.journal.journal import EVENTS, SKIPS, Journal
+from pytest_rdsfailover.model.clock import to_seconds
 from pytest_rdsfailover.model.durations import format_duration
 from pytest_rdsfailover.model.errors import ArchiveError
 
 FORMAT, VERSION = "rdsfailover-unfinished", 1
 SUFFIX = ".unfinished"
-ABOUT = "about.json"
+ABOUT, LOCK, TOLD = "about.json", "lock", "told"
 KEPT = 7 * 24 * 3600.0  # seconds; nobody asks any more what was cut short before that
 
 
@@ -47,11 +52,18 @@ class Remains:
         name = archive.file_name(label.test, run).removesuffix(archive.SUFFIX)
         self.path = directory / f"{name}{SUFFIX}"
         self._about = {
-            "format": FORMAT, "version": VERSION, "pid": os.getpid(),
+            "format": FORMAT, "version": VERSION,
             "run": run, "writers": writers, "trial": asdict(label),
         }  # fmt: skip
         self.path.mkdir(parents=True)
-        self._write(None)
+        self._lock: int | None = None
+        try:
+            self._lock = os.open(self.path / LOCK, os.O_RDWR | os.O_CREAT, 0o644)
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            self._write(None)
+        except BaseException:
+            self.discard()
+            raise
 
     def events(self, process: int) -> Path:
         """Return where a process of the load stores its events."""
@@ -69,6 +81,18 @@ class Remains:
     def discard(self) -> None:
         """Remove it all: the trial is over, or never began. Harmless twice."""
         shutil.rmtree(self.path, ignore_errors=True)
+        self._unlock()
+
+    def leave(self, error: BaseException) -> None:
+        """Keep it all, and say in an error where the evidence is that no trial was made of."""
+        error.add_note(f"what the writers did until then: rdsfailover judge {self.path}")
+        mark_told(self.path)
+        self._unlock()
+
+    def _unlock(self) -> None:
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
 
 
 def read(path: Path) -> tuple[Evidence, Label]:
@@ -98,37 +122,56 @@ def _check(about: dict[str, Any]) -> None:
 
 
 def _cut(course: Course, journal: Journal) -> Course:
-    """Return the course of a trial that nobody saw the end of."""
-    stop = max(max(writer.finished, default=0) for writer in journal.writers) * NANO
+    """Return the course of a trial that nobody saw the end of: its last event, or the last look."""
+    ends = (events.finished for each in journal.writers for events in each.sorts[:SKIPS])
+    stop = max(course.start, course.stop, to_seconds(max(map(_latest, ends))))
     since, word = (course.start, "start") if course.trigger is None else (course.trigger, "trigger")
     reason = (
         f"it was cut short {format_duration(max(0.0, stop - since))} after its {word}: nothing was"
         " read back, so lost and duplicated writes are undecided, and nobody knows what followed"
     )
-    return replace(course, stop=max(stop, course.start), cut_short=reason)
+    return replace(course, stop=stop, cut_short=reason)
+
+
+def _latest(times: Sequence[int]) -> int:
+    return max(times, default=0)
 
 
 def cut_short(directory: Path) -> list[Path]:
     """Return what trials have left in a directory that no process works on any more."""
-    return [path for path in sorted(directory.glob(f"*{SUFFIX}")) if not is_running(path)]
+    found = (path for path in sorted(directory.glob(f"*{SUFFIX}")) if (path / ABOUT).exists())
+    return [path for path in found if not is_running(path)]
 
 
 def is_running(path: Path) -> bool:
-    """Tell whether the process that made a directory is still there."""
+    """Tell whether the process that made a directory still works on its trial."""
     try:
-        os.kill(int(json.loads((path / ABOUT).read_text(encoding="utf-8"))["pid"]), 0)
-    except PermissionError:  # somebody else's
-        return True
-    except (OSError, ValueError, KeyError):
+        lock = os.open(path / LOCK, os.O_RDONLY)
+    except OSError:  # removed meanwhile
         return False
-    return True
+    try:
+        fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)  # shared: who else looks is no owner
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(lock)
+    return False
 
 
-def recent(directory: Path, now: float | None = None) -> Iterator[Path]:
-    """Yield what trials have left in a directory of ours; remove what is older than a week."""
+def untold(directory: Path) -> list[Path]:
+    """Return what trials have left in a directory that nobody was told of yet."""
+    return [path for path in cut_short(directory) if not (path / TOLD).exists()]
+
+
+def mark_told(path: Path) -> None:
+    """Note that somebody was told of a trial that was cut short, if that can be noted."""
+    with contextlib.suppress(OSError):
+        (path / TOLD).touch()
+
+
+def prune(directory: Path, now: float | None = None) -> None:
+    """Remove what trials have left in a directory of ours more than a week ago."""
     now = time.time() if now is None else now
-    for path in cut_short(directory):
-        if now - path.stat().st_mtime > KEPT:
+    for path in directory.glob(f"*{SUFFIX}"):
+        if not is_running(path) and now - path.stat().st_mtime > KEPT:
             shutil.rmtree(path, ignore_errors=True)
-        else:
-            yield path

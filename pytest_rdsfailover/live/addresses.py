@@ -52,22 +52,22 @@ class Addresses:
         """
         member = facts.member(name)
         if member is None:
-            known = ", ".join(one.id for one in facts.members)
-            raise SettingError(f"there is no instance {name!r} in this cluster; it has {known}")
+            ids = ", ".join(member.id for member in facts.members)
+            raise SettingError(f"there is no instance {name!r} in this cluster; it has {ids}")
         return self._endpoint(member.id, "instance", member.host, member.port)
 
     def _endpoint(self, name: str, kind: str, host: str, port: int) -> Endpoint:
-        who, token = self.credentials, None
+        credentials, token = self.credentials, None
         if self.asked.auth == "iam":
-            make = partial(self.region.token, host, port, who.user)
+            make = partial(self.region.token, host, port, credentials.user)
             token = self._tokens.setdefault(f"{host}:{port}", Tokens(make))
         return Endpoint(
             name=name,
             kind=kind,
             host=host,
             port=port,
-            user=who.user,
-            password=who.password,
+            user=credentials.user,
+            password=credentials.password,
             database=self.asked.schema,
             tls=Tls(ca=self.ca),
             connector=driver.connect,

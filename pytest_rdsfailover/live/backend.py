@@ -1,4 +1,4 @@
-"""The one real cluster of a session: described when first asked for, ours alone while used."""
+"""The one real cluster of a session: described when first asked for, locked while in use."""
 
 import tempfile
 import time
@@ -15,7 +15,7 @@ from pytest_rdsfailover.model.live_settings import LiveSettings
 
 
 class DryRunError(NotHereError):
-    """What would have been done, had this not been a dry run; its test is skipped."""
+    """Says what would have been done without --rds-dry-run; the test is skipped."""
 
     def __init__(self, lines: list[str]) -> None:
         super().__init__(lines)
@@ -26,15 +26,15 @@ class DryRunError(NotHereError):
 
 
 class TooFewInstancesError(NotHereError):
-    """The real cluster cannot be what a test asks for; the test is skipped."""
+    """The real cluster has fewer instances than a test asks for; the test is skipped."""
 
 
 class LiveBackend:
-    """Hands out the cluster that the run names; a context manager that stops all watching.
+    """Hands out the cluster that the run names; a context manager, whose end ends all watching.
 
     Args:
         asked: what may be done, to which cluster.
-        directory: where what outlives the session is kept.
+        directory: keeps what outlives the session: the lock, the budget, the audit record.
     """
 
     def __init__(self, asked: LiveSettings, directory: Path) -> None:
@@ -58,18 +58,18 @@ class LiveBackend:
             self._files.cleanup()
 
     def cluster(self, instances: int | None = None, *, api: bool = False) -> LiveCluster:  # noqa: ARG002
-        """Return the cluster, at rest and ours alone until `release`.
+        """Return the cluster with no failover on its way, and locked for us until `release`.
 
         Args:
-            instances: how many the test needs at least.
-            api: its AWS API will be needed; there always is one.
+            instances: how many instances the test needs at least.
+            api: whether the test will call the AWS API; a real cluster always has one.
 
         Raises:
             DryRunError: in a dry run, with what would be done.
-            TooFewInstancesError: if it has fewer instances.
+            TooFewInstancesError: if the cluster has fewer instances.
             RefusedError: if a gate is closed.
-            PreflightError: if it cannot be reached.
-            RdsFailoverError: if others use it for too long.
+            PreflightError: if the cluster cannot be reached.
+            RdsFailoverError: if another process holds the lock for longer than we may wait.
         """
         if not self._ledger.acquire(self._asked.lock_wait):
             raise RdsFailoverError(
@@ -97,7 +97,7 @@ class LiveBackend:
         return cluster
 
     def release(self) -> None:
-        """Let others have the cluster, once a failover on its way is over."""
+        """Wait until no failover is on its way, then release the lock of the cluster."""
         try:
             if self._cluster is not None:
                 self._cluster.rest()

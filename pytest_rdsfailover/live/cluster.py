@@ -5,25 +5,31 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import partial
 from pathlib import Path
+from typing import NoReturn
 
 from pytest_rdsfailover.aws.client import AwsError
 from pytest_rdsfailover.live import preflight
 from pytest_rdsfailover.live.addresses import Addresses
 from pytest_rdsfailover.live.api import LiveApi
 from pytest_rdsfailover.live.credentials import authorities, find_credentials
-from pytest_rdsfailover.live.evidence import Plan
+from pytest_rdsfailover.live.evidence import TriggerPlan
 from pytest_rdsfailover.live.failover import LiveFailover
 from pytest_rdsfailover.live.gatekeeper import Gatekeeper
 from pytest_rdsfailover.live.gatherer import Gatherer
 from pytest_rdsfailover.live.probes import probes
 from pytest_rdsfailover.live.proxy import LiveProxy
 from pytest_rdsfailover.live.timeline import Timeline
-from pytest_rdsfailover.live.triggers import Act
+from pytest_rdsfailover.live.triggers import LiveTrigger
 from pytest_rdsfailover.model.clock import Clock, MonotonicClock, wait_until
 from pytest_rdsfailover.model.endpoints import Endpoint
-from pytest_rdsfailover.model.errors import NotReadyError, RdsFailoverError, SettingError
+from pytest_rdsfailover.model.errors import (
+    NotHereError,
+    NotReadyError,
+    RdsFailoverError,
+    SettingError,
+)
 
-REST_WITHIN = 900.0  # seconds after which a failover that is not over is stuck
+REST_WITHIN = 900.0  # seconds; a failover that is not over by then is stuck
 
 
 class LiveCluster:
@@ -34,9 +40,9 @@ class LiveCluster:
         directory: for files of this session.
 
     Raises:
-        RefusedError: if it is not the cluster that was named and allowed.
+        RefusedError: if it is not the cluster that was named, or a gate does not allow it.
         SettingError: if there are no credentials.
-        PreflightError: if it cannot be reached.
+        AwsError: if the secret with the password cannot be read.
     """
 
     mode = "live"
@@ -44,21 +50,21 @@ class LiveCluster:
     def __init__(self, gatherer: Gatherer, directory: Path, *, clock: Clock | None = None) -> None:
         self._gatherer, self._clock = gatherer, clock or MonotonicClock()
         self._failovers: list[LiveFailover] = []
-        self._planned: Plan | None = None
-        self.aws, self.proxy = LiveApi(gatherer.region), LiveProxy()
+        self._planned: TriggerPlan | None = None
+        self.aws, self.proxy = LiveApi(gatherer.region, gatherer.asked.cluster), LiveProxy()
         self._gates = Gatekeeper(gatherer, self._clock)
         self._gates.wait()
-        found, asked = self._gates.ask(), gatherer.asked
-        if found.cluster is None:  # the gates have refused before
+        evidence, asked = self._gates.ask(), gatherer.asked
+        if evidence.cluster is None:  # never: the gates refuse that
             raise RdsFailoverError(f"{asked.cluster} could not be described")
-        self.facts, self.proxy_facts = found.cluster, found.proxy
+        self.facts, self.proxy_facts = evidence.cluster, evidence.proxy
         self._addresses = Addresses(
             asked=asked,
             region=gatherer.region,
             credentials=find_credentials(asked, gatherer.region, self.facts, self.proxy_facts),
             ca=authorities(asked, directory),
         )
-        self._act = Act(asked, gatherer.region, self.audit_endpoint, self._clock)
+        self._act = LiveTrigger(asked, gatherer.region, self.audit_endpoint, self._clock)
 
     @property
     def instances(self) -> tuple[str, ...]:
@@ -70,14 +76,14 @@ class LiveCluster:
         """Return the id of the instance that RDS calls the writer now.
 
         Raises:
-            AwsError: if AWS does not tell.
+            AwsError: if AWS refuses, or cannot be asked.
+            RdsFailoverError: if there is not exactly one writer.
         """
         self.facts = self._gatherer.cluster()
-        if len(self.facts.writers) != 1:
-            raise RdsFailoverError(
-                f"{self.facts.id} has {len(self.facts.writers)} writers just now"
-            )
-        return self.facts.writers[0]
+        writers = self.facts.writers
+        if len(writers) != 1:
+            raise RdsFailoverError(f"{self.facts.id} has {len(writers)} writers just now")
+        return writers[0]
 
     @property
     def readers(self) -> tuple[str, ...]:
@@ -106,6 +112,11 @@ class LiveCluster:
             raise SettingError("there is no proxy: name it with --rds-proxy")
         return self._addresses.proxy(self.facts, self.proxy_facts)
 
+    @property
+    def proxy_reader_endpoint(self) -> NoReturn:
+        """Raise NotHereError: a run names no read-only endpoint of a real proxy."""
+        raise NotHereError("the read-only endpoint of a real RDS Proxy is not known to a run")
+
     def instance_endpoint(self, instance: str) -> Endpoint:
         """Return an instance's own endpoint.
 
@@ -114,7 +125,7 @@ class LiveCluster:
         """
         return self._addresses.instance(self.facts, instance)
 
-    def aws_names(self, region: str) -> AbstractContextManager[None]:  # noqa: ARG002 - of local ones
+    def aws_names(self, region: str) -> AbstractContextManager[None]:  # noqa: ARG002 - for local ones
         """Do nothing: a real cluster's endpoints have AWS' names."""
         return nullcontext()
 
@@ -123,7 +134,7 @@ class LiveCluster:
         return self.instance_endpoint(self.writer)
 
     def check_in(self) -> None:
-        """Go the whole way to the database, then ask every gate; change nothing but a probe table.
+        """Ask every gate, then check the way to the database; make and drop no more than a table.
 
         Raises:
             PreflightError: naming the first step that fails.
@@ -138,7 +149,7 @@ class LiveCluster:
             preflight.check_endpoint(self.proxy_endpoint, writes=False)
 
     def prepare(self) -> None:
-        """Ask the gates, make the plan and the clients, all before the load starts.
+        """Ask the gates, make the plan and the boto3 client; called before the load starts.
 
         Raises:
             RefusedError: naming every closed gate.
@@ -152,7 +163,7 @@ class LiveCluster:
 
     @contextmanager
     def permit(self, target: str | None = None) -> Iterator[None]:
-        """Let a project's own trigger act in the block, as `fail_over` would be let.
+        """Let a project's own trigger act in the block, behind the same gates as `fail_over`.
 
         Raises:
             RefusedError: naming every closed gate; the block is not entered then.
@@ -167,26 +178,27 @@ class LiveCluster:
     def fail_over(
         self,
         target: str | None = None,
-        profile: str | None = None,  # noqa: ARG002 - AWS plays its own
-        seed: int = 0,  # noqa: ARG002 - the same
+        profile: str | None = None,  # noqa: ARG002 - only local failovers have one
+        seed: int = 0,  # noqa: ARG002 - only local failovers have one
     ) -> LiveFailover:
-        """Read everything again, ask every gate, and trigger; return as soon as it is triggered.
+        """Read everything again, ask every gate, and trigger; return as soon as AWS has answered.
 
         Args:
             target: the instance to promote; None leaves the choice to the cluster.
-            profile: of local failovers; AWS plays its own.
-            seed: the same.
+            profile: ignored; only local failovers have a profile.
+            seed: ignored; only local failovers have a seed.
 
         Raises:
             RefusedError: naming every closed gate; nothing was changed then.
-            AwsError: if AWS refuses.
+            AwsError: if AWS refuses, or cannot be asked.
+            RdsFailoverError: if another failover is still on its way.
         """
         self._refuse_overlap()
         plan = self._plan(target)
         self._planned = None  # one plan, one trigger
         watch = self._watch(plan)
         try:
-            watch.look_around()
+            watch.start_probes()
             self._trigger(plan, watch)
         except BaseException:
             watch.stop()
@@ -199,25 +211,25 @@ class LiveCluster:
         if self._failovers and not self._failovers[-1].settled():
             raise RdsFailoverError("a failover of this cluster is still on its way")
 
-    def _plan(self, target: str | None) -> Plan:
-        """Return what was planned before the load, or is planned now, with the wanted target.
+    def _plan(self, target: str | None) -> TriggerPlan:
+        """Return the plan made before the load, or one made now; *target* is to be promoted.
 
         Raises:
             RefusedError: naming every closed gate.
         """
         if self._planned is None:
             self.prepare()
-        if self._planned is None:  # the gates have refused before
+        if self._planned is None:  # never: the gates refuse that
             raise RdsFailoverError("nothing is planned")
-        return Plan(writer=self._planned.writer, target=target)
+        return TriggerPlan(writer=self._planned.writer, target=target)
 
-    def _watch(self, plan: Plan) -> LiveFailover:
+    def _watch(self, plan: TriggerPlan) -> LiveFailover:
         timeline = Timeline()
 
         def endpoint(name: str) -> Endpoint:
             return self.writer_endpoint if name == "cluster" else self.instance_endpoint(name)
 
-        _ = self.writer  # read again, for the probes must know who it is
+        _ = self.writer  # reads `facts` again: the probes must know the present writer
         return LiveFailover(
             self._gatherer,
             self.facts,
@@ -231,15 +243,15 @@ class LiveCluster:
             to_monotonic=self._to_monotonic,
         )
 
-    def _trigger(self, plan: Plan, watch: LiveFailover) -> None:
-        """Ask the gates with evidence of this moment, note the act, do it, note its answer."""
+    def _trigger(self, plan: TriggerPlan, watch: LiveFailover) -> None:
+        """Ask the gates with fresh evidence, trigger, start the watch, and note AWS' answer."""
         self._gates.admit(plan)
         done = self._act(plan)
         watch.start(done.sent, done.answered)
         self._gates.answered(done)
 
-    def _again(self, plan: Plan) -> bool:
-        """Issue the trigger once more if every gate but the budget lets it."""
+    def _again(self, plan: TriggerPlan) -> bool:
+        """Issue the trigger once more if every gate lets it; tell whether it was issued."""
         if not self._gates.admit_again(plan):
             return False
         try:
@@ -266,7 +278,7 @@ class LiveCluster:
         """Wait until the last failover is over and all instances are available.
 
         Raises:
-            NotReadyError: if that does not happen.
+            NotReadyError: if the failover is not over within `REST_WITHIN`.
         """
         self.check()
         if self._failovers:
@@ -281,13 +293,13 @@ class LiveCluster:
             failover.stop()
 
     def parts(self) -> Mapping[str, str]:
-        """Return what was measured, for people."""
+        """Return what was measured, and through what, in words for people."""
         asked, offset = self._gatherer.asked, self._gatherer.offset
-        who = self._addresses.credentials
+        credentials = self._addresses.credentials
         parts = {
             "cluster": f"{asked.cluster} ({self.facts.engine} {self.facts.version})",
             "place": f"account {asked.account}, {asked.region}",
-            "credentials": f"{who.user}, from {who.source}",
+            "credentials": f"{credentials.user}, from {credentials.source}",
             "tls": "verified" if self._addresses.ca else "off",
             "trigger": asked.trigger,
             "clock": "unknown" if offset is None else f"AWS is {offset:+.1f} s (±1 s) from ours",

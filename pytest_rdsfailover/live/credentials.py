@@ -1,4 +1,4 @@
-"""As whom to connect: from Secrets Manager, by IAM tokens that are renewed, or the environment."""
+"""The user and password to connect with: from Secrets Manager, IAM tokens or the environment."""
 
 import json
 import os
@@ -17,18 +17,18 @@ from pytest_rdsfailover.model.errors import SettingError
 from pytest_rdsfailover.model.live_settings import LiveSettings
 
 PASSWORD = "RDS_PASSWORD"  # noqa: S105 - the variable's name
-TOKEN_FRESH = 600.0  # seconds; AWS takes one for 15 minutes
+TOKEN_FRESH = 600.0  # seconds until a token is renewed; AWS accepts it for 15 minutes
 BUNDLE = "https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Credentials:
-    """Who connects.
+    """Who connects, and with which password.
 
     Attributes:
         user: the database user.
-        password: its password; empty if tokens are used instead.
-        source: where they come from, for people.
+        password: the user's password; empty if tokens are used instead.
+        source: where the two come from, in words for people.
     """
 
     user: str
@@ -36,7 +36,7 @@ class Credentials:
     source: str
 
     def __post_init__(self) -> None:
-        """Hide the password wherever it is handed to."""
+        """Make the password a `Hidden`, whose repr does not show it wherever it is passed on."""
         object.__setattr__(self, "password", Hidden(self.password))
 
 
@@ -49,7 +49,7 @@ class Tokens:
         self._token, self._until = "", 0.0
 
     def __getstate__(self) -> dict[str, Any]:
-        """Go to another process, which renews by itself what it got."""
+        """Leave out the lock; the other process makes one, and renews the token by itself."""
         return {name: value for name, value in vars(self).items() if name != "_lock"}
 
     def __setstate__(self, state: Mapping[str, Any]) -> None:
@@ -57,10 +57,10 @@ class Tokens:
         self._lock = threading.Lock()
 
     def __call__(self) -> str:
-        """Return a token that is good for minutes; it is made without asking AWS.
+        """Return a token that stays valid for minutes; it is signed here, without asking AWS.
 
         Raises:
-            AwsError: if there are no credentials to sign it with.
+            AwsError: if there are no credentials to sign a token with.
         """
         with self._lock:
             if not self._token or self._clock.now() >= self._until:
@@ -75,10 +75,10 @@ def find_credentials(
     cluster: ClusterFacts,
     proxy: ProxyFacts | None,
 ) -> Credentials:
-    """Return who connects.
+    """Return who connects, and with which password.
 
     Raises:
-        SettingError: if there is no such secret or variable.
+        SettingError: if no secret is named, a secret is malformed, or the variable is not set.
         AwsError: if the secret cannot be read.
     """
     if asked.auth == "iam":
@@ -99,18 +99,19 @@ def find_credentials(
 
 
 def _parse(text: str, arn: str, user: str | None) -> Credentials:
-    found = _credentials(text, f"secret {arn.rpartition(':')[2]}", user)
-    if found is None:
-        # Without the text itself, and with no frame that has read it: it holds the password.
+    credentials = _credentials(text, f"secret {arn.rpartition(':')[2]}", user)
+    if credentials is None:
+        # The text holds the password. So it is not quoted, and the error is raised out here: the
+        # frame that has parsed the text, whose variables `pytest -l` would print, has ended.
         raise SettingError(f"the secret {arn} is no JSON object with `username` and `password`")
-    return found
+    return credentials
 
 
 def _credentials(text: str, source: str, user: str | None) -> Credentials | None:
     try:
-        found = json.loads(text)
-        name = user or found["username"]
-        return Credentials(user=str(name), password=str(found["password"]), source=source)
+        secret = json.loads(text)
+        name = user or secret["username"]
+        return Credentials(user=str(name), password=str(secret["password"]), source=source)
     except (KeyError, TypeError, ValueError):
         return None
 
@@ -118,25 +119,28 @@ def _credentials(text: str, source: str, user: str | None) -> Credentials | None
 def authorities(asked: LiveSettings, directory: Path) -> str | None:
     """Return the path of a PEM file with all authorities to trust; None without TLS.
 
-    RDS Proxy's certificates are of authorities that every system knows, those of the cluster's
-    own endpoints are of RDS' own, so both must be in one file.
+    RDS Proxy's certificates come from public authorities, which every system knows. Those of the
+    cluster's own endpoints come from RDS' own authorities. One file must hold both.
 
     Raises:
-        SettingError: if there is no such file, or no authority in it.
+        SettingError: if there is no such file, or it holds no authority.
     """
     if asked.tls == "off":
         return None
     paths = ssl.get_default_verify_paths()
-    system = next((p for p in (paths.cafile, paths.openssl_cafile) if p and Path(p).exists()), None)
+    system = next(
+        (path for path in (paths.cafile, paths.openssl_cafile) if path and Path(path).exists()),
+        None,
+    )
     if asked.ca is None:
         if system is None:
-            raise SettingError(f"this system has no file of authorities: give --rds-ca ({BUNDLE})")
+            raise SettingError(f"this system has no file of authorities: give {BUNDLE} by --rds-ca")
         return system
     try:
-        own = Path(asked.ca).read_text()
+        rds = Path(asked.ca).read_text()
         ssl.create_default_context(cafile=asked.ca)
     except (OSError, ssl.SSLError, UnicodeDecodeError) as error:
         raise SettingError(f"--rds-ca: {asked.ca} holds no authorities: {error}") from None
-    both = directory / "authorities.pem"
-    both.write_text(own + "\n" + (Path(system).read_text() if system else ""))
-    return str(both)
+    bundle = directory / "authorities.pem"
+    bundle.write_text(rds + "\n" + (Path(system).read_text() if system else ""))
+    return str(bundle)

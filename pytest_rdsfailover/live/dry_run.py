@@ -1,4 +1,4 @@
-"""What a trigger would do, and what the gates say to it; only describes."""
+"""Describes what a trigger would do, and which gates are closed; triggers nothing."""
 
 from pytest_rdsfailover.live import gates
 from pytest_rdsfailover.live.gatherer import Gatherer
@@ -7,18 +7,20 @@ EXPECTED = "expected: open sessions of the writer end, no writes for 5 to 15 s, 
 
 
 def dry_run(gatherer: Gatherer) -> list[str]:
-    """Return the plan as lines, and record it."""
-    found, asked = gatherer.evidence(None), gatherer.asked
+    """Return the plan and the closed gates as lines, and record them."""
+    evidence, asked = gatherer.evidence(None), gatherer.asked
     tag = asked.opt_in.partition("=")[0]
-    closed = [each for each in gates.refusals(found) if each.gate != gates.dry_run.__name__]
+    closed = [
+        refusal for refusal in gates.refusals(evidence) if refusal.gate != gates.dry_run.__name__
+    ]
     lines = [
         f"dry run: {asked.trigger} of {asked.aim}, account {asked.account}, {asked.region}",
-        f"called as {found.arn or 'nobody'}",
-        f"writer {found.plan or 'unknown'}",
-        f"tag {tag}={found.cluster.tags.get(tag) if found.cluster else None}",
+        f"called as {evidence.arn or 'nobody'}",
+        f"writer {evidence.plan or 'unknown'}",
+        f"tag {tag}={evidence.cluster.tags.get(tag) if evidence.cluster else None}",
         EXPECTED,
         *(f"closed gate: {refusal}" for refusal in closed),
     ]
-    if not found.recordable:
-        gatherer.ledger.record("dry run", arn=found.arn, lines=lines)
+    if not evidence.recordable:
+        gatherer.ledger.record("dry run", arn=evidence.arn, lines=lines)
     return lines

@@ -1,4 +1,4 @@
-"""What RDS' events say, by its own wordings; pure."""
+"""Recognises what RDS' events tell by their texts, in old and new wordings; pure."""
 
 import re
 from collections.abc import Mapping
@@ -16,18 +16,18 @@ RESTARTED, SHUT_DOWN = "DB instance restarted", "DB instance shutdown"
 
 
 def is_failover(event: Mapping[str, Any]) -> bool:
-    """Tell whether an event tells of a failover."""
+    """Tell whether an event is about a failover, by its category or its text."""
     kinds = event.get("EventCategories", ())
-    return any("failover" in kind for kind in kinds) or bool(told(event))
+    return any("failover" in kind for kind in kinds) or bool(milestone_of(event))
 
 
-def told(event: Mapping[str, Any]) -> tuple[str, str | None] | None:
+def milestone_of(event: Mapping[str, Any]) -> tuple[str, str | None] | None:
     """Return the milestone that an event tells of and its instance; None if it tells of none."""
     message = event.get("Message", "")
     for name, wording in (("event_started", STARTED), ("event_completed", COMPLETED)):
-        found = wording.match(message)
-        if found:
-            return name, found[1]
+        match = wording.match(message)
+        if match:
+            return name, match[1]
     switched = SWITCHOVER.match(message)
     if switched:
         return f"event_{'started' if switched[2] == 'started' else 'completed'}", switched[1]

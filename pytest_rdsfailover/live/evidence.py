@@ -1,4 +1,4 @@
-"""What is known when a trigger is to be decided: frozen, complete, without any secret."""
+"""All that is known when a trigger is decided: frozen, complete, without any secret."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -10,8 +10,11 @@ from pytest_rdsfailover.model.live_settings import LiveSettings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
-    """Who is the writer, and who should be: the cluster must still be so at the trigger."""
+class TriggerPlan:
+    """The writer when a trigger is planned, and the instance to promote.
+
+    The writer must still be the same at the trigger. Without a target the cluster chooses.
+    """
 
     writer: str
     target: str | None
@@ -21,18 +24,18 @@ class Plan:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Evidence:
+class GateEvidence:
     """All that the gates judge. What could not be learned is None and closes its gate.
 
     Attributes:
         asked: what the user allows.
-        account: who calls, by account.
-        arn: who calls, in full.
+        account: the caller's account.
+        arn: the caller's ARN.
         cluster: the cluster now.
         proxy: the proxy now; None without one, or if it could not be learned.
         world: the global database now; None without one, or if it could not be learned.
         alarms: states of the alarms, by name.
-        experiment: ARNs that the FIS experiment acts on, and its actions; None without one.
+        experiment: the ARNs that the FIS experiment may act on, and its actions; None without one.
         plan: the writer and the target that were planned.
         failovers: when failovers of this cluster began or ended, in seconds of the epoch.
         used: triggers of this session so far.
@@ -41,7 +44,7 @@ class Evidence:
         killed: whether the kill switch is there.
         recordable: why the audit record cannot be written; empty if it can.
         now: the time in UTC.
-        unknown: what could not be learned, as `what: why`.
+        unknown: one text for each thing that could not be learned; it says what and why.
     """
 
     asked: LiveSettings
@@ -52,7 +55,7 @@ class Evidence:
     world: GlobalFacts | None
     alarms: Mapping[str, str]
     experiment: tuple[frozenset[str], frozenset[str]] | None
-    plan: Plan | None
+    plan: TriggerPlan | None
     failovers: tuple[float, ...]
     used: int
     session_age: float
@@ -62,6 +65,6 @@ class Evidence:
     now: datetime
     unknown: tuple[str, ...] = field(default=())
 
-    def but(self, **changes: Any) -> "Evidence":
+    def but(self, **changes: Any) -> "GateEvidence":
         """Return the same evidence with some of it changed."""
         return replace(self, **changes)

@@ -26,7 +26,7 @@ class ClusterFacts:
         arn: its resource name, which holds the region and the account.
         engine: `aurora-mysql`, or something we do not know.
         engine_mode: `provisioned`, or `serverless` for the first generation.
-        version: of the engine.
+        version: the engine's version.
         status: `available`, or what keeps it busy.
         tags: its tags.
         members: its instances.
@@ -37,8 +37,8 @@ class ClusterFacts:
         secret: ARN of the managed secret of the master user; None without one.
         abroad: the global cluster or the replication source that it depends on; empty for none.
         pending: modifications that wait to be applied.
-        backup_window: as RDS words it, UTC.
-        maintenance_window: the same.
+        backup_window: in RDS' words, in UTC.
+        maintenance_window: in RDS' words, in UTC.
     """
 
     id: str
@@ -78,7 +78,7 @@ class ProxyFacts:
         status: `available`, or what keeps it busy.
         engine: its engine family.
         host: its endpoint.
-        require_tls: it refuses clients without TLS.
+        require_tls: whether it refuses clients without TLS.
         secret: the first secret that it authenticates with; None without one.
         tracked: the cluster that it follows; None if it follows none.
         available: how many of its instances are AVAILABLE.
@@ -115,34 +115,36 @@ class GlobalFacts:
     target: ClusterFacts
 
 
-def cluster_facts(told: Mapping[str, Any], instances: list[Mapping[str, Any]]) -> ClusterFacts:
+def cluster_facts(answer: Mapping[str, Any], instances: list[Mapping[str, Any]]) -> ClusterFacts:
     """Return a cluster from what `DescribeDBClusters` and `DescribeDBInstances` answered.
 
     Raises:
-        KeyError: if an answer lacks what every answer has.
+        KeyError: if an answer lacks a field that every answer has.
     """
-    described = {one["DBInstanceIdentifier"]: one for one in instances}
+    described = {instance["DBInstanceIdentifier"]: instance for instance in instances}
     return ClusterFacts(
-        id=told["DBClusterIdentifier"],
-        arn=told["DBClusterArn"],
-        engine=told["Engine"],
-        engine_mode=told.get("EngineMode", "provisioned"),
-        version=told.get("EngineVersion", ""),
-        status=told["Status"],
-        tags={tag["Key"]: tag["Value"] for tag in told.get("TagList", ())},
+        id=answer["DBClusterIdentifier"],
+        arn=answer["DBClusterArn"],
+        engine=answer["Engine"],
+        engine_mode=answer.get("EngineMode", "provisioned"),
+        version=answer.get("EngineVersion", ""),
+        status=answer["Status"],
+        tags={tag["Key"]: tag["Value"] for tag in answer.get("TagList", ())},
         members=tuple(
             _member(member, described.get(member["DBInstanceIdentifier"], {}))
-            for member in told["DBClusterMembers"]
+            for member in answer["DBClusterMembers"]
         ),
-        host=told["Endpoint"],
-        reader_host=told.get("ReaderEndpoint", ""),
-        port=int(told.get("Port", 3306)),
-        master=told.get("MasterUsername", ""),
-        secret=told.get("MasterUserSecret", {}).get("SecretArn"),
-        abroad=told.get("GlobalClusterIdentifier") or told.get("ReplicationSourceIdentifier") or "",
-        pending=tuple(told.get("PendingModifiedValues") or ()),
-        backup_window=told.get("PreferredBackupWindow", ""),
-        maintenance_window=told.get("PreferredMaintenanceWindow", ""),
+        host=answer["Endpoint"],
+        reader_host=answer.get("ReaderEndpoint", ""),
+        port=int(answer.get("Port", 3306)),
+        master=answer.get("MasterUsername", ""),
+        secret=answer.get("MasterUserSecret", {}).get("SecretArn"),
+        abroad=answer.get("GlobalClusterIdentifier")
+        or answer.get("ReplicationSourceIdentifier")
+        or "",
+        pending=tuple(answer.get("PendingModifiedValues") or ()),
+        backup_window=answer.get("PreferredBackupWindow", ""),
+        maintenance_window=answer.get("PreferredMaintenanceWindow", ""),
     )
 
 
@@ -158,45 +160,48 @@ def _member(member: Mapping[str, Any], described: Mapping[str, Any]) -> Member:
     )
 
 
-def proxy_facts(told: Mapping[str, Any], targets: list[Mapping[str, Any]]) -> ProxyFacts:
+def proxy_facts(answer: Mapping[str, Any], targets: list[Mapping[str, Any]]) -> ProxyFacts:
     """Return a proxy from what `DescribeDBProxies` and `DescribeDBProxyTargets` answered.
 
     Raises:
-        KeyError: if an answer lacks what every answer has.
+        KeyError: if an answer lacks a field that every answer has.
     """
-    tracked = [one["RdsResourceId"] for one in targets if one.get("Type") == "TRACKED_CLUSTER"]
-    states = [
-        one.get("TargetHealth", {}).get("State")
-        for one in targets
-        if one.get("Type") == "RDS_INSTANCE"
+    tracked = [
+        target["RdsResourceId"] for target in targets if target.get("Type") == "TRACKED_CLUSTER"
     ]
-    secrets = [auth["SecretArn"] for auth in told.get("Auth", ()) if auth.get("SecretArn")]
+    states = [
+        target.get("TargetHealth", {}).get("State")
+        for target in targets
+        if target.get("Type") == "RDS_INSTANCE"
+    ]
+    secrets = [auth["SecretArn"] for auth in answer.get("Auth", ()) if auth.get("SecretArn")]
     return ProxyFacts(
-        name=told["DBProxyName"],
-        status=told["Status"],
-        engine=told["EngineFamily"],
-        host=told["Endpoint"],
-        require_tls=bool(told.get("RequireTLS")),
+        name=answer["DBProxyName"],
+        status=answer["Status"],
+        engine=answer["EngineFamily"],
+        host=answer["Endpoint"],
+        require_tls=bool(answer.get("RequireTLS")),
         secret=secrets[0] if secrets else None,
         tracked=tracked[0] if len(tracked) == 1 else None,
         available=states.count("AVAILABLE"),
     )
 
 
-def global_facts(told: Mapping[str, Any], target: ClusterFacts) -> GlobalFacts:
+def global_facts(answer: Mapping[str, Any], target: ClusterFacts) -> GlobalFacts:
     """Return a global database from what `DescribeGlobalClusters` answered.
 
     Raises:
-        KeyError: if an answer lacks what every answer has.
+        KeyError: if an answer lacks a field that every answer has.
     """
     writes = {
-        one["DBClusterArn"]: bool(one.get("IsWriter")) for one in told["GlobalClusterMembers"]
+        member["DBClusterArn"]: bool(member.get("IsWriter"))
+        for member in answer["GlobalClusterMembers"]
     }
-    moving = (told.get("FailoverState") or {}).get("Status")
+    moving = (answer.get("FailoverState") or {}).get("Status")
     return GlobalFacts(
-        id=told["GlobalClusterIdentifier"],
-        status=moving or told["Status"],
-        host=told.get("Endpoint", ""),
+        id=answer["GlobalClusterIdentifier"],
+        status=moving or answer["Status"],
+        host=answer.get("Endpoint", ""),
         primary=next((arn for arn, writer in writes.items() if writer), ""),
         secondaries=frozenset(arn for arn, writer in writes.items() if not writer),
         target=target,
@@ -206,8 +211,8 @@ def global_facts(told: Mapping[str, Any], target: ClusterFacts) -> GlobalFacts:
 def across(home: ClusterFacts, world: GlobalFacts) -> ClusterFacts:
     """Return a global database as one cluster: both clusters' instances, and the one writer.
 
-    So a switchover shows what a failover shows: another instance is the writer, and the endpoint
-    leads there.
+    A switchover then looks like a failover: another instance is the writer, and the endpoint leads
+    there.
     """
     members = tuple(
         replace(member, writer=member.writer and cluster.arn == world.primary)
@@ -219,7 +224,7 @@ def across(home: ClusterFacts, world: GlobalFacts) -> ClusterFacts:
         home,
         members=members,
         host=world.host or home.host,
-        status=next((one for one in states if one != "available"), "available"),
+        status=next((state for state in states if state != "available"), "available"),
         pending=home.pending + world.target.pending,
     )
 
@@ -227,7 +232,7 @@ def across(home: ClusterFacts, world: GlobalFacts) -> ClusterFacts:
 def experiment_facts(template: Mapping[str, Any]) -> tuple[frozenset[str], frozenset[str]]:
     """Return the ARNs that an experiment template may act on, and its actions.
 
-    A target that is chosen by tags could be anything: it stands as `*`.
+    A target that is chosen by tags could be any instance: its ARN is given as `*`.
     """
     arns: set[str] = set()
     for target in template.get("targets", {}).values():

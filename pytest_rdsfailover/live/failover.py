@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable, Sequence
 
 from pytest_rdsfailover.aws.client import AwsError
-from pytest_rdsfailover.live.event_texts import told
+from pytest_rdsfailover.live.event_texts import milestone_of
 from pytest_rdsfailover.live.facts import ClusterFacts, ProxyFacts
 from pytest_rdsfailover.live.gatherer import Gatherer, seconds_of
 from pytest_rdsfailover.live.probes import EndpointProbe, InstanceProbe, Probe
@@ -13,8 +13,8 @@ from pytest_rdsfailover.model.clock import Clock
 from pytest_rdsfailover.model.errors import RdsFailoverError
 from pytest_rdsfailover.model.records import Milestone
 
-EVENTS_EVERY = 5  # looks at the API for one at the events, which come late anyway
-GIVE_UP = 900.0  # seconds after which a failover that is not over is watched no more
+EVENTS_EVERY = 5  # at every fifth look the events are read, too; they come late anyway
+GIVE_UP = 900.0  # seconds after which a failover that is not over is no longer watched
 
 
 class LostWatchError(RdsFailoverError):
@@ -29,10 +29,10 @@ class LiveFailover:
         before: the cluster before the trigger.
         proxy: the proxy before the trigger; None without one.
         watchers: the probes to run; started here.
-        timeline: what they add to.
-        again: issues the trigger again if the gates let it; returns whether it did.
+        timeline: where all that is seen is noted.
+        again: issues the trigger again if the gates let it; returns whether it was issued.
         moves_writer: whether another instance should be the writer afterwards.
-        profile: what reports call it.
+        profile: what reports call this failover.
         clock: the monotonic clock.
         to_monotonic: turns AWS' seconds of the epoch into the monotonic clock's.
     """
@@ -59,7 +59,6 @@ class LiveFailover:
         self._issued, self._attempts = self.triggered, 1
         self._writer = before.writers[0]
         self._status, self._looks = before.status, 0
-        self._instances = {w.name: w for w in watchers}
         self._over = threading.Event()
         self._error: Exception | None = None
         self._thread = threading.Thread(target=self._run, name="rdsfailover-api", daemon=True)
@@ -71,8 +70,8 @@ class LiveFailover:
         self._timeline.add("api_answered", answered)
         self._thread.start()
 
-    def look_around(self) -> None:
-        """Start the probes, before the trigger."""
+    def start_probes(self) -> None:
+        """Start the probes; called before the trigger."""
         for watcher in self._watchers:
             watcher.start()
 
@@ -81,11 +80,11 @@ class LiveFailover:
         return self._timeline.all()
 
     def settled(self) -> bool:
-        """Tell whether the cluster is healthy again, or the trigger had no effect at all."""
+        """Tell whether watching has ended: the cluster is healthy again, or no effect will come."""
         return self._over.is_set()
 
     def check(self) -> None:
-        """Raise LostWatchError if something that should watch does not."""
+        """Raise LostWatchError if a thread that should watch has failed."""
         errors = [self._error, *(watcher.error for watcher in self._watchers)]
         for error in errors:
             if error is not None:
@@ -105,7 +104,7 @@ class LiveFailover:
             while not self._over.is_set():
                 self._look()
                 self._over.wait(self._gatherer.asked.poll)
-        except Exception as error:  # noqa: BLE001 - a thread's top: shown by check
+        except Exception as error:  # noqa: BLE001 - the thread's top: `check` raises it
             self._error = error
         finally:
             self._over.set()
@@ -145,18 +144,19 @@ class LiveFailover:
     def _note_events(self) -> None:
         since = self.triggered - 1.0
         for event in self._gatherer.region.events(self._before.id, 60):
-            found, at = told(event), self._to_monotonic(seconds_of(event))
-            if found is not None and at >= since:
-                self._timeline.once(found[0], min(at, self._clock.now()), found[1])
+            milestone, at = milestone_of(event), self._to_monotonic(seconds_of(event))
+            if milestone is not None and at >= since:
+                name, instance = milestone
+                self._timeline.once(name, min(at, self._clock.now()), instance)
 
     def _note_proxy(self) -> None:
         if self._proxy is None:
             return
-        found = self._gatherer.proxy()
-        if found is not None and found.available != self._proxy.available:
-            state = f"{found.available} available"
+        proxy = self._gatherer.proxy()
+        if proxy is not None and proxy.available != self._proxy.available:
+            state = f"{proxy.available} available"
             self._timeline.add("proxy_targets", self._clock.now(), state)
-            self._proxy = found
+            self._proxy = proxy
 
     def _healthy(self, cluster: ClusterFacts) -> bool:
         return cluster.status == "available" and all(
@@ -165,8 +165,8 @@ class LiveFailover:
 
     def _is_over(self, cluster: ClusterFacts) -> bool:
         """Tell whether API and SQL agree that the cluster is healthy and the effect is there."""
-        instances = [w for w in self._watchers if isinstance(w, InstanceProbe)]
-        endpoint = next(w for w in self._watchers if isinstance(w, EndpointProbe))
+        instances = [probe for probe in self._watchers if isinstance(probe, InstanceProbe)]
+        endpoint = next(probe for probe in self._watchers if isinstance(probe, EndpointProbe))
         if not self._healthy(cluster) or not all(probe.up for probe in instances):
             return False
         reached = (endpoint.leads_to,) == cluster.writers and endpoint.writes

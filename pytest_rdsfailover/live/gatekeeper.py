@@ -1,4 +1,4 @@
-"""Asks the gates with evidence of the moment, and notes every answer in the audit record."""
+"""Asks the gates with fresh evidence, and notes what they answer in the audit record."""
 
 import time
 from collections.abc import Iterator, Sequence
@@ -6,13 +6,13 @@ from contextlib import contextmanager
 
 from pytest_rdsfailover.aws.trigger import Triggered
 from pytest_rdsfailover.live import gates
-from pytest_rdsfailover.live.evidence import Evidence, Plan
+from pytest_rdsfailover.live.evidence import GateEvidence, TriggerPlan
 from pytest_rdsfailover.live.gatherer import Gatherer
 from pytest_rdsfailover.model.clock import Clock
 
 
 class Gatekeeper:
-    """Lets triggers through, one at a time, and pays for each from the session's budget.
+    """Lets triggers through, one at a time, and counts each against the session's budget.
 
     Args:
         gatherer: collects the evidence; its ledger holds the budget and the audit record.
@@ -22,22 +22,22 @@ class Gatekeeper:
     def __init__(self, gatherer: Gatherer, clock: Clock) -> None:
         self._gatherer, self._clock = gatherer, clock
         self._asked, self._ledger = gatherer.asked, gatherer.ledger
-        self._paid = False  # a permit is open that no trigger has used
+        self._paid = False  # an open permit has counted a trigger that has not come yet
 
     def wait(self) -> None:
-        """Wait until the failovers of this session, whichever worker's, are far enough apart.
+        """Wait until the last failover of this session, of any of its workers, is long enough ago.
 
-        Others' failovers are not waited for: a gate refuses.
+        The failovers of others are not waited for: the gate `budget` refuses.
         """
         asked = self._asked
         if asked.min_interval > 0 and 0 < self._ledger.used < asked.max_failovers:
             last = max(self._gatherer.failovers(), default=0.0)
             now = time.time() + (self._gatherer.offset or 0.0)
-            # A second more, for the clocks agree to a second only.
+            # One second more, because AWS' clock is known only to a second.
             self._clock.sleep(last + asked.min_interval + 1.0 - now)
 
-    def ask(self) -> Evidence:
-        """Return evidence of this moment that opens every gate; nothing is spent.
+    def ask(self) -> GateEvidence:
+        """Return fresh evidence that opens every gate; nothing is taken from the budget.
 
         Raises:
             RefusedError: naming every closed gate.
@@ -46,10 +46,10 @@ class Gatekeeper:
         self._require(evidence)
         return evidence
 
-    def admit(self, plan: Plan | None) -> None:
-        """Let one trigger through: every gate, asked right now, and one of the budget.
+    def admit(self, plan: TriggerPlan | None) -> None:
+        """Ask every gate with fresh evidence, then count and note the trigger that may follow.
 
-        It is noted before it happens: what follows may not come to note it.
+        The trigger is noted before it happens, because this process may end during it.
 
         Raises:
             RefusedError: naming every closed gate.
@@ -57,15 +57,18 @@ class Gatekeeper:
         evidence = self._gatherer.evidence(plan)
         paid, self._paid = self._paid, False
         if paid:
-            evidence = self._without_own(evidence)
+            evidence = self._without_last(evidence)
         self._require(evidence)
         if not paid:
             self._ledger.spend(evidence.now.timestamp())
         self._note("trigger", evidence)
 
     @contextmanager
-    def permit(self, plan: Plan | None) -> Iterator[None]:
-        """Let whatever triggers in the block do so once; `admit` in it asks again, but pays not.
+    def permit(self, plan: TriggerPlan | None) -> Iterator[None]:
+        """Let the code in the block trigger once.
+
+        The trigger is counted here. `admit` within the block asks the gates again, but does not
+        count the same trigger twice.
 
         Raises:
             RefusedError: naming every closed gate; the block is not entered then.
@@ -77,14 +80,15 @@ class Gatekeeper:
         finally:
             self._paid = False
 
-    def admit_again(self, plan: Plan | None) -> bool:
+    def admit_again(self, plan: TriggerPlan | None) -> bool:
         """Tell whether the last trigger, which had no effect, may be issued once more.
 
-        What it has used of the budget and of the time between failovers is its own.
+        The gates judge as if the last trigger had not been: the one that it took from the budget,
+        and the interval that it began, are for the repetition.
         """
-        own = self._without_own(self._gatherer.evidence(plan))
-        closed = gates.refusals(own, gates.GATES)
-        self._note("trigger again", own, closed)
+        evidence = self._without_last(self._gatherer.evidence(plan))
+        closed = gates.refusals(evidence, gates.GATES)
+        self._note("trigger again", evidence, closed)
         return not closed
 
     def answered(self, done: Triggered) -> None:
@@ -92,18 +96,21 @@ class Gatekeeper:
         seconds = done.answered - done.sent
         self._ledger.record("answered", request_id=done.request_id, seconds=seconds)
 
-    def _without_own(self, evidence: Evidence) -> Evidence:
+    def _without_last(self, evidence: GateEvidence) -> GateEvidence:
+        """Return the evidence as it would be without the last trigger."""
         others = tuple(at for at in evidence.failovers if at != self._ledger.last)
         return evidence.but(used=evidence.used - 1, failovers=others)
 
-    def _require(self, evidence: Evidence) -> None:
+    def _require(self, evidence: GateEvidence) -> None:
         closed = gates.refusals(evidence, gates.GATES)
         if closed:
             self._note("refused", evidence, closed)
             raise gates.RefusedError(self._asked.cluster, closed)
 
-    def _note(self, what: str, evidence: Evidence, closed: Sequence[gates.Refusal] = ()) -> None:
-        """Add to the audit record; where that cannot be written the gate has refused anyway."""
+    def _note(
+        self, what: str, evidence: GateEvidence, closed: Sequence[gates.ClosedGate] = ()
+    ) -> None:
+        """Add to the audit record; if it cannot be written, the gate `traceable` refuses anyway."""
         if evidence.recordable:
             return
         asked = self._asked

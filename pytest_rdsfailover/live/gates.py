@@ -1,13 +1,13 @@
-"""The gates before every trigger, as pure functions: each says why not, or nothing.
+"""The gates before every trigger: pure functions that return why they are closed, empty if open.
 
-All must pass. What is not known closes a gate, and so does an error inside one.
+All must be open. A fact that is not known closes its gate, and so does an error inside a gate.
 """
 
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from pytest_rdsfailover.live.evidence import Evidence
+from pytest_rdsfailover.live.evidence import GateEvidence
 from pytest_rdsfailover.live.facts import ClusterFacts
 from pytest_rdsfailover.live.windows import SOON, in_window, within
 from pytest_rdsfailover.model.durations import format_duration
@@ -21,7 +21,7 @@ FIS_ACTIONS = frozenset({"aws:rds:failover-db-cluster", "aws:rds:reboot-db-insta
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Refusal:
+class ClosedGate:
     """A gate that is closed, and why."""
 
     gate: str
@@ -34,7 +34,7 @@ class Refusal:
 class RefusedError(RdsFailoverError):
     """The gates do not let a failover be triggered; nothing was changed."""
 
-    def __init__(self, cluster: str, refusals: tuple[Refusal, ...]) -> None:
+    def __init__(self, cluster: str, refusals: tuple[ClosedGate, ...]) -> None:
         super().__init__(cluster, refusals)
         self.cluster, self.refusals = cluster, refusals
 
@@ -43,34 +43,35 @@ class RefusedError(RdsFailoverError):
         return f"no failover of {self.cluster} is triggered, and nothing was changed:{whys}"
 
 
-def identity(it: Evidence) -> str:
+def identity(evidence: GateEvidence) -> str:
     """Gate 1: the caller's account, the cluster's account and region are those that were named."""
-    if it.account is None:
+    asked, account, cluster = evidence.asked, evidence.account, evidence.cluster
+    if account is None:
         return "who is calling could not be learned from STS"
-    if it.account != it.asked.account:
-        return f"the credentials belong to account {it.account}, not to {it.asked.account}"
-    if it.cluster is None:
-        return f"the cluster {it.asked.cluster} could not be described"
-    parts = it.cluster.arn.split(":")
-    if parts[3:5] != [it.asked.region, it.asked.account] or it.cluster.id != it.asked.cluster:
-        return f"{it.cluster.arn} is not {it.asked.cluster} in {it.asked.region}"
+    if account != asked.account:
+        return f"the credentials belong to account {account}, not to {asked.account}"
+    if cluster is None:
+        return f"the cluster {asked.cluster} could not be described"
+    parts = cluster.arn.split(":")
+    if parts[3:5] != [asked.region, asked.account] or cluster.id != asked.cluster:
+        return f"{cluster.arn} is not {asked.cluster} in {asked.region}"
     return ""
 
 
-def consent(it: Evidence) -> str:
+def consent(evidence: GateEvidence) -> str:
     """Gate 2: every cluster that is touched carries the opt-in tag and is not production."""
-    touched = [_known(it)] + ([it.world.target] if it.world else [])
-    whys = (_consent(it.asked, cluster) for cluster in touched)
+    touched = [_cluster(evidence)] + ([evidence.world.target] if evidence.world else [])
+    whys = (_consent(evidence.asked, cluster) for cluster in touched)
     return next((why for why in whys if why), "")
 
 
 def _consent(asked: LiveSettings, cluster: ClusterFacts) -> str:
-    key, _, value = asked.opt_in.partition("=")
-    found = cluster.tags.get(key)
-    if (found or "").lower() in REFUSALS:
-        return f"the tag {key}={found} of {cluster.id} forbids it"
-    if found != value:
-        return f"{cluster.id} must carry the tag {key}={value}, yet has {found or 'none such'}"
+    key, _, opt_in = asked.opt_in.partition("=")
+    value = cluster.tags.get(key)
+    if (value or "").lower() in REFUSALS:
+        return f"the tag {key}={value} of {cluster.id} forbids it"
+    if value != opt_in:
+        return f"{cluster.id} must carry the tag {key}={opt_in}, yet has {value or 'none such'}"
     signs = production_signs(cluster)
     if signs and asked.production_override != cluster.id:
         return (
@@ -91,11 +92,15 @@ def production_signs(cluster: ClusterFacts) -> list[str]:
     ]
 
 
-def state(it: Evidence) -> str:
-    """Gate 3: a healthy Aurora MySQL cluster with somebody to promote, at a quiet time."""
-    cluster = _known(it)
-    writers, plan = cluster.writers, it.plan
-    down = [f"{one.id} is {one.status}" for one in cluster.members if one.status != "available"]
+def state(evidence: GateEvidence) -> str:
+    """Gate 3: a healthy Aurora MySQL cluster with an instance to promote, outside its windows."""
+    cluster = _cluster(evidence)
+    writers, plan = cluster.writers, evidence.plan
+    down = [
+        f"{member.id} is {member.status}"
+        for member in cluster.members
+        if member.status != "available"
+    ]
     reasons = [
         (cluster.engine != "aurora-mysql", f"its engine is {cluster.engine}, not aurora-mysql"),
         (cluster.engine_mode == "serverless", "Aurora Serverless v1 has no instance to promote"),
@@ -103,76 +108,80 @@ def state(it: Evidence) -> str:
         (len(cluster.members) < 2, "it has no reader to promote"),  # noqa: PLR2004 - writer and reader
         (len(writers) != 1, f"it has {len(writers)} writers: {', '.join(writers) or 'none'}"),
         (bool(down), "; ".join(down)),
-        (_abroad(it), f"it is bound to {cluster.abroad}, in other regions, too"),
+        (_abroad(evidence), f"it is bound to {cluster.abroad}, which spans regions"),
         (bool(cluster.pending), f"modifications are pending: {', '.join(cluster.pending)}"),
         (plan is None, "nothing is planned"),
     ]
-    return next((why for wrong, why in reasons if wrong), "") or _target(it) or _windows(it)
+    return (
+        next((why for wrong, why in reasons if wrong), "")
+        or _target(evidence)
+        or _windows(evidence)
+    )
 
 
-def _abroad(it: Evidence) -> bool:
-    """Tell whether other regions depend on the cluster, and no switchover between them is asked."""
-    bound, asked = _known(it).abroad, it.asked
+def _abroad(evidence: GateEvidence) -> bool:
+    """Tell whether the cluster is bound to other regions, apart from a switchover that is asked."""
+    bound, asked = _cluster(evidence).abroad, evidence.asked
     return bool(bound) and (asked.trigger != "switchover" or bound != asked.global_cluster)
 
 
-def _target(it: Evidence) -> str:
-    target = None if it.plan is None else it.plan.target
+def _target(evidence: GateEvidence) -> str:
+    target = None if evidence.plan is None else evidence.plan.target
     if target is None:
         return ""
-    member = _known(it).member(target)
+    member = _cluster(evidence).member(target)
     if member is None:
         return f"{target} is no instance of this cluster"
     return f"{target} is the writer already" if member.writer else ""
 
 
-def _windows(it: Evidence) -> str:
-    cluster = _known(it)
+def _windows(evidence: GateEvidence) -> str:
+    cluster = _cluster(evidence)
     for name, text in (
         ("backup", cluster.backup_window), ("maintenance", cluster.maintenance_window)
     ):  # fmt: skip
-        if text and in_window(text, it.now):
+        if text and in_window(text, evidence.now):
             return f"its {name} window {text} UTC is open, or opens within {SOON.seconds // 60} min"
     return ""
 
 
-def proxy(it: Evidence) -> str:
-    """Gate 4: the proxy follows this cluster, is available and takes clients as we come."""
-    if it.asked.proxy is None:
+def proxy(evidence: GateEvidence) -> str:
+    """Gate 4: the proxy follows this cluster, is available, and takes clients with our TLS."""
+    asked, facts = evidence.asked, evidence.proxy
+    if asked.proxy is None:
         return ""
-    found = it.proxy
-    if found is None:
-        return f"the proxy {it.asked.proxy} could not be described"
+    if facts is None:
+        return f"the proxy {asked.proxy} could not be described"
     reasons = [
-        (found.status != "available", f"its status is {found.status}, not available"),
-        (found.engine != "MYSQL", f"its engine family is {found.engine}, not MYSQL"),
-        (found.tracked != it.asked.cluster, f"it follows {found.tracked or 'no cluster'}"),
-        (found.available == 0, "none of its targets is AVAILABLE"),
-        (found.require_tls and it.asked.tls == "off", "it requires TLS, which is off"),
+        (facts.status != "available", f"its status is {facts.status}, not available"),
+        (facts.engine != "MYSQL", f"its engine family is {facts.engine}, not MYSQL"),
+        (facts.tracked != asked.cluster, f"it follows {facts.tracked or 'no cluster'}"),
+        (facts.available == 0, "none of its targets is AVAILABLE"),
+        (facts.require_tls and asked.tls == "off", "it requires TLS, which is off"),
     ]
-    return next((f"{found.name}: {why}" for wrong, why in reasons if wrong), "")
+    return next((f"{facts.name}: {why}" for wrong, why in reasons if wrong), "")
 
 
-def alarms(it: Evidence) -> str:
+def alarms(evidence: GateEvidence) -> str:
     """Gate 5: every alarm that should stop us exists and is OK."""
-    states = {name: it.alarms.get(name, "not there") for name in it.asked.alarms}
-    wrong = [f"{name} is {found}" for name, found in states.items() if found != "OK"]
+    states = {name: evidence.alarms.get(name, "not there") for name in evidence.asked.alarms}
+    wrong = [f"{name} is {value}" for name, value in states.items() if value != "OK"]
     return "; ".join(wrong)
 
 
-def budget(it: Evidence) -> str:
+def budget(evidence: GateEvidence) -> str:
     """Gate 6: few failovers, far apart, within the allowed time, and no kill switch."""
-    asked, now = it.asked, it.now.timestamp()
-    if it.killed:
+    asked, now = evidence.asked, evidence.now.timestamp()
+    if evidence.killed:
         return f"the kill switch {asked.kill_switch} is there"
-    if it.used >= asked.max_failovers:
-        return f"{it.used} of {asked.max_failovers} failovers of this session are used"
-    if asked.max_time is not None and it.session_age > asked.max_time:
+    if evidence.used >= asked.max_failovers:
+        return f"{evidence.used} of {asked.max_failovers} failovers of this session are used"
+    if asked.max_time is not None and evidence.session_age > asked.max_time:
         return f"the session is older than {format_duration(asked.max_time)}"
-    if asked.hours is not None and not within(asked.hours, it.now):
-        return f"{it.now:%H:%M} UTC is outside of {asked.hours}"
-    recent = [now - at for at in it.failovers if now - at < asked.min_interval]
-    # AWS' clock is known to a second only, so that what just ended may seem to lie ahead.
+    if asked.hours is not None and not within(asked.hours, evidence.now):
+        return f"{evidence.now:%H:%M} UTC is outside of {asked.hours}"
+    recent = [now - at for at in evidence.failovers if now - at < asked.min_interval]
+    # AWS' clock is known only to a second, so a failover that has just ended may seem to lie ahead.
     if recent and asked.min_interval > 0:
         return (
             f"its last failover was {format_duration(max(0.0, min(recent)))} ago, and"
@@ -181,19 +190,19 @@ def budget(it: Evidence) -> str:
     return ""
 
 
-def exclusive(it: Evidence) -> str:
-    """Gate 7: nobody else on this machine may trigger or measure meanwhile."""
-    return "" if it.exclusive else "the lock of this cluster is not ours"
+def exclusive(evidence: GateEvidence) -> str:
+    """Gate 7: we hold the lock, so that nobody else on this machine triggers or measures now."""
+    return "" if evidence.exclusive else "the lock of this cluster is not ours"
 
 
-def dry_run(it: Evidence) -> str:
+def dry_run(evidence: GateEvidence) -> str:
     """Gate 8: a dry run only describes."""
-    return "this is a dry run" if it.asked.dry_run else ""
+    return "this is a dry run" if evidence.asked.dry_run else ""
 
 
-def unchanged(it: Evidence) -> str:
+def unchanged(evidence: GateEvidence) -> str:
     """Gate 9: the cluster, read again just now, is still what the plan was made for."""
-    plan, writers = it.plan, _known(it).writers
+    plan, writers = evidence.plan, _cluster(evidence).writers
     if plan is None:
         return "nothing is planned"
     if writers != (plan.writer,):
@@ -201,56 +210,58 @@ def unchanged(it: Evidence) -> str:
     return ""
 
 
-def traceable(it: Evidence) -> str:
-    """Gate 10: the act can be recorded, and the load keeps to a schema of the user's."""
-    if it.recordable:
-        return f"the audit record cannot be written: {it.recordable}"
-    if it.asked.schema.lower() in SYSTEM_SCHEMAS or not it.asked.schema:
-        return f"{it.asked.schema!r} is no schema to write to"
+def traceable(evidence: GateEvidence) -> str:
+    """Gate 10: the trigger can be recorded, and the load keeps to a schema of the user's own."""
+    if evidence.recordable:
+        return f"the audit record cannot be written: {evidence.recordable}"
+    if evidence.asked.schema.lower() in SYSTEM_SCHEMAS or not evidence.asked.schema:
+        return f"{evidence.asked.schema!r} is no schema to write to"
     return ""
 
 
-def permission(it: Evidence) -> str:
-    """The trigger itself: a destructive one has its flag, and it acts on nothing but this."""
-    asked = it.asked
+def permission(evidence: GateEvidence) -> str:
+    """The trigger itself: a destructive one has its flag, and it acts on this cluster only."""
+    asked = evidence.asked
     if asked.trigger in DESTRUCTIVE and not getattr(asked, f"allow_{asked.trigger}"):
         return f"{asked.trigger} needs --rds-allow-{asked.trigger}"
     judge = {"fis": _experiment, "switchover": _switchover}.get(asked.trigger)
-    return "" if judge is None else judge(it)
+    return "" if judge is None else judge(evidence)
 
 
-def _switchover(it: Evidence) -> str:
-    asked, world = it.asked, it.world
+def _switchover(evidence: GateEvidence) -> str:
+    asked, world = evidence.asked, evidence.world
     if world is None:
         return f"the global database {asked.global_cluster} could not be described"
-    ours, to = _known(it).arn, asked.switchover_to
-    names = [member.id for member in _known(it).members]
+    home, to = _cluster(evidence).arn, asked.switchover_to
+    names = [member.id for member in _cluster(evidence).members]
     reasons = [
         (world.id != asked.global_cluster, f"{world.id} is not {asked.global_cluster}"),
         (world.status != "available", f"{world.id} is {world.status}, not available"),
-        (world.primary != ours, f"the primary of {world.id} is {world.primary}, not {ours}"),
+        (world.primary != home, f"the primary of {world.id} is {world.primary}, not {home}"),
         (to not in world.secondaries, f"{to} is no secondary cluster of {world.id}"),
         (world.target.arn != to, f"{world.target.arn} was described, not {to}"),
         (to.split(":")[4] != asked.account, f"{to} is not in account {asked.account}"),
-        (len(set(names)) < len(names), "instances of both regions have one name"),
+        (len(set(names)) < len(names), "instances in both regions share one name"),
     ]
     return next((why for wrong, why in reasons if wrong), "")
 
 
-def _experiment(it: Evidence) -> str:
-    asked = it.asked
-    if it.experiment is None:
+def _experiment(evidence: GateEvidence) -> str:
+    asked = evidence.asked
+    if evidence.experiment is None:
         return f"the experiment template {asked.fis_template} could not be described"
-    arns, actions = it.experiment
-    ours = {_known(it).arn, *(member.arn for member in _known(it).members)}
-    if not arns or not arns <= ours:
-        return f"the experiment may act on {', '.join(sorted(arns - ours)) or 'nothing'}"
+    arns, actions = evidence.experiment
+    allowed = {_cluster(evidence).arn, *(member.arn for member in _cluster(evidence).members)}
+    if not arns or not arns <= allowed:
+        return f"the experiment may act on {', '.join(sorted(arns - allowed)) or 'nothing'}"
     if "aws:rds:reboot-db-instances" in actions and not asked.allow_reboot:
         return "the experiment reboots instances, which needs --rds-allow-reboot"
-    return "" if actions <= FIS_ACTIONS else f"it does more: {', '.join(sorted(actions))}"
+    return (
+        "" if actions <= FIS_ACTIONS else f"the experiment does more: {', '.join(sorted(actions))}"
+    )
 
 
-Gate = Callable[[Evidence], str]
+Gate = Callable[[GateEvidence], str]
 GATES: tuple[Gate, ...] = (
     identity, consent, state, proxy, alarms, budget, exclusive, dry_run, unchanged, traceable,
     permission,
@@ -258,24 +269,24 @@ GATES: tuple[Gate, ...] = (
 
 
 class UnknownError(Exception):
-    """A gate needs what could not be learned."""
+    """A gate needs a fact that could not be learned."""
 
 
-def _known(it: Evidence) -> ClusterFacts:
-    if it.cluster is None:
+def _cluster(evidence: GateEvidence) -> ClusterFacts:
+    if evidence.cluster is None:
         raise UnknownError("the cluster could not be described")
-    return it.cluster
+    return evidence.cluster
 
 
-def refusals(it: Evidence, gates: tuple[Gate, ...] = GATES) -> tuple[Refusal, ...]:
-    """Return every closed gate; only if there is none may anything be triggered."""
-    unknown = [Refusal(gate="evidence", why=why) for why in it.unknown]
-    found = [Refusal(gate=gate.__name__, why=_judge(gate, it)) for gate in gates]
-    return tuple(unknown + [refusal for refusal in found if refusal.why])
+def refusals(evidence: GateEvidence, gates: tuple[Gate, ...] = GATES) -> tuple[ClosedGate, ...]:
+    """Return every closed gate; a trigger is allowed only if there is none."""
+    unknown = [ClosedGate(gate="evidence", why=why) for why in evidence.unknown]
+    judged = [ClosedGate(gate=gate.__name__, why=_judge(gate, evidence)) for gate in gates]
+    return tuple(unknown + [refusal for refusal in judged if refusal.why])
 
 
-def _judge(gate: Gate, it: Evidence) -> str:
+def _judge(gate: Gate, evidence: GateEvidence) -> str:
     try:
-        return gate(it)
+        return gate(evidence)
     except Exception as error:  # noqa: BLE001 - a gate that cannot judge stays closed
         return f"could not be judged: {error or type(error).__name__}"

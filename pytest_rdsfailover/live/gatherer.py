@@ -1,4 +1,4 @@
-"""Collects the evidence for the gates; what cannot be learned is noted, never assumed."""
+"""Collects the evidence for the gates; a fact that cannot be learned is noted, never assumed."""
 
 import time
 from collections.abc import Callable
@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from pytest_rdsfailover.aws.client import AwsError
 from pytest_rdsfailover.live.event_texts import is_failover
-from pytest_rdsfailover.live.evidence import Evidence, Plan
+from pytest_rdsfailover.live.evidence import GateEvidence, TriggerPlan
 from pytest_rdsfailover.live.facts import (
     ClusterFacts,
     GlobalFacts,
@@ -25,7 +25,7 @@ from pytest_rdsfailover.live.region import Plain, Region
 from pytest_rdsfailover.model.live_settings import LiveSettings
 
 T = TypeVar("T")
-FIRST_MINUTES = 10  # of events to read at least
+FIRST_MINUTES = 10  # the events of the last ten minutes are read at least
 
 
 @dataclass(slots=True)
@@ -37,7 +37,7 @@ class Gatherer:
         region: the AWS API.
         ledger: the lock, the budget and the audit record.
         started: when the session began, in seconds of the epoch.
-        offset: AWS' clock minus ours, in seconds, as of the last look; None while unknown.
+        offset: AWS' clock minus ours, in seconds, as last measured; None while unknown.
     """
 
     asked: LiveSettings
@@ -47,38 +47,38 @@ class Gatherer:
     offset: float | None = None
 
     def cluster(self) -> ClusterFacts:
-        """Return the cluster as it is now; in a switchover, all that takes part as one cluster.
+        """Return the cluster as it is now; for a switchover, the clusters of both regions as one.
 
         Raises:
-            AwsError: if AWS does not tell.
+            AwsError: if AWS refuses, or cannot be asked.
         """
         home, world = _described(self.region, self.asked.cluster), self.world()
         return home if world is None else across(home, world)
 
     def world(self) -> GlobalFacts | None:
-        """Return the global database as it is now; None if there is no switchover of one.
+        """Return the global database as it is now; None if the trigger is no switchover.
 
         Raises:
-            AwsError: if AWS does not tell.
+            AwsError: if AWS refuses, or cannot be asked.
         """
         if self.asked.trigger != "switchover":
             return None
         *_, place, _, _, name = self.asked.switchover_to.split(":")
-        told = self.region.global_cluster(self.asked.global_cluster)
-        return global_facts(told, _described(self.region.elsewhere(place), name))
+        answer = self.region.global_cluster(self.asked.global_cluster)
+        return global_facts(answer, _described(self.region.elsewhere(place), name))
 
     def proxy(self) -> ProxyFacts | None:
         """Return the proxy as it is now; None if none is named.
 
         Raises:
-            AwsError: if AWS does not tell.
+            AwsError: if AWS refuses, or cannot be asked.
         """
         name = self.asked.proxy
         if name is None:
             return None
         return proxy_facts(self.region.proxy(name), self.region.proxy_targets(name))
 
-    def evidence(self, plan: Plan | None, target: str | None = None) -> Evidence:
+    def evidence(self, plan: TriggerPlan | None, target: str | None = None) -> GateEvidence:
         """Return all that is known now.
 
         Args:
@@ -100,7 +100,7 @@ class Gatherer:
         cluster = learn("the cluster", self.cluster)
         template = asked.fis_template if asked.trigger == "fis" else None
         used = learn("the budget", lambda: ledger.used)
-        return Evidence(
+        return GateEvidence(
             asked=asked,
             account=caller.get("Account"),
             arn=caller.get("Arn", ""),
@@ -124,26 +124,26 @@ class Gatherer:
         )  # fmt: skip
 
     def failovers(self) -> tuple[float, ...]:
-        """Return when failovers of late began or ended, in order, in AWS' seconds of the epoch.
+        """Return when recent failovers began or ended, in order, in AWS' seconds of the epoch.
 
         Raises:
-            AwsError: if AWS does not tell.
+            AwsError: if AWS refuses, or cannot be asked.
         """
         minutes = max(FIRST_MINUTES, int(self.asked.min_interval / 60) + 1)
         events = self.region.events(self.asked.cluster, minutes)
-        own = self.ledger.last
+        last = self.ledger.last
         times = [seconds_of(event) for event in events if is_failover(event)]
-        return tuple(sorted([*times, *([] if own is None else [own])]))
+        return tuple(sorted([*times, *([] if last is None else [last])]))
 
 
 def _described(region: Region, name: str) -> ClusterFacts:
     return cluster_facts(region.cluster(name), region.instances(name))
 
 
-def _plan(cluster: ClusterFacts | None, target: str | None) -> Plan | None:
+def _plan(cluster: ClusterFacts | None, target: str | None) -> TriggerPlan | None:
     if cluster is None or len(cluster.writers) != 1:
         return None
-    return Plan(writer=cluster.writers[0], target=target)
+    return TriggerPlan(writer=cluster.writers[0], target=target)
 
 
 def seconds_of(event: Plain) -> float:

@@ -11,23 +11,23 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-RUN_OF_WORKERS = "PYTEST_XDIST_TESTRUNUID"  # one for all workers of a session
+RUN_OF_WORKERS = "PYTEST_XDIST_TESTRUNUID"  # the same for all workers of a session
 
 
 def session_id(environ: Mapping[str, str] = os.environ) -> str:
-    """Return what all workers of one pytest session share."""
+    """Return an id that all workers of one pytest session share."""
     return environ.get(RUN_OF_WORKERS) or uuid.uuid4().hex
 
 
 class Ledger:
     """The lock, the budget and the audit record of one cluster, on this machine.
 
-    Only who holds the lock may read or change the budget.
+    Only the holder of the lock may read or change the budget.
 
     Args:
         directory: where the files are kept; made if it is not there.
-        cluster: what names the cluster everywhere: its ARN, or account, region and identifier.
-        session: which session's budget is meant.
+        cluster: names it uniquely, by its ARN or by account, region and identifier.
+        session: the id of the session whose budget is meant.
         audit: path of the audit record; None for one in *directory*.
     """
 
@@ -55,7 +55,7 @@ class Ledger:
         return True
 
     def release(self) -> None:
-        """Let others have the cluster; harmless the second time."""
+        """Release the lock, so that others can have the cluster; harmless the second time."""
         self._lock.release(force=True)
 
     @property
@@ -66,26 +66,26 @@ class Ledger:
 
     @property
     def last(self) -> float | None:
-        """Return when anybody on this machine last triggered one, in seconds of the epoch."""
-        found = self._read().get("last")
-        return None if found is None else float(found)
+        """Return when a failover was last triggered from this machine, in seconds of the epoch."""
+        seconds = self._read().get("last")
+        return None if seconds is None else float(seconds)
 
     def spend(self, now: float) -> None:
-        """Note a failover, before it is triggered: what follows may not come to note it."""
+        """Count a failover, before its trigger, because this process may end during that."""
         state = {"session": self._session, "used": self.used + 1, "last": now}
         fresh = self._state.with_suffix(".new")
         fresh.write_text(json.dumps(state))
         fresh.replace(self._state)
 
     def _read(self) -> Mapping[str, Any]:
-        """Return the state; what cannot be read raises, so that nobody takes it for zero."""
+        """Return the state; a file that cannot be read raises: it must not count as no failover."""
         if not self._state.exists():
             return {}
         state: Mapping[str, Any] = json.loads(self._state.read_text())
         return state
 
     def why_not_recordable(self) -> str:
-        """Return why nothing can be added to the audit record; empty if something can."""
+        """Return why nothing can be added to the audit record; empty if lines can be added."""
         try:
             self.audit.parent.mkdir(parents=True, exist_ok=True)
             with self.audit.open("a"):

@@ -1,4 +1,4 @@
-"""Goes the way to the database step by step, and names the first step that fails, and why."""
+"""Tries the way to the database step by step; names the first step that fails, and why."""
 
 import contextlib
 import secrets
@@ -21,7 +21,7 @@ NEAR = "run pytest in the VPC, or open the security group for this machine"
 
 
 class PreflightError(RdsFailoverError):
-    """The way to the database is closed at one step; nothing was triggered."""
+    """One step of the way to the database failed; nothing was triggered."""
 
     def __init__(self, step: str, endpoint: str, why: str, remedy: str) -> None:
         super().__init__(step, endpoint, why, remedy)
@@ -41,7 +41,7 @@ def check_clock(offset: float | None) -> None:
         PreflightError: if they are so far apart that AWS' events could not be placed.
     """
     if offset is None:
-        raise PreflightError("clock", "the AWS API", "it told no time", "check --rds-endpoint-url")
+        raise PreflightError("clock", "the AWS API", "it tells no time", "check --rds-endpoint-url")
     if abs(offset) > MOST_OFFSET:
         raise PreflightError(
             "clock", "this machine", f"it is {-offset:+.0f} s from AWS' clock", "synchronise it"
@@ -53,7 +53,7 @@ def check_endpoint(endpoint: Endpoint, *, writes: bool) -> None:
 
     Args:
         endpoint: where to connect.
-        writes: create and drop a table of our own.
+        writes: whether to create, use and drop a table of our own there.
 
     Raises:
         PreflightError: naming the first step that fails.
@@ -96,10 +96,10 @@ def _login(endpoint: Endpoint) -> Iterator[Any]:
 
 
 def _refused(endpoint: Endpoint, error: Exception) -> PreflightError:
-    """Return which step a failed login failed at; the password is in none of the texts."""
+    """Return the step at which a login failed; none of the texts holds the password."""
     place, code = f"{endpoint.host}:{endpoint.port}", driver.fault_of(error).code
     why = " ".join(str(part) for part in error.args)
-    if code == NO_TLS or any(isinstance(each, ssl.SSLError) for each in driver.chain(error)):
+    if code == NO_TLS or any(isinstance(cause, ssl.SSLError) for cause in driver.chain(error)):
         return PreflightError("TLS", place, why, f"give the authorities with --rds-ca: {BUNDLE}")
     if code in ACCESS_DENIED:
         return PreflightError(

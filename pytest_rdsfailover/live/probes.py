@@ -12,13 +12,13 @@ from pytest_rdsfailover.model.clock import Clock
 from pytest_rdsfailover.model.endpoints import Bounds, Endpoint
 from pytest_rdsfailover.mysql import driver
 
-EVERY = 0.05  # seconds between two looks; what is seen is at most this much later than it was
+EVERY = 0.05  # seconds between two looks; a change is seen at most this long after it happened
 SHORT = Bounds(connect=0.5, read=1.0, write=1.0)
 ROLE = "SELECT @@aurora_server_id, @@innodb_read_only"
 
 
 class Probe(threading.Thread):
-    """Looks again and again until it is told to stop; what it raises is kept for `check`."""
+    """Looks again and again until it is told to stop; the failover's `check` raises its error."""
 
     def __init__(self, name: str, clock: Clock) -> None:
         super().__init__(name=f"rdsfailover-{name}", daemon=True)
@@ -32,7 +32,7 @@ class Probe(threading.Thread):
             while not self._stop_asked.is_set():
                 self.look()
                 self._stop_asked.wait(EVERY)
-        except Exception as error:  # noqa: BLE001 - a thread's top: shown by the failover's check
+        except Exception as error:  # noqa: BLE001 - the thread's top; raised by `check`
             self.error = error
         finally:
             self.close()
@@ -42,19 +42,19 @@ class Probe(threading.Thread):
         raise NotImplementedError
 
     def close(self) -> None:
-        """Give up what it holds."""
+        """Close the session that the probe holds, if it holds one."""
 
     def stop(self) -> None:
-        """Let it end after its present look."""
+        """End the thread after its present look."""
         self._stop_asked.set()
 
 
 class InstanceProbe(Probe):
-    """Keeps a session to one instance, and notes when it is lost, back, and who may write.
+    """Keeps a session to one instance; notes when the instance is lost, back, and promoted.
 
     Attributes:
-        up: it answered at the last look.
-        writes: it would take writes, as of its last answer.
+        up: whether the instance answered at the last look.
+        writes: whether it takes writes, by its last answer.
     """
 
     def __init__(
@@ -72,7 +72,7 @@ class InstanceProbe(Probe):
         now, name = self.clock.now(), self._endpoint.name
         if answer is None:
             if self.up:
-                # When it was asked, because silence is noticed only a time-out later.
+                # The time of the question, because silence is noticed only a time-out later.
                 lost = "writer_cut" if self._was_writer else "instance_cut"
                 self._timeline.once(lost, asked, name)
             self.up = False
@@ -93,8 +93,8 @@ class InstanceProbe(Probe):
                 self._connection = driver.connect(self._endpoint, bounds=SHORT)
             with self._connection.cursor() as cursor:
                 cursor.execute(ROLE)
-                found: tuple[str, int] = cursor.fetchone()
-                return found
+                answer: tuple[str, int] = cursor.fetchone()
+                return answer
         except Exception as error:
             self.close()
             if driver.fault_of(error).kind == "client":
@@ -113,14 +113,15 @@ class EndpointProbe(Probe):
 
     Attributes:
         leads_to: the instance that the last connection reached; None before the first.
-        writes: whether it would take writes.
+        writes: whether that instance takes writes.
     """
 
     def __init__(self, endpoint: Endpoint, timeline: Timeline, clock: Clock, first: str) -> None:
         super().__init__("cluster-endpoint", clock)
         self._endpoint, self._timeline = endpoint, timeline
         self.leads_to, self.writes = first, True
-        # Behind a name the resolver tells of the flip; an address has nothing to resolve.
+        # The flip of a name is noted by the ResolverProbe. An address has nothing to resolve, so
+        # that this probe notes the flip.
         self._resolves = not _is_address(endpoint.host)
 
     def look(self) -> None:
@@ -141,7 +142,7 @@ class EndpointProbe(Probe):
 
 
 class ResolverProbe(Probe):
-    """Resolves the cluster endpoint's name and says which instance its answer is."""
+    """Resolves the cluster endpoint's name; notes which instance a new address belongs to."""
 
     def __init__(
         self, host: str, instances: dict[str, str], timeline: Timeline, clock: Clock
@@ -151,11 +152,11 @@ class ResolverProbe(Probe):
         self._last = resolve(host)
 
     def look(self) -> None:
-        """Resolve, and note an answer unlike the last one."""
-        found = resolve(self._host)
-        if found is not None and self._last is not None and found != self._last:
-            self._timeline.add("dns_flip", self.clock.now(), self._instance_at(found))
-        self._last = found or self._last
+        """Resolve, and note an address that differs from the last one."""
+        address = resolve(self._host)
+        if address is not None and self._last is not None and address != self._last:
+            self._timeline.add("dns_flip", self.clock.now(), self._instance_at(address))
+        self._last = address or self._last
 
     def _instance_at(self, address: str) -> str | None:
         for name, host in self._instances.items():
@@ -165,7 +166,7 @@ class ResolverProbe(Probe):
 
 
 def resolve(host: str) -> str | None:
-    """Return the first address of a name; None if the resolver has none to tell."""
+    """Return the first address of a name; None if the name cannot be resolved."""
     try:
         return str(socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)[0][4][0])
     except OSError:
@@ -186,23 +187,23 @@ MakeEndpoint = Callable[[str], Endpoint]
 def probes(
     facts: ClusterFacts, endpoint: MakeEndpoint, timeline: Timeline, clock: Clock
 ) -> list[Probe]:
-    """Return one probe for each way to look; none is started.
+    """Return all probes, none of them started: instances, the endpoint, and the name if it is one.
 
     Args:
         facts: the cluster before the trigger.
         endpoint: returns the endpoint of an instance, or of the `cluster`.
-        timeline: where they note what they see.
-        clock: when they see it.
+        timeline: where the probes note what they see.
+        clock: the clock by which they note it.
     """
     writer = facts.writers[0]
-    found: list[Probe] = [
+    every_probe: list[Probe] = [
         InstanceProbe(
             endpoint(member.id), timeline, clock, writer=member.writer, writes=member.writer
         )
         for member in facts.members
     ]
-    found.append(EndpointProbe(endpoint("cluster"), timeline, clock, writer))
+    every_probe.append(EndpointProbe(endpoint("cluster"), timeline, clock, writer))
     if not _is_address(facts.host):
         hosts = {member.id: member.host for member in facts.members}
-        found.append(ResolverProbe(facts.host, hosts, timeline, clock))
-    return found
+        every_probe.append(ResolverProbe(facts.host, hosts, timeline, clock))
+    return every_probe

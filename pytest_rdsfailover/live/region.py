@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pytest_rdsfailover.aws.client import AwsError, explained, sharing, unlogged
+from pytest_rdsfailover.aws.client import AwsError, explained, unlogged, with_shared_descriptions
 from pytest_rdsfailover.model.endpoints import Hidden
 from pytest_rdsfailover.model.errors import SettingError
 
 CONNECT_WITHIN, ANSWER_WITHIN = 5.0, 20.0  # seconds
-TRIES = 6  # of a call that AWS throttles or fails to answer
+TRIES = 6  # attempts of a call that AWS throttles or fails to answer
 HARMLESS = ("Describe", "List", "Get", "Batch", "Lookup", "Download")  # first words of operations
 Plain = Mapping[str, Any]
 
@@ -53,26 +53,26 @@ class Region:
             ) from None
         self.name, self.url = name, url
         self.calls: list[Call] = []
-        core = sharing(botocore.session.get_session())
+        core = with_shared_descriptions(botocore.session.get_session())
         self._session = boto3.session.Session(region_name=name, botocore_session=core)
         self._clients: dict[tuple[str, bool], Any] = {}
         self._others: dict[str, Region] = {}
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Be the same region in another process, whose credentials come from the same places."""
+        """Pickle the name and the URL; another process finds its credentials in the same places."""
         return Region, (self.name, self.url)
 
     def client(self, service: str, *, once: bool = False) -> Any:
-        """Return the client of a service; one that sends every request *once* for triggers.
+        """Return the client of a service; for triggers one that sends every request *once*.
 
-        Clients are made here only, on the thread that asks first: boto3 cannot make two at once.
+        The thread that asks first makes the client: boto3 cannot make two clients at once.
         """
         if (service, once) not in self._clients:
             self._clients[service, once] = self._make(service, once=once)
         return self._clients[service, once]
 
     def elsewhere(self, name: str) -> "Region":
-        """Return another region as the same caller sees it; its requests are on our record."""
+        """Return another region as the same caller sees it; our `calls` list its requests, too."""
         if name == self.name:
             return self
         if name not in self._others:
@@ -81,7 +81,7 @@ class Region:
         return self._others[name]
 
     def new_client(self, service: str) -> Any:
-        """Return a client that nobody else uses."""
+        """Return a new client of a service, which nobody else uses."""
         return self._make(service, once=False)
 
     def _make(self, service: str, *, once: bool) -> Any:
@@ -93,11 +93,11 @@ class Region:
             retries={"mode": "standard", "total_max_attempts": 1 if once else TRIES},
         )
         with explained(f"a client of {service}"):
-            made = self._session.client(
+            client = self._session.client(
                 service, region_name=self.name, endpoint_url=self.url, config=options
             )
-        made.meta.events.register("before-call", self._note)
-        return made
+        client.meta.events.register("before-call", self._note)
+        return client
 
     def _note(self, model: Any, **_: Any) -> None:
         action = f"{model.service_model.service_name}:{model.name}"
@@ -113,93 +113,99 @@ class Region:
         ]
 
     def caller(self) -> Plain:
-        """Return `Account` and `Arn` of who calls, and `offset`: AWS' clock minus ours.
+        """Return the caller's `Account` and `Arn`, and `offset`: AWS' clock minus ours, in seconds.
 
         Raises:
             AwsError: if there are no credentials, or STS refuses them.
         """
         before = time.time()
-        found = self._ask("sts", "get_caller_identity")
+        identity = self._ask("sts", "get_caller_identity")
         middle = (before + time.time()) / 2
-        date = found["ResponseMetadata"]["HTTPHeaders"].get("date")
-        # The header counts whole seconds: half a second is the expected rest.
-        told = None if date is None else email.utils.parsedate_to_datetime(date).timestamp() + 0.5
-        offset = None if told is None else told - middle
-        return {"Account": found["Account"], "Arn": found["Arn"], "offset": offset}
+        date = identity["ResponseMetadata"]["HTTPHeaders"].get("date")
+        # The header has whole seconds only; on average half a second is missing.
+        aws_time = (
+            None if date is None else email.utils.parsedate_to_datetime(date).timestamp() + 0.5
+        )
+        offset = None if aws_time is None else aws_time - middle
+        return {"Account": identity["Account"], "Arn": identity["Arn"], "offset": offset}
 
     def cluster(self, name: str) -> Plain:
         """Return a cluster as RDS describes it.
 
         Raises:
-            AwsError: if there is none, or RDS refuses to tell.
+            AwsError: if there is no such cluster, or RDS refuses to describe it.
         """
-        found: Plain = self._ask("rds", "describe_db_clusters", DBClusterIdentifier=name)
-        return _only("describe_db_clusters", found["DBClusters"])
+        answer: Plain = self._ask("rds", "describe_db_clusters", DBClusterIdentifier=name)
+        return _only("describe_db_clusters", answer["DBClusters"])
 
     def instances(self, cluster: str) -> list[Plain]:
         """Return a cluster's instances as RDS describes them."""
-        wanted = [{"Name": "db-cluster-id", "Values": [cluster]}]
-        found = self._ask("rds", "describe_db_instances", Filters=wanted)
-        return list(found["DBInstances"])
+        filters = [{"Name": "db-cluster-id", "Values": [cluster]}]
+        answer = self._ask("rds", "describe_db_instances", Filters=filters)
+        return list(answer["DBInstances"])
 
     def global_cluster(self, name: str) -> Plain:
         """Return a global database as RDS describes it."""
-        found = self._ask("rds", "describe_global_clusters", GlobalClusterIdentifier=name)
-        # Filtered once more: an answer about others must not be taken for one about ours.
-        ours = [one for one in found["GlobalClusters"] if one["GlobalClusterIdentifier"] == name]
-        return _only("describe_global_clusters", ours)
+        answer = self._ask("rds", "describe_global_clusters", GlobalClusterIdentifier=name)
+        # Filtered once more, so that no answer about another database is taken for one about ours.
+        same = [
+            database
+            for database in answer["GlobalClusters"]
+            if database["GlobalClusterIdentifier"] == name
+        ]
+        return _only("describe_global_clusters", same)
 
     def proxy(self, name: str) -> Plain:
         """Return a proxy as RDS describes it."""
-        found = self._ask("rds", "describe_db_proxies", DBProxyName=name)
-        return _only("describe_db_proxies", found["DBProxies"])
+        answer = self._ask("rds", "describe_db_proxies", DBProxyName=name)
+        return _only("describe_db_proxies", answer["DBProxies"])
 
     def proxy_targets(self, name: str) -> list[Plain]:
         """Return a proxy's targets as RDS describes them."""
         return list(self._ask("rds", "describe_db_proxy_targets", DBProxyName=name)["Targets"])
 
     def events(self, cluster: str, minutes: int) -> list[Plain]:
-        """Return the events of a cluster in the last minutes."""
-        found = self._ask(
+        """Return the events of a cluster in the last *minutes*."""
+        answer = self._ask(
             "rds", "describe_events",
             SourceIdentifier=cluster, SourceType="db-cluster", Duration=minutes,
         )  # fmt: skip
-        return list(found["Events"])
+        return list(answer["Events"])
 
     def alarms(self, names: tuple[str, ...]) -> dict[str, str]:
         """Return the states of the alarms that exist among *names*."""
         if not names:
             return {}
-        found = self._ask("cloudwatch", "describe_alarms", AlarmNames=list(names))
-        every = [*found.get("MetricAlarms", ()), *found.get("CompositeAlarms", ())]
-        return {alarm["AlarmName"]: alarm["StateValue"] for alarm in every}
+        answer = self._ask("cloudwatch", "describe_alarms", AlarmNames=list(names))
+        existing = [*answer.get("MetricAlarms", ()), *answer.get("CompositeAlarms", ())]
+        return {alarm["AlarmName"]: alarm["StateValue"] for alarm in existing}
 
     def secret(self, arn: str) -> str:
         """Return the text of a secret; its repr does not show it."""
         with unlogged():
-            found = self._ask("secretsmanager", "get_secret_value", SecretId=arn)["SecretString"]
-        return Hidden(found)
+            text = self._ask("secretsmanager", "get_secret_value", SecretId=arn)["SecretString"]
+        return Hidden(text)
 
     def experiment(self, template: str) -> Plain:
         """Return an experiment template as FIS describes it."""
-        found: Plain = self._ask("fis", "get_experiment_template", id=template)
-        described: Plain = found["experimentTemplate"]
+        answer: Plain = self._ask("fis", "get_experiment_template", id=template)
+        described: Plain = answer["experimentTemplate"]
         return described
 
     def token(self, host: str, port: int, user: str) -> str:
         """Return a password for IAM authentication, good for new connections for 15 minutes."""
         with explained("generate_db_auth_token"), unlogged():
-            made: str = self.client("rds").generate_db_auth_token(
+            password: str = self.client("rds").generate_db_auth_token(
                 DBHostname=host, Port=port, DBUsername=user, Region=self.name
             )
-        return Hidden(made)
+        return Hidden(password)
 
     def _ask(self, service: str, method: str, **arguments: Any) -> Any:
         with explained(method):
             return getattr(self.client(service), method)(**arguments)
 
 
-def _only(action: str, found: list[Plain]) -> Plain:
-    if len(found) != 1:
-        raise AwsError(action, "Ambiguous", f"one was asked for, {len(found)} were found")
-    return found[0]
+def _only(action: str, described: list[Plain]) -> Plain:
+    if len(described) != 1:
+        raise AwsError(action, "Ambiguous", f"one was asked for, {len(described)} were found")
+    return described[0]

@@ -7,29 +7,35 @@ from pytest_rdsfailover.model.records import Milestone
 
 
 class Timeline:
-    """Milestones of one failover, each name and instance once unless it may repeat."""
+    """Milestones of one failover; `add` may repeat a name and instance, `once` does not."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._found: list[Milestone] = []
+        self._milestones: list[Milestone] = []
 
     def add(self, name: str, at: float, instance: str | None = None) -> None:
-        """Note that something had happened; *at* on the monotonic clock."""
+        """Note a milestone; *at* is its time on the monotonic clock."""
         with self._lock:
-            self._found.append(Milestone(name=name, at=at, instance=instance))
+            self._milestones.append(Milestone(name=name, at=at, instance=instance))
 
     def once(self, name: str, at: float, instance: str | None = None) -> None:
-        """Note it unless it is noted already."""
+        """Note a milestone unless one of the same name and instance is noted already."""
         with self._lock:
-            if not any(one.name == name and one.instance == instance for one in self._found):
-                self._found.append(Milestone(name=name, at=at, instance=instance))
+            if not any(
+                milestone.name == name and milestone.instance == instance
+                for milestone in self._milestones
+            ):
+                self._milestones.append(Milestone(name=name, at=at, instance=instance))
 
     def has(self, name: str, instance: str | None = None) -> bool:
-        """Tell whether something is noted, of that instance if one is given."""
+        """Tell whether a milestone of that name is noted, of *instance* if one is given."""
         with self._lock:
-            return any(one.name == name and instance in (None, one.instance) for one in self._found)
+            return any(
+                milestone.name == name and instance in (None, milestone.instance)
+                for milestone in self._milestones
+            )
 
     def all(self) -> Sequence[Milestone]:
-        """Return everything so far in order of time."""
+        """Return all milestones so far in order of time."""
         with self._lock:
-            return sorted(self._found, key=lambda one: one.at)
+            return sorted(self._milestones, key=lambda milestone: milestone.at)

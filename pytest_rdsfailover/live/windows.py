@@ -2,22 +2,22 @@
 
 from datetime import datetime, timedelta
 
-SOON = timedelta(minutes=15)  # a window that begins this soon is as good as begun
+SOON = timedelta(minutes=15)  # a window that begins within this time counts as open
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 DAY = 24 * 60  # minutes
 
 
 def in_window(text: str, now: datetime) -> bool:
-    """Tell whether *now* is in a window such as `05:00-05:30` or `mon:04:00-mon:04:30`, or soon.
+    """Tell whether *now* is in a window, or soon: `05:00-05:30`, `mon:04:00-mon:04:30`.
 
     Raises:
         ValueError: if the text is no window.
     """
     start, stop = (_minute(part) for part in text.split("-"))
     period = len(DAYS) * DAY if text[:3] in DAYS else DAY
-    here = (now.weekday() * DAY + now.hour * 60 + now.minute) % period
+    minute = (now.weekday() * DAY + now.hour * 60 + now.minute) % period
     length = (stop - start) % period
-    return (here - start) % period < length or (start - here) % period <= SOON.seconds // 60
+    return (minute - start) % period < length or (start - minute) % period <= SOON.seconds // 60
 
 
 def within(span: str, now: datetime) -> bool:

@@ -14,14 +14,14 @@ Classify = Callable[[Exception, bool], tuple[Outcome, Fault]]
 
 
 class Attempts:
-    """One writer's attempts; calling it makes the next one, a context manager.
+    """One writer's attempts; a call begins the next attempt, a context manager.
 
-    Leaving the block means that the database did it, raising in it means that it did not. It may
-    be used from any thread or task that works on the writer's operation.
+    If its block ends, the database has done what was attempted; if its block raises, it has not.
+    Any thread or task that works on the writer's operation may begin attempts.
 
     Args:
-        events: where they are noted.
-        classify: tells outcome and fault of one that failed.
+        events: where the attempts are noted.
+        classify: tells outcome and fault of an attempt that failed.
     """
 
     def __init__(self, events: Events, classify: Classify | None = None) -> None:
@@ -35,7 +35,7 @@ class Attempts:
 
     @property
     def undecided(self) -> bool:
-        """Tell whether an attempt of this operation may have been applied, so that it may be."""
+        """Tell whether an attempt of this operation may have been applied, and so the operation."""
         return self._open
 
     def __call__(self) -> "Attempt":
@@ -45,7 +45,7 @@ class Attempts:
     def note(
         self, operation: int, started: int, error: BaseException | None, *, sent: bool
     ) -> None:
-        """Note how an attempt that began at a nanosecond has ended."""
+        """Note how an attempt has ended; *started* is the nanosecond at which it began."""
         finished = time.monotonic_ns()
         outcome, fault = self._outcome(error, sent=sent)
         with self._lock:
@@ -57,11 +57,11 @@ class Attempts:
             return Outcome.ACKED, None
         if isinstance(error, Exception):
             return self._classify(error, sent)
-        return Outcome.UNKNOWN, driver.fault_of(error)  # a task that was cancelled, say
+        return Outcome.UNKNOWN, driver.fault_of(error)  # for example of a cancelled task
 
 
 class Attempt:
-    """One try.
+    """One attempt within an operation.
 
     Attributes:
         sent: whether the write may have been sent by now; set it to False while connecting, and

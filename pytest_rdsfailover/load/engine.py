@@ -1,14 +1,13 @@
-"""What all engines have in common: when their writers begin, and who was served since."""
+"""What all engines have in common: when their writers begin and end, and how many were served."""
 
 import threading
 import time
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
 
-from pytest_rdsfailover.journal.journal import NANO
-from pytest_rdsfailover.load.schedule import SECOND
-from pytest_rdsfailover.load.span import Span
+from pytest_rdsfailover.load.startable import Startable
 from pytest_rdsfailover.load.watchdog import Pause
+from pytest_rdsfailover.model.clock import to_nanoseconds, to_seconds
 from pytest_rdsfailover.model.errors import RdsFailoverError
 
 LEAD = 0.02  # seconds between the last writer's readiness and the first slot
@@ -45,11 +44,11 @@ class Gate:
         self.begun.set()
 
 
-class Engine(Span):
+class Engine(Startable):
     """Concurrent writers; a context manager.
 
     Attributes:
-        pauses: when processes of its own stood still; known once it has ended.
+        pauses: when processes of the engine's own stood still; known once it has ended.
         problem: the latest error of a writer in this process; None if there was none.
     """
 
@@ -62,20 +61,20 @@ class Engine(Span):
     @property
     def started(self) -> float:
         """Return the moment of the first slot, in seconds."""
-        return self._gate.start * NANO
+        return to_seconds(self._gate.start)
 
     def start(self, timeout: float = 15.0, check: Check | None = None) -> None:
         """Connect all writers at once and begin.
 
         Args:
-            timeout: seconds that they have for it.
+            timeout: seconds that the writers have for it.
             check: is called while they connect, and raises if that has become pointless.
 
         Raises:
             LoadError: if a writer has no connection after *timeout* seconds; the others are ended.
         """
         self.connect(timeout, check)
-        self.begin(time.monotonic_ns() + int(LEAD * SECOND))
+        self.begin(time.monotonic_ns() + to_nanoseconds(LEAD))
 
     def begin(self, start: int) -> None:
         """Let the writers, all of which are connected, begin at a nanosecond."""
@@ -98,7 +97,7 @@ class Engine(Span):
         """End all writers; harmless the second time.
 
         Raises:
-            LoadError: if one broke for a reason of ours, or does not end within *timeout* seconds.
+            LoadError: if a writer broke by a fault of ours, or does not end in *timeout* seconds.
         """
 
 

@@ -1,26 +1,34 @@
-"""The engines of one process, by the names that users give them."""
+"""The engines, by the names that users give them, in this process or in several."""
 
 from typing import Any
 
 from pytest_rdsfailover.journal.journal import Journal
 from pytest_rdsfailover.load.engine import Engine
 from pytest_rdsfailover.load.fast import FastLoad
-from pytest_rdsfailover.load.processes import Order
+from pytest_rdsfailover.load.processes import LoadOrder, ProcessLoad
 from pytest_rdsfailover.load.threads import Load
 from pytest_rdsfailover.load.workload import Workload
 
 ENGINES: dict[str, type[Load] | type[FastLoad]] = {"threads": Load, "fast": FastLoad}
 
 
-def engine(order: Order, workload: Workload, journal: Journal) -> Engine:
+def load(order: LoadOrder, workload: Workload, journal: Journal) -> Engine:
+    """Return the writers of all processes, which have not begun. See `engine`."""
+    if order.processes > 1:
+        return ProcessLoad(order, journal)
+    return engine(order, workload, journal)
+
+
+def engine(order: LoadOrder, workload: Workload, journal: Journal) -> Engine:
     """Return the writers of one process, which have not begun.
 
-    Only the threads think, and run code that can raise what a project classifies.
+    Only the writers of the engine `threads` run code of the project, whose errors the project may
+    classify, and only they wait to think.
 
     Args:
-        order: what the process is told.
+        order: what the process is to do.
         workload: what its writers do.
-        journal: where they note it; has one column set per writer of all processes.
+        journal: where the writers note it; has one column set per writer of all processes.
     """
     options: dict[str, Any] = {
         "rate": order.rate,

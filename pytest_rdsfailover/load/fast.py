@@ -11,19 +11,20 @@ import sys
 import threading
 import time
 
-from pytest_rdsfailover.journal.journal import NANO, Journal
+from pytest_rdsfailover.journal.journal import Journal
 from pytest_rdsfailover.load.engine import Check, Engine, LoadError, happens
-from pytest_rdsfailover.load.fast_writer import AWAY, CONNECTING, READY, Line, Order
+from pytest_rdsfailover.load.fast_writer import AWAY, CONNECTING, READY, FastWriter, WriterSettings
 from pytest_rdsfailover.load.inserts import InsertWorkload
 from pytest_rdsfailover.load.schedule import Schedule
 from pytest_rdsfailover.load.timer import Timer
 from pytest_rdsfailover.load.workload import Workload
 from pytest_rdsfailover.load.writer import ReconnectPolicy
+from pytest_rdsfailover.model.clock import to_nanoseconds
 from pytest_rdsfailover.model.errors import SettingError
 
-SWEEP = 10_000_000  # nanoseconds between two looks at who waits for too long
-# Connections to be made at the same time before the first slot: more than a server's backlog would
-# be dropped by the system, which tries again after a second, then after three, then seven.
+SWEEP = 10_000_000  # nanoseconds between two looks for writers that wait for too long
+# How many connections are made at the same time before the first slot. Of more than a server's
+# backlog the system drops some, and tries again only after one second, then three, then seven.
 STORM = 100
 
 
@@ -31,11 +32,11 @@ class FastLoad(Engine):
     """Concurrent writers in one event loop; a context manager. See `threads.Load`.
 
     Args:
-        workload: an insert of ours: nothing else can be written without a driver.
-        journal: where they note it; has one column set per writer.
-        rate: writes per second that they intend together; 0 for as many as the answers allow.
-        policy: how they get a connection back.
-        share: (k, n) for every n-th of the writers, from the k-th on; others do the rest.
+        workload: our own insert; nothing else can be written without a driver.
+        journal: where the writers note what they did; has one column set per writer.
+        rate: writes per second that all intend together; 0 for as many as the answers allow.
+        policy: how a writer gets a connection back.
+        share: (k, n) for every n-th writer from the k-th on; other processes run the others.
 
     Raises:
         SettingError: for a workload of the user's own, an endpoint that wants encryption or has no
@@ -51,18 +52,18 @@ class FastLoad(Engine):
         policy: ReconnectPolicy | None = None,
         share: tuple[int, int] = (0, 1),
     ) -> None:
-        order = _order(workload, policy or ReconnectPolicy())
+        settings = _settings(workload, policy or ReconnectPolicy())
         super().__init__()
         first, self._stride = share
-        mine, everybody = journal.writers[first :: self._stride], len(journal.writers)
-        self._count = len(mine)
+        journals, count = journal.writers[first :: self._stride], len(journal.writers)
+        self._count = len(journals)
         self._paced = rate > 0
-        self._lines = [
-            Line(order, each, Schedule(writer=each.writer, writers=everybody, rate=rate))
-            for each in mine
+        self._writers = [
+            FastWriter(settings, columns, Schedule(writer=columns.writer, writers=count, rate=rate))
+            for columns in journals
         ]
-        self._by_fd: dict[int, Line] = {}
-        self._due: list[tuple[int, int]] = []  # (nanosecond, place of the line), a heap
+        self._by_fd: dict[int, FastWriter] = {}
+        self._due: list[tuple[int, int]] = []  # a heap of (nanosecond, place of the writer)
         self._ready = threading.Event()
         self._bug: BaseException | None = None
         self._thread = threading.Thread(target=self._run, name="rds-fast-load", daemon=True)
@@ -83,15 +84,16 @@ class FastLoad(Engine):
     def _not_started(self, timeout: float) -> LoadError:
         if self._bug is not None:
             return LoadError(f"the fast engine broke: {self._bug!r}")
-        missing = [line for line in self._lines if line.state != READY]
-        why = next((line.problem for line in missing if line.problem), "no answer")
+        missing = [writer for writer in self._writers if writer.state != READY]
+        why = next((writer.problem for writer in missing if writer.problem), "no answer")
         return LoadError(
             f"{len(missing)} of {self._count} writers got no connection within {timeout:g} s: {why}"
         )
 
     def acked_since(self, moment: float) -> int:
         """Return how many writers had a write acknowledged that they sent after *moment*."""
-        return sum(line.last_acked * NANO > moment for line in self._lines)
+        since = to_nanoseconds(moment)
+        return sum(writer.last_acked > since for writer in self._writers)
 
     def stop(self, timeout: float = 10.0) -> None:
         """End all writers."""
@@ -108,12 +110,12 @@ class FastLoad(Engine):
             with select.epoll() as poll, Timer() as timer:
                 poll.register(timer.fd, select.EPOLLIN)
                 self._turn(poll, timer)
-        except BaseException as error:  # noqa: BLE001 - the top of a thread; shown by stop()
+        except BaseException as error:  # noqa: BLE001 - the thread's top: `stop` raises it
             self._bug = error
         finally:
             self._ready.set()
-            for line in self._lines:
-                line.close()
+            for writer in self._writers:
+                writer.close()
 
     def _turn(self, poll: select.epoll, timer: Timer) -> None:
         """Serve all writers until the load has ended and the last answer is there."""
@@ -126,8 +128,8 @@ class FastLoad(Engine):
                 swept = now
                 if not begun and self._gate.begun.is_set() and not self._gate.ended.is_set():
                     begun = True
-                    for line in self._lines:
-                        self._plan(line, now)
+                    for writer in self._writers:
+                        self._plan(writer, now)
             self._serve(poll, now)
             moment = min(self._due[0][0], swept + SWEEP) if self._due else swept + SWEEP
             if moment != armed:
@@ -135,32 +137,32 @@ class FastLoad(Engine):
                 armed = moment
             for fd, events in poll.poll():
                 if fd != timer.fd:
-                    self._hear(poll, fd, events, begun=begun)
+                    self._handle(poll, fd, events, begun=begun)
         if begun:
             self._account()
 
     def _over(self) -> bool:
-        return self._gate.ended.is_set() and not any(line.working for line in self._lines)
+        return self._gate.ended.is_set() and not any(writer.working for writer in self._writers)
 
     def _sweep(self, poll: select.epoll, now: int, *, begun: bool) -> None:
-        """Give up what waits for too long; before the first slot, connect whoever is away."""
-        for line in self._lines:
-            if line.deadline and now >= line.deadline:
-                line.expire()
-                self._follow(poll, line, begun=begun)
+        """Give up what waits for too long; before the first slot, connect writers that are away."""
+        for writer in self._writers:
+            if writer.deadline and now >= writer.deadline:
+                writer.expire()
+                self._follow(poll, writer, begun=begun)
         if not begun:
             self._connect(poll, now)
 
     def _connect(self, poll: select.epoll, now: int) -> None:
-        """Connect whoever is away, not all at once; say so when everybody is there."""
-        away = [line for line in self._lines if line.state == AWAY]
-        free = STORM - sum(line.state not in (AWAY, READY) for line in self._lines)
-        for line in away:
-            if free > 0 and now >= line.next_try:
-                line.connect()
-                self._follow(poll, line, begun=False)
+        """Connect writers that are away, not all at once; set `_ready` when all are connected."""
+        away = [writer for writer in self._writers if writer.state == AWAY]
+        free = STORM - sum(writer.state not in (AWAY, READY) for writer in self._writers)
+        for writer in away:
+            if free > 0 and now >= writer.next_try:
+                writer.connect()
+                self._follow(poll, writer, begun=False)
                 free -= 1
-        if all(line.state == READY for line in self._lines):
+        if all(writer.state == READY for writer in self._writers):
             self._ready.set()
 
     def _serve(self, poll: select.epoll, now: int) -> None:
@@ -169,70 +171,76 @@ class FastLoad(Engine):
             intended, number = heapq.heappop(self._due)
             if self._gate.ended.is_set():
                 continue
-            line = self._lines[number]
-            line.planned = False
+            writer = self._writers[number]
+            writer.planned = False
             if self._paced:
-                self._skip(line, line.slot)
-                line.accounted = line.slot + 1
-            line.use(intended)
-            self._follow(poll, line, begun=True)
+                self._skip(writer, writer.slot)
+                writer.accounted = writer.slot + 1
+            writer.use(intended)
+            self._follow(poll, writer, begun=True)
 
-    def _hear(self, poll: select.epoll, fd: int, events: int, *, begun: bool) -> None:
-        line = self._by_fd.get(fd)
-        if line is None or line.sock is None or line.sock.fileno() != fd:
+    def _handle(self, poll: select.epoll, fd: int, events: int, *, begun: bool) -> None:
+        """Let a writer go on whose socket is ready."""
+        writer = self._by_fd.get(fd)
+        if writer is None or writer.sock is None or writer.sock.fileno() != fd:
             return  # closed meanwhile
-        if line.state == CONNECTING:
-            line.connected()
-            if line.state != CONNECTING and line.sock is not None:
+        if writer.state == CONNECTING:
+            writer.connected()
+            if writer.state != CONNECTING and writer.sock is not None:
                 poll.modify(fd, select.EPOLLIN)
         elif events:
-            line.receive()
-            if line.state == READY and begun and not self._paced and not self._gate.ended.is_set():
-                line.use(time.monotonic_ns())  # without a detour over the heap
-        self._follow(poll, line, begun=begun)
+            writer.receive()
+            if (
+                writer.state == READY
+                and begun
+                and not self._paced
+                and not self._gate.ended.is_set()
+            ):
+                writer.use(time.monotonic_ns())  # without a detour over the heap
+        self._follow(poll, writer, begun=begun)
 
-    def _follow(self, poll: select.epoll, line: Line, *, begun: bool) -> None:
+    def _follow(self, poll: select.epoll, writer: FastWriter, *, begun: bool) -> None:
         """Watch a connection that is new, and plan the next write of a writer that is free."""
-        if line.state == CONNECTING and line.sock is not None:
-            fd = line.sock.fileno()
-            if self._by_fd.get(fd) is not line or line.fresh:
-                line.fresh = False
-                self._by_fd[fd] = line
+        if writer.state == CONNECTING and writer.sock is not None:
+            fd = writer.sock.fileno()
+            if self._by_fd.get(fd) is not writer or writer.fresh:
+                writer.fresh = False
+                self._by_fd[fd] = writer
                 poll.register(fd, select.EPOLLOUT)
-        if begun and not line.working and not line.planned:
-            self._plan(line, time.monotonic_ns())
+        if begun and not writer.working and not writer.planned:
+            self._plan(writer, time.monotonic_ns())
 
-    def _plan(self, line: Line, now: int) -> None:
+    def _plan(self, writer: FastWriter, now: int) -> None:
         """Put a writer's next slot on the heap; without a schedule, the first moment it may write."""
         if not self._paced:
-            moment = max(self._gate.start, now, line.next_try if line.state == AWAY else 0)
+            moment = max(self._gate.start, now, writer.next_try if writer.state == AWAY else 0)
         else:
-            if line.slots.start != self._gate.start:
-                line.slots = line.slots.starting(self._gate.start)
-            elif line.accounted:
-                line.slot = max(
-                    line.slots.next_slot(line.slot, now),
-                    line.slots.first_after(line.next_try, line.accounted),
+            if writer.slots.start != self._gate.start:
+                writer.slots = writer.slots.starting(self._gate.start)
+            elif writer.accounted:
+                writer.slot = max(
+                    writer.slots.next_slot(writer.slot, now),
+                    writer.slots.first_after(writer.next_try, writer.accounted),
                 )
-            moment = line.slots.intended(line.slot)
-        line.planned = True
-        heapq.heappush(self._due, (moment, line.journal.writer // self._stride))
+            moment = writer.slots.intended(writer.slot)
+        writer.planned = True
+        heapq.heappush(self._due, (moment, writer.journal.writer // self._stride))
 
-    def _skip(self, line: Line, stop: int) -> None:
-        first = line.accounted
+    def _skip(self, writer: FastWriter, stop: int) -> None:
+        first = writer.accounted
         if stop > first:
-            slots = line.slots
-            line.journal.skip(slots.intended(first), slots.intended(stop - 1), stop - first)
+            slots = writer.slots
+            writer.journal.skip(slots.intended(first), slots.intended(stop - 1), stop - first)
 
     def _account(self) -> None:
-        """Note the slots up to the end that nobody used."""
+        """Note the slots up to the end that no writer used."""
         if self._paced:
-            for line in self._lines:
-                self._skip(line, line.slots.first_after(self._gate.end, line.accounted))
+            for writer in self._writers:
+                self._skip(writer, writer.slots.first_after(self._gate.end, writer.accounted))
 
 
-def _order(workload: Workload, policy: ReconnectPolicy) -> Order:
-    """Return what the lines need to know, or raise SettingError if they cannot do it."""
+def _settings(workload: Workload, policy: ReconnectPolicy) -> WriterSettings:
+    """Return what all writers need to know; raise SettingError if the engine cannot do it."""
     if not isinstance(workload, InsertWorkload):
         raise SettingError("the fast engine writes our own insert only; leave out the workload")
     if sys.platform != "linux":
@@ -247,4 +255,4 @@ def _order(workload: Workload, policy: ReconnectPolicy) -> Order:
             f"the fast engine cannot wait for DNS to resolve {endpoint.host!r}; leave out"
             " engine='fast'"
         ) from None
-    return Order(endpoint, workload.insert_head, policy)
+    return WriterSettings(endpoint, workload.insert_head, policy)

@@ -9,8 +9,9 @@ import time
 from typing import NamedTuple
 
 from pytest_rdsfailover.journal.journal import WriterJournal
-from pytest_rdsfailover.load.schedule import SECOND, Schedule
+from pytest_rdsfailover.load.schedule import Schedule
 from pytest_rdsfailover.load.writer import CUT, ReconnectPolicy
+from pytest_rdsfailover.model.clock import to_nanoseconds
 from pytest_rdsfailover.model.endpoints import Endpoint
 from pytest_rdsfailover.model.records import Fault, Outcome
 from pytest_rdsfailover.mysql import client, driver
@@ -28,46 +29,48 @@ from pytest_rdsfailover.mysql.responses import Command, Part, Response
 
 AWAY, CONNECTING, GREETING, LOGIN, ASKING, READY, WRITING = range(7)
 SHORT_OK = 7  # bytes of the shortest OK payload
-CHUNK = 4096  # bytes to receive at most; Python makes room for all of them each time
+CHUNK = 4096  # bytes to receive at most; Python allocates all of them at each call
 RESET, LINGER = Fault(2013, "reset"), struct.pack("ii", 1, 0)
 NAME = client.query(b"SELECT @@aurora_server_id")
 
 
-class Order(NamedTuple):
-    """What all writers of a load share: where, as whom, what, how to get back."""
+class WriterSettings(NamedTuple):
+    """What all writers of a load share: where to connect, what to write, how to reconnect."""
 
     endpoint: Endpoint
-    insert: bytes  # up to the values
+    insert: bytes  # the statement, up to its values
     policy: ReconnectPolicy
 
 
-class Line:
-    """A writer's connection. Its engine tells it the time and that its socket is ready.
+class FastWriter:
+    """A writer and its connection. Its engine calls it at its time and when its socket is ready.
 
     Attributes:
         sock: the connection; None while there is none.
         state: what it waits for.
-        deadline: the nanosecond at which it gives up; 0 while it waits for nothing.
+        deadline: the nanosecond at which it gives up waiting; 0 while it waits for nothing.
         next_try: the nanosecond before which it does not connect again.
-        problem: why it lost its connection, or got none.
+        problem: why it lost its last connection, or got none.
         last_acked: the nanosecond at which its latest acknowledged write was sent.
     """
 
-    def __init__(self, order: Order, journal: WriterJournal, schedule: Schedule) -> None:
-        self.order, self.journal, self.slots = order, journal, schedule
+    def __init__(
+        self, settings: WriterSettings, journal: WriterJournal, schedule: Schedule
+    ) -> None:
+        self.settings, self.journal, self.slots = settings, journal, schedule
         self.sock: socket.socket | None = None
         self.state, self.deadline, self.next_try = AWAY, 0, 0
         self.slot = self.accounted = 0
         self.problem = ""
         self.last_acked = 0
-        self.working = False  # a write is intended; else this is the first connection
+        self.working = False  # on a write; else, while it connects, on its first connection
         self.planned = False  # its engine knows when it writes next
         self.fresh = False  # its socket is not watched yet
         self._served = False  # this connection had a write acknowledged
-        self._head = client.query(b"%b(%d," % (order.insert, journal.writer))[4:]
+        self._head = client.query(b"%b(%d," % (settings.insert, journal.writer))[4:]
         self._reader, self._response = PacketReader(), Response(Command.PING, deprecate_eof=False)
         self._intended = self._started = 0
-        self._read = int(order.policy.bounds.read * SECOND)
+        self._read = to_nanoseconds(settings.policy.bounds.read)
         self._instance: str | None = None
         self._chance = random.Random()  # noqa: S311 - jitter, no secret
 
@@ -80,18 +83,21 @@ class Line:
             self.connect()
 
     def connect(self) -> None:
-        """Begin to connect; `receive` or `expire` tells how it went."""
+        """Begin to connect; `connected`, `receive` or `expire` goes on."""
         self._started = time.monotonic_ns()
-        endpoint, bounds = self.order.endpoint, self.order.policy.bounds
+        endpoint, bounds = self.settings.endpoint, self.settings.policy.bounds
         family = socket.AF_INET6 if ":" in endpoint.host else socket.AF_INET
         self._reader, self._instance, self._served = PacketReader(), None, False
-        self.sock = sock = socket.socket(family, socket.SOCK_STREAM)
-        self.fresh = True
-        sock.setblocking(False)  # noqa: FBT003 - its only argument
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.state, self.deadline = CONNECTING, self._started + int(bounds.connect * SECOND)
-        code = sock.connect_ex((endpoint.host, endpoint.port))
-        if code not in (0, errno.EINPROGRESS):
+        self.state, self.deadline = CONNECTING, self._started + to_nanoseconds(bounds.connect)
+        try:
+            self.sock = sock = socket.socket(family, socket.SOCK_STREAM)
+            self.fresh = True
+            sock.setblocking(False)  # noqa: FBT003 - its only argument
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            begun = sock.connect_ex((endpoint.host, endpoint.port)) in (0, errno.EINPROGRESS)
+        except OSError:  # as a machine without file descriptors has it
+            begun = False
+        if not begun:
             self._lose(Fault(2003, "refused"))
 
     def connected(self) -> None:
@@ -100,13 +106,14 @@ class Line:
         if sock is None:
             return
         try:
-            reached = sock.getpeername()
+            reached_itself = sock.getsockname() == sock.getpeername()
         except OSError:  # not connected, or not yet
             if sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
                 self._lose(Fault(2003, "refused"))
             return
-        if sock.getsockname() == reached:  # a closed port that reached itself
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, LINGER)
+        if reached_itself:  # a port that nobody listens on
+            with contextlib.suppress(OSError):
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, LINGER)
             self._lose(Fault(2003, "refused"))
         else:
             self.state = GREETING
@@ -117,7 +124,7 @@ class Line:
         self._lose(Fault(2003 if self.state == CONNECTING else 2013, "timeout"))
 
     def receive(self) -> None:
-        """Take what the server sent."""
+        """Take bytes that the server sent, or the end of the connection."""
         if self.sock is None:
             return
         try:
@@ -138,7 +145,7 @@ class Line:
                 self._lose(Fault(2014, "reset"), str(error))
 
     def _is_ok(self, data: bytes) -> bool:
-        """Tell at a glance whether this is one whole OK packet and nothing else."""
+        """Tell without parsing whether the data is one whole OK packet and nothing else."""
         size = len(data) - 4
         return (
             size >= SHORT_OK
@@ -155,7 +162,7 @@ class Line:
         elif payload[:1] == bytes((ERR,)):
             self._refuse(payload)
         elif self.state == GREETING:
-            endpoint = self.order.endpoint
+            endpoint = self.settings.endpoint
             words = (endpoint.user, endpoint.password, endpoint.database)
             user, password, database = (word.encode() for word in words)
             self.state = LOGIN
@@ -164,20 +171,20 @@ class Line:
                     client.login(parse_greeting(payload), user, password, database), sequence + 1
                 )
             )
-        elif self.state == LOGIN and payload[:1] == bytes((OK,)) and self.order.endpoint.moves:
+        elif self.state == LOGIN and payload[:1] == bytes((OK,)) and self.settings.endpoint.moves:
             self._available()  # behind a proxy the instance can change at any time
         elif self.state == LOGIN and payload[:1] == bytes((OK,)):
             self.state, self._response = ASKING, Response(Command.QUERY, deprecate_eof=False)
             self._put(NAME)
         elif self.state == LOGIN:
-            more = client.answer(payload, self.order.endpoint.password.encode())
+            more = client.answer(payload, self.settings.endpoint.password.encode())
             if more is not None:
                 self._put(encode(more, sequence + 1))
         else:
             raise ProtocolError("the server sent what nobody asked for")
 
     def _named(self, payload: bytes) -> None:
-        """Take a part of the answer to which instance this is."""
+        """Take a packet of the answer that names the instance."""
         if self._response.feed(payload) is Part.ROW:
             self._instance = read_string(payload, 0)[0].decode()
         if not self._response.done:
@@ -199,7 +206,7 @@ class Line:
         self._put(len(body).to_bytes(3, "little") + b"\0" + body)
 
     def _put(self, data: bytes) -> None:
-        """Send; what is asked is so small that it fits whole unless the connection is dead."""
+        """Send a packet, which is so small that only a dead connection does not take it whole."""
         if self.sock is None:
             return
         try:
@@ -224,14 +231,14 @@ class Line:
             raise ProtocolError("an insert has no rows")
 
     def _refuse(self, payload: bytes) -> None:
-        """Take the server's no; keep the connection if it is of use."""
+        """Note that the server refused; keep the connection if it is still of use."""
         error = parse_error(payload)
         fault = Fault(error.code, driver.KINDS.get(error.code, "server"))
         if self.state != WRITING:
             self._lose(fault, error.text)
             return
         undecided = error.code in driver.UNDECIDED
-        leaves = self.order.policy.on_read_only if error.code in driver.READ_ONLY else undecided
+        leaves = self.settings.policy.on_read_only if error.code in driver.READ_ONLY else undecided
         if leaves or fault.kind == "reset":
             self._lose(fault, error.text)
         else:
@@ -246,11 +253,10 @@ class Line:
         if self.working:
             self._note(Outcome.UNKNOWN if undecided else Outcome.REFUSED, fault)
         self.close()
-        policy = self.order.policy
-        wait = policy.backoff * (1 + policy.jitter * self._chance.uniform(-1, 1))
+        wait = self.settings.policy.wait(self._chance)
         if self._served and fault.kind in CUT:
             wait = 0.0  # its next slot is soon enough: that it was cut says little of the server
-        self.next_try = time.monotonic_ns() + int(wait * SECOND)
+        self.next_try = time.monotonic_ns() + to_nanoseconds(wait)
         self.working = False
 
     def _note(self, outcome: Outcome, fault: Fault) -> None:

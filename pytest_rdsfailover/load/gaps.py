@@ -1,20 +1,21 @@
-"""The gaps of a load that is still running, without going through its journal again and again."""
+"""The gaps of a load that is still running, found without reading its journal anew each time."""
 
-from pytest_rdsfailover.journal.journal import NANO, Journal
+from pytest_rdsfailover.journal.journal import Journal
+from pytest_rdsfailover.model.clock import to_seconds
 from pytest_rdsfailover.model.records import Outcome
 
-HOLD = 100_000_000  # nanoseconds after which no writer still has to note an earlier answer
+HOLD = 100_000_000  # nanoseconds after which all writers have noted an answer that they got
 ACKED = int(Outcome.ACKED)
 
 
 class GapTracker:
-    """Follows the acknowledgements of all writers; its size does not depend on how many they are.
+    """Follows the acknowledgements of all writers; its size does not grow with their number.
 
-    For looking on while a load runs: the verdict is made of the whole journal.
+    It is for watching a load while it runs; the verdict is made from the whole journal.
 
     Args:
-        journal: that of the running load.
-        start: its first nanosecond, which counts as an acknowledgement.
+        journal: the journal of the running load.
+        start: the first nanosecond of the load, which counts as an acknowledgement.
 
     Attributes:
         longest: the longest gap between two acknowledgements, as (first, last) nanoseconds; up to
@@ -27,7 +28,7 @@ class GapTracker:
         self.longest = (start, start)
 
     def look(self, now: int) -> float:
-        """Take what is new; return for how many seconds nobody has been served by *now*."""
+        """Read the new entries; return for how many seconds before *now* no writer was served."""
         settled: list[int] = []
         for number, writer in enumerate(self._journal.writers):
             for finished, outcome in writer.fresh(self._rows[number]):
@@ -42,4 +43,4 @@ class GapTracker:
             if moment - self._last > self.longest[1] - self.longest[0]:
                 self.longest = (self._last, moment)
             self._last = max(self._last, moment)
-        return max(0, now - self._newest) * NANO
+        return to_seconds(max(0, now - self._newest))

@@ -1,10 +1,10 @@
-"""The plainest workload of ours, and the default: one inserted row per write."""
+"""The simplest workload of ours, and the default: one inserted row per write."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 from pytest_rdsfailover.load.attempts import Attempts
-from pytest_rdsfailover.load.mix import WRITE, Step
+from pytest_rdsfailover.load.mix import WRITE, MixStep
 from pytest_rdsfailover.load.workload import PATIENT, Position, Session, execute
 from pytest_rdsfailover.model.endpoints import Bounds, Endpoint
 from pytest_rdsfailover.mysql import driver
@@ -19,7 +19,7 @@ class InsertWorkload:
     twice shows as two rows.
     """
 
-    steps: Sequence[Step] = (WRITE,)
+    steps: Sequence[MixStep] = (WRITE,)
     torn: Sequence[Position] = ()
 
     def __init__(self, endpoint: Endpoint, run: str) -> None:
@@ -29,8 +29,13 @@ class InsertWorkload:
 
     @property
     def insert_head(self) -> bytes:
-        """Return the insert up to its values, for who encodes them without a driver."""
+        """Return the insert up to its values, for the fast engine, which encodes these itself."""
         return self._insert.partition("(%s")[0].encode()
+
+    @property
+    def made(self) -> str:
+        """Return which table this is."""
+        return f"table {self.endpoint.database}.{self._table}"
 
     def create(self, control: Endpoint) -> None:
         """Create the table."""
@@ -61,12 +66,12 @@ class InsertWorkload:
                     return
                 last = rows[-1][0]
 
-    def _page(self, connection: Any, last: int) -> list[tuple[int, int, int]]:
+    def _page(self, connection: Any, after: int) -> list[tuple[int, int, int]]:
         with connection.cursor() as cursor:
             cursor.execute(
                 f"SELECT id, writer, sequence FROM {self._table} WHERE id > %s"  # noqa: S608 - our own name
                 f" ORDER BY id LIMIT {AUDIT_ROWS}",
-                (last,),
+                (after,),
             )
             return list(cursor.fetchall())
 
@@ -85,7 +90,7 @@ class InsertSession:
         self._cursor = connection.cursor()
         self.instance = instance
 
-    def perform(self, step: Step, sequence: int) -> None:  # noqa: ARG002 - there is but one
+    def perform(self, step: MixStep, sequence: int) -> None:  # noqa: ARG002 - there is only one
         """Insert the row of a position."""
         self._cursor.execute(self._insert, (self._writer, sequence))
 

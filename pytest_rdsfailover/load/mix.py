@@ -1,4 +1,4 @@
-"""What writers do in turn, if it is more than one thing: weights, spread evenly."""
+"""What writers do in turn: steps, each as often as it weighs, evenly spread."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -6,19 +6,19 @@ from typing import Any
 
 from pytest_rdsfailover.model.errors import SettingError
 
-MOST = 1000  # steps until a mix begins again
+MOST = 1000  # steps before a mix begins again
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Step:
+class MixStep:
     """One thing that a writer does at a slot.
 
     Attributes:
-        name: what it is called.
+        name: what the step is called.
         reads: whether it stores nothing; then it counts for no outage.
         call: the user's own code; None for ours.
-        reports: whether that reports its attempts.
-        aside: whether it has a connection of its own, whose loss is no loss of the writer's.
+        reports: whether that code reports its attempts.
+        aside: whether it has a connection of its own; the writer keeps its own when that is lost.
     """
 
     name: str
@@ -28,14 +28,14 @@ class Step:
     aside: bool = False
 
 
-WRITE = Step("write")
-TRANSACTION = Step("transaction")
-READ_YOUR_WRITE = Step("read_your_write", reads=True)
-READ = Step("read", reads=True, aside=True)
+WRITE = MixStep("write")
+TRANSACTION = MixStep("transaction")
+READ_YOUR_WRITE = MixStep("read_your_write", reads=True)
+READ = MixStep("read", reads=True, aside=True)
 OURS = {step.name: step for step in (WRITE, TRANSACTION, READ_YOUR_WRITE, READ)}
 
 
-def spread(weights: Mapping[Step, int]) -> tuple[Step, ...]:
+def spread(weights: Mapping[MixStep, int]) -> tuple[MixStep, ...]:
     """Return the order in which steps take turns: each as often as it weighs, evenly spread.
 
     Raises:
@@ -62,6 +62,6 @@ def spread(weights: Mapping[Step, int]) -> tuple[Step, ...]:
     return tuple(turns)
 
 
-def share_of_writes(steps: Sequence[Step]) -> float:
+def share_of_writes(steps: Sequence[MixStep]) -> float:
     """Return which part of the steps write."""
     return sum(not step.reads for step in steps) / len(steps)

@@ -7,7 +7,7 @@ from typing import Any
 
 from pytest_rdsfailover.journal.reads import seen
 from pytest_rdsfailover.load.attempts import Attempts
-from pytest_rdsfailover.load.mix import READ, READ_YOUR_WRITE, TRANSACTION, Step, spread
+from pytest_rdsfailover.load.mix import READ, READ_YOUR_WRITE, TRANSACTION, MixStep, spread
 from pytest_rdsfailover.load.workload import PATIENT, Position, Session, execute
 from pytest_rdsfailover.model.endpoints import Bounds, Endpoint
 from pytest_rdsfailover.mysql import driver
@@ -22,7 +22,7 @@ class RowsWorkload:
         endpoint: where to write.
         run: the trial's own prefix.
         weights: how often each step takes its turn.
-        reader: where a `read` reads; None if there is none among the steps.
+        reader: where a `read` reads; None if no step is a `read`.
 
     Attributes:
         steps: what writers do in turn.
@@ -33,13 +33,18 @@ class RowsWorkload:
         self,
         endpoint: Endpoint,
         run: str,
-        weights: Mapping[Step, int],
+        weights: Mapping[MixStep, int],
         reader: Endpoint | None = None,
     ) -> None:
         self.endpoint, self.reader = endpoint, reader
-        self.steps: Sequence[Step] = spread(weights)
+        self.steps: Sequence[MixStep] = spread(weights)
         self.torn: Sequence[Position] = ()
         self.table = f"rds_rows_{run}"
+
+    @property
+    def made(self) -> str:
+        """Return which table this is."""
+        return f"table {self.endpoint.database}.{self.table}"
 
     def create(self, control: Endpoint) -> None:
         """Create the table; its index finds a writer's newest row."""
@@ -51,13 +56,13 @@ class RowsWorkload:
         )
 
     def open(self, writer: int, bounds: Bounds) -> Session:
-        """Connect, to the reader too if it is read from."""
+        """Connect to the writer now, and to the reader at the first read."""
         return RowsSession(self, writer, bounds)
 
     def stored(self, control: Endpoint) -> Iterable[Position]:
         """Return the position of every write, each as often as all of its rows are there.
 
-        One of which only some are there counts as stored once, and is torn.
+        A write of which only some rows are there counts as stored once, and is torn.
         """
         copies: dict[tuple[int, int], Counter[int]] = {}
         sizes: dict[tuple[int, int], int] = {}
@@ -67,10 +72,11 @@ class RowsWorkload:
                 copies.setdefault((writer, sequence), Counter())[part] += 1
                 sizes[writer, sequence] = parts
         counts = {
-            place: [found[part] for part in range(sizes[place])] for place, found in copies.items()
+            place: [copies_of[part] for part in range(sizes[place])]
+            for place, copies_of in copies.items()
         }
-        self.torn = sorted(place for place, each in counts.items() if len(set(each)) > 1)
-        return [place for place, each in counts.items() for _ in range(max(1, min(each)))]
+        self.torn = sorted(place for place, rows in counts.items() if len(set(rows)) > 1)
+        return [place for place, rows in counts.items() for _ in range(max(1, min(rows)))]
 
     def drop(self, control: Endpoint) -> None:
         """Drop the table."""
@@ -94,7 +100,7 @@ class RowsSession:
             raise
         self._reader = workload.reader
 
-    def perform(self, step: Step, sequence: int) -> int | None:
+    def perform(self, step: MixStep, sequence: int) -> int | None:
         """Do one step; return what a read saw."""
         if step is READ:
             return seen(self._newest_on_replica(), own=False)
@@ -107,7 +113,7 @@ class RowsSession:
         return None
 
     def _transact(self, sequence: int) -> None:
-        """Insert the rows of a transaction; what failed stays open in no session."""
+        """Insert the rows of a transaction; roll a failed one back, so that none stays open."""
         with self._connection.cursor() as cursor:
             cursor.execute("BEGIN")
             try:
@@ -128,17 +134,17 @@ class RowsSession:
                 )
 
     def _newest(self, connection: Any) -> int | None:
-        """Return the newest of this writer's writes that a connection sees."""
+        """Return the sequence of the writer's newest write that a connection sees, if any."""
         with connection.cursor() as cursor:
             cursor.execute(
                 f"SELECT MAX(sequence) FROM {self._table} WHERE writer = %s",  # noqa: S608 - our own name
                 (self._writer,),
             )
-            (found,) = cursor.fetchone()
-        return None if found is None else int(found)
+            (newest,) = cursor.fetchone()
+        return None if newest is None else int(newest)
 
     def _newest_on_replica(self) -> int | None:
-        """Ask the reader, whose connection is made and lost apart from the writer's."""
+        """Ask the reader; its connection is made and lost independently of the writer's."""
         try:
             if self._replica is None and self._reader is not None:
                 self._replica = driver.connect(self._reader, bounds=self._bounds)

@@ -1,8 +1,6 @@
 """The ways of putting a load on, by name."""
 
-import difflib
-
-from pytest_rdsfailover.model.errors import SettingError
+from pytest_rdsfailover.model.errors import SettingError, did_you_mean
 
 OPEN, PRECISE, CLOSED = "open", "precise", "closed"
 MODES = (OPEN, PRECISE, CLOSED)
@@ -11,7 +9,7 @@ UNPACED = 0.0  # stands for a load without a schedule
 
 
 def rate_of(mode: str, rate: float | None) -> float | None:
-    """Return the rate that a mode of load means; None if it leaves it to others.
+    """Return the rate that a mode of load means; None if it leaves the rate to other settings.
 
     Args:
         mode: `open`: as many writes per second as *rate* says; `precise`: 1,000 of them; `closed`:
@@ -22,11 +20,12 @@ def rate_of(mode: str, rate: float | None) -> float | None:
         SettingError: for an unknown mode, or a rate beside a mode that has its own.
     """
     if mode not in MODES:
-        near = difflib.get_close_matches(mode, MODES, n=1)
-        hint = f"; did you mean {near[0]!r}?" if near else ""
+        hint = did_you_mean(mode, MODES)
         raise SettingError(f"no load is called {mode!r}{hint} (known: {', '.join(MODES)})")
     if mode == OPEN:
         return rate
     if rate is not None:
-        raise SettingError(f"a load that is {mode!r} has its own rate; leave out the rate, or it")
+        raise SettingError(
+            f"the load {mode!r} has its own rate; leave out the rate, or choose 'open'"
+        )
     return PRECISE_RATE if mode == PRECISE else UNPACED

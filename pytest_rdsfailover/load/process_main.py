@@ -1,4 +1,4 @@
-"""A process of a load: does what it is told on its input, and ends when that ends."""
+"""A process of a load: it does what its input tells it, and ends with its input."""
 
 import json
 import os
@@ -8,7 +8,7 @@ from typing import Any, BinaryIO
 
 from pytest_rdsfailover.journal.journal import Journal
 from pytest_rdsfailover.load.engines import engine
-from pytest_rdsfailover.load.processes import Order
+from pytest_rdsfailover.load.processes import LoadOrder
 from pytest_rdsfailover.load.watchdog import Watchdog
 from pytest_rdsfailover.model.errors import RdsFailoverError
 
@@ -17,10 +17,10 @@ class Shard:
     """The writers of one process.
 
     Args:
-        order: what they are told.
+        order: what they are to do.
     """
 
-    def __init__(self, order: Order) -> None:
+    def __init__(self, order: LoadOrder) -> None:
         journal = Journal(order.run, order.writers, order.events)
         self._workload = order.make(journal)
         self._engine = engine(order, self._workload, journal)
@@ -33,43 +33,43 @@ class Shard:
         return {}
 
     def begin(self, start: int) -> dict[str, Any]:
-        """Let them begin at a nanosecond."""
+        """Let the writers begin at a nanosecond."""
         self._engine.begin(start)
         return {}
 
     def acked_since(self, moment: float) -> dict[str, Any]:
-        """Tell how many of them were served since."""
+        """Tell how many writers had a write acknowledged that they sent after *moment*."""
         return {"acked": self._engine.acked_since(moment)}
 
     def stop(self, timeout: float) -> dict[str, Any]:
-        """End them."""
+        """End all writers; tell when this process stood still."""
         self._engine.stop(timeout)
         self._watchdog.stop()
         return {"pauses": self._watchdog.pauses}
 
 
 def serve(questions: BinaryIO, answers: BinaryIO) -> None:
-    """Do what comes in until nothing more can."""
+    """Do what the questions ask, one after the other, until there are no more."""
     shard: Shard | None = None
     problem = ""
     try:
-        sys.path[:] = pickle.load(questions)  # noqa: S301 - our own parent's
+        sys.path[:] = pickle.load(questions)  # noqa: S301 - our own parent sent it
         shard = Shard(pickle.load(questions))  # noqa: S301
-    except Exception as error:  # noqa: BLE001 - the answer to the first question
+    except Exception as error:  # noqa: BLE001 - it is the answer to every question
         problem = f"a process of the load cannot begin: {error!r}"
     for line in questions:
-        what, *arguments = json.loads(line)
-        found: dict[str, Any]
+        method, *arguments = json.loads(line)
+        answer: dict[str, Any]
         if shard is None:
-            found = {"error": problem}
+            answer = {"error": problem}
         else:
             try:
-                found = getattr(shard, what)(*arguments)
+                answer = getattr(shard, method)(*arguments)
             except RdsFailoverError as error:
-                found = {"error": str(error)}
-            except Exception as error:  # noqa: BLE001 - told, as nobody else would
-                found = {"error": repr(error)}
-        answers.write(json.dumps(found).encode() + b"\n")
+                answer = {"error": str(error)}
+            except Exception as error:  # noqa: BLE001 - the parent must learn of it
+                answer = {"error": repr(error)}
+        answers.write(json.dumps(answer).encode() + b"\n")
         answers.flush()
 
 
@@ -80,7 +80,7 @@ def main() -> None:
     try:
         serve(sys.stdin.buffer, answers)
     finally:
-        # At once: whoever gave the orders is gone, and threads may hang in the user's code.
+        # At once: our parent is gone, and threads may hang in the user's code.
         os._exit(0)
 
 

@@ -1,4 +1,4 @@
-"""Writers in several processes: more than one interpreter can do, by one clock, in one journal."""
+"""Writers in several processes, for more than one interpreter can do; one clock, one journal."""
 
 import contextlib
 import json
@@ -19,27 +19,29 @@ from pytest_rdsfailover.load.engine import Check, Engine, LoadError
 from pytest_rdsfailover.load.watchdog import merged
 from pytest_rdsfailover.load.workload import Workload
 from pytest_rdsfailover.load.writer import ReconnectPolicy
+from pytest_rdsfailover.model.clock import to_nanoseconds
 from pytest_rdsfailover.model.errors import SettingError
 
-PATIENCE = 10.0  # seconds for an answer; what is asked takes none
-LEAD = 0.1  # seconds in which every process is told when to begin
+PATIENCE = 10.0  # seconds to wait for an answer to a question that takes no time itself
+LEAD = 0.1  # seconds before the first slot in which every process is told when to begin
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Order:
-    """What a process of a load is told.
+class LoadOrder:
+    """What a process of a load is to do.
 
     Attributes:
         make: returns the workload, given the journal that names the keys.
         run: the trial's own prefix.
-        writers: how many there are in all processes.
+        writers: how many writers there are in all processes.
         process: number of the process, from 0.
-        processes: how many there are; writer w belongs to process w modulo that.
-        events: where it stores what its writers did; None for memory only, if it is the only one.
+        processes: how many processes there are; writer w belongs to process w modulo this number.
+        events: where the process stores what its writers did; None, if it is the only process, for
+            memory only.
         engine: `threads` or `fast`.
         rate: writes per second of all writers together.
         policy: how they get a connection back.
-        classify: tells outcome and fault of a failed write; None for the usual.
+        classify: tells outcome and fault of a failed write; None for the driver's own.
         think: seconds that a writer without a schedule waits after an answer, on average.
     """
 
@@ -59,18 +61,18 @@ class Order:
 class ProcessLoad(Engine):
     """A load whose writers are shared out to processes of their own; a context manager.
 
-    They end when this process does, because their input ends with it.
+    The processes end when this one does, because their input ends with it.
 
     Args:
-        order: what the first process is told.
-        journal: takes over what all of them noted, when they have ended.
+        order: what the first process is to do.
+        journal: takes over what all processes have noted, when they have ended.
 
     Raises:
         SettingError: if a part of the order cannot be sent to another process, or the events have
             no place.
     """
 
-    def __init__(self, order: Order, journal: Journal) -> None:
+    def __init__(self, order: LoadOrder, journal: Journal) -> None:
         super().__init__()
         if order.events is None:
             raise SettingError(
@@ -84,10 +86,11 @@ class ProcessLoad(Engine):
         self._shards: list[_Shard] = []
         self._over = False
 
-    def connect(self, timeout: float, check: Check | None = None) -> None:  # noqa: ARG002 - they wait for themselves
+    def connect(self, timeout: float, check: Check | None = None) -> None:  # noqa: ARG002 - each waits by itself
         """Start all processes and connect their writers at once."""
         try:
-            self._shards = [_Shard(sent) for sent in self._sent]
+            for sent in self._sent:
+                self._shards.append(_Shard(sent))  # one by one: the next may not start
             self._ask("connect", timeout, patience=timeout + PATIENCE)
         except BaseException:
             self._end()
@@ -95,7 +98,7 @@ class ProcessLoad(Engine):
 
     def begin(self, start: int) -> None:
         """Tell every process when to begin."""
-        start = max(start, time.monotonic_ns() + int(LEAD * 1e9))
+        start = max(start, time.monotonic_ns() + to_nanoseconds(LEAD))
         super().begin(start)
         self._ask("begin", start)
 
@@ -111,20 +114,20 @@ class ProcessLoad(Engine):
         self._gate.close()
         try:
             answers = self._ask("stop", timeout, patience=timeout + PATIENCE)
-            self.pauses = merged([tuple(pause) for each in answers for pause in each["pauses"]])
+            self.pauses = merged([tuple(pause) for answer in answers for pause in answer["pauses"]])
         finally:
             self._end()
         for path in self._events:
             self._journal.adopt(path)
 
-    def _ask(self, what: str, *arguments: float, patience: float = PATIENCE) -> list[Any]:
+    def _ask(self, method: str, *arguments: float, patience: float = PATIENCE) -> list[Any]:
         """Ask all processes something at once; return their answers.
 
         Raises:
-            LoadError: if one has ended, does not answer in time, or answers with an error.
+            LoadError: if a process has ended, does not answer in time, or answers with an error.
         """
         for shard in self._shards:
-            shard.tell(what, *arguments)
+            shard.tell(method, *arguments)
         deadline = time.monotonic() + patience
         return [shard.answer(max(0.0, deadline - time.monotonic())) for shard in self._shards]
 
@@ -147,9 +150,9 @@ class _Shard:
         self._unread = b""
         self._write(order)
 
-    def tell(self, what: str, *arguments: float) -> None:
-        """Send a question; `answer` has what comes back."""
-        self._write(json.dumps([what, *arguments]).encode() + b"\n")
+    def tell(self, method: str, *arguments: float) -> None:
+        """Send a question; `answer` returns what comes back."""
+        self._write(json.dumps([method, *arguments]).encode() + b"\n")
 
     def answer(self, patience: float) -> Any:
         """Return the next answer."""
@@ -168,14 +171,16 @@ class _Shard:
                 )
             self._unread += data
         line, _, self._unread = self._unread.partition(b"\n")
-        found = json.loads(line)
-        if "error" in found:
-            raise LoadError(found["error"])
-        return found
+        answer = json.loads(line)
+        if "error" in answer:
+            raise LoadError(answer["error"])
+        return answer
 
     def _write(self, data: bytes) -> None:
         if self._process.stdin is not None:
-            with contextlib.suppress(BrokenPipeError):  # the answer, or its absence, tells
+            with contextlib.suppress(
+                BrokenPipeError
+            ):  # `answer` finds out that the process has ended
                 self._process.stdin.write(data)
                 self._process.stdin.flush()
 
@@ -189,8 +194,8 @@ class _Shard:
                     pipe.close()
 
 
-def _pickled(order: Order) -> bytes:
-    """Return an order as a process reads it: first where modules are, then what needs them."""
+def _pickled(order: LoadOrder) -> bytes:
+    """Return an order as a process reads it: first the path of modules, then what imports them."""
     try:
         return pickle.dumps(sys.path) + pickle.dumps(order)
     except (pickle.PicklingError, AttributeError, TypeError) as error:

@@ -1,4 +1,4 @@
-"""A client that tries again, as many do: on a new connection, unless the last one is still good."""
+"""A client that retries, as many do: on a new connection, unless the last one is still good."""
 
 import random
 import time
@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from pytest_rdsfailover.journal.journal import Journal
 from pytest_rdsfailover.load.attempts import Attempts, Classify
-from pytest_rdsfailover.load.mix import Step
+from pytest_rdsfailover.load.mix import MixStep
 from pytest_rdsfailover.load.workload import Position, Session, Workload
 from pytest_rdsfailover.load.writer import ReconnectPolicy
 from pytest_rdsfailover.model.endpoints import Bounds, Endpoint
@@ -22,7 +22,7 @@ class RetryingWorkload:
         inner: the workload.
         journal: where the attempts are noted.
         retries: how often a write is tried again, at most.
-        policy: how long to wait before each.
+        policy: how long to wait before each retry.
         classify: tells outcome and fault of an attempt that failed.
     """
 
@@ -37,19 +37,24 @@ class RetryingWorkload:
         self._inner, self._journal, self._classify = inner, journal, classify
         self._retries, self._policy = retries, policy
         self._seen: set[int] = set()  # writers that have had a connection
-        self.steps: Sequence[Step] = inner.steps
+        self.steps: Sequence[MixStep] = inner.steps
 
     @property
     def torn(self) -> Sequence[Position]:
-        """Return what the other workload found."""
+        """Return which writes the other workload found stored in part only."""
         return self._inner.torn
+
+    @property
+    def made(self) -> str:
+        """Return what the other workload makes."""
+        return self._inner.made
 
     def create(self, control: Endpoint) -> None:
         """Make what the writes need."""
         self._inner.create(control)
 
     def open(self, writer: int, bounds: Bounds) -> Session:
-        """Return a session: the writer's first is connected, another connects when it writes."""
+        """Return a session: a writer's first is connected, a later one connects when it is used."""
         attempts = Attempts(self._journal.writers[writer].attempts, self._classify)
         session = RetryingSession(
             lambda: self._inner.open(writer, bounds),
@@ -64,7 +69,7 @@ class RetryingWorkload:
         return session
 
     def stored(self, control: Endpoint) -> Iterable[Position] | None:
-        """Return where every stored write stands."""
+        """Return the position of every stored write."""
         return self._inner.stored(control)
 
     def drop(self, control: Endpoint) -> None:
@@ -95,8 +100,8 @@ class RetryingSession:
         """Return the instance of the connection in use."""
         return None if self._session is None else self._session.instance
 
-    def perform(self, step: Step, sequence: int) -> int | None:
-        """Do it, again if it fails; raise what the last try raised."""
+    def perform(self, step: MixStep, sequence: int) -> int | None:
+        """Do a step, again if it fails; raise what the last try raised."""
         if step.reads:
             return self.connect().perform(step, sequence)
         left, deadline = self._retries, time.monotonic() + LONGEST
@@ -109,10 +114,9 @@ class RetryingSession:
                 if not left or time.monotonic() > deadline:
                     raise
             left -= 1
-            jitter = 1 + self._policy.jitter * self._chance.uniform(-1, 1)
-            time.sleep(self._policy.backoff * jitter)
+            time.sleep(self._policy.wait(self._chance))
 
-    def _try(self, step: Step, sequence: int) -> int | None:
+    def _try(self, step: MixStep, sequence: int) -> int | None:
         with self._attempt() as attempt:
             attempt.sent = False
             session = self.connect()

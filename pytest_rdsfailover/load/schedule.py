@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass, replace
 from typing import Self
 
-SECOND = 1_000_000_000  # nanoseconds
+from pytest_rdsfailover.model.clock import SECOND
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,8 +16,8 @@ class Schedule:
 
     Attributes:
         writer: number of the writer, from 0.
-        writers: how many there are.
-        rate: writes per second that they intend together; 0 if there is no schedule, and so no
+        writers: how many writers there are.
+        rate: writes per second that all intend together; 0 if there is no schedule, and so no
             slot either.
         start: the first moment of the load.
     """

@@ -1,4 +1,4 @@
-"""How the user's functions can be called, asked before anybody calls them."""
+"""How the user's functions can be called, checked before they are called."""
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence

@@ -2,12 +2,13 @@
 
 import time
 
-from pytest_rdsfailover.journal.journal import NANO, Journal
+from pytest_rdsfailover.journal.journal import Journal
 from pytest_rdsfailover.load.attempts import Classify
 from pytest_rdsfailover.load.engine import Check, Engine, LoadError, happens
 from pytest_rdsfailover.load.schedule import Schedule
 from pytest_rdsfailover.load.workload import Workload
 from pytest_rdsfailover.load.writer import ReconnectPolicy, Writer
+from pytest_rdsfailover.model.clock import to_nanoseconds
 from pytest_rdsfailover.mysql import driver
 
 
@@ -15,14 +16,14 @@ class Load(Engine):
     """Concurrent writers; a context manager.
 
     Args:
-        workload: what they do.
-        journal: where they note it; has one column set per writer.
-        rate: writes per second that they intend together; 0 for as many as the answers allow.
-        policy: how they get a connection back.
+        workload: what the writers do.
+        journal: where the writers note what they did; has one column set per writer.
+        rate: writes per second that all intend together; 0 for as many as the answers allow.
+        policy: how a writer gets a connection back.
         classify: tells outcome and fault of a failed write, from the error and whether the write
             may have been sent.
         think: seconds that a writer without a schedule waits after an answer, on average.
-        share: (k, n) for every n-th of the writers, from the k-th on; others do the rest.
+        share: (k, n) for every n-th writer from the k-th on; other processes run the others.
     """
 
     def __init__(
@@ -37,19 +38,19 @@ class Load(Engine):
         share: tuple[int, int] = (0, 1),
     ) -> None:
         super().__init__()
-        self._waited = False  # for all writers to end: who has not ended by then hangs
+        self._waited = False  # whether all writers had their time to end; one that has not hangs
         count = len(journal.writers)
         self._writers = [
             Writer(
                 workload,
-                each,
-                Schedule(writer=each.writer, writers=count, rate=rate),
+                columns,
+                Schedule(writer=columns.writer, writers=count, rate=rate),
                 self._gate,
                 policy or ReconnectPolicy(),
                 classify or driver.classify,
                 think=think,
             )
-            for each in journal.writers[share[0] :: share[1]]
+            for columns in journal.writers[share[0] :: share[1]]
         ]
 
     def connect(self, timeout: float, check: Check | None = None) -> None:
@@ -75,10 +76,11 @@ class Load(Engine):
 
     def acked_since(self, moment: float) -> int:
         """Return how many writers had a write acknowledged that they sent after *moment*."""
-        return sum(writer.last_acked * NANO > moment for writer in self._writers)
+        since = to_nanoseconds(moment)
+        return sum(writer.last_acked > since for writer in self._writers)
 
     def stop(self, timeout: float = 10.0) -> None:
-        """End all writers; only the user's own code can keep one from it."""
+        """End all writers; only the user's own code can keep a writer from ending."""
         self._end(0.0 if self._waited else timeout)
         self._waited = True
         hanging = [writer.number for writer in self._writers if writer.thread.is_alive()]

@@ -6,7 +6,8 @@ import struct
 import time
 from typing import Self
 
-SECOND = 1_000_000_000
+from pytest_rdsfailover.model.clock import SECOND
+
 NONBLOCK, CLOEXEC, ABSOLUTE = os.O_NONBLOCK, os.O_CLOEXEC, 1
 ITIMERSPEC = struct.Struct("@qqqq")  # interval and value, as seconds and nanoseconds
 
@@ -15,10 +16,10 @@ class Timer:
     """A Linux `timerfd` on the monotonic clock; a context manager that closes it.
 
     Attributes:
-        fd: becomes readable when the time has come.
+        fd: the descriptor that becomes readable when the time has come.
 
     Raises:
-        OSError: where the system has none.
+        OSError: if the system has no `timerfd`.
     """
 
     def __init__(self) -> None:
@@ -37,6 +38,6 @@ class Timer:
         os.close(self.fd)
 
     def arm(self, moment: int) -> None:
-        """Become readable at a nanosecond of `time.monotonic_ns`; at once if it is over."""
-        seconds, rest = divmod(max(1, moment), SECOND)
-        self._set(self.fd, ABSOLUTE, ITIMERSPEC.pack(0, 0, seconds, rest), None)
+        """Become readable at a nanosecond of `time.monotonic_ns`; at once if that is past."""
+        seconds, nanoseconds = divmod(max(1, moment), SECOND)
+        self._set(self.fd, ABSOLUTE, ITIMERSPEC.pack(0, 0, seconds, nanoseconds), None)

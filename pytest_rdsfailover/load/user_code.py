@@ -8,7 +8,7 @@ from typing import Any
 
 from pytest_rdsfailover.journal.journal import Journal
 from pytest_rdsfailover.load.attempts import Attempts, Classify
-from pytest_rdsfailover.load.mix import Step, spread
+from pytest_rdsfailover.load.mix import MixStep, spread
 from pytest_rdsfailover.load.signatures import check_call, name_of, reports
 from pytest_rdsfailover.load.workload import Position, Session
 from pytest_rdsfailover.model.endpoints import Bounds, Endpoint
@@ -21,16 +21,17 @@ class CallWorkload:
     Args:
         journal: gives each write its key.
         function: called with the key, and with what *setup* returned if there is one; returning
-            acknowledges the write, raising does not. One with a parameter `attempt` gets what
-            reports its tries. A mapping of several such functions to their weights.
+            acknowledges the write, raising does not. A function with a parameter `attempt` gets an
+            object that reports its tries. Or a mapping of several such functions to their weights.
         reads: a function, or functions and their weights, that store nothing; called without a key.
-        stored: returns all keys that are stored; None if nobody can tell.
+        stored: returns all keys that are stored; None if stored keys cannot be read back.
         setup: called in each writer's thread before its first write, and again after a failure
             that dropped the session.
         teardown: called with what *setup* returned.
     """
 
     torn: Sequence[Position] = ()
+    made = "the writers' event loops"
 
     def __init__(
         self,
@@ -53,7 +54,7 @@ class CallWorkload:
         return self._journal.key(writer, sequence)
 
     def attempts(self, writer: int) -> Attempts | None:
-        """Return what a writer's tries are reported with; None if no function asks for it."""
+        """Return the object that reports a writer's tries; None if no function asks for it."""
         if not any(step.reports for step in self.steps):
             return None
         return Attempts(self._journal.writers[writer].attempts, self._classify)
@@ -62,11 +63,11 @@ class CallWorkload:
         """Do nothing: the user's tables are the user's."""
 
     def open(self, writer: int, bounds: Bounds) -> Session:  # noqa: ARG002 - the connections are the user's
-        """Return a session with an event loop of its own if the user's code needs one."""
+        """Return a session; it has an event loop of its own if the user's code needs one."""
         return CallSession(self, writer)
 
     def runner(self, writer: int) -> asyncio.Runner:
-        """Return the writer's event loop: one for the whole load, as pools are bound to theirs."""
+        """Return the writer's event loop: one for the whole load, for pools are bound to a loop."""
         if writer not in self._runners:
             # A factory keeps `close` from unsetting the event loop of the thread that calls it.
             self._runners[writer] = asyncio.Runner(loop_factory=asyncio.new_event_loop)
@@ -77,40 +78,41 @@ class CallWorkload:
         if self._stored is None:
             return None
         try:
-            found = self._stored()
-            if inspect.isawaitable(found):
-                found = asyncio.run(_result(found))
+            keys = self._stored()
+            if inspect.isawaitable(keys):
+                keys = asyncio.run(_result(keys))
         except asyncio.CancelledError as error:
             raise CancelledWorkError(name_of(self._stored)) from error
-        places = map(self._journal.position, _texts(found))
+        places = map(self._journal.position, _texts(keys))
         return [place for place in places if place is not None]
 
     def drop(self, control: Endpoint) -> None:  # noqa: ARG002 - the protocol's
-        """Close the writers' event loops, except of one that still hangs in the user's code."""
-        for runner in self._runners.values():
-            if not runner.get_loop().is_running():
-                runner.close()
-        self._runners.clear()
+        """Close the writers' event loops, but not one that still hangs in the user's code."""
+        with contextlib.ExitStack() as stack:
+            for runner in self._runners.values():
+                if not runner.get_loop().is_running():
+                    stack.callback(runner.close)
+            self._runners.clear()
 
 
 async def _result(awaitable: Any) -> Any:
     return await awaitable
 
 
-def _texts(found: Iterable[Any]) -> Iterator[str]:
-    """Yield keys as texts; a row or bytes would be no key of ours, and every write be lost."""
-    if isinstance(found, str):
-        raise _no_key(found)
-    for each in found:
-        if isinstance(each, Collection) and not isinstance(each, str):
-            raise _no_key(each)
-        yield str(each)
+def _texts(keys: Iterable[Any]) -> Iterator[str]:
+    """Yield keys as texts; refuse rows and bytes, with which every write would seem lost."""
+    if isinstance(keys, str):
+        raise _no_key(keys)
+    for key in keys:
+        if isinstance(key, Collection) and not isinstance(key, str):
+            raise _no_key(key)
+        yield str(key)
 
 
-def _no_key(found: object) -> TypeError:
+def _no_key(value: object) -> TypeError:
     return TypeError(
         "stored has to return the keys themselves, one text each, such as row[0] of a row,"
-        f" not {found!r:.80}"
+        f" not {value!r:.80}"
     )
 
 
@@ -124,8 +126,8 @@ class CallSession:
         self.attempts = workload.attempts(writer)
         self._state = () if workload.setup is None else (self._call(workload.setup),)
 
-    def perform(self, step: Step, sequence: int) -> None:
-        """Call the user's function; one that writes gets the key."""
+    def perform(self, step: MixStep, sequence: int) -> None:
+        """Call the user's function; a function that writes gets the key."""
         if step.call is None:
             raise TypeError(f"{step.name} is ours, not the user's")
         more = {"attempt": self.attempts} if step.reports else {}
@@ -144,33 +146,35 @@ class CallSession:
             if not inspect.isawaitable(result):
                 return result
             return self._workload.runner(self._writer).run(_result(result))
-        except asyncio.CancelledError as error:  # no Exception, so that nobody else would take it
+        except asyncio.CancelledError as error:  # not an Exception, so nothing else would handle it
             raise CancelledWorkError(name_of(function)) from error
 
 
 def _steps(
     writes: Callable[..., Any] | Mapping[Callable[..., Any], int],
     reads: Callable[..., Any] | Mapping[Callable[..., Any], int] | None,
-) -> tuple[Step, ...]:
+) -> tuple[MixStep, ...]:
     weights = {}
     for functions, is_read in ((writes, False), (reads or {}, True)):
-        each = functions if isinstance(functions, Mapping) else {functions: 1}
-        for function, weight in each.items():
+        weighed = functions if isinstance(functions, Mapping) else {functions: 1}
+        for function, weight in weighed.items():
             if not callable(function):
-                raise SettingError(f"{function!r} is no function, beside others of your own")
+                raise SettingError(
+                    f"{function!r} is no function: a workload of your own is made of functions only"
+                )
             name = name_of(function)
             tells = not is_read and reports(function)
-            weights[Step(name, is_read, function, tells)] = weight
+            weights[MixStep(name, is_read, function, tells)] = weight
     return spread(weights)
 
 
 def _check_calls(
-    steps: Iterable[Step],
+    steps: Iterable[MixStep],
     stored: Callable[[], Any] | None,
     setup: Callable[[], Any] | None,
     teardown: Callable[[Any], Any] | None,
 ) -> None:
-    """Refuse functions that cannot be called as they will be, before anybody waits for them."""
+    """Refuse functions that cannot be called as they will be called, before the load begins."""
     state = [] if setup is None else ["what setup returned"]
     for step in steps:
         key = [] if step.reads else ["the key"]

@@ -7,27 +7,27 @@ from collections import defaultdict
 from collections.abc import Iterable
 from pathlib import Path
 
-from pytest_rdsfailover.load.span import Span
+from pytest_rdsfailover.load.startable import Startable
+from pytest_rdsfailover.model.clock import to_seconds
 
-NANO = 1e-9
 BEAT = 5_000_000  # nanoseconds between two looks at the clock
-LATE = 5_000_000  # a look that is later than this shows that the whole process stood still
-Pause = tuple[float, float]  # its first and last moment
+LATE = 5_000_000  # nanoseconds; a look that is later shows that the whole process stood still
+Pause = tuple[float, float]  # the first and the last moment of a standstill
 PROC = Path("/proc")
 IDLE = slice(3, 5)  # of the numbers in /proc/stat: idle, and waiting for a disk
-GUEST = slice(8, 10)  # counted a second time there
+GUEST = slice(8, 10)  # time of guests, which the other numbers count as well
 
 
-class Watchdog(Span):
+class Watchdog(Startable):
     """A thread that wants to look at the clock at fixed times and notes how late it was.
 
-    It runs in the process of the writers and under the same interpreter lock, so what keeps it
-    from looking kept them from writing or from seeing an answer. A context manager.
+    It runs in the process of the writers and under the same interpreter lock. So what kept it from
+    looking kept the writers from writing, or from seeing an answer. A context manager.
 
     Attributes:
         pauses: (first, last) seconds of the monotonic clock of every look that was late.
-        strangers: how many CPUs were busy, on average, with neither this process nor any process
-            it started; None where the system does not say. Known once the block has ended.
+        strangers: how many CPUs, on average, were busy for other processes than this one and those
+            that it started; None if the system does not tell. Known once the block has ended.
     """
 
     def __init__(self) -> None:
@@ -44,7 +44,7 @@ class Watchdog(Span):
         self._thread.start()
 
     def stop(self) -> None:
-        """Look no more; harmless the second time, and before the first look."""
+        """Stop looking; harmless the second time, and before `start`."""
         if self._thread.ident is None or self._over.is_set():
             return
         self._over.set()
@@ -54,18 +54,20 @@ class Watchdog(Span):
     def _watch(self) -> None:
         due = time.monotonic_ns() + BEAT
         while not self._over.is_set():
-            time.sleep(max(0, due - time.monotonic_ns()) * NANO)
+            time.sleep(to_seconds(max(0, due - time.monotonic_ns())))
             now = time.monotonic_ns()
             if now - due > LATE:
-                self.pauses.append((due * NANO, now * NANO))
+                self.pauses.append((to_seconds(due), to_seconds(now)))
             due = now + BEAT
 
     def _strangers(self) -> float | None:
         ended, taken = cpu_seconds(os.getpid()), time.monotonic_ns() - self._begun_at
         if self._begun is None or ended is None or taken <= 0:
             return None
-        everybody, ours = (after - before for before, after in zip(self._begun, ended, strict=True))
-        return max(0.0, everybody - ours) / (taken * NANO)
+        everybody, family = (
+            after - before for before, after in zip(self._begun, ended, strict=True)
+        )
+        return max(0.0, everybody - family) / to_seconds(taken)
 
 
 def merged(pauses: Iterable[Pause]) -> list[Pause]:
@@ -80,9 +82,9 @@ def merged(pauses: Iterable[Pause]) -> list[Pause]:
 
 
 def cpu_seconds(root: int, proc: Path = PROC) -> tuple[float, float] | None:
-    """Return the seconds of CPU used since boot by everybody, and by one process and its children.
+    """Return the CPU seconds that all processes used since boot, and one process with its children.
 
-    None on a system without `/proc/stat`. Ended children count by what their parent inherited.
+    None on a system without `/proc/stat`. What ended children used counts with their parents.
     """
     try:
         words = (proc / "stat").read_text().partition("\n")[0].split()[1:]
@@ -106,9 +108,11 @@ def _family(root: int, proc: Path) -> Iterable[int]:
         except OSError:  # it has ended meanwhile
             continue
         children[int(fields[1])].append(int(entry.name))
-        used[int(entry.name)] = sum(map(int, fields[11:15]))  # own, and that of ended children
+        used[int(entry.name)] = sum(
+            map(int, fields[11:15])
+        )  # its own ticks, and those of ended children
     waiting = [root]
     while waiting:
-        each = waiting.pop()
-        yield used.get(each, 0)
-        waiting += children[each]
+        process = waiting.pop()
+        yield used.get(process, 0)
+        waiting += children[process]

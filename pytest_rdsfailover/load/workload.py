@@ -4,12 +4,12 @@ from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 from pytest_rdsfailover.load.attempts import Attempts
-from pytest_rdsfailover.load.mix import Step
+from pytest_rdsfailover.load.mix import MixStep
 from pytest_rdsfailover.model.endpoints import Bounds, Endpoint
 from pytest_rdsfailover.mysql import driver
 
 Position = tuple[int, int]  # writer and sequence
-PATIENT = Bounds(connect=2.0, read=60.0, write=10.0)  # for what is not measured
+PATIENT = Bounds(connect=2.0, read=60.0, write=10.0)  # for statements that are not measured
 
 
 class Session(Protocol):
@@ -17,37 +17,41 @@ class Session(Protocol):
 
     @property
     def attempts(self) -> Attempts | None:
-        """Return what it reports of the tries inside its operations; None if it reports none."""
+        """Return the object that reports the tries inside its operations; None without one."""
 
     @property
     def instance(self) -> str | None:
         """Return the instance that it writes to; None if it cannot tell."""
 
-    def perform(self, step: Step, sequence: int) -> int | None:
-        """Do one thing; return when it is acknowledged, raise when it is not.
+    def perform(self, step: MixStep, sequence: int) -> int | None:
+        """Do one step; return when it is acknowledged, raise when it is not.
 
         Args:
-            step: what to do.
-            sequence: of a write, its number among the writer's; of a read, that of the next write.
+            step: the step to do.
+            sequence: the number of a write among the writer's; for a read, that of the next write.
 
         Returns:
-            What a read saw, as `staleness.seen` encodes it; None if that means nothing.
+            What a read saw, as `reads.seen` encodes it; None if the step saw nothing that counts.
         """
 
     def close(self) -> None:
-        """Give up what it holds, and raise nothing."""
+        """Close what the session holds open; raise nothing."""
 
 
 class Workload(Protocol):
-    """What all writers do, and how it is read back."""
+    """What all writers do, and how their writes are read back."""
 
     @property
-    def steps(self) -> Sequence[Step]:
+    def steps(self) -> Sequence[MixStep]:
         """Return what writers do in turn."""
 
     @property
     def torn(self) -> Sequence[Position]:
-        """Return which of the writes that `stored` has read back are there in part only."""
+        """Return those writes that `stored` has found stored in part only."""
+
+    @property
+    def made(self) -> str:
+        """Return what `create` makes, as a person who has to remove it by hand would look for it."""
 
     def create(self, control: Endpoint) -> None:
         """Make what the writes need, on the current writer."""
@@ -56,9 +60,9 @@ class Workload(Protocol):
         """Return a new session of a writer; raise what the driver raises without a connection."""
 
     def stored(self, control: Endpoint) -> Iterable[Position] | None:
-        """Return where every stored write stands, each as often as it is stored.
+        """Return the position of every stored write, each as often as it is stored.
 
-        None if nobody can tell. Writes of other origin are left out.
+        None if the writes cannot be read back. Rows of other origin are left out.
         """
 
     def drop(self, control: Endpoint) -> None:

@@ -1,6 +1,5 @@
 """Which workload a test's options mean."""
 
-import difflib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from functools import partial
@@ -9,14 +8,14 @@ from typing import Any
 from pytest_rdsfailover.journal.journal import Journal
 from pytest_rdsfailover.load.attempts import Classify
 from pytest_rdsfailover.load.inserts import InsertWorkload
-from pytest_rdsfailover.load.mix import OURS, READ, Step, spread
+from pytest_rdsfailover.load.mix import OURS, READ, MixStep, spread
 from pytest_rdsfailover.load.mixed import RowsWorkload
 from pytest_rdsfailover.load.retrying import RetryingWorkload
 from pytest_rdsfailover.load.user_code import CallWorkload
 from pytest_rdsfailover.load.workload import Workload
 from pytest_rdsfailover.load.writer import ReconnectPolicy
 from pytest_rdsfailover.model.endpoints import Endpoint
-from pytest_rdsfailover.model.errors import SettingError
+from pytest_rdsfailover.model.errors import SettingError, did_you_mean
 
 USERS = ("stored", "setup", "teardown", "reads")  # options of a workload of the user's own
 OPTIONS = frozenset({"workload", "reader", *USERS})
@@ -25,16 +24,16 @@ MakeWorkload = Callable[[Journal], Workload]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
-    """A workload that was chosen, as it can be sent to another process; makes it for a journal.
+    """A chosen workload, which can be sent to another process; calling it makes the workload.
 
     Attributes:
         endpoint: where to write.
-        reader: where a read of ours reads; None without one.
+        reader: where our own reads read; None without such reads.
         workload: None, names of our steps and their weights, or the user's own functions.
         users: the other options of the user's own code.
         retries: how often a write of ours is tried again.
-        policy: how long to wait before that.
-        classify: tells outcome and fault of what failed.
+        policy: how long to wait before each retry.
+        classify: tells outcome and fault of a failed write.
     """
 
     endpoint: Endpoint
@@ -46,30 +45,30 @@ class Choice:
     classify: Classify | None
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Send all but what reads back, which is done where the trial is judged, and only there."""
+        """Pickle all but `stored`: only the process that judges the trial reads writes back."""
         kept = {field.name: getattr(self, field.name) for field in fields(self)}
         kept["users"] = {name: code for name, code in self.users.items() if name != "stored"}
         return partial(Choice, **kept), ()
 
     @property
-    def ours(self) -> bool:
-        """Tell whether our own steps are meant."""
+    def is_ours(self) -> bool:
+        """Tell whether the workload is of our own steps."""
         named = isinstance(self.workload, Mapping) and any(
             isinstance(name, str) for name in self.workload
         )
         return self.workload is None or named
 
     def __call__(self, journal: Journal) -> Workload:
-        """Return the workload."""
-        if not self.ours:
+        """Return the workload, which notes its keys and attempts in *journal*."""
+        if not self.is_ours:
             return CallWorkload(journal, self.workload, classify=self.classify, **self.users)
-        made: Workload = InsertWorkload(self.endpoint, journal.run)
+        workload: Workload = InsertWorkload(self.endpoint, journal.run)
         if self.workload is not None:
-            weights = _ours(self.workload, self.reader)
-            made = RowsWorkload(self.endpoint, journal.run, weights, self.reader)
+            weights = _weights(self.workload, self.reader)
+            workload = RowsWorkload(self.endpoint, journal.run, weights, self.reader)
         if not self.retries:
-            return made
-        return RetryingWorkload(made, journal, self.retries, self.policy, self.classify)
+            return workload
+        return RetryingWorkload(workload, journal, self.retries, self.policy, self.classify)
 
 
 def choose(
@@ -80,17 +79,17 @@ def choose(
     policy: ReconnectPolicy,
     classify: Classify | None,
 ) -> Choice:
-    """Return what makes the workload, given the journal that names the keys.
+    """Return the chosen workload; a journal, which names the keys, is needed to make it.
 
     Args:
-        options: those of a test that are among `OPTIONS`.
+        options: the options of a test that are among `OPTIONS`.
         endpoint: where to write.
         retries: how often a write of ours is tried again.
-        policy: how long to wait before that.
-        classify: tells outcome and fault of what failed.
+        policy: how long to wait before each retry.
+        classify: tells outcome and fault of a failed write.
 
     Raises:
-        SettingError: if they contradict each other, or something is unknown.
+        SettingError: if options contradict each other, or a step is unknown.
     """
     chosen = Choice(
         endpoint=endpoint,
@@ -101,28 +100,27 @@ def choose(
         policy=policy,
         classify=classify,
     )
-    if chosen.ours and chosen.users:
+    if chosen.is_ours and chosen.users:
         names = ", ".join(sorted(chosen.users))
         raise SettingError(f"{names}: only with a workload of your own")
-    if not chosen.ours and retries:
+    if not chosen.is_ours and retries:
         raise SettingError(
             "retries: only with our own writes; a workload of your own retries by itself and"
             " reports it with a parameter named attempt"
         )
-    if not chosen.ours and chosen.reader is not None:
+    if not chosen.is_ours and chosen.reader is not None:
         raise SettingError("reader: only with our own reads; yours know where to read")
     if chosen.workload is None and chosen.reader is not None:
         raise SettingError('reader: only with a workload that has a "read"')
-    chosen(Journal("", 1))  # refused now, not when it is used
+    chosen(Journal("", 1))  # made once, so that a wrong workload is refused before the load begins
     return chosen
 
 
-def _ours(workload: Mapping[Any, int], reader: Endpoint | None) -> dict[Step, int]:
+def _weights(workload: Mapping[Any, int], reader: Endpoint | None) -> dict[MixStep, int]:
     """Return the weights of our own steps by their names."""
     for name in workload:
         if name not in OURS:
-            near = difflib.get_close_matches(str(name), OURS, n=1)
-            hint = f"; did you mean {near[0]!r}?" if near else ""
+            hint = did_you_mean(name, OURS)
             raise SettingError(
                 f"no step of ours is called {name!r}{hint} (known: {', '.join(OURS)}; functions of"
                 " your own cannot stand beside them)"

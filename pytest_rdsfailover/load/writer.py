@@ -1,4 +1,4 @@
-"""One writer: a thread that works through its slots, and gets its connection back when it must."""
+"""One writer: a thread that works through its slots, and replaces a connection that it lost."""
 
 import random
 import threading
@@ -8,15 +8,16 @@ from dataclasses import dataclass, field
 from pytest_rdsfailover.journal.journal import WriterJournal
 from pytest_rdsfailover.load.attempts import Classify
 from pytest_rdsfailover.load.engine import Gate
-from pytest_rdsfailover.load.mix import WRITE, Step
-from pytest_rdsfailover.load.schedule import SECOND, Schedule
+from pytest_rdsfailover.load.mix import WRITE, MixStep
+from pytest_rdsfailover.load.schedule import Schedule
 from pytest_rdsfailover.load.workload import Session, Workload
+from pytest_rdsfailover.model.clock import to_nanoseconds, to_seconds
 from pytest_rdsfailover.model.endpoints import Bounds
 from pytest_rdsfailover.model.records import Fault, Outcome
 from pytest_rdsfailover.mysql import driver
 
 NAP = 0.1  # seconds; the longest sleep, so that a writer soon notices the end
-CUT = frozenset({"reset", "read-only"})  # whoever is told so is not left waiting
+CUT = frozenset({"reset", "read-only"})  # faults of a cut, which leave no client waiting
 CONNECTION_LOST = frozenset({"refused", "reset", "timeout", "dns"})
 
 
@@ -24,17 +25,17 @@ CONNECTION_LOST = frozenset({"refused", "reset", "timeout", "dns"})
 class ReconnectPolicy:
     """How a writer gets its connection back.
 
-    A connection that had served and is cut is replaced at once, with a write of its own beside the
-    schedule: that it was cut does not mean that the server is away. After that it tries at its
+    A connection that had served and is cut is replaced at once, with an extra write beside the
+    schedule: a cut does not mean that the server is away. From then on the writer tries at its
     slots, so that all writers together try as evenly as they write.
 
     Attributes:
-        bounds: how long it waits for a connection, an answer, a send.
-        backoff: the least number of seconds between two tries, but for that first one.
+        bounds: how long a writer waits for a connection, an answer, a send.
+        backoff: the least number of seconds between two tries, except before that first one.
         jitter: the share by which that varies at random, so that writers do not return in step.
-        on_read_only: whether it drops its connection when the server says "read only", as drivers
-            with `rejectReadOnly` do. Without it a writer that reached the demoted writer stays
-            there: the stuck pool.
+        on_read_only: whether a writer drops its connection when the server says "read only", as
+            drivers with `rejectReadOnly` do. If not, a writer that is connected to the demoted
+            instance stays there: the stuck pool.
     """
 
     bounds: Bounds = field(default_factory=Bounds)
@@ -42,8 +43,12 @@ class ReconnectPolicy:
     jitter: float = 0.5
     on_read_only: bool = True
 
+    def wait(self, chance: random.Random) -> float:
+        """Return for how many seconds to wait before another try."""
+        return max(0.0, self.backoff * (1 + self.jitter * chance.uniform(-1, 1)))
+
     def leaves(self, outcome: Outcome, fault: Fault) -> bool:
-        """Tell whether a connection that gave this answer is of no more use."""
+        """Tell whether a connection with this outcome and fault is of no more use."""
         if fault.code in driver.READ_ONLY:
             return self.on_read_only
         return outcome is Outcome.UNKNOWN or fault.kind in CONNECTION_LOST
@@ -56,7 +61,7 @@ class Writer:
         number: its number among all writers of the load.
         thread: its thread; a daemon, because the user's code may hang in it.
         ready: set once it has its first connection.
-        problem: why it has none so far, or why the last one was lost.
+        problem: why it has no connection so far, or why its last write failed.
         bug: what broke it, if that was not the workload.
         last_acked: the nanosecond at which its latest acknowledged write was sent.
     """
@@ -78,7 +83,7 @@ class Writer:
         self._session: Session | None = None
         self._steps, self._turn = workload.steps, journal.writer
         self._next_try = 0
-        self._served = self._at_once = False  # the connection so far; whether to replace it now
+        self._served = self._at_once = False  # the connection has served; it is to be replaced now
         self._chance = random.Random()  # noqa: S311 - jitter, no secret
         self.ready = threading.Event()
         self.problem: Exception | None = None
@@ -93,7 +98,7 @@ class Writer:
             self._gate.begun.wait()
             if not self._gate.ended.is_set():
                 self._work() if self._schedule.rate else self._work_unpaced()
-        except BaseException as error:  # noqa: BLE001 - the top of a thread; shown by Load.stop()
+        except BaseException as error:  # noqa: BLE001 - the thread's top: `Load.stop` raises it
             self.bug = error
         finally:
             self._drop()
@@ -104,7 +109,7 @@ class Writer:
                 self._session = self._workload.open(self._journal.writer, self._policy.bounds)
             except Exception as error:  # noqa: BLE001 - any driver's, and the user's own
                 self.problem = error
-                self._gate.ended.wait(self._policy.backoff)
+                self._gate.ended.wait(self._policy.wait(self._chance))
         if self._session is not None:
             self.ready.set()
 
@@ -115,12 +120,12 @@ class Writer:
             self._skip(slots, accounted, slot)
             self._use(slots.intended(slot))
             accounted = slot + 1
-            again = self._use_at_once()
+            extra = self._use_at_once()
             slot = max(
                 slots.next_slot(slot, time.monotonic_ns()),
-                slots.first_after(max(again, self._next_try), accounted),
+                slots.first_after(max(extra, self._next_try), accounted),
             )
-        # Up to the end, not up to the moment at which a stall past the end let go.
+        # Up to the end of the load, even if a stall let this writer go only later.
         self._skip(slots, accounted, slots.first_after(self._gate.end, accounted))
 
     def _use_at_once(self) -> int:
@@ -133,19 +138,19 @@ class Writer:
 
     def _work_unpaced(self) -> None:
         """Write again after every answer; wait to think, and to get a connection back."""
-        moment = self._gate.start + self._thought()
+        moment = self._gate.start + self._think_time()
         while self._reaches(max(moment, self._next_try)):
             self._use(time.monotonic_ns())
-            moment = time.monotonic_ns() + self._thought()
+            moment = time.monotonic_ns() + self._think_time()
 
-    def _thought(self) -> int:
+    def _think_time(self) -> int:
         """Return how long to think now: half to one and a half times the average."""
-        return int(self._think * self._chance.uniform(0.5, 1.5) * SECOND) if self._think else 0
+        return to_nanoseconds(self._think * self._chance.uniform(0.5, 1.5)) if self._think else 0
 
     def _reaches(self, moment: int) -> bool:
         """Sleep until a moment; return whether the load still goes on then."""
         while not self._gate.ended.is_set():
-            left = (moment - time.monotonic_ns()) / SECOND
+            left = to_seconds(moment - time.monotonic_ns())
             if left <= 0:
                 return True
             time.sleep(min(left, NAP))
@@ -184,14 +189,14 @@ class Writer:
             self._journal.record(times, Outcome.ACKED, None, session.instance)
             self.last_acked, self._served = started, True
 
-    def _next_step(self) -> Step:
-        """Return what to do now; neighbouring writers are at neighbouring places of the mix."""
+    def _next_step(self) -> MixStep:
+        """Return what to do now; neighbouring writers begin at neighbouring places of the mix."""
         step = self._steps[self._turn % len(self._steps)]
         self._turn += 1
         return step
 
     def _fail(
-        self, error: Exception, intended: int, started: int, *, sent: bool, step: Step = WRITE
+        self, error: Exception, intended: int, started: int, *, sent: bool, step: MixStep = WRITE
     ) -> None:
         times = (intended, started, time.monotonic_ns())
         outcome, fault = self._classify(error, sent)
@@ -207,8 +212,8 @@ class Writer:
         if self._session is None or self._policy.leaves(outcome, fault):
             self._at_once = self._served and fault.kind in CUT
             self._drop()
-            wait = self._policy.backoff * (1 + self._policy.jitter * self._chance.uniform(-1, 1))
-            self._next_try = times[2] + (0 if self._at_once else int(wait * SECOND))
+            wait = 0.0 if self._at_once else self._policy.wait(self._chance)
+            self._next_try = times[2] + to_nanoseconds(wait)
 
     def _drop(self) -> None:
         if self._session is not None:

@@ -5,13 +5,14 @@ import importlib.metadata
 import os
 import platform
 from collections.abc import Mapping
-from typing import Any, Protocol, Self
+from typing import Protocol, Self
 
 from pytest_rdsfailover.local.cluster import LocalCluster
 from pytest_rdsfailover.local.network import find_toxiproxy
 from pytest_rdsfailover.local.profiles.profiles import load_profile
 from pytest_rdsfailover.local.server.programs import find_server
 from pytest_rdsfailover.model.errors import RdsFailoverError
+from pytest_rdsfailover.model.records import Environment
 from pytest_rdsfailover.model.settings import Settings
 
 WORKER = "PYTEST_XDIST_WORKER"  # gw0, gw1 ... in the environment of a worker
@@ -38,8 +39,8 @@ class LocalBackend:
         """Return the session's cluster of that size, at rest; a new one if the old one is broken.
 
         Args:
-            instances: how many it has; None for as many as the run's.
-            api: its AWS API will be needed.
+            instances: how many instances it has; None for the number of the run.
+            api: whether its AWS API will be needed.
 
         Raises:
             SettingError: if what was asked for cannot be had.
@@ -72,7 +73,7 @@ class LocalBackend:
     def _port(self, instances: int) -> int | None:
         """Return the port for a cluster; each worker of pytest-xdist takes the next one.
 
-        The wanted port belongs to the run's own cluster; one of another size takes any.
+        Only a cluster of the run's own size gets the wanted port; one of another size gets any.
         """
         if self._settings.port is None or instances != self._settings.instances:
             return None
@@ -81,7 +82,7 @@ class LocalBackend:
 
 
 def _recovers(cluster: LocalCluster) -> bool:
-    """Return whether a cluster is at rest; close it if it is not."""
+    """Return whether a cluster comes to rest without a fault; close it if it does not."""
     try:
         cluster.rest()
         cluster.network.mend()
@@ -92,22 +93,22 @@ def _recovers(cluster: LocalCluster) -> bool:
 
 
 class Described(Protocol):
-    """A cluster that says what it is made of."""
+    """A cluster that tells what it is made of."""
 
     @property
     def mode(self) -> str:
         """Return `local` or `live`."""
 
     def parts(self) -> Mapping[str, str]:
-        """Return what it is made of, for people."""
+        """Return what the cluster is made of, in words for people."""
 
 
-def environment(cluster: Described) -> dict[str, Any]:
-    """Return what figures depend on, as plain data that travels with them."""
+def environment(cluster: Described) -> Environment:
+    """Return what a trial's figures depend on, as plain data that is kept beside them."""
     parts = dict(cluster.parts())
     packages = {name: importlib.metadata.version(name) for name in PACKAGES}
     return {
-        "mode": cluster.mode,
+        "mode": "live" if cluster.mode == "live" else "local",
         "parts": parts,
         "versions": {
             "python": platform.python_version(),

@@ -27,7 +27,7 @@ from pytest_rdsfailover.model.endpoints import Endpoint, Tls
 from pytest_rdsfailover.model.errors import SettingError
 from pytest_rdsfailover.mysql import driver
 
-IDENTIFIER, REGION = "rdsfailover", "us-east-1"  # as its AWS API knows it
+IDENTIFIER, REGION = "rdsfailover", "us-east-1"  # in the AWS API
 KINDS = {"cluster": "writer", "reader": "reader", READ_WRITE: "proxy", READ_ONLY: "proxy"}
 
 
@@ -41,18 +41,18 @@ class LocalCluster:
         instances: how many instances there are.
         port: the endpoints' common port; None for any free one.
         seed: decides the durations of failovers that come without a seed of their own.
-        abroad: how many of them, the last ones, are in another region, for the AWS API; that makes
-            it a global database.
-        api: its AWS API will be needed, so that it had better start at the same time.
+        abroad: how many of the instances, the last ones, the AWS API shows in another region; these
+            make it a global database.
+        api: whether the AWS API will be needed; if so, its process starts at the same time.
 
     Raises:
-        NotReadyError: if one of its servers does not start.
+        NotReadyError: if one of the cluster's servers does not start.
         SettingError: if what was asked for cannot be had.
     """
 
     mode = "local"
 
-    def __init__(  # noqa: PLR0913 - what it is made of
+    def __init__(  # noqa: PLR0913 - all that a cluster is made of
         self,
         server: ServerProgram | ServerUrl,
         toxiproxy: ToxiproxyProgram,
@@ -182,7 +182,7 @@ class LocalCluster:
         Raises:
             SettingError: if there is no such instance.
         """
-        self._known(instance)
+        self._check_instance(instance)
         return self._endpoint(instance)
 
     def audit_endpoint(self) -> Endpoint:
@@ -206,7 +206,7 @@ class LocalCluster:
 
     @contextlib.contextmanager
     def aws_names(self, region: str) -> Iterator[AwsNames]:
-        """Call the endpoints as AWS would in a region, for the block and in this process.
+        """Give the endpoints names as AWS would in a region, for the block and in this process.
 
         Raises:
             SettingError: if that is no region.
@@ -220,14 +220,14 @@ class LocalCluster:
             self.aws.renew()
 
     def _tell_names(self) -> None:
-        """Let the proxy know by which names its clients call it."""
-        called = self._addresses.known((READ_WRITE, READ_ONLY))
-        self.proxy.known_as(called, self._addresses.hosts)
+        """Tell the proxy the addresses and names by which its clients reach it."""
+        addresses = self._addresses.host_ports((READ_WRITE, READ_ONLY))
+        self.proxy.known_as(addresses, self._addresses.hosts)
 
-    def _known(self, instance: str) -> None:
+    def _check_instance(self, instance: str) -> None:
         if instance not in self.instances:
-            known = ", ".join(self.instances)
-            raise SettingError(f"there is no instance {instance!r} in this cluster; it has {known}")
+            ids = ", ".join(self.instances)
+            raise SettingError(f"there is no instance {instance!r} in this cluster; it has {ids}")
 
     def fail_over(
         self, target: str | None = None, profile: str | None = None, seed: int = 0
@@ -241,16 +241,16 @@ class LocalCluster:
 
         Raises:
             SettingError: if there is no such instance or profile, or if the instance is the writer.
-            FailoverInProgressError: if another one is on its way.
+            FailoverInProgressError: if another failover is on its way.
         """
         self.check()
         if target is not None:
-            self._known(target)
+            self._check_instance(target)
         chosen = self._profile if profile is None else load_profile(profile)
         return self._failovers.start(chosen, target, seed)
 
-    def permit(self, target: str | None) -> AbstractContextManager[None]:  # noqa: ARG002 - of real ones
-        """Let a project's own trigger act: a local cluster is there to be failed over."""
+    def permit(self, target: str | None) -> AbstractContextManager[None]:  # noqa: ARG002 - for real clusters
+        """Let a project's own trigger act: anything may fail a local cluster over."""
         return contextlib.nullcontext()
 
     def prepare(self) -> None:
@@ -274,7 +274,7 @@ class LocalCluster:
         self._failovers.rest()
 
     def parts(self) -> Mapping[str, str]:
-        """Return what the cluster is made of, for people."""
+        """Return what the cluster is made of, in words for people."""
         return {
             "server": self._server.about,
             "toxiproxy": str(self.network),

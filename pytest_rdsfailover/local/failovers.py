@@ -1,4 +1,4 @@
-"""All failovers of a local cluster: those that there were, and how another one begins."""
+"""All failovers of a local cluster: those so far, and how the next one begins."""
 
 from collections.abc import Sequence
 
@@ -10,7 +10,7 @@ from pytest_rdsfailover.model.clock import Clock, wait_until
 from pytest_rdsfailover.model.errors import NotReadyError, RdsFailoverError, SettingError
 from pytest_rdsfailover.model.records import Milestone
 
-REST_WITHIN = 120.0  # seconds after which a failover that is not over is stuck
+REST_WITHIN = 120.0  # seconds; a failover that is not over by then is stuck
 
 
 class FailoverInProgressError(RdsFailoverError):
@@ -28,15 +28,17 @@ class LocalFailover:
         self._final: Sequence[Milestone] | None = None
 
     def milestones(self) -> Sequence[Milestone]:
-        """Return the trigger and what the gateway did since, in order of time."""
+        """Return the trigger and what the gateway has done since, in order of time."""
         if self._final is not None:
             return self._final
-        over = self._gateway.plays()[self._number].over  # first: nothing may happen in between
+        over = self._gateway.plays()[
+            self._number
+        ].over  # asked first, so that no milestone is missed
         trigger = Milestone(name="trigger", at=self.triggered, planned=self.triggered)
-        found = [trigger, *self._gateway.milestones(self._number)]
+        milestones = [trigger, *self._gateway.milestones(self._number)]
         if over:
-            self._final = found
-        return found
+            self._final = milestones
+        return milestones
 
     def settled(self) -> bool:
         """Tell whether the gateway has done all that the profile says."""
@@ -48,10 +50,10 @@ class Failovers:
     """The failovers of one cluster, one at a time.
 
     Args:
-        gateway: plays them.
-        trigger: starts one.
-        profile: the run's own.
-        clock: by which they are waited for.
+        gateway: plays the failovers.
+        trigger: starts them.
+        profile: the failover profile of the run.
+        clock: measures the wait for their end.
     """
 
     def __init__(
@@ -59,16 +61,16 @@ class Failovers:
     ) -> None:
         self._gateway, self._trigger = gateway, trigger
         self._profile, self._clock = profile, clock
-        self._known: list[LocalFailover] = []
+        self._failovers: list[LocalFailover] = []
 
     def so_far(self) -> Sequence[LocalFailover]:
         """Return every failover so far, whoever started it."""
-        client, known = self._gateway.client, len(self._known)
-        self._known += [
-            LocalFailover(client, known + number, play)
-            for number, play in enumerate(client.plays()[known:])
+        client, count = self._gateway.client, len(self._failovers)
+        self._failovers += [
+            LocalFailover(client, count + number, play)
+            for number, play in enumerate(client.plays()[count:])
         ]
-        return self._known
+        return self._failovers
 
     def dns_ttl(self) -> float:
         """Return for how long resolvers remember where the cluster's name leads, in seconds."""
@@ -79,13 +81,14 @@ class Failovers:
         """Trigger a failover and return.
 
         Args:
-            profile: what it looks like.
+            profile: what the failover looks like.
             target: the instance to promote; the first reader by default.
             seed: decides every sampled duration.
 
         Raises:
-            SettingError: if the instance is the writer, or the profile is for another run.
-            FailoverInProgressError: if another one is on its way.
+            SettingError: if the instance is the writer, or the profile cuts sessions in another way
+                than the run's.
+            FailoverInProgressError: if another failover is on its way.
         """
         self._refuse_other_cut(profile)
         view = self._gateway.client.describe()
@@ -93,7 +96,9 @@ class Failovers:
             raise FailoverInProgressError("a failover of this cluster is still on its way")
         if target == view.writer:
             raise SettingError(f"{target} is the writer already; a failover promotes a reader")
-        chosen = target or next(each.id for each in view.instances if each.id != view.writer)
+        chosen = target or next(
+            instance.id for instance in view.instances if instance.id != view.writer
+        )
         self._trigger.start(profile, writer=view.writer, target=chosen, seed=seed)
         return self.so_far()[-1]
 
@@ -109,9 +114,9 @@ class Failovers:
         """Wait until the last failover is over.
 
         Raises:
-            NotReadyError: if it does not end.
+            NotReadyError: if the failover does not end within `REST_WITHIN`.
         """
-        for last in self.so_far()[-1:]:
-            if not wait_until(last.settled, timeout=REST_WITHIN, clock=self._clock):
+        for failover in self.so_far()[-1:]:
+            if not wait_until(failover.settled, timeout=REST_WITHIN, clock=self._clock):
                 tail = self._gateway.process.log_tail()
-                raise NotReadyError(f"the failover {last.profile!r}", REST_WITHIN, tail)
+                raise NotReadyError(f"the failover {failover.profile!r}", REST_WITHIN, tail)

@@ -20,24 +20,24 @@ def secret_of(server: Server) -> Secret:
 
 
 class LocalGateway:
-    """A gateway that serves.
+    """A running gateway.
 
     Args:
-        supervisor: starts it, and ends it with the cluster.
+        supervisor: starts the gateway, and ends it with the cluster.
         server: the real server behind it.
-        network: what stands before it.
+        network: the network in front of it.
         instances: how many instances it simulates.
         read_only_error: what a reader answers to a write, 1290 or 1836.
         restart: for how many seconds an instance is down after it crashed.
 
     Attributes:
         process: the running program, to freeze, thaw or kill.
-        control: path of the socket by which it is commanded.
+        control: path of the socket that takes commands.
         ports: where each endpoint listens on 127.0.0.1.
-        client: commands it.
+        client: sends commands to the gateway.
 
     Raises:
-        NotReadyError: if it does not serve in time, or ends, with the end of its log.
+        NotReadyError: if the gateway does not serve in time, or ends; with the end of its log.
     """
 
     def __init__(
@@ -52,7 +52,7 @@ class LocalGateway:
     ) -> None:
         self.control = str(supervisor.directory / "gateway.sock")
         address, admin = server.address, server.admin
-        told = {
+        settings = {
             "server": {"unix_socket": address.socket, "host": address.host, "port": address.port},
             "admin": {"user": admin.user, "password": admin.password},
             "instances": instances,
@@ -62,7 +62,7 @@ class LocalGateway:
             "secrets": [secret_of(server).text()],
             "toxiproxy": {"url": network.client.url, "prefix": network.prefix},
         }
-        self.process = _spawn(supervisor, json.dumps(told))
+        self.process = _spawn(supervisor, json.dumps(settings))
         self.ports: dict[str, int] = json.loads(self.process.wait_line(READY_WITHIN))["ports"]
         self.client = connect(self.control)
 
@@ -71,20 +71,20 @@ class LocalGateway:
         self.client.close()
 
     def check(self) -> None:
-        """Raise DiedError if it has ended, GatewayError if it could not do what it was told."""
+        """Raise DiedError if the gateway has ended, GatewayError if a step of a failover failed."""
         self.process.check()
         failures = self.client.describe().failures
         if failures:
             raise GatewayError(
-                f"the gateway could not do as the profile says: {'; '.join(failures)}"
+                f"the gateway could not play all steps of a failover: {'; '.join(failures)}"
                 + log_tail(self.process.log_tail())
             )
 
 
-def _spawn(supervisor: Supervisor, told: str) -> Process:
-    """Start a gateway; what it may not tell others is in a file that only we can read."""
+def _spawn(supervisor: Supervisor, settings: str) -> Process:
+    """Start a gateway; its settings hold passwords, so their file can be read only by us."""
     config = supervisor.directory / "gateway.json"
     config.touch(mode=0o600)
-    config.write_text(told)
+    config.write_text(settings)
     argv = [sys.executable, "-m", "pytest_rdsfailover.local.gateway.main", str(config)]
     return supervisor.spawn("gateway", argv)

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from pytest_rdsfailover.local.processes.ports import Port, reserve_port
 from pytest_rdsfailover.local.processes.process import Process, Supervisor
-from pytest_rdsfailover.local.toxiproxy.client import ToxiproxyClient
+from pytest_rdsfailover.local.toxiproxy.client import Toxic, ToxiproxyClient
 from pytest_rdsfailover.model.clock import Clock, wait_until
 from pytest_rdsfailover.model.endpoints import Endpoint
 from pytest_rdsfailover.model.errors import NotReadyError, SettingError
@@ -29,8 +29,9 @@ FIXED_HOSTS = {
 }
 FIRST_INSTANCE = 11  # instance-1 listens on 127.0.0.11
 
-# A link that starts while such a toxic is in its chain ends by a reset; toxicity 0 keeps it from
-# touching any byte. Toxiproxy offers no other way to reset a link that exists.
+# The name of a toxic `reset_peer`. A link that starts while the toxic is in its chain ends by a
+# reset; with toxicity 0 the toxic touches no byte. Toxiproxy has no other way to reset a link that
+# exists.
 ARMED = "rdsfailover_reset"
 
 
@@ -40,7 +41,7 @@ class ToxiproxyProgram:
 
     Attributes:
         path: the server to start; None for the built-in one.
-        url: a server that runs already; None if we start one.
+        url: a server that runs already; None if we start the server.
     """
 
     path: str | None = None
@@ -53,10 +54,10 @@ class ToxiproxyProgram:
 
 
 def find_toxiproxy(setting: str | None) -> ToxiproxyProgram:
-    """Return the Toxiproxy that a setting names, else one on PATH, else the built-in.
+    """Return the Toxiproxy that a setting names, else that on PATH, else the built-in one.
 
     Raises:
-        SettingError: if the named one is not there, or is not on this machine.
+        SettingError: if the named Toxiproxy does not exist, or is not on this machine.
     """
     if setting == BUILTIN:
         return ToxiproxyProgram()
@@ -83,15 +84,15 @@ def _running(url: str) -> ToxiproxyProgram:
 
 
 def hosts(endpoints: Sequence[str]) -> Mapping[str, str]:
-    """Return an address of its own for each endpoint, or 127.0.0.1 for all where there are none.
+    """Return a loopback address for each endpoint: its own if the system has them, else 127.0.0.1.
 
-    Linux has all of 127.0.0.0/8; macOS has only the aliases that somebody made.
+    Linux has all of 127.0.0.0/8; macOS has only those aliases that somebody has added.
     """
     instances = [name for name in endpoints if name not in FIXED_HOSTS]
-    own = {name: FIXED_HOSTS[name] for name in endpoints if name in FIXED_HOSTS}
-    own |= {name: f"127.0.0.{FIRST_INSTANCE + n}" for n, name in enumerate(instances)}
-    if all(map(_is_here, own.values())):
-        return own
+    addresses = {name: FIXED_HOSTS[name] for name in endpoints if name in FIXED_HOSTS}
+    addresses |= {name: f"127.0.0.{FIRST_INSTANCE + n}" for n, name in enumerate(instances)}
+    if all(map(_is_here, addresses.values())):
+        return addresses
     return dict.fromkeys(endpoints, LOOPBACK)
 
 
@@ -120,14 +121,14 @@ class Network:
 
     Args:
         program: which Toxiproxy to use.
-        supervisor: starts it if it does not run yet.
+        supervisor: starts Toxiproxy if it does not run yet.
         endpoints: the names of the endpoints.
         port: the port that they share; None for any free one.
 
     Attributes:
-        client: talks to it.
-        prefix: what the names of this cluster's proxies begin with, for others may use the same
-            Toxiproxy.
+        client: talks to Toxiproxy.
+        prefix: what the names of this cluster's proxies begin with, because other clusters may use
+            the same Toxiproxy.
         places: where each endpoint listens.
 
     Raises:
@@ -186,8 +187,8 @@ class Network:
         """Return when Toxiproxy answers.
 
         Raises:
-            DiedError: if it ended while starting.
-            NotReadyError: if it does not answer in time, with the end of its log.
+            DiedError: if Toxiproxy ended while starting.
+            NotReadyError: if Toxiproxy does not answer in time; with the end of its log.
         """
 
         def answers() -> bool:
@@ -199,18 +200,18 @@ class Network:
             raise NotReadyError(f"Toxiproxy ({self._program})", READY_WITHIN, tail)
 
     def _reserve_places(self, endpoints: Sequence[str], port: int | None) -> Mapping[str, Place]:
-        own = hosts(endpoints)
-        if len(set(own.values())) > 1:
-            common = self._reserve(list(own.values()), port)
-            return {name: Place(host, common) for name, host in own.items()}
-        return {name: Place(LOOPBACK, self._reserve([LOOPBACK], None)) for name in own}
+        addresses = hosts(endpoints)
+        if len(set(addresses.values())) > 1:
+            common = self._reserve(list(addresses.values()), port)
+            return {name: Place(host, common) for name, host in addresses.items()}
+        return {name: Place(LOOPBACK, self._reserve([LOOPBACK], None)) for name in addresses}
 
     def connect(self, upstreams: Mapping[str, int], *, armed: bool) -> None:
         """Let every endpoint listen and lead to its port of the gateway.
 
         Args:
             upstreams: the gateway's port for each endpoint.
-            armed: whether links end by a reset, as `ARMED` says.
+            armed: whether links end by a reset, see `ARMED`.
 
         Raises:
             ToxiproxyError: if Toxiproxy refuses.
@@ -262,21 +263,21 @@ class Network:
 
 
 class Faults:
-    """Network faults on the endpoints of a cluster; each is a context manager and mends itself."""
+    """Network faults on the endpoints of a cluster; each is a context manager that ends it."""
 
     def __init__(self, network: Network) -> None:
         self._network = network
 
     @property
     def client(self) -> ToxiproxyClient:
-        """Return the client of the Toxiproxy, for whatever is not offered here."""
+        """Return the client of the Toxiproxy, for faults that are not offered here."""
         return self._network.client
 
     def proxy(self, endpoint: Endpoint) -> str:
         """Return the name of an endpoint's proxy in Toxiproxy."""
         return self._network.prefix + endpoint.name
 
-    def down(self, endpoint: Endpoint) -> AbstractContextManager[object]:
+    def down(self, endpoint: Endpoint) -> AbstractContextManager[None]:
         """Let nobody listen at an endpoint for the block, and cut its connections."""
         return self.client.down(self.proxy(endpoint))
 
@@ -285,7 +286,7 @@ class Faults:
         endpoint: Endpoint,
         type: str,  # noqa: A002 - Toxiproxy's own word
         **attributes: Any,
-    ) -> AbstractContextManager[object]:
+    ) -> AbstractContextManager[Toxic]:
         """Add a toxic to an endpoint for the block, for example `toxic(e, "latency", latency=50)`.
 
         Attributes are those of Toxiproxy, in its units (milliseconds, bytes); `stream` and

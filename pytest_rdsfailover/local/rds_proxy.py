@@ -7,29 +7,31 @@ from typing import Any
 from pytest_rdsfailover.local.gateway.client import NANO, GatewayClient
 from pytest_rdsfailover.local.gateway.proxy.secrets import Secret
 from pytest_rdsfailover.local.gateway.proxy.settings import ProxySettings
+from pytest_rdsfailover.model.durations import format_moment
+from pytest_rdsfailover.model.records import PinDocument
 
 READ_WRITE, READ_ONLY = "proxy", "proxy-reader"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProxyStats:
-    """One proxy endpoint, now and since the test began.
+    """The figures of one proxy endpoint, now and since the test began.
 
     Attributes:
         client_connections: clients that are connected.
         database_connections: connections to the database, those being made included.
-        borrowed: of these, how many work for a client now, pinned ones included.
-        pinned: of these, how many a session keeps.
-        idle: how many can be lent at once.
-        waiting: requests that wait for one.
+        borrowed: how many of these work for a client now, pinned ones included.
+        pinned: how many of the borrowed ones a session keeps.
+        idle: how many database connections are free to be borrowed.
+        waiting: requests that wait for a database connection.
         most_connections: how many database connections there may be to each instance.
-        instances: the ids of those that they lead to; empty while there is none to lead to.
-        borrows: how often one was asked for since the test began.
-        borrow_timeouts: how often in vain (9501).
-        longest_wait: seconds that a request has waited at most.
-        opened: database connections made.
-        idle_timeouts: clients hung up on because they were idle too long.
-        aged: clients hung up on because they were connected for `max_client_age`.
+        instances: the ids of the instances that these lead to; empty while there is none.
+        borrows: how often a database connection was asked for since the test began.
+        borrow_timeouts: how often a request waited for one in vain (error 9501).
+        longest_wait: the longest that a request has waited for one, in seconds.
+        opened: database connections that were made.
+        idle_timeouts: clients that the proxy hung up on because they were idle too long.
+        aged: clients that it hung up on because they were connected for `max_client_age`.
         cut: clients that lost a statement, a transaction or a pinned session to a failover.
     """
 
@@ -52,15 +54,15 @@ class ProxyStats:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pin:
-    """A session that began to keep its database connection, until it ended.
+    """A session that was pinned: from then on it kept its database connection until it ended.
 
     Attributes:
         session: the connection id that the proxy's greeting gave its client, in PyMySQL
             `connection.thread_id()`.
-        user: who it is.
-        reason: why, for example `user variable`.
-        statement: what it sent, at most 200 bytes of it.
-        at: when, in monotonic seconds.
+        user: the session's database user.
+        reason: why it was pinned, for example `user variable`.
+        statement: the statement that pinned it, at most 200 bytes.
+        at: when it was pinned, in monotonic seconds.
         endpoint: `proxy` or `proxy-reader`.
     """
 
@@ -98,13 +100,13 @@ class LocalProxy:
 
     @property
     def pins(self) -> list[Pin]:
-        """Return every session pinned since the test began, in order of time."""
-        found = [
+        """Return every session that was pinned since the test began, in order of time."""
+        pins = [
             Pin(**{**pin, "at": pin["at"] * NANO}, endpoint=endpoint)
             for endpoint in (READ_WRITE, READ_ONLY)
             for pin in self._gateway.ask("proxy", endpoint=endpoint)["pins"]
         ]
-        return sorted(found, key=lambda pin: pin.at)
+        return sorted(pins, key=lambda pin: pin.at)
 
     @property
     def settings(self) -> ProxySettings:
@@ -112,7 +114,7 @@ class LocalProxy:
         return self._settings
 
     def modify(self, **changes: Any) -> None:
-        """Change some settings, as `modify_db_proxy` and its target group's would.
+        """Change some settings, as `modify_db_proxy` and `modify_db_proxy_target_group` would.
 
         Raises:
             SettingError: if a name is unknown or a value impossible.
@@ -134,13 +136,13 @@ class LocalProxy:
 
     @property
     def secrets(self) -> Mapping[str, str]:
-        """Return the users' SecretStrings, as Secrets Manager keeps them, by user name."""
+        """Return the SecretString of each user, as Secrets Manager keeps it, by user name."""
         return {name: secret.text() for name, secret in self._secrets.items()}
 
     def add_secret(self, text: str) -> None:
         """Let another user in, by a SecretString with `username` and `password`.
 
-        The database must know that user, with that password, too.
+        The database must have that user, with that password, as well.
 
         Raises:
             GatewayError: if the text is no secret.
@@ -150,7 +152,7 @@ class LocalProxy:
         self._secrets[secret.username] = secret
 
     def known_as(self, addresses: Sequence[str], names: Sequence[str] = ()) -> None:
-        """Accept IAM tokens for these addresses only, and have a certificate for these names.
+        """Let the proxy accept IAM tokens for these addresses only, and certify these names.
 
         Args:
             addresses: each as `host:port`.
@@ -163,7 +165,7 @@ def pin_lines(pins: Sequence[Pin], zero: float) -> list[str]:
     """Return what a timeline says about pinned sessions: a line for each reason.
 
     Args:
-        pins: who was pinned.
+        pins: the sessions that were pinned.
         zero: the trigger, in monotonic seconds, from which times count.
     """
     lines = []
@@ -171,12 +173,12 @@ def pin_lines(pins: Sequence[Pin], zero: float) -> list[str]:
         group = [pin for pin in pins if pin.reason == reason]
         statement = " ".join(group[0].statement.split())
         lines.append(
-            f"pinned: {len(group)}x {reason}, first at {group[0].at - zero:.2f} s by session"
-            f" {group[0].session}: {statement}"
+            f"pinned: {len(group)}x {reason}, first at {format_moment(group[0].at - zero)}"
+            f" by session {group[0].session}: {statement}"
         )
     return lines
 
 
-def pin_document(pin: Pin) -> dict[str, Any]:
-    """Return a pin as the result document has it."""
+def pin_document(pin: Pin) -> PinDocument:
+    """Return a pin in the form of the result document."""
     return {"session": pin.session, "reason": pin.reason, "statement": pin.statement}

@@ -1,4 +1,4 @@
-"""How a local failover is started: through the AWS API where it is installed, else directly."""
+"""How a local failover is started: through the AWS API with the extra `aws`, else directly."""
 
 from collections.abc import Mapping
 from typing import Any, Protocol
@@ -17,7 +17,7 @@ class Trigger(Protocol):
 
     @property
     def about(self) -> str:
-        """Return what it is, for people."""
+        """Return what the trigger is, in words for people."""
 
     def prepare(self) -> None:
         """Do all that takes time, so that `start` does not.
@@ -27,15 +27,15 @@ class Trigger(Protocol):
         """
 
     def start(self, profile: Profile, *, writer: str, target: str, seed: int) -> None:
-        """Start a failover; the gateway knows from when on.
+        """Start a failover; the gateway notes when it began.
 
         Raises:
-            RdsFailoverError: if it is refused.
+            RdsFailoverError: if the failover is refused.
         """
 
 
 class DirectTrigger:
-    """Tells the gateway itself; there is no AWS API in between."""
+    """Tells the gateway directly, without the AWS API."""
 
     about = "direct (pytest-rdsfailover[aws] would send it through the AWS API)"
 
@@ -54,9 +54,9 @@ class DirectTrigger:
 
 
 class ApiTrigger:
-    """Asks the local control plane through boto3, by the call that real failovers are asked by.
+    """Asks the local control plane through boto3, by the same call as a real failover.
 
-    Which profile to play is nothing that AWS knows of; it travels as a header of the request.
+    AWS knows no failover profiles, so the profile travels as a header of the request.
     """
 
     def __init__(self, plane: ControlPlane) -> None:

@@ -1,8 +1,20 @@
-"""Time as an argument: the real monotonic clock, and waiting for a condition on any clock."""
+"""Time as an argument: the real monotonic clock, its units, and waiting for a condition."""
 
 import time
 from collections.abc import Callable
 from typing import Protocol
+
+SECOND = 1_000_000_000  # nanoseconds
+
+
+def to_seconds(nanoseconds: float) -> float:
+    """Return nanoseconds, as journals count them, in seconds, as everybody else does."""
+    return nanoseconds / SECOND
+
+
+def to_nanoseconds(seconds: float) -> int:
+    """Return seconds as journals count them."""
+    return round(seconds * SECOND)
 
 
 class Clock(Protocol):

@@ -1,11 +1,21 @@
-"""Durations as people write and read them: `250ms`, `2.31 s`."""
+"""Seconds as people write and read them: `250ms`, `2.31 s`.
 
+Whatever shows seconds asks here. The HTML page has the same rules as a script
+(`report/page/durations.js`), and a test holds the two against each other.
+"""
+
+import math
 import re
 
 from pytest_rdsfailover.model.errors import SettingError
 
 UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 DURATION = re.compile(r"(?P<number>\d+(?:\.\d+)?|\.\d+)\s*(?P<unit>ms|s|m|h)")
+# How a duration is shown: as a number below a limit, with so many decimals, in parts of a second.
+SIZES = (
+    (10.0, 2, 1000, "ms"), (100.0, 1, 1000, "ms"), (1000.0, 0, 1000, "ms"),
+    (10.0, 2, 1, "s"), (100.0, 1, 1, "s"),
+)  # fmt: skip
 
 
 def parse_duration(text: str) -> float:
@@ -21,17 +31,43 @@ def parse_duration(text: str) -> float:
 
 
 def format_duration(seconds: float) -> str:
-    """Return seconds as people read them: `0 s`, `12.5 ms`, `2.31 s`, `12.0 s`, `30m 0s`."""
-    size = abs(seconds)
-    if size == 0:
+    """Return seconds with three digits: `0 s`, `4.20 ms`, `12.5 ms`, `2.31 s`, `30m 3s`."""
+    if seconds < 0:
+        return f"-{format_duration(-seconds)}"
+    if seconds == 0:
         return "0 s"
-    if size < 0.01:  # noqa: PLR2004 - below this a third digit matters
-        return f"{seconds * 1000:.2f} ms"
-    if size < 1:
-        return f"{seconds * 1000:.0f} ms"
-    if size < 10:  # noqa: PLR2004 - three digits in all
-        return f"{seconds:.2f} s"
-    if size < 100:  # noqa: PLR2004 - minutes read better beyond
-        return f"{seconds:.1f} s"
-    minutes, rest = divmod(seconds, 60)
-    return f"{minutes:.0f}m {rest:.0f}s"
+    for limit, digits, factor, unit in SIZES:
+        number = _rounded(seconds * factor, digits)
+        if float(number) < limit:
+            return f"{number} {unit}"
+    minutes, rest = divmod(math.floor(seconds + 0.5), 60)
+    return f"{minutes}m {rest}s"
+
+
+def format_difference(seconds: float) -> str:
+    """Return by how many seconds something is more or less: `+12.5 ms`, `-2.31 s`, `+0 s`."""
+    return f"{'' if seconds < 0 else '+'}{format_duration(seconds)}"
+
+
+def format_moment(seconds: float) -> str:
+    """Return a time from the trigger, to a millisecond: `0.300 s`, `-1.250 s`."""
+    return f"{_rounded(seconds, 3)} s"
+
+
+def format_figure(seconds: float, resolution: float) -> str:
+    """Return what was measured, with its resolution in one digit: `2.31 s ±0.004`, `0 s ±0.02`.
+
+    The resolution is never rounded to nothing, because no figure is exact.
+    """
+    size = _rounded(seconds, 2 if seconds >= 1 else 3) if seconds else "0"
+    if resolution >= 1:
+        return f"{size} s ±{_rounded(resolution, 1)}"
+    least = max(resolution, 0.0001)
+    digits = next(digits for digits in range(1, 5) if least >= 10**-digits)
+    return f"{size} s ±{float(_rounded(least, digits)):g}"
+
+
+def _rounded(value: float, digits: int) -> str:
+    """Return a number with so many decimals, a half rounded up: the page's script does the same."""
+    scale = 10**digits
+    return f"{math.floor(value * scale + 0.5) / scale:.{digits}f}"

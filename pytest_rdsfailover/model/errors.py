@@ -1,9 +1,11 @@
-"""Everything this package raises on purpose, apart from assertions.
+"""Everything this package raises or warns of on purpose, apart from assertions.
 
 What a user typed wrong is a `SettingError`, shown by pytest as a usage error before any server
 starts. What we could not do is another `RdsFailoverError`, with the evidence. What the database
 did wrong is an `AssertionError` and has no class here.
 """
+
+from collections.abc import Iterable
 
 
 class RdsFailoverError(Exception):
@@ -82,6 +84,10 @@ class AuditError(RdsFailoverError):
     """The stored writes could not be read back, so nothing can be said about lost writes."""
 
 
+class LeftBehindWarning(UserWarning):
+    """A judged trial's clean-up failed: what is still on the database is to be removed by hand."""
+
+
 class ArchiveError(RdsFailoverError):
     """A file is not what it was taken for: a journal, or a result document."""
 
@@ -111,3 +117,11 @@ def forget_frames(error: BaseException) -> None:
             seen.add(id(each))
             each.__traceback__ = None
             waiting += [each.__cause__, each.__context__]
+
+
+def did_you_mean(name: object, known: Iterable[str]) -> str:
+    """Return a hint for an error text, or nothing if no known name is near to one that is not."""
+    import difflib  # only who has made a mistake pays for it
+
+    near = difflib.get_close_matches(str(name), known, n=1)
+    return f"; did you mean {near[0]!r}?" if near else ""

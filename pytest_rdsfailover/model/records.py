@@ -5,14 +5,21 @@ Times are seconds on the monotonic clock (`clock.MonotonicClock`) unless a name 
 
 import enum
 from dataclasses import dataclass
+from typing import Literal, NotRequired, TypedDict
 
 
 class Outcome(enum.IntEnum):
-    """What a writer may believe about one write."""
+    """What a writer may believe about one write.
 
-    ACKED = 0  # the server confirmed the commit
-    REFUSED = 1  # the server said no, or was never reached: nothing was stored
-    UNKNOWN = 2  # the connection died before the answer came
+    Attributes:
+        ACKED: the server confirmed the commit.
+        REFUSED: the server said no, or was never reached: nothing was stored.
+        UNKNOWN: the connection died before the answer came.
+    """
+
+    ACKED = 0
+    REFUSED = 1
+    UNKNOWN = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +64,12 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Window:
-    """An interval of time, from *start* up to *stop*."""
+    """An interval of time.
+
+    Attributes:
+        start: when it begins.
+        stop: when it is over.
+    """
 
     start: float
     stop: float
@@ -83,3 +95,36 @@ class Milestone:
     at: float
     planned: float | None = None
     instance: str | None = None
+
+
+class PinDocument(TypedDict):
+    """A session of the proxy that kept its database connection, as documents and journals say it."""
+
+    session: int
+    reason: str
+    statement: str
+
+
+class LoadDocument(TypedDict):
+    """What the load of a trial intended."""
+
+    rate: float
+    writers: int
+
+
+class Environment(TypedDict):
+    """What figures depend on; travels with them.
+
+    Attributes:
+        mode: `local` or `live`.
+        parts: what the cluster is made of, for people: name to what it is.
+        versions: what was tested with what: name to version.
+        worker: of pytest-xdist; empty without.
+        load: what the trial's load intended.
+    """
+
+    mode: Literal["local", "live"]
+    parts: dict[str, str]
+    versions: dict[str, str]
+    worker: str
+    load: NotRequired[LoadDocument]

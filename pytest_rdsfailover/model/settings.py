@@ -7,6 +7,9 @@ from pytest_rdsfailover.model.live_settings import LiveSettings
 
 FEWEST_INSTANCES, MOST_INSTANCES = 2, 16  # Aurora: one writer and up to 15 readers
 RATE = 200.0  # writes per second
+LIVE_RATE = 100.0  # writes per second: a real cluster serves others, too
+LIVE_BOUND = 300.0  # seconds: a real failover may take half a minute to be felt at all
+LOCAL_ONLY = ("profile", "server", "toxiproxy", "instances", "port", "aws_names")
 MOST_RATE = 1_000_000  # writes per second: more than any machine writes, and memory for its slots
 
 

@@ -10,6 +10,7 @@ import ssl
 import struct
 import threading
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from pytest_rdsfailover.model.endpoints import Bounds, Endpoint
@@ -66,7 +67,7 @@ def connect(endpoint: Endpoint, *, bounds: Bounds = DEFAULT_BOUNDS, **options: A
     if options.get("defer_connect"):
         return connection
     try:
-        connection.connect(None if connection.unix_socket else _socket(connection))
+        connection.connect(_socket(connection))
     except Exception as error:
         forget_frames(error)  # they hold what was sent to log in
         raise
@@ -97,28 +98,53 @@ def _unconnected(endpoint: Endpoint, bounds: Bounds, options: Mapping[str, Any])
 
 
 def _socket(connection: Any) -> socket.socket:
-    """Return a TCP connection, or raise what PyMySQL raises without one.
+    """Return what leads to the server, or raise what PyMySQL raises without it.
 
-    PyMySQL would wait for the greeting of a socket that is connected to itself, and keep the port
-    from the server that wants to listen there.
+    PyMySQL forgets to close what it opened if a step fails before its handshake.
+    """
+    try:
+        return _unix(connection) if connection.unix_socket else _tcp(connection)
+    except OSError as error:
+        raise _unreachable(connection.host, error) from error
+
+
+def _unix(connection: Any) -> socket.socket:
+    with _closing_if_broken(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)) as sock:
+        sock.settimeout(connection.connect_timeout)
+        sock.connect(connection.unix_socket)
+        connection._secure = True  # noqa: SLF001 - as PyMySQL does: passwords may pass as they are
+        return sock
+
+
+def _tcp(connection: Any) -> socket.socket:
+    """Return a connection to the server, and none of a port with itself.
+
+    PyMySQL would wait for the greeting of such a one, and keep the port from the server that wants
+    to listen there.
     """
     bind = connection.bind_address
-    try:
-        sock = socket.create_connection(
-            (connection.host, connection.port),
-            connection.connect_timeout,
-            source_address=(bind, 0) if bind else None,
-        )
+    made = socket.create_connection(
+        (connection.host, connection.port),
+        connection.connect_timeout,
+        source_address=(bind, 0) if bind else None,
+    )
+    with _closing_if_broken(made) as sock:
         if sock.getsockname() == sock.getpeername():
             # With a reset: else the port stays taken for a minute, and no server can listen there.
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-            sock.close()
             raise ConnectionRefusedError(errno.ECONNREFUSED, "the port connected to itself")
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-    except OSError as error:
-        raise _unreachable(connection.host, error) from error
-    return sock
+        return sock
+
+
+@contextmanager
+def _closing_if_broken(sock: socket.socket) -> Iterator[socket.socket]:
+    try:
+        yield sock
+    except BaseException:
+        sock.close()
+        raise
 
 
 def _unreachable(host: str, reason: OSError) -> Exception:

@@ -4,34 +4,32 @@ The imports inside the functions keep a suite that uses no fixture of ours from 
 """
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_rdsfailover.plugin import options
-
 if TYPE_CHECKING:
-    from pytest_rdsfailover.analysis.population import Sample
-    from pytest_rdsfailover.journal.unfinished import Remains
-    from pytest_rdsfailover.live.api import LiveApi
     from pytest_rdsfailover.live.backend import LiveBackend
     from pytest_rdsfailover.live.cluster import LiveCluster
-    from pytest_rdsfailover.local.aws_api.client import ControlPlane
     from pytest_rdsfailover.local.backend import LocalBackend
     from pytest_rdsfailover.local.cluster import LocalCluster
     from pytest_rdsfailover.local.network import Faults
-    from pytest_rdsfailover.model.records import Milestone
     from pytest_rdsfailover.model.settings import Settings
+    from pytest_rdsfailover.plugin.protocols import (
+        AwsApi,
+        Cluster,
+        FailOver,
+        RunTrial,
+        RunTrials,
+        StartLoad,
+    )
     from pytest_rdsfailover.plugin.run import Run
-    from pytest_rdsfailover.trial.observation import Observation
-    from pytest_rdsfailover.trial.repeats import Repetition
     from pytest_rdsfailover.trial.runner import TrialRunner
-    from pytest_rdsfailover.trial.trial import Trial
 
     Backend = LocalBackend | LiveBackend
-    Cluster = LocalCluster | LiveCluster
+    AnyCluster = LocalCluster | LiveCluster
 
 MARKERS = (
     "rds_live: this test needs a real cluster; without --rds-live it is skipped",
@@ -48,14 +46,12 @@ NEED_API = {"rds_runner", "rds_client", "rds_aws"}  # tests with these ask the A
 @contextmanager
 def usage_errors() -> Iterator[None]:
     """Turn what the user asked for and cannot have into pytest's own kind of error."""
-    from pytest_rdsfailover.model.errors import NotHereError, SettingError
+    from pytest_rdsfailover.model.errors import SettingError
 
     try:
         yield
     except SettingError as error:
         raise pytest.UsageError(str(error)) from None
-    except NotHereError as error:
-        pytest.skip(str(error))
 
 
 def argument_of(request: pytest.FixtureRequest, marker: str) -> Any:
@@ -114,7 +110,7 @@ def rds_isolation(pytestconfig: pytest.Config) -> Iterator[None]:
 
 
 @pytest.fixture
-def rds_aws(rds_cluster: "Cluster") -> Iterator["ControlPlane | LiveApi"]:
+def rds_aws(rds_cluster: "AnyCluster") -> Iterator["AwsApi"]:
     """The AWS API of the cluster; of a local one, `AWS_ENDPOINT_URL` and the like lead to it."""
     from pytest_rdsfailover.local.aws_api.isolation import only
     from pytest_rdsfailover.local.cluster import LocalCluster
@@ -129,7 +125,7 @@ def rds_aws(rds_cluster: "Cluster") -> Iterator["ControlPlane | LiveApi"]:
 
 
 @pytest.fixture
-def rds_client(rds_cluster: "Cluster") -> Any:
+def rds_client(rds_cluster: "AnyCluster") -> Any:
     """A boto3 client of RDS that answers for the cluster."""
     with usage_errors():
         return rds_cluster.aws.client("rds")
@@ -155,7 +151,7 @@ def rds_cluster(
 
 
 @pytest.fixture
-def rds_failover(rds_runner: "TrialRunner") -> "Callable[..., Sequence[Milestone]]":
+def rds_failover(rds_runner: "TrialRunner") -> "FailOver":
     """Triggers a failover: `rds_failover(target=None, *, profile=None, wait=True)`.
 
     Returns the milestones seen; all of them if it waits.
@@ -164,7 +160,7 @@ def rds_failover(rds_runner: "TrialRunner") -> "Callable[..., Sequence[Milestone
 
 
 @pytest.fixture
-def rds_load(rds_runner: "TrialRunner") -> "Callable[..., AbstractContextManager[Observation]]":
+def rds_load(rds_runner: "TrialRunner") -> "StartLoad":
     """Lets writers write while a block of the test does something of its own.
 
     `with rds_load(endpoint) as load:` and, after the block, `load.trial`.
@@ -173,105 +169,53 @@ def rds_load(rds_runner: "TrialRunner") -> "Callable[..., AbstractContextManager
 
 
 @pytest.fixture
-def rds_trial(rds_runner: "TrialRunner") -> "Callable[..., Trial]":
+def rds_trial(rds_runner: "TrialRunner") -> "RunTrial":
     """Runs one trial: `rds_trial(endpoint)` warms up, fails over, watches, audits and returns it."""
     return rds_runner.trial
 
 
 @pytest.fixture
-def rds_runner(rds_cluster: "Cluster", request: pytest.FixtureRequest) -> "TrialRunner":
+def rds_runner(rds_cluster: "AnyCluster", request: pytest.FixtureRequest) -> "TrialRunner":
     """What a test does with its cluster, and what it notes of it."""
-    from pytest_rdsfailover.local.backend import environment
-    from pytest_rdsfailover.local.rds_proxy import pin_document, pin_lines
     from pytest_rdsfailover.plugin.hook_calls import ItemExtensions
-    from pytest_rdsfailover.plugin.progress import PROGRESS
-    from pytest_rdsfailover.plugin.recording import keep, label, what_remains
-    from pytest_rdsfailover.report import document, terminal
+    from pytest_rdsfailover.plugin.notebook import Notebook
     from pytest_rdsfailover.trial.runner import TrialRunner
 
     run, item = run_of(request.config), request.node
     expectations = item.get_closest_marker("rds_expect")
-    environment_ = environment(rds_cluster)
-
-    def note(trial: "Trial") -> None:
-        found = document.trial_document(trial, test=item.nodeid, scenario=scenario_of(item))
-        lines = terminal.timeline(trial)
-        if trial.endpoint == "proxy":
-            pins, zero = rds_cluster.proxy.pins, rds_cluster.failovers[-1:]
-            found["pins"] = [pin_document(pin) for pin in pins]
-            lines += pin_lines(pins, zero[0].triggered if zero else 0.0)
-        where = environment_ | {"load": {"rate": trial.rate, "writers": trial.writers}}
-        run.note(item, found, lines, where)
-        run.note_more(item, keep(trial, found, where, run.settings))
-        request.config.stash[PROGRESS].keep(item, run.noted(item)[-1])
-
-    def remains(run_id: str, writers: int) -> "Remains | None":
-        found = label(run.settings, item.nodeid, scenario_of(item), environment_["versions"])
-        return what_remains(
-            run.settings.journal, options.cache_directory(request.config), found, run_id, writers
-        )
-
+    notebook = Notebook(item, rds_cluster, run)
     return TrialRunner(
         rds_cluster,
         run.settings,
         test=item.nodeid,
         profile=argument_of(request, "rds_profile"),
         expectations={} if expectations is None else expectations.kwargs,
-        note=note,
+        note=notebook.note,
         extensions=ItemExtensions(item),
-        remains=remains,
+        remains=notebook.remains,
     )
 
 
 @pytest.fixture
 def rds_trials(
-    rds_runner: "TrialRunner", rds_cluster: "Cluster", request: pytest.FixtureRequest
-) -> "Repetition":
+    rds_runner: "TrialRunner", rds_cluster: "AnyCluster", request: pytest.FixtureRequest
+) -> "RunTrials":
     """Repeats a trial, each with a seed of its own, and returns the population."""
-    from pytest_rdsfailover.local.backend import environment
-    from pytest_rdsfailover.plugin.progress import PROGRESS
-    from pytest_rdsfailover.trial.repeats import Archive, Repetition
-    from pytest_rdsfailover.trial.resume import Store, prune
+    from pytest_rdsfailover.plugin.notebook import Notebook
+    from pytest_rdsfailover.trial.repeats import Repetition
 
-    config, item = request.config, request.node
-    run, directory = run_of(config), options.cache_directory(config)
-    versions = environment(rds_cluster)["versions"]
-    if directory is not None:
-        prune(directory)
-
-    def store(key: Mapping[str, Any]) -> Store | None:
-        return None if directory is None else Store(directory, {**key, "versions": versions})
-
-    def progress(planned: int, samples: "Sequence[Sample]") -> None:
-        config.stash[PROGRESS].tell(item, planned, samples)
-
-    def recall(entry: dict[str, Any]) -> None:
-        run.noted(item).append(entry)
-        config.stash[PROGRESS].keep(item, entry)
-
+    run = run_of(request.config)
     trials = argument_of(request, "rds_trials")
     return Repetition(
         rds_runner,
-        Archive(
-            entries=run.noted(item),
-            recall=recall,
-            store=store,
-            resume=run.settings.resume,
-            progress=progress,
-        ),
+        Notebook(request.node, rds_cluster, run),
         trials=run.settings.trials if trials is None else trials,
         spacing=run.settings.spacing,
     )
 
 
-def scenario_of(item: pytest.Item) -> str:
-    """Return what a test is parametrised with, or its name: trials of one scenario belong together."""
-    call = getattr(item, "callspec", None)
-    return item.name if call is None else str(call.id)
-
-
 @pytest.fixture
-def rds_toxiproxy(rds_cluster: "Cluster") -> Iterator["Faults"]:
+def rds_toxiproxy(rds_cluster: "AnyCluster") -> Iterator["Faults"]:
     """Network faults on any endpoint of a local cluster, mended when the test ends."""
     from pytest_rdsfailover.local.cluster import LocalCluster
     from pytest_rdsfailover.local.network import Faults

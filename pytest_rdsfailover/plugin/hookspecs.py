@@ -10,18 +10,19 @@ import pytest
 if TYPE_CHECKING:
     from pytest_rdsfailover.model.endpoints import Endpoint
     from pytest_rdsfailover.model.records import Fault, Outcome
-    from pytest_rdsfailover.model.target import Failover, Target
+    from pytest_rdsfailover.model.target import Failover
+    from pytest_rdsfailover.plugin.protocols import Cluster
     from pytest_rdsfailover.trial.trial import Trial
 
 
 def pytest_rdsfailover_before_trial(
-    item: pytest.Item, cluster: "Target", endpoint: "Endpoint"
+    item: pytest.Item, cluster: "Cluster", endpoint: "Endpoint"
 ) -> None:
     """Prepare for a trial: called before its load begins, for `rds_load`, too."""
 
 
 def pytest_rdsfailover_after_trial(
-    item: pytest.Item, cluster: "Target", endpoint: "Endpoint", trial: "Trial"
+    item: pytest.Item, cluster: "Cluster", endpoint: "Endpoint", trial: "Trial"
 ) -> None:
     """Look at a trial, valid or not: called when it is judged and its load has ended.
 
@@ -31,7 +32,7 @@ def pytest_rdsfailover_after_trial(
 
 @pytest.hookspec(firstresult=True)
 def pytest_rdsfailover_trigger(
-    item: pytest.Item, cluster: "Target", instance: str | None, profile: str | None, seed: int
+    item: pytest.Item, cluster: "Cluster", instance: str | None, profile: str | None, seed: int
 ) -> "Failover | None":
     """Trigger the failover in another way.
 
@@ -75,7 +76,7 @@ def pytest_rdsfailover_report_section(
 
 
 def pytest_rdsfailover_safety_check(
-    item: pytest.Item, cluster: "Target", instance: str | None, profile: str | None
+    item: pytest.Item, cluster: "Cluster", instance: str | None, profile: str | None
 ) -> str | None:
     """Return why a failover must not be triggered now, or None if it may.
 

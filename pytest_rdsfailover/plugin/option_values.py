@@ -14,17 +14,21 @@ import pytest
 from pytest_rdsfailover.model.durations import parse_duration
 from pytest_rdsfailover.model.errors import SettingError
 from pytest_rdsfailover.model.live_settings import FIELDS, LiveSettings
-from pytest_rdsfailover.model.settings import RATE, Settings, check_rate
+from pytest_rdsfailover.model.settings import (
+    LIVE_BOUND,
+    LIVE_RATE,
+    LOCAL_ONLY,
+    RATE,
+    Settings,
+    check_rate,
+)
 from pytest_rdsfailover.plugin import options
 from pytest_rdsfailover.plugin.options import LIVE_OPTIONS, OPTIONS, SEED, cache_directory
 from pytest_rdsfailover.trial.resume import latest_seed
 
 SWITCHES = {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}
-LOCAL_ONLY = ("profile", "server", "toxiproxy", "instances", "port", "aws_names")
 FILES = {"json", "markdown", "record"}  # what the end of the run writes
 DIRECTORIES = {"report", "journal"}
-LIVE_RATE = 100.0  # writes per second: a real cluster serves others, too
-LIVE_BOUND = 300.0  # seconds: a real failover may take half a minute to be felt at all
 
 
 def read(config: pytest.Config) -> Settings:

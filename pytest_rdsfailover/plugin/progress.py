@@ -7,18 +7,22 @@ import contextlib
 import json
 import os
 import threading
-from collections.abc import Callable, Generator, Sequence
+import uuid
+from collections.abc import Callable, Generator, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from pytest_rdsfailover.plugin.run import ATTRIBUTE, ORDER
+from pytest_rdsfailover.trial.resume import prune
 
 TOLD = "rds_progress"  # among what a controller tells its workers
+FILES = "progress-*.jsonl"
 EVERY = 0.2  # seconds between two looks at the file
 if TYPE_CHECKING:
     from pytest_rdsfailover.analysis.population import Sample
+    from pytest_rdsfailover.plugin.measured import MeasuredTrial
 
 PROGRESS = pytest.StashKey["Progress"]()
 NAME = 28  # columns of a test's name
@@ -38,12 +42,12 @@ class Progress:
         self._file = None if told is None else Path(told)
         self._is_worker = hasattr(config, "workerinput")
         self._read = 0
-        self._entries: dict[str, list[dict[str, Any]]] = {}
+        self._entries: dict[str, list[MeasuredTrial]] = {}
         self._lock = threading.RLock()
         self._over = threading.Event()
         self._thread: threading.Thread | None = None
 
-    def keep(self, item: pytest.Item, entry: dict[str, Any]) -> None:
+    def keep(self, item: pytest.Item, entry: "MeasuredTrial") -> None:
         """Let the controller know a finished trial, should this worker die before its test ends."""
         self._send({"test": item.nodeid, "entry": entry | {"order": item.stash.get(ORDER, 0)}})
 
@@ -58,8 +62,11 @@ class Progress:
     def _send(self, word: dict[str, Any]) -> None:
         """Write a word for the controller; a worker on another machine cannot."""
         if self._is_worker and self._file is not None:
-            with contextlib.suppress(OSError), self._file.open("a") as file:
-                file.write(json.dumps(word) + "\n")
+            # In one call, so that the words of several workers do not mix. On a line of its own, so
+            # that half a word, left by a full disk or a killed worker, spoils no other.
+            data = f"\n{json.dumps(word)}\n".encode()
+            with contextlib.suppress(OSError), self._file.open("ab", buffering=0) as file:
+                file.write(data)
 
     def _show(self, line: str) -> None:
         reporter = self._config.pluginmanager.get_plugin("terminalreporter")
@@ -78,7 +85,8 @@ class Progress:
         if directory is None:
             return
         if self._file is None:
-            self._file = directory / f"progress-{os.getpid()}.jsonl"
+            prune(directory, FILES)
+            self._file = directory / FILES.replace("*", uuid.uuid4().hex)
             self._file.write_text("")
             self._thread = threading.Thread(target=self._follow, name="rds-progress", daemon=True)
             self._thread.start()
@@ -114,8 +122,8 @@ class Progress:
             text = file.read()
             complete = text[: text.rfind(b"\n") + 1]
             self._read += len(complete)
-            for line in complete.splitlines():
-                self._hear(json.loads(line))
+            for word in _words(complete):
+                self._hear(word)
 
     def _hear(self, word: dict[str, Any]) -> None:
         if "entry" in word:
@@ -135,6 +143,13 @@ class Progress:
             )
 
 
+def _words(text: bytes) -> Iterator[dict[str, Any]]:
+    """Yield the words on complete lines; half a word is left out."""
+    for line in text.splitlines():
+        with contextlib.suppress(ValueError):
+            yield json.loads(line)
+
+
 def _write(reporter: Any, line: str) -> None:
     reporter.ensure_newline()
     reporter.write_line(line)
@@ -143,8 +158,7 @@ def _write(reporter: Any, line: str) -> None:
 def progress_line(test: str, planned: int, samples: Sequence["Sample"]) -> str:
     """Return what the latest of a test's trials was, and what all so far say."""
     from pytest_rdsfailover.analysis.population import population_of
-    from pytest_rdsfailover.report.tables import seconds
-    from pytest_rdsfailover.report.terminal import fit
+    from pytest_rdsfailover.report.terminal import duration, fit
 
     latest, found = samples[-1], population_of(samples)
     lost = latest.figures.get("lost")
@@ -152,4 +166,4 @@ def progress_line(test: str, planned: int, samples: Sequence["Sample"]) -> str:
     state = state if latest.valid else "INVALID"
     losses = "" if not lost else f", {lost:.0f} LOST"
     name = fit(test, -min(len(test), NAME))
-    return f"{name} {len(samples)}/{planned}: {state}{losses}; median {seconds(found.median)}"
+    return f"{name} {len(samples)}/{planned}: {state}{losses}; median {duration(found.median)}"

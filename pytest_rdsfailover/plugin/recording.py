@@ -3,19 +3,19 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from pytest_rdsfailover.journal import archive
 from pytest_rdsfailover.journal.unfinished import Remains
+from pytest_rdsfailover.model.records import Environment
 from pytest_rdsfailover.model.settings import Settings
+from pytest_rdsfailover.plugin.measured import Kept
 from pytest_rdsfailover.report.rerun import command
+from pytest_rdsfailover.report.schema import TrialDocument
 from pytest_rdsfailover.report.trial_drawing import portrait
 from pytest_rdsfailover.trial.trial import Trial
 
-Plain = dict[str, Any]  # what JSON can say
 
-
-def keep(trial: Trial, found: Plain, where: Plain, settings: Settings) -> Plain:
+def keep(trial: Trial, found: TrialDocument, where: Environment, settings: Settings) -> Kept:
     """Write a trial's journal, if the run wants it; return what the HTML page shows of it.
 
     Nothing is computed that the run did not ask for.
@@ -29,7 +29,7 @@ def keep(trial: Trial, found: Plain, where: Plain, settings: Settings) -> Plain:
     Raises:
         OSError: if the journal cannot be written.
     """
-    kept: Plain = {"rerun": command(settings, found["test"])}
+    kept: Kept = {"rerun": command(settings, found["test"])}
     if trial.evidence is None:
         return kept
     if settings.journal is not None:

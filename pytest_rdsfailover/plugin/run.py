@@ -9,21 +9,26 @@ each test ends; so a worker that is killed later takes nothing of it along.
 
 import json
 import sys
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_rdsfailover.model.errors import SettingError
+from pytest_rdsfailover.model.errors import NotHereError, SettingError
 from pytest_rdsfailover.model.live_settings import LiveSettings
 from pytest_rdsfailover.model.settings import Settings
 from pytest_rdsfailover.plugin.markers import check_markers
 from pytest_rdsfailover.plugin.options import SEED
 
-Plain = dict[str, Any]
+if TYPE_CHECKING:
+    from pytest_rdsfailover.model.records import Environment
+    from pytest_rdsfailover.plugin.measured import Kept, MeasuredTrial
+    from pytest_rdsfailover.report.schema import RunDocument, TrialDocument
+
 RUN = pytest.StashKey["Run"]()
-MEASURED = pytest.StashKey[list[Plain]]()
+MEASURED = pytest.StashKey[list["MeasuredTrial"]]()
 ORDER = pytest.StashKey[int]()
 MOST_TIMELINES = 3  # of one failed test; the others are in the table
 SILENT = -2  # pytest's own summary is left out by -qq, too
@@ -35,12 +40,18 @@ class Run:
 
     def __init__(self, config: pytest.Config, settings: Settings) -> None:
         self.settings, self._config = settings, config
-        self._document: Plain | None = None
-        self.measured: list[Plain] = []
+        self._document: RunDocument | None = None
+        self.measured: list[MeasuredTrial] = []
         self._is_worker = hasattr(config, "workerinput")
         self._remark = ""
 
-    def note(self, item: pytest.Item, trial: Plain, timeline: list[str], where: Plain) -> None:
+    def note(
+        self,
+        item: pytest.Item,
+        trial: "TrialDocument",
+        timeline: list[str],
+        where: "Environment",
+    ) -> None:
         """Keep a trial with its test, whatever the test goes on to assert.
 
         Args:
@@ -49,14 +60,16 @@ class Run:
             timeline: the lines that draw it.
             where: what it was taken on, as `environment_lines` shows it.
         """
-        entry = {"trial": trial, "timeline": timeline, "environment": where}
-        item.stash.setdefault(MEASURED, []).append(entry)
+        self.noted(item).append({"trial": trial, "timeline": timeline, "environment": where})
 
-    def note_more(self, item: pytest.Item, kept: Plain) -> None:
+    def note_more(self, item: pytest.Item, kept: "Kept") -> None:
         """Keep more of the trial that was noted last, for the HTML page."""
-        item.stash[MEASURED][-1] |= kept
+        noted = self.noted(item)[-1]
+        noted["rerun"] = kept["rerun"]
+        if "portrait" in kept:
+            noted["portrait"] = kept["portrait"]
 
-    def noted(self, item: pytest.Item) -> list[Plain]:
+    def noted(self, item: pytest.Item) -> list["MeasuredTrial"]:
         """Return what `note` has kept of a test so far; what is added to it is kept, too."""
         return item.stash.setdefault(MEASURED, [])
 
@@ -74,10 +87,19 @@ class Run:
             for item in session.items:
                 check_markers(item, self.settings)
 
-    def pytest_runtest_setup(self, item: pytest.Item) -> None:
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_setup(self, item: pytest.Item) -> Generator[None, None, None]:
         """Refuse what nobody has refused yet: only workers collect the tests that they run."""
         if self._is_worker:
             check_markers(item, self.settings)
+        with skipping():
+            return (yield)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_call(self) -> Generator[None, None, None]:
+        """Skip a test that asks for what cannot be done in this run."""
+        with skipping():
+            return (yield)
 
     def pytest_report_collectionfinish(self, items: Sequence[pytest.Item]) -> list[str]:
         """Say what the tests will run on, if any of them uses a cluster."""
@@ -95,7 +117,7 @@ class Run:
             }
         except SettingError as error:
             raise pytest.UsageError(str(error)) from None
-        return environment_lines({"parts": parts}, self.settings)
+        return environment_lines(parts, self.settings)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
@@ -114,8 +136,8 @@ class Run:
             item.user_properties += junit.properties([entry["trial"] for entry in measured])
         report = yield
         if measured:
-            order = {"order": item.stash.get(ORDER, 0)}
-            setattr(report, ATTRIBUTE, [entry | order for entry in measured])
+            order = item.stash.get(ORDER, 0)
+            setattr(report, ATTRIBUTE, [entry | {"order": order} for entry in measured])
             measured.clear()
             if report.failed:
                 report.sections += timelines(getattr(report, ATTRIBUTE))
@@ -199,17 +221,17 @@ class Run:
         path.write_text(text)
         return f"recorded: {path}, to be replayed with --rds-profile {path}"
 
-    def document(self) -> Plain:
+    def document(self) -> "RunDocument":
         """Return the result document of all that was measured, as the project's hooks leave it."""
         if self._document is None:
             from pytest_rdsfailover.report import document
 
-            environment = self.measured[0]["environment"] if self.measured else {}
+            where = self.measured[0]["environment"] if self.measured else None
             self._document = document.run_document(
                 self._trials(),
-                mode=environment.get("mode", "local"),
+                mode="local" if where is None else where["mode"],
                 seed=self.settings.seed,
-                versions=environment.get("versions", {}),
+                versions={} if where is None else where["versions"],
             )
             self._config.hook.pytest_rdsfailover_update_json(
                 config=self._config, document=self._document
@@ -231,16 +253,25 @@ class Run:
         """Return what the figures were taken on, and what may have disturbed them."""
         if not self.measured:
             return []
-        lines = environment_lines(self.measured[0]["environment"], self.settings)
+        lines = environment_lines(self.measured[0]["environment"]["parts"], self.settings)
         if len({entry["environment"]["worker"] for entry in self.measured}) > 1:
             lines.append("taken by several workers at once, which shared the CPU")
         return lines
 
-    def _trials(self) -> Sequence[Plain]:
+    def _trials(self) -> Sequence["TrialDocument"]:
         return [entry["trial"] for entry in self.measured]
 
 
-def timelines(entries: Sequence[Plain]) -> list[tuple[str, str]]:
+@contextmanager
+def skipping() -> Iterator[None]:
+    """Skip a test that asks for what cannot be done in this run, as it was started."""
+    try:
+        yield
+    except NotHereError as error:
+        pytest.skip(str(error))
+
+
+def timelines(entries: Sequence["MeasuredTrial"]) -> list[tuple[str, str]]:
     """Return title and drawing of a failed test's trials: of many, those with longest outages."""
     if len(entries) <= MOST_TIMELINES:
         return [("failover timeline", "\n".join(entry["timeline"])) for entry in entries]
@@ -252,8 +283,8 @@ def timelines(entries: Sequence[Plain]) -> list[tuple[str, str]]:
     ]
 
 
-def _longest_outage(numbered: tuple[int, Plain]) -> float:
-    return max((float(each["seconds"]) for each in numbered[1]["trial"]["outages"]), default=0.0)
+def _longest_outage(numbered: tuple[int, "MeasuredTrial"]) -> float:
+    return max((outage["seconds"] for outage in numbered[1]["trial"]["outages"]), default=0.0)
 
 
 def live_lines(live: LiveSettings) -> list[str]:
@@ -266,9 +297,9 @@ def live_lines(live: LiveSettings) -> list[str]:
     ]
 
 
-def environment_lines(environment: Plain, settings: Settings) -> list[str]:
+def environment_lines(parts: Mapping[str, str], settings: Settings) -> list[str]:
     """Return what the figures were taken on, one line a part."""
-    lines = [f"{part}: {what}" for part, what in environment["parts"].items()]
+    lines = [f"{part}: {what}" for part, what in parts.items()]
     if settings.live is not None:
         return [*lines, f"seed: {settings.seed}"]
     return [*lines, f"profile: {settings.profile}, seed: {settings.seed}"]

@@ -4,16 +4,16 @@ import os
 import platform
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from pytest_rdsfailover.plugin.options import cache_directory
-from pytest_rdsfailover.plugin.run import SILENT, Plain, Run
+from pytest_rdsfailover.plugin.run import SILENT, Run
 from pytest_rdsfailover.trial.resume import latest_seed
 
 if TYPE_CHECKING:
-    from pytest_rdsfailover.report.baseline import Report
+    from pytest_rdsfailover.report.baseline import Baseline, Machine, Report
 
 PASSING = (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED)
 FAILED = "FAILED: "
@@ -75,13 +75,18 @@ class RunSummary:
             terminalreporter.write_line(line, red=line.startswith(FAILED))
 
     def _cut_short(self) -> list[str]:
-        """Name the trials whose process was killed, in this run or in one not long before."""
+        """Name, once, the trials whose process was killed, in this run or in one before."""
         from pytest_rdsfailover.journal import unfinished
 
         cache, chosen = cache_directory(self._config), self._run.settings.journal
-        found = [] if cache is None else list(unfinished.recent(cache))
+        found = []
+        if cache is not None:
+            unfinished.prune(cache)
+            found += unfinished.untold(cache)
         if chosen is not None:
-            found += unfinished.cut_short(Path(chosen))
+            found += unfinished.untold(Path(chosen))
+        for path in found:
+            unfinished.mark_told(path)
         return [f"a trial was cut short: rdsfailover judge {path}" for path in found]
 
     def _compare(self, name: str) -> "Report":
@@ -101,7 +106,7 @@ class RunSummary:
 
         baseline.write(baseline.path_of(name, self._config.rootpath), self._as_baseline())
 
-    def _as_baseline(self) -> Plain:
+    def _as_baseline(self) -> "Baseline":
         from pytest_rdsfailover.report import baseline
 
         loads = [entry["environment"]["load"] for entry in self._run.measured]
@@ -140,6 +145,6 @@ class RunSummary:
         return [(f"compared with the baseline {self._run.settings.compare}", wrapped)]
 
 
-def machine() -> dict[str, Any]:
+def machine() -> "Machine":
     """Return what decides how fast this machine is, as far as it may be told."""
     return {"system": platform.system(), "machine": platform.machine(), "cpus": os.cpu_count()}

@@ -5,20 +5,55 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TypedDict, cast
 
 from pytest_rdsfailover.analysis.compare import compare
 from pytest_rdsfailover.analysis.population import population
-from pytest_rdsfailover.model.durations import parse_duration
+from pytest_rdsfailover.model.durations import format_duration, parse_duration
 from pytest_rdsfailover.model.errors import SettingError
+from pytest_rdsfailover.model.records import LoadDocument
 from pytest_rdsfailover.report import tables
 from pytest_rdsfailover.report.scenarios import Scenario, scenarios
+from pytest_rdsfailover.report.schema import RunDocument
 
-Plain = dict[str, Any]
 FOLDER = "rds-baselines"  # in the project's root, to be committed
 FORMAT = 1
 FIGURES = ("median", "p95", "max")
 RULE = re.compile(r"(?P<figure>\w+):(?P<growth>.+)")
+
+
+class Machine(TypedDict):
+    """What decides how fast a machine is, as far as it may be told."""
+
+    system: str
+    machine: str
+    cpus: int | None
+
+
+class Baseline(TypedDict):
+    """A run as it is kept.
+
+    Attributes:
+        baseline: the format of the file.
+        machine: what the run ran on.
+        loads: rate and writers of each of its trials.
+        document: its result document.
+    """
+
+    baseline: int
+    machine: Machine
+    loads: list[LoadDocument]
+    document: RunDocument
+
+
+class Conditions(TypedDict):
+    """What must be the same for two scenarios to be compared."""
+
+    mode: str
+    profile: str
+    endpoint: str
+    rate: list[float]
+    writers: list[int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +73,7 @@ class Rule:
     text: str
 
     def allowed(self, before: float) -> float:
-        """Return the largest figure that it allows after *before*."""
+        """Return the largest figure that passes, given the one of the baseline."""
         return before * (1 + self.factor) if self.seconds is None else before + self.seconds
 
 
@@ -86,7 +121,7 @@ def path_of(name: str, root: Path) -> Path:
     return root / FOLDER / f"{name}.json"
 
 
-def baseline(document: Plain, loads: Sequence[Plain], machine: Plain) -> Plain:
+def baseline(document: RunDocument, loads: Sequence[LoadDocument], machine: Machine) -> Baseline:
     """Return a run as a baseline.
 
     Args:
@@ -97,25 +132,25 @@ def baseline(document: Plain, loads: Sequence[Plain], machine: Plain) -> Plain:
     return {
         "baseline": FORMAT,
         "machine": machine,
-        "loads": [dict(load) for load in loads],
+        "loads": list(loads),
         "document": document,
     }
 
 
-def write(path: Path, content: Plain) -> None:
+def write(path: Path, content: Baseline) -> None:
     """Write a baseline, and the folder that it needs."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(content, indent=1) + "\n")
 
 
-def read(path: Path) -> Plain:
+def read(path: Path) -> Baseline:
     """Return a baseline.
 
     Raises:
         SettingError: if there is none, or if it is of another format.
     """
     try:
-        content: Plain = json.loads(path.read_text())
+        content = json.loads(path.read_text())
     except OSError as error:
         raise SettingError(
             f"cannot read the baseline {path}: {error.strerror}; --rds-save makes one"
@@ -124,52 +159,52 @@ def read(path: Path) -> Plain:
         raise SettingError(f"the baseline {path} is no JSON") from None
     if not isinstance(content, dict) or content.get("baseline") != FORMAT:
         raise SettingError(f"{path} is no baseline of format {FORMAT}; --rds-save makes one")
-    return content
+    return cast("Baseline", content)
 
 
 def compare_with(
-    before: Plain, after: Plain, rules: Sequence[Rule], *, anyway: bool = False
+    before: Baseline, after: Baseline, rules: Sequence[Rule], *, anyway: bool = False
 ) -> Report:
     """Return how a run differs from a baseline; both as `baseline` makes them.
 
     Scenarios are matched by name. Those under other conditions are refused, unless *anyway*.
     """
     report = Report(_differences(before, after), [])
-    old = {each.name: each for each in scenarios(before["document"]["trials"])}
-    for each in scenarios(after["document"]["trials"]):
-        match = old.pop(each.name, None)
-        if match is None:
-            report.lines.append(f"{each.name}: not in the baseline")
+    old = {new.name: new for new in scenarios(before["document"]["trials"])}
+    for new in scenarios(after["document"]["trials"]):
+        kept = old.pop(new.name, None)
+        if kept is None:
+            report.lines.append(f"{new.name}: not in the baseline")
             continue
-        conflict = _conflict(_conditions(before, match), _conditions(after, each))
+        conflict = _conflict(_conditions(before, kept), _conditions(after, new))
         if conflict and not anyway:
             report.problems.append(
-                f"{each.name}: not compared, {conflict}; --rds-compare-anyway does it all the same"
+                f"{new.name}: not compared, {conflict}; --rds-compare-anyway does it all the same"
             )
-        elif not match.downtimes or not each.downtimes:
-            report.problems.append(f"{each.name}: not compared, no valid trial on one side")
+        elif not kept.downtimes or not new.downtimes:
+            report.problems.append(f"{new.name}: not compared, no valid trial on one side")
         else:
             if conflict:
-                report.lines.append(f"{each.name}: warning, {conflict}")
-            _measure(report, match, each, rules)
+                report.lines.append(f"{new.name}: warning, {conflict}")
+            _measure(report, kept, new, rules)
     report.lines.extend(f"{name}: only in the baseline" for name in old)
     return report
 
 
 def _measure(report: Report, old: Scenario, new: Scenario, rules: Sequence[Rule]) -> None:
-    found = compare(old.downtimes, new.downtimes)
-    report.lines.extend(tables.comparison("the baseline", new.name, found))
+    difference = compare(old.downtimes, new.downtimes)
+    report.lines.extend(tables.comparison("the baseline", new.name, difference))
     before, after = population(old.downtimes), population(new.downtimes)
     for rule in rules:
         was, now = getattr(before, rule.figure), getattr(after, rule.figure)
         if now > rule.allowed(was):
             report.problems.append(
-                f"{new.name}: {rule.figure} grew from {tables.seconds(was)} to"
-                f" {tables.seconds(now)}, beyond {rule.text}"
+                f"{new.name}: {rule.figure} grew from {format_duration(was)} to"
+                f" {format_duration(now)}, beyond {rule.text}"
             )
 
 
-def _conditions(run: Plain, scenario: Scenario) -> Plain:
+def _conditions(run: Baseline, scenario: Scenario) -> Conditions:
     loads = [run["loads"][place] for place in scenario.places]
     return {
         "mode": run["document"]["mode"],
@@ -180,21 +215,19 @@ def _conditions(run: Plain, scenario: Scenario) -> Plain:
     }
 
 
-def _conflict(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
+def _conflict(before: Conditions, after: Conditions) -> str:
     """Return which conditions differ; empty if none does."""
     return ", ".join(
-        f"{name} was {_text(before[name])} and is {_text(after[name])}"
-        for name in before
-        if before[name] != after[name]
+        f"{name} was {_text(was)} and is {_text(now)}" for name, was, now in _changed(before, after)
     )
 
 
-def _text(value: Any) -> str:
-    return ", ".join(f"{each:g}" for each in value) if isinstance(value, list) else str(value)
+def _text(value: object) -> str:
+    return ", ".join(f"{number:g}" for number in value) if isinstance(value, list) else str(value)
 
 
-def _differences(before: Plain, after: Plain) -> list[str]:
-    """Return warnings about what differs without making a comparison wrong."""
+def _differences(before: Baseline, after: Baseline) -> list[str]:
+    """Return warnings: parts of the machine and versions that differ, though runs can be compared."""
     pairs = [
         *_changed(before["machine"], after["machine"]),
         *_changed(before["document"]["versions"], after["document"]["versions"]),
@@ -202,7 +235,9 @@ def _differences(before: Plain, after: Plain) -> list[str]:
     return [f"warning: {name} was {old!r} and is {new!r}" for name, old, new in pairs]
 
 
-def _changed(before: Plain, after: Plain) -> list[tuple[str, Any, Any]]:
+def _changed(
+    before: Mapping[str, object], after: Mapping[str, object]
+) -> list[tuple[str, object, object]]:
     names = dict.fromkeys([*before, *after])
     return [
         (name, before.get(name), after.get(name))

@@ -1,11 +1,10 @@
-"""The machine-readable result: plain dictionaries, whose names other tools rely on.
+"""The result document of a run, made of its trials; `schema.py` says what each name means.
 
-Seconds are floats rounded to microseconds and carry `_s` in their name; times count from the
-trigger; counts are integers.
+Seconds are rounded to microseconds.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Literal, cast
 
 from pytest_rdsfailover.analysis.attempts import Attempts
 from pytest_rdsfailover.analysis.compare import Comparison
@@ -15,13 +14,24 @@ from pytest_rdsfailover.analysis.population import Population
 from pytest_rdsfailover.analysis.staleness import Reads
 from pytest_rdsfailover.analysis.summary import Summary
 from pytest_rdsfailover.report.scenarios import Scenario, comparisons, scenarios
+from pytest_rdsfailover.report.schema import (
+    AttemptsDocument,
+    ComparisonDocument,
+    EndpointKind,
+    ErrorDocument,
+    Mode,
+    PercentilesDocument,
+    ReadsDocument,
+    RunDocument,
+    ScenarioDocument,
+    TrialDocument,
+)
 
-SCHEMA = 1
+SCHEMA: Literal[1] = 1
 MICROSECONDS = 6  # digits
-Plain = dict[str, Any]  # what JSON can say
 
 
-def trial_document(summary: Summary, *, test: str, scenario: str) -> Plain:
+def trial_document(summary: Summary, *, test: str, scenario: str) -> TrialDocument:
     """Return a trial as plain data.
 
     The four lists of keys are None if the writes were never read back, because an empty list
@@ -33,10 +43,10 @@ def trial_document(summary: Summary, *, test: str, scenario: str) -> Plain:
         scenario: trials of the same scenario are repeats of each other.
     """
     unfit = bool(summary.clock.problem)
-    plain: Plain = {
+    plain: TrialDocument = {
         "test": test,
         "scenario": scenario,
-        "endpoint": summary.endpoint,
+        "endpoint": cast("EndpointKind", summary.endpoint),
         "profile": summary.profile,
         "valid": summary.valid,
         "writer_before": summary.writer_before,
@@ -45,11 +55,11 @@ def trial_document(summary: Summary, *, test: str, scenario: str) -> Plain:
         "resolution_s": to_microseconds(summary.resolution),
         "outages": [
             {
-                "start_s": to_microseconds(each.start),
-                "stop_s": to_microseconds(each.stop),
-                "seconds": to_microseconds(each.seconds),
+                "start_s": to_microseconds(outage.start),
+                "stop_s": to_microseconds(outage.stop),
+                "seconds": to_microseconds(outage.seconds),
             }
-            for each in summary.outages
+            for outage in summary.outages
         ],
         "attempted": summary.attempted,
         "acked": summary.acked,
@@ -69,16 +79,17 @@ def trial_document(summary: Summary, *, test: str, scenario: str) -> Plain:
             "after": _percentiles(summary.latency.after),
         },
         "milestones": [
-            {"name": each.name, "at_s": to_microseconds(each.at)} for each in summary.milestones
+            {"name": milestone.name, "at_s": to_microseconds(milestone.at)}
+            for milestone in summary.milestones
         ],
         "incidents": [
             {
-                "start_s": to_microseconds(each.start),
-                "stop_s": to_microseconds(each.stop),
-                "outage_s": to_microseconds(each.outage),
-                "count": each.count,
+                "start_s": to_microseconds(incident.start),
+                "stop_s": to_microseconds(incident.stop),
+                "outage_s": to_microseconds(incident.outage),
+                "count": incident.count,
             }
-            for each in summary.incidents
+            for incident in summary.incidents
         ],
         "writer_outage_s": to_microseconds(summary.writer_outage),
         "availability_area_s": to_microseconds(summary.availability_area),
@@ -95,8 +106,8 @@ def trial_document(summary: Summary, *, test: str, scenario: str) -> Plain:
 
 
 def run_document(
-    trials: Sequence[Plain], *, mode: str, seed: int, versions: Mapping[str, str]
-) -> Plain:
+    trials: Sequence[TrialDocument], *, mode: str, seed: int, versions: Mapping[str, str]
+) -> RunDocument:
     """Return the document of a whole run.
 
     Args:
@@ -108,90 +119,92 @@ def run_document(
     found = scenarios(trials)
     return {
         "schema": SCHEMA,
-        "mode": mode,
+        "mode": cast("Mode", mode),
         "seed": seed,
         "versions": dict(versions),
         "trials": list(trials),
-        "scenarios": [_scenario(each.name, each.population) for each in found],
+        "scenarios": [_scenario(scenario.name, scenario.population) for scenario in found],
         "comparisons": [_comparison(*pair) for pair in comparisons(found)],
     }
 
 
-def _scenario(name: str, found: Population) -> Plain:
-    """Return what those of a scenario's trials say together whose downtime is a figure."""
+def _scenario(name: str, population: Population) -> ScenarioDocument:
+    """Return the figures of a scenario, of those trials whose downtime is a figure."""
     return {
         "name": name,
-        "trials": found.trials,
-        "invalid": found.invalid,
-        "unreliable": found.unreliable,
+        "trials": population.trials,
+        "invalid": population.invalid,
+        "unreliable": population.unreliable,
         "downtime_s": {
-            "median": None if found.median is None else to_microseconds(found.median),
-            "low": found.low,
-            "high": found.high,
-            "p95": found.p95,
-            "max": found.max,
+            "median": None if population.median is None else to_microseconds(population.median),
+            "low": population.low,
+            "high": population.high,
+            "p95": population.p95,
+            "max": population.max,
         },
         "zero_downtime": {
-            "count": found.zero,
-            "share": round(found.zero / found.trials, 4) if found.trials else None,
-            "low": round(found.zero_low, 4),
-            "high": round(found.zero_high, 4),
+            "count": population.zero,
+            "share": round(population.zero / population.trials, 4) if population.trials else None,
+            "low": round(population.zero_low, 4),
+            "high": round(population.zero_high, 4),
         },
     }
 
 
-def _comparison(baseline: Scenario, candidate: Scenario, found: Comparison) -> Plain:
-    """Return how two scenarios of one test differ; no change can be told from no downtime."""
+def _comparison(
+    baseline: Scenario, candidate: Scenario, comparison: Comparison
+) -> ComparisonDocument:
+    """Return how two scenarios of one test differ; without a ratio if the baseline has no downtime."""
     return {
         "baseline": baseline.name,
         "candidate": candidate.name,
-        "trials": {"baseline": found.baseline, "candidate": found.candidate},
-        "ratio": None if found.ratio is None else round(found.ratio, 4),
-        "change": None if found.change is None else round(found.change, 4),
+        "trials": {"baseline": comparison.baseline, "candidate": comparison.candidate},
+        "ratio": None if comparison.ratio is None else round(comparison.ratio, 4),
+        "change": None if comparison.change is None else round(comparison.change, 4),
         "difference_s": {
-            "median": to_microseconds(found.difference),
-            "low": to_microseconds(found.low),
-            "high": to_microseconds(found.high),
+            "median": to_microseconds(comparison.difference),
+            "low": to_microseconds(comparison.low),
+            "high": to_microseconds(comparison.high),
         },
-        "p_value": float(f"{found.p_value:.4g}"),
+        "p_value": float(f"{comparison.p_value:.4g}"),
     }
 
 
-def _errors(errors: Sequence[Phase]) -> list[Plain]:
+def _errors(errors: Sequence[Phase]) -> list[ErrorDocument]:
     return [
         {
-            "code": each.code,
-            "kind": each.kind,
-            "count": each.count,
-            "first_s": to_microseconds(each.first),
-            "last_s": to_microseconds(each.last),
+            "code": phase.code,
+            "kind": phase.kind,
+            "count": phase.count,
+            "first_s": to_microseconds(phase.first),
+            "last_s": to_microseconds(phase.last),
         }
-        for each in errors
+        for phase in errors
     ]
 
 
-def _attempts(found: Attempts, *, unfit: bool) -> Plain:
+def _attempts(attempts: Attempts, *, unfit: bool) -> AttemptsDocument:
     return {
-        "count": found.count,
-        "acked": found.acked,
-        "refused": found.refused,
-        "unknown": found.unknown,
-        "retried": found.retried,
-        "downtime_s": None if unfit else to_microseconds(found.downtime),
-        "resolution_s": to_microseconds(found.downtime.resolution),
-        "errors": _errors(found.errors),
+        "count": attempts.count,
+        "acked": attempts.acked,
+        "refused": attempts.refused,
+        "unknown": attempts.unknown,
+        "retried": attempts.retried,
+        "downtime_s": None if unfit else to_microseconds(attempts.downtime),
+        "resolution_s": to_microseconds(attempts.downtime.resolution),
+        "errors": _errors(attempts.errors),
     }
 
 
-def _reads(found: Reads) -> Plain:
+def _reads(reads: Reads) -> ReadsDocument:
     return {
-        "count": found.count,
-        "failed": found.failed,
-        "compared": found.compared,
-        "stale": found.stale,
-        "staleness_s": to_microseconds(found.staleness),
-        "resolution_s": to_microseconds(found.staleness.resolution),
-        "unseen": found.unseen,
+        "count": reads.count,
+        "failed": reads.failed,
+        "compared": reads.compared,
+        "stale": reads.stale,
+        "staleness_s": to_microseconds(reads.staleness),
+        "resolution_s": to_microseconds(reads.staleness.resolution),
+        "unseen": reads.unseen,
     }
 
 
@@ -204,7 +217,7 @@ def _keys(summary: Summary, keys: list[str]) -> list[str] | None:
     return list(keys) if summary.audited else None
 
 
-def _percentiles(part: Percentiles | None) -> Plain | None:
+def _percentiles(part: Percentiles | None) -> PercentilesDocument | None:
     if part is None:
         return None
     return {

@@ -1,14 +1,18 @@
 """Properties of a test for JUnit XML: names that CI systems can chart."""
 
 from collections.abc import Iterator, Sequence
+from typing import Literal, get_args
 
 from pytest_rdsfailover.analysis.population import population
-from pytest_rdsfailover.report.document import Plain
+from pytest_rdsfailover.report.document import to_microseconds
 from pytest_rdsfailover.report.scenarios import is_measured
+from pytest_rdsfailover.report.schema import LISTS, TrialDocument
 
-LISTS = ("lost", "duplicated", "recovered", "unexpected")
-COUNTS = ("acked", "refused", "unknown", "stale_writes", "stuck_writers")
-READS = {
+Properties = Iterator[tuple[str, object]]
+Counted = Literal["acked", "refused", "unknown", "stale_writes", "stuck_writers"]
+COUNTS: tuple[Counted, ...] = get_args(Counted)
+Read = Literal["count", "failed", "compared", "stale", "unseen"]
+READS: dict[Read, str] = {
     "count": "rds_reads",
     "failed": "rds_failed_reads",
     "compared": "rds_compared_reads",
@@ -18,7 +22,7 @@ READS = {
 DIGITS = 6
 
 
-def properties(trials: Sequence[Plain]) -> list[tuple[str, object]]:
+def properties(trials: Sequence[TrialDocument]) -> list[tuple[str, object]]:
     """Return name and value of each property of a test, from its trial documents.
 
     A single trial gives its own figures, several give those of the population; counts are sums. A
@@ -26,8 +30,12 @@ def properties(trials: Sequence[Plain]) -> list[tuple[str, object]]:
     """
     if not trials:
         return []
-    downtimes = [trial["downtime_s"] for trial in trials if is_measured(trial)]
-    found: list[tuple[str, object]] = [
+    downtimes = [
+        downtime
+        for trial in trials
+        if is_measured(trial) and (downtime := trial["downtime_s"]) is not None
+    ]
+    named: list[tuple[str, object]] = [
         ("rds_trials", len(trials)),
         ("rds_valid_trials", sum(trial["valid"] for trial in trials)),
         ("rds_measured_trials", len(downtimes)),
@@ -35,28 +43,29 @@ def properties(trials: Sequence[Plain]) -> list[tuple[str, object]]:
         ("rds_endpoint", trials[0]["endpoint"]),
     ]
     if len(trials) == 1 and downtimes:
-        found.append(("rds_downtime_s", trials[0]["downtime_s"]))
-        found.append(("rds_resolution_s", trials[0]["resolution_s"]))
+        named.append(("rds_downtime_s", trials[0]["downtime_s"]))
+        named.append(("rds_resolution_s", trials[0]["resolution_s"]))
     elif downtimes:
         summary = population(downtimes)
-        found += [
-            ("rds_downtime_median_s", round(summary.median or 0.0, DIGITS)),
+        named += [
+            ("rds_downtime_median_s", to_microseconds(summary.median or 0.0)),
             *_interval("rds_downtime_median", summary.low, summary.high),
             ("rds_downtime_p95_s", summary.p95),
             ("rds_downtime_max_s", summary.max),
             ("rds_zero_downtime", summary.zero),
             *_interval("rds_zero_downtime_share", summary.zero_low, summary.zero_high),
         ]
-    found += [(f"rds_{name}", sum(trial[name] for trial in trials)) for name in COUNTS]
-    found += [
-        (f"rds_{name}", sum(len(trial[name]) for trial in trials))
+    named += [(f"rds_{name}", sum(trial[name] for trial in trials)) for name in COUNTS]
+    named += [
+        (f"rds_{name}", sum(map(len, lists)))
         for name in LISTS
-        if all(trial[name] is not None for trial in trials)
+        if len(lists := [keys for trial in trials if (keys := trial[name]) is not None])
+        == len(trials)
     ]
-    return [*found, *_attempts(trials), *_reads(trials), *_torn(trials)]
+    return [*named, *_attempts(trials), *_reads(trials), *_torn(trials)]
 
 
-def _attempts(trials: Sequence[Plain]) -> Iterator[tuple[str, object]]:
+def _attempts(trials: Sequence[TrialDocument]) -> Properties:
     """Yield what the tries inside operations say, of the trials that report them."""
     having = [trial for trial in trials if "attempts" in trial]
     if not having:
@@ -64,34 +73,40 @@ def _attempts(trials: Sequence[Plain]) -> Iterator[tuple[str, object]]:
     yield "rds_attempts", sum(trial["attempts"]["count"] for trial in having)
     yield "rds_retried", sum(trial["attempts"]["retried"] for trial in having)
     measured = [trial["attempts"] for trial in having if is_measured(trial)]
-    yield from _longest("rds_attempts_downtime", measured, "downtime_s")
+    yield from _longest(
+        "rds_attempts_downtime",
+        [(tried["downtime_s"], tried["resolution_s"]) for tried in measured],
+    )
 
 
-def _reads(trials: Sequence[Plain]) -> Iterator[tuple[str, object]]:
+def _reads(trials: Sequence[TrialDocument]) -> Properties:
     """Yield what reads saw, of the trials that had any."""
     having = [trial for trial in trials if "reads" in trial]
     if not having:
         return
     for name, shown in READS.items():
         yield shown, sum(trial["reads"][name] for trial in having)
-    compared = [each["reads"] for each in having if each["valid"] and each["reads"]["compared"]]
-    yield from _longest("rds_staleness", compared, "staleness_s")
+    compared = [trial["reads"] for trial in having if trial["valid"] and trial["reads"]["compared"]]
+    yield from _longest(
+        "rds_staleness", [(reads["staleness_s"], reads["resolution_s"]) for reads in compared]
+    )
 
 
-def _torn(trials: Sequence[Plain]) -> Iterator[tuple[str, object]]:
-    having = [trial["torn"] for trial in trials if "torn" in trial]
-    if having:
-        yield "rds_torn", sum(map(len, having))
+def _torn(trials: Sequence[TrialDocument]) -> Properties:
+    torn = [trial["torn"] for trial in trials if "torn" in trial]
+    if torn:
+        yield "rds_torn", sum(map(len, torn))
 
 
-def _longest(name: str, found: Sequence[Plain], figure: str) -> Iterator[tuple[str, object]]:
+def _longest(name: str, figures: Sequence[tuple[float | None, float]]) -> Properties:
     """Yield the largest of a few figures with its own resolution; nothing if there is none."""
-    if not found:
+    known = [(seconds, resolution) for seconds, resolution in figures if seconds is not None]
+    if not known:
         return
-    most = max(found, key=lambda each: float(each[figure]))
-    which = f"{name}_max" if len(found) > 1 else name
-    yield f"{which}_s", most[figure]
-    yield f"{which}_resolution_s", most["resolution_s"]
+    seconds, resolution = max(known, key=lambda figure: figure[0])
+    which = f"{name}_max" if len(known) > 1 else name
+    yield f"{which}_s", seconds
+    yield f"{which}_resolution_s", resolution
 
 
 def _interval(name: str, low: float | None, high: float | None) -> list[tuple[str, object]]:

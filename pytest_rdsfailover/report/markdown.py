@@ -4,11 +4,11 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from pytest_rdsfailover.analysis.compare import Comparison
-from pytest_rdsfailover.analysis.downtime import figure
+from pytest_rdsfailover.model.durations import format_difference, format_figure
 from pytest_rdsfailover.report import tables
-from pytest_rdsfailover.report.document import Plain
 from pytest_rdsfailover.report.scenarios import Scenario, comparisons, scenarios
-from pytest_rdsfailover.report.terminal import downtime
+from pytest_rdsfailover.report.schema import RunDocument, TrialDocument
+from pytest_rdsfailover.report.terminal import attempts_downtime, downtime, duration
 
 MARKS = re.compile(r"([\\`*_{}\[\]<>|#~])")
 MOST_TRIALS = 100  # rows; job pages have a limit on their size
@@ -16,7 +16,7 @@ Row = Sequence[str]
 
 
 def markdown(
-    document: Plain, environment: Sequence[str], sections: Sequence[tuple[str, Sequence[str]]]
+    document: RunDocument, environment: Sequence[str], sections: Sequence[tuple[str, Sequence[str]]]
 ) -> str:
     """Return the page.
 
@@ -75,36 +75,36 @@ def _table(heading: Row, rows: Iterable[Row]) -> Iterator[str]:
     yield from (f"| {' | '.join(map(escape, row))} |" for row in rows)
 
 
-def _scenario(each: Scenario) -> Row:
-    found = each.population
-    invalid = f" and {found.invalid} INVALID" if found.invalid else ""
-    invalid += f" and {found.unreliable} unreliable" if found.unreliable else ""
+def _scenario(scenario: Scenario) -> Row:
+    population = scenario.population
+    invalid = f" and {population.invalid} INVALID" if population.invalid else ""
+    invalid += f" and {population.unreliable} unreliable" if population.unreliable else ""
     return (
-        each.name,
-        f"{found.trials}{invalid}",
-        tables.middle(found),
-        tables.seconds(found.p95),
-        tables.seconds(found.max),
-        tables.share(found.zero, found.trials),
+        scenario.name,
+        f"{population.trials}{invalid}",
+        tables.middle(population),
+        duration(population.p95),
+        duration(population.max),
+        tables.share(population.zero, population.trials),
     )
 
 
-def _shares(each: Scenario) -> Row:
-    return (each.name, *tables.shares(each.downtimes))
+def _shares(scenario: Scenario) -> Row:
+    return (scenario.name, *tables.shares(scenario.downtimes))
 
 
-def _comparison(baseline: Scenario, candidate: Scenario, found: Comparison) -> Row:
-    ratio = "-" if found.ratio is None else f"{found.ratio:.3g}"
+def _comparison(baseline: Scenario, candidate: Scenario, comparison: Comparison) -> Row:
+    ratio = "-" if comparison.ratio is None else f"{comparison.ratio:.3g}"
     return (
-        f"{baseline.name} (n = {found.baseline})",
-        f"{candidate.name} (n = {found.candidate})",
-        f"{found.difference:+.3g} s ({found.low:+.3g} to {found.high:+.3g} s)",
+        f"{baseline.name} (n = {comparison.baseline})",
+        f"{candidate.name} (n = {comparison.candidate})",
+        f"{format_difference(comparison.difference)} ({tables.interval(comparison)})",
         ratio,
-        tables.probability(found.p_value),
+        tables.probability(comparison.p_value),
     )
 
 
-def _trial(trial: Plain) -> Row:
+def _trial(trial: TrialDocument) -> Row:
     return (
         trial["test"],
         trial["endpoint"],
@@ -117,8 +117,8 @@ def _trial(trial: Plain) -> Row:
     )
 
 
-def _beside(trials: Sequence[Plain]) -> Iterator[str]:
-    """Yield tables of what only trials with retries, reads or transactions tell; none without."""
+def _beside(trials: Sequence[TrialDocument]) -> Iterator[str]:
+    """Yield a table of attempts, of reads and of torn writes, each only if a trial has any."""
     for title, name, heading, cells in (
         ("Attempts", "attempts", ATTEMPTS, _attempts),
         ("Reads", "reads", READS, _reads),
@@ -127,26 +127,28 @@ def _beside(trials: Sequence[Plain]) -> Iterator[str]:
         having = [trial for trial in trials if name in trial]
         if having:
             yield from ("", f"## {title}")
-            rows = ((each["test"], *cells(each)) for each in having[:MOST_TRIALS])
+            rows = ((trial["test"], *cells(trial)) for trial in having[:MOST_TRIALS])
             yield from _table(("test", *heading), rows)
         if len(having) > MOST_TRIALS:
             yield f"\nand {len(having) - MOST_TRIALS} more"
 
 
-def _attempts(trial: Plain) -> Row:
-    found = trial["attempts"]
-    by_attempts = downtime(trial | found)
-    return (str(found["count"]), str(found["retried"]), downtime(trial), by_attempts)
+def _attempts(trial: TrialDocument) -> Row:
+    attempts = trial["attempts"]
+    counts = (str(attempts["count"]), str(attempts["retried"]))
+    return (*counts, downtime(trial), attempts_downtime(trial))
 
 
-def _reads(trial: Plain) -> Row:
-    found = trial["reads"]
-    staleness = figure(found["staleness_s"], found["resolution_s"]) if found["compared"] else "-"
-    counts = (str(found[name]) for name in ("count", "failed", "compared", "stale"))
-    return (*counts, staleness, str(found["unseen"]))
+def _reads(trial: TrialDocument) -> Row:
+    reads = trial["reads"]
+    staleness = (
+        format_figure(reads["staleness_s"], reads["resolution_s"]) if reads["compared"] else "-"
+    )
+    counts = (reads["count"], reads["failed"], reads["compared"], reads["stale"])
+    return (*map(str, counts), staleness, str(reads["unseen"]))
 
 
-def _torn(trial: Plain) -> Row:
+def _torn(trial: TrialDocument) -> Row:
     return (str(len(trial["torn"])),)
 
 

@@ -2,12 +2,11 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from pytest_rdsfailover.analysis.compare import Comparison, compare
 from pytest_rdsfailover.analysis.population import Population, population
+from pytest_rdsfailover.report.schema import TrialDocument
 
-Plain = dict[str, Any]
 FEWEST_COMPARED = 2  # a single trial says nothing about a difference
 
 
@@ -24,23 +23,27 @@ class Scenario:
 
     name: str
     test: str
-    trials: tuple[Plain, ...]
+    trials: tuple[TrialDocument, ...]
     places: tuple[int, ...]
 
     @property
     def downtimes(self) -> list[float]:
         """Return the downtime of every trial whose downtime is a figure, in order."""
-        return [float(trial["downtime_s"]) for trial in self.trials if is_measured(trial)]
+        return [
+            downtime
+            for trial in self.trials
+            if is_measured(trial) and (downtime := trial["downtime_s"]) is not None
+        ]
 
     @property
     def profile(self) -> str:
         """Return the failover profile of all its trials."""
-        return str(self.trials[0]["profile"])
+        return self.trials[0]["profile"]
 
     @property
     def endpoint(self) -> str:
         """Return the kind of endpoint that all its trials wrote to."""
-        return str(self.trials[0]["endpoint"])
+        return self.trials[0]["endpoint"]
 
     @property
     def population(self) -> Population:
@@ -51,19 +54,23 @@ class Scenario:
         return population(downtimes, invalid=invalid, unreliable=unreliable)
 
 
-def is_measured(trial: Plain) -> bool:
+def is_measured(trial: TrialDocument) -> bool:
     """Tell whether a trial is valid and its downtime a figure."""
-    # A document of an earlier version has no clock.
-    return bool(trial["valid"] and trial.get("clock", {}).get("reliable", True))
+    return trial["valid"] and is_reliable(trial)
 
 
-def scenarios(trials: Iterable[Plain]) -> list[Scenario]:
+def is_reliable(trial: TrialDocument) -> bool:
+    """Tell whether the load generator's clock was fit; a document says so only if it was not."""
+    return "clock" not in trial or trial["clock"]["reliable"]
+
+
+def scenarios(trials: Iterable[TrialDocument]) -> list[Scenario]:
     """Return the scenarios of a run, in order of their first trials.
 
     Trials belong together if test, parameters, endpoint and profile are the same: an average over
     different conditions would say nothing.
     """
-    groups: dict[tuple[str, ...], list[tuple[int, Plain]]] = {}
+    groups: dict[tuple[str, ...], list[tuple[int, TrialDocument]]] = {}
     for place, trial in enumerate(trials):
         groups.setdefault(_key(trial), []).append((place, trial))
     names = _names(list(groups))
@@ -86,22 +93,22 @@ def comparisons(found: Sequence[Scenario]) -> list[tuple[Scenario, Scenario, Com
     """
     first: dict[str, Scenario] = {}
     pairs = []
-    for each in found:
-        if len(each.downtimes) < FEWEST_COMPARED:
+    for scenario in found:
+        if len(scenario.downtimes) < FEWEST_COMPARED:
             continue
-        baseline = first.setdefault(each.test, each)
-        if baseline is not each:
-            pairs.append((baseline, each, compare(baseline.downtimes, each.downtimes)))
+        baseline = first.setdefault(scenario.test, scenario)
+        if baseline is not scenario:
+            pairs.append((baseline, scenario, compare(baseline.downtimes, scenario.downtimes)))
     return pairs
 
 
-def _key(trial: Plain) -> tuple[str, ...]:
+def _key(trial: TrialDocument) -> tuple[str, ...]:
     test = trial["test"].partition("[")[0]
     return test, trial["scenario"], trial["endpoint"], trial["profile"]
 
 
 def _names(keys: Sequence[tuple[str, ...]]) -> dict[tuple[str, ...], str]:
-    """Return a name for each key: what tells it apart from others of its scenario, and no more."""
+    """Return a name for each key: the shortest that no other key of its scenario has."""
     levels: list[Callable[[tuple[str, ...]], str]] = [
         lambda key: key[1],
         lambda key: f"{key[1]} {key[3]}",

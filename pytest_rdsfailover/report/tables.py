@@ -9,12 +9,13 @@ from collections.abc import Iterator, Sequence
 from pytest_rdsfailover.analysis.compare import Comparison
 from pytest_rdsfailover.analysis.population import Population
 from pytest_rdsfailover.analysis.statistics import wilson
-from pytest_rdsfailover.report.document import Plain
+from pytest_rdsfailover.model.durations import format_difference
 from pytest_rdsfailover.report.scenarios import Scenario, comparisons, scenarios
-from pytest_rdsfailover.report.terminal import WIDTH, fit
+from pytest_rdsfailover.report.schema import TrialDocument
+from pytest_rdsfailover.report.terminal import WIDTH, duration, fit
 
-NONE, SHORT = 0.5, 1.5  # seconds: below them a loop of one write a second reports none, or one
-MANY = 1000  # trials, from where a table has no room for words
+NONE, SHORT = 0.5, 1.5  # seconds: a client that writes once a second reports none, or 1 s
+MANY = 1000  # trials; of so many a table has no room for the word "of"
 POPULATION = (
     ("scenario", -14),
     ("trials", 6),
@@ -23,14 +24,15 @@ POPULATION = (
     ("max", 7),
     ("without downtime", 20),
 )
+UNITS = (" ms", " s")
 LENGTHS = ("none (below 0.5 s)", "1 s (below 1.5 s)", "longer")
 ARTICLE = (("scenario", -16), *((name, 20) for name in LENGTHS))
 
 
-def summary_lines(trials: Sequence[Plain]) -> list[str]:
-    """Return the tables that say more than the rows of single trials; none without repeats."""
+def summary_lines(trials: Sequence[TrialDocument]) -> list[str]:
+    """Return the tables of scenarios and of comparisons; none if no trial was repeated."""
     found = scenarios(trials)
-    if not any(len(each.trials) > 1 for each in found):
+    if not any(len(scenario.trials) > 1 for scenario in found):
         return []
     pairs = comparisons(found)
     lines = ["", *populations(found), "", *article(found)]
@@ -44,23 +46,23 @@ def wrap(line: str) -> list[str]:
 
 def populations(found: Sequence[Scenario]) -> list[str]:
     """Return one line for each scenario, under a heading, and what the trials prove."""
-    rows = [_population(each.name, each.population) for each in found]
+    rows = [_population(scenario.name, scenario.population) for scenario in found]
     return [*_lines(POPULATION, rows), *(part for line in proofs(found) for part in wrap(line))]
 
 
 def article(found: Sequence[Scenario]) -> list[str]:
     """Return how a client that writes once a second would have reported the trials.
 
-    That is the resolution of most published figures; downtimes themselves are known to
-    milliseconds, and "without downtime" in the table of populations means none at all.
+    Most published figures have that resolution. Ours are known to milliseconds: "without downtime"
+    in the table of populations means none at all, and here less than half a second.
     """
-    return _lines(ARTICLE, [(each.name, *shares(each.downtimes)) for each in found])
+    return _lines(ARTICLE, [(scenario.name, *shares(scenario.downtimes)) for scenario in found])
 
 
 def shares(downtimes: Sequence[float]) -> list[str]:
     """Return how many downtimes are of each of `LENGTHS`, with count, share and 95 % interval."""
-    none = sum(each < NONE for each in downtimes)
-    short = sum(NONE <= each < SHORT for each in downtimes)
+    none = sum(downtime < NONE for downtime in downtimes)
+    short = sum(NONE <= downtime < SHORT for downtime in downtimes)
     return [share(n, len(downtimes)) for n in (none, short, len(downtimes) - none - short)]
 
 
@@ -74,7 +76,7 @@ def share(count: int, trials: int) -> str:
 def comparison_lines(
     pairs: Sequence[tuple[Scenario, Scenario, Comparison]],
 ) -> list[str]:
-    """Return two lines for each comparison of two scenarios of one test."""
+    """Return the lines of each comparison of two scenarios of one test."""
     return [
         line
         for baseline, candidate, found in pairs
@@ -85,22 +87,22 @@ def comparison_lines(
 def comparison(baseline: str, candidate: str, found: Comparison) -> list[str]:
     """Return what a comparison says, in words."""
     first = (
-        f"{candidate} against {baseline}: median {seconds(found.after)} against"
-        f" {seconds(found.before)}{_ratio(found)}"
+        f"{candidate} against {baseline}: median {duration(found.after)} against"
+        f" {duration(found.before)}{_ratio(found)}"
     )
     second = (
-        f"  difference {found.difference:+.3g} s, 95 % interval {found.low:+.3g} to"
-        f" {found.high:+.3g} s; p = {probability(found.p_value)}"
+        f"  difference {format_difference(found.difference)}, 95 % interval {interval(found)};"
+        f" p = {probability(found.p_value)}"
         f" (n = {found.candidate} and {found.baseline})"
     )
     return [*wrap(first), *wrap(second)]
 
 
-def _ratio(found: Comparison) -> str:
-    """Return how often one median holds the other; nothing if that is 0."""
-    if found.ratio is None or found.change is None:
+def _ratio(comparison: Comparison) -> str:
+    """Return the ratio of the medians, and the change; empty if the baseline's median is 0."""
+    if comparison.ratio is None or comparison.change is None:
         return ""
-    return f", ratio {found.ratio:.3g} ({found.change * 100:+.0f} %)"
+    return f", ratio {comparison.ratio:.3g} ({comparison.change * 100:+.0f} %)"
 
 
 def probability(value: float) -> str:
@@ -108,50 +110,61 @@ def probability(value: float) -> str:
     return f"{value:.2g}"
 
 
-def seconds(value: float | None) -> str:
-    """Return a duration in seconds with three digits; a dash for none."""
-    if value is None:
-        return "-"
-    if value >= 100:  # noqa: PLR2004 - three digits
-        return f"{value:.0f} s"
-    if value >= 10:  # noqa: PLR2004
-        return f"{value:.1f} s"
-    return f"{value:.2f} s" if value >= 1 or value == 0 else f"{value:.3f} s"
+def interval(comparison: Comparison) -> str:
+    """Return both ends of a difference's interval; their unit stands once if they share it."""
+    low, high = format_difference(comparison.low), format_difference(comparison.high)
+    return f"{low.removesuffix(_unit_of(low, high))} to {high}"
 
 
-def middle(found: Population) -> str:
-    """Return the median with its interval, without the unit's repetition."""
-    if found.low is None or found.high is None:
-        return seconds(found.median)
-    return f"{seconds(found.median)} [{found.low:.3g}, {found.high:.3g}]"
+def middle(population: Population) -> str:
+    """Return the median with its interval; its unit stands once if both ends share it."""
+    if population.low is None or population.high is None:
+        return duration(population.median)
+    median, *ends = (
+        duration(figure) for figure in (population.median, population.low, population.high)
+    )
+    unit = _unit_of(median, *ends)
+    low, high = (text.removesuffix(unit) for text in ends)
+    return f"{median} [{low}, {high}]"
 
 
-def _population(name: str, found: Population) -> tuple[str, ...]:
-    uncounted = found.invalid + found.unreliable
+def _unit_of(*durations: str) -> str:
+    """Return the unit that all of these durations end with; empty if they differ."""
+    shared = (unit for unit in UNITS if all(text.endswith(unit) for text in durations))
+    return next(shared, "")
+
+
+def _population(name: str, population: Population) -> tuple[str, ...]:
+    uncounted = population.invalid + population.unreliable
     return (
         name,
-        f"{found.trials}" + (f"+{uncounted}!" if uncounted else ""),
-        middle(found),
-        seconds(found.p95),
-        seconds(found.max),
-        share(found.zero, found.trials),
+        f"{population.trials}" + (f"+{uncounted}!" if uncounted else ""),
+        middle(population),
+        duration(population.p95),
+        duration(population.max),
+        share(population.zero, population.trials),
     )
 
 
 def proofs(found: Sequence[Scenario]) -> Iterator[str]:
-    """Yield a sentence for each scenario of which so many trials leave something to say."""
-    for each in found:
-        population = each.population
+    """Yield what the trials of each scenario do not prove.
+
+    1. How many trials are invalid.
+    2. How many an unfit clock measured.
+    3. If fewer than half had downtime: how many of all failovers may have it all the same.
+    """
+    for scenario in found:
+        population = scenario.population
         if population.invalid:
-            yield f"{each.name}: {_trials(population.invalid)} INVALID, counted nowhere"
+            yield f"{scenario.name}: {_trials(population.invalid)} INVALID, counted nowhere"
         if population.unreliable:
             yield (
-                f"{each.name}: {_trials(population.unreliable)} measured by an unfit clock,"
+                f"{scenario.name}: {_trials(population.unreliable)} measured by an unfit clock,"
                 " counted nowhere"
             )
         if population.trials > 1 and population.down * 2 < population.trials:
             yield (
-                f"{each.name}: {population.down} of {population.trials} had downtime, so up to"
+                f"{scenario.name}: {population.down} of {population.trials} had downtime, so up to"
                 f" {population.down_bound * 100:.0f} % of all failovers may (95 % confidence);"
                 f" {population.clean_needed} trials with no more than {population.down} such would"
                 " prove that 99 % have none"

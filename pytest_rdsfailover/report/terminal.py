@@ -2,14 +2,15 @@
 
 import textwrap
 from collections.abc import Iterator, Sequence
-from typing import Any
 
-from pytest_rdsfailover.analysis.downtime import figure
 from pytest_rdsfailover.analysis.phases import Phase
 from pytest_rdsfailover.analysis.pulse import Pulse
 from pytest_rdsfailover.analysis.staleness import Reads
 from pytest_rdsfailover.analysis.summary import Summary
+from pytest_rdsfailover.model.durations import format_duration, format_figure, format_moment
 from pytest_rdsfailover.model.records import Window
+from pytest_rdsfailover.report.scenarios import is_reliable
+from pytest_rdsfailover.report.schema import TrialDocument
 
 WIDTH = 80
 NAME = 15  # columns left of the drawing
@@ -28,7 +29,7 @@ COLUMNS = (
 )
 
 
-def table(trials: Sequence[dict[str, Any]]) -> list[str]:
+def table(trials: Sequence[TrialDocument]) -> list[str]:
     """Return one line for each trial document, under a heading.
 
     `unk/rec` is how many writes had an unknown outcome, and how many of those are stored; a `?`
@@ -41,7 +42,7 @@ def table(trials: Sequence[dict[str, Any]]) -> list[str]:
     ]
 
 
-def _row(trial: dict[str, Any]) -> tuple[str, ...]:
+def _row(trial: TrialDocument) -> tuple[str, ...]:
     return (
         trial["test"].rpartition("::")[2],
         trial["endpoint"],
@@ -54,12 +55,26 @@ def _row(trial: dict[str, Any]) -> tuple[str, ...]:
     )
 
 
-def downtime(trial: dict[str, Any]) -> str:
+def downtime(trial: TrialDocument) -> str:
     """Return a trial's downtime with its resolution, or that it is no figure."""
-    # A document of an earlier version has no clock.
-    if not trial.get("clock", {}).get("reliable", True):
+    return _figure(trial, trial["downtime_s"], trial["resolution_s"])
+
+
+def attempts_downtime(trial: TrialDocument) -> str:
+    """Return what a trial's attempts say of the downtime; a figure if the operations' is one."""
+    found = trial["attempts"]
+    return _figure(trial, found["downtime_s"], found["resolution_s"])
+
+
+def _figure(trial: TrialDocument, seconds: float | None, resolution: float) -> str:
+    if seconds is None or not is_reliable(trial):
         return "unreliable"
-    return figure(trial["downtime_s"], trial["resolution_s"])
+    return format_figure(seconds, resolution)
+
+
+def duration(seconds: float | None) -> str:
+    """Return a duration; a dash for none."""
+    return "-" if seconds is None else format_duration(seconds)
 
 
 def _count(keys: Sequence[str] | None) -> str:
@@ -83,14 +98,14 @@ def timeline(summary: Summary) -> list[str]:
     """
     lines = [*_headline(summary), "", *_scale(summary.pulse), _bars(summary)]
     lines += [
-        _line("no writes", _span(summary.pulse, each.start, each.stop, "="),
-              f"{each.seconds:.3f} s from {each.start:.2f} s")
-        for each in _largest(summary.outages)
+        _line("no writes", _span(summary.pulse, outage.start, outage.stop, "="),
+              f"{format_duration(outage.seconds)} from {format_moment(outage.start)}")
+        for outage in _largest(summary.outages)
     ]  # fmt: skip
     lines += [
-        _line(each.name, _span(summary.pulse, each.at, each.at, "^"),
-              f"{each.at:.2f} s {each.instance or ''}")
-        for each in summary.milestones
+        _line(milestone.name, _span(summary.pulse, milestone.at, milestone.at, "^"),
+              f"{format_moment(milestone.at)} {milestone.instance or ''}")
+        for milestone in summary.milestones
     ]  # fmt: skip
     return [
         line[:WIDTH].rstrip()
@@ -99,7 +114,7 @@ def timeline(summary: Summary) -> list[str]:
 
 
 def _largest(outages: Sequence[Window]) -> list[Window]:
-    return sorted(sorted(outages, key=lambda each: -each.seconds)[:MOST_OUTAGES])
+    return sorted(sorted(outages, key=lambda outage: -outage.seconds)[:MOST_OUTAGES])
 
 
 def _headline(summary: Summary) -> Iterator[str]:
@@ -121,10 +136,10 @@ def _headline(summary: Summary) -> Iterator[str]:
 
 
 def _scale(pulse: Pulse) -> Iterator[str]:
-    left, right = f"{pulse.start:.2f} s", f"{pulse.stop:.2f} s"
+    left, right = format_moment(pulse.start), format_moment(pulse.stop)
     room = len(pulse.counts) - len(left) - len(right)
     slice_ = (pulse.stop - pulse.start) / len(pulse.counts)
-    yield _line("", left + " " * room + right, f"1 column = {slice_ * 1000:.0f} ms")
+    yield _line("", left + " " * room + right, f"1 column = {format_duration(slice_)}")
 
 
 def _bars(summary: Summary) -> str:
@@ -138,7 +153,7 @@ def _bars(summary: Summary) -> str:
 
 def _errors(summary: Summary) -> Iterator[str]:
     largest = sorted(summary.phases, key=lambda phase: -phase.count)[:MOST_PHASES]
-    for phase in (each for each in summary.phases if each in largest):
+    for phase in (phase for phase in summary.phases if phase in largest):
         name = f"{phase.code} {phase.kind}" if phase.code else phase.kind
         yield _line(name, _span(summary.pulse, phase.first, phase.last, "x"), _when(phase))
     rest = len(summary.phases) - len(largest)
@@ -147,7 +162,8 @@ def _errors(summary: Summary) -> Iterator[str]:
 
 
 def _when(phase: Phase) -> str:
-    times = f"{phase.first:.2f}..{phase.last:.2f}" if phase.count > 1 else f"{phase.first:.2f}"
+    moments = (phase.first, phase.last) if phase.count > 1 else (phase.first,)
+    times = "..".join(format_moment(moment).removesuffix(" s") for moment in moments)
     return f"{phase.count}x {times} {phase.instance or ''}"
 
 
@@ -163,8 +179,8 @@ def _remarks(summary: Summary) -> Iterator[str]:
     if summary.stuck:
         shown = ", ".join(map(str, summary.stuck[:10])) + (", ..." if summary.stuck[10:] else "")
         yield f"stuck: {summary.stuck_writers} of {summary.writers} writers never came back: {shown}"
-    elif summary.last_writer_back is not None:
-        yield f"all {summary.writers} writers were back at {summary.last_writer_back:.2f} s"
+    elif (back := summary.last_writer_back) is not None:
+        yield f"all {summary.writers} writers were back at {format_moment(back)}"
     if summary.stale_writes:
         yield f"stale: {summary.stale_writes} writes acknowledged by an instance no longer writer"
     if summary.not_issued:
@@ -172,7 +188,7 @@ def _remarks(summary: Summary) -> Iterator[str]:
 
 
 def _beside(summary: Summary) -> Iterator[str]:
-    """Yield what only workloads with retries, transactions or reads have to tell."""
+    """Yield torn writes, attempts and reads, each only if the workload has any."""
     if summary.audited and summary.torn:
         yield f"torn: {len(summary.torn)} writes of several rows are stored in part"
     tried = summary.attempts

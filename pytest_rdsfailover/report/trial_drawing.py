@@ -1,19 +1,79 @@
-"""One trial as the HTML page wants it: beside the document, all that is drawn but not asserted."""
+"""What the HTML page draws of a trial and its document does not have."""
 
-from dataclasses import asdict
+from typing import TypedDict
 
-from pytest_rdsfailover.analysis.drawing import Picture, picture
+from pytest_rdsfailover.analysis.drawing import Picture, Strip, picture
 from pytest_rdsfailover.analysis.phases import Phase
 from pytest_rdsfailover.analysis.summary import Summary
 from pytest_rdsfailover.journal.evidence import Evidence
-from pytest_rdsfailover.report.document import Plain, to_microseconds
+from pytest_rdsfailover.report.document import to_microseconds
 
 MOST_PHASES = 200
 MOST_STUCK = 200
 
 
-def portrait(summary: Summary, evidence: Evidence) -> Plain:
-    """Return a trial as plain data that is small, however long the trial was.
+class PhaseDrawing(TypedDict):
+    """Errors of one sort."""
+
+    code: int
+    kind: str
+    instance: str | None
+    count: int
+    first_s: float
+    last_s: float
+
+
+class MilestoneDrawing(TypedDict):
+    """Something the cluster did, and when its profile wanted it."""
+
+    name: str
+    at_s: float
+    planned_s: float | None
+    instance: str | None
+
+
+class StripDrawing(TypedDict):
+    """A `Strip`; the states of its failed writes are texts, as JSON wants its keys."""
+
+    start: int
+    stop: int
+    acked: list[int]
+    failed: dict[str, list[int]]
+    served: list[list[int]]
+    waited: list[list[int]]
+
+
+class PictureDrawing(TypedDict):
+    """A `Picture` in lists, texts and numbers only, which every carrier takes."""
+
+    states: list[str]
+    instances: list[str]
+    strips: list[StripDrawing]
+    spells: list[list[list[int]]]
+    homes: list[list[list[int]]]
+
+
+class Portrait(TypedDict):
+    """What the page shows of a trial beside its document."""
+
+    reason: str
+    rate: float
+    writers: int
+    seed: int
+    window_s: list[float]
+    threshold_s: float
+    first_back_s: float | None
+    last_back_s: float | None
+    absent: int
+    unjudged_writes: int
+    stuck: list[int]
+    phases: list[PhaseDrawing]
+    milestones: list[MilestoneDrawing]
+    picture: PictureDrawing
+
+
+def portrait(summary: Summary, evidence: Evidence) -> Portrait:
+    """Return what is drawn of a trial; it is small, however long the trial was.
 
     Args:
         summary: the trial, judged.
@@ -31,35 +91,42 @@ def portrait(summary: Summary, evidence: Evidence) -> Plain:
         "absent": summary.absent,
         "unjudged_writes": summary.unjudged_writes,
         "stuck": summary.stuck[:MOST_STUCK],
-        "phases": [_phase(each) for each in summary.phases[:MOST_PHASES]],
+        "phases": [_phase(phase) for phase in summary.phases[:MOST_PHASES]],
         "milestones": [
             {
-                "name": each.name,
-                "at_s": to_microseconds(each.at),
-                "planned_s": _perhaps(each.planned),
-                "instance": each.instance,
+                "name": milestone.name,
+                "at_s": to_microseconds(milestone.at),
+                "planned_s": _perhaps(milestone.planned),
+                "instance": milestone.instance,
             }
-            for each in summary.milestones
+            for milestone in summary.milestones
         ],
         "picture": _picture(picture(evidence, summary)),
     }
 
 
-def _picture(drawn: Picture) -> Plain:
-    """Return it in dictionaries, lists and numbers only, which every carrier takes."""
-    strips = [asdict(each) for each in drawn.strips]
-    for strip in strips:
-        strip["failed"] = {str(state): counts for state, counts in strip["failed"].items()}
+def _picture(drawn: Picture) -> PictureDrawing:
     return {
         "states": drawn.states,
         "instances": drawn.instances,
-        "strips": strips,
+        "strips": [_strip(strip) for strip in drawn.strips],
         "spells": [[list(spell) for spell in lane] for lane in drawn.spells],
         "homes": [[list(home) for home in lane] for lane in drawn.homes],
     }
 
 
-def _phase(phase: Phase) -> Plain:
+def _strip(strip: Strip) -> StripDrawing:
+    return {
+        "start": strip.start,
+        "stop": strip.stop,
+        "acked": strip.acked,
+        "failed": {str(state): counts for state, counts in strip.failed.items()},
+        "served": strip.served,
+        "waited": strip.waited,
+    }
+
+
+def _phase(phase: Phase) -> PhaseDrawing:
     return {
         "code": phase.code,
         "kind": phase.kind,

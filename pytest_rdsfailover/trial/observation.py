@@ -3,7 +3,7 @@
 import os
 import uuid
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -11,27 +11,24 @@ from typing import Self
 from pytest_rdsfailover.analysis.summary import judge
 from pytest_rdsfailover.journal.course import Course
 from pytest_rdsfailover.journal.evidence import Evidence
-from pytest_rdsfailover.journal.journal import NANO, Journal
-from pytest_rdsfailover.journal.stored import Stored
+from pytest_rdsfailover.journal.journal import Journal
 from pytest_rdsfailover.journal.unfinished import Remains
 from pytest_rdsfailover.load.attempts import Classify
-from pytest_rdsfailover.load.engine import Engine
-from pytest_rdsfailover.load.engines import engine
+from pytest_rdsfailover.load.audit import read_back
+from pytest_rdsfailover.load.engines import load
 from pytest_rdsfailover.load.gaps import GapTracker
 from pytest_rdsfailover.load.mix import share_of_writes
-from pytest_rdsfailover.load.processes import Order, ProcessLoad
+from pytest_rdsfailover.load.processes import LoadOrder
 from pytest_rdsfailover.load.watchdog import Pause, Watchdog, merged
 from pytest_rdsfailover.load.workloads import MakeWorkload
-from pytest_rdsfailover.model.clock import Clock, MonotonicClock, wait_until
+from pytest_rdsfailover.model.clock import Clock, MonotonicClock, to_nanoseconds, wait_until
 from pytest_rdsfailover.model.endpoints import Endpoint
-from pytest_rdsfailover.model.errors import AuditError
 from pytest_rdsfailover.model.target import Failover, Target, milestones, moves_writer, settled_at
 from pytest_rdsfailover.trial.plan import Plan
 from pytest_rdsfailover.trial.trial import Trial
 
 WATCH_EVERY = 0.02  # seconds between two looks at the writers
 OBITUARY = 0.1  # seconds for the news of a process' end, which its clients may notice first
-AUDIT_PATIENCE = 10.0  # seconds for which a failing audit is tried again
 
 MakeRemains = Callable[[str, int], Remains | None]  # given the run's prefix and its writers
 
@@ -50,6 +47,7 @@ class Observation:
 
     Attributes:
         journal: what the writers did so far.
+        left_behind: what could not be stopped or removed at the end, and why.
     """
 
     def __init__(
@@ -69,27 +67,28 @@ class Observation:
         self._clock = clock or MonotonicClock()
         run = uuid.uuid4().hex[:8]
         self._remains = None if remains is None else remains(run, plan.writers)
-        path = None if self._remains is None else self._remains.events(0)
-        self.journal = Journal(run, plan.writers, path)
         self._known: object = None  # what was last kept
         self._gaps: GapTracker | None = None
         self._trial: Trial | None = None
-        with self._forgetting_what_never_began():
+        self.left_behind: list[str] = []
+        with self._forgetting_what_never_began(), ExitStack() as unmade:
+            path = None if self._remains is None else self._remains.events(0)
+            self.journal = Journal(run, plan.writers, path)
+            unmade.callback(self.journal.detach)
             self._workload = make_workload(self.journal)
-            self._load = self._engine(self._order(make_workload, path, classify))
+            order = self._order(make_workload, path, classify)
+            self._load = load(order, self._workload, self.journal)
+            unmade.pop_all()
         self._watchdog = Watchdog()
         self._writer_before = ""
         self._begun = 0.0
 
-    def _engine(self, order: Order) -> Engine:
-        if order.processes > 1:
-            return ProcessLoad(order, self.journal)
-        return engine(order, self._workload, self.journal)
-
-    def _order(self, make: MakeWorkload, events: Path | None, classify: Classify | None) -> Order:
+    def _order(
+        self, make: MakeWorkload, events: Path | None, classify: Classify | None
+    ) -> LoadOrder:
         """Return what the processes of the load are told, be it this one alone."""
         plan = self._plan
-        return Order(
+        return LoadOrder(
             make=make,
             run=self.journal.run,
             writers=plan.writers,
@@ -104,20 +103,16 @@ class Observation:
         )
 
     def __enter__(self) -> Self:
-        with self._forgetting_what_never_began(), self._blaming_the_dead():
+        with self._forgetting_what_never_began(), self._ending_if_broken():
             self._workload.create(self._target.audit_endpoint())
-            try:
-                self._target.prepare()
-                self._watchdog.start()
-                self._load.start(check=self._target.check)
-                # The writers write already, but what arms the trigger would blur what they see.
-                self._target.arm()
-                self._writer_before = self._target.writer
-                self._begun = max(self._load.started, self._clock.now())
-                self.keep()
-            except BaseException:
-                self._clean_up()
-                raise
+            self._target.prepare()
+            self._watchdog.start()
+            self._load.start(check=self._target.check)
+            # The writers write already, but what arms the trigger would blur what they see.
+            self._target.arm()
+            self._writer_before = self._target.writer
+            self._begun = max(self._load.started, self._clock.now())
+            self.keep()
         return self
 
     @contextmanager
@@ -135,12 +130,10 @@ class Observation:
         traceback: TracebackType | None,
     ) -> None:
         try:
-            with self._blaming_the_dead():
-                try:
-                    if kind is None:
-                        self._trial = self._conclude()
-                finally:
-                    self._clean_up()
+            if error is None:
+                with self._ending_if_broken():
+                    self._trial = self._conclude()
+            self._end(error)
         except BaseException as broken:
             self._leave_word(broken)
             raise
@@ -148,21 +141,32 @@ class Observation:
             self._leave_word(error)
 
     def _leave_word(self, error: BaseException) -> None:
-        """Say in an error where the evidence is that no trial was made of."""
         if self._remains is not None:
-            error.add_note(
-                f"what the writers did until then: rdsfailover judge {self._remains.path}"
-            )
+            self._remains.leave(error)
 
     @contextmanager
-    def _blaming_the_dead(self) -> Iterator[None]:
-        """Let a server of ours that has ended be the error, whatever its end made fail first."""
+    def _ending_if_broken(self) -> Iterator[None]:
         try:
             yield
-        except Exception:
+        except BaseException as error:
+            self._end(error)
+            raise
+
+    def _end(self, error: BaseException | None) -> None:
+        """Stop and remove all; tell beside an error, never instead of it, what that leaves behind.
+
+        A server of ours that has ended is the error, whatever its end made fail first.
+
+        Raises:
+            DiedError: in the place of another `Exception`, if a server of ours has ended.
+        """
+        self._clean_up()
+        if error is not None:
+            for line in self.left_behind:
+                error.add_note(line)
+        if isinstance(error, Exception):
             self._clock.sleep(OBITUARY)
             self._target.check()
-            raise
 
     @property
     def trial(self) -> Trial:
@@ -192,10 +196,10 @@ class Observation:
             raise RuntimeError(
                 "the writers of several processes are looked at when they have ended"
             )
-        start = round(self._load.started / NANO)
+        start = to_nanoseconds(self._load.started)
         if self._gaps is None:
             self._gaps = GapTracker(self.journal, start)
-        return self._gaps.look(round(self._clock.now() / NANO))
+        return self._gaps.look(to_nanoseconds(self._clock.now()))
 
     def keep(self) -> None:
         """Write down what is known by now, should this process be killed; if it is anything new."""
@@ -218,9 +222,20 @@ class Observation:
             self._remains.discard()
 
     def _clean_up(self) -> None:
-        self._watchdog.stop()
-        self._load.stop()
-        self.journal.detach()
+        """Take every step, whatever becomes of the others."""
+        steps = {
+            "the watchdog was not stopped": self._watchdog.stop,
+            "the load was not stopped": self._load.stop,
+            "the events were not taken out of their file": self.journal.detach,
+            f"{self._workload.made} is left behind": self._drop,
+        }
+        for failed, step in steps.items():
+            try:
+                step()
+            except Exception as error:  # noqa: BLE001 - a clean-up outranks no verdict
+                self.left_behind.append(f"{failed}: {error}")
+
+    def _drop(self) -> None:
         self._workload.drop(self._target.audit_endpoint())
 
     def _conclude(self) -> Trial:
@@ -233,7 +248,8 @@ class Observation:
         self._target.check()
         self.journal.detach()
         course = self._course(failovers, stop=stop, writer_after=self._target.writer)
-        evidence = Evidence(journal=self.journal, course=course, stored=self._audit())
+        stored = read_back(self._workload, self._target.audit_endpoint, self._clock)
+        evidence = Evidence(journal=self.journal, course=course, stored=stored)
         return Trial.of(judge(evidence), evidence)
 
     def _failovers(self) -> Sequence[Failover]:
@@ -283,22 +299,3 @@ class Observation:
         """Return when processes that write stood still; this one writes nothing if others do."""
         alone = self._plan.processes == 1
         return self._watchdog.pauses if alone else self._load.pauses
-
-    def _audit(self) -> Stored | None:
-        """Read back what is stored; try again for a while, because the audit proves everything.
-
-        Raises:
-            AuditError: with the last reason.
-        """
-        deadline = self._clock.now() + AUDIT_PATIENCE
-        while True:
-            try:
-                positions = self._workload.stored(self._target.audit_endpoint())
-                if positions is None:
-                    return None
-                found = list(positions)  # first: what is torn is known after that
-                return Stored(positions=found, torn=list(self._workload.torn))
-            except Exception as error:
-                if self._clock.now() >= deadline:
-                    raise AuditError(f"the stored writes cannot be read back: {error}") from error
-                self._clock.sleep(WATCH_EVERY)

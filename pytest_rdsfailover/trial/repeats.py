@@ -2,22 +2,28 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, overload
+from typing import Any, NotRequired, Protocol, TypedDict, Unpack, overload
 
 from pytest_rdsfailover.analysis.downtime import Downtime
 from pytest_rdsfailover.analysis.population import Population, Sample, population_of
 from pytest_rdsfailover.analysis.statistics import CONFIDENCE
 from pytest_rdsfailover.analysis.verdicts import claims, expectations
+from pytest_rdsfailover.analysis.verdicts.arguments import Claims
 from pytest_rdsfailover.model.clock import Clock, MonotonicClock
 from pytest_rdsfailover.model.durations import format_duration, parse_duration
 from pytest_rdsfailover.model.endpoints import Endpoint
 from pytest_rdsfailover.model.errors import SettingError
 from pytest_rdsfailover.model.settings import check_trials
+from pytest_rdsfailover.trial.options import TrialOptions
 from pytest_rdsfailover.trial.resume import Store
 from pytest_rdsfailover.trial.runner import TrialRunner
 from pytest_rdsfailover.trial.trial import InvalidTrialError, Trial
 
-Plain = dict[str, Any]
+
+class Noted(TypedDict):
+    """What a test notes of a trial, as far as repeats add to it: the claims that it was held to."""
+
+    claims: NotRequired[list[str]]
 
 
 class Trials(Sequence[Sample]):
@@ -59,7 +65,7 @@ class Trials(Sequence[Sample]):
         """Return the downtime of every trial whose downtime is a figure, in order."""
         return [sample.downtime for sample in self if sample.measured]
 
-    def expect(self, *, confidence: float = CONFIDENCE, **bounds: Any) -> None:
+    def expect(self, *, confidence: float = CONFIDENCE, **bounds: Unpack[Claims]) -> None:
         """Assert claims about all failovers, for example `downtime="p95 < 2s"`.
 
         A bound without a quantile, such as `lost=0`, must hold in every trial that was run.
@@ -88,7 +94,10 @@ class Trials(Sequence[Sample]):
 
 
 class InvalidTrialsError(AssertionError):
-    """Some failovers did not happen as meant, so that the population proves nothing."""
+    """Some failovers did not happen as meant, so that the population proves nothing.
+
+    Its `trials` have what was measured all the same.
+    """
 
     def __init__(self, trials: Trials) -> None:
         super().__init__(trials)
@@ -112,7 +121,7 @@ class Repeats:
 
     trials: int
     spacing: float
-    claims: Mapping[str, Any]
+    claims: Claims
     confidence: float
     stop_early: bool
 
@@ -135,23 +144,25 @@ class Repeats:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Archive:
-    """Where a test's trials are noted, shown, and kept until all are done.
+class NotedTrials(Protocol):
+    """Where a test's trials are noted, shown, and kept until all are done."""
 
-    Attributes:
-        entries: what the test has noted so far; a trial adds one.
-        recall: notes a trial of the run that was interrupted.
-        store: returns where finished trials are kept, given what decides them; None for nowhere.
-        resume: whether trials that are kept there count.
-        progress: is told of each trial that is done: how many are planned, and all so far.
-    """
+    @property
+    def entries(self) -> Sequence[Noted]:
+        """Return what the test has noted so far; a trial adds one."""
 
-    entries: Sequence[Plain]
-    recall: Callable[[Plain], None]
-    store: Callable[[Mapping[str, Any]], Store | None]
-    resume: bool
-    progress: Callable[[int, Sequence[Sample]], None]
+    @property
+    def resume(self) -> bool:
+        """Tell whether trials that an interrupted run has finished count."""
+
+    def recall(self, entry: Any, /) -> None:
+        """Note a trial of the run that was interrupted."""
+
+    def store(self, key: Mapping[str, Any], /) -> Store | None:
+        """Return where finished trials are kept, given what decides them; None for nowhere."""
+
+    def progress(self, planned: int, samples: Sequence[Sample], /) -> None:
+        """Show a trial that is done: how many are planned, and all so far."""
 
 
 class Repetition:
@@ -159,7 +170,7 @@ class Repetition:
 
     Args:
         runner: runs a trial.
-        archive: where they are kept.
+        notebook: where they are noted, shown and kept.
         trials: how many, unless the test says otherwise.
         spacing: seconds of rest between two of them, unless the test says otherwise.
     """
@@ -167,13 +178,13 @@ class Repetition:
     def __init__(
         self,
         runner: TrialRunner,
-        archive: Archive,
+        notebook: NotedTrials,
         *,
         trials: int,
         spacing: float,
         clock: Clock | None = None,
     ) -> None:
-        self._runner, self._archive = runner, archive
+        self._runner, self._notebook = runner, notebook
         self._trials, self._spacing = trials, spacing
         self._clock = clock or MonotonicClock()
 
@@ -183,10 +194,10 @@ class Repetition:
         *,
         trials: int | None = None,
         spacing: str | None = None,
-        claims: Mapping[str, Any] | None = None,
+        claims: Claims | None = None,
         confidence: float = CONFIDENCE,
         stop_early: bool = False,
-        **options: Any,
+        **options: Unpack[TrialOptions],
     ) -> Trials:
         """Run the trials, each with a seed of its own; return them as a population.
 
@@ -197,7 +208,7 @@ class Repetition:
             claims: what they shall show together, as in `Trials.expect`; checked at the end.
             confidence: with which confidence.
             stop_early: stop once no further trial can change the verdict on the claims.
-            options: those of `rds_trial`.
+            options: see `TrialOptions`.
 
         Raises:
             InvalidTrialsError: if a failover did not happen as its profile says.
@@ -219,9 +230,9 @@ class Repetition:
             found.expect(confidence=confidence, **repeats.claims)
         return found
 
-    def _run(self, repeats: Repeats, endpoint: Endpoint, options: Mapping[str, Any]) -> Trials:
+    def _run(self, repeats: Repeats, endpoint: Endpoint, options: TrialOptions) -> Trials:
         __tracebackhide__ = True
-        store = self._archive.store(self._key(endpoint, options))
+        store = self._notebook.store(self._key(endpoint, options))
         samples = self._resumed(store, repeats)
         try:
             while not repeats.over(samples):
@@ -231,9 +242,9 @@ class Repetition:
                 samples.append(self._one(endpoint, options))
                 if store is not None:
                     store.append(
-                        {"sample": samples[-1].plain(), "entry": self._archive.entries[-1]}
+                        {"sample": samples[-1].plain(), "entry": self._notebook.entries[-1]}
                     )
-                self._archive.progress(repeats.trials, samples)
+                self._notebook.progress(repeats.trials, samples)
         except AssertionError:
             # A verdict, not an interruption: there is nothing to resume.
             if store is not None:
@@ -245,13 +256,13 @@ class Repetition:
 
     def _note_claims(self, lines: Sequence[str]) -> None:
         """Keep what claims were judged to be with the last trial, for the reports."""
-        if self._archive.entries:
-            self._archive.entries[-1]["claims"] = [
-                *self._archive.entries[-1].get("claims", ()),
+        if self._notebook.entries:
+            self._notebook.entries[-1]["claims"] = [
+                *self._notebook.entries[-1].get("claims", ()),
                 *lines,
             ]
 
-    def _one(self, endpoint: Endpoint, options: Mapping[str, Any]) -> Sample:
+    def _one(self, endpoint: Endpoint, options: TrialOptions) -> Sample:
         __tracebackhide__ = True
         try:
             trial: Trial = self._runner.trial(endpoint, **options)
@@ -263,13 +274,13 @@ class Repetition:
         """Return the samples of trials that an interrupted run has finished."""
         if store is None:
             return []
-        kept = store.load()[: repeats.trials] if self._archive.resume else []
+        kept = store.load()[: repeats.trials] if self._notebook.resume else []
         store.begin(kept)
         for number, each in enumerate(kept, start=1):
             self._runner.skip()
-            self._archive.recall(each["entry"])
+            self._notebook.recall(each["entry"])
             samples = [Sample.of_plain(one["sample"]) for one in kept[:number]]
-            self._archive.progress(repeats.trials, samples)
+            self._notebook.progress(repeats.trials, samples)
         return [Sample.of_plain(each["sample"]) for each in kept]
 
     def _key(self, endpoint: Endpoint, options: Mapping[str, Any]) -> Mapping[str, Any]:

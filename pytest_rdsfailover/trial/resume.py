@@ -60,9 +60,9 @@ def latest_seed(directory: Path | None) -> int | None:
     return None
 
 
-def prune(directory: Path) -> None:
-    """Remove what nobody will resume any more."""
-    for path in directory.glob(f"*{SUFFIX}"):
+def prune(directory: Path, files: str = f"*{SUFFIX}") -> None:
+    """Remove files of interrupted runs that are so old that nobody needs them any more."""
+    for path in directory.glob(files):
         if _age(path) > KEPT:
             path.unlink(missing_ok=True)
 

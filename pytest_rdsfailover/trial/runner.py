@@ -1,11 +1,11 @@
 """What one test does with its cluster: fills in what it left open, runs it, and notes it."""
 
-import difflib
+import warnings
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import fields
-from typing import Any
+from typing import Any, Unpack
 
 from pytest_rdsfailover.analysis.verdicts.bounds import check_resolution, parse_expectations
 from pytest_rdsfailover.load.attempts import Classify
@@ -13,12 +13,13 @@ from pytest_rdsfailover.load.modes import rate_of
 from pytest_rdsfailover.load.workloads import OPTIONS, MakeWorkload, choose
 from pytest_rdsfailover.model.durations import parse_duration
 from pytest_rdsfailover.model.endpoints import Endpoint
-from pytest_rdsfailover.model.errors import SettingError
+from pytest_rdsfailover.model.errors import LeftBehindWarning, SettingError, did_you_mean
 from pytest_rdsfailover.model.records import Milestone
 from pytest_rdsfailover.model.settings import Settings
 from pytest_rdsfailover.model.target import Failover, Target
 from pytest_rdsfailover.trial.extensions import Extensions
 from pytest_rdsfailover.trial.observation import MakeRemains, Observation
+from pytest_rdsfailover.trial.options import LoadOptions
 from pytest_rdsfailover.trial.plan import Plan
 from pytest_rdsfailover.trial.trial import InvalidTrialError, Trial
 
@@ -120,7 +121,7 @@ class TrialRunner:
         return own
 
     @contextmanager
-    def load(self, endpoint: Endpoint, **options: Any) -> Iterator[Observation]:
+    def load(self, endpoint: Endpoint, **options: Unpack[LoadOptions]) -> Iterator[Observation]:
         """Keep a load on an endpoint for the block; judge it at the end."""
         plan, make = self._arrange(endpoint, options)
         self._extensions.before_trial(self._target, endpoint)
@@ -146,7 +147,7 @@ class TrialRunner:
         *,
         target: str | None = None,
         profile: str | None = None,
-        **options: Any,
+        **options: Unpack[LoadOptions],
     ) -> Trial:
         """Warm up, fail over, watch until settled, audit; return the trial.
 
@@ -160,10 +161,22 @@ class TrialRunner:
         return observation.trial
 
     def _conclude(self, observation: Observation, endpoint: Endpoint) -> None:
+        """Note the trial, then judge it, then tell what its clean-up has left behind."""
+        __tracebackhide__ = True
+        self._note(observation.trial)
+        observation.forget()
+        try:
+            self._judge(observation, endpoint)
+        except Exception as verdict:
+            for line in observation.left_behind:
+                verdict.add_note(line)
+            raise
+        for line in observation.left_behind:
+            warnings.warn(LeftBehindWarning(line), stacklevel=2)
+
+    def _judge(self, observation: Observation, endpoint: Endpoint) -> None:
         __tracebackhide__ = True
         trial = observation.trial
-        self._note(trial)
-        observation.forget()
         self._extensions.after_trial(self._target, endpoint, trial)
         if not trial.valid:
             raise InvalidTrialError(trial) from observation.problem
@@ -219,14 +232,12 @@ class TrialRunner:
 
     def _plan(self, options: Mapping[str, Any]) -> Plan:
         """Return the plan; what the test does not say, the run's settings do."""
-        known = {field.name for field in fields(Plan)} - {"seed"}
         for name in options:
-            if name not in known:
-                near = difflib.get_close_matches(name, known | OPTIONS | {"load"}, n=1)
-                hint = f"; did you mean {near[0]!r}?" if near else ""
+            if name not in LoadOptions.__optional_keys__:
+                hint = did_you_mean(name, LoadOptions.__optional_keys__)
                 raise SettingError(f"a load has no option {name!r}{hint}")
         chosen = {
             name: getattr(self._settings, name)
-            for name in known & {field.name for field in fields(Settings)}
+            for name in LoadOptions.__optional_keys__ & {field.name for field in fields(Settings)}
         }
         return Plan(**(chosen | dict(options)), seed=self._settings.seed)

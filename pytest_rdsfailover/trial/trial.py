@@ -1,18 +1,23 @@
 """A trial as the test has it: its verdict with the evidence."""
 
 from dataclasses import fields
-from typing import Any, Self
+from typing import Self, Unpack
 
 from pytest_rdsfailover.analysis.summary import Summary
 from pytest_rdsfailover.analysis.verdicts import expectations
+from pytest_rdsfailover.analysis.verdicts.arguments import Expectations
 from pytest_rdsfailover.journal.evidence import Evidence
 
 
 class Trial(Summary):
-    """A `Summary` that can be asked to hold to something, and that has its evidence with it.
+    """What one failover under load came to. Times and durations are seconds.
+
+    Times count from the trigger, or without one from the start of observation. The words are those
+    of `docs/definitions.md`.
 
     Attributes:
-        evidence: what it was judged by; None if it was made of a summary alone.
+        evidence: what all of this was computed of; its parts are private. None if it was made of a
+            summary alone.
     """
 
     evidence: Evidence | None = None
@@ -24,7 +29,7 @@ class Trial(Summary):
         object.__setattr__(trial, "evidence", evidence)  # frozen for everybody else
         return trial
 
-    def expect(self, **bounds: Any) -> None:
+    def expect(self, **bounds: Unpack[Expectations]) -> None:
         """Assert several bounds at once, for example `downtime="< 2s", lost=0`.
 
         Raises:
@@ -36,7 +41,10 @@ class Trial(Summary):
 
 
 class InvalidTrialError(AssertionError):
-    """The failover did not happen as meant, so that the trial proves nothing: it never passes."""
+    """The failover did not happen as meant, so that the trial proves nothing: it never passes.
+
+    Its `trial` has what was measured all the same.
+    """
 
     def __init__(self, trial: Trial) -> None:
         super().__init__(trial)

@@ -7,9 +7,9 @@ pytest.importorskip("boto3")
 from botocore.stub import Stubber
 
 from pytest_rdsfailover.aws import trigger
-from pytest_rdsfailover.aws.client import AwsError, Place, add_headers, make_client
+from pytest_rdsfailover.aws.client import ApiPlace, AwsError, add_headers, make_client
 
-PLACE = Place(url="http://127.0.0.1:1", region="us-east-1", key="k", secret="never shown")
+PLACE = ApiPlace(url="http://127.0.0.1:1", region="us-east-1", key="k", secret="never shown")
 ANSWER = {"ResponseMetadata": {"RequestId": "id-1", "HTTPHeaders": {"x": "y"}}}
 
 

@@ -2,12 +2,12 @@
 
 import pytest
 
-from pytest_rdsfailover.aws.client import Place, make_client
+from pytest_rdsfailover.aws.client import ApiPlace, make_client
 from pytest_rdsfailover.local.aws_api.isolation import CLOSED, is_loopback, no_aws, only
 
 boto3 = pytest.importorskip("boto3")
 SERVICES = ("rds", "sts", "secretsmanager", "fis", "iam", "s3", "dynamodb", "cloudwatch")
-PLACE = Place(url="http://127.0.0.1:12345", region="us-east-1", key="k", secret="s")
+PLACE = ApiPlace(url="http://127.0.0.1:12345", region="us-east-1", key="k", secret="s")
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import pytest
 import toxiproxy
 from toxiproxies import free_port
 
-from pytest_rdsfailover.local.toxiproxy.client import Proxy, Toxic, ToxiproxyClient
+from pytest_rdsfailover.local.toxiproxy.client import Toxic, ToxiproxyClient, ToxiproxyProxy
 from pytest_rdsfailover.model.errors import ToxiproxyError
 
 
@@ -152,7 +152,7 @@ def test_two_clients_of_two_servers_do_not_mix():
 
 
 @pytest.mark.parametrize(
-    ("ours", "theirs"), [(Proxy, toxiproxy.Proxy), (Toxic, toxiproxy.toxic.Toxic)]
+    ("ours", "theirs"), [(ToxiproxyProxy, toxiproxy.Proxy), (Toxic, toxiproxy.toxic.Toxic)]
 )
 def test_no_method_is_left_that_talks_past_the_client(ours, theirs):
     inherited = [

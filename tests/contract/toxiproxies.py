@@ -3,7 +3,6 @@
 import http.client
 import json
 import os
-import random
 import shutil
 import socket
 import subprocess
@@ -16,7 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from pytest_rdsfailover.local.toxiproxy.client import Proxy, ToxiproxyClient
+from pytest_rdsfailover.local.processes.ports import reserve_port
+from pytest_rdsfailover.local.toxiproxy.client import ToxiproxyClient, ToxiproxyProxy
 
 INSTALL = (
     "THE CONTRACT WAS NOT CHECKED AGAINST THE REAL TOXIPROXY: there is none. Install it with"
@@ -35,15 +35,9 @@ def real_server() -> str | None:
 
 
 def free_port() -> int:
-    """Return a port below the ephemeral range that nobody listens on."""
-    while True:
-        port = random.randrange(10001, 32767)
-        with socket.socket() as probe:
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return port
+    """Return a port that nobody listens on, below those that the system gives to clients."""
+    with reserve_port() as port:
+        return port
 
 
 @contextmanager
@@ -102,7 +96,7 @@ class Upstream:
 class Ends:
     """A proxy with one connection through it: `client` and `upstream` are its two ends."""
 
-    def __init__(self, proxy: Proxy, server: Upstream) -> None:
+    def __init__(self, proxy: ToxiproxyProxy, server: Upstream) -> None:
         self.proxy, self.server = proxy, server
         self._stack = ExitStack()
 

@@ -2,9 +2,12 @@
 
 import itertools
 import json
+import shlex
 
 import pytest
 from regions import ACCOUNT
+
+from pytest_rdsfailover.journal import archive
 
 pytestmark = pytest.mark.local
 
@@ -68,6 +71,19 @@ def test_a_live_run_says_where_it_is_and_writes_its_result(run, pytester):
     assert document["trials"][0]["valid"]
     assert document["trials"][0]["profile"] == "aws-failover"
     assert "event_completed" in [each["name"] for each in document["trials"][0]["milestones"]]
+
+
+def test_the_command_to_run_a_live_trial_again_takes_it_again(run, pytester, stand_in):
+    run("--rds-journal=kept").assert_outcomes(passed=1)
+    (path,) = (pytester.path / "kept").iterdir()
+    words = shlex.split(archive.read(path)[1].rerun)
+    before = len(stand_in.cluster.failovers)
+
+    again = pytester.runpytest_subprocess(*words[1:])
+
+    again.assert_outcomes(passed=1)
+    assert "--rds-live" in words
+    assert len(stand_in.cluster.failovers) == before + 1
 
 
 def test_a_dry_run_skips_and_shows_the_plan(run, stand_in):

@@ -46,7 +46,7 @@ def test_the_table_counts_what_lies_outside_its_bounds():
     [
         (["--freeze", "5"], "is not a duration"),
         (["--freeze", "5ms"], "cannot see a freeze of 5.00 ms"),
-        (["--rate", "10"], "cannot see a freeze of 50 ms"),
+        (["--rate", "10"], "cannot see a freeze of 50.0 ms"),
         (["--writers", "0"], "above 0"),
     ],
 )

@@ -1,6 +1,8 @@
 """Every wait of a connection ends, and what ended it is told apart by code."""
 
 import dataclasses
+import errno
+import select
 import socket
 import time
 import traceback
@@ -8,6 +10,10 @@ import traceback
 import pytest
 from relays import Relay
 
+from pytest_rdsfailover.journal.journal import Journal
+from pytest_rdsfailover.load.fast_writer import AWAY, FastWriter, WriterSettings
+from pytest_rdsfailover.load.schedule import Schedule
+from pytest_rdsfailover.load.writer import ReconnectPolicy
 from pytest_rdsfailover.model.endpoints import Bounds
 from pytest_rdsfailover.model.records import Fault, Outcome
 from pytest_rdsfailover.mysql import driver
@@ -134,3 +140,93 @@ def test_no_traceback_shows_the_password(plain_server, closed_port):
     )
     assert "Can't connect" in shown
     assert where.password not in shown
+
+
+class Broken(socket.socket):
+    """A socket of which one step fails, as of a peer that has gone at once."""
+
+    step, made = "", []
+
+    def __init__(self, *arguments, **options):
+        super().__init__(*arguments, **options)
+        self.made.append(self)
+
+    def _fails(self, step):
+        if step == self.step:
+            raise OSError(errno.ENOTCONN, "Transport endpoint is not connected")
+
+    def connect(self, where):
+        self._fails("connect")
+        super().connect(where)
+
+    def getpeername(self):
+        self._fails("getpeername")
+        return super().getpeername()
+
+    def getsockname(self):
+        self._fails("getsockname")
+        return super().getsockname()
+
+    def setsockopt(self, *arguments):
+        self._fails("setsockopt")
+        super().setsockopt(*arguments)
+
+    def makefile(self, *arguments, **options):
+        self._fails("makefile")
+        return super().makefile(*arguments, **options)
+
+
+@pytest.fixture
+def broken(monkeypatch):
+    """Let a step of every socket that is made fail; return what was made."""
+
+    def plant(step):
+        monkeypatch.setattr(Broken, "step", step)
+        monkeypatch.setattr(Broken, "made", [])
+        monkeypatch.setattr(socket, "socket", Broken)
+        return Broken.made
+
+    return plant
+
+
+@pytest.mark.parametrize(
+    "step", ["connect", "getpeername", "getsockname", "setsockopt", "makefile"]
+)
+def test_a_connect_that_fails_anywhere_closes_what_it_opened(plain_server, broken, step):
+    made = broken(step)
+
+    error = failure(lambda: driver.connect(plain_server.endpoint, bounds=SHORT))
+
+    assert driver.fault_of(error) == Fault(2003, "refused")
+    assert [one.fileno() for one in made] == [-1]
+
+
+@pytest.mark.parametrize("step", ["connect", "makefile"])
+def test_so_does_one_by_a_unix_socket(plain_server, broken, step):
+    made = broken(step)
+
+    error = failure(
+        lambda: driver.connect(plain_server.endpoint, bounds=SHORT, unix_socket=plain_server.socket)
+    )
+
+    assert driver.fault_of(error) == Fault(2003, "refused")
+    assert [one.fileno() for one in made] == [-1]
+
+
+@pytest.mark.parametrize("step", ["setsockopt", "getpeername", "getsockname", "socket"])
+def test_so_does_one_of_the_fast_engine_which_goes_on(plain_server, broken, step, monkeypatch):
+    made = broken(step)
+    if step == "socket":
+        monkeypatch.setattr(socket, "socket", lambda *_: Broken(99, 99))
+    order = WriterSettings(plain_server.endpoint, b"INSERT INTO t VALUES ", ReconnectPolicy())
+    line = FastWriter(order, Journal("run", 1).writers[0], Schedule(writer=0, writers=1, rate=10.0))
+
+    line.connect()
+    if line.sock is not None:
+        select.select([], [line.sock], [], 5)
+        line.connected()
+        line.expire()  # what is not known to be connected is given up in the end
+
+    assert line.sock is None
+    assert line.state == AWAY
+    assert all(one.fileno() == -1 for one in made)

@@ -13,7 +13,7 @@ from pytest_rdsfailover.journal.journal import Journal
 from pytest_rdsfailover.load import fast
 from pytest_rdsfailover.load.engine import LoadError
 from pytest_rdsfailover.load.fast import FastLoad
-from pytest_rdsfailover.load.fast_writer import AWAY, READY, Line
+from pytest_rdsfailover.load.fast_writer import AWAY, READY, FastWriter
 from pytest_rdsfailover.load.inserts import InsertWorkload
 from pytest_rdsfailover.load.schedule import Schedule
 from pytest_rdsfailover.load.user_code import CallWorkload
@@ -42,14 +42,14 @@ def inserting(server, port=None, *, writers=8, rate=200.0, policy=POLICY):
 
 
 def test_no_more_connections_are_made_at_once_than_a_backlog_holds(plain_server, monkeypatch):
-    at_once, under_way, connect = [], set(), Line.connect
+    at_once, under_way, connect = [], set(), FastWriter.connect
 
     def counted(self):
         connect(self)
         under_way.add(self)
         at_once.append(sum(each.state not in (AWAY, READY) for each in under_way))
 
-    monkeypatch.setattr(Line, "connect", counted)
+    monkeypatch.setattr(FastWriter, "connect", counted)
     monkeypatch.setattr(fast, "STORM", 3)
     with inserting(plain_server, writers=12):
         pass

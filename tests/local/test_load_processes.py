@@ -19,7 +19,7 @@ from waiting import until
 from pytest_rdsfailover.journal.journal import EVENTS, Journal
 from pytest_rdsfailover.live.credentials import Tokens
 from pytest_rdsfailover.load.engine import LoadError
-from pytest_rdsfailover.load.processes import Order, ProcessLoad
+from pytest_rdsfailover.load.processes import LoadOrder, ProcessLoad
 from pytest_rdsfailover.load.workloads import choose
 from pytest_rdsfailover.load.writer import ReconnectPolicy
 from pytest_rdsfailover.model.endpoints import Bounds
@@ -34,7 +34,7 @@ WRITERS, RATE = 6, 120.0
 def order(server, directory, *, engine="threads", options=None, endpoint=None, **more):
     where = endpoint or server.endpoint
     make = choose(options or {}, where, retries=0, policy=POLICY, classify=None)
-    return Order(
+    return LoadOrder(
         make=make, run=uuid.uuid4().hex[:8], writers=WRITERS, process=0, processes=2,
         events=directory / f"0{EVENTS}", engine=engine, rate=RATE, policy=POLICY, **more,
     )  # fmt: skip
@@ -184,3 +184,23 @@ def test_functions_of_a_module_run_in_each_process(plain_server, tmp_path):
         load.stop()
 
     assert {each.outcome for each in journal} == {Outcome.ACKED}
+
+
+def test_a_process_that_cannot_be_started_leaves_none_of_the_others(
+    plain_server, tmp_path, monkeypatch
+):
+    start, started = subprocess.Popen, []
+
+    def runs_out(*arguments, **options):
+        if started:
+            raise BlockingIOError("no more processes")
+        started.append(start(*arguments, **options))
+        return started[0]
+
+    told = order(plain_server, tmp_path)
+    load = ProcessLoad(told, Journal(told.run, told.writers))
+    monkeypatch.setattr(subprocess, "Popen", runs_out)
+    with pytest.raises(BlockingIOError, match="no more processes"):
+        load.start()
+
+    assert started[0].poll() is not None

@@ -1,13 +1,22 @@
 """Ports are free, below the system's own, and nobody else's."""
 
 import multiprocessing
+import os
 import socket
+import subprocess
+import sys
 
 import pytest
+from programs import network_for
 
+from pytest_rdsfailover.local.cluster import LocalCluster
+from pytest_rdsfailover.local.gateway.sockets import bound
 from pytest_rdsfailover.local.processes import ports
 from pytest_rdsfailover.local.processes.ports import reserve_port
+from pytest_rdsfailover.local.profiles.profiles import load_profile
 from pytest_rdsfailover.model.errors import SettingError
+from pytest_rdsfailover.model.settings import Settings
+from pytest_rdsfailover.trial.runner import TrialRunner
 
 pytestmark = pytest.mark.local
 TWO = ("127.0.0.1", "127.0.0.2")
@@ -95,3 +104,120 @@ def test_no_free_port_at_all_is_our_own_error(environ, monkeypatch):
 
     with pytest.raises(ports.RdsFailoverError, match="no port from 10000 to"):
         reserve_port(environ=environ)
+
+
+@pytest.fixture
+def all_for_clients(monkeypatch, tmp_path):
+    """A machine whose system hands out all ports to clients."""
+    path = tmp_path / "ip_local_port_range"
+    path.write_text("1024\t65535\n")
+    monkeypatch.setattr(ports, "RANGE", path)
+
+
+@pytest.mark.usefixtures("all_for_clients")
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a bound port cannot be shared")
+def test_a_port_that_the_system_might_hand_out_is_held_until_it_is_released(environ):
+    port = reserve_port(TWO, environ=environ)
+
+    assert ports.LOWEST <= port.number < ports.CEILING
+    for address in TWO:
+        with socket.socket() as client, pytest.raises(OSError, match="in use"):
+            client.bind((address, port.number))
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection((address, port.number), 5)
+        with (
+            socket.create_server((address, port.number)),
+            socket.create_connection((address, port.number), 5),
+        ):
+            pass
+    port.release()
+    with socket.socket() as client:
+        client.bind((TWO[1], port.number))
+
+
+@pytest.mark.usefixtures("all_for_clients")
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a bound port cannot be shared")
+def test_a_port_in_the_hands_of_a_client_is_not_free(environ):
+    with socket.socket() as client:
+        client.bind(("127.0.0.1", 0))
+        number = client.getsockname()[1]
+        with pytest.raises(SettingError, match="is taken"):
+            reserve_port(wanted=number, environ=environ)
+
+
+def test_ports_that_need_not_be_held_come_first(monkeypatch, tmp_path):
+    path = tmp_path / "ip_local_port_range"
+    path.write_text("10003 65535")
+    monkeypatch.setattr(ports, "RANGE", path)
+
+    found = list(ports._candidates())
+
+    assert sorted(found[:3]) == [10000, 10001, 10002]
+    assert sorted(found) == list(range(10000, 32768))
+
+
+def test_a_gateway_takes_no_port_that_is_reserved(monkeypatch):
+    with reserve_port() as mine, reserve_port() as free:
+        pass
+    monkeypatch.setattr(ports, "_candidates", lambda: iter((mine, free)))
+
+    with reserve_port(wanted=mine), bound() as listener:
+        assert listener.getsockname()[1] == free
+
+
+SELF_CONNECTED = """
+import contextlib, socket
+from pathlib import Path
+
+Path("/proc/sys/net/ipv4/ip_local_port_range").write_text("20000 20031")
+from pytest_rdsfailover.local.processes import ports
+
+def is_answered(*numbers):
+    for number in numbers * 3000:
+        with contextlib.suppress(OSError):
+            with socket.create_connection(("127.0.0.1", number), 5) as one:
+                # With a reset, so that the port is not taken for a minute.
+                one.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, bytes((1, 0, 0, 0) + (0,) * 4))
+                return True
+    return False
+
+# The system prefers ports of one parity for clients.
+even, odd = (ports.reserve_port(wanted=number) for number in (20016, 20017))
+print(is_answered(even.number, odd.number))
+with socket.create_server(("127.0.0.1", even.number)):
+    print(is_answered(even.number))
+print(is_answered(even.number, odd.number))
+even.release()
+odd.release()
+print(is_answered(even.number, odd.number))
+"""
+
+
+def test_a_retry_loop_never_connects_a_held_port_to_itself(tmp_path):
+    """In a network of its own, whose system hands out 32 ports, all of which are ours."""
+    command = ["unshare", "-rn", "sh", "-c", 'ip link set lo up && exec "$@"', "sh"]
+    try:
+        subprocess.run([*command, "true"], check=True, capture_output=True)
+    except (OSError, subprocess.CalledProcessError):
+        pytest.skip("needs unshare and ip, and the right to make a network")
+
+    found = subprocess.run(
+        [*command, sys.executable, "-c", SELF_CONNECTED], check=True, capture_output=True,
+        text=True, env=os.environ | {"XDG_CACHE_HOME": str(tmp_path)},
+    )  # fmt: skip
+
+    assert found.stdout.split() == ["False", "True", "False", "True"]
+
+
+@pytest.mark.usefixtures("all_for_clients")
+def test_a_cluster_runs_where_the_system_hands_out_all_ports(server_program):
+    with LocalCluster(
+        server_program, network_for(server_program), load_profile("quick"), instances=2
+    ) as cluster:
+        trial = TrialRunner(
+            cluster, Settings(seed=7), test="test", profile=None, expectations={},
+            note=lambda _: None,
+        ).trial(cluster.writer_endpoint, writers=4, rate=100.0, warmup=0.3)  # fmt: skip
+
+    assert trial.valid
+    trial.expect(lost=0, stuck_writers=0)

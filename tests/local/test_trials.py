@@ -3,14 +3,17 @@
 import functools
 import os
 import signal
+import threading
 import time
 from pathlib import Path
 
 import pytest
 from fitness import fit
 from programs import network_for
+from waiting import until
 
-from pytest_rdsfailover.load.inserts import InsertWorkload
+from pytest_rdsfailover.load.engine import LoadError
+from pytest_rdsfailover.load.inserts import InsertSession, InsertWorkload
 from pytest_rdsfailover.load.user_code import CallWorkload
 from pytest_rdsfailover.load.writer import ReconnectPolicy
 from pytest_rdsfailover.local.cluster import LocalCluster
@@ -18,7 +21,12 @@ from pytest_rdsfailover.local.profiles.profiles import load_profile
 from pytest_rdsfailover.local.server.programs import find_server
 from pytest_rdsfailover.local.server.server import OwnServer
 from pytest_rdsfailover.model.endpoints import Bounds
-from pytest_rdsfailover.model.errors import DiedError, RdsFailoverError, SettingError
+from pytest_rdsfailover.model.errors import (
+    DiedError,
+    LeftBehindWarning,
+    RdsFailoverError,
+    SettingError,
+)
 from pytest_rdsfailover.model.settings import Settings
 from pytest_rdsfailover.trial.observation import Observation
 from pytest_rdsfailover.trial.plan import Plan
@@ -159,6 +167,52 @@ def test_an_acknowledged_write_that_vanishes_is_lost_and_one_that_doubles_is_dup
     assert trial.unexpected == [load.journal.key(5, 999999)]
     with pytest.raises(AssertionError, match="lost"):
         trial.expect(lost=0)
+
+
+def tables(endpoint):
+    with endpoint.connect() as connection, connection.cursor() as cursor:
+        cursor.execute("SHOW TABLES LIKE 'rds\\_writes\\_%'")
+        return [name for (name,) in cursor.fetchall()]
+
+
+def test_a_table_goes_though_a_writer_breaks(runner, resting, monkeypatch):
+    perform, broken = InsertSession.perform, threading.Event()
+
+    def breaks(self, step, sequence):
+        if sequence == 3:
+            broken.set()
+            raise SystemExit
+        return perform(self, step, sequence)
+
+    before = tables(resting.writer_endpoint)
+    monkeypatch.setattr(InsertSession, "perform", breaks)
+    with (
+        pytest.raises(LoadError, match="broke: SystemExit"),
+        runner().load(resting.writer_endpoint, **LOAD),
+    ):
+        assert broken.wait(10)
+
+    assert tables(resting.writer_endpoint) == before
+
+
+def test_a_trial_whose_table_cannot_be_dropped_is_noted_and_names_it(runner, resting):
+    """The planted fault: a table that refers to the run's own, which therefore has to stay."""
+    noted, endpoint = [], resting.writer_endpoint
+    with pytest.warns(LeftBehindWarning) as warned:  # noqa: PT031, SIM117 - the end of the block warns
+        with runner(note=noted.append).load(endpoint, **LOAD) as load:
+            table = f"rds_writes_{load.journal.run}"
+            with endpoint.connect() as connection, connection.cursor() as cursor:
+                cursor.execute(
+                    f"CREATE TABLE refers (id BIGINT, FOREIGN KEY (id) REFERENCES {table} (id))"
+                )
+            until(lambda: len(load.journal))
+
+    assert noted == [load.trial]
+    assert load.trial.acked > 0
+    assert f"table {endpoint.database}.{table} is left behind" in str(warned[0].message)
+    assert table in tables(endpoint)
+    with endpoint.connect() as connection, connection.cursor() as cursor:
+        cursor.execute(f"DROP TABLE refers, {table}")
 
 
 def test_a_load_without_a_failover_is_measured_and_judged(runner, resting):

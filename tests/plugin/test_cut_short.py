@@ -34,6 +34,21 @@ def killed(project, monkeypatch):
     return project
 
 
+HANGS = """
+import threading
+
+HANG = threading.Event()
+
+def write(key):
+    if int(key.rpartition("-")[2]) >= 3:
+        HANG.wait()
+
+def test_trial(rds_load, rds_failover, rds_cluster):
+    with rds_load(rds_cluster.writer_endpoint, workload=write, writers=2):
+        rds_failover()
+"""
+
+
 def judge(project, *paths):
     command = [sys.executable, "-m", "pytest_rdsfailover.cli.main", "judge", *paths]
     return subprocess.run(command, capture_output=True, text=True, cwd=project.path, check=False)
@@ -66,6 +81,11 @@ def test_a_killed_pytest_leaves_its_trial_to_be_judged(killed, monkeypatch, wher
     assert re.search(r"[1-9]\d+ acked|acknowledged +[1-9]\d+", shown), shown
     assert "trigger" in shown
 
+    # It is told once, and can be judged for as long as it is there.
+    third = killed.runpytest_subprocess("-k", "test_other", "--rds-seed=3", *where)
+    assert LEFT.findall(third.stdout.str()) == []
+    said(judge(killed, left))
+
     # Of the trial that passed nothing is left but, where it was asked for, its journal.
     kept = list((killed.path / "kept").iterdir()) if where else []
     assert sum(path.suffix == ".gz" for path in kept) == len(where)
@@ -97,3 +117,18 @@ def test_a_trial_that_breaks_says_where_its_evidence_is(project):
     (left,) = set(re.findall(told, result.stdout.str()))  # where CI is set, pytest says it twice
     judged = judge(project, left)
     assert re.search(r"cut short \d+ ms after its start", judged.stdout), judged.stdout
+
+
+def test_a_workload_that_hangs_leaves_a_trial_that_can_be_judged(project):
+    project.makepyfile(HANGS)
+
+    result = project.runpytest_subprocess("--rds-bound=2s")
+
+    result.assert_outcomes(failed=1)
+    assert "are still in the workload" in result.stdout.str()
+    told = r"what the writers did until then: rdsfailover judge (\S+)"
+    (left,) = set(re.findall(told, result.stdout.str()))
+    assert LEFT.findall(result.stdout.str()) == []  # the error has named it
+    judged = judge(project, left)
+    assert "Traceback" not in judged.stderr
+    assert re.search(r"cut short .* after its trigger", judged.stdout), judged.stdout

@@ -112,3 +112,38 @@ def test_the_load_of_each_mode_unless_told_otherwise(pytester, arguments, expect
     settings = run_of(config).settings
 
     assert (settings.writers, settings.rate, settings.open_rate) == expected
+
+
+def test_a_test_that_asks_a_real_cluster_for_what_only_a_local_one_has_is_skipped(pytester):
+    pytester.makeconftest(
+        """
+        from types import SimpleNamespace
+
+        import pytest
+        from pytest_rdsfailover.live.proxy import LiveProxy
+
+        @pytest.fixture
+        def rds_cluster():
+            return SimpleNamespace(proxy=LiveProxy())
+        """
+    )
+    pytester.makepyfile(
+        """
+        import pytest
+
+        @pytest.fixture
+        def figures(rds_cluster):
+            return rds_cluster.proxy.stats()
+
+        def test_in_its_body(rds_cluster):
+            assert rds_cluster.proxy.pins == []
+            rds_cluster.proxy.stats()
+
+        def test_in_a_fixture(figures):
+            assert figures
+        """
+    )
+    result = pytester.runpytest_subprocess("-rs")
+
+    result.assert_outcomes(skipped=2)
+    result.stdout.fnmatch_lines(["*a real RDS Proxy does not tell what happens inside*"])

@@ -107,7 +107,10 @@ def test_an_unused_plugin_says_nothing_and_imports_no_client(pytester):
         """
         import sys
 
+        import pytest_rdsfailover
+
         def test_it():
+            assert "Trial" in dir(pytest_rdsfailover)  # which nobody has asked for yet
             heavy = {"pymysql", "requests", "toxiproxy", "boto3", "moto", "filelock", "asyncio"}
             assert heavy & set(sys.modules) == set()
             ours = {name.partition(".")[2] for name in sys.modules if "rdsfailover." in name}

@@ -3,7 +3,6 @@
 They are parsed apart from any trial, so that a wrong one is refused before a server starts.
 """
 
-import difflib
 import math
 import operator
 import re
@@ -12,7 +11,7 @@ from dataclasses import dataclass
 
 from pytest_rdsfailover.analysis.outages import MISSED_SLOTS
 from pytest_rdsfailover.model.durations import format_duration, parse_duration
-from pytest_rdsfailover.model.errors import SettingError
+from pytest_rdsfailover.model.errors import SettingError, did_you_mean
 
 COUNTS = (
     "lost",
@@ -106,11 +105,9 @@ def remedy(bound: float) -> str:
 
 def _parse(name: str, bound: object) -> Expectation:
     if name not in DURATIONS and name not in COUNTS:
-        near = difflib.get_close_matches(name, [*DURATIONS, *COUNTS], n=1)
-        hint = f"; did you mean {near[0]}?" if near else ""
-        raise SettingError(
-            f"nothing is called {name!r}{hint} (known: {', '.join([*DURATIONS, *COUNTS])})"
-        )
+        known = [*DURATIONS, *COUNTS]
+        hint = did_you_mean(name, known)
+        raise SettingError(f"nothing is called {name!r}{hint} (known: {', '.join(known)})")
     match = BOUND.fullmatch(bound.strip()) if isinstance(bound, str) else None
     if name in DURATIONS:
         if match is None or match["operator"] == "==":

@@ -23,7 +23,7 @@ from pytest_rdsfailover.analysis.verdicts.bounds import (
     parse_expectations,
     remedy,
 )
-from pytest_rdsfailover.model.durations import format_duration
+from pytest_rdsfailover.model.durations import format_duration, format_moment
 
 MOST_SHOWN = 10
 PASS, FAIL, INCONCLUSIVE = "pass", "fail", "inconclusive"
@@ -207,8 +207,8 @@ def _windows(summary: Summary) -> Iterator[str]:
     longest = sorted(summary.outages, key=lambda each: -each.seconds)
     for each in longest[:MOST_SHOWN]:
         yield (
-            f"no write acknowledged from {each.start:.2f} s to {each.stop:.2f} s after the trigger"
-            f" ({format_duration(each.seconds)})"
+            f"no write acknowledged from {format_moment(each.start)} to {format_moment(each.stop)}"
+            f" after the trigger ({format_duration(each.seconds)})"
         )
 
 

@@ -1,1 +1,1 @@
-"""The AWS API of a local cluster, in a process of its own, and the wall that keeps tests off AWS."""
+"""The AWS API of a local cluster, in a process of its own, and what keeps tests off AWS."""

@@ -1,4 +1,4 @@
-"""The test process' side of the control plane: started when first asked for."""
+"""The control plane as the test process sees it: another process, started when first needed."""
 
 import importlib.metadata
 import importlib.util
@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from pytest_rdsfailover.aws.client import Place, has_boto3, make_client
+from pytest_rdsfailover.aws.client import ApiPlace, has_boto3, make_client
 from pytest_rdsfailover.local.aws_api.shown import Shown
 from pytest_rdsfailover.local.processes.ports import Port, reserve_port
 from pytest_rdsfailover.local.processes.process import Process, Supervisor
@@ -16,7 +16,7 @@ from pytest_rdsfailover.model.errors import SettingError
 
 READY_WITHIN = 30.0  # seconds; moto takes about two to import
 NEEDS = ("moto", "flask", "flask_cors")  # the server and what it imports
-KEY, SECRET = "local-cluster", "no-secret"  # what works here works nowhere else
+KEY, SECRET = "local-cluster", "no-secret"  # dummies: no other endpoint accepts them
 
 
 def can_start() -> bool:
@@ -29,7 +29,7 @@ class ControlPlane:
 
     Args:
         supervisor: starts its process.
-        shown: returns what it shows; called when it is started, and by `renew`.
+        shown: returns what the control plane shows; called at its start, and by `renew`.
 
     Attributes:
         cluster: identifier of the cluster, as AWS' clients name it.
@@ -41,7 +41,7 @@ class ControlPlane:
         self._starting = threading.Lock()
         self._process: Process | None = None
         self._port: Port | None = None
-        self._place: Place | None = None
+        self._place: ApiPlace | None = None
         self._ready = False
 
     @property
@@ -50,12 +50,12 @@ class ControlPlane:
         return importlib.metadata.version("moto")
 
     @property
-    def place(self) -> Place:
-        """Return where it answers, and the credentials to use; start it if it is not started.
+    def place(self) -> ApiPlace:
+        """Return where the control plane answers, and the credentials to use; start it if need be.
 
         Raises:
             SettingError: if the extra `aws` is not installed.
-            NotReadyError: if it does not start.
+            NotReadyError: if the control plane does not start.
         """
         place = self._start()
         self._wait()
@@ -68,26 +68,26 @@ class ControlPlane:
             SettingError: if the extra `aws` is not installed.
             NotReadyError: if the control plane does not start.
         """
-        made = make_client(self._start(), service)  # takes as long as the other side's start
+        client = make_client(self._start(), service)  # takes as long as the process needs to start
         self._wait()
-        return made
+        return client
 
     def environment(self) -> dict[str, str]:
         """Return the variables that lead other AWS clients here, `AWS_ENDPOINT_URL` among them."""
         return self.place.environment()
 
     def check(self) -> None:
-        """Raise DiedError if it was started and has ended."""
+        """Raise DiedError if the process was started and has ended."""
         if self._process is not None:
             self._process.check()
 
     def close(self) -> None:
-        """Give its port back; the process ends with its supervisor."""
+        """Give the port back; the process ends with its supervisor."""
         if self._port is not None:
             self._port.release()
 
     def warm(self) -> None:
-        """Let its process import what it needs, which takes longest, before there is a cluster.
+        """Start the process before there is a cluster: its imports take longest.
 
         Does nothing if the extra `aws` is not installed.
         """
@@ -104,8 +104,8 @@ class ControlPlane:
             self._process = self._supervisor.spawn("control", argv)
         return self._port.number
 
-    def _start(self) -> Place:
-        """Start it, if it is not started; return where it will answer."""
+    def _start(self) -> ApiPlace:
+        """Start the process, if it is not started; return where it will answer."""
         with self._starting:
             if self._place is None:
                 if not can_start():
@@ -113,28 +113,28 @@ class ControlPlane:
                         "the AWS API of a local cluster needs more packages: pip install"
                         " 'pytest-rdsfailover[aws]'"
                     )
-                self._place = self._tell()
+                self._place = self._configure()
             return self._place
 
     def renew(self) -> None:
-        """Let it show the cluster as it is called from now on."""
+        """Let the control plane show the cluster under the names that it has from now on."""
         with self._starting:
-            # Without its directory the process is gone, too, which `check` tells better.
+            # Without the directory the process is gone, too. `check` reports that better.
             if self._place is not None and self._supervisor.directory.exists():
-                self._place = self._tell()
+                self._place = self._configure()
 
     @property
     def _config(self) -> Path:
         return self._supervisor.directory / "control.json"
 
-    def _tell(self) -> Place:
-        """Give the process what it is to show, in one piece, in a file that only we can read."""
+    def _configure(self) -> ApiPlace:
+        """Write what the process shows, at one stroke, to its file, which only we can read."""
         shown, draft = self._shown(), self._config.with_suffix(".new")
         draft.touch(mode=0o600)
         draft.write_text(shown.encode())
         draft.rename(self._config)
         url = f"http://127.0.0.1:{self._spawn()}"
-        return Place(url=url, region=shown.region, key=KEY, secret=SECRET)
+        return ApiPlace(url=url, region=shown.region, key=KEY, secret=SECRET)
 
     def _wait(self) -> None:
         with self._starting:

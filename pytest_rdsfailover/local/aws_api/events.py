@@ -1,4 +1,4 @@
-"""What RDS tells about a failover: events in its own words, from milestones. Pure."""
+"""Makes the events of a failover, in RDS' own words, from its milestones. Pure."""
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ class Event:
     """One entry of `DescribeEvents`; such entries have no id.
 
     Attributes:
-        at: when, in the time of its milestone.
+        at: when it happened, by the clock of the milestones.
         source_type: `db-cluster` or `db-instance`.
         source: identifier of the cluster or instance.
         message: what happened, in the words of RDS.
@@ -32,7 +32,10 @@ class Event:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Query:
-    """Which events a caller wants; None and nothing mean all. Times as in the events."""
+    """Which events a caller wants: those that match all fields.
+
+    None, and no categories, match every event. Times are by the clock of the events.
+    """
 
     source_type: str | None = None
     source: str | None = None
@@ -41,11 +44,14 @@ class Query:
     end: float | None = None
 
     def wants(self, event: Event) -> bool:
-        """Tell whether an event is one of them; a start counts as within, an end as well."""
+        """Tell whether the caller wants an event; at the very start or end it counts as within."""
         return (
             self.source_type in (None, event.source_type)
             and self.source in (None, event.source)
-            and (not self.categories or any(each in self.categories for each in event.categories))
+            and (
+                not self.categories
+                or any(category in self.categories for category in event.categories)
+            )
             and (self.start is None or event.at >= self.start)
             and (self.end is None or event.at <= self.end)
         )
@@ -63,18 +69,18 @@ def story(
 
     Args:
         cluster: identifier of the cluster.
-        play: the script.
+        play: the failover or restart, as the gateway plays it.
         milestones: what it has done so far.
-        cross_az: the new writer is in another availability zone than the old one.
-        away: the cluster and the region that the writer moves to, if that is another region than it
-            was in: a switchover of a global database.
+        cross_az: whether the new writer is in another availability zone than the old one.
+        away: the cluster and the region that the writer moves to, for a switchover of a global
+            database; None if the writer stays in its region.
     """
-    told: Iterable[Event] = ()
+    about_cluster: Iterable[Event] = ()
     if away:
-        told = _switchover(cluster, play, milestones, *away)
+        about_cluster = _switchover(cluster, play, milestones, *away)
     elif play.target:
-        told = _failover(cluster, play, milestones, cross_az=cross_az)
-    return sorted([*told, *_restarts(milestones)], key=lambda event: event.at)
+        about_cluster = _failover(cluster, play, milestones, cross_az=cross_az)
+    return sorted([*about_cluster, *_restarts(milestones)], key=lambda event: event.at)
 
 
 def _failover(
@@ -87,7 +93,7 @@ def _failover(
 
     zones = "cross" if cross_az else "same"
     yield event(play.started, f"Started {zones} AZ failover to DB instance: {play.target}")
-    promoted = [one for one in milestones if one.name == "promoted"]
+    promoted = [milestone for milestone in milestones if milestone.name == "promoted"]
     if promoted and play.victim:
         yield Event(
             at=promoted[0].at,
@@ -96,8 +102,10 @@ def _failover(
             message="A new writer was promoted. Restarting database as a reader.",
         )
     if promoted and play.over:
-        last = max(one.at for one in milestones if one.name in ("promoted", "dns_flip"))
-        yield event(last, f"Completed customer initiated failover to DB instance: {play.target}")
+        end = max(
+            milestone.at for milestone in milestones if milestone.name in ("promoted", "dns_flip")
+        )
+        yield event(end, f"Completed customer initiated failover to DB instance: {play.target}")
 
 
 def _switchover(
@@ -115,12 +123,14 @@ def _switchover(
         )
 
     yield event(play.started, f"Global switchover to {place} started.")
-    promoted = [one.at for one in milestones if one.name == "promoted"]
+    promoted = [milestone.at for milestone in milestones if milestone.name == "promoted"]
     if promoted:
         yield event(promoted[0], f"New primary {place} was successfully promoted.")
     if promoted and play.over:
-        last = max(one.at for one in milestones if one.name in ("promoted", "dns_flip"))
-        yield event(last, f"Global switchover to {place} finished.")
+        end = max(
+            milestone.at for milestone in milestones if milestone.name in ("promoted", "dns_flip")
+        )
+        yield event(end, f"Global switchover to {place} finished.")
 
 
 RESTARTED = {"promoted", "old_writer_back", "instance_back"}
@@ -128,13 +138,13 @@ SHUT_DOWN = {"writer_cut", "instance_cut"}
 
 
 def _restarts(milestones: Iterable[Milestone]) -> Iterator[Event]:
-    for one in milestones:
-        if one.instance is None or one.name not in RESTARTED | SHUT_DOWN:
+    for milestone in milestones:
+        if milestone.instance is None or milestone.name not in RESTARTED | SHUT_DOWN:
             continue
         yield Event(
-            at=one.at,
+            at=milestone.at,
             source_type=INSTANCE,
-            source=one.instance,
-            message=f"DB instance {'shutdown' if one.name in SHUT_DOWN else 'restarted'}",
+            source=milestone.instance,
+            message=f"DB instance {'shutdown' if milestone.name in SHUT_DOWN else 'restarted'}",
             categories=("availability",),
         )

@@ -10,12 +10,12 @@ TARGETS = {FAIL_OVER: "Clusters", REBOOT: "DBInstances"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Action:
-    """One thing to do.
+    """One action on databases.
 
     Attributes:
         name: what the experiment calls it.
         kind: FIS' action id.
-        arns: on which clusters or instances.
+        arns: the clusters or instances to act on.
         forced: the parameter `forceFailover` of a reboot.
     """
 
@@ -32,7 +32,7 @@ def actions(
 
     Args:
         experiment: `actions` and `targets` as FIS has them.
-        tagged: returns the ARNs of a resource type that carry all of some tags.
+        tagged: returns the ARNs of the resources of a type that carry all of the given tags.
     """
     for name, action in experiment["actions"].items():
         kind = action["actionId"]
@@ -47,10 +47,10 @@ def actions(
 
 
 def selected(arns: Sequence[str], mode: str) -> Sequence[str]:
-    """Return those that a selection mode takes: `ALL`, `COUNT(n)` or `PERCENT(n)`, the first ones."""
-    word, _, number = mode.rstrip(")").partition("(")
-    if word == "COUNT":
+    """Return the first ARNs, as many as a mode selects: `ALL`, `COUNT(n)` or `PERCENT(n)`."""
+    kind, _, number = mode.rstrip(")").partition("(")
+    if kind == "COUNT":
         return arns[: int(number)]
-    if word == "PERCENT":
+    if kind == "PERCENT":
         return arns[: int(len(arns) * int(number) / 100)]
     return arns

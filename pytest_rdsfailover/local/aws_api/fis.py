@@ -13,18 +13,18 @@ RESOURCES = {"aws:rds:cluster": "cluster", "aws:rds:db": "db"}
 
 
 class LocalFis(FISBackend):  # type: ignore[misc]
-    """Experiments whose actions on databases take place."""
+    """moto's experiments, but with actions on databases that take place."""
 
     __module__ = "moto.fis.models"  # moto looks for the URLs of a service beside its backend
 
     rds: Callable[[str], LocalRds]
 
     def start_experiment(self, *arguments: Any, **options: Any) -> dict[str, Any]:
-        """Start an experiment and carry out its actions; one that cannot makes it fail."""
-        known = set(self.experiments)
+        """Start an experiment and carry out its actions; the first that cannot be makes it fail."""
+        earlier = set(self.experiments)
         started: dict[str, Any] = super().start_experiment(*arguments, **options)
         identifier = started["id"]
-        if identifier in known:  # the same client token again
+        if identifier in earlier:  # an old one: the same client token came again
             return started
         if started["experimentOptions"]["actionsMode"] == "skip-all":
             return started
@@ -37,7 +37,7 @@ class LocalFis(FISBackend):  # type: ignore[misc]
         return shown
 
     def _act(self, experiment: Mapping[str, Any]) -> str:
-        """Carry out the actions; return why one could not be, or nothing."""
+        """Carry out the actions; return why one could not be carried out, empty if all were."""
         fail_empty = experiment["experimentOptions"]["emptyTargetResolutionMode"] == "fail"
         for action in actions(experiment, self._tagged):
             if not action.arns and fail_empty:
@@ -62,6 +62,6 @@ class LocalFis(FISBackend):  # type: ignore[misc]
         kind = RESOURCES.get(resource_type)
         resources = {"cluster": rds.clusters, "db": rds.databases}.get(kind or "", {})
         return [
-            one.arn for one in resources.values()
-            if tags.items() <= {tag["Key"]: tag["Value"] for tag in one.tags}.items()
+            resource.arn for resource in resources.values()
+            if tags.items() <= {tag["Key"]: tag["Value"] for tag in resource.tags}.items()
         ]  # fmt: skip

@@ -1,9 +1,11 @@
 """The control plane as a process: `python -m pytest_rdsfailover.local.aws_api.main CONFIG PORT`.
 
-CONFIG is what `Shown.encode` returns, in a file that only its owner may read, for it holds a
-password; it may appear later, so that the slow imports need not wait for the cluster, and it may be
-replaced when the cluster is called by other names. When it listens on 127.0.0.1:PORT it prints one line, {"moto": VERSION}. It ends at the end
-of its standard input, so that it cannot outlive who started it.
+CONFIG is the path of a file that holds what `Shown.encode` returns. Only its owner may read it,
+because it holds a password. It may appear after the process has started, so that the slow imports
+need not wait for the cluster. It may be replaced later, when the cluster gets other names.
+
+When the process listens on 127.0.0.1:PORT, it prints one line, {"moto": VERSION}. It ends with its
+standard input, so that it cannot outlive the process that has started it.
 """
 
 import gc
@@ -30,9 +32,10 @@ USAGE = "usage: python -m pytest_rdsfailover.local.aws_api.main CONFIG PORT"
 
 
 def region_maker() -> Callable[..., Any]:
-    """Import moto and return what makes a region of it.
+    """Import moto and return the function that makes a region of it.
 
-    Its thousands of objects all stay: to look for garbage among them is a third of the import.
+    None of moto's thousands of objects is garbage, and looking for garbage among them would take a
+    third of the import. So the collector rests meanwhile, and never looks at these objects later.
     """
     gc.disable()
     from pytest_rdsfailover.local.aws_api.region import region
@@ -48,7 +51,7 @@ class Handler(WSGIRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def log_request(self, *_: Any) -> None:
-        """Say nothing: what is worth a line is an error, and errors are told elsewhere."""
+        """Write nothing: only errors are worth a line, and those are reported elsewhere."""
 
 
 def watch() -> None:
@@ -59,7 +62,7 @@ def watch() -> None:
 
 
 class Configuration:
-    """What a file says now; it may appear late, and be replaced by another."""
+    """The present content of a file that may appear late, and may be replaced."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -68,7 +71,7 @@ class Configuration:
         self._read()
 
     def __call__(self) -> Shown:
-        """Return what it says."""
+        """Return what the file says now."""
         if self._path.stat().st_mtime_ns != self._written:
             self._read()
         return self._shown

@@ -1,4 +1,4 @@
-"""The local cluster as RDS would have it: roles, states, failovers, events. Knows no moto."""
+"""The local cluster as RDS would see it: roles, states, failovers, events. Does not use moto."""
 
 import random
 import threading
@@ -19,7 +19,7 @@ ZONES = "abc"
 
 
 class RefusalError(RdsFailoverError):
-    """What RDS answers to a call that it does not carry out: an error code and a message."""
+    """RDS refuses a call: the error code and the message that it answers."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(code, message)
@@ -27,15 +27,15 @@ class RefusalError(RdsFailoverError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Member:
+class ShownMember:
     """One instance of the cluster.
 
     Attributes:
         id: its identifier.
-        writer: it is the cluster's writer, until another is promoted.
+        writer: whether it is the cluster's writer, which it stays until another is promoted.
         status: `available` or `rebooting`.
-        role: `writer` or `reader`, what it does with writes; a demoted writer is a reader while
-            its successor is not promoted yet.
+        role: `writer` if it takes writes, else `reader`. A demoted writer is a reader already
+            before its successor is promoted.
     """
 
     id: str
@@ -50,11 +50,11 @@ class Look:
 
     Attributes:
         members: all instances.
-        moving: a failover is on its way.
-        away: the last failover was to another region.
+        moving: whether a failover is on its way.
+        away: whether the last failover was to another region.
     """
 
-    members: Sequence[Member]
+    members: Sequence[ShownMember]
     moving: bool
     away: bool
 
@@ -63,7 +63,7 @@ class Plane:
     """Answers for one cluster; asks the gateway each time, so that there is one truth.
 
     Args:
-        gateway: a connection of its own.
+        gateway: a connection that nobody else uses.
         shown: how the cluster is shown at first.
     """
 
@@ -72,8 +72,8 @@ class Plane:
         self.cluster, self._region, self._abroad = shown.cluster, shown.region, shown.abroad
         self._starting = threading.Lock()
         self._zones = {
-            one.id: ZONES[number % len(ZONES)]
-            for number, one in enumerate(gateway.describe().instances)
+            instance.id: ZONES[number % len(ZONES)]
+            for number, instance in enumerate(gateway.describe().instances)
         }
         self._count = 0
 
@@ -81,13 +81,13 @@ class Plane:
         """Return the letter of an instance's availability zone."""
         return self._zones[instance]
 
-    def members(self) -> Sequence[Member]:
+    def members(self) -> Sequence[ShownMember]:
         """Return all instances as they are now; the same within one request."""
         return self._look().members
 
-    def member(self, name: str) -> Member:
+    def member(self, name: str) -> ShownMember:
         """Return an instance as it is now."""
-        return next(one for one in self.members() if one.id == name)
+        return next(member for member in self.members() if member.id == name)
 
     def status(self) -> str:
         """Return the status of the cluster: `failing-over` from the trigger to the last step."""
@@ -99,36 +99,36 @@ class Plane:
         return look.moving and look.away
 
     def _look(self) -> "Look":
-        """Return the cluster as it is, or was when this request first looked.
+        """Return the cluster as it was when this request first looked at it; now, if it has not.
 
-        An answer that looked several times could show two writers, or none.
+        If an answer were made of several looks, it could show two writers, or none.
         """
-        seen = request.seen.get()
-        if seen is None:
+        answers = request.answers.get()
+        if answers is None:
             return self._look_now()
-        if "look" not in seen:
-            seen["look"] = self._look_now()
-        look: Look = seen["look"]
+        if "look" not in answers:
+            answers["look"] = self._look_now()
+        look: Look = answers["look"]
         return look
 
     def _look_now(self) -> "Look":
         view, plays = self._gateway.describe(), self._gateway.plays()
         return Look(
             members=tuple(
-                Member(
-                    id=one.id,
-                    writer=one.id == view.writer,
-                    status="available" if one.state == "up" else "rebooting",
-                    role=one.role,
+                ShownMember(
+                    id=instance.id,
+                    writer=instance.id == view.writer,
+                    status="available" if instance.state == "up" else "rebooting",
+                    role=instance.role,
                 )
-                for one in view.instances
+                for instance in view.instances
             ),
             moving=bool(plays) and not plays[-1].over and plays[-1].target is not None,
             away=bool(plays) and self._away(plays[-1]) is not None,
         )
 
     def _away(self, play: PlayView) -> tuple[str, str] | None:
-        """Return cluster and region of the new writer, if the old one is in another region."""
+        """Return cluster and region of the new writer; None if it is in the old one's region."""
         there = play.target in self._abroad
         if play.target is None or there == (play.victim in self._abroad):
             return None
@@ -142,38 +142,38 @@ class Plane:
         Args:
             target: the instance to promote; None for the available reader of the lowest tier.
             tiers: the promotion tier of each instance that may be promoted.
-            script: what to play; None for the usual.
+            script: what to play; None for the usual script.
 
         Raises:
-            RefusalError: as RDS would refuse it.
+            RefusalError: if RDS would refuse it, with RDS' code and message.
         """
         self._look()  # RDS' answer shows the cluster as it was before
         with self._starting:
-            view = self._rested()
-            chosen = self._successor(view, target, tiers)
-            script = script or self._next()
+            view = self._resting()
+            successor = self._successor(view, target, tiers)
+            script = script or self._next_script()
             if not script.profile.moves_writer:
                 raise RefusalError(
                     "InvalidDBClusterStateFault",
                     f"the profile {script.profile.name!r} restarts the writer and promotes nobody;"
                     " reboot the writer instead",
                 )
-            self._play(script, writer=view.writer, target=chosen)
+            self._play(script, writer=view.writer, target=successor)
 
     def reboot(self, instance: str, script: Script | None) -> None:
         """Restart one instance in place; return at once.
 
         Raises:
-            RefusalError: as RDS would refuse it.
+            RefusalError: if RDS would refuse it, with RDS' code and message.
         """
         self._look()  # RDS' answer shows the cluster as it was before
         with self._starting:
-            view = self._rested()
-            if next(one for one in view.instances if one.id == instance).state != "up":
+            view = self._resting()
+            if next(member for member in view.instances if member.id == instance).state != "up":
                 raise RefusalError(
                     "InvalidDBInstanceState", f"Instance {instance} is not in available state."
                 )
-            script = script or self._next()
+            script = script or self._next_script()
             if script.profile.moves_writer:
                 script = Script(profile=load_profile("crash"), seed=script.seed)
             self._play(script, writer=instance, target=instance)
@@ -181,23 +181,24 @@ class Plane:
     def story(self) -> list[events.Event]:
         """Return the events of all failovers and restarts so far; `at` in seconds of the epoch."""
         since_epoch = time.time() - time.monotonic()
-        found = []
+        happened = []
         for number, play in enumerate(self._gateway.plays()):
             milestones = self._gateway.milestones(number)
             cross = bool(play.target and play.victim) and (
                 self._zones[play.target or ""] != self._zones[play.victim or ""]
             )
             away = self._away(play)
-            found += events.story(self.cluster, play, milestones, cross_az=cross, away=away)
+            happened += events.story(self.cluster, play, milestones, cross_az=cross, away=away)
         return [
             events.Event(
-                at=one.at + since_epoch, source_type=one.source_type, source=one.source,
-                message=one.message, categories=one.categories,
+                at=event.at + since_epoch, source_type=event.source_type, source=event.source,
+                message=event.message, categories=event.categories,
             )
-            for one in found
+            for event in happened
         ]  # fmt: skip
 
-    def _rested(self) -> ClusterView:
+    def _resting(self) -> ClusterView:
+        """Return the cluster; refuse if a failover is on its way."""
         view = self._gateway.describe()
         if view.playing:
             raise RefusalError(
@@ -207,8 +208,12 @@ class Plane:
         return view
 
     def _successor(self, view: ClusterView, target: str | None, tiers: Mapping[str, int]) -> str:
-        readers = [one for one in view.instances if one.id in tiers and one.id != view.writer]
-        available = [one.id for one in readers if one.state == "up"]
+        readers = [
+            instance
+            for instance in view.instances
+            if instance.id in tiers and instance.id != view.writer
+        ]
+        available = [instance.id for instance in readers if instance.state == "up"]
         if target is None:
             if not available:
                 raise RefusalError(
@@ -232,8 +237,8 @@ class Plane:
             )
         return target
 
-    def _next(self) -> Script:
-        """Return the usual script with a seed of its own, the same ones in every run."""
+    def _next_script(self) -> Script:
+        """Return the usual script with the next of its seeds; every run has the same sequence."""
         self._count += 1
         chance = random.Random(f"{self._usual.seed}/{self._count}")  # noqa: S311 - durations
         return Script(profile=self._usual.profile, seed=chance.randrange(1 << 32))

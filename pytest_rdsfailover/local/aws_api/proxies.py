@@ -3,15 +3,15 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pytest_rdsfailover.local.aws_api.plane import Member
+from pytest_rdsfailover.local.aws_api.plane import ShownMember
 
 PROXY = "rdsfailover-proxy"
-PORT = 3306  # moto says 5432 for MySQL, too
+PORT = 3306  # moto says 5432, for MySQL as well
 ROLES = {"writer": "READ_WRITE", "reader": "READ_ONLY"}
 
 
 def targets(
-    cluster: str, members: Sequence[Member], places: Mapping[str, tuple[str, int]]
+    cluster: str, members: Sequence[ShownMember], places: Mapping[str, tuple[str, int]]
 ) -> list[dict[str, Any]]:
     """Return the targets of a proxy over the local cluster.
 
@@ -20,25 +20,27 @@ def targets(
         members: its instances as they are now.
         places: host and port of each instance.
     """
-    found: list[dict[str, Any]] = [{"RdsResourceId": cluster, "Type": "TRACKED_CLUSTER", "Port": 0}]
-    for one in members:
-        host, port = places[one.id]
-        found.append({
-            "RdsResourceId": one.id, "TrackedClusterId": cluster, "Type": "RDS_INSTANCE",
-            "Endpoint": host, "Port": port, "Role": role(one), "TargetHealth": health(one),
+    listed: list[dict[str, Any]] = [
+        {"RdsResourceId": cluster, "Type": "TRACKED_CLUSTER", "Port": 0}
+    ]
+    for member in members:
+        host, port = places[member.id]
+        listed.append({
+            "RdsResourceId": member.id, "TrackedClusterId": cluster, "Type": "RDS_INSTANCE",
+            "Endpoint": host, "Port": port, "Role": role(member), "TargetHealth": health(member),
         })  # fmt: skip
-    return found
+    return listed
 
 
-def role(member: Member) -> str:
+def role(member: ShownMember) -> str:
     """Return an instance's role; `UNKNOWN` for a demoted writer without a successor yet."""
     if member.writer and member.role != "writer":
         return "UNKNOWN"
     return ROLES[member.role]
 
 
-def health(member: Member) -> dict[str, str]:
-    """Return whether the proxy could use an instance."""
+def health(member: ShownMember) -> dict[str, str]:
+    """Return whether the proxy could use an instance, as `TargetHealth` says it."""
     if member.status == "available":
         return {"State": "AVAILABLE"}
     return {

@@ -18,10 +18,10 @@ def query(
     event_categories: list[str] | None = None,
     **_: Any,
 ) -> events.Query:
-    """Return what `DescribeEvents` was asked for; the last hour, unless it says otherwise.
+    """Return which events a call wants: those of the last hour, unless it names other times.
 
     Raises:
-        RefusalError: if the times make no sense.
+        RefusalError: if the start is later than the end.
     """
     if start_time and end_time and start_time > end_time:
         raise RefusalError(

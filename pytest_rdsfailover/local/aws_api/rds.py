@@ -1,4 +1,4 @@
-"""RDS of the simulated region: moto's, with the local cluster in it, filled in where it stops."""
+"""RDS of the simulated region: moto's, with the local cluster in it, and calls that moto lacks."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -15,17 +15,17 @@ from pytest_rdsfailover.local.aws_api.proxies import PROXY, targets
 from pytest_rdsfailover.local.aws_api.queries import epoch, query
 from pytest_rdsfailover.local.aws_api.resources import (
     ClusterAbroad,
-    LocalCluster,
-    LocalGlobal,
-    LocalInstance,
+    ShownCluster,
+    ShownGlobal,
+    ShownInstance,
 )
 from pytest_rdsfailover.local.aws_api.shown import GLOBAL, Shown, now, other_region
 
-GLOBALS_KEPT_IN = "us-east-1"  # by moto, whatever region asks
+GLOBALS_KEPT_IN = "us-east-1"  # moto keeps all global databases there, whatever region asks
 
 
 class LocalRds(RDSBackend):  # type: ignore[misc]
-    """RDS with the local cluster in it; what others create there behaves as moto has it."""
+    """RDS with the local cluster in it; all other resources are moto's own."""
 
     __module__ = "moto.rds.models"  # moto looks for the URLs of a service beside its backend
 
@@ -36,35 +36,35 @@ class LocalRds(RDSBackend):  # type: ignore[misc]
         """Show the local cluster, its instances and its proxy, unless they are shown already."""
         if self.shown.cluster in self.clusters:
             return
-        cluster = LocalCluster(self, self.shown)
-        home = [one.id for one in self.plane.members() if one.id not in self.shown.abroad]
+        cluster = ShownCluster(self, self.shown)
+        home = [member.id for member in self.plane.members() if member.id not in self.shown.abroad]
         self.add(cluster, home)
         if self.shown.abroad:
             self._add_abroad(cluster)
         if "proxy" in self.shown.places:
             self._add_proxy(cluster.master_user_secret.secret_arn)
 
-    def add(self, cluster: LocalCluster, instances: Sequence[str]) -> None:
-        """Have a cluster with these instances."""
+    def add(self, cluster: ShownCluster, instances: Sequence[str]) -> None:
+        """Add a cluster with these instances."""
         self.clusters[cluster.resource_id] = cluster
         for name in instances:
-            self.databases[name] = LocalInstance(self, cluster.resource_id, name)
+            self.databases[name] = ShownInstance(self, cluster.resource_id, name)
 
-    def _add_abroad(self, home: LocalCluster) -> None:
-        """Show the rest of the global database: the other region's cluster, and what joins both."""
+    def _add_abroad(self, home: ShownCluster) -> None:
+        """Show the rest of the global database: the cluster abroad, and what joins both."""
         regions = rds_backends[self.account_id]
         there = regions[other_region(self.region_name)]
         cluster = ClusterAbroad(there)
         there.add(cluster, self.shown.abroad)
         keeper = regions[GLOBALS_KEPT_IN]
-        keeper.global_clusters[GLOBAL] = LocalGlobal(keeper, [home, cluster])
+        keeper.global_clusters[GLOBAL] = ShownGlobal(keeper, [home, cluster])
 
     def _add_proxy(self, secret: str) -> None:
         subnets = ec2_backends[self.account_id][self.region_name].describe_subnets()
         auth = [{"AuthScheme": "SECRETS", "SecretArn": secret, "IAMAuth": "ALLOWED"}]
         role = f"arn:aws:iam::{self.account_id}:role/{PROXY}"
         proxy = super().create_db_proxy(
-            PROXY, "MYSQL", auth, role, [one.id for one in subnets], None,
+            PROXY, "MYSQL", auth, role, [subnet.id for subnet in subnets], None,
             require_tls=False, idle_client_timeout=None, debug_logging=False, tags=None,
         )  # fmt: skip
         proxy.endpoint = self.shown.places["proxy"][0]
@@ -76,11 +76,11 @@ class LocalRds(RDSBackend):  # type: ignore[misc]
         """Start a failover; return the cluster as it was before.
 
         Raises:
-            RDSClientError: as RDS would refuse it.
+            RDSClientError: if RDS would refuse it, with RDS' code and message.
         """
         cluster = self.describe_db_clusters(db_cluster_identifier)[0]
         target = target_db_instance_identifier
-        if not isinstance(cluster, LocalCluster):
+        if not isinstance(cluster, ShownCluster):
             self._check_target(cluster, target)
             return super().failover_db_cluster(db_cluster_identifier, target)
         with refusals():
@@ -89,7 +89,7 @@ class LocalRds(RDSBackend):  # type: ignore[misc]
                     "InvalidDBClusterStateFault",
                     f"DB cluster {db_cluster_identifier} is a secondary cluster.",
                 )
-            self.plane.fail_over(target, tiers(cluster), request.wanted.get())
+            self.plane.fail_over(target, tiers(cluster), request.wanted_script.get())
         return cluster
 
     def switchover_global_cluster(self, name: str, target: str) -> Any:
@@ -100,30 +100,32 @@ class LocalRds(RDSBackend):  # type: ignore[misc]
             target: ARN of the cluster that becomes the primary.
 
         Raises:
-            RDSClientError: as RDS would refuse it.
-            NotImplementedError: for a global database that somebody made here.
+            RDSClientError: if RDS would refuse it, with RDS' code and message.
+            NotImplementedError: for a global database that a test has made, not ours.
         """
-        found = self.global_clusters.get(name)
+        world = self.global_clusters.get(name)
         with refusals():
-            if found is None:
+            if world is None:
                 raise RefusalError(
                     "GlobalClusterNotFoundFault", f"Global cluster {name} not found."
                 )
-            if not isinstance(found, LocalGlobal):
+            if not isinstance(world, ShownGlobal):
                 raise NotImplementedError(f"a switchover of {name}")
-            chosen = next((one for one in found.members if one.db_cluster_arn == target), None)
-            if chosen is None:
+            successor = next(
+                (cluster for cluster in world.members if cluster.db_cluster_arn == target), None
+            )
+            if successor is None:
                 raise RefusalError("DBClusterNotFoundFault", f"DBCluster {target} not found.")
-            if chosen.is_writer:
+            if successor.is_writer:
                 raise RefusalError(
                     "InvalidDBClusterStateFault", f"DB cluster {target} is the primary already."
                 )
-            self.plane.fail_over(None, tiers(chosen), request.wanted.get())
-        return found
+            self.plane.fail_over(None, tiers(successor), request.wanted_script.get())
+        return world
 
     def _check_target(self, cluster: Any, target: str | None) -> None:
-        """Refuse the targets that moto would take: the writer, and members of other clusters."""
-        members = {one.db_instance_identifier: one for one in cluster.members}
+        """Refuse targets that only moto would take: the writer, and members of other clusters."""
+        members = {member.db_instance_identifier: member for member in cluster.members}
         if target is not None and target not in members:
             raise RDSClientError(
                 "InvalidParameterValue", f"Cannot find target instance: {target} in the DB cluster"
@@ -138,7 +140,7 @@ class LocalRds(RDSBackend):  # type: ignore[misc]
         """Restart an instance; return it as it was before.
 
         Raises:
-            RDSClientError: as RDS would refuse it.
+            RDSClientError: if RDS would refuse it, with RDS' code and message.
         """
         instance = self.describe_db_instances(name)[0]
         if forced and instance.db_cluster_identifier:
@@ -146,9 +148,9 @@ class LocalRds(RDSBackend):  # type: ignore[misc]
                 "InvalidParameterCombination",
                 "ForceFailover can only be specified for a Multi-AZ DB instance.",
             )
-        if isinstance(instance, LocalInstance):
+        if isinstance(instance, ShownInstance):
             with refusals():
-                self.plane.reboot(name, request.wanted.get())
+                self.plane.reboot(name, request.wanted_script.get())
         return instance
 
     def describe_events(
@@ -165,70 +167,74 @@ class LocalRds(RDSBackend):  # type: ignore[misc]
         others = super().describe_events(source_identifier, source_type)
         with refusals():
             wanted = query(source_identifier, source_type, now(), **options)
-        found = [event(one) for one in others] + self.plane.story()
+        all_events = [from_moto(event) for event in others] + self.plane.story()
         arns = {events.CLUSTER: "cluster", events.INSTANCE: "db"}
         prefix = f"arn:aws:rds:{self.region_name}:{self.account_id}"
         return [
             {
-                "SourceIdentifier": one.source,
-                "SourceType": one.source_type,
-                "Message": one.message,
-                "EventCategories": list(one.categories),
-                "Date": datetime.fromtimestamp(one.at, UTC),
-                "SourceArn": f"{prefix}:{arns.get(one.source_type, one.source_type)}:{one.source}",
+                "SourceIdentifier": event.source,
+                "SourceType": event.source_type,
+                "Message": event.message,
+                "EventCategories": list(event.categories),
+                "Date": datetime.fromtimestamp(event.at, UTC),
+                "SourceArn": ":".join(
+                    (prefix, arns.get(event.source_type, event.source_type), event.source)
+                ),
             }
-            for one in sorted(filter(wanted.wants, found), key=lambda one: one.at)
+            for event in sorted(filter(wanted.wants, all_events), key=lambda event: event.at)
         ]
 
     def describe_db_proxy_targets(self, proxy_name: str) -> Any:
-        """Return a proxy's targets; of the local cluster, each instance as well.
+        """Return a proxy's targets; for the local cluster, its instances as well.
 
         Raises:
             RDSClientError: if there is no such proxy.
         """
         self.describe_db_proxies(proxy_name)
-        found: list[Any] = []
+        listed: list[Any] = []
         for target in super().describe_db_proxy_targets(proxy_name):
             if target.rds_resource_id == self.plane.cluster:
-                home = [one for one in self.plane.members() if one.id not in self.shown.abroad]
-                found += targets(self.plane.cluster, home, self.shown.places)
+                home = [
+                    member for member in self.plane.members() if member.id not in self.shown.abroad
+                ]
+                listed += targets(self.plane.cluster, home, self.shown.places)
             else:
-                found.append(target)
-        return found
+                listed.append(target)
+        return listed
 
     def describe_db_cluster_endpoints(self, cluster: str | None) -> list[dict[str, Any]]:
         """Return the writer and the reader endpoint of a cluster, or of all clusters."""
         return [
             {
-                "DBClusterIdentifier": one.db_cluster_identifier,
+                "DBClusterIdentifier": owner.db_cluster_identifier,
                 "Endpoint": host,
                 "Status": "available",
                 "EndpointType": kind,
             }
-            for one in self.describe_db_clusters(cluster)
-            for kind, host in (("WRITER", one.endpoint), ("READER", one.reader_endpoint))
+            for owner in self.describe_db_clusters(cluster)
+            for kind, host in (("WRITER", owner.endpoint), ("READER", owner.reader_endpoint))
         ]
 
 
-def tiers(cluster: LocalCluster) -> dict[str, int]:
+def tiers(cluster: ShownCluster) -> dict[str, int]:
     """Return the promotion tier of each instance of a cluster."""
-    return {one.db_instance_identifier: one.promotion_tier for one in cluster.members}
+    return {member.db_instance_identifier: member.promotion_tier for member in cluster.members}
 
 
-def event(other: Any) -> events.Event:
+def from_moto(event: Any) -> events.Event:
     """Return one of moto's events as one of ours."""
     return events.Event(
-        at=epoch(other.date),
-        source_type=other.source_type,
-        source=other.source_identifier,
-        message=other.message,
-        categories=tuple(other.event_categories),
+        at=epoch(event.date),
+        source_type=event.source_type,
+        source=event.source_identifier,
+        message=event.message,
+        categories=tuple(event.event_categories),
     )
 
 
 @contextmanager
 def refusals() -> Iterator[None]:
-    """Answer a refusal as RDS does."""
+    """Turn a RefusalError in the block into the error that moto answers with."""
     try:
         yield
     except RefusalError as error:

@@ -28,11 +28,11 @@ HEADER = "HTTP_" + SCRIPT.upper().replace("-", "_")
 def region(plane: Plane, shown: Callable[[], Shown]) -> Application:
     """Return the application that answers for a region with the local cluster in it.
 
-    It takes this process' moto for itself.
+    moto keeps its state in the process, so a process can hold only one such region.
 
     Args:
         plane: answers for the cluster's state.
-        shown: returns how the cluster is called now; asked before each request.
+        shown: returns under which names the cluster is shown now; asked before each request.
     """
     install(plane)
     show(shown())
@@ -46,7 +46,7 @@ def region(plane: Plane, shown: Callable[[], Shown]) -> Application:
         except SettingError as error:
             return failure(environ, start, "400 Bad Request", "InvalidParameterValue", str(error))
         except NotImplementedError as error:
-            text = f"{error}; the AWS API of a local cluster is moto's, which lacks it"
+            text = f"{error}; the AWS API of a local cluster is moto's, which lacks this call"
             return failure(environ, start, "501 Not Implemented", "NotImplemented", text)
         except Exception as error:  # noqa: BLE001 - moto's own failures have no common class
             traceback.print_exc()
@@ -73,18 +73,18 @@ def failure(
         body = json.dumps({"__type": code, "message": message})
         headers = [("Content-Type", "application/json"), ("x-amzn-ErrorType", code)]
     else:
-        told = f"<Error><Code>{code}</Code><Message>{escape(message)}</Message></Error>"
-        body = f"<ErrorResponse>{told}</ErrorResponse>"
+        element = f"<Error><Code>{code}</Code><Message>{escape(message)}</Message></Error>"
+        body = f"<ErrorResponse>{element}</ErrorResponse>"
         headers = [("Content-Type", "text/xml")]
     start(status, headers)
     return [body.encode()]
 
 
 def script_of(environ: dict[str, Any]) -> Script | None:
-    """Return the failover that a request wants, if it names one.
+    """Return the script that a request wants to be played; None if it names none.
 
     Raises:
-        SettingError: if it names one that nobody understands.
+        SettingError: if its header is no script.
     """
     text = environ.get(HEADER)
     return None if text is None else decode_script(text)
@@ -101,7 +101,7 @@ def install(plane: Plane) -> None:
 
 
 def show(shown: Shown) -> None:
-    """Show the cluster as it is called now, in the region that it is said to be in."""
+    """Show the cluster under its present names, in the region that these names say."""
     LocalRds.shown = shown
     rds_backends[DEFAULT_ACCOUNT_ID][shown.region].show()
 

@@ -1,16 +1,16 @@
-"""What one request to the control plane carries besides what AWS reads of it."""
+"""What the control plane keeps about a request while it answers it, besides AWS' parameters."""
 
 from contextvars import ContextVar
 from typing import Any
 
 from pytest_rdsfailover.local.aws_api.script import Script
 
-# What the request wants to be played, and what it has looked at so far.
-wanted: ContextVar[Script | None] = ContextVar("wanted", default=None)
-seen: ContextVar[dict[str, Any] | None] = ContextVar("seen", default=None)
+# The script that the request wants to be played, and what the gateway has answered within it.
+wanted_script: ContextVar[Script | None] = ContextVar("wanted_script", default=None)
+answers: ContextVar[dict[str, Any] | None] = ContextVar("answers", default=None)
 
 
 def begin(script: Script | None) -> None:
-    """Start with a new request."""
-    wanted.set(script)
-    seen.set({})
+    """Begin a new request, which wants *script* to be played."""
+    wanted_script.set(script)
+    answers.set({})

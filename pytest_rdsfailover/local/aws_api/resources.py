@@ -17,15 +17,15 @@ from pytest_rdsfailover.local.aws_api.shown import (
 )
 
 
-class Told(property):
-    """A property that the gateway tells; moto assigns to it, which changes nothing here."""
+class Computed(property):
+    """A property that is computed at each reading; what moto assigns to it is ignored."""
 
     def __set__(self, instance: Any, value: Any) -> None:
-        """Leave it as it is told."""
+        """Ignore the value."""
 
 
-class LocalCluster(DBCluster):  # type: ignore[misc]
-    """The cluster with its local addresses, in the state that the gateway has."""
+class ShownCluster(DBCluster):  # type: ignore[misc]
+    """The cluster with its local addresses, in the state that the gateway tells."""
 
     def __init__(self, backend: Any, shown: Shown) -> None:
         backup, upkeep = windows(now())
@@ -52,37 +52,37 @@ class LocalCluster(DBCluster):  # type: ignore[misc]
         """Return the host of the reader endpoint."""
         return self._place("reader")[0]
 
-    @Told
+    @Computed
     def port(self) -> int:
         """Return the port of the cluster endpoint."""
         return self._place("cluster")[1]
 
     def _place(self, endpoint: str) -> tuple[str, int]:
-        """Return the host and the port by which an endpoint is called now."""
+        """Return the host and the port by which an endpoint is reached now."""
         place: tuple[str, int] = self.backend.shown.places[endpoint]
         return place
 
-    @Told
+    @Computed
     def status(self) -> str:
         """Return the state."""
         state: str = self.backend.plane.status()
         return state
 
-    @Told
+    @Computed
     def writer(self) -> Any:
         """Return the present writer; None if it is in another region."""
-        return next((one for one in self._members if one.is_cluster_writer), None)
+        return next((instance for instance in self._members if instance.is_cluster_writer), None)
 
-    @Told
+    @Computed
     def is_writer(self) -> bool:
         """Tell whether it is the primary cluster of its global database."""
         return self.writer is not None
 
 
-class ClusterAbroad(LocalCluster):
+class ClusterAbroad(ShownCluster):
     """The other region's cluster of the global database: some of the instances.
 
-    Its endpoints lead to its first instance, whoever is the writer.
+    Its endpoints lead to its first instance, whichever instance is the writer.
     """
 
     def __init__(self, backend: Any) -> None:
@@ -93,12 +93,12 @@ class ClusterAbroad(LocalCluster):
             preferred_backup_window=backup, preferred_maintenance_window=upkeep,
         )  # fmt: skip
 
-    def _place(self, endpoint: str) -> tuple[str, int]:  # noqa: ARG002 - its endpoints are one
+    def _place(self, endpoint: str) -> tuple[str, int]:  # noqa: ARG002 - all lead to one instance
         return super()._place(self.backend.shown.abroad[0])
 
 
-class LocalInstance(DBInstanceClustered):  # type: ignore[misc]
-    """An instance with its local address, in the state that the gateway has."""
+class ShownInstance(DBInstanceClustered):  # type: ignore[misc]
+    """An instance with its local address, in the state that the gateway tells."""
 
     def __init__(self, backend: Any, cluster: str, name: str) -> None:
         self._plane = backend.plane
@@ -114,29 +114,29 @@ class LocalInstance(DBInstanceClustered):  # type: ignore[misc]
         host: str = self.backend.shown.places[self.db_instance_identifier][0]
         return host
 
-    @Told
+    @Computed
     def port(self) -> int:
-        """Return its port."""
+        """Return the port of the instance's own endpoint."""
         port: int = self.backend.shown.places[self.db_instance_identifier][1]
         return port
 
-    @Told
+    @Computed
     def is_cluster_writer(self) -> bool:
         """Tell whether it takes writes."""
         writes: bool = self._plane.member(self.db_instance_identifier).writer
         return writes
 
-    @Told
+    @Computed
     def status(self) -> str:
         """Return the state."""
         state: str = self._plane.member(self.db_instance_identifier).status
         return state
 
 
-class LocalGlobal(GlobalCluster):  # type: ignore[misc]
+class ShownGlobal(GlobalCluster):  # type: ignore[misc]
     """The global database over both clusters; its endpoint leads to the writer, wherever it is."""
 
-    def __init__(self, backend: Any, members: list[LocalCluster]) -> None:
+    def __init__(self, backend: Any, members: list[ShownCluster]) -> None:
         super().__init__(backend, GLOBAL, ENGINE, ENGINE_VERSION, None, None)
         self.members = members
 
@@ -145,7 +145,7 @@ class LocalGlobal(GlobalCluster):  # type: ignore[misc]
         """Return the host of the global writer endpoint."""
         return self.members[0].endpoint
 
-    @Told
+    @Computed
     def status(self) -> str:
         """Return the state: a failover within one region leaves it available."""
         return "switching-over" if self.backend.plane.switching() else "available"

@@ -1,4 +1,4 @@
-"""Which failover a request wants: a profile and a seed, as a header that AWS would ignore."""
+"""The failover that a request wants, as a header that AWS would ignore: a profile and a seed."""
 
 import json
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ SCRIPT = "x-rdsfailover-script"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Script:
-    """What to play, and what decides its durations."""
+    """The profile to play, and the seed that decides its durations."""
 
     profile: Profile
     seed: int
@@ -28,7 +28,7 @@ def decode_script(text: str) -> Script:
     """Return what `encode_script` was given.
 
     Raises:
-        SettingError: if it is anything else.
+        SettingError: if the text is anything else.
     """
     try:
         document = json.loads(text)

@@ -1,4 +1,4 @@
-"""What the control plane is told at its start, and shows of the cluster besides its state."""
+"""What the control plane is told at its start: all that it shows of the cluster but its state."""
 
 import json
 from collections.abc import Mapping
@@ -25,12 +25,12 @@ class Shown:
         control: path of the gateway's control socket.
         places: host and port of each endpoint: `cluster`, `reader`, `proxy` if there is one, and
             the instances.
-        user: the account that works on the endpoints.
-        password: its password.
-        database: its schema.
+        user: the database account that may log in at the endpoints.
+        password: the password of that account.
+        database: the schema of that account.
         usual: what a failover looks like unless its request says otherwise.
-        abroad: those of the instances that are in another region, in a cluster of their own, which
-            makes it a global database.
+        abroad: ids of the instances that are in another region. They form a cluster there, and both
+            clusters form a global database. Empty without one.
     """
 
     cluster: str
@@ -71,7 +71,7 @@ def other_region(region: str) -> str:
 def windows(now: datetime) -> tuple[str, str]:
     """Return a backup and a maintenance window that are half a day and half a week away.
 
-    Whoever refuses to fail over inside of them must not be refused by chance.
+    Live mode refuses to fail over inside of such windows. The time of day must not make it do so.
     """
     backup, upkeep = now + timedelta(hours=12), now + timedelta(days=3, hours=6)
     day, end = DAYS[upkeep.weekday()], upkeep + timedelta(minutes=30)
@@ -82,5 +82,5 @@ def windows(now: datetime) -> tuple[str, str]:
 
 
 def now() -> datetime:
-    """Return the present in the zone that RDS' windows are in."""
+    """Return the present in UTC, the zone of RDS' windows."""
     return datetime.now(UTC)

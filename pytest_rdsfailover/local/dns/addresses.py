@@ -1,4 +1,4 @@
-"""By which hosts and ports the endpoints of a local cluster are called, and where those lead."""
+"""The hosts and ports of a local cluster's endpoints as tests see them, and where these lead."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -11,13 +11,13 @@ from pytest_rdsfailover.model.clock import Clock
 
 
 class Addresses:
-    """Loopback addresses, or names as AWS gives them while those are wanted.
+    """Loopback addresses; within `as_aws`, names as AWS gives them.
 
     Args:
         places: where each endpoint listens.
         view: returns how the cluster is now.
-        ttl: returns for how many seconds it may be remembered where a moving name leads.
-        clock: by which that is measured.
+        ttl: returns for how many seconds a moving name's address may be remembered.
+        clock: measures these seconds.
     """
 
     def __init__(
@@ -46,16 +46,16 @@ class Addresses:
             return self._names.host(endpoint), PORT
         return self._places[endpoint].host, self._places[endpoint].port
 
-    def known(self, endpoints: Sequence[str]) -> list[str]:
-        """Return every `host:port` by which endpoints may be called."""
-        known = [str(self._places[name]) for name in endpoints]
+    def host_ports(self, endpoints: Sequence[str]) -> list[str]:
+        """Return every `host:port` by which these endpoints may be called now."""
+        host_ports = [str(self._places[name]) for name in endpoints]
         if self._names is not None:
-            known += [f"{self._names.host(name)}:{PORT}" for name in endpoints]
-        return known
+            host_ports += [f"{self._names.host(name)}:{PORT}" for name in endpoints]
+        return host_ports
 
     @contextmanager
     def as_aws(self, region: str) -> Iterator[AwsNames]:
-        """Call the endpoints as AWS would in a region, for the block and in this process.
+        """Give the endpoints names as AWS would in a region, for the block and in this process.
 
         Raises:
             SettingError: if that is no region.

@@ -1,10 +1,12 @@
-"""Host names as AWS gives them, resolved inside this process while they are wanted.
+"""Host names as AWS gives them, resolved inside this process while a `Resolver` is installed.
 
-A cluster's name is an alias of the instance that DNS says is the writer, so it resolves to that
-instance's address and flips when the failover profile says. All names have Aurora's port; the one
-that is really listened at comes with the address. Covered is what Python code resolves
-with: `socket.getaddrinfo` (and with it `socket.create_connection` and asyncio's event loops) and
-`socket.gethostbyname`. C libraries and child processes resolve by themselves and are not covered.
+A cluster's name is an alias of the instance that DNS says is the writer. So it resolves to that
+instance's address, and flips when the failover profile says. All names have Aurora's port. It is
+replaced by the port that is really listened at when the name is resolved.
+
+Python code is covered: it resolves by `socket.getaddrinfo` (as `socket.create_connection` and
+asyncio's event loops do) or by `socket.gethostbyname`. C libraries and child processes resolve by
+themselves and are not covered.
 """
 
 import re
@@ -33,7 +35,7 @@ def check_region(region: str) -> str:
     """Return a region's name.
 
     Raises:
-        SettingError: if it does not look like one.
+        SettingError: if the name does not look like a region's.
     """
     if not REGION.fullmatch(region):
         raise SettingError(f"{region!r} is no AWS region; write one such as eu-west-1")
@@ -46,7 +48,7 @@ class AwsNames:
 
     Attributes:
         region: the AWS region that they claim.
-        account: what AWS makes of account and region: the same for all names of a cluster.
+        account: the part that AWS derives from account and region; all names of a cluster have it.
     """
 
     region: str
@@ -78,7 +80,7 @@ class AwsNames:
 
 
 class Record:
-    """One name's answer, which may be remembered as resolvers do.
+    """Where one name leads; the answer may be remembered for a while, as resolvers do.
 
     Args:
         locate: returns where the name leads now.
@@ -106,8 +108,8 @@ class Resolver:
     """Answers for the names of one cluster, and leaves all others to the system.
 
     Args:
-        names: the cluster's.
-        records: one for each host name.
+        names: the names of the cluster.
+        records: the record of each host name.
     """
 
     def __init__(self, names: AwsNames, records: Mapping[str, Record]) -> None:
@@ -116,43 +118,44 @@ class Resolver:
     @contextmanager
     def installed(self) -> Iterator[None]:
         """Resolve the cluster's names for the block, in this process."""
-        ours: dict[str, Any] = {
+        replacements: dict[str, Any] = {
             "getaddrinfo": self._getaddrinfo,
             "gethostbyname": self._gethostbyname,
             "gethostbyname_ex": self._gethostbyname_ex,
         }
-        self._system = {name: getattr(socket, name) for name in ours}
+        self._system = {name: getattr(socket, name) for name in replacements}
         try:
-            for name, function in ours.items():
+            for name, function in replacements.items():
                 setattr(socket, name, function)
             yield
         finally:
             for name, function in self._system.items():
                 setattr(socket, name, function)
 
-    def _getaddrinfo(self, host: Any, port: Any, *rest: Any, **options: Any) -> Any:
-        found = None if _numeric(rest, options) else self._find(host)
-        if found is None:
-            return self._system["getaddrinfo"](host, port, *rest, **options)
-        address, own = found
-        # Drivers take Aurora's port for granted where they derive one name from another.
-        return self._system["getaddrinfo"](address, own if port else port, *rest, **options)
+    def _getaddrinfo(self, host: Any, port: Any, *more: Any, **options: Any) -> Any:
+        target = None if _numeric(more, options) else self._find(host)
+        if target is None:
+            return self._system["getaddrinfo"](host, port, *more, **options)
+        address, listening = target
+        # A driver that derives one name from another takes Aurora's port for granted.
+        return self._system["getaddrinfo"](address, listening if port else port, *more, **options)
 
     def _gethostbyname(self, host: Any) -> Any:
-        found = self._find(host)
-        return self._system["gethostbyname"](host) if found is None else found[0]
+        target = self._find(host)
+        return self._system["gethostbyname"](host) if target is None else target[0]
 
     def _gethostbyname_ex(self, host: Any) -> Any:
-        found = self._find(host)
-        if found is None:
+        target = self._find(host)
+        if target is None:
             return self._system["gethostbyname_ex"](host)
-        return _text(host), [], [found[0]]
+        return _text(host), [], [target[0]]
 
     def _find(self, host: Any) -> Address | None:
-        """Return where one of our names leads; None for a name of somebody else.
+        """Return where a name of the cluster leads; None for any other name.
 
         Raises:
-            socket.gaierror: if the name would be the cluster's but is none, or nobody can say.
+            socket.gaierror: if the name is in the cluster's domain but no endpoint's, or if the
+                cluster cannot tell where it leads now.
         """
         name = _text(host)
         if not self._names.owns(name):
@@ -167,12 +170,12 @@ class Resolver:
 
 
 def _text(host: Any) -> str:
-    """Return a host name as it is compared: in lower case, without the last dot."""
+    """Return a host name in the form for comparing: in lower case, without the last dot."""
     text = host.decode("ascii", "replace") if isinstance(host, bytes | bytearray) else host
     return text.lower().removesuffix(".") if isinstance(text, str) else ""
 
 
-def _numeric(rest: tuple[Any, ...], options: Mapping[str, Any]) -> bool:
-    """Tell whether a caller of getaddrinfo takes addresses only."""
-    flags = options.get("flags", rest[3] if len(rest) > 3 else 0)  # noqa: PLR2004 - fourth of them
+def _numeric(more: tuple[Any, ...], options: Mapping[str, Any]) -> bool:
+    """Tell whether a caller of getaddrinfo wants numeric addresses only, no names resolved."""
+    flags = options.get("flags", more[3] if len(more) > 3 else 0)  # noqa: PLR2004 - flags are fourth
     return bool(flags & socket.AI_NUMERICHOST)

@@ -40,7 +40,7 @@ from pytest_rdsfailover.local.gateway.sockets import Dial, Factory
 from pytest_rdsfailover.local.gateway.tls import Authority
 from pytest_rdsfailover.local.gateway.turns import Turns, event_loop
 from pytest_rdsfailover.model.endpoints import Bounds, Endpoint
-from pytest_rdsfailover.model.errors import GatewayError
+from pytest_rdsfailover.model.errors import GatewayError, RdsFailoverError
 from pytest_rdsfailover.mysql import driver
 
 ADMIN = Bounds(connect=2.0, read=5.0, write=5.0)
@@ -197,7 +197,7 @@ def main(arguments: list[str]) -> int:
         turns = Turns()
         with asyncio.Runner(loop_factory=partial(event_loop, turns)) as runner:
             runner.run(serve(config, turns))
-    except GatewayError as error:
+    except RdsFailoverError as error:
         print(error, file=sys.stderr)  # noqa: T201 - its log
         return 1
     return 0

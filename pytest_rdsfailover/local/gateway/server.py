@@ -137,7 +137,7 @@ class Gateway:
         """Open a listener for each endpoint.
 
         Raises:
-            GatewayError: if no port is free.
+            RdsFailoverError: if no port is free.
         """
         loop = asyncio.get_running_loop()
         for endpoint in self.router.endpoints:

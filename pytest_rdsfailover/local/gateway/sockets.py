@@ -1,16 +1,13 @@
 """What all of the gateway's sockets have in common: they can be reset, slowed down and silenced."""
 
 import asyncio
-import random
 import socket
 import struct
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from pytest_rdsfailover.model.errors import GatewayError
+from pytest_rdsfailover.local.processes.ports import reserve_port
 
-PORTS = range(10_001, 32_768)  # below what the system hands out to clients
-TRIES = 200
 BACKLOG = 1024  # connections that may wait to be accepted
 RESET = struct.pack("ii", 1, 0)
 
@@ -112,19 +109,10 @@ class Connection(asyncio.BufferedProtocol):
 
 
 def bound() -> socket.socket:
-    """Return a socket bound to a free port of 127.0.0.1 that no client is ever given.
+    """Return a socket that listens on a port of 127.0.0.1 which nobody has reserved.
 
     Raises:
-        GatewayError: if none is found.
+        RdsFailoverError: if none is free.
     """
-    for port in random.sample(PORTS, TRIES):
-        raw = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-        raw.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            raw.bind(("127.0.0.1", port))
-            raw.listen(BACKLOG)
-        except OSError:
-            raw.close()
-            continue
-        return raw
-    raise GatewayError(f"no free port between {PORTS.start} and {PORTS.stop - 1}")
+    with reserve_port() as port:
+        return socket.create_server(("127.0.0.1", port), backlog=BACKLOG)

@@ -1,7 +1,11 @@
-"""Free ports below those that the system hands out to clients, reserved across processes.
+"""Free ports of this machine, reserved across processes: who needs one asks here.
 
-A port in the system's own range can connect to itself while nobody listens on it, and a client
-anywhere on the machine may take it between two starts of a server.
+A port that the system may hand out to clients can connect to itself while nobody listens on it, and
+a client anywhere on the machine may take it between two starts of a server. So ports below all those
+come first. Where there are too few, because somebody has widened the system's range, another one is
+held: bound, and not listened on, for as long as it is reserved. The system hands out no port that is
+bound, a connection to it is refused, and a server that sets SO_REUSEADDR, as all of ours do, can
+listen on it beside that.
 """
 
 import contextlib
@@ -31,6 +35,7 @@ class Port:
     def __init__(self, number: int, lock: FileLock) -> None:
         self.number = number
         self._lock = lock
+        self._held: list[socket.socket] = []
 
     def __enter__(self) -> int:
         return self.number
@@ -41,8 +46,16 @@ class Port:
     def __repr__(self) -> str:
         return f"<Port {self.number}>"
 
+    def hold(self, addresses: Sequence[str]) -> None:
+        """Keep the system from handing it out; a server can still listen on it."""
+        for address in addresses:
+            self._held.append(_bound(address, self.number))
+
     def release(self) -> None:
         """Let others have it; harmless the second time."""
+        for each in self._held:
+            each.close()
+        self._held.clear()
         if self._lock.is_locked:
             # Its file stays: to remove a lock file lets two processes hold two files of one name.
             self._lock.release(force=True)
@@ -79,7 +92,7 @@ def reserve_port(
             f"port {wanted} is taken on {where}; choose another with --rds-port, or leave the"
             " option out to get a free one"
         )
-    raise RdsFailoverError(f"no port from {LOWEST} to {ceiling() - 1} is free on {where}")
+    raise RdsFailoverError(f"no port from {LOWEST} to {CEILING - 1} is free on {where}")
 
 
 def ceiling() -> int:
@@ -90,9 +103,12 @@ def ceiling() -> int:
 
 
 def _candidates() -> Iterator[int]:
-    numbers = list(range(LOWEST, ceiling()))
-    random.SystemRandom().shuffle(numbers)  # not the run's seed: two equal runs may be parallel
-    return iter(numbers)
+    """Yield all ports that we may use; last those that have to be held."""
+    edge = max(LOWEST, ceiling())
+    for part in (range(LOWEST, edge), range(edge, CEILING)):
+        # From anywhere, and not by the run's seed: two equal runs may be parallel.
+        first = random.SystemRandom().randrange(len(part) or 1)
+        yield from (*part[first:], *part[:first])
 
 
 def _try(number: int, addresses: Sequence[str], locks: Path) -> Port | None:
@@ -102,21 +118,38 @@ def _try(number: int, addresses: Sequence[str], locks: Path) -> Port | None:
     except Timeout:
         return None
     port = Port(number, lock)
-    if all(is_free(address, number) for address in addresses):
-        return port
+    try:
+        if all(is_free(address, number) for address in addresses):
+            if number >= ceiling():
+                port.hold(addresses)
+            return port
+    except OSError:  # a client was given it in between
+        pass
     port.release()
     return None
 
 
 def is_free(address: str, number: int) -> bool:
     """Tell whether a server could listen on the port of that address now."""
-    family = socket.AF_INET6 if ":" in address else socket.AF_INET
-    with socket.socket(family) as probe:
-        # As servers do it: what remains of closed connections does not matter, a listener does.
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((address, number))
+    try:
+        with _bound(address, number) as probe:
             probe.listen(1)
-        except OSError:
-            return False
+    except OSError:
+        return False
     return True
+
+
+def _bound(address: str, number: int) -> socket.socket:
+    """Return a socket bound as servers do it: only a listener on the port is in its way.
+
+    Raises:
+        OSError: if there is one, or a client has the port.
+    """
+    made = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET)
+    try:
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        made.bind((address, number))
+    except OSError:
+        made.close()
+        raise
+    return made

@@ -137,7 +137,7 @@ def become(parent: int, stdin: int, path: str, argv: list[str], env: dict[str, s
         os._exit(127)
 
 
-class Supervisor:
+class SupervisorLoop:
     """The programs, and the loop that serves requests about them."""
 
     def __init__(self, directory: str, owner: int) -> None:
@@ -239,7 +239,7 @@ def main(owner: int, bases: list[str]) -> None:
     for base in bases:
         sweep(base)
     directory, _ = create_run_directory(bases[0])
-    supervisor = Supervisor(directory, owner)
+    supervisor = SupervisorLoop(directory, owner)
     try:
         # Whatever goes wrong in here is told in a file that process.py shows.
         os.dup2(os.open(f"{directory}/supervisor.log", os.O_WRONLY | os.O_CREAT, 0o600), 2)

@@ -1,1 +1,1 @@
-"""What a failover looks like: profiles, the steps that they become, and recorded ones."""
+"""What a failover looks like: profiles, the steps that they become, and recorded profiles."""

@@ -22,7 +22,7 @@ def choreography(profile: Profile, *, writer: str, target: str, seed: int) -> Se
     ]
     served = back
     if profile.promotion is not None:
-        # A target whose host is fine closes its sessions whatever became of the old writer's.
+        # The target's host is up, so it ends its sessions even if the old writer hangs in silence.
         how = "reset" if profile.cut == "hang" else profile.cut
         steps.append(Step(at=onset, action="cut", instance=target, how=how))
         served = onset + profile.promotion.sample(chance)
@@ -35,15 +35,16 @@ def choreography(profile: Profile, *, writer: str, target: str, seed: int) -> Se
         for flip, side in zip(profile.dns, sides, strict=True)
     ]
     follows = served + profile.proxy_hold.sample(chance)
-    after = writer if profile.promotion is None else target
-    steps.append(Step(at=follows, action="follow", instance=after))
+    new_writer = writer if profile.promotion is None else target
+    steps.append(Step(at=follows, action="follow", instance=new_writer))
     return sorted(steps, key=lambda step: step.at)
 
 
 def restart_of(profile: Profile, seed: int) -> float:
     """Return for how many seconds an instance is down after `ALTER SYSTEM CRASH`.
 
-    The profile `crash` says so, unless the run's own is one that promotes nobody.
+    The profile `crash` decides, unless the run's own profile restarts the writer in place as well:
+    then that one decides.
     """
     crash = load_profile("crash") if profile.moves_writer else profile
     return crash.refused.sample(random.Random(seed))  # noqa: S311 - durations, no secrets

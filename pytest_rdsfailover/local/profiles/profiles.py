@@ -1,6 +1,5 @@
 """A failover as data: what happens when, after the trigger; read from TOML, checked at once."""
 
-import difflib
 import random
 import tomllib
 from collections.abc import Mapping
@@ -10,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from pytest_rdsfailover.model.durations import parse_duration
-from pytest_rdsfailover.model.errors import SettingError
+from pytest_rdsfailover.model.errors import SettingError, did_you_mean
 
 CUTS = ("reset", "close", "hang")
 PROXY_CONNECTS = ("accept", "error")
@@ -52,20 +51,21 @@ class Profile:
     Attributes:
         name: what users call it.
         about: what it reproduces, in one sentence.
-        onset: the control plane works before anything is felt.
+        onset: how long the control plane works before anything is felt.
         cut: how sessions on the old writer and on the failover target end: `reset` (RST), `close`
             (FIN) or `hang` (silence).
         refused: how long the old writer refuses new connections; under `hang`, leaves them
             unanswered.
         promotion: when the new writer takes writes; None for a crash in place, after which the
             same writer is back.
-        dns: when the cluster endpoint changes sides, each time; the last time leads to the new
-            writer, so an odd count is a flip and flops before it. Empty for a crash.
+        dns: when the cluster endpoint changes sides, one span for each time. The last time leads to
+            the new writer, so the count is odd: above 1 the endpoint goes back and forth before.
+            Empty for a crash.
         read_only_error: what readers, the demoted writer among them, answer to writes.
         dns_ttl: for how many seconds a resolver may remember where the cluster's name leads; only
             AWS-shaped names are remembered.
         proxy_hold: how long RDS Proxy queues requests after the promotion (under a crash: after
-            the restart); before it there is nobody to send them to.
+            the restart); before that no instance would take them.
         proxy_connect: what becomes of new clients of the proxy meanwhile: `accept`, or `error`
             (1105).
     """
@@ -120,7 +120,7 @@ def load_profile(name: str) -> Profile:
     """Return a shipped profile by name, or the user's own from a TOML file by path.
 
     Raises:
-        SettingError: if there is none, or if it describes no possible failover.
+        SettingError: if there is no such profile, or if it describes no possible failover.
     """
     tables = _shipped_tables()
     if name in tables:
@@ -128,10 +128,9 @@ def load_profile(name: str) -> Profile:
     path = Path(name)
     if path.suffix == ".toml":
         return _from_file(path)
-    near = difflib.get_close_matches(name, tables, n=1)
-    hint = f"did you mean {near[0]!r}? " if near else ""
+    hint = did_you_mean(name, tables) or ";"
     raise SettingError(
-        f"there is no failover profile {name!r}; {hint}choose one of {', '.join(sorted(tables))},"
+        f"there is no failover profile {name!r}{hint} choose one of {', '.join(sorted(tables))},"
         " or give the path of a .toml file"
     )
 
@@ -141,7 +140,7 @@ def _from_file(path: Path) -> Profile:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise SettingError(f"cannot read the failover profile {path}: {error.strerror}") from error
-    except ValueError as error:  # of tomllib, or of bytes that are no text at all
+    except ValueError as error:  # from tomllib, or because the bytes are no UTF-8
         raise SettingError(f"the failover profile {path} is no TOML: {error}") from error
     return parse_profile(path.stem, table)
 
@@ -157,13 +156,10 @@ def parse_profile(name: str, table: Mapping[str, Any]) -> Profile:
     Raises:
         SettingError: if a field is unknown, missing or no duration.
     """
-    known = {field.name for field in fields(Profile)} - {"name"}
+    names = {field.name for field in fields(Profile)} - {"name"}
     for key in table:
-        if key not in known:
-            near = difflib.get_close_matches(key, known, n=1)
-            hint = (
-                f"; did you mean {near[0]!r}?" if near else f"; known: {', '.join(sorted(known))}"
-            )
+        if key not in names:
+            hint = did_you_mean(key, names) or f"; known: {', '.join(sorted(names))}"
             raise SettingError(f"profile {name!r} has an unknown field {key!r}{hint}")
     try:
         promotion = table.get("promotion")
@@ -211,12 +207,12 @@ def _flips(value: object) -> tuple[Span, ...]:
 
 def _holds(value: object) -> Holds:
     """Return one span for `"1s"` or `["0s", "1s"]`, several for a list of `{share, hold}`."""
-    if not isinstance(value, list) or not all(isinstance(one, dict) for one in value):
+    if not isinstance(value, list) or not all(isinstance(entry, dict) for entry in value):
         return Holds(((1.0, _span(value)),))
     try:
-        spans = tuple((float(one["share"]), _span(one["hold"])) for one in value)
+        spans = tuple((float(entry["share"]), _span(entry["hold"])) for entry in value)
     except (KeyError, TypeError, ValueError) as error:
         raise SettingError(f"{value!r} is no list of {{share = 0.3, hold = '1s'}}") from error
     if any(share < 0 for share, _ in spans) or abs(sum(share for share, _ in spans) - 1) > 1e-6:  # noqa: PLR2004
-        raise SettingError(f"the shares in {value!r} are not parts of one whole")
+        raise SettingError(f"the shares in {value!r} must not be negative, and must add up to 1")
     return Holds(spans)

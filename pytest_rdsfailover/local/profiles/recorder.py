@@ -11,18 +11,18 @@ from typing import Any
 from pytest_rdsfailover.model.errors import RdsFailoverError
 
 Plain = Mapping[str, Any]
-OLD_ERROR, NEW_ERROR = 1290, 1836  # of readers that are asked to write, by version of Aurora MySQL
-FEW = 4
-RESET, CLOSED = 2006, 2013  # how an idle connection learns of a reset, and of a close
+OLD_ERROR, NEW_ERROR = 1290, 1836  # by which readers refuse writes, in older and newer Aurora MySQL
+FEW = 4  # errors; more than these cannot all be of statements that were under way at the cut
+RESET, CLOSED = 2006, 2013  # by which an idle connection learns of a reset, and of a close
 
 
 class NothingRecordedError(RdsFailoverError):
-    """The trials do not tell what a profile must say."""
+    """The trials do not show all that a profile must say."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measured:
-    """One failover as it was; seconds, from the onset but for the onset itself.
+    """One failover as it was measured. All times are seconds since the onset, but for the onset's.
 
     Attributes:
         onset: from the trigger to the moment the old writer was cut.
@@ -52,7 +52,7 @@ def measure(trial: Plain) -> Measured | None:
         return max(0.0, times[name][0] - onset) if name in times else None
 
     promotion = since("promoted")
-    # A writer that restarts in place has no successor, and comes back under either name.
+    # A writer that restarts in place has no successor; either milestone may tell that it is back.
     back = since("old_writer_back")
     if back is None and promotion is None:
         back = since("instance_back")
@@ -73,7 +73,7 @@ def profile_text(trials: Sequence[Plain], *, source: str) -> str:
     """Return a profile as the TOML text that `--rds-profile` reads.
 
     Each duration ranges from the shortest to the longest that was measured. Trials of a restart
-    in place are left out if others promoted somebody.
+    in place are left out if other trials promoted an instance.
 
     Args:
         trials: trial documents.
@@ -82,9 +82,11 @@ def profile_text(trials: Sequence[Plain], *, source: str) -> str:
     Raises:
         NothingRecordedError: if no trial shows a whole failover.
     """
-    found = [each for each in map(measure, trials) if each and each.refused is not None]
-    moved = [each for each in found if each.promotion is not None and each.flips]
-    used = moved or [each for each in found if each.promotion is None]
+    whole = [
+        failover for failover in map(measure, trials) if failover and failover.refused is not None
+    ]
+    moved = [failover for failover in whole if failover.promotion is not None and failover.flips]
+    used = moved or [failover for failover in whole if failover.promotion is None]
     if not used:
         raise NothingRecordedError(
             f"none of {len(trials)} trials shows a whole failover, so there is no profile to write"
@@ -92,17 +94,17 @@ def profile_text(trials: Sequence[Plain], *, source: str) -> str:
     resolution = max(trial["resolution_s"] for trial in trials if trial["valid"])
     lines = [
         f'about = "Recorded from {len(used)} trials, {source}; downtimes to {resolution:.3f} s."',
-        f"onset = {_span([each.onset for each in used])}",
+        f"onset = {_span([failover.onset for failover in used])}",
         f'cut = "{_cut(trials)}"',
-        f"refused = {_span([each.refused or 0.0 for each in used])}",
+        f"refused = {_span([failover.refused or 0.0 for failover in used])}",
     ]
     if moved:
         lines += [
-            f"promotion = {_span([each.promotion or 0.0 for each in used])}",
-            f"dns = {_flips([each.flips for each in used])}",
+            f"promotion = {_span([failover.promotion or 0.0 for failover in used])}",
+            f"dns = {_flips([failover.flips for failover in used])}",
             f"read_only_error = {_read_only(trials)}",
         ]
-    holds = [each.hold for each in used if each.hold is not None]
+    holds = [failover.hold for failover in used if failover.hold is not None]
     if holds:
         lines.append(f"proxy_hold = {_span(holds)}")
     return "\n".join(lines) + "\n"
@@ -114,7 +116,10 @@ def _span(values: Sequence[float]) -> str:
 
 
 def _flips(trials: Sequence[tuple[float, ...]]) -> str:
-    """Return the flips of the usual count; an even count ends where it began, so is no flip."""
+    """Return when the endpoint flipped, by the trials with the most frequent odd count of flips.
+
+    After an even count the endpoint leads to where it led before, so that is no whole flip.
+    """
     odd = [flips for flips in trials if len(flips) % 2]
     if not odd:
         return _span([flips[-1] for flips in trials])
@@ -131,15 +136,15 @@ def _flips(trials: Sequence[tuple[float, ...]]) -> str:
 
 
 def _errors(trials: Sequence[Plain]) -> Counter[tuple[int, str]]:
-    found: Counter[tuple[int, str]] = Counter()
+    counts: Counter[tuple[int, str]] = Counter()
     for trial in trials:
         for error in trial["errors"]:
-            found[error["code"], error["kind"]] += error["count"]
-    return found
+            counts[error["code"], error["kind"]] += error["count"]
+    return counts
 
 
 def _cut(trials: Sequence[Plain]) -> str:
-    """Return how sessions ended: in silence, closed, or, which is usual, reset."""
+    """Return how sessions ended: `hang`, `close`, or, which is usual, `reset`."""
     kinds: Counter[str] = Counter()
     codes: Counter[int] = Counter()
     for (code, kind), count in _errors(trials).items():
@@ -147,11 +152,12 @@ def _cut(trials: Sequence[Plain]) -> str:
         codes[code if kind == "reset" else 0] += count
     if kinds["timeout"] > kinds["reset"] + kinds["refused"]:
         return "hang"
-    # A statement under way ends with the same code either way; so many are not all under way.
+    # The code CLOSED also ends a statement that is under way at a reset. But more than a few such
+    # errors cannot all come from statements that were under way.
     return "close" if codes[CLOSED] > FEW and not codes[RESET] else "reset"
 
 
 def _read_only(trials: Sequence[Plain]) -> int:
-    found = _errors(trials)
-    old, new = (found[code, "read-only"] for code in (OLD_ERROR, NEW_ERROR))
+    counts = _errors(trials)
+    old, new = (counts[code, "read-only"] for code in (OLD_ERROR, NEW_ERROR))
     return OLD_ERROR if old > new else NEW_ERROR

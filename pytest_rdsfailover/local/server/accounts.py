@@ -12,7 +12,7 @@ from pytest_rdsfailover.model.errors import RdsFailoverError
 from pytest_rdsfailover.mysql import driver
 
 PREFIX = "rdsfo_"
-# For statements about accounts, which wait for nobody's rows but may wait for a busy machine.
+# For statements about accounts: they wait for no row locks, but may be slow on a busy machine.
 PATIENT = Bounds(connect=5.0, read=30.0, write=30.0)
 NO_SUCH_THREAD, TLS_MISSING = 1094, 2026
 
@@ -23,10 +23,10 @@ class ServerError(RdsFailoverError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
-    """Who connects.
+    """A database account.
 
     Attributes:
-        user: the name.
+        user: its name.
         password: its password; never in a repr.
         database: the schema that it uses.
     """
@@ -57,9 +57,9 @@ class Address:
 
 
 def new_account() -> Account:
-    """Return a random name, used for the database too, and a random password."""
+    """Return an account with a random name, which is its database's, too, and a random password."""
     name = PREFIX + secrets.token_hex(4)
-    # Some servers want a digit, both cases and a sign before they call a password one.
+    # Some servers accept only passwords with a digit, both cases and a punctuation mark.
     return Account(user=name, password=f"Aa1-{secrets.token_urlsafe(24)}", database=name)
 
 
@@ -70,7 +70,7 @@ def session(address: Address, account: Account, *, bounds: Bounds = PATIENT) -> 
     Raises:
         ServerError: if the server cannot be reached or refuses something, in its own words.
     """
-    where = Endpoint(
+    endpoint = Endpoint(
         name="server",
         kind="server",
         host=address.host,
@@ -81,7 +81,7 @@ def session(address: Address, account: Account, *, bounds: Bounds = PATIENT) -> 
         tls=Tls(ca=address.ca),
     )
     try:
-        connection = _connect(where, address, bounds)
+        connection = _connect(endpoint, address, bounds)
         try:
             yield connection
         finally:
@@ -89,24 +89,25 @@ def session(address: Address, account: Account, *, bounds: Bounds = PATIENT) -> 
     except RdsFailoverError:
         raise
     except Exception as error:
-        # PyMySQL's own classes belong to driver.py; everything it raises carries code and words.
+        # Only driver.py imports PyMySQL, so its errors are told by their module. All carry code and
+        # text.
         if type(error).__module__.partition(".")[0] != "pymysql":
             raise
-        raise ServerError(f"{account.user} at {address}: {_words(error)}") from None
+        raise ServerError(f"{account.user} at {address}: {_text(error)}") from None
 
 
-def _connect(where: Endpoint, address: Address, bounds: Bounds) -> Any:
-    """Connect encrypted where the server offers it, so that it takes a password it has not seen."""
+def _connect(endpoint: Endpoint, address: Address, bounds: Bounds) -> Any:
+    """Connect with TLS if the server offers it: it may want that at a first login, see `prime`."""
     if address.socket is not None:
-        return driver.connect(where, bounds=bounds, unix_socket=address.socket)
+        return driver.connect(endpoint, bounds=bounds, unix_socket=address.socket)
     if address.ca is not None:
-        return driver.connect(where, bounds=bounds)
+        return driver.connect(endpoint, bounds=bounds)
     try:
-        return driver.connect(where, bounds=bounds, ssl_disabled=False, ssl=_unverified())
+        return driver.connect(endpoint, bounds=bounds, ssl_disabled=False, ssl=_unverified())
     except Exception as error:
         if error.args[:1] != (TLS_MISSING,):
             raise
-        return driver.connect(where, bounds=bounds)
+        return driver.connect(endpoint, bounds=bounds)
 
 
 def _unverified() -> ssl.SSLContext:
@@ -116,7 +117,7 @@ def _unverified() -> ssl.SSLContext:
     return context
 
 
-def _words(error: Exception) -> str:
+def _text(error: Exception) -> str:
     return " ".join(str(part) for part in error.args) or type(error).__name__
 
 
@@ -131,7 +132,7 @@ def create(admin: Any, account: Account) -> None:
     """Create the account's database, and the account with all rights in it and nowhere else.
 
     Args:
-        admin: a connection that may.
+        admin: a connection that may create databases and users, and grant rights.
         account: as from `new_account`, whose characters need no quoting.
     """
     run(
@@ -151,7 +152,7 @@ def drop(admin: Any, account: Account) -> None:
             "SELECT id FROM information_schema.processlist WHERE user = %s", (account.user,)
         )
         sessions = [row[0] for row in cursor.fetchall()]
-    # A transaction left open in one of them would hold the database.
+    # A transaction that is still open in a session would block the removal of the database.
     for number in sessions:
         kill(admin, number)
     run(
@@ -175,9 +176,9 @@ def kill(admin: Any, number: int) -> None:
 def prime(address: Address, account: Account) -> int:
     """Log in once and return the session's number.
 
-    MySQL 8 and later want the password itself, encrypted, at an account's first login only; after
-    this one, clients without TLS are let in by its digest. `ALTER USER` and `FLUSH PRIVILEGES`
-    undo that.
+    At an account's first login MySQL 8 and later want the password itself, over an encrypted
+    connection. From then on they let clients without TLS in by the password's digest. `ALTER USER`
+    and `FLUSH PRIVILEGES` undo that.
     """
     with session(address, account) as connection:
         return int(connection.thread_id())

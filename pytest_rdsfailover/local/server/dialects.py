@@ -1,4 +1,4 @@
-"""Where MariaDB and Oracle's MySQL differ, as programs; nothing else in the package knows."""
+"""All that differs between MariaDB and Oracle's MySQL as programs; no other file knows."""
 
 import re
 import shutil
@@ -39,13 +39,13 @@ class Dialect:
     """One kind of MySQL-compatible server.
 
     Attributes:
-        name: as its makers write it.
+        name: the name of the product, as its makers write it.
         oldest: the oldest version that this package starts.
         options: what to start it with beside `COMMON`, also while its files are created.
         initialise: returns the command that fills an empty data directory, from the program's
             path, the directory and the options.
         lock_out: statements that remove every account which needs no password.
-        disposable: names in the data directory that it makes anew when they are missing.
+        disposable: names in the data directory that the server makes anew if they are missing.
     """
 
     name: str
@@ -61,7 +61,7 @@ def _install_mariadb(program: Path, directory: Path, options: Sequence[str]) -> 
     return [
         str(script),
         "--no-defaults",
-        *_after(script, program),
+        *_base_directory(script, program),
         f"--datadir={directory}",
         "--auth-root-authentication-method=normal",
         "--skip-test-db",
@@ -74,17 +74,17 @@ def _install_script(program: Path) -> Path:
     roots = [real.parent, *(real.parents[1] / folder for folder in ("bin", "scripts", "sbin"))]
     places = ":".join(map(str, roots))
     for name in ("mariadb-install-db", "mysql_install_db"):
-        found = shutil.which(name, path=places) or shutil.which(name)
-        if found:
-            return Path(found)
+        path = shutil.which(name, path=places) or shutil.which(name)
+        if path:
+            return Path(path)
     raise SettingError(
         f"{program} cannot be set up: mariadb-install-db is neither beside it nor on PATH;"
         " it comes with `apt-get install mariadb-server` or `brew install mariadb`"
     )
 
 
-def _after(script: Path, program: Path) -> list[str]:
-    """Return what makes the script use this program, if the two belong together."""
+def _base_directory(script: Path, program: Path) -> list[str]:
+    """Return the option that makes the script use this program, if one installation has both."""
     root = program.resolve().parents[1]
     return [f"--basedir={root}"] if script.resolve().is_relative_to(root) else []
 
@@ -104,7 +104,7 @@ MARIADB = Dialect(
     oldest=(10, 4),
     options=("--innodb-data-file-path=ibdata1:4M:autoextend", "--innodb-log-file-size=16M"),
     initialise=_install_mariadb,
-    # The installer makes one root per name of this machine; they cannot be listed beforehand.
+    # The installer makes one root account per name of this machine; the names are not known here.
     lock_out=(
         "DELETE FROM mysql.global_priv WHERE User IN ('root', '')",
         "FLUSH PRIVILEGES",
@@ -136,7 +136,7 @@ MYSQL = Dialect(
 
 
 def recognise(text: str) -> tuple[Dialect, str] | None:
-    """Return the dialect and version that a server's `--version` text names, if it does."""
+    """Return the dialect and version that a server's `--version` text names; None without any."""
     match = VERSION.search(text)
     if match is None:
         return None

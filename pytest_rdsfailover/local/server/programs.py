@@ -14,7 +14,7 @@ from pytest_rdsfailover.local.server.accounts import Account, Address
 from pytest_rdsfailover.local.server.dialects import Dialect
 from pytest_rdsfailover.model.errors import SettingError
 
-VARIABLE = "RDS_SERVER"  # of the environment
+VARIABLE = "RDS_SERVER"  # in the environment
 SCHEMES = ("mysql", "mariadb", "mysql+pymysql", "mariadb+pymysql")
 MORE_PLACES = ("/usr/sbin", "/usr/local/sbin", "/usr/libexec", "/usr/local/mysql/bin")
 PROBE_PATIENCE = 20.0  # seconds for `--version`
@@ -27,7 +27,7 @@ class ServerProgram:
     Attributes:
         path: the program.
         dialect: MariaDB or MySQL.
-        version: as in `10.11.6`.
+        version: its version, as in `10.11.6`.
     """
 
     path: Path
@@ -64,7 +64,7 @@ def find_server(
         environ: the environment.
 
     Raises:
-        SettingError: if there is none, or what was named is none; its text has the remedy.
+        SettingError: if there is no server, or what was named is none; its text has the remedy.
     """
     named = setting or environ.get(VARIABLE)
     if named is None:
@@ -78,7 +78,7 @@ def parse_url(text: str) -> ServerUrl:
     `?ca=PATH` verifies the server, `?socket=PATH` reaches it by its unix socket.
 
     Raises:
-        SettingError: if it names no MySQL server; the password is not in the text.
+        SettingError: if it names no MySQL server; the error does not show the password.
     """
     url = urllib.parse.urlsplit(text)
     query = dict(urllib.parse.parse_qsl(url.query))
@@ -100,18 +100,18 @@ def parse_url(text: str) -> ServerUrl:
 
 
 def _existing(named: str, environ: Mapping[str, str]) -> Path:
-    found = shutil.which(Path(named).expanduser(), path=environ.get("PATH"))
-    if found is None:
+    path = shutil.which(Path(named).expanduser(), path=environ.get("PATH"))
+    if path is None:
         raise SettingError(f"there is no program {named}; {_remedy()}")
-    return Path(found).absolute()
+    return Path(path).absolute()
 
 
 def _search(environ: Mapping[str, str]) -> ServerProgram:
     places = os.pathsep.join((environ.get("PATH", ""), *MORE_PLACES))
     for name in dialects.PROGRAMS:
-        found = shutil.which(name, path=places)
-        if found:
-            return _probe(Path(found).absolute())
+        path = shutil.which(name, path=places)
+        if path:
+            return _probe(Path(path).absolute())
     raise SettingError(f"no mysqld or mariadbd is on PATH; {_remedy()}")
 
 
@@ -139,10 +139,10 @@ def _probe(path: Path) -> ServerProgram:
         raise SettingError(f"{path} cannot be run ({type(error).__name__}); {_remedy()}") from error
     if done.returncode != 0:
         raise SettingError(f"{path} cannot be run (status {done.returncode}); {_remedy()}")
-    known = dialects.recognise(done.stdout)
-    if known is None:
+    recognised = dialects.recognise(done.stdout)
+    if recognised is None:
         raise SettingError(f"{path} is no MySQL or MariaDB server; {_remedy()}")
-    dialect, version = known
+    dialect, version = recognised
     if tuple(map(int, version.split("."))) < dialect.oldest:
         oldest = ".".join(map(str, dialect.oldest))
         raise SettingError(f"{path} is {dialect.name} {version}; {oldest} is the oldest that works")

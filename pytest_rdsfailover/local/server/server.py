@@ -39,27 +39,27 @@ class Server(Protocol):
     about: str
 
     def check(self) -> None:
-        """Raise DiedError if it has ended."""
+        """Raise DiedError if the server has ended."""
 
     def close(self) -> None:
         """Leave nothing of ours behind."""
 
 
 class OwnServer:
-    """A server of ours on a throw-away data directory; a context manager. See `Server`.
+    """A server that we start, on a throw-away data directory; a context manager. See `Server`.
 
     Args:
         program: what to start.
-        supervisor: starts it, and holds its files.
-        port: also listen there on loopback; None for the unix socket only.
-        environ: where to find the cache.
+        supervisor: starts the program; its directory holds the files.
+        port: a port of loopback to listen at as well; None for the unix socket only.
+        environ: the environment, which says where the cache is.
 
     Attributes:
         process: the running program, to freeze, thaw or kill.
 
     Raises:
-        NotReadyError: if it does not answer in time, or ends, with the end of its log.
-        CommandError: if its data directory cannot be made.
+        NotReadyError: if the server does not answer in time, or ends; with the end of its log.
+        CommandError: if the data directory cannot be made.
     """
 
     def __init__(
@@ -72,7 +72,7 @@ class OwnServer:
     ) -> None:
         self._program, self._supervisor, self._port = program, supervisor, port
         self._directory = supervisor.directory / f"server-{secrets.token_hex(2)}"
-        self.address = Address(socket=str(_fitting(self._directory / "sock")))
+        self.address = Address(socket=str(_checked_socket(self._directory / "sock")))
         self.about = str(program)
         self.admin = Account(
             user=f"{accounts.PREFIX}admin_{secrets.token_hex(4)}",
@@ -93,17 +93,17 @@ class OwnServer:
         self.close()
 
     def check(self) -> None:
-        """Do nothing if it runs; raise DiedError with the end of its log if it has ended."""
+        """Raise DiedError, with the end of its log, if the server has ended."""
         self.process.check()
 
     def restart(self) -> None:
-        """Start it again on its data after it was killed; it recovers as after a power cut."""
+        """Kill the server if it runs, and start it again; it recovers as after a power cut."""
         self.process.kill()
         self.process = self._start(())
         accounts.prime(self.address, self.application)
 
     def close(self) -> None:
-        """End it and remove its data; harmless the second time."""
+        """End the server and remove its data; harmless the second time."""
         self.process.kill()
         shutil.rmtree(self._directory, ignore_errors=True)
 
@@ -117,15 +117,16 @@ class OwnServer:
 
     @contextlib.contextmanager
     def _secret_statements(self) -> Iterator[Path]:
-        """Write the file that makes the administrator, for the block only.
+        """Write the statements that make the administrator to a file, for the block only.
 
-        A file that only this user can read, because arguments and environments are for all to see.
+        The statements hold a password. Only this user can read the file, while others could read
+        the server's arguments and environment.
         """
-        who = f"'{self.admin.user}'@'%'"
+        administrator = f"'{self.admin.user}'@'%'"
         statements = (
             *self._program.dialect.lock_out,
-            f"CREATE USER {who} IDENTIFIED BY '{self.admin.password}'",
-            f"GRANT ALL PRIVILEGES ON *.* TO {who} WITH GRANT OPTION",
+            f"CREATE USER {administrator} IDENTIFIED BY '{self.admin.password}'",
+            f"GRANT ALL PRIVILEGES ON *.* TO {administrator} WITH GRANT OPTION",
         )
         path = self._directory / "init.sql"
         path.touch(mode=0o600)
@@ -169,7 +170,7 @@ class OwnServer:
                 raise NotReadyError(self.about, waited, process.log_tail())
             time.sleep(LOOK_EVERY)
         try:
-            # Its answer comes once it has done what stands in the file.
+            # The administrator can log in only after the server has carried out the init file.
             accounts.prime(self.address, self.admin)
         except ServerError as error:
             process.kill()
@@ -182,7 +183,7 @@ def _listens(path: str) -> bool:
         return probe.connect_ex(path) == 0
 
 
-def _fitting(path: Path) -> Path:
+def _checked_socket(path: Path) -> Path:
     if len(os.fsencode(path)) > LONGEST_SOCKET_PATH:
         raise SettingError(
             f"{path} is too long for a unix socket; set TMPDIR to a shorter directory"
@@ -191,13 +192,13 @@ def _fitting(path: Path) -> Path:
 
 
 class UrlServer:
-    """A running server of the user's; a context manager. See `Server`.
+    """A server that the user runs; a context manager. See `Server`.
 
-    Creates one database and one user of its own, and drops exactly those.
+    It gets one database and one user of ours; exactly those are dropped at the end.
 
     Raises:
-        SettingError: if it cannot be reached, or its account may not do what we need; in the
-            server's words.
+        SettingError: if the server cannot be reached, or does not let its account do what we need;
+            with the server's words.
     """
 
     def __init__(self, url: ServerUrl) -> None:
@@ -220,10 +221,10 @@ class UrlServer:
         self.close()
 
     def check(self) -> None:
-        """Do nothing: whether it lives shows when it is used."""
+        """Do nothing: that a server which we do not run has ended shows at its next use."""
 
     def close(self) -> None:
-        """Drop our database and user, whoever uses them.
+        """End the sessions of our user, then drop the user and its database.
 
         Raises:
             ServerError: if the server does not let us.
@@ -235,9 +236,9 @@ class UrlServer:
         try:
             with accounts.session(self.address, self.admin) as connection:
                 accounts.create(connection, self.application)
-                # A failover ends sessions: better to learn now that the account must not.
-                with accounts.session(self.address, self.application) as ours:
-                    accounts.kill(connection, ours.thread_id())
+                # A failover ends sessions. An account that may not do so must be refused now.
+                with accounts.session(self.address, self.application) as victim:
+                    accounts.kill(connection, victim.thread_id())
             accounts.prime(self.address, self.application)
         except ServerError:
             with contextlib.suppress(ServerError):
@@ -252,6 +253,6 @@ def _version(connection: Any) -> str:
     return f"{comment} {number}"
 
 
-def start_server(found: ServerProgram | ServerUrl, supervisor: Supervisor) -> Server:
-    """Return the found server, ready for use."""
-    return UrlServer(found) if isinstance(found, ServerUrl) else OwnServer(found, supervisor)
+def start_server(server: ServerProgram | ServerUrl, supervisor: Supervisor) -> Server:
+    """Return a server for use: started by us, or one that runs already."""
+    return UrlServer(server) if isinstance(server, ServerUrl) else OwnServer(server, supervisor)

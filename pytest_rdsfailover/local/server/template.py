@@ -14,7 +14,7 @@ from pytest_rdsfailover.local.processes.process import Supervisor
 from pytest_rdsfailover.local.server.dialects import COMMON, Dialect
 from pytest_rdsfailover.model.errors import CommandError
 
-TEMPLATE_VERSION = 1  # raise it when what a template holds changes
+TEMPLATE_VERSION = 1  # to be raised when the content of templates changes
 PATIENCE = 180.0  # seconds to fill a data directory, on a slow machine
 CHUNK = 1 << 16
 ZEROS = bytes(CHUNK)
@@ -26,7 +26,7 @@ class Source:
 
     Attributes:
         program: path of the server.
-        dialect: which kind it is.
+        dialect: the kind of server.
         version: its version, as in `10.11.6`.
     """
 
@@ -36,16 +36,16 @@ class Source:
 
     @property
     def key(self) -> str:
-        """Return a name that changes whenever the template would."""
-        about = self.program.stat()
-        stamp = f"{about.st_mtime_ns:x}-{about.st_size:x}"
+        """Return a name that changes whenever the content of the template would."""
+        status = self.program.stat()
+        stamp = f"{status.st_mtime_ns:x}-{status.st_size:x}"
         return f"{self.dialect.name.lower()}-{self.version}-{stamp}-{TEMPLATE_VERSION}"
 
 
 def template(source: Source, cache: Path, supervisor: Supervisor) -> Path:
-    """Return the data directory to copy, made now if the cache has none.
+    """Return the data directory to copy; it is made if the cache has none.
 
-    Processes that ask at the same time wait for the first one to make it.
+    Processes that ask at the same time wait for the first of them to make it.
 
     Raises:
         CommandError: if the server's own installer fails, with its output.
@@ -61,13 +61,13 @@ def template(source: Source, cache: Path, supervisor: Supervisor) -> Path:
 
 
 def _forget(cache: Path, key: str) -> None:
-    """Remove what a killed process left half made; the lock is held."""
+    """Remove templates that a killed process has left half made; the caller holds the lock."""
     for path in cache.glob(f"{key}.partial-*"):
         shutil.rmtree(path, ignore_errors=True)
 
 
 def _make(source: Source, ready: Path, supervisor: Supervisor) -> None:
-    # In the run directory, which is in memory: the installer flushes its files all the time.
+    # In the run directory, which is in memory, because the installer flushes files all the time.
     work = supervisor.directory / f"template-{uuid.uuid4().hex[:8]}"
     work.mkdir()
     command = source.dialect.initialise(
@@ -92,17 +92,17 @@ def _run(name: str, command: Sequence[str], supervisor: Supervisor) -> None:
 
 
 def as_this_user() -> list[str]:
-    """Return the option that a server wants before it runs as root; nothing for others."""
+    """Return the option without which a server does not run as root; empty for other users."""
     return ["--user=root"] if os.geteuid() == 0 else []
 
 
 def copy_data(source: Path, target: Path, *, without: Sequence[str] = ()) -> None:
-    """Copy a data directory; its empty stretches become holes, which take neither room nor time.
+    """Copy a data directory; stretches of zeros become holes, which take neither room nor time.
 
     Args:
         source: the directory to copy.
         target: where to; it must not exist.
-        without: names that are left out.
+        without: patterns of names that are left out.
     """
     shutil.copytree(
         source, target, ignore=shutil.ignore_patterns(*without), copy_function=_copy_sparse
@@ -117,4 +117,4 @@ def _copy_sparse(source: str, target: str) -> None:
             else:
                 new.write(chunk)
         new.truncate()
-    shutil.copymode(source, target)  # there are private keys among them
+    shutil.copymode(source, target)  # keeps private keys private

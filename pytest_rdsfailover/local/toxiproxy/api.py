@@ -10,7 +10,7 @@ from pytest_rdsfailover.local.toxiproxy.proxy import Proxy
 from pytest_rdsfailover.local.toxiproxy.refusal import Refusal
 
 VERSION = "2.12.0+builtin"
-"""The release of Toxiproxy whose behaviour this server has, and that it is not that server."""
+"""The release of Toxiproxy that this server behaves like; the suffix tells the two apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ class Api:
         """Return the proxy of that name.
 
         Raises:
-            Refusal: if there is none.
+            Refusal: if there is no such proxy.
         """
         try:
             return self._proxies[name]
@@ -82,7 +82,7 @@ class Api:
 
     def create(self, _names: Names, body: bytes) -> Answer:
         """POST /proxies."""
-        proxy, enabled = _described(decode(body))
+        proxy, enabled = _new_proxy(decode(body))
         if proxy.name in self._proxies:
             raise Refusal(*refusal.PROXY_EXISTS)
         if enabled:
@@ -91,13 +91,13 @@ class Api:
         return Answer(201, proxy.show())
 
     def populate(self, _names: Names, body: bytes) -> Answer:
-        """POST /populate: create many, replacing those that differ."""
+        """POST /populate: create many proxies, replacing existing ones that differ."""
         done: list[Proxy] = []
         try:
-            described = decode(body)
-            if not isinstance(described, list):
-                raise refusal.bad_body(f"a list is needed, not {described!r}")
-            wanted = [_described(one, f" at proxy {n}") for n, one in enumerate(described, 1)]
+            entries = decode(body)
+            if not isinstance(entries, list):
+                raise refusal.bad_body(f"a list is needed, not {entries!r}")
+            wanted = [_new_proxy(entry, f" at proxy {n}") for n, entry in enumerate(entries, 1)]
             for proxy, enabled in wanted:
                 done.append(self._put(proxy, enabled=enabled))
         except Refusal as refused:
@@ -161,7 +161,8 @@ class Api:
         return proxy
 
 
-def _described(body: object, where: str = "") -> tuple[Proxy, bool]:
+def _new_proxy(body: object, where: str = "") -> tuple[Proxy, bool]:
+    """Return the proxy that a body describes, and whether it is to be enabled."""
     given = fields(body)
     name, listen, upstream = (field(given, key, str, "") for key in ("name", "listen", "upstream"))
     enabled = field(given, "enabled", bool, True)  # noqa: FBT003 - a default value

@@ -1,4 +1,4 @@
-"""Request bodies: JSON with fields of known types, read as the original reads them."""
+"""Request bodies: JSON with fields of known types, read as Toxiproxy's own server reads them."""
 
 import json
 from typing import TypeVar
@@ -9,10 +9,10 @@ T = TypeVar("T")
 
 
 def decode(text: bytes) -> object:
-    """Return the first JSON value of a body; what follows it is ignored, as in the original.
+    """Return the first JSON value of a body; what follows it is ignored, as Toxiproxy ignores it.
 
     Raises:
-        Refusal: if there is none.
+        Refusal: if the body does not begin with a JSON value.
     """
     stripped = text.decode("utf-8", "replace").strip()
     if not stripped:
@@ -39,10 +39,11 @@ def field(given: dict[str, object], name: str, kind: type[T], default: T) -> T:
     """Return one field, or *default* if it is absent.
 
     Raises:
-        Refusal: if it is of another type than *kind*.
+        Refusal: if the field is of another type than *kind*.
     """
     value = given.get(name, default)
-    # A bool is an int to Python, not to JSON; a whole number is a float to JSON, not to Python.
+    # A bool is an int in Python, but not in JSON. A whole number is a float in JSON, but not in
+    # Python.
     if type(value) is kind or (kind is float and type(value) is int):
         return value  # type: ignore[return-value]  # mypy does not narrow by `type(...) is`
     raise bad_body(f"{name} cannot be {value!r}")

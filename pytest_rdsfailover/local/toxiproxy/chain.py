@@ -15,7 +15,7 @@ STREAMS = ("upstream", "downstream")
 
 @dataclass(slots=True, eq=False)
 class InstalledToxic:
-    """A toxic with its place in a proxy; links refer to it, so updates change it in place."""
+    """A toxic with its place in a proxy. Links refer to it, so an update changes it in place."""
 
     name: str
     type: str
@@ -63,7 +63,7 @@ class Chain:
         """Return the toxic of that name.
 
         Raises:
-            Refusal: if there is none.
+            Refusal: if there is no such toxic.
         """
         for toxic in self.installed():
             if toxic.name == name:

@@ -2,7 +2,7 @@
 
 toxiproxy-python keeps one host and port for the whole process, waits without limit, takes a 403 or
 500 for success and cannot change an upstream. Here every call goes through one `ToxiproxyClient`,
-is bounded in time and raises unless the server agreed; only the classes that users know remain.
+is bounded in time, and raises unless the server agreed; only the classes that users know are kept.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -33,17 +33,17 @@ class Toxic(toxiproxy.toxic.Toxic):  # type: ignore[misc]  # the package has no 
     def update(
         self, *, attributes: Attributes | None = None, toxicity: float | None = None
     ) -> "Toxic":
-        """Change it on the server; see `ToxiproxyClient.update_toxic`."""
+        """Change the toxic on the server; see `ToxiproxyClient.update_toxic`."""
         return self._client.update_toxic(
             self.proxy, self.name, attributes=attributes, toxicity=toxicity
         )
 
     def destroy(self) -> None:
-        """Remove it; see `ToxiproxyClient.remove_toxic`."""
+        """Remove the toxic; see `ToxiproxyClient.remove_toxic`."""
         self._client.remove_toxic(self.proxy, self.name)
 
 
-class Proxy(toxiproxy.Proxy):  # type: ignore[misc]  # the package has no types
+class ToxiproxyProxy(toxiproxy.Proxy):  # type: ignore[misc]  # the package has no types
     """A proxy as the server described it: `name`, `listen`, `upstream`, `enabled`.
 
     `disable`, `enable` and `update` keep the fields true; what others change on the server does
@@ -60,7 +60,7 @@ class Proxy(toxiproxy.Proxy):  # type: ignore[misc]  # the package has no types
 
     @contextmanager
     def down(self) -> Iterator[Self]:
-        """Disable it for the block; enable it afterwards, whatever happened."""
+        """Disable the proxy for the block; enable it afterwards, whatever happened."""
         with self._client.down(self.name):
             self.enabled = False
             yield self
@@ -94,7 +94,7 @@ class Proxy(toxiproxy.Proxy):  # type: ignore[misc]  # the package has no types
         self._client.delete(self.name)
 
     def toxics(self) -> dict[str, Toxic]:
-        """Return its toxics by name."""
+        """Return the toxics of the proxy by name."""
         return self._client.toxics(self.name)
 
     def get_toxic(self, toxic_name: str) -> Toxic | None:
@@ -153,30 +153,30 @@ class ToxiproxyClient:
         """Enable all proxies and remove all toxics."""
         self._api.call("POST", "/reset")
 
-    def proxies(self) -> dict[str, Proxy]:
+    def proxies(self) -> dict[str, ToxiproxyProxy]:
         """Return all proxies by name."""
         shown = self._api.json("GET", "/proxies")
-        return {name: Proxy(self, described) for name, described in shown.items()}
+        return {name: ToxiproxyProxy(self, described) for name, described in shown.items()}
 
-    def proxy(self, name: str) -> Proxy:
+    def proxy(self, name: str) -> ToxiproxyProxy:
         """Return one proxy."""
-        return Proxy(self, self._api.json("GET", _path(name)))
+        return ToxiproxyProxy(self, self._api.json("GET", _path(name)))
 
-    def get_proxy(self, name: str) -> Proxy | None:
+    def get_proxy(self, name: str) -> ToxiproxyProxy | None:
         """Return one proxy, or None if there is none of that name."""
         return self.proxies().get(name)
 
     def create(
         self, name: str, *, upstream: str, listen: str = "127.0.0.1:0", enabled: bool = True
-    ) -> Proxy:
+    ) -> ToxiproxyProxy:
         """Create a proxy; `listen` and `upstream` are `host:port`."""
         body = {"name": name, "upstream": upstream, "listen": listen, "enabled": enabled}
-        return Proxy(self, self._api.json("POST", "/proxies", body))
+        return ToxiproxyProxy(self, self._api.json("POST", "/proxies", body))
 
-    def populate(self, proxies: Iterable[Mapping[str, object]]) -> list[Proxy]:
-        """Create many proxies in one request; those that differ from their like are replaced."""
+    def populate(self, proxies: Iterable[Mapping[str, object]]) -> list[ToxiproxyProxy]:
+        """Create many proxies in one request; existing ones that differ are replaced."""
         shown = self._api.json("POST", "/populate", [dict(proxy) for proxy in proxies])
-        return [Proxy(self, described) for described in shown["proxies"] or []]
+        return [ToxiproxyProxy(self, described) for described in shown["proxies"] or []]
 
     def update(
         self,
@@ -185,11 +185,11 @@ class ToxiproxyClient:
         enabled: bool | None = None,
         upstream: str | None = None,
         listen: str | None = None,
-    ) -> Proxy:
+    ) -> ToxiproxyProxy:
         """Change what is given and leave the rest; a new address cuts all connections."""
         body = {"enabled": enabled, "upstream": upstream, "listen": listen}
         given = {field: value for field, value in body.items() if value is not None}
-        return Proxy(self, self._api.json("PATCH", _path(name), given))
+        return ToxiproxyProxy(self, self._api.json("PATCH", _path(name), given))
 
     def delete(self, name: str) -> None:
         """Delete a proxy and close its connections."""
@@ -214,11 +214,11 @@ class ToxiproxyClient:
 
         Args:
             proxy: the proxy's name.
-            type: what it does, for example `latency`.
-            name: what to call it; `{type}_{stream}` by default.
+            type: what the toxic does, for example `latency`.
+            name: what to call the toxic; `{type}_{stream}` by default.
             stream: `downstream`, towards the client, or `upstream`.
-            toxicity: its chance of acting on a link, 0 to 1.
-            attributes: as the type has them, in Toxiproxy's units.
+            toxicity: the chance that it acts on a link, 0 to 1.
+            attributes: the attributes of the type, in Toxiproxy's units.
 
         Raises:
             SettingError: if the type has no such attribute; the server itself would ignore it.
@@ -262,7 +262,7 @@ class ToxiproxyClient:
     def down(self, name: str) -> Iterator[None]:
         """Disable a proxy for the block; enable it afterwards, whatever happened.
 
-        If it cannot be disabled, that is what is raised, and the block does not run.
+        If the proxy cannot be disabled, that error is raised, and the block does not run.
         """
         with self._undone_if_unanswered(lambda: self.update(name, enabled=True)):
             self.update(name, enabled=False)
@@ -275,7 +275,7 @@ class ToxiproxyClient:
     def toxic(self, proxy: str, **toxic: Any) -> Iterator[Toxic]:
         """Add a toxic for the block, as `add_toxic` takes it; remove it afterwards.
 
-        A toxic that the block or a reset has removed already is no error.
+        It is no error if the block or a reset has removed the toxic already.
         """
         name = toxic.get("name") or f"{toxic['type']}_{toxic.get('stream', 'downstream')}"
         with self._undone_if_unanswered(lambda: self.remove_toxic(proxy, name)):
@@ -291,7 +291,7 @@ class ToxiproxyClient:
             yield
         except ToxiproxyError as error:
             if error.status is None:
-                # It may have been done all the same; a second failure says nothing new.
+                # The server may have done it without confirming. A second failure says nothing new.
                 with suppress(ToxiproxyError):
                     undo()
             raise

@@ -12,7 +12,7 @@ BODY_LIMIT = 1024 * 1024
 
 
 class BadRequestError(Exception):
-    """What came is no HTTP request that this server takes; the connection ends."""
+    """The bytes are no HTTP request that this server takes; the connection ends."""
 
     def __init__(self, status: HTTPStatus) -> None:
         super().__init__(status)
@@ -23,14 +23,16 @@ async def serve(api: Api, reader: asyncio.StreamReader, writer: asyncio.StreamWr
     """Answer the requests of one connection until it ends."""
     with contextlib.suppress(OSError, asyncio.IncompleteReadError):
         try:
-            while await _serve_one(api, reader, writer):
+            while await _serve_request(api, reader, writer):
                 pass
         except BadRequestError as bad:
             await _send(writer, Answer(bad.status, text=f"{bad.status.phrase}\n"), keep=False)
     writer.close()
 
 
-async def _serve_one(api: Api, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
+async def _serve_request(
+    api: Api, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+) -> bool:
     try:
         head = await reader.readuntil(b"\r\n\r\n")
     except asyncio.LimitOverrunError:
@@ -39,7 +41,7 @@ async def _serve_one(api: Api, reader: asyncio.StreamReader, writer: asyncio.Str
     body = await reader.readexactly(_length(headers))
     keep = version == "HTTP/1.1" and headers.get("connection", "").lower() != "close"
     if headers.get("user-agent", "").startswith("Mozilla/"):
-        # As the original: a web page must not drive the server of whoever visits it.
+        # As Toxiproxy does: a web page must not control the server of a person who visits it.
         answer = Answer(HTTPStatus.FORBIDDEN, text="User agent not allowed\n")
     else:
         answer = api.answer(method, path.partition("?")[0], body)
@@ -48,8 +50,8 @@ async def _serve_one(api: Api, reader: asyncio.StreamReader, writer: asyncio.Str
 
 
 def _parse(head: bytes) -> tuple[str, str, str, dict[str, str]]:
-    first, *lines = head[:-4].decode("latin-1").split("\r\n")
-    words = first.split(" ")
+    request_line, *lines = head[:-4].decode("latin-1").split("\r\n")
+    words = request_line.split(" ")
     if len(words) != 3 or not words[1].startswith("/") or not words[2].startswith("HTTP/1."):  # noqa: PLR2004 - method, path, version
         raise BadRequestError(HTTPStatus.BAD_REQUEST)
     headers = {}

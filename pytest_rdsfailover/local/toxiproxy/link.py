@@ -47,7 +47,7 @@ class Link:
             self._entry.end()
 
     def drained(self) -> None:
-        """The destination took everything."""
+        """The destination has taken everything that was sent."""
         if self._finishing:
             self.dest.close()
             return
@@ -91,7 +91,7 @@ class Link:
     # What the chain calls.
 
     def add(self, installed: Installed) -> None:
-        """Put a toxic at the end; the one before it starts anew, as in the original."""
+        """Put a toxic at the end; the toxic before it starts anew, as Toxiproxy's own do."""
         previous = self.stages[-1] if self.stages else None
         if self._finishing or self.dest.closed:
             return
@@ -111,7 +111,7 @@ class Link:
             self._settle()
 
     def remove(self, installed: Installed) -> None:
-        """Take a toxic out; what it holds goes on in order."""
+        """Take a toxic out; the bytes that it holds go on in order."""
         stage = self._find(installed)
         if stage is None or not stage.interrupt():
             return
@@ -134,13 +134,16 @@ class Link:
         return next((stage for stage in self.stages if stage.installed is installed), None)
 
     def _after(self, stage: Stage) -> Stage | None:
+        """Return the next stage that is not idle; None if the destination comes next."""
         later = self.stages[self.stages.index(stage) + 1 :] if stage in self.stages else []
         return next((other for other in later if not other.idle), None)
 
     def _settle(self) -> None:
+        """Find the first stage that is not idle: bytes from the source enter there."""
         self._entry = next((stage for stage in self.stages if not stage.idle), None)
 
     def _room_before(self, index: int) -> None:
+        """Tell the last active stage before *index*, or else the source, that there is room."""
         for stage in reversed(self.stages[:index]):
             if not stage.idle:
                 stage.stir()
@@ -199,7 +202,7 @@ class Connection:
 
 
 class _Watched:
-    """A link as the writer of a wire, whose closing the connection wants to know."""
+    """A link as the writer of a wire; it also tells the connection that the wire has closed."""
 
     __slots__ = ("_connection", "_link")
 

@@ -1,7 +1,7 @@
 """The built-in Toxiproxy as a process: `python -m pytest_rdsfailover.local.toxiproxy.main`.
 
-It prints one line of JSON when it is ready, and ends on SIGTERM, or when its standard input
-reaches its end, so that it never outlives the process that started it with a pipe.
+It prints one line of JSON when it is ready. It ends on SIGTERM, and at the end of its standard
+input, so that it never outlives a process that started it with a pipe.
 """
 
 import argparse
@@ -31,7 +31,7 @@ async def run(host: str, port: int) -> None:
         loop.add_signal_handler(number, stop.set)
     _watch_stdin(loop, stop)
     ready = {"ready": True, "host": host, "port": port, "pid": os.getpid(), "version": VERSION}
-    print(json.dumps(ready), flush=True)  # noqa: T201 - how the starter learns it
+    print(json.dumps(ready), flush=True)  # noqa: T201 - for the process that started it
     await stop.wait()
     server.close()
     api.close()

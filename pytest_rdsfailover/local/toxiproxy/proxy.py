@@ -15,8 +15,8 @@ ACCEPT_AT_ONCE = 100
 class Proxy:
     """Accepts clients on `listen` and connects each to `upstream`, while it is enabled.
 
-    Starting and stopping are done when they return: the port is bound, or the listener and every
-    connection are closed.
+    When `start` returns, the port is bound. When `stop` returns, the listener and every connection
+    are closed.
     """
 
     def __init__(self, name: str, listen: str, upstream: str) -> None:
@@ -42,7 +42,7 @@ class Proxy:
         }
 
     def start(self) -> None:
-        """Bind and listen; nothing if it is done already.
+        """Bind and listen; do nothing if the proxy listens already.
 
         Raises:
             Refusal: with the reason if the address cannot be bound.
@@ -68,7 +68,7 @@ class Proxy:
         self.chain.close_connections()
 
     def differs(self, listen: str, upstream: str) -> bool:
-        """Return whether another listener or upstream is meant than this one.
+        """Return whether these addresses are others than the proxy has.
 
         Raises:
             Refusal: if *listen* is no address.
@@ -145,7 +145,7 @@ def _split(address: str) -> tuple[str, int]:
 def _resolve(address: str) -> tuple[socket.AddressFamily, tuple[str, int]]:
     host, port = _split(address)
     infos = socket.getaddrinfo(host or "::", port, type=socket.SOCK_STREAM)
-    # A name that has both kinds of address means the one that everybody has.
+    # A name that has IPv4 and IPv6 addresses means IPv4, which every machine has.
     family, _, _, _, resolved = min(infos, key=lambda info: info[0])
     return family, (str(resolved[0]), int(resolved[1]))
 

@@ -1,4 +1,4 @@
-"""What the server answers when it will not do what it was asked."""
+"""What the server answers to a request that it refuses."""
 
 
 class Refusal(Exception):  # noqa: N818 - an answer to a client, not a fault of the server

@@ -14,21 +14,21 @@ class Installed(Protocol):
 
     @property
     def toxic(self) -> Toxic:
-        """What it does."""
+        """What the toxic does to bytes."""
 
     @property
     def toxicity(self) -> float:
-        """Its chance of acting on a link, 0 to 1."""
+        """The chance that it acts on a link, 0 to 1."""
 
 
 class Line(Protocol):
     """The link as its stages see it."""
 
     def has_room(self, stage: "Stage") -> bool:
-        """Return whether what follows *stage* takes another chunk without piling up."""
+        """Return whether what follows *stage* has room for another chunk."""
 
     def hand_on(self, stage: "Stage", chunk: Chunk) -> None:
-        """Give *chunk* to what follows *stage*, room or not."""
+        """Give *chunk* to what follows *stage*, even if that has no room."""
 
     def end_after(self, stage: "Stage") -> None:
         """End the stream for what follows *stage*."""
@@ -40,7 +40,8 @@ class Line(Protocol):
 class Stage:
     """The `Pipe` of one toxic on one link.
 
-    A stage whose toxicity was not drawn is idle: the link passes it by.
+    Starting a stage draws whether its toxic acts on this link. If it does not, the stage is idle:
+    the link passes it by.
     """
 
     def __init__(self, installed: Installed, line: Line) -> None:
@@ -61,11 +62,11 @@ class Stage:
 
     @property
     def room(self) -> bool:
-        """Whether another chunk may be put without piling up."""
+        """Whether the inbox has room for another chunk."""
         return len(self._inbox) < self.installed.toxic.buffered
 
     def put(self, chunk: Chunk) -> None:
-        """Take a chunk into the inbox; a closed stage forgets it."""
+        """Take a chunk into the inbox; a closed stage drops it."""
         if not self.closed:
             self._inbox.append(chunk)
             self.stir()
@@ -81,7 +82,7 @@ class Stage:
             self._wake.set_result(None)
 
     def start(self) -> None:
-        """Draw the toxicity and run the toxic, or stay idle and let go of everything."""
+        """Draw by the toxicity: run the toxic, or stay idle and hand everything on."""
         if random.random() < self.installed.toxicity:  # noqa: S311 - no secret
             self._task = asyncio.get_running_loop().create_task(self._run())
         else:
@@ -115,7 +116,7 @@ class Stage:
         self._line.end_after(self)
 
     def cancel(self) -> None:
-        """Stop the toxic where it is."""
+        """Stop the toxic where it is; the bytes that it holds stay held."""
         if self._task is not None:
             self._task.cancel()
         self._task = self._wake = None

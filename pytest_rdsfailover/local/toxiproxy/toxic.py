@@ -16,8 +16,8 @@ class Chunk:
 class Pipe(Protocol):
     """One link's bytes as a toxic sees them.
 
-    Whatever a toxic has taken and not given or dropped is handed on by the pipe itself when the
-    toxic is updated or removed, so a toxic need not care about being interrupted.
+    When a toxic is updated or removed, the pipe itself hands on the bytes that the toxic has taken
+    and neither given nor dropped. So a toxic need not care about being interrupted.
     """
 
     passed: int
@@ -74,9 +74,9 @@ class Toxic:
         Raises:
             TypeError: if an attribute is not an integer.
         """
-        known = {field.name for field in dataclasses.fields(self)}
+        names = {field.name for field in dataclasses.fields(self)}
         given = {
-            name: value for name, value in attributes.items() if name in known and value is not None
+            name: value for name, value in attributes.items() if name in names and value is not None
         }
         for name, value in given.items():
             if type(value) is not int:

@@ -1,7 +1,8 @@
 """One non-blocking TCP socket on the event loop.
 
-Raw sockets instead of asyncio's transports, because a proxy that is disabled must have closed
-every socket before it answers, and because nothing stands between two sockets without toxics.
+These are raw sockets, not asyncio's transports, for two reasons: a proxy must have closed every
+socket before the request that disables it is answered; and without toxics nothing should stand
+between two sockets.
 """
 
 import asyncio
@@ -27,10 +28,10 @@ class Writer(Protocol):
     """What sends bytes into a wire."""
 
     def drained(self) -> None:
-        """Everything sent so far is with the operating system."""
+        """The operating system has taken everything sent so far."""
 
     def abandon(self) -> None:
-        """The wire is closed; sending makes no more sense."""
+        """The wire is closed: nothing can be sent any more."""
 
 
 class Wire:

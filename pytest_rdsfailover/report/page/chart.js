@@ -1,5 +1,10 @@
 /* The timeline of a trial: writes, latencies, errors and a lane per writer over one scale of time. */
 
+const { rect, svg } = rdsfailover.dom;
+const { duration, moment } = rdsfailover.durations;
+const { kindOf, number, tickText, ticks } = rdsfailover.words;
+const { STEPS, barsOf, bucketEdge, cellsOf, rowsFor } = rdsfailover.scene;
+
 const MOST_PHASES = 12;
 const MOST_ROWS = 7; // of names of milestones; the table below has them all
 const LEVELS = [0.3, 0.5, 0.75, 1];
@@ -51,7 +56,7 @@ function chart(entry, view, width) {
   const root = svg("svg", {
     class: "scene", viewBox: `0 0 ${width} ${place.height}`, tabindex: 0, role: "application",
     "aria-roledescription": "timeline",
-    "aria-label": `Timeline from ${(view[0] / 1000).toFixed(2)} s to ${(view[1] / 1000).toFixed(2)} s after the trigger; arrow keys move the cursor, plus and minus zoom, 0 shows all, f the failover`,
+    "aria-label": `Timeline from ${moment(view[0] / 1000)} to ${moment(view[1] / 1000)} after the trigger; arrow keys move the cursor, plus and minus zoom, 0 shows all, f the failover`,
   });
   const context = { entry, portrait, picture, trial, place, x, clip, view, span, root };
   timeAxis(context);
@@ -224,3 +229,5 @@ function marks({ root, place }) {
     }
   }
 }
+
+rdsfailover.chart = { chart };

@@ -1,4 +1,6 @@
-"use strict";
+/* Elements and drawings, of which every text is a text and never markup. */
+
+globalThis.rdsfailover = {}; // each script is a module: it names here what others may use
 
 const SVG = "http://www.w3.org/2000/svg";
 
@@ -34,6 +36,18 @@ function table(headings, rows, caption) {
       el("tbody", {}, rows.map((row) => el("tr", { class: "row" }, cells(row))))));
 }
 
+function button(text, action) {
+  return el("button", { type: "button", onclick: action }, text);
+}
+
+/** A small drawing beside a word. */
+function swatch(shape) {
+  return svg("svg", { viewBox: "0 0 12 12" }, shape);
+}
+
+/** The path of a rectangle. */
 function rect(x, y, width, height) {
   return `M${x.toFixed(1)} ${y.toFixed(1)}h${width.toFixed(1)}v${height.toFixed(1)}h${(-width).toFixed(1)}z`;
 }
+
+rdsfailover.dom = { el, svg, table, button, swatch, rect };

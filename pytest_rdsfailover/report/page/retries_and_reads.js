@@ -1,7 +1,12 @@
-/* What only workloads with retries, transactions or reads have to tell; nothing for others. */
+/* Attempts, reads and torn writes of a trial, each only if its workload has any. */
 
-/** The figures that stand beside the trial's own, as [name, value, small print, tone]. */
-function besideFigures(trial, counts) {
+const { el, table } = rdsfailover.dom;
+const { figure } = rdsfailover.durations;
+const { downtimeOf, number, plural } = rdsfailover.words;
+const { errors } = rdsfailover.trialTables;
+
+/** Their key figures, as [name, value, small print, tone]. */
+function moreFigures(trial, counts) {
   const { attempts, reads } = trial;
   const found = [];
   if (attempts) found.push(["database's downtime", ...attemptsDowntime(trial)]);
@@ -11,13 +16,13 @@ function besideFigures(trial, counts) {
   return found;
 }
 
-/** What the attempts say is no figure either if the clock was unfit. */
+/** The downtime by the attempts; like the trial's it is no figure if the clock was unfit. */
 function attemptsDowntime(trial) {
   return downtimeOf({ ...trial, ...trial.attempts });
 }
 
 /** A trial's attempts and reads, each a section with a table. */
-function besideSections({ trial }) {
+function moreSections({ trial }) {
   const { attempts, reads } = trial;
   return [
     attempts ? el("section", { class: "attempts" }, el("h3", {}, "Attempts inside the operations"), attemptsTable(trial),
@@ -44,3 +49,5 @@ function readsTable(reads) {
     ["staleness at most", reads.compared ? figure(reads.staleness_s, reads.resolution_s).join("") : "not measured"],
     ["missed their own writer's acknowledged write", tone(reads.unseen)]], "Reads");
 }
+
+rdsfailover.retriesAndReads = { moreFigures, moreSections };

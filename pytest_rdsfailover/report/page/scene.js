@@ -83,3 +83,5 @@ function rowsFor(labels, gap) {
     return row;
   });
 }
+
+rdsfailover.scene = { STEPS, barsOf, bucketEdge, cellsOf, latencyAt, rowsFor, writerAt };

@@ -1,6 +1,13 @@
-const MOST_PINS = 100;
+/* One trial: its figures, its timeline, its tables. */
 
-/** One trial: its figures, its timeline, its evidence. */
+const { button, el } = rdsfailover.dom;
+const { duration, moment } = rdsfailover.durations;
+const { downtimeOf, number, plural, verdict } = rdsfailover.words;
+const { whenNear } = rdsfailover.scheduling;
+const { timeline } = rdsfailover.view;
+const { audit, errors, latencies, milestones, pins } = rdsfailover.trialTables;
+const { moreFigures, moreSections } = rdsfailover.retriesAndReads;
+
 function trialSection(entry, at, count) {
   const { trial, portrait } = entry;
   const [word, tone] = verdict(entry);
@@ -38,9 +45,9 @@ function keyFigures({ trial, portrait, counts }) {
     item("unknown / recovered", `${number(trial.unknown)} / ${number(counts.recovered)}`),
     item("duplicated", number(counts.duplicated), "", counts.duplicated ? "bad" : null),
     item("stuck writers", number(trial.stuck_writers), portrait ? ` of ${portrait.writers}` : "", trial.stuck_writers ? "bad" : null),
-    portrait ? item("last writer back", portrait.last_back_s === null ? (trial.stuck_writers ? "never" : "–") : duration(portrait.last_back_s)) : null,
+    portrait ? item("last writer back", portrait.last_back_s === null ? (trial.stuck_writers ? "never" : "–") : moment(portrait.last_back_s)) : null,
     item("p99 during", duration(during && during.p99)),
-    besideFigures(trial, counts).map((each) => item(...each)));
+    moreFigures(trial, counts).map((figure) => item(...figure)));
 }
 
 function tables(entry) {
@@ -48,69 +55,11 @@ function tables(entry) {
   return el("div", { class: "tables" },
     el("section", {}, el("h3", {}, "Audit"), audit(entry)),
     el("section", {}, el("h3", {}, "Errors"), errors(trial, portrait)),
-    besideSections(entry),
+    moreSections(entry),
     el("section", {}, el("h3", {}, "Milestones"), milestones(trial, portrait)),
     trial.pins && trial.pins.length ? el("section", {}, el("h3", {}, "Pinned by the proxy"), pins(trial.pins)) : null,
     el("section", {}, el("h3", {}, "Latency from the intended time"), latencies(trial)),
     rerun ? el("section", {}, el("h3", {}, "Run it again"), command(rerun)) : null);
-}
-
-function audit({ trial, portrait, counts }) {
-  const rows = [
-    ["attempted", number(trial.attempted)], ["acknowledged", number(trial.acked)], ["refused", number(trial.refused)],
-    ["unknown", number(trial.unknown) + (portrait && trial.unknown && counts.recovered !== null ? `, of these ${number(portrait.absent)} absent` : "")],
-    ["not issued", number(trial.not_issued)],
-    ...["lost", "duplicated", "recovered", "unexpected", ...(counts.torn ? ["torn"] : [])].map((name) => [name, keys(trial[name], counts[name], name)]),
-    ["stale writes", number(trial.stale_writes) + (portrait && portrait.unjudged_writes ? `, ${number(portrait.unjudged_writes)} undecided` : "")],
-    ["stuck writers", portrait && portrait.stuck.length ? el("span", { class: "wrap" }, `${number(trial.stuck_writers)}: ${portrait.stuck.join(", ")}`) : number(trial.stuck_writers)]];
-  return table(["writes", "count"], rows, "Audit");
-}
-
-function keys(list, count, name) {
-  if (count === null) return "not audited";
-  if (!count) return "0";
-  const rest = count - list.length;
-  const bad = name === "recovered" ? null : "bad";
-  return el("details", {}, el("summary", { class: bad }, number(count)),
-    el("p", { class: "keys mono" }, list.join(", ") + (rest ? ` and ${number(rest)} more` : "")));
-}
-
-function errors(trial, portrait, caption = "Errors") {
-  const list = portrait ? portrait.phases : trial.errors;
-  if (!list.length) return el("p", { class: "soft" }, "none");
-  const rows = list.map((each) => [
-    el("span", {}, swatchOf(each.kind), ` ${each.code ? `${each.code} ` : ""}${each.kind}`), each.instance || "", number(each.count),
-    moment(each.first_s), moment(each.last_s)]);
-  return table(["error", "instance", "#count", "#first", "#last"], rows, caption);
-}
-
-function swatchOf(kind) {
-  const drawing = swatch(svg("rect", { class: `k-${kindOf(kind)}`, width: 12, height: 12, rx: 2 }));
-  drawing.setAttribute("width", 11);
-  drawing.setAttribute("height", 11);
-  return drawing;
-}
-
-function milestones(trial, portrait) {
-  const list = portrait ? portrait.milestones : trial.milestones;
-  if (!list.length) return el("p", { class: "soft" }, "none");
-  const rows = list.map((each) => [
-    each.name.replaceAll("_", " "), each.instance || "", moment(each.at_s),
-    each.planned_s === null || each.planned_s === undefined ? "" : moment(each.planned_s)]);
-  return table(["milestone", "instance", "#seen", "#planned"], rows, "Milestones");
-}
-
-function pins(list) {
-  return table(["session", "reason", "statement"], list.slice(0, MOST_PINS).map((pin) => [
-    String(pin.session), pin.reason, el("code", { class: "wrap" }, pin.statement)]), "Pins");
-}
-
-function latencies(trial) {
-  const rows = ["before", "during", "after"].map((part) => {
-    const found = trial.latency_s[part];
-    return [part, ...["p50", "p99", "max"].map((name) => duration(found && found[name]))];
-  });
-  return table(["part", "#p50", "#p99", "#max"], rows, "Latency");
 }
 
 function command(text) {
@@ -124,3 +73,5 @@ function command(text) {
   const code = el("code", {}, text);
   return el("div", { class: "command" }, code, copy);
 }
+
+rdsfailover.trial = { trialSection };

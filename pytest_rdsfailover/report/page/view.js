@@ -1,5 +1,12 @@
 /* Zoom, cursor and hover of one timeline. */
 
+const { button, el, swatch, svg } = rdsfailover.dom;
+const { duration, moment } = rdsfailover.durations;
+const { kindOf, number, plural } = rdsfailover.words;
+const { onWidth } = rdsfailover.scheduling;
+const { barsOf, latencyAt, writerAt } = rdsfailover.scene;
+const { chart } = rdsfailover.chart;
+
 const SHORTEST_VIEW = 20; // ms
 
 function timeline(entry) {
@@ -123,17 +130,13 @@ function timeline(entry) {
   return [tools, host, legend(picture)];
 }
 
-function button(text, action) {
-  return el("button", { type: "button", onclick: action }, text);
-}
-
 /** What was happening at a moment, and to the writer under the pointer. */
 function describe(entry, state, time, py) {
   const { picture, rate } = entry.portrait;
   const { place } = state.drawn;
   const span = place.right - place.left;
   const bar = barsOf(picture, state.view, span, rate).find(({ start, stop }) => start <= time && time < stop);
-  const lines = [el("div", {}, el("b", {}, `${(time / 1000).toFixed(3)} s`))];
+  const lines = [el("div", {}, el("b", {}, moment(time / 1000)))];
   if (bar) {
     const seconds = (bar.stop - bar.start) / 1000;
     lines.push(el("div", {}, `${number(Math.round(bar.acked / seconds))} writes/s acknowledged`));
@@ -141,7 +144,7 @@ function describe(entry, state, time, py) {
   }
   const latency = latencyAt(picture, state.view, span, time);
   if (latency) lines.push(el("div", {}, `latency: half below ≈ ${duration(latency.median)}, all below ≈ ${duration(latency.most)}`));
-  const outage = entry.trial.outages.find((each) => each.start_s * 1000 <= time && time < each.stop_s * 1000);
+  const outage = entry.trial.outages.find(({ start_s: start, stop_s: stop }) => start * 1000 <= time && time < stop * 1000);
   if (outage) lines.push(el("div", { class: "bad" }, `outage of ${duration(outage.seconds)}`));
   const writer = Math.floor(((py ?? -1) - place.lanes.top) / place.lane);
   if (writer >= 0 && writer < picture.spells.length) lines.push(writerLine(entry, writer, time));
@@ -166,3 +169,5 @@ function legend(picture) {
     kinds.map((kind) => el("li", {}, box(kind), kind === "slow" ? "acknowledged late" : states(kind))),
     el("li", {}, box("waited"), "latency of writes that failed or could not be sent, up to their writer's next success"));
 }
+
+rdsfailover.view = { timeline };

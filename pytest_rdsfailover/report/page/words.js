@@ -1,20 +1,6 @@
-/** A duration as people read it: 0 s, 0.42 ms, 12.5 ms, 250 ms, 2.31 s, 75.0 s. */
-function duration(seconds) {
-  if (seconds === null || seconds === undefined) return "–";
-  const size = Math.abs(seconds);
-  if (size === 0) return "0 s";
-  if (size < 0.01) return `${(seconds * 1000).toFixed(2)} ms`;
-  if (size < 0.1) return `${(seconds * 1000).toFixed(1)} ms`;
-  if (size < 1) return `${(seconds * 1000).toFixed(0)} ms`;
-  return size < 10 ? `${seconds.toFixed(2)} s` : `${seconds.toFixed(1)} s`;
-}
+/* Words and numbers as people read them, and what a trial is called. */
 
-/** A downtime with its resolution, which is never rounded to nothing. */
-function figure(seconds, resolution) {
-  const size = seconds >= 1 ? seconds.toFixed(2) : seconds ? seconds.toFixed(3) : "0";
-  const spread = resolution >= 1 ? resolution.toFixed(1) : String(Number(Math.max(resolution, 0.0001).toPrecision(1)));
-  return [size, ` s ±${spread}`];
-}
+const { figure } = rdsfailover.durations;
 
 /** Whether a trial's downtime is one: a document of an earlier version has no clock. */
 function isMeasured(trial) {
@@ -29,11 +15,6 @@ function downtimeOf(trial) {
 /** Where a trial is drawn among others: at its downtime, or where that is no figure, its longest outage. */
 function place(trial) {
   return trial.downtime_s ?? Math.max(0, ...trial.outages.map((outage) => outage.seconds));
-}
-
-/** A moment, counted from the trigger. */
-function moment(seconds) {
-  return seconds === null || seconds === undefined ? "–" : `${seconds.toFixed(3)} s`;
 }
 
 function number(value) {
@@ -55,10 +36,15 @@ function kindOf(state) {
     ? word : "client";
 }
 
+/** Whether it is known if a trial's test failed; files of journals and documents do not tell. */
+function isJudged(entry) {
+  return entry.failed !== null && entry.failed !== undefined;
+}
+
 /** What became of a trial, in one word and a colour. */
 function verdict(entry) {
   if (!entry.trial.valid) return ["INVALID", "warn"];
-  if (entry.failed === null || entry.failed === undefined) return ["VALID", "soft"];
+  if (!isJudged(entry)) return ["VERDICT UNKNOWN", "soft"];
   return entry.failed ? ["FAILED", "bad"] : ["PASSED", "good"];
 }
 
@@ -82,3 +68,5 @@ function tickText(value, all) {
   const step = all.length > 1 ? all[1] - all[0] : 1;
   return value.toFixed(Math.max(0, Math.min(3, Math.ceil(-Math.log10(step) - 1e-9)))).replace("-", "−");
 }
+
+rdsfailover.words = { downtimeOf, isJudged, isMeasured, kindOf, number, percent, place, plural, shortTest, tickText, ticks, verdict };

@@ -2,7 +2,8 @@ import pytest
 from builders import ack, acks, journal, refused
 
 from pytest_rdsfailover.analysis.latency import latency
-from pytest_rdsfailover.analysis.series import SECOND, lanes
+from pytest_rdsfailover.analysis.series import lanes
+from pytest_rdsfailover.model.clock import SECOND
 
 
 def measure(events, skips=(), writers=1, back=12):

@@ -16,7 +16,8 @@ from pytest_rdsfailover.analysis.outages import (
     threshold,
     writer_outages,
 )
-from pytest_rdsfailover.analysis.series import SECOND, lanes
+from pytest_rdsfailover.analysis.series import lanes
+from pytest_rdsfailover.model.clock import SECOND
 
 MS = SECOND // 1000
 

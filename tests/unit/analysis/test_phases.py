@@ -1,7 +1,8 @@
 from builders import ack, journal, refused, unknown
 
 from pytest_rdsfailover.analysis.phases import failures, phases, totals
-from pytest_rdsfailover.analysis.series import SECOND, lanes
+from pytest_rdsfailover.analysis.series import lanes
+from pytest_rdsfailover.model.clock import SECOND
 
 
 def spans(found):

@@ -138,7 +138,7 @@ def test_an_unfit_clock_leaves_a_broken_bound_on_the_attempts_undecided():
     assert state(fit, attempts_downtime="< 10ms") == FAIL
     assert state(trial, attempts_downtime="< 10ms") == INCONCLUSIVE
     assert expectations.sample_of(trial).figures["attempts_downtime"] is None
-    assert "  down 2.654 to 2.706 s, no figure by the attempts" in terminal.timeline(trial)
+    assert "  down 2.65 s to 2.71 s, no figure by the attempts" in terminal.timeline(trial)
 
 
 def test_a_population_s_claims_on_the_attempts_downtime_go_by_the_ends_of_each_trial():

@@ -101,7 +101,7 @@ def test_judge_draws_many_trials_if_asked(tmp_path, capsys):
     ("arguments", "complaint"),
     [
         (["judge", "{journal}", "--expect=downtime"], 'write "downtime < 2s"'),
-        (["judge", "{journal}", "--expect=downtme < 2s"], "did you mean downtime"),
+        (["judge", "{journal}", "--expect=downtme < 2s"], "did you mean 'downtime'"),
         (["judge", "{journal}", "--expect=downtime < 2"], "is not a duration"),
         (["judge", "{journal}", "--expect=lost=0", "--expect=lost=1"], "bounded twice"),
         (["judge", "{gone}"], "cannot be read"),

@@ -1,8 +1,10 @@
 """What a killed process leaves of a trial is judged as far as it goes, and never passes."""
 
+import errno
+import fcntl
 import json
-import subprocess
-import sys
+import os
+from pathlib import Path
 
 import pytest
 from builders import MOVE, course
@@ -11,9 +13,11 @@ from pytest_rdsfailover.analysis.summary import judge
 from pytest_rdsfailover.cli.main import NO, WRONG, main
 from pytest_rdsfailover.journal import unfinished
 from pytest_rdsfailover.journal.archive import Label
+from pytest_rdsfailover.journal.evidence import Evidence
 from pytest_rdsfailover.journal.journal import Journal
 from pytest_rdsfailover.model.errors import ArchiveError
 from pytest_rdsfailover.model.records import Fault, Outcome
+from pytest_rdsfailover.report.trial_drawing import portrait
 
 LABEL = Label(test="tests/test_a.py::test_b", scenario="x", seed=7, rerun="pytest a", versions={})
 SECOND = 10**9
@@ -42,11 +46,10 @@ def left(tmp_path):
     return kept
 
 
-def dead():
-    """Return the id of a process that has ended."""
-    with subprocess.Popen([sys.executable, "-c", ""]) as process:
-        process.wait()
-    return process.pid
+def killed(kept):
+    """Let go of what the system would let go of."""
+    os.close(kept._lock)
+    kept._lock = None
 
 
 def test_a_trial_that_was_cut_short_is_judged_up_to_its_last_event(left):
@@ -75,22 +78,109 @@ def test_a_directory_shows_what_was_cut_short_and_not_what_is_running(left, tmp_
     assert main(["judge", str(tmp_path)]) == WRONG
     assert "holds no journal" in capsys.readouterr().err
 
-    left._about["pid"] = dead()
-    left.keep(course())
+    killed(left)
 
-    assert list(unfinished.recent(tmp_path)) == [left.path]
+    assert unfinished.cut_short(tmp_path) == [left.path]
     assert main(["judge", str(tmp_path)]) == NO
     assert "cut short" in capsys.readouterr().out
 
 
-def test_what_is_older_than_a_week_is_removed(left, tmp_path):
-    left._about["pid"] = dead()
-    left.keep(course())
+def test_who_only_looks_is_taken_for_nobody_who_works_on_it(left):
+    killed(left)
+    looking = os.open(left.path / unfinished.LOCK, os.O_RDONLY)
+    fcntl.flock(looking, fcntl.LOCK_SH)
+
+    assert not unfinished.is_running(left.path)
+    os.close(looking)
+
+
+def test_a_trial_that_was_cut_short_is_told_once_and_can_still_be_judged(left, tmp_path, capsys):
+    killed(left)
+
+    assert unfinished.untold(tmp_path) == [left.path]
+    unfinished.mark_told(left.path)
+    assert unfinished.untold(tmp_path) == []
+    assert main(["judge", str(tmp_path)]) == NO
+    assert "cut short" in capsys.readouterr().out
+
+
+def test_a_trial_whose_error_has_named_it_is_not_told_again(left, tmp_path):
+    error = ZeroDivisionError()
+    left.leave(error)
+
+    assert str(left.path) in error.__notes__[0]
+    assert unfinished.untold(tmp_path) == []
+    assert unfinished.cut_short(tmp_path) == [left.path]
+
+
+def test_what_is_older_than_a_week_is_removed_unless_it_is_running(left, tmp_path):
     now = left.path.stat().st_mtime
 
-    assert list(unfinished.recent(tmp_path, now + 6 * 24 * 3600)) == [left.path]
-    assert list(unfinished.recent(tmp_path, now + 8 * 24 * 3600)) == []
+    unfinished.prune(tmp_path, now + 8 * 24 * 3600)
+    assert list(tmp_path.iterdir()) == [left.path]
+    killed(left)
+    unfinished.prune(tmp_path, now + 6 * 24 * 3600)
+    assert list(tmp_path.iterdir()) == [left.path]
+    unfinished.prune(tmp_path, now + 8 * 24 * 3600)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_directory_that_could_not_be_filled_is_not_left(tmp_path, monkeypatch):
+    def full(*_, **__):
+        raise OSError(errno.ENOSPC, "no space left on device")
+
+    monkeypatch.setattr(Path, "write_text", full)
+    with pytest.raises(OSError, match="no space"):
+        unfinished.Remains(tmp_path, LABEL, "run", 1)
+
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_trial_that_was_killed_between_its_trigger_and_the_next_event_is_judged(tmp_path, capsys):
+    """So, too, one whose workload hangs."""
+    kept = unfinished.Remains(tmp_path, LABEL, "run", 1)
+    write(Journal("run", 1, kept.events(0)), 8.0, 9.9)
+    kept.keep(course(settled=None, milestones=MOVE[:1], stop=10.0004))
+
+    assert main(["judge", str(kept.path)]) == NO
+
+    assert "cut short 0.40 ms after its trigger" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("look", [0.5, 8.0, 10.0, 10.01, 12.0, 13.5])
+@pytest.mark.parametrize("last", [8.005, 8.015, 9.995, 10.0, 10.01, 11.99, 12.005, 13.0])
+def test_a_trial_is_judged_and_drawn_wherever_it_was_cut_short(tmp_path, look, last):
+    kept = unfinished.Remains(tmp_path, LABEL, "run", 2)
+    journal = Journal("run", 2, kept.events(0))
+    write(journal, 8.0, min(last, 10.0))
+    write(journal, 10.0, min(last, 12.0), fault=Fault(2003, "refused"), every=0.05)
+    write(journal, 12.0, last)
+    trigger = 10.0 if look >= 10 else None
+    kept.keep(course(start=0.51, settled=None, trigger=trigger, milestones=(), stop=look))
+
+    evidence, _ = unfinished.read(kept.path)
+    summary = judge(evidence)
+
+    assert summary.reason.startswith("it was cut short")
+    assert portrait(summary, evidence)
+
+
+def test_the_last_event_of_a_trial_may_be_a_read(left):
+    journal = Journal("run", 1, left.events(1))
+    at = round(14.0 * SECOND)
+    journal.writers[0].reads.record((at, at, at), Outcome.ACKED)
+
+    evidence, _ = unfinished.read(left.path)
+
+    assert evidence.course.stop == pytest.approx(14.0)
+
+
+def test_a_fault_that_is_said_to_come_after_the_end_is_judged():
+    evidence = Evidence(
+        journal=Journal("run", 1), course=course(trigger=1e9, settled=1e9), stored=None
+    )
+
+    assert not judge(evidence).valid
 
 
 def test_nothing_is_left_of_a_trial_that_was_noted(left, tmp_path):

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from pytest_rdsfailover.live.evidence import Evidence, Plan
+from pytest_rdsfailover.live.evidence import GateEvidence, TriggerPlan
 from pytest_rdsfailover.live.facts import (
     ClusterFacts,
     GlobalFacts,
@@ -97,7 +97,7 @@ def switchover(asked=None, home=None, **changes):
         asked=settings(**(SWITCH | (asked or {}))),
         world=found,
         cluster=home if found is None else across(home, found),
-        plan=Plan(writer="one", target=None),
+        plan=TriggerPlan(writer="one", target=None),
         **changes,
     )
 
@@ -112,7 +112,7 @@ def evidence(**changes):
         "world": None,
         "alarms": {},
         "experiment": None,
-        "plan": Plan(writer="one", target="two"),
+        "plan": TriggerPlan(writer="one", target="two"),
         "failovers": (),
         "used": 0,
         "session_age": 10.0,
@@ -121,4 +121,4 @@ def evidence(**changes):
         "recordable": "",
         "now": NOW,
     }
-    return Evidence(**(usual | changes))
+    return GateEvidence(**(usual | changes))

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pytest_rdsfailover.live.event_texts import is_failover, told
+from pytest_rdsfailover.live.event_texts import is_failover, milestone_of
 
 
 @pytest.mark.parametrize(
@@ -28,7 +28,7 @@ from pytest_rdsfailover.live.event_texts import is_failover, told
     ],
 )
 def test_an_event_tells_of_a_milestone(message, found):
-    assert told({"Message": message, "SourceIdentifier": "one"}) == found
+    assert milestone_of({"Message": message, "SourceIdentifier": "one"}) == found
 
 
 def test_a_failover_is_known_by_its_category_or_its_words():

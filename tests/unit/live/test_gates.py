@@ -17,7 +17,7 @@ from facts import (
 )
 
 from pytest_rdsfailover.live import gates
-from pytest_rdsfailover.live.evidence import Plan
+from pytest_rdsfailover.live.evidence import TriggerPlan
 from pytest_rdsfailover.live.gates import production_signs, refusals
 
 
@@ -45,7 +45,7 @@ CLOSED = [
     ("consent", {"cluster": cluster(tags={"rdsfailover:allowed": "false"})}, "forbids it"),
     ("consent", {"asked": settings(cluster="orders-prod"), "cluster": cluster(id="orders-prod")}, "--rds-production-override=orders-prod"),
     ("consent", {"cluster": cluster(tags={"rdsfailover:allowed": "true", "Environment": "Production"})}, "tag Environment=Production"),
-    ("consent", {"cluster": cluster(members=(member("prod-1", writer=True), member("two"))), "plan": Plan(writer="prod-1", target="two")}, "named prod-1"),
+    ("consent", {"cluster": cluster(members=(member("prod-1", writer=True), member("two"))), "plan": TriggerPlan(writer="prod-1", target="two")}, "named prod-1"),
     ("consent", {"asked": settings(production_override="another"), "cluster": cluster(tags={"rdsfailover:allowed": "true", "env": "prod"})}, "looks like production"),
     ("state", {"cluster": cluster(engine="aurora-postgresql")}, "not aurora-mysql"),
     ("state", {"cluster": cluster(engine_mode="serverless")}, "Serverless v1"),
@@ -54,8 +54,8 @@ CLOSED = [
     ("state", {"cluster": cluster(members=(member("one", writer=True), member("two", status="rebooting")))}, "two is rebooting"),
     ("state", {"cluster": cluster(abroad="global-orders")}, "bound to global-orders"),
     ("state", {"cluster": cluster(pending=("EngineVersion",))}, "pending: EngineVersion"),
-    ("state", {"plan": Plan(writer="one", target="nine")}, "nine is no instance"),
-    ("state", {"plan": Plan(writer="one", target="one")}, "one is the writer already"),
+    ("state", {"plan": TriggerPlan(writer="one", target="nine")}, "nine is no instance"),
+    ("state", {"plan": TriggerPlan(writer="one", target="one")}, "one is the writer already"),
     ("state", {"cluster": cluster(backup_window="13:50-14:20")}, "backup window"),
     ("state", {"cluster": cluster(backup_window="14:10-14:40")}, "opens within 15 min"),
     ("state", {"cluster": cluster(maintenance_window="mon:13:30-mon:14:30")}, "maintenance window"),
@@ -76,7 +76,7 @@ CLOSED = [
     ("budget", {"asked": settings(hours="01:00-05:00")}, "14:00 UTC is outside"),
     ("exclusive", {"exclusive": False}, "not ours"),
     ("dry_run", {"asked": settings(dry_run=True)}, "dry run"),
-    ("unchanged", {"plan": Plan(writer="two", target="three")}, "the writer was two"),
+    ("unchanged", {"plan": TriggerPlan(writer="two", target="three")}, "the writer was two"),
     ("traceable", {"recordable": "Permission denied"}, "Permission denied"),
     ("permission", {"asked": settings(trigger="fis", fis_template="EXT1")}, "could not be described"),
     ("permission", {"asked": settings(trigger="fis", fis_template="EXT1"), "experiment": (frozenset({"*"}), frozenset({"aws:rds:failover-db-cluster"}))}, "may act on *"),

@@ -1,5 +1,6 @@
-"""Back-off has its jitter and its end, in the fast engine and in a client that tries again."""
+"""Back-off has its jitter and its end, in each engine and in a client that tries again."""
 
+import random
 from types import SimpleNamespace
 
 import pymysql
@@ -7,10 +8,12 @@ import pytest
 
 from pytest_rdsfailover.journal.journal import Journal
 from pytest_rdsfailover.load import fast_writer, retrying
-from pytest_rdsfailover.load.fast_writer import Line, Order
+from pytest_rdsfailover.load.engine import Gate
+from pytest_rdsfailover.load.fast_writer import FastWriter, WriterSettings
 from pytest_rdsfailover.load.mix import WRITE
-from pytest_rdsfailover.load.schedule import SECOND, Schedule
-from pytest_rdsfailover.load.writer import ReconnectPolicy
+from pytest_rdsfailover.load.schedule import Schedule
+from pytest_rdsfailover.load.writer import ReconnectPolicy, Writer
+from pytest_rdsfailover.model.clock import SECOND
 from pytest_rdsfailover.model.endpoints import Bounds, Endpoint
 from pytest_rdsfailover.model.records import Fault
 
@@ -59,16 +62,39 @@ def retries(monkeypatch, policy, count):
 def reconnects(monkeypatch, policy, count):
     """Return for how long writers of the fast engine stay away after a failure."""
     monkeypatch.setattr(fast_writer, "time", SimpleNamespace(monotonic_ns=lambda: 0))
-    order, journal = Order(PLACE, b"", policy), Journal("run", count)
+    order, journal = WriterSettings(PLACE, b"", policy), Journal("run", count)
     found = []
     for each in journal.writers:
-        one = Line(order, each, Schedule(writer=each.writer, writers=count, rate=100.0))
+        one = FastWriter(order, each, Schedule(writer=each.writer, writers=count, rate=100.0))
         one._lose(REFUSED)
         found.append(one.next_try / SECOND)
     return found
 
 
-@pytest.mark.parametrize("waits", [retries, reconnects])
+def first_connections(monkeypatch, policy, count):
+    """Return for how long a writer waits between the tries of its first connection."""
+    gate, waited = Gate(), []
+
+    def wait(seconds):
+        waited.append(seconds)
+        if len(waited) == count:
+            gate.ended.set()
+
+    monkeypatch.setattr(gate.ended, "wait", wait)
+    journal = Journal("run", 1)
+    schedule = Schedule(writer=0, writers=1, rate=100.0)
+    Writer(Gone(), journal.writers[0], schedule, gate, policy)._first_connection()
+    return waited
+
+
+class Least(random.Random):
+    """Chance that always takes the lowest value."""
+
+    def uniform(self, low, _):
+        return low
+
+
+@pytest.mark.parametrize("waits", [retries, reconnects, first_connections])
 def test_no_two_wait_equally_long_and_none_too_short_or_too_long(monkeypatch, waits):
     found = waits(monkeypatch, ReconnectPolicy(), 60)
 
@@ -78,11 +104,15 @@ def test_no_two_wait_equally_long_and_none_too_short_or_too_long(monkeypatch, wa
     assert len({round(each, 6) for each in found}) > 50
 
 
-@pytest.mark.parametrize("waits", [retries, reconnects])
+@pytest.mark.parametrize("waits", [retries, reconnects, first_connections])
 def test_without_jitter_all_wait_equally_long(monkeypatch, waits):
     found = waits(monkeypatch, ReconnectPolicy(jitter=0.0), 5)
 
     assert {round(each, 6) for each in found} == {0.05}
+
+
+def test_more_jitter_than_back_off_is_no_time_before_now():
+    assert {ReconnectPolicy(jitter=9.0).wait(Least()) for _ in range(3)} == {0.0}
 
 
 def test_an_operation_ends_after_five_seconds_however_often_it_may_be_tried(monkeypatch):

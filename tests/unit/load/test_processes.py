@@ -9,7 +9,7 @@ import pytest
 
 from pytest_rdsfailover.journal.journal import Journal
 from pytest_rdsfailover.live.credentials import Tokens
-from pytest_rdsfailover.load.processes import Order, ProcessLoad
+from pytest_rdsfailover.load.processes import LoadOrder, ProcessLoad
 from pytest_rdsfailover.load.workloads import choose
 from pytest_rdsfailover.load.writer import ReconnectPolicy
 from pytest_rdsfailover.model.endpoints import Endpoint
@@ -26,7 +26,7 @@ def listed(state=None): ...
 
 
 def order(tmp_path, endpoint=PLACE, **options):
-    return Order(
+    return LoadOrder(
         make=choose(options, endpoint, retries=0, policy=POLICY, classify=None), run="run",
         writers=2, process=0, processes=2, events=tmp_path / "0", engine="threads", rate=1.0,
         policy=POLICY,

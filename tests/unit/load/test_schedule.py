@@ -2,7 +2,8 @@ import itertools
 
 import pytest
 
-from pytest_rdsfailover.load.schedule import SECOND, Schedule
+from pytest_rdsfailover.load.schedule import Schedule
+from pytest_rdsfailover.model.clock import SECOND
 
 MS = SECOND // 1000
 

@@ -194,3 +194,19 @@ def test_functions_that_tell_no_signature_or_take_anything_are_taken():
 def test_rows_in_place_of_keys_are_an_error_and_not_a_table_that_lost_all(found):
     with pytest.raises(TypeError, match="return the keys themselves, one text each"):
         CallWorkload(JOURNAL, print, stored=lambda: found).stored(None)
+
+
+def test_every_event_loop_is_closed_though_closing_one_fails(monkeypatch):
+    workload = CallWorkload(Journal("run", 3), lambda key: key)
+    loops = [workload.runner(writer).get_loop() for writer in range(3)]
+    close = workload.runner(1).close
+
+    def fails():
+        close()
+        raise RuntimeError("a callback of the user's own")
+
+    monkeypatch.setattr(workload.runner(1), "close", fails)
+    with pytest.raises(RuntimeError, match="a callback"):
+        workload.drop(None)
+
+    assert all(loop.is_closed() for loop in loops)

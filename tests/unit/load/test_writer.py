@@ -7,9 +7,10 @@ import pytest
 
 from pytest_rdsfailover.journal.journal import Journal
 from pytest_rdsfailover.load.engine import Gate
-from pytest_rdsfailover.load.schedule import SECOND, Schedule
+from pytest_rdsfailover.load.schedule import Schedule
 from pytest_rdsfailover.load.user_code import CallWorkload
 from pytest_rdsfailover.load.writer import ReconnectPolicy, Writer
+from pytest_rdsfailover.model.clock import SECOND
 from pytest_rdsfailover.model.records import Fault, Outcome
 
 

@@ -1,6 +1,12 @@
 import pytest
 
-from pytest_rdsfailover.model.durations import format_duration, parse_duration
+from pytest_rdsfailover.model.durations import (
+    format_difference,
+    format_duration,
+    format_figure,
+    format_moment,
+    parse_duration,
+)
 from pytest_rdsfailover.model.errors import SettingError
 
 
@@ -27,8 +33,27 @@ def test_a_bare_number_is_refused_as_a_text_without_a_unit_is():
 
 @pytest.mark.parametrize(
     ("seconds", "text"),
-    [(0, "0 s"), (0.0042, "4.20 ms"), (0.25, "250 ms"), (2.314, "2.31 s"), (12.04, "12.0 s"),
-     (1803.4, "30m 3s")],
+    [(0, "0 s"), (0.0042, "4.20 ms"), (0.009996, "10.0 ms"), (0.0125, "12.5 ms"), (0.25, "250 ms"), (2.314, "2.31 s"), (12.04, "12.0 s"),
+     (-0.5, "-500 ms"), (0.9996, "1.00 s"), (119.7, "2m 0s"), (1803.4, "30m 3s")],
 )  # fmt: skip
 def test_a_duration_is_shown_with_three_digits(seconds, text):
     assert format_duration(seconds) == text
+
+
+@pytest.mark.parametrize(("seconds", "text"), [(0, "+0 s"), (0.5, "+500 ms"), (-2.314, "-2.31 s")])
+def test_a_difference_is_a_duration_with_its_sign(seconds, text):
+    assert format_difference(seconds) == text
+
+
+@pytest.mark.parametrize(("seconds", "text"), [(0, "0.000 s"), (-1.25, "-1.250 s")])
+def test_a_moment_is_shown_to_the_millisecond(seconds, text):
+    assert format_moment(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "resolution", "text"),
+    [(2.314, 0.004, "2.31 s ±0.004"), (0.0625, 0.25, "0.063 s ±0.3"), (0, 0.02, "0 s ±0.02"),
+     (1.125, 0.0, "1.13 s ±0.0001"), (30.0, 1.25, "30.00 s ±1.3"), (1.0, 0.096, "1.00 s ±0.1")],
+)  # fmt: skip
+def test_a_figure_has_one_digit_of_its_resolution_which_is_never_nothing(seconds, resolution, text):
+    assert format_figure(seconds, resolution) == text

@@ -68,15 +68,17 @@ def test_what_travels_is_plain_and_reads_back_from_json_as_it_was():
     assert json.loads(json.dumps(found)) == found
 
 
-def test_the_policy_names_exactly_the_page_s_own_style_and_script():
+def test_the_policy_names_exactly_the_page_s_own_style_and_scripts():
     text = page([])
     style = re.search(r"<style>(.*?)</style>", text, re.DOTALL)[1]
-    script = re.search(r"<script>(.*?)</script>", text, re.DOTALL)[1]
+    scripts = re.findall(r'<script type="module">(.*?)</script>', text, re.DOTALL)
     policy = re.search(r'Content-Security-Policy" content="([^"]*)"', text)[1]
 
-    for part in (style, script):
-        digest = base64.b64encode(hashlib.sha256(part.encode()).digest()).decode()
-        assert f"'sha256-{digest}'" in policy
+    assert len(scripts) == len(html.SCRIPTS)
+    digests = [hashlib.sha256(part.encode()).digest() for part in (style, *scripts)]
+    assert re.findall(r"'sha256-(.*?)'", policy) == [
+        base64.b64encode(digest).decode() for digest in digests
+    ]
     assert policy.startswith("default-src 'none';")
 
 
@@ -86,7 +88,7 @@ def test_no_text_of_others_ends_the_data_or_the_title(place):
     run = {"title": HOSTILE} if place == "title" else {"notes": [HOSTILE]}
     text = page([entry(trial(), **more)], **run)
 
-    assert text.count("<script") == text.count("</script>") == 2
+    assert text.count("<script") == text.count("</script>") == 1 + len(html.SCRIPTS)
     assert "alert(1)</script>" not in text
     assert HOSTILE in json.dumps(data_of(text), ensure_ascii=False).replace('\\"', '"')
 
@@ -134,4 +136,4 @@ def test_what_was_never_audited_is_not_counted_as_none():
 
 
 def test_the_page_has_no_place_left_unfilled():
-    assert re.findall(r"\$(?:title|policy|style|script|data)\b", page([])) == []
+    assert re.findall(r"\$(?:title|policy|style|scripts|data)\b", page([])) == []

@@ -1,9 +1,41 @@
 """The command that runs a test again: what decides a trial, and no secret."""
 
-import pytest
+import shlex
+from dataclasses import fields
 
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pytest_rdsfailover.model.live_settings import FIELDS, LiveSettings, flag
 from pytest_rdsfailover.model.settings import Settings
+from pytest_rdsfailover.plugin.option_values import LIVE_BOUND, LIVE_RATE, PARSERS
+from pytest_rdsfailover.plugin.options import LIVE_OPTIONS, OPTIONS
 from pytest_rdsfailover.report.rerun import command
+
+WHERE = {"cluster": "orders", "account": "111122223333", "region": "eu-west-1", "schema": "shop"}
+EVERYTHING = WHERE | {
+    "proxy": "pool", "endpoint_url": "http://127.0.0.1:4566", "ca": "own ca.pem", "tls": "off",
+    "auth": "environment", "secret": "arn:aws:secretsmanager:eu-west-1:111122223333:secret:o-1",
+    "user": "failover", "trigger": "switchover", "fis_template": "EXT1", "allow_reboot": True,
+    "allow_crash": True, "allow_switchover": True, "global_cluster": "world",
+    "switchover_to": "arn:aws:rds:us-west-2:111122223333:cluster:orders", "opt_in": "may=yes",
+    "production_override": "orders", "dry_run": True, "max_failovers": 3, "min_interval": 0.0,
+    "max_time": 5400.0, "hours": "01:00-05:00", "alarms": ("one", "other"), "kill_switch": "stop",
+    "audit": "log dir/audit.jsonl", "poll": 0.2, "effect_within": 12.125, "attempts": 2,
+    "lock_wait": 1234567.0,
+}  # fmt: skip
+BY_FLAG = {option.flag: option for option in OPTIONS}
+
+
+def read(words):
+    """Return what the words of a command say to pytest."""
+    found = {}
+    for word in words:
+        name, _, text = word.partition("=")
+        option = BY_FLAG[name]
+        found[option.name] = PARSERS[option.kind](text or "yes")
+    return found
 
 
 def test_it_names_test_profile_and_seed():
@@ -43,3 +75,63 @@ def test_a_shell_takes_any_test_s_name_as_one_word():
 def test_a_server_s_url_is_left_out_because_of_its_password():
     assert "secret" not in command(Settings(server="mysql://root:secret@db"), "t")
     assert "--rds-server=/usr/sbin/mariadbd" in command(Settings(server="/usr/sbin/mariadbd"), "t")
+
+
+def test_a_live_trial_s_command_is_one_for_the_same_cluster():
+    live = LiveSettings(**WHERE, min_interval=0.0)
+    settings = Settings(seed=7, writers=4, rate=LIVE_RATE, bound=LIVE_BOUND, live=live)
+
+    assert command(settings, "t") == (
+        "pytest t --rds-seed=7 --rds-writers=4 --rds-live --rds-cluster=orders"
+        " --rds-account=111122223333 --rds-region=eu-west-1 --rds-schema=shop"
+        " --rds-min-interval=0s"
+    )
+
+
+def test_a_live_rate_that_only_a_local_run_would_have_anyway_is_named():
+    settings = Settings(live=LiveSettings(**WHERE), rate=200.0, bound=60.0)
+
+    assert {"--rds-rate=200.0", "--rds-bound=60s"} <= set(command(settings, "t").split())
+
+
+def test_every_option_and_every_limit_of_a_live_run_is_repeated():
+    live = LiveSettings(**EVERYTHING)
+    assert set(EVERYTHING) == set(FIELDS)
+    assert all(getattr(live, field.name) != field.default for field in fields(LiveSettings))
+
+    again = read(shlex.split(command(Settings(live=live, rate=100.0, bound=300.0), "t"))[2:])
+
+    assert again.pop("live") is True
+    assert again.pop("seed") == 0
+    assert again | {"alarms": again.pop("alarm")} == EVERYTHING
+    assert {flag(name) for name in FIELDS} <= {option.flag for option in LIVE_OPTIONS}
+
+
+def test_what_a_live_run_does_not_take_is_not_in_its_command():
+    settings = Settings(live=LiveSettings(**WHERE), profile="aurora", server="/usr/sbin/mysqld")
+
+    again = read(shlex.split(command(settings, "t"))[2:])
+
+    assert not {"profile", "server", "toxiproxy", "instances"} & again.keys()
+
+
+def test_no_password_in_a_url_is_in_the_command():
+    live = LiveSettings(**WHERE, endpoint_url="http://me:secret-word@127.0.0.1:4566")
+
+    for settings in (
+        Settings(live=live),
+        Settings(toxiproxy="http://me:secret-word@127.0.0.1:8474"),
+        Settings(server="mysql://me:secret-word@db"),
+    ):
+        assert "secret-word" not in command(settings, "t")
+
+
+def test_the_names_of_the_endpoints_are_repeated():
+    assert "--rds-aws-names=eu-west-1" in command(Settings(aws_names="eu-west-1"), "t")
+
+
+@given(st.floats(min_value=0.0, max_value=1e9))
+def test_a_duration_is_repeated_exactly(seconds):
+    again = read(shlex.split(command(Settings(warmup=seconds), "t"))[2:])
+
+    assert again.get("warmup", 1.0) == seconds

@@ -65,10 +65,10 @@ def test_the_timeline_draws_all_that_happened_on_one_scale():
     outage, cut = line(lines, "no writes"), line(lines, "writer_cut")
     assert abs(outage.index("=") - bars.index(".")) <= 1
     assert abs(cut.index("^") - bars.index(".")) <= 1
-    assert "1x 0.30 instance-1" in line(lines, "2013 reset")
-    assert "60x 0.30..1.49" in line(lines, "2003 refused")
-    assert "39x 1.60..2.36 instance-1" in line(lines, "1836 read-only")
-    assert "all 1 writers were back at 2.41 s" in lines
+    assert "1x 0.301 instance-1" in line(lines, "2013 reset")
+    assert "60x 0.305..1.485" in line(lines, "2003 refused")
+    assert "39x 1.600..2.360 instance-1" in line(lines, "1836 read-only")
+    assert "all 1 writers were back at 2.410 s" in lines
 
 
 def test_the_timeline_names_profile_seed_and_figures():

@@ -1,19 +1,33 @@
-"""Whose pauses are the load generator's: of the processes that write, and of no other."""
+"""What a load leaves behind: nothing, whatever breaks; and whose pauses are its own."""
 
+from contextlib import suppress
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
+from pytest_rdsfailover.journal.archive import Label
+from pytest_rdsfailover.journal.unfinished import Remains
+from pytest_rdsfailover.load.engine import LoadError
+from pytest_rdsfailover.load.mix import WRITE
 from pytest_rdsfailover.load.workloads import choose
 from pytest_rdsfailover.load.writer import ReconnectPolicy
 from pytest_rdsfailover.model.endpoints import Endpoint
+from pytest_rdsfailover.model.errors import DiedError, LeftBehindWarning
+from pytest_rdsfailover.model.records import Outcome
+from pytest_rdsfailover.model.settings import Settings
 from pytest_rdsfailover.trial.observation import Observation
 from pytest_rdsfailover.trial.plan import Plan
+from pytest_rdsfailover.trial.runner import TrialRunner
+from pytest_rdsfailover.trial.trial import InvalidTrialError
 
 PLACE = Endpoint(
     name="cluster", kind="writer", host="h", port=1, user="u", password="p", database="d"
 )
+OPEN = Path("/proc/self/fd")
 HERE, THERE = (1.0, 2.0), (5.0, 6.0)
+GONE = OSError("the table is locked")
+LABEL = Label(test="t", scenario="t", seed=1, rerun="pytest t", versions={})
 
 
 @pytest.mark.parametrize(("processes", "pauses"), [(1, [HERE]), (2, [THERE])])
@@ -32,3 +46,233 @@ def test_only_the_pauses_of_processes_that_write_count(tmp_path, processes, paus
     course = observation._course([], stop=10.0, writer_after="instance-1")
 
     assert list(course.pauses) == pauses
+
+
+class Clock:
+    """Passes only when somebody sleeps."""
+
+    def __init__(self):
+        self.moment = 10.0
+
+    def now(self):
+        return self.moment
+
+    def sleep(self, seconds):
+        self.moment += seconds
+
+
+class Target:
+    """A cluster on which nothing happens; its servers may be dead."""
+
+    mode, writer, failovers = "local", "instance-1", ()
+    dead = False
+
+    def audit_endpoint(self):
+        return PLACE
+
+    def prepare(self):
+        pass
+
+    def arm(self):
+        pass
+
+    def check(self):
+        if self.dead:
+            raise DiedError("mysqld", "killed")
+
+
+class Workload:
+    """A table that remembers whether it is there; each step breaks as it is told."""
+
+    steps, torn, made = (WRITE,), (), "table d.rds_writes_x"
+
+    def __init__(self, **breaks):
+        self.breaks, self.there = breaks, False
+
+    def _break(self, step):
+        if step in self.breaks:
+            raise self.breaks[step]
+
+    def create(self, _):
+        self.there = True
+        self._break("create")
+
+    def stored(self, _):
+        self._break("stored")
+        return []
+
+    def drop(self, _):
+        self._break("drop")
+        self.there = False
+
+
+class Load:
+    """Writers that write nothing, and may break when they are stopped."""
+
+    started, pauses, problem = 1.0, (), None
+
+    def __init__(self, breaks=None):
+        self.breaks, self.stops = breaks, 0
+
+    def start(self, check):
+        pass
+
+    def stop(self):
+        self.stops += 1
+        if self.breaks is not None:
+            raise self.breaks
+
+
+def observe(workload, load=None, **more):
+    observation = Observation(
+        more.pop("target", Target()),
+        PLACE,
+        choose({}, PLACE, retries=0, policy=ReconnectPolicy(), classify=None),
+        Plan(writers=1, rate=10.0, cooldown=0.0),
+        clock=Clock(),
+        **more,
+    )
+    observation._workload, observation._load = workload, load or Load()
+    return observation
+
+
+def test_the_table_goes_though_the_engine_does_not_stop():
+    workload, broken = Workload(), LoadError("a writer hangs")
+    observation = observe(workload, Load(broken))
+
+    with pytest.raises(LoadError) as raised, observation:
+        pass
+
+    assert raised.value is broken
+    assert not workload.there
+    assert not observation._watchdog._thread.is_alive()
+
+
+@pytest.mark.parametrize("breaking", ["watchdog", "load", "journal"])
+def test_no_step_of_the_clean_up_waits_for_another(monkeypatch, breaking):
+    workload, load = Workload(), Load()
+    observation = observe(workload, load)
+    part, step = {
+        "watchdog": (observation._watchdog, "stop"),
+        "load": (load, "stop"),
+        "journal": (observation.journal, "detach"),
+    }[breaking]
+
+    def fails():
+        raise GONE
+
+    with pytest.raises(ZeroDivisionError) as raised, observation:
+        with monkeypatch.context() as only:
+            only.setattr(part, step, fails)
+            observation._end(None)
+        raise ZeroDivisionError
+    assert not workload.there
+    assert any(str(GONE) in note for note in raised.value.__notes__)
+
+
+@pytest.mark.parametrize("error", [AssertionError("a verdict"), KeyboardInterrupt()])
+def test_what_ended_the_block_stays_the_error_and_names_the_rest(error):
+    workload = Workload(drop=GONE)
+
+    with pytest.raises(type(error)) as raised, observe(workload, Load(LoadError("it hangs"))):
+        raise error
+
+    assert raised.value is error
+    assert error.__notes__ == [
+        "the load was not stopped: it hangs",
+        "table d.rds_writes_x is left behind: the table is locked",
+    ]
+
+
+def test_a_table_of_which_nobody_knows_whether_it_was_made_is_dropped():
+    workload = Workload(create=TimeoutError("no answer"))
+
+    with pytest.raises(TimeoutError), observe(workload):
+        pass
+
+    assert not workload.there
+
+
+def test_a_dead_server_is_the_error_whatever_it_made_fail():
+    target = Target()
+    with (
+        pytest.raises(DiedError) as raised,
+        observe(Workload(drop=GONE), target=target),
+    ):
+        target.dead = True
+        raise ConnectionError("2013")
+    assert isinstance(raised.value.__context__, ConnectionError)
+
+
+class Watched(TrialRunner):
+    """A runner whose loads have the workload and the engine of this module."""
+
+    def __init__(self, workload, expectations):
+        self.noted = []
+        super().__init__(
+            Target(), Settings(), test="t", profile=None, expectations=expectations,
+            note=self.noted.append,
+        )  # fmt: skip
+        self.workload = workload
+
+    def run(self):
+        observation = observe(self.workload)
+        with observation:
+            at = round(10.5e9)
+            observation.journal.writers[0].record((at, at, at), Outcome.ACKED)
+            observation._clock.sleep(1.0)
+        self._conclude(observation, PLACE)
+
+
+def test_a_judged_trial_is_noted_though_its_table_stays():
+    runner = Watched(Workload(drop=GONE), {})
+
+    with pytest.warns(LeftBehindWarning, match=r"table d\.rds_writes_x is left behind.*locked"):
+        runner.run()
+
+    assert len(runner.noted) == 1
+
+
+def test_a_verdict_comes_before_what_is_left_behind():
+    runner = Watched(Workload(drop=GONE), {"lost": 0})
+
+    with pytest.raises(AssertionError) as raised:
+        runner.run()
+
+    assert not isinstance(raised.value, InvalidTrialError)
+    assert "table d.rds_writes_x is left behind" in raised.value.__notes__[0]
+    assert len(runner.noted) == 1
+
+
+def open_files():
+    return len(list(OPEN.iterdir()))
+
+
+def broken_workload(_):
+    raise GONE
+
+
+@pytest.mark.skipif(not OPEN.is_dir(), reason="counts descriptors in /proc")
+@pytest.mark.parametrize("breaking", ["workload", "engine", "events", "table"])
+def test_a_load_that_never_began_leaves_no_file(tmp_path, breaking):
+    class Full(Remains):
+        def events(self, process):
+            usual = super().events(process)
+            return usual.parent / "not there" / usual.name if breaking == "events" else usual
+
+    def attempt():
+        plan = Plan(writers=1, rate=10.0, processes=1)
+        make = broken_workload if breaking == "workload" else lambda _: Workload(create=GONE)
+        if breaking == "engine":
+            plan = Plan(writers=1, rate=10.0, engine="fast")  # writes nothing of the user's own
+        with suppress(Exception), Observation(
+            Target(), PLACE, make, plan, remains=lambda *_: Full(tmp_path, LABEL, "run", 1)
+        ):  # fmt: skip
+            raise NotImplementedError("it began")
+
+    before = open_files()
+    for _ in range(3):
+        attempt()
+
+    assert open_files() == before
+    assert list(tmp_path.iterdir()) == []

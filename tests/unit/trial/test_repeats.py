@@ -1,6 +1,7 @@
 """Repeats of a trial; the runner is a stand-in that judges written journals, and no time passes."""
 
 import json
+from types import SimpleNamespace
 
 import pytest
 from builders import acks, course, everything_acked, journal, refused
@@ -9,7 +10,7 @@ from pytest_rdsfailover.analysis.summary import summarise
 from pytest_rdsfailover.journal.stored import Stored
 from pytest_rdsfailover.model.endpoints import Endpoint
 from pytest_rdsfailover.model.errors import SettingError
-from pytest_rdsfailover.trial.repeats import Archive, InvalidTrialsError, Repetition
+from pytest_rdsfailover.trial.repeats import InvalidTrialsError, Repetition
 from pytest_rdsfailover.trial.resume import Store
 from pytest_rdsfailover.trial.trial import InvalidTrialError, Trial
 
@@ -70,14 +71,14 @@ class Bench:
         self.entries, self.shown, self.clock = [], [], Clock()
         self.runner = TrialRunner(trials, self.entries)
         self.directory = directory
-        archive = Archive(
+        notebook = SimpleNamespace(
             entries=self.entries,
             recall=self.entries.append,
             store=lambda key: Store(directory, json.loads(json.dumps(key))),
             resume=resume,
             progress=lambda planned, samples: self.shown.append((len(samples), planned)),
         )
-        self.run = Repetition(self.runner, archive, trials=count, spacing=0.5, clock=self.clock)
+        self.run = Repetition(self.runner, notebook, trials=count, spacing=0.5, clock=self.clock)
 
 
 def test_trials_are_repeated_settled_and_spaced(tmp_path):

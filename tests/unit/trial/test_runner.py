@@ -1,11 +1,17 @@
 """What a test asks of its load, the run's settings, and the project's hooks become one plan."""
 
+import inspect
+from dataclasses import fields
+
 import pytest
 
+from pytest_rdsfailover.load.workloads import OPTIONS
 from pytest_rdsfailover.model.endpoints import Endpoint
 from pytest_rdsfailover.model.errors import SettingError
 from pytest_rdsfailover.model.settings import Settings
 from pytest_rdsfailover.trial.extensions import Extensions
+from pytest_rdsfailover.trial.options import LoadOptions, TrialOptions
+from pytest_rdsfailover.trial.plan import Plan
 from pytest_rdsfailover.trial.runner import TrialRunner
 
 PLACE = Endpoint(
@@ -95,3 +101,20 @@ def test_a_plan_of_the_wrong_kind_is_refused_before_a_writer_breaks_on_it(option
 def test_what_is_no_endpoint_is_refused_at_once(endpoint):
     with pytest.raises(SettingError, match="no endpoint; write one such as rds_cluster"):
         runner(Settings())._arrange(endpoint, {})
+
+
+def test_the_options_that_checkers_know_are_those_that_a_load_takes():
+    taken = {field.name for field in fields(Plan)} - {"seed"}
+    assert LoadOptions.__optional_keys__ == taken | OPTIONS | {"load"}
+    assert TrialOptions.__optional_keys__ - LoadOptions.__optional_keys__ == {"target", "profile"}
+    given = inspect.signature(TrialRunner.trial).parameters
+    assert {"target", "profile"} <= given.keys()
+
+
+@pytest.mark.parametrize(
+    ("name", "near"),
+    [("writer", "writers"), ("stord", "stored"), ("lod", "load"), ("coldown", "cooldown")],
+)
+def test_an_option_that_no_load_has_is_refused_with_the_nearest(name, near):
+    with pytest.raises(SettingError, match=f"a load has no option '{name}'; did you mean '{near}'"):
+        arranged(Settings(), **{name: 3})

@@ -76,7 +76,7 @@ class ProxyEndpoint:
         """Open the listener.
 
         Raises:
-            GatewayError: if no port is free.
+            RdsFailoverError: if no port is free.
         """
         raw = bound()
         self.port = raw.getsockname()[1]

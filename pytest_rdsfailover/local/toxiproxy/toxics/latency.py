@@ -24,7 +24,7 @@ class Latency(Toxic):
     async def run(self, pipe: Pipe) -> None:
         """Hold each chunk until its delay since reception is over."""
         while chunk := await pipe.take():
-            rest = self.delay() - (pipe.now() - chunk.at)
-            await pipe.rest(rest)
-            chunk.at += rest
+            remaining = self.delay() - (pipe.now() - chunk.at)
+            await pipe.rest(remaining)
+            chunk.at += remaining
             await pipe.give()

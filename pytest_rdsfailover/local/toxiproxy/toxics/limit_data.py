@@ -1,4 +1,4 @@
-"""The connection ends in the middle of what is said."""
+"""The connection ends in the middle of a message."""
 
 from dataclasses import dataclass
 

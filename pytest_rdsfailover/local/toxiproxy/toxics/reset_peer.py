@@ -15,7 +15,7 @@ class ResetPeer(Toxic):
     timeout: int = 0
 
     async def run(self, pipe: Pipe) -> None:
-        """Drop the first bytes and end the stream; from then on it is too late to call it off."""
+        """Drop the first bytes and end the stream; no later update or removal can prevent that."""
         await pipe.take()
         pipe.commit()
         await pipe.rest(self.timeout / 1000)

@@ -18,7 +18,7 @@ class Timeout(Toxic):
     timeout: int = 0
 
     async def run(self, pipe: Pipe) -> None:
-        """Drop until the end of the stream or of the patience."""
+        """Drop all bytes until the stream ends, or none came for the timeout."""
         while self.timeout <= 0 or await pipe.arrival(self.timeout / 1000):
             if not await pipe.take():
                 return

@@ -4,7 +4,14 @@ from builders import ack, acks, course, everything_acked, journal, refused
 from pytest_rdsfailover.analysis.downtime import Downtime
 from pytest_rdsfailover.analysis.summary import summarise
 from pytest_rdsfailover.analysis.verdicts import expectations
-from pytest_rdsfailover.analysis.verdicts.bounds import check_resolution, parse_expectations
+from pytest_rdsfailover.analysis.verdicts.arguments import Claims, Expectations
+from pytest_rdsfailover.analysis.verdicts.bounds import (
+    COUNTS,
+    DURATIONS,
+    check_resolution,
+    parse_expectations,
+)
+from pytest_rdsfailover.analysis.verdicts.claims import NO_DOWNTIME
 from pytest_rdsfailover.journal.stored import Stored
 from pytest_rdsfailover.model.errors import SettingError
 
@@ -59,7 +66,7 @@ def test_a_broken_bound_names_figure_bound_and_outage():
     text = complaint(trial(), downtime="< 1s")
 
     assert "FAIL: downtime < 1.00 s: was 2.05 s ±0.07" in text
-    assert "no write acknowledged from 0.29 s to 2.41 s after the trigger (2.12 s)" in text
+    assert "no write acknowledged from 0.290 s to 2.410 s after the trigger (2.12 s)" in text
 
 
 def test_every_broken_bound_is_listed_and_no_kept_one():
@@ -152,7 +159,7 @@ def test_bounds_are_read(bounds, text):
         ({"lost": True}, "write lost=0"),
         ({"lost": 0.5}, "write lost=0"),
         ({"lost": "< 1.5"}, "write lost=0"),
-        ({"down_time": "< 2s"}, "did you mean downtime?"),
+        ({"down_time": "< 2s"}, "did you mean 'downtime'?"),
         ({"zzz": 0}, "known: downtime"),
     ],
 )
@@ -198,3 +205,10 @@ def test_a_plain_comparison_that_too_few_writes_left_open_says_so():
         expectations.explain_comparison("<", down, 0.5)
     )
     assert "rate of at least 4" in "".join(expectations.explain_comparison("<", down, 0.5))
+
+
+def test_what_checkers_know_is_what_can_be_expected():
+    durations = {name for name, of in Expectations.__annotations__.items() if of is str}
+    assert durations == set(DURATIONS)
+    assert Expectations.__optional_keys__ - durations == set(COUNTS)
+    assert Claims.__optional_keys__ - Expectations.__optional_keys__ == {NO_DOWNTIME}

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from pytest_rdsfailover.local.aws_api.plane import Member
+from pytest_rdsfailover.local.aws_api.plane import ShownMember
 from pytest_rdsfailover.local.aws_api.proxies import health, role, targets
 from pytest_rdsfailover.local.aws_api.script import Script
 from pytest_rdsfailover.local.aws_api.shown import Shown, windows
@@ -40,7 +40,7 @@ def test_the_windows_are_never_now(day, hour):
 
 
 def member(**changes):
-    return Member(
+    return ShownMember(
         **({"id": "a", "writer": True, "status": "available", "role": "writer"} | changes)
     )
 

@@ -49,7 +49,7 @@ def test_alternatives_come_up_by_their_shares():
 @pytest.mark.parametrize(
     ("field", "value", "words"),
     [
-        ("proxy_hold", [{"share": 0.5, "hold": "1s"}], "parts of one whole"),
+        ("proxy_hold", [{"share": 0.5, "hold": "1s"}], "must add up to 1"),
         ("proxy_hold", [{"share": "half"}], "no list of"),
         ("proxy_hold", 3, "no duration"),
         ("proxy_connect", "maybe", "accept, error"),
@@ -69,6 +69,6 @@ def test_a_timeline_has_a_line_for_each_reason_to_pin():
     ]
 
     assert pin_lines(pins, zero=9.0) == [
-        "pinned: 2x user variable, first at 1.00 s by session 0: SET @a = 1",
-        "pinned: 1x GET_LOCK, first at 2.00 s by session 1: DO 1",
+        "pinned: 2x user variable, first at 1.000 s by session 0: SET @a = 1",
+        "pinned: 1x GET_LOCK, first at 2.000 s by session 1: DO 1",
     ]

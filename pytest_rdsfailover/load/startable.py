@@ -5,7 +5,7 @@ from types import TracebackType
 from typing import Self
 
 
-class Span(ABC):
+class Startable(ABC):
     """A context manager that starts on entry and stops on exit."""
 
     @abstractmethod

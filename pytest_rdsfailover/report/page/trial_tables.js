@@ -1,0 +1,67 @@
+/* The tables of one trial. */
+
+const { el, svg, swatch, table } = rdsfailover.dom;
+const { duration, moment } = rdsfailover.durations;
+const { kindOf, number } = rdsfailover.words;
+
+const MOST_PINS = 100;
+
+function audit({ trial, portrait, counts }) {
+  const rows = [
+    ["attempted", number(trial.attempted)], ["acknowledged", number(trial.acked)], ["refused", number(trial.refused)],
+    ["unknown", number(trial.unknown) + (portrait && trial.unknown && counts.recovered !== null ? `, of these ${number(portrait.absent)} absent` : "")],
+    ["not issued", number(trial.not_issued)],
+    ...["lost", "duplicated", "recovered", "unexpected", ...(counts.torn ? ["torn"] : [])].map((name) => [name, keys(trial[name], counts[name], name)]),
+    ["stale writes", number(trial.stale_writes) + (portrait && portrait.unjudged_writes ? `, ${number(portrait.unjudged_writes)} undecided` : "")],
+    ["stuck writers", portrait && portrait.stuck.length ? el("span", { class: "wrap" }, `${number(trial.stuck_writers)}: ${portrait.stuck.join(", ")}`) : number(trial.stuck_writers)]];
+  return table(["writes", "count"], rows, "Audit");
+}
+
+function keys(list, count, name) {
+  if (count === null) return "not audited";
+  if (!count) return "0";
+  const rest = count - list.length;
+  const bad = name === "recovered" ? null : "bad";
+  return el("details", {}, el("summary", { class: bad }, number(count)),
+    el("p", { class: "keys mono" }, list.join(", ") + (rest ? ` and ${number(rest)} more` : "")));
+}
+
+function errors(trial, portrait, caption = "Errors") {
+  const list = portrait ? portrait.phases : trial.errors;
+  if (!list.length) return el("p", { class: "soft" }, "none");
+  const rows = list.map((error) => [
+    el("span", {}, swatchOf(error.kind), ` ${error.code ? `${error.code} ` : ""}${error.kind}`), error.instance || "", number(error.count),
+    moment(error.first_s), moment(error.last_s)]);
+  return table(["error", "instance", "#count", "#first", "#last"], rows, caption);
+}
+
+function swatchOf(kind) {
+  const drawing = swatch(svg("rect", { class: `k-${kindOf(kind)}`, width: 12, height: 12, rx: 2 }));
+  drawing.setAttribute("width", 11);
+  drawing.setAttribute("height", 11);
+  return drawing;
+}
+
+function milestones(trial, portrait) {
+  const list = portrait ? portrait.milestones : trial.milestones;
+  if (!list.length) return el("p", { class: "soft" }, "none");
+  const rows = list.map((milestone) => [
+    milestone.name.replaceAll("_", " "), milestone.instance || "", moment(milestone.at_s),
+    milestone.planned_s === null || milestone.planned_s === undefined ? "" : moment(milestone.planned_s)]);
+  return table(["milestone", "instance", "#seen", "#planned"], rows, "Milestones");
+}
+
+function pins(list) {
+  return table(["session", "reason", "statement"], list.slice(0, MOST_PINS).map((pin) => [
+    String(pin.session), pin.reason, el("code", { class: "wrap" }, pin.statement)]), "Pins");
+}
+
+function latencies(trial) {
+  const rows = ["before", "during", "after"].map((part) => {
+    const found = trial.latency_s[part];
+    return [part, ...["p50", "p99", "max"].map((name) => duration(found && found[name]))];
+  });
+  return table(["part", "#p50", "#p99", "#max"], rows, "Latency");
+}
+
+rdsfailover.trialTables = { audit, errors, latencies, milestones, pins };

@@ -1,0 +1,297 @@
+"""What the result document holds: the name, the type and the meaning of each part.
+
+Other tools rely on these names. `scripts/make_schema.py` makes `result.schema.json` of them: the
+texts below the fields are its descriptions. Seconds are floats and carry `_s` in their name; those
+that are moments count from the trigger. `NotRequired` is what only some trials have, or what
+documents of earlier versions lack.
+"""
+
+from typing import Annotated, Any, Literal, NotRequired, TypedDict, get_args
+
+from pytest_rdsfailover.model.records import PinDocument
+
+
+class Keywords:
+    """What a figure's JSON Schema says beside its type, such as `minimum`."""
+
+    def __init__(self, **keywords: object) -> None:
+        self._keywords = keywords
+
+    def __get_pydantic_json_schema__(self, core: Any, handler: Any) -> dict[str, Any]:
+        """Return the schema of a value; only the tool that makes the file asks."""
+        return handler(core) | self._keywords  # type: ignore[no-any-return]
+
+
+Count = Annotated[int, Keywords(minimum=0)]
+AtLeastOne = Annotated[int, Keywords(minimum=1)]
+Seconds = Annotated[float, Keywords(minimum=0)]  # a length of time
+Moment = float  # seconds from the trigger: before it they are negative
+Ratio = Annotated[float, Keywords(minimum=0)]
+Share = Annotated[float, Keywords(minimum=0, maximum=1)]
+Keys = list[str]
+Mode = Literal["local", "live"]
+EndpointKind = Literal["writer", "reader", "instance", "proxy"]
+KeyList = Literal["lost", "duplicated", "recovered", "unexpected"]
+LISTS: tuple[KeyList, ...] = get_args(KeyList)  # of keys, as the audit finds them
+
+
+class OutageDocument(TypedDict):
+    """A time in which no write was acknowledged."""
+
+    start_s: Moment
+    stop_s: Moment
+    seconds: Seconds
+
+
+class IncidentDocument(TypedDict):
+    """Outages that follow each other closely, as one event."""
+
+    start_s: Moment
+    stop_s: Moment
+    outage_s: Seconds
+    count: AtLeastOne
+
+
+class ErrorDocument(TypedDict):
+    """All errors of one code and kind."""
+
+    code: Count
+    """MySQL error number; 0 if there is none"""
+    kind: str
+    """refused, reset, timeout, read-only, dns, server or client"""
+    count: AtLeastOne
+    first_s: Moment
+    last_s: Moment
+
+
+class PercentilesDocument(TypedDict):
+    """Latencies; null if no write was intended in that time."""
+
+    p50: Seconds
+    p99: Seconds
+    max: Seconds
+
+
+class LatencyDocument(TypedDict):
+    """Latency from the intended time: before the trigger, until all writers were back, and after."""
+
+    before: PercentilesDocument | None
+    during: PercentilesDocument | None
+    after: PercentilesDocument | None
+
+
+class MilestoneDocument(TypedDict):
+    """Something that the cluster did."""
+
+    name: str
+    at_s: Moment
+
+
+class ClockDocument(TypedDict):
+    """Why a downtime is no figure."""
+
+    reliable: Literal[False]
+    problem: str
+    """why"""
+
+
+class AttemptsDocument(TypedDict):
+    """What the tries inside operations were."""
+
+    count: Count
+    acked: Count
+    refused: Count
+    unknown: Count
+    retried: Count
+    """operations that took more than one"""
+    downtime_s: Seconds | None
+    """the database's, as the attempts saw it; null if the clock was unfit"""
+    resolution_s: Seconds
+    errors: list[ErrorDocument]
+    """one entry for each code and kind"""
+
+
+class ReadsDocument(TypedDict):
+    """What reads saw."""
+
+    count: Count
+    """answered"""
+    failed: Count
+    compared: Count
+    """of a replica, and after an acknowledged write of the same writer"""
+    stale: Count
+    """of these, the ones that missed such a write"""
+    staleness_s: Seconds
+    """the most that one lagged behind"""
+    resolution_s: Seconds
+    unseen: Count
+    """reads from the writer's own session that missed one of its acknowledged writes"""
+
+
+class TrialDocument(TypedDict):
+    """One trial."""
+
+    test: str
+    """node id of the test"""
+    scenario: str
+    """trials of the same scenario are repeats of each other"""
+    endpoint: EndpointKind
+    """the kind of endpoint written to"""
+    profile: str
+    """name of the failover profile; empty if no failover was triggered"""
+    valid: bool
+    """whether the failover happened as meant; a trial that is not valid proves nothing"""
+    writer_before: str | None
+    """the writer at the start"""
+    writer_after: str | None
+    """the writer at the end"""
+    downtime_s: Seconds | None
+    """the longest outage that overlaps the failover; 0 without one; null if the clock was unfit"""
+    resolution_s: Seconds
+    """how far the downtime may be from its figure"""
+    outages: list[OutageDocument]
+    """intervals in which no write of any writer was acknowledged, longer than the schedule
+    explains"""
+    attempted: Count
+    """writes that were sent, or for which a connection was tried"""
+    acked: Count
+    """writes that the server confirmed"""
+    refused: Count
+    """writes of which nothing was stored"""
+    unknown: Count
+    """writes whose connection died before the answer"""
+    not_issued: Count
+    """slots of the schedule for which no writer was free"""
+    lost: Keys | None
+    """acknowledged, absent afterwards; null if nothing was read back"""
+    duplicated: Keys | None
+    """present more than once"""
+    recovered: Keys | None
+    """of unknown outcome, yet present"""
+    unexpected: Keys | None
+    """present, yet refused or never attempted"""
+    stale_writes: Count
+    """acknowledged by an instance that was no longer the writer"""
+    stuck_writers: Count
+    """writers that never came back"""
+    errors: list[ErrorDocument]
+    """one entry for each code and kind"""
+    latency_s: LatencyDocument
+    milestones: list[MilestoneDocument]
+    """what the cluster did"""
+    incidents: NotRequired[list[IncidentDocument]]
+    """outages that follow each other within a second, as one event"""
+    writer_outage_s: NotRequired[Seconds]
+    """the longest outage of a single writer"""
+    availability_area_s: NotRequired[Seconds]
+    """the outages of all single writers added up, in writer-seconds"""
+    pins: NotRequired[list[PinDocument]]
+    """sessions that kept their database connection; only of trials on the proxy endpoint"""
+    clock: NotRequired[ClockDocument]
+    """only of trials whose downtime is no figure, because the load generator's own clock was
+    unfit"""
+    torn: NotRequired[Annotated[Keys, Keywords(minItems=1)]]
+    """only if there are any: writes of several rows that are stored in part"""
+    attempts: NotRequired[AttemptsDocument]
+    """only of trials whose workload reported the tries inside its operations; every other figure
+    of the trial is of operations"""
+    reads: NotRequired[ReadsDocument]
+    """only of trials with operations that store nothing; these count for no outage"""
+
+
+class DowntimesDocument(TypedDict):
+    """The downtimes of a scenario's trials; null without trials."""
+
+    median: Seconds | None
+    low: Seconds | None
+    """lower end of the median's exact interval at 95 %; null below six trials"""
+    high: Seconds | None
+    """its upper end"""
+    p95: NotRequired[Seconds | None]
+    """what 95 % of the trials did not exceed"""
+    max: Seconds | None
+
+
+class ZeroDowntimeDocument(TypedDict):
+    """Trials without any downtime."""
+
+    count: Count
+    share: Share | None
+    low: Share | None
+    """lower end of its 95 % Wilson interval"""
+    high: Share | None
+    """its upper end"""
+
+
+class ScenarioDocument(TypedDict):
+    """What trials say together that repeat each other."""
+
+    name: str
+    trials: Count
+    """how many there are whose downtime is a figure; the others below are theirs"""
+    invalid: NotRequired[Count]
+    """how many more proved nothing"""
+    unreliable: NotRequired[Count]
+    """how many more were valid, but measured by an unfit clock"""
+    downtime_s: DowntimesDocument
+    zero_downtime: ZeroDowntimeDocument
+
+
+class ComparedDocument(TypedDict):
+    """How many valid trials each of two compared scenarios has."""
+
+    baseline: Count
+    candidate: Count
+
+
+class DifferenceDocument(TypedDict):
+    """By how much one median is above the other."""
+
+    median: float
+    low: float
+    """lower end of its 95 % bootstrap interval"""
+    high: float
+    """its upper end"""
+
+
+class ComparisonDocument(TypedDict):
+    """How two scenarios of one test differ."""
+
+    baseline: str
+    """name of a scenario"""
+    candidate: str
+    """name of the scenario compared with it"""
+    trials: NotRequired[ComparedDocument]
+    """how many valid ones each of the two has"""
+    ratio: NotRequired[Ratio | None]
+    """the candidate's median in units of the baseline's; null if the baseline has none"""
+    change: float | None
+    """of the median downtime, in units of the baseline: -0.93 is 93 % less; null if the baseline
+    has none"""
+    difference_s: NotRequired[DifferenceDocument]
+    """by how much the candidate's median is above the baseline's"""
+    p_value: Share | None
+    """of the permutation test"""
+
+
+class RunDocument(TypedDict):
+    """What --rds-json writes.
+
+    Seconds are floats and count from the trigger of the failover where they are moments. A later
+    program may add properties; those named here keep their meaning within schema 1.
+    """
+
+    schema: Literal[1]
+    """version of this document's names"""
+    mode: Mode
+    """a cluster on this machine, or one in AWS"""
+    seed: int
+    """decides every sampled duration of the run"""
+    versions: dict[str, str]
+    """what the figures were taken with: name to version"""
+    trials: list[TrialDocument]
+    scenarios: list[ScenarioDocument]
+    comparisons: list[ComparisonDocument]
+
+
+CLOSED = (ClockDocument, AttemptsDocument, ReadsDocument)  # a later program adds nothing to these

@@ -1,0 +1,137 @@
+"""What the page says and draws of all trials together: crowds of them, and what is not known."""
+
+import itertools
+
+import pytest
+from pages import count, entry, failover, text, written
+
+from pytest_rdsfailover.report import html
+
+
+def many(downtimes, **more):
+    """Return trials of one scenario that differ in their downtime only."""
+    made = entry(failover(), **more) | {"portrait": None}
+    return [made | {"trial": made["trial"] | {"downtime_s": each}} for each in downtimes]
+
+
+def strip(browser, path):
+    """Open a page and wait until its trials are drawn."""
+    browser.open(path)
+    browser.wait_for("!!document.querySelector('.strip svg a')")
+
+
+def boxes(browser, selector):
+    """Return left, top, width and height of each element."""
+    found = f"[...document.querySelectorAll({selector!r})].map(e => e.getBoundingClientRect())"
+    return [tuple(box) for box in browser.run(f"{found}.map(b => [b.x, b.y, b.width, b.height])")]
+
+
+@pytest.mark.parametrize("trials", [1, 15, 22])
+def test_equal_downtimes_are_dots_of_which_each_can_be_seen(browser, tmp_path, trials):
+    strip(browser, written(tmp_path / "index.html", many([0.5] * trials)))
+    places = boxes(browser, ".strip .dot")
+
+    assert len(set(places)) == trials
+    assert max(y for _, y, *_ in places) - min(y for _, y, *_ in places) <= 130
+
+
+@pytest.mark.parametrize("trials", [23, 220, 1000])
+def test_a_crowd_of_equal_downtimes_is_a_bar_with_its_number(browser, tmp_path, trials):
+    strip(browser, written(tmp_path / "index.html", many([0.5] * trials, failed=False)))
+
+    assert count(browser, ".strip .dot") == 0
+    ((*_, height),) = boxes(browser, ".strip .pile")
+    assert 100 < height < 120
+    assert f"\u00d7{trials}" in text(browser, ".strip svg")
+    label = f"{trials:,} trials, passed, down 500 ms; the first is trial 1"
+    assert text(browser, ".strip a title") == label
+
+
+def test_a_bar_shows_the_few_that_failed_or_prove_nothing(browser, tmp_path):
+    crowd = [*many([0.5] * 299, failed=False), *many([0.5], failed=True), *many([0.5])]
+    invalid = entry(failover())
+    invalid["trial"] |= {"valid": False, "downtime_s": 0.5}
+    strip(browser, written(tmp_path / "index.html", [*crowd, invalid]))
+
+    kinds = ("passed", "failed", "unknown", "invalid")
+    assert [count(browser, f".strip .pile.{kind}") for kind in kinds] == [1, 1, 1, 1]
+    assert min(height for *_, height in boxes(browser, ".strip .pile")) >= 1.5
+    assert (
+        browser.run("document.querySelector('.strip .failed').closest('a').getAttribute('href')")
+        == "#trial-300"
+    )
+    assert "\u00d7302" in text(browser, ".strip svg")
+
+
+def test_numbers_of_a_crowd_do_not_cover_each_other(browser, tmp_path):
+    spread = [0.3 + n % 20 / 400 for n in range(600)]
+    strip(browser, written(tmp_path / "index.html", many(spread)))
+
+    numbers = "[...document.querySelectorAll('.strip svg text')]"
+    shown = browser.run(
+        f"{numbers}.filter(e => e.textContent.startsWith('\u00d7')).map(e => {{"
+        "const b = e.getBoundingClientRect(); return [b.left, b.right]})"
+    )
+    assert len(shown) > 2
+    ends = sorted(shown)
+    assert all(left[1] <= right[0] for left, right in itertools.pairwise(ends))
+
+
+def lead(browser, path):
+    """Return what a page says first, and in which colours."""
+    browser.open(path)
+    colours = "[...document.querySelectorAll('.lead [class]')].map(e => e.className)"
+    return text(browser, ".lead"), browser.run(colours)
+
+
+def test_trials_without_verdicts_are_not_called_passed(browser, tmp_path):
+    path = written(tmp_path / "index.html", [entry(failover()), entry(failover())])
+
+    assert lead(browser, path) == (
+        "2 trials, verdicts unknown; 0 acknowledged writes lost", ["soft", "good"]
+    )  # fmt: skip
+    strip(browser, path)
+    assert text(browser, "#trials .chip") == "VERDICT UNKNOWN"
+    assert text(browser, "#trial-2 header .chip") == "VERDICT UNKNOWN"
+    assert count(browser, ".strip .dot.unknown") == 2
+    assert "verdict unknown" in text(browser, ".strip a title")
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "words", "tone"),
+    [
+        ((False, False), "2 trials, no failed test; ", "good"),
+        ((False, None), "2 trials, no failed test, verdicts of 1 trial unknown; ", "soft"),
+        ((True, None), "2 trials, 1 in failed tests, verdicts of 1 trial unknown; ", "bad"),
+    ],
+)
+def test_no_failed_test_is_said_in_green_only_if_every_verdict_is_known(
+    browser, tmp_path, verdicts, words, tone
+):
+    entries = [entry(failover(), failed=failed) for failed in verdicts]
+    said, colours = lead(browser, written(tmp_path / "index.html", entries))
+
+    assert said.startswith(words)
+    assert colours[0] == tone
+
+
+def test_an_invalid_trial_s_failed_test_is_a_failed_test(browser, tmp_path):
+    made = entry(failover(), failed=True)
+    made["trial"]["valid"] = False
+    said, colours = lead(browser, written(tmp_path / "index.html", [made]))
+
+    assert said.startswith("1 trial, 1 in failed tests, 1 invalid; ")
+    assert colours[:2] == ["bad", "warn"]
+
+
+def test_what_was_not_audited_is_not_called_kept(browser, tmp_path):
+    made = entry(failover(), failed=False)
+    unread = html.entry(made["trial"] | dict.fromkeys(html.LISTS), failed=False)
+    path = tmp_path / "index.html"
+
+    said, colours = lead(browser, written(path, [unread]))
+    assert said == "1 trial, no failed test; lost writes unknown, none was audited"
+    assert colours == ["good", "soft"]
+    said, colours = lead(browser, written(path, [unread, made]))
+    assert said.endswith("; 0 acknowledged writes lost (1 trial not audited)")
+    assert colours == ["good", "soft"]

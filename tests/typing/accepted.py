@@ -1,0 +1,175 @@
+"""What a typed test writes, as mypy --strict and pyright must take it; never run.
+
+`scripts/types` runs both over it.
+"""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import Any, assert_type
+
+import pytest
+
+from pytest_rdsfailover import (
+    Attempt,
+    Attempts,
+    AwsApi,
+    BeginAttempt,
+    Bounds,
+    Claims,
+    Cluster,
+    Downtime,
+    Endpoint,
+    FailOver,
+    Failover,
+    Fault,
+    Faults,
+    InvalidTrialError,
+    LoadOptions,
+    Milestone,
+    Outcome,
+    OwnFault,
+    Pin,
+    Population,
+    ProxyStats,
+    RdsFailoverError,
+    Reads,
+    ReconnectPolicy,
+    RunTrial,
+    RunTrials,
+    Sample,
+    StartLoad,
+    Toxic,
+    Trial,
+    Trials,
+    UnsafeError,
+    Window,
+)
+
+CLAIMS: Claims = {"downtime": "p95 < 2s", "lost": 0, "no_downtime": ">= 60%"}
+GENTLE: LoadOptions = {"writers": 4, "rate": 50, "warmup": "2s"}
+
+
+def place(key: str) -> None: ...
+def place_on(key: str, connection: object) -> None: ...
+async def place_async(key: str) -> None: ...
+def listed() -> list[str]:
+    return []
+
+
+async def listed_async() -> set[str]:
+    return set()
+
+
+def place_reported(key: str, attempt: BeginAttempt) -> None:
+    with attempt() as one:
+        assert_type(one, Attempt)
+        one.sent = False
+
+
+def place_all(key: str, connection: object, *, attempt: BeginAttempt) -> None: ...
+
+
+def test_a_trial(rds_trial: RunTrial, rds_cluster: Cluster) -> None:
+    trial = rds_trial(rds_cluster.writer_endpoint, writers=16, rate=500, load="open")
+    assert_type(trial, Trial)
+    assert_type(trial.downtime, Downtime)
+    assert_type(trial.lost, list[str])
+    assert_type(trial.outages, list[Window])
+    assert_type(trial.attempts, Attempts | None)
+    assert_type(trial.reads, Reads | None)
+    assert_type(trial.milestones, list[Milestone])
+    assert trial.downtime < 2.0
+    trial.expect(downtime="< 2s", lost=0, duplicated="<= 3", p99="< 500ms")
+
+
+def test_every_option(rds_trial: RunTrial, rds_cluster: Cluster) -> None:
+    rds_trial(
+        rds_cluster.proxy_endpoint,
+        target="instance-2",
+        profile="aurora",
+        engine="fast",
+        processes=2,
+        policy=ReconnectPolicy(bounds=Bounds(read=3.0), backoff=0.1),
+        cooldown="1s",
+        bound=30.0,
+        retries=3,
+    )
+    rds_trial(rds_cluster.writer_endpoint, load="closed", think="50ms")
+    rds_trial(rds_cluster.writer_endpoint, target="instance-2", **GENTLE)
+
+
+def test_workloads(rds_trial: RunTrial, rds_cluster: Cluster) -> None:
+    endpoint = rds_cluster.instance_endpoint("instance-1")
+    rds_trial(endpoint, workload=lambda key: place(reference(key)), stored=listed)
+    rds_trial(endpoint, workload=place_async, stored=listed_async)
+    rds_trial(endpoint, workload=place_reported, stored=lambda: (key for key in listed()))
+    rds_trial(endpoint, workload={place: 3, place_async: 1}, reads={listed: 2}, stored=listed)
+    rds_trial(endpoint, workload={"write": 3, "read": 2}, reader=rds_cluster.reader_endpoint)
+    rds_trial(endpoint, workload=lambda key, attempt: place_reported(key, attempt))
+    rds_trial(endpoint, workload=place_all, setup=endpoint.connect)
+    rds_trial(endpoint, workload=lambda key, connection: place_on(key, connection))
+    rds_trial(endpoint, workload=place, reads=lambda connection: connection.ping())
+    rds_trial(endpoint, workload=place_on, setup=endpoint.connect, teardown=lambda one: one.close())
+
+
+def reference(key: str) -> str:
+    return key
+
+
+def test_trials(rds_trials: RunTrials, rds_cluster: Cluster) -> None:
+    found = rds_trials(
+        rds_cluster.writer_endpoint, trials=59, spacing="1s", claims=CLAIMS, stop_early=True, rate=9
+    )
+    assert_type(found, Trials)
+    assert_type(found[0], Sample)
+    assert_type(found.summary, Population)
+    assert_type(found.downtimes, list[Downtime])
+    found.expect(confidence=0.9, downtime="median < 2s", lost=0)
+
+
+def test_a_load(rds_load: StartLoad, rds_failover: FailOver, rds_cluster: Cluster) -> None:
+    with rds_load(rds_cluster.writer_endpoint, writers=8) as load:
+        load.warm_up()
+        milestones = rds_failover(rds_cluster.readers[0], profile="quick", wait=False)
+        assert_type(load.silence, float)
+    assert_type(milestones[0], Milestone)
+    assert_type(load.trial, Trial)
+
+
+def test_what_is_around(rds_cluster: Cluster, rds_toxiproxy: Faults, rds_aws: AwsApi) -> None:
+    assert_type(rds_cluster.writer, str)
+    assert_type(rds_cluster.failovers[-1], Failover)
+    assert_type(rds_cluster.writer_endpoint.tls.ca, str | None)
+    assert_type(rds_cluster.proxy.stats(), ProxyStats)
+    assert_type(rds_cluster.proxy.pins, list[Pin])
+    rds_cluster.proxy.modify(require_tls=True)
+    with rds_toxiproxy.down(rds_cluster.writer_endpoint):
+        pass
+    with rds_toxiproxy.toxic(rds_cluster.writer_endpoint, "latency", latency=50) as toxic:
+        assert_type(toxic, Toxic)
+    rds_aws.client("rds").describe_db_clusters(DBClusterIdentifier=rds_aws.cluster)
+
+
+def test_errors(rds_trial: RunTrial, rds_cluster: Cluster) -> None:
+    with pytest.raises(InvalidTrialError) as invalid:
+        rds_trial(rds_cluster.writer_endpoint)
+    assert_type(invalid.value.trial, Trial)
+    assert issubclass(UnsafeError, RdsFailoverError)
+
+
+def pytest_rdsfailover_trigger(cluster: Cluster, instance: str | None) -> Failover | None:
+    if instance is None:
+        return OwnFault(triggered=0.0, profile="own", seen=[Milestone(name="back", at=1.0)])
+    return cluster.fail_over(instance)
+
+
+def pytest_rdsfailover_classify_error(error: Exception) -> tuple[Outcome, Fault] | None:
+    return (Outcome.REFUSED, Fault(0, "mine")) if isinstance(error, KeyError) else None
+
+
+def wrapped(run: RunTrial, endpoint: Endpoint) -> Callable[[], Trial]:
+    return lambda: run(endpoint, **GENTLE)
+
+
+def faulted(faults: Faults, endpoint: Endpoint) -> AbstractContextManager[Any]:
+    return faults.down(endpoint)

@@ -1,0 +1,73 @@
+"""What mypy --strict and pyright must refuse, line by line; never run.
+
+Each refused line says so. One that is no longer refused fails: both checkers report an `ignore`
+that hides nothing.
+"""
+
+import pytest_rdsfailover as face
+from pytest_rdsfailover import (
+    Claims,
+    Cluster,
+    FailOver,
+    Faults,
+    Milestone,
+    OwnFault,
+    ReconnectPolicy,
+    RunTrial,
+    RunTrials,
+    StartLoad,
+)
+
+face.NoSuchName  # type: ignore[attr-defined]
+CLAIMS: Claims = {"downtim": "p95 < 2s"}  # type: ignore[typeddict-unknown-key]
+
+
+def keyless() -> None: ...
+
+
+def test_trials(rds_trial: RunTrial, rds_trials: RunTrials, rds_cluster: Cluster) -> None:
+    endpoint = rds_cluster.writer_endpoint
+    rds_trial()  # type: ignore[call-arg]
+    rds_trial(endpoint, 16)  # type: ignore[call-arg]
+    rds_trial("127.0.0.1")  # type: ignore[arg-type]
+    rds_trial(endpoint, writer=3)  # type: ignore[call-arg]
+    rds_trial(endpoint, writers="3")  # type: ignore[arg-type]
+    rds_trial(endpoint, rate="500/s")  # type: ignore[arg-type]
+    rds_trial(endpoint, load="closd")  # type: ignore[arg-type]
+    rds_trial(endpoint, engine="thread")  # type: ignore[arg-type]
+    rds_trial(endpoint, policy=0.5)  # type: ignore[arg-type]
+    rds_trial(endpoint, reader="reader")  # type: ignore[arg-type]
+    rds_trial(endpoint, workload="write")  # type: ignore[arg-type]
+    rds_trial(endpoint, workload=keyless)  # type: ignore[arg-type]
+    rds_trial(endpoint, stored=["key"])  # type: ignore[arg-type]
+    rds_trial(endpoint, trials=5)  # type: ignore[call-arg]
+    rds_trial(endpoint).expect(downtim="< 2s")  # type: ignore[call-arg]
+    rds_trial(endpoint).expect(downtime=2.0)  # type: ignore[arg-type]
+    rds_trial(endpoint).no_such_field  # type: ignore[attr-defined]
+    rds_trials(endpoint, trial=5)  # type: ignore[call-arg]
+    rds_trials(endpoint, spacing=5)  # type: ignore[arg-type]
+    rds_trials(endpoint, claims={"lot": 0})  # type: ignore[arg-type]
+    rds_trials(endpoint).expect(no_downtim=">= 60%")  # type: ignore[call-arg]
+    rds_trials(endpoint).median  # type: ignore[attr-defined]
+
+
+def test_loads(rds_load: StartLoad, rds_failover: FailOver, rds_cluster: Cluster) -> None:
+    with rds_load(rds_cluster.writer_endpoint, profile="quick"):  # type: ignore[call-arg]
+        pass
+    with rds_load(rds_cluster.writer_endpoint) as load:
+        load.trials  # type: ignore[attr-defined]
+    rds_failover(1)  # type: ignore[arg-type]
+    rds_failover("instance-2", "quick")  # type: ignore[call-arg]
+    rds_failover(waits=True)  # type: ignore[call-arg]
+
+
+def test_clusters(rds_cluster: Cluster, rds_toxiproxy: Faults) -> None:
+    rds_cluster.writer = "instance-2"  # type: ignore[misc]
+    rds_cluster.endpoint  # type: ignore[attr-defined]
+    rds_cluster.instance_endpoint()  # type: ignore[call-arg]
+    rds_cluster.writer_endpoint.port = 3306  # type: ignore[misc]
+    rds_cluster.proxy.stats().clients  # type: ignore[attr-defined]
+    rds_toxiproxy.toxic("reader", "latency")  # type: ignore[arg-type]
+    ReconnectPolicy(bound=1.0)  # type: ignore[call-arg]
+    OwnFault(profile="own")  # type: ignore[call-arg]
+    Milestone("back", 1.0)  # type: ignore[call-arg]

@@ -1,0 +1,135 @@
+"""What a test's notebook keeps; the item and the cluster are stand-ins, nothing is started."""
+
+from types import SimpleNamespace
+
+import pytest
+from builders import acks, course, everything_acked, journal
+
+from pytest_rdsfailover.analysis.summary import summarise
+from pytest_rdsfailover.journal.stored import Stored
+from pytest_rdsfailover.local.rds_proxy import Pin
+from pytest_rdsfailover.model.settings import Settings
+from pytest_rdsfailover.plugin.notebook import Notebook
+from pytest_rdsfailover.plugin.progress import PROGRESS
+from pytest_rdsfailover.plugin.run import Run
+from pytest_rdsfailover.trial.trial import Trial
+
+PIN = Pin(
+    session=4, user="app", reason="user variable", statement="SET @a = 1", at=12.5, endpoint=""
+)
+
+
+def trial(**changes):
+    made = journal([*acks(0.01, 20.0, 0.01)])
+    return Trial.of(summarise(made, course(**changes), Stored(positions=everything_acked(made))))
+
+
+class Progress:
+    """Notes what it is told."""
+
+    def __init__(self):
+        self.kept, self.told = [], []
+
+    def keep(self, item, entry):
+        self.kept.append((item.nodeid, entry))
+
+    def tell(self, item, planned, samples):
+        self.told.append((item.name, planned, len(samples)))
+
+
+class Item:
+    """A test, as far as a notebook asks for it."""
+
+    def __init__(self, directory, parameters=None):
+        self.nodeid, self.name, self.stash = "test_a.py::test_b", "test_b", pytest.Stash()
+        cache = None if directory is None else SimpleNamespace(mkdir=lambda _: directory)
+        self.config = SimpleNamespace(stash={PROGRESS: Progress()}, cache=cache)
+        if parameters is not None:
+            self.callspec = SimpleNamespace(id=parameters)
+
+
+CLUSTER = SimpleNamespace(
+    mode="local",
+    parts=lambda: {"server": "MariaDB"},
+    proxy=SimpleNamespace(pins=[PIN]),
+    failovers=[SimpleNamespace(triggered=10.0)],
+)
+
+
+@pytest.fixture
+def make(tmp_path):
+    def make(directory=tmp_path, parameters=None, **settings):
+        item = Item(directory, parameters)
+        return item, Notebook(item, CLUSTER, Run(item.config, Settings(**settings)))
+
+    return make
+
+
+def test_a_trial_is_noted_with_what_it_was_taken_on(make):
+    item, notebook = make(parameters="cluster-15")
+    notebook.note(trial(rate=100.0))
+
+    [entry] = notebook.entries
+    assert entry["trial"]["test"] == "test_a.py::test_b"
+    assert entry["trial"]["scenario"] == "cluster-15"
+    assert "pins" not in entry["trial"]
+    assert entry["environment"]["parts"] == {"server": "MariaDB"}
+    assert entry["environment"]["load"] == {"rate": 100.0, "writers": 1}
+    assert entry["timeline"]
+    assert "rerun" in entry
+    assert item.config.stash[PROGRESS].kept == [("test_a.py::test_b", entry)]
+
+
+def test_a_trial_by_the_proxy_has_the_pins_of_its_failover(make):
+    _, notebook = make()
+    notebook.note(trial(endpoint="proxy"))
+
+    [entry] = notebook.entries
+    assert entry["trial"]["pins"] == [
+        {"session": 4, "reason": "user variable", "statement": "SET @a = 1"}
+    ]
+    assert "pinned: 1x user variable, first at 2.500 s" in entry["timeline"][-1]
+    assert entry["trial"]["scenario"] == "test_b"
+
+
+def test_a_trial_of_an_interrupted_run_is_noted_as_it_was(make):
+    item, notebook = make(resume=True)
+    notebook.recall({"trial": {"downtime_s": 1.0}})
+
+    assert notebook.resume
+    assert notebook.entries == [{"trial": {"downtime_s": 1.0}}]
+    assert item.config.stash[PROGRESS].kept == [("test_a.py::test_b", notebook.entries[0])]
+
+
+def test_finished_trials_of_other_versions_are_others(make):
+    _, notebook = make()
+    first = notebook.store({"seed": 7})
+    first.begin([{"sample": 1}])
+
+    assert notebook.store({"seed": 7}).load() == [{"sample": 1}]
+    assert notebook.store({"seed": 8}).load() == []
+    notebook._where["versions"]["server"] = "MySQL"
+    assert notebook.store({"seed": 7}).load() == []
+
+
+def test_without_a_cache_nothing_is_kept_and_nothing_remains(make):
+    _, notebook = make(directory=None)
+
+    assert notebook.store({"seed": 7}) is None
+    assert notebook.remains("abc", 2) is None
+    assert not notebook.resume
+
+
+def test_what_remains_is_where_the_user_wants_it(make, tmp_path):
+    _, notebook = make(directory=None, journal=str(tmp_path / "journals"))
+    remains = notebook.remains("abc", 2)
+
+    assert remains.path.is_relative_to(tmp_path / "journals")
+    remains.discard()
+
+
+def test_progress_is_told_of_the_test(make):
+    item, notebook = make()
+    notebook.progress(15, [None, None])
+
+    assert item.config.stash[PROGRESS].told == [("test_b", 15, 2)]

@@ -1,0 +1,108 @@
+"""What workers write for their controller, whole, torn, and for other controllers."""
+
+import os
+import threading
+from collections import Counter
+from types import SimpleNamespace
+
+import pytest
+
+from pytest_rdsfailover.plugin.progress import TOLD, Progress
+from pytest_rdsfailover.plugin.run import ORDER
+from pytest_rdsfailover.trial.resume import KEPT
+
+
+class Config(SimpleNamespace):
+    """A run of pytest, which shows lines."""
+
+    def __init__(self, **more):
+        super().__init__(**more)
+        self.shown = []
+        reporter = SimpleNamespace(
+            verbosity=0, ensure_newline=lambda: None, write_line=self.shown.append
+        )
+        self.pluginmanager = SimpleNamespace(get_plugin=lambda _: reporter)
+
+
+ITEM = SimpleNamespace(nodeid="t", stash={ORDER: 3})
+
+
+@pytest.fixture
+def controller(tmp_path):
+    """A controller that reads when it is told to."""
+    progress = Progress(Config(), lambda: tmp_path)
+    progress._file = tmp_path / "progress.jsonl"
+    progress._file.write_text("")
+    return progress
+
+
+def worker(controller):
+    told = {TOLD: str(controller._file)}
+    return Progress(Config(workerinput=told), lambda: None)
+
+
+def torn(controller, text):
+    with controller._file.open("ab") as file:
+        file.write(text)
+
+
+HALVES = [b"{", b'{"line": "ha', b'{"line": "\\ud8', b"\xff\xfe", b"\n\n", b'{"line": 1}}', b"nul"]
+
+
+@pytest.mark.parametrize("half", HALVES)
+def test_half_a_word_spoils_no_other(controller, half):
+    writes = worker(controller)
+    writes._send({"line": "before"})
+    torn(controller, half)
+    writes._send({"line": "after"})
+    writes.keep(ITEM, {"trial": 1})
+    torn(controller, half + b"\n")
+    writes._send({"line": "at last"})
+
+    controller._drain()
+
+    assert controller._config.shown == ["before", "after", "at last"]
+    assert controller._entries == {"t": [{"trial": 1, "order": 3}]}
+
+
+def test_a_word_that_is_not_finished_is_waited_for(controller):
+    torn(controller, b'{"line": "wa')
+    controller._drain()
+    torn(controller, b'it"}\n')
+    controller._drain()
+
+    assert controller._config.shown == ["wait"]
+
+
+def test_the_words_of_workers_that_write_at_once_do_not_mix(controller):
+    def write(number):
+        for _ in range(30):
+            worker(controller)._send({"line": str(number) * 200_000})
+
+    threads = [threading.Thread(target=write, args=(number,)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    controller._drain()
+
+    shown = Counter(controller._config.shown)
+    assert shown == {str(number) * 200_000: 30 for number in range(4)}
+
+
+def test_two_controllers_have_files_of_their_own_and_old_ones_go(tmp_path):
+    """In containers that share a cache both may have the same process id."""
+    old, young = (tmp_path / f"progress-{name}.jsonl" for name in ("old", "young"))
+    for path, age in ((old, KEPT + 60), (young, 60)):
+        path.write_text("")
+        then = path.stat().st_mtime - age
+        os.utime(path, (then, then))
+    controllers = [Progress(Config(), lambda: tmp_path) for _ in range(2)]
+    nodes = [SimpleNamespace(workerinput={}) for _ in controllers]
+    for controller, node in zip(controllers, nodes, strict=True):
+        controller.pytest_configure_node(node)
+
+    assert nodes[0].workerinput[TOLD] != nodes[1].workerinput[TOLD]
+    for controller in controllers:
+        controller.pytest_unconfigure()
+    assert list(tmp_path.iterdir()) == [young]
