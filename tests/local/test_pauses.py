@@ -1,4 +1,4 @@
-"""A pause of the load generator is told from one of the database, on a real server."""
+"""A pause of the database is measured, one of the load generator is told, on a real server."""
 
 import ctypes
 import os
@@ -13,6 +13,27 @@ from watching import PAUSE, Still, watch
 from pytest_rdsfailover.load.watchdog import Watchdog, cpu_seconds
 
 pytestmark = pytest.mark.local
+FROZEN = 0.5  # seconds
+SLACK = 0.15  # seconds; far more than a busy machine adds, far less than a sampler each second
+
+
+def test_a_pause_of_the_database_is_measured_as_long_as_it_was(plain_server):
+    told = {}
+
+    def freeze():
+        begun = time.monotonic()
+        with plain_server.frozen():
+            frozen = time.monotonic()
+            time.sleep(FROZEN)
+            told["shortest"] = time.monotonic() - frozen
+        told["longest"] = time.monotonic() - begun
+
+    trial = fit(lambda: watch(plain_server, freeze))
+
+    assert trial.downtime.upper >= told["shortest"]
+    assert trial.downtime.lower <= told["longest"] + 0.02
+    assert abs(float(trial.downtime) - FROZEN) < SLACK + (told["longest"] - told["shortest"])
+    assert trial.clock.own_pause_in_gap < FROZEN / 2
 
 
 class Slow(Still):
