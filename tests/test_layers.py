@@ -1,6 +1,7 @@
-"""Imports point down, and each third-party library has one owner."""
+"""Imports point down, each third-party library has one owner, unit tests mirror the package."""
 
 import ast
+import collections
 import graphlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -207,6 +208,39 @@ def test_a_planted_circle_is_found(tmp_path):
 
     [found] = violations(tmp_path, {"": ["rail"]})
     assert "circle" in found
+
+
+TESTS = Path(__file__).parent
+
+
+def strangers_to(package: Path, tests: Path) -> list[str]:
+    """Return the folders of unit tests that mirror none of the package."""
+    folders = {path.parent.relative_to(tests).as_posix() for path in tests.rglob("*.py")}
+    return sorted(folder for folder in folders if not (package / folder).is_dir())
+
+
+def namesakes(tests: Path) -> list[str]:
+    """Return the names that several test modules have; pytest imports one of them only."""
+    names = collections.Counter(path.name for path in tests.rglob("test_*.py"))
+    return sorted(name for name, count in names.items() if count > 1)
+
+
+def test_the_unit_tests_mirror_the_package():
+    assert strangers_to(ROOT, TESTS / "unit") == []
+
+
+def test_no_two_test_modules_have_one_name():
+    assert namesakes(TESTS) == []
+
+
+def test_planted_folders_and_names_are_found(tmp_path):
+    for path in ("low/test_one.py", "gone/test_two.py", "low/deep/test_two.py", "builders.py"):
+        (tmp_path / "unit" / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "unit" / path).touch()
+    (tmp_path / "package" / "low").mkdir(parents=True)
+
+    assert strangers_to(tmp_path / "package", tmp_path / "unit") == ["gone", "low/deep"]
+    assert namesakes(tmp_path) == ["test_two.py"]
 
 
 if __name__ == "__main__":

@@ -16,9 +16,11 @@ import pytest
 sys.path.append(str(Path(__file__).parents[1] / "local"))
 
 import gateway_process
-import gateway_server
+import plain_server
+from programs import HERE
 
 from pytest_rdsfailover.analysis.statistics import median, median_interval
+from pytest_rdsfailover.local.processes.process import Supervisor
 
 pytestmark = [
     pytest.mark.bench,
@@ -54,7 +56,7 @@ MEDIAN = re.compile(r"50th percentile:\s+([\d.]+)")
 
 @pytest.fixture(scope="module")
 def real_server():
-    with gateway_server.running("mariadb") as server:
+    with Supervisor() as supervisor, plain_server.running(HERE["MariaDB"], supervisor) as server:
         yield server
 
 
@@ -82,7 +84,7 @@ def sysbench(where, threads, step):
     """Run point selects; return transactions a second, and the median latency in milliseconds."""
     command = [
         "sysbench", "oltp_point_select", "--db-driver=mysql", "--mysql-user=app",
-        f"--mysql-password={gateway_server.PASSWORD}", "--mysql-db=app", "--db-ps-mode=disable",
+        f"--mysql-password={plain_server.PASSWORD}", "--mysql-db=app", "--db-ps-mode=disable",
         "--tables=1", "--table-size=1000", f"--threads={threads}", f"--time={SECONDS}",
         "--percentile=50", *where, step,
     ]  # fmt: skip

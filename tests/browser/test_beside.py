@@ -20,6 +20,7 @@ def test_attempts_reads_and_torn_writes_are_shown_where_there_are_any(browser, t
     assert browser.run("window.hacked === undefined")
     assert browser.complaints == []
     plain = text(browser, "#trial-2")
+    assert "downtime" in plain
     assert not any(word in plain for word in ("ttempts", "Reads", "staleness", "torn", "unseen"))
 
 

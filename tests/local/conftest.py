@@ -1,17 +1,16 @@
 """What the tests with real servers share."""
 
+import gateway_process
+import plain_server as plain
 import pytest
-from gateway_fixtures import emptied_server, gateway_real_server  # noqa: F401 - fixtures
-from networks import network_for
-from proxy_fixtures import proxy, proxy_gateway, proxy_process  # noqa: F401 - fixtures
-from servers import SERVERS
+from programs import HERE, network_for
+from relays import Relay
+from waiting import until
 
 from pytest_rdsfailover.local.cluster import LocalCluster
+from pytest_rdsfailover.local.processes.ports import reserve_port
 from pytest_rdsfailover.local.processes.process import Supervisor
 from pytest_rdsfailover.local.profiles.profiles import load_profile
-from pytest_rdsfailover.local.server.server import OwnServer
-
-HERE = {wanted.name: program for wanted in SERVERS if (program := wanted.find())}
 
 
 @pytest.fixture(scope="session", params=HERE.values(), ids=list(HERE))
@@ -26,10 +25,61 @@ def supervisor():
         yield supervisor
 
 
-@pytest.fixture(scope="module")
-def own_server(server_program, supervisor):
-    with OwnServer(server_program, supervisor) as server:
+@pytest.fixture(scope="session")
+def plain_server(server_program, supervisor):
+    """One server of each kind for all tests that want no cluster."""
+    with plain.running(server_program, supervisor) as server:
         yield server
+
+
+@pytest.fixture(scope="module")
+def emptied_server(plain_server):
+    """The same with nothing in its database `app`, for each module."""
+    plain_server.run("DROP DATABASE IF EXISTS other", "DROP DATABASE app", "CREATE DATABASE app")
+    return plain_server
+
+
+@pytest.fixture
+def relay(plain_server):
+    relay = Relay(plain_server.port)
+    yield relay
+    relay.close()
+
+
+@pytest.fixture
+def closed_port():
+    """A port on which nobody listens."""
+    with reserve_port() as port:
+        yield port
+
+
+@pytest.fixture(scope="session")
+def proxy_process(plain_server):
+    with gateway_process.gateway(plain_server) as gateway:
+        gateway.flavour = plain_server.flavour
+        yield gateway
+
+
+@pytest.fixture(scope="module")
+def proxy_gateway(proxy_process, emptied_server):
+    emptied_server.run(
+        "USE app",
+        "CREATE TABLE t (id INT PRIMARY KEY AUTO_INCREMENT, v VARCHAR(100), n INT)",
+        "CREATE DATABASE other",
+        "CREATE PROCEDURE leave_behind() BEGIN SET @left = 1; SET SESSION sql_mode = ''; END",
+    )
+    return proxy_process
+
+
+@pytest.fixture
+def proxy(proxy_gateway):
+    """A gateway with its proxy, whose settings are the defaults."""
+    gateway = proxy_gateway
+    gateway.configure_proxy()
+    until(lambda: gateway.proxy()["stats"]["client_connections"] == 0)
+    gateway.control.ask("proxy_forget")
+    yield gateway
+    gateway.configure_proxy()
 
 
 @pytest.fixture(scope="session")

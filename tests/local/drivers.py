@@ -32,6 +32,11 @@ TOPICS = {
 }
 
 
+# The instance is a reader that is not the reader endpoint's only one.
+ENDPOINTS = ("cluster", "reader", "instance", "proxy", "proxy-reader")
+MOVING = ("cluster", "proxy")  # those that lead to another instance after a failover
+
+
 class Client:
     """One connection. Results are lists of rows; a statement without result gives an empty list."""
 
@@ -379,16 +384,26 @@ def table() -> str:
 
 
 def offering(topic: str) -> Any:
-    """Parametrise a test by the drivers that offer a topic; one that is not here skips loudly."""
+    """Parametrise a test by the drivers that offer a topic, and by endpoints.
+
+    The first driver, mostly PyMySQL, shows what each endpoint makes of a topic. The others show how
+    they speak of it, on the cluster's endpoint and the proxy's. A driver that is not here skips
+    loudly.
+    """
+    first, *others = [driver for driver in DRIVERS if topic in driver.topics]
+    pairs = [*((first, where) for where in ENDPOINTS)]
+    pairs += [(driver, where) for driver in others for where in MOVING]
     return pytest.mark.parametrize(
-        "driver",
+        ("driver", "endpoint"),
         [
-            pytest.param(driver, marks=_skip(driver.missing()))
-            for driver in DRIVERS
-            if topic in driver.topics
+            pytest.param(
+                driver, where, marks=_skip(driver.missing()),
+                id=f"{driver.name.replace(', ', '-')}-{where}",
+            )
+            for driver, where in pairs
         ],
-        ids=lambda driver: driver.name.replace(", ", "-"),
-    )
+        indirect=["endpoint"],
+    )  # fmt: skip
 
 
 def _skip(reason: str | None) -> Any:

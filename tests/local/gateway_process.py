@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import gateway_server as servers
 import pymysql
+from plain_server import PASSWORD, PlainServer
 
 from pytest_rdsfailover.local.gateway.client import GatewayClient, connect
 from pytest_rdsfailover.local.gateway.script import Step
@@ -26,13 +26,13 @@ sys.exit(main(sys.argv[1:]))
 
 
 class RunningGateway:
-    def __init__(self, server: servers.RealServer, ports: dict, control: GatewayClient, process):
+    def __init__(self, server: PlainServer, ports: dict, control: GatewayClient, process):
         self.server, self.ports, self.control, self.process = server, ports, control, process
 
     def connect(self, endpoint="cluster", **options):
         defaults = {
             "host": "127.0.0.1", "port": self.ports[endpoint], "user": "app",
-            "password": servers.PASSWORD, "database": "app", "autocommit": True,
+            "password": PASSWORD, "database": "app", "autocommit": True,
             "connect_timeout": 10, "read_timeout": 30, "write_timeout": 30, "ssl_disabled": True,
         }  # fmt: skip
         return pymysql.connect(**{**defaults, **options})
@@ -75,7 +75,7 @@ class RunningGateway:
 
 @contextmanager
 def gateway(
-    server: servers.RealServer, *, instances=2, toxiproxy=None, plant=""
+    server: PlainServer, *, instances=2, toxiproxy=None, plant=""
 ) -> Iterator[RunningGateway]:
     with tempfile.TemporaryDirectory(prefix="rdsgw-") as directory:
         config = Path(directory, "config.json")
@@ -86,10 +86,10 @@ def gateway(
                 {
                     "instances": instances,
                     "server": {"unix_socket": server.socket},
-                    "admin": {"user": "root_", "password": servers.PASSWORD},
+                    "admin": {"user": "root_", "password": PASSWORD},
                     "control": control,
                     "toxiproxy": toxiproxy,
-                    "secrets": [json.dumps({"username": "app", "password": servers.PASSWORD})],
+                    "secrets": [json.dumps({"username": "app", "password": PASSWORD})],
                 }
             )
         )
@@ -108,3 +108,15 @@ def gateway(
             process.stdin.close()
             process.wait(10)
             process.stdout.close()
+
+
+def rows(connection, sql, *arguments):
+    """Return the rows of one statement."""
+    with connection.cursor() as cursor:
+        cursor.execute(sql, arguments or None)
+        return cursor.fetchall()
+
+
+def value(connection, sql, *arguments):
+    """Return the one value of one statement."""
+    return rows(connection, sql, *arguments)[0][0]

@@ -1,216 +1,92 @@
-"""A real server on a throw-away directory, and a relay before it that can misbehave."""
+"""A real server without a cluster before it: to ask, to freeze, and to put a gateway before."""
 
-import contextlib
-import getpass
-import os
-import secrets
-import select
-import signal
-import socket
-import struct
-import subprocess
-import tempfile
-import threading
-import time
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pymysql
 
 from pytest_rdsfailover.local.processes.ports import reserve_port
-from pytest_rdsfailover.model.endpoints import Bounds, Endpoint
-from pytest_rdsfailover.mysql import driver
+from pytest_rdsfailover.local.processes.process import Supervisor
+from pytest_rdsfailover.local.server import accounts
+from pytest_rdsfailover.local.server.programs import ServerProgram
+from pytest_rdsfailover.local.server.server import OwnServer
+from pytest_rdsfailover.model.endpoints import Endpoint
 
-PATIENT = Bounds(connect=2.0, read=20.0, write=10.0)
-
-
-def free_port() -> int:
-    """Return a port that nobody listens on, below those that the system gives to clients."""
-    with reserve_port() as port:
-        return port
-
-
-def _state(task: Path) -> str:
-    return (task / "stat").read_text().rpartition(")")[2].split()[0]
+PASSWORD = "s3cret"
+# `root_` may do all, `app` all but end the server, which nobody may on RDS.
+READY = (
+    "CREATE DATABASE app",
+    *(f"CREATE USER {user}@'%' IDENTIFIED BY '{PASSWORD}'" for user in ("root_", "app")),
+    *(f"GRANT ALL ON *.* TO {user}@'%' WITH GRANT OPTION" for user in ("root_", "app")),
+    "REVOKE SHUTDOWN ON *.* FROM app@'%'",
+    f"SET GLOBAL max_connections = 500, time_zone = 'SYSTEM', max_allowed_packet = {1 << 27}",
+)
 
 
 class PlainServer:
-    """One server process; `pid` is its own, to freeze it.
+    """One server for all tests of a worker that want no cluster.
 
-    Args:
-        program: the server's path.
-        maria: whether it is MariaDB.
-        options: more for its command line.
+    Attributes:
+        flavour: mariadb or mysql.
+        socket: path of its unix socket.
+        port: where it listens on 127.0.0.1.
+        pid: its process.
+        endpoint: where an application with a database of its own connects, by TCP; nobody else does
+            so by that account.
     """
 
-    def __init__(self, program: str, *, maria: bool, options: Sequence[str] = ()) -> None:
-        memory = "/dev/shm" if Path("/dev/shm").is_dir() else None
-        self._directory = tempfile.TemporaryDirectory(prefix="plain", dir=memory)
-        base = Path(self._directory.name)
-        self._reserved = reserve_port()  # it is long until the server listens
-        self.socket, self.port = str(base / "s"), self._reserved.number
-        common = ["--no-defaults", f"--datadir={base / 'data'}", f"--user={getpass.getuser()}"]
-        if maria:
-            install = ["mariadb-install-db", *common, "--auth-root-authentication-method=normal"]
-        else:
-            install = [program, *common, "--initialize-insecure"]
-        made = subprocess.run(install, check=False, capture_output=True, text=True)
-        if made.returncode:
-            self._directory.cleanup()
-            raise AssertionError(f"no data directory: {made.stdout[-2000:]}{made.stderr[-2000:]}")
-        more = [] if maria else ["--mysqlx=OFF"]
-        log = (base / "log").open("w")
-        self._popen = subprocess.Popen(
-            [
-                program, *common, f"--socket={self.socket}", f"--port={self.port}",
-                "--bind-address=127.0.0.1", "--skip-name-resolve", "--skip-log-bin",
-                f"--pid-file={base / 'pid'}", *more, *options,
-            ],
-            stdout=subprocess.DEVNULL,
-            stderr=log,
-        )  # fmt: skip
-        log.close()
-        try:
-            self._prepare(base)
-        except BaseException:
-            self._popen.kill()
-            self._popen.wait()
-            self._directory.cleanup()
-            raise
-        self.pid = int((base / "pid").read_text())
-
-    def _prepare(self, base: Path) -> None:
-        deadline = time.monotonic() + 60
-        password = secrets.token_hex(8)
+    def __init__(self, own: OwnServer, flavour: str, port: int) -> None:
+        self._own, self.flavour, self.port = own, flavour, port
+        self.socket, self.pid = own.address.socket, own.process.pid
+        account = own.application
         self.endpoint = Endpoint(
-            name="plain", kind="writer", host="127.0.0.1", port=self.port,
-            user="app", password=password, database="app",
+            name="plain", kind="writer", host="127.0.0.1", port=port, user=account.user,
+            password=account.password, database=account.database,
         )  # fmt: skip
-        while not self._listens():
-            assert self._popen.poll() is None, (base / "log").read_text()[-2000:]
-            assert time.monotonic() < deadline, "the server does not get ready"
-            time.sleep(0.05)
-        for statement in (
-            "CREATE DATABASE app",
-            "DROP USER IF EXISTS ''@'localhost'",
-            f"CREATE USER app@'%' IDENTIFIED BY '{password}'",
-            "GRANT ALL ON app.* TO app@'%'",
-        ):
-            self.ask(statement)
-        # MySQL's default plugin wants one login over a safe channel before a digest will do.
-        driver.connect(self.endpoint, unix_socket=self.socket).close()
 
-    def _listens(self) -> bool:
-        with socket.socket(socket.AF_UNIX) as probe:
-            return probe.connect_ex(self.socket) == 0
+    def connect(self, **options):
+        """Connect as `app`, by the unix socket."""
+        defaults = {
+            "user": "app", "password": PASSWORD, "database": "app", "autocommit": True,
+            "ssl_disabled": True,  # a context of TLS takes 30 ms of CPU
+        }  # fmt: skip
+        return pymysql.connect(unix_socket=self.socket, **{**defaults, **options})
 
     def admin(self):
-        root = Endpoint(
-            name="root", kind="writer", host="localhost", port=0,
-            user="root", password="", database="",
-        )  # fmt: skip
-        return driver.connect(root, bounds=PATIENT, unix_socket=self.socket)
+        """Connect as who may do all."""
+        return self.connect(user="root_", database=None, read_timeout=20, write_timeout=10)
 
-    def ask(self, statement: str):
-        with self.admin() as root, root.cursor() as cursor:
-            cursor.execute(statement)
+    def run(self, *statements):
+        """Execute statements as who may do all; return the rows of the last one."""
+        with self.admin() as connection, connection.cursor() as cursor:
+            for statement in statements:
+                cursor.execute(statement)
             return cursor.fetchall()
 
-    @contextlib.contextmanager
-    def frozen(self):
-        os.kill(self.pid, signal.SIGSTOP)
+    @contextmanager
+    def frozen(self) -> Iterator[None]:
+        """Stop all of it for the block."""
+        self._own.process.freeze()
         try:
-            self._wait_until_stopped()
             yield
         finally:
-            os.kill(self.pid, signal.SIGCONT)
-
-    def _wait_until_stopped(self) -> None:
-        deadline = time.monotonic() + 10
-        tasks = Path(f"/proc/{self.pid}/task")
-        while any(_state(task) != "T" for task in tasks.iterdir()):
-            assert time.monotonic() < deadline
-            time.sleep(0.001)
+            self._own.process.thaw()
 
     def sessions(self) -> list[int]:
-        rows = self.ask("SELECT id FROM information_schema.processlist WHERE user = 'app'")
+        """Return the numbers of the sessions of the endpoint's account."""
+        rows = self.run(
+            f"SELECT id FROM information_schema.processlist WHERE user = '{self.endpoint.user}'"
+        )
         return [int(row[0]) for row in rows]
 
-    def close(self) -> None:
-        self._popen.kill()
-        self._popen.wait()
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(self.pid, signal.SIGKILL)  # if the program was a wrapper
-        self._reserved.release()
-        self._directory.cleanup()
 
-
-class Relay:
-    """A TCP relay to a port: passes, refuses, resets, or is silent, per mode."""
-
-    def __init__(self, target: int | None) -> None:
-        self._reserved = reserve_port()  # also while it refuses
-        self._target, self.port, self._links = target, self._reserved.number, []
-        self._lock, self._passing, self._over = threading.Lock(), threading.Event(), False
-        self._passing.set()
-        self._listener = None
-        self.listen()
-
-    def listen(self) -> None:
-        self._listener = socket.create_server(("127.0.0.1", self.port), backlog=256)
-        threading.Thread(target=self._accept, args=(self._listener,), daemon=True).start()
-
-    def refuse(self) -> None:
-        """Accept nobody any more; what is connected stays."""
-        with contextlib.suppress(OSError):
-            self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
-
-    def reset(self) -> None:
-        """Cut every connection with a RST."""
-        with self._lock:
-            links, self._links = self._links, []
-        for one in links:
-            with contextlib.suppress(OSError):
-                one.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-                one.shutdown(socket.SHUT_RD)  # wakes the pump that reads it
-            one.close()
-
-    def hang(self) -> None:
-        self._passing.clear()
-
-    def resume(self) -> None:
-        self._passing.set()
-
-    def close(self) -> None:
-        self._over = True
-        self.resume()
-        self.refuse()
-        self.reset()
-        self._reserved.release()
-
-    def _accept(self, listener: socket.socket) -> None:
-        with contextlib.suppress(OSError):
-            while True:
-                client, _ = listener.accept()
-                if self._target is None:  # accepts, and never says a word
-                    self._links.append(client)
-                    continue
-                server = socket.create_connection(("127.0.0.1", self._target))
-                for each in (client, server):
-                    each.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                with self._lock:
-                    self._links += [client, server]
-                threading.Thread(target=self._pump, args=(client, server), daemon=True).start()
-
-    def _pump(self, client: socket.socket, server: socket.socket) -> None:
-        other = {client: server, server: client}
-        with contextlib.suppress(OSError, ValueError):
-            while not self._over:
-                ready, _, _ = select.select([client, server], [], [], 0.2)
-                self._passing.wait()
-                for one in ready:
-                    data = one.recv(65536)
-                    if not data:
-                        raise OSError
-                    other[one].sendall(data)
-        for one in (client, server):
-            one.close()
+@contextmanager
+def running(program: ServerProgram, supervisor: Supervisor) -> Iterator[PlainServer]:
+    """Start one for the block."""
+    with reserve_port() as port, OwnServer(program, supervisor, port=port) as own:
+        with accounts.session(own.address, own.admin) as connection:
+            accounts.run(connection, READY)
+        server = PlainServer(own, program.dialect.name.lower(), port)
+        for user in ("root_", "app"):
+            server.connect(user=user).close()  # fills the cache of caching_sha2_password
+        yield server

@@ -84,7 +84,7 @@ def test_names_are_gone_afterwards(resting):
 
 @contextlib.contextmanager
 def flipping(program, **more):
-    from networks import network_for
+    from programs import network_for
 
     profile = parse_profile("test", FLIP_FLOP | more)
     with (

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import gateway_process
 import pytest
-from proxy_fixtures import value
+from gateway_process import value
 from waiting import until
 
 from pytest_rdsfailover.mysql.handshake import Capability

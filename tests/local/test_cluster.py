@@ -4,7 +4,7 @@ import itertools
 
 import pymysql
 import pytest
-from networks import network_for
+from programs import network_for
 from waiting import until
 
 from pytest_rdsfailover.local.cluster import LocalCluster

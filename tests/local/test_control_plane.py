@@ -14,7 +14,7 @@ pytest.importorskip("moto")
 pytest.importorskip("flask")
 
 from botocore.exceptions import ClientError, ParamValidationError
-from servers import SERVERS
+from programs import SERVERS
 from waiting import until
 
 from pytest_rdsfailover.aws import trigger

@@ -8,7 +8,7 @@ import time
 import traceback
 
 import pytest
-from plain_server import Relay, free_port
+from relays import Relay
 
 from pytest_rdsfailover.journal.journal import Journal
 from pytest_rdsfailover.load.fast_writer import AWAY, FastWriter, WriterSettings
@@ -18,7 +18,6 @@ from pytest_rdsfailover.model.endpoints import Bounds
 from pytest_rdsfailover.model.records import Fault, Outcome
 from pytest_rdsfailover.mysql import driver
 
-pytest_plugins = ["plain_fixtures"]
 pytestmark = pytest.mark.local
 SHORT = Bounds(connect=0.3, read=0.3, write=0.3)
 LONG = 5.0  # seconds; far beyond every bound, far below for ever
@@ -40,8 +39,9 @@ def test_a_connection_commits_each_statement_by_itself(plain_server):
     with driver.connect(plain_server.endpoint) as one, one.cursor() as cursor:
         cursor.execute("CREATE TABLE IF NOT EXISTS t (n INT)")
         cursor.execute("INSERT INTO t VALUES (1)")
-    assert plain_server.ask("SELECT COUNT(*) FROM app.t")[0][0] >= 1
-    plain_server.ask("DROP TABLE app.t")
+    table = f"{plain_server.endpoint.database}.t"
+    assert plain_server.run(f"SELECT COUNT(*) FROM {table}") == ((1,),)
+    plain_server.run(f"DROP TABLE {table}")
 
 
 def test_a_port_that_accepts_and_says_nothing_ends_at_the_read_bound(plain_server):
@@ -55,8 +55,8 @@ def test_a_port_that_accepts_and_says_nothing_ends_at_the_read_bound(plain_serve
     assert driver.outcome_of(error, sent=False) is Outcome.REFUSED
 
 
-def test_a_closed_port_refuses(plain_server):
-    error = failure(lambda: driver.connect(at(plain_server, free_port()), bounds=SHORT))
+def test_a_closed_port_refuses(plain_server, closed_port):
+    error = failure(lambda: driver.connect(at(plain_server, closed_port), bounds=SHORT))
 
     assert driver.fault_of(error) == Fault(2003, "refused")
 
@@ -69,18 +69,17 @@ def test_a_name_that_does_not_exist_is_an_error_of_dns(plain_server):
     assert driver.fault_of(error) == Fault(2003, "dns")
 
 
-def test_a_connection_to_itself_is_refused_at_once(plain_server):
-    port = free_port()
+def test_a_connection_to_itself_is_refused_at_once(plain_server, closed_port):
     bounds = Bounds(connect=1.0, read=60.0)
 
     # Binding a client to the very port it connects to is the trap, without the luck it takes.
     def connect():
-        made = driver.connect(at(plain_server, port), bounds=bounds, defer_connect=True)
+        made = driver.connect(at(plain_server, closed_port), bounds=bounds, defer_connect=True)
         made.connect(driver._socket(made))
 
     real = socket.create_connection
     driver.socket.create_connection = lambda where, timeout, **_: real(
-        where, timeout, source_address=("127.0.0.1", port)
+        where, timeout, source_address=("127.0.0.1", closed_port)
     )
     try:
         error = failure(connect)
@@ -90,7 +89,7 @@ def test_a_connection_to_itself_is_refused_at_once(plain_server):
     assert driver.fault_of(error) == Fault(2003, "refused")
     with socket.socket() as server:  # the port was given back at once
         server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        server.bind(("127.0.0.1", port))
+        server.bind(("127.0.0.1", closed_port))
 
 
 def test_a_silent_server_ends_a_statement_at_the_read_bound(plain_server):
@@ -131,8 +130,8 @@ def test_a_server_that_is_no_aurora_has_no_instance_id(plain_server):
         assert driver.instance_of(one) is None
 
 
-def test_no_traceback_shows_the_password(plain_server):
-    where = at(plain_server, free_port())
+def test_no_traceback_shows_the_password(plain_server, closed_port):
+    where = at(plain_server, closed_port)
 
     error = failure(lambda: driver.connect(where, bounds=SHORT))
 

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from servers import SERVERS
+from programs import SERVERS
 
 pytestmark = pytest.mark.local
 EXAMPLE = Path(__file__).parents[2] / "examples" / "aws-wrapper"

@@ -2,7 +2,6 @@
 
 import itertools
 import socket
-import statistics
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -17,6 +16,7 @@ from pytest_rdsfailover.model.errors import GatewayError
 
 pytestmark = pytest.mark.local
 LOST = {2006, 2013, 0}
+KEPT = 0.02  # seconds; it takes about one millisecond
 
 
 @pytest.fixture(scope="module")
@@ -255,7 +255,7 @@ def test_fifty_failovers_lose_no_acknowledged_write_and_keep_their_times(server,
     threads = [threading.Thread(target=write, args=(number,)) for number in range(4)]
     for thread in threads:
         thread.start()
-    late = []
+    late = {}
     try:
         for number in range(50):
             pair = ("instance-1", "instance-2")
@@ -264,11 +264,9 @@ def test_fifty_failovers_lose_no_acknowledged_write_and_keep_their_times(server,
             while len(acked) <= seen:
                 assert time.monotonic() < patience, "nobody can write any more"
                 time.sleep(0.002)
-            late += [
-                milestone.at - milestone.planned
-                for milestone in gateway.control.milestones()
-                if milestone.planned is not None
-            ]
+            for milestone in gateway.control.milestones():
+                if milestone.planned is not None:
+                    late.setdefault(milestone.name, []).append(milestone.at - milestone.planned)
     finally:
         stop.set()
         for thread in threads:
@@ -278,8 +276,9 @@ def test_fifty_failovers_lose_no_acknowledged_write_and_keep_their_times(server,
     assert len(acked) >= 50
     rows = {row[0] for row in server.run("SELECT id FROM app.k")}
     assert set(acked) <= rows
-    print(f"milestones late by {statistics.median(late) * 1000:.2f} ms at the median")
-    assert statistics.median(late) < 0.25
+    assert {"writer_cut", "promoted", "old_writer_back", "dns_flip"} <= late.keys()
+    # Never early; and of fifty one was kept waiting by nobody but the gateway.
+    assert {name: min(each) for name, each in late.items() if not 0 <= min(each) < KEPT} == {}
 
 
 @pytest.mark.parametrize("count", [2, 3, 16])

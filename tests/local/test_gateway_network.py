@@ -7,9 +7,9 @@ import subprocess
 import time
 from http.client import HTTPConnection
 from pathlib import Path
+from urllib.parse import quote
 
 import gateway_process
-import gateway_server
 import pymysql
 import pytest
 
@@ -64,16 +64,10 @@ def api():
         process.wait()
 
 
-@pytest.fixture(scope="module")
-def server():
-    with gateway_server.running("mariadb") as server:
-        yield server
-
-
 @pytest.fixture
-def gateway(api, server):
+def gateway(api, plain_server):
     toxiproxy = {"url": f"http://127.0.0.1:{api}", "prefix": PREFIX}
-    with gateway_process.gateway(server, toxiproxy=toxiproxy) as gateway:
+    with gateway_process.gateway(plain_server, toxiproxy=toxiproxy) as gateway:
         for name, port in list(gateway.ports.items()):
             listen = free_port()
             call(api, "POST", "/proxies", {
@@ -82,6 +76,8 @@ def gateway(api, server):
             })  # fmt: skip
             gateway.ports[name] = listen
         yield gateway
+    for name in gateway.ports:
+        call(api, "DELETE", f"/proxies/{quote(PREFIX + name)}")
 
 
 def refused(gateway):

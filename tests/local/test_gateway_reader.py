@@ -2,9 +2,9 @@
 
 import gateway_binary
 import gateway_process
-import gateway_server
 import pymysql
 import pytest
+from plain_server import PASSWORD
 from pymysql.constants import CLIENT
 
 pytestmark = pytest.mark.local
@@ -191,7 +191,7 @@ def change_user(connection):
     """Log in again on an open connection, as the server's plug-in wants it."""
     sock, reader = connection._sock, connection._rfile
     plugin = connection._auth_plugin_name.encode()
-    secret = SCRAMBLES[plugin](gateway_server.PASSWORD.encode(), connection.salt[:20])
+    secret = SCRAMBLES[plugin](PASSWORD.encode(), connection.salt[:20])
     body = b"\x11app\0" + bytes((len(secret),)) + secret + b"app\0\x2d\0" + plugin + b"\0"
     if connection.server_capabilities & CLIENT.CONNECT_ATTRS:
         body += b"\0"
@@ -203,7 +203,7 @@ def change_user(connection):
             return
         if payload[0] == 0xFE:
             plugin, _, scramble = payload[1:].partition(b"\0")
-            answer = SCRAMBLES[plugin](gateway_server.PASSWORD.encode(), scramble.rstrip(b"\0"))
+            answer = SCRAMBLES[plugin](PASSWORD.encode(), scramble.rstrip(b"\0"))
             sock.sendall(len(answer).to_bytes(3, "little") + bytes((head[3] + 1,)) + answer)
         else:
             assert payload[:2] == b"\x01\x03", payload

@@ -11,7 +11,7 @@ from contextlib import suppress
 import gateway_process
 import pymysql
 import pytest
-from proxy_fixtures import rows
+from gateway_process import rows
 from waiting import until
 
 pytestmark = pytest.mark.local

@@ -7,7 +7,6 @@ import time
 import uuid
 
 import pytest
-from plain_server import free_port
 from waiting import until
 
 from pytest_rdsfailover.journal.journal import Journal
@@ -23,7 +22,6 @@ from pytest_rdsfailover.model.endpoints import Bounds, Tls
 from pytest_rdsfailover.model.errors import SettingError
 from pytest_rdsfailover.model.records import Outcome
 
-pytest_plugins = ["plain_fixtures"]
 pytestmark = pytest.mark.local
 POLICY = ReconnectPolicy(bounds=Bounds(connect=0.5, read=0.4, write=0.5))
 
@@ -137,7 +135,7 @@ def test_killed_sessions_come_back_and_lose_nothing(plain_server):
         before = set(plain_server.sessions())
         for session in before:
             with contextlib.suppress(Exception):
-                plain_server.ask(f"KILL {session}")
+                plain_server.run(f"KILL {session}")
         begun = time.monotonic()
         until(lambda: load.acked_since(begun) == 8)
         assert not before & set(plain_server.sessions())
@@ -148,8 +146,8 @@ def test_killed_sessions_come_back_and_lose_nothing(plain_server):
     assert set(acked(journal)) <= stored
 
 
-def test_nobody_who_listens_is_an_error_of_the_load(plain_server):
-    where = dataclasses.replace(plain_server.endpoint, port=free_port())
+def test_nobody_who_listens_is_an_error_of_the_load(plain_server, closed_port):
+    where = dataclasses.replace(plain_server.endpoint, port=closed_port)
     journal = Journal("run", 2)
     load = FastLoad(InsertWorkload(where, journal.run), journal, rate=10.0)
 

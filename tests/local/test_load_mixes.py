@@ -19,7 +19,6 @@ from pytest_rdsfailover.model.endpoints import Bounds
 from pytest_rdsfailover.model.records import Outcome
 from pytest_rdsfailover.mysql import driver
 
-pytest_plugins = ["plain_fixtures"]
 pytestmark = pytest.mark.local
 MIX = {WRITE: 2, TRANSACTION: 1, READ_YOUR_WRITE: 1, READ: 1}
 POLICY = ReconnectPolicy(bounds=Bounds(connect=0.5, read=0.5, write=0.5))
@@ -65,9 +64,8 @@ def test_a_calm_server_keeps_every_promise_of_a_mixed_load(plain_server):
 
 def test_a_transaction_of_which_a_row_is_missing_is_torn(plain_server):
     def tear(workload):
-        plain_server.ask(
-            f"DELETE FROM app.{workload.table} WHERE parts = {PARTS} AND part = 1 LIMIT 1"
-        )
+        table = f"{plain_server.endpoint.database}.{workload.table}"
+        plain_server.run(f"DELETE FROM {table} WHERE parts = {PARTS} AND part = 1 LIMIT 1")
 
     journal, stored = run(plain_server, mixed(plain_server), 0.3, meanwhile=tear)
     audited, _ = judge(journal, stored)
@@ -111,7 +109,7 @@ def cut(server):
     with driver.connect(server.endpoint) as connection, connection.cursor() as cursor:
         cursor.execute("SELECT CONNECTION_ID()")
         (own,) = cursor.fetchone()
-        cursor.execute("SELECT id FROM information_schema.processlist WHERE db = 'app'")
+        cursor.execute("SELECT id FROM information_schema.processlist WHERE db = DATABASE()")
         for (number,) in cursor.fetchall():
             if number != own:
                 driver.kill_session(connection, number)

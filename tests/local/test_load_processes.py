@@ -26,7 +26,6 @@ from pytest_rdsfailover.model.endpoints import Bounds
 from pytest_rdsfailover.model.errors import SettingError
 from pytest_rdsfailover.model.records import Outcome
 
-pytest_plugins = ["plain_fixtures"]
 pytestmark = pytest.mark.local
 POLICY = ReconnectPolicy(bounds=Bounds(connect=0.5, read=0.5, write=0.5))
 WRITERS, RATE = 6, 120.0

@@ -10,7 +10,6 @@ import uuid
 
 import pymysql
 import pytest
-from plain_server import free_port
 from waiting import until
 
 from pytest_rdsfailover.journal.journal import Journal
@@ -25,7 +24,6 @@ from pytest_rdsfailover.model.errors import DiedError
 from pytest_rdsfailover.model.records import Fault, Outcome
 from pytest_rdsfailover.mysql import driver
 
-pytest_plugins = ["plain_fixtures"]
 pytestmark = pytest.mark.local
 RUN = 1.0  # seconds of load
 POLICY = ReconnectPolicy(bounds=Bounds(connect=0.5, read=0.4, write=0.5))
@@ -77,9 +75,10 @@ def test_a_row_stored_twice_is_read_back_twice(plain_server):
     with inserting(plain_server, writers=1, rate=50.0) as (load, _, workload):
         time.sleep(0.2)
         load.stop()
-        plain_server.ask(
-            f"INSERT INTO app.{workload._table} (writer, sequence)"
-            f" SELECT writer, sequence FROM app.{workload._table} WHERE sequence = 0"
+        table = f"{plain_server.endpoint.database}.{workload._table}"
+        plain_server.run(
+            f"INSERT INTO {table} (writer, sequence)"
+            f" SELECT writer, sequence FROM {table} WHERE sequence = 0"
         )
         assert list(workload.stored(plain_server.endpoint)).count((0, 0)) == 2
 
@@ -172,20 +171,20 @@ def test_a_writer_leaves_a_read_only_server_if_and_only_if_its_policy_says_so(pl
     with inserting(plain_server, writers=2, rate=40.0, policy=policy) as (_, journal, _):
         time.sleep(0.2)
         before = set(plain_server.sessions())
-        plain_server.ask("SET GLOBAL read_only = 1")
+        plain_server.run("SET GLOBAL read_only = 1")
         try:
             until(lambda: sum(1 for each in journal if each.fault) >= 6)
             after = set(plain_server.sessions())
         finally:
-            plain_server.ask("SET GLOBAL read_only = 0")
+            plain_server.run("SET GLOBAL read_only = 0")
 
     assert Fault(1290, "read-only") in {each.fault for each in journal}
     assert {each.outcome for each in journal if each.fault} == {Outcome.REFUSED}
     assert (before == after) is not leaves
 
 
-def test_a_load_that_cannot_connect_says_why_and_ends(plain_server):
-    where = dataclasses.replace(plain_server.endpoint, port=free_port())
+def test_a_load_that_cannot_connect_says_why_and_ends(plain_server, closed_port):
+    where = dataclasses.replace(plain_server.endpoint, port=closed_port)
     load = Load(InsertWorkload(where, "none"), Journal("none", 3), rate=10.0, policy=POLICY)
 
     with pytest.raises(LoadError, match=r"3 of 3 writers.*2003"):
@@ -195,8 +194,8 @@ def test_a_load_that_cannot_connect_says_why_and_ends(plain_server):
 
 
 @pytest.mark.parametrize("name", ENGINES)
-def test_a_start_is_given_up_when_what_it_connects_to_has_ended(plain_server, name):
-    where = dataclasses.replace(plain_server.endpoint, port=free_port())
+def test_a_start_is_given_up_when_what_it_connects_to_has_ended(plain_server, closed_port, name):
+    where = dataclasses.replace(plain_server.endpoint, port=closed_port)
     load = ENGINES[name](
         InsertWorkload(where, "none"), Journal("none", 3), rate=10.0, policy=POLICY
     )

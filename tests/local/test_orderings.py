@@ -6,47 +6,32 @@ import functools
 import threading
 import time
 from itertools import pairwise
+from pathlib import Path
 
 import pymysql
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
-from plain_server import PATIENT, PlainServer
-from servers import SERVERS
+from fitness import fit
+from waiting import until
 from watching import watch
 
 from pytest_rdsfailover.local.gateway import tls
-from pytest_rdsfailover.model.endpoints import Tls
+from pytest_rdsfailover.model.endpoints import Bounds, Tls
 from pytest_rdsfailover.mysql import driver
 
 pytestmark = pytest.mark.local
 FROZEN = 0.6  # seconds
+PATIENT = Bounds(connect=2.0, read=20.0, write=10.0)
 CONNECTIONS, OTHERS = 20, 100
 
 
 @pytest.fixture(scope="module")
-def authority(tmp_path_factory):
-    return tls.Authority(tmp_path_factory.mktemp("tls"))
-
-
-@pytest.fixture(scope="module")
-def plain_server(authority):
-    wanted = SERVERS[0]
-    program = wanted.find()
-    if program is None:
-        pytest.skip(f"NOT TESTED on {wanted.name}: {wanted.remedy}")
-    encrypted = [f"--ssl-cert={authority.server}", f"--ssl-key={authority.server}"]
-    server = PlainServer(str(program.path), maria=True, options=encrypted)
-    yield server
-    server.close()
-
-
-@pytest.fixture(scope="module")
-def bundle(authority, tmp_path_factory):
-    """The authority among others: RDS has about a hundred of them in one file."""
+def bundle(proxy_process, tmp_path_factory):
+    """The gateway's authority among others: RDS has about a hundred of them in one file."""
     key = ec.generate_private_key(ec.SECP256R1())
     others = (tls._certificate(f"authority {n}", key, key) for n in range(OTHERS))
     path = tmp_path_factory.mktemp("bundle") / "bundle.pem"
-    path.write_bytes(authority.ca.read_bytes() + b"".join(map(tls._pem, others)))
+    path.write_bytes(Path(proxy_process.ca).read_bytes() + b"".join(map(tls._pem, others)))
     return str(path)
 
 
@@ -73,28 +58,32 @@ def sampling(endpoint):
 
 
 def test_a_freeze_is_measured_nearer_to_the_truth_than_by_a_loop_that_sleeps(plain_server):
-    lasted = []
+    def take():
+        lasted = []
 
-    def freeze():
-        with plain_server.frozen():
-            begun = time.monotonic()
-            time.sleep(FROZEN)
-            lasted.append(time.monotonic() - begun)
+        def freeze():
+            with plain_server.frozen():
+                begun = time.monotonic()
+                time.sleep(FROZEN)
+                lasted.append(time.monotonic() - begun)
 
-    plain_server.ask("CREATE TABLE app.sampled (at INT)")
-    with sampling(plain_server.endpoint) as times:
-        trial = watch(plain_server, freeze)
-        deadline = time.monotonic() + 5.0
-        while len(times) < 3 and time.monotonic() < deadline:
-            time.sleep(0.02)
+        with sampling(plain_server.endpoint) as times:
+            trial = watch(plain_server, freeze)
+            until(lambda: len(times) >= 3)
+        return trial, *lasted, max(later - earlier for earlier, later in pairwise(times))
 
-    (truth,) = lasted
-    sampled = max(later - earlier for earlier, later in pairwise(times))
+    plain_server.run(f"CREATE TABLE {plain_server.endpoint.database}.sampled (at INT)")
+    trial, truth, sampled = fit(take, problem=lambda taken: taken[0].clock.problem)
+    plain_server.run(f"DROP TABLE {plain_server.endpoint.database}.sampled")
+
     assert abs(trial.downtime - truth) * 3 < abs(sampled - truth)
 
 
-def test_reconnecting_with_one_tls_context_takes_less_cpu_than_with_one_each(plain_server, bundle):
-    endpoint = dataclasses.replace(plain_server.endpoint, tls=Tls(bundle))
+def test_reconnecting_with_one_tls_context_takes_less_cpu_than_with_one_each(
+    proxy_process, plain_server, bundle
+):
+    port = proxy_process.ports["cluster"]
+    endpoint = dataclasses.replace(plain_server.endpoint, port=port, tls=Tls(bundle))
     one_each = functools.partial(
         pymysql.connect,
         host=endpoint.host, port=endpoint.port, user=endpoint.user, password=endpoint.password,

@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 import pytest
-from networks import network_for
+from programs import network_for
 
 from pytest_rdsfailover.local.cluster import LocalCluster
 from pytest_rdsfailover.local.gateway.sockets import bound

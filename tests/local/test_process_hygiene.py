@@ -11,8 +11,8 @@ import tempfile
 import time
 from pathlib import Path
 
+import marked
 import pytest
-from owners import Owner
 
 from pytest_rdsfailover.local.processes import process as process_module
 from pytest_rdsfailover.local.processes import supervisor as program
@@ -25,11 +25,13 @@ pytestmark = [
 ]
 
 SLEEPERS = """
+print("begun", flush=True)
 with Supervisor() as supervisor:
+    print("supervised", flush=True)
     for number in range(5):
         supervisor.spawn(f"sleeper-{number}", ["/bin/sh", "-c", "sleep 1000 & sleep 1000"])
         (supervisor.directory / f"file-{number}").write_text("x")
-    print(supervisor.pid, flush=True)
+        print("spawned", flush=True)
     time.sleep(1000)
 """
 SERVER = """
@@ -37,28 +39,61 @@ from pytest_rdsfailover.local.server.programs import find_server
 from pytest_rdsfailover.local.server.server import OwnServer
 program = find_server(None)
 while True:
+    print("begun", flush=True)
     with Supervisor() as supervisor, OwnServer(program, supervisor):
         print("up", flush=True)
         time.sleep(0.05)
 """
 
 
-@pytest.mark.parametrize("moment", range(40))
-def test_killing_the_owner_at_any_moment_leaves_nothing(moment):
-    with Owner(SLEEPERS) as owner:
-        time.sleep((moment + random.random()) / 40 * 0.3)  # each moment somewhere in its own slot
+CHANCE = random.Random(1)
+# After which line of its output, and how many milliseconds later; its supervisor takes the longest.
+MOMENTS = [
+    (line, CHANCE.randrange(60 if line == 1 else 10)) for line in (1, 1, 1, 2, 3, 4, 5, 6, 7)
+]
+# When within the start of a server and a little longer: each somewhere in a slot of its own.
+SHARES = [round((slot + CHANCE.random()) / 6 * 1.2, 2) for slot in range(6)]
+
+
+@pytest.mark.parametrize(("line", "later"), MOMENTS)
+def test_killing_the_owner_at_any_moment_leaves_nothing(line, later):
+    with marked.owner(SLEEPERS) as owner:
+        for _ in range(line):
+            owner.line()
+        time.sleep(later / 1000)
         owner.kill()
 
         assert owner.left() == []
 
 
-@pytest.mark.parametrize("moment", range(30))
-def test_killing_the_owner_of_a_server_at_any_moment_leaves_nothing(server_program, moment):
-    with Owner(SERVER, RDS_SERVER=str(server_program.path)) as owner:
-        time.sleep((moment + random.random()) / 30 * 1.5)
+@pytest.mark.parametrize("share", SHARES)
+def test_killing_the_owner_of_a_server_at_any_moment_leaves_nothing(server_program, share):
+    with marked.owner(SERVER, RDS_SERVER=str(server_program.path)) as owner:
+        assert owner.line() == "begun"
+        begun = time.monotonic()
+        assert owner.line() == "up"
+        taken = time.monotonic() - begun
+        assert owner.line() == "begun"
+        time.sleep(share * taken)
         owner.kill()
 
         assert owner.left() == []
+
+
+def test_a_process_and_a_directory_that_are_left_behind_are_seen():
+    """The planted fault: nobody supervises the one, nobody removes the other."""
+    code = """
+import subprocess
+(process.bases()[0] / "left").mkdir()
+subprocess.Popen(["/bin/sleep", "1000"], start_new_session=True)
+print("up", flush=True)
+time.sleep(1000)
+"""
+    with marked.owner(code) as owner:
+        assert owner.line() == "up"
+        owner.kill()
+
+        assert [Path(left).name for left in owner.left(within=0.2)] == ["sleep 1000 ", "left"]
 
 
 def test_an_owner_that_ends_without_closing_leaves_nothing():
@@ -67,7 +102,7 @@ supervisor = Supervisor()
 supervisor.spawn("sleeper", ["/bin/sleep", "1000"])
 print("up", flush=True)
 """
-    with Owner(code) as owner:
+    with marked.owner(code) as owner:
         assert owner.line() == "up"
 
         assert owner.left() == []
@@ -81,7 +116,7 @@ with Supervisor() as supervisor:
     print(supervisor.pid, *sleepers, flush=True)
     time.sleep(1000)
 """
-    with Owner(code) as owner:
+    with marked.owner(code) as owner:
         supervisor, *sleepers = map(int, owner.line().split())
         # A process between fork and exec has no environment to tell it by.
         there = wait_until(
@@ -96,8 +131,8 @@ with Supervisor() as supervisor:
 
 def test_killing_the_supervisor_and_then_the_owner_of_a_server_leaves_no_process(server_program):
     code = SERVER.replace("time.sleep(0.05)", "print(supervisor.pid, flush=True); time.sleep(1000)")
-    with Owner(code, RDS_SERVER=str(server_program.path)) as owner:
-        assert owner.line() == "up"
+    with marked.owner(code, RDS_SERVER=str(server_program.path)) as owner:
+        assert [owner.line(), owner.line()] == ["begun", "up"]
         os.kill(int(owner.line()), signal.SIGKILL)
         owner.kill()
 
@@ -161,7 +196,7 @@ try:
 except KeyboardInterrupt:
     print("ended" if sleeper.wait(1.0) else "still there", flush=True)
 """
-    with Owner(code) as owner:
+    with marked.owner(code) as owner:
         assert owner.line() == "up"
         os.killpg(owner.popen.pid, signal.SIGINT)
 
@@ -179,7 +214,7 @@ if os.fork() == 0:
 print(sleeper.pid, supervisor.pid, flush=True)
 time.sleep(1000)
 """
-    with Owner(code) as owner:
+    with marked.owner(code) as owner:
         pids = {int(pid) for pid in owner.line().split()}
         owner.kill()
         owner.wait_until_gone(pids)
@@ -206,4 +241,4 @@ def test_the_supervisor_needs_no_more_than_the_standard_library():
         if line.startswith(("import ", "from "))
     }
 
-    assert imported <= allowed
+    assert {"os", "signal"} <= imported <= allowed

@@ -7,7 +7,7 @@ from contextlib import ExitStack
 
 import pymysql
 import pytest
-from proxy_fixtures import rows, value
+from gateway_process import rows, value
 from waiting import until
 
 from pytest_rdsfailover.local.gateway.script import Step
@@ -87,6 +87,11 @@ def test_who_waits_longer_than_the_borrow_timeout_gets_9501(proxy, move):
         assert value(client, "SELECT 1") == 1
 
 
+def executing(server):
+    """Return what the server is doing for the statement in flight."""
+    return [row for row in server.run("SHOW FULL PROCESSLIST") if "'flight'" in (row[7] or "")]
+
+
 @pytest.mark.parametrize("how", ["reset", "close", "hang"])
 def test_a_statement_in_flight_loses_its_connection_and_is_fenced(proxy, move, how):
     client = proxy.connect("proxy")
@@ -100,16 +105,14 @@ def test_a_statement_in_flight_loses_its_connection_and_is_fenced(proxy, move, h
 
     thread = threading.Thread(target=work)
     thread.start()
-    until(lambda: proxy.proxy()["stats"]["borrowed"] == 1)
-    time.sleep(0.1)
+    until(lambda: executing(proxy.server))
     started = time.monotonic()
     move(promote=0.2, how=how)
     thread.join(10)
     assert time.monotonic() - started < 4.5  # not when the statement would have ended
     assert caught
     assert caught[0] in LOST
-    processes = proxy.server.run("SHOW PROCESSLIST")
-    assert not any("flight" in (row[7] or "") for row in processes)
+    assert not executing(proxy.server)
 
 
 def test_an_open_transaction_is_rolled_back_and_its_client_told(proxy, move):

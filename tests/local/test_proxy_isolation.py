@@ -7,7 +7,7 @@ import time
 import gateway_process
 import pymysql
 import pytest
-from proxy_fixtures import rows
+from gateway_process import rows
 
 pytestmark = pytest.mark.local
 CLIENTS = 24

@@ -7,10 +7,10 @@ import ssl
 import time
 from contextlib import ExitStack
 
-import gateway_server
 import pymysql
 import pytest
-from proxy_fixtures import value
+from gateway_process import value
+from plain_server import PASSWORD
 from waiting import until
 
 pytestmark = pytest.mark.local
@@ -30,7 +30,7 @@ def code(error):
 def test_the_right_password_is_let_in_again_and_again(proxy, method, tls):
     proxy.configure_proxy(client_password_auth_type=method)
     # Another secret for the same user makes the proxy forget that it has seen the password.
-    secret = f'{{"username": "app", "password": "{gateway_server.PASSWORD}"}}'
+    secret = f'{{"username": "app", "password": "{PASSWORD}"}}'
     proxy.control.ask("proxy_secret", secret=secret)
     for _ in range(3):
         with proxy.connect("proxy", **(verified(proxy) if tls else {})) as connection:
@@ -97,7 +97,7 @@ def test_a_token_is_taken_in_place_of_the_password_over_tls(proxy):
     ("password", "tls"),
     [
         (token(), False),
-        (gateway_server.PASSWORD, True),
+        (PASSWORD, True),
         (token(user="root"), True),
         (token(action="list"), True),
         (token(age=1000), True),
@@ -200,7 +200,7 @@ def test_another_user_can_be_taken_on_and_leaves_nothing_behind(proxy):
         value(connection, "SELECT @@time_zone")
         with connection.cursor() as cursor:
             cursor.execute("SET time_zone = '+07:00'")
-        change_user(connection, "app", gateway_server.PASSWORD, "other")
+        change_user(connection, "app", PASSWORD, "other")
         assert value(connection, "SELECT DATABASE()") == "other"
         assert value(connection, "SELECT @@time_zone") == "SYSTEM"
 
@@ -238,7 +238,7 @@ def test_a_change_of_user_may_prove_the_password_over_the_login_s_scramble(proxy
     name, scramble = prove[method]
     with proxy.connect("proxy") as connection:
         value(connection, "SELECT @a := 1")
-        for password, expected in ((gateway_server.PASSWORD, True), ("wrong", False)):
+        for password, expected in ((PASSWORD, True), ("wrong", False)):
             proof = scramble(password.encode(), connection.salt)
             connection._execute_command(
                 0x11,

@@ -6,7 +6,7 @@ from contextlib import ExitStack
 import gateway_process
 import pymysql
 import pytest
-from proxy_fixtures import rows, value
+from gateway_process import rows, value
 from waiting import until
 
 from pytest_rdsfailover.local.gateway.script import Step
@@ -17,10 +17,10 @@ LOST = (2006, 2013)
 
 
 @pytest.fixture(scope="module")
-def three(gateway_real_server, emptied_server):
+def three(plain_server, emptied_server):
     """A gateway of one writer and two readers."""
     emptied_server.run("USE app", "CREATE TABLE t (id INT PRIMARY KEY AUTO_INCREMENT)")
-    with gateway_process.gateway(gateway_real_server, instances=3) as gateway:
+    with gateway_process.gateway(plain_server, instances=3) as gateway:
         yield gateway
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pymysql
 import pytest
-from proxy_fixtures import rows, value
+from gateway_process import rows, value
 from waiting import until
 
 pytestmark = pytest.mark.local

@@ -1,4 +1,4 @@
-"""The set-up script on machines that lack something; the programs that it calls are stand-ins."""
+"""The scripts on machines that lack something; the programs that they call are stand-ins."""
 
 import os
 import shutil
@@ -205,4 +205,51 @@ def test_ci_runs_the_tests_and_nothing_else():
     assert all(
         os.access(SCRIPTS / name, os.X_OK)
         for name in ("setup", "quickstart", "test", "fetch-extras")
+    )
+
+
+@pytest.fixture
+def ready(machine):
+    """A machine on which all is set up, and whose linter and type checker may refuse."""
+    for script in ("setup", "fetch-extras", "fetch-mysql"):
+        install(machine / "project" / "scripts", script, "#!/bin/bash\n")
+    shutil.copy(SCRIPTS / "test", machine / "project" / "scripts" / "test")
+    (machine / "project" / ".venv" / "bin").mkdir(parents=True)
+    for tool in ("ruff", "mypy", "python"):
+        says = f'#!/bin/bash\necho "{tool} $*" >>"$STATE/calls"\n[ "$REFUSES" != {tool} ]\n'
+        install(machine / "project" / ".venv" / "bin", tool, says)
+    return machine
+
+
+def run_tests(machine, *arguments, refuses=""):
+    environ = {"PATH": str(machine / "bin"), "STATE": str(machine), "REFUSES": refuses}
+    return subprocess.run(
+        [machine / "project" / "scripts" / "test", *arguments],
+        env=environ, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False,
+    )  # fmt: skip
+
+
+PYTEST = "python -m pytest -n 3 --dist worksteal"
+CHECKS = ["ruff check", "ruff format --check", "mypy "]
+
+
+def test_without_arguments_linter_and_type_checker_come_before_the_tests(ready):
+    done = run_tests(ready)
+
+    assert done.returncode == 0, done.stderr
+    assert calls(ready) == [*CHECKS, PYTEST]
+    told = [line for line in done.stdout.splitlines() if line.startswith("test: ruff")]
+    assert told == ["test: ruff check", "test: ruff format --check"]
+
+
+def test_with_arguments_only_pytest_runs_and_gets_them(ready):
+    assert run_tests(ready, "tests/unit", "-k", "a b").returncode == 0
+    assert calls(ready) == [f"{PYTEST} tests/unit -k a b"]
+
+
+@pytest.mark.parametrize("refuses", ["ruff", "mypy", "python"])
+def test_what_refuses_ends_it_with_an_error(ready, refuses):
+    assert run_tests(ready, refuses=refuses).returncode == 1
+    assert (
+        calls(ready) == {"ruff": CHECKS[:1], "mypy": CHECKS, "python": [*CHECKS, PYTEST]}[refuses]
     )

@@ -1,14 +1,15 @@
 """A server of our own: ready, private, and mortal."""
 
+import contextlib
 import hashlib
 import os
-import subprocess
-import time
+import signal
 from pathlib import Path
 
+import marked
 import pymysql
 import pytest
-from owners import Owner
+from waiting import until
 
 from pytest_rdsfailover.local.processes.cache import cache_directory
 from pytest_rdsfailover.local.processes.ports import reserve_port
@@ -24,6 +25,12 @@ from pytest_rdsfailover.mysql import driver
 pytestmark = pytest.mark.local
 WANTS_PUBLIC_KEY = b"\x02"  # what a client sends when its digest was not enough
 SHORT = Bounds(connect=0.2, read=0.3, write=0.3)
+
+
+@pytest.fixture(scope="module")
+def own_server(server_program, supervisor):
+    with OwnServer(server_program, supervisor) as server:
+        yield server
 
 
 def ask(server, statement, account=None, **more):
@@ -216,6 +223,14 @@ def make(*arguments):
     os.write(os.open(os.environ["COUNT"], os.O_APPEND | os.O_WRONLY | os.O_CREAT), b"x")
     real(*arguments)
 template._make = make
+copy, left = template._copy_sparse, int(os.environ.get("DIES_AT", 0))
+def dying(*arguments):
+    global left
+    left -= 1
+    if left == 0:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return copy(*arguments)
+template._copy_sparse = dying
 found = find_server(None)
 source = Source(program=found.path, dialect=found.dialect, version=found.version)
 with Supervisor() as supervisor:
@@ -226,32 +241,31 @@ with Supervisor() as supervisor:
 def test_a_template_wanted_by_eight_processes_at_once_is_made_once(server_program, tmp_path):
     count = tmp_path / "count"
     environ = {"RDS_SERVER": str(server_program.path), "COUNT": str(count), "CACHE": str(tmp_path)}
-    owners = [Owner(BUILD, **environ) for _ in range(8)]
-    try:
+    with contextlib.ExitStack() as stack:
+        owners = [stack.enter_context(marked.owner(BUILD, **environ)) for _ in range(8)]
         paths = {owner.line() for owner in owners}
-    finally:
-        for owner in owners:
-            owner.__exit__()
 
     assert len(paths) == 1
     assert count.read_text() == "x"
 
 
 def test_a_half_made_template_of_a_killed_process_is_never_used(server_program, tmp_path):
-    environ = {
-        "RDS_SERVER": str(server_program.path),
-        "COUNT": str(tmp_path / "count"),
-        "CACHE": str(tmp_path),
-    }
-    for delay in (0.2, 0.35, 0.5, 0.7, 1.0):
-        with Owner(BUILD, **environ) as owner:
-            time.sleep(delay)
-            owner.kill()
+    count = tmp_path / "count"
+    environ = {"RDS_SERVER": str(server_program.path), "COUNT": str(count), "CACHE": str(tmp_path)}
+    with marked.owner(BUILD, **environ) as owner:
+        until(count.exists)  # the server fills the directory, which takes long
+        owner.kill()
+        assert owner.left() == []
+    for file in (1, 20):
+        with marked.owner(BUILD, DIES_AT=str(file), **environ) as owner:
+            assert owner.popen.wait(marked.PATIENCE) == -signal.SIGKILL
+            assert len(list(tmp_path.glob("*.partial-*"))) == 1
             assert owner.left() == []
-    with Owner(BUILD, **environ) as owner:
+    with marked.owner(BUILD, **environ) as owner:
         ready = Path(owner.line())
 
     assert (ready / "mysql").is_dir()
+    assert count.read_text() == "xxxx"
 
 
 def test_what_a_killed_process_left_half_made_is_removed(server_program, supervisor, tmp_path):
@@ -301,14 +315,18 @@ def test_two_servers_share_nothing(own_server, server_program, supervisor):
         assert ask(own_server, "SHOW TABLES LIKE 'here'") == ()
 
 
-def test_it_listens_on_no_network(own_server):
-    listening = subprocess.run(
-        ["cat", f"/proc/{own_server.process.pid}/net/tcp"],
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout
-    inodes = {str(link.readlink()) for link in Path(f"/proc/{own_server.process.pid}/fd").iterdir()}
-    sockets = {line.split()[9] for line in listening.splitlines()[1:] if line.split()[3] == "0A"}
+def test_it_listens_on_no_network_but_where_it_is_told_to(own_server, plain_server):
+    assert listening(own_server.process.pid) == []
+    assert listening(plain_server.pid) == [f"0100007F:{plain_server.port:04X}"]
 
-    assert not any(f"socket:[{inode}]" in inodes for inode in sockets)
+
+def listening(pid):
+    """Return where a process listens for TCP, as the kernel writes it."""
+    about = Path(f"/proc/{pid}")
+    files = {str(link.readlink()) for link in (about / "fd").iterdir()}
+    lines = [
+        line.split()
+        for name in ("tcp", "tcp6")
+        for line in (about / "net" / name).read_text().splitlines()[1:]
+    ]
+    return [line[1] for line in lines if line[3] == "0A" and f"socket:[{line[9]}]" in files]

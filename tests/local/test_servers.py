@@ -1,7 +1,7 @@
 """Says which kinds of server the tests ran on, and tests how one is chosen."""
 
 import pytest
-from servers import SERVERS
+from programs import SERVERS
 
 from pytest_rdsfailover.local.server import programs
 from pytest_rdsfailover.local.server.programs import find_server

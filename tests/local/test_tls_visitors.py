@@ -10,8 +10,8 @@ from pathlib import Path
 
 import aiomysql
 import pytest
-from gateway_server import PASSWORD
-from proxy_fixtures import value
+from gateway_process import value
+from plain_server import PASSWORD
 
 pytestmark = pytest.mark.local
 PATIENCE = 20.0  # seconds that anybody waits for the gateway; it takes milliseconds

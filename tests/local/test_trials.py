@@ -8,8 +8,8 @@ import time
 from pathlib import Path
 
 import pytest
-from networks import network_for
-from servers import SERVERS
+from fitness import fit
+from programs import HERE, network_for
 from waiting import until
 
 from pytest_rdsfailover.load.engine import LoadError
@@ -37,7 +37,6 @@ from pytest_rdsfailover.trial.trial import InvalidTrialError
 
 pytestmark = pytest.mark.local
 
-HERE = {wanted.name: program for wanted in SERVERS if (program := wanted.find())}
 LOAD = {"writers": 8, "rate": 200.0, "warmup": 0.5, "cooldown": 0.2}
 KEEPS_READ_ONLY = ReconnectPolicy(on_read_only=False)
 
@@ -72,7 +71,7 @@ def kinds(trial):
 
 
 def test_a_quick_failover_is_short_and_loses_nothing(runner, resting):
-    trial = runner().trial(resting.writer_endpoint, **LOAD)
+    trial = fit(lambda: runner().trial(resting.writer_endpoint, **LOAD))
 
     trial.expect(downtime="< 2s", lost=0, duplicated=0, unexpected=0, stuck_writers=0,
                  stale_writes=0)  # fmt: skip
@@ -126,7 +125,7 @@ def test_a_fault_of_the_gateway_is_named_by_whatever_waits_for_the_failover(
 
 
 def test_the_fast_engine_sees_the_same_failover(runner, resting):
-    trial = runner().trial(resting.writer_endpoint, **LOAD, engine="fast")
+    trial = fit(lambda: runner().trial(resting.writer_endpoint, **LOAD, engine="fast"))
 
     trial.expect(downtime="< 2s", lost=0, duplicated=0, unexpected=0, stuck_writers=0,
                  stale_writes=0)  # fmt: skip
@@ -148,7 +147,7 @@ def test_readers_refuse_all_writes_so_the_load_never_worked(runner, resting):
 
 def test_a_crash_in_place_keeps_its_writer(runner, resting, profile_file):
     crash = profile_file(refused="1s")
-    trial = runner().trial(resting.writer_endpoint, profile=crash, **LOAD)
+    trial = fit(lambda: runner().trial(resting.writer_endpoint, profile=crash, **LOAD))
 
     assert trial.valid
     assert trial.writer_before == trial.writer_after
@@ -162,7 +161,9 @@ def test_a_lost_host_shows_as_silence_and_its_sessions_are_reset_when_it_is_back
 ):
     lost = profile_file(cut="hang", refused="2s", promotion="600ms", dns="900ms")
     policy = ReconnectPolicy(bounds=Bounds(connect=0.3, read=0.3, write=0.3))
-    trial = runner().trial(resting.writer_endpoint, profile=lost, policy=policy, **LOAD)
+    trial = fit(
+        lambda: runner().trial(resting.writer_endpoint, profile=lost, policy=policy, **LOAD)
+    )
 
     trial.expect(lost=0, stuck_writers=0, stale_writes=0)
     assert "timeout" in kinds(trial)
@@ -298,13 +299,15 @@ def test_the_user_s_own_code_is_the_workload(runner, resting, is_async):
             cursor.execute("SELECT reference FROM notes")
             return [reference for (reference,) in cursor.fetchall()]
 
-    trial = runner().trial(
-        endpoint,
-        workload=write_later if is_async else write,
-        setup=endpoint.connect,
-        teardown=lambda connection: connection.close(),
-        stored=stored,
-        **LOAD,
+    trial = fit(
+        lambda: runner().trial(
+            endpoint,
+            workload=write_later if is_async else write,
+            setup=endpoint.connect,
+            teardown=lambda connection: connection.close(),
+            stored=stored,
+            **LOAD,
+        )
     )
     with endpoint.connect() as connection, connection.cursor() as cursor:
         cursor.execute("DROP TABLE notes")
@@ -355,7 +358,7 @@ def test_a_running_server_by_url_serves_and_is_left_as_it_was(server_program, su
             runner = TrialRunner(
                 cluster, Settings(), test="", profile=None, expectations={}, note=lambda _: None
             )
-            trial = runner.trial(cluster.writer_endpoint, **LOAD)
+            trial = fit(lambda: runner.trial(cluster.writer_endpoint, **LOAD))
             trial.expect(downtime="< 2s", lost=0, stuck_writers=0)
             assert databases_and_users(server) != before
         assert databases_and_users(server) == before

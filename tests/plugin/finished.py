@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from fitness import fit, unfit_line
 
 QUICK = """
 [pytest]
@@ -99,7 +100,8 @@ class Project:
             f"--rds-json={name}/result.json", f"--rds-markdown={name}/page.md",
             f"--junit-xml={name}/junit.xml",
         )  # fmt: skip
-        return Finished(self.pytest(f"--rds-seed={SEED}", *outputs, *options), self.path / name)
+        arguments = (f"--rds-seed={SEED}", *outputs, *options)
+        return Finished(fit(lambda: self.pytest(*arguments), unfit_line), self.path / name)
 
     def pytest(self, *arguments):
         """Run pytest here and return its result."""

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from fitness import fit, unfit_line
 
 pytest.importorskip("moto")
 pytest.importorskip("flask")
@@ -57,7 +58,7 @@ def test_the_users_own_code_finds_the_local_cluster_where_it_is_asked_for(projec
     for name in ("drill.py", "test_drill.py"):
         project.path.joinpath(name).write_text(EXAMPLE.joinpath(name).read_text())
 
-    result = project.runpytest_subprocess("--rds-seed=1")
+    result = fit(lambda: project.runpytest_subprocess("--rds-seed=1"), unfit_line)
 
     result.assert_outcomes(passed=7)
     result.stdout.fnmatch_lines(["trigger: failover_db_cluster by boto3, answered by moto*"])
@@ -81,7 +82,7 @@ def test_without_the_extra_failovers_are_direct_and_the_client_says_what_to_inst
         def test_client(rds_client): pass
     """)
 
-    result = project.runpytest_subprocess()
+    result = fit(project.runpytest_subprocess, unfit_line)
 
     result.assert_outcomes(passed=1, errors=1)
     result.stdout.fnmatch_lines(["*pip install 'pytest-rdsfailover[[]aws]'*", "*trigger: direct*"])

@@ -3,13 +3,16 @@
 import shutil
 from pathlib import Path
 
+from fitness import fit, unfit_line
+
 EXAMPLE = Path(__file__).parents[2] / "examples" / "proxy"
 
 
 def test_the_proxy_s_example_passes(project):
     shutil.copytree(EXAMPLE, project.path / "proxy")
 
-    result = project.runpytest_subprocess("proxy", "--rds-toxiproxy=builtin")
+    arguments = ("proxy", "--rds-toxiproxy=builtin")
+    result = fit(lambda: project.runpytest_subprocess(*arguments), unfit_line)
 
     result.assert_outcomes(passed=4)
 

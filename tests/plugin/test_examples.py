@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from finished import ALWAYS_FIT
+from fitness import fit, unfit_line
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
@@ -17,7 +18,8 @@ def example(project):
 
     def run(name, *options):
         shutil.copytree(EXAMPLES / name, project.path / name, dirs_exist_ok=True)
-        return project.runpytest_subprocess(name, "--rds-toxiproxy=builtin", *options)
+        arguments = (name, "--rds-toxiproxy=builtin", *options)
+        return fit(lambda: project.runpytest_subprocess(*arguments), unfit_line)
 
     return run
 

@@ -4,158 +4,119 @@ import os
 import random
 import re
 import signal
-import subprocess
 import sys
-import tempfile
 import time
-from pathlib import Path
 
+import marked
 import pytest
-
-from pytest_rdsfailover.local.processes.process import MEMORY
-
-MOMENTS = [0.05 + 0.11 * n for n in range(24)]  # from start-up to after the trial
-MARK = "RDS_HYGIENE_TEST"
+from waiting import until
 
 OURS = re.compile(r"pytest_rdsfailover\.\S*Error: |UsageError: .* cannot be run")
-
-# Others run clusters of theirs on this machine: ours have a place of their own for their files.
-PLACE = """
-from pathlib import Path
-from pytest_rdsfailover.local.processes import process
-process.bases = lambda: [Path({place!r})]
-"""
 TRIAL = """
+from pathlib import Path
+
 def test_trial(rds_trial, rds_cluster):
+    Path("begun").touch()
     rds_trial(rds_cluster.writer_endpoint, writers=4, rate=100, warmup="300ms", cooldown="100ms")
 """
-
-
-def ours(mark):
-    """Return the command lines of all processes that carry our mark in their environment."""
-    found = {}
-    for process in Path("/proc").glob("[0-9]*"):
-        try:
-            environment = (process / "environ").read_bytes()
-            line = (process / "cmdline").read_bytes().replace(b"\0", b" ").decode()
-        except OSError:
-            continue
-        if f"{MARK}={mark}".encode() in environment and line:
-            found[int(process.name)] = line
-    return found
-
-
-@pytest.fixture
-def place():
-    """Where run directories are made."""
-    parent = MEMORY if MEMORY.is_dir() else None
-    with tempfile.TemporaryDirectory(dir=parent, prefix="t", ignore_cleanup_errors=True) as path:
-        yield Path(path)
+# What a shell starts in the background ignores Ctrl-C from birth.
+INTERRUPTIBLE = """
+import signal, sys, pytest
+signal.signal(signal.SIGINT, signal.default_int_handler)
+sys.exit(pytest.main(sys.argv[1:]))
+"""
+# By what their command lines tell them.
+PROGRAMS = {
+    "supervisor": r"supervisor\.py ",
+    "server": r"(mysqld|mariadbd) .*--socket=",
+    "toxiproxy": r"local\.toxiproxy\.main ",
+    "gateway": r"local\.gateway\.main ",
+}
 
 
 @pytest.fixture
-def run(project, place):
-    """Start a pytest that runs one trial; its processes are known by a mark."""
+def run(project):
+    """Start a pytest that runs one trial."""
     project.makepyfile(TRIAL)
-    project.makeconftest(PLACE.format(place=str(place)))
-    mark = os.urandom(6).hex()
-    started = []
+    with marked.run_directories() as place:
+        project.makeconftest(marked.PLACE.format(base=str(place)))
+        started = []
 
-    def start(*arguments):
-        process = subprocess.Popen(
-            [sys.executable, "-m", "pytest", "-q", "--rds-seed=1", *arguments],
-            cwd=project.path,
-            env=os.environ | {MARK: mark},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            start_new_session=True,
-            # A shell may have started us with Ctrl-C ignored.
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),  # noqa: PLW1509 - no threads here
-        )
-        started.append(process)
-        return process
+        def start(*options):
+            argv = [sys.executable, "-c", INTERRUPTIBLE, "-q", "--rds-seed=1", *options]
+            started.append(marked.Marked(argv, place, project.path))
+            return started[-1]
 
-    start.mark = mark
-    yield start
-    for process in started:
-        process.stdout.close()
-        process.wait()
-    for pid in ours(mark):
-        os.kill(pid, signal.SIGKILL)
+        yield start
+        for process in started:
+            process.__exit__()
 
 
-def gone(mark, timeout=15.0):
-    """Wait until no marked process is left; return those that stay."""
-    deadline = time.monotonic() + timeout
-    while ours(mark) and time.monotonic() < deadline:
-        time.sleep(0.02)
-    return ours(mark)
+def programs(run, name):
+    """Return the process ids of one of its programs."""
+    return [pid for pid, line in run.processes().items() if re.search(PROGRAMS[name], line)]
 
 
-def seen(place, timeout):
-    """Wait for the first run directory; return those that are there."""
-    deadline = time.monotonic() + timeout
-    while not list(place.iterdir()) and time.monotonic() < deadline:
-        time.sleep(0.01)
-    return list(place.iterdir())
+def reach(run, project, stage):
+    """Wait until a run is in its trial, or has started one of its programs."""
+    if stage == "trial":
+        until((project.path / "begun").exists, within=60)
+    else:
+        until(lambda: programs(run, stage), within=60)
 
 
-def test_a_run_that_passes_leaves_nothing(run, place):
+def test_a_run_that_passes_leaves_nothing(run, project):
     process = run()
-    made = seen(place, timeout=30)
-    output, _ = process.communicate(timeout=60)
+    reach(process, project, "gateway")
+    assert list(process.base.iterdir())
+    output, _ = process.popen.communicate(timeout=60)
 
-    assert process.returncode == 0, output
-    assert gone(run.mark, timeout=1.0) == {}
-    assert made
-    assert list(place.iterdir()) == []
+    assert process.popen.returncode == 0, output
+    assert process.left() == []
 
 
-@pytest.mark.parametrize("moment", random.Random(1).sample(MOMENTS, 6))
+# How many milliseconds later: a trial takes a second, the start of the next program much less.
+CHANCE = random.Random(1)
+STAGES = [
+    (stage, CHANCE.randrange(1000 if stage == "trial" else 200))
+    for stage in ("supervisor", "server", "gateway", "trial")
+]
+
+
+@pytest.mark.parametrize(("stage", "later"), STAGES)
 @pytest.mark.parametrize(
     "how", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM], ids=lambda s: s.name
 )
-def test_a_run_that_is_ended_at_any_moment_leaves_nothing(run, place, how, moment):
-    process = run()
-    time.sleep(moment)
-    os.killpg(process.pid, how)  # as a terminal does; SIGKILL and SIGTERM as a CI runner
-    process.communicate(timeout=60)
-
-    assert gone(run.mark) == {}
-    assert list(place.iterdir()) == []
-
-
-@pytest.mark.parametrize("moment", random.Random(2).sample(MOMENTS[4:], 4))
-@pytest.mark.parametrize("victim", ["gateway", "toxiproxy", "mysqld|mariadbd"])
-def test_a_server_that_is_killed_at_any_moment_leaves_nothing(run, place, victim, moment):
+def test_a_run_that_is_ended_at_any_moment_leaves_nothing(run, project, how, stage, later):
     process = run("--rds-toxiproxy=builtin")
-    time.sleep(moment)
-    names = victim.split("|")
-    for pid, line in ours(run.mark).items():
-        program = line if len(names) == 1 else Path(line.split()[0]).name
-        if any(f"{name}.process" in line or name == program for name in names):
-            os.kill(pid, signal.SIGKILL)
-    output, _ = process.communicate(timeout=120)
+    reach(process, project, stage)
+    time.sleep(later / 1000)
+    os.killpg(process.popen.pid, how)  # as a terminal does; SIGKILL and SIGTERM as a CI runner
+    process.popen.communicate(timeout=60)
 
-    assert gone(run.mark) == {}
-    assert list(place.iterdir()) == []
-    # Killed before or after it was needed it may go unnoticed; otherwise it is our own error, or a
-    # usage error for a program that cannot even tell its version, and never a figure.
-    if process.returncode != 0:
+    assert process.left() == []
+
+
+@pytest.mark.parametrize(
+    ("early", "later"), [(True, CHANCE.randrange(100)), (False, CHANCE.randrange(300))]
+)
+@pytest.mark.parametrize("victim", ["gateway", "toxiproxy", "server"])
+def test_a_server_that_is_killed_at_any_moment_leaves_nothing(run, project, victim, early, later):
+    process = run("--rds-toxiproxy=builtin")
+    reach(process, project, victim if early else "trial")
+    time.sleep(later / 1000)
+    killed = programs(process, victim)
+    for pid in killed:
+        os.kill(pid, signal.SIGKILL)
+    output, _ = process.popen.communicate(timeout=120)
+
+    assert killed
+    assert process.left() == []
+    # Killed after it was needed it may go unnoticed; otherwise it is our own error, and never a
+    # figure.
+    if process.popen.returncode != 0:
         assert OURS.search(output), output
         assert "database failover" not in output
-
-
-def test_the_check_for_what_is_left_sees_a_planted_orphan(run):
-    orphan = subprocess.Popen(
-        [sys.executable, "-c", "import time; time.sleep(30)"], env=os.environ | {MARK: run.mark}
-    )
-    try:
-        assert gone(run.mark, timeout=0.5) != {}
-    finally:
-        orphan.kill()
-        orphan.wait()
 
 
 def test_two_workers_have_a_cluster_each_and_leave_nothing(run, project):
@@ -170,7 +131,8 @@ def test_two_workers_have_a_cluster_each_and_leave_nothing(run, project):
         """
     )
     process = run("-n2")
-    output, _ = process.communicate(timeout=60)
+    until(lambda: len(programs(process, "gateway")) == 2, within=60)
+    output, _ = process.popen.communicate(timeout=60)
 
-    assert process.returncode == 0, output
-    assert gone(run.mark, timeout=1.0) == {}
+    assert process.popen.returncode == 0, output
+    assert process.left() == []

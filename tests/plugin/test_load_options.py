@@ -2,6 +2,8 @@
 
 import json
 
+from fitness import fit, unfit_line
+
 WORK = """
 def place(key):
     assert key
@@ -67,7 +69,8 @@ def test_fast(rds_load, rds_cluster):
 def test_each_option_does_what_it_says_and_leaves_nothing(project):
     project.makepyfile(work=WORK, test_them=TRIALS)
 
-    result = project.runpytest_subprocess("--rds-json=out.json", "--rds-journal=kept")
+    options = ("--rds-json=out.json", "--rds-journal=kept")
+    result = fit(lambda: project.runpytest_subprocess(*options), unfit_line)
 
     result.assert_outcomes(passed=5)
     trials = json.loads((project.path / "out.json").read_text())["trials"]

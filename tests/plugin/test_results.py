@@ -29,6 +29,7 @@ def test_the_document_is_the_same_whatever_runs_the_tests(finished):
     told = [(one["valid"], one["downtime_s"], one["resolution_s"]) for one in found["trials"]]
     assert all(valid for valid, *_ in told)
     figures = [(figure, width) for _, figure, width in told if figure is not None]
+    assert figures, told
     assert all(figure + 2 * width > 0.1 for figure, width in figures), told
     assert finished.text.count("= database failover =") == 1
     assert f"seed: {SEED}" in finished.text

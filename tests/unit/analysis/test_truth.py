@@ -1,5 +1,6 @@
 """The downtime's bounds against outages whose truth is known."""
 
+import functools
 import random
 from dataclasses import replace
 
@@ -11,6 +12,7 @@ from pytest_rdsfailover.analysis import outages
 from pytest_rdsfailover.analysis.summary import summarise
 
 CASES = range(100)
+played = functools.cache(play)  # what writers wrote down does not depend on who judges it
 NOISE = 1e-6  # the journal's nanoseconds and Python's floats
 
 
@@ -18,19 +20,24 @@ def measure(world, seed):
     observed = course(
         stop=world.end, trigger=world.start - 0.5, settled=world.stop, rate=world.rate
     )
-    return summarise(play(world, seed), observed, None).downtime
+    return summarise(played(world, seed), observed, None).downtime
+
+
+def outside(how):
+    """Return the seeds of the worlds whose truth lies outside the bounds."""
+    wrong = []
+    for seed in CASES:
+        world = some_world(seed, how)
+        downtime = measure(world, seed)
+        inside = downtime.lower - NOISE <= world.stop - world.start <= downtime.upper + NOISE
+        if not (inside and 0 <= downtime.lower <= downtime.upper):
+            wrong.append((seed, downtime, world))
+    return wrong
 
 
 @pytest.mark.parametrize("how", ["refuse", "stall", "hang"])
-@pytest.mark.parametrize("seed", CASES)
-def test_the_true_downtime_lies_between_the_bounds(seed, how):
-    world = some_world(seed, how)
-    truth = world.stop - world.start
-
-    downtime = measure(world, seed)
-
-    assert 0 <= downtime.lower <= downtime.upper
-    assert downtime.lower - NOISE <= truth <= downtime.upper + NOISE, (downtime, world)
+def test_the_true_downtime_lies_between_the_bounds(how):
+    assert outside(how) == []
 
 
 def long_enough(world):
@@ -39,31 +46,34 @@ def long_enough(world):
     return world.stop - world.start > 3 * (period + world.backoff * 1.5 + world.latency * 2)
 
 
-@pytest.mark.parametrize(
-    ("seed", "how"),
-    [(n, how) for n in CASES for how in ("refuse", "stall") if long_enough(some_world(n, how))],
-)
-def test_the_figure_is_within_half_a_period_and_a_latency_of_the_truth(seed, how):
-    world = some_world(seed, how)
-    truth = world.stop - world.start
+def nearness(world):
+    """Return how near to the truth the figure must be."""
     period = world.writers / world.rate
-
-    downtime = measure(world, seed)
-
     # Refused writers wait for their back-off and their slot; so far apart is what they prove.
-    step = period + world.backoff * 1.5 if how == "refuse" else 1 / world.rate
-    assert abs(downtime - truth) <= step / 2 + 4 * world.latency, (downtime, truth, world)
+    step = period + world.backoff * 1.5 if world.how == "refuse" else 1 / world.rate
+    return step / 2 + 4 * world.latency
+
+
+@pytest.mark.parametrize("how", ["refuse", "stall"])
+def test_the_figure_is_within_half_a_period_and_a_latency_of_the_truth(how):
+    worlds = {seed: world for seed in CASES if long_enough(world := some_world(seed, how))}
+    errors = {
+        seed: measure(world, seed) - (world.stop - world.start) for seed, world in worlds.items()
+    }
+
+    assert len(worlds) > 30
+    assert [
+        (seed, error, worlds[seed])
+        for seed, error in errors.items()
+        if abs(error) > nearness(worlds[seed])
+    ] == []
 
 
 def test_a_late_error_taken_for_proof_would_claim_too_much(monkeypatch):
     """Planted fault: believe that a dead connection shows the database away when it is noticed."""
     monkeypatch.setattr(outages, "UNKNOWN", -1)
-    wrong = 0
-    for seed in CASES:
-        world = some_world(seed, "refuse")
-        wrong += measure(world, seed).lower > world.stop - world.start + NOISE
 
-    assert wrong
+    assert outside("refuse")
 
 
 def test_silence_taken_for_proof_to_its_end_would_claim_too_much(monkeypatch):
@@ -74,12 +84,8 @@ def test_silence_taken_for_proof_to_its_end_would_claim_too_much(monkeypatch):
         return None if fault is None else (lane.finished[row], due.after(lane.started[row]))
 
     monkeypatch.setattr(outages, "_error", until_the_end)
-    wrong = 0
-    for seed in CASES:
-        world = some_world(seed, "hang")
-        wrong += measure(world, seed).lower > world.stop - world.start + NOISE
 
-    assert wrong
+    assert outside("hang")
 
 
 def decided(rate_of):
@@ -115,7 +121,7 @@ def covered(make, seeds=MANY):
 
 def holds(world, seed):
     observed = course(stop=world.end, trigger=world.start, settled=world.stop, rate=world.rate)
-    found = summarise(play(world, seed), observed, None).downtime
+    found = summarise(played(world, seed), observed, None).downtime
     return found.lower - NOISE <= world.stop - world.start <= found.upper + NOISE
 
 

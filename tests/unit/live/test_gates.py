@@ -35,57 +35,57 @@ FIVE_MINUTES_AGO = NOW.timestamp() - 299
 PROXIED = settings(proxy="orders-proxy")
 
 
-@pytest.mark.parametrize(
-    ("gate", "changes", "why"),
-    [
-        ("identity", {"account": "999999999999"}, "belong to account 999999999999"),
-        ("identity", {"account": None}, "could not be learned"),
-        ("identity", {"cluster": cluster(arn="arn:aws:rds:us-east-1:111122223333:cluster:orders-test")}, "is not orders-test in eu-west-1"),
-        ("identity", {"cluster": cluster(id="other")}, "is not orders-test"),
-        ("consent", {"cluster": cluster(tags={})}, "must carry the tag rdsfailover:allowed=true"),
-        ("consent", {"cluster": cluster(tags={"rdsfailover:allowed": "True "})}, "must carry"),
-        ("consent", {"cluster": cluster(tags={"rdsfailover:allowed": "false"})}, "forbids it"),
-        ("consent", {"asked": settings(cluster="orders-prod"), "cluster": cluster(id="orders-prod")}, "--rds-production-override=orders-prod"),
-        ("consent", {"cluster": cluster(tags={"rdsfailover:allowed": "true", "Environment": "Production"})}, "tag Environment=Production"),
-        ("consent", {"cluster": cluster(members=(member("prod-1", writer=True), member("two"))), "plan": TriggerPlan(writer="prod-1", target="two")}, "named prod-1"),
-        ("consent", {"asked": settings(production_override="another"), "cluster": cluster(tags={"rdsfailover:allowed": "true", "env": "prod"})}, "looks like production"),
-        ("state", {"cluster": cluster(engine="aurora-postgresql")}, "not aurora-mysql"),
-        ("state", {"cluster": cluster(engine_mode="serverless")}, "Serverless v1"),
-        ("state", {"cluster": cluster(status="modifying")}, "modifying, not available"),
-        ("state", {"cluster": cluster(members=(member("one", writer=True),))}, "no reader"),
-        ("state", {"cluster": cluster(members=(member("one", writer=True), member("two", status="rebooting")))}, "two is rebooting"),
-        ("state", {"cluster": cluster(abroad="global-orders")}, "bound to global-orders"),
-        ("state", {"cluster": cluster(pending=("EngineVersion",))}, "pending: EngineVersion"),
-        ("state", {"plan": TriggerPlan(writer="one", target="nine")}, "nine is no instance"),
-        ("state", {"plan": TriggerPlan(writer="one", target="one")}, "one is the writer already"),
-        ("state", {"cluster": cluster(backup_window="13:50-14:20")}, "backup window"),
-        ("state", {"cluster": cluster(backup_window="14:10-14:40")}, "opens within 15 min"),
-        ("state", {"cluster": cluster(maintenance_window="mon:13:30-mon:14:30")}, "maintenance window"),
-        ("state", {"cluster": cluster(maintenance_window="whenever")}, "could not be judged"),
-        ("proxy", {"asked": PROXIED}, "could not be described"),
-        ("proxy", {"asked": PROXIED, "proxy": proxy(status="modifying")}, "modifying"),
-        ("proxy", {"asked": PROXIED, "proxy": proxy(tracked="another")}, "follows another"),
-        ("proxy", {"asked": PROXIED, "proxy": proxy(available=0)}, "none of its targets"),
-        ("proxy", {"asked": PROXIED, "proxy": proxy(engine="POSTGRESQL")}, "not MYSQL"),
-        ("alarms", {"asked": settings(alarms=("errors",)), "alarms": {"errors": "ALARM"}}, "errors is ALARM"),
-        ("alarms", {"asked": settings(alarms=("errors",)), "alarms": {"errors": "INSUFFICIENT_DATA"}}, "INSUFFICIENT_DATA"),
-        ("alarms", {"asked": settings(alarms=("errors",))}, "errors is not there"),
-        ("budget", {"used": 1}, "1 of 1 failovers"),
-        ("budget", {"killed": True}, "kill switch"),
-        ("budget", {"failovers": (FIVE_MINUTES_AGO,)}, "its last failover was"),
-        ("budget", {"failovers": (NOW.timestamp() + 2,)}, "its last failover was"),
-        ("budget", {"asked": settings(max_time=5.0)}, "older than"),
-        ("budget", {"asked": settings(hours="01:00-05:00")}, "14:00 UTC is outside"),
-        ("exclusive", {"exclusive": False}, "not ours"),
-        ("dry_run", {"asked": settings(dry_run=True)}, "dry run"),
-        ("unchanged", {"plan": TriggerPlan(writer="two", target="three")}, "the writer was two"),
-        ("traceable", {"recordable": "Permission denied"}, "Permission denied"),
-        ("permission", {"asked": settings(trigger="fis", fis_template="EXT1")}, "could not be described"),
-        ("permission", {"asked": settings(trigger="fis", fis_template="EXT1"), "experiment": (frozenset({"*"}), frozenset({"aws:rds:failover-db-cluster"}))}, "may act on *"),
-        ("permission", {"asked": settings(trigger="fis", fis_template="EXT1"), "experiment": (frozenset({cluster().arn}), frozenset({"aws:ec2:stop-instances"}))}, "does more"),
-        ("permission", {"asked": settings(trigger="fis", fis_template="EXT1"), "experiment": (frozenset({cluster().arn}), frozenset({"aws:rds:reboot-db-instances"}))}, "--rds-allow-reboot"),
-    ],
-)  # fmt: skip
+CLOSED = [
+    ("identity", {"account": "999999999999"}, "belong to account 999999999999"),
+    ("identity", {"account": None}, "could not be learned"),
+    ("identity", {"cluster": cluster(arn="arn:aws:rds:us-east-1:111122223333:cluster:orders-test")}, "is not orders-test in eu-west-1"),
+    ("identity", {"cluster": cluster(id="other")}, "is not orders-test"),
+    ("consent", {"cluster": cluster(tags={})}, "must carry the tag rdsfailover:allowed=true"),
+    ("consent", {"cluster": cluster(tags={"rdsfailover:allowed": "True "})}, "must carry"),
+    ("consent", {"cluster": cluster(tags={"rdsfailover:allowed": "false"})}, "forbids it"),
+    ("consent", {"asked": settings(cluster="orders-prod"), "cluster": cluster(id="orders-prod")}, "--rds-production-override=orders-prod"),
+    ("consent", {"cluster": cluster(tags={"rdsfailover:allowed": "true", "Environment": "Production"})}, "tag Environment=Production"),
+    ("consent", {"cluster": cluster(members=(member("prod-1", writer=True), member("two"))), "plan": TriggerPlan(writer="prod-1", target="two")}, "named prod-1"),
+    ("consent", {"asked": settings(production_override="another"), "cluster": cluster(tags={"rdsfailover:allowed": "true", "env": "prod"})}, "looks like production"),
+    ("state", {"cluster": cluster(engine="aurora-postgresql")}, "not aurora-mysql"),
+    ("state", {"cluster": cluster(engine_mode="serverless")}, "Serverless v1"),
+    ("state", {"cluster": cluster(status="modifying")}, "modifying, not available"),
+    ("state", {"cluster": cluster(members=(member("one", writer=True),))}, "no reader"),
+    ("state", {"cluster": cluster(members=(member("one", writer=True), member("two", status="rebooting")))}, "two is rebooting"),
+    ("state", {"cluster": cluster(abroad="global-orders")}, "bound to global-orders"),
+    ("state", {"cluster": cluster(pending=("EngineVersion",))}, "pending: EngineVersion"),
+    ("state", {"plan": TriggerPlan(writer="one", target="nine")}, "nine is no instance"),
+    ("state", {"plan": TriggerPlan(writer="one", target="one")}, "one is the writer already"),
+    ("state", {"cluster": cluster(backup_window="13:50-14:20")}, "backup window"),
+    ("state", {"cluster": cluster(backup_window="14:10-14:40")}, "opens within 15 min"),
+    ("state", {"cluster": cluster(maintenance_window="mon:13:30-mon:14:30")}, "maintenance window"),
+    ("state", {"cluster": cluster(maintenance_window="whenever")}, "could not be judged"),
+    ("proxy", {"asked": PROXIED}, "could not be described"),
+    ("proxy", {"asked": PROXIED, "proxy": proxy(status="modifying")}, "modifying"),
+    ("proxy", {"asked": PROXIED, "proxy": proxy(tracked="another")}, "follows another"),
+    ("proxy", {"asked": PROXIED, "proxy": proxy(available=0)}, "none of its targets"),
+    ("proxy", {"asked": PROXIED, "proxy": proxy(engine="POSTGRESQL")}, "not MYSQL"),
+    ("alarms", {"asked": settings(alarms=("errors",)), "alarms": {"errors": "ALARM"}}, "errors is ALARM"),
+    ("alarms", {"asked": settings(alarms=("errors",)), "alarms": {"errors": "INSUFFICIENT_DATA"}}, "INSUFFICIENT_DATA"),
+    ("alarms", {"asked": settings(alarms=("errors",))}, "errors is not there"),
+    ("budget", {"used": 1}, "1 of 1 failovers"),
+    ("budget", {"killed": True}, "kill switch"),
+    ("budget", {"failovers": (FIVE_MINUTES_AGO,)}, "its last failover was"),
+    ("budget", {"failovers": (NOW.timestamp() + 2,)}, "its last failover was"),
+    ("budget", {"asked": settings(max_time=5.0)}, "older than"),
+    ("budget", {"asked": settings(hours="01:00-05:00")}, "14:00 UTC is outside"),
+    ("exclusive", {"exclusive": False}, "not ours"),
+    ("dry_run", {"asked": settings(dry_run=True)}, "dry run"),
+    ("unchanged", {"plan": TriggerPlan(writer="two", target="three")}, "the writer was two"),
+    ("traceable", {"recordable": "Permission denied"}, "Permission denied"),
+    ("permission", {"asked": settings(trigger="fis", fis_template="EXT1")}, "could not be described"),
+    ("permission", {"asked": settings(trigger="fis", fis_template="EXT1"), "experiment": (frozenset({"*"}), frozenset({"aws:rds:failover-db-cluster"}))}, "may act on *"),
+    ("permission", {"asked": settings(trigger="fis", fis_template="EXT1"), "experiment": (frozenset({cluster().arn}), frozenset({"aws:ec2:stop-instances"}))}, "does more"),
+    ("permission", {"asked": settings(trigger="fis", fis_template="EXT1"), "experiment": (frozenset({cluster().arn}), frozenset({"aws:rds:reboot-db-instances"}))}, "--rds-allow-reboot"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("gate", "changes", "why"), CLOSED)
 def test_a_gate_is_closed(gate, changes, why):
     found = {refusal.gate: refusal.why for refusal in refusals(evidence(**changes))}
 
@@ -189,5 +189,5 @@ def test_a_name_looks_like_production_or_not(name, is_production):
     assert bool(production_signs(cluster(id=name))) == is_production
 
 
-def test_all_ten_gates_and_the_permission_are_asked():
-    assert len(gates.GATES) == 11
+def test_every_gate_that_is_asked_was_seen_closed():
+    assert {gate for gate, *_ in CLOSED} == {gate.__name__ for gate in gates.GATES}

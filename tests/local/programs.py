@@ -1,14 +1,21 @@
-"""Which real servers the tests run on, and how to get the one that is missing."""
+"""Which servers and which Toxiproxy the tests run on, and how to get one that is missing."""
 
 import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
+from pytest_rdsfailover.local.network import find_toxiproxy
 from pytest_rdsfailover.local.server.programs import ServerProgram, find_server
 from pytest_rdsfailover.model.errors import SettingError
 
 FETCHED = Path(__file__).parents[2] / ".servers" / "mysql" / "bin" / "mysqld"  # by scripts/test
+GO_S_OWN = Path.home() / "go" / "bin" / "server"
+REAL_TOXIPROXY = (
+    os.environ.get("TOXIPROXY_SERVER")
+    or shutil.which("toxiproxy-server")
+    or (str(GO_S_OWN) if GO_S_OWN.exists() else "builtin")
+)
 PLACES = os.pathsep.join((os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin"))
 
 
@@ -56,3 +63,12 @@ SERVERS = (
         "scripts/fetch-mysql .servers/mysql, or set RDS_TEST_MYSQLD=/path/to/mysqld",
     ),
 )
+HERE = {wanted.name: program for wanted in SERVERS if (program := wanted.find())}
+
+
+def network_for(program):
+    """Return the built-in Toxiproxy for MariaDB and the real one, where there is one, for MySQL.
+
+    The contract tests hold both against each other, so here each needs to be met only once.
+    """
+    return find_toxiproxy("builtin" if program.dialect.name == "MariaDB" else REAL_TOXIPROXY)

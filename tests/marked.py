@@ -1,4 +1,4 @@
-"""Python processes that start servers and get killed, and what they leave behind."""
+"""Processes that are started to be killed, and whatever they leave behind."""
 
 import contextlib
 import os
@@ -9,34 +9,43 @@ import tempfile
 import threading
 import time
 import uuid
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from pathlib import Path
+
+from waiting import until
 
 from pytest_rdsfailover.local.processes.process import MEMORY
 
 MARK = "RDSFO_TEST_MARK"
 PATIENCE = 20.0  # seconds; the machine may be busy
-PREAMBLE = """
-import os, sys, time, threading, signal
+# Others run clusters of theirs on this machine: ours have a place of their own for their files.
+PLACE = """
 from pathlib import Path
 from pytest_rdsfailover.local.processes import process
-from pytest_rdsfailover.local.processes.process import Supervisor
 process.bases = lambda: [Path({base!r})]
+"""
+PREAMBLE = """
+import os, sys, time, threading, signal
+from pytest_rdsfailover.local.processes.process import Supervisor
 # What a shell starts in the background ignores Ctrl-C from birth.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 """
 
 
-class Owner:
-    """A process that runs Python code, whose descendants and run directories can be told apart."""
+class Marked:
+    """A process whose descendants are known by a mark in their environment; a context manager.
 
-    def __init__(self, code: str, **environ: str) -> None:
-        self._mark = uuid.uuid4().hex
-        parent = MEMORY if MEMORY.is_dir() else None
-        self._base = tempfile.TemporaryDirectory(dir=parent, prefix="t", ignore_cleanup_errors=True)
-        self.base = Path(self._base.name)
+    Args:
+        argv: what to start.
+        base: where it makes its run directories.
+        environ: what to add to its environment.
+    """
+
+    def __init__(self, argv: Sequence[str], base: Path, cwd: Path | None = None, **environ: str):
+        self._mark, self.base = uuid.uuid4().hex, base
         self.popen = subprocess.Popen(
-            [sys.executable, "-c", PREAMBLE.format(base=str(self.base)) + code],
+            argv,
+            cwd=cwd,
             env={**os.environ, MARK: self._mark, **environ},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -52,7 +61,6 @@ class Owner:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         self.popen.communicate()
-        self._base.cleanup()
 
     def line(self) -> str:
         """Return the next line of its output."""
@@ -70,7 +78,7 @@ class Owner:
         self.popen.wait()
 
     def processes(self) -> dict[int, str]:
-        """Return its process and all descendants that still run."""
+        """Return the command lines of its process and all descendants that still run."""
         found = {}
         mark = f"{MARK}={self._mark}".encode()
         for entry in Path("/proc").iterdir():
@@ -83,16 +91,30 @@ class Owner:
 
     def wait_until_gone(self, pids: Collection[int]) -> None:
         """Wait until none of these processes runs any more."""
-        deadline = time.monotonic() + PATIENCE
-        while rest := [line for pid, line in self.processes().items() if pid in pids]:
-            assert time.monotonic() < deadline, rest
-            time.sleep(0.01)
+        until(lambda: not set(pids) & self.processes().keys(), within=PATIENCE)
 
-    def left(self) -> list[str]:
+    def left(self, within: float = PATIENCE) -> list[str]:
         """Return what it has left, once that does not change to nothing any more."""
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + within
         while True:
             rest = [*self.processes().values(), *map(str, self.base.iterdir())]
             if not rest or time.monotonic() > deadline:
                 return rest
             time.sleep(0.01)
+
+
+@contextlib.contextmanager
+def run_directories():
+    """Make a place for run directories, for the block."""
+    parent = MEMORY if MEMORY.is_dir() else None
+    with tempfile.TemporaryDirectory(dir=parent, prefix="t", ignore_cleanup_errors=True) as path:
+        yield Path(path)
+
+
+@contextlib.contextmanager
+def owner(code: str, **environ: str):
+    """Run Python code that starts servers, for the block."""
+    with run_directories() as base:
+        argv = [sys.executable, "-c", PLACE.format(base=str(base)) + PREAMBLE + code]
+        with Marked(argv, base, **environ) as marked:
+            yield marked

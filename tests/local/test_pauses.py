@@ -1,4 +1,4 @@
-"""A pause of the load generator is told from one of the database, on a real server."""
+"""A pause of the database is measured, one of the load generator is told, on a real server."""
 
 import ctypes
 import os
@@ -7,12 +7,33 @@ import sys
 import time
 
 import pytest
+from fitness import fit
 from watching import PAUSE, Still, watch
 
 from pytest_rdsfailover.load.watchdog import Watchdog, cpu_seconds
 
-pytest_plugins = ["plain_fixtures"]
 pytestmark = pytest.mark.local
+FROZEN = 0.5  # seconds
+SLACK = 0.15  # seconds; far more than a busy machine adds, far less than a sampler each second
+
+
+def test_a_pause_of_the_database_is_measured_as_long_as_it_was(plain_server):
+    told = {}
+
+    def freeze():
+        begun = time.monotonic()
+        with plain_server.frozen():
+            frozen = time.monotonic()
+            time.sleep(FROZEN)
+            told["shortest"] = time.monotonic() - frozen
+        told["longest"] = time.monotonic() - begun
+
+    trial = fit(lambda: watch(plain_server, freeze))
+
+    assert trial.downtime.upper >= told["shortest"]
+    assert trial.downtime.lower <= told["longest"] + 0.02
+    assert abs(float(trial.downtime) - FROZEN) < SLACK + (told["longest"] - told["shortest"])
+    assert trial.clock.own_pause_in_gap < FROZEN / 2
 
 
 class Slow(Still):
@@ -49,9 +70,11 @@ def test_the_generator_s_own_pause_is_no_downtime(plain_server, fault):
 
 
 def test_what_arms_the_trigger_keeps_no_write_back_and_blurs_no_figure(plain_server):
-    target = Slow(plain_server)
+    def take():
+        target = Slow(plain_server)
+        return target, watch(plain_server, lambda: time.sleep(0.1), target)
 
-    trial = watch(plain_server, lambda: time.sleep(0.1), target)
+    target, trial = fit(take, problem=lambda taken: taken[1].clock.problem)
 
     journal = trial.evidence.journal
     assert min(each.finished for each in journal) < target.armed - PAUSE
