@@ -8,7 +8,7 @@ from typing import NamedTuple
 from pytest_rdsfailover.analysis import outages as gaps
 from pytest_rdsfailover.analysis.downtime import Downtime
 from pytest_rdsfailover.analysis.reliability import pause_within
-from pytest_rdsfailover.analysis.series import Lane
+from pytest_rdsfailover.analysis.series import Series
 from pytest_rdsfailover.journal.course import Course
 from pytest_rdsfailover.model.clock import SECOND, to_nanoseconds, to_seconds
 
@@ -51,7 +51,7 @@ class Absence:
     proven: int
 
 
-def absences(found: Sequence[Lane], course: Course) -> Absence:
+def absences(found: Sequence[Series], course: Course) -> Absence:
     """Return when nobody was served, and when single writers were not."""
     start = to_nanoseconds(course.start)
     # A fault of the project's own may be said to come later than the end of observation.
@@ -73,16 +73,16 @@ def absences(found: Sequence[Lane], course: Course) -> Absence:
         if gap[1] - gap[0] - pause_within(pauses, gap) > longer_than
     ]
     unserved = [
-        gaps.writer_outages(lane, since=trigger, stop=stop, longer_than=longer_than)
-        for lane in found
+        gaps.writer_outages(series, since=trigger, stop=stop, longer_than=longer_than)
+        for series in found
     ]
     away = [gap for each in unserved for gap in each]
     patience = gaps.MISSED_SLOTS * round(len(found) * SECOND / course.rate) if course.rate else 0
     since = max(trigger, settled(course))
     stuck = [
-        lane.writer
-        for lane in found
-        if gaps.is_stuck(lane, since=since, stop=stop, patience=max(patience, longer_than))
+        series.writer
+        for series in found
+        if gaps.is_stuck(series, since=since, stop=stop, patience=max(patience, longer_than))
     ]
     weighed = [
         _weigh(found, gap, pauses, service) for gap in dict.fromkeys([gaps.widest(felt), *outages])
@@ -117,7 +117,7 @@ class _Weighed(NamedTuple):
 
 
 def _weigh(
-    found: Sequence[Lane], gap: gaps.Gap, pauses: Sequence[gaps.Gap], service: int
+    found: Sequence[Series], gap: gaps.Gap, pauses: Sequence[gaps.Gap], service: int
 ) -> _Weighed:
     """Weigh a gap; while the load generator stood still itself nobody looked: no proof of anything."""
     own = pause_within(pauses, gap)

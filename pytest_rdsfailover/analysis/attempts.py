@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pytest_rdsfailover.analysis.absence import absences
 from pytest_rdsfailover.analysis.downtime import Downtime
 from pytest_rdsfailover.analysis.phases import Phase, failures, totals
-from pytest_rdsfailover.analysis.series import attempt_lanes
+from pytest_rdsfailover.analysis.series import attempts_of
 from pytest_rdsfailover.journal.course import Course
 from pytest_rdsfailover.journal.journal import Journal
 from pytest_rdsfailover.model.records import Outcome
@@ -38,11 +38,11 @@ class Attempts:
 
 def attempts(journal: Journal, course: Course) -> Attempts | None:
     """Return what the tries say; None if none were reported."""
-    found = attempt_lanes(journal)
+    found = attempts_of(journal)
     count = sum(map(len, found))
     if not count:
         return None
-    outcomes = [sum(lane.outcome.count(kind) for lane in found) for kind in Outcome]
+    outcomes = [sum(series.outcome.count(kind) for series in found) for kind in Outcome]
     tries = (Counter(writer.attempts.detail) for writer in journal.writers)
     return Attempts(
         count=count,

@@ -11,7 +11,7 @@ from itertools import pairwise
 from math import log10
 from typing import NamedTuple
 
-from pytest_rdsfailover.analysis.series import Lane, lanes
+from pytest_rdsfailover.analysis.series import Series, series_of
 from pytest_rdsfailover.analysis.summary import Summary
 from pytest_rdsfailover.journal.evidence import Evidence
 from pytest_rdsfailover.model.clock import SECOND, to_nanoseconds, to_seconds
@@ -108,12 +108,12 @@ class _Names:
 
 def picture(evidence: Evidence, summary: Summary) -> Picture:
     """Return what a drawing of a judged trial shows."""
-    found, clock = lanes(evidence.journal), _Clock(evidence)
+    found, clock = series_of(evidence.journal), _Clock(evidence)
     states, instances = _Names(), _Names()
     spells = [
-        list(_spells(lane, clock, states, to_nanoseconds(summary.threshold))) for lane in found
+        list(_spells(series, clock, states, to_nanoseconds(summary.threshold))) for series in found
     ]
-    homes = [list(_homes(lane, clock, instances)) for lane in found]
+    homes = [list(_homes(series, clock, instances)) for series in found]
     window = summary.window.start, summary.window.stop
     focus = summary.pulse.start, summary.pulse.stop
     return Picture(
@@ -130,22 +130,22 @@ def bucket(seconds: float) -> int:
     return max(0, int(STEPS * log10(seconds / LEAST))) if seconds > LEAST else 0
 
 
-def _state(lane: Lane, row: int) -> str:
-    fault = lane.faults[lane.fault[row]]
+def _state(series: Series, row: int) -> str:
+    fault = series.faults[series.fault[row]]
     if fault is None:
         return "client"
     return f"{fault.code} {fault.kind}" if fault.code else fault.kind
 
 
-def _spells(lane: Lane, clock: _Clock, states: _Names, longer_than: int) -> Iterator[Spell]:
+def _spells(series: Series, clock: _Clock, states: _Names, longer_than: int) -> Iterator[Spell]:
     """Yield when a writer was not served; failures of one sort that follow each other are one."""
     open_: Spell | None = None
-    for row in _troubles(lane, longer_than):
-        acked = bool(lane.acked[row])
-        late = acked and (row == 0 or lane.acked[row - 1])
-        start = clock.at(lane.intended[row] if late else lane.started[row])
-        stop = clock.at(lane.finished[row] if acked else _next_start(lane, row, clock.end))
-        state = states.place(SLOW if acked else _state(lane, row))
+    for row in _troubles(series, longer_than):
+        acked = bool(series.acked[row])
+        late = acked and (row == 0 or series.acked[row - 1])
+        start = clock.at(series.intended[row] if late else series.started[row])
+        stop = clock.at(series.finished[row] if acked else _next_start(series, row, clock.end))
+        state = states.place(SLOW if acked else _state(series, row))
         if open_ and open_.state == state and not acked and start <= open_.stop:
             open_ = open_._replace(stop=stop, writes=open_.writes + 1)
             continue
@@ -156,41 +156,41 @@ def _spells(lane: Lane, clock: _Clock, states: _Names, longer_than: int) -> Iter
         yield open_
 
 
-def _troubles(lane: Lane, longer_than: int) -> Iterator[int]:
+def _troubles(series: Series, longer_than: int) -> Iterator[int]:
     """Yield the rows that failed or took too long."""
-    for row, acked in enumerate(lane.acked):
-        if not acked or lane.finished[row] - lane.intended[row] > longer_than:
+    for row, acked in enumerate(series.acked):
+        if not acked or series.finished[row] - series.intended[row] > longer_than:
             yield row
 
 
-def _next_start(lane: Lane, row: int, end: int) -> int:
-    return lane.started[row + 1] if row + 1 < len(lane) else max(end, lane.finished[row])
+def _next_start(series: Series, row: int, end: int) -> int:
+    return series.started[row + 1] if row + 1 < len(series) else max(end, series.finished[row])
 
 
-def _homes(lane: Lane, clock: _Clock, instances: _Names) -> Iterator[tuple[int, int]]:
+def _homes(series: Series, clock: _Clock, instances: _Names) -> Iterator[tuple[int, int]]:
     last = 0
-    for row, place in enumerate(lane.instance):
-        if place and place != last and lane.acked[row]:
-            yield clock.at(lane.started[row]), instances.place(lane.instances[place] or "")
+    for row, place in enumerate(series.instance):
+        if place and place != last and series.acked[row]:
+            yield clock.at(series.started[row]), instances.place(series.instances[place] or "")
             last = place
 
 
 def _strip(
-    found: Sequence[Lane], clock: _Clock, states: _Names, start: float, stop: float
+    found: Sequence[Series], clock: _Clock, states: _Names, start: float, stop: float
 ) -> Strip:
     first, last = (clock.zero + to_nanoseconds(edge) for edge in (start, stop))
     edges = [first + (last - first) * number // SLICES for number in range(SLICES + 1)]
-    acks = sorted(time for lane in found for time in _between(lane.acks, first, last))
+    acks = sorted(time for series in found for time in _between(series.acks, first, last))
     failed: dict[int, list[int]] = {}
-    for lane in found:
-        for row in lane.failures():
-            if first <= lane.finished[row] < last:
-                counts = failed.setdefault(states.place(_state(lane, row)), [0] * SLICES)
-                counts[_slice(lane.finished[row], first, last)] += 1
+    for series in found:
+        for row in series.failures():
+            if first <= series.finished[row] < last:
+                counts = failed.setdefault(states.place(_state(series, row)), [0] * SLICES)
+                counts[_slice(series.finished[row], first, last)] += 1
     served: list[dict[int, int]] = [{} for _ in range(SLICES)]
     waited: list[dict[int, int]] = [{} for _ in range(SLICES)]
-    for lane in found:
-        acked, others = _served(lane, first, last), _waited(lane, first, last, clock.end)
+    for series in found:
+        acked, others = _served(series, first, last), _waited(series, first, last, clock.end)
         for heap, points in ((served, acked), (waited, others)):
             for intended, seconds in points:
                 cell, place = heap[_slice(intended, first, last)], bucket(seconds)
@@ -219,17 +219,17 @@ def _counts(times: Sequence[int], edges: Sequence[int]) -> list[int]:
     return [b - a for a, b in pairwise(places)]
 
 
-def _served(lane: Lane, first: int, last: int) -> Iterator[tuple[int, float]]:
+def _served(series: Series, first: int, last: int) -> Iterator[tuple[int, float]]:
     """Yield the slots from *first* up to *last* of acknowledged writes, and how long these took."""
-    for row in range(bisect_left(lane.intended, first), bisect_left(lane.intended, last)):
-        if lane.acked[row]:
-            yield lane.intended[row], to_seconds(lane.finished[row] - lane.intended[row])
+    for row in range(bisect_left(series.intended, first), bisect_left(series.intended, last)):
+        if series.acked[row]:
+            yield series.intended[row], to_seconds(series.finished[row] - series.intended[row])
 
 
-def _waited(lane: Lane, first: int, last: int, end: int) -> Iterator[tuple[int, float]]:
+def _waited(series: Series, first: int, last: int, end: int) -> Iterator[tuple[int, float]]:
     """Yield the slots at which no write succeeded, and how long their writer then waited."""
-    for slot in lane.unserved(first, last):
-        yield slot, to_seconds(lane.next_success(slot, end) - slot)
+    for slot in series.unserved(first, last):
+        yield slot, to_seconds(series.next_success(slot, end) - slot)
 
 
 def _flat(cell: dict[int, int]) -> list[int]:

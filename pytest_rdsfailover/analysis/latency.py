@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import compress
 from operator import sub
 
-from pytest_rdsfailover.analysis.series import Lane
+from pytest_rdsfailover.analysis.series import Series
 from pytest_rdsfailover.analysis.statistics import percentile
 from pytest_rdsfailover.model.clock import SECOND, to_seconds
 
@@ -43,7 +43,7 @@ class Latency:
     after: Percentiles | None
 
 
-def latency(lanes: Sequence[Lane], *, trigger: int, back: int, stop: int) -> Latency:
+def latency(all_series: Sequence[Series], *, trigger: int, back: int, stop: int) -> Latency:
     """Return the latency before, during and after a failover.
 
     A write that failed, and a slot that was not issued, count as served by their writer's next
@@ -51,22 +51,24 @@ def latency(lanes: Sequence[Lane], *, trigger: int, back: int, stop: int) -> Lat
     not make the database look better.
 
     Args:
-        lanes: all writers.
+        all_series: all writers.
         trigger: when the failover was triggered.
         back: when the last writer was back.
         stop: the end of observation.
     """
     parts = (-SECOND * SECOND, trigger), (trigger, back), (back, SECOND * SECOND)
-    before, during, after = (_percentiles(lanes, first, last, stop) for first, last in parts)
+    before, during, after = (_percentiles(all_series, first, last, stop) for first, last in parts)
     return Latency(before=before, during=during, after=after)
 
 
-def _percentiles(lanes: Sequence[Lane], first: int, last: int, stop: int) -> Percentiles | None:
+def _percentiles(
+    all_series: Sequence[Series], first: int, last: int, stop: int
+) -> Percentiles | None:
     """Return the percentiles of everything intended from *first* up to *last*."""
     taken: list[int] = []
-    for lane in lanes:
-        taken += _served(lane, first, last)
-        taken += (lane.next_success(slot, stop) - slot for slot in lane.unserved(first, last))
+    for series in all_series:
+        taken += _served(series, first, last)
+        taken += (series.next_success(slot, stop) - slot for slot in series.unserved(first, last))
     if not taken:
         return None
     taken.sort()
@@ -78,8 +80,8 @@ def _percentiles(lanes: Sequence[Lane], first: int, last: int, stop: int) -> Per
     )
 
 
-def _served(lane: Lane, first: int, last: int) -> Iterator[int]:
+def _served(series: Series, first: int, last: int) -> Iterator[int]:
     """Return the latencies of the acknowledged writes intended in the interval."""
-    rows = slice(bisect_left(lane.intended, first), bisect_left(lane.intended, last))
-    taken = map(sub, lane.finished[rows], lane.intended[rows])
-    return compress(taken, lane.acked[rows]) if 0 in lane.acked[rows] else taken
+    rows = slice(bisect_left(series.intended, first), bisect_left(series.intended, last))
+    taken = map(sub, series.finished[rows], series.intended[rows])
+    return compress(taken, series.acked[rows]) if 0 in series.acked[rows] else taken

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import chain, count, islice, pairwise
 from operator import sub
 
-from pytest_rdsfailover.analysis.series import Lane
+from pytest_rdsfailover.analysis.series import Series
 from pytest_rdsfailover.analysis.statistics import percentile
 from pytest_rdsfailover.model.clock import SECOND
 from pytest_rdsfailover.model.records import Outcome
@@ -51,14 +51,14 @@ class Incident:
     count: int
 
 
-def acknowledgements(lanes: Sequence[Lane], *, start: int, stop: int) -> list[int]:
+def acknowledgements(all_series: Sequence[Series], *, start: int, stop: int) -> list[int]:
     """Return when any writer's write was acknowledged, in order, between both edges of the run.
 
     The edges count as acknowledgements, so that a database that never comes back shows as one gap
     up to *stop* instead of as none at all.
     """
-    # The lanes are in order already, so sorting their concatenation only merges them.
-    acks = sorted(chain.from_iterable(lane.acks for lane in lanes))
+    # Each series is in order already, so sorting their concatenation only merges them.
+    acks = sorted(chain.from_iterable(series.acks for series in all_series))
     return [start, *acks[bisect_right(acks, start) : bisect_left(acks, stop)], stop]
 
 
@@ -90,22 +90,22 @@ def outages(acks: Sequence[int], *, longer_than: int) -> list[Gap]:
     return [(before, after) for before, after in pairwise(acks) if after - before > longer_than]
 
 
-def service_time(lanes: Sequence[Lane], *, since: int, until: int) -> int:
+def service_time(all_series: Sequence[Series], *, since: int, until: int) -> int:
     """Return how long a write normally takes from its start, judged by the calm *since*..*until*.
 
     The 99th percentile, so that a single hiccup does not blur every figure. 0 if nothing was
     acknowledged in the calm.
     """
     taken: list[int] = []
-    share = max(1, RECENT // max(1, len(lanes)))
-    for lane in lanes:
-        end = bisect_left(lane.finished, until)
-        rows = range(max(bisect_left(lane.started, since), end - share), end)
-        taken += [lane.finished[row] - lane.started[row] for row in rows if lane.acked[row]]
+    share = max(1, RECENT // max(1, len(all_series)))
+    for series in all_series:
+        end = bisect_left(series.finished, until)
+        rows = range(max(bisect_left(series.started, since), end - share), end)
+        taken += [series.finished[row] - series.started[row] for row in rows if series.acked[row]]
     return percentile(sorted(taken), 0.99) if taken else 0
 
 
-def certain(lanes: Sequence[Lane], gap: Gap, *, service: int) -> Gap:
+def certain(all_series: Sequence[Series], gap: Gap, *, service: int) -> Gap:
     """Return the shortest and the longest time for which the database can have been away.
 
     It was there at some moment of the last write acknowledged before the gap, and of the first
@@ -114,16 +114,16 @@ def certain(lanes: Sequence[Lane], gap: Gap, *, service: int) -> Gap:
     to the last failure's earliest.
 
     Args:
-        lanes: all writers.
+        all_series: all writers.
         gap: an outage as `outages` returns it.
         service: how long a write normally takes.
     """
-    starts = [start for lane in lanes for start in _last_start(lane, gap[0])]
+    starts = [start for series in all_series for start in _last_start(series, gap[0])]
     there = max(starts, default=gap[0])
     longest = gap[1] - there
     # A write that was sent earlier and is still unanswered was slow by itself, before the gap.
     due = _Due(there, service)
-    seen = [evidence for lane in lanes for evidence in _absences(lane, gap, due)]
+    seen = [evidence for series in all_series for evidence in _absences(series, gap, due)]
     if not seen:
         return 0, longest
     latest_first = min(latest for _, latest in seen)
@@ -131,10 +131,10 @@ def certain(lanes: Sequence[Lane], gap: Gap, *, service: int) -> Gap:
     return min(max(0, earliest_last - latest_first), longest), longest
 
 
-def _last_start(lane: Lane, before: int) -> list[int]:
+def _last_start(series: Series, before: int) -> list[int]:
     """Return the start of this writer's last acknowledged write over by *before*, if any."""
-    row = lane.acked.rfind(1, 0, bisect_right(lane.finished, before))
-    return [lane.started[row]] if row >= 0 else []
+    row = series.acked.rfind(1, 0, bisect_right(series.finished, before))
+    return [series.started[row]] if row >= 0 else []
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,32 +153,32 @@ class _Due:
         return max(started, self.there) + self.service
 
 
-def _absences(lane: Lane, gap: Gap, due: _Due) -> list[Gap]:
+def _absences(series: Series, gap: Gap, due: _Due) -> list[Gap]:
     """Return (earliest, latest) moments between which the database was away, one pair a proof."""
     proofs = []
-    for row in range(bisect_right(lane.finished, gap[0]), len(lane)):
-        if lane.started[row] >= gap[1]:
+    for row in range(bisect_right(series.finished, gap[0]), len(series)):
+        if series.started[row] >= gap[1]:
             break
-        proof = _stall(lane, row, gap, due) if lane.acked[row] else _error(lane, row, due)
+        proof = _stall(series, row, gap, due) if series.acked[row] else _error(series, row, due)
         if proof is not None:
             earliest, latest = proof
             proofs.append((min(earliest, gap[1]), min(max(latest, gap[0]), gap[1])))
     return proofs
 
 
-def _stall(lane: Lane, row: int, gap: Gap, due: _Due) -> Gap | None:
+def _stall(series: Series, row: int, gap: Gap, due: _Due) -> Gap | None:
     """Return what a write proves that was sent before or in the gap and acknowledged after it.
 
     Away from when it should have been answered to when the first answer can have been sent. A
     write that had to connect first proves nothing: how long that normally takes, nobody measured.
     """
-    if _had_to_connect(lane, row):
+    if _had_to_connect(series, row):
         return None
-    latest, released = due.after(lane.started[row]), gap[1] - max(due.service, RELEASE)
+    latest, released = due.after(series.started[row]), gap[1] - max(due.service, RELEASE)
     return (released, latest) if latest < released else None
 
 
-def _error(lane: Lane, row: int, due: _Due) -> Gap | None:
+def _error(series: Series, row: int, due: _Due) -> Gap | None:
     """Return what a failed write proves.
 
     A time-out proves the database away when the write was sent, not until the client gave up: a
@@ -186,42 +186,42 @@ def _error(lane: Lane, row: int, due: _Due) -> Gap | None:
     open before (its writer cannot know the outcome): it may have been cut at any moment since
     its writer's attempt before, and be noticed late.
     """
-    fault = lane.faults[lane.fault[row]]
+    fault = series.faults[series.fault[row]]
     if fault is None or fault.kind not in AWAY:
         return None
-    started, finished = lane.started[row], lane.finished[row]
-    if lane.outcome[row] != UNKNOWN:
+    started, finished = series.started[row], series.finished[row]
+    if series.outcome[row] != UNKNOWN:
         return started, finished
-    silent = fault.kind == "timeout" and not _had_to_connect(lane, row)
+    silent = fault.kind == "timeout" and not _had_to_connect(series, row)
     latest = min(finished, due.after(started)) if silent else finished
-    return (lane.started[row - 1] if row else 0), latest
+    return (series.started[row - 1] if row else 0), latest
 
 
-def _had_to_connect(lane: Lane, row: int) -> bool:
+def _had_to_connect(series: Series, row: int) -> bool:
     """Tell whether a writer had lost its connection before this attempt."""
-    return row > 0 and not lane.acked[row - 1]
+    return row > 0 and not series.acked[row - 1]
 
 
-def writer_outages(lane: Lane, *, since: int, stop: int, longer_than: int) -> list[Gap]:
+def writer_outages(series: Series, *, since: int, stop: int, longer_than: int) -> list[Gap]:
     """Return when this writer was not served: from a write's intended time to its next success.
 
     Errors and silent stalls count alike. An outage that does not end is one up to *stop*.
 
     Args:
-        lane: the writer.
+        series: the writer.
         since: attempts that were over before this are not looked at.
         stop: the end of observation.
         longer_than: shorter ones are not returned.
     """
-    first = bisect_left(lane.finished, since)
-    taken = map(sub, islice(lane.finished, first, None), islice(lane.intended, first, None))
+    first = bisect_left(series.finished, since)
+    taken = map(sub, islice(series.finished, first, None), islice(series.intended, first, None))
     # A late success right after a failure ends that failure's outage and is none of its own.
     late = [
-        (lane.intended[row], lane.finished[row])
+        (series.intended[row], series.finished[row])
         for row, seconds in enumerate(taken, first)
-        if seconds > longer_than and lane.acked[row] and (row == first or lane.acked[row - 1])
+        if seconds > longer_than and series.acked[row] and (row == first or series.acked[row - 1])
     ]
-    away = sorted([*late, *_failing(lane, first, stop)])
+    away = sorted([*late, *_failing(series, first, stop)])
     closed = ((start, min(back, stop)) for start, back in away)
     return [(start, back) for start, back in closed if back - start > longer_than]
 
@@ -235,31 +235,31 @@ def covered(gaps: Iterable[Gap]) -> int:
     return total
 
 
-def _failing(lane: Lane, row: int, stop: int) -> Iterator[Gap]:
+def _failing(series: Series, row: int, stop: int) -> Iterator[Gap]:
     """Yield, from *row* on, each run of failures from its first intended time to its end."""
-    while (row := lane.acked.find(0, row)) >= 0:
-        back = lane.acked.find(1, row)
+    while (row := series.acked.find(0, row)) >= 0:
+        back = series.acked.find(1, row)
         if back < 0:
-            yield lane.intended[row], stop
+            yield series.intended[row], stop
             return
-        yield lane.intended[row], lane.finished[back]
+        yield series.intended[row], series.finished[back]
         row = back
 
 
-def is_stuck(lane: Lane, *, since: int, stop: int, patience: int) -> bool:
+def is_stuck(series: Series, *, since: int, stop: int, patience: int) -> bool:
     """Tell whether a writer that had work had none of it acknowledged from *since* to *stop*.
 
     Args:
-        lane: the writer.
+        series: the writer.
         since: when the cluster had settled.
         stop: the end of observation.
         patience: two slots of the schedule: a writer that waits for its next one is not stuck.
     """
-    place = bisect_left(lane.acks, since)
-    if place < len(lane.acks) and lane.acks[place] <= stop:
+    place = bisect_left(series.acks, since)
+    if place < len(series.acks) and series.acks[place] <= stop:
         return False
-    tried = bisect_left(lane.finished, since) < len(lane)
-    return tried or any(last >= since for _, last, _ in lane.skips) or stop - since > patience
+    tried = bisect_left(series.finished, since) < len(series)
+    return tried or any(last >= since for _, last, _ in series.skips) or stop - since > patience
 
 
 def incidents(gaps: Sequence[Gap], *, hold: int = HOLD) -> list[Incident]:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from operator import itemgetter
 
-from pytest_rdsfailover.analysis.series import Lane
+from pytest_rdsfailover.analysis.series import Series
 from pytest_rdsfailover.model.clock import SECOND
 from pytest_rdsfailover.model.records import Fault
 
@@ -32,16 +32,16 @@ class Phase:
     last: float
 
 
-def failures(lanes: Sequence[Lane]) -> list[tuple[int, Fault, str | None]]:
+def failures(all_series: Sequence[Series]) -> list[tuple[int, Fault, str | None]]:
     """Return every failed attempt's end, fault and instance, in order of time."""
     found = [
         (
-            lane.finished[row],
-            lane.faults[lane.fault[row]] or Fault(0, "client"),
-            lane.instances[lane.instance[row]],
+            series.finished[row],
+            series.faults[series.fault[row]] or Fault(0, "client"),
+            series.instances[series.instance[row]],
         )
-        for lane in lanes
-        for row in lane.failures()
+        for series in all_series
+        for row in series.failures()
     ]
     return sorted(found, key=itemgetter(0))
 

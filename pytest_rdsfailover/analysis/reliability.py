@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from pytest_rdsfailover.analysis.outages import RECENT, Gap
-from pytest_rdsfailover.analysis.series import Lane
+from pytest_rdsfailover.analysis.series import Series
 from pytest_rdsfailover.analysis.statistics import percentile
 from pytest_rdsfailover.model.clock import SECOND
 from pytest_rdsfailover.model.durations import format_duration
@@ -65,18 +65,18 @@ def pause_within(pauses: Iterable[Gap], gap: Gap) -> int:
     )
 
 
-def lateness(lanes: Sequence[Lane]) -> list[int]:
+def lateness(all_series: Sequence[Series]) -> list[int]:
     """Return how long after their intended time writes were sent, sorted.
 
     Only those whose writer was free and connected then: for others the database is to blame. Of a
     long run the latest writes speak for all.
     """
     late = []
-    share = max(2, RECENT // max(1, len(lanes)))
-    for lane in lanes:
+    share = max(2, RECENT // max(1, len(all_series)))
+    for series in all_series:
         rows = zip(
-            lane.acked[-share:], lane.finished[-share:],
-            lane.intended[-share:][1:], lane.started[-share:][1:], strict=False,
+            series.acked[-share:], series.finished[-share:],
+            series.intended[-share:][1:], series.started[-share:][1:], strict=False,
         )  # fmt: skip
         late += [
             started - intended

@@ -21,7 +21,7 @@ IS_ACKED = bytes(1 if outcome == ACKED else 0 for outcome in range(256))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Lane:
+class Series:
     """What one writer did.
 
     Attributes:
@@ -82,21 +82,21 @@ class Lane:
         return self.acks[place] if place < len(self.acks) else max(stop, slot)
 
 
-def lanes(journal: Journal) -> list[Lane]:
+def series_of(journal: Journal) -> list[Series]:
     """Return what each writer of a journal did."""
-    return [_lane(writer, writer.skips) for writer in journal.writers]
+    return [_columns(writer, writer.skips) for writer in journal.writers]
 
 
-def attempt_lanes(journal: Journal) -> list[Lane]:
+def attempts_of(journal: Journal) -> list[Series]:
     """Return the tries that each writer reported; they are in order of their ends."""
-    return [_lane(writer.attempts) for writer in journal.writers]
+    return [_columns(writer.attempts) for writer in journal.writers]
 
 
-def _lane(writer: Events, skips: Sequence[Skip] = ()) -> Lane:
+def _columns(writer: Events, skips: Sequence[Skip] = ()) -> Series:
     outcome, finished = writer.outcome.tobytes(), writer.finished
     acked = outcome.translate(IS_ACKED)
     everything = acked.count(1) == len(acked)
-    return Lane(
+    return Series(
         writer=writer.writer,
         intended=writer.intended,
         started=writer.started,

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pytest_rdsfailover.analysis.downtime import Downtime
-from pytest_rdsfailover.analysis.series import Lane
+from pytest_rdsfailover.analysis.series import Series
 from pytest_rdsfailover.journal.journal import Journal, WriterJournal
 from pytest_rdsfailover.journal.reads import OWN, SEEN
 from pytest_rdsfailover.model.clock import to_seconds
@@ -37,17 +37,17 @@ class Reads:
     unseen: int
 
 
-def reads(journal: Journal, lanes: Sequence[Lane]) -> Reads | None:
+def reads(journal: Journal, all_series: Sequence[Series]) -> Reads | None:
     """Return what reads saw; None if there were none."""
     if not any(len(writer.reads) for writer in journal.writers):
         return None
     answered = failed = ours = unseen = 0
     lags: list[tuple[int, int]] = []
-    for writer, lane in zip(journal.writers, lanes, strict=True):
+    for writer, series in zip(journal.writers, all_series, strict=True):
         outcomes = writer.reads.outcome
         answered += outcomes.count(ACKED)
         failed += len(outcomes) - outcomes.count(ACKED)
-        for own, lag in _lags(writer, lane):
+        for own, lag in _lags(writer, series):
             if own:
                 ours += 1
                 unseen += lag[0] > 0
@@ -69,7 +69,7 @@ def reads(journal: Journal, lanes: Sequence[Lane]) -> Reads | None:
     )
 
 
-def _lags(writer: WriterJournal, lane: Lane) -> list[tuple[bool, tuple[int, int]]]:
+def _lags(writer: WriterJournal, series: Series) -> list[tuple[bool, tuple[int, int]]]:
     """Return for each answered read of ours whether it was the writer's own, and how far behind.
 
     Behind by at least the time from the acknowledgement of the oldest write that it missed to its
@@ -84,12 +84,12 @@ def _lags(writer: WriterJournal, lane: Lane) -> list[tuple[bool, tuple[int, int]
         writer.reads.detail,
     )
     for started, finished, outcome, detail in zip(*columns, strict=True):
-        over = bisect_left(lane.finished, started)  # a writer waits: all before this are over
-        newest = lane.acked.rfind(1, 0, over)
+        over = bisect_left(series.finished, started)  # a writer waits: all before this are over
+        newest = series.acked.rfind(1, 0, over)
         if outcome != ACKED or not detail or newest < 0:
             continue
-        missed = lane.acked.find(1, detail & SEEN, over)
+        missed = series.acked.find(1, detail & SEEN, over)
         row = newest if missed < 0 else missed
-        least = 0 if missed < 0 else started - lane.finished[row]
-        found.append((bool(detail & OWN), (least, finished - lane.started[row])))
+        least = 0 if missed < 0 else started - series.finished[row]
+        found.append((bool(detail & OWN), (least, finished - series.started[row])))
     return found

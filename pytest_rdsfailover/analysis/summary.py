@@ -16,7 +16,7 @@ from pytest_rdsfailover.analysis.reliability import (
     lateness_p99,
     why_unreliable,
 )
-from pytest_rdsfailover.analysis.series import lanes
+from pytest_rdsfailover.analysis.series import series_of
 from pytest_rdsfailover.analysis.staleness import Reads, reads
 from pytest_rdsfailover.analysis.validity import why_invalid
 from pytest_rdsfailover.analysis.writes import (
@@ -187,7 +187,7 @@ def summarise(journal: Journal, course: Course, stored: Stored | None) -> Summar
     Raises:
         AuditError: if a stored position is none.
     """
-    found = lanes(journal)
+    found = series_of(journal)
     zero = course.start if course.trigger is None else course.trigger
     clock = _Clock(to_nanoseconds(zero))
     absence = absences(found, course)
@@ -195,7 +195,7 @@ def summarise(journal: Journal, course: Course, stored: Stored | None) -> Summar
     writes = UNDECIDED if stored is None else audit(journal, found, stored)
     stale, unjudged = stale_writes(found, ended_tenures(course.milestones, course.writer_before))
     invalid = why_invalid(course, calm=absence.calm)
-    outcomes = [sum(lane.outcome.count(kind) for lane in found) for kind in Outcome]
+    outcomes = [sum(series.outcome.count(kind) for series in found) for kind in Outcome]
     last = absence.last_back if absence.last_back is not None else to_nanoseconds(course.stop)
     back = last if absence.writer_outages else max(clock.zero, settled(course))
     fitness = _reliability(course, absence, lateness(found))

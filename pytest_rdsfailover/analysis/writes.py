@@ -4,7 +4,7 @@ from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from pytest_rdsfailover.analysis.series import Lane
+from pytest_rdsfailover.analysis.series import Series
 from pytest_rdsfailover.journal.journal import Journal
 from pytest_rdsfailover.journal.stored import Stored
 from pytest_rdsfailover.model.clock import to_nanoseconds
@@ -62,14 +62,14 @@ class NotAudited(list[str]):
 NOT_AUDITED = NotAudited()
 
 
-def audit(journal: Journal, lanes: Sequence[Lane], stored: Stored) -> Audit:
+def audit(journal: Journal, all_series: Sequence[Series], stored: Stored) -> Audit:
     """Return how the stored writes differ from the acknowledged ones.
 
     Raises:
         AuditError: if a stored position is no pair of numbers from 0.
     """
-    copies = [bytearray(len(lane)) for lane in lanes]
-    writers, sizes = len(lanes), [len(lane) for lane in lanes]
+    copies = [bytearray(len(series)) for series in all_series]
+    writers, sizes = len(all_series), [len(series) for series in all_series]
     strangers: dict[tuple[int, int], int] = {}
     for writer, sequence in stored.positions:
         if 0 <= writer < writers and 0 <= sequence < sizes[writer]:
@@ -88,22 +88,22 @@ def audit(journal: Journal, lanes: Sequence[Lane], stored: Stored) -> Audit:
         absent=0,
         torn=[journal.key(*position) for position in stored.torn],
     )
-    for lane, seen in zip(lanes, copies, strict=True):
-        if seen != lane.acked:  # the usual case is every acknowledged write once and no other
-            _compare(journal, lane, seen, found)
+    for series, seen in zip(all_series, copies, strict=True):
+        if seen != series.acked:  # the usual case is every acknowledged write once and no other
+            _compare(journal, series, seen, found)
     found.unexpected.extend(journal.key(*position) for position in sorted(strangers))
     found.duplicated.extend(journal.key(*each) for each, n in sorted(strangers.items()) if n > 1)
-    unknown = sum(lane.outcome.count(Outcome.UNKNOWN) for lane in lanes)
+    unknown = sum(series.outcome.count(Outcome.UNKNOWN) for series in all_series)
     return replace(found, absent=unknown - len(found.recovered))
 
 
-def _compare(journal: Journal, lane: Lane, seen: bytearray, found: Audit) -> None:
+def _compare(journal: Journal, series: Series, seen: bytearray, found: Audit) -> None:
     """Sort one writer's differences into the lists of *found*."""
-    for sequence, (outcome, copies) in enumerate(zip(lane.outcome, seen, strict=True)):
+    for sequence, (outcome, copies) in enumerate(zip(series.outcome, seen, strict=True)):
         # As it should be: stored once if acknowledged, else not at all.
         if copies == (outcome == Outcome.ACKED):
             continue
-        key = journal.key(lane.writer, sequence)
+        key = journal.key(series.writer, sequence)
         if copies > 1:
             found.duplicated.append(key)
         if outcome == Outcome.ACKED and not copies:
@@ -140,7 +140,7 @@ def ended_tenures(
 
 
 def stale_writes(
-    lanes: Sequence[Lane], tenures: Mapping[str, Sequence[tuple[int, int]]]
+    all_series: Sequence[Series], tenures: Mapping[str, Sequence[tuple[int, int]]]
 ) -> tuple[int, int]:
     """Return how many writes a former writer acknowledged, and how many could not be judged.
 
@@ -152,14 +152,14 @@ def stale_writes(
     if not ends:
         return 0, 0
     stale = unjudged = 0
-    for lane in lanes:
-        away = [tenures.get(name or "", ()) for name in lane.instances]
-        for row in range(bisect_right(lane.started, min(ends)), len(lane)):
-            if not lane.acked[row]:
+    for series in all_series:
+        away = [tenures.get(name or "", ()) for name in series.instances]
+        for row in range(bisect_right(series.started, min(ends)), len(series)):
+            if not series.acked[row]:
                 continue
-            place = lane.instance[row]
+            place = series.instance[row]
             unjudged += place == 0
-            stale += _within(lane.started, lane.finished, row, away[place])
+            stale += _within(series.started, series.finished, row, away[place])
     return stale, unjudged
 
 

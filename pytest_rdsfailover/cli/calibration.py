@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pytest_rdsfailover.analysis.absence import absences
 from pytest_rdsfailover.analysis.downtime import Downtime
 from pytest_rdsfailover.analysis.reliability import lateness, lateness_p99
-from pytest_rdsfailover.analysis.series import Lane, lanes
+from pytest_rdsfailover.analysis.series import Series, series_of
 from pytest_rdsfailover.journal.course import Course
 from pytest_rdsfailover.journal.journal import Journal
 from pytest_rdsfailover.load.inserts import InsertWorkload
@@ -153,15 +153,15 @@ def calibrate(
         for wanted in (length for _ in range(repeats) for length in freezes):
             done.append((wanted, _freeze(own_server.process, wanted)))
             time.sleep(SETTLE + CALM)
-    writer_lanes = lanes(journal)
-    judged = [_judge(writer_lanes, wanted, freeze, rate, dog.pauses) for wanted, freeze in done]
+    all_series = series_of(journal)
+    judged = [_judge(all_series, wanted, freeze, rate, dog.pauses) for wanted, freeze in done]
     return Calibration(
         about=own_server.about,
         rate=rate,
         writers=writers,
         readings=[reading for reading, _ in judged],
         natural_gap=max(natural for _, natural in judged),
-        lateness_p99=to_seconds(lateness_p99(lateness(writer_lanes))),
+        lateness_p99=to_seconds(lateness_p99(lateness(all_series))),
         own_pause=max((end - begin for begin, end in dog.pauses), default=0.0),
         strangers=dog.strangers,
     )
@@ -181,7 +181,7 @@ def _freeze(server: Process, seconds: float) -> Freeze:
 
 
 def _judge(
-    writer_lanes: Sequence[Lane],
+    all_series: Sequence[Series],
     wanted: float,
     freeze: Freeze,
     rate: float,
@@ -204,7 +204,7 @@ def _judge(
         rate=rate,
         pauses=pauses,
     )
-    absence = absences(writer_lanes, course)
+    absence = absences(all_series, course)
     reading = Reading(
         wanted=wanted,
         truth=to_seconds(end - begin),

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from pytest_rdsfailover.analysis.series import lanes
+from pytest_rdsfailover.analysis.series import series_of
 from pytest_rdsfailover.analysis.staleness import reads
 from pytest_rdsfailover.analysis.writes import audit
 from pytest_rdsfailover.journal.journal import Journal
@@ -42,7 +42,7 @@ def run(server, make, seconds=0.6, *, writers=3, rate=150.0, meanwhile=None, **o
 
 
 def judge(journal, stored):
-    found = lanes(journal)
+    found = series_of(journal)
     return audit(journal, found, stored), reads(journal, found)
 
 

@@ -2,13 +2,13 @@ import pytest
 from builders import ack, acks, journal, refused
 
 from pytest_rdsfailover.analysis.latency import latency
-from pytest_rdsfailover.analysis.series import lanes
+from pytest_rdsfailover.analysis.series import series_of
 from pytest_rdsfailover.model.clock import SECOND
 
 
 def measure(events, skips=(), writers=1, back=12):
     return latency(
-        lanes(journal(events, writers=writers, skips=skips)),
+        series_of(journal(events, writers=writers, skips=skips)),
         trigger=10 * SECOND,
         back=back * SECOND,
         stop=20 * SECOND,

@@ -16,7 +16,7 @@ from pytest_rdsfailover.analysis.outages import (
     threshold,
     writer_outages,
 )
-from pytest_rdsfailover.analysis.series import lanes
+from pytest_rdsfailover.analysis.series import series_of
 from pytest_rdsfailover.model.clock import SECOND
 
 MS = SECOND // 1000
@@ -24,7 +24,7 @@ MS = SECOND // 1000
 
 def gaps(events, *, start=0, stop=9, longer_than=0.5, writers=1):
     found = acknowledgements(
-        lanes(journal(events, writers=writers)), start=start * SECOND, stop=stop * SECOND
+        series_of(journal(events, writers=writers)), start=start * SECOND, stop=stop * SECOND
     )
     long = outages(found, longer_than=round(longer_than * SECOND))
     return [(a / SECOND, b / SECOND) for a, b in long]
@@ -33,7 +33,7 @@ def gaps(events, *, start=0, stop=9, longer_than=0.5, writers=1):
 def bounds(events, first, last, *, service=0.002, writers=1):
     gap = round(first * SECOND), round(last * SECOND)
     low, high = certain(
-        lanes(journal(events, writers=writers)), gap, service=round(service * SECOND)
+        series_of(journal(events, writers=writers)), gap, service=round(service * SECOND)
     )
     return pytest.approx((low / SECOND, high / SECOND), abs=1e-6)
 
@@ -80,8 +80,10 @@ def test_the_service_time_is_what_the_slowest_writes_of_the_calm_take_but_no_hic
     calm = [ack(n / 100, sent=n / 100 - 0.001) for n in range(1, 500)]
     hiccup = ack(5.0, sent=4.995 - 0.4)
 
-    assert service_time(lanes(journal(calm)), since=0, until=9 * SECOND) == pytest.approx(MS, abs=2)
-    slow = lanes(journal([*calm, hiccup]))
+    assert service_time(series_of(journal(calm)), since=0, until=9 * SECOND) == pytest.approx(
+        MS, abs=2
+    )
+    slow = series_of(journal([*calm, hiccup]))
     assert service_time(slow, since=0, until=9 * SECOND) == pytest.approx(MS, abs=4)
     assert service_time(slow, since=0, until=0) == 0
     assert service_time(slow, since=6 * SECOND, until=9 * SECOND) == 0
@@ -118,7 +120,7 @@ def test_a_stalled_write_proves_its_wait_less_a_service_time_at_each_end():
 def test_a_server_that_was_stopped_needs_a_moment_however_fast_it_was():
     events = [ack(1.0), ack(3.0, sent=1.01)]
 
-    found = certain(lanes(journal(events)), (SECOND, 3 * SECOND), service=MS // 10)
+    found = certain(series_of(journal(events)), (SECOND, 3 * SECOND), service=MS // 10)
 
     assert found[0] == 3 * SECOND - RELEASE - 1010 * MS - MS // 10
 
@@ -167,7 +169,7 @@ def test_the_bounds_never_cross():
 
 
 def alone(events):
-    return lanes(journal(events))[0]
+    return series_of(journal(events))[0]
 
 
 def away(events, *, since=0.0, stop=9.0, longer_than=0.1):
@@ -208,8 +210,8 @@ def test_a_writer_without_any_success_after_settling_is_stuck():
     back = alone([ack(1.0), refused(5.0), ack(6.0)])
     late = alone([ack(1.0), refused(5.0), ack(9.5)])
 
-    def judge(lane, patience=SECOND * 20):
-        return is_stuck(lane, since=4 * SECOND, stop=9 * SECOND, patience=patience)
+    def judge(series, patience=SECOND * 20):
+        return is_stuck(series, since=4 * SECOND, stop=9 * SECOND, patience=patience)
 
     assert judge(stuck)
     assert not judge(back)

@@ -1,7 +1,7 @@
 from builders import ack, journal, refused, unknown
 
 from pytest_rdsfailover.analysis.phases import failures, phases, totals
-from pytest_rdsfailover.analysis.series import lanes
+from pytest_rdsfailover.analysis.series import series_of
 from pytest_rdsfailover.model.clock import SECOND
 
 
@@ -13,7 +13,7 @@ def spans(found):
 
 
 def errors(*events, writers=2):
-    return failures(lanes(journal(events, writers=writers)))
+    return failures(series_of(journal(events, writers=writers)))
 
 
 def test_errors_of_one_sort_are_one_phase_over_all_writers():

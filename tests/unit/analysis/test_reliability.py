@@ -2,7 +2,7 @@ import pytest
 from builders import ack, acks, course, journal, refused
 
 from pytest_rdsfailover.analysis.reliability import lateness, pause_within
-from pytest_rdsfailover.analysis.series import lanes
+from pytest_rdsfailover.analysis.series import series_of
 from pytest_rdsfailover.analysis.summary import summarise
 from pytest_rdsfailover.analysis.verdicts import expectations
 from pytest_rdsfailover.analysis.verdicts.bounds import parse_expectations
@@ -106,7 +106,7 @@ def test_a_generator_that_is_late_throughout_says_nothing_of_gaps_that_are_no_ou
 def test_lateness_counts_only_writers_that_were_free():
     free = [ack(1.0), ack(2.0, sent=1.95, intended=1.9)]
     busy = [ack(3.0, sent=2.95, intended=1.95)]
-    found = lateness(lanes(journal([*free, *busy])))
+    found = lateness(series_of(journal([*free, *busy])))
 
     assert found == [pytest.approx(50_000_000, abs=2)]
 

@@ -79,9 +79,9 @@ def test_a_late_error_taken_for_proof_would_claim_too_much(monkeypatch):
 def test_silence_taken_for_proof_to_its_end_would_claim_too_much(monkeypatch):
     """Planted fault: believe that the database was away until the client gave up."""
 
-    def until_the_end(lane, row, due):
-        fault = lane.faults[lane.fault[row]]
-        return None if fault is None else (lane.finished[row], due.after(lane.started[row]))
+    def until_the_end(series, row, due):
+        fault = series.faults[series.fault[row]]
+        return None if fault is None else (series.finished[row], due.after(series.started[row]))
 
     monkeypatch.setattr(outages, "_error", until_the_end)
 

@@ -3,7 +3,7 @@ import pickle
 import pytest
 from builders import MOVE, ack, everything_acked, journal, milestone, refused, unknown
 
-from pytest_rdsfailover.analysis.series import lanes
+from pytest_rdsfailover.analysis.series import series_of
 from pytest_rdsfailover.analysis.writes import NOT_AUDITED, audit, ended_tenures, stale_writes
 from pytest_rdsfailover.journal.stored import Stored
 from pytest_rdsfailover.model.errors import AuditError
@@ -13,7 +13,7 @@ EVENTS = [ack(1.0), refused(2.0), unknown(3.0), unknown(4.0), ack(5.0)]
 
 def judge(positions, foreign=(), events=EVENTS):
     made = journal(events)
-    return audit(made, lanes(made), Stored(positions=positions, foreign=foreign))
+    return audit(made, series_of(made), Stored(positions=positions, foreign=foreign))
 
 
 def test_kept_promises_leave_nothing_to_complain_about():
@@ -80,7 +80,7 @@ def test_what_was_never_read_back_cannot_be_asserted_on():
 
 
 def stale(events, milestones=MOVE, before="instance-1"):
-    return stale_writes(lanes(journal(events)), ended_tenures(milestones, before))
+    return stale_writes(series_of(journal(events)), ended_tenures(milestones, before))
 
 
 def old(at, **more):
@@ -124,4 +124,4 @@ def test_writes_of_an_unknown_instance_are_counted_and_not_judged():
 def test_everything_acked_is_what_a_good_database_stores():
     made = journal(EVENTS)
 
-    assert audit(made, lanes(made), Stored(positions=everything_acked(made))).lost == []
+    assert audit(made, series_of(made), Stored(positions=everything_acked(made))).lost == []
