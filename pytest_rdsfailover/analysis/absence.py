@@ -1,5 +1,6 @@
 """When nobody was served during a trial, when single writers were not, and how sure that is."""
 
+import math
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,10 +8,35 @@ from typing import NamedTuple
 
 from pytest_rdsfailover.analysis import outages as gaps
 from pytest_rdsfailover.analysis.downtime import Downtime
+from pytest_rdsfailover.analysis.interval import Interval
 from pytest_rdsfailover.analysis.reliability import pause_within
 from pytest_rdsfailover.analysis.series import Series
 from pytest_rdsfailover.journal.course import Course
 from pytest_rdsfailover.model.clock import SECOND, to_nanoseconds, to_seconds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ends:
+    """Between which ends the figures of a trial's absences lie; nanoseconds, except the count.
+
+    An end that observation did not see is infinite. What makes the longest gap no figure of the
+    database (`Reliability.problem`) makes none of these one.
+
+    Attributes:
+        downtime: the longest time in which nobody was served.
+        outages: how many times nobody was served for longer than the schedule explains.
+        writer_outage: the longest time in which one writer was not served.
+        area: for how long writers were not served, all added up.
+        first_back: from the trigger until the longest outage ended; 0 without one.
+        last_back: from the trigger until the last writer was served again; 0 if none was away.
+    """
+
+    downtime: Interval
+    outages: Interval
+    writer_outage: Interval
+    area: Interval
+    first_back: Interval
+    last_back: Interval
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +49,7 @@ class Absence:
         threshold: the length up to which a gap is no outage.
         outages: the gaps longer than that which overlap the failover.
         downtime: the longest of them, with its bounds.
+        ends: between which ends each figure lies.
         writer_outages: when single writers were not served.
         area: for how long they were not, all writers added up.
         stuck: the numbers of the writers that never came back.
@@ -40,6 +67,7 @@ class Absence:
     threshold: int
     outages: list[gaps.Gap]
     downtime: Downtime
+    ends: Ends
     writer_outages: list[gaps.Gap]
     area: int
     stuck: list[int]
@@ -89,22 +117,42 @@ def absences(found: Sequence[Series], course: Course) -> Absence:
     ]
     judged = _judged(weighed)
     main = max(outages, key=lambda gap: gap[1] - gap[0], default=None)
+    first_back = main[1] if main and main[1] < stop else None
+    last_back = max((back for _, back in away), default=None) if not stuck else None
     return Absence(
         acks=acks,
         calm=len(acks) - 2 if course.trigger is None else len(calm),
         threshold=longer_than,
         outages=outages,
         downtime=_downtime(weighed, away=bool(outages), rate=course.rate),
+        ends=Ends(
+            downtime=Interval(
+                max(each.lower for each in weighed) if outages else 0,
+                max(each.upper for each in weighed),
+            ),
+            outages=Interval.exact(len(outages)),
+            writer_outage=Interval.exact(max((back - first for first, back in away), default=0)),
+            area=Interval.exact(sum(map(gaps.covered, unserved))),
+            first_back=_since(trigger, first_back, away=bool(outages)),
+            last_back=_since(trigger, last_back, away=bool(away or stuck)),
+        ),
         writer_outages=away,
         area=sum(map(gaps.covered, unserved)),
         stuck=stuck,
-        first_back=main[1] if main and main[1] < stop else None,
-        last_back=max((back for _, back in away), default=None) if not stuck else None,
+        first_back=first_back,
+        last_back=last_back,
         natural=natural,
         judged=judged.gap,
         own=judged.own,
         proven=judged.lower,
     )
+
+
+def _since(trigger: int, back: int | None, *, away: bool) -> Interval:
+    """Return from the trigger until somebody was back; 0 if nobody was away."""
+    if not away:
+        return Interval.exact(0)
+    return Interval(0, math.inf) if back is None else Interval.exact(max(0, back - trigger))
 
 
 class _Weighed(NamedTuple):
