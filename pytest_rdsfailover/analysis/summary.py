@@ -11,6 +11,7 @@ from pytest_rdsfailover.analysis.latency import Latency, latency
 from pytest_rdsfailover.analysis.outages import Incident, incidents, threshold
 from pytest_rdsfailover.analysis.phases import Phase, failures, phases, totals
 from pytest_rdsfailover.analysis.pulse import Pulse, pulse
+from pytest_rdsfailover.analysis.reached import why_unconfirmed, why_untouched
 from pytest_rdsfailover.analysis.reliability import (
     Reliability,
     lateness,
@@ -201,7 +202,12 @@ def summarise(journal: Journal, course: Course, stored: Stored | None) -> Summar
     writes = UNDECIDED if stored is None else audit(journal, found, stored)
     stale, unjudged = stale_writes(found, ended_tenures(course.milestones, course.writer_before))
     until = to_nanoseconds(course.stop if course.trigger is None else course.trigger)
-    invalid = why_invalid(course, acked=absence.calm, failed=_failed(journal, found, until))
+    invalid = why_invalid(
+        course,
+        acked=absence.calm,
+        failed=_failed(journal, found, until),
+        untrue=_why_untrue(found, course),
+    )
     outcomes = [sum(series.outcome.count(kind) for series in found) for kind in Outcome]
     last = absence.last_back if absence.last_back is not None else to_nanoseconds(course.stop)
     back = last if absence.writer_outages else max(clock.zero, settled(course))
@@ -283,6 +289,18 @@ class _Clock:
             stop=self.at(incident.stop),
             outage=to_seconds(incident.outage),
         )
+
+
+def _why_untrue(all_series: Sequence[Series], course: Course) -> str:
+    """Return why acknowledged writes show nothing of the cluster, by what its own side saw."""
+    witnessed = course.witnessed
+    if witnessed is None:
+        return ""
+    calm_at = to_nanoseconds(witnessed.calm_at)
+    calm = sum(bisect_right(series.acks, calm_at) for series in all_series)
+    acked = sum(len(series.acks) for series in all_series)
+    untouched = why_untouched(witnessed, witnessed.whole, acked)
+    return untouched or why_unconfirmed(witnessed, calm=calm, acked=acked)
 
 
 def _failed(journal: Journal, all_series: Sequence[Series], until: int) -> int:
