@@ -25,6 +25,9 @@ from pytest_rdsfailover.mysql.packets import ServerFault
 from pytest_rdsfailover.mysql.statements import statements
 
 UNKNOWN_ERROR = ServerFault(1105, "HY000", "Unknown error")
+# RDS Proxy greets with a number of its own, which is no thread of the database: KILL with it is
+# answered by 1094. So the numbers begin far above any thread, and below what drivers read as negative.
+FIRST_NUMBER = 2_000_000_000
 
 
 class ProxyEndpoint:
@@ -43,7 +46,7 @@ class ProxyEndpoint:
         refusing: new clients get error 1105.
     """
 
-    _numbers = itertools.count(1)
+    _numbers = itertools.count(FIRST_NUMBER)
 
     def __init__(
         self,
