@@ -23,6 +23,7 @@ class GapFigures:
         explained: the length up to which schedule and machine explain a gap.
         threshold: the length beyond which a gap is an outage.
         service: how long a write normally takes.
+        slowest: how long the slowest of them take without a fault.
         candidates: the gaps longer than explained that overlap the failover, weighed; in order.
         widest: the widest one that does, whatever its length.
         outages: the candidates that are outages.
@@ -34,6 +35,7 @@ class GapFigures:
     explained: int
     threshold: int
     service: int
+    slowest: int
     candidates: list[Weighed]
     widest: Weighed
     outages: list[Weighed]
@@ -111,12 +113,14 @@ def gap_figures(seen: Observed, *, database: bool) -> GapFigures:
     )
     candidates = [scales.weigh(gap) for gap in wide if gap[1] > seen.trigger]
     found = [each for each in candidates if each.length > threshold or each.lower > explained]
+    calm = seen.trigger if seen.triggered else seen.stop
     begin, end = longest_unseen(seen.series, seen.acks, since=seen.trigger)
     return GapFigures(
         natural=natural,
         explained=explained,
         threshold=threshold,
-        service=scales.service_before(seen.trigger if seen.triggered else seen.stop),
+        service=scales.service_before(calm),
+        slowest=scales.slowest_before(calm),
         candidates=candidates,
         widest=_widest(scales, seen, candidates),
         outages=found,

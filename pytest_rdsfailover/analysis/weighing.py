@@ -1,8 +1,10 @@
 """Each long gap between acknowledgements, weighed: for how long the database was away in it."""
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import compress
+from operator import sub
 from typing import NamedTuple
 
 from pytest_rdsfailover.analysis import presence, proof
@@ -16,6 +18,7 @@ EDGE = SECOND // 100  # a pause as near as this to an edge of a gap may have mov
 LOOK_BACK = SECOND  # of calm is enough to know how long a write normally takes
 MOST = 1024  # writes, and so are so many
 FEWEST = 400  # writes; of fewer, nobody knows what one in a hundred takes
+SLOWER = 10  # times
 CHANCE = 1e-6  # of failures one after the other, below which they are no accident
 FEW = 3  # failures beside a gap say nothing of how many there are
 
@@ -62,6 +65,7 @@ class Scales:
     failing: Sequence[int]
     pauses: Pauses
     database: bool
+    _known: dict[Gap, list[int]] = field(default_factory=dict)
 
     def weigh(self, gap: Gap) -> Weighed:
         """Return for how much of a gap the database was away for certain."""
@@ -80,6 +84,16 @@ class Scales:
 
         The 99th percentile, so that a single hiccup does not blur every figure. 0 without any.
         """
+        taken = self._undisturbed(moment)
+        return percentile(taken, 0.99) if taken else 0
+
+    def slowest_before(self, moment: int) -> int:
+        """Return how long the slowest of these took, unless it was far slower than nearly all."""
+        taken = self._undisturbed(moment)
+        return min(taken[-1], SLOWER * percentile(taken, 0.99)) if taken else 0
+
+    def _undisturbed(self, moment: int) -> list[int]:
+        """Return how long writes took before a moment that nothing disturbed, sorted."""
         taken: list[int] = []
         place, until = bisect_right(self.disturbed, (moment, moment)), moment
         while len(taken) < FEWEST and until > self.acks[0]:
@@ -88,22 +102,16 @@ class Scales:
             if since < until:
                 taken += self._taken(max(since, until - LOOK_BACK), until)
             until = min(until, self.disturbed[place][0]) if place >= 0 else self.acks[0]
-        return percentile(sorted(taken), 0.99) if taken else 0
+        return sorted(taken)
 
     def _taken(self, since: int, until: int) -> list[int]:
         """Return how long acknowledged writes took that lie between two moments."""
-        taken: list[int] = []
-        share = max(1, MOST // max(1, len(self.series)))
-        for series in self.series:
-            end = bisect_right(series.finished, until)
-            first = max(bisect_left(series.started, since), end - share)
-            if first < end:
-                pairs = zip(
-                    series.finished[first:end], series.started[first:end],
-                    series.acked[first:end], strict=True,
-                )  # fmt: skip
-                taken += [finished - started for finished, started, acked in pairs if acked]
-        return taken
+        if (since, until) not in self._known:  # the next gap will ask again
+            share = max(1, MOST // max(1, len(self.series)))
+            self._known[since, until] = [
+                taken for series in self.series for taken in _took(series, since, until, share)
+            ]
+        return self._known[since, until]
 
     def service_after(self, gap: Gap) -> int:
         """Return how long writes take right after a gap, and what that explains of it.
@@ -135,6 +143,14 @@ class Scales:
                 if share**failed > CHANCE:
                     return True
         return False
+
+
+def _took(series: Series, since: int, until: int, most: int) -> Iterator[int]:
+    """Return how long the latest of a writer's acknowledged writes took that lie between."""
+    end = bisect_right(series.finished, until)
+    rows = slice(max(bisect_left(series.started, since), end - most), end)
+    taken = map(sub, series.finished[rows], series.started[rows])
+    return compress(taken, series.acked[rows])
 
 
 def _count(moments: Sequence[int], span: Gap) -> int:

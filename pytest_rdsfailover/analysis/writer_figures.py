@@ -58,7 +58,7 @@ def writer_figures(seen: Observed, judged: GapFigures) -> WriterFigures:
     """
     # A write that takes as long as writes normally do is no outage of its writer.
     doubtful = max(judged.explained, judged.service)
-    longer_than = max(judged.threshold, NATURAL_FACTOR * judged.service)
+    longer_than = max(judged.threshold, NATURAL_FACTOR * judged.service, 2 * judged.slowest)
     patience = max(seen.patience, longer_than)
     waits = [
         writer_outages(
@@ -78,8 +78,14 @@ def writer_figures(seen: Observed, judged: GapFigures) -> WriterFigures:
     ended = all(each.ended for each in possible)
     late = (longest_wait(series, since=seen.trigger) for series in seen.series)
     most = max([*late, *(each.length for away in waits for each in away)], default=0)
-    known = [each.stop for each in certain if _counts(each, seen, judged.proven)]
-    counted = [each for each in possible if _counts(each, seen, judged.candidates, late=True)]
+    until, until_perhaps = _until(seen, judged.proven), _until(seen, judged.candidates)
+    known = [each.stop for each in certain if each.start <= until]
+    # Some writers notice only at their next write. What has not ended is none of the past anyway.
+    counted = [
+        each
+        for each in possible
+        if min(each.start, each.before) <= until_perhaps or not (each.ended or seen.triggered)
+    ]
     never = bool(stuck) or not all(each.ended for each in counted)
     return WriterFigures(
         explained=doubtful,
@@ -117,28 +123,16 @@ def _stuck(seen: Observed, found: Sequence[Sequence[WriterOutage]], patience: in
     ]
 
 
-def _counts(
-    each: WriterOutage, seen: Observed, outages: Sequence[Weighed], *, late: bool = False
-) -> bool:
-    """Tell whether a writer's outage is part of the failover, and no later misfortune of its own.
+def _until(seen: Observed, outages: Sequence[Weighed]) -> int:
+    """Return up to when an outage of a writer is part of the failover, and none of its own later.
 
-    It overlaps the time until the cluster had settled, or the incident of the longest outage.
-    Without a trigger that is the time to the end of the last outage. One that has not ended is none
-    of the past in any case.
-
-    Args:
-        each: the writer's outage.
-        seen: the trial.
-        outages: the outages of all writers.
-        late: whether it counts, too, if the writer noticed only at its next write.
+    That is until the cluster had settled, or the end of the longest outage's incident. Without a
+    trigger it is the end of the last outage.
     """
-    start = min(each.start, each.before) if late else each.start
-    until = seen.stop if seen.settled is None else seen.settled
+    gaps = [each.gap for each in outages]
     if not seen.triggered:
-        until = outages[-1].gap[1] if outages else seen.start
-        if not each.ended:
-            return True
-    return start <= max(until, _end_of_incident([each.gap for each in outages]))
+        return gaps[-1][1] if gaps else seen.start
+    return max(seen.stop if seen.settled is None else seen.settled, _end_of_incident(gaps))
 
 
 def _end_of_incident(outages: Sequence[Gap]) -> int:
