@@ -17,14 +17,17 @@ from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import Any
 
+from pytest_rdsfailover.journal.complaints import Complaint
 from pytest_rdsfailover.journal.course import Course
 from pytest_rdsfailover.journal.events import Events
 from pytest_rdsfailover.journal.evidence import Evidence
 from pytest_rdsfailover.journal.journal import Journal, WriterJournal
 from pytest_rdsfailover.journal.stored import Stored
+from pytest_rdsfailover.journal.witnessed import Witnessed
 from pytest_rdsfailover.model.clock import to_nanoseconds
 from pytest_rdsfailover.model.errors import ArchiveError
 from pytest_rdsfailover.model.records import Fault, Milestone, Outcome, PinDocument
+from pytest_rdsfailover.model.target import Traffic
 
 FORMAT, VERSION = "rdsfailover-journal", 1
 SUFFIX = ".jsonl.gz"
@@ -194,7 +197,23 @@ def read_course(plain: Plain) -> Course:
     """Return the course; what a later program may have added beside the known is left out."""
     known = {field.name for field in fields(Course)}
     values = {name: value for name, value in plain.items() if name in known}
-    return Course(**values | {"milestones": [Milestone(**each) for each in plain["milestones"]]})
+    made = {
+        "milestones": [Milestone(**each) for each in plain["milestones"]],
+        "complaints": [Complaint(**each) for each in plain.get("complaints", ())],
+        "witnessed": _witnessed(plain.get("witnessed")),
+    }
+    return Course(**values | made)
+
+
+def _witnessed(plain: Plain | None) -> Witnessed | None:
+    if plain is None:
+        return None
+    seen = {
+        name: plain[name]
+        and {endpoint: Traffic(**counts) for endpoint, counts in plain[name].items()}
+        for name in ("calm", "whole")
+    }
+    return Witnessed(**plain | seen | {"peers": tuple(plain["peers"])})
 
 
 def _stored(plain: Plain | None) -> Stored | None:

@@ -24,7 +24,7 @@ def waits(policy, count=60):
     for number in range(count):
         journal = Journal("run", count)
         writer = Writer(
-            CallWorkload(journal, lose),
+            CallWorkload(journal, lambda key, _: lose(key), setup=list, renew="on_error"),
             journal.writers[number],
             Schedule(writer=number, writers=count, rate=100.0),
             Gate(),
@@ -73,7 +73,8 @@ def test_neighbouring_writers_begin_at_neighbouring_places_of_a_mix(writers):
     assert first == [("one", "other")[n % 2] for n in range(writers)]
 
 
-def test_a_writer_whose_coroutine_was_cancelled_goes_on_with_a_new_session():
+@pytest.mark.parametrize(("renew", "next_state"), [("never", "first"), ("on_error", "second")])
+def test_a_writer_whose_coroutine_was_cancelled_goes_on(renew, next_state):
     journal = Journal("run", 1)
     states = iter(["first", "second"])
     seen = []
@@ -83,7 +84,7 @@ def test_a_writer_whose_coroutine_was_cancelled_goes_on_with_a_new_session():
         if len(seen) == 1:
             raise asyncio.CancelledError
 
-    workload = CallWorkload(journal, write, setup=lambda: next(states))
+    workload = CallWorkload(journal, write, setup=lambda: next(states), renew=renew)
     writer = Writer(
         workload,
         journal.writers[0],
@@ -96,6 +97,6 @@ def test_a_writer_whose_coroutine_was_cancelled_goes_on_with_a_new_session():
     writer._use(0)
     workload.drop(None)
 
-    assert seen == [("run-0-0", "first"), ("run-0-1", "second")]
+    assert seen == [("run-0-0", "first"), ("run-0-1", next_state)]
     assert [(one.outcome, one.fault) for one in journal] == [
         (Outcome.UNKNOWN, Fault(0, "client")), (Outcome.ACKED, None)]  # fmt: skip

@@ -67,6 +67,9 @@ class Target:
     mode, writer, failovers = "local", "instance-1", ()
     dead = False
 
+    def traffic(self, _):
+        return None
+
     def audit_endpoint(self):
         return PLACE
 
@@ -109,7 +112,7 @@ class Workload:
 class Load:
     """Writers that write nothing, and may break when they are stopped."""
 
-    started, pauses, problem = 1.0, (), None
+    started, pauses, complaints = 1.0, (), ()
 
     def __init__(self, breaks=None):
         self.breaks, self.stops = breaks, 0
