@@ -21,6 +21,7 @@ class InsertWorkload:
 
     steps: Sequence[MixStep] = (WRITE,)
     torn: Sequence[Position] = ()
+    renews = True
 
     def __init__(self, endpoint: Endpoint, run: str) -> None:
         self.endpoint = endpoint

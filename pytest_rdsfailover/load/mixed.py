@@ -29,6 +29,8 @@ class RowsWorkload:
         torn: writes of which `stored` found some rows and not others.
     """
 
+    renews = True
+
     def __init__(
         self,
         endpoint: Endpoint,

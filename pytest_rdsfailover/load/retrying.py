@@ -26,6 +26,8 @@ class RetryingWorkload:
         classify: tells outcome and fault of an attempt that failed.
     """
 
+    renews = True
+
     def __init__(
         self,
         inner: Workload,

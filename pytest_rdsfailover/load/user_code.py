@@ -9,10 +9,14 @@ from typing import Any
 from pytest_rdsfailover.journal.journal import Journal
 from pytest_rdsfailover.load.attempts import Attempts, Classify
 from pytest_rdsfailover.load.mix import MixStep, spread
+from pytest_rdsfailover.load.results import settled
 from pytest_rdsfailover.load.signatures import check_call, name_of, reports
 from pytest_rdsfailover.load.workload import Position, Session
 from pytest_rdsfailover.model.endpoints import Bounds, Endpoint
-from pytest_rdsfailover.model.errors import CancelledWorkError, SettingError
+from pytest_rdsfailover.model.errors import CancelledWorkError, SettingError, did_you_mean
+
+NEVER, ON_ERROR = "never", "on_error"
+RENEWALS = (NEVER, ON_ERROR)  # when what `setup` returned is replaced
 
 
 class CallWorkload:
@@ -25,9 +29,11 @@ class CallWorkload:
             object that reports its tries. Or a mapping of several such functions to their weights.
         reads: a function, or functions and their weights, that store nothing; called without a key.
         stored: returns all keys that are stored; None if stored keys cannot be read back.
-        setup: called in each writer's thread before its first write, and again after a failure
-            that dropped the session.
-        teardown: called with what *setup* returned.
+        setup: called in each writer's thread before its first write.
+        teardown: called with what *setup* returned, when the writer ends.
+        renew: `never`: what *setup* returned is the writer's for the whole load, as a client of the
+            application's is; `on_error`: it is torn down and set up anew after an error that leaves a
+            connection of no more use.
     """
 
     torn: Sequence[Position] = ()
@@ -41,8 +47,15 @@ class CallWorkload:
         setup: Callable[[], Any] | None = None,
         teardown: Callable[[Any], Any] | None = None,
         reads: Callable[..., Any] | Mapping[Callable[..., Any], int] | None = None,
+        renew: str = NEVER,
         classify: Classify | None = None,
     ) -> None:
+        if renew not in RENEWALS:
+            hint = did_you_mean(renew, RENEWALS)
+            raise SettingError(f"renew={renew!r}{hint} (known: {', '.join(RENEWALS)})")
+        if renew != NEVER and setup is None:
+            raise SettingError("renew: without setup there is no session to make anew")
+        self.renews = renew == ON_ERROR
         self.steps = _steps(function, reads)
         self.setup, self.teardown = setup, teardown
         _check_calls(self.steps, stored, setup, teardown)
@@ -132,7 +145,7 @@ class CallSession:
             raise TypeError(f"{step.name} is ours, not the user's")
         more = {"attempt": self.attempts} if step.reports else {}
         key = () if step.reads else (self._workload.key(self._writer, sequence),)
-        self._call(step.call, *key, *self._state, **more)
+        settled(step.call, self._call(step.call, *key, *self._state, **more))
 
     def close(self) -> None:
         """Call the user's teardown."""

@@ -50,6 +50,10 @@ class Workload(Protocol):
         """Return those writes that `stored` has found stored in part only."""
 
     @property
+    def renews(self) -> bool:
+        """Tell whether a session that is of no more use is replaced by a new one."""
+
+    @property
     def made(self) -> str:
         """Return what `create` makes, as a person who has to remove it by hand would look for it."""
 

@@ -17,7 +17,7 @@ from pytest_rdsfailover.load.writer import ReconnectPolicy
 from pytest_rdsfailover.model.endpoints import Endpoint
 from pytest_rdsfailover.model.errors import SettingError, did_you_mean
 
-USERS = ("stored", "setup", "teardown", "reads")  # options of a workload of the user's own
+USERS = ("stored", "setup", "teardown", "reads", "renew")  # options of a workload of the user's own
 OPTIONS = frozenset({"workload", "reader", *USERS})
 MakeWorkload = Callable[[Journal], Workload]
 

@@ -211,7 +211,9 @@ class Writer:
             return
         if self._session is None or self._policy.leaves(outcome, fault):
             self._at_once = self._served and fault.kind in CUT
-            self._drop()
+            self._served = False
+            if self._workload.renews:
+                self._drop()
             wait = 0.0 if self._at_once else self._policy.wait(self._chance)
             self._next_try = times[2] + to_nanoseconds(wait)
 

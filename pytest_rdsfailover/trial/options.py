@@ -64,7 +64,9 @@ class LoadOptions(TypedDict, total=False):
         stored: returns every key that is in the database afterwards; without it nothing can be
             said about lost writes of your own functions.
         setup: called once per writer; what it returns is passed to your functions.
-        teardown: called with what *setup* returned.
+        teardown: called with what *setup* returned, when the writer ends.
+        renew: `never`, what *setup* returned is the writer's for the whole load; `on_error`, it is
+            made anew after an error that leaves a connection of no more use.
     """
 
     writers: int
@@ -84,6 +86,7 @@ class LoadOptions(TypedDict, total=False):
     stored: StoredCode | None
     setup: Callable[[], object] | None
     teardown: Callable[[Any], object] | None
+    renew: Literal["never", "on_error"]
 
 
 class TrialOptions(LoadOptions, total=False):

@@ -174,6 +174,8 @@ def yields(key):
         (one, {"reads": one}, "reads: one is called without arguments: missing"),
         (one, {"stored": one}, "stored: one is called without arguments: missing"),
         (one, {"stored": ["a"]}, r"stored: \['a'\] is no function"),
+        (one, {"renew": "on_error"}, "renew: without setup there is no session"),
+        (two, {"setup": list, "renew": "onerror"}, "renew='onerror'; did you mean 'on_error'"),
         (two, {"setup": one}, "setup: one is called without arguments"),
         (two, {"setup": none, "teardown": none}, "teardown: none is called with what setup"),
     ],
