@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pytest_rdsfailover.analysis.staleness import Reads
     from pytest_rdsfailover.analysis.verdicts.arguments import Claims, Expectations
     from pytest_rdsfailover.aws.client import AwsError
+    from pytest_rdsfailover.journal.complaints import Complaint
     from pytest_rdsfailover.live.api import TouchError
     from pytest_rdsfailover.live.failover import LostWatchError
     from pytest_rdsfailover.live.gates import RefusedError
@@ -61,6 +62,7 @@ if TYPE_CHECKING:
         StartLoad,
     )
     from pytest_rdsfailover.trial.extensions import OwnFault, UnsafeError
+    from pytest_rdsfailover.trial.observation import UnfitLoadError
     from pytest_rdsfailover.trial.options import BeginAttempt, LoadOptions, TrialOptions
     from pytest_rdsfailover.trial.repeats import InvalidTrialsError, Trials
     from pytest_rdsfailover.trial.trial import InvalidTrialError, Trial
@@ -79,6 +81,7 @@ __all__ = [
     "Claims",
     "Cluster",
     "CommandError",
+    "Complaint",
     "DiedError",
     "Downtime",
     "Endpoint",
@@ -132,6 +135,7 @@ __all__ = [
     "Trial",
     "TrialOptions",
     "Trials",
+    "UnfitLoadError",
     "UnsafeError",
     "Window",
 ]
@@ -153,6 +157,7 @@ _HOMES = {
     "live.failover": "LostWatchError",
     "live.gates": "RefusedError",
     "live.preflight": "PreflightError",
+    "journal.complaints": "Complaint",
     "load.attempts": "Attempt",
     "load.engine": "LoadError",
     "load.writer": "ReconnectPolicy",
@@ -168,6 +173,7 @@ _HOMES = {
     "model.target": "Failover",
     "plugin.protocols": "AwsApi Cluster FailOver Load Proxy RunTrial RunTrials StartLoad",
     "trial.extensions": "OwnFault UnsafeError",
+    "trial.observation": "UnfitLoadError",
     "trial.options": "BeginAttempt LoadOptions TrialOptions",
     "trial.repeats": "InvalidTrialsError Trials",
     "trial.trial": "InvalidTrialError Trial",

@@ -42,7 +42,7 @@ GROUPS = {
     ),
     "A trial": (
         "Trial Downtime Window Incident Phase Latency Percentiles Milestone Pulse Reliability"
-        " Attempts Reads"
+        " Attempts Reads Complaint"
     ),
     "Repeats": "Trials Sample Population",
     "Endpoints": "Endpoint Tls",
@@ -50,7 +50,7 @@ GROUPS = {
     "Hooks": "Failover OwnFault Outcome Fault",
     "Toxiproxy": "ToxiproxyClient ToxiproxyProxy Toxic",
     "Errors": (
-        "RdsFailoverError InvalidTrialError InvalidTrialsError SettingError UnsafeError"
+        "RdsFailoverError InvalidTrialError InvalidTrialsError SettingError UnfitLoadError UnsafeError"
         " FailoverInProgressError NotHereError NotReadyError DiedError AuditError LoadError"
         " CancelledWorkError ServerError CommandError GatewayError ToxiproxyError AwsError"
         " RefusedError PreflightError LostWatchError TouchError LeftBehindWarning"

@@ -1,5 +1,6 @@
 """One trial's results in one object: a journal and its circumstances, judged."""
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -16,7 +17,7 @@ from pytest_rdsfailover.analysis.reliability import (
     lateness_p99,
     why_unreliable,
 )
-from pytest_rdsfailover.analysis.series import series_of
+from pytest_rdsfailover.analysis.series import Series, series_of
 from pytest_rdsfailover.analysis.staleness import Reads, reads
 from pytest_rdsfailover.analysis.validity import why_invalid
 from pytest_rdsfailover.analysis.writes import (
@@ -26,6 +27,7 @@ from pytest_rdsfailover.analysis.writes import (
     ended_tenures,
     stale_writes,
 )
+from pytest_rdsfailover.journal.complaints import Complaint
 from pytest_rdsfailover.journal.course import Course
 from pytest_rdsfailover.journal.evidence import Evidence
 from pytest_rdsfailover.journal.journal import Journal
@@ -93,6 +95,8 @@ class Summary:
         latency: from the intended time, before, during and after.
         milestones: what the cluster did.
         pulse: acknowledged writes over the time around the failover.
+        complaints: what the errors of the workload said, and where writers hang.
+        notes: what is to be known about how the load was run.
         clock: what the run knows about its own clock, and whether the downtime is a figure.
         attempts: the tries inside the operations; None if none were reported.
         reads: what operations that store nothing saw; None if there were none.
@@ -139,6 +143,8 @@ class Summary:
     milestones: list[Milestone]
     pulse: Pulse
     clock: Reliability
+    complaints: list[Complaint]
+    notes: list[str]
     attempts: Attempts | None = None
     reads: Reads | None = None
 
@@ -194,7 +200,8 @@ def summarise(journal: Journal, course: Course, stored: Stored | None) -> Summar
     errors = failures(found)
     writes = UNDECIDED if stored is None else audit(journal, found, stored)
     stale, unjudged = stale_writes(found, ended_tenures(course.milestones, course.writer_before))
-    invalid = why_invalid(course, calm=absence.calm)
+    until = to_nanoseconds(course.stop if course.trigger is None else course.trigger)
+    invalid = why_invalid(course, acked=absence.calm, failed=_failed(journal, found, until))
     outcomes = [sum(series.outcome.count(kind) for series in found) for kind in Outcome]
     last = absence.last_back if absence.last_back is not None else to_nanoseconds(course.stop)
     back = last if absence.writer_outages else max(clock.zero, settled(course))
@@ -242,6 +249,8 @@ def summarise(journal: Journal, course: Course, stored: Stored | None) -> Summar
                     for m in course.milestones],
         pulse=_pulse(course, absence, clock.zero),
         clock=fitness,
+        complaints=[replace(each, first=each.first - zero) for each in course.complaints],
+        notes=list(course.notes),
         attempts=clock.attempts(attempts(journal, course)),
         reads=reads(journal, found),
     )  # fmt: skip
@@ -274,6 +283,19 @@ class _Clock:
             stop=self.at(incident.stop),
             outage=to_seconds(incident.outage),
         )
+
+
+def _failed(journal: Journal, all_series: Sequence[Series], until: int) -> int:
+    """Return how many writes and reads had failed by a moment."""
+    rows = ((series, bisect_right(series.finished, until)) for series in all_series)
+    writes = sum(series.acked.count(0, 0, last) for series, last in rows)
+    reads = (
+        outcome != Outcome.ACKED
+        for writer in journal.writers
+        for outcome, finished in zip(writer.reads.outcome, writer.reads.finished, strict=True)
+        if finished <= until
+    )
+    return writes + sum(reads)
 
 
 def _reliability(course: Course, absence: Absence, late: Sequence[int]) -> Reliability:

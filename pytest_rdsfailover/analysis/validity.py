@@ -1,20 +1,53 @@
 """Whether a trial proves anything."""
 
+from collections.abc import Sequence
+
+from pytest_rdsfailover.journal.complaints import Complaint
 from pytest_rdsfailover.journal.course import Course
 from pytest_rdsfailover.model.durations import format_duration
 
+MOST_SHOWN = 3  # kinds of errors in a reason
+FEWEST = 2  # a single error is nothing that a short calm could tell a share of
 
-def why_invalid(course: Course, *, calm: int) -> str:
+
+def why_unfit(*, acked: int, failed: int, most: float, complaints: Sequence[Complaint]) -> str:
+    """Return why a load is not fit to be disturbed; empty if it is.
+
+    Args:
+        acked: how many writes were acknowledged in the calm before the trigger.
+        failed: how many operations failed in it.
+        most: which share of them may.
+        complaints: what the errors said.
+    """
+    said = "".join(f"; {complaint}" for complaint in complaints[:MOST_SHOWN])
+    if acked == 0:
+        return f"no write was acknowledged before the trigger, so the load had never worked{said}"
+    if failed >= FEWEST and failed > most * (acked + failed):
+        return (
+            f"{failed} of {acked + failed} operations failed before the trigger, and at most"
+            f" {most:.3g} of them may (--rds-calm-errors){said}"
+        )
+    return ""
+
+
+def why_invalid(course: Course, *, acked: int, failed: int) -> str:
     """Return why a trial proves nothing; empty if it does prove something.
 
     Args:
         course: what happened.
-        calm: how many writes were acknowledged before the trigger.
+        acked: how many writes were acknowledged before the trigger.
+        failed: how many operations failed before it.
     """
     if course.cut_short:
         return course.cut_short
-    if calm == 0:
-        return "no write was acknowledged before the trigger, so the load had never worked"
+    unfit = course.unfit or why_unfit(
+        acked=acked,
+        failed=0 if course.trigger is None else failed,  # whose fault they are nobody knows then
+        most=course.calm_errors,
+        complaints=course.complaints,
+    )
+    if unfit:
+        return unfit
     if course.moves_writer is None:
         return ""
     if course.trigger is None:

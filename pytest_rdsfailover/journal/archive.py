@@ -17,6 +17,7 @@ from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import Any
 
+from pytest_rdsfailover.journal.complaints import Complaint
 from pytest_rdsfailover.journal.course import Course
 from pytest_rdsfailover.journal.events import Events
 from pytest_rdsfailover.journal.evidence import Evidence
@@ -194,7 +195,11 @@ def read_course(plain: Plain) -> Course:
     """Return the course; what a later program may have added beside the known is left out."""
     known = {field.name for field in fields(Course)}
     values = {name: value for name, value in plain.items() if name in known}
-    return Course(**values | {"milestones": [Milestone(**each) for each in plain["milestones"]]})
+    made = {
+        "milestones": [Milestone(**each) for each in plain["milestones"]],
+        "complaints": [Complaint(**each) for each in plain.get("complaints", ())],
+    }
+    return Course(**values | made)
 
 
 def _stored(plain: Plain | None) -> Stored | None:

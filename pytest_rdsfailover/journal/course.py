@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from pytest_rdsfailover.journal.complaints import Complaint
 from pytest_rdsfailover.model.records import Milestone
 
 
@@ -28,6 +29,10 @@ class Course:
         pauses: (first, last) moments between which the load generator itself stood still.
         strangers: CPUs that other programs used on average; None if unknown.
         cpus: how many CPUs the machine of the load has; 0 if unknown.
+        calm_errors: which share of the operations may fail before anything is triggered.
+        unfit: why nothing was triggered, if the load did not work by itself; else empty.
+        complaints: what the errors of the workload said, and where writers hang.
+        notes: what is to be known about how the load was run.
         cut_short: why nobody saw the end; empty if somebody did.
     """
 
@@ -47,4 +52,8 @@ class Course:
     pauses: Sequence[tuple[float, float]] = ()
     strangers: float | None = None
     cpus: int = 0
+    calm_errors: float = 1.0
+    unfit: str = ""
+    complaints: Sequence[Complaint] = ()
+    notes: Sequence[str] = ()
     cut_short: str = ""

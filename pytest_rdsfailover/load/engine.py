@@ -5,6 +5,8 @@ import time
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
 
+from pytest_rdsfailover.journal.complaints import Complaint
+from pytest_rdsfailover.load.progress import Progress
 from pytest_rdsfailover.load.startable import Startable
 from pytest_rdsfailover.load.watchdog import Pause
 from pytest_rdsfailover.model.clock import to_nanoseconds, to_seconds
@@ -49,14 +51,13 @@ class Engine(Startable):
 
     Attributes:
         pauses: when processes of the engine's own stood still; known once it has ended.
-        problem: the latest error of a writer in this process; None if there was none.
+        complaints: what the writers' errors said, and where writers hang; known once it has ended.
     """
-
-    problem: Exception | None = None
 
     def __init__(self) -> None:
         self._gate = Gate()
         self.pauses: Sequence[Pause] = ()
+        self.complaints: Sequence[Complaint] = ()
 
     @property
     def started(self) -> float:
@@ -93,11 +94,15 @@ class Engine(Startable):
         """Return how many writers had a write acknowledged that they sent after *moment*."""
 
     @abstractmethod
+    def progress(self) -> Progress:
+        """Return what the writers have done so far."""
+
+    @abstractmethod
     def stop(self, timeout: float = 10.0) -> None:
         """End all writers; harmless the second time.
 
         Raises:
-            LoadError: if a writer broke by a fault of ours, or does not end in *timeout* seconds.
+            LoadError: if a writer broke by a fault of ours.
         """
 
 

@@ -36,5 +36,5 @@ def engine(order: LoadOrder, workload: Workload, journal: Journal) -> Engine:
         "share": (order.process, order.processes),
     }
     if ENGINES[order.engine] is Load:
-        options |= {"classify": order.classify, "think": order.think}
+        options |= {"classify": order.classify, "think": order.think, "secrets": order.secrets}
     return ENGINES[order.engine](workload, journal, **options)

@@ -4,6 +4,7 @@ import json
 import os
 import pickle
 import sys
+from dataclasses import asdict
 from typing import Any, BinaryIO
 
 from pytest_rdsfailover.journal.journal import Journal
@@ -41,11 +42,15 @@ class Shard:
         """Tell how many writers had a write acknowledged that they sent after *moment*."""
         return {"acked": self._engine.acked_since(moment)}
 
+    def progress(self) -> dict[str, Any]:
+        """Tell what the writers have done so far."""
+        return asdict(self._engine.progress())
+
     def stop(self, timeout: float) -> dict[str, Any]:
-        """End all writers; tell when this process stood still."""
+        """End all writers; tell what they did, and when this process stood still."""
         self._engine.stop(timeout)
         self._watchdog.stop()
-        return {"pauses": self._watchdog.pauses}
+        return self.progress() | {"pauses": self._watchdog.pauses}
 
 
 def serve(questions: BinaryIO, answers: BinaryIO) -> None:

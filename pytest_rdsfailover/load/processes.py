@@ -8,14 +8,16 @@ import select
 import subprocess
 import sys
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from pytest_rdsfailover.journal.complaints import Complaint
 from pytest_rdsfailover.journal.journal import Journal
 from pytest_rdsfailover.load.attempts import Classify
 from pytest_rdsfailover.load.engine import Check, Engine, LoadError
+from pytest_rdsfailover.load.progress import Progress
 from pytest_rdsfailover.load.watchdog import merged
 from pytest_rdsfailover.load.workload import Workload
 from pytest_rdsfailover.load.writer import ReconnectPolicy
@@ -43,6 +45,7 @@ class LoadOrder:
         policy: how they get a connection back.
         classify: tells outcome and fault of a failed write; None for the driver's own.
         think: seconds that a writer without a schedule waits after an answer, on average.
+        secrets: texts that nothing which the load tells may show.
     """
 
     make: Callable[[Journal], Workload]
@@ -56,6 +59,7 @@ class LoadOrder:
     policy: ReconnectPolicy
     classify: Classify | None = None
     think: float = 0.0
+    secrets: Sequence[str] = field(default=(), repr=False)
 
 
 class ProcessLoad(Engine):
@@ -106,6 +110,10 @@ class ProcessLoad(Engine):
         """Return how many writers of all processes had a write acknowledged."""
         return sum(answer["acked"] for answer in self._ask("acked_since", moment))
 
+    def progress(self) -> Progress:
+        """Return what the writers of all processes have done so far."""
+        return Progress.total([_progress(answer) for answer in self._ask("progress")])
+
     def stop(self, timeout: float = 10.0) -> None:
         """End all writers and their processes, and take over what they noted."""
         if self._over:
@@ -115,6 +123,7 @@ class ProcessLoad(Engine):
         try:
             answers = self._ask("stop", timeout, patience=timeout + PATIENCE)
             self.pauses = merged([tuple(pause) for answer in answers for pause in answer["pauses"]])
+            self.complaints = Progress.total([_progress(answer) for answer in answers]).complaints
         finally:
             self._end()
         for path in self._events:
@@ -135,6 +144,11 @@ class ProcessLoad(Engine):
         for shard in self._shards:
             shard.end()
         self._shards = []
+
+
+def _progress(answer: dict[str, Any]) -> Progress:
+    complaints = [Complaint(**each) for each in answer["complaints"]]
+    return Progress(acked=answer["acked"], failed=answer["failed"], complaints=complaints)
 
 
 class _Shard:

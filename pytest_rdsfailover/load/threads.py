@@ -1,10 +1,13 @@
 """The default engine: a thread and a connection per writer, on an open-loop schedule."""
 
 import time
+from collections.abc import Sequence
 
 from pytest_rdsfailover.journal.journal import Journal
 from pytest_rdsfailover.load.attempts import Classify
+from pytest_rdsfailover.load.complaints import Complaints
 from pytest_rdsfailover.load.engine import Check, Engine, LoadError, happens
+from pytest_rdsfailover.load.progress import Progress
 from pytest_rdsfailover.load.schedule import Schedule
 from pytest_rdsfailover.load.workload import Workload
 from pytest_rdsfailover.load.writer import ReconnectPolicy, Writer
@@ -24,6 +27,7 @@ class Load(Engine):
             may have been sent.
         think: seconds that a writer without a schedule waits after an answer, on average.
         share: (k, n) for every n-th writer from the k-th on; other processes run the others.
+        secrets: texts that no complaint may show.
     """
 
     def __init__(
@@ -36,10 +40,13 @@ class Load(Engine):
         classify: Classify | None = None,
         think: float = 0.0,
         share: tuple[int, int] = (0, 1),
+        secrets: Sequence[str] = (),
     ) -> None:
         super().__init__()
-        self._waited = False  # whether all writers had their time to end; one that has not hangs
+        self._over = False
+        self._complaints = Complaints(secrets)
         count = len(journal.writers)
+        self._journals = journal.writers[share[0] :: share[1]]
         self._writers = [
             Writer(
                 workload,
@@ -48,9 +55,10 @@ class Load(Engine):
                 self._gate,
                 policy or ReconnectPolicy(),
                 classify or driver.classify,
+                self._complaints,
                 think=think,
             )
-            for columns in journal.writers[share[0] :: share[1]]
+            for columns in self._journals
         ]
 
     def connect(self, timeout: float, check: Check | None = None) -> None:
@@ -79,17 +87,20 @@ class Load(Engine):
         since = to_nanoseconds(moment)
         return sum(writer.last_acked > since for writer in self._writers)
 
+    def progress(self) -> Progress:
+        """Return what the writers have done so far."""
+        return Progress.of(self._journals, self._complaints.found())
+
     def stop(self, timeout: float = 10.0) -> None:
-        """End all writers; only the user's own code can keep a writer from ending."""
-        self._end(0.0 if self._waited else timeout)
-        self._waited = True
-        hanging = [writer.number for writer in self._writers if writer.thread.is_alive()]
-        if hanging:
-            raise LoadError(
-                f"writers {hanging} are still in the workload after {timeout:g} s: every wait in it"
-                " needs a bound, such as a read time-out"
-            )
-        self.problem = next(filter(None, (writer.problem for writer in self._writers)), None)
+        """End all writers. One that the user's own code keeps from ending is left to itself."""
+        if self._over:
+            return
+        self._over = True
+        self._end(timeout)
+        for writer in self._writers:
+            if writer.abandon():
+                self._complaints.hanging(writer.number, writer.stack())
+        self.complaints = self._complaints.found()
         for writer in self._writers:
             if writer.bug is not None:
                 raise LoadError(f"writer {writer.number} broke: {writer.bug!r}") from writer.bug

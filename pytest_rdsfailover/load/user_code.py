@@ -1,22 +1,26 @@
 """The user's own code as a workload: functions and coroutine functions, called at each slot."""
 
 import asyncio
+import concurrent.futures
 import contextlib
 import inspect
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 from pytest_rdsfailover.journal.journal import Journal
 from pytest_rdsfailover.load.attempts import Attempts, Classify
+from pytest_rdsfailover.load.event_loops import EventLoops, SharedLoop
 from pytest_rdsfailover.load.mix import MixStep, spread
-from pytest_rdsfailover.load.results import settled
+from pytest_rdsfailover.load.returned import settled
 from pytest_rdsfailover.load.signatures import check_call, name_of, reports
 from pytest_rdsfailover.load.workload import Position, Session
 from pytest_rdsfailover.model.endpoints import Bounds, Endpoint
-from pytest_rdsfailover.model.errors import CancelledWorkError, SettingError, did_you_mean
+from pytest_rdsfailover.model.errors import CancelledWorkError, SettingError
 
-NEVER, ON_ERROR = "never", "on_error"
-RENEWALS = (NEVER, ON_ERROR)  # when what `setup` returned is replaced
+Renew = Literal["never", "on_error"]
+AUDITOR = -1  # who reads writes back: none of the writers
+# Neither of them need be an Exception, so nothing else would handle it.
+CANCELLED = (asyncio.CancelledError, concurrent.futures.CancelledError)
 
 
 class CallWorkload:
@@ -29,38 +33,39 @@ class CallWorkload:
             object that reports its tries. Or a mapping of several such functions to their weights.
         reads: a function, or functions and their weights, that store nothing; called without a key.
         stored: returns all keys that are stored; None if stored keys cannot be read back.
-        setup: called in each writer's thread before its first write.
-        teardown: called with what *setup* returned, when the writer ends.
-        renew: `never`: what *setup* returned is the writer's for the whole load, as a client of the
-            application's is; `on_error`: it is torn down and set up anew after an error that leaves a
-            connection of no more use.
+        setup: called once per writer, before its first write.
+        teardown: called with what *setup* returned.
+        renew: `never`, or `on_error`: then teardown and setup are called again after an error that
+            shows a connection to be of no more use.
+        event_loops: where coroutines run; None for one loop of ours.
     """
 
     torn: Sequence[Position] = ()
     made = "the writers' event loops"
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - these are the options of a user's workload
         self,
         journal: Journal,
         function: Callable[..., Any] | Mapping[Callable[..., Any], int],
+        *,
         stored: Callable[[], Iterable[str]] | None = None,
         setup: Callable[[], Any] | None = None,
         teardown: Callable[[Any], Any] | None = None,
         reads: Callable[..., Any] | Mapping[Callable[..., Any], int] | None = None,
-        renew: str = NEVER,
         classify: Classify | None = None,
+        renew: Renew = "never",
+        event_loops: EventLoops | None = None,
     ) -> None:
-        if renew not in RENEWALS:
-            hint = did_you_mean(renew, RENEWALS)
-            raise SettingError(f"renew={renew!r}{hint} (known: {', '.join(RENEWALS)})")
-        if renew != NEVER and setup is None:
-            raise SettingError("renew: without setup there is no session to make anew")
-        self.renews = renew == ON_ERROR
+        if renew not in ("never", "on_error"):
+            raise SettingError(f'renew: "never" or "on_error", not {renew!r}')
+        if renew == "on_error" and setup is None:
+            raise SettingError('renew="on_error": there is nothing to renew without setup')
+        self.renews = renew == "on_error"
+        self.loops = event_loops or SharedLoop()
         self.steps = _steps(function, reads)
         self.setup, self.teardown = setup, teardown
         _check_calls(self.steps, stored, setup, teardown)
         self._journal, self._stored, self._classify = journal, stored, classify
-        self._runners: dict[int, asyncio.Runner] = {}
 
     def key(self, writer: int, sequence: int) -> str:
         """Return the key that a write carries."""
@@ -76,15 +81,8 @@ class CallWorkload:
         """Do nothing: the user's tables are the user's."""
 
     def open(self, writer: int, bounds: Bounds) -> Session:  # noqa: ARG002 - the connections are the user's
-        """Return a session; it has an event loop of its own if the user's code needs one."""
+        """Return a session: what the user's setup makes for one writer."""
         return CallSession(self, writer)
-
-    def runner(self, writer: int) -> asyncio.Runner:
-        """Return the writer's event loop: one for the whole load, for pools are bound to a loop."""
-        if writer not in self._runners:
-            # A factory keeps `close` from unsetting the event loop of the thread that calls it.
-            self._runners[writer] = asyncio.Runner(loop_factory=asyncio.new_event_loop)
-        return self._runners[writer]
 
     def stored(self, control: Endpoint) -> list[Position] | None:  # noqa: ARG002 - the protocol's
         """Return the positions of the keys that are ours."""
@@ -93,23 +91,15 @@ class CallWorkload:
         try:
             keys = self._stored()
             if inspect.isawaitable(keys):
-                keys = asyncio.run(_result(keys))
+                keys = self.loops.run(AUDITOR, keys)
         except asyncio.CancelledError as error:
             raise CancelledWorkError(name_of(self._stored)) from error
         places = map(self._journal.position, _texts(keys))
         return [place for place in places if place is not None]
 
     def drop(self, control: Endpoint) -> None:  # noqa: ARG002 - the protocol's
-        """Close the writers' event loops, but not one that still hangs in the user's code."""
-        with contextlib.ExitStack() as stack:
-            for runner in self._runners.values():
-                if not runner.get_loop().is_running():
-                    stack.callback(runner.close)
-            self._runners.clear()
-
-
-async def _result(awaitable: Any) -> Any:
-    return await awaitable
+        """Cancel coroutines that still run."""
+        self.loops.close()
 
 
 def _texts(keys: Iterable[Any]) -> Iterator[str]:
@@ -156,11 +146,14 @@ class CallSession:
     def _call(self, function: Callable[..., Any], *arguments: Any, **more: Any) -> Any:
         try:
             result = function(*arguments, **more)
-            if not inspect.isawaitable(result):
-                return result
-            return self._workload.runner(self._writer).run(_result(result))
-        except asyncio.CancelledError as error:  # not an Exception, so nothing else would handle it
+            waits = inspect.isawaitable(result)
+            return self._workload.loops.run(self._writer, result) if waits else result
+        except CANCELLED as error:
             raise CancelledWorkError(name_of(function)) from error
+
+    def stack(self) -> list[str]:
+        """Return where a coroutine of this writer waits now; nothing without one."""
+        return self._workload.loops.stack(self._writer)
 
 
 def _steps(

@@ -1,7 +1,7 @@
 """What a load asks of a workload: sessions that do something at each slot, and their audit."""
 
 from collections.abc import Iterable, Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from pytest_rdsfailover.load.attempts import Attempts
 from pytest_rdsfailover.load.mix import MixStep
@@ -38,6 +38,14 @@ class Session(Protocol):
         """Close what the session holds open; raise nothing."""
 
 
+@runtime_checkable
+class Waiting(Protocol):
+    """A session whose work goes on elsewhere than in its writer's thread."""
+
+    def stack(self) -> list[str]:
+        """Return where it waits now; nothing if it works in the writer's thread."""
+
+
 class Workload(Protocol):
     """What all writers do, and how their writes are read back."""
 
@@ -46,12 +54,12 @@ class Workload(Protocol):
         """Return what writers do in turn."""
 
     @property
-    def torn(self) -> Sequence[Position]:
-        """Return those writes that `stored` has found stored in part only."""
+    def renews(self) -> bool:
+        """Tell whether a writer's session is replaced after an error that makes it useless."""
 
     @property
-    def renews(self) -> bool:
-        """Tell whether a session that is of no more use is replaced by a new one."""
+    def torn(self) -> Sequence[Position]:
+        """Return those writes that `stored` has found stored in part only."""
 
     @property
     def made(self) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 from pytest_rdsfailover.journal.journal import Journal
 from pytest_rdsfailover.load.attempts import Classify
+from pytest_rdsfailover.load.event_loops import choose_loops
 from pytest_rdsfailover.load.inserts import InsertWorkload
 from pytest_rdsfailover.load.mix import OURS, READ, MixStep, spread
 from pytest_rdsfailover.load.mixed import RowsWorkload
@@ -17,7 +18,15 @@ from pytest_rdsfailover.load.writer import ReconnectPolicy
 from pytest_rdsfailover.model.endpoints import Endpoint
 from pytest_rdsfailover.model.errors import SettingError, did_you_mean
 
-USERS = ("stored", "setup", "teardown", "reads", "renew")  # options of a workload of the user's own
+USERS = (
+    "stored",
+    "setup",
+    "teardown",
+    "reads",
+    "renew",
+    "loop",
+    "loops",
+)  # options of a workload of the user's own
 OPTIONS = frozenset({"workload", "reader", *USERS})
 MakeWorkload = Callable[[Journal], Workload]
 
@@ -61,7 +70,11 @@ class Choice:
     def __call__(self, journal: Journal) -> Workload:
         """Return the workload, which notes its keys and attempts in *journal*."""
         if not self.is_ours:
-            return CallWorkload(journal, self.workload, classify=self.classify, **self.users)
+            code = dict(self.users)
+            loops = choose_loops(code.pop("loop", None), code.pop("loops", "one"))
+            return CallWorkload(
+                journal, self.workload, classify=self.classify, event_loops=loops, **code
+            )
         workload: Workload = InsertWorkload(self.endpoint, journal.run)
         if self.workload is not None:
             weights = _weights(self.workload, self.reader)

@@ -1,16 +1,21 @@
 """One writer: a thread that works through its slots, and replaces a connection that it lost."""
 
 import random
+import sys
 import threading
 import time
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from pytest_rdsfailover.journal.journal import WriterJournal
 from pytest_rdsfailover.load.attempts import Classify
+from pytest_rdsfailover.load.complaints import Complaints
 from pytest_rdsfailover.load.engine import Gate
 from pytest_rdsfailover.load.mix import WRITE, MixStep
 from pytest_rdsfailover.load.schedule import Schedule
-from pytest_rdsfailover.load.workload import Session, Workload
+from pytest_rdsfailover.load.workload import Session, Waiting, Workload
 from pytest_rdsfailover.model.clock import to_nanoseconds, to_seconds
 from pytest_rdsfailover.model.endpoints import Bounds
 from pytest_rdsfailover.model.records import Fault, Outcome
@@ -18,6 +23,8 @@ from pytest_rdsfailover.mysql import driver
 
 NAP = 0.1  # seconds; the longest sleep, so that a writer soon notices the end
 CUT = frozenset({"reset", "read-only"})  # faults of a cut, which leave no client waiting
+HANGING = Fault(0, "timeout")  # of a call of the user's code that has no end
+OURS = "pytest_rdsfailover/load/"
 CONNECTION_LOST = frozenset({"refused", "reset", "timeout", "dns"})
 
 
@@ -61,7 +68,7 @@ class Writer:
         number: its number among all writers of the load.
         thread: its thread; a daemon, because the user's code may hang in it.
         ready: set once it has its first connection.
-        problem: why it has no connection so far, or why its last write failed.
+        problem: why it has no connection so far.
         bug: what broke it, if that was not the workload.
         last_acked: the nanosecond at which its latest acknowledged write was sent.
     """
@@ -74,14 +81,20 @@ class Writer:
         gate: Gate,
         policy: ReconnectPolicy,
         classify: Classify = driver.classify,
+        complaints: Complaints | None = None,
         *,
         think: float = 0.0,
     ) -> None:
         self.number, self._think = journal.writer, think
         self._workload, self._journal, self._gate, self._policy = workload, journal, gate, policy
         self._schedule, self._classify = schedule, classify
+        self._complaints = complaints or Complaints()
+        self._abandoning = threading.Lock()
+        self._abandoned = False  # nobody waits for it any more, and what it does counts nowhere
+        self._busy: tuple[int, int] | None = None  # intended and started of what it does now
         self._session: Session | None = None
         self._steps, self._turn = workload.steps, journal.writer
+        self._renews = workload.renews
         self._next_try = 0
         self._served = self._at_once = False  # the connection has served; it is to be replaced now
         self._chance = random.Random()  # noqa: S311 - jitter, no secret
@@ -172,7 +185,36 @@ class Writer:
             started = time.monotonic_ns()
         self._write(self._session, intended, started)
 
+    def abandon(self) -> bool:
+        """Tell whether the writer hangs in the user's code; if so, what it did there is unknown.
+
+        What it does from now on is noted nowhere.
+        """
+        with self._abandoning:
+            if not self.thread.is_alive() or self._abandoned:
+                return self._abandoned
+            self._abandoned = True
+            if self._busy is not None:
+                intended, started = self._busy
+                times = (intended, started, max(started, self._gate.end))
+                self._journal.record(times, Outcome.UNKNOWN, HANGING, None)
+            return True
+
+    def stack(self) -> list[str]:
+        """Return where the writer is now, without our own frames around the user's code."""
+        session = self._session
+        tasks: list[str] = session.stack() if isinstance(session, Waiting) else []
+        frame = sys._current_frames().get(self.thread.ident or 0)  # noqa: SLF001 - the only way to see another thread
+        return tasks or traceback.format_list(
+            [each for each in traceback.extract_stack(frame) if OURS not in each.filename]
+        )
+
     def _write(self, session: Session, intended: int, started: int) -> None:
+        self._busy = intended, started
+        self._perform(session, intended, started)
+        self._busy = None
+
+    def _perform(self, session: Session, intended: int, started: int) -> None:
         step = self._next_step()
         sequence = len(self._journal)
         if session.attempts is not None:
@@ -183,11 +225,21 @@ class Writer:
             self._fail(error, intended, started, sent=True, step=step)
             return
         times = (intended, started, time.monotonic_ns())
-        if step.reads:
-            self._journal.reads.record(times, Outcome.ACKED, None, session.instance, seen or 0)
-        else:
-            self._journal.record(times, Outcome.ACKED, None, session.instance)
-            self.last_acked, self._served = started, True
+        with self._counting() as counts:
+            if counts and step.reads:
+                self._journal.reads.record(times, Outcome.ACKED, None, session.instance, seen or 0)
+            elif counts:
+                self._journal.record(times, Outcome.ACKED, None, session.instance)
+                self.last_acked, self._served = started, True
+
+    @contextmanager
+    def _counting(self) -> Iterator[bool]:
+        """Tell whether what the writer did counts; nobody abandons it within the block."""
+        if not self._gate.ended.is_set():
+            yield True  # only after the end is a writer abandoned, so that no lock is needed
+            return
+        with self._abandoning:
+            yield not self._abandoned
 
     def _next_step(self) -> MixStep:
         """Return what to do now; neighbouring writers begin at neighbouring places of the mix."""
@@ -205,17 +257,25 @@ class Writer:
         if tried and outcome is Outcome.REFUSED:
             outcome = Outcome.UNKNOWN  # the last try was refused, but one before it may be stored
         events = self._journal.reads if step.reads else self._journal
-        events.record(times, outcome, fault, None if session is None else session.instance)
-        self.problem = error
+        self._complaints.note(error, times[2])
+        with self._counting() as counts:
+            if not counts:
+                return
+            events.record(times, outcome, fault, None if session is None else session.instance)
         if step.aside:
             return
         if self._session is None or self._policy.leaves(outcome, fault):
-            self._at_once = self._served and fault.kind in CUT
-            self._served = False
-            if self._workload.renews:
-                self._drop()
-            wait = 0.0 if self._at_once else self._policy.wait(self._chance)
-            self._next_try = times[2] + to_nanoseconds(wait)
+            self._lose_connection(fault, times[2])
+
+    def _lose_connection(self, fault: Fault, at: int) -> None:
+        """Replace the connection now or later; what the user's code made is the user's to heal."""
+        self._at_once = self._renews and self._served and fault.kind in CUT
+        if self._renews:
+            self._drop()
+        elif self._schedule.rate and self._session is not None:
+            return  # the next slot comes soon enough
+        wait = 0.0 if self._at_once else self._policy.wait(self._chance)
+        self._next_try = at + to_nanoseconds(wait)
 
     def _drop(self) -> None:
         if self._session is not None:

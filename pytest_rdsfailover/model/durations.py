@@ -11,6 +11,7 @@ from pytest_rdsfailover.model.errors import SettingError
 
 UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 DURATION = re.compile(r"(?P<number>\d+(?:\.\d+)?|\.\d+)\s*(?P<unit>ms|s|m|h)")
+SHARE = re.compile(r"(?P<percent>\d+(?:\.\d+)?)\s*%")
 # How a duration is shown: as a number below a limit, with so many decimals, in parts of a second.
 SIZES = (
     (10.0, 2, 1000, "ms"), (100.0, 1, 1000, "ms"), (1000.0, 0, 1000, "ms"),
@@ -28,6 +29,18 @@ def parse_duration(text: str) -> float:
     if match is None:
         raise SettingError(f"{text!r} is not a duration; write 250ms, 2s or 1.5m")
     return float(match["number"]) * UNITS[match["unit"]]
+
+
+def parse_share(text: str | float) -> float:
+    """Return the share, from 0 to 1, that a text such as `1%` names.
+
+    Raises:
+        SettingError: if it names none; a bare number is refused, because 1 may mean 1 % or all.
+    """
+    match = SHARE.fullmatch(text.strip()) if isinstance(text, str) else None
+    if match is None or float(match["percent"]) > 100:  # noqa: PLR2004 - percent
+        raise SettingError(f"{text!r} is not a share; write 1% or 0.5%, 100% at most")
+    return float(match["percent"]) / 100
 
 
 def format_duration(seconds: float) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from pytest_rdsfailover.model.durations import parse_duration
+from pytest_rdsfailover.model.durations import parse_duration, parse_share
 from pytest_rdsfailover.model.errors import SettingError
 from pytest_rdsfailover.model.live_settings import FIELDS, LiveSettings
 from pytest_rdsfailover.model.settings import (
@@ -103,6 +103,7 @@ PARSERS: dict[str, Callable[[str], object]] = {
     options.SWITCH: _switch,
     options.COUNT: _count,
     options.RATE: _rate,
+    options.SHARE: parse_share,
     options.DURATION: parse_duration,
     options.NAMES: _names,
     options.REGION: _region,

@@ -11,8 +11,8 @@ import pytest
 
 SEED = "rds_seed"  # among what a controller tells its workers
 # What a text may stand for; `option_values.py` knows how to read each.
-TEXT, SWITCH, COUNT, RATE, DURATION, NAMES, REGION, RULES = (
-    "text", "switch", "count", "rate", "duration", "names", "region", "rules",
+TEXT, SWITCH, COUNT, RATE, SHARE, DURATION, NAMES, REGION, RULES = (
+    "text", "switch", "count", "rate", "share", "duration", "names", "region", "rules",
 )  # fmt: skip
 
 
@@ -94,6 +94,7 @@ OPTIONS = (
     Option("warmup", "TIME", DURATION, "load before the trigger (1s)"),
     Option("cooldown", "TIME", DURATION, "load after all writers are back (500ms)"),
     Option("bound", "TIME", DURATION, "when a trial stops waiting for writers (60s)"),
+    Option("calm_errors", "SHARE", SHARE, "errors before the trigger that a load may have (1%)"),
     Option("aws_names", "REGION", REGION, "call the endpoints as AWS does there (addresses)"),
     Option("json", "PATH", TEXT, "write the result document to PATH"),
     Option("report", "DIR", TEXT, "write an HTML page of all trials to DIR/index.html"),

@@ -100,6 +100,19 @@ def trial_document(summary: Summary, *, test: str, scenario: str) -> TrialDocume
         plain["attempts"] = _attempts(summary.attempts, unfit=unfit)
     if summary.reads is not None:
         plain["reads"] = _reads(summary.reads)
+    if summary.complaints:
+        plain["complaints"] = [
+            {
+                "error": each.error,
+                "text": each.text,
+                "count": each.count,
+                "first_s": to_microseconds(each.first),
+                "trace": each.trace,
+            }
+            for each in summary.complaints
+        ]
+    if summary.notes:
+        plain["notes"] = list(summary.notes)
     if unfit:
         plain["clock"] = {"reliable": False, "problem": summary.clock.problem}
     return plain

@@ -87,6 +87,19 @@ class MilestoneDocument(TypedDict):
     at_s: Moment
 
 
+class ComplaintDocument(TypedDict):
+    """Errors of one class that writers met, or a writer that hangs in the user's code."""
+
+    error: str
+    """the name of the exception's class; hangs for a writer that hangs"""
+    text: str
+    """what the first of them said, without secrets"""
+    count: AtLeastOne
+    first_s: Moment
+    trace: str
+    """where it was raised, or where the writer hangs"""
+
+
 class ClockDocument(TypedDict):
     """Why a downtime is no figure."""
 
@@ -179,6 +192,10 @@ class TrialDocument(TypedDict):
     latency_s: LatencyDocument
     milestones: list[MilestoneDocument]
     """what the cluster did"""
+    complaints: NotRequired[list[ComplaintDocument]]
+    """what the workload's errors said; only of trials that had any"""
+    notes: NotRequired[list[str]]
+    """what is to be known about how the load was run; only if there is anything"""
     incidents: NotRequired[list[IncidentDocument]]
     """outages that follow each other within a second, as one event"""
     writer_outage_s: NotRequired[Seconds]

@@ -7,6 +7,7 @@ from pytest_rdsfailover.analysis.phases import Phase
 from pytest_rdsfailover.analysis.pulse import Pulse
 from pytest_rdsfailover.analysis.staleness import Reads
 from pytest_rdsfailover.analysis.summary import Summary
+from pytest_rdsfailover.journal.complaints import Complaint
 from pytest_rdsfailover.model.durations import format_duration, format_figure, format_moment
 from pytest_rdsfailover.model.records import Window
 from pytest_rdsfailover.report.scenarios import is_reliable
@@ -16,6 +17,7 @@ WIDTH = 80
 NAME = 15  # columns left of the drawing
 MOST_PHASES = 12  # the largest ones say what happened; a flapping log has hundreds
 MOST_OUTAGES = 6
+MOST_COMPLAINTS, LONGEST_COMPLAINT = 5, 4  # kinds of errors; lines of each
 BARS = "▁▂▃▄▅▆▇█"
 COLUMNS = (
     ("test", -19),
@@ -183,8 +185,21 @@ def _remarks(summary: Summary) -> Iterator[str]:
         yield f"all {summary.writers} writers were back at {format_moment(back)}"
     if summary.stale_writes:
         yield f"stale: {summary.stale_writes} writes acknowledged by an instance no longer writer"
+    for complaint in summary.complaints[:MOST_COMPLAINTS]:
+        yield from _complaint(complaint)
+    for note in summary.notes:
+        yield from textwrap.wrap(f"note: {note}", WIDTH, subsequent_indent="  ")
     if summary.not_issued:
         yield f"not issued: {summary.not_issued} slots of the schedule found no free writer"
+
+
+def _complaint(complaint: Complaint) -> Iterator[str]:
+    """Yield what an error said, and the last line of where it came from."""
+    text = f"{format_moment(complaint.first)} first: {complaint}"
+    yield from textwrap.wrap(text, WIDTH, subsequent_indent="  ", max_lines=LONGEST_COMPLAINT)
+    places = [line.strip() for line in complaint.trace.splitlines() if "File " in line]
+    if places:
+        yield f"  {places[-1]}"
 
 
 def _beside(summary: Summary) -> Iterator[str]:

@@ -4,11 +4,13 @@ import os
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from pytest_rdsfailover.analysis.summary import judge
+from pytest_rdsfailover.analysis.validity import why_unfit
 from pytest_rdsfailover.journal.course import Course
 from pytest_rdsfailover.journal.evidence import Evidence
 from pytest_rdsfailover.journal.journal import Journal
@@ -19,16 +21,24 @@ from pytest_rdsfailover.load.engines import load
 from pytest_rdsfailover.load.gaps import GapTracker
 from pytest_rdsfailover.load.mix import share_of_writes
 from pytest_rdsfailover.load.processes import LoadOrder
+from pytest_rdsfailover.load.user_code import CallWorkload
 from pytest_rdsfailover.load.watchdog import Pause, Watchdog, merged
 from pytest_rdsfailover.load.workloads import MakeWorkload
 from pytest_rdsfailover.model.clock import Clock, MonotonicClock, to_nanoseconds, wait_until
 from pytest_rdsfailover.model.endpoints import Endpoint
+from pytest_rdsfailover.model.errors import RdsFailoverError
 from pytest_rdsfailover.model.target import Failover, Target, milestones, moves_writer, settled_at
 from pytest_rdsfailover.trial.plan import Plan
 from pytest_rdsfailover.trial.trial import Trial
 
 WATCH_EVERY = 0.02  # seconds between two looks at the writers
+FIRST_ANSWER = 30.0  # seconds that the first operation of a load may take
 OBITUARY = 0.1  # seconds for the news of a process' end, which its clients may notice first
+
+
+class UnfitLoadError(RdsFailoverError):
+    """A load does not work by itself, so nothing was triggered; its trial is invalid."""
+
 
 MakeRemains = Callable[[str, int], Remains | None]  # given the run's prefix and its writers
 
@@ -100,6 +110,7 @@ class Observation:
             policy=plan.policy,
             classify=classify,
             think=plan.think,
+            secrets=(self._endpoint.password,),
         )
 
     def __enter__(self) -> Self:
@@ -128,17 +139,19 @@ class Observation:
         kind: type[BaseException] | None,
         error: BaseException | None,
         traceback: TracebackType | None,
-    ) -> None:
+    ) -> bool:
+        unfit = isinstance(error, UnfitLoadError)
         try:
-            if error is None:
+            if error is None or unfit:
                 with self._ending_if_broken():
-                    self._trial = self._conclude()
-            self._end(error)
+                    self._trial = self._conclude(str(error) if unfit else "")
+            self._end(None if unfit else error)
         except BaseException as broken:
             self._leave_word(broken)
             raise
-        if error is not None:
+        if error is not None and not unfit:
             self._leave_word(error)
+        return unfit  # the trial says it, and is invalid
 
     def _leave_word(self, error: BaseException) -> None:
         if self._remains is not None:
@@ -175,15 +188,34 @@ class Observation:
             raise RuntimeError("a load is judged when its block ends; ask for the trial after it")
         return self._trial
 
-    @property
-    def problem(self) -> Exception | None:
-        """Return an error that a writer met, if no write at all was acknowledged."""
-        return None if self.trial.acked else self._load.problem
-
     def warm_up(self) -> None:
         """Let the load run undisturbed, as long as the plan says."""
         self._clock.sleep(self._plan.warmup)
         self._target.check()
+
+    def check_calm(self) -> None:
+        """Refuse to let a load be disturbed that does not work by itself; wait for its first answer.
+
+        Raises:
+            UnfitLoadError: if too many of its operations fail before anything was triggered.
+        """
+        if self._failovers():
+            return  # it is disturbed already
+        wait_until(self._answered, timeout=FIRST_ANSWER, clock=self._clock, every=WATCH_EVERY)
+        progress = self._load.progress()
+        reason = why_unfit(
+            acked=progress.acked,
+            failed=progress.failed,
+            most=self._plan.calm_errors,
+            complaints=progress.complaints,
+        )
+        if reason:
+            raise UnfitLoadError(reason)
+
+    def _answered(self) -> bool:
+        self._target.check()
+        progress = self._load.progress()
+        return progress.acked + progress.failed > 0
 
     @property
     def silence(self) -> float:
@@ -238,7 +270,7 @@ class Observation:
     def _drop(self) -> None:
         self._workload.drop(self._target.audit_endpoint())
 
-    def _conclude(self) -> Trial:
+    def _conclude(self, unfit: str) -> Trial:
         failovers = self._failovers()
         self._watch(failovers)
         self._clock.sleep(self._plan.cooldown)
@@ -248,6 +280,7 @@ class Observation:
         self._target.check()
         self.journal.detach()
         course = self._course(failovers, stop=stop, writer_after=self._target.writer)
+        course = replace(course, unfit=unfit)
         stored = read_back(self._workload, self._target.audit_endpoint, self._clock)
         evidence = Evidence(journal=self.journal, course=course, stored=stored)
         return Trial.of(judge(evidence), evidence)
@@ -293,7 +326,16 @@ class Observation:
             pauses=merged(self._pauses()),
             strangers=self._watchdog.strangers,
             cpus=os.cpu_count() or 0,
+            calm_errors=self._plan.calm_errors,
+            complaints=self._load.complaints,
+            notes=self._notes(),
         )
+
+    def _notes(self) -> list[str]:
+        """Return what is to be known about how the load was run."""
+        if isinstance(self._workload, CallWorkload) and self._workload.renews:
+            return ['what setup made was made anew after errors (renew="on_error")']
+        return []
 
     def _pauses(self) -> Sequence[Pause]:
         """Return when processes that write stood still; this one writes nothing if others do."""

@@ -1,5 +1,6 @@
 """The options of a load and of a trial, as a test writes them."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any, Literal, Protocol, TypedDict
 
@@ -54,6 +55,8 @@ class LoadOptions(TypedDict, total=False):
         warmup: the load before the trigger.
         cooldown: the load after all writers are back.
         bound: how long after the trigger a trial waits for writers.
+        calm_errors: which share of the operations may fail before the trigger, as `"5%"`; beyond
+            that nothing is triggered, and the trial is invalid.
         think: how long a writer waits after an answer, on average; only with `load="closed"`.
         retries: how often our own write is tried again within its operation.
         workload: your own function, called with the key to write; several such functions with
@@ -64,9 +67,11 @@ class LoadOptions(TypedDict, total=False):
         stored: returns every key that is in the database afterwards; without it nothing can be
             said about lost writes of your own functions.
         setup: called once per writer; what it returns is passed to your functions.
-        teardown: called with what *setup* returned, when the writer ends.
-        renew: `never`, what *setup* returned is the writer's for the whole load; `on_error`, it is
-            made anew after an error that leaves a connection of no more use.
+        teardown: called with what *setup* returned.
+        renew: `never`: what *setup* made is yours, and must heal itself; `on_error`: it is made
+            anew after an error that shows a connection to be of no more use.
+        loop: your application's own event loop, for coroutines; it runs in another thread.
+        loops: `one` event loop for the coroutines of all writers, or one `per writer`.
     """
 
     writers: int
@@ -78,6 +83,7 @@ class LoadOptions(TypedDict, total=False):
     warmup: str | float
     cooldown: str | float
     bound: str | float
+    calm_errors: str
     think: str | float
     retries: int
     workload: WritingCode | Mapping[Any, int] | None
@@ -87,6 +93,8 @@ class LoadOptions(TypedDict, total=False):
     setup: Callable[[], object] | None
     teardown: Callable[[Any], object] | None
     renew: Literal["never", "on_error"]
+    loop: asyncio.AbstractEventLoop | None
+    loops: Literal["one", "per writer"]
 
 
 class TrialOptions(LoadOptions, total=False):

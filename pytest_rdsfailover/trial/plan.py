@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pytest_rdsfailover.load.engines import ENGINES
 from pytest_rdsfailover.load.writer import ReconnectPolicy
 from pytest_rdsfailover.model.errors import SettingError
-from pytest_rdsfailover.model.settings import check_rate, check_writers
+from pytest_rdsfailover.model.settings import CALM_ERRORS, check_rate, check_writers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,6 +19,7 @@ class Plan:
         warmup: load before the trigger.
         cooldown: load after all writers are back.
         bound: after the trigger, when the trial stops waiting for writers.
+        calm_errors: which share of the operations may fail before anything is triggered.
         policy: how a writer gets its connection back.
         engine: `threads`, a thread with PyMySQL for each writer, or `fast`, one event loop with our
             own protocol code, for many more writes and writers.
@@ -33,6 +34,7 @@ class Plan:
     warmup: float = 1.0
     cooldown: float = 0.5
     bound: float = 60.0
+    calm_errors: float = CALM_ERRORS
     policy: ReconnectPolicy = field(default_factory=ReconnectPolicy)
     engine: str = "threads"
     retries: int = 0

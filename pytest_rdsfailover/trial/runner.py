@@ -11,7 +11,7 @@ from pytest_rdsfailover.analysis.verdicts.bounds import check_resolution, parse_
 from pytest_rdsfailover.load.attempts import Classify
 from pytest_rdsfailover.load.modes import rate_of
 from pytest_rdsfailover.load.workloads import OPTIONS, MakeWorkload, choose
-from pytest_rdsfailover.model.durations import parse_duration
+from pytest_rdsfailover.model.durations import parse_duration, parse_share
 from pytest_rdsfailover.model.endpoints import Endpoint
 from pytest_rdsfailover.model.errors import LeftBehindWarning, SettingError, did_you_mean
 from pytest_rdsfailover.model.records import Milestone
@@ -100,6 +100,8 @@ class TrialRunner:
 
     def _trigger(self, instance: str | None, profile: str | None) -> Failover:
         """Trigger a failover, the project's own way if it has one."""
+        for observation in self._running:
+            observation.check_calm()
         seed = self._next_seed()
         self._extensions.check_safety(self._target, instance, profile)
         if not self._extensions.triggers:
@@ -179,7 +181,7 @@ class TrialRunner:
         trial = observation.trial
         self._extensions.after_trial(self._target, endpoint, trial)
         if not trial.valid:
-            raise InvalidTrialError(trial) from observation.problem
+            raise InvalidTrialError(trial)
         if self._expectations:
             trial.expect(**self._expectations)
 
@@ -195,6 +197,8 @@ class TrialRunner:
         for name in DURATIONS:
             if isinstance(left.get(name), str):
                 left[name] = parse_duration(left[name])
+        if "calm_errors" in left:
+            left["calm_errors"] = parse_share(left["calm_errors"])
         chosen = {name: left.pop(name) for name in OPTIONS & left.keys()}
         plan = self._plan(left)
         make = choose(

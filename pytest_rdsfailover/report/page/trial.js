@@ -5,7 +5,7 @@ const { duration, moment } = rdsfailover.durations;
 const { downtimeOf, number, plural, verdict } = rdsfailover.words;
 const { whenNear } = rdsfailover.scheduling;
 const { timeline } = rdsfailover.view;
-const { audit, errors, latencies, milestones, pins } = rdsfailover.trialTables;
+const { audit, complaints, errors, latencies, milestones, pins } = rdsfailover.trialTables;
 const { moreFigures, moreSections } = rdsfailover.retriesAndReads;
 
 function trialSection(entry, at, count) {
@@ -55,6 +55,7 @@ function tables(entry) {
   return el("div", { class: "tables" },
     el("section", {}, el("h3", {}, "Audit"), audit(entry)),
     el("section", {}, el("h3", {}, "Errors"), errors(trial, portrait)),
+    trial.complaints && trial.complaints.length ? el("section", {}, el("h3", {}, "What the errors said"), complaints(trial.complaints)) : null,
     moreSections(entry),
     el("section", {}, el("h3", {}, "Milestones"), milestones(trial, portrait)),
     trial.pins && trial.pins.length ? el("section", {}, el("h3", {}, "Pinned by the proxy"), pins(trial.pins)) : null,

@@ -64,4 +64,11 @@ function latencies(trial) {
   return table(["part", "#p50", "#p99", "#max"], rows, "Latency");
 }
 
-rdsfailover.trialTables = { audit, errors, latencies, milestones, pins };
+function complaints(list) {
+  const rows = list.map((complaint) => [
+    complaint.error, el("span", { class: "wrap" }, complaint.text), number(complaint.count), moment(complaint.first_s),
+    complaint.trace ? el("details", {}, el("summary", {}, "where"), el("pre", { class: "wrap mono" }, complaint.trace)) : ""]);
+  return table(["error", "what the first one said", "#count", "#first", ""], rows, "Complaints");
+}
+
+rdsfailover.trialTables = { audit, complaints, errors, latencies, milestones, pins };

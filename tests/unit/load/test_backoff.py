@@ -40,7 +40,7 @@ class Time:
 class Gone:
     """A workload whose database is gone."""
 
-    steps, torn = (WRITE,), ()
+    steps, torn, renews = (WRITE,), (), True
 
     def open(self, *_):
         raise pymysql.err.OperationalError(2003, "refused")

@@ -1,8 +1,14 @@
 import asyncio
+import contextlib
+import multiprocessing.pool
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from pytest_rdsfailover.journal.journal import Journal
+from pytest_rdsfailover.load.event_loops import LoopPerWriter, SharedLoop, choose_loops
 from pytest_rdsfailover.load.user_code import CallWorkload
 from pytest_rdsfailover.model.endpoints import Bounds
 from pytest_rdsfailover.model.errors import CancelledWorkError, SettingError
@@ -34,13 +40,14 @@ def test_what_the_function_raises_comes_through():
         perform(session, 0)
 
 
-def test_a_writer_keeps_its_event_loop_after_a_failure_as_pools_are_bound_to_theirs():
+@pytest.mark.parametrize("chosen", [SharedLoop, LoopPerWriter])
+def test_a_writer_keeps_its_event_loop_after_a_failure_as_pools_are_bound_to_theirs(chosen):
     loops = []
 
     async def write(key):
         loops.append((key[:5], asyncio.get_running_loop()))
 
-    workload = CallWorkload(JOURNAL, write)
+    workload = CallWorkload(JOURNAL, write, event_loops=chosen())
     for writer in (0, 0, 1):
         session = workload.open(writer, Bounds())
         perform(session, 0)
@@ -48,8 +55,8 @@ def test_a_writer_keeps_its_event_loop_after_a_failure_as_pools_are_bound_to_the
     workload.drop(None)
 
     assert loops[0] == loops[1]
-    assert loops[1][1] is not loops[2][1]
-    assert all(loop.is_closed() for _, loop in loops)
+    assert (loops[1][1] is loops[2][1]) is (chosen is SharedLoop)
+    assert all(loop.is_closed() for _, loop in loops) is (chosen is LoopPerWriter)
 
 
 def test_each_session_sets_up_and_tears_down_what_its_writes_get():
@@ -101,9 +108,9 @@ def test_asynchronous_setup_and_teardown_run_in_the_event_loop_of_their_writes()
     session = workload.open(0, Bounds())
     perform(session, 0)
     session.close()
-    loop = workload.runner(0).get_loop()
     workload.drop(None)
 
+    loop = seen[0][-1]
     assert seen == [("up", loop), ("write", "run-0-0", "state", loop), ("down", "state", loop)]
 
 
@@ -174,8 +181,8 @@ def yields(key):
         (one, {"reads": one}, "reads: one is called without arguments: missing"),
         (one, {"stored": one}, "stored: one is called without arguments: missing"),
         (one, {"stored": ["a"]}, r"stored: \['a'\] is no function"),
-        (one, {"renew": "on_error"}, "renew: without setup there is no session"),
-        (two, {"setup": list, "renew": "onerror"}, "renew='onerror'; did you mean 'on_error'"),
+        (one, {"renew": "on_error"}, "nothing to renew without setup"),
+        (two, {"setup": list, "renew": "onerror"}, "renew: .*not 'onerror'"),
         (two, {"setup": one}, "setup: one is called without arguments"),
         (two, {"setup": none, "teardown": none}, "teardown: none is called with what setup"),
     ],
@@ -199,16 +206,171 @@ def test_rows_in_place_of_keys_are_an_error_and_not_a_table_that_lost_all(found)
 
 
 def test_every_event_loop_is_closed_though_closing_one_fails(monkeypatch):
-    workload = CallWorkload(Journal("run", 3), lambda key: key)
-    loops = [workload.runner(writer).get_loop() for writer in range(3)]
-    close = workload.runner(1).close
+    loops, made = LoopPerWriter(), []
+
+    async def nothing():
+        made.append(asyncio.get_running_loop())
+
+    for writer in range(3):
+        loops.run(writer, nothing())
+    close = loops._runners[1].close
 
     def fails():
         close()
         raise RuntimeError("a callback of the user's own")
 
-    monkeypatch.setattr(workload.runner(1), "close", fails)
+    monkeypatch.setattr(loops._runners[1], "close", fails)
     with pytest.raises(RuntimeError, match="a callback"):
-        workload.drop(None)
+        loops.close()
 
-    assert all(loop.is_closed() for loop in loops)
+    assert all(loop.is_closed() for loop in made)
+
+
+def test_all_loads_of_a_process_share_one_loop_to_which_their_clients_are_bound():
+    async def where():
+        return asyncio.get_running_loop()
+
+    first, second = SharedLoop(), SharedLoop()
+    loop = first.run(0, where())
+    first.close()
+
+    assert second.run(7, where()) is loop
+
+
+def test_the_applications_own_loop_runs_the_coroutines_and_is_left_running():
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+
+    seen = []
+
+    async def write(_):
+        seen.append(asyncio.get_running_loop())
+
+    workload = CallWorkload(JOURNAL, write, event_loops=choose_loops(loop, "one"))
+    perform(workload.open(0, Bounds()), 0)
+    assert seen == [loop]
+    workload.drop(None)
+    assert loop.is_running()
+    loop.call_soon_threadsafe(loop.stop)
+    thread.join()
+    loop.close()
+
+
+@pytest.mark.parametrize(
+    ("loop", "loops", "says"),
+    [
+        ("running", "one", "an event loop of asyncio"),
+        (None, "each", '"one" or "per writer"'),
+        (None, None, '"one" or "per writer"'),
+        (asyncio.SelectorEventLoop, "one", "an event loop of asyncio"),
+    ],
+)
+def test_loops_that_make_no_sense_are_refused(loop, loops, says):
+    with pytest.raises(SettingError, match=says):
+        choose_loops(loop, loops)
+
+
+def test_a_loop_that_does_not_run_is_refused():
+    loop = asyncio.new_event_loop()
+    with pytest.raises(SettingError, match="not running"):
+        choose_loops(loop, "one")
+    loop.close()
+
+
+def test_a_hanging_coroutine_shows_where_it_waits_and_is_cancelled_at_the_end():
+    waiting, ended = threading.Event(), []
+
+    async def inner():
+        waiting.set()
+        await asyncio.Event().wait()
+
+    async def outer():
+        try:
+            await inner()
+        finally:
+            ended.append(True)
+
+    loops = SharedLoop()
+    writer = threading.Thread(target=lambda: suppressed(loops.run, 4, outer()))
+    writer.start()
+    assert waiting.wait(10)
+    assert [line.rpartition(" ")[2] for line in loops.stack(4)][:2] == ["outer", "inner"]
+    loops.close()
+    writer.join(10)
+    assert ended == [True]
+    assert loops.stack(4) == []
+
+
+def suppressed(function, *arguments):
+    with contextlib.suppress(asyncio.CancelledError):
+        function(*arguments)
+
+
+@pytest.mark.parametrize("loops", [SharedLoop, LoopPerWriter])
+@pytest.mark.parametrize("exit_", [SystemExit, KeyboardInterrupt])
+def test_what_would_end_a_loop_reaches_the_writer_and_leaves_the_loop_alone(loops, exit_):
+    async def leave():
+        raise exit_
+
+    async def stay():
+        return "there"
+
+    made = loops()
+    with pytest.raises(exit_):
+        made.run(0, leave())
+    assert made.run(0, stay()) == "there"
+    made.close()
+
+
+# What nobody awaited: a write is acknowledged when it is done, not when it was handed over.
+
+
+@pytest.mark.parametrize("kind", ["futures", "multiprocessing"])
+def test_work_given_to_a_pool_is_waited_for_and_its_error_is_the_writes(kind):
+    def slow(key):
+        time.sleep(0.05)
+        done.append(key)
+        if key.endswith("1"):
+            raise ConnectionResetError(key)
+
+    done = []
+    with ThreadPoolExecutor(1) as futures, multiprocessing.pool.ThreadPool(1) as pool:
+        submit = {
+            "futures": lambda key: futures.submit(slow, key),
+            "multiprocessing": lambda key: pool.apply_async(slow, (key,)),
+        }[kind]
+        session = CallWorkload(JOURNAL, submit).open(0, Bounds())
+        perform(session, 0)
+        assert done == ["run-0-0"]
+        with pytest.raises(ConnectionResetError, match="run-0-1"):
+            perform(session, 1)
+
+
+def forgets(kind):
+    """Return a function that gives what `kind` makes, which nobody has waited for."""
+    return lambda _: kind()
+
+
+def generates():
+    yield
+
+
+async def generates_asynchronously():
+    yield
+
+
+@pytest.mark.parametrize(
+    ("function", "says"),
+    [
+        (forgets(generates), "nothing has run"),
+        (forgets(generates_asynchronously), "nothing has run"),
+        (forgets(threading.Thread), "join it"),
+        (forgets(multiprocessing.Process), "join it"),
+    ],
+    ids=["generator", "asynchronous generator", "thread", "process"],
+)
+def test_what_nobody_has_waited_for_is_an_error_of_the_write(function, says):
+    session = CallWorkload(JOURNAL, function).open(0, Bounds())
+    with pytest.raises(TypeError, match=says):
+        perform(session, 0)

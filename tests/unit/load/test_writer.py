@@ -25,7 +25,7 @@ def waits(policy, count=60):
     for number in range(count):
         journal = Journal("run", count)
         writer = Writer(
-            CallWorkload(journal, lose),
+            CallWorkload(journal, lambda key, _: lose(key), setup=list, renew="on_error"),
             journal.writers[number],
             Schedule(writer=number, writers=count, rate=100.0),
             Gate(),
@@ -113,7 +113,8 @@ def test_a_deadlock_leaves_the_session_in_any_case():
     assert using(renew="on_error", error=pymysql.err.OperationalError(1213, "deadlock")) == [0] * 3
 
 
-def test_a_writer_whose_coroutine_was_cancelled_goes_on():
+@pytest.mark.parametrize(("renew", "next_state"), [("never", "first"), ("on_error", "second")])
+def test_a_writer_whose_coroutine_was_cancelled_goes_on(renew, next_state):
     journal = Journal("run", 1)
     states = iter(["first", "second"])
     seen = []
@@ -123,7 +124,7 @@ def test_a_writer_whose_coroutine_was_cancelled_goes_on():
         if len(seen) == 1:
             raise asyncio.CancelledError
 
-    workload = CallWorkload(journal, write, setup=lambda: next(states), renew="on_error")
+    workload = CallWorkload(journal, write, setup=lambda: next(states), renew=renew)
     writer = Writer(
         workload,
         journal.writers[0],
@@ -136,6 +137,6 @@ def test_a_writer_whose_coroutine_was_cancelled_goes_on():
     writer._use(0)
     workload.drop(None)
 
-    assert seen == [("run-0-0", "first"), ("run-0-1", "second")]
+    assert seen == [("run-0-0", "first"), ("run-0-1", next_state)]
     assert [(one.outcome, one.fault) for one in journal] == [
         (Outcome.UNKNOWN, Fault(0, "client")), (Outcome.ACKED, None)]  # fmt: skip

@@ -109,7 +109,7 @@ class Workload:
 class Load:
     """Writers that write nothing, and may break when they are stopped."""
 
-    started, pauses, problem = 1.0, (), None
+    started, pauses, complaints = 1.0, (), ()
 
     def __init__(self, breaks=None):
         self.breaks, self.stops = breaks, 0

@@ -1,0 +1,28 @@
+"""What an error of the workload said when it first came, and where a writer hangs."""
+
+from dataclasses import dataclass
+
+HANGS = "hangs"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Complaint:
+    """Errors of one kind that writers met, or a writer that never came back from the user's code.
+
+    Attributes:
+        error: the name of the exception's class; `hangs` for a writer that hangs.
+        text: what the first of them said; secrets in it are masked.
+        count: how many there were.
+        first: when the first of them was met; seconds from the trigger in a `Trial`.
+        trace: where it was raised, or where the writer hangs, as Python shows a traceback.
+    """
+
+    error: str
+    text: str
+    count: int
+    first: float
+    trace: str
+
+    def __str__(self) -> str:
+        times = f"{self.count}x " if self.count > 1 else ""
+        return f"{times}{self.error}: {self.text}" if self.text else f"{times}{self.error}"

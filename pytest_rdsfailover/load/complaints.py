@@ -1,0 +1,96 @@
+"""The errors that writers meet, by kind: a count, and of the first one its text and traceback."""
+
+import re
+import threading
+import time
+import traceback
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from pytest_rdsfailover.journal.complaints import HANGS, Complaint
+from pytest_rdsfailover.model.clock import to_seconds
+
+MOST_KINDS = 50  # errors whose code is a fresh number each time must not fill the memory
+SHORTEST_SECRET = 6  # characters; of a shorter one, half of all texts would be masked
+LONGEST_TEXT, LONGEST_TRACE = 500, 4000  # characters
+# What stands before a secret in a URL, in a repr and in a connection string.
+URL = re.compile(r"(\w://[^\s/:@]*:)[^\s@]+(?=@)")
+NAMED = re.compile(
+    r"(?i)((?:pass(?:word|wd)?|pwd|secret|token)[\"']?\s*[=:]\s*)(\"[^\"]*\"|'[^']*'|[^\s,;)&}\]]+)"
+)
+
+
+class Complaints:
+    """Collects errors of any number of writers.
+
+    Args:
+        secrets: texts that no complaint may show.
+    """
+
+    def __init__(self, secrets: Iterable[str] = ()) -> None:
+        self._secrets = [secret for secret in secrets if len(secret) >= SHORTEST_SECRET]
+        self._lock = threading.Lock()
+        self._found: dict[tuple[str, object], Complaint] = {}
+
+    def note(self, error: BaseException, at: int) -> None:
+        """Count an error that was met at a nanosecond; keep what the first of its kind said."""
+        kind = type(error).__name__, _code(error)
+        with self._lock:
+            known = self._found.get(kind)
+            if known is not None:
+                self._found[kind] = replace(known, count=known.count + 1)
+            elif len(self._found) < MOST_KINDS:
+                self._found[kind] = Complaint(
+                    error=kind[0],
+                    text=self._shown(" ".join(str(error).split()), LONGEST_TEXT),
+                    count=1,
+                    first=to_seconds(at),
+                    trace=self._shown("".join(_trace(error)), LONGEST_TRACE),
+                )
+
+    def hanging(self, writer: int, stack: Sequence[str]) -> None:
+        """Note that a writer hangs in the user's code, and where."""
+        trace = self._shown("\n".join(stack), LONGEST_TRACE)
+        complaint = Complaint(
+            error=HANGS,
+            text=f"writer {writer} is still in the workload",
+            count=1,
+            first=time.monotonic(),
+            trace=trace,
+        )
+        with self._lock:
+            self._found[HANGS, writer] = complaint
+
+    def found(self) -> list[Complaint]:
+        """Return all so far, the most frequent first."""
+        with self._lock:
+            return sorted(self._found.values(), key=lambda complaint: -complaint.count)
+
+    def _shown(self, text: str, most: int) -> str:
+        for secret in self._secrets:
+            text = text.replace(secret, "***")
+        text = NAMED.sub(r"\1***", URL.sub(r"\1***", text))
+        return text if len(text) <= most else f"… {text[-most:]}"
+
+
+def merged(parts: Iterable[Complaint]) -> list[Complaint]:
+    """Return the complaints of several processes, those of one kind and text as one."""
+    found: dict[tuple[str, str], Complaint] = {}
+    for part in sorted(parts, key=lambda complaint: complaint.first):
+        known = found.get((part.error, part.text))
+        count = part.count + (0 if known is None else known.count)
+        found[part.error, part.text] = replace(known or part, count=count)
+    return sorted(found.values(), key=lambda complaint: -complaint.count)
+
+
+def _code(error: BaseException) -> object:
+    """Return the number that tells errors of one class apart; None if there is none."""
+    first = error.args[0] if error.args else None
+    return first if isinstance(first, int) else None
+
+
+def _trace(error: BaseException) -> list[str]:
+    """Return the frames that an error went through, without ours around the user's code."""
+    frames = traceback.extract_tb(error.__traceback__)
+    theirs = [frame for frame in frames if "pytest_rdsfailover/load/" not in frame.filename]
+    return traceback.format_list(theirs or frames)

@@ -1,0 +1,44 @@
+"""How far a load has come, while it runs."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from pytest_rdsfailover.journal.complaints import Complaint
+from pytest_rdsfailover.journal.journal import WriterJournal
+from pytest_rdsfailover.load.complaints import merged
+from pytest_rdsfailover.model.records import Outcome
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """What the writers of a load have done so far.
+
+    Attributes:
+        acked: how many writes were acknowledged.
+        failed: how many writes and reads were not.
+        complaints: what the errors said.
+    """
+
+    acked: int
+    failed: int
+    complaints: Sequence[Complaint]
+
+    @classmethod
+    def of(cls, journals: Iterable[WriterJournal], complaints: Sequence[Complaint]) -> "Progress":
+        """Return what journals, to which writers append right now, have by now."""
+        acked = failed = 0
+        for writes in journals:
+            writes_acked = writes.outcome.count(Outcome.ACKED)
+            acked += writes_acked
+            failed += len(writes) - writes_acked
+            failed += len(writes.reads) - writes.reads.outcome.count(Outcome.ACKED)
+        return cls(acked=acked, failed=max(0, failed), complaints=complaints)
+
+    @classmethod
+    def total(cls, parts: Sequence["Progress"]) -> "Progress":
+        """Return what all processes of a load have done."""
+        return cls(
+            acked=sum(part.acked for part in parts),
+            failed=sum(part.failed for part in parts),
+            complaints=merged(each for part in parts for each in part.complaints),
+        )

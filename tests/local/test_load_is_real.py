@@ -1,0 +1,235 @@
+"""A load that does not work by itself is not disturbed, and its trial never passes."""
+
+import asyncio
+import functools
+import itertools
+import threading
+import time
+
+import pymysql
+import pytest
+
+from pytest_rdsfailover.load.complaints import Complaints
+from pytest_rdsfailover.model.settings import Settings
+from pytest_rdsfailover.trial.observation import UnfitLoadError
+from pytest_rdsfailover.trial.runner import TrialRunner
+from pytest_rdsfailover.trial.trial import InvalidTrialError
+
+pytestmark = pytest.mark.local
+LOAD = {"writers": 4, "rate": 100.0, "warmup": 0.5, "cooldown": 0.1}
+
+
+@pytest.fixture
+def noted():
+    return []
+
+
+@pytest.fixture
+def runner(resting, noted):
+    return functools.partial(
+        TrialRunner, resting, Settings(seed=7), test="test", profile=None, expectations={},
+        note=noted.append,
+    )()  # fmt: skip
+
+
+def failing(cluster, every):
+    """Return a workload that writes, but for one call in so many."""
+    calls = itertools.count(1)
+    endpoint = cluster.writer_endpoint
+
+    def write(key):
+        if next(calls) % every == 0:
+            raise RuntimeError("the card was declined")
+        with endpoint.connect() as connection, connection.cursor() as cursor:
+            cursor.execute("SELECT %s", (key,))
+
+    return {"workload": write}
+
+
+def unfit(runner, cluster, endpoint=None, **options):
+    """Return the invalid trial of a load, before which nothing was triggered."""
+    before = len(cluster.failovers)
+    with pytest.raises(InvalidTrialError) as invalid:
+        runner.trial(endpoint or cluster.writer_endpoint, **LOAD | options)
+    assert len(cluster.failovers) == before
+    assert not invalid.value.trial.valid
+    return invalid.value.trial
+
+
+def test_a_workload_that_fails_now_and_then_is_told_with_its_error_and_not_failed_over(
+    runner, resting, noted
+):
+    trial = unfit(runner, resting, **failing(resting, every=3))
+
+    assert noted == [trial]
+    assert "operations failed before the trigger" in trial.reason
+    assert "RuntimeError: the card was declined" in trial.reason
+    (complaint,) = trial.complaints
+    assert complaint.error == "RuntimeError"
+    assert 'test_load_is_real.py", line' in complaint.trace
+    assert complaint.count == trial.unknown > 5
+
+
+def test_a_share_of_errors_that_the_test_allows_is_no_reason(runner, resting):
+    options = failing(resting, every=10) | {"calm_errors": "30%"}
+    trial = runner.trial(resting.writer_endpoint, **LOAD | options)
+
+    assert trial.valid
+    assert trial.complaints
+
+
+def test_one_error_alone_is_no_reason(runner, resting):
+    trial = runner.trial(resting.writer_endpoint, **LOAD | failing(resting, every=10_000_000))
+    assert trial.valid
+
+
+def test_a_misspelt_table_is_told_at_once_and_not_after_the_bound(runner, resting):
+    endpoint = resting.writer_endpoint
+
+    def insert(key, connection):
+        with connection.cursor() as cursor:
+            cursor.execute("INSERT INTO no_such_tabel VALUES (%s)", (key,))
+
+    begun = time.monotonic()
+    trial = unfit(runner, resting, workload=insert, setup=endpoint.connect, bound=60.0)
+    assert time.monotonic() - begun < 20.0
+    assert "no write was acknowledged before the trigger" in trial.reason
+    assert "no_such_tabel" in trial.reason
+
+
+def test_a_reader_endpoint_is_told_at_once(runner, resting):
+    begun = time.monotonic()
+    trial = unfit(runner, resting, endpoint=resting.reader_endpoint)
+    assert time.monotonic() - begun < 20.0
+    assert "no write was acknowledged before the trigger" in trial.reason
+
+
+def test_a_first_write_that_takes_longer_than_the_warm_up_is_waited_for(runner, resting):
+    endpoint = resting.writer_endpoint
+
+    def slow(key):
+        time.sleep(0.5)
+        with endpoint.connect() as connection, connection.cursor() as cursor:
+            cursor.execute("SELECT %s", (key,))
+
+    trial = runner.trial(
+        endpoint,
+        **LOAD | {"warmup": 0.1, "workload": slow},
+    )
+    assert trial.valid, trial.reason
+
+
+def test_a_failover_within_a_load_is_refused_while_the_load_does_not_work(runner, resting, noted):
+    with (
+        pytest.raises(InvalidTrialError),
+        runner.load(resting.writer_endpoint, **LOAD | failing(resting, every=2)) as load,
+    ):
+        load.warm_up()
+        with pytest.raises(UnfitLoadError, match="the card was declined"):
+            runner.fail_over()
+        runner.fail_over()
+    assert not noted[0].valid
+
+
+# The sessions of the user's own code are the user's.
+
+
+@pytest.mark.parametrize("renew", ["never", "on_error"])
+def test_a_users_session_is_made_once_per_writer_unless_the_test_asks_for_more(
+    runner, resting, renew
+):
+    endpoint, made = resting.writer_endpoint, []
+
+    def setup():
+        made.append(endpoint.connect(autocommit=True))
+        return made[-1]
+
+    def write(key, connection):
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT %s", (key,))
+
+    trial = runner.trial(
+        endpoint, workload=write, setup=setup, renew=renew, **LOAD | {"bound": 4.0}
+    )
+    if renew == "never":
+        assert len(made) == trial.writers == trial.stuck_writers == 4
+        assert trial.notes == []
+    else:
+        assert len(made) > 4
+        assert trial.stuck_writers == 0
+        assert "made anew" in trial.notes[0]
+
+
+# Coroutines of all writers run in one loop, as in an application.
+
+
+def test_coroutines_share_a_client_that_is_bound_to_the_loop_of_its_first_use(runner, resting):
+    import aiomysql
+
+    endpoint = resting.writer_endpoint
+    pools, loops, making = [], set(), asyncio.Lock()
+
+    async def write(key):
+        loops.add(asyncio.get_running_loop())
+        async with making:
+            if not pools:
+                pool = await aiomysql.create_pool(
+                    host=endpoint.host, port=endpoint.port, user=endpoint.user,
+                    password=endpoint.secret(), db=endpoint.database, maxsize=8, autocommit=True,
+                )  # fmt: skip
+                pools.append(pool)
+        async with pools[0].acquire() as connection, connection.cursor() as cursor:
+            await cursor.execute("SELECT %s", (key,))
+
+    for _ in range(2):  # the second trial finds the pool of the first, as a module's would be
+        trial = runner.trial(endpoint, workload=write, **LOAD)
+        assert trial.valid, trial.reason
+        assert trial.stuck_writers == 0
+        assert not [each for each in trial.complaints if "loop" in each.text]
+    assert len(loops) == 1
+    (loop,) = loops
+
+    async def close():
+        pools[0].terminate()
+        await pools[0].wait_closed()
+
+    asyncio.run_coroutine_threadsafe(close(), loop).result(10)
+
+
+# A writer that hangs in the user's code.
+
+
+def test_a_writer_that_hangs_is_a_stuck_writer_of_a_trial(runner, resting):
+    endpoint, release, hung = resting.writer_endpoint, threading.Event(), []
+
+    def write(key):
+        try:
+            with endpoint.connect() as connection, connection.cursor() as cursor:
+                cursor.execute("SELECT %s", (key,))
+        except pymysql.err.MySQLError:
+            if not hung:
+                hung.append(key)
+                release.wait(60)
+            raise
+
+    trial = runner.trial(endpoint, workload=write, **LOAD | {"bound": 3.0})
+    release.set()
+
+    assert trial.valid, trial.reason
+    assert trial.stuck == [int(hung[0].split("-")[1])]
+    assert trial.writer_outage > 3.0
+    (complaint,) = [each for each in trial.complaints if each.error == "hangs"]
+    assert "release.wait(60)" in complaint.trace
+
+
+def test_secrets_are_in_no_complaint():
+    complaints = Complaints(["s3cret-of-ours"])
+    complaints.note(ValueError("cannot log in with s3cret-of-ours"), 0)
+    complaints.note(
+        KeyError("mysql://app:hunter2@db/x password='hunter3', pwd=hunter4 token: h5"), 0
+    )
+    shown = "".join(f"{each.text} {each.trace}" for each in complaints.found())
+
+    assert "cannot log in with ***" in shown
+    for secret in ("s3cret", "hunter2", "hunter3", "hunter4", "h5"):
+        assert secret not in shown
