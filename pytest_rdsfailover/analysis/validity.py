@@ -30,13 +30,14 @@ def why_unfit(*, acked: int, failed: int, most: float, complaints: Sequence[Comp
     return ""
 
 
-def why_invalid(course: Course, *, acked: int, failed: int) -> str:
+def why_invalid(course: Course, *, acked: int, failed: int, untrue: str = "") -> str:
     """Return why a trial proves nothing; empty if it does prove something.
 
     Args:
         course: what happened.
         acked: how many writes were acknowledged before the trigger.
         failed: how many operations failed before it.
+        untrue: why acknowledged writes show nothing of the cluster.
     """
     if course.cut_short:
         return course.cut_short
@@ -46,8 +47,8 @@ def why_invalid(course: Course, *, acked: int, failed: int) -> str:
         most=course.calm_errors,
         complaints=course.complaints,
     )
-    if unfit:
-        return unfit
+    if unfit or untrue:
+        return unfit or untrue
     if course.moves_writer is None:
         return ""
     if course.trigger is None:

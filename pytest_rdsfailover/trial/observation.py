@@ -27,9 +27,16 @@ from pytest_rdsfailover.load.workloads import MakeWorkload
 from pytest_rdsfailover.model.clock import Clock, MonotonicClock, to_nanoseconds, wait_until
 from pytest_rdsfailover.model.endpoints import Endpoint
 from pytest_rdsfailover.model.errors import RdsFailoverError
-from pytest_rdsfailover.model.target import Failover, Target, milestones, moves_writer, settled_at
+from pytest_rdsfailover.model.target import (
+    Failover,
+    Target,
+    milestones,
+    moves_writer,
+    settled_at,
+)
 from pytest_rdsfailover.trial.plan import Plan
 from pytest_rdsfailover.trial.trial import Trial
+from pytest_rdsfailover.trial.witness import Witness
 
 WATCH_EVERY = 0.02  # seconds between two looks at the writers
 FIRST_ANSWER = 30.0  # seconds that the first operation of a load may take
@@ -89,6 +96,7 @@ class Observation:
             order = self._order(make_workload, path, classify)
             self._load = load(order, self._workload, self.journal)
             unmade.pop_all()
+        self._witness = Witness(target, endpoint, run, self._clock)
         self._watchdog = Watchdog()
         self._writer_before = ""
         self._begun = 0.0
@@ -117,6 +125,7 @@ class Observation:
         with self._forgetting_what_never_began(), self._ending_if_broken():
             self._workload.create(self._target.audit_endpoint())
             self._target.prepare()
+            self._witness.begin()
             self._watchdog.start()
             self._load.start(check=self._target.check)
             # The writers write already, but what arms the trigger would blur what they see.
@@ -201,7 +210,8 @@ class Observation:
         """
         if self._failovers():
             return  # it is disturbed already
-        wait_until(self._answered, timeout=FIRST_ANSWER, clock=self._clock, every=WATCH_EVERY)
+        patience = min(FIRST_ANSWER, self._plan.bound)
+        wait_until(self._answered, timeout=patience, clock=self._clock, every=WATCH_EVERY)
         progress = self._load.progress()
         reason = why_unfit(
             acked=progress.acked,
@@ -209,6 +219,7 @@ class Observation:
             most=self._plan.calm_errors,
             complaints=progress.complaints,
         )
+        reason = reason or self._witness.look(progress.acked)
         if reason:
             raise UnfitLoadError(reason)
 
@@ -278,9 +289,10 @@ class Observation:
         self._load.stop()
         self._watchdog.stop()
         self._target.check()
+        witnessed = self._witness.end()
         self.journal.detach()
         course = self._course(failovers, stop=stop, writer_after=self._target.writer)
-        course = replace(course, unfit=unfit)
+        course = replace(course, unfit=unfit, witnessed=witnessed)
         stored = read_back(self._workload, self._target.audit_endpoint, self._clock)
         evidence = Evidence(journal=self.journal, course=course, stored=stored)
         return Trial.of(judge(evidence), evidence)

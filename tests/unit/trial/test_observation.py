@@ -67,6 +67,9 @@ class Target:
     mode, writer, failovers = "local", "instance-1", ()
     dead = False
 
+    def traffic(self, _):
+        return None
+
     def audit_endpoint(self):
         return PLACE
 
