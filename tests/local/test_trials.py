@@ -312,7 +312,6 @@ def test_the_user_s_own_code_is_the_workload(runner, resting, is_async):
             endpoint,
             workload=write_later if is_async else write,
             setup=endpoint.connect,
-            renew="on_error",  # PyMySQL's connections do not come back by themselves
             teardown=lambda connection: connection.close(),
             renew="on_error",
             stored=stored,
