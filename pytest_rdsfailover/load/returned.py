@@ -6,28 +6,16 @@ import inspect
 from typing import Any
 
 from pytest_rdsfailover.load.signatures import name_of
-from pytest_rdsfailover.model.errors import RdsFailoverError
 
 LATER = (map, filter, asyncio.Handle)  # of what they are to do, nothing has run
 CODE = (functools.partial, functools.partialmethod)  # that nobody has called
-
-
-class UnfinishedWorkError(RdsFailoverError, TypeError):
-    """The user's function returned before its work was done, so that nothing was acknowledged."""
-
-    def __init__(self, what: str, result: str, remedy: str) -> None:
-        super().__init__(what, result, remedy)
-        self.what, self.result, self.remedy = what, result, remedy
-
-    def __str__(self) -> str:
-        return f"{self.what} returned {self.result}, {self.remedy}: nothing is acknowledged by that"
 
 
 def settled(function: Any, result: Any) -> Any:
     """Return what a function's work came to, waiting for it if it was given to a pool or a queue.
 
     Raises:
-        UnfinishedWorkError: if the result is work that nobody has begun, or can wait for.
+        TypeError: if the result is work that nobody has begun, or can wait for.
     """
     if _has(result, "result", "add_done_callback"):  # of a pool of concurrent.futures
         return result.result()
@@ -37,7 +25,7 @@ def settled(function: Any, result: Any) -> Any:
     if remedy:
         kind = type(result).__name__
         article = "an" if kind[:1].lower() in "aeiou" else "a"
-        raise UnfinishedWorkError(name_of(function), f"{article} {kind}", remedy)
+        raise TypeError(f"{name_of(function)} returned {article} {kind}, {remedy}")
     return result
 
 

@@ -9,7 +9,6 @@ import time
 import pytest
 
 from pytest_rdsfailover.journal.journal import Journal
-from pytest_rdsfailover.load.returned import UnfinishedWorkError
 from pytest_rdsfailover.load.user_code import CallWorkload
 from pytest_rdsfailover.model.endpoints import Bounds
 
@@ -110,7 +109,7 @@ def test_an_awaitable_of_any_kind_is_awaited():
     ],
 )
 def test_work_that_nobody_can_wait_for_is_refused_with_the_remedy(returned, remedy):
-    with pytest.raises(UnfinishedWorkError, match=remedy):
+    with pytest.raises(TypeError, match=remedy):
         perform(partial_of(returned))
 
 
