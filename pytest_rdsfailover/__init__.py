@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pytest_rdsfailover.analysis.attempts import Attempts
-    from pytest_rdsfailover.analysis.downtime import Downtime
-    from pytest_rdsfailover.analysis.latency import Latency, Percentiles
+    from pytest_rdsfailover.analysis.figure import Figure
+    from pytest_rdsfailover.analysis.latency import Latency, Percentiles, Quantiles
     from pytest_rdsfailover.analysis.outages import Incident
     from pytest_rdsfailover.analysis.phases import Phase
     from pytest_rdsfailover.analysis.population import Population, Sample
@@ -48,6 +48,7 @@ if TYPE_CHECKING:
         RdsFailoverError,
         SettingError,
         ToxiproxyError,
+        UndecidedError,
     )
     from pytest_rdsfailover.model.records import Fault, Milestone, Outcome, Window
     from pytest_rdsfailover.model.target import Failover
@@ -83,7 +84,6 @@ __all__ = [
     "CommandError",
     "Complaint",
     "DiedError",
-    "Downtime",
     "Endpoint",
     "Expectations",
     "FailOver",
@@ -91,6 +91,7 @@ __all__ = [
     "FailoverInProgressError",
     "Fault",
     "Faults",
+    "Figure",
     "GatewayError",
     "Incident",
     "InvalidTrialError",
@@ -115,6 +116,7 @@ __all__ = [
     "ProxySettings",
     "ProxyStats",
     "Pulse",
+    "Quantiles",
     "RdsFailoverError",
     "Reads",
     "ReconnectPolicy",
@@ -135,6 +137,7 @@ __all__ = [
     "Trial",
     "TrialOptions",
     "Trials",
+    "UndecidedError",
     "UnfitLoadError",
     "UnsafeError",
     "Window",
@@ -143,8 +146,8 @@ __all__ = [
 # Where each name is at home, for those who do not check types.
 _HOMES = {
     "analysis.attempts": "Attempts",
-    "analysis.downtime": "Downtime",
-    "analysis.latency": "Latency Percentiles",
+    "analysis.figure": "Figure",
+    "analysis.latency": "Latency Percentiles Quantiles",
     "analysis.outages": "Incident",
     "analysis.phases": "Phase",
     "analysis.population": "Population Sample",
@@ -168,7 +171,7 @@ _HOMES = {
     "local.server.accounts": "ServerError",
     "local.toxiproxy.client": "Toxic ToxiproxyClient ToxiproxyProxy",
     "model.endpoints": "Bounds Endpoint Tls",
-    "model.errors": "AuditError CancelledWorkError CommandError DiedError GatewayError LeftBehindWarning NotHereError NotReadyError RdsFailoverError SettingError ToxiproxyError",
+    "model.errors": "AuditError CancelledWorkError CommandError DiedError GatewayError LeftBehindWarning NotHereError NotReadyError RdsFailoverError SettingError ToxiproxyError UndecidedError",
     "model.records": "Fault Milestone Outcome Window",
     "model.target": "Failover",
     "plugin.protocols": "AwsApi Cluster FailOver Load Proxy RunTrial RunTrials StartLoad",

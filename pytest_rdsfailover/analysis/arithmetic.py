@@ -57,13 +57,16 @@ class Arithmetic:
         return self._with(other, _product)
 
     def __truediv__(self, other: object) -> Self:
-        return self._with(other, _quotient)
+        if isinstance(other, Arithmetic):
+            return self * other.reciprocal()
+        return self._with(other, operator.truediv)
 
     def __rtruediv__(self, other: object) -> Self:
-        return self._with(other, lambda a, b: _quotient(b, a))
+        return self.reciprocal() * other
 
     def __floordiv__(self, other: object) -> Self:
-        return self._with(other, _quotient).__floor__()
+        quotient = self / other
+        return quotient._each(math.floor)
 
     def __neg__(self) -> Self:
         return self.between(-self.upper, -self.lower, -self.value, self.problem)
@@ -114,9 +117,19 @@ class Arithmetic:
             raise TypeError(f"{self!r} is no whole number")
         return int(number)
 
-    def as_integer_ratio(self) -> tuple[int, int]:
-        """Return it as a fraction, as `statistics` asks; only what is exact is one."""
-        return self._one("as_integer_ratio()").as_integer_ratio()
+    def reciprocal(self) -> Self:
+        """Return 1 divided by it.
+
+        Raises:
+            ZeroDivisionError: if it is 0.
+            UndecidedError: if it may be 0.
+        """
+        if self.lower <= 0 <= self.upper:
+            if self.is_exact:
+                raise ZeroDivisionError(f"{self!r} is 0")
+            return self._refused("to divide by what may be 0")
+        least, most = (1 / end if math.isfinite(end) else 0.0 for end in (self.upper, self.lower))
+        return self.between(least, most, min(max(1 / self.value, least), most), self.problem)
 
     def _one(self, wanted: str) -> float:
         """Return the number that it is for certain."""
@@ -144,8 +157,6 @@ class Arithmetic:
             return NotImplemented  # type: ignore[no-any-return]
         found = [reckon(a, b) for a, b in product((self.lower, self.upper), ends)]
         problems = dict.fromkeys(filter(None, (self.problem, getattr(other, "problem", ""))))
-        if isinstance(other, Arithmetic) and reckon is _quotient and ends[0] <= 0 <= ends[1]:
-            return other._refused("to divide by what may be 0")  # type: ignore[return-value]
         lower, upper = _hull(found)
         value = reckon(self.value, getattr(other, "value", ends[0]))
         value = min(max(value, lower), upper)
@@ -162,10 +173,6 @@ def ends_of(other: Any) -> tuple[float, float] | None:
 def _product(a: float, b: float) -> float:
     """Return a product in which nothing times something without end is nothing."""
     return a * b if a and b else 0.0
-
-
-def _quotient(a: float, b: float) -> float:
-    return 0.0 if math.isinf(b) else a / b
 
 
 def _hull(found: Sequence[float]) -> tuple[float, float]:

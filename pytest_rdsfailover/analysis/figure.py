@@ -5,15 +5,17 @@ from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal, Self
 
 from pytest_rdsfailover.analysis.arithmetic import Arithmetic, ends_of
+from pytest_rdsfailover.analysis.outages import MISSED_SLOTS
 from pytest_rdsfailover.model.durations import format_duration, format_figure, format_share
 from pytest_rdsfailover.model.errors import UndecidedError
 
 Unit = Literal["s", "", "%"]
+MIRRORED = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
 SORTED = (
     "order figures by key=lambda figure: figure.value; hold all of them to a bound by"
     " all(figure < bound for figure in figures)"
 )
-OPEN = "it had not ended when observation ended; a longer observation might tell"
+OPEN = "observation ended before it did; a longer one would tell"
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -67,9 +69,11 @@ class Figure(Arithmetic):
     def resolution(self) -> float:
         """Return how far from its value the truth may be: mostly half the width.
 
-        Without an outage the value is 0, the lower end, so that it is all of the width.
+        Without an outage the value is 0, the lower end, so that it is all of the width. Of what had
+        not ended when observation did, only what was seen of it counts.
         """
-        return max(self.upper - self.value, self.value - self.lower)
+        upper = self.value if math.isinf(self.upper) else self.upper
+        return max(upper - self.value, self.value - self.lower)
 
     @property
     def ends(self) -> str:
@@ -80,6 +84,8 @@ class Figure(Arithmetic):
 
     def words(self, number: float) -> str:
         """Return a number of its unit in words."""
+        if math.isinf(number):
+            return "any length"
         if self.unit == "s":
             return format_duration(number)
         return format_share(number) if self.unit == "%" else f"{number:g}"
@@ -140,7 +146,9 @@ class Figure(Arithmetic):
     def what_would_tell(self, bound: float) -> str:
         """Return in words what would decide a bound between its ends; empty if nobody knows."""
         if math.isinf(self.upper):
-            return "" if self.problem else OPEN
+            return OPEN
+        if self.rate > 0 and bound < MISSED_SLOTS / self.rate:
+            return f"too few writes ({self.rate:g} per second) to tell; {resolving(bound)}"
         rate = self.deciding_rate(bound)
         if rate is not None:
             return f"a rate of about {rate} writes per second would tell"
@@ -213,12 +221,19 @@ class Figure(Arithmetic):
         if self.problem:
             return f"no figure ({self.ends})"
         if math.isinf(self.upper):
-            return self.ends
+            return f"{self.words(self.value)} or more, not over when observation ended"
         if self.unit == "s":
             return format_figure(self.value, self.resolution)
         return self.words(self.lower) if self.is_exact else self.ends
 
     __str__ = __repr__
+
+
+def resolving(bound: float) -> str:
+    """Return which rate of writes could prove a bound on a downtime, in words."""
+    if bound <= 0:
+        return "no rate can prove a downtime of 0 s; allow at least a few milliseconds"
+    return f"it needs a rate of at least {math.ceil(MISSED_SLOTS / bound)} writes per second"
 
 
 def _number(other: object) -> float:

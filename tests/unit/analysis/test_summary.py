@@ -49,7 +49,7 @@ def test_its_repr_is_one_telling_line():
 def test_no_outage_is_no_downtime_up_to_the_largest_natural_gap():
     trial = judge(acks(0.01, 20.0, 0.01))
 
-    assert trial.downtime == 0
+    assert trial.downtime.value == 0
     assert trial.outages == []
     assert 0.009 < trial.downtime.upper < 0.012
     assert trial.last_writer_back is None
@@ -58,8 +58,8 @@ def test_no_outage_is_no_downtime_up_to_the_largest_natural_gap():
 def test_few_writes_leave_a_wide_bound_that_no_tight_assertion_passes():
     trial = judge(acks(0.25, 20.0, 0.5), rate=2.0)
 
-    assert trial.downtime == 0
-    assert not trial.downtime < 0.4
+    assert trial.downtime.value == 0
+    assert trial.downtime.decide("<", 0.4) is None
     assert trial.downtime < 2.0
 
 
@@ -70,13 +70,31 @@ def test_an_outage_before_the_trigger_is_not_the_failovers():
 
 
 def test_a_noisy_calm_raises_what_counts_as_an_outage():
+    noisy = [at + n / 10 for n in range(100) for at in (0.01, 0.02, 0.03, 0.04, 0.05)]
+    trial = judge(ack(at) for at in (*noisy, *(at + 10.05 for at in noisy)))
+
+    assert trial.threshold == pytest.approx(0.18)
+    assert trial.outages == []
+    assert trial.downtime.decide("<", 0.1) is None, (
+        "the gap stays within the bounds of the downtime"
+    )
+
+
+def test_a_pause_in_the_calm_is_none_of_its_noise():
     events = [*acks(0.01, 3.0, 0.01), *acks(3.5, 10.3, 0.01), *acks(11.0, 20.0, 0.01)]
 
     trial = judge(events)
 
-    assert trial.threshold == pytest.approx(1.53)
-    assert trial.outages == []
-    assert not trial.downtime < 0.7, "the gap stays within the bounds of the downtime"
+    assert trial.threshold == pytest.approx(0.03)
+    assert [each.seconds for each in trial.outages] == [pytest.approx(0.71)]
+
+
+def test_an_outage_that_observation_did_not_see_the_end_of_has_no_upper_end():
+    trial = judge([*acks(0.01, 19.5, 0.01)])
+
+    assert trial.downtime.upper == float("inf")
+    assert trial.downtime.decide("<", 100) is None
+    assert repr(trial.downtime) == "511 ms or more, not over when observation ended"
 
 
 def test_a_database_that_never_returns_is_down_to_the_end():
