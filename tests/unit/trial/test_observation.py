@@ -70,6 +70,9 @@ class Target:
     def audit_endpoint(self):
         return PLACE
 
+    def rest(self):
+        pass
+
     def prepare(self):
         pass
 
@@ -84,7 +87,7 @@ class Target:
 class Workload:
     """A table that remembers whether it is there; each step breaks as it is told."""
 
-    steps, torn, made = (WRITE,), (), "table d.rds_writes_x"
+    steps, torn, made, needs_writer = (WRITE,), (), "table d.rds_writes_x", True
 
     def __init__(self, **breaks):
         self.breaks, self.there = breaks, False

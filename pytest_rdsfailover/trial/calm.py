@@ -1,0 +1,56 @@
+"""Whether a load works by itself, before anything disturbs it."""
+
+from collections.abc import Callable
+
+from pytest_rdsfailover.analysis.validity import why_unfit
+from pytest_rdsfailover.load.engine import Engine
+from pytest_rdsfailover.load.progress import Progress
+from pytest_rdsfailover.model.clock import Clock, wait_until
+from pytest_rdsfailover.model.errors import RdsFailoverError
+
+LOOK_EVERY = 0.02  # seconds between two looks at the writers
+FIRST_ANSWER = 30.0  # seconds that the first operation of a load may take
+
+
+class UnfitLoadError(RdsFailoverError):
+    """A load does not work by itself, so nothing was triggered; its trial is invalid."""
+
+
+class Calm:
+    """Looks at a load that nothing disturbs.
+
+    Args:
+        load: whose operations these are.
+        most_errors: which share of them may fail.
+        clock: measures the wait for the first answer.
+        check: raises if that wait has become pointless.
+    """
+
+    def __init__(
+        self, load: Engine, most_errors: float, clock: Clock, check: Callable[[], None]
+    ) -> None:
+        self._load, self._most_errors = load, most_errors
+        self._clock, self._check = clock, check
+
+    def check(self) -> Progress:
+        """Wait for the first answer; return what the load has done.
+
+        Raises:
+            UnfitLoadError: if too many of its operations failed.
+        """
+        wait_until(self._answered, timeout=FIRST_ANSWER, clock=self._clock, every=LOOK_EVERY)
+        progress = self._load.progress()
+        reason = why_unfit(
+            acked=progress.acked,
+            failed=progress.failed,
+            most=self._most_errors,
+            complaints=progress.complaints,
+        )
+        if reason:
+            raise UnfitLoadError(reason)
+        return progress
+
+    def _answered(self) -> bool:
+        self._check()
+        progress = self._load.progress()
+        return progress.acked + progress.failed > 0
