@@ -30,13 +30,14 @@ def why_unfit(*, acked: int, failed: int, most: float, complaints: Sequence[Comp
     return ""
 
 
-def why_invalid(course: Course, *, acked: int, failed: int) -> str:
+def why_invalid(course: Course, *, acked: int, failed: int, untrue: str = "") -> str:
     """Return why a trial proves nothing; empty if it does prove something.
 
     Args:
         course: what happened.
         acked: how many writes were acknowledged before the trigger.
         failed: how many operations failed before it.
+        untrue: why acknowledged writes show nothing of the cluster.
     """
     return (
         course.cut_short
@@ -50,6 +51,7 @@ def why_invalid(course: Course, *, acked: int, failed: int) -> str:
             most=course.calm_errors,
             complaints=course.complaints,
         )
+        or untrue
         or _failover_is_wrong(course)
     )
 

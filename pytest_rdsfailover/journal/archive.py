@@ -23,9 +23,11 @@ from pytest_rdsfailover.journal.events import Events
 from pytest_rdsfailover.journal.evidence import Evidence
 from pytest_rdsfailover.journal.journal import Journal, WriterJournal
 from pytest_rdsfailover.journal.stored import Stored
+from pytest_rdsfailover.journal.witnessed import Witnessed
 from pytest_rdsfailover.model.clock import to_nanoseconds
 from pytest_rdsfailover.model.errors import ArchiveError
 from pytest_rdsfailover.model.records import Fault, Milestone, Outcome, PinDocument
+from pytest_rdsfailover.model.target import Traffic
 
 FORMAT, VERSION = "rdsfailover-journal", 1
 SUFFIX = ".jsonl.gz"
@@ -198,8 +200,20 @@ def read_course(plain: Plain) -> Course:
     made = {
         "milestones": [Milestone(**each) for each in plain["milestones"]],
         "complaints": [Complaint(**each) for each in plain.get("complaints", ())],
+        "witnessed": _witnessed(plain.get("witnessed")),
     }
     return Course(**values | made)
+
+
+def _witnessed(plain: Plain | None) -> Witnessed | None:
+    if plain is None:
+        return None
+    seen = {
+        name: plain[name]
+        and {endpoint: Traffic(**counts) for endpoint, counts in plain[name].items()}
+        for name in ("calm", "whole")
+    }
+    return Witnessed(**plain | seen | {"peers": tuple(plain["peers"])})
 
 
 def _stored(plain: Plain | None) -> Stored | None:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pytest_rdsfailover.journal.complaints import Complaint
+from pytest_rdsfailover.journal.witnessed import Witnessed
 from pytest_rdsfailover.model.records import Milestone
 
 
@@ -34,6 +35,7 @@ class Course:
         calm_errors: which share of the operations may fail before anything is triggered.
         unfit: why nothing was triggered, if the load did not work by itself; else empty.
         complaints: what the errors of the workload said, and where writers hang.
+        witnessed: what the cluster's own side saw of the load; None where nobody could look.
         notes: what is to be known about how the load was run.
         cut_short: why nobody saw the end; empty if somebody did.
     """
@@ -58,5 +60,6 @@ class Course:
     calm_errors: float = 1.0
     unfit: str = ""
     complaints: Sequence[Complaint] = ()
+    witnessed: Witnessed | None = None
     notes: Sequence[str] = ()
     cut_short: str = ""

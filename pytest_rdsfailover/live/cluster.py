@@ -129,6 +129,9 @@ class LiveCluster:
         """Do nothing: a real cluster's endpoints have AWS' names."""
         return nullcontext()
 
+    def traffic(self, mark: str) -> None:
+        """Return nothing: what comes to a real endpoint, nobody here can see."""
+
     def audit_endpoint(self) -> Endpoint:
         """Return the endpoint of the instance that is the writer now."""
         return self.instance_endpoint(self.writer)

@@ -25,6 +25,7 @@ from pytest_rdsfailover.local.trigger import ApiTrigger, DirectTrigger, Trigger
 from pytest_rdsfailover.model.clock import Clock, MonotonicClock
 from pytest_rdsfailover.model.endpoints import Endpoint, Tls
 from pytest_rdsfailover.model.errors import SettingError
+from pytest_rdsfailover.model.target import Traffic
 from pytest_rdsfailover.mysql import driver
 
 IDENTIFIER, REGION = "rdsfailover", "us-east-1"  # in the AWS API
@@ -133,6 +134,10 @@ class LocalCluster:
             usual=Script(profile=self._profile, seed=self._seed),
             abroad=self._abroad,
         )
+
+    def traffic(self, mark: str) -> Mapping[str, Traffic]:
+        """Return what the gateway saw at each endpoint so far."""
+        return self._gateway.client.traffic(mark)
 
     def check(self) -> None:
         """Raise DiedError if a server of ours has ended, GatewayError if the gateway failed."""

@@ -1,11 +1,38 @@
 """The protocol of what can fail over, all that a trial knows about its database; sums of failovers."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from typing import Protocol
 
 from pytest_rdsfailover.model.endpoints import Endpoint
 from pytest_rdsfailover.model.records import Milestone
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Traffic:
+    """What the clients of an endpoint have done.
+
+    Attributes:
+        connections: how many connections they made.
+        statements: how many statements they sent.
+        marked: how many of these carry a load's mark.
+        confirmed: to how many of the marked ones the answer was no error.
+    """
+
+    connections: int = 0
+    statements: int = 0
+    marked: int = 0
+    confirmed: int = 0
+
+    def minus(self, before: "Traffic") -> "Traffic":
+        """Return what came since an earlier look."""
+        return Traffic(
+            connections=self.connections - before.connections,
+            statements=self.statements - before.statements,
+            marked=self.marked - before.marked,
+            confirmed=self.confirmed - before.confirmed,
+        )
 
 
 class Target(Protocol):
@@ -59,6 +86,14 @@ class Target(Protocol):
     @property
     def failovers(self) -> "Sequence[Failover]":
         """Return every failover so far, in order."""
+
+    def traffic(self, mark: str) -> Mapping[str, Traffic] | None:
+        """Return what came to each endpoint so far; None where nobody can look.
+
+        Args:
+            mark: the prefix of all keys of a load; statements that carry it are counted from the
+                first time that it is asked for.
+        """
 
     def check(self) -> None:
         """Raise `DiedError` if a server of ours that the trial needs has ended."""

@@ -1,5 +1,7 @@
 """What a server sends on one connection: cut into packets, followed from response to response."""
 
+from typing import Protocol
+
 from pytest_rdsfailover.mysql.packets import (
     ERR,
     MAX_PAYLOAD,
@@ -9,6 +11,13 @@ from pytest_rdsfailover.mysql.packets import (
     ProtocolError,
 )
 from pytest_rdsfailover.mysql.responses import Part, Response
+
+
+class Answered(Protocol):
+    """Learns that a response has ended."""
+
+    def __call__(self, *, failed: bool) -> None:
+        """Take whether it was an error."""
 
 
 class ResponseReader:
@@ -24,9 +33,19 @@ class ResponseReader:
         asks: the client was asked to send something; to be cleared when it has sent all.
     """
 
-    __slots__ = ("_continues", "_reader", "asks", "deprecate_eof", "response", "status")
+    __slots__ = (
+        "_answered",
+        "_continues",
+        "_reader",
+        "asks",
+        "deprecate_eof",
+        "response",
+        "status",
+    )
 
-    def __init__(self) -> None:
+    def __init__(self, answered: Answered | None = None) -> None:
+        """Read for nobody, or tell *answered* of each response that has ended whether it failed."""
+        self._answered = answered
         self.response: Response | None = None
         self.status = STATUS_AUTOCOMMIT
         self.deprecate_eof = self.asks = False
@@ -45,6 +64,8 @@ class ResponseReader:
 
     def end(self) -> None:
         """Expect nothing more: the response is done, and whoever had to know it knows."""
+        if self._answered is not None and self.response is not None:
+            self._answered(failed=self.response.failed)
         self.response, self.asks = None, False
 
     def packets(self, data: bytes) -> list[Packet]:

@@ -7,6 +7,8 @@ from pytest_rdsfailover.load.engine import Engine
 from pytest_rdsfailover.load.progress import Progress
 from pytest_rdsfailover.model.clock import Clock, wait_until
 from pytest_rdsfailover.model.errors import RdsFailoverError
+from pytest_rdsfailover.trial.plan import Plan
+from pytest_rdsfailover.trial.witness import Witness
 
 LOOK_EVERY = 0.02  # seconds between two looks at the writers
 FIRST_ANSWER = 30.0  # seconds that the first operation of a load may take
@@ -21,31 +23,39 @@ class Calm:
 
     Args:
         load: whose operations these are.
-        most_errors: which share of them may fail.
+        witness: tells whether they reach the cluster.
+        plan: which share of them may fail, and how long an answer may take.
         clock: measures the wait for the first answer.
         check: raises if that wait has become pointless.
     """
 
     def __init__(
-        self, load: Engine, most_errors: float, clock: Clock, check: Callable[[], None]
+        self,
+        load: Engine,
+        witness: Witness,
+        plan: Plan,
+        clock: Clock,
+        check: Callable[[], None],
     ) -> None:
-        self._load, self._most_errors = load, most_errors
+        self._load, self._witness, self._plan = load, witness, plan
         self._clock, self._check = clock, check
 
     def check(self) -> Progress:
         """Wait for the first answer; return what the load has done.
 
         Raises:
-            UnfitLoadError: if too many of its operations failed.
+            UnfitLoadError: if too many of its operations failed, or none reached the cluster.
         """
-        wait_until(self._answered, timeout=FIRST_ANSWER, clock=self._clock, every=LOOK_EVERY)
+        patience = min(FIRST_ANSWER, self._plan.bound)
+        wait_until(self._answered, timeout=patience, clock=self._clock, every=LOOK_EVERY)
         progress = self._load.progress()
         reason = why_unfit(
             acked=progress.acked,
             failed=progress.failed,
-            most=self._most_errors,
+            most=self._plan.calm_errors,
             complaints=progress.complaints,
         )
+        reason = reason or self._witness.look(progress.acked)
         if reason:
             raise UnfitLoadError(reason)
         return progress

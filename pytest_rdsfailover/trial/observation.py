@@ -34,6 +34,7 @@ from pytest_rdsfailover.trial.plan import Plan
 from pytest_rdsfailover.trial.recovery import Recovery
 from pytest_rdsfailover.trial.resting import at_rest
 from pytest_rdsfailover.trial.trial import Trial
+from pytest_rdsfailover.trial.witness import Witness
 
 OBITUARY = 0.1  # seconds for the news of a process' end, which its clients may notice first
 
@@ -87,7 +88,8 @@ class Observation:
             order = self._order(make_workload, path, classify)
             self._load = load(order, self._workload, self.journal)
             unmade.pop_all()
-        self._calm = Calm(self._load, plan.calm_errors, self._clock, target.check)
+        self._witness = Witness(target, endpoint, run, self._clock)
+        self._calm = Calm(self._load, self._witness, plan, self._clock, self._target.check)
         self._recovery = Recovery(self._load, plan.writers, plan.cooldown, self._clock)
         self._watchdog = Watchdog()
         self._writer_before = ""
@@ -118,6 +120,7 @@ class Observation:
             self._on_writer("create", self._workload.create)
             self._disturbances.begin()
             self._target.prepare()
+            self._witness.begin()
             self._watchdog.start()
             self._load.start(check=self._target.check)
             # The writers write already, but what arms the trigger would blur what they see.
@@ -274,11 +277,12 @@ class Observation:
         self._load.stop()
         self._watchdog.stop()
         self._target.check()
+        witnessed = self._witness.end()
         self.journal.detach()
         self._disturbances.end(stop)
         failovers = self._disturbances.found()
         course = self._course(failovers, stop=stop, writer_after=self._target.writer)
-        course = replace(course, unfit=unfit)
+        course = replace(course, unfit=unfit, witnessed=witnessed)
         evidence = Evidence(journal=self.journal, course=course, stored=self._read_back())
         return Trial.of(judge(evidence), evidence)
 

@@ -17,8 +17,8 @@ class Plan:
         rate: writes per second that they intend together; 0 for as many as the answers allow.
         seed: decides every sampled duration.
         warmup: load before the trigger.
-        cooldown: load after all writers are back.
-        bound: after the trigger, when the trial stops waiting for writers.
+        cooldown: load after all writers are back, without an error.
+        bound: after the last trigger, when the trial stops waiting for all to be well.
         calm_errors: which share of the operations may fail before anything is triggered.
         policy: how a writer gets its connection back.
         engine: `threads`, a thread with PyMySQL for each writer, or `fast`, one event loop with our

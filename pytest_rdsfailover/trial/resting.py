@@ -34,9 +34,15 @@ def at_rest(target: Target, what: str, work: Callable[[Endpoint], None], clock: 
         try:
             return work(target.audit_endpoint())
         except Exception as error:
-            if driver.fault_of(error).kind not in AWAY:
+            if not _is_away(error):
                 raise
             waited = clock.now() - begun
             if waited >= PATIENCE:
                 raise NotReadyError(f"a writer to {what}", waited, str(error)) from error
             clock.sleep(EVERY)
+
+
+def _is_away(error: Exception) -> bool:
+    """Tell whether an error says that there is no writer; what it came after is another story."""
+    code = error.args[0] if error.args else None
+    return isinstance(code, int) and driver.KINDS.get(code) in AWAY

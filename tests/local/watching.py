@@ -28,6 +28,9 @@ class Still:
     def check(self):
         pass
 
+    def traffic(self, _):
+        return None
+
     def audit_endpoint(self):
         return self._server.endpoint
 

@@ -13,6 +13,7 @@ from pytest_rdsfailover.local.gateway.script import Step, encode_steps
 from pytest_rdsfailover.model.clock import to_seconds
 from pytest_rdsfailover.model.errors import GatewayError
 from pytest_rdsfailover.model.records import Milestone
+from pytest_rdsfailover.model.target import Traffic
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,6 +172,15 @@ class GatewayClient:
             )
             for mark in self._ask({"command": "milestones", "play": play})["milestones"]
         ]
+
+    def traffic(self, mark: str) -> dict[str, Traffic]:
+        """Return what came to each endpoint so far; statements with *mark* from the first call on.
+
+        Raises:
+            GatewayError: if the gateway does not answer.
+        """
+        found = self._ask({"command": "witness", "mark": mark})["endpoints"]
+        return {name: Traffic(**counts) for name, counts in found.items()}
 
     def ask(self, command: str, **arguments: Any) -> dict[str, Any]:
         """Return the gateway's answer to any other command, as plain data.

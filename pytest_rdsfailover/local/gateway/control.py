@@ -31,6 +31,7 @@ class Control:
             "play": self._play,
             "milestones": self._milestones,
             "plays": self._plays,
+            "witness": self._witness,
             **ProxyControl(proxy).commands,
         }
 
@@ -110,6 +111,11 @@ class Control:
                 for number, play in enumerate(self._player.plays)
             ]
         }
+
+    def _witness(self, request: Answer) -> Answer:
+        witness, mark = self._gateway.witness, request["mark"].encode()
+        witness.watch(mark)
+        return {"endpoints": witness.tell(mark)}
 
     def _milestones(self, request: Answer) -> Answer:
         number = request.get("play")

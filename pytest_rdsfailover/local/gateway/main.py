@@ -39,6 +39,7 @@ from pytest_rdsfailover.local.gateway.server import Gateway
 from pytest_rdsfailover.local.gateway.sockets import Dial, Factory
 from pytest_rdsfailover.local.gateway.tls import Authority
 from pytest_rdsfailover.local.gateway.turns import Turns, event_loop
+from pytest_rdsfailover.local.gateway.witness import Witness
 from pytest_rdsfailover.model.endpoints import Bounds, Endpoint
 from pytest_rdsfailover.model.errors import GatewayError, RdsFailoverError
 from pytest_rdsfailover.mysql import driver
@@ -128,7 +129,7 @@ def crash(player: Player, config: Config, instance: str) -> bool:
 
 
 def make_proxy(
-    config: Config, router: Router, authority: Authority, dial: Dial, turns: Turns
+    config: Config, router: Router, authority: Authority, dial: Dial, turns: Turns, witness: Witness
 ) -> RdsProxy:
     """Return the cluster's RDS Proxy, which is still to listen."""
     connection = administrator(config)
@@ -138,7 +139,14 @@ def make_proxy(
         connection.close()
     secure = config.unix_socket is not None
     return RdsProxy(
-        router, facts, authority, dial, turns.at_end, secrets=config.secrets, secure=secure
+        router,
+        facts,
+        authority,
+        dial,
+        turns.at_end,
+        secrets=config.secrets,
+        witness=witness,
+        secure=secure,
     )
 
 
@@ -155,12 +163,13 @@ async def serve(config: Config, turns: Turns) -> None:
     for instance in router.instances.values():
         instance.read_only_error = config.read_only_error
     authority = Authority(Path(config.control).parent)
-    gateway = Gateway(router, dial, authority.context)
+    witness = Witness()
+    gateway = Gateway(router, dial, witness, authority.context)
     fence = Fence(lambda: administrator(config))
     network: NetworkSwitch = NoNetwork()
     if config.toxiproxy:
         network = Toxiproxy(config.toxiproxy, config.prefix, router.endpoints)
-    proxy = make_proxy(config, router, authority, dial, turns)
+    proxy = make_proxy(config, router, authority, dial, turns, witness)
     player = Player(router, AllSessions(gateway, proxy), fence, network, proxy)
     gateway.crash = partial(crash, player, config)
     await player.ready()

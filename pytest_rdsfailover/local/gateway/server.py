@@ -10,6 +10,7 @@ from pytest_rdsfailover.local.gateway.door import Door
 from pytest_rdsfailover.local.gateway.router import Instance, Router, State
 from pytest_rdsfailover.local.gateway.session import InstanceSession
 from pytest_rdsfailover.local.gateway.sockets import BACKLOG, Dial, GatewayConnection, bound
+from pytest_rdsfailover.local.gateway.witness import Witness
 from pytest_rdsfailover.mysql.packets import ProtocolError
 
 
@@ -45,7 +46,9 @@ class InstanceLink:
 
     def __init__(self, gateway: "Gateway", endpoint: str) -> None:
         self.instance = gateway.router.choose(endpoint)
-        self.session = InstanceSession(self.instance, tls=gateway.tls is not None)
+        self.endpoint, seen = endpoint, gateway.witness.at(endpoint)
+        seen.connections += 1
+        self.session = InstanceSession(self.instance, tls=gateway.tls is not None, seen=seen)
         self.silent = self.ended = False
         self._door = Door(self.session, gateway.tls)
         self.client = Side(self, self._door.feed)
@@ -131,11 +134,14 @@ class Gateway:
         dial: opens a connection to the real server.
         tls: the server's side of TLS; None if clients are not offered any.
         ports: where each endpoint listens on 127.0.0.1.
+        witness: counts what clients do.
         crash: lets an instance crash because a client wants it; false if that cannot be now.
     """
 
-    def __init__(self, router: Router, dial: Dial, tls: ssl.SSLContext | None = None) -> None:
-        self.router, self.dial, self.tls = router, dial, tls
+    def __init__(
+        self, router: Router, dial: Dial, witness: Witness, tls: ssl.SSLContext | None = None
+    ) -> None:
+        self.router, self.dial, self.witness, self.tls = router, dial, witness, tls
         self.ports: dict[str, int] = {}
         self.crash: Callable[[str], bool] = lambda _: False
         self._links: dict[str, set[InstanceLink]] = defaultdict(set)

@@ -9,6 +9,7 @@ from pytest_rdsfailover.local.gateway.relayed_login import RelayedLogin
 from pytest_rdsfailover.local.gateway.roles import Exchange, hidden, refused, worded
 from pytest_rdsfailover.local.gateway.sink import Framed, Sink
 from pytest_rdsfailover.local.gateway.variables import Variables
+from pytest_rdsfailover.local.gateway.witness import MarkedCount, Seen
 from pytest_rdsfailover.mysql.handshake import Capability
 from pytest_rdsfailover.mysql.packets import (
     MAX_PAYLOAD,
@@ -46,6 +47,7 @@ class InstanceSession:
         host: the instance.
         tls: clients are offered TLS.
         sink: takes what the instance has for its client; None to have it as bytes in `to_client`.
+        seen: counts what clients of its endpoint do; None for nobody's count.
 
     Attributes:
         to_client: bytes for the client.
@@ -53,13 +55,17 @@ class InstanceSession:
         crashing: the client wants its instance to crash.
     """
 
-    def __init__(self, host: Host, *, tls: bool = False, sink: Sink | None = None) -> None:
+    def __init__(
+        self, host: Host, *, tls: bool = False, sink: Sink | None = None, seen: Seen | None = None
+    ) -> None:
         self.to_client, self.to_server = bytearray(), bytearray()
         self.crashing = False
         self._sink: Sink = Framed(self.to_client) if sink is None else sink
         self._host = host
         self._client, self._message = PacketReader(), MessageReader()
-        self._server = ResponseReader()
+        self._server = ResponseReader(self._answered)
+        self._seen = seen or Seen()
+        self._marked: MarkedCount | None = None  # where the answer to the command is counted
         self._variables = Variables(host.id)
         self._planner = Planner(host, self._variables)
         self._login = RelayedLogin(tls=tls)
@@ -172,6 +178,7 @@ class InstanceSession:
         if is_crash(message):
             self.crashing = True  # no answer: the instance goes down
             return
+        self._marked = self._seen.begin(message)
         if self._command == Command.SET_OPTION:
             self._multi = message == SET_MULTI_STATEMENTS
         self._plan.extend(self._planner.plan(message, self._server.status, multi=self._multi))
@@ -229,6 +236,13 @@ class InstanceSession:
         if response.done:
             self._ended()
 
+    def _answered(self, *, failed: bool) -> None:
+        """Count that the server has answered a command of the client's."""
+        exchange = self._exchange
+        if self._marked is not None and exchange is not None and not exchange.hidden:
+            self._marked.confirmed += not failed
+            self._marked = None
+
     def _ended(self) -> None:
         """Be ready for the next command, because this one is answered."""
         self._server.end()
@@ -259,6 +273,7 @@ class InstanceSession:
             # A transaction that may write was begun on a reader: it must not live on.
             self._plan.clear()
             self._plan.append(ROLLBACK)
+            self._marked = None
             self._held = refused(self._host.read_only_error)
             self._drop = True
         else:

@@ -181,6 +181,8 @@ def yields(key):
         (one, {"reads": one}, "reads: one is called without arguments: missing"),
         (one, {"stored": one}, "stored: one is called without arguments: missing"),
         (one, {"stored": ["a"]}, r"stored: \['a'\] is no function"),
+        (one, {"renew": "on_error"}, "nothing to renew without setup"),
+        (two, {"setup": list, "renew": "onerror"}, "renew: .*not 'onerror'"),
         (two, {"setup": one}, "setup: one is called without arguments"),
         (two, {"setup": none, "teardown": none}, "teardown: none is called with what setup"),
     ],

@@ -10,6 +10,7 @@ from pytest_rdsfailover.local.gateway.proxy.server_login import ConnectionKey, S
 from pytest_rdsfailover.local.gateway.proxy.state import Values, question, quoted_name, setting
 from pytest_rdsfailover.local.gateway.router import Instance
 from pytest_rdsfailover.local.gateway.session import InstanceSession
+from pytest_rdsfailover.local.gateway.witness import Seen
 from pytest_rdsfailover.mysql.handshake import Capability
 from pytest_rdsfailover.mysql.packets import (
     ERR,
@@ -87,9 +88,10 @@ class Database:
         *,
         ready: Callable[["Database"], None],
         touch: Callable[["Database"], None],
+        seen: Seen | None = None,
     ) -> None:
         self.key, self.instance, self.setup = key, instance, setup
-        self.session = InstanceSession(instance, sink=self)
+        self.session = InstanceSession(instance, sink=self, seen=seen)
         self.client: Client | None = None
         self.schema: bytes | None = None
         self.uses = 0

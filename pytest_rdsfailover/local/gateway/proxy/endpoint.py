@@ -21,6 +21,7 @@ from pytest_rdsfailover.local.gateway.proxy.waits import Waits
 from pytest_rdsfailover.local.gateway.router import Instance
 from pytest_rdsfailover.local.gateway.sockets import BACKLOG, Dial, bound
 from pytest_rdsfailover.local.gateway.turns import AtEnd
+from pytest_rdsfailover.local.gateway.witness import Seen
 from pytest_rdsfailover.mysql.packets import ServerFault
 from pytest_rdsfailover.mysql.statements import statements
 
@@ -57,6 +58,7 @@ class ProxyEndpoint:
         dial: Dial,
         at_end: AtEnd,
         *,
+        seen: Seen,
         secure: bool,
     ) -> None:
         self.name, self.facts, self.directory, self.tls = name, facts, directory, tls
@@ -65,7 +67,7 @@ class ProxyEndpoint:
         self.counts: Counter[str] = Counter()
         self.refusing = False
         self.port = 0
-        self._secure = secure
+        self._seen, self._secure = seen, secure
         self._databases = Databases(self, dial)
         self.waits = Waits(self._timed_out)
         self.pool = Pool(self._open, self._databases.end, most=1, most_idle=1)
@@ -109,6 +111,7 @@ class ProxyEndpoint:
     # Clients -------------------------------------------------------------------------------------
 
     def _accept(self) -> ClientLink:
+        self._seen.connections += 1
         return ClientLink(self, ProxySession(self, next(self._numbers)))
 
     def joined(self, link: ClientLink) -> None:
@@ -208,7 +211,9 @@ class ProxyEndpoint:
             names=self.facts.names,
             secure=self._secure,
         )
-        database = Database(key, instance, setup, ready=self.pool.ready, touch=self.touch)
+        database = Database(
+            key, instance, setup, ready=self.pool.ready, touch=self.touch, seen=self._seen
+        )
         self._databases.open(database)
         self.counts["opened"] += 1
         return database

@@ -14,6 +14,7 @@ from pytest_rdsfailover.local.gateway.router import Instance, Router, State
 from pytest_rdsfailover.local.gateway.sockets import Dial
 from pytest_rdsfailover.local.gateway.tls import Authority, PasswordKey
 from pytest_rdsfailover.local.gateway.turns import AtEnd
+from pytest_rdsfailover.local.gateway.witness import Witness
 
 PROXY, PROXY_READER = "proxy", "proxy-reader"
 
@@ -36,13 +37,21 @@ class RdsProxy:
         at_end: AtEnd,
         *,
         secrets: Sequence[Secret],
+        witness: Witness,
         secure: bool,
     ) -> None:
         self.directory = Directory(PasswordKey(), secrets)
         self.settings = ProxySettings()
         self.endpoints = {
             name: ProxyEndpoint(
-                name, facts, self.directory, authority.context, dial, at_end, secure=secure
+                name,
+                facts,
+                self.directory,
+                authority.context,
+                dial,
+                at_end,
+                seen=witness.at(name),
+                secure=secure,
             )
             for name in (PROXY, PROXY_READER)
         }

@@ -1,0 +1,36 @@
+"""What the cluster's own side saw of a load, beside what its writers say."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from pytest_rdsfailover.model.target import Traffic
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Witnessed:
+    """What came to the cluster while a load ran; each count since the load began, by endpoint.
+
+    Attributes:
+        endpoint: the name of the endpoint that the load is for.
+        address: where that is, as `host:port`.
+        calm: what had come right before the trigger; None if nothing was triggered.
+        calm_at: when that was, in monotonic seconds.
+        whole: what had come when the load ended.
+        peers: other addresses to which this process was connected meanwhile, if anybody looked.
+    """
+
+    endpoint: str
+    address: str
+    calm: Mapping[str, Traffic] | None
+    calm_at: float
+    whole: Mapping[str, Traffic]
+    peers: tuple[str, ...] = ()
+
+
+def since(
+    now: Mapping[str, Traffic] | None, before: Mapping[str, Traffic] | None
+) -> dict[str, Traffic] | None:
+    """Return what has come to each endpoint since an earlier look; None if nobody looks."""
+    if now is None or before is None:
+        return None
+    return {name: traffic.minus(before.get(name, Traffic())) for name, traffic in now.items()}

@@ -1,0 +1,80 @@
+"""Asks the cluster's own side what came to it while a load runs."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from pytest_rdsfailover.analysis.reached import why_untouched
+from pytest_rdsfailover.journal.witnessed import Witnessed, since
+from pytest_rdsfailover.model.clock import Clock
+from pytest_rdsfailover.model.endpoints import Endpoint
+from pytest_rdsfailover.model.target import Target, Traffic
+from pytest_rdsfailover.trial.peers import peers
+
+LOOKS, EVERY = 200, 0.005  # at the connections of this process, and seconds between two of them
+
+
+class Witness:
+    """What a target sees of one load.
+
+    Args:
+        target: whose side it is.
+        endpoint: where the load is to write.
+        mark: the prefix of all its keys.
+        clock: tells when somebody looked.
+    """
+
+    def __init__(self, target: Target, endpoint: Endpoint, mark: str, clock: Clock) -> None:
+        self._target, self._mark, self._clock = target, mark, clock
+        self._endpoint, self._address = endpoint.name, f"{endpoint.host}:{endpoint.port}"
+        self._before: Mapping[str, Traffic] | None = None
+        self._calm: Mapping[str, Traffic] | None = None
+        self._calm_at = 0.0
+        self._peers: tuple[str, ...] = ()
+        self._earlier: set[str] = set()  # peers from before the load
+
+    def begin(self) -> None:
+        """Count from now on; to be called before the first write."""
+        self._earlier = peers()
+        self._before = self._target.traffic(self._mark)
+
+    def look(self, acked: int) -> str:
+        """Look before anything is triggered; return why the load has not reached the cluster.
+
+        Args:
+            acked: how many of its writes were acknowledged by now.
+        """
+        self._calm_at = self._clock.now()
+        self._calm = self._seen()
+        told = self._told(self._calm)
+        if told is None or not why_untouched(told, told.whole, acked):
+            return ""
+        self._peers = self._other_peers()
+        return why_untouched(replace(told, peers=self._peers), told.whole, acked)
+
+    def end(self) -> Witnessed | None:
+        """Return what has come to the cluster; None where nobody can look."""
+        return self._told(self._seen())
+
+    def _seen(self) -> Mapping[str, Traffic] | None:
+        return since(self._target.traffic(self._mark), self._before)
+
+    def _told(self, whole: Mapping[str, Traffic] | None) -> Witnessed | None:
+        if whole is None:
+            return None
+        return Witnessed(
+            endpoint=self._endpoint,
+            address=self._address,
+            calm=self._calm,
+            calm_at=self._calm_at,
+            whole=whole,
+            peers=self._peers,
+        )
+
+    def _other_peers(self) -> tuple[str, ...]:
+        """Return where this process is connected, though a write may be for moments only."""
+        found = set()
+        for _ in range(LOOKS):
+            found |= peers()
+            self._clock.sleep(EVERY)
+        found.discard(self._address)
+        return tuple(sorted(found - self._earlier or found))

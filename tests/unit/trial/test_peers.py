@@ -1,0 +1,25 @@
+import socket
+
+import pytest
+
+from pytest_rdsfailover.trial import peers as module
+from pytest_rdsfailover.trial.peers import peers
+
+
+@pytest.mark.parametrize(
+    ("family", "host"), [(socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1")]
+)
+def test_the_other_end_of_each_open_connection_is_told(family, host):
+    with socket.socket(family) as listener:
+        listener.bind((host, 0))
+        listener.listen()
+        port = listener.getsockname()[1]
+        shown = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        with socket.create_connection((host, port)):
+            assert shown in peers()
+        assert shown not in peers()
+
+
+def test_a_system_that_does_not_tell_is_no_error(monkeypatch, tmp_path):
+    monkeypatch.setattr(module, "PROC", tmp_path)
+    assert peers() == set()
