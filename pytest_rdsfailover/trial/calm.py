@@ -39,9 +39,14 @@ class Calm:
     ) -> None:
         self._load, self._witness, self._plan = load, witness, plan
         self._clock, self._check = clock, check
+        self._earlier = 0  # operations that were answered before anybody looked
+
+    def begin(self) -> None:
+        """Look from now on: what was answered before is in no verdict."""
+        self._earlier = self._done()
 
     def check(self) -> Progress:
-        """Wait for the first answer; return what the load has done.
+        """Wait for the first answer since `begin`; return what the load has done.
 
         Raises:
             UnfitLoadError: if too many of its operations failed, or none reached the cluster.
@@ -62,5 +67,8 @@ class Calm:
 
     def _answered(self) -> bool:
         self._check()
+        return self._done() > self._earlier
+
+    def _done(self) -> int:
         progress = self._load.progress()
-        return progress.acked + progress.failed > 0
+        return progress.acked + progress.failed

@@ -127,6 +127,7 @@ class Observation:
             self._target.arm()
             self._writer_before = self._target.writer
             self._begun = max(self._load.started, self._clock.now())
+            self._calm.begin()
             self.keep()
         return self
 
