@@ -256,7 +256,9 @@ def summarise(journal: Journal, course: Course, stored: Stored | None) -> Summar
         last_writer_back=clock.perhaps(absence.last_back),
         errors=[clock.phase(each) for each in totals(errors)],
         phases=[clock.phase(each) for each in phases(errors)],
-        latency=latency(found, trigger=clock.zero, back=absence.until, stop=to_nanoseconds(course.stop)),
+        latency=latency(found, trigger=clock.zero, back=absence.until,
+                        stop=absence.seen.stop, pauses=absence.seen.pauses,
+                        patience=absence.seen.patience),
         milestones=[replace(m, at=m.at - zero, planned=_minus(m.planned, zero))
                     for m in course.milestones],
         pulse=_pulse(course, absence, clock.zero),
