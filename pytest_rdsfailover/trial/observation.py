@@ -316,6 +316,7 @@ class Observation:
             cpus=os.cpu_count() or 0,
             own_trigger=self._disturbances.own_on_record(),
             calm_errors=self._plan.calm_errors,
+            calm_not_issued=self._plan.calm_not_issued,
             complaints=self._load.complaints,
             notes=self._notes(),
         )
