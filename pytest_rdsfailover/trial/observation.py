@@ -210,7 +210,8 @@ class Observation:
         """
         if self._failovers():
             return  # it is disturbed already
-        wait_until(self._answered, timeout=FIRST_ANSWER, clock=self._clock, every=WATCH_EVERY)
+        patience = min(FIRST_ANSWER, self._plan.bound)
+        wait_until(self._answered, timeout=patience, clock=self._clock, every=WATCH_EVERY)
         progress = self._load.progress()
         reason = why_unfit(
             acked=progress.acked,
