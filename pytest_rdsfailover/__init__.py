@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from pytest_rdsfailover.analysis.attempts import Attempts
     from pytest_rdsfailover.analysis.downtime import Downtime
-    from pytest_rdsfailover.analysis.latency import Latency, Percentiles
+    from pytest_rdsfailover.analysis.latency import Latency, Percentiles, Quantiles
     from pytest_rdsfailover.analysis.outages import Incident
     from pytest_rdsfailover.analysis.phases import Phase
     from pytest_rdsfailover.analysis.population import Population, Sample
@@ -115,6 +115,7 @@ __all__ = [
     "ProxySettings",
     "ProxyStats",
     "Pulse",
+    "Quantiles",
     "RdsFailoverError",
     "Reads",
     "ReconnectPolicy",
@@ -144,7 +145,7 @@ __all__ = [
 _HOMES = {
     "analysis.attempts": "Attempts",
     "analysis.downtime": "Downtime",
-    "analysis.latency": "Latency Percentiles",
+    "analysis.latency": "Latency Percentiles Quantiles",
     "analysis.outages": "Incident",
     "analysis.phases": "Phase",
     "analysis.population": "Population Sample",

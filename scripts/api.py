@@ -41,7 +41,7 @@ GROUPS = {
         "LoadOptions TrialOptions ReconnectPolicy Bounds BeginAttempt Attempt Expectations Claims"
     ),
     "A trial": (
-        "Trial Downtime Window Incident Phase Latency Percentiles Milestone Pulse Reliability"
+        "Trial Downtime Window Incident Phase Latency Percentiles Quantiles Milestone Pulse Reliability"
         " Attempts Reads Complaint"
     ),
     "Repeats": "Trials Sample Population",

@@ -50,6 +50,6 @@ def attempts(journal: Journal, course: Course) -> Attempts | None:
         refused=outcomes[Outcome.REFUSED],
         unknown=outcomes[Outcome.UNKNOWN],
         retried=sum(number > 1 for each in tries for number in each.values()),
-        downtime=absences(found, course).downtime,
+        downtime=absences(found, course, database=True).downtime,
         errors=totals(failures(found)),
     )

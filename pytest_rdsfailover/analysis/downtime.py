@@ -15,7 +15,7 @@ class Downtime(float):
 
     Attributes:
         lower: the shortest downtime that the writes allow.
-        upper: the longest.
+        upper: the longest; infinite if it had not ended when observation ended.
         rate: writes per second that the load intended; 0 if unknown.
         problem: why it is no figure of the database; empty if it is one.
     """
@@ -52,14 +52,20 @@ class Downtime(float):
     def resolution(self) -> float:
         """Return how far from the figure the truth may be, in seconds: mostly half the width.
 
-        Without an outage the figure is 0, the lower end, so that it is all of the width.
+        Without an outage the figure is 0, the lower end, so that it is all of the width. Of an outage
+        that had not ended when observation did, only what was seen of it counts.
         """
-        return max(self.upper - float(self), float(self) - self.lower)
+        upper = self.upper if math.isfinite(self.upper) else float(self)
+        return max(upper - float(self), float(self) - self.lower)
 
     @property
     def ends(self) -> str:
         """Return its two ends in words."""
-        return f"{format_duration(self.lower)} to {format_duration(self.upper)}"
+        return f"{format_duration(self.lower)} to {self._most}"
+
+    @property
+    def _most(self) -> str:
+        return format_duration(self.upper) if math.isfinite(self.upper) else "any length"
 
     def deciding_rate(self, bound: float) -> int | None:
         """Return about how many writes per second would decide a bound within the interval.
@@ -68,7 +74,7 @@ class Downtime(float):
         what its writes waited for: service, time-outs, back-off. Only the first becomes less with
         the rate.
         """
-        if self.rate <= 0:
+        if self.rate <= 0 or not math.isfinite(self.upper):
             return None
         waited = max(0.0, (self.upper - self.lower) / 2 - 1 / (2 * self.rate))
         middle = (self.lower + self.upper) / 2
@@ -90,7 +96,9 @@ class Downtime(float):
 
     def __repr__(self) -> str:
         if self.problem:
-            return f"no figure (0 to {format_duration(self.upper)})"
+            return f"no figure (0 to {self._most})"
+        if not math.isfinite(self.upper):
+            return f"{format_duration(float(self))} or more, not over when observation ended"
         return format_figure(float(self), self.resolution)
 
     __str__ = __repr__

@@ -228,8 +228,8 @@ def _served(series: Series, first: int, last: int) -> Iterator[tuple[int, float]
 
 def _waited(series: Series, first: int, last: int, end: int) -> Iterator[tuple[int, float]]:
     """Yield the slots at which no write succeeded, and how long their writer then waited."""
-    for slot in series.unserved(first, last):
-        yield slot, to_seconds(series.next_success(slot, end) - slot)
+    for slot, back in series.unserved(first, last, end):
+        yield slot, to_seconds((max(end, slot) if back is None else back) - slot)
 
 
 def _flat(cell: dict[int, int]) -> list[int]:

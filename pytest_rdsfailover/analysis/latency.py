@@ -1,14 +1,28 @@
 """Latency from the intended time, before, during and after a failover."""
 
-from bisect import bisect_left
+import math
+from bisect import bisect_left, bisect_right
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import compress
 from operator import sub
+from typing import NamedTuple
 
+from pytest_rdsfailover.analysis.pauses import Pauses
 from pytest_rdsfailover.analysis.series import Series
 from pytest_rdsfailover.analysis.statistics import percentile
 from pytest_rdsfailover.model.clock import SECOND, to_seconds
+
+NO_PAUSES = Pauses([])
+
+
+class Quantiles(NamedTuple):
+    """Three percentiles in seconds: half, 99 % and all of them took no longer."""
+
+    p50: float
+    p99: float
+    max: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,12 +34,16 @@ class Percentiles:
         p99: 99 % of them took no longer.
         max: none took longer.
         count: how many there were, slots that were not issued included.
+        least: the same three without what the load generator slept through.
+        most: the same three where who was not served by the end of observation never was.
     """
 
     p50: float
     p99: float
     max: float
     count: int
+    least: Quantiles
+    most: Quantiles
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +61,23 @@ class Latency:
     after: Percentiles | None
 
 
-def latency(all_series: Sequence[Series], *, trigger: int, back: int, stop: int) -> Latency:
+class Wait(NamedTuple):
+    """How long a write took, in nanoseconds: at the least, as it was seen, and at the most."""
+
+    least: int
+    seen: int
+    most: float
+
+
+def latency(
+    all_series: Sequence[Series],
+    *,
+    trigger: int,
+    back: int,
+    stop: int,
+    pauses: Pauses = NO_PAUSES,
+    patience: int = 0,
+) -> Latency:
     """Return the latency before, during and after a failover.
 
     A write that failed, and a slot that was not issued, count as served by their writer's next
@@ -55,33 +89,86 @@ def latency(all_series: Sequence[Series], *, trigger: int, back: int, stop: int)
         trigger: when the failover was triggered.
         back: when the last writer was back.
         stop: the end of observation.
+        pauses: when the load generator stood still itself.
+        patience: who had waited no longer when observation ended is not taken for lost.
     """
     parts = (-SECOND * SECOND, trigger), (trigger, back), (back, SECOND * SECOND)
-    before, during, after = (_percentiles(all_series, first, last, stop) for first, last in parts)
+    seen = _Waits(all_series, stop, pauses, patience)
+    before, during, after = (seen.percentiles(first, last) for first, last in parts)
     return Latency(before=before, during=during, after=after)
 
 
-def _percentiles(
-    all_series: Sequence[Series], first: int, last: int, stop: int
-) -> Percentiles | None:
-    """Return the percentiles of everything intended from *first* up to *last*."""
-    taken: list[int] = []
-    for series in all_series:
-        taken += _served(series, first, last)
-        taken += (series.next_success(slot, stop) - slot for slot in series.unserved(first, last))
-    if not taken:
-        return None
+class _Waits(NamedTuple):
+    """All writers, and what is known of their time."""
+
+    series: Sequence[Series]
+    stop: int
+    pauses: Pauses
+    patience: int
+
+    def percentiles(self, first: int, last: int) -> Percentiles | None:
+        """Return the percentiles of everything intended from *first* up to *last*."""
+        usual: list[int] = []
+        special: list[Wait] = []
+        for series in self.series:
+            slept = self._slept(series, first, last)
+            usual += _served(series, first, last, set(slept))
+            special += (
+                _wait(series.finished[row] - series.intended[row], own)
+                for row, own in slept.items()
+                if series.acked[row]
+            )
+            special += self._unserved(series, first, last)
+        if not usual and not special:
+            return None
+        seen = _quantiles([*usual, *(each.seen for each in special)])
+        return Percentiles(
+            p50=seen.p50,
+            p99=seen.p99,
+            max=seen.max,
+            count=len(usual) + len(special),
+            least=_quantiles([*usual, *(each.least for each in special)]) if special else seen,
+            most=_quantiles([*usual, *(each.most for each in special)]) if special else seen,
+        )
+
+    def _unserved(self, series: Series, first: int, last: int) -> Iterator[Wait]:
+        """Yield how long the writer waited after each slot at which no write succeeded."""
+        for slot, back in series.unserved(first, last, self.stop):
+            until = max(slot, self.stop) if back is None else back
+            own = self.pauses.within((slot, until))
+            lost = back is None and until - slot > self.patience
+            yield _wait(until - slot, own, lost=lost)
+
+    def _slept(self, series: Series, first: int, last: int) -> dict[int, int]:
+        """Return the rows of the interval in which the load generator slept, and for how long."""
+        slept: defaultdict[int, int] = defaultdict(int)
+        low, high = bisect_left(series.intended, first), bisect_left(series.intended, last)
+        for begin, end in self.pauses.spans:
+            stop = min(high, bisect_left(series.intended, end))
+            for row in range(max(low, bisect_right(series.finished, begin)), stop):
+                slept[row] += min(end, series.finished[row]) - max(begin, series.intended[row])
+        return slept
+
+
+def _wait(seen: int, own: int, *, lost: bool = False) -> Wait:
+    return Wait(max(0, seen - own), seen, math.inf if lost else seen)
+
+
+def _quantiles(taken: list[float] | list[int]) -> Quantiles:
     taken.sort()
-    return Percentiles(
-        p50=to_seconds(percentile(taken, 0.5)),
-        p99=to_seconds(percentile(taken, 0.99)),
-        max=to_seconds(taken[-1]),
-        count=len(taken),
+    return Quantiles(
+        to_seconds(percentile(taken, 0.5)),
+        to_seconds(percentile(taken, 0.99)),
+        to_seconds(taken[-1]),
     )
 
 
-def _served(series: Series, first: int, last: int) -> Iterator[int]:
-    """Return the latencies of the acknowledged writes intended in the interval."""
-    rows = slice(bisect_left(series.intended, first), bisect_left(series.intended, last))
-    taken = map(sub, series.finished[rows], series.intended[rows])
-    return compress(taken, series.acked[rows]) if 0 in series.acked[rows] else taken
+def _served(series: Series, first: int, last: int, apart: set[int]) -> Iterator[int]:
+    """Return the latencies of the acknowledged writes intended in the interval, but for some rows."""
+    begin = bisect_left(series.intended, first)
+    rows = slice(begin, bisect_left(series.intended, last))
+    taken, acked = map(sub, series.finished[rows], series.intended[rows]), series.acked[rows]
+    if not apart:
+        return compress(taken, acked) if 0 in acked else taken
+    kept = (was and row not in apart for row, was in enumerate(acked, begin))
+    return compress(taken, kept)

@@ -1,19 +1,18 @@
 """Whether the load generator was fit to measure what it measured: a clock that checks itself."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pytest_rdsfailover.analysis.outages import RECENT, Gap
+from pytest_rdsfailover.analysis.outages import RECENT
 from pytest_rdsfailover.analysis.series import Series
 from pytest_rdsfailover.analysis.statistics import percentile
-from pytest_rdsfailover.model.clock import SECOND
 from pytest_rdsfailover.model.durations import format_duration
 
 MOST_OWN = 0.5  # the share of a gap beyond which it says more about the generator than the database
-EDGE = SECOND // 100  # nanoseconds; a pause as near as this to an edge of a gap may have moved it
 # Where strangers keep that share of all CPUs busy, a program that wants one may have to wait so long:
 # a gap below that, in seconds, may be the scheduler's.
 CROWDED, WAITS = 0.5, 0.1
+STRAY = 0.01  # of the slots in the calm; more of them without a free writer are worth a remark
 BUSY = 0.25  # CPUs; strangers that take more are worth a remark
 
 
@@ -29,6 +28,7 @@ class Reliability:
         own_pause: the longest time for which the load generator itself stood still.
         own_pause_in_gap: for how much of the failover's longest gap it did so, at an edge of it.
         strangers: CPUs that others used on average; None if the system does not tell.
+        calm_not_issued: which share of the slots before the trigger found no free writer.
         problem: why the downtime is no figure; empty if it is one.
     """
 
@@ -39,6 +39,7 @@ class Reliability:
     own_pause_in_gap: float
     strangers: float | None
     problem: str
+    calm_not_issued: float = 0.0
 
     @property
     def remarks(self) -> list[str]:
@@ -49,20 +50,11 @@ class Reliability:
             found.append(f"the load generator itself stood still for {own} of the longest gap")
         if self.strangers is not None and self.strangers > BUSY:
             found.append(f"other programs kept {self.strangers:.1f} CPUs busy during the trial")
+        if self.calm_not_issued > STRAY and not self.problem:
+            found.append(
+                f"{self.calm_not_issued:.1%} of the slots before the trigger found no free writer"
+            )
         return found
-
-
-def pause_within(pauses: Iterable[Gap], gap: Gap) -> int:
-    """Return how much of a gap the load generator stood still itself, at its beginning or its end.
-
-    A pause in the middle hides nothing: an answer that came in it would have been seen at its end,
-    and would have ended the gap there.
-    """
-    return sum(
-        max(0, min(last, gap[1]) - max(first, gap[0]))
-        for first, last in pauses
-        if first < gap[0] + EDGE or last > gap[1] - EDGE
-    )
 
 
 def lateness(all_series: Sequence[Series]) -> list[int]:
@@ -99,7 +91,6 @@ def why_unreliable(
     late: float,
     threshold: float,
     crowd: float = 0.0,
-    hidden: float = 0.0,
 ) -> str:
     """Return why the longest gap of a failover is no figure of the database; empty if it is one.
 
@@ -109,15 +100,7 @@ def why_unreliable(
         late: how late 99 % of the writes were sent at most, when they could be.
         threshold: gaps up to this length are no outage anyway.
         crowd: the share of all CPUs that other programs kept busy.
-        hidden: for how much of it failed writes prove the database away, if that is more than the
-            schedule explains: on a calmer machine it would be an outage.
     """
-    if gap <= threshold and hidden:
-        return (
-            f"failed writes show the database away for {format_duration(hidden)}, but gaps up to"
-            f" {format_duration(threshold)} are no outage after such an uneven calm: neither a downtime"
-            " nor none"
-        )
     if gap <= threshold:
         return ""
     if own > MOST_OWN * gap:

@@ -62,24 +62,26 @@ class Series:
             yield row
             row = self.acked.find(0, row + 1)
 
-    def unserved(self, first: int, last: int) -> Iterator[int]:
-        """Yield the slots from *first* up to *last* at which no write succeeded.
+    def unserved(self, first: int, last: int, stop: int) -> Iterator[tuple[int, int | None]]:
+        """Yield the slots from *first* up to *last* at which no write succeeded, and what became of them.
 
-        Those of writes that failed come first, then those that were not issued.
+        That is when this writer was served next, after the write of that slot had failed; None if it
+        was not by *stop*. Slots of writes that failed come first, then those that were not issued.
         """
         row, end = bisect_left(self.intended, first), bisect_left(self.intended, last)
         while (row := self.acked.find(0, row, end)) >= 0:
-            yield self.intended[row]
+            yield self.intended[row], self._next_success(self.finished[row], stop)
             row += 1
         for earliest, latest, count in self.skips:
             step = (latest - earliest) / (count - 1) if count > 1 else 0
             slots = (earliest + round(number * step) for number in range(count))
-            yield from (slot for slot in slots if first <= slot < last)
+            for slot in slots:
+                if first <= slot < last:
+                    yield slot, self._next_success(slot, stop)
 
-    def next_success(self, slot: int, stop: int) -> int:
-        """Return when this writer was next served after a slot; *stop* if it never was."""
-        place = bisect_right(self.acks, slot)
-        return self.acks[place] if place < len(self.acks) else max(stop, slot)
+    def _next_success(self, moment: int, stop: int) -> int | None:
+        place = bisect_right(self.acks, moment)
+        return self.acks[place] if place < len(self.acks) and self.acks[place] <= stop else None
 
 
 def series_of(journal: Journal) -> list[Series]:

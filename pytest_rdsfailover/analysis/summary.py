@@ -4,11 +4,12 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from pytest_rdsfailover.analysis.absence import Absence, absences, settled
+from pytest_rdsfailover.analysis.absence import Absence, absences
 from pytest_rdsfailover.analysis.attempts import Attempts, attempts
+from pytest_rdsfailover.analysis.capacity import calm_slots, why_overloaded
 from pytest_rdsfailover.analysis.downtime import Downtime
 from pytest_rdsfailover.analysis.latency import Latency, latency
-from pytest_rdsfailover.analysis.outages import Incident, incidents, threshold
+from pytest_rdsfailover.analysis.outages import Incident, incidents
 from pytest_rdsfailover.analysis.phases import Phase, failures, phases, totals
 from pytest_rdsfailover.analysis.pulse import Pulse, pulse
 from pytest_rdsfailover.analysis.reached import why_unconfirmed, why_untouched
@@ -204,14 +205,19 @@ def summarise(journal: Journal, course: Course, stored: Stored | None) -> Summar
     until = to_nanoseconds(course.stop if course.trigger is None else course.trigger)
     invalid = why_invalid(
         course,
-        acked=absence.calm,
+        acked=absence.acked_before,
         failed=_failed(journal, found, until),
         untrue=_why_untrue(found, course),
     )
     outcomes = [sum(series.outcome.count(kind) for series in found) for kind in Outcome]
-    last = absence.last_back if absence.last_back is not None else to_nanoseconds(course.stop)
-    back = last if absence.writer_outages else max(clock.zero, settled(course))
-    fitness = _reliability(course, absence, lateness(found))
+    writers = absence.writers
+    slots = calm_slots(found, journal.skips, course)
+    fitness = replace(
+        _reliability(
+            course, absence, lateness(found), why_overloaded(slots, course, writers=found)
+        ),
+        calm_not_issued=slots.share,
+    )
     return Summary(
         mode=course.mode,
         endpoint=course.endpoint,
@@ -227,9 +233,9 @@ def summarise(journal: Journal, course: Course, stored: Stored | None) -> Summar
         downtime=absence.downtime.doubted(fitness.problem),
         outages=[Window(clock.at(start), clock.at(stop)) for start, stop in absence.outages],
         incidents=[clock.incident(each) for each in incidents(absence.outages)],
-        threshold=to_seconds(absence.threshold),
-        writer_outage=to_seconds(max((b - a for a, b in absence.writer_outages), default=0)),
-        availability_area=to_seconds(absence.area),
+        threshold=to_seconds(absence.gaps.threshold),
+        writer_outage=to_seconds(max((b - a for a, b in writers.spans), default=0)),
+        availability_area=to_seconds(writers.seen_area),
         attempted=len(journal),
         acked=outcomes[Outcome.ACKED],
         refused=outcomes[Outcome.REFUSED],
@@ -244,13 +250,15 @@ def summarise(journal: Journal, course: Course, stored: Stored | None) -> Summar
         audited=stored is not None,
         stale_writes=stale,
         unjudged_writes=unjudged,
-        stuck_writers=len(absence.stuck),
-        stuck=absence.stuck,
+        stuck_writers=len(writers.stuck),
+        stuck=writers.stuck,
         first_writer_back=clock.perhaps(absence.first_back),
         last_writer_back=clock.perhaps(absence.last_back),
         errors=[clock.phase(each) for each in totals(errors)],
         phases=[clock.phase(each) for each in phases(errors)],
-        latency=latency(found, trigger=clock.zero, back=back, stop=to_nanoseconds(course.stop)),
+        latency=latency(found, trigger=clock.zero, back=absence.until,
+                        stop=absence.seen.stop, pauses=absence.seen.pauses,
+                        patience=absence.seen.patience),
         milestones=[replace(m, at=m.at - zero, planned=_minus(m.planned, zero))
                     for m in course.milestones],
         pulse=_pulse(course, absence, clock.zero),
@@ -316,24 +324,25 @@ def _failed(journal: Journal, all_series: Sequence[Series], until: int) -> int:
     return writes + sum(reads)
 
 
-def _reliability(course: Course, absence: Absence, late: Sequence[int]) -> Reliability:
-    gap = to_seconds(absence.judged[1] - absence.judged[0])
-    p99, own = to_seconds(lateness_p99(late)), to_seconds(absence.own)
+def _reliability(
+    course: Course, absence: Absence, late: Sequence[int], overloaded: str
+) -> Reliability:
+    decisive = absence.gaps.decisive
+    gap = to_seconds(decisive.gap[1] - decisive.gap[0])
+    p99, own = to_seconds(lateness_p99(late)), to_seconds(decisive.own)
     return Reliability(
         lateness_p99=p99,
         lateness_max=to_seconds(late[-1] if late else 0),
-        natural_gap=to_seconds(absence.natural),
+        natural_gap=to_seconds(absence.gaps.natural),
         own_pause=max((last - first for first, last in course.pauses), default=0.0),
         own_pause_in_gap=own,
         strangers=course.strangers,
-        problem=why_unreliable(
+        problem=overloaded
+        or why_unreliable(
             gap=gap,
             own=own,
             late=p99,
-            threshold=to_seconds(absence.threshold),
-            hidden=to_seconds(absence.proven)
-            if absence.proven > threshold(0, course.rate)
-            else 0.0,
+            threshold=to_seconds(absence.gaps.explained),
             crowd=(course.strangers or 0.0) / course.cpus if course.cpus else 0.0,
         ),
     )
@@ -349,5 +358,5 @@ def _pulse(course: Course, absence: Absence, zero: int) -> Pulse:
     moments += [edge for gap in absence.outages for edge in gap]
     # A stuck writer would stretch the drawing over the whole rest of the run.
     end = to_nanoseconds(course.stop)
-    moments += [edge for gap in absence.writer_outages if gap[1] < end for edge in gap]
-    return pulse(absence.acks, first=min(moments), last=max(moments), zero=zero)
+    moments += [edge for gap in absence.writers.spans if gap[1] < end for edge in gap]
+    return pulse(absence.seen.acks, first=min(moments), last=max(moments), zero=zero)

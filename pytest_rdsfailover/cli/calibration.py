@@ -212,4 +212,4 @@ def _judge(
         longest=to_seconds(end - stopped[0]),
         measured=absence.downtime,
     )
-    return reading, to_seconds(absence.natural)
+    return reading, to_seconds(absence.gaps.natural)

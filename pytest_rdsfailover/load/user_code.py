@@ -11,6 +11,7 @@ from pytest_rdsfailover.journal.journal import Journal
 from pytest_rdsfailover.load.attempts import Attempts, Classify
 from pytest_rdsfailover.load.event_loops import EventLoops, SharedLoop
 from pytest_rdsfailover.load.mix import MixStep, spread
+from pytest_rdsfailover.load.returned import settled
 from pytest_rdsfailover.load.signatures import check_call, name_of, reports
 from pytest_rdsfailover.load.stored_keys import found_in
 from pytest_rdsfailover.load.workload import Position, Session
@@ -128,7 +129,7 @@ class CallSession:
             raise TypeError(f"{step.name} is ours, not the user's")
         more = {"attempt": self.attempts} if step.reports else {}
         key = () if step.reads else (self._workload.key(self._writer, sequence),)
-        self._call(step.call, *key, *self._state, **more)
+        settled(step.call, self._call(step.call, *key, *self._state, **more))
 
     def close(self) -> None:
         """Call the user's teardown."""
@@ -138,36 +139,15 @@ class CallSession:
 
     def _call(self, function: Callable[..., Any], *arguments: Any, **more: Any) -> Any:
         try:
-            return self._awaited(function(*arguments, **more))
+            result = function(*arguments, **more)
+            waits = inspect.isawaitable(result)
+            return self._workload.loops.run(self._writer, result) if waits else result
         except CANCELLED as error:
             raise CancelledWorkError(name_of(function)) from error
-
-    def _awaited(self, result: Any) -> Any:
-        """Return what the user's function gives once that is there.
-
-        Raises:
-            TypeError: if a call gives what has not run, and what nobody can wait for.
-        """
-        if inspect.isawaitable(result):
-            return self._workload.loops.run(self._writer, result)
-        if _has(result, "result", "add_done_callback"):  # of a pool of concurrent.futures
-            return result.result()
-        if _has(result, "get", "ready"):  # of a pool of multiprocessing, or of a task queue
-            return result.get()
-        if inspect.isgenerator(result) or inspect.isasyncgen(result):
-            raise TypeError("it returned a generator, of which nothing has run")
-        if _has(result, "join", "is_alive"):
-            raise TypeError("it returned a thread or process that nobody has waited for; join it")
-        return result
 
     def stack(self) -> list[str]:
         """Return where a coroutine of this writer waits now; nothing without one."""
         return self._workload.loops.stack(self._writer)
-
-
-def _has(result: Any, *methods: str) -> bool:
-    """Tell whether the user's function returned something with these methods."""
-    return all(callable(getattr(result, method, None)) for method in methods)
 
 
 def _steps(

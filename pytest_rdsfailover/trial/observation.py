@@ -212,7 +212,8 @@ class Observation:
         """
         if self._failovers():
             return  # it is disturbed already
-        wait_until(self._answered, timeout=FIRST_ANSWER, clock=self._clock, every=WATCH_EVERY)
+        patience = min(FIRST_ANSWER, self._plan.bound)
+        wait_until(self._answered, timeout=patience, clock=self._clock, every=WATCH_EVERY)
         progress = self._load.progress()
         reason = why_unfit(
             acked=progress.acked,
@@ -347,6 +348,7 @@ class Observation:
             strangers=self._watchdog.strangers,
             cpus=os.cpu_count() or 0,
             calm_errors=self._plan.calm_errors,
+            calm_not_issued=self._plan.calm_not_issued,
             complaints=self._load.complaints,
             notes=self._notes(),
         )

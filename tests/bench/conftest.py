@@ -5,7 +5,9 @@ Nothing here is part of the default run. What noise cannot move is asserted; the
 
 import os
 import platform
+import sys
 import time
+from pathlib import Path
 
 import pytest
 from table import Table
@@ -13,6 +15,8 @@ from table import Table
 from pytest_rdsfailover.cli import calibration
 from pytest_rdsfailover.load.watchdog import cpu_seconds
 
+UNIT = Path(__file__).parents[1] / "unit"
+sys.path += [str(UNIT), str(UNIT / "analysis")]  # the simulated journals, and what builds others
 TABLE = pytest.StashKey[Table]()
 SHORTEST = 1.0  # seconds; of less, the system's hundredths of a second say nothing
 

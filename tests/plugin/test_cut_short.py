@@ -119,16 +119,12 @@ def test_a_trial_that_breaks_says_where_its_evidence_is(project):
     assert re.search(r"cut short \d+ ms after its start", judged.stdout), judged.stdout
 
 
-def test_a_workload_that_hangs_leaves_a_trial_that_can_be_judged(project):
+def test_a_workload_that_hangs_makes_a_trial_that_says_where(project):
     project.makepyfile(HANGS)
 
     result = project.runpytest_subprocess("--rds-bound=2s")
 
     result.assert_outcomes(failed=1)
-    assert "are still in the workload" in result.stdout.str()
-    told = r"what the writers did until then: rdsfailover judge (\S+)"
-    (left,) = set(re.findall(told, result.stdout.str()))
-    assert LEFT.findall(result.stdout.str()) == []  # the error has named it
-    judged = judge(project, left)
-    assert "Traceback" not in judged.stderr
-    assert re.search(r"cut short .* after its trigger", judged.stdout), judged.stdout
+    assert "this trial proves nothing" in result.stdout.str()  # it never went to the cluster
+    assert re.search(r"hangs: writer 0 is still in the workload", result.stdout.str())
+    assert LEFT.findall(result.stdout.str()) == []  # a trial was made of it

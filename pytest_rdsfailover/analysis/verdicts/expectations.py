@@ -184,8 +184,11 @@ def _proof(
         return PASS, (was,)
     if OPERATORS[OPPOSITE[symbol]](found, bound):
         return FAIL, (was,)
-    between = f"{format_duration(found.lower)} and {format_duration(found.upper)}"
-    return INCONCLUSIVE, (was, f"it was between {between}", what_would_tell)
+    return INCONCLUSIVE, (
+        was,
+        f"it was between {found.ends.replace(' to ', ' and ')}",
+        what_would_tell,
+    )
 
 
 def _what_fresher_reads_tell(staleness: Downtime) -> str:
@@ -197,6 +200,8 @@ def _what_fresher_reads_tell(staleness: Downtime) -> str:
 def _what_would_tell(downtime: Downtime, bound: float) -> str:
     if downtime.rate > 0 and bound < MISSED_SLOTS / downtime.rate:
         return f"too few writes ({downtime.rate:g} per second) to tell; {remedy(bound)}"
+    if math.isinf(downtime.upper):
+        return "observation ended before it did; a longer one would tell"
     rate = downtime.deciding_rate(bound)
     if rate is not None:
         return f"a rate of about {rate} writes per second would tell"

@@ -1,7 +1,7 @@
-"""A database whose outage is known, and writers that meet it: the truth to measure against."""
+"""Journals of writers that meet an outage, for whoever reads, keeps or draws journals."""
 
 import random
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from builders import Event, journal
 
@@ -27,9 +27,6 @@ class World:
     end: float = 7.5
     backoff: float = 0.05
     connecting: float = 5.0  # latencies
-    hiccups: float = 0.0  # the share of writes that are slow for a reason of their own
-    hiccup: float = 0.0  # by up to so many seconds
-    resume: float = 0.0  # how long after a stall the server takes to run again
 
 
 def some_world(seed: int, how: str) -> World:
@@ -43,28 +40,6 @@ def some_world(seed: int, how: str) -> World:
         rate=chance.choice([20, 100, 400]),
         latency=chance.choice([0.0005, 0.002, 0.01]),
         patience=chance.choice([0.2, 0.5, 1.0]),
-    )
-
-
-def busy_world(seed: int) -> World:
-    """A stall among writes of which some are slow by themselves, as on a machine with neighbours."""
-    return replace(quiet_world(seed), hiccups=0.02, hiccup=0.02)
-
-
-def quiet_world(seed: int) -> World:
-    """A stall of a local server at 1,000 writes a second, after which it has to wake up."""
-    chance = random.Random(seed)
-    start = 0.5 + chance.random() * 0.01
-    return World(
-        how="stall",
-        start=start,
-        stop=start + chance.choice([0.03, 0.05, 0.2]),
-        writers=32,
-        rate=1000,
-        latency=0.0002,
-        patience=1.0,
-        end=0.8,
-        resume=0.0004 + 0.0024 * chance.random(),
     )
 
 
@@ -84,8 +59,6 @@ def _writer(world: World, number: int, chance: random.Random):
             continue
         sent = slot + chance.random() * 0.0005
         takes = world.latency * (1 + chance.random())
-        if world.hiccups and chance.random() < world.hiccups:
-            takes += world.hiccup * chance.random()
         if broken:  # its attempt before failed, so that this one has to connect first
             takes += world.connecting * world.latency
         finished, outcome, fault = _answer(world, sent, takes, dead=opened < world.start)
@@ -108,7 +81,7 @@ def _answer(world: World, sent: float, takes: float, *, dead: bool):
 
 
 def _stall(world: World, sent: float, takes: float, **_: bool):
-    return max(sent, world.stop + world.resume) + takes, Outcome.ACKED, None
+    return max(sent, world.stop) + takes, Outcome.ACKED, None
 
 
 def _hang(world: World, sent: float, takes: float, *, dead: bool):

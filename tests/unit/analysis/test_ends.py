@@ -16,12 +16,13 @@ def ends(events, *, writers=1, **changes):
     return absences(series_of(journal(events, writers=writers)), course(**changes)).ends
 
 
-def test_where_nobody_was_away_every_figure_but_the_downtimes_upper_end_is_nothing():
+def test_where_nobody_was_away_only_a_gap_and_a_wait_may_be_more_than_nothing():
     found = ends(acks(0.01, 20.0, 0.01))
 
-    assert found.outages == found.writer_outage == found.area == Interval.exact(0)
+    assert found.outages == found.area == Interval.exact(0)
     assert found.first_back == found.last_back == Interval.exact(0)
     assert found.downtime.lower == 0 < found.downtime.upper < to_nanoseconds(0.02)
+    assert found.writer_outage == Interval(0, to_nanoseconds(0.001))
 
 
 def test_who_never_came_back_is_back_at_no_time():
@@ -35,3 +36,38 @@ def test_who_came_back_was_back_when_its_write_was_acknowledged():
     found = ends([*CALM, refused(10.4), refused(11.2), ack(11.3), *acks(11.31, 20.0, 0.01)])
 
     assert found.first_back == found.last_back == Interval.exact(to_nanoseconds(1.3))
+
+
+def two(*others, **changes):
+    """Return the ends of a failover of two writers, of which the second also does something else."""
+    away = [refused(10.31), refused(11.0), ack(11.3), *acks(11.31, 20.0, 0.01)]
+    first = [*acks(0.01, 10.3, 0.01), *away]
+    second = [*acks(0.013, 10.3, 0.01, writer=1), refused(10.5, writer=1), ack(11.4, writer=1)]
+    return ends([*first, *second, *others], writers=2, **changes)
+
+
+def test_what_befalls_a_writer_later_is_none_of_the_failover():
+    later = [*acks(11.41, 15.0, 0.01, writer=1), refused(15.0, writer=1), refused(15.4, writer=1)]
+    again = [*acks(15.6, 20.0, 0.01, writer=1)]
+
+    assert two(*later, *again).last_back == Interval.exact(to_nanoseconds(1.4))
+
+
+def test_an_error_of_one_statement_is_no_outage_of_its_writer():
+    later = [*acks(11.41, 12.0, 0.01, writer=1), refused(12.0, code=1213, writer=1)]
+    found = two(*later, *acks(12.3, 20.0, 0.01, writer=1))
+
+    assert found.last_back == Interval.exact(to_nanoseconds(1.4))
+    assert found.writer_outage.upper == to_nanoseconds(0.991)
+
+
+def test_a_writer_that_dies_without_any_trigger_is_stuck():
+    dead = [*acks(0.013, 5.0, 0.01, writer=1), *(refused(5 + n / 10, writer=1) for n in range(149))]
+    events = [*acks(0.01, 20.0, 0.01), *dead]
+    judged = absences(
+        series_of(journal(events, writers=2)), course(trigger=None, settled=None, milestones=[])
+    )
+
+    assert judged.writers.stuck == [1]
+    assert judged.ends.last_back.upper == judged.ends.writer_outage.upper == math.inf
+    assert judged.ends.outages == Interval.exact(0)

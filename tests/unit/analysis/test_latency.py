@@ -1,17 +1,22 @@
+import math
+
 import pytest
-from builders import ack, acks, journal, refused
+from builders import ack, acks, course, journal, refused
 
 from pytest_rdsfailover.analysis.latency import latency
+from pytest_rdsfailover.analysis.pauses import Pauses
 from pytest_rdsfailover.analysis.series import series_of
+from pytest_rdsfailover.analysis.summary import summarise
 from pytest_rdsfailover.model.clock import SECOND
 
 
-def measure(events, skips=(), writers=1, back=12):
+def measure(events, skips=(), writers=1, back=12, pauses=()):
     return latency(
         series_of(journal(events, writers=writers, skips=skips)),
         trigger=10 * SECOND,
         back=back * SECOND,
         stop=20 * SECOND,
+        pauses=Pauses.of(pauses),
     )
 
 
@@ -57,6 +62,23 @@ def test_a_writer_that_never_returns_waits_to_the_end_of_observation():
     assert measure([refused(11.0, intended=11.0)]).during.max == pytest.approx(9.0)
 
 
+def test_a_writer_that_never_returns_waits_for_ever_at_the_most():
+    found = measure([ack(10.5), refused(11.0, intended=11.0)]).during
+
+    assert found.max == found.least.max == pytest.approx(9.0)
+    assert found.most.max == math.inf
+    assert found.most.p50 == pytest.approx(0.001)
+
+
+def test_what_the_load_generator_slept_through_is_no_latency_at_the_least():
+    events = [*acks(10.01, 11.0, 0.01), ack(11.4, sent=11.0), refused(11.41, sent=11.05)]
+    found = measure([*events, ack(11.42)], pauses=[(11.05, 11.39)]).during
+
+    assert found.max == found.most.max == pytest.approx(0.4)
+    assert found.least.max == pytest.approx(0.05, abs=0.011)
+    assert found.count == 102
+
+
 def test_percentiles_are_values_that_occurred():
     events = [ack(n / 10 + n / 1000, sent=n / 10) for n in range(1, 100)]
     part = measure(events).before
@@ -70,3 +92,11 @@ def test_a_stall_without_errors_shows_in_the_99th_percentile():
     found = measure([*calm, stalled], skips=[(0, 10.51, 11.49, 99)])
 
     assert found.during.p99 > 0.9
+
+
+def test_without_a_trigger_all_of_the_run_counts():
+    quiet = course(trigger=None, settled=None, moves_writer=None, milestones=[])
+    found = summarise(journal(acks(0.01, 19.99, 0.01)), quiet, None).latency
+
+    assert found.during.count == 1998
+    assert found.before is found.after is None

@@ -1,7 +1,7 @@
 import pytest
 from builders import ack, acks, course, journal, refused
 
-from pytest_rdsfailover.analysis.reliability import lateness, pause_within
+from pytest_rdsfailover.analysis.reliability import lateness
 from pytest_rdsfailover.analysis.series import series_of
 from pytest_rdsfailover.analysis.summary import summarise
 from pytest_rdsfailover.analysis.verdicts import expectations
@@ -43,19 +43,18 @@ def test_a_short_own_pause_in_a_long_outage_widens_its_bounds_and_is_remarked():
 
     assert paused.clock.problem == ""
     assert clean.downtime.lower == pytest.approx(0.65), "from the first refusal to the last"
-    assert paused.downtime.lower == pytest.approx(0.55), "less what nobody looked"
+    assert paused.downtime.lower == pytest.approx(0.55, abs=0.01), "less what nobody looked"
     assert paused.downtime.upper == clean.downtime.upper
-    assert any("100 ms" in remark for remark in paused.clock.remarks)
+    assert any("105 ms of the longest gap" in remark for remark in paused.clock.remarks)
 
 
-def test_an_outage_that_an_uneven_calm_hides_is_neither_a_downtime_nor_none():
+def test_a_pause_in_the_calm_hides_no_outage():
     uneven = [*acks(0.01, 5.0, 0.01), *acks(5.5, 10.3, 0.01), *acks(11.3, 20.0, 0.01)]
-    hidden = judge([*uneven, refused(10.4), refused(11.1, sent=11.05)])
+    proven = judge([*uneven, refused(10.4), refused(10.8), refused(11.1, sent=11.05)])
 
-    assert hidden.outages == []
-    assert "failed writes show the database away for 650 ms" in hidden.clock.problem
-    assert judge(uneven).clock.problem == "", "a silence may be of the same sort as that before"
-    assert judge([*uneven, refused(10.4)]).clock.problem == "", "one moment is no duration"
+    assert [each.seconds for each in judge(uneven).outages] == [pytest.approx(1.01)]
+    assert proven.downtime.lower == pytest.approx(0.65)
+    assert not judge(uneven).downtime < 0.9
 
 
 def test_an_own_pause_elsewhere_changes_nothing():
@@ -109,14 +108,6 @@ def test_lateness_counts_only_writers_that_were_free():
     found = lateness(series_of(journal([*free, *busy])))
 
     assert found == [pytest.approx(50_000_000, abs=2)]
-
-
-def test_pauses_count_only_as_far_as_they_lie_in_the_gap():
-    ms = 1_000_000
-    gap = (1_000 * ms, 2_000 * ms)
-    pauses = [(0, 1_500 * ms), (1_700 * ms, 1_900 * ms), (1_995 * ms, 2_500 * ms)]
-
-    assert pause_within(pauses, gap) == 505 * ms, "what lies in the middle hides nothing"
 
 
 def test_strangers_who_take_cpu_are_remarked_and_unknown_ones_are_not():

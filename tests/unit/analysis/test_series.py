@@ -31,21 +31,29 @@ def series():
 def test_slots_of_failed_writes_and_slots_that_were_left_out_are_unserved(
     series, first, last, slots
 ):
-    found = series.unserved(to_nanoseconds(first), to_nanoseconds(last))
+    found = series.unserved(to_nanoseconds(first), to_nanoseconds(last), 9 * SECOND)
 
-    assert [to_seconds(slot) for slot in found] == slots
+    assert [to_seconds(slot) for slot, _ in found] == slots
 
 
 def test_a_single_slot_that_was_left_out_has_no_neighbours():
     (series,) = series_of(journal([ack(1.0)], skips=[(0, 4.0, 4.0, 1)]))
 
-    assert list(series.unserved(0, 9 * SECOND)) == [4 * SECOND]
+    assert list(series.unserved(0, 9 * SECOND, 9 * SECOND)) == [(4 * SECOND, None)]
 
 
-@pytest.mark.parametrize(
-    ("slot", "stop", "back"), [(0.5, 20, 1.0), (1.0, 20, 6.5), (2.0, 20, 6.5), (7.0, 20, 20), (7.0, 5, 7.0)]
-)  # fmt: skip
-def test_a_slot_is_served_by_the_next_success_or_at_the_end(series, slot, stop, back):
-    found = series.next_success(to_nanoseconds(slot), to_nanoseconds(stop))
+def backs(series, stop):
+    found = series.unserved(0, 9 * SECOND, to_nanoseconds(stop))
+    return {to_seconds(slot): None if back is None else to_seconds(back) for slot, back in found}
 
-    assert to_seconds(found) == back
+
+def test_a_slot_is_served_by_the_next_success_if_there_is_one(series):
+    assert backs(series, 20) == {2.0: 6.5, 3.0: 6.5, 4.0: 6.5, 4.5: 6.5, 5.0: 6.5, 7.0: None}
+    assert backs(series, 6) == dict.fromkeys((2.0, 3.0, 4.0, 4.5, 5.0, 7.0))
+
+
+def test_what_was_served_before_a_write_failed_does_not_serve_it():
+    late = [ack(3.0, sent=1.0, intended=1.0), refused(3.5, sent=3.0, intended=2.0), ack(4.0)]
+    (series,) = series_of(journal(late))
+
+    assert backs(series, 9) == {2.0: 4.0}

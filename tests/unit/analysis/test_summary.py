@@ -70,13 +70,29 @@ def test_an_outage_before_the_trigger_is_not_the_failovers():
 
 
 def test_a_noisy_calm_raises_what_counts_as_an_outage():
+    noisy = [at + n / 10 for n in range(100) for at in (0.01, 0.02, 0.03, 0.04, 0.05)]
+    trial = judge(ack(at) for at in (*noisy, *(at + 10.05 for at in noisy)))
+
+    assert trial.threshold == pytest.approx(0.18)
+    assert trial.outages == []
+    assert not trial.downtime < 0.1, "the gap stays within the bounds of the downtime"
+
+
+def test_a_pause_in_the_calm_is_none_of_its_noise():
     events = [*acks(0.01, 3.0, 0.01), *acks(3.5, 10.3, 0.01), *acks(11.0, 20.0, 0.01)]
 
     trial = judge(events)
 
-    assert trial.threshold == pytest.approx(1.53)
-    assert trial.outages == []
-    assert not trial.downtime < 0.7, "the gap stays within the bounds of the downtime"
+    assert trial.threshold == pytest.approx(0.03)
+    assert [each.seconds for each in trial.outages] == [pytest.approx(0.71)]
+
+
+def test_an_outage_that_observation_did_not_see_the_end_of_has_no_upper_end():
+    trial = judge([*acks(0.01, 19.5, 0.01)])
+
+    assert trial.downtime.upper == float("inf")
+    assert not trial.downtime < 100
+    assert repr(trial.downtime) == "511 ms or more, not over when observation ended"
 
 
 def test_a_database_that_never_returns_is_down_to_the_end():

@@ -1,6 +1,7 @@
 """How a writer gets its connection back: never in step with the others, never a burst."""
 
 import asyncio
+import itertools
 
 import pymysql
 import pytest
@@ -71,6 +72,45 @@ def test_neighbouring_writers_begin_at_neighbouring_places_of_a_mix(writers):
     ]  # fmt: skip
 
     assert first == [("one", "other")[n % 2] for n in range(writers)]
+
+
+def using(*, renew, error, times=3):
+    """Return the states that a writer's writes got, of which each fails with an error."""
+    journal, states, seen, down = Journal("run", 1), itertools.count(), [], []
+
+    def write(_, state):
+        seen.append(state)
+        raise error
+
+    workload = CallWorkload(
+        journal, write, setup=lambda: next(states), teardown=down.append, renew=renew
+    )
+    schedule = Schedule(writer=0, writers=1, rate=0)
+    writer = Writer(workload, journal.writers[0], schedule, Gate(), ReconnectPolicy())
+    writer._first_connection()
+    for _ in range(times):
+        writer._use(0)
+    assert down == ([] if len(set(seen)) == 1 else seen)
+    return seen
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        pymysql.err.OperationalError(1290, "read only"),
+        pymysql.err.OperationalError(2013, "lost"),
+        TimeoutError("the pool"),
+        RuntimeError("the application's own"),
+        asyncio.CancelledError(),
+    ],
+)
+def test_a_session_of_the_users_is_replaced_only_if_the_test_asks_for_it(error):
+    assert using(renew="never", error=error) == [0, 0, 0]
+    assert using(renew="on_error", error=error) == [0, 1, 2]
+
+
+def test_a_deadlock_leaves_the_session_in_any_case():
+    assert using(renew="on_error", error=pymysql.err.OperationalError(1213, "deadlock")) == [0] * 3
 
 
 @pytest.mark.parametrize(("renew", "next_state"), [("never", "first"), ("on_error", "second")])

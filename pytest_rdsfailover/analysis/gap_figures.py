@@ -1,0 +1,145 @@
+"""The figures of a trial's gaps: for how long, and how many times, nobody was served."""
+
+import math
+from bisect import bisect_left
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pytest_rdsfailover.analysis import outages
+from pytest_rdsfailover.analysis.interval import Interval
+from pytest_rdsfailover.analysis.observed import Observed
+from pytest_rdsfailover.analysis.pauses import apart
+from pytest_rdsfailover.analysis.presence import longest_unseen
+from pytest_rdsfailover.analysis.proof import failing_moments, fresh_failures
+from pytest_rdsfailover.analysis.weighing import Scales, Weighed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GapFigures:
+    """What the gaps between acknowledgements say; nanoseconds.
+
+    Attributes:
+        natural: the largest gap that came without a fault.
+        explained: the length up to which schedule and machine explain a gap.
+        threshold: the length beyond which a gap is an outage.
+        service: how long a write normally takes.
+        slowest: how long the slowest of them take without a fault.
+        candidates: the gaps longer than explained that overlap the failover, weighed; in order.
+        widest: the widest one that does, whatever its length.
+        outages: the candidates that are outages.
+        unseen: the longest time in which the database can have been away.
+        unfinished: whether it was away when observation ended, or may have been.
+    """
+
+    natural: int
+    explained: int
+    threshold: int
+    service: int
+    slowest: int
+    candidates: list[Weighed]
+    widest: Weighed
+    outages: list[Weighed]
+    unseen: int
+    unfinished: bool
+
+    @property
+    def downtime(self) -> Interval:
+        """Return the longest outage's ends.
+
+        It is at least as long as any of them is for certain, and at most as any can be: which of them
+        it is need not be known.
+        """
+        lower = max((each.lower for each in self.candidates), default=0)
+        return Interval(lower, math.inf if self.unfinished else self.unseen)
+
+    @property
+    def count(self) -> Interval:
+        """Return how many outages there were."""
+        sure, before = 0, -1
+        for each in self.proven:
+            if each.there > before:  # somebody was served between them, from start to end
+                sure, before = sure + 1, each.gap[1]
+        return Interval(sure, len(self.candidates))
+
+    @property
+    def proven(self) -> list[Weighed]:
+        """Return the outages in which the database was away for certain."""
+        return [each for each in self.outages if each.lower > 0]
+
+    @property
+    def decisive(self) -> Weighed:
+        """Return the gap by which the downtime stands or falls.
+
+        That is the one that proves most of it, or, if that is less than half of what may be, the
+        widest one, outage or not.
+        """
+        surest = max(self.candidates, key=lambda each: each.lower, default=self.widest)
+        return surest if 2 * surest.lower > self.unseen else self.widest
+
+    @property
+    def main(self) -> Weighed | None:
+        """Return the longest outage."""
+        return max(self.outages, key=lambda each: each.gap[1] - each.gap[0], default=None)
+
+    def first_back(self, seen: Observed) -> Interval:
+        """Return from the trigger until the longest outage ended; 0 if there was none."""
+        least = self.downtime.lower
+        rivals = [each.gap for each in self.candidates if each.gap[1] - each.gap[0] >= least]
+        if not rivals:
+            return Interval(0, math.inf if self.unfinished else 0)
+        first, last = min(gap[1] for gap in rivals), max(gap[1] for gap in rivals)
+        sure = first - seen.pauses.before(first) - seen.trigger if least else 0
+        return Interval(max(0, sure), math.inf if self.unfinished else last - seen.trigger)
+
+
+def gap_figures(seen: Observed, *, database: bool) -> GapFigures:
+    """Return what the gaps of a trial say.
+
+    Args:
+        seen: the trial.
+        database: whether the database is asked for, and not the application.
+    """
+    natural = outages.natural_gap(seen.calm, seen.pauses, seen.rate)
+    explained = max(outages.explained(seen.rate), natural)
+    threshold = outages.threshold(natural, seen.rate)
+    wide = outages.longer(seen.acks, explained)
+    scales = Scales(
+        series=seen.series,
+        acks=seen.acks,
+        disturbed=apart([*wide, *seen.pauses.spans]),
+        failing=failing_moments(seen.series, database=database),
+        pauses=seen.pauses,
+        database=database,
+    )
+    candidates = [scales.weigh(gap) for gap in wide if gap[1] > seen.trigger]
+    found = [each for each in candidates if each.length > threshold or each.lower > explained]
+    calm = seen.trigger if seen.triggered else seen.stop
+    begin, end = longest_unseen(seen.series, seen.acks, since=seen.trigger)
+    return GapFigures(
+        natural=natural,
+        explained=explained,
+        threshold=threshold,
+        service=scales.service_before(calm),
+        slowest=scales.slowest_before(calm),
+        candidates=candidates,
+        widest=_widest(scales, seen, candidates),
+        outages=found,
+        unseen=end - begin,
+        unfinished=_unfinished(scales, seen, found),
+    )
+
+
+def _widest(scales: Scales, seen: Observed, candidates: Sequence[Weighed]) -> Weighed:
+    if candidates:
+        return max(candidates, key=lambda each: each.gap[1] - each.gap[0])
+    felt = seen.acks[max(0, bisect_left(seen.acks, seen.trigger) - 1) :]
+    return scales.weigh(outages.widest(felt))
+
+
+def _unfinished(scales: Scales, seen: Observed, found: Sequence[Weighed]) -> bool:
+    """Tell whether nobody was served when observation ended, or writers had just begun to fail."""
+    last = seen.acks[-2], seen.acks[-1]
+    if found and found[-1].gap == last:
+        return True
+    fresh = fresh_failures(seen.series, last[0], database=scales.database)
+    return fresh > 0 and not scales.by_accident(last, fresh)

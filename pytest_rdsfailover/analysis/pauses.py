@@ -1,0 +1,76 @@
+"""When the load generator stood still itself: time of which nobody knows what the database did.
+
+Such time lowers the lower end of every figure that rests on it, and raises none.
+"""
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from pytest_rdsfailover.model.clock import SECOND, to_nanoseconds
+
+Span = tuple[int, int]
+# The watchdog looks every 5 ms: a pause may have begun so long before the look that was missed.
+BEAT = SECOND // 200
+# After a pause the writers' threads run one after the other before the last has seen its answer.
+AWAKE = SECOND // 200
+UNSEEN = 2 * BEAT  # a pause as short as this may not have been noted,
+NEAR = SECOND // 10  # and where one was noted so near by, there may be such a one
+
+
+@dataclass(frozen=True, slots=True)
+class Pauses:
+    """Spans in which the load generator stood still, in order and apart; nanoseconds.
+
+    Attributes:
+        spans: from the earliest moment at which each can have begun until all writers ran again.
+    """
+
+    spans: Sequence[Span]
+
+    @classmethod
+    def of(cls, pauses: Iterable[tuple[float, float]]) -> "Pauses":
+        """Return the pauses that a watchdog noted, in seconds, as wide as they can have been."""
+        wide = ((to_nanoseconds(a) - BEAT, to_nanoseconds(b) + AWAKE) for a, b in pauses)
+        return cls(apart(wide))
+
+    def touching(self, span: Span) -> Sequence[Span]:
+        """Return those that share time with a span."""
+        first = bisect_left(self.spans, span[0], key=lambda each: each[1])
+        return self.spans[first : bisect_right(self.spans, span[1], key=lambda each: each[0])]
+
+    def within(self, span: Span) -> int:
+        """Return for how much of a span the load generator stood still."""
+        return sum(max(0, min(b, span[1]) - max(a, span[0])) for a, b in self.touching(span))
+
+    def most_within(self, span: Span) -> int:
+        """Return the same, with a pause that may not have been noted where others were."""
+        near = self.touching((span[0] - NEAR, span[1] + NEAR))
+        return min(span[1] - span[0], self.within(span) + (UNSEEN if near else 0))
+
+    def at_edges(self, span: Span, reach: int) -> int:
+        """Return the same for pauses that come as near as *reach* to an end of the span.
+
+        A pause in the middle hides nothing: an answer that came in it would have been seen at its
+        end, and would have ended the span there.
+        """
+        return sum(
+            max(0, min(last, span[1]) - max(first, span[0]))
+            for first, last in self.touching(span)
+            if first < span[0] + reach or last > span[1] - reach
+        )
+
+    def before(self, moment: int) -> int:
+        """Return for how long the pause lasted that a moment ended, or that it lies in."""
+        return max((moment - a for a, b in self.touching((moment, moment))), default=0)
+
+
+def apart(spans: Iterable[Span]) -> list[Span]:
+    """Return spans in order, those that touch each other joined."""
+    joined: list[Span] = []
+    for first, last in sorted(spans):
+        if joined and first <= joined[-1][1]:
+            joined[-1] = joined[-1][0], max(joined[-1][1], last)
+        else:
+            joined.append((first, last))
+    return joined

@@ -1,0 +1,86 @@
+"""When a database was there for certain: at some moment of every acknowledged write."""
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Sequence
+from itertools import compress
+from operator import sub
+
+from pytest_rdsfailover.analysis.outages import Gap, longer
+from pytest_rdsfailover.analysis.series import Series
+from pytest_rdsfailover.model.clock import SECOND
+
+FINEST = SECOND // 400  # nobody wants to know an upper end below twice this
+
+
+def there(all_series: Sequence[Series], before: int, start: int) -> int:
+    """Return the latest moment at which a database was there still, judged by a moment.
+
+    That is the latest start of any write that was acknowledged by then; *start* if none was.
+    """
+    latest = start
+    for series in all_series:
+        row = series.acked.rfind(1, 0, bisect_right(series.finished, before))
+        if row >= 0 and series.started[row] > latest:
+            latest = series.started[row]
+    return latest
+
+
+def longest_unseen(all_series: Sequence[Series], acks: Sequence[int], *, since: int) -> Gap:
+    """Return the longest time in which a database can have been away without a break.
+
+    It holds no acknowledged write, from its start to its end: such a write would have been served
+    in it.
+
+    Args:
+        all_series: all writers.
+        acks: their acknowledgements in order, with both edges of the run.
+        since: what was over by then does not count.
+    """
+    widest = max((after - before for before, after in _pairs(acks, since)), default=0)
+    # A time twice as long as *slow* holds a gap of that length between writes that were not slow.
+    slow = max(widest // 2, FINEST)
+    late = sorted(_slow(all_series, slow))
+    fast = _without(acks, late) if late else acks
+    found = (acks[-1], acks[-1])
+    for before, after in sorted(longer(fast, slow), key=lambda gap: gap[0] - gap[1]):
+        if after <= since:
+            continue
+        if after - before + slow <= found[1] - found[0]:
+            break
+        ends = late[bisect_right(late, before) : bisect_left(late, after)]
+        for end in (*ends, after):
+            begin = there(all_series, end - 1, acks[0])
+            if end > since and end - begin > found[1] - found[0]:
+                found = begin, end
+    return found
+
+
+def _pairs(acks: Sequence[int], since: int) -> Iterator[Gap]:
+    first = max(0, bisect_left(acks, since) - 1)
+    return zip(acks[first:], acks[first + 1 :], strict=False)
+
+
+def _slow(all_series: Sequence[Series], slow: int) -> list[int]:
+    """Return when writes were acknowledged that took longer than *slow*."""
+    found: list[int] = []
+    for series in all_series:
+        taken = list(map(sub, series.finished, series.started))
+        if taken and max(taken) > slow:
+            chosen = (
+                each > slow and acked for each, acked in zip(taken, series.acked, strict=True)
+            )
+            found += compress(series.finished, chosen)
+    return found
+
+
+def _without(acks: Sequence[int], late: Sequence[int]) -> Sequence[int]:
+    """Return acknowledgements in order but for those of slow writes; the edges of the run stay."""
+    left, place = [acks[0]], 0
+    for each in acks[1:-1]:
+        while place < len(late) and late[place] < each:
+            place += 1
+        if place < len(late) and late[place] == each:
+            place += 1
+        else:
+            left.append(each)
+    return [*left, acks[-1]]

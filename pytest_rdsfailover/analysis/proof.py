@@ -1,0 +1,219 @@
+"""For how much of a gap the database was away for certain: what failed and late writes prove.
+
+Times are integer nanoseconds. What each rule means, with pictures: `docs/definitions.md`.
+"""
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from pytest_rdsfailover.analysis.outages import Gap
+from pytest_rdsfailover.analysis.series import Series
+from pytest_rdsfailover.analysis.statistics import percentile
+from pytest_rdsfailover.model.clock import SECOND
+from pytest_rdsfailover.model.records import Fault, Outcome
+
+# Errors that show the database away: nobody answers, or who answers may not write.
+AWAY = frozenset({"refused", "reset", "timeout", "read-only", "dns"})
+# Errors of a server that cannot serve anybody: out of space, memory, connections or threads.
+CANNOT_SERVE = frozenset({1021, 1030, 1037, 1038, 1040, 1041, 1114, 1135, 1203, 1226})
+# Errors of one statement, from a server that is there: a deadlock, a lock that another one holds, a
+# duplicate key, a packet that is too long. After the last of these it closes the connection.
+TOO_LONG = 1153
+ONE_STATEMENT = frozenset({1213, 1205, 1062, TOO_LONG})
+# After a stall the server's threads have to be scheduled before the first answer can be seen. On
+# two CPUs that took longer than 2 ms in 7 of 400 freezes, and never 3 ms, however fast a single write
+# was before.
+RELEASE = 3 * SECOND // 1000
+# Answers that a server held up come together, and those that a path lost come each in its own time.
+# Starts closer to each other than this do not tell one from the other: TCP's timers tick in 4 ms.
+TELLING = 2 * RELEASE
+ENOUGH = 3  # writers; of two, both may be late by themselves
+TOGETHER = 3  # the ends are that many times closer to each other than the starts
+RETRANSMIT = SECOND // 4  # TCP sends again 0.2 s after a loss at the least, and a round trip
+UNKNOWN = int(Outcome.UNKNOWN)
+UPPER_QUARTER = 0.75
+AGAIN = 1.5  # times what writes usually take is nothing that happened to one
+EVER = 2**62
+
+
+def is_absence(fault: Fault | None, *, database: bool) -> bool:
+    """Tell whether an error shows that nobody could be served.
+
+    Args:
+        fault: the error; None if there was none.
+        database: whether the database is asked for, and not the application: that one is away
+            whatever its operations failed of, except for errors of one statement.
+    """
+    if fault is None or fault.code in ONE_STATEMENT:
+        return False
+    return fault.kind in AWAY or fault.code in CANNOT_SERVE or not database
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """When a write should have been answered by a database that is there.
+
+    Attributes:
+        there: the latest moment at which a later-answered write shows that it still was.
+        service: how long a write normally takes.
+    """
+
+    there: int
+    service: int
+
+    def after(self, started: int) -> int:
+        """Return until when a write that was sent at a moment should have been answered."""
+        return max(started, self.there) + self.service
+
+    def overdue(self, started: int) -> bool:
+        """Tell whether a write was unanswered although others were served: slow by itself."""
+        return started + self.service < self.there
+
+
+def failures_within(
+    all_series: Sequence[Series], gap: Gap, due: Due, *, database: bool
+) -> list[Gap]:
+    """Return (earliest, latest) moments between which the database was away, one pair a failure."""
+    return [
+        (min(earliest, gap[1]), min(max(latest, gap[0]), gap[1]))
+        for series in all_series
+        for earliest, latest in _failures(series, gap, due, database=database)
+    ]
+
+
+def failing_moments(all_series: Sequence[Series], *, database: bool) -> list[int]:
+    """Return the earliest moment at which the database can have been away, for all failures."""
+    whenever, ever = Due(0, EVER), (-EVER, EVER)
+    return sorted(
+        earliest
+        for series in all_series
+        for earliest, _ in _failures(series, ever, whenever, database=database)
+    )
+
+
+def _failures(series: Series, gap: Gap, due: Due, *, database: bool) -> Iterator[Gap]:
+    end = bisect_left(series.started, gap[1])
+    first = bisect_right(series.finished, gap[0])
+    if _failed_before(series, first, due.there):
+        back = series.acked.find(1, first, end)
+        first = end if back < 0 else back
+    row = series.acked.find(0, first, end)
+    while row >= 0:
+        fault = series.faults[series.fault[row]]
+        if is_absence(fault, database=database) and not _after_too_long(series, row):
+            yield _moment(series, row, due)
+        row = series.acked.find(0, row + 1, end)
+
+
+def _failed_before(series: Series, row: int, there: int) -> bool:
+    """Tell whether a writer had been failing before a moment at which another one was served.
+
+    Then it fails for a reason of its own, up to its next success.
+    """
+    begun = series.acked.rfind(1, 0, row) + 1  # the first failure of those in a row
+    return begun < row and series.finished[begun] < there
+
+
+def _moment(series: Series, row: int, due: Due) -> Gap:
+    """Return between which moments the database was away, by a failed write.
+
+    A time-out proves the database away when the write was sent, not until the client gave up: a
+    hung connection stays silent when the database is back. So too with a connection that had been
+    open before (its writer cannot know the outcome): it may have been cut at any moment since
+    its writer's attempt before, and be noticed late.
+    """
+    started, finished = series.started[row], series.finished[row]
+    if series.outcome[row] != UNKNOWN:
+        return started, finished
+    fault = series.faults[series.fault[row]]
+    silent = fault is not None and fault.kind == "timeout" and not had_to_connect(series, row)
+    latest = min(finished, due.after(started)) if silent else finished
+    return (series.started[row - 1] if row else 0), latest
+
+
+def _after_too_long(series: Series, row: int) -> bool:
+    """Tell whether the writer's own packet, too long for the server, had ended its connection."""
+    before = series.faults[series.fault[row - 1]] if row else None
+    return before is not None and before.code == TOO_LONG
+
+
+def had_to_connect(series: Series, row: int) -> bool:
+    """Tell whether a writer had lost its connection before this attempt."""
+    return row > 0 and not series.acked[row - 1]
+
+
+def silence(all_series: Sequence[Series], gap: Gap, due: Due) -> Gap | None:
+    """Return (earliest, latest) of what writes prove that were held up over the end of a gap.
+
+    A server that stood still answers all of them together, and was away from when the first of
+    them was due until shortly before. Answers that come each in their own time were lost or late on
+    the way: TCP sends again after ever doubled times, so the way can have been open for the second
+    half of the silence. A single connection cannot tell one from the other.
+
+    A write that had to connect first proves nothing: how long that normally takes, nobody measured.
+    """
+    released = gap[1] - max(due.service, RELEASE)
+    held = [
+        (start, end)
+        for series in all_series
+        for start, end in _held(series, gap)
+        if due.after(start) < released and not due.overdue(start)
+    ]
+    if not held:
+        return None
+    first = max(gap[0], min(due.after(start) for start, _ in held))
+    begun = sorted(max(start, due.there) for start, _ in held)
+    ended = sorted(end for _, end in held)
+    apart = begun[-1] - begun[0]
+    if (
+        len(held) >= ENOUGH
+        and apart >= TELLING
+        and (percentile(ended, UPPER_QUARTER) - gap[1]) * TOGETHER <= apart
+    ):
+        return released, first
+    alone = [max(gap[0], due.after(start)) for start, end in held if end == gap[1]]
+    sure = max(((gap[1] - each - RETRANSMIT) // 2 for each in alone), default=0)
+    return (min(alone) + sure, min(alone)) if sure > 0 else None
+
+
+def _held(series: Series, gap: Gap) -> Iterator[Gap]:
+    """Yield start and end of this writer's write that was sent before a gap's end and served after."""
+    row = bisect_left(series.finished, gap[1])
+    there = row < len(series) and series.started[row] < gap[1] and series.acked[row]
+    if there and not had_to_connect(series, row):
+        yield series.started[row], series.finished[row]
+
+
+def between(proofs: Sequence[Gap], gap: Gap, due: Due) -> int:
+    """Return from the first moment of absence, at its latest, to the last one, at its earliest."""
+    if not proofs:
+        return 0
+    latest_first = min(latest for _, latest in proofs)
+    earliest_last = max(earliest for earliest, _ in proofs)
+    return min(max(0, earliest_last - latest_first), gap[1] - due.there)
+
+
+def passed_by(all_series: Sequence[Series], gap: Gap, due: Due) -> bool:
+    """Tell whether one writer was served on both sides of a gap, in time and with nothing between.
+
+    Then nothing shows that the database was away: the others may have been by themselves.
+    """
+    for series in all_series:
+        row = bisect_left(series.finished, gap[1])
+        if 0 < row < len(series) and series.finished[row] == gap[1]:
+            usual = series.finished[row] - series.intended[row] <= max(AGAIN * due.service, RELEASE)
+            both = series.acked[row] and series.acked[row - 1]
+            if usual and both and series.finished[row - 1] == gap[0]:
+                return True
+    return False
+
+
+def fresh_failures(all_series: Sequence[Series], since: int, *, database: bool) -> int:
+    """Return how many writers that had been served failed after a moment, of an absence."""
+    fresh = 0
+    for series in all_series:
+        row = bisect_right(series.finished, since)
+        if row < len(series) and not series.acked[row] and not had_to_connect(series, row):
+            fresh += is_absence(series.faults[series.fault[row]], database=database)
+    return fresh

@@ -1,0 +1,157 @@
+"""Each long gap between acknowledgements, weighed: for how long the database was away in it."""
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import compress
+from operator import sub
+from typing import NamedTuple
+
+from pytest_rdsfailover.analysis import presence, proof
+from pytest_rdsfailover.analysis.outages import Gap
+from pytest_rdsfailover.analysis.pauses import Pauses
+from pytest_rdsfailover.analysis.series import Series
+from pytest_rdsfailover.analysis.statistics import percentile
+from pytest_rdsfailover.model.clock import SECOND
+
+EDGE = SECOND // 100  # a pause as near as this to an edge of a gap may have moved it
+LOOK_BACK = SECOND  # of calm is enough to know how long a write normally takes
+MOST = 1024  # writes, and so are so many
+FEWEST = 400  # writes; of fewer, nobody knows what one in a hundred takes
+SLOWER = 10  # times
+CHANCE = 1e-6  # of failures one after the other, below which they are no accident
+FEW = 3  # failures beside a gap say nothing of how many there are
+
+
+class Weighed(NamedTuple):
+    """A gap, and how long the database was away in it.
+
+    Attributes:
+        gap: from one acknowledgement to the next.
+        own: how much of it the load generator stood still itself, at its edges.
+        there: the latest moment at which the database was there still for certain.
+        lower: for how long it was away for certain.
+        proofs: how many writes failed in it.
+    """
+
+    gap: Gap
+    own: int
+    there: int
+    lower: int
+    failed: int
+
+    @property
+    def length(self) -> int:
+        """Return how long nobody was served, but for what the load generator slept through."""
+        return self.gap[1] - self.gap[0] - self.own
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scales:
+    """All that a gap is weighed against.
+
+    Attributes:
+        series: all writers.
+        acks: acknowledgements in order, with both edges of the run.
+        disturbed: spans, in order, in which writes did not take what they normally take.
+        failing: moments at which writes failed, in order.
+        pauses: when the load generator stood still.
+        database: whether the database is asked for, and not the application.
+    """
+
+    series: Sequence[Series]
+    acks: Sequence[int]
+    disturbed: Sequence[Gap]
+    failing: Sequence[int]
+    pauses: Pauses
+    database: bool
+    _known: dict[Gap, list[int]] = field(default_factory=dict)
+
+    def weigh(self, gap: Gap) -> Weighed:
+        """Return for how much of a gap the database was away for certain."""
+        service = max(self.service_before(gap[0]), self.service_after(gap))
+        due = proof.Due(presence.there(self.series, gap[0], self.acks[0]), service)
+        failures = proof.failures_within(self.series, gap, due, database=self.database)
+        own = self.pauses.at_edges(gap, EDGE + 2 * service)
+        lower = 0
+        if not self.by_accident(gap, len(failures)) and not proof.passed_by(self.series, gap, due):
+            held = proof.silence(self.series, gap, due)
+            lower = proof.between([*failures, *([held] if held else [])], gap, due)
+        return Weighed(gap, own, due.there, max(0, lower - own), len(failures))
+
+    def service_before(self, moment: int) -> int:
+        """Return how long a write normally takes, by those before a moment that nothing disturbed.
+
+        The 99th percentile, so that a single hiccup does not blur every figure. 0 without any.
+        """
+        taken = self._undisturbed(moment)
+        return percentile(taken, 0.99) if taken else 0
+
+    def slowest_before(self, moment: int) -> int:
+        """Return how long the slowest of these took, unless it was far slower than nearly all."""
+        taken = self._undisturbed(moment)
+        return min(taken[-1], SLOWER * percentile(taken, 0.99)) if taken else 0
+
+    def _undisturbed(self, moment: int) -> list[int]:
+        """Return how long writes took before a moment that nothing disturbed, sorted."""
+        taken: list[int] = []
+        place, until = bisect_right(self.disturbed, (moment, moment)), moment
+        while len(taken) < FEWEST and until > self.acks[0]:
+            place -= 1
+            since = self.disturbed[place][1] if place >= 0 else self.acks[0]
+            if since < until:
+                taken += self._taken(max(since, until - LOOK_BACK), until)
+            until = min(until, self.disturbed[place][0]) if place >= 0 else self.acks[0]
+        return sorted(taken)
+
+    def _taken(self, since: int, until: int) -> list[int]:
+        """Return how long acknowledged writes took that lie between two moments."""
+        if (since, until) not in self._known:  # the next gap will ask again
+            share = max(1, MOST // max(1, len(self.series)))
+            self._known[since, until] = [
+                taken for series in self.series for taken in _took(series, since, until, share)
+            ]
+        return self._known[since, until]
+
+    def service_after(self, gap: Gap) -> int:
+        """Return how long writes take right after a gap, and what that explains of it.
+
+        Where writes go on to take long, they were late on the way, and not held up.
+        """
+        until = gap[1] + max(gap[1] - gap[0], SECOND // 10)
+        taken = []
+        for series in self.series:
+            row = bisect_left(series.started, gap[1])
+            if row < len(series) and series.started[row] < until and series.acked[row]:
+                taken.append(series.finished[row] - series.started[row])
+        return round(proof.AGAIN * percentile(sorted(taken), 0.5)) if taken else 0
+
+    def by_accident(self, gap: Gap, failed: int) -> bool:
+        """Tell whether so many failures in a row are what the share of failures beside a gap brings.
+
+        Where every second write fails, some fail one after the other, and others would have been served.
+        """
+        if not failed or not self.failing:
+            return False
+        length = gap[1] - gap[0]
+        for reach, least in ((length, FEW), (4 * length, FEW), (max(SECOND, 4 * length), 1)):
+            for side in ((gap[0] - reach, gap[0]), (gap[1], gap[1] + reach)):
+                failing = _count(self.failing, side)
+                if failing < least:
+                    continue
+                share = failing / (failing + _count(self.acks, side))
+                if share**failed > CHANCE:
+                    return True
+        return False
+
+
+def _took(series: Series, since: int, until: int, most: int) -> Iterator[int]:
+    """Return how long the latest of a writer's acknowledged writes took that lie between."""
+    end = bisect_right(series.finished, until)
+    rows = slice(max(bisect_left(series.started, since), end - most), end)
+    taken = map(sub, series.finished[rows], series.started[rows])
+    return compress(taken, series.acked[rows])
+
+
+def _count(moments: Sequence[int], span: Gap) -> int:
+    return bisect_right(moments, span[1]) - bisect_left(moments, span[0])

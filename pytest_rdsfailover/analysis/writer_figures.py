@@ -1,0 +1,164 @@
+"""The figures of single writers: for how long they were not served, and when the last one was again."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pytest_rdsfailover.analysis.gap_figures import GapFigures
+from pytest_rdsfailover.analysis.interval import Interval
+from pytest_rdsfailover.analysis.observed import Observed
+from pytest_rdsfailover.analysis.outages import NATURAL_FACTOR, Gap, incidents
+from pytest_rdsfailover.analysis.weighing import Weighed
+from pytest_rdsfailover.analysis.writer_outages import (
+    WriterOutage,
+    covered,
+    is_stuck,
+    longest_wait,
+    never_back,
+    writer_outages,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WriterFigures:
+    """What single writers say; nanoseconds.
+
+    Attributes:
+        explained: the length up to which a wait is what writes normally take.
+        away: their outages, as far as these are beyond doubt.
+        stuck: the numbers of those that never came back.
+        longest: the longest outage of a writer.
+        area: all their outages added up.
+        seen_area: the same, of those beyond doubt, as long as they seemed.
+        last_back: from the trigger until the last of them was served again.
+        back: when that was; the end of observation if it was not; None if nobody was away.
+    """
+
+    explained: int
+    away: list[WriterOutage]
+    stuck: list[int]
+    longest: Interval
+    area: Interval
+    seen_area: int
+    last_back: Interval
+    back: int | None
+
+    @property
+    def spans(self) -> list[Gap]:
+        """Return from when to when they were away."""
+        return [each.span for each in self.away]
+
+
+def writer_figures(seen: Observed, judged: GapFigures) -> WriterFigures:
+    """Return what single writers say of a trial.
+
+    Args:
+        seen: the trial.
+        judged: what the gaps between the acknowledgements of all of them say.
+    """
+    # A write that takes as long as writes normally do is no outage of its writer.
+    doubtful = max(judged.explained, judged.service)
+    longer_than = max(judged.threshold, NATURAL_FACTOR * judged.service, 2 * judged.slowest)
+    patience = max(seen.patience, longer_than)
+    waits = [
+        writer_outages(
+            series,
+            since=seen.trigger,
+            stop=seen.stop,
+            longer_than=doubtful,
+            patience=patience if seen.rate else 0,
+        )
+        for series in seen.series
+    ]
+    found = [[each for each in away if each.length > doubtful] for away in waits]
+    sure = [[each for each in away if _net(each, seen) > longer_than] for away in found]
+    stuck = _stuck(seen, found, patience)
+    possible = [each for away in found for each in away]
+    certain = [each for away in sure for each in away]
+    ended = all(each.ended for each in possible)
+    late = (longest_wait(series, since=seen.trigger) for series in seen.series)
+    most = max([*late, *(each.length for away in waits for each in away)], default=0)
+    until, until_perhaps = _until(seen, judged.proven), _until(seen, judged.candidates)
+    known = [each.stop for each in certain if each.start <= until]
+    # Some writers notice only at their next write. What has not ended is none of the past anyway.
+    counted = [
+        each
+        for each in possible
+        if min(each.start, each.before) <= until_perhaps or not (each.ended or seen.triggered)
+    ]
+    never = bool(stuck) or not all(each.ended for each in counted)
+    return WriterFigures(
+        explained=doubtful,
+        away=certain,
+        stuck=stuck,
+        longest=Interval(
+            max((_net(each, seen) for each in certain), default=0), most if ended else math.inf
+        ),
+        area=Interval(
+            max(0, sum(map(_covered, sure)) - sum(_slept(each, seen) for each in certain)),
+            sum(map(_covered, found)) if ended else math.inf,
+        ),
+        seen_area=sum(map(_covered, sure)),
+        last_back=_since_trigger(
+            seen, first=known, last=[each.stop for each in counted], never=never
+        ),
+        back=seen.stop if never else max(known, default=None),
+    )
+
+
+def _stuck(seen: Observed, found: Sequence[Sequence[WriterOutage]], patience: int) -> list[int]:
+    """Return the numbers of the writers that never came back.
+
+    Without a trigger nobody knows since when they should have: such a writer's outage has not ended.
+    """
+    since = max(seen.trigger, seen.settled or 0)
+    return [
+        series.writer
+        for series, away in zip(seen.series, found, strict=True)
+        if (
+            is_stuck(series, since=since, stop=seen.stop, patience=patience)
+            if seen.triggered
+            else never_back(away, patience=patience)
+        )
+    ]
+
+
+def _until(seen: Observed, outages: Sequence[Weighed]) -> int:
+    """Return up to when an outage of a writer is part of the failover, and none of its own later.
+
+    That is until the cluster had settled, or the end of the longest outage's incident. Without a
+    trigger it is the end of the last outage.
+    """
+    gaps = [each.gap for each in outages]
+    if not seen.triggered:
+        return gaps[-1][1] if gaps else seen.start
+    return max(seen.stop if seen.settled is None else seen.settled, _end_of_incident(gaps))
+
+
+def _end_of_incident(outages: Sequence[Gap]) -> int:
+    """Return when the incident of the longest outage was over; 0 without any."""
+    longest = max(outages, key=lambda gap: gap[1] - gap[0], default=(0, 0))
+    ends = (each.stop for each in incidents(outages) if each.start <= longest[0] <= each.stop)
+    return int(max(ends, default=0))
+
+
+def _since_trigger(
+    seen: Observed, *, first: Sequence[int], last: Sequence[int], never: bool
+) -> Interval:
+    """Return from the trigger until the last writer was back, at the earliest and at the latest."""
+    sure = max((each - seen.pauses.before(each) for each in first), default=seen.trigger)
+    most = max(last, default=seen.trigger) - seen.trigger
+    return Interval(max(0, sure - seen.trigger), math.inf if never else max(0, most))
+
+
+def _covered(away: Sequence[WriterOutage]) -> int:
+    return covered(each.span for each in away)
+
+
+def _slept(each: WriterOutage, seen: Observed) -> int:
+    return seen.pauses.most_within(each.span)
+
+
+def _net(each: WriterOutage, seen: Observed) -> int:
+    """Return how long an outage was, but for what the load generator slept through."""
+    return each.length - _slept(each, seen)

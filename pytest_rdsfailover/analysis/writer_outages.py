@@ -1,0 +1,142 @@
+"""When single writers were not served, and which of them never came back."""
+
+from array import array
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import compress, count, islice
+from operator import sub
+from typing import NamedTuple
+
+from pytest_rdsfailover.analysis.outages import Gap
+from pytest_rdsfailover.analysis.proof import ONE_STATEMENT
+from pytest_rdsfailover.analysis.series import Series
+
+
+class WriterOutage(NamedTuple):
+    """A time in which one writer was not served.
+
+    Attributes:
+        start: the intended time of the first write that was not served.
+        stop: when the writer was served next; the end of observation if it was not.
+        ended: whether it was served again by then.
+        before: when it had last been served; 0 if never.
+    """
+
+    start: int
+    stop: int
+    ended: bool
+    before: int
+
+    @property
+    def length(self) -> int:
+        """Return how long it lasted."""
+        return self.stop - self.start
+
+    @property
+    def span(self) -> Gap:
+        """Return its start and its stop."""
+        return self.start, self.stop
+
+
+def writer_outages(
+    series: Series, *, since: int, stop: int, longer_than: int, patience: int = 0
+) -> list[WriterOutage]:
+    """Return when this writer was not served: from a write's intended time to its next success.
+
+    Errors and silent stalls count alike. An error of one statement comes from a server that serves,
+    so it is no outage, and it ends one. A writer of which nothing is heard any more is away, too.
+
+    Args:
+        series: the writer.
+        since: attempts that were over before this are not looked at.
+        stop: the end of observation.
+        longer_than: what was served in that time is no outage; failures are, however short.
+        patience: for how long nothing need be heard of a writer that waits for its slot; 0 if
+            nobody knows.
+    """
+    first = bisect_left(series.finished, since)
+    served = _served(series)
+    found = [*_late(series, served, first, longer_than), *_failing(series, served, first, stop)]
+    last = series.finished[-1] if len(series) else since
+    if patience and stop - last > patience:
+        found.append((max(last, since), stop + 1))
+    return [
+        WriterOutage(start, min(back, stop), back <= stop, _served_before(series, start))
+        for start, back in sorted(found)
+        if start < stop
+    ]
+
+
+def _served_before(series: Series, moment: int) -> int:
+    place = bisect_right(series.acks, moment)
+    return series.acks[place - 1] if place else 0
+
+
+def longest_wait(series: Series, *, since: int) -> int:
+    """Return the longest time from a write's intended time to its answer."""
+    first = bisect_left(series.finished, since)
+    taken = map(sub, islice(series.finished, first, None), islice(series.intended, first, None))
+    return max(taken, default=0)
+
+
+def _served(series: Series) -> bytes:
+    """Return one byte an attempt: 1 if a server that serves answered it."""
+    codes = [0 if fault is None else fault.code for fault in series.faults]
+    if ONE_STATEMENT.isdisjoint(codes):
+        return series.acked
+    statement = array("B", (code in ONE_STATEMENT for code in codes))
+    return bytes(
+        acked or statement[fault] for acked, fault in zip(series.acked, series.fault, strict=True)
+    )
+
+
+def _late(series: Series, served: bytes, first: int, longer_than: int) -> Iterator[Gap]:
+    """Yield the writes that were acknowledged late.
+
+    One right after a failure ends that failure's outage and is none of its own.
+    """
+    taken = map(sub, islice(series.finished, first, None), islice(series.intended, first, None))
+    for row in compress(count(first), map(longer_than.__lt__, taken)):
+        if series.acked[row] and (row == first or served[row - 1]):
+            yield series.intended[row], series.finished[row]
+
+
+def _failing(series: Series, served: bytes, row: int, stop: int) -> Iterator[Gap]:
+    """Yield, from *row* on, each run of failures from its first intended time to its end."""
+    while (row := served.find(0, row)) >= 0:
+        back = served.find(1, row)
+        if back < 0:
+            yield series.intended[row], stop + 1
+            return
+        yield series.intended[row], series.finished[back]
+        row = back
+
+
+def covered(gaps: Iterable[Gap]) -> int:
+    """Return how much time gaps in order of their start cover; overlaps count once."""
+    total = reached = 0
+    for start, stop in gaps:
+        total += max(0, stop - max(start, reached))
+        reached = max(reached, stop)
+    return total
+
+
+def is_stuck(series: Series, *, since: int, stop: int, patience: int) -> bool:
+    """Tell whether a writer that had work had none of it acknowledged from *since* to *stop*.
+
+    Args:
+        series: the writer.
+        since: when the cluster had settled.
+        stop: the end of observation.
+        patience: two slots of the schedule: a writer that waits for its next one is not stuck.
+    """
+    place = bisect_left(series.acks, since)
+    if place < len(series.acks) and series.acks[place] <= stop:
+        return False
+    tried = bisect_left(series.finished, since) < len(series)
+    return tried or any(last >= since for _, last, _ in series.skips) or stop - since > patience
+
+
+def never_back(away: Sequence[WriterOutage], *, patience: int) -> bool:
+    """Tell whether a writer's last outage did not end, though it had longer than *patience*."""
+    return any(not each.ended and each.length > patience for each in away)

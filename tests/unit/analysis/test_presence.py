@@ -1,0 +1,57 @@
+"""The longest time in which the database can have been away holds no acknowledged write."""
+
+import random
+
+from builders import ack, acks, journal
+
+from pytest_rdsfailover.analysis.outages import acknowledgements
+from pytest_rdsfailover.analysis.presence import longest_unseen
+from pytest_rdsfailover.analysis.series import series_of
+from pytest_rdsfailover.model.clock import SECOND
+
+
+def unseen(events, *, writers=1, since=0.0, stop=9.0):
+    series = series_of(journal(events, writers=writers))
+    found = acknowledgements(series, start=0, stop=round(stop * SECOND))
+    return longest_unseen(series, found, since=round(since * SECOND))
+
+
+def seconds(span):
+    return span[0] / SECOND, span[1] / SECOND
+
+
+def test_late_answers_may_hide_more_than_the_widest_gap_shows():
+    steady = [*acks(0.01, 3.0, 0.01), *acks(4.0, 9.0, 0.01)]
+    late = [ack(3.3, sent=2.5, writer=1), ack(3.6, sent=2.6, writer=2)]
+
+    assert seconds(unseen([*steady, *late], writers=3)) == (2.989, 4.0)
+
+
+def test_what_was_over_before_does_not_count():
+    events = [*acks(0.01, 3.0, 0.01), *acks(4.0, 9.0, 0.01)]
+
+    assert seconds(unseen(events)) == (2.989, 4.0)
+    assert seconds(unseen(events, since=5.0))[1] > 5.0
+
+
+def slowly(events, stop):
+    """Return the longest one by looking at all of them."""
+    writes = sorted((each.finished, each.started) for each in events if each.finished < stop)
+    ends = [*(finished for finished, _ in writes), stop]
+    return max(
+        end - max((start for finished, start in writes if finished < end), default=0.0)
+        for end in ends
+    )
+
+
+def test_it_is_the_same_as_by_looking_at_all_of_them():
+    for seed in range(200):
+        chance = random.Random(seed)
+        events, at = [], [0.0] * 4
+        while min(at) < 2:
+            writer = at.index(min(at))
+            start = at[writer] + chance.random() * chance.choice([0.01, 0.3])
+            at[writer] = start + chance.random() * chance.choice([0.002, 0.002, 0.2, 0.5])
+            events.append(ack(at[writer], sent=start, writer=writer))
+        begin, end = seconds(unseen(events, writers=4, stop=2.0))
+        assert abs(end - begin - slowly(events, 2.0)) < 1e-6

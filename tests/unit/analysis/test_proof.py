@@ -1,0 +1,186 @@
+"""What failed and late writes prove of a gap, and what they do not."""
+
+import pytest
+from builders import ack, journal, refused, unknown
+
+from pytest_rdsfailover.analysis.presence import there
+from pytest_rdsfailover.analysis.proof import (
+    RELEASE,
+    RETRANSMIT,
+    Due,
+    between,
+    failures_within,
+    silence,
+)
+from pytest_rdsfailover.analysis.series import series_of
+from pytest_rdsfailover.model.clock import SECOND
+
+MS = SECOND // 1000
+RELEASED = RELEASE / SECOND
+
+
+def bounds(events, first, last, *, service=0.002, writers=1, database=False):
+    """Return for how long the database was away in a gap, at the least and at the most."""
+    found, gap = series_of(journal(events, writers=writers)), (nano(first), nano(last))
+    due = Due(there(found, gap[0], 0), nano(service))
+    held = silence(found, gap, due)
+    failures = failures_within(found, gap, due, database=database)
+    low = between([*failures, *([held] if held else [])], gap, due)
+    return pytest.approx((low / SECOND, (gap[1] - due.there) / SECOND), abs=1e-6)
+
+
+def nano(seconds):
+    return round(seconds * SECOND)
+
+
+def held_up(start, last, *, writers=4, apart=0.01):
+    """Return writes that were sent one after the other and answered together."""
+    for number in range(writers):
+        yield ack(1.0 - number / 1000, writer=number)
+        yield ack(last + number / 10_000, sent=start + number * apart, writer=number)
+
+
+def lost(start, last, *, writers=4, apart=0.01):
+    """Return writes that were sent one after the other and answered one after the other."""
+    for number in range(writers):
+        yield ack(1.0 - number / 1000, writer=number)
+        late = number * apart
+        yield ack(last + late, sent=start + late, writer=number)
+
+
+def test_the_longest_downtime_counts_from_the_start_of_the_last_write_before_it():
+    assert bounds([ack(1.0, sent=0.9), ack(3.0)], 1.0, 3.0) == (0, 2.1)
+
+
+def test_without_any_evidence_the_shortest_downtime_is_nothing():
+    assert bounds([ack(1.0), ack(3.0)], 1.0, 3.0) == (0, 2.001)
+
+
+def test_refusals_prove_the_database_away_from_the_end_of_the_first_to_the_start_of_the_last():
+    events = [ack(1.0), refused(1.2, sent=1.1), refused(2.8, sent=2.7), ack(3.0)]
+
+    assert bounds(events, 1.0, 3.0) == (1.5, 2.001)
+
+
+def test_one_refusal_proves_a_moment_but_no_duration():
+    assert bounds([ack(1.0), refused(1.9, sent=1.1), ack(3.0)], 1.0, 3.0) == (0, 2.001)
+
+
+@pytest.mark.parametrize("code", [1213, 1205, 1062, 1153])
+def test_an_error_of_one_statement_comes_from_a_database_that_is_there(code):
+    events = [ack(1.0), refused(1.2, code=code), refused(2.8, code=code), ack(3.0)]
+
+    assert bounds(events, 1.0, 3.0) == (0, 2.001)
+
+
+def failing(code, kind):
+    return [
+        ack(1.0),
+        refused(1.2, code=code, kind=kind, sent=1.1),
+        refused(2.8, code=code, kind=kind, sent=2.7),
+        ack(3.0),
+    ]
+
+
+@pytest.mark.parametrize(("code", "kind"), [(1146, "server"), (0, "client")])
+def test_any_other_failure_is_absence_of_the_application_but_not_of_the_database(code, kind):
+    assert bounds(failing(code, kind), 1.0, 3.0) == (1.5, 2.001)
+    assert bounds(failing(code, kind), 1.0, 3.0, database=True) == (0, 2.001)
+
+
+@pytest.mark.parametrize("code", [1021, 1040, 1041, 1203])
+def test_a_server_without_space_memory_or_connections_is_away(code):
+    assert bounds(failing(code, "server"), 1.0, 3.0, database=True) == (1.5, 2.001)
+
+
+def test_a_reset_after_the_writers_own_packet_that_was_too_long_proves_nothing():
+    too_long = [
+        ack(1.0),
+        refused(1.2, code=1153),
+        unknown(1.4, sent=1.39),
+        refused(1.6, code=1153),
+        unknown(2.8, sent=2.79),
+        ack(3.0),
+    ]
+    other = [each for each in too_long if each.fault is None or each.fault.code != 1153]
+
+    assert bounds(too_long, 1.0, 3.0) == (0, 2.001)
+    assert bounds([*other, refused(2.9, sent=2.85)], 1.0, 3.0) == (1.45, 2.001)
+
+
+def test_stalled_writes_prove_their_wait_less_a_service_time_at_each_end():
+    events = held_up(1.01, 3.0)
+
+    assert bounds(events, 1.0, 3.0, service=0.005, writers=4) == (1.98, 2.001)
+
+
+def test_a_server_that_was_stopped_needs_a_moment_however_fast_it_was():
+    found = bounds(held_up(1.01, 3.0), 1.0, 3.0, service=0.0001, writers=4)
+
+    assert found == (3.0 - RELEASED - 1.0101, 2.001)
+
+
+def test_answers_that_come_each_in_their_own_time_were_lost_on_the_way():
+    found = bounds(lost(1.01, 2.41), 1.0, 2.41, writers=4)
+
+    assert found == ((1.4 - 0.002 - RETRANSMIT / SECOND) / 2, 1.411)
+
+
+def test_a_short_silence_of_the_way_proves_nothing():
+    assert bounds(lost(1.01, 1.2), 1.0, 1.2, writers=4) == (0, 0.201)
+
+
+def test_one_connection_cannot_tell_a_server_that_stood_still_from_a_lost_segment():
+    found = bounds([ack(1.0), ack(3.0, sent=1.01)], 1.0, 3.0)
+
+    assert found == ((1.99 - 0.002 - RETRANSMIT / SECOND) / 2, 2.001)
+
+
+def test_a_write_that_was_unanswered_while_another_one_was_served_proves_nothing():
+    events = [ack(1.0), ack(3.0, sent=0.7, writer=1)]
+
+    assert bounds(events, 1.0, 3.0, service=0.005, writers=2) == (0, 2.001)
+
+
+def test_a_writer_that_failed_while_another_one_was_served_fails_for_a_reason_of_its_own():
+    before = [refused(0.9, writer=1)]
+    fails = [refused(1.2, writer=1), refused(2.8, writer=1)]
+    events = [ack(1.0), ack(3.0)]
+
+    assert bounds([*events, *fails], 1.0, 3.0, writers=2) == (1.599, 2.001)
+    assert bounds([*before, *events, *fails], 1.0, 3.0, writers=2) == (0, 2.001)
+
+
+def test_a_slow_write_that_had_to_connect_first_proves_nothing():
+    events = [ack(1.0), refused(1.2, sent=1.1), ack(3.0, sent=2.0)]
+
+    assert bounds(events, 1.0, 3.0) == (0, 2.001)
+
+
+def test_a_time_out_proves_the_moment_of_sending_and_not_the_wait():
+    events = [
+        ack(1.0),
+        unknown(2.0, kind="timeout", sent=1.1),
+        refused(2.9, kind="timeout", sent=2.2),
+        ack(3.0),
+    ]
+
+    assert bounds(events, 1.0, 3.0) == (2.2 - 1.102, 2.001)
+
+
+def test_a_connection_found_dead_may_have_died_at_any_moment_since_it_was_last_used():
+    events = [
+        ack(1.0),
+        ack(1.0, writer=1),
+        refused(1.2, sent=1.1),
+        unknown(2.8, sent=2.79, writer=1),
+        ack(3.0),
+    ]
+
+    assert bounds(events, 1.0, 3.0, writers=2) == (0, 2.001)
+
+
+def test_the_bounds_never_cross():
+    events = [ack(1.0), refused(1.9, sent=1.1), refused(2.0, sent=1.2, writer=1), ack(3.0)]
+
+    assert bounds(events, 1.0, 3.0, writers=2) == (0, 2.001)

@@ -1,0 +1,62 @@
+from builders import ack, journal, refused
+
+from pytest_rdsfailover.analysis.series import series_of
+from pytest_rdsfailover.analysis.writer_outages import covered, is_stuck, writer_outages
+from pytest_rdsfailover.model.clock import SECOND
+
+
+def alone(events):
+    return series_of(journal(events))[0]
+
+
+def away(events, *, since=0.0, stop=9.0, longer_than=0.1):
+    found = writer_outages(
+        alone(events),
+        since=round(since * SECOND),
+        stop=round(stop * SECOND),
+        longer_than=round(longer_than * SECOND),
+    )
+    return [(each.start / SECOND, each.stop / SECOND) for each in found]
+
+
+def test_a_writer_is_away_from_the_intended_time_of_the_write_that_was_not_served():
+    events = [ack(1.0), refused(2.0, intended=1.9), refused(3.0), ack(4.0, intended=3.9), ack(5.0)]
+
+    assert away(events) == [(1.9, 4.0)]
+
+
+def test_a_silent_stall_counts_as_errors_do():
+    assert away([ack(1.0), ack(4.0, intended=1.5, sent=1.5), ack(4.2)]) == [(1.5, 4.0)]
+
+
+def test_a_write_that_was_sent_late_was_away_from_when_it_was_intended():
+    assert away([ack(1.0), ack(4.0, intended=1.5, sent=3.95), ack(4.2)]) == [(1.5, 4.0)]
+
+
+def test_a_writer_that_never_returns_is_away_to_the_end():
+    assert away([ack(1.0), refused(2.0, intended=2.0)]) == [(2.0, 9.0)]
+
+
+def test_time_that_two_outages_of_a_writer_share_counts_once():
+    assert covered([(1, 4), (3, 6), (3, 5), (8, 9)]) == 6
+    assert covered([]) == 0
+
+
+def test_a_writer_without_any_success_after_settling_is_stuck():
+    stuck = alone([ack(1.0), refused(5.0)])
+    back = alone([ack(1.0), refused(5.0), ack(6.0)])
+    late = alone([ack(1.0), refused(5.0), ack(9.5)])
+
+    def judge(series, patience=SECOND * 20):
+        return is_stuck(series, since=4 * SECOND, stop=9 * SECOND, patience=patience)
+
+    assert judge(stuck)
+    assert not judge(back)
+    assert judge(late)
+
+
+def test_a_writer_that_waits_for_its_next_slot_is_not_stuck_but_a_silent_one_is():
+    silent = alone([ack(1.0)])
+
+    assert not is_stuck(silent, since=4 * SECOND, stop=9 * SECOND, patience=20 * SECOND)
+    assert is_stuck(silent, since=4 * SECOND, stop=9 * SECOND, patience=SECOND)
