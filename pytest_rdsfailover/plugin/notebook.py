@@ -42,6 +42,11 @@ class Notebook:
         self.resume = run.settings.resume
 
     @property
+    def asked(self) -> set[str]:
+        """Return the names of what the test has expected so far; may be added to."""
+        return self._run.asked(self._item)
+
+    @property
     def entries(self) -> Sequence[MeasuredTrial]:
         """Return what the test has noted so far."""
         return self._run.noted(self._item)
@@ -53,6 +58,7 @@ class Notebook:
             OSError: if the run wants a journal that cannot be written.
         """
         item = self._item
+        trial.report_asked(self.asked)
         found = document.trial_document(trial, test=item.nodeid, scenario=scenario_of(item))
         lines = terminal.timeline(trial)
         if trial.endpoint == "proxy":

@@ -21,6 +21,7 @@ class Trial(Summary):
     """
 
     evidence: Evidence | None = None
+    _asked: set[str] | None = None  # takes the names of what its test expects
 
     @classmethod
     def of(cls, summary: Summary, evidence: Evidence | None = None) -> Self:
@@ -28,6 +29,10 @@ class Trial(Summary):
         trial = cls(**{entry.name: getattr(summary, entry.name) for entry in fields(Summary)})
         object.__setattr__(trial, "evidence", evidence)  # frozen for everybody else
         return trial
+
+    def report_asked(self, names: set[str]) -> None:
+        """Put the names of all that will be expected of this trial into a set."""
+        object.__setattr__(self, "_asked", names)
 
     def expect(self, **bounds: Unpack[Expectations]) -> None:
         """Assert several bounds at once, for example `downtime="< 2s", lost=0`.
@@ -37,6 +42,8 @@ class Trial(Summary):
             SettingError: if a bound makes no sense.
         """
         __tracebackhide__ = True
+        if self._asked is not None:
+            self._asked.update(bounds)
         expectations.expect(self, **bounds)
 
 
