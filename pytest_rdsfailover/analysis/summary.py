@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from pytest_rdsfailover.analysis.absence import Absence, absences
 from pytest_rdsfailover.analysis.attempts import Attempts, attempts
+from pytest_rdsfailover.analysis.capacity import calm_slots, why_overloaded
 from pytest_rdsfailover.analysis.downtime import Downtime
 from pytest_rdsfailover.analysis.findings.diagnosis import diagnose
 from pytest_rdsfailover.analysis.findings.finding import Case, Finding
@@ -222,7 +223,13 @@ def summarise(journal: Journal, course: Course, stored: Stored | None) -> Summar
     )
     outcomes = [sum(series.outcome.count(kind) for series in found) for kind in Outcome]
     writers = absence.writers
-    fitness = _reliability(course, absence, lateness(found))
+    slots = calm_slots(found, journal.skips, course)
+    fitness = replace(
+        _reliability(
+            course, absence, lateness(found), why_overloaded(slots, course, writers=found)
+        ),
+        calm_not_issued=slots.share,
+    )
     return Summary(
         mode=course.mode,
         endpoint=course.endpoint,
@@ -330,7 +337,9 @@ def _failed(journal: Journal, all_series: Sequence[Series], until: int) -> int:
     return writes + sum(reads)
 
 
-def _reliability(course: Course, absence: Absence, late: Sequence[int]) -> Reliability:
+def _reliability(
+    course: Course, absence: Absence, late: Sequence[int], overloaded: str
+) -> Reliability:
     decisive = absence.gaps.decisive
     gap = to_seconds(decisive.gap[1] - decisive.gap[0])
     p99, own = to_seconds(lateness_p99(late)), to_seconds(decisive.own)
@@ -341,7 +350,8 @@ def _reliability(course: Course, absence: Absence, late: Sequence[int]) -> Relia
         own_pause=max((last - first for first, last in course.pauses), default=0.0),
         own_pause_in_gap=own,
         strangers=course.strangers,
-        problem=why_unreliable(
+        problem=overloaded
+        or why_unreliable(
             gap=gap,
             own=own,
             late=p99,

@@ -194,7 +194,7 @@ def _check_file(name: str, path: Path) -> None:
 
 def _check_directory(name: str, path: Path) -> None:
     """Raise `SettingError` if no directory can be made there."""
-    nearest = next(each for each in (path, *path.parents, Path()) if each.exists())
+    nearest = next(place for place in (path, *path.parents, Path()) if place.exists())
     if not nearest.is_dir():
         raise SettingError(f"--rds-{name}: {nearest} is no directory")
     if not os.access(nearest, os.W_OK):

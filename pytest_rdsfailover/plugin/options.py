@@ -97,6 +97,7 @@ OPTIONS = (
     Option(
         "calm_errors", "SHARE", SHARE, "errors that a load may have before the trigger (one in 100)"
     ),
+    Option("calm_not_issued", "SHARE", SHARE, "slots without a free writer before it (one in 10)"),
     Option("aws_names", "REGION", REGION, "call the endpoints as AWS does there (addresses)"),
     Option("json", "PATH", TEXT, "write the result document to PATH"),
     Option("report", "DIR", TEXT, "write an HTML page of all trials to DIR/index.html"),

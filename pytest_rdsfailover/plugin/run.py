@@ -9,7 +9,7 @@ each test ends; so a worker that is killed later takes nothing of it along.
 
 import json
 import sys
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_rdsfailover.model.errors import NotHereError, SettingError
-from pytest_rdsfailover.model.live_settings import LiveSettings
 from pytest_rdsfailover.model.settings import Settings
+from pytest_rdsfailover.plugin.environment import environment_lines, live_lines
 from pytest_rdsfailover.plugin.markers import check_markers
 from pytest_rdsfailover.plugin.options import SEED
 
@@ -289,27 +289,9 @@ def timelines(entries: Sequence["MeasuredTrial"]) -> list[tuple[str, str]]:
     longest = sorted(numbered, key=_longest_outage, reverse=True)[:MOST_TIMELINES]
     return [
         (f"failover timeline, trial {number} of {len(entries)}", "\n".join(entry["timeline"]))
-        for number, entry in sorted(longest, key=lambda each: each[0])
+        for number, entry in sorted(longest, key=lambda trial: trial[0])
     ]
 
 
 def _longest_outage(numbered: tuple[int, "MeasuredTrial"]) -> float:
     return max((outage["seconds"] for outage in numbered[1]["trial"]["outages"]), default=0.0)
-
-
-def live_lines(live: LiveSettings) -> list[str]:
-    """Return what a live run will act on, for its header."""
-    dry = ", dry run" if live.dry_run else ""
-    where = f", API at {live.endpoint_url}" if live.endpoint_url else ""
-    return [
-        f"live: {live.trigger} of {live.aim}, account {live.account}, {live.region}{where}{dry}",
-        f"load: in schema {live.schema}; at most {live.max_failovers} failovers",
-    ]
-
-
-def environment_lines(parts: Mapping[str, str], settings: Settings) -> list[str]:
-    """Return what the figures were taken on, one line a part."""
-    lines = [f"{part}: {what}" for part, what in parts.items()]
-    if settings.live is not None:
-        return [*lines, f"seed: {settings.seed}"]
-    return [*lines, f"profile: {settings.profile}, seed: {settings.seed}"]

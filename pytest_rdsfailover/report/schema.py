@@ -109,6 +109,8 @@ class ComplaintDocument(TypedDict):
     first_s: Moment
     trace: str
     """where it was raised, or where the writer hangs"""
+    remedy: NotRequired[str]
+    """what is known to cause such an error, and what to do"""
 
 
 class ClockDocument(TypedDict):

@@ -339,6 +339,7 @@ class Observation:
             strangers=self._watchdog.strangers,
             cpus=os.cpu_count() or 0,
             calm_errors=self._plan.calm_errors,
+            calm_not_issued=self._plan.calm_not_issued,
             complaints=self._load.complaints,
             notes=self._notes(),
         )

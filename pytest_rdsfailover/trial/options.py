@@ -57,6 +57,8 @@ class LoadOptions(TypedDict, total=False):
         bound: how long after the trigger a trial waits for writers.
         calm_errors: which share of the operations may fail before the trigger, as `"5%"`; beyond
             that nothing is triggered, and the trial is invalid.
+        calm_not_issued: which share of the slots may find no free writer before the trigger, as
+            `"20%"`; beyond that the trial is unreliable.
         think: how long a writer waits after an answer, on average; only with `load="closed"`.
         retries: how often our own write is tried again within its operation.
         workload: your own function, called with the key to write; several such functions with
@@ -84,6 +86,7 @@ class LoadOptions(TypedDict, total=False):
     cooldown: str | float
     bound: str | float
     calm_errors: str
+    calm_not_issued: str
     think: str | float
     retries: int
     workload: WritingCode | Mapping[Any, int] | None

@@ -24,6 +24,7 @@ from pytest_rdsfailover.trial.plan import Plan
 from pytest_rdsfailover.trial.trial import InvalidTrialError, Trial
 
 DURATIONS = ("warmup", "cooldown", "bound", "think")
+SHARES = frozenset({"calm_errors", "calm_not_issued"})
 
 
 class TrialRunner:
@@ -197,8 +198,8 @@ class TrialRunner:
         for name in DURATIONS:
             if isinstance(left.get(name), str):
                 left[name] = parse_duration(left[name])
-        if "calm_errors" in left:
-            left["calm_errors"] = parse_share(left["calm_errors"])
+        for name in SHARES & left.keys():
+            left[name] = parse_share(left[name])
         chosen = {name: left.pop(name) for name in OPTIONS & left.keys()}
         plan = self._plan(left)
         make = choose(

@@ -66,7 +66,7 @@ function latencies(trial) {
 
 function complaints(list) {
   const rows = list.map((complaint) => [
-    complaint.error, el("span", { class: "wrap" }, complaint.text), number(complaint.count), moment(complaint.first_s),
+    complaint.error, el("span", { class: "wrap" }, complaint.text, complaint.remedy ? el("p", {}, complaint.remedy) : null), number(complaint.count), moment(complaint.first_s),
     complaint.trace ? el("details", {}, el("summary", {}, "where"), el("pre", { class: "wrap mono" }, complaint.trace)) : ""]);
   return table(["error", "what the first one said", "#count", "#first", ""], rows, "Complaints");
 }

@@ -302,6 +302,35 @@ def test_a_hanging_coroutine_shows_where_it_waits_and_is_cancelled_at_the_end():
     assert loops.stack(4) == []
 
 
+def test_a_coroutine_that_runs_before_its_writer_waits_for_it_is_cancelled_too():
+    started, ended = threading.Event(), []
+
+    class Slow(set):
+        """The futures that writers wait for; one is added only once `close` is under way."""
+
+        def add(self, future):
+            started.wait(10)
+            time.sleep(0.05)
+            super().add(future)
+
+    async def hanging():
+        started.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.append(True)
+
+    loops = SharedLoop()
+    loops._waiting = Slow()
+    writer = threading.Thread(target=lambda: suppressed(loops.run, 4, hanging()), daemon=True)
+    writer.start()
+    assert started.wait(10)
+    loops.close()
+    assert ended == [True]
+    writer.join(10)
+    assert not writer.is_alive()
+
+
 def suppressed(function, *arguments):
     with contextlib.suppress(asyncio.CancelledError):
         function(*arguments)
