@@ -16,7 +16,7 @@ from pytest_rdsfailover.plugin.recording import keep, label, what_remains
 from pytest_rdsfailover.plugin.run import Run
 from pytest_rdsfailover.report import document, terminal
 from pytest_rdsfailover.trial.resume import Store, prune
-from pytest_rdsfailover.trial.trial import Trial
+from pytest_rdsfailover.trial.trial import Trial, report_asked
 
 if TYPE_CHECKING:  # a local run imports nothing of live mode
     from pytest_rdsfailover.live.cluster import LiveCluster
@@ -58,7 +58,7 @@ class Notebook:
             OSError: if the run wants a journal that cannot be written.
         """
         item = self._item
-        trial.report_asked(self.asked)
+        report_asked(trial, self.asked)
         found = document.trial_document(trial, test=item.nodeid, scenario=scenario_of(item))
         lines = terminal.timeline(trial)
         if trial.endpoint == "proxy":

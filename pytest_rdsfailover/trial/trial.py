@@ -30,10 +30,6 @@ class Trial(Summary):
         object.__setattr__(trial, "evidence", evidence)  # frozen for everybody else
         return trial
 
-    def report_asked(self, names: set[str]) -> None:
-        """Put the names of all that will be expected of this trial into a set."""
-        object.__setattr__(self, "_asked", names)
-
     def expect(self, **bounds: Unpack[Expectations]) -> None:
         """Assert several bounds at once, for example `downtime="< 2s", lost=0`.
 
@@ -45,6 +41,11 @@ class Trial(Summary):
         if self._asked is not None:
             self._asked.update(bounds)
         expectations.expect(self, **bounds)
+
+
+def report_asked(trial: Trial, names: set[str]) -> None:
+    """Put the names of all that will be expected of a trial into a set."""
+    object.__setattr__(trial, "_asked", names)  # frozen for everybody else
 
 
 class InvalidTrialError(AssertionError):
