@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from pytest_rdsfailover.live.api import TouchError
     from pytest_rdsfailover.live.failover import LostWatchError
     from pytest_rdsfailover.live.gates import RefusedError
+    from pytest_rdsfailover.live.ledger import LedgerError
     from pytest_rdsfailover.live.preflight import PreflightError
     from pytest_rdsfailover.load.attempts import Attempt
     from pytest_rdsfailover.load.engine import LoadError
@@ -99,6 +100,7 @@ __all__ = [
     "InvalidTrialError",
     "InvalidTrialsError",
     "Latency",
+    "LedgerError",
     "LeftBehindWarning",
     "Load",
     "LoadError",
@@ -162,6 +164,7 @@ _HOMES = {
     "live.api": "TouchError",
     "live.failover": "LostWatchError",
     "live.gates": "RefusedError",
+    "live.ledger": "LedgerError",
     "live.preflight": "PreflightError",
     "journal.complaints": "Complaint",
     "load.attempts": "Attempt",

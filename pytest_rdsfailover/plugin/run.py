@@ -20,7 +20,7 @@ from pytest_rdsfailover.model.errors import NotHereError, SettingError
 from pytest_rdsfailover.model.settings import Settings
 from pytest_rdsfailover.plugin.environment import environment_lines, live_lines
 from pytest_rdsfailover.plugin.markers import check_markers
-from pytest_rdsfailover.plugin.options import SEED
+from pytest_rdsfailover.plugin.options import SEED, STARTED
 
 if TYPE_CHECKING:
     from pytest_rdsfailover.model.records import Environment
@@ -131,8 +131,10 @@ class Run:
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
-        """Tell a worker of pytest-xdist the run's seed."""
+        """Tell a worker of pytest-xdist the run's seed, and when a live run began."""
         node.workerinput[SEED] = self.settings.seed
+        if self.settings.live is not None:
+            node.workerinput[STARTED] = self.settings.live.started
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(

@@ -68,6 +68,8 @@ class LoadOptions(TypedDict, total=False):
         reads: your own functions that store nothing, with their weights; called without a key.
         stored: returns every key that is in the database afterwards; without it nothing can be
             said about lost writes of your own functions.
+        rows: how many rows one call of your functions stores, each with its key; a write of which
+            `stored` returns some is torn.
         setup: called once per writer; what it returns is passed to your functions.
         teardown: called with what *setup* returned.
         renew: `never`: what *setup* made is yours, and must heal itself; `on_error`: it is made
@@ -93,6 +95,7 @@ class LoadOptions(TypedDict, total=False):
     reader: Endpoint | None
     reads: ReadingCode | Mapping[Any, int] | None
     stored: StoredCode | None
+    rows: int
     setup: Callable[[], object] | None
     teardown: Callable[[Any], object] | None
     renew: Literal["never", "on_error"]

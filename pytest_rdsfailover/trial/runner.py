@@ -171,11 +171,15 @@ class TrialRunner:
         try:
             self._judge(observation, endpoint)
         except Exception as verdict:
+            if observation.unaudited is not None:
+                verdict.add_note(f"not audited: {observation.unaudited}")
             for line in observation.left_behind:
                 verdict.add_note(line)
             raise
         for line in observation.left_behind:
             warnings.warn(LeftBehindWarning(line), stacklevel=2)
+        if observation.unaudited is not None:
+            raise observation.unaudited
 
     def _judge(self, observation: Observation, endpoint: Endpoint) -> None:
         __tracebackhide__ = True
