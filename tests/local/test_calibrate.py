@@ -19,7 +19,7 @@ def test_freezes_of_known_length_are_measured(server_program: ServerProgram, mon
 
     short, long = found.readings
     assert 0.3 <= short.truth < long.truth
-    assert short.measured.value < float(long.measured)
+    assert short.measured.value < long.measured.value
     for reading in found.readings:
         assert reading.measured.lower - NOISE < reading.truth < reading.measured.upper + NOISE
         assert abs(reading.error) < NOISE + reading.measured.resolution
