@@ -52,10 +52,12 @@ if TYPE_CHECKING:
     from pytest_rdsfailover.model.records import Fault, Milestone, Outcome, Window
     from pytest_rdsfailover.model.target import Failover
     from pytest_rdsfailover.plugin.protocols import (
+        AwaitedLoad,
         AwsApi,
         Cluster,
         FailOver,
         Load,
+        LoadBlock,
         Proxy,
         RunTrial,
         RunTrials,
@@ -73,6 +75,7 @@ __all__ = [
     "Attempt",
     "Attempts",
     "AuditError",
+    "AwaitedLoad",
     "AwsApi",
     "AwsError",
     "BeginAttempt",
@@ -98,6 +101,7 @@ __all__ = [
     "Latency",
     "LeftBehindWarning",
     "Load",
+    "LoadBlock",
     "LoadError",
     "LoadOptions",
     "LostWatchError",
@@ -172,7 +176,7 @@ _HOMES = {
     "model.errors": "AuditError CancelledWorkError CommandError DiedError GatewayError LeftBehindWarning NotHereError NotReadyError RdsFailoverError SettingError ToxiproxyError",
     "model.records": "Fault Milestone Outcome Window",
     "model.target": "Failover",
-    "plugin.protocols": "AwsApi Cluster FailOver Load Proxy RunTrial RunTrials StartLoad",
+    "plugin.protocols": "AwaitedLoad AwsApi Cluster FailOver Load LoadBlock Proxy RunTrial RunTrials StartLoad",
     "trial.extensions": "OwnFault UnsafeError",
     "trial.observation": "UnfitLoadError",
     "trial.options": "BeginAttempt LoadOptions TrialOptions",
