@@ -122,7 +122,7 @@ class TrialRunner:
         else:
             failover = self._own_trigger(instance, profile, seed)
         for observation in self._running:
-            observation.keep()
+            observation.note_trigger(failover)
         return failover
 
     def _own_trigger(self, instance: str | None, profile: str | None, seed: int) -> Failover:
@@ -171,6 +171,7 @@ class TrialRunner:
             InvalidTrialError: if the failover did not happen as its profile says.
         """
         __tracebackhide__ = True
+        self._target.rest()  # a failover of its own is what a trial is about
         with self.load(endpoint, **options) as observation:
             observation.warm_up()
             self.fail_over(target, profile=profile, wait=False)
@@ -184,11 +185,15 @@ class TrialRunner:
         try:
             self._judge(observation, endpoint)
         except Exception as verdict:
+            if observation.unaudited is not None:
+                verdict.add_note(f"not audited: {observation.unaudited}")
             for line in observation.left_behind:
                 verdict.add_note(line)
             raise
         for line in observation.left_behind:
             warnings.warn(LeftBehindWarning(line), stacklevel=2)
+        if observation.unaudited is not None:
+            raise observation.unaudited
 
     def _judge(self, observation: Observation, endpoint: Endpoint) -> None:
         __tracebackhide__ = True
