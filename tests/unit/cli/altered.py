@@ -36,8 +36,11 @@ def value_altered(value, random):
         del holder[step]
     elif way == 1 and isinstance(holder, list):
         holder.insert(step, holder[step])
-    elif way == 2 and isinstance(holder[step], int | float):
-        holder[step] = holder[step] * random.choice([-1, 10**6, 10**12, 1e300])
+    elif way < 6:  # the type stays, so that what computes with it sees it
+        alike = [each for each in HOSTILE if type(each) is type(holder[step])]
+        if type(holder[step]) in (int, float):
+            alike += [type(holder[step])(holder[step] * by) for by in (-1, 0.5, 2, 10**6, 10**12)]
+        holder[step] = random.choice(alike)
     else:
         holder[step] = random.choice(HOSTILE)
     return made
