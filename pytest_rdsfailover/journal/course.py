@@ -31,6 +31,7 @@ class Course:
         strangers: CPUs that other programs used on average; None if unknown.
         cpus: how many CPUs the machine of the load has; 0 if unknown.
         calm_errors: which share of the operations may fail before anything is triggered.
+        calm_not_issued: which share of the slots before the trigger may find no free writer.
         unfit: why nothing was triggered, if the load did not work by itself; else empty.
         complaints: what the errors of the workload said, and where writers hang.
         witnessed: what the cluster's own side saw of the load; None where nobody could look.
@@ -55,6 +56,7 @@ class Course:
     strangers: float | None = None
     cpus: int = 0
     calm_errors: float = 1.0
+    calm_not_issued: float = 1.0
     unfit: str = ""
     complaints: Sequence[Complaint] = ()
     witnessed: Witnessed | None = None

@@ -26,7 +26,7 @@ from pytest_rdsfailover.load.watchdog import Pause, Watchdog, merged
 from pytest_rdsfailover.load.workloads import MakeWorkload
 from pytest_rdsfailover.model.clock import Clock, MonotonicClock, to_nanoseconds, wait_until
 from pytest_rdsfailover.model.endpoints import Endpoint
-from pytest_rdsfailover.model.errors import RdsFailoverError
+from pytest_rdsfailover.model.errors import AuditError, RdsFailoverError
 from pytest_rdsfailover.model.target import (
     Failover,
     Target,
@@ -64,6 +64,7 @@ class Observation:
 
     Attributes:
         journal: what the writers did so far.
+        unaudited: why nothing could be read back; None if it was, or nobody asked.
         left_behind: what could not be stopped or removed at the end, and why.
     """
 
@@ -88,6 +89,7 @@ class Observation:
         self._gaps: GapTracker | None = None
         self._trial: Trial | None = None
         self.left_behind: list[str] = []
+        self.unaudited: AuditError | None = None
         with self._forgetting_what_never_began(), ExitStack() as unmade:
             path = None if self._remains is None else self._remains.events(0)
             self.journal = Journal(run, plan.writers, path)
@@ -293,7 +295,14 @@ class Observation:
         self.journal.detach()
         course = self._course(failovers, stop=stop, writer_after=self._target.writer)
         course = replace(course, unfit=unfit, witnessed=witnessed)
-        stored = read_back(self._workload, self._target.audit_endpoint, self._clock)
+        stored = None
+        try:
+            stored = read_back(self._workload, self._target.audit_endpoint, self._clock)
+        except AuditError as error:  # what was measured is a trial all the same
+            self._clock.sleep(OBITUARY)
+            self._target.check()
+            self.unaudited = error
+            course = replace(course, notes=[*course.notes, f"not audited: {error}"])
         evidence = Evidence(journal=self.journal, course=course, stored=stored)
         return Trial.of(judge(evidence), evidence)
 
@@ -339,6 +348,7 @@ class Observation:
             strangers=self._watchdog.strangers,
             cpus=os.cpu_count() or 0,
             calm_errors=self._plan.calm_errors,
+            calm_not_issued=self._plan.calm_not_issued,
             complaints=self._load.complaints,
             notes=self._notes(),
         )

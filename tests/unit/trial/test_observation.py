@@ -13,7 +13,7 @@ from pytest_rdsfailover.load.mix import WRITE
 from pytest_rdsfailover.load.workloads import choose
 from pytest_rdsfailover.load.writer import ReconnectPolicy
 from pytest_rdsfailover.model.endpoints import Endpoint
-from pytest_rdsfailover.model.errors import DiedError, LeftBehindWarning
+from pytest_rdsfailover.model.errors import AuditError, DiedError, LeftBehindWarning
 from pytest_rdsfailover.model.records import Outcome
 from pytest_rdsfailover.model.settings import Settings
 from pytest_rdsfailover.trial.observation import Observation
@@ -245,6 +245,22 @@ def test_a_verdict_comes_before_what_is_left_behind():
     assert not isinstance(raised.value, InvalidTrialError)
     assert "table d.rds_writes_x is left behind" in raised.value.__notes__[0]
     assert len(runner.noted) == 1
+
+
+@pytest.mark.parametrize("expectations", [{}, {"lost": 0}])
+def test_figures_are_noted_though_nothing_could_be_read_back(expectations):
+    runner = Watched(Workload(stored=TypeError("stored is wrong")), expectations)
+
+    with pytest.raises((AssertionError, AuditError)) as raised:
+        runner.run()
+
+    (trial,) = runner.noted
+    assert trial.acked == 1
+    assert not trial.audited
+    assert "stored is wrong" in trial.notes[0]
+    said = [str(raised.value), *getattr(raised.value, "__notes__", ())]
+    assert any("stored is wrong" in line for line in said)
+    assert isinstance(raised.value, AssertionError if expectations else AuditError)
 
 
 def open_files():
