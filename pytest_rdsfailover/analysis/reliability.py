@@ -12,6 +12,7 @@ MOST_OWN = 0.5  # the share of a gap beyond which it says more about the generat
 # Where strangers keep that share of all CPUs busy, a program that wants one may have to wait so long:
 # a gap below that, in seconds, may be the scheduler's.
 CROWDED, WAITS = 0.5, 0.1
+STRAY = 0.01  # of the slots in the calm; more of them without a free writer are worth a remark
 BUSY = 0.25  # CPUs; strangers that take more are worth a remark
 
 
@@ -27,6 +28,7 @@ class Reliability:
         own_pause: the longest time for which the load generator itself stood still.
         own_pause_in_gap: for how much of the failover's longest gap it did so, at an edge of it.
         strangers: CPUs that others used on average; None if the system does not tell.
+        calm_not_issued: which share of the slots before the trigger found no free writer.
         problem: why the downtime is no figure; empty if it is one.
     """
 
@@ -37,6 +39,7 @@ class Reliability:
     own_pause_in_gap: float
     strangers: float | None
     problem: str
+    calm_not_issued: float = 0.0
 
     @property
     def remarks(self) -> list[str]:
@@ -47,6 +50,10 @@ class Reliability:
             found.append(f"the load generator itself stood still for {own} of the longest gap")
         if self.strangers is not None and self.strangers > BUSY:
             found.append(f"other programs kept {self.strangers:.1f} CPUs busy during the trial")
+        if self.calm_not_issued > STRAY and not self.problem:
+            found.append(
+                f"{self.calm_not_issued:.1%} of the slots before the trigger found no free writer"
+            )
         return found
 
 

@@ -115,9 +115,9 @@ def _lines(evidence: Evidence, label: Label) -> Iterator[Plain]:
 def _writer_line(writer: WriterJournal) -> Plain:
     """Return a writer's columns; each start and end as the time since the one before it."""
     plain = _columns(writer) | {
-        "faults": [[each.code, each.kind] for each in writer.faults if each is not None],
-        "instances": [each for each in writer.instances if each is not None],
-        "skips": [[each.first, each.last, each.count] for each in writer.skips],
+        "faults": [[fault.code, fault.kind] for fault in writer.faults if fault is not None],
+        "instances": [instance for instance in writer.instances if instance is not None],
+        "skips": [[skip.first, skip.last, skip.count] for skip in writer.skips],
     }
     for name in BESIDE:
         events = getattr(writer, name)
@@ -198,7 +198,7 @@ def read_course(plain: Plain) -> Course:
     known = {field.name for field in fields(Course)}
     values = {name: value for name, value in plain.items() if name in known}
     made = {
-        "milestones": [Milestone(**each) for each in plain["milestones"]],
+        "milestones": [Milestone(**milestone) for milestone in plain["milestones"]],
         "complaints": [Complaint(**each) for each in plain.get("complaints", ())],
         "witnessed": _witnessed(plain.get("witnessed")),
     }

@@ -15,6 +15,7 @@ class Complaint:
         count: how many there were.
         first: when the first of them was met; seconds from the trigger in a `Trial`.
         trace: where it was raised, or where the writer hangs, as Python shows a traceback.
+        remedy: what is known to cause such an error, and what to do; empty if nothing is.
     """
 
     error: str
@@ -22,7 +23,9 @@ class Complaint:
     count: int
     first: float
     trace: str
+    remedy: str = ""
 
     def __str__(self) -> str:
         times = f"{self.count}x " if self.count > 1 else ""
-        return f"{times}{self.error}: {self.text}" if self.text else f"{times}{self.error}"
+        said = f"{times}{self.error}: {self.text}" if self.text else f"{times}{self.error}"
+        return f"{said} ({self.remedy})" if self.remedy else said

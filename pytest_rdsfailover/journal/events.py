@@ -76,9 +76,9 @@ class Blocks:
     def close(self) -> None:
         """Give the file up; blocks that are still in use stay readable. Harmless twice."""
         self._segment = memoryview(b"")
-        for each in self._maps:
+        for mapped in self._maps:
             with contextlib.suppress(BufferError):
-                each.close()
+                mapped.close()
         self._maps.clear()
         if self._fd is not None:
             os.close(self._fd)

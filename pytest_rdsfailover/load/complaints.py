@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from pytest_rdsfailover.journal.complaints import HANGS, Complaint
+from pytest_rdsfailover.load.sharing import remedy_of
 from pytest_rdsfailover.model.clock import to_seconds
 
 MOST_KINDS = 50  # errors whose code is a fresh number each time must not fill the memory
@@ -34,7 +35,8 @@ class Complaints:
 
     def note(self, error: BaseException, at: int) -> None:
         """Count an error that was met at a nanosecond; keep what the first of its kind said."""
-        kind = type(error).__name__, _code(error)
+        remedy = remedy_of(error)
+        kind = type(error).__name__, (_code(error), remedy, _place(error))
         with self._lock:
             known = self._found.get(kind)
             if known is not None:
@@ -46,6 +48,7 @@ class Complaints:
                     count=1,
                     first=to_seconds(at),
                     trace=self._shown("".join(_trace(error)), LONGEST_TRACE),
+                    remedy=remedy,
                 )
 
     def hanging(self, writer: int, stack: Sequence[str]) -> None:
@@ -87,6 +90,16 @@ def _code(error: BaseException) -> object:
     """Return the number that tells errors of one class apart; None if there is none."""
     first = error.args[0] if error.args else None
     return first if isinstance(first, int) else None
+
+
+def _place(error: BaseException) -> object:
+    """Return the line that raised an error without a number, of which a class tells little."""
+    if _code(error) is not None:
+        return None
+    last = None
+    for frame, line in traceback.walk_tb(error.__traceback__):
+        last = frame.f_code.co_filename, line
+    return last
 
 
 def _trace(error: BaseException) -> list[str]:

@@ -95,12 +95,14 @@ class SharedLoop(_Tasks):
         super().__init__()
         self._loop = loop
         self._waiting: set[Future[Any]] = set()
+        self._lock = threading.Lock()  # held while a coroutine begins, so that `close` misses none
 
     def run(self, writer: int, awaitable: Awaitable[Any]) -> Any:
         """Run an awaitable in the loop, from a writer's thread."""
         loop = self._loop or process_loop()
-        future = asyncio.run_coroutine_threadsafe(self.noted(writer, awaitable), loop)
-        self._waiting.add(future)
+        with self._lock:
+            future = asyncio.run_coroutine_threadsafe(self.noted(writer, awaitable), loop)
+            self._waiting.add(future)
         try:
             result, exit_ = future.result()
         except CancelledError:  # of the future; the task's own is no Exception
@@ -113,7 +115,8 @@ class SharedLoop(_Tasks):
 
     def close(self) -> None:
         """Cancel what still runs. The loop goes on: the application's clients are bound to it."""
-        left = set(self._waiting)
+        with self._lock:
+            left = set(self._waiting)
         for future in left:
             future.cancel()
         wait(left, CLOSING)

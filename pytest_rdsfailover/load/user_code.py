@@ -4,7 +4,7 @@ import asyncio
 import concurrent.futures
 import contextlib
 import inspect
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Literal
 
 from pytest_rdsfailover.journal.journal import Journal
@@ -13,6 +13,7 @@ from pytest_rdsfailover.load.event_loops import EventLoops, SharedLoop
 from pytest_rdsfailover.load.mix import MixStep, spread
 from pytest_rdsfailover.load.returned import settled
 from pytest_rdsfailover.load.signatures import check_call, name_of, reports
+from pytest_rdsfailover.load.stored_keys import found_in
 from pytest_rdsfailover.load.workload import Position, Session
 from pytest_rdsfailover.model.endpoints import Bounds, Endpoint
 from pytest_rdsfailover.model.errors import CancelledWorkError, SettingError
@@ -38,10 +39,11 @@ class CallWorkload:
         renew: `never`, or `on_error`: then teardown and setup are called again after an error that
             shows a connection to be of no more use.
         event_loops: where coroutines run; None for one loop of ours.
+        rows: how many rows one write stores, all with its key.
     """
 
-    torn: Sequence[Position] = ()
     made = "the writers' event loops"
+    needs_writer = False
 
     def __init__(  # noqa: PLR0913 - these are the options of a user's workload
         self,
@@ -55,11 +57,16 @@ class CallWorkload:
         classify: Classify | None = None,
         renew: Renew = "never",
         event_loops: EventLoops | None = None,
+        rows: int = 1,
     ) -> None:
         if renew not in ("never", "on_error"):
             raise SettingError(f'renew: "never" or "on_error", not {renew!r}')
         if renew == "on_error" and setup is None:
             raise SettingError('renew="on_error": there is nothing to renew without setup')
+        if isinstance(rows, bool) or not isinstance(rows, int) or rows < 1:
+            raise SettingError(f"rows={rows!r}: write how many rows one write stores, from 1")
+        self.rows = rows
+        self.torn: Sequence[Position] = ()
         self.renews = renew == "on_error"
         self.loops = event_loops or SharedLoop()
         self.steps = _steps(function, reads)
@@ -85,7 +92,11 @@ class CallWorkload:
         return CallSession(self, writer)
 
     def stored(self, control: Endpoint) -> list[Position] | None:  # noqa: ARG002 - the protocol's
-        """Return the positions of the keys that are ours."""
+        """Return the positions of the keys that are ours.
+
+        Raises:
+            AuditError: if what the user's code returns are no keys.
+        """
         if self._stored is None:
             return None
         try:
@@ -94,29 +105,13 @@ class CallWorkload:
                 keys = self.loops.run(AUDITOR, keys)
         except asyncio.CancelledError as error:
             raise CancelledWorkError(name_of(self._stored)) from error
-        places = map(self._journal.position, _texts(keys))
-        return [place for place in places if place is not None]
+        found = found_in(self._journal, keys, self.rows)
+        self.torn = found.torn
+        return found.positions
 
     def drop(self, control: Endpoint) -> None:  # noqa: ARG002 - the protocol's
         """Cancel coroutines that still run."""
         self.loops.close()
-
-
-def _texts(keys: Iterable[Any]) -> Iterator[str]:
-    """Yield keys as texts; refuse rows and bytes, with which every write would seem lost."""
-    if isinstance(keys, str):
-        raise _no_key(keys)
-    for key in keys:
-        if isinstance(key, Collection) and not isinstance(key, str):
-            raise _no_key(key)
-        yield str(key)
-
-
-def _no_key(value: object) -> TypeError:
-    return TypeError(
-        "stored has to return the keys themselves, one text each, such as row[0] of a row,"
-        f" not {value!r:.80}"
-    )
 
 
 class CallSession:

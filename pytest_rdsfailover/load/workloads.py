@@ -24,6 +24,7 @@ USERS = (
     "teardown",
     "reads",
     "renew",
+    "rows",
     "loop",
     "loops",
 )  # options of a workload of the user's own

@@ -9,7 +9,7 @@ from typing import Self
 from pytest_rdsfailover.local.aws_api.client import ControlPlane, can_start
 from pytest_rdsfailover.local.aws_api.script import Script
 from pytest_rdsfailover.local.aws_api.shown import Shown
-from pytest_rdsfailover.local.dns.addresses import Addresses
+from pytest_rdsfailover.local.dns.addresses import LocalAddresses
 from pytest_rdsfailover.local.dns.names import AwsNames
 from pytest_rdsfailover.local.failovers import Failovers, LocalFailover
 from pytest_rdsfailover.local.gateway.tls import CA_FILE
@@ -100,7 +100,7 @@ class LocalCluster:
                 self._trigger = ApiTrigger(self.aws)
             self._failovers = Failovers(self._gateway, self._trigger, profile, self._clock)
             self.proxy = LocalProxy(client, secret_of(self._server))
-            self._addresses = Addresses(
+            self._addresses = LocalAddresses(
                 self.network.places, client.describe, self._failovers.dns_ttl, self._clock
             )
             self._tell_names()

@@ -7,6 +7,7 @@ from pytest_rdsfailover.model.live_settings import LiveSettings
 
 FEWEST_INSTANCES, MOST_INSTANCES = 2, 16  # Aurora: one writer and up to 15 readers
 RATE = 200.0  # writes per second
+CALM_NOT_ISSUED = 0.1  # of all slots: beyond it, the load is another one than was asked for
 CALM_ERRORS = 0.01  # of all operations: a working application has fewer errors without any fault
 LIVE_RATE = 100.0  # writes per second: a real cluster serves others, too
 LIVE_BOUND = 300.0  # seconds: a real failover may take half a minute to be felt at all
@@ -64,6 +65,7 @@ class Settings:
         cooldown: seconds of load after all writers are back.
         bound: seconds after the trigger at which a trial stops waiting for writers.
         calm_errors: which share of a load's operations may fail before anything is triggered.
+        calm_not_issued: which share of its slots may find no free writer before the trigger.
         aws_names: the AWS region in which the endpoints of a local cluster have host names; None
             for plain addresses.
         json: where to write the result document; None for nowhere.
@@ -78,6 +80,7 @@ class Settings:
         compare_fail: growths that fail the run, as `median:10%,max:500ms`; None for none.
         compare_anyway: whether to compare with a baseline of another mode, profile or rate.
         record: where to write a profile of what was measured; None for nowhere.
+        strict: whether a test fails whose trials found the application broken, asked or not.
         live: what may be done to a real cluster; None in local mode.
     """
 
@@ -94,6 +97,7 @@ class Settings:
     cooldown: float = 0.5
     bound: float = 60.0
     calm_errors: float = CALM_ERRORS
+    calm_not_issued: float = CALM_NOT_ISSUED
     aws_names: str | None = None
     json: str | None = None
     report: str | None = None
@@ -107,6 +111,7 @@ class Settings:
     compare_fail: str | None = None
     compare_anyway: bool = False
     record: str | None = None
+    strict: bool = False
     live: LiveSettings | None = None
 
     def __post_init__(self) -> None:

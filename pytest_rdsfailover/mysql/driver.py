@@ -175,13 +175,13 @@ def fault_of(error: BaseException) -> Fault:
     Works for any DB-API driver that puts the MySQL error number first among its arguments, and
     through SQLAlchemy's `.orig` and through causes. Texts are never looked at.
     """
-    for each in chain(error):
-        code = _code(each)
+    for cause in chain(error):
+        code = _code(cause)
         if code is not None:
-            return Fault(code, _kind(code, each))
-    if any(isinstance(each, TimeoutError) for each in chain(error)):
+            return Fault(code, _kind(code, cause))
+    if any(isinstance(cause, TimeoutError) for cause in chain(error)):
         return Fault(0, "timeout")
-    if any(isinstance(each, ConnectionError) for each in chain(error)):
+    if any(isinstance(cause, ConnectionError) for cause in chain(error)):
         return Fault(0, "reset")
     return Fault(0, "client")
 

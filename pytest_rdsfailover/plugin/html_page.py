@@ -52,13 +52,13 @@ class HtmlPage:
         measured = self._run.measured
         entries = [
             html.entry(
-                each["trial"],
-                each.get("portrait"),
-                rerun=each.get("rerun", ""),
-                failed=each["failed"],
-                why=each["why"],
+                trial["trial"],
+                trial.get("portrait"),
+                rerun=trial.get("rerun", ""),
+                failed=trial["failed"],
+                why=trial["why"],
             )
-            for each in measured
+            for trial in measured
         ]
         return html.page(
             entries,

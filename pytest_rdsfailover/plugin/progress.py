@@ -10,7 +10,7 @@ import threading
 import uuid
 from collections.abc import Callable, Generator, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict, cast
 
 import pytest
 
@@ -26,6 +26,20 @@ if TYPE_CHECKING:
 
 PROGRESS = pytest.StashKey["Progress"]()
 NAME = 28  # columns of a test's name
+
+
+class Word(TypedDict, total=False):
+    """What a worker writes: a line to show, or a trial that it has finished and its test.
+
+    Attributes:
+        line: how the latest trial of a test went.
+        test: the test's node id.
+        entry: the trial.
+    """
+
+    line: str
+    test: str
+    entry: "MeasuredTrial"
 
 
 class Progress:
@@ -49,7 +63,8 @@ class Progress:
 
     def keep(self, item: pytest.Item, entry: "MeasuredTrial") -> None:
         """Let the controller know a finished trial, should this worker die before its test ends."""
-        self._send({"test": item.nodeid, "entry": entry | {"order": item.stash.get(ORDER, 0)}})
+        numbered: MeasuredTrial = {**entry, "order": item.stash.get(ORDER, 0)}
+        self._send({"test": item.nodeid, "entry": numbered})
 
     def tell(self, item: pytest.Item, planned: int, samples: Sequence["Sample"]) -> None:
         """Show the latest of a test's trials, or let the controller show it."""
@@ -59,7 +74,7 @@ class Progress:
         else:
             self._show(line)
 
-    def _send(self, word: dict[str, Any]) -> None:
+    def _send(self, word: Word) -> None:
         """Write a word for the controller; a worker on another machine cannot."""
         if self._is_worker and self._file is not None:
             # In one call, so that the words of several workers do not mix. On a line of its own, so
@@ -125,7 +140,7 @@ class Progress:
             for word in _words(complete):
                 self._hear(word)
 
-    def _hear(self, word: dict[str, Any]) -> None:
+    def _hear(self, word: Word) -> None:
         if "entry" in word:
             self._entries.setdefault(word["test"], []).append(word["entry"])
             return
@@ -143,11 +158,13 @@ class Progress:
             )
 
 
-def _words(text: bytes) -> Iterator[dict[str, Any]]:
-    """Yield the words on complete lines; half a word is left out."""
+def _words(text: bytes) -> Iterator[Word]:
+    """Yield the words on complete lines; what is none, such as half a word, is left out."""
     for line in text.splitlines():
         with contextlib.suppress(ValueError):
-            yield json.loads(line)
+            word = json.loads(line)
+            if isinstance(word, dict) and ("line" in word or {"test", "entry"} <= word.keys()):
+                yield cast("Word", word)
 
 
 def _write(reporter: Any, line: str) -> None:

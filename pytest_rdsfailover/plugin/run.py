@@ -9,7 +9,7 @@ each test ends; so a worker that is killed later takes nothing of it along.
 
 import json
 import sys
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_rdsfailover.model.errors import NotHereError, SettingError
-from pytest_rdsfailover.model.live_settings import LiveSettings
 from pytest_rdsfailover.model.settings import Settings
+from pytest_rdsfailover.plugin.environment import environment_lines, live_lines
 from pytest_rdsfailover.plugin.markers import check_markers
-from pytest_rdsfailover.plugin.options import SEED
+from pytest_rdsfailover.plugin.options import SEED, STARTED
 
 if TYPE_CHECKING:
     from pytest_rdsfailover.model.records import Environment
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 RUN = pytest.StashKey["Run"]()
 MEASURED = pytest.StashKey[list["MeasuredTrial"]]()
+ASKED = pytest.StashKey[set[str]]()
 ORDER = pytest.StashKey[int]()
 MOST_TIMELINES = 3  # of one failed test; the others are in the table
 SILENT = -2  # pytest's own summary is left out by -qq, too
@@ -73,6 +74,10 @@ class Run:
         """Return what `note` has kept of a test so far; what is added to it is kept, too."""
         return item.stash.setdefault(MEASURED, [])
 
+    def asked(self, item: pytest.Item) -> set[str]:
+        """Return the names of what a test has expected of its trials so far."""
+        return item.stash.setdefault(ASKED, set())
+
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Refuse markers that cannot be honoured, before any server starts; number the tests.
 
@@ -96,10 +101,15 @@ class Run:
             return (yield)
 
     @pytest.hookimpl(wrapper=True)
-    def pytest_runtest_call(self) -> Generator[None, None, None]:
-        """Skip a test that asks for what cannot be done in this run."""
+    def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, None, None]:
+        """Skip a test that asks for what cannot be done in this run; doubt one that asks too little."""
         with skipping():
-            return (yield)
+            outcome = yield
+        if MEASURED in item.stash:
+            from pytest_rdsfailover.plugin.unasked import tell_unasked
+
+            tell_unasked(self.noted(item), self.asked(item), strict=self.settings.strict)
+        return outcome
 
     def pytest_report_collectionfinish(self, items: Sequence[pytest.Item]) -> list[str]:
         """Say what the tests will run on, if any of them uses a cluster."""
@@ -121,8 +131,10 @@ class Run:
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
-        """Tell a worker of pytest-xdist the run's seed."""
+        """Tell a worker of pytest-xdist the run's seed, and when a live run began."""
         node.workerinput[SEED] = self.settings.seed
+        if self.settings.live is not None:
+            node.workerinput[STARTED] = self.settings.live.started
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(
@@ -279,27 +291,9 @@ def timelines(entries: Sequence["MeasuredTrial"]) -> list[tuple[str, str]]:
     longest = sorted(numbered, key=_longest_outage, reverse=True)[:MOST_TIMELINES]
     return [
         (f"failover timeline, trial {number} of {len(entries)}", "\n".join(entry["timeline"]))
-        for number, entry in sorted(longest, key=lambda each: each[0])
+        for number, entry in sorted(longest, key=lambda trial: trial[0])
     ]
 
 
 def _longest_outage(numbered: tuple[int, "MeasuredTrial"]) -> float:
     return max((outage["seconds"] for outage in numbered[1]["trial"]["outages"]), default=0.0)
-
-
-def live_lines(live: LiveSettings) -> list[str]:
-    """Return what a live run will act on, for its header."""
-    dry = ", dry run" if live.dry_run else ""
-    where = f", API at {live.endpoint_url}" if live.endpoint_url else ""
-    return [
-        f"live: {live.trigger} of {live.aim}, account {live.account}, {live.region}{where}{dry}",
-        f"load: in schema {live.schema}; at most {live.max_failovers} failovers",
-    ]
-
-
-def environment_lines(parts: Mapping[str, str], settings: Settings) -> list[str]:
-    """Return what the figures were taken on, one line a part."""
-    lines = [f"{part}: {what}" for part, what in parts.items()]
-    if settings.live is not None:
-        return [*lines, f"seed: {settings.seed}"]
-    return [*lines, f"profile: {settings.profile}, seed: {settings.seed}"]

@@ -13,10 +13,12 @@ from pytest_rdsfailover.analysis.phases import Phase
 from pytest_rdsfailover.analysis.population import Population
 from pytest_rdsfailover.analysis.staleness import Reads
 from pytest_rdsfailover.analysis.summary import Summary
+from pytest_rdsfailover.journal.complaints import Complaint
 from pytest_rdsfailover.report.scenarios import Scenario, comparisons, scenarios
 from pytest_rdsfailover.report.schema import (
     AttemptsDocument,
     ComparisonDocument,
+    ComplaintDocument,
     EndpointKind,
     ErrorDocument,
     Mode,
@@ -100,17 +102,19 @@ def trial_document(summary: Summary, *, test: str, scenario: str) -> TrialDocume
         plain["attempts"] = _attempts(summary.attempts, unfit=unfit)
     if summary.reads is not None:
         plain["reads"] = _reads(summary.reads)
-    if summary.complaints:
-        plain["complaints"] = [
+    if summary.findings:
+        plain["findings"] = [
             {
-                "error": each.error,
-                "text": each.text,
-                "count": each.count,
-                "first_s": to_microseconds(each.first),
-                "trace": each.trace,
+                "name": each.name,
+                "severity": each.severity,
+                "evidence": each.evidence,
+                "cure": each.cure,
+                "expectation": each.expectation,
             }
-            for each in summary.complaints
+            for each in summary.findings
         ]
+    if summary.complaints:
+        plain["complaints"] = [_complaint(each) for each in summary.complaints]
     if summary.notes:
         plain["notes"] = list(summary.notes)
     if unfit:
@@ -207,6 +211,17 @@ def _attempts(attempts: Attempts, *, unfit: bool) -> AttemptsDocument:
         "resolution_s": to_microseconds(attempts.downtime.resolution),
         "errors": _errors(attempts.errors),
     }
+
+
+def _complaint(complaint: Complaint) -> ComplaintDocument:
+    plain: ComplaintDocument = {
+        "error": complaint.error,
+        "text": complaint.text,
+        "count": complaint.count,
+        "first_s": to_microseconds(complaint.first),
+        "trace": complaint.trace,
+    }
+    return plain | {"remedy": complaint.remedy} if complaint.remedy else plain
 
 
 def _reads(reads: Reads) -> ReadsDocument:

@@ -4,10 +4,10 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from pytest_rdsfailover.analysis.compare import Comparison
-from pytest_rdsfailover.model.durations import format_difference, format_figure
+from pytest_rdsfailover.model.durations import format_difference, format_figure, format_moment
 from pytest_rdsfailover.report import tables
 from pytest_rdsfailover.report.scenarios import Scenario, comparisons, scenarios
-from pytest_rdsfailover.report.schema import RunDocument, TrialDocument
+from pytest_rdsfailover.report.schema import ComplaintDocument, RunDocument, TrialDocument
 from pytest_rdsfailover.report.terminal import attempts_downtime, downtime, duration
 
 MARKS = re.compile(r"([\\`*_{}\[\]<>|#~])")
@@ -37,7 +37,7 @@ def markdown(
     parts += ["", "## Trials", *_table(TRIAL, map(_trial, trials[:MOST_TRIALS]))]
     if len(trials) > MOST_TRIALS:
         parts.append(f"\nand {len(trials) - MOST_TRIALS} more")
-    parts += _beside(trials)
+    parts += [*_beside(trials), *_complaints(trials)]
     for title, lines in sections:
         parts += [
             "",
@@ -54,6 +54,7 @@ SCENARIO = ("median [95 %]", "p95", "max", "without downtime (95 %)")
 COMPARISON = ("baseline", "candidate", "difference (95 %)", "ratio", "p")
 TRIAL = ("test", "endpoint", "profile", "downtime", "lost", "duplicated", "stuck", "valid")
 ATTEMPTS = ("attempts", "retried", "downtime by operations", "downtime by attempts")
+COMPLAINTS = ("error", "what the first one said", "count", "first")
 READS = ("answered", "failed", "compared", "stale", "staleness", "unseen")
 
 
@@ -131,6 +132,25 @@ def _beside(trials: Sequence[TrialDocument]) -> Iterator[str]:
             yield from _table(("test", *heading), rows)
         if len(having) > MOST_TRIALS:
             yield f"\nand {len(having) - MOST_TRIALS} more"
+
+
+def _complaints(trials: Sequence[TrialDocument]) -> Iterator[str]:
+    """Yield a table of what the errors of the workloads said, if there were any."""
+    found = [(trial["test"], each) for trial in trials for each in trial.get("complaints", ())]
+    if found:
+        yield from ("", "## Complaints")
+        yield from _table(
+            ("test", *COMPLAINTS),
+            ((test, *_complaint(each)) for test, each in found[:MOST_TRIALS]),
+        )
+    if len(found) > MOST_TRIALS:
+        yield f"\nand {len(found) - MOST_TRIALS} more"
+
+
+def _complaint(complaint: ComplaintDocument) -> Row:
+    said = f"{complaint['text']} ({complaint['remedy']})" if "remedy" in complaint else ""
+    first = format_moment(complaint["first_s"])
+    return complaint["error"], said or complaint["text"], str(complaint["count"]), first
 
 
 def _attempts(trial: TrialDocument) -> Row:

@@ -53,10 +53,12 @@ class LoadOptions(TypedDict, total=False):
         processes: how many processes the writers are shared out to.
         policy: how a writer gets its connection back.
         warmup: the load before the trigger.
-        cooldown: the load after all writers are back.
-        bound: how long after the trigger a trial waits for writers.
+        cooldown: the load after all writers are back, without an error.
+        bound: how long after the last trigger a trial waits for writers and for the end of errors.
         calm_errors: which share of the operations may fail before the trigger, as `"5%"`; beyond
             that nothing is triggered, and the trial is invalid.
+        calm_not_issued: which share of the slots may find no free writer before the trigger, as
+            `"20%"`; beyond that the trial is unreliable.
         think: how long a writer waits after an answer, on average; only with `load="closed"`.
         retries: how often our own write is tried again within its operation.
         workload: your own function, called with the key to write; several such functions with
@@ -66,6 +68,8 @@ class LoadOptions(TypedDict, total=False):
         reads: your own functions that store nothing, with their weights; called without a key.
         stored: returns every key that is in the database afterwards; without it nothing can be
             said about lost writes of your own functions.
+        rows: how many rows one call of your functions stores, each with its key; a write of which
+            `stored` returns some is torn.
         setup: called once per writer; what it returns is passed to your functions.
         teardown: called with what *setup* returned.
         renew: `never`: what *setup* made is yours, and must heal itself; `on_error`: it is made
@@ -84,12 +88,14 @@ class LoadOptions(TypedDict, total=False):
     cooldown: str | float
     bound: str | float
     calm_errors: str
+    calm_not_issued: str
     think: str | float
     retries: int
     workload: WritingCode | Mapping[Any, int] | None
     reader: Endpoint | None
     reads: ReadingCode | Mapping[Any, int] | None
     stored: StoredCode | None
+    rows: int
     setup: Callable[[], object] | None
     teardown: Callable[[Any], object] | None
     renew: Literal["never", "on_error"]

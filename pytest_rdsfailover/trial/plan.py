@@ -5,7 +5,12 @@ from dataclasses import dataclass, field
 from pytest_rdsfailover.load.engines import ENGINES
 from pytest_rdsfailover.load.writer import ReconnectPolicy
 from pytest_rdsfailover.model.errors import SettingError
-from pytest_rdsfailover.model.settings import CALM_ERRORS, check_rate, check_writers
+from pytest_rdsfailover.model.settings import (
+    CALM_ERRORS,
+    CALM_NOT_ISSUED,
+    check_rate,
+    check_writers,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,9 +22,10 @@ class Plan:
         rate: writes per second that they intend together; 0 for as many as the answers allow.
         seed: decides every sampled duration.
         warmup: load before the trigger.
-        cooldown: load after all writers are back.
-        bound: after the trigger, when the trial stops waiting for writers.
+        cooldown: load after all writers are back, without an error.
+        bound: after the last trigger, when the trial stops waiting for all to be well.
         calm_errors: which share of the operations may fail before anything is triggered.
+        calm_not_issued: which share of the slots may find no free writer before the trigger.
         policy: how a writer gets its connection back.
         engine: `threads`, a thread with PyMySQL for each writer, or `fast`, one event loop with our
             own protocol code, for many more writes and writers.
@@ -35,6 +41,7 @@ class Plan:
     cooldown: float = 0.5
     bound: float = 60.0
     calm_errors: float = CALM_ERRORS
+    calm_not_issued: float = CALM_NOT_ISSUED
     policy: ReconnectPolicy = field(default_factory=ReconnectPolicy)
     engine: str = "threads"
     retries: int = 0

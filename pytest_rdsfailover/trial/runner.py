@@ -24,6 +24,7 @@ from pytest_rdsfailover.trial.plan import Plan
 from pytest_rdsfailover.trial.trial import InvalidTrialError, Trial
 
 DURATIONS = ("warmup", "cooldown", "bound", "think")
+SHARES = frozenset({"calm_errors", "calm_not_issued"})
 
 
 class TrialRunner:
@@ -109,7 +110,7 @@ class TrialRunner:
         else:
             failover = self._own_trigger(instance, profile, seed)
         for observation in self._running:
-            observation.keep()
+            observation.note_trigger(failover)
         return failover
 
     def _own_trigger(self, instance: str | None, profile: str | None, seed: int) -> Failover:
@@ -157,6 +158,7 @@ class TrialRunner:
             InvalidTrialError: if the failover did not happen as its profile says.
         """
         __tracebackhide__ = True
+        self._target.rest()  # a failover of its own is what a trial is about
         with self.load(endpoint, **options) as observation:
             observation.warm_up()
             self.fail_over(target, profile=profile, wait=False)
@@ -170,11 +172,15 @@ class TrialRunner:
         try:
             self._judge(observation, endpoint)
         except Exception as verdict:
+            if observation.unaudited is not None:
+                verdict.add_note(f"not audited: {observation.unaudited}")
             for line in observation.left_behind:
                 verdict.add_note(line)
             raise
         for line in observation.left_behind:
             warnings.warn(LeftBehindWarning(line), stacklevel=2)
+        if observation.unaudited is not None:
+            raise observation.unaudited
 
     def _judge(self, observation: Observation, endpoint: Endpoint) -> None:
         __tracebackhide__ = True
@@ -197,8 +203,8 @@ class TrialRunner:
         for name in DURATIONS:
             if isinstance(left.get(name), str):
                 left[name] = parse_duration(left[name])
-        if "calm_errors" in left:
-            left["calm_errors"] = parse_share(left["calm_errors"])
+        for name in SHARES & left.keys():
+            left[name] = parse_share(left[name])
         chosen = {name: left.pop(name) for name in OPTIONS & left.keys()}
         plan = self._plan(left)
         make = choose(

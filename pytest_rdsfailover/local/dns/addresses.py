@@ -10,7 +10,7 @@ from pytest_rdsfailover.local.network import Place
 from pytest_rdsfailover.model.clock import Clock
 
 
-class Addresses:
+class LocalAddresses:
     """Loopback addresses; within `as_aws`, names as AWS gives them.
 
     Args:

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable
 from functools import partial
 
-from pytest_rdsfailover.local.gateway.door import Door
+from pytest_rdsfailover.local.gateway.client_stream import ClientStream
 from pytest_rdsfailover.local.gateway.router import Instance, Router, State
 from pytest_rdsfailover.local.gateway.session import InstanceSession
 from pytest_rdsfailover.local.gateway.sockets import BACKLOG, Dial, GatewayConnection, bound
@@ -50,8 +50,8 @@ class InstanceLink:
         seen.connections += 1
         self.session = InstanceSession(self.instance, tls=gateway.tls is not None, seen=seen)
         self.silent = self.ended = False
-        self._door = Door(self.session, gateway.tls)
-        self.client = Side(self, self._door.feed)
+        self._stream = ClientStream(self.session, gateway.tls)
+        self.client = Side(self, self._stream.feed)
         self._server = Side(self, self.session.from_server)
         self._gateway = gateway
         self._dialing: asyncio.Task[None] | None = None
@@ -87,17 +87,17 @@ class InstanceLink:
             feed(data)
             if self.session.crashing and not self._gateway.crash(self.instance.id):
                 self.session.refuse_crash()
-            sealed = self._door.sealed(self.session.to_client)
+            sealed = self._stream.sealed(self.session.to_client)
         except ProtocolError:
-            self.client.write(self._door.handshake)
+            self.client.write(self._stream.handshake)
             self.end(reset=True)
             return
         self._server.write(self.session.to_server)
-        self.client.write(self._door.handshake)
+        self.client.write(self._stream.handshake)
         self.client.write(sealed)
-        if self._door.ended:
-            self._door.end()
-            self.client.write(self._door.handshake)
+        if self._stream.ended:
+            self._stream.end()
+            self.client.write(self._stream.handshake)
             self.lost(self.client)
 
     def lost(self, side: Side) -> None:

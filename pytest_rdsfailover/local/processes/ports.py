@@ -53,8 +53,8 @@ class Port:
 
     def release(self) -> None:
         """Let others have it; harmless the second time."""
-        for each in self._held:
-            each.close()
+        for bound in self._held:
+            bound.close()
         self._held.clear()
         if self._lock.is_locked:
             # Its file stays: to remove a lock file lets two processes hold two files of one name.

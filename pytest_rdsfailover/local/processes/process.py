@@ -232,7 +232,7 @@ class Supervisor:
             NotReadyError: if it does not answer.
         """
         with self._lock:
-            if any(each.name == name and each.alive for each in self._processes.values()):
+            if any(other.name == name and other.alive for other in self._processes.values()):
                 raise ValueError(f"a program named {name} is already running")
             key = len(self._processes)
             process = self._processes[key] = Process(self, key, name)

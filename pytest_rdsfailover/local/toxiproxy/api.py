@@ -6,7 +6,7 @@ from urllib.parse import unquote
 
 from pytest_rdsfailover.local.toxiproxy import refusal
 from pytest_rdsfailover.local.toxiproxy.body import decode, field, fields
-from pytest_rdsfailover.local.toxiproxy.proxy import Proxy
+from pytest_rdsfailover.local.toxiproxy.proxy import ListeningProxy
 from pytest_rdsfailover.local.toxiproxy.refusal import Refusal
 
 VERSION = "2.12.0+builtin"
@@ -34,7 +34,7 @@ class Api:
     """All proxies, and what requests may do with them."""
 
     def __init__(self) -> None:
-        self._proxies: dict[str, Proxy] = {}
+        self._proxies: dict[str, ListeningProxy] = {}
 
     def answer(self, method: str, path: str, body: bytes) -> Answer:
         """Do what a request asks and answer it."""
@@ -54,7 +54,7 @@ class Api:
         for proxy in self._proxies.values():
             proxy.stop()
 
-    def proxy(self, name: str) -> Proxy:
+    def proxy(self, name: str) -> ListeningProxy:
         """Return the proxy of that name.
 
         Raises:
@@ -92,7 +92,7 @@ class Api:
 
     def populate(self, _names: Names, body: bytes) -> Answer:
         """POST /populate: create many proxies, replacing existing ones that differ."""
-        done: list[Proxy] = []
+        done: list[ListeningProxy] = []
         try:
             entries = decode(body)
             if not isinstance(entries, list):
@@ -149,7 +149,7 @@ class Api:
         self.proxy(names[0]).chain.remove(names[1])
         return NO_CONTENT
 
-    def _put(self, proxy: Proxy, *, enabled: bool) -> Proxy:
+    def _put(self, proxy: ListeningProxy, *, enabled: bool) -> ListeningProxy:
         existing = self._proxies.get(proxy.name)
         if existing is not None:
             if not existing.differs(proxy.listen, proxy.upstream):
@@ -161,7 +161,7 @@ class Api:
         return proxy
 
 
-def _new_proxy(body: object, where: str = "") -> tuple[Proxy, bool]:
+def _new_proxy(body: object, where: str = "") -> tuple[ListeningProxy, bool]:
     """Return the proxy that a body describes, and whether it is to be enabled."""
     given = fields(body)
     name, listen, upstream = (field(given, key, str, "") for key in ("name", "listen", "upstream"))
@@ -170,10 +170,10 @@ def _new_proxy(body: object, where: str = "") -> tuple[Proxy, bool]:
         raise refusal.missing(f"name{where}")
     if not upstream:
         raise refusal.missing(f"upstream{where}")
-    return Proxy(name, listen or ":0", upstream), enabled
+    return ListeningProxy(name, listen or ":0", upstream), enabled
 
 
-def _shown(proxies: list[Proxy]) -> list[dict[str, object]] | None:
+def _shown(proxies: list[ListeningProxy]) -> list[dict[str, object]] | None:
     return [proxy.show() for proxy in proxies] or None
 
 

@@ -7,7 +7,7 @@ from pytest_rdsfailover.local.toxiproxy import refusal
 from pytest_rdsfailover.local.toxiproxy.body import field, fields
 from pytest_rdsfailover.local.toxiproxy.link import Connection, Link
 from pytest_rdsfailover.local.toxiproxy.refusal import Refusal
-from pytest_rdsfailover.local.toxiproxy.toxic import Toxic
+from pytest_rdsfailover.local.toxiproxy.toxic import StreamToxic
 from pytest_rdsfailover.local.toxiproxy.toxics import KINDS
 
 STREAMS = ("upstream", "downstream")
@@ -21,7 +21,7 @@ class InstalledToxic:
     type: str
     stream: str
     toxicity: float
-    toxic: Toxic
+    toxic: StreamToxic
 
     def show(self) -> dict[str, object]:
         """Return the toxic as the REST API shows it."""
@@ -130,7 +130,7 @@ class Chain:
         return [connection.links[stream] for connection in list(self._connections)]
 
 
-def _with_attributes(toxic: Toxic, given: dict[str, object]) -> Toxic:
+def _with_attributes(toxic: StreamToxic, given: dict[str, object]) -> StreamToxic:
     try:
         return toxic.with_attributes(fields(given.get("attributes", {})))
     except TypeError as error:

@@ -5,8 +5,8 @@ toxiproxy-python keeps one host and port for the whole process, waits without li
 is bounded in time, and raises unless the server agreed; only the classes that users know are kept.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, suppress
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from http import HTTPStatus
 from typing import Any, Self
 from urllib.parse import quote
@@ -14,7 +14,7 @@ from urllib.parse import quote
 import toxiproxy
 import toxiproxy.toxic
 
-from pytest_rdsfailover.local.toxiproxy.transport import Transport
+from pytest_rdsfailover.local.toxiproxy.transport import Transport, undone_if_unanswered
 from pytest_rdsfailover.model.errors import SettingError, ToxiproxyError
 
 Attributes = Mapping[str, int]
@@ -264,7 +264,7 @@ class ToxiproxyClient:
 
         If the proxy cannot be disabled, that error is raised, and the block does not run.
         """
-        with self._undone_if_unanswered(lambda: self.update(name, enabled=True)):
+        with undone_if_unanswered(lambda: self.update(name, enabled=True)):
             self.update(name, enabled=False)
         try:
             yield
@@ -278,23 +278,12 @@ class ToxiproxyClient:
         It is no error if the block or a reset has removed the toxic already.
         """
         name = toxic.get("name") or f"{toxic['type']}_{toxic.get('stream', 'downstream')}"
-        with self._undone_if_unanswered(lambda: self.remove_toxic(proxy, name)):
+        with undone_if_unanswered(lambda: self.remove_toxic(proxy, name)):
             added = self.add_toxic(proxy, **toxic)
         try:
             yield added
         finally:
             self._remove_if_there(proxy, added.name)
-
-    @contextmanager
-    def _undone_if_unanswered(self, undo: Callable[[], object]) -> Iterator[None]:
-        try:
-            yield
-        except ToxiproxyError as error:
-            if error.status is None:
-                # The server may have done it without confirming. A second failure says nothing new.
-                with suppress(ToxiproxyError):
-                    undo()
-            raise
 
     def _remove_if_there(self, proxy: str, name: str) -> None:
         try:

@@ -12,7 +12,7 @@ BACKLOG = 4096
 ACCEPT_AT_ONCE = 100
 
 
-class Proxy:
+class ListeningProxy:
     """Accepts clients on `listen` and connects each to `upstream`, while it is enabled.
 
     When `start` returns, the port is bound. When `stop` returns, the listener and every connection

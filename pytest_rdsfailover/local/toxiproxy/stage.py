@@ -6,14 +6,14 @@ import time
 from collections import deque
 from typing import Protocol
 
-from pytest_rdsfailover.local.toxiproxy.toxic import Chunk, Toxic
+from pytest_rdsfailover.local.toxiproxy.toxic import Chunk, StreamToxic
 
 
 class Installed(Protocol):
     """A toxic in the chain of a proxy; an update changes it in place."""
 
     @property
-    def toxic(self) -> Toxic:
+    def toxic(self) -> StreamToxic:
         """What the toxic does to bytes."""
 
     @property

@@ -49,7 +49,7 @@ class Pipe(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Toxic:
+class StreamToxic:
     """A fault on one direction of a link. Its fields are its attributes in the REST API.
 
     Durations are integers in the API's own unit, which each class names.

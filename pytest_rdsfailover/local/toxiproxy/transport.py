@@ -1,6 +1,8 @@
 """Requests to Toxiproxy's REST API, from any number of threads: bounded in time, and checked."""
 
 import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import requests
@@ -63,3 +65,15 @@ class Transport:
             with self._lock:
                 self._sessions.append(session)
         return session
+
+
+@contextmanager
+def undone_if_unanswered(undo: Callable[[], object]) -> Iterator[None]:
+    """Undo what the block asked for if no answer came: the server may have done it all the same."""
+    try:
+        yield
+    except ToxiproxyError as error:
+        if error.status is None:
+            with suppress(ToxiproxyError):  # a second failure says nothing new
+                undo()
+        raise

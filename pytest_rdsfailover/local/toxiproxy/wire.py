@@ -14,7 +14,7 @@ CHUNK = 32 * 1024
 RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
 
-class Reader(Protocol):
+class ByteReader(Protocol):
     """What takes the bytes that a wire receives."""
 
     def feed(self, data: bytes) -> None:
@@ -24,7 +24,7 @@ class Reader(Protocol):
         """Take note that no more will come; may be called more than once."""
 
 
-class Writer(Protocol):
+class ByteWriter(Protocol):
     """What sends bytes into a wire."""
 
     def drained(self) -> None:
@@ -39,8 +39,8 @@ class Wire:
 
     __slots__ = ("_fd", "_loop", "_reading", "_sock", "_unsent", "closed", "reader", "writer")
 
-    reader: Reader
-    writer: Writer
+    reader: ByteReader
+    writer: ByteWriter
 
     def __init__(self, loop: asyncio.AbstractEventLoop, sock: socket.socket) -> None:
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

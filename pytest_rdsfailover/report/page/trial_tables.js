@@ -66,9 +66,15 @@ function latencies(trial) {
 
 function complaints(list) {
   const rows = list.map((complaint) => [
-    complaint.error, el("span", { class: "wrap" }, complaint.text), number(complaint.count), moment(complaint.first_s),
+    complaint.error, el("span", { class: "wrap" }, complaint.text, complaint.remedy ? el("p", {}, complaint.remedy) : null), number(complaint.count), moment(complaint.first_s),
     complaint.trace ? el("details", {}, el("summary", {}, "where"), el("pre", { class: "wrap mono" }, complaint.trace)) : ""]);
   return table(["error", "what the first one said", "#count", "#first", ""], rows, "Complaints");
 }
 
-rdsfailover.trialTables = { audit, complaints, errors, latencies, milestones, pins };
+function findings(list) {
+  return el("ul", { class: "findings" }, list.map((finding) => el("li", { class: finding.severity === "broken" ? "bad" : "soft" },
+    el("strong", {}, finding.severity), ` ${finding.evidence}. `, el("span", {}, `Usually helps: ${finding.cure}.`),
+    finding.expectation ? el("code", {}, ` expect(${finding.expectation})`) : null)));
+}
+
+rdsfailover.trialTables = { audit, complaints, errors, findings, latencies, milestones, pins };

@@ -46,7 +46,10 @@ def torn(controller, text):
         file.write(text)
 
 
-HALVES = [b"{", b'{"line": "ha', b'{"line": "\\ud8', b"\xff\xfe", b"\n\n", b'{"line": 1}}', b"nul"]
+HALVES = [
+    b"{", b'{"line": "ha', b'{"line": "\\ud8', b"\xff\xfe", b"\n\n", b'{"line": 1}}', b"nul",
+    b"null", b"12", b"[]", b"{}", b'{"entry": {}}',
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("half", HALVES)

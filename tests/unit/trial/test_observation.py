@@ -13,7 +13,7 @@ from pytest_rdsfailover.load.mix import WRITE
 from pytest_rdsfailover.load.workloads import choose
 from pytest_rdsfailover.load.writer import ReconnectPolicy
 from pytest_rdsfailover.model.endpoints import Endpoint
-from pytest_rdsfailover.model.errors import DiedError, LeftBehindWarning
+from pytest_rdsfailover.model.errors import AuditError, DiedError, LeftBehindWarning
 from pytest_rdsfailover.model.records import Outcome
 from pytest_rdsfailover.model.settings import Settings
 from pytest_rdsfailover.trial.observation import Observation
@@ -33,7 +33,7 @@ LABEL = Label(test="t", scenario="t", seed=1, rerun="pytest t", versions={})
 @pytest.mark.parametrize(("processes", "pauses"), [(1, [HERE]), (2, [THERE])])
 def test_only_the_pauses_of_processes_that_write_count(tmp_path, processes, pauses):
     observation = Observation(
-        SimpleNamespace(mode="local", failovers=[]),
+        SimpleNamespace(mode="local", failovers=[], check=lambda: None),
         PLACE,
         choose({}, PLACE, retries=0, policy=ReconnectPolicy(), classify=None),
         Plan(writers=2, rate=10.0, processes=processes),
@@ -73,6 +73,9 @@ class Target:
     def audit_endpoint(self):
         return PLACE
 
+    def rest(self):
+        pass
+
     def prepare(self):
         pass
 
@@ -87,7 +90,7 @@ class Target:
 class Workload:
     """A table that remembers whether it is there; each step breaks as it is told."""
 
-    steps, torn, made = (WRITE,), (), "table d.rds_writes_x"
+    steps, torn, made, needs_writer = (WRITE,), (), "table d.rds_writes_x", True
 
     def __init__(self, **breaks):
         self.breaks, self.there = breaks, False
@@ -245,6 +248,22 @@ def test_a_verdict_comes_before_what_is_left_behind():
     assert not isinstance(raised.value, InvalidTrialError)
     assert "table d.rds_writes_x is left behind" in raised.value.__notes__[0]
     assert len(runner.noted) == 1
+
+
+@pytest.mark.parametrize("expectations", [{}, {"lost": 0}])
+def test_figures_are_noted_though_nothing_could_be_read_back(expectations):
+    runner = Watched(Workload(stored=TypeError("stored is wrong")), expectations)
+
+    with pytest.raises((AssertionError, AuditError)) as raised:
+        runner.run()
+
+    (trial,) = runner.noted
+    assert trial.acked == 1
+    assert not trial.audited
+    assert "stored is wrong" in trial.notes[0]
+    said = [str(raised.value), *getattr(raised.value, "__notes__", ())]
+    assert any("stored is wrong" in line for line in said)
+    assert isinstance(raised.value, AssertionError if expectations else AuditError)
 
 
 def open_files():

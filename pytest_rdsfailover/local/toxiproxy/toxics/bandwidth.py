@@ -2,14 +2,14 @@
 
 from dataclasses import dataclass
 
-from pytest_rdsfailover.local.toxiproxy.toxic import Pipe, Toxic
+from pytest_rdsfailover.local.toxiproxy.toxic import Pipe, StreamToxic
 
 SLICE = 0.1
 """Seconds between the parts of a chunk that takes longer than this."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Bandwidth(Toxic):
+class Bandwidth(StreamToxic):
     """Lets *rate* kilobytes (1000 bytes) a second through; nothing at a rate of 0."""
 
     rate: int = 0

@@ -4,11 +4,11 @@ import random
 from dataclasses import dataclass
 from typing import ClassVar
 
-from pytest_rdsfailover.local.toxiproxy.toxic import Pipe, Toxic
+from pytest_rdsfailover.local.toxiproxy.toxic import Pipe, StreamToxic
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Latency(Toxic):
+class Latency(StreamToxic):
     """Delays all bytes by *latency*, plus or minus up to *jitter*, both in milliseconds."""
 
     buffered: ClassVar[int] = 1024

@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 
-from pytest_rdsfailover.local.toxiproxy.toxic import Pipe, Toxic
+from pytest_rdsfailover.local.toxiproxy.toxic import Pipe, StreamToxic
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LimitData(Toxic):
+class LimitData(StreamToxic):
     """Ends the stream after *bytes* bytes."""
 
     bytes: int = 0

@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 
-from pytest_rdsfailover.local.toxiproxy.toxic import Pipe, Toxic
+from pytest_rdsfailover.local.toxiproxy.toxic import Pipe, StreamToxic
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Noop(Toxic):
+class Noop(StreamToxic):
     """Passes everything on as it comes."""
 
     async def run(self, pipe: Pipe) -> None:

@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from pytest_rdsfailover.local.toxiproxy.toxic import Pipe, Toxic
+from pytest_rdsfailover.local.toxiproxy.toxic import Pipe, StreamToxic
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ResetPeer(Toxic):
+class ResetPeer(StreamToxic):
     """Ends the stream *timeout* milliseconds after the first bytes or the sender's end, with RST."""
 
     resets: ClassVar[bool] = True

@@ -4,11 +4,11 @@ import random
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from pytest_rdsfailover.local.toxiproxy.toxic import Pipe, Toxic
+from pytest_rdsfailover.local.toxiproxy.toxic import Pipe, StreamToxic
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Slicer(Toxic):
+class Slicer(StreamToxic):
     """Cuts chunks into pieces of about *average_size* bytes, plus or minus *size_variation*.
 
     *delay* is the pause after each piece in microseconds.

@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 
-from pytest_rdsfailover.local.toxiproxy.toxic import Pipe, Toxic
+from pytest_rdsfailover.local.toxiproxy.toxic import Pipe, StreamToxic
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SlowClose(Toxic):
+class SlowClose(StreamToxic):
     """Delays the end of the stream by *delay* milliseconds; bytes pass as they come."""
 
     delay: int = 0

@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from pytest_rdsfailover.local.toxiproxy.toxic import Pipe, Toxic
+from pytest_rdsfailover.local.toxiproxy.toxic import Pipe, StreamToxic
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Timeout(Toxic):
+class Timeout(StreamToxic):
     """Drops all bytes, and ends the stream when none came for *timeout* milliseconds.
 
     With a timeout of 0 only the sender, or the removal of the toxic, ends the stream.

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_rdsfailover.local.gateway.door import Door
+from pytest_rdsfailover.local.gateway.client_stream import ClientStream
 from pytest_rdsfailover.local.gateway.router import Instance
 from pytest_rdsfailover.local.gateway.session import InstanceSession
 from pytest_rdsfailover.local.gateway.tls import Authority
@@ -44,7 +44,7 @@ def context(material):
 def greeted(context):
     session = InstanceSession(Instance(id="instance-1", writer=True), tls=context is not None)
     session.from_server(GREETING)
-    return session, Door(session, context)
+    return session, ClientStream(session, context)
 
 
 class Client:
@@ -55,8 +55,8 @@ class Client:
         trust = ssl.create_default_context(cafile=material.ca)
         self.tls = trust.wrap_bio(self.inside, self.out, server_hostname=name)
 
-    def shake(self, door, first=b"", size=1 << 20):
-        """Shake hands through a door, *size* bytes at a time."""
+    def shake(self, stream, first=b"", size=1 << 20):
+        """Shake hands through a stream, *size* bytes at a time."""
         data = first
         while True:
             try:
@@ -66,10 +66,10 @@ class Client:
                 done = False
             data += self.out.read()
             for at in range(0, len(data), size):
-                door.feed(data[at : at + size])
+                stream.feed(data[at : at + size])
             data = b""
-            self.inside.write(bytes(door.handshake))
-            door.handshake.clear()
+            self.inside.write(bytes(stream.handshake))
+            stream.handshake.clear()
             if done:
                 return
 
@@ -88,48 +88,48 @@ def test_tls_is_offered_only_where_there_is_a_certificate(context):
 
 @pytest.mark.parametrize("size", [1, 7, 1 << 20])
 def test_the_server_sees_a_login_that_never_asked_for_tls(material, context, size):
-    session, door = greeted(context)
+    session, stream = greeted(context)
     session.to_client.clear()
     client = Client(material)
-    client.shake(door, frame(REQUEST, 1), size)
-    door.feed(client.sealed(frame(REQUEST + b"app\0", 2)))
+    client.shake(stream, frame(REQUEST, 1), size)
+    stream.feed(client.sealed(frame(REQUEST + b"app\0", 2)))
 
     (login,) = PacketReader().feed(bytes(session.to_server))
     assert login.sequence == 1
     assert not int.from_bytes(login.payload[:4], "little") & Capability.SSL
     session.from_server(frame(ok_packet(2), 2))
-    client.inside.write(bytes(door.sealed(session.to_client)))
+    client.inside.write(bytes(stream.sealed(session.to_client)))
     (answer,) = PacketReader().feed(client.tls.read())
     assert answer.sequence == 3
 
 
 def test_a_client_that_wants_no_tls_gets_none(context):
-    session, door = greeted(context)
-    door.feed(frame(PLAIN + b"app\0", 1)[:5])
+    session, stream = greeted(context)
+    stream.feed(frame(PLAIN + b"app\0", 1)[:5])
     assert not session.to_server
-    door.feed(frame(PLAIN + b"app\0", 1)[5:])
+    stream.feed(frame(PLAIN + b"app\0", 1)[5:])
     assert session.to_server
-    assert door.sealed(bytearray(b"plain")) == b"plain"
+    assert stream.sealed(bytearray(b"plain")) == b"plain"
 
 
 def test_tls_that_was_not_offered_ends_the_session():
-    _, door = greeted(None)
+    _, stream = greeted(None)
     with pytest.raises(ProtocolError):
-        door.feed(frame(REQUEST, 1))
+        stream.feed(frame(REQUEST, 1))
 
 
 def test_tls_before_the_greeting_ends_the_session(context):
-    door = Door(InstanceSession(Instance(id="instance-1"), tls=True), context)
+    stream = ClientStream(InstanceSession(Instance(id="instance-1"), tls=True), context)
     with pytest.raises(ProtocolError):
-        door.feed(frame(REQUEST, 1))
+        stream.feed(frame(REQUEST, 1))
 
 
 @given(st.binary(max_size=300))
 def test_no_bytes_do_more_than_end_the_session(noise):
     for prefix in (b"", frame(REQUEST, 1), frame(PLAIN + b"app\0", 1)):
-        _, door = greeted(CONTEXT[0])
+        _, stream = greeted(CONTEXT[0])
         with contextlib.suppress(ProtocolError):
-            door.feed(prefix + noise)
+            stream.feed(prefix + noise)
 
 
 CONTEXT: list[ssl.SSLContext] = []
@@ -142,8 +142,8 @@ def _shared(context):
 
 def test_other_names_can_be_certified_later(material, context):
     material.certify(["other.example"])
-    _, door = greeted(context)
-    Client(material, "other.example").shake(door, frame(REQUEST, 1))
-    _, door = greeted(context)
+    _, stream = greeted(context)
+    Client(material, "other.example").shake(stream, frame(REQUEST, 1))
+    _, stream = greeted(context)
     with pytest.raises((ssl.SSLCertVerificationError, ProtocolError)):
-        Client(material).shake(door, frame(REQUEST, 1))
+        Client(material).shake(stream, frame(REQUEST, 1))

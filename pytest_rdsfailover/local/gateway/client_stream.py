@@ -1,4 +1,4 @@
-"""What stands between a client's bytes and its session: TLS, if the client asks for it. No I/O."""
+"""A client's bytes on their way to its session and back: in TLS, if the client asks for it. No I/O."""
 
 import ssl
 
@@ -8,8 +8,8 @@ from pytest_rdsfailover.mysql.packets import HEADER, ProtocolError
 from pytest_rdsfailover.mysql.tls import TlsServer
 
 
-class Door:
-    """Lets a client's bytes in, decrypted, and the session's out, encrypted.
+class ClientStream:
+    """Decrypts what a client sends to its session, and encrypts what the session answers.
 
     Args:
         session: whose client it is.

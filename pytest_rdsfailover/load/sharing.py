@@ -1,0 +1,43 @@
+"""Clients that are shared as they must not be: across event loops, or by writers at the same time."""
+
+import re
+
+from pytest_rdsfailover.mysql.driver import chain
+
+# What asyncio, and clients that check by themselves, say.
+OTHER_LOOP = re.compile(
+    r"\b(different|same|other|another)( event)? loop\b|\bevent loop is closed", re.IGNORECASE
+)
+NO_LOOP = re.compile(r"no (current|running) event loop", re.IGNORECASE)
+IN_A_LOOP = re.compile(
+    r"cannot be called from a running event loop|event loop is already running", re.IGNORECASE
+)
+AT_ONCE = re.compile(
+    r"another coroutine is already waiting"
+    r"|another operation is in progress"
+    r"|concurrent operations are not permitted"
+    r"|packet sequence number wrong"
+    r"|commands out of sync"
+    r"|unread result found",
+    re.IGNORECASE,
+)
+SHARED_LOOP = (
+    "a client is shared across event loops: make it where it is used, or give the loop that it"
+    " belongs to by loop="
+)
+SHARED_CONNECTION = (
+    "one connection or session is used by several writers at the same time: make one per writer by"
+    " setup=, or take one out of a pool for each call"
+)
+REMEDIES = (
+    (OTHER_LOOP, SHARED_LOOP),
+    (NO_LOOP, "a writer's thread has no event loop: give the coroutine function as the workload"),
+    (IN_A_LOOP, "it starts a loop within a loop: await it instead"),
+    (AT_ONCE, SHARED_CONNECTION),
+)
+
+
+def remedy_of(error: BaseException) -> str:
+    """Return how a client is shared as it must not be, and what to do; empty if it is not."""
+    said = "\n".join(str(each) for each in chain(error))
+    return next((remedy for pattern, remedy in REMEDIES if pattern.search(said)), "")

@@ -1,0 +1,24 @@
+"""What a run's figures are taken on, as lines for the terminal and the reports."""
+
+from collections.abc import Mapping
+
+from pytest_rdsfailover.model.live_settings import LiveSettings
+from pytest_rdsfailover.model.settings import Settings
+
+
+def live_lines(live: LiveSettings) -> list[str]:
+    """Return what a live run will act on, for its header."""
+    dry = ", dry run" if live.dry_run else ""
+    where = f", API at {live.endpoint_url}" if live.endpoint_url else ""
+    return [
+        f"live: {live.trigger} of {live.aim}, account {live.account}, {live.region}{where}{dry}",
+        f"load: in schema {live.schema}; at most {live.max_failovers} failovers",
+    ]
+
+
+def environment_lines(parts: Mapping[str, str], settings: Settings) -> list[str]:
+    """Return what the figures were taken on, one line a part."""
+    lines = [f"{part}: {what}" for part, what in parts.items()]
+    if settings.live is not None:
+        return [*lines, f"seed: {settings.seed}"]
+    return [*lines, f"profile: {settings.profile}, seed: {settings.seed}"]

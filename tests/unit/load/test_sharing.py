@@ -1,0 +1,131 @@
+"""Clients that are shared as they must not be are recognised by what their libraries really say."""
+
+import asyncio
+import threading
+
+import pymysql
+import pytest
+
+from pytest_rdsfailover.load.complaints import Complaints
+from pytest_rdsfailover.load.sharing import remedy_of
+
+
+def raised(function):
+    with pytest.raises(Exception) as caught:  # noqa: PT011 - whatever the library raises
+        function()
+    return caught.value
+
+
+def future_of_another_loop():
+    """Await a future of one loop in another one, as a client's inner one is."""
+    other = asyncio.new_event_loop()
+    future = other.create_future()
+
+    async def awaits():
+        await future
+
+    try:
+        asyncio.run(awaits())
+    finally:
+        other.close()
+
+
+def queue_of_another_loop():
+    """Wait for a queue in one loop that is already bound to another one, as a pool's is."""
+    queue = asyncio.Queue()
+
+    async def waits():
+        await asyncio.wait_for(queue.get(), 0.01)
+
+    with pytest.raises(TimeoutError):
+        asyncio.run(waits())
+    asyncio.run(waits())
+
+
+def closed_loop():
+    loop = asyncio.new_event_loop()
+    loop.close()
+    loop.call_soon(print)
+
+
+@pytest.mark.parametrize("function", [future_of_another_loop, queue_of_another_loop, closed_loop])
+def test_a_client_of_another_loop_is_named(function):
+    assert "shared across event loops" in remedy_of(raised(function))
+
+
+def test_an_error_that_wraps_what_a_loop_said_is_named_too():
+    wrapped = ValueError("the order failed")
+    wrapped.__cause__ = raised(future_of_another_loop)
+
+    assert "by loop=" in remedy_of(wrapped)
+
+
+def test_a_thread_without_a_loop_and_a_loop_within_a_loop_are_named():
+    found = []
+
+    def asks():
+        try:
+            asyncio.get_event_loop()
+        except RuntimeError as error:
+            found.append(error)
+
+    thread = threading.Thread(target=asks)
+    thread.start()
+    thread.join()
+
+    async def nests():
+        coroutine = asyncio.sleep(0)
+        try:
+            asyncio.run(coroutine)
+        finally:
+            coroutine.close()
+
+    assert "has no event loop" in remedy_of(found[0])
+    assert "a loop within a loop" in remedy_of(raised(lambda: asyncio.run(nests())))
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        RuntimeError(
+            "readexactly() called while another coroutine is already waiting for incoming data"
+        ),
+        pymysql.err.InternalError("Packet sequence number wrong - got 3 expected 1"),
+        pymysql.err.ProgrammingError(2014, "Commands out of sync; you can't run this command now"),
+    ],
+)
+def test_a_connection_that_several_writers_use_at_once_is_named(error):
+    assert "one connection or session" in remedy_of(error)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        RuntimeError("the card was declined"),
+        pymysql.err.OperationalError(2013, "Lost connection to MySQL server during query"),
+        KeyError("loop"),
+        ValueError("a different loophole is closed"),
+    ],
+)
+def test_any_other_error_has_no_remedy_of_ours(error):
+    assert remedy_of(error) == ""
+
+
+def misses_a_card():
+    return {}["card"]
+
+
+def misses_an_order():
+    return {}["order"]
+
+
+def test_errors_of_one_class_from_different_lines_are_told_apart():
+    complaints = Complaints()
+    for _ in range(2):
+        for function in (future_of_another_loop, misses_a_card, misses_an_order):
+            complaints.note(raised(function), 0)
+
+    assert [each.count for each in complaints.found()] == [2, 2, 2]
+    assert {each.text for each in complaints.found()} >= {"'card'", "'order'"}
+    (shared,) = [each for each in complaints.found() if each.remedy]
+    assert shared.remedy in str(shared)
