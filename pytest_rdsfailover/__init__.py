@@ -64,8 +64,8 @@ if TYPE_CHECKING:
         RunTrials,
         StartLoad,
     )
+    from pytest_rdsfailover.trial.calm import UnfitLoadError
     from pytest_rdsfailover.trial.extensions import OwnFault, UnsafeError
-    from pytest_rdsfailover.trial.observation import UnfitLoadError
     from pytest_rdsfailover.trial.options import BeginAttempt, LoadOptions, TrialOptions
     from pytest_rdsfailover.trial.repeats import InvalidTrialsError, Trials
     from pytest_rdsfailover.trial.trial import InvalidTrialError, Trial
@@ -182,7 +182,7 @@ _HOMES = {
     "model.target": "Failover",
     "plugin.protocols": "AwsApi Cluster FailOver Load Proxy RunTrial RunTrials StartLoad",
     "trial.extensions": "OwnFault UnsafeError",
-    "trial.observation": "UnfitLoadError",
+    "trial.calm": "UnfitLoadError",
     "trial.options": "BeginAttempt LoadOptions TrialOptions",
     "trial.repeats": "InvalidTrialsError Trials",
     "trial.trial": "InvalidTrialError Trial",
