@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from pytest_rdsfailover.analysis.attempts import Attempts
     from pytest_rdsfailover.analysis.downtime import Downtime
+    from pytest_rdsfailover.analysis.findings.finding import Finding
     from pytest_rdsfailover.analysis.latency import Latency, Percentiles, Quantiles
     from pytest_rdsfailover.analysis.outages import Incident
     from pytest_rdsfailover.analysis.phases import Phase
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from pytest_rdsfailover.live.api import TouchError
     from pytest_rdsfailover.live.failover import LostWatchError
     from pytest_rdsfailover.live.gates import RefusedError
+    from pytest_rdsfailover.live.ledger import LedgerError
     from pytest_rdsfailover.live.preflight import PreflightError
     from pytest_rdsfailover.load.attempts import Attempt
     from pytest_rdsfailover.load.engine import LoadError
@@ -48,6 +50,7 @@ if TYPE_CHECKING:
         RdsFailoverError,
         SettingError,
         ToxiproxyError,
+        UnaskedFindingWarning,
     )
     from pytest_rdsfailover.model.records import Fault, Milestone, Outcome, Window
     from pytest_rdsfailover.model.target import Failover
@@ -61,8 +64,8 @@ if TYPE_CHECKING:
         RunTrials,
         StartLoad,
     )
+    from pytest_rdsfailover.trial.calm import UnfitLoadError
     from pytest_rdsfailover.trial.extensions import OwnFault, UnsafeError
-    from pytest_rdsfailover.trial.observation import UnfitLoadError
     from pytest_rdsfailover.trial.options import BeginAttempt, LoadOptions, TrialOptions
     from pytest_rdsfailover.trial.repeats import InvalidTrialsError, Trials
     from pytest_rdsfailover.trial.trial import InvalidTrialError, Trial
@@ -91,11 +94,13 @@ __all__ = [
     "FailoverInProgressError",
     "Fault",
     "Faults",
+    "Finding",
     "GatewayError",
     "Incident",
     "InvalidTrialError",
     "InvalidTrialsError",
     "Latency",
+    "LedgerError",
     "LeftBehindWarning",
     "Load",
     "LoadError",
@@ -136,6 +141,7 @@ __all__ = [
     "Trial",
     "TrialOptions",
     "Trials",
+    "UnaskedFindingWarning",
     "UnfitLoadError",
     "UnsafeError",
     "Window",
@@ -145,6 +151,7 @@ __all__ = [
 _HOMES = {
     "analysis.attempts": "Attempts",
     "analysis.downtime": "Downtime",
+    "analysis.findings.finding": "Finding",
     "analysis.latency": "Latency Percentiles Quantiles",
     "analysis.outages": "Incident",
     "analysis.phases": "Phase",
@@ -157,6 +164,7 @@ _HOMES = {
     "live.api": "TouchError",
     "live.failover": "LostWatchError",
     "live.gates": "RefusedError",
+    "live.ledger": "LedgerError",
     "live.preflight": "PreflightError",
     "journal.complaints": "Complaint",
     "load.attempts": "Attempt",
@@ -169,12 +177,12 @@ _HOMES = {
     "local.server.accounts": "ServerError",
     "local.toxiproxy.client": "Toxic ToxiproxyClient ToxiproxyProxy",
     "model.endpoints": "Bounds Endpoint Tls",
-    "model.errors": "AuditError CancelledWorkError CommandError DiedError GatewayError LeftBehindWarning NotHereError NotReadyError RdsFailoverError SettingError ToxiproxyError",
+    "model.errors": "AuditError CancelledWorkError CommandError DiedError GatewayError LeftBehindWarning NotHereError NotReadyError RdsFailoverError SettingError ToxiproxyError UnaskedFindingWarning",
     "model.records": "Fault Milestone Outcome Window",
     "model.target": "Failover",
     "plugin.protocols": "AwsApi Cluster FailOver Load Proxy RunTrial RunTrials StartLoad",
     "trial.extensions": "OwnFault UnsafeError",
-    "trial.observation": "UnfitLoadError",
+    "trial.calm": "UnfitLoadError",
     "trial.options": "BeginAttempt LoadOptions TrialOptions",
     "trial.repeats": "InvalidTrialsError Trials",
     "trial.trial": "InvalidTrialError Trial",

@@ -42,7 +42,7 @@ GROUPS = {
     ),
     "A trial": (
         "Trial Downtime Window Incident Phase Latency Percentiles Quantiles Milestone Pulse Reliability"
-        " Attempts Reads Complaint"
+        " Attempts Reads Finding Complaint"
     ),
     "Repeats": "Trials Sample Population",
     "Endpoints": "Endpoint Tls",
@@ -53,7 +53,7 @@ GROUPS = {
         "RdsFailoverError InvalidTrialError InvalidTrialsError SettingError UnfitLoadError UnsafeError"
         " FailoverInProgressError NotHereError NotReadyError DiedError AuditError LoadError"
         " CancelledWorkError ServerError CommandError GatewayError ToxiproxyError AwsError"
-        " RefusedError PreflightError LostWatchError TouchError LeftBehindWarning"
+        " RefusedError LedgerError PreflightError LostWatchError TouchError LeftBehindWarning UnaskedFindingWarning"
     ),
 }
 # Methods and fields without an underscore that only the package itself calls.

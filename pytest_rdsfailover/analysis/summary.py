@@ -8,6 +8,8 @@ from pytest_rdsfailover.analysis.absence import Absence, absences
 from pytest_rdsfailover.analysis.attempts import Attempts, attempts
 from pytest_rdsfailover.analysis.capacity import calm_slots, why_overloaded
 from pytest_rdsfailover.analysis.downtime import Downtime
+from pytest_rdsfailover.analysis.findings.diagnosis import diagnose
+from pytest_rdsfailover.analysis.findings.finding import Case, Finding
 from pytest_rdsfailover.analysis.latency import Latency, latency
 from pytest_rdsfailover.analysis.outages import Incident, incidents
 from pytest_rdsfailover.analysis.phases import Phase, failures, phases, totals
@@ -97,6 +99,7 @@ class Summary:
         latency: from the intended time, before, during and after.
         milestones: what the cluster did.
         pulse: acknowledged writes over the time around the failover.
+        findings: what is wrong with the application, asked for or not, the worst first.
         complaints: what the errors of the workload said, and where writers hang.
         notes: what is to be known about how the load was run.
         clock: what the run knows about its own clock, and whether the downtime is a figure.
@@ -147,6 +150,7 @@ class Summary:
     milestones: list[Milestone]
     pulse: Pulse
     clock: Reliability
+    findings: list[Finding]
     complaints: list[Complaint]
     notes: list[str]
     attempts: Attempts | None = None
@@ -212,6 +216,14 @@ def summarise(journal: Journal, course: Course, stored: Stored | None) -> Summar
         failed=_failed(journal, found, until),
         untrue=_why_untrue(found, course),
     )
+    case = Case(
+        series=found,
+        errors=errors,
+        course=course,
+        audit=None if stored is None else writes,
+        stuck=absence.writers.stuck,
+        stale=stale,
+    )
     outcomes = [sum(series.outcome.count(kind) for series in found) for kind in Outcome]
     writers = absence.writers
     slots = calm_slots(found, journal.skips, course)
@@ -267,6 +279,7 @@ def summarise(journal: Journal, course: Course, stored: Stored | None) -> Summar
                     for m in course.milestones],
         pulse=_pulse(course, absence, clock.zero),
         clock=fitness,
+        findings=diagnose(case),
         complaints=[replace(each, first=each.first - zero) for each in course.complaints],
         notes=list(course.notes),
         attempts=clock.attempts(attempts(journal, course)),

@@ -31,6 +31,8 @@ class Course:
         pauses: (first, last) moments between which the load generator itself stood still.
         strangers: CPUs that other programs used on average; None if unknown.
         cpus: how many CPUs the machine of the load has; 0 if unknown.
+        own_trigger: whether every failover that the test itself triggered is among these; None if it
+            triggered none.
         calm_errors: which share of the operations may fail before anything is triggered.
         calm_not_issued: which share of the slots before the trigger may find no free writer.
         unfit: why nothing was triggered, if the load did not work by itself; else empty.
@@ -57,6 +59,7 @@ class Course:
     pauses: Sequence[tuple[float, float]] = ()
     strangers: float | None = None
     cpus: int = 0
+    own_trigger: bool | None = None
     calm_errors: float = 1.0
     calm_not_issued: float = 1.0
     unfit: str = ""

@@ -1,9 +1,13 @@
 """The AWS API for the user's own code in live mode: calls that may change something are refused."""
 
+from functools import partial
 from typing import Any, NoReturn
 
-from pytest_rdsfailover.live.region import HARMLESS, Region
+from pytest_rdsfailover.aws.read_only import is_read_only
+from pytest_rdsfailover.live.region import Region
 from pytest_rdsfailover.model.errors import NotHereError, RdsFailoverError
+
+LOGIN = ("rds", "connect")  # what `generate_db_auth_token` signs: the right to log in
 
 
 class TouchError(RdsFailoverError):
@@ -28,7 +32,9 @@ class LiveApi:
         through `rds_failover`, and so through the gates.
         """
         client = self._region.new_client(service)
+        # Signing is refused as well, because a signed URL could be sent by other means.
         client.meta.events.register_first("before-call", refuse_touch)
+        client.meta.events.register_first("before-sign", partial(refuse_signature, service))
         return client
 
     def environment(self) -> NoReturn:
@@ -38,8 +44,18 @@ class LiveApi:
 
 def refuse_touch(model: Any, **_: Any) -> None:
     """Raise TouchError if an operation may change something."""
-    if not model.name.startswith(HARMLESS):
+    _check(model.service_model.service_name, model.name)
+
+
+def refuse_signature(service: str, operation_name: str, **_: Any) -> None:
+    """Raise TouchError if a request that may change something is to be signed."""
+    if (service, operation_name) != LOGIN:
+        _check(service, operation_name)
+
+
+def _check(service: str, operation: str) -> None:
+    if not is_read_only(f"{service}:{operation}"):
         raise TouchError(
-            f"{model.name} may change something, so live mode does not send it; trigger failovers"
-            " by rds_failover, behind the gates"
+            f"{service}:{operation} may change something, so live mode does not send it; trigger"
+            " failovers by rds_failover, behind the gates"
         )

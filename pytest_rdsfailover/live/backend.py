@@ -1,7 +1,6 @@
 """The one real cluster of a session: described when first asked for, locked while in use."""
 
 import tempfile
-import time
 from pathlib import Path
 from typing import Self
 
@@ -42,7 +41,7 @@ class LiveBackend:
         self.region = Region(asked.region, asked.endpoint_url)
         name = f"{asked.account}-{asked.region}-{asked.cluster}"
         self._ledger = Ledger(directory, name, session=session_id(), audit=asked.audit)
-        self._gatherer = Gatherer(asked, self.region, self._ledger, started=time.time())
+        self._gatherer = Gatherer(asked, self.region, self._ledger)
         self._files = tempfile.TemporaryDirectory(prefix="rdsfailover-")
         self._cluster: LiveCluster | None = None
 

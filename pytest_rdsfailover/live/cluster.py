@@ -64,7 +64,7 @@ class LiveCluster:
             credentials=find_credentials(asked, gatherer.region, self.facts, self.proxy_facts),
             ca=authorities(asked, directory),
         )
-        self._act = LiveTrigger(asked, gatherer.region, self.audit_endpoint, self._clock)
+        self._act = LiveTrigger(asked, gatherer.region, self.instance_endpoint, self._clock)
 
     @property
     def instances(self) -> tuple[str, ...]:
@@ -232,7 +232,8 @@ class LiveCluster:
         def endpoint(name: str) -> Endpoint:
             return self.writer_endpoint if name == "cluster" else self.instance_endpoint(name)
 
-        _ = self.writer  # reads `facts` again: the probes must know the present writer
+        self.facts = self._gatherer.cluster()
+        self._gates.check_writer(plan, self.facts)  # the probes are for the plan's writer only
         return LiveFailover(
             self._gatherer,
             self.facts,

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pytest_rdsfailover.aws.trigger import Triggered
 from pytest_rdsfailover.live import gates
 from pytest_rdsfailover.live.evidence import GateEvidence, TriggerPlan
+from pytest_rdsfailover.live.facts import ClusterFacts
 from pytest_rdsfailover.live.gatherer import Gatherer
 from pytest_rdsfailover.model.clock import Clock
 
@@ -33,8 +34,23 @@ class Gatekeeper:
         if asked.min_interval > 0 and 0 < self._ledger.used < asked.max_failovers:
             last = max(self._gatherer.failovers(), default=0.0)
             now = time.time() + (self._gatherer.offset or 0.0)
-            # One second more, because AWS' clock is known only to a second.
-            self._clock.sleep(last + asked.min_interval + 1.0 - now)
+            # One second more, because AWS' clock is known only to a second. No longer than the
+            # interval, because an event may be dated years ahead; the gate `budget` refuses then.
+            longest = asked.min_interval + 1.0
+            self._clock.sleep(min(last + longest - now, longest))
+
+    def check_writer(self, plan: TriggerPlan, facts: ClusterFacts) -> None:
+        """Hold a cluster that was read anew to the plan.
+
+        Raises:
+            RefusedError: if the writer is not the one that the plan was made for.
+        """
+        if facts.writers != (plan.writer,):
+            now = ", ".join(facts.writers) or "nobody"
+            why = f"the writer was {plan.writer} when this was planned, now it is {now}"
+            raise gates.RefusedError(
+                self._asked.cluster, (gates.ClosedGate(gate="unchanged", why=why),)
+            )
 
     def ask(self) -> GateEvidence:
         """Return fresh evidence that opens every gate; nothing is taken from the budget.

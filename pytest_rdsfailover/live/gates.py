@@ -3,20 +3,19 @@
 All must be open. A fact that is not known closes its gate, and so does an error inside a gate.
 """
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from pytest_rdsfailover.live.evidence import GateEvidence
 from pytest_rdsfailover.live.facts import ClusterFacts
+from pytest_rdsfailover.live.production import production_signs
 from pytest_rdsfailover.live.windows import SOON, in_window, within
 from pytest_rdsfailover.model.durations import format_duration
 from pytest_rdsfailover.model.errors import RdsFailoverError
 from pytest_rdsfailover.model.live_settings import DESTRUCTIVE, SYSTEM_SCHEMAS, LiveSettings
 
-PRODUCTION = re.compile(r"(?:^|[^a-z0-9])(?:prod|prd|production)(?:[^a-z0-9]|$|\d)", re.IGNORECASE)
-STAGE_TAGS = frozenset({"env", "environment", "stage", "tier", "name"})
 REFUSALS = frozenset({"false", "no", "never", "deny", "denied"})
+CLOCKS_APART = 5.0  # seconds; what is dated further ahead is no matter of reading clocks
 FIS_ACTIONS = frozenset({"aws:rds:failover-db-cluster", "aws:rds:reboot-db-instances"})
 
 
@@ -68,28 +67,24 @@ def consent(evidence: GateEvidence) -> str:
 def _consent(asked: LiveSettings, cluster: ClusterFacts) -> str:
     key, _, opt_in = asked.opt_in.partition("=")
     value = cluster.tags.get(key)
-    if (value or "").lower() in REFUSALS:
-        return f"the tag {key}={value} of {cluster.id} forbids it"
+    # A tag that denies is heard in any case: `RdsFailover:Allowed=Never`.
+    denying = [
+        f"{name}={text}"
+        for name, text in cluster.tags.items()
+        if name.strip().casefold() == key.casefold() and text.strip().casefold() in REFUSALS
+    ]
+    if denying:
+        return f"the tag {denying[0]} of {cluster.id} forbids it"
     if value != opt_in:
         return f"{cluster.id} must carry the tag {key}={opt_in}, yet has {value or 'none such'}"
-    signs = production_signs(cluster)
+    names = [cluster.id, *(member.id for member in cluster.members)]
+    signs = production_signs(names, cluster.tags, key)
     if signs and asked.production_override != cluster.id:
         return (
             f"{cluster.id} looks like production ({', '.join(signs)}); only"
             f" --rds-production-override={cluster.id} would allow it"
         )
     return ""
-
-
-def production_signs(cluster: ClusterFacts) -> list[str]:
-    """Return what makes a cluster look like production."""
-    names = [cluster.id, *(member.id for member in cluster.members)]
-    signs = [f"named {name}" for name in names if PRODUCTION.search(name)]
-    return signs + [
-        f"tag {key}={value}"
-        for key, value in cluster.tags.items()
-        if PRODUCTION.search(value) and (key.lower() in STAGE_TAGS or "env" in key.lower())
-    ]
 
 
 def state(evidence: GateEvidence) -> str:
@@ -181,13 +176,18 @@ def budget(evidence: GateEvidence) -> str:
     if asked.hours is not None and not within(asked.hours, evidence.now):
         return f"{evidence.now:%H:%M} UTC is outside of {asked.hours}"
     recent = [now - at for at in evidence.failovers if now - at < asked.min_interval]
+    return _too_soon(min(recent), asked.min_interval) if recent and asked.min_interval > 0 else ""
+
+
+def _too_soon(ago: float, interval: float) -> str:
+    """Say how long ago the last failover was; a negative time lies ahead."""
+    if ago < -CLOCKS_APART:
+        return f"its last failover is dated {format_duration(-ago)} ahead: a clock is wrong"
     # AWS' clock is known only to a second, so a failover that has just ended may seem to lie ahead.
-    if recent and asked.min_interval > 0:
-        return (
-            f"its last failover was {format_duration(max(0.0, min(recent)))} ago, and"
-            f" {format_duration(asked.min_interval)} must lie between two"
-        )
-    return ""
+    return (
+        f"its last failover was {format_duration(max(0.0, ago))} ago, and"
+        f" {format_duration(interval)} must lie between two"
+    )
 
 
 def exclusive(evidence: GateEvidence) -> str:

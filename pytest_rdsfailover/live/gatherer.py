@@ -4,7 +4,6 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TypeVar
 
 from pytest_rdsfailover.aws.client import AwsError
@@ -22,7 +21,9 @@ from pytest_rdsfailover.live.facts import (
 )
 from pytest_rdsfailover.live.ledger import Ledger
 from pytest_rdsfailover.live.region import Plain, Region
+from pytest_rdsfailover.model.clock import session_clock
 from pytest_rdsfailover.model.live_settings import LiveSettings
+from pytest_rdsfailover.model.paths import is_there
 
 T = TypeVar("T")
 FIRST_MINUTES = 10  # the events of the last ten minutes are read at least
@@ -36,14 +37,12 @@ class Gatherer:
         asked: what the user allows.
         region: the AWS API.
         ledger: the lock, the budget and the audit record.
-        started: when the session began, in seconds of the epoch.
         offset: AWS' clock minus ours, in seconds, as last measured; None while unknown.
     """
 
     asked: LiveSettings
     region: Region
     ledger: Ledger
-    started: float
     offset: float | None = None
 
     def cluster(self) -> ClusterFacts:
@@ -100,6 +99,10 @@ class Gatherer:
         cluster = learn("the cluster", self.cluster)
         template = asked.fis_template if asked.trigger == "fis" else None
         used = learn("the budget", lambda: ledger.used)
+        killed = learn(
+            "the kill switch",
+            lambda: asked.kill_switch is not None and is_there(asked.kill_switch),
+        )
         return GateEvidence(
             asked=asked,
             account=caller.get("Account"),
@@ -115,9 +118,9 @@ class Gatherer:
             plan=plan or _plan(cluster, target),
             failovers=learn("the last failovers", self.failovers) or (),
             used=asked.max_failovers if used is None else used,
-            session_age=time.time() - self.started,
+            session_age=session_clock() - asked.started,
             exclusive=ledger.exclusive,
-            killed=asked.kill_switch is not None and Path(asked.kill_switch).exists(),
+            killed=killed is None or killed,
             recordable=ledger.why_not_recordable(),
             now=datetime.fromtimestamp(time.time() + (self.offset or 0.0), UTC),
             unknown=tuple(unknown),

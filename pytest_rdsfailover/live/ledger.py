@@ -1,16 +1,22 @@
 """What outlives a process: the lock of a cluster, the failovers used, the audit record."""
 
+import errno
+import fcntl
 import json
+import math
 import os
 import re
+import stat
+import time
 import uuid
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock, Timeout
+from pytest_rdsfailover.model.errors import RdsFailoverError
 
+LOCK_EVERY = 0.1  # seconds between two looks at a lock that another process has
 RUN_OF_WORKERS = "PYTEST_XDIST_TESTRUNUID"  # the same for all workers of a session
 
 
@@ -19,10 +25,18 @@ def session_id(environ: Mapping[str, str] = os.environ) -> str:
     return environ.get(RUN_OF_WORKERS) or uuid.uuid4().hex
 
 
-class Ledger:
-    """The lock, the budget and the audit record of one cluster, on this machine.
+class LedgerError(RdsFailoverError, ValueError):
+    """The ledger of a cluster cannot be trusted, so nothing is triggered."""
 
-    Only the holder of the lock may read or change the budget.
+
+class Ledger:
+    """The lock, the budget and the audit record of one cluster, on this machine and for this user.
+
+    The ledger is one file to which each trigger adds a line, whichever session it is of. The lock is
+    on that very file: whoever deletes or replaces it takes the lock from its holder as well. What
+    this process has read once must still be there when it reads again.
+
+    Only the holder of the lock may change the budget.
 
     Args:
         directory: where the files are kept; made if it is not there.
@@ -37,52 +51,101 @@ class Ledger:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         name = re.sub(r"[^0-9A-Za-z-]", "_", cluster)
         self.audit = Path(audit) if audit else directory / "audit.jsonl"
-        self._lock = FileLock(directory / f"{name}.lock", thread_local=False)
-        self._state = directory / f"{name}.json"
+        self._state = directory / f"{name}.jsonl"
         self._session = session
+        self._descriptor: int | None = None  # open and locked, or None
+        self._known = b""  # the ledger as this process has read it last
 
     @property
     def exclusive(self) -> bool:
-        """Tell whether the lock is ours."""
-        return bool(self._lock.is_locked)
+        """Tell whether the lock is ours, and is on the file that others would lock."""
+        return self._descriptor is not None and _is_at(self._descriptor, self._state)
 
     def acquire(self, timeout: float) -> bool:
-        """Wait for the lock; return whether it is ours now."""
-        try:
-            self._lock.acquire(timeout=timeout)
-        except Timeout:
-            return False
+        """Wait for the lock, for *timeout* seconds; return whether it is ours now.
+
+        Raises:
+            LedgerError: if the ledger is no file of its own, or cannot be opened.
+        """
+        deadline = time.monotonic() + timeout
+        while not self.exclusive:
+            self.release()
+            self._descriptor = _locked(self._state)
+            if self._descriptor is None:
+                left = deadline - time.monotonic()
+                if left <= 0:
+                    return False
+                time.sleep(min(LOCK_EVERY, left))
         return True
 
     def release(self) -> None:
         """Release the lock, so that others can have the cluster; harmless the second time."""
-        self._lock.release(force=True)
+        descriptor, self._descriptor = self._descriptor, None
+        if descriptor is not None:
+            os.close(descriptor)
 
     @property
     def used(self) -> int:
-        """Return how many failovers this session has triggered, over all its workers."""
-        state = self._read()
-        return int(state["used"]) if state.get("session") == self._session else 0
+        """Return how many failovers this session has triggered, over all its workers.
+
+        Raises:
+            LedgerError: if the ledger cannot be trusted; that must not count as no failover.
+        """
+        return sum(session == self._session for session, _ in self._entries())
 
     @property
     def last(self) -> float | None:
-        """Return when a failover was last triggered from this machine, in seconds of the epoch."""
-        seconds = self._read().get("last")
-        return None if seconds is None else float(seconds)
+        """Return when a failover was last triggered from this machine, in seconds of the epoch.
+
+        Raises:
+            LedgerError: if the ledger cannot be trusted.
+        """
+        return max((at for _, at in self._entries()), default=None)
 
     def spend(self, now: float) -> None:
-        """Count a failover, before its trigger, because this process may end during that."""
-        state = {"session": self._session, "used": self.used + 1, "last": now}
-        fresh = self._state.with_suffix(".new")
-        fresh.write_text(json.dumps(state))
-        fresh.replace(self._state)
+        """Count a failover, before its trigger, because this process may end during that.
 
-    def _read(self) -> Mapping[str, Any]:
-        """Return the state; a file that cannot be read raises: it must not count as no failover."""
-        if not self._state.exists():
-            return {}
-        state: Mapping[str, Any] = json.loads(self._state.read_text())
-        return state
+        Raises:
+            LedgerError: if the ledger cannot be trusted.
+            OSError: if it cannot be written; then nothing may be triggered.
+        """
+        self._entries()
+        line = json.dumps({"session": self._session, "at": now}).encode() + b"\n"
+        descriptor = _opened(self._state)
+        try:
+            os.lseek(descriptor, 0, os.SEEK_END)
+            if os.write(descriptor, line) != len(line):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self._state))
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+        self._known += line
+
+    def _entries(self) -> list[tuple[str, float]]:
+        """Return the session and the time of every trigger so far."""
+        content = self._content()
+        if not content.startswith(self._known):
+            raise LedgerError(f"{self._state} has lost what it held before in this run")
+        entries = [self._entry(line) for line in content.splitlines()]
+        self._known = content
+        return entries
+
+    def _content(self) -> bytes:
+        if not os.path.lexists(self._state):
+            return b""
+        descriptor = _opened(self._state)
+        with os.fdopen(descriptor, "rb") as file:
+            return file.read()
+
+    def _entry(self, line: bytes) -> tuple[str, float]:
+        try:
+            entry = json.loads(line)
+            session, at = str(entry["session"]), float(entry["at"])
+        except (KeyError, TypeError, ValueError) as error:
+            raise LedgerError(f"{self._state} has a line that is no trigger: {error}") from None
+        if not math.isfinite(at):
+            raise LedgerError(f"{self._state} has a line that is no trigger: at {at}")
+        return session, at
 
     def why_not_recordable(self) -> str:
         """Return why nothing can be added to the audit record; empty if lines can be added."""
@@ -104,3 +167,37 @@ class Ledger:
         descriptor = os.open(self.audit, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
         with os.fdopen(descriptor, "w") as file:
             file.write(line)
+
+
+def _opened(path: Path) -> int:
+    """Return a descriptor of the ledger, which must be a plain file and no link."""
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK, 0o600)
+    except OSError as error:
+        raise LedgerError(f"the ledger {path} cannot be opened: {error.strerror}") from None
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise LedgerError(f"the ledger {path} is no plain file")
+    return descriptor
+
+
+def _locked(path: Path) -> int | None:
+    """Return a locked descriptor of the ledger; None while another process has the lock."""
+    descriptor = _opened(path)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        return None
+    except OSError as error:
+        os.close(descriptor)
+        raise LedgerError(f"the ledger {path} cannot be locked: {error.strerror}") from None
+    return descriptor
+
+
+def _is_at(descriptor: int, path: Path) -> bool:
+    """Tell whether an open file is the one that has this path now."""
+    try:
+        return os.path.samestat(os.fstat(descriptor), path.lstat())
+    except OSError:
+        return False

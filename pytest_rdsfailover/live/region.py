@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from pytest_rdsfailover.aws.client import AwsError, explained, unlogged, with_shared_descriptions
+from pytest_rdsfailover.aws.read_only import is_read_only
 from pytest_rdsfailover.model.endpoints import Hidden
 from pytest_rdsfailover.model.errors import SettingError
 
 CONNECT_WITHIN, ANSWER_WITHIN = 5.0, 20.0  # seconds
 TRIES = 6  # attempts of a call that AWS throttles or fails to answer
-HARMLESS = ("Describe", "List", "Get", "Batch", "Lookup", "Download")  # first words of operations
 Plain = Mapping[str, Any]
 
 
@@ -106,11 +106,7 @@ class Region:
     @property
     def mutating(self) -> list[str]:
         """Return the actions so far that may change something."""
-        return [
-            call.action
-            for call in self.calls
-            if not call.action.partition(":")[2].startswith(HARMLESS)
-        ]
+        return [call.action for call in self.calls if not is_read_only(call.action)]
 
     def caller(self) -> Plain:
         """Return the caller's `Account` and `Arn`, and `offset`: AWS' clock minus ours, in seconds.

@@ -1,17 +1,21 @@
 """The calls that move or restart a writer; the gates have allowed them before."""
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from pytest_rdsfailover.aws import trigger
 from pytest_rdsfailover.aws.trigger import Triggered
 from pytest_rdsfailover.live.evidence import TriggerPlan
+from pytest_rdsfailover.live.gates import ClosedGate, RefusedError
+from pytest_rdsfailover.live.probes import ROLE
 from pytest_rdsfailover.live.region import Region
 from pytest_rdsfailover.model.clock import Clock
-from pytest_rdsfailover.model.endpoints import Endpoint
+from pytest_rdsfailover.model.endpoints import Bounds, Endpoint
 from pytest_rdsfailover.model.live_settings import LiveSettings
 from pytest_rdsfailover.mysql import driver
 
 CRASH = "ALTER SYSTEM CRASH INSTANCE"
+WITHIN = Bounds(connect=5.0, read=15.0, write=15.0)  # seconds; the crash itself answers nothing
 
 
 class LiveTrigger:
@@ -20,14 +24,19 @@ class LiveTrigger:
     Args:
         asked: which trigger, and what it acts on.
         region: the AWS API.
-        writer: returns the endpoint of the instance to crash.
+        endpoint_of: returns the endpoint of an instance by its id.
         clock: what to time the call with.
     """
 
     def __init__(
-        self, asked: LiveSettings, region: Region, writer: Callable[[], Endpoint], clock: Clock
+        self,
+        asked: LiveSettings,
+        region: Region,
+        endpoint_of: Callable[[str], Endpoint],
+        clock: Clock,
     ) -> None:
-        self._asked, self._region, self._writer, self._clock = asked, region, writer, clock
+        self._asked, self._region, self._clock = asked, region, clock
+        self._endpoint_of = endpoint_of
         self.kind = asked.trigger
 
     @property
@@ -41,9 +50,10 @@ class LiveTrigger:
             self._region.client("fis" if self.kind == "fis" else "rds", once=True)
 
     def __call__(self, plan: TriggerPlan) -> Triggered:
-        """Trigger, once.
+        """Trigger, once, on what was judged: the plan's writer and target, or what is named.
 
         Raises:
+            RefusedError: if the instance to crash is not the one that was judged.
             AwsError: if AWS refuses, or cannot be asked.
         """
         acts: Mapping[str, Callable[[TriggerPlan], Triggered]] = {
@@ -73,16 +83,30 @@ class LiveTrigger:
             rds, asked.global_cluster, asked.switchover_to, clock=self._clock
         )
 
-    def _crash(self, plan: TriggerPlan) -> Triggered:  # noqa: ARG002 - the endpoint is the writer's
-        connection = driver.connect(self._writer())
-        sent = self._clock.now()
+    def _crash(self, plan: TriggerPlan) -> Triggered:
+        connection = driver.connect(self._endpoint_of(plan.writer), bounds=WITHIN)
         try:
             with connection.cursor() as cursor:
-                cursor.execute(CRASH)
+                self._check_instance(cursor, plan)
+                sent = self._clock.now()
+                self._send_crash(cursor)
+        finally:
+            driver.close(connection)
+        return Triggered(sent=sent, answered=self._clock.now(), request_id="", headers={})
+
+    def _check_instance(self, cursor: Any, plan: TriggerPlan) -> None:
+        """Ask the instance itself who it is: a name may lead elsewhere, and roles change."""
+        cursor.execute(ROLE)
+        name, read_only = cursor.fetchone()
+        if name != plan.writer or read_only:
+            role = "a reader" if read_only else "the writer"
+            why = f"{plan.writer} was to be crashed, but {name} answers, as {role}"
+            raise RefusedError(self._asked.cluster, (ClosedGate(gate="unchanged", why=why),))
+
+    def _send_crash(self, cursor: Any) -> None:
+        try:
+            cursor.execute(CRASH)
         except Exception as error:
             # A crash ends the session that asked for it. An instance that answers has not crashed.
             if driver.fault_of(error).kind not in ("reset", "timeout"):
                 raise
-        finally:
-            driver.close(connection)
-        return Triggered(sent=sent, answered=self._clock.now(), request_id="", headers={})

@@ -40,6 +40,15 @@ class MonotonicClock:
             time.sleep(seconds)
 
 
+def session_clock() -> float:
+    """Return the seconds since the machine was started, those in which it slept included.
+
+    Nobody can set it back. All processes of a machine share it. Where the system does not count
+    sleep, it is left out.
+    """
+    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
+
+
 def wait_until(
     condition: Callable[[], bool], *, timeout: float, clock: Clock, every: float = 0.01
 ) -> bool:

@@ -88,6 +88,10 @@ class LeftBehindWarning(UserWarning):
     """A judged trial's clean-up failed: what is still on the database is to be removed by hand."""
 
 
+class UnaskedFindingWarning(UserWarning):
+    """A test passed although a trial found the application broken: nothing in it asked about that."""
+
+
 class ArchiveError(RdsFailoverError):
     """A file is not what it was taken for: a journal, or a result document."""
 

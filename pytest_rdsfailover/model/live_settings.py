@@ -1,10 +1,12 @@
 """What a run against a real cluster was asked to do: every limit of it, checked before any call."""
 
 import re
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from urllib.parse import urlsplit
 
+from pytest_rdsfailover.model.clock import session_clock
 from pytest_rdsfailover.model.errors import SettingError
+from pytest_rdsfailover.model.paths import absolute_path
 
 COMPANIONS = {
     "cluster": "the Aurora cluster's identifier",
@@ -12,6 +14,7 @@ COMPANIONS = {
     "region": "the region that it is in",
     "schema": "the schema in which the load may create its own table",
 }
+PATHS = ("ca", "kill_switch", "audit")
 AUTHS = ("secret", "iam", "environment")
 TRIGGERS = ("failover", "fis", "reboot", "crash", "switchover")
 # Each of these does more than a failover that the cluster plans itself; one flag each.
@@ -20,6 +23,8 @@ SYSTEM_SCHEMAS = frozenset({"mysql", "sys", "information_schema", "performance_s
 NAME = re.compile(r"[0-9A-Za-z$_-]{1,64}")
 CLUSTER_ARN = re.compile(r"arn:aws[a-z-]*:rds:[a-z0-9-]+:\d{12}:cluster:[A-Za-z][0-9A-Za-z-]*")
 HOURS = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d)")
+# A tag's key and value, of at most 128 and 256 characters; AWS' own tags are nobody's consent.
+OPT_IN = re.compile(r"(?!aws:)(?!\s)[^=\r\n]{1,128}(?<!\s)=(?!\s)[^=\r\n]{1,256}(?<!\s)")
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -34,7 +39,7 @@ class LiveSettings:
         schema: where the load creates its table, and nothing else.
         proxy: name of the RDS Proxy in front of the cluster; None without one.
         endpoint_url: where the AWS API answers instead of AWS: a stand-in region.
-        ca: path of a PEM file to trust besides the system's authorities.
+        ca: absolute path of a PEM file to trust besides the system's authorities.
         tls: `verify`, or `off`, which only a stand-in region may be.
         auth: where the password comes from: `secret`, `iam` or `environment`.
         secret: the secret to read; None for the one that the cluster or its proxy names.
@@ -54,12 +59,13 @@ class LiveSettings:
         max_time: after the start of the session, when no more is triggered; None for no limit.
         hours: UTC times between which a trigger is allowed, as `01:00-05:00`; None for any.
         alarms: names of CloudWatch alarms that must be OK.
-        kill_switch: a file whose existence forbids every trigger; None for none.
-        audit: where every decision is recorded; None for the user's cache directory.
+        kill_switch: absolute path of a file whose existence forbids every trigger; None for none.
+        audit: absolute path of where every decision is recorded; None for the cache directory.
         poll: between two looks at the AWS API.
         effect_within: how long a trigger may take to show any effect before it is issued again.
         attempts: how often a trigger without effect is issued in all.
         lock_wait: how long to wait for others who use the same cluster from this machine.
+        started: when the session began, by `session_clock`; the same for all its workers.
     """
 
     cluster: str = ""
@@ -94,6 +100,7 @@ class LiveSettings:
     effect_within: float = 60.0
     attempts: int = 3
     lock_wait: float = 1800.0
+    started: float = field(default_factory=session_clock, compare=False)
 
     def __post_init__(self) -> None:
         """Refuse what no run can honour, or what leaves open what may be done."""
@@ -101,10 +108,20 @@ class LiveSettings:
         if missing:
             needs = ", ".join(f"{flag(name)} ({COMPANIONS[name]})" for name in missing)
             raise SettingError(f"--rds-live also needs {needs}: nothing is taken from defaults")
+        self._expand_paths()
         self._check_names()
         self._check_credentials()
         self._check_trigger()
         self._check_limits()
+
+    def _expand_paths(self) -> None:
+        for name in PATHS:
+            text = getattr(self, name)
+            if text is not None:
+                try:
+                    object.__setattr__(self, name, absolute_path(text))
+                except SettingError as error:
+                    raise SettingError(f"{flag(name)}: {error}") from None
 
     def _check_names(self) -> None:
         if not re.fullmatch(r"\d{12}", self.account):
@@ -115,8 +132,11 @@ class LiveSettings:
             raise SettingError(f"--rds-tls: {self.tls!r} is neither verify nor off")
         if self.tls == "off" and not self.stands_in:
             raise SettingError("--rds-tls=off: only with --rds-endpoint-url on this machine")
-        if "=" not in self.opt_in:
-            raise SettingError(f"--rds-opt-in: {self.opt_in!r} is no KEY=VALUE")
+        if not OPT_IN.fullmatch(self.opt_in):
+            raise SettingError(
+                f"--rds-opt-in: {self.opt_in!r} is no KEY=VALUE, such as rdsfailover:allowed=true;"
+                " neither part may be empty, or begin or end with a space, and there is one ="
+            )
 
     def _check_credentials(self) -> None:
         _choose("auth", self.auth, AUTHS)
@@ -183,4 +203,4 @@ def flag(name: str) -> str:
     return "--rds-" + shown.replace("_", "-")
 
 
-FIELDS = tuple(field.name for field in fields(LiveSettings))
+FIELDS = tuple(one.name for one in fields(LiveSettings) if one.name != "started")  # the options

@@ -14,6 +14,7 @@ import pytest
 from pytest_rdsfailover.model.durations import parse_duration, parse_share
 from pytest_rdsfailover.model.errors import SettingError
 from pytest_rdsfailover.model.live_settings import FIELDS, LiveSettings
+from pytest_rdsfailover.model.paths import absolute_path
 from pytest_rdsfailover.model.settings import (
     LIVE_BOUND,
     LIVE_RATE,
@@ -23,7 +24,7 @@ from pytest_rdsfailover.model.settings import (
     check_rate,
 )
 from pytest_rdsfailover.plugin import options
-from pytest_rdsfailover.plugin.options import LIVE_OPTIONS, OPTIONS, SEED, cache_directory
+from pytest_rdsfailover.plugin.options import LIVE_OPTIONS, OPTIONS, SEED, STARTED, cache_directory
 from pytest_rdsfailover.trial.resume import latest_seed
 
 SWITCHES = {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}
@@ -108,6 +109,7 @@ PARSERS: dict[str, Callable[[str], object]] = {
     options.NAMES: _names,
     options.REGION: _region,
     options.RULES: _rules,
+    options.PATH: absolute_path,
 }
 
 
@@ -144,7 +146,9 @@ def _live(config: pytest.Config, values: dict[str, Any]) -> LiveSettings | None:
         values.pop(name, None)
     values.setdefault("bound", LIVE_BOUND)
     found["alarms"] = found.pop("alarm")
-    return LiveSettings(**{name: found[name] for name in FIELDS if found[name] is not None})
+    given = {name: found[name] for name in FIELDS if found[name] is not None}
+    told = getattr(config, "workerinput", {}).get(STARTED)
+    return LiveSettings(**given, **({} if told is None else {"started": told}))
 
 
 def _apply_load(values: dict[str, Any], usual: float) -> None:

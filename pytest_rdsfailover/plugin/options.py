@@ -9,10 +9,10 @@ from typing import Any, NamedTuple
 
 import pytest
 
-SEED = "rds_seed"  # among what a controller tells its workers
+SEED, STARTED = "rds_seed", "rds_started"  # among what a controller tells its workers
 # What a text may stand for; `option_values.py` knows how to read each.
-TEXT, SWITCH, COUNT, RATE, SHARE, DURATION, NAMES, REGION, RULES = (
-    "text", "switch", "count", "rate", "share", "duration", "names", "region", "rules",
+TEXT, SWITCH, COUNT, RATE, SHARE, DURATION, NAMES, REGION, RULES, PATH = (
+    "text", "switch", "count", "rate", "share", "duration", "names", "region", "rules", "path",
 )  # fmt: skip
 
 
@@ -52,7 +52,7 @@ LIVE_OPTIONS = (
     Option("auth", "KIND", TEXT, "live: password from secret, iam or environment (secret)"),
     Option("secret", "ARN", TEXT, "live: secret to read (the cluster's or the proxy's own)"),
     Option("user", "NAME", TEXT, "live: database user, where no secret names it"),
-    Option("ca", "PATH", TEXT, "live: PEM file to trust besides the system's authorities"),
+    Option("ca", "PATH", PATH, "live: PEM file to trust besides the system's authorities"),
     Option("tls", "KIND", TEXT, "live: verify, or off for a stand-in region (verify)"),
     Option("endpoint_url", "URL", TEXT, "live: where a stand-in region answers instead of AWS"),
     Option("dry_run", "", SWITCH, "live: describe what would be done, do nothing, skip"),
@@ -72,8 +72,8 @@ LIVE_OPTIONS = (
     Option("max_time", "TIME", DURATION, "live: no trigger later than this (no limit)"),
     Option("hours", "SPAN", TEXT, "live: UTC times that allow a trigger, as 01:00-05:00 (any)"),
     Option("alarm", "NAMES", NAMES, "live: CloudWatch alarms that must be OK, with commas"),
-    Option("kill_switch", "PATH", TEXT, "live: a file whose existence forbids every trigger"),
-    Option("audit", "PATH", TEXT, "live: where every decision is recorded (cache directory)"),
+    Option("kill_switch", "PATH", PATH, "live: a file whose existence forbids every trigger"),
+    Option("audit", "PATH", PATH, "live: where every decision is recorded (cache directory)"),
     Option("poll", "TIME", DURATION, "live: between two looks at the AWS API (1s)"),
     Option("effect_within", "TIME", DURATION, "live: wait before a trigger is repeated (60s)"),
     Option("attempts", "N", COUNT, "live: how often a trigger without effect is issued (3)"),
@@ -99,13 +99,13 @@ OPTIONS = (
     ),
     Option("calm_not_issued", "SHARE", SHARE, "slots without a free writer before it (one in 10)"),
     Option("aws_names", "REGION", REGION, "call the endpoints as AWS does there (addresses)"),
-    Option("json", "PATH", TEXT, "write the result document to PATH"),
-    Option("report", "DIR", TEXT, "write an HTML page of all trials to DIR/index.html"),
-    Option("journal", "DIR", TEXT, "write each trial's journal to a file in DIR"),
+    Option("json", "PATH", PATH, "write the result document to PATH"),
+    Option("report", "DIR", PATH, "write an HTML page of all trials to DIR/index.html"),
+    Option("journal", "DIR", PATH, "write each trial's journal to a file in DIR"),
     Option("trials", "N", COUNT, "how often rds_trials repeats a trial (15)"),
     Option("spacing", "TIME", DURATION, "rest between two repeats (200ms)"),
     Option("resume", "", SWITCH, "take up the trials of the run that was interrupted last"),
-    Option("markdown", "PATH", TEXT, "write the summary to PATH as Markdown, for CI job pages"),
+    Option("markdown", "PATH", PATH, "write the summary to PATH as Markdown, for CI job pages"),
     Option("save", "NAME", TEXT, "keep this run as a baseline: a name or a path"),
     Option("compare", "NAME", TEXT, "compare this run with a baseline"),
     Option(
@@ -115,7 +115,8 @@ OPTIONS = (
         "growths over the baseline that fail the run, as max:500ms or with a percent sign",
     ),
     Option("compare_anyway", "", SWITCH, "compare even if mode, profile, rate or writers differ"),
-    Option("record", "PATH", TEXT, "write a failover profile of what the trials measured to PATH"),
+    Option("strict", "", SWITCH, "fail tests whose trials are broken in what nothing asked about"),
+    Option("record", "PATH", PATH, "write a failover profile of what the trials measured to PATH"),
     *LIVE_OPTIONS,
 )
 

@@ -20,7 +20,7 @@ from pytest_rdsfailover.model.errors import NotHereError, SettingError
 from pytest_rdsfailover.model.settings import Settings
 from pytest_rdsfailover.plugin.environment import environment_lines, live_lines
 from pytest_rdsfailover.plugin.markers import check_markers
-from pytest_rdsfailover.plugin.options import SEED
+from pytest_rdsfailover.plugin.options import SEED, STARTED
 
 if TYPE_CHECKING:
     from pytest_rdsfailover.model.records import Environment
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 RUN = pytest.StashKey["Run"]()
 MEASURED = pytest.StashKey[list["MeasuredTrial"]]()
+ASKED = pytest.StashKey[set[str]]()
 ORDER = pytest.StashKey[int]()
 MOST_TIMELINES = 3  # of one failed test; the others are in the table
 SILENT = -2  # pytest's own summary is left out by -qq, too
@@ -73,6 +74,10 @@ class Run:
         """Return what `note` has kept of a test so far; what is added to it is kept, too."""
         return item.stash.setdefault(MEASURED, [])
 
+    def asked(self, item: pytest.Item) -> set[str]:
+        """Return the names of what a test has expected of its trials so far."""
+        return item.stash.setdefault(ASKED, set())
+
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Refuse markers that cannot be honoured, before any server starts; number the tests.
 
@@ -96,10 +101,15 @@ class Run:
             return (yield)
 
     @pytest.hookimpl(wrapper=True)
-    def pytest_runtest_call(self) -> Generator[None, None, None]:
-        """Skip a test that asks for what cannot be done in this run."""
+    def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, None, None]:
+        """Skip a test that asks for what cannot be done in this run; doubt one that asks too little."""
         with skipping():
-            return (yield)
+            outcome = yield
+        if MEASURED in item.stash:
+            from pytest_rdsfailover.plugin.unasked import tell_unasked
+
+            tell_unasked(self.noted(item), self.asked(item), strict=self.settings.strict)
+        return outcome
 
     def pytest_report_collectionfinish(self, items: Sequence[pytest.Item]) -> list[str]:
         """Say what the tests will run on, if any of them uses a cluster."""
@@ -121,8 +131,10 @@ class Run:
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
-        """Tell a worker of pytest-xdist the run's seed."""
+        """Tell a worker of pytest-xdist the run's seed, and when a live run began."""
         node.workerinput[SEED] = self.settings.seed
+        if self.settings.live is not None:
+            node.workerinput[STARTED] = self.settings.live.started
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(

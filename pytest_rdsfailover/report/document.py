@@ -102,6 +102,17 @@ def trial_document(summary: Summary, *, test: str, scenario: str) -> TrialDocume
         plain["attempts"] = _attempts(summary.attempts, unfit=unfit)
     if summary.reads is not None:
         plain["reads"] = _reads(summary.reads)
+    if summary.findings:
+        plain["findings"] = [
+            {
+                "name": each.name,
+                "severity": each.severity,
+                "evidence": each.evidence,
+                "cure": each.cure,
+                "expectation": each.expectation,
+            }
+            for each in summary.findings
+        ]
     if summary.complaints:
         plain["complaints"] = [_complaint(each) for each in summary.complaints]
     if summary.failover_seed is not None:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import fields
 from decimal import Decimal
 
-from pytest_rdsfailover.model.live_settings import COMPANIONS, LiveSettings, flag
+from pytest_rdsfailover.model.live_settings import COMPANIONS, FIELDS, LiveSettings, flag
 from pytest_rdsfailover.model.settings import LIVE_BOUND, LIVE_RATE, LOCAL_ONLY, Settings
 
 # The settings that decide a trial. Where reports go decides none.
@@ -54,7 +54,7 @@ def _live(live: LiveSettings) -> Iterator[str]:
     """Yield what says which cluster may be touched, and within which limits."""
     for field in fields(LiveSettings):
         value = getattr(live, field.name)
-        if field.name in ALWAYS or value != field.default:
+        if field.name in FIELDS and (field.name in ALWAYS or value != field.default):
             yield from _option(field.name, value)
 
 

@@ -87,6 +87,17 @@ class MilestoneDocument(TypedDict):
     at_s: Moment
 
 
+class FindingDocument(TypedDict):
+    """Something that is wrong with the application, whether or not the test asked for it."""
+
+    name: str
+    severity: Literal["broken", "risky", "note"]
+    evidence: str
+    cure: str
+    expectation: str
+    """the bound that would have failed the test; empty if there is none"""
+
+
 class ComplaintDocument(TypedDict):
     """Errors of one class that writers met, or a writer that hangs in the user's code."""
 
@@ -194,6 +205,8 @@ class TrialDocument(TypedDict):
     latency_s: LatencyDocument
     milestones: list[MilestoneDocument]
     """what the cluster did"""
+    findings: NotRequired[list[FindingDocument]]
+    """what is wrong with the application, the worst first; only of trials that have any"""
     complaints: NotRequired[list[ComplaintDocument]]
     """what the workload's errors said; only of trials that had any"""
     failover_seed: NotRequired[Count]

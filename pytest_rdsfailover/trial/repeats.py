@@ -38,8 +38,10 @@ class Trials(Sequence[Sample]):
         samples: Sequence[Sample],
         planned: int,
         note: Callable[[Sequence[str]], None] = lambda _: None,
+        asked: set[str] | None = None,
     ) -> None:
         self._samples, self.planned, self._note = tuple(samples), planned, note
+        self._asked = set() if asked is None else asked
 
     @overload
     def __getitem__(self, index: int) -> Sample: ...
@@ -76,6 +78,7 @@ class Trials(Sequence[Sample]):
             SettingError: if a claim makes no sense.
         """
         __tracebackhide__ = True
+        self._asked.update(bounds)
         self._note(claims.evidence(self, confidence=confidence, **bounds))
         claims.expect(self, confidence=confidence, **bounds)
 
@@ -150,6 +153,10 @@ class NotedTrials(Protocol):
     @property
     def entries(self) -> Sequence[Noted]:
         """Return what the test has noted so far; a trial adds one."""
+
+    @property
+    def asked(self) -> set[str]:
+        """Return the names of what the test has claimed or expected so far; may be added to."""
 
     @property
     def resume(self) -> bool:
@@ -255,7 +262,7 @@ class Repetition:
             raise
         if store is not None:
             store.discard()
-        return Trials(samples, repeats.trials, self._note_claims)
+        return Trials(samples, repeats.trials, self._note_claims, self._notebook.asked)
 
     def _note_claims(self, lines: Sequence[str]) -> None:
         """Keep what claims were judged to be with the last trial, for the reports."""

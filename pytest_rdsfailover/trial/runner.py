@@ -116,7 +116,7 @@ class TrialRunner:
             failover = self._own_trigger(instance, profile, seed)
         for observation in self._running:
             observation.sampled(None if failover in self._others else seed)
-            observation.keep()
+            observation.note_trigger(failover)
         return failover
 
     def _own_trigger(self, instance: str | None, profile: str | None, seed: int) -> Failover:
@@ -166,6 +166,7 @@ class TrialRunner:
             InvalidTrialError: if the failover did not happen as its profile says.
         """
         __tracebackhide__ = True
+        self._target.rest()  # a failover of its own is what a trial is about
         with self.load(endpoint, **options) as observation:
             observation.warm_up()
             self.fail_over(target, profile=profile, wait=False)

@@ -9,7 +9,9 @@ import pytest
 from regions import template_for
 
 from pytest_rdsfailover.aws.client import AwsError, add_headers
+from pytest_rdsfailover.live.evidence import TriggerPlan
 from pytest_rdsfailover.live.failover import LostWatchError
+from pytest_rdsfailover.live.gates import RefusedError
 from pytest_rdsfailover.live.region import Region
 from pytest_rdsfailover.local.aws_api.script import SCRIPT, encode_script
 from pytest_rdsfailover.local.profiles.profiles import parse_profile
@@ -52,6 +54,17 @@ def swallow():
         return left
 
     return plant
+
+
+def ask(cursor):
+    """Return the id of the instance that answers."""
+    cursor.execute("SELECT @@aurora_server_id")
+    return cursor.fetchone()[0]
+
+
+def ask_endpoint(endpoint):
+    with endpoint.connect() as connection, connection.cursor() as cursor:
+        return ask(cursor)
 
 
 def trial(cluster):
@@ -177,6 +190,46 @@ class TestTriggers:
         assert found.valid
         assert found.writer_after == before
         assert live.region.mutating == []
+
+    def test_a_crash_is_of_the_instance_that_was_judged(self, backend, stand_in, monkeypatch):
+        """Even if RDS says, a moment after the gates were asked, that another is the writer."""
+        live = backend(trigger="crash", allow_crash=True)
+        cluster = live.cluster()
+        judged, crashed = cluster.writer, []
+        admit, told = cluster._gates.admit, live.region.cluster
+
+        def moved(name):
+            found = dict(told(name))
+            found["DBClusterMembers"] = [
+                member | {"IsClusterWriter": not member["IsClusterWriter"]}
+                for member in found["DBClusterMembers"]
+            ]
+            return found
+
+        def then_moves(plan):
+            admit(plan)
+            monkeypatch.setattr(live.region, "cluster", moved)
+
+        monkeypatch.setattr(cluster._gates, "admit", then_moves)
+        monkeypatch.setattr(cluster._act, "_send_crash", lambda cursor: crashed.append(ask(cursor)))
+        cluster.fail_over().stop()
+
+        assert crashed == [judged] == [stand_in.cluster.writer]
+
+    @pytest.mark.parametrize("who", ["another", "a reader"])
+    def test_a_crash_is_refused_if_another_instance_answers(self, backend, stand_in, who):
+        """A name may lead elsewhere; then the session is closed and nothing is crashed."""
+        live = backend(trigger="crash", allow_crash=True)
+        cluster = live.cluster()
+        writer, reader = cluster.writer, cluster.readers[0]
+        name = {"another": writer, "a reader": reader}[who]
+        there = cluster.instance_endpoint(reader)
+        cluster._act._endpoint_of = lambda _: there
+        with pytest.raises(RefusedError, match=f"unchanged: {name} was to be crashed, but"):
+            cluster._act(TriggerPlan(writer=name, target=None))
+
+        assert stand_in.cluster.writer == writer
+        assert ask_endpoint(there) == reader  # so it runs
 
     def test_an_experiment_of_fis(self, backend, stand_in):
         arn = stand_in.described["DBClusterArn"]

@@ -12,6 +12,7 @@ from regions import ACCOUNT, shut
 from pytest_rdsfailover.live import gates
 from pytest_rdsfailover.live.backend import DryRunError
 from pytest_rdsfailover.live.gates import RefusedError
+from pytest_rdsfailover.model.clock import MonotonicClock
 from pytest_rdsfailover.model.errors import RdsFailoverError
 from pytest_rdsfailover.model.settings import Settings
 from pytest_rdsfailover.trial.runner import TrialRunner
@@ -123,6 +124,44 @@ class TestGates:
         switch = tmp_path / "stop"
         switch.touch()
         assert "kill switch" in refused(backend(kill_switch=str(switch)), "budget")
+
+    @pytest.mark.parametrize("text", ["STOP", "~/STOP", "$HOME/STOP"])
+    def test_6_the_kill_switch_by_any_path_after_a_change_of_directory(
+        self, backend, tmp_path, monkeypatch, text
+    ):
+        monkeypatch.setenv("HOME", str(tmp_path))
+        monkeypatch.chdir(tmp_path)
+        live = backend(kill_switch=text)
+        (tmp_path / "STOP").symlink_to(tmp_path / "nothing")
+        monkeypatch.chdir("/")
+        assert "kill switch" in refused(live, "budget")
+
+    def test_6_a_kill_switch_that_cannot_be_seen(self, backend, tmp_path):
+        live = backend(kill_switch=str(tmp_path / "unmounted" / "STOP"))
+        assert "the kill switch could not be learned" in refused(live, "budget")
+
+    def test_6_an_event_of_a_distant_future_is_not_waited_for(self, backend, monkeypatch):
+        live = backend(min_interval=300.0, max_failovers=2)
+        live._ledger.acquire(1)
+        live._ledger.spend(4.07e9)
+        slept = []
+        monkeypatch.setattr(MonotonicClock, "sleep", lambda _, seconds: slept.append(seconds))
+        assert "a clock is wrong" in refused(live, "budget")
+        assert max(slept) <= 301.0
+
+    def test_6_a_session_is_not_made_younger_by_the_clock(self, backend, monkeypatch):
+        live = backend(max_time=0.001)
+        now = time.time() - 86400.0
+        monkeypatch.setattr(time, "time", lambda: now)
+        assert "older than" in refused(live, "budget")
+
+    def test_7_a_ledger_that_is_deleted(self, backend):
+        live = backend()
+        cluster = live.cluster()
+        live._ledger._state.unlink()
+        with pytest.raises(RefusedError, match="not ours"):
+            cluster.fail_over()
+        assert live.region.mutating == []
 
     def test_7_somebody_else_s_lock(self, backend):
         other = backend()

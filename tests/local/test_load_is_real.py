@@ -11,7 +11,7 @@ import pytest
 
 from pytest_rdsfailover.load.complaints import Complaints
 from pytest_rdsfailover.model.settings import Settings
-from pytest_rdsfailover.trial.observation import UnfitLoadError
+from pytest_rdsfailover.trial.calm import UnfitLoadError
 from pytest_rdsfailover.trial.runner import TrialRunner
 from pytest_rdsfailover.trial.trial import InvalidTrialError
 

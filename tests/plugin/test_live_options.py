@@ -63,7 +63,13 @@ def test_one_missing_companion_is_named_alone(pytester, missing):
         (["--rds-live", *ALL, "--rds-max-failovers=0"], "at least 1"),
         (["--rds-live", *ALL, "--rds-poll=0s"], "must be above 0 s"),
         (["--rds-live", *ALL, "--rds-hours=1-5"], "no span such as 01:00-05:00"),
-        (["--rds-live", *ALL, "--rds-opt-in=yes"], "no KEY=VALUE"),
+        *[
+            (["--rds-live", *ALL, f"--rds-opt-in={text}"], "no KEY=VALUE")
+            for text in ("yes", "=", "==", "=v", "k=", "k==v", "k=v=", " k=v", "k=v ", "k =v", "k= v", " = ", "", "aws:cloudformation:stack-name=orders", "k" * 129 + "=v", "k=v\n")
+        ],
+        (["--rds-live", *ALL, "--rds-kill-switch="], "is no path"),
+        (["--rds-live", *ALL, "--rds-kill-switch=~nobody-at-all/STOP"], "no such user"),
+        (["--rds-live", *ALL, "--rds-kill-switch=$NOBODY_SET_THIS/STOP"], "no such variable"),
         (["--rds-live", *ALL, "--rds-profile=quick"], "--rds-profile: not with --rds-live"),
         (["--rds-live", *ALL, "--rds-server=/bin/x"], "--rds-server: not with --rds-live"),
         (["--rds-cluster=orders"], "--rds-cluster: only with --rds-live"),

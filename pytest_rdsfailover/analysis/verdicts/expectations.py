@@ -82,6 +82,7 @@ def complaints(summary: Summary, expectations: Iterable[Expectation]) -> list[st
         lines = [f"{len(bad)} of {len(judged)} expectations not met"]
     else:
         lines = [f"the trial is invalid, so it cannot pass: {summary.reason}"]
+    lines += [f"  {finding}" for finding in summary.findings]
     for verdict in bad:
         first, *rest = verdict.evidence
         lines.append(f"  {verdict.state.upper()}: {verdict.expectation}: {first}")

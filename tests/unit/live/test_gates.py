@@ -18,7 +18,7 @@ from facts import (
 
 from pytest_rdsfailover.live import gates
 from pytest_rdsfailover.live.evidence import TriggerPlan
-from pytest_rdsfailover.live.gates import production_signs, refusals
+from pytest_rdsfailover.live.gates import refusals
 
 
 def closed(it):
@@ -45,6 +45,8 @@ CLOSED = [
     ("consent", {"cluster": cluster(tags={"rdsfailover:allowed": "false"})}, "forbids it"),
     ("consent", {"asked": settings(cluster="orders-prod"), "cluster": cluster(id="orders-prod")}, "--rds-production-override=orders-prod"),
     ("consent", {"cluster": cluster(tags={"rdsfailover:allowed": "true", "Environment": "Production"})}, "tag Environment=Production"),
+    ("consent", {"cluster": cluster(tags={"rdsfailover:allowed": "true", "RDSfailover:Allowed": "NEVER "})}, "forbids it"),
+    ("consent", {"cluster": cluster(tags={"rdsfailover:allowed": "true", "application:stage": "ordersprod"})}, "tag application:stage=ordersprod"),
     ("consent", {"cluster": cluster(members=(member("prod-1", writer=True), member("two"))), "plan": TriggerPlan(writer="prod-1", target="two")}, "named prod-1"),
     ("consent", {"asked": settings(production_override="another"), "cluster": cluster(tags={"rdsfailover:allowed": "true", "env": "prod"})}, "looks like production"),
     ("state", {"cluster": cluster(engine="aurora-postgresql")}, "not aurora-mysql"),
@@ -175,18 +177,6 @@ def test_the_override_names_the_cluster_that_may_look_like_production():
         ),
     )
     assert closed(it) == []
-
-
-@pytest.mark.parametrize(
-    ("name", "is_production"),
-    [
-        ("prod", True), ("orders-prod-1", True), ("PRD_orders", True), ("prod2", True),
-        ("production.eu", True), ("orders-test", False), ("product-catalogue", False),
-        ("reproduction", False), ("producer-1", False),
-    ],
-)  # fmt: skip
-def test_a_name_looks_like_production_or_not(name, is_production):
-    assert bool(production_signs(cluster(id=name))) == is_production
 
 
 def test_every_gate_that_is_asked_was_seen_closed():

@@ -1,10 +1,11 @@
 """The budget and the record of a cluster, over sessions and processes."""
 
 import json
+import os
 
 import pytest
 
-from pytest_rdsfailover.live.ledger import Ledger, session_id
+from pytest_rdsfailover.live.ledger import Ledger, LedgerError, session_id
 
 
 @pytest.fixture
@@ -46,6 +47,111 @@ def test_only_one_holds_the_lock(ledger):
     one.release()
     one.release()
     assert two.acquire(0.0)
+
+
+def test_two_sessions_that_take_turns_have_one_budget_each(ledger):
+    one, two = ledger(), ledger("two")
+    for at in range(0, 6, 2):
+        one.spend(float(at))
+        two.spend(at + 1.0)
+
+    assert (one.used, two.used, one.last) == (3, 3, 5.0)
+    assert (ledger().used, ledger("three").used) == (3, 0)
+
+
+def deleted(path):
+    path.unlink()
+
+
+def replaced(path):
+    fresh = path.with_suffix(".copy")
+    fresh.write_bytes(path.read_bytes())
+    fresh.replace(path)
+
+
+def renamed(path):
+    path.rename(path.with_suffix(".away"))
+
+
+def linked(path):
+    away = path.with_suffix(".away")
+    path.rename(away)
+    path.symlink_to(away)
+
+
+@pytest.mark.parametrize("harm", [deleted, replaced, renamed, linked])
+def test_a_lock_on_a_file_that_is_gone_is_not_ours(ledger, harm):
+    """Another process would lock the new file; so two would be exclusive."""
+    one = ledger()
+    assert one.acquire(0.0)
+    one.spend(1.0)
+    harm(one._state)
+
+    assert not one.exclusive
+
+
+@pytest.mark.parametrize("harm", [deleted, replaced])
+def test_who_waits_for_a_lock_locks_the_file_that_is_there(ledger, harm):
+    one, two = ledger(), ledger("two")
+    assert one.acquire(0.0)
+    one.spend(1.0)
+    harm(one._state)
+
+    assert two.acquire(0.0)
+    assert (one.exclusive, two.exclusive) == (False, True)
+    assert not one.acquire(0.0)
+
+
+def shortened(path):
+    path.write_bytes(path.read_bytes()[:-20])
+
+
+def emptied(path):
+    path.write_bytes(b"")
+
+
+def rewritten(path):
+    path.write_bytes(path.read_bytes().replace(b"one", b"two"))
+
+
+@pytest.mark.parametrize("harm", [deleted, renamed, linked, shortened, emptied, rewritten])
+def test_a_ledger_that_lost_what_was_read_is_no_zero(ledger, harm):
+    one = ledger()
+    one.spend(1.0)
+    harm(one._state)
+    for ask in (lambda: one.used, lambda: one.last, lambda: one.spend(2.0)):
+        with pytest.raises(LedgerError, match=r"has lost|cannot be opened"):
+            ask()
+
+
+@pytest.mark.parametrize(
+    "line", ["", "1", "null", "{}", '{"session": "one"}', '{"session": "one", "at": NaN}', "[]"]
+)
+def test_a_line_that_is_no_trigger_is_an_error(ledger, line):
+    ledger().spend(1.0)
+    with ledger()._state.open("a") as file:
+        file.write(line + "\n")
+    with pytest.raises(LedgerError, match="no trigger"):
+        _ = ledger().used
+
+
+def test_a_ledger_that_is_no_plain_file_is_refused(ledger, tmp_path):
+    one = ledger()
+    os.mkfifo(one._state)
+    with pytest.raises(LedgerError, match="no plain file"):
+        one.acquire(0.0)
+    one._state.unlink()
+    one._state.symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(LedgerError, match="cannot be opened"):
+        one.acquire(0.0)
+    assert not (tmp_path / "elsewhere").exists()
+
+
+def test_a_full_disk_is_an_error_before_the_trigger(ledger, monkeypatch):
+    one = ledger()
+    monkeypatch.setattr(os, "write", lambda _, line: len(line) - 1)
+    with pytest.raises(OSError, match="No space"):
+        one.spend(1.0)
 
 
 def test_the_record_grows_by_lines_that_only_we_may_read(ledger, tmp_path):

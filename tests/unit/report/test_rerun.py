@@ -15,14 +15,14 @@ from pytest_rdsfailover.report.rerun import command
 
 WHERE = {"cluster": "orders", "account": "111122223333", "region": "eu-west-1", "schema": "shop"}
 EVERYTHING = WHERE | {
-    "proxy": "pool", "endpoint_url": "http://127.0.0.1:4566", "ca": "own ca.pem", "tls": "off",
+    "proxy": "pool", "endpoint_url": "http://127.0.0.1:4566", "ca": "/etc/own ca.pem", "tls": "off",
     "auth": "environment", "secret": "arn:aws:secretsmanager:eu-west-1:111122223333:secret:o-1",
     "user": "failover", "trigger": "switchover", "fis_template": "EXT1", "allow_reboot": True,
     "allow_crash": True, "allow_switchover": True, "global_cluster": "world",
     "switchover_to": "arn:aws:rds:us-west-2:111122223333:cluster:orders", "opt_in": "may=yes",
     "production_override": "orders", "dry_run": True, "max_failovers": 3, "min_interval": 0.0,
-    "max_time": 5400.0, "hours": "01:00-05:00", "alarms": ("one", "other"), "kill_switch": "stop",
-    "audit": "log dir/audit.jsonl", "poll": 0.2, "effect_within": 12.125, "attempts": 2,
+    "max_time": 5400.0, "hours": "01:00-05:00", "alarms": ("one", "other"), "kill_switch": "/run/stop",
+    "audit": "/var/log dir/audit.jsonl", "poll": 0.2, "effect_within": 12.125, "attempts": 2,
     "lock_wait": 1234567.0,
 }  # fmt: skip
 BY_FLAG = {option.flag: option for option in OPTIONS}

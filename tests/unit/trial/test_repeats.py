@@ -44,6 +44,7 @@ class TrialRunner:
 
     def __init__(self, trials, entries):
         self.trials, self.entries = list(trials), entries
+        self.asked = set()
         self.settled = self.skipped = 0
         self.conditions = {"test": "test_a.py::test_b", "seed": 7, "profile": "quick"}
 
@@ -75,6 +76,7 @@ class Bench:
         self.runner = TrialRunner(trials, self.entries)
         self.directory = directory
         notebook = SimpleNamespace(
+            asked=set(),
             entries=self.entries,
             recall=self.entries.append,
             store=lambda key: Store(directory, json.loads(json.dumps(key))),

@@ -1,0 +1,38 @@
+"""Paths as users write them, made absolute once, so that no later `chdir` moves what they mean."""
+
+import os
+from pathlib import Path
+
+from pytest_rdsfailover.model.errors import SettingError
+
+
+def absolute_path(text: str) -> str:
+    """Return a path with `~` and variables expanded, from the present directory if it is relative.
+
+    Raises:
+        SettingError: if it names nothing: empty, an unknown user or variable, or a NUL in it.
+    """
+    expanded = os.path.expandvars(text.strip())
+    if not expanded or "\0" in expanded:
+        raise SettingError(f"{text!r} is no path")
+    try:
+        path = Path(expanded).expanduser().absolute()
+    except RuntimeError:
+        raise SettingError(f"{text!r} is no path: there is no such user") from None
+    if "$" in expanded:
+        raise SettingError(f"{text!r} is no path: there is no such variable")
+    return str(path)
+
+
+def is_there(path: str) -> bool:
+    """Tell whether there is anything at a path: a link that leads nowhere counts.
+
+    Raises:
+        OSError: if that cannot be seen, because its directory is not there or is closed to us.
+    """
+    try:
+        Path(path).lstat()
+    except FileNotFoundError:
+        Path(path).parent.stat()
+        return False
+    return True
