@@ -110,7 +110,7 @@ def test_trial_i_of_every_scenario_of_a_test_meets_the_same_failover(plain):
 
     assert one == pytest.approx(other, abs=0.0021)
     assert comparison["pairs"] == {"count": 2, "dropped": 0}
-    assert "2 pairs of the same failover" in plain.text
+    assert re.search(r"2 pairs\s+of\s+the\s+same\s+failover", plain.text)
 
 
 def test_four_workers_give_the_verdicts_of_none(plain, four_workers):
