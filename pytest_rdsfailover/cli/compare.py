@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from pytest_rdsfailover.analysis.statistics import median, median_interval, wilson
-from pytest_rdsfailover.cli.inputs import result
+from pytest_rdsfailover.cli.inputs import result, sound
 from pytest_rdsfailover.model.durations import format_difference, format_duration
 from pytest_rdsfailover.model.errors import SettingError
 from pytest_rdsfailover.report import tables
@@ -27,12 +27,19 @@ def compare(before: Path, after: Path, *, anyway: bool) -> list[str]:
         SettingError: if the runs cannot be compared.
     """
     a, b = result(before), result(after)
+    with sound(before, after):
+        return _compared(a, b, (before, after), anyway=anyway)
+
+
+def _compared(
+    a: RunDocument, b: RunDocument, names: tuple[Path, Path], *, anyway: bool
+) -> list[str]:
     old, new = (
         {scenario.name: scenario for scenario in scenarios(run["trials"])} for run in (a, b)
     )
     shared = [name for name in new if name in old]
     if not shared:
-        raise SettingError(f"{before} and {after} have no scenario in common")
+        raise SettingError(f"{names[0]} and {names[1]} have no scenario in common")
     if not anyway:
         _check_modes(a, b)
         for name in shared:

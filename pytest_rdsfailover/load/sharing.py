@@ -23,7 +23,7 @@ AT_ONCE = re.compile(
 )
 SHARED_LOOP = (
     "a client is shared across event loops: make it where it is used, or give the loop that it"
-    " belongs to by loop="
+    " belongs to: await rds_trial.run(...) in an asynchronous test, or loop="
 )
 SHARED_CONNECTION = (
     "one connection or session is used by several writers at the same time: make one per writer by"

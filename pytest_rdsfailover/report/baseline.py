@@ -5,12 +5,14 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypedDict, cast
+from typing import TypedDict
 
 from pytest_rdsfailover.analysis.population import population
 from pytest_rdsfailover.model.durations import format_duration, parse_duration
-from pytest_rdsfailover.model.errors import SettingError
+from pytest_rdsfailover.model.errors import ArchiveError, SettingError
+from pytest_rdsfailover.model.files import read_json, write_text
 from pytest_rdsfailover.model.records import LoadDocument
+from pytest_rdsfailover.model.typed import NotOfTypeError, typed
 from pytest_rdsfailover.report import tables
 from pytest_rdsfailover.report.scenarios import Scenario, compared, scenarios
 from pytest_rdsfailover.report.schema import RunDocument
@@ -137,9 +139,12 @@ def baseline(document: RunDocument, loads: Sequence[LoadDocument], machine: Mach
 
 
 def write(path: Path, content: Baseline) -> None:
-    """Write a baseline, and the folder that it needs."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(content, indent=1) + "\n")
+    """Write a baseline, and the folder that it needs.
+
+    Raises:
+        FileWriteError: if it cannot be written.
+    """
+    write_text(path, json.dumps(content, indent=1) + "\n")
 
 
 def read(path: Path) -> Baseline:
@@ -149,16 +154,15 @@ def read(path: Path) -> Baseline:
         SettingError: if there is none, or if it is of another format.
     """
     try:
-        content = json.loads(path.read_text())
-    except OSError as error:
-        raise SettingError(
-            f"cannot read the baseline {path}: {error.strerror}; --rds-save makes one"
-        ) from None
-    except ValueError:
-        raise SettingError(f"the baseline {path} is no JSON") from None
+        content = read_json(path)
+    except ArchiveError as error:
+        raise SettingError(f"the baseline {error}; --rds-save makes one") from None
     if not isinstance(content, dict) or content.get("baseline") != FORMAT:
         raise SettingError(f"{path} is no baseline of format {FORMAT}; --rds-save makes one")
-    return cast("Baseline", content)
+    try:
+        return typed(Baseline, content, "the baseline")
+    except NotOfTypeError as error:
+        raise SettingError(f"{path} is no whole baseline: {error}; --rds-save makes one") from None
 
 
 def compare_with(

@@ -14,8 +14,16 @@ from pytest_rdsfailover.model.records import PinDocument
 class Keywords:
     """What a figure's JSON Schema says beside its type, such as `minimum`."""
 
-    def __init__(self, **keywords: object) -> None:
+    def __init__(self, **keywords: float) -> None:
         self._keywords = keywords
+
+    def broken_by(self, value: Any) -> str:
+        """Return what a value should be and is not; empty if it is as the schema says."""
+        least, most = self._keywords.get("minimum"), self._keywords.get("maximum")
+        if (least is not None and value < least) or (most is not None and value > most):
+            return f"number from {least} to {'any' if most is None else most}"
+        needed = self._keywords.get("minItems", 0)
+        return f"list of {needed} or more" if needed and len(value) < needed else ""
 
     def __get_pydantic_json_schema__(self, core: Any, handler: Any) -> dict[str, Any]:
         """Return the schema of a value; only the tool that makes the file asks."""

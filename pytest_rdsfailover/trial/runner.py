@@ -1,8 +1,9 @@
 """What one test does with its cluster: fills in what it left open, runs it, and notes it."""
 
 import warnings
+from asyncio import AbstractEventLoop
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import fields
 from typing import Any, Unpack
 
@@ -10,6 +11,7 @@ from pytest_rdsfailover.analysis.verdicts.bounds import check_resolution, parse_
 from pytest_rdsfailover.load.attempts import Classify
 from pytest_rdsfailover.load.modes import rate_of
 from pytest_rdsfailover.load.workloads import OPTIONS, MakeWorkload, choose
+from pytest_rdsfailover.model.clock import StoppableClock
 from pytest_rdsfailover.model.durations import parse_duration, parse_share
 from pytest_rdsfailover.model.endpoints import Endpoint
 from pytest_rdsfailover.model.errors import LeftBehindWarning, SettingError, did_you_mean
@@ -39,6 +41,10 @@ class TrialRunner:
         note: is called with each trial, whatever becomes of it.
         extensions: what the project adds.
         remains: makes what is left of a trial if its process is killed; None for nothing.
+
+    Attributes:
+        clock: what its trials wait by.
+        loops: the event loops in which coroutines of its loads run, of tests that await these.
     """
 
     def __init__(
@@ -61,6 +67,12 @@ class TrialRunner:
         self._profile, self._expectations, self._note = profile, expectations, note
         self._sampling = Sampling(settings.seed, test)
         self._endpoints: list[Endpoint] = []  # of the loads that run
+        self.clock = StoppableClock("the trial")
+        self.loops: list[AbstractEventLoop] = []
+
+    def giving_up(self) -> AbstractContextManager[None]:
+        """Let a trial that runs in another thread give up within the block."""
+        return self.clock.stopped()
 
     @property
     def conditions(self) -> Mapping[str, Any]:
@@ -142,6 +154,7 @@ class TrialRunner:
             others=self._others,
             classify=self._classify(plan),
             remains=self._remains,
+            clock=self.clock,
         ) as observation:
             self._running.append(observation)
             self._endpoints.append(endpoint)

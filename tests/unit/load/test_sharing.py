@@ -57,7 +57,7 @@ def test_an_error_that_wraps_what_a_loop_said_is_named_too():
     wrapped = ValueError("the order failed")
     wrapped.__cause__ = raised(future_of_another_loop)
 
-    assert "by loop=" in remedy_of(wrapped)
+    assert "await rds_trial.run(...)" in remedy_of(wrapped)
 
 
 def test_a_thread_without_a_loop_and_a_loop_within_a_loop_are_named():
