@@ -199,7 +199,9 @@ class RunTrials(Protocol):
         stop_early: bool = False,
         **options: Unpack[TrialOptions],
     ) -> Trials:
-        """Run trials, each with a seed of its own; return them as a population.
+        """Run trials, each with a failover of its own; return them as a population.
+
+        Trial i samples the same failover in every scenario of one test function.
 
         Args:
             endpoint: where the writers connect.

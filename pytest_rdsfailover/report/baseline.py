@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypedDict
 
-from pytest_rdsfailover.analysis.compare import compare
 from pytest_rdsfailover.analysis.population import population
 from pytest_rdsfailover.model.durations import format_duration, parse_duration
 from pytest_rdsfailover.model.errors import ArchiveError, SettingError
@@ -15,13 +14,14 @@ from pytest_rdsfailover.model.files import read_json, write_text
 from pytest_rdsfailover.model.records import LoadDocument
 from pytest_rdsfailover.model.typed import NotOfTypeError, typed
 from pytest_rdsfailover.report import tables
-from pytest_rdsfailover.report.scenarios import Scenario, scenarios
+from pytest_rdsfailover.report.scenarios import Scenario, compared, scenarios
 from pytest_rdsfailover.report.schema import RunDocument
 
 FOLDER = "rds-baselines"  # in the project's root, to be committed
 FORMAT = 1
 FIGURES = ("median", "p95", "max")
 RULE = re.compile(r"(?P<figure>\w+):(?P<growth>.+)")
+PERCENT = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?\s*%")
 
 
 class Machine(TypedDict):
@@ -110,10 +110,9 @@ def _parse_rule(text: str) -> Rule:
     growth = match["growth"].strip()
     if not growth.endswith("%"):
         return Rule(match["figure"], 0.0, parse_duration(growth), text)
-    try:
-        return Rule(match["figure"], float(growth[:-1]) / 100, None, text)
-    except ValueError:
-        raise SettingError(f"{growth!r} is no share; write 10%") from None
+    if PERCENT.fullmatch(growth) is None:  # of nan or inf nothing would ever be too much
+        raise SettingError(f"{growth!r} is no share by which a figure may grow; write 10%")
+    return Rule(match["figure"], float(growth[:-1]) / 100, None, text)
 
 
 def path_of(name: str, root: Path) -> Path:
@@ -196,8 +195,11 @@ def compare_with(
 
 
 def _measure(report: Report, old: Scenario, new: Scenario, rules: Sequence[Rule]) -> None:
-    difference = compare(old.downtimes, new.downtimes)
+    difference = compared(old, new)
     report.lines.extend(tables.comparison("the baseline", new.name, difference))
+    for side, scenario in (("in the baseline", old), ("in this run", new)):
+        if scenario.problem:
+            report.problems.append(f"{new.name}: {scenario.problem} {side}, which proves nothing")
     before, after = population(old.downtimes), population(new.downtimes)
     for rule in rules:
         was, now = getattr(before, rule.figure), getattr(after, rule.figure)
