@@ -1,12 +1,13 @@
 """One trial's results in one object: a journal and its circumstances, judged."""
 
 from bisect import bisect_right
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from pytest_rdsfailover.analysis.absence import Absence, absences
 from pytest_rdsfailover.analysis.attempts import Attempts, attempts
 from pytest_rdsfailover.analysis.capacity import calm_slots, why_overloaded
+from pytest_rdsfailover.analysis.expectable import expectable
 from pytest_rdsfailover.analysis.figure import Figure
 from pytest_rdsfailover.analysis.findings.diagnosis import diagnose
 from pytest_rdsfailover.analysis.findings.finding import Case, Finding
@@ -103,6 +104,7 @@ class Summary:
         complaints: what the errors of the workload said, and where writers hang.
         notes: what is to be known about how the load was run.
         clock: what the run knows about its own clock, and whether the downtime is a figure.
+        figures: what can be expected and is known between two ends, by its name in `expect`.
         attempts: the tries inside the operations; None if none were reported.
         reads: what operations that store nothing saw; None if there were none.
         failover_seed: sampled the durations of its one failover: trials of the same one are pairs;
@@ -153,6 +155,7 @@ class Summary:
     findings: list[Finding]
     complaints: list[Complaint]
     notes: list[str]
+    figures: Mapping[str, Figure] = field(default_factory=dict)
     attempts: Attempts | None = None
     reads: Reads | None = None
     failover_seed: int | None = None
@@ -233,6 +236,14 @@ def summarise(journal: Journal, course: Course, stored: Stored | None) -> Summar
         ),
         calm_not_issued=slots.share,
     )
+    taken = latency(
+        found,
+        trigger=clock.zero,
+        back=absence.until,
+        stop=absence.seen.stop,
+        pauses=absence.seen.pauses,
+        patience=absence.seen.patience,
+    )
     return Summary(
         mode=course.mode,
         endpoint=course.endpoint,
@@ -272,9 +283,8 @@ def summarise(journal: Journal, course: Course, stored: Stored | None) -> Summar
         last_writer_back=clock.perhaps(absence.last_back),
         errors=[clock.phase(each) for each in totals(errors)],
         phases=[clock.phase(each) for each in phases(errors)],
-        latency=latency(found, trigger=clock.zero, back=absence.until,
-                        stop=absence.seen.stop, pauses=absence.seen.pauses,
-                        patience=absence.seen.patience),
+        latency=taken,
+        figures=expectable(absence, taken, fitness.problem),
         milestones=[replace(m, at=m.at - zero, planned=_minus(m.planned, zero))
                     for m in course.milestones],
         pulse=_pulse(course, absence, clock.zero),

@@ -7,6 +7,7 @@ from pytest_rdsfailover.analysis.summary import Summary
 from pytest_rdsfailover.analysis.verdicts import expectations
 from pytest_rdsfailover.analysis.verdicts.arguments import Expectations
 from pytest_rdsfailover.journal.evidence import Evidence
+from pytest_rdsfailover.model.errors import SettingError
 
 
 class Trial(Summary):
@@ -35,9 +36,11 @@ class Trial(Summary):
 
         Raises:
             AssertionError: naming every broken or undecided bound, with the evidence.
-            SettingError: if a bound makes no sense.
+            SettingError: if a bound makes no sense, or if there is none.
         """
         __tracebackhide__ = True
+        if not bounds:
+            raise SettingError('expect() holds a trial to nothing; write expect(downtime="< 2s")')
         if self._asked is not None:
             self._asked.update(bounds)
         expectations.expect(self, **bounds)

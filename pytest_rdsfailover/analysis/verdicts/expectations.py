@@ -1,12 +1,10 @@
 """Verdicts with evidence: whether a trial holds to what it is expected to."""
 
-import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from pytest_rdsfailover.analysis.figure import MIRRORED, Figure, Unit
-from pytest_rdsfailover.analysis.latency import Percentiles
+from pytest_rdsfailover.analysis.figure import MIRRORED, Figure
 from pytest_rdsfailover.analysis.population import Sample
 from pytest_rdsfailover.analysis.summary import Summary
 from pytest_rdsfailover.analysis.verdicts.bounds import (
@@ -14,7 +12,6 @@ from pytest_rdsfailover.analysis.verdicts.bounds import (
     COUNTS,
     DURATIONS,
     INTERVALS,
-    LATENCIES,
     OPERATORS,
     OPPOSITE,
     Expectation,
@@ -107,42 +104,38 @@ def explain_comparison(symbol: str, left: object, right: object) -> list[str] | 
 def sample_of(summary: Summary) -> Sample:
     """Return what a trial contributes to a population of its repeats."""
     figures: dict[str, Figure | None] = {
-        name: _exact(figure(summary, name), "s") for name in DURATIONS if name not in INTERVALS
+        name: summary.figures.get(name) for name in DURATIONS if name not in INTERVALS
     }
     figures["staleness"] = interval(summary, "staleness")
     fit = not summary.clock.problem
     figures["attempts_downtime"] = interval(summary, "attempts_downtime") if fit else None
-    if summary.stuck:
-        figures["last_writer_back"] = Figure(0.0, math.inf)
     return Sample(
         valid=summary.valid,
         reason=summary.reason,
         problem=summary.clock.problem,
         downtime=summary.downtime,
         rate=summary.rate,
-        figures=figures | {name: _exact(_counted(summary, name), "") for name in COUNTS},
+        figures=figures | {name: _counted(summary, name) for name in COUNTS},
     )
 
 
-def _exact(number: float | None, unit: Unit) -> Figure | None:
-    return None if number is None else Figure.exact(number, unit)
-
-
-def _counted(summary: Summary, name: str) -> float | None:
+def _counted(summary: Summary, name: str) -> Figure | None:
     """Return a count of a trial by its name; None if it is undecided."""
+    if name in summary.figures:
+        return summary.figures[name]
     found = _found(summary, name)
     if found is None:
         return None
     count = len(found) if isinstance(found, list) else found
     undecided = name == "stale_writes" and count == 0 and summary.unjudged_writes
-    return None if undecided else float(count)
+    return None if undecided else Figure.exact(count)
 
 
 def _judge(summary: Summary, expectation: Expectation) -> Verdict:
     if expectation.name in INTERVALS:
         state, evidence = _interval(summary, expectation)
-    elif expectation.name in DURATIONS:
-        state, evidence = _duration(summary, expectation)
+    elif expectation.name in summary.figures or expectation.name in DURATIONS:
+        state, evidence = _known(summary, expectation)
     else:
         state, evidence = _count(summary, expectation)
     return Verdict(expectation=expectation, state=state, evidence=evidence)
@@ -177,14 +170,14 @@ def _proof(
 ) -> tuple[str, tuple[str, ...]]:
     """Return the state of a bound on what is known between two ends: proven, broken, neither."""
     symbol, bound = expectation.operator, expectation.bound
-    was = f"was {found}"
+    was = f"was {found.words(found.value) if found.is_exact else found}"
     holds = found.decide(symbol, bound)
     if holds is not None:
         return PASS if holds else FAIL, (was,)
     return INCONCLUSIVE, (
         was,
         f"it was between {found.ends.replace(' to ', ' and ')}",
-        what_would_tell,
+        *filter(None, [what_would_tell]),
     )
 
 
@@ -203,26 +196,16 @@ def _windows(summary: Summary) -> Iterator[str]:
         )
 
 
-def _duration(summary: Summary, expectation: Expectation) -> tuple[str, tuple[str, ...]]:
-    name, test = expectation.name, OPERATORS[expectation.operator]
-    if summary.stuck and name == "last_writer_back":
+def _known(summary: Summary, expectation: Expectation) -> tuple[str, tuple[str, ...]]:
+    found = summary.figures.get(expectation.name)
+    if found is None:
+        return INCONCLUSIVE, ("there was nothing to measure: no write was intended in that time",)
+    if summary.stuck and expectation.name == "last_writer_back":
         # Never is later than any time.
         state = FAIL if expectation.operator in {"<", "<="} else PASS
         return state, (f"{summary.stuck_writers} writers never came back",)
-    found = figure(summary, name)
-    if found is None:
-        return INCONCLUSIVE, ("there was nothing to measure: no write was intended in that time",)
-    return PASS if test(found, expectation.bound) else FAIL, (f"was {format_duration(found)}",)
-
-
-def figure(summary: Summary, name: str) -> float | None:
-    """Return a duration of a trial by its name; None if there was nothing to measure."""
-    if name in LATENCIES:
-        part: Percentiles | None = summary.latency.during
-        return None if part is None else float(getattr(part, name))
-    if name == "last_writer_back":
-        return summary.last_writer_back or 0.0
-    return summary.availability_area if name == "availability_area" else summary.writer_outage
+    tells = found.problem or found.what_would_tell(expectation.bound)
+    return _proof(found, expectation, tells)
 
 
 def _found(summary: Summary, name: str) -> list[Any] | int | None:
