@@ -27,7 +27,7 @@ from pytest_rdsfailover.journal.witnessed import Witnessed
 from pytest_rdsfailover.model.clock import to_nanoseconds
 from pytest_rdsfailover.model.errors import ArchiveError
 from pytest_rdsfailover.model.records import Fault, Milestone, Outcome, PinDocument
-from pytest_rdsfailover.model.target import Traffic
+from pytest_rdsfailover.model.target import LeftSession, Sessions, Traffic
 
 FORMAT, VERSION = "rdsfailover-journal", 1
 SUFFIX = ".jsonl.gz"
@@ -201,8 +201,15 @@ def read_course(plain: Plain) -> Course:
         "milestones": [Milestone(**milestone) for milestone in plain["milestones"]],
         "complaints": [Complaint(**each) for each in plain.get("complaints", ())],
         "witnessed": _witnessed(plain.get("witnessed")),
+        "sessions": _sessions(plain.get("sessions")),
     }
     return Course(**values | made)
+
+
+def _sessions(plain: Plain | None) -> Sessions | None:
+    if plain is None:
+        return None
+    return Sessions(open=plain["open"], left=[LeftSession(**each) for each in plain["left"]])
 
 
 def _witnessed(plain: Plain | None) -> Witnessed | None:
