@@ -55,10 +55,12 @@ if TYPE_CHECKING:
     from pytest_rdsfailover.model.records import Fault, Milestone, Outcome, Window
     from pytest_rdsfailover.model.target import Failover
     from pytest_rdsfailover.plugin.protocols import (
+        AwaitedLoad,
         AwsApi,
         Cluster,
         FailOver,
         Load,
+        LoadBlock,
         Proxy,
         RunTrial,
         RunTrials,
@@ -76,6 +78,7 @@ __all__ = [
     "Attempt",
     "Attempts",
     "AuditError",
+    "AwaitedLoad",
     "AwsApi",
     "AwsError",
     "BeginAttempt",
@@ -103,6 +106,7 @@ __all__ = [
     "LedgerError",
     "LeftBehindWarning",
     "Load",
+    "LoadBlock",
     "LoadError",
     "LoadOptions",
     "LostWatchError",
@@ -180,7 +184,7 @@ _HOMES = {
     "model.errors": "AuditError CancelledWorkError CommandError DiedError GatewayError LeftBehindWarning NotHereError NotReadyError RdsFailoverError SettingError ToxiproxyError UnaskedFindingWarning",
     "model.records": "Fault Milestone Outcome Window",
     "model.target": "Failover",
-    "plugin.protocols": "AwsApi Cluster FailOver Load Proxy RunTrial RunTrials StartLoad",
+    "plugin.protocols": "AwaitedLoad AwsApi Cluster FailOver Load LoadBlock Proxy RunTrial RunTrials StartLoad",
     "trial.extensions": "OwnFault UnsafeError",
     "trial.calm": "UnfitLoadError",
     "trial.options": "BeginAttempt LoadOptions TrialOptions",

@@ -125,7 +125,7 @@ def gap_figures(seen: Observed, *, database: bool) -> GapFigures:
         widest=_widest(scales, seen, candidates),
         outages=found,
         unseen=end - begin,
-        unfinished=_unfinished(scales, seen, found),
+        unfinished=_unfinished(scales, seen, candidates),
     )
 
 
@@ -136,10 +136,10 @@ def _widest(scales: Scales, seen: Observed, candidates: Sequence[Weighed]) -> We
     return scales.weigh(outages.widest(felt))
 
 
-def _unfinished(scales: Scales, seen: Observed, found: Sequence[Weighed]) -> bool:
+def _unfinished(scales: Scales, seen: Observed, candidates: Sequence[Weighed]) -> bool:
     """Tell whether nobody was served when observation ended, or writers had just begun to fail."""
     last = seen.acks[-2], seen.acks[-1]
-    if found and found[-1].gap == last:
+    if candidates and candidates[-1].gap == last:
         return True
     fresh = fresh_failures(seen.series, last[0], database=scales.database)
     return fresh > 0 and not scales.by_accident(last, fresh)

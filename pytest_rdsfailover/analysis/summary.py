@@ -108,6 +108,8 @@ class Summary:
         clock: what the run knows about its own clock, and whether the downtime is a figure.
         attempts: the tries inside the operations; None if none were reported.
         reads: what operations that store nothing saw; None if there were none.
+        failover_seed: sampled the durations of its one failover: trials of the same one are pairs;
+            None if no seed did, or of several failovers.
     """
 
     mode: str
@@ -157,6 +159,7 @@ class Summary:
     notes: list[str]
     attempts: Attempts | None = None
     reads: Reads | None = None
+    failover_seed: int | None = None
 
     @property
     def resolution(self) -> float:
@@ -240,6 +243,7 @@ def summarise(journal: Journal, course: Course, stored: Stored | None) -> Summar
         endpoint=course.endpoint,
         profile=course.profile,
         seed=course.seed,
+        failover_seed=course.failover_seed,
         rate=course.rate,
         writers=len(found),
         window=Window(course.start - zero, course.stop - zero),

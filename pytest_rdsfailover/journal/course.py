@@ -27,6 +27,7 @@ class Course:
         endpoint: the kind of endpoint written to: `writer`, `reader`, `instance` or `proxy`.
         profile: name of the failover profile; empty if there was none.
         seed: decided the sampled durations.
+        failover_seed: sampled the durations of its one failover; None if no seed did, or of several.
         rate: writes per second that all writers intended together; 0 without a schedule.
         pauses: (first, last) moments between which the load generator itself stood still.
         strangers: CPUs that other programs used on average; None if unknown.
@@ -56,6 +57,7 @@ class Course:
     endpoint: str = "writer"
     profile: str = ""
     seed: int = 0
+    failover_seed: int | None = None
     rate: float = 0.0
     pauses: Sequence[tuple[float, float]] = ()
     strangers: float | None = None

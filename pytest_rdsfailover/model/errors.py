@@ -103,6 +103,18 @@ class ArchiveError(RdsFailoverError):
         return f"{self.path} {self.why}"
 
 
+class FileWriteError(RdsFailoverError, OSError):
+    """A file that a run or a command should write cannot be written; names it."""
+
+    def __init__(self, path: object, why: Exception) -> None:
+        super().__init__(path, why)
+        self.path, self.why = path, why
+
+    def __str__(self) -> str:
+        why = getattr(self.why, "strerror", None) or self.why
+        return f"{self.path} cannot be written: {why}"
+
+
 def log_tail(lines: str) -> str:
     """Return the end of a log as a paragraph for an error text, or nothing without lines."""
     return f"\nits log ends with:\n{lines}" if lines else ""

@@ -116,6 +116,8 @@ def trial_document(summary: Summary, *, test: str, scenario: str) -> TrialDocume
         ]
     if summary.complaints:
         plain["complaints"] = [_complaint(each) for each in summary.complaints]
+    if summary.failover_seed is not None:
+        plain["failover_seed"] = summary.failover_seed
     if summary.notes:
         plain["notes"] = list(summary.notes)
     if unfit:
@@ -181,10 +183,11 @@ def _comparison(
         "change": None if comparison.change is None else round(comparison.change, 4),
         "difference_s": {
             "median": to_microseconds(comparison.difference),
-            "low": to_microseconds(comparison.low),
-            "high": to_microseconds(comparison.high),
+            "low": None if comparison.low is None else to_microseconds(comparison.low),
+            "high": None if comparison.high is None else to_microseconds(comparison.high),
         },
         "p_value": float(f"{comparison.p_value:.4g}"),
+        "pairs": {"count": comparison.pairs, "dropped": comparison.dropped},
     }
 
 

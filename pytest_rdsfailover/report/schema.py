@@ -14,8 +14,16 @@ from pytest_rdsfailover.model.records import PinDocument
 class Keywords:
     """What a figure's JSON Schema says beside its type, such as `minimum`."""
 
-    def __init__(self, **keywords: object) -> None:
+    def __init__(self, **keywords: float) -> None:
         self._keywords = keywords
+
+    def broken_by(self, value: Any) -> str:
+        """Return what a value should be and is not; empty if it is as the schema says."""
+        least, most = self._keywords.get("minimum"), self._keywords.get("maximum")
+        if (least is not None and value < least) or (most is not None and value > most):
+            return f"number from {least} to {'any' if most is None else most}"
+        needed = self._keywords.get("minItems", 0)
+        return f"list of {needed} or more" if needed and len(value) < needed else ""
 
     def __get_pydantic_json_schema__(self, core: Any, handler: Any) -> dict[str, Any]:
         """Return the schema of a value; only the tool that makes the file asks."""
@@ -211,6 +219,8 @@ class TrialDocument(TypedDict):
     """what is wrong with the application, the worst first; only of trials that have any"""
     complaints: NotRequired[list[ComplaintDocument]]
     """what the workload's errors said; only of trials that had any"""
+    failover_seed: NotRequired[Count]
+    """sampled the durations of its failover: trials of one seed and profile are pairs"""
     notes: NotRequired[list[str]]
     """what is to be known about how the load was run; only if there is anything"""
     incidents: NotRequired[list[IncidentDocument]]
@@ -282,10 +292,19 @@ class DifferenceDocument(TypedDict):
     """By how much one median is above the other."""
 
     median: float
-    low: float
-    """lower end of its 95 % bootstrap interval"""
-    high: float
+    low: float | None
+    """lower end of its 95 % bootstrap interval; null if one side is a single trial"""
+    high: float | None
     """its upper end"""
+
+
+class PairsDocument(TypedDict):
+    """How many trials of two scenarios met the same failover."""
+
+    count: Count
+    """pairs that were compared; 0 if the two samples were compared unpaired"""
+    dropped: Count
+    """trials without a partner, because it is invalid, or has no figure, or is not there"""
 
 
 class ComparisonDocument(TypedDict):
@@ -305,7 +324,9 @@ class ComparisonDocument(TypedDict):
     difference_s: NotRequired[DifferenceDocument]
     """by how much the candidate's median is above the baseline's"""
     p_value: Share | None
-    """of the permutation test"""
+    """of the permutation test; with pairs that of the signs of their differences"""
+    pairs: NotRequired[PairsDocument]
+    """the trials that met the same failover"""
 
 
 class RunDocument(TypedDict):

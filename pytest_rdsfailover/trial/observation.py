@@ -82,6 +82,7 @@ class Observation:
         self._trial: Trial | None = None
         self.left_behind: list[str] = []
         self.unaudited: AuditError | None = None
+        self._seeds: list[int | None] = []
         with self._forgetting_what_never_began(), ExitStack() as unmade:
             path = None if self._remains is None else self._remains.events(0)
             self.journal = Journal(run, plan.writers, path)
@@ -225,6 +226,10 @@ class Observation:
             self._gaps = GapTracker(self.journal, start)
         return self._gaps.look(to_nanoseconds(self._clock.now()))
 
+    def sampled(self, seed: int | None) -> None:
+        """Note which seed sampled a failover of this load; None if its durations are no seed's."""
+        self._seeds.append(seed if self._target.mode == "local" else None)
+
     def keep(self) -> None:
         """Write down what is known by now, should this process be killed; if it is anything new."""
         if self._remains is None:
@@ -321,6 +326,7 @@ class Observation:
             endpoint=self._endpoint.kind,
             profile=failovers[-1].profile if failovers else "",
             seed=self._plan.seed,
+            failover_seed=self._seeds[0] if len(self._seeds) == 1 else None,
             rate=self._plan.rate * share_of_writes(self._workload.steps),
             pauses=merged(self._pauses()),
             strangers=self._watchdog.strangers,

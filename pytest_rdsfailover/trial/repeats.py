@@ -206,7 +206,9 @@ class Repetition:
         stop_early: bool = False,
         **options: Unpack[TrialOptions],
     ) -> Trials:
-        """Run the trials, each with a seed of its own; return them as a population.
+        """Run the trials, each with a failover of its own; return them as a population.
+
+        Trial i samples the same failover in every scenario of one test function.
 
         Args:
             endpoint: where the writers connect.
@@ -240,7 +242,8 @@ class Repetition:
     def _run(self, repeats: Repeats, endpoint: Endpoint, options: TrialOptions) -> Trials:
         __tracebackhide__ = True
         store = self._notebook.store(self._key(endpoint, options))
-        samples = self._resumed(store, repeats)
+        self._runner.begin(endpoint, options.get("profile"))
+        samples = self._resumed(store, repeats, endpoint, options)
         try:
             while not repeats.over(samples):
                 if samples:
@@ -277,14 +280,16 @@ class Repetition:
             trial = error.trial
         return expectations.sample_of(trial)
 
-    def _resumed(self, store: Store | None, repeats: Repeats) -> list[Sample]:
+    def _resumed(
+        self, store: Store | None, repeats: Repeats, endpoint: Endpoint, options: TrialOptions
+    ) -> list[Sample]:
         """Return the samples of trials that an interrupted run has finished."""
         if store is None:
             return []
         kept = store.load()[: repeats.trials] if self._notebook.resume else []
         store.begin(kept)
         for number, each in enumerate(kept, start=1):
-            self._runner.skip()
+            self._runner.skip(endpoint, options.get("profile"))
             self._notebook.recall(each["entry"])
             samples = [Sample.of_plain(one["sample"]) for one in kept[:number]]
             self._notebook.progress(repeats.trials, samples)

@@ -96,9 +96,12 @@ def test_a_file_tells_its_format_and_version_in_its_first_line(tmp_path):
         (lambda _: [], "no whole journal"),
         (lambda lines: [lines[0].replace('"version":1', '"version":2'), *lines[1:]], "version 2"),
         (lambda lines: [lines[0].replace("rdsfailover-journal", "x"), *lines[1:]], "format is 'x'"),
-        (lambda lines: [line.replace('"took":[', '"took":[1,') for line in lines], "no whole"),
+        (
+            lambda lines: [line.replace('"took":[', '"took":[1],"more":[') for line in lines],
+            "no whole",
+        ),
         (lambda lines: ["[1]", *lines[1:]], "no whole journal"),
-        (lambda lines: [*lines[:-1], "{"], "no whole journal"),
+        (lambda lines: [*lines[:-1], "{"], "is no JSON"),
     ],
 )
 def test_a_damaged_file_is_refused_by_name(tmp_path, change, complaint):

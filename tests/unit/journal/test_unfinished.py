@@ -198,7 +198,7 @@ def test_only_its_owner_may_read_what_was_written(left):
     ("about", "complaint"),
     [
         (None, "cannot be read"),
-        ("{", "is no unfinished trial"),
+        ("{", "is no JSON"),
         ('{"format": "x", "version": 1}', "is no unfinished trial"),
         ("course", "before anything was written"),
     ],

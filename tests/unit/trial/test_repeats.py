@@ -51,7 +51,10 @@ class TrialRunner:
     def settle(self):
         self.settled += 1
 
-    def skip(self):
+    def begin(self, *_):
+        pass
+
+    def skip(self, *_):
         self.skipped += 1
         self.trials.pop(0)
 
