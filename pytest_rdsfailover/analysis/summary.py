@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pytest_rdsfailover.analysis.absence import Absence, absences
 from pytest_rdsfailover.analysis.attempts import Attempts, attempts
 from pytest_rdsfailover.analysis.capacity import calm_slots, why_overloaded
-from pytest_rdsfailover.analysis.downtime import Downtime
+from pytest_rdsfailover.analysis.figure import Figure
 from pytest_rdsfailover.analysis.findings.diagnosis import diagnose
 from pytest_rdsfailover.analysis.findings.finding import Case, Finding
 from pytest_rdsfailover.analysis.latency import Latency, latency
@@ -123,7 +123,7 @@ class Summary:
     reason: str
     writer_before: str | None
     writer_after: str | None
-    downtime: Downtime
+    downtime: Figure
     outages: list[Window]
     incidents: list[Incident]
     threshold: float
@@ -171,7 +171,7 @@ class Summary:
         """Return the downtime in words: its figure, or only its bounds if the clock was unfit."""
         return self.in_words(self.downtime)
 
-    def in_words(self, downtime: Downtime) -> str:
+    def in_words(self, downtime: Figure) -> str:
         """Return one of its downtimes: the figure, or only its bounds if the clock was unfit."""
         if not self.clock.problem:
             return f"down {downtime}"
