@@ -28,8 +28,8 @@ class Still:
     def check(self):
         pass
 
-    def rest(self):
-        pass
+    def sessions(self, _):
+        return None
 
     def traffic(self, _):
         return None
