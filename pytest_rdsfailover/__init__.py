@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pytest_rdsfailover.analysis.attempts import Attempts
-    from pytest_rdsfailover.analysis.downtime import Downtime
+    from pytest_rdsfailover.analysis.figure import Figure
     from pytest_rdsfailover.analysis.findings.finding import Finding
     from pytest_rdsfailover.analysis.latency import Latency, Percentiles, Quantiles
     from pytest_rdsfailover.analysis.outages import Incident
@@ -51,6 +51,7 @@ if TYPE_CHECKING:
         SettingError,
         ToxiproxyError,
         UnaskedFindingWarning,
+        UndecidedError,
     )
     from pytest_rdsfailover.model.records import Fault, Milestone, Outcome, Window
     from pytest_rdsfailover.model.target import Failover
@@ -89,7 +90,6 @@ __all__ = [
     "CommandError",
     "Complaint",
     "DiedError",
-    "Downtime",
     "Endpoint",
     "Expectations",
     "FailOver",
@@ -97,6 +97,7 @@ __all__ = [
     "FailoverInProgressError",
     "Fault",
     "Faults",
+    "Figure",
     "Finding",
     "GatewayError",
     "Incident",
@@ -146,6 +147,7 @@ __all__ = [
     "TrialOptions",
     "Trials",
     "UnaskedFindingWarning",
+    "UndecidedError",
     "UnfitLoadError",
     "UnsafeError",
     "Window",
@@ -154,7 +156,7 @@ __all__ = [
 # Where each name is at home, for those who do not check types.
 _HOMES = {
     "analysis.attempts": "Attempts",
-    "analysis.downtime": "Downtime",
+    "analysis.figure": "Figure",
     "analysis.findings.finding": "Finding",
     "analysis.latency": "Latency Percentiles Quantiles",
     "analysis.outages": "Incident",
@@ -181,7 +183,7 @@ _HOMES = {
     "local.server.accounts": "ServerError",
     "local.toxiproxy.client": "Toxic ToxiproxyClient ToxiproxyProxy",
     "model.endpoints": "Bounds Endpoint Tls",
-    "model.errors": "AuditError CancelledWorkError CommandError DiedError GatewayError LeftBehindWarning NotHereError NotReadyError RdsFailoverError SettingError ToxiproxyError UnaskedFindingWarning",
+    "model.errors": "AuditError CancelledWorkError CommandError DiedError GatewayError LeftBehindWarning NotHereError NotReadyError RdsFailoverError SettingError ToxiproxyError UnaskedFindingWarning UndecidedError",
     "model.records": "Fault Milestone Outcome Window",
     "model.target": "Failover",
     "plugin.protocols": "AwaitedLoad AwsApi Cluster FailOver Load LoadBlock Proxy RunTrial RunTrials StartLoad",

@@ -9,7 +9,7 @@ from pytest_rdsfailover.analysis import outages
 from pytest_rdsfailover.analysis.interval import Interval
 from pytest_rdsfailover.analysis.observed import Observed
 from pytest_rdsfailover.analysis.pauses import apart
-from pytest_rdsfailover.analysis.presence import longest_unseen
+from pytest_rdsfailover.analysis.presence import FINEST, longest_unseen
 from pytest_rdsfailover.analysis.proof import failing_moments, fresh_failures
 from pytest_rdsfailover.analysis.weighing import Scales, Weighed
 
@@ -124,7 +124,7 @@ def gap_figures(seen: Observed, *, database: bool) -> GapFigures:
         candidates=candidates,
         widest=_widest(scales, seen, candidates),
         outages=found,
-        unseen=end - begin,
+        unseen=max(end - begin, 2 * FINEST),
         unfinished=_unfinished(scales, seen, candidates),
     )
 

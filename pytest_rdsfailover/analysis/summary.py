@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pytest_rdsfailover.analysis.absence import Absence, absences
 from pytest_rdsfailover.analysis.attempts import Attempts, attempts
 from pytest_rdsfailover.analysis.capacity import calm_slots, why_overloaded
-from pytest_rdsfailover.analysis.downtime import Downtime
+from pytest_rdsfailover.analysis.figure import Figure
 from pytest_rdsfailover.analysis.findings.diagnosis import diagnose
 from pytest_rdsfailover.analysis.findings.finding import Case, Finding
 from pytest_rdsfailover.analysis.latency import Latency, latency
@@ -22,6 +22,7 @@ from pytest_rdsfailover.analysis.reliability import (
     why_unreliable,
 )
 from pytest_rdsfailover.analysis.series import Series, attempts_of, series_of
+from pytest_rdsfailover.analysis.sessions import stuck
 from pytest_rdsfailover.analysis.staleness import Reads, reads
 from pytest_rdsfailover.analysis.validity import why_invalid
 from pytest_rdsfailover.analysis.writes import (
@@ -91,6 +92,8 @@ class Summary:
         unjudged_writes: acknowledged after the cut by an unknown instance.
         stuck_writers: how many writers never came back.
         stuck: their numbers.
+        stuck_sessions: how many connections to the endpoint stayed open on an instance that is not the
+            writer, and were refused a write there since the failover; None where nobody could look.
         first_writer_back: when the first writer was served again; None if there was no outage,
             or none came back.
         last_writer_back: when the last one was; None if no writer was away, or some are stuck.
@@ -120,7 +123,7 @@ class Summary:
     reason: str
     writer_before: str | None
     writer_after: str | None
-    downtime: Downtime
+    downtime: Figure
     outages: list[Window]
     incidents: list[Incident]
     threshold: float
@@ -142,6 +145,7 @@ class Summary:
     unjudged_writes: int
     stuck_writers: int
     stuck: list[int]
+    stuck_sessions: int | None
     first_writer_back: float | None
     last_writer_back: float | None
     errors: list[Phase]
@@ -167,7 +171,7 @@ class Summary:
         """Return the downtime in words: its figure, or only its bounds if the clock was unfit."""
         return self.in_words(self.downtime)
 
-    def in_words(self, downtime: Downtime) -> str:
+    def in_words(self, downtime: Figure) -> str:
         """Return one of its downtimes: the figure, or only its bounds if the clock was unfit."""
         if not self.clock.problem:
             return f"down {downtime}"
@@ -208,6 +212,7 @@ def summarise(journal: Journal, course: Course, stored: Stored | None) -> Summar
     absence = absences(found, course)
     errors = failures(found)
     writes = UNDECIDED if stored is None else audit(journal, found, stored)
+    left = stuck(course.sessions, zero)
     stale, unjudged = stale_writes(found, ended_tenures(course.milestones, course.writer_before))
     until = to_nanoseconds(course.stop if course.trigger is None else course.trigger)
     invalid = why_invalid(
@@ -269,6 +274,7 @@ def summarise(journal: Journal, course: Course, stored: Stored | None) -> Summar
         unjudged_writes=unjudged,
         stuck_writers=len(writers.stuck),
         stuck=writers.stuck,
+        stuck_sessions=None if left is None else len(left.left),
         first_writer_back=clock.perhaps(absence.first_back),
         last_writer_back=clock.perhaps(absence.last_back),
         errors=[clock.phase(each) for each in totals(errors)],

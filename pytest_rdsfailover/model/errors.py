@@ -2,7 +2,7 @@
 
 What a user typed wrong is a `SettingError`, shown by pytest as a usage error before any server
 starts. What we could not do is another `RdsFailoverError`, with the evidence. What the database
-did wrong is an `AssertionError` and has no class here.
+did wrong is an `AssertionError`; of these only the undecided one has a class here.
 """
 
 from collections.abc import Iterable
@@ -14,6 +14,22 @@ class RdsFailoverError(Exception):
 
 class SettingError(RdsFailoverError, ValueError):
     """An option, marker or argument that cannot be honoured; its text names the remedy."""
+
+
+class UndecidedError(AssertionError):
+    """What was measured does not settle a comparison, so that nothing that rests on it may pass.
+
+    Attributes:
+        what: the comparison, or what else would have lost the doubt.
+        evidence: lines that say what is known, and what would tell.
+    """
+
+    def __init__(self, what: str, *evidence: str) -> None:
+        super().__init__(what, *evidence)
+        self.what, self.evidence = what, tuple(line for line in evidence if line)
+
+    def __str__(self) -> str:
+        return "\n  ".join((self.what, *self.evidence))
 
 
 class NotReadyError(RdsFailoverError):

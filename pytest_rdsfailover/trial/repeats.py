@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NotRequired, Protocol, TypedDict, Unpack, overload
 
-from pytest_rdsfailover.analysis.downtime import Downtime
+from pytest_rdsfailover.analysis.figure import Figure
 from pytest_rdsfailover.analysis.population import Population, Sample, population_of
 from pytest_rdsfailover.analysis.statistics import CONFIDENCE
 from pytest_rdsfailover.analysis.verdicts import claims, expectations
@@ -63,7 +63,7 @@ class Trials(Sequence[Sample]):
         return population_of(self)
 
     @property
-    def downtimes(self) -> list[Downtime]:
+    def downtimes(self) -> list[Figure]:
         """Return the downtime of every trial whose downtime is a figure, in order."""
         return [sample.downtime for sample in self if sample.measured]
 

@@ -19,12 +19,12 @@ from pytest_rdsfailover import (
     Bounds,
     Claims,
     Cluster,
-    Downtime,
     Endpoint,
     FailOver,
     Failover,
     Fault,
     Faults,
+    Figure,
     InvalidTrialError,
     LoadBlock,
     LoadOptions,
@@ -75,7 +75,7 @@ def place_all(key: str, connection: object, *, attempt: BeginAttempt) -> None: .
 def test_a_trial(rds_trial: RunTrial, rds_cluster: Cluster) -> None:
     trial = rds_trial(rds_cluster.writer_endpoint, writers=16, rate=500, load="open")
     assert_type(trial, Trial)
-    assert_type(trial.downtime, Downtime)
+    assert_type(trial.downtime, Figure)
     assert_type(trial.lost, list[str])
     assert_type(trial.outages, list[Window])
     assert_type(trial.attempts, Attempts | None)
@@ -126,7 +126,7 @@ def test_trials(rds_trials: RunTrials, rds_cluster: Cluster) -> None:
     assert_type(found, Trials)
     assert_type(found[0], Sample)
     assert_type(found.summary, Population)
-    assert_type(found.downtimes, list[Downtime])
+    assert_type(found.downtimes, list[Figure])
     found.expect(confidence=0.9, downtime="median < 2s", lost=0)
 
 
