@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pytest_rdsfailover.analysis.attempts import Attempts
-    from pytest_rdsfailover.analysis.downtime import Downtime
+    from pytest_rdsfailover.analysis.figure import Figure
+    from pytest_rdsfailover.analysis.findings.finding import Finding
     from pytest_rdsfailover.analysis.latency import Latency, Percentiles, Quantiles
     from pytest_rdsfailover.analysis.outages import Incident
     from pytest_rdsfailover.analysis.phases import Phase
@@ -49,21 +50,25 @@ if TYPE_CHECKING:
         RdsFailoverError,
         SettingError,
         ToxiproxyError,
+        UnaskedFindingWarning,
+        UndecidedError,
     )
     from pytest_rdsfailover.model.records import Fault, Milestone, Outcome, Window
     from pytest_rdsfailover.model.target import Failover
     from pytest_rdsfailover.plugin.protocols import (
+        AwaitedLoad,
         AwsApi,
         Cluster,
         FailOver,
         Load,
+        LoadBlock,
         Proxy,
         RunTrial,
         RunTrials,
         StartLoad,
     )
+    from pytest_rdsfailover.trial.calm import UnfitLoadError
     from pytest_rdsfailover.trial.extensions import OwnFault, UnsafeError
-    from pytest_rdsfailover.trial.observation import UnfitLoadError
     from pytest_rdsfailover.trial.options import BeginAttempt, LoadOptions, TrialOptions
     from pytest_rdsfailover.trial.repeats import InvalidTrialsError, Trials
     from pytest_rdsfailover.trial.trial import InvalidTrialError, Trial
@@ -74,6 +79,7 @@ __all__ = [
     "Attempt",
     "Attempts",
     "AuditError",
+    "AwaitedLoad",
     "AwsApi",
     "AwsError",
     "BeginAttempt",
@@ -84,7 +90,6 @@ __all__ = [
     "CommandError",
     "Complaint",
     "DiedError",
-    "Downtime",
     "Endpoint",
     "Expectations",
     "FailOver",
@@ -92,6 +97,8 @@ __all__ = [
     "FailoverInProgressError",
     "Fault",
     "Faults",
+    "Figure",
+    "Finding",
     "GatewayError",
     "Incident",
     "InvalidTrialError",
@@ -100,6 +107,7 @@ __all__ = [
     "LedgerError",
     "LeftBehindWarning",
     "Load",
+    "LoadBlock",
     "LoadError",
     "LoadOptions",
     "LostWatchError",
@@ -138,6 +146,8 @@ __all__ = [
     "Trial",
     "TrialOptions",
     "Trials",
+    "UnaskedFindingWarning",
+    "UndecidedError",
     "UnfitLoadError",
     "UnsafeError",
     "Window",
@@ -146,7 +156,8 @@ __all__ = [
 # Where each name is at home, for those who do not check types.
 _HOMES = {
     "analysis.attempts": "Attempts",
-    "analysis.downtime": "Downtime",
+    "analysis.figure": "Figure",
+    "analysis.findings.finding": "Finding",
     "analysis.latency": "Latency Percentiles Quantiles",
     "analysis.outages": "Incident",
     "analysis.phases": "Phase",
@@ -172,12 +183,12 @@ _HOMES = {
     "local.server.accounts": "ServerError",
     "local.toxiproxy.client": "Toxic ToxiproxyClient ToxiproxyProxy",
     "model.endpoints": "Bounds Endpoint Tls",
-    "model.errors": "AuditError CancelledWorkError CommandError DiedError GatewayError LeftBehindWarning NotHereError NotReadyError RdsFailoverError SettingError ToxiproxyError",
+    "model.errors": "AuditError CancelledWorkError CommandError DiedError GatewayError LeftBehindWarning NotHereError NotReadyError RdsFailoverError SettingError ToxiproxyError UnaskedFindingWarning UndecidedError",
     "model.records": "Fault Milestone Outcome Window",
     "model.target": "Failover",
-    "plugin.protocols": "AwsApi Cluster FailOver Load Proxy RunTrial RunTrials StartLoad",
+    "plugin.protocols": "AwaitedLoad AwsApi Cluster FailOver Load LoadBlock Proxy RunTrial RunTrials StartLoad",
     "trial.extensions": "OwnFault UnsafeError",
-    "trial.observation": "UnfitLoadError",
+    "trial.calm": "UnfitLoadError",
     "trial.options": "BeginAttempt LoadOptions TrialOptions",
     "trial.repeats": "InvalidTrialsError Trials",
     "trial.trial": "InvalidTrialError Trial",

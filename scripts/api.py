@@ -35,14 +35,14 @@ With such annotations an editor completes arguments and fields, and mypy and pyr
 """
 GROUPS = {
     "What the fixtures give": (
-        "RunTrial RunTrials StartLoad Load FailOver Cluster Proxy AwsApi Faults"
+        "RunTrial RunTrials StartLoad LoadBlock Load AwaitedLoad FailOver Cluster Proxy AwsApi Faults"
     ),
     "Options": (
         "LoadOptions TrialOptions ReconnectPolicy Bounds BeginAttempt Attempt Expectations Claims"
     ),
     "A trial": (
-        "Trial Downtime Window Incident Phase Latency Percentiles Quantiles Milestone Pulse Reliability"
-        " Attempts Reads Complaint"
+        "Trial Figure Window Incident Phase Latency Percentiles Quantiles Milestone Pulse Reliability"
+        " Attempts Reads Finding Complaint"
     ),
     "Repeats": "Trials Sample Population",
     "Endpoints": "Endpoint Tls",
@@ -50,15 +50,17 @@ GROUPS = {
     "Hooks": "Failover OwnFault Outcome Fault",
     "Toxiproxy": "ToxiproxyClient ToxiproxyProxy Toxic",
     "Errors": (
-        "RdsFailoverError InvalidTrialError InvalidTrialsError SettingError UnfitLoadError UnsafeError"
+        "RdsFailoverError UndecidedError InvalidTrialError InvalidTrialsError SettingError UnfitLoadError UnsafeError"
         " FailoverInProgressError NotHereError NotReadyError DiedError AuditError LoadError"
         " CancelledWorkError ServerError CommandError GatewayError ToxiproxyError AwsError"
-        " RefusedError LedgerError PreflightError LostWatchError TouchError LeftBehindWarning"
+        " RefusedError LedgerError PreflightError LostWatchError TouchError LeftBehindWarning UnaskedFindingWarning"
     ),
 }
 # Methods and fields without an underscore that only the package itself calls.
 INNER = {
-    "Downtime.doubted", "Endpoint.moves", "ProxySettings.but", "ProxySettings.of",
+    "Figure.between", "Figure.decide", "Figure.deciding_rate", "Figure.doubted", "Figure.exact",
+    "Figure.unproven", "Figure.what_would_tell", "Figure.reciprocal",
+    "Figure.words", "Endpoint.moves", "ProxySettings.but", "ProxySettings.of",
     "ProxySettings.most", "ProxySettings.most_idle", "ProxySettings.excludes_variable_sets",
     "ReconnectPolicy.leaves", "ReconnectPolicy.wait", "Sample.of_plain", "Sample.plain", "Trial.of",
 }  # fmt: skip

@@ -20,6 +20,7 @@ PACKAGE = ROOT / "pytest_rdsfailover"
 INNER_ERRORS = {
     "ArchiveError",
     "DryRunError",
+    "FileWriteError",
     "NothingRecordedError",
     "RefusalError",
     "TooFewInstancesError",

@@ -1,9 +1,10 @@
 """When nobody was served during a trial, when single writers were not, and how sure that is."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pytest_rdsfailover.analysis.downtime import Downtime
+from pytest_rdsfailover.analysis.figure import Figure
 from pytest_rdsfailover.analysis.gap_figures import GapFigures, gap_figures
 from pytest_rdsfailover.analysis.interval import Interval
 from pytest_rdsfailover.analysis.observed import Observed
@@ -70,14 +71,14 @@ class Absence:
         return [each.gap for each in self.gaps.outages]
 
     @property
-    def downtime(self) -> Downtime:
+    def downtime(self) -> Figure:
         """Return the longest outage; zero up to the widest gap's longest if there was none."""
         found, rate = self.gaps.downtime, self.seen.rate
         lower, upper = to_seconds(found.lower), to_seconds(found.upper)
-        value = None if self.gaps.outages and found.ended else 0.0
+        best = math.nan if self.gaps.outages and found.ended else 0.0
         if self.gaps.outages and not found.ended:
-            value = to_seconds(self.gaps.unseen)  # what was seen of it
-        return Downtime(lower, upper, value=value, rate=rate)
+            best = to_seconds(self.gaps.unseen)  # what was seen of it
+        return Figure(lower, upper, rate=rate, best=best)
 
     @property
     def acked_before(self) -> int:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pytest_rdsfailover.analysis.absence import absences
-from pytest_rdsfailover.analysis.downtime import Downtime
+from pytest_rdsfailover.analysis.figure import Figure
 from pytest_rdsfailover.analysis.phases import Phase, failures, totals
 from pytest_rdsfailover.analysis.series import attempts_of
 from pytest_rdsfailover.journal.course import Course
@@ -32,7 +32,7 @@ class Attempts:
     refused: int
     unknown: int
     retried: int
-    downtime: Downtime
+    downtime: Figure
     errors: Sequence[Phase]
 
 

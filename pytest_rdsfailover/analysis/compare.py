@@ -25,18 +25,23 @@ class Comparison:
         candidate: how many the candidate has.
         before: the baseline's median.
         after: the candidate's median.
-        low: lower end of the 95 % bootstrap interval of the difference of the medians.
+        low: lower end of the 95 % bootstrap interval of the difference of the medians; None if one
+            side is a single value, which has no interval.
         high: its upper end.
         p_value: the chance of ranks at least as far apart if both were of one population.
+        pairs: how many pairs were compared, which are all values of both; 0 if none were.
+        dropped: how many values were left out, because they have no partner.
     """
 
     baseline: int
     candidate: int
     before: float
     after: float
-    low: float
-    high: float
+    low: float | None
+    high: float | None
     p_value: float
+    pairs: int = 0
+    dropped: int = 0
 
     @property
     def difference(self) -> float:
@@ -62,7 +67,8 @@ def compare(baseline: Sequence[float], candidate: Sequence[float]) -> Comparison
     """
     if not baseline or not candidate:
         raise ValueError("nothing can be compared with an empty sample")
-    low, high = difference_interval(baseline, candidate)
+    single = min(len(baseline), len(candidate)) == 1
+    low, high = (None, None) if single else difference_interval(baseline, candidate)
     return Comparison(
         baseline=len(baseline),
         candidate=len(candidate),
@@ -71,6 +77,32 @@ def compare(baseline: Sequence[float], candidate: Sequence[float]) -> Comparison
         low=low,
         high=high,
         p_value=permutation_test(baseline, candidate),
+    )
+
+
+def compare_pairs(pairs: Sequence[tuple[float, float]], *, dropped: int = 0) -> Comparison:
+    """Return how a candidate's values differ from a baseline's that met the same failovers.
+
+    Args:
+        pairs: a value of the baseline and one of the candidate each.
+        dropped: how many values have no partner.
+
+    Raises:
+        ValueError: if there is none.
+    """
+    if not pairs:
+        raise ValueError("nothing can be compared without a pair")
+    low, high = (None, None) if len(pairs) == 1 else paired_interval(pairs)
+    return Comparison(
+        baseline=len(pairs),
+        candidate=len(pairs),
+        before=median(sorted(before for before, _ in pairs)),
+        after=median(sorted(after for _, after in pairs)),
+        low=low,
+        high=high,
+        p_value=sign_flip_test([after - before for before, after in pairs]),
+        pairs=len(pairs),
+        dropped=dropped,
     )
 
 
@@ -84,8 +116,25 @@ def difference_interval(
         - median(sorted(chance.choices(baseline, k=len(baseline))))
         for _ in range(RESAMPLES)
     )
+    return _middle(differences)
+
+
+def paired_interval(
+    pairs: Sequence[tuple[float, float]], *, seed: int = SEED
+) -> tuple[float, float]:
+    """Return the same interval from resampled pairs: what partners share cancels out."""
+    chance = random.Random(seed)  # noqa: S311 - resampling, no secret
+    differences = []
+    for _ in range(RESAMPLES):
+        before, after = zip(*chance.choices(pairs, k=len(pairs)), strict=True)
+        differences.append(median(sorted(after)) - median(sorted(before)))
+    return _middle(sorted(differences))
+
+
+def _middle(ordered: Sequence[float]) -> tuple[float, float]:
+    """Return both ends of the middle 95 % of resampled differences."""
     cut = math.floor(RESAMPLES * (1 - CONFIDENCE) / 2)
-    return differences[cut], differences[-cut - 1]
+    return ordered[cut], ordered[-cut - 1]
 
 
 def permutation_test(first: Sequence[float], second: Sequence[float]) -> float:
@@ -106,6 +155,33 @@ def permutation_test(first: Sequence[float], second: Sequence[float]) -> float:
         ways for total, ways in enumerate(counts) if _distance(total, ranks, size) >= distance
     )
     return extreme / math.comb(len(ranks), size)
+
+
+def sign_flip_test(differences: Sequence[float]) -> float:
+    """Return the two-sided p-value of the permutation test of the signs of ranked differences.
+
+    If nothing differed, each difference could as well have the other sign: as many of all ways to
+    give them signs as are at least as lopsided. Sizes that are equal share their rank, and no
+    difference has no sign. Exact up to `MOST_EXACT` values, as `permutation_test`.
+    """
+    ranked = zip(doubled_ranks([abs(each) for each in differences]), differences, strict=True)
+    signed = [(rank, difference) for rank, difference in ranked if difference]
+    ranks = [rank for rank, _ in signed]
+    total = sum(ranks)
+    distance = abs(2 * sum(rank for rank, difference in signed if difference > 0) - total)
+    if len(ranks) > MOST_EXACT:
+        chance = random.Random(SEED)  # noqa: S311 - resampling, no secret
+        extreme = sum(
+            abs(sum(rank if chance.getrandbits(1) else -rank for rank in ranks)) >= distance
+            for _ in range(SHUFFLES)
+        )
+        return (extreme + 1) / (SHUFFLES + 1)
+    ways = [1] + [0] * total  # how many choices of ranks add up to each sum
+    for rank in ranks:
+        for at in range(total, rank - 1, -1):
+            ways[at] += ways[at - rank]
+    extreme = sum(n for at, n in enumerate(ways) if abs(2 * at - total) >= distance)
+    return extreme / (1 << len(ranks))
 
 
 def doubled_ranks(values: Sequence[float]) -> list[int]:

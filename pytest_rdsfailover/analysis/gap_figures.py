@@ -9,7 +9,7 @@ from pytest_rdsfailover.analysis import outages
 from pytest_rdsfailover.analysis.interval import Interval
 from pytest_rdsfailover.analysis.observed import Observed
 from pytest_rdsfailover.analysis.pauses import apart
-from pytest_rdsfailover.analysis.presence import longest_unseen
+from pytest_rdsfailover.analysis.presence import FINEST, longest_unseen
 from pytest_rdsfailover.analysis.proof import failing_moments, fresh_failures
 from pytest_rdsfailover.analysis.weighing import Scales, Weighed
 
@@ -124,8 +124,8 @@ def gap_figures(seen: Observed, *, database: bool) -> GapFigures:
         candidates=candidates,
         widest=_widest(scales, seen, candidates),
         outages=found,
-        unseen=end - begin,
-        unfinished=_unfinished(scales, seen, found),
+        unseen=max(end - begin, 2 * FINEST),
+        unfinished=_unfinished(scales, seen, candidates),
     )
 
 
@@ -136,10 +136,10 @@ def _widest(scales: Scales, seen: Observed, candidates: Sequence[Weighed]) -> We
     return scales.weigh(outages.widest(felt))
 
 
-def _unfinished(scales: Scales, seen: Observed, found: Sequence[Weighed]) -> bool:
+def _unfinished(scales: Scales, seen: Observed, candidates: Sequence[Weighed]) -> bool:
     """Tell whether nobody was served when observation ended, or writers had just begun to fail."""
     last = seen.acks[-2], seen.acks[-1]
-    if found and found[-1].gap == last:
+    if candidates and candidates[-1].gap == last:
         return True
     fresh = fresh_failures(seen.series, last[0], database=scales.database)
     return fresh > 0 and not scales.by_accident(last, fresh)

@@ -6,7 +6,7 @@ Times are integer nanoseconds. What each rule means, with pictures: `docs/defini
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import chain, count, islice
+from itertools import chain, compress, count, islice
 from operator import sub
 
 from pytest_rdsfailover.analysis.pauses import Pauses
@@ -62,8 +62,11 @@ def lengths(acks: Sequence[int]) -> list[int]:
 
 def longer(acks: Sequence[int], longer_than: int) -> list[Gap]:
     """Return every gap between neighbours in *acks* that exceeds *longer_than*."""
-    found = zip(count(), map(sub, islice(acks, 1, None), acks), strict=False)
-    return [(acks[place], acks[place + 1]) for place, taken in found if taken > longer_than]
+    taken = lengths(acks)
+    if max(taken, default=0) <= longer_than:
+        return []
+    places = compress(count(), map(longer_than.__lt__, taken))
+    return [(acks[place], acks[place + 1]) for place in places]
 
 
 def widest(acks: Sequence[int]) -> Gap:
@@ -97,7 +100,7 @@ def natural_gap(calm: Sequence[int], pauses: Pauses, rate: float) -> int:
     slept = (
         after - before - pauses.within((before, after)) for before, after in longer(calm, most)
     )
-    kept = max((each for each in taken if each <= most), default=0)
+    kept = max(compress(taken, map(most.__ge__, taken)), default=0)
     return max(kept, *(each for each in slept if each <= most), 0)
 
 

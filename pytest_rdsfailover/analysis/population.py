@@ -1,10 +1,11 @@
 """Repeats of one trial as a population: what each contributes, and what they say together."""
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
-from pytest_rdsfailover.analysis.downtime import Downtime
+from pytest_rdsfailover.analysis.figure import Figure
 from pytest_rdsfailover.analysis.statistics import (
     CONFIDENCE,
     median,
@@ -31,15 +32,14 @@ class Sample:
         downtime: its downtime, in seconds.
         rate: writes per second that all writers intended together.
         figures: everything else that can be expected of a trial, by name: seconds or counts; None
-            for what was not measured or not audited. What is known between two ends is a
-            `Downtime`, which holds to a bound by them.
+            for what was not measured or not audited.
     """
 
     valid: bool
     reason: str
-    downtime: Downtime
+    downtime: Figure
     rate: float
-    figures: Mapping[str, float | None]
+    figures: Mapping[str, Figure | None]
     problem: str = ""
 
     @property
@@ -70,25 +70,27 @@ class Sample:
             valid=plain["valid"],
             reason=plain["reason"],
             problem=plain.get("problem", ""),
-            downtime=_downtime(plain["downtime"], rate),
+            downtime=_of_plain(plain["downtime"], rate),
             rate=rate,
             figures={
-                name: _downtime(figure, rate) if isinstance(figure, list) else figure
+                name: None if figure is None else _of_plain(figure, rate)
                 for name, figure in plain["figures"].items()
             },
         )
 
 
-def _plain(figure: float | None) -> Any:
-    """Return a figure as JSON can say it, with both ends if it has any."""
-    if isinstance(figure, Downtime):
-        return [figure.lower, figure.upper, float(figure)]
-    return figure
+def _plain(figure: Figure | None) -> Any:
+    """Return a figure as JSON can say it: null for an upper end that is infinite."""
+    if figure is None:
+        return None
+    upper = None if math.isinf(figure.upper) else figure.upper
+    return [figure.lower, upper, figure.value, figure.problem, figure.unit]
 
 
-def _downtime(plain: Sequence[float], rate: float) -> Downtime:
-    lower, upper, value = plain
-    return Downtime(lower, upper, value, rate)
+def _of_plain(plain: Sequence[Any], rate: float) -> Figure:
+    lower, upper, value, problem, unit = plain
+    most = math.inf if upper is None else upper
+    return Figure(lower, most, problem, unit=unit, rate=rate, best=value)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,9 +139,13 @@ class Population:
         return trials_needed(PROVEN_SHARE, CONFIDENCE, misses=self.down)
 
 
-def population(downtimes: Iterable[float], *, invalid: int = 0, unreliable: int = 0) -> Population:
+def population(
+    downtimes: Iterable[Figure | float], *, invalid: int = 0, unreliable: int = 0
+) -> Population:
     """Return what the *downtimes* of valid trials say, beside *invalid* and *unreliable* ones."""
-    ordered: Sequence[float] = sorted(float(each) for each in downtimes)
+    ordered: Sequence[float] = sorted(
+        each.value if isinstance(each, Figure) else each for each in downtimes
+    )
     interval = median_interval(ordered)
     zero = ordered.count(0.0)
     zero_low, zero_high = wilson(zero, len(ordered))

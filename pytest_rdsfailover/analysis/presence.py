@@ -1,8 +1,8 @@
 """When a database was there for certain: at some moment of every acknowledged write."""
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Sequence
-from itertools import compress
+from collections.abc import Sequence
+from itertools import compress, islice
 from operator import sub
 
 from pytest_rdsfailover.analysis.outages import Gap, longer
@@ -29,14 +29,15 @@ def longest_unseen(all_series: Sequence[Series], acks: Sequence[int], *, since: 
     """Return the longest time in which a database can have been away without a break.
 
     It holds no acknowledged write, from its start to its end: such a write would have been served
-    in it.
+    in it. One shorter than twice `FINEST` may be missed.
 
     Args:
         all_series: all writers.
         acks: their acknowledgements in order, with both edges of the run.
         since: what was over by then does not count.
     """
-    widest = max((after - before for before, after in _pairs(acks, since)), default=0)
+    felt = acks[max(0, bisect_left(acks, since) - 1) :]
+    widest = max(map(sub, islice(felt, 1, None), felt), default=0)
     # A time twice as long as *slow* holds a gap of that length between writes that were not slow.
     slow = max(widest // 2, FINEST)
     late = sorted(_slow(all_series, slow))
@@ -53,11 +54,6 @@ def longest_unseen(all_series: Sequence[Series], acks: Sequence[int], *, since: 
             if end > since and end - begin > found[1] - found[0]:
                 found = begin, end
     return found
-
-
-def _pairs(acks: Sequence[int], since: int) -> Iterator[Gap]:
-    first = max(0, bisect_left(acks, since) - 1)
-    return zip(acks[first:], acks[first + 1 :], strict=False)
 
 
 def _slow(all_series: Sequence[Series], slow: int) -> list[int]:

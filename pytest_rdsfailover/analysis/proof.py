@@ -4,8 +4,9 @@ Times are integer nanoseconds. What each rule means, with pictures: `docs/defini
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 
 from pytest_rdsfailover.analysis.outages import Gap
 from pytest_rdsfailover.analysis.series import Series
@@ -19,7 +20,7 @@ AWAY = frozenset({"refused", "reset", "timeout", "read-only", "dns"})
 CANNOT_SERVE = frozenset({1021, 1030, 1037, 1038, 1040, 1041, 1114, 1135, 1203, 1226})
 # Errors of one statement, from a server that is there: a deadlock, a lock that another one holds, a
 # duplicate key, a packet that is too long. After the last of these it closes the connection.
-TOO_LONG = 1153
+TOO_LONG, NEIGHBOURS = 1153, 8
 ONE_STATEMENT = frozenset({1213, 1205, 1062, TOO_LONG})
 # After a stall the server's threads have to be scheduled before the first answer can be seen. On
 # two CPUs that took longer than 2 ms in 7 of 400 freezes, and never 3 ms, however fast a single write
@@ -101,7 +102,7 @@ def _failures(series: Series, gap: Gap, due: Due, *, database: bool) -> Iterator
     row = series.acked.find(0, first, end)
     while row >= 0:
         fault = series.faults[series.fault[row]]
-        if is_absence(fault, database=database) and not _after_too_long(series, row):
+        if is_absence(fault, database=database) and not _by_its_own_packet(series, row):
             yield _moment(series, row, due)
         row = series.acked.find(0, row + 1, end)
 
@@ -132,10 +133,27 @@ def _moment(series: Series, row: int, due: Due) -> Gap:
     return (series.started[row - 1] if row else 0), latest
 
 
-def _after_too_long(series: Series, row: int) -> bool:
-    """Tell whether the writer's own packet, too long for the server, had ended its connection."""
-    before = series.faults[series.fault[row - 1]] if row else None
-    return before is not None and before.code == TOO_LONG
+def _by_its_own_packet(series: Series, row: int) -> bool:
+    """Tell whether the writer's own packets, too long for the server, end its connections.
+
+    The server's word for that may get lost in the end of the connection. So a reset is of that kind if
+    there is such a word beside it, with nothing but resets between.
+    """
+    if all(fault is None or fault.code != TOO_LONG for fault in series.faults):
+        return False
+    beside = (
+        range(row, max(-1, row - NEIGHBOURS), -1),
+        range(row, min(row + NEIGHBOURS, len(series))),
+    )
+    return any(_meets_too_long(series, rows) for rows in beside)
+
+
+def _meets_too_long(series: Series, rows: Iterable[int]) -> bool:
+    faults = (series.faults[series.fault[row]] for row in rows)
+    ends = takewhile(
+        lambda each: each is not None and (each.kind == "reset" or each.code == TOO_LONG), faults
+    )
+    return any(each is not None and each.code == TOO_LONG for each in ends)
 
 
 def had_to_connect(series: Series, row: int) -> bool:

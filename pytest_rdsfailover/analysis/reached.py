@@ -24,7 +24,7 @@ def why_untouched(witnessed: Witnessed, seen: Mapping[str, Traffic], acked: int)
     """
     there = seen.get(witnessed.endpoint, Traffic())
     marked = {name: traffic.marked for name, traffic in seen.items() if traffic.marked}
-    if acked == 0 or (marked and there.connections):
+    if acked == 0 or there.marked or (marked and there.connections):
         return ""
     where = f"the {witnessed.endpoint} endpoint at {witnessed.address}"
     if marked:

@@ -4,7 +4,7 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pytest_rdsfailover.analysis.downtime import Downtime
+from pytest_rdsfailover.analysis.figure import Figure
 from pytest_rdsfailover.analysis.series import Series
 from pytest_rdsfailover.journal.journal import Journal, WriterJournal
 from pytest_rdsfailover.journal.reads import OWN, SEEN
@@ -32,7 +32,7 @@ class Reads:
     failed: int
     compared: int
     stale: int
-    staleness: Downtime
+    staleness: Figure
     own: int
     unseen: int
 
@@ -55,9 +55,9 @@ def reads(journal: Journal, all_series: Sequence[Series]) -> Reads | None:
                 lags.append(lag)
     worst = max(lags, default=(0, 0))
     if worst[0]:
-        staleness = Downtime(to_seconds(worst[0]), to_seconds(worst[1]))
+        staleness = Figure(to_seconds(worst[0]), to_seconds(worst[1]))
     else:
-        staleness = Downtime(0.0, to_seconds(max((b for _, b in lags), default=0)), value=0.0)
+        staleness = Figure(0.0, to_seconds(max((b for _, b in lags), default=0)), best=0.0)
     return Reads(
         count=answered,
         failed=failed,

@@ -7,7 +7,9 @@ from dataclasses import dataclass, replace
 from pytest_rdsfailover.analysis.absence import Absence, absences
 from pytest_rdsfailover.analysis.attempts import Attempts, attempts
 from pytest_rdsfailover.analysis.capacity import calm_slots, why_overloaded
-from pytest_rdsfailover.analysis.downtime import Downtime
+from pytest_rdsfailover.analysis.figure import Figure
+from pytest_rdsfailover.analysis.findings.diagnosis import diagnose
+from pytest_rdsfailover.analysis.findings.finding import Case, Finding
 from pytest_rdsfailover.analysis.latency import Latency, latency
 from pytest_rdsfailover.analysis.outages import Incident, incidents
 from pytest_rdsfailover.analysis.phases import Phase, failures, phases, totals
@@ -20,6 +22,7 @@ from pytest_rdsfailover.analysis.reliability import (
     why_unreliable,
 )
 from pytest_rdsfailover.analysis.series import Series, series_of
+from pytest_rdsfailover.analysis.sessions import stuck
 from pytest_rdsfailover.analysis.staleness import Reads, reads
 from pytest_rdsfailover.analysis.validity import why_invalid
 from pytest_rdsfailover.analysis.writes import (
@@ -89,6 +92,8 @@ class Summary:
         unjudged_writes: acknowledged after the cut by an unknown instance.
         stuck_writers: how many writers never came back.
         stuck: their numbers.
+        stuck_sessions: how many connections to the endpoint stayed open on an instance that is not the
+            writer, and were refused a write there since the failover; None where nobody could look.
         first_writer_back: when the first writer was served again; None if there was no outage,
             or none came back.
         last_writer_back: when the last one was; None if no writer was away, or some are stuck.
@@ -97,11 +102,14 @@ class Summary:
         latency: from the intended time, before, during and after.
         milestones: what the cluster did.
         pulse: acknowledged writes over the time around the failover.
+        findings: what is wrong with the application, asked for or not, the worst first.
         complaints: what the errors of the workload said, and where writers hang.
         notes: what is to be known about how the load was run.
         clock: what the run knows about its own clock, and whether the downtime is a figure.
         attempts: the tries inside the operations; None if none were reported.
         reads: what operations that store nothing saw; None if there were none.
+        failover_seed: sampled the durations of its one failover: trials of the same one are pairs;
+            None if no seed did, or of several failovers.
     """
 
     mode: str
@@ -115,7 +123,7 @@ class Summary:
     reason: str
     writer_before: str | None
     writer_after: str | None
-    downtime: Downtime
+    downtime: Figure
     outages: list[Window]
     incidents: list[Incident]
     threshold: float
@@ -137,6 +145,7 @@ class Summary:
     unjudged_writes: int
     stuck_writers: int
     stuck: list[int]
+    stuck_sessions: int | None
     first_writer_back: float | None
     last_writer_back: float | None
     errors: list[Phase]
@@ -145,10 +154,12 @@ class Summary:
     milestones: list[Milestone]
     pulse: Pulse
     clock: Reliability
+    findings: list[Finding]
     complaints: list[Complaint]
     notes: list[str]
     attempts: Attempts | None = None
     reads: Reads | None = None
+    failover_seed: int | None = None
 
     @property
     def resolution(self) -> float:
@@ -160,7 +171,7 @@ class Summary:
         """Return the downtime in words: its figure, or only its bounds if the clock was unfit."""
         return self.in_words(self.downtime)
 
-    def in_words(self, downtime: Downtime) -> str:
+    def in_words(self, downtime: Figure) -> str:
         """Return one of its downtimes: the figure, or only its bounds if the clock was unfit."""
         if not self.clock.problem:
             return f"down {downtime}"
@@ -201,6 +212,7 @@ def summarise(journal: Journal, course: Course, stored: Stored | None) -> Summar
     absence = absences(found, course)
     errors = failures(found)
     writes = UNDECIDED if stored is None else audit(journal, found, stored)
+    left = stuck(course.sessions, zero)
     stale, unjudged = stale_writes(found, ended_tenures(course.milestones, course.writer_before))
     until = to_nanoseconds(course.stop if course.trigger is None else course.trigger)
     invalid = why_invalid(
@@ -208,6 +220,14 @@ def summarise(journal: Journal, course: Course, stored: Stored | None) -> Summar
         acked=absence.acked_before,
         failed=_failed(journal, found, until),
         untrue=_why_untrue(found, course),
+    )
+    case = Case(
+        series=found,
+        errors=errors,
+        course=course,
+        audit=None if stored is None else writes,
+        stuck=absence.writers.stuck,
+        stale=stale,
     )
     outcomes = [sum(series.outcome.count(kind) for series in found) for kind in Outcome]
     writers = absence.writers
@@ -223,6 +243,7 @@ def summarise(journal: Journal, course: Course, stored: Stored | None) -> Summar
         endpoint=course.endpoint,
         profile=course.profile,
         seed=course.seed,
+        failover_seed=course.failover_seed,
         rate=course.rate,
         writers=len(found),
         window=Window(course.start - zero, course.stop - zero),
@@ -252,6 +273,7 @@ def summarise(journal: Journal, course: Course, stored: Stored | None) -> Summar
         unjudged_writes=unjudged,
         stuck_writers=len(writers.stuck),
         stuck=writers.stuck,
+        stuck_sessions=None if left is None else len(left.left),
         first_writer_back=clock.perhaps(absence.first_back),
         last_writer_back=clock.perhaps(absence.last_back),
         errors=[clock.phase(each) for each in totals(errors)],
@@ -263,6 +285,7 @@ def summarise(journal: Journal, course: Course, stored: Stored | None) -> Summar
                     for m in course.milestones],
         pulse=_pulse(course, absence, clock.zero),
         clock=fitness,
+        findings=diagnose(case),
         complaints=[replace(each, first=each.first - zero) for each in course.complaints],
         notes=list(course.notes),
         attempts=clock.attempts(attempts(journal, course)),

@@ -39,24 +39,42 @@ def why_invalid(course: Course, *, acked: int, failed: int, untrue: str = "") ->
         failed: how many operations failed before it.
         untrue: why acknowledged writes show nothing of the cluster.
     """
-    if course.cut_short:
-        return course.cut_short
-    unfit = course.unfit or why_unfit(
-        acked=acked,
-        failed=0 if course.trigger is None else failed,  # whose fault they are nobody knows then
-        most=course.calm_errors,
-        complaints=course.complaints,
+    return (
+        course.cut_short
+        or _trigger_is_wrong(course)
+        or course.unfit
+        or why_unfit(
+            acked=acked,
+            failed=0
+            if course.trigger is None
+            else failed,  # whose fault they are nobody knows then
+            most=course.calm_errors,
+            complaints=course.complaints,
+        )
+        or untrue
+        or _failover_is_wrong(course)
     )
-    if unfit or untrue:
-        return unfit or untrue
-    if course.moves_writer is None:
+
+
+def _trigger_is_wrong(course: Course) -> str:
+    if course.own_trigger is False:
+        return "the failover that the test triggered is not on record"
+    if course.trigger is None or course.trigger >= course.start:
         return ""
-    if course.trigger is None:
-        return "no failover was triggered"
-    if course.settled is None:
+    early = format_duration(course.start - course.trigger)
+    return (
+        f"a failover was on its way when the load began, triggered {early} before it: there is no"
+        " calm to judge it by"
+    )
+
+
+def _failover_is_wrong(course: Course) -> str:
+    if course.trigger is not None and course.settled is None:
         seen = format_duration(course.stop - course.trigger)
         return f"the failover was not over {seen} after its trigger, when observation ended"
-    return _writer_is_wrong(course)
+    if course.moves_writer is None:
+        return ""
+    return "no failover was triggered" if course.trigger is None else _writer_is_wrong(course)
 
 
 def _writer_is_wrong(course: Course) -> str:

@@ -96,12 +96,13 @@ class Scales:
         """Return how long writes took before a moment that nothing disturbed, sorted."""
         taken: list[int] = []
         place, until = bisect_right(self.disturbed, (moment, moment)), moment
-        while len(taken) < FEWEST and until > self.acks[0]:
+        begun = self.acks[0]  # what came before was not observed, nor were its disturbances
+        while len(taken) < FEWEST and until > begun:
             place -= 1
-            since = self.disturbed[place][1] if place >= 0 else self.acks[0]
-            if since < until:
-                taken += self._taken(max(since, until - LOOK_BACK), until)
-            until = min(until, self.disturbed[place][0]) if place >= 0 else self.acks[0]
+            since, before = self.disturbed[place][::-1] if place >= 0 else (begun, begun)
+            if max(since, begun) < until:
+                taken += self._taken(max(since, begun, until - LOOK_BACK), until)
+            until = min(until, before)
         return sorted(taken)
 
     def _taken(self, since: int, until: int) -> list[int]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from pytest_rdsfailover.analysis.absence import absences
-from pytest_rdsfailover.analysis.downtime import Downtime
+from pytest_rdsfailover.analysis.figure import Figure
 from pytest_rdsfailover.analysis.reliability import lateness, lateness_p99
 from pytest_rdsfailover.analysis.series import Series, series_of
 from pytest_rdsfailover.journal.course import Course
@@ -51,12 +51,12 @@ class Reading:
     truth: float
     shortest: float
     longest: float
-    measured: Downtime
+    measured: Figure
 
     @property
     def error(self) -> float:
         """Return by how much the measured figure is too long, in seconds."""
-        return float(self.measured) - self.truth
+        return self.measured.value - self.truth
 
     @property
     def inside(self) -> bool:

@@ -3,12 +3,12 @@
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from pytest_rdsfailover.analysis.compare import compare as statistics_of
 from pytest_rdsfailover.analysis.statistics import median, median_interval, wilson
-from pytest_rdsfailover.cli.inputs import result
+from pytest_rdsfailover.cli.inputs import result, sound
 from pytest_rdsfailover.model.durations import format_difference, format_duration
 from pytest_rdsfailover.model.errors import SettingError
-from pytest_rdsfailover.report.scenarios import Scenario, scenarios
+from pytest_rdsfailover.report import tables
+from pytest_rdsfailover.report.scenarios import Scenario, compared, scenarios
 from pytest_rdsfailover.report.schema import RunDocument
 
 REMEDY = "; --anyway compares them all the same"
@@ -27,12 +27,19 @@ def compare(before: Path, after: Path, *, anyway: bool) -> list[str]:
         SettingError: if the runs cannot be compared.
     """
     a, b = result(before), result(after)
+    with sound(before, after):
+        return _compared(a, b, (before, after), anyway=anyway)
+
+
+def _compared(
+    a: RunDocument, b: RunDocument, names: tuple[Path, Path], *, anyway: bool
+) -> list[str]:
     old, new = (
         {scenario.name: scenario for scenario in scenarios(run["trials"])} for run in (a, b)
     )
     shared = [name for name in new if name in old]
     if not shared:
-        raise SettingError(f"{before} and {after} have no scenario in common")
+        raise SettingError(f"{names[0]} and {names[1]} have no scenario in common")
     if not anyway:
         _check_modes(a, b)
         for name in shared:
@@ -65,7 +72,7 @@ def _scenario(old: Scenario, new: Scenario) -> Iterator[str]:
         counts = scenario.population
         details += [f"{counted} lost, {counts.invalid} invalid, {counts.unreliable} unreliable"]
         yield from (f"          {line}" for line in details)
-    yield from (f"  {line}" for line in _change(old.downtimes, new.downtimes))
+    yield from (f"  {line}" for line in _change(old, new))
 
 
 def _sample(downtimes: Sequence[float]) -> list[str]:
@@ -87,16 +94,23 @@ def _sample(downtimes: Sequence[float]) -> list[str]:
     ]
 
 
-def _change(before: Sequence[float], after: Sequence[float]) -> list[str]:
-    if not before or not after:
+def _change(old: Scenario, new: Scenario) -> list[str]:
+    if not old.downtimes or not new.downtimes:
         return ["change  unknown"]
-    comparison = statistics_of(before, after)
-    share = "" if comparison.change is None else f" ({100 * comparison.change:+.0f} %)"
-    interval = f"{format_difference(comparison.low)} to {format_difference(comparison.high)}"
+    found = compared(old, new)
+    share = "" if found.change is None else f" ({100 * found.change:+.0f} %)"
+    between = (
+        "one trial has no interval"
+        if found.low is None or found.high is None
+        else f"95 %: {format_difference(found.low)} to {format_difference(found.high)}"
+    )
     return [
-        f"change  {format_difference(comparison.difference)}{share} of the median (95 %: {interval})",
-        f"        p = {comparison.p_value:.4f}, the chance of this if nothing had changed",
-    ]
+        f"change  {format_difference(found.difference)}{share} of the median ({between})",
+        f"        p = {found.p_value:.4f}, the chance of this if nothing had changed",
+        *([f"        {tables.counts(found)}"] if found.pairs else []),
+        *(f"        note: {each.problem} {side}" for each, side in ((old, "before"), (new, "after"))
+          if each.problem),
+    ]  # fmt: skip
 
 
 def _differences(a: RunDocument, b: RunDocument) -> Iterator[str]:

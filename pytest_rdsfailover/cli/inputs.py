@@ -1,16 +1,17 @@
 """What the commands read: journal files, directories of them, and result documents."""
 
-import json
+import contextlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
 
 from pytest_rdsfailover.analysis.summary import Summary, judge
 from pytest_rdsfailover.journal import archive, unfinished
 from pytest_rdsfailover.journal.archive import Label
 from pytest_rdsfailover.journal.evidence import Evidence
-from pytest_rdsfailover.model.errors import ArchiveError
+from pytest_rdsfailover.model.errors import ArchiveError, RdsFailoverError
+from pytest_rdsfailover.model.files import read_json
+from pytest_rdsfailover.model.typed import NotOfTypeError, typed
 from pytest_rdsfailover.report import document
 from pytest_rdsfailover.report.schema import RunDocument, TrialDocument
 
@@ -60,20 +61,15 @@ def result(path: Path) -> RunDocument:
     Raises:
         ArchiveError: if the file holds none, or one of another version.
     """
+    plain = read_json(path)
+    found = plain.get("schema", document.SCHEMA) if isinstance(plain, dict) else document.SCHEMA
+    if found != document.SCHEMA:
+        why = f"is of schema {ascii(found)[:20]}, and this program reads {document.SCHEMA}"
+        raise ArchiveError(str(path), why)
     try:
-        run = json.loads(path.read_text(encoding="utf-8"))
-        if run["schema"] != document.SCHEMA:
-            why = f"is of schema {run['schema']}, and this program reads {document.SCHEMA}"
-            raise ArchiveError(str(path), why)
-        parts = ("mode", "seed", "versions", "trials", "scenarios", "comparisons")
-        missing = [part for part in parts if part not in run]
-    except OSError as error:
-        raise ArchiveError(str(path), f"cannot be read: {error}") from error
-    except (ValueError, KeyError, TypeError) as error:
-        raise ArchiveError(str(path), f"is no result document: {error!r}") from error
-    if missing:
-        raise ArchiveError(str(path), f"is no result document: it has no {', '.join(missing)}")
-    return cast("RunDocument", run)
+        return typed(RunDocument, plain, "the document")
+    except NotOfTypeError as error:
+        raise ArchiveError(str(path), f"is no result document: {error}") from None
 
 
 def is_journal(path: Path) -> bool:
@@ -93,4 +89,22 @@ def _trials(path: Path) -> list[Path]:
 
 def _judged(path: Path) -> Judged:
     evidence, label = (unfinished if path.is_dir() else archive).read(path)
-    return Judged(path=path, label=label, evidence=evidence, summary=judge(evidence))
+    with sound(path):
+        return Judged(path=path, label=label, evidence=evidence, summary=judge(evidence))
+
+
+@contextlib.contextmanager
+def sound(*paths: Path) -> Iterator[None]:
+    """Refuse files whose parts are well formed, but which no run can have written.
+
+    Raises:
+        ArchiveError: if nothing can be computed of what it says.
+    """
+    try:
+        yield
+    except (ArithmeticError, LookupError, MemoryError, TypeError, ValueError) as error:
+        if isinstance(error, RdsFailoverError):
+            raise
+        raise ArchiveError(
+            " or ".join(map(str, paths)), f"contradicts itself: {error!r}"
+        ) from error

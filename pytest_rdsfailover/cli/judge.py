@@ -9,6 +9,7 @@ from pytest_rdsfailover.analysis.verdicts.bounds import parse_expectations
 from pytest_rdsfailover.analysis.verdicts.expectations import complaints
 from pytest_rdsfailover.cli.inputs import Judged, journals
 from pytest_rdsfailover.model.errors import SettingError
+from pytest_rdsfailover.model.files import write_text
 from pytest_rdsfailover.report import document, terminal
 from pytest_rdsfailover.report.schema import RunDocument
 
@@ -40,8 +41,7 @@ def judge(
             lines += ["", f"{trial.label.test}:", *terminal.timeline(trial.summary)]
         lines += broken[trial.path]
     if json_path is not None:
-        json_path.parent.mkdir(parents=True, exist_ok=True)
-        json_path.write_text(json.dumps(run_of(trials), indent=2) + "\n", encoding="utf-8")
+        write_text(json_path, json.dumps(run_of(trials), indent=2) + "\n")
     return lines, not any(broken.values())
 
 

@@ -5,12 +5,14 @@ trials cannot be run), 2 for a wrong argument or a file that is not what it shou
 """
 
 import argparse
+import io
 import sys
 from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 
 from pytest_rdsfailover.model.errors import RdsFailoverError
+from pytest_rdsfailover.model.shown import printable
 
 YES, NO, WRONG = 0, 1, 2
 STATUS = (
@@ -21,6 +23,9 @@ STATUS = (
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit status."""
+    for stream in (sys.stdout, sys.stderr):  # a terminal may have fewer characters than a name
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     options = _parser().parse_args(arguments)
     try:
         status: int = options.run(options)
@@ -35,12 +40,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _wrong(why: str) -> int:
-    print(f"rdsfailover: {why}", file=sys.stderr)  # noqa: T201 - a command speaks so
+    print(f"rdsfailover: {printable(why)}", file=sys.stderr)  # noqa: T201 - a command speaks so
     return WRONG
 
 
 def _show(lines: Sequence[str]) -> None:
-    print("\n".join(lines), flush=True)  # noqa: T201 - a command speaks so
+    print("\n".join(map(printable, lines)), flush=True)  # noqa: T201 - a command speaks so
 
 
 def _parser() -> argparse.ArgumentParser:

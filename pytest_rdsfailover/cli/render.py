@@ -6,6 +6,7 @@ from pathlib import Path
 from pytest_rdsfailover.cli import inputs
 from pytest_rdsfailover.cli.judge import run_of
 from pytest_rdsfailover.model.errors import SettingError
+from pytest_rdsfailover.model.files import write_text
 from pytest_rdsfailover.report import document, html
 from pytest_rdsfailover.report.schema import RunDocument
 from pytest_rdsfailover.report.trial_drawing import portrait
@@ -32,21 +33,21 @@ def render(paths: Sequence[Path], directory: Path, *, title: str) -> Path:
         more, run = _journals(path) if inputs.is_journal(path) else _document(path)
         entries += more
         runs.append(run)
-    text = html.page(entries, _merged(runs), notes=_notes(runs), title=title)
-    directory.mkdir(parents=True, exist_ok=True)
+    run = _merged(runs)
+    with inputs.sound(*paths):
+        text = html.page(entries, run, notes=_notes(runs), title=title)
     page = directory / PAGE
-    page.write_text(text, encoding="utf-8")
+    write_text(page, text)
     return page
 
 
 def _journals(path: Path) -> tuple[list[html.PageEntry], RunDocument]:
     trials = list(inputs.journals([path]))
-    entries = [
-        html.entry(
-            trial.document, portrait(trial.summary, trial.evidence), rerun=trial.label.rerun
-        )
-        for trial in trials
-    ]  # fmt: skip
+    entries = []
+    for trial in trials:
+        with inputs.sound(trial.path):
+            drawn = portrait(trial.summary, trial.evidence)
+            entries.append(html.entry(trial.document, drawn, rerun=trial.label.rerun))
     return entries, run_of(trials)
 
 

@@ -7,33 +7,64 @@ is told from a whole one. Columns that grow are stored as differences, nanosecon
 
 import gzip
 import json
-import os
 import re
-import zlib
 from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from itertools import accumulate, pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, NotRequired, TypedDict, TypeVar
 
-from pytest_rdsfailover.journal.complaints import Complaint
 from pytest_rdsfailover.journal.course import Course
 from pytest_rdsfailover.journal.events import Events
 from pytest_rdsfailover.journal.evidence import Evidence
 from pytest_rdsfailover.journal.journal import Journal, WriterJournal
 from pytest_rdsfailover.journal.stored import Stored
-from pytest_rdsfailover.journal.witnessed import Witnessed
 from pytest_rdsfailover.model.clock import to_nanoseconds
-from pytest_rdsfailover.model.errors import ArchiveError
-from pytest_rdsfailover.model.records import Fault, Milestone, Outcome, PinDocument
-from pytest_rdsfailover.model.target import Traffic
+from pytest_rdsfailover.model.errors import ArchiveError, FileWriteError
+from pytest_rdsfailover.model.files import read_json_lines, remove
+from pytest_rdsfailover.model.records import Fault, Outcome, PinDocument
+from pytest_rdsfailover.model.typed import typed
 
 FORMAT, VERSION = "rdsfailover-journal", 1
 SUFFIX = ".jsonl.gz"
 BESIDE = ("attempts", "reads")  # events that a writer may have beside its writes
 LONGEST_NAME = 80  # characters of a file's name taken from its test
+MOST_DETAIL = (1 << 31) - 1
+MOST_STORED = 10_000_000  # rows of one writer that a file may speak of
 Plain = dict[str, Any]  # what JSON can say
+Name = TypeVar("Name")
+Runs = list[tuple[int, int]]  # (value, how often it follows itself)
+
+
+class Columns(TypedDict):
+    """Events of one sort, as `_columns` writes them."""
+
+    intended: list[int]
+    waited: list[int]
+    took: list[int]
+    outcome: Runs
+    fault: Runs
+    instance: Runs
+    detail: NotRequired[Runs]
+
+
+class WriterLine(Columns):
+    """What one writer did."""
+
+    faults: list[tuple[int, str]]
+    instances: list[str]
+    skips: list[tuple[float, float, int]]
+    attempts: NotRequired[Columns]
+    reads: NotRequired[Columns]
+
+
+class StoredLine(TypedDict):
+    """What was read back."""
+
+    writers: dict[str, Runs]
+    foreign: list[str]
+    torn: NotRequired[list[tuple[int, int]]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,15 +92,19 @@ def write(directory: Path, evidence: Evidence, label: Label) -> Path:
     """Write a trial to a new file in *directory* and return its path.
 
     Raises:
-        OSError: if the file cannot be written.
+        FileWriteError: if the file cannot be written.
     """
-    directory.mkdir(parents=True, exist_ok=True)
     path = directory / file_name(label.test, evidence.journal.run)
     unfinished = path.with_suffix(".part")
-    with gzip.open(unfinished, "wt", encoding="utf-8", newline="\n") as file:
-        for line in _lines(evidence, label):
-            file.write(json.dumps(line, separators=(",", ":")) + "\n")
-    os.replace(unfinished, path)  # noqa: PTH105 - the same, and it says what it does
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        with gzip.open(unfinished, "wt", encoding="utf-8", newline="\n") as file:
+            for line in _lines(evidence, label):
+                file.write(json.dumps(line, separators=(",", ":")) + "\n")
+        unfinished.replace(path)
+    except OSError as error:
+        remove(unfinished)
+        raise FileWriteError(path, error) from error
     return path
 
 
@@ -80,15 +115,11 @@ def read(path: Path) -> tuple[Evidence, Label]:
         ArchiveError: if the file is none, is of a later version, is cut off or damaged.
     """
     try:
-        with gzip.open(path, "rt", encoding="utf-8") as file:
-            lines = [json.loads(line) for line in file]
-        head, *rest = lines
+        head, *rest = read_json_lines(path, unpack=True)
         _check(head)
-        return _evidence(rest), Label(**head["trial"])
-    except (OSError, EOFError, zlib.error) as error:
-        raise ArchiveError(str(path), f"cannot be read: {error}") from error
-    except (ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
-        raise ArchiveError(str(path), f"is no whole journal: {error!r}") from error
+        return _evidence(rest), typed(Label, head["trial"], "its trial")
+    except (ValueError, KeyError, TypeError, IndexError, OverflowError) as error:
+        raise ArchiveError(str(path), f"is no whole journal: {error}") from error
 
 
 def _check(head: Plain) -> None:
@@ -155,80 +186,72 @@ def _stored_line(evidence: Evidence) -> Plain | None:
 
 def _evidence(lines: Sequence[Plain]) -> Evidence:
     about, *writers, last = lines
+    course = typed(Course, about["course"], "its course")
     if len(writers) != about["writers"]:
-        raise ValueError(f"{len(writers)} of {about['writers']} writers are there")
-    journal = Journal(about["run"], len(writers))
+        raise ValueError(f"{len(writers)} of {ascii(about['writers'])[:20]} writers are there")
+    journal = Journal(typed(str, about["run"], "its run"), len(writers))
     for writer, line in zip(journal.writers, writers, strict=True):
-        _fill(writer, line)
-    return Evidence(
-        journal=journal, course=read_course(about["course"]), stored=_stored(last["stored"])
-    )
+        _fill(writer, typed(WriterLine, line, f"writer {writer.writer}"))
+    return Evidence(journal=journal, course=course, stored=_stored(last["stored"]))
 
 
-def _fill(writer: WriterJournal, line: Plain) -> None:
+def _fill(writer: WriterJournal, line: WriterLine) -> None:
     faults = [None, *(Fault(code, kind) for code, kind in line["faults"])]
     instances = [None, *line["instances"]]
     _fill_events(writer, line, faults, instances)
-    for name in BESIDE:
-        if name in line:
-            _fill_events(getattr(writer, name), line[name], faults, instances)
+    if "attempts" in line:
+        _fill_events(writer.attempts, line["attempts"], faults, instances)
+    if "reads" in line:
+        _fill_events(writer.reads, line["reads"], faults, instances)
     for first, last, count in line["skips"]:
         writer.skip(to_nanoseconds(first), to_nanoseconds(last), count)
 
 
 def _fill_events(
     events: Events,
-    line: Plain,
+    line: Columns,
     faults: Sequence[Fault | None],
     instances: Sequence[str | None],
 ) -> None:
     intended = list(accumulate(line["intended"]))
+    count = len(intended)
     columns = zip(
         intended, line["waited"], line["took"],
-        _flat(line["outcome"]), _flat(line["fault"]), _flat(line["instance"]),
-        accumulate(_flat(line["detail"])) if "detail" in line else [0] * len(intended), strict=True,
+        _flat(line["outcome"], count),
+        _places(line["fault"], count, faults),
+        _places(line["instance"], count, instances),
+        accumulate(_flat(line["detail"], count)) if "detail" in line else [0] * count, strict=True,
     )  # fmt: skip
     for wanted, waited, took, outcome, fault, instance, detail in columns:
+        if not 0 <= detail <= MOST_DETAIL:
+            raise ValueError(f"the detail of an event is {detail}")
         times = (wanted, wanted + waited, wanted + waited + took)
-        events.record(times, Outcome(outcome), faults[fault], instances[instance], detail)
+        events.record(times, Outcome(outcome), fault, instance, detail)
 
 
-def read_course(plain: Plain) -> Course:
-    """Return the course; what a later program may have added beside the known is left out."""
-    known = {field.name for field in fields(Course)}
-    values = {name: value for name, value in plain.items() if name in known}
-    made = {
-        "milestones": [Milestone(**milestone) for milestone in plain["milestones"]],
-        "complaints": [Complaint(**each) for each in plain.get("complaints", ())],
-        "witnessed": _witnessed(plain.get("witnessed")),
-    }
-    return Course(**values | made)
-
-
-def _witnessed(plain: Plain | None) -> Witnessed | None:
-    if plain is None:
-        return None
-    seen = {
-        name: plain[name]
-        and {endpoint: Traffic(**counts) for endpoint, counts in plain[name].items()}
-        for name in ("calm", "whole")
-    }
-    return Witnessed(**plain | seen | {"peers": tuple(plain["peers"])})
+def _places(
+    runs: Iterable[Sequence[int]], count: int, names: Sequence[Name | None]
+) -> Iterator[Name | None]:
+    """Yield for each event the name that its number stands for."""
+    for place in _flat(runs, count):
+        if place < 0:
+            raise IndexError(f"there is no name {place}")
+        yield names[place]
 
 
 def _stored(plain: Plain | None) -> Stored | None:
     if plain is None:
         return None
+    line = typed(StoredLine, plain, "what was stored")
     positions = [
         (int(writer), sequence)
-        for writer, runs in plain["writers"].items()
-        for sequence in accumulate(_flat(runs))
+        for writer, runs in line["writers"].items()
+        for sequence in accumulate(_flat(runs, MOST_STORED))
     ]
-    return Stored(
-        positions=positions,
-        foreign=plain["foreign"],
-        torn=[(writer, sequence) for writer, sequence in plain.get("torn", [])],
-    )
+    torn = line.get("torn", [])
+    if any(number < 0 for position in (*positions, *torn) for number in position):
+        raise ValueError("what was stored is of a writer or a write below 0")
+    return Stored(positions=positions, foreign=line["foreign"], torn=torn)
 
 
 def _differences(values: Sequence[int]) -> list[int]:
@@ -247,9 +270,11 @@ def _runs(values: Iterable[int]) -> list[list[int]]:
     return runs
 
 
-def _flat(runs: Iterable[Sequence[int]]) -> "array[int]":
-    """Return what `_runs` was made of."""
+def _flat(runs: Iterable[Sequence[int]], most: int) -> "array[int]":
+    """Return what `_runs` was made of; a few bytes must not unfold to more than *most* values."""
     values = array("q")
     for value, times in runs:
+        if not 0 <= times <= most - len(values):
+            raise ValueError(f"a value that follows itself {times} times")
         values.extend([value] * times)
     return values

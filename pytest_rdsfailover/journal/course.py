@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pytest_rdsfailover.journal.complaints import Complaint
 from pytest_rdsfailover.journal.witnessed import Witnessed
 from pytest_rdsfailover.model.records import Milestone
+from pytest_rdsfailover.model.target import Sessions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,16 +27,21 @@ class Course:
         endpoint: the kind of endpoint written to: `writer`, `reader`, `instance` or `proxy`.
         profile: name of the failover profile; empty if there was none.
         seed: decided the sampled durations.
+        failover_seed: sampled the durations of its one failover; None if no seed did, or of several.
         rate: writes per second that all writers intended together; 0 without a schedule.
         pauses: (first, last) moments between which the load generator itself stood still.
         strangers: CPUs that other programs used on average; None if unknown.
         cpus: how many CPUs the machine of the load has; 0 if unknown.
+        own_trigger: whether every failover that the test itself triggered is among these; None if it
+            triggered none.
         calm_errors: which share of the operations may fail before anything is triggered.
         calm_not_issued: which share of the slots before the trigger may find no free writer.
         unfit: why nothing was triggered, if the load did not work by itself; else empty.
         complaints: what the errors of the workload said, and where writers hang.
         witnessed: what the cluster's own side saw of the load; None where nobody could look.
         notes: what is to be known about how the load was run.
+        sessions: which connections the endpoint had when the load ended, before its writers hung up;
+            None where nobody could look.
         cut_short: why nobody saw the end; empty if somebody did.
     """
 
@@ -51,14 +57,17 @@ class Course:
     endpoint: str = "writer"
     profile: str = ""
     seed: int = 0
+    failover_seed: int | None = None
     rate: float = 0.0
     pauses: Sequence[tuple[float, float]] = ()
     strangers: float | None = None
     cpus: int = 0
+    own_trigger: bool | None = None
     calm_errors: float = 1.0
     calm_not_issued: float = 1.0
     unfit: str = ""
     complaints: Sequence[Complaint] = ()
     witnessed: Witnessed | None = None
     notes: Sequence[str] = ()
+    sessions: Sessions | None = None
     cut_short: str = ""

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Literal
 
 from pytest_rdsfailover.journal.names import Names, names_of
+from pytest_rdsfailover.model.files import read_bytes
 from pytest_rdsfailover.model.records import Fault, Outcome
 
 WORDS = 4  # 64-bit words of a record: three times, and what became of it
@@ -22,6 +23,7 @@ RECORD = 8 * WORDS  # bytes
 BLOCK = 256 * RECORD  # of one writer and sort; its first record says of which
 IN_A_BLOCK = BLOCK // RECORD - 1  # events beside that
 SEGMENT = 1024 * BLOCK  # by which a file grows
+MOST_BYTES = 1 << 32  # of a file that is read: more than a hundred million events
 MAGIC = 0x3130_4C41_4E52_554A
 OUTCOME = 0x3  # bits of the lowest byte: an outcome, plus one
 NO_ROOM = memoryview(bytearray()).cast("q")
@@ -149,7 +151,7 @@ class Events:
         block = self._take(self.writer, self.sort)
         full = self._at // WORDS
         self._blocks.append(block)
-        # In this order, so that who looks on meanwhile sees too few events and never too many.
+        # In this order, so that a reader in another thread sees too few events and never too many.
         self._at, self._block = 0, block
         self._before += full
         return block
@@ -178,6 +180,9 @@ class Events:
             used = marks.find(0) if 0 in marks else len(marks)
             self._blocks[-1] = self._blocks[-1][: used * WORDS]
         self._before = sum(map(len, self._blocks)) // WORDS
+        for column, known in ((self.fault, names.faults), (self.instance, names.instances)):
+            if max(column, default=0) >= len(known):
+                raise ValueError(f"event {column.index(max(column))} has a name that is not there")
 
     def _words(self) -> memoryview:
         """Return all events up to now in one piece, which is kept for the next column."""
@@ -243,7 +248,7 @@ class Events:
 
 def read_blocks(path: Path) -> dict[tuple[int, int], list[memoryview]]:
     """Return the blocks of a file by writer and sort, each in order, the first record included."""
-    data = memoryview(path.read_bytes())
+    data = memoryview(read_bytes(path, most=MOST_BYTES))
     found: dict[tuple[int, int], list[memoryview]] = {}
     for start in range(0, len(data) - BLOCK + 1, BLOCK):
         block = data[start : start + BLOCK].cast("q")

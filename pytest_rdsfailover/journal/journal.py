@@ -112,7 +112,7 @@ class Journal:
         """Return what the files of all processes of a load hold.
 
         Raises:
-            OSError, ValueError: if a file cannot be read, or is of another load.
+            ArchiveError, ValueError: if a file cannot be read, or is of another load.
         """
         journal = cls(run, writers)
         for path in sorted(directory.glob(f"*{EVENTS}")):
@@ -123,8 +123,8 @@ class Journal:
         """Take over what writers of another process did; each did all it did in one process."""
         names = Names.read(names_of(path))
         for (writer, sort), blocks in read_blocks(path).items():
-            if writer >= len(self.writers):
-                raise ValueError(f"there is no writer {writer}")
+            if not (0 <= writer < len(self.writers) and 0 <= sort <= SKIPS):
+                raise ValueError(f"there is no writer {writer} with events of sort {sort}")
             self.writers[writer].sorts[sort].restore(blocks, names)
 
     def detach(self) -> None:

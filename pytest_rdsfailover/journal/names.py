@@ -4,7 +4,9 @@ import json
 import threading
 from pathlib import Path
 
+from pytest_rdsfailover.model.files import read_bytes
 from pytest_rdsfailover.model.records import Fault
+from pytest_rdsfailover.model.typed import typed
 
 MOST_FAULTS, MOST_INSTANCES = 0xFFFF, 0xFF  # that an event has room for
 
@@ -53,13 +55,14 @@ class Names:
     def read(cls, path: Path) -> "Names":
         """Return the names that a file holds, but for a last one that was cut off."""
         names = cls()
-        text = path.read_text(encoding="utf-8") if path.exists() else ""
-        for line in text[: text.rfind("\n") + 1].splitlines():
+        data = read_bytes(path) if path.exists() else b""
+        text = data.decode("utf-8", errors="replace")
+        for line in text[: text.rfind("\n") + 1].split("\n")[:-1]:
             entry = json.loads(line)
             if isinstance(entry, str):
                 names.instances.append(entry)
             else:
-                names.faults.append(Fault(*entry))
+                names.faults.append(Fault(*typed(tuple[int, str], entry, "a fault")))
         return names
 
 

@@ -25,11 +25,16 @@ from pytest_rdsfailover.journal.journal import EVENTS, SKIPS, Journal
 from pytest_rdsfailover.model.clock import to_seconds
 from pytest_rdsfailover.model.durations import format_duration
 from pytest_rdsfailover.model.errors import ArchiveError
+from pytest_rdsfailover.model.files import read_json
+from pytest_rdsfailover.model.typed import typed
 
 FORMAT, VERSION = "rdsfailover-unfinished", 1
 SUFFIX = ".unfinished"
 ABOUT, LOCK, TOLD = "about.json", "lock", "told"
 KEPT = 7 * 24 * 3600.0  # seconds; nobody asks any more what was cut short before that
+
+
+MOST_WRITERS = 100_000  # that a directory may speak of
 
 
 class Remains:
@@ -102,15 +107,19 @@ def read(path: Path) -> tuple[Evidence, Label]:
         ArchiveError: if it holds none, or one whose load had not begun.
     """
     try:
-        about = json.loads((path / ABOUT).read_text(encoding="utf-8"))
+        about = read_json(path / ABOUT)
         _check(about)
-        journal = Journal.read(about["run"], about["writers"], path)
-        course = about["course"] and archive.read_course(about["course"])
-        label = Label(**about["trial"])
+        run, writers = (
+            typed(str, about["run"], "its run"),
+            typed(int, about["writers"], "its writers"),
+        )
+        journal = Journal.read(run, writers, path)
+        course = typed(Course | None, about["course"], "its course")  # type: ignore[arg-type]
+        label = typed(Label, about["trial"], "its trial")
     except OSError as error:
         raise ArchiveError(str(path), f"cannot be read: {error}") from error
-    except (ValueError, KeyError, TypeError, IndexError) as error:
-        raise ArchiveError(str(path), f"is no unfinished trial: {error!r}") from error
+    except (ValueError, KeyError, TypeError, IndexError, OverflowError) as error:
+        raise ArchiveError(str(path), f"is no unfinished trial: {error}") from error
     if course is None or not len(journal):
         raise ArchiveError(str(path), "was cut short before anything was written")
     return Evidence(journal=journal, course=_cut(course, journal), stored=None), label
@@ -118,7 +127,9 @@ def read(path: Path) -> tuple[Evidence, Label]:
 
 def _check(about: dict[str, Any]) -> None:
     if (about["format"], about["version"]) != (FORMAT, VERSION):
-        raise ValueError(f"it is {about['format']} {about['version']}")
+        raise ValueError(f"it is {ascii(about['format'])[:40]} {ascii(about['version'])[:40]}")
+    if about["writers"] > MOST_WRITERS:
+        raise ValueError(f"it speaks of {ascii(about['writers'])[:40]} writers")
 
 
 def _cut(course: Course, journal: Journal) -> Course:

@@ -131,6 +131,9 @@ class LiveCluster:
     def traffic(self, mark: str) -> None:
         """Return nothing: what comes to a real endpoint, nobody here can see."""
 
+    def sessions(self, endpoint: str) -> None:
+        """Return nothing: which connections lead where, nobody here can see."""
+
     def audit_endpoint(self) -> Endpoint:
         """Return the endpoint of the instance that is the writer now."""
         return self.instance_endpoint(self.writer)

@@ -8,16 +8,16 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from pytest_rdsfailover.journal.complaints import HANGS, Complaint
-from pytest_rdsfailover.load.sharing import remedy_of
+from pytest_rdsfailover.load.sharing import remedy_of, text_of
 from pytest_rdsfailover.model.clock import to_seconds
 
 MOST_KINDS = 50  # errors whose code is a fresh number each time must not fill the memory
 SHORTEST_SECRET = 6  # characters; of a shorter one, half of all texts would be masked
 LONGEST_TEXT, LONGEST_TRACE = 500, 4000  # characters
 # What stands before a secret in a URL, in a repr and in a connection string.
-URL = re.compile(r"(\w://[^\s/:@]*:)[^\s@]+(?=@)")
+URL = re.compile(r"(\w://[^\s/:@]*:)[^\s\"']+(?=@)")
 NAMED = re.compile(
-    r"(?i)((?:pass(?:word|wd)?|pwd|secret|token)[\"']?\s*[=:]\s*)(\"[^\"]*\"|'[^']*'|[^\s,;)&}\]]+)"
+    r"(?i)((?:pass(?:word|wd|phrase)?|pwd|secret|token|api[_-]?key)[\"']?\s*[=:]\s*)(\"[^\"]*\"|'[^']*'|[^\s,;)&}\]]+)"
 )
 
 
@@ -44,7 +44,7 @@ class Complaints:
             elif len(self._found) < MOST_KINDS:
                 self._found[kind] = Complaint(
                     error=kind[0],
-                    text=self._shown(" ".join(str(error).split()), LONGEST_TEXT),
+                    text=self._shown(" ".join(text_of(error).split()), LONGEST_TEXT),
                     count=1,
                     first=to_seconds(at),
                     trace=self._shown("".join(_trace(error)), LONGEST_TRACE),
@@ -63,6 +63,11 @@ class Complaints:
         )
         with self._lock:
             self._found[HANGS, writer] = complaint
+
+    def masked(self, error: BaseException) -> tuple[str, str]:
+        """Return what an error says, and where it was raised, without secrets."""
+        text = f"{type(error).__name__}: {text_of(error)}"
+        return self._shown(text, LONGEST_TEXT), self._shown("".join(_trace(error)), LONGEST_TRACE)
 
     def found(self) -> list[Complaint]:
         """Return all so far, the most frequent first."""

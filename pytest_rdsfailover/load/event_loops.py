@@ -43,6 +43,11 @@ def choose_loops(loop: object, loops: object) -> EventLoops:
         return SharedLoop() if loops == "one" else LoopPerWriter()
     if not isinstance(loop, asyncio.AbstractEventLoop):
         raise SettingError(f"loop: an event loop of asyncio, not {loop!r:.80}")
+    if loop is running_loop():
+        raise SettingError(
+            "loop: this test runs in it, and would wait for itself; write await rds_trial.run(...)"
+            " or async with rds_load(...), which take the test's loop by themselves"
+        )
     if loops != "one":
         raise SettingError("loop: it runs the coroutines of all writers; leave out loops")
     if not loop.is_running():
@@ -51,6 +56,14 @@ def choose_loops(loop: object, loops: object) -> EventLoops:
             " it out: then the load has one of its own"
         )
     return SharedLoop(loop)
+
+
+def running_loop() -> asyncio.AbstractEventLoop | None:
+    """Return the loop that this thread runs; None if it runs none."""
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        return None
 
 
 class _Tasks:

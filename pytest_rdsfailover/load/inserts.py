@@ -21,7 +21,7 @@ class InsertWorkload:
 
     steps: Sequence[MixStep] = (WRITE,)
     torn: Sequence[Position] = ()
-    renews = True
+    renews = needs_writer = True
 
     def __init__(self, endpoint: Endpoint, run: str) -> None:
         self.endpoint = endpoint
@@ -42,7 +42,7 @@ class InsertWorkload:
         """Create the table."""
         execute(
             control,
-            f"CREATE TABLE {self._table} (id BIGINT AUTO_INCREMENT PRIMARY KEY,"
+            f"CREATE TABLE IF NOT EXISTS {self._table} (id BIGINT AUTO_INCREMENT PRIMARY KEY,"
             " writer INT NOT NULL, sequence BIGINT NOT NULL) ENGINE=InnoDB",
         )
 

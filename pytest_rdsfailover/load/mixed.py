@@ -29,7 +29,7 @@ class RowsWorkload:
         torn: writes of which `stored` found some rows and not others.
     """
 
-    renews = True
+    renews = needs_writer = True
 
     def __init__(
         self,
@@ -52,7 +52,7 @@ class RowsWorkload:
         """Create the table; its index finds a writer's newest row."""
         execute(
             control,
-            f"CREATE TABLE {self.table} (id BIGINT AUTO_INCREMENT PRIMARY KEY,"
+            f"CREATE TABLE IF NOT EXISTS {self.table} (id BIGINT AUTO_INCREMENT PRIMARY KEY,"
             " writer INT NOT NULL, sequence BIGINT NOT NULL, part INT NOT NULL,"
             " parts INT NOT NULL, KEY newest (writer, sequence)) ENGINE=InnoDB",
         )

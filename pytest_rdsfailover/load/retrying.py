@@ -47,6 +47,11 @@ class RetryingWorkload:
         return self._inner.torn
 
     @property
+    def needs_writer(self) -> bool:
+        """Tell whether the other workload has anything to do on the writer."""
+        return self._inner.needs_writer
+
+    @property
     def made(self) -> str:
         """Return what the other workload makes."""
         return self._inner.made

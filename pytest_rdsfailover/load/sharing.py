@@ -21,9 +21,10 @@ AT_ONCE = re.compile(
     r"|unread result found",
     re.IGNORECASE,
 )
+LONGEST_TEXT = 2000  # characters of an error that are looked at: some carry a whole statement
 SHARED_LOOP = (
     "a client is shared across event loops: make it where it is used, or give the loop that it"
-    " belongs to by loop="
+    " belongs to: await rds_trial.run(...) in an asynchronous test, or loop="
 )
 SHARED_CONNECTION = (
     "one connection or session is used by several writers at the same time: make one per writer by"
@@ -37,7 +38,15 @@ REMEDIES = (
 )
 
 
+def text_of(error: BaseException) -> str:
+    """Return the beginning of what an error says; of one that cannot say anything, that it cannot."""
+    try:
+        return str(error)[:LONGEST_TEXT]
+    except Exception as broken:  # noqa: BLE001 - it is the user's own code
+        return f"its text cannot be had: {type(broken).__name__}"
+
+
 def remedy_of(error: BaseException) -> str:
     """Return how a client is shared as it must not be, and what to do; empty if it is not."""
-    said = "\n".join(str(each) for each in chain(error))
+    said = "\n".join(text_of(each) for each in chain(error))
     return next((remedy for pattern, remedy in REMEDIES if pattern.search(said)), "")

@@ -70,10 +70,19 @@ class Load(Engine):
             raise
         if missing:
             self._end(timeout=1.0)
-            raise LoadError(
-                f"{len(missing)} of {len(self._writers)} writers got no connection within"
-                f" {timeout:g} s: {missing[0].problem or 'no answer'}"
-            ) from missing[0].problem
+            raise self._not_started(missing, timeout)
+
+    def _not_started(self, missing: Sequence[Writer], timeout: float) -> LoadError:
+        """Return why writers have no connection, by the words of the first one's error."""
+        problem = missing[0].problem
+        why, trace = ("no answer", "") if problem is None else self._complaints.masked(problem)
+        error = LoadError(
+            f"{len(missing)} of {len(self._writers)} writers got no connection within {timeout:g} s:"
+            f" {why}"
+        )
+        if trace:
+            error.add_note(f"where it was raised:\n{trace}")
+        return error
 
     def _connect(self, timeout: float, check: Check | None) -> list[Writer]:
         """Start all writers; return those that have no connection in time."""

@@ -43,6 +43,7 @@ class CallWorkload:
     """
 
     made = "the writers' event loops"
+    needs_writer = False
 
     def __init__(  # noqa: PLR0913 - these are the options of a user's workload
         self,

@@ -65,6 +65,10 @@ class Workload(Protocol):
     def made(self) -> str:
         """Return what `create` makes, as a person who has to remove it by hand would look for it."""
 
+    @property
+    def needs_writer(self) -> bool:
+        """Tell whether `create` and `drop` have anything to do on the writer."""
+
     def create(self, control: Endpoint) -> None:
         """Make what the writes need, on the current writer."""
 

@@ -63,10 +63,7 @@ class Choice:
     @property
     def is_ours(self) -> bool:
         """Tell whether the workload is of our own steps."""
-        named = isinstance(self.workload, Mapping) and any(
-            isinstance(name, str) for name in self.workload
-        )
-        return self.workload is None or named
+        return not is_own(self.workload)
 
     def __call__(self, journal: Journal) -> Workload:
         """Return the workload, which notes its keys and attempts in *journal*."""
@@ -83,6 +80,13 @@ class Choice:
         if not self.retries:
             return workload
         return RetryingWorkload(workload, journal, self.retries, self.policy, self.classify)
+
+
+def is_own(workload: Any) -> bool:
+    """Tell whether a workload is the user's own code, not steps of ours by their names."""
+    if isinstance(workload, Mapping):
+        return not any(isinstance(name, str) for name in workload)
+    return workload is not None
 
 
 def choose(

@@ -1,8 +1,12 @@
 """Time as an argument: the real monotonic clock, its units, and waiting for a condition."""
 
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Protocol
+
+from pytest_rdsfailover.model.errors import CancelledWorkError
 
 SECOND = 1_000_000_000  # nanoseconds
 
@@ -38,6 +42,35 @@ class MonotonicClock:
         """Sleep in this thread."""
         if seconds > 0:
             time.sleep(seconds)
+
+
+class StoppableClock(MonotonicClock):
+    """The same clock, whose sleepers another thread can wake: what waits by it gives up then.
+
+    Args:
+        what: what is given up.
+    """
+
+    def __init__(self, what: str) -> None:
+        self._what, self._stopped = what, threading.Event()
+
+    def sleep(self, seconds: float) -> None:
+        """Sleep in this thread.
+
+        Raises:
+            CancelledWorkError: if the clock was stopped.
+        """
+        if self._stopped.wait(max(0.0, seconds)):
+            raise CancelledWorkError(self._what)
+
+    @contextmanager
+    def stopped(self) -> Iterator[None]:
+        """Let nobody sleep within the block."""
+        self._stopped.set()
+        try:
+            yield
+        finally:
+            self._stopped.clear()
 
 
 def session_clock() -> float:

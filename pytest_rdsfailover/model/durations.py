@@ -57,6 +57,14 @@ def format_duration(seconds: float) -> str:
     return f"{minutes}m {rest}s"
 
 
+def format_share(share: float) -> str:
+    """Return a share from 0 to 1 in percent: `99.9 %`; only all is 100 %, and only none 0 %."""
+    percent = round(100 * share, 2)
+    if 0 < share < 1:
+        percent = min(max(percent, 0.01), 99.99)
+    return f"{percent:g} %"
+
+
 def format_difference(seconds: float) -> str:
     """Return by how many seconds something is more or less: `+12.5 ms`, `-2.31 s`, `+0 s`."""
     return f"{'' if seconds < 0 else '+'}{format_duration(seconds)}"

@@ -2,7 +2,7 @@
 
 What a user typed wrong is a `SettingError`, shown by pytest as a usage error before any server
 starts. What we could not do is another `RdsFailoverError`, with the evidence. What the database
-did wrong is an `AssertionError` and has no class here.
+did wrong is an `AssertionError`; of these only the undecided one has a class here.
 """
 
 from collections.abc import Iterable
@@ -14,6 +14,22 @@ class RdsFailoverError(Exception):
 
 class SettingError(RdsFailoverError, ValueError):
     """An option, marker or argument that cannot be honoured; its text names the remedy."""
+
+
+class UndecidedError(AssertionError):
+    """What was measured does not settle a comparison, so that nothing that rests on it may pass.
+
+    Attributes:
+        what: the comparison, or what else would have lost the doubt.
+        evidence: lines that say what is known, and what would tell.
+    """
+
+    def __init__(self, what: str, *evidence: str) -> None:
+        super().__init__(what, *evidence)
+        self.what, self.evidence = what, tuple(line for line in evidence if line)
+
+    def __str__(self) -> str:
+        return "\n  ".join((self.what, *self.evidence))
 
 
 class NotReadyError(RdsFailoverError):
@@ -88,6 +104,10 @@ class LeftBehindWarning(UserWarning):
     """A judged trial's clean-up failed: what is still on the database is to be removed by hand."""
 
 
+class UnaskedFindingWarning(UserWarning):
+    """A test passed although a trial found the application broken: nothing in it asked about that."""
+
+
 class ArchiveError(RdsFailoverError):
     """A file is not what it was taken for: a journal, or a result document."""
 
@@ -97,6 +117,18 @@ class ArchiveError(RdsFailoverError):
 
     def __str__(self) -> str:
         return f"{self.path} {self.why}"
+
+
+class FileWriteError(RdsFailoverError, OSError):
+    """A file that a run or a command should write cannot be written; names it."""
+
+    def __init__(self, path: object, why: Exception) -> None:
+        super().__init__(path, why)
+        self.path, self.why = path, why
+
+    def __str__(self) -> str:
+        why = getattr(self.why, "strerror", None) or self.why
+        return f"{self.path} cannot be written: {why}"
 
 
 def log_tail(lines: str) -> str:

@@ -80,6 +80,7 @@ class Settings:
         compare_fail: growths that fail the run, as `median:10%,max:500ms`; None for none.
         compare_anyway: whether to compare with a baseline of another mode, profile or rate.
         record: where to write a profile of what was measured; None for nowhere.
+        strict: whether a test fails whose trials found the application broken, asked or not.
         live: what may be done to a real cluster; None in local mode.
     """
 
@@ -110,6 +111,7 @@ class Settings:
     compare_fail: str | None = None
     compare_anyway: bool = False
     record: str | None = None
+    strict: bool = False
     live: LiveSettings | None = None
 
     def __post_init__(self) -> None:

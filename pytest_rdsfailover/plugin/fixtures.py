@@ -156,7 +156,9 @@ def rds_failover(rds_runner: "TrialRunner") -> "FailOver":
 
     Returns the milestones seen; all of them if it waits.
     """
-    return rds_runner.fail_over
+    from pytest_rdsfailover.trial.awaited import FailOverCall
+
+    return FailOverCall(rds_runner)
 
 
 @pytest.fixture
@@ -165,13 +167,17 @@ def rds_load(rds_runner: "TrialRunner") -> "StartLoad":
 
     `with rds_load(endpoint) as load:` and, after the block, `load.trial`.
     """
-    return rds_runner.load
+    from pytest_rdsfailover.trial.awaited import LoadCall
+
+    return LoadCall(rds_runner)
 
 
 @pytest.fixture
 def rds_trial(rds_runner: "TrialRunner") -> "RunTrial":
     """Runs one trial: `rds_trial(endpoint)` warms up, fails over, watches, audits and returns it."""
-    return rds_runner.trial
+    from pytest_rdsfailover.trial.awaited import TrialCall
+
+    return TrialCall(rds_runner)
 
 
 @pytest.fixture
@@ -202,16 +208,19 @@ def rds_trials(
 ) -> "RunTrials":
     """Repeats a trial, each with a seed of its own, and returns the population."""
     from pytest_rdsfailover.plugin.notebook import Notebook
+    from pytest_rdsfailover.trial.awaited import TrialsCall
     from pytest_rdsfailover.trial.repeats import Repetition
 
     run = run_of(request.config)
     trials = argument_of(request, "rds_trials")
-    return Repetition(
+    repeat = Repetition(
         rds_runner,
         Notebook(request.node, rds_cluster, run),
         trials=run.settings.trials if trials is None else trials,
         spacing=run.settings.spacing,
+        clock=rds_runner.clock,
     )
+    return TrialsCall(rds_runner, repeat)
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from pytest_rdsfailover.plugin.recording import keep, label, what_remains
 from pytest_rdsfailover.plugin.run import Run
 from pytest_rdsfailover.report import document, terminal
 from pytest_rdsfailover.trial.resume import Store, prune
-from pytest_rdsfailover.trial.trial import Trial
+from pytest_rdsfailover.trial.trial import Trial, report_asked
 
 if TYPE_CHECKING:  # a local run imports nothing of live mode
     from pytest_rdsfailover.live.cluster import LiveCluster
@@ -42,6 +42,11 @@ class Notebook:
         self.resume = run.settings.resume
 
     @property
+    def asked(self) -> set[str]:
+        """Return the names of what the test has expected so far; may be added to."""
+        return self._run.asked(self._item)
+
+    @property
     def entries(self) -> Sequence[MeasuredTrial]:
         """Return what the test has noted so far."""
         return self._run.noted(self._item)
@@ -53,6 +58,7 @@ class Notebook:
             OSError: if the run wants a journal that cannot be written.
         """
         item = self._item
+        report_asked(trial, self.asked)
         found = document.trial_document(trial, test=item.nodeid, scenario=scenario_of(item))
         lines = terminal.timeline(trial)
         if trial.endpoint == "proxy":

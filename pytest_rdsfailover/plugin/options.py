@@ -115,6 +115,7 @@ OPTIONS = (
         "growths over the baseline that fail the run, as max:500ms or with a percent sign",
     ),
     Option("compare_anyway", "", SWITCH, "compare even if mode, profile, rate or writers differ"),
+    Option("strict", "", SWITCH, "fail tests whose trials are broken in what nothing asked about"),
     Option("record", "PATH", PATH, "write a failover profile of what the trials measured to PATH"),
     *LIVE_OPTIONS,
 )

@@ -1,7 +1,7 @@
 """What the fixtures give a test, as protocols: signatures that editors and type checkers read."""
 
 from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager
+from types import TracebackType
 from typing import Any, Protocol, Unpack
 
 from pytest_rdsfailover.analysis.verdicts.arguments import Claims
@@ -172,6 +172,18 @@ class RunTrial(Protocol):
             SettingError: if an option makes no sense.
         """
 
+    async def run(self, endpoint: Endpoint, **options: Unpack[TrialOptions]) -> Trial:
+        """Do the same in an asynchronous test, in whose loop the workload's coroutines then run.
+
+        Args:
+            endpoint: where the writers connect.
+            options: see `TrialOptions`.
+
+        Raises:
+            InvalidTrialError: if the failover did not happen as its profile says.
+            SettingError: if an option makes no sense, or the loop is none of asyncio.
+        """
+
 
 class RunTrials(Protocol):
     """The fixture `rds_trials`."""
@@ -187,7 +199,9 @@ class RunTrials(Protocol):
         stop_early: bool = False,
         **options: Unpack[TrialOptions],
     ) -> Trials:
-        """Run trials, each with a seed of its own; return them as a population.
+        """Run trials, each with a failover of its own; return them as a population.
+
+        Trial i samples the same failover in every scenario of one test function.
 
         Args:
             endpoint: where the writers connect.
@@ -204,14 +218,25 @@ class RunTrials(Protocol):
             SettingError: if so many trials can never support a claim, or an option makes no sense.
         """
 
+    async def run(
+        self,
+        endpoint: Endpoint,
+        *,
+        trials: int | None = None,
+        spacing: str | None = None,
+        claims: Claims | None = None,
+        confidence: float = 0.95,
+        stop_early: bool = False,
+        **options: Unpack[TrialOptions],
+    ) -> Trials:
+        """Do the same in an asynchronous test, in whose loop the workload's coroutines then run."""
+
 
 class StartLoad(Protocol):
     """The fixture `rds_load`."""
 
-    def __call__(
-        self, endpoint: Endpoint, **options: Unpack[LoadOptions]
-    ) -> "AbstractContextManager[Load]":
-        """Keep a load on an endpoint for a `with` block; judge it at the end.
+    def __call__(self, endpoint: Endpoint, **options: Unpack[LoadOptions]) -> "LoadBlock":
+        """Keep a load on an endpoint for a `with` or `async with` block; judge it at the end.
 
         Args:
             endpoint: where the writers connect.
@@ -223,10 +248,59 @@ class StartLoad(Protocol):
         """
 
 
+class LoadBlock(Protocol):
+    """What `rds_load` returns, to be entered at once.
+
+    By `async with` the workload's coroutines run in the loop of the test, which must not be blocked
+    meanwhile.
+    """
+
+    def __enter__(self) -> "Load":
+        """Begin the load."""
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> bool | None:
+        """End the load, and judge it."""
+
+    async def __aenter__(self) -> "AwaitedLoad":
+        """Begin the load."""
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> bool | None:
+        """End the load, and judge it."""
+
+
 class Load(Protocol):
     """A load that runs, as `with rds_load(endpoint) as load:` gives it."""
 
     def warm_up(self) -> None:
+        """Let the load run undisturbed, as long as the option `warmup` says."""
+
+    @property
+    def silence(self) -> float:
+        """Return for how many seconds no write of any writer has been acknowledged by now.
+
+        Raises:
+            RuntimeError: for a load in several processes.
+        """
+
+    @property
+    def trial(self) -> Trial:
+        """Return the trial, once the block has ended without an error."""
+
+
+class AwaitedLoad(Protocol):
+    """A load that runs, as `async with rds_load(endpoint) as load:` gives it."""
+
+    async def warm_up(self) -> None:
         """Let the load run undisturbed, as long as the option `warmup` says."""
 
     @property
@@ -260,3 +334,8 @@ class FailOver(Protocol):
             UnsafeError: if a safety check of the project refuses.
             RdsFailoverError: if another failover is still on its way, or a gate is closed.
         """
+
+    async def run(
+        self, target: str | None = None, *, profile: str | None = None, wait: bool = True
+    ) -> Sequence[Milestone]:
+        """Do the same in an asynchronous test, whose loop goes on meanwhile."""

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 RUN = pytest.StashKey["Run"]()
 MEASURED = pytest.StashKey[list["MeasuredTrial"]]()
+ASKED = pytest.StashKey[set[str]]()
 ORDER = pytest.StashKey[int]()
 MOST_TIMELINES = 3  # of one failed test; the others are in the table
 SILENT = -2  # pytest's own summary is left out by -qq, too
@@ -74,6 +75,10 @@ class Run:
         """Return what `note` has kept of a test so far; what is added to it is kept, too."""
         return item.stash.setdefault(MEASURED, [])
 
+    def asked(self, item: pytest.Item) -> set[str]:
+        """Return the names of what a test has expected of its trials so far."""
+        return item.stash.setdefault(ASKED, set())
+
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Refuse markers that cannot be honoured, before any server starts; number the tests.
 
@@ -97,10 +102,15 @@ class Run:
             return (yield)
 
     @pytest.hookimpl(wrapper=True)
-    def pytest_runtest_call(self) -> Generator[None, None, None]:
-        """Skip a test that asks for what cannot be done in this run."""
+    def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, None, None]:
+        """Skip a test that asks for what cannot be done in this run; doubt one that asks too little."""
         with skipping():
-            return (yield)
+            outcome = yield
+        if MEASURED in item.stash:
+            from pytest_rdsfailover.plugin.unasked import tell_unasked
+
+            tell_unasked(self.noted(item), self.asked(item), strict=self.settings.strict)
+        return outcome
 
     def pytest_report_collectionfinish(self, items: Sequence[pytest.Item]) -> list[str]:
         """Say what the tests will run on, if any of them uses a cluster."""

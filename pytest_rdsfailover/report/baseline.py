@@ -5,21 +5,23 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypedDict, cast
+from typing import TypedDict
 
-from pytest_rdsfailover.analysis.compare import compare
 from pytest_rdsfailover.analysis.population import population
 from pytest_rdsfailover.model.durations import format_duration, parse_duration
-from pytest_rdsfailover.model.errors import SettingError
+from pytest_rdsfailover.model.errors import ArchiveError, SettingError
+from pytest_rdsfailover.model.files import read_json, write_text
 from pytest_rdsfailover.model.records import LoadDocument
+from pytest_rdsfailover.model.typed import NotOfTypeError, typed
 from pytest_rdsfailover.report import tables
-from pytest_rdsfailover.report.scenarios import Scenario, scenarios
+from pytest_rdsfailover.report.scenarios import Scenario, compared, scenarios
 from pytest_rdsfailover.report.schema import RunDocument
 
 FOLDER = "rds-baselines"  # in the project's root, to be committed
 FORMAT = 1
 FIGURES = ("median", "p95", "max")
 RULE = re.compile(r"(?P<figure>\w+):(?P<growth>.+)")
+PERCENT = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?\s*%")
 
 
 class Machine(TypedDict):
@@ -108,10 +110,9 @@ def _parse_rule(text: str) -> Rule:
     growth = match["growth"].strip()
     if not growth.endswith("%"):
         return Rule(match["figure"], 0.0, parse_duration(growth), text)
-    try:
-        return Rule(match["figure"], float(growth[:-1]) / 100, None, text)
-    except ValueError:
-        raise SettingError(f"{growth!r} is no share; write 10%") from None
+    if PERCENT.fullmatch(growth) is None:  # of nan or inf nothing would ever be too much
+        raise SettingError(f"{growth!r} is no share by which a figure may grow; write 10%")
+    return Rule(match["figure"], float(growth[:-1]) / 100, None, text)
 
 
 def path_of(name: str, root: Path) -> Path:
@@ -138,9 +139,12 @@ def baseline(document: RunDocument, loads: Sequence[LoadDocument], machine: Mach
 
 
 def write(path: Path, content: Baseline) -> None:
-    """Write a baseline, and the folder that it needs."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(content, indent=1) + "\n")
+    """Write a baseline, and the folder that it needs.
+
+    Raises:
+        FileWriteError: if it cannot be written.
+    """
+    write_text(path, json.dumps(content, indent=1) + "\n")
 
 
 def read(path: Path) -> Baseline:
@@ -150,16 +154,15 @@ def read(path: Path) -> Baseline:
         SettingError: if there is none, or if it is of another format.
     """
     try:
-        content = json.loads(path.read_text())
-    except OSError as error:
-        raise SettingError(
-            f"cannot read the baseline {path}: {error.strerror}; --rds-save makes one"
-        ) from None
-    except ValueError:
-        raise SettingError(f"the baseline {path} is no JSON") from None
+        content = read_json(path)
+    except ArchiveError as error:
+        raise SettingError(f"the baseline {error}; --rds-save makes one") from None
     if not isinstance(content, dict) or content.get("baseline") != FORMAT:
         raise SettingError(f"{path} is no baseline of format {FORMAT}; --rds-save makes one")
-    return cast("Baseline", content)
+    try:
+        return typed(Baseline, content, "the baseline")
+    except NotOfTypeError as error:
+        raise SettingError(f"{path} is no whole baseline: {error}; --rds-save makes one") from None
 
 
 def compare_with(
@@ -192,8 +195,11 @@ def compare_with(
 
 
 def _measure(report: Report, old: Scenario, new: Scenario, rules: Sequence[Rule]) -> None:
-    difference = compare(old.downtimes, new.downtimes)
+    difference = compared(old, new)
     report.lines.extend(tables.comparison("the baseline", new.name, difference))
+    for side, scenario in (("in the baseline", old), ("in this run", new)):
+        if scenario.problem:
+            report.problems.append(f"{new.name}: {scenario.problem} {side}, which proves nothing")
     before, after = population(old.downtimes), population(new.downtimes)
     for rule in rules:
         was, now = getattr(before, rule.figure), getattr(after, rule.figure)

@@ -53,7 +53,7 @@ def trial_document(summary: Summary, *, test: str, scenario: str) -> TrialDocume
         "valid": summary.valid,
         "writer_before": summary.writer_before,
         "writer_after": summary.writer_after,
-        "downtime_s": None if unfit else to_microseconds(summary.downtime),
+        "downtime_s": None if unfit else to_microseconds(summary.downtime.value),
         "resolution_s": to_microseconds(summary.resolution),
         "outages": [
             {
@@ -74,6 +74,7 @@ def trial_document(summary: Summary, *, test: str, scenario: str) -> TrialDocume
         "unexpected": _keys(summary, summary.unexpected),
         "stale_writes": summary.stale_writes,
         "stuck_writers": summary.stuck_writers,
+        "stuck_sessions": summary.stuck_sessions,
         "errors": _errors(summary.errors),
         "latency_s": {
             "before": _percentiles(summary.latency.before),
@@ -102,8 +103,21 @@ def trial_document(summary: Summary, *, test: str, scenario: str) -> TrialDocume
         plain["attempts"] = _attempts(summary.attempts, unfit=unfit)
     if summary.reads is not None:
         plain["reads"] = _reads(summary.reads)
+    if summary.findings:
+        plain["findings"] = [
+            {
+                "name": each.name,
+                "severity": each.severity,
+                "evidence": each.evidence,
+                "cure": each.cure,
+                "expectation": each.expectation,
+            }
+            for each in summary.findings
+        ]
     if summary.complaints:
         plain["complaints"] = [_complaint(each) for each in summary.complaints]
+    if summary.failover_seed is not None:
+        plain["failover_seed"] = summary.failover_seed
     if summary.notes:
         plain["notes"] = list(summary.notes)
     if unfit:
@@ -169,10 +183,11 @@ def _comparison(
         "change": None if comparison.change is None else round(comparison.change, 4),
         "difference_s": {
             "median": to_microseconds(comparison.difference),
-            "low": to_microseconds(comparison.low),
-            "high": to_microseconds(comparison.high),
+            "low": None if comparison.low is None else to_microseconds(comparison.low),
+            "high": None if comparison.high is None else to_microseconds(comparison.high),
         },
         "p_value": float(f"{comparison.p_value:.4g}"),
+        "pairs": {"count": comparison.pairs, "dropped": comparison.dropped},
     }
 
 
@@ -196,7 +211,7 @@ def _attempts(attempts: Attempts, *, unfit: bool) -> AttemptsDocument:
         "refused": attempts.refused,
         "unknown": attempts.unknown,
         "retried": attempts.retried,
-        "downtime_s": None if unfit else to_microseconds(attempts.downtime),
+        "downtime_s": None if unfit else to_microseconds(attempts.downtime.value),
         "resolution_s": to_microseconds(attempts.downtime.resolution),
         "errors": _errors(attempts.errors),
     }
@@ -219,7 +234,7 @@ def _reads(reads: Reads) -> ReadsDocument:
         "failed": reads.failed,
         "compared": reads.compared,
         "stale": reads.stale,
-        "staleness_s": to_microseconds(reads.staleness),
+        "staleness_s": to_microseconds(reads.staleness.value),
         "resolution_s": to_microseconds(reads.staleness.resolution),
         "unseen": reads.unseen,
     }
@@ -227,7 +242,7 @@ def _reads(reads: Reads) -> ReadsDocument:
 
 def to_microseconds(value: float) -> float:
     """Return seconds without digits that nobody has measured."""
-    return round(float(value), MICROSECONDS)
+    return round(value, MICROSECONDS)
 
 
 def _keys(summary: Summary, keys: list[str]) -> list[str] | None:

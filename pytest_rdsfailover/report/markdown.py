@@ -99,9 +99,12 @@ def _comparison(baseline: Scenario, candidate: Scenario, comparison: Comparison)
     return (
         f"{baseline.name} (n = {comparison.baseline})",
         f"{candidate.name} (n = {comparison.candidate})",
-        f"{format_difference(comparison.difference)} ({tables.interval(comparison)})",
+        f"{format_difference(comparison.difference)} ({tables.interval(comparison)})".replace(
+            "95 % interval ",
+            "",  # the heading says it
+        ),
         ratio,
-        tables.probability(comparison.p_value),
+        f"{tables.probability(comparison.p_value)} ({tables.counts(comparison)})",
     )
 
 

@@ -1,13 +1,15 @@
 """Trial documents sorted into scenarios: what is a repeat of what, and what is compared with what."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from pytest_rdsfailover.analysis.compare import Comparison, compare
+from pytest_rdsfailover.analysis.compare import Comparison, compare, compare_pairs
 from pytest_rdsfailover.analysis.population import Population, population
 from pytest_rdsfailover.report.schema import TrialDocument
 
 FEWEST_COMPARED = 2  # a single trial says nothing about a difference
+SMALL = 0.5  # a smaller share of trials with a figure speaks for those that were easy to measure
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,32 @@ class Scenario:
             for trial in self.trials
             if is_measured(trial) and (downtime := trial["downtime_s"]) is not None
         ]
+
+    @property
+    def problem(self) -> str:
+        """Return why its figures are of too few of its trials; empty if they are not."""
+        measured, trials = len(self.downtimes), len(self.trials)
+        if measured >= SMALL * trials:
+            return ""
+        return f"only {measured} of {trials} trials have a figure"
+
+    @property
+    def sampled(self) -> dict[tuple[str, int, int], float]:
+        """Return the downtimes that are figures by the failover that was sampled.
+
+        A failover has a profile, a seed, and a number, should one scenario have it several times.
+        """
+        found: dict[tuple[str, int, int], float] = {}
+        seen: Counter[int] = Counter()
+        for trial in self.trials:
+            seed = trial.get("failover_seed")
+            if seed is None:
+                continue
+            seen[seed] += 1
+            downtime = trial["downtime_s"]
+            if is_measured(trial) and downtime is not None:
+                found[trial["profile"], seed, seen[seed]] = downtime
+        return found
 
     @property
     def profile(self) -> str:
@@ -98,8 +126,22 @@ def comparisons(found: Sequence[Scenario]) -> list[tuple[Scenario, Scenario, Com
             continue
         baseline = first.setdefault(scenario.test, scenario)
         if baseline is not scenario:
-            pairs.append((baseline, scenario, compare(baseline.downtimes, scenario.downtimes)))
+            pairs.append((baseline, scenario, compared(baseline, scenario)))
     return pairs
+
+
+def compared(baseline: Scenario, candidate: Scenario) -> Comparison:
+    """Return how two scenarios differ: by pairs of trials of one failover, where there are any.
+
+    Raises:
+        ValueError: if one of them has no figure.
+    """
+    before, after = baseline.sampled, candidate.sampled
+    shared = [failover for failover in before if failover in after]
+    if baseline.test != candidate.test or len(shared) < FEWEST_COMPARED:
+        return compare(baseline.downtimes, candidate.downtimes)
+    dropped = len(baseline.trials) + len(candidate.trials) - 2 * len(shared)
+    return compare_pairs([(before[each], after[each]) for each in shared], dropped=dropped)
 
 
 def _key(trial: TrialDocument) -> tuple[str, ...]:

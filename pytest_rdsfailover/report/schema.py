@@ -14,8 +14,16 @@ from pytest_rdsfailover.model.records import PinDocument
 class Keywords:
     """What a figure's JSON Schema says beside its type, such as `minimum`."""
 
-    def __init__(self, **keywords: object) -> None:
+    def __init__(self, **keywords: float) -> None:
         self._keywords = keywords
+
+    def broken_by(self, value: Any) -> str:
+        """Return what a value should be and is not; empty if it is as the schema says."""
+        least, most = self._keywords.get("minimum"), self._keywords.get("maximum")
+        if (least is not None and value < least) or (most is not None and value > most):
+            return f"number from {least} to {'any' if most is None else most}"
+        needed = self._keywords.get("minItems", 0)
+        return f"list of {needed} or more" if needed and len(value) < needed else ""
 
     def __get_pydantic_json_schema__(self, core: Any, handler: Any) -> dict[str, Any]:
         """Return the schema of a value; only the tool that makes the file asks."""
@@ -85,6 +93,17 @@ class MilestoneDocument(TypedDict):
 
     name: str
     at_s: Moment
+
+
+class FindingDocument(TypedDict):
+    """Something that is wrong with the application, whether or not the test asked for it."""
+
+    name: str
+    severity: Literal["broken", "risky", "note"]
+    evidence: str
+    cure: str
+    expectation: str
+    """the bound that would have failed the test; empty if there is none"""
 
 
 class ComplaintDocument(TypedDict):
@@ -189,13 +208,19 @@ class TrialDocument(TypedDict):
     """acknowledged by an instance that was no longer the writer"""
     stuck_writers: Count
     """writers that never came back"""
+    stuck_sessions: NotRequired[Count | None]
+    """connections that stayed where no writer is and were refused there; null if nobody could look"""
     errors: list[ErrorDocument]
     """one entry for each code and kind"""
     latency_s: LatencyDocument
     milestones: list[MilestoneDocument]
     """what the cluster did"""
+    findings: NotRequired[list[FindingDocument]]
+    """what is wrong with the application, the worst first; only of trials that have any"""
     complaints: NotRequired[list[ComplaintDocument]]
     """what the workload's errors said; only of trials that had any"""
+    failover_seed: NotRequired[Count]
+    """sampled the durations of its failover: trials of one seed and profile are pairs"""
     notes: NotRequired[list[str]]
     """what is to be known about how the load was run; only if there is anything"""
     incidents: NotRequired[list[IncidentDocument]]
@@ -267,10 +292,19 @@ class DifferenceDocument(TypedDict):
     """By how much one median is above the other."""
 
     median: float
-    low: float
-    """lower end of its 95 % bootstrap interval"""
-    high: float
+    low: float | None
+    """lower end of its 95 % bootstrap interval; null if one side is a single trial"""
+    high: float | None
     """its upper end"""
+
+
+class PairsDocument(TypedDict):
+    """How many trials of two scenarios met the same failover."""
+
+    count: Count
+    """pairs that were compared; 0 if the two samples were compared unpaired"""
+    dropped: Count
+    """trials without a partner, because it is invalid, or has no figure, or is not there"""
 
 
 class ComparisonDocument(TypedDict):
@@ -290,7 +324,9 @@ class ComparisonDocument(TypedDict):
     difference_s: NotRequired[DifferenceDocument]
     """by how much the candidate's median is above the baseline's"""
     p_value: Share | None
-    """of the permutation test"""
+    """of the permutation test; with pairs that of the signs of their differences"""
+    pairs: NotRequired[PairsDocument]
+    """the trials that met the same failover"""
 
 
 class RunDocument(TypedDict):

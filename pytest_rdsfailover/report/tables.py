@@ -91,9 +91,8 @@ def comparison(baseline: str, candidate: str, found: Comparison) -> list[str]:
         f" {duration(found.before)}{_ratio(found)}"
     )
     second = (
-        f"  difference {format_difference(found.difference)}, 95 % interval {interval(found)};"
-        f" p = {probability(found.p_value)}"
-        f" (n = {found.candidate} and {found.baseline})"
+        f"  difference {format_difference(found.difference)}, {interval(found)};"
+        f" p = {probability(found.p_value)} ({counts(found)})"
     )
     return [*wrap(first), *wrap(second)]
 
@@ -110,9 +109,24 @@ def probability(value: float) -> str:
     return f"{value:.2g}"
 
 
+def counts(comparison: Comparison) -> str:
+    """Return how many trials were compared, and that they are pairs if they are."""
+    if not comparison.pairs:
+        return f"n = {comparison.candidate} and {comparison.baseline}"
+    dropped = f", {comparison.dropped} trials without a partner" if comparison.dropped else ""
+    return f"{comparison.pairs} pairs of the same failover{dropped}"
+
+
 def interval(comparison: Comparison) -> str:
     """Return both ends of a difference's interval; their unit stands once if they share it."""
-    low, high = format_difference(comparison.low), format_difference(comparison.high)
+    if comparison.low is None or comparison.high is None:
+        return "one trial has no interval"
+    return f"95 % interval {ends(comparison.low, comparison.high)}"
+
+
+def ends(lower: float, upper: float) -> str:
+    """Return both ends of an interval; their unit stands once if they share it."""
+    low, high = format_difference(lower), format_difference(upper)
     return f"{low.removesuffix(_unit_of(low, high))} to {high}"
 
 

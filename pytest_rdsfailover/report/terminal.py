@@ -136,6 +136,8 @@ def _headline(summary: Summary) -> Iterator[str]:
     if not summary.valid:
         yield "INVALID, this trial proves nothing:"
         yield from textwrap.wrap(summary.reason, WIDTH, initial_indent="  ", subsequent_indent="  ")
+    for finding in summary.findings:
+        yield from textwrap.wrap(str(finding), WIDTH, subsequent_indent="  ")
     lost = f"{len(summary.lost)} lost" if summary.audited else "not audited"
     yield (
         f"{summary.down}; {summary.acked} acked, {lost}, {summary.refused} refused,"

@@ -3,17 +3,17 @@
 import os
 import uuid
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from pytest_rdsfailover.analysis.summary import judge
-from pytest_rdsfailover.analysis.validity import why_unfit
 from pytest_rdsfailover.journal.course import Course
 from pytest_rdsfailover.journal.evidence import Evidence
 from pytest_rdsfailover.journal.journal import Journal
+from pytest_rdsfailover.journal.stored import Stored
 from pytest_rdsfailover.journal.unfinished import Remains
 from pytest_rdsfailover.load.attempts import Classify
 from pytest_rdsfailover.load.audit import read_back
@@ -24,27 +24,19 @@ from pytest_rdsfailover.load.processes import LoadOrder
 from pytest_rdsfailover.load.user_code import CallWorkload
 from pytest_rdsfailover.load.watchdog import Pause, Watchdog, merged
 from pytest_rdsfailover.load.workloads import MakeWorkload
-from pytest_rdsfailover.model.clock import Clock, MonotonicClock, to_nanoseconds, wait_until
+from pytest_rdsfailover.model.clock import Clock, MonotonicClock, to_nanoseconds
 from pytest_rdsfailover.model.endpoints import Endpoint
-from pytest_rdsfailover.model.errors import AuditError, RdsFailoverError
-from pytest_rdsfailover.model.target import (
-    Failover,
-    Target,
-    milestones,
-    moves_writer,
-    settled_at,
-)
+from pytest_rdsfailover.model.errors import AuditError, NotReadyError
+from pytest_rdsfailover.model.target import Failover, Target, milestones, moves_writer, settled_at
+from pytest_rdsfailover.trial.calm import Calm, UnfitLoadError
+from pytest_rdsfailover.trial.disturbances import Disturbances
 from pytest_rdsfailover.trial.plan import Plan
+from pytest_rdsfailover.trial.recovery import Recovery
+from pytest_rdsfailover.trial.resting import at_rest
 from pytest_rdsfailover.trial.trial import Trial
 from pytest_rdsfailover.trial.witness import Witness
 
-WATCH_EVERY = 0.02  # seconds between two looks at the writers
-FIRST_ANSWER = 30.0  # seconds that the first operation of a load may take
 OBITUARY = 0.1  # seconds for the news of a process' end, which its clients may notice first
-
-
-class UnfitLoadError(RdsFailoverError):
-    """A load does not work by itself, so nothing was triggered; its trial is invalid."""
 
 
 MakeRemains = Callable[[str, int], Remains | None]  # given the run's prefix and its writers
@@ -80,7 +72,7 @@ class Observation:
         remains: MakeRemains | None = None,
         clock: Clock | None = None,
     ) -> None:
-        self._others = others
+        self._disturbances = Disturbances(target, others)
         self._target, self._endpoint, self._plan = target, endpoint, plan
         self._clock = clock or MonotonicClock()
         run = uuid.uuid4().hex[:8]
@@ -90,6 +82,7 @@ class Observation:
         self._trial: Trial | None = None
         self.left_behind: list[str] = []
         self.unaudited: AuditError | None = None
+        self._seeds: list[int | None] = []
         with self._forgetting_what_never_began(), ExitStack() as unmade:
             path = None if self._remains is None else self._remains.events(0)
             self.journal = Journal(run, plan.writers, path)
@@ -99,6 +92,8 @@ class Observation:
             self._load = load(order, self._workload, self.journal)
             unmade.pop_all()
         self._witness = Witness(target, endpoint, run, self._clock)
+        self._calm = Calm(self._load, self._witness, plan, self._clock, self._target.check)
+        self._recovery = Recovery(self._load, plan.writers, plan.cooldown, self._clock)
         self._watchdog = Watchdog()
         self._writer_before = ""
         self._begun = 0.0
@@ -125,7 +120,8 @@ class Observation:
 
     def __enter__(self) -> Self:
         with self._forgetting_what_never_began(), self._ending_if_broken():
-            self._workload.create(self._target.audit_endpoint())
+            self._on_writer("create", self._workload.create)
+            self._disturbances.begin()
             self._target.prepare()
             self._witness.begin()
             self._watchdog.start()
@@ -134,6 +130,7 @@ class Observation:
             self._target.arm()
             self._writer_before = self._target.writer
             self._begun = max(self._load.started, self._clock.now())
+            self._calm.begin()
             self.keep()
         return self
 
@@ -210,25 +207,8 @@ class Observation:
         Raises:
             UnfitLoadError: if too many of its operations fail before anything was triggered.
         """
-        if self._failovers():
-            return  # it is disturbed already
-        patience = min(FIRST_ANSWER, self._plan.bound)
-        wait_until(self._answered, timeout=patience, clock=self._clock, every=WATCH_EVERY)
-        progress = self._load.progress()
-        reason = why_unfit(
-            acked=progress.acked,
-            failed=progress.failed,
-            most=self._plan.calm_errors,
-            complaints=progress.complaints,
-        )
-        reason = reason or self._witness.look(progress.acked)
-        if reason:
-            raise UnfitLoadError(reason)
-
-    def _answered(self) -> bool:
-        self._target.check()
-        progress = self._load.progress()
-        return progress.acked + progress.failed > 0
+        if not self._disturbances.found():  # else it is disturbed already
+            self._recovery.note_calm(self._calm.check())
 
     @property
     def silence(self) -> float:
@@ -246,11 +226,15 @@ class Observation:
             self._gaps = GapTracker(self.journal, start)
         return self._gaps.look(to_nanoseconds(self._clock.now()))
 
+    def sampled(self, seed: int | None) -> None:
+        """Note which seed sampled a failover of this load; None if its durations are no seed's."""
+        self._seeds.append(seed if self._target.mode == "local" else None)
+
     def keep(self) -> None:
         """Write down what is known by now, should this process be killed; if it is anything new."""
         if self._remains is None:
             return
-        failovers = self._failovers()
+        failovers = self._disturbances.found()
         seen = milestones(failovers)
         known = [seen, len(self._pauses())]
         if known != self._known:
@@ -281,23 +265,36 @@ class Observation:
                 self.left_behind.append(f"{failed}: {error}")
 
     def _drop(self) -> None:
-        self._workload.drop(self._target.audit_endpoint())
+        self._on_writer("drop", self._workload.drop)
+
+    def _on_writer(self, verb: str, work: Callable[[Endpoint], None]) -> None:
+        """Let the workload make or remove what it needs, at rest if that is in the database."""
+        if self._workload.needs_writer:
+            at_rest(self._target, f"{verb} {self._workload.made}", work, self._clock)
+        else:
+            work(self._endpoint)
+
+    def note_trigger(self, failover: Failover) -> None:
+        """Note a failover that the test itself has triggered: it must be on record in the end."""
+        self._disturbances.note_own(failover)
+        self.keep()
 
     def _conclude(self, unfit: str) -> Trial:
-        failovers = self._failovers()
-        self._watch(failovers)
-        self._clock.sleep(self._plan.cooldown)
+        self._recovery.wait(self._disturbances, self._plan.bound, look=self._look)
         stop = self._clock.now()
+        sessions = self._target.sessions(self._endpoint.name)  # before the writers hang up
         self._load.stop()
         self._watchdog.stop()
         self._target.check()
         witnessed = self._witness.end()
         self.journal.detach()
+        self._disturbances.end(stop)
+        failovers = self._disturbances.found()
         course = self._course(failovers, stop=stop, writer_after=self._target.writer)
-        course = replace(course, unfit=unfit, witnessed=witnessed)
+        course = replace(course, unfit=unfit, witnessed=witnessed, sessions=sessions)
         stored = None
         try:
-            stored = read_back(self._workload, self._target.audit_endpoint, self._clock)
+            stored = self._read_back()
         except AuditError as error:  # what was measured is a trial all the same
             self._clock.sleep(OBITUARY)
             self._target.check()
@@ -306,35 +303,21 @@ class Observation:
         evidence = Evidence(journal=self.journal, course=course, stored=stored)
         return Trial.of(judge(evidence), evidence)
 
-    def _failovers(self) -> Sequence[Failover]:
-        own = self._target.failovers
-        found = [*own, *(each for each in self._others if each not in own)]
-        return [each for each in found if each.triggered >= self._load.started]
+    def _read_back(self) -> Stored | None:
+        with suppress(NotReadyError):  # then the audit says what it could not do
+            self._target.rest()
+        return read_back(self._workload, self._target.audit_endpoint, self._clock)
 
-    def _watch(self, failovers: Sequence[Failover]) -> None:
-        """Wait until all failovers are over and all writers are back, or the bound is reached."""
-        if not failovers:
-            return
-        deadline = failovers[-1].triggered + self._plan.bound
-        wait_until(
-            lambda: self._all_back(failovers),
-            timeout=deadline - self._clock.now(),
-            clock=self._clock,
-            every=WATCH_EVERY,
-        )
-
-    def _all_back(self, failovers: Sequence[Failover]) -> bool:
+    def _look(self) -> None:
         self._target.check()
         self.keep()
-        settled = settled_at(failovers)
-        return settled is not None and self._load.acked_since(settled) == self._plan.writers
 
     def _course(self, failovers: Sequence[Failover], *, stop: float, writer_after: str) -> Course:
         return Course(
             start=self._begun,
             stop=stop,
             trigger=failovers[0].triggered if failovers else None,
-            settled=settled_at(failovers) if failovers else None,
+            settled=_settled(failovers, stop),
             moves_writer=moves_writer(failovers),
             milestones=milestones(failovers),
             writer_before=self._writer_before,
@@ -343,10 +326,12 @@ class Observation:
             endpoint=self._endpoint.kind,
             profile=failovers[-1].profile if failovers else "",
             seed=self._plan.seed,
+            failover_seed=self._seeds[0] if len(self._seeds) == 1 else None,
             rate=self._plan.rate * share_of_writes(self._workload.steps),
             pauses=merged(self._pauses()),
             strangers=self._watchdog.strangers,
             cpus=os.cpu_count() or 0,
+            own_trigger=self._disturbances.own_on_record(),
             calm_errors=self._plan.calm_errors,
             calm_not_issued=self._plan.calm_not_issued,
             complaints=self._load.complaints,
@@ -363,3 +348,9 @@ class Observation:
         """Return when processes that write stood still; this one writes nothing if others do."""
         alone = self._plan.processes == 1
         return self._watchdog.pauses if alone else self._load.pauses
+
+
+def _settled(failovers: Sequence[Failover], stop: float) -> float | None:
+    """Return when all failovers were over; None without any, or if that was not seen."""
+    settled = settled_at(failovers) if failovers else None
+    return None if settled is None or settled > stop else settled

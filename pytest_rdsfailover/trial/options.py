@@ -53,8 +53,8 @@ class LoadOptions(TypedDict, total=False):
         processes: how many processes the writers are shared out to.
         policy: how a writer gets its connection back.
         warmup: the load before the trigger.
-        cooldown: the load after all writers are back.
-        bound: how long after the trigger a trial waits for writers.
+        cooldown: the load after all writers are back, without an error.
+        bound: how long after the last trigger a trial waits for writers and for the end of errors.
         calm_errors: which share of the operations may fail before the trigger, as `"5%"`; beyond
             that nothing is triggered, and the trial is invalid.
         calm_not_issued: which share of the slots may find no free writer before the trigger, as

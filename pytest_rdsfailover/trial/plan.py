@@ -22,8 +22,8 @@ class Plan:
         rate: writes per second that they intend together; 0 for as many as the answers allow.
         seed: decides every sampled duration.
         warmup: load before the trigger.
-        cooldown: load after all writers are back.
-        bound: after the trigger, when the trial stops waiting for writers.
+        cooldown: load after all writers are back, without an error.
+        bound: after the last trigger, when the trial stops waiting for all to be well.
         calm_errors: which share of the operations may fail before anything is triggered.
         calm_not_issued: which share of the slots may find no free writer before the trigger.
         policy: how a writer gets its connection back.

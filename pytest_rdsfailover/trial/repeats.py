@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NotRequired, Protocol, TypedDict, Unpack, overload
 
-from pytest_rdsfailover.analysis.downtime import Downtime
+from pytest_rdsfailover.analysis.figure import Figure
 from pytest_rdsfailover.analysis.population import Population, Sample, population_of
 from pytest_rdsfailover.analysis.statistics import CONFIDENCE
 from pytest_rdsfailover.analysis.verdicts import claims, expectations
@@ -38,8 +38,10 @@ class Trials(Sequence[Sample]):
         samples: Sequence[Sample],
         planned: int,
         note: Callable[[Sequence[str]], None] = lambda _: None,
+        asked: set[str] | None = None,
     ) -> None:
         self._samples, self.planned, self._note = tuple(samples), planned, note
+        self._asked = set() if asked is None else asked
 
     @overload
     def __getitem__(self, index: int) -> Sample: ...
@@ -61,7 +63,7 @@ class Trials(Sequence[Sample]):
         return population_of(self)
 
     @property
-    def downtimes(self) -> list[Downtime]:
+    def downtimes(self) -> list[Figure]:
         """Return the downtime of every trial whose downtime is a figure, in order."""
         return [sample.downtime for sample in self if sample.measured]
 
@@ -76,6 +78,7 @@ class Trials(Sequence[Sample]):
             SettingError: if a claim makes no sense.
         """
         __tracebackhide__ = True
+        self._asked.update(bounds)
         self._note(claims.evidence(self, confidence=confidence, **bounds))
         claims.expect(self, confidence=confidence, **bounds)
 
@@ -152,6 +155,10 @@ class NotedTrials(Protocol):
         """Return what the test has noted so far; a trial adds one."""
 
     @property
+    def asked(self) -> set[str]:
+        """Return the names of what the test has claimed or expected so far; may be added to."""
+
+    @property
     def resume(self) -> bool:
         """Tell whether trials that an interrupted run has finished count."""
 
@@ -199,7 +206,9 @@ class Repetition:
         stop_early: bool = False,
         **options: Unpack[TrialOptions],
     ) -> Trials:
-        """Run the trials, each with a seed of its own; return them as a population.
+        """Run the trials, each with a failover of its own; return them as a population.
+
+        Trial i samples the same failover in every scenario of one test function.
 
         Args:
             endpoint: where the writers connect.
@@ -233,7 +242,8 @@ class Repetition:
     def _run(self, repeats: Repeats, endpoint: Endpoint, options: TrialOptions) -> Trials:
         __tracebackhide__ = True
         store = self._notebook.store(self._key(endpoint, options))
-        samples = self._resumed(store, repeats)
+        self._runner.begin(endpoint, options.get("profile"))
+        samples = self._resumed(store, repeats, endpoint, options)
         try:
             while not repeats.over(samples):
                 if samples:
@@ -252,7 +262,7 @@ class Repetition:
             raise
         if store is not None:
             store.discard()
-        return Trials(samples, repeats.trials, self._note_claims)
+        return Trials(samples, repeats.trials, self._note_claims, self._notebook.asked)
 
     def _note_claims(self, lines: Sequence[str]) -> None:
         """Keep what claims were judged to be with the last trial, for the reports."""
@@ -270,14 +280,16 @@ class Repetition:
             trial = error.trial
         return expectations.sample_of(trial)
 
-    def _resumed(self, store: Store | None, repeats: Repeats) -> list[Sample]:
+    def _resumed(
+        self, store: Store | None, repeats: Repeats, endpoint: Endpoint, options: TrialOptions
+    ) -> list[Sample]:
         """Return the samples of trials that an interrupted run has finished."""
         if store is None:
             return []
         kept = store.load()[: repeats.trials] if self._notebook.resume else []
         store.begin(kept)
         for number, each in enumerate(kept, start=1):
-            self._runner.skip()
+            self._runner.skip(endpoint, options.get("profile"))
             self._notebook.recall(each["entry"])
             samples = [Sample.of_plain(one["sample"]) for one in kept[:number]]
             self._notebook.progress(repeats.trials, samples)

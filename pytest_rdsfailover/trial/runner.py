@@ -1,9 +1,9 @@
 """What one test does with its cluster: fills in what it left open, runs it, and notes it."""
 
 import warnings
-import zlib
+from asyncio import AbstractEventLoop
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import fields
 from typing import Any, Unpack
 
@@ -11,6 +11,7 @@ from pytest_rdsfailover.analysis.verdicts.bounds import check_resolution, parse_
 from pytest_rdsfailover.load.attempts import Classify
 from pytest_rdsfailover.load.modes import rate_of
 from pytest_rdsfailover.load.workloads import OPTIONS, MakeWorkload, choose
+from pytest_rdsfailover.model.clock import StoppableClock
 from pytest_rdsfailover.model.durations import parse_duration, parse_share
 from pytest_rdsfailover.model.endpoints import Endpoint
 from pytest_rdsfailover.model.errors import LeftBehindWarning, SettingError, did_you_mean
@@ -21,6 +22,7 @@ from pytest_rdsfailover.trial.extensions import Extensions
 from pytest_rdsfailover.trial.observation import MakeRemains, Observation
 from pytest_rdsfailover.trial.options import LoadOptions
 from pytest_rdsfailover.trial.plan import Plan
+from pytest_rdsfailover.trial.sampling import Place, Sampling
 from pytest_rdsfailover.trial.trial import InvalidTrialError, Trial
 
 DURATIONS = ("warmup", "cooldown", "bound", "think")
@@ -39,6 +41,10 @@ class TrialRunner:
         note: is called with each trial, whatever becomes of it.
         extensions: what the project adds.
         remains: makes what is left of a trial if its process is killed; None for nothing.
+
+    Attributes:
+        clock: what its trials wait by.
+        loops: the event loops in which coroutines of its loads run, of tests that await these.
     """
 
     def __init__(
@@ -59,7 +65,14 @@ class TrialRunner:
         self._others: list[Failover] = []
         self._target, self._settings, self._test = target, settings, test
         self._profile, self._expectations, self._note = profile, expectations, note
-        self._count = 0
+        self._sampling = Sampling(settings.seed, test)
+        self._endpoints: list[Endpoint] = []  # of the loads that run
+        self.clock = StoppableClock("the trial")
+        self.loops: list[AbstractEventLoop] = []
+
+    def giving_up(self) -> AbstractContextManager[None]:
+        """Let a trial that runs in another thread give up within the block."""
+        return self.clock.stopped()
 
     @property
     def conditions(self) -> Mapping[str, Any]:
@@ -71,7 +84,7 @@ class TrialRunner:
             "profile": self._profile or settings.profile,
             "rate": settings.rate,
             "writers": settings.writers,
-            "trials_before": self._count,
+            "trials_before": self._sampling.count,
         }
 
     def settle(self) -> None:
@@ -82,13 +95,16 @@ class TrialRunner:
         """
         self._target.rest()
 
-    def skip(self) -> None:
-        """Leave a trial out, so that the next one has the seed that it would have had after it."""
-        self._count += 1
+    def begin(self, endpoint: Endpoint, profile: str | None) -> None:
+        """Begin a population: its first trial samples the failover of every other's first one."""
+        self._sampling.begin(self._place(endpoint.name, profile))
 
-    def _next_seed(self) -> int:
-        self._count += 1
-        return zlib.crc32(f"{self._settings.seed}/{self._test}/{self._count}".encode())
+    def skip(self, endpoint: Endpoint, profile: str | None) -> None:
+        """Leave a trial out, so that the next one has the seed that it would have had after it."""
+        self._sampling.skip(self._place(endpoint.name, profile))
+
+    def _place(self, endpoint: str, profile: str | None) -> Place:
+        return endpoint, profile or self._profile or self._settings.profile
 
     def fail_over(
         self, target: str | None = None, *, profile: str | None = None, wait: bool = True
@@ -103,14 +119,16 @@ class TrialRunner:
         """Trigger a failover, the project's own way if it has one."""
         for observation in self._running:
             observation.check_calm()
-        seed = self._next_seed()
+        where = self._endpoints[-1].name if self._endpoints else ""
+        seed = self._sampling.next(self._place(where, profile))
         self._extensions.check_safety(self._target, instance, profile)
         if not self._extensions.triggers:
             failover = self._target.fail_over(instance, profile, seed)
         else:
             failover = self._own_trigger(instance, profile, seed)
         for observation in self._running:
-            observation.keep()
+            observation.sampled(None if failover in self._others else seed)
+            observation.note_trigger(failover)
         return failover
 
     def _own_trigger(self, instance: str | None, profile: str | None, seed: int) -> Failover:
@@ -136,12 +154,15 @@ class TrialRunner:
             others=self._others,
             classify=self._classify(plan),
             remains=self._remains,
+            clock=self.clock,
         ) as observation:
             self._running.append(observation)
+            self._endpoints.append(endpoint)
             try:
                 yield observation
             finally:
                 self._running.remove(observation)
+                self._endpoints.remove(endpoint)
         self._conclude(observation, endpoint)
 
     def trial(
@@ -158,6 +179,7 @@ class TrialRunner:
             InvalidTrialError: if the failover did not happen as its profile says.
         """
         __tracebackhide__ = True
+        self._target.rest()  # a failover of its own is what a trial is about
         with self.load(endpoint, **options) as observation:
             observation.warm_up()
             self.fail_over(target, profile=profile, wait=False)

@@ -21,6 +21,7 @@ class Trial(Summary):
     """
 
     evidence: Evidence | None = None
+    _asked: set[str] | None = None  # takes the names of what its test expects
 
     @classmethod
     def of(cls, summary: Summary, evidence: Evidence | None = None) -> Self:
@@ -37,7 +38,14 @@ class Trial(Summary):
             SettingError: if a bound makes no sense.
         """
         __tracebackhide__ = True
+        if self._asked is not None:
+            self._asked.update(bounds)
         expectations.expect(self, **bounds)
+
+
+def report_asked(trial: Trial, names: set[str]) -> None:
+    """Put the names of all that will be expected of a trial into a set."""
+    object.__setattr__(trial, "_asked", names)  # frozen for everybody else
 
 
 class InvalidTrialError(AssertionError):

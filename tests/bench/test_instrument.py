@@ -95,7 +95,7 @@ def test_smallest_outage(server, table):
         aim="0 / 10 ms",
     )
     found = calibrate(own, endpoint, freezes=(SHORTEST,), repeats=40).readings
-    seen = sum(float(each.measured) > 0 for each in found)
+    seen = sum(each.measured.value > 0 for each in found)
     words = f"{SHORTEST * MS:g} ms: {seen} of {len(found)} seen"
     table.add(SMALLEST, words, aim=f"{SHORTEST * MS:g} ms")
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pytest_rdsfailover.analysis.downtime import Downtime
+from pytest_rdsfailover.analysis.figure import Figure
 from pytest_rdsfailover.cli.calibrate import lines
 from pytest_rdsfailover.cli.calibration import Calibration, Reading, calibrate, server
 from pytest_rdsfailover.cli.main import main
@@ -19,7 +19,7 @@ def test_freezes_of_known_length_are_measured(server_program: ServerProgram, mon
 
     short, long = found.readings
     assert 0.3 <= short.truth < long.truth
-    assert float(short.measured) < float(long.measured)
+    assert short.measured.value < long.measured.value
     for reading in found.readings:
         assert reading.measured.lower - NOISE < reading.truth < reading.measured.upper + NOISE
         assert abs(reading.error) < NOISE + reading.measured.resolution
@@ -29,7 +29,7 @@ def test_the_table_counts_what_lies_outside_its_bounds():
     good, bad = (
         Reading(
             wanted=0.2, truth=truth, shortest=truth - 0.001, longest=truth + 0.001,
-            measured=Downtime(0.199, 0.203),
+            measured=Figure(0.199, 0.203),
         )
         for truth in (0.2, 0.25)
     )  # fmt: skip

@@ -509,3 +509,15 @@ def test_the_cluster_s_own_proxy_is_shown_with_its_address(resting, rds):
     assert (proxy["Endpoint"], proxy["Status"]) == (resting.proxy_endpoint.host, "available")
     assert proxy["Auth"][0]["SecretArn"] == described(rds)["MasterUserSecret"]["SecretArn"]
     assert [one["RdsResourceId"] for one in found] == [CLUSTER, *resting.instances]
+
+
+def test_an_api_process_that_is_frozen_is_replaced(resting):
+    described(resting.aws.client("rds"))
+    frozen = resting.aws._process
+    frozen.freeze()
+
+    begun = time.monotonic()
+    assert len(described(resting.aws.client("rds"))["DBClusterMembers"]) > 1
+    assert time.monotonic() - begun < 30
+    assert not frozen.alive
+    resting.aws.check()

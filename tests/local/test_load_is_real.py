@@ -11,7 +11,7 @@ import pytest
 
 from pytest_rdsfailover.load.complaints import Complaints
 from pytest_rdsfailover.model.settings import Settings
-from pytest_rdsfailover.trial.observation import UnfitLoadError
+from pytest_rdsfailover.trial.calm import UnfitLoadError
 from pytest_rdsfailover.trial.runner import TrialRunner
 from pytest_rdsfailover.trial.trial import InvalidTrialError
 
@@ -194,37 +194,6 @@ def test_coroutines_share_a_client_that_is_bound_to_the_loop_of_its_first_use(ru
         await pools[0].wait_closed()
 
     asyncio.run_coroutine_threadsafe(close(), loop).result(10)
-
-
-# A client in such a state closes not all of its sockets.
-@pytest.mark.filterwarnings("ignore::ResourceWarning")
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-def test_a_client_that_a_loop_per_writer_shares_is_named_with_the_remedy(runner, resting):
-    import sqlalchemy
-
-    pytest.importorskip("greenlet", reason="SQLAlchemy's asyncio needs it")
-    from sqlalchemy.ext.asyncio import create_async_engine
-
-    engine = create_async_engine(resting.writer_endpoint.url("mysql+aiomysql"), pool_size=8)
-
-    async def use():
-        async with engine.connect() as connection:
-            await connection.execute(sqlalchemy.text("SELECT 1"))
-
-    async def write(key):
-        async with engine.begin() as connection:
-            await connection.execute(sqlalchemy.text("SELECT :key"), {"key": key})
-
-    loop = asyncio.new_event_loop()  # the test's own, or one of the application
-    try:
-        loop.run_until_complete(use())
-        trial = unfit(runner, resting, workload=write, loops="per writer")
-        loop.run_until_complete(engine.dispose())
-    finally:
-        loop.close()
-
-    assert "a client is shared across event loops" in trial.reason
-    assert [each for each in trial.complaints if "loop=" in each.remedy]
 
 
 # A load that the machine or the application cannot carry.

@@ -28,6 +28,9 @@ class Still:
     def check(self):
         pass
 
+    def sessions(self, _):
+        return None
+
     def traffic(self, _):
         return None
 

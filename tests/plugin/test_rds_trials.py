@@ -85,19 +85,32 @@ def test_a_failed_population_draws_its_longest_trials_only(plain):
 
 
 def planned_flips(finished):
-    """Return when DNS was to flip in each trial, as its seed has it."""
-    return [
-        next(each["planned_s"] for each in entry["portrait"]["milestones"]
-             if each["name"] == "dns_flip")
-        for entry in finished.entries
-    ]  # fmt: skip
+    """Return when DNS was to flip in each trial, as its seed has it, by test."""
+    found = {}
+    for entry in finished.entries:
+        flip = next(each["planned_s"] for each in entry["portrait"]["milestones"]
+                    if each["name"] == "dns_flip")  # fmt: skip
+        found.setdefault(entry["trial"]["test"], []).append(round(flip, 3))
+    return found
 
 
-def test_every_trial_has_a_seed_of_its_own_that_the_run_s_decides(plain, four_workers):
+def test_every_trial_has_a_failover_of_its_own_that_the_run_s_seed_decides(plain, four_workers):
     planned = planned_flips(plain)
 
-    assert len({round(each, 4) for each in planned}) == len(planned)
-    assert planned_flips(four_workers) == pytest.approx(planned, abs=0.001)
+    assert all(len(set(flips)) == len(flips) for flips in planned.values())
+    assert planned_flips(four_workers).keys() == planned.keys()
+    for test, flips in planned_flips(four_workers).items():
+        assert flips == pytest.approx(planned[test], abs=0.0021)
+
+
+def test_trial_i_of_every_scenario_of_a_test_meets_the_same_failover(plain):
+    planned = planned_flips(plain)
+    one, other = (flips for test, flips in planned.items() if "test_failover[" in test)
+    (comparison,) = plain.document["comparisons"]
+
+    assert one == pytest.approx(other, abs=0.0021)
+    assert comparison["pairs"] == {"count": 2, "dropped": 0}
+    assert re.search(r"2 pairs\s+of\s+the\s+same\s+failover", plain.text)
 
 
 def test_four_workers_give_the_verdicts_of_none(plain, four_workers):

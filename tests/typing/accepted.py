@@ -3,6 +3,7 @@
 `scripts/types` runs both over it.
 """
 
+import asyncio
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any, assert_type
@@ -12,18 +13,20 @@ import pytest
 from pytest_rdsfailover import (
     Attempt,
     Attempts,
+    AwaitedLoad,
     AwsApi,
     BeginAttempt,
     Bounds,
     Claims,
     Cluster,
-    Downtime,
     Endpoint,
     FailOver,
     Failover,
     Fault,
     Faults,
+    Figure,
     InvalidTrialError,
+    LoadBlock,
     LoadOptions,
     Milestone,
     Outcome,
@@ -72,7 +75,7 @@ def place_all(key: str, connection: object, *, attempt: BeginAttempt) -> None: .
 def test_a_trial(rds_trial: RunTrial, rds_cluster: Cluster) -> None:
     trial = rds_trial(rds_cluster.writer_endpoint, writers=16, rate=500, load="open")
     assert_type(trial, Trial)
-    assert_type(trial.downtime, Downtime)
+    assert_type(trial.downtime, Figure)
     assert_type(trial.lost, list[str])
     assert_type(trial.outages, list[Window])
     assert_type(trial.attempts, Attempts | None)
@@ -123,7 +126,7 @@ def test_trials(rds_trials: RunTrials, rds_cluster: Cluster) -> None:
     assert_type(found, Trials)
     assert_type(found[0], Sample)
     assert_type(found.summary, Population)
-    assert_type(found.downtimes, list[Downtime])
+    assert_type(found.downtimes, list[Figure])
     found.expect(confidence=0.9, downtime="median < 2s", lost=0)
 
 
@@ -134,6 +137,34 @@ def test_a_load(rds_load: StartLoad, rds_failover: FailOver, rds_cluster: Cluste
         assert_type(load.silence, float)
     assert_type(milestones[0], Milestone)
     assert_type(load.trial, Trial)
+
+
+async def test_awaited(
+    rds_trial: RunTrial,
+    rds_trials: RunTrials,
+    rds_load: StartLoad,
+    rds_failover: FailOver,
+    rds_cluster: Cluster,
+) -> None:
+    endpoint = rds_cluster.writer_endpoint
+    assert_type(await rds_trial.run(endpoint, workload=place_async, loops="one"), Trial)
+    assert_type(await rds_trials.run(endpoint, trials=3, claims=CLAIMS), Trials)
+    async with rds_load(endpoint, workload=place_async, calm_not_issued="20%") as load:
+        assert_type(load, AwaitedLoad)
+        await load.warm_up()
+        assert_type(load.silence, float)
+        assert_type((await rds_failover.run(wait=False))[0], Milestone)
+    assert_type(load.trial, Trial)
+    assert_type(rds_load(endpoint), LoadBlock)
+
+
+def test_options_of_clients(rds_trial: RunTrial, rds_cluster: Cluster) -> None:
+    endpoint = rds_cluster.writer_endpoint
+    loop = asyncio.new_event_loop()
+    trial = rds_trial(endpoint, workload=place_async, loop=loop, calm_errors="5%")
+    assert_type(trial.complaints[0].remedy, str)
+    rds_trial(endpoint, workload=place_on, setup=endpoint.connect, renew="on_error")
+    rds_trial(endpoint, workload=place_async, loops="per writer")
 
 
 def test_what_is_around(rds_cluster: Cluster, rds_toxiproxy: Faults, rds_aws: AwsApi) -> None:

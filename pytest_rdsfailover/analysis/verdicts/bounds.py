@@ -3,12 +3,12 @@
 They are parsed apart from any trial, so that a wrong one is refused before a server starts.
 """
 
-import math
 import operator
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from pytest_rdsfailover.analysis.figure import resolving
 from pytest_rdsfailover.analysis.outages import MISSED_SLOTS
 from pytest_rdsfailover.model.durations import format_duration, parse_duration
 from pytest_rdsfailover.model.errors import SettingError, did_you_mean
@@ -22,6 +22,7 @@ COUNTS = (
     "unseen",
     "stale_writes",
     "stuck_writers",
+    "stuck_sessions",
     "outages",
     "refused",
     "unknown",
@@ -92,15 +93,8 @@ def check_resolution(expectations: Iterable[Expectation], rate: float) -> None:
             continue
         raise SettingError(
             f"{each} is finer than a load of {rate:g} writes per second can see"
-            f" ({format_duration(MISSED_SLOTS / rate)}); {remedy(each.bound)}"
+            f" ({format_duration(MISSED_SLOTS / rate)}); {resolving(each.bound)}"
         )
-
-
-def remedy(bound: float) -> str:
-    """Return which rate of writes could prove a bound on a downtime, in words."""
-    if bound <= 0:
-        return "no rate can prove a downtime of 0 s; allow at least a few milliseconds"
-    return f"it needs a rate of at least {math.ceil(MISSED_SLOTS / bound)} writes per second"
 
 
 def _parse(name: str, bound: object) -> Expectation:

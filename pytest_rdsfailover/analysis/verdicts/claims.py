@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from pytest_rdsfailover.analysis.figure import Figure
 from pytest_rdsfailover.analysis.population import PROVEN_SHARE, Sample
 from pytest_rdsfailover.analysis.statistics import (
     CONFIDENCE,
@@ -18,7 +19,7 @@ from pytest_rdsfailover.analysis.statistics import (
     trials_needed,
 )
 from pytest_rdsfailover.analysis.verdicts import bounds
-from pytest_rdsfailover.analysis.verdicts.bounds import OPERATORS, OPPOSITE, Expectation
+from pytest_rdsfailover.analysis.verdicts.bounds import Expectation
 from pytest_rdsfailover.analysis.verdicts.expectations import FAIL, INCONCLUSIVE, PASS
 from pytest_rdsfailover.model.durations import format_duration
 from pytest_rdsfailover.model.errors import SettingError
@@ -49,19 +50,17 @@ class Claim:
 
     def held(self, sample: Sample) -> bool:
         """Tell whether a trial proves it."""
-        figure = _figure(sample, self.expectation.name)
-        symbol, bound = self.expectation.operator, self.expectation.bound
-        return figure is not None and OPERATORS[symbol](figure, bound)
+        return self._decide(sample) is True
 
     def broken(self, sample: Sample) -> bool:
         """Tell whether a trial disproves it; neither is possible, too."""
+        return self._decide(sample) is False
+
+    def _decide(self, sample: Sample) -> bool | None:
         figure = _figure(sample, self.expectation.name)
-        symbol, bound = self.expectation.operator, self.expectation.bound
         if figure is None:
-            return False
-        if symbol not in OPPOSITE:
-            return not self.held(sample)
-        return OPERATORS[OPPOSITE[symbol]](figure, bound)
+            return None
+        return figure.decide(self.expectation.operator, self.expectation.bound)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -202,12 +201,12 @@ def _share_of_none(claim: object) -> Claim:
     )
 
 
-def _figure(sample: Sample, name: str) -> float | None:
+def _figure(sample: Sample, name: str) -> Figure | None:
     if name not in {NO_DOWNTIME, "downtime"}:
         return sample.figures.get(name)  # an earlier session's may lack it
     if sample.problem:
         return None
-    return float(float(sample.downtime) == 0) if name == NO_DOWNTIME else sample.downtime
+    return Figure.exact(sample.downtime.value == 0) if name == NO_DOWNTIME else sample.downtime
 
 
 def _judge(valid: Sequence[Sample], claim: Claim, confidence: float) -> ClaimVerdict:
@@ -279,7 +278,7 @@ def _quantile(valid: Sequence[Sample], claim: Claim) -> list[str]:
     if claim.expectation.name == NO_DOWNTIME or claim.share is None:
         return []
     figures = sorted(
-        float(figure)
+        figure.value
         for sample in valid
         if (figure := _figure(sample, claim.expectation.name)) is not None
     )
@@ -291,9 +290,11 @@ def _quantile(valid: Sequence[Sample], claim: Claim) -> list[str]:
     return [f"the {which} seen was {_words(percentile(figures, quantile), claim)}"]
 
 
-def _words(figure: float | None, claim: Claim) -> str:
+def _words(figure: Figure | float | None, claim: Claim) -> str:
     if figure is None:
         return "not measured"
+    if isinstance(figure, Figure):
+        return str(figure)
     if claim.expectation.name in bounds.DURATIONS:
         return format_duration(figure)
     return f"{figure:g}"

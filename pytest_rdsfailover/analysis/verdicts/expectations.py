@@ -5,9 +5,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from pytest_rdsfailover.analysis.downtime import Downtime
+from pytest_rdsfailover.analysis.figure import MIRRORED, Figure, Unit
 from pytest_rdsfailover.analysis.latency import Percentiles
-from pytest_rdsfailover.analysis.outages import MISSED_SLOTS
 from pytest_rdsfailover.analysis.population import Sample
 from pytest_rdsfailover.analysis.summary import Summary
 from pytest_rdsfailover.analysis.verdicts.bounds import (
@@ -21,7 +20,6 @@ from pytest_rdsfailover.analysis.verdicts.bounds import (
     Expectation,
     check_resolution,
     parse_expectations,
-    remedy,
 )
 from pytest_rdsfailover.model.durations import format_duration, format_moment
 
@@ -30,6 +28,8 @@ PASS, FAIL, INCONCLUSIVE = "pass", "fail", "inconclusive"
 # Why a trial has no such figure.
 NOTHING = {
     **dict.fromkeys(AUDITED, "nothing was read back after the trial; give stored=..."),
+    "stuck_sessions": "nobody could see which connections lead to which instance: not in live mode, nor"
+    " in a journal from before this was kept",
     "attempts_downtime": "the workload reported no attempts",
     "staleness": "no read of a replica could be compared with a write of its own writer",
     "unseen": "no read of a writer's own session could be compared with a write of it",
@@ -82,6 +82,7 @@ def complaints(summary: Summary, expectations: Iterable[Expectation]) -> list[st
         lines = [f"{len(bad)} of {len(judged)} expectations not met"]
     else:
         lines = [f"the trial is invalid, so it cannot pass: {summary.reason}"]
+    lines += [f"  {finding}" for finding in summary.findings]
     for verdict in bad:
         first, *rest = verdict.evidence
         lines.append(f"  {verdict.state.upper()}: {verdict.expectation}: {first}")
@@ -94,36 +95,39 @@ def explain_comparison(symbol: str, left: object, right: object) -> list[str] | 
 
     Made for pytest's hook `pytest_assertrepr_compare`.
     """
-    if isinstance(right, Downtime) and not isinstance(left, Downtime):
-        mirrored = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}.get(symbol, symbol)
-        return explain_comparison(mirrored, right, left)
-    if not isinstance(left, Downtime) or isinstance(right, Downtime) or symbol not in OPPOSITE:
+    if isinstance(right, Figure) and not isinstance(left, Figure):
+        return explain_comparison(MIRRORED.get(symbol, symbol), right, left)
+    if not isinstance(left, Figure) or isinstance(right, Figure) or symbol not in OPPOSITE:
         return None
     if not isinstance(right, (int, float)):
         return None
-    if left.problem:
-        return [f"{left} {symbol} {right:g} s", f"the clock was unfit: {left.problem}"]
     expectation = Expectation(name="downtime", operator=symbol, bound=float(right))
-    state, evidence = _downtime(left, expectation)
+    state, evidence = _proof(left, expectation, left.what_would_tell(right))
     return [f"{left} {symbol} {right:g} s", f"{state.upper()}: {evidence[0]}", *evidence[1:]]
 
 
 def sample_of(summary: Summary) -> Sample:
     """Return what a trial contributes to a population of its repeats."""
-    figures = {name: figure(summary, name) for name in DURATIONS if name not in INTERVALS}
+    figures: dict[str, Figure | None] = {
+        name: _exact(figure(summary, name), "s") for name in DURATIONS if name not in INTERVALS
+    }
     figures["staleness"] = interval(summary, "staleness")
     fit = not summary.clock.problem
     figures["attempts_downtime"] = interval(summary, "attempts_downtime") if fit else None
     if summary.stuck:
-        figures["last_writer_back"] = math.inf
+        figures["last_writer_back"] = Figure(0.0, math.inf)
     return Sample(
         valid=summary.valid,
         reason=summary.reason,
         problem=summary.clock.problem,
         downtime=summary.downtime,
         rate=summary.rate,
-        figures=figures | {name: _counted(summary, name) for name in COUNTS},
+        figures=figures | {name: _exact(_counted(summary, name), "") for name in COUNTS},
     )
+
+
+def _exact(number: float | None, unit: Unit) -> Figure | None:
+    return None if number is None else Figure.exact(number, unit)
 
 
 def _counted(summary: Summary, name: str) -> float | None:
@@ -146,7 +150,7 @@ def _judge(summary: Summary, expectation: Expectation) -> Verdict:
     return Verdict(expectation=expectation, state=state, evidence=evidence)
 
 
-def interval(summary: Summary, name: str) -> Downtime | None:
+def interval(summary: Summary, name: str) -> Figure | None:
     """Return what a trial says between two ends, by its name; None if there was nothing."""
     if name == "downtime":
         return summary.downtime
@@ -163,27 +167,22 @@ def _interval(summary: Summary, expectation: Expectation) -> tuple[str, tuple[st
         return INCONCLUSIVE, (NOTHING[name],)
     if name == "staleness":
         return _proof(found, expectation, _what_fresher_reads_tell(found))
-    state, evidence = _downtime(found, expectation)
+    state, evidence = _proof(found, expectation, found.what_would_tell(expectation.bound))
     if state != PASS and summary.clock.problem:
         state = INCONCLUSIVE
         evidence = (summary.in_words(found), summary.clock.problem)
     return state, (*evidence, *_windows(summary)) if name == "downtime" else evidence
 
 
-def _downtime(downtime: Downtime, expectation: Expectation) -> tuple[str, tuple[str, ...]]:
-    return _proof(downtime, expectation, _what_would_tell(downtime, expectation.bound))
-
-
 def _proof(
-    found: Downtime, expectation: Expectation, what_would_tell: str
+    found: Figure, expectation: Expectation, what_would_tell: str
 ) -> tuple[str, tuple[str, ...]]:
     """Return the state of a bound on what is known between two ends: proven, broken, neither."""
     symbol, bound = expectation.operator, expectation.bound
     was = f"was {found}"
-    if OPERATORS[symbol](found, bound):
-        return PASS, (was,)
-    if OPERATORS[OPPOSITE[symbol]](found, bound):
-        return FAIL, (was,)
+    holds = found.decide(symbol, bound)
+    if holds is not None:
+        return PASS if holds else FAIL, (was,)
     return INCONCLUSIVE, (
         was,
         f"it was between {found.ends.replace(' to ', ' and ')}",
@@ -191,21 +190,10 @@ def _proof(
     )
 
 
-def _what_fresher_reads_tell(staleness: Downtime) -> str:
-    if float(staleness) == 0:
+def _what_fresher_reads_tell(staleness: Figure) -> str:
+    if staleness.value == 0:
         return "no read was stale; more writes per second, each nearer to a read, would tell"
     return "the write that was missed and the read took that long; no rate would tell"
-
-
-def _what_would_tell(downtime: Downtime, bound: float) -> str:
-    if downtime.rate > 0 and bound < MISSED_SLOTS / downtime.rate:
-        return f"too few writes ({downtime.rate:g} per second) to tell; {remedy(bound)}"
-    if math.isinf(downtime.upper):
-        return "observation ended before it did; a longer one would tell"
-    rate = downtime.deciding_rate(bound)
-    if rate is not None:
-        return f"a rate of about {rate} writes per second would tell"
-    return "no rate would tell; more writers, shorter time-outs or a shorter back-off might"
 
 
 def _windows(summary: Summary) -> Iterator[str]:
@@ -263,6 +251,8 @@ def _count(summary: Summary, expectation: Expectation) -> tuple[str, tuple[str, 
         evidence.append(", ".join(keys[:MOST_SHOWN]) + more)
     if expectation.name == "stuck_writers" and summary.stuck:
         evidence.append(f"writers {', '.join(map(str, summary.stuck[:MOST_SHOWN]))}")
+    if expectation.name == "stuck_sessions":
+        evidence += [each.evidence for each in summary.findings if each.name == "stuck_sessions"]
     if not OPERATORS[expectation.operator](count, expectation.bound):
         return FAIL, tuple(evidence)
     if expectation.name == "stale_writes" and count == 0 and summary.unjudged_writes:

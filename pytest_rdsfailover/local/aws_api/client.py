@@ -1,5 +1,6 @@
 """The control plane as the test process sees it: another process, started when first needed."""
 
+import http.client
 import importlib.metadata
 import importlib.util
 import sys
@@ -14,6 +15,7 @@ from pytest_rdsfailover.local.processes.ports import Port, reserve_port
 from pytest_rdsfailover.local.processes.process import Process, Supervisor
 from pytest_rdsfailover.model.errors import SettingError
 
+ANSWERS_WITHIN = 5.0  # seconds for a page that needs no work; a stopped process takes for ever
 READY_WITHIN = 30.0  # seconds; moto takes about two to import
 NEEDS = ("moto", "flask", "flask_cors")  # the server and what it imports
 KEY, SECRET = "local-cluster", "no-secret"  # dummies: no other endpoint accepts them
@@ -99,10 +101,12 @@ class ControlPlane:
         """Start the process, if it is not started, and return its port."""
         if self._port is None or self._process is None:
             self._port = reserve_port()
-            argv = [sys.executable, "-m", "pytest_rdsfailover.local.aws_api.main"]
-            argv += [str(self._config), str(self._port.number)]
-            self._process = self._supervisor.spawn("control", argv)
+            self._process = self._spawn_at(self._port.number)
         return self._port.number
+
+    def _spawn_at(self, port: int) -> Process:
+        argv = [sys.executable, "-m", "pytest_rdsfailover.local.aws_api.main"]
+        return self._supervisor.spawn("control", [*argv, str(self._config), str(port)])
 
     def _start(self) -> ApiPlace:
         """Start the process, if it is not started; return where it will answer."""
@@ -137,7 +141,31 @@ class ControlPlane:
         return ApiPlace(url=url, region=shown.region, key=KEY, secret=SECRET)
 
     def _wait(self) -> None:
+        """Wait until the process answers; one that no longer does is replaced.
+
+        Raises:
+            NotReadyError: if it does not start.
+        """
         with self._starting:
-            if not self._ready and self._process is not None:
+            if self._process is None or self._port is None:
+                return
+            if self._ready and self._process.alive and not _answers(self._port.number):
+                self._process.kill()
+                self._ready = False
+                self._process = self._spawn_at(self._port.number)
+            if not self._ready:
                 self._process.wait_line(READY_WITHIN)
                 self._ready = True
+
+
+def _answers(port: int) -> bool:
+    """Tell whether a server answers a request, whatever it says."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=ANSWERS_WITHIN)
+    try:
+        connection.request("GET", "/")
+        connection.getresponse()
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+    return True

@@ -7,6 +7,7 @@ this process ends, however it ends.
 import contextlib
 import json
 import os
+import select
 import shutil
 import signal
 import subprocess
@@ -24,6 +25,7 @@ SUPERVISOR = Path(__file__).with_name("supervisor.py")
 MEMORY = Path("/dev/shm")  # noqa: S108 - the run directory in it is new and private
 ROOM = 1 << 30  # bytes that must be free there
 PATIENCE = 30.0  # seconds for the supervisor's answers; it does nothing slow
+END_PATIENCE = 20.0  # seconds for its end: it waits up to 5 s for files that cannot be removed
 LOOK_EVERY = 0.002  # seconds between two looks for a program's first line
 LAST_LINES = 20
 
@@ -125,7 +127,8 @@ class Process:
     def kill(self) -> None:
         """End it without asking (SIGKILL), frozen or not, and what it started; wait until gone."""
         self._signal(signal.SIGKILL)
-        self._ended.wait(PATIENCE)
+        if not self._ended.wait(PATIENCE):
+            self._supervisor.abandon()
 
     def freeze(self) -> tuple[int, int]:
         """Stop it without ending it (SIGSTOP); all of it has stopped when this returns.
@@ -140,11 +143,17 @@ class Process:
         return self._signal(signal.SIGCONT)
 
     def _signal(self, number: signal.Signals) -> tuple[int, int]:
-        """Send a signal; return between which nanoseconds; zeros if it has ended."""
+        """Send a signal; return between which nanoseconds; zeros if it has ended.
+
+        Raises:
+            DiedError: if the supervisor has ended.
+            NotReadyError: if it does not answer.
+        """
         if not self.alive:
             return 0, 0
         self._supervisor._ask(do="signal", key=self._key, signal=int(number))  # noqa: SLF001 - the two are one thing
-        self._answered.acquire(timeout=PATIENCE)
+        if not self._answered.acquire(timeout=PATIENCE):
+            raise self._supervisor.unanswered()
         return self._sent
 
     def _output(self) -> str:
@@ -196,10 +205,8 @@ class Supervisor:
         assert self._popen.stdin  # noqa: S101 - for the type checker: they are pipes
         assert self._popen.stdout  # noqa: S101
         self._requests, self._reports = self._popen.stdin, self._popen.stdout
-        first = self._reports.readline()
-        if not first:
-            raise DiedError("the supervisor", f"exit status {self._popen.wait()}")
-        self.directory = Path(json.loads(first)["directory"])
+        self._gone = threading.Lock()  # held by who ends a supervisor that does not answer
+        self.directory = Path(self._first_report()["directory"])
         self._reader = threading.Thread(target=self._listen, name="rds-supervisor", daemon=True)
         self._reader.start()
 
@@ -229,7 +236,7 @@ class Supervisor:
 
         Raises:
             DiedError: if the supervisor has ended.
-            NotReadyError: if it does not answer.
+            NotReadyError: if it does not answer; it is killed then, and all its programs.
         """
         with self._lock:
             if any(other.name == name and other.alive for other in self._processes.values()):
@@ -240,31 +247,89 @@ class Supervisor:
         self._ask(
             do="spawn", key=key, name=name, argv=list(argv), env={**os.environ, **(env or {})}
         )
-        process._started.wait(PATIENCE)  # noqa: SLF001 - the two are one thing
+        if not process._started.wait(PATIENCE):  # noqa: SLF001 - the two are one thing
+            raise self.unanswered()
         if not process.pid:
             process.check()
-            raise NotReadyError("the supervisor", PATIENCE, self._log())
         return process
 
     def close(self) -> None:
         """End all programs and remove the run directory; harmless the second time."""
         with contextlib.suppress(OSError):
             self._requests.close()
-        self._popen.wait()
+        try:
+            self._popen.wait(END_PATIENCE)
+        except subprocess.TimeoutExpired:
+            self.abandon()
         self._reader.join(PATIENCE)
-        self._reports.close()
+        if not self._reader.is_alive():  # else closing would wait for it
+            self._reports.close()
         # The supervisor has done this, unless somebody killed it.
         shutil.rmtree(self.directory, ignore_errors=True)
+
+    def unanswered(self) -> NotReadyError:
+        """End a supervisor that does not answer, and its programs; return the error that says so."""
+        log = self._log()
+        self.abandon()
+        return NotReadyError("the supervisor", PATIENCE, log)
+
+    def abandon(self) -> None:
+        """Kill a supervisor that does not answer, with all its programs; harmless if it has ended."""
+        with self._gone:
+            if self._popen.poll() is not None:
+                return
+            # While it is stopped it reaps no program, so that no process id below is another's.
+            self._popen.send_signal(signal.SIGSTOP)
+            for process in list(self._processes.values()):
+                if process.pid and process.alive:
+                    with contextlib.suppress(ProcessLookupError, PermissionError):
+                        os.killpg(process.pid, signal.SIGKILL)
+            self._popen.kill()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._popen.wait(PATIENCE)
+
+    def _first_report(self) -> dict[str, Any]:
+        """Return what the supervisor says once it is there.
+
+        Raises:
+            DiedError: if it has ended.
+            NotReadyError: if it says nothing.
+        """
+        heard = _ready(self._reports.fileno(), select.POLLIN, PATIENCE)
+        first = self._reports.readline() if heard else b""
+        if not first:
+            self._popen.kill()  # it may have ended already; then nothing happens
+            status = self._popen.wait(PATIENCE)
+            self._requests.close()
+            self._reports.close()
+            if heard:
+                raise DiedError("the supervisor", f"exit status {status}")
+            raise NotReadyError("the supervisor", PATIENCE)
+        report: dict[str, Any] = json.loads(first)
+        return report
 
     def _ask(self, **request: object) -> None:
         try:
             with self._lock:
                 if self._over:
                     raise DiedError("the supervisor", "it has ended", self._log())
-                self._requests.write(json.dumps(request).encode() + b"\n")
-                self._requests.flush()
+                if self._write(json.dumps(request).encode() + b"\n"):
+                    return
         except (BrokenPipeError, ValueError):  # ended, or closed by us
             raise DiedError("the supervisor", "its pipe is closed", self._log()) from None
+        raise self.unanswered()
+
+    def _write(self, data: bytes) -> bool:
+        """Write to the supervisor's pipe; return False if nobody empties that."""
+        number, deadline = self._requests.fileno(), time.monotonic() + PATIENCE
+        os.set_blocking(number, False)
+        while data:
+            left = deadline - time.monotonic()
+            if left <= 0 or not _ready(number, select.POLLOUT, left):
+                return False
+            with contextlib.suppress(BlockingIOError):
+                data = data[os.write(number, data) :]
+        return True
 
     def _listen(self) -> None:
         for line in self._reports:
@@ -279,6 +344,13 @@ class Supervisor:
 
     def _log(self) -> str:
         return _tail(self.directory / "supervisor.log", LAST_LINES)
+
+
+def _ready(number: int, event: int, timeout: float) -> bool:
+    """Wait up to *timeout* seconds until a descriptor can be read or written, or is closed."""
+    poll = select.poll()  # unlike select, it takes descriptors above 1023
+    poll.register(number, event)
+    return bool(poll.poll(timeout * 1000))
 
 
 def _tail(path: Path, lines: int) -> str:

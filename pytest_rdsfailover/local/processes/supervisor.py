@@ -30,6 +30,8 @@ from collections.abc import Iterator
 PREFIX = "rdsfo"
 PARENT_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of prctl(2)
 LINUX = sys.platform == "linux"
+# What ends a parent wakes us, so that even one that somebody has stopped sees the end of its owner.
+OWNER_ENDED_SIGNAL = signal.SIGCONT
 PRCTL = ctypes.CDLL(None).prctl if LINUX else None
 GIVE_UP_REMOVING = 5.0  # seconds
 LOOK_AT_OWNER_EVERY = 500  # milliseconds, where the system cannot tell that the owner ended
@@ -236,6 +238,8 @@ def watch(pid: int) -> int | None:
 def main(owner: int, bases: list[str]) -> None:
     """Run until the owner ends."""
     os.umask(0o077)
+    if PRCTL is not None:
+        PRCTL(PARENT_DEATH_SIGNAL, OWNER_ENDED_SIGNAL, 0, 0, 0)
     for base in bases:
         sweep(base)
     directory, _ = create_run_directory(bases[0])

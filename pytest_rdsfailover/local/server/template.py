@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
 from pytest_rdsfailover.local.processes.process import Supervisor
 from pytest_rdsfailover.local.server.dialects import COMMON, Dialect
@@ -16,6 +16,7 @@ from pytest_rdsfailover.model.errors import CommandError
 
 TEMPLATE_VERSION = 1  # to be raised when the content of templates changes
 PATIENCE = 180.0  # seconds to fill a data directory, on a slow machine
+WAIT = 90.0  # seconds for another process that makes the same template
 CHUNK = 1 << 16
 ZEROS = bytes(CHUNK)
 
@@ -45,7 +46,8 @@ class Source:
 def template(source: Source, cache: Path, supervisor: Supervisor) -> Path:
     """Return the data directory to copy; it is made if the cache has none.
 
-    Processes that ask at the same time wait for the first of them to make it.
+    Processes that ask at the same time wait for the first of them to make it, up to `WAIT`: who
+    makes it may be frozen. Then each makes its own, which ends with its run.
 
     Raises:
         CommandError: if the server's own installer fails, with its output.
@@ -53,9 +55,14 @@ def template(source: Source, cache: Path, supervisor: Supervisor) -> Path:
     ready = cache / source.key
     if ready.is_dir():
         return ready
-    with FileLock(cache / f"{source.key}.lock"):
+    try:
+        with FileLock(cache / f"{source.key}.lock", timeout=WAIT):
+            if not ready.is_dir():
+                _forget(cache, source.key)
+                _make(source, ready, supervisor)
+    except Timeout:
+        ready = supervisor.directory / source.key
         if not ready.is_dir():
-            _forget(cache, source.key)
             _make(source, ready, supervisor)
     return ready
 

@@ -58,10 +58,11 @@ function comparisons(run) {
     known(pair.change) ? `${signOf(pair.change)}${percent(Math.abs(pair.change))}` : "–",
     pair.difference_s ? difference(pair.difference_s.median) : "–",
     pair.difference_s ? `${difference(pair.difference_s.low)} to ${difference(pair.difference_s.high)}` : "–",
-    known(pair.p_value) ? String(Number(pair.p_value.toPrecision(2))) : "–"]);
+    known(pair.p_value) ? String(Number(pair.p_value.toPrecision(2))) : "–",
+    pair.pairs?.count ? `${pair.pairs.count} (${pair.pairs.dropped} trials without a partner)` : "–"]);
   return el("section", {}, el("h2", {}, "Comparisons"),
-    table(["baseline", "candidate", "#ratio of medians", "#change", "#difference", "#its 95 % interval", "#p-value"], rows, "Comparisons"),
-    el("p", { class: "soft small" }, "Interval: bootstrap of the difference of the medians. p: exact permutation test on ranks, two-sided."));
+    table(["baseline", "candidate", "#ratio of medians", "#change", "#difference", "#its 95 % interval", "#p-value", "#pairs"], rows, "Comparisons"),
+    el("p", { class: "soft small" }, "Interval: bootstrap of the difference of the medians. p: exact permutation test on ranks, two-sided; of trials that met the same failover, on the signs of their differences."));
 }
 
 function counted(name, trials) {

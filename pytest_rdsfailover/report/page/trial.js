@@ -5,7 +5,7 @@ const { duration, moment } = rdsfailover.durations;
 const { downtimeOf, number, plural, verdict } = rdsfailover.words;
 const { whenNear } = rdsfailover.scheduling;
 const { timeline } = rdsfailover.view;
-const { audit, complaints, errors, latencies, milestones, pins } = rdsfailover.trialTables;
+const { audit, complaints, errors, findings, latencies, milestones, pins } = rdsfailover.trialTables;
 const { moreFigures, moreSections } = rdsfailover.retriesAndReads;
 
 function trialSection(entry, at, count) {
@@ -24,6 +24,7 @@ function trialSection(entry, at, count) {
     el("div", { class: "soft small" }, summaryLine(entry)),
     portrait && portrait.reason ? el("p", { class: "warn" }, `This trial proves nothing: ${portrait.reason}.`) : null,
     trial.clock && !trial.clock.reliable ? el("p", { class: "warn" }, `The downtime is no figure: ${trial.clock.problem}.`) : null,
+    trial.findings && trial.findings.length ? findings(trial.findings) : null,
     entry.why ? el("pre", { class: "why" }, entry.why) : null,
     keyFigures(entry), drawing, tables(entry));
 }

@@ -71,4 +71,10 @@ function complaints(list) {
   return table(["error", "what the first one said", "#count", "#first", ""], rows, "Complaints");
 }
 
-rdsfailover.trialTables = { audit, complaints, errors, latencies, milestones, pins };
+function findings(list) {
+  return el("ul", { class: "findings" }, list.map((finding) => el("li", { class: finding.severity === "broken" ? "bad" : "soft" },
+    el("strong", {}, finding.severity), ` ${finding.evidence}. `, el("span", {}, `Usually helps: ${finding.cure}.`),
+    finding.expectation ? el("code", {}, ` expect(${finding.expectation})`) : null)));
+}
+
+rdsfailover.trialTables = { audit, complaints, errors, findings, latencies, milestones, pins };

@@ -6,9 +6,12 @@ import pytest
 from pytest_rdsfailover.analysis import compare as module
 from pytest_rdsfailover.analysis.compare import (
     compare,
+    compare_pairs,
     difference_interval,
     doubled_ranks,
+    paired_interval,
     permutation_test,
+    sign_flip_test,
 )
 
 
@@ -99,3 +102,83 @@ def test_the_interval_of_the_difference_covers_the_truth_about_as_often_as_promi
         covered += low <= 1 <= high
 
     assert covered >= 50  # of 60, expected 57
+
+
+def flipped_by_hand(differences):
+    """Return the p-value by trying all signs."""
+    ranks = doubled_ranks([abs(each) for each in differences])
+    signed = [(r, d) for r, d in zip(ranks, differences, strict=True) if d]
+    seen = abs(sum(r if d > 0 else -r for r, d in signed))
+    tries = list(itertools.product((1, -1), repeat=len(signed)))
+    sums = (sum(s * r for s, (r, _) in zip(signs, signed, strict=True)) for signs in tries)
+    return sum(abs(each) >= seen for each in sums) / len(tries)
+
+
+@pytest.mark.parametrize(
+    "differences",
+    [[1.0], [1, 2, 3], [1, -2, 3, 4], [0, 0, 1, -1, 2], [1, 1, 1, -1], [0, 0], [-3, -1, -2, -5, 4]],
+)
+def test_the_test_of_signs_is_exact_with_ties_and_zeros(differences):
+    assert sign_flip_test(differences) == pytest.approx(flipped_by_hand(differences))
+    assert sign_flip_test([-each for each in differences]) == sign_flip_test(differences)
+
+
+def test_without_ties_the_test_of_signs_is_that_of_wilcoxon():
+    # The figure is that of wilcoxon in scipy.stats, with the exact method.
+    assert sign_flip_test([1.1, 2.2, -0.3, 4.4, 5.5, -0.6, 7.7]) == pytest.approx(0.078125)
+
+
+def test_many_pairs_are_sampled_and_agree_with_the_exact_count(monkeypatch):
+    chance = random.Random(1)
+    differences = [chance.gauss(0.3, 1) for _ in range(40)]
+    exact = sign_flip_test(differences)
+    monkeypatch.setattr(module, "MOST_EXACT", 10)
+
+    assert sign_flip_test(differences) == pytest.approx(exact, abs=0.01)
+
+
+def test_pairs_show_a_change_that_two_samples_hide_in_the_spread_of_failovers():
+    chance = random.Random(5)
+    failovers = [chance.uniform(1, 9) for _ in range(15)]
+    pairs = [(each, each + 0.3 + chance.gauss(0, 0.05)) for each in failovers]
+    apart = compare(*map(list, zip(*pairs, strict=True)))
+    found = compare_pairs(pairs, dropped=2)
+
+    assert apart.p_value > 0.5
+    assert found.p_value == pytest.approx(2 / 2**15)
+    assert found.high - found.low < (apart.high - apart.low) / 3
+    assert found.difference == apart.difference
+    assert (found.pairs, found.dropped, apart.pairs) == (15, 2, 0)
+
+
+def test_no_change_between_pairs_is_seldom_taken_for_one():
+    chance = random.Random(9)
+    shown = 0
+    for _ in range(300):
+        shown += sign_flip_test([chance.gauss(0, 1) for _ in range(12)]) <= 0.05
+    assert 3 <= shown <= 27  # 15 are expected
+
+
+def test_the_interval_of_pairs_holds_the_true_difference():
+    chance = random.Random(2)
+    held = 0
+    for _ in range(60):
+        failovers = [chance.uniform(1, 2) for _ in range(15)]
+        low, high = paired_interval([(each, each + 0.5) for each in failovers])
+        held += low <= 0.5 + 1e-9 and high >= 0.5 - 1e-9
+    assert held >= 54
+
+
+@pytest.mark.parametrize(
+    ("before", "after"), [([1.0], [2.0]), ([1.0], [2.0, 3.0, 4.0]), ([1.0, 2.0], [2.0])]
+)
+def test_a_single_trial_has_no_interval(before, after):
+    found = compare(before, after)
+    assert (found.low, found.high) == (None, None)
+
+
+def test_a_single_pair_has_no_interval_and_none_is_no_comparison():
+    found = compare_pairs([(1.0, 2.0)])
+    assert (found.low, found.high, found.p_value) == (None, None, 1.0)
+    with pytest.raises(ValueError, match="without a pair"):
+        compare_pairs([])

@@ -71,3 +71,14 @@ def test_a_writer_that_dies_without_any_trigger_is_stuck():
     assert judged.writers.stuck == [1]
     assert judged.ends.last_back.upper == judged.ends.writer_outage.upper == math.inf
     assert judged.ends.outages == Interval.exact(0)
+
+
+def test_what_came_before_observation_does_not_say_what_writes_normally_take():
+    slow = [ack(0.5 + n / 100, sent=0.1 + n / 100) for n in range(50)]
+    before = (0.2, 0.3)  # a pause of our own, which was not observed either
+    held = absences(
+        series_of(journal([*slow, *acks(1.01, 3.0, 0.01)])),
+        course(start=1.0, stop=2.99, trigger=2.0, settled=2.1, pauses=[before]),
+    )
+
+    assert held.gaps.service == to_nanoseconds(0.001)

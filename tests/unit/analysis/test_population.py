@@ -1,8 +1,9 @@
 import json
+import math
 
 import pytest
 
-from pytest_rdsfailover.analysis.downtime import Downtime
+from pytest_rdsfailover.analysis.figure import Figure
 from pytest_rdsfailover.analysis.population import Sample, population, population_of
 
 
@@ -11,9 +12,9 @@ def sample(downtime=0.0, *, valid=True, problem="", **figures):
         valid=valid,
         reason="" if valid else "the writer did not change",
         problem=problem,
-        downtime=Downtime(downtime, downtime, rate=200),
+        downtime=Figure(downtime, downtime, rate=200),
         rate=200,
-        figures={"lost": 0} | figures,
+        figures={"lost": Figure.exact(0)} | figures,
     )
 
 
@@ -53,9 +54,9 @@ def test_a_sample_survives_json_with_its_resolution():
         valid=True,
         reason="",
         problem="it stood still",
-        downtime=Downtime(1.0, 1.5, 1.2, 200),
+        downtime=Figure(1.0, 1.5, rate=200, best=1.2),
         rate=200,
-        figures={"lost": None, "p99": 0.5},
+        figures={"lost": None, "p99": Figure(0.5, math.inf, "asleep")},
     )
     back = Sample.of_plain(json.loads(json.dumps(one.plain())))
 

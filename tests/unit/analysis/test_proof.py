@@ -99,6 +99,7 @@ def test_a_reset_after_the_writers_own_packet_that_was_too_long_proves_nothing()
         refused(1.2, code=1153),
         unknown(1.4, sent=1.39),
         refused(1.6, code=1153),
+        unknown(2.7, sent=2.69),
         unknown(2.8, sent=2.79),
         ack(3.0),
     ]

@@ -31,6 +31,7 @@ def came(statements=0, marked=0, connections=1, confirmed=0):
         ({"proxy": came(1, marked=1)}, ""),
         ({"cluster": came(50, marked=50)}, "but to others: cluster (50 statements)"),
         ({"cluster": came(50, marked=50), "proxy": came(50, connections=0)}, "but to others"),
+        ({"proxy": came(50, marked=50, connections=0)}, ""),  # by connections from before the load
         ({"instance-1": came(50, marked=50), "proxy": came(0, connections=1)}, ""),  # a driver that
         ({"cluster": came(500)}, "0 statements came"),  # others' work elsewhere is no work of ours
     ],

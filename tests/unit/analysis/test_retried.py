@@ -105,10 +105,10 @@ def state(trial, **bounds):
 def test_the_attempts_downtime_is_bounded_by_its_ends():
     trial = judged()
     down = trial.attempts.downtime
-    middle = f"{float(down) * 1000:.0f}ms"
+    middle = f"{down.value * 1000:.0f}ms"
 
     expectations.expect(trial, attempts_downtime="< 2s")
-    assert down.lower < float(down) < down.upper
+    assert down.lower < down.value < down.upper
     assert state(trial, attempts_downtime=f"< {middle}") == INCONCLUSIVE
     assert state(trial, attempts_downtime=f"> {middle}") == INCONCLUSIVE
     assert state(trial, attempts_downtime="> 1s") == PASS
@@ -148,6 +148,6 @@ def test_a_population_s_claims_on_the_attempts_downtime_go_by_the_ends_of_each_t
     claims.expect([kept] * 3, attempts_downtime="< 2s")
     with pytest.raises(AssertionError, match=r"FAIL: attempts_downtime < 2\.00 s in every trial"):
         claims.expect([kept, again], attempts_downtime="< 2s")
-    middle = f"< {float(kept.figures['attempts_downtime']) * 1000:.0f}ms"
+    middle = f"< {kept.figures['attempts_downtime'].value * 1000:.0f}ms"
     with pytest.raises(AssertionError, match="INCONCLUSIVE: attempts_downtime"):
         claims.expect([kept] * 3, attempts_downtime=middle)

@@ -53,7 +53,7 @@ def test_a_replica_that_saw_nothing_missed_the_first_write():
 def test_no_stale_read_is_no_staleness_up_to_the_age_of_the_newest_write():
     reads = judge(world((5.05, 40, False), (6.02, 50, False))).reads
 
-    assert (reads.stale, reads.staleness) == (0, 0.0)
+    assert (reads.stale, reads.staleness.value) == (0, 0.0)
     assert reads.staleness.upper == pytest.approx(0.053)
 
 

@@ -81,7 +81,7 @@ def test_a_precise_load_knows_a_stall_to_a_few_milliseconds():
     for seed in SEEDS:
         chance, ordeal = precise(seed)
         series, course, truth = play(ordeal, chance)
-        assert abs(absences(series, course).downtime - truth.downtime()[0]) < 0.004
+        assert abs(absences(series, course).downtime.value - truth.downtime()[0]) < 0.004
 
 
 def outside(shape, figure="downtime", seeds=SEEDS):

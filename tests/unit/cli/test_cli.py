@@ -19,7 +19,7 @@ DATA = re.compile(r'<script type="application/json" id="data">(.*?)</script>', r
 def evidence(*, lost=0, back=12.5, run="run", **changes):
     events = [
         *acks(1.0, 10.3, 0.05), unknown(10.35), *(refused(10.5 + n / 10) for n in range(5)),
-        ack(back), *acks(back + 0.1, 20.0, 0.05),
+        ack(back), *acks(back + 0.1, 20.05, 0.05),
     ]  # fmt: skip
     made = journal(events)
     made.run = run

@@ -12,6 +12,7 @@ from pytest_rdsfailover.journal import archive
 from pytest_rdsfailover.journal.evidence import Evidence
 from pytest_rdsfailover.journal.stored import Stored
 from pytest_rdsfailover.model.errors import ArchiveError
+from pytest_rdsfailover.model.target import LeftSession, Sessions
 
 LABEL = archive.Label(
     test="tests/test_a.py::test_b[x/../y]", scenario="x", seed=7, rerun="pytest a", versions={"a": "1"}, pins=[{"session": 7, "reason": "user variable", "statement": "SET @a"}]
@@ -66,6 +67,26 @@ def test_what_was_never_read_back_stays_undecided(tmp_path):
     assert not judge(again).audited
 
 
+def test_sessions_that_stayed_survive_and_an_older_journal_has_none(tmp_path):
+    left = LeftSession(instance="instance-1", since=1.0, refused=9.0, refusals=3, error=1836)
+    seen = Sessions(open=8, left=[left])
+    path = archive.write(tmp_path, small(course=course(sessions=seen, own_trigger=True)), LABEL)
+    read = archive.read(path)[0].course
+    assert (read.sessions.open, list(read.sessions.left)) == (8, [left])
+    assert read.own_trigger is True
+
+    def before(lines):
+        about = json.loads(lines[1])
+        for name in ("sessions", "own_trigger"):
+            del about["course"][name]
+        return [lines[0], json.dumps(about), *lines[2:]]
+
+    rewritten(path, before)
+    older = archive.read(path)[0]
+    assert older.course.sessions is None
+    assert judge(older).stuck_sessions is None
+
+
 def test_skipped_slots_and_instances_survive(tmp_path):
     evidence = small()
     again, _ = archive.read(archive.write(tmp_path, evidence, LABEL))
@@ -96,9 +117,12 @@ def test_a_file_tells_its_format_and_version_in_its_first_line(tmp_path):
         (lambda _: [], "no whole journal"),
         (lambda lines: [lines[0].replace('"version":1', '"version":2'), *lines[1:]], "version 2"),
         (lambda lines: [lines[0].replace("rdsfailover-journal", "x"), *lines[1:]], "format is 'x'"),
-        (lambda lines: [line.replace('"took":[', '"took":[1,') for line in lines], "no whole"),
+        (
+            lambda lines: [line.replace('"took":[', '"took":[1],"more":[') for line in lines],
+            "no whole",
+        ),
         (lambda lines: ["[1]", *lines[1:]], "no whole journal"),
-        (lambda lines: [*lines[:-1], "{"], "no whole journal"),
+        (lambda lines: [*lines[:-1], "{"], "is no JSON"),
     ],
 )
 def test_a_damaged_file_is_refused_by_name(tmp_path, change, complaint):

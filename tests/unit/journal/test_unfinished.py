@@ -57,7 +57,7 @@ def test_a_trial_that_was_cut_short_is_judged_up_to_its_last_event(left):
     trial = judge(evidence)
 
     assert label == LABEL
-    assert trial.downtime == pytest.approx(1.7, abs=0.06)
+    assert trial.downtime.value == pytest.approx(1.7, abs=0.06)
     assert (trial.errors[0].kind, trial.errors[0].count) == ("refused", 34)
     assert trial.window.stop == pytest.approx(3.0, abs=0.02)
     assert not trial.audited
@@ -198,7 +198,7 @@ def test_only_its_owner_may_read_what_was_written(left):
     ("about", "complaint"),
     [
         (None, "cannot be read"),
-        ("{", "is no unfinished trial"),
+        ("{", "is no JSON"),
         ('{"format": "x", "version": 1}', "is no unfinished trial"),
         ("course", "before anything was written"),
     ],

@@ -2,12 +2,17 @@
 
 import asyncio
 import threading
+import traceback
 
 import pymysql
 import pytest
 
+from pytest_rdsfailover.journal.journal import Journal
 from pytest_rdsfailover.load.complaints import Complaints
+from pytest_rdsfailover.load.engine import LoadError
 from pytest_rdsfailover.load.sharing import remedy_of
+from pytest_rdsfailover.load.threads import Load
+from pytest_rdsfailover.load.user_code import CallWorkload
 
 
 def raised(function):
@@ -57,7 +62,7 @@ def test_an_error_that_wraps_what_a_loop_said_is_named_too():
     wrapped = ValueError("the order failed")
     wrapped.__cause__ = raised(future_of_another_loop)
 
-    assert "by loop=" in remedy_of(wrapped)
+    assert "await rds_trial.run(...)" in remedy_of(wrapped)
 
 
 def test_a_thread_without_a_loop_and_a_loop_within_a_loop_are_named():
@@ -129,3 +134,50 @@ def test_errors_of_one_class_from_different_lines_are_told_apart():
     assert {each.text for each in complaints.found()} >= {"'card'", "'order'"}
     (shared,) = [each for each in complaints.found() if each.remedy]
     assert shared.remedy in str(shared)
+
+
+class UnspeakableError(Exception):
+    """An error whose text cannot be had."""
+
+    def __str__(self):
+        raise KeyError("text")
+
+
+class SilentError(Exception):
+    __str__ = lambda _: None  # noqa: E731 - what no text is
+
+
+@pytest.mark.parametrize("error", [UnspeakableError(), SilentError()])
+def test_an_error_that_cannot_say_anything_is_a_complaint_all_the_same(error):
+    complaints = Complaints()
+    complaints.note(error, 0)
+
+    (found,) = complaints.found()
+    assert found.error == type(error).__name__
+    assert "cannot be had" in found.text
+
+
+def test_a_password_with_marks_of_its_own_is_masked_whole():
+    complaints = Complaints()
+    complaints.note(
+        ValueError("no host in mysql+aiomysql://app:hun/t@er2@db:3306/x, api_key=k9"), 0
+    )
+
+    (found,) = complaints.found()
+    assert found.text == "no host in mysql+aiomysql://app:***@db:3306/x, api_key=***"
+
+
+def test_what_keeps_a_load_from_starting_is_shown_without_secrets():
+    def setup():
+        raise ValueError("cannot parse mysql://app:hunter2@db/x")
+
+    journal = Journal("run", 1)
+    workload = CallWorkload(journal, lambda _key, _state: None, setup=setup)
+    load = Load(workload, journal, rate=1.0)
+    with pytest.raises(
+        LoadError, match=r"ValueError: cannot parse mysql://app:\*\*\*@db"
+    ) as raised:
+        load.start(timeout=0.1)
+
+    assert "hunter2" not in "".join(traceback.format_exception(raised.value))
+    assert "in setup" in raised.value.__notes__[0]

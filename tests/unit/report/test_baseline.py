@@ -113,7 +113,49 @@ def test_what_is_no_baseline_is_refused(tmp_path, text):
         read(tmp_path / "gone.json")
 
 
-@pytest.mark.parametrize("text", ["median", "mean:10%", "median:ten%", "median:10", "", "p95:"])
+UNFIT = {"clock": {"reliable": False, "problem": "busy"}}
+
+
+def test_a_single_figure_beside_unreliable_ones_is_a_problem_on_either_side():
+    few = run(1.0)
+    unfit = [document(None, **UNFIT) for _ in range(14)]
+    few["document"]["trials"] += unfit
+    few["loads"] *= 15
+
+    (problem,) = compare_with(BEFORE, few, ()).problems
+    assert "only 1 of 15 trials have a figure in this run" in problem
+    (problem,) = compare_with(few, BEFORE, ()).problems
+    assert "in the baseline" in problem
+
+
+def test_one_trial_against_one_shows_no_interval():
+    lines = compare_with(run(1.0), run(2.0), ()).lines
+    assert "one trial has no interval" in "\n".join(lines)
+    assert "95 %" not in "\n".join(lines)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "median",
+        "mean:10%",
+        "median:ten%",
+        "median:10",
+        "",
+        "p95:",
+        "median:nan%",
+        "median:inf%",
+        "max:-5%",
+        "median:%",
+        "median:-1s",
+        "median:nan",
+        "p95:infs",
+        "median:1e999%",
+        "median:1_0%",
+        "median:10%,",
+        "max:+5%",
+    ],
+)
 def test_what_is_no_rule_is_refused(text):
     with pytest.raises(SettingError):
         parse_rules(text)

@@ -2,7 +2,7 @@ import pytest
 from populations import article, document
 
 from pytest_rdsfailover.report.document import run_document
-from pytest_rdsfailover.report.scenarios import comparisons, scenarios
+from pytest_rdsfailover.report.scenarios import compared, comparisons, scenarios
 
 
 def names(*trials):
@@ -55,7 +55,7 @@ def test_the_document_compares_its_scenarios():
     (found,) = run["comparisons"]
 
     assert list(found) == [
-        "baseline", "candidate", "trials", "ratio", "change", "difference_s", "p_value",
+        "baseline", "candidate", "trials", "ratio", "change", "difference_s", "p_value", "pairs",
     ]  # fmt: skip
     assert found["trials"] == {"baseline": 15, "candidate": 15}
     assert found["ratio"] == 0.0
@@ -72,3 +72,49 @@ def test_no_change_can_be_told_from_no_downtime():
     assert (
         run_document(trials, mode="local", seed=7, versions={})["comparisons"][0]["change"] is None
     )
+
+
+def sampled(downtimes, scenario="cluster", *, seeds=None, **changes):
+    seeds = range(len(downtimes)) if seeds is None else seeds
+    return [
+        document(each, scenario, failover_seed=seed, **changes)
+        for each, seed in zip(downtimes, seeds, strict=True)
+    ]
+
+
+def test_trials_of_one_failover_are_compared_as_pairs():
+    trials = sampled([1.0, 5.0, 9.0]) + sampled([1.5, 5.5, 9.5], "other")
+    ((_, _, found),) = comparisons(scenarios(trials))
+
+    assert (found.pairs, found.dropped) == (3, 0)
+    assert found.low == found.high == pytest.approx(0.5)
+
+
+def test_a_partner_that_proves_nothing_drops_its_pair_and_is_counted():
+    first = sampled([1.0, 5.0, 9.0, 2.0])
+    first[1]["valid"] = False
+    first[2]["clock"] = {"reliable": False, "problem": "busy"}
+    one, two = scenarios(first + sampled([1.5, 5.5, 9.5, 2.5], "other"))
+    found = compared(one, two)
+
+    assert (found.pairs, found.dropped) == (2, 4)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        sampled([1.5, 5.5], "other", profile="aurora"),
+        sampled([1.5, 5.5], "other", seeds=[7, 8]),
+        [document(1.5, "other"), document(5.5, "other")],
+    ],
+)
+def test_trials_of_other_failovers_are_no_pairs(other):
+    one, two = scenarios(sampled([1.0, 5.0]) + other)
+    assert compared(one, two).pairs == 0
+
+
+def test_a_seed_that_comes_twice_pairs_the_first_with_the_first():
+    trials = sampled([1.0, 2.0], seeds=[3, 3]) + sampled([1.1, 2.1], "other", seeds=[3, 3])
+    found = compared(*scenarios(trials))
+
+    assert (found.pairs, found.low) == (2, pytest.approx(0.1))

@@ -33,7 +33,7 @@ LABEL = Label(test="t", scenario="t", seed=1, rerun="pytest t", versions={})
 @pytest.mark.parametrize(("processes", "pauses"), [(1, [HERE]), (2, [THERE])])
 def test_only_the_pauses_of_processes_that_write_count(tmp_path, processes, pauses):
     observation = Observation(
-        SimpleNamespace(mode="local", failovers=[]),
+        SimpleNamespace(mode="local", failovers=[], check=lambda: None),
         PLACE,
         choose({}, PLACE, retries=0, policy=ReconnectPolicy(), classify=None),
         Plan(writers=2, rate=10.0, processes=processes),
@@ -67,11 +67,17 @@ class Target:
     mode, writer, failovers = "local", "instance-1", ()
     dead = False
 
+    def sessions(self, _):
+        return None
+
     def traffic(self, _):
         return None
 
     def audit_endpoint(self):
         return PLACE
+
+    def rest(self):
+        pass
 
     def prepare(self):
         pass
@@ -87,7 +93,7 @@ class Target:
 class Workload:
     """A table that remembers whether it is there; each step breaks as it is told."""
 
-    steps, torn, made = (WRITE,), (), "table d.rds_writes_x"
+    steps, torn, made, needs_writer = (WRITE,), (), "table d.rds_writes_x", True
 
     def __init__(self, **breaks):
         self.breaks, self.there = breaks, False

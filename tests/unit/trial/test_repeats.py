@@ -44,13 +44,17 @@ class TrialRunner:
 
     def __init__(self, trials, entries):
         self.trials, self.entries = list(trials), entries
+        self.asked = set()
         self.settled = self.skipped = 0
         self.conditions = {"test": "test_a.py::test_b", "seed": 7, "profile": "quick"}
 
     def settle(self):
         self.settled += 1
 
-    def skip(self):
+    def begin(self, *_):
+        pass
+
+    def skip(self, *_):
         self.skipped += 1
         self.trials.pop(0)
 
@@ -58,7 +62,7 @@ class TrialRunner:
         if not self.trials:
             raise KeyboardInterrupt
         found = self.trials.pop(0)
-        self.entries.append({"trial": {"downtime_s": float(found.downtime)}, "options": options})
+        self.entries.append({"trial": {"downtime_s": found.downtime.value}, "options": options})
         if not found.valid:
             raise InvalidTrialError(found)
         return found
@@ -72,6 +76,7 @@ class Bench:
         self.runner = TrialRunner(trials, self.entries)
         self.directory = directory
         notebook = SimpleNamespace(
+            asked=set(),
             entries=self.entries,
             recall=self.entries.append,
             store=lambda key: Store(directory, json.loads(json.dumps(key))),
@@ -87,7 +92,7 @@ def test_trials_are_repeated_settled_and_spaced(tmp_path):
 
     assert len(found) == 3
     assert found.summary.median == pytest.approx(2, abs=0.1)
-    assert [round(each) for each in found.downtimes] == [1, 2, 3]
+    assert [round(each.value) for each in found.downtimes] == [1, 2, 3]
     assert bench.runner.settled == 3
     assert bench.clock.slept == [0.5, 0.5]
     assert bench.shown == [(1, 3), (2, 3), (3, 3)]
@@ -164,7 +169,7 @@ def test_an_interruption_loses_the_running_trial_only(tmp_path):
     second = Bench(tmp_path, every, count=4, resume=True)
     found = second.run(ENDPOINT)
 
-    assert [round(each) for each in found.downtimes] == [1, 2, 3, 4]
+    assert [round(each.value) for each in found.downtimes] == [1, 2, 3, 4]
     assert second.runner.skipped == 2  # so that the seeds of the others stay the same
     assert second.entries[:2] == first.entries
     assert second.runner.settled == 2

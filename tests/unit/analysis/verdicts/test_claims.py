@@ -1,6 +1,6 @@
 import pytest
 
-from pytest_rdsfailover.analysis.downtime import Downtime
+from pytest_rdsfailover.analysis.figure import Figure
 from pytest_rdsfailover.analysis.population import Sample
 from pytest_rdsfailover.analysis.verdicts import claims
 from pytest_rdsfailover.analysis.verdicts.expectations import FAIL, INCONCLUSIVE, PASS
@@ -12,9 +12,14 @@ def sample(downtime=1.0, *, valid=True, problem="", spread=0.0, rate=200.0, **fi
         valid=valid,
         reason="" if valid else "the writer did not change",
         problem=problem,
-        downtime=Downtime(max(0, downtime - spread), downtime + spread, downtime, rate),
+        downtime=Figure(
+            max(0, downtime - spread), downtime + spread, problem, rate=rate, best=downtime
+        ),
         rate=rate,
-        figures={"lost": 0, "p99": 0.1} | figures,
+        figures={
+            name: None if number is None else Figure.exact(number, "s" if name == "p99" else "")
+            for name, number in ({"lost": 0, "p99": 0.1} | figures).items()
+        },
     )
 
 
@@ -57,7 +62,7 @@ def test_a_failure_shows_the_trials_that_break_it_and_the_quantile_seen():
     text = complaint([sample()] * 10 + [sample(3.0)] * 5, downtime="p95 < 2s")
 
     assert "FAIL: p95 of downtime < 2.00 s" in text
-    assert "trial 11: 3.00 s; trial 12: 3.00 s" in text
+    assert "trial 11: 3.00 s ±0.0001; trial 12: 3.00 s" in text
     assert "the p95 seen was 3.00 s" in text
 
 

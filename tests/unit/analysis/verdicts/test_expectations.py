@@ -1,7 +1,7 @@
 import pytest
 from builders import ack, acks, course, everything_acked, journal, refused
 
-from pytest_rdsfailover.analysis.downtime import Downtime
+from pytest_rdsfailover.analysis.figure import Figure
 from pytest_rdsfailover.analysis.summary import summarise
 from pytest_rdsfailover.analysis.verdicts import expectations
 from pytest_rdsfailover.analysis.verdicts.arguments import Claims, Expectations
@@ -189,7 +189,7 @@ def test_no_rate_can_prove_a_downtime_of_nothing():
 
 
 def test_a_plain_comparison_is_explained():
-    down = Downtime(1.9, 2.1, rate=100)
+    down = Figure(1.9, 2.1, rate=100)
 
     assert expectations.explain_comparison("<", down, 1.0)[1] == "FAIL: was 2.00 s ±0.1"
     assert expectations.explain_comparison(">", 1.0, down)[1] == "FAIL: was 2.00 s ±0.1"
@@ -199,7 +199,7 @@ def test_a_plain_comparison_is_explained():
 
 
 def test_a_plain_comparison_that_too_few_writes_left_open_says_so():
-    down = Downtime(0, 1.1, value=0, rate=2)
+    down = Figure(0, 1.1, best=0, rate=2)
 
     assert "too few writes (2 per second)" in "".join(
         expectations.explain_comparison("<", down, 0.5)

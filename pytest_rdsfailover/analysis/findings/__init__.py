@@ -1,0 +1,1 @@
+"""What is wrong with an application, whether or not a test asked for it."""

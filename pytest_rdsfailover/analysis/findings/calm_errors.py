@@ -1,0 +1,25 @@
+"""Errors before anything was triggered."""
+
+from collections import Counter
+
+from pytest_rdsfailover.analysis.findings.finding import Case, Finding
+
+
+def calm_errors(case: Case) -> Finding | None:
+    """Tell errors that no failover explains."""
+    if case.trigger is None:
+        return None
+    early = [fault for at, fault, _ in case.errors if at <= case.trigger]
+    if not early:
+        return None
+    fault, count = Counter(early).most_common(1)[0]
+    said = next(iter(case.course.complaints), None)
+    return Finding(
+        name="calm_errors",
+        severity="note",
+        evidence=(
+            f"the load failed before the failover: {len(early)} operations ({count} x"
+            f" {fault.code or fault.kind})" + (f"; {said}" if said else "")
+        ),
+        cure="find out why before you blame the failover",
+    )

@@ -1,0 +1,31 @@
+"""All findings of a trial, the worst first."""
+
+from collections.abc import Callable
+
+from pytest_rdsfailover.analysis.findings.calm_errors import calm_errors
+from pytest_rdsfailover.analysis.findings.demoted_writer import demoted_writer
+from pytest_rdsfailover.analysis.findings.duplicated import duplicated
+from pytest_rdsfailover.analysis.findings.finding import SEVERITIES, Case, Finding
+from pytest_rdsfailover.analysis.findings.late_errors import late_errors
+from pytest_rdsfailover.analysis.findings.long_waits import long_waits
+from pytest_rdsfailover.analysis.findings.lost import lost
+from pytest_rdsfailover.analysis.findings.shared_client import shared_client
+from pytest_rdsfailover.analysis.findings.stale_writes import stale_writes
+from pytest_rdsfailover.analysis.findings.stuck_sessions import stuck_sessions
+from pytest_rdsfailover.analysis.findings.stuck_writers import stuck_writers
+from pytest_rdsfailover.analysis.findings.torn import torn
+from pytest_rdsfailover.analysis.findings.unexpected import unexpected
+
+# In the order in which findings of one severity are told.
+CHECKS: tuple[Callable[[Case], Finding | None], ...] = (
+    lost, torn, duplicated, stale_writes, stuck_writers, stuck_sessions, late_errors,
+    shared_client, demoted_writer, long_waits, unexpected, calm_errors,
+)  # fmt: skip
+
+
+def diagnose(case: Case) -> list[Finding]:
+    """Return what is wrong with the application, the worst first; nothing of a load cut short."""
+    if case.course.cut_short:
+        return []
+    found = [finding for check in CHECKS if (finding := check(case)) is not None]
+    return sorted(found, key=lambda finding: SEVERITIES.index(finding.severity))

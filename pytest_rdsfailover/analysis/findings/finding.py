@@ -1,0 +1,73 @@
+"""One thing that is wrong with an application, and what it is judged by."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from pytest_rdsfailover.analysis.series import Series
+from pytest_rdsfailover.analysis.writes import Audit
+from pytest_rdsfailover.journal.course import Course
+from pytest_rdsfailover.model.clock import to_nanoseconds
+from pytest_rdsfailover.model.records import Fault
+
+Severity = Literal["broken", "risky", "note"]
+SEVERITIES: tuple[Severity, ...] = ("broken", "risky", "note")  # the worst first
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """Something that is wrong with the application, whether or not the test asked for it.
+
+    Attributes:
+        name: what it is called; the same in every trial.
+        severity: `broken`, the application is harmed; `risky`, it may be next time; or `note`.
+        evidence: what was seen, with its counts, in one sentence.
+        cure: what usually helps.
+        expectation: the bound that would have failed the test, such as `lost=0`; empty if there is none.
+    """
+
+    name: str
+    severity: Severity
+    evidence: str
+    cure: str
+    expectation: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.severity.upper()}: {self.evidence}: {self.cure}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """What findings are made of; times in nanoseconds.
+
+    Attributes:
+        series: what each writer did.
+        errors: each failed operation's end, fault and instance, in order of time.
+        course: what is known apart from that.
+        audit: what was read back; None if nothing was.
+        stuck: the numbers of the writers that never came back.
+        stale: how many writes a former writer acknowledged.
+    """
+
+    series: Sequence[Series]
+    errors: Sequence[tuple[int, Fault, str | None]]
+    course: Course
+    audit: Audit | None
+    stuck: Sequence[int]
+    stale: int
+
+    @property
+    def trigger(self) -> int | None:
+        """Return when the failover was triggered; None if none was."""
+        return None if self.course.trigger is None else to_nanoseconds(self.course.trigger)
+
+    @property
+    def settled(self) -> int | None:
+        """Return when the cluster had settled; None if it had not, or nothing was triggered."""
+        return None if self.course.settled is None else to_nanoseconds(self.course.settled)
+
+
+def some(keys: Sequence[object], most: int = 3) -> str:
+    """Return the first of some keys, and how many more there are."""
+    more = f" and {len(keys) - most} more" if len(keys) > most else ""
+    return ", ".join(map(str, keys[:most])) + more

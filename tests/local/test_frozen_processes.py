@@ -1,0 +1,131 @@
+"""Somebody stops one of our processes: nothing waits for ever, and nothing stays."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from programs import HERE
+from waiting import until
+
+from pytest_rdsfailover.local.processes import process
+from pytest_rdsfailover.local.processes.process import Supervisor
+from pytest_rdsfailover.local.server import template as templates
+from pytest_rdsfailover.local.server.template import Source, template
+from pytest_rdsfailover.model.errors import DiedError, NotReadyError
+
+pytestmark = pytest.mark.local
+SLEEP = ["/bin/sleep", "1000"]
+BIG = {"FILLER": "x" * 90_000}  # more than a pipe holds
+
+
+def is_gone(pid):
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] in "ZX"
+    except FileNotFoundError:
+        return True
+
+
+@pytest.fixture
+def frozen(monkeypatch):
+    """A supervisor that is stopped, with a program under it; what it is asked has little time."""
+    monkeypatch.setattr(process, "PATIENCE", 1.0)
+    monkeypatch.setattr(process, "END_PATIENCE", 1.0)
+    supervisor = Supervisor()
+    supervisor.program = supervisor.spawn("sleeper", SLEEP)
+    os.kill(supervisor.pid, signal.SIGSTOP)
+    yield supervisor
+    supervisor.close()
+
+
+def all_gone(supervisor):
+    until(lambda: is_gone(supervisor.pid) and is_gone(supervisor.program.pid), within=10)
+    supervisor.close()
+    assert not supervisor.directory.exists()
+
+
+@pytest.mark.parametrize("env", [{}, BIG], ids=["small", "larger than the pipe"])
+def test_a_program_that_a_frozen_supervisor_should_start_is_an_error(frozen, env):
+    with pytest.raises(NotReadyError, match="the supervisor was not ready after"):
+        frozen.spawn("another", SLEEP, env=env)
+    all_gone(frozen)
+
+
+@pytest.mark.parametrize("act", ["freeze", "thaw", "terminate", "kill"])
+def test_a_signal_through_a_frozen_supervisor_is_an_error(frozen, act):
+    with pytest.raises(NotReadyError, match="the supervisor was not ready after"):
+        getattr(frozen.program, act)()
+    all_gone(frozen)
+
+
+def test_a_frozen_supervisor_is_closed_with_all_that_it_has_started(frozen):
+    begun = time.monotonic()
+    frozen.close()
+
+    assert time.monotonic() - begun < 20
+    all_gone(frozen)
+
+
+def test_what_comes_after_is_refused_at_once(frozen):
+    with pytest.raises(NotReadyError):
+        frozen.program.freeze()
+    until(lambda: not frozen.program.alive, within=10)
+
+    with pytest.raises(DiedError, match="the supervisor"):
+        frozen.spawn("another", SLEEP)
+
+
+def test_a_supervisor_that_says_nothing_at_its_start_is_killed(monkeypatch, tmp_path):
+    silent = tmp_path / "silent.py"
+    silent.write_text("import time\ntime.sleep(1000)\n")
+    monkeypatch.setattr(process, "SUPERVISOR", silent)
+    monkeypatch.setattr(process, "PATIENCE", 1.0)
+
+    with pytest.raises(NotReadyError, match="the supervisor"):
+        Supervisor()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells of a parent's end")
+def test_a_frozen_supervisor_wakes_up_when_its_owner_is_killed():
+    source = (
+        "from pytest_rdsfailover.local.processes.process import Supervisor\n"
+        "import time\n"
+        "s = Supervisor()\n"
+        f"print(s.pid, s.spawn('sleeper', {SLEEP!r}).pid, s.directory, flush=True)\n"
+        "time.sleep(1000)\n"
+    )
+    with subprocess.Popen([sys.executable, "-c", source], stdout=subprocess.PIPE) as owner:
+        supervisor, program, directory = owner.stdout.readline().decode().split()
+        os.kill(int(supervisor), signal.SIGSTOP)
+        owner.kill()
+
+    until(lambda: is_gone(supervisor) and is_gone(program), within=20)
+    until(lambda: not Path(directory).exists(), within=20)
+
+
+def test_a_template_that_another_process_never_finishes_is_made_anew(
+    monkeypatch, supervisor, tmp_path
+):
+    program = next(iter(HERE.values()))
+    source = Source(program=program.path, dialect=program.dialect, version=program.version)
+    monkeypatch.setattr(templates, "WAIT", 0.5)
+    hold = (
+        "import sys, time\nfrom filelock import FileLock\n"
+        "lock = FileLock(sys.argv[1])\nlock.acquire()\nprint('held', flush=True)\ntime.sleep(1000)\n"
+    )
+    lock = str(tmp_path / f"{source.key}.lock")
+    with subprocess.Popen([sys.executable, "-c", hold, lock], stdout=subprocess.PIPE) as holder:
+        try:
+            assert holder.stdout.readline() == b"held\n"
+            holder.send_signal(signal.SIGSTOP)
+            made = template(source, tmp_path, supervisor)
+            again = template(source, tmp_path, supervisor)
+        finally:
+            holder.kill()
+
+    assert made == again
+    assert made.parent == supervisor.directory
+    assert any(made.iterdir())

@@ -1,0 +1,31 @@
+"""What a user sees of a comparison that the figures do not settle."""
+
+import pytest
+
+HEAD = "from pytest_rdsfailover import Figure, UndecidedError\nDOWN = Figure(1.9, 2.1, rate=100)\n"
+
+
+@pytest.mark.parametrize(
+    "comparison",
+    ["DOWN < 2", "not DOWN > 2", "max([DOWN, Figure(2, 2.05)]) < 3", "DOWN + 0 < 2", "DOWN == 2"],
+)
+def test_an_undecided_assertion_fails_with_both_ends_and_the_line_of_the_test(pytester, comparison):
+    pytester.makepyfile(f"{HEAD}\ndef test_it():\n    assert {comparison}\n")
+    found = pytester.runpytest_subprocess()
+
+    found.assert_outcomes(failed=1)
+    found.stdout.fnmatch_lines(
+        [
+            f">*assert {comparison}".replace("[", "[[]"),
+            "E*UndecidedError: *is undecided: it was *",
+        ]
+    )
+    found.stdout.no_fnmatch_line("*figure.py*")
+
+
+def test_a_broken_assertion_is_a_plain_failure_with_the_figure(pytester):
+    pytester.makepyfile(f"{HEAD}\ndef test_it():\n    assert DOWN < 1\n")
+    found = pytester.runpytest_subprocess()
+
+    found.assert_outcomes(failed=1)
+    found.stdout.fnmatch_lines(["E*assert 2.00 s ±0.1 < 1*"])

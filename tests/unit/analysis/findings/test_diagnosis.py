@@ -1,0 +1,184 @@
+"""Each finding is shown a planted fault and a near miss."""
+
+import pytest
+from builders import ack, acks, course, everything_acked, journal, refused, unknown
+
+from pytest_rdsfailover.analysis.summary import judge
+from pytest_rdsfailover.analysis.verdicts.bounds import parse_expectations
+from pytest_rdsfailover.journal.complaints import Complaint
+from pytest_rdsfailover.journal.evidence import Evidence
+from pytest_rdsfailover.journal.stored import Stored
+
+CALM = list(acks(1.0, 10.0, 0.1))
+BACK = list(acks(12.5, 20.0, 0.1))
+DOWN = [refused(10.4 + number / 10) for number in range(20)]
+WELL = [*CALM, *DOWN, *BACK]
+
+
+def diagnosed(events, *, writers=1, stored=None, torn=(), **changes):
+    """Return the findings of a trial by their names."""
+    made = journal(events, writers=writers)
+    positions = everything_acked(made) if stored is None else stored(everything_acked(made))
+    evidence = Evidence(
+        journal=made, course=course(**changes), stored=Stored(positions=positions, torn=list(torn))
+    )
+    return {finding.name: finding for finding in judge(evidence).findings}
+
+
+def complaint(error, text, count=3):
+    return Complaint(error=error, text=text, count=count, first=5.0, trace="")
+
+
+def test_an_application_that_fails_and_comes_back_has_nothing_to_be_told():
+    assert diagnosed(WELL) == {}
+
+
+def test_what_the_audit_finds_is_broken():
+    found = diagnosed(WELL, stored=lambda there: [*there[3:], there[5], there[5]], torn=[(0, 7)])
+
+    assert list(found) == ["lost", "torn", "duplicated"]
+    assert "3 acknowledged writes are not in the database (run-0-0, run-0-1, run-0-2)" in (
+        found["lost"].evidence
+    )
+    assert {finding.severity for finding in found.values()} == {"broken"}
+    assert [finding.expectation for finding in found.values()] == [
+        "lost=0",
+        "torn=0",
+        "duplicated=0",
+    ]
+
+
+def test_what_was_refused_and_is_stored_is_risky():
+    found = diagnosed(WELL, stored=lambda there: [*there, (0, len(CALM))])
+    assert found["unexpected"].severity == "risky"
+
+
+def test_without_an_audit_nothing_is_said_of_it():
+    made = journal(CALM + BACK)
+    assert judge(Evidence(journal=made, course=course(), stored=None)).findings == []
+
+
+@pytest.mark.parametrize(
+    ("fails", "says", "cure"),
+    [
+        (lambda at: refused(at, 1836, writer=1), "1836 read-only", "is_disconnect"),
+        (lambda at: unknown(at, 2013, "timeout", writer=1), "2013 timeout", "bound every wait"),
+    ],
+)
+def test_writers_that_never_come_back_are_told_with_what_they_met_and_what_helps(fails, says, cure):
+    events = [*WELL, *acks(1.0, 10.0, 0.1, writer=1)]
+    events += [fails(10.4 + number / 10) for number in range(95)]
+    found = diagnosed(events, writers=2)
+
+    assert found["stuck_writers"].severity == "broken"
+    assert f"1 of 2 writers never came back (1); at last 1 of them met {says}" in (
+        found["stuck_writers"].evidence
+    )
+    assert cure in found["stuck_writers"].cure
+
+
+def test_a_writer_that_hangs_is_told_to_hang():
+    hangs = complaint("hangs", "writer 1 is still in the workload", 1)
+    events = [
+        *WELL,
+        *acks(1.0, 10.0, 0.1, writer=1),
+        unknown(20.0, 0, "timeout", sent=10.4, writer=1),
+    ]
+    found = diagnosed(events, writers=2, complaints=[hangs])
+
+    assert "1 hang in the workload" in found["stuck_writers"].evidence
+    assert "long_waits" not in found
+
+
+def flaky(share):
+    """Return a stretch after the failover in which every so many write meets the demoted writer."""
+    return [
+        refused(each.finished, 1836) if number % share == 0 else each
+        for number, each in enumerate(BACK)
+    ]
+
+
+def test_errors_that_go_on_until_the_end_are_broken():
+    found = diagnosed([*CALM, *DOWN, *flaky(4)])
+
+    late = found["late_errors"]
+    assert late.severity == "broken"
+    assert "1836" in late.evidence
+    assert "after the cluster had settled" in late.evidence
+    assert found["demoted_writer"].severity == "risky"
+
+
+@pytest.mark.parametrize("end", [13.0, 19.0])
+def test_errors_that_end_before_the_end_are_no_late_errors(end):
+    events = [each for each in flaky(4) if each.fault is None or each.finished < end]
+    assert "late_errors" not in diagnosed([*CALM, *DOWN, *events])
+
+
+def test_an_application_that_fails_as_often_as_in_the_calm_is_as_well_as_it_was():
+    def deadlocks(events):
+        return [
+            refused(each.finished, 1213) if number % 4 == 0 else each
+            for number, each in enumerate(events)
+        ]
+
+    found = diagnosed([*deadlocks(CALM), *DOWN, *deadlocks(BACK)], calm_errors=0.5)
+    assert "late_errors" not in found
+    assert found["calm_errors"].severity == "note"
+    assert "the load failed before the failover: 23 operations (23 x 1213)" in (
+        found["calm_errors"].evidence
+    )
+
+
+def test_without_a_failover_nothing_is_late():
+    found = diagnosed([*CALM, *DOWN, *flaky(4)], trigger=None, settled=None, moves_writer=None)
+    assert "late_errors" not in found
+
+
+@pytest.mark.parametrize(("last", "told"), [(13.3, False), (13.5, True)])
+def test_writes_that_meet_a_read_only_instance_long_after_it_settled(last, told):
+    found = diagnosed([*CALM, *DOWN, refused(last, 1290), *acks(last + 0.1, 20.0, 0.1)])
+    assert ("demoted_writer" in found) is told
+
+
+@pytest.mark.parametrize(("took", "told"), [(4.9, False), (5.1, True)])
+def test_operations_that_wait_long_for_an_error(took, told):
+    found = diagnosed([*CALM, unknown(10.1 + took, 2013, sent=10.1), *acks(15.5, 20.0, 0.1)])
+    assert ("long_waits" in found) is told
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("Task <x> got Future <y> attached to a different loop", True),
+        ("<asyncio.locks.Lock> is bound to a different event loop", True),
+        ("Event loop is closed", True),
+        ("the loop of the roller coaster is closed", False),
+    ],
+)
+def test_a_client_of_another_event_loop_is_recognised(text, told):
+    found = diagnosed(WELL, complaints=[complaint("RuntimeError", text)])
+    assert ("shared_client" in found) is told
+
+
+def test_a_trial_that_was_cut_short_says_nothing_of_the_application():
+    assert diagnosed(CALM, cut_short="it was") == {}
+
+
+def test_the_worst_comes_first_and_every_expectation_can_be_written():
+    found = diagnosed(
+        [*CALM, refused(9.95, 1213), *DOWN, *flaky(4)], stored=lambda there: there[1:]
+    )
+    assert [finding.severity for finding in found.values()] == sorted(
+        (finding.severity for finding in found.values()), key=["broken", "risky", "note"].index
+    )
+    assert found["lost"].severity == "broken"
+    assert found["calm_errors"].severity == "note"
+    for finding in found.values():
+        if finding.expectation:
+            name, _, bound = finding.expectation.partition("=")
+            parse_expectations(**{name: int(bound) if bound.isdigit() else bound.strip('"')})
+
+
+def test_acknowledgements_of_a_former_writer_are_the_clusters_fault():
+    late = ack(13.0, sent=12.9, instance="instance-1")
+    assert diagnosed([*WELL, late])["stale_writes"].severity == "broken"

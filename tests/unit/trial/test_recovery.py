@@ -1,0 +1,115 @@
+"""When a load is well again, on a clock that passes only when somebody sleeps."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from pytest_rdsfailover.load.progress import Progress
+from pytest_rdsfailover.model.records import Milestone
+from pytest_rdsfailover.trial.disturbances import Disturbances
+from pytest_rdsfailover.trial.recovery import Recovery
+
+QUIET, BOUND, SETTLED = 1.0, 20.0, 12.0
+
+
+class Clock:
+    def __init__(self):
+        self.moment = 10.0
+
+    def now(self):
+        return self.moment
+
+    def sleep(self, seconds):
+        self.moment += seconds
+
+
+class Load:
+    """Four writers that do 100 operations a second; `failing` tells how many fail by a moment."""
+
+    def __init__(self, clock, back=SETTLED, failing=lambda _: 0):
+        self._clock, self._back, self._failing = clock, back, failing
+
+    def acked_since(self, moment):
+        return 4 if self._clock.now() >= max(self._back, moment) else 3
+
+    def progress(self):
+        done, failed = round(100 * (self._clock.now() - 10.0)), self._failing(self._clock.now())
+        return Progress(acked=done - failed, failed=failed, complaints=())
+
+
+class Failover:
+    profile, moves_writer = "quick", True
+
+    def __init__(self, clock, triggered=10.0, over=SETTLED):
+        self._clock, self.triggered, self._over = clock, triggered, over
+
+    def milestones(self):
+        return [Milestone(name="trigger", at=self.triggered), Milestone(name="up", at=self._over)]
+
+    def settled(self):
+        return self._clock.now() >= self._over
+
+
+def waited(failing=lambda _: 0, calm=(100, 0), back=SETTLED, failovers=1, bound=BOUND):
+    """Return how long a load is waited for."""
+    clock = Clock()
+    own = [Failover(clock, 10.0 + n, SETTLED + n) for n in range(failovers)]
+    recovery = Recovery(Load(clock, back, failing), 4, QUIET, clock)
+    recovery.note_calm(Progress(acked=calm[0], failed=calm[1], complaints=()))
+    disturbances = Disturbances(SimpleNamespace(failovers=own), [])
+    recovery.wait(disturbances, bound, look=lambda: None)
+    return clock.moment - 10.0
+
+
+def near(seconds):
+    return pytest.approx(seconds, abs=0.1)
+
+
+def test_a_load_that_is_well_ends_after_its_cool_down():
+    assert waited() == near(3.0)
+    assert waited(back=14.0) == near(5.0)
+    assert waited(failovers=3) == near(5.0)
+    assert waited(failovers=0) == near(1.0)
+
+
+def test_errors_begin_another_cool_down():
+    assert waited(lambda now: 1 if now >= 12.5 else 0) == near(4.0)
+    assert waited(lambda now: min(5, max(0, round(now - 12)))) > 7.0
+    assert waited(lambda now: 1 if now >= 11.9 else 0) == near(3.0)  # before all were back
+
+
+def test_a_share_of_errors_like_the_calms_is_the_loads_own():
+    def tenth(now):
+        return round(10 * (now - 10.0))
+
+    assert waited(tenth, calm=(90, 10)) == near(3.0)
+    assert waited(tenth, calm=(96, 4)) == near(BOUND + QUIET)
+
+
+@pytest.mark.parametrize(
+    "ill", [{"failing": lambda now: round(25 * (now - 10.0))}, {"back": 1e9}, {"failovers": 10}]
+)
+def test_a_load_that_is_never_well_ends_at_its_bound(ill):
+    assert waited(**ill | {"bound": 2.0}) <= 3 * 2.0 + QUIET + 0.1
+
+
+def test_a_failover_that_was_over_before_is_none_of_the_loads():
+    clock = Clock()
+    past, on = Failover(clock, 5.0, 6.0), Failover(clock, 8.0, 12.0)
+    target = SimpleNamespace(failovers=[past, on])
+    others = []
+    disturbances = Disturbances(target, others)
+    disturbances.begin()
+    assert disturbances.found() == [on]
+    assert disturbances.own_on_record() is None
+
+    late, own = Failover(clock, 30.0), Failover(clock, 9.0)
+    others.append(own)
+    target.failovers.append(late)
+    disturbances.note_own(own)
+    assert disturbances.found() == [on, own, late]
+    assert disturbances.own_on_record() is True
+    disturbances.note_own(late)
+    disturbances.end(29.0)
+    assert disturbances.found() == [on, own]
+    assert disturbances.own_on_record() is False
