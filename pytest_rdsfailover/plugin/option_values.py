@@ -24,6 +24,7 @@ from pytest_rdsfailover.model.settings import (
     check_rate,
 )
 from pytest_rdsfailover.plugin import options
+from pytest_rdsfailover.plugin.ini_choice import check_ini
 from pytest_rdsfailover.plugin.options import LIVE_OPTIONS, OPTIONS, SEED, STARTED, cache_directory
 from pytest_rdsfailover.trial.resume import latest_seed
 
@@ -52,6 +53,7 @@ def read(config: pytest.Config) -> Settings:
     try:
         _check_baseline(config, values)
         live = _live(config, values)
+        check_ini(config, live=live is not None)
         _apply_load(values, RATE if live is None else LIVE_RATE)
         settings = Settings(**values, live=live)
         _look(values, config.rootpath)
