@@ -28,6 +28,9 @@ class Still:
     def check(self):
         pass
 
+    def rest(self):
+        pass
+
     def sessions(self, _):
         return None
 
