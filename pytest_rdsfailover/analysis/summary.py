@@ -21,7 +21,7 @@ from pytest_rdsfailover.analysis.reliability import (
     lateness_p99,
     why_unreliable,
 )
-from pytest_rdsfailover.analysis.series import Series, series_of
+from pytest_rdsfailover.analysis.series import Series, attempts_of, series_of
 from pytest_rdsfailover.analysis.sessions import stuck
 from pytest_rdsfailover.analysis.staleness import Reads, reads
 from pytest_rdsfailover.analysis.validity import why_invalid
@@ -228,6 +228,7 @@ def summarise(journal: Journal, course: Course, stored: Stored | None) -> Summar
         audit=None if stored is None else writes,
         stuck=absence.writers.stuck,
         stale=stale,
+        attempts=attempts_of(journal),
     )
     outcomes = [sum(series.outcome.count(kind) for series in found) for kind in Outcome]
     writers = absence.writers
