@@ -22,7 +22,8 @@ from pytest_rdsfailover.analysis.reliability import (
     lateness_p99,
     why_unreliable,
 )
-from pytest_rdsfailover.analysis.series import Series, series_of
+from pytest_rdsfailover.analysis.series import Series, attempts_of, series_of
+from pytest_rdsfailover.analysis.sessions import stuck
 from pytest_rdsfailover.analysis.staleness import Reads, reads
 from pytest_rdsfailover.analysis.validity import why_invalid
 from pytest_rdsfailover.analysis.writes import (
@@ -92,6 +93,8 @@ class Summary:
         unjudged_writes: acknowledged after the cut by an unknown instance.
         stuck_writers: how many writers never came back.
         stuck: their numbers.
+        stuck_sessions: how many connections to the endpoint stayed open on an instance that is not the
+            writer, and were refused a write there since the failover; None where nobody could look.
         first_writer_back: when the first writer was served again; None if there was no outage,
             or none came back.
         last_writer_back: when the last one was; None if no writer was away, or some are stuck.
@@ -144,6 +147,7 @@ class Summary:
     unjudged_writes: int
     stuck_writers: int
     stuck: list[int]
+    stuck_sessions: int | None
     first_writer_back: float | None
     last_writer_back: float | None
     errors: list[Phase]
@@ -211,6 +215,7 @@ def summarise(journal: Journal, course: Course, stored: Stored | None) -> Summar
     absence = absences(found, course)
     errors = failures(found)
     writes = UNDECIDED if stored is None else audit(journal, found, stored)
+    left = stuck(course.sessions, zero)
     stale, unjudged = stale_writes(found, ended_tenures(course.milestones, course.writer_before))
     until = to_nanoseconds(course.stop if course.trigger is None else course.trigger)
     invalid = why_invalid(
@@ -226,6 +231,7 @@ def summarise(journal: Journal, course: Course, stored: Stored | None) -> Summar
         audit=None if stored is None else writes,
         stuck=absence.writers.stuck,
         stale=stale,
+        attempts=attempts_of(journal),
     )
     outcomes = [sum(series.outcome.count(kind) for series in found) for kind in Outcome]
     writers = absence.writers
@@ -279,6 +285,7 @@ def summarise(journal: Journal, course: Course, stored: Stored | None) -> Summar
         unjudged_writes=unjudged,
         stuck_writers=len(writers.stuck),
         stuck=writers.stuck,
+        stuck_sessions=None if left is None else len(left.left),
         first_writer_back=clock.perhaps(absence.first_back),
         last_writer_back=clock.perhaps(absence.last_back),
         errors=[clock.phase(each) for each in totals(errors)],

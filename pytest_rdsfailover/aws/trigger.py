@@ -17,12 +17,14 @@ class Triggered:
         answered: when its answer had arrived.
         request_id: what AWS calls the request.
         headers: the headers of the answer, with names in lower case.
+        experiment: the id of the experiment that was started; empty if none was.
     """
 
     sent: float
     answered: float
     request_id: str
     headers: Mapping[str, str]
+    experiment: str = ""
 
 
 def fail_over(
@@ -95,10 +97,12 @@ def _call(api: Any, method: str, clock: Clock | None, **arguments: str) -> Trigg
     clock = clock or MonotonicClock()
     sent = clock.now()
     with explained(method):
-        metadata = getattr(api, method)(**arguments)["ResponseMetadata"]
+        answer = getattr(api, method)(**arguments)
+    metadata = answer["ResponseMetadata"]
     return Triggered(
         sent=sent,
         answered=clock.now(),
         request_id=metadata.get("RequestId", ""),
         headers=metadata.get("HTTPHeaders", {}),
+        experiment=answer.get("experiment", {}).get("id", ""),
     )

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pytest_rdsfailover.journal.complaints import Complaint
 from pytest_rdsfailover.journal.witnessed import Witnessed
 from pytest_rdsfailover.model.records import Milestone
+from pytest_rdsfailover.model.target import Sessions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +40,8 @@ class Course:
         complaints: what the errors of the workload said, and where writers hang.
         witnessed: what the cluster's own side saw of the load; None where nobody could look.
         notes: what is to be known about how the load was run.
+        sessions: which connections the endpoint had when the load ended, before its writers hung up;
+            None where nobody could look.
         cut_short: why nobody saw the end; empty if somebody did.
     """
 
@@ -66,4 +69,5 @@ class Course:
     complaints: Sequence[Complaint] = ()
     witnessed: Witnessed | None = None
     notes: Sequence[str] = ()
+    sessions: Sessions | None = None
     cut_short: str = ""

@@ -151,7 +151,7 @@ class Events:
         block = self._take(self.writer, self.sort)
         full = self._at // WORDS
         self._blocks.append(block)
-        # In this order, so that who looks on meanwhile sees too few events and never too many.
+        # In this order, so that a reader in another thread sees too few events and never too many.
         self._at, self._block = 0, block
         self._before += full
         return block

@@ -1,35 +1,29 @@
 """A real Aurora cluster: the `Target` of live mode."""
 
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from functools import partial
 from pathlib import Path
 from typing import NoReturn
 
-from pytest_rdsfailover.aws.client import AwsError
 from pytest_rdsfailover.live import preflight
 from pytest_rdsfailover.live.addresses import Addresses
 from pytest_rdsfailover.live.api import LiveApi
-from pytest_rdsfailover.live.credentials import authorities, find_credentials
+from pytest_rdsfailover.live.authorities import authorities
+from pytest_rdsfailover.live.credentials import find_credentials
 from pytest_rdsfailover.live.evidence import TriggerPlan
 from pytest_rdsfailover.live.failover import LiveFailover
+from pytest_rdsfailover.live.failovers import Failovers
 from pytest_rdsfailover.live.gatekeeper import Gatekeeper
 from pytest_rdsfailover.live.gatherer import Gatherer
-from pytest_rdsfailover.live.probes import probes
 from pytest_rdsfailover.live.proxy import LiveProxy
-from pytest_rdsfailover.live.timeline import Timeline
 from pytest_rdsfailover.live.triggers import LiveTrigger
-from pytest_rdsfailover.model.clock import Clock, MonotonicClock, wait_until
+from pytest_rdsfailover.model.clock import Clock, MonotonicClock
 from pytest_rdsfailover.model.endpoints import Endpoint
 from pytest_rdsfailover.model.errors import (
     NotHereError,
-    NotReadyError,
     RdsFailoverError,
     SettingError,
 )
-
-REST_WITHIN = 900.0  # seconds; a failover that is not over by then is stuck
 
 
 class LiveCluster:
@@ -49,7 +43,6 @@ class LiveCluster:
 
     def __init__(self, gatherer: Gatherer, directory: Path, *, clock: Clock | None = None) -> None:
         self._gatherer, self._clock = gatherer, clock or MonotonicClock()
-        self._failovers: list[LiveFailover] = []
         self._planned: TriggerPlan | None = None
         self.aws, self.proxy = LiveApi(gatherer.region, gatherer.asked.cluster), LiveProxy()
         self._gates = Gatekeeper(gatherer, self._clock)
@@ -58,13 +51,19 @@ class LiveCluster:
         if evidence.cluster is None:  # never: the gates refuse that
             raise RdsFailoverError(f"{asked.cluster} could not be described")
         self.facts, self.proxy_facts = evidence.cluster, evidence.proxy
-        self._addresses = Addresses(
-            asked=asked,
-            region=gatherer.region,
-            credentials=find_credentials(asked, gatherer.region, self.facts, self.proxy_facts),
-            ca=authorities(asked, directory),
-        )
+        self._ca = authorities(asked, directory)
+        self._addresses = self._find_addresses()
         self._act = LiveTrigger(asked, gatherer.region, self.instance_endpoint, self._clock)
+        self._failovers = Failovers(gatherer, self._gates, self._act, self._endpoint, self._clock)
+
+    def _find_addresses(self) -> Addresses:
+        asked, region = self._gatherer.asked, self._gatherer.region
+        credentials = find_credentials(asked, region, self.facts, self.proxy_facts)
+        return Addresses(asked=asked, region=region, credentials=credentials, ca=self._ca)
+
+    def _endpoint(self, name: str) -> Endpoint:
+        """Return the endpoint of the `cluster`, or of an instance by its id."""
+        return self.writer_endpoint if name == "cluster" else self.instance_endpoint(name)
 
     @property
     def instances(self) -> tuple[str, ...]:
@@ -132,6 +131,9 @@ class LiveCluster:
     def traffic(self, mark: str) -> None:
         """Return nothing: what comes to a real endpoint, nobody here can see."""
 
+    def sessions(self, endpoint: str) -> None:
+        """Return nothing: which connections lead where, nobody here can see."""
+
     def audit_endpoint(self) -> Endpoint:
         """Return the endpoint of the instance that is the writer now."""
         return self.instance_endpoint(self.writer)
@@ -145,6 +147,7 @@ class LiveCluster:
         """
         self._gates.wait()
         self._gates.ask()
+        self._addresses = self._find_addresses()  # the secret may have been rotated since
         preflight.check_clock(self._gatherer.offset)
         preflight.check_endpoint(self.audit_endpoint(), writes=True)
         preflight.check_endpoint(self.writer_endpoint, writes=False)
@@ -171,7 +174,7 @@ class LiveCluster:
         Raises:
             RefusedError: naming every closed gate; the block is not entered then.
         """
-        self._refuse_overlap()
+        self._failovers.refuse_overlap()
         with self._gates.permit(self._plan(target)):
             try:
                 yield
@@ -196,23 +199,11 @@ class LiveCluster:
             AwsError: if AWS refuses, or cannot be asked.
             RdsFailoverError: if another failover is still on its way.
         """
-        self._refuse_overlap()
+        self._failovers.refuse_overlap()
         plan = self._plan(target)
         self._planned = None  # one plan, one trigger
-        watch = self._watch(plan)
-        try:
-            watch.start_probes()
-            self._trigger(plan, watch)
-        except BaseException:
-            watch.stop()
-            raise
-        self._failovers.append(watch)
-        return watch
-
-    def _refuse_overlap(self) -> None:
-        self.check()
-        if self._failovers and not self._failovers[-1].settled():
-            raise RdsFailoverError("a failover of this cluster is still on its way")
+        self.facts = self._gatherer.cluster()
+        return self._failovers.trigger(plan, self.facts, self.proxy_facts)
 
     def _plan(self, target: str | None) -> TriggerPlan:
         """Return the plan made before the load, or one made now; *target* is to be promoted.
@@ -226,57 +217,14 @@ class LiveCluster:
             raise RdsFailoverError("nothing is planned")
         return TriggerPlan(writer=self._planned.writer, target=target)
 
-    def _watch(self, plan: TriggerPlan) -> LiveFailover:
-        timeline = Timeline()
-
-        def endpoint(name: str) -> Endpoint:
-            return self.writer_endpoint if name == "cluster" else self.instance_endpoint(name)
-
-        self.facts = self._gatherer.cluster()
-        self._gates.check_writer(plan, self.facts)  # the probes are for the plan's writer only
-        return LiveFailover(
-            self._gatherer,
-            self.facts,
-            self.proxy_facts,
-            probes(self.facts, endpoint, timeline, self._clock),
-            timeline,
-            again=partial(self._again, plan),
-            moves_writer=self._act.moves_writer,
-            profile=f"aws-{self._act.kind}",
-            clock=self._clock,
-            to_monotonic=self._to_monotonic,
-        )
-
-    def _trigger(self, plan: TriggerPlan, watch: LiveFailover) -> None:
-        """Ask the gates with fresh evidence, trigger, start the watch, and note AWS' answer."""
-        self._gates.admit(plan)
-        done = self._act(plan)
-        watch.start(done.sent, done.answered)
-        self._gates.answered(done)
-
-    def _again(self, plan: TriggerPlan) -> bool:
-        """Issue the trigger once more if every gate lets it; tell whether it was issued."""
-        if not self._gates.admit_again(plan):
-            return False
-        try:
-            self._gates.answered(self._act(plan))
-        except AwsError as error:
-            self._gatherer.ledger.record("refused", code=error.code, message=error.message)
-            return False
-        return True
-
-    def _to_monotonic(self, seconds: float) -> float:
-        return seconds - (self._gatherer.offset or 0.0) - (time.time() - time.monotonic())
-
     @property
     def failovers(self) -> Sequence[LiveFailover]:
         """Return every failover so far, in order."""
-        return self._failovers
+        return self._failovers.all
 
     def check(self) -> None:
         """Raise LostWatchError if a failover is not watched any more."""
-        for failover in self._failovers[-1:]:
-            failover.check()
+        self._failovers.check()
 
     def rest(self) -> None:
         """Wait until the last failover is over and all instances are available.
@@ -284,29 +232,25 @@ class LiveCluster:
         Raises:
             NotReadyError: if the failover is not over within `REST_WITHIN`.
         """
-        self.check()
-        if self._failovers:
-            last = self._failovers[-1]
-            if not wait_until(last.settled, timeout=REST_WITHIN, clock=self._clock, every=0.1):
-                raise NotReadyError(f"the failover {last.profile!r}", REST_WITHIN)
-            last.stop()
+        self._failovers.rest()
 
     def close(self) -> None:
         """End all watching; the cluster stays as it is."""
-        for failover in self._failovers:
-            failover.stop()
+        self._failovers.close()
 
     def parts(self) -> Mapping[str, str]:
         """Return what was measured, and through what, in words for people."""
         asked, offset = self._gatherer.asked, self._gatherer.offset
-        credentials = self._addresses.credentials
+        credentials, uncertain = self._addresses.credentials, f"±{self._gatherer.uncertainty:.1f} s"
         parts = {
             "cluster": f"{asked.cluster} ({self.facts.engine} {self.facts.version})",
             "place": f"account {asked.account}, {asked.region}",
             "credentials": f"{credentials.user}, from {credentials.source}",
             "tls": "verified" if self._addresses.ca else "off",
             "trigger": asked.trigger,
-            "clock": "unknown" if offset is None else f"AWS is {offset:+.1f} s (±1 s) from ours",
+            "clock": "unknown"
+            if offset is None
+            else f"AWS is {offset:+.1f} s ({uncertain}) from ours",
         }
         if asked.endpoint_url:
             parts["stand-in"] = asked.endpoint_url

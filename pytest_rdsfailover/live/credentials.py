@@ -2,11 +2,9 @@
 
 import json
 import os
-import ssl
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from pytest_rdsfailover.live.facts import ClusterFacts, ProxyFacts
@@ -18,7 +16,6 @@ from pytest_rdsfailover.model.live_settings import LiveSettings
 
 PASSWORD = "RDS_PASSWORD"  # noqa: S105 - the variable's name
 TOKEN_FRESH = 600.0  # seconds until a token is renewed; AWS accepts it for 15 minutes
-BUNDLE = "https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,33 +111,3 @@ def _credentials(text: str, source: str, user: str | None) -> Credentials | None
         return Credentials(user=str(name), password=str(secret["password"]), source=source)
     except (KeyError, TypeError, ValueError):
         return None
-
-
-def authorities(asked: LiveSettings, directory: Path) -> str | None:
-    """Return the path of a PEM file with all authorities to trust; None without TLS.
-
-    RDS Proxy's certificates come from public authorities, which every system knows. Those of the
-    cluster's own endpoints come from RDS' own authorities. One file must hold both.
-
-    Raises:
-        SettingError: if there is no such file, or it holds no authority.
-    """
-    if asked.tls == "off":
-        return None
-    paths = ssl.get_default_verify_paths()
-    system = next(
-        (path for path in (paths.cafile, paths.openssl_cafile) if path and Path(path).exists()),
-        None,
-    )
-    if asked.ca is None:
-        if system is None:
-            raise SettingError(f"this system has no file of authorities: give {BUNDLE} by --rds-ca")
-        return system
-    try:
-        rds = Path(asked.ca).read_text()
-        ssl.create_default_context(cafile=asked.ca)
-    except (OSError, ssl.SSLError, UnicodeDecodeError) as error:
-        raise SettingError(f"--rds-ca: {asked.ca} holds no authorities: {error}") from None
-    bundle = directory / "authorities.pem"
-    bundle.write_text(rds + "\n" + (Path(system).read_text() if system else ""))
-    return str(bundle)

@@ -35,7 +35,8 @@ class ClusterFacts:
         port: the port of both.
         master: the master user.
         secret: ARN of the managed secret of the master user; None without one.
-        abroad: the global cluster or the replication source that it depends on; empty for none.
+        abroad: the global cluster, the replication source, or the replicas that it is bound to;
+            empty for none.
         pending: modifications that wait to be applied.
         backup_window: in RDS' words, in UTC.
         maintenance_window: in RDS' words, in UTC.
@@ -141,7 +142,7 @@ def cluster_facts(answer: Mapping[str, Any], instances: list[Mapping[str, Any]])
         secret=answer.get("MasterUserSecret", {}).get("SecretArn"),
         abroad=answer.get("GlobalClusterIdentifier")
         or answer.get("ReplicationSourceIdentifier")
-        or "",
+        or ", ".join(answer.get("ReadReplicaIdentifiers") or ()),
         pending=tuple(answer.get("PendingModifiedValues") or ()),
         backup_window=answer.get("PreferredBackupWindow", ""),
         maintenance_window=answer.get("PreferredMaintenanceWindow", ""),
@@ -232,9 +233,15 @@ def across(home: ClusterFacts, world: GlobalFacts) -> ClusterFacts:
 def experiment_facts(template: Mapping[str, Any]) -> tuple[frozenset[str], frozenset[str]]:
     """Return the ARNs that an experiment template may act on, and its actions.
 
-    A target that is chosen by tags could be any instance: its ARN is given as `*`.
+    A target that is chosen by tags could be any instance: its ARN is given as `*`. So is one of a
+    template that acts in several accounts.
     """
     arns: set[str] = set()
+    options = template.get("experimentOptions") or {}
+    if options.get("accountTargeting", "single-account") != "single-account" or template.get(
+        "targetAccountConfigurationsCount"
+    ):
+        arns.add("*")
     for target in template.get("targets", {}).values():
         arns.update(target.get("resourceArns") or ("*",))
     actions = {action["actionId"] for action in template.get("actions", {}).values()}

@@ -1,19 +1,23 @@
 """A failover of a real cluster, watched until it is over or has had no effect."""
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from pytest_rdsfailover.aws.client import AwsError
+from pytest_rdsfailover.aws.trigger import Triggered
 from pytest_rdsfailover.live.event_texts import milestone_of
+from pytest_rdsfailover.live.experiments import ExperimentState, experiment_state
 from pytest_rdsfailover.live.facts import ClusterFacts, ProxyFacts
 from pytest_rdsfailover.live.gatherer import Gatherer, seconds_of
 from pytest_rdsfailover.live.probes import EndpointProbe, InstanceProbe, Probe
+from pytest_rdsfailover.live.region import Plain
 from pytest_rdsfailover.live.timeline import Timeline
 from pytest_rdsfailover.model.clock import Clock
 from pytest_rdsfailover.model.errors import RdsFailoverError
 from pytest_rdsfailover.model.records import Milestone
 
 EVENTS_EVERY = 5  # at every fifth look the events are read, too; they come late anyway
+LATE_EVENTS = 15.0  # seconds to wait for the last event once everything else is over
 GIVE_UP = 900.0  # seconds after which a failover that is not over is no longer watched
 
 
@@ -30,7 +34,7 @@ class LiveFailover:
         proxy: the proxy before the trigger; None without one.
         watchers: the probes to run; started here.
         timeline: where all that is seen is noted.
-        again: issues the trigger again if the gates let it; returns whether it was issued.
+        again: issues the trigger again if the gates let it; returns what AWS answered, or None.
         moves_writer: whether another instance should be the writer afterwards.
         profile: what reports call this failover.
         clock: the monotonic clock.
@@ -45,7 +49,7 @@ class LiveFailover:
         watchers: Sequence[Probe],
         timeline: Timeline,
         *,
-        again: Callable[[], bool],
+        again: Callable[[], Triggered | None],
         moves_writer: bool,
         profile: str,
         clock: Clock,
@@ -59,15 +63,17 @@ class LiveFailover:
         self._issued, self._attempts = self.triggered, 1
         self._writer = before.writers[0]
         self._status, self._looks = before.status, 0
+        self._experiment = ""  # the id of the FIS experiment, if that is the trigger
         self._over = threading.Event()
         self._error: Exception | None = None
         self._thread = threading.Thread(target=self._run, name="rdsfailover-api", daemon=True)
 
-    def start(self, triggered: float, answered: float) -> None:
-        """Watch from now on; the trigger was sent and answered at these times."""
-        self.triggered = self._issued = triggered
-        self._timeline.add("trigger", triggered)
-        self._timeline.add("api_answered", answered)
+    def start(self, done: Triggered) -> None:
+        """Watch from now on what the trigger does that AWS has accepted."""
+        self.triggered = self._issued = done.sent
+        self._experiment = done.experiment
+        self._timeline.add("trigger", done.sent)
+        self._timeline.add("api_answered", done.answered)
         self._thread.start()
 
     def start_probes(self) -> None:
@@ -120,11 +126,13 @@ class LiveFailover:
             if self._looks % EVENTS_EVERY == 0:
                 self._note_events()
             self._note_proxy()
+            if self._looks % EVENTS_EVERY == 0:
+                self._experiment_now()
         except AwsError as error:
             self._timeline.once("api_silent", self._clock.now(), error.code)
             return
         if self._is_over(cluster):
-            self._note_events()
+            self._await_events()
             self._over.set()
         elif self._clock.now() > self.triggered + GIVE_UP:
             self._timeline.add("gave_up", self._clock.now())
@@ -141,13 +149,33 @@ class LiveFailover:
             self._status = cluster.status
             self._timeline.add(f"api_{cluster.status}", now)
 
+    def _await_events(self) -> None:
+        """Read the events until the last one is there, because RDS publishes them late."""
+        last = "event_completed" if self.moves_writer else "event_restart"
+        until = self._clock.now() + LATE_EVENTS
+        self._note_events()
+        while not self._timeline.has(last) and self._clock.now() < until:
+            if self._over.wait(self._gatherer.asked.poll):
+                return
+            self._note_events()
+
     def _note_events(self) -> None:
-        since = self.triggered - 1.0
-        for event in self._gatherer.region.events(self._before.id, 60):
+        """Read the events of the cluster and, because RDS keeps them apart, of each instance."""
+        uncertainty = self._gatherer.uncertainty
+        since = self.triggered - 0.5 - uncertainty
+        for event in self._events():
             milestone, at = milestone_of(event), self._to_monotonic(seconds_of(event))
             if milestone is not None and at >= since:
                 name, instance = milestone
-                self._timeline.once(name, min(at, self._clock.now()), instance)
+                now = self._clock.now()
+                self._timeline.once(name, min(at, now), instance, uncertainty=uncertainty)
+
+    def _events(self) -> Iterator[Plain]:
+        region = self._gatherer.region
+        yield from region.events(self._before.id, 60)
+        for member in self._before.members:
+            if member.arn.split(":")[3:4] in ([region.name], []):
+                yield from region.events(member.id, 60, "db-instance")
 
     def _note_proxy(self) -> None:
         if self._proxy is None:
@@ -183,12 +211,25 @@ class LiveFailover:
     def _repeat(self) -> None:
         """Issue the trigger again, as AWS' own harness does; give up after some attempts."""
         self._note_events()
-        if self._timeline.has("event_started"):
+        state = self._experiment_now()
+        if self._timeline.has("event_started") or (state is not None and state.under_way):
             return
-        if self._attempts < self._gatherer.asked.attempts and self._again():
-            self._attempts += 1
-            self._issued = self._clock.now()
-            self._timeline.add("trigger_again", self._issued)
+        repeatable = state is None or state.repeatable
+        left = self._attempts < self._gatherer.asked.attempts
+        done = self._again() if repeatable and left else None
+        if done is None:
+            said = None if state is None else str(state)
+            self._timeline.add("no_effect", self._clock.now(), said)
+            self._over.set()
             return
-        self._timeline.add("no_effect", self._clock.now())
-        self._over.set()
+        self._attempts += 1
+        self._issued, self._experiment = self._clock.now(), done.experiment
+        self._timeline.add("trigger_again", self._issued)
+
+    def _experiment_now(self) -> ExperimentState | None:
+        """Ask how the experiment is, and note it; None if the trigger is none."""
+        if not self._experiment:
+            return None
+        state = experiment_state(self._gatherer.region, self._experiment)
+        self._timeline.once(f"experiment_{state.status}", self._clock.now(), str(state))
+        return state

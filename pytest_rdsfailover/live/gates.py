@@ -103,7 +103,7 @@ def state(evidence: GateEvidence) -> str:
         (len(cluster.members) < 2, "it has no reader to promote"),  # noqa: PLR2004 - writer and reader
         (len(writers) != 1, f"it has {len(writers)} writers: {', '.join(writers) or 'none'}"),
         (bool(down), "; ".join(down)),
-        (_abroad(evidence), f"it is bound to {cluster.abroad}, which spans regions"),
+        (_abroad(evidence), f"it is bound to {cluster.abroad}, which may be in another region"),
         (bool(cluster.pending), f"modifications are pending: {', '.join(cluster.pending)}"),
         (plan is None, "nothing is planned"),
     ]

@@ -21,6 +21,7 @@ from pytest_rdsfailover.live.facts import (
 )
 from pytest_rdsfailover.live.ledger import Ledger
 from pytest_rdsfailover.live.region import Plain, Region
+from pytest_rdsfailover.live.sdk import check_sdk
 from pytest_rdsfailover.model.clock import session_clock
 from pytest_rdsfailover.model.live_settings import LiveSettings
 from pytest_rdsfailover.model.paths import is_there
@@ -38,12 +39,14 @@ class Gatherer:
         region: the AWS API.
         ledger: the lock, the budget and the audit record.
         offset: AWS' clock minus ours, in seconds, as last measured; None while unknown.
+        uncertainty: by how many seconds the offset may be off.
     """
 
     asked: LiveSettings
     region: Region
     ledger: Ledger
     offset: float | None = None
+    uncertainty: float = 0.5
 
     def cluster(self) -> ClusterFacts:
         """Return the cluster as it is now; for a switchover, the clusters of both regions as one.
@@ -96,6 +99,8 @@ class Gatherer:
 
         caller = learn("the caller", region.caller) or {}
         self.offset = caller.get("offset", self.offset)
+        self.uncertainty = caller.get("uncertainty", self.uncertainty)
+        learn("what the SDK knows", lambda: check_sdk(region, asked))
         cluster = learn("the cluster", self.cluster)
         template = asked.fis_template if asked.trigger == "fis" else None
         used = learn("the budget", lambda: ledger.used)
@@ -113,7 +118,7 @@ class Gatherer:
             alarms=learn("the alarms", lambda: region.alarms(asked.alarms)) or {},
             experiment=learn(
                 "the experiment",
-                lambda: template and experiment_facts(region.experiment(template)),
+                lambda: template and experiment_facts(region.template(template)),
             ) or None,
             plan=plan or _plan(cluster, target),
             failovers=learn("the last failovers", self.failovers) or (),

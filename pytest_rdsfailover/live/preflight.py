@@ -7,7 +7,7 @@ import ssl
 from collections.abc import Iterator
 from typing import Any
 
-from pytest_rdsfailover.live.credentials import BUNDLE
+from pytest_rdsfailover.live.authorities import BUNDLE
 from pytest_rdsfailover.model.endpoints import Bounds, Endpoint
 from pytest_rdsfailover.model.errors import RdsFailoverError
 from pytest_rdsfailover.mysql import driver
@@ -16,6 +16,11 @@ PATIENT = Bounds(connect=5.0, read=15.0, write=15.0)
 MOST_OFFSET = 60.0  # seconds between our clock and AWS'; AWS itself refuses five minutes
 ACCESS_DENIED, NO_SUCH_SCHEMA = frozenset({1045, 1698, 2059, 2061}), frozenset({1044, 1049})
 NO_TLS = 2026
+PRIVATE = f"give RDS' authorities with --rds-ca: {BUNDLE}"
+PUBLIC = (
+    "RDS Proxy's certificates come from Amazon's public authorities, not from those of RDS: update"
+    " the system's (ca-certificates) or `pip install -U certifi`, and look for a proxy that breaks TLS"
+)
 INSIDE = "RDS Proxy is reachable only inside the VPC: run pytest there"
 NEAR = "run pytest in the VPC, or open the security group for this machine"
 
@@ -100,7 +105,7 @@ def _refused(endpoint: Endpoint, error: Exception) -> PreflightError:
     place, code = f"{endpoint.host}:{endpoint.port}", driver.fault_of(error).code
     why = " ".join(str(part) for part in error.args)
     if code == NO_TLS or any(isinstance(cause, ssl.SSLError) for cause in driver.chain(error)):
-        return PreflightError("TLS", place, why, f"give the authorities with --rds-ca: {BUNDLE}")
+        return PreflightError("TLS", place, why, PUBLIC if endpoint.kind == "proxy" else PRIVATE)
     if code in ACCESS_DENIED:
         return PreflightError(
             "login", place, why, "check the secret, or the user's right to rds-db:connect"

@@ -13,16 +13,22 @@ from pytest_rdsfailover.model.endpoints import Bounds, Endpoint
 from pytest_rdsfailover.mysql import driver
 
 EVERY = 0.05  # seconds between two looks; a change is seen at most this long after it happened
+# RDS authenticates few IAM tokens a second, and the load needs them; each look is a login.
+EVERY_IAM = 0.5
+# Errors by which an instance that runs refuses a login: too many connections, wrong password, no
+# rights, no such schema, too many by one user, blocked host.
+LOGIN_REFUSED = frozenset({1040, 1044, 1045, 1049, 1129, 1203, 1226, 1698})
 SHORT = Bounds(connect=0.5, read=1.0, write=1.0)
+REFUSED = ("", 1)
 ROLE = "SELECT @@aurora_server_id, @@innodb_read_only"
 
 
 class Probe(threading.Thread):
     """Looks again and again until it is told to stop; the failover's `check` raises its error."""
 
-    def __init__(self, name: str, clock: Clock) -> None:
+    def __init__(self, name: str, clock: Clock, every: float = EVERY) -> None:
         super().__init__(name=f"rdsfailover-{name}", daemon=True)
-        self.clock = clock
+        self.clock, self.every = clock, every
         self.error: Exception | None = None
         self._stop_asked = threading.Event()
 
@@ -31,7 +37,7 @@ class Probe(threading.Thread):
         try:
             while not self._stop_asked.is_set():
                 self.look()
-                self._stop_asked.wait(EVERY)
+                self._stop_asked.wait(self.every)
         except Exception as error:  # noqa: BLE001 - the thread's top; raised by `check`
             self.error = error
         finally:
@@ -53,14 +59,14 @@ class InstanceProbe(Probe):
     """Keeps a session to one instance; notes when the instance is lost, back, and promoted.
 
     Attributes:
-        up: whether the instance answered at the last look.
+        up: whether the instance answered at the last look, be it by refusing the login.
         writes: whether it takes writes, by its last answer.
     """
 
     def __init__(
         self, endpoint: Endpoint, timeline: Timeline, clock: Clock, *, writer: bool, writes: bool
     ) -> None:
-        super().__init__(endpoint.name, clock)
+        super().__init__(endpoint.name, clock, EVERY if endpoint.token is None else EVERY_IAM)
         self._endpoint, self._timeline, self._was_writer = endpoint, timeline, writer
         self.up, self.writes = True, writes
         self._connection: Any = None
@@ -81,13 +87,18 @@ class InstanceProbe(Probe):
             back = "old_writer_back" if self._was_writer else "instance_back"
             self._timeline.once(back, now, name)
         self.up = True
-        writes = not answer[1]
+        if answer is REFUSED:
+            self._timeline.once("login_refused", now, name)
+        writes = self.writes if answer is REFUSED else not answer[1]
         if writes and not self.writes and not self._was_writer:
             self._timeline.once("promoted", now, name)
         self.writes = writes
 
     def _ask(self) -> tuple[str, int] | None:
-        """Return the instance's id and whether it is read-only; None if it does not answer."""
+        """Return the instance's id and whether it is read-only; None if it does not answer.
+
+        An instance that refuses the login runs: it answers `REFUSED`, which tells no role.
+        """
         try:
             if self._connection is None:
                 self._connection = driver.connect(self._endpoint, bounds=SHORT)
@@ -97,9 +108,10 @@ class InstanceProbe(Probe):
                 return answer
         except Exception as error:
             self.close()
-            if driver.fault_of(error).kind == "client":
+            fault = driver.fault_of(error)
+            if fault.kind == "client":
                 raise
-            return None
+            return REFUSED if fault.code in LOGIN_REFUSED else None
 
     def close(self) -> None:
         """Close the session."""
@@ -117,7 +129,7 @@ class EndpointProbe(Probe):
     """
 
     def __init__(self, endpoint: Endpoint, timeline: Timeline, clock: Clock, first: str) -> None:
-        super().__init__("cluster-endpoint", clock)
+        super().__init__("cluster-endpoint", clock, EVERY if endpoint.token is None else EVERY_IAM)
         self._endpoint, self._timeline = endpoint, timeline
         self.leads_to, self.writes = first, True
         # The flip of a name is noted by the ResolverProbe. An address has nothing to resolve, so

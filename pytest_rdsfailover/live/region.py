@@ -13,6 +13,8 @@ from pytest_rdsfailover.model.errors import SettingError
 
 CONNECT_WITHIN, ANSWER_WITHIN = 5.0, 20.0  # seconds
 TRIES = 6  # attempts of a call that AWS throttles or fails to answer
+MOST_NAMES = 100  # alarms in one request
+ALARM_KINDS = ("MetricAlarm", "CompositeAlarm")
 Plain = Mapping[str, Any]
 
 
@@ -54,6 +56,8 @@ class Region:
         self.name, self.url = name, url
         self.calls: list[Call] = []
         core = with_shared_descriptions(botocore.session.get_session())
+        # The global endpoint is in us-east-1, and out of reach of a private subnet elsewhere.
+        core.set_config_variable("sts_regional_endpoints", "regional")
         self._session = boto3.session.Session(region_name=name, botocore_session=core)
         self._clients: dict[tuple[str, bool], Any] = {}
         self._others: dict[str, Region] = {}
@@ -111,19 +115,26 @@ class Region:
     def caller(self) -> Plain:
         """Return the caller's `Account` and `Arn`, and `offset`: AWS' clock minus ours, in seconds.
 
+        `uncertainty` says by how many seconds the offset may be off: the header `Date` has whole
+        seconds only, and nobody knows when in the round trip it was written.
+
         Raises:
             AwsError: if there are no credentials, or STS refuses them.
         """
         before = time.time()
         identity = self._ask("sts", "get_caller_identity")
-        middle = (before + time.time()) / 2
+        after = time.time()
+        middle, uncertainty = (before + after) / 2, 0.5 + (after - before) / 2
         date = identity["ResponseMetadata"]["HTTPHeaders"].get("date")
         # The header has whole seconds only; on average half a second is missing.
         aws_time = (
             None if date is None else email.utils.parsedate_to_datetime(date).timestamp() + 0.5
         )
         offset = None if aws_time is None else aws_time - middle
-        return {"Account": identity["Account"], "Arn": identity["Arn"], "offset": offset}
+        return {
+            "Account": identity["Account"], "Arn": identity["Arn"], "offset": offset,
+            "uncertainty": uncertainty,
+        }  # fmt: skip
 
     def cluster(self, name: str) -> Plain:
         """Return a cluster as RDS describes it.
@@ -137,8 +148,7 @@ class Region:
     def instances(self, cluster: str) -> list[Plain]:
         """Return a cluster's instances as RDS describes them."""
         filters = [{"Name": "db-cluster-id", "Values": [cluster]}]
-        answer = self._ask("rds", "describe_db_instances", Filters=filters)
-        return list(answer["DBInstances"])
+        return self._all("rds", "describe_db_instances", "DBInstances", Filters=filters)
 
     def global_cluster(self, name: str) -> Plain:
         """Return a global database as RDS describes it."""
@@ -158,23 +168,32 @@ class Region:
 
     def proxy_targets(self, name: str) -> list[Plain]:
         """Return a proxy's targets as RDS describes them."""
-        return list(self._ask("rds", "describe_db_proxy_targets", DBProxyName=name)["Targets"])
+        return self._all("rds", "describe_db_proxy_targets", "Targets", DBProxyName=name)
 
-    def events(self, cluster: str, minutes: int) -> list[Plain]:
-        """Return the events of a cluster in the last *minutes*."""
-        answer = self._ask(
-            "rds", "describe_events",
-            SourceIdentifier=cluster, SourceType="db-cluster", Duration=minutes,
+    def events(self, source: str, minutes: int, kind: str = "db-cluster") -> list[Plain]:
+        """Return the events of a cluster or instance in the last *minutes*.
+
+        Args:
+            source: its identifier.
+            minutes: how far to look back.
+            kind: `db-cluster` or `db-instance`; RDS keeps their events apart.
+        """
+        return self._all(
+            "rds", "describe_events", "Events",
+            SourceIdentifier=source, SourceType=kind, Duration=minutes,
         )  # fmt: skip
-        return list(answer["Events"])
 
     def alarms(self, names: tuple[str, ...]) -> dict[str, str]:
         """Return the states of the alarms that exist among *names*."""
-        if not names:
-            return {}
-        answer = self._ask("cloudwatch", "describe_alarms", AlarmNames=list(names))
-        existing = [*answer.get("MetricAlarms", ()), *answer.get("CompositeAlarms", ())]
-        return {alarm["AlarmName"]: alarm["StateValue"] for alarm in existing}
+        states: dict[str, str] = {}
+        for start in range(0, len(names), MOST_NAMES):
+            some = list(names[start : start + MOST_NAMES])
+            for kind in ALARM_KINDS:  # without a type CloudWatch tells of metric alarms only
+                found = self._all(
+                    "cloudwatch", "describe_alarms", f"{kind}s", AlarmNames=some, AlarmTypes=[kind]
+                )
+                states |= {alarm["AlarmName"]: alarm["StateValue"] for alarm in found}
+        return states
 
     def secret(self, arn: str) -> str:
         """Return the text of a secret; its repr does not show it."""
@@ -182,7 +201,13 @@ class Region:
             text = self._ask("secretsmanager", "get_secret_value", SecretId=arn)["SecretString"]
         return Hidden(text)
 
-    def experiment(self, template: str) -> Plain:
+    def experiment(self, identifier: str) -> Plain:
+        """Return an experiment as FIS describes it."""
+        answer: Plain = self._ask("fis", "get_experiment", id=identifier)
+        described: Plain = answer["experiment"]
+        return described
+
+    def template(self, template: str) -> Plain:
         """Return an experiment template as FIS describes it."""
         answer: Plain = self._ask("fis", "get_experiment_template", id=template)
         described: Plain = answer["experimentTemplate"]
@@ -195,6 +220,12 @@ class Region:
                 DBHostname=host, Port=port, DBUsername=user, Region=self.name
             )
         return Hidden(password)
+
+    def _all(self, service: str, method: str, member: str, **arguments: Any) -> list[Plain]:
+        """Return the answers of all pages together."""
+        with explained(method):
+            pages = self.client(service).get_paginator(method).paginate(**arguments)
+            return [described for page in pages for described in page.get(member, ())]
 
     def _ask(self, service: str, method: str, **arguments: Any) -> Any:
         with explained(method):

@@ -18,14 +18,21 @@ class Timeline:
         with self._lock:
             self._milestones.append(Milestone(name=name, at=at, instance=instance))
 
-    def once(self, name: str, at: float, instance: str | None = None) -> None:
-        """Note a milestone unless one of the same name and instance is noted already."""
+    def once(
+        self, name: str, at: float, instance: str | None = None, *, uncertainty: float = 0.0
+    ) -> None:
+        """Note a milestone unless one of the same name and instance is noted already.
+
+        *uncertainty* says by how many seconds *at* may be off.
+        """
         with self._lock:
             if not any(
                 milestone.name == name and milestone.instance == instance
                 for milestone in self._milestones
             ):
-                self._milestones.append(Milestone(name=name, at=at, instance=instance))
+                self._milestones.append(
+                    Milestone(name=name, at=at, instance=instance, uncertainty=uncertainty)
+                )
 
     def has(self, name: str, instance: str | None = None) -> bool:
         """Tell whether a milestone of that name is noted, of *instance* if one is given."""

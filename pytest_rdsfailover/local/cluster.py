@@ -25,7 +25,7 @@ from pytest_rdsfailover.local.trigger import ApiTrigger, DirectTrigger, Trigger
 from pytest_rdsfailover.model.clock import Clock, MonotonicClock
 from pytest_rdsfailover.model.endpoints import Endpoint, Tls
 from pytest_rdsfailover.model.errors import SettingError
-from pytest_rdsfailover.model.target import Traffic
+from pytest_rdsfailover.model.target import Sessions, Traffic
 from pytest_rdsfailover.mysql import driver
 
 IDENTIFIER, REGION = "rdsfailover", "us-east-1"  # in the AWS API
@@ -138,6 +138,10 @@ class LocalCluster:
     def traffic(self, mark: str) -> Mapping[str, Traffic]:
         """Return what the gateway saw at each endpoint so far."""
         return self._gateway.client.traffic(mark)
+
+    def sessions(self, endpoint: str) -> Sessions:
+        """Return the connections that clients have through an endpoint now."""
+        return self._gateway.client.sessions(endpoint)
 
     def check(self) -> None:
         """Raise DiedError if a server of ours has ended, GatewayError if the gateway failed."""

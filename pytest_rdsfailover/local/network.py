@@ -278,7 +278,7 @@ class Faults:
         return self._network.prefix + endpoint.name
 
     def down(self, endpoint: Endpoint) -> AbstractContextManager[None]:
-        """Let nobody listen at an endpoint for the block, and cut its connections."""
+        """Refuse connections to an endpoint for the block, and cut those that exist."""
         return self.client.down(self.proxy(endpoint))
 
     def toxic(

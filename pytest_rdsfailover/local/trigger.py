@@ -76,7 +76,7 @@ class ApiTrigger:
             self._rds = rds
 
     def start(self, profile: Profile, *, writer: str, target: str, seed: int) -> None:
-        """Start a failover, or restart the writer if the profile promotes nobody."""
+        """Start a failover, or restart the writer if the profile promotes no instance."""
         self.prepare()
         self._script = encode_script(profile, seed)
         if profile.moves_writer:

@@ -24,6 +24,12 @@ def absolute_path(text: str) -> str:
     return str(path)
 
 
+def shown_path(path: str | Path) -> str:
+    """Return a path for people: from the present directory if it is in there, else whole."""
+    here = Path.cwd()
+    return str(Path(path).relative_to(here)) if Path(path).is_relative_to(here) else str(path)
+
+
 def is_there(path: str) -> bool:
     """Tell whether there is anything at a path: a link that leads nowhere counts.
 

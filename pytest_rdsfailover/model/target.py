@@ -35,6 +35,38 @@ class Traffic:
         )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeftSession:
+    """A connection that is open to an instance that is not the writer, and was refused a write there.
+
+    Attributes:
+        instance: which instance that is.
+        since: when the connection was made, in monotonic seconds.
+        refused: when it was last told that this is no writer.
+        refusals: how often it was told.
+        error: the code of the last such error.
+    """
+
+    instance: str
+    since: float
+    refused: float
+    refusals: int
+    error: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sessions:
+    """The connections that clients have through an endpoint at one moment.
+
+    Attributes:
+        open: how many there are. RDS Proxy's clients sit on no instance, and are not among them.
+        left: those of them that stayed where no writer is.
+    """
+
+    open: int
+    left: Sequence[LeftSession]
+
+
 class Target(Protocol):
     """A cluster whose writer can be moved to another instance."""
 
@@ -93,6 +125,13 @@ class Target(Protocol):
         Args:
             mark: the prefix of all keys of a load; statements that carry it are counted from the
                 first time that it is asked for.
+        """
+
+    def sessions(self, endpoint: str) -> Sessions | None:
+        """Return the connections that clients have through an endpoint now; None if nobody can look.
+
+        Args:
+            endpoint: its name.
         """
 
     def check(self) -> None:

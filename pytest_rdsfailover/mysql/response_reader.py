@@ -44,7 +44,7 @@ class ResponseReader:
     )
 
     def __init__(self, answered: Answered | None = None) -> None:
-        """Read for nobody, or tell *answered* of each response that has ended whether it failed."""
+        """Call *answered*, if it is given, at the end of each response."""
         self._answered = answered
         self.response: Response | None = None
         self.status = STATUS_AUTOCOMMIT
@@ -63,7 +63,7 @@ class ResponseReader:
         self.response = None if response.done else response
 
     def end(self) -> None:
-        """Expect nothing more: the response is done, and whoever had to know it knows."""
+        """End the response; the next command may begin."""
         if self._answered is not None and self.response is not None:
             self._answered(failed=self.response.failed)
         self.response, self.asks = None, False
@@ -73,7 +73,7 @@ class ResponseReader:
         return self._reader.feed(data)
 
     def skip(self, data: bytes) -> tuple[bytes, list[Packet]]:
-        """Take received bytes; return the packets that nobody need look at, then those to follow.
+        """Take received bytes; return the packets that may be passed on unread, then those to follow.
 
         The former only make a result longer. They are returned as they came.
         """

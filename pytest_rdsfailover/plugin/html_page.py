@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from pytest_rdsfailover.model.paths import shown_path
 from pytest_rdsfailover.plugin.run import Run
 
 PAGE = "index.html"
@@ -42,9 +43,9 @@ class HtmlPage:
             return
         settings = self._run.settings
         if settings.report is not None:
-            terminalreporter.write_line(f"HTML report: {Path(settings.report, PAGE)}")
+            terminalreporter.write_line(f"HTML report: {shown_path(Path(settings.report, PAGE))}")
         if settings.journal is not None:
-            terminalreporter.write_line(f"journals: {settings.journal}")
+            terminalreporter.write_line(f"journals: {shown_path(settings.journal)}")
 
     def _page(self) -> str:
         from pytest_rdsfailover.report import html

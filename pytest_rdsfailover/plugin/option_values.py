@@ -14,7 +14,7 @@ import pytest
 from pytest_rdsfailover.model.durations import parse_duration, parse_share
 from pytest_rdsfailover.model.errors import SettingError
 from pytest_rdsfailover.model.live_settings import FIELDS, LiveSettings
-from pytest_rdsfailover.model.paths import absolute_path
+from pytest_rdsfailover.model.paths import absolute_path, shown_path
 from pytest_rdsfailover.model.settings import (
     LIVE_BOUND,
     LIVE_RATE,
@@ -24,6 +24,7 @@ from pytest_rdsfailover.model.settings import (
     check_rate,
 )
 from pytest_rdsfailover.plugin import options
+from pytest_rdsfailover.plugin.ini_choice import check_ini
 from pytest_rdsfailover.plugin.options import LIVE_OPTIONS, OPTIONS, SEED, STARTED, cache_directory
 from pytest_rdsfailover.trial.resume import latest_seed
 
@@ -52,6 +53,7 @@ def read(config: pytest.Config) -> Settings:
     try:
         _check_baseline(config, values)
         live = _live(config, values)
+        check_ini(config, live=live is not None)
         _apply_load(values, RATE if live is None else LIVE_RATE)
         settings = Settings(**values, live=live)
         _look(values, config.rootpath)
@@ -192,7 +194,7 @@ def _look(given: Mapping[str, Any], root: Path) -> None:
 def _check_file(name: str, path: Path) -> None:
     """Raise `SettingError` if a file cannot be written there, which else the end of the run says."""
     if path.is_dir():
-        raise SettingError(f"--rds-{name}: {path} is a directory; name a file in it")
+        raise SettingError(f"--rds-{name}: {shown_path(path)} is a directory; name a file in it")
     _check_directory(name, path.parent)
 
 
@@ -200,6 +202,6 @@ def _check_directory(name: str, path: Path) -> None:
     """Raise `SettingError` if no directory can be made there."""
     nearest = next(place for place in (path, *path.parents, Path()) if place.exists())
     if not nearest.is_dir():
-        raise SettingError(f"--rds-{name}: {nearest} is no directory")
+        raise SettingError(f"--rds-{name}: {shown_path(nearest)} is no directory")
     if not os.access(nearest, os.W_OK):
-        raise SettingError(f"--rds-{name}: {nearest} cannot be written to")
+        raise SettingError(f"--rds-{name}: {shown_path(nearest)} cannot be written to")

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_rdsfailover.model.errors import NotHereError, SettingError
+from pytest_rdsfailover.model.paths import shown_path
 from pytest_rdsfailover.model.settings import Settings
 from pytest_rdsfailover.plugin.environment import environment_lines, live_lines
 from pytest_rdsfailover.plugin.markers import check_markers
@@ -231,7 +232,8 @@ class Run:
         path = Path(where)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
-        return f"recorded: {path}, to be replayed with --rds-profile {path}"
+        shown = shown_path(path)
+        return f"recorded: {shown}, to be replayed with --rds-profile={shown}"
 
     def document(self) -> "RunDocument":
         """Return the result document of all that was measured, as the project's hooks leave it."""

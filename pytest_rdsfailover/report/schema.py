@@ -208,6 +208,8 @@ class TrialDocument(TypedDict):
     """acknowledged by an instance that was no longer the writer"""
     stuck_writers: Count
     """writers that never came back"""
+    stuck_sessions: NotRequired[Count | None]
+    """connections that stayed where no writer is and were refused there; null if nobody could look"""
     errors: list[ErrorDocument]
     """one entry for each code and kind"""
     latency_s: LatencyDocument

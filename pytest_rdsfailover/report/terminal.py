@@ -9,7 +9,7 @@ from pytest_rdsfailover.analysis.staleness import Reads
 from pytest_rdsfailover.analysis.summary import Summary
 from pytest_rdsfailover.journal.complaints import Complaint
 from pytest_rdsfailover.model.durations import format_duration, format_figure, format_moment
-from pytest_rdsfailover.model.records import Window
+from pytest_rdsfailover.model.records import Milestone, Window
 from pytest_rdsfailover.report.scenarios import is_reliable
 from pytest_rdsfailover.report.schema import TrialDocument
 
@@ -93,6 +93,12 @@ def fit(text: str, width: int) -> str:
     return text.ljust(size) if width < 0 else text.rjust(size)
 
 
+def _moment(milestone: Milestone) -> str:
+    """Return when it happened, with its uncertainty if another machine's clock tells it."""
+    uncertain = f" ±{milestone.uncertainty:.1f} s" if milestone.uncertainty else ""
+    return f"{format_moment(milestone.at)}{uncertain}"
+
+
 def timeline(summary: Summary) -> list[str]:
     """Return a drawing of a trial: what was acknowledged, what the cluster did, which errors.
 
@@ -106,7 +112,7 @@ def timeline(summary: Summary) -> list[str]:
     ]  # fmt: skip
     lines += [
         _line(milestone.name, _span(summary.pulse, milestone.at, milestone.at, "^"),
-              f"{format_moment(milestone.at)} {milestone.instance or ''}")
+              f"{_moment(milestone)} {milestone.instance or ''}")
         for milestone in summary.milestones
     ]  # fmt: skip
     return [

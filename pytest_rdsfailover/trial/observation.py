@@ -282,6 +282,7 @@ class Observation:
     def _conclude(self, unfit: str) -> Trial:
         self._recovery.wait(self._disturbances, self._plan.bound, look=self._look)
         stop = self._clock.now()
+        sessions = self._target.sessions(self._endpoint.name)  # before the writers hang up
         self._load.stop()
         self._watchdog.stop()
         self._target.check()
@@ -290,7 +291,7 @@ class Observation:
         self._disturbances.end(stop)
         failovers = self._disturbances.found()
         course = self._course(failovers, stop=stop, writer_after=self._target.writer)
-        course = replace(course, unfit=unfit, witnessed=witnessed)
+        course = replace(course, unfit=unfit, witnessed=witnessed, sessions=sessions)
         stored = None
         try:
             stored = self._read_back()

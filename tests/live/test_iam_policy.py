@@ -5,6 +5,7 @@ from policies import POLICY, SWITCHOVER, UNSEEN, allowed
 from regions import ACCOUNT, template_for
 
 from pytest_rdsfailover.live.preflight import PreflightError
+from pytest_rdsfailover.model.live_settings import LiveSettings
 
 pytestmark = pytest.mark.local
 
@@ -49,6 +50,14 @@ def test_the_policy_is_the_set_of_calls(backend, stand_in):
     seen |= {call.action for call in live.region.calls}
 
     assert seen == allowed(without=SWITCHOVER) - UNSEEN
+
+
+def test_a_failover_is_allowed_on_the_one_cluster_while_it_carries_the_tag():
+    (statement,) = [one for one in POLICY["Statement"] if one["Action"] == "rds:FailoverDBCluster"]
+    key, _, value = LiveSettings.__dataclass_fields__["opt_in"].default.partition("=")
+
+    assert statement["Resource"].endswith(":cluster:CLUSTER")
+    assert statement["Condition"] == {"StringEquals": {f"aws:ResourceTag/{key}": value}}
 
 
 def test_only_what_describes_is_allowed_on_everything():

@@ -3,6 +3,7 @@
 botocore's own hook before a request is sent answers in AWS' place.
 """
 
+import json
 import threading
 
 import pytest
@@ -15,6 +16,7 @@ from pytest_rdsfailover.live.gates import RefusedError
 from pytest_rdsfailover.live.region import Region
 from pytest_rdsfailover.local.aws_api.script import SCRIPT, encode_script
 from pytest_rdsfailover.local.profiles.profiles import parse_profile
+from pytest_rdsfailover.model.clock import MonotonicClock, wait_until
 from pytest_rdsfailover.model.errors import RdsFailoverError
 from pytest_rdsfailover.model.settings import Settings
 from pytest_rdsfailover.trial.runner import TrialRunner
@@ -65,6 +67,27 @@ def ask(cursor):
 def ask_endpoint(endpoint):
     with endpoint.connect() as connection, connection.cursor() as cursor:
         return ask(cursor)
+
+
+def experiment_instead(live, *state):
+    """Have FIS accept experiments and do nothing; return the status and reason that it tells."""
+    told = list(state)
+
+    def start(**_):
+        return json_answer({"experiment": {"id": "EXPx"}})
+
+    def describe(**_):
+        status = {"status": told[0], "reason": told[1]}
+        return json_answer({"experiment": {"id": "EXPx", "state": status}})
+
+    once, often = live.region.client("fis", once=True), live.region.client("fis")
+    once.meta.events.register("before-send.fis.StartExperiment", start)
+    often.meta.events.register("before-send.fis.GetExperiment", describe)
+    return told
+
+
+def json_answer(body):
+    return answer(200, json.dumps(body).encode())
 
 
 def trial(cluster):
@@ -241,6 +264,39 @@ class TestTriggers:
         assert found.valid
         assert found.writer_after != before
         assert live.region.mutating == ["fis:StartExperiment"]
+
+    def test_an_experiment_that_fails_is_named_and_not_repeated(self, backend, stand_in):
+        """Its reason is AWS' own: here the cluster of the template was not found."""
+        arn = stand_in.described["DBClusterArn"]
+        template = template_for(stand_in, {"resourceArns": [arn]})
+        live = backend(trigger="fis", fis_template=template, effect_within=0.5)
+        cluster = live.cluster()
+        experiment_instead(live, "failed", "AuthorizationFailure: not allowed")
+        with pytest.raises(InvalidTrialError, match=r"experiment EXPx is failed: Authorization"):
+            trial(cluster)
+
+        assert live.region.mutating == ["fis:StartExperiment"]
+
+    def test_a_second_experiment_is_not_started_while_the_first_may_still_act(
+        self, backend, stand_in
+    ):
+        arn = stand_in.described["DBClusterArn"]
+        template = template_for(stand_in, {"resourceArns": [arn]})
+        live = backend(trigger="fis", fis_template=template, effect_within=0.3)
+        cluster = live.cluster()
+        told = experiment_instead(live, "initiating", "")
+        failover = cluster.fail_over()
+        assert not wait_until(failover.settled, timeout=1.5, clock=MonotonicClock())
+        assert live.region.mutating == ["fis:StartExperiment"]
+        told[:] = ["completed", "nothing to act on"]
+        assert wait_until(
+            lambda: len(live.region.mutating) == 3, timeout=20.0, clock=MonotonicClock()
+        )
+        cluster.rest()
+
+        names = [milestone.name for milestone in failover.milestones()]
+        assert names.count("trigger_again") == 2
+        assert {"experiment_initiating", "experiment_completed", "no_effect"} <= set(names)
 
     def test_an_experiment_that_may_act_on_more_is_refused(self, backend, stand_in):
         template = template_for(stand_in, {"resourceTags": {"env": "test"}})

@@ -6,11 +6,14 @@ import json
 import pytest
 from fitness import TIMES, fit
 
+from pytest_rdsfailover.live import failover as failover_module
+from pytest_rdsfailover.live.preflight import PreflightError
 from pytest_rdsfailover.model.settings import Settings
 from pytest_rdsfailover.trial.runner import TrialRunner
 
 pytestmark = pytest.mark.local
 
+LATE_LOOKS = 4  # how often the events are asked for before they are there
 LATE = 0.5  # seconds that a look at the resolver may wait for a busy machine
 LOAD = {"writers": 6, "rate": 100.0, "warmup": 0.3, "cooldown": 0.2, "bound": 30.0}
 
@@ -159,3 +162,57 @@ def test_behind_names_the_resolver_tells_of_the_flip(backend, stand_in):
     assert trial.valid
     assert told["dns_flip"].instance == told["endpoint_reaches"].instance == trial.writer_after
     assert told["promoted"].at < told["dns_flip"].at < told["endpoint_reaches"].at + LATE
+
+
+def test_events_that_are_published_late_are_waited_for_and_say_how_uncertain_they_are(
+    backend, monkeypatch
+):
+    """RDS publishes some of them after everything else is over, and each kind at its own place."""
+    live = backend()
+    cluster = live.cluster()
+    told, seen = live.region.events, []
+
+    def late(source, minutes, kind="db-cluster"):
+        seen.append((source, kind))
+        asked = [each for each in seen if each == (source, kind)]
+        return told(source, minutes, kind) if len(asked) > LATE_LOOKS else []
+
+    failover = cluster.fail_over()
+    monkeypatch.setattr(live.region, "events", late)
+    cluster.rest()
+    events = {each.name: each for each in failover.milestones() if each.name.startswith("event_")}
+
+    assert {("instance-1", "db-instance"), ("instance-2", "db-instance")} <= set(seen)
+    assert {"event_started", "event_completed", "event_promoted"} <= set(events)
+    assert all(0.5 <= each.uncertainty < 5.0 for each in events.values())
+    assert all(
+        each.uncertainty == 0
+        for each in failover.milestones()
+        if not each.name.startswith("event_")
+    )
+
+
+def test_events_that_never_come_are_waited_for_within_a_bound(backend, monkeypatch):
+    monkeypatch.setattr(failover_module, "LATE_EVENTS", 0.5)
+    live = backend()
+    cluster = live.cluster()
+    failover = cluster.fail_over()
+    monkeypatch.setattr(live.region, "events", lambda *_: [])
+    cluster.rest()
+
+    assert failover.settled()
+    assert "api_writer" in [each.name for each in failover.milestones()]
+
+
+def test_a_password_that_was_rotated_between_two_tests_is_read_again(backend, monkeypatch):
+    live = backend(max_failovers=2)
+    cluster = live.cluster()
+    before = cluster.writer_endpoint
+    monkeypatch.setattr(
+        live.region, "secret", lambda _: json.dumps({"username": before.user, "password": "old"})
+    )
+    live.release()
+    with pytest.raises(PreflightError, match="login"):
+        live.cluster()
+    monkeypatch.undo()
+    assert live.cluster().writer_endpoint.password == before.password

@@ -5,6 +5,7 @@ import functools
 import itertools
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pymysql
 import pytest
@@ -194,6 +195,41 @@ def test_coroutines_share_a_client_that_is_bound_to_the_loop_of_its_first_use(ru
         await pools[0].wait_closed()
 
     asyncio.run_coroutine_threadsafe(close(), loop).result(10)
+
+
+# What is not done when the function returns is no acknowledged write.
+
+
+def inserting(cluster):
+    endpoint = cluster.writer_endpoint
+
+    def insert(key):
+        with endpoint.connect() as connection, connection.cursor() as cursor:
+            cursor.execute("SELECT %s", (key,))
+
+    return insert
+
+
+def test_work_that_is_given_to_a_pool_is_judged_by_what_becomes_of_it(runner, resting):
+    insert = inserting(resting)
+    with ThreadPoolExecutor(8) as pool:
+        trial = runner.trial(
+            resting.writer_endpoint, workload=lambda key: pool.submit(insert, key), **LOAD
+        )
+
+    assert trial.valid, trial.reason
+    assert 2003 in {
+        error.code for error in trial.errors
+    }  # the pool's, which nobody would have seen
+    assert not trial.downtime < 0.1
+
+
+def test_work_that_never_begins_is_told_at_once_with_what_to_do(runner, resting):
+    insert = inserting(resting)
+    for workload in (lambda key: map(insert, [key]), lambda key: functools.partial(insert, key)):
+        trial = unfit(runner, resting, workload=workload)
+        assert "no write was acknowledged before the trigger" in trial.reason
+        assert "in the function" in trial.reason
 
 
 # A load that the machine or the application cannot carry.

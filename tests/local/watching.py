@@ -28,6 +28,12 @@ class Still:
     def check(self):
         pass
 
+    def rest(self):
+        pass
+
+    def sessions(self, _):
+        return None
+
     def traffic(self, _):
         return None
 

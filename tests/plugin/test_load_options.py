@@ -12,7 +12,7 @@ TRIALS = """
 import time
 import pytest
 from work import place
-from pytest_rdsfailover.model.errors import SettingError
+from pytest_rdsfailover import InvalidTrialError, SettingError
 
 def test_processes(rds_trial, rds_cluster):
     trial = rds_trial(rds_cluster.writer_endpoint, processes=2)
@@ -21,8 +21,9 @@ def test_processes(rds_trial, rds_cluster):
 
 def test_processes_of_your_own(rds_load, rds_cluster):
     options = {"workload": place, "stored": lambda: ()}
-    with rds_load(rds_cluster.writer_endpoint, processes=2, **options) as load:
-        load.warm_up()
+    with pytest.raises(InvalidTrialError, match="the workload writes elsewhere, or nowhere"):
+        with rds_load(rds_cluster.writer_endpoint, processes=2, **options) as load:
+            load.warm_up()
     assert len(load.trial.lost) == load.trial.acked > 20
 
 def test_retries(rds_trial, rds_cluster):

@@ -9,16 +9,21 @@ from pytest_rdsfailover.analysis.findings.finding import SEVERITIES, Case, Findi
 from pytest_rdsfailover.analysis.findings.late_errors import late_errors
 from pytest_rdsfailover.analysis.findings.long_waits import long_waits
 from pytest_rdsfailover.analysis.findings.lost import lost
+from pytest_rdsfailover.analysis.findings.not_issued import not_issued
+from pytest_rdsfailover.analysis.findings.old_address import old_address
+from pytest_rdsfailover.analysis.findings.retry_storm import retry_storm
 from pytest_rdsfailover.analysis.findings.shared_client import shared_client
 from pytest_rdsfailover.analysis.findings.stale_writes import stale_writes
+from pytest_rdsfailover.analysis.findings.stuck_sessions import stuck_sessions
 from pytest_rdsfailover.analysis.findings.stuck_writers import stuck_writers
 from pytest_rdsfailover.analysis.findings.torn import torn
 from pytest_rdsfailover.analysis.findings.unexpected import unexpected
 
 # In the order in which findings of one severity are told.
 CHECKS: tuple[Callable[[Case], Finding | None], ...] = (
-    lost, torn, duplicated, stale_writes, stuck_writers, late_errors,
-    shared_client, demoted_writer, long_waits, unexpected, calm_errors,
+    lost, torn, duplicated, stale_writes, stuck_writers, stuck_sessions, late_errors,
+    shared_client, demoted_writer, old_address, long_waits, not_issued, retry_storm,
+    unexpected, calm_errors,
 )  # fmt: skip
 
 

@@ -47,6 +47,7 @@ class Case:
         audit: what was read back; None if nothing was.
         stuck: the numbers of the writers that never came back.
         stale: how many writes a former writer acknowledged.
+        attempts: the tries that each writer reported.
     """
 
     series: Sequence[Series]
@@ -55,6 +56,7 @@ class Case:
     audit: Audit | None
     stuck: Sequence[int]
     stale: int
+    attempts: Sequence[Series]
 
     @property
     def trigger(self) -> int | None:

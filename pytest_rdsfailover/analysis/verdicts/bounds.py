@@ -22,6 +22,7 @@ COUNTS = (
     "unseen",
     "stale_writes",
     "stuck_writers",
+    "stuck_sessions",
     "outages",
     "refused",
     "unknown",

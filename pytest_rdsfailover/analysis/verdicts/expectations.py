@@ -25,6 +25,8 @@ PASS, FAIL, INCONCLUSIVE = "pass", "fail", "inconclusive"
 # Why a trial has no such figure.
 NOTHING = {
     **dict.fromkeys(AUDITED, "nothing was read back after the trial; give stored=..."),
+    "stuck_sessions": "nobody could see which connections lead to which instance: not in live mode, nor"
+    " in a journal from before this was kept",
     "attempts_downtime": "the workload reported no attempts",
     "staleness": "no read of a replica could be compared with a write of its own writer",
     "unseen": "no read of a writer's own session could be compared with a write of it",
@@ -232,6 +234,8 @@ def _count(summary: Summary, expectation: Expectation) -> tuple[str, tuple[str, 
         evidence.append(", ".join(keys[:MOST_SHOWN]) + more)
     if expectation.name == "stuck_writers" and summary.stuck:
         evidence.append(f"writers {', '.join(map(str, summary.stuck[:MOST_SHOWN]))}")
+    if expectation.name == "stuck_sessions":
+        evidence += [each.evidence for each in summary.findings if each.name == "stuck_sessions"]
     if not OPERATORS[expectation.operator](count, expectation.bound):
         return FAIL, tuple(evidence)
     if expectation.name == "stale_writes" and count == 0 and summary.unjudged_writes:

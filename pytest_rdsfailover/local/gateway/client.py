@@ -13,7 +13,7 @@ from pytest_rdsfailover.local.gateway.script import Step, encode_steps
 from pytest_rdsfailover.model.clock import to_seconds
 from pytest_rdsfailover.model.errors import GatewayError
 from pytest_rdsfailover.model.records import Milestone
-from pytest_rdsfailover.model.target import Traffic
+from pytest_rdsfailover.model.target import LeftSession, Sessions, Traffic
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,6 +181,23 @@ class GatewayClient:
         """
         found = self._ask({"command": "witness", "mark": mark})["endpoints"]
         return {name: Traffic(**counts) for name, counts in found.items()}
+
+    def sessions(self, endpoint: str) -> Sessions:
+        """Return the connections that clients have through an endpoint now.
+
+        Raises:
+            GatewayError: if the gateway does not answer.
+        """
+        found = self._ask({"command": "sessions", "endpoint": endpoint})
+        left = [
+            LeftSession(
+                since=to_seconds(each.pop("since_ns")),
+                refused=to_seconds(each.pop("refused_ns")),
+                **each,
+            )
+            for each in found["left"]
+        ]
+        return Sessions(open=found["open"], left=left)
 
     def ask(self, command: str, **arguments: Any) -> dict[str, Any]:
         """Return the gateway's answer to any other command, as plain data.

@@ -32,6 +32,7 @@ class Control:
             "milestones": self._milestones,
             "plays": self._plays,
             "witness": self._witness,
+            "sessions": self._sessions,
             **ProxyControl(proxy).commands,
         }
 
@@ -116,6 +117,21 @@ class Control:
         witness, mark = self._gateway.witness, request["mark"].encode()
         witness.watch(mark)
         return {"endpoints": witness.tell(mark)}
+
+    def _sessions(self, request: Answer) -> Answer:
+        links = self._gateway.links(request["endpoint"])
+        left = [
+            {
+                "instance": link.instance.id,
+                "since_ns": link.since,
+                "refused_ns": link.refused,
+                "refusals": link.session.refusals,
+                "error": link.session.refusal,
+            }
+            for link in links
+            if link.session.refusals and not link.instance.writer
+        ]
+        return {"open": len(links), "left": left}
 
     def _milestones(self, request: Answer) -> Answer:
         number = request.get("play")

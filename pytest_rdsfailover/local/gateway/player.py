@@ -290,5 +290,5 @@ class Player:
 
 
 def _another_is_promoted(instance: str, ahead: Sequence[Step]) -> bool:
-    """Tell whether the rest of a script makes somebody else the writer."""
+    """Tell whether the rest of a script promotes another instance."""
     return any(step.action == "promote" and step.instance != instance for step in ahead)

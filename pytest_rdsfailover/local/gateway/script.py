@@ -32,7 +32,7 @@ class Step:
     how: str | None = None
 
     def __post_init__(self) -> None:
-        """Refuse what nobody could play."""
+        """Refuse a step that cannot be played."""
         if self.action not in ACTIONS:
             raise GatewayError(f"no such action: {self.action!r}; there are {', '.join(ACTIONS)}")
         if self.action == "cut" and self.how not in HOWS:

@@ -2,6 +2,7 @@
 
 import asyncio
 import ssl
+import time
 from collections import defaultdict
 from collections.abc import Callable
 from functools import partial
@@ -50,6 +51,7 @@ class InstanceLink:
         seen.connections += 1
         self.session = InstanceSession(self.instance, tls=gateway.tls is not None, seen=seen)
         self.silent = self.ended = False
+        self.since, self.refused = time.monotonic_ns(), 0  # nanoseconds; the latter of the last one
         self._stream = ClientStream(self.session, gateway.tls)
         self.client = Side(self, self._stream.feed)
         self._server = Side(self, self.session.from_server)
@@ -83,6 +85,7 @@ class InstanceLink:
         """Let the session work on received bytes; what breaks the protocol ends this session."""
         if self.silent or self.ended:
             return
+        refusals = self.session.refusals
         try:
             feed(data)
             if self.session.crashing and not self._gateway.crash(self.instance.id):
@@ -92,6 +95,8 @@ class InstanceLink:
             self.client.write(self._stream.handshake)
             self.end(reset=True)
             return
+        if self.session.refusals != refusals:
+            self.refused = time.monotonic_ns()
         self._server.write(self.session.to_server)
         self.client.write(self._stream.handshake)
         self.client.write(sealed)
@@ -176,6 +181,12 @@ class Gateway:
             own.sessions -= 1
         if link.session.busy and link.session.thread_id is not None:
             self._departed[own.id].add(link.session.thread_id)
+
+    def links(self, endpoint: str) -> list[InstanceLink]:
+        """Return the connections that clients have through an endpoint now."""
+        return [
+            link for links in self._links.values() for link in links if link.endpoint == endpoint
+        ]
 
     def cut(self, instance: str, how: str) -> set[int]:
         """End an instance's sessions; return the threads that may still work in the server."""

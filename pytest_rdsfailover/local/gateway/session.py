@@ -6,12 +6,13 @@ from itertools import takewhile
 from pytest_rdsfailover.local.gateway.crash import BUSY, is_crash
 from pytest_rdsfailover.local.gateway.plan import STATEMENT_ID, Host, Planner, lifting
 from pytest_rdsfailover.local.gateway.relayed_login import RelayedLogin
-from pytest_rdsfailover.local.gateway.roles import Exchange, hidden, refused, worded
+from pytest_rdsfailover.local.gateway.roles import READ_ONLY, Exchange, hidden, refused, worded
 from pytest_rdsfailover.local.gateway.sink import Framed, Sink
 from pytest_rdsfailover.local.gateway.variables import Variables
 from pytest_rdsfailover.local.gateway.witness import MarkedCount, Seen
 from pytest_rdsfailover.mysql.handshake import Capability
 from pytest_rdsfailover.mysql.packets import (
+    ERR,
     MAX_PAYLOAD,
     OK,
     STATUS_IN_TRANS,
@@ -26,6 +27,7 @@ from pytest_rdsfailover.mysql.packets import (
     error_packet,
     frame,
     packets_of,
+    parse_error,
     with_status,
 )
 from pytest_rdsfailover.mysql.response_reader import ResponseReader
@@ -35,6 +37,7 @@ BACKLOG = 64 * 1024 * 1024  # bytes of commands that a client may send ahead
 IN_TRANS = STATUS_IN_TRANS | STATUS_IN_TRANS_READONLY
 SET_MULTI_STATEMENTS = b"\x1b\x00\x00"
 ROLLBACK = hidden(b"ROLLBACK")
+REFUSED = bytes((ERR,))
 PLAIN = frozenset({Command.QUERY, Command.STMT_EXECUTE})  # their answers may pass as they are
 
 
@@ -53,6 +56,8 @@ class InstanceSession:
         to_client: bytes for the client.
         to_server: bytes for the server.
         crashing: the client wants its instance to crash.
+        refusals: how many answers told the client that this is no writer.
+        refusal: the latest of these errors; 0 before there was one.
     """
 
     def __init__(
@@ -60,6 +65,7 @@ class InstanceSession:
     ) -> None:
         self.to_client, self.to_server = bytearray(), bytearray()
         self.crashing = False
+        self.refusals = self.refusal = 0
         self._sink: Sink = Framed(self.to_client) if sink is None else sink
         self._host = host
         self._client, self._message = PacketReader(), MessageReader()
@@ -306,4 +312,6 @@ class InstanceSession:
         """Send the client the next packet of its answer; it may send the next command at once."""
         sequence = self._seen_by_client
         self._seen_by_client = (sequence + 1) & 0xFF
+        if payload[:1] == REFUSED and parse_error(payload).code in READ_ONLY:
+            self.refusals, self.refusal = self.refusals + 1, parse_error(payload).code
         self._sink.take(Packet(sequence, payload))

@@ -1,4 +1,4 @@
-"""Who takes what an instance has for its client: a socket's buffer, or the proxy."""
+"""Where an instance's answers go: into a socket's buffer, or to the proxy."""
 
 from typing import Protocol
 

@@ -70,7 +70,7 @@ class GatewayConnection(asyncio.BufferedProtocol):
         self.close()
 
     def tie(self, other: "GatewayConnection") -> None:
-        """Let this connection and another one slow each other down, and nobody else."""
+        """Pause the other connection while this one cannot take more, and the other way round."""
         if self.other is other:
             return
         self.untie()

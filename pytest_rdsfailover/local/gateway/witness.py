@@ -1,4 +1,4 @@
-"""What the gateway has seen of each endpoint's clients: so a load that reached nobody is told. No I/O."""
+"""Counts statements and their answers by endpoint, to show that a load reached it. No I/O."""
 
 from collections import OrderedDict
 from dataclasses import dataclass, field

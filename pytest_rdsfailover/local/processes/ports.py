@@ -1,4 +1,4 @@
-"""Free ports of this machine, reserved across processes: who needs one asks here.
+"""Free ports of this machine, reserved across processes.
 
 A port that the system may hand out to clients can connect to itself while nobody listens on it, and
 a client anywhere on the machine may take it between two starts of a server. So ports below all those

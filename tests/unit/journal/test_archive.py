@@ -12,6 +12,7 @@ from pytest_rdsfailover.journal import archive
 from pytest_rdsfailover.journal.evidence import Evidence
 from pytest_rdsfailover.journal.stored import Stored
 from pytest_rdsfailover.model.errors import ArchiveError
+from pytest_rdsfailover.model.target import LeftSession, Sessions
 
 LABEL = archive.Label(
     test="tests/test_a.py::test_b[x/../y]", scenario="x", seed=7, rerun="pytest a", versions={"a": "1"}, pins=[{"session": 7, "reason": "user variable", "statement": "SET @a"}]
@@ -64,6 +65,26 @@ def test_what_was_never_read_back_stays_undecided(tmp_path):
 
     assert again.stored is None
     assert not judge(again).audited
+
+
+def test_sessions_that_stayed_survive_and_an_older_journal_has_none(tmp_path):
+    left = LeftSession(instance="instance-1", since=1.0, refused=9.0, refusals=3, error=1836)
+    seen = Sessions(open=8, left=[left])
+    path = archive.write(tmp_path, small(course=course(sessions=seen, own_trigger=True)), LABEL)
+    read = archive.read(path)[0].course
+    assert (read.sessions.open, list(read.sessions.left)) == (8, [left])
+    assert read.own_trigger is True
+
+    def before(lines):
+        about = json.loads(lines[1])
+        for name in ("sessions", "own_trigger"):
+            del about["course"][name]
+        return [lines[0], json.dumps(about), *lines[2:]]
+
+    rewritten(path, before)
+    older = archive.read(path)[0]
+    assert older.course.sessions is None
+    assert judge(older).stuck_sessions is None
 
 
 def test_skipped_slots_and_instances_survive(tmp_path):

@@ -2,16 +2,14 @@
 
 import logging
 import pickle
-import ssl
 import traceback
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 
 import pytest
 from facts import cluster, proxy, settings
 
-from pytest_rdsfailover.live.credentials import Tokens, authorities, find_credentials
+from pytest_rdsfailover.live.credentials import Tokens, find_credentials
 from pytest_rdsfailover.model.endpoints import Endpoint, Hidden
 from pytest_rdsfailover.model.errors import SettingError
 
@@ -181,29 +179,3 @@ def test_boto3_logs_nothing_from_which_a_token_could_be_made(monkeypatch, caplog
         assert signature not in caplog.text
         real.client("rds").generate_db_auth_token("orders.example", 3306, "tester")
     assert "Signature" in caplog.text  # so it is we who keep it out
-
-
-def test_the_own_authorities_are_trusted_beside_the_system_s(tmp_path):
-    system = Path(ssl.get_default_verify_paths().openssl_cafile)
-    if not system.exists():
-        pytest.skip("this system has no file of authorities")
-    own = tmp_path / "own.pem"
-    own.write_text(system.read_text()[: system.read_text().index("-----END CERTIFICATE-----") + 25])
-    path = authorities(settings(ca=str(own)), tmp_path)
-
-    assert own.read_text() in Path(path).read_text()
-    assert system.read_text() in Path(path).read_text()
-    assert authorities(settings(), tmp_path) == str(system) or authorities(settings(), tmp_path)
-
-
-def test_a_file_without_authorities_is_refused(tmp_path):
-    bad = tmp_path / "bad.pem"
-    bad.write_text("nothing")
-    for path in (bad, tmp_path / "gone.pem"):
-        with pytest.raises(SettingError, match="--rds-ca"):
-            authorities(settings(ca=str(path)), tmp_path)
-
-
-def test_a_stand_in_may_go_without_tls(tmp_path):
-    asked = settings(tls="off", endpoint_url="http://127.0.0.1:5000")
-    assert authorities(asked, tmp_path) is None

@@ -54,6 +54,28 @@ def test_a_proxy_s_instances_count_and_its_tracked_cluster_is_one():
     assert proxy_facts(told, targets[1:]).tracked is None
 
 
+def test_a_cluster_is_bound_to_its_global_database_its_source_or_its_replicas():
+    for more, bound in (
+        ({}, ""),
+        ({"ReadReplicaIdentifiers": []}, ""),
+        ({"ReadReplicaIdentifiers": ["arn:1", "arn:2"]}, "arn:1, arn:2"),
+        ({"ReplicationSourceIdentifier": "arn:0", "ReadReplicaIdentifiers": ["arn:1"]}, "arn:0"),
+        ({"GlobalClusterIdentifier": "world", "ReplicationSourceIdentifier": "arn:0"}, "world"),
+    ):
+        assert cluster_facts(CLUSTER | more, []).abroad == bound
+
+
+def test_an_experiment_in_several_accounts_may_act_on_anything():
+    one = {"targets": {"a": {"resourceArns": ["arn:1"]}}}
+    single = {"experimentOptions": {"accountTargeting": "single-account"}}
+    for more in (
+        {"experimentOptions": {"accountTargeting": "multi-account"}},
+        {"targetAccountConfigurationsCount": 1},
+    ):
+        assert "*" in experiment_facts(one | more)[0]
+    assert experiment_facts(one | single)[0] == {"arn:1"}
+
+
 def test_an_experiment_that_chooses_by_tags_may_act_on_anything():
     template = {
         "targets": {"a": {"resourceArns": ["arn:1"]}, "b": {"resourceTags": {"x": "y"}}},

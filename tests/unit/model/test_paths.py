@@ -4,7 +4,7 @@ import pytest
 
 from pytest_rdsfailover.model.errors import SettingError
 from pytest_rdsfailover.model.live_settings import LiveSettings
-from pytest_rdsfailover.model.paths import absolute_path, is_there
+from pytest_rdsfailover.model.paths import absolute_path, is_there, shown_path
 
 COMPANIONS = {
     "cluster": "orders", "account": "111122223333", "region": "eu-west-1", "schema": "failover",
@@ -46,6 +46,12 @@ def test_every_path_of_a_live_run_is_absolute(name, tmp_path):
     flag = "--rds-" + name.replace("_", "-")
     with pytest.raises(SettingError, match=f"{flag}: .* is no path"):
         LiveSettings(**COMPANIONS, **{name: "$NOBODY_SET_THIS"})
+
+
+def test_a_path_is_shown_from_here_if_it_is_here(tmp_path):
+    assert shown_path(tmp_path / "out" / "a.json") == "out/a.json"
+    assert shown_path(tmp_path) == "."
+    assert shown_path("/elsewhere/a.json") == "/elsewhere/a.json"
 
 
 def test_a_link_that_leads_nowhere_is_there(tmp_path):

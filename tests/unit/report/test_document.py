@@ -34,6 +34,7 @@ NAMES = [
     "unexpected",
     "stale_writes",
     "stuck_writers",
+    "stuck_sessions",
     "errors",
     "latency_s",
     "milestones",

@@ -67,6 +67,9 @@ class Target:
     mode, writer, failovers = "local", "instance-1", ()
     dead = False
 
+    def sessions(self, _):
+        return None
+
     def traffic(self, _):
         return None
 

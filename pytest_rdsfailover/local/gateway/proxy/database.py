@@ -36,7 +36,7 @@ class Client(Protocol):
         """Take a packet of the answer; *part* is None for one that continues the one before."""
 
     def relay(self, data: bytes) -> None:
-        """Take packets of the answer that mean nothing but to whom it is for."""
+        """Take packets of an answer that only its client needs to understand."""
 
 
 class DatabaseStage(enum.Enum):

@@ -52,11 +52,11 @@ class Databases:
         link.abort(reset=False)
 
     def departed(self, instance: str) -> set[int]:
-        """Return the threads that may still work on an instance for nobody, and forget them."""
+        """Return and forget the threads that may still execute statements of lost connections."""
         return self._departed.pop(instance, set())
 
     def free(self, database: Database) -> None:
-        """Let nobody slow down a connection that is idle."""
+        """Stop a client from pausing a connection that it has given back."""
         link = self._links.get(database)
         if link is not None:
             link.untie()

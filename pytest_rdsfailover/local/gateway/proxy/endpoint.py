@@ -133,7 +133,7 @@ class ProxyEndpoint:
         link.untie()
 
     def touch(self, who: ProxySession | Database) -> None:
-        """Remember who has something to send."""
+        """Note that a session or a database connection has bytes to send."""
         self._touched.add(who)
 
     def flush_soon(self) -> None:
@@ -301,7 +301,7 @@ class ProxyEndpoint:
                 link.close()
 
     def _close_unused(self, now: float) -> None:
-        """Close database connections that nobody has used for too long."""
+        """Close database connections that were idle for too long."""
         for database in list(self.pool.idle):
             link = self._databases.link(database)
             if link is not None and unused(self.settings, now, heard=link.heard):

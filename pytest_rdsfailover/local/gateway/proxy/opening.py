@@ -39,7 +39,7 @@ LONGEST_LOGIN = 64 * 1024  # bytes
 
 
 class Admission(Protocol):
-    """What decides who comes in."""
+    """What decides which clients may log in."""
 
     settings: ProxySettings
     facts: ServerFacts

@@ -1,4 +1,4 @@
-"""The proxy's database connections: who has one, who waits for one. No I/O, no clock."""
+"""The proxy's database connections: which session has borrowed which, which ones wait. No I/O."""
 
 from collections import Counter, deque
 from collections.abc import Callable

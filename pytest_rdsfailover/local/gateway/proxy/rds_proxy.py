@@ -1,4 +1,4 @@
-"""The RDS Proxy of a cluster: its read/write and its read-only endpoint, and whom they follow."""
+"""The RDS Proxy of a cluster: its two endpoints, and the instances that they lead to."""
 
 from collections.abc import Sequence
 from dataclasses import asdict

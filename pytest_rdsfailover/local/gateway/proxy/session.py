@@ -130,7 +130,7 @@ class ProxySession(Forwarder):
                 self._queue = self._queue or None
                 self._begin(message)
         except ProtocolError:
-            # This may run while a server's bytes are worked on, which are nobody's fault.
+            # This may run while a server's bytes are taken: the server's session must not end for it.
             self.closing = True
             self._service.touch(self)
         finally:

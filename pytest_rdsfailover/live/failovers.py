@@ -1,0 +1,139 @@
+"""The failovers of one real cluster: each triggered behind the gates, and watched to its end."""
+
+import time
+from collections.abc import Callable, Sequence
+from functools import partial
+
+from pytest_rdsfailover.aws.trigger import Triggered
+from pytest_rdsfailover.live.evidence import TriggerPlan
+from pytest_rdsfailover.live.facts import ClusterFacts, ProxyFacts
+from pytest_rdsfailover.live.failover import LiveFailover
+from pytest_rdsfailover.live.gatekeeper import Gatekeeper
+from pytest_rdsfailover.live.gatherer import Gatherer
+from pytest_rdsfailover.live.probes import probes
+from pytest_rdsfailover.live.timeline import Timeline
+from pytest_rdsfailover.live.triggers import LiveTrigger
+from pytest_rdsfailover.model.clock import Clock, wait_until
+from pytest_rdsfailover.model.endpoints import Endpoint
+from pytest_rdsfailover.model.errors import NotReadyError, RdsFailoverError
+
+REST_WITHIN = 900.0  # seconds; a failover that is not over by then is stuck
+
+
+class Failovers:
+    """Triggers failovers, one at a time.
+
+    Args:
+        gatherer: asks AWS.
+        gates: let each trigger through, or not.
+        act: the trigger.
+        endpoint: returns the endpoint of an instance, or of the `cluster`.
+        clock: the monotonic clock.
+    """
+
+    def __init__(
+        self,
+        gatherer: Gatherer,
+        gates: Gatekeeper,
+        act: LiveTrigger,
+        endpoint: Callable[[str], Endpoint],
+        clock: Clock,
+    ) -> None:
+        self._gatherer, self._gates, self._act = gatherer, gates, act
+        self._endpoint, self._clock = endpoint, clock
+        self._all: list[LiveFailover] = []
+
+    @property
+    def all(self) -> Sequence[LiveFailover]:
+        """Return every failover so far, in order."""
+        return self._all
+
+    def refuse_overlap(self) -> None:
+        """Raise RdsFailoverError if the last failover is still on its way."""
+        self.check()
+        if self._all and not self._all[-1].settled():
+            raise RdsFailoverError("a failover of this cluster is still on its way")
+
+    def trigger(
+        self, plan: TriggerPlan, facts: ClusterFacts, proxy: ProxyFacts | None
+    ) -> LiveFailover:
+        """Ask the gates with fresh evidence, trigger, and watch.
+
+        Args:
+            plan: what was planned; nothing else is acted on.
+            facts: the cluster now.
+            proxy: the proxy now; None without one.
+
+        Raises:
+            RefusedError: naming every closed gate; nothing was changed then.
+            AwsError: if AWS refuses, or cannot be asked.
+        """
+        self._gates.check_writer(plan, facts)  # the probes are for the plan's writer only
+        watch = self._watch(plan, facts, proxy)
+        try:
+            watch.start_probes()
+            self._gates.admit(plan)
+            done = self._act(plan)
+            watch.start(done)
+            self._gates.answered(done)
+        except BaseException:
+            watch.stop()
+            raise
+        self._all.append(watch)
+        return watch
+
+    def _watch(
+        self, plan: TriggerPlan, facts: ClusterFacts, proxy: ProxyFacts | None
+    ) -> LiveFailover:
+        timeline = Timeline()
+        return LiveFailover(
+            self._gatherer,
+            facts,
+            proxy,
+            probes(facts, self._endpoint, timeline, self._clock),
+            timeline,
+            again=partial(self._again, plan),
+            moves_writer=self._act.moves_writer,
+            profile=f"aws-{self._act.kind}",
+            clock=self._clock,
+            to_monotonic=self._to_monotonic,
+        )
+
+    def _again(self, plan: TriggerPlan) -> Triggered | None:
+        """Issue the trigger once more if every gate lets it; return AWS' answer if it was issued."""
+        if not self._gates.admit_again(plan):
+            return None
+        try:
+            done = self._act(plan)
+        except RdsFailoverError as error:
+            self._gatherer.ledger.record("refused", message=str(error))
+            return None
+        self._gates.answered(done)
+        return done
+
+    def _to_monotonic(self, seconds: float) -> float:
+        """Turn AWS' seconds of the epoch into the monotonic clock's."""
+        return seconds - (self._gatherer.offset or 0.0) - (time.time() - time.monotonic())
+
+    def check(self) -> None:
+        """Raise LostWatchError if the last failover is not watched any more."""
+        for failover in self._all[-1:]:
+            failover.check()
+
+    def rest(self) -> None:
+        """Wait until the last failover is over and all instances are available.
+
+        Raises:
+            NotReadyError: if the failover is not over within `REST_WITHIN`.
+        """
+        self.check()
+        if self._all:
+            last = self._all[-1]
+            if not wait_until(last.settled, timeout=REST_WITHIN, clock=self._clock, every=0.1):
+                raise NotReadyError(f"the failover {last.profile!r}", REST_WITHIN)
+            last.stop()
+
+    def close(self) -> None:
+        """End all watching; the cluster stays as it is."""
+        for failover in self._all:
+            failover.stop()

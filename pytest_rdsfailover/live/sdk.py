@@ -1,0 +1,114 @@
+"""Which members of AWS' answers the gates read, and which of them the installed SDK does not know.
+
+botocore drops what its description of a service does not name. Then a cluster of a global database
+looks like one that is alone. So each member that a gate reads is looked up before it is trusted.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from pytest_rdsfailover.live.region import Region
+from pytest_rdsfailover.model.live_settings import LiveSettings
+
+Members = Mapping[str, tuple[str, ...]]
+RDS: Members = {
+    "DescribeDBClusters": (
+        "DBClusters.DBClusterIdentifier", "DBClusters.DBClusterArn", "DBClusters.Engine",
+        "DBClusters.EngineMode", "DBClusters.Status", "DBClusters.TagList.Key",
+        "DBClusters.TagList.Value", "DBClusters.DBClusterMembers.DBInstanceIdentifier",
+        "DBClusters.DBClusterMembers.IsClusterWriter", "DBClusters.Endpoint",
+        "DBClusters.GlobalClusterIdentifier", "DBClusters.ReplicationSourceIdentifier",
+        "DBClusters.ReadReplicaIdentifiers", "DBClusters.PendingModifiedValues",
+        "DBClusters.PreferredBackupWindow", "DBClusters.PreferredMaintenanceWindow",
+    ),
+    "DescribeDBInstances": (
+        "DBInstances.DBInstanceIdentifier", "DBInstances.DBInstanceArn",
+        "DBInstances.DBInstanceStatus", "DBInstances.Endpoint.Address",
+        "DBInstances.Endpoint.Port",
+    ),
+    "DescribeEvents": (
+        "Events.SourceIdentifier", "Events.Message", "Events.EventCategories", "Events.Date",
+    ),
+}  # fmt: skip
+PROXY: Members = {
+    "DescribeDBProxies": (
+        "DBProxies.DBProxyName", "DBProxies.Status", "DBProxies.EngineFamily",
+        "DBProxies.Endpoint", "DBProxies.RequireTLS", "DBProxies.Auth.SecretArn",
+    ),
+    "DescribeDBProxyTargets": (
+        "Targets.Type", "Targets.RdsResourceId", "Targets.TargetHealth.State",
+    ),
+}  # fmt: skip
+GLOBAL: Members = {
+    "DescribeGlobalClusters": (
+        "GlobalClusters.GlobalClusterIdentifier", "GlobalClusters.Status",
+        "GlobalClusters.Endpoint", "GlobalClusters.FailoverState.Status",
+        "GlobalClusters.GlobalClusterMembers.DBClusterArn",
+        "GlobalClusters.GlobalClusterMembers.IsWriter",
+    ),
+}  # fmt: skip
+ALARMS: Members = {
+    "DescribeAlarms": (
+        "MetricAlarms.AlarmName", "MetricAlarms.StateValue", "CompositeAlarms.AlarmName",
+        "CompositeAlarms.StateValue",
+    ),
+}  # fmt: skip
+FIS: Members = {
+    "GetExperimentTemplate": (
+        "experimentTemplate.actions.actionId", "experimentTemplate.targets.resourceArns",
+        "experimentTemplate.experimentOptions.accountTargeting",
+        "experimentTemplate.targetAccountConfigurationsCount",
+    ),
+    "GetExperiment": ("experiment.state.status", "experiment.state.reason"),
+}  # fmt: skip
+
+
+def check_sdk(region: Region, asked: LiveSettings) -> None:
+    """Look up every member that the gates of a run read in the SDK's description of the service.
+
+    Raises:
+        ValueError: naming each member that is missing; such an SDK closes the gates.
+    """
+    missing = [
+        name
+        for service, members in _needed(asked)
+        for name in _missing(region.client(service).meta.service_model, members)
+    ]
+    if missing:
+        raise ValueError(
+            f"the installed botocore does not know {', '.join(missing)}: update boto3"
+            " (pip install -U boto3), and remove descriptions of your own in ~/.aws/models"
+        )
+
+
+def _needed(asked: LiveSettings) -> Iterator[tuple[str, Members]]:
+    yield "rds", RDS
+    if asked.proxy is not None:
+        yield "rds", PROXY
+    if asked.trigger == "switchover":
+        yield "rds", GLOBAL
+    if asked.alarms:
+        yield "cloudwatch", ALARMS
+    if asked.trigger == "fis":
+        yield "fis", FIS
+
+
+def _missing(model: Any, members: Members) -> Iterator[str]:
+    for operation, paths in members.items():
+        if operation not in model.operation_names:
+            yield operation
+            continue
+        for path in paths:
+            if not _knows(model.operation_model(operation).output_shape, path):
+                yield f"{operation}: {path}"
+
+
+def _knows(shape: Any, path: str) -> bool:
+    """Tell whether a path leads to a member; lists and maps on the way are passed through."""
+    for name in path.split("."):
+        while shape.type_name in ("list", "map"):
+            shape = shape.member if shape.type_name == "list" else shape.value
+        if shape.type_name != "structure" or name not in shape.members:
+            return False
+        shape = shape.members[name]
+    return True

@@ -1,0 +1,89 @@
+"""Findings about what a failover does to the load, each shown a planted fault and a near miss."""
+
+import pytest
+from builders import acks, course, journal, refused
+
+from pytest_rdsfailover.analysis.summary import judge
+from pytest_rdsfailover.journal.evidence import Evidence
+from pytest_rdsfailover.model.records import Fault, Outcome
+
+CALM = list(acks(1.0, 10.0, 0.1))
+BACK = list(acks(12.5, 20.0, 0.1))
+
+
+def diagnosed(made, **changes):
+    found = judge(Evidence(journal=made, course=course(**changes), stored=None)).findings
+    return {finding.name: finding for finding in found}
+
+
+@pytest.mark.parametrize(
+    ("skips", "told"),
+    [
+        ([(0, 13.0, 19.0, 30)], True),
+        ([(0, 13.0, 19.0, 5)], False),  # 6 %
+        ([(0, 10.1, 12.4, 400)], False),  # nobody was served
+        ([(0, 10.1, 12.5, 400), (0, 2.0, 9.0, 30), (0, 13.0, 19.0, 30)], False),  # as in the calm
+    ],
+)
+def test_slots_without_a_writer_after_the_writers_are_back(skips, told):
+    found = diagnosed(journal(CALM + BACK, skips=skips))
+
+    assert ("not_issued" in found) is told
+    if told:
+        assert "30 of 104 slots found no free writer" in found["not_issued"].evidence
+        assert "(29%; 0% before the failover)" in found["not_issued"].evidence
+
+
+def test_slots_that_reach_over_the_return_count_from_there():
+    found = diagnosed(journal(CALM + BACK, skips=[(0, 10.5, 14.5, 401)]))
+    assert "201 of" in found["not_issued"].evidence
+
+
+def test_the_slots_of_a_stuck_writer_are_told_as_its_own():
+    stuck = list(acks(1.0, 10.0, 0.1, writer=1))
+    found = diagnosed(journal(CALM + BACK + stuck, writers=2, skips=[(1, 10.1, 19.9, 900)]))
+
+    assert "stuck_writers" in found
+    assert "not_issued" not in found
+
+
+def retried(calm, storm):
+    """Return a load with attempts: so many a second in the calm, and in one second of the failover."""
+    made = journal(CALM + BACK)
+    for number in range(9 * calm):
+        at = round((1 + number / calm) * 1e9)
+        made.writers[0].attempts.record((at, at, at + 1000), Outcome.ACKED, None, None, 0)
+    for number in range(storm):
+        at = round((10.1 + 0.8 * number / storm) * 1e9)
+        fault = Fault(2003, "refused")
+        made.writers[0].attempts.record((at, at, at + 1000), Outcome.REFUSED, fault, None, 1)
+    return made
+
+
+@pytest.mark.parametrize(
+    ("calm", "storm", "told"), [(20, 400, True), (20, 99, False), (2, 45, False), (20, 100, True)]
+)
+def test_retries_that_multiply_the_load_of_the_calm(calm, storm, told):
+    found = diagnosed(retried(calm, storm))
+
+    assert ("retry_storm" in found) is told
+    if storm == 400:
+        assert "400 attempts in the worst second of the failover, 20 times the 20" in (
+            found["retry_storm"].evidence
+        )
+
+
+def others(at, writer=1, code=2003):
+    return [*acks(1.0, 10.0, 0.1, writer=writer), refused(at, code, writer=writer),
+            *acks(at + 0.1, 20.0, 0.1, writer=writer)]  # fmt: skip
+
+
+@pytest.mark.parametrize(("at", "told"), [(14.0, True), (13.3, False)])
+def test_connects_to_an_address_from_before_the_failover(at, told):
+    found = diagnosed(journal(CALM + BACK + others(at), writers=2))
+    assert ("old_address" in found) is told
+
+
+def test_a_cluster_that_serves_nobody_has_no_old_address():
+    late = [refused(16.0), *acks(16.5, 20.0, 0.1)]
+    assert "old_address" not in diagnosed(journal([*CALM, *late]))

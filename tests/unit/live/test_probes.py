@@ -1,0 +1,64 @@
+"""What the probes take an answer, or none, for."""
+
+import pymysql
+import pytest
+
+from pytest_rdsfailover.live import probes
+from pytest_rdsfailover.live.timeline import Timeline
+from pytest_rdsfailover.model.clock import MonotonicClock
+from pytest_rdsfailover.model.endpoints import Endpoint
+
+ENDPOINT = Endpoint(
+    name="one", kind="instance", host="127.0.0.1", port=9, user="u", password="p", database="d"
+)
+TOKEN = Endpoint(
+    name="one", kind="instance", host="127.0.0.1", port=9, user="u", password="", database="d",
+    token=lambda: "t",
+)  # fmt: skip
+
+
+@pytest.fixture
+def failing(monkeypatch):
+    """Let every connection fail with an error of the driver."""
+
+    def plant(code):
+        def connect(*_, **__):
+            raise pymysql.err.OperationalError(code, "planted")
+
+        monkeypatch.setattr(probes.driver, "connect", connect)
+
+    return plant
+
+
+def probe(endpoint=ENDPOINT):
+    timeline = Timeline()
+    made = probes.InstanceProbe(endpoint, timeline, MonotonicClock(), writer=True, writes=True)
+    return made, timeline
+
+
+@pytest.mark.parametrize("code", [1040, 1044, 1045, 1129, 1203, 1226, 1698])
+def test_an_instance_that_refuses_a_login_runs(failing, code):
+    """A rotated password or too many connections are no outage of the instance."""
+    failing(code)
+    made, timeline = probe()
+    made.look()
+
+    assert (made.up, made.writes) == (True, True)
+    assert [milestone.name for milestone in timeline.all()] == ["login_refused"]
+
+
+@pytest.mark.parametrize("code", [2003, 2006, 2013, 1053])
+def test_an_instance_that_does_not_answer_is_lost(failing, code):
+    failing(code)
+    made, timeline = probe()
+    made.look()
+
+    assert not made.up
+    assert [milestone.name for milestone in timeline.all()] == ["writer_cut"]
+
+
+def test_logins_by_iam_tokens_are_fewer_than_the_load_needs():
+    endpoint = probes.EndpointProbe(TOKEN, Timeline(), MonotonicClock(), "one")
+
+    assert (endpoint.every, probe(TOKEN)[0].every) == (probes.EVERY_IAM, probes.EVERY_IAM)
+    assert probe()[0].every == probes.EVERY < probes.EVERY_IAM

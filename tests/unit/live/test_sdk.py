@@ -1,0 +1,107 @@
+"""An SDK that cannot tell a gate what it reads closes the gates."""
+
+import copy
+import re
+from pathlib import Path
+
+import botocore.loaders
+import pytest
+from facts import settings
+
+import pytest_rdsfailover
+from pytest_rdsfailover.live import sdk
+from pytest_rdsfailover.live.gatherer import Gatherer
+from pytest_rdsfailover.live.ledger import Ledger
+from pytest_rdsfailover.live.region import Region
+
+ROOT = Path(pytest_rdsfailover.__file__).parents[1]
+EVERYTHING = {
+    "fis": settings(trigger="fis", fis_template="EXT1", alarms=("a",), proxy="p"),
+    "switchover": settings(
+        trigger="switchover", allow_switchover=True, global_cluster="w",
+        switchover_to="arn:aws:rds:us-west-2:111122223333:cluster:orders",
+    ),
+}  # fmt: skip
+SERVICES = {"cloudwatch": sdk.ALARMS, "fis": sdk.FIS} | {"rds": sdk.RDS | sdk.PROXY | sdk.GLOBAL}
+MEMBERS = [
+    (service, operation, path)
+    for service, members in SERVICES.items()
+    for operation, paths in members.items()
+    for path in paths
+]
+
+
+@pytest.fixture(autouse=True)
+def credentials(monkeypatch):
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "k")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "s")
+
+
+@pytest.fixture
+def without(monkeypatch):
+    """Have an SDK whose description of a service lacks a member, as an older one's does."""
+
+    def plant(service, operation, path):
+        load = botocore.loaders.Loader.load_service_model
+
+        def older(loader, name, kind, api_version=None):
+            model = load(loader, name, kind, api_version)
+            if (name, kind) != (service, "service-2"):
+                return model
+            model = copy.deepcopy(model)
+            shape = model["shapes"][model["operations"][operation]["output"]["shape"]]
+            *way, last = path.split(".")
+            for part in way:
+                shape = model["shapes"][shape["members"][part]["shape"]]
+                while shape["type"] in ("list", "map"):
+                    inner = "member" if shape["type"] == "list" else "value"
+                    shape = model["shapes"][shape[inner]["shape"]]
+            del shape["members"][last]
+            return model
+
+        monkeypatch.setattr(botocore.loaders.Loader, "load_service_model", older)
+
+    return plant
+
+
+@pytest.mark.parametrize("asked", EVERYTHING.values(), ids=EVERYTHING)
+def test_the_installed_sdk_knows_what_the_gates_read(asked):
+    sdk.check_sdk(Region("eu-west-1", "http://127.0.0.1:9"), asked)
+
+
+@pytest.mark.parametrize(("service", "operation", "path"), MEMBERS)
+def test_a_member_that_the_sdk_does_not_know_is_named(without, service, operation, path):
+    without(service, operation, path)
+    asked = EVERYTHING["switchover" if operation == "DescribeGlobalClusters" else "fis"]
+    with pytest.raises(ValueError, match=re.escape(f"{operation}: {path}")):
+        sdk.check_sdk(Region("eu-west-1", "http://127.0.0.1:9"), asked)
+
+
+def test_such_an_sdk_closes_the_gates(without, tmp_path):
+    without("rds", "DescribeDBClusters", "DBClusters.GlobalClusterIdentifier")
+    region = Region("eu-west-1", "http://127.0.0.1:9")
+    region._ask, region._all = lambda *_, **__: {}, lambda *_, **__: []
+    ledger = Ledger(tmp_path, "orders", session="one")
+    evidence = Gatherer(settings(), region, ledger).evidence(None)
+
+    assert any("DBClusters.GlobalClusterIdentifier" in why for why in evidence.unknown)
+
+
+def test_the_oldest_boto3_that_is_allowed_knows_the_global_database_of_a_cluster():
+    """Before botocore 1.39 `DescribeDBClusters` had no `GlobalClusterIdentifier`."""
+    text = (ROOT / "pyproject.toml").read_text()
+    lowest = re.search(r'"boto3>=(\d+)\.(\d+)', text)
+
+    assert (int(lowest[1]), int(lowest[2])) >= (1, 39)
+
+
+def test_everything_that_facts_read_of_an_answer_is_in_the_table():
+    """So that a new gate cannot read what nobody has looked up. These three decide no gate."""
+    text = (ROOT / "pytest_rdsfailover" / "live" / "facts.py").read_text()
+    read = set(re.findall(r'(?:\[|get\()"([A-Za-z]\w+)"', text))
+    looked_up = {part for _, _, path in MEMBERS for part in path.split(".")}
+
+    assert read - looked_up <= {
+        "EngineVersion", "ReaderEndpoint", "Port", "MasterUsername", "MasterUserSecret",
+        "SecretArn",
+    }  # fmt: skip
