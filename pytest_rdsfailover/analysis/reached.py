@@ -9,6 +9,9 @@ from pytest_rdsfailover.model.target import Traffic
 # cluster beside its load sends some, an application whose batches are larger than ten writes carries
 # the keys, and is known by these.
 FEWEST_STATEMENTS = 0.1
+BY_NAME = frozenset(
+    {"cluster", "reader"}
+)  # endpoints whose names may lead to an instance's address
 # Of the writes. An answer is counted before its client can have it, so none should be missing at all.
 TOLERATED = 0.001
 SLACK = 2
@@ -22,7 +25,7 @@ def why_untouched(witnessed: Witnessed, seen: Mapping[str, Traffic], acked: int)
         seen: what came to each endpoint.
         acked: how many writes were acknowledged in the same time.
     """
-    there = seen.get(witnessed.endpoint, Traffic())
+    there = _come_to(witnessed, seen)
     marked = {name: traffic.marked for name, traffic in seen.items() if traffic.marked}
     if acked == 0 or there.marked or (marked and there.connections):
         return ""
@@ -57,6 +60,17 @@ def why_unconfirmed(witnessed: Witnessed, *, calm: int, acked: int) -> str:
         f"{missing} of {acked} acknowledged writes were never confirmed by the cluster: the workload"
         " acknowledges what has failed; let it raise its errors"
     )
+
+
+def _come_to(witnessed: Witnessed, seen: Mapping[str, Traffic]) -> Traffic:
+    """Return what came to the load's endpoint, or by its name to the instances behind it.
+
+    The names that AWS would use lead to an instance's own address, as DNS does.
+    """
+    names = [witnessed.endpoint]
+    if not witnessed.address[:1].isdigit() and witnessed.endpoint in BY_NAME:
+        names += [name for name in seen if name.startswith("instance-")]
+    return Traffic.total([seen[name] for name in names if name in seen])
 
 
 def _confirmed(seen: Mapping[str, Traffic]) -> int:

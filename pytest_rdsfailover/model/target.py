@@ -25,6 +25,16 @@ class Traffic:
     marked: int = 0
     confirmed: int = 0
 
+    @classmethod
+    def total(cls, parts: "Sequence[Traffic]") -> "Traffic":
+        """Return what came to several endpoints together."""
+        return cls(
+            connections=sum(part.connections for part in parts),
+            statements=sum(part.statements for part in parts),
+            marked=sum(part.marked for part in parts),
+            confirmed=sum(part.confirmed for part in parts),
+        )
+
     def minus(self, before: "Traffic") -> "Traffic":
         """Return what came since an earlier look."""
         return Traffic(

@@ -74,7 +74,6 @@ def trial_document(summary: Summary, *, test: str, scenario: str) -> TrialDocume
         "unexpected": _keys(summary, summary.unexpected),
         "stale_writes": summary.stale_writes,
         "stuck_writers": summary.stuck_writers,
-        "stuck_sessions": summary.stuck_sessions,
         "errors": _errors(summary.errors),
         "latency_s": {
             "before": _percentiles(summary.latency.before),
@@ -85,6 +84,7 @@ def trial_document(summary: Summary, *, test: str, scenario: str) -> TrialDocume
             {"name": milestone.name, "at_s": to_microseconds(milestone.at)}
             for milestone in summary.milestones
         ],
+        "stuck_sessions": summary.stuck_sessions,
         "incidents": [
             {
                 "start_s": to_microseconds(incident.start),

@@ -117,7 +117,7 @@ def test_an_unused_plugin_says_nothing_and_imports_no_client(pytester):
             assert ours == {"plugin", *(f"plugin.{part}" for part in ("plugin", "fixtures", "hookspecs", "options"))}
         """
     )
-    result = pytester.runpytest_subprocess()
+    result = pytester.runpytest_subprocess("-p", "no:asyncio", "-p", "no:anyio")
 
     result.assert_outcomes(passed=1)
     assert "failover" not in "\n".join(line for line in result.outlines if "plugins:" not in line)

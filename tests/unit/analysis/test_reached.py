@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from pytest_rdsfailover.analysis.reached import why_unconfirmed, why_untouched
@@ -76,3 +78,17 @@ def test_counts_are_since_the_load_began_and_nobody_who_looks_sees_nothing():
     assert since(now, before) == {"proxy": came(4, 1, connections=0), "reader": came(1)}
     assert since(None, before) is None
     assert since(now, None) is None
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "address", "valid"),
+    [
+        ("cluster", "db.cluster-x.eu-west-1.rds.amazonaws.com:3306", True),
+        ("cluster", "127.0.0.2:3306", False),
+        ("proxy", "db.proxy-x.eu-west-1.rds.amazonaws.com:3306", False),
+    ],
+)
+def test_a_name_of_the_cluster_leads_to_the_address_of_an_instance(endpoint, address, valid):
+    by_name = replace(told(), endpoint=endpoint, address=address)
+    seen = {"instance-1": came(50, marked=50)}
+    assert (why_untouched(by_name, seen, acked=50) == "") is valid
