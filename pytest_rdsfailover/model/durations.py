@@ -9,6 +9,7 @@ import re
 
 from pytest_rdsfailover.model.errors import SettingError
 
+LONGEST = 366 * 86400.0  # seconds; what is longer is a mistake, and clocks overflow
 UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 DURATION = re.compile(r"(?P<number>\d+(?:\.\d+)?|\.\d+)\s*(?P<unit>ms|s|m|h)")
 SHARE = re.compile(r"(?P<percent>\d+(?:\.\d+)?)\s*%")
@@ -28,7 +29,10 @@ def parse_duration(text: str) -> float:
     match = DURATION.fullmatch(text.strip()) if isinstance(text, str) else None
     if match is None:
         raise SettingError(f"{text!r} is not a duration; write 250ms, 2s or 1.5m")
-    return float(match["number"]) * UNITS[match["unit"]]
+    seconds = float(match["number"]) * UNITS[match["unit"]]
+    if seconds > LONGEST:
+        raise SettingError(f"{text[:20]!r}... is longer than {LONGEST / 86400:.0f} days")
+    return seconds
 
 
 def parse_share(text: str | float) -> float:

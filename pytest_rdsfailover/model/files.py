@@ -116,7 +116,10 @@ def write_bytes(path: Path, data: bytes) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         if path.exists() and not path.is_file():  # a device or a pipe is written to as it is
-            path.write_bytes(data)
+            # Opened so, a pipe that nobody reads is an error and not a wait.
+            with os.fdopen(os.open(path, os.O_WRONLY | os.O_NONBLOCK), "wb") as device:
+                os.set_blocking(device.fileno(), True)
+                device.write(data)
             return
         target = path.resolve()  # a link goes on leading to its file
         draft = target.with_name(f".rdsfo-{os.getpid()}.part")

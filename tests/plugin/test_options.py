@@ -16,7 +16,7 @@ def would_start(project):
     ("arguments", "complaint"),
     [
         (["--rds-profile=auorra"], "did you mean 'aurora'"),
-        (["--rds-profile=gone.toml"], "cannot read the failover profile"),
+        (["--rds-profile=gone.toml"], "the failover profile gone.toml cannot be read"),
         (["--rds-seed=x"], "--rds-seed: 'x' is not a whole number"),
         (["--rds-load=precice"], "did you mean 'precise'"),
         (["--rds-load=closed", "--rds-rate=5"], "has its own rate"),

@@ -1,11 +1,13 @@
 """Where files that may outlive a run are kept."""
 
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
 from pytest_rdsfailover.model.errors import SettingError
 
 NAME = "pytest-rdsfailover"
+REMEDY = "set XDG_CACHE_HOME to a directory that can be written to"
 
 
 def cache_directory(environ: Mapping[str, str]) -> Path:
@@ -14,15 +16,18 @@ def cache_directory(environ: Mapping[str, str]) -> Path:
     It is `pytest-rdsfailover` in `$XDG_CACHE_HOME`, or in `~/.cache`.
 
     Raises:
-        SettingError: if it cannot be created.
+        SettingError: if it cannot be written to.
     """
     base = environ.get("XDG_CACHE_HOME")
-    path = (Path(base) if base else Path.home() / ".cache") / NAME
+    try:
+        path = (Path(base) if base else Path.home() / ".cache") / NAME
+    except RuntimeError:  # neither HOME nor an entry of this user in the system's list
+        raise SettingError(f"this user has no home directory; {REMEDY}") from None
     try:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError as error:
-        raise SettingError(
-            f"{path} cannot be created ({error.strerror}); set XDG_CACHE_HOME to a directory that"
-            " can be written to"
-        ) from error
+        with tempfile.TemporaryFile(dir=path):  # an existing one may be read-only, or full
+            pass
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or error
+        raise SettingError(f"{path} cannot be written to ({why}); {REMEDY}") from error
     return path

@@ -19,7 +19,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
-from pytest_rdsfailover.model.errors import DiedError, NotReadyError
+from pytest_rdsfailover.model.errors import DiedError, NotReadyError, SettingError
 
 SUPERVISOR = Path(__file__).with_name("supervisor.py")
 MEMORY = Path("/dev/shm")  # noqa: S108 - the run directory in it is new and private
@@ -28,6 +28,7 @@ PATIENCE = 30.0  # seconds for the supervisor's answers; it does nothing slow
 END_PATIENCE = 20.0  # seconds for its end: it waits up to 5 s for files that cannot be removed
 LOOK_EVERY = 0.002  # seconds between two looks for a program's first line
 LAST_LINES = 20
+REMEDY = "set TMPDIR to a directory that can be written to"
 
 
 def bases() -> list[Path]:
@@ -35,7 +36,10 @@ def bases() -> list[Path]:
 
     A memory-backed place comes first, because the flushes of a disk look like short outages.
     """
-    disk = Path(tempfile.gettempdir())
+    try:
+        disk = Path(tempfile.gettempdir())
+    except FileNotFoundError:
+        disk = Path(os.environ.get("TMPDIR", "/tmp"))  # noqa: S108 - its refusal is told with the remedy
     if not _is_memory(MEMORY):
         return [disk]
     return [MEMORY, disk] if shutil.disk_usage(MEMORY).free >= ROOM else [disk, MEMORY]
@@ -206,7 +210,13 @@ class Supervisor:
         assert self._popen.stdout  # noqa: S101
         self._requests, self._reports = self._popen.stdin, self._popen.stdout
         self._gone = threading.Lock()  # held by who ends a supervisor that does not answer
-        self.directory = Path(self._first_report()["directory"])
+        report = self._first_report()
+        if "error" in report:
+            self._popen.wait(PATIENCE)
+            self._requests.close()
+            self._reports.close()
+            raise SettingError(f"no run directory can be made ({report['error']}); {REMEDY}")
+        self.directory = Path(report["directory"])
         self._reader = threading.Thread(target=self._listen, name="rds-supervisor", daemon=True)
         self._reader.start()
 

@@ -51,6 +51,18 @@ def create_run_directory(base: str) -> tuple[str, int]:
             os.close(held)
 
 
+def first_directory(bases: list[str]) -> str | None:
+    """Return a run directory in the first base that takes one; report why if none does."""
+    problems = []
+    for base in bases:
+        try:
+            return create_run_directory(base)[0]
+        except OSError as error:
+            problems.append(f"{base}: {error.strerror}")
+    os.write(1, json.dumps({"error": "; ".join(problems)}).encode() + b"\n")
+    return None
+
+
 def leftovers(base: str) -> Iterator[str]:
     """Yield this user's run directories in *base*, those in use included."""
     start = f"{PREFIX}-{os.getuid()}-"
@@ -241,8 +253,11 @@ def main(owner: int, bases: list[str]) -> None:
     if PRCTL is not None:
         PRCTL(PARENT_DEATH_SIGNAL, OWNER_ENDED_SIGNAL, 0, 0, 0)
     for base in bases:
-        sweep(base)
-    directory, _ = create_run_directory(bases[0])
+        with contextlib.suppress(OSError):
+            sweep(base)
+    directory = first_directory(bases)
+    if directory is None:
+        return
     supervisor = SupervisorLoop(directory, owner)
     try:
         # Whatever goes wrong in here is told in a file that process.py shows.

@@ -9,8 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from pytest_rdsfailover.model.durations import parse_duration
-from pytest_rdsfailover.model.errors import SettingError, did_you_mean
+from pytest_rdsfailover.model.errors import ArchiveError, SettingError, did_you_mean
+from pytest_rdsfailover.model.files import read_bytes
 
+MOST_BYTES = 1 << 20  # of a profile
+ROUNDING = 1e-6  # by which shares may miss their sum
 CUTS = ("reset", "close", "hang")
 PROXY_CONNECTS = ("accept", "error")
 READ_ONLY_ERRORS = (1290, 1836)  # older and newer Aurora MySQL
@@ -137,9 +140,11 @@ def load_profile(name: str) -> Profile:
 
 def _from_file(path: Path) -> Profile:
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise SettingError(f"cannot read the failover profile {path}: {error.strerror}") from error
+        table = tomllib.loads(read_bytes(path, most=MOST_BYTES).decode("utf-8"))
+    except ArchiveError as error:
+        raise SettingError(f"the failover profile {error}") from error
+    except RecursionError:
+        raise SettingError(f"the failover profile {path} is nested too deeply") from None
     except ValueError as error:  # from tomllib, or because the bytes are no UTF-8
         raise SettingError(f"the failover profile {path} is no TOML: {error}") from error
     return parse_profile(path.stem, table)
@@ -213,6 +218,7 @@ def _holds(value: object) -> Holds:
         spans = tuple((float(entry["share"]), _span(entry["hold"])) for entry in value)
     except (KeyError, TypeError, ValueError) as error:
         raise SettingError(f"{value!r} is no list of {{share = 0.3, hold = '1s'}}") from error
-    if any(share < 0 for share, _ in spans) or abs(sum(share for share, _ in spans) - 1) > 1e-6:  # noqa: PLR2004
+    total = sum(share for share, _ in spans)
+    if not (all(0 <= share <= 1 for share, _ in spans) and abs(total - 1) <= ROUNDING):
         raise SettingError(f"the shares in {value!r} must not be negative, and must add up to 1")
     return Holds(spans)

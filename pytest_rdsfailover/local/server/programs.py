@@ -80,7 +80,13 @@ def parse_url(text: str) -> ServerUrl:
     Raises:
         SettingError: if it names no MySQL server; the error does not show the password.
     """
-    url = urllib.parse.urlsplit(text)
+    try:
+        url = urllib.parse.urlsplit(text)
+    except ValueError:
+        raise SettingError(
+            "the server's URL cannot be read; in user and password, write [ ] @ : / ? # as %5B %5D"
+            " %40 %3A %2F %3F %23"
+        ) from None
     query = dict(urllib.parse.parse_qsl(url.query))
     try:
         port = url.port or 3306
@@ -100,6 +106,12 @@ def parse_url(text: str) -> ServerUrl:
 
 
 def _existing(named: str, environ: Mapping[str, str]) -> Path:
+    if "@" in named:
+        raise SettingError(  # without the text, which may hold a password
+            "a running server is named as mysql://user:password@host:port, with its mysql://"
+        )
+    if "\0" in named:
+        raise SettingError(f"a path holds no zero byte; {_remedy()}")
     path = shutil.which(Path(named).expanduser(), path=environ.get("PATH"))
     if path is None:
         raise SettingError(f"there is no program {named}; {_remedy()}")

@@ -19,6 +19,8 @@ def decode(text: bytes) -> object:
         raise bad_body("EOF")
     try:
         value: object = json.JSONDecoder().raw_decode(stripped)[0]
+    except RecursionError:
+        raise bad_body("exceeded max depth") from None
     except ValueError as error:
         raise bad_body(str(error)) from None
     return value
@@ -42,6 +44,8 @@ def field(given: dict[str, object], name: str, kind: type[T], default: T) -> T:
         Refusal: if the field is of another type than *kind*.
     """
     value = given.get(name, default)
+    if isinstance(value, str):  # half a character is replaced, as Go does; it cannot be sent
+        value = value.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
     # A bool is an int in Python, but not in JSON. A whole number is a float in JSON, but not in
     # Python.
     if type(value) is kind or (kind is float and type(value) is int):

@@ -10,6 +10,8 @@ from pytest_rdsfailover.local.toxiproxy.refusal import system
 
 BACKLOG = 4096
 ACCEPT_AT_ONCE = 100
+EVERYWHERE = ("::", "0.0.0.0")  # noqa: S104 - to be told from others
+NAMES = {"127.0.0.1": ("", "localhost"), "::1": ("localhost",)}
 
 
 class ListeningProxy:
@@ -52,6 +54,7 @@ class ListeningProxy:
         listener = _listen(self.listen)
         self._listener = listener
         self.listen = _text(listener.getsockname())
+        LISTENING.add(self)
         asyncio.get_running_loop().add_reader(listener.fileno(), self._accept)
 
     def stop(self) -> None:
@@ -61,6 +64,7 @@ class ListeningProxy:
         asyncio.get_running_loop().remove_reader(self._listener.fileno())
         self._listener.close()
         self._listener = None
+        LISTENING.discard(self)
         for task, client in self._opening.items():
             task.cancel()
             client.close()
@@ -106,13 +110,38 @@ class ListeningProxy:
             self._opening[task] = client
             task.add_done_callback(lambda done: self._opening.pop(done, None))
 
+    def _leads_to_itself(self) -> bool:
+        """Tell whether a connection would come back here, by whichever proxies of this server."""
+        seen: list[ListeningProxy] = []
+        proxy: ListeningProxy | None = self
+        while proxy is not None and proxy not in seen:
+            seen.append(proxy)
+            proxy = _proxy_at(proxy.upstream)
+        return proxy is not None
+
     async def _open(self, client: socket.socket) -> None:
         try:
+            if self._leads_to_itself():
+                client.close()
+                return
             upstream = await _dial(self.upstream)
         except (OSError, ValueError):
             client.close()
             return
         self.chain.attach(Connection(client, upstream, self.chain.detach))
+
+
+LISTENING: set[ListeningProxy] = set()
+
+
+def _proxy_at(address: str) -> ListeningProxy | None:
+    """Return the proxy of this server that listens on an address; None if none does."""
+    host, port = _split(address)
+    for proxy in LISTENING:
+        own, number = _split(proxy.listen)
+        if number == port and (host == own or own in EVERYWHERE or host in NAMES.get(own, ())):
+            return proxy
+    return None
 
 
 def _listen(address: str) -> socket.socket:

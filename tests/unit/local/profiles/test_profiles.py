@@ -44,7 +44,7 @@ def test_a_user_s_file_is_a_profile_named_after_it(tmp_path):
 
 @pytest.mark.parametrize(
     ("text", "complaint"),
-    [(None, "cannot read"), ("refused = ", "no TOML"), ("cut = 'reset'", "lacks the field")],
+    [(None, "cannot be read"), ("refused = ", "no TOML"), ("cut = 'reset'", "lacks the field")],
 )
 def test_an_unusable_file_says_why(tmp_path, text, complaint):
     path = tmp_path / "ours.toml"
