@@ -26,14 +26,15 @@ class HtmlPage:
     ) -> None:
         self._run, self._sections = run, sections
         self._is_worker = hasattr(config, "workerinput")
-        self._written = False
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Write the page, also one that says that no trial was run: an older one would mislead."""
         directory = self._run.settings.report
         if directory is None or self._is_worker or session.config.option.collectonly:
             return
-        self._written = self._run.write(Path(directory, PAGE), self._page())
+        path = Path(directory, PAGE)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(self._page(), encoding="utf-8")
 
     @pytest.hookimpl(trylast=True)
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
@@ -41,7 +42,7 @@ class HtmlPage:
         if self._is_worker or not self._run.measured:
             return
         settings = self._run.settings
-        if settings.report is not None and self._written:
+        if settings.report is not None:
             terminalreporter.write_line(f"HTML report: {shown_path(Path(settings.report, PAGE))}")
         if settings.journal is not None:
             terminalreporter.write_line(f"journals: {shown_path(settings.journal)}")

@@ -17,7 +17,6 @@ class Kept(TypedDict):
 
     rerun: str
     portrait: NotRequired[Portrait]
-    unwritten: NotRequired[list[str]]
 
 
 class MeasuredTrial(TypedDict):
@@ -29,7 +28,6 @@ class MeasuredTrial(TypedDict):
         environment: what it was taken on.
         rerun: as in `Kept`.
         portrait: as in `Kept`.
-        unwritten: as in `Kept`.
         claims: what claims about its population were judged to be; with the last of its trials.
         order: the place of its test among the run's, once the test is over.
         failed: whether its test failed, once it was reported.
@@ -40,7 +38,6 @@ class MeasuredTrial(TypedDict):
     timeline: list[str]
     environment: Environment
     rerun: NotRequired[str]
-    unwritten: NotRequired[list[str]]
     portrait: NotRequired[Portrait]
     claims: NotRequired[list[str]]
     order: NotRequired[int]

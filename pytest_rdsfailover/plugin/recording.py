@@ -6,7 +6,6 @@ from pathlib import Path
 
 from pytest_rdsfailover.journal import archive
 from pytest_rdsfailover.journal.unfinished import Remains
-from pytest_rdsfailover.model.errors import FileWriteError
 from pytest_rdsfailover.model.records import Environment
 from pytest_rdsfailover.model.settings import Settings
 from pytest_rdsfailover.plugin.measured import Kept
@@ -26,6 +25,9 @@ def keep(trial: Trial, found: TrialDocument, where: Environment, settings: Setti
         found: its document.
         where: what it was taken on.
         settings: the run's.
+
+    Raises:
+        OSError: if the journal cannot be written.
     """
     kept: Kept = {"rerun": command(settings, found["test"])}
     if trial.evidence is None:
@@ -33,10 +35,7 @@ def keep(trial: Trial, found: TrialDocument, where: Environment, settings: Setti
     if settings.journal is not None:
         about = label(settings, found["test"], found["scenario"], where["versions"])
         about = replace(about, pins=found.get("pins"))
-        try:
-            archive.write(Path(settings.journal), trial.evidence, about)
-        except FileWriteError as error:  # the verdict is worth more than its evidence
-            kept["unwritten"] = [str(error)]
+        archive.write(Path(settings.journal), trial.evidence, about)
     if settings.report is not None:
         kept["portrait"] = portrait(trial, trial.evidence)
     return kept

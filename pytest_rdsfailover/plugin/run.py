@@ -16,10 +16,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_rdsfailover.model.errors import FileWriteError, NotHereError, SettingError
+from pytest_rdsfailover.model.errors import NotHereError, SettingError
 from pytest_rdsfailover.model.paths import shown_path
 from pytest_rdsfailover.model.settings import Settings
-from pytest_rdsfailover.model.shown import printable
 from pytest_rdsfailover.plugin.environment import environment_lines, live_lines
 from pytest_rdsfailover.plugin.markers import check_markers
 from pytest_rdsfailover.plugin.options import SEED, STARTED
@@ -34,7 +33,6 @@ MEASURED = pytest.StashKey[list["MeasuredTrial"]]()
 ASKED = pytest.StashKey[set[str]]()
 ORDER = pytest.StashKey[int]()
 MOST_TIMELINES = 3  # of one failed test; the others are in the table
-PASSING = (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED)
 SILENT = -2  # pytest's own summary is left out by -qq, too
 ATTRIBUTE = "rdsfailover"  # of the test report
 
@@ -48,7 +46,6 @@ class Run:
         self.measured: list[MeasuredTrial] = []
         self._is_worker = hasattr(config, "workerinput")
         self._remark = ""
-        self.unwritten: list[str] = []  # what files of this run could not be written, and why
 
     def note(
         self,
@@ -71,8 +68,6 @@ class Run:
         """Keep more of the trial that was noted last, for the HTML page."""
         noted = self.noted(item)[-1]
         noted["rerun"] = kept["rerun"]
-        if "unwritten" in kept:
-            noted["unwritten"] = kept["unwritten"]
         if "portrait" in kept:
             noted["portrait"] = kept["portrait"]
 
@@ -175,17 +170,13 @@ class Run:
         for entry in getattr(report, ATTRIBUTE, []):
             why = getattr(getattr(report.longrepr, "reprcrash", None), "message", "")
             self.measured.append(entry | {"failed": report.failed, "why": why})
-            self.unwritten += entry.get("unwritten", [])
         # As without pytest-xdist, whose workers finish in any order.
         self.measured.sort(key=lambda entry: entry["order"])
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Print the table of all trials, and the timeline where it says more than a row."""
         if self._remark:
-            terminalreporter.write_line(printable(self._remark))
-        if not self._is_worker:
-            for why in self.unwritten:
-                terminalreporter.write_line(printable(why), red=True)
+            terminalreporter.write_line(self._remark)
         if self._is_worker or not self.measured or terminalreporter.verbosity <= SILENT:
             return
         from pytest_rdsfailover.report.tables import wrap
@@ -193,7 +184,7 @@ class Run:
         terminalreporter.write_sep("=", "database failover")
         for line in self.environment_lines():
             for part in wrap(line):
-                terminalreporter.write_line(printable(part))
+                terminalreporter.write_line(part)
         self._show_table(terminalreporter)
         single = len(self.measured) == 1 and terminalreporter.verbosity == 0
         if single or terminalreporter.verbosity > 0:
@@ -205,45 +196,28 @@ class Run:
         from pytest_rdsfailover.report.scenarios import is_measured
 
         heading, *rows = terminal.table(self._trials())
-        terminalreporter.write_line(printable(heading), bold=True)
+        terminalreporter.write_line(heading, bold=True)
         for row, entry in zip(rows, self.measured, strict=True):
             unclear = not is_measured(entry["trial"])
-            shown = printable(row)
-            terminalreporter.write_line(shown, red=entry["failed"] and not unclear, yellow=unclear)
+            terminalreporter.write_line(row, red=entry["failed"] and not unclear, yellow=unclear)
 
     def _show_timelines(self, terminalreporter: pytest.TerminalReporter) -> None:
         for entry in self.measured:
             if not entry["failed"]:  # a failed test has shown its own
                 terminalreporter.write_line("")
                 for line in entry["timeline"]:
-                    terminalreporter.write_line(printable(line))
+                    terminalreporter.write_line(line)
 
-    def _write_files(self) -> None:
+    def pytest_sessionfinish(self) -> None:
         """Write the result document, and the profile of what was measured."""
+        if self._is_worker:
+            return
         if self.settings.json is not None:
-            self.write(Path(self.settings.json), json.dumps(self.document(), indent=2) + "\n")
+            path = Path(self.settings.json)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(json.dumps(self.document(), indent=2) + "\n")
         if self.settings.record is not None:
             self._remark = self._write_profile(self.settings.record)
-
-    def write(self, path: Path, text: str) -> bool:
-        """Write a file of the run; return False if that fails, which the summary tells then."""
-        from pytest_rdsfailover.model.files import write_text
-
-        try:
-            write_text(path, text)
-        except FileWriteError as error:
-            self.unwritten.append(str(error))
-            return False
-        return True
-
-    @pytest.hookimpl(wrapper=True, tryfirst=True)
-    def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None, None, None]:
-        """Fail a run whose files could not be written, once all were tried."""
-        if not self._is_worker:
-            self._write_files()
-        yield
-        if self.unwritten and session.exitstatus in PASSING:
-            session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     def _write_profile(self, where: str) -> str:
         """Write a failover profile; return the line that says so, or why there is none."""
@@ -256,8 +230,8 @@ class Run:
         except NothingRecordedError as error:
             return f"no profile was recorded: {error}"
         path = Path(where)
-        if not self.write(path, text):
-            return "no profile was recorded"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
         shown = shown_path(path)
         return f"recorded: {shown}, to be replayed with --rds-profile={shown}"
 
@@ -314,14 +288,11 @@ def skipping() -> Iterator[None]:
 def timelines(entries: Sequence["MeasuredTrial"]) -> list[tuple[str, str]]:
     """Return title and drawing of a failed test's trials: of many, those with longest outages."""
     if len(entries) <= MOST_TIMELINES:
-        return [("failover timeline", printable("\n".join(entry["timeline"]))) for entry in entries]
+        return [("failover timeline", "\n".join(entry["timeline"])) for entry in entries]
     numbered = list(enumerate(entries, start=1))
     longest = sorted(numbered, key=_longest_outage, reverse=True)[:MOST_TIMELINES]
     return [
-        (
-            f"failover timeline, trial {number} of {len(entries)}",
-            printable("\n".join(entry["timeline"])),
-        )
+        (f"failover timeline, trial {number} of {len(entries)}", "\n".join(entry["timeline"]))
         for number, entry in sorted(longest, key=lambda trial: trial[0])
     ]
 

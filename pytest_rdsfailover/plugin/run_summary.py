@@ -8,15 +8,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_rdsfailover.model.errors import FileWriteError
-from pytest_rdsfailover.model.shown import printable
 from pytest_rdsfailover.plugin.options import cache_directory
-from pytest_rdsfailover.plugin.run import PASSING, SILENT, Run
+from pytest_rdsfailover.plugin.run import SILENT, Run
 from pytest_rdsfailover.trial.resume import latest_seed
 
 if TYPE_CHECKING:
     from pytest_rdsfailover.report.baseline import Baseline, Machine, Report
 
+PASSING = (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED)
 FAILED = "FAILED: "
 Section = tuple[str, Sequence[str]]
 
@@ -62,7 +61,7 @@ class RunSummary:
         if self._is_worker:
             return
         for line in self._cut_short():
-            terminalreporter.write_line(printable(line), red=True)
+            terminalreporter.write_line(line, red=True)
         if not (self._run.measured or self._compared):
             return
         if terminalreporter.verbosity <= SILENT:
@@ -73,7 +72,7 @@ class RunSummary:
         for title, more in self.sections():
             lines += ["", f"{title}:", *more]
         for line in lines:
-            terminalreporter.write_line(printable(line), red=line.startswith(FAILED))
+            terminalreporter.write_line(line, red=line.startswith(FAILED))
 
     def _cut_short(self) -> list[str]:
         """Name, once, the trials whose process was killed, in this run or in one before."""
@@ -105,11 +104,7 @@ class RunSummary:
     def _save(self, name: str) -> None:
         from pytest_rdsfailover.report import baseline
 
-        path = baseline.path_of(name, self._config.rootpath)
-        try:
-            baseline.write(path, self._as_baseline())
-        except FileWriteError as error:
-            self._run.unwritten.append(str(error))
+        baseline.write(baseline.path_of(name, self._config.rootpath), self._as_baseline())
 
     def _as_baseline(self) -> "Baseline":
         from pytest_rdsfailover.report import baseline
@@ -121,7 +116,8 @@ class RunSummary:
         from pytest_rdsfailover.report.markdown import markdown
 
         text = markdown(self._run.document(), self._run.environment_lines(), self.sections())
-        self._run.write(path, text)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
 
     def sections(self) -> list[Section]:
         """Return the sections of the reports beside the tables: title and lines."""
