@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-TIMES = 4
+TIMES = 6
 UNFIT = re.compile(r"no figure|unreliable")
 
 
