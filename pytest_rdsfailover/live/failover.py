@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 
 from pytest_rdsfailover.aws.client import AwsError
 from pytest_rdsfailover.aws.trigger import Triggered
@@ -18,6 +19,7 @@ from pytest_rdsfailover.model.records import Milestone
 
 EVENTS_EVERY = 5  # at every fifth look the events are read, too; they come late anyway
 LATE_EVENTS = 15.0  # seconds to wait for the last event once everything else is over
+SAME = 0.1  # seconds; two events of the same words are further apart
 GIVE_UP = 900.0  # seconds after which a failover that is not over is no longer watched
 
 
@@ -64,6 +66,9 @@ class LiveFailover:
         self._writer = before.writers[0]
         self._status, self._looks = before.status, 0
         self._experiment = ""  # the id of the FIS experiment, if that is the trigger
+        self._earlier: list[
+            tuple[Plain, float]
+        ] = []  # events from before the trigger, with their times
         self._over = threading.Event()
         self._error: Exception | None = None
         self._thread = threading.Thread(target=self._run, name="rdsfailover-api", daemon=True)
@@ -77,7 +82,10 @@ class LiveFailover:
         self._thread.start()
 
     def start_probes(self) -> None:
-        """Start the probes; called before the trigger."""
+        """Start the probes, and learn what RDS has told already; called before the trigger."""
+        # Their times are too uncertain to tell the events of a failover just before from its own.
+        with suppress(AwsError):
+            self._earlier = [(event, seconds_of(event)) for event in self._events()]
         for watcher in self._watchers:
             watcher.start()
 
@@ -164,11 +172,20 @@ class LiveFailover:
         uncertainty = self._gatherer.uncertainty
         since = self.triggered - 0.5 - uncertainty
         for event in self._events():
+            if self._was_there(event):
+                continue
             milestone, at = milestone_of(event), self._to_monotonic(seconds_of(event))
             if milestone is not None and at >= since:
                 name, instance = milestone
                 now = self._clock.now()
                 self._timeline.once(name, min(at, now), instance, uncertainty=uncertainty)
+
+    def _was_there(self, event: Plain) -> bool:
+        """Tell whether an event had been told before the trigger."""
+        return any(
+            _words(event) == _words(known) and abs(seconds_of(event) - at) < SAME
+            for known, at in self._earlier
+        )
 
     def _events(self) -> Iterator[Plain]:
         region = self._gatherer.region
@@ -233,3 +250,8 @@ class LiveFailover:
         state = experiment_state(self._gatherer.region, self._experiment)
         self._timeline.once(f"experiment_{state.status}", self._clock.now(), str(state))
         return state
+
+
+def _words(event: Plain) -> tuple[object, object]:
+    """Return of whom an event tells, and what."""
+    return event.get("SourceIdentifier"), event["Message"]

@@ -136,6 +136,20 @@ def test_no_effect_at_all_is_an_invalid_trial_and_never_a_pass(backend, stand_in
     assert live.region.mutating == ["rds:FailoverDBCluster"] * 2
 
 
+def test_events_of_a_failover_just_before_are_none_of_its_own(backend, stand_in, swallow):
+    """Or it would be waited for, because it seems to have begun."""
+    stand_in.cluster.fail_over()
+    stand_in.cluster.rest()
+    live = backend(effect_within=0.4, attempts=1)
+    swallow(live, "FailoverDBCluster", 1)
+    failover = live.cluster().fail_over()
+
+    assert wait_until(failover.settled, timeout=20.0, clock=MonotonicClock())
+    names = {milestone.name for milestone in failover.milestones()}
+    assert "no_effect" in names
+    assert not {"event_started", "event_completed"} & names
+
+
 def test_it_is_not_issued_again_once_a_gate_is_closed(backend, stand_in, swallow):
     live = backend(effect_within=0.5, alarms=("stop",))
     stand_in.alarm("stop", "OK")
