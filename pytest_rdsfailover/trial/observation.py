@@ -5,6 +5,7 @@ import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -32,7 +33,7 @@ from pytest_rdsfailover.trial.calm import Calm, UnfitLoadError
 from pytest_rdsfailover.trial.disturbances import Disturbances
 from pytest_rdsfailover.trial.plan import Plan
 from pytest_rdsfailover.trial.recovery import Recovery
-from pytest_rdsfailover.trial.resting import at_rest
+from pytest_rdsfailover.trial.resting import at_rest, rest_awhile
 from pytest_rdsfailover.trial.trial import Trial
 from pytest_rdsfailover.trial.witness import Witness
 
@@ -120,7 +121,7 @@ class Observation:
 
     def __enter__(self) -> Self:
         with self._forgetting_what_never_began(), self._ending_if_broken():
-            self._on_writer("create", self._workload.create)
+            self._on_writer("create", self._workload.create, self._target.rest)
             self._disturbances.begin()
             self._target.prepare()
             self._witness.begin()
@@ -265,12 +266,16 @@ class Observation:
                 self.left_behind.append(f"{failed}: {error}")
 
     def _drop(self) -> None:
-        self._on_writer("drop", self._workload.drop)
+        late = partial(rest_awhile, self._target, self._clock)
+        self._on_writer("drop", self._workload.drop, late)
 
-    def _on_writer(self, verb: str, work: Callable[[Endpoint], None]) -> None:
+    def _on_writer(
+        self, verb: str, work: Callable[[Endpoint], None], rest: Callable[[], None]
+    ) -> None:
         """Let the workload make or remove what it needs, at rest if that is in the database."""
         if self._workload.needs_writer:
-            at_rest(self._target, f"{verb} {self._workload.made}", work, self._clock)
+            what = f"{verb} {self._workload.made}"
+            at_rest(self._target, what, work, self._clock, rest=rest)
         else:
             work(self._endpoint)
 
@@ -304,9 +309,8 @@ class Observation:
         return Trial.of(judge(evidence), evidence)
 
     def _read_back(self) -> Stored | None:
-        if self._target.mode == "local":  # a real cluster may take a quarter of an hour to rest
-            with suppress(NotReadyError):  # then the audit says what it could not do
-                self._target.rest()
+        with suppress(NotReadyError):  # then the audit says what it could not do
+            rest_awhile(self._target, self._clock)
         return read_back(self._workload, self._target.audit_endpoint, self._clock)
 
     def _look(self) -> None:

@@ -2,18 +2,40 @@
 
 from collections.abc import Callable
 
-from pytest_rdsfailover.model.clock import Clock
+from pytest_rdsfailover.analysis.proof import AWAY
+from pytest_rdsfailover.model.clock import Clock, wait_until
 from pytest_rdsfailover.model.endpoints import Endpoint
 from pytest_rdsfailover.model.errors import NotReadyError
 from pytest_rdsfailover.model.target import Target
 from pytest_rdsfailover.mysql import driver
 
+REST = 60.0  # seconds after the bound of a trial in which its last failover has to end
 PATIENCE = 10.0  # seconds for which a writer that is away is asked again
 EVERY = 0.1  # seconds between two tries
-AWAY = frozenset({"refused", "reset", "timeout", "dns", "read-only"})
 
 
-def at_rest(target: Target, what: str, work: Callable[[Endpoint], None], clock: Clock) -> None:
+def rest_awhile(target: Target, clock: Clock) -> None:
+    """Wait until the last failover is over, at most as long as one that is late may take.
+
+    `Target.rest` waits until a failover must be stuck, which on a real cluster is a quarter of an
+    hour: too long for a trial that has its verdict.
+
+    Raises:
+        NotReadyError: if it does not end.
+    """
+    last = target.failovers[-1:]
+    if not wait_until(lambda: all(each.settled() for each in last), timeout=REST, clock=clock):
+        raise NotReadyError(f"the failover {last[0].profile!r}", REST)
+
+
+def at_rest(
+    target: Target,
+    what: str,
+    work: Callable[[Endpoint], None],
+    clock: Clock,
+    *,
+    rest: Callable[[], None],
+) -> None:
     """Wait until no failover is on, then do some work on the writer.
 
     Another failover may begin meanwhile, so that work which finds no writer is done again: it must
@@ -24,13 +46,14 @@ def at_rest(target: Target, what: str, work: Callable[[Endpoint], None], clock: 
         what: what is done, for the error.
         work: is given the writer's endpoint.
         clock: measures the patience.
+        rest: waits until no failover is on.
 
     Raises:
         NotReadyError: if a failover does not end, or no writer can be had.
     """
     begun = clock.now()
     while True:
-        target.rest()
+        rest()
         try:
             return work(target.audit_endpoint())
         except Exception as error:

@@ -71,10 +71,13 @@ class Witness:
         )
 
     def _other_peers(self) -> tuple[str, ...]:
-        """Return where this process is connected, though a write may be for moments only."""
+        """Return where this process is connected, though a write may be for moments only.
+
+        What it was connected to before the load comes last: mostly it is no application's.
+        """
         found = set()
         for _ in range(LOOKS):
             found |= peers()
             self._clock.sleep(EVERY)
         found.discard(self._address)
-        return tuple(sorted(found - self._earlier or found))
+        return tuple(sorted(found, key=lambda peer: (peer in self._earlier, peer)))
