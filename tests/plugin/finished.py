@@ -19,6 +19,7 @@ rds_cooldown = 50ms
 rds_spacing = 50ms
 rds_writers = 4
 rds_rate = 200
+rds_calm_not_issued = 100%
 """
 # Every trial has a figure, however busy this machine is: what is reported is tested here.
 ALWAYS_FIT = "from pytest_rdsfailover.analysis import reliability\nreliability.MOST_OWN = 1e9\n"

@@ -41,13 +41,21 @@ def late_errors(case: Case) -> Finding | None:
 def _last(case: Case, settled: int) -> Sequence[tuple[int, Fault | None]]:
     """Return the last operations of writers that came back: each one's end and fault."""
     stuck = set(case.stuck)
-    late = sorted(
-        ((series.finished[row], _fault(series.acked[row], series.faults[series.fault[row]]))
-         for series in case.series if series.writer not in stuck
-         for row in range(bisect_right(series.finished, settled), len(series))),
-        key=lambda operation: operation[0],
-    )  # fmt: skip
     since = to_nanoseconds(case.course.stop) - LAST
+    late: list[tuple[int, Fault | None]] = []
+    for series in case.series:
+        if series.writer in stuck:
+            continue
+        # Of each writer only what may be among the last of all: a long run has many more.
+        # Before its first success a writer is still on its way back.
+        back = series.acked.find(1, bisect_right(series.finished, settled))
+        first = min(bisect_right(series.finished, since), len(series) - FEWEST_OPERATIONS)
+        rows = range(max(back, first), len(series)) if back >= 0 else range(0)
+        late += (
+            (series.finished[row], _fault(series.acked[row], series.faults[series.fault[row]]))
+            for row in rows
+        )
+    late.sort(key=lambda operation: operation[0])
     within = sum(finished > since for finished, _ in late)
     return late[-max(within, FEWEST_OPERATIONS) :]
 

@@ -1,31 +1,20 @@
-"""A client of one event loop that is used in another."""
-
-import re
+"""A client that is shared as it must not be: across event loops, or by writers at the same time."""
 
 from pytest_rdsfailover.analysis.findings.finding import Case, Finding
 
-# What asyncio, aiomysql, asyncmy, SQLAlchemy and anyio raise then.
-TEXTS = re.compile(
-    r"attached to a different loop|bound to a different event loop|different event loop"
-    r"|Event loop is closed|another event loop",
-    re.IGNORECASE,
-)
-
 
 def shared_client(case: Case) -> Finding | None:
-    """Tell errors that come from a client made in another event loop."""
-    found = [each for each in case.course.complaints if TEXTS.search(each.text)]
+    """Tell errors by which a shared client is known; a complaint has the remedy for that."""
+    found = [each for each in case.course.complaints if each.remedy]
     if not found:
         return None
+    first = found[0]
     return Finding(
         name="shared_client",
         severity="risky",
         evidence=(
-            f"{sum(each.count for each in found)} operations used a client that belongs to another"
-            f" event loop ({found[0].error}: {found[0].text})"
+            f"{sum(each.count for each in found)} operations met a client that is shared as it must"
+            f" not be ({first.error}: {first.text})"
         ),
-        cure=(
-            "make the engine or pool where the writes run: within the workload's coroutine or setup,"
-            " or give loop= the loop that it was made in"
-        ),
+        cure=first.remedy,
     )

@@ -8,6 +8,7 @@ from pytest_rdsfailover.analysis.verdicts.bounds import parse_expectations
 from pytest_rdsfailover.journal.complaints import Complaint
 from pytest_rdsfailover.journal.evidence import Evidence
 from pytest_rdsfailover.journal.stored import Stored
+from pytest_rdsfailover.load.sharing import remedy_of
 
 CALM = list(acks(1.0, 10.0, 0.1))
 BACK = list(acks(12.5, 20.0, 0.1))
@@ -25,8 +26,8 @@ def diagnosed(events, *, writers=1, stored=None, torn=(), **changes):
     return {finding.name: finding for finding in judge(evidence).findings}
 
 
-def complaint(error, text, count=3):
-    return Complaint(error=error, text=text, count=count, first=5.0, trace="")
+def complaint(error, text, count=3, remedy=""):
+    return Complaint(error=error, text=text, count=count, first=5.0, trace="", remedy=remedy)
 
 
 def test_an_application_that_fails_and_comes_back_has_nothing_to_be_told():
@@ -108,6 +109,12 @@ def test_errors_that_go_on_until_the_end_are_broken():
     assert found["demoted_writer"].severity == "risky"
 
 
+def test_errors_of_writers_that_are_still_on_their_way_back_are_no_late_errors():
+    late = [refused(12.45 + number / 100, 1836) for number in range(5)]
+    found = diagnosed([*CALM, *DOWN, *late, *acks(12.5, 12.9, 0.1)], stop=12.9)
+    assert "late_errors" not in found
+
+
 @pytest.mark.parametrize("end", [13.0, 19.0])
 def test_errors_that_end_before_the_end_are_no_late_errors(end):
     events = [each for each in flaky(4) if each.fault is None or each.finished < end]
@@ -156,7 +163,8 @@ def test_operations_that_wait_long_for_an_error(took, told):
     ],
 )
 def test_a_client_of_another_event_loop_is_recognised(text, told):
-    found = diagnosed(WELL, complaints=[complaint("RuntimeError", text)])
+    remedy = remedy_of(RuntimeError(text))
+    found = diagnosed(WELL, complaints=[complaint("RuntimeError", text, remedy=remedy)])
     assert ("shared_client" in found) is told
 
 
