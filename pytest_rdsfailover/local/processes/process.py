@@ -25,9 +25,12 @@ SUPERVISOR = Path(__file__).with_name("supervisor.py")
 MEMORY = Path("/dev/shm")  # noqa: S108 - the run directory in it is new and private
 ROOM = 1 << 30  # bytes that must be free there
 PATIENCE = 30.0  # seconds for the supervisor's answers; it does nothing slow
-END_PATIENCE = 20.0  # seconds for its end: it waits up to 5 s for files that cannot be removed
+# Seconds for its end: it waits for programs that clean up, and 5 s for files that cannot be removed.
+END_PATIENCE = 30.0
+MOST_TOLD = 4096  # bytes: a pipe takes so many whether or not somebody reads them
 LOOK_EVERY = 0.002  # seconds between two looks for a program's first line
 LAST_LINES = 20
+OPTIONS = "RDS_"  # how the variables begin that are options of a run
 REMEDY = "set TMPDIR to a directory that can be written to"
 
 
@@ -61,10 +64,14 @@ class Process:
         pid: its process id.
         status: how it ended: an exit status, or the negative number of the signal that ended it;
             None while it runs.
+        dies_at_once: whether it is killed with its supervisor; else it cleans up and ends by itself.
     """
 
-    def __init__(self, supervisor: "Supervisor", key: int, name: str) -> None:
+    def __init__(
+        self, supervisor: "Supervisor", key: int, name: str, *, dies_at_once: bool = True
+    ) -> None:
         self.name = name
+        self.dies_at_once = dies_at_once
         self.pid = 0
         self.status: int | None = None
         self._supervisor, self._key = supervisor, key
@@ -205,6 +212,7 @@ class Supervisor:
             stderr=subprocess.DEVNULL,
             start_new_session=True,
             cwd="/",
+            env=_environment(),
         )
         assert self._popen.stdin  # noqa: S101 - for the type checker: they are pipes
         assert self._popen.stdout  # noqa: S101
@@ -232,30 +240,48 @@ class Supervisor:
         return self._popen.pid
 
     def spawn(
-        self, name: str, argv: Sequence[str], *, env: Mapping[str, str] | None = None
+        self,
+        name: str,
+        argv: Sequence[str],
+        *,
+        env: Mapping[str, str] | None = None,
+        told: str = "",
+        grace: float = 0.0,
     ) -> Process:
         """Start a program.
 
         Its standard input is a pipe that ends with the supervisor; its standard output and error
-        go to NAME.out and NAME.log in the run directory.
+        go to NAME.out and NAME.log in the run directory. It gets this process' environment, without
+        the options of ours, which may hold passwords.
 
         Args:
             name: what errors call it; not that of a running program.
             argv: absolute path of the program and its arguments; never a secret.
-            env: what to add to this process' environment.
+            env: what to add to the environment.
+            told: the first line of its standard input, which may hold secrets; up to `MOST_TOLD` bytes.
+            grace: seconds that it has to clean up once its standard input has ended, also when the
+                supervisor was killed; 0 for a program that is killed then.
 
         Raises:
             DiedError: if the supervisor has ended.
             NotReadyError: if it does not answer; it is killed then, and all its programs.
         """
+        if len(told.encode()) >= MOST_TOLD:
+            raise ValueError(f"{name} is told more than {MOST_TOLD} bytes")
         with self._lock:
             if any(other.name == name and other.alive for other in self._processes.values()):
                 raise ValueError(f"a program named {name} is already running")
             key = len(self._processes)
-            process = self._processes[key] = Process(self, key, name)
+            process = self._processes[key] = Process(self, key, name, dies_at_once=not grace)
         (self.directory / f"{name}.out").unlink(missing_ok=True)  # of an earlier one
         self._ask(
-            do="spawn", key=key, name=name, argv=list(argv), env={**os.environ, **(env or {})}
+            do="spawn",
+            key=key,
+            name=name,
+            argv=list(argv),
+            env=_environment() | dict(env or {}),
+            told=told and f"{told}\n",
+            grace=grace,
         )
         if not process._started.wait(PATIENCE):  # noqa: SLF001 - the two are one thing
             raise self.unanswered()
@@ -291,7 +317,7 @@ class Supervisor:
             # While it is stopped it reaps no program, so that no process id below is another's.
             self._popen.send_signal(signal.SIGSTOP)
             for process in list(self._processes.values()):
-                if process.pid and process.alive:
+                if process.pid and process.alive and process.dies_at_once:
                     with contextlib.suppress(ProcessLookupError, PermissionError):
                         os.killpg(process.pid, signal.SIGKILL)
             self._popen.kill()
@@ -354,6 +380,11 @@ class Supervisor:
 
     def _log(self) -> str:
         return _tail(self.directory / "supervisor.log", LAST_LINES)
+
+
+def _environment() -> dict[str, str]:
+    """Return what a program of ours may know of this process' environment."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(OPTIONS)}
 
 
 def _ready(number: int, event: int, timeout: float) -> bool:
