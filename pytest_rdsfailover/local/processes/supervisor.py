@@ -11,11 +11,11 @@ crash and are removed. Requests come as JSON lines on standard input, reports go
                                                        when a program ends    -> {"key": 1, "status": 9}
 
 `sent` are the nanoseconds of the monotonic clock between which the signal took effect; this process
-has no other threads that would blur them. Standard output and error of a program go to NAME.out and NAME.log in the run directory; its
-standard input is a pipe that begins with what it is told and ends when this program does. When our
-own standard input ends, or the owner does, every program is killed and the run directory removed.
-A program with a grace is not killed at once: the end of its input tells it to clean up, even when
-somebody has killed this program.
+has no other threads that would blur them. Standard output and error of a program go to NAME.out and
+NAME.log in the run directory; its standard input is a pipe that begins with what it is told and ends
+when this program does. When our own standard input ends, or the owner does, every program is killed
+and the run directory removed. A program with a grace is not killed at once: the end of its input
+tells it to clean up, even when somebody has killed this program.
 """
 
 import contextlib
@@ -286,7 +286,7 @@ def main(owner: int, bases: list[str]) -> None:
         return
     supervisor = SupervisorLoop(directory, owner)
     try:
-        # Whatever goes wrong in here is told in a file that process.py shows.
+        # Whatever goes wrong in here is told in a file that supervisor_client.py shows.
         os.dup2(os.open(f"{directory}/supervisor.log", os.O_WRONLY | os.O_CREAT, 0o600), 2)
         os.write(1, json.dumps({"directory": directory}).encode() + b"\n")
         supervisor.serve()
