@@ -295,6 +295,6 @@ def _words(figure: Figure | float | None, claim: Claim) -> str:
         return "not measured"
     if isinstance(figure, Figure):
         return str(figure)
-    if claim.expectation.name in bounds.DURATIONS:
+    if bounds.KINDS.get(claim.expectation.name) == "duration":
         return format_duration(figure)
     return f"{figure:g}"

@@ -3,10 +3,10 @@ import math
 import pytest
 from builders import ack, acks, course, journal, refused
 
+from pytest_rdsfailover.analysis.judging import summarise
 from pytest_rdsfailover.analysis.latency import latency
 from pytest_rdsfailover.analysis.pauses import Pauses
 from pytest_rdsfailover.analysis.series import series_of
-from pytest_rdsfailover.analysis.summary import summarise
 from pytest_rdsfailover.model.clock import SECOND
 
 

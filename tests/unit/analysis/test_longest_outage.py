@@ -4,7 +4,7 @@ import pytest
 from builders import ack, acks, course, journal, refused, unknown
 
 from pytest_rdsfailover.analysis.figure import Figure
-from pytest_rdsfailover.analysis.summary import summarise
+from pytest_rdsfailover.analysis.judging import summarise
 from pytest_rdsfailover.model.errors import UndecidedError
 
 EVERY = 0.01

@@ -1,9 +1,9 @@
 import pytest
 from builders import ack, acks, course, journal, refused
 
+from pytest_rdsfailover.analysis.judging import summarise
 from pytest_rdsfailover.analysis.reliability import lateness
 from pytest_rdsfailover.analysis.series import series_of
-from pytest_rdsfailover.analysis.summary import summarise
 from pytest_rdsfailover.analysis.verdicts import expectations
 from pytest_rdsfailover.analysis.verdicts.bounds import parse_expectations
 from pytest_rdsfailover.journal.stored import Stored

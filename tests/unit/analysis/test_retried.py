@@ -6,8 +6,8 @@ from dataclasses import replace
 import pytest
 from builders import course, journal
 
+from pytest_rdsfailover.analysis.judging import judge
 from pytest_rdsfailover.analysis.population import Sample
-from pytest_rdsfailover.analysis.summary import judge
 from pytest_rdsfailover.analysis.verdicts import claims, expectations
 from pytest_rdsfailover.analysis.verdicts.bounds import parse_expectations
 from pytest_rdsfailover.analysis.verdicts.expectations import FAIL, INCONCLUSIVE, PASS

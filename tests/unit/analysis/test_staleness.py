@@ -3,7 +3,7 @@
 import pytest
 from builders import ack, acks, course, journal
 
-from pytest_rdsfailover.analysis.summary import judge
+from pytest_rdsfailover.analysis.judging import judge
 from pytest_rdsfailover.analysis.verdicts import claims, expectations
 from pytest_rdsfailover.analysis.verdicts.bounds import parse_expectations
 from pytest_rdsfailover.journal import archive

@@ -3,7 +3,7 @@ import pickle
 import pytest
 from builders import MOVE, ack, acks, course, everything_acked, journal, milestone, refused
 
-from pytest_rdsfailover.analysis.summary import summarise
+from pytest_rdsfailover.analysis.judging import summarise
 from pytest_rdsfailover.journal.stored import Stored
 
 FAILOVER = [

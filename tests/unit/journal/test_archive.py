@@ -7,7 +7,7 @@ import pytest
 from analysis.simulation import play, some_world
 from builders import ack, course, everything_acked, journal, refused, unknown
 
-from pytest_rdsfailover.analysis.summary import judge
+from pytest_rdsfailover.analysis.judging import judge
 from pytest_rdsfailover.journal import archive
 from pytest_rdsfailover.journal.evidence import Evidence
 from pytest_rdsfailover.journal.stored import Stored

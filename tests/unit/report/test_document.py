@@ -3,7 +3,7 @@ import json
 import pytest
 from builders import acks, course, everything_acked, journal, refused
 
-from pytest_rdsfailover.analysis.summary import summarise
+from pytest_rdsfailover.analysis.judging import summarise
 from pytest_rdsfailover.journal.stored import Stored
 from pytest_rdsfailover.report.document import run_document, trial_document
 

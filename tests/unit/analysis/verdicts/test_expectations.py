@@ -2,7 +2,7 @@ import pytest
 from builders import ack, acks, course, everything_acked, journal, refused
 
 from pytest_rdsfailover.analysis.figure import Figure
-from pytest_rdsfailover.analysis.summary import summarise
+from pytest_rdsfailover.analysis.judging import summarise
 from pytest_rdsfailover.analysis.verdicts import expectations
 from pytest_rdsfailover.analysis.verdicts.arguments import Claims, Expectations
 from pytest_rdsfailover.analysis.verdicts.bounds import (
