@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from pytest_rdsfailover.analysis.figure import Figure
-from pytest_rdsfailover.analysis.population import PROVEN_SHARE, Sample
+from pytest_rdsfailover.analysis.population import PROVEN_SHARE, Sample, had_none
 from pytest_rdsfailover.analysis.statistics import (
     CONFIDENCE,
     disproves,
@@ -206,7 +206,10 @@ def _figure(sample: Sample, name: str) -> Figure | None:
         return sample.figures.get(name)  # an earlier session's may lack it
     if sample.problem:
         return None
-    return Figure.exact(sample.downtime.value == 0) if name == NO_DOWNTIME else sample.downtime
+    if name == NO_DOWNTIME:
+        none = had_none(sample.downtime)
+        return None if none is None else Figure.exact(none)
+    return sample.downtime
 
 
 def _judge(valid: Sequence[Sample], claim: Claim, confidence: float) -> ClaimVerdict:

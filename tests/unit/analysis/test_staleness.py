@@ -77,7 +77,7 @@ def test_reads_count_for_no_write_and_no_outage_and_survive_the_file(tmp_path):
         made.writers[0].reads.record((at, at, at + 10**6), Outcome.ACKED, None, None, 0)
     quiet = Evidence(journal=made, course=course(), stored=None)
 
-    assert max(each.seconds for each in judge(quiet).outages) > 1.5
+    assert max(each.seconds for each in judge(quiet).outage_windows) > 1.5
     assert judge(quiet).acked == len(made)
     assert judge(quiet).reads.count == 160
     label = archive.Label(test="t", scenario="s", seed=1, rerun="", versions={})

@@ -41,6 +41,7 @@ NAMES = [
     "incidents",
     "writer_outage_s",
     "availability_area_s",
+    "figures",
 ]
 
 
