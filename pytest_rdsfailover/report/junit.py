@@ -1,6 +1,6 @@
 """Properties of a test for JUnit XML: names that CI systems can chart."""
 
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Iterator, Sequence
 from typing import Literal, get_args
 
 from pytest_rdsfailover.analysis.population import population
@@ -59,18 +59,24 @@ def properties(trials: Sequence[TrialDocument]) -> list[tuple[str, object]]:
         == len(trials)
     ]
     found = [*named, *_attempts(trials), *_reads(trials), *_torn(trials)]
-    return [*found, *_figures(trials, {name for name, _ in found})]
+    return [*found, *_figures(trials, known={name for name, _ in found})]
 
 
-def _figures(trials: Sequence[TrialDocument], known: Set[str]) -> Properties:
-    """Yield what else can be expected of a single trial, with both ends; an open one has no high."""
+def _figures(trials: Sequence[TrialDocument], *, known: set[str]) -> Properties:
+    """Yield all that can be expected of a single trial, with both ends; an open one has no high.
+
+    Args:
+        trials: the documents of a test's trials.
+        known: names that have a value already.
+    """
     if len(trials) > 1:
         return
     for name, figure in trials[0].get("figures", {}).items():
         unit = {"s": "_s", "%": "_share", "": ""}[figure["unit"]]
-        if f"rds_{name}{unit}" in known or "problem" in figure:
+        if "problem" in figure:
             continue
-        yield f"rds_{name}{unit}", figure["value"]
+        if f"rds_{name}{unit}" not in known:
+            yield f"rds_{name}{unit}", figure["value"]
         if figure["lower"] != figure["upper"]:
             yield f"rds_{name}_low{unit}", figure["lower"]
         if figure["upper"] not in {None, figure["lower"]}:
