@@ -14,15 +14,15 @@ from pathlib import Path
 
 from waiting import until
 
-from pytest_rdsfailover.local.processes.process import MEMORY
+from pytest_rdsfailover.local.processes.run_directory import MEMORY
 
 MARK = "RDSFO_TEST_MARK"
 PATIENCE = 20.0  # seconds; the machine may be busy
 # Others run clusters of theirs on this machine: ours have a place of their own for their files.
 PLACE = """
 from pathlib import Path
-from pytest_rdsfailover.local.processes import process
-process.bases = lambda: [Path({base!r})]
+from pytest_rdsfailover.local.processes import run_directory
+run_directory.bases = lambda: [Path({base!r})]
 """
 PREAMBLE = """
 import os, sys, time, threading, signal

@@ -20,6 +20,7 @@ PROVEN_SHARE = 0.99  # what "how many clean trials would it take" is answered fo
 P95 = 0.95
 # Seconds: "no downtime" says that no outage was seen, and that none can have been this long.
 NONE = 0.1
+SMALL = 0.5  # a smaller share of trials with a figure speaks for those that were easy to measure
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,6 +130,11 @@ class Population:
     open: int = 0
 
     @property
+    def problem(self) -> str:
+        """Return why its figures are of too few of its trials; empty if they are not."""
+        return too_few(self.trials, self.trials + self.invalid + self.unreliable)
+
+    @property
     def down(self) -> int:
         """Return in how many trials there was downtime, or may have been."""
         return self.trials - self.zero
@@ -149,6 +155,13 @@ def had_none(downtime: Figure) -> bool | None:
     if downtime.lower > 0:
         return False
     return True if downtime.value == 0 and downtime.upper < NONE else None
+
+
+def too_few(measured: int, trials: int) -> str:
+    """Return why so many trials with a figure cannot speak for all; empty if they can."""
+    if measured >= SMALL * trials:
+        return ""
+    return f"only {measured} of {trials} trials have a figure ({measured / trials:.0%})"
 
 
 def population(

@@ -30,9 +30,12 @@ RELEASE = 3 * SECOND // 1000
 # Starts closer to each other than this do not tell one from the other: TCP's timers tick in 4 ms.
 TELLING = 2 * RELEASE
 ENOUGH = 3  # writers; of two, both may be late by themselves
-# Of a server that stood still the ends are that many times closer to each other than the waits are; of a
-# path that lost them it is the other way round. 16 freezes beside a busy machine: 1.7 to 20 times.
-TOGETHER = 1.5
+TOGETHER = 3  # three quarters of the ends are that many times closer to each other than the starts
+# A machine that is busy answers some of them late. Of so many writers, the middle half tells: the ends are
+# that many times closer to each other than the waits (16 freezes beside a busy machine: 1.7 to 20 times),
+# and of a path that lost them it is the other way round.
+MANY, CLOSER = 8, 1.5
+UPPER_QUARTER = 0.75
 RETRANSMIT = SECOND // 4  # TCP sends again 0.2 s after a loss at the least, and a round trip
 UNKNOWN = int(Outcome.UNKNOWN)
 AGAIN = 1.5  # times what writes usually take is nothing that happened to one
@@ -193,10 +196,13 @@ def silence(all_series: Sequence[Series], gap: Gap, due: Due) -> Gap | None:
 
 def _came_together(held: Sequence[Gap]) -> bool:
     """Tell whether writes sent apart from each other were answered at one moment."""
-    starts = [start for start, _ in held]
-    ends = _deviation([end for _, end in held])
-    waits = _deviation([end - start for start, end in held])
-    return max(starts) - min(starts) >= TELLING and ends * TOGETHER <= waits
+    starts, ends = sorted(start for start, _ in held), sorted(end for _, end in held)
+    apart, late = starts[-1] - starts[0], percentile(ends, UPPER_QUARTER) - ends[0]
+    if apart < TELLING or late > apart:
+        return False
+    waits = [end - start for start, end in held]
+    closer = len(held) >= MANY and _deviation(ends) * CLOSER <= _deviation(waits)
+    return closer or late * TOGETHER <= apart
 
 
 def _deviation(times: Sequence[int]) -> int:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from pytest_rdsfailover.local import network
 from pytest_rdsfailover.local.network import LOOPBACK
-from pytest_rdsfailover.local.processes import process
+from pytest_rdsfailover.local.processes import run_directory
 from pytest_rdsfailover.local.server import programs
 from pytest_rdsfailover.model.errors import SettingError
 
@@ -111,8 +111,8 @@ def _addresses() -> Finding:
 
 
 def _memory() -> Finding:
-    if process.bases()[0] == process.MEMORY:
-        return Finding(what="run directory", state=OK, detail=f"in memory ({process.MEMORY})")
+    if run_directory.bases()[0] == run_directory.MEMORY:
+        return Finding(what="run directory", state=OK, detail=f"in memory ({run_directory.MEMORY})")
     return Finding(
         what="run directory",
         state=OPTIONAL,

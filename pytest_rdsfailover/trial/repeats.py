@@ -1,5 +1,6 @@
 """Repeats of one trial: run, spaced, resumed, and asked to hold to something together."""
 
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NotRequired, Protocol, TypedDict, Unpack, overload
@@ -12,7 +13,7 @@ from pytest_rdsfailover.analysis.verdicts.arguments import Claims
 from pytest_rdsfailover.model.clock import Clock, MonotonicClock
 from pytest_rdsfailover.model.durations import format_duration, parse_duration
 from pytest_rdsfailover.model.endpoints import Endpoint
-from pytest_rdsfailover.model.errors import SettingError
+from pytest_rdsfailover.model.errors import SettingError, UnreliableTrialsWarning
 from pytest_rdsfailover.model.settings import check_trials
 from pytest_rdsfailover.trial.options import TrialOptions
 from pytest_rdsfailover.trial.resume import Store
@@ -64,8 +65,12 @@ class Trials(Sequence[Sample]):
 
     @property
     def downtimes(self) -> list[Figure]:
-        """Return the downtime of every trial whose downtime is a figure, in order."""
-        return [sample.downtime for sample in self if sample.measured]
+        """Return the downtime of every trial whose downtime is a figure, in order.
+
+        If these are too few of all trials, each may be anything: they cannot speak for the others.
+        """
+        problem = self.summary.problem
+        return [sample.downtime.unproven(problem) for sample in self if sample.measured]
 
     def expect(self, *, confidence: float = CONFIDENCE, **bounds: Unpack[Claims]) -> None:
         """Assert claims about all failovers, for example `downtime="p95 < 2s"`.
@@ -75,7 +80,7 @@ class Trials(Sequence[Sample]):
         Raises:
             AssertionError: naming every claim that the trials do not prove, and, if they are too
                 few, how many it takes.
-            SettingError: if a claim makes no sense.
+            SettingError: if a claim makes no sense, or if there is none.
         """
         __tracebackhide__ = True
         self._asked.update(bounds)
@@ -225,6 +230,8 @@ class Repetition:
             SettingError: if so many trials can never support a claim, or an option makes no sense.
         """
         __tracebackhide__ = True
+        if claims is not None and not claims:
+            raise SettingError('claims={} claim nothing; write claims={"downtime": "p95 < 2s"}')
         repeats = Repeats(
             trials=self._trials if trials is None else trials,
             spacing=self._spacing if spacing is None else parse_duration(spacing),
@@ -233,6 +240,8 @@ class Repetition:
             stop_early=stop_early,
         )
         found = self._run(repeats, endpoint, options)
+        if found.summary.problem:
+            warnings.warn(UnreliableTrialsWarning(found.summary.problem), stacklevel=2)
         if found.summary.invalid:
             raise InvalidTrialsError(found)
         if repeats.claims:

@@ -11,7 +11,7 @@ import pytest
 from programs import HERE
 from waiting import until
 
-from pytest_rdsfailover.local.processes import process
+from pytest_rdsfailover.local.processes import supervisor_client
 from pytest_rdsfailover.local.processes.process import Supervisor
 from pytest_rdsfailover.local.server import template as templates
 from pytest_rdsfailover.local.server.template import Source, template
@@ -32,8 +32,8 @@ def is_gone(pid):
 @pytest.fixture
 def frozen(monkeypatch):
     """A supervisor that is stopped, with a program under it; what it is asked has little time."""
-    monkeypatch.setattr(process, "PATIENCE", 1.0)
-    monkeypatch.setattr(process, "END_PATIENCE", 1.0)
+    monkeypatch.setattr(supervisor_client, "PATIENCE", 1.0)
+    monkeypatch.setattr(supervisor_client, "END_PATIENCE", 1.0)
     supervisor = Supervisor()
     supervisor.program = supervisor.spawn("sleeper", SLEEP)
     os.kill(supervisor.pid, signal.SIGSTOP)
@@ -81,8 +81,8 @@ def test_what_comes_after_is_refused_at_once(frozen):
 def test_a_supervisor_that_says_nothing_at_its_start_is_killed(monkeypatch, tmp_path):
     silent = tmp_path / "silent.py"
     silent.write_text("import time\ntime.sleep(1000)\n")
-    monkeypatch.setattr(process, "SUPERVISOR", silent)
-    monkeypatch.setattr(process, "PATIENCE", 1.0)
+    monkeypatch.setattr(supervisor_client, "SUPERVISOR", silent)
+    monkeypatch.setattr(supervisor_client, "PATIENCE", 1.0)
 
     with pytest.raises(NotReadyError, match="the supervisor"):
         Supervisor()

@@ -14,7 +14,7 @@ from pathlib import Path
 import marked
 import pytest
 
-from pytest_rdsfailover.local.processes import process as process_module
+from pytest_rdsfailover.local.processes import run_directory
 from pytest_rdsfailover.local.processes import supervisor as program
 from pytest_rdsfailover.local.processes.process import Supervisor
 from pytest_rdsfailover.model.clock import MonotonicClock, wait_until
@@ -84,7 +84,7 @@ def test_a_process_and_a_directory_that_are_left_behind_are_seen():
     """The planted fault: nobody supervises the one, nobody removes the other."""
     code = """
 import subprocess
-(process.bases()[0] / "left").mkdir()
+(run_directory.bases()[0] / "left").mkdir()
 subprocess.Popen(["/bin/sleep", "1000"], start_new_session=True)
 print("up", flush=True)
 time.sleep(1000)
@@ -140,10 +140,10 @@ def test_killing_the_supervisor_and_then_the_owner_of_a_server_leaves_no_process
 
 
 def test_the_next_supervisor_removes_the_directory_of_a_killed_one(tmp_path, monkeypatch):
-    monkeypatch.setattr(process_module, "bases", lambda: [tmp_path])
+    monkeypatch.setattr(run_directory, "bases", lambda: [tmp_path])
     first = Supervisor()
     os.kill(first.pid, signal.SIGKILL)
-    first._popen.wait()
+    os.waitid(os.P_PID, first.pid, os.WEXITED | os.WNOWAIT)
     (first.directory / "data").mkdir()
     foreign = tmp_path / "rdsfo-of-somebody-else"
     foreign.mkdir()
@@ -154,7 +154,7 @@ def test_the_next_supervisor_removes_the_directory_of_a_killed_one(tmp_path, mon
 
 
 def test_a_directory_in_use_is_left_alone(tmp_path, monkeypatch):
-    monkeypatch.setattr(process_module, "bases", lambda: [tmp_path])
+    monkeypatch.setattr(run_directory, "bases", lambda: [tmp_path])
     with Supervisor() as first, Supervisor() as second:
         assert first.directory.exists()
         assert second.directory.exists()
@@ -180,7 +180,7 @@ def test_a_directory_that_is_taken_for_a_leftover_too_early_is_made_anew(tmp_pat
 
 
 def test_many_supervisors_at_once_do_not_sweep_each_other(tmp_path, monkeypatch):
-    monkeypatch.setattr(process_module, "bases", lambda: [tmp_path])
+    monkeypatch.setattr(run_directory, "bases", lambda: [tmp_path])
     with contextlib.ExitStack() as stack:
         supervisors = [stack.enter_context(Supervisor()) for _ in range(8)]
         assert all(each.directory.exists() for each in supervisors)
@@ -222,10 +222,10 @@ time.sleep(1000)
 
 
 def test_the_run_directory_is_in_memory_where_there_is_room(monkeypatch):
-    places = process_module.bases()
+    places = run_directory.bases()
 
-    monkeypatch.setattr(process_module, "ROOM", 1 << 60)
-    crowded = process_module.bases()
+    monkeypatch.setattr(run_directory, "ROOM", 1 << 60)
+    crowded = run_directory.bases()
 
     assert Path(tempfile.gettempdir()) == crowded[0]
     assert set(places) == set(crowded)

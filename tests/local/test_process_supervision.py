@@ -1,5 +1,7 @@
 """What a supervised program's owner can see and do."""
 
+import os
+import signal
 import time
 from pathlib import Path
 
@@ -152,7 +154,7 @@ def test_the_run_directory_is_private_and_goes_with_the_supervisor():
 def test_a_dead_supervisor_is_an_error_not_a_hang():
     with Supervisor() as supervisor:
         process = shell(supervisor, "orphan", "exec sleep 1000")
-        supervisor._popen.kill()
+        os.kill(supervisor.pid, signal.SIGKILL)
 
         assert process.wait(20)
         with pytest.raises(DiedError, match="ended with its supervisor"):

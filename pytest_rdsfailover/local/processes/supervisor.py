@@ -10,9 +10,9 @@ crash and are removed. Requests come as JSON lines on standard input, reports go
                                                        when a program ends    -> {"key": 1, "status": 9}
 
 `sent` are the nanoseconds of the monotonic clock between which the signal took effect; this process
-has no other threads that would blur them. Standard output and error of a program go to NAME.out and NAME.log in the run directory; its
-standard input is a pipe that ends when this program does. When standard input ends, or the owner
-does, every program is killed and the run directory removed.
+has no other threads that would blur them. Standard output and error of a program go to NAME.out and
+NAME.log in the run directory; its standard input is a pipe that ends when this program does. When
+standard input ends, or the owner does, every program is killed and the run directory removed.
 """
 
 import contextlib
@@ -260,7 +260,7 @@ def main(owner: int, bases: list[str]) -> None:
         return
     supervisor = SupervisorLoop(directory, owner)
     try:
-        # Whatever goes wrong in here is told in a file that process.py shows.
+        # Whatever goes wrong in here is told in a file that supervisor_client.py shows.
         os.dup2(os.open(f"{directory}/supervisor.log", os.O_WRONLY | os.O_CREAT, 0o600), 2)
         os.write(1, json.dumps({"directory": directory}).encode() + b"\n")
         supervisor.serve()
