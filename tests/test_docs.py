@@ -21,9 +21,10 @@ from pytest_rdsfailover.load.workloads import OPTIONS
 from pytest_rdsfailover.local.profiles.profiles import parse_profile, shipped
 from pytest_rdsfailover.plugin import fixtures, hookspecs, options
 from pytest_rdsfailover.trial.plan import Plan
-from pytest_rdsfailover.trial.repeats import Repetition, Trials
+from pytest_rdsfailover.trial.repeats import Repetition
 from pytest_rdsfailover.trial.runner import TrialRunner
 from pytest_rdsfailover.trial.trial import Trial
+from pytest_rdsfailover.trial.trials import Trials
 
 ROOT = Path(__file__).parents[1]
 FRONT = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")]
