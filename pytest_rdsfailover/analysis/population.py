@@ -18,6 +18,8 @@ from pytest_rdsfailover.analysis.statistics import (
 
 PROVEN_SHARE = 0.99  # what "how many clean trials would it take" is answered for
 P95 = 0.95
+# Seconds: "no downtime" says that no outage was seen, and that none can have been this long.
+NONE = 0.1
 SMALL = 0.5  # a smaller share of trials with a figure speaks for those that were easy to measure
 
 
@@ -107,9 +109,11 @@ class Population:
         high: its upper end.
         p95: the downtime that 95 % of the trials did not exceed; None without trials.
         max: the longest downtime; None without trials.
-        zero: in how many trials there was no downtime at all.
+        zero: in how many trials there was no downtime at all, and none can have been `NONE` long.
         zero_low: lower end of the 95 % Wilson interval of their share.
         zero_high: its upper end.
+        open: how many downtimes had not ended when observation ended: `median` and the others are
+            at least so long.
     """
 
     trials: int
@@ -123,6 +127,7 @@ class Population:
     zero: int
     zero_low: float
     zero_high: float
+    open: int = 0
 
     @property
     def problem(self) -> str:
@@ -131,7 +136,7 @@ class Population:
 
     @property
     def down(self) -> int:
-        """Return in how many trials there was downtime."""
+        """Return in how many trials there was downtime, or may have been."""
         return self.trials - self.zero
 
     @property
@@ -145,6 +150,13 @@ class Population:
         return trials_needed(PROVEN_SHARE, CONFIDENCE, misses=self.down)
 
 
+def had_none(downtime: Figure) -> bool | None:
+    """Tell whether there was no downtime at all; None if the evidence does not settle it."""
+    if downtime.lower > 0:
+        return False
+    return True if downtime.value == 0 and downtime.upper < NONE else None
+
+
 def too_few(measured: int, trials: int) -> str:
     """Return why so many trials with a figure cannot speak for all; empty if they can."""
     if measured >= SMALL * trials:
@@ -156,11 +168,10 @@ def population(
     downtimes: Iterable[Figure | float], *, invalid: int = 0, unreliable: int = 0
 ) -> Population:
     """Return what the *downtimes* of valid trials say, beside *invalid* and *unreliable* ones."""
-    ordered: Sequence[float] = sorted(
-        each.value if isinstance(each, Figure) else each for each in downtimes
-    )
+    figures = [each if isinstance(each, Figure) else Figure.exact(each, "s") for each in downtimes]
+    ordered: Sequence[float] = sorted(each.value for each in figures)
     interval = median_interval(ordered)
-    zero = ordered.count(0.0)
+    zero = sum(had_none(each) is True for each in figures)
     zero_low, zero_high = wilson(zero, len(ordered))
     return Population(
         trials=len(ordered),
@@ -174,6 +185,7 @@ def population(
         zero=zero,
         zero_low=zero_low,
         zero_high=zero_high,
+        open=sum(math.isinf(each.upper) for each in figures),
     )
 
 

@@ -165,8 +165,9 @@ def proofs(found: Sequence[Scenario]) -> Iterator[str]:
 
     1. How many trials are invalid.
     2. How many an unfit clock measured.
-    3. That fewer than half have a figure, if so.
-    4. If fewer than half had downtime: how many of all failovers may have it all the same.
+    3. How many were still away when observation ended.
+    4. That fewer than half have a figure, if so.
+    5. If fewer than half had downtime: how many of all failovers may have it all the same.
     """
     for scenario in found:
         population = scenario.population
@@ -177,11 +178,16 @@ def proofs(found: Sequence[Scenario]) -> Iterator[str]:
                 f"{scenario.name}: {_trials(population.unreliable)} measured by an unfit clock,"
                 " counted nowhere"
             )
+        if population.open:
+            yield (
+                f"{scenario.name}: the downtime of {_trials(population.open)} was not over when"
+                " observation ended, so the figures above are at least so long"
+            )
         if population.problem:
             yield f"{scenario.name}: {population.problem}, which proves nothing of the others"
         if population.trials > 1 and population.down * 2 < population.trials:
             yield (
-                f"{scenario.name}: {population.down} of {population.trials} had downtime, so up to"
+                f"{scenario.name}: {population.down} of {population.trials} had downtime or may have, so up to"
                 f" {population.down_bound * 100:.0f} % of all failovers may (95 % confidence);"
                 f" {population.clean_needed} trials with no more than {population.down} such would"
                 " prove that 99 % have none"
