@@ -1,7 +1,7 @@
 """Repeats of one trial as a population: what each contributes, and what they say together."""
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -100,6 +100,9 @@ def _of_plain(plain: Sequence[Any], rate: float) -> Figure:
 class Population:
     """What the valid ones among repeated trials say together; durations in seconds.
 
+    The figures have both ends: of the trials seen, whose own downtimes have them. What these say of
+    trials not seen is the interval from `low` to `high`, and what claims are for.
+
     Attributes:
         trials: how many valid trials were measured; all other figures are theirs.
         invalid: how many more proved nothing.
@@ -119,11 +122,11 @@ class Population:
     trials: int
     invalid: int
     unreliable: int
-    median: float | None
+    median: Figure | None
     low: float | None
     high: float | None
-    p95: float | None
-    max: float | None
+    p95: Figure | None
+    max: Figure | None
     zero: int
     zero_low: float
     zero_high: float
@@ -171,22 +174,35 @@ def population(
     figures = [each if isinstance(each, Figure) else Figure.exact(each, "s") for each in downtimes]
     ordered: Sequence[float] = sorted(each.value for each in figures)
     interval = median_interval(ordered)
+    few = too_few(len(ordered), len(ordered) + invalid + unreliable)
     zero = sum(had_none(each) is True for each in figures)
     zero_low, zero_high = wilson(zero, len(ordered))
     return Population(
         trials=len(ordered),
         invalid=invalid,
         unreliable=unreliable,
-        median=median(ordered) if ordered else None,
+        median=_of(figures, median, few),
         low=interval[0] if interval else None,
         high=interval[1] if interval else None,
-        p95=percentile(ordered, P95) if ordered else None,
-        max=ordered[-1] if ordered else None,
+        p95=_of(figures, lambda ordered: percentile(ordered, P95), few),
+        max=_of(figures, max, few),
         zero=zero,
         zero_low=zero_low,
         zero_high=zero_high,
         open=sum(math.isinf(each.upper) for each in figures),
     )
+
+
+def _of(
+    figures: Sequence[Figure], take: Callable[[Sequence[float]], float], problem: str
+) -> Figure | None:
+    """Return what an order statistic of the figures can be: that of their lower and upper ends."""
+    if not figures:
+        return None
+    lower = take(sorted(figure.lower for figure in figures))
+    upper = take(sorted(figure.upper for figure in figures))
+    best = take(sorted(figure.value for figure in figures))
+    return Figure(lower, upper, best=best).unproven(problem)
 
 
 def population_of(samples: Sequence[Sample]) -> Population:

@@ -8,6 +8,7 @@ from typing import Literal, cast
 
 from pytest_rdsfailover.analysis.attempts import Attempts
 from pytest_rdsfailover.analysis.compare import Comparison
+from pytest_rdsfailover.analysis.figure import Figure
 from pytest_rdsfailover.analysis.latency import Percentiles
 from pytest_rdsfailover.analysis.phases import Phase
 from pytest_rdsfailover.analysis.population import Population
@@ -153,11 +154,11 @@ def _scenario(name: str, population: Population) -> ScenarioDocument:
         "invalid": population.invalid,
         "unreliable": population.unreliable,
         "downtime_s": {
-            "median": None if population.median is None else to_microseconds(population.median),
+            "median": _value(population.median),
             "low": population.low,
             "high": population.high,
-            "p95": population.p95,
-            "max": population.max,
+            "p95": _value(population.p95),
+            "max": _value(population.max),
         },
         "zero_downtime": {
             "count": population.zero,
@@ -166,6 +167,10 @@ def _scenario(name: str, population: Population) -> ScenarioDocument:
             "high": round(population.zero_high, 4),
         },
     }
+
+
+def _value(figure: Figure | None) -> float | None:
+    return None if figure is None else to_microseconds(figure.value)
 
 
 def _comparison(

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Literal, get_args
 
+from pytest_rdsfailover.analysis.figure import Figure
 from pytest_rdsfailover.analysis.population import population
 from pytest_rdsfailover.report.document import to_microseconds
 from pytest_rdsfailover.report.scenarios import is_measured, measured_downtimes
@@ -44,10 +45,10 @@ def properties(trials: Sequence[TrialDocument]) -> list[tuple[str, object]]:
     elif downtimes:
         summary = population(downtimes)
         named += [
-            ("rds_downtime_median_s", to_microseconds(summary.median or 0.0)),
+            *_typical("rds_downtime_median_s", summary.median),
             *_interval("rds_downtime_median", summary.low, summary.high),
-            ("rds_downtime_p95_s", summary.p95),
-            ("rds_downtime_max_s", summary.max),
+            *_typical("rds_downtime_p95_s", summary.p95),
+            *_typical("rds_downtime_max_s", summary.max),
             ("rds_zero_downtime", summary.zero),
             *_interval("rds_zero_downtime_share", summary.zero_low, summary.zero_high),
         ]
@@ -125,6 +126,11 @@ def _longest(name: str, figures: Sequence[tuple[float | None, float]]) -> Proper
     which = f"{name}_max" if len(known) > 1 else name
     yield f"{which}_s", seconds
     yield f"{which}_resolution_s", resolution
+
+
+def _typical(name: str, figure: Figure | None) -> Properties:
+    if figure is not None:
+        yield name, to_microseconds(figure.value)
 
 
 def _interval(name: str, low: float | None, high: float | None) -> list[tuple[str, object]]:

@@ -7,6 +7,7 @@ import textwrap
 from collections.abc import Iterator, Sequence
 
 from pytest_rdsfailover.analysis.compare import Comparison
+from pytest_rdsfailover.analysis.figure import Figure
 from pytest_rdsfailover.analysis.population import Population
 from pytest_rdsfailover.analysis.statistics import wilson
 from pytest_rdsfailover.model.durations import format_difference
@@ -133,13 +134,17 @@ def ends(lower: float, upper: float) -> str:
 def middle(population: Population) -> str:
     """Return the median with its interval; its unit stands once if both ends share it."""
     if population.low is None or population.high is None:
-        return duration(population.median)
-    median, *ends = (
-        duration(figure) for figure in (population.median, population.low, population.high)
-    )
+        return typical(population.median)
+    median = typical(population.median)
+    ends = duration(population.low), duration(population.high)
     unit = _unit_of(median, *ends)
     low, high = (text.removesuffix(unit) for text in ends)
     return f"{median} [{low}, {high}]"
+
+
+def typical(figure: Figure | None) -> str:
+    """Return the one number for a population's figure; a dash for none."""
+    return duration(None if figure is None else figure.value)
 
 
 def _unit_of(*durations: str) -> str:
@@ -154,8 +159,8 @@ def _population(name: str, population: Population) -> tuple[str, ...]:
         name,
         f"{population.trials}" + (f"+{uncounted}!" if uncounted else ""),
         middle(population),
-        duration(population.p95),
-        duration(population.max),
+        typical(population.p95),
+        typical(population.max),
         share(population.zero, population.trials),
     )
 
