@@ -3,12 +3,15 @@
 One JSON line each, written as a trial ends, so that an interruption loses the running one only.
 """
 
+import contextlib
 import hashlib
 import json
 import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+
+from pytest_rdsfailover.model.files import remove
 
 SUFFIX = ".trials.jsonl"
 KEPT = 7 * 24 * 3600.0  # seconds; nobody resumes what is older
@@ -17,7 +20,7 @@ Plain = dict[str, Any]
 
 
 class Store:
-    """The file of one population.
+    """The file of one population; a disk that is full or read-only keeps nothing, and costs nothing.
 
     Args:
         directory: where such files are kept.
@@ -37,16 +40,17 @@ class Store:
     def begin(self, kept: list[Plain]) -> None:
         """Start the file anew, with trials to keep."""
         lines = [self._header, *map(json.dumps, kept)]
-        self.path.write_text("".join(f"{line}\n" for line in lines))
+        with contextlib.suppress(OSError):
+            self.path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
 
     def append(self, trial: Plain) -> None:
         """Keep one more trial."""
-        with self.path.open("a") as file:
+        with contextlib.suppress(OSError), self.path.open("a", encoding="utf-8") as file:
             file.write(json.dumps(trial) + "\n")
 
     def discard(self) -> None:
         """Forget them: all are done."""
-        self.path.unlink(missing_ok=True)
+        remove(self.path)
 
 
 def latest_seed(directory: Path | None) -> int | None:
@@ -64,7 +68,7 @@ def prune(directory: Path, files: str = f"*{SUFFIX}") -> None:
     """Remove files of interrupted runs that are so old that nobody needs them any more."""
     for path in directory.glob(files):
         if _age(path) > KEPT:
-            path.unlink(missing_ok=True)
+            remove(path)
 
 
 def _age(path: Path) -> float:
@@ -77,7 +81,7 @@ def _age(path: Path) -> float:
 def _lines(path: Path) -> list[Plain]:
     """Return the complete lines of a file: a process that is killed may leave half a line."""
     try:
-        text = path.read_text()
+        text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
         return []
     complete = text[: text.rfind("\n") + 1]
