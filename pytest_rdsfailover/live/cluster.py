@@ -12,7 +12,7 @@ from pytest_rdsfailover.live.authorities import authorities
 from pytest_rdsfailover.live.credentials import find_credentials
 from pytest_rdsfailover.live.evidence import TriggerPlan
 from pytest_rdsfailover.live.failover import LiveFailover
-from pytest_rdsfailover.live.failovers import Failovers
+from pytest_rdsfailover.live.failovers import LiveFailovers
 from pytest_rdsfailover.live.gatekeeper import Gatekeeper
 from pytest_rdsfailover.live.gatherer import Gatherer
 from pytest_rdsfailover.live.proxy import LiveProxy
@@ -54,7 +54,9 @@ class LiveCluster:
         self._ca = authorities(asked, directory)
         self._addresses = self._find_addresses()
         self._act = LiveTrigger(asked, gatherer.region, self.instance_endpoint, self._clock)
-        self._failovers = Failovers(gatherer, self._gates, self._act, self._endpoint, self._clock)
+        self._failovers = LiveFailovers(
+            gatherer, self._gates, self._act, self._endpoint, self._clock
+        )
 
     def _find_addresses(self) -> Addresses:
         asked, region = self._gatherer.asked, self._gatherer.region

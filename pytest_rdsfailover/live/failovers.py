@@ -20,7 +20,7 @@ from pytest_rdsfailover.model.errors import NotReadyError, RdsFailoverError
 REST_WITHIN = 900.0  # seconds; a failover that is not over by then is stuck
 
 
-class Failovers:
+class LiveFailovers:
     """Triggers failovers, one at a time.
 
     Args:

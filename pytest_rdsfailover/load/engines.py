@@ -6,10 +6,10 @@ from pytest_rdsfailover.journal.journal import Journal
 from pytest_rdsfailover.load.engine import Engine
 from pytest_rdsfailover.load.fast import FastLoad
 from pytest_rdsfailover.load.processes import LoadOrder, ProcessLoad
-from pytest_rdsfailover.load.threads import Load
+from pytest_rdsfailover.load.threads import ThreadLoad
 from pytest_rdsfailover.load.workload import Workload
 
-ENGINES: dict[str, type[Load] | type[FastLoad]] = {"threads": Load, "fast": FastLoad}
+ENGINES: dict[str, type[ThreadLoad] | type[FastLoad]] = {"threads": ThreadLoad, "fast": FastLoad}
 
 
 def load(order: LoadOrder, workload: Workload, journal: Journal) -> Engine:
@@ -35,6 +35,6 @@ def engine(order: LoadOrder, workload: Workload, journal: Journal) -> Engine:
         "policy": order.policy,
         "share": (order.process, order.processes),
     }
-    if ENGINES[order.engine] is Load:
+    if ENGINES[order.engine] is ThreadLoad:
         options |= {"classify": order.classify, "think": order.think, "secrets": order.secrets}
     return ENGINES[order.engine](workload, journal, **options)

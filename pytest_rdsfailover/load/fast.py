@@ -30,7 +30,7 @@ STORM = 100
 
 
 class FastLoad(Engine):
-    """Concurrent writers in one event loop; a context manager. See `threads.Load`.
+    """Concurrent writers in one event loop; a context manager. See `threads.ThreadLoad`.
 
     Args:
         workload: our own insert; nothing else can be written without a driver.

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Literal
 
 from pytest_rdsfailover.journal.journal import Journal
-from pytest_rdsfailover.load.attempts import Attempts, Classify
+from pytest_rdsfailover.load.attempts import AttemptRecorder, Classify
 from pytest_rdsfailover.load.event_loops import EventLoops, SharedLoop
 from pytest_rdsfailover.load.mix import MixStep, spread
 from pytest_rdsfailover.load.returned import settled
@@ -78,11 +78,11 @@ class CallWorkload:
         """Return the key that a write carries."""
         return self._journal.key(writer, sequence)
 
-    def attempts(self, writer: int) -> Attempts | None:
+    def attempts(self, writer: int) -> AttemptRecorder | None:
         """Return the object that reports a writer's tries; None if no function asks for it."""
         if not any(step.reports for step in self.steps):
             return None
-        return Attempts(self._journal.writers[writer].attempts, self._classify)
+        return AttemptRecorder(self._journal.writers[writer].attempts, self._classify)
 
     def create(self, control: Endpoint) -> None:
         """Do nothing: the user's tables are the user's."""

@@ -111,7 +111,7 @@ class Writer:
             self._gate.begun.wait()
             if not self._gate.ended.is_set():
                 self._work() if self._schedule.rate else self._work_unpaced()
-        except BaseException as error:  # noqa: BLE001 - the thread's top: `Load.stop` raises it
+        except BaseException as error:  # noqa: BLE001 - the thread's top: `ThreadLoad.stop` raises it
             self.bug = error
         finally:
             self._drop()

@@ -46,7 +46,7 @@ class LocalFailover:
         return self._final is not None
 
 
-class Failovers:
+class LocalFailovers:
     """The failovers of one cluster, one at a time.
 
     Args:

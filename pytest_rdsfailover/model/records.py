@@ -38,7 +38,7 @@ class Fault:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Attempt:
+class Write:
     """One write with a key of its own.
 
     Attributes:

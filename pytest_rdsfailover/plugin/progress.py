@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pytest_rdsfailover.analysis.population import Sample
     from pytest_rdsfailover.plugin.measured import MeasuredTrial
 
-PROGRESS = pytest.StashKey["Progress"]()
+PROGRESS = pytest.StashKey["LiveProgress"]()
 NAME = 28  # columns of a test's name
 
 
@@ -42,7 +42,7 @@ class Word(TypedDict, total=False):
     entry: "MeasuredTrial"
 
 
-class Progress:
+class LiveProgress:
     """Live progress of repeated trials, on a worker or on the controller.
 
     Args:

@@ -132,7 +132,7 @@ class FailOverCall:
         return found
 
 
-class AwaitedLoad:
+class AwaitedObservation:
     """A load that runs, in an asynchronous test."""
 
     def __init__(self, runner: TrialRunner, observation: Observation) -> None:
@@ -153,7 +153,7 @@ class AwaitedLoad:
         return self._observation.trial
 
 
-class LoadBlock:
+class ObservationBlock:
     """A load for a block of the test, entered by `with` or by `async with`."""
 
     def __init__(self, runner: TrialRunner, endpoint: Endpoint, options: dict[str, Any]) -> None:
@@ -174,12 +174,12 @@ class LoadBlock:
         __tracebackhide__ = True
         return self._block.__exit__(kind, error, traceback)
 
-    async def __aenter__(self) -> AwaitedLoad:
+    async def __aenter__(self) -> AwaitedObservation:
         self._loop = _this_loop()
         self._options = _in_this_loop(self._options)
         self._runner.loops.append(self._loop)
         try:
-            return AwaitedLoad(self._runner, await in_thread(self._runner, self.__enter__))
+            return AwaitedObservation(self._runner, await in_thread(self._runner, self.__enter__))
         except BaseException as error:
             self._runner.loops.remove(self._loop)
             if isinstance(error, asyncio.CancelledError):  # perhaps just when it had begun
@@ -206,6 +206,6 @@ class LoadCall:
     def __init__(self, runner: TrialRunner) -> None:
         self._runner = runner
 
-    def __call__(self, endpoint: Endpoint, **options: Unpack[LoadOptions]) -> LoadBlock:
+    def __call__(self, endpoint: Endpoint, **options: Unpack[LoadOptions]) -> ObservationBlock:
         """Return a load for a block of the test. See `TrialRunner.load`."""
-        return LoadBlock(self._runner, endpoint, dict(options))
+        return ObservationBlock(self._runner, endpoint, dict(options))

@@ -16,7 +16,7 @@ from pytest_rdsfailover.journal.journal import Journal
 from pytest_rdsfailover.load.engine import LoadError
 from pytest_rdsfailover.load.engines import ENGINES
 from pytest_rdsfailover.load.inserts import InsertWorkload
-from pytest_rdsfailover.load.threads import Load
+from pytest_rdsfailover.load.threads import ThreadLoad
 from pytest_rdsfailover.load.user_code import CallWorkload
 from pytest_rdsfailover.load.writer import ReconnectPolicy
 from pytest_rdsfailover.model.endpoints import Bounds
@@ -35,7 +35,7 @@ def inserting(server, port=None, *, writers=8, rate=200.0, policy=POLICY):
     journal = Journal(uuid.uuid4().hex[:8], writers)
     workload = InsertWorkload(where, journal.run)
     workload.create(server.endpoint)
-    load = Load(workload, journal, rate=rate, policy=policy)
+    load = ThreadLoad(workload, journal, rate=rate, policy=policy)
     load.start()
     try:
         yield load, journal, workload
@@ -185,7 +185,7 @@ def test_a_writer_leaves_a_read_only_server_if_and_only_if_its_policy_says_so(pl
 
 def test_a_load_that_cannot_connect_says_why_and_ends(plain_server, closed_port):
     where = dataclasses.replace(plain_server.endpoint, port=closed_port)
-    load = Load(InsertWorkload(where, "none"), Journal("none", 3), rate=10.0, policy=POLICY)
+    load = ThreadLoad(InsertWorkload(where, "none"), Journal("none", 3), rate=10.0, policy=POLICY)
 
     with pytest.raises(LoadError, match=r"3 of 3 writers.*2003"):
         load.start(timeout=0.3)
@@ -216,7 +216,7 @@ def alive(load):
 def call(function, writers=4, rate=100.0, **options):
     journal = Journal(uuid.uuid4().hex[:8], writers)
     workload = CallWorkload(journal, function, **options)
-    return Load(workload, journal, rate=rate, policy=POLICY), journal
+    return ThreadLoad(workload, journal, rate=rate, policy=POLICY), journal
 
 
 def test_a_writer_that_blocks_for_two_seconds_does_not_change_the_counts_of_the_others():
@@ -301,7 +301,7 @@ def test_a_writer_that_hangs_is_named_by_its_number_in_the_whole_load():
     release = threading.Event()
     journal = Journal(uuid.uuid4().hex[:8], 4)
     hang = CallWorkload(journal, lambda key: release.wait() if key.split("-")[1] == "3" else None)
-    load = Load(hang, journal, rate=100.0, policy=POLICY, share=(1, 2))
+    load = ThreadLoad(hang, journal, rate=100.0, policy=POLICY, share=(1, 2))
     load.start()
     time.sleep(0.3)
     load.stop(timeout=0.3)

@@ -39,7 +39,7 @@ from pytest_rdsfailover.local.gateway.server import Gateway
 from pytest_rdsfailover.local.gateway.sockets import Dial, Factory
 from pytest_rdsfailover.local.gateway.tls import Authority
 from pytest_rdsfailover.local.gateway.turns import Turns, event_loop
-from pytest_rdsfailover.local.gateway.witness import Witness
+from pytest_rdsfailover.local.gateway.witness import TrafficCounter
 from pytest_rdsfailover.model.endpoints import Bounds, Endpoint
 from pytest_rdsfailover.model.errors import GatewayError, RdsFailoverError
 from pytest_rdsfailover.mysql import driver
@@ -129,7 +129,12 @@ def crash(player: Player, config: Config, instance: str) -> bool:
 
 
 def make_proxy(
-    config: Config, router: Router, authority: Authority, dial: Dial, turns: Turns, witness: Witness
+    config: Config,
+    router: Router,
+    authority: Authority,
+    dial: Dial,
+    turns: Turns,
+    witness: TrafficCounter,
 ) -> RdsProxy:
     """Return the cluster's RDS Proxy, which is still to listen."""
     connection = administrator(config)
@@ -163,7 +168,7 @@ async def serve(config: Config, turns: Turns) -> None:
     for instance in router.instances.values():
         instance.read_only_error = config.read_only_error
     authority = Authority(Path(config.control).parent)
-    witness = Witness()
+    witness = TrafficCounter()
     gateway = Gateway(router, dial, witness, authority.context)
     fence = Fence(lambda: administrator(config))
     network: NetworkSwitch = NoNetwork()

@@ -23,7 +23,7 @@ T = TypeVar("T")
 Work = Coroutine[Any, Any, None]
 
 
-class Sessions(Protocol):
+class SessionCutter(Protocol):
     """The clients' sessions, by instance."""
 
     def cut(self, instance: str, how: str) -> set[int]:
@@ -58,7 +58,7 @@ class Player:
     def __init__(
         self,
         router: Router,
-        sessions: Sessions,
+        sessions: SessionCutter,
         fence: Fence,
         network: NetworkSwitch,
         proxy: Follower | None = None,

@@ -11,7 +11,7 @@ from pytest_rdsfailover.local.gateway.client_stream import ClientStream
 from pytest_rdsfailover.local.gateway.router import Instance, Router, State
 from pytest_rdsfailover.local.gateway.session import InstanceSession
 from pytest_rdsfailover.local.gateway.sockets import BACKLOG, Dial, GatewayConnection, bound
-from pytest_rdsfailover.local.gateway.witness import Witness
+from pytest_rdsfailover.local.gateway.witness import TrafficCounter
 from pytest_rdsfailover.mysql.packets import ProtocolError
 
 
@@ -144,7 +144,7 @@ class Gateway:
     """
 
     def __init__(
-        self, router: Router, dial: Dial, witness: Witness, tls: ssl.SSLContext | None = None
+        self, router: Router, dial: Dial, witness: TrafficCounter, tls: ssl.SSLContext | None = None
     ) -> None:
         self.router, self.dial, self.witness, self.tls = router, dial, witness, tls
         self.ports: dict[str, int] = {}

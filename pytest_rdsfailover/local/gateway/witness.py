@@ -49,7 +49,7 @@ class Seen:
         return None
 
 
-class Witness:
+class TrafficCounter:
     """What was seen at each endpoint.
 
     A mark is the prefix of all keys of a load: a statement with it is that load's work.

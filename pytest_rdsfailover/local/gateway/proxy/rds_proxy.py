@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from pytest_rdsfailover.local.gateway.player import Sessions
+from pytest_rdsfailover.local.gateway.player import SessionCutter
 from pytest_rdsfailover.local.gateway.proxy.authentication import Directory
 from pytest_rdsfailover.local.gateway.proxy.endpoint import ProxyEndpoint
 from pytest_rdsfailover.local.gateway.proxy.facts import ServerFacts
@@ -14,7 +14,7 @@ from pytest_rdsfailover.local.gateway.router import Instance, Router, State
 from pytest_rdsfailover.local.gateway.sockets import Dial
 from pytest_rdsfailover.local.gateway.tls import Authority, PasswordKey
 from pytest_rdsfailover.local.gateway.turns import AtEnd
-from pytest_rdsfailover.local.gateway.witness import Witness
+from pytest_rdsfailover.local.gateway.witness import TrafficCounter
 
 PROXY, PROXY_READER = "proxy", "proxy-reader"
 
@@ -37,7 +37,7 @@ class RdsProxy:
         at_end: AtEnd,
         *,
         secrets: Sequence[Secret],
-        witness: Witness,
+        witness: TrafficCounter,
         secure: bool,
     ) -> None:
         self.directory = Directory(PasswordKey(), secrets)
@@ -172,7 +172,7 @@ class RdsProxy:
 class AllSessions:
     """The sessions of the instances' own endpoints and those of the proxy, cut together."""
 
-    def __init__(self, *parts: Sessions) -> None:
+    def __init__(self, *parts: SessionCutter) -> None:
         self._parts = parts
 
     def cut(self, instance: str, how: str) -> set[int]:

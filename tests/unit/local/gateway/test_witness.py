@@ -1,10 +1,10 @@
-from pytest_rdsfailover.local.gateway.witness import LOOKED_AT, MOST_MARKS, Witness
+from pytest_rdsfailover.local.gateway.witness import LOOKED_AT, MOST_MARKS, TrafficCounter
 
 QUERY, EXECUTE, PING = b"\x03", b"\x17", b"\x0e"
 
 
 def test_statements_are_counted_by_endpoint_and_those_with_a_mark_apart():
-    witness = Witness()
+    witness = TrafficCounter()
     cluster, proxy = witness.at("cluster"), witness.at("proxy")
     cluster.connections += 1
     cluster.begin(QUERY + b"SELECT 'run-0-0'")  # before anybody asked for the mark
@@ -26,13 +26,13 @@ def test_statements_are_counted_by_endpoint_and_those_with_a_mark_apart():
 
 
 def test_an_endpoint_that_is_used_later_counts_the_marks_of_before():
-    witness = Witness()
+    witness = TrafficCounter()
     witness.watch(b"run")
     assert witness.at("reader").begin(QUERY + b"run-0-0") is not None
 
 
 def test_a_mark_is_watched_once_and_of_too_many_the_oldest_is_forgotten():
-    witness = Witness()
+    witness = TrafficCounter()
     seen = witness.at("cluster")
     for number in range(MOST_MARKS):
         witness.watch(b"run%d." % number)
@@ -46,6 +46,6 @@ def test_a_mark_is_watched_once_and_of_too_many_the_oldest_is_forgotten():
 
 
 def test_the_end_of_a_very_long_statement_is_not_searched():
-    witness = Witness()
+    witness = TrafficCounter()
     witness.watch(b"run")
     assert witness.at("cluster").begin(QUERY + b"x" * LOOKED_AT + b"run") is None
