@@ -52,6 +52,7 @@ if TYPE_CHECKING:
         ToxiproxyError,
         UnaskedFindingWarning,
         UndecidedError,
+        UnreliableTrialsWarning,
     )
     from pytest_rdsfailover.model.records import Fault, Milestone, Outcome, Window
     from pytest_rdsfailover.model.target import Failover
@@ -147,6 +148,7 @@ __all__ = [
     "UnaskedFindingWarning",
     "UndecidedError",
     "UnfitLoadError",
+    "UnreliableTrialsWarning",
     "UnsafeError",
     "Window",
 ]
@@ -181,7 +183,7 @@ _HOMES = {
     "local.server.accounts": "ServerError",
     "local.toxiproxy.client": "Toxic ToxiproxyClient ToxiproxyProxy",
     "model.endpoints": "Bounds Endpoint Tls",
-    "model.errors": "AuditError CancelledWorkError CommandError DiedError GatewayError LeftBehindWarning NotHereError NotReadyError RdsFailoverError SettingError ToxiproxyError UnaskedFindingWarning UndecidedError",
+    "model.errors": "AuditError CancelledWorkError CommandError DiedError GatewayError LeftBehindWarning NotHereError NotReadyError RdsFailoverError SettingError ToxiproxyError UnaskedFindingWarning UndecidedError UnreliableTrialsWarning",
     "model.records": "Fault Milestone Outcome Window",
     "model.target": "Failover",
     "plugin.cluster_protocols": "AwsApi Cluster Proxy",

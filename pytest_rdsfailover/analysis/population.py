@@ -18,6 +18,7 @@ from pytest_rdsfailover.analysis.statistics import (
 
 PROVEN_SHARE = 0.99  # what "how many clean trials would it take" is answered for
 P95 = 0.95
+SMALL = 0.5  # a smaller share of trials with a figure speaks for those that were easy to measure
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,6 +125,11 @@ class Population:
     zero_high: float
 
     @property
+    def problem(self) -> str:
+        """Return why its figures are of too few of its trials; empty if they are not."""
+        return too_few(self.trials, self.trials + self.invalid + self.unreliable)
+
+    @property
     def down(self) -> int:
         """Return in how many trials there was downtime."""
         return self.trials - self.zero
@@ -137,6 +143,13 @@ class Population:
     def clean_needed(self) -> int:
         """Return how many trials without downtime would prove 99 %, those seen counted in."""
         return trials_needed(PROVEN_SHARE, CONFIDENCE, misses=self.down)
+
+
+def too_few(measured: int, trials: int) -> str:
+    """Return why so many trials with a figure cannot speak for all; empty if they can."""
+    if measured >= SMALL * trials:
+        return ""
+    return f"only {measured} of {trials} trials have a figure ({measured / trials:.0%})"
 
 
 def population(

@@ -108,6 +108,10 @@ class UnaskedFindingWarning(UserWarning):
     """A test passed although a trial found the application broken: nothing in it asked about that."""
 
 
+class UnreliableTrialsWarning(UserWarning):
+    """Fewer than half of a test's repeated trials have a figure, so they cannot speak for all."""
+
+
 class ArchiveError(RdsFailoverError):
     """A file is not what it was taken for: a journal, or a result document."""
 

@@ -34,6 +34,8 @@ def _check_shape(marker: pytest.Mark) -> None:
         raise SettingError(f"{name} takes one argument without a name: {ONE_ARGUMENT[name]}")
     if name in BY_NAME and marker.args:
         raise SettingError(f"{name} takes arguments by name only: {BY_NAME[name]}")
+    if name == "rds_expect" and not marker.kwargs:
+        raise SettingError(f"rds_expect() holds trials to nothing; write {BY_NAME[name]}")
 
 
 def _check_value(marker: pytest.Mark, settings: Settings) -> None:

@@ -9,7 +9,6 @@ from pytest_rdsfailover.analysis.population import Population, population
 from pytest_rdsfailover.report.schema import TrialDocument
 
 FEWEST_COMPARED = 2  # a single trial says nothing about a difference
-SMALL = 0.5  # a smaller share of trials with a figure speaks for those that were easy to measure
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +39,7 @@ class Scenario:
     @property
     def problem(self) -> str:
         """Return why its figures are of too few of its trials; empty if they are not."""
-        measured, trials = len(self.downtimes), len(self.trials)
-        if measured >= SMALL * trials:
-            return ""
-        return f"only {measured} of {trials} trials have a figure"
+        return self.population.problem
 
     @property
     def sampled(self) -> dict[tuple[str, int, int], float]:

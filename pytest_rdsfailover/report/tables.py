@@ -165,7 +165,8 @@ def proofs(found: Sequence[Scenario]) -> Iterator[str]:
 
     1. How many trials are invalid.
     2. How many an unfit clock measured.
-    3. If fewer than half had downtime: how many of all failovers may have it all the same.
+    3. That fewer than half have a figure, if so.
+    4. If fewer than half had downtime: how many of all failovers may have it all the same.
     """
     for scenario in found:
         population = scenario.population
@@ -176,6 +177,8 @@ def proofs(found: Sequence[Scenario]) -> Iterator[str]:
                 f"{scenario.name}: {_trials(population.unreliable)} measured by an unfit clock,"
                 " counted nowhere"
             )
+        if population.problem:
+            yield f"{scenario.name}: {population.problem}, which proves nothing of the others"
         if population.trials > 1 and population.down * 2 < population.trials:
             yield (
                 f"{scenario.name}: {population.down} of {population.trials} had downtime, so up to"

@@ -1,5 +1,6 @@
 """Repeats of one trial: run, spaced, and resumed where a run was interrupted."""
 
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NotRequired, Protocol, TypedDict, Unpack
@@ -11,7 +12,7 @@ from pytest_rdsfailover.analysis.verdicts.arguments import Claims
 from pytest_rdsfailover.model.clock import Clock, MonotonicClock
 from pytest_rdsfailover.model.durations import parse_duration
 from pytest_rdsfailover.model.endpoints import Endpoint
-from pytest_rdsfailover.model.errors import SettingError
+from pytest_rdsfailover.model.errors import SettingError, UnreliableTrialsWarning
 from pytest_rdsfailover.model.settings import check_trials
 from pytest_rdsfailover.trial.options import TrialOptions
 from pytest_rdsfailover.trial.resume import Store
@@ -141,6 +142,8 @@ class Repetition:
             SettingError: if so many trials can never support a claim, or an option makes no sense.
         """
         __tracebackhide__ = True
+        if claims is not None and not claims:
+            raise SettingError('claims={} claim nothing; write claims={"downtime": "p95 < 2s"}')
         repeats = Repeats(
             trials=self._trials if trials is None else trials,
             spacing=self._spacing if spacing is None else parse_duration(spacing),
@@ -149,6 +152,8 @@ class Repetition:
             stop_early=stop_early,
         )
         found = self._run(repeats, endpoint, options)
+        if found.summary.problem:
+            warnings.warn(UnreliableTrialsWarning(found.summary.problem), stacklevel=2)
         if found.summary.invalid:
             raise InvalidTrialsError(found)
         if repeats.claims:

@@ -49,8 +49,12 @@ class Trials(Sequence[Sample]):
 
     @property
     def downtimes(self) -> list[Figure]:
-        """Return the downtime of every trial whose downtime is a figure, in order."""
-        return [sample.downtime for sample in self if sample.measured]
+        """Return the downtime of every trial whose downtime is a figure, in order.
+
+        If these are too few of all trials, each may be anything: they cannot speak for the others.
+        """
+        problem = self.summary.problem
+        return [sample.downtime.unproven(problem) for sample in self if sample.measured]
 
     def expect(self, *, confidence: float = CONFIDENCE, **bounds: Unpack[Claims]) -> None:
         """Assert claims about all failovers, for example `downtime="p95 < 2s"`.
@@ -60,7 +64,7 @@ class Trials(Sequence[Sample]):
         Raises:
             AssertionError: naming every claim that the trials do not prove, and, if they are too
                 few, how many it takes.
-            SettingError: if a claim makes no sense.
+            SettingError: if a claim makes no sense, or if there is none.
         """
         __tracebackhide__ = True
         self._asked.update(bounds)

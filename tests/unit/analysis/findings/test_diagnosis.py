@@ -154,6 +154,45 @@ def test_operations_that_wait_long_for_an_error(took, told):
 
 
 @pytest.mark.parametrize(
+    ("waits", "told"),
+    [
+        (refused(12.2, 2003, sent=10.1), True),
+        (refused(12.2, 2013, sent=10.1), True),  # cut in the handshake: nothing was ever sent
+        (refused(11.5, 2003, sent=10.1), False),
+        (refused(12.2, 2003, "timeout", sent=10.1), False),  # by a time-out of two seconds
+        (refused(12.2, 1205, sent=10.1), False),  # the server made it wait
+        (unknown(12.2, 2013, sent=10.1), False),  # it waited for an answer
+    ],
+)
+def test_writes_that_wait_for_a_connect_without_a_time_out(waits, told):
+    found = diagnosed([*CALM, waits, *acks(12.5, 20.0, 0.1)])
+    assert ("unbounded_connects" in found) is told
+    if told:
+        assert "1 writes waited 2.10 s" in found["unbounded_connects"].evidence
+        assert "connect_timeout" in found["unbounded_connects"].cure
+
+
+@pytest.mark.parametrize(
+    ("late", "told"),
+    [
+        (ack(14.0, sent=10.6, writer=1), True),
+        (ack(13.9, sent=10.6, writer=1), False),  # others were served for 1.4 s only
+        (ack(14.0, sent=12.6, writer=1), False),
+    ],
+)
+def test_a_connect_that_succeeds_long_after_those_of_others(late, told):
+    writer = [*acks(1.0, 10.0, 0.1, writer=1), unknown(10.4, writer=1), late]
+    found = diagnosed([*WELL, *writer, *acks(14.1, 20.0, 0.1, writer=1)], writers=2)
+    assert ("unbounded_connects" in found) is told
+
+
+def test_a_long_write_of_a_connection_that_was_there_waited_for_no_connect():
+    writer = [*acks(1.0, 10.0, 0.1, writer=1), ack(14.0, sent=10.6, writer=1)]
+    found = diagnosed([*WELL, *writer, *acks(14.1, 20.0, 0.1, writer=1)], writers=2)
+    assert "unbounded_connects" not in found
+
+
+@pytest.mark.parametrize(
     ("text", "told"),
     [
         ("Task <x> got Future <y> attached to a different loop", True),
