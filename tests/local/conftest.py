@@ -76,8 +76,8 @@ def proxy(proxy_gateway):
     """A gateway with its proxy, whose settings are the defaults."""
     gateway = proxy_gateway
     gateway.configure_proxy()
-    until(lambda: gateway.proxy()["stats"]["client_connections"] == 0)
-    gateway.control.ask("proxy_forget")
+    until(lambda: gateway.proxy().stats.client_connections == 0)
+    gateway.control.forget_proxy()
     yield gateway
     gateway.configure_proxy()
 

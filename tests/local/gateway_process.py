@@ -15,6 +15,7 @@ import pymysql
 from plain_server import PASSWORD, PlainServer
 
 from pytest_rdsfailover.local.gateway.client import GatewayClient, connect
+from pytest_rdsfailover.local.gateway.proxy.settings import ProxySettings
 from pytest_rdsfailover.local.gateway.script import Step
 
 # A test may plant a fault before the gateway begins.
@@ -44,10 +45,10 @@ class RunningGateway:
         return int(re.search(r"VmRSS:\s+(\d+) kB", status)[1])
 
     def proxy(self, endpoint="proxy"):
-        return self.control.ask("proxy", endpoint=endpoint)
+        return self.control.proxy(endpoint)
 
     def configure_proxy(self, **settings):
-        self.control.ask("proxy_configure", settings=settings)
+        self.control.configure_proxy(ProxySettings.of(settings))
 
     def play(self, *steps: Step, read_only_error=1290, wait=True, within=60.0):
         started = self.control.play(steps, read_only_error)

@@ -3,6 +3,7 @@
 from collections import OrderedDict
 from dataclasses import dataclass, field
 
+from pytest_rdsfailover.model.target import Traffic
 from pytest_rdsfailover.mysql.responses import Command
 
 MOST_MARKS = 8  # loads that are watched at the same time; of more, the oldest is forgotten
@@ -76,15 +77,15 @@ class TrafficCounter:
             for old in forgotten:
                 seen.marked.pop(old, None)
 
-    def tell(self, mark: bytes) -> dict[str, dict[str, int]]:
-        """Return the counts of each endpoint, as plain data."""
+    def tell(self, mark: bytes) -> dict[str, Traffic]:
+        """Return what came to each endpoint, with the count of a mark."""
         found = {}
         for endpoint, seen in self._seen.items():
             count = seen.marked.get(mark, MarkedCount())
-            found[endpoint] = {
-                "connections": seen.connections,
-                "statements": seen.statements,
-                "marked": count.begun,
-                "confirmed": count.confirmed,
-            }
+            found[endpoint] = Traffic(
+                connections=seen.connections,
+                statements=seen.statements,
+                marked=count.begun,
+                confirmed=count.confirmed,
+            )
         return found

@@ -62,7 +62,7 @@ class ProxyEndpoint:
     ) -> None:
         self.name, self.facts, self.directory, self.tls = name, facts, directory, tls
         self.settings = ProxySettings()
-        self.pins = Pins()
+        self.pins = Pins(name)
         self.counts: Counter[str] = Counter()
         self.refusing = False
         self.port = 0

@@ -1,4 +1,5 @@
 from pytest_rdsfailover.local.gateway.witness import LOOKED_AT, MOST_MARKS, TrafficCounter
+from pytest_rdsfailover.model.target import Traffic
 
 QUERY, EXECUTE, PING = b"\x03", b"\x17", b"\x0e"
 
@@ -19,10 +20,10 @@ def test_statements_are_counted_by_endpoint_and_those_with_a_mark_apart():
     first.confirmed += 1
 
     assert witness.tell(b"run") == {
-        "cluster": {"connections": 1, "statements": 4, "marked": 2, "confirmed": 1},
-        "proxy": {"connections": 0, "statements": 1, "marked": 0, "confirmed": 0},
+        "cluster": Traffic(connections=1, statements=4, marked=2, confirmed=1),
+        "proxy": Traffic(connections=0, statements=1, marked=0, confirmed=0),
     }
-    assert witness.tell(b"other")["cluster"]["marked"] == 0
+    assert witness.tell(b"other")["cluster"].marked == 0
 
 
 def test_an_endpoint_that_is_used_later_counts_the_marks_of_before():
@@ -38,10 +39,10 @@ def test_a_mark_is_watched_once_and_of_too_many_the_oldest_is_forgotten():
         witness.watch(b"run%d." % number)
     seen.begin(QUERY + b"run0.")
     witness.watch(b"run0.")
-    assert witness.tell(b"run0.")["cluster"]["marked"] == 1
+    assert witness.tell(b"run0.")["cluster"].marked == 1
 
     witness.watch(b"one more")
-    assert witness.tell(b"run0.")["cluster"]["marked"] == 0
+    assert witness.tell(b"run0.")["cluster"].marked == 0
     assert len(seen.marked) == MOST_MARKS
 
 
