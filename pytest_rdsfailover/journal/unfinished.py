@@ -15,7 +15,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 from pytest_rdsfailover.journal import archive
 from pytest_rdsfailover.journal.archive import Label
@@ -37,6 +37,26 @@ KEPT = 7 * 24 * 3600.0  # seconds; nobody asks any more what was cut short befor
 MOST_WRITERS = 100_000  # that a directory may speak of
 
 
+class About(TypedDict):
+    """What `about.json` says.
+
+    Attributes:
+        format: that of such files.
+        version: of that format.
+        run: the trial's own prefix.
+        writers: how many there are.
+        trial: which trial it is.
+        course: what was known of it at the last look; None before its load began.
+    """
+
+    format: str
+    version: int
+    run: str
+    writers: int
+    trial: Label
+    course: Course | None
+
+
 class Remains:
     """The directory of a trial that is running.
 
@@ -56,10 +76,9 @@ class Remains:
     def __init__(self, directory: Path, label: Label, run: str, writers: int) -> None:
         name = archive.file_name(label.test, run).removesuffix(archive.SUFFIX)
         self.path = directory / f"{name}{SUFFIX}"
-        self._about = {
-            "format": FORMAT, "version": VERSION,
-            "run": run, "writers": writers, "trial": asdict(label),
-        }  # fmt: skip
+        self._about = About(
+            format=FORMAT, version=VERSION, run=run, writers=writers, trial=label, course=None
+        )
         self.path.mkdir(parents=True)
         self._lock: int | None = None
         try:
@@ -76,11 +95,12 @@ class Remains:
 
     def keep(self, course: Course) -> None:
         """Write down what is known by now."""
-        self._write(asdict(course))
+        self._write(course)
 
-    def _write(self, course: dict[str, Any] | None) -> None:
+    def _write(self, course: Course | None) -> None:
         unfinished = self.path / f"{ABOUT}.part"
-        unfinished.write_text(json.dumps(self._about | {"course": course}), encoding="utf-8")
+        about: About = {**self._about, "course": course}
+        unfinished.write_text(json.dumps(about, default=asdict), encoding="utf-8")
         unfinished.replace(self.path / ABOUT)
 
     def discard(self) -> None:
@@ -125,7 +145,7 @@ def read(path: Path) -> tuple[Evidence, Label]:
     return Evidence(journal=journal, course=_cut(course, journal), stored=None), label
 
 
-def _check(about: dict[str, Any]) -> None:
+def _check(about: Any) -> None:
     if (about["format"], about["version"]) != (FORMAT, VERSION):
         raise ValueError(f"it is {ascii(about['format'])[:40]} {ascii(about['version'])[:40]}")
     if about["writers"] > MOST_WRITERS:

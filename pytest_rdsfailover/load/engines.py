@@ -1,7 +1,5 @@
 """The engines, by the names that users give them, in this process or in several."""
 
-from typing import Any
-
 from pytest_rdsfailover.journal.journal import Journal
 from pytest_rdsfailover.load.engine import Engine
 from pytest_rdsfailover.load.fast import FastLoad
@@ -30,11 +28,16 @@ def engine(order: LoadOrder, workload: Workload, journal: Journal) -> Engine:
         workload: what its writers do.
         journal: where the writers note it; has one column set per writer of all processes.
     """
-    options: dict[str, Any] = {
-        "rate": order.rate,
-        "policy": order.policy,
-        "share": (order.process, order.processes),
-    }
-    if ENGINES[order.engine] is ThreadLoad:
-        options |= {"classify": order.classify, "think": order.think, "secrets": order.secrets}
-    return ENGINES[order.engine](workload, journal, **options)
+    share = (order.process, order.processes)
+    if ENGINES[order.engine] is FastLoad:
+        return FastLoad(workload, journal, rate=order.rate, policy=order.policy, share=share)
+    return ThreadLoad(
+        workload,
+        journal,
+        rate=order.rate,
+        policy=order.policy,
+        share=share,
+        classify=order.classify,
+        think=order.think,
+        secrets=order.secrets,
+    )

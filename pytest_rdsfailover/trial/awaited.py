@@ -9,7 +9,7 @@ import contextlib
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from types import TracebackType
-from typing import Any, Unpack
+from typing import Any, Unpack, cast
 
 from pytest_rdsfailover.load.event_loops import running_loop
 from pytest_rdsfailover.load.workloads import is_own
@@ -55,12 +55,12 @@ def _this_loop() -> asyncio.AbstractEventLoop:
     return loop
 
 
-def _in_this_loop(options: dict[str, Any]) -> dict[str, Any]:
+def _in_this_loop(options: LoadOptions) -> LoadOptions:
     """Return options of a load with the test's loop for the coroutines, unless they say another."""
     said = {"loop", "loops"} & options.keys() or options.get("processes", 1) != 1
     if said or not is_own(options.get("workload")):
         return options
-    return options | {"loop": _this_loop()}
+    return {**options, "loop": _this_loop()}
 
 
 def _refuse_to_block(runner: TrialRunner, instead: str) -> None:
@@ -85,7 +85,7 @@ class TrialCall:
     async def run(self, endpoint: Endpoint, **options: Unpack[TrialOptions]) -> Trial:
         """Run a trial whose coroutines run in the loop of the test."""
         __tracebackhide__ = True
-        told = _in_this_loop(dict(options))
+        told = _in_this_loop(options)
         found: Trial = await in_thread(self._runner, lambda: self._runner.trial(endpoint, **told))
         return found
 
@@ -104,7 +104,7 @@ class TrialsCall:
     async def run(self, endpoint: Endpoint, **options: Any) -> Trials:
         """Repeat a trial whose coroutines run in the loop of the test."""
         __tracebackhide__ = True
-        told = _in_this_loop(options)
+        told = _in_this_loop(cast("LoadOptions", options))  # and those of the repeats
         found: Trials = await in_thread(self._runner, lambda: self._repeat(endpoint, **told))
         return found
 
@@ -156,7 +156,7 @@ class AwaitedObservation:
 class ObservationBlock:
     """A load for a block of the test, entered by `with` or by `async with`."""
 
-    def __init__(self, runner: TrialRunner, endpoint: Endpoint, options: dict[str, Any]) -> None:
+    def __init__(self, runner: TrialRunner, endpoint: Endpoint, options: LoadOptions) -> None:
         self._runner, self._endpoint, self._options = runner, endpoint, options
         self._block: AbstractContextManager[Observation]
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -208,4 +208,4 @@ class LoadCall:
 
     def __call__(self, endpoint: Endpoint, **options: Unpack[LoadOptions]) -> ObservationBlock:
         """Return a load for a block of the test. See `TrialRunner.load`."""
-        return ObservationBlock(self._runner, endpoint, dict(options))
+        return ObservationBlock(self._runner, endpoint, options)

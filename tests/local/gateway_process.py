@@ -15,6 +15,8 @@ import pymysql
 from plain_server import PASSWORD, PlainServer
 
 from pytest_rdsfailover.local.gateway.client import GatewayClient, connect
+from pytest_rdsfailover.local.gateway.config import Config, write
+from pytest_rdsfailover.local.gateway.proxy.secrets import Secret
 from pytest_rdsfailover.local.gateway.proxy.settings import ProxySettings
 from pytest_rdsfailover.local.gateway.script import Step
 
@@ -81,19 +83,14 @@ def gateway(
     with tempfile.TemporaryDirectory(prefix="rdsgw-") as directory:
         config = Path(directory, "config.json")
         control = str(Path(directory, "control"))
-        config.touch(mode=0o600)
-        config.write_text(
-            json.dumps(
-                {
-                    "instances": instances,
-                    "server": {"unix_socket": server.socket},
-                    "admin": {"user": "root_", "password": PASSWORD},
-                    "control": control,
-                    "toxiproxy": toxiproxy,
-                    "secrets": [json.dumps({"username": "app", "password": PASSWORD})],
-                }
-            )
-        )
+        write(
+            config,
+            Config(
+                instances=instances, control=control, user="root_", password=PASSWORD,
+                unix_socket=server.socket, secrets=(Secret(username="app", password=PASSWORD),),
+                **toxiproxy or {},
+            ),
+        )  # fmt: skip
         process = subprocess.Popen(
             [sys.executable, "-c", plant + MAIN, str(config)],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, env={**os.environ},

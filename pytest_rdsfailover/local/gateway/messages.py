@@ -68,7 +68,14 @@ class KnownAs:
     names: Sequence[str] = ()
 
 
-# Answers -----------------------------------------------------------------------------------------
+# Answers, and what comes unasked ------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listening:
+    """The first line that the gateway prints: where each endpoint listens on 127.0.0.1."""
+
+    ports: Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
