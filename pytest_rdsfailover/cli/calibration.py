@@ -1,4 +1,4 @@
-"""How wrong this machine measures: the local server is frozen for known times, and measured."""
+"""How wrong this machine measures: freezes the local server for known times, and measures that."""
 
 import contextlib
 import time

@@ -120,7 +120,7 @@ class Journal:
         return journal
 
     def adopt(self, path: Path) -> None:
-        """Take over what writers of another process did; each did all it did in one process."""
+        """Take over what the writers of another process did; no writer belongs to two processes."""
         names = Names.read(names_of(path))
         for (writer, sort), blocks in read_blocks(path).items():
             if not (0 <= writer < len(self.writers) and 0 <= sort <= SKIPS):

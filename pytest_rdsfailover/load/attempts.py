@@ -35,7 +35,7 @@ class AttemptRecorder:
 
     @property
     def undecided(self) -> bool:
-        """Tell whether an attempt of this operation may have been applied, and so the operation."""
+        """Tell whether an attempt of this operation may have been applied without an answer."""
         return self._open
 
     def __call__(self) -> "Attempt":

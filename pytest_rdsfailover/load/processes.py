@@ -115,7 +115,7 @@ class ProcessLoad(Engine):
         """Start all processes and connect their writers at once."""
         try:
             for sent in self._sent:
-                self._shards.append(_Shard(sent))  # one by one: the next may not start
+                self._shards.append(_Shard(sent))  # `_end` must know each: the next may not start
             self._ask(Obeyed, "connect", timeout, patience=timeout + PATIENCE)
         except BaseException:
             self._end()

@@ -20,7 +20,7 @@ from pytest_rdsfailover.model.errors import CancelledWorkError, SettingError
 
 Renew = Literal["never", "on_error"]
 AUDITOR = -1  # who reads writes back: none of the writers
-# Neither of them need be an Exception, so nothing else would handle it.
+# These need not be subclasses of Exception, so nothing else would handle them.
 CANCELLED = (asyncio.CancelledError, concurrent.futures.CancelledError)
 
 

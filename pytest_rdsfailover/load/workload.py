@@ -40,7 +40,7 @@ class Session(Protocol):
 
 @runtime_checkable
 class Waiting(Protocol):
-    """A session whose work goes on elsewhere than in its writer's thread."""
+    """A session whose work goes on outside its writer's thread, in an event loop."""
 
     def stack(self) -> list[str]:
         """Return where it waits now; nothing if it works in the writer's thread."""

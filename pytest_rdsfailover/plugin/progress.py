@@ -159,7 +159,7 @@ class LiveProgress:
 
 
 def _words(text: bytes) -> Iterator[Word]:
-    """Yield the words on complete lines; what is none, such as half a word, is left out."""
+    """Yield the words on complete lines; a line that is no word, or half of one, is left out."""
     for line in text.splitlines():
         with contextlib.suppress(ValueError):
             word = json.loads(line)

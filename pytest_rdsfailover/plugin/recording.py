@@ -61,7 +61,8 @@ def what_remains(
 
     Args:
         chosen: the directory for journals that the user named; None for none.
-        cache: what to use without; None, or one that cannot be written to, for nothing left.
+        cache: the directory to use if the user named none; nothing is left if it is None or cannot
+            be written to.
         about: which trial it is of.
         run: the trial's own prefix.
         writers: how many there are.

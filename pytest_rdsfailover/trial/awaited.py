@@ -182,7 +182,7 @@ class ObservationBlock:
             return AwaitedObservation(self._runner, await in_thread(self._runner, self.__enter__))
         except BaseException as error:
             self._runner.loops.remove(self._loop)
-            if isinstance(error, asyncio.CancelledError):  # perhaps just when it had begun
+            if isinstance(error, asyncio.CancelledError):  # the load may have begun just then
                 with contextlib.suppress(BaseException):
                     await asyncio.to_thread(self.__exit__, type(error), error, None)
             raise

@@ -35,7 +35,7 @@ from pytest_rdsfailover.trial.resting import rest_awhile
 from pytest_rdsfailover.trial.trial import Trial
 from pytest_rdsfailover.trial.witness import Witness
 
-OBITUARY = 0.1  # seconds for the news of a process' end, which its clients may notice first
+OBITUARY = 0.1  # seconds until a process' end is known here; its clients may notice it earlier
 
 
 class Observation:
@@ -106,7 +106,8 @@ class Observation:
             self._witness.begin()
             self._watchdog.start()
             self._load.start(check=self._target.check)
-            # The writers write already, but what arms the trigger would blur what they see.
+            # The writers write already, but are observed only after this: arming the trigger
+            # disturbs them.
             self._target.arm()
             self._writer_before = self._target.writer
             self._begun = max(self._load.started, self._clock.now())
@@ -131,7 +132,7 @@ class Observation:
             raise
         if error is not None and not unfit:
             self._keeping.leave(error)
-        return unfit  # the trial says it, and is invalid
+        return unfit  # the trial itself says why it is invalid
 
     @contextmanager
     def _ending_if_broken(self) -> Iterator[None]:
@@ -142,9 +143,9 @@ class Observation:
             raise
 
     def _end(self, error: BaseException | None) -> None:
-        """Stop and remove all; tell beside an error, never instead of it, what that leaves behind.
+        """Stop and remove all; what cannot be removed is noted on the error, and never replaces it.
 
-        A server of ours that has ended is the error, whatever its end made fail first.
+        If a server of ours has ended, that is the error, whatever else failed because of it.
 
         Raises:
             DiedError: in the place of another `Exception`, if a server of ours has ended.
@@ -195,7 +196,7 @@ class Observation:
         return self._gaps.look(to_nanoseconds(self._clock.now()))
 
     def sampled(self, seed: int | None) -> None:
-        """Note which seed sampled a failover of this load; None if its durations are no seed's."""
+        """Note the seed of a failover of this load; None if no seed decided its durations."""
         self._seeds.append(seed if self._target.mode == "local" else None)
 
     def keep(self) -> None:
