@@ -4,15 +4,16 @@ import json
 import sys
 
 from pytest_rdsfailover.local.gateway.client import connect
-from pytest_rdsfailover.local.gateway.config import Config, write
+from pytest_rdsfailover.local.gateway.config import Config, encode
 from pytest_rdsfailover.local.gateway.messages import Listening
 from pytest_rdsfailover.local.gateway.proxy.secrets import Secret
 from pytest_rdsfailover.local.network import Network
-from pytest_rdsfailover.local.processes.process import Process, Supervisor
+from pytest_rdsfailover.local.processes.process import Supervisor
 from pytest_rdsfailover.local.server.server import Server
 from pytest_rdsfailover.model.errors import GatewayError, log_tail
 from pytest_rdsfailover.model.typed import typed
 
+PROGRAM = (sys.executable, "-m", "pytest_rdsfailover.local.gateway.main")
 READY_WITHIN = 10.0  # seconds
 
 
@@ -69,7 +70,7 @@ class LocalGateway:
             prefix=network.prefix,
             secrets=(secret_of(server),),
         )
-        self.process = _spawn(supervisor, config)
+        self.process = supervisor.spawn("gateway", PROGRAM, told=encode(config))
         line = self.process.wait_line(READY_WITHIN)
         self.ports = typed(Listening, json.loads(line), "what the gateway says first").ports
         self.client = connect(self.control)
@@ -87,11 +88,3 @@ class LocalGateway:
                 f"the gateway could not play all steps of a failover: {'; '.join(failures)}"
                 + log_tail(self.process.log_tail())
             )
-
-
-def _spawn(supervisor: Supervisor, config: Config) -> Process:
-    """Start a gateway."""
-    path = supervisor.directory / "gateway.json"
-    write(path, config)
-    argv = [sys.executable, "-m", "pytest_rdsfailover.local.gateway.main", str(path)]
-    return supervisor.spawn("gateway", argv)

@@ -15,7 +15,7 @@ import pymysql
 from plain_server import PASSWORD, PlainServer
 
 from pytest_rdsfailover.local.gateway.client import GatewayClient, connect
-from pytest_rdsfailover.local.gateway.config import Config, write
+from pytest_rdsfailover.local.gateway.config import Config, encode
 from pytest_rdsfailover.local.gateway.proxy.secrets import Secret
 from pytest_rdsfailover.local.gateway.proxy.settings import ProxySettings
 from pytest_rdsfailover.local.gateway.script import Step
@@ -24,7 +24,7 @@ from pytest_rdsfailover.local.gateway.script import Step
 MAIN = """
 import sys
 from pytest_rdsfailover.local.gateway.main import main
-sys.exit(main(sys.argv[1:]))
+sys.exit(main())
 """
 
 
@@ -81,21 +81,19 @@ def gateway(
     server: PlainServer, *, instances=2, toxiproxy=None, plant=""
 ) -> Iterator[RunningGateway]:
     with tempfile.TemporaryDirectory(prefix="rdsgw-") as directory:
-        config = Path(directory, "config.json")
         control = str(Path(directory, "control"))
-        write(
-            config,
-            Config(
-                instances=instances, control=control, user="root_", password=PASSWORD,
-                unix_socket=server.socket, secrets=(Secret(username="app", password=PASSWORD),),
-                **toxiproxy or {},
-            ),
+        config = Config(
+            instances=instances, control=control, user="root_", password=PASSWORD,
+            unix_socket=server.socket, secrets=(Secret(username="app", password=PASSWORD),),
+            **toxiproxy or {},
         )  # fmt: skip
         process = subprocess.Popen(
-            [sys.executable, "-c", plant + MAIN, str(config)],
+            [sys.executable, "-c", plant + MAIN],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, env={**os.environ},
         )  # fmt: skip
         try:
+            process.stdin.write(encode(config).encode() + b"\n")
+            process.stdin.flush()
             ports = json.loads(process.stdout.readline())["ports"]
             with connect(control) as client:
                 running = RunningGateway(server, ports, client, process)

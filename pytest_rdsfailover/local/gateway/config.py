@@ -1,8 +1,7 @@
-"""What a gateway is told at its start, as a record and as a file."""
+"""What a gateway is told at its start, as a record and as a line of JSON."""
 
 import json
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 
 from pytest_rdsfailover.local.gateway.proxy.secrets import Secret
 from pytest_rdsfailover.model.errors import GatewayError
@@ -42,21 +41,20 @@ class Config:
     secrets: tuple[Secret, ...] = ()
 
 
-def write(path: Path, config: Config) -> None:
-    """Write a configuration to a file that only its owner can read: it holds passwords."""
-    path.touch(mode=0o600)
-    path.write_text(json.dumps(asdict(config)), encoding="utf-8")
+def encode(config: Config) -> str:
+    """Return a configuration as one line of JSON; it holds passwords."""
+    return json.dumps(asdict(config))
 
 
-def read(path: Path) -> Config:
-    """Return the configuration in a file.
+def decode(text: str) -> Config:
+    """Return the configuration that `encode` made a text of.
 
     Raises:
-        GatewayError: if it is none, or others can read it.
+        GatewayError: if the text is none; it is not repeated, because it may hold passwords.
     """
     try:
-        if path.stat().st_mode & 0o077:
-            raise GatewayError(f"{path} holds a password: only its owner may read it (mode 0600)")
-        return typed(Config, json.loads(path.read_text(encoding="utf-8")), "its content")
-    except (OSError, ValueError) as error:
-        raise GatewayError(f"{path} is no configuration of a gateway: {error}") from error
+        return typed(Config, json.loads(text))
+    except ValueError as error:
+        raise GatewayError(
+            f"this is no configuration of a gateway: {type(error).__name__}"
+        ) from None

@@ -1,6 +1,6 @@
-"""The gateway as a process: `python -m pytest_rdsfailover.local.gateway.main CONFIG.json`.
+"""The gateway as a process: `python -m pytest_rdsfailover.local.gateway.main`.
 
-The file holds what `config.write` makes of a `Config`.
+The first line of its standard input is what `config.encode` makes of a `Config`.
 
 When it listens it prints one line, {"ports": {"cluster": 12345, ...}}. It ends at the end of its
 standard input, so that it cannot outlive who started it, and on SIGTERM.
@@ -18,7 +18,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from pytest_rdsfailover.local.gateway.config import Config, read
+from pytest_rdsfailover.local.gateway.config import Config, decode
 from pytest_rdsfailover.local.gateway.control import Control
 from pytest_rdsfailover.local.gateway.crash import NAME, crash_steps
 from pytest_rdsfailover.local.gateway.fence import Fence
@@ -33,6 +33,7 @@ from pytest_rdsfailover.local.gateway.sockets import Dial, Factory
 from pytest_rdsfailover.local.gateway.tls import Authority
 from pytest_rdsfailover.local.gateway.turns import Turns, event_loop
 from pytest_rdsfailover.local.gateway.witness import TrafficCounter
+from pytest_rdsfailover.local.processes.told import read_told
 from pytest_rdsfailover.model.endpoints import Bounds, Endpoint
 from pytest_rdsfailover.model.errors import RdsFailoverError
 from pytest_rdsfailover.mysql import driver
@@ -130,13 +131,10 @@ def watch(control: str) -> None:
     leave(control)
 
 
-def main(arguments: list[str]) -> int:
-    """Run the gateway that a configuration file describes; return a status for the shell."""
-    if len(arguments) != 1:
-        print("usage: python -m pytest_rdsfailover.local.gateway.main CONFIG.json", file=sys.stderr)  # noqa: T201
-        return 2
+def main() -> int:
+    """Run the gateway that standard input describes; return a status for the shell."""
     try:
-        config = read(Path(arguments[0]))
+        config = decode(read_told())
         signal.signal(signal.SIGTERM, lambda *_: leave(config.control))
         threading.Thread(target=watch, args=(config.control,), daemon=True).start()
         turns = Turns()
@@ -149,4 +147,4 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main())
