@@ -51,7 +51,7 @@ class InstanceLink:
         seen.connections += 1
         self.session = InstanceSession(self.instance, tls=gateway.tls is not None, seen=seen)
         self.silent = self.ended = False
-        self.since, self.refused = time.monotonic_ns(), 0  # nanoseconds; the latter of the last one
+        self.since, self.refused = time.monotonic_ns(), 0  # nanoseconds; when it was last refused
         self._stream = ClientStream(self.session, gateway.tls)
         self.client = Side(self, self._stream.feed)
         self._server = Side(self, self.session.from_server)
@@ -198,7 +198,7 @@ class Gateway:
                 link.silence()
             else:
                 link.end(reset=how == "reset")
-        self._departed.pop(instance, None)  # `end` put the links' own threads there
+        self._departed.pop(instance, None)  # forgets the threads that `end` has added
         return threads
 
     def reset_silent(self, instance: str) -> None:

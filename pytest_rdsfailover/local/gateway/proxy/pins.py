@@ -1,4 +1,4 @@
-"""Who began to keep a database connection, and why."""
+"""Which sessions were pinned to a database connection, and why."""
 
 import time
 from typing import Protocol
