@@ -1,4 +1,4 @@
-"""When the load generator stood still itself: time of which nobody knows what the database did.
+"""When the load generator stood still itself: what the database did meanwhile is unknown.
 
 Such time lowers the lower end of every figure that rests on it, and raises none.
 """
@@ -61,7 +61,7 @@ class Pauses:
         )
 
     def before(self, moment: int) -> int:
-        """Return for how long the pause lasted that a moment ended, or that it lies in."""
+        """Return the length of the pause that ended at a moment or that the moment lies in."""
         return max((moment - a for a, b in self.touching((moment, moment))), default=0)
 
 

@@ -16,7 +16,7 @@ from pytest_rdsfailover.analysis.statistics import (
     wilson,
 )
 
-PROVEN_SHARE = 0.99  # what "how many clean trials would it take" is answered for
+PROVEN_SHARE = 0.99  # the share without downtime that `clean_needed` is about
 P95 = 0.95
 # Seconds: "no downtime" says that no outage was seen, and that none can have been this long.
 NONE = 0.1

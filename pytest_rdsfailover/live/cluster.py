@@ -131,17 +131,17 @@ class LiveCluster:
         return nullcontext()
 
     def traffic(self, mark: str) -> None:
-        """Return nothing: what comes to a real endpoint, nobody here can see."""
+        """Return nothing: what comes to a real endpoint cannot be seen from here."""
 
     def sessions(self, endpoint: str) -> None:
-        """Return nothing: which connections lead where, nobody here can see."""
+        """Return nothing: which connection leads where cannot be seen from here."""
 
     def audit_endpoint(self) -> Endpoint:
         """Return the endpoint of the instance that is the writer now."""
         return self.instance_endpoint(self.writer)
 
     def check_in(self) -> None:
-        """Ask every gate, then check the way to the database; make and drop no more than a table.
+        """Ask every gate, then check the way to the database; changes nothing but a table of ours.
 
         Raises:
             PreflightError: naming the first step that fails.

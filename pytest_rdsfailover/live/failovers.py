@@ -112,7 +112,7 @@ class LiveFailovers:
         return done
 
     def _to_monotonic(self, seconds: float) -> float:
-        """Turn AWS' seconds of the epoch into the monotonic clock's."""
+        """Turn AWS' seconds of the epoch into those of the monotonic clock."""
         return seconds - (self._gatherer.offset or 0.0) - (time.time() - time.monotonic())
 
     def check(self) -> None:
