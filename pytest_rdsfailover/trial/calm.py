@@ -18,7 +18,7 @@ class UnfitLoadError(RdsFailoverError):
     """A load does not work by itself, so nothing was triggered; its trial is invalid."""
 
 
-class Calm:
+class CalmCheck:
     """Looks at a load before anything disturbs it.
 
     Args:

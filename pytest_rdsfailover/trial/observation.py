@@ -26,7 +26,7 @@ from pytest_rdsfailover.model.endpoints import Endpoint
 from pytest_rdsfailover.model.errors import AuditError, NotReadyError
 from pytest_rdsfailover.model.target import Failover, Target, milestones, moves_writer, settled_by
 from pytest_rdsfailover.trial import provisioning
-from pytest_rdsfailover.trial.calm import Calm, UnfitLoadError
+from pytest_rdsfailover.trial.calm import CalmCheck, UnfitLoadError
 from pytest_rdsfailover.trial.disturbances import Disturbances
 from pytest_rdsfailover.trial.keeping import Keeping, MakeRemains
 from pytest_rdsfailover.trial.plan import Plan
@@ -92,7 +92,7 @@ class Observation:
             self._load = load(order, self._workload, self.journal)
             unmade.pop_all()
         self._witness = Witness(target, endpoint, run, self._clock)
-        self._calm = Calm(self._load, self._witness, plan, self._clock, self._target.check)
+        self._calm = CalmCheck(self._load, self._witness, plan, self._clock, self._target.check)
         self._recovery = Recovery(self._load, plan.writers, plan.cooldown, self._clock)
         self._watchdog = Watchdog()
         self._writer_before = ""
