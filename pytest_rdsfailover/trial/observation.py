@@ -19,11 +19,12 @@ from pytest_rdsfailover.load.engines import load
 from pytest_rdsfailover.load.gaps import GapTracker
 from pytest_rdsfailover.load.mix import share_of_writes
 from pytest_rdsfailover.load.user_code import CallWorkload
-from pytest_rdsfailover.load.watchdog import Pause, Watchdog, merged
+from pytest_rdsfailover.load.watchdog import Pause, Watchdog
 from pytest_rdsfailover.load.workloads import MakeWorkload
 from pytest_rdsfailover.model.clock import Clock, MonotonicClock, to_nanoseconds
 from pytest_rdsfailover.model.endpoints import Endpoint
 from pytest_rdsfailover.model.errors import AuditError, NotReadyError
+from pytest_rdsfailover.model.spans import joined
 from pytest_rdsfailover.model.target import Failover, Target, milestones, moves_writer, settled_by
 from pytest_rdsfailover.trial import provisioning
 from pytest_rdsfailover.trial.calm import CalmCheck, UnfitLoadError
@@ -288,7 +289,7 @@ class Observation:
             seed=self._plan.seed,
             failover_seed=self._seeds[0] if len(self._seeds) == 1 else None,
             rate=self._plan.rate * share_of_writes(self._workload.steps),
-            pauses=merged(self._pauses()),
+            pauses=joined(self._pauses()),
             strangers=self._watchdog.strangers,
             cpus=os.cpu_count() or 0,
             own_trigger=self._disturbances.own_on_record(),
