@@ -148,7 +148,7 @@ class ProcessLoad(Engine):
 
 def _progress(answer: dict[str, Any]) -> Progress:
     complaints = [Complaint(**each) for each in answer["complaints"]]
-    return Progress(acked=answer["acked"], failed=answer["failed"], complaints=complaints)
+    return Progress(acked_by=answer["acked_by"], failed=answer["failed"], complaints=complaints)
 
 
 class _Shard:
