@@ -27,16 +27,20 @@ def why_unseen(anywhere: Traffic, acked: Acked, *, hidden: float) -> str:
         acked: the acknowledged writes.
         hidden: how many statements without a key for each missing one may be what carried it.
     """
-    shown = [writer for writer in acked if anywhere.keys.get(writer)]
-    if not shown:
+    if not anywhere.keys:
         return ""
+    shown = [writer for writer in acked if anywhere.keys.get(writer)]
     share = sum(anywhere.keys[each] for each in shown) / max(1, sum(acked[each] for each in shown))
     hidden_by_chance = 1 - min(share, MOST_SEEN)
-    gone = [
-        writer
-        for writer, count in acked.items()
-        if writer not in shown and count > _batch(anywhere) and hidden_by_chance**count < CHANCE
-    ]
+    gone = (
+        []
+        if not shown
+        else [
+            writer
+            for writer, count in acked.items()
+            if writer not in shown and count > _batch(anywhere) and hidden_by_chance**count < CHANCE
+        ]
+    )
     if gone:
         lost = sum(acked[writer] for writer in gone)
         return (
@@ -48,8 +52,8 @@ def why_unseen(anywhere: Traffic, acked: Acked, *, hidden: float) -> str:
     if not lacking or anywhere.writes >= hidden * missing:
         return ""
     return (
-        f"the keys of {lacking} were in no statement that the cluster confirmed, while others were:"
-        " the workload writes elsewhere, or nowhere"
+        f"the keys of {lacking} were in no statement that the cluster confirmed, though such keys can"
+        " be read: the workload writes elsewhere, or nowhere"
     )
 
 
@@ -61,8 +65,8 @@ def why_elsewhere(where: str, near: Traffic, anywhere: Traffic) -> str:
         near: what came there, or to the instances behind it.
         anywhere: what came to all endpoints.
     """
-    away = [writer for writer in anywhere.keys if not near.keys.get(writer)]
-    if not away or not near.keys:
+    away = [name for name, count in anywhere.keys.items() if count and not near.keys.get(name)]
+    if not away or not any(near.keys.values()):
         return ""
     return f"nothing of {_named(away)} came to {where}, but to others"
 

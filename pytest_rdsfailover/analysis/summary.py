@@ -288,8 +288,8 @@ def summarise(journal: Journal, course: Course, stored: Stored | None) -> Summar
         stuck_sessions=None if left is None else len(left.left),
         first_writer_back=clock.perhaps(absence.first_back),
         last_writer_back=clock.perhaps(absence.last_back),
-        errors=[clock.phase(each) for each in totals(errors)],
-        phases=[clock.phase(each) for each in phases(errors)],
+        errors=[clock.phase(each) for each in totals(errors, absence.seen.stop)],
+        phases=[clock.phase(each) for each in phases(errors, absence.seen.stop)],
         latency=taken,
         figures=expectable(absence, taken, fitness.problem),
         milestones=[replace(m, at=m.at - zero, planned=_minus(m.planned, zero))

@@ -1,6 +1,5 @@
 """The protocol of what can fail over, all that a trial knows about its database; sums of failovers."""
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -20,8 +19,8 @@ class Traffic:
         writes: how many of these may write and do not carry a load's mark.
         marked: how many carry it.
         confirmed: to how many of the marked ones the answer was no error.
-        keys: how many keys of the load were confirmed, by the number of their writer; nothing if
-            its statements cannot be read, or are too many.
+        keys: how many keys of the load were confirmed, by the number of each writer of whom one was
+            seen; nothing if none can be read in its statements, or they are too many.
     """
 
     connections: int = 0
@@ -40,7 +39,7 @@ class Traffic:
             writes=sum(part.writes for part in parts),
             marked=sum(part.marked for part in parts),
             confirmed=sum(part.confirmed for part in parts),
-            keys=sum((Counter(part.keys) for part in parts), Counter[str]()),
+            keys=_sums([part.keys for part in parts]),
         )
 
     def minus(self, before: "Traffic") -> "Traffic":
@@ -53,6 +52,10 @@ class Traffic:
             confirmed=self.confirmed - before.confirmed,
             keys=self.keys,
         )
+
+
+def _sums(parts: "Sequence[Mapping[str, int]]") -> dict[str, int]:
+    return {name: sum(part.get(name, 0) for part in parts) for part in parts for name in part}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

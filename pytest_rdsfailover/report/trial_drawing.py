@@ -21,6 +21,7 @@ class PhaseDrawing(TypedDict):
     count: int
     first_s: float
     last_s: float
+    open: bool
 
 
 class MilestoneDrawing(TypedDict):
@@ -134,6 +135,7 @@ def _phase(phase: Phase) -> PhaseDrawing:
         "count": phase.count,
         "first_s": to_microseconds(phase.first),
         "last_s": to_microseconds(phase.last),
+        "open": phase.open,
     }
 
 

@@ -119,7 +119,7 @@ def test_a_workload_that_swallows_its_errors(runner, resting):
             send(key)
 
     trial = invalid(runner, resting.writer_endpoint, workload=write)
-    assert "acknowledged writes were never confirmed by the cluster" in trial.reason
+    assert "(writers 0, 1, 2, 3) were never confirmed by the cluster" in trial.reason
 
 
 def test_a_load_without_a_failover_is_witnessed_at_its_end(runner, resting):

@@ -44,6 +44,8 @@ class Keys:
             bits[sequence // 8] &= ~(1 << sequence % 8)
 
     def counts(self) -> dict[str, int]:
-        """Return how many keys are confirmed, by the number of their writer."""
-        counts = ((writer, int.from_bytes(bits).bit_count()) for writer, bits in self._bits.items())
-        return {str(writer): count for writer, count in sorted(counts) if count}
+        """Return how many keys are confirmed, by the number of each writer of whom one was seen."""
+        return {
+            str(writer): int.from_bytes(bits).bit_count()
+            for writer, bits in sorted(self._bits.items())
+        }

@@ -149,6 +149,11 @@ def test_keys_that_may_be_hidden_or_on_their_way_are_no_doubt(seen, acked):
     assert why_untouched(told(), seen, acked) == ""
 
 
+def test_keys_that_came_and_were_all_refused_are_told():
+    none = {"proxy": came(160, 160, confirmed=80, **{f"w{writer}": 0 for writer in range(8)})}
+    assert why_untouched(told(), none, every(10)).startswith("the keys of 80 of 80 acknowledged")
+
+
 def test_writers_whose_keys_came_to_another_endpoint_only_are_named():
     half = {f"w{writer}": 20 for writer in range(4)}, {f"w{writer}": 20 for writer in range(4, 8)}
     seen = {"proxy": came(80, 80, **half[0]), "cluster": came(80, 80, **half[1])}
