@@ -15,7 +15,7 @@ class Keys:
     """
 
     def __init__(self, mark: bytes) -> None:
-        self._pattern = re.compile(re.escape(mark) + rb"-(\d{1,6})-(\d{1,10})")
+        self._pattern = re.compile(re.escape(mark) + rb"-(\d{1,5})-(\d{1,10})")
         self._bits: dict[int, bytearray] = {}
         self._bytes = 0
 
@@ -29,22 +29,25 @@ class Keys:
         """Note what became of a key at last."""
         writer, sequence = key
         bits = self._bits.setdefault(writer, bytearray())
-        missing = sequence // 8 + 1 - len(bits)
-        if missing > 0:
-            if not confirmed or self._bytes > MOST_BYTES:
-                return
-            self._bytes += missing
-            if self._bytes > MOST_BYTES:
-                self._bits.clear()
-                return
-            bits.extend(bytes(missing))
+        self._make_room(bits, sequence // 8 + 1)
+        if sequence // 8 >= len(bits):
+            return
         if confirmed:
             bits[sequence // 8] |= 1 << sequence % 8
         else:
             bits[sequence // 8] &= ~(1 << sequence % 8)
 
+    def _make_room(self, bits: bytearray, size: int) -> None:
+        """Make room for so many bytes, unless all keys take too much by then."""
+        more = max(0, size - len(bits))
+        self._bytes += more
+        if self._bytes <= MOST_BYTES:
+            bits.extend(bytes(more))
+
     def counts(self) -> dict[str, int]:
         """Return how many keys are confirmed, by the number of each writer of whom one was seen."""
+        if self._bytes > MOST_BYTES:
+            return {}
         return {
             str(writer): int.from_bytes(bits).bit_count()
             for writer, bits in sorted(self._bits.items())
