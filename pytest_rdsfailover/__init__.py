@@ -56,14 +56,12 @@ if TYPE_CHECKING:
     )
     from pytest_rdsfailover.model.records import Fault, Milestone, Outcome, Window
     from pytest_rdsfailover.model.target import Failover
+    from pytest_rdsfailover.plugin.cluster_protocols import AwsApi, Cluster, Proxy
     from pytest_rdsfailover.plugin.protocols import (
         AwaitedLoad,
-        AwsApi,
-        Cluster,
         FailOver,
         Load,
         LoadBlock,
-        Proxy,
         RunTrial,
         RunTrials,
         StartLoad,
@@ -71,8 +69,8 @@ if TYPE_CHECKING:
     from pytest_rdsfailover.trial.calm import UnfitLoadError
     from pytest_rdsfailover.trial.extensions import OwnFault, UnsafeError
     from pytest_rdsfailover.trial.options import BeginAttempt, LoadOptions, TrialOptions
-    from pytest_rdsfailover.trial.repeats import InvalidTrialsError, Trials
     from pytest_rdsfailover.trial.trial import InvalidTrialError, Trial
+    from pytest_rdsfailover.trial.trials import InvalidTrialsError, Trials
 
     __version__: str
 
@@ -188,11 +186,12 @@ _HOMES = {
     "model.errors": "AuditError CancelledWorkError CommandError DiedError GatewayError LeftBehindWarning NotHereError NotReadyError RdsFailoverError SettingError ToxiproxyError UnaskedFindingWarning UndecidedError UnreliableTrialsWarning",
     "model.records": "Fault Milestone Outcome Window",
     "model.target": "Failover",
-    "plugin.protocols": "AwaitedLoad AwsApi Cluster FailOver Load LoadBlock Proxy RunTrial RunTrials StartLoad",
+    "plugin.cluster_protocols": "AwsApi Cluster Proxy",
+    "plugin.protocols": "AwaitedLoad FailOver Load LoadBlock RunTrial RunTrials StartLoad",
     "trial.extensions": "OwnFault UnsafeError",
     "trial.calm": "UnfitLoadError",
     "trial.options": "BeginAttempt LoadOptions TrialOptions",
-    "trial.repeats": "InvalidTrialsError Trials",
+    "trial.trials": "InvalidTrialsError Trials",
     "trial.trial": "InvalidTrialError Trial",
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names.split()}

@@ -43,6 +43,12 @@ class GapFigures:
     unfinished: bool
 
     @property
+    def unusual(self) -> int:
+        """Return the length up to which a single write's wait is nothing that happened to it."""
+        factor = outages.NATURAL_FACTOR
+        return max(self.threshold, factor * self.service, 2 * self.slowest)
+
+    @property
     def downtime(self) -> Interval:
         """Return the longest outage's ends.
 

@@ -1,7 +1,7 @@
 """Repeats of one trial as a population: what each contributes, and what they say together."""
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -18,6 +18,8 @@ from pytest_rdsfailover.analysis.statistics import (
 
 PROVEN_SHARE = 0.99  # what "how many clean trials would it take" is answered for
 P95 = 0.95
+# Seconds: "no downtime" says that no outage was seen, and that none can have been this long.
+NONE = 0.1
 SMALL = 0.5  # a smaller share of trials with a figure speaks for those that were easy to measure
 
 
@@ -98,6 +100,9 @@ def _of_plain(plain: Sequence[Any], rate: float) -> Figure:
 class Population:
     """What the valid ones among repeated trials say together; durations in seconds.
 
+    The figures have both ends: of the trials seen, whose own downtimes have them. What these say of
+    trials not seen is the interval from `low` to `high`, and what claims are for.
+
     Attributes:
         trials: how many valid trials were measured; all other figures are theirs.
         invalid: how many more proved nothing.
@@ -107,22 +112,25 @@ class Population:
         high: its upper end.
         p95: the downtime that 95 % of the trials did not exceed; None without trials.
         max: the longest downtime; None without trials.
-        zero: in how many trials there was no downtime at all.
+        zero: in how many trials there was no downtime at all, and none can have been `NONE` long.
         zero_low: lower end of the 95 % Wilson interval of their share.
         zero_high: its upper end.
+        open: how many downtimes had not ended when observation ended: `median` and the others are
+            at least so long.
     """
 
     trials: int
     invalid: int
     unreliable: int
-    median: float | None
+    median: Figure | None
     low: float | None
     high: float | None
-    p95: float | None
-    max: float | None
+    p95: Figure | None
+    max: Figure | None
     zero: int
     zero_low: float
     zero_high: float
+    open: int = 0
 
     @property
     def problem(self) -> str:
@@ -131,7 +139,7 @@ class Population:
 
     @property
     def down(self) -> int:
-        """Return in how many trials there was downtime."""
+        """Return in how many trials there was downtime, or may have been."""
         return self.trials - self.zero
 
     @property
@@ -145,6 +153,13 @@ class Population:
         return trials_needed(PROVEN_SHARE, CONFIDENCE, misses=self.down)
 
 
+def had_none(downtime: Figure) -> bool | None:
+    """Tell whether there was no downtime at all; None if the evidence does not settle it."""
+    if downtime.lower > 0:
+        return False
+    return True if downtime.value == 0 and downtime.upper < NONE else None
+
+
 def too_few(measured: int, trials: int) -> str:
     """Return why so many trials with a figure cannot speak for all; empty if they can."""
     if measured >= SMALL * trials:
@@ -156,25 +171,38 @@ def population(
     downtimes: Iterable[Figure | float], *, invalid: int = 0, unreliable: int = 0
 ) -> Population:
     """Return what the *downtimes* of valid trials say, beside *invalid* and *unreliable* ones."""
-    ordered: Sequence[float] = sorted(
-        each.value if isinstance(each, Figure) else each for each in downtimes
-    )
+    figures = [each if isinstance(each, Figure) else Figure.exact(each, "s") for each in downtimes]
+    ordered: Sequence[float] = sorted(each.value for each in figures)
     interval = median_interval(ordered)
-    zero = ordered.count(0.0)
+    few = too_few(len(ordered), len(ordered) + invalid + unreliable)
+    zero = sum(had_none(each) is True for each in figures)
     zero_low, zero_high = wilson(zero, len(ordered))
     return Population(
         trials=len(ordered),
         invalid=invalid,
         unreliable=unreliable,
-        median=median(ordered) if ordered else None,
+        median=_of(figures, median, few),
         low=interval[0] if interval else None,
         high=interval[1] if interval else None,
-        p95=percentile(ordered, P95) if ordered else None,
-        max=ordered[-1] if ordered else None,
+        p95=_of(figures, lambda ordered: percentile(ordered, P95), few),
+        max=_of(figures, max, few),
         zero=zero,
         zero_low=zero_low,
         zero_high=zero_high,
+        open=sum(math.isinf(each.upper) for each in figures),
     )
+
+
+def _of(
+    figures: Sequence[Figure], take: Callable[[Sequence[float]], float], problem: str
+) -> Figure | None:
+    """Return what an order statistic of the figures can be: that of their lower and upper ends."""
+    if not figures:
+        return None
+    lower = take(sorted(figure.lower for figure in figures))
+    upper = take(sorted(figure.upper for figure in figures))
+    best = take(sorted(figure.value for figure in figures))
+    return Figure(lower, upper, best=best).unproven(problem)
 
 
 def population_of(samples: Sequence[Sample]) -> Population:

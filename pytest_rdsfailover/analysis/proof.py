@@ -30,10 +30,14 @@ RELEASE = 3 * SECOND // 1000
 # Starts closer to each other than this do not tell one from the other: TCP's timers tick in 4 ms.
 TELLING = 2 * RELEASE
 ENOUGH = 3  # writers; of two, both may be late by themselves
-TOGETHER = 3  # the ends are that many times closer to each other than the starts
+TOGETHER = 3  # three quarters of the ends are that many times closer to each other than the starts
+# A machine that is busy answers some of them late. Of so many writers, the middle half tells: the ends are
+# that many times closer to each other than the waits (16 freezes beside a busy machine: 1.7 to 20 times),
+# and of a path that lost them it is the other way round.
+MANY, CLOSER = 8, 1.5
+UPPER_QUARTER = 0.75
 RETRANSMIT = SECOND // 4  # TCP sends again 0.2 s after a loss at the least, and a round trip
 UNKNOWN = int(Outcome.UNKNOWN)
-UPPER_QUARTER = 0.75
 AGAIN = 1.5  # times what writes usually take is nothing that happened to one
 EVER = 2**62
 
@@ -181,18 +185,30 @@ def silence(all_series: Sequence[Series], gap: Gap, due: Due) -> Gap | None:
     if not held:
         return None
     first = max(gap[0], min(due.after(start) for start, _ in held))
-    begun = sorted(max(start, due.there) for start, _ in held)
-    ended = sorted(end for _, end in held)
-    apart = begun[-1] - begun[0]
-    if (
-        len(held) >= ENOUGH
-        and apart >= TELLING
-        and (percentile(ended, UPPER_QUARTER) - gap[1]) * TOGETHER <= apart
+    if len(held) >= ENOUGH and _came_together(
+        [(max(start, due.there), end) for start, end in held]
     ):
         return released, first
     alone = [max(gap[0], due.after(start)) for start, end in held if end == gap[1]]
     sure = max(((gap[1] - each - RETRANSMIT) // 2 for each in alone), default=0)
     return (min(alone) + sure, min(alone)) if sure > 0 else None
+
+
+def _came_together(held: Sequence[Gap]) -> bool:
+    """Tell whether writes sent apart from each other were answered at one moment."""
+    starts, ends = sorted(start for start, _ in held), sorted(end for _, end in held)
+    apart, late = starts[-1] - starts[0], percentile(ends, UPPER_QUARTER) - ends[0]
+    if apart < TELLING or late > apart:
+        return False
+    waits = [end - start for start, end in held]
+    closer = len(held) >= MANY and _deviation(ends) * CLOSER <= _deviation(waits)
+    return closer or late * TOGETHER <= apart
+
+
+def _deviation(times: Sequence[int]) -> int:
+    """Return the median distance from the median: a few that came late by themselves do not count."""
+    middle = percentile(sorted(times), 0.5)
+    return percentile(sorted(abs(time - middle) for time in times), 0.5)
 
 
 def _held(series: Series, gap: Gap) -> Iterator[Gap]:

@@ -60,6 +60,14 @@ class NotAudited(list[str]):
 
 
 NOT_AUDITED = NotAudited()
+NO_KEYS = Audit(
+    lost=NOT_AUDITED,
+    duplicated=NOT_AUDITED,
+    recovered=NOT_AUDITED,
+    unexpected=NOT_AUDITED,
+    absent=0,
+    torn=NOT_AUDITED,
+)
 
 
 def audit(journal: Journal, all_series: Sequence[Series], stored: Stored) -> Audit:

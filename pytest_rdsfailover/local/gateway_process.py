@@ -6,10 +6,11 @@ import sys
 from pytest_rdsfailover.local.gateway.client import connect
 from pytest_rdsfailover.local.gateway.proxy.secrets import Secret
 from pytest_rdsfailover.local.network import Network
-from pytest_rdsfailover.local.processes.process import Process, Supervisor
+from pytest_rdsfailover.local.processes.process import Supervisor
 from pytest_rdsfailover.local.server.server import Server
 from pytest_rdsfailover.model.errors import GatewayError, log_tail
 
+PROGRAM = (sys.executable, "-m", "pytest_rdsfailover.local.gateway.main")
 READY_WITHIN = 10.0  # seconds
 
 
@@ -62,7 +63,7 @@ class LocalGateway:
             "secrets": [secret_of(server).text()],
             "toxiproxy": {"url": network.client.url, "prefix": network.prefix},
         }
-        self.process = _spawn(supervisor, json.dumps(settings))
+        self.process = supervisor.spawn("gateway", PROGRAM, told=json.dumps(settings))
         self.ports: dict[str, int] = json.loads(self.process.wait_line(READY_WITHIN))["ports"]
         self.client = connect(self.control)
 
@@ -79,12 +80,3 @@ class LocalGateway:
                 f"the gateway could not play all steps of a failover: {'; '.join(failures)}"
                 + log_tail(self.process.log_tail())
             )
-
-
-def _spawn(supervisor: Supervisor, settings: str) -> Process:
-    """Start a gateway; its settings hold passwords, so their file can be read only by us."""
-    config = supervisor.directory / "gateway.json"
-    config.touch(mode=0o600)
-    config.write_text(settings)
-    argv = [sys.executable, "-m", "pytest_rdsfailover.local.gateway.main", str(config)]
-    return supervisor.spawn("gateway", argv)

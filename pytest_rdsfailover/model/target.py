@@ -200,6 +200,12 @@ def settled_at(failovers: Sequence[Failover]) -> float | None:
     return milestones(failovers)[-1].at
 
 
+def settled_by(failovers: Sequence[Failover], moment: float) -> float | None:
+    """Return when the last of them was over; None without any, or if it was not over by *moment*."""
+    settled = settled_at(failovers) if failovers else None
+    return None if settled is None or settled > moment else settled
+
+
 def milestones(failovers: Sequence[Failover]) -> list[Milestone]:
     """Return the milestones of all failovers in order of time."""
     found = [milestone for failover in failovers for milestone in failover.milestones()]

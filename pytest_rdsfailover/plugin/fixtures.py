@@ -17,14 +17,8 @@ if TYPE_CHECKING:
     from pytest_rdsfailover.local.cluster import LocalCluster
     from pytest_rdsfailover.local.network import Faults
     from pytest_rdsfailover.model.settings import Settings
-    from pytest_rdsfailover.plugin.protocols import (
-        AwsApi,
-        Cluster,
-        FailOver,
-        RunTrial,
-        RunTrials,
-        StartLoad,
-    )
+    from pytest_rdsfailover.plugin.cluster_protocols import AwsApi, Cluster
+    from pytest_rdsfailover.plugin.protocols import FailOver, RunTrial, RunTrials, StartLoad
     from pytest_rdsfailover.plugin.run import Run
     from pytest_rdsfailover.trial.runner import TrialRunner
 

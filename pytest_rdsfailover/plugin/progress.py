@@ -175,7 +175,8 @@ def _write(reporter: Any, line: str) -> None:
 def progress_line(test: str, planned: int, samples: Sequence["Sample"]) -> str:
     """Return what the latest of a test's trials was, and what all so far say."""
     from pytest_rdsfailover.analysis.population import population_of
-    from pytest_rdsfailover.report.terminal import duration, fit
+    from pytest_rdsfailover.report.tables import typical
+    from pytest_rdsfailover.report.terminal import fit
 
     latest, found = samples[-1], population_of(samples)
     lost = latest.figures.get("lost")
@@ -183,4 +184,4 @@ def progress_line(test: str, planned: int, samples: Sequence["Sample"]) -> str:
     state = state if latest.valid else "INVALID"
     losses = "" if not lost else f", {lost:.0f} LOST"
     name = fit(test, -min(len(test), NAME))
-    return f"{name} {len(samples)}/{planned}: {state}{losses}; median {duration(found.median)}"
+    return f"{name} {len(samples)}/{planned}: {state}{losses}; median {typical(found.median)}"

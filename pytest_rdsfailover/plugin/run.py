@@ -22,6 +22,7 @@ from pytest_rdsfailover.model.settings import Settings
 from pytest_rdsfailover.plugin.environment import environment_lines, live_lines
 from pytest_rdsfailover.plugin.markers import check_markers
 from pytest_rdsfailover.plugin.options import SEED, STARTED
+from pytest_rdsfailover.plugin.timelines import timelines
 
 if TYPE_CHECKING:
     from pytest_rdsfailover.model.records import Environment
@@ -32,7 +33,6 @@ RUN = pytest.StashKey["Run"]()
 MEASURED = pytest.StashKey[list["MeasuredTrial"]]()
 ASKED = pytest.StashKey[set[str]]()
 ORDER = pytest.StashKey[int]()
-MOST_TIMELINES = 3  # of one failed test; the others are in the table
 SILENT = -2  # pytest's own summary is left out by -qq, too
 ATTRIBUTE = "rdsfailover"  # of the test report
 
@@ -283,19 +283,3 @@ def skipping() -> Iterator[None]:
         yield
     except NotHereError as error:
         pytest.skip(str(error))
-
-
-def timelines(entries: Sequence["MeasuredTrial"]) -> list[tuple[str, str]]:
-    """Return title and drawing of a failed test's trials: of many, those with longest outages."""
-    if len(entries) <= MOST_TIMELINES:
-        return [("failover timeline", "\n".join(entry["timeline"])) for entry in entries]
-    numbered = list(enumerate(entries, start=1))
-    longest = sorted(numbered, key=_longest_outage, reverse=True)[:MOST_TIMELINES]
-    return [
-        (f"failover timeline, trial {number} of {len(entries)}", "\n".join(entry["timeline"]))
-        for number, entry in sorted(longest, key=lambda trial: trial[0])
-    ]
-
-
-def _longest_outage(numbered: tuple[int, "MeasuredTrial"]) -> float:
-    return max((outage["seconds"] for outage in numbered[1]["trial"]["outages"]), default=0.0)

@@ -18,9 +18,10 @@ from pytest_rdsfailover.model.errors import SettingError
 from pytest_rdsfailover.model.records import Milestone
 from pytest_rdsfailover.trial.observation import Observation
 from pytest_rdsfailover.trial.options import LoadOptions, TrialOptions
-from pytest_rdsfailover.trial.repeats import Repetition, Trials
+from pytest_rdsfailover.trial.repeats import Repetition
 from pytest_rdsfailover.trial.runner import TrialRunner
 from pytest_rdsfailover.trial.trial import Trial
+from pytest_rdsfailover.trial.trials import Trials
 
 
 async def in_thread(runner: TrialRunner, function: Callable[..., Any], *arguments: Any) -> Any:

@@ -19,7 +19,8 @@ from pytest_rdsfailover.model.records import Milestone
 from pytest_rdsfailover.model.settings import Settings
 from pytest_rdsfailover.model.target import Failover, Target
 from pytest_rdsfailover.trial.extensions import Extensions
-from pytest_rdsfailover.trial.observation import MakeRemains, Observation
+from pytest_rdsfailover.trial.keeping import MakeRemains
+from pytest_rdsfailover.trial.observation import Observation
 from pytest_rdsfailover.trial.options import LoadOptions
 from pytest_rdsfailover.trial.plan import Plan
 from pytest_rdsfailover.trial.sampling import Place, Sampling

@@ -9,10 +9,10 @@ from functools import partial
 import peers
 import pytest
 
+from pytest_rdsfailover.analysis.judging import summarise
 from pytest_rdsfailover.analysis.reliability import lateness, lateness_p99
 from pytest_rdsfailover.analysis.series import series_of
 from pytest_rdsfailover.analysis.statistics import median
-from pytest_rdsfailover.analysis.summary import summarise
 from pytest_rdsfailover.journal.course import Course
 from pytest_rdsfailover.journal.events import RECORD, read_blocks
 from pytest_rdsfailover.journal.journal import Journal

@@ -5,6 +5,7 @@ import plain_server as plain
 import pytest
 from programs import HERE, network_for
 from relays import Relay
+from running_server import running_server
 from waiting import until
 
 from pytest_rdsfailover.local.cluster import LocalCluster
@@ -37,6 +38,13 @@ def emptied_server(plain_server):
     """The same with nothing in its database `app`, for each module."""
     plain_server.run("DROP DATABASE IF EXISTS other", "DROP DATABASE app", "CREATE DATABASE app")
     return plain_server
+
+
+@pytest.fixture(scope="module")
+def running(server_program, supervisor):
+    """A server that somebody else runs and uses, known by its URL."""
+    with running_server(server_program, supervisor) as server:
+        yield server
 
 
 @pytest.fixture

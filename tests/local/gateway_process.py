@@ -21,7 +21,7 @@ from pytest_rdsfailover.local.gateway.script import Step
 MAIN = """
 import sys
 from pytest_rdsfailover.local.gateway.main import main
-sys.exit(main(sys.argv[1:]))
+sys.exit(main())
 """
 
 
@@ -78,26 +78,22 @@ def gateway(
     server: PlainServer, *, instances=2, toxiproxy=None, plant=""
 ) -> Iterator[RunningGateway]:
     with tempfile.TemporaryDirectory(prefix="rdsgw-") as directory:
-        config = Path(directory, "config.json")
         control = str(Path(directory, "control"))
-        config.touch(mode=0o600)
-        config.write_text(
-            json.dumps(
-                {
-                    "instances": instances,
-                    "server": {"unix_socket": server.socket},
-                    "admin": {"user": "root_", "password": PASSWORD},
-                    "control": control,
-                    "toxiproxy": toxiproxy,
-                    "secrets": [json.dumps({"username": "app", "password": PASSWORD})],
-                }
-            )
-        )
+        told = {
+            "instances": instances,
+            "server": {"unix_socket": server.socket},
+            "admin": {"user": "root_", "password": PASSWORD},
+            "control": control,
+            "toxiproxy": toxiproxy,
+            "secrets": [json.dumps({"username": "app", "password": PASSWORD})],
+        }
         process = subprocess.Popen(
-            [sys.executable, "-c", plant + MAIN, str(config)],
+            [sys.executable, "-c", plant + MAIN],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, env={**os.environ},
         )  # fmt: skip
         try:
+            process.stdin.write(json.dumps(told).encode() + b"\n")
+            process.stdin.flush()
             ports = json.loads(process.stdout.readline())["ports"]
             with connect(control) as client:
                 running = RunningGateway(server, ports, client, process)

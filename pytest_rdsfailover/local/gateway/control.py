@@ -125,11 +125,11 @@ class Control:
                 "instance": link.instance.id,
                 "since_ns": link.since,
                 "refused_ns": link.refused,
-                "refusals": link.session.refusals,
-                "error": link.session.refusal,
+                "refusals": link.session.answers.refusals,
+                "error": link.session.answers.refusal,
             }
             for link in links
-            if link.session.refusals and not link.instance.writer
+            if link.session.answers.refusals and not link.instance.writer
         ]
         return {"open": len(links), "left": left}
 

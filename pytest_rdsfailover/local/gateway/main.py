@@ -1,6 +1,6 @@
-"""The gateway as a process: `python -m pytest_rdsfailover.local.gateway.main CONFIG.json`.
+"""The gateway as a process: `python -m pytest_rdsfailover.local.gateway.main`.
 
-The configuration holds a password, so it must be readable by its owner alone:
+The first line of its standard input is its configuration. It holds passwords, which are nowhere else:
 
     {"instances": 2,
      "server": {"unix_socket": "..."} or {"host": "...", "port": 3306},
@@ -40,6 +40,7 @@ from pytest_rdsfailover.local.gateway.sockets import Dial, Factory
 from pytest_rdsfailover.local.gateway.tls import Authority
 from pytest_rdsfailover.local.gateway.turns import Turns, event_loop
 from pytest_rdsfailover.local.gateway.witness import Witness
+from pytest_rdsfailover.local.processes.told import read_told
 from pytest_rdsfailover.model.endpoints import Bounds, Endpoint
 from pytest_rdsfailover.model.errors import GatewayError, RdsFailoverError
 from pytest_rdsfailover.mysql import driver
@@ -80,16 +81,14 @@ class Config:
     secrets: tuple[Secret, ...] = ()
 
 
-def read(path: Path) -> Config:
-    """Return the configuration in a file.
+def parse(text: str) -> Config:
+    """Return the configuration that a text holds.
 
     Raises:
-        GatewayError: if it is none, or others can read it.
+        GatewayError: if it is none.
     """
     try:
-        if path.stat().st_mode & 0o077:
-            raise GatewayError(f"{path} holds a password: only its owner may read it (mode 0600)")
-        document = json.loads(path.read_text())
+        document = json.loads(text)
         server, toxiproxy = document["server"], document.get("toxiproxy") or {}
         return Config(
             instances=int(document["instances"]),
@@ -105,8 +104,11 @@ def read(path: Path) -> Config:
             prefix=toxiproxy.get("prefix", ""),
             secrets=tuple(Secret.parse(text) for text in document.get("secrets", ())),
         )
-    except (OSError, AttributeError, KeyError, TypeError, ValueError) as error:
-        raise GatewayError(f"{path} is no configuration of a gateway: {error!r}") from error
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        # Without the text, which may hold passwords.
+        raise GatewayError(
+            f"this is no configuration of a gateway: {type(error).__name__}"
+        ) from None
 
 
 def administrator(config: Config) -> Any:
@@ -194,13 +196,10 @@ def watch(control: str) -> None:
     leave(control)
 
 
-def main(arguments: list[str]) -> int:
-    """Run the gateway that a configuration file describes; return a status for the shell."""
-    if len(arguments) != 1:
-        print("usage: python -m pytest_rdsfailover.local.gateway.main CONFIG.json", file=sys.stderr)  # noqa: T201
-        return 2
+def main() -> int:
+    """Run the gateway that standard input describes; return a status for the shell."""
     try:
-        config = read(Path(arguments[0]))
+        config = parse(read_told())
         signal.signal(signal.SIGTERM, lambda *_: leave(config.control))
         threading.Thread(target=watch, args=(config.control,), daemon=True).start()
         turns = Turns()
@@ -213,4 +212,4 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main())

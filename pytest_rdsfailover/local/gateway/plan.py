@@ -67,7 +67,8 @@ def lifting(exchange: Exchange, status: int) -> list[Exchange]:
     end = [hidden(b"COMMIT")] if opened else []
     close = [] if automatic else [hidden(b"COMMIT")]
     again = [hidden(b"START TRANSACTION READ ONLY")] if opened and automatic else []
-    return [*end, hidden(RELEASE), exchange, *close, hidden(PROTECT), *again]
+    now = exchange._replace(lift=False, lifted=True)
+    return [*end, hidden(RELEASE), now, *close, hidden(PROTECT), *again]
 
 
 class Planner:

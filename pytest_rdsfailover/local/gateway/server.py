@@ -85,7 +85,7 @@ class InstanceLink:
         """Let the session work on received bytes; what breaks the protocol ends this session."""
         if self.silent or self.ended:
             return
-        refusals = self.session.refusals
+        refusals = self.session.answers.refusals
         try:
             feed(data)
             if self.session.crashing and not self._gateway.crash(self.instance.id):
@@ -95,7 +95,7 @@ class InstanceLink:
             self.client.write(self._stream.handshake)
             self.end(reset=True)
             return
-        if self.session.refusals != refusals:
+        if self.session.answers.refusals != refusals:
             self.refused = time.monotonic_ns()
         self._server.write(self.session.to_server)
         self.client.write(self._stream.handshake)

@@ -5,14 +5,17 @@ A program of its own, standard library only, so that it starts in a few hundredt
 locked while this program lives; run directories in any BASE that nobody locks are leftovers of a
 crash and are removed. Requests come as JSON lines on standard input, reports go to standard output:
 
-    {"do": "spawn", "key": 1, "name": "server", "argv": [...], "env": {...}}  -> {"key": 1, "pid": 99}
+    {"do": "spawn", "key": 1, "name": "server", "argv": [...], "env": {...},
+     "told": "", "grace": 0.0}                                          -> {"key": 1, "pid": 99}
     {"do": "signal", "key": 1, "signal": 19}                            -> {"key": 1, "sent": [7, 9]}
                                                        when a program ends    -> {"key": 1, "status": 9}
 
 `sent` are the nanoseconds of the monotonic clock between which the signal took effect; this process
 has no other threads that would blur them. Standard output and error of a program go to NAME.out and
-NAME.log in the run directory; its standard input is a pipe that ends when this program does. When
-standard input ends, or the owner does, every program is killed and the run directory removed.
+NAME.log in the run directory; its standard input is a pipe that begins with what it is told and ends
+when this program does. When our own standard input ends, or the owner does, every program is killed
+and the run directory removed. A program with a grace is not killed at once: the end of its input
+tells it to clean up, even when somebody has killed this program.
 """
 
 import contextlib
@@ -34,6 +37,7 @@ LINUX = sys.platform == "linux"
 OWNER_ENDED_SIGNAL = signal.SIGCONT
 PRCTL = ctypes.CDLL(None).prctl if LINUX else None
 GIVE_UP_REMOVING = 5.0  # seconds
+LOOK_EVERY = 0.01  # seconds between two looks whether a program has ended in its grace
 LOOK_AT_OWNER_EVERY = 500  # milliseconds, where the system cannot tell that the owner ended
 
 
@@ -105,15 +109,22 @@ class Program:
 
     Attributes:
         pid: its process id, valid until it is reaped.
+        grace: seconds that it has for its end, once its standard input has ended.
     """
 
-    def __init__(self, directory: str, name: str, argv: list[str], env: dict[str, str]) -> None:
+    def __init__(
+        self, directory: str, name: str, argv: list[str], env: dict[str, str],
+        told: str = "", grace: float = 0.0,
+    ) -> None:  # fmt: skip
+        self.grace = grace
         theirs, self._stdin = os.pipe()
         parent = os.getpid()
         self.pid = os.fork()
         if self.pid == 0:
-            become(parent, theirs, f"{directory}/{name}", argv, env)
+            become(parent, theirs, f"{directory}/{name}", argv, env, dies_with_us=not grace)
         os.close(theirs)
+        with contextlib.suppress(OSError):  # it may have ended already
+            os.write(self._stdin, told.encode())
         with contextlib.suppress(OSError):  # the child does the same; whoever comes first
             os.setpgid(self.pid, self.pid)
 
@@ -128,11 +139,13 @@ class Program:
         os.close(self._stdin)
 
 
-def become(parent: int, stdin: int, path: str, argv: list[str], env: dict[str, str]) -> None:
+def become(
+    parent: int, stdin: int, path: str, argv: list[str], env: dict[str, str], *, dies_with_us: bool
+) -> None:
     """Turn this fresh child into the program; never returns."""
     try:
         os.setpgid(0, 0)
-        if PRCTL is not None:
+        if PRCTL is not None and dies_with_us:
             PRCTL(PARENT_DEATH_SIGNAL, signal.SIGKILL, 0, 0, 0)
         if os.getppid() != parent:  # it died before we had asked to be told
             os._exit(1)
@@ -191,7 +204,8 @@ class SupervisorLoop:
     def _obey(self, request: dict[str, object]) -> None:
         key = int(str(request["key"]))
         if request["do"] == "spawn":
-            program = Program(self._directory, request["name"], request["argv"], request["env"])  # type: ignore[arg-type]
+            asked = {name: request[name] for name in ("name", "argv", "env", "told", "grace")}
+            program = Program(self._directory, **asked)  # type: ignore[arg-type]
             self._programs[key] = program
             self._report(key=key, pid=program.pid)
         elif request["do"] == "signal":
@@ -224,11 +238,23 @@ class SupervisorLoop:
             self._ending = True
 
     def end(self) -> None:
-        """Kill every program and wait until they are gone."""
-        for program in self._programs.values():
+        """Kill every program and wait until they are gone; those with a grace get it."""
+        programs = sorted(self._programs.values(), key=lambda program: program.grace)
+        for program in programs:
+            program.release()
+            if not program.grace:
+                program.kill()
+        deadline = time.monotonic()
+        for program in programs:
+            while not ended(program.pid) and time.monotonic() < deadline + program.grace:
+                time.sleep(LOOK_EVERY)
             program.kill()
-        for program in self._programs.values():
             os.waitpid(program.pid, 0)
+
+
+def ended(pid: int) -> bool:
+    """Tell whether a child has ended; it is left to be reaped, so that its id stays its own."""
+    return os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
 
 
 def portable_pipe() -> tuple[int, int]:

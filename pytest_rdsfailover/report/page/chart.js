@@ -89,7 +89,7 @@ function outageBands({ root, place, trial, clip }) {
     root.append(svg("rect", { class: "band", x: from, width: to - from, y: place.rate.top, height: place.lanes.bottom - place.rate.top }));
     if (outage.seconds === longest && to - from > 60) {
       root.append(svg("text", { class: "bad middle", x: (from + to) / 2, y: place.rate.top - 6 },
-        to - from > 210 ? `no write acknowledged for ${duration(outage.seconds)}` : duration(outage.seconds)));
+        to - from > 210 ? `no write acknowledged for ${duration(outage.seconds)}${outage.open ? " or more" : ""}` : duration(outage.seconds)));
     }
   }
 }

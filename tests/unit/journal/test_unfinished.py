@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from builders import MOVE, course
 
-from pytest_rdsfailover.analysis.summary import judge
+from pytest_rdsfailover.analysis.judging import judge
 from pytest_rdsfailover.cli.main import NO, WRONG, main
 from pytest_rdsfailover.journal import unfinished
 from pytest_rdsfailover.journal.archive import Label

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 from builders import acks, course, everything_acked, journal
 
-from pytest_rdsfailover.analysis.summary import summarise
+from pytest_rdsfailover.analysis.judging import summarise
 from pytest_rdsfailover.journal.stored import Stored
 from pytest_rdsfailover.local.rds_proxy import Pin
 from pytest_rdsfailover.model.settings import Settings

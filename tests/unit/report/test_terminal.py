@@ -1,6 +1,6 @@
 from builders import ack, acks, course, everything_acked, journal, milestone, refused, unknown
 
-from pytest_rdsfailover.analysis.summary import summarise
+from pytest_rdsfailover.analysis.judging import summarise
 from pytest_rdsfailover.journal.stored import Stored
 from pytest_rdsfailover.report.document import trial_document
 from pytest_rdsfailover.report.terminal import WIDTH, table, timeline

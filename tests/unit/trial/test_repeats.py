@@ -6,13 +6,14 @@ from types import SimpleNamespace
 import pytest
 from builders import acks, course, everything_acked, journal, refused
 
-from pytest_rdsfailover.analysis.summary import summarise
+from pytest_rdsfailover.analysis.judging import summarise
 from pytest_rdsfailover.journal.stored import Stored
 from pytest_rdsfailover.model.endpoints import Endpoint
 from pytest_rdsfailover.model.errors import SettingError, UndecidedError, UnreliableTrialsWarning
-from pytest_rdsfailover.trial.repeats import InvalidTrialsError, Repetition
+from pytest_rdsfailover.trial.repeats import Repetition
 from pytest_rdsfailover.trial.resume import Store
 from pytest_rdsfailover.trial.trial import InvalidTrialError, Trial
+from pytest_rdsfailover.trial.trials import InvalidTrialsError
 
 ENDPOINT = Endpoint(
     name="cluster", kind="writer", host="h", port=1, user="u", password="p", database="d"

@@ -3,7 +3,7 @@
 import pytest
 from builders import ack, acks, course, everything_acked, journal, refused, unknown
 
-from pytest_rdsfailover.analysis.summary import judge
+from pytest_rdsfailover.analysis.judging import judge
 from pytest_rdsfailover.analysis.verdicts.bounds import parse_expectations
 from pytest_rdsfailover.journal.complaints import Complaint
 from pytest_rdsfailover.journal.evidence import Evidence
