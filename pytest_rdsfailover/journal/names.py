@@ -4,6 +4,7 @@ import json
 import threading
 from pathlib import Path
 
+from pytest_rdsfailover.model.errors import FileWriteError
 from pytest_rdsfailover.model.files import read_bytes
 from pytest_rdsfailover.model.records import Fault
 from pytest_rdsfailover.model.typed import typed
@@ -47,9 +48,13 @@ class Names:
             return len(self.instances) - 1
 
     def _write(self, entry: object) -> None:
-        if self._path is not None:
+        if self._path is None:
+            return
+        try:
             with self._path.open("a", encoding="utf-8") as file:
                 file.write(json.dumps(entry) + "\n")
+        except OSError as error:
+            raise FileWriteError(self._path, error) from error
 
     @classmethod
     def read(cls, path: Path) -> "Names":

@@ -195,6 +195,8 @@ def _check_file(name: str, path: Path) -> None:
     """Raise `SettingError` if a file cannot be written there, which else the end of the run says."""
     if path.is_dir():
         raise SettingError(f"--rds-{name}: {shown_path(path)} is a directory; name a file in it")
+    if path.exists() and os.access(path, os.W_OK):  # also where nothing can be added to its folder
+        return
     _check_directory(name, path.parent)
 
 

@@ -11,6 +11,7 @@ import json
 import sys
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +28,7 @@ from pytest_rdsfailover.plugin.timelines import timelines
 if TYPE_CHECKING:
     from pytest_rdsfailover.model.records import Environment
     from pytest_rdsfailover.plugin.measured import Kept, MeasuredTrial
+    from pytest_rdsfailover.plugin.report_files import Write
     from pytest_rdsfailover.report.schema import RunDocument, TrialDocument
 
 RUN = pytest.StashKey["Run"]()
@@ -45,7 +47,6 @@ class Run:
         self._document: RunDocument | None = None
         self.measured: list[MeasuredTrial] = []
         self._is_worker = hasattr(config, "workerinput")
-        self._remark = ""
 
     def note(
         self,
@@ -68,6 +69,7 @@ class Run:
         """Keep more of the trial that was noted last, for the HTML page."""
         noted = self.noted(item)[-1]
         noted["rerun"] = kept["rerun"]
+        noted["unwritten"] = kept["unwritten"]
         if "portrait" in kept:
             noted["portrait"] = kept["portrait"]
 
@@ -175,8 +177,6 @@ class Run:
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Print the table of all trials, and the timeline where it says more than a row."""
-        if self._remark:
-            terminalreporter.write_line(self._remark)
         if self._is_worker or not self.measured or terminalreporter.verbosity <= SILENT:
             return
         from pytest_rdsfailover.report.tables import wrap
@@ -208,20 +208,27 @@ class Run:
                 for line in entry["timeline"]:
                     terminalreporter.write_line(line)
 
-    def pytest_sessionfinish(self) -> None:
-        """Write the result document, and the profile of what was measured."""
-        if self._is_worker:
-            return
+    def files(self) -> Iterator["Write"]:
+        """Yield what writes the result document, and the profile of what was measured."""
         if self.settings.json is not None:
-            path = Path(self.settings.json)
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(json.dumps(self.document(), indent=2) + "\n")
+            yield partial(self._write_document, self.settings.json)
         if self.settings.record is not None:
-            self._remark = self._write_profile(self.settings.record)
+            yield partial(self._write_profile, self.settings.record)
+
+    def unwritten(self) -> list[str]:
+        """Return which files of trials could not be written, and why."""
+        return [why for entry in self.measured for why in entry.get("unwritten", ())]
+
+    def _write_document(self, where: str) -> str:
+        from pytest_rdsfailover.model.files import write_text
+
+        write_text(Path(where), json.dumps(self.document(), indent=2) + "\n")
+        return ""
 
     def _write_profile(self, where: str) -> str:
         """Write a failover profile; return the line that says so, or why there is none."""
         from pytest_rdsfailover.local.profiles.recorder import NothingRecordedError, profile_text
+        from pytest_rdsfailover.model.files import write_text
 
         live = self.settings.live
         source = "local" if live is None else f"{live.cluster} in {live.region}"
@@ -229,10 +236,8 @@ class Run:
             text = profile_text(self._trials(), source=source)
         except NothingRecordedError as error:
             return f"no profile was recorded: {error}"
-        path = Path(where)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
-        shown = shown_path(path)
+        write_text(Path(where), text)
+        shown = shown_path(where)
         return f"recorded: {shown}, to be replayed with --rds-profile={shown}"
 
     def document(self) -> "RunDocument":
