@@ -1,10 +1,8 @@
 """One writer: a thread that works through its slots, and replaces a connection that it lost."""
 
 import random
-import sys
 import threading
 import time
-import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -15,6 +13,7 @@ from pytest_rdsfailover.load.complaints import Complaints
 from pytest_rdsfailover.load.engine import Gate
 from pytest_rdsfailover.load.mix import WRITE, MixStep
 from pytest_rdsfailover.load.schedule import Schedule
+from pytest_rdsfailover.load.stacks import stack_of
 from pytest_rdsfailover.load.workload import Session, Waiting, Workload
 from pytest_rdsfailover.model.clock import to_nanoseconds, to_seconds
 from pytest_rdsfailover.model.endpoints import Bounds
@@ -24,7 +23,6 @@ from pytest_rdsfailover.mysql import driver
 NAP = 0.1  # seconds; the longest sleep, so that a writer soon notices the end
 CUT = frozenset({"reset", "read-only"})  # faults of a cut, which leave no client waiting
 HANGING = Fault(0, "timeout")  # of a call of the user's code that has no end
-OURS = "pytest_rdsfailover/load/"
 CONNECTION_LOST = frozenset({"refused", "reset", "timeout", "dns"})
 
 
@@ -205,10 +203,7 @@ class Writer:
         """Return where the writer is now, without our own frames around the user's code."""
         session = self._session
         tasks: list[str] = session.stack() if isinstance(session, Waiting) else []
-        frame = sys._current_frames().get(self.thread.ident or 0)  # noqa: SLF001 - the only way to see another thread
-        return tasks or traceback.format_list(
-            [each for each in traceback.extract_stack(frame) if OURS not in each.filename]
-        )
+        return tasks or stack_of(self.thread)
 
     def _write(self, session: Session, intended: int, started: int) -> None:
         self._busy = intended, started

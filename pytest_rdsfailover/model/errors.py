@@ -97,7 +97,17 @@ class NotHereError(RdsFailoverError):
 
 
 class AuditError(RdsFailoverError):
-    """The stored writes could not be read back, so nothing can be said about lost writes."""
+    """The stored writes could not be read back, so nothing can be said about lost writes.
+
+    Args:
+        text: why not.
+        trace: where the code that reads them back hangs, as Python shows a traceback; empty if it
+            does not.
+    """
+
+    def __init__(self, text: str, trace: str = "") -> None:
+        super().__init__(text)
+        self.trace = trace
 
 
 class LeftBehindWarning(UserWarning):

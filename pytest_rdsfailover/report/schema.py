@@ -87,6 +87,8 @@ class ErrorDocument(TypedDict):
     count: AtLeastOne
     first_s: Moment
     last_s: Moment
+    open: NotRequired[bool]
+    """true if observation ended before they were seen to be over; else absent"""
 
 
 class PercentilesDocument(TypedDict):

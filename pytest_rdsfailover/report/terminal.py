@@ -177,7 +177,8 @@ def _errors(summary: Summary) -> Iterator[str]:
 def _when(phase: Phase) -> str:
     moments = (phase.first, phase.last) if phase.count > 1 else (phase.first,)
     times = "..".join(format_moment(moment).removesuffix(" s") for moment in moments)
-    return f"{phase.count}x {times} {phase.instance or ''}"
+    on = " and on" * phase.open
+    return f"{phase.count}x {times}{on} {phase.instance or ''}"
 
 
 def _remarks(summary: Summary) -> Iterator[str]:

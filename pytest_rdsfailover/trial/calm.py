@@ -60,7 +60,7 @@ class CalmCheck:
             most=self._plan.calm_errors,
             complaints=progress.complaints,
         )
-        reason = reason or self._witness.look(progress.acked)
+        reason = reason or self._witness.look(progress.acked_by)
         if reason:
             raise UnfitLoadError(reason)
         return progress

@@ -15,6 +15,7 @@ from pytest_rdsfailover.journal.journal import Journal
 from pytest_rdsfailover.journal.stored import Stored
 from pytest_rdsfailover.load.attempts import Classify
 from pytest_rdsfailover.load.audit import read_back
+from pytest_rdsfailover.load.complaints import Complaints
 from pytest_rdsfailover.load.engines import load
 from pytest_rdsfailover.load.gaps import GapTracker
 from pytest_rdsfailover.load.mix import share_of_writes
@@ -253,7 +254,13 @@ class Observation:
             self._clock.sleep(OBITUARY)
             self._target.check()
             self.unaudited = error
-            course = replace(course, notes=[*course.notes, f"not audited: {error}"])
+            hangs = Complaints((self._endpoint.password,))
+            hangs.unaudited(error)
+            course = replace(
+                course,
+                notes=[*course.notes, f"not audited: {error}"],
+                complaints=[*course.complaints, *hangs.found()],
+            )
         evidence = Evidence(journal=self.journal, course=course, stored=stored)
         return Trial.of(judge(evidence), evidence)
 

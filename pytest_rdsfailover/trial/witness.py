@@ -37,11 +37,11 @@ class Witness:
         self._earlier = peers()
         self._before = self._target.traffic(self._mark)
 
-    def look(self, acked: int) -> str:
+    def look(self, acked: Mapping[str, int]) -> str:
         """Look before anything is triggered; return why the load has not reached the cluster.
 
         Args:
-            acked: how many of its writes were acknowledged by now.
+            acked: how many of its writes were acknowledged by now, by the number of their writer.
         """
         self._calm_at = self._clock.now()
         self._calm = self._seen()

@@ -10,7 +10,7 @@ from pytest_rdsfailover.local.gateway.relayed_login import RelayedLogin
 from pytest_rdsfailover.local.gateway.roles import Exchange, hidden, refused, worded
 from pytest_rdsfailover.local.gateway.sink import Framed, Sink
 from pytest_rdsfailover.local.gateway.variables import Variables
-from pytest_rdsfailover.local.gateway.witness import MarkedCount, Seen
+from pytest_rdsfailover.local.gateway.witness import Carried, Seen
 from pytest_rdsfailover.mysql.handshake import Capability
 from pytest_rdsfailover.mysql.packets import (
     MAX_PAYLOAD,
@@ -68,7 +68,7 @@ class InstanceSession:
         self._client, self._message = PacketReader(), MessageReader()
         self._server = ResponseReader(self._answered)
         self._seen = seen or Seen()
-        self._marked: MarkedCount | None = None  # where the answer to the command is counted
+        self._carried: Carried | None = None  # what the answer to the command is told to
         self._variables = Variables(host.id)
         self._planner = Planner(host, self._variables)
         self._login = RelayedLogin(tls=tls)
@@ -180,7 +180,7 @@ class InstanceSession:
         if is_crash(message):
             self.crashing = True  # no answer: the instance goes down
             return
-        self._marked = self._seen.begin(message)
+        self._carried = self._seen.begin(message)
         if self._command == Command.SET_OPTION:
             self._multi = message == SET_MULTI_STATEMENTS
         self._plan.extend(self._planner.plan(message, self._server.status, multi=self._multi))
@@ -238,12 +238,12 @@ class InstanceSession:
             self._server.end()
             self._plain = self._drop = False
 
-    def _answered(self, *, failed: bool) -> None:
+    def _answered(self, error: int) -> None:
         """Count that the server has answered a command of the client's."""
         exchange = self._exchange
-        if self._marked is not None and exchange is not None and not exchange.hidden:
-            self._marked.confirmed += not failed
-            self._marked = None
+        if self._carried is not None and exchange is not None and not exchange.hidden:
+            self._carried.answered(error)
+            self._carried = None
 
     def _forward(self, payload: bytes, part: Part | None, exchange: Exchange) -> None:
         """Let the client have a packet from the middle of its answer."""
@@ -270,7 +270,7 @@ class InstanceSession:
             # A transaction that may write was begun on a reader: it must be ended.
             self._plan.clear()
             self._plan.append(ROLLBACK)
-            self._marked = None
+            self._carried = None
             self._held = refused(self._host.read_only_error)
             self._drop = True
         else:

@@ -24,7 +24,7 @@ class Load:
 
     def progress(self):
         done, failed = round(100 * (self._clock.now() - 10.0)), self._failing(self._clock.now())
-        return Progress(acked=done - failed, failed=failed, complaints=())
+        return Progress(acked_by={"0": done - failed}, failed=failed, complaints=())
 
 
 class Failover:
@@ -45,7 +45,7 @@ def waited(failing=lambda _: 0, calm=(100, 0), back=SETTLED, failovers=1, bound=
     clock = SteppingClock(10.0)
     own = [Failover(clock, 10.0 + n, SETTLED + n) for n in range(failovers)]
     recovery = Recovery(Load(clock, back, failing), 4, QUIET, clock)
-    recovery.note_calm(Progress(acked=calm[0], failed=calm[1], complaints=()))
+    recovery.note_calm(Progress(acked_by={"0": calm[0]}, failed=calm[1], complaints=()))
     disturbances = Disturbances(SimpleNamespace(failovers=own), [])
     recovery.wait(disturbances, bound, look=lambda: None)
     return clock.moment - 10.0
