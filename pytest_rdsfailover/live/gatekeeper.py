@@ -101,8 +101,8 @@ class Gatekeeper:
     def admit_again(self, plan: TriggerPlan | None) -> bool:
         """Tell whether the last trigger, which had no effect, may be issued once more.
 
-        The gates judge as if the last trigger had not been: the one that it took from the budget,
-        and the interval that it began, are for the repetition.
+        The gates judge as if the last trigger had not been: it took one from the budget and began
+        an interval, and both count for the repetition.
         """
         evidence = self._without_last(self._gatherer.evidence(plan))
         closed = gates.refusals(evidence, gates.GATES)

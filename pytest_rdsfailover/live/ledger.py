@@ -34,9 +34,9 @@ class LedgerError(RdsFailoverError, ValueError):
 class Ledger:
     """The lock, the budget and the audit record of one cluster, on this machine and for this user.
 
-    The ledger is one file to which each trigger adds a line, whichever session it is of. The lock is
-    on that very file: whoever deletes or replaces it takes the lock from its holder as well. What
-    this process has read once must still be there when it reads again.
+    The ledger is one file to which each trigger of any session adds a line. The lock is on that
+    file, so that deleting or replacing the file takes the lock from its holder. What this process
+    has read once must still be there when it reads again.
 
     Only the holder of the lock may change the budget.
 

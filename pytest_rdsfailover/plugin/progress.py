@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pytest_rdsfailover.analysis.population import Sample
     from pytest_rdsfailover.plugin.measured import MeasuredTrial
 
-PROGRESS = pytest.StashKey["Progress"]()
+PROGRESS = pytest.StashKey["LiveProgress"]()
 NAME = 28  # columns of a test's name
 
 
@@ -42,7 +42,7 @@ class Word(TypedDict, total=False):
     entry: "MeasuredTrial"
 
 
-class Progress:
+class LiveProgress:
     """Live progress of repeated trials, on a worker or on the controller.
 
     Args:
@@ -163,7 +163,7 @@ class Progress:
 
 
 def _words(text: bytes) -> Iterator[Word]:
-    """Yield the words on complete lines; what is none, such as half a word, is left out."""
+    """Yield the words on complete lines; a line that is no word, or half of one, is left out."""
     for line in text.splitlines():
         with contextlib.suppress(ValueError):
             word = json.loads(line)

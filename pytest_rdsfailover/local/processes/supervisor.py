@@ -33,7 +33,7 @@ from collections.abc import Iterator
 PREFIX = "rdsfo"
 PARENT_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of prctl(2)
 LINUX = sys.platform == "linux"
-# What ends a parent wakes us, so that even one that somebody has stopped sees the end of its owner.
+# This signal wakes us when our owner ends, so that even a stopped supervisor learns of it.
 OWNER_ENDED_SIGNAL = signal.SIGCONT
 PRCTL = ctypes.CDLL(None).prctl if LINUX else None
 LEAST_ROOM = 1 << 20  # bytes that a run directory must have room for
@@ -207,7 +207,8 @@ class SupervisorLoop:
         if watched is not None:
             poll.register(watched, select.POLLIN)
         buffer = b""
-        # The owner's own pipe may live on in processes that it forked; hence its id as well.
+        # Processes that the owner forked may keep its pipe open, so its process id is looked at,
+        # too.
         while not self._ending and os.getppid() == self._owner:
             ready = dict(poll.poll(LOOK_AT_OWNER_EVERY))
             if signals in ready:
