@@ -1,6 +1,7 @@
 """`rdsfailover doctor`: what a run finds here, what it misses, and the line that installs it."""
 
 import importlib.metadata
+import os
 import platform
 import re
 import sys
@@ -10,6 +11,7 @@ from dataclasses import dataclass
 from pytest_rdsfailover.local import network
 from pytest_rdsfailover.local.network import LOOPBACK
 from pytest_rdsfailover.local.processes import run_directory
+from pytest_rdsfailover.local.processes.cache import cache_directory
 from pytest_rdsfailover.local.server import programs
 from pytest_rdsfailover.model.errors import SettingError
 
@@ -40,7 +42,16 @@ class Requirement:
 
 def examine() -> list[Requirement]:
     """Return what is here and what is missing; only `--version` of a server is started."""
-    return [_python(), _pytest(), _server(), _toxiproxy(), _addresses(), _memory(), *_extras()]
+    return [
+        _python(),
+        _pytest(),
+        _server(),
+        _toxiproxy(),
+        _addresses(),
+        _cache(),
+        _memory(),
+        *_extras(),
+    ]
 
 
 def lines(findings: list[Requirement]) -> list[str]:
@@ -108,6 +119,15 @@ def _addresses() -> Requirement:
         detail="127.0.0.1 only, so endpoints differ by their ports",
         remedy=" && ".join(f"sudo ifconfig lo0 alias {host}" for host in aliases),
     )
+
+
+def _cache() -> Requirement:
+    try:
+        path = cache_directory(os.environ)
+    except SettingError as error:
+        why, _, remedy = str(error).partition("; ")
+        return Requirement(what="cache directory", state=MISSING, detail=why, remedy=remedy)
+    return Requirement(what="cache directory", state=OK, detail=str(path))
 
 
 def _memory() -> Requirement:

@@ -8,6 +8,7 @@ each test ends; so a worker that is killed later takes nothing of it along.
 """
 
 import json
+import os
 import sys
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
@@ -121,9 +122,11 @@ class Run:
         if self.settings.live is not None:
             return live_lines(self.settings.live)
         from pytest_rdsfailover.local.network import find_toxiproxy
+        from pytest_rdsfailover.local.processes.cache import cache_directory
         from pytest_rdsfailover.local.server.programs import find_server
 
         try:
+            cache_directory(os.environ)
             parts = {
                 "server": str(find_server(self.settings.server)),
                 "toxiproxy": str(find_toxiproxy(self.settings.toxiproxy)),

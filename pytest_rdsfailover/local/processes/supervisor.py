@@ -36,6 +36,7 @@ LINUX = sys.platform == "linux"
 # This signal wakes us when our owner ends, so that even a stopped supervisor learns of it.
 OWNER_ENDED_SIGNAL = signal.SIGCONT
 PRCTL = ctypes.CDLL(None).prctl if LINUX else None
+LEAST_ROOM = 1 << 20  # bytes that a run directory must have room for
 GIVE_UP_REMOVING = 5.0  # seconds
 LOOK_EVERY = 0.01  # seconds between two looks whether a program has ended in its grace
 LOOK_AT_OWNER_EVERY = 500  # milliseconds, where the system cannot tell that the owner ended
@@ -60,11 +61,31 @@ def first_directory(bases: list[str]) -> str | None:
     problems = []
     for base in bases:
         try:
-            return create_run_directory(base)[0]
+            path = create_run_directory(base)[0]
         except OSError as error:
             problems.append(f"{base}: {error.strerror}")
+            continue
+        try:
+            check_room(path)
+        except OSError as error:
+            remove(path)
+            problems.append(f"{base}: {error.strerror}")
+        else:
+            return path
     os.write(1, json.dumps({"error": "; ".join(problems)}).encode() + b"\n")
     return None
+
+
+def check_room(directory: str) -> None:
+    """Raise OSError if there is no room in a directory: else whoever writes there would say so."""
+    if hasattr(os, "posix_fallocate"):
+        path = f"{directory}/room"
+        number = os.open(path, os.O_WRONLY | os.O_CREAT, 0o600)
+        try:
+            os.posix_fallocate(number, 0, LEAST_ROOM)
+        finally:
+            os.close(number)
+            os.unlink(path)  # noqa: PTH108
 
 
 def leftovers(base: str) -> Iterator[str]:
