@@ -132,8 +132,8 @@ def summarise(journal: Journal, course: Course, stored: Stored | None) -> Summar
         audited=read_back is not None,
         unjudged_writes=unjudged,
         stuck=absence.writers.stuck,
-        errors=[time.phase(each) for each in totals(errors)],
-        phases=[time.phase(each) for each in phases(errors)],
+        errors=[time.phase(each) for each in totals(errors, absence.seen.stop)],
+        phases=[time.phase(each) for each in phases(errors, absence.seen.stop)],
         latency=taken,
         figures={
             **absence_figures(absence, fitness.problem),
@@ -167,10 +167,10 @@ def _why_untrue(all_series: Sequence[Series], course: Course) -> str:
     if witnessed is None:
         return ""
     calm_at = to_nanoseconds(witnessed.calm_at)
-    calm = sum(bisect_right(series.acks, calm_at) for series in all_series)
-    acked = sum(len(series.acks) for series in all_series)
-    untouched = why_untouched(witnessed, witnessed.whole, acked)
-    return untouched or why_unconfirmed(witnessed, calm=calm, acked=acked)
+    calm = {str(series.writer): bisect_right(series.acks, calm_at) for series in all_series}
+    acked = {str(series.writer): len(series.acks) for series in all_series}
+    unconfirmed = why_unconfirmed(witnessed, calm=calm, acked=acked)
+    return unconfirmed or why_untouched(witnessed, witnessed.whole, acked)
 
 
 def _failed(journal: Journal, all_series: Sequence[Series], until: int) -> int:

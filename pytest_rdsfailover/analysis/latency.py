@@ -121,7 +121,7 @@ class _Waits(NamedTuple):
         usual: list[int] = []
         special: list[Wait] = []
         for series in self.series:
-            slept = self._slept(series, first, last)
+            slept = slept_through(series, first, last, self.pauses)
             usual += _served(series, first, last, set(slept))
             special += (
                 _wait(series.finished[row] - series.intended[row], own)
@@ -145,15 +145,19 @@ class _Waits(NamedTuple):
             lost = back is None and until - slot > self.patience
             yield _wait(until - slot, own, lost=lost)
 
-    def _slept(self, series: Series, first: int, last: int) -> dict[int, int]:
-        """Return the rows of the interval in which the load generator slept, and for how long."""
-        slept: defaultdict[int, int] = defaultdict(int)
-        low, high = bisect_left(series.intended, first), bisect_left(series.intended, last)
-        for begin, end in self.pauses.spans:
-            stop = min(high, bisect_left(series.intended, end))
-            for row in range(max(low, bisect_right(series.finished, begin)), stop):
-                slept[row] += min(end, series.finished[row]) - max(begin, series.intended[row])
-        return slept
+
+def slept_through(series: Series, first: int, last: int, pauses: Pauses) -> dict[int, int]:
+    """Return the rows intended from *first* up to *last* in which the load generator slept.
+
+    The value of each is for how long it did.
+    """
+    slept: defaultdict[int, int] = defaultdict(int)
+    low, high = bisect_left(series.intended, first), bisect_left(series.intended, last)
+    for begin, end in pauses.spans:
+        stop = min(high, bisect_left(series.intended, end))
+        for row in range(max(low, bisect_right(series.finished, begin)), stop):
+            slept[row] += min(end, series.finished[row]) - max(begin, series.intended[row])
+    return slept
 
 
 def _wait(seen: int, own: int, *, lost: bool = False) -> Wait:

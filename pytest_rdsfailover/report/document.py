@@ -71,7 +71,7 @@ def trial_document(summary: Summary, *, test: str, scenario: str) -> TrialDocume
         "unexpected": _keys(summary, summary.unexpected),
         "stale_writes": int(summary.stale_writes.value),
         "stuck_writers": len(summary.stuck),
-        "errors": _errors(summary.errors),
+        "errors": [_error(each) for each in summary.errors],
         "latency_s": {
             "before": _percentiles(summary.latency.before),
             "during": _percentiles(summary.latency.during),
@@ -193,17 +193,15 @@ def _comparison(
     }
 
 
-def _errors(errors: Sequence[Phase]) -> list[ErrorDocument]:
-    return [
-        {
-            "code": phase.code,
-            "kind": phase.kind,
-            "count": phase.count,
-            "first_s": to_microseconds(phase.first),
-            "last_s": to_microseconds(phase.last),
-        }
-        for phase in errors
-    ]
+def _error(phase: Phase) -> ErrorDocument:
+    plain: ErrorDocument = {
+        "code": phase.code,
+        "kind": phase.kind,
+        "count": phase.count,
+        "first_s": to_microseconds(phase.first),
+        "last_s": to_microseconds(phase.last),
+    }
+    return plain | {"open": True} if phase.open else plain
 
 
 def _attempts(attempts: Attempts, *, unfit: bool) -> AttemptsDocument:
@@ -215,7 +213,7 @@ def _attempts(attempts: Attempts, *, unfit: bool) -> AttemptsDocument:
         "retried": attempts.retried,
         "downtime_s": None if unfit else to_microseconds(attempts.downtime.value),
         "resolution_s": to_microseconds(attempts.downtime.resolution),
-        "errors": _errors(attempts.errors),
+        "errors": [_error(each) for each in attempts.errors],
     }
 
 

@@ -87,6 +87,8 @@ class ErrorDocument(TypedDict):
     count: AtLeastOne
     first_s: Moment
     last_s: Moment
+    open: NotRequired[bool]
+    """true if observation ended before they were seen to be over; else absent"""
 
 
 class PercentilesDocument(TypedDict):
@@ -287,7 +289,7 @@ class ZeroDowntimeDocument(TypedDict):
 
 
 class ScenarioDocument(TypedDict):
-    """What trials say together that repeat each other."""
+    """What repeats of one trial say together."""
 
     name: str
     trials: Count

@@ -19,7 +19,7 @@ WIDTH = 80
 NAME = 15  # columns left of the drawing
 MOST_PHASES = 12  # the largest ones say what happened; a flapping log has hundreds
 MOST_OUTAGES = 6
-MOST_COMPLAINTS, LONGEST_COMPLAINT = 5, 4  # kinds of errors; lines of each
+MOST_COMPLAINTS, LONGEST_COMPLAINT = 5, 4  # kinds of errors, and lines of each
 BARS = "▁▂▃▄▅▆▇█"
 COLUMNS = (
     ("test", -19),
@@ -177,7 +177,8 @@ def _errors(summary: Summary) -> Iterator[str]:
 def _when(phase: Phase) -> str:
     moments = (phase.first, phase.last) if phase.count > 1 else (phase.first,)
     times = "..".join(format_moment(moment).removesuffix(" s") for moment in moments)
-    return f"{phase.count}x {times} {phase.instance or ''}"
+    on = " and on" * phase.open
+    return f"{phase.count}x {times}{on} {phase.instance or ''}"
 
 
 def _remarks(summary: Summary) -> Iterator[str]:

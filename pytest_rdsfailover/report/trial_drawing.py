@@ -23,6 +23,7 @@ class PhaseDrawing(TypedDict):
     count: int
     first_s: float
     last_s: float
+    open: bool
 
 
 class MilestoneDrawing(TypedDict):
@@ -136,6 +137,7 @@ def _phase(phase: Phase) -> PhaseDrawing:
         "count": phase.count,
         "first_s": to_microseconds(phase.first),
         "last_s": to_microseconds(phase.last),
+        "open": phase.open,
     }
 
 

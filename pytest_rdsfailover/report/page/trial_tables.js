@@ -31,7 +31,7 @@ function errors(trial, portrait, caption = "Errors") {
   if (!list.length) return el("p", { class: "soft" }, "none");
   const rows = list.map((error) => [
     el("span", {}, swatchOf(error.kind), ` ${error.code ? `${error.code} ` : ""}${error.kind}`), error.instance || "", number(error.count),
-    moment(error.first_s), moment(error.last_s)]);
+    moment(error.first_s), `${moment(error.last_s)}${error.open ? " and on" : ""}`]);
   return table(["error", "instance", "#count", "#first", "#last"], rows, caption);
 }
 

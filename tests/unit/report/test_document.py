@@ -45,8 +45,8 @@ NAMES = [
 ]
 
 
-def document(*, stored=True):
-    made = journal(EVENTS)
+def document(events=EVENTS, *, stored=True):
+    made = journal(events)
     read = Stored(positions=everything_acked(made)) if stored else None
     return trial_document(
         summarise(made, course(), read), test="tests/test_a.py::test_b", scenario="cluster"
@@ -74,6 +74,12 @@ def test_its_parts_have_the_promised_names_and_types():
     assert type(trial["resolution_s"]) is float
     assert [type(trial[name]) for name in ("acked", "stale_writes", "stuck_writers")] == [int] * 3
     assert trial["lost"] == []
+
+
+def test_errors_that_were_not_over_are_open():
+    failing = [*acks(0.01, 19.0, 0.01), *(refused(19 + n / 10) for n in range(10))]
+    assert [error.get("open") for error in document(failing)["errors"]] == [True]
+    assert [error.get("open") for error in document()["errors"]] == [None]
 
 
 def test_writes_that_were_never_read_back_are_null_and_not_an_empty_list():
