@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     from pytest_rdsfailover.load.writer import ReconnectPolicy
     from pytest_rdsfailover.local.failovers import FailoverInProgressError
     from pytest_rdsfailover.local.gateway.proxy.settings import ProxySettings
+    from pytest_rdsfailover.local.gateway.proxy.stats import Pin, ProxyStats
     from pytest_rdsfailover.local.network import Faults
-    from pytest_rdsfailover.local.rds_proxy import Pin, ProxyStats
     from pytest_rdsfailover.local.server.accounts import ServerError
     from pytest_rdsfailover.local.toxiproxy.client import Toxic, ToxiproxyClient, ToxiproxyProxy
     from pytest_rdsfailover.model.endpoints import Bounds, Endpoint, Tls
@@ -52,17 +52,16 @@ if TYPE_CHECKING:
         ToxiproxyError,
         UnaskedFindingWarning,
         UndecidedError,
+        UnreliableTrialsWarning,
     )
     from pytest_rdsfailover.model.records import Fault, Milestone, Outcome, Window
     from pytest_rdsfailover.model.target import Failover
+    from pytest_rdsfailover.plugin.cluster_protocols import AwsApi, Cluster, Proxy
     from pytest_rdsfailover.plugin.protocols import (
         AwaitedLoad,
-        AwsApi,
-        Cluster,
         FailOver,
         Load,
         LoadBlock,
-        Proxy,
         RunTrial,
         RunTrials,
         StartLoad,
@@ -70,8 +69,8 @@ if TYPE_CHECKING:
     from pytest_rdsfailover.trial.calm import UnfitLoadError
     from pytest_rdsfailover.trial.extensions import OwnFault, UnsafeError
     from pytest_rdsfailover.trial.options import BeginAttempt, LoadOptions, TrialOptions
-    from pytest_rdsfailover.trial.repeats import InvalidTrialsError, Trials
     from pytest_rdsfailover.trial.trial import InvalidTrialError, Trial
+    from pytest_rdsfailover.trial.trials import InvalidTrialsError, Trials
 
     __version__: str
 
@@ -149,6 +148,7 @@ __all__ = [
     "UnaskedFindingWarning",
     "UndecidedError",
     "UnfitLoadError",
+    "UnreliableTrialsWarning",
     "UnsafeError",
     "Window",
 ]
@@ -179,18 +179,19 @@ _HOMES = {
     "local.failovers": "FailoverInProgressError",
     "local.gateway.proxy.settings": "ProxySettings",
     "local.network": "Faults",
-    "local.rds_proxy": "Pin ProxyStats",
+    "local.gateway.proxy.stats": "Pin ProxyStats",
     "local.server.accounts": "ServerError",
     "local.toxiproxy.client": "Toxic ToxiproxyClient ToxiproxyProxy",
     "model.endpoints": "Bounds Endpoint Tls",
-    "model.errors": "AuditError CancelledWorkError CommandError DiedError GatewayError LeftBehindWarning NotHereError NotReadyError RdsFailoverError SettingError ToxiproxyError UnaskedFindingWarning UndecidedError",
+    "model.errors": "AuditError CancelledWorkError CommandError DiedError GatewayError LeftBehindWarning NotHereError NotReadyError RdsFailoverError SettingError ToxiproxyError UnaskedFindingWarning UndecidedError UnreliableTrialsWarning",
     "model.records": "Fault Milestone Outcome Window",
     "model.target": "Failover",
-    "plugin.protocols": "AwaitedLoad AwsApi Cluster FailOver Load LoadBlock Proxy RunTrial RunTrials StartLoad",
+    "plugin.cluster_protocols": "AwsApi Cluster Proxy",
+    "plugin.protocols": "AwaitedLoad FailOver Load LoadBlock RunTrial RunTrials StartLoad",
     "trial.extensions": "OwnFault UnsafeError",
     "trial.calm": "UnfitLoadError",
     "trial.options": "BeginAttempt LoadOptions TrialOptions",
-    "trial.repeats": "InvalidTrialsError Trials",
+    "trial.trials": "InvalidTrialsError Trials",
     "trial.trial": "InvalidTrialError Trial",
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names.split()}

@@ -15,15 +15,16 @@ import pytest
 from test_layers import LAYERS
 
 from pytest_rdsfailover.analysis.population import Population
-from pytest_rdsfailover.analysis.verdicts import expectations
+from pytest_rdsfailover.analysis.verdicts import bounds
 from pytest_rdsfailover.cli.main import _parser
 from pytest_rdsfailover.load.workloads import OPTIONS
 from pytest_rdsfailover.local.profiles.profiles import parse_profile, shipped
 from pytest_rdsfailover.plugin import fixtures, hookspecs, options
 from pytest_rdsfailover.trial.plan import Plan
-from pytest_rdsfailover.trial.repeats import Repetition, Trials
+from pytest_rdsfailover.trial.repeats import Repetition
 from pytest_rdsfailover.trial.runner import TrialRunner
 from pytest_rdsfailover.trial.trial import Trial
+from pytest_rdsfailover.trial.trials import Trials
 
 ROOT = Path(__file__).parents[1]
 FRONT = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")]
@@ -162,7 +163,7 @@ def test_the_reference_names_every_marker_and_no_other():
 
 
 def test_the_reference_names_every_expectation_and_no_other():
-    assert reference("## Expectations") == {*expectations.DURATIONS, *expectations.COUNTS}
+    assert reference("## Expectations") == set(bounds.KINDS)
 
 
 def test_the_reference_names_every_profile_and_no_other():

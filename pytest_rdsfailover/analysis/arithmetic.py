@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from decimal import Decimal
 from itertools import product
 from numbers import Real
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self, SupportsFloat
 
 from pytest_rdsfailover.model.errors import UndecidedError
 
@@ -38,33 +38,33 @@ class Arithmetic:
         """Tell whether both ends are the same."""
         return self.lower == self.upper
 
-    def __add__(self, other: object) -> Self:
+    def __add__(self, other: SupportsFloat) -> Self:
         return self._with(other, operator.add)
 
-    def __radd__(self, other: object) -> Self:
+    def __radd__(self, other: SupportsFloat) -> Self:
         return self._with(other, operator.add)
 
-    def __sub__(self, other: object) -> Self:
+    def __sub__(self, other: SupportsFloat) -> Self:
         return self._with(other, operator.sub)
 
-    def __rsub__(self, other: object) -> Self:
+    def __rsub__(self, other: SupportsFloat) -> Self:
         return self._with(other, lambda a, b: b - a)
 
-    def __mul__(self, other: object) -> Self:
+    def __mul__(self, other: SupportsFloat) -> Self:
         return self._with(other, _product)
 
-    def __rmul__(self, other: object) -> Self:
+    def __rmul__(self, other: SupportsFloat) -> Self:
         return self._with(other, _product)
 
-    def __truediv__(self, other: object) -> Self:
+    def __truediv__(self, other: SupportsFloat) -> Self:
         if isinstance(other, Arithmetic):
             return self * other.reciprocal()
         return self._with(other, operator.truediv)
 
-    def __rtruediv__(self, other: object) -> Self:
+    def __rtruediv__(self, other: SupportsFloat) -> Self:
         return self.reciprocal() * other
 
-    def __floordiv__(self, other: object) -> Self:
+    def __floordiv__(self, other: SupportsFloat) -> Self:
         quotient = self / other
         return quotient._each(math.floor)
 
@@ -93,14 +93,16 @@ class Arithmetic:
     def __trunc__(self) -> Self:
         return self._each(math.trunc)
 
-    def __mod__(self, other: object) -> Self:
-        return self._refused(f"% {other!r}")
+    if not TYPE_CHECKING:  # checkers refuse what has no operator; at run time the error says more
 
-    def __divmod__(self, other: object) -> Self:
-        return self._refused(f"divmod {other!r}")
+        def __mod__(self, other: object) -> Self:
+            return self._refused(f"% {other!r}")
 
-    def __pow__(self, other: object) -> Self:
-        return self._refused(f"** {other!r}")
+        def __divmod__(self, other: object) -> Self:
+            return self._refused(f"divmod {other!r}")
+
+        def __pow__(self, other: object) -> Self:
+            return self._refused(f"** {other!r}")
 
     def __float__(self) -> float:
         return self._one("float()")
@@ -132,7 +134,7 @@ class Arithmetic:
         return self.between(least, most, min(max(1 / self.value, least), most), self.problem)
 
     def _one(self, wanted: str) -> float:
-        """Return the number that it is for certain."""
+        """Return its number if both ends are the same."""
         __tracebackhide__ = True
         if not self.is_exact:
             self._refused(wanted)
@@ -143,7 +145,7 @@ class Arithmetic:
         raise UndecidedError(f"{self!r}: {wanted} would lose its ends", self.problem, CHOSEN)
 
     def _each(self, change: Callable[[float], float]) -> Self:
-        """Return it with a change that keeps the order of numbers."""
+        """Return it with both ends changed by a function that keeps their order."""
         lower, upper, value = (
             float(change(number)) if math.isfinite(number) else number
             for number in (self.lower, self.upper, self.value)
@@ -151,7 +153,7 @@ class Arithmetic:
         return self.between(lower, upper, value, self.problem)
 
     def _with(self, other: Any, reckon: Reckoned) -> Self:
-        """Return what comes of it and another one, or a number."""
+        """Return the result of an operation with another interval, or with a number."""
         ends = ends_of(other)
         if ends is None:
             return NotImplemented  # type: ignore[no-any-return]
@@ -171,12 +173,12 @@ def ends_of(other: Any) -> tuple[float, float] | None:
 
 
 def _product(a: float, b: float) -> float:
-    """Return a product in which nothing times something without end is nothing."""
+    """Return a product in which zero times infinity is zero."""
     return a * b if a and b else 0.0
 
 
 def _hull(found: Sequence[float]) -> tuple[float, float]:
-    """Return the outermost numbers; what is undefined can be anything."""
+    """Return the least and the greatest of numbers; an undefined one makes them infinite."""
     if any(map(math.isnan, found)):
         return -math.inf, math.inf
     return min(found), max(found)

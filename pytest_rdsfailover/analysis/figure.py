@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar, Literal, Self
+from typing import Any, ClassVar, Literal, Self, SupportsFloat
 
 from pytest_rdsfailover.analysis.arithmetic import Arithmetic, ends_of
 from pytest_rdsfailover.analysis.outages import MISSED_SLOTS
@@ -168,19 +168,19 @@ class Figure(Arithmetic):
             )
         return found
 
-    def __lt__(self, other: object) -> bool:
+    def __lt__(self, other: SupportsFloat) -> bool:
         __tracebackhide__ = True
         return self._compare("<", other)  # type: ignore[no-any-return]
 
-    def __le__(self, other: object) -> bool:
+    def __le__(self, other: SupportsFloat) -> bool:
         __tracebackhide__ = True
         return self._compare("<=", other)  # type: ignore[no-any-return]
 
-    def __gt__(self, other: object) -> bool:
+    def __gt__(self, other: SupportsFloat) -> bool:
         __tracebackhide__ = True
         return self._compare(">", other)  # type: ignore[no-any-return]
 
-    def __ge__(self, other: object) -> bool:
+    def __ge__(self, other: SupportsFloat) -> bool:
         __tracebackhide__ = True
         return self._compare(">=", other)  # type: ignore[no-any-return]
 

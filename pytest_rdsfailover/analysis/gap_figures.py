@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pytest_rdsfailover.analysis import outages
 from pytest_rdsfailover.analysis.interval import Interval
 from pytest_rdsfailover.analysis.observed import Observed
-from pytest_rdsfailover.analysis.pauses import apart
 from pytest_rdsfailover.analysis.presence import FINEST, longest_unseen
 from pytest_rdsfailover.analysis.proof import failing_moments, fresh_failures
 from pytest_rdsfailover.analysis.weighing import Scales, Weighed
+from pytest_rdsfailover.model.spans import joined
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +41,12 @@ class GapFigures:
     outages: list[Weighed]
     unseen: int
     unfinished: bool
+
+    @property
+    def unusual(self) -> int:
+        """Return the length up to which a single write's wait is nothing that happened to it."""
+        factor = outages.NATURAL_FACTOR
+        return max(self.threshold, factor * self.service, 2 * self.slowest)
 
     @property
     def downtime(self) -> Interval:
@@ -106,7 +112,7 @@ def gap_figures(seen: Observed, *, database: bool) -> GapFigures:
     scales = Scales(
         series=seen.series,
         acks=seen.acks,
-        disturbed=apart([*wide, *seen.pauses.spans]),
+        disturbed=joined([*wide, *seen.pauses.spans]),
         failing=failing_moments(seen.series, database=database),
         pauses=seen.pauses,
         database=database,

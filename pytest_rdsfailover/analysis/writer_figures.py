@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pytest_rdsfailover.analysis.gap_figures import GapFigures
 from pytest_rdsfailover.analysis.interval import Interval
 from pytest_rdsfailover.analysis.observed import Observed
-from pytest_rdsfailover.analysis.outages import NATURAL_FACTOR, Gap, incidents
+from pytest_rdsfailover.analysis.outages import Gap, incidents
 from pytest_rdsfailover.analysis.weighing import Weighed
 from pytest_rdsfailover.analysis.writer_outages import (
     WriterOutage,
@@ -58,8 +58,7 @@ def writer_figures(seen: Observed, judged: GapFigures) -> WriterFigures:
     """
     # A write that takes as long as writes normally do is no outage of its writer.
     doubtful = max(judged.explained, judged.service)
-    longer_than = max(judged.threshold, NATURAL_FACTOR * judged.service, 2 * judged.slowest)
-    patience = max(seen.patience, longer_than)
+    patience = max(seen.patience, judged.unusual)
     waits = [
         writer_outages(
             series,
@@ -71,7 +70,7 @@ def writer_figures(seen: Observed, judged: GapFigures) -> WriterFigures:
         for series in seen.series
     ]
     found = [[each for each in away if each.length > doubtful] for away in waits]
-    sure = [[each for each in away if _net(each, seen) > longer_than] for away in found]
+    sure = [[each for each in away if _net(each, seen) > judged.unusual] for away in found]
     stuck = _stuck(seen, found, patience)
     possible = [each for away in found for each in away]
     certain = [each for away in sure for each in away]
@@ -80,7 +79,8 @@ def writer_figures(seen: Observed, judged: GapFigures) -> WriterFigures:
     most = max([*late, *(each.length for away in waits for each in away)], default=0)
     until, until_perhaps = _until(seen, judged.proven), _until(seen, judged.candidates)
     known = [each.stop for each in certain if each.start <= until]
-    # Some writers notice only at their next write. What has not ended is none of the past anyway.
+    # Some writers notice only at their next write. An outage that has not ended is not one of the
+    # past.
     counted = [
         each
         for each in possible

@@ -17,14 +17,8 @@ if TYPE_CHECKING:
     from pytest_rdsfailover.local.cluster import LocalCluster
     from pytest_rdsfailover.local.network import Faults
     from pytest_rdsfailover.model.settings import Settings
-    from pytest_rdsfailover.plugin.protocols import (
-        AwsApi,
-        Cluster,
-        FailOver,
-        RunTrial,
-        RunTrials,
-        StartLoad,
-    )
+    from pytest_rdsfailover.plugin.cluster_protocols import AwsApi, Cluster
+    from pytest_rdsfailover.plugin.protocols import FailOver, RunTrial, RunTrials, StartLoad
     from pytest_rdsfailover.plugin.run import Run
     from pytest_rdsfailover.trial.runner import TrialRunner
 
@@ -45,7 +39,7 @@ NEED_API = {"rds_runner", "rds_client", "rds_aws"}  # tests with these ask the A
 
 @contextmanager
 def usage_errors() -> Iterator[None]:
-    """Turn what the user asked for and cannot have into pytest's own kind of error."""
+    """Turn a `SettingError` in the block into pytest's own error for wrong usage."""
     from pytest_rdsfailover.model.errors import SettingError
 
     try:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from pytest_rdsfailover.model.endpoints import Endpoint
     from pytest_rdsfailover.model.records import Fault, Outcome
     from pytest_rdsfailover.model.target import Failover
-    from pytest_rdsfailover.plugin.protocols import Cluster
+    from pytest_rdsfailover.plugin.cluster_protocols import Cluster
     from pytest_rdsfailover.trial.trial import Trial
 
 

@@ -5,7 +5,7 @@ import pytest
 from pytest_rdsfailover.model.errors import SettingError
 from pytest_rdsfailover.model.settings import Settings, check_instances, check_trials
 
-# A marker that is written in another way says nothing, and a bound that nobody reads never breaks.
+# A marker in any other form would be ignored, and a bound that is ignored never breaks.
 ONE_ARGUMENT = {
     "rds_instances": "rds_instances(3)",
     "rds_trials": "rds_trials(15)",
@@ -34,6 +34,8 @@ def _check_shape(marker: pytest.Mark) -> None:
         raise SettingError(f"{name} takes one argument without a name: {ONE_ARGUMENT[name]}")
     if name in BY_NAME and marker.args:
         raise SettingError(f"{name} takes arguments by name only: {BY_NAME[name]}")
+    if name == "rds_expect" and not marker.kwargs:
+        raise SettingError(f"rds_expect() holds trials to nothing; write {BY_NAME[name]}")
 
 
 def _check_value(marker: pytest.Mark, settings: Settings) -> None:

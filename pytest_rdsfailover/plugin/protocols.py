@@ -1,160 +1,15 @@
-"""What the fixtures give a test, as protocols: signatures that editors and type checkers read."""
+"""What the fixtures that run trials give a test, as protocols for editors and type checkers."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from types import TracebackType
-from typing import Any, Protocol, Unpack
+from typing import Protocol, Unpack
 
 from pytest_rdsfailover.analysis.verdicts.arguments import Claims
-from pytest_rdsfailover.local.gateway.proxy.settings import ProxySettings
-from pytest_rdsfailover.local.rds_proxy import Pin, ProxyStats
 from pytest_rdsfailover.model.endpoints import Endpoint
 from pytest_rdsfailover.model.records import Milestone
-from pytest_rdsfailover.model.target import Failover
 from pytest_rdsfailover.trial.options import LoadOptions, TrialOptions
-from pytest_rdsfailover.trial.repeats import Trials
 from pytest_rdsfailover.trial.trial import Trial
-
-
-class Cluster(Protocol):
-    """The fixture `rds_cluster`: a local or a real cluster, healthy and at rest.
-
-    What only a local cluster can do raises `NotHereError` on a real one, and the test is skipped.
-    """
-
-    @property
-    def mode(self) -> str:
-        """Return `local` or `live`."""
-
-    @property
-    def instances(self) -> tuple[str, ...]:
-        """Return the ids of all instances."""
-
-    @property
-    def writer(self) -> str:
-        """Return the id of the instance that takes writes now."""
-
-    @property
-    def readers(self) -> tuple[str, ...]:
-        """Return the ids of all other instances."""
-
-    @property
-    def writer_endpoint(self) -> Endpoint:
-        """Return the cluster endpoint: the instance that DNS says is the writer."""
-
-    @property
-    def reader_endpoint(self) -> Endpoint:
-        """Return the reader endpoint."""
-
-    @property
-    def proxy_endpoint(self) -> Endpoint:
-        """Return RDS Proxy's read/write endpoint.
-
-        Raises:
-            SettingError: if a live run names no proxy.
-        """
-
-    @property
-    def proxy_reader_endpoint(self) -> Endpoint:
-        """Return RDS Proxy's read-only endpoint, which only a local cluster has."""
-
-    def instance_endpoint(self, instance: str, /) -> Endpoint:
-        """Return an instance's own endpoint.
-
-        Raises:
-            SettingError: if there is no such instance.
-        """
-
-    def audit_endpoint(self) -> Endpoint:
-        """Return the endpoint of the instance that is the writer now, whatever DNS says."""
-
-    @property
-    def proxy(self) -> "Proxy":
-        """Return the RDS Proxy, to be watched and set up."""
-
-    @property
-    def aws(self) -> "AwsApi":
-        """Return the cluster's AWS API; the fixture `rds_aws` also leads other clients there."""
-
-    @property
-    def failovers(self) -> Sequence[Failover]:
-        """Return every failover so far, whoever began it, in order."""
-
-    def fail_over(
-        self, target: str | None = None, profile: str | None = None, seed: int = 0
-    ) -> Failover:
-        """Start a failover and return as soon as it is triggered; made for the trigger hook.
-
-        A test calls the fixture `rds_failover`, which asks the project's hooks, too.
-
-        Args:
-            target: the instance to promote; None leaves the choice to the cluster.
-            profile: the failover profile to play; None for the run's own.
-            seed: decides every sampled duration.
-
-        Raises:
-            SettingError: if there is no such instance or profile.
-            RdsFailoverError: if another failover is still on its way, or a gate is closed.
-        """
-
-    def rest(self) -> None:
-        """Wait until the last failover is over.
-
-        Raises:
-            NotReadyError: if it does not end.
-        """
-
-
-class Proxy(Protocol):
-    """The RDS Proxy of a cluster, `rds_cluster.proxy`; a real one only says that it has no pins."""
-
-    def stats(self, endpoint: str = "proxy") -> ProxyStats:
-        """Return the figures of an endpoint, `proxy` or `proxy-reader`."""
-
-    @property
-    def pins(self) -> list[Pin]:
-        """Return every session pinned since the test began, in order of time."""
-
-    @property
-    def settings(self) -> ProxySettings:
-        """Return how the proxy is set up now."""
-
-    def modify(self, **changes: Any) -> None:
-        """Change some settings, by the names of `ProxySettings`, until the test ends.
-
-        Raises:
-            SettingError: if a name is unknown or a value impossible.
-        """
-
-    @property
-    def secrets(self) -> Mapping[str, str]:
-        """Return the users' SecretStrings, as Secrets Manager keeps them, by user name."""
-
-    def add_secret(self, text: str) -> None:
-        """Let another user in, by a SecretString with `username` and `password`.
-
-        The database must know that user, with that password, too.
-
-        Raises:
-            GatewayError: if the text is no secret.
-        """
-
-
-class AwsApi(Protocol):
-    """The fixture `rds_aws`: the AWS API of the cluster."""
-
-    @property
-    def cluster(self) -> str:
-        """Return the identifier of the cluster, as AWS' clients name it."""
-
-    def client(self, service: str) -> Any:
-        """Return a new boto3 client of a service, for example `rds`.
-
-        Raises:
-            SettingError: if the extra `aws` is not installed.
-        """
-
-    def environment(self) -> dict[str, str]:
-        """Return the variables that lead AWS clients of another process to a local cluster."""
+from pytest_rdsfailover.trial.trials import Trials
 
 
 class RunTrial(Protocol):
@@ -278,42 +133,34 @@ class LoadBlock(Protocol):
         """End the load, and judge it."""
 
 
-class Load(Protocol):
+class RunningLoad(Protocol):
+    """A load that runs."""
+
+    @property
+    def silence(self) -> float:
+        """Return for how many seconds no write of any writer has been acknowledged by now.
+
+        Raises:
+            RuntimeError: for a load in several processes.
+        """
+
+    @property
+    def trial(self) -> Trial:
+        """Return the trial, once the block has ended without an error."""
+
+
+class Load(RunningLoad, Protocol):
     """A load that runs, as `with rds_load(endpoint) as load:` gives it."""
 
     def warm_up(self) -> None:
         """Let the load run undisturbed, as long as the option `warmup` says."""
 
-    @property
-    def silence(self) -> float:
-        """Return for how many seconds no write of any writer has been acknowledged by now.
 
-        Raises:
-            RuntimeError: for a load in several processes.
-        """
-
-    @property
-    def trial(self) -> Trial:
-        """Return the trial, once the block has ended without an error."""
-
-
-class AwaitedLoad(Protocol):
+class AwaitedLoad(RunningLoad, Protocol):
     """A load that runs, as `async with rds_load(endpoint) as load:` gives it."""
 
     async def warm_up(self) -> None:
         """Let the load run undisturbed, as long as the option `warmup` says."""
-
-    @property
-    def silence(self) -> float:
-        """Return for how many seconds no write of any writer has been acknowledged by now.
-
-        Raises:
-            RuntimeError: for a load in several processes.
-        """
-
-    @property
-    def trial(self) -> Trial:
-        """Return the trial, once the block has ended without an error."""
 
 
 class FailOver(Protocol):

@@ -8,7 +8,7 @@ from pytest_rdsfailover.model.durations import format_difference, format_figure,
 from pytest_rdsfailover.report import tables
 from pytest_rdsfailover.report.scenarios import Scenario, comparisons, scenarios
 from pytest_rdsfailover.report.schema import ComplaintDocument, RunDocument, TrialDocument
-from pytest_rdsfailover.report.terminal import attempts_downtime, downtime, duration
+from pytest_rdsfailover.report.terminal import attempts_downtime, downtime
 
 MARKS = re.compile(r"([\\`*_{}\[\]<>|#~])")
 MOST_TRIALS = 100  # rows; job pages have a limit on their size
@@ -84,8 +84,8 @@ def _scenario(scenario: Scenario) -> Row:
         scenario.name,
         f"{population.trials}{invalid}",
         tables.middle(population),
-        duration(population.p95),
-        duration(population.max),
+        tables.typical(population.p95),
+        tables.typical(population.max),
         tables.share(population.zero, population.trials),
     )
 

@@ -5,11 +5,12 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from pytest_rdsfailover.analysis.compare import Comparison, compare, compare_pairs
+from pytest_rdsfailover.analysis.figure import Figure
 from pytest_rdsfailover.analysis.population import Population, population
+from pytest_rdsfailover.report.figure_documents import figure_of
 from pytest_rdsfailover.report.schema import TrialDocument
 
 FEWEST_COMPARED = 2  # a single trial says nothing about a difference
-SMALL = 0.5  # a smaller share of trials with a figure speaks for those that were easy to measure
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,19 +32,12 @@ class Scenario:
     @property
     def downtimes(self) -> list[float]:
         """Return the downtime of every trial whose downtime is a figure, in order."""
-        return [
-            downtime
-            for trial in self.trials
-            if is_measured(trial) and (downtime := trial["downtime_s"]) is not None
-        ]
+        return [figure.value for figure in measured_downtimes(self.trials)]
 
     @property
     def problem(self) -> str:
         """Return why its figures are of too few of its trials; empty if they are not."""
-        measured, trials = len(self.downtimes), len(self.trials)
-        if measured >= SMALL * trials:
-            return ""
-        return f"only {measured} of {trials} trials have a figure"
+        return self.population.problem
 
     @property
     def sampled(self) -> dict[tuple[str, int, int], float]:
@@ -76,10 +70,19 @@ class Scenario:
     @property
     def population(self) -> Population:
         """Return what its trials say together."""
-        downtimes = self.downtimes
+        downtimes = measured_downtimes(self.trials)
         invalid = sum(not trial["valid"] for trial in self.trials)
         unreliable = len(self.trials) - invalid - len(downtimes)
         return population(downtimes, invalid=invalid, unreliable=unreliable)
+
+
+def measured_downtimes(trials: Iterable[TrialDocument]) -> list[Figure]:
+    """Return the downtime of every trial whose downtime is a figure, in order."""
+    return [
+        figure_of(trial, "downtime", downtime, trial["resolution_s"])
+        for trial in trials
+        if is_measured(trial) and (downtime := trial["downtime_s"]) is not None
+    ]
 
 
 def is_measured(trial: TrialDocument) -> bool:

@@ -2,45 +2,42 @@
 
 import os
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
-from functools import partial
-from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from pytest_rdsfailover.analysis.summary import judge
+from pytest_rdsfailover.analysis.judging import judge
 from pytest_rdsfailover.journal.course import Course
 from pytest_rdsfailover.journal.evidence import Evidence
 from pytest_rdsfailover.journal.journal import Journal
 from pytest_rdsfailover.journal.stored import Stored
-from pytest_rdsfailover.journal.unfinished import Remains
 from pytest_rdsfailover.load.attempts import Classify
 from pytest_rdsfailover.load.audit import read_back
+from pytest_rdsfailover.load.complaints import Complaints
 from pytest_rdsfailover.load.engines import load
 from pytest_rdsfailover.load.gaps import GapTracker
 from pytest_rdsfailover.load.mix import share_of_writes
-from pytest_rdsfailover.load.processes import LoadOrder
 from pytest_rdsfailover.load.user_code import CallWorkload
-from pytest_rdsfailover.load.watchdog import Pause, Watchdog, merged
+from pytest_rdsfailover.load.watchdog import Pause, Watchdog
 from pytest_rdsfailover.load.workloads import MakeWorkload
 from pytest_rdsfailover.model.clock import Clock, MonotonicClock, to_nanoseconds
 from pytest_rdsfailover.model.endpoints import Endpoint
 from pytest_rdsfailover.model.errors import AuditError, NotReadyError
-from pytest_rdsfailover.model.target import Failover, Target, milestones, moves_writer, settled_at
-from pytest_rdsfailover.trial.calm import Calm, UnfitLoadError
+from pytest_rdsfailover.model.spans import joined
+from pytest_rdsfailover.model.target import Failover, Target, milestones, moves_writer, settled_by
+from pytest_rdsfailover.trial import provisioning
+from pytest_rdsfailover.trial.calm import CalmCheck, UnfitLoadError
 from pytest_rdsfailover.trial.disturbances import Disturbances
+from pytest_rdsfailover.trial.keeping import Keeping, MakeRemains
 from pytest_rdsfailover.trial.plan import Plan
 from pytest_rdsfailover.trial.recovery import Recovery
-from pytest_rdsfailover.trial.resting import at_rest, rest_awhile
+from pytest_rdsfailover.trial.resting import rest_awhile
 from pytest_rdsfailover.trial.trial import Trial
 from pytest_rdsfailover.trial.witness import Witness
 
-OBITUARY = 0.1  # seconds for the news of a process' end, which its clients may notice first
-
-
-MakeRemains = Callable[[str, int], Remains | None]  # given the run's prefix and its writers
+OBITUARY = 0.1  # seconds until a process' end is known here; its clients may notice it earlier
 
 
 class Observation:
@@ -77,71 +74,48 @@ class Observation:
         self._target, self._endpoint, self._plan = target, endpoint, plan
         self._clock = clock or MonotonicClock()
         run = uuid.uuid4().hex[:8]
-        self._remains = None if remains is None else remains(run, plan.writers)
-        self._known: object = None  # what was last kept
+        self._keeping = Keeping(None if remains is None else remains(run, plan.writers))
         self._gaps: GapTracker | None = None
         self._trial: Trial | None = None
         self.left_behind: list[str] = []
         self.unaudited: AuditError | None = None
         self._seeds: list[int | None] = []
-        with self._forgetting_what_never_began(), ExitStack() as unmade:
-            path = None if self._remains is None else self._remains.events(0)
-            self.journal = Journal(run, plan.writers, path)
+        with self._keeping.discarding_on_error(), ExitStack() as unmade:
+            self.journal = Journal(run, plan.writers, self._keeping.events)
             unmade.callback(self.journal.detach)
             self._workload = make_workload(self.journal)
-            order = self._order(make_workload, path, classify)
+            order = plan.order(
+                make_workload,
+                run=run,
+                events=self._keeping.events,
+                classify=classify,
+                secrets=(endpoint.password,),
+            )
             self._load = load(order, self._workload, self.journal)
             unmade.pop_all()
         self._witness = Witness(target, endpoint, run, self._clock)
-        self._calm = Calm(self._load, self._witness, plan, self._clock, self._target.check)
+        self._calm = CalmCheck(self._load, self._witness, plan, self._clock, self._target.check)
         self._recovery = Recovery(self._load, plan.writers, plan.cooldown, self._clock)
         self._watchdog = Watchdog()
         self._writer_before = ""
         self._begun = 0.0
 
-    def _order(
-        self, make: MakeWorkload, events: Path | None, classify: Classify | None
-    ) -> LoadOrder:
-        """Return what the processes of the load are told, be it this one alone."""
-        plan = self._plan
-        return LoadOrder(
-            make=make,
-            run=self.journal.run,
-            writers=plan.writers,
-            process=0,
-            processes=plan.processes,
-            events=events,
-            engine=plan.engine,
-            rate=plan.rate,
-            policy=plan.policy,
-            classify=classify,
-            think=plan.think,
-            secrets=(self._endpoint.password,),
-        )
-
     def __enter__(self) -> Self:
-        with self._forgetting_what_never_began(), self._ending_if_broken():
-            self._on_writer("create", self._workload.create, self._target.rest)
+        with self._keeping.discarding_on_error(), self._ending_if_broken():
+            provisioning.create(self._workload, self._target, self._endpoint, self._clock)
             self._disturbances.begin()
             self._target.prepare()
             self._witness.begin()
             self._watchdog.start()
             self._load.start(check=self._target.check)
-            # The writers write already, but what arms the trigger would blur what they see.
+            # The writers write already, but are observed only after this: arming the trigger
+            # disturbs them.
             self._target.arm()
             self._writer_before = self._target.writer
             self._begun = max(self._load.started, self._clock.now())
             self._calm.begin()
             self.keep()
         return self
-
-    @contextmanager
-    def _forgetting_what_never_began(self) -> Iterator[None]:
-        try:
-            yield
-        except BaseException:
-            self.forget()
-            raise
 
     def __exit__(
         self,
@@ -156,15 +130,11 @@ class Observation:
                     self._trial = self._conclude(str(error) if unfit else "")
             self._end(None if unfit else error)
         except BaseException as broken:
-            self._leave_word(broken)
+            self._keeping.leave(broken)
             raise
         if error is not None and not unfit:
-            self._leave_word(error)
-        return unfit  # the trial says it, and is invalid
-
-    def _leave_word(self, error: BaseException) -> None:
-        if self._remains is not None:
-            self._remains.leave(error)
+            self._keeping.leave(error)
+        return unfit  # the trial itself says why it is invalid
 
     @contextmanager
     def _ending_if_broken(self) -> Iterator[None]:
@@ -175,9 +145,9 @@ class Observation:
             raise
 
     def _end(self, error: BaseException | None) -> None:
-        """Stop and remove all; tell beside an error, never instead of it, what that leaves behind.
+        """Stop and remove all; what cannot be removed is noted on the error, and never replaces it.
 
-        A server of ours that has ended is the error, whatever its end made fail first.
+        If a server of ours has ended, that is the error, whatever else failed because of it.
 
         Raises:
             DiedError: in the place of another `Exception`, if a server of ours has ended.
@@ -228,28 +198,19 @@ class Observation:
         return self._gaps.look(to_nanoseconds(self._clock.now()))
 
     def sampled(self, seed: int | None) -> None:
-        """Note which seed sampled a failover of this load; None if its durations are no seed's."""
+        """Note the seed of a failover of this load; None if no seed decided its durations."""
         self._seeds.append(seed if self._target.mode == "local" else None)
 
     def keep(self) -> None:
         """Write down what is known by now, should this process be killed; if it is anything new."""
-        if self._remains is None:
-            return
-        failovers = self._disturbances.found()
-        seen = milestones(failovers)
-        known = [seen, len(self._pauses())]
-        if known != self._known:
-            self._known = known
-            # Not asked of the cluster, which may be busy: what is known of it has to do.
-            promoted = [each.instance for each in seen if each.name == "promoted"]
-            writer = next(filter(None, reversed(promoted)), self._writer_before)
-            course = self._course(failovers, stop=self._clock.now(), writer_after=writer)
-            self._remains.keep(course)
+        self._keeping.keep(
+            lambda: (milestones(self._disturbances.found()), len(self._pauses())),
+            self._course_so_far,
+        )
 
     def forget(self) -> None:
         """Remove what was kept should this process be killed: the trial is noted."""
-        if self._remains is not None:
-            self._remains.discard()
+        self._keeping.discard()
 
     def _clean_up(self) -> None:
         """Take every step, whatever becomes of the others."""
@@ -266,18 +227,7 @@ class Observation:
                 self.left_behind.append(f"{failed}: {error}")
 
     def _drop(self) -> None:
-        late = partial(rest_awhile, self._target, self._clock)
-        self._on_writer("drop", self._workload.drop, late)
-
-    def _on_writer(
-        self, verb: str, work: Callable[[Endpoint], None], rest: Callable[[], None]
-    ) -> None:
-        """Let the workload make or remove what it needs, at rest if that is in the database."""
-        if self._workload.needs_writer:
-            what = f"{verb} {self._workload.made}"
-            at_rest(self._target, what, work, self._clock, rest=rest)
-        else:
-            work(self._endpoint)
+        provisioning.drop(self._workload, self._target, self._endpoint, self._clock)
 
     def note_trigger(self, failover: Failover) -> None:
         """Note a failover that the test itself has triggered: it must be on record in the end."""
@@ -304,7 +254,13 @@ class Observation:
             self._clock.sleep(OBITUARY)
             self._target.check()
             self.unaudited = error
-            course = replace(course, notes=[*course.notes, f"not audited: {error}"])
+            hangs = Complaints((self._endpoint.password,))
+            hangs.unaudited(error)
+            course = replace(
+                course,
+                notes=[*course.notes, f"not audited: {error}"],
+                complaints=[*course.complaints, *hangs.found()],
+            )
         evidence = Evidence(journal=self.journal, course=course, stored=stored)
         return Trial.of(judge(evidence), evidence)
 
@@ -317,12 +273,19 @@ class Observation:
         self._target.check()
         self.keep()
 
+    def _course_so_far(self) -> Course:
+        """Return the course up to now, without asking the cluster, which may be busy, for its writer."""
+        failovers = self._disturbances.found()
+        promoted = [seen.instance for seen in milestones(failovers) if seen.name == "promoted"]
+        writer = next(filter(None, reversed(promoted)), self._writer_before)
+        return self._course(failovers, stop=self._clock.now(), writer_after=writer)
+
     def _course(self, failovers: Sequence[Failover], *, stop: float, writer_after: str) -> Course:
         return Course(
             start=self._begun,
             stop=stop,
             trigger=failovers[0].triggered if failovers else None,
-            settled=_settled(failovers, stop),
+            settled=settled_by(failovers, stop),
             moves_writer=moves_writer(failovers),
             milestones=milestones(failovers),
             writer_before=self._writer_before,
@@ -333,7 +296,7 @@ class Observation:
             seed=self._plan.seed,
             failover_seed=self._seeds[0] if len(self._seeds) == 1 else None,
             rate=self._plan.rate * share_of_writes(self._workload.steps),
-            pauses=merged(self._pauses()),
+            pauses=joined(self._pauses()),
             strangers=self._watchdog.strangers,
             cpus=os.cpu_count() or 0,
             own_trigger=self._disturbances.own_on_record(),
@@ -353,9 +316,3 @@ class Observation:
         """Return when processes that write stood still; this one writes nothing if others do."""
         alone = self._plan.processes == 1
         return self._watchdog.pauses if alone else self._load.pauses
-
-
-def _settled(failovers: Sequence[Failover], stop: float) -> float | None:
-    """Return when all failovers were over; None without any, or if that was not seen."""
-    settled = settled_at(failovers) if failovers else None
-    return None if settled is None or settled > stop else settled

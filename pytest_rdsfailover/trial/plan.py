@@ -1,8 +1,13 @@
 """How a trial is run."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
+from pytest_rdsfailover.load.attempts import Classify
 from pytest_rdsfailover.load.engines import ENGINES
+from pytest_rdsfailover.load.processes import LoadOrder
+from pytest_rdsfailover.load.workloads import MakeWorkload
 from pytest_rdsfailover.load.writer import ReconnectPolicy
 from pytest_rdsfailover.model.errors import SettingError
 from pytest_rdsfailover.model.settings import (
@@ -80,3 +85,36 @@ class Plan:
         for name in ("warmup", "cooldown", "bound", "think"):
             if not isinstance(getattr(self, name), (int, float)):
                 raise SettingError(f'{name}={getattr(self, name)!r}: write a duration, as "2s"')
+
+    def order(
+        self,
+        make: MakeWorkload,
+        *,
+        run: str,
+        events: Path | None,
+        classify: Classify | None,
+        secrets: Sequence[str],
+    ) -> LoadOrder:
+        """Return what the first process of the load is told, be it this one alone.
+
+        Args:
+            make: returns what the writers do.
+            run: the trial's own prefix.
+            events: where the process stores what its writers do; None for memory only.
+            classify: tells outcome and fault of a failed write; None for the usual.
+            secrets: texts that nothing which the load tells may show.
+        """
+        return LoadOrder(
+            make=make,
+            run=run,
+            writers=self.writers,
+            process=0,
+            processes=self.processes,
+            events=events,
+            engine=self.engine,
+            rate=self.rate,
+            policy=self.policy,
+            classify=classify,
+            think=self.think,
+            secrets=secrets,
+        )

@@ -1,113 +1,30 @@
-"""Repeats of one trial: run, spaced, resumed, and asked to hold to something together."""
+"""Repeats of one trial: run, spaced, and resumed where a run was interrupted."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import warnings
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NotRequired, Protocol, TypedDict, Unpack, overload
+from typing import Any, NotRequired, Protocol, TypedDict, Unpack
 
-from pytest_rdsfailover.analysis.figure import Figure
-from pytest_rdsfailover.analysis.population import Population, Sample, population_of
+from pytest_rdsfailover.analysis.population import Sample
 from pytest_rdsfailover.analysis.statistics import CONFIDENCE
 from pytest_rdsfailover.analysis.verdicts import claims, expectations
 from pytest_rdsfailover.analysis.verdicts.arguments import Claims
 from pytest_rdsfailover.model.clock import Clock, MonotonicClock
-from pytest_rdsfailover.model.durations import format_duration, parse_duration
+from pytest_rdsfailover.model.durations import parse_duration
 from pytest_rdsfailover.model.endpoints import Endpoint
-from pytest_rdsfailover.model.errors import SettingError
+from pytest_rdsfailover.model.errors import SettingError, UnreliableTrialsWarning
 from pytest_rdsfailover.model.settings import check_trials
 from pytest_rdsfailover.trial.options import TrialOptions
 from pytest_rdsfailover.trial.resume import Store
 from pytest_rdsfailover.trial.runner import TrialRunner
 from pytest_rdsfailover.trial.trial import InvalidTrialError, Trial
+from pytest_rdsfailover.trial.trials import InvalidTrialsError, Trials
 
 
 class Noted(TypedDict):
     """What a test notes of a trial, as far as repeats add to it: the claims that it was held to."""
 
     claims: NotRequired[list[str]]
-
-
-class Trials(Sequence[Sample]):
-    """The trials of one scenario as a population; durations in seconds.
-
-    Attributes:
-        planned: how many trials were asked for; fewer were run if the verdict was certain.
-    """
-
-    def __init__(
-        self,
-        samples: Sequence[Sample],
-        planned: int,
-        note: Callable[[Sequence[str]], None] = lambda _: None,
-        asked: set[str] | None = None,
-    ) -> None:
-        self._samples, self.planned, self._note = tuple(samples), planned, note
-        self._asked = set() if asked is None else asked
-
-    @overload
-    def __getitem__(self, index: int) -> Sample: ...
-    @overload
-    def __getitem__(self, index: slice) -> Sequence[Sample]: ...
-    def __getitem__(self, index: int | slice) -> Sample | Sequence[Sample]:
-        """Return a trial's sample, in the order in which they were run."""
-        return self._samples[index]
-
-    def __len__(self) -> int:
-        return len(self._samples)
-
-    def __iter__(self) -> Iterator[Sample]:
-        return iter(self._samples)
-
-    @property
-    def summary(self) -> Population:
-        """Return what the valid trials say together."""
-        return population_of(self)
-
-    @property
-    def downtimes(self) -> list[Figure]:
-        """Return the downtime of every trial whose downtime is a figure, in order."""
-        return [sample.downtime for sample in self if sample.measured]
-
-    def expect(self, *, confidence: float = CONFIDENCE, **bounds: Unpack[Claims]) -> None:
-        """Assert claims about all failovers, for example `downtime="p95 < 2s"`.
-
-        A bound without a quantile, such as `lost=0`, must hold in every trial that was run.
-
-        Raises:
-            AssertionError: naming every claim that the trials do not prove, and, if they are too
-                few, how many it takes.
-            SettingError: if a claim makes no sense.
-        """
-        __tracebackhide__ = True
-        self._asked.update(bounds)
-        self._note(claims.evidence(self, confidence=confidence, **bounds))
-        claims.expect(self, confidence=confidence, **bounds)
-
-    def __repr__(self) -> str:
-        found = self.summary
-        if found.median is None:
-            return f"<{type(self).__name__}: none measured of {len(self)}>"
-        invalid = f", {found.invalid} INVALID" if found.invalid else ""
-        invalid += f", {found.unreliable} unreliable" if found.unreliable else ""
-        return (
-            f"<{type(self).__name__}: {found.trials} of {self.planned}, down"
-            f" {format_duration(found.median)} in the middle,"
-            f" {format_duration(found.max or 0.0)} at most,"
-            f" {found.zero} of {found.trials} without{invalid}>"
-        )
-
-
-class InvalidTrialsError(AssertionError):
-    """Some failovers did not happen as meant, so that the population proves nothing.
-
-    Its `trials` have what was measured all the same.
-    """
-
-    def __init__(self, trials: Trials) -> None:
-        super().__init__(trials)
-        self.trials = trials
-
-    def __str__(self) -> str:
-        return "\n".join(claims.complaints(self.trials, ()))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -225,6 +142,8 @@ class Repetition:
             SettingError: if so many trials can never support a claim, or an option makes no sense.
         """
         __tracebackhide__ = True
+        if claims is not None and not claims:
+            raise SettingError('claims={} claim nothing; write claims={"downtime": "p95 < 2s"}')
         repeats = Repeats(
             trials=self._trials if trials is None else trials,
             spacing=self._spacing if spacing is None else parse_duration(spacing),
@@ -233,6 +152,8 @@ class Repetition:
             stop_early=stop_early,
         )
         found = self._run(repeats, endpoint, options)
+        if found.summary.problem:
+            warnings.warn(UnreliableTrialsWarning(found.summary.problem), stacklevel=2)
         if found.summary.invalid:
             raise InvalidTrialsError(found)
         if repeats.claims:

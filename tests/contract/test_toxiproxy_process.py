@@ -77,15 +77,22 @@ def test_it_imports_nothing_heavy():
     assert output.stdout.strip() == "[]"
 
 
+HEAD = b"POST /reset HTTP/1.1\r\nHost: x\r\n"
+CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
+
+
 @pytest.mark.parametrize(
     ("request_bytes", "status"),
     [
         (b"nonsense\r\n\r\n", b"400"),
-        (b"GET http://x/ HTTP/1.1\r\n\r\n", b"400"),
         (b"GET / HTTP/1.1\r\nno colon\r\n\r\n", b"400"),
         (b"POST /reset HTTP/1.1\r\nContent-Length: -1\r\n\r\n", b"400"),
-        (b"POST /reset HTTP/1.1\r\nContent-Length: 99999999\r\n\r\n", b"413"),
-        (b"POST /reset HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n", b"411"),
+        (HEAD + b"Content-Length: 99999999\r\n\r\n", b"413"),
+        (HEAD + b"Content-Length: " + b"9" * 5000 + b"\r\n\r\n", b"413"),
+        (CHUNKED + b"fffffff\r\n", b"413"),
+        (CHUNKED + (b"40000\r\n" + b"x" * 0x40000 + b"\r\n") * 5, b"413"),
+        (CHUNKED + b"0\r\n" + (b"t: " + b"x" * 1000 + b"\r\n") * 20 + b"\r\n", b"431"),
+        (CHUNKED + b"0" * 20000, b"400"),
         (b"GET / HTTP/1.1\r\nX: " + b"x" * 20000 + b"\r\n\r\n", b"431"),
     ],
 )

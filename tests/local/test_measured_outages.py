@@ -14,7 +14,7 @@ from pytest_rdsfailover.analysis.series import series_of
 from pytest_rdsfailover.journal.course import Course
 from pytest_rdsfailover.journal.journal import Journal
 from pytest_rdsfailover.load.inserts import InsertWorkload
-from pytest_rdsfailover.load.threads import Load
+from pytest_rdsfailover.load.threads import ThreadLoad
 from pytest_rdsfailover.load.user_code import CallWorkload
 from pytest_rdsfailover.load.watchdog import Watchdog
 from pytest_rdsfailover.load.writer import ReconnectPolicy
@@ -41,7 +41,7 @@ class Watched:
 
     def __enter__(self):
         self._workload.create(self._server.endpoint)
-        self._load = Load(self._workload, self.journal, rate=self._rate, policy=PATIENT)
+        self._load = ThreadLoad(self._workload, self.journal, rate=self._rate, policy=PATIENT)
         self.dog.start()
         self._load.start()
         self._begun = time.monotonic()

@@ -87,7 +87,7 @@ def promote(self, name):
 r.Router.promote = promote
 from pytest_rdsfailover.local.gateway.main import main
 import sys
-sys.exit(main(sys.argv[1:]))
+sys.exit(main())
 """
 
 
@@ -97,7 +97,7 @@ def test_a_fault_of_the_gateway_is_named_by_whatever_waits_for_the_failover(
 ):
     def spawn(supervisor, name, argv, *more, **options):
         if name == "gateway":
-            argv = [argv[0], "-c", BROKEN_PROMOTION, argv[-1]]
+            argv = [argv[0], "-c", BROKEN_PROMOTION]
         return real(supervisor, name, argv, *more, **options)
 
     real = Supervisor.spawn

@@ -147,3 +147,16 @@ def test_a_toxiproxy_that_does_not_answer_is_named_with_the_remedy(pytester):
     result.stdout.fnmatch_lines(
         ["*UsageError: no Toxiproxy answers at http://127.0.0.1:1: start a toxiproxy-server there*"]
     )
+
+
+def test_a_run_without_a_cache_directory_is_refused_before_any_server_starts(
+    project, monkeypatch, tmp_path
+):
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    project.makepyfile("def test_x(rds_cluster): raise RuntimeError('a server was started')")
+
+    result = project.runpytest_inprocess()
+
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    assert "set XDG_CACHE_HOME to a directory that can be written to" in result.stderr.str()

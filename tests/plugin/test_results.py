@@ -147,6 +147,7 @@ def test_expectations_of_a_marker_are_checked_before_any_server_starts(project):
         ("rds_instances(1)", "2 to 16 instances"),
         ("rds_expect(downtme='< 2s')", "did you mean 'downtime'"),
         ("rds_expect(downtime='< 2')", "2s"),
+        ("rds_expect()", "rds_expect() holds trials to nothing; write rds_expect(downtime"),
         ("rds_expect('downtime < 2s')", "rds_expect takes arguments by name only"),
         ("rds_instances('3')", "2 to 16 instances, not '3'"),
         ("rds_trials", "rds_trials takes one argument without a name: rds_trials(15)"),

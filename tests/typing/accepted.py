@@ -6,6 +6,8 @@
 import asyncio
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from decimal import Decimal
+from fractions import Fraction
 from typing import Any, assert_type
 
 import pytest
@@ -77,12 +79,39 @@ def test_a_trial(rds_trial: RunTrial, rds_cluster: Cluster) -> None:
     assert_type(trial, Trial)
     assert_type(trial.downtime, Figure)
     assert_type(trial.lost, list[str])
-    assert_type(trial.outages, list[Window])
+    assert_type(trial.outages, Figure)
+    assert_type(trial.outage_windows, list[Window])
     assert_type(trial.attempts, Attempts | None)
     assert_type(trial.reads, Reads | None)
     assert_type(trial.milestones, list[Milestone])
     assert trial.downtime < 2.0
+    assert 0 <= trial.downtime <= trial.downtime
+    assert trial.downtime == pytest.approx(1.0, abs=0.5)
     trial.expect(downtime="< 2s", lost=0, duplicated="<= 3", p99="< 500ms")
+
+
+def test_arithmetic_of_figures(rds_trial: RunTrial, rds_cluster: Cluster) -> None:
+    found = rds_trial(rds_cluster.writer_endpoint)
+    down, waited = found.downtime, found.figures["p99"]
+    assert_type(down + waited - 0.5, Figure)
+    assert_type(2 * down, Figure)
+    assert_type(1 - down, Figure)
+    assert_type(down / 2 + 1 / waited, Figure)
+    assert_type(down / waited, Figure)
+    assert_type(down // 1, Figure)
+    assert_type(-abs(down), Figure)
+    assert_type(+down, Figure)
+    assert_type(round(down, 3), Figure)
+    assert_type(max(down, waited), Figure)
+    assert_type(min([down, waited], key=lambda figure: figure.value), Figure)
+    assert_type(sum([waited], start=down), Figure)
+    assert_type(down + Decimal("0.5"), Figure)
+    assert_type(down < Fraction(1, 2), bool)
+    assert_type(down < 2, bool)
+    assert_type(2 > down >= waited, bool)
+    assert_type(down == 0, bool)
+    assert_type(float(down), float)
+    assert_type(down.lower + down.upper - down.value, float)
 
 
 def test_every_option(rds_trial: RunTrial, rds_cluster: Cluster) -> None:

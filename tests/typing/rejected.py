@@ -10,6 +10,7 @@ from pytest_rdsfailover import (
     Cluster,
     FailOver,
     Faults,
+    Figure,
     Milestone,
     OwnFault,
     ReconnectPolicy,
@@ -49,6 +50,22 @@ def test_trials(rds_trial: RunTrial, rds_trials: RunTrials, rds_cluster: Cluster
     rds_trials(endpoint, claims={"lot": 0})  # type: ignore[arg-type]
     rds_trials(endpoint).expect(no_downtim=">= 60%")  # type: ignore[call-arg]
     rds_trials(endpoint).median  # type: ignore[attr-defined]
+
+
+def test_arithmetic_of_figures(down: Figure) -> None:
+    assert down < "2s"  # type: ignore[operator]
+    assert down >= None  # type: ignore[operator]
+    down + "1s"  # type: ignore[operator]
+    down / "2"  # type: ignore[operator]
+    down - None  # type: ignore[operator]
+    down % 2  # type: ignore[operator]
+    down**2  # type: ignore[operator]
+    down & 1  # type: ignore[operator]
+    down[0]  # type: ignore[index]
+    len(down)  # type: ignore[arg-type]
+    down.lower = 0.0  # type: ignore[misc]
+    down.seconds  # type: ignore[attr-defined]
+    down()  # type: ignore[operator]
 
 
 def test_loads(rds_load: StartLoad, rds_failover: FailOver, rds_cluster: Cluster) -> None:

@@ -1,17 +1,19 @@
 """Whatever comes in, a parser returns a value or refuses it in its own way, and shows no secret."""
 
+import asyncio
 import contextlib
 import tomllib
 from http import HTTPStatus
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pytest_rdsfailover.analysis.verdicts.bounds import parse_expectations
 from pytest_rdsfailover.local.profiles.profiles import load_profile, parse_profile
 from pytest_rdsfailover.local.server.programs import find_server, parse_url
+from pytest_rdsfailover.local.toxiproxy.answer import Answer
 from pytest_rdsfailover.local.toxiproxy.api import Api
-from pytest_rdsfailover.local.toxiproxy.http import BadRequestError, _length, _parse
+from pytest_rdsfailover.local.toxiproxy.request import BadRequestError, read
 from pytest_rdsfailover.model.durations import parse_duration, parse_share
 from pytest_rdsfailover.model.errors import SettingError
 from pytest_rdsfailover.report.baseline import parse_rules
@@ -68,10 +70,28 @@ def test_profile_files(tmp_path_factory, data):
         tomllib.loads(data.decode())
 
 
-@given(st.binary(max_size=200))
-def test_heads_of_http(data):
-    with contextlib.suppress(BadRequestError):
-        _length(_parse(data + b"\r\n\r\n")[3])
+HTTP = st.lists(
+    st.sampled_from([b"GET", b"POST", b" ", b"/", b"http://x", b"%2e", b"%zz", b"?", b" HTTP/1.1\r\n",
+                     b"Host: x\r\n", b"Content-Length: ", b"Transfer-Encoding: ", b"chunked\r\n",
+                     b"Expect: 100-continue\r\n", b"\r\n", b"\r\n\r\n", b"0", b"1", b"f;x", b"{}"])
+    | st.binary(max_size=5), max_size=20,
+).map(b"".join)  # fmt: skip
+
+
+@given(st.binary(max_size=200) | HTTP)
+@example(b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n{\r\n0\r\n\r\n")
+def test_requests_of_http(data):
+    async def receive():
+        async def go_on():
+            pass
+
+        reader = asyncio.StreamReader()
+        reader.feed_data(data + b"\r\n\r\n")
+        reader.feed_eof()
+        return await read(reader, go_on)
+
+    with contextlib.suppress(BadRequestError, asyncio.IncompleteReadError):
+        assert asyncio.run(receive()).path.startswith("/")
 
 
 @given(
@@ -81,4 +101,6 @@ def test_heads_of_http(data):
     body=st.binary(max_size=100),
 )
 def test_requests_to_the_built_in_toxiproxy(method, path, body):
-    assert Api().answer(method, path, body).status in set(HTTPStatus)
+    found = Api().route(method, path)
+    answer = found if isinstance(found, Answer) else found(body)
+    assert answer.status in set(HTTPStatus)

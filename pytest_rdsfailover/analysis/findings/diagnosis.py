@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from pytest_rdsfailover.analysis.findings.brownout import brownout
 from pytest_rdsfailover.analysis.findings.calm_errors import calm_errors
 from pytest_rdsfailover.analysis.findings.demoted_writer import demoted_writer
 from pytest_rdsfailover.analysis.findings.duplicated import duplicated
@@ -17,13 +18,14 @@ from pytest_rdsfailover.analysis.findings.stale_writes import stale_writes
 from pytest_rdsfailover.analysis.findings.stuck_sessions import stuck_sessions
 from pytest_rdsfailover.analysis.findings.stuck_writers import stuck_writers
 from pytest_rdsfailover.analysis.findings.torn import torn
+from pytest_rdsfailover.analysis.findings.unbounded_connects import unbounded_connects
 from pytest_rdsfailover.analysis.findings.unexpected import unexpected
 
 # In the order in which findings of one severity are told.
 CHECKS: tuple[Callable[[Case], Finding | None], ...] = (
     lost, torn, duplicated, stale_writes, stuck_writers, stuck_sessions, late_errors,
-    shared_client, demoted_writer, old_address, long_waits, not_issued, retry_storm,
-    unexpected, calm_errors,
+    brownout, shared_client, demoted_writer, old_address, unbounded_connects, long_waits, not_issued,
+    retry_storm, unexpected, calm_errors,
 )  # fmt: skip
 
 

@@ -6,10 +6,10 @@ refused before the first of them.
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pytest_rdsfailover.analysis.figure import Figure
-from pytest_rdsfailover.analysis.population import PROVEN_SHARE, Sample
+from pytest_rdsfailover.analysis.population import PROVEN_SHARE, Sample, had_none, too_few
 from pytest_rdsfailover.analysis.statistics import (
     CONFIDENCE,
     disproves,
@@ -47,6 +47,12 @@ class Claim:
 
     def __str__(self) -> str:
         return self.text
+
+    @property
+    def needs_clock(self) -> bool:
+        """Tell whether it is about what an unfit clock cannot measure: times, and outages."""
+        name = self.expectation.name
+        return name in {NO_DOWNTIME, "outages"} or bounds.KINDS[name] != "count"
 
     def held(self, sample: Sample) -> bool:
         """Tell whether a trial proves it."""
@@ -107,7 +113,7 @@ def judge(
 ) -> list[ClaimVerdict]:
     """Return a verdict on each claim, from the valid ones among the samples."""
     valid = [sample for sample in samples if sample.valid]
-    return [_judge(valid, claim, confidence) for claim in claims]
+    return [_fit(valid, _judge(valid, claim, confidence)) for claim in claims]
 
 
 def certain(
@@ -132,6 +138,8 @@ def expect(samples: Sequence[Sample], *, confidence: float = CONFIDENCE, **claim
         SettingError: if a claim makes no sense, or the load could never have resolved it.
     """
     __tracebackhide__ = True
+    if not claims:
+        raise SettingError('expect() claims nothing; write expect(downtime="p95 < 2s")')
     if not 0 < confidence < 1:
         raise SettingError(f"confidence={confidence!r}: write 0.95 for 95 %")
     parsed = parse_claims(**claims)
@@ -206,7 +214,27 @@ def _figure(sample: Sample, name: str) -> Figure | None:
         return sample.figures.get(name)  # an earlier session's may lack it
     if sample.problem:
         return None
-    return Figure.exact(sample.downtime.value == 0) if name == NO_DOWNTIME else sample.downtime
+    if name == NO_DOWNTIME:
+        none = had_none(sample.downtime)
+        return None if none is None else Figure.exact(none)
+    return sample.downtime
+
+
+def _fit(valid: Sequence[Sample], verdict: ClaimVerdict) -> ClaimVerdict:
+    """Return a verdict, which few reliable trials leave undecided rather than passed."""
+    few = _too_few(valid, verdict.claim)
+    if verdict.state != PASS or not few:
+        return verdict
+    return replace(verdict, state=INCONCLUSIVE, evidence=(verdict.evidence[0], few))
+
+
+def _too_few(
+    valid: Sequence[Sample], claim: Claim, *, reliable: int = 0, unreliable: int = 0
+) -> str:
+    """Return why too few trials have figures for a claim, others to come counted in; else empty."""
+    measured = sum(sample.measured for sample in valid) + reliable
+    trials = len(valid) + reliable + unreliable
+    return too_few(measured, trials) if claim.needs_clock else ""
 
 
 def _judge(valid: Sequence[Sample], claim: Claim, confidence: float) -> ClaimVerdict:
@@ -253,6 +281,8 @@ def _outlook(
 ) -> bool:
     """Tell whether a claim would pass if all trials to come held it, or else broke it."""
     to_come = max(0, planned - len(valid))
+    if _too_few(valid, claim, **{"reliable" if lucky else "unreliable": to_come}):
+        return False
     held = sum(map(claim.held, valid)) + (to_come if lucky else 0)
     total = len(valid) + to_come
     if claim.share is None:
@@ -295,6 +325,6 @@ def _words(figure: Figure | float | None, claim: Claim) -> str:
         return "not measured"
     if isinstance(figure, Figure):
         return str(figure)
-    if claim.expectation.name in bounds.DURATIONS:
+    if bounds.KINDS.get(claim.expectation.name) == "duration":
         return format_duration(figure)
     return f"{figure:g}"

@@ -3,16 +3,16 @@
 from collections import deque
 from itertools import takewhile
 
+from pytest_rdsfailover.local.gateway.answer_writer import AnswerWriter
 from pytest_rdsfailover.local.gateway.crash import BUSY, is_crash
 from pytest_rdsfailover.local.gateway.plan import STATEMENT_ID, Host, Planner, lifting
 from pytest_rdsfailover.local.gateway.relayed_login import RelayedLogin
-from pytest_rdsfailover.local.gateway.roles import READ_ONLY, Exchange, hidden, refused, worded
+from pytest_rdsfailover.local.gateway.roles import Exchange, hidden, refused, worded
 from pytest_rdsfailover.local.gateway.sink import Framed, Sink
 from pytest_rdsfailover.local.gateway.variables import Variables
-from pytest_rdsfailover.local.gateway.witness import MarkedCount, Seen
+from pytest_rdsfailover.local.gateway.witness import MarkedStatement, Seen
 from pytest_rdsfailover.mysql.handshake import Capability
 from pytest_rdsfailover.mysql.packets import (
-    ERR,
     MAX_PAYLOAD,
     OK,
     STATUS_IN_TRANS,
@@ -27,7 +27,6 @@ from pytest_rdsfailover.mysql.packets import (
     error_packet,
     frame,
     packets_of,
-    parse_error,
     with_status,
 )
 from pytest_rdsfailover.mysql.response_reader import ResponseReader
@@ -37,7 +36,6 @@ BACKLOG = 64 * 1024 * 1024  # bytes of commands that a client may send ahead
 IN_TRANS = STATUS_IN_TRANS | STATUS_IN_TRANS_READONLY
 SET_MULTI_STATEMENTS = b"\x1b\x00\x00"
 ROLLBACK = hidden(b"ROLLBACK")
-REFUSED = bytes((ERR,))
 PLAIN = frozenset({Command.QUERY, Command.STMT_EXECUTE})  # their answers may pass as they are
 
 
@@ -50,14 +48,13 @@ class InstanceSession:
         host: the instance.
         tls: clients are offered TLS.
         sink: takes what the instance has for its client; None to have it as bytes in `to_client`.
-        seen: counts what clients of its endpoint do; None for nobody's count.
+        seen: counts what clients of its endpoint do; None if it is not to be counted.
 
     Attributes:
         to_client: bytes for the client.
         to_server: bytes for the server.
         crashing: the client wants its instance to crash.
-        refusals: how many answers told the client that this is no writer.
-        refusal: the latest of these errors; 0 before there was one.
+        answers: numbers and counts what the client gets of answers.
     """
 
     def __init__(
@@ -65,13 +62,13 @@ class InstanceSession:
     ) -> None:
         self.to_client, self.to_server = bytearray(), bytearray()
         self.crashing = False
-        self.refusals = self.refusal = 0
         self._sink: Sink = Framed(self.to_client) if sink is None else sink
+        self.answers = AnswerWriter(self._sink)
         self._host = host
         self._client, self._message = PacketReader(), MessageReader()
         self._server = ResponseReader(self._answered)
         self._seen = seen or Seen()
-        self._marked: MarkedCount | None = None  # where the answer to the command is counted
+        self._carried: MarkedStatement | None = None  # what the answer to the command is told to
         self._variables = Variables(host.id)
         self._planner = Planner(host, self._variables)
         self._login = RelayedLogin(tls=tls)
@@ -84,8 +81,7 @@ class InstanceSession:
         self._drop = False  # the rest of the server's answer is not for the client
         self._goes_on = False  # what the client sends on request is continued by its next packet
         self._plain = False  # the server's answer is for the client as it is
-        self._seen_by_client = 0  # number of the next packet to the client
-        self._shift = 0  # what the client's numbers are ahead of the server's
+        self._shift = 0  # by how much the client's packet numbers are ahead of the server's
 
     @property
     def thread_id(self) -> int | None:
@@ -109,7 +105,7 @@ class InstanceSession:
     def refuse_crash(self) -> None:
         """Answer that the instance cannot crash now."""
         self.crashing = False
-        self._tell(error_packet(BUSY))
+        self.answers.tell(error_packet(BUSY))
 
     def from_client(self, data: bytes) -> None:
         """Take bytes that the client sent.
@@ -180,11 +176,11 @@ class InstanceSession:
         if not message:
             raise ProtocolError("an empty command")
         self._command = message[0]
-        self._seen_by_client, self._shift = packets_of(message), 0
+        self.answers.sequence, self._shift = packets_of(message), 0
         if is_crash(message):
             self.crashing = True  # no answer: the instance goes down
             return
-        self._marked = self._seen.begin(message)
+        self._carried = self._seen.begin(message)
         if self._command == Command.SET_OPTION:
             self._multi = message == SET_MULTI_STATEMENTS
         self._plan.extend(self._planner.plan(message, self._server.status, multi=self._multi))
@@ -193,11 +189,10 @@ class InstanceSession:
         """Send one command, or answer it ourselves."""
         if exchange.refuse is not None:
             self._plan.clear()
-            self._tell(error_packet(exchange.refuse))
+            self.answers.tell(error_packet(exchange.refuse))
             return
         if exchange.lift:
-            now = exchange._replace(lift=False, lifted=True)
-            self._plan.extendleft(reversed(lifting(now, self._server.status)))
+            self._plan.extendleft(reversed(lifting(exchange, self._server.status)))
             return
         self._exchange = exchange
         command = exchange.payload[0]
@@ -205,7 +200,7 @@ class InstanceSession:
             self._planner.sent(exchange)
         else:
             # The server counts on from our command, the client from its own.
-            self._shift = self._seen_by_client - packets_of(exchange.payload)
+            self._shift = self.answers.sequence - packets_of(exchange.payload)
         self.to_server += encode(exchange.payload)
         self._server.begin(command)
         self._plain = (
@@ -218,7 +213,7 @@ class InstanceSession:
     def _answer_from_client(self, packet: Packet) -> None:
         """Pass on what the client was asked for: a file's contents, or its part of a login."""
         self.to_server += frame(packet.payload, packet.sequence - self._shift)
-        self._seen_by_client = packet.sequence + 1
+        self.answers.sequence = packet.sequence + 1
         if self._command != Command.CHANGE_USER and not (packet.payload or self._goes_on):
             self._server.asks = False
         self._goes_on = len(packet.payload) == MAX_PAYLOAD
@@ -233,26 +228,22 @@ class InstanceSession:
         response, exchange = self._server.response, self._exchange
         part = self._server.follow(packet)
         if response is None or exchange is None:
-            self._sink.take(packet)  # it is about to hang up
+            self._sink.take(packet)  # an error that comes unasked: the server is about to hang up
             return
         if part is Part.END:
             self._end(packet.payload, response, exchange)
         elif not (exchange.hidden or self._drop):
             self._forward(packet.payload, part, exchange)
         if response.done:
-            self._ended()
+            self._server.end()
+            self._plain = self._drop = False
 
-    def _answered(self, *, failed: bool) -> None:
+    def _answered(self, error: int) -> None:
         """Count that the server has answered a command of the client's."""
         exchange = self._exchange
-        if self._marked is not None and exchange is not None and not exchange.hidden:
-            self._marked.confirmed += not failed
-            self._marked = None
-
-    def _ended(self) -> None:
-        """Be ready for the next command, because this one is answered."""
-        self._server.end()
-        self._plain = self._drop = False
+        if self._carried is not None and exchange is not None and not exchange.hidden:
+            self._carried.answered(error)
+            self._carried = None
 
     def _forward(self, payload: bytes, part: Part | None, exchange: Exchange) -> None:
         """Let the client have a packet from the middle of its answer."""
@@ -260,7 +251,7 @@ class InstanceSession:
             payload = self._variables.unmark(payload)
         elif part and self._command == Command.STMT_PREPARE and payload[0] == OK:
             self._planner.prepared(payload[STATEMENT_ID], exchange)
-        self._tell(payload)
+        self.answers.tell(payload)
 
     def _end(self, payload: bytes, response: Response, exchange: Exchange) -> None:
         """Take the end of a result: forward it, hold it, or put an error in its place."""
@@ -276,10 +267,10 @@ class InstanceSession:
                 payload if self._host.writer else worded(payload, self._host.read_only_error)
             )
         elif self._writing() and not exchange.lifted:
-            # A transaction that may write was begun on a reader: it must not live on.
+            # A transaction that may write was begun on a reader: it must be ended.
             self._plan.clear()
             self._plan.append(ROLLBACK)
-            self._marked = None
+            self._carried = None
             self._held = refused(self._host.read_only_error)
             self._drop = True
         else:
@@ -296,22 +287,14 @@ class InstanceSession:
         elif response.done and self._plan:
             self._held = payload
             return
-        self._tell(payload)
+        self.answers.tell(payload)
 
     def _fail(self, payload: bytes) -> None:
-        """Answer with an error; of what was planned only our own tidying up is left."""
+        """Answer with an error; of the planned exchanges only our own that tidy up remain."""
         self._plan = deque(takewhile(lambda exchange: exchange.hidden, self._plan))
         self._held = payload
 
     def _release(self) -> None:
         """Send the client the end of its answer, with the state the session is in by now."""
         payload, self._held = self._held or b"", None
-        self._tell(as_of(payload, self._server.status))
-
-    def _tell(self, payload: bytes) -> None:
-        """Send the client the next packet of its answer; it may send the next command at once."""
-        sequence = self._seen_by_client
-        self._seen_by_client = (sequence + 1) & 0xFF
-        if payload[:1] == REFUSED and parse_error(payload).code in READ_ONLY:
-            self.refusals, self.refusal = self.refusals + 1, parse_error(payload).code
-        self._sink.take(Packet(sequence, payload))
+        self.answers.tell(as_of(payload, self._server.status))

@@ -1,10 +1,21 @@
 """The REST API without HTTP: from method, path and body to status and answer."""
 
+import functools
+import posixpath
 from collections.abc import Callable
-from dataclasses import dataclass
-from urllib.parse import unquote
+from http import HTTPStatus
+from urllib.parse import quote
 
 from pytest_rdsfailover.local.toxiproxy import refusal
+from pytest_rdsfailover.local.toxiproxy.answer import (
+    NO_CONTENT,
+    NOT_ALLOWED,
+    NOT_FOUND,
+    Answer,
+    error,
+    moved,
+    value,
+)
 from pytest_rdsfailover.local.toxiproxy.body import decode, field, fields
 from pytest_rdsfailover.local.toxiproxy.proxy import ListeningProxy
 from pytest_rdsfailover.local.toxiproxy.refusal import Refusal
@@ -12,19 +23,6 @@ from pytest_rdsfailover.local.toxiproxy.refusal import Refusal
 VERSION = "2.12.0+builtin"
 """The release of Toxiproxy that this server behaves like; the suffix tells the two apart."""
 
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """A status and a body: a value for JSON, a text, or None for no body."""
-
-    status: int
-    body: object = None
-    text: str | None = None
-
-
-NO_CONTENT = Answer(204)
-NOT_FOUND = Answer(404, text="404 page not found\n")
-NOT_ALLOWED = Answer(405)
 
 Names = list[str]
 Handler = Callable[["Api", Names, bytes], Answer]
@@ -36,18 +34,26 @@ class Api:
     def __init__(self) -> None:
         self._proxies: dict[str, ListeningProxy] = {}
 
-    def answer(self, method: str, path: str, body: bytes) -> Answer:
-        """Do what a request asks and answer it."""
-        names, methods = _route(unquote(path))
+    def route(self, method: str, path: str, query: str = "") -> Answer | Callable[[bytes], Answer]:
+        """Return what makes a request's answer from its body; an answer if nobody is there."""
+        clean = _clean(path)
+        if clean != path:
+            place = quote(clean, safe="/$&+,:;=@-_.~")
+            return moved(f"{place}?{query}" if query else place)
+        names, methods = _route(path)
         if methods is None:
             return NOT_FOUND
         handler = methods.get(method)
         if handler is None:
             return NOT_ALLOWED
+        return functools.partial(self._done, handler, names)
+
+    def _done(self, handler: "Handler", names: Names, body: bytes) -> Answer:
+        """Do what a request asks and answer it."""
         try:
             return handler(self, names, body)
         except Refusal as refused:
-            return Answer(refused.status, {"error": refused.text, "status": refused.status})
+            return error(refused)
 
     def close(self) -> None:
         """Close all listeners and connections."""
@@ -67,7 +73,9 @@ class Api:
 
     def version(self, _names: Names, _body: bytes) -> Answer:
         """GET /version."""
-        return Answer(200, {"version": VERSION})
+        # With a space and a line's end, which scripts may look for.
+        text = f'{{"version": "{VERSION}"}}\n'
+        return Answer(HTTPStatus.OK, "application/json;charset=utf-8", text.encode())
 
     def reset(self, _names: Names, _body: bytes) -> Answer:
         """POST /reset: enable all proxies and remove all toxics."""
@@ -78,7 +86,7 @@ class Api:
 
     def index(self, _names: Names, _body: bytes) -> Answer:
         """GET /proxies."""
-        return Answer(200, {name: proxy.show() for name, proxy in sorted(self._proxies.items())})
+        return value({name: proxy.show() for name, proxy in sorted(self._proxies.items())})
 
     def create(self, _names: Names, body: bytes) -> Answer:
         """POST /proxies."""
@@ -88,26 +96,26 @@ class Api:
         if enabled:
             proxy.start()
         self._proxies[proxy.name] = proxy
-        return Answer(201, proxy.show())
+        return value(proxy.show(), HTTPStatus.CREATED)
 
     def populate(self, _names: Names, body: bytes) -> Answer:
         """POST /populate: create many proxies, replacing existing ones that differ."""
         done: list[ListeningProxy] = []
         try:
             entries = decode(body)
+            entries = [] if entries is None else entries
             if not isinstance(entries, list):
                 raise refusal.bad_body(f"a list is needed, not {entries!r}")
             wanted = [_new_proxy(entry, f" at proxy {n}") for n, entry in enumerate(entries, 1)]
             for proxy, enabled in wanted:
                 done.append(self._put(proxy, enabled=enabled))
         except Refusal as refused:
-            error = {"error": refused.text, "status": refused.status}
-            return Answer(refused.status, {**error, "proxies": _shown(done)})
-        return Answer(201, {"proxies": _shown(done)})
+            return value({**refused.show(), "proxies": _shown(done)}, refused.status)
+        return value({"proxies": _shown(done)}, HTTPStatus.CREATED)
 
     def show(self, names: Names, _body: bytes) -> Answer:
         """GET /proxies/{name}."""
-        return Answer(200, self.proxy(names[0]).show())
+        return value(self.proxy(names[0]).show())
 
     def update(self, names: Names, body: bytes) -> Answer:
         """PATCH or POST /proxies/{name}."""
@@ -118,7 +126,7 @@ class Api:
             field(given, "upstream", str, proxy.upstream),
             enabled=field(given, "enabled", bool, proxy.enabled),
         )
-        return Answer(200, proxy.show())
+        return value(proxy.show())
 
     def delete(self, names: Names, _body: bytes) -> Answer:
         """DELETE /proxies/{name}."""
@@ -128,21 +136,21 @@ class Api:
 
     def toxics(self, names: Names, _body: bytes) -> Answer:
         """GET /proxies/{name}/toxics."""
-        return Answer(200, [toxic.show() for toxic in self.proxy(names[0]).chain.installed()])
+        return value([toxic.show() for toxic in self.proxy(names[0]).chain.installed()])
 
     def add_toxic(self, names: Names, body: bytes) -> Answer:
         """POST /proxies/{name}/toxics."""
-        return Answer(200, self.proxy(names[0]).chain.add(decode(body)).show())
+        return value(self.proxy(names[0]).chain.add(decode(body)).show())
 
     def toxic(self, names: Names, _body: bytes) -> Answer:
         """GET /proxies/{name}/toxics/{toxic}."""
-        return Answer(200, self.proxy(names[0]).chain.get(names[1]).show())
+        return value(self.proxy(names[0]).chain.get(names[1]).show())
 
     def update_toxic(self, names: Names, body: bytes) -> Answer:
         """PATCH or POST /proxies/{name}/toxics/{toxic}."""
         chain = self.proxy(names[0]).chain
         chain.get(names[1])
-        return Answer(200, chain.update(names[1], decode(body)).show())
+        return value(chain.update(names[1], decode(body)).show())
 
     def remove_toxic(self, names: Names, _body: bytes) -> Answer:
         """DELETE /proxies/{name}/toxics/{toxic}."""
@@ -170,7 +178,7 @@ def _new_proxy(body: object, where: str = "") -> tuple[ListeningProxy, bool]:
         raise refusal.missing(f"name{where}")
     if not upstream:
         raise refusal.missing(f"upstream{where}")
-    return ListeningProxy(name, listen or ":0", upstream), enabled
+    return ListeningProxy(name, listen, upstream), enabled
 
 
 def _shown(proxies: list[ListeningProxy]) -> list[dict[str, object]] | None:
@@ -196,6 +204,12 @@ ROUTES: dict[tuple[str, ...], dict[str, Handler]] = {
         "DELETE": Api.remove_toxic,
     },
 }
+
+
+def _clean(path: str) -> str:
+    """Return a path without empty parts and dots; a slash at its end stays."""
+    clean = posixpath.normpath("/" + path.strip("/"))
+    return clean + "/" if path.endswith("/") and clean != "/" else clean
 
 
 def _route(path: str) -> tuple[Names, dict[str, Handler] | None]:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from pytest_rdsfailover.local.toxiproxy import refusal
-from pytest_rdsfailover.local.toxiproxy.body import field, fields
+from pytest_rdsfailover.local.toxiproxy.body import field, fields, single
 from pytest_rdsfailover.local.toxiproxy.link import Connection, Link
 from pytest_rdsfailover.local.toxiproxy.refusal import Refusal
 from pytest_rdsfailover.local.toxiproxy.toxic import StreamToxic
@@ -79,7 +79,7 @@ class Chain:
         given = fields(body)
         kind = field(given, "type", str, "")
         stream = field(given, "stream", str, "downstream")
-        toxicity = field(given, "toxicity", float, 1.0)
+        toxicity = single(field(given, "toxicity", float, 1.0))
         name = field(given, "name", str, "") or f"{kind}_{stream}"
         if stream.lower() not in STREAMS:
             raise Refusal(*refusal.BAD_STREAM)
@@ -102,7 +102,7 @@ class Chain:
         """
         installed = self.get(name)
         given = fields(body)
-        toxicity = field(given, "toxicity", float, installed.toxicity)
+        toxicity = single(field(given, "toxicity", float, installed.toxicity))
         installed.toxic = _with_attributes(installed.toxic, given)
         installed.toxicity = toxicity
         for link in self._links(installed):

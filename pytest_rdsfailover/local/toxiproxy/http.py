@@ -1,22 +1,18 @@
-"""HTTP/1.1 for the REST API: small and strict, on asyncio's streams."""
+"""HTTP/1.1 for the REST API, on asyncio's streams."""
 
 import asyncio
 import contextlib
-import json
+import functools
+import secrets
+from email.utils import formatdate
 from http import HTTPStatus
 
-from pytest_rdsfailover.local.toxiproxy.api import Answer, Api
+from pytest_rdsfailover.local.toxiproxy.answer import BROWSER, PLAIN, Answer, plain
+from pytest_rdsfailover.local.toxiproxy.api import Api
+from pytest_rdsfailover.local.toxiproxy.request import BadRequestError, Request, read
 
-HEAD_LIMIT = 16 * 1024
-BODY_LIMIT = 1024 * 1024
-
-
-class BadRequestError(Exception):
-    """The bytes are no HTTP request that this server takes; the connection ends."""
-
-    def __init__(self, status: HTTPStatus) -> None:
-        super().__init__(status)
-        self.status = status
+REQUEST_ID = "X-Toxiproxy-Request-Id"
+ID_BYTES = 10  # as long as the original's
 
 
 async def serve(api: Api, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -26,67 +22,49 @@ async def serve(api: Api, reader: asyncio.StreamReader, writer: asyncio.StreamWr
             while await _serve_request(api, reader, writer):
                 pass
         except BadRequestError as bad:
-            await _send(writer, Answer(bad.status, text=f"{bad.status.phrase}\n"), keep=False)
+            await _send(writer, plain(bad.status, bad.text), ["Connection: close"])
     writer.close()
 
 
 async def _serve_request(
     api: Api, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
 ) -> bool:
-    try:
-        head = await reader.readuntil(b"\r\n\r\n")
-    except asyncio.LimitOverrunError:
-        raise BadRequestError(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE) from None
-    method, path, version, headers = _parse(head)
-    body = await reader.readexactly(_length(headers))
-    keep = version == "HTTP/1.1" and headers.get("connection", "").lower() != "close"
-    if headers.get("user-agent", "").startswith("Mozilla/"):
-        # As Toxiproxy does: a web page must not control the server of a person who visits it.
-        answer = Answer(HTTPStatus.FORBIDDEN, text="User agent not allowed\n")
-    else:
-        answer = api.answer(method, path.partition("?")[0], body)
-    await _send(writer, answer, keep=keep)
-    return keep
+    request = await read(reader, functools.partial(_go_on, writer))
+    answer, headers = _answer(api, request)
+    if not request.keep:
+        headers = [*headers, "Connection: close"]
+    await _send(writer, answer, headers, body=request.method != "HEAD")
+    return request.keep
 
 
-def _parse(head: bytes) -> tuple[str, str, str, dict[str, str]]:
-    request_line, *lines = head[:-4].decode("latin-1").split("\r\n")
-    words = request_line.split(" ")
-    if len(words) != 3 or not words[1].startswith("/") or not words[2].startswith("HTTP/1."):  # noqa: PLR2004 - method, path, version
-        raise BadRequestError(HTTPStatus.BAD_REQUEST)
-    headers = {}
-    for line in lines:
-        name, colon, value = line.partition(":")
-        if not colon or name != name.strip() or not name:
-            raise BadRequestError(HTTPStatus.BAD_REQUEST)
-        headers[name.lower()] = value.strip()
-    return words[0], words[1], words[2], headers
+def _answer(api: Api, request: Request) -> tuple[Answer, list[str]]:
+    """Return the answer to a request, and its number if a handler was found for it."""
+    found = api.route(request.method, request.path, request.query)
+    if isinstance(found, Answer):
+        return found, []
+    browser = request.agent.startswith("Mozilla/")
+    answer = BROWSER if browser else found(request.body)
+    return answer, [f"{REQUEST_ID}: {secrets.token_hex(ID_BYTES)}"]
 
 
-def _length(headers: dict[str, str]) -> int:
-    if "transfer-encoding" in headers:
-        raise BadRequestError(HTTPStatus.LENGTH_REQUIRED)
-    text = headers.get("content-length", "0")
-    if not (text.isascii() and text.isdigit()):
-        raise BadRequestError(HTTPStatus.BAD_REQUEST)
-    if int(text) > BODY_LIMIT:
-        raise BadRequestError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
-    return int(text)
+async def _go_on(writer: asyncio.StreamWriter) -> None:
+    writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+    await writer.drain()
 
 
-async def _send(writer: asyncio.StreamWriter, answer: Answer, *, keep: bool) -> None:
+async def _send(
+    writer: asyncio.StreamWriter, answer: Answer, headers: list[str], *, body: bool = True
+) -> None:
     status = HTTPStatus(answer.status)
     lines = [f"HTTP/1.1 {status.value} {status.phrase}"]
-    body = b""
-    if answer.text is not None:
-        body = answer.text.encode()
-        lines.append("Content-Type: text/plain; charset=utf-8")
-    elif answer.body is not None:
-        body = json.dumps(answer.body, ensure_ascii=False, separators=(",", ":")).encode()
-        lines.append("Content-Type: application/json")
+    if answer.kind is not None:
+        lines.append(f"Content-Type: {answer.kind}")
+    if answer.kind == PLAIN:
+        lines.append("X-Content-Type-Options: nosniff")
+    if answer.location is not None:
+        lines.append(f"Location: {answer.location}")
+    lines += [*headers, f"Date: {formatdate(usegmt=True)}"]
     if status is not HTTPStatus.NO_CONTENT:
-        lines.append(f"Content-Length: {len(body)}")
-    if not keep:
-        lines.append("Connection: close")
-    writer.write("\r\n".join([*lines, "", ""]).encode() + body)
+        lines.append(f"Content-Length: {len(answer.body)}")
+    writer.write("\r\n".join([*lines, "", ""]).encode() + (answer.body if body else b""))
     await writer.drain()

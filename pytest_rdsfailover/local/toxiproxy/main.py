@@ -13,7 +13,8 @@ import signal
 import sys
 
 from pytest_rdsfailover.local.toxiproxy.api import VERSION, Api
-from pytest_rdsfailover.local.toxiproxy.http import HEAD_LIMIT, serve
+from pytest_rdsfailover.local.toxiproxy.http import serve
+from pytest_rdsfailover.local.toxiproxy.request import HEAD_LIMIT
 
 STDIN = 0
 

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import socket
 
+from pytest_rdsfailover.local.toxiproxy.address import Resolved, resolve, split, text
 from pytest_rdsfailover.local.toxiproxy.chain import Chain
 from pytest_rdsfailover.local.toxiproxy.link import Connection
 from pytest_rdsfailover.local.toxiproxy.refusal import system
@@ -53,7 +54,7 @@ class ListeningProxy:
             return
         listener = _listen(self.listen)
         self._listener = listener
-        self.listen = _text(listener.getsockname())
+        self.listen = text(listener.getsockname())
         LISTENING.add(self)
         asyncio.get_running_loop().add_reader(listener.fileno(), self._accept)
 
@@ -78,8 +79,8 @@ class ListeningProxy:
             Refusal: if *listen* is no address.
         """
         try:
-            resolved = _text(_resolve(listen)[1])
-        except (OSError, ValueError) as error:
+            resolved = text(resolve(listen)[1])
+        except ValueError as error:
             raise system(error) from None
         return (self.listen, self.upstream) != (resolved, upstream)
 
@@ -136,9 +137,9 @@ LISTENING: set[ListeningProxy] = set()
 
 def _proxy_at(address: str) -> ListeningProxy | None:
     """Return the proxy of this server that listens on an address; None if none does."""
-    host, port = _split(address)
+    host, port = split(address)
     for proxy in LISTENING:
-        own, number = _split(proxy.listen)
+        own, number = split(proxy.listen)
         if number == port and (host == own or own in EVERYWHERE or host in NAMES.get(own, ())):
             return proxy
     return None
@@ -146,8 +147,8 @@ def _proxy_at(address: str) -> ListeningProxy | None:
 
 def _listen(address: str) -> socket.socket:
     try:
-        family, resolved = _resolve(address)
-    except (OSError, ValueError) as error:
+        family, resolved = resolve(address)
+    except ValueError as error:
         raise system(ValueError(f"listen tcp: {error}")) from None
     listener = socket.socket(family)
     try:
@@ -158,35 +159,14 @@ def _listen(address: str) -> socket.socket:
     except OSError as error:
         listener.close()
         reason = (error.strerror or str(error)).lower()
-        raise system(OSError(f"listen tcp {address}: bind: {reason}")) from None
+        place = text(resolved) if split(address)[0] else address
+        raise system(OSError(f"listen tcp {place}: bind: {reason}")) from None
     return listener
-
-
-def _split(address: str) -> tuple[str, int]:
-    host, colon, port = address.rpartition(":")
-    if not colon:
-        raise ValueError(f"address {address}: missing port in address")
-    if not port.isascii() or not port.isdigit() or int(port) > 65535:  # noqa: PLR2004 - a port
-        raise ValueError(f"address {address}: invalid port")
-    return host.removeprefix("[").removesuffix("]"), int(port)
-
-
-def _resolve(address: str) -> tuple[socket.AddressFamily, tuple[str, int]]:
-    host, port = _split(address)
-    infos = socket.getaddrinfo(host or "::", port, type=socket.SOCK_STREAM)
-    # A name that has IPv4 and IPv6 addresses means IPv4, which every machine has.
-    family, _, _, _, resolved = min(infos, key=lambda info: info[0])
-    return family, (str(resolved[0]), int(resolved[1]))
-
-
-def _text(address: tuple[str, int]) -> str:
-    host, port = address[:2]
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 async def _dial(address: str) -> socket.socket:
     loop = asyncio.get_running_loop()
-    host, port = _split(address)
+    host, port = split(address)
     family, resolved = await _look_up(host or "127.0.0.1", port)
     upstream = socket.socket(family)
     upstream.settimeout(0)
@@ -197,7 +177,7 @@ async def _dial(address: str) -> socket.socket:
     return upstream
 
 
-async def _look_up(host: str, port: int) -> tuple[int, tuple[str, int]]:
+async def _look_up(host: str, port: int) -> tuple[int, Resolved]:
     try:
         socket.inet_aton(host)
     except OSError:

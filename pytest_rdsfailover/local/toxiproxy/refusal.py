@@ -8,6 +8,10 @@ class Refusal(Exception):  # noqa: N818 - an answer to a client, not a fault of 
         super().__init__(text, status)
         self.text, self.status = text, status
 
+    def show(self) -> dict[str, object]:
+        """Return the refusal as the REST API shows it."""
+        return {"error": self.text, "status": self.status}
+
 
 def bad_body(reason: str) -> Refusal:
     """Return the refusal of a body that is no JSON or has values of a wrong type."""

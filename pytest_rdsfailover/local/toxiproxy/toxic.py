@@ -4,6 +4,9 @@ import dataclasses
 from dataclasses import dataclass
 from typing import ClassVar, Protocol, Self
 
+SMALLEST = -(1 << 63)
+"""The smallest integer that an attribute can have."""
+
 
 @dataclass(slots=True)
 class Chunk:
@@ -72,15 +75,15 @@ class StreamToxic:
         """Return a copy with the attributes that this toxic has; others are ignored.
 
         Raises:
-            TypeError: if an attribute is not an integer.
+            TypeError: if an attribute is not an integer of 64 bits.
         """
         names = {field.name for field in dataclasses.fields(self)}
         given = {
             name: value for name, value in attributes.items() if name in names and value is not None
         }
         for name, value in given.items():
-            if type(value) is not int:
-                raise TypeError(f"{name} must be an integer, not {value!r}")
+            if type(value) is not int or not SMALLEST <= value <= -SMALLEST - 1:
+                raise TypeError(f"{name} must be an integer of 64 bits, not {value!r}")
         return dataclasses.replace(self, **given)
 
     def attributes(self) -> dict[str, int]:

@@ -123,7 +123,7 @@ def test_a_single_figure_beside_unreliable_ones_is_a_problem_on_either_side():
     few["loads"] *= 15
 
     (problem,) = compare_with(BEFORE, few, ()).problems
-    assert "only 1 of 15 trials have a figure in this run" in problem
+    assert "only 1 of 15 trials have a figure (7%) in this run" in problem
     (problem,) = compare_with(few, BEFORE, ()).problems
     assert "in the baseline" in problem
 

@@ -6,13 +6,14 @@ from types import SimpleNamespace
 import pytest
 from builders import acks, course, everything_acked, journal, refused
 
-from pytest_rdsfailover.analysis.summary import summarise
+from pytest_rdsfailover.analysis.judging import summarise
 from pytest_rdsfailover.journal.stored import Stored
 from pytest_rdsfailover.model.endpoints import Endpoint
-from pytest_rdsfailover.model.errors import SettingError
-from pytest_rdsfailover.trial.repeats import InvalidTrialsError, Repetition
+from pytest_rdsfailover.model.errors import SettingError, UndecidedError, UnreliableTrialsWarning
+from pytest_rdsfailover.trial.repeats import Repetition
 from pytest_rdsfailover.trial.resume import Store
 from pytest_rdsfailover.trial.trial import InvalidTrialError, Trial
+from pytest_rdsfailover.trial.trials import InvalidTrialsError
 
 ENDPOINT = Endpoint(
     name="cluster", kind="writer", host="h", port=1, user="u", password="p", database="d"
@@ -112,6 +113,24 @@ def test_a_repr_is_a_report(tmp_path):
     assert (
         repr(found) == "<Trials: 3 of 3, down 2.00 s in the middle, 3.00 s at most, 0 of 3 without>"
     )
+
+
+def test_claims_that_claim_nothing_are_refused_before_the_first_trial(tmp_path):
+    bench = Bench(tmp_path, [trial(1)])
+    with pytest.raises(SettingError, match=r'claims=\{\} claim nothing; write claims=\{"downtime"'):
+        bench.run(ENDPOINT, claims={})
+    assert len(bench.runner.trials) == 1
+    with pytest.raises(SettingError, match="claims nothing"):
+        bench.run(ENDPOINT, trials=1).expect()
+
+
+def test_few_trials_with_a_figure_are_told_and_prove_nothing(tmp_path):
+    unfit = trial(0.05, strangers=9.0, cpus=1)
+    bench = Bench(tmp_path, [trial(1), unfit, unfit])
+    with pytest.warns(UnreliableTrialsWarning, match=r"only 1 of 3 trials have a figure \(33%\)"):
+        found = bench.run(ENDPOINT)
+    with pytest.raises(UndecidedError, match="only 1 of 3 trials"):
+        assert max(found.downtimes) < 100
 
 
 def test_claims_are_checked_at_the_end_and_kept_for_the_reports(tmp_path):

@@ -3,9 +3,9 @@
 import enum
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Protocol
 
+from pytest_rdsfailover.local.gateway.proxy.errands import Errand, Row, TakeRow, nothing
 from pytest_rdsfailover.local.gateway.proxy.server_login import ConnectionKey, Setup, login
 from pytest_rdsfailover.local.gateway.proxy.state import Values, question, quoted_name, setting
 from pytest_rdsfailover.local.gateway.router import Instance
@@ -45,19 +45,6 @@ class DatabaseStage(enum.Enum):
     LOGIN = enum.auto()
     SETUP = enum.auto()
     READY = enum.auto()
-
-
-@dataclass(slots=True)
-class Errand:
-    """A command of the proxy's own, and what to do with its first row."""
-
-    payload: bytes
-    done: Callable[[list[bytes | None]], None]
-    row: list[bytes | None] = field(default_factory=list)
-
-
-def nothing(_: list[bytes | None]) -> None:
-    """Take a row and do nothing with it."""
 
 
 class Database:
@@ -108,7 +95,7 @@ class Database:
         self._errands: deque[Errand] = deque()
         self._errand: Errand | None = None
         self._asked: int | None = None  # the command that is to be answered
-        self._response: Response | None = None  # what of its answer was not seen by the session
+        self._response: Response | None = None  # its answer, if the session does not follow it
         self._continues = self._noisy = False
 
     @property
@@ -166,7 +153,7 @@ class Database:
                 server.end()
 
     def _take_part(self, packet: Packet, part: Part | None, response: Response) -> None:
-        """Take a packet of which it is known what it is."""
+        """Take a packet whose part in its response is known."""
         if part is Part.END:
             self._note(response)
         if response.done:
@@ -183,7 +170,7 @@ class Database:
         self._noisy = self._noisy or response.warned
 
     def quieten(self, *, always: bool = False) -> None:
-        """Forget what one client's statement left for a SHOW WARNINGS, before another's comes."""
+        """Clear the warnings that one client's statement left, before another client looks."""
         if self._noisy or always:
             self._noisy = False
             self.ask(FORGET)
@@ -216,13 +203,13 @@ class Database:
             self.ask(sql)
         self.ask(question(self.setup.names), self._is_ready)
 
-    def _is_ready(self, row: list[bytes | None]) -> None:
+    def _is_ready(self, row: Row) -> None:
         self.learn(row, self.setup.names)
         self.baseline = dict(self.state)
         self._stage, self.dirty = DatabaseStage.READY, False
         self.ready(self)
 
-    def learn(self, row: list[bytes | None], names: tuple[bytes, ...]) -> None:
+    def learn(self, row: Row, names: tuple[bytes, ...]) -> None:
         """Note the state that a `question` was answered with."""
         if len(row) != 1 + len(names):
             raise ProtocolError("the server tells less of its state than it was asked for")
@@ -237,7 +224,7 @@ class Database:
         self._run(Errand(bytes((Command.RESET_CONNECTION,)), nothing))
         self._set_up()
 
-    def ask(self, sql: bytes, done: Callable[[list[bytes | None]], None] = nothing) -> None:
+    def ask(self, sql: bytes, done: TakeRow = nothing) -> None:
         """Run a statement of the proxy's own and hand on its first row, empty if it has none."""
         self._run(Errand(bytes((Command.QUERY,)) + sql, done))
 
@@ -272,7 +259,8 @@ class Database:
     def adopt(self, schema: bytes | None, wanted: Values, done: Callable[[], None]) -> None:
         """Take over a client's state, then call *done*.
 
-        A connection that has a database cannot be without one again: such a client needs another.
+        A connection cannot leave its database for none: a client without one needs another
+        connection.
         """
         if schema is not None and schema != self.schema:
             self.schema = schema

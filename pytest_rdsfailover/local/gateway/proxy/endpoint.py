@@ -3,20 +3,19 @@
 import asyncio
 import itertools
 import ssl
-import time
 from collections import Counter
 
 from pytest_rdsfailover.local.gateway.proxy.authentication import Directory
 from pytest_rdsfailover.local.gateway.proxy.database import Database
 from pytest_rdsfailover.local.gateway.proxy.databases import Databases
 from pytest_rdsfailover.local.gateway.proxy.facts import ServerFacts
-from pytest_rdsfailover.local.gateway.proxy.lifetimes import outstayed, pause, unused
 from pytest_rdsfailover.local.gateway.proxy.links import ClientLink, DatabaseLink
 from pytest_rdsfailover.local.gateway.proxy.pins import Pins
 from pytest_rdsfailover.local.gateway.proxy.pool import Pool
 from pytest_rdsfailover.local.gateway.proxy.server_login import ConnectionKey, Setup
 from pytest_rdsfailover.local.gateway.proxy.session import ProxySession
 from pytest_rdsfailover.local.gateway.proxy.settings import ProxySettings
+from pytest_rdsfailover.local.gateway.proxy.sweeper import Sweeper
 from pytest_rdsfailover.local.gateway.proxy.waits import Waits
 from pytest_rdsfailover.local.gateway.router import Instance
 from pytest_rdsfailover.local.gateway.sockets import BACKLOG, Dial, bound
@@ -63,7 +62,7 @@ class ProxyEndpoint:
     ) -> None:
         self.name, self.facts, self.directory, self.tls = name, facts, directory, tls
         self.settings = ProxySettings()
-        self.pins = Pins()
+        self.pins = Pins(name)
         self.counts: Counter[str] = Counter()
         self.refusing = False
         self.port = 0
@@ -71,8 +70,9 @@ class ProxyEndpoint:
         self._databases = Databases(self, dial)
         self.waits = Waits(self._timed_out)
         self.pool = Pool(self._open, self._databases.end, most=1, most_idle=1)
-        self.configure(self.settings)
         self._clients: dict[ProxySession, ClientLink] = {}
+        self._sweeper = Sweeper(self._clients, self._databases, self.pool, self.counts)
+        self.configure(self.settings)
         self._touched: set[ProxySession | Database] = set()
         self._at_end, self._due = at_end, False
         self._sweeping: asyncio.Task[None] | None = None
@@ -87,11 +87,11 @@ class ProxyEndpoint:
         self.port = raw.getsockname()[1]
         loop = asyncio.get_running_loop()
         await loop.create_server(self._accept, sock=raw, backlog=BACKLOG)
-        self._sweeping = loop.create_task(self._sweep())
+        self._sweeping = loop.create_task(self._sweeper.run())
 
     def configure(self, settings: ProxySettings) -> None:
         """Take other settings; connections that exist keep what they have."""
-        self.settings = settings
+        self.settings = self._sweeper.settings = settings
         self.pool.most = settings.most(self.facts.most)
         self.pool.most_idle = settings.most_idle(self.facts.most)
         self.directory.iam_required = settings.iam_auth == "REQUIRED"
@@ -219,7 +219,7 @@ class ProxyEndpoint:
         return database
 
     def ended(self, link: DatabaseLink) -> None:
-        """Learn that a database connection has ended, or has failed: so does what it was doing."""
+        """Learn that a database connection has ended or failed; its statement fails with it."""
         database = link.database
         client, fault = database.client, database.fault
         database.client = None
@@ -257,7 +257,7 @@ class ProxyEndpoint:
             self.pool.discard(database)
             if isinstance(client, ProxySession):
                 self._cut_off(client, how)
-        self._databases.departed(instance)  # `discard` put the connections' own threads there
+        self._databases.departed(instance)  # forgets the threads that `discard` has added
         self.pool.pump()  # sessions that waited for one of those need another connection
         self.flush()
         return threads
@@ -278,31 +278,3 @@ class ProxyEndpoint:
         """Reset the sessions that were left hanging."""
         for link in [link for link in self._clients.values() if link.silent]:
             link.abort(reset=True)
-
-    # Housekeeping --------------------------------------------------------------------------------
-
-    async def _sweep(self) -> None:
-        """End what has outstayed its time, for ever."""
-        while True:
-            await asyncio.sleep(pause(self.settings))
-            self._hang_up(time.monotonic())
-            self._close_unused(time.monotonic())
-
-    def _hang_up(self, now: float) -> None:
-        """Hang up on clients that were idle or connected for too long, or do not log in."""
-        for session, link in list(self._clients.items()):
-            if link.silent or session.message:
-                continue
-            reason = outstayed(
-                self.settings, now, since=link.since, heard=link.heard, known=bool(session.user)
-            )
-            if reason is not None:
-                self.counts[reason] += 1
-                link.close()
-
-    def _close_unused(self, now: float) -> None:
-        """Close database connections that were idle for too long."""
-        for database in list(self.pool.idle):
-            link = self._databases.link(database)
-            if link is not None and unused(self.settings, now, heard=link.heard):
-                self.pool.discard(database)

@@ -15,12 +15,16 @@ class Bandwidth(StreamToxic):
     rate: int = 0
 
     async def run(self, pipe: Pipe) -> None:
-        """Pass on each chunk after the time that it takes, large ones in parts."""
+        """Pass on each chunk after the time that it takes, large ones in parts.
+
+        A chunk takes its time from when the one before was due, or when it came if that is later:
+        what the system slept too long is caught up with.
+        """
         due = pipe.now()
         while chunk := await pipe.take():
             if self.rate <= 0:
                 await pipe.hang()
-            due = max(due, pipe.now())
+            due = max(due, chunk.at)
             part = self.rate * 100
             while len(chunk.data) > part:
                 due += SLICE

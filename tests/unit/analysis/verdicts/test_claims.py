@@ -18,7 +18,7 @@ def sample(downtime=1.0, *, valid=True, problem="", spread=0.0, rate=200.0, **fi
         rate=rate,
         figures={
             name: None if number is None else Figure.exact(number, "s" if name == "p99" else "")
-            for name, number in ({"lost": 0, "p99": 0.1} | figures).items()
+            for name, number in ({"lost": 0, "p99": 0.1, "outages": 1} | figures).items()
         },
     )
 
@@ -108,6 +108,31 @@ def test_what_an_unfit_clock_measured_decides_no_claim_on_downtime():
     assert state(unfit, lost=0) == PASS
 
 
+UNFIT = sample(0.9, problem="the load generator stood still")
+
+
+@pytest.mark.parametrize("reliable", [1, 3, 7])
+def test_few_reliable_trials_speak_for_no_others(reliable):
+    samples = [sample()] * reliable + [UNFIT] * (15 - reliable)
+    for asked in ({"p99": "median < 500ms"}, {"p99": "< 500ms"}, {"outages": 1}):
+        assert state(samples, **asked) == INCONCLUSIVE
+        share = f"only {reliable} of 15 trials have a figure ({reliable / 15:.0%})"
+        assert share in complaint(samples, **asked)
+    assert state(samples, lost=0) == PASS  # what is counted needs no clock
+
+
+def test_half_of_the_trials_reliable_are_enough():
+    assert state([sample()] * 8 + [UNFIT] * 7, p99="median < 500ms") == PASS
+
+
+def test_no_verdict_is_certain_while_too_few_trials_may_be_reliable():
+    reliable, unfit = [sample()] * 20, [UNFIT] * 20
+    assert certain(reliable, 40, p99="p80 < 1s") is False
+    assert certain([*reliable, *unfit[:-1]], 40, p99="p80 < 1s")
+    assert certain([*reliable[:-1], *unfit, sample()], 42, p99="p80 < 1s") is False
+    assert certain([*reliable[:9], *unfit], 29, p99="p80 < 1s")  # it cannot pass any more
+
+
 def test_the_share_of_trials_without_downtime_can_be_claimed():
     samples = [sample(0.0)] * 10 + [sample(1.0)] * 5
 
@@ -115,6 +140,16 @@ def test_the_share_of_trials_without_downtime_can_be_claimed():
     assert state(samples, no_downtime=">= 60%") == INCONCLUSIVE
     assert state(samples, no_downtime=">= 95%") == FAIL
     assert state([sample(1.0)] * 15, no_downtime="<= 20%") == PASS
+
+
+def test_a_downtime_of_zero_that_may_be_long_is_not_none():
+    doubtful = [sample(0.0, spread=0.4)] * 15
+
+    assert state(doubtful, no_downtime=">= 40%") == INCONCLUSIVE
+    assert state(doubtful, no_downtime="<= 90%") == INCONCLUSIVE
+    assert "undecided in 15" in complaint(doubtful, no_downtime=">= 40%")
+    assert state([sample(0.0, spread=0.09)] * 15, no_downtime=">= 40%") == PASS
+    assert state([sample(0.3, spread=0.4)] * 15, no_downtime="<= 90%") == INCONCLUSIVE
 
 
 def test_an_invalid_trial_counts_for_nothing_and_never_passes():
@@ -142,6 +177,10 @@ def test_claims_that_hold_raise_nothing():
         {"no_downtime": 0.5},
         {"confidence": 95},
         {"downtime": "p95 < 1ms"},
+        {"downtime": "p95"},
+        {"downtime": ""},
+        {"confidence": 0.9},
+        {},
     ],
 )
 def test_what_makes_no_sense_is_refused(asked):

@@ -82,6 +82,29 @@ def test_bandwidth_sends_large_chunks_in_parts():
     assert [(at, len(part)) for at, part in pipe.given] == [(0.1, 1000), (0.2, 1000), (0.25, 500)]
 
 
+class Sleepy(FakePipe):
+    """Sleeps a tenth longer than it is told to, as a busy machine does."""
+
+    async def rest(self, seconds):
+        await super().rest(seconds * 1.1)
+
+
+@pytest.mark.parametrize("size", [100, 1000, 32768])
+def test_bandwidth_catches_up_with_what_was_slept_too_long(size):
+    pipe = Sleepy(*[b"x" * size] * 200)
+    asyncio.run(KINDS["bandwidth"](rate=1000).run(pipe))
+
+    assert pipe.time == pytest.approx(200 * size / 1e6, rel=0.01)
+
+
+def test_bandwidth_saves_nothing_up_while_nothing_comes():
+    pipe = FakePipe(b"x" * 100, b"y" * 100)
+    pipe.chunks[1].at = 5.0
+    asyncio.run(KINDS["bandwidth"](rate=1).run(pipe))
+
+    assert [at for at, _ in pipe.given] == [0.1, 5.1]
+
+
 def test_no_bandwidth_gives_nothing():
     with pytest.raises(asyncio.CancelledError):
         treated("bandwidth", b"x", rate=0)
@@ -125,7 +148,7 @@ def test_a_limit_of_zero_gives_nothing():
     assert treated("limit_data", b"aaa", bytes=0).given == []
 
 
-@pytest.mark.parametrize("value", [1.5, "1", True, [1]])
+@pytest.mark.parametrize("value", [1.5, "1", True, [1], 2**63, -(2**63) - 1])
 def test_attributes_are_integers(value):
     with pytest.raises(TypeError, match="latency"):
         KINDS["latency"]().with_attributes({"latency": value})

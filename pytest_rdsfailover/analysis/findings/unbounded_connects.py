@@ -1,0 +1,64 @@
+"""Operations that waited for a connection, because no time-out bounds connecting."""
+
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+
+from pytest_rdsfailover.analysis.findings.finding import Case, Finding
+from pytest_rdsfailover.analysis.series import Series
+from pytest_rdsfailover.model.clock import SECOND, to_seconds
+from pytest_rdsfailover.model.durations import format_duration
+from pytest_rdsfailover.model.records import Outcome
+
+LONG = 3 * SECOND // 2  # longer than a connect that is bounded by one second, its retry included
+NO_CONNECTION = frozenset({"refused", "reset"})  # without any time-out; refused means never sent
+LOST = NO_CONNECTION | {"timeout", "dns"}  # after such an error a client connects anew
+
+
+def unbounded_connects(case: Case) -> Finding | None:
+    """Tell long waits for a connect that failed by itself, or succeeded long after others had."""
+    series = case.attempts if any(map(len, case.attempts)) else case.series
+    took = sorted(
+        [*_failed(series), *_late(series, served=sorted(at for each in series for at in each.acks))]
+    )
+    if not took:
+        return None
+    return Finding(
+        name="unbounded_connects",
+        severity="risky",
+        evidence=(
+            f"{len(took)} writes waited {format_duration(to_seconds(took[0]))} to"
+            f" {format_duration(to_seconds(took[-1]))} for a connect that no time-out bounds"
+        ),
+        cure=(
+            "bound connecting by a second or two (PyMySQL, mysqlclient: connect_timeout;"
+            " mysql-connector: connection_timeout; Connector/J: connectTimeout; Go: timeout), then"
+            " connect anew"
+        ),
+        expectation='writer_outage="< 2s"',
+    )
+
+
+def _failed(all_series: Sequence[Series]) -> Iterator[int]:
+    """Yield how long connects took that failed, though by no time-out."""
+    for series in all_series:
+        for row in series.failures():
+            fault = series.faults[series.fault[row]]
+            never_sent = series.outcome[row] == Outcome.REFUSED
+            took = series.finished[row] - series.started[row]
+            if took >= LONG and never_sent and fault is not None and fault.kind in NO_CONNECTION:
+                yield took
+
+
+def _late(all_series: Sequence[Series], served: Sequence[int]) -> Iterator[int]:
+    """Yield how long writes took that had to connect first, while others were served for long."""
+    for series in all_series:
+        for row in series.failures():
+            fault, after = series.faults[series.fault[row]], row + 1
+            if after == len(series) or not series.acked[after]:
+                continue
+            begun, done = series.started[after], series.finished[after]
+            if done - begun < LONG or fault is None or fault.kind not in LOST:
+                continue
+            first = bisect_right(served, begun)
+            if done - served[first] >= LONG:
+                yield done - begun
