@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pytest_rdsfailover.analysis import outages
 from pytest_rdsfailover.analysis.interval import Interval
 from pytest_rdsfailover.analysis.observed import Observed
-from pytest_rdsfailover.analysis.pauses import apart
 from pytest_rdsfailover.analysis.presence import FINEST, longest_unseen
 from pytest_rdsfailover.analysis.proof import failing_moments, fresh_failures
 from pytest_rdsfailover.analysis.weighing import Scales, Weighed
+from pytest_rdsfailover.model.spans import joined
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,7 +112,7 @@ def gap_figures(seen: Observed, *, database: bool) -> GapFigures:
     scales = Scales(
         series=seen.series,
         acks=seen.acks,
-        disturbed=apart([*wide, *seen.pauses.spans]),
+        disturbed=joined([*wide, *seen.pauses.spans]),
         failing=failing_moments(seen.series, database=database),
         pauses=seen.pauses,
         database=database,

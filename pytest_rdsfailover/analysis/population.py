@@ -3,9 +3,9 @@
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Self, TypedDict
 
-from pytest_rdsfailover.analysis.figure import Figure
+from pytest_rdsfailover.analysis.figure import Figure, Unit
 from pytest_rdsfailover.analysis.statistics import (
     CONFIDENCE,
     median,
@@ -16,11 +16,26 @@ from pytest_rdsfailover.analysis.statistics import (
     wilson,
 )
 
-PROVEN_SHARE = 0.99  # what "how many clean trials would it take" is answered for
+PROVEN_SHARE = 0.99  # the share without downtime that `clean_needed` is about
 P95 = 0.95
 # Seconds: "no downtime" says that no outage was seen, and that none can have been this long.
 NONE = 0.1
 SMALL = 0.5  # a smaller share of trials with a figure speaks for those that were easy to measure
+
+
+# A figure as JSON can say it: lower and upper end, value, problem, unit; no upper end if infinite.
+FigureRow = tuple[float, float | None, float, str, Unit]
+
+
+class SampleDocument(TypedDict):
+    """A sample as JSON can say it; its fields are those of `Sample`."""
+
+    valid: bool
+    reason: str
+    problem: str
+    downtime: FigureRow
+    rate: float
+    figures: Mapping[str, FigureRow | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +65,7 @@ class Sample:
         """Tell whether its downtime is a figure that counts."""
         return self.valid and not self.problem
 
-    def plain(self) -> dict[str, Any]:
+    def plain(self) -> SampleDocument:
         """Return it as JSON can say it."""
         return {
             "valid": self.valid,
@@ -58,11 +73,14 @@ class Sample:
             "problem": self.problem,
             "downtime": _plain(self.downtime),
             "rate": self.rate,
-            "figures": {name: _plain(figure) for name, figure in self.figures.items()},
+            "figures": {
+                name: None if figure is None else _plain(figure)
+                for name, figure in self.figures.items()
+            },
         }
 
     @classmethod
-    def of_plain(cls, plain: Mapping[str, Any]) -> Self:
+    def of_plain(cls, plain: SampleDocument) -> Self:
         """Return the sample that `plain` said.
 
         Raises:
@@ -82,15 +100,12 @@ class Sample:
         )
 
 
-def _plain(figure: Figure | None) -> Any:
-    """Return a figure as JSON can say it: null for an upper end that is infinite."""
-    if figure is None:
-        return None
+def _plain(figure: Figure) -> FigureRow:
     upper = None if math.isinf(figure.upper) else figure.upper
-    return [figure.lower, upper, figure.value, figure.problem, figure.unit]
+    return figure.lower, upper, figure.value, figure.problem, figure.unit
 
 
-def _of_plain(plain: Sequence[Any], rate: float) -> Figure:
+def _of_plain(plain: FigureRow, rate: float) -> Figure:
     lower, upper, value, problem, unit = plain
     most = math.inf if upper is None else upper
     return Figure(lower, most, problem, unit=unit, rate=rate, best=value)

@@ -14,7 +14,7 @@ from pytest_rdsfailover.analysis.statistics import percentile
 from pytest_rdsfailover.model.clock import SECOND
 from pytest_rdsfailover.model.records import Fault, Outcome
 
-# Errors that show the database away: nobody answers, or who answers may not write.
+# Errors that show the database away: no answer, or an answer of an instance that may not write.
 AWAY = frozenset({"refused", "reset", "timeout", "read-only", "dns"})
 # Errors of a server that cannot serve anybody: out of space, memory, connections or threads.
 CANNOT_SERVE = frozenset({1021, 1030, 1037, 1038, 1040, 1041, 1114, 1135, 1203, 1226})
@@ -38,7 +38,7 @@ MANY, CLOSER = 8, 1.5
 UPPER_QUARTER = 0.75
 RETRANSMIT = SECOND // 4  # TCP sends again 0.2 s after a loss at the least, and a round trip
 UNKNOWN = int(Outcome.UNKNOWN)
-AGAIN = 1.5  # times what writes usually take is nothing that happened to one
+AGAIN = 1.5  # times what writes usually take: a write that took no longer was not held up
 EVER = 2**62
 
 
@@ -231,7 +231,7 @@ def between(proofs: Sequence[Gap], gap: Gap, due: Due) -> int:
 def passed_by(all_series: Sequence[Series], gap: Gap, due: Due) -> bool:
     """Tell whether one writer was served on both sides of a gap, in time and with nothing between.
 
-    Then nothing shows that the database was away: the others may have been by themselves.
+    Then nothing shows that the database was away: the other writers may have been cut off alone.
     """
     for series in all_series:
         row = bisect_left(series.finished, gap[1])
@@ -244,7 +244,7 @@ def passed_by(all_series: Sequence[Series], gap: Gap, due: Due) -> bool:
 
 
 def fresh_failures(all_series: Sequence[Series], since: int, *, database: bool) -> int:
-    """Return how many writers that had been served failed after a moment, of an absence."""
+    """Count the writers that were served before a moment and met an absence after it."""
     fresh = 0
     for series in all_series:
         row = bisect_right(series.finished, since)

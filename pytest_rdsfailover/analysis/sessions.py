@@ -10,7 +10,7 @@ def stuck(sessions: Sessions | None, since: float) -> Sessions | None:
 
     Args:
         sessions: what was seen when the load ended; None if nobody looked.
-        since: in monotonic seconds; an earlier refusal is another story.
+        since: in monotonic seconds; earlier refusals do not count.
     """
     if sessions is None:
         return None

@@ -79,7 +79,8 @@ def writer_figures(seen: Observed, judged: GapFigures) -> WriterFigures:
     most = max([*late, *(each.length for away in waits for each in away)], default=0)
     until, until_perhaps = _until(seen, judged.proven), _until(seen, judged.candidates)
     known = [each.stop for each in certain if each.start <= until]
-    # Some writers notice only at their next write. What has not ended is none of the past anyway.
+    # Some writers notice only at their next write. An outage that has not ended is not one of the
+    # past.
     counted = [
         each
         for each in possible

@@ -125,7 +125,7 @@ def _compare(journal: Journal, series: Series, seen: bytearray, found: Audit) ->
 def ended_tenures(
     milestones: Sequence[Milestone], writer_before: str | None
 ) -> dict[str, list[tuple[int, int]]]:
-    """Return when each former writer was none any more: from its cut until promoted again.
+    """Return when each former writer was no writer: from its cut to its next promotion.
 
     A cut ends a tenure only if another instance is promoted after it; a writer that restarts in
     place stays the writer. Without a cut on record the other's promotion ends it.

@@ -69,7 +69,7 @@ class Blocks:
         return block[WORDS:]
 
     def _grow(self, fd: int) -> None:
-        """Make room; it is truly there, as a store into a hole of a full disk would be fatal."""
+        """Make room that is allocated: a store into a hole of a full disk would end the process."""
         if hasattr(os, "posix_fallocate"):
             os.posix_fallocate(fd, self._size, SEGMENT)
         else:

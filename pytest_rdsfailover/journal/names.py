@@ -26,7 +26,7 @@ class Names:
         self._lock = threading.Lock()
 
     def fault(self, fault: Fault | None) -> int:
-        """Return the number of a fault; 0 for more of them than there are numbers."""
+        """Return the number of a fault; 0 if all numbers are taken."""
         with self._lock:
             if fault in self.faults:
                 return self.faults.index(fault)
@@ -37,7 +37,7 @@ class Names:
             return len(self.faults) - 1
 
     def instance(self, instance: str | None) -> int:
-        """Return the number of an instance; 0 for more of them than there are numbers."""
+        """Return the number of an instance; 0 if all numbers are taken."""
         with self._lock:
             if instance in self.instances:
                 return self.instances.index(instance)

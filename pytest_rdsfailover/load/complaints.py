@@ -107,7 +107,7 @@ def _code(error: BaseException) -> object:
 
 
 def _place(error: BaseException) -> object:
-    """Return the line that raised an error without a number, of which a class tells little."""
+    """Return the line that raised an error: it tells errors of one class without a code apart."""
     if _code(error) is not None:
         return None
     last = None

@@ -30,7 +30,7 @@ class Progress:
 
     @classmethod
     def of(cls, journals: Iterable[WriterJournal], complaints: Sequence[Complaint]) -> "Progress":
-        """Return what journals, to which writers append right now, have by now."""
+        """Return the progress that journals show, to which their writers still append."""
         acked, failed = {}, 0
         for writes in journals:
             writes_acked = writes.outcome.count(Outcome.ACKED)

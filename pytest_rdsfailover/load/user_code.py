@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any, Literal
 
 from pytest_rdsfailover.journal.journal import Journal
-from pytest_rdsfailover.load.attempts import Attempts, Classify
+from pytest_rdsfailover.load.attempts import AttemptRecorder, Classify
 from pytest_rdsfailover.load.bounded import BoundedCall
 from pytest_rdsfailover.load.event_loops import EventLoops, SharedLoop
 from pytest_rdsfailover.load.mix import MixStep, spread
@@ -23,7 +23,7 @@ from pytest_rdsfailover.model.errors import AuditError, CancelledWorkError, Sett
 Renew = Literal["never", "on_error"]
 AUDITOR = -1  # who reads writes back: none of the writers
 LONGEST_AUDIT = 60.0  # seconds that the user's `stored` may take; it may return millions of keys
-# Neither of them need be an Exception, so nothing else would handle it.
+# These need not be subclasses of Exception, so nothing else would handle them.
 CANCELLED = (asyncio.CancelledError, concurrent.futures.CancelledError)
 
 
@@ -81,11 +81,11 @@ class CallWorkload:
         """Return the key that a write carries."""
         return self._journal.key(writer, sequence)
 
-    def attempts(self, writer: int) -> Attempts | None:
+    def attempts(self, writer: int) -> AttemptRecorder | None:
         """Return the object that reports a writer's tries; None if no function asks for it."""
         if not any(step.reports for step in self.steps):
             return None
-        return Attempts(self._journal.writers[writer].attempts, self._classify)
+        return AttemptRecorder(self._journal.writers[writer].attempts, self._classify)
 
     def create(self, control: Endpoint) -> None:
         """Do nothing: the user's tables are the user's."""

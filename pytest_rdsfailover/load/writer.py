@@ -88,8 +88,8 @@ class Writer:
         self._schedule, self._classify = schedule, classify
         self._complaints = complaints or Complaints()
         self._abandoning = threading.Lock()
-        self._abandoned = False  # nobody waits for it any more, and what it does counts nowhere
-        self._busy: tuple[int, int] | None = None  # intended and started of what it does now
+        self._abandoned = False  # it was given up: what it still does counts nowhere
+        self._busy: tuple[int, int] | None = None  # when its work was intended and begun
         self._session: Session | None = None
         self._steps, self._turn = workload.steps, journal.writer
         self._renews = workload.renews
@@ -109,7 +109,7 @@ class Writer:
             self._gate.begun.wait()
             if not self._gate.ended.is_set():
                 self._work() if self._schedule.rate else self._work_unpaced()
-        except BaseException as error:  # noqa: BLE001 - the thread's top: `Load.stop` raises it
+        except BaseException as error:  # noqa: BLE001 - the thread's top: `ThreadLoad.stop` raises it
             self.bug = error
         finally:
             self._drop()
@@ -184,9 +184,10 @@ class Writer:
         self._write(self._session, intended, started)
 
     def abandon(self) -> bool:
-        """Tell whether the writer hangs in the user's code; if so, what it did there is unknown.
+        """Give up a writer that hangs in the user's code; return whether it does.
 
-        What it does from now on is noted nowhere.
+        The write that it hangs in has an unknown outcome. What it does from now on is noted
+        nowhere.
         """
         with self._abandoning:
             if not self.thread.is_alive() or self._abandoned:

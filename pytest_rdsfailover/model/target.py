@@ -1,4 +1,4 @@
-"""The protocol of what can fail over, all that a trial knows about its database; sums of failovers."""
+"""The protocol of a cluster that can fail over: all that a trial knows of its database."""
 
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -131,13 +131,13 @@ class Target(Protocol):
         """
 
     def permit(self, target: str | None) -> AbstractContextManager[None]:
-        """Let something else than `fail_over` trigger within the block, if anything may now.
+        """Allow a trigger other than `fail_over` within the block, if any is allowed now.
 
         Args:
             target: the instance to promote; None leaves the choice open.
 
         Raises:
-            RdsFailoverError: if nothing may be triggered; the block is not entered then.
+            RdsFailoverError: if none may; the block is not entered then.
         """
 
     @property
@@ -217,7 +217,7 @@ def milestones(failovers: Sequence[Failover]) -> list[Milestone]:
 def moves_writer(failovers: Sequence[Failover]) -> bool | None:
     """Tell whether another instance should be the writer after all of them; None without any.
 
-    With two instances an even number of failovers leads back to where it began, so only a single
-    one can be told by its writer; of several, each is told by its own milestones.
+    Two instances take turns: after an even number of failovers the writer is the one of before. So
+    only a single failover is recognised by the writer; several are recognised by their milestones.
     """
     return failovers[0].moves_writer if len(failovers) == 1 else None

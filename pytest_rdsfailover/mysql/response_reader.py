@@ -85,7 +85,7 @@ class ResponseReader:
     def follow(self, packet: Packet) -> Part | None:
         """Note what a packet says; return what it is, None if it continues the one before.
 
-        What comes unasked is None as well: an error, as the last thing before the server hangs up.
+        None as well for an error that comes unasked, as the last thing before the server hangs up.
 
         Raises:
             ProtocolError: if no server may say this here.

@@ -63,7 +63,8 @@ def what_remains(
 
     Args:
         chosen: the directory for journals that the user named; None for none.
-        cache: what to use without, or if nothing can be written to that; None for nothing left.
+        cache: the directory to use if the user named none, or if nothing can be written to that;
+            None if nothing is to be left.
         about: which trial it is of.
         run: the trial's own prefix.
         writers: how many there are.

@@ -8,7 +8,7 @@ import pytest
 from pytest_rdsfailover.plugin.html_page import HtmlPage
 from pytest_rdsfailover.plugin.option_values import read
 from pytest_rdsfailover.plugin.options import cache_directory
-from pytest_rdsfailover.plugin.progress import PROGRESS, Progress
+from pytest_rdsfailover.plugin.progress import PROGRESS, LiveProgress
 from pytest_rdsfailover.plugin.report_files import JunitFile, ReportFiles
 from pytest_rdsfailover.plugin.run import RUN, Run
 from pytest_rdsfailover.plugin.run_summary import RunSummary
@@ -23,7 +23,7 @@ def wire(config: pytest.Config) -> Run:
     if RUN in config.stash:
         return config.stash[RUN]
     run = config.stash[RUN] = Run(config, read(config))
-    progress = config.stash[PROGRESS] = Progress(config, lambda: cache_directory(config))
+    progress = config.stash[PROGRESS] = LiveProgress(config, lambda: cache_directory(config))
     summary = RunSummary(config, run)
     page = HtmlPage(run, summary.sections)
     files = ReportFiles(

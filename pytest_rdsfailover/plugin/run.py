@@ -8,6 +8,7 @@ each test ends; so a worker that is killed later takes nothing of it along.
 """
 
 import json
+import os
 import sys
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
@@ -91,13 +92,13 @@ class Run:
             item.stash[ORDER] = order
             if self.settings.live is None and item.get_closest_marker("rds_live"):
                 item.add_marker(skip)
-        if not self._is_worker:  # there it would be no error of a test, but the worker's end
+        if not self._is_worker:  # on a worker this error would end the worker
             for item in session.items:
                 check_markers(item, self.settings)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> Generator[None, None, None]:
-        """Refuse what nobody has refused yet: only workers collect the tests that they run."""
+        """Refuse markers on a worker, too: only workers collect the tests that they run."""
         if self._is_worker:
             check_markers(item, self.settings)
         with skipping():
@@ -105,7 +106,7 @@ class Run:
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, None, None]:
-        """Skip a test that asks for what cannot be done in this run; doubt one that asks too little."""
+        """Skip a test that this run cannot do; warn of findings that a test did not ask about."""
         with skipping():
             outcome = yield
         if MEASURED in item.stash:
@@ -121,9 +122,11 @@ class Run:
         if self.settings.live is not None:
             return live_lines(self.settings.live)
         from pytest_rdsfailover.local.network import find_toxiproxy
+        from pytest_rdsfailover.local.processes.cache import cache_directory
         from pytest_rdsfailover.local.server.programs import find_server
 
         try:
+            cache_directory(os.environ)
             parts = {
                 "server": str(find_server(self.settings.server)),
                 "toxiproxy": str(find_toxiproxy(self.settings.toxiproxy)),
@@ -160,7 +163,7 @@ class Run:
 
     def pytest_assertrepr_compare(self, op: str, left: object, right: object) -> list[str] | None:
         """Say why a plain comparison with a downtime does not hold."""
-        # Only what exists can be compared: without a trial the module is not even loaded.
+        # Without a trial there is no downtime to compare, and the module is not even loaded.
         if "pytest_rdsfailover.analysis.verdicts.expectations" not in sys.modules:
             return None
         from pytest_rdsfailover.analysis.verdicts import expectations

@@ -289,7 +289,7 @@ class ZeroDowntimeDocument(TypedDict):
 
 
 class ScenarioDocument(TypedDict):
-    """What trials say together that repeat each other."""
+    """What repeats of one trial say together."""
 
     name: str
     trials: Count

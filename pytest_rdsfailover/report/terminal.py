@@ -19,7 +19,7 @@ WIDTH = 80
 NAME = 15  # columns left of the drawing
 MOST_PHASES = 12  # the largest ones say what happened; a flapping log has hundreds
 MOST_OUTAGES = 6
-MOST_COMPLAINTS, LONGEST_COMPLAINT = 5, 4  # kinds of errors; lines of each
+MOST_COMPLAINTS, LONGEST_COMPLAINT = 5, 4  # kinds of errors, and lines of each
 BARS = "▁▂▃▄▅▆▇█"
 COLUMNS = (
     ("test", -19),

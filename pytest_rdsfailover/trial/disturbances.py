@@ -51,5 +51,5 @@ class Disturbances:
 
 
 def _among(failover: Failover, group: Sequence[Failover]) -> bool:
-    """Tell whether a failover is in a group: that one, not one that looks the same."""
+    """Tell whether a failover is in a group, by identity and not by equality."""
     return any(each is failover for each in group)

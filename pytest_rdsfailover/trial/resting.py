@@ -1,4 +1,4 @@
-"""What needs a writer that takes writes: done while no failover is on."""
+"""Waits for a cluster to rest, and does work that needs a writer."""
 
 from collections.abc import Callable
 
@@ -66,6 +66,6 @@ def at_rest(
 
 
 def _is_away(error: Exception) -> bool:
-    """Tell whether an error says that there is no writer; what it came after is another story."""
+    """Tell whether an error says that there is no writer; errors before it do not count."""
     code = error.args[0] if error.args else None
     return isinstance(code, int) and driver.KINDS.get(code) in AWAY

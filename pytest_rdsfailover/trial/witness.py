@@ -68,9 +68,9 @@ class Witness:
         )
 
     def _other_peers(self) -> tuple[str, ...]:
-        """Return where this process is connected, though a write may be for moments only.
+        """Return where this process connects to; looks often, as a connection may be short.
 
-        What it was connected to before the load comes last: mostly it is no application's.
+        Addresses from before the load come last, because they are mostly not the application's.
         """
         found = set()
         for _ in range(LOOKS):

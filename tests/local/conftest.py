@@ -12,11 +12,23 @@ from pytest_rdsfailover.local.cluster import LocalCluster
 from pytest_rdsfailover.local.processes.ports import reserve_port
 from pytest_rdsfailover.local.processes.process import Supervisor
 from pytest_rdsfailover.local.profiles.profiles import load_profile
+from pytest_rdsfailover.model.settings import Settings
+from pytest_rdsfailover.trial.runner import TrialRunner
 
 
-@pytest.fixture(scope="session", params=HERE.values(), ids=list(HERE))
+def pytest_generate_tests(metafunc):
+    """Have a test meet each kind of server that is here, or one; test_servers.py tells of the others."""
+    if "server_program" in metafunc.fixturenames:
+        one = metafunc.definition.get_closest_marker("one_server")
+        here = dict(list(HERE.items())[: 1 if one else None])
+        metafunc.parametrize(
+            "server_program", here.values(), ids=here, indirect=True, scope="session"
+        )
+
+
+@pytest.fixture(scope="session")
 def server_program(request):
-    """Each kind of server that this machine has, in turn; test_servers.py tells of the others."""
+    """The server of this round."""
     return request.param
 
 
@@ -84,8 +96,8 @@ def proxy(proxy_gateway):
     """A gateway with its proxy, whose settings are the defaults."""
     gateway = proxy_gateway
     gateway.configure_proxy()
-    until(lambda: gateway.proxy()["stats"]["client_connections"] == 0)
-    gateway.control.ask("proxy_forget")
+    until(lambda: gateway.proxy().stats.client_connections == 0)
+    gateway.control.forget_proxy()
     yield gateway
     gateway.configure_proxy()
 
@@ -106,3 +118,17 @@ def resting(cluster):
     yield cluster
     cluster.rest()
     cluster.network.mend()
+
+
+@pytest.fixture
+def noted():
+    """What the test's runner has noted."""
+    return []
+
+
+@pytest.fixture
+def runner(resting, noted):
+    """Runs trials on the cluster; expects nothing of them."""
+    return TrialRunner(
+        resting, Settings(seed=7), test="test", profile=None, expectations={}, note=noted.append
+    )

@@ -1,7 +1,6 @@
 """A trial whose work never reached the cluster proves nothing, whatever its workload acknowledges."""
 
 import contextlib
-import functools
 import hashlib
 import threading
 from dataclasses import replace
@@ -9,21 +8,11 @@ from dataclasses import replace
 import pymysql
 import pytest
 
-from pytest_rdsfailover.model.settings import Settings
 from pytest_rdsfailover.mysql import driver
-from pytest_rdsfailover.trial.runner import TrialRunner
 from pytest_rdsfailover.trial.trial import InvalidTrialError
 
-pytestmark = pytest.mark.local
+pytestmark = [pytest.mark.local, pytest.mark.one_server]
 LOAD = {"writers": 4, "rate": 100.0, "warmup": 0.5, "cooldown": 0.1}
-
-
-@pytest.fixture
-def runner(resting):
-    return functools.partial(
-        TrialRunner, resting, Settings(seed=7), test="test", profile=None, expectations={},
-        note=lambda _: None,
-    )()  # fmt: skip
 
 
 def invalid(runner, endpoint, **options):

@@ -18,7 +18,7 @@ def not_issued(case: Case) -> Finding | None:
         calm_missing += series.not_issued(0, case.trigger)
         calm_due += bisect_left(series.intended, case.trigger)
         place = bisect_right(series.acks, case.settled)
-        if place == len(series.acks):  # it never came back, and is told as stuck
+        if place == len(series.acks):  # a writer that never came back is told by another finding
             continue
         back = series.acks[place]
         missing += series.not_issued(back, EVER)

@@ -116,7 +116,7 @@ def _judge(summary: Summary, expectation: Expectation) -> Verdict:
         )
     state, evidence = _proof(found, expectation, _what_would_tell(found, expectation))
     if state != PASS and found.problem:
-        # What the database did nobody knows: not even how wrong the application is.
+        # What the database did is unknown, and so is how wrong the application is.
         state, evidence = INCONCLUSIVE, (_was(found), found.problem)
     return Verdict(
         expectation=expectation,

@@ -4,9 +4,9 @@ import re
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from pytest_rdsfailover.local.gateway.keys import Key, Keys
+from pytest_rdsfailover.model.target import Traffic
 from pytest_rdsfailover.mysql.responses import EXECUTING, Command
 
 MOST_MARKS = 8  # loads that are watched at the same time; of more, the oldest is forgotten
@@ -37,7 +37,7 @@ class Marked:
 
 
 @dataclass(frozen=True, slots=True)
-class Carried:
+class MarkedStatement:
     """A statement that carries a load's mark, until it is answered.
 
     Attributes:
@@ -72,7 +72,7 @@ class Seen:
     writes: int = 0
     marked: dict[bytes, Marked] = field(default_factory=dict)
 
-    def begin(self, message: bytes) -> Carried | None:
+    def begin(self, message: bytes) -> MarkedStatement | None:
         """Count a command; return what its answer is to be told to, if it carries a mark.
 
         The last statement with a key alone decides whether it is confirmed: who looks first
@@ -88,12 +88,12 @@ class Seen:
                 keys = marked.keys.found_in(message, place)
                 if len(keys) == 1:
                     marked.keys.note(keys[0], confirmed=False)
-                return Carried(marked, keys)
+                return MarkedStatement(marked, keys)
         self.writes += message[0] != Command.QUERY or not QUIET.match(message, 1, LONGEST_HEAD)
         return None
 
 
-class Witness:
+class TrafficCounter:
     """What was seen at each endpoint.
 
     A mark is the prefix of all keys of a load: a statement with it is that load's work.
@@ -120,17 +120,17 @@ class Witness:
             for old in forgotten:
                 seen.marked.pop(old, None)
 
-    def tell(self, mark: bytes) -> dict[str, dict[str, Any]]:
-        """Return the counts of each endpoint, as plain data."""
+    def tell(self, mark: bytes) -> dict[str, Traffic]:
+        """Return what came to each endpoint, with the counts of a mark."""
         found = {}
         for endpoint, seen in self._seen.items():
             marked = seen.marked.get(mark) or Marked(Keys(mark))
-            found[endpoint] = {
-                "connections": seen.connections,
-                "statements": seen.statements,
-                "writes": seen.writes,
-                "marked": marked.begun,
-                "confirmed": marked.confirmed,
-                "keys": marked.keys.counts(),
-            }
+            found[endpoint] = Traffic(
+                connections=seen.connections,
+                statements=seen.statements,
+                writes=seen.writes,
+                marked=marked.begun,
+                confirmed=marked.confirmed,
+                keys=marked.keys.counts(),
+            )
         return found

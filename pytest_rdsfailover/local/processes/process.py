@@ -14,7 +14,7 @@ from typing import Self
 
 from pytest_rdsfailover.local.processes.supervisor_client import (
     LAST_LINES,
-    Report,
+    ProgramReport,
     SupervisorClient,
     environment,
     tail,
@@ -127,7 +127,7 @@ class Process:
         """Let a frozen one go on (SIGCONT); return between which nanoseconds that happened."""
         return self._signal(signal.SIGCONT)
 
-    def hear(self, report: Report) -> None:
+    def hear(self, report: ProgramReport) -> None:
         """Take what the supervisor says of it."""
         if "pid" in report:
             self.pid = report["pid"]
@@ -250,7 +250,7 @@ class Supervisor:
         """End all programs and remove the run directory; harmless the second time."""
         self._client.close()
 
-    def _hear(self, report: Report) -> None:
+    def _hear(self, report: ProgramReport) -> None:
         self._processes[report["key"]].hear(report)
 
     def _end(self) -> None:

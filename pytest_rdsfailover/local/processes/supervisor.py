@@ -33,9 +33,10 @@ from collections.abc import Iterator
 PREFIX = "rdsfo"
 PARENT_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of prctl(2)
 LINUX = sys.platform == "linux"
-# What ends a parent wakes us, so that even one that somebody has stopped sees the end of its owner.
+# This signal wakes us when our owner ends, so that even a stopped supervisor learns of it.
 OWNER_ENDED_SIGNAL = signal.SIGCONT
 PRCTL = ctypes.CDLL(None).prctl if LINUX else None
+LEAST_ROOM = 1 << 20  # bytes that a run directory must have room for
 GIVE_UP_REMOVING = 5.0  # seconds
 LOOK_EVERY = 0.01  # seconds between two looks whether a program has ended in its grace
 LOOK_AT_OWNER_EVERY = 500  # milliseconds, where the system cannot tell that the owner ended
@@ -60,11 +61,31 @@ def first_directory(bases: list[str]) -> str | None:
     problems = []
     for base in bases:
         try:
-            return create_run_directory(base)[0]
+            path = create_run_directory(base)[0]
         except OSError as error:
             problems.append(f"{base}: {error.strerror}")
+            continue
+        try:
+            check_room(path)
+        except OSError as error:
+            remove(path)
+            problems.append(f"{base}: {error.strerror}")
+        else:
+            return path
     os.write(1, json.dumps({"error": "; ".join(problems)}).encode() + b"\n")
     return None
+
+
+def check_room(directory: str) -> None:
+    """Raise OSError if there is no room in a directory: else whoever writes there would say so."""
+    if hasattr(os, "posix_fallocate"):
+        path = f"{directory}/room"
+        number = os.open(path, os.O_WRONLY | os.O_CREAT, 0o600)
+        try:
+            os.posix_fallocate(number, 0, LEAST_ROOM)
+        finally:
+            os.close(number)
+            os.unlink(path)  # noqa: PTH108
 
 
 def leftovers(base: str) -> Iterator[str]:
@@ -186,7 +207,8 @@ class SupervisorLoop:
         if watched is not None:
             poll.register(watched, select.POLLIN)
         buffer = b""
-        # The owner's own pipe may live on in processes that it forked; hence its id as well.
+        # Processes that the owner forked may keep its pipe open, so its process id is looked at,
+        # too.
         while not self._ending and os.getppid() == self._owner:
             ready = dict(poll.poll(LOOK_AT_OWNER_EVERY))
             if signals in ready:

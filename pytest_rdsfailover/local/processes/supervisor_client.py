@@ -38,7 +38,7 @@ class FirstReport(TypedDict, total=False):
     error: str
 
 
-class Report(TypedDict):
+class ProgramReport(TypedDict):
     """What the supervisor says of one program.
 
     Attributes:
@@ -71,7 +71,7 @@ class SupervisorClient:
         NotReadyError: if it says nothing.
     """
 
-    def __init__(self, hear: Callable[[Report], None], ended: Callable[[], None]) -> None:
+    def __init__(self, hear: Callable[[ProgramReport], None], ended: Callable[[], None]) -> None:
         self.patience = PATIENCE
         self._hear, self._ended = hear, ended
         self._groups: dict[int, int] = {}  # process ids of the programs that run, by key
@@ -193,7 +193,7 @@ class SupervisorClient:
 
     def _listen(self) -> None:
         for line in self._reports:
-            report = typed(Report, json.loads(line), "a report of the supervisor")
+            report = typed(ProgramReport, json.loads(line), "a report of the supervisor")
             if "pid" in report:
                 self._groups[report["key"]] = report["pid"]
             if "status" in report:

@@ -65,7 +65,7 @@ def new_account(born: float | None = None) -> Account:
             has the same name.
     """
     name = f"{PREFIX}{int(time.time() if born is None else born):08x}_{secrets.token_hex(4)}"
-    # Some servers accept only passwords with a digit, both cases and a punctuation mark.
+    # Some servers accept only passwords with a digit, letters in both cases and a punctuation mark.
     return Account(user=name, password=f"Aa1-{secrets.token_urlsafe(24)}", database=name)
 
 

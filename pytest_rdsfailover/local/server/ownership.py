@@ -36,7 +36,7 @@ def lock(connection: Any, name: str) -> bool:
 def sweep(address: Address, admin: Account) -> None:
     """Drop the accounts and databases that their users have left behind.
 
-    What cannot be dropped stays: it is not the task of this run.
+    What cannot be dropped stays, and fails no run.
 
     Raises:
         ServerError: if the server cannot be asked for them.

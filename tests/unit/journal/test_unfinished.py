@@ -208,7 +208,7 @@ def test_a_directory_that_is_no_trial_is_refused_by_name(left, about, complaint)
     if about is None:
         path.unlink()
     elif about == "course":
-        path.write_text(json.dumps(left._about | {"course": None}))
+        path.write_text(json.dumps(json.loads(path.read_text()) | {"course": None}))
     else:
         path.write_text(about)
 

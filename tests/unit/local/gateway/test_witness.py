@@ -1,18 +1,14 @@
 import pytest
 
 from pytest_rdsfailover.local.gateway.keys import Keys
-from pytest_rdsfailover.local.gateway.witness import MOST_MARKS, Witness
+from pytest_rdsfailover.local.gateway.witness import MOST_MARKS, TrafficCounter
+from pytest_rdsfailover.model.target import Traffic
 
 QUERY, EXECUTE, BULK, PING = b"\x03", b"\x17", b"\xfa", b"\x0e"
-NOTHING = {"connections": 0, "statements": 0, "writes": 0, "marked": 0, "confirmed": 0, "keys": {}}
-
-
-def told(**changes):
-    return NOTHING | changes
 
 
 def test_statements_are_counted_by_endpoint_and_those_with_a_mark_apart():
-    witness = Witness()
+    witness = TrafficCounter()
     cluster, proxy = witness.at("cluster"), witness.at("proxy")
     cluster.connections += 1
     cluster.begin(QUERY + b"SELECT 'run-0-0'")  # before anybody asked for the mark
@@ -27,29 +23,29 @@ def test_statements_are_counted_by_endpoint_and_those_with_a_mark_apart():
     first.answered(0)
 
     assert witness.tell(b"run") == {
-        "cluster": told(connections=1, statements=4, marked=2, confirmed=1, keys={"0": 1}),
-        "proxy": told(statements=1),
+        "cluster": Traffic(connections=1, statements=4, marked=2, confirmed=1, keys={"0": 1}),
+        "proxy": Traffic(statements=1),
     }
-    assert witness.tell(b"other")["cluster"]["marked"] == 0
+    assert witness.tell(b"other")["cluster"].marked == 0
 
 
 def test_an_endpoint_that_is_used_later_counts_the_marks_of_before():
-    witness = Witness()
+    witness = TrafficCounter()
     witness.watch(b"run")
     assert witness.at("reader").begin(QUERY + b"run-0-0") is not None
 
 
 def test_a_mark_is_watched_once_and_of_too_many_the_oldest_is_forgotten():
-    witness = Witness()
+    witness = TrafficCounter()
     seen = witness.at("cluster")
     for number in range(MOST_MARKS):
         witness.watch(b"run%d." % number)
     seen.begin(QUERY + b"run0.")
     witness.watch(b"run0.")
-    assert witness.tell(b"run0.")["cluster"]["marked"] == 1
+    assert witness.tell(b"run0.")["cluster"].marked == 1
 
     witness.watch(b"one more")
-    assert witness.tell(b"run0.")["cluster"]["marked"] == 0
+    assert witness.tell(b"run0.")["cluster"].marked == 0
     assert len(seen.marked) == MOST_MARKS
 
 
@@ -59,14 +55,14 @@ def test_a_key_at_the_end_of_a_very_long_statement_is_found():
 
 def confirmed(*messages, error=0):
     """Return how many keys of each writer are confirmed after some statements with one answer."""
-    witness = Witness()
+    witness = TrafficCounter()
     witness.watch(b"run")
     seen = witness.at("cluster")
     for message in messages:
         carried = seen.begin(message)
         if carried is not None:
             carried.answered(error)
-    return witness.tell(b"run")["cluster"]["keys"]
+    return witness.tell(b"run")["cluster"].keys
 
 
 @pytest.mark.parametrize(
@@ -91,15 +87,15 @@ def test_a_write_that_is_there_already_is_confirmed_and_one_that_failed_is_not()
 
 
 def test_the_last_statement_with_a_key_of_its_own_decides():
-    witness = Witness()
+    witness = TrafficCounter()
     witness.watch(b"run")
     seen = witness.at("cluster")
     seen.begin(QUERY + b"SELECT 1 FROM t WHERE k = 'run-0-1'").answered(0)
     seen.begin(QUERY + b"SELECT 1 FROM t WHERE k = 'run-0-2'").answered(0)
     seen.begin(QUERY + b"INSERT INTO t VALUES ('run-0-1')")  # is never answered
-    assert witness.tell(b"run")["cluster"]["keys"] == {"0": 1}
+    assert witness.tell(b"run")["cluster"].keys == {"0": 1}
     seen.begin(QUERY + b"SELECT 1 FROM t WHERE k IN ('run-0-1', 'run-0-2')")  # somebody looks
-    assert witness.tell(b"run")["cluster"]["keys"] == {"0": 1}
+    assert witness.tell(b"run")["cluster"].keys == {"0": 1}
 
 
 def test_keys_that_nobody_made_fill_no_memory():
@@ -124,12 +120,12 @@ def test_keys_that_nobody_made_fill_no_memory():
     ],
 )
 def test_statements_without_a_key_that_may_write_are_counted(sql, writes):
-    witness = Witness()
+    witness = TrafficCounter()
     assert witness.at("cluster").begin(QUERY + sql) is None
-    assert witness.tell(b"run")["cluster"]["writes"] == writes
+    assert witness.tell(b"run")["cluster"].writes == writes
 
 
 def test_prepared_statements_without_a_key_may_write():
-    witness = Witness()
+    witness = TrafficCounter()
     witness.at("cluster").begin(EXECUTE + b"\x01\x00\x00\x00")
-    assert witness.tell(b"run")["cluster"]["writes"] == 1
+    assert witness.tell(b"run")["cluster"].writes == 1
