@@ -14,7 +14,7 @@ from pytest_rdsfailover.load.complaints import Complaints
 from pytest_rdsfailover.trial.calm import UnfitLoadError
 from pytest_rdsfailover.trial.trial import InvalidTrialError
 
-pytestmark = pytest.mark.local
+pytestmark = [pytest.mark.local, pytest.mark.one_server]
 LOAD = {"writers": 4, "rate": 100.0, "warmup": 0.5, "cooldown": 0.1}
 
 

@@ -67,7 +67,7 @@ function tables(entry) {
     el("section", {}, el("h3", {}, "Milestones"), milestones(trial, portrait)),
     trial.pins && trial.pins.length ? el("section", {}, el("h3", {}, "Pinned by the proxy"), pins(trial.pins)) : null,
     el("section", {}, el("h3", {}, "Latency from the intended time"), latencies(trial)),
-    trial.figures ? el("section", {}, el("h3", {}, "All figures"), figures(trial.figures)) : null,
+    trial.figures ? el("section", { class: "all-figures" }, el("h3", {}, "All figures"), figures(trial.figures)) : null,
     rerun ? el("section", {}, el("h3", {}, "Run it again"), command(rerun)) : null);
 }
 
