@@ -183,13 +183,20 @@ def test_hostile_texts_are_texts(browser, tmp_path):
     assert browser.run("document.title") == HOSTILE
     assert text(browser, ".why") == HOSTILE
     assert HOSTILE in text(browser, "#trial-1 h2")
+    assert text(browser, "#trial-1 ul") == HOSTILE  # its note
     assert browser.complaints == []
 
 
 def test_repeats_have_shares_comparisons_and_what_they_leave_open(browser, tmp_path):
     def proxied(downtime):
         made = entry(failover())
-        made["trial"] |= {"scenario": "proxy", "endpoint": "proxy", "downtime_s": downtime}
+        made["trial"] |= {
+            "scenario": "proxy",
+            "endpoint": "proxy",
+            "downtime_s": downtime,
+            "resolution_s": 0.02,
+        }
+        del made["trial"]["figures"]  # of another downtime
         return made
 
     entries = [*(entry(failover()) for _ in range(6)), *map(proxied, [0, 0, 0, 0, 0, 1.0])]

@@ -10,7 +10,7 @@ from pytest_rdsfailover.model.errors import SettingError
 from pytest_rdsfailover.trial.awaited import FailOverCall, LoadCall, TrialCall
 from pytest_rdsfailover.trial.trial import InvalidTrialError
 
-pytestmark = pytest.mark.local
+pytestmark = [pytest.mark.local, pytest.mark.one_server]
 LOAD = {"writers": 4, "rate": 100.0, "warmup": 0.5, "cooldown": 0.1}
 
 

@@ -14,7 +14,6 @@ pytest.importorskip("moto")
 pytest.importorskip("flask")
 
 from botocore.exceptions import ClientError, ParamValidationError
-from programs import SERVERS
 from waiting import until
 
 from pytest_rdsfailover.aws import trigger
@@ -25,14 +24,8 @@ from pytest_rdsfailover.local.network import find_toxiproxy
 from pytest_rdsfailover.local.profiles.profiles import load_profile, parse_profile
 from pytest_rdsfailover.model.errors import DiedError
 
-# The API asks the gateway, never the server: what it says does not depend on which server it is.
-PROGRAMS = list(filter(None, (wanted.find() for wanted in SERVERS)))[:1]
-pytestmark = [
-    pytest.mark.local,
-    pytest.mark.parametrize(
-        "server_program", PROGRAMS, indirect=True, ids=lambda program: program.dialect.name
-    ),
-]
+# The API asks the gateway, never the server.
+pytestmark = [pytest.mark.local, pytest.mark.one_server]
 
 CLUSTER = "rdsfailover"
 # As AWS' own test harnesses and others' read them.

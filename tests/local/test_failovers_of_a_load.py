@@ -11,7 +11,7 @@ from pytest_rdsfailover.trial.extensions import Extensions, OwnFault
 from pytest_rdsfailover.trial.runner import TrialRunner
 from pytest_rdsfailover.trial.trial import InvalidTrialError
 
-pytestmark = pytest.mark.local
+pytestmark = [pytest.mark.local, pytest.mark.one_server]
 LOAD = {"writers": 4, "rate": 100.0, "warmup": 0.5, "cooldown": 0.2}
 
 

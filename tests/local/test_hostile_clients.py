@@ -14,7 +14,7 @@ import pytest
 from gateway_process import rows
 from waiting import until
 
-pytestmark = pytest.mark.local
+pytestmark = [pytest.mark.local, pytest.mark.one_server]
 SEED = 7
 SECONDS = 6.0
 HOSTILE = 4

@@ -22,7 +22,7 @@ from pytest_rdsfailover.model.clock import to_nanoseconds
 from pytest_rdsfailover.model.endpoints import Bounds
 from pytest_rdsfailover.mysql import driver
 
-pytestmark = pytest.mark.local
+pytestmark = [pytest.mark.local, pytest.mark.one_server]
 LARGEST = 1 << 20  # bytes of a packet that the server takes
 PATIENT = ReconnectPolicy(bounds=Bounds(connect=2.0, read=30.0, write=30.0))
 LATE = 0.02  # seconds by which a busy machine may make us say that something began or ended

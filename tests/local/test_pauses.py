@@ -12,7 +12,7 @@ from watching import PAUSE, Still, watch
 
 from pytest_rdsfailover.load.watchdog import Watchdog, cpu_seconds
 
-pytestmark = pytest.mark.local
+pytestmark = [pytest.mark.local, pytest.mark.one_server]
 FROZEN = 0.5  # seconds
 SLACK = 0.15  # seconds; far more than a busy machine adds, far less than a sampler each second
 

@@ -10,7 +10,7 @@ from pytest_rdsfailover.local.gateway.relayed_login import RelayedLogin
 from pytest_rdsfailover.local.gateway.roles import Exchange, hidden, refused, worded
 from pytest_rdsfailover.local.gateway.sink import Framed, Sink
 from pytest_rdsfailover.local.gateway.variables import Variables
-from pytest_rdsfailover.local.gateway.witness import Carried, Seen
+from pytest_rdsfailover.local.gateway.witness import MarkedStatement, Seen
 from pytest_rdsfailover.mysql.handshake import Capability
 from pytest_rdsfailover.mysql.packets import (
     MAX_PAYLOAD,
@@ -68,7 +68,7 @@ class InstanceSession:
         self._client, self._message = PacketReader(), MessageReader()
         self._server = ResponseReader(self._answered)
         self._seen = seen or Seen()
-        self._carried: Carried | None = None  # what the answer to the command is told to
+        self._carried: MarkedStatement | None = None  # what the answer to the command is told to
         self._variables = Variables(host.id)
         self._planner = Planner(host, self._variables)
         self._login = RelayedLogin(tls=tls)

@@ -37,7 +37,7 @@ class Marked:
 
 
 @dataclass(frozen=True, slots=True)
-class Carried:
+class MarkedStatement:
     """A statement that carries a load's mark, until it is answered.
 
     Attributes:
@@ -72,7 +72,7 @@ class Seen:
     writes: int = 0
     marked: dict[bytes, Marked] = field(default_factory=dict)
 
-    def begin(self, message: bytes) -> Carried | None:
+    def begin(self, message: bytes) -> MarkedStatement | None:
         """Count a command; return what its answer is to be told to, if it carries a mark.
 
         The last statement with a key alone decides whether it is confirmed: who looks first
@@ -88,7 +88,7 @@ class Seen:
                 keys = marked.keys.found_in(message, place)
                 if len(keys) == 1:
                     marked.keys.note(keys[0], confirmed=False)
-                return Carried(marked, keys)
+                return MarkedStatement(marked, keys)
         self.writes += message[0] != Command.QUERY or not QUIET.match(message, 1, LONGEST_HEAD)
         return None
 

@@ -25,6 +25,7 @@ function trialSection(entry, at, count) {
     portrait && portrait.reason ? el("p", { class: "warn" }, `This trial proves nothing: ${portrait.reason}.`) : null,
     trial.clock && !trial.clock.reliable ? el("p", { class: "warn" }, `The downtime is no figure: ${trial.clock.problem}.`) : null,
     trial.findings && trial.findings.length ? findings(trial.findings) : null,
+    trial.notes && trial.notes.length ? el("ul", { class: "soft small" }, ...trial.notes.map((note) => el("li", {}, note))) : null,
     entry.why ? el("pre", { class: "why" }, entry.why) : null,
     keyFigures(entry), drawing, tables(entry));
 }
@@ -67,7 +68,7 @@ function tables(entry) {
     el("section", {}, el("h3", {}, "Milestones"), milestones(trial, portrait)),
     trial.pins && trial.pins.length ? el("section", {}, el("h3", {}, "Pinned by the proxy"), pins(trial.pins)) : null,
     el("section", {}, el("h3", {}, "Latency from the intended time"), latencies(trial)),
-    trial.figures ? el("section", {}, el("h3", {}, "All figures"), figures(trial.figures)) : null,
+    trial.figures ? el("section", { class: "all-figures" }, el("h3", {}, "All figures"), figures(trial.figures)) : null,
     rerun ? el("section", {}, el("h3", {}, "Run it again"), command(rerun)) : null);
 }
 
