@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     from pytest_rdsfailover.load.writer import ReconnectPolicy
     from pytest_rdsfailover.local.failovers import FailoverInProgressError
     from pytest_rdsfailover.local.gateway.proxy.settings import ProxySettings
+    from pytest_rdsfailover.local.gateway.proxy.stats import Pin, ProxyStats
     from pytest_rdsfailover.local.network import Faults
-    from pytest_rdsfailover.local.rds_proxy import Pin, ProxyStats
     from pytest_rdsfailover.local.server.accounts import ServerError
     from pytest_rdsfailover.local.toxiproxy.client import Toxic, ToxiproxyClient, ToxiproxyProxy
     from pytest_rdsfailover.model.endpoints import Bounds, Endpoint, Tls
@@ -179,7 +179,7 @@ _HOMES = {
     "local.failovers": "FailoverInProgressError",
     "local.gateway.proxy.settings": "ProxySettings",
     "local.network": "Faults",
-    "local.rds_proxy": "Pin ProxyStats",
+    "local.gateway.proxy.stats": "Pin ProxyStats",
     "local.server.accounts": "ServerError",
     "local.toxiproxy.client": "Toxic ToxiproxyClient ToxiproxyProxy",
     "model.endpoints": "Bounds Endpoint Tls",

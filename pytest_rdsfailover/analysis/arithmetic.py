@@ -134,7 +134,7 @@ class Arithmetic:
         return self.between(least, most, min(max(1 / self.value, least), most), self.problem)
 
     def _one(self, wanted: str) -> float:
-        """Return the number that it is for certain."""
+        """Return its number if both ends are the same."""
         __tracebackhide__ = True
         if not self.is_exact:
             self._refused(wanted)
@@ -145,7 +145,7 @@ class Arithmetic:
         raise UndecidedError(f"{self!r}: {wanted} would lose its ends", self.problem, CHOSEN)
 
     def _each(self, change: Callable[[float], float]) -> Self:
-        """Return it with a change that keeps the order of numbers."""
+        """Return it with both ends changed by a function that keeps their order."""
         lower, upper, value = (
             float(change(number)) if math.isfinite(number) else number
             for number in (self.lower, self.upper, self.value)
@@ -153,7 +153,7 @@ class Arithmetic:
         return self.between(lower, upper, value, self.problem)
 
     def _with(self, other: Any, reckon: Reckoned) -> Self:
-        """Return what comes of it and another one, or a number."""
+        """Return the result of an operation with another interval, or with a number."""
         ends = ends_of(other)
         if ends is None:
             return NotImplemented  # type: ignore[no-any-return]
@@ -173,12 +173,12 @@ def ends_of(other: Any) -> tuple[float, float] | None:
 
 
 def _product(a: float, b: float) -> float:
-    """Return a product in which nothing times something without end is nothing."""
+    """Return a product in which zero times infinity is zero."""
     return a * b if a and b else 0.0
 
 
 def _hull(found: Sequence[float]) -> tuple[float, float]:
-    """Return the outermost numbers; what is undefined can be anything."""
+    """Return the least and the greatest of numbers; an undefined one makes them infinite."""
     if any(map(math.isnan, found)):
         return -math.inf, math.inf
     return min(found), max(found)

@@ -10,6 +10,7 @@ from pytest_rdsfailover.analysis.phases import Phase, failures, totals
 from pytest_rdsfailover.analysis.series import attempts_of
 from pytest_rdsfailover.journal.course import Course
 from pytest_rdsfailover.journal.journal import Journal
+from pytest_rdsfailover.model.clock import to_nanoseconds
 from pytest_rdsfailover.model.records import Outcome
 
 
@@ -51,5 +52,5 @@ def attempts(journal: Journal, course: Course) -> Attempts | None:
         unknown=outcomes[Outcome.UNKNOWN],
         retried=sum(number > 1 for each in tries for number in each.values()),
         downtime=absences(found, course, database=True).downtime,
-        errors=totals(failures(found)),
+        errors=totals(failures(found), to_nanoseconds(course.stop)),
     )

@@ -31,7 +31,7 @@ class CalmSlots:
 
 
 def calm_slots(all_series: Iterable[Series], skips: Iterable[Skip], course: Course) -> CalmSlots:
-    """Return the slots of the calm; none without a trigger, because nobody knows its end then."""
+    """Return the slots of the calm; none without a trigger, because it has no known end then."""
     if course.trigger is None or not course.rate:
         return CalmSlots(0, 0)
     start, end = to_nanoseconds(course.start), to_nanoseconds(course.trigger)

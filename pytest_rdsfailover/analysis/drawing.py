@@ -82,7 +82,7 @@ class Picture:
     homes: list[list[tuple[int, int]]]
 
 
-class _Clock:
+class _TimeAxis:
     """Turns nanoseconds of the journal into milliseconds from the trigger."""
 
     def __init__(self, evidence: Evidence) -> None:
@@ -108,7 +108,7 @@ class _Names:
 
 def picture(evidence: Evidence, summary: Summary) -> Picture:
     """Return what a drawing of a judged trial shows."""
-    found, clock = series_of(evidence.journal), _Clock(evidence)
+    found, clock = series_of(evidence.journal), _TimeAxis(evidence)
     states, instances = _Names(), _Names()
     spells = [
         list(_spells(series, clock, states, to_nanoseconds(summary.threshold))) for series in found
@@ -137,7 +137,7 @@ def _state(series: Series, row: int) -> str:
     return f"{fault.code} {fault.kind}" if fault.code else fault.kind
 
 
-def _spells(series: Series, clock: _Clock, states: _Names, longer_than: int) -> Iterator[Spell]:
+def _spells(series: Series, clock: _TimeAxis, states: _Names, longer_than: int) -> Iterator[Spell]:
     """Yield when a writer was not served; failures of one sort that follow each other are one."""
     open_: Spell | None = None
     for row in _troubles(series, longer_than):
@@ -167,7 +167,7 @@ def _next_start(series: Series, row: int, end: int) -> int:
     return series.started[row + 1] if row + 1 < len(series) else max(end, series.finished[row])
 
 
-def _homes(series: Series, clock: _Clock, instances: _Names) -> Iterator[tuple[int, int]]:
+def _homes(series: Series, clock: _TimeAxis, instances: _Names) -> Iterator[tuple[int, int]]:
     last = 0
     for row, place in enumerate(series.instance):
         if place and place != last and series.acked[row]:
@@ -176,7 +176,7 @@ def _homes(series: Series, clock: _Clock, instances: _Names) -> Iterator[tuple[i
 
 
 def _strip(
-    found: Sequence[Series], clock: _Clock, states: _Names, start: float, stop: float
+    found: Sequence[Series], clock: _TimeAxis, states: _Names, start: float, stop: float
 ) -> Strip:
     first, last = (clock.zero + to_nanoseconds(edge) for edge in (start, stop))
     edges = [first + (last - first) * number // SLICES for number in range(SLICES + 1)]

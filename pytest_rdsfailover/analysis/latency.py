@@ -4,11 +4,12 @@ import math
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import compress
 from operator import sub
 from typing import NamedTuple
 
+from pytest_rdsfailover.analysis.figure import Figure
 from pytest_rdsfailover.analysis.pauses import Pauses
 from pytest_rdsfailover.analysis.series import Series
 from pytest_rdsfailover.analysis.statistics import percentile
@@ -18,7 +19,7 @@ NO_PAUSES = Pauses([])
 
 
 class Quantiles(NamedTuple):
-    """Three percentiles in seconds: half, 99 % and all of them took no longer."""
+    """Three percentiles in nanoseconds: half, 99 % and all of them took no longer."""
 
     p50: float
     p99: float
@@ -29,21 +30,25 @@ class Quantiles(NamedTuple):
 class Percentiles:
     """How long writes took from their intended time, in seconds.
 
+    The lower end of each leaves out what the load generator slept through. The upper end is
+    infinite if it hangs on writers that were not served when observation ended.
+
     Attributes:
         p50: half of them took no longer.
         p99: 99 % of them took no longer.
         max: none took longer.
         count: how many there were, slots that were not issued included.
-        least: the same three without what the load generator slept through.
-        most: the same three where who was not served by the end of observation never was.
     """
 
-    p50: float
-    p99: float
-    max: float
+    p50: Figure
+    p99: Figure
+    max: Figure
     count: int
-    least: Quantiles
-    most: Quantiles
+
+    def doubted(self, problem: str) -> "Percentiles":
+        """Return the same that prove no lower end, if there is a problem."""
+        p50, p99, most = (each.doubted(problem) for each in (self.p50, self.p99, self.max))
+        return replace(self, p50=p50, p99=p99, max=most)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +64,11 @@ class Latency:
     before: Percentiles | None
     during: Percentiles | None
     after: Percentiles | None
+
+    def doubted(self, problem: str) -> "Latency":
+        """Return the same whose times during the failover prove no lower end, if there is a problem."""
+        during = None if self.during is None else self.during.doubted(problem)
+        return replace(self, during=during)
 
 
 class Wait(NamedTuple):
@@ -111,7 +121,7 @@ class _Waits(NamedTuple):
         usual: list[int] = []
         special: list[Wait] = []
         for series in self.series:
-            slept = self._slept(series, first, last)
+            slept = slept_through(series, first, last, self.pauses)
             usual += _served(series, first, last, set(slept))
             special += (
                 _wait(series.finished[row] - series.intended[row], own)
@@ -122,14 +132,10 @@ class _Waits(NamedTuple):
         if not usual and not special:
             return None
         seen = _quantiles([*usual, *(each.seen for each in special)])
-        return Percentiles(
-            p50=seen.p50,
-            p99=seen.p99,
-            max=seen.max,
-            count=len(usual) + len(special),
-            least=_quantiles([*usual, *(each.least for each in special)]) if special else seen,
-            most=_quantiles([*usual, *(each.most for each in special)]) if special else seen,
-        )
+        least = _quantiles([*usual, *(each.least for each in special)]) if special else seen
+        most = _quantiles([*usual, *(each.most for each in special)]) if special else seen
+        p50, p99, longest = map(_figure, least, seen, most)
+        return Percentiles(p50=p50, p99=p99, max=longest, count=len(usual) + len(special))
 
     def _unserved(self, series: Series, first: int, last: int) -> Iterator[Wait]:
         """Yield how long the writer waited after each slot at which no write succeeded."""
@@ -139,15 +145,19 @@ class _Waits(NamedTuple):
             lost = back is None and until - slot > self.patience
             yield _wait(until - slot, own, lost=lost)
 
-    def _slept(self, series: Series, first: int, last: int) -> dict[int, int]:
-        """Return the rows of the interval in which the load generator slept, and for how long."""
-        slept: defaultdict[int, int] = defaultdict(int)
-        low, high = bisect_left(series.intended, first), bisect_left(series.intended, last)
-        for begin, end in self.pauses.spans:
-            stop = min(high, bisect_left(series.intended, end))
-            for row in range(max(low, bisect_right(series.finished, begin)), stop):
-                slept[row] += min(end, series.finished[row]) - max(begin, series.intended[row])
-        return slept
+
+def slept_through(series: Series, first: int, last: int, pauses: Pauses) -> dict[int, int]:
+    """Return the rows intended from *first* up to *last* in which the load generator slept.
+
+    The value of each is for how long it did.
+    """
+    slept: defaultdict[int, int] = defaultdict(int)
+    low, high = bisect_left(series.intended, first), bisect_left(series.intended, last)
+    for begin, end in pauses.spans:
+        stop = min(high, bisect_left(series.intended, end))
+        for row in range(max(low, bisect_right(series.finished, begin)), stop):
+            slept[row] += min(end, series.finished[row]) - max(begin, series.intended[row])
+    return slept
 
 
 def _wait(seen: int, own: int, *, lost: bool = False) -> Wait:
@@ -156,11 +166,11 @@ def _wait(seen: int, own: int, *, lost: bool = False) -> Wait:
 
 def _quantiles(taken: list[float] | list[int]) -> Quantiles:
     taken.sort()
-    return Quantiles(
-        to_seconds(percentile(taken, 0.5)),
-        to_seconds(percentile(taken, 0.99)),
-        to_seconds(taken[-1]),
-    )
+    return Quantiles(percentile(taken, 0.5), percentile(taken, 0.99), taken[-1])
+
+
+def _figure(least: float, seen: float, most: float) -> Figure:
+    return Figure(to_seconds(least), to_seconds(most), best=to_seconds(seen))
 
 
 def _served(series: Series, first: int, last: int, apart: set[int]) -> Iterator[int]:

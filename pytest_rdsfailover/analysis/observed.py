@@ -68,5 +68,5 @@ class Observed:
 
     @property
     def patience(self) -> int:
-        """Return two slots of a writer: one that waits for its next slot is not stuck. 0: unknown."""
+        """Return two slots of a writer, for which it may be silent and not stuck; 0 if unknown."""
         return MISSED_SLOTS * round(len(self.series) * SECOND / self.rate) if self.rate else 0

@@ -1,4 +1,4 @@
-"""When the load generator stood still itself: time of which nobody knows what the database did.
+"""When the load generator stood still itself: what the database did meanwhile is unknown.
 
 Such time lowers the lower end of every figure that rests on it, and raises none.
 """
@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from pytest_rdsfailover.model.clock import SECOND, to_nanoseconds
+from pytest_rdsfailover.model.spans import joined
 
 Span = tuple[int, int]
 # The watchdog looks every 5 ms: a pause may have begun so long before the look that was missed.
@@ -32,7 +33,7 @@ class Pauses:
     def of(cls, pauses: Iterable[tuple[float, float]]) -> "Pauses":
         """Return the pauses that a watchdog noted, in seconds, as wide as they can have been."""
         wide = ((to_nanoseconds(a) - BEAT, to_nanoseconds(b) + AWAKE) for a, b in pauses)
-        return cls(apart(wide))
+        return cls(joined(wide))
 
     def touching(self, span: Span) -> Sequence[Span]:
         """Return those that share time with a span."""
@@ -61,16 +62,5 @@ class Pauses:
         )
 
     def before(self, moment: int) -> int:
-        """Return for how long the pause lasted that a moment ended, or that it lies in."""
+        """Return the length of the pause that ended at a moment or that the moment lies in."""
         return max((moment - a for a, b in self.touching((moment, moment))), default=0)
-
-
-def apart(spans: Iterable[Span]) -> list[Span]:
-    """Return spans in order, those that touch each other joined."""
-    joined: list[Span] = []
-    for first, last in sorted(spans):
-        if joined and first <= joined[-1][1]:
-            joined[-1] = joined[-1][0], max(joined[-1][1], last)
-        else:
-            joined.append((first, last))
-    return joined

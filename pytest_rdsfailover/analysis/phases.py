@@ -1,7 +1,7 @@
 """Which errors there were, and when: one line for what a log shows a thousand times."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from operator import itemgetter
 
 from pytest_rdsfailover.analysis.series import Series
@@ -22,6 +22,7 @@ class Phase:
         count: how many there were.
         first: when the first one arrived; seconds in a `Trial`.
         last: when the last one arrived.
+        open: observation ended so soon after it that nobody saw whether they were over.
     """
 
     code: int
@@ -30,6 +31,7 @@ class Phase:
     count: int
     first: float
     last: float
+    open: bool = False
 
 
 def failures(all_series: Sequence[Series]) -> list[tuple[int, Fault, str | None]]:
@@ -46,29 +48,37 @@ def failures(all_series: Sequence[Series]) -> list[tuple[int, Fault, str | None]
     return sorted(found, key=itemgetter(0))
 
 
-def phases(errors: Iterable[tuple[int, Fault, str | None]], *, pause: int = PAUSE) -> list[Phase]:
+def phases(
+    errors: Iterable[tuple[int, Fault, str | None]], stop: int, *, pause: int = PAUSE
+) -> list[Phase]:
     """Return errors in order with those of one code, kind and instance merged.
 
-    A pause longer than *pause* without an error of that sort begins a new phase.
+    A pause longer than *pause* without an error of that sort begins a new phase. One that was not
+    over by *stop*, when observation ended, is open.
     """
     done: list[Phase] = []
-    running: dict[tuple[Fault, str | None], Phase] = {}
+    running: dict[tuple[Fault, str | None], list[int]] = {}  # count, first and last
     for at, fault, instance in errors:
-        phase = running.get((fault, instance))
-        if phase is None or at - phase.last > pause:
-            done += [phase] if phase else []
-            phase = _one(at, fault, instance)
-        else:
-            phase = replace(phase, count=phase.count + 1, last=at)
-        running[fault, instance] = phase
-    return sorted([*done, *running.values()], key=lambda phase: (phase.first, phase.last))
+        seen = running.get((fault, instance))
+        if seen is not None and at - seen[2] <= pause:
+            seen[0], seen[2] = seen[0] + 1, at
+            continue
+        if seen is not None:
+            done.append(_phase(fault, instance, seen, stop))
+        running[fault, instance] = [1, at, at]
+    done += [_phase(*sort, seen, stop) for sort, seen in running.items()]
+    return sorted(done, key=lambda phase: (phase.first, phase.last))
 
 
-def totals(errors: Iterable[tuple[int, Fault, str | None]]) -> list[Phase]:
+def totals(errors: Iterable[tuple[int, Fault, str | None]], stop: int) -> list[Phase]:
     """Return one entry for each code and kind over the whole trial, in order of appearance."""
     anywhere = ((at, fault, None) for at, fault, _ in errors)
-    return phases(anywhere, pause=2**63)
+    return phases(anywhere, stop, pause=2**63)
 
 
-def _one(at: int, fault: Fault, instance: str | None) -> Phase:
-    return Phase(code=fault.code, kind=fault.kind, instance=instance, count=1, first=at, last=at)
+def _phase(fault: Fault, instance: str | None, seen: Sequence[int], stop: int) -> Phase:
+    count, first, last = seen
+    return Phase(
+        code=fault.code, kind=fault.kind, instance=instance, count=count, first=first, last=last,
+        open=stop - last < PAUSE,
+    )  # fmt: skip

@@ -9,7 +9,7 @@ from pytest_rdsfailover.analysis.outages import Gap, longer
 from pytest_rdsfailover.analysis.series import Series
 from pytest_rdsfailover.model.clock import SECOND
 
-FINEST = SECOND // 400  # nobody wants to know an upper end below twice this
+FINEST = SECOND // 400  # upper ends below twice this are not looked for
 
 
 def there(all_series: Sequence[Series], before: int, start: int) -> int:

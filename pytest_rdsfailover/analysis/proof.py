@@ -14,7 +14,7 @@ from pytest_rdsfailover.analysis.statistics import percentile
 from pytest_rdsfailover.model.clock import SECOND
 from pytest_rdsfailover.model.records import Fault, Outcome
 
-# Errors that show the database away: nobody answers, or who answers may not write.
+# Errors that show the database away: no answer, or an answer of an instance that may not write.
 AWAY = frozenset({"refused", "reset", "timeout", "read-only", "dns"})
 # Errors of a server that cannot serve anybody: out of space, memory, connections or threads.
 CANNOT_SERVE = frozenset({1021, 1030, 1037, 1038, 1040, 1041, 1114, 1135, 1203, 1226})
@@ -30,11 +30,15 @@ RELEASE = 3 * SECOND // 1000
 # Starts closer to each other than this do not tell one from the other: TCP's timers tick in 4 ms.
 TELLING = 2 * RELEASE
 ENOUGH = 3  # writers; of two, both may be late by themselves
-TOGETHER = 3  # the ends are that many times closer to each other than the starts
+TOGETHER = 3  # three quarters of the ends are that many times closer to each other than the starts
+# A machine that is busy answers some of them late. Of so many writers, the middle half tells: the ends are
+# that many times closer to each other than the waits (16 freezes beside a busy machine: 1.7 to 20 times),
+# and of a path that lost them it is the other way round.
+MANY, CLOSER = 8, 1.5
+UPPER_QUARTER = 0.75
 RETRANSMIT = SECOND // 4  # TCP sends again 0.2 s after a loss at the least, and a round trip
 UNKNOWN = int(Outcome.UNKNOWN)
-UPPER_QUARTER = 0.75
-AGAIN = 1.5  # times what writes usually take is nothing that happened to one
+AGAIN = 1.5  # times what writes usually take: a write that took no longer was not held up
 EVER = 2**62
 
 
@@ -181,18 +185,30 @@ def silence(all_series: Sequence[Series], gap: Gap, due: Due) -> Gap | None:
     if not held:
         return None
     first = max(gap[0], min(due.after(start) for start, _ in held))
-    begun = sorted(max(start, due.there) for start, _ in held)
-    ended = sorted(end for _, end in held)
-    apart = begun[-1] - begun[0]
-    if (
-        len(held) >= ENOUGH
-        and apart >= TELLING
-        and (percentile(ended, UPPER_QUARTER) - gap[1]) * TOGETHER <= apart
+    if len(held) >= ENOUGH and _came_together(
+        [(max(start, due.there), end) for start, end in held]
     ):
         return released, first
     alone = [max(gap[0], due.after(start)) for start, end in held if end == gap[1]]
     sure = max(((gap[1] - each - RETRANSMIT) // 2 for each in alone), default=0)
     return (min(alone) + sure, min(alone)) if sure > 0 else None
+
+
+def _came_together(held: Sequence[Gap]) -> bool:
+    """Tell whether writes sent apart from each other were answered at one moment."""
+    starts, ends = sorted(start for start, _ in held), sorted(end for _, end in held)
+    apart, late = starts[-1] - starts[0], percentile(ends, UPPER_QUARTER) - ends[0]
+    if apart < TELLING or late > apart:
+        return False
+    waits = [end - start for start, end in held]
+    closer = len(held) >= MANY and _deviation(ends) * CLOSER <= _deviation(waits)
+    return closer or late * TOGETHER <= apart
+
+
+def _deviation(times: Sequence[int]) -> int:
+    """Return the median distance from the median: a few that came late by themselves do not count."""
+    middle = percentile(sorted(times), 0.5)
+    return percentile(sorted(abs(time - middle) for time in times), 0.5)
 
 
 def _held(series: Series, gap: Gap) -> Iterator[Gap]:
@@ -215,7 +231,7 @@ def between(proofs: Sequence[Gap], gap: Gap, due: Due) -> int:
 def passed_by(all_series: Sequence[Series], gap: Gap, due: Due) -> bool:
     """Tell whether one writer was served on both sides of a gap, in time and with nothing between.
 
-    Then nothing shows that the database was away: the others may have been by themselves.
+    Then nothing shows that the database was away: the other writers may have been cut off alone.
     """
     for series in all_series:
         row = bisect_left(series.finished, gap[1])
@@ -228,7 +244,7 @@ def passed_by(all_series: Sequence[Series], gap: Gap, due: Due) -> bool:
 
 
 def fresh_failures(all_series: Sequence[Series], since: int, *, database: bool) -> int:
-    """Return how many writers that had been served failed after a moment, of an absence."""
+    """Count the writers that were served before a moment and met an absence after it."""
     fresh = 0
     for series in all_series:
         row = bisect_right(series.finished, since)

@@ -23,7 +23,7 @@ class Reliability:
     Attributes:
         lateness_p99: 99 % of the writes whose writer was free were sent no later than this after
             their intended time.
-        lateness_max: none was sent later.
+        lateness_max: how late the latest of them was sent.
         natural_gap: the largest gap between two acknowledged writes in the calm before the fault.
         own_pause: the longest time for which the load generator itself stood still.
         own_pause_in_gap: for how much of the failover's longest gap it did so, at an edge of it.

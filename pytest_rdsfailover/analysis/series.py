@@ -72,16 +72,32 @@ class Series:
         while (row := self.acked.find(0, row, end)) >= 0:
             yield self.intended[row], self._next_success(self.finished[row], stop)
             row += 1
+        for slot in self.skipped(first, last):
+            yield slot, self._next_success(slot, stop)
+
+    def skipped(self, first: int, last: int) -> Iterator[int]:
+        """Yield the slots from *first* up to *last* that were not issued."""
         for earliest, latest, count in self.skips:
             step = (latest - earliest) / (count - 1) if count > 1 else 0
             slots = (earliest + round(number * step) for number in range(count))
-            for slot in slots:
-                if first <= slot < last:
-                    yield slot, self._next_success(slot, stop)
+            yield from (slot for slot in slots if first <= slot < last)
+
+    def not_issued(self, first: int, last: int) -> int:
+        """Return how many slots from *first* up to *last* were not issued."""
+        return sum(_before(skip, last) - _before(skip, first) for skip in self.skips)
 
     def _next_success(self, moment: int, stop: int) -> int | None:
         place = bisect_right(self.acks, moment)
         return self.acks[place] if place < len(self.acks) and self.acks[place] <= stop else None
+
+
+def _before(skip: tuple[int, int, int], edge: int) -> int:
+    """Return how many of evenly spaced slots lie before an edge."""
+    first, last, count = skip
+    if count == 1 or last <= first:
+        return count if first < edge else 0
+    places = -((first - edge) * (count - 1) // (last - first))  # rounded up
+    return min(max(0, places), count)
 
 
 def series_of(journal: Journal) -> list[Series]:

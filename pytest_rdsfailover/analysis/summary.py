@@ -1,54 +1,21 @@
-"""One trial's results in one object: a journal and its circumstances, judged."""
+"""One trial's results in one object."""
 
-from bisect import bisect_right
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
 
-from pytest_rdsfailover.analysis.absence import Absence, absences
-from pytest_rdsfailover.analysis.attempts import Attempts, attempts
-from pytest_rdsfailover.analysis.capacity import calm_slots, why_overloaded
-from pytest_rdsfailover.analysis.expectable import expectable
+from pytest_rdsfailover.analysis.attempts import Attempts
+from pytest_rdsfailover.analysis.expectable import UNMEASURED
 from pytest_rdsfailover.analysis.figure import Figure
-from pytest_rdsfailover.analysis.findings.diagnosis import diagnose
-from pytest_rdsfailover.analysis.findings.finding import Case, Finding
-from pytest_rdsfailover.analysis.latency import Latency, latency
-from pytest_rdsfailover.analysis.outages import Incident, incidents
-from pytest_rdsfailover.analysis.phases import Phase, failures, phases, totals
-from pytest_rdsfailover.analysis.pulse import Pulse, pulse
-from pytest_rdsfailover.analysis.reached import why_unconfirmed, why_untouched
-from pytest_rdsfailover.analysis.reliability import (
-    Reliability,
-    lateness,
-    lateness_p99,
-    why_unreliable,
-)
-from pytest_rdsfailover.analysis.series import Series, attempts_of, series_of
-from pytest_rdsfailover.analysis.sessions import stuck
-from pytest_rdsfailover.analysis.staleness import Reads, reads
-from pytest_rdsfailover.analysis.validity import why_invalid
-from pytest_rdsfailover.analysis.writes import (
-    NOT_AUDITED,
-    Audit,
-    audit,
-    ended_tenures,
-    stale_writes,
-)
+from pytest_rdsfailover.analysis.findings.finding import Finding
+from pytest_rdsfailover.analysis.latency import Latency
+from pytest_rdsfailover.analysis.outages import Incident
+from pytest_rdsfailover.analysis.phases import Phase
+from pytest_rdsfailover.analysis.pulse import Pulse
+from pytest_rdsfailover.analysis.reliability import Reliability
+from pytest_rdsfailover.analysis.staleness import Reads
 from pytest_rdsfailover.journal.complaints import Complaint
-from pytest_rdsfailover.journal.course import Course
-from pytest_rdsfailover.journal.evidence import Evidence
-from pytest_rdsfailover.journal.journal import Journal
-from pytest_rdsfailover.journal.stored import Stored
-from pytest_rdsfailover.model.clock import to_nanoseconds, to_seconds
-from pytest_rdsfailover.model.records import Milestone, Outcome, Window
-
-UNDECIDED = Audit(
-    lost=NOT_AUDITED,
-    duplicated=NOT_AUDITED,
-    recovered=NOT_AUDITED,
-    unexpected=NOT_AUDITED,
-    absent=0,
-    torn=NOT_AUDITED,
-)
+from pytest_rdsfailover.model.records import Milestone, Window
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -70,13 +37,9 @@ class Summary:
         reason: why it is invalid; empty if it is valid.
         writer_before: the writer at the start.
         writer_after: the writer at the end.
-        downtime: the longest outage of the failover, with its resolution.
-        outages: every outage of the failover, in order.
+        outage_windows: when each outage of the failover was, in order.
         incidents: outages close to each other merged; each with its span, sum and count.
         threshold: the length up to which a gap is no outage.
-        writer_outage: the longest outage of a single writer.
-        availability_area: how long single writers were not served, all of them added up, in
-            writer-seconds: what all clients together lost.
         attempted: writes that were sent, or for which a connection was tried.
         acked: acknowledged ones.
         refused: refused ones.
@@ -89,15 +52,8 @@ class Summary:
         absent: how many writes of unknown outcome are absent.
         torn: keys of writes of several rows that are there in part.
         audited: whether the writes were read back; if not, the five lists are undecided.
-        stale_writes: writes that a former writer acknowledged.
         unjudged_writes: acknowledged after the cut by an unknown instance.
-        stuck_writers: how many writers never came back.
-        stuck: their numbers.
-        stuck_sessions: how many connections to the endpoint stayed open on an instance that is not the
-            writer, and were refused a write there since the failover; None where nobody could look.
-        first_writer_back: when the first writer was served again; None if there was no outage,
-            or none came back.
-        last_writer_back: when the last one was; None if no writer was away, or some are stuck.
+        stuck: the numbers of the writers that never came back.
         errors: one entry for each code and kind.
         phases: errors of one code, kind and instance that follow each other.
         latency: from the intended time, before, during and after.
@@ -107,7 +63,7 @@ class Summary:
         complaints: what the errors of the workload said, and where writers hang.
         notes: what is to be known about how the load was run.
         clock: what the run knows about its own clock, and whether the downtime is a figure.
-        figures: what can be expected and is known between two ends, by its name in `expect`.
+        figures: all that can be expected, by its name in `expect`; what was not measured is missing.
         attempts: the tries inside the operations; None if none were reported.
         reads: what operations that store nothing saw; None if there were none.
         failover_seed: sampled the durations of its one failover: trials of the same one are pairs;
@@ -125,12 +81,9 @@ class Summary:
     reason: str
     writer_before: str | None
     writer_after: str | None
-    downtime: Figure
-    outages: list[Window]
+    outage_windows: list[Window]
     incidents: list[Incident]
     threshold: float
-    writer_outage: float
-    availability_area: float
     attempted: int
     acked: int
     refused: int
@@ -143,13 +96,8 @@ class Summary:
     absent: int
     torn: list[str]
     audited: bool
-    stale_writes: int
     unjudged_writes: int
-    stuck_writers: int
     stuck: list[int]
-    stuck_sessions: int | None
-    first_writer_back: float | None
-    last_writer_back: float | None
     errors: list[Phase]
     phases: list[Phase]
     latency: Latency
@@ -159,10 +107,80 @@ class Summary:
     findings: list[Finding]
     complaints: list[Complaint]
     notes: list[str]
-    figures: Mapping[str, Figure] = field(default_factory=dict)
+    figures: Mapping[str, Figure]
     attempts: Attempts | None = None
     reads: Reads | None = None
     failover_seed: int | None = None
+
+    def figure(self, name: str) -> Figure:
+        """Return one of its figures by its name in `expect`.
+
+        What was not measured may be anything: every comparison with it is undecided.
+        """
+        found = self.figures.get(name)
+        return (
+            Figure(0.0, math.inf, UNMEASURED.get(name, "nothing was measured"))
+            if found is None
+            else found
+        )
+
+    @property
+    def downtime(self) -> Figure:
+        """Return the longest outage."""
+        return self.figure("downtime")
+
+    @property
+    def outages(self) -> Figure:
+        """Return how many outages of the failover there were."""
+        return self.figure("outages")
+
+    @property
+    def writer_outage(self) -> Figure:
+        """Return the longest outage of a single writer."""
+        return self.figure("writer_outage")
+
+    @property
+    def availability_area(self) -> Figure:
+        """Return how long single writers were not served, all added up, in writer-seconds.
+
+        It is what all clients together lost.
+        """
+        return self.figure("availability_area")
+
+    @property
+    def first_writer_back(self) -> Figure:
+        """Return when the first writer was served again; 0 if there was no outage."""
+        return self.figure("first_writer_back")
+
+    @property
+    def last_writer_back(self) -> Figure:
+        """Return when the last writer was served again; 0 if none was away."""
+        return self.figure("last_writer_back")
+
+    @property
+    def stale_writes(self) -> Figure:
+        """Return how many writes a former writer acknowledged.
+
+        Those that an unknown instance acknowledged after the cut may be some of them.
+        """
+        return self.figure("stale_writes")
+
+    @property
+    def stuck_writers(self) -> Figure:
+        """Return how many writers never came back."""
+        return self.figure("stuck_writers")
+
+    @property
+    def stuck_sessions(self) -> Figure:
+        """Return how many connections to the endpoint stayed open where no writer is.
+
+        They were refused a write there since the failover.
+        """
+        return self.figure("stuck_sessions")
+
+    def is_open(self, outage: Window) -> bool:
+        """Tell whether an outage had not ended when observation ended."""
+        return outage.stop >= self.window.stop
 
     @property
     def resolution(self) -> float:
@@ -187,210 +205,3 @@ class Summary:
             f"<{type(self).__name__} {self.mode}: {self.down}, {self.acked} acked, {lost},"
             f" {self.unknown} unknown{invalid}>"
         )
-
-
-def judge(evidence: Evidence) -> Summary:
-    """Return the verdict that follows from a trial's evidence; the same one every time.
-
-    Raises:
-        AuditError: if a stored position is none.
-    """
-    return summarise(evidence.journal, evidence.course, evidence.stored)
-
-
-def summarise(journal: Journal, course: Course, stored: Stored | None) -> Summary:
-    """Return the results of a trial.
-
-    Args:
-        journal: what every writer did; no writer may be at work any more.
-        course: what is known apart from that.
-        stored: what was read back; None if nothing was: then lost writes are undecided.
-
-    Raises:
-        AuditError: if a stored position is none.
-    """
-    found = series_of(journal)
-    zero = course.start if course.trigger is None else course.trigger
-    clock = _Clock(to_nanoseconds(zero))
-    absence = absences(found, course)
-    errors = failures(found)
-    writes = UNDECIDED if stored is None else audit(journal, found, stored)
-    left = stuck(course.sessions, zero)
-    stale, unjudged = stale_writes(found, ended_tenures(course.milestones, course.writer_before))
-    until = to_nanoseconds(course.stop if course.trigger is None else course.trigger)
-    invalid = why_invalid(
-        course,
-        acked=absence.acked_before,
-        failed=_failed(journal, found, until),
-        untrue=_why_untrue(found, course),
-    )
-    case = Case(
-        series=found,
-        errors=errors,
-        course=course,
-        audit=None if stored is None else writes,
-        stuck=absence.writers.stuck,
-        stale=stale,
-        attempts=attempts_of(journal),
-    )
-    outcomes = [sum(series.outcome.count(kind) for series in found) for kind in Outcome]
-    writers = absence.writers
-    slots = calm_slots(found, journal.skips, course)
-    fitness = replace(
-        _reliability(
-            course, absence, lateness(found), why_overloaded(slots, course, writers=found)
-        ),
-        calm_not_issued=slots.share,
-    )
-    taken = latency(
-        found,
-        trigger=clock.zero,
-        back=absence.until,
-        stop=absence.seen.stop,
-        pauses=absence.seen.pauses,
-        patience=absence.seen.patience,
-    )
-    return Summary(
-        mode=course.mode,
-        endpoint=course.endpoint,
-        profile=course.profile,
-        seed=course.seed,
-        failover_seed=course.failover_seed,
-        rate=course.rate,
-        writers=len(found),
-        window=Window(course.start - zero, course.stop - zero),
-        valid=not invalid,
-        reason=invalid,
-        writer_before=course.writer_before,
-        writer_after=course.writer_after,
-        downtime=absence.downtime.doubted(fitness.problem),
-        outages=[Window(clock.at(start), clock.at(stop)) for start, stop in absence.outages],
-        incidents=[clock.incident(each) for each in incidents(absence.outages)],
-        threshold=to_seconds(absence.gaps.threshold),
-        writer_outage=to_seconds(max((b - a for a, b in writers.spans), default=0)),
-        availability_area=to_seconds(writers.seen_area),
-        attempted=len(journal),
-        acked=outcomes[Outcome.ACKED],
-        refused=outcomes[Outcome.REFUSED],
-        unknown=outcomes[Outcome.UNKNOWN],
-        not_issued=sum(skip.count for skip in journal.skips),
-        lost=writes.lost,
-        duplicated=writes.duplicated,
-        recovered=writes.recovered,
-        unexpected=writes.unexpected,
-        absent=writes.absent,
-        torn=writes.torn,
-        audited=stored is not None,
-        stale_writes=stale,
-        unjudged_writes=unjudged,
-        stuck_writers=len(writers.stuck),
-        stuck=writers.stuck,
-        stuck_sessions=None if left is None else len(left.left),
-        first_writer_back=clock.perhaps(absence.first_back),
-        last_writer_back=clock.perhaps(absence.last_back),
-        errors=[clock.phase(each) for each in totals(errors)],
-        phases=[clock.phase(each) for each in phases(errors)],
-        latency=taken,
-        figures=expectable(absence, taken, fitness.problem),
-        milestones=[replace(m, at=m.at - zero, planned=_minus(m.planned, zero))
-                    for m in course.milestones],
-        pulse=_pulse(course, absence, clock.zero),
-        clock=fitness,
-        findings=diagnose(case),
-        complaints=[replace(each, first=each.first - zero) for each in course.complaints],
-        notes=list(course.notes),
-        attempts=clock.attempts(attempts(journal, course)),
-        reads=reads(journal, found),
-    )  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class _Clock:
-    """Turns nanoseconds of the journal into seconds from the trigger."""
-
-    zero: int
-
-    def at(self, time: float) -> float:
-        return to_seconds(time - self.zero)
-
-    def perhaps(self, time: int | None) -> float | None:
-        return None if time is None else self.at(time)
-
-    def phase(self, phase: Phase) -> Phase:
-        return replace(phase, first=self.at(phase.first), last=self.at(phase.last))
-
-    def attempts(self, found: Attempts | None) -> Attempts | None:
-        if found is None:
-            return None
-        return replace(found, errors=[self.phase(each) for each in found.errors])
-
-    def incident(self, incident: Incident) -> Incident:
-        return replace(
-            incident,
-            start=self.at(incident.start),
-            stop=self.at(incident.stop),
-            outage=to_seconds(incident.outage),
-        )
-
-
-def _why_untrue(all_series: Sequence[Series], course: Course) -> str:
-    """Return why acknowledged writes show nothing of the cluster, by what its own side saw."""
-    witnessed = course.witnessed
-    if witnessed is None:
-        return ""
-    calm_at = to_nanoseconds(witnessed.calm_at)
-    calm = sum(bisect_right(series.acks, calm_at) for series in all_series)
-    acked = sum(len(series.acks) for series in all_series)
-    untouched = why_untouched(witnessed, witnessed.whole, acked)
-    return untouched or why_unconfirmed(witnessed, calm=calm, acked=acked)
-
-
-def _failed(journal: Journal, all_series: Sequence[Series], until: int) -> int:
-    """Return how many writes and reads had failed by a moment."""
-    rows = ((series, bisect_right(series.finished, until)) for series in all_series)
-    writes = sum(series.acked.count(0, 0, last) for series, last in rows)
-    reads = (
-        outcome != Outcome.ACKED
-        for writer in journal.writers
-        for outcome, finished in zip(writer.reads.outcome, writer.reads.finished, strict=True)
-        if finished <= until
-    )
-    return writes + sum(reads)
-
-
-def _reliability(
-    course: Course, absence: Absence, late: Sequence[int], overloaded: str
-) -> Reliability:
-    decisive = absence.gaps.decisive
-    gap = to_seconds(decisive.gap[1] - decisive.gap[0])
-    p99, own = to_seconds(lateness_p99(late)), to_seconds(decisive.own)
-    return Reliability(
-        lateness_p99=p99,
-        lateness_max=to_seconds(late[-1] if late else 0),
-        natural_gap=to_seconds(absence.gaps.natural),
-        own_pause=max((last - first for first, last in course.pauses), default=0.0),
-        own_pause_in_gap=own,
-        strangers=course.strangers,
-        problem=overloaded
-        or why_unreliable(
-            gap=gap,
-            own=own,
-            late=p99,
-            threshold=to_seconds(absence.gaps.explained),
-            crowd=(course.strangers or 0.0) / course.cpus if course.cpus else 0.0,
-        ),
-    )
-
-
-def _minus(time: float | None, zero: float) -> float | None:
-    return None if time is None else time - zero
-
-
-def _pulse(course: Course, absence: Absence, zero: int) -> Pulse:
-    """Return the acknowledged writes around everything that happened."""
-    moments = [zero, *(to_nanoseconds(each.at) for each in course.milestones)]
-    moments += [edge for gap in absence.outages for edge in gap]
-    # A stuck writer would stretch the drawing over the whole rest of the run.
-    end = to_nanoseconds(course.stop)
-    moments += [edge for gap in absence.writers.spans if gap[1] < end for edge in gap]
-    return pulse(absence.seen.acks, first=min(moments), last=max(moments), zero=zero)

@@ -47,7 +47,7 @@ def why_invalid(course: Course, *, acked: int, failed: int, untrue: str = "") ->
             acked=acked,
             failed=0
             if course.trigger is None
-            else failed,  # whose fault they are nobody knows then
+            else failed,  # without a calm, the errors cannot be told from those of the failover
             most=course.calm_errors,
             complaints=course.complaints,
         )

@@ -19,7 +19,7 @@ LOOK_BACK = SECOND  # of calm is enough to know how long a write normally takes
 MOST = 1024  # writes, and so are so many
 FEWEST = 400  # writes; of fewer, nobody knows what one in a hundred takes
 SLOWER = 10  # times
-CHANCE = 1e-6  # of failures one after the other, below which they are no accident
+CHANCE = 1e-6  # the chance of so many failures in a row, below which they are no accident
 FEW = 3  # failures beside a gap say nothing of how many there are
 
 
@@ -88,7 +88,7 @@ class Scales:
         return percentile(taken, 0.99) if taken else 0
 
     def slowest_before(self, moment: int) -> int:
-        """Return how long the slowest of these took, unless it was far slower than nearly all."""
+        """Return how long the slowest of these took, leaving out one that was far slower."""
         taken = self._undisturbed(moment)
         return min(taken[-1], SLOWER * percentile(taken, 0.99)) if taken else 0
 

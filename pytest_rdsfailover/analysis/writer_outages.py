@@ -44,7 +44,7 @@ def writer_outages(
     """Return when this writer was not served: from a write's intended time to its next success.
 
     Errors and silent stalls count alike. An error of one statement comes from a server that serves,
-    so it is no outage, and it ends one. A writer of which nothing is heard any more is away, too.
+    so it is no outage, and it ends one. A writer that reports nothing any more is away, too.
 
     Args:
         series: the writer.

@@ -60,6 +60,14 @@ class NotAudited(list[str]):
 
 
 NOT_AUDITED = NotAudited()
+NO_KEYS = Audit(
+    lost=NOT_AUDITED,
+    duplicated=NOT_AUDITED,
+    recovered=NOT_AUDITED,
+    unexpected=NOT_AUDITED,
+    absent=0,
+    torn=NOT_AUDITED,
+)
 
 
 def audit(journal: Journal, all_series: Sequence[Series], stored: Stored) -> Audit:
@@ -117,7 +125,7 @@ def _compare(journal: Journal, series: Series, seen: bytearray, found: Audit) ->
 def ended_tenures(
     milestones: Sequence[Milestone], writer_before: str | None
 ) -> dict[str, list[tuple[int, int]]]:
-    """Return when each former writer was none any more: from its cut until promoted again.
+    """Return when each former writer was no writer: from its cut to its next promotion.
 
     A cut ends a tenure only if another instance is promoted after it; a writer that restarts in
     place stays the writer. Without a cut on record the other's promotion ends it.

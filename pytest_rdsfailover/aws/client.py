@@ -30,7 +30,7 @@ _quiet: ContextVar[bool] = ContextVar("quiet", default=False)
 
 
 class AwsError(RdsFailoverError):
-    """The AWS API refused a request, or could not be asked; then `code` is the error's class."""
+    """The AWS API refused a request, or could not be asked: then `code` is an error's class."""
 
     def __init__(self, action: str, code: str, message: str, request_id: str = "") -> None:
         super().__init__(action, code, message, request_id)
@@ -83,7 +83,7 @@ def has_boto3() -> bool:
 def with_shared_descriptions(core: Any) -> Any:
     """Let a botocore session share the services' descriptions with all our other sessions.
 
-    To read them is what takes longest when a client is made: 0.2 s for RDS.
+    Reading them takes most of the time in which a client is made: 0.2 s for RDS.
     """
     core.register_component("data_loader", _loader(core.get_config_variable("data_path")))
     return core

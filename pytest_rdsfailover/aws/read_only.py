@@ -1,4 +1,4 @@
-"""Which operations of the AWS API change nothing: named ones, and two verbs; all else may."""
+"""Which operations of the AWS API change nothing: some by their names, others by their verbs."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""How wrong this machine measures: the local server is frozen for known times, and measured."""
+"""How wrong this machine measures: freezes the local server for known times, and measures that."""
 
 import contextlib
 import time
@@ -13,7 +13,7 @@ from pytest_rdsfailover.analysis.series import Series, series_of
 from pytest_rdsfailover.journal.course import Course
 from pytest_rdsfailover.journal.journal import Journal
 from pytest_rdsfailover.load.inserts import InsertWorkload
-from pytest_rdsfailover.load.threads import Load
+from pytest_rdsfailover.load.threads import ThreadLoad
 from pytest_rdsfailover.load.watchdog import Watchdog
 from pytest_rdsfailover.load.writer import ReconnectPolicy
 from pytest_rdsfailover.local.processes.ports import reserve_port
@@ -148,7 +148,7 @@ def calibrate(
     workload = InsertWorkload(endpoint, journal.run)
     workload.create(endpoint)
     done: list[tuple[float, Freeze]] = []
-    with Watchdog() as dog, Load(workload, journal, rate=rate, policy=PATIENT):
+    with Watchdog() as dog, ThreadLoad(workload, journal, rate=rate, policy=PATIENT):
         time.sleep(2 * CALM)
         for wanted in (length for _ in range(repeats) for length in freezes):
             done.append((wanted, _freeze(own_server.process, wanted)))

@@ -1,9 +1,9 @@
 """`rdsfailover compare`: the scenarios of two result documents beside each other."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from pytest_rdsfailover.analysis.statistics import median, median_interval, wilson
+from pytest_rdsfailover.analysis.statistics import median, median_interval
 from pytest_rdsfailover.cli.inputs import result, sound
 from pytest_rdsfailover.model.durations import format_difference, format_duration
 from pytest_rdsfailover.model.errors import SettingError
@@ -65,7 +65,7 @@ def _check(old: Scenario, new: Scenario) -> None:
 def _scenario(old: Scenario, new: Scenario) -> Iterator[str]:
     yield f"{old.name}:"
     for label, scenario in (("before", old), ("after", new)):
-        headline, *details = _sample(sorted(scenario.downtimes))
+        headline, *details = _sample(scenario)
         yield f"  {label:6}  {headline}"
         lost = [keys for trial in scenario.trials if (keys := trial["lost"]) is not None]
         counted = str(sum(map(len, lost))) if len(lost) == len(scenario.trials) else "?"
@@ -75,21 +75,20 @@ def _scenario(old: Scenario, new: Scenario) -> Iterator[str]:
     yield from (f"  {line}" for line in _change(old, new))
 
 
-def _sample(downtimes: Sequence[float]) -> list[str]:
+def _sample(scenario: Scenario) -> list[str]:
+    downtimes, found = sorted(scenario.downtimes), scenario.population
     if not downtimes:
         return ["no valid trial"]
     interval = median_interval(downtimes)
     between = "needs 6 trials" if interval is None else " to ".join(map(format_duration, interval))
-    zero = downtimes.count(0.0)
-    low, high = wilson(zero, len(downtimes))
     return [
         (
             f"median {format_duration(median(downtimes))} (95 %: {between}),"
             f" max {format_duration(downtimes[-1])}"
         ),
         (
-            f"{zero} of {len(downtimes)} without downtime"
-            f" (95 %: {100 * low:.1f} to {100 * high:.1f} %)"
+            f"{found.zero} of {found.trials} without downtime"
+            f" (95 %: {100 * found.zero_low:.1f} to {100 * found.zero_high:.1f} %)"
         ),
     ]
 

@@ -1,6 +1,7 @@
 """`rdsfailover doctor`: what a run finds here, what it misses, and the line that installs it."""
 
 import importlib.metadata
+import os
 import platform
 import re
 import sys
@@ -10,6 +11,7 @@ from dataclasses import dataclass
 from pytest_rdsfailover.local import network
 from pytest_rdsfailover.local.network import LOOPBACK
 from pytest_rdsfailover.local.processes import run_directory
+from pytest_rdsfailover.local.processes.cache import cache_directory
 from pytest_rdsfailover.local.server import programs
 from pytest_rdsfailover.model.errors import SettingError
 
@@ -22,7 +24,7 @@ FOR_DEVELOPMENT = {"dev"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
+class Requirement:
     """One thing that a run may need.
 
     Attributes:
@@ -38,12 +40,21 @@ class Finding:
     remedy: str = ""
 
 
-def examine() -> list[Finding]:
+def examine() -> list[Requirement]:
     """Return what is here and what is missing; only `--version` of a server is started."""
-    return [_python(), _pytest(), _server(), _toxiproxy(), _addresses(), _memory(), *_extras()]
+    return [
+        _python(),
+        _pytest(),
+        _server(),
+        _toxiproxy(),
+        _addresses(),
+        _cache(),
+        _memory(),
+        *_extras(),
+    ]
 
 
-def lines(findings: list[Finding]) -> list[str]:
+def lines(findings: list[Requirement]) -> list[str]:
     """Return the findings as lines, each remedy under its finding."""
     shown = []
     for finding in findings:
@@ -53,14 +64,14 @@ def lines(findings: list[Finding]) -> list[str]:
     return shown
 
 
-def is_healthy(findings: list[Finding]) -> bool:
+def is_healthy(findings: list[Requirement]) -> bool:
     """Tell whether local trials can be run."""
     return all(finding.state != MISSING for finding in findings)
 
 
-def _python() -> Finding:
+def _python() -> Requirement:
     enough = sys.version_info >= OLDEST_PYTHON
-    return Finding(
+    return Requirement(
         what="python",
         state=OK if enough else MISSING,
         detail=f"{platform.python_version()} on {platform.platform()}",
@@ -68,25 +79,25 @@ def _python() -> Finding:
     )
 
 
-def _pytest() -> Finding:
+def _pytest() -> Requirement:
     versions = ", ".join(f"{name} {_version(name)}" for name in (DISTRIBUTION, "pytest"))
-    return Finding(what="plugin", state=OK, detail=versions)
+    return Requirement(what="plugin", state=OK, detail=versions)
 
 
-def _server() -> Finding:
+def _server() -> Requirement:
     try:
         server = programs.find_server(None)
     except SettingError as error:
         why, _, remedy = str(error).partition("; ")
-        return Finding(what="server", state=MISSING, detail=why, remedy=remedy)
-    return Finding(what="server", state=OK, detail=str(server))
+        return Requirement(what="server", state=MISSING, detail=why, remedy=remedy)
+    return Requirement(what="server", state=OK, detail=str(server))
 
 
-def _toxiproxy() -> Finding:
+def _toxiproxy() -> Requirement:
     toxiproxy = network.find_toxiproxy(None)
     if toxiproxy.path is not None:
-        return Finding(what="toxiproxy", state=OK, detail=toxiproxy.path)
-    return Finding(
+        return Requirement(what="toxiproxy", state=OK, detail=toxiproxy.path)
+    return Requirement(
         what="toxiproxy",
         state=OPTIONAL,
         detail="no toxiproxy-server on PATH, so the built-in server stands in",
@@ -94,15 +105,15 @@ def _toxiproxy() -> Finding:
     )
 
 
-def _addresses() -> Finding:
+def _addresses() -> Requirement:
     names = ["instance-1", "instance-2", *network.FIXED_HOSTS]
     hosts = network.hosts(names)
     if set(hosts.values()) != {LOOPBACK}:
         detail = "one for each endpoint, as AWS has one host name for each"
-        return Finding(what="loopback addresses", state=OK, detail=detail)
+        return Requirement(what="loopback addresses", state=OK, detail=detail)
     aliases = [f"127.0.0.{network.FIRST_INSTANCE + n}" for n in range(2)]
     aliases += network.FIXED_HOSTS.values()
-    return Finding(
+    return Requirement(
         what="loopback addresses",
         state=OPTIONAL,
         detail="127.0.0.1 only, so endpoints differ by their ports",
@@ -110,10 +121,21 @@ def _addresses() -> Finding:
     )
 
 
-def _memory() -> Finding:
+def _cache() -> Requirement:
+    try:
+        path = cache_directory(os.environ)
+    except SettingError as error:
+        why, _, remedy = str(error).partition("; ")
+        return Requirement(what="cache directory", state=MISSING, detail=why, remedy=remedy)
+    return Requirement(what="cache directory", state=OK, detail=str(path))
+
+
+def _memory() -> Requirement:
     if run_directory.bases()[0] == run_directory.MEMORY:
-        return Finding(what="run directory", state=OK, detail=f"in memory ({run_directory.MEMORY})")
-    return Finding(
+        return Requirement(
+            what="run directory", state=OK, detail=f"in memory ({run_directory.MEMORY})"
+        )
+    return Requirement(
         what="run directory",
         state=OPTIONAL,
         detail="on a disk, whose flushes may look like outages of some 100 ms",
@@ -121,7 +143,7 @@ def _memory() -> Finding:
     )
 
 
-def _extras() -> Iterator[Finding]:
+def _extras() -> Iterator[Requirement]:
     """Yield for each extra of the package whether all packages that it names are installed."""
     extras: dict[str, list[str]] = {}
     for line in importlib.metadata.requires(DISTRIBUTION) or []:
@@ -131,7 +153,7 @@ def _extras() -> Iterator[Finding]:
             extras.setdefault(match["extra"], []).append(name)
     for extra, names in extras.items():
         absent = [name for name in names if not _version(name)]
-        yield Finding(
+        yield Requirement(
             what=f"extra {extra}",
             state=OPTIONAL if absent else OK,
             detail=f"{', '.join(absent)} not installed" if absent

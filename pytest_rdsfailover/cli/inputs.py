@@ -5,7 +5,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pytest_rdsfailover.analysis.summary import Summary, judge
+from pytest_rdsfailover.analysis.judging import judge
+from pytest_rdsfailover.analysis.summary import Summary
 from pytest_rdsfailover.journal import archive, unfinished
 from pytest_rdsfailover.journal.archive import Label
 from pytest_rdsfailover.journal.evidence import Evidence

@@ -11,9 +11,9 @@ import re
 from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from itertools import accumulate, pairwise
+from itertools import accumulate, groupby, pairwise
 from pathlib import Path
-from typing import Any, NotRequired, TypedDict, TypeVar
+from typing import Any, NotRequired, TypedDict, TypeVar, cast
 
 from pytest_rdsfailover.journal.course import Course
 from pytest_rdsfailover.journal.events import Events
@@ -28,13 +28,27 @@ from pytest_rdsfailover.model.typed import typed
 
 FORMAT, VERSION = "rdsfailover-journal", 1
 SUFFIX = ".jsonl.gz"
-BESIDE = ("attempts", "reads")  # events that a writer may have beside its writes
 LONGEST_NAME = 80  # characters of a file's name taken from its test
 MOST_DETAIL = (1 << 31) - 1
 MOST_STORED = 10_000_000  # rows of one writer that a file may speak of
-Plain = dict[str, Any]  # what JSON can say
 Name = TypeVar("Name")
 Runs = list[tuple[int, int]]  # (value, how often it follows itself)
+
+
+class Head(TypedDict):
+    """What the file is, and of which trial."""
+
+    format: str
+    version: int
+    trial: "Label"
+
+
+class CourseLine(TypedDict):
+    """What is known of the trial apart from its writes."""
+
+    run: str
+    writers: int
+    course: Course
 
 
 class Columns(TypedDict):
@@ -100,7 +114,7 @@ def write(directory: Path, evidence: Evidence, label: Label) -> Path:
         directory.mkdir(parents=True, exist_ok=True)
         with gzip.open(unfinished, "wt", encoding="utf-8", newline="\n") as file:
             for line in _lines(evidence, label):
-                file.write(json.dumps(line, separators=(",", ":")) + "\n")
+                file.write(json.dumps(line, separators=(",", ":"), default=asdict) + "\n")
         unfinished.replace(path)
     except OSError as error:
         remove(unfinished)
@@ -122,7 +136,7 @@ def read(path: Path) -> tuple[Evidence, Label]:
         raise ArchiveError(str(path), f"is no whole journal: {error}") from error
 
 
-def _check(head: Plain) -> None:
+def _check(head: Head) -> None:
     if head["format"] != FORMAT:
         raise ValueError(f"its format is {head['format']!r}")
     if head["version"] != VERSION:
@@ -135,29 +149,38 @@ def file_name(test: str, run: str) -> str:
     return f"{words[:LONGEST_NAME]}-{run}{SUFFIX}"
 
 
-def _lines(evidence: Evidence, label: Label) -> Iterator[Plain]:
-    yield {"format": FORMAT, "version": VERSION, "trial": asdict(label)}
-    course = asdict(evidence.course)
-    yield {"run": evidence.journal.run, "writers": len(evidence.journal.writers), "course": course}
-    yield from (_writer_line(writer) for writer in evidence.journal.writers)
+def _lines(evidence: Evidence, label: Label) -> Iterator[object]:
+    yield Head(format=FORMAT, version=VERSION, trial=label)
+    journal = evidence.journal
+    yield CourseLine(run=journal.run, writers=len(journal.writers), course=evidence.course)
+    yield from (_writer_line(writer) for writer in journal.writers)
     yield {"stored": _stored_line(evidence)}
 
 
-def _writer_line(writer: WriterJournal) -> Plain:
+def _writer_line(writer: WriterJournal) -> WriterLine:
     """Return a writer's columns; each start and end as the time since the one before it."""
-    plain = _columns(writer) | {
-        "faults": [[fault.code, fault.kind] for fault in writer.faults if fault is not None],
-        "instances": [instance for instance in writer.instances if instance is not None],
-        "skips": [[skip.first, skip.last, skip.count] for skip in writer.skips],
-    }
-    for name in BESIDE:
-        events = getattr(writer, name)
-        if len(events):
-            plain[name] = _columns(events) | {"detail": _runs(_differences(events.detail))}
-    return plain
+    line = cast(
+        "WriterLine",
+        _columns(writer)
+        | {
+            "faults": [(fault.code, fault.kind) for fault in writer.faults if fault is not None],
+            "instances": [instance for instance in writer.instances if instance is not None],
+            "skips": [(skip.first, skip.last, skip.count) for skip in writer.skips],
+        },
+    )
+    if len(writer.attempts):
+        line["attempts"] = _detailed(writer.attempts)
+    if len(writer.reads):
+        line["reads"] = _detailed(writer.reads)
+    return line
 
 
-def _columns(writer: Events) -> Plain:
+def _detailed(events: Events) -> Columns:
+    """Return the columns of events that a writer may have beside its writes."""
+    return {**_columns(events), "detail": _runs(_differences(events.detail))}
+
+
+def _columns(writer: Events) -> Columns:
     intended, started = writer.intended, writer.started
     return {
         "intended": _differences(intended),
@@ -169,7 +192,7 @@ def _columns(writer: Events) -> Plain:
     }
 
 
-def _stored_line(evidence: Evidence) -> Plain | None:
+def _stored_line(evidence: Evidence) -> StoredLine | None:
     """Return what was read back: for each writer, the sequences stored, as differences."""
     if evidence.stored is None:
         return None
@@ -184,7 +207,7 @@ def _stored_line(evidence: Evidence) -> Plain | None:
     }
 
 
-def _evidence(lines: Sequence[Plain]) -> Evidence:
+def _evidence(lines: Sequence[Any]) -> Evidence:
     about, *writers, last = lines
     course = typed(Course, about["course"], "its course")
     if len(writers) != about["writers"]:
@@ -239,7 +262,7 @@ def _places(
         yield names[place]
 
 
-def _stored(plain: Plain | None) -> Stored | None:
+def _stored(plain: object) -> Stored | None:
     if plain is None:
         return None
     line = typed(StoredLine, plain, "what was stored")
@@ -259,15 +282,9 @@ def _differences(values: Sequence[int]) -> list[int]:
     return [*values[:1], *(b - a for a, b in pairwise(values))]
 
 
-def _runs(values: Iterable[int]) -> list[list[int]]:
+def _runs(values: Iterable[int]) -> Runs:
     """Return (value, how often it follows itself) pairs."""
-    runs: list[list[int]] = []
-    for value in values:
-        if runs and runs[-1][0] == value:
-            runs[-1][1] += 1
-        else:
-            runs.append([value, 1])
-    return runs
+    return [(value, len(list(group))) for value, group in groupby(values)]
 
 
 def _flat(runs: Iterable[Sequence[int]], most: int) -> "array[int]":

@@ -27,7 +27,8 @@ class Course:
         endpoint: the kind of endpoint written to: `writer`, `reader`, `instance` or `proxy`.
         profile: name of the failover profile; empty if there was none.
         seed: decided the sampled durations.
-        failover_seed: sampled the durations of its one failover; None if no seed did, or of several.
+        failover_seed: the seed of the trial's failover; None if it has none, or if there were
+            several.
         rate: writes per second that all writers intended together; 0 without a schedule.
         pauses: (first, last) moments between which the load generator itself stood still.
         strangers: CPUs that other programs used on average; None if unknown.
@@ -42,7 +43,7 @@ class Course:
         notes: what is to be known about how the load was run.
         sessions: which connections the endpoint had when the load ended, before its writers hung up;
             None where nobody could look.
-        cut_short: why nobody saw the end; empty if somebody did.
+        cut_short: why the end of the trial was not seen; empty if it was.
     """
 
     start: float

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Literal
 
 from pytest_rdsfailover.journal.names import Names, names_of
+from pytest_rdsfailover.model.errors import FileWriteError
 from pytest_rdsfailover.model.files import read_bytes
 from pytest_rdsfailover.model.records import Fault, Outcome
 
@@ -40,14 +41,13 @@ class Blocks:
         names: what the numbers in the events mean.
 
     Raises:
-        OSError: here or at `take`, if the file cannot be made or there is no room for it.
+        FileWriteError: here or at `take`, if the file cannot be made or there is no room for it.
     """
 
     def __init__(self, path: Path | None = None) -> None:
         self.names = Names(None if path is None else names_of(path))
-        self._fd = (
-            None if path is None else os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
-        )
+        self._path = path
+        self._fd = None if path is None else _made(path)
         self._lock = threading.Lock()
         self._size = 0
         self._segment = memoryview(b"")
@@ -59,14 +59,17 @@ class Blocks:
             return memoryview(bytearray(BLOCK)).cast("q")[WORDS:]
         with self._lock:
             if not len(self._segment):
-                self._grow(self._fd)
+                try:
+                    self._grow(self._fd)
+                except OSError as error:
+                    raise FileWriteError(self._path, error) from error
             block = self._segment[:BLOCK].cast("q")
             self._segment = self._segment[BLOCK:]
         block[1], block[2], block[0] = writer, sort, MAGIC
         return block[WORDS:]
 
     def _grow(self, fd: int) -> None:
-        """Make room; it is truly there, as a store into a hole of a full disk would be fatal."""
+        """Make room that is allocated: a store into a hole of a full disk would end the process."""
         if hasattr(os, "posix_fallocate"):
             os.posix_fallocate(fd, self._size, SEGMENT)
         else:
@@ -85,6 +88,13 @@ class Blocks:
         if self._fd is not None:
             os.close(self._fd)
             self._fd = None
+
+
+def _made(path: Path) -> int:
+    try:
+        return os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
+    except OSError as error:
+        raise FileWriteError(path, error) from error
 
 
 class Events:

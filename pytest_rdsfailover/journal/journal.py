@@ -10,7 +10,7 @@ from pathlib import Path
 from pytest_rdsfailover.journal.events import Blocks, Events, read_blocks
 from pytest_rdsfailover.journal.names import Names, names_of
 from pytest_rdsfailover.model.clock import to_seconds
-from pytest_rdsfailover.model.records import Attempt, Outcome
+from pytest_rdsfailover.model.records import Outcome, Write
 
 OPERATIONS, ATTEMPTS, READS, SKIPS = range(4)  # sorts of events
 EVENTS = ".events"
@@ -67,7 +67,7 @@ class WriterJournal(Events):
             for first, last, count in zip(*columns, strict=True)
         ]
 
-    def __iter__(self) -> Iterator[Attempt]:
+    def __iter__(self) -> Iterator[Write]:
         faults, instances = self.faults, self.instances
         columns = zip(
             self.intended, self.started, self.finished,
@@ -75,7 +75,7 @@ class WriterJournal(Events):
         )  # fmt: skip
         # The writer may be appending right now: a later column may be longer than an earlier one.
         for sequence, (intended, started, finished, outcome, fault, instance) in enumerate(columns):
-            yield Attempt(
+            yield Write(
                 writer=self.writer,
                 sequence=sequence,
                 intended=to_seconds(intended),
@@ -120,7 +120,7 @@ class Journal:
         return journal
 
     def adopt(self, path: Path) -> None:
-        """Take over what writers of another process did; each did all it did in one process."""
+        """Take over what the writers of another process did; no writer belongs to two processes."""
         names = Names.read(names_of(path))
         for (writer, sort), blocks in read_blocks(path).items():
             if not (0 <= writer < len(self.writers) and 0 <= sort <= SKIPS):
@@ -146,7 +146,7 @@ class Journal:
             return None
         return int(writer), int(sequence)
 
-    def __iter__(self) -> Iterator[Attempt]:
+    def __iter__(self) -> Iterator[Write]:
         for writer in self.writers:
             yield from writer
 

@@ -4,6 +4,7 @@ import json
 import threading
 from pathlib import Path
 
+from pytest_rdsfailover.model.errors import FileWriteError
 from pytest_rdsfailover.model.files import read_bytes
 from pytest_rdsfailover.model.records import Fault
 from pytest_rdsfailover.model.typed import typed
@@ -25,7 +26,7 @@ class Names:
         self._lock = threading.Lock()
 
     def fault(self, fault: Fault | None) -> int:
-        """Return the number of a fault; 0 for more of them than there are numbers."""
+        """Return the number of a fault; 0 if all numbers are taken."""
         with self._lock:
             if fault in self.faults:
                 return self.faults.index(fault)
@@ -36,7 +37,7 @@ class Names:
             return len(self.faults) - 1
 
     def instance(self, instance: str | None) -> int:
-        """Return the number of an instance; 0 for more of them than there are numbers."""
+        """Return the number of an instance; 0 if all numbers are taken."""
         with self._lock:
             if instance in self.instances:
                 return self.instances.index(instance)
@@ -47,9 +48,13 @@ class Names:
             return len(self.instances) - 1
 
     def _write(self, entry: object) -> None:
-        if self._path is not None:
+        if self._path is None:
+            return
+        try:
             with self._path.open("a", encoding="utf-8") as file:
                 file.write(json.dumps(entry) + "\n")
+        except OSError as error:
+            raise FileWriteError(self._path, error) from error
 
     @classmethod
     def read(cls, path: Path) -> "Names":

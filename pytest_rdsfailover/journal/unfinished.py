@@ -1,9 +1,10 @@
 """What is left of a trial whose process was killed: a directory that a finished trial removes.
 
 `about.json` says which trial it is and what was known of it at the last look; `*.events` are what
-the writers of each process did, up to the very last event (`events.py`). `lock` is held for as long
-as a process works on the trial: the system lets go of it, however that process ends, where its number
-may be another's by now. `told` is there once somebody was told of a trial that was cut short.
+the writers of each process did, up to the very last event (`events.py`). A process holds `lock`
+while it works on the trial. The system releases it when the process ends, however it ends; a
+process id would not do, because another process may have it by then. `told` is there once the user
+was told of a trial that was cut short.
 """
 
 import contextlib
@@ -15,7 +16,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 from pytest_rdsfailover.journal import archive
 from pytest_rdsfailover.journal.archive import Label
@@ -31,10 +32,30 @@ from pytest_rdsfailover.model.typed import typed
 FORMAT, VERSION = "rdsfailover-unfinished", 1
 SUFFIX = ".unfinished"
 ABOUT, LOCK, TOLD = "about.json", "lock", "told"
-KEPT = 7 * 24 * 3600.0  # seconds; nobody asks any more what was cut short before that
+KEPT = 7 * 24 * 3600.0  # seconds; older directories are removed
 
 
 MOST_WRITERS = 100_000  # that a directory may speak of
+
+
+class About(TypedDict):
+    """What `about.json` says.
+
+    Attributes:
+        format: that of such files.
+        version: of that format.
+        run: the trial's own prefix.
+        writers: how many there are.
+        trial: which trial it is.
+        course: what was known of it at the last look; None before its load began.
+    """
+
+    format: str
+    version: int
+    run: str
+    writers: int
+    trial: Label
+    course: Course | None
 
 
 class Remains:
@@ -56,10 +77,9 @@ class Remains:
     def __init__(self, directory: Path, label: Label, run: str, writers: int) -> None:
         name = archive.file_name(label.test, run).removesuffix(archive.SUFFIX)
         self.path = directory / f"{name}{SUFFIX}"
-        self._about = {
-            "format": FORMAT, "version": VERSION,
-            "run": run, "writers": writers, "trial": asdict(label),
-        }  # fmt: skip
+        self._about = About(
+            format=FORMAT, version=VERSION, run=run, writers=writers, trial=label, course=None
+        )
         self.path.mkdir(parents=True)
         self._lock: int | None = None
         try:
@@ -76,20 +96,21 @@ class Remains:
 
     def keep(self, course: Course) -> None:
         """Write down what is known by now."""
-        self._write(asdict(course))
+        self._write(course)
 
-    def _write(self, course: dict[str, Any] | None) -> None:
+    def _write(self, course: Course | None) -> None:
         unfinished = self.path / f"{ABOUT}.part"
-        unfinished.write_text(json.dumps(self._about | {"course": course}), encoding="utf-8")
+        about: About = {**self._about, "course": course}
+        unfinished.write_text(json.dumps(about, default=asdict), encoding="utf-8")
         unfinished.replace(self.path / ABOUT)
 
     def discard(self) -> None:
-        """Remove it all: the trial is over, or never began. Harmless twice."""
+        """Remove the directory: the trial is over, or never began. Harmless the second time."""
         shutil.rmtree(self.path, ignore_errors=True)
         self._unlock()
 
     def leave(self, error: BaseException) -> None:
-        """Keep it all, and say in an error where the evidence is that no trial was made of."""
+        """Keep the directory, and name it in the error that kept the trial from being judged."""
         error.add_note(f"what the writers did until then: rdsfailover judge {self.path}")
         mark_told(self.path)
         self._unlock()
@@ -125,7 +146,7 @@ def read(path: Path) -> tuple[Evidence, Label]:
     return Evidence(journal=journal, course=_cut(course, journal), stored=None), label
 
 
-def _check(about: dict[str, Any]) -> None:
+def _check(about: Any) -> None:
     if (about["format"], about["version"]) != (FORMAT, VERSION):
         raise ValueError(f"it is {ascii(about['format'])[:40]} {ascii(about['version'])[:40]}")
     if about["writers"] > MOST_WRITERS:
@@ -133,8 +154,8 @@ def _check(about: dict[str, Any]) -> None:
 
 
 def _cut(course: Course, journal: Journal) -> Course:
-    """Return the course of a trial that nobody saw the end of: its last event, or the last look."""
-    ends = (events.finished for each in journal.writers for events in each.sorts[:SKIPS])
+    """Return the course of a trial that was cut short, up to its last event or the last look."""
+    ends = (events.finished for writer in journal.writers for events in writer.sorts[:SKIPS])
     stop = max(course.start, course.stop, to_seconds(max(map(_latest, ends))))
     since, word = (course.start, "start") if course.trigger is None else (course.trigger, "trigger")
     reason = (
@@ -149,7 +170,7 @@ def _latest(times: Sequence[int]) -> int:
 
 
 def cut_short(directory: Path) -> list[Path]:
-    """Return what trials have left in a directory that no process works on any more."""
+    """Return the trials in a directory that were cut short: no process works on them any more."""
     found = (path for path in sorted(directory.glob(f"*{SUFFIX}")) if (path / ABOUT).exists())
     return [path for path in found if not is_running(path)]
 
@@ -161,7 +182,7 @@ def is_running(path: Path) -> bool:
     except OSError:  # removed meanwhile
         return False
     try:
-        fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)  # shared: who else looks is no owner
+        fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)  # shared: who looks is no owner
     except BlockingIOError:
         return True
     finally:
@@ -170,18 +191,18 @@ def is_running(path: Path) -> bool:
 
 
 def untold(directory: Path) -> list[Path]:
-    """Return what trials have left in a directory that nobody was told of yet."""
+    """Return the trials in a directory that were cut short and of which nobody was told yet."""
     return [path for path in cut_short(directory) if not (path / TOLD).exists()]
 
 
 def mark_told(path: Path) -> None:
-    """Note that somebody was told of a trial that was cut short, if that can be noted."""
+    """Note that the user was told of a trial that was cut short, if that can be noted."""
     with contextlib.suppress(OSError):
         (path / TOLD).touch()
 
 
 def prune(directory: Path, now: float | None = None) -> None:
-    """Remove what trials have left in a directory of ours more than a week ago."""
+    """Remove from our cache what trials have left there more than a week ago."""
     now = time.time() if now is None else now
     for path in directory.glob(f"*{SUFFIX}"):
         if not is_running(path) and now - path.stat().st_mtime > KEPT:

@@ -16,8 +16,8 @@ CERTIFICATE = "-----BEGIN CERTIFICATE-----"
 def authorities(asked: LiveSettings, directory: Path) -> str | None:
     """Return the path of a PEM file with all authorities to trust; None without TLS.
 
-    RDS Proxy's certificates come from public authorities, which every system knows. Those of the
-    cluster's own endpoints come from RDS' own authorities. One file must hold both.
+    Public authorities, which every system knows, sign the certificates of RDS Proxy. RDS' own
+    authorities sign those of the cluster's endpoints. One file must hold both.
 
     Args:
         asked: whether there is TLS, and the user's own file.

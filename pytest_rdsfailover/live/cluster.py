@@ -12,7 +12,7 @@ from pytest_rdsfailover.live.authorities import authorities
 from pytest_rdsfailover.live.credentials import find_credentials
 from pytest_rdsfailover.live.evidence import TriggerPlan
 from pytest_rdsfailover.live.failover import LiveFailover
-from pytest_rdsfailover.live.failovers import Failovers
+from pytest_rdsfailover.live.failovers import LiveFailovers
 from pytest_rdsfailover.live.gatekeeper import Gatekeeper
 from pytest_rdsfailover.live.gatherer import Gatherer
 from pytest_rdsfailover.live.proxy import LiveProxy
@@ -54,7 +54,9 @@ class LiveCluster:
         self._ca = authorities(asked, directory)
         self._addresses = self._find_addresses()
         self._act = LiveTrigger(asked, gatherer.region, self.instance_endpoint, self._clock)
-        self._failovers = Failovers(gatherer, self._gates, self._act, self._endpoint, self._clock)
+        self._failovers = LiveFailovers(
+            gatherer, self._gates, self._act, self._endpoint, self._clock
+        )
 
     def _find_addresses(self) -> Addresses:
         asked, region = self._gatherer.asked, self._gatherer.region
@@ -129,17 +131,17 @@ class LiveCluster:
         return nullcontext()
 
     def traffic(self, mark: str) -> None:
-        """Return nothing: what comes to a real endpoint, nobody here can see."""
+        """Return nothing: what comes to a real endpoint cannot be seen from here."""
 
     def sessions(self, endpoint: str) -> None:
-        """Return nothing: which connections lead where, nobody here can see."""
+        """Return nothing: which connection leads where cannot be seen from here."""
 
     def audit_endpoint(self) -> Endpoint:
         """Return the endpoint of the instance that is the writer now."""
         return self.instance_endpoint(self.writer)
 
     def check_in(self) -> None:
-        """Ask every gate, then check the way to the database; make and drop no more than a table.
+        """Ask every gate, then check the way to the database; changes nothing but a table of ours.
 
         Raises:
             PreflightError: naming the first step that fails.

@@ -33,7 +33,7 @@ class Credentials:
     source: str
 
     def __post_init__(self) -> None:
-        """Make the password a `Hidden`, whose repr does not show it wherever it is passed on."""
+        """Make the password a `Hidden`: no repr shows it, wherever it is passed on."""
         object.__setattr__(self, "password", Hidden(self.password))
 
 

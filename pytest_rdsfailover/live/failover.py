@@ -253,5 +253,5 @@ class LiveFailover:
 
 
 def _words(event: Plain) -> tuple[object, object]:
-    """Return of whom an event tells, and what."""
+    """Return which instance or cluster an event is about, and its text."""
     return event.get("SourceIdentifier"), event["Message"]

@@ -20,7 +20,7 @@ from pytest_rdsfailover.model.errors import NotReadyError, RdsFailoverError
 REST_WITHIN = 900.0  # seconds; a failover that is not over by then is stuck
 
 
-class Failovers:
+class LiveFailovers:
     """Triggers failovers, one at a time.
 
     Args:
@@ -112,7 +112,7 @@ class Failovers:
         return done
 
     def _to_monotonic(self, seconds: float) -> float:
-        """Turn AWS' seconds of the epoch into the monotonic clock's."""
+        """Turn AWS' seconds of the epoch into those of the monotonic clock."""
         return seconds - (self._gatherer.offset or 0.0) - (time.time() - time.monotonic())
 
     def check(self) -> None:

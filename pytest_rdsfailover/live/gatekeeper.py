@@ -1,6 +1,7 @@
 """Asks the gates with fresh evidence, and notes what they answer in the audit record."""
 
 import time
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
@@ -10,6 +11,7 @@ from pytest_rdsfailover.live.evidence import GateEvidence, TriggerPlan
 from pytest_rdsfailover.live.facts import ClusterFacts
 from pytest_rdsfailover.live.gatherer import Gatherer
 from pytest_rdsfailover.model.clock import Clock
+from pytest_rdsfailover.model.errors import FileWriteError
 
 
 class Gatekeeper:
@@ -99,8 +101,8 @@ class Gatekeeper:
     def admit_again(self, plan: TriggerPlan | None) -> bool:
         """Tell whether the last trigger, which had no effect, may be issued once more.
 
-        The gates judge as if the last trigger had not been: the one that it took from the budget,
-        and the interval that it began, are for the repetition.
+        The gates judge as if the last trigger had not been: it took one from the budget and began
+        an interval, and both count for the repetition.
         """
         evidence = self._without_last(self._gatherer.evidence(plan))
         closed = gates.refusals(evidence, gates.GATES)
@@ -108,9 +110,12 @@ class Gatekeeper:
         return not closed
 
     def answered(self, done: Triggered) -> None:
-        """Note that a trigger was accepted."""
+        """Note that a trigger was accepted, with a warning if that cannot be noted: it has happened."""
         seconds = done.answered - done.sent
-        self._ledger.record("answered", request_id=done.request_id, seconds=seconds)
+        try:
+            self._ledger.record("answered", request_id=done.request_id, seconds=seconds)
+        except FileWriteError as error:
+            warnings.warn(f"{error}; the trigger {done.request_id} was accepted", stacklevel=2)
 
     def _without_last(self, evidence: GateEvidence) -> GateEvidence:
         """Return the evidence as it would be without the last trigger."""

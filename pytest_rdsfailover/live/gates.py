@@ -15,7 +15,7 @@ from pytest_rdsfailover.model.errors import RdsFailoverError
 from pytest_rdsfailover.model.live_settings import DESTRUCTIVE, SYSTEM_SCHEMAS, LiveSettings
 
 REFUSALS = frozenset({"false", "no", "never", "deny", "denied"})
-CLOCKS_APART = 5.0  # seconds; what is dated further ahead is no matter of reading clocks
+CLOCKS_APART = 5.0  # seconds; an event dated further ahead is not explained by differing clocks
 FIS_ACTIONS = frozenset({"aws:rds:failover-db-cluster", "aws:rds:reboot-db-instances"})
 
 
@@ -67,7 +67,7 @@ def consent(evidence: GateEvidence) -> str:
 def _consent(asked: LiveSettings, cluster: ClusterFacts) -> str:
     key, _, opt_in = asked.opt_in.partition("=")
     value = cluster.tags.get(key)
-    # A tag that denies is heard in any case: `RdsFailover:Allowed=Never`.
+    # A tag that denies closes the gate in any spelling: `RdsFailover:Allowed=Never`.
     denying = [
         f"{name}={text}"
         for name, text in cluster.tags.items()

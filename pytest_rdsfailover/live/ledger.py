@@ -1,5 +1,6 @@
 """What outlives a process: the lock of a cluster, the failovers used, the audit record."""
 
+import contextlib
 import errno
 import fcntl
 import json
@@ -14,8 +15,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from pytest_rdsfailover.model.errors import RdsFailoverError
+from pytest_rdsfailover.model.errors import FileWriteError, RdsFailoverError
 
+LEAST_ROOM = 1 << 16  # bytes: the record of a trigger takes some thousand
 LOCK_EVERY = 0.1  # seconds between two looks at a lock that another process has
 RUN_OF_WORKERS = "PYTEST_XDIST_TESTRUNUID"  # the same for all workers of a session
 
@@ -32,9 +34,9 @@ class LedgerError(RdsFailoverError, ValueError):
 class Ledger:
     """The lock, the budget and the audit record of one cluster, on this machine and for this user.
 
-    The ledger is one file to which each trigger adds a line, whichever session it is of. The lock is
-    on that very file: whoever deletes or replaces it takes the lock from its holder as well. What
-    this process has read once must still be there when it reads again.
+    The ledger is one file to which each trigger of any session adds a line. The lock is on that
+    file, so that deleting or replacing the file takes the lock from its holder. What this process
+    has read once must still be there when it reads again.
 
     Only the holder of the lock may change the budget.
 
@@ -107,16 +109,15 @@ class Ledger:
 
         Raises:
             LedgerError: if the ledger cannot be trusted.
-            OSError: if it cannot be written; then nothing may be triggered.
+            FileWriteError: if it cannot be written; then nothing may be triggered.
         """
         self._entries()
         line = json.dumps({"session": self._session, "at": now}).encode() + b"\n"
         descriptor = _opened(self._state)
         try:
-            os.lseek(descriptor, 0, os.SEEK_END)
-            if os.write(descriptor, line) != len(line):
-                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self._state))
-            os.fsync(descriptor)
+            _append(descriptor, line)
+        except OSError as error:
+            raise FileWriteError(f"the ledger {self._state}", error) from error
         finally:
             os.close(descriptor)
         self._known += line
@@ -151,22 +152,44 @@ class Ledger:
         """Return why nothing can be added to the audit record; empty if lines can be added."""
         try:
             self.audit.parent.mkdir(parents=True, exist_ok=True)
-            with self.audit.open("a"):
-                return ""
+            with self.audit.open("a") as file:
+                left = os.fstatvfs(file.fileno())
         except OSError as error:
             return str(error)
+        if left.f_blocks and left.f_bavail * left.f_frsize < LEAST_ROOM:
+            return f"{self.audit}: fewer than {LEAST_ROOM >> 10} KiB are left on its disk"
+        return ""
 
     def record(self, what: str, **facts: Any) -> None:
         """Add one line to the audit record; *facts* must hold no secret.
 
         Raises:
-            OSError: if it cannot be written.
+            FileWriteError: if it cannot be written.
         """
         entry = {"at": datetime.now(UTC).isoformat(), "session": self._session, "what": what}
-        line = json.dumps(entry | facts, default=str) + "\n"
-        descriptor = os.open(self.audit, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-        with os.fdopen(descriptor, "w") as file:
-            file.write(line)
+        line = json.dumps(entry | facts, default=str).encode() + b"\n"
+        try:
+            descriptor = os.open(self.audit, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+            try:
+                _append(descriptor, line)
+            finally:
+                os.close(descriptor)
+        except OSError as error:
+            raise FileWriteError(f"the audit record {self.audit}", error) from error
+
+
+def _append(descriptor: int, line: bytes) -> None:
+    """Add a line to a file, or nothing: half a line, of a full disk, would spoil those behind it."""
+    os.lseek(descriptor, 0, os.SEEK_END)
+    size = os.fstat(descriptor).st_size
+    written = os.write(descriptor, line)
+    if written == len(line):
+        with contextlib.suppress(OSError):  # a pipe or a terminal holds nothing
+            os.fsync(descriptor)
+        return
+    if os.fstat(descriptor).st_size == size + written:  # nobody has added to it since
+        os.ftruncate(descriptor, size)
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 def _opened(path: Path) -> int:

@@ -1,6 +1,7 @@
 """Recognises production by names and tags, in any spelling that we could think of; pure.
 
-A name that is taken for production wrongly costs its owner one option. So doubt counts as a sign.
+If a name is wrongly taken for production, its owner has to add one option. So doubt counts as a
+sign.
 """
 
 # ruff: noqa: RUF001 - look-alike letters are what this is about
@@ -65,7 +66,7 @@ def _is_tagged_production(key: str, value: str) -> bool:
 
 
 def _readings(text: str) -> Iterator[str]:
-    """Return the ways to read a text: as it is, with look-alikes, with digits read as letters."""
+    """Return the ways to read a text: as it is, with look-alikes replaced, digits as letters."""
     split = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", unicodedata.normalize("NFKC", text))
     for plain in {_plain(text), _plain(split)}:
         latin = plain.translate(LOOK_ALIKES)

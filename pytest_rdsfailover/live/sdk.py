@@ -1,7 +1,8 @@
 """Which members of AWS' answers the gates read, and which of them the installed SDK does not know.
 
-botocore drops what its description of a service does not name. Then a cluster of a global database
-looks like one that is alone. So each member that a gate reads is looked up before it is trusted.
+botocore drops every member of an answer that its description of the service does not name. A
+cluster of a global database then looks like a single one. So each member that a gate reads is
+looked up first.
 """
 
 from collections.abc import Iterator, Mapping

@@ -95,7 +95,7 @@ class LiveTrigger:
         return Triggered(sent=sent, answered=self._clock.now(), request_id="", headers={})
 
     def _check_instance(self, cursor: Any, plan: TriggerPlan) -> None:
-        """Ask the instance itself who it is: a name may lead elsewhere, and roles change."""
+        """Ask the instance who it is: its name may lead elsewhere, its role may have changed."""
         cursor.execute(ROLE)
         name, read_only = cursor.fetchone()
         if name != plan.writer or read_only:
@@ -107,6 +107,7 @@ class LiveTrigger:
         try:
             cursor.execute(CRASH)
         except Exception as error:
-            # A crash ends the session that asked for it. An instance that answers has not crashed.
+            # A crash ends the session that asked for it, so an instance that answers has not
+            # crashed.
             if driver.fault_of(error).kind not in ("reset", "timeout"):
                 raise

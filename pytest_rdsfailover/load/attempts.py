@@ -13,7 +13,7 @@ from pytest_rdsfailover.mysql import driver
 Classify = Callable[[Exception, bool], tuple[Outcome, Fault]]
 
 
-class Attempts:
+class AttemptRecorder:
     """One writer's attempts; a call begins the next attempt, a context manager.
 
     If its block ends, the database has done what was attempted; if its block raises, it has not.
@@ -35,7 +35,7 @@ class Attempts:
 
     @property
     def undecided(self) -> bool:
-        """Tell whether an attempt of this operation may have been applied, and so the operation."""
+        """Tell whether an attempt of this operation may have been applied without an answer."""
         return self._open
 
     def __call__(self) -> "Attempt":
@@ -68,7 +68,7 @@ class Attempt:
             an error counts as refused.
     """
 
-    def __init__(self, attempts: Attempts, operation: int) -> None:
+    def __init__(self, attempts: AttemptRecorder, operation: int) -> None:
         self._attempts, self._operation, self.sent = attempts, operation, True
         self._started = time.monotonic_ns()
 

@@ -56,7 +56,7 @@ def read_back(workload: Workload, where: Callable[[], Endpoint], clock: Clock) -
 def is_mistake(error: BaseException) -> bool:
     """Tell whether an error is of the code that reads back, and not of a connection or a server.
 
-    An error that wraps one of a connection, in whatever library's class, is none.
+    An error that wraps one of a connection is no mistake, whichever library's class it has.
     """
     kinds = {(fault.kind, fault.code) for fault in map(driver.fault_of, driver.chain(error))}
     if any(kind not in {"server", "client"} or code in PASSING for kind, code in kinds):
@@ -67,7 +67,7 @@ def is_mistake(error: BaseException) -> bool:
 
 
 def _remedy(error: BaseException) -> str:
-    """Return what to do about an error that did not pass."""
+    """Return what to do about an error that trying again did not cure."""
     kind = driver.fault_of(error).kind
     if kind == "reset":
         return (

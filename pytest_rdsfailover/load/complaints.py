@@ -10,6 +10,7 @@ from dataclasses import replace
 from pytest_rdsfailover.journal.complaints import HANGS, Complaint
 from pytest_rdsfailover.load.sharing import remedy_of, text_of
 from pytest_rdsfailover.model.clock import to_seconds
+from pytest_rdsfailover.model.errors import AuditError
 
 MOST_KINDS = 50  # errors whose code is a fresh number each time must not fill the memory
 SHORTEST_SECRET = 6  # characters; of a shorter one, half of all texts would be masked
@@ -53,16 +54,24 @@ class Complaints:
 
     def hanging(self, writer: int, stack: Sequence[str]) -> None:
         """Note that a writer hangs in the user's code, and where."""
-        trace = self._shown("\n".join(stack), LONGEST_TRACE)
+        text = f"writer {writer} is still in the workload"
+        self._waits(HANGS, writer, text, "\n".join(stack))
+
+    def unaudited(self, error: AuditError) -> None:
+        """Note where the user's code hangs that was to read back what is stored, if it does."""
+        if error.trace:
+            self._waits(type(error).__name__, None, str(error), error.trace)
+
+    def _waits(self, error: str, who: object, text: str, trace: str) -> None:
         complaint = Complaint(
-            error=HANGS,
-            text=f"writer {writer} is still in the workload",
+            error=error,
+            text=self._shown(text, LONGEST_TEXT),
             count=1,
             first=time.monotonic(),
-            trace=trace,
+            trace=self._shown(trace, LONGEST_TRACE),
         )
         with self._lock:
-            self._found[HANGS, writer] = complaint
+            self._found[error, who] = complaint
 
     def masked(self, error: BaseException) -> tuple[str, str]:
         """Return what an error says, and where it was raised, without secrets."""
@@ -98,7 +107,7 @@ def _code(error: BaseException) -> object:
 
 
 def _place(error: BaseException) -> object:
-    """Return the line that raised an error without a number, of which a class tells little."""
+    """Return the line that raised an error: it tells errors of one class without a code apart."""
     if _code(error) is not None:
         return None
     last = None

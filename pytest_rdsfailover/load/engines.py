@@ -1,15 +1,13 @@
 """The engines, by the names that users give them, in this process or in several."""
 
-from typing import Any
-
 from pytest_rdsfailover.journal.journal import Journal
 from pytest_rdsfailover.load.engine import Engine
 from pytest_rdsfailover.load.fast import FastLoad
 from pytest_rdsfailover.load.processes import LoadOrder, ProcessLoad
-from pytest_rdsfailover.load.threads import Load
+from pytest_rdsfailover.load.threads import ThreadLoad
 from pytest_rdsfailover.load.workload import Workload
 
-ENGINES: dict[str, type[Load] | type[FastLoad]] = {"threads": Load, "fast": FastLoad}
+ENGINES: dict[str, type[ThreadLoad] | type[FastLoad]] = {"threads": ThreadLoad, "fast": FastLoad}
 
 
 def load(order: LoadOrder, workload: Workload, journal: Journal) -> Engine:
@@ -30,11 +28,16 @@ def engine(order: LoadOrder, workload: Workload, journal: Journal) -> Engine:
         workload: what its writers do.
         journal: where the writers note it; has one column set per writer of all processes.
     """
-    options: dict[str, Any] = {
-        "rate": order.rate,
-        "policy": order.policy,
-        "share": (order.process, order.processes),
-    }
-    if ENGINES[order.engine] is Load:
-        options |= {"classify": order.classify, "think": order.think, "secrets": order.secrets}
-    return ENGINES[order.engine](workload, journal, **options)
+    share = (order.process, order.processes)
+    if ENGINES[order.engine] is FastLoad:
+        return FastLoad(workload, journal, rate=order.rate, policy=order.policy, share=share)
+    return ThreadLoad(
+        workload,
+        journal,
+        rate=order.rate,
+        policy=order.policy,
+        share=share,
+        classify=order.classify,
+        think=order.think,
+        secrets=order.secrets,
+    )

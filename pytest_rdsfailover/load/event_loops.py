@@ -1,4 +1,4 @@
-"""Where the coroutines of a user's workload run: all in one loop, as in an application, or not."""
+"""Where a user's coroutines run: all in one loop, as in an application, or in one per writer."""
 
 import asyncio
 import atexit
@@ -75,7 +75,7 @@ class _Tasks:
     async def noted(
         self, writer: int, awaitable: Awaitable[Any]
     ) -> tuple[Any, BaseException | None]:
-        """Return what an awaitable gives, and what would end the loop that it runs in."""
+        """Return what an awaitable gives, and an exit that it raised, which would end its loop."""
         task = asyncio.current_task()
         if task is not None:
             self._tasks[writer] = task
@@ -118,7 +118,7 @@ class SharedLoop(_Tasks):
             self._waiting.add(future)
         try:
             result, exit_ = future.result()
-        except CancelledError:  # of the future; the task's own is no Exception
+        except CancelledError:  # of the future; asyncio's own is no Exception
             raise asyncio.CancelledError from None
         finally:
             self._waiting.discard(future)

@@ -1,7 +1,7 @@
 """The fast engine: one thread, one event loop and our own protocol code for all writers.
 
-It writes what the default engine writes, keeps the same schedule and the same books, and holds
-thousands of connections; it speaks MySQL's protocol only, without encryption.
+It writes what the default engine writes, on the same schedule and into the same journal, and holds
+thousands of connections. It speaks MySQL's protocol only, without encryption.
 """
 
 import heapq
@@ -30,7 +30,7 @@ STORM = 100
 
 
 class FastLoad(Engine):
-    """Concurrent writers in one event loop; a context manager. See `threads.Load`.
+    """Concurrent writers in one event loop; a context manager. See `threads.ThreadLoad`.
 
     Args:
         workload: our own insert; nothing else can be written without a driver.

@@ -256,7 +256,7 @@ class FastWriter:
         self.close()
         wait = self.settings.policy.wait(self._chance)
         if self._served and fault.kind in CUT:
-            wait = 0.0  # its next slot is soon enough: that it was cut says little of the server
+            wait = 0.0  # it tries at its next slot: a cut says little of the server
         self.next_try = time.monotonic_ns() + to_nanoseconds(wait)
         self.working = False
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from pytest_rdsfailover.load.attempts import Attempts
+from pytest_rdsfailover.load.attempts import AttemptRecorder
 from pytest_rdsfailover.load.mix import WRITE, MixStep
 from pytest_rdsfailover.load.workload import PATIENT, Position, Session, execute
 from pytest_rdsfailover.model.endpoints import Bounds, Endpoint
@@ -84,7 +84,7 @@ class InsertWorkload:
 class InsertSession:
     """A connection that inserts."""
 
-    attempts: Attempts | None = None
+    attempts: AttemptRecorder | None = None
 
     def __init__(self, connection: Any, insert: str, writer: int, instance: str | None) -> None:
         self._connection, self._insert, self._writer = connection, insert, writer

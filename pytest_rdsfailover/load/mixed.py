@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from pytest_rdsfailover.journal.reads import seen
-from pytest_rdsfailover.load.attempts import Attempts
+from pytest_rdsfailover.load.attempts import AttemptRecorder
 from pytest_rdsfailover.load.mix import READ, READ_YOUR_WRITE, TRANSACTION, MixStep, spread
 from pytest_rdsfailover.load.workload import PATIENT, Position, Session, execute
 from pytest_rdsfailover.model.endpoints import Bounds, Endpoint
@@ -88,7 +88,7 @@ class RowsWorkload:
 class RowsSession:
     """A connection to the writer, and one to a reader if any step reads there."""
 
-    attempts: Attempts | None = None
+    attempts: AttemptRecorder | None = None
 
     def __init__(self, workload: RowsWorkload, writer: int, bounds: Bounds) -> None:
         self._table, self._writer, self._bounds = workload.table, writer, bounds

@@ -5,13 +5,17 @@ import os
 import pickle
 import sys
 from dataclasses import asdict
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from pytest_rdsfailover.journal.journal import Journal
 from pytest_rdsfailover.load.engines import engine
-from pytest_rdsfailover.load.processes import LoadOrder
+from pytest_rdsfailover.load.processes import Acked, Ended, LoadOrder, Obeyed
+from pytest_rdsfailover.load.progress import Progress
 from pytest_rdsfailover.load.watchdog import Watchdog
 from pytest_rdsfailover.model.errors import RdsFailoverError
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 
 class Shard:
@@ -27,30 +31,30 @@ class Shard:
         self._engine = engine(order, self._workload, journal)
         self._watchdog = Watchdog()
 
-    def connect(self, timeout: float) -> dict[str, Any]:
+    def connect(self, timeout: float) -> Obeyed:
         """Connect all writers."""
         self._watchdog.start()
         self._engine.connect(timeout)
-        return {}
+        return Obeyed()
 
-    def begin(self, start: int) -> dict[str, Any]:
+    def begin(self, start: int) -> Obeyed:
         """Let the writers begin at a nanosecond."""
         self._engine.begin(start)
-        return {}
+        return Obeyed()
 
-    def acked_since(self, moment: float) -> dict[str, Any]:
+    def acked_since(self, moment: float) -> Acked:
         """Tell how many writers had a write acknowledged that they sent after *moment*."""
-        return {"acked": self._engine.acked_since(moment)}
+        return Acked(acked=self._engine.acked_since(moment))
 
-    def progress(self) -> dict[str, Any]:
+    def progress(self) -> Progress:
         """Tell what the writers have done so far."""
-        return asdict(self._engine.progress())
+        return self._engine.progress()
 
-    def stop(self, timeout: float) -> dict[str, Any]:
+    def stop(self, timeout: float) -> Ended:
         """End all writers; tell what they did, and when this process stood still."""
         self._engine.stop(timeout)
         self._watchdog.stop()
-        return self.progress() | {"pauses": self._watchdog.pauses}
+        return Ended(progress=self.progress(), pauses=self._watchdog.pauses)
 
 
 def serve(questions: BinaryIO, answers: BinaryIO) -> None:
@@ -63,19 +67,21 @@ def serve(questions: BinaryIO, answers: BinaryIO) -> None:
     except Exception as error:  # noqa: BLE001 - it is the answer to every question
         problem = f"a process of the load cannot begin: {error!r}"
     for line in questions:
-        method, *arguments = json.loads(line)
-        answer: dict[str, Any]
-        if shard is None:
-            answer = {"error": problem}
-        else:
-            try:
-                answer = getattr(shard, method)(*arguments)
-            except RdsFailoverError as error:
-                answer = {"error": str(error)}
-            except Exception as error:  # noqa: BLE001 - the parent must learn of it
-                answer = {"error": repr(error)}
+        answer = {"error": problem} if shard is None else _answer(shard, line)
         answers.write(json.dumps(answer).encode() + b"\n")
         answers.flush()
+
+
+def _answer(shard: Shard, line: bytes) -> dict[str, Any]:
+    """Return the answer to a question as JSON has it; `error` says why there is none."""
+    method, *arguments = json.loads(line)
+    try:
+        done: DataclassInstance = getattr(shard, method)(*arguments)
+        return asdict(done)
+    except RdsFailoverError as error:
+        return {"error": str(error)}
+    except Exception as error:  # noqa: BLE001 - the parent must learn of it
+        return {"error": repr(error)}
 
 
 def main() -> None:

@@ -11,21 +11,23 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
-from pytest_rdsfailover.journal.complaints import Complaint
 from pytest_rdsfailover.journal.journal import Journal
 from pytest_rdsfailover.load.attempts import Classify
 from pytest_rdsfailover.load.engine import Check, Engine, LoadError
 from pytest_rdsfailover.load.progress import Progress
-from pytest_rdsfailover.load.watchdog import merged
+from pytest_rdsfailover.load.watchdog import Pause
 from pytest_rdsfailover.load.workload import Workload
 from pytest_rdsfailover.load.writer import ReconnectPolicy
 from pytest_rdsfailover.model.clock import to_nanoseconds
 from pytest_rdsfailover.model.errors import SettingError
+from pytest_rdsfailover.model.spans import joined
+from pytest_rdsfailover.model.typed import typed
 
 PATIENCE = 10.0  # seconds to wait for an answer to a question that takes no time itself
 LEAD = 0.1  # seconds before the first slot in which every process is told when to begin
+Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +64,26 @@ class LoadOrder:
     secrets: Sequence[str] = field(default=(), repr=False)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Obeyed:
+    """A process has done what it was told, and has nothing to tell."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Acked:
+    """How many writers of a process had a write acknowledged."""
+
+    acked: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """What the writers of a process that have ended did, and when the process stood still."""
+
+    progress: Progress
+    pauses: Sequence[Pause]
+
+
 class ProcessLoad(Engine):
     """A load whose writers are shared out to processes of their own; a context manager.
 
@@ -94,8 +116,8 @@ class ProcessLoad(Engine):
         """Start all processes and connect their writers at once."""
         try:
             for sent in self._sent:
-                self._shards.append(_Shard(sent))  # one by one: the next may not start
-            self._ask("connect", timeout, patience=timeout + PATIENCE)
+                self._shards.append(_Shard(sent))  # `_end` must know each: the next may not start
+            self._ask(Obeyed, "connect", timeout, patience=timeout + PATIENCE)
         except BaseException:
             self._end()
             raise
@@ -104,15 +126,15 @@ class ProcessLoad(Engine):
         """Tell every process when to begin."""
         start = max(start, time.monotonic_ns() + to_nanoseconds(LEAD))
         super().begin(start)
-        self._ask("begin", start)
+        self._ask(Obeyed, "begin", start)
 
     def acked_since(self, moment: float) -> int:
         """Return how many writers of all processes had a write acknowledged."""
-        return sum(answer["acked"] for answer in self._ask("acked_since", moment))
+        return sum(answer.acked for answer in self._ask(Acked, "acked_since", moment))
 
     def progress(self) -> Progress:
         """Return what the writers of all processes have done so far."""
-        return Progress.total([_progress(answer) for answer in self._ask("progress")])
+        return Progress.total(self._ask(Progress, "progress"))
 
     def stop(self, timeout: float = 10.0) -> None:
         """End all writers and their processes, and take over what they noted."""
@@ -121,16 +143,18 @@ class ProcessLoad(Engine):
         self._over = True
         self._gate.close()
         try:
-            answers = self._ask("stop", timeout, patience=timeout + PATIENCE)
-            self.pauses = merged([tuple(pause) for answer in answers for pause in answer["pauses"]])
-            self.complaints = Progress.total([_progress(answer) for answer in answers]).complaints
+            ended = self._ask(Ended, "stop", timeout, patience=timeout + PATIENCE)
+            self.pauses = joined(pause for process in ended for pause in process.pauses)
+            self.complaints = Progress.total([process.progress for process in ended]).complaints
         finally:
             self._end()
         for path in self._events:
             self._journal.adopt(path)
 
-    def _ask(self, method: str, *arguments: float, patience: float = PATIENCE) -> list[Any]:
-        """Ask all processes something at once; return their answers.
+    def _ask(
+        self, kind: type[Answer], method: str, *arguments: float, patience: float = PATIENCE
+    ) -> list[Answer]:
+        """Ask all processes something at once; return their answers, which are of a kind.
 
         Raises:
             LoadError: if a process has ended, does not answer in time, or answers with an error.
@@ -138,17 +162,17 @@ class ProcessLoad(Engine):
         for shard in self._shards:
             shard.tell(method, *arguments)
         deadline = time.monotonic() + patience
-        return [shard.answer(max(0.0, deadline - time.monotonic())) for shard in self._shards]
+        return [
+            typed(
+                kind, shard.answer(max(0.0, deadline - time.monotonic())), "an answer of the load"
+            )
+            for shard in self._shards
+        ]
 
     def _end(self) -> None:
         for shard in self._shards:
             shard.end()
         self._shards = []
-
-
-def _progress(answer: dict[str, Any]) -> Progress:
-    complaints = [Complaint(**each) for each in answer["complaints"]]
-    return Progress(acked=answer["acked"], failed=answer["failed"], complaints=complaints)
 
 
 class _Shard:
@@ -168,8 +192,8 @@ class _Shard:
         """Send a question; `answer` returns what comes back."""
         self._write(json.dumps([method, *arguments]).encode() + b"\n")
 
-    def answer(self, patience: float) -> Any:
-        """Return the next answer."""
+    def answer(self, patience: float) -> object:
+        """Return the next answer, as JSON has it."""
         deadline = time.monotonic() + patience
         output = self._process.stdout
         while output is not None and b"\n" not in self._unread:

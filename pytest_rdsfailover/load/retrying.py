@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 
 from pytest_rdsfailover.journal.journal import Journal
-from pytest_rdsfailover.load.attempts import Attempts, Classify
+from pytest_rdsfailover.load.attempts import AttemptRecorder, Classify
 from pytest_rdsfailover.load.mix import MixStep
 from pytest_rdsfailover.load.workload import Position, Session, Workload
 from pytest_rdsfailover.load.writer import ReconnectPolicy
@@ -62,7 +62,7 @@ class RetryingWorkload:
 
     def open(self, writer: int, bounds: Bounds) -> Session:
         """Return a session: a writer's first is connected, a later one connects when it is used."""
-        attempts = Attempts(self._journal.writers[writer].attempts, self._classify)
+        attempts = AttemptRecorder(self._journal.writers[writer].attempts, self._classify)
         session = RetryingSession(
             lambda: self._inner.open(writer, bounds),
             attempts,
@@ -90,14 +90,14 @@ class RetryingSession:
     def __init__(
         self,
         connect: Callable[[], Session],
-        attempts: Attempts,
+        attempts: AttemptRecorder,
         retries: int,
         policy: ReconnectPolicy,
         classify: Classify,
     ) -> None:
         self._connect, self._retries, self._policy = connect, retries, policy
         self._classify = classify
-        self.attempts: Attempts | None = attempts
+        self.attempts: AttemptRecorder | None = attempts
         self._attempt = attempts
         self._session: Session | None = None
         self._chance = random.Random()  # noqa: S311 - jitter, no secret

@@ -7,8 +7,8 @@ from typing import Any
 
 from pytest_rdsfailover.load.signatures import name_of
 
-LATER = (map, filter, asyncio.Handle)  # of what they are to do, nothing has run
-CODE = (functools.partial, functools.partialmethod)  # that nobody has called
+LATER = (map, filter, asyncio.Handle)  # nothing of the work that these stand for has run
+CODE = (functools.partial, functools.partialmethod)  # functions that nobody has called
 
 
 def settled(function: Any, result: Any) -> Any:
@@ -30,7 +30,7 @@ def settled(function: Any, result: Any) -> Any:
 
 
 def _remedy(result: Any) -> str:
-    """Return why a result is no work done, and what to do; empty if it may be."""
+    """Return why a result shows that no work was done, and what to do; empty if it does not."""
     if inspect.isgenerator(result) or inspect.isasyncgen(result) or isinstance(result, LATER):
         return "of which nothing has run; use it up in the function"
     if inspect.isroutine(result) or isinstance(result, CODE):

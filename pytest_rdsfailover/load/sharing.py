@@ -39,7 +39,7 @@ REMEDIES = (
 
 
 def text_of(error: BaseException) -> str:
-    """Return the beginning of what an error says; of one that cannot say anything, that it cannot."""
+    """Return the beginning of an error's text, or that it has none because its `__str__` fails."""
     try:
         return str(error)[:LONGEST_TEXT]
     except Exception as broken:  # noqa: BLE001 - it is the user's own code
@@ -47,6 +47,6 @@ def text_of(error: BaseException) -> str:
 
 
 def remedy_of(error: BaseException) -> str:
-    """Return how a client is shared as it must not be, and what to do; empty if it is not."""
-    said = "\n".join(text_of(each) for each in chain(error))
+    """Return which wrong sharing of a client an error shows, and what to do; empty if none."""
+    said = "\n".join(text_of(cause) for cause in chain(error))
     return next((remedy for pattern, remedy in REMEDIES if pattern.search(said)), "")

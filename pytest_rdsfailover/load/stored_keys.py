@@ -1,4 +1,4 @@
-"""The keys that a user's `stored` returns, as positions; those that are none are named with the remedy."""
+"""Turns the keys that a user's `stored` returns into positions; names what is no key."""
 
 import json
 import re
@@ -90,7 +90,7 @@ def _columns(value: Any) -> list[Any] | None:
 
 
 def _check_shapes(journal: Journal, others: Sequence[str], ours: Sequence[Position]) -> None:
-    """Refuse keys that were ours before somebody changed them; others are somebody else's.
+    """Refuse keys of this load that the user's code has changed; keys of other origin pass.
 
     Raises:
         AuditError: naming what was done to them.
@@ -117,7 +117,7 @@ def _check_shapes(journal: Journal, others: Sequence[str], ours: Sequence[Positi
 
 
 def _change(text: str, key: str) -> str:
-    """Return what has become of a key, in a word."""
+    """Return how a key was changed, in a word."""
     if text == key:
         return "in other letters"
     if text.strip() == key:

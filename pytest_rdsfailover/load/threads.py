@@ -15,7 +15,7 @@ from pytest_rdsfailover.model.clock import to_nanoseconds
 from pytest_rdsfailover.mysql import driver
 
 
-class Load(Engine):
+class ThreadLoad(Engine):
     """Concurrent writers; a context manager.
 
     Args:

@@ -5,22 +5,25 @@ import concurrent.futures
 import contextlib
 import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any, Literal
 
 from pytest_rdsfailover.journal.journal import Journal
-from pytest_rdsfailover.load.attempts import Attempts, Classify
+from pytest_rdsfailover.load.attempts import AttemptRecorder, Classify
+from pytest_rdsfailover.load.bounded import BoundedCall
 from pytest_rdsfailover.load.event_loops import EventLoops, SharedLoop
 from pytest_rdsfailover.load.mix import MixStep, spread
 from pytest_rdsfailover.load.returned import settled
 from pytest_rdsfailover.load.signatures import check_call, name_of, reports
-from pytest_rdsfailover.load.stored_keys import found_in
+from pytest_rdsfailover.load.stored_keys import Found, found_in
 from pytest_rdsfailover.load.workload import Position, Session
 from pytest_rdsfailover.model.endpoints import Bounds, Endpoint
-from pytest_rdsfailover.model.errors import CancelledWorkError, SettingError
+from pytest_rdsfailover.model.errors import AuditError, CancelledWorkError, SettingError
 
 Renew = Literal["never", "on_error"]
 AUDITOR = -1  # who reads writes back: none of the writers
-# Neither of them need be an Exception, so nothing else would handle it.
+LONGEST_AUDIT = 60.0  # seconds that the user's `stored` may take; it may return millions of keys
+# These need not be subclasses of Exception, so nothing else would handle them.
 CANCELLED = (asyncio.CancelledError, concurrent.futures.CancelledError)
 
 
@@ -78,11 +81,11 @@ class CallWorkload:
         """Return the key that a write carries."""
         return self._journal.key(writer, sequence)
 
-    def attempts(self, writer: int) -> Attempts | None:
+    def attempts(self, writer: int) -> AttemptRecorder | None:
         """Return the object that reports a writer's tries; None if no function asks for it."""
         if not any(step.reports for step in self.steps):
             return None
-        return Attempts(self._journal.writers[writer].attempts, self._classify)
+        return AttemptRecorder(self._journal.writers[writer].attempts, self._classify)
 
     def create(self, control: Endpoint) -> None:
         """Do nothing: the user's tables are the user's."""
@@ -95,19 +98,31 @@ class CallWorkload:
         """Return the positions of the keys that are ours.
 
         Raises:
-            AuditError: if what the user's code returns are no keys.
+            AuditError: if what the user's code returns are no keys, or if it does not return.
         """
         if self._stored is None:
             return None
+        call = BoundedCall(partial(self._found, self._stored), "rds-stored")
         try:
-            keys = self._stored()
+            found = call.result(LONGEST_AUDIT)
+        except TimeoutError:
+            trace = "\n".join(self.loops.stack(AUDITOR) or call.stack())
+            raise AuditError(
+                f"stored has not returned after {LONGEST_AUDIT:g} s and is left to itself; bound its"
+                " waits",
+                trace,
+            ) from None
+        self.torn = found.torn
+        return found.positions
+
+    def _found(self, stored: Callable[[], Any]) -> Found:
+        try:
+            keys = stored()
             if inspect.isawaitable(keys):
                 keys = self.loops.run(AUDITOR, keys)
         except asyncio.CancelledError as error:
-            raise CancelledWorkError(name_of(self._stored)) from error
-        found = found_in(self._journal, keys, self.rows)
-        self.torn = found.torn
-        return found.positions
+            raise CancelledWorkError(name_of(stored)) from error
+        return found_in(self._journal, keys, self.rows)
 
     def drop(self, control: Endpoint) -> None:  # noqa: ARG002 - the protocol's
         """Cancel coroutines that still run."""

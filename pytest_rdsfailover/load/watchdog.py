@@ -70,17 +70,6 @@ class Watchdog(Startable):
         return max(0.0, everybody - family) / to_seconds(taken)
 
 
-def merged(pauses: Iterable[Pause]) -> list[Pause]:
-    """Return the pauses of several processes as spans in which at least one stood still."""
-    spans: list[Pause] = []
-    for first, last in sorted(pauses):
-        if spans and first <= spans[-1][1]:
-            spans[-1] = spans[-1][0], max(spans[-1][1], last)
-        else:
-            spans.append((first, last))
-    return spans
-
-
 def cpu_seconds(root: int, proc: Path = PROC) -> tuple[float, float] | None:
     """Return the CPU seconds that all processes used since boot, and one process with its children.
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Protocol, runtime_checkable
 
-from pytest_rdsfailover.load.attempts import Attempts
+from pytest_rdsfailover.load.attempts import AttemptRecorder
 from pytest_rdsfailover.load.mix import MixStep
 from pytest_rdsfailover.model.endpoints import Bounds, Endpoint
 from pytest_rdsfailover.mysql import driver
@@ -16,7 +16,7 @@ class Session(Protocol):
     """One writer's own state, used by its thread only."""
 
     @property
-    def attempts(self) -> Attempts | None:
+    def attempts(self) -> AttemptRecorder | None:
         """Return the object that reports the tries inside its operations; None without one."""
 
     @property
@@ -40,7 +40,7 @@ class Session(Protocol):
 
 @runtime_checkable
 class Waiting(Protocol):
-    """A session whose work goes on elsewhere than in its writer's thread."""
+    """A session whose work goes on outside its writer's thread, in an event loop."""
 
     def stack(self) -> list[str]:
         """Return where it waits now; nothing if it works in the writer's thread."""

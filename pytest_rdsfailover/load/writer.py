@@ -1,10 +1,8 @@
 """One writer: a thread that works through its slots, and replaces a connection that it lost."""
 
 import random
-import sys
 import threading
 import time
-import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -15,6 +13,7 @@ from pytest_rdsfailover.load.complaints import Complaints
 from pytest_rdsfailover.load.engine import Gate
 from pytest_rdsfailover.load.mix import WRITE, MixStep
 from pytest_rdsfailover.load.schedule import Schedule
+from pytest_rdsfailover.load.stacks import stack_of
 from pytest_rdsfailover.load.workload import Session, Waiting, Workload
 from pytest_rdsfailover.model.clock import to_nanoseconds, to_seconds
 from pytest_rdsfailover.model.endpoints import Bounds
@@ -24,7 +23,6 @@ from pytest_rdsfailover.mysql import driver
 NAP = 0.1  # seconds; the longest sleep, so that a writer soon notices the end
 CUT = frozenset({"reset", "read-only"})  # faults of a cut, which leave no client waiting
 HANGING = Fault(0, "timeout")  # of a call of the user's code that has no end
-OURS = "pytest_rdsfailover/load/"
 CONNECTION_LOST = frozenset({"refused", "reset", "timeout", "dns"})
 
 
@@ -90,8 +88,8 @@ class Writer:
         self._schedule, self._classify = schedule, classify
         self._complaints = complaints or Complaints()
         self._abandoning = threading.Lock()
-        self._abandoned = False  # nobody waits for it any more, and what it does counts nowhere
-        self._busy: tuple[int, int] | None = None  # intended and started of what it does now
+        self._abandoned = False  # it was given up: what it still does counts nowhere
+        self._busy: tuple[int, int] | None = None  # when its work was intended and begun
         self._session: Session | None = None
         self._steps, self._turn = workload.steps, journal.writer
         self._renews = workload.renews
@@ -111,7 +109,7 @@ class Writer:
             self._gate.begun.wait()
             if not self._gate.ended.is_set():
                 self._work() if self._schedule.rate else self._work_unpaced()
-        except BaseException as error:  # noqa: BLE001 - the thread's top: `Load.stop` raises it
+        except BaseException as error:  # noqa: BLE001 - the thread's top: `ThreadLoad.stop` raises it
             self.bug = error
         finally:
             self._drop()
@@ -186,9 +184,10 @@ class Writer:
         self._write(self._session, intended, started)
 
     def abandon(self) -> bool:
-        """Tell whether the writer hangs in the user's code; if so, what it did there is unknown.
+        """Give up a writer that hangs in the user's code; return whether it does.
 
-        What it does from now on is noted nowhere.
+        The write that it hangs in has an unknown outcome. What it does from now on is noted
+        nowhere.
         """
         with self._abandoning:
             if not self.thread.is_alive() or self._abandoned:
@@ -204,10 +203,7 @@ class Writer:
         """Return where the writer is now, without our own frames around the user's code."""
         session = self._session
         tasks: list[str] = session.stack() if isinstance(session, Waiting) else []
-        frame = sys._current_frames().get(self.thread.ident or 0)  # noqa: SLF001 - the only way to see another thread
-        return tasks or traceback.format_list(
-            [each for each in traceback.extract_stack(frame) if OURS not in each.filename]
-        )
+        return tasks or stack_of(self.thread)
 
     def _write(self, session: Session, intended: int, started: int) -> None:
         self._busy = intended, started

@@ -15,7 +15,7 @@ from pytest_rdsfailover.model.errors import RdsFailoverError
 from pytest_rdsfailover.model.records import Environment
 from pytest_rdsfailover.model.settings import Settings
 
-WORKER = "PYTEST_XDIST_WORKER"  # gw0, gw1 ... in the environment of a worker
+WORKER = "PYTEST_XDIST_WORKER"  # its value is gw0, gw1 ... on a worker of pytest-xdist
 PACKAGES = ("pytest-rdsfailover", "pytest", "pymysql")
 
 

@@ -11,7 +11,7 @@ from pytest_rdsfailover.local.aws_api.script import Script
 from pytest_rdsfailover.local.aws_api.shown import Shown
 from pytest_rdsfailover.local.dns.addresses import LocalAddresses
 from pytest_rdsfailover.local.dns.names import AwsNames
-from pytest_rdsfailover.local.failovers import Failovers, LocalFailover
+from pytest_rdsfailover.local.failovers import LocalFailover, LocalFailovers
 from pytest_rdsfailover.local.gateway.tls import CA_FILE
 from pytest_rdsfailover.local.gateway_process import LocalGateway, secret_of
 from pytest_rdsfailover.local.network import Network, ToxiproxyProgram
@@ -101,7 +101,7 @@ class LocalCluster:
             self._trigger: Trigger = DirectTrigger(client)
             if can_start():
                 self._trigger = ApiTrigger(self.aws)
-            self._failovers = Failovers(self._gateway, self._trigger, profile, self._clock)
+            self._failovers = LocalFailovers(self._gateway, self._trigger, profile, self._clock)
             self.proxy = LocalProxy(client, secret_of(self._server))
             self._addresses = LocalAddresses(
                 self.network.places, client.describe, self._failovers.dns_ttl, self._clock

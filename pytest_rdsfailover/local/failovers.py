@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from pytest_rdsfailover.local.gateway.client import GatewayClient, PlayView
+from pytest_rdsfailover.local.gateway.client import GatewayClient
+from pytest_rdsfailover.local.gateway.messages import PlayView
 from pytest_rdsfailover.local.gateway_process import LocalGateway
 from pytest_rdsfailover.local.profiles.profiles import Profile
 from pytest_rdsfailover.local.trigger import Trigger
@@ -46,7 +47,7 @@ class LocalFailover:
         return self._final is not None
 
 
-class Failovers:
+class LocalFailovers:
     """The failovers of one cluster, one at a time.
 
     Args:

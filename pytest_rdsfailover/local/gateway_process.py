@@ -4,12 +4,16 @@ import json
 import sys
 
 from pytest_rdsfailover.local.gateway.client import connect
+from pytest_rdsfailover.local.gateway.config import Config, encode
+from pytest_rdsfailover.local.gateway.messages import Listening
 from pytest_rdsfailover.local.gateway.proxy.secrets import Secret
 from pytest_rdsfailover.local.network import Network
-from pytest_rdsfailover.local.processes.process import Process, Supervisor
+from pytest_rdsfailover.local.processes.process import Supervisor
 from pytest_rdsfailover.local.server.server import Server
 from pytest_rdsfailover.model.errors import GatewayError, log_tail
+from pytest_rdsfailover.model.typed import typed
 
+PROGRAM = (sys.executable, "-m", "pytest_rdsfailover.local.gateway.main")
 READY_WITHIN = 10.0  # seconds
 
 
@@ -52,18 +56,23 @@ class LocalGateway:
     ) -> None:
         self.control = str(supervisor.directory / "gateway.sock")
         address, admin = server.address, server.admin
-        settings = {
-            "server": {"unix_socket": address.socket, "host": address.host, "port": address.port},
-            "admin": {"user": admin.user, "password": admin.password},
-            "instances": instances,
-            "read_only_error": read_only_error,
-            "restart": restart,
-            "control": self.control,
-            "secrets": [secret_of(server).text()],
-            "toxiproxy": {"url": network.client.url, "prefix": network.prefix},
-        }
-        self.process = _spawn(supervisor, json.dumps(settings))
-        self.ports: dict[str, int] = json.loads(self.process.wait_line(READY_WITHIN))["ports"]
+        config = Config(
+            instances=instances,
+            control=self.control,
+            user=admin.user,
+            password=admin.password,
+            unix_socket=address.socket,
+            host=address.host,
+            port=address.port,
+            read_only_error=read_only_error,
+            restart=restart,
+            toxiproxy=network.client.url,
+            prefix=network.prefix,
+            secrets=(secret_of(server),),
+        )
+        self.process = supervisor.spawn("gateway", PROGRAM, told=encode(config))
+        line = self.process.wait_line(READY_WITHIN)
+        self.ports = typed(Listening, json.loads(line), "what the gateway says first").ports
         self.client = connect(self.control)
 
     def close(self) -> None:
@@ -79,12 +88,3 @@ class LocalGateway:
                 f"the gateway could not play all steps of a failover: {'; '.join(failures)}"
                 + log_tail(self.process.log_tail())
             )
-
-
-def _spawn(supervisor: Supervisor, settings: str) -> Process:
-    """Start a gateway; its settings hold passwords, so their file can be read only by us."""
-    config = supervisor.directory / "gateway.json"
-    config.touch(mode=0o600)
-    config.write_text(settings)
-    argv = [sys.executable, "-m", "pytest_rdsfailover.local.gateway.main", str(config)]
-    return supervisor.spawn("gateway", argv)

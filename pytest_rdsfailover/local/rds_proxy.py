@@ -1,78 +1,16 @@
 """The RDS Proxy of a local cluster, as a test sees it: figures, pins, settings, secrets."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
 from typing import Any
 
 from pytest_rdsfailover.local.gateway.client import GatewayClient
 from pytest_rdsfailover.local.gateway.proxy.secrets import Secret
 from pytest_rdsfailover.local.gateway.proxy.settings import ProxySettings
-from pytest_rdsfailover.model.clock import to_seconds
+from pytest_rdsfailover.local.gateway.proxy.stats import Pin, ProxyStats
 from pytest_rdsfailover.model.durations import format_moment
 from pytest_rdsfailover.model.records import PinDocument
 
 READ_WRITE, READ_ONLY = "proxy", "proxy-reader"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProxyStats:
-    """The figures of one proxy endpoint, now and since the test began.
-
-    Attributes:
-        client_connections: clients that are connected.
-        database_connections: connections to the database, those being made included.
-        borrowed: how many of these work for a client now, pinned ones included.
-        pinned: how many of the borrowed ones a session keeps.
-        idle: how many database connections are free to be borrowed.
-        waiting: requests that wait for a database connection.
-        most_connections: how many database connections there may be to each instance.
-        instances: the ids of the instances that these lead to; empty while there is none.
-        borrows: how often a database connection was asked for since the test began.
-        borrow_timeouts: how often a request waited for one in vain (error 9501).
-        longest_wait: the longest that a request has waited for one, in seconds.
-        opened: database connections that were made.
-        idle_timeouts: clients that the proxy hung up on because they were idle too long.
-        aged: clients that it hung up on because they were connected for `max_client_age`.
-        cut: clients that lost a statement, a transaction or a pinned session to a failover.
-    """
-
-    client_connections: int
-    database_connections: int
-    borrowed: int
-    pinned: int
-    idle: int
-    waiting: int
-    most_connections: int
-    instances: tuple[str, ...]
-    borrows: int
-    borrow_timeouts: int
-    longest_wait: float
-    opened: int
-    idle_timeouts: int
-    aged: int
-    cut: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pin:
-    """A session that was pinned: from then on it kept its database connection until it ended.
-
-    Attributes:
-        session: the connection id that the proxy's greeting gave its client, in PyMySQL
-            `connection.thread_id()`.
-        user: the session's database user.
-        reason: why it was pinned, for example `user variable`.
-        statement: the statement that pinned it, at most 200 bytes.
-        at: when it was pinned, in monotonic seconds.
-        endpoint: `proxy` or `proxy-reader`.
-    """
-
-    session: int
-    user: str
-    reason: str
-    statement: str
-    at: float
-    endpoint: str
 
 
 class LocalProxy:
@@ -96,17 +34,13 @@ class LocalProxy:
         Raises:
             GatewayError: if the gateway does not answer.
         """
-        stats = self._gateway.ask("proxy", endpoint=endpoint)["stats"]
-        return ProxyStats(**{**stats, "instances": tuple(stats["instances"])})
+        return self._gateway.proxy(endpoint).stats
 
     @property
     def pins(self) -> list[Pin]:
         """Return every session that was pinned since the test began, in order of time."""
-        pins = [
-            Pin(**{**pin, "at": to_seconds(pin["at"])}, endpoint=endpoint)
-            for endpoint in (READ_WRITE, READ_ONLY)
-            for pin in self._gateway.ask("proxy", endpoint=endpoint)["pins"]
-        ]
+        endpoints = (READ_WRITE, READ_ONLY)
+        pins = [pin for endpoint in endpoints for pin in self._gateway.proxy(endpoint).pins]
         return sorted(pins, key=lambda pin: pin.at)
 
     @property
@@ -129,10 +63,10 @@ class LocalProxy:
             SettingError: if a name is unknown or a value impossible.
         """
         self._configure(ProxySettings.of(options))
-        self._gateway.ask("proxy_forget")
+        self._gateway.forget_proxy()
 
     def _configure(self, settings: ProxySettings) -> None:
-        self._gateway.ask("proxy_configure", settings=asdict(settings))
+        self._gateway.configure_proxy(settings)
         self._settings = settings
 
     @property
@@ -149,7 +83,7 @@ class LocalProxy:
             GatewayError: if the text is no secret.
         """
         secret = Secret.parse(text)
-        self._gateway.ask("proxy_secret", secret=text)
+        self._gateway.add_secret(text)
         self._secrets[secret.username] = secret
 
     def known_as(self, addresses: Sequence[str], names: Sequence[str] = ()) -> None:
@@ -159,7 +93,7 @@ class LocalProxy:
             addresses: each as `host:port`.
             names: host names; the addresses of local endpoints are certified in any case.
         """
-        self._gateway.ask("proxy_addresses", addresses=list(addresses), names=list(names))
+        self._gateway.know_proxy_as(addresses, names)
 
 
 def pin_lines(pins: Sequence[Pin], zero: float) -> list[str]:

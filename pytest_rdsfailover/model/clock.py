@@ -22,7 +22,7 @@ def to_nanoseconds(seconds: float) -> int:
 
 
 class Clock(Protocol):
-    """What measures and waits; tests pass one on which time passes only when somebody sleeps."""
+    """Measures time and waits. Tests pass a clock whose time passes only when somebody sleeps."""
 
     def now(self) -> float:
         """Return seconds on a monotonic scale."""
@@ -45,10 +45,10 @@ class MonotonicClock:
 
 
 class StoppableClock(MonotonicClock):
-    """The same clock, whose sleepers another thread can wake: what waits by it gives up then.
+    """The monotonic clock, but another thread can wake those who sleep by it: they give up then.
 
     Args:
-        what: what is given up.
+        what: what is given up, for the error.
     """
 
     def __init__(self, what: str) -> None:

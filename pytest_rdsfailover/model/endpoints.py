@@ -13,7 +13,8 @@ class Tls:
     Attributes:
         ca: path of the certificate authority's PEM file to verify the server against; None for
             no encryption.
-        wanted: whether `Endpoint.connect` encrypts; without, TLS is only there to be used.
+        wanted: whether `Endpoint.connect` encrypts; if not, other clients of the endpoint still
+            may.
     """
 
     ca: str | None = None
@@ -77,7 +78,7 @@ class Endpoint:
     token: Callable[[], str] | None = field(default=None, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        """Hide the password wherever it is handed to."""
+        """Hide the password from every repr, also from that of other objects which get it."""
         object.__setattr__(self, "password", Hidden(self.password))
 
     def secret(self) -> str:
@@ -90,7 +91,7 @@ class Endpoint:
 
     @property
     def moves(self) -> bool:
-        """Tell whether its connections may come to another instance while they live."""
+        """Tell whether an open connection may lead to another instance later, as of RDS Proxy."""
         return self.kind == "proxy"
 
     def connect(self, **options: Any) -> Any:

@@ -55,7 +55,7 @@ class DiedError(RdsFailoverError):
 
 
 class CancelledWorkError(RdsFailoverError):
-    """The user's code was cancelled, by whatever: an error of the application like any other."""
+    """The user's code was cancelled, which counts as an error of the application."""
 
     def __init__(self, what: str) -> None:
         super().__init__(what)
@@ -77,7 +77,7 @@ class CommandError(RdsFailoverError):
 
 
 class ToxiproxyError(RdsFailoverError):
-    """Toxiproxy refused a request, or could not be asked; then `status` is None."""
+    """Toxiproxy refused a request, or could not be asked; `status` is None in the second case."""
 
     def __init__(self, method: str, path: str, status: int | None, body: str) -> None:
         super().__init__(method, path, status, body)
@@ -97,7 +97,17 @@ class NotHereError(RdsFailoverError):
 
 
 class AuditError(RdsFailoverError):
-    """The stored writes could not be read back, so nothing can be said about lost writes."""
+    """The stored writes could not be read back, so nothing can be said about lost writes.
+
+    Args:
+        text: why not.
+        trace: where the code that reads them back hangs, as Python shows a traceback; empty if it
+            does not.
+    """
+
+    def __init__(self, text: str, trace: str = "") -> None:
+        super().__init__(text)
+        self.trace = trace
 
 
 class LeftBehindWarning(UserWarning):
@@ -141,7 +151,7 @@ def log_tail(lines: str) -> str:
 
 
 def forget_frames(error: BaseException) -> None:
-    """Cut off where an error and what it came from were raised.
+    """Remove the frames of an error, and those of the errors that it came from.
 
     `pytest -l` prints the local variables of all these frames, secrets among them.
     """
@@ -156,7 +166,7 @@ def forget_frames(error: BaseException) -> None:
 
 
 def did_you_mean(name: object, known: Iterable[str]) -> str:
-    """Return a hint for an error text, or nothing if no known name is near to one that is not."""
+    """Return a hint for an error text: the known name nearest to an unknown one, if any is near."""
     import difflib  # only who has made a mistake pays for it
 
     near = difflib.get_close_matches(str(name), known, n=1)

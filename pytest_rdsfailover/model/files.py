@@ -1,5 +1,6 @@
 """Files: read within bounds whoever wrote them, written so that an error names them."""
 
+import errno
 import gzip
 import json
 import math
@@ -12,6 +13,8 @@ from typing import Any, BinaryIO
 from pytest_rdsfailover.model.errors import ArchiveError, FileWriteError
 
 MOST_BYTES = 1 << 28  # of a file, and of what it holds when it is unpacked
+# Why a file cannot be replaced that can be written to: its folder is read-only, or it is a mount.
+KEPT_IN_PLACE = (errno.EACCES, errno.EPERM, errno.EROFS, errno.EBUSY)
 MOST_VALUES = 30_000_000  # of JSON in one file: each takes up to a hundred bytes of memory
 
 
@@ -112,7 +115,6 @@ def write_bytes(path: Path, data: bytes) -> None:
     Raises:
         FileWriteError: if it cannot be written.
     """
-    draft = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         if path.exists() and not path.is_file():  # a device or a pipe is written to as it is
@@ -121,16 +123,23 @@ def write_bytes(path: Path, data: bytes) -> None:
                 os.set_blocking(device.fileno(), True)
                 device.write(data)
             return
-        target = path.resolve()  # a link goes on leading to its file
-        draft = target.with_name(f".rdsfo-{os.getpid()}.part")
+        _replace(path.resolve(), data)  # a link goes on leading to its file
+    except (OSError, ValueError) as error:
+        raise FileWriteError(path, error) from error
+
+
+def _replace(target: Path, data: bytes) -> None:
+    draft = target.with_name(f".rdsfo-{os.getpid()}.part")
+    try:
         draft.write_bytes(data)
         if target.exists():
             draft.chmod(stat.S_IMODE(target.stat().st_mode))
         draft.replace(target)
-    except (OSError, ValueError) as error:
-        if draft is not None:
-            remove(draft)
-        raise FileWriteError(path, error) from error
+    except OSError as error:
+        remove(draft)
+        if error.errno not in KEPT_IN_PLACE or not target.is_file():
+            raise
+        target.write_bytes(data)
 
 
 def remove(path: Path) -> None:

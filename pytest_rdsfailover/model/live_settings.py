@@ -56,14 +56,15 @@ class LiveSettings:
         dry_run: describe only.
         max_failovers: triggers in this session, over all its workers.
         min_interval: between two failovers of the cluster, whoever triggered them.
-        max_time: after the start of the session, when no more is triggered; None for no limit.
+        max_time: how long after the start of the session a failover may be triggered; None for no
+            limit.
         hours: UTC times between which a trigger is allowed, as `01:00-05:00`; None for any.
         alarms: names of CloudWatch alarms that must be OK.
         kill_switch: absolute path of a file whose existence forbids every trigger; None for none.
         audit: absolute path of where every decision is recorded; None for the cache directory.
         poll: between two looks at the AWS API.
         effect_within: how long a trigger may take to show any effect before it is issued again.
-        attempts: how often a trigger without effect is issued in all.
+        attempts: how often a trigger that shows no effect is issued at most.
         lock_wait: how long to wait for others who use the same cluster from this machine.
         started: when the session began, by `session_clock`; the same for all its workers.
     """
@@ -203,4 +204,6 @@ def flag(name: str) -> str:
     return "--rds-" + shown.replace("_", "-")
 
 
-FIELDS = tuple(one.name for one in fields(LiveSettings) if one.name != "started")  # the options
+FIELDS = tuple(
+    field.name for field in fields(LiveSettings) if field.name != "started"
+)  # the options

@@ -38,7 +38,7 @@ class Fault:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Attempt:
+class Write:
     """One write with a key of its own.
 
     Attributes:
@@ -88,8 +88,8 @@ class Milestone:
         name: what happened: `trigger`, `writer_cut`, `fenced`, `promoted`, `dns_flip` ...
         at: when it had happened.
         planned: when the profile wanted it; None if it was not planned.
-        instance: the instance it happened to, or that an endpoint now points at; of what AWS says,
-            its words.
+        instance: the instance it happened to, or that an endpoint now points at; for an event of
+            AWS, the text of the event.
         uncertainty: by how many seconds *at* may be off, because another machine's clock tells it;
             0 for what this machine has seen.
     """

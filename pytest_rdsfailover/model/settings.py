@@ -7,7 +7,7 @@ from pytest_rdsfailover.model.live_settings import LiveSettings
 
 FEWEST_INSTANCES, MOST_INSTANCES = 2, 16  # Aurora: one writer and up to 15 readers
 RATE = 200.0  # writes per second
-CALM_NOT_ISSUED = 0.1  # of all slots: beyond it, the load is another one than was asked for
+CALM_NOT_ISSUED = 0.1  # of all slots: beyond it, the load is not the one that was asked for
 CALM_ERRORS = 0.01  # of all operations: a working application has fewer errors without any fault
 LIVE_RATE = 100.0  # writes per second: a real cluster serves others, too
 LIVE_BOUND = 300.0  # seconds: a real failover may take half a minute to be felt at all
@@ -37,7 +37,7 @@ def check_writers(count: int) -> None:
 
 
 def check_rate(rate: float, *, unpaced: bool = False) -> None:
-    """Raise `SettingError` if no load has that rate; 0, if *unpaced*, is that of a closed one."""
+    """Raise `SettingError` if no load has that rate; *unpaced* allows 0, that of a closed load."""
     if isinstance(rate, bool) or not isinstance(rate, (int, float)):
         raise SettingError(f"rate={rate!r} is not a number of writes per second")
     if not (unpaced and rate == 0) and not 0 < rate <= MOST_RATE:
@@ -60,7 +60,8 @@ class Settings:
         port: the port that all endpoints of a local cluster share; None for any free one.
         writers: how many writers the load has, unless the test says otherwise.
         rate: how many writes per second they intend together; 0 for as many as the answers allow.
-        open_rate: what that is if the test says that its load is open; None for the same.
+        open_rate: the rate of a test that asks for an open load, whatever load the run has; None
+            for *rate*.
         warmup: seconds of load before the trigger.
         cooldown: seconds of load after all writers are back.
         bound: seconds after the trigger at which a trial stops waiting for writers.

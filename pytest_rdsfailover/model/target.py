@@ -1,8 +1,8 @@
-"""The protocol of what can fail over, all that a trial knows about its database; sums of failovers."""
+"""The protocol of a cluster that can fail over: all that a trial knows of its database."""
 
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from pytest_rdsfailover.model.endpoints import Endpoint
@@ -16,14 +16,19 @@ class Traffic:
     Attributes:
         connections: how many connections they made.
         statements: how many statements they sent.
-        marked: how many of these carry a load's mark.
+        writes: how many of these may write and do not carry a load's mark.
+        marked: how many carry it.
         confirmed: to how many of the marked ones the answer was no error.
+        keys: how many keys of the load were confirmed, by the number of each writer of whom one was
+            seen; nothing if none can be read in its statements, or they are too many.
     """
 
     connections: int = 0
     statements: int = 0
+    writes: int = 0
     marked: int = 0
     confirmed: int = 0
+    keys: Mapping[str, int] = field(default_factory=dict)
 
     @classmethod
     def total(cls, parts: "Sequence[Traffic]") -> "Traffic":
@@ -31,18 +36,26 @@ class Traffic:
         return cls(
             connections=sum(part.connections for part in parts),
             statements=sum(part.statements for part in parts),
+            writes=sum(part.writes for part in parts),
             marked=sum(part.marked for part in parts),
             confirmed=sum(part.confirmed for part in parts),
+            keys=_sums([part.keys for part in parts]),
         )
 
     def minus(self, before: "Traffic") -> "Traffic":
-        """Return what came since an earlier look."""
+        """Return what came since an earlier look; before the first one no key was confirmed."""
         return Traffic(
             connections=self.connections - before.connections,
             statements=self.statements - before.statements,
+            writes=self.writes - before.writes,
             marked=self.marked - before.marked,
             confirmed=self.confirmed - before.confirmed,
+            keys=self.keys,
         )
+
+
+def _sums(parts: "Sequence[Mapping[str, int]]") -> dict[str, int]:
+    return {name: sum(part.get(name, 0) for part in parts) for part in parts for name in part}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,13 +129,13 @@ class Target(Protocol):
         """
 
     def permit(self, target: str | None) -> AbstractContextManager[None]:
-        """Let something else than `fail_over` trigger within the block, if anything may now.
+        """Allow a trigger other than `fail_over` within the block, if any is allowed now.
 
         Args:
             target: the instance to promote; None leaves the choice open.
 
         Raises:
-            RdsFailoverError: if nothing may be triggered; the block is not entered then.
+            RdsFailoverError: if none may; the block is not entered then.
         """
 
     @property
@@ -202,7 +215,7 @@ def milestones(failovers: Sequence[Failover]) -> list[Milestone]:
 def moves_writer(failovers: Sequence[Failover]) -> bool | None:
     """Tell whether another instance should be the writer after all of them; None without any.
 
-    With two instances an even number of failovers leads back to where it began, so only a single
-    one can be told by its writer; of several, each is told by its own milestones.
+    Two instances take turns: after an even number of failovers the writer is the one of before. So
+    only a single failover is recognised by the writer; several are recognised by their milestones.
     """
     return failovers[0].moves_writer if len(failovers) == 1 else None

@@ -85,7 +85,8 @@ class ClientIdentity:
         password: its password; never in a repr.
         database: the one to use; empty for none.
         capabilities: what the client can do, besides `ALWAYS`.
-        secure: nobody can listen on the way to the server, so it may have the password as it is.
+        secure: nobody can listen on the way to the server, so that the password may be sent in
+            clear.
         seal: encrypts for the owner of a public key; None if the client cannot.
     """
 
@@ -102,7 +103,7 @@ class ClientLogin:
 
     Attributes:
         done: the server has let the client in.
-        fault: why it has not; None as long as it may.
+        fault: why the server has refused the client; None as long as it has not.
     """
 
     __slots__ = ("_credentials", "_method", "_scramble", "done", "fault")
@@ -144,7 +145,8 @@ class ClientLogin:
             raise ProtocolError("the server does not speak the 4.1 protocol")
         mine = self._credentials
         self._scramble = greeting.scramble
-        # A method that we do not have is answered with one that we have: the server then says so.
+        # If we do not have the server's method, we answer by one of ours: the server then asks for
+        # another.
         self._method = greeting.plugin if greeting.plugin in PROOFS else NATIVE
         capabilities = (ALWAYS | mine.capabilities) & greeting.capabilities
         if mine.database:
@@ -163,7 +165,7 @@ class ClientLogin:
         return prove(self._credentials.password, self._scramble)
 
     def _whole(self) -> bytes:
-        """Give the password itself, for the server does not know the account yet."""
+        """Give the password itself: the server has nothing in its cache to check a proof with."""
         if self._credentials.secure:
             return self._credentials.password + b"\0"
         if self._credentials.seal is None:

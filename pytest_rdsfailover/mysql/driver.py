@@ -21,8 +21,8 @@ DEFAULT_BOUNDS = Bounds()
 _one_at_a_time = threading.Lock()  # who makes a TLS context
 READ_ONLY = frozenset({1290, 1836, 1792})
 UNKNOWN_VARIABLE, NO_SUCH_THREAD = 1193, 1094
-# mysql-connector-python's, where there is none. Its OperationalError without a number tells of a
-# connection that is gone; its other errors without one are mistakes of the program.
+# The number that mysql-connector-python gives an error that has none. Of these its OperationalError
+# means that the connection is gone; the others are mistakes of the program.
 NO_NUMBER = -1
 
 # The family of an error code; a code that is not here is the server's own ("server").
@@ -98,7 +98,7 @@ def _unconnected(endpoint: Endpoint, bounds: Bounds, options: Mapping[str, Any])
 
 
 def _socket(connection: Any) -> socket.socket:
-    """Return what leads to the server, or raise what PyMySQL raises without it.
+    """Return the socket of a connection to the server, or raise what PyMySQL would raise.
 
     PyMySQL forgets to close what it opened if a step fails before its handshake.
     """
@@ -117,10 +117,10 @@ def _unix(connection: Any) -> socket.socket:
 
 
 def _tcp(connection: Any) -> socket.socket:
-    """Return a connection to the server, and none of a port with itself.
+    """Return a TCP connection to the server; refuse one that a port has made with itself.
 
-    PyMySQL would wait for the greeting of such a one, and keep the port from the server that wants
-    to listen there.
+    PyMySQL would wait for the greeting of such a connection, and keep the port from the server that
+    wants to listen there.
     """
     bind = connection.bind_address
     made = socket.create_connection(
@@ -195,8 +195,8 @@ def outcome_of(error: BaseException, *, sent: bool) -> Outcome:
     """
     if not sent:
         return Outcome.REFUSED
-    # An error raised while another was handled tells of both: a retry that was refused says
-    # nothing about the first try, whose connection had died.
+    # An error that was raised while another one was handled tells of two tries: the second may have
+    # been refused although the first was sent on a connection that died.
     codes = [code for code in map(_code, chain(error)) if code is not None]
     if not codes or not UNDECIDED.isdisjoint(codes):
         return Outcome.UNKNOWN
@@ -242,7 +242,7 @@ def _kind(code: int, error: BaseException) -> str:
     reason = getattr(error, "original_exception", None) or error.__cause__ or error.__context__
     if isinstance(reason, socket.gaierror):
         return "dns"
-    # Only the direct reason counts: an earlier error that was being handled is another story.
+    # Only the direct cause counts, not an earlier error that was being handled.
     return "timeout" if isinstance(reason, TimeoutError) else kind
 
 

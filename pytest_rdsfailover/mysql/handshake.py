@@ -44,7 +44,8 @@ class Capability(enum.IntFlag):
     MULTI_FACTOR = 1 << 28
 
 
-# A list of what we can relay, not of what we cannot: a later server's new bit must not get through.
+# This lists what we can relay, and not what we cannot: an unknown bit of a later server must not
+# pass.
 RELAYED = Capability(0x01FFFFFF) & ~(Capability.COMPRESS | Capability.SSL)
 
 

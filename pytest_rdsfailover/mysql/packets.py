@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 HEADER = 4
-MAX_PAYLOAD = 0xFFFFFF  # a packet this long is continued by the next one
+MAX_PAYLOAD = 0xFFFFFF  # a packet of this length is continued by the next one
 _header = struct.Struct("<I")  # three bytes of length, one of sequence number
 _head = _header.unpack_from
 _two_numbers = struct.Struct("<HH").unpack_from
@@ -56,9 +56,9 @@ class PacketReader:
         return self.split(self.joined(data))
 
     def joined(self, data: bytes) -> bytes:
-        """Take received bytes; return all that wait, once the first packet of them is whole.
+        """Take received bytes; return all that wait as soon as the first packet is whole.
 
-        Before that nothing is returned. What the caller does not use it must give to `split`.
+        Before that nothing is returned. The caller gives back to `split` what it does not use.
         """
         buffer = self._buffer
         if not buffer:

@@ -16,8 +16,8 @@ from pytest_rdsfailover.mysql.responses import Part, Response
 class Answered(Protocol):
     """Learns that a response has ended."""
 
-    def __call__(self, *, failed: bool) -> None:
-        """Take whether it was an error."""
+    def __call__(self, error: int) -> None:
+        """Take the code of the error that it was; 0 if it was none."""
 
 
 class ResponseReader:
@@ -65,7 +65,7 @@ class ResponseReader:
     def end(self) -> None:
         """End the response; the next command may begin."""
         if self._answered is not None and self.response is not None:
-            self._answered(failed=self.response.failed)
+            self._answered(self.response.error)
         self.response, self.asks = None, False
 
     def packets(self, data: bytes) -> list[Packet]:
@@ -85,7 +85,7 @@ class ResponseReader:
     def follow(self, packet: Packet) -> Part | None:
         """Note what a packet says; return what it is, None if it continues the one before.
 
-        What comes unasked is None as well: an error, as the last thing before the server hangs up.
+        None as well for an error that comes unasked, as the last thing before the server hangs up.
 
         Raises:
             ProtocolError: if no server may say this here.

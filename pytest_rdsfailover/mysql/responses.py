@@ -74,18 +74,20 @@ class Response:
         done: nothing more will come.
         status: the latest status flags; None before there were any, and for an error.
         failed: the answer ended with an error.
+        error: the code of that error; 0 if there was none.
         warned: the latest result came with warnings or an error.
     """
 
     __slots__ = (
         "_deprecate_eof", "_execute", "_left", "_longest_end", "_state", "_then",
-        "done", "failed", "status", "warned",
+        "done", "error", "failed", "status", "warned",
     )  # fmt: skip
 
     def __init__(self, command: int, *, deprecate_eof: bool) -> None:
         self.done = command in UNANSWERED
         self.status: int | None = None
         self.failed = self.warned = False
+        self.error = 0
         self._deprecate_eof = deprecate_eof
         # A row may begin with 0xfe too, but then it is longer than a packet, or than this.
         self._longest_end = MAX_PAYLOAD - 1 if deprecate_eof else 5
@@ -156,6 +158,7 @@ class Response:
         if payload[0] == ERR:
             self.status = None
             self.failed = self.warned = self.done = True
+            self.error = int.from_bytes(payload[1:3], "little")
             return Part.END
         self.status, warnings = ending(payload)
         self.warned = warnings > 0

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from pytest_rdsfailover.local.gateway.proxy.settings import ProxySettings
-from pytest_rdsfailover.local.rds_proxy import Pin, ProxyStats
+from pytest_rdsfailover.local.gateway.proxy.stats import Pin, ProxyStats
 from pytest_rdsfailover.model.endpoints import Endpoint
 from pytest_rdsfailover.model.target import Failover
 

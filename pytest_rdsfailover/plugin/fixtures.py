@@ -39,7 +39,7 @@ NEED_API = {"rds_runner", "rds_client", "rds_aws"}  # tests with these ask the A
 
 @contextmanager
 def usage_errors() -> Iterator[None]:
-    """Turn what the user asked for and cannot have into pytest's own kind of error."""
+    """Turn a `SettingError` in the block into pytest's own error for wrong usage."""
     from pytest_rdsfailover.model.errors import SettingError
 
     try:

@@ -5,7 +5,7 @@ import pytest
 from pytest_rdsfailover.model.errors import SettingError
 from pytest_rdsfailover.model.settings import Settings, check_instances, check_trials
 
-# A marker that is written in another way says nothing, and a bound that nobody reads never breaks.
+# A marker in any other form would be ignored, and a bound that is ignored never breaks.
 ONE_ARGUMENT = {
     "rds_instances": "rds_instances(3)",
     "rds_trials": "rds_trials(15)",

@@ -12,10 +12,12 @@ class Kept(TypedDict):
 
     Attributes:
         rerun: the command that runs its test again.
+        unwritten: which of its files could not be written, and why.
         portrait: what the HTML page draws of it, if the run makes one.
     """
 
     rerun: str
+    unwritten: list[str]
     portrait: NotRequired[Portrait]
 
 
@@ -27,6 +29,7 @@ class MeasuredTrial(TypedDict):
         timeline: the lines that draw it.
         environment: what it was taken on.
         rerun: as in `Kept`.
+        unwritten: as in `Kept`.
         portrait: as in `Kept`.
         claims: what claims about its population were judged to be; with the last of its trials.
         order: the place of its test among the run's, once the test is over.
@@ -38,6 +41,7 @@ class MeasuredTrial(TypedDict):
     timeline: list[str]
     environment: Environment
     rerun: NotRequired[str]
+    unwritten: NotRequired[list[str]]
     portrait: NotRequired[Portrait]
     claims: NotRequired[list[str]]
     order: NotRequired[int]

@@ -52,11 +52,7 @@ class Notebook:
         return self._run.noted(self._item)
 
     def note(self, trial: Trial) -> None:
-        """Note a trial, whatever the test goes on to assert.
-
-        Raises:
-            OSError: if the run wants a journal that cannot be written.
-        """
+        """Note a trial, whatever the test goes on to assert."""
         item = self._item
         report_asked(trial, self.asked)
         found = document.trial_document(trial, test=item.nodeid, scenario=scenario_of(item))
@@ -71,11 +67,7 @@ class Notebook:
         self._progress.keep(item, self.entries[-1])
 
     def remains(self, run_id: str, writers: int) -> Remains | None:
-        """Make what is left of a trial if this process is killed; None if nothing can be.
-
-        Raises:
-            OSError: if the directory that the user named cannot be written to.
-        """
+        """Make what is left of a trial if this process is killed; None if nothing can be."""
         settings, item = self._run.settings, self._item
         about = label(settings, item.nodeid, scenario_of(item), self._where["versions"])
         return what_remains(settings.journal, cache_directory(item.config), about, run_id, writers)

@@ -116,7 +116,7 @@ PARSERS: dict[str, Callable[[str], object]] = {
 
 
 def _check_baseline(config: pytest.Config, values: Mapping[str, Any]) -> None:
-    """Raise `SettingError` if the command line says how to compare and nobody says with what."""
+    """Raise `SettingError` if the command line says how to compare, but no baseline is named."""
     names = ("compare_fail", "compare_anyway")
     typed = [option.flag for option in OPTIONS
              if option.name in names and config.getoption(option.dest) is not None]  # fmt: skip
@@ -156,7 +156,7 @@ def _live(config: pytest.Config, values: dict[str, Any]) -> LiveSettings | None:
 def _apply_load(values: dict[str, Any], usual: float) -> None:
     """Turn the load's mode into its rate; a mode that has its own allows no other beside it.
 
-    What an open load would have is kept for the tests that ask for one by themselves.
+    The rate of an open load is kept for tests that ask for an open load themselves.
     """
     mode, asked = values.pop("load", None), values.get("rate")
     values["rate"] = values["open_rate"] = usual if asked is None else asked
@@ -192,9 +192,11 @@ def _look(given: Mapping[str, Any], root: Path) -> None:
 
 
 def _check_file(name: str, path: Path) -> None:
-    """Raise `SettingError` if a file cannot be written there, which else the end of the run says."""
+    """Raise `SettingError` if a file cannot be written there, before the end of the run does."""
     if path.is_dir():
         raise SettingError(f"--rds-{name}: {shown_path(path)} is a directory; name a file in it")
+    if path.exists() and os.access(path, os.W_OK):  # also where nothing can be added to its folder
+        return
     _check_directory(name, path.parent)
 
 

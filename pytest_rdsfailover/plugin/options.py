@@ -156,6 +156,9 @@ def _find(config: pytest.Config, option: Option) -> tuple[str, str | None]:
 
 
 def cache_directory(config: pytest.Config) -> Path | None:
-    """Return where pytest caches what outlives a run of ours; None if it caches nothing."""
+    """Return where pytest caches what outlives a run of ours; None if it caches nothing, or cannot."""
     cache = getattr(config, "cache", None)
-    return None if cache is None else Path(cache.mkdir("rdsfailover"))
+    try:
+        return None if cache is None else Path(cache.mkdir("rdsfailover"))
+    except OSError:
+        return None

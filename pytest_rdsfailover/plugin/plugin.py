@@ -26,7 +26,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_setupnodes(config: pytest.Config) -> None:
-    """Be ready for what workers report: nobody knows yet what they will run."""
+    """Be ready for what workers report; which tests they will run is not known yet."""
     fixtures.run_of(config)
 
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pytest_rdsfailover.analysis.population import Sample
     from pytest_rdsfailover.plugin.measured import MeasuredTrial
 
-PROGRESS = pytest.StashKey["Progress"]()
+PROGRESS = pytest.StashKey["LiveProgress"]()
 NAME = 28  # columns of a test's name
 
 
@@ -42,7 +42,7 @@ class Word(TypedDict, total=False):
     entry: "MeasuredTrial"
 
 
-class Progress:
+class LiveProgress:
     """Live progress of repeated trials, on a worker or on the controller.
 
     Args:
@@ -101,8 +101,12 @@ class Progress:
             return
         if self._file is None:
             prune(directory, FILES)
-            self._file = directory / FILES.replace("*", uuid.uuid4().hex)
-            self._file.write_text("")
+            file = directory / FILES.replace("*", uuid.uuid4().hex)
+            try:
+                file.touch()
+            except OSError:  # a read-only disk: results come with each test's end all the same
+                return
+            self._file = file
             self._thread = threading.Thread(target=self._follow, name="rds-progress", daemon=True)
             self._thread.start()
         node.workerinput[TOLD] = str(self._file)
@@ -159,7 +163,7 @@ class Progress:
 
 
 def _words(text: bytes) -> Iterator[Word]:
-    """Yield the words on complete lines; what is none, such as half a word, is left out."""
+    """Yield the words on complete lines; a line that is no word, or half of one, is left out."""
     for line in text.splitlines():
         with contextlib.suppress(ValueError):
             word = json.loads(line)
@@ -175,7 +179,8 @@ def _write(reporter: Any, line: str) -> None:
 def progress_line(test: str, planned: int, samples: Sequence["Sample"]) -> str:
     """Return what the latest of a test's trials was, and what all so far say."""
     from pytest_rdsfailover.analysis.population import population_of
-    from pytest_rdsfailover.report.terminal import duration, fit
+    from pytest_rdsfailover.report.tables import typical
+    from pytest_rdsfailover.report.terminal import fit
 
     latest, found = samples[-1], population_of(samples)
     lost = latest.figures.get("lost")
@@ -183,4 +188,4 @@ def progress_line(test: str, planned: int, samples: Sequence["Sample"]) -> str:
     state = state if latest.valid else "INVALID"
     losses = "" if not lost else f", {lost:.0f} LOST"
     name = fit(test, -min(len(test), NAME))
-    return f"{name} {len(samples)}/{planned}: {state}{losses}; median {duration(found.median)}"
+    return f"{name} {len(samples)}/{planned}: {state}{losses}; median {typical(found.median)}"

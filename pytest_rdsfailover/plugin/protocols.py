@@ -133,42 +133,34 @@ class LoadBlock(Protocol):
         """End the load, and judge it."""
 
 
-class Load(Protocol):
+class RunningLoad(Protocol):
+    """A load that runs."""
+
+    @property
+    def silence(self) -> float:
+        """Return for how many seconds no write of any writer has been acknowledged by now.
+
+        Raises:
+            RuntimeError: for a load in several processes.
+        """
+
+    @property
+    def trial(self) -> Trial:
+        """Return the trial, once the block has ended without an error."""
+
+
+class Load(RunningLoad, Protocol):
     """A load that runs, as `with rds_load(endpoint) as load:` gives it."""
 
     def warm_up(self) -> None:
         """Let the load run undisturbed, as long as the option `warmup` says."""
 
-    @property
-    def silence(self) -> float:
-        """Return for how many seconds no write of any writer has been acknowledged by now.
 
-        Raises:
-            RuntimeError: for a load in several processes.
-        """
-
-    @property
-    def trial(self) -> Trial:
-        """Return the trial, once the block has ended without an error."""
-
-
-class AwaitedLoad(Protocol):
+class AwaitedLoad(RunningLoad, Protocol):
     """A load that runs, as `async with rds_load(endpoint) as load:` gives it."""
 
     async def warm_up(self) -> None:
         """Let the load run undisturbed, as long as the option `warmup` says."""
-
-    @property
-    def silence(self) -> float:
-        """Return for how many seconds no write of any writer has been acknowledged by now.
-
-        Raises:
-            RuntimeError: for a load in several processes.
-        """
-
-    @property
-    def trial(self) -> Trial:
-        """Return the trial, once the block has ended without an error."""
 
 
 class FailOver(Protocol):

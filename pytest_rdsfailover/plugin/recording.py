@@ -1,11 +1,13 @@
 """What is kept of a trial beyond its figures: its journal as a file, its drawing for the page."""
 
+import contextlib
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
 from pytest_rdsfailover.journal import archive
 from pytest_rdsfailover.journal.unfinished import Remains
+from pytest_rdsfailover.model.errors import FileWriteError
 from pytest_rdsfailover.model.records import Environment
 from pytest_rdsfailover.model.settings import Settings
 from pytest_rdsfailover.plugin.measured import Kept
@@ -25,17 +27,17 @@ def keep(trial: Trial, found: TrialDocument, where: Environment, settings: Setti
         found: its document.
         where: what it was taken on.
         settings: the run's.
-
-    Raises:
-        OSError: if the journal cannot be written.
     """
-    kept: Kept = {"rerun": command(settings, found["test"])}
+    kept: Kept = {"rerun": command(settings, found["test"]), "unwritten": []}
     if trial.evidence is None:
         return kept
     if settings.journal is not None:
         about = label(settings, found["test"], found["scenario"], where["versions"])
         about = replace(about, pins=found.get("pins"))
-        archive.write(Path(settings.journal), trial.evidence, about)
+        try:
+            archive.write(Path(settings.journal), trial.evidence, about)
+        except FileWriteError as error:  # the verdict is worth more than the file
+            kept["unwritten"].append(str(error))
     if settings.report is not None:
         kept["portrait"] = portrait(trial, trial.evidence)
     return kept
@@ -61,17 +63,14 @@ def what_remains(
 
     Args:
         chosen: the directory for journals that the user named; None for none.
-        cache: what to use without; None, or one that cannot be written to, for nothing left.
+        cache: the directory to use if the user named none, or if nothing can be written to that;
+            None if nothing is to be left.
         about: which trial it is of.
         run: the trial's own prefix.
         writers: how many there are.
-
-    Raises:
-        OSError: if the directory that the user named cannot be written to.
     """
-    if chosen is not None:
-        return Remains(Path(chosen), about, run, writers)
-    try:
-        return None if cache is None else Remains(cache, about, run, writers)
-    except OSError:
-        return None
+    for directory in (chosen, cache):
+        if directory is not None:
+            with contextlib.suppress(OSError):
+                return Remains(Path(directory), about, run, writers)
+    return None

@@ -8,7 +8,8 @@ import pytest
 from pytest_rdsfailover.plugin.html_page import HtmlPage
 from pytest_rdsfailover.plugin.option_values import read
 from pytest_rdsfailover.plugin.options import cache_directory
-from pytest_rdsfailover.plugin.progress import PROGRESS, Progress
+from pytest_rdsfailover.plugin.progress import PROGRESS, LiveProgress
+from pytest_rdsfailover.plugin.report_files import JunitFile, ReportFiles
 from pytest_rdsfailover.plugin.run import RUN, Run
 from pytest_rdsfailover.plugin.run_summary import RunSummary
 
@@ -22,15 +23,18 @@ def wire(config: pytest.Config) -> Run:
     if RUN in config.stash:
         return config.stash[RUN]
     run = config.stash[RUN] = Run(config, read(config))
-    progress = config.stash[PROGRESS] = Progress(config, lambda: cache_directory(config))
+    progress = config.stash[PROGRESS] = LiveProgress(config, lambda: cache_directory(config))
     summary = RunSummary(config, run)
-    # The page before the summary, because pytest asks the last one first: the page shows the
-    # summary's comparison.
+    page = HtmlPage(run, summary.sections)
+    files = ReportFiles(
+        config, lambda: [*run.files(), *page.files(), *summary.files()], run.unwritten
+    )
     parts = {
         "run": run,
         "progress": progress,
-        "html-page": HtmlPage(config, run, summary.sections),
         "summary": summary,
+        "files": files,
+        "junit": JunitFile(config, files),
     }
     for name, part in parts.items():
         config.pluginmanager.register(part, f"rdsfailover-{name}")

@@ -8,9 +8,11 @@ each test ends; so a worker that is killed later takes nothing of it along.
 """
 
 import json
+import os
 import sys
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +29,7 @@ from pytest_rdsfailover.plugin.timelines import timelines
 if TYPE_CHECKING:
     from pytest_rdsfailover.model.records import Environment
     from pytest_rdsfailover.plugin.measured import Kept, MeasuredTrial
+    from pytest_rdsfailover.plugin.report_files import Write
     from pytest_rdsfailover.report.schema import RunDocument, TrialDocument
 
 RUN = pytest.StashKey["Run"]()
@@ -45,7 +48,6 @@ class Run:
         self._document: RunDocument | None = None
         self.measured: list[MeasuredTrial] = []
         self._is_worker = hasattr(config, "workerinput")
-        self._remark = ""
 
     def note(
         self,
@@ -68,6 +70,7 @@ class Run:
         """Keep more of the trial that was noted last, for the HTML page."""
         noted = self.noted(item)[-1]
         noted["rerun"] = kept["rerun"]
+        noted["unwritten"] = kept["unwritten"]
         if "portrait" in kept:
             noted["portrait"] = kept["portrait"]
 
@@ -89,13 +92,13 @@ class Run:
             item.stash[ORDER] = order
             if self.settings.live is None and item.get_closest_marker("rds_live"):
                 item.add_marker(skip)
-        if not self._is_worker:  # there it would be no error of a test, but the worker's end
+        if not self._is_worker:  # on a worker this error would end the worker
             for item in session.items:
                 check_markers(item, self.settings)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> Generator[None, None, None]:
-        """Refuse what nobody has refused yet: only workers collect the tests that they run."""
+        """Refuse markers on a worker, too: only workers collect the tests that they run."""
         if self._is_worker:
             check_markers(item, self.settings)
         with skipping():
@@ -103,7 +106,7 @@ class Run:
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, None, None]:
-        """Skip a test that asks for what cannot be done in this run; doubt one that asks too little."""
+        """Skip a test that this run cannot do; warn of findings that a test did not ask about."""
         with skipping():
             outcome = yield
         if MEASURED in item.stash:
@@ -119,9 +122,11 @@ class Run:
         if self.settings.live is not None:
             return live_lines(self.settings.live)
         from pytest_rdsfailover.local.network import find_toxiproxy
+        from pytest_rdsfailover.local.processes.cache import cache_directory
         from pytest_rdsfailover.local.server.programs import find_server
 
         try:
+            cache_directory(os.environ)
             parts = {
                 "server": str(find_server(self.settings.server)),
                 "toxiproxy": str(find_toxiproxy(self.settings.toxiproxy)),
@@ -158,7 +163,7 @@ class Run:
 
     def pytest_assertrepr_compare(self, op: str, left: object, right: object) -> list[str] | None:
         """Say why a plain comparison with a downtime does not hold."""
-        # Only what exists can be compared: without a trial the module is not even loaded.
+        # Without a trial there is no downtime to compare, and the module is not even loaded.
         if "pytest_rdsfailover.analysis.verdicts.expectations" not in sys.modules:
             return None
         from pytest_rdsfailover.analysis.verdicts import expectations
@@ -175,8 +180,6 @@ class Run:
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Print the table of all trials, and the timeline where it says more than a row."""
-        if self._remark:
-            terminalreporter.write_line(self._remark)
         if self._is_worker or not self.measured or terminalreporter.verbosity <= SILENT:
             return
         from pytest_rdsfailover.report.tables import wrap
@@ -208,20 +211,27 @@ class Run:
                 for line in entry["timeline"]:
                     terminalreporter.write_line(line)
 
-    def pytest_sessionfinish(self) -> None:
-        """Write the result document, and the profile of what was measured."""
-        if self._is_worker:
-            return
+    def files(self) -> Iterator["Write"]:
+        """Yield what writes the result document, and the profile of what was measured."""
         if self.settings.json is not None:
-            path = Path(self.settings.json)
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(json.dumps(self.document(), indent=2) + "\n")
+            yield partial(self._write_document, self.settings.json)
         if self.settings.record is not None:
-            self._remark = self._write_profile(self.settings.record)
+            yield partial(self._write_profile, self.settings.record)
+
+    def unwritten(self) -> list[str]:
+        """Return which files of trials could not be written, and why."""
+        return [why for entry in self.measured for why in entry.get("unwritten", ())]
+
+    def _write_document(self, where: str) -> str:
+        from pytest_rdsfailover.model.files import write_text
+
+        write_text(Path(where), json.dumps(self.document(), indent=2) + "\n")
+        return ""
 
     def _write_profile(self, where: str) -> str:
         """Write a failover profile; return the line that says so, or why there is none."""
         from pytest_rdsfailover.local.profiles.recorder import NothingRecordedError, profile_text
+        from pytest_rdsfailover.model.files import write_text
 
         live = self.settings.live
         source = "local" if live is None else f"{live.cluster} in {live.region}"
@@ -229,10 +239,8 @@ class Run:
             text = profile_text(self._trials(), source=source)
         except NothingRecordedError as error:
             return f"no profile was recorded: {error}"
-        path = Path(where)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
-        shown = shown_path(path)
+        write_text(Path(where), text)
+        shown = shown_path(where)
         return f"recorded: {shown}, to be replayed with --rds-profile={shown}"
 
     def document(self) -> "RunDocument":

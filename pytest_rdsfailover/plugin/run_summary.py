@@ -2,20 +2,22 @@
 
 import os
 import platform
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from pytest_rdsfailover.model.errors import ArchiveError
 from pytest_rdsfailover.plugin.options import cache_directory
+from pytest_rdsfailover.plugin.report_files import PASSING, Write
 from pytest_rdsfailover.plugin.run import SILENT, Run
 from pytest_rdsfailover.trial.resume import latest_seed
 
 if TYPE_CHECKING:
     from pytest_rdsfailover.report.baseline import Baseline, Machine, Report
 
-PASSING = (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED)
 FAILED = "FAILED: "
 Section = tuple[str, Sequence[str]]
 
@@ -42,7 +44,7 @@ class RunSummary:
         return [f"rdsfailover: {found}"]
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        """Write the Markdown and the baseline; fail the run if it is worse than its baseline."""
+        """Fail the run if it is worse than its baseline."""
         settings = self._run.settings
         if self._is_worker or session.config.option.collectonly:
             return
@@ -50,10 +52,14 @@ class RunSummary:
             self._compared = self._compare(settings.compare)
             if self._compared.problems and session.exitstatus in PASSING:
                 session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    def files(self) -> Iterator[Write]:
+        """Yield what writes the Markdown and the baseline."""
+        settings = self._run.settings
         if settings.save is not None and self._run.measured:
-            self._save(settings.save)
+            yield partial(self._save, settings.save)
         if settings.markdown is not None:
-            self._write_markdown(Path(settings.markdown))
+            yield partial(self._write_markdown, Path(settings.markdown))
 
     @pytest.hookimpl(trylast=True)
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
@@ -95,16 +101,20 @@ class RunSummary:
         settings = self._run.settings
         if not self._run.measured:
             return baseline.Report([], ["nothing was measured that the baseline could be held to"])
-        before = baseline.read(baseline.path_of(name, self._config.rootpath))
+        try:
+            before = baseline.read(baseline.path_of(name, self._config.rootpath))
+        except ArchiveError as error:  # it was there when the run began
+            return baseline.Report([], [str(error)])
         rules = baseline.parse_rules(settings.compare_fail) if settings.compare_fail else ()
         return baseline.compare_with(
             before, self._as_baseline(), rules, anyway=settings.compare_anyway
         )
 
-    def _save(self, name: str) -> None:
+    def _save(self, name: str) -> str:
         from pytest_rdsfailover.report import baseline
 
         baseline.write(baseline.path_of(name, self._config.rootpath), self._as_baseline())
+        return ""
 
     def _as_baseline(self) -> "Baseline":
         from pytest_rdsfailover.report import baseline
@@ -112,12 +122,13 @@ class RunSummary:
         loads = [entry["environment"]["load"] for entry in self._run.measured]
         return baseline.baseline(self._run.document(), loads, machine())
 
-    def _write_markdown(self, path: Path) -> None:
+    def _write_markdown(self, path: Path) -> str:
+        from pytest_rdsfailover.model.files import write_text
         from pytest_rdsfailover.report.markdown import markdown
 
         text = markdown(self._run.document(), self._run.environment_lines(), self.sections())
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
+        write_text(path, text)
+        return ""
 
     def sections(self) -> list[Section]:
         """Return the sections of the reports beside the tables: title and lines."""

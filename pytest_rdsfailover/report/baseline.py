@@ -110,7 +110,7 @@ def _parse_rule(text: str) -> Rule:
     growth = match["growth"].strip()
     if not growth.endswith("%"):
         return Rule(match["figure"], 0.0, parse_duration(growth), text)
-    if PERCENT.fullmatch(growth) is None:  # of nan or inf nothing would ever be too much
+    if PERCENT.fullmatch(growth) is None:  # no growth would ever exceed nan or inf
         raise SettingError(f"{growth!r} is no share by which a figure may grow; write 10%")
     return Rule(match["figure"], float(growth[:-1]) / 100, None, text)
 

@@ -8,12 +8,15 @@ from typing import Literal, cast
 
 from pytest_rdsfailover.analysis.attempts import Attempts
 from pytest_rdsfailover.analysis.compare import Comparison
+from pytest_rdsfailover.analysis.figure import Figure
 from pytest_rdsfailover.analysis.latency import Percentiles
 from pytest_rdsfailover.analysis.phases import Phase
 from pytest_rdsfailover.analysis.population import Population
 from pytest_rdsfailover.analysis.staleness import Reads
 from pytest_rdsfailover.analysis.summary import Summary
 from pytest_rdsfailover.journal.complaints import Complaint
+from pytest_rdsfailover.model.records import Window
+from pytest_rdsfailover.report.figure_documents import figure_documents
 from pytest_rdsfailover.report.scenarios import Scenario, comparisons, scenarios
 from pytest_rdsfailover.report.schema import (
     AttemptsDocument,
@@ -22,6 +25,7 @@ from pytest_rdsfailover.report.schema import (
     EndpointKind,
     ErrorDocument,
     Mode,
+    OutageDocument,
     PercentilesDocument,
     ReadsDocument,
     RunDocument,
@@ -55,14 +59,7 @@ def trial_document(summary: Summary, *, test: str, scenario: str) -> TrialDocume
         "writer_after": summary.writer_after,
         "downtime_s": None if unfit else to_microseconds(summary.downtime.value),
         "resolution_s": to_microseconds(summary.resolution),
-        "outages": [
-            {
-                "start_s": to_microseconds(outage.start),
-                "stop_s": to_microseconds(outage.stop),
-                "seconds": to_microseconds(outage.seconds),
-            }
-            for outage in summary.outages
-        ],
+        "outages": [_outage(summary, outage) for outage in summary.outage_windows],
         "attempted": summary.attempted,
         "acked": summary.acked,
         "refused": summary.refused,
@@ -72,9 +69,9 @@ def trial_document(summary: Summary, *, test: str, scenario: str) -> TrialDocume
         "duplicated": _keys(summary, summary.duplicated),
         "recovered": _keys(summary, summary.recovered),
         "unexpected": _keys(summary, summary.unexpected),
-        "stale_writes": summary.stale_writes,
-        "stuck_writers": summary.stuck_writers,
-        "errors": _errors(summary.errors),
+        "stale_writes": int(summary.stale_writes.value),
+        "stuck_writers": len(summary.stuck),
+        "errors": [_error(phase) for phase in summary.errors],
         "latency_s": {
             "before": _percentiles(summary.latency.before),
             "during": _percentiles(summary.latency.during),
@@ -84,7 +81,7 @@ def trial_document(summary: Summary, *, test: str, scenario: str) -> TrialDocume
             {"name": milestone.name, "at_s": to_microseconds(milestone.at)}
             for milestone in summary.milestones
         ],
-        "stuck_sessions": summary.stuck_sessions,
+        "stuck_sessions": _count(summary, "stuck_sessions"),
         "incidents": [
             {
                 "start_s": to_microseconds(incident.start),
@@ -94,8 +91,9 @@ def trial_document(summary: Summary, *, test: str, scenario: str) -> TrialDocume
             }
             for incident in summary.incidents
         ],
-        "writer_outage_s": to_microseconds(summary.writer_outage),
-        "availability_area_s": to_microseconds(summary.availability_area),
+        "writer_outage_s": to_microseconds(summary.writer_outage.value),
+        "availability_area_s": to_microseconds(summary.availability_area.value),
+        "figures": figure_documents(summary),
     }
     if summary.audited and summary.torn:
         plain["torn"] = list(summary.torn)
@@ -106,16 +104,16 @@ def trial_document(summary: Summary, *, test: str, scenario: str) -> TrialDocume
     if summary.findings:
         plain["findings"] = [
             {
-                "name": each.name,
-                "severity": each.severity,
-                "evidence": each.evidence,
-                "cure": each.cure,
-                "expectation": each.expectation,
+                "name": finding.name,
+                "severity": finding.severity,
+                "evidence": finding.evidence,
+                "cure": finding.cure,
+                "expectation": finding.expectation,
             }
-            for each in summary.findings
+            for finding in summary.findings
         ]
     if summary.complaints:
-        plain["complaints"] = [_complaint(each) for each in summary.complaints]
+        plain["complaints"] = [_complaint(complaint) for complaint in summary.complaints]
     if summary.failover_seed is not None:
         plain["failover_seed"] = summary.failover_seed
     if summary.notes:
@@ -156,11 +154,11 @@ def _scenario(name: str, population: Population) -> ScenarioDocument:
         "invalid": population.invalid,
         "unreliable": population.unreliable,
         "downtime_s": {
-            "median": None if population.median is None else to_microseconds(population.median),
+            "median": _value(population.median),
             "low": population.low,
             "high": population.high,
-            "p95": population.p95,
-            "max": population.max,
+            "p95": _value(population.p95),
+            "max": _value(population.max),
         },
         "zero_downtime": {
             "count": population.zero,
@@ -169,6 +167,10 @@ def _scenario(name: str, population: Population) -> ScenarioDocument:
             "high": round(population.zero_high, 4),
         },
     }
+
+
+def _value(figure: Figure | None) -> float | None:
+    return None if figure is None else to_microseconds(figure.value)
 
 
 def _comparison(
@@ -191,17 +193,15 @@ def _comparison(
     }
 
 
-def _errors(errors: Sequence[Phase]) -> list[ErrorDocument]:
-    return [
-        {
-            "code": phase.code,
-            "kind": phase.kind,
-            "count": phase.count,
-            "first_s": to_microseconds(phase.first),
-            "last_s": to_microseconds(phase.last),
-        }
-        for phase in errors
-    ]
+def _error(phase: Phase) -> ErrorDocument:
+    plain: ErrorDocument = {
+        "code": phase.code,
+        "kind": phase.kind,
+        "count": phase.count,
+        "first_s": to_microseconds(phase.first),
+        "last_s": to_microseconds(phase.last),
+    }
+    return plain | {"open": True} if phase.open else plain
 
 
 def _attempts(attempts: Attempts, *, unfit: bool) -> AttemptsDocument:
@@ -213,7 +213,7 @@ def _attempts(attempts: Attempts, *, unfit: bool) -> AttemptsDocument:
         "retried": attempts.retried,
         "downtime_s": None if unfit else to_microseconds(attempts.downtime.value),
         "resolution_s": to_microseconds(attempts.downtime.resolution),
-        "errors": _errors(attempts.errors),
+        "errors": [_error(phase) for phase in attempts.errors],
     }
 
 
@@ -245,6 +245,20 @@ def to_microseconds(value: float) -> float:
     return round(value, MICROSECONDS)
 
 
+def _outage(summary: Summary, outage: Window) -> OutageDocument:
+    plain: OutageDocument = {
+        "start_s": to_microseconds(outage.start),
+        "stop_s": to_microseconds(outage.stop),
+        "seconds": to_microseconds(outage.seconds),
+    }
+    return plain | {"open": True} if summary.is_open(outage) else plain
+
+
+def _count(summary: Summary, name: str) -> int | None:
+    """Return a count; None if nobody looked."""
+    return int(summary.figures[name].value) if name in summary.figures else None
+
+
 def _keys(summary: Summary, keys: list[str]) -> list[str] | None:
     return list(keys) if summary.audited else None
 
@@ -253,7 +267,7 @@ def _percentiles(part: Percentiles | None) -> PercentilesDocument | None:
     if part is None:
         return None
     return {
-        "p50": to_microseconds(part.p50),
-        "p99": to_microseconds(part.p99),
-        "max": to_microseconds(part.max),
+        "p50": to_microseconds(part.p50.value),
+        "p99": to_microseconds(part.p99.value),
+        "max": to_microseconds(part.max.value),
     }

@@ -3,9 +3,10 @@
 from collections.abc import Iterator, Sequence
 from typing import Literal, get_args
 
+from pytest_rdsfailover.analysis.figure import Figure
 from pytest_rdsfailover.analysis.population import population
 from pytest_rdsfailover.report.document import to_microseconds
-from pytest_rdsfailover.report.scenarios import is_measured
+from pytest_rdsfailover.report.scenarios import is_measured, measured_downtimes
 from pytest_rdsfailover.report.schema import LISTS, TrialDocument
 
 Properties = Iterator[tuple[str, object]]
@@ -30,11 +31,7 @@ def properties(trials: Sequence[TrialDocument]) -> list[tuple[str, object]]:
     """
     if not trials:
         return []
-    downtimes = [
-        downtime
-        for trial in trials
-        if is_measured(trial) and (downtime := trial["downtime_s"]) is not None
-    ]
+    downtimes = measured_downtimes(trials)
     named: list[tuple[str, object]] = [
         ("rds_trials", len(trials)),
         ("rds_valid_trials", sum(trial["valid"] for trial in trials)),
@@ -48,10 +45,10 @@ def properties(trials: Sequence[TrialDocument]) -> list[tuple[str, object]]:
     elif downtimes:
         summary = population(downtimes)
         named += [
-            ("rds_downtime_median_s", to_microseconds(summary.median or 0.0)),
+            *_typical("rds_downtime_median_s", summary.median),
             *_interval("rds_downtime_median", summary.low, summary.high),
-            ("rds_downtime_p95_s", summary.p95),
-            ("rds_downtime_max_s", summary.max),
+            *_typical("rds_downtime_p95_s", summary.p95),
+            *_typical("rds_downtime_max_s", summary.max),
             ("rds_zero_downtime", summary.zero),
             *_interval("rds_zero_downtime_share", summary.zero_low, summary.zero_high),
         ]
@@ -62,7 +59,29 @@ def properties(trials: Sequence[TrialDocument]) -> list[tuple[str, object]]:
         if len(lists := [keys for trial in trials if (keys := trial[name]) is not None])
         == len(trials)
     ]
-    return [*named, *_attempts(trials), *_reads(trials), *_torn(trials)]
+    found = [*named, *_attempts(trials), *_reads(trials), *_torn(trials)]
+    return [*found, *_figures(trials, known={name for name, _ in found})]
+
+
+def _figures(trials: Sequence[TrialDocument], *, known: set[str]) -> Properties:
+    """Yield all that can be expected of a single trial, with both ends; an open one has no high.
+
+    Args:
+        trials: the documents of a test's trials.
+        known: names that have a value already.
+    """
+    if len(trials) > 1:
+        return
+    for name, figure in trials[0].get("figures", {}).items():
+        unit = {"s": "_s", "%": "_share", "": ""}[figure["unit"]]
+        if "problem" in figure:
+            continue
+        if f"rds_{name}{unit}" not in known:
+            yield f"rds_{name}{unit}", figure["value"]
+        if figure["lower"] != figure["upper"]:
+            yield f"rds_{name}_low{unit}", figure["lower"]
+        if figure["upper"] not in {None, figure["lower"]}:
+            yield f"rds_{name}_high{unit}", figure["upper"]
 
 
 def _attempts(trials: Sequence[TrialDocument]) -> Properties:
@@ -107,6 +126,11 @@ def _longest(name: str, figures: Sequence[tuple[float | None, float]]) -> Proper
     which = f"{name}_max" if len(known) > 1 else name
     yield f"{which}_s", seconds
     yield f"{which}_resolution_s", resolution
+
+
+def _typical(name: str, figure: Figure | None) -> Properties:
+    if figure is not None:
+        yield name, to_microseconds(figure.value)
 
 
 def _interval(name: str, low: float | None, high: float | None) -> list[tuple[str, object]]:

@@ -8,7 +8,7 @@ from pytest_rdsfailover.model.durations import format_difference, format_figure,
 from pytest_rdsfailover.report import tables
 from pytest_rdsfailover.report.scenarios import Scenario, comparisons, scenarios
 from pytest_rdsfailover.report.schema import ComplaintDocument, RunDocument, TrialDocument
-from pytest_rdsfailover.report.terminal import attempts_downtime, downtime, duration
+from pytest_rdsfailover.report.terminal import attempts_downtime, downtime
 
 MARKS = re.compile(r"([\\`*_{}\[\]<>|#~])")
 MOST_TRIALS = 100  # rows; job pages have a limit on their size
@@ -84,8 +84,8 @@ def _scenario(scenario: Scenario) -> Row:
         scenario.name,
         f"{population.trials}{invalid}",
         tables.middle(population),
-        duration(population.p95),
-        duration(population.max),
+        tables.typical(population.p95),
+        tables.typical(population.max),
         tables.share(population.zero, population.trials),
     )
 
@@ -139,7 +139,9 @@ def _beside(trials: Sequence[TrialDocument]) -> Iterator[str]:
 
 def _complaints(trials: Sequence[TrialDocument]) -> Iterator[str]:
     """Yield a table of what the errors of the workloads said, if there were any."""
-    found = [(trial["test"], each) for trial in trials for each in trial.get("complaints", ())]
+    found = [
+        (trial["test"], complaint) for trial in trials for complaint in trial.get("complaints", ())
+    ]
     if found:
         yield from ("", "## Complaints")
         yield from _table(

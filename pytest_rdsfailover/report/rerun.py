@@ -45,7 +45,7 @@ def _run(settings: Settings) -> Iterator[str]:
         if settings.live is not None and name in LOCAL_ONLY:
             continue
         if name == "rate" and settings.open_rate not in (None, value):
-            yield f"--rds-load={'precise' if value else 'closed'}"  # no rate can say that
+            yield f"--rds-load={'precise' if value else 'closed'}"  # `--rds-rate` cannot say that
         elif name in ALWAYS or value != usual[name]:
             yield from _option(name, value)
 

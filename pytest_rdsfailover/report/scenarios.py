@@ -5,7 +5,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from pytest_rdsfailover.analysis.compare import Comparison, compare, compare_pairs
+from pytest_rdsfailover.analysis.figure import Figure
 from pytest_rdsfailover.analysis.population import Population, population
+from pytest_rdsfailover.report.figure_documents import figure_of
 from pytest_rdsfailover.report.schema import TrialDocument
 
 FEWEST_COMPARED = 2  # a single trial says nothing about a difference
@@ -30,11 +32,7 @@ class Scenario:
     @property
     def downtimes(self) -> list[float]:
         """Return the downtime of every trial whose downtime is a figure, in order."""
-        return [
-            downtime
-            for trial in self.trials
-            if is_measured(trial) and (downtime := trial["downtime_s"]) is not None
-        ]
+        return [figure.value for figure in measured_downtimes(self.trials)]
 
     @property
     def problem(self) -> str:
@@ -72,10 +70,19 @@ class Scenario:
     @property
     def population(self) -> Population:
         """Return what its trials say together."""
-        downtimes = self.downtimes
+        downtimes = measured_downtimes(self.trials)
         invalid = sum(not trial["valid"] for trial in self.trials)
         unreliable = len(self.trials) - invalid - len(downtimes)
         return population(downtimes, invalid=invalid, unreliable=unreliable)
+
+
+def measured_downtimes(trials: Iterable[TrialDocument]) -> list[Figure]:
+    """Return the downtime of every trial whose downtime is a figure, in order."""
+    return [
+        figure_of(trial, "downtime", downtime, trial["resolution_s"])
+        for trial in trials
+        if is_measured(trial) and (downtime := trial["downtime_s"]) is not None
+    ]
 
 
 def is_measured(trial: TrialDocument) -> bool:
@@ -137,7 +144,9 @@ def compared(baseline: Scenario, candidate: Scenario) -> Comparison:
     if baseline.test != candidate.test or len(shared) < FEWEST_COMPARED:
         return compare(baseline.downtimes, candidate.downtimes)
     dropped = len(baseline.trials) + len(candidate.trials) - 2 * len(shared)
-    return compare_pairs([(before[each], after[each]) for each in shared], dropped=dropped)
+    return compare_pairs(
+        [(before[failover], after[failover]) for failover in shared], dropped=dropped
+    )
 
 
 def _key(trial: TrialDocument) -> tuple[str, ...]:

@@ -49,6 +49,23 @@ class OutageDocument(TypedDict):
     start_s: Moment
     stop_s: Moment
     seconds: Seconds
+    open: NotRequired[Literal[True]]
+    """observation ended before it did; `stop_s` is when"""
+
+
+class FigureDocument(TypedDict):
+    """Something that can be expected of a trial, with all that the evidence allows it to be."""
+
+    lower: float
+    """it was no less for certain"""
+    upper: float | None
+    """it was no more for certain; null if it had not ended when observation ended"""
+    value: float
+    """one number for it, between both ends"""
+    unit: Literal["s", "", "%"]
+    """seconds, a count, or a share from 0 to 1"""
+    problem: NotRequired[str]
+    """why it is known too badly to be a figure; only if it is"""
 
 
 class IncidentDocument(TypedDict):
@@ -70,6 +87,8 @@ class ErrorDocument(TypedDict):
     count: AtLeastOne
     first_s: Moment
     last_s: Moment
+    open: NotRequired[bool]
+    """true if observation ended before they were seen to be over; else absent"""
 
 
 class PercentilesDocument(TypedDict):
@@ -229,6 +248,8 @@ class TrialDocument(TypedDict):
     """the longest outage of a single writer"""
     availability_area_s: NotRequired[Seconds]
     """the outages of all single writers added up, in writer-seconds"""
+    figures: NotRequired[dict[str, FigureDocument]]
+    """all that can be expected, by its name in `expect`; what was not measured is missing"""
     pins: NotRequired[list[PinDocument]]
     """sessions that kept their database connection; only of trials on the proxy endpoint"""
     clock: NotRequired[ClockDocument]
@@ -268,7 +289,7 @@ class ZeroDowntimeDocument(TypedDict):
 
 
 class ScenarioDocument(TypedDict):
-    """What trials say together that repeat each other."""
+    """What repeats of one trial say together."""
 
     name: str
     trials: Count

@@ -7,6 +7,7 @@ import textwrap
 from collections.abc import Iterator, Sequence
 
 from pytest_rdsfailover.analysis.compare import Comparison
+from pytest_rdsfailover.analysis.figure import Figure
 from pytest_rdsfailover.analysis.population import Population
 from pytest_rdsfailover.analysis.statistics import wilson
 from pytest_rdsfailover.model.durations import format_difference
@@ -133,13 +134,17 @@ def ends(lower: float, upper: float) -> str:
 def middle(population: Population) -> str:
     """Return the median with its interval; its unit stands once if both ends share it."""
     if population.low is None or population.high is None:
-        return duration(population.median)
-    median, *ends = (
-        duration(figure) for figure in (population.median, population.low, population.high)
-    )
+        return typical(population.median)
+    median = typical(population.median)
+    ends = duration(population.low), duration(population.high)
     unit = _unit_of(median, *ends)
     low, high = (text.removesuffix(unit) for text in ends)
     return f"{median} [{low}, {high}]"
+
+
+def typical(figure: Figure | None) -> str:
+    """Return the one number for a population's figure; a dash for none."""
+    return duration(None if figure is None else figure.value)
 
 
 def _unit_of(*durations: str) -> str:
@@ -154,8 +159,8 @@ def _population(name: str, population: Population) -> tuple[str, ...]:
         name,
         f"{population.trials}" + (f"+{uncounted}!" if uncounted else ""),
         middle(population),
-        duration(population.p95),
-        duration(population.max),
+        typical(population.p95),
+        typical(population.max),
         share(population.zero, population.trials),
     )
 
@@ -165,8 +170,9 @@ def proofs(found: Sequence[Scenario]) -> Iterator[str]:
 
     1. How many trials are invalid.
     2. How many an unfit clock measured.
-    3. That fewer than half have a figure, if so.
-    4. If fewer than half had downtime: how many of all failovers may have it all the same.
+    3. How many were still away when observation ended.
+    4. That fewer than half have a figure, if so.
+    5. If fewer than half had downtime: how many of all failovers may have it all the same.
     """
     for scenario in found:
         population = scenario.population
@@ -177,11 +183,16 @@ def proofs(found: Sequence[Scenario]) -> Iterator[str]:
                 f"{scenario.name}: {_trials(population.unreliable)} measured by an unfit clock,"
                 " counted nowhere"
             )
+        if population.open:
+            yield (
+                f"{scenario.name}: the downtime of {_trials(population.open)} was not over when"
+                " observation ended, so the figures above are at least so long"
+            )
         if population.problem:
             yield f"{scenario.name}: {population.problem}, which proves nothing of the others"
         if population.trials > 1 and population.down * 2 < population.trials:
             yield (
-                f"{scenario.name}: {population.down} of {population.trials} had downtime, so up to"
+                f"{scenario.name}: {population.down} of {population.trials} had downtime or may have, so up to"
                 f" {population.down_bound * 100:.0f} % of all failovers may (95 % confidence);"
                 f" {population.clean_needed} trials with no more than {population.down} such would"
                 " prove that 99 % have none"

@@ -1,5 +1,6 @@
 """Lines for the terminal, at most 80 columns wide and without colours."""
 
+import math
 import textwrap
 from collections.abc import Iterator, Sequence
 
@@ -8,8 +9,9 @@ from pytest_rdsfailover.analysis.pulse import Pulse
 from pytest_rdsfailover.analysis.staleness import Reads
 from pytest_rdsfailover.analysis.summary import Summary
 from pytest_rdsfailover.journal.complaints import Complaint
-from pytest_rdsfailover.model.durations import format_duration, format_figure, format_moment
+from pytest_rdsfailover.model.durations import format_duration, format_moment
 from pytest_rdsfailover.model.records import Milestone, Window
+from pytest_rdsfailover.report.figure_documents import figure_of, in_words
 from pytest_rdsfailover.report.scenarios import is_reliable
 from pytest_rdsfailover.report.schema import TrialDocument
 
@@ -17,7 +19,7 @@ WIDTH = 80
 NAME = 15  # columns left of the drawing
 MOST_PHASES = 12  # the largest ones say what happened; a flapping log has hundreds
 MOST_OUTAGES = 6
-MOST_COMPLAINTS, LONGEST_COMPLAINT = 5, 4  # kinds of errors; lines of each
+MOST_COMPLAINTS, LONGEST_COMPLAINT = 5, 4  # kinds of errors, and lines of each
 BARS = "▁▂▃▄▅▆▇█"
 COLUMNS = (
     ("test", -19),
@@ -59,19 +61,19 @@ def _row(trial: TrialDocument) -> tuple[str, ...]:
 
 def downtime(trial: TrialDocument) -> str:
     """Return a trial's downtime with its resolution, or that it is no figure."""
-    return _figure(trial, trial["downtime_s"], trial["resolution_s"])
+    return _words(trial, "downtime", trial["downtime_s"], trial["resolution_s"])
 
 
 def attempts_downtime(trial: TrialDocument) -> str:
     """Return what a trial's attempts say of the downtime; a figure if the operations' is one."""
     found = trial["attempts"]
-    return _figure(trial, found["downtime_s"], found["resolution_s"])
+    return _words(trial, "attempts_downtime", found["downtime_s"], found["resolution_s"])
 
 
-def _figure(trial: TrialDocument, seconds: float | None, resolution: float) -> str:
+def _words(trial: TrialDocument, name: str, seconds: float | None, resolution: float) -> str:
     if seconds is None or not is_reliable(trial):
         return "unreliable"
-    return format_figure(seconds, resolution)
+    return in_words(figure_of(trial, name, seconds, resolution))
 
 
 def duration(seconds: float | None) -> str:
@@ -107,8 +109,9 @@ def timeline(summary: Summary) -> list[str]:
     lines = [*_headline(summary), "", *_scale(summary.pulse), _bars(summary)]
     lines += [
         _line("no writes", _span(summary.pulse, outage.start, outage.stop, "="),
-              f"{format_duration(outage.seconds)} from {format_moment(outage.start)}")
-        for outage in _largest(summary.outages)
+              f"{format_duration(outage.seconds)}{' or more' if summary.is_open(outage) else ''}"
+              f" from {format_moment(outage.start)}")
+        for outage in _largest(summary.outage_windows)
     ]  # fmt: skip
     lines += [
         _line(milestone.name, _span(summary.pulse, milestone.at, milestone.at, "^"),
@@ -174,7 +177,8 @@ def _errors(summary: Summary) -> Iterator[str]:
 def _when(phase: Phase) -> str:
     moments = (phase.first, phase.last) if phase.count > 1 else (phase.first,)
     times = "..".join(format_moment(moment).removesuffix(" s") for moment in moments)
-    return f"{phase.count}x {times} {phase.instance or ''}"
+    on = " and on" * phase.open
+    return f"{phase.count}x {times}{on} {phase.instance or ''}"
 
 
 def _remarks(summary: Summary) -> Iterator[str]:
@@ -184,21 +188,29 @@ def _remarks(summary: Summary) -> Iterator[str]:
     if summary.clock.problem:
         text = f"clock: {summary.clock.problem}"
         yield from textwrap.wrap(text, WIDTH, subsequent_indent="  ")
-    if len(summary.outages) > MOST_OUTAGES:
-        yield f"{len(summary.outages)} outages in all; the longest {MOST_OUTAGES} are drawn"
-    if summary.stuck:
-        shown = ", ".join(map(str, summary.stuck[:10])) + (", ..." if summary.stuck[10:] else "")
-        yield f"stuck: {summary.stuck_writers} of {summary.writers} writers never came back: {shown}"
-    elif (back := summary.last_writer_back) is not None:
-        yield f"all {summary.writers} writers were back at {format_moment(back)}"
-    if summary.stale_writes:
-        yield f"stale: {summary.stale_writes} writes acknowledged by an instance no longer writer"
+    if len(summary.outage_windows) > MOST_OUTAGES:
+        yield f"{len(summary.outage_windows)} outages in all; the longest {MOST_OUTAGES} are drawn"
+    yield from _back(summary)
+    if stale := summary.stale_writes.value:
+        yield f"stale: {stale:g} writes acknowledged by an instance no longer writer"
     for complaint in summary.complaints[:MOST_COMPLAINTS]:
         yield from _complaint(complaint)
     for note in summary.notes:
         yield from textwrap.wrap(f"note: {note}", WIDTH, subsequent_indent="  ")
     if summary.not_issued:
         yield f"not issued: {summary.not_issued} slots of the schedule found no free writer"
+
+
+def _back(summary: Summary) -> Iterator[str]:
+    """Yield when all writers were served again, or which of them were not."""
+    back = summary.last_writer_back
+    if summary.stuck:
+        shown = ", ".join(map(str, summary.stuck[:10])) + (", ..." if summary.stuck[10:] else "")
+        yield (f"stuck: {len(summary.stuck)} of {summary.writers} writers never came back: {shown}")
+    elif math.isinf(back.upper):
+        yield "some writers were not back when observation ended"
+    elif back.value:
+        yield f"all {summary.writers} writers were back at {format_moment(back.value)}"
 
 
 def _complaint(complaint: Complaint) -> Iterator[str]:

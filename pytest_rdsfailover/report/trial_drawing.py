@@ -1,8 +1,10 @@
 """What the HTML page draws of a trial and its document does not have."""
 
+import math
 from typing import TypedDict
 
 from pytest_rdsfailover.analysis.drawing import Picture, Strip, picture
+from pytest_rdsfailover.analysis.figure import Figure
 from pytest_rdsfailover.analysis.phases import Phase
 from pytest_rdsfailover.analysis.summary import Summary
 from pytest_rdsfailover.journal.evidence import Evidence
@@ -21,6 +23,7 @@ class PhaseDrawing(TypedDict):
     count: int
     first_s: float
     last_s: float
+    open: bool
 
 
 class MilestoneDrawing(TypedDict):
@@ -86,8 +89,8 @@ def portrait(summary: Summary, evidence: Evidence) -> Portrait:
         "seed": summary.seed,
         "window_s": [to_microseconds(summary.window.start), to_microseconds(summary.window.stop)],
         "threshold_s": to_microseconds(summary.threshold),
-        "first_back_s": _perhaps(summary.first_writer_back),
-        "last_back_s": _perhaps(summary.last_writer_back),
+        "first_back_s": _moment(summary.first_writer_back),
+        "last_back_s": _moment(summary.last_writer_back),
         "absent": summary.absent,
         "unjudged_writes": summary.unjudged_writes,
         "stuck": summary.stuck[:MOST_STUCK],
@@ -134,7 +137,15 @@ def _phase(phase: Phase) -> PhaseDrawing:
         "count": phase.count,
         "first_s": to_microseconds(phase.first),
         "last_s": to_microseconds(phase.last),
+        "open": phase.open,
     }
+
+
+def _moment(figure: Figure) -> float | None:
+    """Return when something was over; None if it never began, or was not when observation ended."""
+    if not figure.value or math.isinf(figure.upper):
+        return None
+    return to_microseconds(figure.value)
 
 
 def _perhaps(value: float | None) -> float | None:

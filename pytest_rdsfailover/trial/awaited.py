@@ -9,7 +9,7 @@ import contextlib
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from types import TracebackType
-from typing import Any, Unpack
+from typing import Any, Unpack, cast
 
 from pytest_rdsfailover.load.event_loops import running_loop
 from pytest_rdsfailover.load.workloads import is_own
@@ -55,12 +55,12 @@ def _this_loop() -> asyncio.AbstractEventLoop:
     return loop
 
 
-def _in_this_loop(options: dict[str, Any]) -> dict[str, Any]:
+def _in_this_loop(options: LoadOptions) -> LoadOptions:
     """Return options of a load with the test's loop for the coroutines, unless they say another."""
     said = {"loop", "loops"} & options.keys() or options.get("processes", 1) != 1
     if said or not is_own(options.get("workload")):
         return options
-    return options | {"loop": _this_loop()}
+    return {**options, "loop": _this_loop()}
 
 
 def _refuse_to_block(runner: TrialRunner, instead: str) -> None:
@@ -85,7 +85,7 @@ class TrialCall:
     async def run(self, endpoint: Endpoint, **options: Unpack[TrialOptions]) -> Trial:
         """Run a trial whose coroutines run in the loop of the test."""
         __tracebackhide__ = True
-        told = _in_this_loop(dict(options))
+        told = _in_this_loop(options)
         found: Trial = await in_thread(self._runner, lambda: self._runner.trial(endpoint, **told))
         return found
 
@@ -104,7 +104,7 @@ class TrialsCall:
     async def run(self, endpoint: Endpoint, **options: Any) -> Trials:
         """Repeat a trial whose coroutines run in the loop of the test."""
         __tracebackhide__ = True
-        told = _in_this_loop(options)
+        told = _in_this_loop(cast("LoadOptions", options))  # and those of the repeats
         found: Trials = await in_thread(self._runner, lambda: self._repeat(endpoint, **told))
         return found
 
@@ -132,7 +132,7 @@ class FailOverCall:
         return found
 
 
-class AwaitedLoad:
+class AwaitedObservation:
     """A load that runs, in an asynchronous test."""
 
     def __init__(self, runner: TrialRunner, observation: Observation) -> None:
@@ -153,10 +153,10 @@ class AwaitedLoad:
         return self._observation.trial
 
 
-class LoadBlock:
+class ObservationBlock:
     """A load for a block of the test, entered by `with` or by `async with`."""
 
-    def __init__(self, runner: TrialRunner, endpoint: Endpoint, options: dict[str, Any]) -> None:
+    def __init__(self, runner: TrialRunner, endpoint: Endpoint, options: LoadOptions) -> None:
         self._runner, self._endpoint, self._options = runner, endpoint, options
         self._block: AbstractContextManager[Observation]
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -174,15 +174,15 @@ class LoadBlock:
         __tracebackhide__ = True
         return self._block.__exit__(kind, error, traceback)
 
-    async def __aenter__(self) -> AwaitedLoad:
+    async def __aenter__(self) -> AwaitedObservation:
         self._loop = _this_loop()
         self._options = _in_this_loop(self._options)
         self._runner.loops.append(self._loop)
         try:
-            return AwaitedLoad(self._runner, await in_thread(self._runner, self.__enter__))
+            return AwaitedObservation(self._runner, await in_thread(self._runner, self.__enter__))
         except BaseException as error:
             self._runner.loops.remove(self._loop)
-            if isinstance(error, asyncio.CancelledError):  # perhaps just when it had begun
+            if isinstance(error, asyncio.CancelledError):  # the load may have begun just then
                 with contextlib.suppress(BaseException):
                     await asyncio.to_thread(self.__exit__, type(error), error, None)
             raise
@@ -206,6 +206,6 @@ class LoadCall:
     def __init__(self, runner: TrialRunner) -> None:
         self._runner = runner
 
-    def __call__(self, endpoint: Endpoint, **options: Unpack[LoadOptions]) -> LoadBlock:
+    def __call__(self, endpoint: Endpoint, **options: Unpack[LoadOptions]) -> ObservationBlock:
         """Return a load for a block of the test. See `TrialRunner.load`."""
-        return LoadBlock(self._runner, endpoint, dict(options))
+        return ObservationBlock(self._runner, endpoint, options)

@@ -18,8 +18,8 @@ class UnfitLoadError(RdsFailoverError):
     """A load does not work by itself, so nothing was triggered; its trial is invalid."""
 
 
-class Calm:
-    """Looks at a load that nothing disturbs.
+class CalmCheck:
+    """Looks at a load before anything disturbs it.
 
     Args:
         load: whose operations these are.
@@ -39,7 +39,7 @@ class Calm:
     ) -> None:
         self._load, self._witness, self._plan = load, witness, plan
         self._clock, self._check = clock, check
-        self._earlier = 0  # operations that were answered before anybody looked
+        self._earlier = 0  # operations that were answered before `begin`
 
     def begin(self) -> None:
         """Look from now on: what was answered before is in no verdict."""
@@ -60,7 +60,7 @@ class Calm:
             most=self._plan.calm_errors,
             complaints=progress.complaints,
         )
-        reason = reason or self._witness.look(progress.acked)
+        reason = reason or self._witness.look(progress.acked_by)
         if reason:
             raise UnfitLoadError(reason)
         return progress

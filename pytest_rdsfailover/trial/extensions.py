@@ -42,7 +42,7 @@ class OwnFault:
 
 
 class Extensions:
-    """Nothing added: what a project overrides with its hooks."""
+    """What a project may add with its hooks; as it stands, it adds nothing."""
 
     def before_trial(self, cluster: Target, endpoint: Endpoint) -> None:
         """Prepare for a trial, before its load begins."""
@@ -59,7 +59,7 @@ class Extensions:
 
     @property
     def triggers(self) -> bool:
-        """Tell whether `trigger` may do anything, so that it must be let through first."""
+        """Tell whether `trigger` may trigger anything; the cluster has to permit that first."""
         return False
 
     def trigger(

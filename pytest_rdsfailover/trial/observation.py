@@ -8,25 +8,27 @@ from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
-from pytest_rdsfailover.analysis.summary import judge
+from pytest_rdsfailover.analysis.judging import judge
 from pytest_rdsfailover.journal.course import Course
 from pytest_rdsfailover.journal.evidence import Evidence
 from pytest_rdsfailover.journal.journal import Journal
 from pytest_rdsfailover.journal.stored import Stored
 from pytest_rdsfailover.load.attempts import Classify
 from pytest_rdsfailover.load.audit import read_back
+from pytest_rdsfailover.load.complaints import Complaints
 from pytest_rdsfailover.load.engines import load
 from pytest_rdsfailover.load.gaps import GapTracker
 from pytest_rdsfailover.load.mix import share_of_writes
 from pytest_rdsfailover.load.user_code import CallWorkload
-from pytest_rdsfailover.load.watchdog import Pause, Watchdog, merged
+from pytest_rdsfailover.load.watchdog import Pause, Watchdog
 from pytest_rdsfailover.load.workloads import MakeWorkload
 from pytest_rdsfailover.model.clock import Clock, MonotonicClock, to_nanoseconds
 from pytest_rdsfailover.model.endpoints import Endpoint
 from pytest_rdsfailover.model.errors import AuditError, NotReadyError
+from pytest_rdsfailover.model.spans import joined
 from pytest_rdsfailover.model.target import Failover, Target, milestones, moves_writer, settled_by
 from pytest_rdsfailover.trial import provisioning
-from pytest_rdsfailover.trial.calm import Calm, UnfitLoadError
+from pytest_rdsfailover.trial.calm import CalmCheck, UnfitLoadError
 from pytest_rdsfailover.trial.disturbances import Disturbances
 from pytest_rdsfailover.trial.keeping import Keeping, MakeRemains
 from pytest_rdsfailover.trial.plan import Plan
@@ -35,7 +37,7 @@ from pytest_rdsfailover.trial.resting import rest_awhile
 from pytest_rdsfailover.trial.trial import Trial
 from pytest_rdsfailover.trial.witness import Witness
 
-OBITUARY = 0.1  # seconds for the news of a process' end, which its clients may notice first
+OBITUARY = 0.1  # seconds until a process' end is known here; its clients may notice it earlier
 
 
 class Observation:
@@ -92,7 +94,7 @@ class Observation:
             self._load = load(order, self._workload, self.journal)
             unmade.pop_all()
         self._witness = Witness(target, endpoint, run, self._clock)
-        self._calm = Calm(self._load, self._witness, plan, self._clock, self._target.check)
+        self._calm = CalmCheck(self._load, self._witness, plan, self._clock, self._target.check)
         self._recovery = Recovery(self._load, plan.writers, plan.cooldown, self._clock)
         self._watchdog = Watchdog()
         self._writer_before = ""
@@ -106,7 +108,8 @@ class Observation:
             self._witness.begin()
             self._watchdog.start()
             self._load.start(check=self._target.check)
-            # The writers write already, but what arms the trigger would blur what they see.
+            # The writers write already, but are observed only after this: arming the trigger
+            # disturbs them.
             self._target.arm()
             self._writer_before = self._target.writer
             self._begun = max(self._load.started, self._clock.now())
@@ -131,7 +134,7 @@ class Observation:
             raise
         if error is not None and not unfit:
             self._keeping.leave(error)
-        return unfit  # the trial says it, and is invalid
+        return unfit  # the trial itself says why it is invalid
 
     @contextmanager
     def _ending_if_broken(self) -> Iterator[None]:
@@ -142,9 +145,9 @@ class Observation:
             raise
 
     def _end(self, error: BaseException | None) -> None:
-        """Stop and remove all; tell beside an error, never instead of it, what that leaves behind.
+        """Stop and remove all; what cannot be removed is noted on the error, and never replaces it.
 
-        A server of ours that has ended is the error, whatever its end made fail first.
+        If a server of ours has ended, that is the error, whatever else failed because of it.
 
         Raises:
             DiedError: in the place of another `Exception`, if a server of ours has ended.
@@ -195,7 +198,7 @@ class Observation:
         return self._gaps.look(to_nanoseconds(self._clock.now()))
 
     def sampled(self, seed: int | None) -> None:
-        """Note which seed sampled a failover of this load; None if its durations are no seed's."""
+        """Note the seed of a failover of this load; None if no seed decided its durations."""
         self._seeds.append(seed if self._target.mode == "local" else None)
 
     def keep(self) -> None:
@@ -251,7 +254,13 @@ class Observation:
             self._clock.sleep(OBITUARY)
             self._target.check()
             self.unaudited = error
-            course = replace(course, notes=[*course.notes, f"not audited: {error}"])
+            hangs = Complaints((self._endpoint.password,))
+            hangs.unaudited(error)
+            course = replace(
+                course,
+                notes=[*course.notes, f"not audited: {error}"],
+                complaints=[*course.complaints, *hangs.found()],
+            )
         evidence = Evidence(journal=self.journal, course=course, stored=stored)
         return Trial.of(judge(evidence), evidence)
 
@@ -287,7 +296,7 @@ class Observation:
             seed=self._plan.seed,
             failover_seed=self._seeds[0] if len(self._seeds) == 1 else None,
             rate=self._plan.rate * share_of_writes(self._workload.steps),
-            pauses=merged(self._pauses()),
+            pauses=joined(self._pauses()),
             strangers=self._watchdog.strangers,
             cpus=os.cpu_count() or 0,
             own_trigger=self._disturbances.own_on_record(),

@@ -1,4 +1,4 @@
-"""What needs a writer that takes writes: done while no failover is on."""
+"""Waits for a cluster to rest, and does work that needs a writer."""
 
 from collections.abc import Callable
 
@@ -24,7 +24,9 @@ def rest_awhile(target: Target, clock: Clock) -> None:
         NotReadyError: if it does not end.
     """
     last = target.failovers[-1:]
-    if not wait_until(lambda: all(each.settled() for each in last), timeout=REST, clock=clock):
+    if not wait_until(
+        lambda: all(failover.settled() for failover in last), timeout=REST, clock=clock
+    ):
         raise NotReadyError(f"the failover {last[0].profile!r}", REST)
 
 
@@ -66,6 +68,6 @@ def at_rest(
 
 
 def _is_away(error: Exception) -> bool:
-    """Tell whether an error says that there is no writer; what it came after is another story."""
+    """Tell whether an error says that there is no writer; errors before it do not count."""
     code = error.args[0] if error.args else None
     return isinstance(code, int) and driver.KINDS.get(code) in AWAY

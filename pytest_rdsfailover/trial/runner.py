@@ -1,4 +1,4 @@
-"""What one test does with its cluster: fills in what it left open, runs it, and notes it."""
+"""Runs the trials of one test: fills in what the test left open, and notes what came of it."""
 
 import warnings
 from asyncio import AbstractEventLoop
@@ -97,11 +97,11 @@ class TrialRunner:
         self._target.rest()
 
     def begin(self, endpoint: Endpoint, profile: str | None) -> None:
-        """Begin a population: its first trial samples the failover of every other's first one."""
+        """Begin a population: its first trial samples the same failover as that of any other."""
         self._sampling.begin(self._place(endpoint.name, profile))
 
     def skip(self, endpoint: Endpoint, profile: str | None) -> None:
-        """Leave a trial out, so that the next one has the seed that it would have had after it."""
+        """Leave out one trial: the next one gets the seed that it would have had after that."""
         self._sampling.skip(self._place(endpoint.name, profile))
 
     def _place(self, endpoint: str, profile: str | None) -> Place:
@@ -134,7 +134,7 @@ class TrialRunner:
 
     def _own_trigger(self, instance: str | None, profile: str | None, seed: int) -> Failover:
         """Trigger by a hook, or the usual way if none has done it."""
-        # What a project does by itself nobody can stop afterwards, so it must be allowed before.
+        # A trigger of the project's own cannot be stopped later, so it must be permitted before.
         with self._target.permit(instance):
             own = self._extensions.trigger(self._target, instance, profile, seed)
             if own is None:
@@ -240,7 +240,7 @@ class TrialRunner:
         return plan, make
 
     def _classify(self, plan: Plan) -> Classify | None:
-        """Return what classifies errors under a plan; the fast engine asks nobody.
+        """Return what classifies errors under a plan; the fast engine takes no classifier.
 
         Raises:
             SettingError: if the writers' own processes could not ask it.

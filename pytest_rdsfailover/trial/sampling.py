@@ -30,7 +30,7 @@ class Sampling:
         del self._numbers[place]
 
     def skip(self, place: Place) -> None:
-        """Leave a trial out, so that the next one has the seed that it would have had after it."""
+        """Leave out one trial: the next one gets the seed that it would have had after that."""
         self.count += 1
         self._numbers[place] += 1
 

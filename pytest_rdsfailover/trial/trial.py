@@ -17,8 +17,8 @@ class Trial(Summary):
     of `docs/definitions.md`.
 
     Attributes:
-        evidence: what all of this was computed of; its parts are private. None if it was made of a
-            summary alone.
+        evidence: what all of this was computed from; its parts are private. None if only a summary
+            was given.
     """
 
     evidence: Evidence | None = None

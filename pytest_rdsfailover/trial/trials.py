@@ -79,8 +79,8 @@ class Trials(Sequence[Sample]):
         invalid += f", {found.unreliable} unreliable" if found.unreliable else ""
         return (
             f"<{type(self).__name__}: {found.trials} of {self.planned}, down"
-            f" {format_duration(found.median)} in the middle,"
-            f" {format_duration(found.max or 0.0)} at most,"
+            f" {format_duration(found.median.value)} in the middle,"
+            f" {format_duration(max(figure.value for figure in self.downtimes))} at most,"
             f" {found.zero} of {found.trials} without{invalid}>"
         )
 

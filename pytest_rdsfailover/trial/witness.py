@@ -37,11 +37,11 @@ class Witness:
         self._earlier = peers()
         self._before = self._target.traffic(self._mark)
 
-    def look(self, acked: int) -> str:
+    def look(self, acked: Mapping[str, int]) -> str:
         """Look before anything is triggered; return why the load has not reached the cluster.
 
         Args:
-            acked: how many of its writes were acknowledged by now.
+            acked: how many of its writes were acknowledged by now, by the number of their writer.
         """
         self._calm_at = self._clock.now()
         self._calm = self._seen()
@@ -71,9 +71,9 @@ class Witness:
         )
 
     def _other_peers(self) -> tuple[str, ...]:
-        """Return where this process is connected, though a write may be for moments only.
+        """Return where this process connects to; looks often, as a connection may be short.
 
-        What it was connected to before the load comes last: mostly it is no application's.
+        Addresses from before the load come last, because they are mostly not the application's.
         """
         found = set()
         for _ in range(LOOKS):

@@ -16,7 +16,7 @@ from pytest_rdsfailover.analysis.statistics import median, wilson
 from pytest_rdsfailover.cli.calibration import calibrate
 from pytest_rdsfailover.journal.journal import Journal
 from pytest_rdsfailover.load.inserts import InsertWorkload
-from pytest_rdsfailover.load.threads import Load
+from pytest_rdsfailover.load.threads import ThreadLoad
 
 pytestmark = pytest.mark.bench
 MS = 1000.0
@@ -78,7 +78,7 @@ def gaps_of_a_calm(endpoint):
     journal = Journal(uuid.uuid4().hex[:8], 32)
     workload = InsertWorkload(endpoint, journal.run)
     workload.create(endpoint)
-    with Load(workload, journal, rate=1000.0):
+    with ThreadLoad(workload, journal, rate=1000.0):
         time.sleep(CALM)
     workload.drop(endpoint)
     acks = sorted(each.finished for each in journal)

@@ -155,12 +155,12 @@ def test_memory_of_an_idle_client(gateway, table, tls):
         before = gateway.memory
         for _ in range(IDLE):
             stack.callback(gateway.connect("proxy", **options)._force_close)
-        stats = gateway.proxy()["stats"]
+        stats = gateway.proxy().stats
         each = (gateway.memory - before) / IDLE
-    assert stats["client_connections"] == IDLE
+    assert stats.client_connections == IDLE
     table.add(
         f"memory of an idle client, {IDLE:,} of them, {'TLS' if tls else 'plain'}",
-        f"{each:.1f} kB, over {stats['database_connections']} database connections",
+        f"{each:.1f} kB, over {stats.database_connections} database connections",
         who=PROXY,
         aim="< 20 kB",
     )

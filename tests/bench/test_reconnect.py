@@ -11,7 +11,7 @@ from pytest_rdsfailover.analysis.statistics import median
 from pytest_rdsfailover.journal.journal import Journal
 from pytest_rdsfailover.load.fast import FastLoad
 from pytest_rdsfailover.load.inserts import InsertWorkload
-from pytest_rdsfailover.load.threads import Load
+from pytest_rdsfailover.load.threads import ThreadLoad
 
 pytestmark = pytest.mark.bench
 RUNS = 3
@@ -43,7 +43,7 @@ def note(table, who, found, aim=""):
 
 
 @pytest.mark.parametrize(
-    ("who", "engine"), [("pytest-rdsfailover", Load), ("the fast engine", FastLoad)]
+    ("who", "engine"), [("pytest-rdsfailover", ThreadLoad), ("the fast engine", FastLoad)]
 )
 def test_our_writers(server, table, who, engine):
     own, endpoint = server

@@ -9,17 +9,17 @@ from functools import partial
 import peers
 import pytest
 
+from pytest_rdsfailover.analysis.judging import summarise
 from pytest_rdsfailover.analysis.reliability import lateness, lateness_p99
 from pytest_rdsfailover.analysis.series import series_of
 from pytest_rdsfailover.analysis.statistics import median
-from pytest_rdsfailover.analysis.summary import summarise
 from pytest_rdsfailover.journal.course import Course
 from pytest_rdsfailover.journal.events import RECORD, read_blocks
 from pytest_rdsfailover.journal.journal import Journal
 from pytest_rdsfailover.journal.stored import Stored
 from pytest_rdsfailover.load.fast import FastLoad
 from pytest_rdsfailover.load.inserts import InsertWorkload
-from pytest_rdsfailover.load.threads import Load
+from pytest_rdsfailover.load.threads import ThreadLoad
 from pytest_rdsfailover.load.writer import ReconnectPolicy
 from pytest_rdsfailover.local.server import accounts
 from pytest_rdsfailover.model.endpoints import Bounds
@@ -41,7 +41,7 @@ def cpu():
     return now.user + now.system
 
 
-def ours(endpoint, writers, seconds, engine=Load):
+def ours(endpoint, writers, seconds, engine=ThreadLoad):
     journal = Journal(uuid.uuid4().hex[:8], writers)
     workload = InsertWorkload(endpoint, journal.run)
     workload.create(endpoint)

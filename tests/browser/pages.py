@@ -2,7 +2,7 @@
 
 from builders import ack, acks, course, everything_acked, journal, milestone, refused, unknown
 
-from pytest_rdsfailover.analysis.summary import judge
+from pytest_rdsfailover.analysis.judging import judge
 from pytest_rdsfailover.journal.evidence import Evidence
 from pytest_rdsfailover.journal.stored import Stored
 from pytest_rdsfailover.report import document, html

@@ -5,17 +5,30 @@ import plain_server as plain
 import pytest
 from programs import HERE, network_for
 from relays import Relay
+from running_server import running_server
 from waiting import until
 
 from pytest_rdsfailover.local.cluster import LocalCluster
 from pytest_rdsfailover.local.processes.ports import reserve_port
 from pytest_rdsfailover.local.processes.process import Supervisor
 from pytest_rdsfailover.local.profiles.profiles import load_profile
+from pytest_rdsfailover.model.settings import Settings
+from pytest_rdsfailover.trial.runner import TrialRunner
 
 
-@pytest.fixture(scope="session", params=HERE.values(), ids=list(HERE))
+def pytest_generate_tests(metafunc):
+    """Have a test meet each kind of server that is here, or one; test_servers.py tells of the others."""
+    if "server_program" in metafunc.fixturenames:
+        one = metafunc.definition.get_closest_marker("one_server")
+        here = dict(list(HERE.items())[: 1 if one else None])
+        metafunc.parametrize(
+            "server_program", here.values(), ids=here, indirect=True, scope="session"
+        )
+
+
+@pytest.fixture(scope="session")
 def server_program(request):
-    """Each kind of server that this machine has, in turn; test_servers.py tells of the others."""
+    """The server of this round."""
     return request.param
 
 
@@ -37,6 +50,13 @@ def emptied_server(plain_server):
     """The same with nothing in its database `app`, for each module."""
     plain_server.run("DROP DATABASE IF EXISTS other", "DROP DATABASE app", "CREATE DATABASE app")
     return plain_server
+
+
+@pytest.fixture(scope="module")
+def running(server_program, supervisor):
+    """A server that somebody else runs and uses, known by its URL."""
+    with running_server(server_program, supervisor) as server:
+        yield server
 
 
 @pytest.fixture
@@ -76,8 +96,8 @@ def proxy(proxy_gateway):
     """A gateway with its proxy, whose settings are the defaults."""
     gateway = proxy_gateway
     gateway.configure_proxy()
-    until(lambda: gateway.proxy()["stats"]["client_connections"] == 0)
-    gateway.control.ask("proxy_forget")
+    until(lambda: gateway.proxy().stats.client_connections == 0)
+    gateway.control.forget_proxy()
     yield gateway
     gateway.configure_proxy()
 
@@ -98,3 +118,17 @@ def resting(cluster):
     yield cluster
     cluster.rest()
     cluster.network.mend()
+
+
+@pytest.fixture
+def noted():
+    """What the test's runner has noted."""
+    return []
+
+
+@pytest.fixture
+def runner(resting, noted):
+    """Runs trials on the cluster; expects nothing of them."""
+    return TrialRunner(
+        resting, Settings(seed=7), test="test", profile=None, expectations={}, note=noted.append
+    )

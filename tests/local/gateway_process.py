@@ -15,13 +15,16 @@ import pymysql
 from plain_server import PASSWORD, PlainServer
 
 from pytest_rdsfailover.local.gateway.client import GatewayClient, connect
+from pytest_rdsfailover.local.gateway.config import Config, encode
+from pytest_rdsfailover.local.gateway.proxy.secrets import Secret
+from pytest_rdsfailover.local.gateway.proxy.settings import ProxySettings
 from pytest_rdsfailover.local.gateway.script import Step
 
 # A test may plant a fault before the gateway begins.
 MAIN = """
 import sys
 from pytest_rdsfailover.local.gateway.main import main
-sys.exit(main(sys.argv[1:]))
+sys.exit(main())
 """
 
 
@@ -44,10 +47,10 @@ class RunningGateway:
         return int(re.search(r"VmRSS:\s+(\d+) kB", status)[1])
 
     def proxy(self, endpoint="proxy"):
-        return self.control.ask("proxy", endpoint=endpoint)
+        return self.control.proxy(endpoint)
 
     def configure_proxy(self, **settings):
-        self.control.ask("proxy_configure", settings=settings)
+        self.control.configure_proxy(ProxySettings.of(settings))
 
     def play(self, *steps: Step, read_only_error=1290, wait=True, within=60.0):
         started = self.control.play(steps, read_only_error)
@@ -78,26 +81,19 @@ def gateway(
     server: PlainServer, *, instances=2, toxiproxy=None, plant=""
 ) -> Iterator[RunningGateway]:
     with tempfile.TemporaryDirectory(prefix="rdsgw-") as directory:
-        config = Path(directory, "config.json")
         control = str(Path(directory, "control"))
-        config.touch(mode=0o600)
-        config.write_text(
-            json.dumps(
-                {
-                    "instances": instances,
-                    "server": {"unix_socket": server.socket},
-                    "admin": {"user": "root_", "password": PASSWORD},
-                    "control": control,
-                    "toxiproxy": toxiproxy,
-                    "secrets": [json.dumps({"username": "app", "password": PASSWORD})],
-                }
-            )
-        )
+        config = Config(
+            instances=instances, control=control, user="root_", password=PASSWORD,
+            unix_socket=server.socket, secrets=(Secret(username="app", password=PASSWORD),),
+            **toxiproxy or {},
+        )  # fmt: skip
         process = subprocess.Popen(
-            [sys.executable, "-c", plant + MAIN, str(config)],
+            [sys.executable, "-c", plant + MAIN],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, env={**os.environ},
         )  # fmt: skip
         try:
+            process.stdin.write(encode(config).encode() + b"\n")
+            process.stdin.flush()
             ports = json.loads(process.stdout.readline())["ports"]
             with connect(control) as client:
                 running = RunningGateway(server, ports, client, process)

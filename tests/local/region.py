@@ -2,14 +2,11 @@
 
 import pytest
 from botocore.exceptions import ClientError
-from programs import SERVERS
 
 from pytest_rdsfailover.aws.client import add_headers
 from pytest_rdsfailover.local.aws_api.script import SCRIPT, encode_script
 from pytest_rdsfailover.local.profiles.profiles import parse_profile
 
-# The API asks the gateway, never the server: what it says does not depend on which server it is.
-PROGRAMS = list(filter(None, (wanted.find() for wanted in SERVERS)))[:1]
 CLUSTER = "rdsfailover"
 # Long enough to be seen on a machine that is busy with other things.
 SLOW = parse_profile("slow", {"onset": "500ms", "refused": "1s", "promotion": "1s", "dns": "1.1s"})

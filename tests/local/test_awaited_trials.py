@@ -7,25 +7,11 @@ import pytest
 
 from pytest_rdsfailover.load.event_loops import choose_loops
 from pytest_rdsfailover.model.errors import SettingError
-from pytest_rdsfailover.model.settings import Settings
 from pytest_rdsfailover.trial.awaited import FailOverCall, LoadCall, TrialCall
-from pytest_rdsfailover.trial.runner import TrialRunner
 from pytest_rdsfailover.trial.trial import InvalidTrialError
 
-pytestmark = pytest.mark.local
+pytestmark = [pytest.mark.local, pytest.mark.one_server]
 LOAD = {"writers": 4, "rate": 100.0, "warmup": 0.5, "cooldown": 0.1}
-
-
-@pytest.fixture
-def noted():
-    return []
-
-
-@pytest.fixture
-def runner(resting, noted):
-    return TrialRunner(
-        resting, Settings(seed=7), test="test", profile=None, expectations={}, note=noted.append
-    )
 
 
 class Application:

@@ -7,14 +7,10 @@ import pytest
 pytest.importorskip("moto")
 pytest.importorskip("flask")
 
-from region import CLUSTER, PROGRAMS, described, refusal
+from region import CLUSTER, described, refusal
 
-pytestmark = [
-    pytest.mark.local,
-    pytest.mark.parametrize(
-        "server_program", PROGRAMS, indirect=True, ids=lambda program: program.dialect.name
-    ),
-]
+# The API asks the gateway, never the server.
+pytestmark = [pytest.mark.local, pytest.mark.one_server]
 
 
 @pytest.fixture

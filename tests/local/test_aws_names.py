@@ -11,7 +11,7 @@ import pytest
 from pytest_rdsfailover.local.cluster import LocalCluster
 from pytest_rdsfailover.local.profiles.profiles import parse_profile
 
-pytestmark = pytest.mark.local
+pytestmark = [pytest.mark.local, pytest.mark.one_server]
 
 FLIP_FLOP = {
     "refused": "50ms", "promotion": "100ms",
@@ -111,20 +111,13 @@ def answers_during_a_failover(cluster):
     return seen
 
 
-@pytest.fixture(scope="module")
-def one_server(server_program):
-    if server_program.dialect.name != "MariaDB":
-        pytest.skip("names do not depend on the server; tried with MariaDB")
-    return server_program
-
-
-def test_the_record_flips_and_flops_as_the_profile_says(one_server):
-    with flipping(one_server) as cluster:
+def test_the_record_flips_and_flops_as_the_profile_says(server_program):
+    with flipping(server_program) as cluster:
         assert answers_during_a_failover(cluster) == [
             "instance-1", "instance-2", "instance-1", "instance-2",
         ]  # fmt: skip
 
 
-def test_a_resolver_with_a_ttl_misses_a_short_flop(one_server):
-    with flipping(one_server, dns_ttl="10s") as cluster:
+def test_a_resolver_with_a_ttl_misses_a_short_flop(server_program):
+    with flipping(server_program, dns_ttl="10s") as cluster:
         assert answers_during_a_failover(cluster) == ["instance-1"]

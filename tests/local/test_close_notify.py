@@ -78,7 +78,7 @@ def held(raw):
 def nobody_is_at(gateway, endpoint):
     """Tell whether an endpoint has no client."""
     if "proxy" in endpoint:
-        return gateway.proxy(endpoint)["stats"]["client_connections"] == 0
+        return gateway.proxy(endpoint).stats.client_connections == 0
     return all(one.sessions == 0 for one in gateway.control.describe().instances)
 
 
@@ -219,7 +219,7 @@ def test_a_thousand_clients_that_end_tls_at_any_stage_cost_nothing(proxy):
     assert all(other.answers for other in others)
     for endpoint in ENDPOINTS:
         until(lambda endpoint=endpoint: nobody_is_at(proxy, endpoint))
-    assert proxy.proxy()["stats"]["borrowed"] == 0
+    assert proxy.proxy().stats.borrowed == 0
     until(lambda: sockets(proxy) <= opened + 2)
     assert proxy.memory < before + 30_000  # kB; a loop without an end makes 10 MB a second
 
@@ -236,7 +236,7 @@ def test_who_reads_nothing_and_says_that_it_ends_has_nothing_any_more(proxy, end
     raw = tls if how == "FIN" else ended(tls)
 
     until(lambda: nobody_is_at(proxy, endpoint))
-    assert proxy.proxy()["stats"]["borrowed"] == 0
+    assert proxy.proxy().stats.borrowed == 0
     raw.close()
 
 

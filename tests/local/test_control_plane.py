@@ -14,7 +14,7 @@ pytest.importorskip("moto")
 pytest.importorskip("flask")
 
 from botocore.exceptions import ParamValidationError
-from region import CLUSTER, PROGRAMS, described, fail_over, refusal, slowly, writers
+from region import CLUSTER, described, fail_over, refusal, slowly, writers
 from waiting import until
 
 from pytest_rdsfailover.aws import trigger
@@ -23,12 +23,8 @@ from pytest_rdsfailover.local.network import find_toxiproxy
 from pytest_rdsfailover.local.profiles.profiles import load_profile, parse_profile
 from pytest_rdsfailover.model.errors import DiedError
 
-pytestmark = [
-    pytest.mark.local,
-    pytest.mark.parametrize(
-        "server_program", PROGRAMS, indirect=True, ids=lambda program: program.dialect.name
-    ),
-]
+# The API asks the gateway, never the server.
+pytestmark = [pytest.mark.local, pytest.mark.one_server]
 
 # As AWS' own test harnesses and others' read them.
 STARTED = re.compile(r"^Started (?:(?:same|cross) AZ )?failover to DB instance: (\S+?)\.?$")

@@ -1,6 +1,7 @@
 """`rdsfailover doctor` says what is here, and for what is not, the line that brings it."""
 
 import os
+import shutil
 import subprocess
 import sys
 
@@ -12,6 +13,35 @@ def doctor(**environ):
         [sys.executable, "-m", "pytest_rdsfailover.cli.main", "doctor"],
         env=os.environ | environ, capture_output=True, text=True, check=False,
     )  # fmt: skip
+
+
+def test_a_user_without_a_cache_directory_is_told_the_remedy(tmp_path):
+    (tmp_path / "file").touch()
+    found = doctor(XDG_CACHE_HOME=str(tmp_path / "file"))
+
+    assert found.returncode == 1
+    assert "missing   cache directory: " in found.stdout
+    assert "-> set XDG_CACHE_HOME to a directory that can be written to" in found.stdout
+
+
+CAPABILITIES = "+dac_override,+dac_read_search"  # Python itself may be where only root looks
+NOBODY = (
+    "setpriv", "--reuid=12345", "--regid=12345", "--clear-groups",
+    f"--inh-caps={CAPABILITIES}", f"--ambient-caps={CAPABILITIES}",
+)  # fmt: skip
+
+
+@pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("setpriv"), reason="only root can")
+def test_a_user_whom_the_system_does_not_know_is_told_the_same():
+    environ = {name: value for name, value in os.environ.items()
+               if name not in {"HOME", "XDG_CACHE_HOME"}}  # fmt: skip
+    found = subprocess.run(
+        [*NOBODY, sys.executable, "-m", "pytest_rdsfailover.cli.main", "doctor"],
+        env=environ, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+    assert "missing   cache directory: this user has no home directory" in found.stdout
+    assert "-> set XDG_CACHE_HOME to a directory that can be written to" in found.stdout
 
 
 def test_on_a_machine_with_a_server_local_trials_can_be_run(server_program):

@@ -10,7 +10,7 @@ import pytest
 
 from pytest_rdsfailover.local.server.accounts import create, drop, new_account, session
 
-pytestmark = pytest.mark.local
+pytestmark = [pytest.mark.local, pytest.mark.one_server]
 
 
 @pytest.fixture(params=["cluster", "reader", "instance"])

@@ -1,6 +1,5 @@
 """Every failover that runs while a load does belongs to it, whoever began it, and whenever."""
 
-import functools
 import threading
 import time
 import warnings
@@ -12,7 +11,7 @@ from pytest_rdsfailover.trial.extensions import Extensions, OwnFault
 from pytest_rdsfailover.trial.runner import TrialRunner
 from pytest_rdsfailover.trial.trial import InvalidTrialError
 
-pytestmark = pytest.mark.local
+pytestmark = [pytest.mark.local, pytest.mark.one_server]
 LOAD = {"writers": 4, "rate": 100.0, "warmup": 0.5, "cooldown": 0.2}
 
 
@@ -25,14 +24,6 @@ def slow(tmp_path):
         "read_only_error = 1836\n"
     )
     return str(path)
-
-
-@pytest.fixture
-def runner(resting):
-    return functools.partial(
-        TrialRunner, resting, Settings(seed=7), test="test", profile=None, expectations={},
-        note=lambda _: None,
-    )()  # fmt: skip
 
 
 def own(endpoint):

@@ -66,7 +66,7 @@ def api():
 
 @pytest.fixture
 def gateway(api, plain_server):
-    toxiproxy = {"url": f"http://127.0.0.1:{api}", "prefix": PREFIX}
+    toxiproxy = {"toxiproxy": f"http://127.0.0.1:{api}", "prefix": PREFIX}
     with gateway_process.gateway(plain_server, toxiproxy=toxiproxy) as gateway:
         for name, port in list(gateway.ports.items()):
             listen = free_port()

@@ -14,7 +14,7 @@ import pytest
 from gateway_process import rows
 from waiting import until
 
-pytestmark = pytest.mark.local
+pytestmark = [pytest.mark.local, pytest.mark.one_server]
 SEED = 7
 SECONDS = 6.0
 HOSTILE = 4
@@ -169,8 +169,8 @@ def test_honest_clients_get_their_own_answers_in_time(proxy):
     assert all(client.answered > 20 for client in honest)
     assert sum(client.came for client in hostile) > 40
     for endpoint in ("proxy", "proxy-reader"):
-        until(lambda endpoint=endpoint: proxy.proxy(endpoint)["stats"]["client_connections"] == 0)
-        assert proxy.proxy(endpoint)["stats"]["borrowed"] == 0
+        until(lambda endpoint=endpoint: proxy.proxy(endpoint).stats.client_connections == 0)
+        assert proxy.proxy(endpoint).stats.borrowed == 0
     assert proxy.control.describe().failures == []
 
 

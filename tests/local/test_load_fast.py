@@ -4,9 +4,9 @@ import contextlib
 import dataclasses
 import itertools
 import time
-import uuid
 
 import pytest
+from inserting import inserting
 from waiting import until
 
 from pytest_rdsfailover.journal.journal import Journal
@@ -23,22 +23,6 @@ from pytest_rdsfailover.model.errors import SettingError
 from pytest_rdsfailover.model.records import Outcome
 
 pytestmark = pytest.mark.local
-POLICY = ReconnectPolicy(bounds=Bounds(connect=0.5, read=0.4, write=0.5))
-
-
-@contextlib.contextmanager
-def inserting(server, port=None, *, writers=8, rate=200.0, policy=POLICY):
-    where = dataclasses.replace(server.endpoint, port=port or server.port)
-    journal = Journal(uuid.uuid4().hex[:8], writers)
-    workload = InsertWorkload(where, journal.run)
-    workload.create(server.endpoint)
-    load = FastLoad(workload, journal, rate=rate, policy=policy)
-    load.start()
-    try:
-        yield load, journal, workload
-    finally:
-        load.stop()
-        workload.drop(server.endpoint)
 
 
 def test_no_more_connections_are_made_at_once_than_a_backlog_holds(plain_server, monkeypatch):
@@ -51,7 +35,7 @@ def test_no_more_connections_are_made_at_once_than_a_backlog_holds(plain_server,
 
     monkeypatch.setattr(FastWriter, "connect", counted)
     monkeypatch.setattr(fast, "STORM", 3)
-    with inserting(plain_server, writers=12):
+    with inserting(FastLoad, plain_server, writers=12):
         pass
 
     assert len(at_once) == 12
@@ -76,7 +60,7 @@ def each_slot_is_used_or_skipped_once(load, journal, rate=200.0):
 
 @pytest.mark.parametrize("rate", [200.0, 0.0])
 def test_every_acknowledged_write_is_stored_once(plain_server, rate):
-    with inserting(plain_server, rate=rate) as (load, journal, workload):
+    with inserting(FastLoad, plain_server, rate=rate) as (load, journal, workload):
         time.sleep(1.0)
         load.stop()
         stored = sorted(workload.stored(plain_server.endpoint))
@@ -93,7 +77,7 @@ def test_every_acknowledged_write_is_stored_once(plain_server, rate):
 
 def test_a_stall_is_one_gap_and_missed_slots_are_counted_not_replayed(plain_server):
     patient = ReconnectPolicy(bounds=Bounds(connect=2.0, read=10.0, write=10.0))
-    with inserting(plain_server, policy=patient) as (load, journal, _):
+    with inserting(FastLoad, plain_server, policy=patient) as (load, journal, _):
         time.sleep(0.4)
         with plain_server.frozen():
             time.sleep(1.0)
@@ -107,7 +91,7 @@ def test_a_stall_is_one_gap_and_missed_slots_are_counted_not_replayed(plain_serv
 
 
 def test_silence_is_unknown_and_a_reset_too_and_refused_is_refused(plain_server, relay):
-    with inserting(plain_server, relay.port, writers=4) as (load, journal, workload):
+    with inserting(FastLoad, plain_server, relay.port, writers=4) as (load, journal, workload):
         until(lambda: load.acked_since(0) == 4)
         relay.hang()
         time.sleep(0.8)
@@ -130,7 +114,7 @@ def test_silence_is_unknown_and_a_reset_too_and_refused_is_refused(plain_server,
 
 
 def test_killed_sessions_come_back_and_lose_nothing(plain_server):
-    with inserting(plain_server) as (load, journal, workload):
+    with inserting(FastLoad, plain_server) as (load, journal, workload):
         until(lambda: load.acked_since(0) == 8)
         before = set(plain_server.sessions())
         for session in before:

@@ -14,7 +14,7 @@ from pytest_rdsfailover.model.settings import Settings
 from pytest_rdsfailover.trial.runner import TrialRunner
 from pytest_rdsfailover.trial.trial import InvalidTrialError
 
-pytestmark = pytest.mark.local
+pytestmark = [pytest.mark.local, pytest.mark.one_server]
 LOAD = {"writers": 4, "rate": 100.0, "warmup": 0.5, "cooldown": 0.1, "processes": 2}
 LABEL = Label(test="t", scenario="t", seed=1, rerun="pytest t", versions={})
 WHERE = "RDS_TEST_WHERE"  # tells the processes of the load where the cluster is

@@ -13,7 +13,7 @@ from pytest_rdsfailover.load.inserts import InsertWorkload
 from pytest_rdsfailover.load.mix import READ, READ_YOUR_WRITE, TRANSACTION, WRITE
 from pytest_rdsfailover.load.mixed import PARTS, RowsSession, RowsWorkload
 from pytest_rdsfailover.load.retrying import RetryingWorkload
-from pytest_rdsfailover.load.threads import Load
+from pytest_rdsfailover.load.threads import ThreadLoad
 from pytest_rdsfailover.load.writer import ReconnectPolicy
 from pytest_rdsfailover.model.endpoints import Bounds
 from pytest_rdsfailover.model.records import Outcome
@@ -30,7 +30,7 @@ def run(server, make, seconds=0.6, *, writers=3, rate=150.0, meanwhile=None, **o
     workload = make(journal)
     workload.create(server.endpoint)
     try:
-        with Load(workload, journal, rate=rate, policy=POLICY, **options):
+        with ThreadLoad(workload, journal, rate=rate, policy=POLICY, **options):
             time.sleep(seconds)
             if meanwhile is not None:
                 meanwhile(workload)

@@ -1,7 +1,6 @@
 """A trial whose work never reached the cluster proves nothing, whatever its workload acknowledges."""
 
 import contextlib
-import functools
 import hashlib
 import threading
 from dataclasses import replace
@@ -9,21 +8,11 @@ from dataclasses import replace
 import pymysql
 import pytest
 
-from pytest_rdsfailover.model.settings import Settings
 from pytest_rdsfailover.mysql import driver
-from pytest_rdsfailover.trial.runner import TrialRunner
 from pytest_rdsfailover.trial.trial import InvalidTrialError
 
-pytestmark = pytest.mark.local
+pytestmark = [pytest.mark.local, pytest.mark.one_server]
 LOAD = {"writers": 4, "rate": 100.0, "warmup": 0.5, "cooldown": 0.1}
-
-
-@pytest.fixture
-def runner(resting):
-    return functools.partial(
-        TrialRunner, resting, Settings(seed=7), test="test", profile=None, expectations={},
-        note=lambda _: None,
-    )()  # fmt: skip
 
 
 def invalid(runner, endpoint, **options):
@@ -40,6 +29,21 @@ def sends(endpoint, statement="SELECT %s", spell=str):
             cursor.execute(statement, (spell(key),))
 
     return write
+
+
+@contextlib.contextmanager
+def kept(endpoint):
+    """Make a table of keys for the time of a block."""
+
+    def do(statement):
+        with endpoint.connect(autocommit=True) as connection, connection.cursor() as cursor:
+            cursor.execute(statement)
+
+    do("CREATE TABLE kept (k VARCHAR(64) PRIMARY KEY)")
+    try:
+        yield
+    finally:
+        do("DROP TABLE kept")
 
 
 @contextlib.contextmanager
@@ -104,7 +108,7 @@ def test_a_workload_that_swallows_its_errors(runner, resting):
             send(key)
 
     trial = invalid(runner, resting.writer_endpoint, workload=write)
-    assert "acknowledged writes were never confirmed by the cluster" in trial.reason
+    assert "(writers 0, 1, 2, 3) were never confirmed by the cluster" in trial.reason
 
 
 def test_a_load_without_a_failover_is_witnessed_at_its_end(runner, resting):
@@ -113,6 +117,66 @@ def test_a_load_without_a_failover_is_witnessed_at_its_end(runner, resting):
         runner.load(resting.writer_endpoint, **LOAD, workload=lambda _: None) as load,
     ):
         load.warm_up()
+
+
+def split(here, there, mine):
+    """Return a workload that sends some keys here and the others there."""
+    return lambda key: (here if mine(*map(int, key.split("-")[1:])) else there)(key)
+
+
+@pytest.mark.parametrize(
+    ("mine", "writers", "says"),
+    [
+        (lambda writer, _: writer % 2, 4, "writers 0, 2 acknowledged"),
+        (lambda writer, _: writer != 5, 8, "writer 5 acknowledged"),
+        (lambda _, number: number % 2, 4, "(writers 0, 1, 2, 3) were in no statement"),
+    ],
+    ids=["half of the writers", "one of eight", "every second key"],
+)
+def test_writes_of_which_some_go_elsewhere(runner, resting, plain_server, mine, writers, says):
+    before = len(resting.failovers)
+    other = sends(replace(plain_server.endpoint, connector=driver.connect))
+    here = sends(resting.writer_endpoint, "INSERT INTO kept VALUES (%s)")
+    with kept(resting.writer_endpoint):
+        workload = split(here, other, mine)
+        trial = invalid(runner, resting.writer_endpoint, workload=workload, writers=writers)
+
+    assert says in trial.reason
+    assert "elsewhere, or nowhere" in trial.reason
+    assert len(resting.failovers) == before  # nobody was disturbed for it
+
+
+def test_half_of_the_writers_at_another_endpoint_of_the_cluster(runner, resting):
+    here, there = sends(resting.proxy_endpoint), sends(resting.writer_endpoint)
+    workload = split(here, there, lambda writer, _: writer < 2)
+    trial = invalid(runner, resting.proxy_endpoint, workload=workload)
+    assert "nothing of writers 2, 3 came to the proxy endpoint" in trial.reason
+
+
+def test_writers_of_which_half_swallow_their_errors(runner, resting):
+    send = sends(resting.writer_endpoint)
+
+    def swallow(key):
+        with contextlib.suppress(pymysql.err.MySQLError):
+            send(key)
+
+    workload = split(send, swallow, lambda writer, _: writer < 2)
+    trial = invalid(runner, resting.writer_endpoint, workload=workload)
+    assert "(writers 2, 3) were never confirmed by the cluster" in trial.reason
+
+
+def test_who_looks_for_the_row_first_and_swallows_the_error_of_its_insert(runner, resting):
+    looks = sends(resting.writer_endpoint, "SELECT * FROM kept WHERE k = %s")
+    inserts = sends(resting.writer_endpoint, "INSERT INTO nowhere VALUES (%s)")
+
+    def write(key):
+        looks(key)
+        with contextlib.suppress(pymysql.err.MySQLError):
+            inserts(key)
+
+    with kept(resting.writer_endpoint):
+        trial = invalid(runner, resting.writer_endpoint, workload=write)
+    assert "elsewhere, or nowhere" in trial.reason
 
 
 # Near misses: honest workloads of other shapes.
@@ -134,6 +198,31 @@ def test_honest_workloads_are_valid_whether_or_not_their_keys_can_be_read(
     assert trial.valid
     assert witnessed.whole[endpoint.name].statements >= trial.acked
     assert bool(witnessed.whole[endpoint.name].marked) is (spell is str)
+
+
+def test_a_mix_of_writes_that_show_their_keys_and_others_that_do_not_is_valid(runner, resting):
+    endpoint = resting.writer_endpoint
+    insert = "INSERT INTO kept VALUES (%s)"
+    shown, hides = sends(endpoint, insert), sends(endpoint, insert, spell=hashed)
+    with kept(endpoint):
+        trial = runner.trial(endpoint, **LOAD, workload={shown: 1, hides: 2})
+    assert trial.valid
+    assert sum(trial.evidence.course.witnessed.whole["cluster"].keys.values()) < trial.acked
+
+
+def test_a_retry_that_finds_its_row_is_confirmed(runner, resting):
+    endpoint = resting.writer_endpoint
+    send = sends(endpoint, "INSERT INTO kept VALUES (%s)")
+
+    def write(key):
+        send(key)
+        with contextlib.suppress(pymysql.err.IntegrityError):
+            send(key)  # as a retry does whose first answer was lost
+
+    with kept(endpoint):
+        trial = runner.trial(endpoint, **LOAD, workload=write)
+    assert trial.valid
+    assert sum(trial.evidence.course.witnessed.whole["cluster"].keys.values()) >= trial.acked
 
 
 def test_writes_in_batches_are_valid(runner, resting):

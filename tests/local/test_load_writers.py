@@ -1,6 +1,5 @@
 """A load on a real server keeps its schedule and its books, whatever happens to the server."""
 
-import contextlib
 import dataclasses
 import itertools
 import math
@@ -10,38 +9,21 @@ import uuid
 
 import pymysql
 import pytest
+from inserting import POLICY, inserting
 from waiting import until
 
 from pytest_rdsfailover.journal.journal import Journal
 from pytest_rdsfailover.load.engine import LoadError
 from pytest_rdsfailover.load.engines import ENGINES
 from pytest_rdsfailover.load.inserts import InsertWorkload
-from pytest_rdsfailover.load.threads import Load
+from pytest_rdsfailover.load.threads import ThreadLoad
 from pytest_rdsfailover.load.user_code import CallWorkload
-from pytest_rdsfailover.load.writer import ReconnectPolicy
-from pytest_rdsfailover.model.endpoints import Bounds
 from pytest_rdsfailover.model.errors import DiedError
 from pytest_rdsfailover.model.records import Fault, Outcome
 from pytest_rdsfailover.mysql import driver
 
 pytestmark = pytest.mark.local
 RUN = 1.0  # seconds of load
-POLICY = ReconnectPolicy(bounds=Bounds(connect=0.5, read=0.4, write=0.5))
-
-
-@contextlib.contextmanager
-def inserting(server, port=None, *, writers=8, rate=200.0, policy=POLICY):
-    where = dataclasses.replace(server.endpoint, port=port or server.port)
-    journal = Journal(uuid.uuid4().hex[:8], writers)
-    workload = InsertWorkload(where, journal.run)
-    workload.create(server.endpoint)
-    load = Load(workload, journal, rate=rate, policy=policy)
-    load.start()
-    try:
-        yield load, journal, workload
-    finally:
-        load.stop()
-        workload.drop(server.endpoint)
 
 
 def slots_are_all_accounted_for(load, journal, rate):
@@ -60,7 +42,7 @@ def outcomes(journal):
 
 
 def test_a_calm_server_acknowledges_and_stores_every_write_once(plain_server):
-    with inserting(plain_server) as (load, journal, workload):
+    with inserting(ThreadLoad, plain_server) as (load, journal, workload):
         time.sleep(RUN)
         load.stop()
         stored = list(workload.stored(plain_server.endpoint))
@@ -72,7 +54,7 @@ def test_a_calm_server_acknowledges_and_stores_every_write_once(plain_server):
 
 
 def test_a_row_stored_twice_is_read_back_twice(plain_server):
-    with inserting(plain_server, writers=1, rate=50.0) as (load, _, workload):
+    with inserting(ThreadLoad, plain_server, writers=1, rate=50.0) as (load, _, workload):
         time.sleep(0.2)
         load.stop()
         table = f"{plain_server.endpoint.database}.{workload._table}"
@@ -84,7 +66,7 @@ def test_a_row_stored_twice_is_read_back_twice(plain_server):
 
 
 def test_a_frozen_server_leaves_writes_open_and_the_missed_slots_are_counted(plain_server):
-    with inserting(plain_server) as (load, journal, workload):
+    with inserting(ThreadLoad, plain_server) as (load, journal, workload):
         time.sleep(0.3)
         with plain_server.frozen():
             time.sleep(1.5)
@@ -104,7 +86,7 @@ def test_a_frozen_server_leaves_writes_open_and_the_missed_slots_are_counted(pla
 
 
 def test_after_a_stall_nobody_catches_up(plain_server):
-    with inserting(plain_server, writers=4, rate=200.0) as (load, journal, _):
+    with inserting(ThreadLoad, plain_server, writers=4, rate=200.0) as (load, journal, _):
         with plain_server.frozen():
             time.sleep(0.3)  # below the read bound: a stall without an error
         moment = time.monotonic()
@@ -119,7 +101,7 @@ def test_after_a_stall_nobody_catches_up(plain_server):
 
 
 def test_killed_sessions_come_back(plain_server):
-    with inserting(plain_server) as (load, journal, workload):
+    with inserting(ThreadLoad, plain_server) as (load, journal, workload):
         time.sleep(0.3)
         before = plain_server.sessions()
         with plain_server.admin() as admin:
@@ -137,7 +119,7 @@ def test_killed_sessions_come_back(plain_server):
 
 
 def test_a_port_that_is_closed_for_a_while_refuses_and_is_used_again(plain_server, relay):
-    with inserting(plain_server, relay.port) as (load, journal, _):
+    with inserting(ThreadLoad, plain_server, relay.port) as (load, journal, _):
         time.sleep(0.3)
         relay.refuse()
         relay.reset()
@@ -153,7 +135,7 @@ def test_a_port_that_is_closed_for_a_while_refuses_and_is_used_again(plain_serve
 
 
 def test_a_hanging_network_ends_at_the_bounds_and_recovers(plain_server, relay):
-    with inserting(plain_server, relay.port) as (load, journal, _):
+    with inserting(ThreadLoad, plain_server, relay.port) as (load, journal, _):
         time.sleep(0.3)
         relay.hang()
         time.sleep(1.2)
@@ -168,7 +150,11 @@ def test_a_hanging_network_ends_at_the_bounds_and_recovers(plain_server, relay):
 @pytest.mark.parametrize("leaves", [True, False])
 def test_a_writer_leaves_a_read_only_server_if_and_only_if_its_policy_says_so(plain_server, leaves):
     policy = dataclasses.replace(POLICY, on_read_only=leaves)
-    with inserting(plain_server, writers=2, rate=40.0, policy=policy) as (_, journal, _):
+    with inserting(ThreadLoad, plain_server, writers=2, rate=40.0, policy=policy) as (
+        _,
+        journal,
+        _,
+    ):
         time.sleep(0.2)
         before = set(plain_server.sessions())
         plain_server.run("SET GLOBAL read_only = 1")
@@ -185,7 +171,7 @@ def test_a_writer_leaves_a_read_only_server_if_and_only_if_its_policy_says_so(pl
 
 def test_a_load_that_cannot_connect_says_why_and_ends(plain_server, closed_port):
     where = dataclasses.replace(plain_server.endpoint, port=closed_port)
-    load = Load(InsertWorkload(where, "none"), Journal("none", 3), rate=10.0, policy=POLICY)
+    load = ThreadLoad(InsertWorkload(where, "none"), Journal("none", 3), rate=10.0, policy=POLICY)
 
     with pytest.raises(LoadError, match=r"3 of 3 writers.*2003"):
         load.start(timeout=0.3)
@@ -216,7 +202,7 @@ def alive(load):
 def call(function, writers=4, rate=100.0, **options):
     journal = Journal(uuid.uuid4().hex[:8], writers)
     workload = CallWorkload(journal, function, **options)
-    return Load(workload, journal, rate=rate, policy=POLICY), journal
+    return ThreadLoad(workload, journal, rate=rate, policy=POLICY), journal
 
 
 def test_a_writer_that_blocks_for_two_seconds_does_not_change_the_counts_of_the_others():
@@ -301,7 +287,7 @@ def test_a_writer_that_hangs_is_named_by_its_number_in_the_whole_load():
     release = threading.Event()
     journal = Journal(uuid.uuid4().hex[:8], 4)
     hang = CallWorkload(journal, lambda key: release.wait() if key.split("-")[1] == "3" else None)
-    load = Load(hang, journal, rate=100.0, policy=POLICY, share=(1, 2))
+    load = ThreadLoad(hang, journal, rate=100.0, policy=POLICY, share=(1, 2))
     load.start()
     time.sleep(0.3)
     load.stop(timeout=0.3)
@@ -381,7 +367,7 @@ def test_writers_that_had_no_write_acknowledged_since_do_not_count():
 
 
 def test_a_closed_load_writes_as_fast_as_it_is_answered_and_stores_every_write_once(plain_server):
-    with inserting(plain_server, writers=4, rate=0.0) as (load, journal, workload):
+    with inserting(ThreadLoad, plain_server, writers=4, rate=0.0) as (load, journal, workload):
         time.sleep(RUN)
         load.stop()
         stored = list(workload.stored(plain_server.endpoint))
@@ -395,7 +381,7 @@ def test_a_closed_load_writes_as_fast_as_it_is_answered_and_stores_every_write_o
 
 
 def test_a_closed_load_does_not_spin_while_nobody_listens(plain_server, relay):
-    with inserting(plain_server, relay.port, writers=2, rate=0.0) as (load, journal, _):
+    with inserting(ThreadLoad, plain_server, relay.port, writers=2, rate=0.0) as (load, journal, _):
         until(lambda: load.acked_since(0) == 2)
         relay.refuse()
         relay.reset()

@@ -14,7 +14,7 @@ from pytest_rdsfailover.analysis.series import series_of
 from pytest_rdsfailover.journal.course import Course
 from pytest_rdsfailover.journal.journal import Journal
 from pytest_rdsfailover.load.inserts import InsertWorkload
-from pytest_rdsfailover.load.threads import Load
+from pytest_rdsfailover.load.threads import ThreadLoad
 from pytest_rdsfailover.load.user_code import CallWorkload
 from pytest_rdsfailover.load.watchdog import Watchdog
 from pytest_rdsfailover.load.writer import ReconnectPolicy
@@ -22,7 +22,7 @@ from pytest_rdsfailover.model.clock import to_nanoseconds
 from pytest_rdsfailover.model.endpoints import Bounds
 from pytest_rdsfailover.mysql import driver
 
-pytestmark = pytest.mark.local
+pytestmark = [pytest.mark.local, pytest.mark.one_server]
 LARGEST = 1 << 20  # bytes of a packet that the server takes
 PATIENT = ReconnectPolicy(bounds=Bounds(connect=2.0, read=30.0, write=30.0))
 LATE = 0.02  # seconds by which a busy machine may make us say that something began or ended
@@ -41,7 +41,7 @@ class Watched:
 
     def __enter__(self):
         self._workload.create(self._server.endpoint)
-        self._load = Load(self._workload, self.journal, rate=self._rate, policy=PATIENT)
+        self._load = ThreadLoad(self._workload, self.journal, rate=self._rate, policy=PATIENT)
         self.dog.start()
         self._load.start()
         self._begun = time.monotonic()

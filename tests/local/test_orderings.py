@@ -19,7 +19,7 @@ from pytest_rdsfailover.local.gateway import tls
 from pytest_rdsfailover.model.endpoints import Bounds, Tls
 from pytest_rdsfailover.mysql import driver
 
-pytestmark = pytest.mark.local
+pytestmark = [pytest.mark.local, pytest.mark.one_server]
 FROZEN = 0.6  # seconds
 PATIENT = Bounds(connect=2.0, read=20.0, write=10.0)
 CONNECTIONS, OTHERS = 20, 100

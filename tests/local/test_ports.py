@@ -209,6 +209,7 @@ def test_a_retry_loop_never_connects_a_held_port_to_itself(tmp_path):
     assert found.stdout.split() == ["False", "True", "False", "True"]
 
 
+@pytest.mark.one_server
 @pytest.mark.usefixtures("all_for_clients")
 def test_a_cluster_runs_where_the_system_hands_out_all_ports(server_program):
     with LocalCluster(

@@ -64,11 +64,11 @@ def test_requests_wait_while_there_is_no_writer(proxy, move):
         pool = stack.enter_context(ThreadPoolExecutor(8))
         started = time.monotonic()
         target = move(promote=0.3, follow=0.6, wait=False)
-        until(lambda: proxy.proxy()["stats"]["instances"] == [])
+        until(lambda: proxy.proxy().stats.instances == ())
         found = list(pool.map(lambda client: value(client, "SELECT @@aurora_server_id"), clients))
         assert found == [target] * 8
         assert time.monotonic() - started >= 0.6
-        assert proxy.proxy()["stats"]["longest_wait"] > 0.1
+        assert proxy.proxy().stats.longest_wait > 0.1
         rested(proxy)
         names = [mark.name for mark in proxy.control.milestones()]
         assert names.index("proxy_hold") < names.index("promoted") < names.index("proxy_follow")
@@ -78,7 +78,7 @@ def test_who_waits_longer_than_the_borrow_timeout_gets_9501(proxy, move):
     with proxy.connect("proxy") as client:
         proxy.configure_proxy(connection_borrow_timeout=0.2)
         move(promote=1.4, follow=1.5, wait=False)
-        until(lambda: proxy.proxy()["stats"]["instances"] == [])
+        until(lambda: proxy.proxy().stats.instances == ())
         with pytest.raises(pymysql.err.OperationalError) as error:
             value(client, "SELECT 1")
         assert error.value.args[0] == 9501
@@ -133,20 +133,20 @@ def test_a_pinned_session_ends(proxy, move):
     with pytest.raises(pymysql.err.OperationalError) as error:
         value(client, "SELECT @a")
     assert error.value.args[0] in LOST
-    assert proxy.proxy()["stats"]["cut"] == 1
-    assert proxy.proxy()["stats"]["pinned"] == 0
+    assert proxy.proxy().stats.cut == 1
+    assert proxy.proxy().stats.pinned == 0
 
 
 def test_new_clients_are_accepted_in_the_window_and_wait(proxy, move):
     target = move(promote=0.4, follow=0.5, wait=False)
-    until(lambda: proxy.proxy()["stats"]["instances"] == [])
+    until(lambda: proxy.proxy().stats.instances == ())
     with proxy.connect("proxy") as client:
         assert value(client, "SELECT @@aurora_server_id") == target
 
 
 def test_or_they_get_1105_where_the_profile_says_so(proxy, move):
     move(promote=0.9, follow=1.0, connect="error", wait=False)
-    until(lambda: proxy.proxy()["stats"]["instances"] == [])
+    until(lambda: proxy.proxy().stats.instances == ())
     with pytest.raises(pymysql.err.OperationalError) as error:
         proxy.connect("proxy")
     assert error.value.args[0] == 1105
@@ -173,7 +173,7 @@ def test_the_read_only_endpoint_never_turns_to_the_writer(proxy):
             Step(at=1.4, action="back", instance=reader),
             wait=False,
         )
-        until(lambda: proxy.proxy("proxy-reader")["stats"]["instances"] == [])
+        until(lambda: proxy.proxy("proxy-reader").stats.instances == ())
         with pytest.raises(pymysql.err.OperationalError) as error:
             value(client, "SELECT 1")
         assert error.value.args[0] == 9501
@@ -193,6 +193,6 @@ def test_a_crash_in_place_is_waited_out(proxy):
             Step(at=0.3, action="follow", instance=writer),
             wait=False,
         )
-        until(lambda: proxy.proxy()["stats"]["instances"] == [])
+        until(lambda: proxy.proxy().stats.instances == ())
         assert value(client, "SELECT @@aurora_server_id") == writer
         rested(proxy)

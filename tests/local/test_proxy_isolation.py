@@ -97,10 +97,10 @@ def test_thousands_of_transactions_read_back_their_own(proxy):
     assert [leak for client in clients for leak in client.leaks] == []
     assert [client.done for client in clients] == [TRANSACTIONS] * CLIENTS
     assert sum(client.lost for client in clients) > 0  # the failovers hit somebody
-    stats = proxy.proxy()["stats"]
-    assert stats["most_connections"] == 5
-    assert stats["borrows"] > 4 * TRANSACTIONS * CLIENTS
-    assert proxy.proxy()["pins"] == []
+    stats = proxy.proxy().stats
+    assert stats.most_connections == 5
+    assert stats.borrows > 4 * TRANSACTIONS * CLIENTS
+    assert proxy.proxy().pins == []
 
 
 FLAWS = {
@@ -135,4 +135,4 @@ def test_an_insert_id_that_a_client_makes_up_is_its_own(proxy):
         assert made not in (0, 77)
         rows(other, "SELECT LAST_INSERT_ID(5)")
         assert rows(one, "SELECT LAST_INSERT_ID()") == ((made,),)
-        assert proxy.proxy()["pins"] == []
+        assert proxy.proxy().pins == []

@@ -31,7 +31,7 @@ def test_the_right_password_is_let_in_again_and_again(proxy, method, tls):
     proxy.configure_proxy(client_password_auth_type=method)
     # Another secret for the same user makes the proxy forget that it has seen the password.
     secret = f'{{"username": "app", "password": "{PASSWORD}"}}'
-    proxy.control.ask("proxy_secret", secret=secret)
+    proxy.control.add_secret(secret)
     for _ in range(3):
         with proxy.connect("proxy", **(verified(proxy) if tls else {})) as connection:
             assert value(connection, "SELECT 1") == 1
@@ -118,14 +118,14 @@ def test_no_other_token_is_taken(proxy, password, tls):
 
 def test_a_token_for_another_address_is_refused(proxy):
     proxy.configure_proxy(iam_auth="REQUIRED")
-    proxy.control.ask("proxy_addresses", addresses=["db.example:3306"])
+    proxy.control.know_proxy_as(["db.example:3306"])
     try:
         with pytest.raises(pymysql.err.OperationalError) as error:
             proxy.connect("proxy", password=token(), **verified(proxy))
         assert code(error) == 1045
         proxy.connect("proxy", password=token(host="db.example:3306"), **verified(proxy)).close()
     finally:
-        proxy.control.ask("proxy_addresses", addresses=[])
+        proxy.control.know_proxy_as([])
 
 
 def test_more_clients_than_the_quota_get_1040(proxy):
@@ -136,7 +136,7 @@ def test_more_clients_than_the_quota_get_1040(proxy):
         with pytest.raises(pymysql.err.OperationalError) as error:
             proxy.connect("proxy")
         assert code(error) == 1040
-    until(lambda: proxy.proxy()["stats"]["client_connections"] == 0)
+    until(lambda: proxy.proxy().stats.client_connections == 0)
     proxy.connect("proxy").close()
 
 
@@ -144,7 +144,7 @@ def test_an_idle_client_is_hung_up_on(proxy):
     proxy.configure_proxy(idle_client_timeout=1)
     connection = proxy.connect("proxy")
 
-    until(lambda: proxy.proxy()["stats"]["idle_timeouts"] == 1)
+    until(lambda: proxy.proxy().stats.idle_timeouts == 1)
 
     with pytest.raises(pymysql.err.OperationalError) as error:
         value(connection, "SELECT 1")
@@ -162,17 +162,17 @@ def test_a_client_is_hung_up_on_when_it_is_old_however_busy_it_was(proxy):
 
     assert code(error) in (2006, 2013)
     assert time.monotonic() - begun >= 0.5
-    assert proxy.proxy()["stats"]["aged"] == 1
+    assert proxy.proxy().stats.aged == 1
 
 
 def test_a_database_connection_that_nobody_uses_is_closed(proxy):
     with proxy.connect("proxy") as connection:
         value(connection, "SELECT 1")
-        assert proxy.proxy()["stats"]["database_connections"] >= 1
+        assert proxy.proxy().stats.database_connections >= 1
 
         proxy.configure_proxy(max_database_idle_time=0.2)
 
-        until(lambda: proxy.proxy()["stats"]["database_connections"] == 0)
+        until(lambda: proxy.proxy().stats.database_connections == 0)
         assert value(connection, "SELECT 1") == 1  # over another one
 
 
@@ -216,7 +216,7 @@ def test_a_user_is_let_in_once_there_is_a_secret_of_it(proxy):
     assert code(error) == 1045
 
     secret = json.dumps({"username": "guest", "password": "g1est", "host": "ignored"})
-    proxy.control.ask("proxy_secret", secret=secret)
+    proxy.control.add_secret(secret)
 
     with (
         proxy.connect("proxy", user="guest", password="g1est") as guest,
@@ -277,4 +277,4 @@ def test_who_says_good_bye_is_hung_up_on(proxy, before):
 
     assert client._sock.recv(1) == b""
     client._force_close()
-    until(lambda: proxy.proxy()["stats"]["borrowed"] == 0)
+    until(lambda: proxy.proxy().stats.borrowed == 0)

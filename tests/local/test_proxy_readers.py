@@ -28,7 +28,7 @@ def three(plain_server, emptied_server):
 def clients(three):
     with ExitStack() as stack:
         yield [stack.enter_context(three.connect("proxy-reader")) for _ in range(6)]
-    until(lambda: three.proxy("proxy-reader")["stats"]["client_connections"] == 0)
+    until(lambda: three.proxy("proxy-reader").stats.client_connections == 0)
 
 
 def test_clients_are_spread_over_all_readers_and_stay_where_they_are(three, clients):
@@ -36,8 +36,8 @@ def test_clients_are_spread_over_all_readers_and_stay_where_they_are(three, clie
     assert Counter(first) == {"instance-2": 3, "instance-3": 3}
     for _ in range(3):
         assert [value(client, WHERE) for client in clients] == first
-    stats = three.proxy("proxy-reader")["stats"]
-    assert (stats["instances"], stats["borrowed"]) == (["instance-2", "instance-3"], 0)
+    stats = three.proxy("proxy-reader").stats
+    assert (stats.instances, stats.borrowed) == (("instance-2", "instance-3"), 0)
 
 
 def test_when_a_reader_goes_its_idle_clients_are_served_by_another_with_all_they_had(

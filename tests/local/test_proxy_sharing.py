@@ -22,11 +22,11 @@ def one_connection(proxy, **settings):
 
 
 def stats(proxy):
-    return proxy.proxy()["stats"]
+    return proxy.proxy().stats
 
 
 def reasons(proxy):
-    return [pin["reason"] for pin in proxy.proxy()["pins"]]
+    return [pin.reason for pin in proxy.proxy().pins]
 
 
 def test_hundreds_of_clients_share_a_handful_of_connections(proxy):
@@ -35,8 +35,8 @@ def test_hundreds_of_clients_share_a_handful_of_connections(proxy):
         clients = [stack.enter_context(proxy.connect("proxy")) for _ in range(300)]
         for client in clients:
             assert value(client, "SELECT 1") == 1
-        assert stats(proxy)["client_connections"] == 300
-        assert stats(proxy)["database_connections"] <= 5
+        assert stats(proxy).client_connections == 300
+        assert stats(proxy).database_connections <= 5
 
 
 def test_a_transaction_keeps_its_connection_until_it_ends(proxy):
@@ -46,27 +46,27 @@ def test_a_transaction_keeps_its_connection_until_it_ends(proxy):
         rows(client, "INSERT INTO t (v) VALUES ('a')")
         for _ in range(3):
             ids.add(value(client, "SELECT CONNECTION_ID()"))
-            assert stats(proxy)["borrowed"] == 1
+            assert stats(proxy).borrowed == 1
         client.rollback()
         assert len(ids) == 1
-        assert stats(proxy)["borrowed"] == 0
+        assert stats(proxy).borrowed == 0
 
 
 @pytest.mark.parametrize("end", ["COMMIT", "ROLLBACK", "CREATE TABLE IF NOT EXISTS gone (a INT)"])
 def test_whatever_ends_a_transaction_returns_the_connection(proxy, end):
     with proxy.connect("proxy", autocommit=False) as client:
         rows(client, "INSERT INTO t (v) VALUES ('a')")
-        assert stats(proxy)["borrowed"] == 1
+        assert stats(proxy).borrowed == 1
         rows(client, end)
-        assert stats(proxy)["borrowed"] == 0
+        assert stats(proxy).borrowed == 0
 
 
 def test_without_autocommit_the_first_statement_opens_a_transaction(proxy):
     with proxy.connect("proxy", autocommit=False) as client:
         rows(client, "SELECT * FROM t")
-        assert stats(proxy)["borrowed"] == 1
+        assert stats(proxy).borrowed == 1
         client.commit()
-        assert stats(proxy)["borrowed"] == 0
+        assert stats(proxy).borrowed == 0
 
 
 STATE = [
@@ -147,12 +147,12 @@ def test_a_pinned_session_keeps_its_connection_and_what_is_in_it(
             rows(mine, statement)
         value(other, "SELECT 1")
         assert value(mine, question) == expected
-        assert stats(proxy)["pinned"] == stats(proxy)["borrowed"] == 1
-        (pin,) = proxy.proxy()["pins"]
-        assert pin["reason"] == reason
-        assert pin["session"] == mine.thread_id()
-        assert pin["statement"] == statements[0][:200]
-    until(lambda: stats(proxy)["borrowed"] == 0)
+        assert stats(proxy).pinned == stats(proxy).borrowed == 1
+        (pin,) = proxy.proxy().pins
+        assert pin.reason == reason
+        assert pin.session == mine.thread_id()
+        assert pin.statement == statements[0][:200]
+    until(lambda: stats(proxy).borrowed == 0)
 
 
 def test_what_a_pinned_session_leaves_reaches_nobody(proxy):
@@ -164,7 +164,7 @@ def test_what_a_pinned_session_leaves_reaches_nobody(proxy):
             rows(mine, "SELECT GET_LOCK('here', 1)")
             rows(mine, "BEGIN")
             rows(mine, "INSERT INTO t (v) VALUES ('lost')")
-    until(lambda: stats(proxy)["borrowed"] == 0)
+    until(lambda: stats(proxy).borrowed == 0)
     with ExitStack() as stack:
         clients = [stack.enter_context(proxy.connect("proxy")) for _ in range(10)]
         for client in clients:
@@ -239,7 +239,7 @@ def test_a_lock_for_a_backup_is_held_by_who_took_it_until_it_goes(proxy):
     with proxy.connect("proxy") as mine:
         rows(mine, BACKUP_LOCKS[proxy.flavour])
         assert reasons(proxy) == ["backup lock"]
-    until(lambda: stats(proxy)["borrowed"] == 0)
+    until(lambda: stats(proxy).borrowed == 0)
     with proxy.connect("proxy") as other:
         rows(other, "SET lock_wait_timeout = 5")
         rows(other, "ALTER TABLE t COMMENT = 'nobody locks it'")
@@ -299,16 +299,16 @@ def test_no_more_connections_stay_idle_than_allowed(proxy):
         clients = [stack.enter_context(proxy.connect("proxy")) for _ in range(12)]
         for client in clients:
             rows(client, "BEGIN")
-        assert stats(proxy)["database_connections"] == 12
+        assert stats(proxy).database_connections == 12
         for client in clients:
             rows(client, "COMMIT")
         found = stats(proxy)
-        assert (found["database_connections"], found["idle"], found["borrowed"]) == (5, 5, 0)
+        assert (found.database_connections, found.idle, found.borrowed) == (5, 5, 0)
 
 
 def test_a_request_waits_for_a_connection_and_then_gives_up_with_9501(proxy):
     one_connection(proxy)
-    most = stats(proxy)["most_connections"]
+    most = stats(proxy).most_connections
     with ExitStack() as stack:
         late = stack.enter_context(proxy.connect("proxy"))
         holders = [stack.enter_context(proxy.connect("proxy")) for _ in range(most)]
@@ -321,7 +321,7 @@ def test_a_request_waits_for_a_connection_and_then_gives_up_with_9501(proxy):
             value(late, "SELECT 1")
         assert error.value.args == (9501, "Timed-out waiting to acquire database connection")
         assert time.monotonic() - started >= 0.3
-        assert stats(proxy)["borrow_timeouts"] == 1
+        assert stats(proxy).borrow_timeouts == 1
         one_connection(proxy)
         holders[0].rollback()
         assert value(late, "SELECT 2") == 2  # the same session goes on
@@ -331,7 +331,7 @@ def test_a_request_waits_for_a_connection_and_then_gives_up_with_9501(proxy):
 
 def test_requests_are_served_in_the_order_in_which_they_came(proxy):
     one_connection(proxy)
-    most = stats(proxy)["most_connections"]
+    most = stats(proxy).most_connections
     with ExitStack() as stack:
         late = [stack.enter_context(proxy.connect("proxy")) for _ in range(10)]
         holders = [stack.enter_context(proxy.connect("proxy")) for _ in range(most)]
@@ -341,7 +341,7 @@ def test_requests_are_served_in_the_order_in_which_they_came(proxy):
         pool = stack.enter_context(ThreadPoolExecutor(10))
         for number, client in enumerate(late):
             pool.submit(rows, client, "INSERT INTO t (v, n) VALUES ('order', %s)", number)
-            until(lambda number=number: stats(proxy)["waiting"] == number + 1)
+            until(lambda number=number: stats(proxy).waiting == number + 1)
         holders[0].rollback()
         pool.shutdown()
         for holder in holders:
@@ -361,8 +361,8 @@ def test_a_client_that_leaves_in_the_middle_costs_nobody_anything(proxy):
         client._sock.sendall(b"\x0b\0\0\0\x03SELECT " + b"SLEEP(1)"[:3] if number == 19 else b"")
         client._sock.shutdown(socket.SHUT_RDWR)
         client._force_close()
-    until(lambda: stats(proxy)["client_connections"] == 0)
-    until(lambda: stats(proxy)["borrowed"] == 0)
+    until(lambda: stats(proxy).client_connections == 0)
+    until(lambda: stats(proxy).borrowed == 0)
     with proxy.connect("proxy") as client:
         assert value(client, "SELECT COUNT(*) FROM t WHERE v = 'left'") == 0
 
@@ -384,7 +384,7 @@ def test_resetting_a_connection_forgets_its_state_and_its_pin(proxy):
         rows(client, "SET @a = 1, time_zone = '+01:00'")
         client._execute_command(0x1F, b"")
         assert client._read_packet().is_ok_packet()
-        assert stats(proxy)["pinned"] == 0
+        assert stats(proxy).pinned == 0
         assert rows(client, "SELECT @a, @@time_zone, DATABASE()") == ((None, "SYSTEM", "app"),)
 
 
@@ -478,5 +478,5 @@ def test_a_deadlock_ends_as_on_the_server(proxy):
         with suppress(pymysql.err.Error):
             one.commit()
             two.commit()
-    until(lambda: stats(proxy)["borrowed"] == 0)
+    until(lambda: stats(proxy).borrowed == 0)
     proxy.server.run("DELETE FROM app.t WHERE v = 'd'")

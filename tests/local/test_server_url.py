@@ -3,12 +3,14 @@
 from urllib.parse import quote
 
 import pytest
+from running_server import inventory, url
 
 from pytest_rdsfailover.local.processes.ports import reserve_port
 from pytest_rdsfailover.local.server import accounts
 from pytest_rdsfailover.local.server.accounts import Account, ServerError
 from pytest_rdsfailover.local.server.programs import find_server
-from pytest_rdsfailover.local.server.server import OwnServer, UrlServer, start_server
+from pytest_rdsfailover.local.server.server import start_server
+from pytest_rdsfailover.local.server.url_server import UrlServer
 from pytest_rdsfailover.model.errors import SettingError
 
 pytestmark = pytest.mark.local
@@ -20,47 +22,9 @@ GRANT_ALL_BUT_KILL = (
 )
 
 
-@pytest.fixture(scope="module")
-def running(server_program, supervisor):
-    """A server with a database, a user and a grant of somebody else's; and its URL."""
-    with reserve_port() as port, OwnServer(server_program, supervisor, port=port) as server:
-        with accounts.session(server.address, server.admin) as admin:
-            accounts.create(admin, Account(user="shop", password="Their-1-own", database="shop"))
-            accounts.run(
-                admin,
-                [
-                    "CREATE TABLE shop.orders (n INT PRIMARY KEY)",
-                    "INSERT INTO shop.orders VALUES (1)",
-                ],
-            )
-        server.url = url(server.admin, port)
-        server.number = port
-        yield server
-
-
-def url(account, port, query=""):
-    return f"mysql://{account.user}:{quote(account.password, safe='')}@127.0.0.1:{port}{query}"
-
-
-def inventory(server):
-    """Return all databases, tables, users and grants of a server."""
-    with accounts.session(server.address, server.admin) as admin, admin.cursor() as cursor:
-        cursor.execute("SHOW DATABASES")
-        found = {("database", name) for (name,) in cursor.fetchall()}
-        cursor.execute("SELECT table_schema, table_name FROM information_schema.tables")
-        found |= {("table", *row) for row in cursor.fetchall()}
-        cursor.execute("SELECT user, host FROM mysql.user")
-        for user, host in cursor.fetchall():
-            cursor.execute("SHOW GRANTS FOR %s@%s", (user, host))
-            found |= {("grant", user, host, row[0]) for row in cursor.fetchall()}
-        cursor.execute("SELECT * FROM shop.orders")
-        found |= {("row", *row) for row in cursor.fetchall()}
-    return found
-
-
-def test_only_a_database_and_a_user_of_our_own_come_and_go(running):
+def test_only_a_database_and_a_user_of_our_own_come_and_go(running, supervisor):
     before = inventory(running)
-    with start_server(find_server(running.url), None) as server:
+    with start_server(find_server(running.url), supervisor) as server:
         during = inventory(running)
         with accounts.session(server.address, server.application) as connection:
             accounts.run(connection, ["CREATE TABLE mine (n INT PRIMARY KEY)"])
@@ -73,9 +37,9 @@ def test_only_a_database_and_a_user_of_our_own_come_and_go(running):
     assert inventory(running) == before
 
 
-def test_sessions_and_open_transactions_of_ours_do_not_hold_up_the_end(running):
+def test_sessions_and_open_transactions_of_ours_do_not_hold_up_the_end(running, supervisor):
     before = inventory(running)
-    server = UrlServer(find_server(running.url))
+    server = UrlServer(find_server(running.url), supervisor)
     with accounts.session(server.address, server.application) as connection:
         accounts.run(
             connection,
@@ -86,33 +50,33 @@ def test_sessions_and_open_transactions_of_ours_do_not_hold_up_the_end(running):
     assert inventory(running) == before
 
 
-def test_an_error_in_the_block_leaves_the_server_as_it_was(running):
+def test_an_error_in_the_block_leaves_the_server_as_it_was(running, supervisor):
     before = inventory(running)
-    with pytest.raises(ZeroDivisionError), UrlServer(find_server(running.url)):
+    with pytest.raises(ZeroDivisionError), UrlServer(find_server(running.url), supervisor):
         raise ZeroDivisionError
 
     assert inventory(running) == before
 
 
-def test_our_user_sees_nothing_of_the_others(running):
-    with UrlServer(find_server(running.url)) as server:
+def test_our_user_sees_nothing_of_the_others(running, supervisor):
+    with UrlServer(find_server(running.url), supervisor) as server:
         ours = accounts.session(server.address, server.application)
         with pytest.raises(ServerError, match="denied"), ours as connection:
             accounts.run(connection, ["SELECT * FROM shop.orders"])
 
 
-def test_an_account_that_may_not_create_is_refused_in_the_servers_words(running):
+def test_an_account_that_may_not_create_is_refused_in_the_servers_words(running, supervisor):
     before = inventory(running)
     weak = Account(user="shop", password="Their-1-own")
 
     with pytest.raises(SettingError, match="denied") as caught:
-        UrlServer(find_server(url(weak, running.number)))
+        UrlServer(find_server(url(weak, running.number)), supervisor)
 
     assert "Their-1-own" not in str(caught.value)
     assert inventory(running) == before
 
 
-def test_an_account_that_may_not_end_sessions_is_refused_and_nothing_stays(running):
+def test_an_account_that_may_not_end_sessions_is_refused_and_nothing_stays(running, supervisor):
     """It may create, grant and drop, but could not fail anything over."""
     with accounts.session(running.address, running.admin) as admin:
         accounts.run(
@@ -126,37 +90,57 @@ def test_an_account_that_may_not_end_sessions_is_refused_and_nothing_stays(runni
     maker = Account(user="maker", password="Makes-1-all")
 
     with pytest.raises(SettingError, match=r"not owner of thread|denied"):
-        UrlServer(find_server(url(maker, running.number)))
+        UrlServer(find_server(url(maker, running.number)), supervisor)
 
     assert inventory(running) == before
 
 
-def test_a_wrong_password_is_refused_without_being_told(running):
+def test_an_account_that_may_create_databases_only_is_refused_and_nothing_stays(
+    running, supervisor
+):
+    with accounts.session(running.address, running.admin) as admin:
+        accounts.run(
+            admin,
+            [
+                "CREATE USER 'builder'@'%' IDENTIFIED BY 'Builds-1-all'",
+                "GRANT CREATE, DROP, SELECT ON *.* TO 'builder'@'%'",
+            ],
+        )
+    before = inventory(running)
+    builder = Account(user="builder", password="Builds-1-all")
+
+    with pytest.raises(SettingError, match="denied"):
+        UrlServer(find_server(url(builder, running.number)), supervisor)
+
+    assert inventory(running) == before
+
+
+def test_a_wrong_password_is_refused_without_being_told(running, supervisor):
     wrong = Account(user=running.admin.user, password="Hush-4711")
 
     with pytest.raises(SettingError, match="denied") as caught:
-        UrlServer(find_server(url(wrong, running.number)))
+        UrlServer(find_server(url(wrong, running.number)), supervisor)
 
     assert "Hush-4711" not in str(caught.value)
 
 
-def test_a_server_that_is_not_there_is_refused():
+def test_a_server_that_is_not_there_is_refused(supervisor):
     with reserve_port() as port, pytest.raises(SettingError, match="cannot be used: root at") as e:
-        UrlServer(find_server(f"mysql://root:x@127.0.0.1:{port}"))
+        UrlServer(find_server(f"mysql://root:x@127.0.0.1:{port}"), supervisor)
 
     assert f"127.0.0.1:{port}" in str(e.value)
 
 
-def test_a_server_can_be_reached_by_its_unix_socket(running):
+def test_a_server_can_be_reached_by_its_unix_socket(running, supervisor):
     account = running.admin
     named = f"mysql://{account.user}:{quote(account.password, safe='')}@localhost"
 
-    with UrlServer(find_server(f"{named}?socket={running.address.socket}")) as server:
+    with UrlServer(find_server(f"{named}?socket={running.address.socket}"), supervisor) as server:
         assert running.address.socket in server.about
 
 
-def test_the_header_names_the_server_by_its_version_and_place(running, server_program):
-    with UrlServer(find_server(running.url)) as server:
+def test_the_header_names_the_server_by_its_version_and_place(running, server_program, supervisor):
+    with UrlServer(find_server(running.url), supervisor) as server:
         assert server_program.version in server.about
         assert f"127.0.0.1:{running.number}" in server.about
         assert running.admin.password not in server.about

@@ -12,7 +12,7 @@ from pytest_rdsfailover.journal import archive
 from pytest_rdsfailover.model.settings import Settings
 from pytest_rdsfailover.trial.runner import TrialRunner
 
-pytestmark = pytest.mark.local
+pytestmark = [pytest.mark.local, pytest.mark.one_server]
 LOAD = {"writers": 8, "rate": 200.0, "warmup": 0.5, "cooldown": 0.5, "bound": "6s"}
 SIZE = 8
 

@@ -13,7 +13,7 @@ import pytest
 from gateway_process import value
 from plain_server import PASSWORD
 
-pytestmark = pytest.mark.local
+pytestmark = [pytest.mark.local, pytest.mark.one_server]
 PATIENCE = 20.0  # seconds that anybody waits for the gateway; it takes milliseconds
 VISITORS = Path(__file__).parent / "visitors"
 FETCHED = Path(__file__).parents[2] / ".servers"

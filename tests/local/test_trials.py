@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from fitness import fit
-from programs import HERE, network_for
+from programs import network_for
 from waiting import until
 
 from pytest_rdsfailover.load.engine import LoadError
@@ -87,20 +87,17 @@ def promote(self, name):
 r.Router.promote = promote
 from pytest_rdsfailover.local.gateway.main import main
 import sys
-sys.exit(main(sys.argv[1:]))
+sys.exit(main())
 """
 
 
-# A gateway's faults do not depend on which server it is before.
-@pytest.mark.parametrize(
-    "server_program", list(HERE.values())[:1], indirect=True, ids=list(HERE)[:1]
-)
+@pytest.mark.one_server
 def test_a_fault_of_the_gateway_is_named_by_whatever_waits_for_the_failover(
     server_program, monkeypatch
 ):
     def spawn(supervisor, name, argv, *more, **options):
         if name == "gateway":
-            argv = [argv[0], "-c", BROKEN_PROMOTION, argv[-1]]
+            argv = [argv[0], "-c", BROKEN_PROMOTION]
         return real(supervisor, name, argv, *more, **options)
 
     real = Supervisor.spawn
@@ -336,6 +333,7 @@ def test_without_an_audit_nothing_is_said_about_lost_writes(runner, resting):
         assert trial.lost == []
 
 
+@pytest.mark.one_server
 @pytest.mark.parametrize("victim", ["gateway", "server", "toxiproxy"])
 def test_a_dead_process_of_ours_is_an_error_with_its_log_and_never_a_figure(server_program, victim):
     plan = Plan(writers=4, rate=100.0, cooldown=0.1, bound=10.0)

@@ -11,6 +11,25 @@ CACHE = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
 
 
 @pytest.fixture
+def pytester(pytester, monkeypatch):
+    """Return pytester whose runs load our plugin and no other, and find no AWS API.
+
+    It takes a run longer to import these than to fail a cluster over. A run that wants another plugin
+    names it, `-p xdist`; the runs of `finished_project` have all.
+    """
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+    monkeypatch.setenv("PYTEST_ADDOPTS", "-p rdsfailover -p without_aws")
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent), prepend=os.pathsep)
+    return pytester
+
+
+@pytest.fixture
+def with_aws(pytester, monkeypatch):  # noqa: ARG001 - which had left it out
+    """Have runs of pytest find boto3, and moto."""
+    monkeypatch.setenv("PYTEST_ADDOPTS", "-p rdsfailover")
+
+
+@pytest.fixture
 def project(pytester, monkeypatch):
     """Return pytester with short trials and no option from outside."""
     for name in [name for name in os.environ if name.startswith("RDS_")]:

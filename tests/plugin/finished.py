@@ -104,12 +104,12 @@ class Project:
         arguments = (f"--rds-seed={SEED}", *outputs, *options)
         return Finished(fit(lambda: self.pytest(*arguments), unfit_line), self.path / name)
 
-    def pytest(self, *arguments):
+    def pytest(self, *arguments, **environ):
         """Run pytest here and return its result."""
         started = time.monotonic()
         done = subprocess.run(
             [sys.executable, "-m", "pytest", *arguments],
-            cwd=self.path, env=clean(), text=True, timeout=PATIENCE, capture_output=True,
+            cwd=self.path, env=clean() | environ, text=True, timeout=PATIENCE, capture_output=True,
             check=False,
         )  # fmt: skip
         return pytest.RunResult(

@@ -47,14 +47,15 @@ async def test_blocking(rds_trial, rds_cluster):
 """
 
 
-@pytest.mark.parametrize(("plugin", "mark"), [("pytest_asyncio", "asyncio"), ("anyio", "anyio")])
-def test_an_engine_of_the_test_s_loop_works_in_the_trials_that_it_awaits(project, plugin, mark):
-    pytest.importorskip(plugin)
+@pytest.mark.parametrize(("module", "name"), [("pytest_asyncio", "asyncio"), ("anyio", "anyio")])
+def test_an_engine_of_the_test_s_loop_works_in_the_trials_that_it_awaits(project, module, name):
+    pytest.importorskip(module)
     project.makeconftest(ALWAYS_FIT)
     shutil.copy(EXAMPLE / "orders.py", project.path)
-    project.makepyfile(test_them=TEST.replace("MARK", mark))
+    project.makepyfile(test_them=TEST.replace("MARK", name))
 
-    result = fit(lambda: project.runpytest_subprocess("--rds-json=out.json"), unfit_line)
+    arguments = ("-p", name, "--rds-json=out.json")
+    result = fit(lambda: project.runpytest_subprocess(*arguments), unfit_line)
 
     result.assert_outcomes(passed=1)
     trials = json.loads((project.path / "out.json").read_text())["trials"]
@@ -67,7 +68,8 @@ def test_an_engine_that_is_shared_across_loops_is_named(project):
     pytest.importorskip("anyio")
     project.makepyfile(test_them=BLOCKING)
 
-    result = project.runpytest_subprocess("--rds-json=out.json", "--rds-markdown=out.md")
+    outputs = ("--rds-json=out.json", "--rds-markdown=out.md")
+    result = project.runpytest_subprocess("-p", "anyio", *outputs)
 
     result.assert_outcomes(failed=1)
     text = " ".join(result.stdout.str().split())
@@ -83,6 +85,6 @@ def test_the_example_of_an_asynchronous_application_passes(project):
     project.makeconftest(ALWAYS_FIT)
     shutil.copytree(EXAMPLE, project.path / "asynchronous")
 
-    result = fit(lambda: project.runpytest_subprocess("asynchronous"), unfit_line)
+    result = fit(lambda: project.runpytest_subprocess("-p", "asyncio", "asynchronous"), unfit_line)
 
     result.assert_outcomes(passed=2)

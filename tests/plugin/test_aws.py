@@ -8,7 +8,7 @@ from fitness import fit, unfit_line
 pytest.importorskip("moto")
 pytest.importorskip("flask")
 
-pytestmark = pytest.mark.local
+pytestmark = [pytest.mark.local, pytest.mark.usefixtures("with_aws")]
 EXAMPLE = Path(__file__).parents[2] / "examples" / "aws-api"
 OWN = """
     import boto3, os

@@ -93,7 +93,7 @@ def test_a_killed_pytest_leaves_its_trial_to_be_judged(killed, monkeypatch, wher
 
 
 def test_a_killed_worker_leaves_its_trial_and_the_controller_says_where(killed):
-    result = killed.runpytest_subprocess("-n1", "--rds-seed=3")
+    result = killed.runpytest_subprocess("-p", "xdist", "-n1", "--rds-seed=3")
 
     result.assert_outcomes(failed=1, passed=1)
     (left,) = LEFT.findall(result.stdout.str())

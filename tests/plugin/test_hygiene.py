@@ -83,6 +83,7 @@ STAGES = [
 ]
 
 
+@pytest.mark.usefixtures("with_aws")
 @pytest.mark.parametrize(("stage", "later"), STAGES)
 @pytest.mark.parametrize(
     "how", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM], ids=lambda s: s.name
@@ -130,7 +131,7 @@ def test_two_workers_have_a_cluster_each_and_leave_nothing(run, project):
                 connection.ping()
         """
     )
-    process = run("-n2")
+    process = run("-p", "xdist", "-n2")
     until(lambda: len(programs(process, "gateway")) == 2, within=60)
     output, _ = process.popen.communicate(timeout=60)
 

@@ -57,14 +57,14 @@ def test_the_refusal_names_both_files_and_the_remedy(pytester):
 
 @pytest.mark.parametrize("arguments", [("../other",), ("--rds-live", "--rds-ca=../other/file.pem")])
 def test_what_leads_nowhere_else_is_let_be(pytester, arguments):
-    result = pytester.runpytest_subprocess("--collect-only", *arguments)
+    result = pytester.runpytest_inprocess("--collect-only", *arguments)
 
     assert "was taken for a test path" not in result.stderr.str() + result.stdout.str()
     assert result.ret != USAGE_ERROR
 
 
 def test_a_live_run_of_another_project_s_tests_is_refused_too(pytester):
-    result = pytester.runpytest_subprocess("--rds-live", "../other")
+    result = pytester.runpytest_inprocess("--rds-live", "../other")
 
     assert result.ret == USAGE_ERROR
     assert "start pytest in the directory of its ini file" in result.stderr.str()
@@ -73,7 +73,7 @@ def test_a_live_run_of_another_project_s_tests_is_refused_too(pytester):
 def test_the_ini_file_above_counts_as_well(pytester, project, monkeypatch):
     (project / "deep").mkdir()
     monkeypatch.chdir(project / "deep")
-    result = pytester.runpytest_subprocess(
+    result = pytester.runpytest_inprocess(
         "--rds-live", *COMPANIONS, "--rds-ca", "../../other/file.pem"
     )
 
@@ -82,7 +82,7 @@ def test_the_ini_file_above_counts_as_well(pytester, project, monkeypatch):
 
 
 def test_an_ini_file_of_one_s_own_choice_is_taken(pytester):
-    result = pytester.runpytest_subprocess(
+    result = pytester.runpytest_inprocess(
         "--collect-only", "--rds-live", "-c", "../other/pytest.ini"
     )
 

@@ -22,7 +22,7 @@ def project(pytester, monkeypatch):
 
 
 def refused(pytester, *arguments):
-    result = pytester.runpytest_subprocess(*arguments)
+    result = pytester.runpytest_inprocess(*arguments)
     assert result.ret == USAGE_ERROR
     assert "a cluster was asked for" not in result.stdout.str()
     return result.stderr.str()
@@ -93,8 +93,8 @@ def test_companions_may_wait_in_the_ini_file_while_runs_are_local(pytester):
             print("live", run_of(pytestconfig).settings.live)
         """
     )
-    local = pytester.runpytest_subprocess("-rP")
-    live = pytester.runpytest_subprocess("-rP", "--rds-live")
+    local = pytester.runpytest_inprocess("-rP")
+    live = pytester.runpytest_inprocess("-rP", "--rds-live")
 
     assert "live None" in local.stdout.str()
     assert "alarms=('one', 'two')" in live.stdout.str()
@@ -149,7 +149,7 @@ def test_a_test_that_asks_a_real_cluster_for_what_only_a_local_one_has_is_skippe
             assert figures
         """
     )
-    result = pytester.runpytest_subprocess("-rs")
+    result = pytester.runpytest_inprocess("-rs")
 
     result.assert_outcomes(skipped=2)
     result.stdout.fnmatch_lines(["*a real RDS Proxy does not tell what happens inside*"])

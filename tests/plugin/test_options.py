@@ -40,7 +40,7 @@ def would_start(project):
     ],
 )
 def test_a_wrong_value_is_refused_before_anything_starts(pytester, arguments, complaint):
-    result = pytester.runpytest_subprocess(*arguments)
+    result = pytester.runpytest_inprocess(*arguments)
 
     assert result.ret == USAGE_ERROR
     assert complaint in result.stderr.str()
@@ -52,7 +52,7 @@ def test_a_wrong_value_names_the_ini_file_or_the_variable_that_it_comes_from(pyt
     assert "rds_warmup (ini): 'soon'" in pytester.runpytest_subprocess().stderr.str()
 
     monkeypatch.setenv("RDS_WARMUP", "later")
-    assert "RDS_WARMUP: 'later'" in pytester.runpytest_subprocess().stderr.str()
+    assert "RDS_WARMUP: 'later'" in pytester.runpytest_inprocess().stderr.str()
 
 
 def test_the_command_line_wins_over_the_environment_and_that_over_the_ini_file(
@@ -71,7 +71,7 @@ def test_the_command_line_wins_over_the_environment_and_that_over_the_ini_file(
         """
     )
 
-    pytester.runpytest_subprocess("--rds-rate=3").assert_outcomes(passed=1)
+    pytester.runpytest_inprocess("--rds-rate=3").assert_outcomes(passed=1)
 
 
 def test_the_help_shows_every_option_with_its_default(pytester):
@@ -80,7 +80,7 @@ def test_the_help_shows_every_option_with_its_default(pytester):
     text = pytester.runpytest_subprocess("--help").stdout.str()
 
     assert [option.flag for option in OPTIONS if option.flag not in text] == []
-    assert "rds_expect" in pytester.runpytest_subprocess("--markers").stdout.str()
+    assert "rds_expect" in pytester.runpytest_inprocess("--markers").stdout.str()
 
 
 def test_workers_sample_from_the_controller_s_seed(pytester):
@@ -95,13 +95,14 @@ def test_workers_sample_from_the_controller_s_seed(pytester):
             print("seed", run_of(pytestconfig).settings.seed)
         """
     )
-    result = pytester.runpytest_subprocess("-n2", "-rP")
+    result = pytester.runpytest_subprocess("-p", "xdist", "-n2", "-rP")
     seeds = {line for line in result.outlines if line.startswith("seed ")}
 
     result.assert_outcomes(passed=4)
     assert len(seeds) == 1
 
 
+@pytest.mark.usefixtures("with_aws")
 def test_an_unused_plugin_says_nothing_and_imports_no_client(pytester):
     pytester.makepyfile(
         """
@@ -117,7 +118,7 @@ def test_an_unused_plugin_says_nothing_and_imports_no_client(pytester):
             assert ours == {"plugin", *(f"plugin.{part}" for part in ("plugin", "fixtures", "hookspecs", "options"))}
         """
     )
-    result = pytester.runpytest_subprocess("-p", "no:asyncio", "-p", "no:anyio")
+    result = pytester.runpytest_subprocess()
 
     result.assert_outcomes(passed=1)
     assert "failover" not in "\n".join(line for line in result.outlines if "plugins:" not in line)
@@ -146,3 +147,16 @@ def test_a_toxiproxy_that_does_not_answer_is_named_with_the_remedy(pytester):
     result.stdout.fnmatch_lines(
         ["*UsageError: no Toxiproxy answers at http://127.0.0.1:1: start a toxiproxy-server there*"]
     )
+
+
+def test_a_run_without_a_cache_directory_is_refused_before_any_server_starts(
+    project, monkeypatch, tmp_path
+):
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    project.makepyfile("def test_x(rds_cluster): raise RuntimeError('a server was started')")
+
+    result = project.runpytest_inprocess()
+
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    assert "set XDG_CACHE_HOME to a directory that can be written to" in result.stderr.str()

@@ -153,7 +153,7 @@ def pytest_rdsfailover_before_trial(item):
 def test_a_worker_that_dies_loses_its_running_trial_only(run, project):
     project.makeconftest(CONFTEST + KILL)
 
-    result = run("-n1", "--rds-json=out.json", source=DIES)
+    result = run("-p", "xdist", "-n1", "--rds-json=out.json", source=DIES)
 
     result.assert_outcomes(passed=2, failed=1)
     document = json.loads((project.path / "out.json").read_text())
@@ -341,7 +341,7 @@ def test_half_a_word_of_a_worker_is_no_end_of_the_run(run):
     rds_trials(rds_cluster.writer_endpoint, trials=1)
 """
     )
-    result = run("-n1", source=source)
+    result = run("-p", "xdist", "-n1", source=source)
 
     result.assert_outcomes(passed=1)
     assert "INTERNALERROR" not in result.stdout.str()

@@ -180,7 +180,7 @@ def test_a_wrong_marker_fails_its_test_on_a_worker_that_nobody_checked_it_for(pr
         """
     )
 
-    result = project.runpytest_subprocess("-n1")
+    result = project.runpytest_subprocess("-p", "xdist", "-n1")
 
     result.assert_outcomes(errors=1)
     result.stdout.fnmatch_lines(["*UsageError: *::test_x: rds_expect takes arguments by name*"])

@@ -1,32 +1,9 @@
 """The terminal's summary of trials that were noted, as `-q`, `-v` and `--color` want it."""
 
-from pathlib import Path
-
 import pytest
+from noted import CONFTEST
 
-UNIT = Path(__file__).parents[1] / "unit"
 WIDTH = 80
-# Trials of known figures instead of measured ones: what is shown is the same.
-CONFTEST = f"""
-import sys
-sys.path.append({str(UNIT)!r})
-
-import pytest
-from populations import document
-from pytest_rdsfailover.plugin.fixtures import run_of
-
-@pytest.fixture
-def rds_note(request):
-    def note(downtime, **changes):
-        made = document(downtime) | {{"test": request.node.nodeid, "scenario": request.node.name}}
-        where = {{
-            "mode": "local", "versions": {{}}, "worker": "",
-            "parts": {{"server": "MariaDB 11 (/a/path/that/is/quite/long/" + "x/" * 40 + "mysqld)"}},
-            "load": {{"rate": 200.0, "writers": 4}},
-        }}
-        run_of(request.config).note(request.node, made | changes, ["a timeline"], where)
-    return note
-"""
 ONE = """
 def test_one(rds_note):
     rds_note(2.31)

@@ -11,7 +11,7 @@ HEAD = "from pytest_rdsfailover import Figure, UndecidedError\nDOWN = Figure(1.9
 )
 def test_an_undecided_assertion_fails_with_both_ends_and_the_line_of_the_test(pytester, comparison):
     pytester.makepyfile(f"{HEAD}\ndef test_it():\n    assert {comparison}\n")
-    found = pytester.runpytest_subprocess()
+    found = pytester.runpytest_inprocess()
 
     found.assert_outcomes(failed=1)
     found.stdout.fnmatch_lines(
@@ -25,7 +25,7 @@ def test_an_undecided_assertion_fails_with_both_ends_and_the_line_of_the_test(py
 
 def test_a_broken_assertion_is_a_plain_failure_with_the_figure(pytester):
     pytester.makepyfile(f"{HEAD}\ndef test_it():\n    assert DOWN < 1\n")
-    found = pytester.runpytest_subprocess()
+    found = pytester.runpytest_inprocess()
 
     found.assert_outcomes(failed=1)
     found.stdout.fnmatch_lines(["E*assert 2.00 s ±0.1 < 1*"])

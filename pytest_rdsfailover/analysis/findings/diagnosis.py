@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from pytest_rdsfailover.analysis.findings.brownout import brownout
 from pytest_rdsfailover.analysis.findings.calm_errors import calm_errors
 from pytest_rdsfailover.analysis.findings.demoted_writer import demoted_writer
 from pytest_rdsfailover.analysis.findings.duplicated import duplicated
@@ -23,7 +24,7 @@ from pytest_rdsfailover.analysis.findings.unexpected import unexpected
 # In the order in which findings of one severity are told.
 CHECKS: tuple[Callable[[Case], Finding | None], ...] = (
     lost, torn, duplicated, stale_writes, stuck_writers, stuck_sessions, late_errors,
-    shared_client, demoted_writer, old_address, unbounded_connects, long_waits, not_issued,
+    brownout, shared_client, demoted_writer, old_address, unbounded_connects, long_waits, not_issued,
     retry_storm, unexpected, calm_errors,
 )  # fmt: skip
 

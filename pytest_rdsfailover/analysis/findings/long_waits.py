@@ -9,7 +9,7 @@ LONG = 5 * SECOND  # longer than time-outs that fit a failover of 10 s
 
 
 def long_waits(case: Case) -> Finding | None:
-    """Tell failed operations that took long; those that hang in the workload are told elsewhere."""
+    """Tell failed operations that took long, but not those that hang in the workload."""
     took = sorted(
         series.finished[row] - series.started[row]
         for series in case.series

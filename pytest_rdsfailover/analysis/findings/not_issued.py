@@ -6,6 +6,7 @@ from pytest_rdsfailover.analysis.findings.finding import Case, Finding
 
 ALLOWED = 0.1  # of the slots, where the course does not say how many the calm may lack
 WORSE = 2  # times the share that was missing before the trigger
+EVER = 2**62
 
 
 def not_issued(case: Case) -> Finding | None:
@@ -14,13 +15,13 @@ def not_issued(case: Case) -> Finding | None:
         return None
     missing = due = calm_missing = calm_due = 0
     for series in case.series:
-        calm_missing += sum(skip[2] - _from(skip, case.trigger) for skip in series.skips)
+        calm_missing += series.not_issued(0, case.trigger)
         calm_due += bisect_left(series.intended, case.trigger)
         place = bisect_right(series.acks, case.settled)
-        if place == len(series.acks):  # it never came back, and is told as stuck
+        if place == len(series.acks):  # a writer that never came back is told by another finding
             continue
         back = series.acks[place]
-        missing += sum(_from(skip, back) for skip in series.skips)
+        missing += series.not_issued(back, EVER)
         due += len(series.intended) - bisect_left(series.intended, back)
     calm = calm_missing / max(1, calm_missing + calm_due)
     limit = case.course.calm_not_issued if case.course.calm_not_issued < 1 else ALLOWED
@@ -40,12 +41,3 @@ def not_issued(case: Case) -> Finding | None:
         ),
         expectation="not_issued=0",
     )
-
-
-def _from(skip: tuple[int, int, int], edge: int) -> int:
-    """Return how many of evenly spaced slots lie at an edge or behind it."""
-    first, last, count = skip
-    if count == 1 or last <= first:
-        return count if first >= edge else 0
-    before = -((first - edge) * (count - 1) // (last - first))  # rounded up
-    return count - min(max(0, before), count)

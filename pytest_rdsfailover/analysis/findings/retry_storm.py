@@ -5,7 +5,7 @@ from collections import Counter
 from pytest_rdsfailover.analysis.findings.finding import Case, Finding
 from pytest_rdsfailover.model.clock import SECOND
 
-TIMES = 5  # the busiest second of the calm; who only catches up with what he left out stays below
+TIMES = 5  # times the busiest second of the calm; a client that only catches up stays below
 FEWEST = 50  # attempts in a second; fewer are no storm, however quiet the calm was
 
 

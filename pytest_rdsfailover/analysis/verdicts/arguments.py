@@ -15,6 +15,7 @@ class Expectations(TypedDict, total=False):
         staleness: how far the read of a replica that lagged most was behind.
         writer_outage: the longest outage of a single writer.
         availability_area: the outages of all single writers added up, in writer-seconds.
+        first_writer_back: when the first writer was served again, from the trigger.
         last_writer_back: when the last writer was served again, from the trigger.
         p50: latency that half of the writes intended during the failover did not exceed.
         p99: latency that 99 % of them did not exceed.
@@ -39,6 +40,7 @@ class Expectations(TypedDict, total=False):
     staleness: str
     writer_outage: str
     availability_area: str
+    first_writer_back: str
     last_writer_back: str
     p50: str
     p99: str

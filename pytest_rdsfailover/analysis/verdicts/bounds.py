@@ -7,40 +7,35 @@ import operator
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Literal
 
 from pytest_rdsfailover.analysis.figure import resolving
 from pytest_rdsfailover.analysis.outages import MISSED_SLOTS
 from pytest_rdsfailover.model.durations import format_duration, parse_duration
 from pytest_rdsfailover.model.errors import SettingError, did_you_mean
 
-COUNTS = (
-    "lost",
-    "duplicated",
-    "recovered",
-    "unexpected",
-    "torn",
-    "unseen",
-    "stale_writes",
-    "stuck_writers",
-    "stuck_sessions",
-    "outages",
-    "refused",
-    "unknown",
-    "not_issued",
-)
-AUDITED = frozenset({"lost", "duplicated", "recovered", "unexpected", "torn"})
-LATENCIES = ("p50", "p99", "max")  # during the failover
-# What is known between two ends: the upper one proves an upper bound, the lower one breaks it.
-INTERVALS = ("downtime", "attempts_downtime", "staleness")
+Kind = Literal["duration", "count"]
+# What can be expected of a trial, and how its bounds are written.
+KINDS: dict[str, Kind] = {
+    **dict.fromkeys(
+        (
+            "downtime", "attempts_downtime", "staleness", "writer_outage",
+            "availability_area",  # in writer-seconds
+            "first_writer_back", "last_writer_back",
+            "p50", "p99", "max",  # latencies during the failover
+        ),
+        "duration",
+    ),
+    **dict.fromkeys(
+        (
+            "lost", "duplicated", "recovered", "unexpected", "torn", "unseen",
+            "stale_writes", "stuck_writers", "stuck_sessions", "outages",
+            "refused", "unknown", "not_issued",
+        ),
+        "count",
+    ),
+}  # fmt: skip
 RESOLVED_BY_RATE = frozenset({"downtime", "attempts_downtime"})
-# The area is in writer-seconds.
-DURATIONS = (
-    *INTERVALS,
-    "writer_outage",
-    "availability_area",
-    "last_writer_back",
-    *LATENCIES,
-)
 OPERATORS: dict[str, Callable[[float, float], bool]] = {
     "<": operator.lt,
     "<=": operator.le,
@@ -58,7 +53,7 @@ class Expectation:
     """One bound on one figure of a trial.
 
     Attributes:
-        name: the figure: one of `DURATIONS` or `COUNTS`.
+        name: the figure: one of `KINDS`.
         operator: `<`, `<=`, `>`, `>=` or, for counts, `==`.
         bound: in seconds, or a count.
     """
@@ -68,7 +63,7 @@ class Expectation:
     bound: float
 
     def __str__(self) -> str:
-        duration = self.name in DURATIONS
+        duration = KINDS.get(self.name) == "duration"
         bound = format_duration(self.bound) if duration else f"{self.bound:g}"
         return f"{self.name} {self.operator} {bound}"
 
@@ -98,12 +93,11 @@ def check_resolution(expectations: Iterable[Expectation], rate: float) -> None:
 
 
 def _parse(name: str, bound: object) -> Expectation:
-    if name not in DURATIONS and name not in COUNTS:
-        known = [*DURATIONS, *COUNTS]
-        hint = did_you_mean(name, known)
-        raise SettingError(f"nothing is called {name!r}{hint} (known: {', '.join(known)})")
+    if name not in KINDS:
+        hint = did_you_mean(name, KINDS)
+        raise SettingError(f"nothing is called {name!r}{hint} (known: {', '.join(KINDS)})")
     match = BOUND.fullmatch(bound.strip()) if isinstance(bound, str) else None
-    if name in DURATIONS:
+    if KINDS[name] == "duration":
         if match is None or match["operator"] == "==":
             raise SettingError(
                 f'{name}={bound!r} is no bound on a duration; write {name}="< 2s" or "<= 500ms"'

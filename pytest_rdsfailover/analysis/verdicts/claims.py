@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from pytest_rdsfailover.analysis.figure import Figure
-from pytest_rdsfailover.analysis.population import PROVEN_SHARE, Sample, too_few
+from pytest_rdsfailover.analysis.population import PROVEN_SHARE, Sample, had_none, too_few
 from pytest_rdsfailover.analysis.statistics import (
     CONFIDENCE,
     disproves,
@@ -52,7 +52,7 @@ class Claim:
     def needs_clock(self) -> bool:
         """Tell whether it is about what an unfit clock cannot measure: times, and outages."""
         name = self.expectation.name
-        return name in {NO_DOWNTIME, "outages"} or name not in bounds.COUNTS
+        return name in {NO_DOWNTIME, "outages"} or bounds.KINDS[name] != "count"
 
     def held(self, sample: Sample) -> bool:
         """Tell whether a trial proves it."""
@@ -214,7 +214,10 @@ def _figure(sample: Sample, name: str) -> Figure | None:
         return sample.figures.get(name)  # an earlier session's may lack it
     if sample.problem:
         return None
-    return Figure.exact(sample.downtime.value == 0) if name == NO_DOWNTIME else sample.downtime
+    if name == NO_DOWNTIME:
+        none = had_none(sample.downtime)
+        return None if none is None else Figure.exact(none)
+    return sample.downtime
 
 
 def _fit(valid: Sequence[Sample], verdict: ClaimVerdict) -> ClaimVerdict:
@@ -322,6 +325,6 @@ def _words(figure: Figure | float | None, claim: Claim) -> str:
         return "not measured"
     if isinstance(figure, Figure):
         return str(figure)
-    if claim.expectation.name in bounds.DURATIONS:
+    if bounds.KINDS.get(claim.expectation.name) == "duration":
         return format_duration(figure)
     return f"{figure:g}"

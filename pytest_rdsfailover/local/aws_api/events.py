@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from pytest_rdsfailover.local.gateway.client import PlayView
+from pytest_rdsfailover.local.gateway.messages import PlayView
 from pytest_rdsfailover.model.records import Milestone
 
 CLUSTER, INSTANCE = "db-cluster", "db-instance"

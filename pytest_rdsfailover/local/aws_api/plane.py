@@ -9,12 +9,8 @@ from dataclasses import dataclass
 from pytest_rdsfailover.local.aws_api import events, request
 from pytest_rdsfailover.local.aws_api.script import Script
 from pytest_rdsfailover.local.aws_api.shown import ABROAD, Shown, other_region
-from pytest_rdsfailover.local.gateway.client import (
-    ClusterView,
-    GatewayClient,
-    InstanceView,
-    PlayView,
-)
+from pytest_rdsfailover.local.gateway.client import GatewayClient
+from pytest_rdsfailover.local.gateway.messages import ClusterView, InstanceView, PlayView
 from pytest_rdsfailover.local.profiles.choreography import choreography
 from pytest_rdsfailover.local.profiles.profiles import Profile, load_profile
 from pytest_rdsfailover.model.errors import GatewayError, RdsFailoverError

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from functools import partial
 
 from pytest_rdsfailover.local.dns.names import PORT, AwsNames, Record, Resolver
-from pytest_rdsfailover.local.gateway.client import ClusterView
+from pytest_rdsfailover.local.gateway.messages import ClusterView
 from pytest_rdsfailover.local.network import Place
 from pytest_rdsfailover.model.clock import Clock
 

@@ -137,7 +137,7 @@ class Resolver:
         if target is None:
             return self._system["getaddrinfo"](host, port, *more, **options)
         address, listening = target
-        # A driver that derives one name from another takes Aurora's port for granted.
+        # A driver that derives one name from another assumes Aurora's port.
         return self._system["getaddrinfo"](address, listening if port else port, *more, **options)
 
     def _gethostbyname(self, host: Any) -> Any:

@@ -5,76 +5,39 @@ import socket
 import threading
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import asdict
 from io import BufferedRWPair
-from typing import Any, Self
+from typing import TYPE_CHECKING, Self, TypeVar
 
-from pytest_rdsfailover.local.gateway.script import Step, encode_steps
-from pytest_rdsfailover.model.clock import to_seconds
+from pytest_rdsfailover.local.gateway.messages import (
+    AddSecret,
+    AskEndpoint,
+    AskMilestones,
+    AskTraffic,
+    ClusterView,
+    Done,
+    KnownAs,
+    Milestones,
+    Plays,
+    PlayScript,
+    PlayView,
+    Pong,
+    ProxyState,
+    Started,
+    TrafficByEndpoint,
+)
+from pytest_rdsfailover.local.gateway.proxy.settings import ProxySettings
+from pytest_rdsfailover.local.gateway.script import Step
 from pytest_rdsfailover.model.errors import GatewayError
 from pytest_rdsfailover.model.records import Milestone
-from pytest_rdsfailover.model.target import LeftSession, Sessions, Traffic
+from pytest_rdsfailover.model.target import Sessions, Traffic
+from pytest_rdsfailover.model.typed import typed
 
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InstanceView:
-    """One instance as the gateway has it now.
-
-    Attributes:
-        id: its name.
-        role: `writer` or `reader`.
-        state: `up`, `refusing` or `silent`.
-        sessions: how many connections it has.
-    """
-
-    id: str
-    role: str
-    state: str
-    sessions: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClusterView:
-    """The cluster as the gateway has it now.
-
-    Attributes:
-        writer: the nominal writer, until another is promoted.
-        dns: the instance that the cluster endpoint leads to.
-        reader: the instance that the reader endpoint leads to, by turns.
-        ports: where each endpoint listens on 127.0.0.1.
-        playing: a script is on.
-        failures: what went wrong since the gateway started, in words.
-        instances: all instances, in the order of their numbers.
-    """
-
-    writer: str
-    dns: str
-    reader: str
-    ports: Mapping[str, int]
-    playing: bool
-    failures: Sequence[str]
-    instances: Sequence[InstanceView]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlayView:
-    """A script that the gateway plays, or played.
-
-    Attributes:
-        name: what who started it calls it.
-        started: the moment that its offsets count from, in monotonic seconds.
-        target: the instance that it promotes; None if it promotes nobody.
-        victim: the instance that it cuts first; None if it cuts none.
-        dns_ttl: seconds for which resolvers may remember where the cluster's name leads.
-        over: nothing of it is left to do.
-    """
-
-    name: str
-    started: float
-    target: str | None
-    victim: str | None
-    dns_ttl: float
-    over: bool
+EMPTY = Done()
+Answer = TypeVar("Answer")
 
 
 class GatewayClient:
@@ -106,7 +69,7 @@ class GatewayClient:
         Raises:
             GatewayError: if it does not answer.
         """
-        return int(self._ask({"command": "ping"})["pid"])
+        return self._ask("ping", EMPTY, Pong).pid
 
     def describe(self) -> ClusterView:
         """Return the cluster as it is now.
@@ -114,9 +77,7 @@ class GatewayClient:
         Raises:
             GatewayError: if the gateway does not answer.
         """
-        answer = self._ask({"command": "describe"})
-        answer["instances"] = [InstanceView(**view) for view in answer["instances"]]
-        return ClusterView(**answer)
+        return self._ask("describe", EMPTY, ClusterView)
 
     def play(
         self,
@@ -137,24 +98,20 @@ class GatewayClient:
         Raises:
             GatewayError: if a script is on, or this one cannot be played.
         """
-        request = {
-            "command": "play", "steps": encode_steps(steps), "read_only_error": read_only_error,
-            "name": name, "dns_ttl": dns_ttl,
-        }  # fmt: skip
-        return to_seconds(self._ask(request)["started_ns"])
+        script = PlayScript(
+            steps=steps, read_only_error=read_only_error, name=name, dns_ttl=dns_ttl
+        )
+        return self._ask("play", script, Started).started
 
-    def plays(self) -> list[PlayView]:
+    def plays(self) -> Sequence[PlayView]:
         """Return all scripts since the gateway started, whoever started them, in order.
 
         Raises:
             GatewayError: if the gateway does not answer.
         """
-        return [
-            PlayView(started=to_seconds(play.pop("started_ns")), **play)
-            for play in self._ask({"command": "plays"})["plays"]
-        ]
+        return self._ask("plays", EMPTY, Plays).plays
 
-    def milestones(self, play: int | None = None) -> list[Milestone]:
+    def milestones(self, play: int | None = None) -> Sequence[Milestone]:
         """Return what has happened in a script so far, in order of time.
 
         Args:
@@ -163,24 +120,15 @@ class GatewayClient:
         Raises:
             GatewayError: if the gateway does not answer.
         """
-        return [
-            Milestone(
-                name=mark["name"],
-                at=to_seconds(mark["at_ns"]),
-                planned=None if mark["planned_ns"] is None else to_seconds(mark["planned_ns"]),
-                instance=mark["instance"],
-            )
-            for mark in self._ask({"command": "milestones", "play": play})["milestones"]
-        ]
+        return self._ask("milestones", AskMilestones(play=play), Milestones).milestones
 
-    def traffic(self, mark: str) -> dict[str, Traffic]:
+    def traffic(self, mark: str) -> Mapping[str, Traffic]:
         """Return what came to each endpoint so far; statements with *mark* from the first call on.
 
         Raises:
             GatewayError: if the gateway does not answer.
         """
-        found = self._ask({"command": "witness", "mark": mark})["endpoints"]
-        return {name: Traffic(**counts) for name, counts in found.items()}
+        return self._ask("traffic", AskTraffic(mark=mark), TrafficByEndpoint).endpoints
 
     def sessions(self, endpoint: str) -> Sessions:
         """Return the connections that clients have through an endpoint now.
@@ -188,24 +136,51 @@ class GatewayClient:
         Raises:
             GatewayError: if the gateway does not answer.
         """
-        found = self._ask({"command": "sessions", "endpoint": endpoint})
-        left = [
-            LeftSession(
-                since=to_seconds(each.pop("since_ns")),
-                refused=to_seconds(each.pop("refused_ns")),
-                **each,
-            )
-            for each in found["left"]
-        ]
-        return Sessions(open=found["open"], left=left)
+        return self._ask("sessions", AskEndpoint(endpoint=endpoint), Sessions)
 
-    def ask(self, command: str, **arguments: Any) -> dict[str, Any]:
-        """Return the gateway's answer to any other command, as plain data.
+    def proxy(self, endpoint: str) -> ProxyState:
+        """Return the figures and pins of an endpoint of the proxy, `proxy` or `proxy-reader`.
 
         Raises:
-            GatewayError: if it refuses, or does not answer.
+            GatewayError: if the gateway does not answer.
         """
-        return self._ask({"command": command, **arguments})
+        return self._ask("proxy", AskEndpoint(endpoint=endpoint), ProxyState)
+
+    def configure_proxy(self, settings: ProxySettings) -> None:
+        """Set the proxy up.
+
+        Raises:
+            GatewayError: if the gateway does not answer.
+        """
+        self._ask("proxy_configure", settings, Done)
+
+    def forget_proxy(self) -> None:
+        """Let the proxy forget its pins, and count anew.
+
+        Raises:
+            GatewayError: if the gateway does not answer.
+        """
+        self._ask("proxy_forget", EMPTY, Done)
+
+    def add_secret(self, text: str) -> None:
+        """Let another user log in to the proxy, by a SecretString.
+
+        Raises:
+            GatewayError: if the text is no secret.
+        """
+        self._ask("proxy_secret", AddSecret(secret=text), Done)
+
+    def know_proxy_as(self, addresses: Sequence[str], names: Sequence[str] = ()) -> None:
+        """Let the proxy take IAM tokens for these addresses only, and certify these host names.
+
+        Args:
+            addresses: each as `host:port`; none for any address.
+            names: host names.
+
+        Raises:
+            GatewayError: if the gateway does not answer.
+        """
+        self._ask("proxy_known_as", KnownAs(addresses=addresses, names=names), Done)
 
     def close(self) -> None:
         """Close the connection; the gateway goes on."""
@@ -225,23 +200,24 @@ class GatewayClient:
             except OSError as error:
                 raise GatewayError(f"no gateway behind {self._path}: {error}") from error
 
-    def _ask(self, request: dict[str, Any]) -> dict[str, Any]:
+    def _ask(self, command: str, question: "DataclassInstance", kind: type[Answer]) -> Answer:
+        """Return the answer to a command as a record."""
         with self._lock:
             try:
-                answer = self._exchange(json.dumps(request).encode() + b"\n")
+                line = self._exchange(json.dumps({"command": command, **asdict(question)}).encode())
+                answer = json.loads(line)
+                if "error" not in answer:
+                    return typed(kind, answer, f"the answer to {command}")
             except (OSError, ValueError) as error:
                 self._hang_up()
                 raise GatewayError(f"the gateway does not answer: {error}") from error
-        if "error" in answer:
-            raise GatewayError(answer["error"])
-        return answer
+        raise GatewayError(answer["error"])
 
-    def _exchange(self, line: bytes) -> dict[str, Any]:
+    def _exchange(self, line: bytes) -> bytes:
         stream = self._connected()
-        stream.write(line)
+        stream.write(line + b"\n")
         stream.flush()
-        answer: dict[str, Any] = json.loads(stream.readline())
-        return answer
+        return stream.readline()
 
     def _connected(self) -> BufferedRWPair:
         if self._closed:

@@ -5,19 +5,40 @@ import json
 import os
 import traceback
 from collections.abc import Callable
-from typing import Any
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
 
+from pytest_rdsfailover.local.gateway.messages import (
+    COMMAND,
+    AskEndpoint,
+    AskMilestones,
+    AskTraffic,
+    ClusterView,
+    InstanceView,
+    Message,
+    Milestones,
+    Plays,
+    PlayScript,
+    PlayView,
+    Pong,
+    Started,
+    TrafficByEndpoint,
+)
 from pytest_rdsfailover.local.gateway.player import Player
 from pytest_rdsfailover.local.gateway.proxy.control import ProxyControl
 from pytest_rdsfailover.local.gateway.proxy.rds_proxy import RdsProxy
 from pytest_rdsfailover.local.gateway.router import READER
-from pytest_rdsfailover.local.gateway.script import decode_steps
 from pytest_rdsfailover.local.gateway.server import Gateway
+from pytest_rdsfailover.model.clock import to_seconds
 from pytest_rdsfailover.model.errors import GatewayError
+from pytest_rdsfailover.model.records import Milestone
+from pytest_rdsfailover.model.target import LeftSession, Sessions
+from pytest_rdsfailover.model.typed import typed
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 LONGEST = 1 << 20  # bytes of one request
-
-Answer = dict[str, Any]
 
 
 class Control:
@@ -25,13 +46,13 @@ class Control:
 
     def __init__(self, gateway: Gateway, player: Player, proxy: RdsProxy) -> None:
         self._gateway, self._player = gateway, player
-        self._commands: dict[str, Callable[[Answer], Answer]] = {
-            "ping": lambda _: {"pid": os.getpid()},
+        self._commands: dict[str, Callable[[Message], DataclassInstance]] = {
+            "ping": lambda _: Pong(pid=os.getpid()),
             "describe": self._describe,
             "play": self._play,
             "milestones": self._milestones,
             "plays": self._plays,
-            "witness": self._witness,
+            "traffic": self._traffic,
             "sessions": self._sessions,
             **ProxyControl(proxy).commands,
         }
@@ -57,11 +78,11 @@ class Control:
         finally:
             writer.close()
 
-    def answer(self, line: bytes) -> Answer:
+    def answer(self, line: bytes) -> dict[str, Any]:
         """Return the answer to one request; `error` says why there is none."""
         try:
-            request = json.loads(line)
-            return self._commands[request["command"]](request)
+            message: Message = json.loads(line)
+            return asdict(self._commands[message[COMMAND]](message))
         except GatewayError as error:
             return {"error": str(error)}
         except (LookupError, TypeError, ValueError, RecursionError) as error:
@@ -70,75 +91,80 @@ class Control:
             traceback.print_exc()  # into the gateway's log
             return {"error": f"the gateway failed: {error!r}"}
 
-    def _describe(self, _: Answer) -> Answer:
+    def _describe(self, _: Message) -> ClusterView:
         router = self._gateway.router
-        return {
-            "writer": router.writer,
-            "dns": router.dns,
-            "reader": router.choose(READER).id,
-            "ports": self._gateway.ports,
-            "playing": self._player.playing,
-            "failures": self._player.failures,
-            "instances": [
-                {
-                    "id": instance.id,
-                    "role": "writer" if instance.writer else "reader",
-                    "state": instance.state.value,
-                    "sessions": instance.sessions,
-                }
+        return ClusterView(
+            writer=router.writer,
+            dns=router.dns,
+            reader=router.choose(READER).id,
+            ports=self._gateway.ports,
+            playing=self._player.playing,
+            failures=self._player.failures,
+            instances=[
+                InstanceView(
+                    id=instance.id,
+                    role="writer" if instance.writer else "reader",
+                    state=instance.state.value,
+                    sessions=instance.sessions,
+                )
                 for instance in router.instances.values()
             ],
-        }
-
-    def _play(self, request: Answer) -> Answer:
-        steps = decode_steps(request["steps"])
-        started = self._player.play(
-            steps, request["read_only_error"], request.get("name", ""), request.get("dns_ttl", 0.0)
         )
-        return {"started_ns": started}
 
-    def _plays(self, _: Answer) -> Answer:
+    def _play(self, message: Message) -> Started:
+        script = typed(PlayScript, message)
+        started = self._player.play(
+            script.steps, script.read_only_error, script.name, script.dns_ttl
+        )
+        return Started(started=to_seconds(started))
+
+    def _plays(self, _: Message) -> Plays:
         latest = len(self._player.plays) - 1
-        return {
-            "plays": [
-                {
-                    "name": play.name,
-                    "started_ns": play.started,
-                    "target": play.target,
-                    "victim": play.victim,
-                    "dns_ttl": play.dns_ttl,
-                    "over": number < latest or not self._player.playing,
-                }
+        return Plays(
+            plays=[
+                PlayView(
+                    name=play.name,
+                    started=to_seconds(play.started),
+                    target=play.target,
+                    victim=play.victim,
+                    dns_ttl=play.dns_ttl,
+                    over=number < latest or not self._player.playing,
+                )
                 for number, play in enumerate(self._player.plays)
             ]
-        }
+        )
 
-    def _witness(self, request: Answer) -> Answer:
-        witness, mark = self._gateway.witness, request["mark"].encode()
+    def _traffic(self, message: Message) -> TrafficByEndpoint:
+        witness, mark = self._gateway.witness, typed(AskTraffic, message).mark.encode()
         witness.watch(mark)
-        return {"endpoints": witness.tell(mark)}
+        return TrafficByEndpoint(endpoints=witness.tell(mark))
 
-    def _sessions(self, request: Answer) -> Answer:
-        links = self._gateway.links(request["endpoint"])
+    def _sessions(self, message: Message) -> Sessions:
+        links = self._gateway.links(typed(AskEndpoint, message).endpoint)
         left = [
-            {
-                "instance": link.instance.id,
-                "since_ns": link.since,
-                "refused_ns": link.refused,
-                "refusals": link.session.answers.refusals,
-                "error": link.session.answers.refusal,
-            }
+            LeftSession(
+                instance=link.instance.id,
+                since=to_seconds(link.since),
+                refused=to_seconds(link.refused),
+                refusals=link.session.answers.refusals,
+                error=link.session.answers.refusal,
+            )
             for link in links
             if link.session.answers.refusals and not link.instance.writer
         ]
-        return {"open": len(links), "left": left}
+        return Sessions(open=len(links), left=left)
 
-    def _milestones(self, request: Answer) -> Answer:
-        number = request.get("play")
+    def _milestones(self, message: Message) -> Milestones:
+        number = typed(AskMilestones, message).play
         marks = self._player.marks if number is None else self._player.plays[number].marks
-        return {
-            "milestones": [
-                {"name": m.name, "at_ns": m.at, "planned_ns": m.planned, "instance": m.instance}
-                for m in sorted(marks, key=lambda mark: mark.at)
+        return Milestones(
+            milestones=[
+                Milestone(
+                    name=mark.name,
+                    at=to_seconds(mark.at),
+                    planned=None if mark.planned is None else to_seconds(mark.planned),
+                    instance=mark.instance,
+                )
+                for mark in sorted(marks, key=lambda mark: mark.at)
             ]
-        }
+        )

@@ -7,7 +7,7 @@ from pytest_rdsfailover.local.gateway.script import Step
 from pytest_rdsfailover.mysql.packets import ServerFault
 from pytest_rdsfailover.mysql.responses import Command
 
-# What Aurora documents, and nothing around it; no server that we start knows the statement.
+# The statement as Aurora documents it, and nothing around it; no server that we start knows it.
 STATEMENT = re.compile(
     rb"\s*ALTER\s+SYSTEM\s+CRASH(\s+(INSTANCE|DISPATCHER|NODE))?\s*;?\s*", re.IGNORECASE
 )

@@ -56,6 +56,7 @@ class Fence:
         except Exception as error:
             if ignore and error.args[:1] == (ignore,):
                 return []
-            # What is left of a broken connection cannot be trusted: the next call opens another.
+            # A connection that broke in the middle cannot be used again: the next call opens
+            # another.
             self._connection = None
             raise GatewayError(f"the server refused {sql.split(maxsplit=1)[0]}: {error}") from error

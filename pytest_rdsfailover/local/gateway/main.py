@@ -1,14 +1,6 @@
-"""The gateway as a process: `python -m pytest_rdsfailover.local.gateway.main CONFIG.json`.
+"""The gateway as a process: `python -m pytest_rdsfailover.local.gateway.main`.
 
-The configuration holds a password, so it must be readable by its owner alone:
-
-    {"instances": 2,
-     "server": {"unix_socket": "..."} or {"host": "...", "port": 3306},
-     "admin": {"user": "...", "password": "..."},     may kill sessions and see all of them
-     "control": "path of the control socket, in a directory of mode 0700",
-     "read_only_error": 1290 or 1836,                 what readers answer to writes
-     "restart": 5.0,                                  seconds, after ALTER SYSTEM CRASH
-     "toxiproxy": {"url": "http://...", "prefix": "..."} or null}
+The first line of its standard input is what `config.encode` makes of a `Config`.
 
 When it listens it prints one line, {"ports": {"cluster": 12345, ...}}. It ends at the end of its
 standard input, so that it cannot outlive who started it, and on SIGTERM.
@@ -21,92 +13,32 @@ import signal
 import sys
 import threading
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+from pytest_rdsfailover.local.gateway.config import Config, decode
 from pytest_rdsfailover.local.gateway.control import Control
 from pytest_rdsfailover.local.gateway.crash import NAME, crash_steps
 from pytest_rdsfailover.local.gateway.fence import Fence
+from pytest_rdsfailover.local.gateway.messages import Listening
 from pytest_rdsfailover.local.gateway.network import NetworkSwitch, NoNetwork, Toxiproxy
 from pytest_rdsfailover.local.gateway.player import Player
 from pytest_rdsfailover.local.gateway.proxy.facts import ask
 from pytest_rdsfailover.local.gateway.proxy.rds_proxy import AllSessions, RdsProxy
-from pytest_rdsfailover.local.gateway.proxy.secrets import Secret
 from pytest_rdsfailover.local.gateway.router import Router
 from pytest_rdsfailover.local.gateway.server import Gateway
 from pytest_rdsfailover.local.gateway.sockets import Dial, Factory
 from pytest_rdsfailover.local.gateway.tls import Authority
 from pytest_rdsfailover.local.gateway.turns import Turns, event_loop
-from pytest_rdsfailover.local.gateway.witness import Witness
+from pytest_rdsfailover.local.gateway.witness import TrafficCounter
+from pytest_rdsfailover.local.processes.told import read_told
 from pytest_rdsfailover.model.endpoints import Bounds, Endpoint
-from pytest_rdsfailover.model.errors import GatewayError, RdsFailoverError
+from pytest_rdsfailover.model.errors import RdsFailoverError
 from pytest_rdsfailover.mysql import driver
 
 ADMIN = Bounds(connect=2.0, read=5.0, write=5.0)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Config:
-    """What a gateway must know.
-
-    Attributes:
-        instances: how many instances the cluster has.
-        control: path of its control socket.
-        user: an administrator of the server.
-        password: its password.
-        unix_socket: path of the server's socket; None for a server behind TCP.
-        host: the server's host.
-        port: the server's port.
-        read_only_error: what readers answer to writes, until a script says otherwise.
-        restart: seconds for which an instance is down after a crash by SQL.
-        toxiproxy: URL of Toxiproxy's API; None without one.
-        prefix: what Toxiproxy's proxies are called, before the endpoint's name.
-        secrets: who may log in to the proxy.
-    """
-
-    instances: int
-    control: str
-    user: str
-    password: str = field(repr=False)
-    unix_socket: str | None = None
-    host: str = "127.0.0.1"
-    port: int = 3306
-    read_only_error: int = 1290
-    restart: float = 5.0
-    toxiproxy: str | None = None
-    prefix: str = ""
-    secrets: tuple[Secret, ...] = ()
-
-
-def read(path: Path) -> Config:
-    """Return the configuration in a file.
-
-    Raises:
-        GatewayError: if it is none, or others can read it.
-    """
-    try:
-        if path.stat().st_mode & 0o077:
-            raise GatewayError(f"{path} holds a password: only its owner may read it (mode 0600)")
-        document = json.loads(path.read_text())
-        server, toxiproxy = document["server"], document.get("toxiproxy") or {}
-        return Config(
-            instances=int(document["instances"]),
-            control=document["control"],
-            user=document["admin"]["user"],
-            password=document["admin"]["password"],
-            unix_socket=server.get("unix_socket"),
-            host=server.get("host", "127.0.0.1"),
-            port=int(server.get("port", 3306)),
-            read_only_error=int(document.get("read_only_error", 1290)),
-            restart=float(document.get("restart", 5.0)),
-            toxiproxy=toxiproxy.get("url"),
-            prefix=toxiproxy.get("prefix", ""),
-            secrets=tuple(Secret.parse(text) for text in document.get("secrets", ())),
-        )
-    except (OSError, AttributeError, KeyError, TypeError, ValueError) as error:
-        raise GatewayError(f"{path} is no configuration of a gateway: {error!r}") from error
 
 
 def administrator(config: Config) -> Any:
@@ -129,7 +61,12 @@ def crash(player: Player, config: Config, instance: str) -> bool:
 
 
 def make_proxy(
-    config: Config, router: Router, authority: Authority, dial: Dial, turns: Turns, witness: Witness
+    config: Config,
+    router: Router,
+    authority: Authority,
+    dial: Dial,
+    turns: Turns,
+    witness: TrafficCounter,
 ) -> RdsProxy:
     """Return the cluster's RDS Proxy, which is still to listen."""
     connection = administrator(config)
@@ -163,7 +100,7 @@ async def serve(config: Config, turns: Turns) -> None:
     for instance in router.instances.values():
         instance.read_only_error = config.read_only_error
     authority = Authority(Path(config.control).parent)
-    witness = Witness()
+    witness = TrafficCounter()
     gateway = Gateway(router, dial, witness, authority.context)
     fence = Fence(lambda: administrator(config))
     network: NetworkSwitch = NoNetwork()
@@ -176,7 +113,7 @@ async def serve(config: Config, turns: Turns) -> None:
     await gateway.listen()
     gateway.ports |= await proxy.listen()
     await Control(gateway, player, proxy).listen(config.control)
-    print(json.dumps({"ports": gateway.ports}), flush=True)  # noqa: T201 - who started us waits for it
+    print(json.dumps(asdict(Listening(ports=gateway.ports))), flush=True)  # noqa: T201 - who started us waits for it
     await asyncio.Event().wait()
 
 
@@ -194,13 +131,10 @@ def watch(control: str) -> None:
     leave(control)
 
 
-def main(arguments: list[str]) -> int:
-    """Run the gateway that a configuration file describes; return a status for the shell."""
-    if len(arguments) != 1:
-        print("usage: python -m pytest_rdsfailover.local.gateway.main CONFIG.json", file=sys.stderr)  # noqa: T201
-        return 2
+def main() -> int:
+    """Run the gateway that standard input describes; return a status for the shell."""
     try:
-        config = read(Path(arguments[0]))
+        config = decode(read_told())
         signal.signal(signal.SIGTERM, lambda *_: leave(config.control))
         threading.Thread(target=watch, args=(config.control,), daemon=True).start()
         turns = Turns()
@@ -213,4 +147,4 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main())

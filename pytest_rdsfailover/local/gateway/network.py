@@ -34,7 +34,7 @@ class NoNetwork:
 class Toxiproxy:
     """Toxiproxy's proxies, one an endpoint, switched off while their endpoint refuses.
 
-    It speaks HTTP itself: the client for tests takes longer to import than the gateway to start.
+    It speaks HTTP by itself, because importing the client takes longer than the gateway's start.
     """
 
     def __init__(self, url: str, prefix: str, endpoints: Collection[str]) -> None:

@@ -23,7 +23,7 @@ T = TypeVar("T")
 Work = Coroutine[Any, Any, None]
 
 
-class Sessions(Protocol):
+class SessionCutter(Protocol):
     """The clients' sessions, by instance."""
 
     def cut(self, instance: str, how: str) -> set[int]:
@@ -34,7 +34,7 @@ class Sessions(Protocol):
 
 
 class Follower(Protocol):
-    """What goes after the writer by itself: RDS Proxy."""
+    """What follows the writer by itself: RDS Proxy."""
 
     @property
     def serving(self) -> bool:
@@ -58,7 +58,7 @@ class Player:
     def __init__(
         self,
         router: Router,
-        sessions: Sessions,
+        sessions: SessionCutter,
         fence: Fence,
         network: NetworkSwitch,
         proxy: Follower | None = None,
@@ -151,7 +151,7 @@ class Player:
         await asyncio.gather(*jobs)
         if self._proxy is not None:
             with self._noting("at the end, let the proxy follow"):
-                self._proxy.follow()  # a script without this step must not leave requests queued
+                self._proxy.follow()  # a script that has no `follow` must not leave requests queued
 
     def _begin(self, step: Step, planned: int, ahead: Sequence[Step]) -> list[Work]:
         """Do what a step does at once; return what is left of it to do.
@@ -174,7 +174,7 @@ class Player:
         ]
 
     async def _guide(self, step: Step, planned: int) -> None:
-        """Let the proxy queue requests, or go to the writer again as soon as there is one."""
+        """Let the proxy queue requests, or send them to the writer again once there is one."""
         proxy = self._proxy
         if proxy is None:
             return
@@ -216,7 +216,8 @@ class Player:
         was_writer = name == router.writer
         router.cut(name, silent=how == "hang")
         if was_writer and deposed:
-            # A script may bring it back before its successor is promoted: it must not write then.
+            # A script may bring the instance back before its successor is promoted: it must not
+            # write then.
             router.depose(name)
         asked = self._ask_network()
         threads = self._sessions.cut(name, how)

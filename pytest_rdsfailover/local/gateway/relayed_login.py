@@ -41,7 +41,7 @@ class RelayedLogin:
         self.capabilities = Capability(0)
         self.status = STATUS_AUTOCOMMIT
         self._tls = Capability.SSL if tls else Capability(0)
-        self._ahead = 0  # packets of the login that the server never sees
+        self._ahead = 0  # how many packets of the login the server does not get
         self._offered = Capability(0)
 
     def encrypted(self) -> bool:
@@ -63,7 +63,7 @@ class RelayedLogin:
         return Packet(packet.sequence + self._ahead, packet.payload)
 
     def _greeting(self, packet: Packet) -> Packet:
-        """Take the server's first packet: a greeting, or an error that says why there is none."""
+        """Take the server's first packet: a greeting, or an error in its place."""
         if packet.payload[:1] == bytes((ERR,)):
             return packet
         greeting = relayed_greeting(parse_greeting(packet.payload))
@@ -74,7 +74,7 @@ class RelayedLogin:
         return Packet(packet.sequence, encode_greeting(shown))
 
     def from_client(self, packet: Packet) -> bytes:
-        """Take the client's next packet, whose first one says what it can do; return the server's.
+        """Take the client's next packet; return what the server gets. The first names capabilities.
 
         Raises:
             ProtocolError: if no client may send it.

@@ -16,7 +16,7 @@ READ_ONLY = {
 }
 PROTECT = b"SET SESSION TRANSACTION READ ONLY"
 RELEASE = b"SET SESSION TRANSACTION READ WRITE"
-# Commands that cannot write, or reset the session, or only go on with what was begun.
+# Commands that cannot write, that reset the session, or that only continue an earlier command.
 HARMLESS = frozenset({
     Command.INIT_DB, Command.FIELD_LIST, Command.STATISTICS, Command.PING, Command.CHANGE_USER,
     Command.STMT_RESET, Command.SET_OPTION, Command.STMT_FETCH, Command.RESET_CONNECTION,
@@ -82,7 +82,7 @@ def _temporary(words: tuple[bytes, ...]) -> bool:
 def _switches(statement: Statement) -> bool:
     """Tell whether a statement makes its session read-write and goes on with another statement.
 
-    MariaDB's SET STATEMENT ... FOR and its compound statements can: what comes behind the switch
+    MariaDB's SET STATEMENT ... FOR and its compound statements can. The statement behind the switch
     runs before the gateway can make the session read-only again.
     """
     words = statement.words

@@ -102,8 +102,8 @@ class Router:
     def _reader(self) -> Instance:
         """Return the reader with the fewest sessions, by turns among equals.
 
-        Without a reader that answers it is the writer, and a hanging reader only if nobody else is
-        there: its name would still be resolved.
+        If no reader answers, it is the writer. It is a hanging reader only if there is no other
+        instance: DNS would still name that one.
         """
         readers = [instance for instance in self.instances.values() if instance.id != self.writer]
         writer = self.instances[self.writer]

@@ -1,8 +1,6 @@
-"""A failover as a list of steps, its JSON form, and what became of it when it was played."""
+"""A failover as a list of steps, and what became of it when it was played."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from pytest_rdsfailover.model.errors import GatewayError
 
@@ -41,34 +39,6 @@ class Step:
             raise GatewayError(f"a hold is one of {', '.join(HOLDS)}, not {self.how!r}")
         if not 0 <= self.at < float("inf"):
             raise GatewayError(f"a step cannot happen after {self.at!r} s")
-
-
-def encode_steps(steps: Sequence[Step]) -> list[dict[str, Any]]:
-    """Return steps as JSON has them."""
-    return [
-        {"at": step.at, "action": step.action, "instance": step.instance, "how": step.how}
-        for step in steps
-    ]
-
-
-def decode_steps(document: Any) -> list[Step]:
-    """Return the steps of a JSON document.
-
-    Raises:
-        GatewayError: if it holds anything else.
-    """
-    try:
-        return [
-            Step(
-                at=float(item["at"]),
-                action=str(item["action"]),
-                instance=str(item["instance"]),
-                how=item.get("how"),
-            )
-            for item in document
-        ]
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise GatewayError(f"not a list of steps: {error!r}") from error
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,7 @@ from pytest_rdsfailover.local.gateway.client_stream import ClientStream
 from pytest_rdsfailover.local.gateway.router import Instance, Router, State
 from pytest_rdsfailover.local.gateway.session import InstanceSession
 from pytest_rdsfailover.local.gateway.sockets import BACKLOG, Dial, GatewayConnection, bound
-from pytest_rdsfailover.local.gateway.witness import Witness
+from pytest_rdsfailover.local.gateway.witness import TrafficCounter
 from pytest_rdsfailover.mysql.packets import ProtocolError
 
 
@@ -51,7 +51,7 @@ class InstanceLink:
         seen.connections += 1
         self.session = InstanceSession(self.instance, tls=gateway.tls is not None, seen=seen)
         self.silent = self.ended = False
-        self.since, self.refused = time.monotonic_ns(), 0  # nanoseconds; the latter of the last one
+        self.since, self.refused = time.monotonic_ns(), 0  # nanoseconds; when it was last refused
         self._stream = ClientStream(self.session, gateway.tls)
         self.client = Side(self, self._stream.feed)
         self._server = Side(self, self.session.from_server)
@@ -144,7 +144,7 @@ class Gateway:
     """
 
     def __init__(
-        self, router: Router, dial: Dial, witness: Witness, tls: ssl.SSLContext | None = None
+        self, router: Router, dial: Dial, witness: TrafficCounter, tls: ssl.SSLContext | None = None
     ) -> None:
         self.router, self.dial, self.witness, self.tls = router, dial, witness, tls
         self.ports: dict[str, int] = {}
@@ -198,7 +198,7 @@ class Gateway:
                 link.silence()
             else:
                 link.end(reset=how == "reset")
-        self._departed.pop(instance, None)  # `end` put the links' own threads there
+        self._departed.pop(instance, None)  # forgets the threads that `end` has added
         return threads
 
     def reset_silent(self, instance: str) -> None:

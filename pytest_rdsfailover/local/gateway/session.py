@@ -10,7 +10,7 @@ from pytest_rdsfailover.local.gateway.relayed_login import RelayedLogin
 from pytest_rdsfailover.local.gateway.roles import Exchange, hidden, refused, worded
 from pytest_rdsfailover.local.gateway.sink import Framed, Sink
 from pytest_rdsfailover.local.gateway.variables import Variables
-from pytest_rdsfailover.local.gateway.witness import MarkedCount, Seen
+from pytest_rdsfailover.local.gateway.witness import MarkedStatement, Seen
 from pytest_rdsfailover.mysql.handshake import Capability
 from pytest_rdsfailover.mysql.packets import (
     MAX_PAYLOAD,
@@ -48,7 +48,7 @@ class InstanceSession:
         host: the instance.
         tls: clients are offered TLS.
         sink: takes what the instance has for its client; None to have it as bytes in `to_client`.
-        seen: counts what clients of its endpoint do; None for nobody's count.
+        seen: counts what clients of its endpoint do; None if it is not to be counted.
 
     Attributes:
         to_client: bytes for the client.
@@ -68,7 +68,7 @@ class InstanceSession:
         self._client, self._message = PacketReader(), MessageReader()
         self._server = ResponseReader(self._answered)
         self._seen = seen or Seen()
-        self._marked: MarkedCount | None = None  # where the answer to the command is counted
+        self._carried: MarkedStatement | None = None  # what the answer to the command is told to
         self._variables = Variables(host.id)
         self._planner = Planner(host, self._variables)
         self._login = RelayedLogin(tls=tls)
@@ -81,7 +81,7 @@ class InstanceSession:
         self._drop = False  # the rest of the server's answer is not for the client
         self._goes_on = False  # what the client sends on request is continued by its next packet
         self._plain = False  # the server's answer is for the client as it is
-        self._shift = 0  # what the client's numbers are ahead of the server's
+        self._shift = 0  # by how much the client's packet numbers are ahead of the server's
 
     @property
     def thread_id(self) -> int | None:
@@ -180,7 +180,7 @@ class InstanceSession:
         if is_crash(message):
             self.crashing = True  # no answer: the instance goes down
             return
-        self._marked = self._seen.begin(message)
+        self._carried = self._seen.begin(message)
         if self._command == Command.SET_OPTION:
             self._multi = message == SET_MULTI_STATEMENTS
         self._plan.extend(self._planner.plan(message, self._server.status, multi=self._multi))
@@ -228,7 +228,7 @@ class InstanceSession:
         response, exchange = self._server.response, self._exchange
         part = self._server.follow(packet)
         if response is None or exchange is None:
-            self._sink.take(packet)  # it is about to hang up
+            self._sink.take(packet)  # an error that comes unasked: the server is about to hang up
             return
         if part is Part.END:
             self._end(packet.payload, response, exchange)
@@ -238,12 +238,12 @@ class InstanceSession:
             self._server.end()
             self._plain = self._drop = False
 
-    def _answered(self, *, failed: bool) -> None:
+    def _answered(self, error: int) -> None:
         """Count that the server has answered a command of the client's."""
         exchange = self._exchange
-        if self._marked is not None and exchange is not None and not exchange.hidden:
-            self._marked.confirmed += not failed
-            self._marked = None
+        if self._carried is not None and exchange is not None and not exchange.hidden:
+            self._carried.answered(error)
+            self._carried = None
 
     def _forward(self, payload: bytes, part: Part | None, exchange: Exchange) -> None:
         """Let the client have a packet from the middle of its answer."""
@@ -267,10 +267,10 @@ class InstanceSession:
                 payload if self._host.writer else worded(payload, self._host.read_only_error)
             )
         elif self._writing() and not exchange.lifted:
-            # A transaction that may write was begun on a reader: it must not live on.
+            # A transaction that may write was begun on a reader: it must be ended.
             self._plan.clear()
             self._plan.append(ROLLBACK)
-            self._marked = None
+            self._carried = None
             self._held = refused(self._host.read_only_error)
             self._drop = True
         else:
@@ -290,7 +290,7 @@ class InstanceSession:
         self.answers.tell(payload)
 
     def _fail(self, payload: bytes) -> None:
-        """Answer with an error; of what was planned only our own tidying up is left."""
+        """Answer with an error; of the planned exchanges only our own that tidy up remain."""
         self._plan = deque(takewhile(lambda exchange: exchange.hidden, self._plan))
         self._held = payload
 

@@ -41,6 +41,6 @@ class Framed:
             server.follow(packet)
             if response is not None and response.done:
                 server.end()
-        # Behind the end a farewell may begin, which is taken once it is whole.
+        # Behind the end the server's last error may begin, which is taken once it is whole.
         behind = server.pending if server.response is None else 0
         self._buffer += data[: len(data) - behind]

@@ -58,7 +58,7 @@ class GatewayConnection(asyncio.BufferedProtocol):
         self.data_received(bytes(_received[:nbytes]))
 
     def data_received(self, data: bytes) -> None:
-        """Take received bytes; of the subclass."""
+        """Take received bytes; the subclass implements it."""
         raise NotImplementedError
 
     def eof_received(self) -> None:

@@ -39,7 +39,7 @@ class Authority:
         self.ca.write_bytes(_pem(self._certificate))
         self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self.context.minimum_version = ssl.TLSVersion.TLSv1_2
-        self.context.options |= ssl.OP_NO_RENEGOTIATION  # older OpenSSLs would let clients
+        self.context.options |= ssl.OP_NO_RENEGOTIATION  # older OpenSSLs permit it
         self.context.num_tickets = 0  # nobody resumes a session here, and tickets cost memory
         self.certify(names)
 

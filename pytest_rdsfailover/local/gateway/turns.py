@@ -1,4 +1,4 @@
-"""The turns of an event loop: calls are made at the end of one, when all received bytes are done."""
+"""Calls at the end of an event loop's turn, when all bytes received in it are worked on."""
 
 import asyncio
 import selectors
@@ -23,7 +23,7 @@ class Turns(selectors.DefaultSelector):
         self._calls.append(call)
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        """Make the calls, then wait; not if there were any, for they may have given work."""
+        """Make the calls, or wait for events if there are none: calls may have made work."""
         if not self._calls:
             return super().select(timeout)
         calls, self._calls = self._calls, []
@@ -33,7 +33,7 @@ class Turns(selectors.DefaultSelector):
 
 
 def _make(call: Call) -> None:
-    """Make a call; what it raises is told to the loop, as if the loop had made it."""
+    """Make a call; an exception goes to the loop's handler, as if the loop had made the call."""
     try:
         call()
     except Exception as error:  # noqa: BLE001 - one call must not end the loop

@@ -18,8 +18,8 @@ from pytest_rdsfailover.mysql.statements import Statement, references, replace_s
 AURORA_ID, AURORA_VERSION = b"aurora_server_id", b"aurora_version"
 ROLE = frozenset({b"read_only", b"innodb_read_only"})
 OURS = frozenset({b"transaction_read_only", b"tx_read_only"})
-# A server names a result's column after the text of its expression. Each replacement has a number
-# that no user writes, by which the name in the user's own text is found again.
+# A server names a column of a result after the text of its expression. So each replacement carries
+# a number that no user writes: by it the column gets the name back that the user's text gives it.
 MARKER = re.compile(rb"coalesce\((?:\d+|'[\w.-]*'),(\d{10})\)")
 BASE = 7_193_000_000
 PORT = b"3306"

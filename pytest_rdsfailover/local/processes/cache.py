@@ -25,7 +25,7 @@ def cache_directory(environ: Mapping[str, str]) -> Path:
         raise SettingError(f"this user has no home directory; {REMEDY}") from None
     try:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=path):  # an existing one may be read-only, or full
+        with tempfile.TemporaryFile(dir=path):  # a directory that exists may be read-only, or full
             pass
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or error

@@ -106,7 +106,7 @@ def _candidates() -> Iterator[int]:
     """Yield all ports that we may use; last those that have to be held."""
     edge = max(LOWEST, ceiling())
     for part in (range(LOWEST, edge), range(edge, CEILING)):
-        # From anywhere, and not by the run's seed: two equal runs may be parallel.
+        # At random and not by the run's seed, because two equal runs may run at the same time.
         first = random.SystemRandom().randrange(len(part) or 1)
         yield from (*part[first:], *part[:first])
 
@@ -123,7 +123,7 @@ def _try(number: int, addresses: Sequence[str], locks: Path) -> Port | None:
             if number >= ceiling():
                 port.hold(addresses)
             return port
-    except OSError:  # a client was given it in between
+    except OSError:  # the system has just given it to a client
         pass
     port.release()
     return None
@@ -140,7 +140,7 @@ def is_free(address: str, number: int) -> bool:
 
 
 def _bound(address: str, number: int) -> socket.socket:
-    """Return a socket bound as servers do it: only a listener on the port is in its way.
+    """Return a socket bound as servers bind: only another listener on the port prevents it.
 
     Raises:
         OSError: if there is one, or a client has the port.

@@ -5,7 +5,6 @@ this process ends, however it ends.
 """
 
 import contextlib
-import os
 import signal
 import threading
 import time
@@ -15,12 +14,14 @@ from typing import Self
 
 from pytest_rdsfailover.local.processes.supervisor_client import (
     LAST_LINES,
-    Report,
+    ProgramReport,
     SupervisorClient,
+    environment,
     tail,
 )
 from pytest_rdsfailover.model.errors import DiedError, NotReadyError
 
+MOST_TOLD = 4096  # bytes: a pipe takes so many whether or not somebody reads them
 LOOK_EVERY = 0.002  # seconds between two looks for a program's first line
 
 
@@ -126,7 +127,7 @@ class Process:
         """Let a frozen one go on (SIGCONT); return between which nanoseconds that happened."""
         return self._signal(signal.SIGCONT)
 
-    def hear(self, report: Report) -> None:
+    def hear(self, report: ProgramReport) -> None:
         """Take what the supervisor says of it."""
         if "pid" in report:
             self.pid = report["pid"]
@@ -197,22 +198,34 @@ class Supervisor:
         return self._client.pid
 
     def spawn(
-        self, name: str, argv: Sequence[str], *, env: Mapping[str, str] | None = None
+        self,
+        name: str,
+        argv: Sequence[str],
+        *,
+        env: Mapping[str, str] | None = None,
+        told: str = "",
+        grace: float = 0.0,
     ) -> Process:
         """Start a program.
 
         Its standard input is a pipe that ends with the supervisor; its standard output and error
-        go to NAME.out and NAME.log in the run directory.
+        go to NAME.out and NAME.log in the run directory. It gets this process' environment, without
+        the options of ours, which may hold passwords.
 
         Args:
             name: what errors call it; not that of a running program.
             argv: absolute path of the program and its arguments; never a secret.
-            env: what to add to this process' environment.
+            env: what to add to the environment.
+            told: the first line of its standard input, which may hold secrets; up to `MOST_TOLD` bytes.
+            grace: seconds that it has to clean up once its standard input has ended, also when the
+                supervisor was killed; 0 for a program that is killed then.
 
         Raises:
             DiedError: if the supervisor has ended.
             NotReadyError: if it does not answer; it is killed then, and all its programs.
         """
+        if len(told.encode()) >= MOST_TOLD:
+            raise ValueError(f"{name} is told more than {MOST_TOLD} bytes")
         with self._lock:
             if any(other.name == name and other.alive for other in self._processes.values()):
                 raise ValueError(f"a program named {name} is already running")
@@ -220,7 +233,13 @@ class Supervisor:
             process = self._processes[key] = Process(self._client, key, name)
         (self.directory / f"{name}.out").unlink(missing_ok=True)  # of an earlier one
         self._client.ask(
-            do="spawn", key=key, name=name, argv=list(argv), env={**os.environ, **(env or {})}
+            do="spawn",
+            key=key,
+            name=name,
+            argv=list(argv),
+            env=environment() | dict(env or {}),
+            told=told and f"{told}\n",
+            grace=grace,
         )
         process.wait_started()
         if not process.pid:
@@ -231,7 +250,7 @@ class Supervisor:
         """End all programs and remove the run directory; harmless the second time."""
         self._client.close()
 
-    def _hear(self, report: Report) -> None:
+    def _hear(self, report: ProgramReport) -> None:
         self._processes[report["key"]].hear(report)
 
     def _end(self) -> None:

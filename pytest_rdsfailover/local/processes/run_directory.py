@@ -8,7 +8,7 @@ from pathlib import Path
 
 MEMORY = Path("/dev/shm")  # noqa: S108 - the run directory in it is new and private
 ROOM = 1 << 30  # bytes that must be free there
-REMEDY = "set TMPDIR to a directory that can be written to"
+REMEDY = "set TMPDIR to a directory that can be written to and has room for 300 MB"
 
 
 def bases() -> list[Path]:

@@ -5,14 +5,17 @@ A program of its own, standard library only, so that it starts in a few hundredt
 locked while this program lives; run directories in any BASE that nobody locks are leftovers of a
 crash and are removed. Requests come as JSON lines on standard input, reports go to standard output:
 
-    {"do": "spawn", "key": 1, "name": "server", "argv": [...], "env": {...}}  -> {"key": 1, "pid": 99}
+    {"do": "spawn", "key": 1, "name": "server", "argv": [...], "env": {...},
+     "told": "", "grace": 0.0}                                          -> {"key": 1, "pid": 99}
     {"do": "signal", "key": 1, "signal": 19}                            -> {"key": 1, "sent": [7, 9]}
                                                        when a program ends    -> {"key": 1, "status": 9}
 
 `sent` are the nanoseconds of the monotonic clock between which the signal took effect; this process
 has no other threads that would blur them. Standard output and error of a program go to NAME.out and
-NAME.log in the run directory; its standard input is a pipe that ends when this program does. When
-standard input ends, or the owner does, every program is killed and the run directory removed.
+NAME.log in the run directory; its standard input is a pipe that begins with what it is told and ends
+when this program does. When our own standard input ends, or the owner does, every program is killed
+and the run directory removed. A program with a grace is not killed at once: the end of its input
+tells it to clean up, even when somebody has killed this program.
 """
 
 import contextlib
@@ -30,10 +33,12 @@ from collections.abc import Iterator
 PREFIX = "rdsfo"
 PARENT_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of prctl(2)
 LINUX = sys.platform == "linux"
-# What ends a parent wakes us, so that even one that somebody has stopped sees the end of its owner.
+# This signal wakes us when our owner ends, so that even a stopped supervisor learns of it.
 OWNER_ENDED_SIGNAL = signal.SIGCONT
 PRCTL = ctypes.CDLL(None).prctl if LINUX else None
+LEAST_ROOM = 1 << 20  # bytes that a run directory must have room for
 GIVE_UP_REMOVING = 5.0  # seconds
+LOOK_EVERY = 0.01  # seconds between two looks whether a program has ended in its grace
 LOOK_AT_OWNER_EVERY = 500  # milliseconds, where the system cannot tell that the owner ended
 
 
@@ -56,11 +61,31 @@ def first_directory(bases: list[str]) -> str | None:
     problems = []
     for base in bases:
         try:
-            return create_run_directory(base)[0]
+            path = create_run_directory(base)[0]
         except OSError as error:
             problems.append(f"{base}: {error.strerror}")
+            continue
+        try:
+            check_room(path)
+        except OSError as error:
+            remove(path)
+            problems.append(f"{base}: {error.strerror}")
+        else:
+            return path
     os.write(1, json.dumps({"error": "; ".join(problems)}).encode() + b"\n")
     return None
+
+
+def check_room(directory: str) -> None:
+    """Raise OSError if there is no room in a directory: else whoever writes there would say so."""
+    if hasattr(os, "posix_fallocate"):
+        path = f"{directory}/room"
+        number = os.open(path, os.O_WRONLY | os.O_CREAT, 0o600)
+        try:
+            os.posix_fallocate(number, 0, LEAST_ROOM)
+        finally:
+            os.close(number)
+            os.unlink(path)  # noqa: PTH108
 
 
 def leftovers(base: str) -> Iterator[str]:
@@ -105,15 +130,22 @@ class Program:
 
     Attributes:
         pid: its process id, valid until it is reaped.
+        grace: seconds that it has for its end, once its standard input has ended.
     """
 
-    def __init__(self, directory: str, name: str, argv: list[str], env: dict[str, str]) -> None:
+    def __init__(
+        self, directory: str, name: str, argv: list[str], env: dict[str, str],
+        told: str = "", grace: float = 0.0,
+    ) -> None:  # fmt: skip
+        self.grace = grace
         theirs, self._stdin = os.pipe()
         parent = os.getpid()
         self.pid = os.fork()
         if self.pid == 0:
-            become(parent, theirs, f"{directory}/{name}", argv, env)
+            become(parent, theirs, f"{directory}/{name}", argv, env, dies_with_us=not grace)
         os.close(theirs)
+        with contextlib.suppress(OSError):  # it may have ended already
+            os.write(self._stdin, told.encode())
         with contextlib.suppress(OSError):  # the child does the same; whoever comes first
             os.setpgid(self.pid, self.pid)
 
@@ -128,11 +160,13 @@ class Program:
         os.close(self._stdin)
 
 
-def become(parent: int, stdin: int, path: str, argv: list[str], env: dict[str, str]) -> None:
+def become(
+    parent: int, stdin: int, path: str, argv: list[str], env: dict[str, str], *, dies_with_us: bool
+) -> None:
     """Turn this fresh child into the program; never returns."""
     try:
         os.setpgid(0, 0)
-        if PRCTL is not None:
+        if PRCTL is not None and dies_with_us:
             PRCTL(PARENT_DEATH_SIGNAL, signal.SIGKILL, 0, 0, 0)
         if os.getppid() != parent:  # it died before we had asked to be told
             os._exit(1)
@@ -173,7 +207,8 @@ class SupervisorLoop:
         if watched is not None:
             poll.register(watched, select.POLLIN)
         buffer = b""
-        # The owner's own pipe may live on in processes that it forked; hence its id as well.
+        # Processes that the owner forked may keep its pipe open, so its process id is looked at,
+        # too.
         while not self._ending and os.getppid() == self._owner:
             ready = dict(poll.poll(LOOK_AT_OWNER_EVERY))
             if signals in ready:
@@ -191,7 +226,8 @@ class SupervisorLoop:
     def _obey(self, request: dict[str, object]) -> None:
         key = int(str(request["key"]))
         if request["do"] == "spawn":
-            program = Program(self._directory, request["name"], request["argv"], request["env"])  # type: ignore[arg-type]
+            asked = {name: request[name] for name in ("name", "argv", "env", "told", "grace")}
+            program = Program(self._directory, **asked)  # type: ignore[arg-type]
             self._programs[key] = program
             self._report(key=key, pid=program.pid)
         elif request["do"] == "signal":
@@ -224,11 +260,23 @@ class SupervisorLoop:
             self._ending = True
 
     def end(self) -> None:
-        """Kill every program and wait until they are gone."""
-        for program in self._programs.values():
+        """Kill every program and wait until they are gone; those with a grace get it."""
+        programs = sorted(self._programs.values(), key=lambda program: program.grace)
+        for program in programs:
+            program.release()
+            if not program.grace:
+                program.kill()
+        deadline = time.monotonic()
+        for program in programs:
+            while not ended(program.pid) and time.monotonic() < deadline + program.grace:
+                time.sleep(LOOK_EVERY)
             program.kill()
-        for program in self._programs.values():
             os.waitpid(program.pid, 0)
+
+
+def ended(pid: int) -> bool:
+    """Tell whether a child has ended; it is left to be reaped, so that its id stays its own."""
+    return os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
 
 
 def portable_pipe() -> tuple[int, int]:

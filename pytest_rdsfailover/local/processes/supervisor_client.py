@@ -20,7 +20,9 @@ from pytest_rdsfailover.model.typed import typed
 
 SUPERVISOR = Path(__file__).with_name("supervisor.py")
 PATIENCE = 30.0  # seconds for the supervisor's answers; it does nothing slow
-END_PATIENCE = 20.0  # seconds for its end: it waits up to 5 s for files that cannot be removed
+# Seconds for its end: it waits for programs that clean up, and 5 s for files that cannot be removed.
+END_PATIENCE = 30.0
+OPTIONS = "RDS_"  # how the variables begin that are options of a run
 LAST_LINES = 20
 
 
@@ -36,7 +38,7 @@ class FirstReport(TypedDict, total=False):
     error: str
 
 
-class Report(TypedDict):
+class ProgramReport(TypedDict):
     """What the supervisor says of one program.
 
     Attributes:
@@ -69,10 +71,11 @@ class SupervisorClient:
         NotReadyError: if it says nothing.
     """
 
-    def __init__(self, hear: Callable[[Report], None], ended: Callable[[], None]) -> None:
+    def __init__(self, hear: Callable[[ProgramReport], None], ended: Callable[[], None]) -> None:
         self.patience = PATIENCE
         self._hear, self._ended = hear, ended
         self._groups: dict[int, int] = {}  # process ids of the programs that run, by key
+        self._lasting: set[int] = set()  # keys of those that clean up and end by themselves
         self._lock = threading.Lock()
         self._over = False
         self._gone = threading.Lock()  # held by who ends a supervisor that does not answer
@@ -85,6 +88,7 @@ class SupervisorClient:
             stderr=subprocess.DEVNULL,
             start_new_session=True,
             cwd="/",
+            env=environment(),
         )
         assert self._popen.stdin  # noqa: S101 - for the type checker: they are pipes
         assert self._popen.stdout  # noqa: S101
@@ -113,6 +117,8 @@ class SupervisorClient:
             DiedError: if the supervisor has ended.
             NotReadyError: if it takes no requests; it is killed then, and all its programs.
         """
+        if request.get("grace"):
+            self._lasting.add(int(str(request["key"])))
         try:
             with self._lock:
                 if self._over:
@@ -136,7 +142,9 @@ class SupervisorClient:
                 return
             # While it is stopped it reaps no program, so that no process id below is another's.
             self._popen.send_signal(signal.SIGSTOP)
-            for group in list(self._groups.values()):
+            for key, group in list(self._groups.items()):
+                if key in self._lasting:
+                    continue
                 with contextlib.suppress(ProcessLookupError, PermissionError):
                     os.killpg(group, signal.SIGKILL)
             self._popen.kill()
@@ -185,7 +193,7 @@ class SupervisorClient:
 
     def _listen(self) -> None:
         for line in self._reports:
-            report = typed(Report, json.loads(line), "a report of the supervisor")
+            report = typed(ProgramReport, json.loads(line), "a report of the supervisor")
             if "pid" in report:
                 self._groups[report["key"]] = report["pid"]
             if "status" in report:
@@ -198,6 +206,11 @@ class SupervisorClient:
 
     def _log(self) -> str:
         return tail(self.directory / "supervisor.log")
+
+
+def environment() -> dict[str, str]:
+    """Return what a program of ours may know of this process' environment."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(OPTIONS)}
 
 
 def _ready(number: int, event: int, timeout: float) -> bool:

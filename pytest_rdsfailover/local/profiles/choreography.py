@@ -43,8 +43,7 @@ def choreography(profile: Profile, *, writer: str, target: str, seed: int) -> Se
 def restart_of(profile: Profile, seed: int) -> float:
     """Return for how many seconds an instance is down after `ALTER SYSTEM CRASH`.
 
-    The profile `crash` decides, unless the run's own profile restarts the writer in place as well:
-    then that one decides.
+    The run's own profile decides if it restarts the writer in place; else the profile `crash` does.
     """
     crash = load_profile("crash") if profile.moves_writer else profile
     return crash.refused.sample(random.Random(seed))  # noqa: S311 - durations, no secrets

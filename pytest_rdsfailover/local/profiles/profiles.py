@@ -1,4 +1,4 @@
-"""A failover as data: what happens when, after the trigger; read from TOML, checked at once."""
+"""A failover as data: what happens after the trigger, and when; read from TOML and checked."""
 
 import random
 import tomllib

@@ -3,6 +3,7 @@
 import contextlib
 import secrets
 import ssl
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -56,10 +57,15 @@ class Address:
         return self.socket or f"{self.host}:{self.port}"
 
 
-def new_account() -> Account:
-    """Return an account with a random name, which is its database's, too, and a random password."""
-    name = PREFIX + secrets.token_hex(4)
-    # Some servers accept only passwords with a digit, both cases and a punctuation mark.
+def new_account(born: float | None = None) -> Account:
+    """Return an account with a name that nobody else has, and a random password.
+
+    Args:
+        born: when it was made, in seconds of the epoch, as its name says; None for now. Its database
+            has the same name.
+    """
+    name = f"{PREFIX}{int(time.time() if born is None else born):08x}_{secrets.token_hex(4)}"
+    # Some servers accept only passwords with a digit, letters in both cases and a punctuation mark.
     return Account(user=name, password=f"Aa1-{secrets.token_urlsafe(24)}", database=name)
 
 
@@ -146,7 +152,10 @@ def create(admin: Any, account: Account) -> None:
 
 
 def drop(admin: Any, account: Account) -> None:
-    """End the account's sessions, then remove it and its database; harmless if they are gone."""
+    """End the account's sessions, then remove it and its database; harmless if they are gone.
+
+    The database goes even if the account may not be removed.
+    """
     with admin.cursor() as cursor:
         cursor.execute(
             "SELECT id FROM information_schema.processlist WHERE user = %s", (account.user,)
@@ -155,13 +164,10 @@ def drop(admin: Any, account: Account) -> None:
     # A transaction that is still open in a session would block the removal of the database.
     for number in sessions:
         kill(admin, number)
-    run(
-        admin,
-        (
-            f"DROP USER IF EXISTS '{account.user}'@'%'",
-            f"DROP DATABASE IF EXISTS `{account.database}`",
-        ),
-    )
+    try:
+        run(admin, (f"DROP USER IF EXISTS '{account.user}'@'%'",))
+    finally:
+        run(admin, (f"DROP DATABASE IF EXISTS `{account.database}`",))
 
 
 def kill(admin: Any, number: int) -> None:

@@ -8,7 +8,7 @@ import socket
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, Protocol, Self
+from typing import Protocol, Self
 
 from pytest_rdsfailover.local.processes.cache import cache_directory
 from pytest_rdsfailover.local.processes.process import Process, Supervisor
@@ -16,6 +16,7 @@ from pytest_rdsfailover.local.server import accounts, dialects
 from pytest_rdsfailover.local.server.accounts import Account, Address, ServerError
 from pytest_rdsfailover.local.server.programs import ServerProgram, ServerUrl
 from pytest_rdsfailover.local.server.template import Source, as_this_user, copy_data, template
+from pytest_rdsfailover.local.server.url_server import UrlServer
 from pytest_rdsfailover.model.errors import NotReadyError, SettingError
 
 PATIENCE = 60.0  # seconds for a server to start, on a busy machine
@@ -191,68 +192,8 @@ def _checked_socket(path: Path) -> Path:
     return path
 
 
-class UrlServer:
-    """A server that the user runs; a context manager. See `Server`.
-
-    It gets one database and one user of ours; exactly those are dropped at the end.
-
-    Raises:
-        SettingError: if the server cannot be reached, or does not let its account do what we need;
-            with the server's words.
-    """
-
-    def __init__(self, url: ServerUrl) -> None:
-        self.address, self.admin = url.address, url.admin
-        self.application = accounts.new_account()
-        try:
-            with accounts.session(self.address, self.admin) as connection:
-                self.about = f"{_version(connection)} at {self.address}"
-            self._prepare()
-        except ServerError as error:
-            raise SettingError(
-                f"{url} cannot be used: {error}; its account must be allowed to create databases"
-                " and users, to grant rights and to end sessions"
-            ) from None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def check(self) -> None:
-        """Do nothing: that a server which we do not run has ended shows at its next use."""
-
-    def close(self) -> None:
-        """End the sessions of our user, then drop the user and its database.
-
-        Raises:
-            ServerError: if the server does not let us.
-        """
-        with accounts.session(self.address, self.admin) as connection:
-            accounts.drop(connection, self.application)
-
-    def _prepare(self) -> None:
-        try:
-            with accounts.session(self.address, self.admin) as connection:
-                accounts.create(connection, self.application)
-                # A failover ends sessions. An account that may not do so must be refused now.
-                with accounts.session(self.address, self.application) as victim:
-                    accounts.kill(connection, victim.thread_id())
-            accounts.prime(self.address, self.application)
-        except ServerError:
-            with contextlib.suppress(ServerError):
-                self.close()
-            raise
-
-
-def _version(connection: Any) -> str:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT VERSION(), @@version_comment")
-        number, comment = cursor.fetchone()
-    return f"{comment} {number}"
-
-
 def start_server(server: ServerProgram | ServerUrl, supervisor: Supervisor) -> Server:
     """Return a server for use: started by us, or one that runs already."""
-    return UrlServer(server) if isinstance(server, ServerUrl) else OwnServer(server, supervisor)
+    if isinstance(server, ServerUrl):
+        return UrlServer(server, supervisor)
+    return OwnServer(server, supervisor)

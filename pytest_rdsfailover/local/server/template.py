@@ -10,9 +10,11 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from pytest_rdsfailover.local.processes import run_directory
+from pytest_rdsfailover.local.processes.cache import REMEDY
 from pytest_rdsfailover.local.processes.process import Supervisor
 from pytest_rdsfailover.local.server.dialects import COMMON, Dialect
-from pytest_rdsfailover.model.errors import CommandError
+from pytest_rdsfailover.model.errors import CommandError, SettingError
 
 TEMPLATE_VERSION = 1  # to be raised when the content of templates changes
 PATIENCE = 180.0  # seconds to fill a data directory, on a slow machine
@@ -82,7 +84,7 @@ def _make(source: Source, ready: Path, supervisor: Supervisor) -> None:
     )
     _run(work.name, command, supervisor)
     partial = ready.with_name(f"{ready.name}.partial-{os.getpid()}")
-    copy_data(work, partial, without=source.dialect.disposable)
+    copy_data(work, partial, without=source.dialect.disposable, remedy=REMEDY)
     partial.rename(ready)
     shutil.rmtree(work)
 
@@ -103,21 +105,33 @@ def as_this_user() -> list[str]:
     return ["--user=root"] if os.geteuid() == 0 else []
 
 
-def copy_data(source: Path, target: Path, *, without: Sequence[str] = ()) -> None:
+def copy_data(
+    source: Path, target: Path, *, without: Sequence[str] = (), remedy: str = run_directory.REMEDY
+) -> None:
     """Copy a data directory; stretches of zeros become holes, which take neither room nor time.
 
     Args:
         source: the directory to copy.
         target: where to; it must not exist.
         without: patterns of names that are left out.
+        remedy: what to do if there is no room for it.
+
+    Raises:
+        SettingError: if it cannot be written; what was copied is removed.
     """
-    shutil.copytree(
-        source, target, ignore=shutil.ignore_patterns(*without), copy_function=_copy_sparse
-    )
+    try:
+        shutil.copytree(
+            source, target, ignore=shutil.ignore_patterns(*without), copy_function=_copy_sparse
+        )
+    except OSError as error:
+        shutil.rmtree(target, ignore_errors=True)
+        why = error.args[0][0][2] if isinstance(error, shutil.Error) else error
+        raise SettingError(f"{target} cannot be filled: {why}; {remedy}") from None
 
 
 def _copy_sparse(source: str, target: str) -> None:
-    with open(source, "rb", buffering=0) as old, open(target, "wb", buffering=0) as new:  # noqa: PTH123 - shutil passes text
+    # Buffered: a raw file writes less than it is given on a full disk, and says nothing.
+    with open(source, "rb", buffering=0) as old, open(target, "wb") as new:  # noqa: PTH123 - shutil passes text
         while chunk := old.read(CHUNK):
             if chunk == ZEROS[: len(chunk)]:
                 new.seek(len(chunk), os.SEEK_CUR)

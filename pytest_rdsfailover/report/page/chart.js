@@ -89,7 +89,7 @@ function outageBands({ root, place, trial, clip }) {
     root.append(svg("rect", { class: "band", x: from, width: to - from, y: place.rate.top, height: place.lanes.bottom - place.rate.top }));
     if (outage.seconds === longest && to - from > 60) {
       root.append(svg("text", { class: "bad middle", x: (from + to) / 2, y: place.rate.top - 6 },
-        to - from > 210 ? `no write acknowledged for ${duration(outage.seconds)}` : duration(outage.seconds)));
+        to - from > 210 ? `no write acknowledged for ${duration(outage.seconds)}${outage.open ? " or more" : ""}` : duration(outage.seconds)));
     }
   }
 }
@@ -168,9 +168,9 @@ function phasePanel(context) {
   panelName(context, "phases", "errors");
   shown.forEach((phase, row) => {
     const y = top + row * 15;
-    const [from, to] = [clip(phase.first_s * 1000), clip(phase.last_s * 1000)];
+    const [from, to] = [clip(phase.first_s * 1000), clip((phase.open ? portrait.window_s[1] : phase.last_s) * 1000)];
     const outside = phase.last_s * 1000 < view[0] || phase.first_s * 1000 > view[1];
-    const words = `${phase.code ? `${phase.code} ` : ""}${phase.kind} ×${number(phase.count)}${phase.instance ? ` ${phase.instance}` : ""}`;
+    const words = `${phase.code ? `${phase.code} ` : ""}${phase.kind} ×${number(phase.count)}${phase.instance ? ` ${phase.instance}` : ""}${phase.open ? " and on" : ""}`;
     const fits = to + 8 + words.length * 6.1 < place.right;
     if (!outside) root.append(svg("rect", { class: `k-${kindOf(phase.kind)}`, x: from, y: y + 2, width: Math.max(3, to - from), height: 11, rx: 1.5 }));
     const before = Math.min(place.right, from) - 7;

@@ -18,7 +18,7 @@ function moreFigures(trial, counts) {
 
 /** The downtime by the attempts; like the trial's it is no figure if the clock was unfit. */
 function attemptsDowntime(trial) {
-  return downtimeOf({ ...trial, ...trial.attempts });
+  return downtimeOf({ ...trial, ...trial.attempts }, "attempts_downtime");
 }
 
 /** A trial's attempts and reads, each a section with a table. */

@@ -2,10 +2,10 @@
 
 const { button, el } = rdsfailover.dom;
 const { duration, moment } = rdsfailover.durations;
-const { downtimeOf, number, plural, verdict } = rdsfailover.words;
+const { downtimeOf, isOpen, number, plural, verdict } = rdsfailover.words;
 const { whenNear } = rdsfailover.scheduling;
 const { timeline } = rdsfailover.view;
-const { audit, complaints, errors, findings, latencies, milestones, pins } = rdsfailover.trialTables;
+const { audit, complaints, errors, figures, findings, latencies, milestones, pins } = rdsfailover.trialTables;
 const { moreFigures, moreSections } = rdsfailover.retriesAndReads;
 
 function trialSection(entry, at, count) {
@@ -46,9 +46,15 @@ function keyFigures({ trial, portrait, counts }) {
     item("unknown / recovered", `${number(trial.unknown)} / ${number(counts.recovered)}`),
     item("duplicated", number(counts.duplicated), "", counts.duplicated ? "bad" : null),
     item("stuck writers", number(trial.stuck_writers), portrait ? ` of ${portrait.writers}` : "", trial.stuck_writers ? "bad" : null),
-    portrait ? item("last writer back", portrait.last_back_s === null ? (trial.stuck_writers ? "never" : "–") : moment(portrait.last_back_s)) : null,
+    portrait ? item("last writer back", lastBack(trial, portrait)) : null,
     item("p99 during", duration(during && during.p99)),
     moreFigures(trial, counts).map((figure) => item(...figure)));
+}
+
+function lastBack(trial, portrait) {
+  if (trial.stuck_writers) return "never";
+  if (isOpen(trial, "last_writer_back")) return "not seen";
+  return moment(portrait.last_back_s);
 }
 
 function tables(entry) {
@@ -61,6 +67,7 @@ function tables(entry) {
     el("section", {}, el("h3", {}, "Milestones"), milestones(trial, portrait)),
     trial.pins && trial.pins.length ? el("section", {}, el("h3", {}, "Pinned by the proxy"), pins(trial.pins)) : null,
     el("section", {}, el("h3", {}, "Latency from the intended time"), latencies(trial)),
+    trial.figures ? el("section", { class: "all-figures" }, el("h3", {}, "All figures"), figures(trial.figures)) : null,
     rerun ? el("section", {}, el("h3", {}, "Run it again"), command(rerun)) : null);
 }
 

@@ -2,7 +2,7 @@
 
 const { el, svg, swatch, table } = rdsfailover.dom;
 const { duration, moment } = rdsfailover.durations;
-const { kindOf, number } = rdsfailover.words;
+const { between, kindOf, number } = rdsfailover.words;
 
 const MOST_PINS = 100;
 
@@ -31,7 +31,7 @@ function errors(trial, portrait, caption = "Errors") {
   if (!list.length) return el("p", { class: "soft" }, "none");
   const rows = list.map((error) => [
     el("span", {}, swatchOf(error.kind), ` ${error.code ? `${error.code} ` : ""}${error.kind}`), error.instance || "", number(error.count),
-    moment(error.first_s), moment(error.last_s)]);
+    moment(error.first_s), `${moment(error.last_s)}${error.open ? " and on" : ""}`]);
   return table(["error", "instance", "#count", "#first", "#last"], rows, caption);
 }
 
@@ -77,4 +77,11 @@ function findings(list) {
     finding.expectation ? el("code", {}, ` expect(${finding.expectation})`) : null)));
 }
 
-rdsfailover.trialTables = { audit, complaints, errors, findings, latencies, milestones, pins };
+/** All that can be expected of the trial, by its name in `expect`, with both ends. */
+function figures(found) {
+  const rows = Object.entries(found).map(([name, figure]) => [
+    el("code", {}, name), between(figure), figure.problem ? el("span", { class: "warn" }, "no figure") : ""]);
+  return el("details", {}, el("summary", {}, "with both ends"), table(["name", "#between", ""], rows, "Figures"));
+}
+
+rdsfailover.trialTables = { audit, complaints, errors, figures, findings, latencies, milestones, pins };

@@ -145,7 +145,7 @@ function describe(entry, state, time, py) {
   const latency = latencyAt(picture, state.view, span, time);
   if (latency) lines.push(el("div", {}, `latency: half below ≈ ${duration(latency.median)}, all below ≈ ${duration(latency.most)}`));
   const outage = entry.trial.outages.find(({ start_s: start, stop_s: stop }) => start * 1000 <= time && time < stop * 1000);
-  if (outage) lines.push(el("div", { class: "bad" }, `outage of ${duration(outage.seconds)}`));
+  if (outage) lines.push(el("div", { class: "bad" }, `outage of ${duration(outage.seconds)}${outage.open ? " or more" : ""}`));
   const writer = Math.floor(((py ?? -1) - place.lanes.top) / place.lane);
   if (writer >= 0 && writer < picture.spells.length) lines.push(writerLine(entry, writer, time));
   return lines;

@@ -1,6 +1,6 @@
 /* Words and numbers as people read them, and what a trial is called. */
 
-const { figure } = rdsfailover.durations;
+const { duration, figure } = rdsfailover.durations;
 
 /** Whether a trial's downtime is one: a document of an earlier version has no clock. */
 function isMeasured(trial) {
@@ -8,8 +8,22 @@ function isMeasured(trial) {
 }
 
 /** A trial's downtime with its resolution, or that it is no figure. */
-function downtimeOf(trial) {
-  return !trial.clock || trial.clock.reliable ? figure(trial.downtime_s, trial.resolution_s) : ["unreliable", ""];
+function downtimeOf(trial, name = "downtime") {
+  if (trial.clock && !trial.clock.reliable) return ["unreliable", ""];
+  return isOpen(trial, name) ? [duration(trial.downtime_s), " or more, not over"] : figure(trial.downtime_s, trial.resolution_s);
+}
+
+/** Whether what a figure measures had not ended when observation ended. */
+function isOpen(trial, name) {
+  return trial.figures?.[name]?.upper === null;
+}
+
+/** A figure of a trial between its ends, as text. */
+function between({ lower, upper, value, unit }) {
+  const text = unit === "s" ? duration : unit === "%" ? percent : number;
+  if (upper === null) return `${text(lower)} or more`;
+  if (lower === upper) return text(value);
+  return `${text(lower)} to ${text(upper)}`;
 }
 
 /** Where a trial is drawn among others: at its downtime, or where that is no figure, its longest outage. */
@@ -69,4 +83,4 @@ function tickText(value, all) {
   return value.toFixed(Math.max(0, Math.min(3, Math.ceil(-Math.log10(step) - 1e-9)))).replace("-", "−");
 }
 
-rdsfailover.words = { downtimeOf, isJudged, isMeasured, kindOf, number, percent, place, plural, shortTest, tickText, ticks, verdict };
+rdsfailover.words = { between, downtimeOf, isJudged, isMeasured, isOpen, kindOf, number, percent, place, plural, shortTest, tickText, ticks, verdict };

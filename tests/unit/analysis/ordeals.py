@@ -1,14 +1,16 @@
 """Loads that meet a fault whose truth is known, played fast: what the intervals are held against.
 
 An ordeal says what happens to whom and when; `play` returns what the writers would have noted, and
-`Truth` what was the case. Times are seconds here and nanoseconds in the columns.
+`Truth` (in `truth.py`) what was the case. Times are seconds here and nanoseconds in the columns.
 """
 
 import math
 import random
 from array import array
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+
+from truth import Slot, Truth
 
 from pytest_rdsfailover.analysis.series import Series
 from pytest_rdsfailover.journal.course import Course
@@ -70,71 +72,23 @@ class Ordeal:
     away: tuple[tuple[float, float], ...] = ()  # when nobody could be served
 
 
-@dataclass(kw_only=True)
-class Truth:
-    """What was the case; seconds, counted from the trigger, or from the start without one.
-
-    Attributes:
-        away: for how long nobody could be served, each time.
-        waits: the longest time from a write's slot to its writer's next answer, at the least and at
-            the most: what the load generator slept through of it nobody knows.
-        spells: how long trouble kept a writer from being served, and when that was over.
-        slow: when writes were over that were slow for a reason of their own.
-    """
-
-    away: list[float]
-    waits: tuple[float, float] = (0.0, 0.0)
-    spells: list[tuple[float, float]] = field(default_factory=list)
-    slow: list[float] = field(default_factory=list)
-    _began: dict[int, float] = field(default_factory=dict)
-
-    def suffers(self, writer: int, intended: float) -> None:
-        self._began.setdefault(writer, intended)
-
-    def served(
-        self, writer: int, intended: float, finished: float, since: float, *, slept: float = 0.0
-    ) -> None:
-        begun = self._began.pop(writer, None)
-        if finished < since:
-            return
-        wait = finished - (intended if begun is None else begun)
-        most = wait if begun is not None else wait - slept
-        self.waits = max(self.waits[0], wait - slept), max(self.waits[1], most)
-        self.slow += [finished - since] if finished - intended > 0.01 else []
-        if begun is not None:
-            self.spells.append((finished - begun, finished - since))
-
-    def over(self) -> None:
-        if self._began:
-            self.waits = math.inf, math.inf
-            self.spells.append((math.inf, math.inf))
-
-    def downtime(self) -> tuple[float, float]:
-        """Return the longest time in which nobody could be served, as both ends of an interval."""
-        longest = max(self.away, default=0.0)
-        return longest, longest
-
-    def outages(self, explained: float) -> tuple[int, int]:
-        """Return how many there were that schedule and machine do not explain, and how many in all."""
-        return sum(each > explained for each in self.away), len(self.away)
-
-    def writer_outage(self) -> tuple[float, float]:
-        return self.waits
-
-    def last_back(self, explained: float) -> tuple[float, float]:
-        """Return when the last writer was back that was away for longer than is explained, and any."""
-        ends = [end for length, end in self.spells if length > explained]
-        return max(ends, default=0.0), max([*self.slow, *(e for _, e in self.spells)], default=0.0)
-
-
 def play(ordeal: Ordeal, chance: random.Random) -> tuple[list[Series], Course, Truth]:
     """Return what the writers of an ordeal noted, what else is known, and the truth."""
     since = 0.0 if ordeal.trigger is None else ordeal.trigger
     seen = [(a, b) for a, b in ordeal.away if b > since]
     lengths = [math.inf if b > ordeal.stop else b - a for a, b in seen]
-    truth = Truth(away=lengths)
-    series = [_series(n, _play(ordeal, n, chance, truth, since)) for n in range(ordeal.writers)]
-    truth.over()
+    over = max((each.stop for each in ordeal.troubles), default=0.0)
+    truth = Truth(
+        away=lengths,
+        spans=seen,
+        over=math.inf if over > ordeal.stop else over,
+        usual=ordeal.deadlocks + ordeal.filling,
+    )
+    series = [
+        _series(n, _play(ordeal, n, chance, truth, since, skips := []), skips)
+        for n in range(ordeal.writers)
+    ]
+    truth.end()
     return series, _course(ordeal, chance), truth
 
 
@@ -158,15 +112,30 @@ Row = tuple[float, float, float, Outcome, Fault | None]
 
 
 def _play(
-    ordeal: Ordeal, writer: int, chance: random.Random, truth: Truth, since: float
+    ordeal: Ordeal,
+    writer: int,
+    chance: random.Random,
+    truth: Truth,
+    since: float,
+    skips: list[tuple[float, float, int]],
 ) -> Iterator[Row]:
     troubles = [each for each in ordeal.troubles if each.meets(writer)]
     pauses = ordeal.pauses if ordeal.paused is None or writer in ordeal.paused else ()
     period = ordeal.writers / ordeal.rate
     slot, free, opened, broken, at_once = writer / ordeal.rate, 0.0, 0.0, False, False
+    fated = False
     while slot < ordeal.stop:
         if slot < free and not at_once:
-            slot += period * max(1, math.floor((free - slot) / period))
+            count = max(1, math.floor((free - slot) / period))
+            kept = [at for n in range(count) if (at := slot + n * period) < ordeal.stop]
+            skips.append((kept[0], kept[-1], len(kept)))
+            truth.slots += (
+                Slot(
+                    at, at, at, acked=False, fated=fated, slept=_slept(at, at, pauses), issued=False
+                )
+                for at in kept
+            )
+            slot += period * count
             continue
         intended = free if at_once else slot
         at_once = False
@@ -180,10 +149,14 @@ def _play(
             if finished > ordeal.stop and fated:
                 pass  # nobody saw it come back
             else:
-                slept = sum(
-                    max(0.0, min(b + WAKING, finished) - max(a, intended)) for a, b in pauses
-                )
+                slept = _slept(intended, finished, pauses)
                 truth.served(writer, intended, finished, since, slept=slept)
+        acked = outcome is Outcome.ACKED
+        truth.slots.append(
+            Slot(
+                finished, intended, sent, acked, fated or broken, _slept(intended, finished, pauses)
+            )
+        )
         yield intended, sent, finished, outcome, fault
         free = finished
         if fault is not None and fault.kind in {"reset", "refused", "timeout", "read-only"}:
@@ -194,6 +167,13 @@ def _play(
             broken = False
         if not at_once:
             slot += period
+
+
+def _slept(begin: float, end: float, pauses: Sequence[tuple[float, float]]) -> float:
+    """Return for how much of a span its process may have stood still; of a moment, whether it may."""
+    if begin == end:
+        return float(any(a <= begin <= b + WAKING for a, b in pauses))
+    return sum(max(0.0, min(b + WAKING, end) - max(a, begin)) for a, b in pauses)
 
 
 def _seen(moment: float, pauses: Sequence[tuple[float, float]], chance: random.Random) -> float:
@@ -266,7 +246,7 @@ def _meets(
     return sent + takes / 2, Outcome.REFUSED, each.fault, True
 
 
-def _series(writer: int, rows: Iterator[Row]) -> Series:
+def _series(writer: int, rows: Iterator[Row], skips: Sequence[tuple[float, float, int]]) -> Series:
     intended, started, finished = array("q"), array("q"), array("q")
     outcomes, faults, fault = bytearray(), [None], array("H")
     places: dict[Fault | None, int] = {None: 0}
@@ -288,7 +268,7 @@ def _series(writer: int, rows: Iterator[Row]) -> Series:
         finished=finished,
         acked=acked,
         acks=acks,
-        skips=[],
+        skips=[(round(first * 1e9), round(last * 1e9), count) for first, last, count in skips],
         fault=fault,
         faults=faults,
         instance=array("B", bytes(len(acked))),

@@ -4,8 +4,8 @@ import pytest
 from builders import acks, course, journal
 
 from pytest_rdsfailover.analysis.capacity import CalmSlots, calm_slots
+from pytest_rdsfailover.analysis.judging import summarise
 from pytest_rdsfailover.analysis.series import series_of
-from pytest_rdsfailover.analysis.summary import summarise
 from pytest_rdsfailover.journal.stored import Stored
 
 EVENTS = list(acks(0.0, 20.0, 0.01))  # 1,000 of them in the calm

@@ -8,7 +8,7 @@ from builders import ack, acks, course, everything_acked, journal, refused, unkn
 from simulation import World, play
 
 from pytest_rdsfailover.analysis.drawing import MOST_SPELLS, SLICES, bucket, picture
-from pytest_rdsfailover.analysis.summary import judge
+from pytest_rdsfailover.analysis.judging import judge
 from pytest_rdsfailover.journal.evidence import Evidence
 from pytest_rdsfailover.journal.stored import Stored
 

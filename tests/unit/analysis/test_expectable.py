@@ -5,7 +5,7 @@ import math
 import pytest
 from builders import acks, course, journal, refused
 
-from pytest_rdsfailover.analysis.summary import summarise
+from pytest_rdsfailover.analysis.judging import summarise
 from pytest_rdsfailover.analysis.verdicts import expectations
 from pytest_rdsfailover.analysis.verdicts.bounds import parse_expectations
 from pytest_rdsfailover.analysis.verdicts.expectations import FAIL, INCONCLUSIVE, PASS, sample_of

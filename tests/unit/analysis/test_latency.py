@@ -3,10 +3,10 @@ import math
 import pytest
 from builders import ack, acks, course, journal, refused
 
+from pytest_rdsfailover.analysis.judging import summarise
 from pytest_rdsfailover.analysis.latency import latency
 from pytest_rdsfailover.analysis.pauses import Pauses
 from pytest_rdsfailover.analysis.series import series_of
-from pytest_rdsfailover.analysis.summary import summarise
 from pytest_rdsfailover.model.clock import SECOND
 
 
@@ -55,27 +55,27 @@ def test_a_slot_that_was_not_issued_is_served_by_its_writers_next_success():
 def test_another_writers_success_serves_nobody_else():
     found = measure([ack(11.5, writer=1)], skips=[(0, 10.5, 10.5, 1)], writers=2)
 
-    assert found.during.max == pytest.approx(9.5)
+    assert found.during.max.value == pytest.approx(9.5)
 
 
 def test_a_writer_that_never_returns_waits_to_the_end_of_observation():
-    assert measure([refused(11.0, intended=11.0)]).during.max == pytest.approx(9.0)
+    assert measure([refused(11.0, intended=11.0)]).during.max.value == pytest.approx(9.0)
 
 
 def test_a_writer_that_never_returns_waits_for_ever_at_the_most():
     found = measure([ack(10.5), refused(11.0, intended=11.0)]).during
 
-    assert found.max == found.least.max == pytest.approx(9.0)
-    assert found.most.max == math.inf
-    assert found.most.p50 == pytest.approx(0.001)
+    assert found.max.value == found.max.lower == pytest.approx(9.0)
+    assert found.max.upper == math.inf
+    assert found.p50.upper == pytest.approx(0.001)
 
 
 def test_what_the_load_generator_slept_through_is_no_latency_at_the_least():
     events = [*acks(10.01, 11.0, 0.01), ack(11.4, sent=11.0), refused(11.41, sent=11.05)]
     found = measure([*events, ack(11.42)], pauses=[(11.05, 11.39)]).during
 
-    assert found.max == found.most.max == pytest.approx(0.4)
-    assert found.least.max == pytest.approx(0.05, abs=0.011)
+    assert found.max.value == found.max.upper == pytest.approx(0.4)
+    assert found.max.lower == pytest.approx(0.05, abs=0.011)
     assert found.count == 102
 
 

@@ -4,7 +4,7 @@ import pytest
 from builders import ack, acks, course, journal, refused, unknown
 
 from pytest_rdsfailover.analysis.figure import Figure
-from pytest_rdsfailover.analysis.summary import summarise
+from pytest_rdsfailover.analysis.judging import summarise
 from pytest_rdsfailover.model.errors import UndecidedError
 
 EVERY = 0.01
@@ -44,7 +44,7 @@ def test_a_shorter_gap_may_hide_more_than_the_widest():
 def test_a_pause_of_our_own_does_not_hide_an_outage_beside_it():
     found = judged(CALM, BETWEEN, refusals(5.02, 5.9), acks(5.95, 7.9, EVERY), pauses=[OURS])
 
-    assert [round(each.seconds, 2) for each in found.outages] == [0.96]
+    assert [round(each.seconds, 2) for each in found.outage_windows] == [0.96]
     assert found.downtime.lower == pytest.approx(0.88, abs=0.01)
     assert found.downtime.upper == pytest.approx(1.07, abs=0.01)
     assert found.clock.problem == ""

@@ -5,6 +5,7 @@ import pytest
 
 from pytest_rdsfailover.analysis.figure import Figure
 from pytest_rdsfailover.analysis.population import Sample, population, population_of
+from pytest_rdsfailover.model.errors import UndecidedError
 
 
 def sample(downtime=0.0, *, valid=True, problem="", **figures):
@@ -22,7 +23,8 @@ def test_a_population_sums_its_valid_trials_up():
     found = population_of([*map(sample, [0.0] * 10 + [1.0] * 5), sample(9.0, valid=False)])
 
     assert (found.trials, found.invalid, found.zero, found.down) == (15, 1, 10, 5)
-    assert (found.median, found.low, found.high, found.p95, found.max) == (0, 0, 1, 1, 1)
+    assert (found.median.value, found.low, found.high) == (0, 0, 1)
+    assert (found.p95, found.max) == (1, 1)
     assert (found.zero_low, found.zero_high) == pytest.approx((0.417, 0.848), abs=0.001)
     assert found.down_bound == pytest.approx(0.577, abs=0.001)
 
@@ -32,6 +34,23 @@ def test_what_an_unfit_clock_measured_is_neither_a_downtime_nor_none():
 
     assert (found.trials, found.invalid, found.unreliable, found.zero) == (2, 0, 1, 0)
     assert found.median == 1.5
+
+
+def test_a_population_is_known_no_better_than_its_trials():
+    wide = [Figure(1.0, 3.0, best=2.0), Figure(2.0, math.inf, best=2.5), Figure(1.5, 2.0, best=1.8)]
+    found = population(wide)
+
+    assert (found.median.lower, found.median.value, found.median.upper) == (1.5, 2.0, 3.0)
+    assert (found.max.lower, found.max.upper, found.open) == (2.0, math.inf, 1)
+    with pytest.raises(UndecidedError):
+        assert found.median < 2.5
+
+
+def test_few_reliable_trials_say_nothing_of_all():
+    found = population([1.0], unreliable=14)
+
+    assert found.max.problem == "only 1 of 15 trials have a figure (7%)"
+    assert (found.max.value, found.max.upper) == (1.0, math.inf)
 
 
 def test_clean_trials_still_allow_some_breaches_and_more_would_prove_99_percent():

@@ -121,6 +121,16 @@ def test_a_server_that_was_stopped_needs_a_moment_however_fast_it_was():
     assert found == (3.0 - RELEASED - 1.0101, 2.001)
 
 
+def test_a_few_answers_that_come_late_by_themselves_hide_no_stall():
+    events = [*held_up(1.01, 3.0, writers=8)]
+    late = [ack(3.02 + n / 100, sent=1.1 + n / 100, writer=8 + n) for n in range(3)]
+    first = [ack(0.95, writer=8 + n) for n in range(3)]
+
+    found = bounds([*events, *first, *late], 1.0, 3.0, service=0.005, writers=11)
+
+    assert found == (1.98, 2.001)
+
+
 def test_answers_that_come_each_in_their_own_time_were_lost_on_the_way():
     found = bounds(lost(1.01, 2.41), 1.0, 2.41, writers=4)
 

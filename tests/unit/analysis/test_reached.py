@@ -18,10 +18,27 @@ def told(calm=None, whole=None, **more):
     )
 
 
-def came(statements=0, marked=0, connections=1, confirmed=0):
+def came(statements=0, marked=0, connections=1, confirmed=0, writes=0, **keys):
     return Traffic(
-        connections=connections, statements=statements, marked=marked, confirmed=confirmed
+        connections=connections,
+        statements=statements,
+        writes=writes,
+        marked=marked,
+        confirmed=confirmed,
+        keys={writer.removeprefix("w"): count for writer, count in keys.items()},
     )
+
+
+def every(count, writers=8):
+    """Return that each writer had so many writes acknowledged."""
+    return {str(writer): count for writer in range(writers)}
+
+
+def keyed(counts, marked=None, writes=0):
+    """Return what came to the proxy if so many keys of each writer were confirmed."""
+    marked = sum(counts.values()) if marked is None else marked
+    keys = {f"w{writer}": count for writer, count in counts.items() if count}
+    return {"proxy": came(marked, marked, writes=writes, **keys)}
 
 
 @pytest.mark.parametrize(
@@ -39,18 +56,18 @@ def came(statements=0, marked=0, connections=1, confirmed=0):
     ],
 )  # finds its own way to the instances
 def test_work_that_never_came_is_told(seen, says):
-    reason = why_untouched(told(), seen, acked=100)
+    reason = why_untouched(told(), seen, acked={"0": 100})
     assert bool(reason) is bool(says)
     assert says in reason
 
 
 def test_where_this_process_was_connected_is_told_with_it():
-    reason = why_untouched(told(peers=("10.0.0.7:3306",)), {}, acked=100)
+    reason = why_untouched(told(peers=("10.0.0.7:3306",)), {}, acked={"0": 100})
     assert reason.endswith("meanwhile this process was connected to 10.0.0.7:3306")
 
 
 def test_without_an_acknowledged_write_there_is_nothing_to_doubt():
-    assert why_untouched(told(), {}, acked=0) == ""
+    assert why_untouched(told(), {}, acked={"0": 0}) == ""
 
 
 @pytest.mark.parametrize(
@@ -67,7 +84,7 @@ def test_without_an_acknowledged_write_there_is_nothing_to_doubt():
 def test_acknowledged_writes_that_the_cluster_never_confirmed_are_told(calm, whole, missing):
     before = None if calm is None else {"proxy": came(confirmed=calm)}
     seen = {"proxy": came(confirmed=whole - 100), "cluster": came(confirmed=100)}
-    reason = why_unconfirmed(told(before, seen), calm=100, acked=1000)
+    reason = why_unconfirmed(told(before, seen), calm={"0": 100}, acked={"0": 1000})
 
     assert bool(reason) is bool(missing)
     assert reason.startswith(f"{missing} of 1000" if missing else "")
@@ -91,4 +108,71 @@ def test_counts_are_since_the_load_began_and_nobody_who_looks_sees_nothing():
 def test_a_name_of_the_cluster_leads_to_the_address_of_an_instance(endpoint, address, valid):
     by_name = replace(told(), endpoint=endpoint, address=address)
     seen = {"instance-1": came(50, marked=50)}
-    assert (why_untouched(by_name, seen, acked=50) == "") is valid
+    assert (why_untouched(by_name, seen, acked={"0": 50}) == "") is valid
+
+
+# Keys that can be read: whose are there, and whose are not.
+
+
+@pytest.mark.parametrize("gone", [[5], [4, 5, 6, 7], [1, 2, 3, 4, 5, 6, 7]])
+def test_writers_of_whom_no_key_came_are_named(gone):
+    counts = {writer: 0 if int(writer) in gone else 20 for writer in every(20)}
+    reason = why_untouched(told(), keyed(counts, writes=1000), every(20))
+    word = "writer" if len(gone) == 1 else "writers"
+    assert reason.startswith(f"{word} {', '.join(map(str, gone))} acknowledged {20 * len(gone)}")
+    assert "they write elsewhere, or nowhere" in reason
+
+
+def test_every_second_key_elsewhere_is_told():
+    reason = why_untouched(told(peers=("10.0.0.7:3306",)), keyed(every(10)), every(20))
+    assert reason.startswith(
+        "the keys of 80 of 160 acknowledged writes (writers 0, 1, 2, 3, 4, 5, 6"
+    )
+    assert reason.endswith("meanwhile this process was connected to 10.0.0.7:3306")
+
+
+@pytest.mark.parametrize(
+    ("seen", "acked"),
+    [
+        (keyed(every(20)), every(20)),
+        (keyed(every(21)), every(20)),  # an operation failed although its key was confirmed
+        (keyed(every(10), writes=80), every(20)),  # the other half is of a kind that hides its key
+        (keyed(every(10), writes=8), every(20)),  # in batches of ten
+        (keyed(every(18), marked=16), every(20)),  # what waits for a batch of nine
+        (keyed({"0": 18, "1": 0}, marked=2), {"0": 20, "1": 15}),
+        (keyed(every(2), writes=200), every(20) | {"8": 20}),  # few keys show: that may be chance
+        ({"proxy": came(500, 160)}, every(20)),  # our own inserts carry the mark and no keys
+        (keyed({"0": 100, "1": 0}), {"0": 100, "1": 2}),  # too few to tell
+    ],
+)
+def test_keys_that_may_be_hidden_or_on_their_way_are_no_doubt(seen, acked):
+    assert why_untouched(told(), seen, acked) == ""
+
+
+def test_keys_that_came_and_were_all_refused_are_told():
+    none = {"proxy": came(160, 160, confirmed=80, **{f"w{writer}": 0 for writer in range(8)})}
+    assert why_untouched(told(), none, every(10)).startswith("the keys of 80 of 80 acknowledged")
+
+
+def test_writers_whose_keys_came_to_another_endpoint_only_are_named():
+    half = {f"w{writer}": 20 for writer in range(4)}, {f"w{writer}": 20 for writer in range(4, 8)}
+    seen = {"proxy": came(80, 80, **half[0]), "cluster": came(80, 80, **half[1])}
+    reason = why_untouched(told(), seen, every(20))
+    assert reason == (
+        "nothing of writers 4, 5, 6, 7 came to the proxy endpoint at 127.0.0.1:3306, but to others"
+    )
+    at_cluster = replace(told(), endpoint="cluster")
+    own_way = {"cluster": came(80, 80, **half[0]), "instance-2": came(80, 80, **half[1])}
+    assert why_untouched(at_cluster, own_way, every(20)) == ""
+
+
+def test_a_few_swallowing_writers_are_named_whatever_else_came():
+    whole = every(100) | {"2": 80, "6": 90}
+    seen = told(keyed(every(20)), keyed(whole, writes=10_000))
+    reason = why_unconfirmed(seen, calm=every(20), acked=every(100))
+    assert reason.startswith("30 of 800 acknowledged writes (writers 2, 6) were never confirmed")
+
+
+def test_keys_that_were_not_all_seen_in_the_calm_say_nothing_later():
+    seen = told(keyed(every(10)), keyed(every(40)))
+    assert why_unconfirmed(seen, calm=every(20), acked=every(100)) == ""

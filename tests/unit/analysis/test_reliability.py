@@ -1,9 +1,9 @@
 import pytest
 from builders import ack, acks, course, journal, refused
 
+from pytest_rdsfailover.analysis.judging import summarise
 from pytest_rdsfailover.analysis.reliability import lateness
 from pytest_rdsfailover.analysis.series import series_of
-from pytest_rdsfailover.analysis.summary import summarise
 from pytest_rdsfailover.analysis.verdicts import expectations
 from pytest_rdsfailover.analysis.verdicts.bounds import parse_expectations
 from pytest_rdsfailover.journal.stored import Stored
@@ -23,7 +23,7 @@ def judge(events, *, writers=1, **changes):
 def test_a_gap_that_the_generator_slept_through_is_no_outage_and_no_figure():
     trial = judge(GAP, pauses=[(10.295, 11.295)])
 
-    assert trial.outages == []
+    assert trial.outage_windows == []
     assert "itself stood still" in trial.clock.problem
     assert trial.downtime.decide("<", 0.9) is None, "nobody looked, so nothing is proven"
     assert trial.downtime < 2.0, "no more than the whole gap in any case"
@@ -33,7 +33,7 @@ def test_a_gap_that_the_generator_slept_through_is_no_outage_and_no_figure():
 def test_without_the_generator_s_pause_the_same_gap_is_the_database_s():
     trial = judge(GAP)
 
-    assert [each.seconds for each in trial.outages] == [pytest.approx(1.01)]
+    assert [each.seconds for each in trial.outage_windows] == [pytest.approx(1.01)]
     assert trial.clock.problem == ""
 
 
@@ -52,7 +52,7 @@ def test_a_pause_in_the_calm_hides_no_outage():
     uneven = [*acks(0.01, 5.0, 0.01), *acks(5.5, 10.3, 0.01), *acks(11.3, 20.0, 0.01)]
     proven = judge([*uneven, refused(10.4), refused(10.8), refused(11.1, sent=11.05)])
 
-    assert [each.seconds for each in judge(uneven).outages] == [pytest.approx(1.01)]
+    assert [each.seconds for each in judge(uneven).outage_windows] == [pytest.approx(1.01)]
     assert proven.downtime.lower == pytest.approx(0.65)
     assert judge(uneven).downtime.decide("<", 0.9) is None
 
@@ -87,7 +87,7 @@ def crowd(late, every):
 def test_a_hundredth_of_writes_later_than_half_a_gap_cannot_measure_it(late, every, fit):
     trial = judge(crowd(late, every), writers=100)
 
-    assert trial.outages
+    assert trial.outage_windows
     assert fit == (trial.clock.problem == "")
     assert fit or "530 ms late or more" in trial.clock.problem
     assert trial.clock.lateness_max == pytest.approx(late)
@@ -98,7 +98,7 @@ def test_a_generator_that_is_late_throughout_says_nothing_of_gaps_that_are_no_ou
     trial = judge(events, rate=4.0)
 
     assert trial.clock.lateness_p99 == pytest.approx(0.199)
-    assert trial.outages == []
+    assert trial.outage_windows == []
     assert trial.clock.problem == ""
 
 

@@ -6,8 +6,8 @@ from dataclasses import replace
 import pytest
 from builders import course, journal
 
+from pytest_rdsfailover.analysis.judging import judge
 from pytest_rdsfailover.analysis.population import Sample
-from pytest_rdsfailover.analysis.summary import judge
 from pytest_rdsfailover.analysis.verdicts import claims, expectations
 from pytest_rdsfailover.analysis.verdicts.bounds import parse_expectations
 from pytest_rdsfailover.analysis.verdicts.expectations import FAIL, INCONCLUSIVE, PASS
@@ -133,7 +133,12 @@ def test_without_attempts_a_bound_on_their_downtime_is_undecided():
 
 def test_an_unfit_clock_leaves_a_broken_bound_on_the_attempts_undecided():
     fit = judged(back=13.0)
-    trial = replace(fit, clock=replace(fit.clock, problem="it stood still"))
+    doubted = fit.figures["attempts_downtime"].doubted("it stood still")
+    trial = replace(
+        fit,
+        clock=replace(fit.clock, problem="it stood still"),
+        figures={**fit.figures, "attempts_downtime": doubted},
+    )
 
     assert state(fit, attempts_downtime="< 10ms") == FAIL
     assert state(trial, attempts_downtime="< 10ms") == INCONCLUSIVE

@@ -3,7 +3,7 @@
 import pytest
 from builders import ack, acks, course, journal
 
-from pytest_rdsfailover.analysis.summary import judge
+from pytest_rdsfailover.analysis.judging import judge
 from pytest_rdsfailover.analysis.verdicts import claims, expectations
 from pytest_rdsfailover.analysis.verdicts.bounds import parse_expectations
 from pytest_rdsfailover.journal import archive
@@ -77,7 +77,7 @@ def test_reads_count_for_no_write_and_no_outage_and_survive_the_file(tmp_path):
         made.writers[0].reads.record((at, at, at + 10**6), Outcome.ACKED, None, None, 0)
     quiet = Evidence(journal=made, course=course(), stored=None)
 
-    assert max(each.seconds for each in judge(quiet).outages) > 1.5
+    assert max(each.seconds for each in judge(quiet).outage_windows) > 1.5
     assert judge(quiet).acked == len(made)
     assert judge(quiet).reads.count == 160
     label = archive.Label(test="t", scenario="s", seed=1, rerun="", versions={})

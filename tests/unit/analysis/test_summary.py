@@ -1,9 +1,10 @@
+import math
 import pickle
 
 import pytest
 from builders import MOVE, ack, acks, course, everything_acked, journal, milestone, refused
 
-from pytest_rdsfailover.analysis.summary import summarise
+from pytest_rdsfailover.analysis.judging import summarise
 from pytest_rdsfailover.journal.stored import Stored
 
 FAILOVER = [
@@ -24,20 +25,18 @@ def test_a_failover_is_judged_with_times_from_its_trigger():
 
     assert trial.valid
     assert trial.downtime == pytest.approx(2.06, abs=0.1)
-    assert [(w.start, w.stop) for w in trial.outages] == [
+    assert [(w.start, w.stop) for w in trial.outage_windows] == [
         (pytest.approx(0.29), pytest.approx(2.41))
     ]
     assert (trial.attempted, trial.acked, trial.refused, trial.unknown) == (1888, 1788, 100, 0)
     assert (trial.lost, trial.duplicated, trial.recovered, trial.unexpected) == ([], [], [], [])
-    assert (trial.first_writer_back, trial.last_writer_back) == (
-        pytest.approx(2.41),
-        pytest.approx(2.41),
-    )
+    assert trial.first_writer_back.upper == trial.last_writer_back.upper == pytest.approx(2.41)
     assert [(each.name, round(each.at, 3)) for each in trial.milestones][:2] == [
         ("trigger", 0.0),
         ("writer_cut", 0.3),
     ]
-    assert (trial.stuck_writers, trial.stale_writes) == (0, 0)
+    assert trial.stuck_writers == trial.stale_writes.lower == 0
+    assert trial.stale_writes.upper == trial.unjudged_writes == 759
 
 
 def test_its_repr_is_one_telling_line():
@@ -50,9 +49,9 @@ def test_no_outage_is_no_downtime_up_to_the_largest_natural_gap():
     trial = judge(acks(0.01, 20.0, 0.01))
 
     assert trial.downtime.value == 0
-    assert trial.outages == []
+    assert trial.outage_windows == []
     assert 0.009 < trial.downtime.upper < 0.012
-    assert trial.last_writer_back is None
+    assert trial.first_writer_back.value == trial.last_writer_back.value == 0
 
 
 def test_few_writes_leave_a_wide_bound_that_no_tight_assertion_passes():
@@ -66,7 +65,7 @@ def test_few_writes_leave_a_wide_bound_that_no_tight_assertion_passes():
 def test_an_outage_before_the_trigger_is_not_the_failovers():
     events = [*acks(0.01, 3.0, 0.01), *acks(8.0, 20.0, 0.01)]
 
-    assert judge(events).outages == []
+    assert judge(events).outage_windows == []
 
 
 def test_a_noisy_calm_raises_what_counts_as_an_outage():
@@ -74,7 +73,7 @@ def test_a_noisy_calm_raises_what_counts_as_an_outage():
     trial = judge(ack(at) for at in (*noisy, *(at + 10.05 for at in noisy)))
 
     assert trial.threshold == pytest.approx(0.18)
-    assert trial.outages == []
+    assert trial.outage_windows == []
     assert trial.downtime.decide("<", 0.1) is None, (
         "the gap stays within the bounds of the downtime"
     )
@@ -86,7 +85,7 @@ def test_a_pause_in_the_calm_is_none_of_its_noise():
     trial = judge(events)
 
     assert trial.threshold == pytest.approx(0.03)
-    assert [each.seconds for each in trial.outages] == [pytest.approx(0.71)]
+    assert [each.seconds for each in trial.outage_windows] == [pytest.approx(0.71)]
 
 
 def test_an_outage_that_observation_did_not_see_the_end_of_has_no_upper_end():
@@ -102,7 +101,8 @@ def test_a_database_that_never_returns_is_down_to_the_end():
 
     assert trial.downtime > 9.0
     assert trial.stuck_writers == 1
-    assert trial.first_writer_back is None
+    assert trial.first_writer_back > 9.0
+    assert trial.first_writer_back.upper == trial.last_writer_back.upper == math.inf
 
 
 def test_one_stuck_writer_is_seen_though_the_others_are_back():
@@ -113,8 +113,8 @@ def test_one_stuck_writer_is_seen_though_the_others_are_back():
     trial = judge([*FAILOVER, *other], writers=2)
 
     assert (trial.stuck_writers, trial.stuck) == (1, [1])
-    assert trial.last_writer_back is None
-    assert trial.first_writer_back == pytest.approx(2.41)
+    assert trial.last_writer_back.upper == math.inf
+    assert trial.first_writer_back.upper == pytest.approx(2.41)
     assert trial.writer_outage > 9.0
 
 
@@ -133,10 +133,8 @@ def test_first_and_last_writer_back_are_two_times():
     other += [*acks(15.0, 20.0, 0.01, writer=1)]
     trial = judge([*FAILOVER, *other], writers=2)
 
-    assert (trial.first_writer_back, trial.last_writer_back) == (
-        pytest.approx(2.41),
-        pytest.approx(5.0),
-    )
+    assert trial.first_writer_back.upper == pytest.approx(2.41)
+    assert trial.last_writer_back == pytest.approx(5.0)
     assert trial.downtime < 2.5
 
 
@@ -190,7 +188,7 @@ def test_a_fault_that_is_no_failover_is_measured_all_the_same():
 def test_a_stale_write_is_seen():
     stale = ack(13.005, instance="instance-1", sent=13.004)
 
-    assert judge([*FAILOVER, stale]).stale_writes == 1
+    assert judge([*FAILOVER, stale]).stale_writes >= 1
 
 
 def test_without_an_audit_nothing_can_be_said_about_lost_writes():

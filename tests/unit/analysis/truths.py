@@ -2,17 +2,27 @@
 
 import math
 import random
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from statistics import median
 
 from ordeals import play
 from shapes import SHAPES
+from truth import Truth
 
-from pytest_rdsfailover.analysis.absence import absences
+from pytest_rdsfailover.analysis.absence import Absence, absences
+from pytest_rdsfailover.analysis.figure import Figure
 from pytest_rdsfailover.analysis.interval import Interval
+from pytest_rdsfailover.analysis.recovery import FEWEST, QUIET
+from pytest_rdsfailover.analysis.service_figures import ServiceFigures
 
 NOISE = 2_000  # nanoseconds
-FIGURES = ("downtime", "outages", "writer_outage", "last_back")
+SERVICE = (
+    "success", "success_during", "success_after", "served_within", "worst_second", "recovery",
+    "incident_sum", "incident_span", "late_errors",
+)  # fmt: skip
+FIGURES = ("downtime", "outages", "writer_outage", "last_back", *SERVICE)
+WITHIN = 0.05  # seconds
 
 
 @dataclass
@@ -29,12 +39,16 @@ class Coverage:
     outside: list[int] = field(default_factory=list)
     widths: list[float] = field(default_factory=list)
 
-    def add(self, seed: int, found: Interval, least: float, most: float, *, unit: float) -> None:
+    def add(
+        self, seed: int, found: Interval | Figure, least: float, most: float, *, unit: float
+    ) -> None:
         if holds(found, least, most):
             self.inside += 1
         else:
             self.outside.append(seed)
-        self.widths.append((found.upper - found.lower) / unit)
+        self.widths.append(
+            math.inf if math.isinf(found.upper) else (found.upper - found.lower) / unit
+        )
 
     @property
     def share(self) -> float:
@@ -45,9 +59,9 @@ class Coverage:
         return median(self.widths)
 
 
-def holds(found: Interval, least: float, most: float) -> bool:
+def holds(found: Interval | Figure, least: float, most: float) -> bool:
     """Tell whether what was found does not contradict what was the case, between two ends."""
-    noise = NOISE if most > NOISE else 0  # or it is a count
+    noise = NOISE if most > NOISE else NOISE / 1e9  # or it is a count, a share, or seconds
     return found.lower <= most + noise and least <= found.upper + noise
 
 
@@ -71,7 +85,36 @@ def cover(shape: str, seeds) -> dict[str, Coverage]:
         for name, (least, most) in truths.items():
             found[name].add(seed, getattr(ends, name), least * 1e9, most * 1e9, unit=1e6)
         found["outages"].add(seed, ends.outages, *truth.outages(explained), unit=1)
+        for name, figure, (least, most) in service_truths(absence, truth, explained):
+            unit = {"%": 0.01, "s": 0.001, "": 1}[figure.unit]
+            found[name].add(seed, figure, least, most, unit=unit)
     return found
+
+
+def service_truths(absence: Absence, truth: Truth, explained: float) -> Iterator[tuple]:
+    """Yield the figures of the operations, with what was the case."""
+    seen, figures = absence.seen, ServiceFigures(absence=absence)
+    spans = {
+        "success": (seen.start, seen.stop),
+        "success_during": (seen.trigger, absence.until),
+        "success_after": (absence.until, seen.stop),
+    }
+    for name, span in spans.items():
+        figure = getattr(figures, name)()
+        if figure is not None:
+            yield name, figure, truth.share(span)
+    whole = figures.served_within(WITHIN)
+    yield "served_within", whole, truth.share(spans["success"], WITHIN)
+    yield "worst_second", figures.worst_second(), truth.worst_second(seen.stop)
+    settled = (seen.settled or 0) / 1e9 if seen.triggered else truth.over
+    usual = absence.gaps.unusual / 1e9
+    recovered = truth.recovery(seen.trigger / 1e9, settled, usual, QUIET / 1e9, FEWEST)
+    yield "recovery", figures.recovery(), recovered
+    sums, spans = truth.incidents(explained)
+    yield "incident_sum", figures.incident_sum(), sums
+    yield "incident_span", figures.incident_span(), spans
+    if seen.triggered:
+        yield "late_errors", figures.late_errors(), truth.late_errors(settled)
 
 
 def line(shape: str, found: dict[str, Coverage]) -> str:

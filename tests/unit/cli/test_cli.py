@@ -6,7 +6,7 @@ import re
 import pytest
 from builders import ack, acks, course, everything_acked, journal, refused, unknown
 
-from pytest_rdsfailover.analysis.summary import judge
+from pytest_rdsfailover.analysis.judging import judge
 from pytest_rdsfailover.cli.main import NO, WRONG, YES, main
 from pytest_rdsfailover.journal import archive
 from pytest_rdsfailover.journal.evidence import Evidence

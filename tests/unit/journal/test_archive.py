@@ -7,7 +7,7 @@ import pytest
 from analysis.simulation import play, some_world
 from builders import ack, course, everything_acked, journal, refused, unknown
 
-from pytest_rdsfailover.analysis.summary import judge
+from pytest_rdsfailover.analysis.judging import judge
 from pytest_rdsfailover.journal import archive
 from pytest_rdsfailover.journal.evidence import Evidence
 from pytest_rdsfailover.journal.stored import Stored
@@ -84,7 +84,7 @@ def test_sessions_that_stayed_survive_and_an_older_journal_has_none(tmp_path):
     rewritten(path, before)
     older = archive.read(path)[0]
     assert older.course.sessions is None
-    assert judge(older).stuck_sessions is None
+    assert judge(older).stuck_sessions.decide("==", 0) is None
 
 
 def test_skipped_slots_and_instances_survive(tmp_path):

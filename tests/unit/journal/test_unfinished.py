@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from builders import MOVE, course
 
-from pytest_rdsfailover.analysis.summary import judge
+from pytest_rdsfailover.analysis.judging import judge
 from pytest_rdsfailover.cli.main import NO, WRONG, main
 from pytest_rdsfailover.journal import unfinished
 from pytest_rdsfailover.journal.archive import Label
@@ -208,7 +208,7 @@ def test_a_directory_that_is_no_trial_is_refused_by_name(left, about, complaint)
     if about is None:
         path.unlink()
     elif about == "course":
-        path.write_text(json.dumps(left._about | {"course": None}))
+        path.write_text(json.dumps(json.loads(path.read_text()) | {"course": None}))
     else:
         path.write_text(about)
 

@@ -2,10 +2,12 @@
 
 import json
 import os
+from types import SimpleNamespace
 
 import pytest
 
 from pytest_rdsfailover.live.ledger import Ledger, LedgerError, session_id
+from pytest_rdsfailover.model.errors import FileWriteError
 
 
 @pytest.fixture
@@ -147,11 +149,45 @@ def test_a_ledger_that_is_no_plain_file_is_refused(ledger, tmp_path):
     assert not (tmp_path / "elsewhere").exists()
 
 
-def test_a_full_disk_is_an_error_before_the_trigger(ledger, monkeypatch):
+@pytest.fixture
+def full(monkeypatch):
+    """A disk that takes three more bytes of each line."""
+    real = os.write
+    monkeypatch.setattr(os, "write", lambda number, line: real(number, line[:3]))
+
+
+def test_a_full_disk_is_an_error_before_the_trigger_that_names_the_ledger(ledger, full):  # noqa: ARG001
     one = ledger()
-    monkeypatch.setattr(os, "write", lambda _, line: len(line) - 1)
-    with pytest.raises(OSError, match="No space"):
+    with pytest.raises(FileWriteError, match=r"the ledger .*jsonl cannot be written: No space"):
         one.spend(1.0)
+
+
+def test_half_a_line_is_taken_back_and_spoils_nothing(ledger, monkeypatch):
+    one = ledger()
+    one.spend(1.0)
+    one.record("trigger", cluster="orders")
+    with monkeypatch.context() as full:
+        real = os.write
+        full.setattr(os, "write", lambda number, line: real(number, line[:3]))
+        with pytest.raises(FileWriteError):
+            one.spend(2.0)
+        with pytest.raises(FileWriteError, match=r"the audit record .* cannot be written: No sp"):
+            one.record("answered")
+    one.spend(3.0)
+    one.record("answered")
+
+    assert (ledger().used, ledger().last) == (2, 3.0)
+    entries = [json.loads(line) for line in one.audit.read_text().splitlines()]
+    assert [entry["what"] for entry in entries] == ["trigger", "answered"]
+
+
+def test_a_disk_that_is_nearly_full_is_refused_before_anything_is_done(ledger, monkeypatch):
+    left = os.statvfs("/")
+    for free in (0, 15):
+        found = SimpleNamespace(f_blocks=left.f_blocks, f_bavail=free, f_frsize=4096)
+        monkeypatch.setattr(os, "fstatvfs", lambda _, found=found: found)
+        one = ledger()
+        assert one.why_not_recordable() == f"{one.audit}: fewer than 64 KiB are left on its disk"
 
 
 def test_the_record_grows_by_lines_that_only_we_may_read(ledger, tmp_path):

@@ -7,7 +7,7 @@ import pymysql
 import pytest
 
 from pytest_rdsfailover.journal.journal import Journal
-from pytest_rdsfailover.load.attempts import Attempts
+from pytest_rdsfailover.load.attempts import AttemptRecorder
 from pytest_rdsfailover.load.engine import Gate
 from pytest_rdsfailover.load.mix import WRITE
 from pytest_rdsfailover.load.retrying import RetryingWorkload
@@ -72,7 +72,7 @@ def test_an_operation_is_refused_only_if_all_of_its_attempts_were(errors, found,
 
 def test_an_attempt_belongs_to_the_operation_in_which_it_began():
     journal = Journal("run", 1)
-    attempts = Attempts(journal.writers[0].attempts)
+    attempts = AttemptRecorder(journal.writers[0].attempts)
     attempts.begin(4)
     late = attempts()
     attempts.begin(5)
@@ -103,7 +103,7 @@ def test_a_try_that_was_given_up_in_a_coroutine_is_of_unknown_outcome():
 
 def test_the_project_s_own_classification_holds_for_attempts_too():
     journal = Journal("run", 1)
-    attempts = Attempts(journal.writers[0].attempts, lambda *_: (Outcome.REFUSED, None))
+    attempts = AttemptRecorder(journal.writers[0].attempts, lambda *_: (Outcome.REFUSED, None))
 
     with contextlib.suppress(pymysql.err.OperationalError), attempts():
         raise LOST

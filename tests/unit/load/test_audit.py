@@ -8,6 +8,7 @@ from typing import NamedTuple
 import pymysql
 import pytest
 from builders import acks, journal
+from clocks import SteppingClock
 
 from pytest_rdsfailover.load.audit import PATIENCE, read_back
 from pytest_rdsfailover.load.stored_keys import found_in
@@ -22,20 +23,9 @@ class Row(NamedTuple):
     reference: str
 
 
-class Clock:
-    def __init__(self):
-        self.moment = 0.0
-
-    def now(self):
-        return self.moment
-
-    def sleep(self, seconds):
-        self.moment += seconds
-
-
 def audited(stored, **options):
     """Return what is read back, and after how many seconds of trying."""
-    clock = Clock()
+    clock = SteppingClock()
     workload = CallWorkload(JOURNAL, print, stored=stored, **options)
     try:
         return read_back(workload, lambda: None, clock), clock.moment

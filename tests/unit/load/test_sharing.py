@@ -11,7 +11,7 @@ from pytest_rdsfailover.journal.journal import Journal
 from pytest_rdsfailover.load.complaints import Complaints
 from pytest_rdsfailover.load.engine import LoadError
 from pytest_rdsfailover.load.sharing import remedy_of
-from pytest_rdsfailover.load.threads import Load
+from pytest_rdsfailover.load.threads import ThreadLoad
 from pytest_rdsfailover.load.user_code import CallWorkload
 
 
@@ -173,7 +173,7 @@ def test_what_keeps_a_load_from_starting_is_shown_without_secrets():
 
     journal = Journal("run", 1)
     workload = CallWorkload(journal, lambda _key, _state: None, setup=setup)
-    load = Load(workload, journal, rate=1.0)
+    load = ThreadLoad(workload, journal, rate=1.0)
     with pytest.raises(
         LoadError, match=r"ValueError: cannot parse mysql://app:\*\*\*@db"
     ) as raised:

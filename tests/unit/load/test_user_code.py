@@ -1,5 +1,6 @@
 import asyncio
 import contextlib
+import contextvars
 import multiprocessing.pool
 import threading
 import time
@@ -8,10 +9,11 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from pytest_rdsfailover.journal.journal import Journal
+from pytest_rdsfailover.load import user_code
 from pytest_rdsfailover.load.event_loops import LoopPerWriter, SharedLoop, choose_loops
 from pytest_rdsfailover.load.user_code import CallWorkload
 from pytest_rdsfailover.model.endpoints import Bounds
-from pytest_rdsfailover.model.errors import CancelledWorkError, SettingError
+from pytest_rdsfailover.model.errors import AuditError, CancelledWorkError, SettingError
 
 JOURNAL = Journal("run", 2)
 
@@ -294,6 +296,38 @@ def test_a_hanging_coroutine_shows_where_it_waits_and_is_cancelled_at_the_end():
     writer.join(10)
     assert ended == [True]
     assert loops.stack(4) == []
+
+
+async def waits_for_ever():
+    await asyncio.Event().wait()
+
+
+def hangs(never=threading.Event()):  # noqa: B008 - the same one in every call
+    never.wait()
+
+
+def hangs_later():
+    return (hangs() for _ in range(3))
+
+
+@pytest.mark.parametrize("stored", [waits_for_ever, hangs, hangs_later])
+@pytest.mark.parametrize("loops", ["one", "per writer"])
+def test_stored_keys_that_never_come_are_waited_for_with_a_bound(monkeypatch, stored, loops):
+    monkeypatch.setattr(user_code, "LONGEST_AUDIT", 0.05)
+    workload = CallWorkload(JOURNAL, print, stored=stored, event_loops=choose_loops(None, loops))
+    with pytest.raises(AuditError, match=r"stored has not returned after 0\.05 s") as error:
+        workload.stored(None)
+
+    assert stored.__name__.removesuffix("_later") in error.value.trace
+    assert "pytest_rdsfailover/load" not in error.value.trace
+    workload.drop(None)
+
+
+def test_stored_sees_the_context_of_its_test():
+    keys = contextvars.ContextVar("keys")
+    keys.set(["run-0-0"])
+    workload = CallWorkload(JOURNAL, print, stored=lambda: list(keys.get()))
+    assert workload.stored(None) == [(0, 0)]
 
 
 def test_a_coroutine_that_runs_before_its_writer_waits_for_it_is_cancelled_too():

@@ -4,8 +4,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from pytest_rdsfailover.local.failovers import FailoverInProgressError, Failovers
-from pytest_rdsfailover.local.gateway.client import ClusterView, InstanceView, PlayView
+from pytest_rdsfailover.local.failovers import FailoverInProgressError, LocalFailovers
+from pytest_rdsfailover.local.gateway.messages import ClusterView, InstanceView, PlayView
 from pytest_rdsfailover.local.profiles.profiles import parse_profile
 from pytest_rdsfailover.model.clock import MonotonicClock
 from pytest_rdsfailover.model.errors import SettingError
@@ -47,7 +47,7 @@ def gateway():
 
 @pytest.fixture
 def failovers(gateway):
-    return Failovers(gateway, gateway, OURS, MonotonicClock())
+    return LocalFailovers(gateway, gateway, OURS, MonotonicClock())
 
 
 @pytest.mark.parametrize(("asked", "promoted"), [(None, "instance-2"), ("instance-3",) * 2])

@@ -5,9 +5,9 @@ from types import SimpleNamespace
 import pytest
 from builders import acks, course, everything_acked, journal
 
-from pytest_rdsfailover.analysis.summary import summarise
+from pytest_rdsfailover.analysis.judging import summarise
 from pytest_rdsfailover.journal.stored import Stored
-from pytest_rdsfailover.local.rds_proxy import Pin
+from pytest_rdsfailover.local.gateway.proxy.stats import Pin
 from pytest_rdsfailover.model.settings import Settings
 from pytest_rdsfailover.plugin.notebook import Notebook
 from pytest_rdsfailover.plugin.progress import PROGRESS

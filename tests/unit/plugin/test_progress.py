@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from pytest_rdsfailover.plugin.progress import TOLD, Progress
+from pytest_rdsfailover.plugin.progress import TOLD, LiveProgress
 from pytest_rdsfailover.plugin.run import ORDER
 from pytest_rdsfailover.trial.resume import KEPT
 
@@ -30,7 +30,7 @@ ITEM = SimpleNamespace(nodeid="t", stash={ORDER: 3})
 @pytest.fixture
 def controller(tmp_path):
     """A controller that reads when it is told to."""
-    progress = Progress(Config(), lambda: tmp_path)
+    progress = LiveProgress(Config(), lambda: tmp_path)
     progress._file = tmp_path / "progress.jsonl"
     progress._file.write_text("")
     return progress
@@ -38,7 +38,7 @@ def controller(tmp_path):
 
 def worker(controller):
     told = {TOLD: str(controller._file)}
-    return Progress(Config(workerinput=told), lambda: None)
+    return LiveProgress(Config(workerinput=told), lambda: None)
 
 
 def torn(controller, text):
@@ -100,7 +100,7 @@ def test_two_controllers_have_files_of_their_own_and_old_ones_go(tmp_path):
         path.write_text("")
         then = path.stat().st_mtime - age
         os.utime(path, (then, then))
-    controllers = [Progress(Config(), lambda: tmp_path) for _ in range(2)]
+    controllers = [LiveProgress(Config(), lambda: tmp_path) for _ in range(2)]
     nodes = [SimpleNamespace(workerinput={}) for _ in controllers]
     for controller, node in zip(controllers, nodes, strict=True):
         controller.pytest_configure_node(node)

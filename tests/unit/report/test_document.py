@@ -3,7 +3,7 @@ import json
 import pytest
 from builders import acks, course, everything_acked, journal, refused
 
-from pytest_rdsfailover.analysis.summary import summarise
+from pytest_rdsfailover.analysis.judging import summarise
 from pytest_rdsfailover.journal.stored import Stored
 from pytest_rdsfailover.report.document import run_document, trial_document
 
@@ -41,11 +41,12 @@ NAMES = [
     "incidents",
     "writer_outage_s",
     "availability_area_s",
+    "figures",
 ]
 
 
-def document(*, stored=True):
-    made = journal(EVENTS)
+def document(events=EVENTS, *, stored=True):
+    made = journal(events)
     read = Stored(positions=everything_acked(made)) if stored else None
     return trial_document(
         summarise(made, course(), read), test="tests/test_a.py::test_b", scenario="cluster"
@@ -75,6 +76,12 @@ def test_its_parts_have_the_promised_names_and_types():
     assert trial["lost"] == []
 
 
+def test_errors_that_were_not_over_are_open():
+    failing = [*acks(0.01, 19.0, 0.01), *(refused(19 + n / 10) for n in range(10))]
+    assert [error.get("open") for error in document(failing)["errors"]] == [True]
+    assert [error.get("open") for error in document()["errors"]] == [None]
+
+
 def test_writes_that_were_never_read_back_are_null_and_not_an_empty_list():
     assert document(stored=False)["lost"] is None
 
@@ -88,7 +95,8 @@ def test_the_run_has_the_promised_names_in_order_and_is_json():
 
 
 def scenario(*downtimes, invalid=0):
-    trials = [document() | {"downtime_s": each} for each in downtimes]
+    older = {name: value for name, value in document().items() if name != "figures"}
+    trials = [older | {"downtime_s": each} for each in downtimes]
     trials += [document() | {"valid": False}] * invalid
     return run_document(trials, mode="local", seed=7, versions={})["scenarios"]
 

@@ -9,7 +9,7 @@ import pytest
 from analysis.simulation import World, play
 from builders import course, everything_acked
 
-from pytest_rdsfailover.analysis.summary import judge
+from pytest_rdsfailover.analysis.judging import judge
 from pytest_rdsfailover.journal.evidence import Evidence
 from pytest_rdsfailover.journal.stored import Stored
 from pytest_rdsfailover.report import document, html

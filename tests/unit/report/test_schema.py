@@ -10,7 +10,7 @@ import pytest
 from analysis.simulation import play, some_world
 from builders import course, everything_acked
 
-from pytest_rdsfailover.analysis.summary import judge
+from pytest_rdsfailover.analysis.judging import judge
 from pytest_rdsfailover.journal.evidence import Evidence
 from pytest_rdsfailover.journal.reads import seen
 from pytest_rdsfailover.journal.stored import Stored

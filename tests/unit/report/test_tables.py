@@ -58,7 +58,7 @@ def test_what_clean_trials_leave_open_is_said():
     (line,) = proofs(scenarios([document(0.0) for _ in range(15)]))
 
     assert line == (
-        "cluster: 0 of 15 had downtime, so up to 18 % of all failovers may (95 % confidence);"
+        "cluster: 0 of 15 had downtime or may have, so up to 18 % of all failovers may (95 % confidence);"
         " 299 trials with no more than 0 such would prove that 99 % have none"
     )
 

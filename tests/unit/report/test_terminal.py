@@ -1,6 +1,6 @@
 from builders import ack, acks, course, everything_acked, journal, milestone, refused, unknown
 
-from pytest_rdsfailover.analysis.summary import summarise
+from pytest_rdsfailover.analysis.judging import summarise
 from pytest_rdsfailover.journal.stored import Stored
 from pytest_rdsfailover.report.document import trial_document
 from pytest_rdsfailover.report.terminal import WIDTH, table, timeline
@@ -122,4 +122,11 @@ def test_a_flapping_database_does_not_fill_the_screen():
     for number in range(60):
         flapping += [refused(10 + number / 10, code=2000 + number), ack(10.05 + number / 10)]
 
-    assert len(timeline(trial(flapping))) < 35
+    assert len(timeline(trial(flapping))) < 40
+
+
+def test_errors_that_were_not_over_when_observation_ended_go_on():
+    failing = [*acks(0.01, 19.0, 0.01), *(refused(19 + n / 10) for n in range(10))]
+    assert line(timeline(trial(failing)), "2003 refused").endswith("10x 9.000..9.900 and on")
+    ended = trial([*acks(0.01, 10.0, 0.01), refused(10.2), *acks(10.3, 20.0, 0.01)])
+    assert "and on" not in line(timeline(ended), "2003 refused")

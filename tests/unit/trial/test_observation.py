@@ -5,6 +5,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from clocks import SteppingClock
 
 from pytest_rdsfailover.journal.archive import Label
 from pytest_rdsfailover.journal.unfinished import Remains
@@ -46,19 +47,6 @@ def test_only_the_pauses_of_processes_that_write_count(tmp_path, processes, paus
     course = observation._course([], stop=10.0, writer_after="instance-1")
 
     assert list(course.pauses) == pauses
-
-
-class Clock:
-    """Passes only when somebody sleeps."""
-
-    def __init__(self):
-        self.moment = 10.0
-
-    def now(self):
-        return self.moment
-
-    def sleep(self, seconds):
-        self.moment += seconds
 
 
 class Target:
@@ -138,7 +126,7 @@ def observe(workload, load=None, **more):
         PLACE,
         choose({}, PLACE, retries=0, policy=ReconnectPolicy(), classify=None),
         Plan(writers=1, rate=10.0, cooldown=0.0),
-        clock=Clock(),
+        clock=SteppingClock(10.0),
         **more,
     )
     observation._workload, observation._load = workload, load or Load()

@@ -3,6 +3,7 @@
 from types import SimpleNamespace
 
 import pytest
+from clocks import SteppingClock
 
 from pytest_rdsfailover.load.progress import Progress
 from pytest_rdsfailover.model.records import Milestone
@@ -10,17 +11,6 @@ from pytest_rdsfailover.trial.disturbances import Disturbances
 from pytest_rdsfailover.trial.recovery import Recovery
 
 QUIET, BOUND, SETTLED = 1.0, 20.0, 12.0
-
-
-class Clock:
-    def __init__(self):
-        self.moment = 10.0
-
-    def now(self):
-        return self.moment
-
-    def sleep(self, seconds):
-        self.moment += seconds
 
 
 class Load:
@@ -34,7 +24,7 @@ class Load:
 
     def progress(self):
         done, failed = round(100 * (self._clock.now() - 10.0)), self._failing(self._clock.now())
-        return Progress(acked=done - failed, failed=failed, complaints=())
+        return Progress(acked_by={"0": done - failed}, failed=failed, complaints=())
 
 
 class Failover:
@@ -52,10 +42,10 @@ class Failover:
 
 def waited(failing=lambda _: 0, calm=(100, 0), back=SETTLED, failovers=1, bound=BOUND):
     """Return how long a load is waited for."""
-    clock = Clock()
+    clock = SteppingClock(10.0)
     own = [Failover(clock, 10.0 + n, SETTLED + n) for n in range(failovers)]
     recovery = Recovery(Load(clock, back, failing), 4, QUIET, clock)
-    recovery.note_calm(Progress(acked=calm[0], failed=calm[1], complaints=()))
+    recovery.note_calm(Progress(acked_by={"0": calm[0]}, failed=calm[1], complaints=()))
     disturbances = Disturbances(SimpleNamespace(failovers=own), [])
     recovery.wait(disturbances, bound, look=lambda: None)
     return clock.moment - 10.0
@@ -94,7 +84,7 @@ def test_a_load_that_is_never_well_ends_at_its_bound(ill):
 
 
 def test_a_failover_that_was_over_before_is_none_of_the_loads():
-    clock = Clock()
+    clock = SteppingClock(10.0)
     past, on = Failover(clock, 5.0, 6.0), Failover(clock, 8.0, 12.0)
     target = SimpleNamespace(failovers=[past, on])
     others = []

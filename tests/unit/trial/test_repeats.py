@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 from builders import acks, course, everything_acked, journal, refused
 
-from pytest_rdsfailover.analysis.summary import summarise
+from pytest_rdsfailover.analysis.judging import summarise
 from pytest_rdsfailover.journal.stored import Stored
 from pytest_rdsfailover.model.endpoints import Endpoint
 from pytest_rdsfailover.model.errors import SettingError, UndecidedError, UnreliableTrialsWarning

@@ -4,24 +4,12 @@ from types import SimpleNamespace
 
 import pymysql
 import pytest
+from clocks import SteppingClock
 
 from pytest_rdsfailover.model.errors import NotReadyError
 from pytest_rdsfailover.trial.resting import REST, at_rest, rest_awhile
 
 ENDPOINT = object()
-
-
-class Time:
-    """A clock whose sleeps take no time."""
-
-    def __init__(self):
-        self.moment = 0.0
-
-    def now(self):
-        return self.moment
-
-    def sleep(self, seconds):
-        self.moment += seconds
 
 
 def target(clock, over_at):
@@ -30,26 +18,26 @@ def target(clock, over_at):
 
 
 def test_a_late_failover_is_waited_for():
-    clock = Time()
+    clock = SteppingClock()
     rest_awhile(target(clock, over_at=REST - 1), clock)
     assert clock.moment == pytest.approx(REST - 1, abs=0.1)
 
 
 def test_one_that_does_not_end_is_waited_for_a_minute_and_told():
-    clock = Time()
+    clock = SteppingClock()
     with pytest.raises(NotReadyError, match="the failover 'late'"):
         rest_awhile(target(clock, over_at=900.0), clock)
     assert clock.moment == pytest.approx(REST, abs=0.1)
 
 
 def test_without_a_failover_nothing_is_waited_for():
-    clock = Time()
+    clock = SteppingClock()
     rest_awhile(SimpleNamespace(failovers=[]), clock)
     assert clock.moment == 0.0
 
 
 def test_work_that_finds_no_writer_is_done_again_after_another_rest():
-    clock, rests, seen = Time(), [], []
+    clock, rests, seen = SteppingClock(), [], []
 
     def work(endpoint):
         seen.append(endpoint)
@@ -67,7 +55,7 @@ def test_work_that_fails_otherwise_is_not_done_again(code):
     def work(_):
         raise pymysql.err.ProgrammingError(code, "no")
 
-    clock = Time()
+    clock = SteppingClock()
     with pytest.raises(pymysql.err.ProgrammingError):
         at_rest(target(clock, over_at=0.0), "drop t", work, clock, rest=list)
     assert clock.moment == 0.0
@@ -77,6 +65,6 @@ def test_a_writer_that_stays_away_is_told_in_the_end():
     def work(_):
         raise pymysql.err.OperationalError(2003, "refused")
 
-    clock = Time()
+    clock = SteppingClock()
     with pytest.raises(NotReadyError, match="a writer to drop t"):
         at_rest(target(clock, over_at=0.0), "drop t", work, clock, rest=list)

@@ -59,7 +59,7 @@ class Login:
 
 
 def new_scramble() -> bytes:
-    """Return the random bytes of a greeting: none is zero, which would end them."""
+    """Return the random bytes of a greeting; no zero among them, which would end the text."""
     return bytes(1 + secrets.randbelow(127) for _ in range(SCRAMBLE))
 
 
@@ -114,7 +114,7 @@ def parse_change_user(payload: bytes, capabilities: Capability) -> Login:
 
 
 def _text(data: bytes, start: int) -> tuple[bytes, int]:
-    """Return a text up to its zero byte, which the last one of a packet may lack."""
+    """Return a text up to its zero byte; the last text of a packet may have none."""
     if start > len(data):
         raise ProtocolError("a text is missing")
     end = data.find(b"\0", start)
@@ -148,7 +148,7 @@ class Directory:
         return None if secret is None else secret.password.encode()
 
     def seen(self, user: str) -> bool:
-        """Tell whether a user has logged in with its full password before, as servers note it."""
+        """Tell whether a user has logged in with its full password before, as servers cache it."""
         return user in self._seen
 
     def note(self, user: str) -> None:

@@ -34,7 +34,7 @@ class Carried:
 
     @property
     def sticks(self) -> bool:
-        """Tell whether a connection must be reset before another session has it."""
+        """Tell whether the connection must be reset before another session may use it."""
         return bool(self._explicit)
 
     def wanted(self, database: Database) -> Values:
@@ -70,7 +70,7 @@ class Carried:
         database.ask(question(names), learnt)
 
     def _take(self, database: Database, named: tuple[bytes, ...]) -> None:
-        """Keep what a connection's state differs in from a new one's."""
+        """Keep the values in which a connection differs from a new one."""
         same_schema = database.schema == self.schema
         self.schema = database.schema
         self._explicit = named or (self._explicit if same_schema else ())

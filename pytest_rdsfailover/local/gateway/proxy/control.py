@@ -1,15 +1,21 @@
 """The proxy's part of the control socket."""
 
 from collections.abc import Callable
-from dataclasses import asdict
-from typing import Any
 
+from pytest_rdsfailover.local.gateway.messages import (
+    COMMAND,
+    AddSecret,
+    AskEndpoint,
+    Done,
+    KnownAs,
+    Message,
+    ProxyState,
+)
 from pytest_rdsfailover.local.gateway.proxy.rds_proxy import RdsProxy
 from pytest_rdsfailover.local.gateway.proxy.secrets import Secret
 from pytest_rdsfailover.local.gateway.proxy.settings import ProxySettings
 from pytest_rdsfailover.model.errors import GatewayError, SettingError
-
-Answer = dict[str, Any]
+from pytest_rdsfailover.model.typed import typed
 
 
 class ProxyControl:
@@ -17,31 +23,38 @@ class ProxyControl:
 
     def __init__(self, proxy: RdsProxy) -> None:
         self._proxy = proxy
-        self.commands: dict[str, Callable[[Answer], Answer]] = {
-            "proxy": lambda request: proxy.describe(str(request["endpoint"])),
+        self.commands: dict[str, Callable[[Message], Done | ProxyState]] = {
+            "proxy": self._state,
             "proxy_configure": self._configure,
             "proxy_forget": self._forget,
-            "proxy_secret": self._secret,
-            "proxy_addresses": self._addresses,
+            "proxy_secret": self._add_secret,
+            "proxy_known_as": self._know_as,
         }
 
-    def _configure(self, request: Answer) -> Answer:
+    def _state(self, message: Message) -> ProxyState:
+        name = typed(AskEndpoint, message).endpoint
+        return ProxyState(stats=self._proxy.stats(name), pins=self._proxy.endpoints[name].pins)
+
+    def _configure(self, message: Message) -> Done:
         try:
-            settings = ProxySettings.of(request["settings"])
+            settings = ProxySettings.of(
+                {name: value for name, value in message.items() if name != COMMAND}
+            )
         except SettingError as error:
             raise GatewayError(str(error)) from error
         self._proxy.configure(settings)
-        return {"settings": asdict(settings)}
+        return Done()
 
-    def _forget(self, _: Answer) -> Answer:
+    def _forget(self, _: Message) -> Done:
         self._proxy.forget()
-        return {}
+        return Done()
 
-    def _secret(self, request: Answer) -> Answer:
-        self._proxy.directory.add(Secret.parse(request["secret"]))
-        return {}
+    def _add_secret(self, message: Message) -> Done:
+        self._proxy.directory.add(Secret.parse(typed(AddSecret, message).secret))
+        return Done()
 
-    def _addresses(self, request: Answer) -> Answer:
-        self._proxy.directory.addresses = frozenset(map(str, request["addresses"]))
-        self._proxy.certify([str(name) for name in request.get("names", ())])
-        return {}
+    def _know_as(self, message: Message) -> Done:
+        known = typed(KnownAs, message)
+        self._proxy.directory.addresses = frozenset(known.addresses)
+        self._proxy.certify(known.names)
+        return Done()

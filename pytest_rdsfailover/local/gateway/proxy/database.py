@@ -95,7 +95,7 @@ class Database:
         self._errands: deque[Errand] = deque()
         self._errand: Errand | None = None
         self._asked: int | None = None  # the command that is to be answered
-        self._response: Response | None = None  # what of its answer was not seen by the session
+        self._response: Response | None = None  # its answer, if the session does not follow it
         self._continues = self._noisy = False
 
     @property
@@ -153,7 +153,7 @@ class Database:
                 server.end()
 
     def _take_part(self, packet: Packet, part: Part | None, response: Response) -> None:
-        """Take a packet of which it is known what it is."""
+        """Take a packet whose part in its response is known."""
         if part is Part.END:
             self._note(response)
         if response.done:
@@ -170,7 +170,7 @@ class Database:
         self._noisy = self._noisy or response.warned
 
     def quieten(self, *, always: bool = False) -> None:
-        """Forget what one client's statement left for a SHOW WARNINGS, before another's comes."""
+        """Clear the warnings that one client's statement left, before another client looks."""
         if self._noisy or always:
             self._noisy = False
             self.ask(FORGET)
@@ -259,7 +259,8 @@ class Database:
     def adopt(self, schema: bytes | None, wanted: Values, done: Callable[[], None]) -> None:
         """Take over a client's state, then call *done*.
 
-        A connection that has a database cannot be without one again: such a client needs another.
+        A connection cannot leave its database for none: a client without one needs another
+        connection.
         """
         if schema is not None and schema != self.schema:
             self.schema = schema

@@ -62,7 +62,7 @@ class ProxyEndpoint:
     ) -> None:
         self.name, self.facts, self.directory, self.tls = name, facts, directory, tls
         self.settings = ProxySettings()
-        self.pins = Pins()
+        self.pins = Pins(name)
         self.counts: Counter[str] = Counter()
         self.refusing = False
         self.port = 0
@@ -219,7 +219,7 @@ class ProxyEndpoint:
         return database
 
     def ended(self, link: DatabaseLink) -> None:
-        """Learn that a database connection has ended, or has failed: so does what it was doing."""
+        """Learn that a database connection has ended or failed; its statement fails with it."""
         database = link.database
         client, fault = database.client, database.fault
         database.client = None
@@ -257,7 +257,7 @@ class ProxyEndpoint:
             self.pool.discard(database)
             if isinstance(client, ProxySession):
                 self._cut_off(client, how)
-        self._databases.departed(instance)  # `discard` put the connections' own threads there
+        self._databases.departed(instance)  # forgets the threads that `discard` has added
         self.pool.pump()  # sessions that waited for one of those need another connection
         self.flush()
         return threads

@@ -84,7 +84,7 @@ class Forwarder:
         return bool(self._status & IN_TRANS)
 
     def next_command(self) -> None:
-        """Work on what the client has sent ahead; of the subclass."""
+        """Work on what the client has sent ahead; the subclass implements it."""
         raise NotImplementedError
 
     def forward(self, message: bytes) -> None:
@@ -109,7 +109,7 @@ class Forwarder:
         same = database is self._last and database.uses == self._last_uses + 1
         self.waiting, self.database, database.client = False, database, self
         self._service.lent(self)
-        if same:  # nobody has had it since: it is as this session left it
+        if same:  # no other session has used it since: its state is this session's
             self._go()
             return
         # This session must not see warnings that another session's statement left.
@@ -131,7 +131,7 @@ class Forwarder:
         """Learn that a statement of the proxy's own failed on this session's connection."""
         self.database, self.pin = None, None
         if self._sent:
-            self.closing = True  # nobody can tell any more what the command did to the session
+            self.closing = True  # what the command did to the session is not known any more
         else:
             self._give_up(fault)
 
@@ -205,7 +205,7 @@ class Forwarder:
             self._rest()
 
     def _learn_insert_id(self, row: list[bytes | None]) -> None:
-        """Note what LAST_INSERT_ID(...) has left, of which an answer with rows says nothing."""
+        """Note the id that LAST_INSERT_ID(...) has set: an answer with rows does not tell it."""
         self._carried.insert_id = int(row[0] or 0) if row else 0
         self._rest()
 

@@ -68,7 +68,7 @@ class ClientLink(GatewayConnection):
             self.abort(reset=False)
             return
         if self._tls is not None and self._tls.ended:
-            self.flush()  # what the session has answered already
+            self.flush()  # what the session had answered before the error
             self.peer_ended()
         self._owner.flush_soon()
 

@@ -1,4 +1,4 @@
-"""How a client of the proxy comes in: the greeting, perhaps TLS, the login, and a change of user."""
+"""How a client of the proxy logs in: the greeting, perhaps TLS, the login, and a change of user."""
 
 from dataclasses import replace
 from typing import Protocol
@@ -47,7 +47,7 @@ class Admission(Protocol):
 
 
 class Opening:
-    """One client's way in, as a state machine.
+    """One client's login, as a state machine.
 
     Attributes:
         going: the client has still to prove who it is.
@@ -116,7 +116,7 @@ class Opening:
             return self._go_on(self._authentication, self._authentication.feed(packet.payload))
         self.login = parse_login(packet.payload)
         if self.login.capabilities & UNOFFERED:
-            # It may compress although that was not offered, and would then wait for ever.
+            # A client that compresses although that was not offered would wait for ever.
             raise ProtocolError("the client wants compression, which was not offered")
         if self._admission.settings.require_tls and not self.encrypted:
             return self._refuse(TLS_REQUIRED)
@@ -124,7 +124,7 @@ class Opening:
         return self._go_on(authentication, authentication.begin())
 
     def change_user(self, message: bytes, sequence: int) -> bytes:
-        """Begin anew with a COM_CHANGE_USER of a client that is in; return what to send it.
+        """Begin anew with a COM_CHANGE_USER of a client that has logged in; return what to send it.
 
         Args:
             message: the command.

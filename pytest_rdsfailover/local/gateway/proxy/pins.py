@@ -1,8 +1,9 @@
-"""Who began to keep a database connection, and why."""
+"""Which sessions were pinned to a database connection, and why."""
 
 import time
-from dataclasses import dataclass
 from typing import Protocol
+
+from pytest_rdsfailover.local.gateway.proxy.stats import Pin
 
 SHOWN = 200  # bytes of a statement that a pin shows
 MOST = 10_000  # later ones are not kept: a test with so many has seen enough
@@ -20,33 +21,18 @@ class Pinned(Protocol):
         """Return who has logged in."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NotedPin:
-    """A session that began to keep its connection.
+class Pins(list[Pin]):
+    """All pins of an endpoint since the proxy was last told to forget them, up to `MOST`."""
 
-    Attributes:
-        session: the client's connection id, as the proxy's greeting gave it.
-        user: who it is.
-        reason: why.
-        statement: what it sent, cut off where it is long.
-        at: when, in nanoseconds of the monotonic clock.
-    """
-
-    session: int
-    user: str
-    reason: str
-    statement: str
-    at: int
-
-
-class Pins(list[NotedPin]):
-    """All pins since the proxy was last told to forget them, up to `MOST`."""
+    def __init__(self, endpoint: str) -> None:
+        super().__init__()
+        self._endpoint = endpoint
 
     def note(self, session: Pinned, reason: str, statement: bytes) -> None:
         """Add a session that is pinned from now on."""
         if len(self) < MOST:
             shown = statement[:SHOWN].decode("utf-8", "replace")
             self.append(
-                NotedPin(session=session.number, user=session.user, reason=reason, statement=shown,
-                    at=time.monotonic_ns())
+                Pin(session=session.number, user=session.user, reason=reason, statement=shown,
+                    at=time.monotonic(), endpoint=self._endpoint)
             )  # fmt: skip

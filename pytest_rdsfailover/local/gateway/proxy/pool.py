@@ -42,11 +42,11 @@ class Pool:
 
     Attributes:
         open: makes a connection, which is `ready` or lost later.
-        drop: ends one.
+        drop: ends a connection.
         instances: where they lead to; empty while there is nobody to lead to.
         most: how many there may be on each instance.
         most_idle: how many may be idle, on each on average.
-        everything: all there are, those that are still being made among them.
+        everything: all connections, also those that are still being made.
         idle: those that can be lent, the one used last at the end.
         waiting: who wants one, in the order of asking.
     """
@@ -228,6 +228,6 @@ def _suits(database: Database, borrower: Borrower) -> bool:
 
 
 def _placed(database: Database, borrower: Borrower) -> bool:
-    """Tell whether a connection is where a client is served, and made as that needs it."""
+    """Tell whether a connection leads to the client's instance and suits the client."""
     same = database.key is borrower.key or database.key == borrower.key
     return same and database.instance is borrower.instance

@@ -1,20 +1,19 @@
 """The RDS Proxy of a cluster: its two endpoints, and the instances that they lead to."""
 
 from collections.abc import Sequence
-from dataclasses import asdict
-from typing import Any
 
-from pytest_rdsfailover.local.gateway.player import Sessions
+from pytest_rdsfailover.local.gateway.player import SessionCutter
 from pytest_rdsfailover.local.gateway.proxy.authentication import Directory
 from pytest_rdsfailover.local.gateway.proxy.endpoint import ProxyEndpoint
 from pytest_rdsfailover.local.gateway.proxy.facts import ServerFacts
 from pytest_rdsfailover.local.gateway.proxy.secrets import Secret
 from pytest_rdsfailover.local.gateway.proxy.settings import ProxySettings
+from pytest_rdsfailover.local.gateway.proxy.stats import ProxyStats
 from pytest_rdsfailover.local.gateway.router import Instance, Router, State
 from pytest_rdsfailover.local.gateway.sockets import Dial
 from pytest_rdsfailover.local.gateway.tls import Authority, PasswordKey
 from pytest_rdsfailover.local.gateway.turns import AtEnd
-from pytest_rdsfailover.local.gateway.witness import Witness
+from pytest_rdsfailover.local.gateway.witness import TrafficCounter
 
 PROXY, PROXY_READER = "proxy", "proxy-reader"
 
@@ -37,7 +36,7 @@ class RdsProxy:
         at_end: AtEnd,
         *,
         secrets: Sequence[Secret],
-        witness: Witness,
+        witness: TrafficCounter,
         secure: bool,
     ) -> None:
         self.directory = Directory(PasswordKey(), secrets)
@@ -143,36 +142,33 @@ class RdsProxy:
             endpoint.counts.clear()
             endpoint.waits.longest = 0.0
 
-    def describe(self, name: str) -> dict[str, Any]:
-        """Return an endpoint's figures and pins, as plain data."""
+    def stats(self, name: str) -> ProxyStats:
+        """Return an endpoint's figures."""
         endpoint = self.endpoints[name]
         pool, counts = endpoint.pool, endpoint.counts
-        return {
-            "stats": {
-                "client_connections": endpoint.clients,
-                "database_connections": len(pool.everything),
-                "borrowed": pool.borrowed,
-                "pinned": endpoint.pinned_now,
-                "idle": len(pool.idle),
-                "waiting": len(pool.waiting),
-                "most_connections": pool.most,
-                "instances": [instance.id for instance in pool.instances],
-                "borrows": counts["borrows"],
-                "borrow_timeouts": counts["borrow_timeouts"],
-                "longest_wait": endpoint.waits.longest,
-                "opened": counts["opened"],
-                "idle_timeouts": counts["idle_timeouts"],
-                "aged": counts["aged"],
-                "cut": counts["cut"],
-            },
-            "pins": [asdict(pin) for pin in endpoint.pins],
-        }
+        return ProxyStats(
+            client_connections=endpoint.clients,
+            database_connections=len(pool.everything),
+            borrowed=pool.borrowed,
+            pinned=endpoint.pinned_now,
+            idle=len(pool.idle),
+            waiting=len(pool.waiting),
+            most_connections=pool.most,
+            instances=tuple(instance.id for instance in pool.instances),
+            borrows=counts["borrows"],
+            borrow_timeouts=counts["borrow_timeouts"],
+            longest_wait=endpoint.waits.longest,
+            opened=counts["opened"],
+            idle_timeouts=counts["idle_timeouts"],
+            aged=counts["aged"],
+            cut=counts["cut"],
+        )
 
 
 class AllSessions:
     """The sessions of the instances' own endpoints and those of the proxy, cut together."""
 
-    def __init__(self, *parts: Sessions) -> None:
+    def __init__(self, *parts: SessionCutter) -> None:
         self._parts = parts
 
     def cut(self, instance: str, how: str) -> set[int]:

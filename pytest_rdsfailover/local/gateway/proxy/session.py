@@ -34,10 +34,10 @@ QUERY = int(Command.QUERY)
 
 
 class ProxySession(Forwarder):
-    """A client of the proxy: comes in, has its commands answered in order.
+    """A client of the proxy: logs in, and has its commands answered in order.
 
     Attributes:
-        opening: its way in.
+        opening: its login.
         commands: how many commands it has sent.
     """
 
@@ -98,7 +98,7 @@ class ProxySession(Forwarder):
                 self._queued += len(message.payload)
 
     def _come_in(self, sent: bytes) -> None:
-        """Go on with the opening; once it is over, begin with what the login gave."""
+        """Go on with the login; when it is over, take the state that it gave."""
         opening = self.opening
         login = opening.login
         self.closing = opening.failed
@@ -145,7 +145,7 @@ class ProxySession(Forwarder):
             raise ProtocolError("an empty command")
         command = message[0]
         own = OWN.get(command)
-        if command == QUERY:  # mostly
+        if command == QUERY:  # the usual case
             self.forward(message)
         elif own is not None:
             own(self, message)

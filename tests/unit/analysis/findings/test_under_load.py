@@ -3,7 +3,7 @@
 import pytest
 from builders import acks, course, journal, refused
 
-from pytest_rdsfailover.analysis.summary import judge
+from pytest_rdsfailover.analysis.judging import judge
 from pytest_rdsfailover.journal.evidence import Evidence
 from pytest_rdsfailover.model.records import Fault, Outcome
 

@@ -142,6 +142,16 @@ def test_the_share_of_trials_without_downtime_can_be_claimed():
     assert state([sample(1.0)] * 15, no_downtime="<= 20%") == PASS
 
 
+def test_a_downtime_of_zero_that_may_be_long_is_not_none():
+    doubtful = [sample(0.0, spread=0.4)] * 15
+
+    assert state(doubtful, no_downtime=">= 40%") == INCONCLUSIVE
+    assert state(doubtful, no_downtime="<= 90%") == INCONCLUSIVE
+    assert "undecided in 15" in complaint(doubtful, no_downtime=">= 40%")
+    assert state([sample(0.0, spread=0.09)] * 15, no_downtime=">= 40%") == PASS
+    assert state([sample(0.3, spread=0.4)] * 15, no_downtime="<= 90%") == INCONCLUSIVE
+
+
 def test_an_invalid_trial_counts_for_nothing_and_never_passes():
     samples = [sample()] * 59 + [sample(valid=False)]
 

@@ -2,23 +2,13 @@ import contextlib
 import socket
 
 import pytest
+from clocks import SteppingClock
 
 from pytest_rdsfailover.local.dns.names import AwsNames, Record, Resolver, check_region
 from pytest_rdsfailover.model.errors import GatewayError, SettingError
 
 NAMES = AwsNames(region="eu-west-1", account="cxyz")
 WRITER = "rdsfailover.cluster-cxyz.eu-west-1.rds.amazonaws.com"
-
-
-class Clock:
-    def __init__(self):
-        self.time = 0.0
-
-    def now(self):
-        return self.time
-
-    def sleep(self, seconds):
-        self.time += seconds
 
 
 @pytest.fixture
@@ -131,13 +121,16 @@ def test_everything_is_restored_even_after_an_error(resolver):
 
 
 def test_an_answer_is_remembered_for_as_long_as_its_ttl():
-    clock, answers = Clock(), iter([("127.0.0.11", 1), ("127.0.0.12", 1), ("127.0.0.13", 1)])
+    clock, answers = (
+        SteppingClock(),
+        iter([("127.0.0.11", 1), ("127.0.0.12", 1), ("127.0.0.13", 1)]),
+    )
     record = Record(lambda: next(answers), lambda: 5.0, clock)
 
     assert record.resolve()[0] == "127.0.0.11"
-    clock.time = 4.9
+    clock.moment = 4.9
     assert record.resolve()[0] == "127.0.0.11"
-    clock.time = 5.0
+    clock.moment = 5.0
     assert record.resolve()[0] == "127.0.0.12"
 
 

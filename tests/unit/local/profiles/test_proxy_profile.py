@@ -2,9 +2,10 @@ import random
 
 import pytest
 
+from pytest_rdsfailover.local.gateway.proxy.stats import Pin
 from pytest_rdsfailover.local.profiles.choreography import choreography
 from pytest_rdsfailover.local.profiles.profiles import load_profile, parse_profile
-from pytest_rdsfailover.local.rds_proxy import Pin, pin_lines
+from pytest_rdsfailover.local.rds_proxy import pin_lines
 from pytest_rdsfailover.model.errors import SettingError
 
 TABLE = {"refused": "1s", "promotion": "2s", "dns": "3s", "onset": "100ms"}

@@ -9,7 +9,7 @@ def test_every_account_has_a_name_of_its_own_and_a_password_nobody_guesses():
     found = [new_account() for _ in range(100)]
 
     assert len({account.user for account in found}) == 100
-    assert all(re.fullmatch(r"rdsfo_[0-9a-f]{8}", account.user) for account in found)
+    assert all(re.fullmatch(r"rdsfo_[0-9a-f]{8}_[0-9a-f]{8}", account.user) for account in found)
     assert len({account.password for account in found}) == 100
 
 

@@ -26,8 +26,8 @@ class Effect:
     Attributes:
         pin: why the session must keep its connection from now on; None if it need not.
         changes: tracked state may be different afterwards.
-        leaves: something may be left behind that nobody tracks: the connection is reset before
-            anybody else has it.
+        leaves: something untracked may be left behind, so the connection is reset before another
+            session may use it.
         looks_back: it asks about the statement before it.
         insert_id: it uses LAST_INSERT_ID().
     """

@@ -99,7 +99,7 @@ def _one(statement: Statement, *, exclude_sets: bool) -> Effect:
     """Return the effect of one statement."""
     words = statement.words
     if words[:2] == (b"SET", b"STATEMENT"):
-        # The variables are set for its duration only; what their values do is not.
+        # The variables are set for this statement only, but what their values call lasts.
         values, behind = for_statement(statement)
         return merged((plain(values), _one(behind, exclude_sets=exclude_sets)))
     if words[:1] == (b"SET",):

@@ -49,13 +49,13 @@ def plain(statement: Statement) -> Effect:
     if pin is not None:
         return Effect(
             pin=pin, leaves=True, looks_back=looks_back,
-            # A SET LAST_INSERT_ID in between would hide what it looks back at.
+            # A SET LAST_INSERT_ID sent before it would replace the warnings that it asks for.
             insert_id=not looks_back and _uses_insert_id(run, hidden=pin == PREPARED),
         )  # fmt: skip
     return Effect(
         changes=words[:1] == (b"USE",)
         or words[:2] in ((b"DROP", b"DATABASE"), (b"DROP", b"SCHEMA")),
-        # What a procedure does to the session is not seen; it must not reach another one.
+        # What a procedure does to the session is not seen, and must not reach another session.
         leaves=_is_unseen(words, run),
         looks_back=looks_back,
         insert_id=_uses_insert_id(run),
@@ -63,7 +63,7 @@ def plain(statement: Statement) -> Effect:
 
 
 def _is_unseen(words: tuple[bytes, ...], run: tuple[Token, ...]) -> bool:
-    """Tell whether a statement runs others that are not judged: a procedure's, a block's."""
+    """Tell whether a statement runs others that are not seen: those of a procedure or block."""
     first = words[0] if words else b""
     if first in (b"CALL", b"BEGIN"):
         return words[:2] != (b"BEGIN", b"WORK") and len(run) > 1

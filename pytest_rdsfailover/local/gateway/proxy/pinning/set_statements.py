@@ -84,7 +84,7 @@ def _part(part: Part, *, exclude_sets: bool) -> Effect:
     special = SPECIAL.get(part[0].word) if len(part) > 1 else None
     effect = _with_value(part, _assignment(part) if special is None else special)
     if exclude_sets and special is None and effect.pin in (USER_VARIABLE, UNTRACKED):
-        # RDS Proxy would let the value leak to whoever comes next; here it is just forgotten.
+        # RDS Proxy would let the value leak to the next session; here it is forgotten.
         return replace(effect, pin=None, leaves=True)
     return effect
 
@@ -92,7 +92,7 @@ def _part(part: Part, *, exclude_sets: bool) -> Effect:
 def _with_value(part: Part, effect: Effect) -> Effect:
     """Return the effect of a part together with what its value does."""
     if sum(token.kind in ("other", "system") for token in part) <= 1:
-        return effect  # only the sign of the assignment: nothing is called, no variable named
+        return effect  # the value calls nothing and names no variable
     return merged((plain(Statement(b"", part)), effect))
 
 
@@ -107,7 +107,7 @@ def _assignment(part: Part) -> Effect:
     scope = rest[0].word if rest and rest[0].word in SCOPES and len(rest) > 2 else b""  # noqa: PLR2004
     if scope:
         rest = rest[2:] if rest[1].text == b"." else rest[1:]
-    if rest and rest[0].kind == "system":  # SET SESSION @@x is no SQL: for the server to say
+    if rest and rest[0].kind == "system":  # SET SESSION @@x is no SQL: the server will refuse it
         rest = rest[1:]
     name = rest[0].name if rest else b""
     if name in NEXT_ONLY and system and not scope:

@@ -11,7 +11,7 @@ from pytest_rdsfailover.local.gateway.proxy.rds_proxy import PROXY, PROXY_READER
 from pytest_rdsfailover.local.gateway.proxy.secrets import Secret
 from pytest_rdsfailover.local.gateway.proxy.session import ProxySession
 from pytest_rdsfailover.local.gateway.router import Router, State
-from pytest_rdsfailover.local.gateway.witness import Witness
+from pytest_rdsfailover.local.gateway.witness import TrafficCounter
 from pytest_rdsfailover.mysql.handshake import parse_greeting
 from pytest_rdsfailover.mysql.packets import PacketReader, frame
 
@@ -33,7 +33,7 @@ def proxy_of(router, dialled):
 
     return RdsProxy(
         router, ServerFacts(names=NAMES, charsets={}, most=100), Authority, dial, lambda _: None,
-        secrets=[Secret(username="app", password="secret")], witness=Witness(), secure=False,
+        secrets=[Secret(username="app", password="secret")], witness=TrafficCounter(), secure=False,
     )  # fmt: skip
 
 

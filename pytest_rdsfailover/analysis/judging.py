@@ -1,0 +1,222 @@
+"""A journal and its circumstances, judged: all that a trial says, measured once."""
+
+from bisect import bisect_right
+from collections.abc import Sequence
+
+from pytest_rdsfailover.analysis.absence import Absence, absences
+from pytest_rdsfailover.analysis.attempts import attempts
+from pytest_rdsfailover.analysis.capacity import calm_slots, why_overloaded
+from pytest_rdsfailover.analysis.expectable import (
+    absence_figures,
+    attempt_figures,
+    audit_figures,
+    latency_figures,
+    read_figures,
+)
+from pytest_rdsfailover.analysis.figure import Figure
+from pytest_rdsfailover.analysis.findings.diagnosis import diagnose
+from pytest_rdsfailover.analysis.findings.finding import Case
+from pytest_rdsfailover.analysis.latency import latency
+from pytest_rdsfailover.analysis.outages import incidents
+from pytest_rdsfailover.analysis.phases import failures, phases, totals
+from pytest_rdsfailover.analysis.pulse import Pulse, pulse
+from pytest_rdsfailover.analysis.reached import why_unconfirmed, why_untouched
+from pytest_rdsfailover.analysis.reliability import (
+    Reliability,
+    lateness,
+    lateness_p99,
+    why_unreliable,
+)
+from pytest_rdsfailover.analysis.series import Series, attempts_of, series_of
+from pytest_rdsfailover.analysis.sessions import stuck
+from pytest_rdsfailover.analysis.staleness import reads
+from pytest_rdsfailover.analysis.summary import Summary
+from pytest_rdsfailover.analysis.trigger_time import TriggerTime
+from pytest_rdsfailover.analysis.validity import why_invalid
+from pytest_rdsfailover.analysis.writes import NO_KEYS, audit, ended_tenures, stale_writes
+from pytest_rdsfailover.journal.course import Course
+from pytest_rdsfailover.journal.evidence import Evidence
+from pytest_rdsfailover.journal.journal import Journal
+from pytest_rdsfailover.journal.stored import Stored
+from pytest_rdsfailover.model.clock import to_nanoseconds, to_seconds
+from pytest_rdsfailover.model.records import Outcome, Window
+
+
+def judge(evidence: Evidence) -> Summary:
+    """Return the verdict that follows from a trial's evidence; the same one every time.
+
+    Raises:
+        AuditError: if a stored position is none.
+    """
+    return summarise(evidence.journal, evidence.course, evidence.stored)
+
+
+def summarise(journal: Journal, course: Course, stored: Stored | None) -> Summary:
+    """Return the results of a trial.
+
+    Args:
+        journal: what every writer did; no writer may be at work any more.
+        course: what is known apart from that.
+        stored: what was read back; None if nothing was: then lost writes are undecided.
+
+    Raises:
+        AuditError: if a stored position is none.
+    """
+    found = series_of(journal)
+    time = TriggerTime(to_nanoseconds(course.start if course.trigger is None else course.trigger))
+    absence = absences(found, course)
+    errors = failures(found)
+    read_back = None if stored is None else audit(journal, found, stored)
+    left = stuck(course.sessions, to_seconds(time.zero))
+    stale, unjudged = stale_writes(found, ended_tenures(course.milestones, course.writer_before))
+    invalid = why_invalid(
+        course,
+        acked=absence.acked_before,
+        failed=_failed(journal, found, _calm_until(course)),
+        untrue=_why_untrue(found, course),
+    )
+    case = Case(
+        series=found,
+        errors=errors,
+        course=course,
+        audit=read_back,
+        stuck=absence.writers.stuck,
+        stale=stale,
+        attempts=attempts_of(journal),
+    )
+    fitness = _reliability(journal, course, found, absence)
+    taken = latency(
+        found,
+        trigger=time.zero,
+        back=absence.until,
+        stop=absence.seen.stop,
+        pauses=absence.seen.pauses,
+        patience=absence.seen.patience,
+    ).doubted(fitness.problem)
+    tried, seen = attempts(journal, course), reads(journal, found)
+    outcomes = [sum(series.outcome.count(kind) for series in found) for kind in Outcome]
+    counts = {
+        "refused": outcomes[Outcome.REFUSED],
+        "unknown": outcomes[Outcome.UNKNOWN],
+        "not_issued": sum(skip.count for skip in journal.skips),
+        "stuck_writers": len(absence.writers.stuck),
+    }
+    keys = NO_KEYS if read_back is None else read_back
+    return Summary(
+        mode=course.mode,
+        endpoint=course.endpoint,
+        profile=course.profile,
+        seed=course.seed,
+        failover_seed=course.failover_seed,
+        rate=course.rate,
+        writers=len(found),
+        window=Window(time.at(absence.seen.start), time.at(absence.seen.stop)),
+        valid=not invalid,
+        reason=invalid,
+        writer_before=course.writer_before,
+        writer_after=course.writer_after,
+        outage_windows=[Window(time.at(start), time.at(stop)) for start, stop in absence.outages],
+        incidents=[time.incident(each) for each in incidents(absence.outages)],
+        threshold=to_seconds(absence.gaps.threshold),
+        attempted=len(journal),
+        acked=outcomes[Outcome.ACKED],
+        refused=counts["refused"],
+        unknown=counts["unknown"],
+        not_issued=counts["not_issued"],
+        lost=keys.lost,
+        duplicated=keys.duplicated,
+        recovered=keys.recovered,
+        unexpected=keys.unexpected,
+        absent=keys.absent,
+        torn=keys.torn,
+        audited=read_back is not None,
+        unjudged_writes=unjudged,
+        stuck=absence.writers.stuck,
+        errors=[time.phase(each) for each in totals(errors, absence.seen.stop)],
+        phases=[time.phase(each) for each in phases(errors, absence.seen.stop)],
+        latency=taken,
+        figures={
+            **absence_figures(absence, fitness.problem),
+            **dict(latency_figures(taken)),
+            **dict(audit_figures(read_back)),
+            **dict(attempt_figures(tried, fitness.problem)),
+            **dict(read_figures(seen)),
+            **{name: Figure.exact(count) for name, count in counts.items()},
+            "stale_writes": Figure(stale, stale + unjudged, unit="", best=stale),
+            **({} if left is None else {"stuck_sessions": Figure.exact(len(left.left))}),
+        },
+        milestones=[time.milestone(each) for each in course.milestones],
+        pulse=_pulse(course, absence, time.zero),
+        clock=fitness,
+        findings=diagnose(case),
+        complaints=[time.complaint(each) for each in course.complaints],
+        notes=list(course.notes),
+        attempts=time.attempts(tried),
+        reads=seen,
+    )
+
+
+def _calm_until(course: Course) -> int:
+    """Return up to when failures are the load's own: the trigger, or the end without one."""
+    return to_nanoseconds(course.stop if course.trigger is None else course.trigger)
+
+
+def _why_untrue(all_series: Sequence[Series], course: Course) -> str:
+    """Return why acknowledged writes show nothing of the cluster, by what its own side saw."""
+    witnessed = course.witnessed
+    if witnessed is None:
+        return ""
+    calm_at = to_nanoseconds(witnessed.calm_at)
+    calm = {str(series.writer): bisect_right(series.acks, calm_at) for series in all_series}
+    acked = {str(series.writer): len(series.acks) for series in all_series}
+    unconfirmed = why_unconfirmed(witnessed, calm=calm, acked=acked)
+    return unconfirmed or why_untouched(witnessed, witnessed.whole, acked)
+
+
+def _failed(journal: Journal, all_series: Sequence[Series], until: int) -> int:
+    """Return how many writes and reads had failed by a moment."""
+    rows = ((series, bisect_right(series.finished, until)) for series in all_series)
+    writes = sum(series.acked.count(0, 0, last) for series, last in rows)
+    reads = (
+        outcome != Outcome.ACKED
+        for writer in journal.writers
+        for outcome, finished in zip(writer.reads.outcome, writer.reads.finished, strict=True)
+        if finished <= until
+    )
+    return writes + sum(reads)
+
+
+def _reliability(
+    journal: Journal, course: Course, all_series: Sequence[Series], absence: Absence
+) -> Reliability:
+    decisive, late = absence.gaps.decisive, lateness(all_series)
+    gap = to_seconds(decisive.gap[1] - decisive.gap[0])
+    p99, own = to_seconds(lateness_p99(late)), to_seconds(decisive.own)
+    slots = calm_slots(all_series, journal.skips, course)
+    return Reliability(
+        lateness_p99=p99,
+        lateness_max=to_seconds(late[-1] if late else 0),
+        natural_gap=to_seconds(absence.gaps.natural),
+        own_pause=max((last - first for first, last in course.pauses), default=0.0),
+        own_pause_in_gap=own,
+        strangers=course.strangers,
+        calm_not_issued=slots.share,
+        problem=why_overloaded(slots, course, writers=all_series)
+        or why_unreliable(
+            gap=gap,
+            own=own,
+            late=p99,
+            threshold=to_seconds(absence.gaps.explained),
+            crowd=(course.strangers or 0.0) / course.cpus if course.cpus else 0.0,
+        ),
+    )
+
+
+def _pulse(course: Course, absence: Absence, zero: int) -> Pulse:
+    """Return the acknowledged writes around everything that happened."""
+    moments = [zero, *(to_nanoseconds(each.at) for each in course.milestones)]
+    moments += [edge for gap in absence.outages for edge in gap]
+    # A stuck writer would stretch the drawing over the whole rest of the run.
+    end = to_nanoseconds(course.stop)
+    moments += [edge for gap in absence.writers.spans if gap[1] < end for edge in gap]
+    return pulse(absence.seen.acks, first=min(moments), last=max(moments), zero=zero)

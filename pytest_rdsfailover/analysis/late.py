@@ -1,0 +1,54 @@
+"""Operations that failed although the cluster had settled.
+
+Times are integer nanoseconds. What the words mean: `docs/definitions.md`.
+"""
+
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from pytest_rdsfailover.analysis.pauses import Pauses
+from pytest_rdsfailover.analysis.series import Series
+
+
+@dataclass(frozen=True, slots=True)
+class Late:
+    """What became of the operations that began after the cluster had settled.
+
+    Attributes:
+        begun: how many did.
+        failed: how many of them failed.
+        excused: how many of these failed while the load generator stood still.
+        read_only: how many of these met a read-only instance.
+    """
+
+    begun: int
+    failed: int
+    excused: int
+    read_only: int
+
+
+def late(all_series: Sequence[Series], settled: int, pauses: Pauses) -> Late:
+    """Return what became of the operations that began after a moment."""
+    begun = failed = excused = read_only = 0
+    for series in all_series:
+        begun += len(series) - bisect_right(series.started, settled)
+        for row in late_failures(series, settled):
+            failed += 1
+            excused += bool(pauses.touching((series.started[row], series.finished[row])))
+            read_only += is_read_only(series, row)
+    return Late(begun, failed, excused, read_only)
+
+
+def late_failures(series: Series, settled: int) -> Iterator[int]:
+    """Yield the rows of the operations that began after a moment and failed, in order."""
+    row = series.acked.find(0, bisect_right(series.started, settled))
+    while row >= 0:
+        yield row
+        row = series.acked.find(0, row + 1)
+
+
+def is_read_only(series: Series, row: int) -> bool:
+    """Tell whether an operation failed because it met a read-only instance."""
+    fault = series.faults[series.fault[row]]
+    return fault is not None and fault.kind == "read-only"

@@ -1,0 +1,98 @@
+"""Which writers' keys the cluster's own side has seen, where it can see them."""
+
+import math
+from collections.abc import Mapping
+
+from pytest_rdsfailover.model.target import Traffic
+
+Acked = Mapping[str, int]  # acknowledged writes by the number of their writer
+# Of the writes. An answer is counted before its client can have it, so none should be missing at all.
+TOLERATED = 0.001
+SLACK = 2
+CHANCE = 1e-6  # of a writer without any key among writers of whose keys only some can be seen
+MOST_SEEN = 0.99  # the share of seen keys that is never taken for more
+MOST_NAMED = 8
+
+
+def tolerated(acked: float) -> float:
+    """Return how many of so many acknowledged writes may lack their confirmation."""
+    return max(SLACK, TOLERATED * acked)
+
+
+def why_unseen(anywhere: Traffic, acked: Acked, *, hidden: float) -> str:
+    """Return which writers' keys came nowhere, though those of others did; empty if none are missing.
+
+    Args:
+        anywhere: what came to all endpoints.
+        acked: the acknowledged writes.
+        hidden: how many statements without a key for each missing one may be what carried it.
+    """
+    if not anywhere.keys:
+        return ""
+    shown = [writer for writer in acked if anywhere.keys.get(writer)]
+    share = sum(anywhere.keys[each] for each in shown) / max(1, sum(acked[each] for each in shown))
+    hidden_by_chance = 1 - min(share, MOST_SEEN)
+    gone = (
+        []
+        if not shown
+        else [
+            writer
+            for writer, count in acked.items()
+            if writer not in shown and count > _batch(anywhere) and hidden_by_chance**count < CHANCE
+        ]
+    )
+    if gone:
+        lost = sum(acked[writer] for writer in gone)
+        return (
+            f"{_named(gone)} acknowledged {lost} writes, and no statement with a key of theirs came"
+            " to the cluster, while the keys of others did: they write elsewhere, or nowhere"
+        )
+    lacking = why_lacking(anywhere, acked)
+    missing = sum(_missing(anywhere, acked).values())
+    if not lacking or anywhere.writes >= hidden * missing:
+        return ""
+    return (
+        f"the keys of {lacking} were in no statement that the cluster confirmed, though such keys can"
+        " be read: the workload writes elsewhere, or nowhere"
+    )
+
+
+def why_elsewhere(where: str, near: Traffic, anywhere: Traffic) -> str:
+    """Return which writers' keys came to other endpoints only; empty if there are none.
+
+    Args:
+        where: the load's endpoint in words.
+        near: what came there, or to the instances behind it.
+        anywhere: what came to all endpoints.
+    """
+    away = [name for name, count in anywhere.keys.items() if count and not near.keys.get(name)]
+    if not away or not any(near.keys.values()):
+        return ""
+    return f"nothing of {_named(away)} came to {where}, but to others"
+
+
+def why_lacking(seen: Traffic, acked: Acked) -> str:
+    """Return how many acknowledged writes lack their confirmation, and whose; empty if few do."""
+    missing, total = _missing(seen, acked), sum(acked.values())
+    count = sum(missing.values())
+    batch = _batch(seen)
+    if count <= tolerated(total) + batch * len(acked):
+        return ""
+    return f"{count} of {total} acknowledged writes ({_named(list(missing))})"
+
+
+def _missing(seen: Traffic, acked: Acked) -> dict[str, int]:
+    lacking = {writer: count - seen.keys.get(writer, 0) for writer, count in acked.items()}
+    return {writer: count for writer, count in lacking.items() if count > 0}
+
+
+def _batch(seen: Traffic) -> int:
+    """Return how many keys may wait for the statement that carries them; 0 if each has its own."""
+    size = sum(seen.keys.values()) / seen.marked if seen.marked else 0.0
+    return math.ceil(2 * size) if size > 1 else 0
+
+
+def _named(writers: list[str]) -> str:
+    more = f" and {len(writers) - MOST_NAMED} more" if len(writers) > MOST_NAMED else ""
+    word = "writer" if len(writers) == 1 else "writers"
+    return f"{word} {', '.join(writers[:MOST_NAMED])}{more}"

@@ -1,0 +1,175 @@
+"""How long it took until operations were served again as well as before the failover.
+
+Times are integer nanoseconds. What the words mean: `docs/definitions.md`.
+"""
+
+import math
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import accumulate, compress, count
+from operator import sub
+from typing import NamedTuple
+
+from pytest_rdsfailover.analysis.gap_figures import GapFigures
+from pytest_rdsfailover.analysis.interval import Interval
+from pytest_rdsfailover.analysis.observed import Observed
+from pytest_rdsfailover.analysis.outages import Gap
+from pytest_rdsfailover.analysis.series import Series
+from pytest_rdsfailover.analysis.statistics import wilson
+from pytest_rdsfailover.model.clock import SECOND
+
+QUIET = SECOND // 4  # of operations like those of the calm, and the failover is over,
+FEWEST = 5  # if there were so many of them
+WORSE = 2  # times the share of bad operations of the calm is like the calm
+SIGMAS, FEW = 4, 2  # standard deviations, and operations, beyond which it certainly is not
+
+
+class Bad(NamedTuple):
+    """An operation that failed, or took longer than those of the calm.
+
+    Attributes:
+        at: when it was over.
+        since: when it was due.
+        served: whether it was acknowledged, only late.
+        excused: whether that may be the load generator's fault, because it stood still.
+    """
+
+    at: int
+    since: int
+    served: bool
+    excused: bool
+
+
+class Calm(NamedTuple):
+    """Which share of the operations of the calm was bad: as was seen, and at the most."""
+
+    share: float
+    most: float
+
+
+def recovery(seen: Observed, gaps: GapFigures, *, ended: bool) -> Interval:
+    """Return from the trigger until operations were as good as in the calm, for a quiet stretch.
+
+    It is the end of the last bad operation before the first quiet stretch after the cluster had
+    settled, and at most the next acknowledgement.
+
+    Args:
+        seen: the trial.
+        gaps: what the gaps of the trial say, which tells how long operations take in the calm.
+        ended: whether all outages had ended when observation did.
+    """
+    bad = sorted(
+        operation for series in seen.series for operation in _bad(series, seen, gaps.unusual)
+    )
+    calm = _calm(bad, seen, _calm_end(seen, gaps))
+    since = [operation for operation in bad if operation.at > seen.trigger]
+    settled = max(seen.trigger, seen.settled or _last_outage(gaps))
+    ended = ended and (seen.settled is not None or not seen.triggered)
+    surely = _Course(
+        seen, [operation for operation in since if not operation.excused], calm, settled
+    ).last(sure=True)
+    perhaps = _Course(seen, since, calm, settled).last(sure=False)
+    last = max(surely.at, perhaps.at)
+    after = _next(seen.acks, last) if last > seen.trigger else last
+    over = ended and surely.over and perhaps.over
+    least = max(0, surely.at - seen.pauses.before(surely.at) - seen.trigger)
+    return Interval(least, after - seen.trigger if over else math.inf)
+
+
+def _bad(series: Series, seen: Observed, unusual: int) -> Iterator[Bad]:
+    """Yield the operations that failed, or took unusually long."""
+    taken = map(sub, series.finished, series.intended)
+    late = compress(count(), map(unusual.__lt__, taken))
+    for row in {*series.failures(), *late}:
+        span, acked = (series.intended[row], series.finished[row]), bool(series.acked[row])
+        own = seen.pauses.within(span)
+        yield Bad(
+            span[1], span[0], acked, own > 0 and (not acked or span[1] - span[0] - own <= unusual)
+        )
+
+
+def _calm_end(seen: Observed, gaps: GapFigures) -> int:
+    """Return the end of the calm; without a trigger the first outage ends it."""
+    if seen.triggered:
+        return seen.trigger
+    return gaps.outages[0].gap[0] if gaps.outages else seen.stop
+
+
+def _last_outage(gaps: GapFigures) -> int:
+    return gaps.outages[-1].gap[1] if gaps.outages else 0
+
+
+def _calm(bad: Sequence[Bad], seen: Observed, until: int) -> Calm:
+    """Return what there was in the calm, but for what our own pauses did."""
+    known = [
+        operation
+        for operation in bad
+        if seen.start <= operation.at <= until and not operation.excused
+    ]
+    acked = bisect_right(seen.acks, until, 1) - 1
+    due = acked + sum(not operation.served for operation in known)
+    return Calm(len(known) / due if due else 0.0, wilson(len(known), due)[1])
+
+
+def _next(acks: Sequence[int], moment: int) -> int:
+    return acks[min(bisect_right(acks, moment), len(acks) - 1)]
+
+
+@dataclass(frozen=True, slots=True)
+class _End:
+    """Where trouble ended, and whether a quiet stretch was seen after it."""
+
+    at: int
+    over: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Course:
+    """Bad operations in order, and what they are held against."""
+
+    seen: Observed
+    bad: Sequence[Bad]
+    calm: Calm
+    settled: int
+
+    def last(self, *, sure: bool) -> _End:
+        """Return the end of the last bad operation before the first quiet stretch after settling.
+
+        Args:
+            sure: take only what certainly is no accident of the calm's share of bad operations.
+        """
+        end, reach = self.seen.trigger, self.settled
+        found = list(self._trouble(sure=sure))
+        # A stretch is quiet only if nothing bad is under way in it either.
+        coming = list(accumulate((since for since, _ in reversed(found)), min))[::-1]
+        for (_, at), since in zip(found, coming, strict=True):
+            if self._quiet(reach, since):
+                return _End(end, over=True)
+            end, reach = max(end, at), max(reach, at)
+        return _End(end, over=self._quiet(reach, self.seen.stop))
+
+    def _trouble(self, *, sure: bool) -> Iterator[Gap]:
+        """Yield from when to when operations were bad, more than by accident, in order of the end."""
+        moments = [operation.at for operation in self.bad]
+        failed = [operation.at for operation in self.bad if not operation.served]
+        for place, operation in enumerate(self.bad):
+            stop = bisect_left(moments, operation.at + QUIET)
+            lost = bisect_left(failed, operation.at + QUIET) - bisect_left(failed, operation.at)
+            of = self._acked(operation.at, operation.at + QUIET) + lost
+            if not self._accident(stop - place, of, sure=sure):
+                yield operation.since, operation.at if sure else moments[stop - 1]
+
+    def _quiet(self, since: int, until: int) -> bool:
+        return until - since >= QUIET and self._acked(since, until) >= FEWEST
+
+    def _acked(self, first: int, last: int) -> int:
+        acks = self.seen.acks
+        return bisect_left(acks, last) - bisect_left(acks, first)
+
+    def _accident(self, bad: int, of: int, *, sure: bool) -> bool:
+        """Tell whether so many bad ones of so many operations may be as in the calm."""
+        if bad <= WORSE * self.calm.share * of:
+            return True
+        mean = self.calm.most * of
+        return sure and bad <= mean + SIGMAS * math.sqrt(mean) + FEW

@@ -1,0 +1,149 @@
+"""Which share of the operations that were due was served: in all, in time, in the worst second.
+
+Times are integer nanoseconds. What the words mean: `docs/definitions.md`.
+"""
+
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from operator import sub
+
+from pytest_rdsfailover.analysis.figure import Figure
+from pytest_rdsfailover.analysis.latency import slept_through
+from pytest_rdsfailover.analysis.observed import Observed
+from pytest_rdsfailover.analysis.outages import Gap
+from pytest_rdsfailover.analysis.pauses import Pauses
+from pytest_rdsfailover.analysis.series import Series
+from pytest_rdsfailover.model.clock import SECOND, to_seconds
+from pytest_rdsfailover.model.durations import format_moment
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """Operations that were due, and how many of them were served.
+
+    Attributes:
+        due: how many there were, slots that were not issued included.
+        served: how many were acknowledged, in time if that was asked for.
+        excused: how many others may be the load generator's own fault, because it stood still.
+    """
+
+    due: int
+    served: int
+    excused: int
+
+    @property
+    def figure(self) -> Figure:
+        """Return the share of them that was served."""
+        seen, most = self.served / self.due, (self.served + self.excused) / self.due
+        return Figure(seen, most, unit="%", best=seen, basis=f"{self.served} of {self.due}")
+
+
+def served(seen: Observed, span: Gap, *, within: int | None = None) -> Served:
+    """Return what became of the operations that were due in a span.
+
+    Args:
+        seen: the trial.
+        span: from when to when, by their intended times.
+        within: the latency from the intended time in which they were to be served; None for any.
+    """
+    due = count = excused = 0
+    for series in seen.series:
+        first, last = (bisect_left(series.intended, edge) for edge in span)
+        due += last - first + series.not_issued(*span)
+        count += _in_time(series, first, last, within)
+        excused += _excused(series, span, seen.pauses, within)
+    return Served(due, count, excused)
+
+
+def _in_time(series: Series, first: int, last: int, within: int | None) -> int:
+    """Return how many of the rows were acknowledged in time."""
+    if within is None:
+        return series.acked.count(1, first, last)
+    taken = map(sub, series.finished[first:last], series.intended[first:last])
+    in_time = map(within.__ge__, taken)
+    return sum(map(int.__and__, in_time, series.acked[first:last]))
+
+
+def _excused(series: Series, span: Gap, pauses: Pauses, within: int | None) -> int:
+    """Return how many were not served in time while the load generator stood still."""
+    touched = pauses.touching(span)
+    skipped = sum(
+        series.not_issued(max(first, span[0]), min(last, span[1])) for first, last in touched
+    )
+    slept = slept_through(series, *span, Pauses(touched)) if touched else {}
+    return skipped + sum(_perhaps(series, row, own, within) for row, own in slept.items())
+
+
+def _perhaps(series: Series, row: int, own: int, within: int | None) -> bool:
+    """Tell whether an operation was not served in time, and might have been without our pause."""
+    if not series.acked[row]:
+        return True
+    taken = series.finished[row] - series.intended[row]
+    return within is not None and taken - own <= within < taken
+
+
+def worst_second(seen: Observed, *, zero: int) -> Figure | None:
+    """Return the smallest share of operations served of those due in one second; None without any.
+
+    No second has more operations that were not served than one of those that begin with such an
+    operation, so that these are looked at. The last ones end with observation.
+
+    Args:
+        seen: the trial.
+        zero: the moment that its times are counted from.
+    """
+    unserved = sorted(chain.from_iterable(_unserved(series, seen) for series in seen.series))
+    if not unserved:
+        return None if not _any_due(seen) else Figure.exact(1.0, "%")
+    latest = max(seen.start, seen.stop - SECOND)
+    due = _due(seen, (min(unserved[0][0], latest), unserved[-1][0] + SECOND))
+    least, at, counts = _worst([slot for slot, _ in unserved], due, latest)
+    most, _, _ = _worst([slot for slot, excused in unserved if not excused], due, latest)
+    moment = format_moment(to_seconds(at - zero))
+    return Figure(least, most, unit="%", best=least, basis=f"{counts} in the second from {moment}")
+
+
+def _unserved(series: Series, seen: Observed) -> Iterator[tuple[int, bool]]:
+    """Yield the slots that were not served, and whether that may be the load generator's fault."""
+    for row in series.failures():
+        slot = series.intended[row]
+        if seen.start <= slot < seen.stop:
+            yield slot, bool(seen.pauses.touching((slot, series.finished[row])))
+    for slot in series.skipped(seen.start, seen.stop):
+        yield slot, bool(seen.pauses.touching((slot, slot)))
+
+
+def _any_due(seen: Observed) -> bool:
+    return any(
+        bisect_left(series.intended, seen.stop) > bisect_left(series.intended, seen.start)
+        for series in seen.series
+    )
+
+
+def _due(seen: Observed, span: Gap) -> list[int]:
+    """Return the slots in a span, in order, issued or not."""
+    first, last = span[0], min(span[1], seen.stop)
+    issued = (
+        each.intended[bisect_left(each.intended, first) : bisect_left(each.intended, last)]
+        for each in seen.series
+    )
+    skipped = (each.skipped(first, last) for each in seen.series)
+    return sorted(chain(*issued, *skipped))
+
+
+def _worst(unserved: Sequence[int], due: Sequence[int], latest: int) -> tuple[float, int, str]:
+    """Return the smallest share of a second that begins with an unserved slot, when, and its counts."""
+    worst = 1.0, 0, ""
+    for slot in unserved:
+        begin = min(slot, latest)
+        span = begin, begin + SECOND
+        failed, of = _count(unserved, span), _count(due, span)
+        if 1 - failed / of < worst[0]:
+            worst = 1 - failed / of, begin, f"{of - failed} of {of}"
+    return worst
+
+
+def _count(moments: Sequence[int], span: Gap) -> int:
+    return bisect_left(moments, span[1]) - bisect_left(moments, span[0])

@@ -1,0 +1,187 @@
+"""What the test process and the gateway tell each other, as records; JSON has their fields."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from pytest_rdsfailover.local.gateway.proxy.stats import Pin, ProxyStats
+from pytest_rdsfailover.local.gateway.script import Step
+from pytest_rdsfailover.model.records import Milestone
+from pytest_rdsfailover.model.target import Traffic
+
+COMMAND = "command"  # which field of a line names what is wanted
+Message = Mapping[str, Any]  # a line on the control socket: the fields of one record
+
+# Questions ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlayScript:
+    """Play a script.
+
+    Attributes:
+        steps: what happens when.
+        read_only_error: what readers answer to writes from now on, 1290 or 1836.
+        name: what `Plays` calls it.
+        dns_ttl: seconds for which resolvers may remember where the cluster's name leads.
+    """
+
+    steps: Sequence[Step]
+    read_only_error: int
+    name: str = ""
+    dns_ttl: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskMilestones:
+    """Tell the milestones of a script: its place among all, None for the latest."""
+
+    play: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskTraffic:
+    """Tell what came to each endpoint; count the statements with a mark from now on."""
+
+    mark: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskEndpoint:
+    """Tell something of one endpoint."""
+
+    endpoint: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddSecret:
+    """Let another user log in to the proxy, by a SecretString."""
+
+    secret: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownAs:
+    """Let the proxy take IAM tokens for these addresses only, and certify these host names."""
+
+    addresses: Sequence[str]
+    names: Sequence[str] = ()
+
+
+# Answers, and what comes unasked ------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listening:
+    """The first line that the gateway prints: where each endpoint listens on 127.0.0.1."""
+
+    ports: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Done:
+    """It was done, and there is nothing to tell."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pong:
+    """The gateway's process id."""
+
+    pid: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Started:
+    """When a script began, in monotonic seconds."""
+
+    started: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InstanceView:
+    """One instance as the gateway has it now.
+
+    Attributes:
+        id: its name.
+        role: `writer` or `reader`.
+        state: `up`, `refusing` or `silent`.
+        sessions: how many connections it has.
+    """
+
+    id: str
+    role: str
+    state: str
+    sessions: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClusterView:
+    """The cluster as the gateway has it now.
+
+    Attributes:
+        writer: the nominal writer, until another is promoted.
+        dns: the instance that the cluster endpoint leads to.
+        reader: the instance that the reader endpoint leads to, by turns.
+        ports: where each endpoint listens on 127.0.0.1.
+        playing: a script is on.
+        failures: what went wrong since the gateway started, in words.
+        instances: all instances, in the order of their numbers.
+    """
+
+    writer: str
+    dns: str
+    reader: str
+    ports: Mapping[str, int]
+    playing: bool
+    failures: Sequence[str]
+    instances: Sequence[InstanceView]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlayView:
+    """A script that the gateway plays, or played.
+
+    Attributes:
+        name: what who started it calls it.
+        started: the moment that its offsets count from, in monotonic seconds.
+        target: the instance that it promotes; None if it promotes nobody.
+        victim: the instance that it cuts first; None if it cuts none.
+        dns_ttl: seconds for which resolvers may remember where the cluster's name leads.
+        over: nothing of it is left to do.
+    """
+
+    name: str
+    started: float
+    target: str | None
+    victim: str | None
+    dns_ttl: float
+    over: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plays:
+    """All scripts since the gateway started, in order."""
+
+    plays: Sequence[PlayView]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Milestones:
+    """What has happened in a script so far, in order of time."""
+
+    milestones: Sequence[Milestone]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrafficByEndpoint:
+    """What came to each endpoint so far."""
+
+    endpoints: Mapping[str, Traffic]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProxyState:
+    """The figures of one proxy endpoint, and the sessions that were pinned, in order of time."""
+
+    stats: ProxyStats
+    pins: Sequence[Pin]
