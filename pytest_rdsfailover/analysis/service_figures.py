@@ -105,7 +105,7 @@ class ServiceFigures:
         return self._honest(found.figure) if found.due else None
 
     def _honest(self, share: Figure) -> Figure:
-        """Return a share that proves nothing by what had not ended, or by what nobody watched."""
+        """Return a share without the ends that rest on what had not ended, or was not watched."""
         return replace(
             share,
             lower=share.lower if self._over else 0.0,
