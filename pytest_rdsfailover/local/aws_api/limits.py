@@ -18,7 +18,7 @@ CLUSTER, SOURCE_CLUSTER, INSTANCE = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rule:
+class Limit:
     """One call that is refused.
 
     Attributes:
@@ -32,74 +32,74 @@ class Rule:
     message: str
 
 
-RULES: Mapping[str, Rule] = {
-    "create_db_instance": Rule(
+RULES: Mapping[str, Limit] = {
+    "create_db_instance": Limit(
         parameter=CLUSTER, code="InsufficientDBInstanceCapacity",
         message="Cannot add an instance to {0}: a local cluster has the instances that it was"
         " started with; --rds-instances says how many.",
     ),
-    "create_db_instance_read_replica": Rule(
+    "create_db_instance_read_replica": Limit(
         parameter="SourceDBInstanceIdentifier", code=INSTANCE_STATE,
         message="{0} cannot be replicated: it is an instance of a local cluster.",
     ),
-    "delete_db_instance": Rule(
+    "delete_db_instance": Limit(
         parameter=INSTANCE, code=INSTANCE_STATE,
         message="{0} cannot be deleted: a local cluster keeps its instances; --rds-instances says"
         " how many it has.",
     ),
-    "stop_db_instance": Rule(
+    "stop_db_instance": Limit(
         parameter=INSTANCE, code=COMBINATION,
         message="Instance {0} is a member of a DB cluster, which is stopped as a whole.",
     ),
-    "start_db_instance": Rule(
+    "start_db_instance": Limit(
         parameter=INSTANCE, code=COMBINATION,
         message="Instance {0} is a member of a DB cluster, which is started as a whole.",
     ),
-    "promote_read_replica": Rule(
+    "promote_read_replica": Limit(
         parameter=INSTANCE, code=INSTANCE_STATE, message="DB Instance {0} is not a read replica."
     ),
-    "delete_db_cluster": Rule(
+    "delete_db_cluster": Limit(
         parameter=CLUSTER, code=CLUSTER_STATE,
         message="Cluster {0} cannot be deleted, it still contains DB instances in non-deleting"
         " state.",
     ),
-    "stop_db_cluster": Rule(
+    "stop_db_cluster": Limit(
         parameter=CLUSTER, code=CLUSTER_STATE,
         message="DbCluster {0} cannot be stopped: other tests use this local cluster; reboot its"
         " instances, or let Toxiproxy cut an endpoint.",
     ),
-    "start_db_cluster": Rule(
+    "start_db_cluster": Limit(
         parameter=CLUSTER, code=CLUSTER_STATE,
         message="DbCluster {0} is in available state, expected it to be one of stopped.",
     ),
-    "promote_read_replica_db_cluster": Rule(
+    "promote_read_replica_db_cluster": Limit(
         parameter=CLUSTER, code=CLUSTER_STATE, message="DB cluster {0} is not a read replica."
     ),
-    "create_blue_green_deployment": Rule(
+    "create_blue_green_deployment": Limit(
         parameter="Source", code=CLUSTER_STATE,
         message="{0} cannot have a green environment: it is a local cluster.",
     ),
-    "create_global_cluster": Rule(
+    "create_global_cluster": Limit(
         parameter=SOURCE_CLUSTER, code=CLUSTER_STATE,
         message="{0} cannot join a global database: it is a local cluster.",
     ),
-    "remove_from_global_cluster": Rule(
+    "remove_from_global_cluster": Limit(
         parameter="DbClusterIdentifier", code=CLUSTER_STATE,
         message="{0} cannot leave its global database: it is a local cluster.",
     ),
-    "delete_global_cluster": Rule(
+    "delete_global_cluster": Limit(
         parameter="GlobalClusterIdentifier", code="InvalidGlobalClusterStateFault",
         message="Global cluster {0} is not empty.",
     ),
-    "delete_db_proxy": Rule(
+    "delete_db_proxy": Limit(
         parameter="DBProxyName", code="InvalidDBProxyStateFault",
         message="{0} cannot be deleted: the proxy of a local cluster stays.",
     ),
-    "deregister_db_proxy_targets": Rule(
+    "deregister_db_proxy_targets": Limit(
         parameter="DBProxyName", code="InvalidDBProxyStateFault",
         message="{0} keeps its target: it is the proxy of a local cluster.",
     ),
-    "register_db_proxy_targets": Rule(
+    "register_db_proxy_targets": Limit(
         parameter="DBProxyName", code="DBProxyTargetAlreadyRegisteredFault",
         message="{0} has its target: the local cluster.",
     ),

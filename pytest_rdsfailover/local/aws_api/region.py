@@ -25,7 +25,7 @@ Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 HEADER = "HTTP_" + SCRIPT.upper().replace("-", "_")
 
 
-class Region:
+class RegionApplication:
     """The application that answers for a region with the local cluster in it.
 
     moto keeps its state in the process, so a process can hold only one such region.
