@@ -14,6 +14,7 @@ from pytest_rdsfailover.model.records import Milestone, Window
 from pytest_rdsfailover.report.figure_documents import figure_of, in_words
 from pytest_rdsfailover.report.scenarios import is_reliable
 from pytest_rdsfailover.report.schema import TrialDocument
+from pytest_rdsfailover.report.served_lines import served_lines
 
 WIDTH = 80
 NAME = 15  # columns left of the drawing
@@ -208,6 +209,7 @@ def _remarks(summary: Summary) -> Iterator[str]:
     if len(summary.outage_windows) > MOST_OUTAGES:
         yield f"{len(summary.outage_windows)} outages in all; the longest {MOST_OUTAGES} are drawn"
     yield from _back(summary)
+    yield from served_lines(summary.figures)
     if stale := summary.stale_writes.value:
         yield f"stale: {stale:g} writes acknowledged by an instance no longer writer"
     for complaint in summary.complaints[:MOST_COMPLAINTS]:

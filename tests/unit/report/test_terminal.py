@@ -139,7 +139,7 @@ def test_a_flapping_database_does_not_fill_the_screen():
     for number in range(60):
         flapping += [refused(10 + number / 10, code=2000 + number), ack(10.05 + number / 10)]
 
-    assert len(timeline(trial(flapping))) < 40
+    assert len(timeline(trial(flapping))) < 45
 
 
 def test_errors_that_were_not_over_when_observation_ended_go_on():
