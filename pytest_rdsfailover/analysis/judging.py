@@ -21,7 +21,6 @@ from pytest_rdsfailover.analysis.latency import latency
 from pytest_rdsfailover.analysis.outages import incidents
 from pytest_rdsfailover.analysis.phases import failures, phases, totals
 from pytest_rdsfailover.analysis.pulse import Pulse, pulse
-from pytest_rdsfailover.analysis.reached import why_unconfirmed, why_untouched
 from pytest_rdsfailover.analysis.reliability import (
     Reliability,
     lateness,
@@ -35,6 +34,7 @@ from pytest_rdsfailover.analysis.staleness import reads
 from pytest_rdsfailover.analysis.summary import Summary
 from pytest_rdsfailover.analysis.trigger_time import TriggerTime
 from pytest_rdsfailover.analysis.validity import why_invalid
+from pytest_rdsfailover.analysis.witnesses import Witnesses
 from pytest_rdsfailover.analysis.writes import NO_KEYS, audit, ended_tenures, stale_writes
 from pytest_rdsfailover.journal.course import Course
 from pytest_rdsfailover.journal.evidence import Evidence
@@ -71,11 +71,12 @@ def summarise(journal: Journal, course: Course, stored: Stored | None) -> Summar
     read_back = None if stored is None else audit(journal, found, stored)
     left = stuck(course.sessions, to_seconds(time.zero))
     stale, unjudged = stale_writes(found, ended_tenures(course.milestones, course.writer_before))
+    witnesses = Witnesses.of(found, course)
     invalid = why_invalid(
         course,
         acked=absence.acked_before,
         failed=_failed(journal, found, _calm_until(course)),
-        untrue=_why_untrue(found, course),
+        untrue=witnesses.why_untrue(),
     )
     case = Case(
         series=found,
@@ -156,7 +157,7 @@ def summarise(journal: Journal, course: Course, stored: Stored | None) -> Summar
         clock=fitness,
         findings=findings,
         complaints=[time.complaint(each) for each in course.complaints],
-        notes=list(course.notes),
+        notes=[*course.notes, *witnesses.remarks()],
         attempts=time.attempts(tried),
         reads=seen,
     )
@@ -165,18 +166,6 @@ def summarise(journal: Journal, course: Course, stored: Stored | None) -> Summar
 def _calm_until(course: Course) -> int:
     """Return up to when failures are the load's own: the trigger, or the end without one."""
     return to_nanoseconds(course.stop if course.trigger is None else course.trigger)
-
-
-def _why_untrue(all_series: Sequence[Series], course: Course) -> str:
-    """Return why acknowledged writes show nothing of the cluster, by what its own side saw."""
-    witnessed = course.witnessed
-    if witnessed is None:
-        return ""
-    calm_at = to_nanoseconds(witnessed.calm_at)
-    calm = {str(series.writer): bisect_right(series.acks, calm_at) for series in all_series}
-    acked = {str(series.writer): len(series.acks) for series in all_series}
-    unconfirmed = why_unconfirmed(witnessed, calm=calm, acked=acked)
-    return unconfirmed or why_untouched(witnessed, witnessed.whole, acked)
 
 
 def _failed(journal: Journal, all_series: Sequence[Series], until: int) -> int:

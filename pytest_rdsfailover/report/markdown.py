@@ -150,7 +150,9 @@ def _beside(trials: Sequence[TrialDocument]) -> Iterator[str]:
 
 def _complaints(trials: Sequence[TrialDocument]) -> Iterator[str]:
     """Yield a table of what the errors of the workloads said, if there were any."""
-    found = [(trial["test"], each) for trial in trials for each in trial.get("complaints", ())]
+    found = [
+        (trial["test"], complaint) for trial in trials for complaint in trial.get("complaints", ())
+    ]
     if found:
         yield from ("", "## Complaints")
         yield from _table(

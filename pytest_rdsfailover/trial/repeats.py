@@ -218,12 +218,12 @@ class Repetition:
             return []
         kept = store.load()[: repeats.trials] if self._notebook.resume else []
         store.begin(kept)
-        for number, each in enumerate(kept, start=1):
+        for number, finished in enumerate(kept, start=1):
             self._runner.skip(endpoint, options.get("profile"))
-            self._notebook.recall(each["entry"])
-            samples = [Sample.of_plain(one["sample"]) for one in kept[:number]]
+            self._notebook.recall(finished["entry"])
+            samples = [Sample.of_plain(trial["sample"]) for trial in kept[:number]]
             self._notebook.progress(repeats.trials, samples)
-        return [Sample.of_plain(each["sample"]) for each in kept]
+        return [Sample.of_plain(trial["sample"]) for trial in kept]
 
     def _key(self, endpoint: Endpoint, options: Mapping[str, Any]) -> Mapping[str, Any]:
         """Return what decides the trials: those of another key must not count as these."""

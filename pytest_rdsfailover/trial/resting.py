@@ -25,7 +25,9 @@ def rest_awhile(target: Target, clock: Clock) -> None:
         NotReadyError: if it does not end.
     """
     last = target.failovers[-1:]
-    if not wait_until(lambda: all(each.settled() for each in last), timeout=REST, clock=clock):
+    if not wait_until(
+        lambda: all(failover.settled() for failover in last), timeout=REST, clock=clock
+    ):
         raise NotReadyError(f"the failover {last[0].profile!r}", REST)
 
 

@@ -25,6 +25,7 @@ function trialSection(entry, at, count) {
     portrait && portrait.reason ? el("p", { class: "warn" }, `This trial proves nothing: ${portrait.reason}.`) : null,
     trial.clock && !trial.clock.reliable ? el("p", { class: "warn" }, `The downtime is no figure: ${trial.clock.problem}.`) : null,
     trial.findings && trial.findings.length ? findings(trial.findings) : null,
+    trial.notes && trial.notes.length ? el("ul", { class: "soft small" }, ...trial.notes.map((note) => el("li", {}, note))) : null,
     entry.why ? el("pre", { class: "why" }, entry.why) : null,
     keyFigures(entry), drawing, tables(entry));
 }
