@@ -37,8 +37,9 @@ class _Extent(NamedTuple):
 def incident_figures(gaps: GapFigures) -> IncidentFigures:
     """Return the sum and the span of the worst incident.
 
-    Nobody knows the edges of an outage, so that outages belong to one incident for certain if they do
-    however far apart they can have been, and perhaps if they do however near they can have been.
+    The edges of an outage are not known exactly. Two outages are one incident for certain if they
+    are even at the longest time that can have been between them, and perhaps if they are at the
+    shortest.
     """
     proven = _grouped(gaps.proven, _farthest)
     possible = _grouped(gaps.candidates, _nearest)

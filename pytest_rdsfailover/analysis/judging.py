@@ -14,6 +14,7 @@ from pytest_rdsfailover.analysis.expectable import (
     read_figures,
 )
 from pytest_rdsfailover.analysis.figure import Figure
+from pytest_rdsfailover.analysis.figures import Figures
 from pytest_rdsfailover.analysis.findings.diagnosis import diagnose
 from pytest_rdsfailover.analysis.findings.finding import Case
 from pytest_rdsfailover.analysis.latency import latency
@@ -27,6 +28,7 @@ from pytest_rdsfailover.analysis.reliability import (
     why_unreliable,
 )
 from pytest_rdsfailover.analysis.series import Series, attempts_of, series_of
+from pytest_rdsfailover.analysis.service_figures import ServiceFigures
 from pytest_rdsfailover.analysis.sessions import stuck
 from pytest_rdsfailover.analysis.staleness import reads
 from pytest_rdsfailover.analysis.summary import Summary
@@ -103,6 +105,19 @@ def summarise(journal: Journal, course: Course, stored: Stored | None) -> Summar
         "stuck_writers": len(absence.writers.stuck),
     }
     keys = NO_KEYS if read_back is None else read_back
+    known = {
+        **absence_figures(absence, fitness.problem),
+        **dict(latency_figures(taken)),
+        **dict(audit_figures(read_back)),
+        **dict(attempt_figures(tried, fitness.problem)),
+        **dict(read_figures(seen)),
+        **{name: Figure.exact(count) for name, count in counts.items()},
+        "stale_writes": Figure(stale, stale + unjudged, unit="", best=stale),
+        **({} if left is None else {"stuck_sessions": Figure.exact(len(left.left))}),
+    }
+    findings = diagnose(case)
+    lasting = any(finding.name == "late_errors" for finding in findings)
+    service = ServiceFigures(absence=absence, problem=fitness.problem, lasting=lasting)
     return Summary(
         mode=course.mode,
         endpoint=course.endpoint,
@@ -136,20 +151,11 @@ def summarise(journal: Journal, course: Course, stored: Stored | None) -> Summar
         errors=[time.phase(each) for each in totals(errors, absence.seen.stop)],
         phases=[time.phase(each) for each in phases(errors, absence.seen.stop)],
         latency=taken,
-        figures={
-            **absence_figures(absence, fitness.problem),
-            **dict(latency_figures(taken)),
-            **dict(audit_figures(read_back)),
-            **dict(attempt_figures(tried, fitness.problem)),
-            **dict(read_figures(seen)),
-            **{name: Figure.exact(count) for name, count in counts.items()},
-            "stale_writes": Figure(stale, stale + unjudged, unit="", best=stale),
-            **({} if left is None else {"stuck_sessions": Figure.exact(len(left.left))}),
-        },
+        figures=Figures(known, service),
         milestones=[time.milestone(each) for each in course.milestones],
         pulse=_pulse(course, absence, time.zero),
         clock=fitness,
-        findings=diagnose(case),
+        findings=findings,
         complaints=[time.complaint(each) for each in course.complaints],
         notes=[*course.notes, *witnesses.remarks()],
         attempts=time.attempts(tried),

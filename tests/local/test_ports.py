@@ -237,7 +237,7 @@ def test_a_retry_loop_never_connects_a_held_port_to_itself(tmp_path):
 
 
 @pytest.mark.one_server
-@pytest.mark.usefixtures("all_for_clients")
+@pytest.mark.usefixtures("all_for_clients", "direct")
 def test_a_cluster_runs_where_the_system_hands_out_all_ports(server_program):
     with LocalCluster(
         server_program, network_for(server_program), load_profile("quick"), instances=2

@@ -2,7 +2,7 @@
 
 const { button, el } = rdsfailover.dom;
 const { duration, moment } = rdsfailover.durations;
-const { downtimeOf, isOpen, number, plural, verdict } = rdsfailover.words;
+const { between, downtimeOf, isOpen, number, plural, verdict } = rdsfailover.words;
 const { whenNear } = rdsfailover.scheduling;
 const { timeline } = rdsfailover.view;
 const { audit, complaints, errors, figures, findings, latencies, milestones, pins } = rdsfailover.trialTables;
@@ -49,6 +49,7 @@ function keyFigures({ trial, portrait, counts }) {
     item("stuck writers", number(trial.stuck_writers), portrait ? ` of ${portrait.writers}` : "", trial.stuck_writers ? "bad" : null),
     portrait ? item("last writer back", lastBack(trial, portrait)) : null,
     item("p99 during", duration(during && during.p99)),
+    trial.figures?.success ? item("served", between(trial.figures.success), ` ${between(trial.figures.worst_second)} at worst in a second`) : null,
     moreFigures(trial, counts).map((figure) => item(...figure)));
 }
 
