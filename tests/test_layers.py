@@ -40,7 +40,10 @@ OWNERS = {
     "cryptography": {"local/gateway/tls"},
     "boto3": {"aws/client", "live/region"},
     "botocore": {"aws/client", "live/region"},
-    "moto": {f"local/aws_api/{name}" for name in ("region", "rds", "fis", "resources")},
+    "moto": {
+        f"local/aws_api/{name}"
+        for name in ("region", "calls", "rds", "fis", "resources", "secrets")
+    },
     "werkzeug": {"local/aws_api/main"},
     "pytest": {"plugin"},
     "pydantic": set(),

@@ -40,22 +40,19 @@ def check(request):
     return check
 
 
-def test_typed_tests_are_taken_and_refused_line_by_line(check):
-    assert check(*LINES.glob("*.py")) == set()
-
-
-def test_a_planted_line_that_is_wrong_or_no_longer_refused_is_found(check, tmp_path):
+def test_typed_tests_are_taken_and_refused_line_by_line_and_planted_lines_found(check, tmp_path):
+    """In one run: it takes seconds. A planted line is wrong, or no longer refused."""
     planted = {"accepted": "rds_trial(endpoint, writer=3)", "rejected": "rds_trial(endpoint)"}
     expected = set()
     for name, line in planted.items():
-        path = tmp_path / f"{name}.py"
-        shutil.copy(LINES / path.name, path)
+        path = tmp_path / f"planted_{name}.py"
+        shutil.copy(LINES / f"{name}.py", path)
         comment = "" if name == "accepted" else "  # type: ignore[call-arg]"
         with path.open("a") as file:
             file.write(
                 "\n\ndef planted(rds_trial: RunTrial, rds_cluster: Cluster) -> None:\n"
                 f"    endpoint = rds_cluster.writer_endpoint\n    {line}{comment}\n"
             )
-        expected.add((name, len(path.read_text().splitlines())))
+        expected.add((path.stem, len(path.read_text().splitlines())))
 
-    assert check(*tmp_path.glob("*.py")) == expected
+    assert check(*LINES.glob("*.py"), *tmp_path.glob("*.py")) == expected

@@ -13,6 +13,8 @@ from pytest_rdsfailover.analysis.writes import Audit
 from pytest_rdsfailover.model.clock import to_seconds
 
 QUANTILES = ("p50", "p99", "max")
+# How the name of a figure of a part of the trial ends.
+PARTS = {"": "during", "_before": "before", "_during": "during", "_after": "after"}
 AUDITED = ("lost", "duplicated", "recovered", "unexpected", "torn")
 # Why a trial has no such figure.
 UNMEASURED = {
@@ -22,9 +24,13 @@ UNMEASURED = {
     "attempts_downtime": "the workload reported no attempts",
     "staleness": "no read of a replica could be compared with a write of its own writer",
     "unseen": "no read of a writer's own session could be compared with a write of it",
-    **dict.fromkeys(
-        QUANTILES, "there was nothing to measure: no write was intended during the failover"
-    ),
+    **{
+        f"{name}{end}": f"there was nothing to measure: no write was intended {part} the failover"
+        for name in (*QUANTILES, "success")
+        for end, part in PARTS.items()
+    },
+    "success": "there was nothing to measure: no write was intended",
+    "late_error_share": "no operation began after the cluster had settled",
 }
 
 
@@ -51,9 +57,10 @@ def absence_figures(absence: Absence, problem: str) -> Mapping[str, Figure]:
 
 
 def latency_figures(latency: Latency) -> Iterator[tuple[str, Figure]]:
-    """Yield how long the operations intended during the failover took; nothing without any."""
-    if latency.during is not None:
-        yield from ((name, getattr(latency.during, name)) for name in QUANTILES)
+    """Yield how long the operations of each part of the trial took; nothing of a part without any."""
+    for part, end in ((latency.during, ""), (latency.before, "_before"), (latency.after, "_after")):
+        if part is not None:
+            yield from ((name + end, getattr(part, name)) for name in QUANTILES)
 
 
 def audit_figures(audit: Audit | None) -> Iterator[tuple[str, Figure]]:

@@ -55,22 +55,22 @@ class GapFigures:
         It is at least as long as any of them is for certain, and at most as any can be: which of them
         it is need not be known.
         """
-        lower = max((each.lower for each in self.candidates), default=0)
+        lower = max((weighed.lower for weighed in self.candidates), default=0)
         return Interval(lower, math.inf if self.unfinished else self.unseen)
 
     @property
     def count(self) -> Interval:
         """Return how many outages there were."""
         sure, before = 0, -1
-        for each in self.proven:
-            if each.there > before:  # somebody was served between them, from start to end
-                sure, before = sure + 1, each.gap[1]
+        for weighed in self.proven:
+            if weighed.there > before:  # somebody was served between them, from start to end
+                sure, before = sure + 1, weighed.gap[1]
         return Interval(sure, len(self.candidates))
 
     @property
     def proven(self) -> list[Weighed]:
         """Return the outages in which the database was away for certain."""
-        return [each for each in self.outages if each.lower > 0]
+        return [weighed for weighed in self.outages if weighed.lower > 0]
 
     @property
     def decisive(self) -> Weighed:
@@ -79,18 +79,20 @@ class GapFigures:
         That is the one that proves most of it, or, if that is less than half of what may be, the
         widest one, outage or not.
         """
-        surest = max(self.candidates, key=lambda each: each.lower, default=self.widest)
+        surest = max(self.candidates, key=lambda weighed: weighed.lower, default=self.widest)
         return surest if 2 * surest.lower > self.unseen else self.widest
 
     @property
     def main(self) -> Weighed | None:
         """Return the longest outage."""
-        return max(self.outages, key=lambda each: each.gap[1] - each.gap[0], default=None)
+        return max(self.outages, key=lambda weighed: weighed.gap[1] - weighed.gap[0], default=None)
 
     def first_back(self, seen: Observed) -> Interval:
         """Return from the trigger until the longest outage ended; 0 if there was none."""
         least = self.downtime.lower
-        rivals = [each.gap for each in self.candidates if each.gap[1] - each.gap[0] >= least]
+        rivals = [
+            weighed.gap for weighed in self.candidates if weighed.gap[1] - weighed.gap[0] >= least
+        ]
         if not rivals:
             return Interval(0, math.inf if self.unfinished else 0)
         first, last = min(gap[1] for gap in rivals), max(gap[1] for gap in rivals)
@@ -108,19 +110,21 @@ def gap_figures(seen: Observed, *, database: bool) -> GapFigures:
     natural = outages.natural_gap(seen.calm, seen.pauses, seen.rate)
     explained = max(outages.explained(seen.rate), natural)
     threshold = outages.threshold(natural, seen.rate)
-    wide = outages.longer(seen.acks, explained)
+    wide = outages.WideGaps.of(seen.acks, explained)
     scales = Scales(
         series=seen.series,
         acks=seen.acks,
-        disturbed=joined([*wide, *seen.pauses.spans]),
+        disturbed=joined([*wide.gaps, *seen.pauses.spans]),
         failing=failing_moments(seen.series, database=database),
         pauses=seen.pauses,
         database=database,
     )
-    candidates = [scales.weigh(gap) for gap in wide if gap[1] > seen.trigger]
-    found = [each for each in candidates if each.length > threshold or each.lower > explained]
+    candidates = [scales.weigh(gap) for gap in wide.gaps if gap[1] > seen.trigger]
+    found = [
+        weighed for weighed in candidates if weighed.length > threshold or weighed.lower > explained
+    ]
     calm = seen.trigger if seen.triggered else seen.stop
-    begin, end = longest_unseen(seen.series, seen.acks, since=seen.trigger)
+    begin, end = longest_unseen(seen.series, wide, since=seen.trigger)
     return GapFigures(
         natural=natural,
         explained=explained,
@@ -137,7 +141,7 @@ def gap_figures(seen: Observed, *, database: bool) -> GapFigures:
 
 def _widest(scales: Scales, seen: Observed, candidates: Sequence[Weighed]) -> Weighed:
     if candidates:
-        return max(candidates, key=lambda each: each.gap[1] - each.gap[0])
+        return max(candidates, key=lambda weighed: weighed.gap[1] - weighed.gap[0])
     felt = seen.acks[max(0, bisect_left(seen.acks, seen.trigger) - 1) :]
     return scales.weigh(outages.widest(felt))
 

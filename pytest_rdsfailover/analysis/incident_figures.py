@@ -37,21 +37,24 @@ class _Extent(NamedTuple):
 def incident_figures(gaps: GapFigures) -> IncidentFigures:
     """Return the sum and the span of the worst incident.
 
-    Nobody knows the edges of an outage, so that outages belong to one incident for certain if they do
-    however far apart they can have been, and perhaps if they do however near they can have been.
+    The edges of an outage are not known exactly. Two outages are one incident for certain if they
+    are even at the longest time that can have been between them, and perhaps if they are at the
+    shortest.
     """
     proven = _grouped(gaps.proven, _farthest)
     possible = _grouped(gaps.candidates, _nearest)
     surely = [_least(group) for group in proven]
     perhaps = [_most(group) for group in possible]
     # Late answers may hide more than the gaps between acknowledgements show.
-    hidden = max(0, gaps.unseen - max((_room(each) for each in gaps.candidates), default=0))
+    hidden = max(0, gaps.unseen - max((_room(weighed) for weighed in gaps.candidates), default=0))
 
     def ends(part: Callable[[_Extent], int]) -> Interval:
         most = hidden + max(map(part, perhaps), default=0)
         return Interval(max(map(part, surely), default=0), math.inf if gaps.unfinished else most)
 
-    return IncidentFigures(sum=ends(lambda each: each.sum), span=ends(lambda each: each.span))
+    return IncidentFigures(
+        sum=ends(lambda extent: extent.sum), span=ends(lambda extent: extent.span)
+    )
 
 
 def _grouped(
@@ -59,11 +62,11 @@ def _grouped(
 ) -> list[list[Weighed]]:
     """Return outages in order, those together that follow each other closely."""
     groups: list[list[Weighed]] = []
-    for each in found:
-        if groups and apart(groups[-1][-1], each) < HOLD:
-            groups[-1].append(each)
+    for weighed in found:
+        if groups and apart(groups[-1][-1], weighed) < HOLD:
+            groups[-1].append(weighed)
         else:
-            groups.append([each])
+            groups.append([weighed])
     return groups
 
 
@@ -80,13 +83,15 @@ def _nearest(one: Weighed, other: Weighed) -> int:
 def _least(group: Sequence[Weighed]) -> _Extent:
     first, last = group[0], group[-1]
     sure = last.there + last.lower - (first.gap[1] - first.lower)
-    return _Extent(sum(each.lower for each in group), max(sure, *(each.lower for each in group), 0))
+    return _Extent(
+        sum(weighed.lower for weighed in group), max(sure, *(weighed.lower for weighed in group), 0)
+    )
 
 
 def _most(group: Sequence[Weighed]) -> _Extent:
     return _Extent(sum(map(_room, group)), group[-1].gap[1] - group[0].there)
 
 
-def _room(each: Weighed) -> int:
+def _room(weighed: Weighed) -> int:
     """Return how long an outage can have been."""
-    return each.gap[1] - each.there
+    return weighed.gap[1] - weighed.there

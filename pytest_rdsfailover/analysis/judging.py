@@ -14,13 +14,13 @@ from pytest_rdsfailover.analysis.expectable import (
     read_figures,
 )
 from pytest_rdsfailover.analysis.figure import Figure
+from pytest_rdsfailover.analysis.figures import Figures
 from pytest_rdsfailover.analysis.findings.diagnosis import diagnose
 from pytest_rdsfailover.analysis.findings.finding import Case
 from pytest_rdsfailover.analysis.latency import latency
 from pytest_rdsfailover.analysis.outages import incidents
 from pytest_rdsfailover.analysis.phases import failures, phases, totals
 from pytest_rdsfailover.analysis.pulse import Pulse, pulse
-from pytest_rdsfailover.analysis.reached import why_unconfirmed, why_untouched
 from pytest_rdsfailover.analysis.reliability import (
     Reliability,
     lateness,
@@ -28,11 +28,13 @@ from pytest_rdsfailover.analysis.reliability import (
     why_unreliable,
 )
 from pytest_rdsfailover.analysis.series import Series, attempts_of, series_of
+from pytest_rdsfailover.analysis.service_figures import ServiceFigures
 from pytest_rdsfailover.analysis.sessions import stuck
 from pytest_rdsfailover.analysis.staleness import reads
 from pytest_rdsfailover.analysis.summary import Summary
 from pytest_rdsfailover.analysis.trigger_time import TriggerTime
 from pytest_rdsfailover.analysis.validity import why_invalid
+from pytest_rdsfailover.analysis.witnesses import Witnesses
 from pytest_rdsfailover.analysis.writes import NO_KEYS, audit, ended_tenures, stale_writes
 from pytest_rdsfailover.journal.course import Course
 from pytest_rdsfailover.journal.evidence import Evidence
@@ -69,11 +71,12 @@ def summarise(journal: Journal, course: Course, stored: Stored | None) -> Summar
     read_back = None if stored is None else audit(journal, found, stored)
     left = stuck(course.sessions, to_seconds(time.zero))
     stale, unjudged = stale_writes(found, ended_tenures(course.milestones, course.writer_before))
+    witnesses = Witnesses.of(found, course)
     invalid = why_invalid(
         course,
         acked=absence.acked_before,
         failed=_failed(journal, found, _calm_until(course)),
-        untrue=_why_untrue(found, course),
+        untrue=witnesses.why_untrue(),
     )
     case = Case(
         series=found,
@@ -102,6 +105,19 @@ def summarise(journal: Journal, course: Course, stored: Stored | None) -> Summar
         "stuck_writers": len(absence.writers.stuck),
     }
     keys = NO_KEYS if read_back is None else read_back
+    known = {
+        **absence_figures(absence, fitness.problem),
+        **dict(latency_figures(taken)),
+        **dict(audit_figures(read_back)),
+        **dict(attempt_figures(tried, fitness.problem)),
+        **dict(read_figures(seen)),
+        **{name: Figure.exact(count) for name, count in counts.items()},
+        "stale_writes": Figure(stale, stale + unjudged, unit="", best=stale),
+        **({} if left is None else {"stuck_sessions": Figure.exact(len(left.left))}),
+    }
+    findings = diagnose(case)
+    lasting = any(finding.name == "late_errors" for finding in findings)
+    service = ServiceFigures(absence=absence, problem=fitness.problem, lasting=lasting)
     return Summary(
         mode=course.mode,
         endpoint=course.endpoint,
@@ -135,22 +151,13 @@ def summarise(journal: Journal, course: Course, stored: Stored | None) -> Summar
         errors=[time.phase(each) for each in totals(errors, absence.seen.stop)],
         phases=[time.phase(each) for each in phases(errors, absence.seen.stop)],
         latency=taken,
-        figures={
-            **absence_figures(absence, fitness.problem),
-            **dict(latency_figures(taken)),
-            **dict(audit_figures(read_back)),
-            **dict(attempt_figures(tried, fitness.problem)),
-            **dict(read_figures(seen)),
-            **{name: Figure.exact(count) for name, count in counts.items()},
-            "stale_writes": Figure(stale, stale + unjudged, unit="", best=stale),
-            **({} if left is None else {"stuck_sessions": Figure.exact(len(left.left))}),
-        },
+        figures=Figures(known, service),
         milestones=[time.milestone(each) for each in course.milestones],
         pulse=_pulse(course, absence, time.zero),
         clock=fitness,
-        findings=diagnose(case),
+        findings=findings,
         complaints=[time.complaint(each) for each in course.complaints],
-        notes=list(course.notes),
+        notes=[*course.notes, *witnesses.remarks()],
         attempts=time.attempts(tried),
         reads=seen,
     )
@@ -159,18 +166,6 @@ def summarise(journal: Journal, course: Course, stored: Stored | None) -> Summar
 def _calm_until(course: Course) -> int:
     """Return up to when failures are the load's own: the trigger, or the end without one."""
     return to_nanoseconds(course.stop if course.trigger is None else course.trigger)
-
-
-def _why_untrue(all_series: Sequence[Series], course: Course) -> str:
-    """Return why acknowledged writes show nothing of the cluster, by what its own side saw."""
-    witnessed = course.witnessed
-    if witnessed is None:
-        return ""
-    calm_at = to_nanoseconds(witnessed.calm_at)
-    calm = {str(series.writer): bisect_right(series.acks, calm_at) for series in all_series}
-    acked = {str(series.writer): len(series.acks) for series in all_series}
-    unconfirmed = why_unconfirmed(witnessed, calm=calm, acked=acked)
-    return unconfirmed or why_untouched(witnessed, witnessed.whole, acked)
 
 
 def _failed(journal: Journal, all_series: Sequence[Series], until: int) -> int:

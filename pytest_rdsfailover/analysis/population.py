@@ -186,11 +186,13 @@ def population(
     downtimes: Iterable[Figure | float], *, invalid: int = 0, unreliable: int = 0
 ) -> Population:
     """Return what the *downtimes* of valid trials say, beside *invalid* and *unreliable* ones."""
-    figures = [each if isinstance(each, Figure) else Figure.exact(each, "s") for each in downtimes]
-    ordered: Sequence[float] = sorted(each.value for each in figures)
+    figures = [
+        figure if isinstance(figure, Figure) else Figure.exact(figure, "s") for figure in downtimes
+    ]
+    ordered: Sequence[float] = sorted(figure.value for figure in figures)
     interval = median_interval(ordered)
     few = too_few(len(ordered), len(ordered) + invalid + unreliable)
-    zero = sum(had_none(each) is True for each in figures)
+    zero = sum(had_none(figure) is True for figure in figures)
     zero_low, zero_high = wilson(zero, len(ordered))
     return Population(
         trials=len(ordered),
@@ -204,7 +206,7 @@ def population(
         zero=zero,
         zero_low=zero_low,
         zero_high=zero_high,
-        open=sum(math.isinf(each.upper) for each in figures),
+        open=sum(math.isinf(figure.upper) for figure in figures),
     )
 
 

@@ -9,8 +9,9 @@ from pytest_rdsfailover.analysis.reached_keys import (
     why_lacking,
     why_unseen,
 )
+from pytest_rdsfailover.analysis.reached_server import doubt_of_server, why_idle
 from pytest_rdsfailover.journal.witnessed import Witnessed
-from pytest_rdsfailover.model.target import Traffic
+from pytest_rdsfailover.model.target import SERVER, Traffic
 
 # Statements for each acknowledged write, below which they are somebody else's: a test that watches the
 # cluster beside its load sends some, an application whose batches are larger than ten writes carries
@@ -30,9 +31,11 @@ def why_untouched(witnessed: Witnessed, seen: Mapping[str, Traffic], acked: Acke
         acked: how many writes were acknowledged in the same time, by the number of their writer.
     """
     total = sum(acked.values())
+    where = f"the {witnessed.endpoint} endpoint at {witnessed.address}"
+    if SERVER in seen:
+        return why_idle(where, seen[SERVER], total)
     there = _come_to(witnessed, seen, by_name=not witnessed.address[:1].isdigit())
     marked = {name: traffic.marked for name, traffic in seen.items() if traffic.marked}
-    where = f"the {witnessed.endpoint} endpoint at {witnessed.address}"
     peers = ", ".join(witnessed.peers)
     used = f"; meanwhile this process was connected to {peers}" if peers else ""
     if total == 0:
@@ -61,13 +64,13 @@ def why_unconfirmed(witnessed: Witnessed, *, calm: Acked, acked: Acked) -> str:
         calm: how many writes were acknowledged when the calm was looked at, by writer.
         acked: how many were in the whole load.
     """
-    if witnessed.calm is None or sum(calm.values()) == 0:
+    if witnessed.calm is None or witnessed.whole is None or sum(calm.values()) == 0:
         return ""
     before = Traffic.total(list(witnessed.calm.values()))
     after = Traffic.total(list(witnessed.whole.values()))
     if before.keys:
         lacking = "" if why_lacking(before, calm) else why_lacking(after, acked)
-    elif before.confirmed < sum(calm.values()):
+    elif SERVER in witnessed.calm or before.confirmed < sum(calm.values()):
         lacking = ""  # a statement may carry more than one write: nothing can be compared
     else:
         total = sum(acked.values())
@@ -79,6 +82,31 @@ def why_unconfirmed(witnessed: Witnessed, *, calm: Acked, acked: Acked) -> str:
         f"{lacking} were never confirmed by the cluster: the workload acknowledges what has failed;"
         " let it raise its errors"
     )
+
+
+def why_untrue(witnessed: Witnessed, *, calm: Acked, acked: Acked) -> str:
+    """Return why acknowledged writes cannot be in the cluster, by all that was seen; else empty."""
+    unconfirmed = why_unconfirmed(witnessed, calm=calm, acked=acked)
+    return unconfirmed or why_untouched(witnessed, *_latest(witnessed, calm, acked))
+
+
+def doubt(witnessed: Witnessed, *, calm: Acked, acked: Acked) -> str:
+    """Return what was seen of a load and can be explained in two ways; empty if nothing was."""
+    seen, count = _latest(witnessed, calm, acked)
+    if SERVER in seen:
+        return doubt_of_server(seen[SERVER], sum(count.values()))
+    anywhere = Traffic.total(list(seen.values()))
+    lacking = why_lacking(anywhere, count) if anywhere.keys else ""
+    if not lacking:
+        return ""
+    return f"no confirmed statement shows the keys of {lacking}: some hide theirs, or go elsewhere"
+
+
+def _latest(witnessed: Witnessed, calm: Acked, acked: Acked) -> tuple[Mapping[str, Traffic], Acked]:
+    """Return what was seen at last, and how many writes were acknowledged by then."""
+    if witnessed.whole is None:
+        return witnessed.calm or {}, calm
+    return witnessed.whole, acked
 
 
 def _come_to(witnessed: Witnessed, seen: Mapping[str, Traffic], *, by_name: bool) -> Traffic:

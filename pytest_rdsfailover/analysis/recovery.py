@@ -59,14 +59,16 @@ def recovery(seen: Observed, gaps: GapFigures, *, ended: bool) -> Interval:
         gaps: what the gaps of the trial say, which tells how long operations take in the calm.
         ended: whether all outages had ended when observation did.
     """
-    bad = sorted(each for series in seen.series for each in _bad(series, seen, gaps.unusual))
+    bad = sorted(
+        operation for series in seen.series for operation in _bad(series, seen, gaps.unusual)
+    )
     calm = _calm(bad, seen, _calm_end(seen, gaps))
-    since = [each for each in bad if each.at > seen.trigger]
+    since = [operation for operation in bad if operation.at > seen.trigger]
     settled = max(seen.trigger, seen.settled or _last_outage(gaps))
     ended = ended and (seen.settled is not None or not seen.triggered)
-    surely = _Course(seen, [each for each in since if not each.excused], calm, settled).last(
-        sure=True
-    )
+    surely = _Course(
+        seen, [operation for operation in since if not operation.excused], calm, settled
+    ).last(sure=True)
     perhaps = _Course(seen, since, calm, settled).last(sure=False)
     last = max(surely.at, perhaps.at)
     after = _next(seen.acks, last) if last > seen.trigger else last
@@ -100,9 +102,13 @@ def _last_outage(gaps: GapFigures) -> int:
 
 def _calm(bad: Sequence[Bad], seen: Observed, until: int) -> Calm:
     """Return what there was in the calm, but for what our own pauses did."""
-    known = [each for each in bad if seen.start <= each.at <= until and not each.excused]
+    known = [
+        operation
+        for operation in bad
+        if seen.start <= operation.at <= until and not operation.excused
+    ]
     acked = bisect_right(seen.acks, until, 1) - 1
-    due = acked + sum(not each.served for each in known)
+    due = acked + sum(not operation.served for operation in known)
     return Calm(len(known) / due if due else 0.0, wilson(len(known), due)[1])
 
 
@@ -145,14 +151,14 @@ class _Course:
 
     def _trouble(self, *, sure: bool) -> Iterator[Gap]:
         """Yield from when to when operations were bad, more than by accident, in order of the end."""
-        moments = [each.at for each in self.bad]
-        failed = [each.at for each in self.bad if not each.served]
-        for place, each in enumerate(self.bad):
-            stop = bisect_left(moments, each.at + QUIET)
-            lost = bisect_left(failed, each.at + QUIET) - bisect_left(failed, each.at)
-            of = self._acked(each.at, each.at + QUIET) + lost
+        moments = [operation.at for operation in self.bad]
+        failed = [operation.at for operation in self.bad if not operation.served]
+        for place, operation in enumerate(self.bad):
+            stop = bisect_left(moments, operation.at + QUIET)
+            lost = bisect_left(failed, operation.at + QUIET) - bisect_left(failed, operation.at)
+            of = self._acked(operation.at, operation.at + QUIET) + lost
             if not self._accident(stop - place, of, sure=sure):
-                yield each.since, each.at if sure else moments[stop - 1]
+                yield operation.since, operation.at if sure else moments[stop - 1]
 
     def _quiet(self, since: int, until: int) -> bool:
         return until - since >= QUIET and self._acked(since, until) >= FEWEST

@@ -100,6 +100,12 @@ def _before(skip: tuple[int, int, int], edge: int) -> int:
     return min(max(0, places), count)
 
 
+def first_ack(all_series: Sequence[Series], after: int) -> int | None:
+    """Return when any writer's write was first acknowledged after a moment; None if none was."""
+    places = ((series.acks, bisect_right(series.acks, after)) for series in all_series)
+    return min((acks[place] for acks, place in places if place < len(acks)), default=None)
+
+
 def series_of(journal: Journal) -> list[Series]:
     """Return what each writer of a journal did."""
     return [_columns(writer, writer.skips) for writer in journal.writers]

@@ -36,7 +36,8 @@ class Served:
     @property
     def figure(self) -> Figure:
         """Return the share of them that was served."""
-        seen, most = self.served / self.due, (self.served + self.excused) / self.due
+        seen = min(1.0, self.served / self.due)
+        most = min(1.0, (self.served + self.excused) / self.due)
         return Figure(seen, most, unit="%", best=seen, basis=f"{self.served} of {self.due}")
 
 
@@ -139,9 +140,11 @@ def _worst(unserved: Sequence[int], due: Sequence[int], latest: int) -> tuple[fl
     for slot in unserved:
         begin = min(slot, latest)
         span = begin, begin + SECOND
-        failed, of = _count(unserved, span), _count(due, span)
-        if 1 - failed / of < worst[0]:
-            worst = 1 - failed / of, begin, f"{of - failed} of {of}"
+        failed = _count(unserved, span)
+        of = max(_count(due, span), failed, 1)
+        kept = of - failed
+        if kept / of < worst[0]:
+            worst = kept / of, begin, f"{kept} of {of}"
     return worst
 
 

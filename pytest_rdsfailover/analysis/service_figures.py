@@ -15,6 +15,16 @@ from pytest_rdsfailover.analysis.outages import Gap
 from pytest_rdsfailover.analysis.recovery import recovery
 from pytest_rdsfailover.analysis.served import served, worst_second
 from pytest_rdsfailover.model.clock import to_nanoseconds, to_seconds
+from pytest_rdsfailover.model.durations import parse_duration
+from pytest_rdsfailover.model.errors import SettingError
+
+SHARES = ("success", "success_during", "success_after", "worst_second", "late_error_share")
+DURATIONS = ("recovery", "incident_sum", "incident_span")
+COUNTS = ("late_errors", "demoted_writer")
+WITHIN = "served_within_"  # and a latency
+# What is measured unasked, so that reports and claims have it.
+LATENCIES = ("100ms", "250ms", "500ms", "1s", "2s", "5s")
+MEASURED = (*SHARES, *(WITHIN + latency for latency in LATENCIES), *DURATIONS, *COUNTS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +41,17 @@ class ServiceFigures:
     absence: Absence
     problem: str = ""
     lasting: bool = False
+
+    def measure(self, name: str) -> Figure | None:
+        """Return a figure by its name in `expect`.
+
+        Raises:
+            SettingError: if it has a latency that is none.
+        """
+        if name.startswith(WITHIN):
+            return self.served_within(latency_of(name))
+        found: Figure | None = getattr(self, name)() if name in MEASURED else None
+        return found
 
     def success(self) -> Figure | None:
         """Return the share of all operations that were acknowledged."""
@@ -102,10 +123,10 @@ class ServiceFigures:
 
     def _served(self, span: Gap, *, within: int | None = None) -> Figure | None:
         found = served(self.absence.seen, span, within=within)
-        return self._honest(found.figure) if found.due else None
+        return self._honest(found.figure) if found.due > 0 else None
 
     def _honest(self, share: Figure) -> Figure:
-        """Return a share that proves nothing by what had not ended, or by what nobody watched."""
+        """Return a share without the ends that rest on what had not ended, or was not watched."""
         return replace(
             share,
             lower=share.lower if self._over else 0.0,
@@ -126,3 +147,15 @@ class ServiceFigures:
         best = math.nan if ends.ended else lower
         upper = to_seconds(ends.upper) if ends.ended else math.inf
         return Figure(lower, upper, best=best).doubted(self.problem)
+
+
+def latency_of(name: str) -> float:
+    """Return the seconds that the name `served_within_500ms` ends with.
+
+    Raises:
+        SettingError: if these are none.
+    """
+    seconds = parse_duration(name.removeprefix(WITHIN))
+    if seconds <= 0:
+        raise SettingError(f"{name}: nothing is served within no time; write {WITHIN}500ms")
+    return seconds

@@ -14,14 +14,14 @@ def stuck(sessions: Sessions | None, since: float) -> Sessions | None:
     """
     if sessions is None:
         return None
-    left = [each for each in sessions.left if each.refused >= since]
+    left = [session for session in sessions.left if session.refused >= since]
     return Sessions(open=sessions.open, left=left)
 
 
 def stayed(sessions: Sessions) -> str:
     """Return in words where connections stayed, and what they met there."""
-    places = ", ".join(sorted({each.instance for each in sessions.left}))
-    errors = Counter(each.error for each in sessions.left)
+    places = ", ".join(sorted({session.instance for session in sessions.left}))
+    errors = Counter(session.error for session in sessions.left)
     said = ", ".join(f"{count} x {code}" for code, count in sorted(errors.items()))
     return (
         f"{len(sessions.left)} of {sessions.open} connections stayed on {places}, which is not the"

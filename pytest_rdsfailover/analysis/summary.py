@@ -13,6 +13,7 @@ from pytest_rdsfailover.analysis.outages import Incident
 from pytest_rdsfailover.analysis.phases import Phase
 from pytest_rdsfailover.analysis.pulse import Pulse
 from pytest_rdsfailover.analysis.reliability import Reliability
+from pytest_rdsfailover.analysis.service_figures import WITHIN
 from pytest_rdsfailover.analysis.staleness import Reads
 from pytest_rdsfailover.journal.complaints import Complaint
 from pytest_rdsfailover.model.records import Milestone, Window
@@ -177,6 +178,36 @@ class Summary:
         They were refused a write there since the failover.
         """
         return self.figure("stuck_sessions")
+
+    @property
+    def success(self) -> Figure:
+        """Return which share of all operations that were due was acknowledged."""
+        return self.figure("success")
+
+    @property
+    def worst_second(self) -> Figure:
+        """Return the smallest such share of any one second."""
+        return self.figure("worst_second")
+
+    @property
+    def late_errors(self) -> Figure:
+        """Return how many operations failed that began after the cluster had settled."""
+        return self.figure("late_errors")
+
+    @property
+    def recovery(self) -> Figure:
+        """Return from the trigger until operations were served as in the calm."""
+        return self.figure("recovery")
+
+    def served_within(self, latency: str) -> Figure:
+        """Return which share of all operations was acknowledged within a latency such as `500ms`.
+
+        It counts from the intended time.
+
+        Raises:
+            SettingError: if it is none.
+        """
+        return self.figure(f"{WITHIN}{latency}")
 
     def is_open(self, outage: Window) -> bool:
         """Tell whether an outage had not ended when observation ended."""

@@ -46,7 +46,7 @@ class WriterFigures:
     @property
     def spans(self) -> list[Gap]:
         """Return from when to when they were away."""
-        return [each.span for each in self.away]
+        return [outage.span for outage in self.away]
 
 
 def writer_figures(seen: Observed, judged: GapFigures) -> WriterFigures:
@@ -69,38 +69,38 @@ def writer_figures(seen: Observed, judged: GapFigures) -> WriterFigures:
         )
         for series in seen.series
     ]
-    found = [[each for each in away if each.length > doubtful] for away in waits]
-    sure = [[each for each in away if _net(each, seen) > judged.unusual] for away in found]
+    found = [[outage for outage in away if outage.length > doubtful] for away in waits]
+    sure = [[outage for outage in away if _net(outage, seen) > judged.unusual] for away in found]
     stuck = _stuck(seen, found, patience)
-    possible = [each for away in found for each in away]
-    certain = [each for away in sure for each in away]
-    ended = all(each.ended for each in possible)
+    possible = [outage for away in found for outage in away]
+    certain = [outage for away in sure for outage in away]
+    ended = all(outage.ended for outage in possible)
     late = (longest_wait(series, since=seen.trigger) for series in seen.series)
-    most = max([*late, *(each.length for away in waits for each in away)], default=0)
+    most = max([*late, *(outage.length for away in waits for outage in away)], default=0)
     until, until_perhaps = _until(seen, judged.proven), _until(seen, judged.candidates)
-    known = [each.stop for each in certain if each.start <= until]
+    known = [outage.stop for outage in certain if outage.start <= until]
     # Some writers notice only at their next write. An outage that has not ended is not one of the
     # past.
     counted = [
-        each
-        for each in possible
-        if min(each.start, each.before) <= until_perhaps or not (each.ended or seen.triggered)
+        outage
+        for outage in possible
+        if min(outage.start, outage.before) <= until_perhaps or not (outage.ended or seen.triggered)
     ]
-    never = bool(stuck) or not all(each.ended for each in counted)
+    never = bool(stuck) or not all(outage.ended for outage in counted)
     return WriterFigures(
         explained=doubtful,
         away=certain,
         stuck=stuck,
         longest=Interval(
-            max((_net(each, seen) for each in certain), default=0), most if ended else math.inf
+            max((_net(outage, seen) for outage in certain), default=0), most if ended else math.inf
         ),
         area=Interval(
-            max(0, sum(map(_covered, sure)) - sum(_slept(each, seen) for each in certain)),
+            max(0, sum(map(_covered, sure)) - sum(_slept(outage, seen) for outage in certain)),
             sum(map(_covered, found)) if ended else math.inf,
         ),
         seen_area=sum(map(_covered, sure)),
         last_back=_since_trigger(
-            seen, first=known, last=[each.stop for each in counted], never=never
+            seen, first=known, last=[outage.stop for outage in counted], never=never
         ),
         back=seen.stop if never else max(known, default=None),
     )
@@ -129,7 +129,7 @@ def _until(seen: Observed, outages: Sequence[Weighed]) -> int:
     That is until the cluster had settled, or the end of the longest outage's incident. Without a
     trigger it is the end of the last outage.
     """
-    gaps = [each.gap for each in outages]
+    gaps = [outage.gap for outage in outages]
     if not seen.triggered:
         return gaps[-1][1] if gaps else seen.start
     return max(seen.stop if seen.settled is None else seen.settled, _end_of_incident(gaps))
@@ -138,7 +138,9 @@ def _until(seen: Observed, outages: Sequence[Weighed]) -> int:
 def _end_of_incident(outages: Sequence[Gap]) -> int:
     """Return when the incident of the longest outage was over; 0 without any."""
     longest = max(outages, key=lambda gap: gap[1] - gap[0], default=(0, 0))
-    ends = (each.stop for each in incidents(outages) if each.start <= longest[0] <= each.stop)
+    ends = (
+        outage.stop for outage in incidents(outages) if outage.start <= longest[0] <= outage.stop
+    )
     return int(max(ends, default=0))
 
 
@@ -146,19 +148,19 @@ def _since_trigger(
     seen: Observed, *, first: Sequence[int], last: Sequence[int], never: bool
 ) -> Interval:
     """Return from the trigger until the last writer was back, at the earliest and at the latest."""
-    sure = max((each - seen.pauses.before(each) for each in first), default=seen.trigger)
+    sure = max((moment - seen.pauses.before(moment) for moment in first), default=seen.trigger)
     most = max(last, default=seen.trigger) - seen.trigger
     return Interval(max(0, sure - seen.trigger), math.inf if never else max(0, most))
 
 
 def _covered(away: Sequence[WriterOutage]) -> int:
-    return covered(each.span for each in away)
+    return covered(outage.span for outage in away)
 
 
-def _slept(each: WriterOutage, seen: Observed) -> int:
-    return seen.pauses.most_within(each.span)
+def _slept(outage: WriterOutage, seen: Observed) -> int:
+    return seen.pauses.most_within(outage.span)
 
 
-def _net(each: WriterOutage, seen: Observed) -> int:
+def _net(outage: WriterOutage, seen: Observed) -> int:
     """Return how long an outage was, but for what the load generator slept through."""
-    return each.length - _slept(each, seen)
+    return outage.length - _slept(outage, seen)

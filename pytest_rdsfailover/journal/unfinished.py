@@ -155,7 +155,7 @@ def _check(about: Any) -> None:
 
 def _cut(course: Course, journal: Journal) -> Course:
     """Return the course of a trial that was cut short, up to its last event or the last look."""
-    ends = (events.finished for each in journal.writers for events in each.sorts[:SKIPS])
+    ends = (events.finished for writer in journal.writers for events in writer.sorts[:SKIPS])
     stop = max(course.start, course.stop, to_seconds(max(map(_latest, ends))))
     since, word = (course.start, "start") if course.trigger is None else (course.trigger, "trigger")
     reason = (

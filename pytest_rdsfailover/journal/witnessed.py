@@ -15,7 +15,7 @@ class Witnessed:
         address: where that is, as `host:port`.
         calm: what had come right before the trigger; None if nothing was triggered.
         calm_at: when that was, in monotonic seconds.
-        whole: what had come when the load ended.
+        whole: what had come when the load ended; None if nobody could look any more.
         peers: other addresses to which this process was connected meanwhile, if anybody looked.
     """
 
@@ -23,7 +23,7 @@ class Witnessed:
     address: str
     calm: Mapping[str, Traffic] | None
     calm_at: float
-    whole: Mapping[str, Traffic]
+    whole: Mapping[str, Traffic] | None
     peers: tuple[str, ...] = ()
 
 

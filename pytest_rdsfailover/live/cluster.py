@@ -1,7 +1,7 @@
 """A real Aurora cluster: the `Target` of live mode."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import NoReturn
 
@@ -16,6 +16,7 @@ from pytest_rdsfailover.live.failovers import LiveFailovers
 from pytest_rdsfailover.live.gatekeeper import Gatekeeper
 from pytest_rdsfailover.live.gatherer import Gatherer
 from pytest_rdsfailover.live.proxy import LiveProxy
+from pytest_rdsfailover.live.traffic import ServerTraffic
 from pytest_rdsfailover.live.triggers import LiveTrigger
 from pytest_rdsfailover.model.clock import Clock, MonotonicClock
 from pytest_rdsfailover.model.endpoints import Endpoint
@@ -24,6 +25,7 @@ from pytest_rdsfailover.model.errors import (
     RdsFailoverError,
     SettingError,
 )
+from pytest_rdsfailover.model.target import SERVER, Traffic
 
 
 class LiveCluster:
@@ -54,6 +56,7 @@ class LiveCluster:
         self._ca = authorities(asked, directory)
         self._addresses = self._find_addresses()
         self._act = LiveTrigger(asked, gatherer.region, self.instance_endpoint, self._clock)
+        self._traffic = ServerTraffic(self.instance_endpoint)
         self._failovers = LiveFailovers(
             gatherer, self._gates, self._act, self._endpoint, self._clock
         )
@@ -130,8 +133,12 @@ class LiveCluster:
         """Do nothing: a real cluster's endpoints have AWS' names."""
         return nullcontext()
 
-    def traffic(self, mark: str) -> None:
-        """Return nothing: what comes to a real endpoint cannot be seen from here."""
+    def traffic(self, mark: str) -> Mapping[str, Traffic] | None:
+        """Return what came to the writer, whatever the endpoint; None if it cannot tell."""
+        with suppress(RdsFailoverError):
+            seen = self._traffic.ask(mark, self.writer)
+            return None if seen is None else {SERVER: seen}
+        return None
 
     def sessions(self, endpoint: str) -> None:
         """Return nothing: which connection leads where cannot be seen from here."""

@@ -1,4 +1,4 @@
-"""A call of the user's code that has a bound: of one that hangs, it is told where it hangs."""
+"""A call of the user's code with a bound; if the code hangs, it can tell where."""
 
 import contextvars
 import threading

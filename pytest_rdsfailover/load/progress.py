@@ -45,5 +45,5 @@ class Progress:
         return cls(
             acked_by={writer: n for part in parts for writer, n in part.acked_by.items()},
             failed=sum(part.failed for part in parts),
-            complaints=merged(each for part in parts for each in part.complaints),
+            complaints=merged(complaint for part in parts for complaint in part.complaints),
         )

@@ -48,5 +48,5 @@ def text_of(error: BaseException) -> str:
 
 def remedy_of(error: BaseException) -> str:
     """Return which wrong sharing of a client an error shows, and what to do; empty if none."""
-    said = "\n".join(text_of(each) for each in chain(error))
+    said = "\n".join(text_of(cause) for cause in chain(error))
     return next((remedy for pattern, remedy in REMEDIES if pattern.search(said)), "")

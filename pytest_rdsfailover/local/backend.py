@@ -86,6 +86,7 @@ def _recovers(cluster: LocalCluster) -> bool:
     try:
         cluster.rest()
         cluster.network.mend()
+        cluster.aws.undo()
     except RdsFailoverError:
         cluster.close()
         return False

@@ -28,7 +28,10 @@ from pytest_rdsfailover.model.errors import SettingError
 from pytest_rdsfailover.model.target import Sessions, Traffic
 from pytest_rdsfailover.mysql import driver
 
-IDENTIFIER, REGION = "rdsfailover", "us-east-1"  # in the AWS API
+IDENTIFIER = "rdsfailover"  # in the AWS API
+# Not us-east-1: version 1 of the AWS CLI asks RDS of that region by a name of its own, whatever
+# AWS_ENDPOINT_URL says.
+REGION = "us-east-2"
 KINDS = {"cluster": "writer", "reader": "reader", READ_WRITE: "proxy", READ_ONLY: "proxy"}
 
 

@@ -65,6 +65,10 @@ def find_toxiproxy(setting: str | None) -> ToxiproxyProgram:
         return ToxiproxyProgram(path=shutil.which("toxiproxy-server"))
     if "://" in setting:
         return _running(setting)
+    if "@" in setting or ":" in setting:
+        raise SettingError(  # without the text, which may hold a password
+            "a running Toxiproxy is named as http://127.0.0.1:8474, with its http://"
+        )
     path = shutil.which(Path(setting).expanduser())
     if path is None:
         raise SettingError(
@@ -75,9 +79,16 @@ def find_toxiproxy(setting: str | None) -> ToxiproxyProgram:
 
 
 def _running(url: str) -> ToxiproxyProgram:
-    if urlsplit(url).hostname not in (LOOPBACK, "localhost"):
+    try:
+        host, port = urlsplit(url).hostname, urlsplit(url).port
+    except ValueError:
+        raise SettingError("the URL of the Toxiproxy cannot be read") from None
+    if "@" in url:
+        raise SettingError("a Toxiproxy takes no user and no password: leave them out of its URL")
+    if host not in (LOOPBACK, "localhost"):
+        place = host if port is None else f"{host}:{port}"
         raise SettingError(
-            f"{url} is not on this machine: the endpoints of a local cluster are loopback"
+            f"{place} is not on this machine: the endpoints of a local cluster are loopback"
             " addresses, so its Toxiproxy must run here, too"
         )
     return ToxiproxyProgram(url=url.rstrip("/"))

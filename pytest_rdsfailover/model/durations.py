@@ -6,6 +6,7 @@ Whatever shows seconds asks here. The HTML page has the same rules as a script
 
 import math
 import re
+from decimal import Decimal
 
 from pytest_rdsfailover.model.errors import SettingError
 
@@ -44,7 +45,7 @@ def parse_share(text: str | float) -> float:
     match = SHARE.fullmatch(text.strip()) if isinstance(text, str) else None
     if match is None or float(match["percent"]) > 100:  # noqa: PLR2004 - percent
         raise SettingError(f"{text!r} is not a share; write 1% or 0.5%, 100% at most")
-    return float(match["percent"]) / 100
+    return float(Decimal(match["percent"]) / 100)  # 99.9% is what 999 of 1000 are, to the last bit
 
 
 def format_duration(seconds: float) -> str:

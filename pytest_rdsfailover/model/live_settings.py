@@ -204,4 +204,6 @@ def flag(name: str) -> str:
     return "--rds-" + shown.replace("_", "-")
 
 
-FIELDS = tuple(one.name for one in fields(LiveSettings) if one.name != "started")  # the options
+FIELDS = tuple(
+    field.name for field in fields(LiveSettings) if field.name != "started"
+)  # the options

@@ -8,6 +8,8 @@ from typing import Protocol
 from pytest_rdsfailover.model.endpoints import Endpoint
 from pytest_rdsfailover.model.records import Milestone
 
+SERVER = "server"  # in place of an endpoint: the writer itself, with all its clients
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Traffic:
@@ -143,7 +145,7 @@ class Target(Protocol):
         """Return every failover so far, in order."""
 
     def traffic(self, mark: str) -> Mapping[str, Traffic] | None:
-        """Return what came to each endpoint so far; None where nobody can look.
+        """Return what came to each endpoint, or to `SERVER`, so far; None where nobody can look.
 
         Args:
             mark: the prefix of all keys of a load; statements that carry it are counted from the

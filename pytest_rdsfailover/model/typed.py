@@ -111,7 +111,7 @@ def _optional(parts: Sequence[Any]) -> Reader:
 
 def _literal(known: Sequence[object]) -> Reader:
     def read(value: Any, where: str) -> Any:
-        if not any(value == each and type(value) is type(each) for each in known):
+        if not any(value == choice and type(value) is type(choice) for choice in known):
             raise NotOfTypeError(where, f"one of {', '.join(map(str, known))}", value)
         return value
 
@@ -169,8 +169,8 @@ def _record(kind: Any) -> Reader:
     else:
         make = kind
         needed = {
-            each.name for each in fields(kind)
-            if each.default is MISSING and each.default_factory is MISSING
+            field.name for field in fields(kind)
+            if field.default is MISSING and field.default_factory is MISSING
         }  # fmt: skip
     order = [name for name in readers if name in needed]
 

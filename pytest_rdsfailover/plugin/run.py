@@ -203,6 +203,8 @@ class Run:
         for row, entry in zip(rows, self.measured, strict=True):
             unclear = not is_measured(entry["trial"])
             terminalreporter.write_line(row, red=entry["failed"] and not unclear, yellow=unclear)
+        for line in terminal.doubts(self._trials()):
+            terminalreporter.write_line(line, yellow=True)
 
     def _show_timelines(self, terminalreporter: pytest.TerminalReporter) -> None:
         for entry in self.measured:

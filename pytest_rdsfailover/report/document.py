@@ -71,7 +71,7 @@ def trial_document(summary: Summary, *, test: str, scenario: str) -> TrialDocume
         "unexpected": _keys(summary, summary.unexpected),
         "stale_writes": int(summary.stale_writes.value),
         "stuck_writers": len(summary.stuck),
-        "errors": [_error(each) for each in summary.errors],
+        "errors": [_error(phase) for phase in summary.errors],
         "latency_s": {
             "before": _percentiles(summary.latency.before),
             "during": _percentiles(summary.latency.during),
@@ -104,16 +104,16 @@ def trial_document(summary: Summary, *, test: str, scenario: str) -> TrialDocume
     if summary.findings:
         plain["findings"] = [
             {
-                "name": each.name,
-                "severity": each.severity,
-                "evidence": each.evidence,
-                "cure": each.cure,
-                "expectation": each.expectation,
+                "name": finding.name,
+                "severity": finding.severity,
+                "evidence": finding.evidence,
+                "cure": finding.cure,
+                "expectation": finding.expectation,
             }
-            for each in summary.findings
+            for finding in summary.findings
         ]
     if summary.complaints:
-        plain["complaints"] = [_complaint(each) for each in summary.complaints]
+        plain["complaints"] = [_complaint(complaint) for complaint in summary.complaints]
     if summary.failover_seed is not None:
         plain["failover_seed"] = summary.failover_seed
     if summary.notes:
@@ -213,7 +213,7 @@ def _attempts(attempts: Attempts, *, unfit: bool) -> AttemptsDocument:
         "retried": attempts.retried,
         "downtime_s": None if unfit else to_microseconds(attempts.downtime.value),
         "resolution_s": to_microseconds(attempts.downtime.resolution),
-        "errors": [_error(each) for each in attempts.errors],
+        "errors": [_error(phase) for phase in attempts.errors],
     }
 
 

@@ -4,7 +4,7 @@ import math
 
 from pytest_rdsfailover.analysis.figure import Figure
 from pytest_rdsfailover.analysis.summary import Summary
-from pytest_rdsfailover.model.durations import format_duration, format_figure
+from pytest_rdsfailover.model.durations import format_figure
 from pytest_rdsfailover.report.schema import FigureDocument, TrialDocument
 
 DIGITS = 6  # microseconds, and parts of a million
@@ -24,19 +24,34 @@ def figure_of(trial: TrialDocument, name: str, value: float, resolution: float) 
         value: what the document says of it apart from its ends,
         resolution: and how far off that may be: all that documents of earlier versions have.
     """
-    found = trial.get("figures", {}).get(name)
+    found = known(trial, name)
     if found is None:
         return Figure(max(0.0, value - resolution), value + resolution, best=value)
-    upper = math.inf if found["upper"] is None else found["upper"]
-    problem = found.get("problem", "")
-    return Figure(found["lower"], upper, problem, unit=found["unit"], best=found["value"])
+    return found
+
+
+def known(trial: TrialDocument, name: str) -> Figure | None:
+    """Return a figure of a trial; None if it was not measured, or by an earlier version."""
+    found = trial.get("figures", {}).get(name)
+    if found is None:
+        return None
+    return Figure(
+        found["lower"],
+        math.inf if found["upper"] is None else found["upper"],
+        found.get("problem", ""),
+        unit=found["unit"],
+        basis=found.get("basis", ""),
+        best=found["value"],
+    )
 
 
 def in_words(figure: Figure) -> str:
-    """Return a duration for a table: with its resolution, or that it had not ended."""
+    """Return a figure for a table: with its resolution, or that it had not ended."""
     if math.isinf(figure.upper):
-        return f"{format_duration(figure.value)} or more"
-    return format_figure(figure.value, figure.resolution)
+        return f"{figure.words(figure.value)} or more"
+    if figure.unit == "s":
+        return format_figure(figure.value, figure.resolution)
+    return figure.words(figure.lower) if figure.is_exact else figure.ends
 
 
 def _document(figure: Figure) -> FigureDocument:
@@ -46,4 +61,8 @@ def _document(figure: Figure) -> FigureDocument:
         "value": round(figure.value, DIGITS),
         "unit": figure.unit,
     }
-    return made | {"problem": figure.problem} if figure.problem else made
+    if figure.basis:
+        made["basis"] = figure.basis
+    if figure.problem:
+        made["problem"] = figure.problem
+    return made

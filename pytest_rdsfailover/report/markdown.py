@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pytest_rdsfailover.analysis.compare import Comparison
 from pytest_rdsfailover.model.durations import format_difference, format_figure, format_moment
 from pytest_rdsfailover.report import tables
+from pytest_rdsfailover.report.figure_documents import in_words, known
 from pytest_rdsfailover.report.scenarios import Scenario, comparisons, scenarios
 from pytest_rdsfailover.report.schema import ComplaintDocument, RunDocument, TrialDocument
 from pytest_rdsfailover.report.terminal import attempts_downtime, downtime
@@ -13,6 +14,14 @@ from pytest_rdsfailover.report.terminal import attempts_downtime, downtime
 MARKS = re.compile(r"([\\`*_{}\[\]<>|#~])")
 MOST_TRIALS = 100  # rows; job pages have a limit on their size
 Row = Sequence[str]
+FELT = {
+    "success": "success",
+    "served_within_500ms": "within 500 ms",
+    "worst_second": "worst second",
+    "late_errors": "late errors",
+    "recovery": "recovery",
+    "incident_sum": "away in all",
+}
 
 
 def markdown(
@@ -54,6 +63,7 @@ SCENARIO = ("median [95 %]", "p95", "max", "without downtime (95 %)")
 COMPARISON = ("baseline", "candidate", "difference (95 %)", "ratio", "p")
 TRIAL = ("test", "endpoint", "profile", "downtime", "lost", "duplicated", "stuck", "valid")
 ATTEMPTS = ("attempts", "retried", "downtime by operations", "downtime by attempts")
+SERVED = tuple(FELT.values())
 COMPLAINTS = ("error", "what the first one said", "count", "first")
 READS = ("answered", "failed", "compared", "stale", "staleness", "unseen")
 
@@ -122,8 +132,9 @@ def _trial(trial: TrialDocument) -> Row:
 
 
 def _beside(trials: Sequence[TrialDocument]) -> Iterator[str]:
-    """Yield a table of attempts, of reads and of torn writes, each only if a trial has any."""
+    """Yield a table of shares served, of attempts, of reads and of torn writes, each only if a trial has any."""
     for title, name, heading, cells in (
+        ("Served", "figures", SERVED, _served),
         ("Attempts", "attempts", ATTEMPTS, _attempts),
         ("Reads", "reads", READS, _reads),
         ("Torn writes", "torn", ("torn",), _torn),
@@ -139,7 +150,9 @@ def _beside(trials: Sequence[TrialDocument]) -> Iterator[str]:
 
 def _complaints(trials: Sequence[TrialDocument]) -> Iterator[str]:
     """Yield a table of what the errors of the workloads said, if there were any."""
-    found = [(trial["test"], each) for trial in trials for each in trial.get("complaints", ())]
+    found = [
+        (trial["test"], complaint) for trial in trials for complaint in trial.get("complaints", ())
+    ]
     if found:
         yield from ("", "## Complaints")
         yield from _table(
@@ -154,6 +167,11 @@ def _complaint(complaint: ComplaintDocument) -> Row:
     said = f"{complaint['text']} ({complaint['remedy']})" if "remedy" in complaint else ""
     first = format_moment(complaint["first_s"])
     return complaint["error"], said or complaint["text"], str(complaint["count"]), first
+
+
+def _served(trial: TrialDocument) -> Row:
+    found = (known(trial, name) for name in FELT)
+    return tuple("-" if figure is None else in_words(figure) for figure in found)
 
 
 def _attempts(trial: TrialDocument) -> Row:

@@ -144,7 +144,9 @@ def compared(baseline: Scenario, candidate: Scenario) -> Comparison:
     if baseline.test != candidate.test or len(shared) < FEWEST_COMPARED:
         return compare(baseline.downtimes, candidate.downtimes)
     dropped = len(baseline.trials) + len(candidate.trials) - 2 * len(shared)
-    return compare_pairs([(before[each], after[each]) for each in shared], dropped=dropped)
+    return compare_pairs(
+        [(before[failover], after[failover]) for failover in shared], dropped=dropped
+    )
 
 
 def _key(trial: TrialDocument) -> tuple[str, ...]:

@@ -64,6 +64,8 @@ class FigureDocument(TypedDict):
     """one number for it, between both ends"""
     unit: Literal["s", "", "%"]
     """seconds, a count, or a share from 0 to 1"""
+    basis: NotRequired[str]
+    """what it was taken of, such as `1749 of 1999`; only if there is something to say"""
     problem: NotRequired[str]
     """why it is known too badly to be a figure; only if it is"""
 

@@ -188,7 +188,7 @@ def proofs(found: Sequence[Scenario]) -> Iterator[str]:
                 f"{scenario.name}: the downtime of {_trials(population.open)} was not over when"
                 " observation ended, so the figures above are at least so long"
             )
-        if population.problem:
+        if population.problem and len(scenario.trials) > 1:
             yield f"{scenario.name}: {population.problem}, which proves nothing of the others"
         if population.trials > 1 and population.down * 2 < population.trials:
             yield (

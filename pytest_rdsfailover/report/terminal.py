@@ -14,11 +14,13 @@ from pytest_rdsfailover.model.records import Milestone, Window
 from pytest_rdsfailover.report.figure_documents import figure_of, in_words
 from pytest_rdsfailover.report.scenarios import is_reliable
 from pytest_rdsfailover.report.schema import TrialDocument
+from pytest_rdsfailover.report.served_lines import served_lines
 
 WIDTH = 80
 NAME = 15  # columns left of the drawing
 MOST_PHASES = 12  # the largest ones say what happened; a flapping log has hundreds
 MOST_OUTAGES = 6
+MOST_DOUBTS = 5
 MOST_COMPLAINTS, LONGEST_COMPLAINT = 5, 4  # kinds of errors, and lines of each
 BARS = "▁▂▃▄▅▆▇█"
 COLUMNS = (
@@ -44,6 +46,22 @@ def table(trials: Sequence[TrialDocument]) -> list[str]:
         " ".join(fit(text, width) for text, (_, width) in zip(row, COLUMNS, strict=True)).rstrip()
         for row in rows
     ]
+
+
+def doubts(trials: Sequence[TrialDocument]) -> Iterator[str]:
+    """Yield why downtimes are no figure, once for each reason, whether or not a test fails of it."""
+    found: dict[str, list[TrialDocument]] = {}
+    for trial in trials:
+        if trial["valid"] and "clock" in trial:
+            found.setdefault(trial["clock"]["problem"], []).append(trial)
+    for problem, doubted in list(found.items())[:MOST_DOUBTS]:
+        first = doubted[0]["test"].rpartition("::")[2]
+        more = f" and {len(doubted) - 1} more" if doubted[1:] else ""
+        yield from textwrap.wrap(
+            f"unreliable: {first}{more}: {problem}", WIDTH, subsequent_indent="  "
+        )
+    if len(found) > MOST_DOUBTS:
+        yield f"unreliable for {len(found) - MOST_DOUBTS} more reasons, which -v shows"
 
 
 def _row(trial: TrialDocument) -> tuple[str, ...]:
@@ -191,6 +209,7 @@ def _remarks(summary: Summary) -> Iterator[str]:
     if len(summary.outage_windows) > MOST_OUTAGES:
         yield f"{len(summary.outage_windows)} outages in all; the longest {MOST_OUTAGES} are drawn"
     yield from _back(summary)
+    yield from served_lines(summary.figures)
     if stale := summary.stale_writes.value:
         yield f"stale: {stale:g} writes acknowledged by an instance no longer writer"
     for complaint in summary.complaints[:MOST_COMPLAINTS]:

@@ -21,7 +21,7 @@ class Disturbances:
 
     def begin(self) -> None:
         """Leave out what is over by now."""
-        self._past = [each for each in self._all() if each.settled()]
+        self._past = [failover for failover in self._all() if failover.settled()]
 
     def end(self, moment: float) -> None:
         """Leave out what is triggered after a moment."""
@@ -34,22 +34,22 @@ class Disturbances:
     def found(self) -> list[Failover]:
         """Return all of them so far, in the order of their triggers."""
         belonging = [
-            each for each in self._all() if not _among(each, self._past) and each.triggered <= self._end
+            failover for failover in self._all() if not _among(failover, self._past) and failover.triggered <= self._end
         ]  # fmt: skip
-        return sorted(belonging, key=lambda each: each.triggered)
+        return sorted(belonging, key=lambda failover: failover.triggered)
 
     def own_on_record(self) -> bool | None:
         """Tell whether each trigger of the test's own is on record; None if there was none."""
         if not self._own:
             return None
         found = self.found()
-        return all(_among(each, found) for each in self._own)
+        return all(_among(failover, found) for failover in self._own)
 
     def _all(self) -> list[Failover]:
         own = list(self._target.failovers)
-        return [*own, *(each for each in self._others if not _among(each, own))]
+        return [*own, *(failover for failover in self._others if not _among(failover, own))]
 
 
 def _among(failover: Failover, group: Sequence[Failover]) -> bool:
     """Tell whether a failover is in a group, by identity and not by equality."""
-    return any(each is failover for each in group)
+    return any(other is failover for other in group)

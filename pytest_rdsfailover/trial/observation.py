@@ -3,7 +3,7 @@
 import os
 import uuid
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from types import TracebackType
 from typing import Self
@@ -12,10 +12,7 @@ from pytest_rdsfailover.analysis.judging import judge
 from pytest_rdsfailover.journal.course import Course
 from pytest_rdsfailover.journal.evidence import Evidence
 from pytest_rdsfailover.journal.journal import Journal
-from pytest_rdsfailover.journal.stored import Stored
 from pytest_rdsfailover.load.attempts import Classify
-from pytest_rdsfailover.load.audit import read_back
-from pytest_rdsfailover.load.complaints import Complaints
 from pytest_rdsfailover.load.engines import load
 from pytest_rdsfailover.load.gaps import GapTracker
 from pytest_rdsfailover.load.mix import share_of_writes
@@ -24,20 +21,19 @@ from pytest_rdsfailover.load.watchdog import Pause, Watchdog
 from pytest_rdsfailover.load.workloads import MakeWorkload
 from pytest_rdsfailover.model.clock import Clock, MonotonicClock, to_nanoseconds
 from pytest_rdsfailover.model.endpoints import Endpoint
-from pytest_rdsfailover.model.errors import AuditError, NotReadyError
+from pytest_rdsfailover.model.errors import AuditError
 from pytest_rdsfailover.model.spans import joined
 from pytest_rdsfailover.model.target import Failover, Target, milestones, moves_writer, settled_by
 from pytest_rdsfailover.trial import provisioning
+from pytest_rdsfailover.trial.auditing import audited
 from pytest_rdsfailover.trial.calm import CalmCheck, UnfitLoadError
 from pytest_rdsfailover.trial.disturbances import Disturbances
 from pytest_rdsfailover.trial.keeping import Keeping, MakeRemains
 from pytest_rdsfailover.trial.plan import Plan
 from pytest_rdsfailover.trial.recovery import Recovery
-from pytest_rdsfailover.trial.resting import rest_awhile
+from pytest_rdsfailover.trial.resting import check_late
 from pytest_rdsfailover.trial.trial import Trial
 from pytest_rdsfailover.trial.witness import Witness
-
-OBITUARY = 0.1  # seconds until a process' end is known here; its clients may notice it earlier
 
 
 class Observation:
@@ -151,14 +147,17 @@ class Observation:
 
         Raises:
             DiedError: in the place of another `Exception`, if a server of ours has ended.
+            BaseException: what interrupted a step, Ctrl-C for example; the others were taken.
         """
-        self._clean_up()
+        interrupt = self._clean_up()
+        error = interrupt or error
         if error is not None:
             for line in self.left_behind:
                 error.add_note(line)
+        if interrupt is not None:
+            raise interrupt
         if isinstance(error, Exception):
-            self._clock.sleep(OBITUARY)
-            self._target.check()
+            check_late(self._target, self._clock)
 
     @property
     def trial(self) -> Trial:
@@ -212,8 +211,9 @@ class Observation:
         """Remove what was kept should this process be killed: the trial is noted."""
         self._keeping.discard()
 
-    def _clean_up(self) -> None:
-        """Take every step, whatever becomes of the others."""
+    def _clean_up(self) -> BaseException | None:
+        """Take every step, whatever becomes of the others; return what interrupted one."""
+        interrupt: BaseException | None = None
         steps = {
             "the watchdog was not stopped": self._watchdog.stop,
             "the load was not stopped": self._load.stop,
@@ -225,6 +225,10 @@ class Observation:
                 step()
             except Exception as error:  # noqa: BLE001 - a clean-up outranks no verdict
                 self.left_behind.append(f"{failed}: {error}")
+            except BaseException as error:  # noqa: BLE001 - raised by who called this
+                self.left_behind.append(f"{failed}: {error!r}")
+                interrupt = interrupt or error
+        return interrupt
 
     def _drop(self) -> None:
         provisioning.drop(self._workload, self._target, self._endpoint, self._clock)
@@ -247,27 +251,12 @@ class Observation:
         failovers = self._disturbances.found()
         course = self._course(failovers, stop=stop, writer_after=self._target.writer)
         course = replace(course, unfit=unfit, witnessed=witnessed, sessions=sessions)
-        stored = None
-        try:
-            stored = self._read_back()
-        except AuditError as error:  # what was measured is a trial all the same
-            self._clock.sleep(OBITUARY)
-            self._target.check()
-            self.unaudited = error
-            hangs = Complaints((self._endpoint.password,))
-            hangs.unaudited(error)
-            course = replace(
-                course,
-                notes=[*course.notes, f"not audited: {error}"],
-                complaints=[*course.complaints, *hangs.found()],
-            )
-        evidence = Evidence(journal=self.journal, course=course, stored=stored)
+        found = audited(
+            course, self._workload, self._target, self._clock, secret=self._endpoint.password
+        )
+        self.unaudited = found.problem
+        evidence = Evidence(journal=self.journal, course=found.course, stored=found.stored)
         return Trial.of(judge(evidence), evidence)
-
-    def _read_back(self) -> Stored | None:
-        with suppress(NotReadyError):  # then the audit says what it could not do
-            rest_awhile(self._target, self._clock)
-        return read_back(self._workload, self._target.audit_endpoint, self._clock)
 
     def _look(self) -> None:
         self._target.check()

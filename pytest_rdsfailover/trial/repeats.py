@@ -54,6 +54,15 @@ class Repeats:
         if self.stop_early and not self.claims:
             raise SettingError("stop_early needs claims: without one no verdict is ever certain")
 
+    @property
+    def asked(self) -> list[str]:
+        """Return the names of the figures that the claims are about."""
+        return [
+            claim.expectation.name
+            for claim in claims.parse_claims(**self.claims)
+            if claim.expectation.name != claims.NO_DOWNTIME
+        ]
+
     def over(self, samples: Sequence[Sample]) -> bool:
         """Tell whether no further trial is needed."""
         if len(samples) >= self.trials:
@@ -170,7 +179,7 @@ class Repetition:
                 if samples:
                     self._clock.sleep(repeats.spacing)
                 self._runner.settle()
-                samples.append(self._one(endpoint, options))
+                samples.append(self._one(endpoint, options, repeats.asked))
                 if store is not None:
                     store.append(
                         {"sample": samples[-1].plain(), "entry": self._notebook.entries[-1]}
@@ -193,13 +202,13 @@ class Repetition:
                 *lines,
             ]
 
-    def _one(self, endpoint: Endpoint, options: TrialOptions) -> Sample:
+    def _one(self, endpoint: Endpoint, options: TrialOptions, asked: Sequence[str]) -> Sample:
         __tracebackhide__ = True
         try:
             trial: Trial = self._runner.trial(endpoint, **options)
         except InvalidTrialError as error:  # the others may still say something
             trial = error.trial
-        return expectations.sample_of(trial)
+        return expectations.sample_of(trial, asked)
 
     def _resumed(
         self, store: Store | None, repeats: Repeats, endpoint: Endpoint, options: TrialOptions
@@ -209,12 +218,12 @@ class Repetition:
             return []
         kept = store.load()[: repeats.trials] if self._notebook.resume else []
         store.begin(kept)
-        for number, each in enumerate(kept, start=1):
+        for number, finished in enumerate(kept, start=1):
             self._runner.skip(endpoint, options.get("profile"))
-            self._notebook.recall(each["entry"])
-            samples = [Sample.of_plain(one["sample"]) for one in kept[:number]]
+            self._notebook.recall(finished["entry"])
+            samples = [Sample.of_plain(trial["sample"]) for trial in kept[:number]]
             self._notebook.progress(repeats.trials, samples)
-        return [Sample.of_plain(each["sample"]) for each in kept]
+        return [Sample.of_plain(trial["sample"]) for trial in kept]
 
     def _key(self, endpoint: Endpoint, options: Mapping[str, Any]) -> Mapping[str, Any]:
         """Return what decides the trials: those of another key must not count as these."""

@@ -12,6 +12,7 @@ from pytest_rdsfailover.mysql import driver
 REST = 60.0  # seconds after the bound of a trial in which its last failover has to end
 PATIENCE = 10.0  # seconds for which a writer that is away is asked again
 EVERY = 0.1  # seconds between two tries
+NEWS = 0.1  # seconds until the end of a process is known here; its clients may notice it earlier
 
 
 def rest_awhile(target: Target, clock: Clock) -> None:
@@ -24,8 +25,16 @@ def rest_awhile(target: Target, clock: Clock) -> None:
         NotReadyError: if it does not end.
     """
     last = target.failovers[-1:]
-    if not wait_until(lambda: all(each.settled() for each in last), timeout=REST, clock=clock):
+    if not wait_until(
+        lambda: all(failover.settled() for failover in last), timeout=REST, clock=clock
+    ):
         raise NotReadyError(f"the failover {last[0].profile!r}", REST)
+
+
+def check_late(target: Target, clock: Clock) -> None:
+    """Raise DiedError if a server of ours has ended just now, so that something else has failed."""
+    clock.sleep(NEWS)
+    target.check()
 
 
 def at_rest(

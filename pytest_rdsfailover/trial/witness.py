@@ -1,7 +1,6 @@
 """Asks the cluster's own side what came to it while a load runs."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from pytest_rdsfailover.analysis.reached import why_untouched
 from pytest_rdsfailover.journal.witnessed import Witnessed, since
@@ -45,22 +44,20 @@ class Witness:
         """
         self._calm_at = self._clock.now()
         self._calm = self._seen()
-        told = self._told(self._calm)
-        if told is None or not why_untouched(told, told.whole, acked):
+        if self._calm is None or not why_untouched(self._told(None), self._calm, acked):
             return ""
         self._peers = self._other_peers()
-        return why_untouched(replace(told, peers=self._peers), told.whole, acked)
+        return why_untouched(self._told(None), self._calm, acked)
 
     def end(self) -> Witnessed | None:
         """Return what has come to the cluster; None where nobody can look."""
-        return self._told(self._seen())
+        whole = self._seen()
+        return None if whole is None and self._calm is None else self._told(whole)
 
     def _seen(self) -> Mapping[str, Traffic] | None:
         return since(self._target.traffic(self._mark), self._before)
 
-    def _told(self, whole: Mapping[str, Traffic] | None) -> Witnessed | None:
-        if whole is None:
-            return None
+    def _told(self, whole: Mapping[str, Traffic] | None) -> Witnessed:
         return Witnessed(
             endpoint=self._endpoint,
             address=self._address,

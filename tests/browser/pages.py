@@ -41,7 +41,7 @@ def hostile():
     """Return a trial that says `HOSTILE` wherever a text of others can stand."""
     evidence = failover()
     course_ = course(
-        writer_before=HOSTILE, profile=HOSTILE,
+        writer_before=HOSTILE, profile=HOSTILE, notes=[HOSTILE],
         milestones=[milestone("trigger", 10.0), milestone(HOSTILE, 10.3, HOSTILE)],
     )  # fmt: skip
     made = Evidence(journal=evidence.journal, course=course_, stored=evidence.stored)

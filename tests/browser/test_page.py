@@ -183,6 +183,7 @@ def test_hostile_texts_are_texts(browser, tmp_path):
     assert browser.run("document.title") == HOSTILE
     assert text(browser, ".why") == HOSTILE
     assert HOSTILE in text(browser, "#trial-1 h2")
+    assert text(browser, "#trial-1 ul") == HOSTILE  # its note
     assert browser.complaints == []
 
 

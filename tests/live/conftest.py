@@ -15,6 +15,14 @@ from pytest_rdsfailover.local.server.programs import find_server
 PLACES = os.pathsep.join((os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin"))
 
 
+@pytest.fixture
+def pytester(pytester, monkeypatch):
+    """Return pytester whose runs load our plugin, and xdist for several workers, and no other."""
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+    monkeypatch.setenv("PYTEST_ADDOPTS", "-p rdsfailover -p xdist")
+    return pytester
+
+
 @pytest.fixture(scope="session")
 def make_cluster():
     """Start a cluster whose failovers are as a profile says."""

@@ -66,7 +66,7 @@ class StandIn:
         usual = {
             "cluster": self.cluster.aws.cluster,
             "account": ACCOUNT,
-            "region": "us-east-1",
+            "region": "us-east-2",
             "schema": self.cluster.writer_endpoint.database,
             "endpoint_url": self.url,
             "tls": "off",

@@ -31,7 +31,7 @@ def run(pytester, stand_in, monkeypatch):
         pytester.makepyfile(test)
         return pytester.runpytest_subprocess(
             "--rds-live", f"--rds-cluster={stand_in.cluster.aws.cluster}",
-            f"--rds-account={ACCOUNT}", "--rds-region=us-east-1",
+            f"--rds-account={ACCOUNT}", "--rds-region=us-east-2",
             f"--rds-schema={stand_in.cluster.writer_endpoint.database}",
             f"--rds-endpoint-url={stand_in.url}", "--rds-tls=off", "--rds-min-interval=0s",
             "--rds-poll=200ms", *arguments,
@@ -64,7 +64,7 @@ def test_a_live_run_says_where_it_is_and_writes_its_result(run, pytester):
     text = result.stdout.str()
     document = json.loads((pytester.path / "result.json").read_text())
 
-    assert f"live: failover of rdsfailover, account {ACCOUNT}, us-east-1" in text
+    assert f"live: failover of rdsfailover, account {ACCOUNT}, us-east-2" in text
     assert "place: account" in text
     assert "clock: AWS is" in text
     assert document["mode"] == "live"

@@ -42,7 +42,7 @@ def run(pytester, stand_in, monkeypatch):
         pytester.makepyfile(test)
         result = pytester.runpytest_subprocess(
             "--rds-live", f"--rds-cluster={stand_in.cluster.aws.cluster}",
-            f"--rds-account={ACCOUNT}", "--rds-region=us-east-1",
+            f"--rds-account={ACCOUNT}", "--rds-region=us-east-2",
             f"--rds-schema={stand_in.cluster.writer_endpoint.database}",
             f"--rds-endpoint-url={stand_in.url}", "--rds-tls=off", "--rds-min-interval=0s",
             "--rds-poll=200ms", *TALKATIVE, *arguments,
@@ -101,7 +101,7 @@ def test_these_tests_would_see_a_password(run):
 
 
 def test_botocore_logs_nothing_of_the_answer_with_the_secret(stand_in, caplog):
-    region = Region("us-east-1", stand_in.url)
+    region = Region("us-east-2", stand_in.url)
     password = str(stand_in.cluster.writer_endpoint.password)
     arn = stand_in.described["MasterUserSecret"]["SecretArn"]
     with caplog.at_level(logging.DEBUG):

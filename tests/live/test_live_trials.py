@@ -151,10 +151,10 @@ def test_a_trial_over_verified_tls_through_the_cluster_endpoint_and_the_proxy(ba
 
 def test_behind_names_the_resolver_tells_of_the_flip(backend, stand_in):
     """As at AWS, where an application sees it when its resolver does."""
-    with stand_in.cluster.aws_names("us-east-1"):
+    with stand_in.cluster.aws_names("us-east-2"):
         live = backend()
         cluster = live.cluster()
-        assert cluster.writer_endpoint.host.endswith(".us-east-1.rds.amazonaws.com")
+        assert cluster.writer_endpoint.host.endswith(".us-east-2.rds.amazonaws.com")
         trial = runner(cluster).trial(cluster.writer_endpoint, **LOAD)
         live.release()
     told = {each.name: each for each in trial.milestones}

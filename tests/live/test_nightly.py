@@ -28,7 +28,7 @@ def test_it_runs_live_with_all_that_its_workflow_writes_and_replays_it_at_home(n
     stand_in.alarm("orders-staging-errors", "OK")
     arguments = (
         "--rds-live", f"--rds-cluster={stand_in.cluster.aws.cluster}", f"--rds-account={ACCOUNT}",
-        "--rds-region=us-east-1", f"--rds-schema={stand_in.cluster.writer_endpoint.database}",
+        "--rds-region=us-east-2", f"--rds-schema={stand_in.cluster.writer_endpoint.database}",
         f"--rds-endpoint-url={stand_in.url}", "--rds-tls=off", "--rds-min-interval=0s",
         "--rds-hours=00:00-23:59", "--rds-poll=200ms", "--rds-json=result/result.json",
         "--rds-record=result/orders-staging.toml", "--rds-audit=result/audit.jsonl",

@@ -112,6 +112,12 @@ def cluster(server_program):
 
 
 @pytest.fixture
+def direct(monkeypatch):
+    """Have a cluster of a test's own fail over without the AWS API, which takes seconds to start."""
+    monkeypatch.setattr("pytest_rdsfailover.local.cluster.can_start", lambda: False)
+
+
+@pytest.fixture
 def resting(cluster):
     """The cluster after the last test's failover is over."""
     cluster.rest()

@@ -383,16 +383,16 @@ def table() -> str:
     return "\n".join(lines)
 
 
-def offering(topic: str) -> Any:
+def offering(topic: str, others_on: Sequence[str] = MOVING) -> Any:
     """Parametrise a test by the drivers that offer a topic, and by endpoints.
 
     The first driver, mostly PyMySQL, shows what each endpoint makes of a topic. The others show how
-    they speak of it, on the cluster's endpoint and the proxy's. A driver that is not here skips
-    loudly.
+    they speak of it, on the cluster's endpoint and the proxy's unless told otherwise. A driver that is
+    not here skips loudly.
     """
     first, *others = [driver for driver in DRIVERS if topic in driver.topics]
     pairs = [*((first, where) for where in ENDPOINTS)]
-    pairs += [(driver, where) for driver in others for where in MOVING]
+    pairs += [(driver, where) for driver in others for where in others_on]
     return pytest.mark.parametrize(
         ("driver", "endpoint"),
         [

@@ -111,6 +111,7 @@ def answers_during_a_failover(cluster):
     return seen
 
 
+@pytest.mark.usefixtures("direct")
 def test_the_record_flips_and_flops_as_the_profile_says(server_program):
     with flipping(server_program) as cluster:
         assert answers_during_a_failover(cluster) == [
@@ -118,6 +119,7 @@ def test_the_record_flips_and_flops_as_the_profile_says(server_program):
         ]  # fmt: skip
 
 
+@pytest.mark.usefixtures("direct")
 def test_a_resolver_with_a_ttl_misses_a_short_flop(server_program):
     with flipping(server_program, dns_ttl="10s") as cluster:
         assert answers_during_a_failover(cluster) == ["instance-1"]

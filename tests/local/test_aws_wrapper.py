@@ -116,6 +116,7 @@ def test_it_follows_a_failover(named, table, plugins):
         assert ask(connection, f"SELECT COUNT(*) FROM {table}") == 1
 
 
+@pytest.mark.one_server
 def test_an_open_transaction_is_reported_as_undecided(named, table):
     with connect(named, plugins="failover_v2") as connection:
         connection.autocommit = False
@@ -130,6 +131,7 @@ def test_an_open_transaction_is_reported_as_undecided(named, table):
         connection.rollback()
 
 
+@pytest.mark.one_server
 def test_read_write_splitting_goes_to_a_reader_and_back(named):
     with connect(named, plugins="read_write_splitting,failover_v2") as connection:
         assert instance_of(connection) == named.writer
@@ -141,6 +143,7 @@ def test_read_write_splitting_goes_to_a_reader_and_back(named):
         assert instance_of(connection) == named.writer
 
 
+@pytest.mark.one_server
 def test_read_write_splitting_survives_a_failover(named):
     with connect(named, plugins="read_write_splitting,failover_v2") as connection:
         target = named.readers[0]
@@ -153,6 +156,7 @@ def test_read_write_splitting_survives_a_failover(named):
         assert instance_of(connection) == target
 
 
+@pytest.mark.one_server
 def test_a_new_connection_behind_stale_dns_still_lands_on_the_writer(named):
     target = named.readers[0]
     with connect(named, plugins="initial_connection,failover_v2") as first:
@@ -182,6 +186,7 @@ async def ask_async(connection, query):
     return row[0]
 
 
+@pytest.mark.one_server
 @pytest.mark.parametrize("plugins", ["failover_v2", "failover", None], ids=["v2", "v1", "default"])
 def test_its_async_half_follows_a_failover(named, plugins):
     async def run():
@@ -209,6 +214,7 @@ def test_its_async_half_follows_a_failover(named, plugins):
     asyncio.run(run())
 
 
+@pytest.mark.one_server
 def test_host_monitoring_notices_a_host_that_falls_silent(named):
     async def run():
         connection = await connect_async(

@@ -175,6 +175,7 @@ def test_a_profile_that_closes_needs_a_cluster_that_closes(resting, tmp_path):
         resting.fail_over(profile=str(path))
 
 
+@pytest.mark.usefixtures("direct")
 @pytest.mark.parametrize(("cut", "error"), [("reset", 2006), ("close", 2013)])
 def test_an_idle_connection_ends_as_the_profile_says(server_program, cut, error):
     """PyMySQL tells a reset connection (2006) from a closed one (2013)."""
@@ -187,6 +188,7 @@ def test_an_idle_connection_ends_as_the_profile_says(server_program, cut, error)
         assert code(lambda: ask(pooled, "SELECT 1")) == error
 
 
+@pytest.mark.usefixtures("direct")
 def test_sixteen_instances_are_ready_and_fail_over(server_program):
     profile = parse_profile("ours", QUICK)
     with LocalCluster(

@@ -13,12 +13,11 @@ import pytest
 pytest.importorskip("moto")
 pytest.importorskip("flask")
 
-from botocore.exceptions import ClientError, ParamValidationError
+from botocore.exceptions import ParamValidationError
+from region import CLUSTER, described, fail_over, refusal, slowly, writers
 from waiting import until
 
 from pytest_rdsfailover.aws import trigger
-from pytest_rdsfailover.aws.client import add_headers
-from pytest_rdsfailover.local.aws_api.script import SCRIPT, encode_script
 from pytest_rdsfailover.local.cluster import LocalCluster
 from pytest_rdsfailover.local.network import find_toxiproxy
 from pytest_rdsfailover.local.profiles.profiles import load_profile, parse_profile
@@ -27,7 +26,6 @@ from pytest_rdsfailover.model.errors import DiedError
 # The API asks the gateway, never the server.
 pytestmark = [pytest.mark.local, pytest.mark.one_server]
 
-CLUSTER = "rdsfailover"
 # As AWS' own test harnesses and others' read them.
 STARTED = re.compile(r"^Started (?:(?:same|cross) AZ )?failover to DB instance: (\S+?)\.?$")
 COMPLETED = re.compile(
@@ -35,38 +33,11 @@ COMPLETED = re.compile(
 )
 # Long enough to be seen on a machine that is busy with other things.
 CRASH = parse_profile("slow-crash", {"onset": "20ms", "refused": "1s"})
-SLOW = parse_profile("slow", {"onset": "500ms", "refused": "1s", "promotion": "1s", "dns": "1.1s"})
 
 
 @pytest.fixture
 def rds(resting):
     return resting.aws.client("rds")
-
-
-def described(rds):
-    return rds.describe_db_clusters(DBClusterIdentifier=CLUSTER)["DBClusters"][0]
-
-
-def writers(cluster):
-    return [
-        one["DBInstanceIdentifier"] for one in cluster["DBClusterMembers"] if one["IsClusterWriter"]
-    ]
-
-
-def refusal(call, **arguments):
-    """Return the error code that a call is refused with."""
-    with pytest.raises(ClientError) as caught:
-        call(**arguments)
-    return caught.value.response["Error"]["Code"]
-
-
-def fail_over(rds, **options):
-    return rds.failover_db_cluster(DBClusterIdentifier=CLUSTER, **options)["DBCluster"]
-
-
-def slowly(api, operation, profile=SLOW):
-    """Let what this client starts by one operation last long enough to be seen."""
-    add_headers(api, operation, lambda: {SCRIPT: encode_script(profile, 1)})
 
 
 def events(rds, **query):
@@ -330,8 +301,8 @@ def test_a_reboot_restarts_the_writer_in_place(resting, rds):
     def state():
         return rds.describe_db_instances(DBInstanceIdentifier=writer)["DBInstances"][0]
 
-    assert answer["DBInstanceStatus"] == "available"
-    until(lambda: state()["DBInstanceStatus"] == "rebooting")
+    # A waiter that asks before anything is felt must not take the restart for over.
+    assert (answer["DBInstanceStatus"], state()["DBInstanceStatus"]) == ("rebooting", "rebooting")
     assert described(rds)["Status"] == "available"
     with pytest.raises(pymysql.err.OperationalError), pooled.cursor() as cursor:
         cursor.execute("SELECT 1")

@@ -54,6 +54,7 @@ def refused_soon(endpoint):
         code = caught.value.args[0]
 
 
+@pytest.mark.one_server
 @pytest.mark.parametrize(
     "statement",
     ["ALTER SYSTEM CRASH", "alter system crash instance;", "ALTER SYSTEM CRASH\n NODE "],
@@ -88,6 +89,7 @@ def test_a_reader_restarts_and_the_writer_goes_on(resting):
     assert "instance_cut" in [one.name for one in resting.failovers[-1].milestones()]
 
 
+@pytest.mark.one_server
 def test_during_a_failover_it_is_refused(resting):
     slow, target = parse_profile("slow", SLOW), resting.readers[0]
     resting._trigger.start(slow, writer=resting.writer, target=target, seed=1)

@@ -99,7 +99,7 @@ BITS = [f"(SELECT 0 AS n UNION ALL SELECT {1 << bit}) b{bit}" for bit in range(6
 NUMBERS = f"SELECT {' + '.join(f'b{bit}.n' for bit in range(6))} AS n FROM {', '.join(BITS)}"
 
 
-@offering("large")
+@offering("large", others_on=["proxy"])  # the proxy reads more of an answer than an instance does
 def test_results_and_parameters_over_16_mb_pass(driver, endpoint):
     value = "y" * SIZE
     with connected(driver, endpoint) as client:

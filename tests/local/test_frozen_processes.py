@@ -69,6 +69,17 @@ def test_a_frozen_supervisor_is_closed_with_all_that_it_has_started(frozen):
     all_gone(frozen)
 
 
+def test_a_process_that_has_the_id_of_a_program_that_ended_is_left_alone(frozen):
+    """The supervisor had reaped the program, and its last word was not heard yet."""
+    with subprocess.Popen(SLEEP, start_new_session=True) as stranger:
+        frozen._client._groups[99] = stranger.pid
+        frozen._client.abandon()
+        all_gone(frozen)
+
+        assert stranger.poll() is None
+        stranger.kill()
+
+
 def test_what_comes_after_is_refused_at_once(frozen):
     with pytest.raises(NotReadyError):
         frozen.program.freeze()

@@ -7,18 +7,23 @@ import subprocess
 import sys
 
 import pytest
-from programs import network_for
+from programs import REAL_TOXIPROXY, network_for
 
+from pytest_rdsfailover.local import network as network_module
 from pytest_rdsfailover.local.cluster import LocalCluster
 from pytest_rdsfailover.local.gateway.sockets import bound
+from pytest_rdsfailover.local.network import Network, find_toxiproxy
 from pytest_rdsfailover.local.processes import ports
 from pytest_rdsfailover.local.processes.ports import reserve_port
+from pytest_rdsfailover.local.processes.process import Supervisor
 from pytest_rdsfailover.local.profiles.profiles import load_profile
-from pytest_rdsfailover.model.errors import SettingError
+from pytest_rdsfailover.model.clock import MonotonicClock
+from pytest_rdsfailover.model.errors import RdsFailoverError, SettingError
 from pytest_rdsfailover.model.settings import Settings
 from pytest_rdsfailover.trial.runner import TrialRunner
 
 pytestmark = pytest.mark.local
+NETWORKS = sorted({"builtin", REAL_TOXIPROXY})
 TWO = ("127.0.0.1", "127.0.0.2")
 
 
@@ -97,6 +102,28 @@ def test_a_port_is_free_again_when_the_process_that_had_it_is_killed(environ):
     process.join(60)
 
     reserve_port(wanted=number, environ=environ).release()
+
+
+@pytest.mark.parametrize("which", ["toxiproxy", "endpoint"])
+@pytest.mark.parametrize("network", NETWORKS, ids=str)
+def test_a_port_that_is_taken_before_toxiproxy_binds_it_is_told(network, which, monkeypatch):
+    monkeypatch.setattr(network_module, "READY_WITHIN", 2.0)
+    reserve, taken = Network._reserve, []
+
+    def lose(self, addresses, wanted):
+        port = reserve(self, addresses, wanted)
+        if which == ("toxiproxy" if len(addresses) == 1 else "endpoint"):
+            taken.append(socket.create_server((addresses[-1], port)))
+        return port
+
+    monkeypatch.setattr(Network, "_reserve", lose)
+    told = pytest.raises(RdsFailoverError, match="address already in use")
+    program = find_toxiproxy(network)
+    with told, Supervisor() as own, Network(program, own, ["cluster", "reader"]) as made:
+        made.wait(MonotonicClock())
+        made.connect({"cluster": 1, "reader": 2}, armed=False)
+    assert len(taken) == 1
+    taken[0].close()
 
 
 def test_no_free_port_at_all_is_our_own_error(environ, monkeypatch):
@@ -210,7 +237,7 @@ def test_a_retry_loop_never_connects_a_held_port_to_itself(tmp_path):
 
 
 @pytest.mark.one_server
-@pytest.mark.usefixtures("all_for_clients")
+@pytest.mark.usefixtures("all_for_clients", "direct")
 def test_a_cluster_runs_where_the_system_hands_out_all_ports(server_program):
     with LocalCluster(
         server_program, network_for(server_program), load_profile("quick"), instances=2

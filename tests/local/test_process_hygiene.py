@@ -52,7 +52,7 @@ MOMENTS = [
     (line, CHANCE.randrange(60 if line == 1 else 10)) for line in (1, 1, 1, 2, 3, 4, 5, 6, 7)
 ]
 # When within the start of a server and a little longer: each somewhere in a slot of its own.
-SHARES = [round((slot + CHANCE.random()) / 6 * 1.2, 2) for slot in range(6)]
+SHARES = [round((slot + CHANCE.random()) / 4 * 1.2, 2) for slot in range(4)]
 
 
 @pytest.mark.parametrize(("line", "later"), MOMENTS)

@@ -64,6 +64,14 @@ def test_a_dead_program_is_an_error_with_its_fate_and_its_log(supervisor):
     assert process.log_tail(2) == "line 2\nline 3"
 
 
+def test_a_program_that_logs_to_its_standard_output_shows_that(supervisor):
+    process = shell(supervisor, "loud", "echo the port is taken; exit 1")
+    assert process.wait(20)
+
+    with pytest.raises(DiedError, match="the port is taken"):
+        process.check()
+
+
 def test_a_program_that_does_not_exist_says_so_in_its_log(supervisor):
     process = supervisor.spawn("missing", ["/nowhere/at-all"])
     assert process.wait(20)

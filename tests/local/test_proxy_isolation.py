@@ -11,7 +11,7 @@ from gateway_process import rows
 
 pytestmark = pytest.mark.local
 CLIENTS = 24
-TRANSACTIONS = 60  # each client commits so many
+TRANSACTIONS = 40  # each client commits so many
 FAILOVERS = 6
 LOST = {0, 2006, 2013}
 

@@ -425,6 +425,7 @@ def test_a_slow_reader_slows_the_server_down_and_nobody_else(proxy):
 
 
 @pytest.mark.skipif(not Path("/proc/self").exists(), reason="memory is read from /proc")
+@pytest.mark.one_server
 @pytest.mark.parametrize("together", [1, 2])
 def test_who_reads_nothing_fills_no_memory(proxy, together):
     unread, quick = proxy.connect("proxy"), proxy.connect("proxy")

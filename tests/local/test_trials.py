@@ -92,6 +92,7 @@ sys.exit(main())
 
 
 @pytest.mark.one_server
+@pytest.mark.usefixtures("direct")
 def test_a_fault_of_the_gateway_is_named_by_whatever_waits_for_the_failover(
     server_program, monkeypatch
 ):
@@ -334,6 +335,7 @@ def test_without_an_audit_nothing_is_said_about_lost_writes(runner, resting):
 
 
 @pytest.mark.one_server
+@pytest.mark.usefixtures("direct")
 @pytest.mark.parametrize("victim", ["gateway", "server", "toxiproxy"])
 def test_a_dead_process_of_ours_is_an_error_with_its_log_and_never_a_figure(server_program, victim):
     plan = Plan(writers=4, rate=100.0, cooldown=0.1, bound=10.0)
@@ -358,6 +360,7 @@ def test_a_dead_process_of_ours_is_an_error_with_its_log_and_never_a_figure(serv
             observation.trial  # noqa: B018 - it must not exist
 
 
+@pytest.mark.usefixtures("direct")
 def test_a_running_server_by_url_serves_and_is_left_as_it_was(server_program, supervisor):
     from pytest_rdsfailover.local.processes.ports import reserve_port
 

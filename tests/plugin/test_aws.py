@@ -86,3 +86,27 @@ def test_without_the_extra_failovers_are_direct_and_the_client_says_what_to_inst
 
     result.assert_outcomes(passed=1, errors=1)
     result.stdout.fnmatch_lines(["*pip install 'pytest-rdsfailover[[]aws]'*", "*trigger: direct*"])
+
+
+CHANGING = """
+    import boto3
+
+    def test_one_changes_something(rds_cluster, rds_client, rds_aws):
+        cluster = rds_client.describe_db_clusters()["DBClusters"][0]["DBClusterIdentifier"]
+        rds_client.modify_db_cluster(DBClusterIdentifier=cluster, DeletionProtection=True)
+        boto3.client("secretsmanager").create_secret(Name="mine", SecretString="x")
+
+    def test_the_next_finds_nothing_of_it(rds_cluster, rds_client, rds_aws):
+        (cluster,) = rds_client.describe_db_clusters()["DBClusters"]
+        assert not cluster["DeletionProtection"]
+        names = [one["Name"] for one in boto3.client("secretsmanager").list_secrets()["SecretList"]]
+        assert "mine" not in names
+        assert cluster["MasterUserSecret"]["SecretStatus"] == "active"
+"""
+
+
+def test_what_one_test_changed_is_undone_for_the_next(project):
+    project.makepyfile(CHANGING)
+    result = project.runpytest_subprocess("-p", "no:cacheprovider")
+
+    result.assert_outcomes(passed=2)

@@ -9,6 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pytest_rdsfailover.analysis.verdicts.bounds import parse_expectations
+from pytest_rdsfailover.local.network import find_toxiproxy
 from pytest_rdsfailover.local.profiles.profiles import load_profile, parse_profile
 from pytest_rdsfailover.local.server.programs import find_server, parse_url
 from pytest_rdsfailover.local.toxiproxy.answer import Answer
@@ -44,11 +45,25 @@ def test_options(text):
         parse_expectations(downtime=text, lost=text)
 
 
-@given(before=PIECES, after=PIECES, parse=st.sampled_from([parse_url, find_server]))
+@given(before=PIECES, after=PIECES, parse=st.sampled_from([parse_url, find_server, find_toxiproxy]))
+@example("http://user:", "127.0.0.1:1", find_toxiproxy)
+@example("http://user:", "elsewhere", find_toxiproxy)
+@example("http://[", "", find_toxiproxy)
 def test_urls_with_a_secret(before, after, parse):
     said = ""
     try:
         parse(f"{before}{SECRET}@{after}")
+    except SettingError as error:
+        said = str(error)
+    assert SECRET not in said
+
+
+@given(before=PIECES, after=PIECES, parse=st.sampled_from([find_server, find_toxiproxy]))
+@example("mysql:root:", "%40localhost", find_server)
+def test_urls_whose_at_sign_was_forgotten_or_escaped(before, after, parse):
+    said = ""
+    try:
+        parse(f"{before}root:{SECRET}{after}")
     except SettingError as error:
         said = str(error)
     assert SECRET not in said

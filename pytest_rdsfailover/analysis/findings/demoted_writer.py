@@ -2,6 +2,7 @@
 
 from pytest_rdsfailover.analysis.findings.cures import CURES
 from pytest_rdsfailover.analysis.findings.finding import Case, Finding
+from pytest_rdsfailover.analysis.late import is_read_only, late_failures
 from pytest_rdsfailover.model.clock import SECOND, to_seconds
 from pytest_rdsfailover.model.durations import format_duration
 
@@ -12,10 +13,15 @@ def demoted_writer(case: Case) -> Finding | None:
     """Tell read-only errors long after the cluster had settled, from writers that came back later."""
     if case.settled is None:
         return None
-    late = [at for at, fault, _ in case.errors if fault.kind == "read-only" and at > case.settled]
-    if not late or late[-1] - case.settled < LONG:
+    late = [
+        series.finished[row]
+        for series in case.series
+        for row in late_failures(series, case.settled)
+        if is_read_only(series, row)
+    ]
+    if not late or max(late) - case.settled < LONG:
         return None
-    span = format_duration(to_seconds(late[-1] - case.settled))
+    span = format_duration(to_seconds(max(late) - case.settled))
     return Finding(
         name="demoted_writer",
         severity="risky",
@@ -24,4 +30,5 @@ def demoted_writer(case: Case) -> Finding | None:
             " connections stayed on the demoted writer, or new ones went there"
         ),
         cure=f"{CURES['read-only']}; and keep no address of the cluster's name beyond its 5 s in DNS",
+        expectation="demoted_writer=0",
     )

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from pytest_rdsfailover.analysis.findings.cures import cure_of
 from pytest_rdsfailover.analysis.findings.finding import Case, Finding
+from pytest_rdsfailover.analysis.late import late_failures
 from pytest_rdsfailover.model.clock import SECOND, to_nanoseconds
 from pytest_rdsfailover.model.records import Fault
 
@@ -26,7 +27,7 @@ def late_errors(case: Case) -> Finding | None:
     if len(failed) < FEWEST or len(failed) <= WORSE * allowed * len(last):
         return None
     fault, count = Counter(failed).most_common(1)[0]
-    late = sum(at > case.settled for at, _, _ in case.errors)
+    late = sum(1 for series in case.series for _ in late_failures(series, case.settled))
     return Finding(
         name="late_errors",
         severity="broken",
@@ -35,6 +36,7 @@ def late_errors(case: Case) -> Finding | None:
             f" {fault.code or fault.kind}), and {late} in all after the cluster had settled"
         ),
         cure=cure_of(fault),
+        expectation="late_errors=0",
     )
 
 

@@ -1,10 +1,9 @@
 """Operations that waited for a connection, because no time-out bounds connecting."""
 
-from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 
 from pytest_rdsfailover.analysis.findings.finding import Case, Finding
-from pytest_rdsfailover.analysis.series import Series
+from pytest_rdsfailover.analysis.series import Series, first_ack
 from pytest_rdsfailover.model.clock import SECOND, to_seconds
 from pytest_rdsfailover.model.durations import format_duration
 from pytest_rdsfailover.model.records import Outcome
@@ -17,9 +16,7 @@ LOST = NO_CONNECTION | {"timeout", "dns"}  # after such an error a client connec
 def unbounded_connects(case: Case) -> Finding | None:
     """Tell long waits for a connect that failed by itself, or succeeded long after others had."""
     series = case.attempts if any(map(len, case.attempts)) else case.series
-    took = sorted(
-        [*_failed(series), *_late(series, served=sorted(at for each in series for at in each.acks))]
-    )
+    took = sorted([*_failed(series), *_late(series)])
     if not took:
         return None
     return Finding(
@@ -49,7 +46,7 @@ def _failed(all_series: Sequence[Series]) -> Iterator[int]:
                 yield took
 
 
-def _late(all_series: Sequence[Series], served: Sequence[int]) -> Iterator[int]:
+def _late(all_series: Sequence[Series]) -> Iterator[int]:
     """Yield how long writes took that had to connect first, while others were served for long."""
     for series in all_series:
         for row in series.failures():
@@ -59,6 +56,6 @@ def _late(all_series: Sequence[Series], served: Sequence[int]) -> Iterator[int]:
             begun, done = series.started[after], series.finished[after]
             if done - begun < LONG or fault is None or fault.kind not in LOST:
                 continue
-            first = bisect_right(served, begun)
-            if done - served[first] >= LONG:
+            served = first_ack(all_series, begun)
+            if served is not None and done - served >= LONG:
                 yield done - begun

@@ -5,16 +5,23 @@ They are parsed apart from any trial, so that a wrong one is refused before a se
 
 import operator
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from pytest_rdsfailover.analysis import service_figures
 from pytest_rdsfailover.analysis.figure import resolving
 from pytest_rdsfailover.analysis.outages import MISSED_SLOTS
-from pytest_rdsfailover.model.durations import format_duration, parse_duration
+from pytest_rdsfailover.model.durations import (
+    format_duration,
+    format_share,
+    parse_duration,
+    parse_share,
+)
 from pytest_rdsfailover.model.errors import SettingError, did_you_mean
 
-Kind = Literal["duration", "count"]
+Kind = Literal["duration", "count", "share"]
+SERVED_WITHIN = "served_within"  # by latency; each is a figure such as `served_within_500ms`
 # What can be expected of a trial, and how its bounds are written.
 KINDS: dict[str, Kind] = {
     **dict.fromkeys(
@@ -23,6 +30,8 @@ KINDS: dict[str, Kind] = {
             "availability_area",  # in writer-seconds
             "first_writer_back", "last_writer_back",
             "p50", "p99", "max",  # latencies during the failover
+            "p50_before", "p99_before", "max_before", "p50_after", "p99_after", "max_after",
+            *service_figures.DURATIONS,
         ),
         "duration",
     ),
@@ -30,11 +39,22 @@ KINDS: dict[str, Kind] = {
         (
             "lost", "duplicated", "recovered", "unexpected", "torn", "unseen",
             "stale_writes", "stuck_writers", "stuck_sessions", "outages",
-            "refused", "unknown", "not_issued",
+            "refused", "unknown", "not_issued", *service_figures.COUNTS,
         ),
         "count",
     ),
+    **dict.fromkeys((*service_figures.SHARES, SERVED_WITHIN), "share"),
 }  # fmt: skip
+# What the field calls figures that have another name here.
+NEAR = {
+    "availability": "success",
+    "success_rate": "success",
+    "errors": "late_errors",
+    "error_rate": "success",
+    "latency": "p99",
+    "rto": "recovery",
+    "stuck": "stuck_writers",
+}
 RESOLVED_BY_RATE = frozenset({"downtime", "attempts_downtime"})
 OPERATORS: dict[str, Callable[[float, float], bool]] = {
     "<": operator.lt,
@@ -54,8 +74,8 @@ class Expectation:
 
     Attributes:
         name: the figure: one of `KINDS`.
-        operator: `<`, `<=`, `>`, `>=` or, for counts, `==`.
-        bound: in seconds, or a count.
+        operator: `<`, `<=`, `>`, `>=` or, except for durations, `==`.
+        bound: in seconds, a count, or a share from 0 to 1.
     """
 
     name: str
@@ -63,9 +83,20 @@ class Expectation:
     bound: float
 
     def __str__(self) -> str:
-        duration = KINDS.get(self.name) == "duration"
-        bound = format_duration(self.bound) if duration else f"{self.bound:g}"
-        return f"{self.name} {self.operator} {bound}"
+        return f"{self.name} {self.operator} {worded(self.name, self.bound)}"
+
+
+def kind_of(name: str) -> Kind | None:
+    """Return how bounds on a figure are written; None if nothing is called so."""
+    return "share" if name.startswith(service_figures.WITHIN) else KINDS.get(name)
+
+
+def worded(name: str, number: float) -> str:
+    """Return a value of a figure in words."""
+    kind = kind_of(name)
+    if kind == "duration":
+        return format_duration(number)
+    return format_share(number) if kind == "share" else f"{number:g}"
 
 
 def parse_expectations(**bounds: object) -> tuple[Expectation, ...]:
@@ -74,7 +105,27 @@ def parse_expectations(**bounds: object) -> tuple[Expectation, ...]:
     Raises:
         SettingError: for an unknown name, a bound that is none, or a duration without a unit.
     """
-    return tuple(_parse(name, bound) for name, bound in bounds.items())
+    return tuple(_parse(name, bound) for name, bound in by_figure(bounds))
+
+
+def by_figure(bounds: Mapping[str, object]) -> Iterator[tuple[str, object]]:
+    """Yield each bound by the name of its figure: `served_within` has one a latency.
+
+    Raises:
+        SettingError: if that has none.
+    """
+    for name, bound in bounds.items():
+        if name != SERVED_WITHIN:
+            yield name, bound
+        elif isinstance(bound, Mapping) and bound:
+            yield from (
+                (f"{service_figures.WITHIN}{latency}", each) for latency, each in bound.items()
+            )
+        else:
+            raise SettingError(
+                f'{name}={bound!r} has no latency; write {name}_500ms=">= 99.9%" or'
+                f' {name}={{"500ms": ">= 99.9%"}}'
+            )
 
 
 def check_resolution(expectations: Iterable[Expectation], rate: float) -> None:
@@ -93,11 +144,14 @@ def check_resolution(expectations: Iterable[Expectation], rate: float) -> None:
 
 
 def _parse(name: str, bound: object) -> Expectation:
-    if name not in KINDS:
-        hint = did_you_mean(name, KINDS)
+    kind = kind_of(name)
+    if kind is None:
+        hint = f"; did you mean {NEAR[name]!r}?" if name in NEAR else did_you_mean(name, KINDS)
         raise SettingError(f"nothing is called {name!r}{hint} (known: {', '.join(KINDS)})")
     match = BOUND.fullmatch(bound.strip()) if isinstance(bound, str) else None
-    if KINDS[name] == "duration":
+    if kind == "share":
+        return _share(name, bound, match)
+    if kind == "duration":
         if match is None or match["operator"] == "==":
             raise SettingError(
                 f'{name}={bound!r} is no bound on a duration; write {name}="< 2s" or "<= 500ms"'
@@ -109,3 +163,11 @@ def _parse(name: str, bound: object) -> Expectation:
     if match is not None and match["value"].isdigit():
         return Expectation(name=name, operator=match["operator"], bound=int(match["value"]))
     raise SettingError(f'{name}={bound!r} is no bound on a count; write {name}=0 or {name}="<= 5"')
+
+
+def _share(name: str, bound: object, match: re.Match[str] | None) -> Expectation:
+    if name.startswith(service_figures.WITHIN):
+        service_figures.latency_of(name)
+    if match is None:
+        raise SettingError(f'{name}={bound!r} is no bound on a share; write {name}=">= 99.9%"')
+    return Expectation(name=name, operator=match["operator"], bound=parse_share(match["value"]))

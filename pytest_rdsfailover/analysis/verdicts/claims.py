@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 from pytest_rdsfailover.analysis.figure import Figure
 from pytest_rdsfailover.analysis.population import PROVEN_SHARE, Sample, had_none, too_few
+from pytest_rdsfailover.analysis.service_figures import LATENCIES, WITHIN
 from pytest_rdsfailover.analysis.statistics import (
     CONFIDENCE,
     disproves,
@@ -21,11 +22,11 @@ from pytest_rdsfailover.analysis.statistics import (
 from pytest_rdsfailover.analysis.verdicts import bounds
 from pytest_rdsfailover.analysis.verdicts.bounds import Expectation
 from pytest_rdsfailover.analysis.verdicts.expectations import FAIL, INCONCLUSIVE, PASS
-from pytest_rdsfailover.model.durations import format_duration
 from pytest_rdsfailover.model.errors import SettingError
 
 QUANTILE = re.compile(r"(?P<which>p\d+(?:\.\d+)?|median|max)\s*(?P<bound>[<>=].*)")
 SHARE = re.compile(r"(?P<operator>>=|>|<=|<)\s*(?P<percent>\d+(?:\.\d+)?)\s*%")
+UNASKED = f"; give the claim to rds_trials(..., claims=...), or take one of {', '.join(LATENCIES)}"
 NO_DOWNTIME = "no_downtime"  # the one claim about a share
 MOST_SHOWN = 10
 
@@ -52,7 +53,7 @@ class Claim:
     def needs_clock(self) -> bool:
         """Tell whether it is about what an unfit clock cannot measure: times, and outages."""
         name = self.expectation.name
-        return name in {NO_DOWNTIME, "outages"} or bounds.KINDS[name] != "count"
+        return name in {NO_DOWNTIME, "outages"} or bounds.kind_of(name) != "count"
 
     def held(self, sample: Sample) -> bool:
         """Tell whether a trial proves it."""
@@ -90,7 +91,7 @@ def parse_claims(**claims: object) -> tuple[Claim, ...]:
     Raises:
         SettingError: for an unknown name, or a claim that is none.
     """
-    return tuple(_parse(name, claim) for name, claim in claims.items())
+    return tuple(_parse(name, claim) for name, claim in bounds.by_figure(claims))
 
 
 def check_support(claims: Iterable[Claim], trials: int, confidence: float) -> None:
@@ -322,9 +323,8 @@ def _quantile(valid: Sequence[Sample], claim: Claim) -> list[str]:
 
 def _words(figure: Figure | float | None, claim: Claim) -> str:
     if figure is None:
-        return "not measured"
+        within = claim.expectation.name.startswith(WITHIN)
+        return f"not measured{UNASKED if within else ''}"
     if isinstance(figure, Figure):
         return str(figure)
-    if bounds.KINDS.get(claim.expectation.name) == "duration":
-        return format_duration(figure)
-    return f"{figure:g}"
+    return bounds.worded(claim.expectation.name, figure)

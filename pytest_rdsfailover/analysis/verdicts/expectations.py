@@ -4,13 +4,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from pytest_rdsfailover.analysis.expectable import AUDITED
-from pytest_rdsfailover.analysis.figure import MIRRORED, Figure
+from pytest_rdsfailover.analysis.figure import MIRRORED, OPEN, Figure
 from pytest_rdsfailover.analysis.findings.finding import some
 from pytest_rdsfailover.analysis.population import Sample
 from pytest_rdsfailover.analysis.summary import Summary
 from pytest_rdsfailover.analysis.verdicts.bounds import (
     KINDS,
     OPPOSITE,
+    SERVED_WITHIN,
     Expectation,
     check_resolution,
     parse_expectations,
@@ -91,9 +92,16 @@ def explain_comparison(symbol: str, left: object, right: object) -> list[str] | 
     return [f"{left} {symbol} {right:g} s", f"{state.upper()}: {evidence[0]}", *evidence[1:]]
 
 
-def sample_of(summary: Summary) -> Sample:
-    """Return what a trial contributes to a population of its repeats."""
-    figures: dict[str, Figure | None] = {name: summary.figures.get(name) for name in KINDS}
+def sample_of(summary: Summary, asked: Iterable[str] = ()) -> Sample:
+    """Return what a trial contributes to a population of its repeats.
+
+    Args:
+        summary: the trial.
+        asked: names of figures that are wanted beside those that every trial has.
+    """
+    names = dict.fromkeys([*KINDS, *summary.figures, *asked])
+    del names[SERVED_WITHIN]  # has no figure, but one a latency
+    figures: dict[str, Figure | None] = {name: summary.figures.get(name) for name in names}
     if summary.clock.problem:
         figures["attempts_downtime"] = None
     return Sample(
@@ -144,6 +152,8 @@ def _was(found: Figure) -> str:
 
 
 def _what_would_tell(found: Figure, expectation: Expectation) -> str:
+    if found.unit == "%":
+        return OPEN if found.lower < found.value else ""
     if expectation.name != "staleness":
         return found.what_would_tell(expectation.bound)
     if found.value == 0:
@@ -152,7 +162,9 @@ def _what_would_tell(found: Figure, expectation: Expectation) -> str:
 
 
 def _details(summary: Summary, name: str, state: str) -> Iterator[str]:
-    """Yield what a figure is made of: outages, keys, writers, connections."""
+    """Yield what a figure is made of: operations, outages, keys, writers, connections."""
+    if basis := summary.figure(name).basis:
+        yield basis
     if name == "downtime":
         yield from _windows(summary)
     elif name in AUDITED and (keys := list(map(str, getattr(summary, name)))):

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from pytest_rdsfailover.aws.client import ApiPlace, has_boto3, make_client
-from pytest_rdsfailover.local.aws_api.shown import Shown
+from pytest_rdsfailover.local.aws_api.shown import UNDO, Shown
 from pytest_rdsfailover.local.processes.ports import Port, reserve_port
 from pytest_rdsfailover.local.processes.process import Process, Supervisor
-from pytest_rdsfailover.model.errors import SettingError
+from pytest_rdsfailover.model.errors import GatewayError, SettingError
 
 ANSWERS_WITHIN = 5.0  # seconds for a page that needs no work; a stopped process takes for ever
 READY_WITHIN = 30.0  # seconds; moto takes about two to import
@@ -77,6 +77,15 @@ class ControlPlane:
     def environment(self) -> dict[str, str]:
         """Return the variables that lead other AWS clients here, `AWS_ENDPOINT_URL` among them."""
         return self.place.environment()
+
+    def undo(self) -> None:
+        """Undo what was changed through the API; nothing happens if it was never asked.
+
+        Raises:
+            GatewayError: if the API process does not answer.
+        """
+        if self._ready and self._port is not None:
+            _undo(self._port.number)
 
     def check(self) -> None:
         """Raise DiedError if the process was started and has ended."""
@@ -169,3 +178,16 @@ def _answers(port: int) -> bool:
     finally:
         connection.close()
     return True
+
+
+def _undo(port: int) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=ANSWERS_WITHIN)
+    try:
+        connection.request("POST", UNDO)
+        status = connection.getresponse().status
+    except (OSError, http.client.HTTPException) as error:
+        raise GatewayError(f"the AWS API does not undo what a test changed: {error}") from error
+    finally:
+        connection.close()
+    if status != http.client.NO_CONTENT:
+        raise GatewayError(f"the AWS API could not undo what a test changed: status {status}")

@@ -38,11 +38,11 @@ def region_maker() -> Callable[..., Any]:
     third of the import. So the collector rests meanwhile, and never looks at these objects later.
     """
     gc.disable()
-    from pytest_rdsfailover.local.aws_api.region import region
+    from pytest_rdsfailover.local.aws_api.region import RegionApplication
 
     gc.freeze()
     gc.enable()
-    return region
+    return RegionApplication
 
 
 class Handler(WSGIRequestHandler):

@@ -10,7 +10,7 @@ from pytest_rdsfailover.local.aws_api import events, request
 from pytest_rdsfailover.local.aws_api.script import Script
 from pytest_rdsfailover.local.aws_api.shown import ABROAD, Shown, other_region
 from pytest_rdsfailover.local.gateway.client import GatewayClient
-from pytest_rdsfailover.local.gateway.messages import ClusterView, PlayView
+from pytest_rdsfailover.local.gateway.messages import ClusterView, InstanceView, PlayView
 from pytest_rdsfailover.local.profiles.choreography import choreography
 from pytest_rdsfailover.local.profiles.profiles import Profile, load_profile
 from pytest_rdsfailover.model.errors import GatewayError, RdsFailoverError
@@ -34,7 +34,7 @@ class ShownMember:
     Attributes:
         id: its identifier.
         writer: whether it is the cluster's writer, which it stays until another is promoted.
-        status: `available` or `rebooting`.
+        status: `available` or `rebooting`, the latter from the call that restarts it until it is back.
         role: `writer` if it takes writes, else `reader`. A demoted writer is a reader already
             before its successor is promoted.
     """
@@ -77,6 +77,8 @@ class Plane:
             for number, instance in enumerate(gateway.describe().instances)
         }
         self._count = 0
+        # Once: an event that were dated anew at each request would seem to be another each time.
+        self._since_epoch = time.time() - time.monotonic()
 
     def zone(self, instance: str) -> str:
         """Return the letter of an instance's availability zone."""
@@ -119,7 +121,7 @@ class Plane:
                 ShownMember(
                     id=instance.id,
                     writer=instance.id == view.writer,
-                    status="available" if instance.state == "up" else "rebooting",
+                    status=_status(instance, plays),
                     role=instance.role,
                 )
                 for instance in view.instances
@@ -127,6 +129,12 @@ class Plane:
             moving=bool(plays) and not plays[-1].over and plays[-1].target is not None,
             away=bool(plays) and self._away(plays[-1]) is not None,
         )
+
+    def look_again(self) -> None:
+        """Let the rest of this request's answer show the cluster as it is now."""
+        answers = request.answers.get()
+        if answers is not None:
+            answers.pop("look", None)
 
     def _away(self, play: PlayView) -> tuple[str, str] | None:
         """Return cluster and region of the new writer; None if it is in the old one's region."""
@@ -162,12 +170,11 @@ class Plane:
             self._play(script, writer=view.writer, target=successor)
 
     def reboot(self, instance: str, script: Script | None) -> None:
-        """Restart one instance in place; return at once.
+        """Restart one instance in place; return at once. It is `rebooting` from now on.
 
         Raises:
             RefusalError: if RDS would refuse it, with RDS' code and message.
         """
-        self._look()  # RDS' answer shows the cluster as it was before
         with self._starting:
             view = self._resting()
             if next(member for member in view.instances if member.id == instance).state != "up":
@@ -178,10 +185,10 @@ class Plane:
             if script.profile.moves_writer:
                 script = Script(profile=load_profile("crash"), seed=script.seed)
             self._play(script, writer=instance, target=instance)
+        self.look_again()
 
     def story(self) -> list[events.Event]:
         """Return the events of all failovers and restarts so far; `at` in seconds of the epoch."""
-        since_epoch = time.time() - time.monotonic()
         happened = []
         for number, play in enumerate(self._gateway.plays()):
             milestones = self._gateway.milestones(number)
@@ -192,7 +199,7 @@ class Plane:
             happened += events.story(self.cluster, play, milestones, cross_az=cross, away=away)
         return [
             events.Event(
-                at=event.at + since_epoch, source_type=event.source_type, source=event.source,
+                at=event.at + self._since_epoch, source_type=event.source_type, source=event.source,
                 message=event.message, categories=event.categories,
             )
             for event in happened
@@ -253,3 +260,14 @@ class Plane:
             )
         except GatewayError as error:
             raise RefusalError("InvalidDBClusterStateFault", str(error)) from error
+
+
+def _status(instance: InstanceView, plays: Sequence[PlayView]) -> str:
+    """Return the status of an instance: `rebooting` also before a restart has begun to be felt."""
+    restarting = (
+        bool(plays)
+        and not plays[-1].over
+        and plays[-1].target is None
+        and plays[-1].victim == instance.id
+    )
+    return "rebooting" if restarting or instance.state != "up" else "available"

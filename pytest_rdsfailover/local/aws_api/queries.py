@@ -1,10 +1,18 @@
-"""Which events a call of `DescribeEvents` wants. Pure."""
+"""Which events a call of `DescribeEvents` wants, and which endpoints filters let through. Pure."""
 
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from pytest_rdsfailover.local.aws_api import events
+from pytest_rdsfailover.local.aws_api.identifiers import plain
 from pytest_rdsfailover.local.aws_api.plane import RefusalError
+
+SOURCE_TYPES = (
+    "db-instance", "db-parameter-group", "db-security-group", "db-snapshot", "db-cluster",
+    "db-cluster-snapshot", "custom-engine-version", "db-proxy", "blue-green-deployment",
+    "db-shard-group", "zero-etl",
+)  # fmt: skip
 
 
 def query(
@@ -21,8 +29,13 @@ def query(
     """Return which events a call wants: those of the last hour, unless it names other times.
 
     Raises:
-        RefusalError: if the start is later than the end.
+        RefusalError: if the start is later than the end, or events have no such source.
     """
+    if source_type is not None and source_type not in SOURCE_TYPES:
+        raise RefusalError(
+            "InvalidParameterValue",
+            f"Invalid source type: {source_type}; valid are {', '.join(SOURCE_TYPES)}",
+        )
     if start_time and end_time and start_time > end_time:
         raise RefusalError(
             "InvalidParameterCombination", "The end time must be later than the start time."
@@ -32,7 +45,7 @@ def query(
     oldest = today.timestamp() - events.KEPT
     return events.Query(
         source_type=source_type,
-        source=source,
+        source=None if source is None else plain(source),
         categories=event_categories or (),
         start=max(oldest, oldest if start_time is None else epoch(start_time)),
         end=None if end_time is None else epoch(end_time),
@@ -42,3 +55,28 @@ def query(
 def epoch(moment: datetime) -> float:
     """Return seconds of the epoch; a time without a zone is meant in UTC."""
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+
+
+FILTERS = {
+    "db-cluster-endpoint-type": "EndpointType",
+    "db-cluster-endpoint-status": "Status",
+    "db-cluster-endpoint-id": "DBClusterEndpointIdentifier",
+    "db-cluster-endpoint-custom-type": "CustomEndpointType",
+}
+
+
+def selected(
+    endpoints: Sequence[dict[str, Any]], filters: Sequence[Mapping[str, Any]]
+) -> list[dict[str, Any]]:
+    """Return those endpoints of a cluster that pass all filters; values are taken in any case.
+
+    Raises:
+        RefusalError: for a filter that RDS has not.
+    """
+    for wanted in filters:
+        name, values = wanted["Name"], {value.lower() for value in wanted.get("Values", ())}
+        if name not in FILTERS:
+            raise RefusalError("InvalidParameterValue", f"Unrecognized filter name: {name}")
+        field = FILTERS[name]
+        endpoints = [one for one in endpoints if str(one.get(field, "")).lower() in values]
+    return list(endpoints)

@@ -1,6 +1,6 @@
 """RDS of the simulated region: moto's, with the local cluster in it, and calls that moto lacks."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
@@ -9,17 +9,17 @@ from moto.ec2.models import ec2_backends
 from moto.rds.exceptions import RDSClientError
 from moto.rds.models import RDSBackend, rds_backends
 
-from pytest_rdsfailover.local.aws_api import events, request
+from pytest_rdsfailover.local.aws_api import events, limits, request
 from pytest_rdsfailover.local.aws_api.plane import Plane, RefusalError
 from pytest_rdsfailover.local.aws_api.proxies import PROXY, targets
-from pytest_rdsfailover.local.aws_api.queries import epoch, query
+from pytest_rdsfailover.local.aws_api.queries import epoch, query, selected
 from pytest_rdsfailover.local.aws_api.resources import (
     ClusterAbroad,
     ShownCluster,
     ShownGlobal,
     ShownInstance,
 )
-from pytest_rdsfailover.local.aws_api.shown import GLOBAL, Shown, now, other_region
+from pytest_rdsfailover.local.aws_api.shown import ABROAD, GLOBAL, Shown, now, other_region
 
 GLOBALS_KEPT_IN = "us-east-1"  # moto keeps all global databases there, whatever region asks
 
@@ -61,7 +61,7 @@ class LocalRds(RDSBackend):  # type: ignore[misc]
 
     def _add_proxy(self, secret: str) -> None:
         subnets = ec2_backends[self.account_id][self.region_name].describe_subnets()
-        auth = [{"AuthScheme": "SECRETS", "SecretArn": secret, "IAMAuth": "ALLOWED"}]
+        auth = [{"AuthScheme": "SECRETS", "SecretArn": secret, "IAMAuth": "DISABLED"}]
         role = f"arn:aws:iam::{self.account_id}:role/{PROXY}"
         proxy = super().create_db_proxy(
             PROXY, "MYSQL", auth, role, [subnet.id for subnet in subnets], None,
@@ -136,8 +136,31 @@ class LocalRds(RDSBackend):  # type: ignore[misc]
                 f"Target instance {target} is already the writer of the DB cluster.",
             )
 
+    def check(self, action: str, parameters: Mapping[str, Any]) -> None:
+        """Refuse a call that would change the local cluster only in appearance.
+
+        Raises:
+            RefusalError: with RDS' code.
+        """
+        instances = {member.id for member in self.plane.members()}
+        limits.check(action, parameters, {self.plane.cluster, ABROAD, GLOBAL, PROXY, *instances})
+
+    def modify_db_cluster(self, kwargs: Any) -> Any:
+        """Change a cluster; return it as it was before.
+
+        Raises:
+            RDSClientError: if there is none, or moto would lose it over an error.
+        """
+        self.describe_db_clusters(kwargs["db_cluster_identifier"])
+        if kwargs.get("rotate_master_user_password") and not kwargs.get("apply_immediately"):
+            raise RDSClientError(
+                "InvalidParameterCombination",
+                "You must specify apply immediately when rotating the master user password.",
+            )
+        return super().modify_db_cluster(kwargs)
+
     def restart(self, name: str, *, forced: bool) -> Any:
-        """Restart an instance; return it as it was before.
+        """Restart an instance; return it as it is from now on.
 
         Raises:
             RDSClientError: if RDS would refuse it, with RDS' code and message.
@@ -184,15 +207,16 @@ class LocalRds(RDSBackend):  # type: ignore[misc]
             for event in sorted(filter(wanted.wants, all_events), key=lambda event: event.at)
         ]
 
-    def describe_db_proxy_targets(self, proxy_name: str) -> Any:
+    def describe_db_proxy_targets(self, proxy_name: str, group: str = "default") -> list[Any]:
         """Return a proxy's targets; for the local cluster, its instances as well.
 
         Raises:
             RDSClientError: if there is no such proxy.
+            KeyError: if it has no such target group.
         """
         self.describe_db_proxies(proxy_name)
         listed: list[Any] = []
-        for target in super().describe_db_proxy_targets(proxy_name):
+        for target in self.db_proxies[proxy_name].proxy_target_groups[group].targets:
             if target.rds_resource_id == self.plane.cluster:
                 home = [
                     member for member in self.plane.members() if member.id not in self.shown.abroad
@@ -202,18 +226,29 @@ class LocalRds(RDSBackend):  # type: ignore[misc]
                 listed.append(target)
         return listed
 
-    def describe_db_cluster_endpoints(self, cluster: str | None) -> list[dict[str, Any]]:
-        """Return the writer and the reader endpoint of a cluster, or of all clusters."""
-        return [
-            {
-                "DBClusterIdentifier": owner.db_cluster_identifier,
-                "Endpoint": host,
-                "Status": "available",
-                "EndpointType": kind,
-            }
-            for owner in self.describe_db_clusters(cluster)
-            for kind, host in (("WRITER", owner.endpoint), ("READER", owner.reader_endpoint))
-        ]
+    def describe_db_cluster_endpoints(
+        self, cluster: str | None, endpoint: str | None, filters: Sequence[Mapping[str, Any]]
+    ) -> list[dict[str, Any]]:
+        """Return the writer and the reader endpoint of a cluster, or of all clusters.
+
+        Raises:
+            RefusalError: for a filter that RDS has not.
+        """
+        if endpoint is not None:  # only endpoints of one's own have an identifier
+            return []
+        return selected(
+            [
+                {
+                    "DBClusterIdentifier": owner.db_cluster_identifier,
+                    "Endpoint": host,
+                    "Status": "available",
+                    "EndpointType": kind,
+                }
+                for owner in self.describe_db_clusters(cluster)
+                for kind, host in (("WRITER", owner.endpoint), ("READER", owner.reader_endpoint))
+            ],
+            filters,
+        )
 
 
 def tiers(cluster: ShownCluster) -> dict[str, int]:

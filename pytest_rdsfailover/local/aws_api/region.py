@@ -7,26 +7,26 @@ from typing import Any
 from xml.sax.saxutils import escape
 
 from moto.core import DEFAULT_ACCOUNT_ID
-from moto.core.responses import ActionResult
+from moto.core.base_backend import BackendDict
+from moto.core.model_instances import reset_model_data
 from moto.fis.models import fis_backends
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from moto.rds.models import rds_backends
-from moto.rds.responses import RDSResponse
 
-from pytest_rdsfailover.local.aws_api import request
+from pytest_rdsfailover.local.aws_api import calls, request
 from pytest_rdsfailover.local.aws_api.fis import LocalFis
 from pytest_rdsfailover.local.aws_api.plane import Plane
 from pytest_rdsfailover.local.aws_api.rds import LocalRds
 from pytest_rdsfailover.local.aws_api.script import SCRIPT, Script, decode_script
-from pytest_rdsfailover.local.aws_api.shown import Shown
-from pytest_rdsfailover.model.errors import SettingError
+from pytest_rdsfailover.local.aws_api.shown import UNDO, Shown
+from pytest_rdsfailover.model.errors import RdsFailoverError, SettingError
 
 Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 HEADER = "HTTP_" + SCRIPT.upper().replace("-", "_")
 
 
-def region(plane: Plane, shown: Callable[[], Shown]) -> Application:
-    """Return the application that answers for a region with the local cluster in it.
+class RegionApplication:
+    """The application that answers for a region with the local cluster in it.
 
     moto keeps its state in the process, so a process can hold only one such region.
 
@@ -34,32 +34,48 @@ def region(plane: Plane, shown: Callable[[], Shown]) -> Application:
         plane: answers for the cluster's state.
         shown: returns under which names the cluster is shown now; asked before each request.
     """
-    install(plane)
-    show(shown())
-    moto = DomainDispatcherApplication(service_application)
 
-    def front(environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
+    def __init__(self, plane: Plane, shown: Callable[[], Shown]) -> None:
+        install(plane)
+        self._shown = shown
+        self._changed = False
+        show(shown())
+        self._moto = DomainDispatcherApplication(service_application)
+
+    def __call__(self, environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
+        """Answer one request."""
         try:
-            show(shown())
+            if environ["PATH_INFO"] == UNDO:
+                self._undo()
+                start("204 No Content", [])
+                return []
+            self._changed |= request.changes(environ)
+            show(self._shown())
             request.begin(script_of(environ))
-            answer: Iterable[bytes] = moto(environ, start)
+            answer: Iterable[bytes] = self._moto(environ, start)
         except SettingError as error:
             return failure(environ, start, "400 Bad Request", "InvalidParameterValue", str(error))
         except NotImplementedError as error:
             text = f"{error}; the AWS API of a local cluster is moto's, which lacks this call"
             return failure(environ, start, "501 Not Implemented", "NotImplemented", text)
         except Exception as error:  # noqa: BLE001 - moto's own failures have no common class
-            traceback.print_exc()
+            if not isinstance(error, RdsFailoverError):
+                traceback.print_exc()
             return failure(
                 environ, start, "500 Internal Server Error", "InternalFailure", repr(error)
             )
         return answer
 
-    return front
+    def _undo(self) -> None:
+        """Forget all that requests have changed; what there is to forget takes 0.3 s."""
+        if self._changed:
+            BackendDict.reset()
+            reset_model_data()
+            self._changed = False
 
 
 def service_application(service: Any) -> Any:
-    """Return moto's application of one service; its errors reach `front`, not a page of HTML."""
+    """Return moto's application of one service; its errors reach the region, not a page of HTML."""
     application = create_backend_app(service)
     application.config["PROPAGATE_EXCEPTIONS"] = True
     return application
@@ -95,32 +111,10 @@ def install(plane: Plane) -> None:
     LocalRds.plane = plane
     rds_backends.backend, fis_backends.backend = LocalRds, LocalFis
     LocalFis.rds = staticmethod(lambda region: rds_backends[DEFAULT_ACCOUNT_ID][region])
-    RDSResponse.reboot_db_instance = reboot_db_instance
-    RDSResponse.describe_db_cluster_endpoints = describe_db_cluster_endpoints
-    RDSResponse.switchover_global_cluster = switchover_global_cluster
+    calls.install()
 
 
 def show(shown: Shown) -> None:
     """Show the cluster under its present names, in the region that these names say."""
     LocalRds.shown = shown
     rds_backends[DEFAULT_ACCOUNT_ID][shown.region].show()
-
-
-def reboot_db_instance(self: Any) -> ActionResult:
-    """Answer `RebootDBInstance`; moto's own loses the parameter `ForceFailover`."""
-    name, forced = self.params["DBInstanceIdentifier"], self.params.get("ForceFailover", False)
-    return ActionResult({"DBInstance": self.backend.restart(name, forced=forced)})
-
-
-def switchover_global_cluster(self: Any) -> ActionResult:
-    """Answer `SwitchoverGlobalCluster`, which moto does not know."""
-    name, target = self.params["GlobalClusterIdentifier"], self.params["TargetDbClusterIdentifier"]
-    return ActionResult(
-        {"GlobalCluster": self.global_backend.switchover_global_cluster(name, target)}
-    )
-
-
-def describe_db_cluster_endpoints(self: Any) -> ActionResult:
-    """Answer `DescribeDBClusterEndpoints`, which moto does not know."""
-    cluster = self.params.get("DBClusterIdentifier")
-    return ActionResult({"DBClusterEndpoints": self.backend.describe_db_cluster_endpoints(cluster)})

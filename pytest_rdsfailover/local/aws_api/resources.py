@@ -37,6 +37,7 @@ class ShownCluster(DBCluster):  # type: ignore[misc]
             enable_iam_database_authentication=True,
             global_cluster_identifier=GLOBAL if shown.abroad else None,
         )  # fmt: skip
+        self.master_user_secret._status = "active"  # noqa: SLF001 - it has been there for long
         credentials = {"username": shown.user, "password": shown.password}
         backend.secretsmanager.put_secret_value(
             self.master_user_secret.secret_arn, json.dumps(credentials), None, None, None
@@ -102,10 +103,12 @@ class ShownInstance(DBInstanceClustered):  # type: ignore[misc]
 
     def __init__(self, backend: Any, cluster: str, name: str) -> None:
         self._plane = backend.plane
+        _, upkeep = windows(now())
         super().__init__(
             backend=backend, db_cluster_identifier=cluster, db_instance_identifier=name,
             db_instance_class=INSTANCE_CLASS, engine=ENGINE,
             availability_zone=backend.region_name + backend.plane.zone(name),
+            preferred_maintenance_window=upkeep,
         )  # fmt: skip
 
     @property

@@ -12,6 +12,7 @@ ENGINE, ENGINE_VERSION = "aurora-mysql", "8.0.mysql_aurora.3.10.0"
 INSTANCE_CLASS = "db.r7g.large"
 GLOBAL, ABROAD = "rdsfailover-global", "rdsfailover-abroad"
 REGIONS_ABROAD = ("us-west-2", "eu-west-1")
+UNDO = "/rdsfailover/undo"  # the one path that is no call of AWS
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 

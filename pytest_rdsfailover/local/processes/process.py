@@ -63,8 +63,11 @@ class Process:
         return f"exit status {self.status}"
 
     def log_tail(self, lines: int = LAST_LINES) -> str:
-        """Return the last lines of what it wrote to standard error."""
-        return tail(self._file("log"), lines)
+        """Return the last lines of what it wrote to standard error, or else to standard output.
+
+        The real Toxiproxy says there why it does not listen.
+        """
+        return tail(self._file("log"), lines) or tail(self._file("out"), lines)
 
     def check(self) -> None:
         """Do nothing if it runs.

@@ -24,6 +24,7 @@ PATIENCE = 30.0  # seconds for the supervisor's answers; it does nothing slow
 END_PATIENCE = 30.0
 OPTIONS = "RDS_"  # how the variables begin that are options of a run
 LAST_LINES = 20
+PROC = Path("/proc")
 
 
 class FirstReport(TypedDict, total=False):
@@ -140,10 +141,10 @@ class SupervisorClient:
         with self._gone:
             if self._popen.poll() is not None:
                 return
-            # While it is stopped it reaps no program, so that no process id below is another's.
+            # While it is stopped it reaps no program, so that no id of a child of its is another's.
             self._popen.send_signal(signal.SIGSTOP)
             for key, group in list(self._groups.items()):
-                if key in self._lasting:
+                if key in self._lasting or not _is_child(group, self._popen.pid):
                     continue
                 with contextlib.suppress(ProcessLookupError, PermissionError):
                     os.killpg(group, signal.SIGKILL)
@@ -218,6 +219,15 @@ def _ready(number: int, event: int, timeout: float) -> bool:
     poll = select.poll()  # unlike select, it takes descriptors above 1023
     poll.register(number, event)
     return bool(poll.poll(timeout * 1000))
+
+
+def _is_child(pid: int, parent: int) -> bool:
+    """Tell whether a process has that parent: a program may have ended, and its id be another's."""
+    try:
+        fields = (PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return not PROC.is_dir()  # a system that does not tell
+    return fields[1] == str(parent)
 
 
 def tail(path: Path, lines: int = LAST_LINES) -> str:

@@ -18,13 +18,14 @@ import signal
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from pytest_rdsfailover.local.processes.told import read_told
 from pytest_rdsfailover.local.server import accounts, ownership
 from pytest_rdsfailover.local.server.accounts import Account, Address, ServerError
 from pytest_rdsfailover.model.endpoints import Bounds
+from pytest_rdsfailover.model.typed import typed
 
 LOOK_EVERY = 10.0  # seconds between two looks whether the server still knows the lock
 AGAIN_AFTER = 0.5  # seconds between two tries of what the server refused
@@ -37,11 +38,24 @@ LASTING = "SET SESSION wait_timeout = 31536000"
 BRIEF = "SET SESSION lock_wait_timeout = 5"  # for the tables of a database to be dropped
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """What the program is told.
+
+    Attributes:
+        address: where the server listens.
+        admin: an account that may drop others.
+        account: the account to keep, and to drop at the end.
+    """
+
+    address: Address
+    admin: Account
+    account: Account
+
+
 def words(address: Address, admin: Account, account: Account) -> str:
     """Return what to write to the program's standard input."""
-    return json.dumps(
-        {"address": asdict(address), "admin": asdict(admin), "account": asdict(account)}
-    )
+    return json.dumps(asdict(Task(address=address, admin=admin, account=account)))
 
 
 def keep(
@@ -117,11 +131,9 @@ def main() -> int:
     told = read_told()
     if not told:
         return 2  # nobody has asked for anything
-    asked = json.loads(told)
-    address = Address(**asked["address"])
-    admin, account = Account(**asked["admin"]), Account(**asked["account"])
-    keep(address, admin, account, is_over)
-    return 0 if drop(address, admin, account) else 1
+    task = typed(Task, json.loads(told))
+    keep(task.address, task.admin, task.account, is_over)
+    return 0 if drop(task.address, task.admin, task.account) else 1
 
 
 if __name__ == "__main__":

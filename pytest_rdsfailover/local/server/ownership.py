@@ -1,8 +1,8 @@
-"""Whose an account of ours is, on a server that others use as well, and which are nobody's.
+"""Which accounts of ours on a shared server are in use, and which were left behind.
 
-The name of an account, which its database has as well, says when it was made, by the server's own
-clock: those who share a server are on several machines. Who uses an account holds a lock of that name
-on the server, which lets go of it when the connection ends.
+An account and its database have one name. It says when they were made, by the server's own clock,
+because those who share a server are on several machines. The process that uses an account holds a
+lock of that name on the server; the server releases it when the connection ends.
 """
 
 import contextlib
@@ -50,7 +50,7 @@ def sweep(address: Address, admin: Account) -> None:
 
 
 def _leftovers(connection: Any) -> list[str]:
-    """Return the oldest names of ours that are old enough to be nobody's, if nobody locks them."""
+    """Return the oldest names of ours that are old enough to be left behind and are not locked."""
     oldest = clock(connection) - SWEPT_AFTER
     with connection.cursor() as cursor:
         cursor.execute(NAMES, {"ours": f"{PREFIX}%"})

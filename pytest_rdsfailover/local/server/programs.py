@@ -94,7 +94,7 @@ def parse_url(text: str) -> ServerUrl:
         raise SettingError("the port in the server's URL is not a number up to 65535") from None
     if url.scheme not in SCHEMES or url.username is None:
         raise SettingError(
-            f"a running server is named as mysql://user:password@host:port, not {url.scheme}://..."
+            "a running server is named as mysql://user:password@host:port, also mariadb://"
         )
     admin = Account(
         user=urllib.parse.unquote(url.username), password=urllib.parse.unquote(url.password or "")
@@ -106,7 +106,7 @@ def parse_url(text: str) -> ServerUrl:
 
 
 def _existing(named: str, environ: Mapping[str, str]) -> Path:
-    if "@" in named:
+    if "@" in named or (":" in named and not Path(named).exists()):
         raise SettingError(  # without the text, which may hold a password
             "a running server is named as mysql://user:password@host:port, with its mysql://"
         )

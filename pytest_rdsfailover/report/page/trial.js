@@ -2,7 +2,7 @@
 
 const { button, el } = rdsfailover.dom;
 const { duration, moment } = rdsfailover.durations;
-const { downtimeOf, isOpen, number, plural, verdict } = rdsfailover.words;
+const { between, downtimeOf, isOpen, number, plural, verdict } = rdsfailover.words;
 const { whenNear } = rdsfailover.scheduling;
 const { timeline } = rdsfailover.view;
 const { audit, complaints, errors, figures, findings, latencies, milestones, pins } = rdsfailover.trialTables;
@@ -25,6 +25,7 @@ function trialSection(entry, at, count) {
     portrait && portrait.reason ? el("p", { class: "warn" }, `This trial proves nothing: ${portrait.reason}.`) : null,
     trial.clock && !trial.clock.reliable ? el("p", { class: "warn" }, `The downtime is no figure: ${trial.clock.problem}.`) : null,
     trial.findings && trial.findings.length ? findings(trial.findings) : null,
+    trial.notes && trial.notes.length ? el("ul", { class: "soft small" }, ...trial.notes.map((note) => el("li", {}, note))) : null,
     entry.why ? el("pre", { class: "why" }, entry.why) : null,
     keyFigures(entry), drawing, tables(entry));
 }
@@ -48,6 +49,7 @@ function keyFigures({ trial, portrait, counts }) {
     item("stuck writers", number(trial.stuck_writers), portrait ? ` of ${portrait.writers}` : "", trial.stuck_writers ? "bad" : null),
     portrait ? item("last writer back", lastBack(trial, portrait)) : null,
     item("p99 during", duration(during && during.p99)),
+    trial.figures?.success ? item("served", between(trial.figures.success), ` ${between(trial.figures.worst_second)} at worst in a second`) : null,
     moreFigures(trial, counts).map((figure) => item(...figure)));
 }
 

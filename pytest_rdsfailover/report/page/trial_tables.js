@@ -80,7 +80,7 @@ function findings(list) {
 /** All that can be expected of the trial, by its name in `expect`, with both ends. */
 function figures(found) {
   const rows = Object.entries(found).map(([name, figure]) => [
-    el("code", {}, name), between(figure), figure.problem ? el("span", { class: "warn" }, "no figure") : ""]);
+    el("code", {}, name), between(figure), figure.problem ? el("span", { class: "warn" }, "no figure") : figure.basis || ""]);
   return el("details", {}, el("summary", {}, "with both ends"), table(["name", "#between", ""], rows, "Figures"));
 }
 

@@ -20,7 +20,7 @@ function isOpen(trial, name) {
 
 /** A figure of a trial between its ends, as text. */
 function between({ lower, upper, value, unit }) {
-  const text = unit === "s" ? duration : unit === "%" ? percent : number;
+  const text = unit === "s" ? duration : unit === "%" ? shareServed : number;
   if (upper === null) return `${text(lower)} or more`;
   if (lower === upper) return text(value);
   return `${text(lower)} to ${text(upper)}`;
@@ -37,6 +37,12 @@ function number(value) {
 
 function percent(share) {
   return share === null || share === undefined ? "–" : `${Number((100 * share).toFixed(1))} %`;
+}
+
+/** A share of operations: only all of them are 100 %, and only none 0 %. */
+function shareServed(share) {
+  const rounded = Number((100 * share).toFixed(2));
+  return `${share > 0 && share < 1 ? Math.min(99.99, Math.max(0.01, rounded)) : rounded} %`;
 }
 
 function plural(count, one, many) {

@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from pytest_rdsfailover.analysis.reached import why_unconfirmed, why_untouched
+from pytest_rdsfailover.analysis.reached import doubt, why_unconfirmed, why_untouched, why_untrue
 from pytest_rdsfailover.journal.witnessed import Witnessed, since
 from pytest_rdsfailover.model.target import Traffic
 
@@ -176,3 +176,38 @@ def test_a_few_swallowing_writers_are_named_whatever_else_came():
 def test_keys_that_were_not_all_seen_in_the_calm_say_nothing_later():
     seen = told(keyed(every(10)), keyed(every(40)))
     assert why_unconfirmed(seen, calm=every(20), acked=every(100)) == ""
+
+
+# A real cluster's writer tells only what all of its clients did.
+
+
+@pytest.mark.parametrize(
+    ("statements", "writes", "says"),
+    [
+        (0, 0, "statements from all its clients"),
+        (9, 0, "statements from all its clients"),
+        (10, 0, ""),  # others' work, perhaps
+        (4, 4, ""),  # batches of 25
+        (5000, 5000, ""),
+    ],
+)
+def test_a_writer_with_nothing_to_do_was_not_written_to(statements, writes, says):
+    seen = {"server": came(statements, writes=writes)}
+    reason = why_untouched(told(), seen, {"0": 100})
+    assert bool(reason) is bool(says)
+    assert says in reason
+
+
+def test_what_was_seen_up_to_the_trigger_is_held_against_what_was_acknowledged_by_then():
+    before = {"server": came(100, writes=100)}
+    seen = replace(told(before), whole=None)
+    assert why_untrue(seen, calm={"0": 100}, acked={"0": 100_000}) == ""
+    assert doubt(seen, calm={"0": 100}, acked={"0": 100_000}) == ""
+    assert "counted 100 statements that write" in doubt(seen, calm={"0": 110}, acked={"0": 110})
+
+
+def test_keys_that_some_writes_may_hide_are_doubted():
+    seen = told(None, keyed(every(10), writes=80))
+    assert why_untrue(seen, calm={}, acked=every(20)) == ""
+    assert "the keys of 80 of 160 acknowledged" in doubt(seen, calm={}, acked=every(20))
+    assert doubt(told(None, keyed(every(20))), calm={}, acked=every(20)) == ""

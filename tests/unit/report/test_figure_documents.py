@@ -1,5 +1,6 @@
 """Figures in documents and reports: both ends, and no doubt taken for certainty."""
 
+import pytest
 from builders import ack, acks, course, everything_acked, journal, refused
 from populations import document
 
@@ -73,3 +74,29 @@ def test_single_trials_give_every_figure_with_its_ends_to_charts():
     assert found["rds_downtime_low_s"] < found["rds_downtime_s"] < found["rds_downtime_high_s"] < 3
     assert found["rds_outages"] == 1
     assert "rds_lost_low" not in found
+
+
+def test_what_users_felt_is_in_the_terminal_in_markdown_in_json_and_in_charts():
+    failing = [refused(10.001 + n / 100) for n in range(250)]
+    trial = judged([*acks(0.001, 10.0, 0.01), *failing, *acks(12.501, 20.0, 0.01)])
+    made = of(trial)
+    shown = "\n".join(timeline(trial))
+    run = {"trials": [made], "mode": "local", "seed": 1, "versions": {}, "schema": 1}
+    charts = dict(properties([made]))
+
+    assert "served: 87.5 % (1750 of 2000)" in shown
+    assert "worst second 0 % (0 of 100 from 0.000 s)" in shown
+    assert "as in the calm again after 2.48 s ±0.02" in shown
+    assert "late errors: 9, 1.19 % (9 of 759) after the cluster had settled" in shown
+    assert "| 87.5 % | 87.5 % | 0 % | 9 |" in markdown(run, [], [])
+    assert made["figures"]["success"]["basis"] == "1750 of 2000"
+    assert made["figures"]["served_within_500ms"]["unit"] == "%"
+    assert charts["rds_success_share"] == pytest.approx(0.875)
+    assert {"rds_worst_second_share", "rds_late_errors", "rds_recovery_s"} < charts.keys()
+
+
+def test_what_was_asked_for_changes_no_document():
+    trial, other = judged(FAILING), judged(FAILING)
+    trial.served_within("300ms")
+
+    assert of(trial) == of(other)

@@ -1,9 +1,10 @@
 from builders import ack, acks, course, everything_acked, journal, milestone, refused, unknown
+from populations import document
 
 from pytest_rdsfailover.analysis.judging import summarise
 from pytest_rdsfailover.journal.stored import Stored
 from pytest_rdsfailover.report.document import trial_document
-from pytest_rdsfailover.report.terminal import WIDTH, table, timeline
+from pytest_rdsfailover.report.terminal import WIDTH, doubts, table, timeline
 
 EVENTS = [
     *acks(0.01, 10.3, 0.01),
@@ -117,12 +118,28 @@ def test_a_trial_without_any_write_is_drawn_too():
     assert any("INVALID" in each for each in timeline(trial([])))
 
 
+def test_why_a_downtime_is_no_figure_is_said_once_for_each_reason():
+    slow = {"reliable": False, "problem": "900 of 1000 slots found no free writer"}
+    trials = [
+        document(1.0),
+        *[document(1.0, clock=slow)] * 3,
+        document(1.0, clock=slow, valid=False),
+    ]
+
+    assert " ".join(doubts(trials)) == (
+        "unreliable: test_it[cluster] and 2 more: 900 of 1000 slots found no free writer"
+    )
+    assert not list(doubts([document(1.0)]))
+    many = [document(1.0, clock=slow | {"problem": f"reason {n}"}) for n in range(9)]
+    assert len(list(doubts(many))) == 6
+
+
 def test_a_flapping_database_does_not_fill_the_screen():
     flapping = [*acks(0.01, 10.0, 0.01)]
     for number in range(60):
         flapping += [refused(10 + number / 10, code=2000 + number), ack(10.05 + number / 10)]
 
-    assert len(timeline(trial(flapping))) < 40
+    assert len(timeline(trial(flapping))) < 45
 
 
 def test_errors_that_were_not_over_when_observation_ended_go_on():

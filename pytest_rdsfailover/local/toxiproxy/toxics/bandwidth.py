@@ -18,7 +18,7 @@ class Bandwidth(StreamToxic):
         """Pass on each chunk after the time that it takes, large ones in parts.
 
         A chunk takes its time from when the one before was due, or when it came if that is later:
-        what the system slept too long is caught up with.
+        if the system sleeps too long, the next chunk makes up for it.
         """
         due = pipe.now()
         while chunk := await pipe.take():

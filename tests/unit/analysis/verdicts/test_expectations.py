@@ -207,7 +207,7 @@ def test_a_plain_comparison_that_too_few_writes_left_open_says_so():
 
 
 def test_what_checkers_know_is_what_can_be_expected():
-    durations = {name for name, of in Expectations.__annotations__.items() if of is str}
-    assert durations == {name for name, kind in KINDS.items() if kind == "duration"}
+    texts = {name for name, of in Expectations.__annotations__.items() if of is str}
+    assert texts == {name for name, kind in KINDS.items() if kind != "count"} - {"served_within"}
     assert Expectations.__optional_keys__ == set(KINDS)
     assert Claims.__optional_keys__ - Expectations.__optional_keys__ == {NO_DOWNTIME}

@@ -1,0 +1,55 @@
+"""What the cluster's own side says of a trial's acknowledged writes."""
+
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from pytest_rdsfailover.analysis.reached import doubt, why_untrue
+from pytest_rdsfailover.analysis.series import Series
+from pytest_rdsfailover.journal.course import Course
+from pytest_rdsfailover.model.clock import to_nanoseconds
+
+NOBODY = (
+    "nobody looked whether the load reached the cluster: the status variables of its writer could not"
+    " be read"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Witnesses:
+    """What was seen of a trial's acknowledged writes, beside how many there were.
+
+    Attributes:
+        course: has what was seen.
+        calm: acknowledged writes when the calm was looked at, by the number of their writer.
+        acked: those of the whole trial.
+    """
+
+    course: Course
+    calm: Mapping[str, int]
+    acked: Mapping[str, int]
+
+    @classmethod
+    def of(cls, all_series: Sequence[Series], course: Course) -> "Witnesses":
+        """Return them for what each writer did."""
+        at = 0 if course.witnessed is None else to_nanoseconds(course.witnessed.calm_at)
+        return cls(
+            course,
+            calm={str(series.writer): bisect_right(series.acks, at) for series in all_series},
+            acked={str(series.writer): len(series.acks) for series in all_series},
+        )
+
+    def why_untrue(self) -> str:
+        """Return why the writes show nothing of the cluster; empty if they may."""
+        witnessed = self.course.witnessed
+        return "" if witnessed is None else why_untrue(witnessed, calm=self.calm, acked=self.acked)
+
+    def remarks(self) -> list[str]:
+        """Return what nobody could see, or can explain."""
+        witnessed = self.course.witnessed
+        if witnessed is None:
+            return [NOBODY] if self.course.mode == "live" else []
+        if self.why_untrue():
+            return []
+        found = doubt(witnessed, calm=self.calm, acked=self.acked)
+        return [found] if found else []

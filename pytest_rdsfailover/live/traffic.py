@@ -1,0 +1,84 @@
+"""What came to the real writer since a load began, by the server's own status variables."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from pytest_rdsfailover.model.endpoints import Bounds, Endpoint
+from pytest_rdsfailover.model.target import Traffic
+from pytest_rdsfailover.mysql import driver
+
+BOUNDS = Bounds(connect=2.0, read=2.0, write=2.0)
+WRITES = (
+    "Com_insert", "Com_insert_select", "Com_replace", "Com_replace_select", "Com_load",
+    "Com_update", "Com_update_multi", "Com_delete", "Com_delete_multi", "Com_call_procedure",
+)  # fmt: skip
+COUNTED = ("Questions", "Connections", "Uptime", *WRITES)
+
+
+@dataclass(slots=True)
+class _Watched:
+    """The instance that is asked for one load, and what asking it has added to its counts.
+
+    Attributes:
+        instance: where the load's writes go.
+        uptime: for how many seconds its server ran when it was last asked.
+        asked: how often it was asked, each time on a connection of its own.
+        own: statements of those connections.
+    """
+
+    instance: str
+    uptime: int = 0
+    asked: int = 0
+    own: int = 0
+
+
+@dataclass(slots=True)
+class ServerTraffic:
+    """Asks the instance that was the writer when a load began; all clients of it are counted.
+
+    Attributes:
+        endpoint_of: returns an instance's endpoint.
+    """
+
+    endpoint_of: Callable[[str], Endpoint]
+    _watched: dict[str, _Watched] = field(default_factory=dict)
+
+    def ask(self, mark: str, writer: str) -> Traffic | None:
+        """Return what came to the server since it started, without what was asked here.
+
+        None if it cannot be asked, is not the writer any more, or was started anew since the first
+        time: what came to another one since says nothing.
+
+        Args:
+            mark: tells loads apart.
+            writer: the instance that is the writer now.
+        """
+        watched = self._watched.setdefault(mark, _Watched(writer))
+        if watched.instance != writer:
+            return None
+        try:
+            return self._ask(watched)
+        except Exception as error:
+            if driver.fault_of(error).kind == "client":  # not the server's, nor of the way there
+                raise
+            return None
+
+    def _ask(self, watched: _Watched) -> Traffic | None:
+        names = ", ".join(f"'{name}'" for name in COUNTED)
+        with (
+            driver.connect(self.endpoint_of(watched.instance), bounds=BOUNDS) as connection,
+            connection.cursor() as cursor,
+        ):
+            cursor.execute(f"SHOW GLOBAL STATUS WHERE Variable_name IN ({names})")
+            counts = {name: int(value) for name, value in cursor.fetchall()}
+            cursor.execute("SHOW SESSION STATUS WHERE Variable_name = 'Questions'")
+            ((_, own),) = cursor.fetchall()
+        if counts["Uptime"] < watched.uptime:
+            return None
+        watched.uptime, watched.asked = counts["Uptime"], watched.asked + 1
+        watched.own += int(own)
+        return Traffic(
+            connections=max(0, counts["Connections"] - watched.asked),
+            statements=max(0, counts["Questions"] - watched.own),
+            writes=sum(counts.get(name, 0) for name in WRITES),
+        )

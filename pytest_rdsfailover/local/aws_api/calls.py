@@ -1,0 +1,97 @@
+"""The calls of RDS in moto's server: those that it lacks or loses parts of, and checks of all."""
+
+import functools
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+from moto.core.parse import XFormedDict
+from moto.core.responses import ActionResult
+from moto.rds.exceptions import RDSClientError
+from moto.rds.responses import RDSResponse
+
+from pytest_rdsfailover.local.aws_api.identifiers import missing, settle
+from pytest_rdsfailover.local.aws_api.pages import page
+from pytest_rdsfailover.local.aws_api.rds import refusals
+
+Call = Callable[[Any], ActionResult]
+
+
+def install() -> None:
+    """Put our calls beside moto's, and the checks before all of them."""
+    for call in OURS:
+        setattr(RDSResponse, call.__name__, call)
+    for name, call in list(vars(RDSResponse).items()):
+        if inspect.isfunction(call) and not name.startswith("_"):
+            setattr(RDSResponse, name, checked(name, call))
+
+
+def checked(name: str, call: Call) -> Call:
+    """Return a call that knows identifiers in each form, and does nothing by halves."""
+
+    @functools.wraps(call)
+    def call_checked(self: Any) -> ActionResult:
+        settle(self.params)
+        try:
+            with refusals():
+                self.backend.check(name, parameters(self.params))
+                return call(self)
+        except KeyError as error:
+            # moto looks some identifiers up without asking whether they are there.
+            unknown = missing(self.params, error.args[0])
+            if unknown is None:
+                raise
+            raise RDSClientError(*unknown) from None
+
+    return call_checked
+
+
+def parameters(given: Any) -> dict[str, Any]:
+    """Return parameters by the names that AWS gives them; moto's names are Python's."""
+    return dict(given.original_dict() if isinstance(given, XFormedDict) else given)
+
+
+def reboot_db_instance(self: Any) -> ActionResult:
+    """Answer `RebootDBInstance`; moto's own loses the parameter `ForceFailover`."""
+    name, forced = self.params["DBInstanceIdentifier"], self.params.get("ForceFailover", False)
+    return ActionResult({"DBInstance": self.backend.restart(name, forced=forced)})
+
+
+def switchover_global_cluster(self: Any) -> ActionResult:
+    """Answer `SwitchoverGlobalCluster`, which moto does not know."""
+    name, target = self.params["GlobalClusterIdentifier"], self.params["TargetDbClusterIdentifier"]
+    return ActionResult(
+        {"GlobalCluster": self.global_backend.switchover_global_cluster(name, target)}
+    )
+
+
+def describe_db_cluster_endpoints(self: Any) -> ActionResult:
+    """Answer `DescribeDBClusterEndpoints`, which moto does not know."""
+    endpoints = self.backend.describe_db_cluster_endpoints(
+        self.params.get("DBClusterIdentifier"),
+        self.params.get("DBClusterEndpointIdentifier"),
+        self.params.get("Filters") or [],
+    )
+    return ActionResult(page("DBClusterEndpoints", endpoints, self.params))
+
+
+def describe_events(self: Any) -> ActionResult:
+    """Answer `DescribeEvents`; moto's own knows no `MaxRecords`."""
+    found = self.backend.describe_events(**self.params)
+    return ActionResult(page("Events", found, self.params))
+
+
+def describe_db_proxy_targets(self: Any) -> ActionResult:
+    """Answer `DescribeDBProxyTargets`; moto's own does not look at the target group."""
+    group = self.params.get("TargetGroupName") or "default"
+    targets = self.backend.describe_db_proxy_targets(self.params["DBProxyName"], group)
+    return ActionResult(page("Targets", targets, self.params))
+
+
+OURS: tuple[Call, ...] = (
+    reboot_db_instance,
+    switchover_global_cluster,
+    describe_db_cluster_endpoints,
+    describe_events,
+    describe_db_proxy_targets,
+)

@@ -1,0 +1,145 @@
+"""What RDS would do to the local cluster, and a machine cannot: refused in RDS' terms. Pure.
+
+A call that changed only what the API shows would teach a runbook that it had worked.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pytest_rdsfailover.local.aws_api.identifiers import plain
+from pytest_rdsfailover.local.aws_api.plane import RefusalError
+
+CLUSTER_STATE, INSTANCE_STATE = "InvalidDBClusterStateFault", "InvalidDBInstanceState"
+COMBINATION = "InvalidParameterCombination"
+CLUSTER, SOURCE_CLUSTER, INSTANCE = (
+    "DBClusterIdentifier", "SourceDBClusterIdentifier", "DBInstanceIdentifier",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limit:
+    """One call that is refused.
+
+    Attributes:
+        parameter: the parameter that names the resource.
+        code: RDS' error code.
+        message: what RDS, or a person, would say; `{0}` is the resource.
+    """
+
+    parameter: str
+    code: str
+    message: str
+
+
+RULES: Mapping[str, Limit] = {
+    "create_db_instance": Limit(
+        parameter=CLUSTER, code="InsufficientDBInstanceCapacity",
+        message="Cannot add an instance to {0}: a local cluster has the instances that it was"
+        " started with; --rds-instances says how many.",
+    ),
+    "create_db_instance_read_replica": Limit(
+        parameter="SourceDBInstanceIdentifier", code=INSTANCE_STATE,
+        message="{0} cannot be replicated: it is an instance of a local cluster.",
+    ),
+    "delete_db_instance": Limit(
+        parameter=INSTANCE, code=INSTANCE_STATE,
+        message="{0} cannot be deleted: a local cluster keeps its instances; --rds-instances says"
+        " how many it has.",
+    ),
+    "stop_db_instance": Limit(
+        parameter=INSTANCE, code=COMBINATION,
+        message="Instance {0} is a member of a DB cluster, which is stopped as a whole.",
+    ),
+    "start_db_instance": Limit(
+        parameter=INSTANCE, code=COMBINATION,
+        message="Instance {0} is a member of a DB cluster, which is started as a whole.",
+    ),
+    "promote_read_replica": Limit(
+        parameter=INSTANCE, code=INSTANCE_STATE, message="DB Instance {0} is not a read replica."
+    ),
+    "delete_db_cluster": Limit(
+        parameter=CLUSTER, code=CLUSTER_STATE,
+        message="Cluster {0} cannot be deleted, it still contains DB instances in non-deleting"
+        " state.",
+    ),
+    "stop_db_cluster": Limit(
+        parameter=CLUSTER, code=CLUSTER_STATE,
+        message="DbCluster {0} cannot be stopped: other tests use this local cluster; reboot its"
+        " instances, or let Toxiproxy cut an endpoint.",
+    ),
+    "start_db_cluster": Limit(
+        parameter=CLUSTER, code=CLUSTER_STATE,
+        message="DbCluster {0} is in available state, expected it to be one of stopped.",
+    ),
+    "promote_read_replica_db_cluster": Limit(
+        parameter=CLUSTER, code=CLUSTER_STATE, message="DB cluster {0} is not a read replica."
+    ),
+    "create_blue_green_deployment": Limit(
+        parameter="Source", code=CLUSTER_STATE,
+        message="{0} cannot have a green environment: it is a local cluster.",
+    ),
+    "create_global_cluster": Limit(
+        parameter=SOURCE_CLUSTER, code=CLUSTER_STATE,
+        message="{0} cannot join a global database: it is a local cluster.",
+    ),
+    "remove_from_global_cluster": Limit(
+        parameter="DbClusterIdentifier", code=CLUSTER_STATE,
+        message="{0} cannot leave its global database: it is a local cluster.",
+    ),
+    "delete_global_cluster": Limit(
+        parameter="GlobalClusterIdentifier", code="InvalidGlobalClusterStateFault",
+        message="Global cluster {0} is not empty.",
+    ),
+    "delete_db_proxy": Limit(
+        parameter="DBProxyName", code="InvalidDBProxyStateFault",
+        message="{0} cannot be deleted: the proxy of a local cluster stays.",
+    ),
+    "deregister_db_proxy_targets": Limit(
+        parameter="DBProxyName", code="InvalidDBProxyStateFault",
+        message="{0} keeps its target: it is the proxy of a local cluster.",
+    ),
+    "register_db_proxy_targets": Limit(
+        parameter="DBProxyName", code="DBProxyTargetAlreadyRegisteredFault",
+        message="{0} has its target: the local cluster.",
+    ),
+}  # fmt: skip
+
+SHOWN_ONLY = {
+    "AllowMajorVersionUpgrade", "ApplyImmediately", "AutoMinorVersionUpgrade",
+    "BackupRetentionPeriod", "CloudwatchLogsExportConfiguration", "CopyTagsToSnapshot",
+    "DeletionProtection", "EnablePerformanceInsights", "MonitoringInterval", "MonitoringRoleArn",
+    "PerformanceInsightsRetentionPeriod", "PreferredBackupWindow", "PreferredMaintenanceWindow",
+}  # fmt: skip
+CHANGEABLE: Mapping[str, tuple[str, Collection[str]]] = {
+    "modify_db_instance": (INSTANCE, SHOWN_ONLY | {INSTANCE, "PromotionTier"}),
+    "modify_db_cluster": (CLUSTER, SHOWN_ONLY | {CLUSTER, "RotateMasterUserPassword"}),
+}
+"""By call: the parameter that names the resource, and those that may be changed of it."""
+
+
+def check(action: str, parameters: Mapping[str, Any], ours: Collection[str]) -> None:
+    """Refuse a call that could not be carried out, or only in appearance.
+
+    Args:
+        action: the call, as `modify_db_cluster`.
+        parameters: by the names that AWS gives them.
+        ours: the identifiers of the local cluster, its instances, proxies and global database.
+
+    Raises:
+        RefusalError: with RDS' code.
+    """
+    rule = RULES.get(action)
+    if rule is not None:
+        resource = plain(parameters.get(rule.parameter) or "")
+        if resource in ours:
+            raise RefusalError(rule.code, rule.message.format(resource))
+    name, changeable = CHANGEABLE.get(action, ("", ()))
+    if name and parameters.get(name) in ours:
+        for parameter, value in parameters.items():
+            if value is not None and parameter not in changeable:
+                raise RefusalError(
+                    COMBINATION,
+                    f"{parameter} of {parameters[name]} cannot be changed: it is part of a local"
+                    " cluster.",
+                )

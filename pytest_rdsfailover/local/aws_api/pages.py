@@ -1,0 +1,32 @@
+"""Pages of a list, as RDS' calls divide their answers. Pure."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pytest_rdsfailover.local.aws_api.plane import RefusalError
+
+FEWEST, MOST = 20, 100  # records of a page
+
+
+def page(key: str, records: Sequence[Any], parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the part of an answer that a caller asks for, and where the next part begins.
+
+    Args:
+        key: what the answer calls the list.
+        records: all of it.
+        parameters: `MaxRecords` and `Marker` among them.
+
+    Raises:
+        RefusalError: if they are not such as RDS takes or gives.
+    """
+    most, marker = int(parameters.get("MaxRecords") or MOST), parameters.get("Marker") or "0"
+    if not FEWEST <= most <= MOST:
+        raise RefusalError(
+            "InvalidParameterValue",
+            f"Invalid value {most} for MaxRecords. Must be between {FEWEST} and {MOST}",
+        )
+    if not (marker.isascii() and marker.isdigit() and int(marker) <= len(records)):
+        raise RefusalError("InvalidParameterValue", f"Invalid marker {marker}.")
+    start = int(marker)
+    part = {key: list(records[start : start + most])}
+    return part | ({"Marker": str(start + most)} if start + most < len(records) else {})

@@ -1,0 +1,220 @@
+"""What a runbook changes through the AWS API: it takes place, or is refused; then it is undone."""
+
+import json
+
+import pytest
+
+pytest.importorskip("moto")
+pytest.importorskip("flask")
+
+from region import CLUSTER, described, refusal
+
+# The API asks the gateway, never the server.
+pytestmark = [pytest.mark.local, pytest.mark.one_server]
+
+
+@pytest.fixture
+def rds(resting):
+    yield resting.aws.client("rds")
+    resting.aws.undo()
+
+
+def instances(rds):
+    return [steady(one) for one in rds.describe_db_instances()["DBInstances"]]
+
+
+def steady(resource):
+    """Return what is shown of a resource, without what changes by itself."""
+    return {name: value for name, value in resource.items() if name != "LatestRestorableTime"}
+
+
+@pytest.mark.parametrize(
+    ("call", "code"),
+    [
+        ("create_db_instance", "InsufficientDBInstanceCapacity"),
+        ("delete_db_cluster", "InvalidDBClusterStateFault"),
+        ("stop_db_cluster", "InvalidDBClusterStateFault"),
+        ("start_db_cluster", "InvalidDBClusterStateFault"),
+        ("promote_read_replica_db_cluster", "InvalidDBClusterStateFault"),
+    ],
+)
+@pytest.mark.parametrize("named", ["by name", "by ARN", "in capitals"])
+def test_what_cannot_be_done_to_the_cluster_is_refused(rds, call, code, named):
+    before = steady(described(rds)), instances(rds)
+    names = {"by name": CLUSTER, "by ARN": before[0]["DBClusterArn"], "in capitals": "RDSFailover"}
+    arguments = {"DBClusterIdentifier": names[named]}
+    if call == "create_db_instance":
+        arguments |= {
+            "DBInstanceIdentifier": "fourth", "Engine": "aurora-mysql",
+            "DBInstanceClass": "db.r7g.large",
+        }  # fmt: skip
+    if call == "delete_db_cluster":
+        arguments |= {"SkipFinalSnapshot": True}
+
+    assert refusal(getattr(rds, call), **arguments) == code
+    assert (steady(described(rds)), instances(rds)) == before
+
+
+@pytest.mark.parametrize(
+    ("call", "code"),
+    [
+        ("delete_db_instance", "InvalidDBInstanceState"),
+        ("stop_db_instance", "InvalidParameterCombination"),
+        ("start_db_instance", "InvalidParameterCombination"),
+        ("promote_read_replica", "InvalidDBInstanceState"),
+    ],
+)
+def test_what_cannot_be_done_to_an_instance_is_refused(resting, rds, call, code):
+    before = instances(rds)
+
+    assert refusal(getattr(rds, call), DBInstanceIdentifier=resting.writer) == code
+    assert instances(rds) == before
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"NewDBInstanceIdentifier": "other"},
+        {"DBInstanceClass": "db.r7g.4xlarge"},
+        {"DBPortNumber": 3310},
+    ],
+)
+def test_of_an_instance_only_what_has_no_effect_or_works_is_changed(resting, rds, change):
+    wanted = {"DBInstanceIdentifier": resting.readers[0], "ApplyImmediately": True}
+    before = instances(rds)
+
+    assert refusal(rds.modify_db_instance, **wanted, **change) == "InvalidParameterCombination"
+    assert instances(rds) == before
+    rds.modify_db_instance(**wanted, PromotionTier=0)
+    tiers = {one["DBInstanceIdentifier"]: one["PromotionTier"] for one in instances(rds)}
+    assert tiers[resting.readers[0]] == 0
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"NewDBClusterIdentifier": "other"},
+        {"Port": 3310},
+        {"MasterUserPassword": "not-a-secret"},
+        {"EngineVersion": "8.0.mysql_aurora.3.11.0"},
+    ],
+)
+def test_of_the_cluster_only_what_has_no_effect_or_works_is_changed(rds, change):
+    wanted = {"DBClusterIdentifier": CLUSTER, "ApplyImmediately": True}
+
+    assert refusal(rds.modify_db_cluster, **wanted, **change) == "InvalidParameterCombination"
+    assert rds.modify_db_cluster(**wanted, DeletionProtection=True)["DBCluster"]
+    assert described(rds)["DeletionProtection"]
+
+
+def test_a_change_of_a_cluster_that_fails_loses_no_cluster(rds):
+    call = {"DBClusterIdentifier": "none", "DeletionProtection": True}
+    assert refusal(rds.modify_db_cluster, **call) == "DBClusterNotFoundFault"
+    call = {"DBClusterIdentifier": CLUSTER, "RotateMasterUserPassword": True}
+    assert refusal(rds.modify_db_cluster, **call) == "InvalidParameterCombination"
+
+    assert described(rds)["Status"] == "available"
+
+
+@pytest.mark.parametrize(
+    ("call", "arguments", "code"),
+    [
+        ("delete_db_proxy", {"DBProxyName": "none"}, "DBProxyNotFoundFault"),
+        ("delete_db_proxy", {"DBProxyName": "rdsfailover-proxy"}, "InvalidDBProxyStateFault"),
+        ("describe_db_proxy_target_groups", {"DBProxyName": "none"}, "DBProxyNotFoundFault"),
+        (
+            "describe_db_proxy_targets",
+            {"DBProxyName": "rdsfailover-proxy", "TargetGroupName": "none"},
+            "DBProxyTargetGroupNotFoundFault",
+        ),
+        (
+            "register_db_proxy_targets",
+            {"DBProxyName": "none", "DBClusterIdentifiers": [CLUSTER]},
+            "DBProxyNotFoundFault",
+        ),
+        ("start_db_cluster", {"DBClusterIdentifier": "none"}, "DBClusterNotFoundFault"),
+        (
+            "promote_read_replica_db_cluster",
+            {"DBClusterIdentifier": "no"},
+            "DBClusterNotFoundFault",
+        ),
+        ("describe_events", {"SourceType": "db-nothing"}, "InvalidParameterValue"),
+        ("describe_events", {"MaxRecords": 5}, "InvalidParameterValue"),
+        ("describe_events", {"Marker": "x"}, "InvalidParameterValue"),
+        (
+            "describe_db_cluster_endpoints",
+            {"Filters": [{"Name": "colour", "Values": ["red"]}]},
+            "InvalidParameterValue",
+        ),
+    ],
+)
+def test_what_nothing_has_is_refused_and_never_our_failure(rds, call, arguments, code):
+    assert refusal(getattr(rds, call), **arguments) == code
+
+
+def test_resources_are_found_by_their_arns_and_in_capitals(resting, rds):
+    arn, writer = described(rds)["DBClusterArn"], resting.writer
+    instance = next(one for one in instances(rds) if one["DBInstanceIdentifier"] == writer)
+
+    for name in (arn, CLUSTER.upper()):
+        found = rds.describe_db_clusters(DBClusterIdentifier=name)["DBClusters"]
+        assert [one["DBClusterIdentifier"] for one in found] == [CLUSTER]
+        assert (
+            len(rds.describe_db_cluster_endpoints(DBClusterIdentifier=name)["DBClusterEndpoints"])
+            == 2
+        )
+    for name in (instance["DBInstanceArn"], writer.upper()):
+        found = rds.describe_db_instances(DBInstanceIdentifier=name)["DBInstances"]
+        assert [one["DBInstanceIdentifier"] for one in found] == [writer]
+    wanted = [{"Name": "db-cluster-id", "Values": [arn]}]
+    assert len(rds.describe_db_instances(Filters=wanted)["DBInstances"]) == 3
+    rds.failover_db_cluster(DBClusterIdentifier=arn)
+    resting.rest()
+    assert resting.writer != writer
+
+
+def test_endpoints_and_events_are_filtered_and_paged(resting, rds):
+    wanted = [{"Name": "db-cluster-endpoint-type", "Values": ["reader"]}]
+    found = rds.describe_db_cluster_endpoints(Filters=wanted)["DBClusterEndpoints"]
+    assert [one["Endpoint"] for one in found] == [resting.reader_endpoint.host]
+
+    for _ in range(8):
+        rds.failover_db_cluster(DBClusterIdentifier=CLUSTER)
+        resting.rest()
+    everything = rds.describe_events()["Events"]
+    paged = [page["Events"] for page in rds.get_paginator("describe_events").paginate(
+        PaginationConfig={"PageSize": 20})]  # fmt: skip
+    assert len(everything) > 20
+    assert len(paged[0]) == 20
+    assert [one for page in paged for one in page] == everything
+
+
+def test_what_a_test_changed_is_undone_for_the_next(resting, rds):
+    secrets = resting.aws.client("secretsmanager")
+    before = described(rds)
+    rds.add_tags_to_resource(ResourceName=before["DBClusterArn"], Tags=[{"Key": "a", "Value": "b"}])
+    rds.modify_db_cluster(DBClusterIdentifier=CLUSTER, DeletionProtection=True)
+    rds.modify_db_instance(DBInstanceIdentifier=resting.readers[0], PromotionTier=0)
+    rds.create_db_cluster(
+        DBClusterIdentifier="other", Engine="aurora-mysql", MasterUsername="someone",
+        MasterUserPassword="not-a-secret",
+    )  # fmt: skip
+    secrets.create_secret(Name="mine", SecretString="x")
+    for _ in range(2):
+        resting.aws.undo()
+
+    (after,) = rds.describe_db_clusters()["DBClusters"]
+    assert after["TagList"] == before["TagList"]
+    assert not after["DeletionProtection"]
+    assert {one["PromotionTier"] for one in instances(rds)} == {1}
+    assert [
+        one["Name"] for one in secrets.list_secrets()["SecretList"] if one["Name"] == "mine"
+    ] == []
+    arn = after["MasterUserSecret"]["SecretArn"]
+    kept = json.loads(secrets.get_secret_value(SecretId=arn)["SecretString"])
+    assert kept["username"] == resting.writer_endpoint.user
+
+
+def test_the_region_is_one_that_every_client_can_be_led_to(rds):
+    """Version 1 of the AWS CLI leaves AWS_ENDPOINT_URL aside for RDS of us-east-1."""
+    assert rds.meta.region_name != "us-east-1"
