@@ -78,15 +78,8 @@ def test_single_trials_give_every_figure_with_its_ends_to_charts():
 
 def test_what_users_felt_is_in_the_terminal_in_markdown_in_json_and_in_charts():
     failing = [refused(10.001 + n / 100) for n in range(250)]
-    trial = judged(
-        [
-            *acks(0.001, 10.0, 0.01),
-            *failing,
-            *acks(12.501, 15.0, 0.01),
-            refused(15.001),
-            *acks(15.011, 20.0, 0.01),
-        ]
-    )
+    late = [*acks(12.501, 16.0, 0.01), refused(16.001), *acks(16.011, 20.0, 0.01)]
+    trial = judged([*acks(0.001, 10.0, 0.01), *failing, *late])
     made = of(trial)
     shown = "\n".join(timeline(trial))
     run = {"trials": [made], "mode": "local", "seed": 1, "versions": {}, "schema": 1}
