@@ -27,7 +27,7 @@ from pytest_rdsfailover.trial.trial import Trial
 from pytest_rdsfailover.trial.trials import Trials
 
 ROOT = Path(__file__).parents[1]
-FRONT = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")]
+FRONT = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md")]
 PAGES = [*FRONT, *sorted((ROOT / "docs").glob("*.md"))]
 EXAMPLES = sorted((ROOT / "examples").glob("*/README.md"))
 LINK = re.compile(r"\[[^\]]*\]\((?!https?://)([^)#\s]*)(#[^)]*)?\)")

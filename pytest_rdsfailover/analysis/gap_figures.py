@@ -110,21 +110,21 @@ def gap_figures(seen: Observed, *, database: bool) -> GapFigures:
     natural = outages.natural_gap(seen.calm, seen.pauses, seen.rate)
     explained = max(outages.explained(seen.rate), natural)
     threshold = outages.threshold(natural, seen.rate)
-    wide = outages.longer(seen.acks, explained)
+    wide = outages.WideGaps.of(seen.acks, explained)
     scales = Scales(
         series=seen.series,
         acks=seen.acks,
-        disturbed=joined([*wide, *seen.pauses.spans]),
+        disturbed=joined([*wide.gaps, *seen.pauses.spans]),
         failing=failing_moments(seen.series, database=database),
         pauses=seen.pauses,
         database=database,
     )
-    candidates = [scales.weigh(gap) for gap in wide if gap[1] > seen.trigger]
+    candidates = [scales.weigh(gap) for gap in wide.gaps if gap[1] > seen.trigger]
     found = [
         weighed for weighed in candidates if weighed.length > threshold or weighed.lower > explained
     ]
     calm = seen.trigger if seen.triggered else seen.stop
-    begin, end = longest_unseen(seen.series, seen.acks, since=seen.trigger)
+    begin, end = longest_unseen(seen.series, wide, since=seen.trigger)
     return GapFigures(
         natural=natural,
         explained=explained,

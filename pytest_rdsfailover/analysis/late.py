@@ -9,6 +9,9 @@ from dataclasses import dataclass
 
 from pytest_rdsfailover.analysis.pauses import Pauses
 from pytest_rdsfailover.analysis.series import Series
+from pytest_rdsfailover.model.clock import SECOND
+
+GRACE = SECOND  # outages closer to each other than this are one incident
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +44,16 @@ def late(all_series: Sequence[Series], settled: int, pauses: Pauses) -> Late:
 
 
 def late_failures(series: Series, settled: int) -> Iterator[int]:
-    """Yield the rows of the operations that began after a moment and failed, in order."""
-    row = series.acked.find(0, bisect_right(series.started, settled))
+    """Yield the rows of the operations that began after a moment and failed, in order.
+
+    A writer that is served again within `GRACE` was on its way back until then: a connection that
+    the failover cut is noticed at its next use, whenever that is.
+    """
+    first = bisect_right(series.started, settled)
+    back = series.acked.find(1, first)
+    if back >= 0 and series.finished[back] <= settled + GRACE:
+        first = back
+    row = series.acked.find(0, first)
     while row >= 0:
         yield row
         row = series.acked.find(0, row + 1)

@@ -11,8 +11,9 @@ from typing import NamedTuple
 
 from pytest_rdsfailover.analysis.figure import Figure
 from pytest_rdsfailover.analysis.pauses import Pauses
+from pytest_rdsfailover.analysis.selection import selected
 from pytest_rdsfailover.analysis.series import Series
-from pytest_rdsfailover.analysis.statistics import percentile
+from pytest_rdsfailover.analysis.statistics import place_of
 from pytest_rdsfailover.model.clock import SECOND, to_seconds
 
 NO_PAUSES = Pauses([])
@@ -165,8 +166,9 @@ def _wait(seen: int, own: int, *, lost: bool = False) -> Wait:
 
 
 def _quantiles(taken: list[float] | list[int]) -> Quantiles:
-    taken.sort()
-    return Quantiles(percentile(taken, 0.5), percentile(taken, 0.99), taken[-1])
+    last = len(taken) - 1
+    places = [place_of(len(taken), 0.5), place_of(len(taken), 0.99), last]
+    return Quantiles(*selected(taken, places))
 
 
 def _figure(least: float, seen: float, most: float) -> Figure:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain, compress, count, islice
 from operator import sub
+from typing import Self
 
 from pytest_rdsfailover.analysis.pauses import Pauses
 from pytest_rdsfailover.analysis.series import Series
@@ -62,11 +63,40 @@ def lengths(acks: Sequence[int]) -> list[int]:
 
 def longer(acks: Sequence[int], longer_than: int) -> list[Gap]:
     """Return every gap between neighbours in *acks* that exceeds *longer_than*."""
-    taken = lengths(acks)
-    if max(taken, default=0) <= longer_than:
-        return []
-    places = compress(count(), map(longer_than.__lt__, taken))
-    return [(acks[place], acks[place + 1]) for place in places]
+    too_long = map(longer_than.__lt__, map(sub, islice(acks, 1, None), acks))
+    return [(acks[place], acks[place + 1]) for place in compress(count(), too_long)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WideGaps:
+    """The gaps between acknowledgements that are longer than some length, found once.
+
+    Attributes:
+        acks: the acknowledgements in order, with both edges of the run.
+        longer_than: that length.
+        gaps: these gaps, in order.
+    """
+
+    acks: Sequence[int]
+    longer_than: int
+    gaps: Sequence[Gap]
+
+    @classmethod
+    def of(cls, acks: Sequence[int], longer_than: int) -> Self:
+        """Find them."""
+        return cls(acks=acks, longer_than=longer_than, gaps=longer(acks, longer_than))
+
+    def longer(self, longer_than: int) -> Sequence[Gap]:
+        """Return those that are longer than another length, in order."""
+        if longer_than < self.longer_than:
+            return longer(self.acks, longer_than)
+        return [gap for gap in self.gaps if gap[1] - gap[0] > longer_than]
+
+    def widest(self, since: int) -> int:
+        """Return how long the longest of all gaps is that were not over by a moment."""
+        known = max((last - first for first, last in self.gaps if last > since), default=0)
+        felt = [] if known else self.acks[max(0, bisect_left(self.acks, since) - 1) :]
+        return known or max(lengths(felt), default=0)
 
 
 def widest(acks: Sequence[int]) -> Gap:
@@ -96,6 +126,9 @@ def natural_gap(calm: Sequence[int], pauses: Pauses, rate: float) -> int:
     if not usual:
         return 0
     most = max(explained(rate), NATURAL_FACTOR * percentile(usual, USUAL))
+    longest = max(taken)
+    if longest <= most:
+        return longest
     # Only a gap that is too long may have become so by a pause, and there are few of these.
     slept = (
         after - before - pauses.within((before, after)) for before, after in longer(calm, most)

@@ -37,15 +37,21 @@ class Pauses:
 
     def touching(self, span: Span) -> Sequence[Span]:
         """Return those that share time with a span."""
+        if not self.spans:
+            return ()
         first = bisect_left(self.spans, span[0], key=lambda each: each[1])
         return self.spans[first : bisect_right(self.spans, span[1], key=lambda each: each[0])]
 
     def within(self, span: Span) -> int:
         """Return for how much of a span the load generator stood still."""
+        if not self.spans:
+            return 0
         return sum(max(0, min(b, span[1]) - max(a, span[0])) for a, b in self.touching(span))
 
     def most_within(self, span: Span) -> int:
         """Return the same, with a pause that may not have been noted where others were."""
+        if not self.spans:
+            return 0
         near = self.touching((span[0] - NEAR, span[1] + NEAR))
         return min(span[1] - span[0], self.within(span) + (UNSEEN if near else 0))
 

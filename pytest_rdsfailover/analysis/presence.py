@@ -2,10 +2,10 @@
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
-from itertools import compress, islice
+from itertools import compress, count
 from operator import sub
 
-from pytest_rdsfailover.analysis.outages import Gap, longer
+from pytest_rdsfailover.analysis.outages import Gap, WideGaps, longer
 from pytest_rdsfailover.analysis.series import Series
 from pytest_rdsfailover.model.clock import SECOND
 
@@ -25,7 +25,7 @@ def there(all_series: Sequence[Series], before: int, start: int) -> int:
     return latest
 
 
-def longest_unseen(all_series: Sequence[Series], acks: Sequence[int], *, since: int) -> Gap:
+def longest_unseen(all_series: Sequence[Series], wide: WideGaps, *, since: int) -> Gap:
     """Return the longest time in which a database can have been away without a break.
 
     It holds no acknowledged write, from its start to its end: such a write would have been served
@@ -33,17 +33,16 @@ def longest_unseen(all_series: Sequence[Series], acks: Sequence[int], *, since: 
 
     Args:
         all_series: all writers.
-        acks: their acknowledgements in order, with both edges of the run.
+        wide: the gaps between their acknowledgements.
         since: what was over by then does not count.
     """
-    felt = acks[max(0, bisect_left(acks, since) - 1) :]
-    widest = max(map(sub, islice(felt, 1, None), felt), default=0)
+    acks = wide.acks
     # A time twice as long as *slow* holds a gap of that length between writes that were not slow.
-    slow = max(widest // 2, FINEST)
+    slow = max(wide.widest(since) // 2, FINEST)
     late = sorted(_slow(all_series, slow))
-    fast = _without(acks, late) if late else acks
+    gaps = longer(_without(acks, late), slow) if late else wide.longer(slow)
     found = (acks[-1], acks[-1])
-    for before, after in sorted(longer(fast, slow), key=lambda gap: gap[0] - gap[1]):
+    for before, after in sorted(gaps, key=lambda gap: gap[0] - gap[1]):
         if after <= since:
             continue
         if after - before + slow <= found[1] - found[0]:
@@ -60,12 +59,8 @@ def _slow(all_series: Sequence[Series], slow: int) -> list[int]:
     """Return when writes were acknowledged that took longer than *slow*."""
     found: list[int] = []
     for series in all_series:
-        taken = list(map(sub, series.finished, series.started))
-        if taken and max(taken) > slow:
-            chosen = (
-                each > slow and acked for each, acked in zip(taken, series.acked, strict=True)
-            )
-            found += compress(series.finished, chosen)
+        long = compress(count(), map(slow.__lt__, map(sub, series.finished, series.started)))
+        found += [series.finished[row] for row in long if series.acked[row]]
     return found
 
 

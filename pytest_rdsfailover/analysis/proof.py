@@ -100,6 +100,8 @@ def failing_moments(all_series: Sequence[Series], *, database: bool) -> list[int
 def _failures(series: Series, gap: Gap, due: Due, *, database: bool) -> Iterator[Gap]:
     end = bisect_left(series.started, gap[1])
     first = bisect_right(series.finished, gap[0])
+    if series.acked.find(0, first, end) < 0:
+        return
     if _failed_before(series, first, due.there):
         back = series.acked.find(1, first, end)
         first = end if back < 0 else back

@@ -14,7 +14,12 @@ EDGE = 1 + 1e-9  # lets rounding not decide what is equal on paper
 
 def percentile(ordered: Sequence[Number], share: float) -> Number:
     """Return the smallest value that at least *share* of the *ordered* values do not exceed."""
-    return ordered[max(0, math.ceil(share * len(ordered)) - 1)]
+    return ordered[place_of(len(ordered), share)]
+
+
+def place_of(count: int, share: float) -> int:
+    """Return where that value stands among so many."""
+    return max(0, math.ceil(share * count) - 1)
 
 
 def median_interval(ordered: Sequence[float]) -> tuple[float, float] | None:

@@ -12,7 +12,6 @@ import threading
 from array import array
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Literal
 
 from pytest_rdsfailover.journal.names import Names, names_of
 from pytest_rdsfailover.model.errors import FileWriteError
@@ -110,7 +109,7 @@ class Events:
         self.writer, self.sort = writer, sort
         self._take, self._names = blocks.take, blocks.names
         self._blocks: list[memoryview] = []
-        self._joined = NO_ROOM  # all of them in one piece, as of the last look at them
+        self._joined = b""  # all of them in one piece, as of the last look at them
         self._room = IN_A_BLOCK
         self._before = 0  # events in full blocks
         self._block, self._at = NO_ROOM, 0
@@ -177,7 +176,8 @@ class Events:
 
     def detach(self) -> None:
         """Move all events out of their file; no more can be appended."""
-        self._blocks, self._room = [self._words()], max(1, len(self))
+        self._blocks = [memoryview(self._records()).cast("q")]
+        self._room = max(1, len(self))
         self._before, self._at = len(self), 0
         self._block = NO_ROOM
 
@@ -194,17 +194,16 @@ class Events:
             if max(column, default=0) >= len(known):
                 raise ValueError(f"event {column.index(max(column))} has a name that is not there")
 
-    def _words(self) -> memoryview:
+    def _records(self) -> bytes:
         """Return all events up to now in one piece, which is kept for the next column."""
-        words = len(self) * WORDS
-        if len(self._joined) != words:
-            joined = b"".join(block.cast("B") for block in list(self._blocks))
-            self._joined = memoryview(joined).cast("q")[:words]
+        size = len(self) * RECORD
+        if len(self._joined) != size:
+            self._joined = b"".join(block.cast("B") for block in list(self._blocks))[:size]
         return self._joined
 
     def times(self, place: int) -> "array[int]":
         """Return a column of times: 0 the intended, 1 the started, 2 the finished."""
-        return array("q", self._words()[place::WORDS].tobytes())
+        return array("q", self._records())[place::WORDS]
 
     @property
     def intended(self) -> "array[int]":
@@ -224,26 +223,22 @@ class Events:
     @property
     def outcome(self) -> "array[int]":
         """Return an `Outcome` for each event."""
-        return array("B", self._part("B", 24, RECORD).translate(IS_OUTCOME))
+        return array("B", self._records()[24::RECORD].translate(IS_OUTCOME))
 
     @property
     def instance(self) -> "array[int]":
         """Return the place of each event's instance in `instances`."""
-        return array("B", self._part("B", 25, RECORD))
+        return array("B", self._records()[25::RECORD])
 
     @property
     def fault(self) -> "array[int]":
         """Return the place of each event's fault in `faults`."""
-        return array("H", self._part("H", 13, RECORD // 2))
+        return array("H", self._records())[13 :: RECORD // 2]
 
     @property
     def detail(self) -> "array[int]":
         """Return the number that goes with each event."""
-        return array("I", self._part("I", 7, RECORD // 4))
-
-    def _part(self, form: Literal["B", "H", "I"], place: int, step: int) -> bytes:
-        words = self._words().cast("B")
-        return (words if form == "B" else words.cast(form))[place::step].tobytes()
+        return array("I", self._records())[7 :: RECORD // 4]
 
     @property
     def faults(self) -> list[Fault | None]:

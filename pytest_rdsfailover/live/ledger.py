@@ -115,6 +115,7 @@ class Ledger:
         line = json.dumps({"session": self._session, "at": now}).encode() + b"\n"
         descriptor = _opened(self._state)
         try:
+            os.lseek(descriptor, 0, os.SEEK_END)
             _append(descriptor, line)
         except OSError as error:
             raise FileWriteError(f"the ledger {self._state}", error) from error
@@ -180,7 +181,6 @@ class Ledger:
 
 def _append(descriptor: int, line: bytes) -> None:
     """Add a line to a file, or nothing: half a line, of a full disk, would spoil those behind it."""
-    os.lseek(descriptor, 0, os.SEEK_END)
     size = os.fstat(descriptor).st_size
     written = os.write(descriptor, line)
     if written == len(line):

@@ -147,11 +147,15 @@ class Observation:
 
         Raises:
             DiedError: in the place of another `Exception`, if a server of ours has ended.
+            BaseException: what interrupted a step, Ctrl-C for example; the others were taken.
         """
-        self._clean_up()
+        interrupt = self._clean_up()
+        error = interrupt or error
         if error is not None:
             for line in self.left_behind:
                 error.add_note(line)
+        if interrupt is not None:
+            raise interrupt
         if isinstance(error, Exception):
             check_late(self._target, self._clock)
 
@@ -207,8 +211,9 @@ class Observation:
         """Remove what was kept should this process be killed: the trial is noted."""
         self._keeping.discard()
 
-    def _clean_up(self) -> None:
-        """Take every step, whatever becomes of the others."""
+    def _clean_up(self) -> BaseException | None:
+        """Take every step, whatever becomes of the others; return what interrupted one."""
+        interrupt: BaseException | None = None
         steps = {
             "the watchdog was not stopped": self._watchdog.stop,
             "the load was not stopped": self._load.stop,
@@ -220,6 +225,10 @@ class Observation:
                 step()
             except Exception as error:  # noqa: BLE001 - a clean-up outranks no verdict
                 self.left_behind.append(f"{failed}: {error}")
+            except BaseException as error:  # noqa: BLE001 - raised by who called this
+                self.left_behind.append(f"{failed}: {error!r}")
+                interrupt = interrupt or error
+        return interrupt
 
     def _drop(self) -> None:
         provisioning.drop(self._workload, self._target, self._endpoint, self._clock)

@@ -193,7 +193,7 @@ class TrialRunner:
         observation.forget()
         try:
             self._judge(observation, endpoint)
-        except Exception as verdict:
+        except BaseException as verdict:  # a hook may call pytest.fail
             if observation.unaudited is not None:
                 verdict.add_note(f"not audited: {observation.unaudited}")
             for line in observation.left_behind:

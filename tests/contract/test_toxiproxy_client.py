@@ -143,6 +143,19 @@ def test_a_refused_disabling_is_not_followed_by_another_request():
     assert len(heard) == 1
 
 
+def test_a_disabled_proxy_is_enabled_again_by_one_request_after_the_block():
+    body = '{"name": "db", "listen": "l", "upstream": "u", "enabled": true}'
+    with (
+        answering((200, body), (200, body)) as (client, heard),
+        pytest.raises(ZeroDivisionError),
+        client.down("db"),
+    ):
+        assert [each.partition("{")[2] for each in heard] == ['"enabled": false}']
+        raise ZeroDivisionError
+
+    assert [each.partition("{")[2] for each in heard] == ['"enabled": false}', '"enabled": true}']
+
+
 def test_two_clients_of_two_servers_do_not_mix():
     with (
         answering((200, '{"version": "1"}')) as (one, _),

@@ -1,6 +1,7 @@
 """The control socket's client: an answer that comes too late, or never, costs one command only."""
 
 import json
+import signal
 import socket
 import threading
 
@@ -18,7 +19,7 @@ class Gateway:
 
     def __init__(self, path):
         self.path, self.may_answer = path, threading.Event()
-        self.heard, self.cut = 0, None
+        self.heard, self.cut, self.on_first = 0, None, lambda: None
         self._listener = socket.socket(socket.AF_UNIX)
         self._listener.bind(path)
         self._listener.listen()
@@ -38,6 +39,7 @@ class Gateway:
                 self.heard += 1
                 number = self.heard
                 if number == 1:
+                    self.on_first()
                     self.may_answer.wait(PATIENCE)
                     if self.cut is not None:
                         connection.sendall(self.cut)
@@ -68,6 +70,28 @@ def test_a_late_answer_is_not_taken_for_the_next_one(gateway):
         gateway.may_answer.set()
 
         assert [client.ping() for _ in range(3)] == [2, 3, 4]
+
+
+def test_an_answer_that_nobody_waited_for_is_not_taken_for_the_next_one(gateway):
+    class Interrupted(BaseException):
+        pass
+
+    def interrupt(*_):
+        raise Interrupted
+
+    before = signal.signal(signal.SIGUSR1, interrupt)
+    try:
+        gateway.on_first = lambda: signal.pthread_kill(
+            threading.main_thread().ident, signal.SIGUSR1
+        )
+        with connect(gateway.path, timeout=PATIENCE) as client:
+            with pytest.raises(Interrupted):
+                client.ping()
+            gateway.may_answer.set()
+
+            assert [client.ping() for _ in range(3)] == [2, 3, 4]
+    finally:
+        signal.signal(signal.SIGUSR1, before)
 
 
 @pytest.mark.parametrize("cut", [b"", b"\n", b"{", b'{"pid": 1'])

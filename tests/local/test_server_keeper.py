@@ -3,6 +3,7 @@
 import os
 import random
 import signal
+import sys
 import time
 from pathlib import Path
 
@@ -249,3 +250,35 @@ os.close(0)
 os.open(os.devnull, os.O_RDONLY)
 raise SystemExit(keeper.main())
 """
+
+
+TRIAL = """
+from pathlib import Path
+
+def test_trial(rds_trial, rds_cluster):
+    Path("begun").touch()
+    rds_trial(rds_cluster.writer_endpoint, writers=4, rate=100)
+"""
+
+
+@pytest.mark.parametrize("how", DEADLY, ids=lambda how: how.name)
+def test_a_run_of_pytest_that_is_ended_in_a_trial_leaves_nothing_on_the_server(
+    running, before, tmp_path, how
+):
+    (tmp_path / "test_it.py").write_text(TRIAL)
+    with marked.run_directories() as place:
+        (tmp_path / "conftest.py").write_text(
+            f"import signal, sys\nsignal.signal(signal.SIGHUP, signal.SIG_DFL)\n"
+            f"sys.modules['boto3'] = None\n{marked.PLACE.format(base=str(place))}"
+        )
+        argv = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+        options = {"RDS_SERVER": running.url, "RDS_TOXIPROXY": "builtin"}
+        with marked.Marked(argv, place, tmp_path, **options) as run:
+            until((tmp_path / "begun").exists, within=60)
+            time.sleep(0.5)
+            assert names(running)
+            os.killpg(run.popen.pid, how)
+            run.popen.wait()
+
+            come_to_rest(running, before)
+            assert run.left() == []

@@ -57,7 +57,7 @@ def brownout(case: Case) -> Finding | None:
             f" from {format_duration(first)} on, while the others were served"
         ),
         cure=cure_of(fault),
-        expectation='availability_area="< 1s"',
+        expectation='worst_second=">= 90%"',
     )
 
 

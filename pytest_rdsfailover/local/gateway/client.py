@@ -44,8 +44,8 @@ Answer = TypeVar("Answer")
 class GatewayClient:
     """Commands a gateway; may be used from several threads.
 
-    A command that is not answered in time ends its connection, so that its late answer is never
-    taken for the answer to the next command. That one opens another connection.
+    A command that is not answered in time, or is interrupted, ends its connection, so that its late
+    answer is never taken for the answer to the next command. That one opens another connection.
 
     Args:
         path: the gateway's control socket.
@@ -220,6 +220,9 @@ class GatewayClient:
             except (OSError, ValueError) as error:
                 self._hang_up()
                 raise GatewayError(f"the gateway does not answer: {error}") from error
+            except BaseException:  # who asked was interrupted; the answer is still to come
+                self._hang_up()
+                raise
         raise GatewayError(answer["error"])
 
     def _exchange(self, line: bytes) -> bytes:

@@ -154,7 +154,13 @@ def _play(
         acked = outcome is Outcome.ACKED
         truth.slots.append(
             Slot(
-                finished, intended, sent, acked, fated or broken, _slept(intended, finished, pauses)
+                finished,
+                intended,
+                sent,
+                acked,
+                fated or broken,
+                _slept(intended, finished, pauses),
+                writer=writer,
             )
         )
         yield intended, sent, finished, outcome, fault

@@ -19,8 +19,8 @@ def figures(events, *, lasting=False, **changes):
 
 
 def test_operations_that_failed_after_the_cluster_had_settled_are_late_errors():
-    late = [refused(12.41 + n / 100, 1290) for n in range(4)]
-    found = figures([*AWAY, *late, *acks(12.45, 20.0, 0.01)])
+    late = [refused(12.42 + n / 100, 1290) for n in range(4)]
+    found = figures([*AWAY, *acks(12.41, 12.42, 0.01), *late, *acks(12.46, 20.0, 0.01)])
 
     assert found.late_errors() == 4
     assert found.late_error_share() == pytest.approx(4 / 759)
@@ -33,14 +33,33 @@ def test_an_operation_that_began_before_and_failed_after_is_none():
     assert found.late_errors() == 0
 
 
+def test_a_writer_is_on_its_way_back_for_a_second():
+    def errors(back):
+        times = [12.41 + n / 10 for n in range(20)]
+        away = [refused(at) for at in times if at < back]
+        return figures([*AWAY, *away, *acks(back, 20.0, 0.01)]).late_errors()
+
+    assert errors(13.3) == 0
+    assert errors(13.5) == 11
+
+
+def test_a_writer_that_never_comes_back_has_no_grace():
+    found = figures([*AWAY, *(refused(12.41 + n / 100) for n in range(500))])
+
+    assert found.late_errors() >= 500
+
+
 def test_another_error_met_no_demoted_writer():
-    found = figures([*AWAY, refused(12.45, 2003), *acks(12.46, 20.0, 0.01)])
+    found = figures(
+        [*AWAY, *acks(12.41, 12.45, 0.01), refused(12.45, 2003), *acks(12.46, 20.0, 0.01)]
+    )
 
     assert (found.late_errors(), found.demoted_writer()) == (1, 0)
 
 
 def test_errors_that_go_on_when_observation_ends_have_no_upper_end():
-    found = figures([*AWAY, refused(12.45), *acks(12.46, 20.0, 0.01)], lasting=True)
+    events = [*AWAY, *acks(12.41, 12.45, 0.01), refused(12.45), *acks(12.46, 20.0, 0.01)]
+    found = figures(events, lasting=True)
 
     assert (found.late_errors().lower, found.late_errors().upper) == (1, math.inf)
     assert found.late_error_share().upper == 1

@@ -4,16 +4,16 @@ import random
 
 from builders import ack, acks, journal
 
-from pytest_rdsfailover.analysis.outages import acknowledgements
+from pytest_rdsfailover.analysis.outages import WideGaps, acknowledgements
 from pytest_rdsfailover.analysis.presence import longest_unseen
 from pytest_rdsfailover.analysis.series import series_of
 from pytest_rdsfailover.model.clock import SECOND
 
 
-def unseen(events, *, writers=1, since=0.0, stop=9.0):
+def unseen(events, *, writers=1, since=0.0, stop=9.0, wide=SECOND // 100):
     series = series_of(journal(events, writers=writers))
     found = acknowledgements(series, start=0, stop=round(stop * SECOND))
-    return longest_unseen(series, found, since=round(since * SECOND))
+    return longest_unseen(series, WideGaps.of(found, wide), since=round(since * SECOND))
 
 
 def seconds(span):
@@ -55,3 +55,10 @@ def test_it_is_the_same_as_by_looking_at_all_of_them():
             events.append(ack(at[writer], sent=start, writer=writer))
         begin, end = seconds(unseen(events, writers=4, stop=2.0))
         assert abs(end - begin - slowly(events, 2.0)) < 1e-6
+
+
+def test_it_is_the_same_whatever_length_the_wide_gaps_have():
+    events = [*acks(0.01, 3.0, 0.01), *acks(3.04, 6.0, 0.03), ack(6.9, sent=6.1), *acks(7, 9, 0.1)]
+    lengths = (0, SECOND // 200, SECOND // 20, SECOND // 4, 5 * SECOND)
+    assert len({unseen(events, wide=each) for each in lengths}) == 1
+    assert len({unseen(events, since=7.0, wide=each) for each in lengths}) == 1

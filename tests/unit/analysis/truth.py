@@ -8,6 +8,8 @@ from itertools import accumulate
 
 from pytest_rdsfailover.model.clock import SECOND
 
+GRACE = 1.0  # in which a writer may be on its way back
+
 
 @dataclass(frozen=True, order=True)
 class Slot:
@@ -22,6 +24,7 @@ class Slot:
         slept: for how much of it the load generator stood still; of a slot that was not issued, whether
             it may have.
         issued: whether a writer was free.
+        writer: whose it was.
     """
 
     finished: float
@@ -31,6 +34,7 @@ class Slot:
     fated: bool
     slept: float
     issued: bool = True
+    writer: int = 0
 
     def served(self, within: float) -> bool:
         return self.acked and self.finished - self.intended <= within
@@ -168,8 +172,14 @@ class Truth:
         return around.count(False) > 3 * self.usual * len(around)
 
     def late_errors(self, settled: float) -> tuple[float, float]:
-        """Return how many operations failed that were sent after a moment."""
-        failed = [e for e in self.slots if e.issued and not e.acked and e.started > settled]
+        """Return how many operations failed that were sent after a moment, by writers that were back."""
+        after = [e for e in self.slots if e.issued and e.started > settled]
+        back: dict[int, float] = {}
+        for each in sorted(after, key=lambda slot: slot.started):
+            if each.acked:
+                back.setdefault(each.writer, each.finished)
+        soon = {writer: at for writer, at in back.items() if at <= settled + GRACE}
+        failed = [e for e in after if not e.acked and e.started > soon.get(e.writer, -math.inf)]
         excused = sum(bool(each.slept) for each in failed)
         return len(failed) - excused, math.inf if self.lasting else len(failed)
 

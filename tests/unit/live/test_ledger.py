@@ -203,6 +203,17 @@ def test_the_record_grows_by_lines_that_only_we_may_read(ledger, tmp_path):
     assert one.audit.stat().st_mode & 0o077 == 0
 
 
+def test_the_record_can_be_something_that_holds_nothing(ledger):
+    reading, writing = os.pipe()
+    one = ledger(audit=f"/dev/fd/{writing}")
+    assert one.why_not_recordable() == ""
+    one.record("trigger")
+    os.close(writing)
+
+    assert json.loads(os.read(reading, 4096))["what"] == "trigger"
+    os.close(reading)
+
+
 def test_workers_of_pytest_xdist_are_one_session():
     assert session_id({"PYTEST_XDIST_TESTRUNUID": "abc"}) == "abc"
     assert session_id({}) != session_id({})

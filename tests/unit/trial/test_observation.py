@@ -17,6 +17,7 @@ from pytest_rdsfailover.model.endpoints import Endpoint
 from pytest_rdsfailover.model.errors import AuditError, DiedError, LeftBehindWarning
 from pytest_rdsfailover.model.records import Outcome
 from pytest_rdsfailover.model.settings import Settings
+from pytest_rdsfailover.trial.extensions import Extensions
 from pytest_rdsfailover.trial.observation import Observation
 from pytest_rdsfailover.trial.plan import Plan
 from pytest_rdsfailover.trial.runner import TrialRunner
@@ -167,6 +168,29 @@ def test_no_step_of_the_clean_up_waits_for_another(monkeypatch, breaking):
     assert any(str(GONE) in note for note in raised.value.__notes__)
 
 
+@pytest.mark.parametrize("interrupt", [KeyboardInterrupt(), pytest.fail.Exception("too slow")])
+@pytest.mark.parametrize("error", [None, AssertionError("a verdict")])
+def test_who_interrupts_the_clean_up_leaves_no_table(interrupt, error):
+    workload = Workload()
+    observation = observe(workload, Load(interrupt))
+
+    with pytest.raises(type(interrupt)) as raised, suppress(AssertionError), observation:
+        if error is not None:
+            raise error
+
+    assert raised.value is interrupt
+    assert not workload.there
+    assert not observation._watchdog._thread.is_alive()
+    assert interrupt.__notes__[-1] == f"the load was not stopped: {interrupt!r}"
+
+
+def test_a_table_whose_drop_is_interrupted_is_named():
+    with pytest.raises(KeyboardInterrupt) as raised, observe(Workload(drop=KeyboardInterrupt())):
+        pass
+    (line,) = raised.value.__notes__
+    assert "table d.rds_writes_x is left behind" in line
+
+
 @pytest.mark.parametrize("error", [AssertionError("a verdict"), KeyboardInterrupt()])
 def test_what_ended_the_block_stays_the_error_and_names_the_rest(error):
     workload = Workload(drop=GONE)
@@ -239,6 +263,20 @@ def test_a_verdict_comes_before_what_is_left_behind():
     assert not isinstance(raised.value, InvalidTrialError)
     assert "table d.rds_writes_x is left behind" in raised.value.__notes__[0]
     assert len(runner.noted) == 1
+
+
+def test_a_hook_that_fails_the_test_does_not_hide_what_is_left_behind():
+    class Strict(Extensions):
+        def after_trial(self, *_):
+            pytest.fail("the project does not like it")
+
+    runner = Watched(Workload(drop=GONE), {})
+    runner._extensions = Strict()
+
+    with pytest.raises(pytest.fail.Exception) as raised:
+        runner.run()
+
+    assert "table d.rds_writes_x is left behind" in raised.value.__notes__[0]
 
 
 @pytest.mark.parametrize("expectations", [{}, {"lost": 0}])

@@ -35,7 +35,8 @@ class ProxyControl:
 
     def _state(self, message: Message) -> ProxyState:
         name = typed(AskEndpoint, message).endpoint
-        return ProxyState(stats=self._proxy.stats(name), pins=self._proxy.endpoints[name].pins)
+        pins = tuple(self._proxy.endpoints[name].pins)  # asdict would make an empty one of theirs
+        return ProxyState(stats=self._proxy.stats(name), pins=pins)
 
     def _configure(self, message: Message) -> Done:
         try:

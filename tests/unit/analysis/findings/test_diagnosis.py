@@ -5,6 +5,7 @@ from builders import ack, acks, course, everything_acked, journal, refused, unkn
 
 from pytest_rdsfailover.analysis.judging import judge
 from pytest_rdsfailover.analysis.verdicts.bounds import parse_expectations
+from pytest_rdsfailover.analysis.verdicts.expectations import FAIL, verdicts
 from pytest_rdsfailover.journal.complaints import Complaint
 from pytest_rdsfailover.journal.evidence import Evidence
 from pytest_rdsfailover.journal.stored import Stored
@@ -216,11 +217,15 @@ def of_all(first, last, writers=4):
 )
 def test_half_a_service_is_told_though_no_outage_shows_it(stretch, told):
     events = [*of_all(1.0, 12.0), *stretch, *of_all(stretch[-1].finished + 0.05, 20.0)]
-    found = diagnosed(events, writers=4, rate=80.0)
+    made = journal(events, writers=4)
+    trial = judge(Evidence(journal=made, course=course(rate=80.0), stored=None))
+    found = {finding.name: finding for finding in trial.findings}
     assert ("brownout" in found) is told
     if told:
         assert "1.50 s from 2.00 s on, while the others were served" in found["brownout"].evidence
-        assert found["brownout"].expectation == 'availability_area="< 1s"'
+        assert found["brownout"].expectation == 'worst_second=">= 90%"'
+        (verdict,) = verdicts(trial, parse_expectations(worst_second=">= 90%"))
+        assert verdict.state == FAIL
 
 
 def test_an_outage_is_no_half_a_service_and_neither_is_what_fails_all_along():

@@ -66,6 +66,19 @@ def test_a_failure_shows_the_trials_that_break_it_and_the_quantile_seen():
     assert "the p95 seen was 3.00 s" in text
 
 
+def test_the_evidence_says_how_much_is_shown_and_what_would_show_more():
+    """By the binomial distribution: of n trials that all held, 0.05 ** (1 / n) of all hold at least."""
+    (verdict,) = claims.judge([sample()] * 59, claims.parse_claims(downtime="p95 < 2s"))
+    few = complaint([sample()] * 4, downtime="median < 2s")
+
+    assert verdict.evidence == (
+        "held in 59 of 59 trials",
+        "so at most 5 % of all failovers (95% confidence) break it; 299 trials would prove 99 %",
+    )
+    assert "shown for at least 47% of all failovers (95% confidence), not for 50%" in few
+    assert "it takes 5 trials if no further one breaks it" in few
+
+
 def test_the_median_is_the_fiftieth_percentile():
     assert state([sample()] * 5, downtime="median < 2s") == PASS
     assert state([sample()] * 4, downtime="median < 2s") == INCONCLUSIVE

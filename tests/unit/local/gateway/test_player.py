@@ -1,4 +1,5 @@
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -120,3 +121,87 @@ def test_the_writer_is_deposed_when_another_follows_it():
     world = World()
     world.play([SCRIPT[1], SCRIPT[5], SCRIPT[2]])
     assert not world.router.instances["instance-1"].writer
+
+
+class Watched(World):
+    """A world that notes in which order its parts are asked; its sessions die hard."""
+
+    def __init__(self, polls=3):
+        super().__init__()
+        self.asked, self._polls = [], polls
+        for name in ("promote", "back"):
+            setattr(self.router, name, self._noted(name, getattr(self.router, name)))
+
+    def _noted(self, name, work):
+        def done(instance):
+            self.asked.append(name)
+            work(instance)
+
+        return done
+
+    def alive(self, threads):
+        assert threads == {7}
+        self._polls -= 1
+        self.asked.append("alive" if self._polls > 0 else "gone")
+        return threads if self._polls > 0 else set()
+
+    def kill(self, threads):
+        self.asked.append(f"kill {threads}")
+
+    def set_refused(self, refused):
+        self.asked.append(f"network {sorted(refused)} {sorted(happened(self.player))}")
+
+    def play(self, script):
+        self.player = Player(self.router, self, self, self, self)
+
+        async def main():
+            self.player.play(script, 1290)
+            await asyncio.wait([self.player._play])
+
+        asyncio.run(main())
+        return self.player
+
+
+@pytest.mark.parametrize("step", [SCRIPT[2], SCRIPT[5]], ids=["promote", "back"])
+def test_nobody_writes_before_the_last_session_of_the_old_writer_is_gone(step):
+    world = Watched()
+    player = world.play([SCRIPT[1], step])
+
+    order = [each for each in world.asked if not each.startswith("network")]
+    assert order == ["kill {7}", "alive", "alive", "gone", step.action]
+    assert player.failures == []
+    names = [mark.name for mark in player.marks]
+    assert names[:2] == ["writer_cut", "fenced"]
+    assert names[2] == {"promote": "promoted", "back": "instance_back"}[step.action]
+
+
+def test_a_second_cut_waits_for_the_fence_of_the_first():
+    world = Watched(polls=4)
+    world.play([SCRIPT[1], SCRIPT[1]])
+
+    order = [each for each in world.asked if not each.startswith("network")]
+    assert order == ["kill {7}", "alive", "alive", "alive", "gone", "kill {7}", "gone"]
+
+
+@pytest.mark.parametrize(
+    ("step", "milestone"),
+    [(SCRIPT[2], "promoted"), (SCRIPT[4], "dns_flip"), (SCRIPT[5], "instance_back")],
+)
+def test_a_milestone_is_noted_once_the_network_knows(step, milestone):
+    world = Watched(polls=1)
+    player = world.play([SCRIPT[1], step])
+
+    assert milestone in happened(player)
+    seen = [each for each in world.asked if each.startswith("network")]
+    assert len(seen) == 2  # of the cut, and of this
+    assert not [each for each in seen if milestone in each]
+
+
+def test_the_milestones_of_steps_that_are_due_say_when_they_were_planned():
+    player = World().play([replace(SCRIPT[1], at=0.01), replace(SCRIPT[5], at=0.02)])
+
+    planned = {mark.name: mark.planned for mark in player.marks}
+    began = player.plays[-1].started
+    assert planned["fenced"] is None
+    assert planned["writer_cut"] == began + 10_000_000
+    assert all(mark.at >= (mark.planned or 0) for mark in player.marks)

@@ -2,10 +2,12 @@
 
 import asyncio
 import ssl
+from dataclasses import asdict
 
 import pytest
 from proxy_world import NAMES, login, query
 
+from pytest_rdsfailover.local.gateway.proxy.control import ProxyControl
 from pytest_rdsfailover.local.gateway.proxy.facts import ServerFacts
 from pytest_rdsfailover.local.gateway.proxy.rds_proxy import PROXY, PROXY_READER, RdsProxy
 from pytest_rdsfailover.local.gateway.proxy.secrets import Secret
@@ -88,5 +90,18 @@ def test_new_clients_are_refused_only_where_there_is_nobody_to_serve_them(loop):
         assert refusing() == [False, False]
         proxy.hold(refuse=False)
         assert refusing() == [False, False]
+
+    loop.run(main())
+
+
+def test_pins_are_told_to_who_asks(loop):
+    async def main():
+        proxy = proxy_of(Router(2), [])
+        session = ProxySession(proxy.endpoints[PROXY], 1)
+        proxy.endpoints[PROXY].pins.note(session, "user variable", b"SET @a = 1")
+        told = ProxyControl(proxy).commands["proxy"]({"command": "proxy", "endpoint": PROXY})
+
+        (pin,) = asdict(told)["pins"]
+        assert (pin["reason"], pin["statement"]) == ("user variable", "SET @a = 1")
 
     loop.run(main())
