@@ -270,7 +270,8 @@ def test_a_writer_that_hangs_is_a_stuck_writer_of_a_trial(runner, resting):
 
     assert trial.valid, trial.reason
     assert trial.stuck == [int(hung[0].split("-")[1])]
-    assert trial.writer_outage.value > 3.0  # as it was seen: a busy machine lowers what is sure of it
+    # As it was seen: a busy machine lowers what is sure of it.
+    assert trial.writer_outage.value > 3.0
     assert math.isinf(trial.writer_outage.upper)
     (complaint,) = [each for each in trial.complaints if each.error == "hangs"]
     assert "release.wait(60)" in complaint.trace

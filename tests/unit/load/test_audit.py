@@ -1,6 +1,7 @@
 """Reading back: what is tried again, what is told at once, and keys that are not as they were."""
 
 import decimal
+import itertools
 import json
 import uuid
 from typing import NamedTuple
@@ -10,7 +11,7 @@ import pytest
 from builders import acks, journal
 from clocks import SteppingClock
 
-from pytest_rdsfailover.load.audit import PATIENCE, read_back
+from pytest_rdsfailover.load.audit import PATIENCE, is_mistake, read_back
 from pytest_rdsfailover.load.stored_keys import found_in
 from pytest_rdsfailover.load.user_code import CallWorkload
 from pytest_rdsfailover.model.errors import AuditError, SettingError
@@ -216,3 +217,30 @@ def test_a_batch_of_which_rows_are_missing_is_torn_and_one_stored_twice_is_dupli
 def test_a_number_of_rows_that_is_none_is_refused(rows):
     with pytest.raises(SettingError, match="how many rows one write stores"):
         CallWorkload(JOURNAL, print, stored=list, rows=rows)
+
+
+def chained(*errors):
+    for outer, inner in itertools.pairwise(errors):
+        outer.__cause__ = inner
+    return errors[0]
+
+
+LOST = (pymysql.err.OperationalError, 2013, "lost")
+NO_TABLE = (pymysql.err.ProgrammingError, 1146, "no such table")
+
+
+@pytest.mark.parametrize(
+    ("errors", "mistake"),
+    [
+        ([(TypeError, "x")], True),
+        ([(RuntimeError, "x")], False),
+        ([NO_TABLE], True),
+        ([(RuntimeError, "x"), NO_TABLE], True),
+        ([LOST], False),
+        ([(TypeError, "x"), LOST], False),
+        ([NO_TABLE, LOST], False),
+        ([(LookupError, "x"), (RuntimeError, "y"), LOST], False),
+    ],
+)
+def test_one_error_of_a_connection_in_the_chain_is_no_mistake(errors, mistake):
+    assert is_mistake(chained(*(kind(*words) for kind, *words in errors))) is mistake

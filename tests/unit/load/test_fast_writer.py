@@ -133,8 +133,9 @@ def test_it_waits_as_long_for_a_connection_and_for_answers_as_it_was_told(writer
     hear(writer, wire, (2, ok_packet(2)))
     assert (writer.state, writer.deadline) == (WRITING, clock.now + 7 * SECOND)
     hear(writer, wire, (1, ok_packet(2)))
-    assert (writer.state, writer.deadline) == (READY, 0)
+    assert (writer.state, writer.deadline, writer.working) == (READY, 0, False)
     assert noted(writer) == [(Outcome.ACKED, None)]
+    assert list(writer.journal.intended) == [INTENDED]
 
 
 def test_another_way_of_login_is_answered_by_the_new_challenge_and_the_next_number(writer, wire):
@@ -191,7 +192,8 @@ def test_a_server_that_refuses_a_write_keeps_its_connection_and_one_that_goes_lo
 ):
     ready(writer, wire)
     hear(writer, wire, (1, error_packet(_fault(1062))))
-    assert (noted(writer), writer.state) == ([(Outcome.REFUSED, 1062)], READY)
+    assert noted(writer) == [(Outcome.REFUSED, 1062)]
+    assert (writer.state, writer.deadline, writer.working) == (READY, 0, False)
 
     writer.use(INTENDED + 1)
     hear(writer, wire, (1, error_packet(_fault(1053))))
