@@ -38,6 +38,8 @@ DEFINED = re.compile(r"\bdef (test_\w+)")
 TESTS = [*(ROOT / "tests").rglob("*.py"), *(ROOT / "examples").rglob("*.py")]
 BLOCK = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 TOML = re.compile(r"^```toml\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+LINE = re.compile(r"^\|.*\|$", re.MULTILINE)
+MADE = re.compile(r"^\s*(?:async )?(?:def |class )?(\w+)(?=[\[(:]| ?=)", re.MULTILINE)
 CELL = re.compile(r"^\| (`[^|]*) \|", re.MULTILINE)  # the first one of a table's row
 
 
@@ -224,6 +226,32 @@ def absent(text):
     named = re.findall(r"`((?:[\w.-]+/)+(?:[\w-]+\.\w+)?)`", text)
     roots = (ROOT, ROOT / "pytest_rdsfailover")
     return [name for name in named if not any((root / name).exists() for root in roots)]
+
+
+@pytest.mark.parametrize(
+    "row", LINE.findall(section("docs/architecture.md", "## How to add …"))[2:]
+)
+def test_every_name_that_a_way_to_add_something_tells_stands_in_a_file_of_its_row(row):
+    assert unknown(row) == []
+
+
+def unknown(row):
+    """Return the names of code in a row that no file makes which the row names."""
+    quoted = re.findall(r"`([^`]+)`", row)
+    files = [
+        path
+        for name in quoted
+        if "/" in name
+        for root in (ROOT, ROOT / "pytest_rdsfailover")
+        for path in ([root / name] if (root / name).is_file() else (root / name).rglob("*.py"))
+    ]
+    made = {name for path in files for name in MADE.findall(path.read_text("utf-8"))}
+    return [name for name in quoted if name.isidentifier() and name not in made]
+
+
+def test_a_planted_name_is_unknown():
+    row = "| x | `ENGINES` or `NOTHING` of `load/engines.py`, `also.not` one of `tests/unit/` |"
+    assert unknown(row) == ["NOTHING"]
 
 
 def test_a_planted_path_is_absent():

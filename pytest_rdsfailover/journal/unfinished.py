@@ -205,5 +205,14 @@ def prune(directory: Path, now: float | None = None) -> None:
     """Remove from our cache what trials have left there more than a week ago."""
     now = time.time() if now is None else now
     for path in directory.glob(f"*{SUFFIX}"):
-        if not is_running(path) and now - path.stat().st_mtime > KEPT:
+        # The age first: to look for its owner could keep a trial that begins from becoming that.
+        if now - _touched(path, now) > KEPT and not is_running(path):
             shutil.rmtree(path, ignore_errors=True)
+
+
+def _touched(path: Path, now: float) -> float:
+    """Return when a directory was last changed; *now* if its trial has just ended and it is gone."""
+    try:
+        return path.stat().st_mtime
+    except FileNotFoundError:
+        return now

@@ -8,10 +8,11 @@ from decimal import Decimal
 from pytest_rdsfailover.model.live_settings import COMPANIONS, FIELDS, LiveSettings, flag
 from pytest_rdsfailover.model.settings import LIVE_BOUND, LIVE_RATE, LOCAL_ONLY, Settings
 
-# The settings that decide a trial. Where reports go decides none.
+# The settings that decide a trial, or its verdict. Where reports go decides none.
+SHARES = ("calm_errors", "calm_not_issued")
 REPEATED = (
-    "profile", "seed", "toxiproxy", "instances", "aws_names", "writers", "rate", "warmup",
-    "cooldown", "bound", "trials", "spacing",
+    "profile", "seed", "toxiproxy", "instances", "port", "aws_names", "writers", "rate", "warmup",
+    "cooldown", "bound", *SHARES, "trials", "spacing", "strict",
 )  # fmt: skip
 ALWAYS = {"profile", "seed", *COMPANIONS}
 
@@ -69,6 +70,8 @@ def _text(name: str, value: object) -> str:
     """Return a value as its option is written, exactly."""
     if isinstance(value, tuple):
         return ",".join(value)
+    if name in SHARES:
+        return f"{(Decimal(repr(value)) * 100).normalize():f}%"
     if isinstance(value, float) and name != "rate":  # every other one is a number of seconds
         return f"{Decimal(repr(value)):f}".removesuffix(".0") + "s"
     return str(value)

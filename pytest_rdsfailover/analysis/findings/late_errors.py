@@ -21,6 +21,8 @@ def late_errors(case: Case) -> Finding | None:
     """Tell an application that still fails when observation ends, more than it did in the calm."""
     if case.settled is None or case.trigger is None:
         return None
+    if len(case.errors) < FEWEST or case.errors[-FEWEST][0] <= case.settled:
+        return None  # mostly; a busy load has many operations in its last half second
     last = _last(case, case.settled)
     failed = [fault for _, fault in last if fault is not None]
     allowed = max(case.course.calm_errors if case.course.calm_errors < 1 else 0, _calm_share(case))

@@ -125,6 +125,29 @@ def test_what_is_older_than_a_week_is_removed_unless_it_is_running(left, tmp_pat
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_trial_that_ends_while_old_ones_are_removed_is_no_fault(left, tmp_path, monkeypatch):
+    monkeypatch.setattr(Path, "glob", lambda *_: iter([tmp_path / f"gone{unfinished.SUFFIX}"]))
+
+    unfinished.prune(tmp_path)
+
+    assert left.path.is_dir()
+
+
+def test_a_trial_that_begins_is_not_held_up_by_those_who_remove_old_ones(left, tmp_path):
+    killed(left)  # as young as one that has not locked its directory yet
+    looked = []
+
+    def looks(path):
+        looked.append(path)
+        return False
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(unfinished, "is_running", looks)
+        unfinished.prune(tmp_path)
+
+    assert looked == []
+
+
 def test_a_directory_that_could_not_be_filled_is_not_left(tmp_path, monkeypatch):
     def full(*_, **__):
         raise OSError(errno.ENOSPC, "no space left on device")

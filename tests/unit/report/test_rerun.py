@@ -11,7 +11,7 @@ from pytest_rdsfailover.model.live_settings import FIELDS, LiveSettings, flag
 from pytest_rdsfailover.model.settings import Settings
 from pytest_rdsfailover.plugin.option_values import LIVE_BOUND, LIVE_RATE, PARSERS
 from pytest_rdsfailover.plugin.options import LIVE_OPTIONS, OPTIONS
-from pytest_rdsfailover.report.rerun import command
+from pytest_rdsfailover.report.rerun import REPEATED, command
 
 WHERE = {"cluster": "orders", "account": "111122223333", "region": "eu-west-1", "schema": "shop"}
 EVERYTHING = WHERE | {
@@ -124,6 +124,30 @@ def test_no_password_in_a_url_is_in_the_command():
         Settings(server="mysql://me:secret-word@db"),
     ):
         assert "secret-word" not in command(settings, "t")
+
+
+def test_every_option_is_repeated_but_for_those_that_decide_no_verdict():
+    where = {"json", "report", "journal", "markdown", "save", "compare", "record"}
+    of_these = {"compare_fail", "compare_anyway", "resume"}
+    otherwise = {"live", "load", "server"}  # said above
+    others = where | of_these | otherwise | {option.name for option in LIVE_OPTIONS}
+
+    assert {option.name for option in OPTIONS} - others <= set(REPEATED)
+
+
+def test_what_decides_whether_a_trial_counts_is_repeated():
+    settings = Settings(calm_errors=0.5, calm_not_issued=1.0, strict=True, port=13306)
+
+    assert {
+        "--rds-calm-errors=50%", "--rds-calm-not-issued=100%", "--rds-strict", "--rds-port=13306"
+    } <= set(command(settings, "t").split())  # fmt: skip
+
+
+@given(st.floats(min_value=0.0, max_value=1.0))
+def test_a_share_is_repeated_exactly(share):
+    again = read(shlex.split(command(Settings(calm_errors=share), "t"))[2:])
+
+    assert again.get("calm_errors", 0.01) == share
 
 
 def test_the_names_of_the_endpoints_are_repeated():
