@@ -20,7 +20,6 @@ def test_writes_through_the_proxy_wait_instead_of_failing(rds_trial, rds_cluster
 
     assert trial.downtime < 5.0
     assert trial.lost == []
-    assert trial.stale_writes == 0
     assert rds_cluster.proxy.pins == []  # no session kept a connection to itself
 
 

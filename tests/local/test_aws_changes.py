@@ -181,7 +181,7 @@ def test_endpoints_and_events_are_filtered_and_paged(resting, rds):
     for _ in range(8):
         rds.failover_db_cluster(DBClusterIdentifier=CLUSTER)
         resting.rest()
-    everything = rds.describe_events()["Events"]
+    everything = rds.get_paginator("describe_events").paginate().build_full_result()["Events"]
     paged = [page["Events"] for page in rds.get_paginator("describe_events").paginate(
         PaginationConfig={"PageSize": 20})]  # fmt: skip
     assert len(everything) > 20

@@ -5,6 +5,7 @@ import xml.etree.ElementTree as ET
 
 import pytest
 from finished import QUICK, page_entries
+from fitness import fit, unfit_line
 
 TESTS = """
 import pytest
@@ -29,7 +30,7 @@ NAMES = {
 def test_what_users_felt_can_be_expected_and_is_in_every_report(project):
     project.makepyfile(TESTS)
     project.makeini(QUICK.replace("rds_cooldown = 50ms", "rds_cooldown = 500ms"))
-    result = project.runpytest_subprocess("-v", *OUTPUTS)
+    result = fit(lambda: project.runpytest_subprocess("-v", *OUTPUTS), unfit_line)
     result.assert_outcomes(passed=1)
 
     (trial,) = json.loads((project.path / "out.json").read_text())["trials"]
