@@ -131,12 +131,16 @@ def _target(evidence: GateEvidence) -> str:
 
 
 def _windows(evidence: GateEvidence) -> str:
-    cluster = _cluster(evidence)
-    for name, text in (
-        ("backup", cluster.backup_window), ("maintenance", cluster.maintenance_window)
-    ):  # fmt: skip
-        if text and in_window(text, evidence.now):
-            return f"its {name} window {text} UTC is open, or opens within {SOON.seconds // 60} min"
+    touched = [_cluster(evidence)] + ([evidence.world.target] if evidence.world else [])
+    for cluster in touched:
+        for name, text in (
+            ("backup", cluster.backup_window), ("maintenance", cluster.maintenance_window)
+        ):  # fmt: skip
+            if text and in_window(text, evidence.now):
+                return (
+                    f"the {name} window {text} UTC of {cluster.id} is open,"
+                    f" or opens within {SOON.seconds // 60} min"
+                )
     return ""
 
 

@@ -118,6 +118,7 @@ WEST = world().target
         ("state", switchover(world=world(target=replace(WEST, status="modifying"))), "modifying, not available"),
         ("state", switchover(world=world(target=replace(WEST, members=(member("three", status="rebooting"),)))), "three is rebooting"),
         ("state", switchover(world=world(target=replace(WEST, pending=("EngineVersion",)))), "pending: EngineVersion"),
+        ("state", switchover(world=world(target=replace(WEST, maintenance_window="mon:13:30-mon:14:30"))), "of orders-west is open"),
         ("state", switchover(home=cluster(abroad="elsewhere")), "bound to elsewhere"),
         ("state", evidence(cluster=cluster(abroad="world"), asked=settings(global_cluster="world")), "bound to world"),
     ],
