@@ -24,7 +24,7 @@ NAME = re.compile(r"[0-9A-Za-z$_-]{1,64}")
 CLUSTER_ARN = re.compile(r"arn:aws[a-z-]*:rds:[a-z0-9-]+:\d{12}:cluster:[A-Za-z][0-9A-Za-z-]*")
 HOURS = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d)")
 # A tag's key and value, of at most 128 and 256 characters; AWS' own tags are nobody's consent.
-OPT_IN = re.compile(r"(?!aws:)(?!\s)[^=\r\n]{1,128}(?<!\s)=(?!\s)[^=\r\n]{1,256}(?<!\s)")
+OPT_IN = re.compile(r"(?![aA][wW][sS]:)(?!\s)[^=\r\n]{1,128}(?<!\s)=(?!\s)[^=\r\n]{1,256}(?<!\s)")
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 

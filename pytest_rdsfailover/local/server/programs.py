@@ -16,6 +16,7 @@ from pytest_rdsfailover.model.errors import SettingError
 
 VARIABLE = "RDS_SERVER"  # in the environment
 SCHEMES = ("mysql", "mariadb", "mysql+pymysql", "mariadb+pymysql")
+URL_KEYS = {"ca", "socket"}
 MORE_PLACES = ("/usr/sbin", "/usr/local/sbin", "/usr/libexec", "/usr/local/mysql/bin")
 PROBE_PATIENCE = 20.0  # seconds for `--version`
 
@@ -87,11 +88,13 @@ def parse_url(text: str) -> ServerUrl:
             "the server's URL cannot be read; in user and password, write [ ] @ : / ? # as %5B %5D"
             " %40 %3A %2F %3F %23"
         ) from None
-    query = dict(urllib.parse.parse_qsl(url.query))
+    query = _query(url.query)
     try:
-        port = url.port or 3306
+        port = 3306 if url.port is None else url.port
     except ValueError:
-        raise SettingError("the port in the server's URL is not a number up to 65535") from None
+        port = 0
+    if not port:
+        raise SettingError("the port in the server's URL is not a number from 1 to 65535")
     if url.scheme not in SCHEMES or url.username is None:
         raise SettingError(
             "a running server is named as mysql://user:password@host:port, also mariadb://"
@@ -103,6 +106,16 @@ def parse_url(text: str) -> ServerUrl:
         socket=query.get("socket"), host=url.hostname or "localhost", port=port, ca=query.get("ca")
     )
     return ServerUrl(address=place, admin=admin)
+
+
+def _query(text: str) -> dict[str, str]:
+    """Return what a URL says behind its `?`; a key that is misspelt must not turn off TLS."""
+    query = dict(urllib.parse.parse_qsl(text, keep_blank_values=True))
+    if not query.keys() <= URL_KEYS:  # what it has instead may be a piece of a password
+        raise SettingError(
+            "behind its ? the server's URL has what means nothing; write ?ca=PATH or ?socket=PATH"
+        )
+    return query
 
 
 def _existing(named: str, environ: Mapping[str, str]) -> Path:

@@ -52,3 +52,15 @@ def test_a_password_is_in_no_repr():
 
 def test_the_variable_may_hold_a_url():
     assert find_server(None, {"RDS_SERVER": "mysql://root@h:3308"}).address.port == 3308
+
+
+@pytest.mark.parametrize("query", ["sslca=/ca.pem", "CA=/ca.pem", "sock=", "ca=/ca.pem&x=1"])
+def test_a_key_that_means_nothing_turns_off_no_verification(query):
+    with pytest.raises(SettingError, match=r"write \?ca=PATH") as caught:
+        parse_url(f"mysql://admin:hidden@db.example?{query}")
+    assert "hidden" not in str(caught.value)
+
+
+def test_port_0_is_none():
+    with pytest.raises(SettingError, match="from 1 to 65535"):
+        parse_url("mysql://admin:hidden@db.example:0")
