@@ -188,7 +188,7 @@ def silence(all_series: Sequence[Series], gap: Gap, due: Due) -> Gap | None:
         return None
     first = max(gap[0], min(due.after(start) for start, _ in held))
     if len(held) >= ENOUGH and _came_together(
-        [(max(start, due.there), end) for start, end in held]
+        [(max(start, due.there), end) for start, end in held], gap[1]
     ):
         return released, first
     alone = [max(gap[0], due.after(start)) for start, end in held if end == gap[1]]
@@ -196,10 +196,10 @@ def silence(all_series: Sequence[Series], gap: Gap, due: Due) -> Gap | None:
     return (min(alone) + sure, min(alone)) if sure > 0 else None
 
 
-def _came_together(held: Sequence[Gap]) -> bool:
-    """Tell whether writes sent apart from each other were answered at one moment."""
+def _came_together(held: Sequence[Gap], first: int) -> bool:
+    """Tell whether writes sent apart from each other were answered at one moment, the *first* answer's."""
     starts, ends = sorted(start for start, _ in held), sorted(end for _, end in held)
-    apart, late = starts[-1] - starts[0], percentile(ends, UPPER_QUARTER) - ends[0]
+    apart, late = starts[-1] - starts[0], percentile(ends, UPPER_QUARTER) - first
     if apart < TELLING or late > apart:
         return False
     waits = [end - start for start, end in held]

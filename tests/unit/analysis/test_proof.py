@@ -121,6 +121,15 @@ def test_a_server_that_was_stopped_needs_a_moment_however_fast_it_was():
     assert found == (3.0 - RELEASED - 1.0101, 2.001)
 
 
+def test_answers_that_came_together_after_somebody_else_was_served_prove_no_stall():
+    late = [*held_up(1.01, 3.15, writers=8)]
+    served = [ack(0.9, writer=8), refused(1.5, sent=0.95, writer=8), ack(3.0, sent=2.9, writer=8)]
+
+    found = bounds([*late, *served], 1.0, 3.0, service=0.005, writers=9)
+
+    assert found == (0, 2.001)
+
+
 def test_a_few_answers_that_come_late_by_themselves_hide_no_stall():
     events = [*held_up(1.01, 3.0, writers=8)]
     late = [ack(3.02 + n / 100, sent=1.1 + n / 100, writer=8 + n) for n in range(3)]
