@@ -49,8 +49,9 @@ def incident_figures(gaps: GapFigures) -> IncidentFigures:
     hidden = max(0, gaps.unseen - max((_room(weighed) for weighed in gaps.candidates), default=0))
 
     def ends(part: Callable[[_Extent], int]) -> Interval:
+        least = max(map(part, surely), default=0)
         most = hidden + max(map(part, perhaps), default=0)
-        return Interval(max(map(part, surely), default=0), math.inf if gaps.unfinished else most)
+        return Interval(least, math.inf if gaps.unfinished else max(least, most))
 
     return IncidentFigures(
         sum=ends(lambda extent: extent.sum), span=ends(lambda extent: extent.span)

@@ -6,12 +6,13 @@ Times are integer nanoseconds. What each rule means, with pictures: `docs/defini
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import chain, compress, count, islice
+from itertools import chain, compress, islice
 from operator import sub
 from typing import Self
 
 from pytest_rdsfailover.analysis.pauses import Pauses
 from pytest_rdsfailover.analysis.series import Series
+from pytest_rdsfailover.analysis.sieve import places_above
 from pytest_rdsfailover.analysis.statistics import percentile
 from pytest_rdsfailover.model.clock import SECOND
 
@@ -63,8 +64,7 @@ def lengths(acks: Sequence[int]) -> list[int]:
 
 def longer(acks: Sequence[int], longer_than: int) -> list[Gap]:
     """Return every gap between neighbours in *acks* that exceeds *longer_than*."""
-    too_long = map(longer_than.__lt__, map(sub, islice(acks, 1, None), acks))
-    return [(acks[place], acks[place + 1]) for place in compress(count(), too_long)]
+    return [(acks[place], acks[place + 1]) for place in places_above(lengths(acks), longer_than)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,7 +101,8 @@ class WideGaps:
 
 def widest(acks: Sequence[int]) -> Gap:
     """Return the two neighbours, of at least two, that are furthest apart."""
-    place = max(zip(map(sub, islice(acks, 1, None), acks), count(), strict=False))[1]
+    taken = lengths(acks)
+    place = len(taken) - 1 - taken[::-1].index(max(taken))
     return acks[place], acks[place + 1]
 
 

@@ -2,11 +2,11 @@
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
-from itertools import compress, count
 from operator import sub
 
 from pytest_rdsfailover.analysis.outages import Gap, WideGaps, longer
 from pytest_rdsfailover.analysis.series import Series
+from pytest_rdsfailover.analysis.sieve import places_above
 from pytest_rdsfailover.model.clock import SECOND
 
 FINEST = SECOND // 400  # upper ends below twice this are not looked for
@@ -59,8 +59,8 @@ def _slow(all_series: Sequence[Series], slow: int) -> list[int]:
     """Return when writes were acknowledged that took longer than *slow*."""
     found: list[int] = []
     for series in all_series:
-        long = compress(count(), map(slow.__lt__, map(sub, series.finished, series.started)))
-        found += [series.finished[row] for row in long if series.acked[row]]
+        taken = list(map(sub, series.finished, series.started))
+        found += [series.finished[row] for row in places_above(taken, slow) if series.acked[row]]
     return found
 
 

@@ -77,10 +77,8 @@ class Series:
 
     def skipped(self, first: int, last: int) -> Iterator[int]:
         """Yield the slots from *first* up to *last* that were not issued."""
-        for earliest, latest, count in self.skips:
-            step = (latest - earliest) / (count - 1) if count > 1 else 0
-            slots = (earliest + round(number * step) for number in range(count))
-            yield from (slot for slot in slots if first <= slot < last)
+        for skip in self.skips:
+            yield from (slot for slot in slots_of(skip) if first <= slot < last)
 
     def not_issued(self, first: int, last: int) -> int:
         """Return how many slots from *first* up to *last* were not issued."""
@@ -89,6 +87,13 @@ class Series:
     def _next_success(self, moment: int, stop: int) -> int | None:
         place = bisect_right(self.acks, moment)
         return self.acks[place] if place < len(self.acks) and self.acks[place] <= stop else None
+
+
+def slots_of(skip: tuple[int, int, int]) -> Iterator[int]:
+    """Yield evenly spaced slots, given the first, the last and how many they are."""
+    first, last, count = skip
+    step = (last - first) / (count - 1) if count > 1 else 0
+    return (first + round(number * step) for number in range(count))
 
 
 def _before(skip: tuple[int, int, int], edge: int) -> int:

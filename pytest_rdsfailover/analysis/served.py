@@ -13,8 +13,8 @@ from pytest_rdsfailover.analysis.figure import Figure
 from pytest_rdsfailover.analysis.latency import slept_through
 from pytest_rdsfailover.analysis.observed import Observed
 from pytest_rdsfailover.analysis.outages import Gap
-from pytest_rdsfailover.analysis.pauses import Pauses
-from pytest_rdsfailover.analysis.series import Series
+from pytest_rdsfailover.analysis.pauses import NEAR, UNSEEN, Pauses
+from pytest_rdsfailover.analysis.series import Series, slots_of
 from pytest_rdsfailover.model.clock import SECOND, to_seconds
 from pytest_rdsfailover.model.durations import format_moment
 
@@ -70,11 +70,22 @@ def _in_time(series: Series, first: int, last: int, within: int | None) -> int:
 def _excused(series: Series, span: Gap, pauses: Pauses, within: int | None) -> int:
     """Return how many were not served in time while the load generator stood still."""
     touched = pauses.touching(span)
-    skipped = sum(
-        series.not_issued(max(first, span[0]), min(last, span[1])) for first, last in touched
-    )
+    skipped = sum(excused for _, excused in _skipped(series, span, pauses)) if pauses.spans else 0
     slept = slept_through(series, *span, Pauses(touched)) if touched else {}
     return skipped + sum(_perhaps(series, row, own, within) for row, own in slept.items())
+
+
+def _skipped(series: Series, span: Gap, pauses: Pauses) -> Iterator[tuple[int, bool]]:
+    """Yield the slots that were not issued, and whether that may be the load generator's fault.
+
+    Where a pause was noted, there may be a short one near by that was not.
+    """
+    for skip in series.skips:
+        first, last, _ = skip
+        brief = last - first <= UNSEEN and pauses.touching((first - NEAR, last + NEAR))
+        for slot in slots_of(skip):
+            if span[0] <= slot < span[1]:
+                yield slot, bool(brief or pauses.touching((slot, slot)))
 
 
 def _perhaps(series: Series, row: int, own: int, within: int | None) -> bool:
@@ -112,8 +123,7 @@ def _unserved(series: Series, seen: Observed) -> Iterator[tuple[int, bool]]:
         slot = series.intended[row]
         if seen.start <= slot < seen.stop:
             yield slot, bool(seen.pauses.touching((slot, series.finished[row])))
-    for slot in series.skipped(seen.start, seen.stop):
-        yield slot, bool(seen.pauses.touching((slot, slot)))
+    yield from _skipped(series, (seen.start, seen.stop), seen.pauses)
 
 
 def _any_due(seen: Observed) -> bool:

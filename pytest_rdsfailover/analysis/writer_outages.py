@@ -3,13 +3,14 @@
 from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import compress, count, islice
+from itertools import islice
 from operator import sub
 from typing import NamedTuple
 
 from pytest_rdsfailover.analysis.outages import Gap
 from pytest_rdsfailover.analysis.proof import ONE_STATEMENT
 from pytest_rdsfailover.analysis.series import Series
+from pytest_rdsfailover.analysis.sieve import places_above
 
 
 class WriterOutage(NamedTuple):
@@ -95,8 +96,9 @@ def _late(series: Series, served: bytes, first: int, longer_than: int) -> Iterat
 
     One right after a failure ends that failure's outage and is none of its own.
     """
-    taken = map(sub, islice(series.finished, first, None), islice(series.intended, first, None))
-    for row in compress(count(first), map(longer_than.__lt__, taken)):
+    taken = list(map(sub, series.finished[first:], series.intended[first:]))
+    for place in places_above(taken, longer_than):
+        row = first + place
         if series.acked[row] and (row == first or served[row - 1]):
             yield series.intended[row], series.finished[row]
 

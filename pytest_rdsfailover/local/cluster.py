@@ -13,7 +13,7 @@ from pytest_rdsfailover.local.dns.addresses import LocalAddresses
 from pytest_rdsfailover.local.dns.names import AwsNames
 from pytest_rdsfailover.local.failovers import LocalFailover, LocalFailovers
 from pytest_rdsfailover.local.gateway.tls import CA_FILE
-from pytest_rdsfailover.local.gateway_process import LocalGateway, secret_of
+from pytest_rdsfailover.local.gateway_process import LocalGateway
 from pytest_rdsfailover.local.network import Network, ToxiproxyProgram
 from pytest_rdsfailover.local.processes.process import Supervisor
 from pytest_rdsfailover.local.profiles.choreography import restart_of
@@ -102,7 +102,7 @@ class LocalCluster:
             if can_start():
                 self._trigger = ApiTrigger(self.aws)
             self._failovers = LocalFailovers(self._gateway, self._trigger, profile, self._clock)
-            self.proxy = LocalProxy(client, secret_of(self._server))
+            self.proxy = LocalProxy(client)
             self._addresses = LocalAddresses(
                 self.network.places, client.describe, self._failovers.dns_ttl, self._clock
             )
@@ -134,6 +134,7 @@ class LocalCluster:
             user=account.user,
             password=account.password,
             database=account.database,
+            server=self._server.address,
             usual=Script(profile=self._profile, seed=self._seed),
             abroad=self._abroad,
         )
@@ -210,11 +211,16 @@ class LocalCluster:
             host=host,
             port=port,
             user=account.user,
-            password=account.password,
+            password=self._password(),
             database=account.database,
             tls=Tls(ca=str(self._supervisor.directory / CA_FILE), wanted=kind == "proxy"),
             connector=driver.connect,
         )
+
+    def _password(self) -> str:
+        """Return the application's password, which a test may have rotated through the AWS API."""
+        account = self._server.application
+        return self.proxy.password(account.user) if self.aws.used else account.password
 
     @contextlib.contextmanager
     def aws_names(self, region: str) -> Iterator[AwsNames]:

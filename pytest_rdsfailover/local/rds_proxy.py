@@ -16,9 +16,8 @@ READ_WRITE, READ_ONLY = "proxy", "proxy-reader"
 class LocalProxy:
     """Watches and sets up the proxy of a local cluster."""
 
-    def __init__(self, gateway: GatewayClient, secret: Secret) -> None:
+    def __init__(self, gateway: GatewayClient) -> None:
         self._gateway = gateway
-        self._secrets = {secret.username: secret}
         self._settings = ProxySettings()
 
     def __repr__(self) -> str:
@@ -72,7 +71,11 @@ class LocalProxy:
     @property
     def secrets(self) -> Mapping[str, str]:
         """Return the SecretString of each user, as Secrets Manager keeps it, by user name."""
-        return {name: secret.text() for name, secret in self._secrets.items()}
+        return self._gateway.secrets()
+
+    def password(self, user: str) -> str:
+        """Return the password that a user has now."""
+        return Secret.parse(self.secrets[user]).password
 
     def add_secret(self, text: str) -> None:
         """Let another user in, by a SecretString with `username` and `password`.
@@ -82,9 +85,7 @@ class LocalProxy:
         Raises:
             GatewayError: if the text is no secret.
         """
-        secret = Secret.parse(text)
         self._gateway.add_secret(text)
-        self._secrets[secret.username] = secret
 
     def known_as(self, addresses: Sequence[str], names: Sequence[str] = ()) -> None:
         """Let the proxy accept IAM tokens for these addresses only, and certify these names.

@@ -429,12 +429,7 @@ def test_a_proxy_over_the_cluster_lists_it_and_each_instance(resting, rds):
 
 
 def test_what_moto_lacks_is_a_readable_error(rds):
-    call = {
-        "GlobalClusterIdentifier": "world",
-        "TargetDbClusterIdentifier": "arn:aws:rds:us-east-1:1:cluster:x",
-    }
-
-    assert refusal(rds.failover_global_cluster, **call) == "NotImplemented"
+    assert refusal(rds.describe_certificates) == "NotImplemented"
 
 
 def test_a_dead_control_plane_is_our_error_with_its_log(server_program):

@@ -10,6 +10,7 @@ from contextlib import suppress
 import gateway_process
 import pymysql
 import pytest
+from waiting import until
 
 from pytest_rdsfailover.local.gateway.script import Step
 from pytest_rdsfailover.model.errors import GatewayError
@@ -109,6 +110,36 @@ def test_writes_that_execute_or_wait_at_the_cut_do_not_commit_after_the_promotio
     time.sleep(1.5)
     assert stored(server) == at_promotion
     assert at_promotion[1] == 0
+
+
+@pytest.mark.parametrize("endpoint", ["cluster", "proxy"])
+@pytest.mark.parametrize("held", ["UPDATE k SET v = v WHERE id = 1", "SELECT v FROM k FOR UPDATE"])
+def test_writers_that_wait_for_a_lock_do_not_get_it_from_a_holder_that_is_cut(
+    server, gateway, endpoint, held
+):
+    """An engine that restarts hands no lock on. Shown to catch: in order of age 5 to 16 are stored."""
+    holder = gateway.connect(endpoint)
+    with holder.cursor() as lock:
+        lock.execute("BEGIN")
+        lock.execute(held)
+    waiters = [gateway.connect(endpoint) for _ in range(16)]
+    futures = [in_background(one, "UPDATE k SET v = v + 1 WHERE id = 1") for one in waiters]
+    until(lambda: waiting(server) == len(waiters))
+
+    promote(gateway)
+
+    assert all(future.result().args[0] in LOST for future in futures)
+    assert stored(server)[1] == 0
+    with suppress(pymysql.err.Error):
+        holder._force_close()
+
+
+def waiting(server):
+    """Return how many statements wait for a lock of a row."""
+    return sum(
+        "v + 1" in (row[7] or "") and "PROCESSLIST" not in row[7]
+        for row in server.run("SHOW FULL PROCESSLIST")
+    )
 
 
 def test_a_write_whose_client_left_before_the_cut_does_not_commit_after_the_promotion(

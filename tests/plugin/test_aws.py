@@ -110,3 +110,25 @@ def test_what_one_test_changed_is_undone_for_the_next(project):
     result = project.runpytest_subprocess("-p", "no:cacheprovider")
 
     result.assert_outcomes(passed=2)
+
+
+ROTATING = """
+    def test_one_rotates_under_load(rds_cluster, rds_client, rds_load):
+        with rds_load(rds_cluster.writer_endpoint, writers=4) as load:
+            load.warm_up()
+            rds_client.modify_db_cluster(
+                DBClusterIdentifier="rdsfailover", RotateMasterUserPassword=True,
+                ApplyImmediately=True,
+            )
+        assert load.trial.lost == []  # the audit logs in by the new password
+
+    def test_the_next_has_the_first_password(rds_cluster, rds_trial):
+        assert rds_trial(rds_cluster.writer_endpoint).lost == []
+"""
+
+
+def test_a_password_that_one_test_rotates_stops_neither_its_audit_nor_the_next_test(project):
+    project.makepyfile(ROTATING)
+    result = fit(lambda: project.runpytest_subprocess("-p", "no:cacheprovider"), unfit_line)
+
+    result.assert_outcomes(passed=2)

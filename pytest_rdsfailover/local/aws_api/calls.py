@@ -10,6 +10,7 @@ from moto.core.responses import ActionResult
 from moto.rds.exceptions import RDSClientError
 from moto.rds.responses import RDSResponse
 
+from pytest_rdsfailover.local.aws_api import catalogue
 from pytest_rdsfailover.local.aws_api.identifiers import missing, settle
 from pytest_rdsfailover.local.aws_api.pages import page
 from pytest_rdsfailover.local.aws_api.rds import refusals
@@ -88,10 +89,51 @@ def describe_db_proxy_targets(self: Any) -> ActionResult:
     return ActionResult(page("Targets", targets, self.params))
 
 
+def describe_db_proxy_endpoints(self: Any) -> ActionResult:
+    """Answer `DescribeDBProxyEndpoints`, which moto does not know."""
+    found = self.backend.describe_db_proxy_endpoints(
+        self.params.get("DBProxyName"), self.params.get("DBProxyEndpointName")
+    )
+    return ActionResult(page("DBProxyEndpoints", found, self.params))
+
+
+def modify_db_proxy(self: Any) -> ActionResult:
+    """Answer `ModifyDBProxy`, which moto does not know; never for the proxy of the local cluster."""
+    return ActionResult({"DBProxy": self.backend.modify_db_proxy(parameters(self.params))})
+
+
+def failover_global_cluster(self: Any) -> ActionResult:
+    """Answer `FailoverGlobalCluster`: nothing is lost, for there is one storage."""
+    return switchover_global_cluster(self)
+
+
+def describe_db_engine_versions(self: Any) -> ActionResult:
+    """Answer `DescribeDBEngineVersions`, which moto does not know."""
+    found = catalogue.engine_versions(self.params.get("Engine"), self.params.get("EngineVersion"))
+    return ActionResult(page("DBEngineVersions", found, self.params))
+
+
+def describe_event_categories(self: Any) -> ActionResult:
+    """Answer `DescribeEventCategories`, which moto does not know."""
+    found = catalogue.event_categories(self.params.get("SourceType"))
+    return ActionResult({"EventCategoriesMapList": found})
+
+
+def describe_pending_maintenance_actions(self: Any) -> ActionResult:
+    """Answer `DescribePendingMaintenanceActions`: there never are any."""
+    return ActionResult(page("PendingMaintenanceActions", [], self.params))
+
+
 OURS: tuple[Call, ...] = (
     reboot_db_instance,
     switchover_global_cluster,
     describe_db_cluster_endpoints,
     describe_events,
     describe_db_proxy_targets,
+    describe_db_proxy_endpoints,
+    modify_db_proxy,
+    failover_global_cluster,
+    describe_db_engine_versions,
+    describe_event_categories,
+    describe_pending_maintenance_actions,
 )

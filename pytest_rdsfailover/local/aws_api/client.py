@@ -78,6 +78,11 @@ class ControlPlane:
         """Return the variables that lead other AWS clients here, `AWS_ENDPOINT_URL` among them."""
         return self.place.environment()
 
+    @property
+    def used(self) -> bool:
+        """Tell whether anything was asked of the API so far."""
+        return self._ready
+
     def undo(self) -> None:
         """Undo what was changed through the API; nothing happens if it was never asked.
 

@@ -1,13 +1,41 @@
 """The Fault Injection Service of the simulated region: moto's, acting on the local cluster."""
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from moto.fis.exceptions import ResourceNotFoundException
 from moto.fis.models import FISBackend
+from moto.fis.responses import FISResponse
 from moto.rds.exceptions import RDSClientError
 
+from pytest_rdsfailover.local.aws_api import catalogue
 from pytest_rdsfailover.local.aws_api.experiments import FAIL_OVER, Action, actions
 from pytest_rdsfailover.local.aws_api.rds import LocalRds
+
+
+def install() -> None:
+    """Put the calls that moto lacks beside its own."""
+    FISResponse.list_actions, FISResponse.get_action = list_actions, get_action
+
+
+def list_actions(self: Any) -> str:
+    """Answer `ListActions`."""
+    return json.dumps({"actions": catalogue.actions(self.region, self.current_account)})
+
+
+def get_action(self: Any) -> str:
+    """Answer `GetAction`.
+
+    Raises:
+        ResourceNotFoundException: if a local cluster has no such action.
+    """
+    kind = self._get_param("id")
+    action = catalogue.action(kind, self.region, self.current_account)
+    if action is None:
+        raise ResourceNotFoundException(f"There is no action {kind}.")
+    return json.dumps({"action": action})
+
 
 RESOURCES = {"aws:rds:cluster": "cluster", "aws:rds:db": "db"}
 

@@ -95,6 +95,14 @@ RULES: Mapping[str, Limit] = {
         parameter="DBProxyName", code="InvalidDBProxyStateFault",
         message="{0} cannot be deleted: the proxy of a local cluster stays.",
     ),
+    "modify_db_proxy": Limit(
+        parameter="DBProxyName", code="InvalidDBProxyStateFault",
+        message="{0} is set up by the marker rds_proxy or by rds_cluster.proxy.modify(...).",
+    ),
+    "modify_db_proxy_target_group": Limit(
+        parameter="DBProxyName", code="InvalidDBProxyStateFault",
+        message="{0} is set up by the marker rds_proxy or by rds_cluster.proxy.modify(...).",
+    ),
     "deregister_db_proxy_targets": Limit(
         parameter="DBProxyName", code="InvalidDBProxyStateFault",
         message="{0} keeps its target: it is the proxy of a local cluster.",

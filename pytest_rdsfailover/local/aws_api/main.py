@@ -21,6 +21,7 @@ from typing import Any
 
 from werkzeug.serving import WSGIRequestHandler, make_server
 
+from pytest_rdsfailover.local.aws_api.passwords import Passwords
 from pytest_rdsfailover.local.aws_api.plane import Plane
 from pytest_rdsfailover.local.aws_api.shown import Shown
 from pytest_rdsfailover.local.gateway.client import connect
@@ -92,7 +93,8 @@ def main(arguments: list[str]) -> int:
         configuration = Configuration(Path(arguments[0]))
         shown = configuration()
         plane = Plane(connect(shown.control), shown)
-        application = region(plane, configuration)
+        passwords = Passwords(connect(shown.control), shown)
+        application = region(plane, passwords, configuration)
     except (OSError, KeyError, TypeError, ValueError, RdsFailoverError) as error:
         print(f"the control plane cannot start: {error!r}", file=sys.stderr)  # noqa: T201 - its log
         return 1

@@ -6,6 +6,7 @@ from typing import Any
 from pytest_rdsfailover.local.aws_api.plane import ShownMember
 
 PROXY = "rdsfailover-proxy"
+PROXY_READER = "rdsfailover-proxy-reader"
 PORT = 3306  # moto says 5432, for MySQL as well
 ROLES = {"writer": "READ_WRITE", "reader": "READ_ONLY"}
 
@@ -48,3 +49,32 @@ def health(member: ShownMember) -> dict[str, str]:
         "Reason": "UNREACHABLE",
         "Description": "DBProxy Target unavailable due to an internal error",
     }
+
+
+def endpoints(
+    shown: Mapping[str, Any], arn: str, places: Mapping[str, tuple[str, int]]
+) -> list[dict[str, Any]]:
+    """Return the endpoints of the local cluster's proxy as `DescribeDBProxyEndpoints` does.
+
+    Args:
+        shown: what they have in common with the proxy.
+        arn: of the proxy.
+        places: host and port of each endpoint of the cluster.
+    """
+    return [
+        {
+            **shown,
+            "DBProxyEndpointName": name,
+            "DBProxyEndpointArn": f"{arn}-{name}",
+            "DBProxyName": PROXY,
+            "Status": "available",
+            "Endpoint": places[place][0],
+            "TargetRole": target,
+            "IsDefault": default,
+        }
+        for name, place, target, default in (
+            (PROXY, "proxy", "READ_WRITE", True),
+            (PROXY_READER, "proxy-reader", "READ_ONLY", False),
+        )
+        if place in places
+    ]

@@ -11,7 +11,7 @@ from moto.rds.models import RDSBackend, rds_backends
 
 from pytest_rdsfailover.local.aws_api import events, limits, request
 from pytest_rdsfailover.local.aws_api.plane import Plane, RefusalError
-from pytest_rdsfailover.local.aws_api.proxies import PROXY, targets
+from pytest_rdsfailover.local.aws_api.proxies import PROXY, endpoints, targets
 from pytest_rdsfailover.local.aws_api.queries import epoch, query, selected
 from pytest_rdsfailover.local.aws_api.resources import (
     ClusterAbroad,
@@ -22,6 +22,12 @@ from pytest_rdsfailover.local.aws_api.resources import (
 from pytest_rdsfailover.local.aws_api.shown import ABROAD, GLOBAL, Shown, now, other_region
 
 GLOBALS_KEPT_IN = "us-east-1"  # moto keeps all global databases there, whatever region asks
+
+PROXY_ATTRIBUTES = {
+    "Auth": "auth", "RequireTLS": "require_tls", "IdleClientTimeout": "idle_client_timeout",
+    "DebugLogging": "debug_logging", "RoleArn": "role_arn",
+    "SecurityGroups": "vpc_security_group_ids",
+}  # fmt: skip
 
 
 class LocalRds(RDSBackend):  # type: ignore[misc]
@@ -225,6 +231,49 @@ class LocalRds(RDSBackend):  # type: ignore[misc]
             else:
                 listed.append(target)
         return listed
+
+    def describe_db_proxy_endpoints(
+        self, proxy_name: str | None, endpoint: str | None
+    ) -> list[dict[str, Any]]:
+        """Return the endpoints of the local cluster's proxy; moto's proxies have none but their own.
+
+        Raises:
+            RDSClientError: if there is no such proxy.
+            RefusalError: if there is no such endpoint.
+        """
+        proxies = self.describe_db_proxies(proxy_name)
+        found = [
+            one
+            for proxy in proxies
+            if proxy.db_proxy_name == PROXY
+            for one in endpoints(
+                {"VpcId": proxy.vpc_id, "VpcSubnetIds": proxy.vpc_subnet_ids,
+                 "VpcSecurityGroupIds": proxy.vpc_security_group_ids,
+                 "CreatedDate": proxy.created_date},
+                proxy.arn, self.shown.places,
+            )
+            if endpoint in (None, one["DBProxyEndpointName"])
+        ]  # fmt: skip
+        if endpoint is not None and not found:
+            raise RefusalError(
+                "DBProxyEndpointNotFoundFault", f"DB proxy endpoint {endpoint} not found."
+            )
+        return found
+
+    def modify_db_proxy(self, changes: Mapping[str, Any]) -> Any:
+        """Change one of moto's proxies, and return it.
+
+        Raises:
+            RDSClientError: if there is no such proxy.
+        """
+        (proxy,) = self.describe_db_proxies(changes["DBProxyName"])
+        for name, attribute in PROXY_ATTRIBUTES.items():
+            if changes.get(name) is not None:
+                setattr(proxy, attribute, changes[name])
+        if new := changes.get("NewDBProxyName"):
+            self.db_proxies[new] = self.db_proxies.pop(proxy.db_proxy_name)
+            proxy.db_proxy_name = new
+        return proxy
 
     def describe_db_cluster_endpoints(
         self, cluster: str | None, endpoint: str | None, filters: Sequence[Mapping[str, Any]]

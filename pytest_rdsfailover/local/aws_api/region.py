@@ -12,12 +12,15 @@ from moto.core.model_instances import reset_model_data
 from moto.fis.models import fis_backends
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from moto.rds.models import rds_backends
+from moto.secretsmanager.models import secretsmanager_backends
 
-from pytest_rdsfailover.local.aws_api import calls, request
+from pytest_rdsfailover.local.aws_api import alarms, calls, fis, request
 from pytest_rdsfailover.local.aws_api.fis import LocalFis
+from pytest_rdsfailover.local.aws_api.passwords import Passwords
 from pytest_rdsfailover.local.aws_api.plane import Plane
 from pytest_rdsfailover.local.aws_api.rds import LocalRds
 from pytest_rdsfailover.local.aws_api.script import SCRIPT, Script, decode_script
+from pytest_rdsfailover.local.aws_api.secrets import LocalSecrets
 from pytest_rdsfailover.local.aws_api.shown import UNDO, Shown
 from pytest_rdsfailover.model.errors import RdsFailoverError, SettingError
 
@@ -32,12 +35,13 @@ class RegionApplication:
 
     Args:
         plane: answers for the cluster's state.
+        passwords: changes the password of its account.
         shown: returns under which names the cluster is shown now; asked before each request.
     """
 
-    def __init__(self, plane: Plane, shown: Callable[[], Shown]) -> None:
-        install(plane)
-        self._shown = shown
+    def __init__(self, plane: Plane, passwords: Passwords, shown: Callable[[], Shown]) -> None:
+        install(plane, passwords)
+        self._passwords, self._shown = passwords, shown
         self._changed = False
         show(shown())
         self._moto = DomainDispatcherApplication(service_application)
@@ -68,6 +72,7 @@ class RegionApplication:
 
     def _undo(self) -> None:
         """Forget all that requests have changed; what there is to forget takes 0.3 s."""
+        self._passwords.undo()
         if self._changed:
             BackendDict.reset()
             reset_model_data()
@@ -106,12 +111,14 @@ def script_of(environ: dict[str, Any]) -> Script | None:
     return None if text is None else decode_script(text)
 
 
-def install(plane: Plane) -> None:
-    """Put our RDS and FIS in the place of moto's."""
-    LocalRds.plane = plane
+def install(plane: Plane, passwords: Passwords) -> None:
+    """Put our RDS, FIS and Secrets Manager in the place of moto's."""
+    LocalRds.plane, LocalSecrets.passwords = plane, passwords
     rds_backends.backend, fis_backends.backend = LocalRds, LocalFis
+    secretsmanager_backends.backend = LocalSecrets
     LocalFis.rds = staticmethod(lambda region: rds_backends[DEFAULT_ACCOUNT_ID][region])
-    calls.install()
+    for part in (calls, fis, alarms):
+        part.install()
 
 
 def show(shown: Shown) -> None:

@@ -1,6 +1,5 @@
 """The local cluster, its instances and its global database as resources of moto's RDS."""
 
-import json
 from typing import Any
 
 from moto.rds.models import DBCluster, DBInstanceClustered, GlobalCluster
@@ -38,10 +37,7 @@ class ShownCluster(DBCluster):  # type: ignore[misc]
             global_cluster_identifier=GLOBAL if shown.abroad else None,
         )  # fmt: skip
         self.master_user_secret._status = "active"  # noqa: SLF001 - it has been there for long
-        credentials = {"username": shown.user, "password": shown.password}
-        backend.secretsmanager.put_secret_value(
-            self.master_user_secret.secret_arn, json.dumps(credentials), None, None, None
-        )
+        backend.secretsmanager.manage(self.master_user_secret.secret_arn, shown.user)
 
     @property
     def endpoint(self) -> str:

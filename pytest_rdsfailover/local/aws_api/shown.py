@@ -2,11 +2,12 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from pytest_rdsfailover.local.aws_api.script import Script, decode_script, encode_script
+from pytest_rdsfailover.local.server.accounts import Address
 
 ENGINE, ENGINE_VERSION = "aurora-mysql", "8.0.mysql_aurora.3.10.0"
 INSTANCE_CLASS = "db.r7g.large"
@@ -27,8 +28,9 @@ class Shown:
         places: host and port of each endpoint: `cluster`, `reader`, `proxy` if there is one, and
             the instances.
         user: the database account that may log in at the endpoints.
-        password: the password of that account.
+        password: the first password of that account; another works once that was rotated.
         database: the schema of that account.
+        server: where the real server listens.
         usual: what a failover looks like unless its request says otherwise.
         abroad: ids of the instances that are in another region. They form a cluster there, and both
             clusters form a global database. Empty without one.
@@ -41,12 +43,14 @@ class Shown:
     user: str
     password: str = field(repr=False)
     database: str
+    server: Address
     usual: Script
     abroad: tuple[str, ...] = ()
 
     def encode(self) -> str:
         """Return it as JSON; it holds a password."""
         table = {name: getattr(self, name) for name in self.__slots__ if name != "usual"}
+        table |= {"server": asdict(self.server)}
         return json.dumps(table | {"usual": encode_script(self.usual.profile, self.usual.seed)})
 
     @classmethod
@@ -60,7 +64,7 @@ class Shown:
         table["places"] = {
             name: (host, int(port)) for name, (host, port) in table["places"].items()
         }
-        table["abroad"] = tuple(table["abroad"])
+        table["abroad"], table["server"] = tuple(table["abroad"]), Address(**table["server"])
         return cls(**(table | {"usual": decode_script(table["usual"])}))
 
 

@@ -23,6 +23,7 @@ from pytest_rdsfailover.local.gateway.messages import (
     PlayView,
     Pong,
     ProxyState,
+    Secrets,
     Started,
     TrafficByEndpoint,
 )
@@ -169,6 +170,14 @@ class GatewayClient:
             GatewayError: if the text is no secret.
         """
         self._ask("proxy_secret", AddSecret(secret=text), Done)
+
+    def secrets(self) -> Mapping[str, str]:
+        """Return the SecretString of each user of the proxy, by user name.
+
+        Raises:
+            GatewayError: if the gateway does not answer.
+        """
+        return self._ask("proxy_secrets", EMPTY, Secrets).texts
 
     def know_proxy_as(self, addresses: Sequence[str], names: Sequence[str] = ()) -> None:
         """Let the proxy take IAM tokens for these addresses only, and certify these host names.

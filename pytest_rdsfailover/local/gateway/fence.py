@@ -6,6 +6,16 @@ from typing import Any
 from pytest_rdsfailover.model.errors import GatewayError
 
 NO_SUCH_THREAD = 1094
+# A lock goes from its holder to who waits for it, and an engine that restarts hands none on. So who
+# waits is ended first: of several, the one that came last, for which no other one waits.
+IN_ORDER = """
+SELECT session.id
+FROM information_schema.processlist AS session
+LEFT JOIN information_schema.innodb_trx AS trx ON trx.trx_mysql_thread_id = session.id
+ORDER BY COALESCE(trx.trx_state = 'LOCK WAIT', 0)
+      OR session.state LIKE 'Waiting for%' OR session.state = 'User lock' DESC,
+    trx.trx_id IS NULL DESC, CAST(trx.trx_id AS UNSIGNED) DESC, session.time
+"""
 
 
 class Fence:
@@ -28,12 +38,13 @@ class Fence:
         self._ask("DO 0")
 
     def kill(self, threads: Collection[int]) -> None:
-        """End sessions by their ids; those that are gone already are fine.
+        """End sessions by their ids, those that hold locks last; who is gone already is fine.
 
         Raises:
             GatewayError: if the server will not end one of them.
         """
-        for thread in threads:
+        listed = [int(row[0]) for row in self._ask(IN_ORDER)] if len(threads) > 1 else []
+        for thread in [*(one for one in listed if one in threads), *(set(threads) - set(listed))]:
             self._ask(f"KILL CONNECTION {thread}", ignore=NO_SUCH_THREAD)
 
     def alive(self, threads: Collection[int]) -> set[int]:

@@ -54,6 +54,13 @@ class AskEndpoint:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Secrets:
+    """Who may log in to the proxy: SecretStrings by user."""
+
+    texts: Mapping[str, str] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AddSecret:
     """Let another user log in to the proxy, by a SecretString."""
 

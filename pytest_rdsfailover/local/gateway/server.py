@@ -50,7 +50,7 @@ class InstanceLink:
         self.endpoint, seen = endpoint, gateway.witness.at(endpoint)
         seen.connections += 1
         self.session = InstanceSession(self.instance, tls=gateway.tls is not None, seen=seen)
-        self.silent = self.ended = False
+        self.silent = self.ended = self._left = False
         self.since, self.refused = time.monotonic_ns(), 0  # nanoseconds; when it was last refused
         self._stream = ClientStream(self.session, gateway.tls)
         self.client = Side(self, self._stream.feed)
@@ -110,20 +110,36 @@ class InstanceLink:
         if self.silent and side is self._server:
             return
         self._retire()
-        self._server.close()
+        if not self._left:
+            self._server.close()
         self.client.close()
 
     def end(self, *, reset: bool) -> None:
         """Hang up on both sides at once."""
-        self._retire()
         self._server.abort(reset=False)
+        self.cut(reset=reset)
+
+    def cut(self, *, reset: bool) -> None:
+        """Hang up on the client at once, and leave the server's session to be killed."""
+        self._retire()
+        self._leave()
         self.client.abort(reset=reset)
 
     def silence(self) -> None:
         """Let the client hang: it gets no byte, and no end."""
         self.silent = True
         self.client.silence()
-        self._server.abort(reset=False)
+        self._leave()
+
+    def _leave(self) -> None:
+        """Leave the server's session to be killed.
+
+        Hanging up would free the locks of one that is idle, for others that wait to be killed.
+        """
+        self.client.untie()
+        self._left = self.session.thread_id is not None
+        if not self._left:
+            self._server.abort(reset=False)
 
     def _retire(self) -> None:
         if not self.ended:
@@ -197,8 +213,8 @@ class Gateway:
             if how == "hang":
                 link.silence()
             else:
-                link.end(reset=how == "reset")
-        self._departed.pop(instance, None)  # forgets the threads that `end` has added
+                link.cut(reset=how == "reset")
+        self._departed.pop(instance, None)  # forgets the threads that `cut` has added
         return threads
 
     def reset_silent(self, instance: str) -> None:

@@ -92,7 +92,10 @@ def reserve_port(
             f"port {wanted} is taken on {where}; choose another with --rds-port, or leave the"
             " option out to get a free one"
         )
-    raise RdsFailoverError(f"no port from {LOWEST} to {CEILING - 1} is free on {where}")
+    raise RdsFailoverError(
+        f"no port from {LOWEST} to {CEILING - 1} is free on {where}; end programs that listen there"
+        " (`ss -tln` shows them), or let this process open more files (`ulimit -n`)"
+    )
 
 
 def ceiling() -> int:

@@ -5,7 +5,7 @@ import secrets
 import ssl
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pytest_rdsfailover.model.endpoints import Bounds, Endpoint, Tls
@@ -149,6 +149,28 @@ def create(admin: Any, account: Account) -> None:
             f"GRANT ALL PRIVILEGES ON `{account.database}`.* TO '{account.user}'@'%'",
         ),
     )
+
+
+def change_password(address: Address, account: Account, password: str) -> None:
+    """Let an account log in by another password, and by no other; sessions that it has go on.
+
+    Args:
+        address: where the server listens.
+        account: with the password that works now; it changes its own, which needs no rights.
+        password: the new one, whose characters need no quoting.
+
+    Raises:
+        ServerError: if the server refuses it.
+    """
+    with session(address, account) as connection:
+        mariadb = "MariaDB" in connection.get_server_info()
+        run(
+            connection,
+            (f"SET PASSWORD = PASSWORD('{password}')",)
+            if mariadb
+            else (f"ALTER USER USER() IDENTIFIED BY '{password}'",),
+        )
+    prime(address, replace(account, password=password))
 
 
 def drop(admin: Any, account: Account) -> None:

@@ -11,9 +11,17 @@ from ordeals import play
 from shapes import SHAPES
 from truths import FIGURES, cover
 
-from pytest_rdsfailover.analysis import gap_figures, outages, proof
+from pytest_rdsfailover.analysis import (
+    gap_figures,
+    incident_figures,
+    outages,
+    proof,
+    recovery,
+    served,
+)
 from pytest_rdsfailover.analysis.absence import absences
 from pytest_rdsfailover.analysis.pauses import Pauses
+from pytest_rdsfailover.analysis.service_figures import ServiceFigures
 from pytest_rdsfailover.analysis.weighing import Scales
 
 SEEDS = range(40)
@@ -117,6 +125,34 @@ def test_a_rule_that_is_left_out_claims_too_much(monkeypatch, shape, owner, name
     monkeypatch.setattr(owner, name, instead)
 
     assert any(outside(shape, figure, [seed]) for seed in range(120) for figure in figures)
+
+
+def unexcused(series, seen):
+    return ((slot, False) for slot in series.skipped(seen.start, seen.stop))
+
+
+OF_OPERATIONS = [
+    ("own_pauses", "success", served, "_excused", lambda *_: 0),  # our own pause fails operations
+    ("own_pauses", "worst_second", served, "_unserved", unexcused),
+    ("unfinished", "success", ServiceFigures, "_over", True),  # what was seen is all there was
+    ("brownout", "recovery", recovery, "_bad", lambda *_: iter(())),  # only outages have an end
+    ("flapping", "incident_sum", incident_figures, "_nearest", lambda *_: 10**12),  # each alone
+    ("flapping", "incident_span", incident_figures, "_nearest", lambda *_: 10**12),
+    ("own_pauses", "recovery", Pauses, "within", lambda *_: 0),
+]
+
+
+@pytest.mark.parametrize(
+    ("shape", "figure", "owner", "name", "instead"),
+    OF_OPERATIONS,
+    ids=[f"{row[1]}-{row[3]}" for row in OF_OPERATIONS],
+)
+def test_a_rule_for_operations_that_is_left_out_claims_too_much(
+    monkeypatch, shape, figure, owner, name, instead
+):
+    monkeypatch.setattr(owner, name, instead)
+
+    assert outside(shape, figure, range(80))
 
 
 def proven(shape):

@@ -17,11 +17,13 @@ from pytest_rdsfailover.analysis.recovery import FEWEST, QUIET
 from pytest_rdsfailover.analysis.service_figures import ServiceFigures
 
 NOISE = 2_000  # nanoseconds
-SERVICE = (
-    "success", "success_during", "success_after", "served_within", "worst_second", "recovery",
-    "incident_sum", "incident_span", "late_errors",
+SHARES = ("success", "success_during", "success_after", "served_within", "worst_second")
+COUNTS = ("outages", "late_errors")
+DURATIONS = (
+    "downtime", "writer_outage", "last_back", "recovery", "incident_sum", "incident_span",
 )  # fmt: skip
-FIGURES = ("downtime", "outages", "writer_outage", "last_back", *SERVICE)
+FIGURES = (*DURATIONS, *COUNTS, *SHARES)
+ROUNDING = 1e-9
 WITHIN = 0.05  # seconds
 
 
@@ -32,7 +34,7 @@ class Coverage:
     Attributes:
         inside: in how many the truth lay between the ends.
         outside: the seeds of the others.
-        widths: between the ends, in milliseconds.
+        widths: between the ends, in milliseconds, percent or counts.
     """
 
     inside: int = 0
@@ -42,7 +44,8 @@ class Coverage:
     def add(
         self, seed: int, found: Interval | Figure, least: float, most: float, *, unit: float
     ) -> None:
-        if holds(found, least, most):
+        is_share = isinstance(found, Figure) and found.unit == "%"
+        if (spans if is_share else holds)(found, least, most):
             self.inside += 1
         else:
             self.outside.append(seed)
@@ -63,6 +66,11 @@ def holds(found: Interval | Figure, least: float, most: float) -> bool:
     """Tell whether what was found does not contradict what was the case, between two ends."""
     noise = NOISE if most > NOISE else NOISE / 1e9  # or it is a count, a share, or seconds
     return found.lower <= most + noise and least <= found.upper + noise
+
+
+def spans(found: Figure, least: float, most: float) -> bool:
+    """Tell whether a share leaves open all that may have been the case but for our own pauses."""
+    return found.lower <= least + ROUNDING and most <= found.upper + ROUNDING
 
 
 def cover(shape: str, seeds) -> dict[str, Coverage]:
@@ -94,25 +102,25 @@ def cover(shape: str, seeds) -> dict[str, Coverage]:
 def service_truths(absence: Absence, truth: Truth, explained: float) -> Iterator[tuple]:
     """Yield the figures of the operations, with what was the case."""
     seen, figures = absence.seen, ServiceFigures(absence=absence)
-    spans = {
+    parts = {
         "success": (seen.start, seen.stop),
         "success_during": (seen.trigger, absence.until),
         "success_after": (absence.until, seen.stop),
     }
-    for name, span in spans.items():
+    for name, span in parts.items():
         figure = getattr(figures, name)()
         if figure is not None:
             yield name, figure, truth.share(span)
     whole = figures.served_within(WITHIN)
-    yield "served_within", whole, truth.share(spans["success"], WITHIN)
+    yield "served_within", whole, truth.share(parts["success"], WITHIN)
     yield "worst_second", figures.worst_second(), truth.worst_second(seen.stop)
     settled = (seen.settled or 0) / 1e9 if seen.triggered else truth.over
     usual = absence.gaps.unusual / 1e9
     recovered = truth.recovery(seen.trigger / 1e9, settled, usual, QUIET / 1e9, FEWEST)
     yield "recovery", figures.recovery(), recovered
-    sums, spans = truth.incidents(explained)
+    sums, lengths = truth.incidents(explained)
     yield "incident_sum", figures.incident_sum(), sums
-    yield "incident_span", figures.incident_span(), spans
+    yield "incident_span", figures.incident_span(), lengths
     if seen.triggered:
         yield "late_errors", figures.late_errors(), truth.late_errors(settled)
 

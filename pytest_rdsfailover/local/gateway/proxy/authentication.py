@@ -142,6 +142,11 @@ class Directory:
         self._users[secret.username] = secret
         self._seen.discard(secret.username)
 
+    @property
+    def secrets(self) -> Collection[Secret]:
+        """Return the secrets of all users."""
+        return self._users.values()
+
     def password(self, user: str) -> bytes | None:
         """Return a user's password; None if the proxy has no secret for it."""
         secret = self._users.get(user)

@@ -10,6 +10,7 @@ from pytest_rdsfailover.local.gateway.messages import (
     KnownAs,
     Message,
     ProxyState,
+    Secrets,
 )
 from pytest_rdsfailover.local.gateway.proxy.rds_proxy import RdsProxy
 from pytest_rdsfailover.local.gateway.proxy.secrets import Secret
@@ -23,11 +24,12 @@ class ProxyControl:
 
     def __init__(self, proxy: RdsProxy) -> None:
         self._proxy = proxy
-        self.commands: dict[str, Callable[[Message], Done | ProxyState]] = {
+        self.commands: dict[str, Callable[[Message], Done | ProxyState | Secrets]] = {
             "proxy": self._state,
             "proxy_configure": self._configure,
             "proxy_forget": self._forget,
             "proxy_secret": self._add_secret,
+            "proxy_secrets": self._secrets,
             "proxy_known_as": self._know_as,
         }
 
@@ -53,6 +55,11 @@ class ProxyControl:
     def _add_secret(self, message: Message) -> Done:
         self._proxy.directory.add(Secret.parse(typed(AddSecret, message).secret))
         return Done()
+
+    def _secrets(self, _: Message) -> Secrets:
+        return Secrets(
+            texts={secret.username: secret.text() for secret in self._proxy.directory.secrets}
+        )
 
     def _know_as(self, message: Message) -> Done:
         known = typed(KnownAs, message)

@@ -51,6 +51,17 @@ class Databases:
         link.untie()
         link.abort(reset=False)
 
+    def leave(self, database: Database) -> None:
+        """Forget a connection whose thread is about to be killed.
+
+        Hanging up would free its locks, if it is idle, for others that wait to be killed.
+        """
+        link = self._links.get(database)
+        if link is not None and database.session.thread_id is not None:
+            del self._links[database]
+            link.ours = True
+            link.untie()
+
     def departed(self, instance: str) -> set[int]:
         """Return and forget the threads that may still execute statements of lost connections."""
         return self._departed.pop(instance, set())

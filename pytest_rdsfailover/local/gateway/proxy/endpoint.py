@@ -254,6 +254,7 @@ class ProxyEndpoint:
         threads |= self._databases.departed(instance)
         for database in lost:
             client, database.client = database.client, None
+            self._databases.leave(database)
             self.pool.discard(database)
             if isinstance(client, ProxySession):
                 self._cut_off(client, how)

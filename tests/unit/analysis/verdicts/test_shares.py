@@ -52,6 +52,12 @@ def test_what_can_be_expected_of_operations_holds_or_breaks(bounds, state):
     assert verdict(judged(), **bounds).state == state
 
 
+def test_one_late_error_breaks_that_there_are_none():
+    later = [*acks(12.501, 15.0, 0.01), refused(15.001), *acks(15.011, 20.0, 0.01)]
+
+    assert verdict(judged([*EVENTS[:1000], *AWAY, *later]), late_errors=0).state == FAIL
+
+
 def test_a_broken_share_says_of_how_many():
     assert verdict(judged(), success=">= 99.9%").evidence == ("was 87.5 %", "1750 of 2000")
     assert "in the second from 0.000 s" in verdict(judged(), worst_second=">= 1%").evidence[1]

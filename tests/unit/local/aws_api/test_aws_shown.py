@@ -10,10 +10,11 @@ from pytest_rdsfailover.local.aws_api.proxies import health, role, targets
 from pytest_rdsfailover.local.aws_api.script import Script
 from pytest_rdsfailover.local.aws_api.shown import Shown, windows
 from pytest_rdsfailover.local.profiles.profiles import load_profile
+from pytest_rdsfailover.local.server.accounts import Address
 
 SHOWN = Shown(
     cluster="c", region="r", control="/x", places={"cluster": ("127.0.0.2", 1234)}, user="u",
-    password="never shown", database="d", usual=Script(profile=load_profile("quick"), seed=3),
+    password="never shown", database="d", server=Address(socket="/s"), usual=Script(profile=load_profile("quick"), seed=3),
 )  # fmt: skip
 
 

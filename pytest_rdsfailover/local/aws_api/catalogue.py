@@ -1,0 +1,62 @@
+"""What RDS and FIS tell of themselves, as far as it concerns a local cluster. Pure."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pytest_rdsfailover.local.aws_api import events
+from pytest_rdsfailover.local.aws_api.experiments import FAIL_OVER, REBOOT, TARGETS
+from pytest_rdsfailover.local.aws_api.shown import ENGINE, ENGINE_VERSION
+
+EVENT_CATEGORIES: Mapping[str, Sequence[str]] = {
+    events.CLUSTER: ("failover", "global failover"),
+    events.INSTANCE: ("availability",),
+}
+RESOURCE_TYPES = {FAIL_OVER: "aws:rds:cluster", REBOOT: "aws:rds:db"}
+ABOUT = {FAIL_OVER: "Failover a DB Cluster", REBOOT: "Reboot a DB instance"}
+
+
+def engine_versions(engine: str | None, version: str | None) -> list[dict[str, Any]]:
+    """Return the one version that a local cluster shows, if a caller asks for it."""
+    if engine not in (None, ENGINE) or not ENGINE_VERSION.startswith(version or ""):
+        return []
+    return [{
+        "Engine": ENGINE, "EngineVersion": ENGINE_VERSION, "MajorEngineVersion": "8.0",
+        "DBParameterGroupFamily": "aurora-mysql8.0", "Status": "available",
+        "DBEngineDescription": "Aurora MySQL", "DBEngineVersionDescription": "Aurora MySQL",
+        "ValidUpgradeTarget": [], "SupportedEngineModes": ["provisioned"],
+        "SupportsReadReplica": False, "SupportsParallelQuery": False,
+        "SupportsGlobalDatabases": True,
+    }]  # fmt: skip
+
+
+def event_categories(source_type: str | None) -> list[dict[str, Any]]:
+    """Return the categories of the events that a local cluster has, by type of their source."""
+    return [
+        {"SourceType": name, "EventCategories": list(categories)}
+        for name, categories in EVENT_CATEGORIES.items()
+        if source_type in (None, name)
+    ]
+
+
+def actions(region: str, account: str) -> list[dict[str, Any]]:
+    """Return FIS' actions that a local cluster can carry out."""
+    return [
+        {
+            "id": kind,
+            "arn": f"arn:aws:fis:{region}:{account}:action/{kind}",
+            "description": ABOUT[kind],
+            "targets": {TARGETS[kind]: {"resourceType": RESOURCE_TYPES[kind]}},
+            "tags": {},
+        }
+        for kind in (FAIL_OVER, REBOOT)
+    ]
+
+
+def action(kind: str, region: str, account: str) -> dict[str, Any] | None:
+    """Return one of these actions with its parameters; None if it is none of them."""
+    about = "Whether the instance fails over instead; not for members of a cluster."
+    parameters = (
+        {"forceFailover": {"description": about, "required": False}} if kind == REBOOT else {}
+    )
+    found = (one for one in actions(region, account) if one["id"] == kind)
+    return next((one | {"parameters": parameters} for one in found), None)

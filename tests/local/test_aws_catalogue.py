@@ -1,0 +1,114 @@
+"""What runbooks ask for besides the cluster itself."""
+
+import pytest
+
+pytest.importorskip("moto")
+pytest.importorskip("flask")
+
+from region import CLUSTER, described, refusal
+
+# The API asks the gateway, never the server.
+pytestmark = [pytest.mark.local, pytest.mark.one_server]
+
+
+@pytest.fixture
+def rds(resting):
+    yield resting.aws.client("rds")
+    resting.aws.undo()
+
+
+def test_the_engine_version_of_the_cluster_is_one_of_the_versions(rds):
+    cluster = described(rds)
+    wanted = {"Engine": cluster["Engine"], "EngineVersion": cluster["EngineVersion"]}
+    (found,) = rds.describe_db_engine_versions(**wanted)["DBEngineVersions"]
+
+    assert (found["Engine"], found["EngineVersion"]) == tuple(wanted.values())
+    assert rds.describe_db_engine_versions(Engine="mysql")["DBEngineVersions"] == []
+
+
+def test_the_categories_are_those_of_the_events(resting, rds):
+    rds.failover_db_cluster(DBClusterIdentifier=CLUSTER)
+    resting.rest()
+    known = {
+        one["SourceType"]: set(one["EventCategories"])
+        for one in rds.describe_event_categories()["EventCategoriesMapList"]
+    }
+
+    for event in rds.describe_events()["Events"]:
+        assert set(event["EventCategories"]) <= known[event["SourceType"]]
+    (one,) = rds.describe_event_categories(SourceType="db-cluster")["EventCategoriesMapList"]
+    assert one["SourceType"] == "db-cluster"
+
+
+def test_no_maintenance_is_pending(rds):
+    assert rds.describe_pending_maintenance_actions()["PendingMaintenanceActions"] == []
+
+
+def test_the_endpoints_of_the_proxy_are_listed(resting, rds):
+    found = rds.describe_db_proxy_endpoints(DBProxyName="rdsfailover-proxy")["DBProxyEndpoints"]
+
+    assert [(one["TargetRole"], one["IsDefault"], one["Endpoint"]) for one in found] == [
+        ("READ_WRITE", True, resting.proxy_endpoint.host),
+        ("READ_ONLY", False, resting.proxy_reader_endpoint.host),
+    ]
+    call = {"DBProxyEndpointName": "none"}
+    assert refusal(rds.describe_db_proxy_endpoints, **call) == "DBProxyEndpointNotFoundFault"
+    call = {"DBProxyName": "none"}
+    assert refusal(rds.describe_db_proxy_endpoints, **call) == "DBProxyNotFoundFault"
+
+
+def test_a_proxy_of_a_test_s_own_is_modified_and_the_cluster_s_is_not(resting, rds):
+    ec2 = resting.aws.client("ec2")
+    rds.create_db_proxy(
+        DBProxyName="pool", EngineFamily="MYSQL", RoleArn="arn:aws:iam::123456789012:role/pool",
+        VpcSubnetIds=[one["SubnetId"] for one in ec2.describe_subnets()["Subnets"]],
+        Auth=[{"AuthScheme": "SECRETS", "IAMAuth": "DISABLED"}],
+    )  # fmt: skip
+    changed = rds.modify_db_proxy(DBProxyName="pool", IdleClientTimeout=60, NewDBProxyName="two")
+
+    assert (changed["DBProxy"]["IdleClientTimeout"], changed["DBProxy"]["DBProxyName"]) == (
+        60,
+        "two",
+    )
+    assert refusal(rds.describe_db_proxies, DBProxyName="pool") == "DBProxyNotFoundFault"
+    call = {"DBProxyName": "rdsfailover-proxy", "RequireTLS": True}
+    assert refusal(rds.modify_db_proxy, **call) == "InvalidDBProxyStateFault"
+
+
+def test_the_proxy_s_settings_are_values_that_rds_has(rds):
+    from botocore.session import Session
+
+    (proxy,) = rds.describe_db_proxies(DBProxyName="rdsfailover-proxy")["DBProxies"]
+    allowed = Session().get_service_model("rds").shape_for("IAMAuthMode").enum
+
+    assert {auth["IAMAuth"] for auth in proxy["Auth"]} <= set(allowed)
+
+
+def test_fis_lists_the_actions_that_it_can_carry_out(resting):
+    fis = resting.aws.client("fis")
+    names = [one["id"] for one in fis.list_actions()["actions"]]
+
+    assert names == ["aws:rds:failover-db-cluster", "aws:rds:reboot-db-instances"]
+    assert fis.get_action(id=names[1])["action"]["parameters"]["forceFailover"]["required"] is False
+    assert refusal(fis.get_action, id="aws:ec2:stop-instances") == "ResourceNotFoundException"
+
+
+def test_composite_alarms_are_shown_where_they_are_asked_for(resting, rds):
+    alarms = resting.aws.client("cloudwatch")
+    alarms.put_metric_alarm(
+        AlarmName="one", MetricName="errors", Namespace="app", Statistic="Sum", Period=60,
+        EvaluationPeriods=1, Threshold=1.0, ComparisonOperator="GreaterThanThreshold",
+    )  # fmt: skip
+    alarms.put_composite_alarm(AlarmName="all", AlarmRule="ALARM(one)")
+
+    def names(**wanted):
+        found = alarms.describe_alarms(**wanted)
+        return [
+            [alarm["AlarmName"] for alarm in found.get(kind, [])]
+            for kind in ("MetricAlarms", "CompositeAlarms")
+        ]
+
+    assert names() == [["one"], []]
+    assert names(AlarmTypes=["CompositeAlarm"]) == [[], ["all"]]
+    assert names(AlarmTypes=["CompositeAlarm", "MetricAlarm"]) == [["one"], ["all"]]
+    assert described(rds)["Status"] == "available"
