@@ -16,7 +16,8 @@ class Keys:
 
     def __init__(self, mark: bytes) -> None:
         self._pattern = re.compile(re.escape(mark) + rb"-(\d{1,5})-(\d{1,10})")
-        self._bits: dict[int, bytearray] = {}
+        self._bits: dict[int, bytearray] = {}  # of each writer: which are confirmed
+        self._tried: dict[int, bytearray] = {}  # which were in a statement that may write
         self._bytes = 0
 
     def found_in(self, message: bytes, start: int) -> Sequence[Key]:
@@ -25,17 +26,22 @@ class Keys:
             (int(writer), int(number)) for writer, number in self._pattern.findall(message, start)
         ]
 
-    def note(self, key: Key, *, confirmed: bool) -> None:
-        """Note what became of a key at last."""
+    def note(self, key: Key, *, confirmed: bool, looks: bool = False) -> None:
+        """Note what became of a key at last; a look tells nothing of one that was to be written."""
         writer, sequence = key
+        place, bit = sequence // 8, 1 << sequence % 8
         bits = self._bits.setdefault(writer, bytearray())
-        self._make_room(bits, sequence // 8 + 1)
-        if sequence // 8 >= len(bits):
+        tried = self._tried.setdefault(writer, bytearray())
+        for each in (bits, tried):
+            self._make_room(each, place + 1)
+        if place >= min(len(bits), len(tried)) or (looks and tried[place] & bit):
             return
+        if not looks:
+            tried[place] |= bit
         if confirmed:
-            bits[sequence // 8] |= 1 << sequence % 8
+            bits[place] |= bit
         else:
-            bits[sequence // 8] &= ~(1 << sequence % 8)
+            bits[place] &= ~bit
 
     def _make_room(self, bits: bytearray, size: int) -> None:
         """Make room for so many bytes, unless all keys take too much by then."""

@@ -43,17 +43,19 @@ class MarkedStatement:
     Attributes:
         by: where it is counted.
         keys: the keys in it.
+        looks: it can write nothing.
     """
 
     by: Marked
     keys: Sequence[Key]
+    looks: bool
 
     def answered(self, error: int) -> None:
         """Count the answer: the code of an error, or 0."""
         if error in (0, DUPLICATE):
             self.by.confirmed += 1
             for key in self.keys:
-                self.by.keys.note(key, confirmed=True)
+                self.by.keys.note(key, confirmed=True, looks=self.looks)
 
 
 @dataclass(slots=True)
@@ -76,7 +78,7 @@ class Seen:
         """Count a command; return what its answer is to be told to, if it carries a mark.
 
         The last statement with a key alone decides whether it is confirmed: who looks first
-        whether a row is there has not stored it yet.
+        whether a row is there has not stored it yet. Of a key that was to be written, no look tells.
         """
         if message[0] not in STATEMENTS:
             return None
@@ -85,12 +87,17 @@ class Seen:
             place = message.find(mark)
             if place >= 0:
                 marked.begun += 1
-                keys = marked.keys.found_in(message, place)
+                keys, looks = marked.keys.found_in(message, place), _looks(message)
                 if len(keys) == 1:
-                    marked.keys.note(keys[0], confirmed=False)
-                return MarkedStatement(marked, keys)
-        self.writes += message[0] != Command.QUERY or not QUIET.match(message, 1, LONGEST_HEAD)
+                    marked.keys.note(keys[0], confirmed=False, looks=looks)
+                return MarkedStatement(marked, keys, looks)
+        self.writes += not _looks(message)
         return None
+
+
+def _looks(message: bytes) -> bool:
+    """Tell whether a statement can write nothing, by its first word."""
+    return message[0] == Command.QUERY and bool(QUIET.match(message, 1, LONGEST_HEAD))
 
 
 class TrafficCounter:

@@ -98,6 +98,18 @@ def test_the_last_statement_with_a_key_of_its_own_decides():
     assert witness.tell(b"run")["cluster"].keys == {"0": 1}
 
 
+def test_a_look_after_a_failed_write_confirms_nothing_and_takes_nothing_back():
+    witness = TrafficCounter()
+    witness.watch(b"run")
+    seen = witness.at("cluster")
+    seen.begin(QUERY + b"INSERT INTO t VALUES ('run-0-1')").answered(1290)
+    seen.begin(QUERY + b"SELECT COUNT(*) FROM t WHERE k = 'run-0-1'").answered(0)
+    assert witness.tell(b"run")["cluster"].keys == {"0": 0}
+    seen.begin(QUERY + b"INSERT INTO t VALUES ('run-0-1')").answered(0)
+    seen.begin(QUERY + b"SELECT COUNT(*) FROM t WHERE k = 'run-0-1'")  # is never answered
+    assert witness.tell(b"run")["cluster"].keys == {"0": 1}
+
+
 def test_keys_that_nobody_made_fill_no_memory():
     keys = Keys(b"run")
     for writer in range(100):
