@@ -43,7 +43,8 @@ class RegionApplication:
         install(plane, passwords)
         self._passwords, self._shown = passwords, shown
         self._changed = False
-        show(shown())
+        self._home = shown().region  # where its clients ask, whatever names the cluster gets later
+        show(shown(), self._home)
         self._moto = DomainDispatcherApplication(service_application)
 
     def __call__(self, environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
@@ -54,7 +55,7 @@ class RegionApplication:
                 start("204 No Content", [])
                 return []
             self._changed |= request.changes(environ)
-            show(self._shown())
+            show(self._shown(), self._home)
             request.begin(script_of(environ))
             answer: Iterable[bytes] = self._moto(environ, start)
         except SettingError as error:
@@ -121,7 +122,8 @@ def install(plane: Plane, passwords: Passwords) -> None:
         part.install()
 
 
-def show(shown: Shown) -> None:
-    """Show the cluster under its present names, in the region that these names say."""
+def show(shown: Shown, home: str) -> None:
+    """Show the cluster under its present names, in the region that these say and at home."""
     LocalRds.shown = shown
-    rds_backends[DEFAULT_ACCOUNT_ID][shown.region].show()
+    for region in {home, shown.region}:
+        rds_backends[DEFAULT_ACCOUNT_ID][region].show()
