@@ -22,7 +22,10 @@ def shown(browser, trial=1):
     """Go to a trial's timeline and return where it is on the screen."""
     browser.run(f"document.getElementById('trial-{trial}').scrollIntoView({{behavior: 'instant'}})")
     browser.wait_for(f"!!document.querySelector('#trial-{trial} svg.scene')")
-    box = f"document.querySelector('#trial-{trial} svg.scene').getBoundingClientRect()"
+    # Findings stand above it: the whole of it is on the screen only if one goes to its end.
+    scene = f"document.querySelector('#trial-{trial} svg.scene')"
+    browser.run(f"{scene}.scrollIntoView({{behavior: 'instant', block: 'end'}})")
+    box = f"{scene}.getBoundingClientRect()"
     return browser.run(f"(b => [b.left, b.top, b.width, b.height])({box})")
 
 
