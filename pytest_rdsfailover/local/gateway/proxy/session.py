@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Callable
 
+from pytest_rdsfailover.local.gateway.proxy.aftermath import Aftermath
 from pytest_rdsfailover.local.gateway.proxy.forwarding import IN_TRANS, Forwarder
 from pytest_rdsfailover.local.gateway.proxy.opening import LONGEST_LOGIN, Opening
 from pytest_rdsfailover.local.gateway.proxy.server_login import MATCHED, ConnectionKey
@@ -113,6 +114,7 @@ class ProxySession(Forwarder):
         charsets = self._service.facts.charsets
         self._carried.begin(schema, charsets.get(charset) or charsets.get(UTF8MB4))
         self._last, self._status = None, STATUS_AUTOCOMMIT
+        self._aftermath = Aftermath()
 
     # Commands ------------------------------------------------------------------------------------
 
