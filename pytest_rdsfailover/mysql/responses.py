@@ -78,18 +78,19 @@ class Response:
         queried: the latest result has columns.
         rows: how many rows the latest result has.
         warned: the latest result came with warnings or an error.
+        warnings: how many warnings the latest result came with; 0 for an error, which does not tell.
     """
 
     __slots__ = (
         "_deprecate_eof", "_execute", "_left", "_longest_end", "_state", "_then",
-        "done", "error", "failed", "queried", "rows", "status", "warned",
+        "done", "error", "failed", "queried", "rows", "status", "warned", "warnings",
     )  # fmt: skip
 
     def __init__(self, command: int, *, deprecate_eof: bool) -> None:
         self.done = command in UNANSWERED
         self.status: int | None = None
         self.failed = self.warned = self.queried = False
-        self.error = self.rows = 0
+        self.error = self.rows = self.warnings = 0
         self._deprecate_eof = deprecate_eof
         # A row may begin with 0xfe too, but then it is longer than a packet, or than this.
         self._longest_end = MAX_PAYLOAD - 1 if deprecate_eof else 5
@@ -162,10 +163,11 @@ class Response:
         if payload[0] == ERR:
             self.status = None
             self.failed = self.warned = self.done = True
+            self.warnings = 0
             self.error = int.from_bytes(payload[1:3], "little")
             return Part.END
-        self.status, warnings = ending(payload)
-        self.warned = warnings > 0
+        self.status, self.warnings = ending(payload)
+        self.warned = self.warnings > 0
         self.done = not self.status & STATUS_MORE_RESULTS
         return Part.END
 

@@ -1,10 +1,12 @@
 """Statement for statement, a client of the proxy gets the answers that the direct endpoint gives."""
 
+import os
 from contextlib import ExitStack
 
-import pymysql
 import pytest
+import sequences
 from gateway_process import rows
+from sequences import answer
 
 pytestmark = pytest.mark.local
 
@@ -22,24 +24,15 @@ TABLES = (
 @pytest.fixture
 def narrow(proxy):
     """A proxy whose clients share five connections, over tables that are new."""
-    proxy.server.run("SET GLOBAL max_connections = 500", "USE app", *TABLES)
+    proxy.server.run("USE app", *TABLES)
+    return narrowed(proxy)
+
+
+def narrowed(proxy):
+    """Let a proxy have five connections, of which its clients use the one used last."""
+    proxy.server.run("SET GLOBAL max_connections = 500")
     proxy.configure_proxy(max_connections_percent=1)
     return proxy
-
-
-def answer(connection, sql):
-    """Return what a statement is answered: names and rows, or the error's code."""
-    if sql == "RESET":
-        connection._execute_command(0x1F, b"")
-        connection._read_ok_packet()
-        return "reset"
-    try:
-        with connection.cursor() as cursor:
-            cursor.execute(sql)
-            names = [column[0] for column in cursor.description or ()]
-            return names, cursor.fetchall(), cursor.rowcount, cursor.lastrowid
-    except pymysql.err.MySQLError as error:
-        return error.args[0]
 
 
 OTHER = ("SELECT CAST('others' AS SIGNED), 1 UNION ALL SELECT 2, 3", "INSERT INTO t (v) VALUES ('other')",
@@ -77,8 +70,8 @@ SEQUENCES = {
                          "SELECT parent FROM child"],
     "an id of its own": ["INSERT INTO parent (v) VALUES ('a')", "INSERT INTO parent (id) VALUES (500)",
                          "SELECT LAST_INSERT_ID()"],
-    "reset": ["INSERT INTO parent (v) VALUES ('a')", "RESET", "SELECT LAST_INSERT_ID()"],
-    "reset, collation": ["SET NAMES utf8mb4 COLLATE utf8mb4_bin", "RESET", "SET sql_mode=''",
+    "reset": ["INSERT INTO parent (v) VALUES ('a')", "<reset>", "SELECT LAST_INSERT_ID()"],
+    "reset, collation": ["SET NAMES utf8mb4 COLLATE utf8mb4_bin", "<reset>", "SET sql_mode=''",
                          "SELECT 'a' = 'A'"],
     "warnings": ["SELECT CAST('1x' AS SIGNED), CAST('2x' AS SIGNED)", "SHOW WARNINGS"],
     "some warnings": ["SELECT CAST('1x' AS SIGNED), CAST('2x' AS SIGNED)", "SHOW WARNINGS LIMIT 1, 1"],
@@ -95,7 +88,7 @@ SEQUENCES = {
     "found rows": ["SELECT 1 UNION SELECT 2 UNION SELECT 3", "SELECT FOUND_ROWS(), ROW_COUNT()",
                    "SELECT FOUND_ROWS()"],
     "found rows, kept": ["SELECT 1 UNION SELECT 2", "INSERT INTO parent (v) VALUES ('a')",
-                         "SELECT found_rows()", "SELECT LAST_INSERT_ID()"],
+                         "SELECT FOUND_ROWS()", "SELECT LAST_INSERT_ID()"],
 }  # fmt: skip
 
 
@@ -139,3 +132,19 @@ def test_what_a_trigger_sets_reaches_no_other_client(narrow, question):
         for other in others:
             rows(other, question)
             assert rows(other, "SELECT @noted") == ((None,),)
+
+
+def test_random_sequences_of_several_clients_are_answered_as_on_the_direct_endpoint(proxy):
+    """More of them: `RDS_TEST_SEQUENCES=1000 pytest -s -k random_sequences tests/local`."""
+    narrowed(proxy)
+    sequences.ready(proxy.server)
+    count = int(os.environ.get("RDS_TEST_SEQUENCES", "10"))
+    seen = [
+        sequences.compare(proxy, sequences.moves(seed, mariadb=proxy.flavour == "mariadb"))
+        for seed in range(count)
+    ]
+    statements, failovers = sum(one.statements for one in seen), sum(one.failovers for one in seen)
+    print(f"{proxy.flavour}: {statements} statements in {count} sequences, {failovers} failovers")
+
+    assert {seed: one.differences for seed, one in enumerate(seen) if one.differences} == {}
+    assert failovers > 0

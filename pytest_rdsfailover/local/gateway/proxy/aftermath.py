@@ -1,7 +1,7 @@
 """What a session may still ask about its latest statement, wherever that was executed. No I/O."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from pytest_rdsfailover.local.gateway.proxy.errands import Row
 from pytest_rdsfailover.mysql.packets import OK, read_lenenc
@@ -16,6 +16,16 @@ from pytest_rdsfailover.mysql.statements import (
 
 # Statements whose number of rows FOUND_ROWS() tells.
 FINDS = re.compile(rb".[\s(]*(?:select|with|show|desc|call|values|table)\b", re.IGNORECASE)
+# Statements that ask for warnings leave them as they are, and so does, on MariaDB, what names no table.
+DIAGNOSTIC = re.compile(
+    rb".\s*(?:show\s+(?:count\b.*\b)?(?:warnings|errors)|get\b.*\bdiagnostics)\b",
+    re.IGNORECASE | re.DOTALL,
+)
+TABLELESS = re.compile(
+    rb".[\s(]*(?:(?:set|begin|start|commit|rollback|savepoint|release|do|use)\b"
+    rb"|select\b(?!.*\bfrom\s+(?!dual\b)))",
+    re.IGNORECASE | re.DOTALL,
+)
 NO_ROWS = -1  # what ROW_COUNT() tells after a result with rows, and after an error
 Mark = Callable[[bytes, bytes], bytes]
 
@@ -26,41 +36,42 @@ class Aftermath:
     Attributes:
         row_count: what ROW_COUNT() tells after it.
         found_rows: what FOUND_ROWS() tells after it.
-        warnings: its warnings, errors and notes, as SHOW WARNINGS lists them; empty until they had to
-            be kept, because the connection that has them was needed for something else.
+        warnings: its warnings, errors and notes, as SHOW WARNINGS lists them.
+        counted: how many there were, which may be more than a server lists.
+        warned: it came with warnings or an error of its own.
     """
 
-    __slots__ = ("found_rows", "row_count", "warnings")
+    __slots__ = ("_finds", "counted", "found_rows", "row_count", "warned", "warnings")
 
     def __init__(self) -> None:
-        self.row_count = self.found_rows = 0
-        self.warnings: list[Row] = []
+        self.row_count = self.found_rows = self.counted = 0
+        self.warnings: Sequence[Row] = ()
+        self._finds = self.warned = False
 
-    def keep(self, warnings: list[Row]) -> None:
-        """Keep the warnings that a connection is about to forget."""
-        self.warnings = warnings
-
-    def next(self, *, diagnostic: bool) -> "Aftermath":
-        """Return that of the next statement; a *diagnostic* one leaves the warnings as they are."""
+    def next(self, message: bytes, *, mariadb: bool) -> "Aftermath":
+        """Return that of the next command, as far as it is no other than this one's."""
         later = Aftermath()
         later.found_rows = self.found_rows
-        if diagnostic:
-            later.warnings = self.warnings
+        diagnostic = DIAGNOSTIC.match(message) is not None
+        if self.warnings and (diagnostic or (mariadb and TABLELESS.match(message))):
+            later.warnings, later.counted = self.warnings, self.counted
+        later._finds = not diagnostic and FINDS.match(message) is not None
         return later
 
-    def note(self, message: bytes, payload: bytes, response: Response) -> None:
+    def note(self, payload: bytes, response: Response) -> None:
         """Note the end of a result.
 
         Args:
-            message: the command.
-            payload: the packet that ends the result.
+            payload: the packet that ends it.
             response: the answer that it belongs to.
         """
+        if response.warned:
+            self.warned, self.counted = True, response.warnings
         if payload[0] == OK and not response.queried:
             self.row_count, _ = read_lenenc(payload, 1)
             return
         self.row_count = NO_ROWS
-        if not response.failed and FINDS.match(message):
+        if self._finds and not response.failed:
             self.found_rows = response.rows
 
     def told(self, message: bytes, dialect: SqlDialect, charset: bytes, mark: Mark) -> bytes:
@@ -93,8 +104,9 @@ class Aftermath:
 
     def _values(self) -> dict[bytes, bytes]:
         errors = sum(level == b"Error" for level, *_ in self.warnings)
+        warnings = max(self.counted, len(self.warnings))
         return {
-            b"warning_count": b"%d" % len(self.warnings), b"error_count": b"%d" % errors,
+            b"warning_count": b"%d" % warnings, b"error_count": b"%d" % errors,
             b"row_count": b"%d" % self.row_count, b"found_rows": b"%d" % self.found_rows,
         }  # fmt: skip
 
@@ -104,7 +116,7 @@ class Aftermath:
         rows = [row for row in self.warnings if row[0] == b"Error" or not errors]
         if statement.words[1:2] == (b"COUNT",):
             name = b"error_count" if errors else b"warning_count"
-            return b"SELECT %d AS `@@session.%s`" % (len(rows), name)
+            return b"SELECT %s AS `@@session.%s`" % (self._values()[name], name)
         behind = statement.sql[statement.tokens[1].end :]
         if not rows:
             return (

@@ -28,7 +28,6 @@ from pytest_rdsfailover.mysql.results import parse_row
 
 # MariaDB forgets warnings only when a statement reads from something.
 FORGET = b"DO (SELECT 1 FROM (SELECT 1) AS nothing)"
-SHOW_WARNINGS = bytes((Command.QUERY,)) + b"SHOW WARNINGS"
 
 
 class Client(Protocol):
@@ -69,6 +68,7 @@ class Database:
         insert_id: what LAST_INSERT_ID() tells on it.
         aftermath: of the client's statement that it can still be asked about; None for none.
         fresh: no client's command was sent since it was new, or was reset.
+        noisy: it may have warnings of a client's.
     """
 
     def __init__(
@@ -94,7 +94,7 @@ class Database:
         self.status: int | None = None
         self.insert_id = 0
         self.aftermath: Aftermath | None = None
-        self.fresh = True
+        self.fresh, self.noisy = True, False
         self._then = ready  # what a reset leads to
         self._stage = DatabaseStage.LOGIN
         self._login = login(key, setup)
@@ -103,7 +103,7 @@ class Database:
         self._errand: Errand | None = None
         self._asked: int | None = None  # the command that is to be answered
         self._response: Response | None = None  # its answer, if the session does not follow it
-        self._continues = self._noisy = False
+        self._continues = False
 
     @property
     def busy(self) -> bool:
@@ -174,7 +174,7 @@ class Database:
         """Note the end of a result: status flags, and whether SHOW WARNINGS has something."""
         if response.status is not None:
             self.status = response.status
-        self._noisy = self._noisy or (response.warned and self._errand is None)
+        self.noisy = self.noisy or (response.warned and self._errand is None)
 
     def _farewell(self, packet: Packet) -> None:
         if packet.payload[:1] != bytes((ERR,)):
@@ -207,7 +207,8 @@ class Database:
     def _is_ready(self, rows: list[Row]) -> None:
         self.learn(rows, self.setup.names)
         self.baseline = dict(self.state)
-        self._stage, self.dirty, self.fresh = DatabaseStage.READY, False, True
+        self._stage, self.dirty = DatabaseStage.READY, False
+        self.fresh, self.noisy = True, False
         then, self._then = self._then, self.ready
         then(self)
 
@@ -233,9 +234,7 @@ class Database:
 
     def _run(self, errand: Errand) -> None:
         """Run a command of the proxy's own, which ends what could be asked about a client's."""
-        if self._noisy and self.aftermath is not None:
-            self._errands.append(Errand(SHOW_WARNINGS, self.aftermath.keep))
-        self.aftermath, self._noisy = None, False
+        self.aftermath = None
         self._errands.append(errand)
         if self._asked is None:
             self._next()
@@ -269,7 +268,8 @@ class Database:
         A connection cannot leave its database for none: a client without one needs another
         connection.
         """
-        if self._noisy:
+        if self.noisy:
+            self.noisy = False
             self.ask(FORGET)
         if schema is not None and schema != self.schema:
             self.schema = schema

@@ -27,10 +27,12 @@ from pytest_rdsfailover.mysql.packets import (
     read_lenenc,
     renumbered,
 )
-from pytest_rdsfailover.mysql.responses import Part, Response
+from pytest_rdsfailover.mysql.responses import Command, Part, Response
 from pytest_rdsfailover.mysql.statements import SqlDialect
 
 IN_TRANS = STATUS_IN_TRANS | STATUS_IN_TRANS_READONLY
+# Other commands leave most of what can be asked about the latest statement as it is, unless they fail.
+STATEMENTS = frozenset({Command.QUERY, Command.STMT_PREPARE, Command.STMT_EXECUTE})
 RESULTS, UTF8 = b"character_set_results", b"utf8mb4"
 NO_CONNECTION = ServerFault(9501, "HY000", "Timed-out waiting to acquire database connection")
 
@@ -171,26 +173,35 @@ class Forwarder:
             self._service.pinned(self, self.pin, self.message[1:])
         database.dirty = database.dirty or effect.leaves
         self._sent = True
-        message = self.message
-        if effect.looks_back and database.aftermath is not self._aftermath:
-            charset, mark = database.state.get(RESULTS), database.session.variables.mark
-            message = self._aftermath.told(message, self._dialect, charset or UTF8, mark)
-        self._aftermath = self._aftermath.next(diagnostic=effect.looks_back and effect.pin is None)
-        database.aftermath = self._aftermath if message is self.message else None
+        message = self._looking_back(database)
         database.fresh = False
         if not database.command(message):
-            self._finished(failed=False)
+            self._finished()
+
+    def _looking_back(self, database: Database) -> bytes:
+        """Return the command, with what it asks about the one before it if that was elsewhere."""
+        before, message = self._aftermath, self.message
+        if message[0] not in STATEMENTS:
+            before.warned, before.row_count = False, 0
+            return message
+        here = database.aftermath is before
+        if self._effect.looks_back and not here:
+            charset, mark = database.state.get(RESULTS), database.session.variables.mark
+            message = before.told(message, self._dialect, charset or UTF8, mark)
+        self._aftermath = before.next(self.message, mariadb=self._service.facts.dialect.mariadb)
+        whole = message is self.message and (here or not self._aftermath.warnings)
+        database.aftermath = self._aftermath if whole else None
+        return message
 
     def answer(self, packet: Packet, part: Part | None, response: Response) -> None:
         """Take a packet of the server's answer."""
         sequence, payload = packet
         framed = frame(payload, sequence + self._first)
         if part is Part.END:
-            self._aftermath.note(self.message, payload, response)
             self._note(payload, response)
         if part is not None and response.done:
             self._held = framed
-            self._finished(failed=response.failed)
+            self._finished()
             return
         self._asked = self._asked or part is Part.ASK
         self._send(framed)
@@ -201,6 +212,10 @@ class Forwarder:
 
     def _note(self, payload: bytes, response: Response) -> None:
         """Note what the end of a result tells: status flags, and the id that an INSERT made."""
+        if self.message[0] in STATEMENTS or response.failed:
+            self._aftermath.note(payload, response)
+        if response.warned and self.database is not None:
+            self.database.aftermath = self._aftermath  # it has no older warnings any more
         if response.status is None:
             return
         self._status = response.status
@@ -213,7 +228,7 @@ class Forwarder:
                 else:
                     self._carried.insert_id = self.database.insert_id = number
 
-    def _finished(self, *, failed: bool) -> None:
+    def _finished(self) -> None:
         """Note what a command has done to the session, then send its client the end of the answer.
 
         The order matters: a client that has its answer is idle, and must not notice what happens to
@@ -223,13 +238,29 @@ class Forwarder:
         database = self.database
         if database is None:
             return
+        aftermath, lasts = self._aftermath, self.pin is not None and not self._effect.changes
+        here = database.noisy and database.aftermath is aftermath
+        if (aftermath.warned or here) and not lasts:
+            database.ask(b"SHOW WARNINGS", self._keep_warnings)
+        else:
+            self._learn(database)
+
+    def _keep_warnings(self, rows: list[Row]) -> None:
+        """Keep what the connection will not be able to tell once somebody else has had it.
+
+        The flags of this answer tell whether a transaction is open, which no error does.
+        """
+        self._aftermath.warnings = rows
+        if self.database is not None:
+            self.database.noisy = bool(rows)
+            self._learn(self.database)
+
+    def _learn(self, database: Database) -> None:
+        """Ask what a command has changed in the session, as far as its answer did not tell."""
         if self._effect.changes:
             self._carried.learn(database, self.message, self._status, self._rest)
         elif self._effect.insert_id and not self.pin:
             database.ask(b"SELECT LAST_INSERT_ID()", self._learn_insert_id)
-        elif failed and not self.pin and not self._status & STATUS_AUTOCOMMIT:
-            # An error has no status flags, and its statement may have begun a transaction.
-            database.ask(b"DO 0", lambda _: self._rest())
         else:
             self._rest()
 

@@ -16,7 +16,7 @@ from pytest_rdsfailover.local.gateway.proxy.pinning.effects import (
     XA,
     Effect,
 )
-from pytest_rdsfailover.mysql.statements import LOOPS, Statement, Token
+from pytest_rdsfailover.mysql.statements import LOOPS, Statement, Token, references
 
 FUNCTIONS = {
     b"GET_LOCK": NAMED_LOCK,
@@ -126,8 +126,8 @@ def _looks_back(words: tuple[bytes, ...], run: tuple[Token, ...]) -> bool:
     if words[:1] == (b"GET",) and b"DIAGNOSTICS" in words[:3]:
         return True
     return any(
-        token.kind == "system" and after.name in (b"warning_count", b"error_count")
-        for token, after in pairwise(run)
+        reference.name in (b"warning_count", b"error_count")
+        for reference in references(Statement(b"", run))
     )
 
 
