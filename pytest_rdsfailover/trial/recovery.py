@@ -41,12 +41,13 @@ class Recovery:
             bound: seconds after the last trigger that are waited at most, beside the quiet ones.
             look: is called at every look at the load, and raises if waiting has become pointless.
         """
-        self._wait_until_well(disturbances, bound, look)
-        self._wait_for_an_answer(look)
+        if self._gets_well(disturbances, bound, look):
+            self._wait_for_an_answer(look)
 
-    def _wait_until_well(
+    def _gets_well(
         self, disturbances: Disturbances, bound: float, look: Callable[[], None]
-    ) -> None:
+    ) -> bool:
+        """Wait until all is well; return whether it was, within the bound."""
         begun = self._clock.now()
         if not disturbances.found():
             self._clock.sleep(self._quiet)
@@ -54,10 +55,10 @@ class Recovery:
             look()
             failovers = disturbances.found()
             if not failovers or self.well(settled_at(failovers)):
-                return
+                return True
             latest = min(failovers[-1].triggered, begun + (MOST_BOUNDS - 1) * bound)
             if self._clock.now() >= latest + bound + self._quiet:
-                return
+                return False
             self._clock.sleep(LOOK_EVERY)
 
     def _wait_for_an_answer(self, look: Callable[[], None]) -> None:

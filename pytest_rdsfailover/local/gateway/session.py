@@ -56,6 +56,7 @@ class InstanceSession:
         to_server: bytes for the server.
         crashing: the client wants its instance to crash.
         answers: numbers and counts what the client gets of answers.
+        variables: what the client finds in place of the server's own.
     """
 
     def __init__(
@@ -69,8 +70,8 @@ class InstanceSession:
         self._client, self._message = PacketReader(), MessageReader()
         self._server = ResponseReader(self._answered)
         self._witness = SessionWitness(seen or Seen())
-        self._variables = Variables(host.id)
-        self._planner = Planner(host, self._variables)
+        self.variables = Variables(host.id)
+        self._planner = Planner(host, self.variables)
         self._login = RelayedLogin(tls=tls)
         self._multi = False
         self._waiting: deque[bytes] = deque()
@@ -205,7 +206,7 @@ class InstanceSession:
         self._server.begin(command)
         self._plain = (
             command in PLAIN and self._host.writer and not self._plan and not self._shift
-            and not (exchange.hidden or exchange.more or self._variables.marked)
+            and not (exchange.hidden or exchange.more or self.variables.marked)
         )  # fmt: skip
         if command == Command.STMT_CLOSE:
             self._planner.closed(exchange.payload[STATEMENT_ID])
@@ -247,8 +248,8 @@ class InstanceSession:
 
     def _forward(self, payload: bytes, part: Part | None, exchange: Exchange) -> None:
         """Let the client have a packet from the middle of its answer."""
-        if part is Part.COLUMN and self._variables.marked:
-            payload = self._variables.unmark(payload)
+        if part is Part.COLUMN and self.variables.marked:
+            payload = self.variables.unmark(payload)
         elif part and self._command == Command.STMT_PREPARE and payload[0] == OK:
             self._planner.prepared(payload[STATEMENT_ID], exchange)
             self._witness.prepared(payload[STATEMENT_ID], exchange.payload)

@@ -95,6 +95,10 @@ def test_a_load_that_is_never_well_ends_at_its_bound(ill):
     assert waited(**ill | {"bound": 2.0}) <= 3 * 2.0 + QUIET + 0.1
 
 
+def test_a_bound_that_ends_an_outage_waits_for_no_answer():
+    assert waited(back=1e9, still=(12.0, 1e9), bound=3.0) == near(3.0 + QUIET)
+
+
 def test_a_failover_that_was_over_before_is_none_of_the_loads():
     clock = SteppingClock(10.0)
     past, on = Failover(clock, 5.0, 6.0), Failover(clock, 8.0, 12.0)
