@@ -19,8 +19,8 @@ from waiting import until
 
 from pytest_rdsfailover.aws import trigger
 from pytest_rdsfailover.local.cluster import LocalCluster
-from pytest_rdsfailover.local.network import find_toxiproxy
 from pytest_rdsfailover.local.profiles.profiles import load_profile, parse_profile
+from pytest_rdsfailover.local.toxiproxy.program import find_toxiproxy
 from pytest_rdsfailover.model.errors import DiedError
 
 # The API asks the gateway, never the server.
