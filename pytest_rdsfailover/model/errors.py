@@ -118,6 +118,10 @@ class UnaskedFindingWarning(UserWarning):
     """A test passed although a trial found the application broken: nothing in it asked about that."""
 
 
+class NotResumedWarning(UserWarning):
+    """Trials that an interrupted run has finished do not count, because what decides them changed."""
+
+
 class UnreliableTrialsWarning(UserWarning):
     """Fewer than half of a test's repeated trials have a figure, so they cannot speak for all."""
 

@@ -49,6 +49,8 @@ def read(config: pytest.Config) -> Settings:
     told = getattr(config, "workerinput", {}).get(SEED)
     if told is None and values.get("resume"):
         told = latest_seed(cache_directory(config))
+    if told is None and "seed" not in values:
+        told = _seed_of_baseline(config, values)
     values.setdefault("seed", random.SystemRandom().randrange(1_000_000) if told is None else told)
     try:
         _check_baseline(config, values)
@@ -60,6 +62,19 @@ def read(config: pytest.Config) -> Settings:
     except SettingError as error:
         raise pytest.UsageError(str(error)) from None
     return settings
+
+
+def _seed_of_baseline(config: pytest.Config, values: Mapping[str, Any]) -> int | None:
+    """Return the seed of the baseline: trials of the same failovers tell a growth from chance."""
+    if "compare" not in values:
+        return None
+    from pytest_rdsfailover.report import baseline
+
+    try:
+        path = baseline.path_of(values["compare"], config.rootpath)
+        return baseline.read(path)["document"]["seed"]
+    except SettingError as error:
+        raise pytest.UsageError(str(error)) from None
 
 
 def _count(text: str) -> int:
@@ -91,7 +106,7 @@ def _switch(text: str) -> bool:
 
 
 def _rules(text: str) -> str:
-    from pytest_rdsfailover.report.baseline import parse_rules
+    from pytest_rdsfailover.report.rules import parse_rules
 
     parse_rules(text)
     return text
