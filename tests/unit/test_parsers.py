@@ -17,7 +17,7 @@ from pytest_rdsfailover.local.toxiproxy.program import find_toxiproxy
 from pytest_rdsfailover.local.toxiproxy.request import BadRequestError, read
 from pytest_rdsfailover.model.durations import parse_duration, parse_share
 from pytest_rdsfailover.model.errors import SettingError
-from pytest_rdsfailover.report.baseline import parse_rules
+from pytest_rdsfailover.report.rules import parse_rules
 
 SECRET = "hunter2"
 NOISE = st.text(alphabet=st.characters(), max_size=40)
