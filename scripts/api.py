@@ -52,7 +52,7 @@ GROUPS = {
     "Errors": (
         "RdsFailoverError UndecidedError InvalidTrialError InvalidTrialsError SettingError UnfitLoadError UnsafeError"
         " FailoverInProgressError NotHereError NotReadyError DiedError AuditError LoadError"
-        " CancelledWorkError ServerError CommandError GatewayError ToxiproxyError AwsError"
+        " CancelledWorkError ExitedWorkError ServerError CommandError GatewayError ToxiproxyError AwsError"
         " RefusedError LedgerError PreflightError LostWatchError TouchError LeftBehindWarning UnaskedFindingWarning UnreliableTrialsWarning NotResumedWarning"
     ),
 }

@@ -65,6 +65,17 @@ class CancelledWorkError(RdsFailoverError):
         return f"{self.what} was cancelled"
 
 
+class ExitedWorkError(RdsFailoverError):
+    """The user's code raised what ends a program or a test, which counts as an error of the application."""
+
+    def __init__(self, what: str, how: str) -> None:
+        super().__init__(what, how)
+        self.what, self.how = what, how
+
+    def __str__(self) -> str:
+        return f"{self.what} ended with {self.how}; raise an error there instead"
+
+
 class CommandError(RdsFailoverError):
     """A program we ran to its end failed."""
 
