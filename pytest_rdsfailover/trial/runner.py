@@ -214,10 +214,6 @@ class TrialRunner:
             trial.expect(**self._expectations)
 
     def _arrange(self, endpoint: Endpoint, options: Mapping[str, Any]) -> tuple[Plan, MakeWorkload]:
-        if not isinstance(endpoint, Endpoint):
-            raise SettingError(
-                f"{endpoint!r} is no endpoint; write one such as rds_cluster.writer_endpoint"
-            )
         left = dict(options)
         if "load" in left:
             rate = rate_of(left.pop("load"), left.get("rate"))
