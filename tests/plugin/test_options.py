@@ -75,7 +75,7 @@ def test_the_command_line_wins_over_the_environment_and_that_over_the_ini_file(
 
 
 def test_the_help_shows_every_option_with_its_default(pytester):
-    from pytest_rdsfailover.plugin.options import OPTIONS
+    from pytest_rdsfailover.model.options import OPTIONS
 
     text = pytester.runpytest_subprocess("--help").stdout.str()
 
