@@ -52,8 +52,8 @@ GROUPS = {
     "Errors": (
         "RdsFailoverError UndecidedError InvalidTrialError InvalidTrialsError SettingError UnfitLoadError UnsafeError"
         " FailoverInProgressError NotHereError NotReadyError DiedError AuditError LoadError"
-        " CancelledWorkError ServerError CommandError GatewayError ToxiproxyError AwsError"
-        " RefusedError LedgerError PreflightError LostWatchError TouchError LeftBehindWarning UnaskedFindingWarning UnreliableTrialsWarning"
+        " CancelledWorkError ExitedWorkError ServerError CommandError GatewayError ToxiproxyError AwsError"
+        " RefusedError LedgerError PreflightError LostWatchError TouchError LeftBehindWarning UnaskedFindingWarning UnreliableTrialsWarning NotResumedWarning"
     ),
 }
 # Methods and fields without an underscore that only the package itself calls.

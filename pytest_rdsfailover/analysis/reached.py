@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from pytest_rdsfailover.analysis.reached_commits import why_hidden_unsaved, why_uncommitted
 from pytest_rdsfailover.analysis.reached_keys import (
     Acked,
     tolerated,
@@ -49,7 +50,7 @@ def why_untouched(witnessed: Witnessed, seen: Mapping[str, Traffic], acked: Acke
         near = _come_to(witnessed, seen, by_name=True)
         return f"{unseen}{used}" if unseen else why_elsewhere(where, near, anywhere)
     if there.statements >= FEWEST_STATEMENTS * total:
-        return ""
+        return why_hidden_unsaved(there, total, fewest=FEWEST_STATEMENTS)
     return (
         f"{total} writes count as acknowledged, and {there.statements} statements came to {where}"
         f" meanwhile, none with a key of the load: the workload writes elsewhere, or nowhere{used}"
@@ -86,8 +87,12 @@ def why_unconfirmed(witnessed: Witnessed, *, calm: Acked, acked: Acked) -> str:
 
 def why_untrue(witnessed: Witnessed, *, calm: Acked, acked: Acked) -> str:
     """Return why acknowledged writes cannot be in the cluster, by all that was seen; else empty."""
-    unconfirmed = why_unconfirmed(witnessed, calm=calm, acked=acked)
-    return unconfirmed or why_untouched(witnessed, *_latest(witnessed, calm, acked))
+    seen, count = _latest(witnessed, calm, acked)
+    return (
+        why_uncommitted(seen, count)
+        or why_unconfirmed(witnessed, calm=calm, acked=acked)
+        or why_untouched(witnessed, seen, count)
+    )
 
 
 def doubt(witnessed: Witnessed, *, calm: Acked, acked: Acked) -> str:

@@ -32,24 +32,20 @@ def why_unseen(anywhere: Traffic, acked: Acked, *, hidden: float) -> str:
     shown = [writer for writer in acked if anywhere.keys.get(writer)]
     share = sum(anywhere.keys[each] for each in shown) / max(1, sum(acked[each] for each in shown))
     hidden_by_chance = 1 - min(share, MOST_SEEN)
-    gone = (
-        []
-        if not shown
-        else [
-            writer
-            for writer, count in acked.items()
-            if writer not in shown and count > _batch(anywhere) and hidden_by_chance**count < CHANCE
-        ]
-    )
+    gone = [
+        writer
+        for writer, count in acked.items()
+        if writer not in shown and count > batch(anywhere) and hidden_by_chance**count < CHANCE
+    ]
     if gone:
         lost = sum(acked[writer] for writer in gone)
         return (
-            f"{_named(gone)} acknowledged {lost} writes, and no statement with a key of theirs came"
+            f"{named(gone)} acknowledged {lost} writes, and no statement with a key of theirs came"
             " to the cluster, while the keys of others did: they write elsewhere, or nowhere"
         )
     lacking = why_lacking(anywhere, acked)
-    missing = sum(_missing(anywhere, acked).values())
-    if not lacking or anywhere.writes >= hidden * missing:
+    count = sum(missing(anywhere, acked).values())
+    if not lacking or anywhere.writes >= hidden * count:
         return ""
     return (
         f"the keys of {lacking} were in no statement that the cluster confirmed, though such keys can"
@@ -68,31 +64,33 @@ def why_elsewhere(where: str, near: Traffic, anywhere: Traffic) -> str:
     away = [name for name, count in anywhere.keys.items() if count and not near.keys.get(name)]
     if not away or not any(near.keys.values()):
         return ""
-    return f"nothing of {_named(away)} came to {where}, but to others"
+    return f"nothing of {named(away)} came to {where}, but to others"
 
 
 def why_lacking(seen: Traffic, acked: Acked) -> str:
     """Return how many acknowledged writes lack their confirmation, and whose; empty if few do."""
-    missing, total = _missing(seen, acked), sum(acked.values())
-    count = sum(missing.values())
-    batch = _batch(seen)
-    if count <= tolerated(total) + batch * len(acked):
+    lacking, total = missing(seen, acked), sum(acked.values())
+    count = sum(lacking.values())
+    if count <= tolerated(total) + batch(seen) * len(acked):
         return ""
-    return f"{count} of {total} acknowledged writes ({_named(list(missing))})"
+    return f"{count} of {total} acknowledged writes ({named(list(lacking))})"
 
 
-def _missing(seen: Traffic, acked: Acked) -> dict[str, int]:
+def missing(seen: Traffic, acked: Acked) -> dict[str, int]:
+    """Return how many acknowledged writes of each writer lack their confirmation."""
     lacking = {writer: count - seen.keys.get(writer, 0) for writer, count in acked.items()}
     return {writer: count for writer, count in lacking.items() if count > 0}
 
 
-def _batch(seen: Traffic) -> int:
-    """Return how many keys may wait for the statement that carries them; 0 if each has its own."""
-    size = sum(seen.keys.values()) / seen.marked if seen.marked else 0.0
+def batch(seen: Traffic) -> int:
+    """Return how many keys may wait for the transaction that carries them; 0 if each has its own."""
+    carriers = seen.commits or seen.marked
+    size = sum(seen.keys.values()) / carriers if carriers else 0.0
     return math.ceil(2 * size) if size > 1 else 0
 
 
-def _named(writers: list[str]) -> str:
+def named(writers: list[str]) -> str:
+    """Return writers in words, the first of many."""
     more = f" and {len(writers) - MOST_NAMED} more" if len(writers) > MOST_NAMED else ""
     word = "writer" if len(writers) == 1 else "writers"
     return f"{word} {', '.join(writers[:MOST_NAMED])}{more}"

@@ -1,6 +1,6 @@
 """`rdsfailover compare`: the scenarios of two result documents beside each other."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from pytest_rdsfailover.analysis.statistics import median, median_interval
@@ -8,6 +8,7 @@ from pytest_rdsfailover.cli.inputs import result, sound
 from pytest_rdsfailover.model.durations import format_difference, format_duration
 from pytest_rdsfailover.model.errors import SettingError
 from pytest_rdsfailover.report import tables
+from pytest_rdsfailover.report.matching import Match, Matching, matched
 from pytest_rdsfailover.report.scenarios import Scenario, compared, scenarios
 from pytest_rdsfailover.report.schema import RunDocument
 
@@ -34,18 +35,18 @@ def compare(before: Path, after: Path, *, anyway: bool) -> list[str]:
 def _compared(
     a: RunDocument, b: RunDocument, names: tuple[Path, Path], *, anyway: bool
 ) -> list[str]:
-    old, new = (
-        {scenario.name: scenario for scenario in scenarios(run["trials"])} for run in (a, b)
-    )
-    shared = [name for name in new if name in old]
-    if not shared:
-        raise SettingError(f"{names[0]} and {names[1]} have no scenario in common")
+    found = matched(scenarios(a["trials"]), scenarios(b["trials"]))
+    pairs = [*found.pairs, *(match for match in found.likely if anyway or not match.is_renamed)]
+    if not pairs:
+        guesses = [f"; {each.after.key} may be {each.before.key}{REMEDY}" for each in found.likely]
+        hint = guesses[0] if guesses else ""
+        raise SettingError(f"{names[0]} and {names[1]} have no scenario in common{hint}")
     if not anyway:
         _check_modes(a, b)
-        for name in shared:
-            _check(old[name], new[name])
-    lines = [line for name in shared for line in _scenario(old[name], new[name])]
-    return [*lines, *_differences(a, b), *_only(old, new)]
+        for match in pairs:
+            _check(match)
+    lines = [line for match in pairs for line in _scenario(match)]
+    return [*lines, *_differences(a, b), *_only(found, pairs)]
 
 
 def _check_modes(a: RunDocument, b: RunDocument) -> None:
@@ -53,8 +54,9 @@ def _check_modes(a: RunDocument, b: RunDocument) -> None:
         raise SettingError(f"a {a['mode']} run says nothing about a {b['mode']} one{REMEDY}")
 
 
-def _check(old: Scenario, new: Scenario) -> None:
+def _check(match: Match) -> None:
     """Refuse to compare scenarios that differ in endpoint or profile."""
+    old, new = match.before, match.after
     for field, before, after in (
         ("endpoint", old.endpoint, new.endpoint), ("profile", old.profile, new.profile),
     ):  # fmt: skip
@@ -62,8 +64,9 @@ def _check(old: Scenario, new: Scenario) -> None:
             raise SettingError(f"scenario {old.name}: {field} {before} is not {after}{REMEDY}")
 
 
-def _scenario(old: Scenario, new: Scenario) -> Iterator[str]:
-    yield f"{old.name}:"
+def _scenario(match: Match) -> Iterator[str]:
+    old, new = match.before, match.after
+    yield f"{new.name}, which may have been {old.key}:" if match.is_renamed else f"{new.name}:"
     for label, scenario in (("before", old), ("after", new)):
         headline, *details = _sample(scenario)
         yield f"  {label:6}  {headline}"
@@ -120,6 +123,9 @@ def _differences(a: RunDocument, b: RunDocument) -> Iterator[str]:
             yield f"note: {name} was {before}, is {after}"
 
 
-def _only(old: Mapping[str, Scenario], new: Mapping[str, Scenario]) -> Iterator[str]:
-    yield from (f"note: {name} is in the first document only" for name in old if name not in new)
-    yield from (f"note: {name} is in the second document only" for name in new if name not in old)
+def _only(found: Matching, pairs: Sequence[Match]) -> Iterator[str]:
+    left = [match for match in found.likely if match not in pairs]
+    for scenario in (*found.missing, *(match.before for match in left)):
+        yield f"note: {scenario.key} is in the first document only"
+    for scenario in (*found.added, *(match.after for match in left)):
+        yield f"note: {scenario.key} is in the second document only"

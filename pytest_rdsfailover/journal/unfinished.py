@@ -13,7 +13,7 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, TypedDict
@@ -27,6 +27,7 @@ from pytest_rdsfailover.model.clock import to_seconds
 from pytest_rdsfailover.model.durations import format_duration
 from pytest_rdsfailover.model.errors import ArchiveError
 from pytest_rdsfailover.model.files import read_json
+from pytest_rdsfailover.model.owned import is_owned
 from pytest_rdsfailover.model.typed import typed
 
 FORMAT, VERSION = "rdsfailover-unfinished", 1
@@ -177,17 +178,7 @@ def cut_short(directory: Path) -> list[Path]:
 
 def is_running(path: Path) -> bool:
     """Tell whether the process that made a directory still works on its trial."""
-    try:
-        lock = os.open(path / LOCK, os.O_RDONLY)
-    except OSError:  # removed meanwhile
-        return False
-    try:
-        fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)  # shared: who looks is no owner
-    except BlockingIOError:
-        return True
-    finally:
-        os.close(lock)
-    return False
+    return is_owned(path / LOCK)
 
 
 def untold(directory: Path) -> list[Path]:
@@ -199,6 +190,17 @@ def mark_told(path: Path) -> None:
     """Note that the user was told of a trial that was cut short, if that can be noted."""
     with contextlib.suppress(OSError):
         (path / TOLD).touch()
+
+
+def forget(directory: Path, seed: int, tests: Collection[str]) -> None:
+    """Remove what trials of these tests have left, of a run that was taken up and is done."""
+    for path in cut_short(directory):
+        try:
+            label = typed(Label, read_json(path / ABOUT)["trial"], "its trial")
+        except (ArchiveError, ValueError, KeyError, TypeError):
+            continue
+        if label.seed == seed and label.test in tests:
+            shutil.rmtree(path, ignore_errors=True)
 
 
 def prune(directory: Path, now: float | None = None) -> None:

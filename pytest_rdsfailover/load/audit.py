@@ -6,7 +6,7 @@ from pytest_rdsfailover.journal.stored import Stored
 from pytest_rdsfailover.load.workload import Workload
 from pytest_rdsfailover.model.clock import Clock
 from pytest_rdsfailover.model.endpoints import Endpoint
-from pytest_rdsfailover.model.errors import AuditError
+from pytest_rdsfailover.model.errors import AuditError, ExitedWorkError
 from pytest_rdsfailover.mysql import driver
 
 PATIENCE = 10.0  # seconds for which a failing audit is tried again
@@ -19,7 +19,7 @@ PASSING = frozenset({
 })  # fmt: skip
 # Of Python's own errors those that the same call raises again, whatever the database does.
 MISTAKES = (TypeError, AttributeError, NameError, LookupError, ValueError, ImportError,
-            AssertionError, ArithmeticError, NotImplementedError)  # fmt: skip
+            AssertionError, ArithmeticError, NotImplementedError, ExitedWorkError)  # fmt: skip
 
 
 def read_back(workload: Workload, where: Callable[[], Endpoint], clock: Clock) -> Stored | None:

@@ -75,14 +75,21 @@ class _Tasks:
     async def noted(
         self, writer: int, awaitable: Awaitable[Any]
     ) -> tuple[Any, BaseException | None]:
-        """Return what an awaitable gives, and an exit that it raised, which would end its loop."""
+        """Return what an awaitable gives, and an exit that it raised, which would end its loop.
+
+        A task that it returns is waited for, as a future of a pool is.
+        """
         task = asyncio.current_task()
         if task is not None:
             self._tasks[writer] = task
         try:
-            return await awaitable, None
+            result = await awaitable
+            while asyncio.isfuture(result):
+                result = await result
         except (SystemExit, KeyboardInterrupt) as exit_:
             return None, exit_
+        else:
+            return result, None
         finally:
             self._tasks.pop(writer, None)
 
@@ -170,11 +177,21 @@ def process_loop() -> asyncio.AbstractEventLoop:
     with _making:
         if not _made:
             loop = asyncio.new_event_loop()
-            thread = threading.Thread(target=loop.run_forever, name="rds-event-loop", daemon=True)
+            thread = threading.Thread(target=_run, args=(loop,), name="rds-event-loop", daemon=True)
             thread.start()
             atexit.register(_end, loop, thread)
             _made.append(loop)
         return _made[0]
+
+
+def _run(loop: asyncio.AbstractEventLoop) -> None:
+    """Run a loop until it is stopped. An exit of a task that the user's code made only interrupts it."""
+    while True:
+        try:
+            loop.run_forever()
+        except (SystemExit, KeyboardInterrupt):  # of a task, which has it as its result, too
+            continue
+        return
 
 
 def _end(loop: asyncio.AbstractEventLoop, thread: threading.Thread) -> None:

@@ -31,6 +31,10 @@ def settled(function: Any, result: Any) -> Any:
 
 def _remedy(result: Any) -> str:
     """Return why a result shows that no work was done, and what to do; empty if it does not."""
+    if inspect.isawaitable(result):
+        if inspect.iscoroutine(result):
+            result.close()  # else Python warns of it, too
+        return "of which nothing has run; await it in the function"
     if inspect.isgenerator(result) or inspect.isasyncgen(result) or isinstance(result, LATER):
         return "of which nothing has run; use it up in the function"
     if inspect.isroutine(result) or isinstance(result, CODE):

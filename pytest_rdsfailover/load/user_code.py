@@ -4,7 +4,7 @@ import asyncio
 import concurrent.futures
 import contextlib
 import inspect
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any, Literal
 
@@ -18,12 +18,16 @@ from pytest_rdsfailover.load.signatures import check_call, name_of, reports
 from pytest_rdsfailover.load.stored_keys import Found, found_in
 from pytest_rdsfailover.load.workload import Position, Session
 from pytest_rdsfailover.model.endpoints import Bounds, Endpoint
-from pytest_rdsfailover.model.errors import AuditError, CancelledWorkError, SettingError
+from pytest_rdsfailover.model.errors import (
+    AuditError,
+    CancelledWorkError,
+    ExitedWorkError,
+    SettingError,
+)
 
 Renew = Literal["never", "on_error"]
 AUDITOR = -1  # who reads writes back: none of the writers
 LONGEST_AUDIT = 60.0  # seconds that the user's `stored` may take; it may return millions of keys
-# These need not be subclasses of Exception, so nothing else would handle them.
 CANCELLED = (asyncio.CancelledError, concurrent.futures.CancelledError)
 
 
@@ -116,12 +120,10 @@ class CallWorkload:
         return found.positions
 
     def _found(self, stored: Callable[[], Any]) -> Found:
-        try:
+        with _as_errors(stored):
             keys = stored()
             if inspect.isawaitable(keys):
                 keys = self.loops.run(AUDITOR, keys)
-        except asyncio.CancelledError as error:
-            raise CancelledWorkError(name_of(stored)) from error
         return found_in(self._journal, keys, self.rows)
 
     def drop(self, control: Endpoint) -> None:  # noqa: ARG002 - the protocol's
@@ -145,7 +147,9 @@ class CallSession:
             raise TypeError(f"{step.name} is ours, not the user's")
         more = {"attempt": self.attempts} if step.reports else {}
         key = () if step.reads else (self._workload.key(self._writer, sequence),)
-        settled(step.call, self._call(step.call, *key, *self._state, **more))
+        result = self._call(step.call, *key, *self._state, **more)
+        with _as_errors(step.call):
+            settled(step.call, result)
 
     def close(self) -> None:
         """Call the user's teardown."""
@@ -154,16 +158,33 @@ class CallSession:
                 self._call(self._workload.teardown, *self._state)
 
     def _call(self, function: Callable[..., Any], *arguments: Any, **more: Any) -> Any:
-        try:
+        with _as_errors(function):
             result = function(*arguments, **more)
             waits = inspect.isawaitable(result)
             return self._workload.loops.run(self._writer, result) if waits else result
-        except CANCELLED as error:
-            raise CancelledWorkError(name_of(function)) from error
 
     def stack(self) -> list[str]:
         """Return where a coroutine of this writer waits now; nothing without one."""
         return self._workload.loops.stack(self._writer)
+
+
+@contextlib.contextmanager
+def _as_errors(function: Callable[..., Any]) -> Iterator[None]:
+    """Make errors of the application of what is no `Exception`; nothing else would handle it.
+
+    An exit, or `pytest.fail`, ends a thread as little as a program. Only Ctrl-C stays what it is.
+    """
+    try:
+        yield
+    except CANCELLED as error:
+        trace = error.__traceback__
+        raise CancelledWorkError(name_of(function)).with_traceback(trace) from error
+    except (Exception, KeyboardInterrupt):
+        raise
+    except BaseException as error:
+        how = f"{type(error).__name__}: {error}".removesuffix(": ")
+        trace = error.__traceback__
+        raise ExitedWorkError(name_of(function), how).with_traceback(trace) from error
 
 
 def _steps(

@@ -65,6 +65,17 @@ class CancelledWorkError(RdsFailoverError):
         return f"{self.what} was cancelled"
 
 
+class ExitedWorkError(RdsFailoverError):
+    """The user's code raised what ends a program or a test, which counts as an error of the application."""
+
+    def __init__(self, what: str, how: str) -> None:
+        super().__init__(what, how)
+        self.what, self.how = what, how
+
+    def __str__(self) -> str:
+        return f"{self.what} ended with {self.how}; raise an error there instead"
+
+
 class CommandError(RdsFailoverError):
     """A program we ran to its end failed."""
 
@@ -116,6 +127,10 @@ class LeftBehindWarning(UserWarning):
 
 class UnaskedFindingWarning(UserWarning):
     """A test passed although a trial found the application broken: nothing in it asked about that."""
+
+
+class NotResumedWarning(UserWarning):
+    """Trials that an interrupted run has finished do not count, because what decides them changed."""
 
 
 class UnreliableTrialsWarning(UserWarning):

@@ -18,19 +18,27 @@ class Traffic:
     Attributes:
         connections: how many connections they made.
         statements: how many statements they sent.
-        writes: how many of these may write and do not carry a load's mark.
-        marked: how many carry it.
-        confirmed: to how many of the marked ones the answer was no error.
+        writes: how many of these may write, do not carry a load's mark, and are committed.
+        uncommitted: how many such were answered well and never committed.
+        refused: how many such failed.
+        marked: how many carry the mark.
+        confirmed: how many of the marked ones are committed, or were answered well and write nothing.
+        commits: how many transactions with a marked write were committed.
         keys: how many keys of the load were confirmed, by the number of each writer of whom one was
             seen; nothing if none can be read in its statements, or they are too many.
+        uncommitted_keys: how many keys were written and never committed, by the number of their writer.
     """
 
     connections: int = 0
     statements: int = 0
     writes: int = 0
+    uncommitted: int = 0
+    refused: int = 0
     marked: int = 0
     confirmed: int = 0
+    commits: int = 0
     keys: Mapping[str, int] = field(default_factory=dict)
+    uncommitted_keys: Mapping[str, int] = field(default_factory=dict)
 
     @classmethod
     def total(cls, parts: "Sequence[Traffic]") -> "Traffic":
@@ -39,9 +47,13 @@ class Traffic:
             connections=sum(part.connections for part in parts),
             statements=sum(part.statements for part in parts),
             writes=sum(part.writes for part in parts),
+            uncommitted=sum(part.uncommitted for part in parts),
+            refused=sum(part.refused for part in parts),
             marked=sum(part.marked for part in parts),
             confirmed=sum(part.confirmed for part in parts),
+            commits=sum(part.commits for part in parts),
             keys=_sums([part.keys for part in parts]),
+            uncommitted_keys=_sums([part.uncommitted_keys for part in parts]),
         )
 
     def minus(self, before: "Traffic") -> "Traffic":
@@ -50,9 +62,13 @@ class Traffic:
             connections=self.connections - before.connections,
             statements=self.statements - before.statements,
             writes=self.writes - before.writes,
+            uncommitted=max(0, self.uncommitted - before.uncommitted),
+            refused=self.refused - before.refused,
             marked=self.marked - before.marked,
             confirmed=self.confirmed - before.confirmed,
+            commits=self.commits - before.commits,
             keys=self.keys,
+            uncommitted_keys=self.uncommitted_keys,
         )
 
 

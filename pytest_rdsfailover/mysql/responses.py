@@ -75,19 +75,22 @@ class Response:
         status: the latest status flags; None before there were any, and for an error.
         failed: the answer ended with an error.
         error: the code of that error; 0 if there was none.
+        queried: the latest result has columns.
+        rows: how many rows the latest result has.
         warned: the latest result came with warnings or an error.
+        warnings: how many warnings the latest result came with; 0 for an error, which does not tell.
     """
 
     __slots__ = (
         "_deprecate_eof", "_execute", "_left", "_longest_end", "_state", "_then",
-        "done", "error", "failed", "status", "warned",
+        "done", "error", "failed", "queried", "rows", "status", "warned", "warnings",
     )  # fmt: skip
 
     def __init__(self, command: int, *, deprecate_eof: bool) -> None:
         self.done = command in UNANSWERED
         self.status: int | None = None
-        self.failed = self.warned = False
-        self.error = 0
+        self.failed = self.warned = self.queried = False
+        self.error = self.rows = self.warnings = 0
         self._deprecate_eof = deprecate_eof
         # A row may begin with 0xfe too, but then it is longer than a packet, or than this.
         self._longest_end = MAX_PAYLOAD - 1 if deprecate_eof else 5
@@ -127,6 +130,7 @@ class Response:
         if end != HEADER + 1 or not OK < data[HEADER] < LOCAL_INFILE:
             return 0
         self._left, self._state = data[HEADER], Response._column
+        self.queried, self.rows = True, 0
         return end
 
     def _skip_columns(self, data: bytes, at: int) -> int:
@@ -145,12 +149,13 @@ class Response:
 
     def _skip_rows(self, data: bytes, at: int) -> int:
         """Skip rows."""
-        longest = HEADER + self._longest_end
+        longest, rows = HEADER + self._longest_end, 0
         while end := end_of(data, at):
             first = data[at + HEADER]
             if first == ERR or (first == EOF and end - at <= longest):
                 break
-            at = end
+            rows, at = rows + 1, end
+        self.rows += rows
         return at
 
     def _end(self, payload: bytes) -> Part:
@@ -158,10 +163,11 @@ class Response:
         if payload[0] == ERR:
             self.status = None
             self.failed = self.warned = self.done = True
+            self.warnings = 0
             self.error = int.from_bytes(payload[1:3], "little")
             return Part.END
-        self.status, warnings = ending(payload)
-        self.warned = warnings > 0
+        self.status, self.warnings = ending(payload)
+        self.warned = self.warnings > 0
         self.done = not self.status & STATUS_MORE_RESULTS
         return Part.END
 
@@ -188,12 +194,14 @@ class Response:
     def _head(self, payload: bytes) -> Part:
         """Take the first packet of a result."""
         if payload[0] in (OK, ERR):
+            self.queried = False
             return self._end(payload)
         if payload[0] == LOCAL_INFILE:
             return Part.ASK
         self._left, end = read_lenenc(payload, 0)
         if end != len(payload) or not self._left:
             raise ProtocolError("a result without a number of columns")
+        self.queried, self.rows = True, 0
         self._state = Response._column
         return Part.COLUMNS
 
@@ -221,6 +229,7 @@ class Response:
         if payload[0] == EOF and len(payload) <= self._longest_end:
             self._state = Response._head
             return self._end(payload)
+        self.rows += 1
         return Part.ROW
 
     def _prepare(self, payload: bytes) -> Part:

@@ -1,5 +1,6 @@
 """Where the trials of one test are noted, shown, and kept."""
 
+import warnings
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -9,13 +10,15 @@ from pytest_rdsfailover.analysis.population import Sample
 from pytest_rdsfailover.journal.unfinished import Remains
 from pytest_rdsfailover.local.backend import environment
 from pytest_rdsfailover.local.rds_proxy import pin_document, pin_lines
+from pytest_rdsfailover.model.errors import NotResumedWarning
 from pytest_rdsfailover.plugin.measured import MeasuredTrial
 from pytest_rdsfailover.plugin.options import cache_directory
 from pytest_rdsfailover.plugin.progress import PROGRESS
 from pytest_rdsfailover.plugin.recording import keep, label, what_remains
 from pytest_rdsfailover.plugin.run import Run
+from pytest_rdsfailover.plugin.trials_file import TRIALS_FILE
 from pytest_rdsfailover.report import document, terminal
-from pytest_rdsfailover.trial.resume import Store, prune
+from pytest_rdsfailover.trial.resume import KeptTrials, PopulationName, Recalled, recall
 from pytest_rdsfailover.trial.trial import Trial, report_asked
 
 if TYPE_CHECKING:  # a local run imports nothing of live mode
@@ -30,16 +33,13 @@ class Notebook:
         item: the test.
         cluster: what it measures.
         run: what its trials are noted in.
-
-    Attributes:
-        resume: whether trials that an interrupted run has finished count.
     """
 
     def __init__(self, item: pytest.Item, cluster: "LocalCluster | LiveCluster", run: Run) -> None:
         self._item, self._cluster, self._run = item, cluster, run
         self._where = environment(cluster)
         self._progress = item.config.stash[PROGRESS]
-        self.resume = run.settings.resume
+        self._file = item.config.stash[TRIALS_FILE]
 
     @property
     def asked(self) -> set[str]:
@@ -77,17 +77,22 @@ class Notebook:
         self._run.noted(self._item).append(entry)
         self._progress.keep(self._item, entry)
 
-    def store(self, key: Mapping[str, Any]) -> Store | None:
-        """Return where finished trials are kept until all are done; None for nowhere.
+    def keep(self, place: int, key: Mapping[str, Any]) -> KeptTrials:
+        """Return where the finished trials of a population are kept until the run has reported.
 
         Args:
+            place: its number among the populations of the test, from 1.
             key: what decides the trials, but for the versions of what they run on.
         """
-        directory = cache_directory(self._item.config)
-        if directory is None:
-            return None
-        prune(directory)
-        return Store(directory, {**key, "versions": self._where["versions"]})
+        population = PopulationName(self._item.nodeid, place)
+        key = {**key, "versions": self._where["versions"]}
+        directory = self._file.directory()
+        found = Recalled({})
+        if self._run.settings.resume and directory is not None:
+            found = recall(directory, population, key)
+        if found.changed:
+            warnings.warn(NotResumedWarning(f"{population.test}: {found.changed}"), stacklevel=2)
+        return KeptTrials(self._file.store, population, key, found.trials)
 
     def progress(self, planned: int, samples: Sequence[Sample]) -> None:
         """Show the latest of the test's trials."""

@@ -48,6 +48,8 @@ def read(config: pytest.Config) -> Settings:
     told = getattr(config, "workerinput", {}).get(SEED)
     if told is None and values.get("resume"):
         told = latest_seed(cache_directory(config))
+    if told is None and "seed" not in values:
+        told = _seed_of_baseline(config, values)
     values.setdefault("seed", random.SystemRandom().randrange(1_000_000) if told is None else told)
     try:
         _check_baseline(config, values)
@@ -61,6 +63,19 @@ def read(config: pytest.Config) -> Settings:
     return settings
 
 
+def _seed_of_baseline(config: pytest.Config, values: Mapping[str, Any]) -> int | None:
+    """Return the seed of the baseline: trials of the same failovers tell a growth from chance."""
+    if "compare" not in values:
+        return None
+    from pytest_rdsfailover.report import baseline
+
+    try:
+        path = baseline.path_of(values["compare"], config.rootpath)
+        return baseline.read(path)["document"]["seed"]
+    except SettingError as error:
+        raise pytest.UsageError(str(error)) from None
+
+
 def _region(text: str) -> str:
     from pytest_rdsfailover.local.dns.names import check_region
 
@@ -68,7 +83,7 @@ def _region(text: str) -> str:
 
 
 def _rules(text: str) -> str:
-    from pytest_rdsfailover.report.baseline import parse_rules
+    from pytest_rdsfailover.report.rules import parse_rules
 
     parse_rules(text)
     return text

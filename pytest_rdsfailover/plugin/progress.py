@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, TypedDict, cast
 
 import pytest
 
+from pytest_rdsfailover.model.owned import OwnedFile, remove_ownerless
 from pytest_rdsfailover.plugin.run import ATTRIBUTE, ORDER
-from pytest_rdsfailover.trial.resume import prune
 
 TOLD = "rds_progress"  # among what a controller tells its workers
 FILES = "progress-*.jsonl"
@@ -54,6 +54,7 @@ class LiveProgress:
         self._config, self._directory = config, directory
         told = getattr(config, "workerinput", {}).get(TOLD)
         self._file = None if told is None else Path(told)
+        self._owned: OwnedFile | None = None
         self._is_worker = hasattr(config, "workerinput")
         self._read = 0
         self._entries: dict[str, list[MeasuredTrial]] = {}
@@ -100,13 +101,12 @@ class LiveProgress:
         if directory is None:
             return
         if self._file is None:
-            prune(directory, FILES)
-            file = directory / FILES.replace("*", uuid.uuid4().hex)
+            remove_ownerless(directory, FILES)
             try:
-                file.touch()
+                self._owned = OwnedFile(directory / FILES.replace("*", uuid.uuid4().hex))
             except OSError:  # a read-only disk: results come with each test's end all the same
                 return
-            self._file = file
+            self._file = self._owned.path
             self._thread = threading.Thread(target=self._follow, name="rds-progress", daemon=True)
             self._thread.start()
         node.workerinput[TOLD] = str(self._file)
@@ -122,10 +122,11 @@ class LiveProgress:
 
     def pytest_unconfigure(self) -> None:
         """Stop reading and remove the file."""
-        if self._thread is not None and self._file is not None:
+        if self._thread is not None:
             self._over.set()
             self._thread.join()
-            self._file.unlink(missing_ok=True)
+        if self._owned is not None:
+            self._owned.remove()
 
     def _follow(self) -> None:
         while not self._over.wait(EVERY):
@@ -152,8 +153,16 @@ class LiveProgress:
         if reporter is not None and reporter.verbosity >= 0:
             _write(reporter, word["line"])
 
+    def unreported(self) -> list["MeasuredTrial"]:
+        """Return what workers have finished of tests that never came to their end."""
+        with self._lock:
+            self._drain()
+            return [entry for entries in self._entries.values() for entry in entries]
+
     def _recover(self, report: pytest.TestReport) -> None:
         """Attach what a test had measured if its worker died before it could."""
+        if report.when == "setup":  # what is known by now may be of its call, which has begun
+            return
         found = self._entries.pop(report.nodeid, [])
         if found and report.when not in {"setup", "call", "teardown"}:
             setattr(report, ATTRIBUTE, found)

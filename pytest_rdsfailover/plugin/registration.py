@@ -12,6 +12,7 @@ from pytest_rdsfailover.plugin.progress import PROGRESS, LiveProgress
 from pytest_rdsfailover.plugin.report_files import JunitFile, ReportFiles
 from pytest_rdsfailover.plugin.run import RUN, Run
 from pytest_rdsfailover.plugin.run_summary import RunSummary
+from pytest_rdsfailover.plugin.trials_file import TRIALS_FILE, TrialsFile
 
 
 def wire(config: pytest.Config) -> Run:
@@ -22,16 +23,20 @@ def wire(config: pytest.Config) -> Run:
     """
     if RUN in config.stash:
         return config.stash[RUN]
-    run = config.stash[RUN] = Run(config, read(config))
     progress = config.stash[PROGRESS] = LiveProgress(config, lambda: cache_directory(config))
+    run = config.stash[RUN] = Run(config, read(config), progress.unreported)
     summary = RunSummary(config, run)
     page = HtmlPage(run, summary.sections)
     files = ReportFiles(
         config, lambda: [*run.files(), *page.files(), *summary.files()], run.unwritten
     )
+    trials = config.stash[TRIALS_FILE] = TrialsFile(
+        config, run.settings, lambda: cache_directory(config), lambda: files.is_whole
+    )
     parts = {
         "run": run,
         "progress": progress,
+        "trials": trials,
         "summary": summary,
         "files": files,
         "junit": JunitFile(config, files),

@@ -22,6 +22,9 @@ class ReportFiles:
         config: pytest's.
         files: returns what writes each file; asked when the run is over.
         unwritten: returns why files could not be written before.
+
+    Attributes:
+        is_whole: whether every file of the run could be written so far.
     """
 
     def __init__(
@@ -33,6 +36,7 @@ class ReportFiles:
         self._config, self._files, self._before = config, files, unwritten
         self._is_idle = hasattr(config, "workerinput") or config.option.collectonly
         self._unwritten: list[str] = []
+        self.is_whole = True
 
     # Around pytest's own reporter, whose part of this hook prints the whole summary.
     @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -61,6 +65,7 @@ class ReportFiles:
             yield
         except FileWriteError as error:
             self._unwritten.append(str(error))
+            self.is_whole = False
 
     def _say(self, line: str, **markup: bool) -> None:
         reporter = self._config.pluginmanager.get_plugin("terminalreporter")

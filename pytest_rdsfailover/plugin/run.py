@@ -10,7 +10,7 @@ each test ends; so a worker that is killed later takes nothing of it along.
 import json
 import os
 import sys
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -41,10 +41,21 @@ ATTRIBUTE = "rdsfailover"  # of the test report
 
 
 class Run:
-    """The results of one pytest run, on a worker or on the controller."""
+    """The results of one pytest run, on a worker or on the controller.
 
-    def __init__(self, config: pytest.Config, settings: Settings) -> None:
-        self.settings, self._config = settings, config
+    Args:
+        config: pytest's.
+        settings: the run's.
+        unreported: returns what workers have finished of tests that made no report.
+    """
+
+    def __init__(
+        self,
+        config: pytest.Config,
+        settings: Settings,
+        unreported: Callable[[], Sequence["MeasuredTrial"]] = tuple,
+    ) -> None:
+        self.settings, self._config, self._unreported = settings, config, unreported
         self._document: RunDocument | None = None
         self.measured: list[MeasuredTrial] = []
         self._is_worker = hasattr(config, "workerinput")
@@ -176,6 +187,18 @@ class Run:
             why = getattr(getattr(report.longrepr, "reprcrash", None), "message", "")
             self.measured.append(entry | {"failed": report.failed, "why": why})
         # As without pytest-xdist, whose workers finish in any order.
+        self.measured.sort(key=lambda entry: entry["order"])
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Collect the finished trials of a test that was interrupted, which makes no report."""
+        left = [
+            entry | {"order": item.stash.get(ORDER, 0)}
+            for item in getattr(session, "items", ())
+            for entry in item.stash.get(MEASURED, [])
+        ]
+        for entry in [*left, *self._unreported()]:
+            self.measured.append(entry | {"failed": False, "why": ""})
         self.measured.sort(key=lambda entry: entry["order"])
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:

@@ -97,6 +97,7 @@ class RunSummary:
 
     def _compare(self, name: str) -> "Report":
         from pytest_rdsfailover.report import baseline
+        from pytest_rdsfailover.report.rules import parse_rules
 
         settings = self._run.settings
         if not self._run.measured:
@@ -105,7 +106,7 @@ class RunSummary:
             before = baseline.read(baseline.path_of(name, self._config.rootpath))
         except ArchiveError as error:  # it was there when the run began
             return baseline.Report([], [str(error)])
-        rules = baseline.parse_rules(settings.compare_fail) if settings.compare_fail else ()
+        rules = parse_rules(settings.compare_fail) if settings.compare_fail else ()
         return baseline.compare_with(
             before, self._as_baseline(), rules, anyway=settings.compare_anyway
         )

@@ -1,27 +1,24 @@
 """A run kept as a baseline, and a later run measured against it."""
 
 import json
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypedDict
 
-from pytest_rdsfailover.analysis.population import population
-from pytest_rdsfailover.model.durations import format_duration, parse_duration
 from pytest_rdsfailover.model.errors import ArchiveError, SettingError
 from pytest_rdsfailover.model.files import read_json, write_text
 from pytest_rdsfailover.model.records import LoadDocument
 from pytest_rdsfailover.model.typed import NotOfTypeError, typed
 from pytest_rdsfailover.report import tables
-from pytest_rdsfailover.report.scenarios import Scenario, compared, scenarios
+from pytest_rdsfailover.report.matching import Match, matched
+from pytest_rdsfailover.report.rules import Rule, Samples, chance_of, judge, trials_needed
+from pytest_rdsfailover.report.scenarios import Scenario, compared, paired, scenarios
 from pytest_rdsfailover.report.schema import RunDocument
 
 FOLDER = "rds-baselines"  # in the project's root, to be committed
 FORMAT = 1
-FIGURES = ("median", "p95", "max")
-RULE = re.compile(r"(?P<figure>\w+):(?P<growth>.+)")
-PERCENT = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?\s*%")
+REMEDY = "--rds-save makes a new baseline, --rds-compare-anyway goes without"
 
 
 class Machine(TypedDict):
@@ -59,27 +56,6 @@ class Conditions(TypedDict):
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
-    """A growth that fails the run.
-
-    Attributes:
-        figure: `median`, `p95` or `max` of the downtimes of a scenario.
-        factor: the share of the baseline by which it may grow, if *seconds* is None.
-        seconds: the seconds by which it may grow; None for a share.
-        text: the rule as it was written.
-    """
-
-    figure: str
-    factor: float
-    seconds: float | None
-    text: str
-
-    def allowed(self, before: float) -> float:
-        """Return the largest figure that passes, given the one of the baseline."""
-        return before * (1 + self.factor) if self.seconds is None else before + self.seconds
-
-
-@dataclass(frozen=True, slots=True)
 class Report:
     """What a comparison with a baseline says.
 
@@ -90,29 +66,6 @@ class Report:
 
     lines: list[str]
     problems: list[str]
-
-
-def parse_rules(text: str) -> tuple[Rule, ...]:
-    """Return the rules of a text such as `median:10%,max:500ms`.
-
-    Raises:
-        SettingError: if it is none.
-    """
-    return tuple(_parse_rule(part.strip()) for part in text.split(","))
-
-
-def _parse_rule(text: str) -> Rule:
-    match = RULE.fullmatch(text)
-    if match is None or match["figure"] not in FIGURES:
-        raise SettingError(
-            f"{text!r} is no rule; write median:10% or max:500ms (known: {', '.join(FIGURES)})"
-        )
-    growth = match["growth"].strip()
-    if not growth.endswith("%"):
-        return Rule(match["figure"], 0.0, parse_duration(growth), text)
-    if PERCENT.fullmatch(growth) is None:  # no growth would ever exceed nan or inf
-        raise SettingError(f"{growth!r} is no share by which a figure may grow; write 10%")
-    return Rule(match["figure"], float(growth[:-1]) / 100, None, text)
 
 
 def path_of(name: str, root: Path) -> Path:
@@ -170,44 +123,104 @@ def compare_with(
 ) -> Report:
     """Return how a run differs from a baseline; both as `baseline` makes them.
 
-    Scenarios are matched by name. Those under other conditions are refused, unless *anyway*.
+    Scenarios under other conditions are refused, unless *anyway*. With rules, so is what has no
+    partner: a rule that holds nothing to anything fails the run.
     """
-    report = Report(_differences(before, after), [])
-    old = {new.name: new for new in scenarios(before["document"]["trials"])}
-    for new in scenarios(after["document"]["trials"]):
-        kept = old.pop(new.name, None)
-        if kept is None:
-            report.lines.append(f"{new.name}: not in the baseline")
-            continue
-        conflict = _conflict(_conditions(before, kept), _conditions(after, new))
-        if conflict and not anyway:
-            report.problems.append(
-                f"{new.name}: not compared, {conflict}; --rds-compare-anyway does it all the same"
+    return _Comparison(before, after, rules, anyway=anyway).report()
+
+
+class _Comparison:
+    """A run against a baseline."""
+
+    def __init__(
+        self, before: Baseline, after: Baseline, rules: Sequence[Rule], *, anyway: bool
+    ) -> None:
+        self._before, self._after, self._rules, self._anyway = before, after, rules, anyway
+        self._lines = _differences(before, after)
+        self._problems: list[str] = []
+        self._chance = 0.0
+
+    def report(self) -> Report:
+        found = matched(
+            scenarios(self._before["document"]["trials"]),
+            scenarios(self._after["document"]["trials"]),
+        )
+        pairs = [match for match in (*found.pairs, *found.likely) if self._is_same(match)]
+        self._chance = chance_of(len(self._rules), len(pairs))
+        held = [self._measure(match) for match in pairs]
+        for scenario in found.added:
+            self._miss(f"{scenario.key}: not in the baseline")
+        for scenario in found.missing:
+            self._miss(f"{scenario.key}: only in the baseline")
+        if self._rules and pairs and not any(held) and not self._problems:
+            needed = trials_needed(self._chance)
+            self._problems.append(
+                f"no scenario can be held to a rule: it takes {needed} trials of the same seed"
             )
-        elif not kept.downtimes or not new.downtimes:
-            report.problems.append(f"{new.name}: not compared, no valid trial on one side")
+        return Report(self._lines, self._problems)
+
+    def _miss(self, what: str) -> None:
+        """Say that something has no partner, which breaks a rule: it holds nothing any more."""
+        if self._rules and not self._anyway:
+            self._problems.append(f"{what}, so no rule holds it; {REMEDY}")
         else:
-            if conflict:
-                report.lines.append(f"{new.name}: warning, {conflict}")
-            _measure(report, kept, new, rules)
-    report.lines.extend(f"{name}: only in the baseline" for name in old)
-    return report
+            self._lines.append(what)
 
-
-def _measure(report: Report, old: Scenario, new: Scenario, rules: Sequence[Rule]) -> None:
-    difference = compared(old, new)
-    report.lines.extend(tables.comparison("the baseline", new.name, difference))
-    for side, scenario in (("in the baseline", old), ("in this run", new)):
-        if scenario.problem:
-            report.problems.append(f"{new.name}: {scenario.problem} {side}, which proves nothing")
-    before, after = population(old.downtimes), population(new.downtimes)
-    for rule in rules:
-        was, now = getattr(before, rule.figure), getattr(after, rule.figure)
-        if now > rule.allowed(was):
-            report.problems.append(
-                f"{new.name}: {rule.figure} grew from {format_duration(was)} to"
-                f" {format_duration(now)}, beyond {rule.text}"
+    def _is_same(self, match: Match) -> bool:
+        """Tell whether the two may be compared; say why not, or what is different."""
+        if match.is_renamed:
+            what = f"{match.after.key}: not in the baseline, where it may be {match.before.key}"
+            if not self._anyway:
+                self._miss(what)
+                return False
+            self._lines.append(f"warning, {what}")
+        conflict = _conflict(
+            _conditions(self._before, match.before), _conditions(self._after, match.after)
+        )
+        name = match.after.name
+        if conflict and not self._anyway:
+            self._problems.append(
+                f"{name}: not compared, {conflict}; --rds-compare-anyway does it all the same"
             )
+            return False
+        if not match.before.downtimes or not match.after.downtimes:
+            self._problems.append(f"{name}: not compared, no valid trial on one side")
+            return False
+        if conflict:
+            self._lines.append(f"{name}: warning, {conflict}")
+        return True
+
+    def _lack(self, old: Scenario, new: Scenario) -> None:
+        """Say that there are too few trials; that is a problem where the baseline has enough."""
+        needed = trials_needed(self._chance)
+        was, now = len(old.downtimes), len(new.downtimes)
+        where = self._problems if was >= needed else self._lines
+        where.append(
+            f"{new.name}: held to no rule, {was} trials and {now} can show no growth; it takes"
+            f" {needed} of the same seed"
+        )
+
+    def _measure(self, match: Match) -> bool:
+        """Compare the two; return whether they can be held to the rules."""
+        old, new = match.before, match.after
+        self._lines.extend(tables.comparison("the baseline", new.name, compared(old, new)))
+        for side, scenario in (("in the baseline", old), ("in this run", new)):
+            if scenario.problem:
+                self._problems.append(
+                    f"{new.name}: {scenario.problem} {side}, which proves nothing"
+                )
+        if not self._rules:
+            return False
+        evidence = Samples.of(old.downtimes, new.downtimes, paired(old, new), self._chance)
+        if evidence is None:
+            self._lack(old, new)
+            return False
+        for rule in self._rules:
+            judgement = judge(rule, evidence, self._chance)
+            if judgement.text:
+                where = self._problems if judgement.broken else self._lines
+                where.append(f"{new.name}: {judgement.text}")
+        return True
 
 
 def _conditions(run: Baseline, scenario: Scenario) -> Conditions:

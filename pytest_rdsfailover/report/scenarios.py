@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from pytest_rdsfailover.analysis.compare import Comparison, compare, compare_pairs
 from pytest_rdsfailover.analysis.figure import Figure
@@ -13,21 +14,47 @@ from pytest_rdsfailover.report.schema import TrialDocument
 FEWEST_COMPARED = 2  # a single trial says nothing about a difference
 
 
+class Key(NamedTuple):
+    """What makes trials repeats of each other, in one run as in two.
+
+    Attributes:
+        test: the test's node id without its parameters.
+        scenario: its parameters, or its name.
+        endpoint: the kind of endpoint.
+        profile: the failover profile.
+    """
+
+    test: str
+    scenario: str
+    endpoint: str
+    profile: str
+
+    def __str__(self) -> str:
+        own = self.test.rpartition("::")[2] == self.scenario  # a test without parameters
+        return f"{self.test}{'' if own else f'[{self.scenario}]'} {self.endpoint} {self.profile}"
+
+
 @dataclass(frozen=True, slots=True)
 class Scenario:
     """Trials that repeat each other.
 
     Attributes:
-        name: unique among the scenarios of a run.
-        test: the test's node id without its parameters.
+        name: unique among the scenarios of a run, short for people; another run may call it
+            otherwise.
+        key: what it is, in any run.
         trials: their documents, in order.
         places: where each stands in the run.
     """
 
     name: str
-    test: str
+    key: Key
     trials: tuple[TrialDocument, ...]
     places: tuple[int, ...]
+
+    @property
+    def test(self) -> str:
+        """Return the test's node id without its parameters."""
+        return self.key.test
 
     @property
     def downtimes(self) -> list[float]:
@@ -60,12 +87,12 @@ class Scenario:
     @property
     def profile(self) -> str:
         """Return the failover profile of all its trials."""
-        return self.trials[0]["profile"]
+        return self.key.profile
 
     @property
     def endpoint(self) -> str:
         """Return the kind of endpoint that all its trials wrote to."""
-        return self.trials[0]["endpoint"]
+        return self.key.endpoint
 
     @property
     def population(self) -> Population:
@@ -101,14 +128,14 @@ def scenarios(trials: Iterable[TrialDocument]) -> list[Scenario]:
     Trials belong together if test, parameters, endpoint and profile are the same: an average over
     different conditions would say nothing.
     """
-    groups: dict[tuple[str, ...], list[tuple[int, TrialDocument]]] = {}
+    groups: dict[Key, list[tuple[int, TrialDocument]]] = {}
     for place, trial in enumerate(trials):
         groups.setdefault(_key(trial), []).append((place, trial))
     names = _names(list(groups))
     return [
         Scenario(
             name=names[key],
-            test=key[0],
+            key=key,
             trials=tuple(trial for _, trial in members),
             places=tuple(place for place, _ in members),
         )
@@ -139,33 +166,39 @@ def compared(baseline: Scenario, candidate: Scenario) -> Comparison:
     Raises:
         ValueError: if one of them has no figure.
     """
+    pairs = paired(baseline, candidate)
+    if not pairs:
+        return compare(baseline.downtimes, candidate.downtimes)
+    dropped = len(baseline.trials) + len(candidate.trials) - 2 * len(pairs)
+    return compare_pairs(pairs, dropped=dropped)
+
+
+def paired(baseline: Scenario, candidate: Scenario) -> list[tuple[float, float]]:
+    """Return the downtimes of the same failovers of one test; none if there are too few."""
     before, after = baseline.sampled, candidate.sampled
     shared = [failover for failover in before if failover in after]
     if baseline.test != candidate.test or len(shared) < FEWEST_COMPARED:
-        return compare(baseline.downtimes, candidate.downtimes)
-    dropped = len(baseline.trials) + len(candidate.trials) - 2 * len(shared)
-    return compare_pairs(
-        [(before[failover], after[failover]) for failover in shared], dropped=dropped
-    )
+        return []
+    return [(before[failover], after[failover]) for failover in shared]
 
 
-def _key(trial: TrialDocument) -> tuple[str, ...]:
+def _key(trial: TrialDocument) -> Key:
     test = trial["test"].partition("[")[0]
-    return test, trial["scenario"], trial["endpoint"], trial["profile"]
+    return Key(test, trial["scenario"], trial["endpoint"], trial["profile"])
 
 
-def _names(keys: Sequence[tuple[str, ...]]) -> dict[tuple[str, ...], str]:
+def _names(keys: Sequence[Key]) -> dict[Key, str]:
     """Return a name for each key: the shortest that no other key of its scenario has."""
-    levels: list[Callable[[tuple[str, ...]], str]] = [
-        lambda key: key[1],
-        lambda key: f"{key[1]} {key[3]}",
-        lambda key: f"{key[1]} {key[2]} {key[3]}",
-        lambda key: f"{key[0].rpartition('::')[2]}[{key[1]}] {key[2]} {key[3]}",
-        lambda key: f"{key[0]}[{key[1]}] {key[2]} {key[3]}",
+    levels: list[Callable[[Key], str]] = [
+        lambda key: key.scenario,
+        lambda key: f"{key.scenario} {key.profile}",
+        lambda key: f"{key.scenario} {key.endpoint} {key.profile}",
+        lambda key: f"{key.test.rpartition('::')[2]}[{key.scenario}] {key.endpoint} {key.profile}",
+        lambda key: f"{key.test}[{key.scenario}] {key.endpoint} {key.profile}",
     ]
     names = {}
     for key in keys:
-        rivals = [other for other in keys if other != key and other[1] == key[1]]
+        rivals = [other for other in keys if other != key and other.scenario == key.scenario]
         names[key] = next(
             name
             for level in levels

@@ -35,6 +35,10 @@ from pytest_rdsfailover.trial.resting import check_late
 from pytest_rdsfailover.trial.trial import Trial
 from pytest_rdsfailover.trial.witness import Witness
 
+LAST_CALL = (
+    10.0  # seconds for which a writer at the end of its load is let finish, within the bound
+)
+
 
 class Observation:
     """A load on a target, from its first write to the verdict; a context manager.
@@ -242,7 +246,7 @@ class Observation:
         self._recovery.wait(self._disturbances, self._plan.bound, look=self._look)
         stop = self._clock.now()
         sessions = self._target.sessions(self._endpoint.name)  # before the writers hang up
-        self._load.stop()
+        self._load.stop(min(LAST_CALL, self._plan.bound))
         self._watchdog.stop()
         self._target.check()
         witnessed = self._witness.end()

@@ -10,6 +10,8 @@ from pytest_rdsfailover.trial.disturbances import Disturbances
 
 LOOK_EVERY = 0.02  # seconds between two looks at the writers
 MOST_BOUNDS = 3  # times the bound that is waited if one failover follows the other
+ANSWERS_EVERY = 0.002  # seconds between two looks for the answer that observation ends with
+LAST_ANSWER = 1.0  # seconds that are waited for it; a gap of that length is an outage anyway
 TIMES_THE_CALM = 2.0  # a share of errors up to this many times the calm's is the load's own
 
 
@@ -29,15 +31,23 @@ class Recovery:
         self._since: tuple[float, Progress] | None = None  # where the quiet stretch begins
 
     def wait(self, disturbances: Disturbances, bound: float, *, look: Callable[[], None]) -> None:
-        """Wait until all failovers are over and all is well.
+        """Wait until all failovers are over, all is well, and somebody is served.
 
-        What is triggered meanwhile is waited for as well.
+        What is triggered meanwhile is waited for as well. Observation ends with an answer if there is
+        one: else a pause of this machine at its very end would be an outage that was not over.
 
         Args:
             disturbances: the failovers.
             bound: seconds after the last trigger that are waited at most, beside the quiet ones.
             look: is called at every look at the load, and raises if waiting has become pointless.
         """
+        if self._gets_well(disturbances, bound, look):
+            self._wait_for_an_answer(look)
+
+    def _gets_well(
+        self, disturbances: Disturbances, bound: float, look: Callable[[], None]
+    ) -> bool:
+        """Wait until all is well; return whether it was, within the bound."""
         begun = self._clock.now()
         if not disturbances.found():
             self._clock.sleep(self._quiet)
@@ -45,11 +55,17 @@ class Recovery:
             look()
             failovers = disturbances.found()
             if not failovers or self.well(settled_at(failovers)):
-                return
+                return True
             latest = min(failovers[-1].triggered, begun + (MOST_BOUNDS - 1) * bound)
             if self._clock.now() >= latest + bound + self._quiet:
-                return
+                return False
             self._clock.sleep(LOOK_EVERY)
+
+    def _wait_for_an_answer(self, look: Callable[[], None]) -> None:
+        acked, deadline = self._load.progress().acked, self._clock.now() + LAST_ANSWER
+        while self._load.progress().acked <= acked and self._clock.now() < deadline:
+            look()
+            self._clock.sleep(ANSWERS_EVERY)
 
     def note_calm(self, progress: Progress) -> None:
         """Note what the load did before anything was triggered: it may fail as often again."""

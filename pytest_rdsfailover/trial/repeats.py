@@ -15,10 +15,14 @@ from pytest_rdsfailover.model.endpoints import Endpoint
 from pytest_rdsfailover.model.errors import SettingError, UnreliableTrialsWarning
 from pytest_rdsfailover.model.settings import check_trials
 from pytest_rdsfailover.trial.options import TrialOptions
-from pytest_rdsfailover.trial.resume import Store
+from pytest_rdsfailover.trial.resume import Finished, KeptTrials
 from pytest_rdsfailover.trial.runner import TrialRunner
 from pytest_rdsfailover.trial.trial import InvalidTrialError, Trial
 from pytest_rdsfailover.trial.trials import InvalidTrialsError, Trials
+
+
+class ResumedVerdictError(AssertionError):
+    """A trial failed in the run that was interrupted, and it is not taken again until it passes."""
 
 
 class Noted(TypedDict):
@@ -84,15 +88,11 @@ class NotedTrials(Protocol):
     def asked(self) -> set[str]:
         """Return the names of what the test has claimed or expected so far; may be added to."""
 
-    @property
-    def resume(self) -> bool:
-        """Tell whether trials that an interrupted run has finished count."""
-
     def recall(self, entry: Any, /) -> None:
         """Note a trial of the run that was interrupted."""
 
-    def store(self, key: Mapping[str, Any], /) -> Store | None:
-        """Return where finished trials are kept, given what decides them; None for nowhere."""
+    def keep(self, place: int, key: Mapping[str, Any], /) -> KeptTrials:
+        """Return where finished trials of a population are kept, given what decides them."""
 
     def progress(self, planned: int, samples: Sequence[Sample], /) -> None:
         """Show a trial that is done: how many are planned, and all so far."""
@@ -120,6 +120,7 @@ class Repetition:
         self._runner, self._notebook = runner, notebook
         self._trials, self._spacing = trials, spacing
         self._clock = clock or MonotonicClock()
+        self._populations = 0
 
     def __call__(
         self,
@@ -171,27 +172,21 @@ class Repetition:
 
     def _run(self, repeats: Repeats, endpoint: Endpoint, options: TrialOptions) -> Trials:
         __tracebackhide__ = True
-        store = self._notebook.store(self._key(endpoint, options))
+        self._populations += 1
+        kept = self._notebook.keep(self._populations, self._key(endpoint, options))
         self._runner.begin(endpoint, options.get("profile"))
-        samples = self._resumed(store, repeats, endpoint, options)
-        try:
-            while not repeats.over(samples):
+        samples: list[Sample] = []
+        while not repeats.over(samples):
+            finished = kept.recalled.get(len(samples) + 1)
+            if finished is None:
                 if samples:
                     self._clock.sleep(repeats.spacing)
                 self._runner.settle()
-                samples.append(self._one(endpoint, options, repeats.asked))
-                if store is not None:
-                    store.append(
-                        {"sample": samples[-1].plain(), "entry": self._notebook.entries[-1]}
-                    )
-                self._notebook.progress(repeats.trials, samples)
-        except AssertionError:
-            # A verdict, not an interruption: there is nothing to resume.
-            if store is not None:
-                store.discard()
-            raise
-        if store is not None:
-            store.discard()
+                samples.append(self._take(kept, len(samples) + 1, endpoint, options, repeats.asked))
+            else:
+                self._runner.skip(endpoint, options.get("profile"))
+                samples.append(self._recall(kept, finished))
+            self._notebook.progress(repeats.trials, samples)
         return Trials(samples, repeats.trials, self._note_claims, self._notebook.asked)
 
     def _note_claims(self, lines: Sequence[str]) -> None:
@@ -202,6 +197,32 @@ class Repetition:
                 *lines,
             ]
 
+    def _take(
+        self,
+        kept: KeptTrials,
+        number: int,
+        endpoint: Endpoint,
+        options: TrialOptions,
+        asked: Sequence[str],
+    ) -> Sample:
+        """Run a trial, and keep it; one whose test fails with it, too: that is its verdict."""
+        __tracebackhide__ = True
+        noted = len(self._notebook.entries)
+
+        def keep(sample: Sample | None, verdict: str = "") -> None:
+            if len(self._notebook.entries) > noted:
+                plain = None if sample is None else sample.plain()
+                entry = self._notebook.entries[-1]
+                kept.append({"number": number, "sample": plain, "entry": entry, "verdict": verdict})
+
+        try:
+            sample = self._one(endpoint, options, asked)
+        except AssertionError as error:
+            keep(None, str(error))
+            raise
+        keep(sample)
+        return sample
+
     def _one(self, endpoint: Endpoint, options: TrialOptions, asked: Sequence[str]) -> Sample:
         __tracebackhide__ = True
         try:
@@ -210,20 +231,14 @@ class Repetition:
             trial = error.trial
         return expectations.sample_of(trial, asked)
 
-    def _resumed(
-        self, store: Store | None, repeats: Repeats, endpoint: Endpoint, options: TrialOptions
-    ) -> list[Sample]:
-        """Return the samples of trials that an interrupted run has finished."""
-        if store is None:
-            return []
-        kept = store.load()[: repeats.trials] if self._notebook.resume else []
-        store.begin(kept)
-        for number, finished in enumerate(kept, start=1):
-            self._runner.skip(endpoint, options.get("profile"))
-            self._notebook.recall(finished["entry"])
-            samples = [Sample.of_plain(trial["sample"]) for trial in kept[:number]]
-            self._notebook.progress(repeats.trials, samples)
-        return [Sample.of_plain(trial["sample"]) for trial in kept]
+    def _recall(self, kept: KeptTrials, finished: Finished) -> Sample:
+        """Note a trial that an interrupted run has finished; fail if its test has failed with it."""
+        __tracebackhide__ = True
+        self._notebook.recall(finished["entry"])
+        kept.append(finished)
+        if finished["sample"] is None:
+            raise ResumedVerdictError(finished["verdict"])
+        return Sample.of_plain(finished["sample"])
 
     def _key(self, endpoint: Endpoint, options: Mapping[str, Any]) -> Mapping[str, Any]:
         """Return what decides the trials: those of another key must not count as these."""

@@ -23,11 +23,15 @@ def rest_awhile(target: Target, clock: Clock) -> None:
 
     Raises:
         NotReadyError: if it does not end.
+        RdsFailoverError: if it cannot end, for a server of ours has ended or failed.
     """
     last = target.failovers[-1:]
-    if not wait_until(
-        lambda: all(failover.settled() for failover in last), timeout=REST, clock=clock
-    ):
+
+    def over() -> bool:
+        target.check()
+        return all(failover.settled() for failover in last)
+
+    if not wait_until(over, timeout=REST, clock=clock):
         raise NotReadyError(f"the failover {last[0].profile!r}", REST)
 
 
@@ -59,6 +63,7 @@ def at_rest(
 
     Raises:
         NotReadyError: if a failover does not end, or no writer can be had.
+        RdsFailoverError: if none can be had, for a server of ours has ended or failed.
     """
     begun = clock.now()
     while True:
@@ -68,6 +73,7 @@ def at_rest(
         except Exception as error:
             if not _is_away(error):
                 raise
+            target.check()
             waited = clock.now() - begun
             if waited >= PATIENCE:
                 raise NotReadyError(f"a writer to {what}", waited, str(error)) from error

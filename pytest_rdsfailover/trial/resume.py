@@ -1,79 +1,250 @@
-"""The finished trials of a population, kept in a file until the last one is done.
+"""The finished trials of a run's populations, kept in a file until the run has reported.
 
-One JSON line each, written as a trial ends, so that an interruption loses the running one only.
+A run has a file of its own, and owns it while it lives; its workers write there, too, and nobody
+else does. A later run only reads it, once it belongs to nobody. One JSON line each, written as a
+trial ends, so that an interruption loses the running one only.
 """
 
 import contextlib
-import hashlib
 import json
 import time
-from collections.abc import Mapping
+import uuid
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import Any, NamedTuple, TypedDict, cast
 
 from pytest_rdsfailover.analysis.population import SampleDocument
-from pytest_rdsfailover.model.files import remove
+from pytest_rdsfailover.model.errors import FileWriteError
+from pytest_rdsfailover.model.files import remove, write_bytes
+from pytest_rdsfailover.model.owned import OwnedFile, is_owned
 
 SUFFIX = ".trials.jsonl"
+FORMAT = 2
+MOST_SHOWN = 60  # characters of a part that has changed
 KEPT = 7 * 24 * 3600.0  # seconds; nobody resumes what is older
+
+Key = Mapping[str, Any]  # what decides a trial: the name of each part, and what it is, as JSON
+
+
+class PopulationName(NamedTuple):
+    """Which population of a run a trial belongs to.
+
+    Attributes:
+        test: the node id of its test.
+        place: its number among the populations of that test, from 1.
+    """
+
+    test: str
+    place: int
 
 
 class Finished(TypedDict):
-    """A trial that is done: its sample, and what its test has noted of it."""
+    """A trial that is done.
 
-    sample: SampleDocument
+    Attributes:
+        number: its own in its population, from 1.
+        sample: what it contributes; None if its test failed with it.
+        entry: what its test has noted of it.
+        verdict: with which words its test failed; empty if it did not.
+    """
+
+    number: int
+    sample: SampleDocument | None
     entry: Any
+    verdict: str
+
+
+@dataclass(slots=True)
+class KeptPopulation:
+    """What a file holds of one population.
+
+    Attributes:
+        key: what decides its trials.
+        trials: those that are done, by number.
+    """
+
+    key: Key
+    trials: dict[int, Finished] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class KeptRun:
+    """What a file holds.
+
+    Attributes:
+        seed: the run's.
+        populations: of which a trial was at least begun.
+    """
+
+    seed: int
+    populations: dict[PopulationName, KeptPopulation] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Recalled:
+    """What interrupted runs have left of one population.
+
+    Attributes:
+        trials: those that count, by number.
+        changed: why others do not: which part of what decides them has changed.
+    """
+
+    trials: Mapping[int, Finished]
+    changed: str = ""
 
 
 class Store:
-    """The file of one population; a disk that is full or read-only keeps nothing, and costs nothing.
+    """A run's file; a disk that is full or read-only keeps nothing, and costs nothing."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def begin(self, population: PopulationName, key: Key) -> None:
+        """Keep a population from its first trial on; what was kept of it before is void."""
+        self._write({"population": population, "key": key})
+
+    def append(self, population: PopulationName, trial: Finished) -> None:
+        """Keep one more of its trials."""
+        self._write({"population": population, "trial": trial})
+
+    def _write(self, line: Mapping[str, Any]) -> None:
+        # In one call, so that the lines of several workers do not mix; on a line of its own, so that
+        # half a line of a killed worker spoils no other.
+        data = f"\n{json.dumps(line)}\n".encode()
+        with contextlib.suppress(OSError), self.path.open("ab", buffering=0) as file:
+            file.write(data)
+
+
+class KeptTrials:
+    """The finished trials of one population: those that count of interrupted runs, and its own.
 
     Args:
-        directory: where such files are kept.
-        key: what decides the trials; those of another key are not these.
+        store: the run's file; None if nothing can be kept.
+        population: which one.
+        key: what decides its trials.
+        recalled: what interrupted runs have finished of it, by number.
     """
 
-    def __init__(self, directory: Path, key: Mapping[str, Any]) -> None:
-        text = json.dumps(key, sort_keys=True)
-        self._header = json.dumps({"key": key})
-        self.path = directory / (hashlib.sha256(text.encode()).hexdigest()[:24] + SUFFIX)
-
-    def load(self) -> list[Finished]:
-        """Return the trials that are kept; none if there is no such file, or no such key."""
-        lines = _lines(self.path)
-        return lines[1:] if lines and lines[0] == json.loads(self._header) else []
-
-    def begin(self, kept: list[Finished]) -> None:
-        """Start the file anew, with trials to keep."""
-        lines = [self._header, *map(json.dumps, kept)]
-        with contextlib.suppress(OSError):
-            self.path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+    def __init__(
+        self,
+        store: Store | None,
+        population: PopulationName,
+        key: Key,
+        recalled: Mapping[int, Finished],
+    ) -> None:
+        self._store, self._population, self.recalled = store, population, recalled
+        if store is not None:
+            store.begin(population, key)
 
     def append(self, trial: Finished) -> None:
-        """Keep one more trial."""
-        with contextlib.suppress(OSError), self.path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(trial) + "\n")
+        """Keep one more until the run has reported."""
+        if self._store is not None:
+            self._store.append(self._population, trial)
 
-    def discard(self) -> None:
-        """Forget them: all are done."""
-        remove(self.path)
+
+def begin_run(directory: Path, seed: int) -> OwnedFile:
+    """Make the file of a run that begins.
+
+    Raises:
+        OSError: if it cannot be made.
+    """
+    file = OwnedFile(directory / f"{uuid.uuid4().hex}{SUFFIX}")
+    with contextlib.suppress(OSError):
+        file.path.write_text(json.dumps({"format": FORMAT, "seed": seed}), encoding="utf-8")
+    return file
+
+
+def interrupted(directory: Path) -> list[tuple[Path, KeptRun]]:
+    """Return what runs have left that did not come to report, the latest first."""
+    paths = [path for path in directory.glob(f"*{SUFFIX}") if not is_owned(path)]
+    return [(path, run) for path in sorted(paths, key=_age) if (run := read(path)) is not None]
+
+
+def read(path: Path) -> KeptRun | None:
+    """Return what a file holds; None if it holds nothing that this version can read."""
+    lines = _lines(path)
+    header: Mapping[str, Any] = next(lines, {})
+    if header.get("format") != FORMAT:
+        return None
+    run = KeptRun(seed=header["seed"])
+    for line in lines:
+        population = PopulationName(*line["population"])
+        if "key" in line:
+            run.populations[population] = KeptPopulation(line["key"])
+        elif population in run.populations:
+            trial = cast("Finished", line["trial"])
+            run.populations[population].trials[trial["number"]] = trial
+    return run
+
+
+def recall(directory: Path, population: PopulationName, key: Key) -> Recalled:
+    """Return which trials of a population interrupted runs have finished.
+
+    Args:
+        directory: where files of runs are kept.
+        population: which one.
+        key: what decides its trials; those of another key are not these.
+    """
+    trials: dict[int, Finished] = {}
+    changed = ""
+    for _, run in interrupted(directory):
+        kept = run.populations.get(population)
+        if kept is None or not kept.trials:
+            continue
+        if differences := changes(kept.key, key):
+            changed = changed or f"{len(kept.trials)} kept trials do not count: {differences}"
+        else:
+            trials = kept.trials | trials
+    return Recalled(trials, "" if trials else changed)
+
+
+def changes(before: Key, after: Key) -> str:
+    """Return which parts of what decides a trial have changed; empty if none has."""
+    plain = json.loads(json.dumps(after))  # as it is read: without tuples
+    names = [name for name in {**before, **plain} if before.get(name) != plain.get(name)]
+    return ", ".join(
+        f"{name} was {_shown(before.get(name))} and is {_shown(plain.get(name))}" for name in names
+    )
+
+
+def _shown(value: object) -> str:
+    text = json.dumps(value)
+    return text if len(text) <= MOST_SHOWN else f"{text[:MOST_SHOWN]}..."
+
+
+def forget(directory: Path, seed: int, populations: Iterable[PopulationName]) -> None:
+    """Remove what interrupted runs have left of populations that a later run has reported."""
+    done = set(populations)
+    for path, run in interrupted(directory):
+        if run.seed == seed and done & run.populations.keys():
+            left = [
+                line
+                for line in list(_lines(path))[1:]
+                if PopulationName(*line["population"]) not in done
+            ]
+            _rewrite(path, {"format": FORMAT, "seed": seed}, left)
+
+
+def _rewrite(path: Path, header: Mapping[str, Any], lines: list[Any]) -> None:
+    if not lines:
+        remove(path)
+        return
+    with contextlib.suppress(FileWriteError):
+        text = "".join(f"{json.dumps(line)}\n" for line in (header, *lines))
+        write_bytes(path, text.encode())
 
 
 def latest_seed(directory: Path | None) -> int | None:
-    """Return the seed of the population that was interrupted last; None if none was."""
-    if directory is None:
-        return None
-    for path in sorted(directory.glob(f"*{SUFFIX}"), key=_age):
-        lines = _lines(path)
-        if lines:
-            return int(lines[0]["key"]["seed"])
-    return None
+    """Return the seed of the run that was interrupted last; None if none was."""
+    found = [] if directory is None else interrupted(directory)
+    return next((run.seed for _, run in found if run.populations), None)
 
 
-def prune(directory: Path, files: str = f"*{SUFFIX}") -> None:
+def prune(directory: Path) -> None:
     """Remove files of interrupted runs that are so old that nobody needs them any more."""
-    for path in directory.glob(files):
-        if _age(path) > KEPT:
+    for path in directory.glob(f"*{SUFFIX}"):
+        if _age(path) > KEPT and not is_owned(path):
             remove(path)
 
 
@@ -84,17 +255,13 @@ def _age(path: Path) -> float:
         return 0.0
 
 
-def _lines(path: Path) -> list[Any]:
-    """Return the complete lines of a file: a process that is killed may leave half a line."""
+def _lines(path: Path) -> Iterator[Any]:
+    """Yield what the lines of a file say; half a line, of a process that was killed, says nothing."""
     try:
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        return []
-    complete = text[: text.rfind("\n") + 1]
-    found = []
-    for line in complete.splitlines():
-        try:
-            found.append(json.loads(line))
-        except ValueError:
-            break
-    return found
+        text = path.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return
+    for line in text.splitlines():
+        with contextlib.suppress(ValueError):
+            if isinstance(found := json.loads(line), dict):
+                yield found

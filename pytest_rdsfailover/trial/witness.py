@@ -3,13 +3,14 @@
 from collections.abc import Mapping
 
 from pytest_rdsfailover.analysis.reached import why_untouched
+from pytest_rdsfailover.analysis.reached_commits import why_uncommitted
 from pytest_rdsfailover.journal.witnessed import Witnessed, since
 from pytest_rdsfailover.model.clock import Clock
 from pytest_rdsfailover.model.endpoints import Endpoint
 from pytest_rdsfailover.model.target import Target, Traffic
 from pytest_rdsfailover.trial.peers import peers
 
-LOOKS, EVERY = 200, 0.005  # at the connections of this process, and seconds between two of them
+LOOK_FOR, EVERY = 1.0, 0.005  # seconds: at this process' connections, and between two looks
 
 
 class Witness:
@@ -44,8 +45,11 @@ class Witness:
         """
         self._calm_at = self._clock.now()
         self._calm = self._seen()
-        if self._calm is None or not why_untouched(self._told(None), self._calm, acked):
+        if self._calm is None:
             return ""
+        uncommitted = why_uncommitted(self._calm, acked)
+        if uncommitted or not why_untouched(self._told(None), self._calm, acked):
+            return uncommitted
         self._peers = self._other_peers()
         return why_untouched(self._told(None), self._calm, acked)
 
@@ -73,7 +77,8 @@ class Witness:
         Addresses from before the load come last, because they are mostly not the application's.
         """
         found = set()
-        for _ in range(LOOKS):
+        over = self._clock.now() + LOOK_FOR
+        while self._clock.now() < over:
             found |= peers()
             self._clock.sleep(EVERY)
         found.discard(self._address)

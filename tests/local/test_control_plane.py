@@ -465,8 +465,26 @@ def test_the_cluster_is_shown_by_its_aws_names_while_it_has_them(resting, rds):
     assert described(rds)["Endpoint"] == resting.writer_endpoint.host
 
 
+def test_names_that_were_given_back_are_shown_nowhere(resting, rds):
+    """However much of the region was made while the cluster had them."""
+    with resting.aws_names("eu-west-1"):
+        rds.create_db_cluster_parameter_group(
+            DBClusterParameterGroupName="own", DBParameterGroupFamily="aurora-mysql8.0",
+            Description="made and undone",
+        )  # fmt: skip
+        resting.aws.undo()
+        named = the_proxy(rds)["Endpoint"]
+
+    assert named != the_proxy(rds)["Endpoint"] == resting.proxy_endpoint.host
+
+
+def the_proxy(rds):
+    """Return the local cluster's proxy as its API describes it."""
+    return rds.describe_db_proxies(DBProxyName="rdsfailover-proxy")["DBProxies"][0]
+
+
 def test_the_cluster_s_own_proxy_is_shown_with_its_address(resting, rds):
-    (proxy,) = rds.describe_db_proxies(DBProxyName="rdsfailover-proxy")["DBProxies"]
+    proxy = the_proxy(rds)
     found = rds.describe_db_proxy_targets(DBProxyName="rdsfailover-proxy")["Targets"]
 
     assert (proxy["Endpoint"], proxy["Status"]) == (resting.proxy_endpoint.host, "available")

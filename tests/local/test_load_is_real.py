@@ -4,6 +4,7 @@ import asyncio
 import functools
 import itertools
 import math
+import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -55,6 +56,26 @@ def test_a_workload_that_fails_now_and_then_is_told_with_its_error_and_not_faile
     assert complaint.error == "RuntimeError"
     assert 'test_load_is_real.py", line' in complaint.trace
     assert complaint.count == trial.unknown > 5
+
+
+async def begins_nothing(key):
+    return asyncio.sleep(0, key)
+
+
+@pytest.mark.parametrize(
+    ("workload", "says"),
+    [
+        (lambda _: sys.exit("no such shop"), "ExitedWorkError: <lambda> ended with SystemExit: no such"),
+        (begins_nothing, "TypeError: begins_nothing returned a coroutine, of which nothing has run; await"),
+    ],
+)  # fmt: skip
+def test_a_workload_that_exits_or_does_nothing_is_a_trial_with_its_figures(
+    runner, resting, workload, says
+):
+    trial = unfit(runner, resting, workload=workload)
+    assert says in trial.reason
+    assert trial.attempted > 10
+    assert "test_load_is_real.py" in trial.complaints[0].trace or "await" in says
 
 
 def test_a_share_of_errors_that_the_test_allows_is_no_reason(runner, resting):

@@ -84,7 +84,7 @@ def test_errors_of_all_processes_are_told_before_anything_is_triggered(runner, r
     assert len(resting.failovers) == before
     assert "RuntimeError: declined by ***" in trial.reason
     (complaint,) = trial.complaints
-    assert complaint.count == trial.unknown > 5
+    assert complaint.count == trial.unknown > 0
     assert "write_but_now_and_then" in complaint.trace
     assert resting.writer_endpoint.secret() not in repr(trial.complaints)
 

@@ -7,6 +7,8 @@ from dataclasses import replace
 
 import pymysql
 import pytest
+import sqlalchemy
+import sqlalchemy.orm
 
 from pytest_rdsfailover.mysql import driver
 from pytest_rdsfailover.trial.trial import InvalidTrialError
@@ -179,6 +181,70 @@ def test_who_looks_for_the_row_first_and_swallows_the_error_of_its_insert(runner
     assert "elsewhere, or nowhere" in trial.reason
 
 
+# Writes that reach the cluster, and are never committed.
+
+INSERT = "INSERT INTO kept VALUES (%s)"
+
+
+def pymysql_without_commit(endpoint):
+    def write(key):
+        with endpoint.connect(autocommit=False) as connection, connection.cursor() as cursor:
+            cursor.execute(INSERT, (key,))
+
+    return write
+
+
+def one_session_without_commit(endpoint):
+    sessions = threading.local()
+
+    def write(key):
+        if not hasattr(sessions, "cursor"):
+            sessions.cursor = endpoint.connect(autocommit=False).cursor()
+        sessions.cursor.execute(INSERT, (key,))
+
+    return write
+
+
+def sqlalchemy_without_commit(endpoint):
+    engine = sqlalchemy.create_engine(endpoint.url())
+
+    def write(key):
+        with sqlalchemy.orm.Session(engine) as session:
+            session.execute(sqlalchemy.text("INSERT INTO kept VALUES (:key)"), {"key": key})
+
+    return write
+
+
+def rolled_back(endpoint):
+    def write(key):
+        with endpoint.connect(autocommit=True) as connection, connection.cursor() as cursor:
+            cursor.execute("BEGIN")
+            cursor.execute(INSERT, (key,))
+            cursor.execute("ROLLBACK")
+
+    return write
+
+
+@pytest.mark.parametrize(
+    ("made", "kind"),
+    [
+        (pymysql_without_commit, "writer_endpoint"),
+        (one_session_without_commit, "proxy_endpoint"),
+        (sqlalchemy_without_commit, "writer_endpoint"),
+        (sqlalchemy_without_commit, "proxy_endpoint"),
+        (rolled_back, "writer_endpoint"),
+    ],
+)
+def test_a_workload_that_never_commits(runner, resting, made, kind):
+    endpoint, before = getattr(resting, kind), len(resting.failovers)
+    with kept(resting.writer_endpoint):
+        workload = made(endpoint)
+        trial = invalid(runner, endpoint, workload=workload)
+    assert "(writers 0, 1, 2, 3) reached the cluster and were never committed" in trial.reason
+    assert "autocommit=True" in trial.reason
+    assert len(resting.failovers) == before  # nobody was disturbed for it
+
+
 # Near misses: honest workloads of other shapes.
 
 
@@ -198,6 +264,27 @@ def test_honest_workloads_are_valid_whether_or_not_their_keys_can_be_read(
     assert trial.valid
     assert witnessed.whole[endpoint.name].statements >= trial.acked
     assert bool(witnessed.whole[endpoint.name].marked) is (spell is str)
+
+
+@pytest.mark.parametrize("kind", ["writer_endpoint", "proxy_endpoint"])
+def test_a_session_that_looks_inserts_and_commits_is_valid(runner, resting, kind):
+    endpoint = getattr(resting, kind)
+    engine = sqlalchemy.create_engine(endpoint.url(), poolclass=sqlalchemy.NullPool)
+    looks = sqlalchemy.text("SELECT COUNT(*) FROM kept WHERE k = :key")
+    insert = sqlalchemy.text("INSERT INTO kept VALUES (:key)")
+
+    def write(key):
+        with sqlalchemy.orm.Session(engine) as session:
+            if session.scalar(looks, {"key": key}) == 0:
+                session.execute(insert, {"key": key})
+                session.commit()
+
+    with kept(resting.writer_endpoint):
+        trial = runner.trial(endpoint, **LOAD, workload=write)
+        resting.rest()
+    seen = trial.evidence.course.witnessed.whole[endpoint.name]
+    assert trial.valid
+    assert trial.acked <= sum(seen.keys.values()) == seen.commits
 
 
 def test_a_mix_of_writes_that_show_their_keys_and_others_that_do_not_is_valid(runner, resting):

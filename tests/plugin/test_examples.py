@@ -18,7 +18,7 @@ def example(project):
 
     def run(name, *options):
         shutil.copytree(EXAMPLES / name, project.path / name, dirs_exist_ok=True)
-        arguments = (name, "--rds-toxiproxy=builtin", *options)
+        arguments = (name, "--rds-toxiproxy=builtin", "--rds-calm-not-issued=100%", *options)
         return fit(lambda: project.runpytest_subprocess(*arguments), unfit_line)
 
     return run

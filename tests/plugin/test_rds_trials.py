@@ -1,11 +1,7 @@
 """Repeated trials on real clusters, from the fixture to the reports, with and without workers."""
 
 import json
-import os
 import re
-import signal
-import subprocess
-import sys
 import xml.etree.ElementTree as ET
 
 import pytest
@@ -164,49 +160,6 @@ def test_a_worker_that_dies_loses_its_running_trial_only(run, project):
     assert "2 trials were finished and are reported below" in result.stdout.str()
 
 
-# What was started in the background ignores Ctrl-C, and so do its children.
-INTERRUPTIBLE = """
-import signal, sys, pytest
-signal.signal(signal.SIGINT, signal.default_int_handler)
-sys.exit(pytest.main(sys.argv[1:]))
-"""
-LONG = """
-def test_long(rds_trials, rds_cluster):
-    assert len(rds_trials(rds_cluster.writer_endpoint, trials=2)) == 2
-"""
-
-
-@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT], ids=lambda how: how.name)
-def test_an_interrupted_run_is_taken_up_where_it_was(project, how):
-    project.makeconftest(CONFTEST)
-    project.makepyfile(test_it=LONG)
-    process = subprocess.Popen(
-        [sys.executable, "-c", INTERRUPTIBLE, "--rds-toxiproxy=builtin"],
-        cwd=project.path,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    cache = project.path / ".pytest_cache" / "d" / "rdsfailover"
-    told = [*_until(r"test_long 1/2: ", process.stdout)]
-    assert _kept(cache) == 1
-    os.kill(process.pid, how)
-    before = "".join(told) + process.communicate(timeout=60)[0]
-    assert process.returncode != pytest.ExitCode.OK, "it was over before it was interrupted"
-
-    result = project.runpytest_subprocess(
-        "--rds-toxiproxy=builtin", "--rds-resume", "--rds-json=out.json"
-    )
-
-    result.assert_outcomes(passed=1)
-    after = result.stdout.str()
-    assert re.search(r"seed: (\d+)", after)[1] == re.search(r"seed: (\d+)", before)[1]
-    (first,) = re.findall(r"test_long 1/2: .*", before)
-    assert re.findall(r"test_long 1/2: .*", after) == [first]
-    found = json.loads((project.path / "out.json").read_text())
-    assert found["scenarios"][0]["trials"] == 2
-    assert list(cache.iterdir()) == []
-
-
 def test_nothing_to_take_up_is_said(project):
     project.makepyfile("def test_it(): pass")
 
@@ -214,18 +167,6 @@ def test_nothing_to_take_up_is_said(project):
 
     result.assert_outcomes(passed=1)
     assert "no interrupted trials to take up" in result.stdout.str()
-
-
-def _until(pattern, lines):
-    """Yield lines up to the first that has something in it."""
-    for line in lines:
-        yield line
-        if re.search(pattern, line):
-            return
-
-
-def _kept(cache):
-    return sum(len(path.read_text().splitlines()) - 1 for path in cache.glob("*.trials.jsonl"))
 
 
 def test_a_run_is_compared_with_its_baseline(finished_project, plain, four_workers):
@@ -241,21 +182,6 @@ def test_a_run_under_other_conditions_than_its_baseline_fails(single):
     assert single.result.ret == pytest.ExitCode.TESTS_FAILED
     single.result.assert_outcomes(passed=1, deselected=4)
     assert "FAILED: 0: not compared, rate was 200 and is 100" in single.text
-
-
-def test_a_run_that_is_worse_than_its_baseline_fails(finished_project, plain):
-    slower = finished_project.path / "slower.toml"
-    slower.write_text('refused = "100ms"\npromotion = "200ms"\ndns = "900ms"\n')
-
-    result = finished_project.pytest(
-        "--rds-compare=main", "--rds-compare-fail=median:10%", f"--rds-profile={slower.name}",
-        "--rds-compare-anyway", "-k", "test_single and 0",
-    )  # fmt: skip
-
-    assert plain.result.ret == result.ret == pytest.ExitCode.TESTS_FAILED
-    result.assert_outcomes(passed=1, deselected=4)
-    assert "warning, profile was quick and is slower" in result.stdout.str()
-    assert "beyond median:10%" in result.stdout.str()
 
 
 @pytest.mark.parametrize(

@@ -39,9 +39,14 @@ class LocalRds(RDSBackend):  # type: ignore[misc]
     shown: Shown
 
     def show(self) -> None:
-        """Show the local cluster, its instances and its proxy, unless they are shown already."""
-        if self.shown.cluster in self.clusters:
-            return
+        """Show the local cluster, its instances and its proxy, under the present names."""
+        if self.shown.cluster not in self.clusters:
+            self._add_all()
+        if "proxy" in self.shown.places:
+            self.db_proxies[PROXY].endpoint = self.shown.places["proxy"][0]
+
+    def _add_all(self) -> None:
+        """Add the local cluster and what belongs to it."""
         cluster = ShownCluster(self, self.shown)
         home = [member.id for member in self.plane.members() if member.id not in self.shown.abroad]
         self.add(cluster, home)
@@ -69,11 +74,10 @@ class LocalRds(RDSBackend):  # type: ignore[misc]
         subnets = ec2_backends[self.account_id][self.region_name].describe_subnets()
         auth = [{"AuthScheme": "SECRETS", "SecretArn": secret, "IAMAuth": "DISABLED"}]
         role = f"arn:aws:iam::{self.account_id}:role/{PROXY}"
-        proxy = super().create_db_proxy(
+        super().create_db_proxy(
             PROXY, "MYSQL", auth, role, [subnet.id for subnet in subnets], None,
             require_tls=False, idle_client_timeout=None, debug_logging=False, tags=None,
         )  # fmt: skip
-        proxy.endpoint = self.shown.places["proxy"][0]
         super().register_db_proxy_targets(PROXY, "default", [self.plane.cluster], [])
 
     def failover_db_cluster(

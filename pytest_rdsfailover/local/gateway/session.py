@@ -8,9 +8,10 @@ from pytest_rdsfailover.local.gateway.crash import BUSY, is_crash
 from pytest_rdsfailover.local.gateway.plan import STATEMENT_ID, Host, Planner, lifting
 from pytest_rdsfailover.local.gateway.relayed_login import RelayedLogin
 from pytest_rdsfailover.local.gateway.roles import Exchange, hidden, refused, worded
+from pytest_rdsfailover.local.gateway.session_witness import SessionWitness
 from pytest_rdsfailover.local.gateway.sink import Framed, Sink
 from pytest_rdsfailover.local.gateway.variables import Variables
-from pytest_rdsfailover.local.gateway.witness import MarkedStatement, Seen
+from pytest_rdsfailover.local.gateway.witness import Seen
 from pytest_rdsfailover.mysql.handshake import Capability
 from pytest_rdsfailover.mysql.packets import (
     MAX_PAYLOAD,
@@ -55,6 +56,7 @@ class InstanceSession:
         to_server: bytes for the server.
         crashing: the client wants its instance to crash.
         answers: numbers and counts what the client gets of answers.
+        variables: what the client finds in place of the server's own.
     """
 
     def __init__(
@@ -67,10 +69,9 @@ class InstanceSession:
         self._host = host
         self._client, self._message = PacketReader(), MessageReader()
         self._server = ResponseReader(self._answered)
-        self._seen = seen or Seen()
-        self._carried: MarkedStatement | None = None  # what the answer to the command is told to
-        self._variables = Variables(host.id)
-        self._planner = Planner(host, self._variables)
+        self._witness = SessionWitness(seen or Seen())
+        self.variables = Variables(host.id)
+        self._planner = Planner(host, self.variables)
         self._login = RelayedLogin(tls=tls)
         self._multi = False
         self._waiting: deque[bytes] = deque()
@@ -180,7 +181,7 @@ class InstanceSession:
         if is_crash(message):
             self.crashing = True  # no answer: the instance goes down
             return
-        self._carried = self._seen.begin(message)
+        self._witness.begin(message, self._planner.dialect, multi=self._multi)
         if self._command == Command.SET_OPTION:
             self._multi = message == SET_MULTI_STATEMENTS
         self._plan.extend(self._planner.plan(message, self._server.status, multi=self._multi))
@@ -205,10 +206,11 @@ class InstanceSession:
         self._server.begin(command)
         self._plain = (
             command in PLAIN and self._host.writer and not self._plan and not self._shift
-            and not (exchange.hidden or exchange.more or self._variables.marked)
+            and not (exchange.hidden or exchange.more or self.variables.marked)
         )  # fmt: skip
         if command == Command.STMT_CLOSE:
             self._planner.closed(exchange.payload[STATEMENT_ID])
+            self._witness.closed(exchange.payload[STATEMENT_ID])
 
     def _answer_from_client(self, packet: Packet) -> None:
         """Pass on what the client was asked for: a file's contents, or its part of a login."""
@@ -239,18 +241,18 @@ class InstanceSession:
             self._plain = self._drop = False
 
     def _answered(self, error: int) -> None:
-        """Count that the server has answered a command of the client's."""
+        """Count that the server has answered a command of the client's, to its end."""
         exchange = self._exchange
-        if self._carried is not None and exchange is not None and not exchange.hidden:
-            self._carried.answered(error)
-            self._carried = None
+        if exchange is not None and not exchange.hidden and (error or not exchange.more):
+            self._witness.answered(error, self._server.status)
 
     def _forward(self, payload: bytes, part: Part | None, exchange: Exchange) -> None:
         """Let the client have a packet from the middle of its answer."""
-        if part is Part.COLUMN and self._variables.marked:
-            payload = self._variables.unmark(payload)
+        if part is Part.COLUMN and self.variables.marked:
+            payload = self.variables.unmark(payload)
         elif part and self._command == Command.STMT_PREPARE and payload[0] == OK:
             self._planner.prepared(payload[STATEMENT_ID], exchange)
+            self._witness.prepared(payload[STATEMENT_ID], exchange.payload)
         self.answers.tell(payload)
 
     def _end(self, payload: bytes, response: Response, exchange: Exchange) -> None:
@@ -270,7 +272,7 @@ class InstanceSession:
             # A transaction that may write was begun on a reader: it must be ended.
             self._plan.clear()
             self._plan.append(ROLLBACK)
-            self._carried = None
+            self._witness.rolled_back()
             self._held = refused(self._host.read_only_error)
             self._drop = True
         else:

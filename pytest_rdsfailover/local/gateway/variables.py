@@ -20,7 +20,7 @@ ROLE = frozenset({b"read_only", b"innodb_read_only"})
 OURS = frozenset({b"transaction_read_only", b"tx_read_only"})
 # A server names a column of a result after the text of its expression. So each replacement carries
 # a number that no user writes: by it the column gets the name back that the user's text gives it.
-MARKER = re.compile(rb"coalesce\((?:\d+|'[\w.-]*'),(\d{10})\)")
+MARKER = re.compile(rb"coalesce\((?:-?\d+|'[\w.-]*'),(\d{10})\)")
 BASE = 7_193_000_000
 PORT = b"3306"
 
@@ -69,7 +69,7 @@ class Variables:
         version = b"'%s'" % VERSION
         spans += [(start, end, version) for start, end in function_spans(statement)]
         marked = [
-            (start, end, self._mark(value, statement.sql[start:end])) for start, end, value in spans
+            (start, end, self.mark(value, statement.sql[start:end])) for start, end, value in spans
         ]
         tables = topology_spans(statement, topology_table(members))
         return replace_spans(statement.sql, sorted(marked + tables)), bool(tables)
@@ -82,7 +82,8 @@ class Variables:
         other |= dict.fromkeys(OURS, b"OFF") if reader else {}
         return shown_variables(statement, other, more, mariadb=mariadb)
 
-    def _mark(self, value: bytes, text: bytes) -> bytes:
+    def mark(self, value: bytes, text: bytes) -> bytes:
+        """Return a value as SQL that marks the columns it makes as named after *text*."""
         number = self._marked.setdefault(text, len(self._texts))
         if number == len(self._texts):
             self._texts.append(text)

@@ -1,24 +1,14 @@
-"""Counts statements and their answers by endpoint, to show that a load reached it. No I/O."""
+"""Counts what clients do by endpoint, to show that a load reached it and was committed. No I/O."""
 
-import re
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from pytest_rdsfailover.local.gateway.keys import Key, Keys
+from pytest_rdsfailover.local.gateway.statement_kind import Does
 from pytest_rdsfailover.model.target import Traffic
-from pytest_rdsfailover.mysql.responses import EXECUTING, Command
 
 MOST_MARKS = 8  # loads that are watched at the same time; of more, the oldest is forgotten
-STATEMENTS = frozenset({Command.QUERY, *EXECUTING})
-DUPLICATE = 1062  # who tries a write again learns by it that the write is stored
-# What writes nothing, comments in front of it or not.
-QUIET = re.compile(
-    rb"(?:\s|/\*[^!].*?\*/|--\s[^\n]*\n|#[^\n]*\n)*"
-    rb"(?:SELECT|SHOW|SET|USE|DO|BEGIN|START|COMMIT|ROLLBACK|SAVEPOINT|RELEASE|DESC|DESCRIBE|EXPLAIN)\b",
-    re.IGNORECASE | re.DOTALL,
-)
-LONGEST_HEAD = 4096  # bytes of a statement in which its first word is looked for
 
 
 @dataclass(slots=True)
@@ -28,34 +18,76 @@ class Marked:
     Attributes:
         keys: the load's keys, of which some are confirmed.
         begun: how many statements came.
-        confirmed: to how many of them the answer was no error, or that their row is there already.
+        confirmed: how many of them are committed, or had a row that is there already.
+        commits: how many transactions with such a statement were committed.
     """
 
     keys: Keys
     begun: int = 0
     confirmed: int = 0
+    commits: int = 0
 
 
 @dataclass(frozen=True, slots=True)
-class MarkedStatement:
-    """A statement that carries a load's mark, until it is answered.
+class SeenStatement:
+    """A client's statement, until what it did is committed.
 
     Attributes:
-        by: where it is counted.
+        seen: where it is counted.
+        marked: where it is counted as a load's; None if it carries no mark.
         keys: the keys in it.
-        looks: it can write nothing.
+        does: what it does with rows.
     """
 
-    by: Marked
+    seen: "Seen"
+    marked: Marked | None
     keys: Sequence[Key]
-    looks: bool
+    does: Does
 
-    def answered(self, error: int) -> None:
-        """Count the answer: the code of an error, or 0."""
-        if error in (0, DUPLICATE):
-            self.by.confirmed += 1
+    def begin(self) -> None:
+        """Count that it came. The last write of a key alone decides whether it is confirmed."""
+        if self.marked is None:
+            return
+        self.marked.begun += 1
+        for key in self.keys:
+            self.marked.keys.see(key)
+        if len(self.keys) == 1 and self.does is Does.WRITES:
+            self.marked.keys.begin(self.keys[0])
+
+    def ask(self) -> None:
+        """Count a good answer to what writes nothing: who looks for rows has not stored them."""
+        if self.marked is not None and self.does is Does.ASKS:
+            self.marked.confirmed += 1
             for key in self.keys:
-                self.by.keys.note(key, confirmed=True, looks=self.looks)
+                self.marked.keys.confirm(key, asks=True)
+
+    def write(self) -> None:
+        """Count a good answer to a write, which is not committed yet."""
+        if self.marked is None:
+            self.seen.uncommitted += 1
+        else:
+            for key in self.keys:
+                self.marked.keys.write(key)
+
+    def refuse(self) -> None:
+        """Count an error that is the answer to a write."""
+        self.seen.refused += self.marked is None
+
+    def commit(self) -> None:
+        """Count that what was written is committed."""
+        if self.marked is None:
+            self.seen.uncommitted -= 1
+            self.seen.writes += 1
+        else:
+            self.confirm(set())
+
+    def confirm(self, open_keys: set[Key]) -> None:
+        """Count that its rows are there, but for keys that are only written in an open transaction."""
+        if self.marked is not None:
+            self.marked.confirmed += 1
+            for key in self.keys:
+                if key not in open_keys:
+                    self.marked.keys.confirm(key)
 
 
 @dataclass(slots=True)
@@ -65,39 +97,29 @@ class Seen:
     Attributes:
         connections: how many were accepted.
         statements: how many statements they sent.
-        writes: how many of these may write and carry no mark.
+        writes: how many of these may write, carry no mark, and are committed.
+        uncommitted: how many such were answered well and are not committed so far.
+        refused: how many such failed.
         marked: the statements that carry a mark, by mark.
+        prepared: what XA transactions wrote that were prepared and not ended, by their names.
     """
 
     connections: int = 0
     statements: int = 0
     writes: int = 0
+    uncommitted: int = 0
+    refused: int = 0
     marked: dict[bytes, Marked] = field(default_factory=dict)
+    prepared: dict[bytes, list[SeenStatement]] = field(default_factory=dict)
 
-    def begin(self, message: bytes) -> MarkedStatement | None:
-        """Count a command; return what its answer is to be told to, if it carries a mark.
-
-        The last statement with a key alone decides whether it is confirmed: who looks first
-        whether a row is there has not stored it yet. Of a key that was to be written, no look tells.
-        """
-        if message[0] not in STATEMENTS:
-            return None
-        self.statements += 1
+    def statement(self, message: bytes, does: Does, text: bytes = b"") -> SeenStatement:
+        """Return a statement with the keys in it, or else in the *text* that it was prepared from."""
         for mark, marked in self.marked.items():
-            place = message.find(mark)
-            if place >= 0:
-                marked.begun += 1
-                keys, looks = marked.keys.found_in(message, place), _looks(message)
-                if len(keys) == 1:
-                    marked.keys.note(keys[0], confirmed=False, looks=looks)
-                return MarkedStatement(marked, keys, looks)
-        self.writes += not _looks(message)
-        return None
-
-
-def _looks(message: bytes) -> bool:
-    """Tell whether a statement can write nothing, by its first word."""
-    return message[0] == Command.QUERY and bool(QUIET.match(message, 1, LONGEST_HEAD))
+            for part in (message, text):
+                place = part.find(mark)
+                if place >= 0:
+                    return SeenStatement(self, marked, marked.keys.found_in(part, place), does)
+        return SeenStatement(self, None, (), does)
 
 
 class TrafficCounter:
@@ -136,8 +158,12 @@ class TrafficCounter:
                 connections=seen.connections,
                 statements=seen.statements,
                 writes=seen.writes,
+                uncommitted=seen.uncommitted,
+                refused=seen.refused,
                 marked=marked.begun,
                 confirmed=marked.confirmed,
+                commits=marked.commits,
                 keys=marked.keys.counts(),
+                uncommitted_keys=marked.keys.uncommitted(),
             )
         return found

@@ -3,6 +3,7 @@ from dataclasses import replace
 import pytest
 
 from pytest_rdsfailover.analysis.reached import doubt, why_unconfirmed, why_untouched, why_untrue
+from pytest_rdsfailover.analysis.reached_commits import why_uncommitted
 from pytest_rdsfailover.journal.witnessed import Witnessed, since
 from pytest_rdsfailover.model.target import Traffic
 
@@ -18,8 +19,9 @@ def told(calm=None, whole=None, **more):
     )
 
 
-def came(statements=0, marked=0, connections=1, confirmed=0, writes=0, **keys):
+def came(statements=0, marked=0, connections=1, confirmed=0, writes=0, more=None, **keys):
     return Traffic(
+        **(more or {}),
         connections=connections,
         statements=statements,
         writes=writes,
@@ -176,6 +178,64 @@ def test_a_few_swallowing_writers_are_named_whatever_else_came():
 def test_keys_that_were_not_all_seen_in_the_calm_say_nothing_later():
     seen = told(keyed(every(10)), keyed(every(40)))
     assert why_unconfirmed(seen, calm=every(20), acked=every(100)) == ""
+
+
+# What was written and never committed.
+
+
+def uncommitted(counts, left, commits=None):
+    """Return what came if so many keys of each writer were committed, and others were not."""
+    more = {
+        "commits": sum(counts.values()) if commits is None else commits,
+        "uncommitted_keys": left,
+    }
+    keys = {f"w{writer}": count for writer, count in counts.items()}
+    return {"proxy": came(400, 400, more=more, **keys)}
+
+
+@pytest.mark.parametrize(
+    ("counts", "left", "says"),
+    [
+        (every(0), every(20), "160 of 160 acknowledged writes (writers 0, 1, 2, 3, 4, 5, 6, 7)"),
+        (every(20) | {"3": 0}, {"3": 20}, "20 of 160 acknowledged writes (writer 3)"),
+        (every(10), every(10), "80 of 160"),
+    ],
+)
+def test_writes_that_nobody_committed_make_the_trial_invalid(counts, left, says):
+    seen = uncommitted(counts, left)
+    reason = why_uncommitted(seen, every(20))
+    assert says in reason
+    assert "never committed; commit before the workload returns" in reason
+    assert why_untrue(told(seen, seen), calm=every(20), acked=every(20)) == reason
+
+
+@pytest.mark.parametrize(
+    "seen",
+    [
+        uncommitted(every(20), every(1)),  # what is on its way
+        uncommitted(every(20), every(90)),  # tries that were rolled back before the one that counts
+        uncommitted(every(16), every(4), commits=25),  # five at a time
+    ],
+)
+def test_transactions_that_are_open_or_were_tried_again_are_no_doubt(seen):
+    assert why_uncommitted(seen, every(20)) == ""
+
+
+@pytest.mark.parametrize(
+    ("writes", "more", "says"),
+    [
+        (0, {"uncommitted": 100}, "100 statements wrote and were never committed, 0 were; commit"),
+        (0, {"refused": 100}, "100 statements that write were refused by the cluster, 0 were not"),
+        (0, {}, ""),  # it only reads
+        (10, {"uncommitted": 90}, ""),
+        (100, {"refused": 900}, ""),
+    ],
+)
+def test_writes_whose_keys_cannot_be_read_are_committed_or_not(writes, more, says):
+    seen = {"proxy": came(300, writes=writes, more=more)}
+    reason = why_untouched(told(), seen, {"0": 100})
+    assert bool(reason) is bool(says)
+    assert says in reason
 
 
 # A real cluster's writer tells only what all of its clients did.

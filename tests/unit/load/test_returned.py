@@ -71,11 +71,23 @@ def test_work_that_was_only_begun_is_waited_for_with_its_error(pool):
     async def task(key):
         return await asyncio.create_task(fails_later(key))
 
+    async def only_begins(key):
+        return asyncio.create_task(fails_later(key))
+
+    async def begins_several(key):
+        return asyncio.gather(fails_later(key), asyncio.sleep(0))
+
+    async def submits(key):
+        return pool.submit(fails, key)
+
     for function in (
         lambda key: pool.submit(fails, key),
         fails_later,
         calls,
         task,
+        only_begins,
+        begins_several,
+        submits,
         Foreign,
     ):
         with pytest.raises(KeyError, match="run-0-0"):
@@ -97,10 +109,20 @@ def test_an_awaitable_of_any_kind_is_awaited():
         perform(Query)
 
 
+async def forgets_to_await(key):
+    return fails_later(key)
+
+
+async def forgets_a_query(key):
+    return Query(key)
+
+
 @pytest.mark.parametrize(
     ("returned", "remedy"),
     [
         (generates, "a generator, of which nothing has run; use it up"),
+        (forgets_to_await, "a coroutine, of which nothing has run; await it"),
+        (forgets_a_query, "a Query, of which nothing has run; await it"),
         (generates_later, "an async_generator.*use it up"),
         (lambda key: map(fails, [key]), "a map, of which nothing has run"),
         (lambda _: threading.Thread(target=print), "a Thread.*join it"),

@@ -2,6 +2,7 @@ import asyncio
 import contextlib
 import contextvars
 import multiprocessing.pool
+import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -10,10 +11,16 @@ import pytest
 
 from pytest_rdsfailover.journal.journal import Journal
 from pytest_rdsfailover.load import user_code
+from pytest_rdsfailover.load.audit import is_mistake
 from pytest_rdsfailover.load.event_loops import LoopPerWriter, SharedLoop, choose_loops
 from pytest_rdsfailover.load.user_code import CallWorkload
 from pytest_rdsfailover.model.endpoints import Bounds
-from pytest_rdsfailover.model.errors import AuditError, CancelledWorkError, SettingError
+from pytest_rdsfailover.model.errors import (
+    AuditError,
+    CancelledWorkError,
+    ExitedWorkError,
+    SettingError,
+)
 
 JOURNAL = Journal("run", 2)
 
@@ -142,6 +149,52 @@ def test_what_was_cancelled_is_an_error_of_the_application_like_any_other(functi
 
     with pytest.raises(CancelledWorkError, match=function.__name__):
         CallWorkload(JOURNAL, print, stored=function).stored(None)
+
+
+def leaves(*_):
+    sys.exit("no order number")
+
+
+async def leaves_later(*_):
+    sys.exit("no order number")
+
+
+async def lets_others_leave(*_):
+    await asyncio.gather(leaves_later(), asyncio.sleep(0))
+
+
+def fails_the_test(*_):
+    pytest.fail("no order number")
+
+
+EXITS = [leaves, leaves_later, lets_others_leave, fails_the_test]
+
+
+@pytest.mark.parametrize("loops", [SharedLoop, LoopPerWriter])
+@pytest.mark.parametrize("function", EXITS)
+def test_what_would_end_a_program_or_a_test_is_an_error_of_the_application(function, loops):
+    workload = CallWorkload(JOURNAL, function, event_loops=loops())
+    told = rf"{function.__name__} ended with \w+: no order number; raise an error"
+    for sequence in range(2):  # the loop is still there
+        with pytest.raises(ExitedWorkError, match=told) as error:
+            perform(workload.open(0, Bounds()), sequence)
+        assert any(entry.path.name == "test_user_code.py" for entry in error.traceback[1:])
+    workload.drop(None)
+
+    with pytest.raises(ExitedWorkError, match=told):
+        CallWorkload(JOURNAL, print, setup=function).open(0, Bounds())
+    with pytest.raises(ExitedWorkError, match=told) as error:
+        CallWorkload(JOURNAL, print, stored=function).stored(None)
+    assert is_mistake(error.value)  # told at once
+    CallWorkload(JOURNAL, print, setup=list, teardown=function).open(0, Bounds()).close()
+
+
+def test_ctrl_c_is_no_error_of_the_application():
+    def interrupted(_):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        perform(CallWorkload(JOURNAL, interrupted).open(0, Bounds()), 0)
 
 
 def test_stored_keys_are_told_apart_from_those_of_others_and_keep_their_duplicates():

@@ -8,10 +8,12 @@ from builders import acks, course, everything_acked, journal
 from pytest_rdsfailover.analysis.judging import summarise
 from pytest_rdsfailover.journal.stored import Stored
 from pytest_rdsfailover.local.gateway.proxy.stats import Pin
+from pytest_rdsfailover.model.errors import NotResumedWarning
 from pytest_rdsfailover.model.settings import Settings
 from pytest_rdsfailover.plugin.notebook import Notebook
 from pytest_rdsfailover.plugin.progress import PROGRESS
 from pytest_rdsfailover.plugin.run import Run
+from pytest_rdsfailover.plugin.trials_file import TRIALS_FILE, TrialsFile
 from pytest_rdsfailover.trial.trial import Trial
 
 PIN = Pin(
@@ -60,7 +62,11 @@ CLUSTER = SimpleNamespace(
 def make(tmp_path):
     def make(directory=tmp_path, parameters=None, **settings):
         item = Item(directory, parameters)
-        return item, Notebook(item, CLUSTER, Run(item.config, Settings(**settings)))
+        chosen = Settings(**settings)
+        item.config.stash[TRIALS_FILE] = TrialsFile(
+            item.config, chosen, lambda: directory, lambda: True
+        )
+        return item, Notebook(item, CLUSTER, Run(item.config, chosen))
 
     return make
 
@@ -96,28 +102,48 @@ def test_a_trial_of_an_interrupted_run_is_noted_as_it_was(make):
     item, notebook = make(resume=True)
     notebook.recall({"trial": {"downtime_s": 1.0}})
 
-    assert notebook.resume
     assert notebook.entries == [{"trial": {"downtime_s": 1.0}}]
     assert item.config.stash[PROGRESS].kept == [("test_a.py::test_b", notebook.entries[0])]
 
 
-def test_finished_trials_of_other_versions_are_others(make):
-    _, notebook = make()
-    first = notebook.store({"seed": 7})
-    first.begin([{"sample": 1}])
+def interrupt(item):
+    """End the run of a test before it has reported."""
+    item.config.stash[TRIALS_FILE].pytest_unconfigure()
 
-    assert notebook.store({"seed": 7}).load() == [{"sample": 1}]
-    assert notebook.store({"seed": 8}).load() == []
-    notebook._where["versions"]["server"] = "MySQL"
-    assert notebook.store({"seed": 7}).load() == []
+
+TRIAL = {"number": 1, "sample": {}, "entry": {}, "verdict": ""}
+
+
+def test_finished_trials_count_if_what_decides_them_is_the_same(make):
+    item, notebook = make()
+    notebook.keep(1, {"rate": 7}).append(TRIAL)
+    interrupt(item)
+
+    _, again = make(resume=True)
+    assert again.keep(1, {"rate": 7}).recalled == {1: TRIAL}
+    assert again.keep(2, {"rate": 7}).recalled == {}
+    with pytest.warns(NotResumedWarning, match="test_b: 1 kept .* not count: rate was 7 and is 8"):
+        assert again.keep(1, {"rate": 8}).recalled == {}
+    again._where["versions"]["server"] = "MySQL"
+    with pytest.warns(NotResumedWarning, match="versions was"):
+        assert again.keep(1, {"rate": 7}).recalled == {}
+
+
+def test_a_run_that_is_not_told_to_resume_does_not(make):
+    item, notebook = make()
+    notebook.keep(1, {}).append(TRIAL)
+    interrupt(item)
+
+    assert make()[1].keep(1, {}).recalled == {}
 
 
 def test_without_a_cache_nothing_is_kept_and_nothing_remains(make):
     _, notebook = make(directory=None)
 
-    assert notebook.store({"seed": 7}) is None
+    kept = notebook.keep(1, {})
+    kept.append(TRIAL)
+    assert kept.recalled == {}
     assert notebook.remains("abc", 2) is None
-    assert not notebook.resume
 
 
 def test_what_remains_is_where_the_user_wants_it(make, tmp_path):

@@ -1,6 +1,5 @@
 """What workers write for their controller, whole, torn, and for other controllers."""
 
-import os
 import threading
 from collections import Counter
 from types import SimpleNamespace
@@ -9,7 +8,6 @@ import pytest
 
 from pytest_rdsfailover.plugin.progress import TOLD, LiveProgress
 from pytest_rdsfailover.plugin.run import ORDER
-from pytest_rdsfailover.trial.resume import KEPT
 
 
 class Config(SimpleNamespace):
@@ -93,19 +91,33 @@ def test_the_words_of_workers_that_write_at_once_do_not_mix(controller):
     assert shown == {str(number) * 200_000: 30 for number in range(4)}
 
 
-def test_two_controllers_have_files_of_their_own_and_old_ones_go(tmp_path):
+def test_two_controllers_have_files_of_their_own_and_those_of_the_dead_go(tmp_path):
     """In containers that share a cache both may have the same process id."""
-    old, young = (tmp_path / f"progress-{name}.jsonl" for name in ("old", "young"))
-    for path, age in ((old, KEPT + 60), (young, 60)):
-        path.write_text("")
-        then = path.stat().st_mtime - age
-        os.utime(path, (then, then))
+    (tmp_path / "progress-dead.jsonl").write_text("")
     controllers = [LiveProgress(Config(), lambda: tmp_path) for _ in range(2)]
     nodes = [SimpleNamespace(workerinput={}) for _ in controllers]
     for controller, node in zip(controllers, nodes, strict=True):
         controller.pytest_configure_node(node)
 
+    assert len(list(tmp_path.iterdir())) == 2
     assert nodes[0].workerinput[TOLD] != nodes[1].workerinput[TOLD]
     for controller in controllers:
         controller.pytest_unconfigure()
-    assert list(tmp_path.iterdir()) == [young]
+    assert list(tmp_path.iterdir()) == []
+
+
+def report(when):
+    return SimpleNamespace(nodeid="t", when=when, sections=[])
+
+
+def test_the_report_of_a_setup_leaves_the_trials_of_the_call_to_a_worker_that_dies(controller):
+    """The controller may read them before it hears that the setup has passed."""
+    worker(controller).keep(ITEM, {"trial": 1})
+    controller._drain()
+
+    controller._recover(report("setup"))
+    assert controller.unreported() == [{"trial": 1, "order": 3}]
+    died = report("???")
+    controller._recover(died)
+    assert died.rdsfailover == [{"trial": 1, "order": 3}]
+    assert controller.unreported() == []

@@ -5,12 +5,12 @@ from pytest_rdsfailover.model.errors import SettingError
 from pytest_rdsfailover.report.baseline import (
     baseline,
     compare_with,
-    parse_rules,
     path_of,
     read,
     write,
 )
 from pytest_rdsfailover.report.document import run_document
+from pytest_rdsfailover.report.rules import parse_rules
 
 MACHINE = {"system": "Linux", "machine": "x86_64", "cpus": 2}
 
@@ -21,25 +21,39 @@ def run(*downtimes, rate=200.0, writers=32, mode="local", machine=MACHINE, versi
     return baseline(made, [{"rate": rate, "writers": writers}] * len(trials), machine)
 
 
-BEFORE = run(1.0, 1.1, 1.2)
+BEFORE = run(*(1 + n / 100 for n in range(15)))
 
 
-def problems(after, rules="median:10%", **options):
-    return compare_with(BEFORE, after, parse_rules(rules), **options).problems
+def grown(by, **more):
+    """Return a run in which every trial was so much longer, beside a little chance."""
+    return run(*(by * (1 + n / 100) + n % 3 / 1000 for n in range(15)), **more)
+
+
+def problems(after, rules="median:10%", before=BEFORE, **options):
+    return compare_with(before, after, parse_rules(rules), **options).problems
 
 
 def test_a_growth_within_the_rule_is_no_problem():
-    assert problems(run(1.1, 1.2, 1.3)) == []
-    assert problems(run(0.1, 0.2, 0.3)) == []
+    assert problems(grown(1.05)) == []
+    assert problems(grown(0.1)) == []
 
 
-def test_a_growth_beyond_the_rule_is_named():
-    assert problems(run(1.1, 1.3, 1.3)) == [
-        "cluster: median grew from 1.10 s to 1.30 s, beyond median:10%"
-    ]
-    assert problems(run(1.1, 1.1, 1.5), "median:10%,max:200ms") == [
-        "cluster: max grew from 1.20 s to 1.50 s, beyond max:200ms"
-    ]
+def test_a_growth_beyond_the_rule_is_named_with_its_evidence():
+    (problem,) = problems(grown(1.3))
+    assert problem == (
+        "cluster: median grew from 1.07 s to 1.39 s, by at least 25% (99% confidence, 15 and 15"
+        " trials), beyond median:10%"
+    )
+    assert problems(grown(1.4), "max:200ms")[0].endswith("beyond max:200ms")
+
+
+def test_a_growth_that_the_trials_do_not_show_is_told_and_fails_nothing():
+    wide = run(*(1 + n for n in range(15)))
+    report = compare_with(wide, run(*(2.5 + n for n in range(15))), parse_rules("median:10%"))
+
+    assert report.problems == []
+    (line,) = (line for line in report.lines if "beyond" in line)
+    assert "median grew from 8.00 s to 9.50 s, beyond median:10%, which these trials do" in line
 
 
 def test_without_rules_nothing_fails():
@@ -47,20 +61,78 @@ def test_without_rules_nothing_fails():
 
 
 def test_any_downtime_is_more_than_a_share_of_none():
-    before = run(0.0, 0.0)
-    report = compare_with(before, run(0.0, 0.5, 0.5), parse_rules("median:10%"))
+    (problem,) = problems(run(*[0.5] * 8), before=run(*[0.0] * 8))
 
-    assert len(report.problems) == 1
+    assert "median grew from 0 s to 500 ms (99% confidence" in problem
+
+
+def test_a_scenario_with_too_few_trials_for_any_rule_is_told_and_alone_a_problem():
+    few = run(1.0, 1.1)
+    assert problems(few, before=few) == [
+        "no scenario can be held to a rule: it takes 7 trials of the same seed"
+    ]
+    (problem,) = problems(run(1.0))
+    assert "held to no rule, 15 trials and 1 can show no growth; it takes 7 of the same" in problem
+    both = both_of(BEFORE, run(1.0, scenario="single"))
+    report = compare_with(both, both, parse_rules("median:10%"))
+    assert report.problems == []
+    assert any(line.startswith("single: held to no rule") for line in report.lines)
+
+
+def both_of(*runs):
+    """Return one run with the trials of several."""
+    trials = [trial for each in runs for trial in each["document"]["trials"]]
+    made = run_document(trials, mode="local", seed=7, versions={"pytest": "9"})
+    return baseline(made, [load for each in runs for load in each["loads"]], MACHINE)
+
+
+def test_a_scenario_is_the_same_whatever_else_the_run_has():
+    """Its short name depends on the other tests of the run, and on -k."""
+    other = run(*[1.0] * 15, test="test_other.py::test_pay")
+    before, after = both_of(BEFORE, other), grown(1.3)
+
+    assert len(problems(both_of(after, other), before=before)) == 1
+    (grew, missing) = problems(after, before=before)
+    assert grew.startswith("cluster: median grew")
+    assert missing.startswith("test_other.py::test_pay[cluster] writer quick: only in the baseline")
+
+
+RENAMED = {
+    "test": {"test": "test_article.py::test_that"},
+    "file": {"test": "test_b.py::test_it"},
+    "parameters": {"scenario": "direct"},
+}
+
+
+@pytest.mark.parametrize("changes", RENAMED.values(), ids=RENAMED)
+def test_a_renamed_scenario_breaks_the_rules_and_names_what_it_was(changes):
+    after = grown(1.3, **changes)
+    (problem,) = problems(after)
+    assert "where it may be test_article.py::test_it[cluster] writer quick, so no rule" in problem
+
+    assert compare_with(BEFORE, after, ()).problems == []
+    (problem,) = problems(after, anyway=True)
+    assert "median grew from 1.07 s" in problem
+
+
+def test_a_scenario_that_is_new_or_missing_breaks_the_rules():
+    other = run(*[1.0] * 15, test="x.py::test_y", scenario="z", endpoint="proxy")
+    both = both_of(BEFORE, other)
+    (problem,) = problems(both)
+    assert problem.startswith("x.py::test_y[z] proxy quick: not in the baseline, so no rule holds")
+    (problem,) = problems(BEFORE, before=both)
+    assert problem.startswith("x.py::test_y[z] proxy quick: only in the baseline, so no rule holds")
+    assert problems(both, anyway=True) == problems(BEFORE, before=both, anyway=True) == []
 
 
 @pytest.mark.parametrize(
     ("after", "what"),
     [
-        (run(1.0, 1.1, mode="live"), "mode was local and is live"),
-        (run(1.0, 1.1, rate=500), "rate was 200 and is 500"),
-        (run(1.0, 1.1, writers=8), "writers was 32 and is 8"),
-        (run(1.0, 1.1, profile="aurora"), "profile was quick and is aurora"),
-        (run(1.0, 1.1, endpoint="proxy"), "endpoint was writer and is proxy"),
+        (grown(1, mode="live"), "mode was local and is live"),
+        (grown(1, rate=500), "rate was 200 and is 500"),
+        (grown(1, writers=8), "writers was 32 and is 8"),
+        (grown(1, profile="aurora"), "profile was quick and is aurora"),
+        (grown(1, endpoint="proxy"), "endpoint was writer and is proxy"),
     ],
 )
 def test_other_conditions_are_refused_unless_told_to(after, what):
@@ -82,11 +154,15 @@ def test_other_versions_and_machines_are_warned_of():
     assert "warning: cpus was 2 and is 64" in report.lines
 
 
-def test_scenarios_without_a_counterpart_are_named():
+def test_without_rules_a_scenario_without_a_counterpart_is_told():
     before = run(1.0, 1.1, scenario="old")
     lines = compare_with(before, run(1.0, 1.1, scenario="new"), ()).lines
 
-    assert lines == ["new: not in the baseline", "old: only in the baseline"]
+    (line,) = lines
+    assert line == (
+        "test_article.py::test_it[new] writer quick: not in the baseline, where it may be"
+        " test_article.py::test_it[old] writer quick"
+    )
 
 
 def test_a_side_without_a_valid_trial_cannot_be_compared():
@@ -132,30 +208,3 @@ def test_one_trial_against_one_shows_no_interval():
     lines = compare_with(run(1.0), run(2.0), ()).lines
     assert "one trial has no interval" in "\n".join(lines)
     assert "95 %" not in "\n".join(lines)
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "median",
-        "mean:10%",
-        "median:ten%",
-        "median:10",
-        "",
-        "p95:",
-        "median:nan%",
-        "median:inf%",
-        "max:-5%",
-        "median:%",
-        "median:-1s",
-        "median:nan",
-        "p95:infs",
-        "median:1e999%",
-        "median:1_0%",
-        "median:10%,",
-        "max:+5%",
-    ],
-)
-def test_what_is_no_rule_is_refused(text):
-    with pytest.raises(SettingError):
-        parse_rules(text)

@@ -115,7 +115,7 @@ class Load:
     def start(self, check):
         pass
 
-    def stop(self):
+    def stop(self, _timeout=10.0):
         self.stops += 1
         if self.breaks is not None:
             raise self.breaks

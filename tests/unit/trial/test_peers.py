@@ -21,5 +21,19 @@ def test_the_other_end_of_each_open_connection_is_told(family, host):
 
 
 def test_a_system_that_does_not_tell_is_no_error(monkeypatch, tmp_path):
-    monkeypatch.setattr(module, "PROC", tmp_path)
+    monkeypatch.setattr(module, "OPEN", tmp_path / "none")
     assert peers() == set()
+
+
+def test_each_copy_of_a_connection_is_closed_and_the_connection_is_not(tmp_path):
+    with (
+        (tmp_path / "file").open("w"),
+        socket.create_server(("127.0.0.1", 0)) as listener,
+        socket.create_connection(listener.getsockname()) as near,
+        listener.accept()[0] as far,
+    ):
+        before = len(list(module.OPEN.iterdir()))
+        assert len(peers()) >= 2
+        assert len(list(module.OPEN.iterdir())) == before
+        near.sendall(b"still there")
+        assert far.recv(20) == b"still there"

@@ -16,14 +16,17 @@ QUIET, BOUND, SETTLED = 1.0, 20.0, 12.0
 class Load:
     """Four writers that do 100 operations a second; `failing` tells how many fail by a moment."""
 
-    def __init__(self, clock, back=SETTLED, failing=lambda _: 0):
+    def __init__(self, clock, back=SETTLED, failing=lambda _: 0, still=(0.0, 0.0)):
         self._clock, self._back, self._failing = clock, back, failing
+        self._still = still  # from when to when nothing gets done
 
     def acked_since(self, moment):
         return 4 if self._clock.now() >= max(self._back, moment) else 3
 
     def progress(self):
-        done, failed = round(100 * (self._clock.now() - 10.0)), self._failing(self._clock.now())
+        now = self._clock.now()
+        until = min(now, self._still[0]) if now < self._still[1] else now
+        done, failed = round(100 * (until - 10.0)), self._failing(now)
         return Progress(acked_by={"0": done - failed}, failed=failed, complaints=())
 
 
@@ -40,11 +43,13 @@ class Failover:
         return self._clock.now() >= self._over
 
 
-def waited(failing=lambda _: 0, calm=(100, 0), back=SETTLED, failovers=1, bound=BOUND):
+def waited(
+    failing=lambda _: 0, calm=(100, 0), back=SETTLED, failovers=1, bound=BOUND, still=(0.0, 0.0)
+):
     """Return how long a load is waited for."""
     clock = SteppingClock(10.0)
     own = [Failover(clock, 10.0 + n, SETTLED + n) for n in range(failovers)]
-    recovery = Recovery(Load(clock, back, failing), 4, QUIET, clock)
+    recovery = Recovery(Load(clock, back, failing, still), 4, QUIET, clock)
     recovery.note_calm(Progress(acked_by={"0": calm[0]}, failed=calm[1], complaints=()))
     disturbances = Disturbances(SimpleNamespace(failovers=own), [])
     recovery.wait(disturbances, bound, look=lambda: None)
@@ -60,6 +65,13 @@ def test_a_load_that_is_well_ends_after_its_cool_down():
     assert waited(back=14.0) == near(5.0)
     assert waited(failovers=3) == near(5.0)
     assert waited(failovers=0) == near(1.0)
+
+
+@pytest.mark.parametrize(("failovers", "well"), [(0, 11.0), (1, 13.0)])
+def test_observation_ends_with_an_answer_if_there_is_one(failovers, well):
+    """A machine that pauses at the very end has made no outage that is not over."""
+    assert waited(failovers=failovers, still=(well - 0.01, well + 0.4)) == near(well + 0.4 - 10.0)
+    assert waited(failovers=failovers, still=(well - 0.01, 1e9)) == near(well + 1.0 - 10.0)
 
 
 def test_errors_begin_another_cool_down():
@@ -81,6 +93,10 @@ def test_a_share_of_errors_like_the_calms_is_the_loads_own():
 )
 def test_a_load_that_is_never_well_ends_at_its_bound(ill):
     assert waited(**ill | {"bound": 2.0}) <= 3 * 2.0 + QUIET + 0.1
+
+
+def test_a_bound_that_ends_an_outage_waits_for_no_answer():
+    assert waited(back=1e9, still=(12.0, 1e9), bound=3.0) == near(3.0 + QUIET)
 
 
 def test_a_failover_that_was_over_before_is_none_of_the_loads():

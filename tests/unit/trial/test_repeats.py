@@ -1,6 +1,5 @@
 """Repeats of a trial; the runner is a stand-in that judges written journals, and no time passes."""
 
-import json
 from types import SimpleNamespace
 
 import pytest
@@ -10,8 +9,15 @@ from pytest_rdsfailover.analysis.judging import summarise
 from pytest_rdsfailover.journal.stored import Stored
 from pytest_rdsfailover.model.endpoints import Endpoint
 from pytest_rdsfailover.model.errors import SettingError, UndecidedError, UnreliableTrialsWarning
-from pytest_rdsfailover.trial.repeats import Repetition
-from pytest_rdsfailover.trial.resume import Store
+from pytest_rdsfailover.trial.repeats import Repetition, ResumedVerdictError
+from pytest_rdsfailover.trial.resume import (
+    KeptTrials,
+    PopulationName,
+    Store,
+    begin_run,
+    read,
+    recall,
+)
 from pytest_rdsfailover.trial.trial import InvalidTrialError, Trial
 from pytest_rdsfailover.trial.trials import InvalidTrialsError
 
@@ -75,16 +81,34 @@ class Bench:
     def __init__(self, directory, trials, *, count=3, resume=False):
         self.entries, self.shown, self.clock = [], [], Clock()
         self.runner = TrialRunner(trials, self.entries)
-        self.directory = directory
+        self.directory, self.resume = directory, resume
+        self.file = begin_run(directory, 7)
         notebook = SimpleNamespace(
             asked=set(),
             entries=self.entries,
             recall=self.entries.append,
-            store=lambda key: Store(directory, json.loads(json.dumps(key))),
-            resume=resume,
+            keep=self.keep,
             progress=lambda planned, samples: self.shown.append((len(samples), planned)),
         )
         self.run = Repetition(self.runner, notebook, trials=count, spacing=0.5, clock=self.clock)
+
+    def keep(self, place, key):
+        population = PopulationName("t", place)
+        found = recall(self.directory, population, key).trials if self.resume else {}
+        return KeptTrials(Store(self.file.path), population, key, found)
+
+    def kept(self):
+        """Return the trials that its file holds, by population."""
+        return {
+            population.place: [trial["number"] for trial in kept.trials.values()]
+            for population, kept in read(self.file.path).populations.items()
+        }
+
+    def interrupted(self, *arguments, **options):
+        """Run until there are no trials any more, and end."""
+        with pytest.raises(KeyboardInterrupt):
+            self.run(*arguments, **options)
+        self.file.release()
 
 
 def test_trials_are_repeated_settled_and_spaced(tmp_path):
@@ -177,14 +201,13 @@ def test_an_invalid_trial_fails_the_population_once_all_are_done(tmp_path):
         bench.run(ENDPOINT)
 
     assert len(bench.entries) == 3
-    assert list(tmp_path.iterdir()) == []
+    assert bench.kept() == {1: [1, 2, 3]}  # until the run has reported
 
 
 def test_an_interruption_loses_the_running_trial_only(tmp_path):
     every = [trial(1), trial(2), trial(3), trial(4)]
     first = Bench(tmp_path, every[:2], count=4)
-    with pytest.raises(KeyboardInterrupt):
-        first.run(ENDPOINT)
+    first.interrupted(ENDPOINT)
     second = Bench(tmp_path, every, count=4, resume=True)
     found = second.run(ENDPOINT)
 
@@ -192,13 +215,12 @@ def test_an_interruption_loses_the_running_trial_only(tmp_path):
     assert second.runner.skipped == 2  # so that the seeds of the others stay the same
     assert second.entries[:2] == first.entries
     assert second.runner.settled == 2
-    assert list(tmp_path.iterdir()) == []  # nothing is left to resume
+    assert second.kept() == {1: [1, 2, 3, 4]}  # should this one be interrupted, too
 
 
 def test_without_being_told_nothing_is_resumed(tmp_path):
     first = Bench(tmp_path, [trial(1)], count=2)
-    with pytest.raises(KeyboardInterrupt):
-        first.run(ENDPOINT)
+    first.interrupted(ENDPOINT)
     second = Bench(tmp_path, [trial(1), trial(1)], count=2)
     second.run(ENDPOINT)
 
@@ -207,8 +229,7 @@ def test_without_being_told_nothing_is_resumed(tmp_path):
 
 def test_trials_under_other_options_are_not_resumed(tmp_path):
     first = Bench(tmp_path, [trial(1)], count=2)
-    with pytest.raises(KeyboardInterrupt):
-        first.run(ENDPOINT, rate=100)
+    first.interrupted(ENDPOINT, rate=100)
     second = Bench(tmp_path, [trial(1), trial(1)], count=2, resume=True)
     second.run(ENDPOINT, rate=200)
 
@@ -217,9 +238,66 @@ def test_trials_under_other_options_are_not_resumed(tmp_path):
 
 def test_a_resumed_population_may_be_complete_already(tmp_path):
     first = Bench(tmp_path, [trial(1)] * 2, count=3)
-    with pytest.raises(KeyboardInterrupt):
-        first.run(ENDPOINT)
+    first.interrupted(ENDPOINT)
     second = Bench(tmp_path, [trial(1)] * 2, count=2, resume=True)
 
     assert len(second.run(ENDPOINT)) == 2
     assert second.runner.settled == 0
+
+
+def test_a_finished_population_is_kept_while_the_next_one_runs(tmp_path):
+    first = Bench(tmp_path, [trial(1), trial(2), trial(3)], count=2)
+    assert len(first.run(ENDPOINT)) == 2
+    first.interrupted(ENDPOINT)
+    assert first.kept() == {1: [1, 2], 2: [1]}
+
+    second = Bench(tmp_path, [trial(1), trial(2), trial(3), trial(4)], count=2, resume=True)
+    assert len(second.run(ENDPOINT)) == len(second.run(ENDPOINT)) == 2
+    assert second.runner.skipped == 3
+    assert second.runner.settled == 1
+
+
+def test_a_trial_that_failed_its_test_does_so_again_and_is_not_taken_until_it_passes(tmp_path):
+    first = Bench(tmp_path, [trial(1), trial(2)])
+    judged = first.runner.trial
+
+    def judge(*arguments, **options):
+        if judged(*arguments, **options).downtime > 1.5:
+            raise AssertionError("too long")
+
+    first.runner.trial = lambda *arguments, **options: judge(*arguments, **options) or trial(1)
+    with pytest.raises(AssertionError, match="too long"):
+        first.run(ENDPOINT)
+    first.file.release()
+
+    second = Bench(tmp_path, [trial(1), trial(1), trial(1)], resume=True)
+    with pytest.raises(ResumedVerdictError, match="too long"):
+        second.run(ENDPOINT)
+    assert second.entries == first.entries
+    assert second.runner.settled == 0
+
+
+def test_an_assertion_before_a_trial_is_no_verdict_on_one(tmp_path):
+    first = Bench(tmp_path, [trial(1)])
+
+    def broken(*_, **__):
+        raise AssertionError("setup")
+
+    first.runner.trial = broken
+    with pytest.raises(AssertionError, match="setup"):
+        first.run(ENDPOINT)
+
+    assert first.kept() == {1: []}
+
+
+def test_what_is_missing_in_the_middle_is_taken(tmp_path):
+    """As half a line leaves it, of a disk that was full for a while."""
+    first = Bench(tmp_path, [trial(1), trial(2)])
+    first.interrupted(ENDPOINT)
+    lines = first.file.path.read_text().splitlines(keepends=True)
+    (at,) = (place for place, line in enumerate(lines) if '"number": 1' in line)
+    first.file.path.write_text("".join([*lines[:at], lines[at][:40], *lines[at + 1 :]]))
+
+    second = Bench(tmp_path, [trial(1), trial(2), trial(3)], resume=True)
+    assert [round(each.value) for each in second.run(ENDPOINT).downtimes] == [1, 2, 3]
+    assert second.runner.settled == 2

@@ -1,20 +1,27 @@
 """What needs the writer at the end of a trial waits for a late failover, and not for a stuck one."""
 
+import math
 from types import SimpleNamespace
 
 import pymysql
 import pytest
 from clocks import SteppingClock
 
-from pytest_rdsfailover.model.errors import NotReadyError
+from pytest_rdsfailover.model.errors import DiedError, NotReadyError
 from pytest_rdsfailover.trial.resting import REST, at_rest, rest_awhile
 
 ENDPOINT = object()
 
 
-def target(clock, over_at):
+def target(clock, over_at, ended_at=math.inf):
+    """A target whose failover is over at a moment, and whose server ends at another."""
+
+    def check():
+        if clock.moment >= ended_at:
+            raise DiedError("server", "SIGKILL")
+
     failover = SimpleNamespace(profile="late", settled=lambda: clock.moment >= over_at)
-    return SimpleNamespace(failovers=[failover], audit_endpoint=lambda: ENDPOINT)
+    return SimpleNamespace(failovers=[failover], audit_endpoint=lambda: ENDPOINT, check=check)
 
 
 def test_a_late_failover_is_waited_for():
@@ -32,7 +39,7 @@ def test_one_that_does_not_end_is_waited_for_a_minute_and_told():
 
 def test_without_a_failover_nothing_is_waited_for():
     clock = SteppingClock()
-    rest_awhile(SimpleNamespace(failovers=[]), clock)
+    rest_awhile(SimpleNamespace(failovers=[], check=lambda: None), clock)
     assert clock.moment == 0.0
 
 
@@ -68,3 +75,15 @@ def test_a_writer_that_stays_away_is_told_in_the_end():
     clock = SteppingClock()
     with pytest.raises(NotReadyError, match="a writer to drop t"):
         at_rest(target(clock, over_at=0.0), "drop t", work, clock, rest=list)
+
+
+@pytest.mark.parametrize("over_at", [0.0, 900.0])
+def test_a_server_that_has_ended_is_waited_for_no_longer(over_at):
+    def work(_):
+        raise pymysql.err.OperationalError(2003, "refused")
+
+    clock = SteppingClock()
+    ended = target(clock, over_at, ended_at=1.0)
+    with pytest.raises(DiedError):
+        at_rest(ended, "drop t", work, clock, rest=lambda: rest_awhile(ended, clock))
+    assert clock.moment == pytest.approx(1.0, abs=0.2)

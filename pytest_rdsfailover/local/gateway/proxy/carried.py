@@ -1,15 +1,27 @@
 """The state that a session takes along, whichever database connection it has."""
 
+import functools
 import re
 from collections.abc import Callable
 
 from pytest_rdsfailover.local.gateway.proxy.database import Database
+from pytest_rdsfailover.local.gateway.proxy.errands import Row
 from pytest_rdsfailover.local.gateway.proxy.state import FOLLOWERS, Values, charset_state, question
 from pytest_rdsfailover.mysql.packets import STATUS_AUTOCOMMIT
 
 ONLY_AUTOCOMMIT = re.compile(
     rb".\s*SET\s+(?:SESSION\s+)?autocommit\s*=\s*[01]\s*;?\s*", re.IGNORECASE
 )
+
+MAY_NAME_ID = re.compile(rb"\b(?:select|duplicate|returning|update)\b", re.IGNORECASE)
+
+
+def may_name_id(number: int, message: bytes) -> bool:
+    """Tell whether a command may itself name an id that its answer tells.
+
+    Such an id is none that the server has made, so LAST_INSERT_ID() goes on telling the one before.
+    """
+    return b"%d" % number in message or MAY_NAME_ID.search(message) is not None
 
 
 class Carried:
@@ -55,26 +67,29 @@ class Carried:
         if ONLY_AUTOCOMMIT.fullmatch(message):
             on = b"1" if status & STATUS_AUTOCOMMIT else b"0"
             database.state[b"autocommit"] = on
-            self._values = {**self._values, b"autocommit": on}
+            self._values = _shared(tuple({**self._values, b"autocommit": on}.items()))
             done()
             return
         lowered = message.lower()
         named = tuple(name for name in sorted(FOLLOWERS) if name in lowered)
         names = (*database.setup.names, *(named or self._explicit))
 
-        def learnt(row: list[bytes | None]) -> None:
-            database.learn(row, names)
+        def learnt(rows: list[Row]) -> None:
+            database.learn(rows, names)
             self._take(database, named)
             done()
 
         database.ask(question(names), learnt)
 
     def _take(self, database: Database, named: tuple[bytes, ...]) -> None:
-        """Keep the values in which a connection differs from a new one."""
+        """Keep all values: another connection, or this one after a reset, may begin with others."""
         same_schema = database.schema == self.schema
         self.schema = database.schema
         self._explicit = named or (self._explicit if same_schema else ())
-        base, state = database.baseline, database.state
-        names = database.setup.names
-        changed = [name for name in names if state.get(name) != base.get(name)]
-        self._values = {name: state.get(name) for name in (*changed, *self._explicit)}
+        names = (*database.setup.names, *self._explicit)
+        self._values = _shared(tuple((name, database.state.get(name)) for name in names))
+
+
+@functools.lru_cache(maxsize=1024)  # the states of thousands of clients are alike
+def _shared(items: tuple[tuple[bytes, bytes | None], ...]) -> Values:
+    return dict(items)

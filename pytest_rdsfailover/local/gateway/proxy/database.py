@@ -5,7 +5,8 @@ from collections import deque
 from collections.abc import Callable
 from typing import Protocol
 
-from pytest_rdsfailover.local.gateway.proxy.errands import Errand, Row, TakeRow, nothing
+from pytest_rdsfailover.local.gateway.proxy.aftermath import Aftermath
+from pytest_rdsfailover.local.gateway.proxy.errands import Errand, Row, TakeRows, nothing
 from pytest_rdsfailover.local.gateway.proxy.server_login import ConnectionKey, Setup, login
 from pytest_rdsfailover.local.gateway.proxy.state import Values, question, quoted_name, setting
 from pytest_rdsfailover.local.gateway.router import Instance
@@ -64,7 +65,10 @@ class Database:
         touch: is called when it has something to send.
         fault: why it failed; None as long as it has not.
         status: the latest status flags; None before there were any.
-        inserter: number of the session whose LAST_INSERT_ID() it would tell; 0 for nobody's.
+        insert_id: what LAST_INSERT_ID() tells on it.
+        aftermath: of the client's statement that it can still be asked about; None for none.
+        fresh: no client's command was sent since it was new, or was reset.
+        noisy: it may have warnings of a client's.
     """
 
     def __init__(
@@ -88,7 +92,10 @@ class Database:
         self.ready, self.touch = ready, touch
         self.fault: ServerFault | None = None
         self.status: int | None = None
-        self.inserter = 0
+        self.insert_id = 0
+        self.aftermath: Aftermath | None = None
+        self.fresh, self.noisy = True, False
+        self._then = ready  # what a reset leads to
         self._stage = DatabaseStage.LOGIN
         self._login = login(key, setup)
         self._deprecate_eof = bool(key.capabilities & Capability.DEPRECATE_EOF)
@@ -96,7 +103,7 @@ class Database:
         self._errand: Errand | None = None
         self._asked: int | None = None  # the command that is to be answered
         self._response: Response | None = None  # its answer, if the session does not follow it
-        self._continues = self._noisy = False
+        self._continues = False
 
     @property
     def busy(self) -> bool:
@@ -167,13 +174,7 @@ class Database:
         """Note the end of a result: status flags, and whether SHOW WARNINGS has something."""
         if response.status is not None:
             self.status = response.status
-        self._noisy = self._noisy or response.warned
-
-    def quieten(self, *, always: bool = False) -> None:
-        """Clear the warnings that one client's statement left, before another client looks."""
-        if self._noisy or always:
-            self._noisy = False
-            self.ask(FORGET)
+        self.noisy = self.noisy or (response.warned and self._errand is None)
 
     def _farewell(self, packet: Packet) -> None:
         if packet.payload[:1] != bytes((ERR,)):
@@ -203,32 +204,37 @@ class Database:
             self.ask(sql)
         self.ask(question(self.setup.names), self._is_ready)
 
-    def _is_ready(self, row: Row) -> None:
-        self.learn(row, self.setup.names)
+    def _is_ready(self, rows: list[Row]) -> None:
+        self.learn(rows, self.setup.names)
         self.baseline = dict(self.state)
         self._stage, self.dirty = DatabaseStage.READY, False
-        self.ready(self)
+        self.fresh, self.noisy = True, False
+        then, self._then = self._then, self.ready
+        then(self)
 
-    def learn(self, row: Row, names: tuple[bytes, ...]) -> None:
+    def learn(self, rows: list[Row], names: tuple[bytes, ...]) -> None:
         """Note the state that a `question` was answered with."""
+        row = rows[0] if rows else []
         if len(row) != 1 + len(names):
             raise ProtocolError("the server tells less of its state than it was asked for")
         self.schema = row[0]
         self.state.update(zip(names, row[1:], strict=True))
 
-    def reset(self) -> None:
-        """Make it like new; it is `ready` again afterwards."""
-        self._stage = DatabaseStage.SETUP
+    def reset(self, then: Callable[["Database"], None] | None = None) -> None:
+        """Make it like new, then call *then*, or `ready`."""
+        self._stage, self._then = DatabaseStage.SETUP, then or self.ready
         self.state.clear()
-        self.inserter = 0
+        self.insert_id = 0
         self._run(Errand(bytes((Command.RESET_CONNECTION,)), nothing))
         self._set_up()
 
-    def ask(self, sql: bytes, done: TakeRow = nothing) -> None:
-        """Run a statement of the proxy's own and hand on its first row, empty if it has none."""
+    def ask(self, sql: bytes, done: TakeRows = nothing) -> None:
+        """Run a statement of the proxy's own and hand on its rows."""
         self._run(Errand(bytes((Command.QUERY,)) + sql, done))
 
     def _run(self, errand: Errand) -> None:
+        """Run a command of the proxy's own, which ends what could be asked about a client's."""
+        self.aftermath = None
         self._errands.append(errand)
         if self._asked is None:
             self._next()
@@ -243,25 +249,28 @@ class Database:
         errand = self._errand
         if errand is None:
             return
-        if part is Part.ROW and not errand.row:
-            errand.row = parse_row(packet.payload)
+        if part is Part.ROW:
+            errand.rows.append(parse_row(packet.payload))
         if not response.done:
             return
         self._errand = None
         if response.failed:
             self.fault = parse_error(packet.payload)
             return
-        errand.done(errand.row)
+        errand.done(errand.rows)
         self._next()
 
     # A client's commands -------------------------------------------------------------------------
 
     def adopt(self, schema: bytes | None, wanted: Values, done: Callable[[], None]) -> None:
-        """Take over a client's state, then call *done*.
+        """Take over a client's state, without another client's warnings, then call *done*.
 
         A connection cannot leave its database for none: a client without one needs another
         connection.
         """
+        if self.noisy:
+            self.noisy = False
+            self.ask(FORGET)
         if schema is not None and schema != self.schema:
             self.schema = schema
             self.ask(b"USE " + quoted_name(schema))

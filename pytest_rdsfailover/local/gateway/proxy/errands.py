@@ -4,17 +4,17 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 Row = list[bytes | None]
-TakeRow = Callable[[Row], None]
+TakeRows = Callable[[list[Row]], None]
 
 
 @dataclass(slots=True)
 class Errand:
-    """A command of the proxy's own, and what to do with its first row."""
+    """A command of the proxy's own, and what to do with its rows."""
 
     payload: bytes
-    done: TakeRow
-    row: Row = field(default_factory=list)
+    done: TakeRows
+    rows: list[Row] = field(default_factory=list)
 
 
-def nothing(_: Row) -> None:
-    """Take a row and do nothing with it."""
+def nothing(_: list[Row]) -> None:
+    """Take rows and do nothing with them."""

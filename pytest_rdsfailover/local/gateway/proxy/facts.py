@@ -22,6 +22,8 @@ class ServerFacts:
         charsets: character set and collation by the number that logins use.
         names: the tracked variables that it has.
         charset: the number of the character set to greet with.
+        after_reset: character set and collation that COM_RESET_CONNECTION leads to; None for those of
+            the login.
     """
 
     version: bytes = b"8.0.0"
@@ -30,6 +32,7 @@ class ServerFacts:
     charsets: Mapping[int, tuple[bytes, bytes]] = field(default_factory=dict)
     names: tuple[bytes, ...] = ()
     charset: int = UTF8MB4_GENERAL
+    after_reset: tuple[bytes, bytes] | None = None
 
 
 def ask(connection: Any) -> ServerFacts:
@@ -44,6 +47,8 @@ def ask(connection: Any) -> ServerFacts:
         charsets = {int(row[0]): (_bytes(row[1]), _bytes(row[2])) for row in cursor.fetchall()}
         cursor.execute("SHOW VARIABLES")
         known = {_bytes(row[0]) for row in cursor.fetchall()}
+        cursor.execute("SELECT @@GLOBAL.character_set_client, @@GLOBAL.collation_connection")
+        client, collation = map(_bytes, cursor.fetchone())
     mariadb = "MariaDB" in version
     number = _number(version)
     old = mariadb and number < 110000  # noqa: PLR2004 - MariaDB 11 greets with its own version
@@ -52,6 +57,7 @@ def ask(connection: Any) -> ServerFacts:
         dialect=SqlDialect(version=number, mariadb=mariadb),
         most=int(most),
         charsets=charsets,
+        after_reset=None if mariadb else (client, collation),
         names=carried([name for name in TRACKED if name in known]),
     )
 

@@ -3,8 +3,10 @@
 from dataclasses import replace
 from typing import Any
 
-from pytest_rdsfailover.local.gateway.proxy.carried import Carried
+from pytest_rdsfailover.local.gateway.proxy.aftermath import Aftermath
+from pytest_rdsfailover.local.gateway.proxy.carried import Carried, may_name_id
 from pytest_rdsfailover.local.gateway.proxy.database import Database
+from pytest_rdsfailover.local.gateway.proxy.errands import Row
 from pytest_rdsfailover.local.gateway.proxy.pinning.effects import NOTHING
 from pytest_rdsfailover.local.gateway.proxy.pinning.pinning import effect
 from pytest_rdsfailover.local.gateway.proxy.server_login import ConnectionKey
@@ -25,9 +27,13 @@ from pytest_rdsfailover.mysql.packets import (
     read_lenenc,
     renumbered,
 )
-from pytest_rdsfailover.mysql.responses import Part, Response
+from pytest_rdsfailover.mysql.responses import Command, Part, Response
+from pytest_rdsfailover.mysql.statements import SqlDialect
 
 IN_TRANS = STATUS_IN_TRANS | STATUS_IN_TRANS_READONLY
+# Other commands leave most of what can be asked about the latest statement as it is, unless they fail.
+STATEMENTS = frozenset({Command.QUERY, Command.STMT_PREPARE, Command.STMT_EXECUTE})
+RESULTS, UTF8 = b"character_set_results", b"utf8mb4"
 NO_CONNECTION = ServerFault(9501, "HY000", "Timed-out waiting to acquire database connection")
 
 
@@ -48,8 +54,8 @@ class Forwarder:
     """
 
     __slots__ = (
-        "_asked", "_carried", "_effect", "_first", "_held", "_last", "_last_uses", "_sent", "_service",
-        "_shift", "_status",
+        "_aftermath", "_asked", "_carried", "_effect", "_first", "_held", "_last", "_last_uses", "_sent", "_service",
+        "_shift", "_status", "_told",
         "closing", "database", "instance", "key", "message", "number", "pin", "to_client", "user", "waiting",
     )  # fmt: skip
 
@@ -66,11 +72,12 @@ class Forwarder:
         self._first = self._shift = 0  # numbers of the command's first packet, and of its last
         self._status = STATUS_AUTOCOMMIT
         self._carried = Carried()
-        self._effect = NOTHING
+        self._effect, self._aftermath = NOTHING, Aftermath()
         self._last: Database | None = None
         self._last_uses = 0
         self._sent = False
         self._held = b""  # the end of an answer, until the proxy's own work is done
+        self._told = 0  # the id in the answer to the latest INSERT
         self._asked = False  # the client is to send data, not a command
 
     @property
@@ -83,19 +90,23 @@ class Forwarder:
         """Tell whether a transaction is open."""
         return bool(self._status & IN_TRANS)
 
+    @property
+    def _dialect(self) -> SqlDialect:
+        """Return how the server reads this session's SQL."""
+        dialect = self._service.facts.dialect
+        escapes = not self._status & STATUS_NO_BACKSLASH_ESCAPES
+        return dialect if escapes else replace(dialect, backslash=False)
+
     def next_command(self) -> None:
         """Work on what the client has sent ahead; the subclass implements it."""
         raise NotImplementedError
 
     def forward(self, message: bytes) -> None:
         """Let a database connection work on a command: the one it has, or one it borrows."""
-        settings, facts = self._service.settings, self._service.facts
-        dialect = facts.dialect
-        if self._status & STATUS_NO_BACKSLASH_ESCAPES:
-            dialect = replace(dialect, backslash=False)
+        settings = self._service.settings
         self.message, self._sent = message, False
         self._first = self._shift - len(message) // MAX_PAYLOAD
-        self._effect = effect(message, dialect, exclude_sets=settings.excludes_variable_sets)
+        self._effect = effect(message, self._dialect, exclude_sets=settings.excludes_variable_sets)
         if self.database is not None:
             self._go()
             return
@@ -112,8 +123,14 @@ class Forwarder:
         if same:  # no other session has used it since: its state is this session's
             self._go()
             return
-        # This session must not see warnings that another session's statement left.
-        database.quieten(always=self._effect.looks_back)
+        # This session must see nothing that another session's statement left.
+        if self._effect.reads and not database.fresh:
+            database.reset(self._adopt)
+        else:
+            self._adopt(database)
+
+    def _adopt(self, database: Database) -> None:
+        """Bring a connection into this session's state, then use it."""
         database.adopt(self._carried.schema, self._carried.wanted(database), self._go)
 
     def deny(self, database: Database) -> None:
@@ -145,17 +162,36 @@ class Forwarder:
         database = self.database
         if database is None:
             return
-        if self._effect.insert_id and database.inserter != self.number:
-            database.inserter = self.number
-            database.ask(b"SET LAST_INSERT_ID = %d" % self._carried.insert_id, lambda _: self._go())
+        effect, insert_id = self._effect, self._carried.insert_id
+        concerned = effect.insert_id or effect.pin is not None
+        if concerned and not self.pin and database.insert_id != insert_id:
+            database.insert_id = insert_id
+            database.ask(b"SET LAST_INSERT_ID = %d" % insert_id, lambda _: self._go())
             return
-        if self._effect.pin is not None and self.pin is None:
-            self.pin = self._effect.pin
+        if effect.pin is not None and self.pin is None:
+            self.pin = effect.pin
             self._service.pinned(self, self.pin, self.message[1:])
-        database.dirty = database.dirty or self._effect.leaves
+        database.dirty = database.dirty or effect.leaves
         self._sent = True
-        if not database.command(self.message):
-            self._finished(failed=False)
+        message = self._looking_back(database)
+        database.fresh = False
+        if not database.command(message):
+            self._finished()
+
+    def _looking_back(self, database: Database) -> bytes:
+        """Return the command, with what it asks about the one before it if that was elsewhere."""
+        before, message = self._aftermath, self.message
+        if message[0] not in STATEMENTS:
+            before.warned, before.row_count = False, 0
+            return message
+        here = database.aftermath is before
+        if self._effect.looks_back and not here:
+            charset, mark = database.state.get(RESULTS), database.session.variables.mark
+            message = before.told(message, self._dialect, charset or UTF8, mark)
+        self._aftermath = before.next(self.message, mariadb=self._service.facts.dialect.mariadb)
+        whole = message is self.message and (here or not self._aftermath.warnings)
+        database.aftermath = self._aftermath if whole else None
+        return message
 
     def answer(self, packet: Packet, part: Part | None, response: Response) -> None:
         """Take a packet of the server's answer."""
@@ -165,7 +201,7 @@ class Forwarder:
             self._note(payload, response)
         if part is not None and response.done:
             self._held = framed
-            self._finished(failed=response.failed)
+            self._finished()
             return
         self._asked = self._asked or part is Part.ASK
         self._send(framed)
@@ -176,15 +212,23 @@ class Forwarder:
 
     def _note(self, payload: bytes, response: Response) -> None:
         """Note what the end of a result tells: status flags, and the id that an INSERT made."""
+        if self.message[0] in STATEMENTS or response.failed:
+            self._aftermath.note(payload, response)
+        if response.warned and self.database is not None:
+            self.database.aftermath = self._aftermath  # it has no older warnings any more
         if response.status is None:
             return
         self._status = response.status
         if payload[0] == OK:
             number, _ = read_lenenc(payload, read_lenenc(payload, 1)[1])
             if number and self.database is not None:
-                self._carried.insert_id, self.database.inserter = number, self.number
+                self._told = number
+                if may_name_id(number, self.message):
+                    self._effect = replace(self._effect, insert_id=True)  # it may not be a new one
+                else:
+                    self._carried.insert_id = self.database.insert_id = number
 
-    def _finished(self, *, failed: bool) -> None:
+    def _finished(self) -> None:
         """Note what a command has done to the session, then send its client the end of the answer.
 
         The order matters: a client that has its answer is idle, and must not notice what happens to
@@ -194,19 +238,37 @@ class Forwarder:
         database = self.database
         if database is None:
             return
+        aftermath, lasts = self._aftermath, self.pin is not None and not self._effect.changes
+        here = database.noisy and database.aftermath is aftermath
+        if (aftermath.warned or here) and not lasts:
+            database.ask(b"SHOW WARNINGS", self._keep_warnings)
+        else:
+            self._learn(database)
+
+    def _keep_warnings(self, rows: list[Row]) -> None:
+        """Keep what the connection will not be able to tell once somebody else has had it.
+
+        The flags of this answer tell whether a transaction is open, which no error does.
+        """
+        self._aftermath.warnings = rows
+        if self.database is not None:
+            self.database.noisy = bool(rows)
+            self._learn(self.database)
+
+    def _learn(self, database: Database) -> None:
+        """Ask what a command has changed in the session, as far as its answer did not tell."""
         if self._effect.changes:
             self._carried.learn(database, self.message, self._status, self._rest)
         elif self._effect.insert_id and not self.pin:
             database.ask(b"SELECT LAST_INSERT_ID()", self._learn_insert_id)
-        elif failed and not self.pin and not self._status & STATUS_AUTOCOMMIT:
-            # An error has no status flags, and its statement may have begun a transaction.
-            database.ask(b"DO 0", lambda _: self._rest())
         else:
             self._rest()
 
-    def _learn_insert_id(self, row: list[bytes | None]) -> None:
-        """Note the id that LAST_INSERT_ID(...) has set: an answer with rows does not tell it."""
-        self._carried.insert_id = int(row[0] or 0) if row else 0
+    def _learn_insert_id(self, rows: list[Row]) -> None:
+        """Note the id that a statement has made: its answer does not tell it, or tells another."""
+        number, database = int(rows[0][0] or 0) if rows else 0, self.database
+        if database is not None and (number != database.insert_id or number == self._told):
+            self._carried.insert_id = database.insert_id = number
         self._rest()
 
     def _rest(self) -> None:

@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Callable
 
+from pytest_rdsfailover.local.gateway.proxy.aftermath import Aftermath
 from pytest_rdsfailover.local.gateway.proxy.forwarding import IN_TRANS, Forwarder
 from pytest_rdsfailover.local.gateway.proxy.opening import LONGEST_LOGIN, Opening
 from pytest_rdsfailover.local.gateway.proxy.server_login import MATCHED, ConnectionKey
@@ -105,14 +106,19 @@ class ProxySession(Forwarder):
         if login is not None and not opening.going:
             self.user = login.user
             self.key = ConnectionKey(login.user, login.capabilities & MATCHED)
-            self._begin_anew(login.database, login.charset)
+            self._begin_anew(login.database, self._charset(login.charset))
         self._send(sent)
 
-    def _begin_anew(self, schema: bytes | None, charset: int) -> None:
-        """Forget all state but what the login gave."""
+    def _charset(self, number: int) -> tuple[bytes, bytes] | None:
+        """Return character set and collation that a login's number means."""
         charsets = self._service.facts.charsets
-        self._carried.begin(schema, charsets.get(charset) or charsets.get(UTF8MB4))
+        return charsets.get(number) or charsets.get(UTF8MB4)
+
+    def _begin_anew(self, schema: bytes | None, charset: tuple[bytes, bytes] | None) -> None:
+        """Forget all state but a database, and a character set with its collation."""
+        self._carried.begin(schema, charset)
         self._last, self._status = None, STATUS_AUTOCOMMIT
+        self._aftermath = Aftermath()
 
     # Commands ------------------------------------------------------------------------------------
 
@@ -169,12 +175,14 @@ class ProxySession(Forwarder):
         self._service.touch(self)
 
     def _ping(self, _: bytes) -> None:
+        self._aftermath.row_count = 0
         self._answer(ok_packet(self._status & SHOWN))
 
     def _reset(self, _: bytes) -> None:
         self._detach()
         login = self.opening.login
-        self._begin_anew(self.schema, UTF8MB4 if login is None else login.charset)
+        charset = self._charset(UTF8MB4 if login is None else login.charset)
+        self._begin_anew(self.schema, self._service.facts.after_reset or charset)
         self._answer(ok_packet(self._status & SHOWN))
 
     def _option(self, message: bytes) -> None:

@@ -29,7 +29,8 @@ class Effect:
         leaves: something untracked may be left behind, so the connection is reset before another
             session may use it.
         looks_back: it asks about the statement before it.
-        insert_id: it uses LAST_INSERT_ID().
+        insert_id: it uses LAST_INSERT_ID(), or may change it in a way that its answer does not tell.
+        reads: it may read a user variable, which a trigger of another client's may have set.
     """
 
     pin: str | None = None
@@ -37,6 +38,7 @@ class Effect:
     leaves: bool = False
     looks_back: bool = False
     insert_id: bool = False
+    reads: bool = False
 
 
 NOTHING = Effect()
@@ -52,4 +54,5 @@ def merged(effects: Sequence[Effect]) -> Effect:
         leaves=any(effect.leaves for effect in effects),
         looks_back=any(effect.looks_back for effect in effects),
         insert_id=any(effect.insert_id for effect in effects),
+        reads=any(effect.reads for effect in effects),
     )

@@ -40,7 +40,7 @@ BEGINS = re.compile(
 )
 HAS = (
     "@", ";", "/*!", "/*M!", "GET_LOCK", "FOUND_ROWS", "_COUNT", "LAST_INSERT_ID", "WARNINGS",
-    "ERRORS", "DIAGNOSTICS",
+    "ERRORS", "DIAGNOSTICS", "RETURNING",
 )  # fmt: skip
 PREPARING = frozenset({Command.STMT_PREPARE, Command.STMT_EXECUTE})
 
@@ -57,11 +57,11 @@ def effect(message: bytes, dialect: SqlDialect, *, exclude_sets: bool = False) -
         return _effect_of_other(message)
     sql = message[1:]
     if len(sql) > LONGEST:
-        return Effect(pin=TOO_LONG, changes=True, leaves=True, insert_id=True)
+        return Effect(pin=TOO_LONG, changes=True, leaves=True, insert_id=True, reads=True)
     if BEGINS.match(sql) is None and not _has_any(sql.upper().decode("latin-1")):
         return NOTHING
     if (b"/*!" in sql or b"/*M!" in sql) and has_executable_comment(sql, dialect):
-        return Effect(pin=EXECUTABLE_COMMENT, changes=True, leaves=True)
+        return Effect(pin=EXECUTABLE_COMMENT, changes=True, leaves=True, reads=True)
     effects = [_one(statement, exclude_sets=exclude_sets) for statement in statements(sql, dialect)]
     if len(effects) == 1:
         return effects[0]
@@ -73,8 +73,7 @@ def _effect_of_other(message: bytes) -> Effect:
     """Return the effect of a command that is no text."""
     command = message[0]
     if command in PREPARING:
-        uses = command == Command.STMT_PREPARE and b"LAST_INSERT_ID" in message.upper()
-        return Effect(pin=PREPARED, leaves=True, insert_id=uses)
+        return Effect(pin=PREPARED, leaves=True, reads=b"@" in message)
     return Effect(changes=command == Command.INIT_DB)
 
 

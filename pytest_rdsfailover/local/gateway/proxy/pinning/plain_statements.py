@@ -16,7 +16,7 @@ from pytest_rdsfailover.local.gateway.proxy.pinning.effects import (
     XA,
     Effect,
 )
-from pytest_rdsfailover.mysql.statements import LOOPS, Statement, Token
+from pytest_rdsfailover.mysql.statements import LOOPS, Statement, Token, references
 
 FUNCTIONS = {
     b"GET_LOCK": NAMED_LOCK,
@@ -46,19 +46,18 @@ def plain(statement: Statement) -> Effect:
     words, run = statement.words, statement.tokens
     pin = _pin(words, run)
     looks_back = pin in (FOUND_ROWS, ROW_COUNT) or _looks_back(words, run)
+    unseen = _is_unseen(words, run)
+    reads = unseen or any(token.text == b"@" and token.kind == "other" for token in run)
     if pin is not None:
-        return Effect(
-            pin=pin, leaves=True, looks_back=looks_back,
-            # A SET LAST_INSERT_ID sent before it would replace the warnings that it asks for.
-            insert_id=not looks_back and _uses_insert_id(run, hidden=pin == PREPARED),
-        )  # fmt: skip
+        return Effect(pin=pin, leaves=True, looks_back=looks_back, reads=reads)
     return Effect(
         changes=words[:1] == (b"USE",)
         or words[:2] in ((b"DROP", b"DATABASE"), (b"DROP", b"SCHEMA")),
         # What a procedure does to the session is not seen, and must not reach another session.
-        leaves=_is_unseen(words, run),
+        leaves=unseen,
         looks_back=looks_back,
-        insert_id=_uses_insert_id(run),
+        insert_id=unseen or _concerns_insert_id(run),
+        reads=reads,
     )
 
 
@@ -127,16 +126,14 @@ def _looks_back(words: tuple[bytes, ...], run: tuple[Token, ...]) -> bool:
     if words[:1] == (b"GET",) and b"DIAGNOSTICS" in words[:3]:
         return True
     return any(
-        token.kind == "system" and after.name in (b"warning_count", b"error_count")
-        for token, after in pairwise(run)
+        reference.name in (b"warning_count", b"error_count")
+        for reference in references(Statement(b"", run))
     )
 
 
-def _uses_insert_id(run: tuple[Token, ...], *, hidden: bool = False) -> bool:
-    """Tell whether a statement asks for the last insert id, perhaps in a text to prepare."""
-    if hidden:
-        return any(b"LAST_INSERT_ID" in token.text.upper() for token in run)
+def _concerns_insert_id(run: tuple[Token, ...]) -> bool:
+    """Tell whether a statement asks for the last insert id, or makes one that only rows tell."""
     names = {_called(token) for token in run}
-    return b"LAST_INSERT_ID" in names or (
+    return not names.isdisjoint((b"LAST_INSERT_ID", b"RETURNING")) or (
         b"IDENTITY" in names and any(token.kind == "system" for token in run)
     )

@@ -32,6 +32,7 @@ from pytest_rdsfailover.mysql.results import encode_row
 
 PASSWORD = b"secret"
 NAMES = (b"autocommit", b"sql_mode", b"time_zone")
+NEW = (b"1", b"", b"SYSTEM")
 CAPABILITIES = (
     Capability.PROTOCOL_41 | Capability.SECURE_CONNECTION | Capability.PLUGIN_AUTH
     | Capability.MULTI_STATEMENTS | Capability.MULTI_RESULTS | Capability.CONNECT_WITH_DB
@@ -46,8 +47,9 @@ class Server:
         self.reader, self.messages = PacketReader(), MessageReader()
         self.greeted = False
         self.status = STATUS_AUTOCOMMIT
-        self.values = [b"1", b"", b"SYSTEM"]
-        self.seen = []
+        self.values = [*NEW]
+        self.seen = []  # every command's text
+        self.zones = []  # the time zone that it was executed in
         greeting = Greeting(
             version=b"8.0.30", thread_id=thread, capabilities=RELAYED, status=2, charset=45,
             scramble=b"s" * 20, plugin=NATIVE,
@@ -67,6 +69,7 @@ class Server:
     def answer(self, message, sequence):
         sql = message[1:]
         self.seen.append(sql)
+        self.zones.append(self.values[2])
         if message[0] == Command.QUERY and sql.startswith(b"SELECT DATABASE()"):
             self.rows([b"app", *self.values], sequence)
         elif sql == b"SELECT LAST_INSERT_ID()":
@@ -74,6 +77,8 @@ class Server:
         elif message[0] == Command.QUERY and sql.startswith(b"SELECT"):
             self.rows([sql], sequence)
         else:
+            if message[0] == Command.RESET_CONNECTION:
+                self.values = [*NEW]
             if sql == b"BEGIN":
                 self.status |= STATUS_IN_TRANS
             elif sql == b"COMMIT" or message[0] == Command.RESET_CONNECTION:

@@ -1,0 +1,143 @@
+"""What a session may still ask about its latest statement, wherever that was executed. No I/O."""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+
+from pytest_rdsfailover.local.gateway.proxy.errands import Row
+from pytest_rdsfailover.mysql.packets import OK, read_lenenc
+from pytest_rdsfailover.mysql.responses import Response
+from pytest_rdsfailover.mysql.statements import (
+    SqlDialect,
+    Statement,
+    references,
+    replace_spans,
+    statements,
+)
+
+# Statements whose number of rows FOUND_ROWS() tells.
+FINDS = re.compile(rb".[\s(]*(?:select|with|show|desc|call|values|table)\b", re.IGNORECASE)
+# Statements that ask for warnings leave them as they are, and so does, on MariaDB, what names no table.
+DIAGNOSTIC = re.compile(
+    rb".\s*(?:show\s+(?:count\b.*\b)?(?:warnings|errors)|get\b.*\bdiagnostics)\b",
+    re.IGNORECASE | re.DOTALL,
+)
+TABLELESS = re.compile(
+    rb".[\s(]*(?:(?:set|begin|start|commit|rollback|savepoint|release|do|use)\b"
+    rb"|select\b(?!.*\bfrom\s+(?!dual\b)))",
+    re.IGNORECASE | re.DOTALL,
+)
+NO_ROWS = -1  # what ROW_COUNT() tells after a result with rows, and after an error
+Mark = Callable[[bytes, bytes], bytes]
+
+
+class Aftermath:
+    """What one statement left to ask about.
+
+    Attributes:
+        row_count: what ROW_COUNT() tells after it.
+        found_rows: what FOUND_ROWS() tells after it.
+        warnings: its warnings, errors and notes, as SHOW WARNINGS lists them.
+        counted: how many there were, which may be more than a server lists.
+        warned: it came with warnings or an error of its own.
+    """
+
+    __slots__ = ("_finds", "counted", "found_rows", "row_count", "warned", "warnings")
+
+    def __init__(self) -> None:
+        self.row_count = self.found_rows = self.counted = 0
+        self.warnings: Sequence[Row] = ()
+        self._finds = self.warned = False
+
+    def next(self, message: bytes, *, mariadb: bool) -> "Aftermath":
+        """Return that of the next command, as far as it is no other than this one's."""
+        later = Aftermath()
+        later.found_rows = self.found_rows
+        diagnostic = DIAGNOSTIC.match(message) is not None
+        if self.warnings and (diagnostic or (mariadb and TABLELESS.match(message))):
+            later.warnings, later.counted = self.warnings, self.counted
+        later._finds = not diagnostic and FINDS.match(message) is not None
+        return later
+
+    def note(self, payload: bytes, response: Response) -> None:
+        """Note the end of a result.
+
+        Args:
+            payload: the packet that ends it.
+            response: the answer that it belongs to.
+        """
+        if response.warned:
+            self.warned, self.counted = True, response.warnings
+        if payload[0] == OK and not response.queried:
+            self.row_count, _ = read_lenenc(payload, 1)
+            return
+        self.row_count = NO_ROWS
+        if self._finds and not response.failed:
+            self.found_rows = response.rows
+
+    def told(self, message: bytes, dialect: SqlDialect, charset: bytes, mark: Mark) -> bytes:
+        """Return a command that looks back with what it asks for put into it.
+
+        Args:
+            message: what the client sent; only its first statement looks back at another command.
+            dialect: how the server reads it.
+            charset: in which the warnings are.
+            mark: returns a value as SQL that keeps the name of a column, which is its second argument.
+        """
+        first, *others = statements(message[1:], dialect)
+        shows = first.words[:1] == (b"SHOW",)
+        text = self._shown(first, charset) if shows else self._filled(first, mark)
+        return message[:1] + b";".join((text, *(other.sql for other in others)))
+
+    def _filled(self, statement: Statement, mark: Mark) -> bytes:
+        """Return a statement with values in place of the functions and variables that tell them."""
+        values = self._values()
+        spans = [
+            (reference.start, reference.end, values[reference.name])
+            for reference in references(statement)
+            if reference.name in values and not reference.target
+        ]
+        spans += _calls(statement, values)
+        return replace_spans(
+            statement.sql,
+            [(a, b, mark(value, statement.sql[a:b])) for a, b, value in sorted(spans)],
+        )
+
+    def _values(self) -> dict[bytes, bytes]:
+        errors = sum(level == b"Error" for level, *_ in self.warnings)
+        warnings = max(self.counted, len(self.warnings))
+        return {
+            b"warning_count": b"%d" % warnings, b"error_count": b"%d" % errors,
+            b"row_count": b"%d" % self.row_count, b"found_rows": b"%d" % self.found_rows,
+        }  # fmt: skip
+
+    def _shown(self, statement: Statement, charset: bytes) -> bytes:
+        """Return a SHOW WARNINGS or SHOW ERRORS, or a count of those, as a SELECT."""
+        errors = any(token.word == b"ERRORS" for token in statement.tokens)
+        rows = [row for row in self.warnings if row[0] == b"Error" or not errors]
+        if statement.words[1:2] == (b"COUNT",):
+            name = b"error_count" if errors else b"warning_count"
+            return b"SELECT %s AS `@@session.%s`" % (self._values()[name], name)
+        behind = statement.sql[statement.tokens[1].end :]
+        if not rows:
+            return (
+                b"SELECT '' AS Level, 0 AS Code, '' AS Message FROM (SELECT 1) AS nothing WHERE 0"
+            )
+        listed = b" UNION ALL ".join(_row(row, charset) for row in rows)
+        return b"SELECT * FROM (%s) AS warnings%s" % (listed, behind)
+
+
+def _row(row: Row, charset: bytes) -> bytes:
+    level, code, text = (value or b"" for value in row[:3])
+    return b"SELECT '%s' AS Level, %s AS Code, CONVERT(X'%s' USING %s) AS Message" % (
+        level, code, text.hex().encode(), charset,
+    )  # fmt: skip
+
+
+def _calls(statement: Statement, values: Mapping[bytes, bytes]) -> list[tuple[int, int, bytes]]:
+    """Return where a statement calls a function without arguments that has one of the values."""
+    run = statement.tokens
+    return [
+        (name.start, closed.end, values[name.name])
+        for name, opened, closed in zip(run, run[1:], run[2:], strict=False)
+        if name.name in values and (opened.text, closed.text) == (b"(", b")")
+    ]

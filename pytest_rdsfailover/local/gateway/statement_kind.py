@@ -1,0 +1,94 @@
+"""What a statement does to rows and to its session's transaction, by its first words. No I/O."""
+
+import enum
+import re
+from dataclasses import dataclass
+
+from pytest_rdsfailover.mysql.statements import SqlDialect, statements
+
+LONGEST_HEAD = 4096  # bytes of a statement in which its first words are looked for
+LONGEST_TEXT = 1 << 16  # bytes of a text in which more than one statement is looked for
+
+
+class Does(enum.Enum):
+    """What becomes of rows."""
+
+    LOOKS = enum.auto()  # reads from tables: who looks for a row has not stored it
+    ASKS = enum.auto()  # neither reads rows nor writes any
+    WRITES = enum.auto()  # may write
+
+
+class Transacts(enum.Enum):
+    """What becomes of the transaction that is open when the statement begins."""
+
+    NOTHING = enum.auto()
+    COMMITS = enum.auto()
+    ROLLS_BACK = enum.auto()
+    SAVES = enum.auto()  # up to here it can be rolled back
+    GOES_BACK = enum.auto()  # rolled back to where it was saved
+    PREPARES = enum.auto()  # an XA transaction: any session may end it
+    COMMITS_PREPARED = enum.auto()
+    FORGETS_PREPARED = enum.auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What a statement does.
+
+    Attributes:
+        does: with rows.
+        transacts: with its transaction.
+        name: of the savepoint or the XA transaction; empty for none.
+    """
+
+    does: Does
+    transacts: Transacts = Transacts.NOTHING
+    name: bytes = b""
+
+
+WRITES = Kind(Does.WRITES)
+GAP = rb"(?:\s|/\*[^!].*?\*/|--\s[^\n]*\n|\#[^\n]*\n)*+"
+HEAD = re.compile(
+    GAP + rb"""
+    (?: (?P<SAVES>SAVEPOINT\s+) | (?P<GOES_BACK>ROLLBACK(?:\s+WORK)?\s+TO\s+(?:SAVEPOINT\s+)?)
+      | (?P<PREPARES>XA\s+PREPARE\b) | (?P<COMMITS_PREPARED>XA\s+COMMIT\b)
+      | (?P<FORGETS_PREPARED>XA\s+ROLLBACK\b)
+      | (?P<ROLLS_BACK>ROLLBACK\b)
+      | (?P<COMMITS>(?:COMMIT|BEGIN(?!\s+NOT\s)|START\s+TRANSACTION)\b)
+      | (?P<QUIET>\(*\s*+(?:SELECT|TABLE|VALUES)\b | WITH\b(?!.*\b(?:UPDATE|DELETE)\b)
+          | (?:SHOW|SET(?!\s+STATEMENT\s)|USE|DO|START|RELEASE|XA|DESC|DESCRIBE|EXPLAIN|HANDLER|HELP)\b)
+    )""",
+    re.IGNORECASE | re.DOTALL | re.VERBOSE,
+)  # fmt: skip
+FROM_TABLES = re.compile(rb"\b(?:FROM|TABLE|HANDLER)\b", re.IGNORECASE)
+ENDINGS = re.compile(rb"\b(?:COMMIT|ROLLBACK|SAVEPOINT|BEGIN|START|XA)\b", re.IGNORECASE)
+
+
+def kind(sql: bytes) -> Kind:
+    """Return what one statement does; comments may stand in front of it."""
+    head = HEAD.match(sql, 0, LONGEST_HEAD)
+    if head is None or head.lastgroup is None:
+        return WRITES
+    if head.lastgroup == "QUIET":
+        looks = FROM_TABLES.search(sql, 0, LONGEST_TEXT)
+        return Kind(Does.LOOKS if looks else Does.ASKS)
+    return Kind(Does.ASKS, Transacts[head.lastgroup], _name(sql[head.end() :]))
+
+
+def _name(rest: bytes) -> bytes:
+    """Return what a savepoint or an XA transaction is called, whatever its quotes and capitals are."""
+    words = rest.split(maxsplit=1)
+    return words[0].strip(b"`'\";").lower() if words else b""
+
+
+def parts(sql: bytes, dialect: SqlDialect) -> list[tuple[bytes, Kind]]:
+    """Return the statements of a text that may have several, with what each does.
+
+    Those that only write stay together, since the server tells of all of them alike.
+    """
+    first = kind(sql)
+    if b";" not in sql[:LONGEST_TEXT].rstrip(b"; \t\r\n"):
+        return [(sql, first)]
+    if first.does is Does.WRITES and not ENDINGS.search(sql, 0, LONGEST_TEXT):
+        return [(sql, first)]
+    return [(each.sql, kind(each.sql)) for each in statements(sql, dialect)]

@@ -1,0 +1,89 @@
+"""Lower bounds of a growth, against every order that chance can make."""
+
+import itertools
+import math
+
+import pytest
+
+from pytest_rdsfailover.analysis import growth
+from pytest_rdsfailover.analysis.growth import (
+    NEVER,
+    exceeding_needed,
+    of_pairs,
+    of_samples,
+    of_tail,
+    rank_sum_needed,
+    seconds_grown,
+    share_grown,
+    signs_needed,
+)
+
+CHANCE = 0.05
+
+
+def share(happens):
+    happened = list(happens)
+    return sum(happened) / len(happened)
+
+
+@pytest.mark.parametrize("grown", [seconds_grown, share_grown])
+def test_by_chance_alone_pairs_show_a_growth_no_more_often_than_said(grown):
+    """Were nothing changed, each pair could as well be the other way round."""
+    pairs = [(1.0, 1.5), (2.0, 2.1), (3.0, 3.9), (4.0, 4.3), (5.0, 5.7), (6.0, 7.3)]
+    shown = share(
+        of_pairs([pair[::way] for pair, way in zip(pairs, ways, strict=True)], grown, CHANCE) > 0
+        for ways in itertools.product((1, -1), repeat=len(pairs))
+    )
+
+    assert 0 < shown <= CHANCE
+
+
+@pytest.mark.parametrize("grown", [seconds_grown, share_grown])
+@pytest.mark.parametrize("bound", ["samples", "tail"])
+def test_by_chance_alone_samples_show_a_growth_no_more_often_than_said(grown, bound):
+    values = [1.0, 1.2, 1.5, 1.9, 2.4, 3.0, 3.7, 4.5, 5.4]
+    shown = []
+    for now in itertools.combinations(values, 5):
+        was = [value for value in values if value not in now]
+        if bound == "samples":
+            shown.append(of_samples(was, now, grown, CHANCE) > 0)
+        else:
+            shown.append(of_tail(was, now, 3, grown, CHANCE) > 0)
+
+    assert 0 < share(shown) <= CHANCE
+
+
+def test_a_bound_is_below_the_growth_and_near_it():
+    before = [1 + n / 10 for n in range(15)]
+    pairs = [(each, 1.3 * each + n % 2 / 1000) for n, each in enumerate(before)]
+
+    assert 0.29 < of_pairs(pairs, share_grown, 0.005) <= 0.301
+    assert of_samples(before, [each + 5 for each in before], seconds_grown, 0.005) > 4
+    assert of_tail(before, [9.0] * 15, 14, seconds_grown, 0.005) == pytest.approx(9 - 2.4)
+
+
+def test_too_few_values_show_nothing():
+    assert signs_needed(6, 0.01) is None
+    assert signs_needed(7, 0.01) == 7
+    assert signs_needed(15, 0.005) == 13
+    assert rank_sum_needed(3, 3, 0.01) is None
+    assert exceeding_needed(3, 3, 2, 0.01) is None
+    assert of_pairs([(1.0, 9.0)] * 6, seconds_grown, 0.01) == NEVER
+    assert of_pairs([], seconds_grown, 0.01) == NEVER
+
+
+def test_more_than_none_is_more_than_any_share_of_it():
+    assert share_grown(0, 0.1) == math.inf
+    assert share_grown(0, 0) == NEVER
+    assert share_grown(2, 3) == 0.5
+
+
+def test_beyond_what_is_counted_the_approximation_is_close(monkeypatch):
+    exact = [rank_sum_needed(40, 50, chance) for chance in (0.01, 0.001)]
+    monkeypatch.setattr(growth, "MOST_EXACT", 10)
+    rank_sum_needed.cache_clear()
+
+    assert [rank_sum_needed(40, 50, chance) for chance in (0.01, 0.001)] == pytest.approx(
+        exact, rel=0.02
+    )
+    rank_sum_needed.cache_clear()

@@ -1,0 +1,50 @@
+import threading
+
+import pytest
+
+from pytest_rdsfailover.model.owned import (
+    OwnedFile,
+    is_owned,
+    remove_ownerless,
+    wait_until_free,
+)
+
+
+def test_a_file_is_owned_until_it_is_released(tmp_path):
+    file = OwnedFile(tmp_path / "a")
+
+    assert is_owned(file.path)
+    file.release()
+    file.release()
+    assert not is_owned(file.path)
+    assert not is_owned(tmp_path / "gone")
+
+
+def test_nobody_owns_a_file_that_is_there_already_and_no_draft_is_left(tmp_path):
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(OSError, match="folder"):
+        OwnedFile(tmp_path / "folder")
+
+    assert [path.name for path in tmp_path.iterdir()] == ["folder"]
+
+
+def test_who_waits_for_an_owner_goes_on_once_it_is_gone(tmp_path):
+    file = OwnedFile(tmp_path / "a")
+    waits = threading.Thread(target=wait_until_free, args=(file.path,))
+    waits.start()
+    assert waits.is_alive()
+    file.release()
+    waits.join(10)
+
+    assert not waits.is_alive()
+
+
+def test_only_what_nobody_owns_is_removed(tmp_path):
+    file = OwnedFile(tmp_path / "a.x")
+    for name in ("b.x", "c.y"):
+        (tmp_path / name).touch()
+    remove_ownerless(tmp_path, "*.x")
+
+    assert {path.name for path in tmp_path.iterdir()} == {"a.x", "c.y"}
+    file.remove()
+    assert not file.path.exists()

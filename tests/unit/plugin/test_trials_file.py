@@ -1,0 +1,79 @@
+"""When a run's finished trials are given up, and when they are left to another run."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from pytest_rdsfailover.model.settings import Settings
+from pytest_rdsfailover.plugin.trials_file import TOLD, TrialsFile
+from pytest_rdsfailover.trial.resume import PopulationName, recall
+
+NAME = PopulationName("t", 1)
+TRIAL = {"number": 1, "sample": {}, "entry": {}, "verdict": ""}
+
+
+@pytest.fixture
+def begin(tmp_path):
+    """Begin a run."""
+
+    def begin(*, is_whole=True, **settings):
+        chosen = Settings(seed=7, **settings)
+        return TrialsFile(SimpleNamespace(), chosen, lambda: tmp_path, lambda: is_whole)
+
+    return begin
+
+
+def end(trials, status):
+    trials.pytest_sessionstart(SimpleNamespace(exitstatus=status))
+    trials.pytest_unconfigure()
+
+
+def left(directory):
+    return dict(recall(directory, NAME, {}).trials)
+
+
+@pytest.mark.parametrize(
+    ("status", "is_whole", "kept"),
+    [(0, True, {}), (1, True, {}), (2, True, {1: TRIAL}), (3, True, {1: TRIAL}), (1, False, {1: TRIAL})],
+    ids=["passed", "failed", "interrupted", "broken", "unwritten"],
+)  # fmt: skip
+def test_only_a_run_that_has_reported_gives_its_trials_up(begin, tmp_path, status, is_whole, kept):
+    trials = begin(is_whole=is_whole)
+    trials.store.begin(NAME, {})
+    trials.store.append(NAME, TRIAL)
+    assert left(tmp_path) == {}  # it is running
+    end(trials, status)
+
+    assert left(tmp_path) == kept
+
+
+def test_a_run_that_has_taken_trials_up_gives_up_those_as_well(begin, tmp_path):
+    for resume, kept in ((False, 1), (True, 0)):
+        first = begin()
+        first.store.begin(NAME, {})
+        first.store.append(NAME, TRIAL)
+        end(first, 2)
+        second = begin(resume=resume)
+        second.store.begin(NAME, {})
+        end(second, 0)
+
+        assert len(left(tmp_path)) == kept
+
+
+def test_nothing_is_made_where_nothing_can_be_kept(tmp_path):
+    trials = TrialsFile(SimpleNamespace(), Settings(), lambda: None, lambda: True)
+    gone = TrialsFile(SimpleNamespace(), Settings(), lambda: tmp_path / "gone", lambda: True)
+
+    assert trials.store is None
+    assert gone.store is None
+    trials.pytest_unconfigure()
+
+
+def test_a_worker_has_the_file_of_its_controller_or_none(begin, tmp_path):
+    controller, node = begin(), SimpleNamespace(workerinput={})
+    controller.pytest_configure_node(node)
+
+    elsewhere = SimpleNamespace(workerinput={})
+    assert node.workerinput[TOLD] == str(controller.store.path)
+    assert TrialsFile(elsewhere, Settings(), lambda: tmp_path, lambda: True).store is None
+    end(controller, 0)
