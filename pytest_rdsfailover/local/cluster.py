@@ -16,13 +16,14 @@ from pytest_rdsfailover.local.endpoints import KINDS, endpoint_of, instance_ids
 from pytest_rdsfailover.local.failovers import LocalFailover, LocalFailovers
 from pytest_rdsfailover.local.gateway.tls import CA_FILE
 from pytest_rdsfailover.local.gateway_process import LocalGateway
-from pytest_rdsfailover.local.network import Network, ToxiproxyProgram
+from pytest_rdsfailover.local.network import Network
 from pytest_rdsfailover.local.processes.process import Supervisor
 from pytest_rdsfailover.local.profiles.choreography import restart_of
 from pytest_rdsfailover.local.profiles.profiles import Profile, load_profile
 from pytest_rdsfailover.local.rds_proxy import READ_ONLY, READ_WRITE, LocalProxy
 from pytest_rdsfailover.local.server.programs import ServerProgram, ServerUrl
 from pytest_rdsfailover.local.server.server import start_server
+from pytest_rdsfailover.local.toxiproxy.program import ToxiproxyProgram
 from pytest_rdsfailover.local.trigger import ApiTrigger, DirectTrigger, Trigger
 from pytest_rdsfailover.model.clock import Clock, MonotonicClock
 from pytest_rdsfailover.model.endpoints import Endpoint

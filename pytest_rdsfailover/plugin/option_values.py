@@ -167,7 +167,7 @@ def _look(given: Mapping[str, Any], root: Path) -> None:
 
         find_server(given["server"])
     if "toxiproxy" in given:
-        from pytest_rdsfailover.local.network import find_toxiproxy
+        from pytest_rdsfailover.local.toxiproxy.program import find_toxiproxy
 
         find_toxiproxy(given["toxiproxy"])
 

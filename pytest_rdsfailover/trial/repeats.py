@@ -7,7 +7,7 @@ from typing import Any, NotRequired, Protocol, TypedDict, Unpack
 
 from pytest_rdsfailover.analysis.population import Sample
 from pytest_rdsfailover.analysis.statistics import CONFIDENCE
-from pytest_rdsfailover.analysis.verdicts import claims, expectations
+from pytest_rdsfailover.analysis.verdicts import claims, expectations, support
 from pytest_rdsfailover.analysis.verdicts.arguments import Claims
 from pytest_rdsfailover.model.clock import Clock, MonotonicClock
 from pytest_rdsfailover.model.durations import parse_duration
@@ -72,7 +72,7 @@ class Repeats:
         if len(samples) >= self.trials:
             return True
         asked = claims.parse_claims(**self.claims)
-        return self.stop_early and claims.certain(
+        return self.stop_early and support.certain(
             samples, asked, planned=self.trials, confidence=self.confidence
         )
 

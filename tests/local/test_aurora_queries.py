@@ -86,8 +86,8 @@ def test_role_and_identity_are_each_instance_s_own(resting, rows):
 
 def test_it_is_aurora_of_one_region_and_no_multi_az_cluster(resting, rows):
     endpoint = resting.writer_endpoint
-    assert rows(endpoint, "SHOW VARIABLES LIKE 'aurora_version'") == [("aurora_version", "3.08.0")]
-    assert rows(endpoint, "SELECT aurora_version( )") == [("3.08.0",)]
+    assert rows(endpoint, "SHOW VARIABLES LIKE 'aurora_version'") == [("aurora_version", "3.10.0")]
+    assert rows(endpoint, "SELECT aurora_version( )") == [("3.10.0",)]
     assert rows(endpoint, "SELECT 1") == [(1,)]
     for table in ("AURORA_GLOBAL_DB_STATUS", "AURORA_GLOBAL_DB_INSTANCE_STATUS"):
         query = (

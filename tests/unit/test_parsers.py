@@ -9,15 +9,15 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pytest_rdsfailover.analysis.verdicts.bounds import parse_expectations
-from pytest_rdsfailover.local.network import find_toxiproxy
 from pytest_rdsfailover.local.profiles.profiles import load_profile, parse_profile
 from pytest_rdsfailover.local.server.programs import find_server, parse_url
 from pytest_rdsfailover.local.toxiproxy.answer import Answer
 from pytest_rdsfailover.local.toxiproxy.api import Api
+from pytest_rdsfailover.local.toxiproxy.program import find_toxiproxy
 from pytest_rdsfailover.local.toxiproxy.request import BadRequestError, read
 from pytest_rdsfailover.model.durations import parse_duration, parse_share
 from pytest_rdsfailover.model.errors import SettingError
-from pytest_rdsfailover.report.baseline import parse_rules
+from pytest_rdsfailover.report.rules import parse_rules
 
 SECRET = "hunter2"
 NOISE = st.text(alphabet=st.characters(), max_size=40)

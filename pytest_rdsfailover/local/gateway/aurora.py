@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from pytest_rdsfailover.mysql.statements import Statement, Token
 
-VERSION = b"3.08.0"
+VERSION = b"3.10.0"
 TABLE = b"replica_host_status"
 FUNCTION = b"aurora_version"
 MASTER = b"MASTER_SESSION_ID"
