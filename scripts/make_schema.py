@@ -31,10 +31,11 @@ def schema() -> dict[str, typing.Any]:
     typing.TypedDict = typing_extensions.TypedDict  # pydantic asks for it below Python 3.12
     from pytest_rdsfailover.model import records
     from pytest_rdsfailover.report import schema as types
+    from pytest_rdsfailover.report import trial_schema
 
-    for record in (*vars(types).values(), records.PinDocument):
+    for record in (*vars(types).values(), *vars(trial_schema).values(), records.PinDocument):
         if typing_extensions.is_typeddict(record):
-            closed = {"extra": "forbid"} if record in types.CLOSED else {}
+            closed = {"extra": "forbid"} if record in trial_schema.CLOSED else {}
             record.__pydantic_config__ = {"use_attribute_docstrings": True, **closed}
     made = TypeAdapter(types.RunDocument).json_schema(schema_generator=Untitled)
     made["$defs"] = {_short(name): part for name, part in made["$defs"].items()}

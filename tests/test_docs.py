@@ -196,7 +196,10 @@ def test_every_command_is_documented():
     (commands,) = (
         each.choices for each in _parser()._actions if isinstance(each, argparse._SubParsersAction)
     )
-    cells = CELL.findall(section("docs/reports.md", "## The command"))
+    cells = [
+        *CELL.findall(section("docs/any-language.md", "## The commands")),
+        *CELL.findall(section("docs/reports.md", "## The command")),
+    ]
     assert [cell.split()[1].strip("`") for cell in cells] == list(commands)
     assert set(commands) <= set(re.findall(r"\w+", section("docs/reference.md", "## Command")))
 
@@ -273,3 +276,22 @@ def test_the_code_of_the_hooks_page_is_that_of_the_example():
 
     assert len(blocks) == 7
     assert [block for block in blocks if block not in read("examples/hooks/conftest.py")] == []
+
+
+def test_each_phase_of_a_profile_is_played_as_the_page_on_fidelity_says():
+    page = section("docs/fidelity.md", "## Profiles")
+    told = {
+        (name, phase): tomllib.loads(f"played = {played}")["played"]
+        for name, phase, played in re.findall(
+            r"^\| `([\w-]+)` \| (\w+) \| `(.+)` \| .+ \|$", page, re.MULTILINE
+        )
+    }
+    tables = tomllib.loads(read("pytest_rdsfailover/local/profiles/profiles.toml"))
+    phases = ("onset", "refused", "promotion", "dns", "proxy_hold")
+
+    assert told == {
+        (name, phase): table[phase]
+        for name, table in tables.items()
+        for phase in phases
+        if phase in table
+    }

@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from pytest_rdsfailover.local import network
-from pytest_rdsfailover.local.network import LOOPBACK
 from pytest_rdsfailover.local.processes import run_directory
 from pytest_rdsfailover.local.processes.cache import cache_directory
 from pytest_rdsfailover.local.server import programs
+from pytest_rdsfailover.local.toxiproxy.program import LOOPBACK, find_toxiproxy
 from pytest_rdsfailover.model.errors import SettingError
 
 DISTRIBUTION = "pytest-rdsfailover"
@@ -94,7 +94,7 @@ def _server() -> Requirement:
 
 
 def _toxiproxy() -> Requirement:
-    toxiproxy = network.find_toxiproxy(None)
+    toxiproxy = find_toxiproxy(None)
     if toxiproxy.path is not None:
         return Requirement(what="toxiproxy", state=OK, detail=toxiproxy.path)
     return Requirement(

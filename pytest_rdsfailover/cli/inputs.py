@@ -14,7 +14,8 @@ from pytest_rdsfailover.model.errors import ArchiveError, RdsFailoverError
 from pytest_rdsfailover.model.files import read_json
 from pytest_rdsfailover.model.typed import NotOfTypeError, typed
 from pytest_rdsfailover.report import document
-from pytest_rdsfailover.report.schema import RunDocument, TrialDocument
+from pytest_rdsfailover.report.schema import RunDocument
+from pytest_rdsfailover.report.trial_schema import TrialDocument
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

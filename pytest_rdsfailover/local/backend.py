@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from typing import Protocol, Self
 
 from pytest_rdsfailover.local.cluster import LocalCluster
-from pytest_rdsfailover.local.network import find_toxiproxy
 from pytest_rdsfailover.local.profiles.profiles import load_profile
 from pytest_rdsfailover.local.server.programs import find_server
+from pytest_rdsfailover.local.toxiproxy.program import find_toxiproxy
 from pytest_rdsfailover.model.errors import RdsFailoverError
 from pytest_rdsfailover.model.records import Environment
 from pytest_rdsfailover.model.settings import Settings
@@ -68,6 +68,7 @@ class LocalBackend:
             seed=settings.seed,
             api=api,
             port=self._port(instances),
+            login=settings.login,
         )
 
     def _port(self, instances: int) -> int | None:

@@ -3,8 +3,8 @@
 from typing import NotRequired, TypedDict
 
 from pytest_rdsfailover.model.records import Environment
-from pytest_rdsfailover.report.schema import TrialDocument
 from pytest_rdsfailover.report.trial_drawing import Portrait
+from pytest_rdsfailover.report.trial_schema import TrialDocument
 
 
 class Kept(TypedDict):

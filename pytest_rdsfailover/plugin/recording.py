@@ -12,8 +12,8 @@ from pytest_rdsfailover.model.records import Environment
 from pytest_rdsfailover.model.settings import Settings
 from pytest_rdsfailover.plugin.measured import Kept
 from pytest_rdsfailover.report.rerun import command
-from pytest_rdsfailover.report.schema import TrialDocument
 from pytest_rdsfailover.report.trial_drawing import portrait
+from pytest_rdsfailover.report.trial_schema import TrialDocument
 from pytest_rdsfailover.trial.trial import Trial
 
 

@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     from pytest_rdsfailover.model.records import Environment
     from pytest_rdsfailover.plugin.measured import Kept, MeasuredTrial
     from pytest_rdsfailover.plugin.report_files import Write
-    from pytest_rdsfailover.report.schema import RunDocument, TrialDocument
+    from pytest_rdsfailover.report.schema import RunDocument
+from pytest_rdsfailover.report.trial_schema import TrialDocument
 
 RUN = pytest.StashKey["Run"]()
 MEASURED = pytest.StashKey[list["MeasuredTrial"]]()
@@ -132,9 +133,9 @@ class Run:
             return []
         if self.settings.live is not None:
             return live_lines(self.settings.live)
-        from pytest_rdsfailover.local.network import find_toxiproxy
         from pytest_rdsfailover.local.processes.cache import cache_directory
         from pytest_rdsfailover.local.server.programs import find_server
+        from pytest_rdsfailover.local.toxiproxy.program import find_toxiproxy
 
         try:
             cache_directory(os.environ)

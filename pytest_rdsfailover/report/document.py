@@ -18,9 +18,9 @@ from pytest_rdsfailover.journal.complaints import Complaint
 from pytest_rdsfailover.model.records import Window
 from pytest_rdsfailover.report.figure_documents import figure_documents
 from pytest_rdsfailover.report.scenarios import Scenario, comparisons, scenarios
-from pytest_rdsfailover.report.schema import (
+from pytest_rdsfailover.report.schema import ComparisonDocument, RunDocument, ScenarioDocument
+from pytest_rdsfailover.report.trial_schema import (
     AttemptsDocument,
-    ComparisonDocument,
     ComplaintDocument,
     EndpointKind,
     ErrorDocument,
@@ -28,8 +28,6 @@ from pytest_rdsfailover.report.schema import (
     OutageDocument,
     PercentilesDocument,
     ReadsDocument,
-    RunDocument,
-    ScenarioDocument,
     TrialDocument,
 )
 

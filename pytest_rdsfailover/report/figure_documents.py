@@ -5,7 +5,7 @@ import math
 from pytest_rdsfailover.analysis.figure import Figure
 from pytest_rdsfailover.analysis.summary import Summary
 from pytest_rdsfailover.model.durations import format_figure
-from pytest_rdsfailover.report.schema import FigureDocument, TrialDocument
+from pytest_rdsfailover.report.trial_schema import FigureDocument, TrialDocument
 
 DIGITS = 6  # microseconds, and parts of a million
 

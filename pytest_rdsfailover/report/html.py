@@ -19,8 +19,9 @@ from typing import NotRequired, TypedDict
 
 from pytest_rdsfailover.report import tables
 from pytest_rdsfailover.report.scenarios import Scenario, scenarios
-from pytest_rdsfailover.report.schema import LISTS, RunDocument, TrialDocument
+from pytest_rdsfailover.report.schema import RunDocument
 from pytest_rdsfailover.report.trial_drawing import Portrait
+from pytest_rdsfailover.report.trial_schema import LISTS, TrialDocument
 
 # Each script is a module: others see only what it exports. A script may use those above it.
 SCRIPTS = (

@@ -7,7 +7,7 @@ from pytest_rdsfailover.analysis.figure import Figure
 from pytest_rdsfailover.analysis.population import population
 from pytest_rdsfailover.report.document import to_microseconds
 from pytest_rdsfailover.report.scenarios import is_measured, measured_downtimes
-from pytest_rdsfailover.report.schema import LISTS, TrialDocument
+from pytest_rdsfailover.report.trial_schema import LISTS, TrialDocument
 
 Properties = Iterator[tuple[str, object]]
 Counted = Literal["acked", "refused", "unknown", "stale_writes", "stuck_writers"]

@@ -8,8 +8,9 @@ from pytest_rdsfailover.model.durations import format_difference, format_figure,
 from pytest_rdsfailover.report import tables
 from pytest_rdsfailover.report.figure_documents import in_words, known
 from pytest_rdsfailover.report.scenarios import Scenario, comparisons, scenarios
-from pytest_rdsfailover.report.schema import ComplaintDocument, RunDocument, TrialDocument
+from pytest_rdsfailover.report.schema import RunDocument
 from pytest_rdsfailover.report.terminal import attempts_downtime, downtime
+from pytest_rdsfailover.report.trial_schema import ComplaintDocument, TrialDocument
 
 MARKS = re.compile(r"([\\`*_{}\[\]<>|#~])")
 MOST_TRIALS = 100  # rows; job pages have a limit on their size

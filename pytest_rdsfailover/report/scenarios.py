@@ -9,7 +9,7 @@ from pytest_rdsfailover.analysis.compare import Comparison, compare, compare_pai
 from pytest_rdsfailover.analysis.figure import Figure
 from pytest_rdsfailover.analysis.population import Population, population
 from pytest_rdsfailover.report.figure_documents import figure_of
-from pytest_rdsfailover.report.schema import TrialDocument
+from pytest_rdsfailover.report.trial_schema import TrialDocument
 
 FEWEST_COMPARED = 2  # a single trial says nothing about a difference
 

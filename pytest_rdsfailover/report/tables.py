@@ -12,8 +12,8 @@ from pytest_rdsfailover.analysis.population import Population
 from pytest_rdsfailover.analysis.statistics import wilson
 from pytest_rdsfailover.model.durations import format_difference
 from pytest_rdsfailover.report.scenarios import Scenario, comparisons, scenarios
-from pytest_rdsfailover.report.schema import TrialDocument
 from pytest_rdsfailover.report.terminal import WIDTH, duration, fit
+from pytest_rdsfailover.report.trial_schema import TrialDocument
 
 NONE, SHORT = 0.5, 1.5  # seconds: a client that writes once a second reports none, or 1 s
 MANY = 1000  # trials; of so many a table has no room for the word "of"

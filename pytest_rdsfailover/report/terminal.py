@@ -13,8 +13,8 @@ from pytest_rdsfailover.model.durations import format_duration, format_moment
 from pytest_rdsfailover.model.records import Milestone, Window
 from pytest_rdsfailover.report.figure_documents import figure_of, in_words
 from pytest_rdsfailover.report.scenarios import is_reliable
-from pytest_rdsfailover.report.schema import TrialDocument
 from pytest_rdsfailover.report.served_lines import served_lines
+from pytest_rdsfailover.report.trial_schema import TrialDocument
 
 WIDTH = 80
 NAME = 15  # columns left of the drawing

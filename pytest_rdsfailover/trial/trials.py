@@ -6,7 +6,7 @@ from typing import Unpack, overload
 from pytest_rdsfailover.analysis.figure import Figure
 from pytest_rdsfailover.analysis.population import Population, Sample, population_of
 from pytest_rdsfailover.analysis.statistics import CONFIDENCE
-from pytest_rdsfailover.analysis.verdicts import claims
+from pytest_rdsfailover.analysis.verdicts import support
 from pytest_rdsfailover.analysis.verdicts.arguments import Claims
 from pytest_rdsfailover.model.durations import format_duration
 
@@ -68,8 +68,8 @@ class Trials(Sequence[Sample]):
         """
         __tracebackhide__ = True
         self._asked.update(bounds)
-        self._note(claims.evidence(self, confidence=confidence, **bounds))
-        claims.expect(self, confidence=confidence, **bounds)
+        self._note(support.evidence(self, confidence=confidence, **bounds))
+        support.expect(self, confidence=confidence, **bounds)
 
     def __repr__(self) -> str:
         found = self.summary
@@ -96,4 +96,4 @@ class InvalidTrialsError(AssertionError):
         self.trials = trials
 
     def __str__(self) -> str:
-        return "\n".join(claims.complaints(self.trials, ()))
+        return "\n".join(support.complaints(self.trials, ()))

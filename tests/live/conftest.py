@@ -8,9 +8,9 @@ from regions import at_rest
 
 from pytest_rdsfailover.live.backend import LiveBackend
 from pytest_rdsfailover.local.cluster import LocalCluster
-from pytest_rdsfailover.local.network import find_toxiproxy
 from pytest_rdsfailover.local.profiles.profiles import load_profile
 from pytest_rdsfailover.local.server.programs import find_server
+from pytest_rdsfailover.local.toxiproxy.program import find_toxiproxy
 
 PLACES = os.pathsep.join((os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin"))
 

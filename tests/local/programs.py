@@ -5,8 +5,8 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from pytest_rdsfailover.local.network import find_toxiproxy
 from pytest_rdsfailover.local.server.programs import ServerProgram, find_server
+from pytest_rdsfailover.local.toxiproxy.program import find_toxiproxy
 from pytest_rdsfailover.model.errors import SettingError
 
 FETCHED = Path(__file__).parents[2] / ".servers" / "mysql" / "bin" / "mysqld"  # by scripts/test

@@ -6,8 +6,8 @@ import pymysql
 import pytest
 
 from pytest_rdsfailover.local.cluster import LocalCluster
-from pytest_rdsfailover.local.network import find_toxiproxy
 from pytest_rdsfailover.local.profiles.profiles import parse_profile
+from pytest_rdsfailover.local.toxiproxy.program import find_toxiproxy
 
 pytestmark = pytest.mark.local
 

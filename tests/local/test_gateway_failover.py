@@ -117,7 +117,11 @@ def test_writes_that_execute_or_wait_at_the_cut_do_not_commit_after_the_promotio
 def test_writers_that_wait_for_a_lock_do_not_get_it_from_a_holder_that_is_cut(
     server, gateway, endpoint, held
 ):
-    """An engine that restarts hands no lock on. Shown to catch: in order of age 5 to 16 are stored."""
+    """An engine that restarts hands no lock on.
+
+    Shown to catch: with none of it all 16 are stored, and 6 to 16 if waiters are only killed first and
+    an idle holder is hung up on.
+    """
     holder = gateway.connect(endpoint)
     with holder.cursor() as lock:
         lock.execute("BEGIN")

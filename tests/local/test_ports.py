@@ -12,11 +12,12 @@ from programs import REAL_TOXIPROXY, network_for
 from pytest_rdsfailover.local import network as network_module
 from pytest_rdsfailover.local.cluster import LocalCluster
 from pytest_rdsfailover.local.gateway.sockets import bound
-from pytest_rdsfailover.local.network import Network, find_toxiproxy
+from pytest_rdsfailover.local.network import Network
 from pytest_rdsfailover.local.processes import ports
 from pytest_rdsfailover.local.processes.ports import reserve_port
 from pytest_rdsfailover.local.processes.process import Supervisor
 from pytest_rdsfailover.local.profiles.profiles import load_profile
+from pytest_rdsfailover.local.toxiproxy.program import find_toxiproxy
 from pytest_rdsfailover.model.clock import MonotonicClock
 from pytest_rdsfailover.model.errors import RdsFailoverError, SettingError
 from pytest_rdsfailover.model.settings import Settings

@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pytest_rdsfailover.local.profiles.profiles import Profile, Span, parse_profile
+from pytest_rdsfailover.local.profiles.profiles import Profile, parse_profile
+from pytest_rdsfailover.local.profiles.shapes import Shape
 from pytest_rdsfailover.model.errors import SettingError
 
 SCRIPT = "x-rdsfailover-script"
@@ -42,24 +43,25 @@ def profile_table(profile: Profile) -> Mapping[str, Any]:
     """Return a profile as the table that `parse_profile` reads."""
     table: dict[str, Any] = {
         "about": profile.about,
-        "onset": _span(profile.onset),
+        "onset": _shape(profile.onset),
         "cut": profile.cut,
-        "refused": _span(profile.refused),
+        "refused": _shape(profile.refused),
         "read_only_error": profile.read_only_error,
         "dns_ttl": _seconds(profile.dns_ttl),
-        "proxy_hold": [
-            {"share": share, "hold": _span(span)} for share, span in profile.proxy_hold.spans
-        ],
+        "proxy_hold": _shape(profile.proxy_hold),
         "proxy_connect": profile.proxy_connect,
     }
     if profile.promotion is not None:
-        table["promotion"] = _span(profile.promotion)
-        table["dns"] = [_span(flip) for flip in profile.dns]
+        table["promotion"] = _shape(profile.promotion)
+        table["dns"] = [_shape(flip) for flip in profile.dns]
     return table
 
 
-def _span(span: Span) -> list[str]:
-    return [_seconds(end) for end in (span.low, span.high)]
+def _shape(shape: Shape) -> list[dict[str, Any]]:
+    return [
+        {"share": share, "range": [_seconds(span.low), _seconds(span.high)]}
+        for share, span in shape.spans
+    ]
 
 
 def _seconds(duration: float) -> str:

@@ -7,9 +7,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from pytest_rdsfailover.local.aws_api.script import Script, decode_script, encode_script
+from pytest_rdsfailover.local.gateway.aurora import VERSION
 from pytest_rdsfailover.local.server.accounts import Address
 
-ENGINE, ENGINE_VERSION = "aurora-mysql", "8.0.mysql_aurora.3.10.0"
+ENGINE, ENGINE_VERSION = "aurora-mysql", f"8.0.mysql_aurora.{VERSION.decode()}"
 INSTANCE_CLASS = "db.r7g.large"
 GLOBAL, ABROAD = "rdsfailover-global", "rdsfailover-abroad"
 REGIONS_ABROAD = ("us-west-2", "eu-west-1")

@@ -1,6 +1,5 @@
 """A failover as data: what happens after the trigger, and when; read from TOML and checked."""
 
-import random
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
@@ -8,48 +7,21 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from pytest_rdsfailover.local.profiles.shapes import Shape, between, shape
 from pytest_rdsfailover.model.durations import parse_duration
 from pytest_rdsfailover.model.errors import ArchiveError, SettingError, did_you_mean
 from pytest_rdsfailover.model.files import read_bytes
 
 MOST_BYTES = 1 << 20  # of a profile
-ROUNDING = 1e-6  # by which shares may miss their sum
+NO_HOLD = between(0.0, 0.0)
 CUTS = ("reset", "close", "hang")
 PROXY_CONNECTS = ("accept", "error")
 READ_ONLY_ERRORS = (1290, 1836)  # older and newer Aurora MySQL
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
-    """A duration that is sampled anew for each failover, in seconds."""
-
-    low: float
-    high: float
-
-    def sample(self, chance: random.Random) -> float:
-        """Return a duration between the two ends."""
-        return chance.uniform(self.low, self.high)
-
-
-@dataclass(frozen=True, slots=True)
-class Holds:
-    """How long RDS Proxy goes on queueing: one of several spans, each with its share of trials."""
-
-    spans: tuple[tuple[float, Span], ...]
-
-    def sample(self, chance: random.Random) -> float:
-        """Return a duration of one of the spans, chosen by their shares."""
-        shares = [share for share, _ in self.spans]
-        (chosen,) = chance.choices([span for _, span in self.spans], shares)
-        return chosen.sample(chance)
-
-
-NO_HOLD = Holds(((1.0, Span(0.0, 0.0)),))
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
-    """One kind of failover. Spans count from the onset, the onset from the trigger.
+    """One kind of failover. Durations count from the onset, the onset from the trigger.
 
     Attributes:
         name: what users call it.
@@ -61,7 +33,7 @@ class Profile:
             unanswered.
         promotion: when the new writer takes writes; None for a crash in place, after which the
             same writer is back.
-        dns: when the cluster endpoint changes sides, one span for each time. The last time leads to
+        dns: when the cluster endpoint changes sides, one duration for each time. The last time leads to
             the new writer, so the count is odd: above 1 the endpoint goes back and forth before.
             Empty for a crash.
         read_only_error: what readers, the demoted writer among them, answer to writes.
@@ -75,14 +47,14 @@ class Profile:
 
     name: str
     about: str
-    onset: Span
+    onset: Shape
     cut: str
-    refused: Span
-    promotion: Span | None
-    dns: tuple[Span, ...]
+    refused: Shape
+    promotion: Shape | None
+    dns: tuple[Shape, ...]
     read_only_error: int
     dns_ttl: float = 0.0
-    proxy_hold: Holds = NO_HOLD
+    proxy_hold: Shape = NO_HOLD
     proxy_connect: str = "accept"
 
     def __post_init__(self) -> None:
@@ -171,14 +143,14 @@ def parse_profile(name: str, table: Mapping[str, Any]) -> Profile:
         return Profile(
             name=name,
             about=str(table.get("about", "")),
-            onset=_span(table.get("onset", "0s")),
+            onset=shape(table.get("onset", "0s")),
             cut=table.get("cut", "reset"),
-            refused=_span(table["refused"]),
-            promotion=None if promotion is None else _span(promotion),
+            refused=shape(table["refused"]),
+            promotion=None if promotion is None else shape(promotion),
             dns=_flips(table.get("dns", [])),
             read_only_error=table.get("read_only_error", 1836),
             dns_ttl=parse_duration(str(table.get("dns_ttl", "0s"))),
-            proxy_hold=_holds(table.get("proxy_hold", "0s")),
+            proxy_hold=shape(table.get("proxy_hold", "0s")),
             proxy_connect=table.get("proxy_connect", "accept"),
         )
     except KeyError as error:
@@ -189,36 +161,8 @@ def parse_profile(name: str, table: Mapping[str, Any]) -> Profile:
         raise SettingError(f"profile {name!r}: {error}") from error
 
 
-def _span(value: object) -> Span:
-    """Return the span of `"2s"` or `["1s", "3s"]`."""
-    match value:
-        case str():
-            low = high = parse_duration(value)
-        case [str() as first, str() as last]:
-            low, high = parse_duration(first), parse_duration(last)
-        case _:
-            raise SettingError(f'{value!r} is no duration; write "2s" or ["1s", "3s"]')
-    if low > high:
-        raise SettingError(f"{value!r} ends before it begins")
-    return Span(low, high)
-
-
-def _flips(value: object) -> tuple[Span, ...]:
-    """Return one span for `"2s"` or `["1s", "3s"]`, several for a list of such."""
+def _flips(value: object) -> tuple[Shape, ...]:
+    """Return one shape for each flip: a single one, or a list of an odd number of lists."""
     if isinstance(value, list) and all(isinstance(flip, list) for flip in value):
-        return tuple(_span(flip) for flip in value)
-    return (_span(value),)
-
-
-def _holds(value: object) -> Holds:
-    """Return one span for `"1s"` or `["0s", "1s"]`, several for a list of `{share, hold}`."""
-    if not isinstance(value, list) or not all(isinstance(entry, dict) for entry in value):
-        return Holds(((1.0, _span(value)),))
-    try:
-        spans = tuple((float(entry["share"]), _span(entry["hold"])) for entry in value)
-    except (KeyError, TypeError, ValueError) as error:
-        raise SettingError(f"{value!r} is no list of {{share = 0.3, hold = '1s'}}") from error
-    total = sum(share for share, _ in spans)
-    if not (all(0 <= share <= 1 for share, _ in spans) and abs(total - 1) <= ROUNDING):
-        raise SettingError(f"the shares in {value!r} must not be negative, and must add up to 1")
-    return Holds(spans)
+        return tuple(shape(flip) for flip in value)
+    return (shape(value),)

@@ -8,7 +8,7 @@ from builders import course, journal
 
 from pytest_rdsfailover.analysis.judging import judge
 from pytest_rdsfailover.analysis.population import Sample
-from pytest_rdsfailover.analysis.verdicts import claims, expectations
+from pytest_rdsfailover.analysis.verdicts import expectations, support
 from pytest_rdsfailover.analysis.verdicts.bounds import parse_expectations
 from pytest_rdsfailover.analysis.verdicts.expectations import FAIL, INCONCLUSIVE, PASS
 from pytest_rdsfailover.journal import archive
@@ -150,9 +150,9 @@ def test_a_population_s_claims_on_the_attempts_downtime_go_by_the_ends_of_each_t
     kept, broken = expectations.sample_of(judged()), expectations.sample_of(judged(back=13.0))
     again = Sample.of_plain(json.loads(json.dumps(broken.plain())))
 
-    claims.expect([kept] * 3, attempts_downtime="< 2s")
+    support.expect([kept] * 3, attempts_downtime="< 2s")
     with pytest.raises(AssertionError, match=r"FAIL: attempts_downtime < 2\.00 s in every trial"):
-        claims.expect([kept, again], attempts_downtime="< 2s")
+        support.expect([kept, again], attempts_downtime="< 2s")
     middle = f"< {kept.figures['attempts_downtime'].value * 1000:.0f}ms"
     with pytest.raises(AssertionError, match="INCONCLUSIVE: attempts_downtime"):
-        claims.expect([kept] * 3, attempts_downtime=middle)
+        support.expect([kept] * 3, attempts_downtime=middle)

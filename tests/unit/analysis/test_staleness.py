@@ -4,7 +4,7 @@ import pytest
 from builders import ack, acks, course, journal
 
 from pytest_rdsfailover.analysis.judging import judge
-from pytest_rdsfailover.analysis.verdicts import claims, expectations
+from pytest_rdsfailover.analysis.verdicts import expectations, support
 from pytest_rdsfailover.analysis.verdicts.bounds import parse_expectations
 from pytest_rdsfailover.journal import archive
 from pytest_rdsfailover.journal.evidence import Evidence
@@ -143,11 +143,11 @@ def test_a_population_s_claims_on_the_staleness_go_by_the_ends_of_each_trial():
     fresh = expectations.sample_of(judge(world((5.05, 40, False))))
     stale = expectations.sample_of(judge(world((6.05, 50 - 7, False))))
 
-    claims.expect([fresh, stale], staleness="max < 700ms")
+    support.expect([fresh, stale], staleness="max < 700ms")
     with pytest.raises(AssertionError, match="INCONCLUSIVE: max of staleness"):
-        claims.expect([fresh, stale], staleness="max < 652ms")
+        support.expect([fresh, stale], staleness="max < 652ms")
     with pytest.raises(AssertionError, match="FAIL: max of staleness < 500 ms"):
-        claims.expect([fresh, stale], staleness="max < 500ms")
+        support.expect([fresh, stale], staleness="max < 500ms")
 
 
 def test_a_session_that_misses_its_own_write_breaks_unseen_and_one_that_sees_all_keeps_it():

@@ -2,7 +2,7 @@ import pytest
 
 from pytest_rdsfailover.analysis.figure import Figure
 from pytest_rdsfailover.analysis.population import Sample
-from pytest_rdsfailover.analysis.verdicts import claims
+from pytest_rdsfailover.analysis.verdicts import claims, support
 from pytest_rdsfailover.analysis.verdicts.expectations import FAIL, INCONCLUSIVE, PASS
 from pytest_rdsfailover.model.errors import SettingError
 
@@ -24,13 +24,13 @@ def sample(downtime=1.0, *, valid=True, problem="", spread=0.0, rate=200.0, **fi
 
 
 def state(samples, confidence=0.95, **asked):
-    (verdict,) = claims.judge(samples, claims.parse_claims(**asked), confidence)
+    (verdict,) = support.judge(samples, claims.parse_claims(**asked), confidence)
     return verdict.state
 
 
 def complaint(samples, **asked):
     with pytest.raises(AssertionError) as caught:
-        claims.expect(samples, **asked)
+        support.expect(samples, **asked)
     return str(caught.value)
 
 
@@ -68,7 +68,7 @@ def test_a_failure_shows_the_trials_that_break_it_and_the_quantile_seen():
 
 def test_the_evidence_says_how_much_is_shown_and_what_would_show_more():
     """By the binomial distribution: of n trials that all held, 0.05 ** (1 / n) of all hold at least."""
-    (verdict,) = claims.judge([sample()] * 59, claims.parse_claims(downtime="p95 < 2s"))
+    (verdict,) = support.judge([sample()] * 59, claims.parse_claims(downtime="p95 < 2s"))
     few = complaint([sample()] * 4, downtime="median < 2s")
 
     assert verdict.evidence == (
@@ -174,7 +174,7 @@ def test_an_invalid_trial_counts_for_nothing_and_never_passes():
 
 
 def test_claims_that_hold_raise_nothing():
-    claims.expect([sample()] * 59, downtime="p95 < 2s", lost=0, confidence=0.95)
+    support.expect([sample()] * 59, downtime="p95 < 2s", lost=0, confidence=0.95)
 
 
 @pytest.mark.parametrize(
@@ -198,7 +198,7 @@ def test_claims_that_hold_raise_nothing():
 )
 def test_what_makes_no_sense_is_refused(asked):
     with pytest.raises(SettingError):
-        claims.expect([sample()] * 59, **asked)
+        support.expect([sample()] * 59, **asked)
 
 
 def test_a_claim_that_so_few_trials_can_never_support_is_refused_before_the_first():
@@ -212,7 +212,7 @@ def test_a_claim_that_so_few_trials_can_never_support_is_refused_before_the_firs
 
 
 def certain(samples, planned, **asked):
-    return claims.certain(samples, claims.parse_claims(**asked), planned=planned, confidence=0.95)
+    return support.certain(samples, claims.parse_claims(**asked), planned=planned, confidence=0.95)
 
 
 def test_a_verdict_is_certain_once_no_further_trial_can_change_it():
@@ -234,9 +234,9 @@ def test_one_broken_claim_makes_the_verdict_certain():
 def test_stopping_early_gives_the_verdict_of_all_planned_trials(planned, breaches):
     asked = claims.parse_claims(downtime="p80 < 2s")
     every = [sample(3.0)] * breaches + [sample()] * (planned - breaches)
-    whole = claims.judge(every, asked)[0].state == PASS
+    whole = support.judge(every, asked)[0].state == PASS
     for order in (every, every[::-1]):
         stopped = next(
             n for n in range(planned + 1) if certain(order[:n], planned, downtime="p80 < 2s")
         )
-        assert (claims.judge(order[:stopped], asked)[0].state == PASS) == whole
+        assert (support.judge(order[:stopped], asked)[0].state == PASS) == whole

@@ -6,7 +6,7 @@ from builders import acks, course, journal, refused
 from pytest_rdsfailover.analysis.judging import summarise
 from pytest_rdsfailover.analysis.population import Sample
 from pytest_rdsfailover.analysis.service_figures import ServiceFigures
-from pytest_rdsfailover.analysis.verdicts import claims, expectations
+from pytest_rdsfailover.analysis.verdicts import expectations, support
 from pytest_rdsfailover.analysis.verdicts.bounds import parse_expectations
 from pytest_rdsfailover.analysis.verdicts.expectations import FAIL, INCONCLUSIVE, PASS, sample_of
 from pytest_rdsfailover.model.errors import SettingError
@@ -131,7 +131,7 @@ def test_claims_are_about_all_of_these_figures():
     samples = [sample_of(judged(), ["served_within_300ms"])] * 60
     samples = [Sample.of_plain(each.plain()) for each in samples]
 
-    claims.expect(
+    support.expect(
         samples,
         success="p5 >= 80%",
         served_within={"300ms": ">= 87%", "500ms": "p5 >= 87%"},
@@ -144,7 +144,7 @@ def test_claims_are_about_all_of_these_figures():
 
 def test_a_claim_on_a_latency_that_nobody_asked_for_says_how_to_ask():
     with pytest.raises(AssertionError, match=r"give the claim to rds_trials\(\.\.\., claims="):
-        claims.expect([sample_of(judged())], served_within_300ms=">= 87%")
+        support.expect([sample_of(judged())], served_within_300ms=">= 87%")
 
 
 def test_no_share_is_measured_that_nobody_asks_for(monkeypatch):

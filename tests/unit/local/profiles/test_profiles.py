@@ -2,7 +2,8 @@ import random
 
 import pytest
 
-from pytest_rdsfailover.local.profiles.profiles import Span, load_profile, parse_profile, shipped
+from pytest_rdsfailover.local.profiles.profiles import load_profile, parse_profile, shipped
+from pytest_rdsfailover.local.profiles.shapes import between
 from pytest_rdsfailover.model.errors import SettingError
 
 CRASH = {"refused": "1s"}
@@ -39,7 +40,7 @@ def test_a_user_s_file_is_a_profile_named_after_it(tmp_path):
     profile = load_profile(str(path))
 
     assert (profile.name, profile.cut) == ("ours", "close")
-    assert profile.dns == (Span(2.0, 3.0),)
+    assert profile.dns == (between(2.0, 3.0),)
 
 
 @pytest.mark.parametrize(
@@ -89,7 +90,7 @@ def test_a_crash_has_nobody_to_promote_and_no_dns_to_flip():
 
 
 def test_a_sample_lies_in_its_span_and_follows_the_seed():
-    span = Span(1.0, 3.0)
+    span = between(1.0, 3.0)
     samples = [span.sample(random.Random(seed)) for seed in range(50)]
 
     assert all(1.0 <= sample <= 3.0 for sample in samples)

@@ -47,11 +47,42 @@ def test_alternatives_come_up_by_their_shares():
     assert 0.25 < sum(found) / len(found) < 0.35
 
 
+@pytest.mark.parametrize("field", ["onset", "refused", "promotion", "dns", "proxy_hold"])
+def test_every_duration_may_have_a_shape(field):
+    parts = [{"share": 0.2, "range": ["1s", "2s"]}, {"share": 0.8, "range": ["6s", "10s"]}]
+    found = getattr(parse_profile("own", {**TABLE, field: parts}), field)
+    shape, chance = found[0] if field == "dns" else found, random.Random(1)
+
+    samples = [shape.sample(chance) for _ in range(2000)]
+
+    assert all(1 <= one <= 2 or 6 <= one <= 10 for one in samples)
+    assert 0.17 < sum(one <= 2 for one in samples) / len(samples) < 0.23
+    assert (shape.low, shape.high) == (1.0, 10.0)
+
+
+def test_flips_and_flops_may_have_shapes():
+    parts = [{"share": 0.5, "range": "1s"}, {"share": 0.5, "range": "2s"}]
+
+    flips = parse_profile("own", {**TABLE, "dns": [parts, ["3s", "4s"], ["5s", "6s"]]}).dns
+
+    assert [(flip.low, flip.high) for flip in flips] == [(1.0, 2.0), (3.0, 4.0), (5.0, 6.0)]
+
+
 @pytest.mark.parametrize(
     ("field", "value", "words"),
     [
-        ("proxy_hold", [{"share": 0.5, "hold": "1s"}], "must add up to 1"),
-        ("proxy_hold", [{"share": "half"}], "no list of"),
+        ("proxy_hold", [{"share": 0.5, "range": "1s"}], "must add up to 1"),
+        (
+            "proxy_hold",
+            [{"share": 1.5, "range": "1s"}, {"share": -0.5, "range": "1s"}],
+            "no number",
+        ),
+        ("refused", [{"share": "half", "range": "1s"}], "no number"),
+        ("onset", [{"share": float("nan"), "range": "1s"}], "no number"),
+        ("promotion", [{"share": 1}], "no list of"),
+        ("proxy_hold", [{"share": 1, "hold": "1s"}], "no list of"),
+        ("dns", [{"share": 1, "range": ["2s", "1s"]}], "ends before it begins"),
+        ("dns", [{"share": 1, "range": "1s"}, "2s"], "no list of"),
         ("proxy_hold", 3, "no duration"),
         ("proxy_connect", "maybe", "accept, error"),
     ],

@@ -2,8 +2,9 @@
 
 import pytest
 
-from pytest_rdsfailover.local.profiles.profiles import Span, load_profile
+from pytest_rdsfailover.local.profiles.profiles import load_profile
 from pytest_rdsfailover.local.profiles.recorder import NothingRecordedError, measure, profile_text
+from pytest_rdsfailover.local.profiles.shapes import between
 
 USUAL = {"writer_cut": 0.3, "promoted": 2.0, "old_writer_back": 1.8, "dns_flip": 4.3}
 
@@ -36,10 +37,10 @@ def replayed(tmp_path):
 def test_one_trial_gives_back_its_own_durations(replayed):
     profile = replayed(trial())
 
-    assert profile.onset == Span(0.3, 0.3)
-    assert profile.refused == Span(1.5, 1.5)
-    assert profile.promotion == Span(1.7, 1.7)
-    assert profile.dns == (Span(4.0, 4.0),)
+    assert profile.onset == between(0.3, 0.3)
+    assert profile.refused == between(1.5, 1.5)
+    assert profile.promotion == between(1.7, 1.7)
+    assert profile.dns == (between(4.0, 4.0),)
     assert (profile.cut, profile.read_only_error) == ("reset", 1836)
 
 
@@ -47,8 +48,8 @@ def test_several_trials_give_ranges(replayed):
     later = USUAL | {"promoted": 3.0, "dns_flip": 9.3, "writer_cut": 0.3}
     profile = replayed(trial(), trial(milestones=later), trial())
 
-    assert profile.promotion == Span(1.7, 2.7)
-    assert profile.dns == (Span(4.0, 9.0),)
+    assert profile.promotion == between(1.7, 2.7)
+    assert profile.dns == (between(4.0, 9.0),)
     assert "3 trials" in profile.about
 
 
@@ -66,7 +67,7 @@ def test_a_crash_in_place_promotes_nobody(replayed):
 
     assert profile.promotion is None
     assert profile.dns == ()
-    assert profile.refused == Span(4.0, 4.0)
+    assert profile.refused == between(4.0, 4.0)
 
 
 @pytest.mark.parametrize(
