@@ -40,9 +40,12 @@ def read(config: pytest.Config) -> Settings:
         pytest.UsageError: if a value cannot be honoured; the text names where it came from.
     """
     values: dict[str, Any] = {}
-    for option, (source, text) in options.given(config).items():
+    for option, (source, text, base) in options.given(config).items():
         try:
-            values[option.name] = PARSERS[option.kind](text)
+            values[option.name] = (
+                absolute_path(text, base) if option.kind == options.PATH
+                else PARSERS[option.kind](text)
+            )  # fmt: skip
         except SettingError as error:
             raise pytest.UsageError(f"{source}: {error}") from None
     # The controller of pytest-xdist has told its workers, so that all sample from one seed.
@@ -126,7 +129,6 @@ PARSERS: dict[str, Callable[[str], object]] = {
     options.NAMES: _names,
     options.REGION: _region,
     options.RULES: _rules,
-    options.PATH: absolute_path,
 }
 
 
