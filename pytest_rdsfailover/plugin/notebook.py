@@ -1,7 +1,12 @@
 """Where the trials of one test are noted, shown, and kept."""
 
+import functools
+import hashlib
+import sys
 import warnings
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -18,8 +23,13 @@ from pytest_rdsfailover.plugin.recording import keep, label, what_remains
 from pytest_rdsfailover.plugin.run import Run
 from pytest_rdsfailover.plugin.trials_file import TRIALS_FILE
 from pytest_rdsfailover.report import document, terminal
+from pytest_rdsfailover.trial.fingerprints import HASHED
+from pytest_rdsfailover.trial.key import ProjectCode, TrialKey
 from pytest_rdsfailover.trial.resume import KeptTrials, PopulationName, Recalled, recall
 from pytest_rdsfailover.trial.trial import Trial, report_asked
+
+# A local cluster is started, or its proxy set up, as these say.
+CLUSTER_MARKERS = ("rds_instances", "rds_aws_names", "rds_proxy")
 
 if TYPE_CHECKING:  # a local run imports nothing of live mode
     from pytest_rdsfailover.live.cluster import LiveCluster
@@ -77,15 +87,15 @@ class Notebook:
         self._run.noted(self._item).append(entry)
         self._progress.keep(self._item, entry)
 
-    def keep(self, place: int, key: Mapping[str, Any]) -> KeptTrials:
+    def keep(self, place: int, decisive: Mapping[str, Any]) -> KeptTrials:
         """Return where the finished trials of a population are kept until the run has reported.
 
         Args:
             place: its number among the populations of the test, from 1.
-            key: what decides the trials, but for the versions of what they run on.
+            decisive: what decides the trials, but for what they run on.
         """
         population = PopulationName(self._item.nodeid, place)
-        key = {**key, "versions": self._where["versions"]}
+        key = TrialKey({**decisive, **self._decisive()}, project_code(self._item))
         directory = self._file.directory()
         found = Recalled({})
         if self._run.settings.resume and directory is not None:
@@ -94,9 +104,41 @@ class Notebook:
             warnings.warn(NotResumedWarning(f"{population.test}: {found.changed}"), stacklevel=2)
         return KeptTrials(self._file.store, population, key, found.trials)
 
+    def _decisive(self) -> dict[str, Any]:
+        """Return what decides the trials beside the load: the cluster, and all that is installed."""
+        settings = self._run.settings
+        live = None if settings.live is None else asdict(replace(settings.live, started=0.0))
+        marked = {
+            name: [
+                [str(marker.args), str(marker.kwargs)] for marker in self._item.iter_markers(name)
+            ]
+            for name in CLUSTER_MARKERS
+        }
+        return {
+            "instances": settings.instances,
+            "aws_names": settings.aws_names,
+            **marked,
+            "live": live,
+            "versions": self._where["versions"],
+            "installed": installed(),
+        }
+
     def progress(self, planned: int, samples: Sequence[Sample]) -> None:
         """Show the latest of the test's trials."""
         self._progress.tell(self._item, planned, samples)
+
+
+def project_code(item: pytest.Item) -> ProjectCode:
+    """Return the Python files that a test may depend on: the project's, without other tests."""
+    collected = {other.path for other in item.session.items} - {item.path}
+    return ProjectCode(item.config.rootpath, frozenset(collected))
+
+
+@functools.cache
+def installed() -> str:
+    """Return a hash of which packages are installed, in which versions."""
+    found = (path.name for place in sys.path for path in Path(place).glob("*.dist-info"))
+    return HASHED + hashlib.sha256(" ".join(sorted(found)).encode()).hexdigest()[:16]
 
 
 def scenario_of(item: pytest.Item) -> str:

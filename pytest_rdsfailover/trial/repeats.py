@@ -91,7 +91,7 @@ class NotedTrials(Protocol):
     def recall(self, entry: Any, /) -> None:
         """Note a trial of the run that was interrupted."""
 
-    def keep(self, place: int, key: Mapping[str, Any], /) -> KeptTrials:
+    def keep(self, place: int, decisive: Mapping[str, Any], /) -> KeptTrials:
         """Return where finished trials of a population are kept, given what decides them."""
 
     def progress(self, planned: int, samples: Sequence[Sample], /) -> None:
@@ -173,7 +173,12 @@ class Repetition:
     def _run(self, repeats: Repeats, endpoint: Endpoint, options: TrialOptions) -> Trials:
         __tracebackhide__ = True
         self._populations += 1
-        kept = self._notebook.keep(self._populations, self._key(endpoint, options))
+        decisive = {
+            **self._runner.decisive(endpoint, options),
+            "spacing": repeats.spacing,
+            "figures": sorted(repeats.asked),
+        }
+        kept = self._notebook.keep(self._populations, decisive)
         self._runner.begin(endpoint, options.get("profile"))
         samples: list[Sample] = []
         while not repeats.over(samples):
@@ -239,13 +244,3 @@ class Repetition:
         if finished["sample"] is None:
             raise ResumedVerdictError(finished["verdict"])
         return Sample.of_plain(finished["sample"])
-
-    def _key(self, endpoint: Endpoint, options: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Return what decides the trials: those of another key must not count as these."""
-        told = {name: str(value) for name, value in options.items() if _speaks(value)}
-        return {**self._runner.conditions, "endpoint": endpoint.name, "options": told}
-
-
-def _speaks(value: object) -> bool:
-    """Tell whether a value reads the same in the next process: a function's repr does not."""
-    return isinstance(value, (str, int, float, bool, type(None)))

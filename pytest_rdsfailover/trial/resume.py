@@ -18,13 +18,13 @@ from pytest_rdsfailover.analysis.population import SampleDocument
 from pytest_rdsfailover.model.errors import FileWriteError
 from pytest_rdsfailover.model.files import remove, write_bytes
 from pytest_rdsfailover.model.owned import OwnedFile, is_owned
+from pytest_rdsfailover.trial.key import TrialKey
 
 SUFFIX = ".trials.jsonl"
 FORMAT = 2
-MOST_SHOWN = 60  # characters of a part that has changed
 KEPT = 7 * 24 * 3600.0  # seconds; nobody resumes what is older
 
-Key = Mapping[str, Any]  # what decides a trial: the name of each part, and what it is, as JSON
+Key = Mapping[str, Any]  # what decides a trial, as `TrialKey.plain` says it
 
 
 class PopulationName(NamedTuple):
@@ -130,12 +130,12 @@ class KeptTrials:
         self,
         store: Store | None,
         population: PopulationName,
-        key: Key,
+        key: TrialKey,
         recalled: Mapping[int, Finished],
     ) -> None:
         self._store, self._population, self.recalled = store, population, recalled
         if store is not None:
-            store.begin(population, key)
+            store.begin(population, key.plain())
 
     def append(self, trial: Finished) -> None:
         """Keep one more until the run has reported."""
@@ -178,7 +178,7 @@ def read(path: Path) -> KeptRun | None:
     return run
 
 
-def recall(directory: Path, population: PopulationName, key: Key) -> Recalled:
+def recall(directory: Path, population: PopulationName, key: TrialKey) -> Recalled:
     """Return which trials of a population interrupted runs have finished.
 
     Args:
@@ -192,25 +192,11 @@ def recall(directory: Path, population: PopulationName, key: Key) -> Recalled:
         kept = run.populations.get(population)
         if kept is None or not kept.trials:
             continue
-        if differences := changes(kept.key, key):
+        if differences := key.changes_since(kept.key):
             changed = changed or f"{len(kept.trials)} kept trials do not count: {differences}"
         else:
             trials = kept.trials | trials
     return Recalled(trials, "" if trials else changed)
-
-
-def changes(before: Key, after: Key) -> str:
-    """Return which parts of what decides a trial have changed; empty if none has."""
-    plain = json.loads(json.dumps(after))  # as it is read: without tuples
-    names = [name for name in {**before, **plain} if before.get(name) != plain.get(name)]
-    return ", ".join(
-        f"{name} was {_shown(before.get(name))} and is {_shown(plain.get(name))}" for name in names
-    )
-
-
-def _shown(value: object) -> str:
-    text = json.dumps(value)
-    return text if len(text) <= MOST_SHOWN else f"{text[:MOST_SHOWN]}..."
 
 
 def forget(directory: Path, seed: int, populations: Iterable[PopulationName]) -> None:

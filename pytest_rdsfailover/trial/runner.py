@@ -4,13 +4,14 @@ import warnings
 from asyncio import AbstractEventLoop
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import fields
+from dataclasses import asdict, fields
 from typing import Any, Unpack
 
 from pytest_rdsfailover.analysis.verdicts.bounds import check_resolution, parse_expectations
 from pytest_rdsfailover.load.attempts import Classify
 from pytest_rdsfailover.load.modes import rate_of
 from pytest_rdsfailover.load.workloads import OPTIONS, MakeWorkload, choose
+from pytest_rdsfailover.local.profiles.profiles import load_profile
 from pytest_rdsfailover.model.clock import StoppableClock
 from pytest_rdsfailover.model.durations import parse_duration, parse_share
 from pytest_rdsfailover.model.endpoints import Endpoint
@@ -19,6 +20,7 @@ from pytest_rdsfailover.model.records import Milestone
 from pytest_rdsfailover.model.settings import Settings
 from pytest_rdsfailover.model.target import Failover, Target
 from pytest_rdsfailover.trial.extensions import Extensions
+from pytest_rdsfailover.trial.fingerprints import fingerprint
 from pytest_rdsfailover.trial.keeping import MakeRemains
 from pytest_rdsfailover.trial.observation import Observation
 from pytest_rdsfailover.trial.options import LoadOptions
@@ -27,6 +29,7 @@ from pytest_rdsfailover.trial.sampling import Place, Sampling
 from pytest_rdsfailover.trial.trial import InvalidTrialError, Trial
 
 DURATIONS = ("warmup", "cooldown", "bound", "think")
+OF_A_FAILOVER = ("target", "profile")  # options of a trial that its load does not know
 SHARES = frozenset({"calm_errors", "calm_not_issued"})
 
 
@@ -75,17 +78,21 @@ class TrialRunner:
         """Let a trial that runs in another thread give up within the block."""
         return self.clock.stopped()
 
-    @property
-    def conditions(self) -> Mapping[str, Any]:
-        """Return what decides a trial of this test beside its endpoint and its options."""
-        settings = self._settings
+    def decisive(self, endpoint: Endpoint, options: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what decides a trial of this test, by names, as far as the runner knows."""
+        of_load = {name: each for name, each in options.items() if name not in OF_A_FAILOVER}
+        plan, chosen = self._read(endpoint, of_load)
+        own = options.get("profile") or self._profile or self._settings.profile
         return {
-            "test": self._test,
-            "seed": settings.seed,
-            "profile": self._profile or settings.profile,
-            "rate": settings.rate,
-            "writers": settings.writers,
-            "trials_before": self._sampling.count,
+            "seed": plan.seed,
+            "endpoint": endpoint.name,
+            "target": options.get("target"),
+            "profile": asdict(load_profile(own)),
+            "the run's profile": asdict(load_profile(self._settings.profile)),
+            "expectations": {name: str(bound) for name, bound in self._expectations.items()},
+            **{name: value for name, value in asdict(plan).items() if name != "seed"},
+            **{name: fingerprint(value, endpoint) for name, value in chosen.items()},
+            "policy's class": fingerprint(type(plan.policy), endpoint),
         }
 
     def settle(self) -> None:
@@ -214,6 +221,19 @@ class TrialRunner:
             trial.expect(**self._expectations)
 
     def _arrange(self, endpoint: Endpoint, options: Mapping[str, Any]) -> tuple[Plan, MakeWorkload]:
+        plan, chosen = self._read(endpoint, options)
+        make = choose(
+            chosen,
+            endpoint,
+            retries=plan.retries,
+            policy=plan.policy,
+            classify=self._classify(plan),
+        )
+        check_resolution(parse_expectations(**self._expectations), plan.rate)
+        return plan, make
+
+    def _read(self, endpoint: Endpoint, options: Mapping[str, Any]) -> tuple[Plan, dict[str, Any]]:
+        """Return the plan of a load, and which options of its workload a test has given."""
         if not isinstance(endpoint, Endpoint):
             raise SettingError(
                 f"{endpoint!r} is no endpoint; write one such as rds_cluster.writer_endpoint"
@@ -228,16 +248,7 @@ class TrialRunner:
         for name in SHARES & left.keys():
             left[name] = parse_share(left[name])
         chosen = {name: left.pop(name) for name in OPTIONS & left.keys()}
-        plan = self._plan(left)
-        make = choose(
-            chosen,
-            endpoint,
-            retries=plan.retries,
-            policy=plan.policy,
-            classify=self._classify(plan),
-        )
-        check_resolution(parse_expectations(**self._expectations), plan.rate)
-        return plan, make
+        return self._plan(left), chosen
 
     def _classify(self, plan: Plan) -> Classify | None:
         """Return what classifies errors under a plan; the fast engine takes no classifier.

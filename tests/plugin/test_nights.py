@@ -150,3 +150,22 @@ def test_ctrl_c_reports_what_is_finished_and_keeps_it(two, workers):
     _, document = take_up(two, *xdist)
     assert seeds(document) == expected("test_a", "test_b")
     assert cache(two) == set()
+
+
+OWN = 'refused = "100ms"\npromotion = "200ms"\ndns = "300ms"\n'
+
+
+def test_trials_of_what_is_another_profile_by_now_do_not_count_and_that_is_said(two):
+    (two / "own.toml").write_text(OWN)
+    profile = "--rds-profile=own.toml"
+    night = Night(two, profile, "-k", "test_a")
+    night.until(r"test_a 1/2: ")
+    night.end(signal.SIGKILL)
+    (two / "own.toml").write_text(OWN.replace("300ms", "350ms"))
+
+    text, document = take_up(two, profile, "-k", "test_a")
+
+    why = "test_a: 1 kept trials do not count: profile dns was"
+    assert why in " ".join(text.split())
+    assert len(document["trials"]) == 2
+    assert cache(two) == set()

@@ -16,7 +16,7 @@ FUNCTION = b"aurora_version"
 MASTER = b"MASTER_SESSION_ID"
 # User variables that carry the topology into statements; set before each statement that needs
 # them, so that a statement prepared before a failover tells the truth after it.
-WRITER, AGES = b"@`rdsfailover writer`", b"@`rdsfailover ages`"
+WRITERS, AGES = b"@`rdsfailover writers`", b"@`rdsfailover ages`"
 # Words that may follow a table's name, so that they are no alias of it.
 FOLLOWERS = frozenset(
     b"WHERE GROUP ORDER LIMIT HAVING UNION EXCEPT INTERSECT MINUS JOIN INNER LEFT RIGHT CROSS"
@@ -35,7 +35,7 @@ class TopologyRow:
 
     Attributes:
         id: its name.
-        writer: it is the one with the master's session.
+        writer: it has the master's session.
         age: seconds since it was last heard of.
     """
 
@@ -46,9 +46,9 @@ class TopologyRow:
 
 def topology_setting(members: Sequence[TopologyRow]) -> bytes:
     """Return the statement that tells the server how the cluster is now."""
-    writer = b"".join(row.id.encode() for row in members if row.writer)
+    writers = b",".join(row.id.encode() for row in members if row.writer)
     ages = b",".join(b"%d" % round(row.age * 1e6) for row in members)
-    return b"SET %s = '%s', %s = '%s'" % (WRITER, writer, AGES, ages)
+    return b"SET %s = '%s', %s = '%s'" % (WRITERS, writers, AGES, ages)
 
 
 def topology_table(members: Sequence[TopologyRow]) -> bytes:
@@ -58,7 +58,7 @@ def topology_table(members: Sequence[TopologyRow]) -> bytes:
 
 def _row(number: int, member: TopologyRow) -> bytes:
     name = member.id.encode()
-    master = b"%s = '%s'" % (WRITER, name)
+    master = b"FIND_IN_SET('%s', %s)" % (name, WRITERS)
     age = b"SUBSTRING_INDEX(SUBSTRING_INDEX(%s, ',', %d), ',', -1)" % (AGES, number)
     seen = b"NOW(6) - INTERVAL CAST(%s AS SIGNED) MICROSECOND" % age
     columns = {

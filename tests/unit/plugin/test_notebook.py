@@ -1,5 +1,6 @@
 """What a test's notebook keeps; the item and the cluster are stand-ins, nothing is started."""
 
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -43,11 +44,18 @@ class Item:
     """A test, as far as a notebook asks for it."""
 
     def __init__(self, directory, parameters=None):
+        self.path, self.session = Path("/a/test_a.py"), SimpleNamespace(items=[])
         self.nodeid, self.name, self.stash = "test_a.py::test_b", "test_b", pytest.Stash()
         cache = None if directory is None else SimpleNamespace(mkdir=lambda _: directory)
-        self.config = SimpleNamespace(stash={PROGRESS: Progress()}, cache=cache)
+        self.config = SimpleNamespace(
+            stash={PROGRESS: Progress()}, cache=cache, rootpath=Path("/a")
+        )
+        self.markers = []
         if parameters is not None:
             self.callspec = SimpleNamespace(id=parameters)
+
+    def iter_markers(self, name):
+        return [marker for marker in self.markers if marker.name == name]
 
 
 CLUSTER = SimpleNamespace(
@@ -125,7 +133,7 @@ def test_finished_trials_count_if_what_decides_them_is_the_same(make):
     with pytest.warns(NotResumedWarning, match="test_b: 1 kept .* not count: rate was 7 and is 8"):
         assert again.keep(1, {"rate": 8}).recalled == {}
     again._where["versions"]["server"] = "MySQL"
-    with pytest.warns(NotResumedWarning, match="versions was"):
+    with pytest.warns(NotResumedWarning, match='versions server was "MariaDB"'):
         assert again.keep(1, {"rate": 7}).recalled == {}
 
 
@@ -159,3 +167,24 @@ def test_progress_is_told_of_the_test(make):
     notebook.progress(15, [None, None])
 
     assert item.config.stash[PROGRESS].told == [("test_b", 15, 2)]
+
+
+@pytest.mark.parametrize(
+    ("settings", "markers"),
+    [
+        ({"instances": 3}, []),
+        ({"aws_names": "eu-west-1"}, []),
+        ({}, [pytest.mark.rds_instances(3).mark]),
+        ({}, [pytest.mark.rds_proxy(require_tls=True).mark]),
+        ({}, [pytest.mark.rds_aws_names("eu-west-1").mark]),
+    ],
+)
+def test_another_cluster_is_no_place_to_go_on(make, settings, markers):
+    item, notebook = make()
+    notebook.keep(1, {}).append(TRIAL)
+    interrupt(item)
+
+    other, again = make(resume=True, **settings)
+    other.markers += markers
+    with pytest.warns(NotResumedWarning, match="1 kept trials do not count"):
+        assert again.keep(1, {}).recalled == {}

@@ -1,14 +1,17 @@
 """When a run's finished trials are given up, and when they are left to another run."""
 
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
 from pytest_rdsfailover.model.settings import Settings
 from pytest_rdsfailover.plugin.trials_file import TOLD, TrialsFile
+from pytest_rdsfailover.trial.key import ProjectCode, TrialKey
 from pytest_rdsfailover.trial.resume import PopulationName, recall
 
 NAME = PopulationName("t", 1)
+KEY = TrialKey({}, ProjectCode(Path("/gone")))
 TRIAL = {"number": 1, "sample": {}, "entry": {}, "verdict": ""}
 
 
@@ -29,7 +32,7 @@ def end(trials, status):
 
 
 def left(directory):
-    return dict(recall(directory, NAME, {}).trials)
+    return dict(recall(directory, NAME, KEY).trials)
 
 
 @pytest.mark.parametrize(
@@ -39,7 +42,7 @@ def left(directory):
 )  # fmt: skip
 def test_only_a_run_that_has_reported_gives_its_trials_up(begin, tmp_path, status, is_whole, kept):
     trials = begin(is_whole=is_whole)
-    trials.store.begin(NAME, {})
+    trials.store.begin(NAME, KEY.plain())
     trials.store.append(NAME, TRIAL)
     assert left(tmp_path) == {}  # it is running
     end(trials, status)
@@ -50,11 +53,11 @@ def test_only_a_run_that_has_reported_gives_its_trials_up(begin, tmp_path, statu
 def test_a_run_that_has_taken_trials_up_gives_up_those_as_well(begin, tmp_path):
     for resume, kept in ((False, 1), (True, 0)):
         first = begin()
-        first.store.begin(NAME, {})
+        first.store.begin(NAME, KEY.plain())
         first.store.append(NAME, TRIAL)
         end(first, 2)
         second = begin(resume=resume)
-        second.store.begin(NAME, {})
+        second.store.begin(NAME, KEY.plain())
         end(second, 0)
 
         assert len(left(tmp_path)) == kept

@@ -9,6 +9,7 @@ from pytest_rdsfailover.analysis.judging import summarise
 from pytest_rdsfailover.journal.stored import Stored
 from pytest_rdsfailover.model.endpoints import Endpoint
 from pytest_rdsfailover.model.errors import SettingError, UndecidedError, UnreliableTrialsWarning
+from pytest_rdsfailover.trial.key import ProjectCode, TrialKey
 from pytest_rdsfailover.trial.repeats import Repetition, ResumedVerdictError
 from pytest_rdsfailover.trial.resume import (
     KeptTrials,
@@ -53,7 +54,9 @@ class TrialRunner:
         self.trials, self.entries = list(trials), entries
         self.asked = set()
         self.settled = self.skipped = 0
-        self.conditions = {"test": "test_a.py::test_b", "seed": 7, "profile": "quick"}
+
+    def decisive(self, endpoint, options):
+        return {"seed": 7, "endpoint": endpoint.name, **options}
 
     def settle(self):
         self.settled += 1
@@ -92,8 +95,9 @@ class Bench:
         )
         self.run = Repetition(self.runner, notebook, trials=count, spacing=0.5, clock=self.clock)
 
-    def keep(self, place, key):
+    def keep(self, place, decisive):
         population = PopulationName("t", place)
+        key = TrialKey(decisive, ProjectCode(self.directory))
         found = recall(self.directory, population, key).trials if self.resume else {}
         return KeptTrials(Store(self.file.path), population, key, found)
 

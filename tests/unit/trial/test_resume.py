@@ -1,10 +1,12 @@
 import os
 import time
+from pathlib import Path
 
 import pytest
 
 from pytest_rdsfailover.model.owned import is_owned
 from pytest_rdsfailover.trial import resume
+from pytest_rdsfailover.trial.key import ProjectCode, TrialKey
 from pytest_rdsfailover.trial.resume import (
     PopulationName,
     Store,
@@ -20,6 +22,10 @@ ONE, OTHER = PopulationName("test_a.py::test_b", 1), PopulationName("test_a.py::
 KEY = {"seed": 7, "profile": "quick"}
 
 
+def of(parts):
+    return TrialKey(parts, ProjectCode(Path("/gone")))
+
+
 def trial(number, sample="s"):
     return {"number": number, "sample": sample, "entry": {"n": number}, "verdict": ""}
 
@@ -33,14 +39,18 @@ class Run:
         self.end = self.file.release
 
     def keep(self, population, *numbers, key=KEY):
-        self.store.begin(population, key)
+        self.store.begin(population, of(key).plain())
         for number in numbers:
             self.store.append(population, trial(number))
         return self
 
 
-def recalled(directory, population=ONE, key=KEY):
-    return dict(recall(directory, population, key).trials)
+def asked(directory, population=ONE, key=KEY):
+    return recall(directory, population, of(key))
+
+
+def recalled(*arguments, **options):
+    return dict(asked(*arguments, **options).trials)
 
 
 def test_what_was_kept_is_there_again(tmp_path):
@@ -84,10 +94,10 @@ def test_trials_of_another_key_are_not_these_and_it_is_said_why(tmp_path):
     Run(tmp_path).keep(ONE, 1, 2).end()
 
     assert recalled(tmp_path, key=KEY | {"seed": 8}) == {}
-    changed = recall(tmp_path, ONE, KEY | {"profile": "aurora"}).changed
+    changed = asked(tmp_path, key=KEY | {"profile": "aurora"}).changed
     assert changed == '2 kept trials do not count: profile was "quick" and is "aurora"'
-    assert "new was null and is 3" in recall(tmp_path, ONE, KEY | {"new": 3}).changed
-    assert recall(tmp_path, ONE, KEY | {"seed": 7}).changed == ""
+    assert "new was null and is 3" in asked(tmp_path, key=KEY | {"new": 3}).changed
+    assert asked(tmp_path, key=KEY | {"seed": 7}).changed == ""
 
 
 def test_tuples_and_lists_are_one_in_a_key(tmp_path):

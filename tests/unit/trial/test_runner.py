@@ -1,12 +1,13 @@
 """What a test asks of its load, the run's settings, and the project's hooks become one plan."""
 
 import inspect
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import pytest
 
 from pytest_rdsfailover.load.workloads import OPTIONS
-from pytest_rdsfailover.model.endpoints import Endpoint
+from pytest_rdsfailover.load.writer import ReconnectPolicy
+from pytest_rdsfailover.model.endpoints import Bounds, Endpoint
 from pytest_rdsfailover.model.errors import SettingError
 from pytest_rdsfailover.model.settings import Settings
 from pytest_rdsfailover.trial.extensions import Extensions
@@ -15,7 +16,7 @@ from pytest_rdsfailover.trial.plan import Plan
 from pytest_rdsfailover.trial.runner import TrialRunner
 
 PLACE = Endpoint(
-    name="cluster", kind="writer", host="h", port=1, user="u", password="p", database="d"
+    name="cluster", kind="writer", host="h", port=4711, user="u", password="p", database="d"
 )
 
 
@@ -27,11 +28,11 @@ class Classifying(Extensions):
         return lambda *_: None
 
 
-def runner(settings, extensions=None):
+def runner(settings, extensions=None, **more):
+    usual = {"profile": None, "expectations": {}}
     return TrialRunner(
-        None, settings, test="t", profile=None, expectations={}, note=lambda _: None,
-        extensions=extensions,
-    )  # fmt: skip
+        None, settings, test="t", note=lambda _: None, extensions=extensions, **(usual | more)
+    )
 
 
 def arranged(settings, extensions=None, **options):
@@ -118,3 +119,72 @@ def test_the_options_that_checkers_know_are_those_that_a_load_takes():
 def test_an_option_that_no_load_has_is_refused_with_the_nearest(name, near):
     with pytest.raises(SettingError, match=f"a load has no option '{name}'; did you mean '{near}'"):
         arranged(Settings(), **{name: 3})
+
+
+def write(key):
+    return key
+
+
+def read():
+    return 1
+
+
+OWN = 'refused = "100ms"\npromotion = "200ms"\ndns = "300ms"\n'
+USUAL = {"workload": {write: 1, read: 2}, "stored": list}
+# What may change between two runs: of the run's settings, of the test, of its options.
+CHANGES = {
+    "seed": ({"seed": 8}, {}, {}),
+    "profile": ({"profile": "aurora"}, {}, {}),
+    "the profile of the test": ({}, {"profile": "aurora"}, {}),
+    "the profile of the trial": ({}, {}, {"profile": "aurora"}),
+    "rate": ({"rate": 70.0}, {}, {}),
+    "writers": ({}, {}, {"writers": 3}),
+    "warmup": ({"warmup": 2.0}, {}, {}),
+    "cooldown": ({}, {}, {"cooldown": "2s"}),
+    "bound": ({"bound": 70.0}, {}, {}),
+    "calm_errors": ({"calm_errors": 0.5}, {}, {}),
+    "calm_not_issued": ({}, {}, {"calm_not_issued": "50%"}),
+    "engine": ({}, {}, {"engine": "fast"}),
+    "processes": ({}, {}, {"processes": 2}),
+    "retries": ({}, {}, {"retries": 1}),
+    "think": ({}, {}, {"load": "closed", "think": "1s"}),
+    "policy": ({}, {}, {"policy": ReconnectPolicy(backoff=1.0)}),
+    "bounds of the policy": ({}, {}, {"policy": ReconnectPolicy(bounds=Bounds(connect=9.0))}),
+    "class of the policy": ({}, {}, {"policy": type("Own", (ReconnectPolicy,), {})()}),
+    "weights": ({}, {}, {"workload": {write: 1, read: 3}}),
+    "workload": ({}, {}, {"workload": write}),
+    "stored": ({}, {}, {"stored": read}),
+    "setup": ({}, {}, {"setup": read}),
+    "rows": ({}, {}, {"rows": 2}),
+    "target": ({}, {}, {"target": "instance-2"}),
+    "expectations": ({}, {"expectations": {"lost": 0}}, {}),
+    "no profile at all": ({"profile": "crash"}, {"profile": "quick"}, {}),
+}
+
+
+def decisive(settings=None, test=None, options=None, endpoint=PLACE):
+    chosen = Settings(**({"seed": 7} | (settings or {})))
+    return runner(chosen, **(test or {})).decisive(endpoint, USUAL | (options or {}))
+
+
+@pytest.mark.parametrize("changes", CHANGES.values(), ids=CHANGES)
+def test_whatever_decides_a_trial_is_told(changes):
+    assert decisive() == decisive()
+    assert decisive(*changes) != decisive()
+
+
+def test_another_endpoint_decides_and_another_port_of_it_does_not():
+    assert decisive(endpoint=replace(PLACE, name="proxy")) != decisive()
+    assert decisive(endpoint=replace(PLACE, port=4712, password="q")) == decisive()
+
+
+def test_what_a_profile_says_decides_and_not_where_it_lies(tmp_path):
+    one, other = tmp_path / "a" / "own.toml", tmp_path / "b" / "own.toml"
+    for path in (one, other):
+        path.parent.mkdir()
+        path.write_text(OWN)
+
+    assert decisive({"profile": str(one)}) == decisive({"profile": str(other)})
+    before = decisive({"profile": str(one)})
+    one.write_text(OWN.replace("300ms", "400ms"))
+    assert decisive({"profile": str(one)}) != before

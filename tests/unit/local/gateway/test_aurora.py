@@ -76,7 +76,7 @@ def test_no_text_breaks_the_rewriting(before, after):
         replace_spans(statement.sql, topology_spans(statement, b"(T)"))
 
 
-def test_the_setting_names_the_writer_and_how_old_each_row_is():
+def test_the_setting_names_the_writers_and_how_old_each_row_is():
     setting = topology_setting(MEMBERS)
 
     assert b"= 'a-1'" in setting

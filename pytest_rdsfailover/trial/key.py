@@ -1,0 +1,103 @@
+"""What decides a trial: all of it, so that trials of another key never count as these."""
+
+import functools
+import hashlib
+import json
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pytest_rdsfailover.trial.fingerprints import HASHED, UNKNOWN
+
+MOST_SHOWN = 60  # characters of a part that has changed
+CODE = "code"
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectCode:
+    """The Python files of a project that a test may depend on: those that are loaded.
+
+    Attributes:
+        root: the project's folder; what is installed in it is no part of the project.
+        others: files that do not count, such as those of other tests.
+    """
+
+    root: Path
+    others: frozenset[Path] = frozenset()
+
+    def hashes(self) -> dict[str, str]:
+        """Return a hash of each file, by its path in the project."""
+        return {name: self.hash_of(name) for name in sorted(self._names())}
+
+    def hash_of(self, name: str) -> str:
+        """Return the hash of a file as this process first saw it; empty if there is none."""
+        return _hash_of(self.root / name)
+
+    def _names(self) -> Iterator[str]:
+        for module in list(sys.modules.values()):
+            path = Path(getattr(module, "__file__", None) or "/")
+            if path in self.others or not path.is_relative_to(self.root):
+                continue
+            name = path.relative_to(self.root)
+            if not any(part.startswith(".") or part.endswith("-packages") for part in name.parts):
+                yield name.as_posix()
+
+
+@functools.cache
+def _hash_of(path: Path) -> str:
+    try:
+        return HASHED + hashlib.sha256(path.read_bytes()).hexdigest()[:16]
+    except OSError:
+        return ""
+
+
+@dataclass(frozen=True, slots=True)
+class TrialKey:
+    """What decides the trials of a population.
+
+    Attributes:
+        parts: each by its name: plain values, or hashes of what may be secret or long.
+        code: the project's own.
+    """
+
+    parts: Mapping[str, Any]
+    code: ProjectCode
+
+    def plain(self) -> dict[str, Any]:
+        """Return it as JSON can say it."""
+        found: dict[str, Any] = json.loads(
+            json.dumps({**self.parts, CODE: self.code.hashes()}, default=str)
+        )
+        return found
+
+    def changes_since(self, before: Mapping[str, Any]) -> str:
+        """Return which parts have changed since a key was kept as `plain` says; empty if none has."""
+        # Which files are loaded depends on the tests that ran before; those of then must be the same.
+        code = {name: self.code.hash_of(name) for name in before.get(CODE, {})}
+        return ", ".join(_changes(before, {**self.plain(), CODE: code}))
+
+
+def _changes(
+    before: Mapping[str, Any], after: Mapping[str, Any], within: str = ""
+) -> Iterator[str]:
+    for name in {**before, **after}:
+        was, now = before.get(name), after.get(name)
+        if isinstance(was, dict) and isinstance(now, dict):
+            yield from _changes(was, now, f"{within}{name} ")
+        elif was != now:
+            yield f"{within}{name} {_change(was, now)}"
+
+
+def _change(was: object, now: object) -> str:
+    if str(now).startswith(UNKNOWN):
+        return "has no source to tell by"
+    if any(str(each).startswith(HASHED) for each in (was, now)):
+        return "has changed"
+    return f"was {_shown(was)} and is {_shown(now)}"
+
+
+def _shown(value: object) -> str:
+    text = json.dumps(value)
+    return text if len(text) <= MOST_SHOWN else f"{text[:MOST_SHOWN]}..."
