@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_rdsfailover.model.typed import NotOfTypeError, typed
-from pytest_rdsfailover.report.schema import Keywords, RunDocument
+from pytest_rdsfailover.report.schema import RunDocument
+from pytest_rdsfailover.report.trial_schema import Keywords
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
