@@ -15,7 +15,7 @@ from pytest_rdsfailover.model import option_texts, options
 from pytest_rdsfailover.model.errors import SettingError
 from pytest_rdsfailover.model.live_settings import FIELDS, LiveSettings
 from pytest_rdsfailover.model.options import LIVE_OPTIONS, OPTIONS
-from pytest_rdsfailover.model.paths import shown_path
+from pytest_rdsfailover.model.paths import absolute_path, shown_path
 from pytest_rdsfailover.model.settings import (
     LIVE_BOUND,
     LIVE_RATE,

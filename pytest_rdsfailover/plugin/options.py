@@ -5,7 +5,7 @@ Every pytest run imports this, so it is little; `option_values.py` reads the tex
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
