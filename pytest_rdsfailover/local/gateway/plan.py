@@ -12,6 +12,7 @@ from pytest_rdsfailover.local.gateway.aurora import (
     TopologyRow,
     topology_setting,
 )
+from pytest_rdsfailover.local.gateway.commits import Commits
 from pytest_rdsfailover.local.gateway.roles import (
     HARMLESS,
     PROTECT,
@@ -52,6 +53,10 @@ class Host(Protocol):
     @property
     def read_only_error(self) -> int:
         """Return what it answers to writes when it takes none."""
+
+    @property
+    def commits(self) -> Commits:
+        """Return where its commits are counted."""
 
     def members(self) -> Sequence[TopologyRow]:
         """Return all instances of its cluster, as Aurora's topology table has them now."""
