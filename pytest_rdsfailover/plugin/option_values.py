@@ -15,7 +15,7 @@ from pytest_rdsfailover.model import option_texts, options
 from pytest_rdsfailover.model.errors import SettingError
 from pytest_rdsfailover.model.live_settings import FIELDS, LiveSettings
 from pytest_rdsfailover.model.options import LIVE_OPTIONS, OPTIONS
-from pytest_rdsfailover.model.paths import shown_path
+from pytest_rdsfailover.model.paths import absolute_path, shown_path
 from pytest_rdsfailover.model.settings import (
     LIVE_BOUND,
     LIVE_RATE,
@@ -39,9 +39,12 @@ def read(config: pytest.Config) -> Settings:
         pytest.UsageError: if a value cannot be honoured; the text names where it came from.
     """
     values: dict[str, Any] = {}
-    for option, (source, text) in given_options(config).items():
+    for option, (source, text, base) in given_options(config).items():
         try:
-            values[option.name] = PARSERS[option.kind](text)
+            values[option.name] = (
+                absolute_path(text, base) if option.kind == options.PATH
+                else PARSERS[option.kind](text)
+            )  # fmt: skip
         except SettingError as error:
             raise pytest.UsageError(f"{source}: {error}") from None
     # The controller of pytest-xdist has told its workers, so that all sample from one seed.

@@ -5,7 +5,7 @@ Every pytest run imports this, so it is little; `option_values.py` reads the tex
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -25,27 +25,42 @@ def add(parser: pytest.Parser) -> None:
         parser.addini(option.dest, option.help, default=None)
 
 
-def given(config: pytest.Config) -> dict[Option, tuple[str, str]]:
-    """Return the options that were given: where each was, and its text.
+class Given(NamedTuple):
+    """An option's text, and where it was given.
+
+    Attributes:
+        source: the flag, the variable or the ini value.
+        text: what is written there.
+        base: the directory that a relative path is meant from: an ini's own, else pytest's.
+    """
+
+    source: str
+    text: str
+    base: Path
+
+
+def given(config: pytest.Config) -> dict[Option, Given]:
+    """Return the options that were given.
 
     The first source that has one wins: the command line, the environment, the ini file.
     """
-    found = {}
-    for option in OPTIONS:
-        source, text = _find(config, option)
-        if text is not None:
-            found[option] = source, text
-    return found
+    found = ((option, _find(config, option)) for option in OPTIONS)
+    return {option: where for option, where in found if where is not None}
 
 
-def _find(config: pytest.Config, option: Option) -> tuple[str, str | None]:
-    text = config.getoption(option.dest)
+def _find(config: pytest.Config, option: Option) -> Given | None:
+    here, text = config.invocation_params.dir, config.getoption(option.dest)
     if text is not None:
-        return option.flag, str(text)
+        return Given(option.flag, str(text), here)
     variable = option.dest.upper()
     if variable in os.environ:
-        return variable, os.environ[variable]
-    return f"{option.dest} (ini)", config.getini(option.dest) or None
+        return Given(variable, os.environ[variable], here)
+    if not (text := config.getini(option.dest)):
+        return None
+    typed = config.getoption("override_ini", None) or ()
+    if config.inipath is None or any(each.startswith(f"{option.dest}=") for each in typed):
+        return Given(f"-o {option.dest}", text, here)
+    return Given(f"{option.dest} (ini)", text, config.inipath.parent)
 
 
 def cache_directory(config: pytest.Config) -> Path | None:
