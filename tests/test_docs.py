@@ -196,7 +196,10 @@ def test_every_command_is_documented():
     (commands,) = (
         each.choices for each in _parser()._actions if isinstance(each, argparse._SubParsersAction)
     )
-    cells = CELL.findall(section("docs/reports.md", "## The command"))
+    cells = [
+        *CELL.findall(section("docs/any-language.md", "## The commands")),
+        *CELL.findall(section("docs/reports.md", "## The command")),
+    ]
     assert [cell.split()[1].strip("`") for cell in cells] == list(commands)
     assert set(commands) <= set(re.findall(r"\w+", section("docs/reference.md", "## Command")))
 

@@ -1,7 +1,7 @@
 """When a database was there for certain: at some moment of every acknowledged write."""
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from operator import sub
 
 from pytest_rdsfailover.analysis.outages import Gap, WideGaps, longer
@@ -17,9 +17,15 @@ def there(all_series: Sequence[Series], before: int, start: int) -> int:
 
     That is the latest start of any write that was acknowledged by then; *start* if none was.
     """
+    rows = ((series, bisect_right(series.finished, before)) for series in all_series)
+    return latest_served(rows, start)
+
+
+def latest_served(rows: Iterable[tuple[Series, int]], start: int) -> int:
+    """Return the latest start of any acknowledged write in front of some rows; *start* without one."""
     latest = start
-    for series in all_series:
-        row = series.acked.rfind(1, 0, bisect_right(series.finished, before))
+    for series, end in rows:
+        row = series.acked.rfind(1, 0, end)
         if row >= 0 and series.started[row] > latest:
             latest = series.started[row]
     return latest

@@ -3,12 +3,13 @@
 Times are integer nanoseconds. What each rule means, with pictures: `docs/definitions.md`.
 """
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 
 from pytest_rdsfailover.analysis.outages import Gap
+from pytest_rdsfailover.analysis.rows import Rows, rows_around
 from pytest_rdsfailover.analysis.series import Series
 from pytest_rdsfailover.analysis.statistics import percentile
 from pytest_rdsfailover.model.clock import SECOND
@@ -76,14 +77,13 @@ class Due:
         return started + self.service < self.there
 
 
-def failures_within(
-    all_series: Sequence[Series], gap: Gap, due: Due, *, database: bool
-) -> list[Gap]:
+def failures_within(all_rows: Sequence[Rows], gap: Gap, due: Due, *, database: bool) -> list[Gap]:
     """Return (earliest, latest) moments between which the database was away, one pair a failure."""
     return [
         (min(earliest, gap[1]), min(max(latest, gap[0]), gap[1]))
-        for series in all_series
-        for earliest, latest in _failures(series, gap, due, database=database)
+        for rows in all_rows
+        if rows.failed
+        for earliest, latest in _failures(rows, due, database=database)
     ]
 
 
@@ -92,16 +92,13 @@ def failing_moments(all_series: Sequence[Series], *, database: bool) -> list[int
     whenever, ever = Due(0, EVER), (-EVER, EVER)
     return sorted(
         earliest
-        for series in all_series
-        for earliest, _ in _failures(series, ever, whenever, database=database)
+        for rows in rows_around(all_series, ever)
+        for earliest, _ in _failures(rows, whenever, database=database)
     )
 
 
-def _failures(series: Series, gap: Gap, due: Due, *, database: bool) -> Iterator[Gap]:
-    end = bisect_left(series.started, gap[1])
-    first = bisect_right(series.finished, gap[0])
-    if series.acked.find(0, first, end) < 0:
-        return
+def _failures(rows: Rows, due: Due, *, database: bool) -> Iterator[Gap]:
+    series, first, end = rows.series, rows.first, rows.sent
     if _failed_before(series, first, due.there):
         back = series.acked.find(1, first, end)
         first = end if back < 0 else back
@@ -167,7 +164,7 @@ def had_to_connect(series: Series, row: int) -> bool:
     return row > 0 and not series.acked[row - 1]
 
 
-def silence(all_series: Sequence[Series], gap: Gap, due: Due) -> Gap | None:
+def silence(all_rows: Sequence[Rows], gap: Gap, due: Due) -> Gap | None:
     """Return (earliest, latest) of what writes prove that were held up over the end of a gap.
 
     A server that stood still answers all of them together, and was away from when the first of
@@ -180,8 +177,8 @@ def silence(all_series: Sequence[Series], gap: Gap, due: Due) -> Gap | None:
     released = gap[1] - max(due.service, RELEASE)
     held = [
         (start, end)
-        for series in all_series
-        for start, end in _held(series, gap)
+        for rows in all_rows
+        for start, end in _held(rows, gap)
         if due.after(start) < released and not due.overdue(start)
     ]
     if not held:
@@ -213,9 +210,9 @@ def _deviation(times: Sequence[int]) -> int:
     return percentile(sorted(abs(time - middle) for time in times), 0.5)
 
 
-def _held(series: Series, gap: Gap) -> Iterator[Gap]:
+def _held(rows: Rows, gap: Gap) -> Iterator[Gap]:
     """Yield start and end of this writer's write that was sent before a gap's end and served after."""
-    row = bisect_left(series.finished, gap[1])
+    series, row = rows.series, rows.back
     there = row < len(series) and series.started[row] < gap[1] and series.acked[row]
     if there and not had_to_connect(series, row):
         yield series.started[row], series.finished[row]
@@ -230,13 +227,13 @@ def between(proofs: Sequence[Gap], gap: Gap, due: Due) -> int:
     return min(max(0, earliest_last - latest_first), gap[1] - due.there)
 
 
-def passed_by(all_series: Sequence[Series], gap: Gap, due: Due) -> bool:
+def passed_by(all_rows: Sequence[Rows], gap: Gap, due: Due) -> bool:
     """Tell whether one writer was served on both sides of a gap, in time and with nothing between.
 
     Then nothing shows that the database was away: the other writers may have been cut off alone.
     """
-    for series in all_series:
-        row = bisect_left(series.finished, gap[1])
+    for rows in all_rows:
+        series, row = rows.series, rows.back
         if 0 < row < len(series) and series.finished[row] == gap[1]:
             usual = series.finished[row] - series.intended[row] <= max(AGAIN * due.service, RELEASE)
             both = series.acked[row] and series.acked[row - 1]

@@ -5,10 +5,11 @@ Each is measured when it is asked for: of a million operations that takes as lon
 
 import math
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from pytest_rdsfailover.analysis.absence import Absence
 from pytest_rdsfailover.analysis.figure import Figure
-from pytest_rdsfailover.analysis.incident_figures import incident_figures
+from pytest_rdsfailover.analysis.incident_figures import IncidentFigures, incident_figures
 from pytest_rdsfailover.analysis.interval import Interval
 from pytest_rdsfailover.analysis.late import Late, late
 from pytest_rdsfailover.analysis.outages import Gap
@@ -27,7 +28,7 @@ LATENCIES = ("100ms", "250ms", "500ms", "1s", "2s", "5s")
 MEASURED = (*SHARES, *(WITHIN + latency for latency in LATENCIES), *DURATIONS, *COUNTS)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)  # without slots, so that it keeps what it has measured
 class ServiceFigures:
     """The figures of a trial's operations; None for what there was nothing to measure of.
 
@@ -77,7 +78,7 @@ class ServiceFigures:
 
     def late_errors(self) -> Figure:
         """Return how many operations failed that began after the cluster had settled."""
-        found = self._late()
+        found = self._late
         if found is None:
             return Figure(0, math.inf, unit="", best=0)
         most = found.failed if self._over else math.inf
@@ -85,7 +86,7 @@ class ServiceFigures:
 
     def late_error_share(self) -> Figure | None:
         """Return their share of the operations that began then."""
-        found = self._late()
+        found = self._late
         if found is None or not found.begun:
             return None
         least, seen = (n / found.begun for n in (found.failed - found.excused, found.failed))
@@ -94,7 +95,7 @@ class ServiceFigures:
 
     def demoted_writer(self) -> Figure:
         """Return how many of these met a read-only instance."""
-        found = self._late()
+        found = self._late
         count = 0 if found is None else found.read_only
         known = found is not None and self._over
         return Figure(count, count if known else math.inf, unit="", best=count)
@@ -105,11 +106,11 @@ class ServiceFigures:
 
     def incident_sum(self) -> Figure:
         """Return the most that the outages of one incident add up to."""
-        return self._seconds(incident_figures(self.absence.gaps).sum)
+        return self._seconds(self._incidents.sum)
 
     def incident_span(self) -> Figure:
         """Return the longest time from the start of an incident to its end."""
-        return self._seconds(incident_figures(self.absence.gaps).span)
+        return self._seconds(self._incidents.span)
 
     @property
     def _whole(self) -> Gap:
@@ -134,6 +135,7 @@ class ServiceFigures:
             problem=self.problem,
         )
 
+    @cached_property
     def _late(self) -> Late | None:
         """Return what came after settling; None if the cluster had not settled."""
         seen, outages = self.absence.seen, self.absence.outages
@@ -141,6 +143,10 @@ class ServiceFigures:
         if settled is None and not seen.triggered:
             settled = outages[-1][1] if outages else seen.start
         return None if settled is None else late(seen.series, settled, seen.pauses)
+
+    @cached_property
+    def _incidents(self) -> IncidentFigures:
+        return incident_figures(self.absence.gaps)
 
     def _seconds(self, ends: Interval) -> Figure:
         lower = to_seconds(ends.lower)

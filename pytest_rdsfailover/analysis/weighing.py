@@ -1,7 +1,7 @@
 """Each long gap between acknowledgements, weighed: for how long the database was away in it."""
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import compress
 from operator import sub
@@ -10,6 +10,7 @@ from typing import NamedTuple
 from pytest_rdsfailover.analysis import presence, proof
 from pytest_rdsfailover.analysis.outages import Gap
 from pytest_rdsfailover.analysis.pauses import Pauses
+from pytest_rdsfailover.analysis.rows import Rows, rows_around
 from pytest_rdsfailover.analysis.series import Series
 from pytest_rdsfailover.analysis.statistics import percentile
 from pytest_rdsfailover.model.clock import SECOND
@@ -69,13 +70,17 @@ class Scales:
 
     def weigh(self, gap: Gap) -> Weighed:
         """Return for how much of a gap the database was away for certain."""
-        service = max(self.service_before(gap[0]), self.service_after(gap))
-        due = proof.Due(presence.there(self.series, gap[0], self.acks[0]), service)
-        failures = proof.failures_within(self.series, gap, due, database=self.database)
+        around = rows_around(self.series, gap)
+        service = max(self.service_before(gap[0]), _service_after(around, gap))
+        served = presence.latest_served(
+            ((each.series, each.first) for each in around), self.acks[0]
+        )
+        due = proof.Due(served, service)
+        failures = proof.failures_within(around, gap, due, database=self.database)
         own = self.pauses.at_edges(gap, EDGE + 2 * service)
         lower = 0
-        if not self.by_accident(gap, len(failures)) and not proof.passed_by(self.series, gap, due):
-            held = proof.silence(self.series, gap, due)
+        if not self.by_accident(gap, len(failures)) and not proof.passed_by(around, gap, due):
+            held = proof.silence(around, gap, due)
             lower = proof.between([*failures, *([held] if held else [])], gap, due)
         return Weighed(gap, own, due.there, max(0, lower - own), len(failures))
 
@@ -109,23 +114,10 @@ class Scales:
         """Return how long acknowledged writes took that lie between two moments."""
         if (since, until) not in self._known:  # the next gap will ask again
             share = max(1, MOST // max(1, len(self.series)))
-            self._known[since, until] = [
-                taken for series in self.series for taken in _took(series, since, until, share)
-            ]
+            known = self._known[since, until] = []
+            for series in self.series:
+                known += _took(series, since, until, share)
         return self._known[since, until]
-
-    def service_after(self, gap: Gap) -> int:
-        """Return how long writes take right after a gap, and what that explains of it.
-
-        Where writes go on to take long, they were late on the way, and not held up.
-        """
-        until = gap[1] + max(gap[1] - gap[0], SECOND // 10)
-        taken = []
-        for series in self.series:
-            row = bisect_left(series.started, gap[1])
-            if row < len(series) and series.started[row] < until and series.acked[row]:
-                taken.append(series.finished[row] - series.started[row])
-        return round(proof.AGAIN * percentile(sorted(taken), 0.5)) if taken else 0
 
     def by_accident(self, gap: Gap, failed: int) -> bool:
         """Tell whether so many failures in a row are what the share of failures beside a gap brings.
@@ -146,12 +138,28 @@ class Scales:
         return False
 
 
-def _took(series: Series, since: int, until: int, most: int) -> Iterator[int]:
+def _took(series: Series, since: int, until: int, most: int) -> Iterable[int]:
     """Return how long the latest of a writer's acknowledged writes took that lie between."""
     end = bisect_right(series.finished, until)
-    rows = slice(max(bisect_left(series.started, since), end - most), end)
-    taken = map(sub, series.finished[rows], series.started[rows])
-    return compress(taken, series.acked[rows])
+    first = max(bisect_left(series.started, since), end - most)
+    if first >= end:
+        return ()
+    taken = map(sub, series.finished[first:end], series.started[first:end])
+    return compress(taken, series.acked[first:end])
+
+
+def _service_after(around: Sequence[Rows], gap: Gap) -> int:
+    """Return how long writes take right after a gap, and what that explains of it.
+
+    Where writes go on to take long, they were late on the way, and not held up.
+    """
+    until = gap[1] + max(gap[1] - gap[0], SECOND // 10)
+    taken = [
+        series.finished[row] - series.started[row]
+        for series, _, _, row in around
+        if row < len(series) and series.started[row] < until and series.acked[row]
+    ]
+    return round(proof.AGAIN * percentile(sorted(taken), 0.5)) if taken else 0
 
 
 def _count(moments: Sequence[int], span: Gap) -> int:

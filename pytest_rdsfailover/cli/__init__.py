@@ -1,1 +1,1 @@
-"""What the command `rdsfailover` can do, one module each; none of them starts a database."""
+"""What the command `rdsfailover` can do, one module for each."""

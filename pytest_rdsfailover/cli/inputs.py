@@ -17,6 +17,13 @@ from pytest_rdsfailover.report import document
 from pytest_rdsfailover.report.schema import RunDocument
 from pytest_rdsfailover.report.trial_schema import TrialDocument
 
+JOURNAL, DOCUMENT, PAGE = "a journal", "a result document", "a page"
+KINDS = {archive.SUFFIX: JOURNAL, ".json": DOCUMENT, ".html": PAGE}  # by the end of a file's name
+MADE_BY = {
+    JOURNAL: "pytest --rds-journal=DIR writes one of each trial",
+    DOCUMENT: "pytest --rds-json=PATH writes one, rdsfailover judge --json=PATH one of journals",
+}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judged:
@@ -68,6 +75,7 @@ def result(path: Path) -> RunDocument:
     Raises:
         ArchiveError: if the file holds none, or one of another version.
     """
+    _check_kind(path, DOCUMENT)
     plain = read_json(path)
     found = plain.get("schema", document.SCHEMA) if isinstance(plain, dict) else document.SCHEMA
     if found != document.SCHEMA:
@@ -87,11 +95,21 @@ def is_journal(path: Path) -> bool:
 def _trials(path: Path) -> list[Path]:
     """Return the trials that a path names; of a directory, those that are not running now."""
     if not path.is_dir() or path.name.endswith(unfinished.SUFFIX):
+        _check_kind(path, JOURNAL)
         return [path]
     trials = [*sorted(path.glob(f"*{archive.SUFFIX}")), *unfinished.cut_short(path)]
     if not trials:
-        raise ArchiveError(str(path), f"holds no journal (*{archive.SUFFIX})")
+        raise ArchiveError(str(path), f"holds no journal (*{archive.SUFFIX}); {MADE_BY[JOURNAL]}")
     return trials
+
+
+def _check_kind(path: Path, wanted: str) -> None:
+    """Raise `ArchiveError` if a path is another kind of file of ours, or one more directory."""
+    kind = next((kind for end, kind in KINDS.items() if path.name.endswith(end)), "")
+    if path.is_dir():
+        kind = JOURNAL if path.name.endswith(unfinished.SUFFIX) else "a directory"
+    if kind not in ("", wanted) and path.exists():
+        raise ArchiveError(str(path), f"is {kind}, not {wanted}; {MADE_BY[wanted]}")
 
 
 def _judged(path: Path) -> Judged:

@@ -1,7 +1,8 @@
-"""The command `rdsfailover`: what can be done with results without running a test.
+"""The command `rdsfailover`: clusters for programs of any language, and results without a test.
 
 Exit status: 0 for yes, 1 for no (`judge`: a trial is invalid or breaks a bound; `doctor`: local
-trials cannot be run), 2 for a wrong argument or a file that is not what it should be.
+trials cannot be run; `up` and what acts on a cluster: it could not be done), 2 for a wrong argument or
+a file that is not what it should be. `run` has the status of its command, and 125 to 127 of its own.
 """
 
 import argparse
@@ -10,14 +11,16 @@ import sys
 from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
+from typing import NoReturn
 
-from pytest_rdsfailover.model.errors import RdsFailoverError
+from pytest_rdsfailover.model.errors import RdsFailoverError, SettingError
 from pytest_rdsfailover.model.shown import printable
 
 YES, NO, WRONG = 0, 1, 2
 STATUS = (
     "exit status: 0 for yes, 1 for no (judge: a trial is invalid or breaks a bound; doctor: local"
-    " trials cannot be run), 2 for a wrong argument or file"
+    " trials cannot be run; what starts or uses a cluster: it could not be done), 2 for a wrong"
+    " argument or file; run: that of its command"
 )
 
 
@@ -26,22 +29,41 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):  # a terminal may have fewer characters than a name
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
-    options = _parser().parse_args(arguments)
+    options, unknown = _parser().parse_known_args(arguments)
+    if unknown:
+        return _wrong(f"unrecognized arguments: {' '.join(unknown)}", options.wrong)
     try:
         status: int = options.run(options)
+    except SettingError as error:
+        # The options of clusters have the names that they have in pytest, without the prefix.
+        return _wrong(str(error).replace("--rds-", "--"), options.wrong)
     except RdsFailoverError as error:
-        return _wrong(str(error))
+        return _wrong(str(error), options.failed)
     except BrokenPipeError:  # as in `rdsfailover judge ... | head`
         sys.stderr.close()
         return NO
     except OSError as error:
-        return _wrong(str(error))
+        return _wrong(str(error), options.wrong)
     return status
 
 
-def _wrong(why: str) -> int:
+def _wrong(why: str, status: int) -> int:
     print(f"rdsfailover: {printable(why)}", file=sys.stderr)  # noqa: T201 - a command speaks so
-    return WRONG
+    return status
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser whose errors end with a status of its own.
+
+    Attributes:
+        wrong: that status.
+    """
+
+    wrong = WRONG
+
+    def exit(self, status: int = 0, message: str | None = None) -> NoReturn:
+        """End the command; whatever argparse calls an error is our own status."""
+        super().exit(self.wrong if status else 0, message)
 
 
 def _show(lines: Sequence[str]) -> None:
@@ -49,15 +71,18 @@ def _show(lines: Sequence[str]) -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    from pytest_rdsfailover.cli import calibrate
+    from pytest_rdsfailover.cli import calibrate, standing_arguments
 
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="rdsfailover",
-        description="Judge, draw and compare trials of database failovers again; see what is here.",
+        description="Clusters that fail over, for programs of any language; trials judged, drawn and"
+        " compared again.",
         epilog=STATUS,
     )
+    parser.set_defaults(wrong=WRONG, failed=WRONG)
     parser.add_argument("--version", action="version", version=version("pytest-rdsfailover"))
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    standing_arguments.add(commands)
     _add_judge(commands)
     _add_render(commands)
     _add_compare(commands)
@@ -67,7 +92,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _add_judge(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def _add_judge(commands: "argparse._SubParsersAction[_Parser]") -> None:
     parser = commands.add_parser(
         "judge", help="judge journals again, without any database", epilog=STATUS
     )
@@ -85,7 +110,7 @@ def _add_judge(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     parser.set_defaults(run=_judge)
 
 
-def _add_render(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def _add_render(commands: "argparse._SubParsersAction[_Parser]") -> None:
     parser = commands.add_parser("render", help="write the HTML page of journals or documents")
     parser.add_argument(
         "files", nargs="+", type=Path, metavar="FILE",
@@ -98,7 +123,7 @@ def _add_render(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
     parser.set_defaults(run=_render)
 
 
-def _add_compare(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def _add_compare(commands: "argparse._SubParsersAction[_Parser]") -> None:
     parser = commands.add_parser("compare", help="put two result documents beside each other")
     parser.add_argument("before", type=Path, metavar="A.json", help="the baseline")
     parser.add_argument("after", type=Path, metavar="B.json", help="the candidate")

@@ -9,22 +9,40 @@ import re
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 
-# Ordinary words with `prod` in them, which say nothing of the stage.
+# Ordinary words with `prod` or `live` in them, which say nothing of the stage.
 ORDINARY = re.compile(
     r"(?:re|over|co)production|product(?!ion|iv|ie)|produc(?:e|ing|ible)|produkt(?!ion|iv)"
-    r"|produit|produto|prodott|prodig|prodrug"
+    r"|produit|produto|prodott|prodig|prodrug|deliver|believ|liveness|livestream|livestock|livelihood"
+    r"|(?<![^\W\d_])(?:(?:a|o|c|re|out|en)live[sdnr]?s?|live(?:s|d|n|rs?|ly|rpool))(?![^\W\d_])"
 )
-# Production in languages whose word has no `prod`: Finnish, Turkish, Russian, Greek, Chinese,
-# Japanese, Korean. Written without accents.
+# Production in languages whose word has no `prod`; stems, written without accents where that is usual.
 FOREIGN = (
-    "tuotanto", "uretim", "прод", "производств", "боев", "παραγωγ", "生产", "生產", "本番", "运营",
-    "운영", "프로덕션", "プロダクション",
+    "wirkbetrieb", "wirksystem", "echtbetrieb", "echtsystem", "echtumgebung", "tuotanto",
+    "uretim", "razosan", "proizvodn", "toodang", "san xuat", "sanxuat",
+    "прод", "производств", "боев", "бойов", "промышлен", "промислов", "виробнич", "эксплуатац",
+    "παραγωγ", "ייצור", "פרודקשן", "إنتاج", "تولید", "उत्पादन", "โปรดักชัน", "การผลิต",
+    "生产", "生產", "生産", "本番", "実稼働", "运营", "運營", "现网", "現網",
+    "プロダクション", "운영", "프로덕션", "실서버",
 )  # fmt: skip
-ABBREVIATIONS = frozenset({"prod", "prods", "prd", "prds", "live", "production"})
+ABBREVIATIONS = frozenset(
+    {"prod", "prods", "prd", "prds", "live", "production", "canli", "пром", "ライフ", "라이브"}
+)  # plain: the Japanese word for live has lost its accents
 STAGE_KEYS = re.compile(
-    r"env|stage|staging|tier|deploy|lifecycle|phase|landscape|class|umgebung|stufe|entorno|ambiente"
+    r"env|stage|staging|tier|deploy|lifecycle|phase|landscape|class|umgebung|stufe|entorno|ambient"
+    r"|omgeving|miljo|ymparisto|ortam|srodowisk|prostredi|okruzen|сред|окруж|стенд|контур|περιβαλλον"
+    r"|环境|環境|환경|阶段|階段|ステーシ|단계"
 )
-STAGE_VALUES = frozenset({"p", "live", "golive"})
+# What means production only where a stage is told: whole values, of letters and digits alone.
+STAGE_VALUES = frozenset({
+    "pd", "pdn", "prn", "pro", "ga", "generalavailability", "generallyavailable", "release",
+    "released", "stable", "main", "master", "real", "online", "official", "commercial", "customer",
+    "customers", "customerfacing", "missioncritical", "businesscritical", "operation", "operations",
+    "operational", "inoperation", "inservice", "operativ", "betrieb", "regelbetrieb",
+    "exploitation", "esercizio", "explotacion", "operacion", "drift", "skarp", "eles", "ostry",
+    "ostra", "provoz", "prevadzka",
+})  # fmt: skip
+STAGE_NUMBER = re.compile(r"p\d{0,3}")
+STAGE_WORDS = re.compile("正式|线上|線上|上线|商用|運用|稼働|상용|실환경")
 DENIED = frozenset({"", "0", "false", "no", "none", "never", "off"})
 
 # Letters of other scripts that look like the letters of `production`, after case folding.
@@ -60,9 +78,18 @@ def _is_tagged_production(key: str, value: str) -> bool:
     if _is_named_production(value):
         return True
     plain = _plain(value)
-    if STAGE_KEYS.search(_plain(key)) and (plain.strip() in STAGE_VALUES or _is_mixed(plain)):
+    if STAGE_KEYS.search(_plain(key)) and (_is_stage(value) or _is_mixed(plain)):
         return True
     return _is_named_production(key) and plain.strip() not in DENIED
+
+
+def _is_stage(value: str) -> bool:
+    """Tell whether a stage's value means production, though elsewhere it might mean anything."""
+    for reading in _readings(value):
+        whole = re.sub(r"[\W_]", "", reading)
+        if whole in STAGE_VALUES or STAGE_NUMBER.fullmatch(whole) or STAGE_WORDS.search(whole):
+            return True
+    return False
 
 
 def _readings(text: str) -> Iterator[str]:
@@ -82,12 +109,14 @@ def _plain(text: str) -> str:
     return unicodedata.normalize("NFKC", digits)
 
 
+PLAIN_FOREIGN = tuple(map(_plain, FOREIGN))
+
+
 def _has_production(text: str) -> bool:
-    rest = ORDINARY.sub(" ", text)
-    words = WORD.findall(rest)
-    if any("prod" in word or "prd" in word for word in words):
+    words = WORD.findall(ORDINARY.sub(" ", text))
+    if any(sign in word for word in words for sign in ("prod", "prd", "live")):
         return True
-    return any(word in text for word in FOREIGN) or _is_spelled_out(words)
+    return any(word in text for word in PLAIN_FOREIGN) or _is_spelled_out(words)
 
 
 def _is_spelled_out(words: Sequence[str]) -> bool:

@@ -68,6 +68,7 @@ class LocalBackend:
             seed=settings.seed,
             api=api,
             port=self._port(instances),
+            login=settings.login,
         )
 
     def _port(self, instances: int) -> int | None:

@@ -3,6 +3,7 @@
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
@@ -11,6 +12,7 @@ from pytest_rdsfailover.local.aws_api.script import Script
 from pytest_rdsfailover.local.aws_api.shown import Shown
 from pytest_rdsfailover.local.dns.addresses import LocalAddresses
 from pytest_rdsfailover.local.dns.names import AwsNames
+from pytest_rdsfailover.local.endpoints import KINDS, endpoint_of, instance_ids
 from pytest_rdsfailover.local.failovers import LocalFailover, LocalFailovers
 from pytest_rdsfailover.local.gateway.tls import CA_FILE
 from pytest_rdsfailover.local.gateway_process import LocalGateway
@@ -24,16 +26,15 @@ from pytest_rdsfailover.local.server.server import start_server
 from pytest_rdsfailover.local.toxiproxy.program import ToxiproxyProgram
 from pytest_rdsfailover.local.trigger import ApiTrigger, DirectTrigger, Trigger
 from pytest_rdsfailover.model.clock import Clock, MonotonicClock
-from pytest_rdsfailover.model.endpoints import Endpoint, Tls
+from pytest_rdsfailover.model.endpoints import Endpoint
 from pytest_rdsfailover.model.errors import SettingError
+from pytest_rdsfailover.model.settings import FixedAccount
 from pytest_rdsfailover.model.target import Sessions, Traffic
-from pytest_rdsfailover.mysql import driver
 
 IDENTIFIER = "rdsfailover"  # in the AWS API
 # Not us-east-1: version 1 of the AWS CLI asks RDS of that region by a name of its own, whatever
 # AWS_ENDPOINT_URL says.
 REGION = "us-east-2"
-KINDS = {"cluster": "writer", "reader": "reader", READ_WRITE: "proxy", READ_ONLY: "proxy"}
 
 
 class LocalCluster:
@@ -45,6 +46,7 @@ class LocalCluster:
         profile: the failover profile of the run.
         instances: how many instances there are.
         port: the endpoints' common port; None for any free one.
+        login: the account that clients use; None for one with random names.
         seed: decides the durations of failovers that come without a seed of their own.
         abroad: how many of the instances, the last ones, the AWS API shows in another region; these
             make it a global database.
@@ -65,12 +67,13 @@ class LocalCluster:
         *,
         instances: int = 2,
         port: int | None = None,
+        login: FixedAccount | None = None,
         seed: int = 0,
         abroad: int = 0,
         api: bool = False,
         clock: Clock | None = None,
     ) -> None:
-        self.instances = tuple(f"instance-{n + 1}" for n in range(instances))
+        self.instances = instance_ids(instances)
         self._abroad = self.instances[len(self.instances) - abroad :]
         self._clock = clock or MonotonicClock()
         self._profile, self._seed = profile, seed
@@ -85,7 +88,7 @@ class LocalCluster:
             if api:
                 self.aws.warm()
             self._server = stack.enter_context(
-                contextlib.closing(start_server(server, self._supervisor))
+                contextlib.closing(start_server(server, self._supervisor, login))
             )
             self._gateway = LocalGateway(
                 self._supervisor,
@@ -102,7 +105,9 @@ class LocalCluster:
             self._trigger: Trigger = DirectTrigger(client)
             if can_start():
                 self._trigger = ApiTrigger(self.aws)
-            self._failovers = LocalFailovers(self._gateway, self._trigger, profile, self._clock)
+            self._failovers = LocalFailovers(
+                client, self._trigger, profile, self._clock, self._gateway.process.log_tail
+            )
             self.proxy = LocalProxy(client)
             self._addresses = LocalAddresses(
                 self.network.places, client.describe, self._failovers.dns_ttl, self._clock
@@ -204,19 +209,19 @@ class LocalCluster:
         return self._endpoint(self.writer)
 
     def _endpoint(self, name: str) -> Endpoint:
-        (host, port), account = self._addresses.called(name), self._server.application
-        kind = KINDS.get(name, "instance")
-        return Endpoint(
-            name=name,
-            kind=kind,
-            host=host,
-            port=port,
-            user=account.user,
-            password=self._password(),
-            database=account.database,
-            tls=Tls(ca=str(self._supervisor.directory / CA_FILE), wanted=kind == "proxy"),
-            connector=driver.connect,
-        )
+        host, port = self._addresses.called(name)
+        account = replace(self._server.application, password=self._password())
+        return endpoint_of(name, host, port, account, self.ca)
+
+    @property
+    def ca(self) -> str:
+        """Return the path of the certificate authority's PEM file."""
+        return str(self._supervisor.directory / CA_FILE)
+
+    @property
+    def control(self) -> str:
+        """Return the path of the socket at which the gateway takes commands."""
+        return self._gateway.control
 
     def _password(self) -> str:
         """Return the application's password, which a test may have rotated through the AWS API."""

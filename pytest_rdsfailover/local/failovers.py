@@ -1,10 +1,9 @@
 """All failovers of a local cluster: those so far, and how the next one begins."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from pytest_rdsfailover.local.gateway.client import GatewayClient
 from pytest_rdsfailover.local.gateway.messages import PlayView
-from pytest_rdsfailover.local.gateway_process import LocalGateway
 from pytest_rdsfailover.local.profiles.profiles import Profile
 from pytest_rdsfailover.local.trigger import Trigger
 from pytest_rdsfailover.model.clock import Clock, wait_until
@@ -55,18 +54,25 @@ class LocalFailovers:
         trigger: starts them.
         profile: the failover profile of the run.
         clock: measures the wait for their end.
+        log: returns the end of the gateway's log, for errors.
     """
 
     def __init__(
-        self, gateway: LocalGateway, trigger: Trigger, profile: Profile, clock: Clock
+        self,
+        gateway: GatewayClient,
+        trigger: Trigger,
+        profile: Profile,
+        clock: Clock,
+        log: Callable[[], str] = str,
     ) -> None:
+        self._log = log
         self._gateway, self._trigger = gateway, trigger
         self._profile, self._clock = profile, clock
         self._failovers: list[LocalFailover] = []
 
     def so_far(self) -> Sequence[LocalFailover]:
         """Return every failover so far, whoever started it."""
-        client, count = self._gateway.client, len(self._failovers)
+        client, count = self._gateway, len(self._failovers)
         self._failovers += [
             LocalFailover(client, count + number, play)
             for number, play in enumerate(client.plays()[count:])
@@ -92,7 +98,7 @@ class LocalFailovers:
             FailoverInProgressError: if another failover is on its way.
         """
         self._refuse_other_cut(profile)
-        view = self._gateway.client.describe()
+        view = self._gateway.describe()
         if view.playing:
             raise FailoverInProgressError("a failover of this cluster is still on its way")
         if target == view.writer:
@@ -119,5 +125,4 @@ class LocalFailovers:
         """
         for failover in self.so_far()[-1:]:
             if not wait_until(failover.settled, timeout=REST_WITHIN, clock=self._clock):
-                tail = self._gateway.process.log_tail()
-                raise NotReadyError(f"the failover {failover.profile!r}", REST_WITHIN, tail)
+                raise NotReadyError(f"the failover {failover.profile!r}", REST_WITHIN, self._log())

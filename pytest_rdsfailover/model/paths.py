@@ -6,8 +6,12 @@ from pathlib import Path
 from pytest_rdsfailover.model.errors import SettingError
 
 
-def absolute_path(text: str) -> str:
-    """Return a path with `~` and variables expanded, from the present directory if it is relative.
+def absolute_path(text: str, base: str | Path = "") -> str:
+    """Return a path with `~` and variables expanded, absolute.
+
+    Args:
+        text: the path.
+        base: what a relative one is meant from; from the present directory unless given.
 
     Raises:
         SettingError: if it names nothing: empty, an unknown user or variable, or a NUL in it.
@@ -16,7 +20,7 @@ def absolute_path(text: str) -> str:
     if not expanded or "\0" in expanded:
         raise SettingError(f"{text!r} is no path")
     try:
-        path = Path(expanded).expanduser().absolute()
+        path = (base / Path(expanded).expanduser()).absolute()
     except RuntimeError:
         raise SettingError(f"{text!r} is no path: there is no such user") from None
     if "$" in expanded:

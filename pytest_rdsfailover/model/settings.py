@@ -1,5 +1,6 @@
 """The run's settings: durations parsed, combinations checked, once and before anything starts."""
 
+import re
 from dataclasses import dataclass, field
 
 from pytest_rdsfailover.model.errors import SettingError
@@ -13,6 +14,9 @@ CALM_ERRORS = 0.01  # of all operations: a working application has fewer errors 
 LIVE_RATE = 100.0  # writes per second: a real cluster serves others, too
 LIVE_BOUND = 300.0  # seconds: a real failover may take half a minute to be felt at all
 LOCAL_ONLY = ("profile", "server", "toxiproxy", "instances", "port", "aws_names")
+WORD = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,31}")
+PLAIN = re.compile(r"[A-Za-z0-9._~+=@%:/,-]{1,64}")
+TAKEN = frozenset({"root", "mysql", "sys", "information_schema", "performance_schema"})
 MOST_RATE = 1_000_000  # writes per second: more than any machine writes, and memory for its slots
 
 
@@ -48,6 +52,37 @@ def check_rate(rate: float, *, unpaced: bool = False) -> None:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FixedAccount:
+    """The account that clients of a local cluster use, where it is to have fixed names.
+
+    Attributes:
+        user: its name.
+        password: its password; None for a random one.
+        database: its schema.
+    """
+
+    user: str
+    password: str | None = field(default=None, repr=False)
+    database: str
+
+    def __post_init__(self) -> None:
+        """Refuse what would have to be quoted somewhere: in SQL, in a shell, in a dotenv file."""
+        for name in ("user", "database"):
+            if not WORD.fullmatch(getattr(self, name)):
+                raise SettingError(
+                    f"{name} {getattr(self, name)!r}: write up to 32 letters, digits and _, a letter"
+                    " first"
+                )
+        if self.user.lower() in TAKEN or self.database.lower() in TAKEN:
+            raise SettingError("the server itself has that user or database; choose another name")
+        if self.password is not None and not PLAIN.fullmatch(self.password):
+            raise SettingError(
+                "the password may have up to 64 letters, digits and - . _ ~ + = @ % : / , and no"
+                " other characters, so that no file and no shell has to quote it"
+            )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """What this run was asked to do.
 
@@ -58,6 +93,7 @@ class Settings:
         toxiproxy: path of a `toxiproxy-server`, URL of a running one, or `builtin`; None to take
             one on PATH, else the built-in.
         instances: how many instances the local cluster has.
+        login: the account that clients use; None for one with random names.
         port: the port that all endpoints of a local cluster share; None for any free one.
         writers: how many writers the load has, unless the test says otherwise.
         rate: how many writes per second they intend together; 0 for as many as the answers allow.
@@ -92,6 +128,7 @@ class Settings:
     server: str | None = field(default=None, repr=False)  # has a password, and pytest -l shows it
     toxiproxy: str | None = None
     instances: int = 2
+    login: FixedAccount | None = None
     port: int | None = None
     writers: int = 32
     rate: float = RATE

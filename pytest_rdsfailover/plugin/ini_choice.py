@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from pytest_rdsfailover.model.errors import SettingError
-from pytest_rdsfailover.plugin.options import OPTIONS, SWITCH
+from pytest_rdsfailover.model.options import OPTIONS, SWITCH
 
 ALWAYS = ("pytest.toml", ".pytest.toml", "pytest.ini", ".pytest.ini")
 SECTIONS = {"tox.ini": "pytest", "setup.cfg": "tool:pytest"}

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_rdsfailover.model.durations import parse_duration, parse_share
+from pytest_rdsfailover.model import option_texts, options
 from pytest_rdsfailover.model.errors import SettingError
 from pytest_rdsfailover.model.live_settings import FIELDS, LiveSettings
+from pytest_rdsfailover.model.options import LIVE_OPTIONS, OPTIONS
 from pytest_rdsfailover.model.paths import absolute_path, shown_path
 from pytest_rdsfailover.model.settings import (
     LIVE_BOUND,
@@ -22,17 +23,15 @@ from pytest_rdsfailover.model.settings import (
     RATE,
     USUAL_PROFILE,
     Settings,
-    check_rate,
 )
-from pytest_rdsfailover.plugin import options
 from pytest_rdsfailover.plugin.ini_choice import check_ini
-from pytest_rdsfailover.plugin.options import LIVE_OPTIONS, OPTIONS, SEED, STARTED, cache_directory
+from pytest_rdsfailover.plugin.options import SEED, STARTED, cache_directory
+from pytest_rdsfailover.plugin.options import given as given_options
 from pytest_rdsfailover.trial.resume import latest_seed
 
 if TYPE_CHECKING:
     from pytest_rdsfailover.report.baseline import Baseline
 
-SWITCHES = {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}
 FILES = {"json", "markdown", "record"}  # what the end of the run writes
 DIRECTORIES = {"report", "journal"}
 
@@ -44,9 +43,12 @@ def read(config: pytest.Config) -> Settings:
         pytest.UsageError: if a value cannot be honoured; the text names where it came from.
     """
     values: dict[str, Any] = {}
-    for option, (source, text) in options.given(config).items():
+    for option, (source, text, base) in given_options(config).items():
         try:
-            values[option.name] = PARSERS[option.kind](text)
+            values[option.name] = (
+                absolute_path(text, base) if option.kind == options.PATH
+                else PARSERS[option.kind](text)
+            )  # fmt: skip
         except SettingError as error:
             raise pytest.UsageError(f"{source}: {error}") from None
     # The controller of pytest-xdist has told its workers, so that all sample from one seed.
@@ -81,32 +83,10 @@ def _seed_of_baseline(config: pytest.Config, values: Mapping[str, Any]) -> int |
         raise pytest.UsageError(str(error)) from None
 
 
-def _count(text: str) -> int:
-    try:
-        return int(text)
-    except ValueError:
-        raise SettingError(f"{text!r} is not a whole number") from None
-
-
-def _rate(text: str) -> float:
-    try:
-        rate = float(text)
-    except ValueError:
-        raise SettingError(f"{text!r} is not a number of writes per second") from None
-    check_rate(rate)
-    return rate
-
-
 def _region(text: str) -> str:
     from pytest_rdsfailover.local.dns.names import check_region
 
     return check_region(text)
-
-
-def _switch(text: str) -> bool:
-    if text.lower() not in SWITCHES:
-        raise SettingError(f"{text!r} is neither yes nor no")
-    return SWITCHES[text.lower()]
 
 
 def _rules(text: str) -> str:
@@ -116,21 +96,10 @@ def _rules(text: str) -> str:
     return text
 
 
-def _names(text: str) -> tuple[str, ...]:
-    return tuple(filter(None, (name.strip() for name in text.split(","))))
-
-
-PARSERS: dict[str, Callable[[str], object]] = {
-    options.TEXT: str,
-    options.SWITCH: _switch,
-    options.COUNT: _count,
-    options.RATE: _rate,
-    options.SHARE: parse_share,
-    options.DURATION: parse_duration,
-    options.NAMES: _names,
+PARSERS: Mapping[str, Callable[[str], object]] = {
+    **option_texts.PARSERS,
     options.REGION: _region,
     options.RULES: _rules,
-    options.PATH: absolute_path,
 }
 
 

@@ -9,7 +9,7 @@ import pytest
 from fitness import fit, unfit_line
 from regions import ACCOUNT
 
-from pytest_rdsfailover.plugin.options import OPTIONS
+from pytest_rdsfailover.model.options import OPTIONS
 
 pytestmark = pytest.mark.local
 

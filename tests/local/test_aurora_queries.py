@@ -209,7 +209,7 @@ def test_a_statement_prepared_before_a_failover_tells_the_truth_after_it(resting
         assert cursor.fetchall() == []
 
 
-def test_there_is_one_writer_at_every_moment_of_a_failover_and_the_dead_fall_silent(resting):
+def test_the_latest_row_of_a_writer_is_right_in_a_failover_and_the_dead_fall_silent(resting):
     bystander = resting.instance_endpoint(resting.readers[1])
     old, target = resting.writer, resting.readers[0]
     query = (
@@ -222,11 +222,35 @@ def test_there_is_one_writer_at_every_moment_of_a_failover_and_the_dead_fall_sil
         failover = resting.fail_over(target)
         while not failover.settled():
             found = text_rows(connection, query)
-            (writer,) = (name for name, master, _ in found if master)
-            writers.append(writer)
+            masters = sorted((age, name) for name, master, age in found if master)
+            writers += [name for _, name in masters[:1]]
             for name, _, age in found:
                 silent[name] = max(silent.get(name, 0.0), float(age))
 
     assert [old, target] == list(dict.fromkeys(writers))
     # Whoever lives has just reported; by how much more the dead is late, the polls decide.
     assert silent[old] > 2 * silent[bystander.name]
+
+
+@pytest.mark.one_server
+@pytest.mark.parametrize(("refused", "promotion"), [("100ms", "400ms"), ("400ms", "100ms")])
+def test_an_old_writer_keeps_the_master_s_row_until_it_is_back_and_no_longer(
+    resting, tmp_path, refused, promotion
+):
+    """A monitor must not call an instance master that says that it is read-only."""
+    old, target = resting.writer, resting.readers[0]
+    bystander = resting.instance_endpoint(resting.readers[1])
+    profile = tmp_path / "timed.toml"
+    profile.write_text(f'refused = "{refused}"\npromotion = "{promotion}"\ndns = "500ms"')
+    masters = (
+        "SELECT SERVER_ID FROM information_schema.replica_host_status"
+        " WHERE SESSION_ID = 'MASTER_SESSION_ID' ORDER BY LAST_UPDATE_TIMESTAMP"
+    )
+    seen = []
+    with bystander.connect() as connection:
+        failover = resting.fail_over(target, profile=str(profile))
+        while not failover.settled():
+            seen.append(tuple(row[0] for row in text_rows(connection, masters)))
+
+    between = () if refused < promotion else (old, target)
+    assert list(dict.fromkeys(seen)) == [(old,), between, (target,)]

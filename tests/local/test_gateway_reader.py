@@ -209,11 +209,20 @@ def change_user(connection):
             assert payload[:2] == b"\x01\x03", payload
 
 
-def test_the_error_is_the_one_that_the_script_asked_for(server):
-    with gateway_process.gateway(server) as own:
-        own.play(read_only_error=1836)
-        with own.connect("reader") as connection:
-            run(connection, ["INSERT INTO t (v) VALUES (1)"], server, 1836)
+def test_a_script_s_error_is_that_of_the_instances_it_restarts_until_the_next_script(server):
+    insert = ["INSERT INTO t (v) VALUES (1)"]
+    with gateway_process.gateway(server, instances=3) as own:
+
+        def answers(instance, code):
+            with own.connect(instance) as connection:
+                run(connection, insert, server, code)
+
+        answers("instance-3", 1290)
+        own.fail_over("instance-1", "instance-2", read_only_error=1836)
+        answers("instance-1", 1836)
+        answers("instance-3", 1290)
+        own.play()
+        answers("instance-1", 1290)
 
 
 def test_a_reader_reads(reader):

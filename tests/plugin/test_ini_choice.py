@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from pytest_rdsfailover.plugin.options import OPTIONS, SWITCH
+from pytest_rdsfailover.model.options import OPTIONS, SWITCH
 
 USAGE_ERROR = 4
 INI = (

@@ -120,6 +120,47 @@ def test_the_load_of_each_mode_unless_told_otherwise(pytester, arguments, expect
     assert (settings.writers, settings.rate, settings.open_rate) == expected
 
 
+PATHS = ("kill_switch", "ca", "audit")
+
+
+@pytest.fixture
+def below(pytester, monkeypatch):
+    """Return a folder below the ini's, in which pytest is started."""
+    pytester.makeini("[pytest]\n" + "".join(f"rds_{name} = x/{name}\n" for name in PATHS))
+    folder = pytester.mkdir("below")
+    monkeypatch.chdir(folder)
+    return folder
+
+
+def paths(pytester, *arguments):
+    live = run_of(pytester.parseconfigure("--rds-live", *ALL, *arguments)).settings.live
+    return {name: getattr(live, name) for name in PATHS}
+
+
+@pytest.mark.parametrize("chosen", [[], ["-c", "../tox.ini"], ["--rootdir=."]])
+def test_a_relative_path_of_an_ini_counts_from_the_folder_of_the_ini(pytester, below, chosen):
+    """A kill switch that is looked for elsewhere is none."""
+    found = paths(pytester, *chosen)
+
+    assert found == {name: str(below.parent / "x" / name) for name in PATHS}
+
+
+@pytest.mark.parametrize("typed", ["--rds-{flag}=x", "-ords_{name}=x"])
+def test_a_relative_path_that_was_typed_counts_from_where_pytest_is_started(pytester, below, typed):
+    arguments = [typed.format(name=name, flag=name.replace("_", "-")) for name in PATHS]
+
+    assert paths(pytester, *arguments) == dict.fromkeys(PATHS, str(below / "x"))
+
+
+def test_a_relative_path_of_a_variable_counts_from_where_pytest_is_started(
+    pytester, below, monkeypatch
+):
+    for name in PATHS:
+        monkeypatch.setenv(f"RDS_{name.upper()}", "x")
+
+    assert paths(pytester) == dict.fromkeys(PATHS, str(below / "x"))
+
+
 def test_a_test_that_asks_a_real_cluster_for_what_only_a_local_one_has_is_skipped(pytester):
     pytester.makeconftest(
         """

@@ -75,7 +75,7 @@ def test_the_command_line_wins_over_the_environment_and_that_over_the_ini_file(
 
 
 def test_the_help_shows_every_option_with_its_default(pytester):
-    from pytest_rdsfailover.plugin.options import OPTIONS
+    from pytest_rdsfailover.model.options import OPTIONS
 
     text = pytester.runpytest_subprocess("--help").stdout.str()
 
@@ -115,7 +115,10 @@ def test_an_unused_plugin_says_nothing_and_imports_no_client(pytester):
             heavy = {"pymysql", "requests", "toxiproxy", "boto3", "moto", "filelock", "asyncio"}
             assert heavy & set(sys.modules) == set()
             ours = {name.partition(".")[2] for name in sys.modules if "rdsfailover." in name}
-            assert ours == {"plugin", *(f"plugin.{part}" for part in ("plugin", "fixtures", "hookspecs", "options"))}
+            assert ours == {
+                "plugin", *(f"plugin.{part}" for part in ("plugin", "fixtures", "hookspecs", "options")),
+                "model", "model.options",  # a table
+            }
         """
     )
     result = pytester.runpytest_subprocess()

@@ -63,6 +63,12 @@ class ControlPlane:
         self._wait()
         return place
 
+    def place_at(self, port: int) -> ApiPlace:
+        """Return where clients find the control plane if they ask at a port; starts nothing."""
+        return ApiPlace(
+            url=f"http://127.0.0.1:{port}", region=self._shown().region, key=KEY, secret=SECRET
+        )
+
     def client(self, service: str) -> Any:
         """Return a new boto3 client of a service of this region, for example `rds`.
 
@@ -151,8 +157,7 @@ class ControlPlane:
         draft.touch(mode=0o600)
         draft.write_text(shown.encode())
         draft.rename(self._config)
-        url = f"http://127.0.0.1:{self._spawn()}"
-        return ApiPlace(url=url, region=shown.region, key=KEY, secret=SECRET)
+        return self.place_at(self._spawn())
 
     def _wait(self) -> None:
         """Wait until the process answers; one that no longer does is replaced.

@@ -92,7 +92,7 @@ class GatewayClient:
 
         Args:
             steps: what happens when.
-            read_only_error: what readers answer to writes from now on, 1290 or 1836.
+            read_only_error: what those that it restarts answer to writes, 1290 or 1836.
             name: what `plays` calls it.
             dns_ttl: seconds for which resolvers may remember where the cluster's name leads.
 

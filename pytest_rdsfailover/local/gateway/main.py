@@ -107,7 +107,10 @@ async def serve(config: Config, turns: Turns) -> None:
     if config.toxiproxy:
         network = Toxiproxy(config.toxiproxy, config.prefix, router.endpoints)
     proxy = make_proxy(config, router, authority, dial, turns, witness)
-    player = Player(router, AllSessions(gateway, proxy), fence, network, proxy)
+    player = Player(
+        router, AllSessions(gateway, proxy), fence, network, proxy,
+        usual_error=config.read_only_error,
+    )  # fmt: skip
     gateway.crash = partial(crash, player, config)
     await player.ready()
     await gateway.listen()

@@ -21,7 +21,7 @@ class PlayScript:
 
     Attributes:
         steps: what happens when.
-        read_only_error: what readers answer to writes from now on, 1290 or 1836.
+        read_only_error: what those that it restarts answer to writes, 1290 or 1836.
         name: what `Plays` calls it.
         dns_ttl: seconds for which resolvers may remember where the cluster's name leads.
     """

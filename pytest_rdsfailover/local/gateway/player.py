@@ -62,11 +62,15 @@ class Player:
         fence: Fence,
         network: NetworkSwitch,
         proxy: Follower | None = None,
+        *,
+        usual_error: int = 1290,
     ) -> None:
         self.plays: list[Play] = []
         self.failures: list[str] = []
         self._router, self._sessions = router, sessions
         self._fence, self._network, self._proxy = fence, network, proxy
+        self._usual_error = usual_error  # what readers answer to writes, outside of a script
+        self._error = usual_error
         self._fences: dict[str, asyncio.Task[None]] = {}
         self._play: asyncio.Task[None] | None = None
         # One thread each, so that what is asked of the server, or of the network, is done in order.
@@ -107,7 +111,8 @@ class Player:
         ordered = sorted(steps, key=lambda step: step.at)
         self._check(ordered)
         for instance in self._router.instances.values():
-            instance.read_only_error = read_only_error
+            instance.read_only_error = self._usual_error
+        self._error = read_only_error
         promoted = [step.instance for step in ordered if step.action == "promote"]
         cut = [step.instance for step in ordered if step.action == "cut"]
         self.plays.append(
@@ -215,6 +220,7 @@ class Player:
         router = self._router
         was_writer = name == router.writer
         router.cut(name, silent=how == "hang")
+        router.instances[name].read_only_error = self._error
         if was_writer and deposed:
             # A script may bring the instance back before its successor is promoted: it must not
             # write then.

@@ -30,6 +30,7 @@ class Instance:
         sessions: how many it has.
         read_only_error: what it answers to writes as a reader, 1290 or 1836.
         down_since: when it was cut off, in monotonic seconds; None while it is up.
+        was_writer: it took writes when it was cut off.
         members: returns all instances of its cluster, as the topology table has them now.
     """
 
@@ -39,6 +40,7 @@ class Instance:
     sessions: int = 0
     read_only_error: int = 1290
     down_since: float | None = None
+    was_writer: bool = False
     members: Callable[[], Sequence[TopologyRow]] = field(default=tuple, repr=False, compare=False)
 
 
@@ -76,16 +78,16 @@ class Router:
             raise GatewayError(f"no such instance: {name!r}; there are {known}") from None
 
     def members(self) -> list[TopologyRow]:
-        """Return all instances as Aurora's topology table has them now, one of them the writer.
+        """Return all instances as Aurora's topology table has them now.
 
-        The nominal writer keeps the master's session while it is down; the row of an instance that
-        is down is not updated any more.
+        A row tells what its instance has last told. That of an instance which is down is not updated
+        any more: an old writer keeps the master's session in it, beside a new one, until it is back.
         """
         now = time.monotonic()
         return [
             TopologyRow(
                 id=instance.id,
-                writer=instance.id == self.writer,
+                writer=instance.writer if instance.down_since is None else instance.was_writer,
                 age=0.0 if instance.down_since is None else now - instance.down_since,
             )
             for instance in self.instances.values()
@@ -125,6 +127,8 @@ class Router:
         """Let an instance refuse connections, or swallow them."""
         instance = self.instance(name)
         instance.state = State.SILENT if silent else State.REFUSING
+        if instance.down_since is None:
+            instance.was_writer = instance.writer
         instance.down_since = time.monotonic()
 
     def depose(self, name: str) -> None:

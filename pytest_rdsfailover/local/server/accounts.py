@@ -10,6 +10,7 @@ from typing import Any
 
 from pytest_rdsfailover.model.endpoints import Bounds, Endpoint, Tls
 from pytest_rdsfailover.model.errors import RdsFailoverError
+from pytest_rdsfailover.model.settings import FixedAccount
 from pytest_rdsfailover.mysql import driver
 
 PREFIX = "rdsfo_"
@@ -67,6 +68,16 @@ def new_account(born: float | None = None) -> Account:
     name = f"{PREFIX}{int(time.time() if born is None else born):08x}_{secrets.token_hex(4)}"
     # Some servers accept only passwords with a digit, letters in both cases and a punctuation mark.
     return Account(user=name, password=f"Aa1-{secrets.token_urlsafe(24)}", database=name)
+
+
+def account_of(login: FixedAccount | None) -> Account:
+    """Return the account that was asked for; with a random password, or random names, without."""
+    random = new_account()
+    if login is None:
+        return random
+    return Account(
+        user=login.user, password=login.password or random.password, database=login.database
+    )
 
 
 @contextlib.contextmanager

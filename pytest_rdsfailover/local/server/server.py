@@ -18,6 +18,7 @@ from pytest_rdsfailover.local.server.programs import ServerProgram, ServerUrl
 from pytest_rdsfailover.local.server.template import Source, as_this_user, copy_data, template
 from pytest_rdsfailover.local.server.url_server import UrlServer
 from pytest_rdsfailover.model.errors import NotReadyError, SettingError
+from pytest_rdsfailover.model.settings import FixedAccount
 
 PATIENCE = 60.0  # seconds for a server to start, on a busy machine
 LOOK_EVERY = 0.005  # seconds between two looks whether it answers
@@ -53,6 +54,7 @@ class OwnServer:
         program: what to start.
         supervisor: starts the program; its directory holds the files.
         port: a port of loopback to listen at as well; None for the unix socket only.
+        login: names of the application's account and database; None for random ones.
         environ: the environment, which says where the cache is.
 
     Attributes:
@@ -69,6 +71,7 @@ class OwnServer:
         supervisor: Supervisor,
         *,
         port: int | None = None,
+        login: FixedAccount | None = None,
         environ: Mapping[str, str] = os.environ,
     ) -> None:
         self._program, self._supervisor, self._port = program, supervisor, port
@@ -79,7 +82,7 @@ class OwnServer:
             user=f"{accounts.PREFIX}admin_{secrets.token_hex(4)}",
             password=accounts.new_account().password,
         )
-        self.application = accounts.new_account()
+        self.application = accounts.account_of(login)
         source = Source(program=program.path, dialect=program.dialect, version=program.version)
         ready = template(source, cache_directory(environ), supervisor)
         self._directory.mkdir()
@@ -192,8 +195,19 @@ def _checked_socket(path: Path) -> Path:
     return path
 
 
-def start_server(server: ServerProgram | ServerUrl, supervisor: Supervisor) -> Server:
-    """Return a server for use: started by us, or one that runs already."""
-    if isinstance(server, ServerUrl):
-        return UrlServer(server, supervisor)
-    return OwnServer(server, supervisor)
+def start_server(
+    server: ServerProgram | ServerUrl, supervisor: Supervisor, login: FixedAccount | None = None
+) -> Server:
+    """Return a server for use: started by us, or one that runs already.
+
+    Raises:
+        SettingError: if a running server should have an account with fixed names.
+    """
+    if isinstance(server, ServerProgram):
+        return OwnServer(server, supervisor, login=login)
+    if login is not None:
+        raise SettingError(
+            "user, password and database can be fixed only on a server that is started for the"
+            " cluster: a running one may have others of these names"
+        )
+    return UrlServer(server, supervisor)

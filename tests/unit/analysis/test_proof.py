@@ -12,6 +12,7 @@ from pytest_rdsfailover.analysis.proof import (
     failures_within,
     silence,
 )
+from pytest_rdsfailover.analysis.rows import rows_around
 from pytest_rdsfailover.analysis.series import series_of
 from pytest_rdsfailover.model.clock import SECOND
 
@@ -23,8 +24,9 @@ def bounds(events, first, last, *, service=0.002, writers=1, database=False):
     """Return for how long the database was away in a gap, at the least and at the most."""
     found, gap = series_of(journal(events, writers=writers)), (nano(first), nano(last))
     due = Due(there(found, gap[0], 0), nano(service))
-    held = silence(found, gap, due)
-    failures = failures_within(found, gap, due, database=database)
+    around = rows_around(found, gap)
+    held = silence(around, gap, due)
+    failures = failures_within(around, gap, due, database=database)
     low = between([*failures, *([held] if held else [])], gap, due)
     return pytest.approx((low / SECOND, (gap[1] - due.there) / SECOND), abs=1e-6)
 

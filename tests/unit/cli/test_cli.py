@@ -120,7 +120,12 @@ def test_judge_draws_many_trials_if_asked(tmp_path, capsys):
         (["judge", "{journal}", "--expect=downtime < 2"], "is not a duration"),
         (["judge", "{journal}", "--expect=lost=0", "--expect=lost=1"], "bounded twice"),
         (["judge", "{gone}"], "cannot be read"),
-        (["judge", "{document}"], "cannot be read"),
+        (["judge", "{document}"], "is a result document, not a journal; pytest --rds-journal=DIR"),
+        (["judge", "{page}"], "is a page, not a journal; pytest --rds-journal=DIR writes one"),
+        (["render", "{page}", "--html", "{empty}"], "is a page, not a result document"),
+        (["compare", "{page}", "{document}"], "is a page, not a result document"),
+        (["compare", "{document}", "{journal}"], "is a journal, not a result document"),
+        (["compare", "{empty}", "{document}"], "is a directory, not a result document"),
         (["judge", "{empty}"], "holds no journal"),
         (["render", "{empty}", "--html", "{empty}"], "holds no journal"),
         (["render", "{gone}", "--html", "{empty}"], "cannot be read"),
@@ -136,6 +141,7 @@ def test_judge_draws_many_trials_if_asked(tmp_path, capsys):
 )
 def test_what_cannot_be_done_is_said_with_status_2(tmp_path, capsys, arguments, complaint):
     (tmp_path / "empty").mkdir()
+    (tmp_path / "index.html").write_text("<!doctype html>")
     text, later = tmp_path / "text", tmp_path / "later.json"
     text.write_text("[]")
     later.write_text('{"schema": 2}')
@@ -148,6 +154,7 @@ def test_what_cannot_be_done_is_said_with_status_2(tmp_path, capsys, arguments, 
         "gone": tmp_path / "gone.json",
         "empty": tmp_path / "empty",
         "text": text,
+        "page": tmp_path / "index.html",
         "later": later,
     }
 

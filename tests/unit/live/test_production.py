@@ -14,11 +14,19 @@ PRODUCTION = [
     "ｐｒｏｄ", "ＰＲＯＤ", "рrоd", "ргоԁ", "ᴘʀᴏᴅ", "𝐩𝐫𝐨𝐝", "pr\u00adod", "pr\u200bod", "p̈rod",
     "pr0d", "pr0duct1on", "pr٠d", "p-r-o-d", "pro-d", "pr.od", "p r o d", "orders-live", "Live",
     "productprod", "prod-products", "reproduction-prod", "ρrοd", "prøđ",
+    "orderslive", "liveorders", "orderslive2", "eulive-orders", "OrdersLive", "LIVEorders", "golive",
+    "l1veorders", "orders-lіve", "tradelive", "tomatolive", "delivery-live", "liveolives", "livedb",
+    "生産", "本番環境", "プロダクション", "ライブ", "ﾗｲﾌﾞ", "现网", "実稼働", "라이브", "wirkbetrieb",
+    "orders-wirkbetrieb-1", "Echtbetrieb", "canlı", "orders-пром", "промышленный",
+    "виробничий", "ייצור", "الإنتاج", "उत्पादन", "sản xuất", "proizvodnja",
 ]  # fmt: skip
 ORDINARY = [
     "orders-test", "product-catalogue", "products", "reproduction", "producer-1", "produce",
     "shop-rodeo", "delivery", "alive", "produkte", "prodotti", "produits", "improve", "staging",
-    "orders-dev-2", "überall", "тест", "",
+    "orders-dev-2", "überall", "тест", "", "olives", "Oliver", "clive", "liver", "liverpool-test",
+    "lives", "lively", "outlived", "believe", "undeliverable", "deliveries", "livestream", "liveness",
+    "промо", "cannelloni", "betriebsrat", "orders-ga", "orders-p1", "georgia", "テスト", "测试", "ライブラリ", "라이브러리", "ผลิตภัณฑ์",
+    "proizvod", "प्रोडक्ट",
 ]  # fmt: skip
 
 
@@ -32,6 +40,27 @@ def test_production_is_recognised_in_a_name_and_in_a_tag_of_any_key(text):
 @pytest.mark.parametrize("text", ORDINARY)
 def test_an_ordinary_word_is_no_sign(text):
     assert production_signs([text], {"stage": text, "env": text, "other": text}) == []
+
+
+@pytest.mark.parametrize("key", ["env", "Stage", "app:tier", "環境", "среда", "Umgebung"])
+@pytest.mark.parametrize(
+    "value",
+    [
+        "p", "P1", "p-2", "р1", "GA", "G.A.", "general availability", "PRO", "pdn", "Release", "real",
+        "main", "customer-facing", "operational", "Betrieb", "drift", "éles", "ostrý", "esercizio", "正式环境",
+        "线上", "商用",
+    ],
+)  # fmt: skip
+def test_what_means_production_where_a_stage_is_told_is_a_sign_there_only(key, value):
+    assert production_signs([], {key: value}) == [f"tag {key}={value}"]
+    assert production_signs([value], {"owner": value}) == []
+
+
+@pytest.mark.parametrize(
+    "value", ["testbetrieb", "prerelease", "mainly", "pq", "gamma", "proto", "dev-p"]
+)
+def test_a_stage_of_another_name_is_none(value):
+    assert production_signs([], {"env": value}) == []
 
 
 def test_a_key_that_says_production_is_a_sign_unless_its_value_denies_it():

@@ -17,4 +17,4 @@ def test_a_run_that_runs_no_test_only_shows_something(option):
         return name == option or default
 
     assert only_shows(SimpleNamespace(getoption=given))
-    assert not only_shows(SimpleNamespace(getoption=lambda name, default: default))
+    assert not only_shows(SimpleNamespace(getoption=lambda _, default: default))

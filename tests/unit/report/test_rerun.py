@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_rdsfailover.model.live_settings import FIELDS, LiveSettings, flag
+from pytest_rdsfailover.model.options import LIVE_OPTIONS, OPTIONS
 from pytest_rdsfailover.model.settings import Settings
 from pytest_rdsfailover.plugin.option_values import LIVE_BOUND, LIVE_RATE, PARSERS
-from pytest_rdsfailover.plugin.options import LIVE_OPTIONS, OPTIONS
 from pytest_rdsfailover.report.rerun import REPEATED, command
 
 WHERE = {"cluster": "orders", "account": "111122223333", "region": "eu-west-1", "schema": "shop"}

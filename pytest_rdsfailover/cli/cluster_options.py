@@ -1,0 +1,91 @@
+"""What was typed of a cluster, as settings; the options are those of the fixtures."""
+
+import argparse
+import os
+import random
+from collections.abc import Mapping
+from typing import Any
+
+from pytest_rdsfailover.cli.standing_arguments import CLUSTER, DATABASE, USER
+from pytest_rdsfailover.local.endpoints import instance_ids
+from pytest_rdsfailover.local.gateway.proxy.settings import ProxySettings
+from pytest_rdsfailover.local.standing.description import called_in, inside
+from pytest_rdsfailover.model.errors import SettingError
+from pytest_rdsfailover.model.option_texts import PARSERS
+from pytest_rdsfailover.model.options import OPTIONS
+from pytest_rdsfailover.model.settings import FixedAccount, Settings
+
+SEEDS = 1_000_000
+
+
+def settings_of(
+    options: argparse.Namespace,
+    names: tuple[str, ...] = CLUSTER,
+    environ: Mapping[str, str] = os.environ,
+) -> Settings:
+    """Return the settings: an option first, then its variable (`RDS_PROFILE`), then the default.
+
+    Raises:
+        SettingError: if a text cannot be read or a setting cannot be honoured.
+    """
+    values: dict[str, Any] = {"seed": random.SystemRandom().randrange(SEEDS)}
+    for option in OPTIONS:
+        if option.name not in names:
+            continue
+        variable = option.dest.upper()
+        text, source = getattr(options, option.name), f"--{option.name}"
+        if text is None:
+            text, source = environ.get(variable), variable
+        if text is not None:
+            try:
+                values[option.name] = PARSERS[option.kind](text)
+            except SettingError as error:
+                raise SettingError(f"{source}: {error}") from None
+    return Settings(**values, login=_account(options, values.get("server")))
+
+
+def _account(options: argparse.Namespace, server: str | None) -> FixedAccount | None:
+    """Return the account; on a running server it has random names unless others are asked for."""
+    asked = (options.user, options.password, options.database)
+    if server is not None and "://" in server and not any(asked):
+        return None
+    return FixedAccount(
+        user=options.user or USER,
+        password=options.password,
+        database=options.database or DATABASE,
+    )
+
+
+def check_endpoint(called: str, settings: Settings) -> None:
+    """Raise `SettingError` if a cluster will have no endpoint of that name."""
+    inside(called, called_in(instance_ids(settings.instances)))
+
+
+def proxy_of(options: argparse.Namespace) -> dict[str, object]:
+    """Return what `--proxy` says of RDS Proxy.
+
+    Raises:
+        SettingError: if a text is no `NAME=VALUE`, or there is no such setting.
+    """
+    found = dict(map(_setting, options.proxy))
+    ProxySettings.of(found)  # so that nothing is started with a wrong one
+    return found
+
+
+def _setting(text: str) -> tuple[str, object]:
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise SettingError(f"--proxy {text}: write NAME=VALUE, as idle_client_timeout=60")
+    return name, _value(value)
+
+
+def _value(text: str) -> object:
+    """Return a number, a truth, or the text itself."""
+    if text.lower() in ("true", "false"):
+        return text.lower() == "true"
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return text

@@ -1,0 +1,89 @@
+"""Lets a command go on in a process of its own, and returns once that is ready."""
+
+import json
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple, NoReturn
+
+from pytest_rdsfailover.model.errors import RdsFailoverError, SettingError
+
+Announce = Callable[[str], None]
+
+
+class Announced(NamedTuple):
+    """What a detached process said: that it is ready, or why it has ended."""
+
+    text: str
+    status: int
+
+
+def detach(keep: Callable[[Announce], int], log: Path, failed: int, wrong: int) -> Announced:
+    """Run *keep* in a process of its own, without a terminal; return what it announces.
+
+    Args:
+        keep: gets a function that announces that it is ready, and returns an exit status.
+        log: where its output goes.
+        failed: the status if it fails before.
+        wrong: the status if it fails before because of what the user has typed.
+    """
+    ours, theirs = os.pipe()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    pid = os.fork()
+    if pid == 0:
+        os.close(ours)
+        _become(keep, log, theirs, failed, wrong)
+    os.close(theirs)
+    try:
+        with os.fdopen(ours) as told:
+            text = told.read()
+    except BaseException:  # interrupted: what is not ready yet is not wanted any more
+        os.kill(pid, signal.SIGTERM)
+        os.waitpid(pid, 0)
+        raise
+    if not text:
+        return Announced(f"it has ended while it started; see {log}", failed)
+    return Announced(*json.loads(text))
+
+
+def _become(
+    keep: Callable[[Announce], int], log: Path, told: int, failed: int, wrong: int
+) -> NoReturn:
+    """Turn this fresh child into the detached process; never returns."""
+    status = failed
+    try:
+        os.setsid()
+        _redirect(log)
+        with os.fdopen(told, "w") as pipe:
+
+            def announce(text: str, status: int = 0) -> None:
+                if not pipe.closed:
+                    pipe.write(json.dumps([text, status]))
+                    pipe.close()
+
+            try:
+                status = keep(announce)
+            except RdsFailoverError as error:
+                status = wrong if isinstance(error, SettingError) else failed
+                announce(str(error), status)
+                print(f"rdsfailover: {error}", file=sys.stderr)  # noqa: T201 - its log
+    except BaseException:  # noqa: BLE001 - nobody else would tell
+        traceback.print_exc()
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(status)
+
+
+def _redirect(log: Path) -> None:
+    log.unlink(missing_ok=True)
+    nothing = os.open(
+        os.devnull, os.O_RDONLY
+    )  # first, so that it takes the place of a closed input
+    output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
+    for source, target in ((nothing, 0), (output, 1), (output, 2)):
+        os.dup2(source, target)

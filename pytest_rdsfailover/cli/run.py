@@ -1,0 +1,101 @@
+"""`rdsfailover run -- COMMAND`: a cluster for the time of one command."""
+
+import argparse
+import ctypes
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Sequence
+from types import FrameType
+
+from pytest_rdsfailover.cli.cluster_options import check_endpoint, proxy_of, settings_of
+from pytest_rdsfailover.cli.signals import ENDING, EndedError, ended_by_signals
+from pytest_rdsfailover.local.standing.host import ClusterHost
+from pytest_rdsfailover.local.standing.registry import check_name
+from pytest_rdsfailover.local.standing.variables import environment_of
+from pytest_rdsfailover.model.errors import RdsFailoverError, SettingError
+
+# As of `env` and `docker run`: the command cannot be run, there is none.
+NOT_RUNNABLE, NOT_FOUND = 126, 127
+BY_SIGNAL = 128  # and the number of the signal, as shells say it
+PARENT_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of prctl(2)
+PRCTL = ctypes.CDLL(None).prctl if sys.platform == "linux" else None
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run a command with a cluster of its own; return its exit status, or 125 to 127 for ours."""
+    command = options.command[options.command[:1] == ["--"] :]
+    if not command:
+        raise SettingError("which command? write `rdsfailover run -- COMMAND`")
+    program = shutil.which(command[0])
+    if program is None:
+        there = os.path.exists(command[0])  # noqa: PTH110 - as typed, without any expansion
+        _say(f"{command[0]}: {'cannot be run' if there else 'there is no such command'}")
+        return NOT_RUNNABLE if there else NOT_FOUND
+    name = check_name(options.name or f"run-{os.getpid()}")
+    settings, proxy = settings_of(options), proxy_of(options)
+    check_endpoint(options.endpoint, settings)
+    try:
+        with ended_by_signals(), ClusterHost(settings, name, proxy=proxy) as host:
+            told = environment_of(host.description, options.endpoint, os.environ)
+            status = _ran(program, command, told)
+            try:
+                host.cluster.check()
+            except RdsFailoverError as error:
+                _say(f"the cluster broke while the command ran: {error}")
+            return status
+    except EndedError as ended:
+        return BY_SIGNAL + ended.number
+
+
+def _ran(program: str, command: Sequence[str], environ: dict[str, str]) -> int:
+    """Run a command to its end; pass signals on to it, because it decides what they mean."""
+    children: list[subprocess.Popen[bytes]] = []
+    early: list[int] = []  # signals that came while the command was being started
+
+    def pass_on(number: int, _: FrameType | None) -> None:
+        if number == signal.SIGINT and _is_in_foreground():
+            return  # the terminal has told the command
+        early.append(number)
+        for child in children:
+            child.send_signal(early.pop())
+
+    before = {each: signal.signal(each, pass_on) for each in ENDING}
+    try:
+        child = subprocess.Popen(
+            command,
+            executable=program,
+            env=environ,
+            preexec_fn=_dies_with_us,  # noqa: PLW1509 - one system call, which takes no lock
+        )
+        children.append(child)
+        while early:
+            child.send_signal(early.pop())
+        status = child.wait()
+    except OSError as error:
+        _say(f"{command[0]}: {error.strerror}")
+        return NOT_RUNNABLE
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)
+    return status if status >= 0 else BY_SIGNAL - status
+
+
+def _dies_with_us() -> None:
+    """Have the system end the command if this process is killed: its cluster is gone then."""
+    if PRCTL is not None:
+        PRCTL(PARENT_DEATH_SIGNAL, signal.SIGTERM, 0, 0, 0)
+
+
+def _is_in_foreground() -> bool:
+    """Tell whether a terminal sends its Ctrl-C to the command as well."""
+    try:
+        return os.tcgetpgrp(0) == os.getpgrp()
+    except OSError:
+        return False
+
+
+def _say(text: str) -> None:
+    print(f"rdsfailover run: {text}", file=sys.stderr)  # noqa: T201 - a command speaks so

@@ -1,0 +1,37 @@
+"""Signals that end a command: raised as an error, so that what was started is ended in order."""
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+class EndedError(BaseException):
+    """A signal has told the command to end."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
+
+
+@contextmanager
+def ended_by_signals() -> Iterator[None]:
+    """Raise `EndedError` at the first signal in the block; later ones do not disturb the end."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # signals are not ours there
+        return
+
+    def end(number: int, _: FrameType | None) -> None:
+        for each in ENDING:
+            signal.signal(each, signal.SIG_IGN)
+        raise EndedError(number)
+
+    before = {each: signal.signal(each, end) for each in ENDING}
+    try:
+        yield
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)

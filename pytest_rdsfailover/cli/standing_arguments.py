@@ -1,0 +1,154 @@
+"""The arguments of the commands that start clusters and act on them; what these do comes later."""
+
+import argparse
+import importlib
+import os
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from pytest_rdsfailover.model.durations import parse_duration
+from pytest_rdsfailover.model.errors import SettingError
+from pytest_rdsfailover.model.options import OPTIONS
+
+# In an environment: which cluster is meant. What `run` starts has it, so that a command in there acts
+# on the right one.
+NAME = "RDSFAILOVER_NAME"
+DEFAULT = "default"
+CLUSTER = ("profile", "seed", "server", "toxiproxy", "instances", "port")
+USER, DATABASE = "app", "app"
+SYNTAXES = ("shell", "docker", "dotenv")
+FAILED, WRONG = 1, 2
+OURS = 125  # of `run`, whose other statuses are the command's
+Commands = Any  # argparse does not name what add_subparsers returns
+
+
+def add(commands: Commands, environ: Mapping[str, str] = os.environ) -> None:
+    """Add all commands that start clusters or act on them."""
+    _add_up(commands)
+    _add_run(commands)
+    _add_env(commands, environ)
+    _add_down(commands, environ)
+
+
+def late(module: str, function: str) -> Callable[[argparse.Namespace], int]:
+    """Return what imports a function of this room when it is called: most commands need no cluster."""
+
+    def call(options: argparse.Namespace) -> int:
+        found = getattr(importlib.import_module(f"pytest_rdsfailover.cli.{module}"), function)
+        status: int = found(options)
+        return status
+
+    return call
+
+
+def add_options(parser: argparse.ArgumentParser, names: tuple[str, ...]) -> None:
+    """Add options of the table that the plugin has, too, without their prefix."""
+    for option in OPTIONS:
+        if option.name in names:
+            parser.add_argument(
+                f"--{option.name.replace('_', '-')}", metavar=option.metavar, help=option.help
+            )
+
+
+def add_cluster(parser: argparse.ArgumentParser) -> None:
+    """Add all that decides what a cluster is."""
+    add_options(parser, CLUSTER)
+    parser.add_argument("--user", metavar="NAME", help=f"database user of the clients ({USER})")
+    parser.add_argument("--password", metavar="TEXT", help="its password (random)")
+    parser.add_argument("--database", metavar="NAME", help=f"its schema ({DATABASE})")
+    parser.add_argument(
+        "--proxy", action="append", default=[], metavar="NAME=VALUE",
+        help="a setting of RDS Proxy by its name in AWS' API; repeatable",
+    )  # fmt: skip
+
+
+def argument(parse: Callable[[str], object]) -> Callable[[str], object]:
+    """Return what reads an argument for argparse, which shows only errors of its own kind."""
+
+    def read(text: str) -> object:
+        try:
+            return parse(text)
+        except SettingError as error:
+            raise argparse.ArgumentTypeError(str(error)) from None
+
+    return read
+
+
+_duration = argument(parse_duration)
+
+
+def _add_up(commands: Commands) -> None:
+    parser = commands.add_parser(
+        "up", help="start a cluster for programs of any language; Ctrl-C ends it"
+    )
+    add_cluster(parser)
+    parser.add_argument(
+        "--name", default=DEFAULT, help=f"what to call it, if there are several ({DEFAULT})"
+    )
+    parser.add_argument("--detach", action="store_true", help="go on in the background")
+    parser.add_argument(
+        "--with-parent", action="store_true", help="end when the process that has started this ends"
+    )
+    parser.add_argument(
+        "--idle", type=_duration, metavar="TIME",
+        help="end after so long without a connection, a statement and a failover",
+    )  # fmt: skip
+    parser.add_argument("--json", action="store_true", help="say everything as lines of JSON")
+    parser.add_argument(
+        "--env-file", metavar="PATH", help="write variables that lead programs to it"
+    )
+    _add_variables(parser, "--env-format")
+    parser.set_defaults(run=late("up", "up"), failed=FAILED)
+
+
+def _add_run(commands: Commands) -> None:
+    parser = commands.add_parser(
+        "run",
+        help="run a command with a cluster of its own",
+        usage="rdsfailover run [options] -- COMMAND [ARGUMENT ...]",
+        epilog="exit status: the command's; 125 if there is no cluster, 126 if the command cannot be"
+        " run, 127 if there is none",
+    )
+    parser.wrong = OURS
+    add_cluster(parser)
+    parser.add_argument("--name", help="what to call it (run-PID)")
+    _add_endpoint(parser)
+    parser.add_argument("command", nargs=argparse.REMAINDER, help="what to run")
+    parser.set_defaults(run=late("run", "run"), failed=OURS, wrong=OURS)
+
+
+def _add_env(commands: Commands, environ: Mapping[str, str]) -> None:
+    parser = commands.add_parser(
+        "env", help='print variables that lead programs to a cluster: eval "$(rdsfailover env)"'
+    )
+    add_name(parser, environ)
+    _add_variables(parser, "--format")
+    parser.set_defaults(run=late("acting", "env"), failed=FAILED)
+
+
+def _add_down(commands: Commands, environ: Mapping[str, str]) -> None:
+    parser = commands.add_parser("down", help="end a cluster that `up` has started")
+    add_name(parser, environ)
+    parser.add_argument("--all", action="store_true", help="end all clusters of this user")
+    parser.set_defaults(run=late("acting", "down"), failed=FAILED)
+
+
+def add_name(parser: argparse.ArgumentParser, environ: Mapping[str, str]) -> None:
+    """Add the argument that says which cluster is meant."""
+    chosen = environ.get(NAME) or DEFAULT
+    parser.add_argument("--name", default=chosen, help=f"which cluster (${NAME}, or {DEFAULT})")
+
+
+def _add_endpoint(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--endpoint", default="writer", metavar="NAME",
+        help="what DB_HOST, DB_PORT and DATABASE_URL lead to, as writer, reader or proxy (writer)",
+    )  # fmt: skip
+
+
+def _add_variables(parser: argparse.ArgumentParser, flag: str) -> None:
+    _add_endpoint(parser)
+    parser.add_argument(
+        flag, choices=SYNTAXES, default=SYNTAXES[0],
+        help="for a shell, for `docker run --env-file`, or for dotenv (shell)",
+    )  # fmt: skip

@@ -1,0 +1,135 @@
+"""`rdsfailover up`: a cluster that stands until it is told to end."""
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, suppress
+from dataclasses import asdict
+from pathlib import Path
+
+from pytest_rdsfailover.cli.cluster_options import check_endpoint, proxy_of, settings_of
+from pytest_rdsfailover.cli.detached import Announce, detach
+from pytest_rdsfailover.cli.env_file import EnvFile
+from pytest_rdsfailover.cli.signals import EndedError, ended_by_signals
+from pytest_rdsfailover.cli.standing_arguments import DEFAULT
+from pytest_rdsfailover.local.gateway.client import connect
+from pytest_rdsfailover.local.processes.identity import identity_of
+from pytest_rdsfailover.local.standing.description import Description
+from pytest_rdsfailover.local.standing.happenings import Happenings
+from pytest_rdsfailover.local.standing.host import ClusterHost, Limits
+from pytest_rdsfailover.local.standing.registry import Registry, check_name
+from pytest_rdsfailover.local.standing.variables import variables
+from pytest_rdsfailover.model.files import remove
+
+
+def up(options: argparse.Namespace) -> int:
+    """Start a cluster and keep it; return the exit status."""
+    name = check_name(options.name)
+    registry = Registry()
+    limits = Limits(
+        parent=identity_of(os.getppid()) if options.with_parent else None, idle=options.idle
+    )
+    env_file = None
+    if options.env_file is not None:
+        env_file = EnvFile(Path(options.env_file), options.env_format, options.endpoint)
+    if not options.detach:
+        return _keep(options, name, limits, env_file, _show)
+
+    def keep(announce: Announce) -> int:
+        status = _keep(options, name, limits, env_file, announce)
+        remove(registry.log(name))  # only a cluster that failed has left anything to say
+        return status
+
+    said = detach(keep, registry.log(name), options.failed, options.wrong)
+    if said.status:
+        print(f"rdsfailover up: {said.text}", file=sys.stderr)  # noqa: T201 - a command speaks so
+    else:
+        _show(said.text)
+    return said.status
+
+
+def _keep(
+    options: argparse.Namespace,
+    name: str,
+    limits: Limits,
+    env_file: EnvFile | None,
+    announce: Announce,
+) -> int:
+    """Keep a cluster until something ends it."""
+    with suppress(EndedError), ended_by_signals(), ExitStack() as stack:
+        settings, proxy = settings_of(options), proxy_of(options)
+        check_endpoint(options.endpoint, settings)
+        host = stack.enter_context(ClusterHost(settings, name, proxy=proxy))
+        if env_file is not None:
+            stack.enter_context(env_file.written(host.description))
+        shown = document(host.description) if options.json else "\n".join(lines(host.description))
+        announce(shown)
+        gateway = stack.enter_context(connect(host.description.control))
+        happenings = Happenings(gateway)
+
+        def look() -> None:
+            for happening in happenings.new():
+                _show(json.dumps(asdict(happening)) if options.json else str(happening))
+
+        why = host.wait(limits, look)
+        print(f"rdsfailover up: {name} ends: {why}", file=sys.stderr)  # noqa: T201
+    return 0
+
+
+def _show(text: str) -> None:
+    """Print a line at once; whoever has closed the other end of a pipe wants no more of them."""
+    try:
+        print(text, flush=True)  # noqa: T201 - a command speaks so
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def document(description: Description) -> str:
+    """Return all that a program may want to know of a cluster, as one line of JSON."""
+    places = {
+        called: asdict(description.places[name]) for called, name in description.called.items()
+    }
+    return json.dumps(
+        {
+            "name": description.name,
+            "pid": description.keeper.pid,
+            "endpoints": places,
+            "user": description.user,
+            "password": str(description.password),
+            "database": description.database,
+            "ca": description.ca,
+            "cluster": description.identifier,
+            "seed": description.seed,
+            "parts": description.parts,
+            "environment": variables(description),
+        }
+    )
+
+
+def lines(description: Description) -> Iterator[str]:
+    """Yield what a person wants to know of a cluster."""
+    at = {called: str(description.places[name]) for called, name in description.called.items()}
+    instances = "   ".join(f"{name} {at[name]}" for name in description.instances)
+    server, profile = description.parts["server"], description.profile
+    yield f"cluster   {description.name}   {server}   profile {profile}, seed {description.seed}"
+    yield f"writer    {at['writer']}   reader {at['reader']}"
+    yield f"instances {instances}"
+    yield f"proxy     {at['proxy']}   proxy-reader {at['proxy-reader']}"
+    yield (
+        f"user      {description.user}   password {description.password}"
+        f"   database {description.database}"
+    )
+    yield f"CA file   {description.ca}"
+    if description.aws is None:
+        yield "aws       not installed: pip install 'pytest-rdsfailover[aws]'"
+    else:
+        aws = description.aws
+        yield (
+            f"aws       AWS_ENDPOINT_URL={aws.url}   AWS_REGION={aws.region}"
+            f"   cluster {description.identifier}"
+        )
+    named = "" if description.name == DEFAULT else f" --name {description.name}"
+    commands = ("failover", "toxic writer latency=200", "status", "down")
+    yield "next      " + " · ".join(f"rdsfailover {command}{named}" for command in commands)

@@ -1,0 +1,84 @@
+"""Which process it is: a process id alone is used again, after a while or after a reboot."""
+
+import os
+import signal
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+PROC = Path("/proc")
+BOOT = PROC / "sys/kernel/random/boot_id"
+STATE, START = 0, 19  # places in /proc/PID/stat behind the name: is it a zombie, when did it start
+ENDED = frozenset("ZXx")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """One process, told from every other one.
+
+    Attributes:
+        pid: its process id.
+        born: when it started, in the words of the system that it runs on.
+    """
+
+    pid: int
+    born: str
+
+    @property
+    def lives(self) -> bool:
+        """Tell whether this very process still runs."""
+        return identity_of(self.pid) == self
+
+    def tell_to_end(self) -> bool:
+        """Ask this very process to end (SIGTERM), and no other; return False if it has ended.
+
+        Raises:
+            PermissionError: if it is another user's.
+        """
+        if not hasattr(os, "pidfd_open"):
+            if self.lives:
+                os.kill(self.pid, signal.SIGTERM)
+                return True
+            return False
+        try:
+            held = os.pidfd_open(self.pid)  # whoever gets the id later is not meant
+        except ProcessLookupError:
+            return False
+        try:
+            if not self.lives:
+                return False
+            signal.pidfd_send_signal(held, signal.SIGTERM)
+        except ProcessLookupError:
+            return False
+        finally:
+            os.close(held)
+        return True
+
+
+def identity_of(pid: int) -> Identity | None:
+    """Return which process has an id now; None if none has."""
+    born = _from_proc(pid) if PROC.is_dir() else _from_ps(pid)
+    return None if born is None else Identity(pid=pid, born=born)
+
+
+def own_identity() -> Identity:
+    """Return which process this is."""
+    found = identity_of(os.getpid())
+    assert found is not None  # noqa: S101 - for the type checker: we run
+    return found
+
+
+def _from_proc(pid: int) -> str | None:
+    try:
+        fields = (PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()
+        boot = BOOT.read_text().strip()
+    except OSError:
+        return None
+    return None if fields[STATE] in ENDED else f"{boot} {fields[START]}"
+
+
+def _from_ps(pid: int) -> str | None:
+    asked = ["/bin/ps", "-o", "state=,lstart=", "-p", str(pid)]
+    shown = subprocess.run(asked, capture_output=True, text=True, check=False, timeout=10).stdout
+    state, _, born = shown.strip().partition(" ")
+    return None if not born or state[0] in ENDED else born.strip()

@@ -1,0 +1,1 @@
+"""Clusters that stand until they are told to end, for programs in any language."""

@@ -1,0 +1,140 @@
+"""Keeps a cluster for other processes: starts it, writes it down, and sees when it has to end."""
+
+import os
+import time
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack, closing
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
+
+from pytest_rdsfailover.aws.client import ApiPlace
+from pytest_rdsfailover.local.aws_api.client import can_start
+from pytest_rdsfailover.local.aws_api.door import Door
+from pytest_rdsfailover.local.aws_api.script import encode_script
+from pytest_rdsfailover.local.backend import LocalBackend
+from pytest_rdsfailover.local.cluster import IDENTIFIER, LocalCluster
+from pytest_rdsfailover.local.processes.identity import Identity, own_identity
+from pytest_rdsfailover.local.profiles.profiles import load_profile
+from pytest_rdsfailover.local.standing.description import Description
+from pytest_rdsfailover.local.standing.registry import Registry
+from pytest_rdsfailover.model.durations import format_duration
+from pytest_rdsfailover.model.settings import Settings
+from pytest_rdsfailover.model.target import Traffic
+
+LOOK_EVERY = 0.2  # seconds
+NO_MARK = "rdsfailover-idle"  # of no load: only the counts beside it are looked at
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What ends a standing cluster beside a signal.
+
+    Attributes:
+        parent: a process with which it ends; None for none.
+        idle: after how many seconds without a statement, a connection and a failover; None for never.
+    """
+
+    parent: Identity | None = None
+    idle: float | None = None
+
+
+class ClusterHost:
+    """A cluster that other processes know by its name; a context manager.
+
+    Args:
+        settings: what the cluster is, as for the fixtures.
+        name: how users call it.
+        proxy: how its RDS Proxy is set up, by the names of AWS' API.
+        environ: where to find the cache directory.
+
+    Attributes:
+        cluster: the cluster.
+        description: what is written down of it.
+
+    Raises:
+        SettingError: if what was asked for cannot be had, or a cluster of that name stands.
+        NotReadyError: if a server does not start.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        name: str,
+        *,
+        proxy: Mapping[str, object] | None = None,
+        environ: Mapping[str, str] = os.environ,
+    ) -> None:
+        registry = Registry(environ)
+        with ExitStack() as stack:
+            stack.enter_context(registry.claimed(name))
+            self.cluster = stack.enter_context(LocalBackend(settings)).cluster()
+            self.cluster.proxy.begin(proxy or {})
+            door = stack.enter_context(closing(Door(self.cluster.aws))) if can_start() else None
+            place = None if door is None else door.place
+            self.description = describe(self.cluster, settings, name, place)
+            registry.write(self.description)
+            self._stack = stack.pop_all()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._stack.close()
+
+    def wait(self, limits: Limits, look: Callable[[], None]) -> str:
+        """Wait until something ends the cluster; return what, in words.
+
+        Args:
+            limits: what ends it.
+            look: is called at every look, some times a second.
+
+        Raises:
+            RdsFailoverError: if a part of the cluster has ended, or a failover could not be played.
+        """
+        quiet_since, before = time.monotonic(), self._work()
+        while limits.parent is None or limits.parent.lives:
+            time.sleep(LOOK_EVERY)
+            self.cluster.check()
+            look()
+            if limits.idle is not None:
+                if (work := self._work()) != before:
+                    quiet_since, before = time.monotonic(), work
+                if time.monotonic() - quiet_since >= limits.idle:
+                    return f"nothing was asked of it for {format_duration(limits.idle)}"
+        return "its parent has ended"
+
+    def _work(self) -> tuple[int, int]:
+        """Return how much was asked of the cluster so far."""
+        seen = Traffic.total(list(self.cluster.traffic(NO_MARK).values()))
+        return seen.connections + seen.statements, len(self.cluster.failovers)
+
+
+def describe(
+    cluster: LocalCluster, settings: Settings, name: str, aws: ApiPlace | None
+) -> Description:
+    """Return what is written down of a cluster."""
+    endpoint = cluster.writer_endpoint
+    return Description(
+        name=name,
+        keeper=own_identity(),
+        control=cluster.control,
+        toxiproxy=cluster.network.client.url,
+        prefix=cluster.network.prefix,
+        places=cluster.network.places,
+        user=endpoint.user,
+        password=str(endpoint.password),
+        database=endpoint.database,
+        ca=cluster.ca,
+        aws=aws,
+        identifier=IDENTIFIER,
+        usual=encode_script(load_profile(settings.profile), settings.seed),
+        seed=settings.seed,
+        parts=cluster.parts(),
+        since=time.time(),
+    )

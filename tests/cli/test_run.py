@@ -1,0 +1,94 @@
+"""`rdsfailover run`: the command's environment, output and status; and what is left if it is killed."""
+
+import json
+import os
+import signal
+import sys
+from pathlib import Path
+
+import pytest
+from commands import done, started
+from waiting import until
+
+pytestmark = [
+    pytest.mark.local,
+    pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc"),
+]
+PROGRAM = """
+import json, os, sys, urllib.parse, pymysql
+url = urllib.parse.urlsplit(os.environ["DATABASE_URL"])
+connection = pymysql.connect(host=url.hostname, port=url.port, user=url.username,
+    password=urllib.parse.unquote(url.password), database=url.path[1:])
+print(json.dumps(dict(os.environ)))
+print("to the other", file=sys.stderr)
+sys.exit(7)
+"""
+
+
+def test_a_command_gets_a_cluster_and_gives_its_output_and_status():
+    real = "http://sts.example.com"
+    ended = done(
+        "run",
+        "--endpoint",
+        "reader",
+        "--",
+        sys.executable,
+        "-c",
+        PROGRAM,
+        AWS_ENDPOINT_URL_RDS=real,
+    )
+    environment = json.loads(ended.stdout)
+
+    assert (ended.returncode, ended.stderr) == (7, "to the other\n")
+    assert environment["DB_HOST"] == environment["RDSFAILOVER_READER_HOST"]
+    assert environment["RDSFAILOVER_WRITER_PORT"] == environment["RDSFAILOVER_INSTANCE_2_PORT"]
+    assert environment["AWS_ENDPOINT_URL"].startswith("http://127.0.0.1:")
+    assert "AWS_ENDPOINT_URL_RDS" not in environment
+    new = environment.keys() - os.environ.keys()
+    assert not [name for name in new if name.startswith("RDS_")]
+    assert not Path(environment["RDSFAILOVER_CA"]).exists()
+
+
+@pytest.mark.parametrize(
+    ("number", "status"), [(signal.SIGTERM, 9), (signal.SIGHUP, 128 + signal.SIGHUP)]
+)
+def test_a_signal_goes_to_the_command_which_decides(number, status):
+    shell = "trap 'exit 9' TERM; echo ready; while :; do sleep 0.05; done"
+    with started("run", "--", "/bin/sh", "-c", shell) as process:
+        assert process.line() == "ready"
+        process.popen.send_signal(number)
+
+        assert process.popen.wait(20) == status
+        assert process.left() == []
+
+
+def test_killing_it_ends_the_cluster_and_the_command():
+    with started("run", "--", "/bin/sh", "-c", "echo ready; exec sleep 1000") as process:
+        assert process.line() == "ready"
+        process.kill()
+
+        until(lambda: process.left(within=0) == [])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "said"),
+    [
+        (["--", "no-such-command"], 127, "there is no such command"),
+        (["--", os.devnull], 126, "cannot be run"),
+        ([], 125, "which command"),
+        (["--profile", "auorra", "--", "true"], 125, "did you mean 'aurora'?"),
+        (["--no-such-option", "--", "true"], 125, "no-such-option"),
+        (["--endpoint", "wirter", "--", "true"], 125, "did you mean 'writer'?"),
+        (["--server", "/no/such", "--", "true"], 125, "there is no program /no/such"),
+        (["--proxy", "idle", "--", "true"], 125, "write NAME=VALUE"),
+        (["--proxy", "idle=1", "--", "true"], 125, "a proxy has no setting 'idle'"),
+        (["--password", "a'b", "--", "true"], 125, "password"),
+        (["--instances", "1", "--", "true"], 125, "2 to 16"),
+    ],
+)
+def test_what_cannot_be_done_is_one_sentence_and_a_status_of_ours(arguments, status, said):
+    ended = done("run", *arguments)
+
+    assert (ended.returncode, ended.stdout) == (status, "")
+    assert said in ended.stderr
+    assert "Traceback" not in ended.stderr

@@ -1,0 +1,31 @@
+"""A process is told from another that has its id."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from pytest_rdsfailover.local.processes.identity import Identity, identity_of, own_identity
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")
+
+
+def test_this_process_lives_and_one_with_its_id_and_another_birth_does_not():
+    other = Identity(pid=os.getpid(), born="another boot 1")
+
+    assert own_identity().lives
+    assert not other.lives
+    assert not other.tell_to_end()  # else this test would end here
+
+
+def test_a_process_that_has_ended_is_nobody_even_before_it_is_reaped():
+    child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    found = identity_of(child.pid)
+    alive = found.lives
+    told = found.tell_to_end()
+    os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
+
+    assert (alive, told, found.lives, found.tell_to_end()) == (True, True, False, False)
+    child.communicate()
+    assert identity_of(child.pid) is None

@@ -1,0 +1,76 @@
+"""What programs of any language are told, and how files say it."""
+
+import subprocess
+
+import pytest
+from standing_clusters import description
+
+from pytest_rdsfailover.cli.standing_arguments import SYNTAXES as OFFERED
+from pytest_rdsfailover.local.standing.variables import SYNTAXES, environment_of, lines, variables
+from pytest_rdsfailover.model.errors import SettingError
+
+
+def test_the_variables_lead_to_the_chosen_endpoint_and_name_all():
+    told = variables(description(), "proxy")
+
+    assert told["DATABASE_URL"] == "mysql://app:p%40ss%3Aw%2Frd@127.0.0.4:13306/shop"
+    assert (told["DB_HOST"], told["DB_PORT"], told["DB_NAME"]) == ("127.0.0.4", "13306", "shop")
+    assert told["RDSFAILOVER_PROXY_READER_HOST"] == "127.0.0.5"
+    assert told["RDSFAILOVER_INSTANCE_2_HOST"] == "127.0.0.7"
+    assert told["AWS_ENDPOINT_URL"] == "http://127.0.0.1:1"
+    assert not [name for name in told if name.startswith("RDS_")]
+
+
+def test_without_an_aws_api_nothing_of_aws_is_told_or_taken_away():
+    environ = {"AWS_PROFILE": "mine", "PATH": "/bin"}
+    told = environment_of(description(aws=None), "writer", environ)
+
+    assert told["AWS_PROFILE"] == "mine"
+    assert "AWS_ENDPOINT_URL" not in told
+
+
+def test_what_leads_an_aws_client_elsewhere_is_taken_away_and_no_proxy_stands_between():
+    environ = {
+        "AWS_PROFILE": "m",
+        "AWS_ENDPOINT_URL_RDS": "https://x",
+        "NO_PROXY": "a",
+        "HOME": "/",
+    }
+    told = environment_of(description(), "writer", environ)
+
+    assert {"AWS_PROFILE", "AWS_ENDPOINT_URL_RDS"} & told.keys() == set()
+    assert told["NO_PROXY"].split(",") == ["a", "127.0.0.0/8", "127.0.0.1"]
+    assert told["HOME"] == "/"
+
+
+def test_a_shell_reads_what_was_written_whatever_is_in_it(tmp_path):
+    value = 'a "b" $HOME `id` \\ #c;d&e'
+    file = tmp_path / "env"
+    file.write_text("\n".join(lines({"NAME": value}, "shell")))
+
+    shown = subprocess.run(
+        ["/bin/sh", "-c", f'. {file}; printf %s "$NAME"'],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert shown.stdout == value
+
+
+@pytest.mark.parametrize("syntax", SYNTAXES)
+@pytest.mark.parametrize("value", ["it's", "two\nlines"])
+def test_what_some_reader_would_read_otherwise_is_refused(syntax, value):
+    with pytest.raises(SettingError, match="NAME holds"):
+        lines({"NAME": value}, syntax)
+
+
+def test_every_syntax_is_offered():
+    assert set(OFFERED) == set(SYNTAXES)
+
+
+@pytest.mark.parametrize(
+    ("called", "hint"), [("wirter", "'writer'"), ("instance1", "'instance-1'"), ("cluster", "")]
+)
+def test_an_unknown_endpoint_is_refused_with_the_nearest_name(called, hint):
+    with pytest.raises(SettingError, match=f"no endpoint {called!r}.*{hint}.*proxy-reader"):
+        description().endpoint(called)
