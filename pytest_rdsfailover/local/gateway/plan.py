@@ -29,7 +29,15 @@ from pytest_rdsfailover.mysql.statements import SqlDialect, Statement, statement
 STATEMENT_ID = slice(1, 5)  # where a command keeps the number of a prepared statement
 ASK_WITHIN = 1 << 16  # bytes of a text in which Aurora's own names are looked for
 # One of these is in each text that asks for what only Aurora, or RDS, knows.
-NAMES = ("REPLICA", "AURORA_VERSION", "VARIABLES", "RDS_KILL", "VOLUME", "SIMULATE")
+NAMES = (
+    "REPLICA",
+    "AURORA_VERSION",
+    "VARIABLES",
+    "RDS_KILL",
+    "VOLUME",
+    "SIMULATE",
+    "SESSION_STATUS",
+)
 
 
 class Host(Protocol):
@@ -179,4 +187,5 @@ def asks_aurora(sql: bytes) -> bool:
     for name in NAMES:
         if name in begin:
             return True
-    return ("INFORMATION_SCHEMA" in begin and "SHOW" in begin) or b"@@" in sql
+    shows = "SHOW" in begin and ("INFORMATION_SCHEMA" in begin or "STATUS" in begin)
+    return shows or b"@@" in sql
