@@ -45,6 +45,7 @@ class TrialsFile:
     ) -> None:
         self._settings, self.directory, self._is_whole = settings, directory, is_whole
         self._owned: OwnedFile | None = None
+        self._began = time.time()
         self.begun: set[PopulationName] = set()
         self._session: pytest.Session | None = None
         self._is_worker = hasattr(config, "workerinput")
@@ -92,7 +93,7 @@ class TrialsFile:
         forget(where, run.seed, run.populations)
         tests = {population.test for population in run.populations}
         for directory in {where, Path(self._settings.journal or where)}:
-            unfinished.forget(directory, run.seed, tests)
+            unfinished.forget(directory, run.seed, tests, self._began)
 
 
 def end_with_owner(path: Path) -> None:
