@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from pytest_rdsfailover.live.preflight import PreflightError
     from pytest_rdsfailover.load.attempts import Attempt
     from pytest_rdsfailover.load.engine import LoadError
+    from pytest_rdsfailover.load.http import HttpWorkload
+    from pytest_rdsfailover.load.programs import ProcessWorkload
     from pytest_rdsfailover.load.writer import ReconnectPolicy
     from pytest_rdsfailover.local.failovers import FailoverInProgressError
     from pytest_rdsfailover.local.gateway.proxy.settings import ProxySettings
@@ -102,6 +104,7 @@ __all__ = [
     "Figure",
     "Finding",
     "GatewayError",
+    "HttpWorkload",
     "Incident",
     "InvalidTrialError",
     "InvalidTrialsError",
@@ -124,6 +127,7 @@ __all__ = [
     "Pin",
     "Population",
     "PreflightError",
+    "ProcessWorkload",
     "Proxy",
     "ProxySettings",
     "ProxyStats",
@@ -179,6 +183,8 @@ _HOMES = {
     "journal.complaints": "Complaint",
     "load.attempts": "Attempt",
     "load.engine": "LoadError",
+    "load.http": "HttpWorkload",
+    "load.programs": "ProcessWorkload",
     "load.writer": "ReconnectPolicy",
     "local.failovers": "FailoverInProgressError",
     "local.gateway.proxy.settings": "ProxySettings",

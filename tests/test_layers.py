@@ -37,6 +37,7 @@ OWNERS = {
     "pymysql": {"mysql/driver"},
     "toxiproxy": {"local/toxiproxy/client"},
     "requests": {"local/toxiproxy/transport"},
+    "urllib3": {"load/http"},
     "filelock": {
         "local/processes/ports",
         "local/server/template",
