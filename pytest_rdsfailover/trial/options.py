@@ -5,7 +5,8 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any, Literal, Protocol, TypedDict
 
 from pytest_rdsfailover.load.attempts import Attempt
-from pytest_rdsfailover.load.outside import OutsideWorkload
+from pytest_rdsfailover.load.http import HttpWorkload
+from pytest_rdsfailover.load.programs import ProcessWorkload
 from pytest_rdsfailover.load.writer import ReconnectPolicy
 from pytest_rdsfailover.model.endpoints import Endpoint
 
@@ -92,7 +93,7 @@ class LoadOptions(TypedDict, total=False):
     calm_not_issued: str
     think: str | float
     retries: int
-    workload: WritingCode | OutsideWorkload | Mapping[Any, int] | None
+    workload: WritingCode | HttpWorkload | ProcessWorkload | Mapping[Any, int] | None
     reader: Endpoint | None
     reads: ReadingCode | Mapping[Any, int] | None
     stored: StoredCode | None

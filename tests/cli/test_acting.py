@@ -10,6 +10,7 @@ from commands import done, new_name, started
 from waiting import until
 
 from pytest_rdsfailover.aws.client import make_client
+from pytest_rdsfailover.cli.main import main
 from pytest_rdsfailover.local.aws_api.client import can_start
 from pytest_rdsfailover.local.standing.registry import Registry
 from pytest_rdsfailover.local.standing.visitor import VisitedCluster
@@ -130,10 +131,11 @@ def connect(cluster, called):
         (["env", "--endpoint", "instance-4"], "did you mean 'instance-3'?"),
     ],
 )
-def test_what_is_not_there_is_refused_with_the_nearest_that_is(name, cluster, arguments, hint):
+def test_what_is_not_there_is_refused_with_the_nearest_that_is(
+    name, cluster, capsys, arguments, hint
+):
     before = len(cluster.failovers)
-    ended = done(*arguments[:1], "--name", name, *arguments[1:])
 
-    assert ended.returncode == 2
-    assert hint in ended.stderr
+    assert main([*arguments[:1], "--name", name, *arguments[1:]]) == 2
+    assert hint in capsys.readouterr().err
     assert len(cluster.failovers) == before

