@@ -38,6 +38,7 @@ OWNERS = {
     "toxiproxy": {"local/toxiproxy/client"},
     "requests": {"local/toxiproxy/transport"},
     "urllib3": {"load/http"},
+    "dns": {"local/dns/responder"},
     "filelock": {
         "local/processes/ports",
         "local/server/template",

@@ -14,7 +14,7 @@ from pytest_rdsfailover.model.options import OPTIONS
 # on the right one.
 NAME = "RDSFAILOVER_NAME"
 DEFAULT = "default"
-CLUSTER = ("profile", "seed", "server", "toxiproxy", "instances", "port")
+CLUSTER = ("profile", "seed", "server", "toxiproxy", "instances", "port", "aws_names")
 LOAD = (
     "writers",
     "rate",
@@ -113,6 +113,13 @@ def _add_up(commands: Commands) -> None:
         "--env-file", metavar="PATH", help="write variables that lead programs to it"
     )
     _add_variables(parser, "--env-format")
+    parser.add_argument(
+        "--dns-port", type=int, metavar="N",
+        help="let a name server answer for the names of --aws-names there; 0 for any free port",
+    )  # fmt: skip
+    parser.add_argument(
+        "--hosts-file", metavar="PATH", help="write where these names lead, anew at each change"
+    )
     parser.set_defaults(run=late("up", "up"), failed=FAILED)
 
 

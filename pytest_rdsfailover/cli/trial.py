@@ -35,7 +35,16 @@ from pytest_rdsfailover.trial.runner import TrialRunner
 from pytest_rdsfailover.trial.trial import InvalidTrialError, Trial
 
 MET, BROKEN, NOTHING_PROVEN = 0, 1, 3
-OWN_CLUSTER = ("server", "toxiproxy", "instances", "port", "user", "password", "database")
+OWN_CLUSTER = (
+    "server",
+    "toxiproxy",
+    "instances",
+    "port",
+    "aws_names",
+    "user",
+    "password",
+    "database",
+)
 
 
 def trial(options: argparse.Namespace) -> int:
