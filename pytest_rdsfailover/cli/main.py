@@ -7,16 +7,19 @@ a file that is not what it should be. `run` has the status of its command, and 1
 
 import argparse
 import io
+import signal
 import sys
 from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import NoReturn
 
+from pytest_rdsfailover.cli.signals import EndedError
 from pytest_rdsfailover.model.errors import RdsFailoverError, SettingError
 from pytest_rdsfailover.model.shown import printable
 
 YES, NO, WRONG = 0, 1, 2
+BY_SIGNAL = 128  # and the number of the signal, as shells say it
 STATUS = (
     "exit status: 0 for yes, 1 for no (judge: a trial is invalid or breaks a bound; doctor: local"
     " trials cannot be run; what starts or uses a cluster: it could not be done), 2 for a wrong"
@@ -32,6 +35,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options, unknown = _parser().parse_known_args(arguments)
     if unknown:
         return _wrong(f"unrecognized arguments: {' '.join(unknown)}", options.wrong)
+    try:
+        return _done(options)
+    except (EndedError, KeyboardInterrupt) as ended:
+        return BY_SIGNAL + getattr(ended, "number", signal.SIGINT)
+
+
+def _done(options: argparse.Namespace) -> int:
+    """Do what was typed; return the exit status."""
     try:
         status: int = options.run(options)
     except SettingError as error:

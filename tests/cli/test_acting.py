@@ -1,6 +1,7 @@
 """What is done to a standing cluster from the shell or by an AWS SDK, and what is said of it."""
 
 import json
+import signal
 import sys
 import time
 
@@ -70,6 +71,9 @@ def test_a_milestone_is_told_when_it_happens_and_not_at_the_end(name, cluster):
         failover = cluster.fail_over(seed=1)
         assert json.loads(follower.line())["name"] == "trigger"
         assert not failover.settled()
+        follower.popen.send_signal(signal.SIGINT)
+        _, said_of_it = follower.popen.communicate(timeout=20)
+        assert (follower.popen.returncode, said_of_it) == (130, "")
 
 
 @pytest.mark.skipif(not can_start(), reason="needs the extra aws")
