@@ -11,7 +11,6 @@ from pytest_rdsfailover.local.standing.description import Description
 from pytest_rdsfailover.model.errors import SettingError
 
 NAME, PREFIX = "RDSFAILOVER_NAME", "RDSFAILOVER_"
-SCHEME = "mysql"
 
 
 def variables(description: Description, endpoint: str = "writer") -> dict[str, str]:
@@ -27,12 +26,7 @@ def variables(description: Description, endpoint: str = "writer") -> dict[str, s
     chosen = description.endpoint(endpoint)
     host = description.names.get(chosen.name, chosen.host)
     found = {
-        "DB_HOST": host,
-        "DB_PORT": str(chosen.port),
-        "DB_USER": description.user,
-        "DB_PASSWORD": description.password,
-        "DB_NAME": description.database,
-        "DATABASE_URL": replace(chosen, host=host).url(SCHEME),
+        **replace(chosen, host=host).env(),
         NAME: description.name,
         f"{PREFIX}CLUSTER": description.identifier,
         f"{PREFIX}CA": description.ca,
