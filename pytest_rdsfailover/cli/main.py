@@ -82,7 +82,7 @@ def _show(lines: Sequence[str]) -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    from pytest_rdsfailover.cli import calibrate, standing_arguments
+    from pytest_rdsfailover.cli import standing_arguments
 
     parser = _Parser(
         prog="rdsfailover",
@@ -97,7 +97,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_judge(commands)
     _add_render(commands)
     _add_compare(commands)
-    calibrate.add_arguments(commands.add_parser("calibrate", help=calibrate.ABOUT))
+    _add_calibrate(commands)
     doctor = commands.add_parser("doctor", help="say what is here, what is missing, what to type")
     doctor.set_defaults(run=_doctor)
     return parser
@@ -142,6 +142,22 @@ def _add_compare(commands: "argparse._SubParsersAction[_Parser]") -> None:
         "--anyway", action="store_true", help="even if mode, endpoint or profile differ"
     )
     parser.set_defaults(run=_compare)
+
+
+def _add_calibrate(commands: "argparse._SubParsersAction[_Parser]") -> None:
+    from pytest_rdsfailover.cli.standing_arguments import duration, late
+
+    parser = commands.add_parser(
+        "calibrate", help="freeze a local server for known times; print how wrong it was measured"
+    )
+    parser.add_argument("--rate", type=float, default=1000.0, help="writes per second (1000)")
+    parser.add_argument("--writers", type=int, default=32, help="concurrent writers (32)")
+    parser.add_argument("--repeats", type=int, help="freezes of each length (5)")
+    parser.add_argument(
+        "--freeze", action="append", type=duration, metavar="TIME",
+        help="length of a freeze, as 200ms; may be given several times (50ms, 200ms, 1s)",
+    )  # fmt: skip
+    parser.set_defaults(run=late("calibrate", "run"), parser=parser)
 
 
 def _judge(options: argparse.Namespace) -> int:

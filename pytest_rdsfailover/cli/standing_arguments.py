@@ -89,7 +89,7 @@ def argument(parse: Callable[[str], object]) -> Callable[[str], object]:
     return read
 
 
-_duration = argument(parse_duration)
+duration = argument(parse_duration)
 
 
 def _add_up(commands: Commands) -> None:
@@ -105,7 +105,7 @@ def _add_up(commands: Commands) -> None:
         "--with-parent", action="store_true", help="end when the process that has started this ends"
     )
     parser.add_argument(
-        "--idle", type=_duration, metavar="TIME",
+        "--idle", type=duration, metavar="TIME",
         help="end after so long without a connection, a statement and a failover",
     )  # fmt: skip
     parser.add_argument("--json", action="store_true", help="say everything as lines of JSON")
@@ -167,7 +167,7 @@ def _add_trial(commands: Commands, environ: Mapping[str, str]) -> None:
         help="write by a program that reads keys and answers `ok KEY`, `refused KEY CODE`, `unknown KEY`",
     )  # fmt: skip
     parser.add_argument(
-        "--answer-within", type=_duration, metavar="TIME", help="longest wait for an answer"
+        "--answer-within", type=duration, metavar="TIME", help="longest wait for an answer"
     )
     parser.add_argument(
         "--stored-sql", metavar="SELECT", help="returns the keys that are stored, for the audit"
