@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from commands import COMMAND, script
+from commands import COMMAND, judged, script
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "examples" / "node"
@@ -28,10 +28,12 @@ pytestmark = [
 def test_the_pool_is_stuck_until_it_lets_go_of_readers(tmp_path, script_name, status):
     script(tmp_path / "rdsfailover", f"#!{sys.executable}\n{COMMAND}")
     document = tmp_path / "result.json"
-    ended = subprocess.run(
-        ["npm", "run", "--silent", script_name, "--", "--bound", "3s", "--json", str(document)],
-        cwd=EXAMPLE, capture_output=True, text=True, timeout=120, check=False,
-        env={**os.environ, "NODE_PATH": str(MODULES), "PATH": f"{tmp_path}:{os.environ['PATH']}"},
+    ended = judged(
+        lambda: subprocess.run(
+            ["npm", "run", "--silent", script_name, "--", "--bound", "3s", "--json", str(document)],
+            cwd=EXAMPLE, capture_output=True, text=True, timeout=120, check=False,
+            env={**os.environ, "NODE_PATH": str(MODULES), "PATH": f"{tmp_path}:{os.environ['PATH']}"},
+        )
     )  # fmt: skip
 
     assert ended.returncode == status, ended.stdout + ended.stderr

@@ -1,10 +1,11 @@
 """`rdsfailover trial`: an application in any language is put under load, failed over, and judged."""
 
 import json
+import shutil
 import sys
 
 import pytest
-from commands import done, new_name, script, started
+from commands import done, judged, new_name, script, started
 
 from pytest_rdsfailover.cli.main import main
 
@@ -36,7 +37,7 @@ for number, key in enumerate(map(str.strip, sys.stdin)):
     try:
         cursor = connection.cursor()
         cursor.execute("INSERT INTO orders VALUES (%s)", (key,))
-        if "forgets" in sys.argv and number == 3:
+        if "forgets" in sys.argv and number % 5 == 3:
             cursor.execute("DELETE FROM orders WHERE ref = %s", (key,))
         print("ok", key, flush=True)
     except pymysql.err.MySQLError as error:
@@ -87,36 +88,38 @@ def name():
 
 
 def test_our_own_insert_needs_nothing_but_the_command(name, tmp_path):
-    document, page = tmp_path / "result.json", tmp_path / "page"
-    ended = done(
-        "trial", "--name", name, *SHORT, "--expect", "lost = 0", "--trials", "2",
-        "--json", str(document), "--report", str(page), "--journal", str(tmp_path / "journals"),
-    )  # fmt: skip
+    document, page, journals = (tmp_path / each for each in ("result.json", "page", "journals"))
+
+    def take():
+        shutil.rmtree(journals, ignore_errors=True)
+        return done(
+            "trial", "--name", name, *SHORT, "--expect", "lost = 0", "--trials", "2",
+            "--json", str(document), "--report", str(page), "--journal", str(journals),
+        )  # fmt: skip
+
+    ended = judged(take)
 
     assert (ended.returncode, ended.stderr) == (0, "")
     trials = json.loads(document.read_text())["trials"]
     assert [trial["lost"] for trial in trials] == [[], []]
     assert "promoted" in ended.stdout
     assert (page / "index.html").exists()
-    again = done("judge", str(tmp_path / "journals"), "--expect", "lost == 0")
+    again = done("judge", str(journals), "--expect", "lost == 0")
     assert again.returncode == 0
 
 
 def test_a_program_writes_by_lines_on_a_cluster_of_the_trials_own(tmp_path):
     program = script(tmp_path / "program", PROGRAM)
-    ended = done(
-        "trial", "--name", new_name(), *SHORT, *STORED, "--exec", program, "--expect", "lost == 0"
-    )
+    arguments = ("--name", new_name(), *SHORT, *STORED, "--exec", program)
+    ended = judged(lambda: done("trial", *arguments, "--expect", "lost == 0"))
     assert ended.returncode == 0, ended.stdout + ended.stderr
     assert "acked, 0 lost" in ended.stdout
 
 
 def test_a_broken_bound_is_1_and_names_the_keys(name, tmp_path):
     program = script(tmp_path / "program", PROGRAM)
-    ended = done(
-        "trial", "--name", name, *SHORT, *STORED, "--exec", f"{program} forgets",
-        "--expect", "lost = 0",
-    )  # fmt: skip
+    arguments = ("--name", name, *SHORT, *STORED, "--exec", f"{program} forgets")
+    ended = judged(lambda: done("trial", *arguments, "--expect", "lost = 0"))
     assert ended.returncode == 1, ended.stdout + ended.stderr
     assert "FAIL: lost == 0: was " in ended.stdout
 
@@ -133,7 +136,7 @@ def test_a_service_writes_by_requests(tmp_path):
     service = script(tmp_path / "service", SERVICE)
     command = [sys.executable, "-m", "pytest_rdsfailover.cli.main"]
     trial = ["trial", *SHORT, *STORED, "--expect", "lost = 0", "--expect", "stuck_writers = 0"]
-    ended = done("run", "--", service, *command, *trial)
+    ended = judged(lambda: done("run", "--", service, *command, *trial))
 
     assert ended.returncode == 0, ended.stdout + ended.stderr
     assert "503 server" in ended.stdout
