@@ -223,6 +223,10 @@ class Forwarder:
             self.database.aftermath = self._aftermath  # it has no older warnings any more
         if response.status is None:
             return
+        ended = self._status & STATUS_IN_TRANS_READONLY and not response.status & IN_TRANS
+        if ended and self._effect.changes and self.database is not None:
+            # A SET autocommit ends a read-only transaction, but servers go on refusing writes.
+            self.database.dirty = True
         self._status = response.status
         if payload[0] == OK:
             number, _ = read_lenenc(payload, read_lenenc(payload, 1)[1])
