@@ -179,7 +179,7 @@ def test_dns_that_flips_and_flops_sends_writers_back_to_the_reader(runner, resti
 
 def test_a_pool_that_keeps_its_connections_gets_stuck_on_the_demoted_writer(runner, resting):
     trial = runner().trial(
-        resting.writer_endpoint, profile="stuck-pool", policy=KEEPS_READ_ONLY, bound="4s", **LOAD
+        resting.writer_endpoint, profile="stuck-pool", policy=KEEPS_READ_ONLY, bound="2s", **LOAD
     )
 
     assert trial.stuck_writers == LOAD["writers"]
