@@ -166,6 +166,8 @@ def signature(node: ast.FunctionDef) -> str:
     if any(ast.unparse(each) == "property" for each in node.decorator_list):
         return f"{node.name}: {returns}"
     arguments = re.sub(r"^self(, /)?(, )?", "", ast.unparse(node.args))
+    # What is taken only to be refused is no argument.
+    arguments = arguments.replace("*unnamed: Never, **", "**").replace("*unnamed: Never", "*")
     name = "" if node.name == "__call__" else node.name
     if any(ast.unparse(each) == "contextmanager" for each in node.decorator_list):
         returns = returns.replace("Iterator[", "AbstractContextManager[")

@@ -2,6 +2,8 @@
 
 import math
 from dataclasses import dataclass, replace
+from datetime import timedelta
+from types import NoneType
 from typing import Any, ClassVar, Literal, Self, SupportsFloat
 
 from pytest_rdsfailover.analysis.arithmetic import Arithmetic, ends_of
@@ -15,6 +17,12 @@ SORTED = (
     "order figures by key=lambda figure: figure.value; hold all of them to a bound by"
     " all(figure < bound for figure in figures)"
 )
+COMPARABLE = {
+    "s": "a number of seconds, such as 2.0",
+    "%": "a share from 0 to 1, such as 0.999",
+    "": "a number",
+}
+EXPECTED = {"s": "< 2s", "%": ">= 99.9%", "": "<= 5"}
 OPEN = "observation ended before it did; a longer one would tell"
 
 
@@ -154,10 +162,18 @@ class Figure(Arithmetic):
             return f"a rate of about {rate} writes per second would tell"
         if self.rate <= 0:
             return ""
-        return "no rate would tell; more writers, shorter time-outs or a shorter back-off might"
+        return (
+            "a higher rate would not decide it; more writers, shorter time-outs or a shorter"
+            " back-off might"
+        )
 
     def _compare(self, symbol: str, other: object) -> Any:
         __tracebackhide__ = True
+        if symbol != "==" and isinstance(other, (str, timedelta, NoneType)):
+            raise TypeError(
+                f"{self!r} {symbol} {other!r}: compare it with {COMPARABLE[self.unit]}, or write"
+                f' trial.expect(NAME="{EXPECTED[self.unit]}")'
+            )
         if ends_of(other) is None:
             return NotImplemented
         found = self.decide(symbol, other)

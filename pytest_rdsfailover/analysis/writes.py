@@ -3,6 +3,8 @@
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from numbers import Real
+from typing import Any
 
 from pytest_rdsfailover.analysis.series import Series
 from pytest_rdsfailover.journal.journal import Journal
@@ -34,6 +36,32 @@ class Audit:
     unexpected: list[str]
     absent: int
     torn: list[str]
+
+
+class KeyList(list[str]):
+    """Keys of writes; compared with a number they say how to count them, which no list would."""
+
+    __hash__ = None  # as that of any list
+
+    def _unordered(self, other: object) -> Any:
+        __tracebackhide__ = True
+        if isinstance(other, Real):
+            raise TypeError(
+                "these are keys, not a number: compare them with [], or their len() with a number,"
+                " or write trial.expect(lost=0)"
+            )
+        return NotImplemented
+
+    __lt__ = __le__ = __gt__ = __ge__ = _unordered
+
+    def __eq__(self, other: object) -> bool:
+        __tracebackhide__ = True
+        self._unordered(other)
+        return super().__eq__(other)
+
+    def __ne__(self, other: object) -> bool:
+        __tracebackhide__ = True
+        return not self == other
 
 
 class NotAudited(list[str]):
@@ -89,12 +117,12 @@ def audit(journal: Journal, all_series: Sequence[Series], stored: Stored) -> Aud
         else:
             strangers[writer, sequence] = strangers.get((writer, sequence), 0) + 1
     found = Audit(
-        lost=[],
-        duplicated=[],
-        recovered=[],
-        unexpected=list(stored.foreign),
+        lost=KeyList(),
+        duplicated=KeyList(),
+        recovered=KeyList(),
+        unexpected=KeyList(stored.foreign),
         absent=0,
-        torn=[journal.key(*position) for position in stored.torn],
+        torn=KeyList(journal.key(*position) for position in stored.torn),
     )
     for series, seen in zip(all_series, copies, strict=True):
         if seen != series.acked:  # the usual case is every acknowledged write once and no other

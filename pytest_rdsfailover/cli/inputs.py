@@ -17,6 +17,13 @@ from pytest_rdsfailover.report import document
 from pytest_rdsfailover.report.schema import RunDocument
 from pytest_rdsfailover.report.trial_schema import TrialDocument
 
+JOURNAL, DOCUMENT, PAGE = "a journal", "a result document", "a page"
+KINDS = {archive.SUFFIX: JOURNAL, ".json": DOCUMENT, ".html": PAGE}  # by the end of a file's name
+MADE_BY = {
+    JOURNAL: "pytest --rds-journal=DIR writes one of each trial",
+    DOCUMENT: "pytest --rds-json=PATH writes one, rdsfailover judge --json=PATH one of journals",
+}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judged:
@@ -46,7 +53,7 @@ class Judged:
 
 
 def journals(paths: Sequence[Path]) -> Iterator[Judged]:
-    """Yield the journals that paths name, judged; those of a directory by the start of the trials.
+    """Yield the journals that paths name, judged; those of a directory in the order of their run.
 
     Raises:
         ArchiveError: if a file is no journal, or a directory holds none.
@@ -54,7 +61,12 @@ def journals(paths: Sequence[Path]) -> Iterator[Judged]:
     """
     for path in paths:
         trials = [_judged(trial) for trial in _trials(path)]
-        yield from sorted(trials, key=lambda trial: trial.evidence.course.start)
+        yield from sorted(trials, key=_in_run)
+
+
+def _in_run(trial: Judged) -> tuple[int, float]:
+    """Return where a trial stands: by its test, which workers run in any order, and by its start."""
+    return trial.label.order or 0, trial.evidence.course.start
 
 
 def result(path: Path) -> RunDocument:
@@ -63,6 +75,7 @@ def result(path: Path) -> RunDocument:
     Raises:
         ArchiveError: if the file holds none, or one of another version.
     """
+    _check_kind(path, DOCUMENT)
     plain = read_json(path)
     found = plain.get("schema", document.SCHEMA) if isinstance(plain, dict) else document.SCHEMA
     if found != document.SCHEMA:
@@ -82,11 +95,21 @@ def is_journal(path: Path) -> bool:
 def _trials(path: Path) -> list[Path]:
     """Return the trials that a path names; of a directory, those that are not running now."""
     if not path.is_dir() or path.name.endswith(unfinished.SUFFIX):
+        _check_kind(path, JOURNAL)
         return [path]
     trials = [*sorted(path.glob(f"*{archive.SUFFIX}")), *unfinished.cut_short(path)]
     if not trials:
-        raise ArchiveError(str(path), f"holds no journal (*{archive.SUFFIX})")
+        raise ArchiveError(str(path), f"holds no journal (*{archive.SUFFIX}); {MADE_BY[JOURNAL]}")
     return trials
+
+
+def _check_kind(path: Path, wanted: str) -> None:
+    """Raise `ArchiveError` if a path is another kind of file of ours, or one more directory."""
+    kind = next((kind for end, kind in KINDS.items() if path.name.endswith(end)), "")
+    if path.is_dir():
+        kind = JOURNAL if path.name.endswith(unfinished.SUFFIX) else "a directory"
+    if kind not in ("", wanted) and path.exists():
+        raise ArchiveError(str(path), f"is {kind}, not {wanted}; {MADE_BY[wanted]}")
 
 
 def _judged(path: Path) -> Judged:

@@ -11,11 +11,18 @@ from typing import Any, Literal, Protocol
 from pytest_rdsfailover.model.errors import SettingError
 
 Loops = Literal["one", "per writer"]
+OURS = "the load's own event loop (loop= gives it the application's)"
+GIVEN = "the event loop that loop= has given, or the test's"
+PER_WRITER = "the writer's own event loop"
 CLOSING = 2.0  # seconds that cancelled coroutines have to end
 
 
 class EventLoops(Protocol):
     """The event loops of a load's coroutines; made when the first coroutine comes."""
+
+    @property
+    def name(self) -> str:
+        """Return which loop a coroutine runs in, as a user would call it."""
 
     def run(self, writer: int, awaitable: Awaitable[Any]) -> Any:
         """Return what an awaitable of a writer gives, or raise what it raises; waits for it."""
@@ -67,17 +74,22 @@ def running_loop() -> asyncio.AbstractEventLoop | None:
 
 
 class _Tasks:
-    """The task of each writer, so that a hanging one can be shown."""
+    """The task of each writer, so that a hanging one can be shown.
 
-    def __init__(self) -> None:
+    Args:
+        name: the loop in which they run; a time-out is noted with it, which else says nothing.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
         self._tasks: dict[int, asyncio.Task[Any]] = {}
 
     async def noted(
         self, writer: int, awaitable: Awaitable[Any]
     ) -> tuple[Any, BaseException | None]:
-        """Return what an awaitable gives, and an exit that it raised, which would end its loop.
+        """Return what an awaitable gives, or an exit or a time-out that it raised.
 
-        A task that it returns is waited for, as a future of a pool is.
+        An exit would end its loop. A task that it returns is waited for, as a future of a pool is.
         """
         task = asyncio.current_task()
         if task is not None:
@@ -86,6 +98,9 @@ class _Tasks:
             result = await awaitable
             while asyncio.isfuture(result):
                 result = await result
+        except TimeoutError as error:  # a future would make another of it, without its note
+            error.add_note(f"in {self.name}")
+            return None, error
         except (SystemExit, KeyboardInterrupt) as exit_:
             return None, exit_
         else:
@@ -101,7 +116,7 @@ class _Tasks:
             code = frame.f_code
             lines.append(f'File "{code.co_filename}", line {frame.f_lineno}, in {code.co_name}')
             waiting = getattr(waiting, "cr_await", None)
-        return lines[1:]  # the first is `noted` above
+        return [f"in {self.name}:", *lines[1:]] if lines else []  # the first is `noted` above
 
 
 class SharedLoop(_Tasks):
@@ -112,7 +127,7 @@ class SharedLoop(_Tasks):
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop | None = None) -> None:
-        super().__init__()
+        super().__init__(OURS if loop is None else GIVEN)
         self._loop = loop
         self._waiting: set[Future[Any]] = set()
         self._lock = threading.Lock()  # held while a coroutine begins, so that `close` misses none
@@ -124,13 +139,13 @@ class SharedLoop(_Tasks):
             future = asyncio.run_coroutine_threadsafe(self.noted(writer, awaitable), loop)
             self._waiting.add(future)
         try:
-            result, exit_ = future.result()
+            result, error = future.result()
         except CancelledError:  # of the future; asyncio's own is no Exception
             raise asyncio.CancelledError from None
         finally:
             self._waiting.discard(future)
-        if exit_ is not None:
-            raise exit_
+        if error is not None:
+            raise error
         return result
 
     def close(self) -> None:
@@ -146,7 +161,7 @@ class LoopPerWriter(_Tasks):
     """A loop for each writer, in its thread."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__(PER_WRITER)
         self._runners: dict[int, asyncio.Runner] = {}
 
     def run(self, writer: int, awaitable: Awaitable[Any]) -> Any:
@@ -154,9 +169,9 @@ class LoopPerWriter(_Tasks):
         if writer not in self._runners:
             # A factory keeps `close` from unsetting the event loop of the thread that calls it.
             self._runners[writer] = asyncio.Runner(loop_factory=asyncio.new_event_loop)
-        result, exit_ = self._runners[writer].run(self.noted(writer, awaitable))
-        if exit_ is not None:
-            raise exit_
+        result, error = self._runners[writer].run(self.noted(writer, awaitable))
+        if error is not None:
+            raise error
         return result
 
     def close(self) -> None:

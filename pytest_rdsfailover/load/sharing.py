@@ -39,9 +39,11 @@ REMEDIES = (
 
 
 def text_of(error: BaseException) -> str:
-    """Return the beginning of an error's text, or that it has none because its `__str__` fails."""
+    """Return the beginning of an error's text and notes, or that its `__str__` fails."""
     try:
-        return str(error)[:LONGEST_TEXT]
+        return "; ".join(filter(None, [str(error), *getattr(error, "__notes__", ())]))[
+            :LONGEST_TEXT
+        ]
     except Exception as broken:  # noqa: BLE001 - it is the user's own code
         return f"its text cannot be had: {type(broken).__name__}"
 

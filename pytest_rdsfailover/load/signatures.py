@@ -11,8 +11,7 @@ def check_call(
     option: str, function: Any, arguments: Sequence[str], more: Mapping[str, Any]
 ) -> None:
     """Raise `SettingError` if a function does not take these arguments, or would not run at once."""
-    if not callable(function):
-        raise SettingError(f"{option}: {function!r:.80} is no function")
+    check_function(option, function)
     if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
         raise SettingError(
             f"{option}: {name_of(function)} yields, so that a call of it runs nothing"
@@ -23,6 +22,19 @@ def check_call(
             f"called with {' and '.join(arguments)}" if arguments else "called without arguments"
         )
         raise SettingError(f"{option}: {name_of(function)} is {called}: {problem}")
+
+
+def check_function(option: str, function: Any) -> None:
+    """Raise `SettingError` if a function was called where it should have been given."""
+    if callable(function):
+        return
+    what = "None" if function is None else f"a {type(function).__name__}"
+    if inspect.iscoroutine(function):
+        function.close()  # else Python warns of it, too
+    raise SettingError(
+        f"{option}: {what} is no function; did you call it? Give the function itself:"
+        f" {option}=place_order, not {option}=place_order(...)"
+    )
 
 
 def _misfit(function: Any, arguments: Sequence[str], more: Mapping[str, Any]) -> str:

@@ -14,7 +14,7 @@ from pytest_rdsfailover.load.bounded import BoundedCall
 from pytest_rdsfailover.load.event_loops import EventLoops, SharedLoop
 from pytest_rdsfailover.load.mix import MixStep, spread
 from pytest_rdsfailover.load.returned import settled
-from pytest_rdsfailover.load.signatures import check_call, name_of, reports
+from pytest_rdsfailover.load.signatures import check_call, check_function, name_of, reports
 from pytest_rdsfailover.load.stored_keys import Found, found_in
 from pytest_rdsfailover.load.workload import Position, Session
 from pytest_rdsfailover.model.endpoints import Bounds, Endpoint
@@ -192,13 +192,10 @@ def _steps(
     reads: Callable[..., Any] | Mapping[Callable[..., Any], int] | None,
 ) -> tuple[MixStep, ...]:
     weights = {}
-    for functions, is_read in ((writes, False), (reads or {}, True)):
+    for option, functions, is_read in (("workload", writes, False), ("reads", reads or {}, True)):
         weighed = functions if isinstance(functions, Mapping) else {functions: 1}
         for function, weight in weighed.items():
-            if not callable(function):
-                raise SettingError(
-                    f"{function!r} is no function: a workload of your own is made of functions only"
-                )
+            check_function(option, function)
             name = name_of(function)
             tells = not is_read and reports(function)
             weights[MixStep(name, is_read, function, tells)] = weight

@@ -12,6 +12,7 @@ from pytest_rdsfailover.load.inserts import InsertWorkload
 from pytest_rdsfailover.load.mix import OURS, READ, MixStep, spread
 from pytest_rdsfailover.load.mixed import RowsWorkload
 from pytest_rdsfailover.load.retrying import RetryingWorkload
+from pytest_rdsfailover.load.signatures import check_function
 from pytest_rdsfailover.load.user_code import CallWorkload
 from pytest_rdsfailover.load.workload import Workload
 from pytest_rdsfailover.load.writer import ReconnectPolicy
@@ -109,6 +110,8 @@ def choose(
     Raises:
         SettingError: if options contradict each other, or a step is unknown.
     """
+    if options.get("workload", ...) is None:
+        check_function("workload", None)
     chosen = Choice(
         endpoint=endpoint,
         reader=options.get("reader"),

@@ -16,6 +16,7 @@ from pytest_rdsfailover.load.workloads import is_own
 from pytest_rdsfailover.model.endpoints import Endpoint
 from pytest_rdsfailover.model.errors import SettingError
 from pytest_rdsfailover.model.records import Milestone
+from pytest_rdsfailover.trial.endpoint_argument import check_endpoint
 from pytest_rdsfailover.trial.observation import Observation
 from pytest_rdsfailover.trial.options import LoadOptions, TrialOptions
 from pytest_rdsfailover.trial.repeats import Repetition
@@ -77,16 +78,21 @@ class TrialCall:
     def __init__(self, runner: TrialRunner) -> None:
         self._runner = runner
 
-    def __call__(self, endpoint: Endpoint, **options: Unpack[TrialOptions]) -> Trial:
+    def __call__(
+        self, endpoint: Any = None, *others: Any, **options: Unpack[TrialOptions]
+    ) -> Trial:
         """Run a trial. See `TrialRunner.trial`."""
         __tracebackhide__ = True
-        return self._runner.trial(endpoint, **options)
+        return self._runner.trial(check_endpoint("rds_trial", endpoint, others), **options)
 
-    async def run(self, endpoint: Endpoint, **options: Unpack[TrialOptions]) -> Trial:
+    async def run(
+        self, endpoint: Any = None, *others: Any, **options: Unpack[TrialOptions]
+    ) -> Trial:
         """Run a trial whose coroutines run in the loop of the test."""
         __tracebackhide__ = True
+        where = check_endpoint("rds_trial.run", endpoint, others)
         told = _in_this_loop(options)
-        found: Trial = await in_thread(self._runner, lambda: self._runner.trial(endpoint, **told))
+        found: Trial = await in_thread(self._runner, lambda: self._runner.trial(where, **told))
         return found
 
 
@@ -96,16 +102,17 @@ class TrialsCall:
     def __init__(self, runner: TrialRunner, repeat: Repetition) -> None:
         self._runner, self._repeat = runner, repeat
 
-    def __call__(self, endpoint: Endpoint, **options: Any) -> Trials:
+    def __call__(self, endpoint: Any = None, *others: Any, **options: Any) -> Trials:
         """Repeat a trial. See `Repetition`."""
         __tracebackhide__ = True
-        return self._repeat(endpoint, **options)
+        return self._repeat(check_endpoint("rds_trials", endpoint, others), **options)
 
-    async def run(self, endpoint: Endpoint, **options: Any) -> Trials:
+    async def run(self, endpoint: Any = None, *others: Any, **options: Any) -> Trials:
         """Repeat a trial whose coroutines run in the loop of the test."""
         __tracebackhide__ = True
+        where = check_endpoint("rds_trials.run", endpoint, others)
         told = _in_this_loop(cast("LoadOptions", options))  # and those of the repeats
-        found: Trials = await in_thread(self._runner, lambda: self._repeat(endpoint, **told))
+        found: Trials = await in_thread(self._runner, lambda: self._repeat(where, **told))
         return found
 
 
@@ -206,6 +213,9 @@ class LoadCall:
     def __init__(self, runner: TrialRunner) -> None:
         self._runner = runner
 
-    def __call__(self, endpoint: Endpoint, **options: Unpack[LoadOptions]) -> ObservationBlock:
+    def __call__(
+        self, endpoint: Any = None, *others: Any, **options: Unpack[LoadOptions]
+    ) -> ObservationBlock:
         """Return a load for a block of the test. See `TrialRunner.load`."""
-        return ObservationBlock(self._runner, endpoint, options)
+        __tracebackhide__ = True
+        return ObservationBlock(self._runner, check_endpoint("rds_load", endpoint, others), options)

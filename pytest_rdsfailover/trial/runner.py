@@ -81,14 +81,14 @@ class TrialRunner:
     def decisive(self, endpoint: Endpoint, options: Mapping[str, Any]) -> dict[str, Any]:
         """Return what decides a trial of this test, by names, as far as the runner knows."""
         of_load = {name: each for name, each in options.items() if name not in OF_A_FAILOVER}
-        plan, chosen = self._read(endpoint, of_load)
+        plan, chosen = self._read(of_load)
         own = options.get("profile") or self._profile or self._settings.profile
         return {
             "seed": plan.seed,
             "endpoint": endpoint.name,
             "target": options.get("target"),
-            "profile": asdict(load_profile(own)),
-            "the run's profile": asdict(load_profile(self._settings.profile)),
+            "profile": load_profile(own).contents,
+            "the run's profile": load_profile(self._settings.profile).contents,
             "expectations": {name: str(bound) for name, bound in self._expectations.items()},
             **{name: value for name, value in asdict(plan).items() if name != "seed"},
             **{name: fingerprint(value, endpoint) for name, value in chosen.items()},
@@ -221,7 +221,7 @@ class TrialRunner:
             trial.expect(**self._expectations)
 
     def _arrange(self, endpoint: Endpoint, options: Mapping[str, Any]) -> tuple[Plan, MakeWorkload]:
-        plan, chosen = self._read(endpoint, options)
+        plan, chosen = self._read(options)
         make = choose(
             chosen,
             endpoint,
@@ -232,12 +232,8 @@ class TrialRunner:
         check_resolution(parse_expectations(**self._expectations), plan.rate)
         return plan, make
 
-    def _read(self, endpoint: Endpoint, options: Mapping[str, Any]) -> tuple[Plan, dict[str, Any]]:
+    def _read(self, options: Mapping[str, Any]) -> tuple[Plan, dict[str, Any]]:
         """Return the plan of a load, and which options of its workload a test has given."""
-        if not isinstance(endpoint, Endpoint):
-            raise SettingError(
-                f"{endpoint!r} is no endpoint; write one such as rds_cluster.writer_endpoint"
-            )
         left = dict(options)
         if "load" in left:
             rate = rate_of(left.pop("load"), left.get("rate"))

@@ -1,11 +1,12 @@
 """A trial as the test has it: its verdict with the evidence."""
 
 from dataclasses import fields
-from typing import Self, Unpack
+from typing import Never, Self, Unpack
 
 from pytest_rdsfailover.analysis.summary import Summary
 from pytest_rdsfailover.analysis.verdicts import expectations
 from pytest_rdsfailover.analysis.verdicts.arguments import Expectations
+from pytest_rdsfailover.analysis.verdicts.bounds import UNNAMED
 from pytest_rdsfailover.journal.evidence import Evidence
 from pytest_rdsfailover.model.errors import SettingError
 
@@ -31,7 +32,7 @@ class Trial(Summary):
         object.__setattr__(trial, "evidence", evidence)  # frozen for everybody else
         return trial
 
-    def expect(self, **bounds: Unpack[Expectations]) -> None:
+    def expect(self, *unnamed: Never, **bounds: Unpack[Expectations]) -> None:
         """Assert several bounds at once, for example `downtime="< 2s", lost=0`.
 
         Raises:
@@ -39,6 +40,8 @@ class Trial(Summary):
             SettingError: if a bound makes no sense, or if there is none.
         """
         __tracebackhide__ = True
+        if unnamed:
+            raise SettingError(UNNAMED)
         if not bounds:
             raise SettingError('expect() holds a trial to nothing; write expect(downtime="< 2s")')
         if self._asked is not None:

@@ -1,14 +1,16 @@
 """The trials of one scenario together, as a test gets them and holds them to claims."""
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Unpack, overload
+from typing import Never, Unpack, overload
 
 from pytest_rdsfailover.analysis.figure import Figure
 from pytest_rdsfailover.analysis.population import Population, Sample, population_of
 from pytest_rdsfailover.analysis.statistics import CONFIDENCE
 from pytest_rdsfailover.analysis.verdicts import support
 from pytest_rdsfailover.analysis.verdicts.arguments import Claims
+from pytest_rdsfailover.analysis.verdicts.bounds import UNNAMED
 from pytest_rdsfailover.model.durations import format_duration
+from pytest_rdsfailover.model.errors import SettingError
 
 
 class Trials(Sequence[Sample]):
@@ -56,7 +58,9 @@ class Trials(Sequence[Sample]):
         problem = self.summary.problem
         return [sample.downtime.unproven(problem) for sample in self if sample.measured]
 
-    def expect(self, *, confidence: float = CONFIDENCE, **bounds: Unpack[Claims]) -> None:
+    def expect(
+        self, *unnamed: Never, confidence: float = CONFIDENCE, **bounds: Unpack[Claims]
+    ) -> None:
         """Assert claims about all failovers, for example `downtime="p95 < 2s"`.
 
         A bound without a quantile, such as `lost=0`, must hold in every trial that was run.
@@ -67,6 +71,8 @@ class Trials(Sequence[Sample]):
             SettingError: if a claim makes no sense, or if there is none.
         """
         __tracebackhide__ = True
+        if unnamed:
+            raise SettingError(UNNAMED)
         self._asked.update(bounds)
         self._note(support.evidence(self, confidence=confidence, **bounds))
         support.expect(self, confidence=confidence, **bounds)

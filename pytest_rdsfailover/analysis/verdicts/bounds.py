@@ -65,6 +65,7 @@ OPERATORS: dict[str, Callable[[float, float], bool]] = {
 }
 # What disproves a bound.
 OPPOSITE = {"<": ">=", "<=": ">", ">": "<=", ">=": "<"}
+UNNAMED = 'a bound has the name of its figure: write expect(downtime="< 2s")'
 BOUND = re.compile(r"(?P<operator><=|>=|==|<|>)\s*(?P<value>\S.*)")
 
 

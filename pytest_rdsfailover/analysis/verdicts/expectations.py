@@ -158,7 +158,9 @@ def _what_would_tell(found: Figure, expectation: Expectation) -> str:
         return found.what_would_tell(expectation.bound)
     if found.value == 0:
         return "no read was stale; more writes per second, each nearer to a read, would tell"
-    return "the write that was missed and the read took that long; no rate would tell"
+    return (
+        "the write that was missed and the read took that long; a higher rate would not decide it"
+    )
 
 
 def _details(summary: Summary, name: str, state: str) -> Iterator[str]:

@@ -57,5 +57,7 @@ def test_claims_go_by_the_same_figures():
 
 
 def test_to_expect_nothing_is_an_error():
+    with pytest.raises(SettingError, match=r'has the name of its figure: write expect\(downtime="'):
+        Trial.of(judged()).expect("downtime < 2s")
     with pytest.raises(SettingError, match="holds a trial to nothing"):
         Trial.of(judged()).expect()

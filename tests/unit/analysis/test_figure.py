@@ -3,7 +3,9 @@ import json
 import math
 import operator
 import pickle
+import re
 import statistics
+from datetime import timedelta
 from decimal import Decimal
 from fractions import Fraction
 
@@ -34,6 +36,32 @@ def test_a_bound_is_broken_by_the_lower_end_only():
     assert WIDE >= 1.9
     assert not WIDE < 1.9
     assert WIDE.decide(">", 1.9) is None
+
+
+@pytest.mark.parametrize("other", ["2s", timedelta(seconds=2), None])
+@pytest.mark.parametrize(
+    ("figure", "remedy"),
+    [
+        (WIDE, 'a number of seconds, such as 2.0, or write trial.expect(NAME="< 2s")'),
+        (Figure.exact(2), "a number, or write"),
+        (Figure.exact(0.5, "%"), "a share from 0 to 1"),
+    ],
+)
+def test_what_is_no_number_is_told_what_to_compare_with(figure, remedy, other):
+    for compare in (operator.lt, operator.le, operator.gt, operator.ge):
+        with pytest.raises(TypeError, match=re.escape(remedy)):
+            compare(figure, other)
+        with pytest.raises(TypeError, match=re.escape(remedy)):
+            compare(other, figure)
+    assert figure != other
+
+
+def test_a_bound_that_time_outs_blur_is_told_that_a_rate_does_not_help():
+    assert (
+        Figure(1.0, 3.0, rate=1000)
+        .what_would_tell(2.0)
+        .startswith("a higher rate would not decide it; more writers")
+    )
 
 
 def test_a_number_on_the_left_compares_alike():

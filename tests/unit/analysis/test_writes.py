@@ -1,10 +1,18 @@
+import json
+import operator
 import pickle
 
 import pytest
 from builders import MOVE, ack, everything_acked, journal, milestone, refused, unknown
 
 from pytest_rdsfailover.analysis.series import series_of
-from pytest_rdsfailover.analysis.writes import NOT_AUDITED, audit, ended_tenures, stale_writes
+from pytest_rdsfailover.analysis.writes import (
+    NOT_AUDITED,
+    KeyList,
+    audit,
+    ended_tenures,
+    stale_writes,
+)
 from pytest_rdsfailover.journal.stored import Stored
 from pytest_rdsfailover.model.errors import AuditError
 
@@ -125,3 +133,11 @@ def test_everything_acked_is_what_a_good_database_stores():
     made = journal(EVENTS)
 
     assert audit(made, series_of(made), Stored(positions=everything_acked(made))).lost == []
+
+
+def test_keys_are_lists_that_say_how_they_are_counted():
+    keys = KeyList(["a"])
+    assert (keys, keys != [], [*keys], json.dumps(keys)) == (["a"], True, ["a"], '["a"]')
+    for compare in (operator.eq, operator.ne, operator.lt, operator.le, operator.gt, operator.ge):
+        with pytest.raises(TypeError, match=r"not a number: compare them with \[\]"):
+            compare(keys, 0)

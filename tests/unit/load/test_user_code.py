@@ -12,6 +12,7 @@ import pytest
 from pytest_rdsfailover.journal.journal import Journal
 from pytest_rdsfailover.load import user_code
 from pytest_rdsfailover.load.audit import is_mistake
+from pytest_rdsfailover.load.complaints import Complaints
 from pytest_rdsfailover.load.event_loops import LoopPerWriter, SharedLoop, choose_loops
 from pytest_rdsfailover.load.user_code import CallWorkload
 from pytest_rdsfailover.model.endpoints import Bounds
@@ -235,7 +236,11 @@ def yields(key):
         (yields, {}, "workload: yields yields, so that a call of it runs nothing"),
         (one, {"reads": one}, "reads: one is called without arguments: missing"),
         (one, {"stored": one}, "stored: one is called without arguments: missing"),
-        (one, {"stored": ["a"]}, r"stored: \['a'\] is no function"),
+        (one, {"stored": ["a"]}, "stored: a list is no function; did you call it?"),
+        (None, {}, "workload: None is no function; did you call it?.* not workload=place_order"),
+        ({one: 1, None: 2}, {}, "workload: None is no function"),
+        (one, {"reads": {7: 1}}, "reads: a int is no function"),
+        (two, {"setup": "x"}, "setup: a str is no function"),
         (one, {"renew": "on_error"}, "nothing to renew without setup"),
         (two, {"setup": list, "renew": "onerror"}, "renew: .*not 'onerror'"),
         (two, {"setup": one}, "setup: one is called without arguments"),
@@ -344,11 +349,39 @@ def test_a_hanging_coroutine_shows_where_it_waits_and_is_cancelled_at_the_end():
     writer = threading.Thread(target=lambda: suppressed(loops.run, 4, outer()))
     writer.start()
     assert waiting.wait(10)
-    assert [line.rpartition(" ")[2] for line in loops.stack(4)][:2] == ["outer", "inner"]
+    loop, *lines = loops.stack(4)
+    assert loop == "in the load's own event loop (loop= gives it the application's):"
+    assert [line.rpartition(" ")[2] for line in lines][:2] == ["outer", "inner"]
     loops.close()
     writer.join(10)
     assert ended == [True]
     assert loops.stack(4) == []
+
+
+@pytest.mark.parametrize(
+    ("chosen", "name"),
+    [(SharedLoop, "the load's own event loop"), (LoopPerWriter, "the writer's own event loop")],
+)
+def test_a_time_out_of_a_coroutine_names_the_loop_that_it_ran_in(chosen, name):
+    async def write(_key):
+        async with asyncio.timeout(0):
+            await asyncio.sleep(9)
+
+    workload, complaints = CallWorkload(JOURNAL, write, event_loops=chosen()), Complaints()
+    with pytest.raises(TimeoutError) as raised:
+        perform(workload.open(0, Bounds()), 0)
+    workload.drop(None)
+
+    complaints.note(raised.value, 0)
+    (complaint,) = complaints.found()
+    assert f"in {name}" in complaint.text
+    assert "in write\n" in complaint.trace
+    assert not complaint.remedy
+
+
+def test_a_called_coroutine_function_is_refused_and_leaves_no_warning():
+    with pytest.raises(SettingError, match="workload: a coroutine is no function; did you call it"):
+        CallWorkload(JOURNAL, waits_for_ever())
 
 
 async def waits_for_ever():

@@ -49,6 +49,7 @@ def test_each_way_of_asking_means_its_workload():
         ({"workload": place, "reader": PLACE}, "reader: only"),
         ({"workload": place, "retries": 1}, "parameter named attempt"),
         ({"workload": 7}, "is no function"),
+        ({"workload": None}, "None is no function; did you call it"),
         ({"workload": {}}, "only reads"),
         ({"workload": place, "reads": {listed: 1.5}}, "whole number"),
     ],

@@ -98,12 +98,6 @@ def test_a_plan_of_the_wrong_kind_is_refused_before_a_writer_breaks_on_it(option
         arranged(Settings(), **options)
 
 
-@pytest.mark.parametrize("endpoint", ["127.0.0.1:3306", object()])
-def test_what_is_no_endpoint_is_refused_at_once(endpoint):
-    with pytest.raises(SettingError, match="no endpoint; write one such as rds_cluster"):
-        runner(Settings())._arrange(endpoint, {})
-
-
 def test_the_options_that_checkers_know_are_those_that_a_load_takes():
     taken = {field.name for field in fields(Plan)} - {"seed"}
     assert LoadOptions.__optional_keys__ == taken | OPTIONS | {"load"}

@@ -50,6 +50,16 @@ def test_what_the_audit_finds_is_broken():
     ]
 
 
+def test_writes_of_which_not_one_is_stored_are_asked_for_their_commit_and_their_key():
+    found = diagnosed(WELL, stored=lambda _: [])["lost"]
+    acked = len(CALM) + len(BACK)
+
+    assert f"{acked} of {acked} acknowledged writes are not in the database" in found.evidence
+    assert "is the key stored" in found.cure
+    assert "is each write committed?" in found.cure
+    assert "committed?" not in diagnosed(WELL, stored=lambda there: there[1:])["lost"].cure
+
+
 def test_what_was_refused_and_is_stored_is_risky():
     found = diagnosed(WELL, stored=lambda there: [*there, (0, len(CALM))])
     assert found["unexpected"].severity == "risky"
