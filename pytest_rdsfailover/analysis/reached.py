@@ -2,7 +2,11 @@
 
 from collections.abc import Mapping
 
-from pytest_rdsfailover.analysis.reached_commits import why_hidden_unsaved, why_uncommitted
+from pytest_rdsfailover.analysis.reached_commits import (
+    why_early,
+    why_hidden_unsaved,
+    why_uncommitted,
+)
 from pytest_rdsfailover.analysis.reached_keys import (
     Acked,
     tolerated,
@@ -92,6 +96,7 @@ def why_untrue(witnessed: Witnessed, *, calm: Acked, acked: Acked) -> str:
         why_uncommitted(seen, count)
         or why_unconfirmed(witnessed, calm=calm, acked=acked)
         or why_untouched(witnessed, seen, count)
+        or why_early(Traffic.total(list(seen.values())), count, witnessed.ahead)
     )
 
 
