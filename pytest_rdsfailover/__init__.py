@@ -58,7 +58,7 @@ if TYPE_CHECKING:
     )
     from pytest_rdsfailover.model.records import Fault, Milestone, Outcome, Window
     from pytest_rdsfailover.model.target import Failover
-    from pytest_rdsfailover.plugin.cluster_protocols import AwsApi, Cluster, Proxy
+    from pytest_rdsfailover.plugin.cluster_protocols import AwsApi, Cluster, Proxy, StartCluster
     from pytest_rdsfailover.plugin.protocols import (
         AwaitedLoad,
         FailOver,
@@ -139,6 +139,7 @@ __all__ = [
     "Sample",
     "ServerError",
     "SettingError",
+    "StartCluster",
     "StartLoad",
     "Tls",
     "TouchError",
@@ -190,7 +191,7 @@ _HOMES = {
     "model.errors": "AuditError CancelledWorkError CommandError DiedError ExitedWorkError GatewayError LeftBehindWarning NotHereError NotReadyError NotResumedWarning RdsFailoverError SettingError ToxiproxyError UnaskedFindingWarning UndecidedError UnreliableTrialsWarning",
     "model.records": "Fault Milestone Outcome Window",
     "model.target": "Failover",
-    "plugin.cluster_protocols": "AwsApi Cluster Proxy",
+    "plugin.cluster_protocols": "AwsApi Cluster Proxy StartCluster",
     "plugin.protocols": "AwaitedLoad FailOver Load LoadBlock RunTrial RunTrials StartLoad",
     "trial.extensions": "OwnFault UnsafeError",
     "trial.calm": "UnfitLoadError",

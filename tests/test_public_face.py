@@ -21,6 +21,7 @@ INNER_ERRORS = {
     "ArchiveError",
     "DryRunError",
     "FileWriteError",
+    "NotSavedError",
     "NothingRecordedError",
     "RefusalError",
     "TooFewInstancesError",

@@ -1,24 +1,122 @@
-"""The commands that act on a standing cluster, or say how it is."""
+"""The commands that act on a standing cluster."""
 
 import argparse
+import json
 import sys
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
 
 from pytest_rdsfailover.local.standing.description import Description
+from pytest_rdsfailover.local.standing.happenings import Happenings
 from pytest_rdsfailover.local.standing.registry import Registry
+from pytest_rdsfailover.local.standing.toxics import (
+    STREAMS,
+    StandingToxics,
+    WantedToxic,
+    parse_toxic,
+)
 from pytest_rdsfailover.local.standing.variables import lines, variables
+from pytest_rdsfailover.local.standing.visitor import VisitedCluster
 from pytest_rdsfailover.model.clock import MonotonicClock, wait_until
 from pytest_rdsfailover.model.errors import NotReadyError, SettingError
 
-YES, NO = 0, 1
+YES = 0
 GONE_WITHIN = 60.0  # seconds for a cluster's end
+LOOK_EVERY = 0.05  # seconds between two looks at what happens
+DOWN, UP, OFF = "down", "up", "off"
+
+
+@contextmanager
+def visited(name: str) -> Iterator[VisitedCluster]:
+    """Give the standing cluster of a name for the block.
+
+    Raises:
+        SettingError: if there is none.
+    """
+    with VisitedCluster(Registry().find(name)) as cluster:
+        yield cluster
 
 
 def env(options: argparse.Namespace) -> int:
     """Print the variables that lead programs to a cluster."""
     told = variables(Registry().find(options.name), options.endpoint)
-    print("\n".join(lines(told, options.format)))  # noqa: T201 - a command speaks so
+    _say("\n".join(lines(told, options.format)))
     return YES
+
+
+def failover(options: argparse.Namespace) -> int:
+    """Trigger a failover; tell its milestones as they happen, until nothing of it is left to do."""
+    with visited(options.name) as cluster:
+        before = len(cluster.failovers)
+        seed = cluster.description.seed + before if options.seed is None else options.seed
+        started = cluster.fail_over(options.target, options.profile, seed)
+        happenings = Happenings(cluster.gateway, skip=before)
+        if options.no_wait:
+            _tell(happenings, as_json=options.json)
+            return YES
+        _follow(cluster, happenings, started.settled, as_json=options.json)
+        cluster.rest()
+    return YES
+
+
+def events(options: argparse.Namespace) -> int:
+    """Tell what has happened so far; with `--follow` what happens from then on, too."""
+    with visited(options.name) as cluster:
+        happenings = Happenings(cluster.gateway)
+        if options.follow:
+            _follow(cluster, happenings, lambda: False, as_json=options.json)
+        _tell(happenings, as_json=options.json)
+    return YES
+
+
+def _follow(
+    cluster: VisitedCluster, happenings: Happenings, over: Callable[[], bool], *, as_json: bool
+) -> None:
+    """Tell what happens until something is over, or the cluster ends."""
+    while cluster.description.keeper.lives:
+        last = over()  # asked first, so that nothing that comes before it is missed
+        _tell(happenings, as_json=as_json)
+        if last:
+            return
+        time.sleep(LOOK_EVERY)
+
+
+def _tell(happenings: Happenings, *, as_json: bool) -> None:
+    for happening in happenings.new():
+        _say(json.dumps(asdict(happening)) if as_json else str(happening))
+
+
+def toxic(options: argparse.Namespace) -> int:
+    """Put a toxic on an endpoint, take toxics away, or let the endpoint refuse connections."""
+    words = options.toxic
+    with visited(options.name) as cluster:
+        toxics = StandingToxics(cluster)
+        cluster.description.inside(options.endpoint)
+        if words[-1:] == [OFF]:
+            kinds = {parse_toxic([word]).kind for word in words[:-1]}
+            toxics.remove(
+                options.endpoint,
+                {WantedToxic(kind=k, stream=s).name for k in kinds for s in STREAMS} or None,
+            )
+        elif words in ([DOWN], [UP]):
+            toxics.let_listen(options.endpoint, enabled=words == [UP])
+        elif words:
+            toxics.add(options.endpoint, parse_toxic(words))
+        _say(shown_toxics(toxics, options.endpoint))
+    return YES
+
+
+def shown_toxics(toxics: StandingToxics, called: str) -> str:
+    """Return a line that says what is wrong with an endpoint's network."""
+    found = [
+        " ".join((name, *(f"{key}={value}" for key, value in attributes.items())))
+        for name, attributes in toxics.on(called).items()
+    ]
+    if not toxics.listens(called):
+        found.insert(0, "refuses connections")
+    return f"{called}: {', '.join(found) or 'no toxic'}"
 
 
 def down(options: argparse.Namespace) -> int:
@@ -49,4 +147,8 @@ def _end(description: Description) -> None:
         raise NotReadyError(
             f"the end of {description.name!r} (process {keeper.pid})", time.monotonic() - begun
         )
-    print(f"{description.name} has ended")  # noqa: T201 - a command speaks so
+    _say(f"{description.name} has ended")
+
+
+def _say(text: str) -> None:
+    print(text, flush=True)  # noqa: T201 - a command speaks so

@@ -53,7 +53,7 @@ class Judged:
 
 
 def journals(paths: Sequence[Path]) -> Iterator[Judged]:
-    """Yield the journals that paths name, judged; those of a directory by the start of the trials.
+    """Yield the journals that paths name, judged; those of a directory in the order of their run.
 
     Raises:
         ArchiveError: if a file is no journal, or a directory holds none.
@@ -61,7 +61,12 @@ def journals(paths: Sequence[Path]) -> Iterator[Judged]:
     """
     for path in paths:
         trials = [_judged(trial) for trial in _trials(path)]
-        yield from sorted(trials, key=lambda trial: trial.evidence.course.start)
+        yield from sorted(trials, key=_in_run)
+
+
+def _in_run(trial: Judged) -> tuple[int, float]:
+    """Return where a trial stands: by its test, which workers run in any order, and by its start."""
+    return trial.label.order or 0, trial.evidence.course.start
 
 
 def result(path: Path) -> RunDocument:

@@ -27,6 +27,9 @@ def add(commands: Commands, environ: Mapping[str, str] = os.environ) -> None:
     _add_up(commands)
     _add_run(commands)
     _add_env(commands, environ)
+    _add_failover(commands, environ)
+    _add_toxic(commands, environ)
+    _add_looks(commands, environ)
     _add_down(commands, environ)
 
 
@@ -124,6 +127,52 @@ def _add_env(commands: Commands, environ: Mapping[str, str]) -> None:
     add_name(parser, environ)
     _add_variables(parser, "--format")
     parser.set_defaults(run=late("acting", "env"), failed=FAILED)
+
+
+def _add_failover(commands: Commands, environ: Mapping[str, str]) -> None:
+    parser = commands.add_parser("failover", help="fail a cluster over; say what happens")
+    add_name(parser, environ)
+    parser.add_argument("--target", metavar="ID", help="instance to promote (the first reader)")
+    parser.add_argument("--profile", metavar="NAME", help="failover profile (that of the cluster)")
+    parser.add_argument("--seed", type=int, metavar="N", help="decides every sampled duration")
+    parser.add_argument("--no-wait", action="store_true", help="return once it is triggered")
+    _add_json(parser)
+    parser.set_defaults(run=late("acting", "failover"), failed=FAILED)
+
+
+def _add_toxic(commands: Commands, environ: Mapping[str, str]) -> None:
+    parser = commands.add_parser(
+        "toxic",
+        help="make the network of an endpoint bad, as in `toxic writer latency=200`",
+        usage="rdsfailover toxic ENDPOINT [TYPE=VALUE ATTRIBUTE=VALUE ... | [TYPE] off | down | up]",
+    )
+    add_name(parser, environ)
+    parser.add_argument("endpoint", help="writer, reader, proxy, proxy-reader or an instance")
+    parser.add_argument(
+        "toxic", nargs="*",
+        help="a toxic of Toxiproxy and its attributes; `off` removes one, or all; `down` refuses"
+        " connections until `up`",
+    )  # fmt: skip
+    parser.set_defaults(run=late("acting", "toxic"), failed=FAILED)
+
+
+def _add_looks(commands: Commands, environ: Mapping[str, str]) -> None:
+    status = commands.add_parser("status", help="say how a cluster is")
+    events = commands.add_parser("events", help="say what has happened in a cluster")
+    pins = commands.add_parser("pins", help="say which sessions RDS Proxy has pinned, and why")
+    events.add_argument("--follow", action="store_true", help="go on until the cluster ends")
+    for parser, call in (
+        (status, late("looking", "status")),
+        (events, late("acting", "events")),
+        (pins, late("looking", "pins")),
+    ):
+        add_name(parser, environ)
+        _add_json(parser)
+        parser.set_defaults(run=call, failed=FAILED)
+
+
+def _add_json(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="as JSON")
 
 
 def _add_down(commands: Commands, environ: Mapping[str, str]) -> None:

@@ -92,6 +92,7 @@ class Label:
         rerun: the command that runs the test again.
         versions: what the trial was taken with: name to version.
         pins: sessions that the proxy pinned, as the document has them; None without a proxy.
+        order: the place of its test among the run's; None if nobody knows.
     """
 
     test: str
@@ -100,6 +101,7 @@ class Label:
     rerun: str
     versions: Mapping[str, str]
     pins: Sequence[PinDocument] | None = None
+    order: int | None = None
 
 
 def write(directory: Path, evidence: Evidence, label: Label) -> Path:

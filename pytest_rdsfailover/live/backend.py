@@ -2,7 +2,7 @@
 
 import tempfile
 from pathlib import Path
-from typing import Self
+from typing import NoReturn, Self
 
 from pytest_rdsfailover.live.cluster import LiveCluster
 from pytest_rdsfailover.live.dry_run import dry_run
@@ -80,6 +80,14 @@ class LiveBackend:
         except BaseException:
             self.release()
             raise
+
+    def another(self, number: int, instances: int | None = None) -> NoReturn:  # noqa: ARG002
+        """Skip the test: a run may touch one real cluster only.
+
+        Raises:
+            NotHereError: always.
+        """
+        raise NotHereError("a live run has one cluster; rds_clusters is for local ones")
 
     def _ready(self, instances: int | None) -> LiveCluster:
         if self._asked.dry_run:

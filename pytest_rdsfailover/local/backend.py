@@ -13,7 +13,7 @@ from pytest_rdsfailover.local.server.programs import find_server
 from pytest_rdsfailover.local.toxiproxy.program import find_toxiproxy
 from pytest_rdsfailover.model.errors import RdsFailoverError
 from pytest_rdsfailover.model.records import Environment
-from pytest_rdsfailover.model.settings import Settings
+from pytest_rdsfailover.model.settings import Settings, check_instances
 
 WORKER = "PYTEST_XDIST_WORKER"  # its value is gw0, gw1 ... on a worker of pytest-xdist
 PACKAGES = ("pytest-rdsfailover", "pytest", "pymysql")
@@ -24,7 +24,7 @@ class LocalBackend:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._clusters: dict[int, LocalCluster] = {}
+        self._clusters: dict[tuple[int, int], LocalCluster] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -35,30 +35,40 @@ class LocalBackend:
                 stack.callback(cluster.close)
         self._clusters.clear()
 
-    def cluster(self, instances: int | None = None, *, api: bool = False) -> LocalCluster:
+    def cluster(
+        self, instances: int | None = None, *, api: bool = False, number: int = 0
+    ) -> LocalCluster:
         """Return the session's cluster of that size, at rest; a new one if the old one is broken.
 
         Args:
             instances: how many instances it has; None for the number of the run.
             api: whether its AWS API will be needed.
+            number: which of those that one test may have at once.
 
         Raises:
             SettingError: if what was asked for cannot be had.
             NotReadyError: if a server does not start.
         """
         count = instances or self._settings.instances
-        cluster = self._clusters.get(count)
+        check_instances(count)
+        place = count, number
+        cluster = self._clusters.get(place)
         if cluster is not None and not _recovers(cluster):
-            del self._clusters[count]
+            del self._clusters[place]
             cluster = None
         if cluster is None:
-            cluster = self._clusters[count] = self._start(count, api=api)
+            port = None if number else self._port(count)
+            cluster = self._clusters[place] = self._start(count, port=port, api=api)
         return cluster
+
+    def another(self, number: int, instances: int | None = None) -> LocalCluster:
+        """Return a cluster beside the one that `cluster` returns, and beside those of other numbers."""
+        return self.cluster(instances, number=number)
 
     def release(self) -> None:
         """Do nothing: nobody else can use these clusters."""
 
-    def _start(self, instances: int, *, api: bool) -> LocalCluster:
+    def _start(self, instances: int, *, port: int | None, api: bool) -> LocalCluster:
         settings = self._settings
         return LocalCluster(
             find_server(settings.server),
@@ -67,7 +77,7 @@ class LocalBackend:
             instances=instances,
             seed=settings.seed,
             api=api,
-            port=self._port(instances),
+            port=port,
             login=settings.login,
         )
 

@@ -100,10 +100,28 @@ class Endpoint:
             raise RuntimeError(f"{self!r} belongs to no cluster, so nothing can connect to it")
         return self.connector(self, **options)
 
+    def env(self, scheme: str = "mysql") -> dict[str, str]:
+        """Return the variables that lead a program to it, password included, by usual names.
+
+        `DB_HOST`, `DB_PORT`, `DB_USER`, `DB_PASSWORD`, `DB_NAME` and, with *scheme*,
+        `DATABASE_URL`. A repr shows no password.
+        """
+        return {
+            "DB_HOST": self.host,
+            "DB_PORT": str(self.port),
+            "DB_USER": self.user,
+            "DB_PASSWORD": self.secret(),
+            "DB_NAME": self.database,
+            "DATABASE_URL": self.url(scheme),
+        }
+
     def url(self, scheme: str = "mysql+pymysql") -> str:
-        """Return the endpoint as a URL, password included, as SQLAlchemy and others take it.
+        """Return the endpoint as a URL, password included, for SQLAlchemy and whoever else reads URLs.
 
         Its repr does not show it.
+
+        Args:
+            scheme: of SQLAlchemy `mysql+` or `mariadb+` and a driver; for most others `mysql`.
         """
         who = f"{quote(self.user, safe='')}:{quote(self.secret(), safe='')}"
         return Hidden(f"{scheme}://{who}@{self.host}:{self.port}/{self.database}")

@@ -160,6 +160,13 @@ class FileWriteError(RdsFailoverError, OSError):
         return f"{self.path} cannot be written: {why}"
 
 
+class NotSavedError(FileWriteError):
+    """A run did not become a baseline, because it would be a worse one than there is."""
+
+    def __str__(self) -> str:
+        return f"{self.path} is left as it is: {self.why}; --rds-save-anyway writes it all the same"
+
+
 def log_tail(lines: str) -> str:
     """Return the end of a log as a paragraph for an error text, or nothing without lines."""
     return f"\nits log ends with:\n{lines}" if lines else ""

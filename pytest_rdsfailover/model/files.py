@@ -142,6 +142,16 @@ def _replace(target: Path, data: bytes) -> None:
         target.write_bytes(data)
 
 
+def append(path: Path, data: bytes) -> None:
+    """Add to the end of a file in one call; one that was removed meanwhile is not made anew.
+
+    Raises:
+        OSError: if it cannot be done.
+    """
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_APPEND), "ab", buffering=0) as file:
+        file.write(data)
+
+
 def remove(path: Path) -> None:
     """Remove a file of ours if that can be done."""
     try:

@@ -102,6 +102,7 @@ OPTIONS = (
     Option("resume", "", SWITCH, "take up the trials of the run that was interrupted last"),
     Option("markdown", "PATH", PATH, "write the summary to PATH as Markdown, for CI job pages"),
     Option("save", "NAME", TEXT, "keep this run as a baseline: a name or a path"),
+    Option("save_anyway", "", SWITCH, "keep it although the run failed or lacks something"),
     Option("compare", "NAME", TEXT, "compare this run with a baseline"),
     Option(
         "compare_fail",

@@ -110,10 +110,17 @@ class PinDocument(TypedDict):
 
 
 class LoadDocument(TypedDict):
-    """What the load of a trial intended."""
+    """Under which conditions a trial was taken, beside those that its document has.
+
+    Attributes:
+        rate: writes per second that the load intended.
+        writers: how many there were.
+        profile: a hash of what its failover profile says, where that is known.
+    """
 
     rate: float
     writers: int
+    profile: NotRequired[str]
 
 
 class Environment(TypedDict):
@@ -124,7 +131,7 @@ class Environment(TypedDict):
         parts: what the cluster is made of, for people: name to what it is.
         versions: what was tested with what: name to version.
         worker: of pytest-xdist; empty without.
-        load: what the trial's load intended.
+        load: what the trial's load intended, and what its profile says.
     """
 
     mode: Literal["local", "live"]

@@ -7,6 +7,7 @@ from pytest_rdsfailover.model.errors import SettingError
 from pytest_rdsfailover.model.live_settings import LiveSettings
 
 FEWEST_INSTANCES, MOST_INSTANCES = 2, 16  # Aurora: one writer and up to 15 readers
+USUAL_PROFILE = "quick"
 RATE = 200.0  # writes per second
 CALM_NOT_ISSUED = 0.1  # of all slots: beyond it, the load is not the one that was asked for
 CALM_ERRORS = 0.01  # of all operations: a working application has fewer errors without any fault
@@ -113,6 +114,7 @@ class Settings:
         resume: whether trials of an interrupted run count as done.
         markdown: where to write the summary as Markdown; None for nowhere.
         save: name or path of the baseline that this run becomes; None for none.
+        save_anyway: whether it becomes one although it failed or is not complete.
         compare: name or path of the baseline that it is compared with; None for none.
         compare_fail: growths that fail the run, as `median:10%,max:500ms`; None for none.
         compare_anyway: whether to compare with a baseline of another mode, profile or rate.
@@ -121,7 +123,7 @@ class Settings:
         live: what may be done to a real cluster; None in local mode.
     """
 
-    profile: str = "quick"
+    profile: str = USUAL_PROFILE
     seed: int = 0
     server: str | None = field(default=None, repr=False)  # has a password, and pytest -l shows it
     toxiproxy: str | None = None
@@ -145,6 +147,7 @@ class Settings:
     resume: bool = False
     markdown: str | None = None
     save: str | None = None
+    save_anyway: bool = False
     compare: str | None = None
     compare_fail: str | None = None
     compare_anyway: bool = False

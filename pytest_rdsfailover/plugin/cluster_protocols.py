@@ -98,6 +98,21 @@ class Cluster(Protocol):
         """
 
 
+class StartCluster(Protocol):
+    """The fixture `rds_clusters`."""
+
+    def __call__(self, instances: int | None = None) -> Cluster:
+        """Return another local cluster, at rest, which no call of this test has returned yet.
+
+        Args:
+            instances: how many instances it has; None for the number of the run.
+
+        Raises:
+            SettingError: if no cluster has so many.
+            NotHereError: in live mode; the test is skipped.
+        """
+
+
 class Proxy(Protocol):
     """The RDS Proxy of a cluster, `rds_cluster.proxy`; a real one only says that it has no pins."""
 

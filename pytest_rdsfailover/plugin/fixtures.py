@@ -3,6 +3,7 @@
 The imports inside the functions keep a suite that uses no fixture of ours from paying for them.
 """
 
+import itertools
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -10,16 +11,21 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pytest_rdsfailover.plugin.markers import argument_of
+
 if TYPE_CHECKING:
+    from pytest_rdsfailover.analysis.verdicts.arguments import Expectations
     from pytest_rdsfailover.live.backend import LiveBackend
     from pytest_rdsfailover.live.cluster import LiveCluster
     from pytest_rdsfailover.local.backend import LocalBackend
     from pytest_rdsfailover.local.cluster import LocalCluster
     from pytest_rdsfailover.local.network import Faults
     from pytest_rdsfailover.model.settings import Settings
-    from pytest_rdsfailover.plugin.cluster_protocols import AwsApi, Cluster
+    from pytest_rdsfailover.plugin.cluster_protocols import AwsApi, Cluster, StartCluster
+    from pytest_rdsfailover.plugin.experiments import Experiments
     from pytest_rdsfailover.plugin.protocols import FailOver, RunTrial, RunTrials, StartLoad
     from pytest_rdsfailover.plugin.run import Run
+    from pytest_rdsfailover.trial.options import TrialOptions
     from pytest_rdsfailover.trial.runner import TrialRunner
 
     Backend = LocalBackend | LiveBackend
@@ -46,12 +52,6 @@ def usage_errors() -> Iterator[None]:
         yield
     except SettingError as error:
         raise pytest.UsageError(str(error)) from None
-
-
-def argument_of(request: pytest.FixtureRequest, marker: str) -> Any:
-    """Return the only argument of a test's marker; None if the test has none."""
-    found = request.node.get_closest_marker(marker)
-    return None if found is None else found.args[0]
 
 
 def are_used(items: Iterable[pytest.Item]) -> bool:
@@ -132,10 +132,10 @@ def rds_cluster(
     request: pytest.FixtureRequest,
 ) -> Iterator["Cluster"]:
     """A cluster, healthy and at rest: endpoints, credentials, instances."""
-    region = argument_of(request, "rds_aws_names") or run_of(request.config).settings.aws_names
+    region = argument_of(request.node, "rds_aws_names") or run_of(request.config).settings.aws_names
     api = not NEED_API.isdisjoint(request.fixturenames)
     with ExitStack() as stack, usage_errors():
-        cluster = rds_backend.cluster(argument_of(request, "rds_instances"), api=api)
+        cluster = rds_backend.cluster(argument_of(request.node, "rds_instances"), api=api)
         stack.callback(rds_backend.release)
         if region is not None:
             stack.enter_context(cluster.aws_names(region))
@@ -144,77 +144,103 @@ def rds_cluster(
         yield cluster
 
 
+@pytest.fixture(scope="session")
+def rds_session_cluster(rds_backend: "Backend") -> "Cluster":
+    """The run's cluster for fixtures of a wider scope: a pool or a schema for all tests, for example.
+
+    It is the one that `rds_cluster` gives a test without markers, and not held between tests.
+    """
+    with usage_errors():
+        cluster = rds_backend.cluster()
+        rds_backend.release()
+        return cluster
+
+
 @pytest.fixture
-def rds_failover(rds_runner: "TrialRunner") -> "FailOver":
+def rds_clusters(
+    rds_backend: "Backend",
+    rds_isolation: None,  # noqa: ARG001 - for as long as the test has a cluster
+) -> "StartCluster":
+    """Gives a test more clusters: `rds_clusters(instances=None)`, another one at each call.
+
+    `rds_trial.on(cluster)(endpoint)` is a trial of that one.
+    """
+    numbers = itertools.count(1)
+    return lambda instances=None: rds_backend.another(next(numbers), instances)
+
+
+@pytest.fixture
+def rds_options() -> "TrialOptions":
+    """The options of all loads and trials, unless a test gives its own; for a project to override."""
+    return {}
+
+
+@pytest.fixture
+def rds_expectations() -> "Expectations":
+    """What every trial must hold to, as in `trial.expect(...)`; for a project to override."""
+    return {}
+
+
+@pytest.fixture
+def rds_experiments(
+    rds_options: "TrialOptions", rds_expectations: "Expectations", request: pytest.FixtureRequest
+) -> "Experiments":
+    """What the test does with its clusters; you need it only to override it."""
+    from pytest_rdsfailover.plugin.experiments import Experiments
+
+    run = run_of(request.config)
+    with usage_errors():
+        return Experiments(request.node, run, options=rds_options, expectations=rds_expectations)
+
+
+@pytest.fixture
+def rds_runner(rds_experiments: "Experiments", rds_cluster: "AnyCluster") -> "TrialRunner":
+    """What a test does with its cluster, and what it notes of it."""
+    return rds_experiments.runner(rds_cluster)
+
+
+@pytest.fixture
+def rds_failover(rds_runner: "TrialRunner", rds_experiments: "Experiments") -> "FailOver":
     """Triggers a failover: `rds_failover(target=None, *, profile=None, wait=True)`.
 
     Returns the milestones seen; all of them if it waits.
     """
     from pytest_rdsfailover.trial.awaited import FailOverCall
 
-    return FailOverCall(rds_runner)
+    return FailOverCall(rds_runner, rds_experiments.runner)
 
 
 @pytest.fixture
-def rds_load(rds_runner: "TrialRunner") -> "StartLoad":
+def rds_load(rds_runner: "TrialRunner", rds_experiments: "Experiments") -> "StartLoad":
     """Lets writers write while a block of the test does something of its own.
 
     `with rds_load(endpoint) as load:` and, after the block, `load.trial`.
     """
     from pytest_rdsfailover.trial.awaited import LoadCall
 
-    return LoadCall(rds_runner)
+    return LoadCall(rds_runner, rds_experiments.runner)
 
 
 @pytest.fixture
-def rds_trial(rds_runner: "TrialRunner") -> "RunTrial":
+def rds_trial(rds_runner: "TrialRunner", rds_experiments: "Experiments") -> "RunTrial":
     """Runs one trial: `rds_trial(endpoint)` warms up, fails over, watches, audits and returns it."""
     from pytest_rdsfailover.trial.awaited import TrialCall
 
-    return TrialCall(rds_runner)
-
-
-@pytest.fixture
-def rds_runner(rds_cluster: "AnyCluster", request: pytest.FixtureRequest) -> "TrialRunner":
-    """What a test does with its cluster, and what it notes of it."""
-    from pytest_rdsfailover.plugin.hook_calls import ItemExtensions
-    from pytest_rdsfailover.plugin.notebook import Notebook
-    from pytest_rdsfailover.trial.runner import TrialRunner
-
-    run, item = run_of(request.config), request.node
-    expectations = item.get_closest_marker("rds_expect")
-    notebook = Notebook(item, rds_cluster, run)
-    return TrialRunner(
-        rds_cluster,
-        run.settings,
-        test=item.nodeid,
-        profile=argument_of(request, "rds_profile"),
-        expectations={} if expectations is None else expectations.kwargs,
-        note=notebook.note,
-        extensions=ItemExtensions(item),
-        remains=notebook.remains,
-    )
+    return TrialCall(rds_runner, rds_experiments.runner)
 
 
 @pytest.fixture
 def rds_trials(
-    rds_runner: "TrialRunner", rds_cluster: "AnyCluster", request: pytest.FixtureRequest
+    rds_runner: "TrialRunner", rds_experiments: "Experiments", rds_cluster: "AnyCluster"
 ) -> "RunTrials":
     """Repeats a trial, each with a seed of its own, and returns the population."""
-    from pytest_rdsfailover.plugin.notebook import Notebook
     from pytest_rdsfailover.trial.awaited import TrialsCall
-    from pytest_rdsfailover.trial.repeats import Repetition
 
-    run = run_of(request.config)
-    trials = argument_of(request, "rds_trials")
-    repeat = Repetition(
-        rds_runner,
-        Notebook(request.node, rds_cluster, run),
-        trials=run.settings.trials if trials is None else trials,
-        spacing=run.settings.spacing,
-        clock=rds_runner.clock,
-    )
-    return TrialsCall(rds_runner, repeat)
+    def repeated(cluster: "AnyCluster", runner: "TrialRunner | None" = None) -> TrialsCall:
+        runner = runner or rds_experiments.runner(cluster)
+        return TrialsCall(runner, rds_experiments.repetition(cluster, runner), repeated)
+
+    return repeated(rds_cluster, rds_runner)
 
 
 @pytest.fixture

@@ -1,5 +1,7 @@
 """What a test's markers ask for, refused before any server starts if it cannot be."""
 
+from typing import Any
+
 import pytest
 
 from pytest_rdsfailover.model.errors import SettingError
@@ -16,6 +18,12 @@ BY_NAME = {
     "rds_expect": 'rds_expect(downtime="< 2s", lost=0)',
     "rds_proxy": "rds_proxy(require_tls=True)",
 }
+
+
+def argument_of(item: pytest.Item, marker: str) -> Any:
+    """Return the only argument of a test's marker; None if the test has none."""
+    found = item.get_closest_marker(marker)
+    return None if found is None else found.args[0]
 
 
 def check_markers(item: pytest.Item, settings: Settings) -> None:

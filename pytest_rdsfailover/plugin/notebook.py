@@ -14,13 +14,15 @@ import pytest
 from pytest_rdsfailover.analysis.population import Sample
 from pytest_rdsfailover.journal.unfinished import Remains
 from pytest_rdsfailover.local.backend import environment
+from pytest_rdsfailover.local.profiles.profiles import load_profile
 from pytest_rdsfailover.local.rds_proxy import pin_document, pin_lines
 from pytest_rdsfailover.model.errors import NotResumedWarning
+from pytest_rdsfailover.model.records import LoadDocument
 from pytest_rdsfailover.plugin.measured import MeasuredTrial
 from pytest_rdsfailover.plugin.options import cache_directory
 from pytest_rdsfailover.plugin.progress import PROGRESS
 from pytest_rdsfailover.plugin.recording import keep, label, what_remains
-from pytest_rdsfailover.plugin.run import Run
+from pytest_rdsfailover.plugin.run import ORDER, Run
 from pytest_rdsfailover.plugin.trials_file import TRIALS_FILE
 from pytest_rdsfailover.report import document, terminal
 from pytest_rdsfailover.trial.fingerprints import HASHED
@@ -71,15 +73,28 @@ class Notebook:
             pins, latest = self._cluster.proxy.pins, self._cluster.failovers[-1:]
             found["pins"] = [pin_document(pin) for pin in pins]
             lines += pin_lines(pins, latest[0].triggered if latest else 0.0)
-        where = self._where | {"load": {"rate": trial.rate, "writers": trial.writers}}
+        where = self._where | {"load": self._load(trial)}
         self._run.note(item, found, lines, where)
-        self._run.note_more(item, keep(trial, found, where, self._run.settings))
+        order = item.stash.get(ORDER, None)
+        self._run.note_more(item, keep(trial, found, where, self._run.settings, order))
         self._progress.keep(item, self.entries[-1])
+
+    def _load(self, trial: Trial) -> LoadDocument:
+        """Return the conditions of a trial that its document does not have."""
+        load: LoadDocument = {"rate": trial.rate, "writers": trial.writers}
+        if self._run.settings.live is None:
+            marked = [marker.args[0] for marker in self._item.iter_markers("rds_profile")]
+            for name in (*marked, self._run.settings.profile):
+                profile = load_profile(name)
+                if profile.name == trial.profile:
+                    return {**load, "profile": profile.fingerprint}
+        return load
 
     def remains(self, run_id: str, writers: int) -> Remains | None:
         """Make what is left of a trial if this process is killed; None if nothing can be."""
         settings, item = self._run.settings, self._item
-        about = label(settings, item.nodeid, scenario_of(item), self._where["versions"])
+        order = item.stash.get(ORDER, None)
+        about = label(settings, item.nodeid, scenario_of(item), self._where["versions"], order)
         return what_remains(settings.journal, cache_directory(item.config), about, run_id, writers)
 
     def recall(self, entry: MeasuredTrial) -> None:

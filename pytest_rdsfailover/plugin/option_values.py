@@ -7,7 +7,7 @@ import os
 import random
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -21,12 +21,16 @@ from pytest_rdsfailover.model.settings import (
     LIVE_RATE,
     LOCAL_ONLY,
     RATE,
+    USUAL_PROFILE,
     Settings,
 )
 from pytest_rdsfailover.plugin.ini_choice import check_ini
 from pytest_rdsfailover.plugin.options import SEED, STARTED, cache_directory
 from pytest_rdsfailover.plugin.options import given as given_options
 from pytest_rdsfailover.trial.resume import latest_seed
+
+if TYPE_CHECKING:
+    from pytest_rdsfailover.report.baseline import Baseline
 
 FILES = {"json", "markdown", "record"}  # what the end of the run writes
 DIRECTORIES = {"report", "journal"}
@@ -100,12 +104,15 @@ PARSERS: Mapping[str, Callable[[str], object]] = {
 
 
 def _check_baseline(config: pytest.Config, values: Mapping[str, Any]) -> None:
-    """Raise `SettingError` if the command line says how to compare, but no baseline is named."""
-    names = ("compare_fail", "compare_anyway")
-    typed = [option.flag for option in OPTIONS
-             if option.name in names and config.getoption(option.dest) is not None]  # fmt: skip
-    if typed and "compare" not in values:
-        raise SettingError(f"{', '.join(typed)}: with which baseline? add --rds-compare NAME")
+    """Raise `SettingError` if the command line says how to use a baseline, but names none."""
+    for needed, names in (
+        ("compare", ("compare_fail", "compare_anyway")),
+        ("save", ("save_anyway",)),
+    ):
+        typed = [option.flag for option in OPTIONS
+                 if option.name in names and config.getoption(option.dest) is not None]  # fmt: skip
+        if typed and needed not in values:
+            raise SettingError(f"{', '.join(typed)}: with which baseline? add --rds-{needed} NAME")
 
 
 def _live(config: pytest.Config, values: dict[str, Any]) -> LiveSettings | None:
@@ -164,7 +171,9 @@ def _look(given: Mapping[str, Any], root: Path) -> None:
     if "compare" in given:
         from pytest_rdsfailover.report import baseline
 
-        baseline.read(baseline.path_of(given["compare"], root))
+        kept = baseline.read(baseline.path_of(given["compare"], root))
+        if not given.get("compare_anyway"):
+            _check_profile(given, kept)
     if "server" in given:
         from pytest_rdsfailover.local.server.programs import find_server
 
@@ -173,6 +182,24 @@ def _look(given: Mapping[str, Any], root: Path) -> None:
         from pytest_rdsfailover.local.toxiproxy.program import find_toxiproxy
 
         find_toxiproxy(given["toxiproxy"])
+
+
+def _check_profile(given: Mapping[str, Any], kept: "Baseline") -> None:
+    """Raise `SettingError` if the run's profile says something else than it did in a baseline."""
+    from pytest_rdsfailover.local.profiles.profiles import load_profile
+
+    profile = load_profile(given.get("profile", USUAL_PROFILE))
+    before = {
+        load["profile"]
+        for trial, load in zip(kept["document"]["trials"], kept["loads"], strict=True)
+        if trial["profile"] == profile.name and "profile" in load
+    }
+    if before - {profile.fingerprint}:
+        raise SettingError(
+            f"--rds-compare: the profile {profile.name} says something else than when the baseline"
+            f" {given['compare']} was saved; --rds-save makes a new one, --rds-compare-anyway compares"
+            " all the same"
+        )
 
 
 def _check_file(name: str, path: Path) -> None:

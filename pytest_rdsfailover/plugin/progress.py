@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypedDict, cast
 
 import pytest
 
+from pytest_rdsfailover.model.files import append
 from pytest_rdsfailover.model.owned import OwnedFile, remove_ownerless
 from pytest_rdsfailover.plugin.run import ATTRIBUTE, ORDER
 
@@ -81,8 +82,8 @@ class LiveProgress:
             # In one call, so that the words of several workers do not mix. On a line of its own, so
             # that half a word, left by a full disk or a killed worker, spoils no other.
             data = f"\n{json.dumps(word)}\n".encode()
-            with contextlib.suppress(OSError), self._file.open("ab", buffering=0) as file:
-                file.write(data)
+            with contextlib.suppress(OSError):
+                append(self._file, data)
 
     def _show(self, line: str) -> None:
         reporter = self._config.pluginmanager.get_plugin("terminalreporter")

@@ -7,6 +7,7 @@ from typing import Protocol, Unpack
 from pytest_rdsfailover.analysis.verdicts.arguments import Claims
 from pytest_rdsfailover.model.endpoints import Endpoint
 from pytest_rdsfailover.model.records import Milestone
+from pytest_rdsfailover.plugin.cluster_protocols import Cluster
 from pytest_rdsfailover.trial.options import LoadOptions, TrialOptions
 from pytest_rdsfailover.trial.trial import Trial
 from pytest_rdsfailover.trial.trials import Trials
@@ -14,6 +15,9 @@ from pytest_rdsfailover.trial.trials import Trials
 
 class RunTrial(Protocol):
     """The fixture `rds_trial`."""
+
+    def on(self, cluster: Cluster) -> "RunTrial":
+        """Return the same fixture for another cluster of the test, of `rds_clusters`."""
 
     def __call__(self, endpoint: Endpoint, **options: Unpack[TrialOptions]) -> Trial:
         """Warm up, fail over, watch until settled, audit; return the trial.
@@ -42,6 +46,9 @@ class RunTrial(Protocol):
 
 class RunTrials(Protocol):
     """The fixture `rds_trials`."""
+
+    def on(self, cluster: Cluster) -> "RunTrials":
+        """Return the same fixture for another cluster of the test, of `rds_clusters`."""
 
     def __call__(
         self,
@@ -89,6 +96,9 @@ class RunTrials(Protocol):
 
 class StartLoad(Protocol):
     """The fixture `rds_load`."""
+
+    def on(self, cluster: Cluster) -> "StartLoad":
+        """Return the same fixture for another cluster of the test, of `rds_clusters`."""
 
     def __call__(self, endpoint: Endpoint, **options: Unpack[LoadOptions]) -> "LoadBlock":
         """Keep a load on an endpoint for a `with` or `async with` block; judge it at the end.
@@ -165,6 +175,9 @@ class AwaitedLoad(RunningLoad, Protocol):
 
 class FailOver(Protocol):
     """The fixture `rds_failover`."""
+
+    def on(self, cluster: Cluster) -> "FailOver":
+        """Return the same fixture for another cluster of the test, of `rds_clusters`."""
 
     def __call__(
         self, target: str | None = None, *, profile: str | None = None, wait: bool = True

@@ -17,7 +17,13 @@ from pytest_rdsfailover.report.trial_schema import TrialDocument
 from pytest_rdsfailover.trial.trial import Trial
 
 
-def keep(trial: Trial, found: TrialDocument, where: Environment, settings: Settings) -> Kept:
+def keep(
+    trial: Trial,
+    found: TrialDocument,
+    where: Environment,
+    settings: Settings,
+    order: int | None = None,
+) -> Kept:
     """Write a trial's journal, if the run wants it; return what the HTML page shows of it.
 
     Nothing is computed that the run did not ask for.
@@ -27,12 +33,13 @@ def keep(trial: Trial, found: TrialDocument, where: Environment, settings: Setti
         found: its document.
         where: what it was taken on.
         settings: the run's.
+        order: the place of its test among the run's.
     """
     kept: Kept = {"rerun": command(settings, found["test"]), "unwritten": []}
     if trial.evidence is None:
         return kept
     if settings.journal is not None:
-        about = label(settings, found["test"], found["scenario"], where["versions"])
+        about = label(settings, found["test"], found["scenario"], where["versions"], order)
         about = replace(about, pins=found.get("pins"))
         try:
             archive.write(Path(settings.journal), trial.evidence, about)
@@ -44,7 +51,11 @@ def keep(trial: Trial, found: TrialDocument, where: Environment, settings: Setti
 
 
 def label(
-    settings: Settings, test: str, scenario: str, versions: Mapping[str, str]
+    settings: Settings,
+    test: str,
+    scenario: str,
+    versions: Mapping[str, str],
+    order: int | None = None,
 ) -> archive.Label:
     """Return which trial a file is of."""
     return archive.Label(
@@ -53,6 +64,7 @@ def label(
         seed=settings.seed,
         rerun=command(settings, test),
         versions=versions,
+        order=order,
     )
 
 

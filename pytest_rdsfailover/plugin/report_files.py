@@ -8,15 +8,26 @@ from contextlib import contextmanager
 
 import pytest
 
-from pytest_rdsfailover.model.errors import FileWriteError
+from pytest_rdsfailover.model.errors import FileWriteError, NotSavedError
 from pytest_rdsfailover.model.shown import printable
 
 PASSING = (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED)
 Write = Callable[[], str]  # writes a file; returns the line that says so, or nothing
 
 
+# Options with which pytest shows something, and runs no test.
+SHOWING = (
+    "collectonly", "setuponly", "setupplan", "showfixtures", "show_fixtures_per_test", "cacheshow",
+)  # fmt: skip
+
+
+def only_shows(config: pytest.Config) -> bool:
+    """Tell whether a run of pytest runs no test: it measures nothing, and writes nothing."""
+    return any(config.getoption(name, None) for name in SHOWING)
+
+
 class ReportFiles:
-    """Writes the files of a run; does nothing on a worker, and where tests are only collected.
+    """Writes the files of a run; does nothing on a worker, and where no test is run.
 
     Args:
         config: pytest's.
@@ -34,7 +45,7 @@ class ReportFiles:
         unwritten: Callable[[], Sequence[str]],
     ) -> None:
         self._config, self._files, self._before = config, files, unwritten
-        self._is_idle = hasattr(config, "workerinput") or config.option.collectonly
+        self._is_idle = hasattr(config, "workerinput") or only_shows(config)
         self._unwritten: list[str] = []
         self.is_whole = True
 
@@ -65,7 +76,7 @@ class ReportFiles:
             yield
         except FileWriteError as error:
             self._unwritten.append(str(error))
-            self.is_whole = False
+            self.is_whole &= isinstance(error, NotSavedError)
 
     def _say(self, line: str, **markup: bool) -> None:
         reporter = self._config.pluginmanager.get_plugin("terminalreporter")

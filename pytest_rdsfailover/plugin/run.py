@@ -37,6 +37,7 @@ RUN = pytest.StashKey["Run"]()
 MEASURED = pytest.StashKey[list["MeasuredTrial"]]()
 ASKED = pytest.StashKey[set[str]]()
 ORDER = pytest.StashKey[int]()
+CLUSTERS = {"rds_cluster", "rds_session_cluster", "rds_clusters"}  # fixtures that start one
 SILENT = -2  # pytest's own summary is left out by -qq, too
 ATTRIBUTE = "rdsfailover"  # of the test report
 
@@ -129,7 +130,7 @@ class Run:
 
     def pytest_report_collectionfinish(self, items: Sequence[pytest.Item]) -> list[str]:
         """Say what the tests will run on, if any of them uses a cluster."""
-        if not any("rds_cluster" in getattr(item, "fixturenames", ()) for item in items):
+        if not any(CLUSTERS & {*getattr(item, "fixturenames", ())} for item in items):
             return []
         if self.settings.live is not None:
             return live_lines(self.settings.live)

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_rdsfailover.model.errors import ArchiveError
+from pytest_rdsfailover.model.errors import ArchiveError, NotSavedError, SettingError
 from pytest_rdsfailover.plugin.options import cache_directory
-from pytest_rdsfailover.plugin.report_files import PASSING, Write
+from pytest_rdsfailover.plugin.report_files import PASSING, Write, only_shows
 from pytest_rdsfailover.plugin.run import SILENT, Run
 from pytest_rdsfailover.trial.resume import latest_seed
 
@@ -34,6 +34,7 @@ class RunSummary:
         self._config, self._run = config, run
         self._is_worker = hasattr(config, "workerinput")
         self._compared: Report | None = None
+        self._session: pytest.Session | None = None
 
     def pytest_report_header(self) -> list[str]:
         """Say what `--rds-resume` takes up, because nothing to take up is no error."""
@@ -46,7 +47,8 @@ class RunSummary:
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Fail the run if it is worse than its baseline."""
         settings = self._run.settings
-        if self._is_worker or session.config.option.collectonly:
+        self._session = session
+        if self._is_worker or only_shows(session.config):
             return
         if settings.compare is not None:
             self._compared = self._compare(settings.compare)
@@ -114,8 +116,24 @@ class RunSummary:
     def _save(self, name: str) -> str:
         from pytest_rdsfailover.report import baseline
 
-        baseline.write(baseline.path_of(name, self._config.rootpath), self._as_baseline())
+        path = baseline.path_of(name, self._config.rootpath)
+        why = "" if self._run.settings.save_anyway else self._unfit(path)
+        if why:
+            raise NotSavedError(path, ValueError(why))
+        baseline.write(path, self._as_baseline())
         return ""
+
+    def _unfit(self, path: Path) -> str:
+        """Return why this run is no baseline to replace another by; empty if it is one."""
+        from pytest_rdsfailover.report import baseline
+
+        if self._session is not None and self._session.exitstatus != pytest.ExitCode.OK:
+            return "this run did not pass"
+        try:
+            before = baseline.read(path)
+        except SettingError:  # none, or none that can be read
+            before = None
+        return baseline.lacks(self._run.document(), before)
 
     def _as_baseline(self) -> "Baseline":
         from pytest_rdsfailover.report import baseline

@@ -9,7 +9,7 @@ from typing import TypedDict
 from pytest_rdsfailover.model.errors import ArchiveError, SettingError
 from pytest_rdsfailover.model.files import read_json, write_text
 from pytest_rdsfailover.model.records import LoadDocument
-from pytest_rdsfailover.model.typed import NotOfTypeError, typed
+from pytest_rdsfailover.model.typed import typed
 from pytest_rdsfailover.report import tables
 from pytest_rdsfailover.report.matching import Match, matched
 from pytest_rdsfailover.report.rules import Rule, Samples, chance_of, judge, trials_needed
@@ -53,6 +53,7 @@ class Conditions(TypedDict):
     endpoint: str
     rate: list[float]
     writers: list[int]
+    contents: list[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,9 +114,35 @@ def read(path: Path) -> Baseline:
     if not isinstance(content, dict) or content.get("baseline") != FORMAT:
         raise SettingError(f"{path} is no baseline of format {FORMAT}; --rds-save makes one")
     try:
-        return typed(Baseline, content, "the baseline")
-    except NotOfTypeError as error:
+        found = typed(Baseline, content, "the baseline")
+        _check_whole(found)
+    except ValueError as error:
         raise SettingError(f"{path} is no whole baseline: {error}; --rds-save makes one") from None
+    return found
+
+
+def _check_whole(found: Baseline) -> None:
+    """Raise `ValueError` if nothing can be compared with a baseline."""
+    trials, loads = len(found["document"]["trials"]), len(found["loads"])
+    if not trials or trials != loads:
+        raise ValueError(f"it has {trials} trials and {loads} loads")
+
+
+def lacks(document: RunDocument, before: Baseline | None) -> str:
+    """Return why a run would make a bad baseline; empty if it would not.
+
+    Args:
+        document: the run's.
+        before: the baseline that it would replace; None if there is none.
+    """
+    found = scenarios(document["trials"])
+    problems = [f"{each.name}: {each.problem}" for each in found if each.problem]
+    keys = {each.key for each in found}
+    if before is not None:
+        missing = [str(each.key) for each in scenarios(before["document"]["trials"])
+                   if each.key not in keys]  # fmt: skip
+        problems += [f"it has {', '.join(missing)}, and this run has not"] if missing else []
+    return "; ".join(problems)
 
 
 def compare_with(
@@ -231,14 +258,22 @@ def _conditions(run: Baseline, scenario: Scenario) -> Conditions:
         "endpoint": scenario.endpoint,
         "rate": sorted({load["rate"] for load in loads}),
         "writers": sorted({load["writers"] for load in loads}),
+        "contents": sorted({load["profile"] for load in loads if "profile" in load}),
     }
 
 
 def _conflict(before: Conditions, after: Conditions) -> str:
     """Return which conditions differ; empty if none does."""
-    return ", ".join(
-        f"{name} was {_text(was)} and is {_text(now)}" for name, was, now in _changed(before, after)
-    )
+    told = [
+        f"{name} was {_text(was)} and is {_text(now)}"
+        for name, was, now in _changed(before, after)
+        if name != "contents"
+    ]
+    was, now = before["contents"], after["contents"]
+    # A baseline of an earlier version does not tell what its profiles said.
+    if was and now and was != now and before["profile"] == after["profile"]:
+        told.append(f"profile {after['profile']} says something else by now")
+    return ", ".join(told)
 
 
 def _text(value: object) -> str:

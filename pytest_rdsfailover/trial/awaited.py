@@ -75,8 +75,12 @@ def _refuse_to_block(runner: TrialRunner, instead: str) -> None:
 class TrialCall:
     """What the fixture `rds_trial` is: call it, or await `run` in an asynchronous test."""
 
-    def __init__(self, runner: TrialRunner) -> None:
-        self._runner = runner
+    def __init__(self, runner: TrialRunner, runner_of: Callable[[Any], TrialRunner]) -> None:
+        self._runner, self._runner_of = runner, runner_of
+
+    def on(self, cluster: Any) -> "TrialCall":
+        """Return the same for another cluster of the test."""
+        return TrialCall(self._runner_of(cluster), self._runner_of)
 
     def __call__(
         self, endpoint: Any = None, *others: Any, **options: Unpack[TrialOptions]
@@ -99,8 +103,17 @@ class TrialCall:
 class TrialsCall:
     """What the fixture `rds_trials` is: call it, or await `run` in an asynchronous test."""
 
-    def __init__(self, runner: TrialRunner, repeat: Repetition) -> None:
-        self._runner, self._repeat = runner, repeat
+    def __init__(
+        self,
+        runner: TrialRunner,
+        repeat: Repetition,
+        repeated: Callable[[Any], "TrialsCall"],
+    ) -> None:
+        self._runner, self._repeat, self._repeated = runner, repeat, repeated
+
+    def on(self, cluster: Any) -> "TrialsCall":
+        """Return the same for another cluster of the test."""
+        return self._repeated(cluster)
 
     def __call__(self, endpoint: Any = None, *others: Any, **options: Any) -> Trials:
         """Repeat a trial. See `Repetition`."""
@@ -119,8 +132,12 @@ class TrialsCall:
 class FailOverCall:
     """What the fixture `rds_failover` is: call it, or await `run` in an asynchronous test."""
 
-    def __init__(self, runner: TrialRunner) -> None:
-        self._runner = runner
+    def __init__(self, runner: TrialRunner, runner_of: Callable[[Any], TrialRunner]) -> None:
+        self._runner, self._runner_of = runner, runner_of
+
+    def on(self, cluster: Any) -> "FailOverCall":
+        """Return the same for another cluster of the test."""
+        return FailOverCall(self._runner_of(cluster), self._runner_of)
 
     def __call__(
         self, target: str | None = None, *, profile: str | None = None, wait: bool = True
@@ -210,8 +227,12 @@ class ObservationBlock:
 class LoadCall:
     """What the fixture `rds_load` is."""
 
-    def __init__(self, runner: TrialRunner) -> None:
-        self._runner = runner
+    def __init__(self, runner: TrialRunner, runner_of: Callable[[Any], TrialRunner]) -> None:
+        self._runner, self._runner_of = runner, runner_of
+
+    def on(self, cluster: Any) -> "LoadCall":
+        """Return the same for another cluster of the test."""
+        return LoadCall(self._runner_of(cluster), self._runner_of)
 
     def __call__(
         self, endpoint: Any = None, *others: Any, **options: Unpack[LoadOptions]

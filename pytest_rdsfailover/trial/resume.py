@@ -16,7 +16,7 @@ from typing import Any, NamedTuple, TypedDict, cast
 
 from pytest_rdsfailover.analysis.population import SampleDocument
 from pytest_rdsfailover.model.errors import FileWriteError
-from pytest_rdsfailover.model.files import remove, write_bytes
+from pytest_rdsfailover.model.files import append, remove, write_bytes
 from pytest_rdsfailover.model.owned import OwnedFile, is_owned
 from pytest_rdsfailover.trial.key import TrialKey
 
@@ -112,8 +112,8 @@ class Store:
         # In one call, so that the lines of several workers do not mix; on a line of its own, so that
         # half a line of a killed worker spoils no other.
         data = f"\n{json.dumps(line)}\n".encode()
-        with contextlib.suppress(OSError), self.path.open("ab", buffering=0) as file:
-            file.write(data)
+        with contextlib.suppress(OSError):
+            append(self.path, data)
 
 
 class KeptTrials:
@@ -228,10 +228,15 @@ def latest_seed(directory: Path | None) -> int | None:
 
 
 def prune(directory: Path) -> None:
-    """Remove files of interrupted runs that are so old that nobody needs them any more."""
+    """Remove files of interrupted runs that are old, or in which no population was begun."""
     for path in directory.glob(f"*{SUFFIX}"):
-        if _age(path) > KEPT and not is_owned(path):
+        if not is_owned(path) and (_age(path) > KEPT or _is_empty(path)):
             remove(path)
+
+
+def _is_empty(path: Path) -> bool:
+    run = read(path)
+    return run is not None and not run.populations
 
 
 def _age(path: Path) -> float:

@@ -5,6 +5,7 @@ from asyncio import AbstractEventLoop
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, fields
+from types import MappingProxyType
 from typing import Any, Unpack
 
 from pytest_rdsfailover.analysis.verdicts.bounds import check_resolution, parse_expectations
@@ -41,6 +42,7 @@ class TrialRunner:
         settings: the run's.
         test: the test's node id, which with the run's seed decides every sampled duration.
         profile: the test's own failover profile; None for the run's.
+        options: those of every load and trial, unless it is given others.
         expectations: what every trial must hold to.
         note: is called with each trial, whatever becomes of it.
         extensions: what the project adds.
@@ -51,7 +53,7 @@ class TrialRunner:
         loops: the event loops in which coroutines of its loads run, of tests that await these.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - all that a test says of its trials
         self,
         target: Target,
         settings: Settings,
@@ -59,6 +61,7 @@ class TrialRunner:
         test: str,
         profile: str | None,
         expectations: Mapping[str, Any],
+        options: Mapping[str, Any] = MappingProxyType({}),
         note: Callable[[Trial], None],
         extensions: Extensions | None = None,
         remains: MakeRemains | None = None,
@@ -68,7 +71,10 @@ class TrialRunner:
         self._extensions = extensions or Extensions()
         self._others: list[Failover] = []
         self._target, self._settings, self._test = target, settings, test
-        self._profile, self._expectations, self._note = profile, expectations, note
+        self._expectations, self._note = expectations, note
+        self._usual = dict(options)
+        own = self._usual.pop("profile", None)
+        self._profile = profile or own
         self._sampling = Sampling(settings.seed, test)
         self._endpoints: list[Endpoint] = []  # of the loads that run
         self.clock = StoppableClock("the trial")
@@ -87,8 +93,8 @@ class TrialRunner:
             "seed": plan.seed,
             "endpoint": endpoint.name,
             "target": options.get("target"),
-            "profile": asdict(load_profile(own)),
-            "the run's profile": asdict(load_profile(self._settings.profile)),
+            "profile": load_profile(own).contents,
+            "the run's profile": load_profile(self._settings.profile).contents,
             "expectations": {name: str(bound) for name, bound in self._expectations.items()},
             **{name: value for name, value in asdict(plan).items() if name != "seed"},
             **{name: fingerprint(value, endpoint) for name, value in chosen.items()},
@@ -198,6 +204,8 @@ class TrialRunner:
             InvalidTrialError: if the failover did not happen as its profile says.
         """
         __tracebackhide__ = True
+        if profile is not None:
+            load_profile(profile)  # before the load begins
         self._target.rest()  # a failover of its own is what a trial is about
         with self.load(endpoint, **options) as observation:
             observation.warm_up()
@@ -245,7 +253,7 @@ class TrialRunner:
 
     def _read(self, options: Mapping[str, Any]) -> tuple[Plan, dict[str, Any]]:
         """Return the plan of a load, and which options of its workload a test has given."""
-        left = dict(options)
+        left = {**self._usual, **options}
         if "load" in left:
             rate = rate_of(left.pop("load"), left.get("rate"))
             left["rate"] = self._open_rate if rate is None else rate

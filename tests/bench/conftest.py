@@ -16,7 +16,11 @@ from pytest_rdsfailover.cli import calibration
 from pytest_rdsfailover.load.watchdog import cpu_seconds
 
 UNIT = Path(__file__).parents[1] / "unit"
-sys.path += [str(UNIT), str(UNIT / "analysis")]  # the simulated journals, and what builds others
+sys.path += [
+    str(UNIT),
+    str(UNIT / "analysis"),
+    str(UNIT.parent / "plugin"),
+]  # the simulated journals, and what builds others
 TABLE = pytest.StashKey[Table]()
 SHORTEST = 1.0  # seconds; of less, the system's hundredths of a second say nothing
 

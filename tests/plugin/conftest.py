@@ -52,7 +52,7 @@ def finished_project(tmp_path_factory):
 @pytest.fixture(scope="session")
 def plain(finished_project):
     """Return the project's run by pytest itself, which also saved a baseline."""
-    return finished_project.run("plain", "--rds-save=main")
+    return finished_project.run("plain", "--rds-save=main", "--rds-save-anyway")
 
 
 @pytest.fixture(scope="session")

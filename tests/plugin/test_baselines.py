@@ -32,17 +32,37 @@ RULES = ("--rds-compare=main", "--rds-compare-fail=median:10%")
 PASSED, FAILED = pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED
 
 
-@pytest.fixture
-def nights(tmp_path):
-    """Run a night of tests that note trials, and return what became of it."""
+class Nights:
+    """A project; call it to run a night of tests that note trials."""
 
-    def run(source, *options, **environ):
-        project = Project(tmp_path, source)
-        (tmp_path / "conftest.py").write_text(CONFTEST)
+    def __init__(self, path):
+        self.path = path
+
+    def __call__(self, source, *options, **environ):
+        project = Project(self.path, source)
+        (self.path / "conftest.py").write_text(CONFTEST)
         return project.pytest(*options, **environ)
 
-    run.path = tmp_path
-    return run
+    @property
+    def baseline(self):
+        return self.path / "rds-baselines" / "main.json"
+
+
+@pytest.fixture(scope="module")
+def good(tmp_path_factory):
+    """Return the baseline of a night that passed, as a file's text."""
+    nights = Nights(tmp_path_factory.mktemp("good"))
+    assert nights(NIGHT, "--rds-save=main", "--rds-seed=77").ret == PASSED
+    return nights.baseline.read_text()
+
+
+@pytest.fixture
+def nights(tmp_path, good):
+    """A project that has this baseline."""
+    found = Nights(tmp_path)
+    found.baseline.parent.mkdir()
+    found.baseline.write_text(good)
+    return found
 
 
 def failures(result):
@@ -51,7 +71,6 @@ def failures(result):
 
 
 def test_a_growth_fails_the_night_and_an_identical_one_passes(nights):
-    assert nights(NIGHT, "--rds-save=main").ret == PASSED
     assert nights(NIGHT, *RULES).ret == PASSED
 
     worse = nights(NIGHT, *RULES, GROWTH="1.3")
@@ -75,7 +94,6 @@ def test_a_guard_holds_whatever_else_runs_that_night(nights):
 
 
 def test_a_renamed_guard_fails_the_night_and_is_recognised(nights):
-    nights(NIGHT, "--rds-save=main")
     renamed = nights(NIGHT.replace('["cluster", "proxy"]', '["cluster", "rds_proxy"]'), *RULES)
 
     assert renamed.ret == FAILED
@@ -86,11 +104,75 @@ def test_a_renamed_guard_fails_the_night_and_is_recognised(nights):
 
 
 def test_a_run_has_the_seed_of_its_baseline_unless_it_has_its_own(nights):
-    nights(NIGHT, "--rds-save=main", "--rds-seed=77")
     seeds = [
         json.loads((nights.path / "out.json").read_text())["seed"]
-        for options in ((), ("--rds-seed=3",), ("-p", "xdist", "-n1"))
+        for options in (("--rds-seed=3",), ("-p", "xdist", "-n1"))
         if nights(NIGHT, "--rds-compare=main", "--rds-json=out.json", *options).ret == PASSED
     ]
 
-    assert seeds == [77, 3, 77]
+    assert seeds == [3, 77]
+
+
+WORSE = {
+    "failed": (NIGHT + "def test_fails(): assert False\n", (), "this run did not pass"),
+    "interrupted": (
+        NIGHT + "def test_ends(): raise KeyboardInterrupt\n", (), "this run did not pass",
+    ),
+    "a part": (NIGHT, ("-k", "proxy"), "this run has not"),
+    "skipped": (
+        NIGHT.replace("    for", "    way == 'proxy' and pytest.skip()\n    for"), (),
+        "this run has not",
+    ),
+    "grown": (NIGHT, RULES, "this run did not pass"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("source", "options", "why"), WORSE.values(), ids=WORSE)
+def test_a_bad_night_replaces_no_good_baseline(nights, good, source, options, why):
+    bad = nights(source, "--rds-save=main", *options, GROWTH="1.5")
+
+    assert bad.ret != PASSED
+    told = " ".join(bad.stdout.str().split())
+    assert re.search(rf"main\.json is left as it is: .*{why}; --rds-save-anyway", told), told
+    assert nights.baseline.read_text() == good
+
+
+def test_a_bad_night_is_a_baseline_if_it_shall_be(nights, good):
+    bad = nights(WORSE["failed"][0], "--rds-save=main", "--rds-save-anyway")
+
+    assert bad.ret == FAILED
+    assert "left as it is" not in bad.stdout.str()
+    assert nights.baseline.read_text() != good
+
+
+def test_what_cannot_be_compared_is_told_before_the_night(nights, good):
+    good = json.loads(good)
+    for changes, why in (
+        ({"machine": None}, "no whole baseline"),
+        ({"document": good["document"] | {"schema": 2}}, "no whole baseline"),
+        (
+            {"loads": [load | {"profile": "another"} for load in good["loads"]]},
+            "the profile quick says something else",
+        ),
+    ):
+        nights.baseline.write_text(json.dumps(good | changes))
+        refused = nights(NIGHT, "--rds-compare=main")
+        assert refused.ret == pytest.ExitCode.USAGE_ERROR
+        assert why in refused.stderr.str()
+
+
+SHOWS = ["--setup-plan", "--fixtures"]  # the others are in tests/unit/plugin
+
+
+def test_a_run_that_only_shows_something_writes_nothing(nights):
+    outputs = (
+        "--rds-json=out.json", "--rds-markdown=out.md", "--rds-report=page", "--rds-save=main",
+    )  # fmt: skip
+    nights(NIGHT, *outputs)
+    paths = [nights.path / name for name in ("out.json", "out.md", "page/index.html")]
+    before = [path.read_bytes() for path in [*paths, nights.baseline]]
+
+    for option in SHOWS:
+        shown = nights(NIGHT, option, *outputs, *RULES)
+        assert shown.ret == PASSED, shown.stdout.str()
+        assert [path.read_bytes() for path in [*paths, nights.baseline]] == before, option

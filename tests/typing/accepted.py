@@ -42,6 +42,7 @@ from pytest_rdsfailover import (
     RunTrial,
     RunTrials,
     Sample,
+    StartCluster,
     StartLoad,
     Toxic,
     Trial,
@@ -208,6 +209,16 @@ def test_what_is_around(rds_cluster: Cluster, rds_toxiproxy: Faults, rds_aws: Aw
     with rds_toxiproxy.toxic(rds_cluster.writer_endpoint, "latency", latency=50) as toxic:
         assert_type(toxic, Toxic)
     rds_aws.client("rds").describe_db_clusters(DBClusterIdentifier=rds_aws.cluster)
+
+
+def test_several(
+    rds_clusters: StartCluster, rds_trial: RunTrial, rds_trials: RunTrials, rds_load: StartLoad
+) -> None:
+    orders = rds_clusters(3)
+    assert_type(rds_trial.on(orders)(orders.writer_endpoint), Trial)
+    assert_type(rds_trials.on(orders)(orders.writer_endpoint, trials=2), Trials)
+    assert_type(rds_load.on(orders)(orders.writer_endpoint), LoadBlock)
+    assert_type(orders.writer_endpoint.env("mysql"), dict[str, str])
 
 
 def test_errors(rds_trial: RunTrial, rds_cluster: Cluster) -> None:

@@ -4,14 +4,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Protocol
 
-from pytest_rdsfailover.local.gateway.aurora import (
-    FUNCTION,
-    SHOW,
-    TABLE,
-    VARIABLES,
-    TopologyRow,
-    topology_setting,
-)
+from pytest_rdsfailover.local.gateway.aurora import TopologyRow, topology_setting
+from pytest_rdsfailover.local.gateway.rds_statements import NOT_SIMULATED
 from pytest_rdsfailover.local.gateway.roles import (
     HARMLESS,
     PROTECT,
@@ -33,9 +27,8 @@ from pytest_rdsfailover.mysql.statements import SqlDialect, Statement, statement
 
 STATEMENT_ID = slice(1, 5)  # where a command keeps the number of a prepared statement
 ASK_WITHIN = 1 << 16  # bytes of a text in which Aurora's own names are looked for
-TABLE_NAME, FUNCTION_NAME, SHOW_NAME, VARIABLES_NAME = (
-    name.upper().decode() for name in (TABLE, FUNCTION, SHOW, VARIABLES)
-)
+# One of these is in each text that asks for what only Aurora, or RDS, knows.
+NAMES = ("REPLICA", "AURORA_VERSION", "VARIABLES", "RDS_KILL", "VOLUME", "SIMULATE")
 
 
 class Host(Protocol):
@@ -142,6 +135,8 @@ class Planner:
             return whole  # a syntax error, for the server to report
         planned: list[Exchange] = []
         for number, part in enumerate(parts):
+            if part.words[:3] == (b"ALTER", b"SYSTEM", b"SIMULATE"):
+                return [*planned, Exchange(payload=b"", refuse=NOT_SIMULATED)]
             text, topology = self._rewritten(part, reader=reader)
             one = Exchange(payload=command + text, more=number < len(parts) - 1, topology=topology)
             planned += [self._topology()] if topology else []
@@ -176,5 +171,7 @@ class Planner:
 def asks_aurora(sql: bytes) -> bool:
     """Tell whether a text may ask for what only Aurora knows; looks at its beginning only."""
     begin = sql[:ASK_WITHIN].upper().decode("latin-1")  # a search in bytes is several times as slow
-    shows = VARIABLES_NAME in begin and SHOW_NAME in begin
-    return TABLE_NAME in begin or FUNCTION_NAME in begin or shows or b"@@" in sql
+    for name in NAMES:
+        if name in begin:
+            return True
+    return ("INFORMATION_SCHEMA" in begin and "SHOW" in begin) or b"@@" in sql

@@ -4,14 +4,19 @@ import re
 from collections.abc import Sequence
 
 from pytest_rdsfailover.local.gateway.aurora import (
+    TABLE,
     VERSION,
     TopologyRow,
     function_spans,
-    shown_variables,
-    shows_variables,
-    topology_spans,
     topology_table,
 )
+from pytest_rdsfailover.local.gateway.rds_statements import in_known_words, schema_tables
+from pytest_rdsfailover.local.gateway.shown_variables import (
+    shown_variables,
+    shows_variables,
+    variable_tables,
+)
+from pytest_rdsfailover.local.gateway.table_names import Tables, column_spans, table_spans
 from pytest_rdsfailover.mysql.results import column_name, renamed
 from pytest_rdsfailover.mysql.statements import Statement, references, replace_spans
 
@@ -23,6 +28,8 @@ OURS = frozenset({b"transaction_read_only", b"tx_read_only"})
 MARKER = re.compile(rb"coalesce\((?:-?\d+|'[\w.-]*'),(\d{10})\)")
 BASE = 7_193_000_000
 PORT = b"3306"
+# Lists of tables and columns are the server's own, unless a text may look for the topology table in them.
+NAMED = b"REPLICA"
 
 
 class Variables:
@@ -59,8 +66,13 @@ class Variables:
         Also return whether it asks for the topology of the *members*, which must then be told to
         the server first.
         """
+        upper = statement.sql.upper()
+        listed = self._listed(reader=reader, mariadb=mariadb) if b"VARIABLES" in upper else {}
         if shows_variables(statement.words):
-            return self._shown(statement, reader=reader, mariadb=mariadb), False
+            return shown_variables(statement, listed, mariadb=mariadb), False
+        known = in_known_words(statement)
+        if known is not None:
+            return known, False
         spans = []
         for variable in references(statement):
             value = None if variable.target else self.value(variable.name, reader=reader)
@@ -71,16 +83,21 @@ class Variables:
         marked = [
             (start, end, self.mark(value, statement.sql[start:end])) for start, end, value in spans
         ]
-        tables = topology_spans(statement, topology_table(members))
-        return replace_spans(statement.sql, sorted(marked + tables)), bool(tables)
+        topology = {(b"information_schema", TABLE): topology_table(members)}
+        asked = table_spans(statement, topology)
+        tables = asked + table_spans(statement, listed)
+        if NAMED in upper:
+            tables += table_spans(statement, schema_tables())
+        marked += column_spans(statement, tables)
+        return replace_spans(statement.sql, sorted(marked + tables)), bool(asked)
 
-    def _shown(self, statement: Statement, *, reader: bool, mariadb: bool) -> bytes:
-        """Return a SHOW VARIABLES that shows them as this instance does."""
+    def _listed(self, *, reader: bool, mariadb: bool) -> Tables:
+        """Return the tables of variables that show them as this instance does."""
         more = {name: self._own[name] for name in (AURORA_ID, AURORA_VERSION)}
         other = {name: value for name, value in self._own.items() if name not in more}
         other |= dict.fromkeys(ROLE, b"ON" if reader else b"OFF")
         other |= dict.fromkeys(OURS, b"OFF") if reader else {}
-        return shown_variables(statement, other, more, mariadb=mariadb)
+        return variable_tables(other, more, mariadb=mariadb)
 
     def mark(self, value: bytes, text: bytes) -> bytes:
         """Return a value as SQL that marks the columns it makes as named after *text*."""

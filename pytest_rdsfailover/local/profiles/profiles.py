@@ -1,8 +1,9 @@
 """A failover as data: what happens after the trigger, and when; read from TOML and checked."""
 
+import hashlib
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -79,6 +80,18 @@ class Profile:
 
     def _wrong(self, field: str, what: str) -> SettingError:
         return SettingError(f"profile {self.name!r}: {field} is {what}")
+
+    @property
+    def contents(self) -> dict[str, Any]:
+        """Return what it says: two profiles of the same contents are the same failovers."""
+        return {
+            name: value for name, value in asdict(self).items() if name not in ("name", "about")
+        }
+
+    @property
+    def fingerprint(self) -> str:
+        """Return a short hash of what it says."""
+        return hashlib.sha256(repr(self.contents).encode()).hexdigest()[:12]
 
     @property
     def moves_writer(self) -> bool:

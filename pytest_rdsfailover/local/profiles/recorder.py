@@ -3,6 +3,7 @@
 It reads trial documents, as `--rds-json` writes them, so that trials of all workers come together.
 """
 
+import itertools
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,6 +14,8 @@ from pytest_rdsfailover.model.errors import RdsFailoverError
 Plain = Mapping[str, Any]
 OLD_ERROR, NEW_ERROR = 1290, 1836  # by which readers refuse writes, in older and newer Aurora MySQL
 FEW = 4  # errors; more than these cannot all be of statements that were under way at the cut
+FEWEST, APART = 2, 4  # values in each of two spans; how much wider the gap is than either
+REFUSED_BY_PROXY = 1105  # what it tells new clients if it lets none wait
 RESET, CLOSED = 2006, 2013  # by which an idle connection learns of a reset, and of a close
 
 
@@ -29,7 +32,8 @@ class Measured:
         refused: until the old writer answered again; None if it was not seen back.
         promotion: until the new writer took writes; None if nobody was promoted.
         flips: until the cluster endpoint changed sides, each time.
-        hold: from the promotion until the proxy served again; None without a proxy.
+        hold: from the promotion, or from the restart in place, until the proxy served again; None
+            if that was not seen.
     """
 
     onset: float
@@ -56,10 +60,11 @@ def measure(trial: Plain) -> Measured | None:
     back = since("old_writer_back")
     if back is None and promotion is None:
         back = since("instance_back")
+    served = back if promotion is None else promotion
     hold = None
-    if trial["endpoint"] == "proxy" and promotion is not None:
-        served = max((outage["stop_s"] for outage in trial["outages"]), default=0.0)
-        hold = max(0.0, served - onset - promotion)
+    if served is not None:
+        follows = since("proxy_follow")
+        hold = _hold(trial, onset + served) if follows is None else max(0.0, follows - served)
     return Measured(
         onset=max(0.0, onset),
         refused=back,
@@ -67,6 +72,23 @@ def measure(trial: Plain) -> Measured | None:
         flips=tuple(max(0.0, at - onset) for at in sorted(times.get("dns_flip", ()))),
         hold=hold,
     )
+
+
+def _hold(trial: Plain, served: float) -> float | None:
+    """Return how long clients of the proxy went on waiting once there was a writer again, if they did.
+
+    That is the end of the outage of that moment: others, before and after, are none of the failover.
+    """
+    if trial["endpoint"] != "proxy":
+        return None
+    around = [
+        outage
+        for outage in trial["outages"]
+        if outage["start_s"] <= served + trial["resolution_s"] and served <= outage["stop_s"]
+    ]
+    if any("open" in outage for outage in around):
+        return None
+    return max((outage["stop_s"] - served for outage in around), default=0.0)
 
 
 def profile_text(trials: Sequence[Plain], *, source: str) -> str:
@@ -80,8 +102,14 @@ def profile_text(trials: Sequence[Plain], *, source: str) -> str:
         source: where they were measured, for the profile's `about`.
 
     Raises:
-        NothingRecordedError: if no trial shows a whole failover.
+        NothingRecordedError: if no trial shows a whole failover, or if they are of several profiles.
     """
+    names = sorted({trial["profile"] for trial in trials})
+    if len(names) > 1:
+        raise NothingRecordedError(
+            f"the trials are of several profiles ({', '.join(names)}), which no single one can be;"
+            " record one at a time"
+        )
     whole = [
         failover for failover in map(measure, trials) if failover and failover.refused is not None
     ]
@@ -106,13 +134,30 @@ def profile_text(trials: Sequence[Plain], *, source: str) -> str:
         ]
     holds = [failover.hold for failover in used if failover.hold is not None]
     if holds:
-        lines.append(f"proxy_hold = {_span(holds)}")
+        lines.append(f"proxy_hold = {_shape(holds)}")
+    if any(code == REFUSED_BY_PROXY for code, _ in _errors(_by(trials, proxy=True))):
+        lines.append('proxy_connect = "error"')
     return "\n".join(lines) + "\n"
 
 
 def _span(values: Sequence[float]) -> str:
     low, high = (f"{1000 * value:.0f}ms" for value in (min(values), max(values)))
     return f'"{low}"' if low == high else f'["{low}", "{high}"]'
+
+
+def _shape(values: Sequence[float]) -> str:
+    """Return a span, or two with their shares if nothing was seen between them that is as common."""
+    ordered = sorted(values)
+    gaps = [after - before for before, after in itertools.pairwise(ordered)]
+    place = max(range(len(gaps)), key=gaps.__getitem__, default=0) + 1
+    parts = ordered[:place], ordered[place:]
+    widest = max((part[-1] - part[0] for part in parts if part), default=0.0)
+    if min(map(len, parts)) < FEWEST or gaps[place - 1] <= APART * widest:
+        return _span(values)
+    texts = [
+        f"{{ share = {len(part) / len(ordered):.4f}, range = {_span(part)} }}" for part in parts
+    ]
+    return f"[{', '.join(texts)}]"
 
 
 def _flips(trials: Sequence[tuple[float, ...]]) -> str:
@@ -143,11 +188,17 @@ def _errors(trials: Sequence[Plain]) -> Counter[tuple[int, str]]:
     return counts
 
 
+def _by(trials: Sequence[Plain], *, proxy: bool) -> Sequence[Plain]:
+    """Return the trials that wrote through the proxy, or those that did not."""
+    return [trial for trial in trials if (trial["endpoint"] == "proxy") is proxy]
+
+
 def _cut(trials: Sequence[Plain]) -> str:
     """Return how sessions ended: `hang`, `close`, or, which is usual, `reset`."""
     kinds: Counter[str] = Counter()
     codes: Counter[int] = Counter()
-    for (code, kind), count in _errors(trials).items():
+    # What a client of the proxy meets is the proxy's doing: its sessions are not cut.
+    for (code, kind), count in _errors(_by(trials, proxy=False)).items():
         kinds[kind] += count
         codes[code if kind == "reset" else 0] += count
     if kinds["timeout"] > kinds["reset"] + kinds["refused"]:
@@ -158,6 +209,6 @@ def _cut(trials: Sequence[Plain]) -> str:
 
 
 def _read_only(trials: Sequence[Plain]) -> int:
-    counts = _errors(trials)
+    counts = _errors(_by(trials, proxy=False)) or _errors(trials)
     old, new = (counts[code, "read-only"] for code in (OLD_ERROR, NEW_ERROR))
     return OLD_ERROR if old > new else NEW_ERROR

@@ -10,7 +10,6 @@ from pytest_rdsfailover.local.standing.description import Description
 from pytest_rdsfailover.model.errors import SettingError
 
 NAME, PREFIX = "RDSFAILOVER_NAME", "RDSFAILOVER_"
-SCHEME = "mysql"
 
 
 def variables(description: Description, endpoint: str = "writer") -> dict[str, str]:
@@ -25,12 +24,7 @@ def variables(description: Description, endpoint: str = "writer") -> dict[str, s
     """
     chosen = description.endpoint(endpoint)
     found = {
-        "DB_HOST": chosen.host,
-        "DB_PORT": str(chosen.port),
-        "DB_USER": description.user,
-        "DB_PASSWORD": description.password,
-        "DB_NAME": description.database,
-        "DATABASE_URL": chosen.url(SCHEME),
+        **chosen.env(),
         NAME: description.name,
         f"{PREFIX}CLUSTER": description.identifier,
         f"{PREFIX}CA": description.ca,

@@ -27,9 +27,9 @@ def evidence(*, lost=0, back=12.5, run="run", **changes):
     return Evidence(journal=made, course=course(**changes), stored=stored)
 
 
-def written(directory, made, *, test="test_a.py::test_b", scenario="cluster"):
+def written(directory, made, *, test="test_a.py::test_b", scenario="cluster", order=None):
     label = archive.Label(
-        test=test, scenario=scenario, seed=7, rerun="pytest t", versions={"v": "1"}
+        test=test, scenario=scenario, seed=7, rerun="pytest t", versions={"v": "1"}, order=order
     )
     return archive.write(directory, made, label)
 
@@ -43,6 +43,21 @@ def result(path, *made, mode="local", versions=None, scenario="cluster", **chang
     run = document.run_document(trials, mode=mode, seed=7, versions=versions or {})
     path.write_text(json.dumps(run))
     return path
+
+
+def test_judge_compares_in_the_order_of_the_run_whoever_was_done_first(tmp_path):
+    """As workers of pytest-xdist are: a test's first scenario is the baseline of its others."""
+    for number in range(4):
+        scenario = ("proxy", "cluster")[number % 2]
+        made = evidence(back=11.5 + number / 10, start=float(number), run=f"r{number}")
+        test = f"test_a.py::test_b[{scenario}]"
+        written(tmp_path, made, test=test, scenario=scenario, order=number % 2 ^ 1)
+    main(["judge", str(tmp_path), "--json", str(tmp_path / "out.json")])
+    found = json.loads((tmp_path / "out.json").read_text())
+
+    assert [trial["scenario"] for trial in found["trials"]] == [*["cluster"] * 2, *["proxy"] * 2]
+    (comparison,) = found["comparisons"]
+    assert (comparison["baseline"], comparison["candidate"]) == ("cluster", "proxy")
 
 
 def test_judge_shows_a_table_and_the_timeline_of_a_trial(tmp_path, capsys):

@@ -9,6 +9,7 @@ from builders import acks, course, everything_acked, journal
 from pytest_rdsfailover.analysis.judging import summarise
 from pytest_rdsfailover.journal.stored import Stored
 from pytest_rdsfailover.local.gateway.proxy.stats import Pin
+from pytest_rdsfailover.local.profiles.profiles import load_profile
 from pytest_rdsfailover.model.errors import NotResumedWarning
 from pytest_rdsfailover.model.settings import Settings
 from pytest_rdsfailover.plugin.notebook import Notebook
@@ -88,7 +89,8 @@ def test_a_trial_is_noted_with_what_it_was_taken_on(make):
     assert entry["trial"]["scenario"] == "cluster-15"
     assert "pins" not in entry["trial"]
     assert entry["environment"]["parts"] == {"server": "MariaDB"}
-    assert entry["environment"]["load"] == {"rate": 100.0, "writers": 1}
+    quick = load_profile("quick").fingerprint
+    assert entry["environment"]["load"] == {"rate": 100.0, "writers": 1, "profile": quick}
     assert entry["timeline"]
     assert "rerun" in entry
     assert item.config.stash[PROGRESS].kept == [("test_a.py::test_b", entry)]

@@ -1,3 +1,5 @@
+import json
+
 import pytest
 from populations import document
 
@@ -5,6 +7,7 @@ from pytest_rdsfailover.model.errors import SettingError
 from pytest_rdsfailover.report.baseline import (
     baseline,
     compare_with,
+    lacks,
     path_of,
     read,
     write,
@@ -208,3 +211,55 @@ def test_one_trial_against_one_shows_no_interval():
     lines = compare_with(run(1.0), run(2.0), ()).lines
     assert "one trial has no interval" in "\n".join(lines)
     assert "95 %" not in "\n".join(lines)
+
+
+def without(name, **changes):
+    """Return a baseline without a part, or with others."""
+    plain = json.loads(json.dumps(BEFORE | changes))
+    return {key: value for key, value in plain.items() if key != name}
+
+
+BROKEN = {
+    "no machine": without("machine"),
+    "no loads": without("loads"),
+    "too few loads": without("", loads=BEFORE["loads"][:3]),
+    "no trials": without("", document=BEFORE["document"] | {"trials": []}, loads=[]),
+    "another schema": without("", document=BEFORE["document"] | {"schema": 2}),
+    "another format": without("", baseline=2),
+    "no seed": without("", document={k: v for k, v in BEFORE["document"].items() if k != "seed"}),
+}
+
+
+@pytest.mark.parametrize("content", BROKEN.values(), ids=BROKEN)
+def test_a_baseline_that_is_not_whole_is_refused_when_it_is_read(tmp_path, content):
+    (tmp_path / "it.json").write_text(json.dumps(content))
+
+    with pytest.raises(SettingError, match=r"it\.json is no .*baseline.*--rds-save makes one"):
+        read(tmp_path / "it.json")
+
+
+def says(profile):
+    """Return a run whose trials were taken by a profile that says so."""
+    made = grown(1)
+    return made | {"loads": [load | {"profile": profile} for load in made["loads"]]}
+
+
+def test_a_profile_that_says_something_else_by_now_is_another():
+    (problem,) = problems(says("b"), before=says("a"))
+    assert "not compared, profile quick says something else by now" in problem
+    assert problems(says("a"), before=says("a")) == []
+    assert problems(says("a")) == []  # a baseline of an earlier version does not say
+    assert problems(says("b"), before=says("a"), anyway=True) == []
+
+
+def test_what_lacks_figures_or_scenarios_is_no_baseline_for_others():
+    unfit = [document(None, **UNFIT) for _ in range(14)]
+    few = run_document([document(1.0), *unfit], mode="local", seed=7, versions={})
+    both = both_of(BEFORE, run(1.0, test="test_b.py::test_other"))
+
+    assert lacks(BEFORE["document"], None) == lacks(BEFORE["document"], BEFORE) == ""
+    assert lacks(both["document"], BEFORE) == ""
+    assert "only 1 of 15 trials have a figure" in lacks(few, None)
+    assert "it has test_b.py::test_other[cluster] writer quick, and this run has not" in lacks(
+        BEFORE["document"], both
+    )

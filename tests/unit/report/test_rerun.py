@@ -128,7 +128,7 @@ def test_no_password_in_a_url_is_in_the_command():
 
 def test_every_option_is_repeated_but_for_those_that_decide_no_verdict():
     where = {"json", "report", "journal", "markdown", "save", "compare", "record"}
-    of_these = {"compare_fail", "compare_anyway", "resume"}
+    of_these = {"compare_fail", "compare_anyway", "save_anyway", "resume"}
     otherwise = {"live", "load", "server"}  # said above
     others = where | of_these | otherwise | {option.name for option in LIVE_OPTIONS}
 

@@ -14,11 +14,11 @@ ENDPOINT = Endpoint(
 )
 RUNNER = SimpleNamespace(trial=None)
 CALLS = {
-    "rds_trial": TrialCall(RUNNER),
-    "rds_trials": TrialsCall(None, None),
-    "rds_load": LoadCall(None),
-    "rds_trial.run": lambda *given: asyncio.run(TrialCall(None).run(*given)),
-    "rds_trials.run": lambda *given: asyncio.run(TrialsCall(None, None).run(*given)),
+    "rds_trial": TrialCall(RUNNER, None),
+    "rds_trials": TrialsCall(None, None, None),
+    "rds_load": LoadCall(None, None),
+    "rds_trial.run": lambda *given: asyncio.run(TrialCall(None, None).run(*given)),
+    "rds_trials.run": lambda *given: asyncio.run(TrialsCall(None, None, None).run(*given)),
 }
 
 
@@ -42,4 +42,4 @@ def test_the_error_names_the_fixture_and_shows_how_it_is_called(name, given, com
 
 
 def test_an_endpoint_may_be_given_by_its_name():
-    assert LoadCall(None)(endpoint=ENDPOINT) is not None
+    assert LoadCall(None, None)(endpoint=ENDPOINT) is not None

@@ -142,14 +142,24 @@ def test_the_seed_is_that_of_the_latest_interruption(tmp_path):
 
 
 def test_what_nobody_will_resume_is_removed(tmp_path):
-    old, new, running = Run(tmp_path), Run(tmp_path), Run(tmp_path)
+    old, new, running = (Run(tmp_path).keep(ONE) for _ in range(3))
     old.end(), new.end()
+    Run(tmp_path).end()  # of no population
     long_ago = time.time() - resume.KEPT - 60
     for run in (old, running):
         os.utime(run.file.path, (long_ago, long_ago))
     prune(tmp_path)
 
     assert {*tmp_path.iterdir()} == {new.file.path, running.file.path}
+
+
+def test_an_orphan_makes_no_file_anew_that_was_forgotten(tmp_path):
+    run = Run(tmp_path).keep(ONE, 1)
+    run.end()
+    forget(tmp_path, 7, [ONE])
+    run.store.append(ONE, trial(2))
+
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_file_of_another_version_is_left_alone(tmp_path):

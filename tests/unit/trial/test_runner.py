@@ -56,6 +56,18 @@ def test_the_mode_of_a_test_comes_before_that_of_the_run(settings, options, rate
     assert arranged(settings, **options).rate == rate
 
 
+def test_the_options_of_a_project_stand_between_a_test_and_the_run():
+    project = {"rate": 70, "writers": 4, "warmup": "3s", "profile": "crash"}
+    usual = runner(Settings(rate=50, writers=9), options=project)
+    plan = usual._arrange(PLACE, {"writers": 2})[0]
+
+    assert (plan.rate, plan.writers, plan.warmup) == (70, 2, 3.0)
+    assert usual._profile == "crash"
+    assert runner(Settings(), options=project, profile="flip-flop")._profile == "flip-flop"
+    with pytest.raises(SettingError, match="no option 'wirters'; did you mean 'writers'"):
+        runner(Settings(), options={"wirters": 3})._arrange(PLACE, {})
+
+
 def test_nobody_thinks_in_a_load_that_a_test_has_opened():
     closed = Settings(rate=0.0, open_rate=70.0)
     assert arranged(closed, think="50ms").think == 0.05

@@ -4,15 +4,18 @@ from hypothesis import strategies as st
 
 from pytest_rdsfailover.local.gateway.aurora import (
     TopologyRow,
-    shown_variables,
-    shows_variables,
     topology_setting,
-    topology_spans,
     topology_table,
 )
 from pytest_rdsfailover.local.gateway.plan import Planner, asks_aurora
 from pytest_rdsfailover.local.gateway.roles import PROTECT, Exchange
 from pytest_rdsfailover.local.gateway.router import Router
+from pytest_rdsfailover.local.gateway.shown_variables import (
+    shown_variables,
+    shows_variables,
+    variable_tables,
+)
+from pytest_rdsfailover.local.gateway.table_names import column_spans, table_spans
 from pytest_rdsfailover.local.gateway.variables import Variables
 from pytest_rdsfailover.mysql.packets import STATUS_AUTOCOMMIT
 from pytest_rdsfailover.mysql.statements import SqlDialect, replace_spans, statements
@@ -23,11 +26,12 @@ MEMBERS = [
     TopologyRow(id="a-2", writer=False, age=1.5),
 ]
 TABLE = b"information_schema.replica_host_status"
+TABLES = {(b"information_schema", b"replica_host_status"): b"(T)"}
 
 
 def rewritten(sql: bytes) -> bytes:
     (statement,) = statements(sql, DIALECT)
-    return replace_spans(sql, topology_spans(statement, b"(T)"))
+    return replace_spans(sql, table_spans(statement, TABLES))
 
 
 @pytest.mark.parametrize(
@@ -73,7 +77,7 @@ def test_comments_in_the_middle_of_the_name_stay_balanced(sql, expected):
 def test_no_text_breaks_the_rewriting(before, after):
     sql = before + TABLE + after
     for statement in statements(sql, DIALECT):
-        replace_spans(statement.sql, topology_spans(statement, b"(T)"))
+        replace_spans(statement.sql, table_spans(statement, TABLES))
 
 
 def test_the_setting_names_the_writers_and_how_old_each_row_is():
@@ -100,7 +104,7 @@ def test_aurora_s_names_are_noticed_in_any_case(text):
 )
 def test_lists_of_variables_are_noticed_wherever_they_stand(sql):
     assert asks_aurora(sql)
-    assert not asks_aurora(sql.replace(b"SHOW", b"SELECT").replace(b"show", b"select"))
+    assert not asks_aurora(sql.replace(b"VARIABLES", b"TABLES").replace(b"variables", b"tables"))
 
 
 @pytest.mark.parametrize(
@@ -131,10 +135,11 @@ def test_other_lists_are_not(sql):
 )  # fmt: skip
 def test_a_list_of_variables_becomes_a_question_to_the_server(sql, mariadb, pieces):
     (statement,) = statements(sql, DIALECT)
-    found = shown_variables(statement, {b"port": b"3306"}, {b"new": b"x"}, mariadb=mariadb)
+    tables = variable_tables({b"port": b"3306"}, {b"new": b"x"}, mariadb=mariadb)
+    found = shown_variables(statement, tables, mariadb=mariadb)
 
     assert b"WHEN 'port' THEN '3306'" in found
-    assert b"UNION ALL SELECT 'new', 'x'" in found
+    assert b"UNION ALL SELECT '%s', 'x'" % (b"NEW" if mariadb else b"new") in found
     assert all(piece in found for piece in pieces)
 
 
@@ -191,3 +196,31 @@ def test_an_instance_that_is_down_ages_and_one_that_is_back_does_not(router):
     assert ages == [False, True, False]
     assert [member.age for member in router.members()] == [0, 0, 0]
     assert [member.writer for member in router.members()] == [True, False, False]
+
+
+@pytest.mark.parametrize(
+    ("columns", "names"),
+    [
+        ("(SELECT 1 FROM %s)", ["(SELECT 1 FROM %s)"]),
+        ("DISTINCT (SELECT 1 FROM %s) + 1, a", ["(SELECT 1 FROM %s) + 1"]),
+        ("a, EXISTS (SELECT 1 FROM %s)", ["EXISTS (SELECT 1 FROM %s)"]),
+        ("(SELECT 1 FROM %s) IS NULL", ["(SELECT 1 FROM %s) IS NULL"]),
+        ("CASE WHEN (SELECT 1 FROM %s) THEN 1 END", ["CASE WHEN (SELECT 1 FROM %s) THEN 1 END"]),
+        ("(SELECT `a` FROM %s)", ["(SELECT ``a`` FROM %s)"]),
+        ("(SELECT 1 FROM %s) AS mine", []),
+        ("(SELECT 1 FROM %s) mine", []),
+        ("(SELECT 1 FROM %s) `mine`", []),
+        ("(SELECT 1 FROM %s) 'mine'", []),
+        ("1", []),
+    ],
+)
+def test_a_column_without_a_name_gets_that_of_its_own_text(columns, names):
+    table = TABLE.decode()
+    sql = f"SELECT {columns.replace('%s', table)} FROM t WHERE 1"
+    (statement,) = statements(sql.encode(), DIALECT)
+
+    spans = column_spans(statement, table_spans(statement, TABLES))
+
+    assert [new.decode() for _, _, new in spans] == [
+        f" AS `{n.replace('%s', table)}`" for n in names
+    ]

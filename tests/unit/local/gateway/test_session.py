@@ -242,7 +242,7 @@ def played(talk, cuts=(), *, writer=False):
 
 def test_the_conversation_that_is_cut_up_below_makes_sense():
     to_client, to_server = played(TALK)
-    assert b"SELECT 'aurora_server_id', 'instance-1'" in to_server
+    assert b"SELECT 'AURORA_SERVER_ID', 'instance-1'" in to_server
     assert b"WHEN 'read_only' THEN 'ON'" in to_server
     assert b"read_only" in to_client
     assert to_server.endswith(encode(b"\x01"))

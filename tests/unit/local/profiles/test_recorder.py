@@ -1,8 +1,11 @@
 """From what trials measured to a profile that can be replayed."""
 
+import random
+
 import pytest
 
-from pytest_rdsfailover.local.profiles.profiles import load_profile
+from pytest_rdsfailover.local.profiles.choreography import choreography
+from pytest_rdsfailover.local.profiles.profiles import load_profile, shipped
 from pytest_rdsfailover.local.profiles.recorder import NothingRecordedError, measure, profile_text
 from pytest_rdsfailover.local.profiles.shapes import between
 
@@ -16,7 +19,7 @@ def trial(errors=((2006, "reset", 8), (1836, "read-only", 5)), **changes):
             {"name": name, "at_s": each} for each in (at if isinstance(at, list) else [at])
         ]
     return {
-        "valid": True, "endpoint": "writer", "resolution_s": 0.004, "outages": [],
+        "valid": True, "endpoint": "writer", "profile": "quick", "resolution_s": 0.004, "outages": [],
         "errors": [{"code": c, "kind": k, "count": n} for c, k, n in errors],
         "milestones": milestones,
     } | changes  # fmt: skip
@@ -32,6 +35,15 @@ def replayed(tmp_path):
         return load_profile(str(path))
 
     return read
+
+
+def outage(start, stop):
+    return {"start_s": start, "stop_s": stop, "seconds": stop - start}
+
+
+def hold(**changes):
+    """Return the hold of a trial by the proxy."""
+    return measure(trial(endpoint="proxy", **changes)).hold
 
 
 def test_one_trial_gives_back_its_own_durations(replayed):
@@ -88,11 +100,115 @@ def test_the_errors_tell_how_sessions_ended_and_how_readers_refuse(replayed, err
 
 
 def test_through_a_proxy_the_hold_counts_from_the_promotion():
-    found = measure(trial(endpoint="proxy", outages=[{"stop_s": 2.7}]))
+    outages = [outage(0.3, 2.7)]
+    assert hold(outages=outages) == pytest.approx(0.7)
+    assert hold() == 0.0
+    assert hold(outages=[*outages, outage(5.0, 5.08)]) == pytest.approx(0.7)  # a blip, later
+    assert hold(outages=[outage(0.1, 0.2), outage(5.0, 5.08)]) == 0.0
+    assert hold(outages=[outage(0.3, 9.0) | {"open": True}]) is None  # nobody saw its end
+    assert measure(trial(outages=outages)).hold is None
 
-    assert found is not None
-    assert found.hold == pytest.approx(0.7)
-    assert measure(trial(endpoint="proxy")).hold == 0.0
+
+def test_where_the_cluster_tells_the_hold_no_outage_is_asked():
+    told = USUAL | {"proxy_follow": 2.5}
+    assert hold(milestones=told, outages=[outage(0.3, 3.9)]) == pytest.approx(0.5)
+    assert measure(trial(milestones=told)).hold == pytest.approx(0.5)
+
+
+def test_after_a_crash_the_hold_counts_from_the_restart(replayed):
+    crash = {"writer_cut": 0.1, "instance_back": 4.1}
+    crashed = trial(endpoint="proxy", milestones=crash, outages=[outage(0.1, 4.4)])
+
+    assert replayed(crashed).proxy_hold == between(0.3, 0.3)
+
+
+def test_what_clients_of_the_proxy_meet_tells_not_how_sessions_ended(replayed):
+    waits = trial(endpoint="proxy", errors=[(2013, "timeout", 300), (1290, "read-only", 50)])
+
+    assert replayed(waits).cut == "reset"
+    both = replayed(waits, trial())
+    assert (both.cut, both.read_only_error) == ("reset", 1836)
+    assert replayed(trial(endpoint="proxy", errors=[(1105, "server", 3)])).proxy_connect == "error"
+    assert replayed(trial(errors=[(1105, "server", 3)])).proxy_connect == "accept"
+
+
+def test_trials_of_several_profiles_are_no_profile():
+    with pytest.raises(NothingRecordedError, match=r"several profiles \(aurora, quick\)"):
+        profile_text([trial(), trial(profile="aurora")], source="a test")
+
+
+def test_two_kinds_of_holds_are_kept_apart_with_their_shares(replayed):
+    seen = [trial(milestones=USUAL | {"proxy_follow": 2.0 + each}) for each in (0, 0, 0, 1, 1)]
+    profile = replayed(*seen)
+
+    assert [(share, span.low, span.high) for share, span in profile.proxy_hold.spans] == [
+        (0.6, 0.0, 0.0), (0.4, 1.0, 1.0),
+    ]  # fmt: skip
+    few = replayed(*(trial(milestones=USUAL | {"proxy_follow": 2.0 + each}) for each in (0, 1)))
+    assert few.proxy_hold == between(0.0, 1.0)
+
+
+MILESTONES = {
+    "promote": "promoted", "point": "dns_flip", "back": "old_writer_back", "follow": "proxy_follow",
+}  # fmt: skip
+
+
+def played(profile, seed, *, is_live, endpoint):
+    """Return the trial of a failover as sampled, with a blip long after it.
+
+    A real cluster does not tell when its proxy serves again; the outage does.
+    """
+    steps = choreography(profile, writer="a", target="b", seed=seed)
+    milestones = {"writer_cut": min(step.at for step in steps if step.action == "cut")}
+    for step in steps:
+        name = MILESTONES.get(step.action)
+        if name is not None and not (is_live and name == "proxy_follow"):
+            milestones.setdefault(name, []).append(step.at)
+    serves = next(step.at for step in steps if step.action == "follow")
+    direct = max(step.at for step in steps if step.action != "follow")
+    end = serves if endpoint == "proxy" else direct
+    errors = {
+        "reset": [(2006, "reset", 8)], "close": [(2013, "reset", 9)], "hang": [(2013, "timeout", 9)],
+    }[profile.cut if endpoint == "writer" else "hang"]  # fmt: skip
+    refused = profile.proxy_connect == "error" and endpoint == "proxy"
+    return trial(
+        errors=[
+            *errors, (profile.read_only_error, "read-only", 5), *[(1105, "server", 5)] * refused,
+        ],
+        endpoint=endpoint, profile=profile.name, milestones=milestones,
+        outages=[outage(milestones["writer_cut"], end), outage(end + 5, end + 5.08)],
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("is_live", [False, True], ids=["local", "live"])
+@pytest.mark.parametrize("endpoint", ["writer", "proxy"])
+@pytest.mark.parametrize("name", shipped())
+def test_every_shipped_profile_is_recorded_within_itself(replayed, name, endpoint, is_live):
+    own = load_profile(name)
+    seen = [played(own, seed, is_live=is_live, endpoint=endpoint) for seed in range(20)]
+    found = replayed(*seen)
+
+    resolution = 0.004 + 0.001  # of a trial, and of what is written
+    spans = [("onset", own.onset, found.onset), ("refused", own.refused, found.refused)]
+    if own.promotion is not None:
+        spans.append(("promotion", own.promotion, found.promotion))
+        assert found.read_only_error == own.read_only_error
+    spans += [(f"dns {at}", *each) for at, each in enumerate(zip(own.dns, found.dns, strict=True))]
+    if endpoint == "proxy" or not is_live:
+        spans.append(("proxy_hold", own.proxy_hold, found.proxy_hold))
+    for what, before, after in spans:
+        assert before.low - resolution <= after.low <= after.high <= before.high + resolution, what
+    # Nothing is replayed that the profile itself would never do.
+    chance = random.Random(1)
+    for _ in range(20):
+        hold = found.proxy_hold.sample(chance)
+        inside = (span.low - resolution <= hold <= span.high + resolution
+                  for _, span in own.proxy_hold.spans)  # fmt: skip
+        assert any(inside) or (endpoint == "writer" and is_live)
+    if endpoint == "writer":
+        assert found.cut == own.cut
+    else:
+        assert found.proxy_connect == own.proxy_connect
 
 
 def test_an_invalid_trial_is_not_recorded():

@@ -1,0 +1,145 @@
+"""Statements that only RDS and Aurora know, in words that the real server knows. No I/O."""
+
+from collections.abc import Sequence
+
+from pytest_rdsfailover.local.gateway.aurora import TABLE
+from pytest_rdsfailover.local.gateway.table_names import Tables
+from pytest_rdsfailover.mysql.packets import ServerFault
+from pytest_rdsfailover.mysql.statements import Statement, Token
+
+SCHEMA = b"information_schema"
+LISTED = b"Tables_in_information_schema"
+KILLS = {b"rds_kill": b"KILL CONNECTION ", b"rds_kill_query": b"KILL QUERY "}
+NOT_SIMULATED = ServerFault(
+    1235, "42000", "This local cluster does not simulate ALTER SYSTEM SIMULATE"
+)
+DESCRIBES = frozenset({b"DESCRIBE", b"DESC", b"EXPLAIN"})
+FROM = frozenset({b"FROM", b"IN"})
+# The topology table's columns, and what DESCRIBE tells of their types.
+COLUMNS = {
+    b"SERVER_ID": b"varchar(100)", b"SESSION_ID": b"varchar(100)",
+    b"LAST_UPDATE_TIMESTAMP": b"datetime(6)", b"REPLICA_LAG_IN_MILLISECONDS": b"double",
+    b"CPU": b"double", b"IS_CURRENT": b"int",
+}  # fmt: skip
+# What both servers have in the schema's own lists.
+OF_TABLES = (
+    b"TABLE_CATALOG TABLE_SCHEMA TABLE_NAME TABLE_TYPE ENGINE VERSION ROW_FORMAT TABLE_ROWS"
+    b" AVG_ROW_LENGTH DATA_LENGTH MAX_DATA_LENGTH INDEX_LENGTH DATA_FREE AUTO_INCREMENT CREATE_TIME"
+    b" UPDATE_TIME CHECK_TIME TABLE_COLLATION CHECKSUM CREATE_OPTIONS TABLE_COMMENT"
+).split()
+OF_COLUMNS = (
+    b"TABLE_CATALOG TABLE_SCHEMA TABLE_NAME COLUMN_NAME ORDINAL_POSITION COLUMN_DEFAULT IS_NULLABLE"
+    b" DATA_TYPE CHARACTER_MAXIMUM_LENGTH CHARACTER_OCTET_LENGTH NUMERIC_PRECISION NUMERIC_SCALE"
+    b" DATETIME_PRECISION CHARACTER_SET_NAME COLLATION_NAME COLUMN_TYPE COLUMN_KEY EXTRA PRIVILEGES"
+    b" COLUMN_COMMENT GENERATION_EXPRESSION"
+).split()
+
+
+def in_known_words(statement: Statement) -> bytes | None:
+    """Return a statement as the real server knows it; None for one that it may know itself."""
+    words, run = statement.words, statement.tokens
+    if words[:3] == (b"SHOW", b"VOLUME", b"STATUS"):
+        return b"SELECT 'Disks' AS Variable_name, '96' AS Value UNION ALL SELECT 'Nodes', '74'"
+    if words[:1] == (b"CALL",):
+        return _kill(statement)
+    if words[:1] == (b"SHOW",):
+        return _listed_tables(statement) or _shown_columns(statement)
+    if words[:1] and words[0] in DESCRIBES and _is_table(run[1:4]):
+        return _columns(b"", _like(run[4:], statement.sql))
+    return None
+
+
+def schema_tables() -> Tables:
+    """Return the schema's lists of tables and columns, with the topology table in them."""
+    table = {b"TABLE_NAME": TABLE.upper(), b"TABLE_SCHEMA": SCHEMA, b"TABLE_CATALOG": b"def"}
+    row = {**table, b"TABLE_TYPE": b"SYSTEM VIEW", b"CREATE_OPTIONS": b"", b"TABLE_COMMENT": b""}
+    columns = [
+        {
+            **table, b"COLUMN_NAME": name, b"ORDINAL_POSITION": b"%d" % number,
+            b"IS_NULLABLE": b"YES", b"DATA_TYPE": kind.partition(b"(")[0], b"COLUMN_TYPE": kind,
+            b"COLUMN_KEY": b"", b"EXTRA": b"", b"PRIVILEGES": b"select", b"COLUMN_COMMENT": b"",
+        }
+        for number, (name, kind) in enumerate(COLUMNS.items(), 1)
+    ]  # fmt: skip
+    return {
+        (SCHEMA, b"tables"): _with_rows(b"TABLES", OF_TABLES, [row]),
+        (SCHEMA, b"columns"): _with_rows(b"COLUMNS", OF_COLUMNS, columns),
+    }
+
+
+def _with_rows(table: bytes, names: Sequence[bytes], rows: Sequence[dict[bytes, bytes]]) -> bytes:
+    """Return one of the schema's tables with further rows, as a derived table."""
+    selects = [b"SELECT %s FROM information_schema.%s" % (b", ".join(names), table)]
+    for row in rows:
+        values = [b"'%s'" % row[name] if name in row else b"NULL" for name in names]
+        selects.append(b"SELECT " + b", ".join(values))
+    return b"(" + b" UNION ALL ".join(selects) + b")"
+
+
+def _kill(statement: Statement) -> bytes | None:
+    """Return CALL mysql.rds_kill(n), or rds_kill_query, as a KILL."""
+    run = statement.tokens
+    names = tuple(token.name for token in run[1:4:2])
+    if len(run) < 7 or names[0] != b"mysql" or names[1] not in KILLS:  # noqa: PLR2004 - CALL a.b(n)
+        return None
+    return KILLS[names[1]] + statement.sql[run[4].end : run[-1].start]
+
+
+def _is_table(run: Sequence[Token]) -> bool:
+    return tuple(token.name or token.text for token in run) == (SCHEMA, b".", TABLE)
+
+
+def _shown_columns(statement: Statement) -> bytes | None:
+    """Return SHOW COLUMNS of the topology table as a SELECT."""
+    run = [token for token in statement.tokens[1:] if token.word != b"EXTENDED"]
+    full = run[:1] != [] and run[0].word == b"FULL"
+    run = run[full:]
+    if len(run) < 5 or run[0].word not in (b"COLUMNS", b"FIELDS"):  # noqa: PLR2004 - COLUMNS FROM a.b
+        return None
+    named = [token.name or token.text for token in run[1:5]]
+    of_two = (named[1], named[3]) == (TABLE, SCHEMA) and {run[1].word, run[3].word} <= FROM
+    if not of_two and not (run[1].word in FROM and _is_table(run[2:5])):
+        return None
+    more = b", NULL AS Collation, 'select' AS `Privileges`, '' AS Comment" if full else b""
+    condition = statement.sql[run[4].end :]
+    if run[5:6] and run[5].word == b"LIKE":
+        condition = b" WHERE Field" + condition
+    return _columns(more, condition)
+
+
+def _like(run: Sequence[Token], sql: bytes) -> bytes:
+    """Return the condition that a column's name, or a pattern, behind DESCRIBE means."""
+    if not run:
+        return b""
+    pattern = sql[run[0].start : run[0].end] if run[0].kind == "string" else b"'%s'" % run[0].name
+    return b" WHERE Field LIKE " + pattern
+
+
+def _columns(more: bytes, condition: bytes) -> bytes:
+    rows = b" UNION ALL ".join(
+        b"SELECT '%s' AS Field, '%s' AS Type, 'YES' AS `Null`, '' AS `Key`, NULL AS `Default`,"
+        b" '' AS Extra%s" % (name, kind, more)
+        for name, kind in COLUMNS.items()
+    )
+    return b"SELECT * FROM (%s) AS described%s" % (rows, condition)
+
+
+def _listed_tables(statement: Statement) -> bytes | None:
+    """Return SHOW TABLES FROM information_schema as a SELECT that lists the topology table, too."""
+    run = list(statement.tokens[1:])
+    full = run[:1] != [] and run[0].word == b"FULL"
+    run = run[full:]
+    if len(run) < 3 or run[0].word != b"TABLES" or run[1].word not in FROM:  # noqa: PLR2004
+        return None
+    if run[2].name != SCHEMA:
+        return None
+    name, condition = LISTED, statement.sql[run[2].end :]
+    if len(run) > 4 and run[3].word == b"LIKE":  # noqa: PLR2004 - TABLES FROM s LIKE p
+        name = b"%s (%s)" % (LISTED, run[4].text.strip(b"'\""))
+        condition = b" WHERE `%s`%s" % (name, condition)
+    more = b", TABLE_TYPE AS Table_type" if full else b""
+    tables = schema_tables()[SCHEMA, b"tables"]
+    return (
+        b"SELECT * FROM (SELECT TABLE_NAME AS `%s`%s FROM %s AS every WHERE TABLE_SCHEMA ="
+        b" 'information_schema') AS listed%s ORDER BY 1" % (name, more, tables, condition)
+    )

@@ -1,0 +1,52 @@
+"""What happens is told once each and in order, of failovers that are on their way, too."""
+
+from pytest_rdsfailover.local.gateway.messages import PlayView
+from pytest_rdsfailover.local.standing.happenings import Happenings
+from pytest_rdsfailover.model.records import Milestone
+
+
+class Gateway:
+    """Tells what a test has put into it."""
+
+    def __init__(self):
+        self.scripts = []
+
+    def begin(self, started):
+        self.scripts.append([started, [], False])
+
+    def plays(self):
+        return [
+            PlayView(name="quick", started=at, target="i-2", victim="i-1", dns_ttl=0.0, over=over)
+            for at, _, over in self.scripts
+        ]
+
+    def milestones(self, play):
+        return self.scripts[play][1]
+
+
+def names(happenings):
+    return [(each.failover, each.name, each.after) for each in happenings.new()]
+
+
+def test_each_is_told_once_and_over_when_nothing_is_left():
+    gateway = Gateway()
+    happenings = Happenings(gateway)
+    assert names(happenings) == []
+    gateway.begin(10.0)
+    assert names(happenings) == [(1, "trigger", 0.0)]
+    gateway.scripts[0][1].append(Milestone(name="promoted", at=11.0))
+    assert names(happenings) == [(1, "promoted", 1.0)]
+    assert names(happenings) == []
+    gateway.scripts[0][1].append(Milestone(name="dns_flip", at=12.0))
+    gateway.scripts[0][2] = True
+    gateway.begin(20.0)
+    assert names(happenings) == [(1, "dns_flip", 2.0), (1, "over", 2.0), (2, "trigger", 0.0)]
+
+
+def test_what_was_before_may_be_left_out():
+    gateway = Gateway()
+    gateway.begin(10.0)
+    gateway.scripts[0][2] = True
+    gateway.begin(20.0)
+
+    assert names(Happenings(gateway, skip=1)) == [(2, "trigger", 0.0)]
