@@ -241,7 +241,7 @@ def test_a_workload_that_never_commits(runner, resting, made, kind):
     with kept(resting.writer_endpoint):
         workload = made(endpoint)
         trial = invalid(runner, endpoint, workload=workload)
-    assert "(writers 0, 1, 2, 3) reached the cluster and were never committed" in trial.reason
+    assert "reached the cluster and were never committed" in trial.reason
     assert "autocommit=True" in trial.reason
     assert len(resting.failovers) == before  # nobody was disturbed for it
 
