@@ -84,8 +84,8 @@ def why_unconfirmed(witnessed: Witnessed, *, calm: Acked, acked: Acked) -> str:
     if not lacking:
         return ""
     return (
-        f"{lacking} were never confirmed by the cluster: the workload acknowledges what has failed;"
-        " let it raise its errors"
+        f"{lacking} were never confirmed by the cluster: the workload acknowledges what has failed, or"
+        " is still to be done; let it raise its errors, and wait for its work"
     )
 
 
