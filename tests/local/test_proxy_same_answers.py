@@ -122,6 +122,29 @@ def test_rows_that_an_insert_returns_tell_the_last_insert_id(narrow):
     assert got == wanted
 
 
+def test_an_id_that_loaded_rows_made_is_the_clients_own(narrow, tmp_path):
+    file = tmp_path / "rows"
+    file.write_text("a\nb\n")
+    with ExitStack() as stack:
+        mine, *others = (
+            stack.enter_context(narrow.connect("proxy", local_infile=True)) for _ in range(4)
+        )
+        answer(mine, f"LOAD DATA LOCAL INFILE '{file}' INTO TABLE parent (v)")
+        told = [rows(client, "SELECT LAST_INSERT_ID()") for client in (*others, mine)]
+
+    assert told == [((0,),)] * 3 + [((1,),)]
+
+
+def test_an_id_that_a_failed_insert_made_reaches_no_other_client(narrow):
+    narrow.server.run("INSERT INTO app.parent (id) VALUES (1)")
+    with ExitStack() as stack:
+        mine, *others = (stack.enter_context(narrow.connect("proxy")) for _ in range(4))
+        answer(mine, "INSERT INTO parent (id) VALUES (NULL), (1)")
+        told = [rows(client, "SELECT LAST_INSERT_ID()") for client in others]
+
+    assert told == [((0,),)] * 3
+
+
 @pytest.mark.parametrize(
     "question", ["SELECT @noted", "SET @a = @noted", "SELECT 1, @noted IS NULL"]
 )

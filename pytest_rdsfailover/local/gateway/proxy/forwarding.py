@@ -36,6 +36,7 @@ IN_TRANS = STATUS_IN_TRANS | STATUS_IN_TRANS_READONLY
 STATEMENTS = frozenset({Command.QUERY, Command.STMT_PREPARE, Command.STMT_EXECUTE})
 RESULTS, UTF8 = b"character_set_results", b"utf8mb4"
 NO_CONNECTION = ServerFault(9501, "HY000", "Timed-out waiting to acquire database connection")
+UNKNOWN = -1  # an insert id that is no client's
 
 
 class Forwarder:
@@ -221,6 +222,8 @@ class Forwarder:
             self._aftermath.note(payload, response)
         if response.warned and self.database is not None:
             self.database.aftermath = self._aftermath  # it has no older warnings any more
+        if response.failed and self.database is not None:
+            self.database.insert_id = UNKNOWN  # an INSERT's first rows may have made one
         if response.status is None:
             return
         ended = self._status & STATUS_IN_TRANS_READONLY and not response.status & IN_TRANS

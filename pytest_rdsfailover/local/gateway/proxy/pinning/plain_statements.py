@@ -56,7 +56,7 @@ def plain(statement: Statement) -> Effect:
         # What a procedure does to the session is not seen, and must not reach another session.
         leaves=unseen,
         looks_back=looks_back,
-        insert_id=unseen or _concerns_insert_id(run),
+        insert_id=unseen or _concerns_insert_id(words, run),
         reads=reads,
     )
 
@@ -131,9 +131,15 @@ def _looks_back(words: tuple[bytes, ...], run: tuple[Token, ...]) -> bool:
     )
 
 
-def _concerns_insert_id(run: tuple[Token, ...]) -> bool:
-    """Tell whether a statement asks for the last insert id, or makes one that only rows tell."""
+def _concerns_insert_id(words: tuple[bytes, ...], run: tuple[Token, ...]) -> bool:
+    """Tell whether a statement asks for the last insert id, or makes one that its end does not tell."""
     names = {_called(token) for token in run}
-    return not names.isdisjoint((b"LAST_INSERT_ID", b"RETURNING")) or (
-        b"IDENTITY" in names and any(token.kind == "system" for token in run)
+    # MariaDB's ANALYZE executes an INSERT, and answers by rows.
+    silent = words[:1] == (b"LOAD",) or (
+        words[:1] == (b"ANALYZE",) and not names.isdisjoint((b"INSERT", b"REPLACE"))
+    )
+    return (
+        silent
+        or not names.isdisjoint((b"LAST_INSERT_ID", b"RETURNING"))
+        or (b"IDENTITY" in names and any(token.kind == "system" for token in run))
     )

@@ -224,6 +224,16 @@ def test_what_asks_for_the_last_insert_id_is_known_to(sql):
     assert effect.insert_id or effect.pin  # who is pinned takes it along
 
 
+@pytest.mark.parametrize(
+    "sql",
+    ["LOAD DATA LOCAL INFILE 'f' INTO TABLE t", "load xml infile 'f' into table t",
+     "ANALYZE INSERT INTO t VALUES (1)", "ANALYZE FORMAT=JSON REPLACE INTO t VALUES (1)"],
+)  # fmt: skip
+def test_what_makes_an_insert_id_and_does_not_tell_is_known_to(sql):
+    assert of(sql).insert_id
+    assert not of("ANALYZE TABLE t").insert_id  # its FOUND_ROWS() can go on being asked for
+
+
 def test_a_backslash_escapes_only_where_the_server_says_so():
     sql = rb"SELECT '\' , /*!1 */ '"
 
