@@ -111,7 +111,7 @@ def test_under_every_mode_of_xdist_each_trial_is_told_once(run, tmp_path, mode, 
 
 
 @pytest.mark.parametrize("mode", ["--collect-only", "--setup-plan"])
-def test_where_pytest_runs_no_test_nothing_is_started(run, tmp_path, mode):
+def test_where_pytest_runs_no_test_nothing_is_started(run, mode):
     found = run(NEVER, mode)
 
     assert found.returncode == 0, found.stdout + found.stderr
