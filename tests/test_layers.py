@@ -48,7 +48,7 @@ OWNERS = {
     "botocore": {"aws/client", "live/region"},
     "moto": {
         f"local/aws_api/{name}"
-        for name in ("region", "alarms", "calls", "rds", "fis", "resources", "secrets")
+        for name in ("region", "alarms", "calls", "rds", "fis", "resources", "secrets", "metrics")
     },
     "werkzeug": {"local/aws_api/main"},
     "pytest": {"plugin"},

@@ -2,6 +2,9 @@
 
 import ast
 import sys
+import time
+from importlib.machinery import SourceFileLoader
+from importlib.util import module_from_spec, spec_from_loader
 from pathlib import Path
 
 import pytest
@@ -75,3 +78,36 @@ def test_an_equivalent_mutant_has_a_reason_and_is_still_one():
         texts = {str(mutant(module, source, number)) for number in range(count(source))}
         assert {known for known, _, _ in split if known.startswith(f"{module}.py: ")} <= texts
     assert all(reason for _, _, reason in split)
+
+
+@pytest.fixture
+def tried(tmp_path, monkeypatch):
+    """Return what tells whether a test of this text passes in a copy, within a second."""
+    loader = SourceFileLoader("mutants", str(SCRIPTS / "mutants"))
+    mutants = module_from_spec(spec_from_loader(loader.name, loader))
+    loader.exec_module(mutants)
+    monkeypatch.setattr(mutants, "MEMORY", 512 << 20)
+    source = tmp_path / "source"
+    source.mkdir()
+
+    def passes(text, within):
+        (source / "test_it.py").write_text(text)
+        return mutants.Copy(source).passes(["-p", "no:rdsfailover", "test_it.py"], within)
+
+    return passes
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["def test_it():\n    while True: pass", "def test_it():\n    import time; time.sleep(60)",
+     "def test_it():\n    bytearray(1 << 30)"],
+    ids=["loops", "waits", "eats memory"],
+)  # fmt: skip
+def test_what_loops_waits_or_eats_all_memory_is_ended_and_noticed(tried, text):
+    began = time.monotonic()
+    assert not tried(text, 3.0)
+    assert time.monotonic() - began < 30.0
+
+
+def test_what_passes_is_not_noticed(tried):
+    assert tried("def test_it(): pass", 60.0)

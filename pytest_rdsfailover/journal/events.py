@@ -22,7 +22,7 @@ WORDS = 4  # 64-bit words of a record: three times, and what became of it
 RECORD = 8 * WORDS  # bytes
 BLOCK = 256 * RECORD  # of one writer and sort; its first record says of which
 IN_A_BLOCK = BLOCK // RECORD - 1  # events beside that
-SEGMENT = 1024 * BLOCK  # by which a file grows
+LEAST, MOST = 16 * BLOCK, 1024 * BLOCK  # by which a file grows: by as much as it has, within these
 MOST_BYTES = 1 << 32  # of a file that is read: more than a hundred million events
 MAGIC = 0x3130_4C41_4E52_554A
 OUTCOME = 0x3  # bits of the lowest byte: an outcome, plus one
@@ -69,13 +69,14 @@ class Blocks:
 
     def _grow(self, fd: int) -> None:
         """Make room that is allocated: a store into a hole of a full disk would end the process."""
+        more = min(MOST, max(LEAST, self._size))
         if hasattr(os, "posix_fallocate"):
-            os.posix_fallocate(fd, self._size, SEGMENT)
+            os.posix_fallocate(fd, self._size, more)
         else:
-            os.ftruncate(fd, self._size + SEGMENT)
-        self._maps.append(mmap.mmap(fd, SEGMENT, offset=self._size))
+            os.ftruncate(fd, self._size + more)
+        self._maps.append(mmap.mmap(fd, more, offset=self._size))
         self._segment = memoryview(self._maps[-1])
-        self._size += SEGMENT
+        self._size += more
 
     def close(self) -> None:
         """Give the file up; blocks that are still in use stay readable. Harmless twice."""

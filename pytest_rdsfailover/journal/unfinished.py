@@ -192,8 +192,19 @@ def mark_told(path: Path) -> None:
         (path / TOLD).touch()
 
 
-def forget(directory: Path, seed: int, tests: Collection[str]) -> None:
-    """Remove what trials of these tests have left, of a run that was taken up and is done."""
+def forget(directory: Path, seed: int, tests: Collection[str], before: float) -> None:
+    """Remove what trials have left of a run that was taken up and is done.
+
+    Args:
+        directory: where they may have left it.
+        seed: the run's.
+        tests: which tests' trials.
+        before: when the run began that took it up; what lies there since, and does not say what it
+            is, was left by a process that was killed as it made or removed it.
+    """
+    for path in directory.glob(f"*{SUFFIX}"):
+        if not (path / ABOUT).exists() and _touched(path, before) < before and not is_running(path):
+            shutil.rmtree(path, ignore_errors=True)
     for path in cut_short(directory):
         try:
             label = typed(Label, read_json(path / ABOUT)["trial"], "its trial")

@@ -40,6 +40,12 @@ class TlsServer:
         """Return the version that was agreed on, as `TLSv1.3`; nothing before that."""
         return self._object.version() or "" if self._handshaken else ""
 
+    @property
+    def cipher(self) -> str:
+        """Return the cipher that was agreed on, by OpenSSL's name; nothing before that."""
+        agreed = self._object.cipher() if self._handshaken else None
+        return agreed[0] if agreed else ""
+
     def feed(self, data: bytes) -> bytes:
         """Take bytes from the client; return what they say in plain text.
 

@@ -113,7 +113,10 @@ class Notebook:
         key = TrialKey({**decisive, **self._decisive()}, project_code(self._item))
         directory = self._file.directory()
         found = Recalled({})
-        if self._run.settings.resume and directory is not None:
+        # A test that a plugin runs again, because it has failed, is run again.
+        is_first = population not in self._file.begun
+        self._file.begun.add(population)
+        if self._run.settings.resume and directory is not None and is_first:
             found = recall(directory, population, key)
         if found.changed:
             warnings.warn(NotResumedWarning(f"{population.test}: {found.changed}"), stacklevel=2)

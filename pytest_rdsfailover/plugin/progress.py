@@ -128,6 +128,8 @@ class LiveProgress:
             self._thread.join()
         if self._owned is not None:
             self._owned.remove()
+        if not self._is_worker and (where := self._directory()) is not None:
+            remove_ownerless(where, FILES)
 
     def _follow(self) -> None:
         while not self._over.wait(EVERY):

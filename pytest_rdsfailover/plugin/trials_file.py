@@ -13,7 +13,7 @@ import pytest
 from pytest_rdsfailover.journal import unfinished
 from pytest_rdsfailover.model.owned import OwnedFile, wait_until_free
 from pytest_rdsfailover.model.settings import Settings
-from pytest_rdsfailover.trial.resume import Store, begin_run, forget, prune, read
+from pytest_rdsfailover.trial.resume import PopulationName, Store, begin_run, forget, prune, read
 
 TOLD = "rds_trials_file"  # among what a controller tells its workers
 GRACE = 5.0  # seconds that a worker has to clean up once its controller is gone
@@ -31,6 +31,9 @@ class TrialsFile:
         settings: the run's.
         directory: returns where files are kept that outlive a run; None if nowhere.
         is_whole: tells whether every report of the run could be written.
+
+    Attributes:
+        begun: the populations that this process has begun.
     """
 
     def __init__(
@@ -42,6 +45,8 @@ class TrialsFile:
     ) -> None:
         self._settings, self.directory, self._is_whole = settings, directory, is_whole
         self._owned: OwnedFile | None = None
+        self._began = time.time()
+        self.begun: set[PopulationName] = set()
         self._session: pytest.Session | None = None
         self._is_worker = hasattr(config, "workerinput")
         told = getattr(config, "workerinput", {}).get(TOLD)
@@ -88,7 +93,7 @@ class TrialsFile:
         forget(where, run.seed, run.populations)
         tests = {population.test for population in run.populations}
         for directory in {where, Path(self._settings.journal or where)}:
-            unfinished.forget(directory, run.seed, tests)
+            unfinished.forget(directory, run.seed, tests, self._began)
 
 
 def end_with_owner(path: Path) -> None:

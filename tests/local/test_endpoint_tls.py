@@ -54,6 +54,46 @@ def test_a_client_that_takes_whatever_there_is_is_encrypted(endpoint):
             assert cursor.fetchall() == [(1,)]
 
 
+ASKING = [
+    "SHOW STATUS LIKE '{}'", "SHOW SESSION STATUS WHERE Variable_name = '{}'", "SHOW STATUS LIKE 'Ssl_%'",
+    "SHOW STATUS", "SELECT * FROM {table} WHERE VARIABLE_NAME = '{}'",
+]  # fmt: skip
+TABLES = {
+    "MariaDB": "information_schema.session_status",
+    "MySQL": "performance_schema.session_status",
+}
+
+
+def encryption(connection, asking, flavour="MariaDB"):
+    """Return cipher and version as a session is told them; a list may have both."""
+    found = {}
+    for name in ("Ssl_cipher", "Ssl_version"):
+        with connection.cursor() as cursor:
+            cursor.execute(asking.format(name, table=TABLES[flavour]))
+            found |= {row[0].capitalize(): row[1] for row in cursor.fetchall()}
+    return found["Ssl_cipher"], found["Ssl_version"]
+
+
+@pytest.mark.parametrize("asking", ASKING)
+def test_an_encrypted_session_is_told_its_cipher_and_a_plain_one_none(
+    endpoint, server_program, asking
+):
+    flavour = server_program.dialect.name
+    with verified(endpoint) as connection:
+        agreed = connection._sock.cipher()
+        assert encryption(connection, asking, flavour) == agreed[:2]
+    with endpoint.connect() as connection:
+        assert encryption(connection, asking, flavour) == ("", "")
+
+
+def test_the_proxy_tells_each_client_its_own_cipher_over_one_connection(resting):
+    endpoint, asking = resting.proxy_endpoint, ASKING[0]
+    with verified(endpoint) as safe, endpoint.connect(ssl_disabled=True) as plain:
+        for _ in range(2):
+            assert encryption(safe, asking) == safe._sock.cipher()[:2]
+            assert encryption(plain, asking) == ("", "")
+
+
 def test_our_own_connections_are_plain_unless_they_ask(endpoint):
     with endpoint.connect() as connection:
         assert not isinstance(connection._sock, ssl.SSLSocket)

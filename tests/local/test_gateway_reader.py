@@ -225,6 +225,23 @@ def test_a_script_s_error_is_that_of_the_instances_it_restarts_until_the_next_sc
         answers("instance-1", 1290)
 
 
+@pytest.mark.parametrize(
+    ("question", "told"),
+    [
+        ("SELECT @@warning_count", 1),
+        ("SELECT @@session.warning_count + 1", 2),
+        ("SELECT @@local . `error_count`", 0),
+        ("SHOW COUNT(*) WARNINGS", 1),
+        ("SELECT ROW_COUNT()", -1),
+    ],
+)
+def test_a_reader_can_be_asked_about_the_statement_before(reader, question, told):
+    with reader.cursor() as cursor:
+        cursor.execute("SELECT CAST('1x' AS SIGNED) FROM t LIMIT 1")
+        cursor.execute(question)
+        assert cursor.fetchall() == ((told,),)
+
+
 def test_a_reader_reads(reader):
     with reader.cursor() as cursor:
         cursor.execute("SELECT v FROM t ORDER BY id")

@@ -195,7 +195,15 @@ def test_what_is_no_login_ends_its_own_connection_only(proxy):
         assert value(healthy, "SELECT 1") == 1
 
 
+def test_the_greeting_offers_what_the_rds_api_has_as_default_and_mariadb_what_it_can(proxy):
+    with proxy.connect("proxy") as connection:
+        offered = connection._auth_plugin_name
+    usual = {"mysql": "caching_sha2_password", "mariadb": "mysql_native_password"}
+    assert offered == usual[proxy.flavour]
+
+
 def test_another_user_can_be_taken_on_and_leaves_nothing_behind(proxy):
+    proxy.configure_proxy(client_password_auth_type="MYSQL_NATIVE_PASSWORD")
     with proxy.connect("proxy") as connection:
         value(connection, "SELECT @@time_zone")
         with connection.cursor() as cursor:

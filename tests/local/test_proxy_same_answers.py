@@ -134,6 +134,15 @@ def test_what_a_trigger_sets_reaches_no_other_client(narrow, question):
             assert rows(other, "SELECT @noted") == ((None,),)
 
 
+def test_a_read_only_transaction_that_set_autocommit_ends_refuses_nobody_s_writes(narrow):
+    with ExitStack() as stack:
+        mine, *others = (stack.enter_context(narrow.connect("proxy")) for _ in range(5))
+        for sql in ("START TRANSACTION READ ONLY", "SET autocommit = 0", "SET autocommit = 1"):
+            rows(mine, sql)
+        for other in others:
+            rows(other, "INSERT INTO log VALUES (7)")
+
+
 def test_random_sequences_of_several_clients_are_answered_as_on_the_direct_endpoint(proxy):
     """More of them: `RDS_TEST_SEQUENCES=1000 pytest -s -k random_sequences tests/local`."""
     narrowed(proxy)

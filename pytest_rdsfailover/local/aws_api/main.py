@@ -23,6 +23,7 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 
 from pytest_rdsfailover.local.aws_api.passwords import Passwords
 from pytest_rdsfailover.local.aws_api.plane import Plane
+from pytest_rdsfailover.local.aws_api.sampler import Sampler
 from pytest_rdsfailover.local.aws_api.shown import Shown
 from pytest_rdsfailover.local.gateway.client import connect
 from pytest_rdsfailover.model.errors import RdsFailoverError
@@ -94,10 +95,12 @@ def main(arguments: list[str]) -> int:
         shown = configuration()
         plane = Plane(connect(shown.control), shown)
         passwords = Passwords(connect(shown.control), shown)
-        application = region(plane, passwords, configuration)
+        sampler = Sampler(connect(shown.control))
+        application = region(plane, passwords, sampler, configuration)
     except (OSError, KeyError, TypeError, ValueError, RdsFailoverError) as error:
         print(f"the control plane cannot start: {error!r}", file=sys.stderr)  # noqa: T201 - its log
         return 1
+    sampler.start()
     server = make_server(
         LOOPBACK, int(arguments[1]), application, threaded=True, request_handler=Handler
     )

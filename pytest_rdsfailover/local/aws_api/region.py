@@ -14,11 +14,12 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_ba
 from moto.rds.models import rds_backends
 from moto.secretsmanager.models import secretsmanager_backends
 
-from pytest_rdsfailover.local.aws_api import alarms, calls, fis, request
+from pytest_rdsfailover.local.aws_api import alarms, calls, fis, metrics, request
 from pytest_rdsfailover.local.aws_api.fis import LocalFis
 from pytest_rdsfailover.local.aws_api.passwords import Passwords
 from pytest_rdsfailover.local.aws_api.plane import Plane
 from pytest_rdsfailover.local.aws_api.rds import LocalRds
+from pytest_rdsfailover.local.aws_api.sampler import Sampler
 from pytest_rdsfailover.local.aws_api.script import SCRIPT, Script, decode_script
 from pytest_rdsfailover.local.aws_api.secrets import LocalSecrets
 from pytest_rdsfailover.local.aws_api.shown import UNDO, Shown
@@ -36,11 +37,15 @@ class RegionApplication:
     Args:
         plane: answers for the cluster's state.
         passwords: changes the password of its account.
+        sampler: keeps what its metrics show.
         shown: returns under which names the cluster is shown now; asked before each request.
     """
 
-    def __init__(self, plane: Plane, passwords: Passwords, shown: Callable[[], Shown]) -> None:
+    def __init__(
+        self, plane: Plane, passwords: Passwords, sampler: Sampler, shown: Callable[[], Shown]
+    ) -> None:
         install(plane, passwords)
+        metrics.install(sampler)
         self._passwords, self._shown = passwords, shown
         self._changed = False
         self._home = shown().region  # where its clients ask, whatever names the cluster gets later

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pytest_rdsfailover.mysql.statements import Statement
 
 VERSION = b"3.10.0"
+REPLICA_LAG = 18  # milliseconds
 TABLE = b"replica_host_status"
 FUNCTION = b"aurora_version"
 MASTER = b"MASTER_SESSION_ID"
@@ -54,7 +55,7 @@ def _row(number: int, member: TopologyRow) -> bytes:
         b"SERVER_ID": b"'%s'" % name,
         b"SESSION_ID": b"IF(%s, '%s', '%s')" % (master, MASTER, _session(number)),
         b"LAST_UPDATE_TIMESTAMP": seen,
-        b"REPLICA_LAG_IN_MILLISECONDS": b"IF(%s, 0e0, 18e0)" % master,
+        b"REPLICA_LAG_IN_MILLISECONDS": b"IF(%s, 0e0, %de0)" % (master, REPLICA_LAG),
         b"CPU": b"5e0",
         b"IS_CURRENT": b"1",
     }

@@ -14,6 +14,7 @@ from pytest_rdsfailover.local.gateway.messages import (
     AskEndpoint,
     AskMilestones,
     AskTraffic,
+    ClusterFigures,
     ClusterView,
     Done,
     KnownAs,
@@ -190,6 +191,14 @@ class GatewayClient:
             GatewayError: if the gateway does not answer.
         """
         self._ask("proxy_known_as", KnownAs(addresses=addresses, names=names), Done)
+
+    def figures(self) -> ClusterFigures:
+        """Return what is counted of instances and of the proxy.
+
+        Raises:
+            GatewayError: if the gateway does not answer.
+        """
+        return self._ask("figures", EMPTY, ClusterFigures)
 
     def close(self) -> None:
         """Close the connection; the gateway goes on."""

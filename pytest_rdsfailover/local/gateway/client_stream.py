@@ -68,7 +68,7 @@ class ClientStream:
             return data
         if self._context is None or not self._session.encrypted():
             raise ProtocolError("the client wants TLS, which was not offered")
-        self._tls = TlsServer(self._context)
+        self._tls = self._session.variables.tls = TlsServer(self._context)
         return data[end:]
 
     def sealed(self, plain: bytearray) -> bytearray:

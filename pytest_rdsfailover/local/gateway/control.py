@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import time
 import traceback
 from collections.abc import Callable
 from dataclasses import asdict
@@ -13,7 +14,9 @@ from pytest_rdsfailover.local.gateway.messages import (
     AskEndpoint,
     AskMilestones,
     AskTraffic,
+    ClusterFigures,
     ClusterView,
+    InstanceFigures,
     InstanceView,
     Message,
     Milestones,
@@ -27,7 +30,7 @@ from pytest_rdsfailover.local.gateway.messages import (
 from pytest_rdsfailover.local.gateway.player import Player
 from pytest_rdsfailover.local.gateway.proxy.control import ProxyControl
 from pytest_rdsfailover.local.gateway.proxy.rds_proxy import RdsProxy
-from pytest_rdsfailover.local.gateway.router import READER
+from pytest_rdsfailover.local.gateway.router import READER, State
 from pytest_rdsfailover.local.gateway.server import Gateway
 from pytest_rdsfailover.model.clock import to_seconds
 from pytest_rdsfailover.model.errors import GatewayError
@@ -45,7 +48,7 @@ class Control:
     """What the test process can ask of the gateway."""
 
     def __init__(self, gateway: Gateway, player: Player, proxy: RdsProxy) -> None:
-        self._gateway, self._player = gateway, player
+        self._gateway, self._player, self._proxy = gateway, player, proxy
         self._commands: dict[str, Callable[[Message], DataclassInstance]] = {
             "ping": lambda _: Pong(pid=os.getpid()),
             "describe": self._describe,
@@ -54,6 +57,7 @@ class Control:
             "plays": self._plays,
             "traffic": self._traffic,
             "sessions": self._sessions,
+            "figures": self._figures,
             **ProxyControl(proxy).commands,
         }
 
@@ -153,6 +157,24 @@ class Control:
             if link.session.answers.refusals and not link.instance.writer
         ]
         return Sessions(open=len(links), left=left)
+
+    def _figures(self, _: Message) -> ClusterFigures:
+        proxied = self._proxy.connections()
+        return ClusterFigures(
+            at=time.monotonic(),
+            instances=[
+                InstanceFigures(
+                    id=instance.id,
+                    writer=instance.writer,
+                    up=instance.state is State.UP,
+                    connections=instance.sessions + proxied[instance.id],
+                    commits=instance.commits.count,
+                    commit_time=to_seconds(instance.commits.duration),
+                )
+                for instance in self._gateway.router.instances.values()
+            ],
+            proxy={name: self._proxy.stats(name) for name in self._proxy.endpoints},
+        )
 
     def _milestones(self, message: Message) -> Milestones:
         number = typed(AskMilestones, message).play

@@ -187,6 +187,42 @@ class TrafficByEndpoint:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class InstanceFigures:
+    """What is counted of one instance.
+
+    Attributes:
+        id: its name.
+        writer: it takes writes.
+        up: it takes connections.
+        connections: how many it has, the proxy's included.
+        commits: how many there were since the gateway started.
+        commit_time: how long these took together, in seconds.
+    """
+
+    id: str
+    writer: bool
+    up: bool
+    connections: int
+    commits: int
+    commit_time: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClusterFigures:
+    """What is counted of instances and of the proxy's endpoints, at one moment.
+
+    Attributes:
+        at: the moment, in monotonic seconds.
+        instances: all instances.
+        proxy: the figures of each endpoint of the proxy.
+    """
+
+    at: float
+    instances: Sequence[InstanceFigures]
+    proxy: Mapping[str, ProxyStats]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ProxyState:
     """The figures of one proxy endpoint, and the sessions that were pinned, in order of time."""
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Protocol
 
 from pytest_rdsfailover.local.gateway.aurora import TopologyRow, topology_setting
+from pytest_rdsfailover.local.gateway.commits import Commits
 from pytest_rdsfailover.local.gateway.rds_statements import NOT_SIMULATED
 from pytest_rdsfailover.local.gateway.roles import (
     HARMLESS,
@@ -28,7 +29,15 @@ from pytest_rdsfailover.mysql.statements import SqlDialect, Statement, statement
 STATEMENT_ID = slice(1, 5)  # where a command keeps the number of a prepared statement
 ASK_WITHIN = 1 << 16  # bytes of a text in which Aurora's own names are looked for
 # One of these is in each text that asks for what only Aurora, or RDS, knows.
-NAMES = ("REPLICA", "AURORA_VERSION", "VARIABLES", "RDS_KILL", "VOLUME", "SIMULATE")
+NAMES = (
+    "REPLICA",
+    "AURORA_VERSION",
+    "VARIABLES",
+    "RDS_KILL",
+    "VOLUME",
+    "SIMULATE",
+    "SESSION_STATUS",
+)
 
 
 class Host(Protocol):
@@ -45,6 +54,10 @@ class Host(Protocol):
     @property
     def read_only_error(self) -> int:
         """Return what it answers to writes when it takes none."""
+
+    @property
+    def commits(self) -> Commits:
+        """Return where its commits are counted."""
 
     def members(self) -> Sequence[TopologyRow]:
         """Return all instances of its cluster, as Aurora's topology table has them now."""
@@ -174,4 +187,5 @@ def asks_aurora(sql: bytes) -> bool:
     for name in NAMES:
         if name in begin:
             return True
-    return ("INFORMATION_SCHEMA" in begin and "SHOW" in begin) or b"@@" in sql
+    shows = "SHOW" in begin and ("INFORMATION_SCHEMA" in begin or "STATUS" in begin)
+    return shows or b"@@" in sql

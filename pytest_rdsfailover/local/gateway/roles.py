@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from pytest_rdsfailover.mysql.packets import ServerFault, error_packet, parse_error
 from pytest_rdsfailover.mysql.responses import Command
-from pytest_rdsfailover.mysql.statements import Statement, is_compound
+from pytest_rdsfailover.mysql.statements import Statement, is_compound, references
 
 READ_ONLY_TRANSACTION = 1792
 READ_ONLY = {
@@ -101,8 +101,7 @@ def _diagnoses(statement: Statement) -> bool:
     calls = {before.word for before, token in pairwise(run) if token.text == b"("}
     named = {token.word for token in run}
     asks = bool(named & DIAGNOSTICS) or any(
-        before.kind == "system" and token.name in (b"warning_count", b"error_count")
-        for before, token in pairwise(run)
+        reference.name in (b"warning_count", b"error_count") for reference in references(statement)
     )
     return asks and calls <= DIAGNOSTICS and b"FROM" not in named
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from pytest_rdsfailover.local.gateway.aurora import TopologyRow
+from pytest_rdsfailover.local.gateway.commits import Commits
 from pytest_rdsfailover.model.errors import GatewayError
 
 CLUSTER, READER = "cluster", "reader"
@@ -31,6 +32,7 @@ class Instance:
         read_only_error: what it answers to writes as a reader, 1290 or 1836.
         down_since: when it was cut off, in monotonic seconds; None while it is up.
         was_writer: it took writes when it was cut off.
+        commits: counts its commits.
         members: returns all instances of its cluster, as the topology table has them now.
     """
 
@@ -41,6 +43,7 @@ class Instance:
     read_only_error: int = 1290
     down_since: float | None = None
     was_writer: bool = False
+    commits: Commits = field(default_factory=Commits, compare=False)
     members: Callable[[], Sequence[TopologyRow]] = field(default=tuple, repr=False, compare=False)
 
 

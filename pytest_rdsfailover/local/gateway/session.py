@@ -69,7 +69,7 @@ class InstanceSession:
         self._host = host
         self._client, self._message = PacketReader(), MessageReader()
         self._server = ResponseReader(self._answered)
-        self._witness = SessionWitness(seen or Seen())
+        self._witness = SessionWitness(seen or Seen(), host.commits)
         self.variables = Variables(host.id)
         self._planner = Planner(host, self.variables)
         self._login = RelayedLogin(tls=tls)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from pytest_rdsfailover.local.gateway.commits import Commits
 from pytest_rdsfailover.local.gateway.statement_kind import Does, Kind, Transacts, kind, parts
 from pytest_rdsfailover.local.gateway.witness import Marked, Seen, SeenStatement
 from pytest_rdsfailover.mysql.packets import STATUS_IN_TRANS
@@ -33,6 +34,7 @@ class _Transaction:
 
     def __init__(self, seen: Seen) -> None:
         self._seen = seen
+        self.commits = 0
         self._written: list[SeenStatement] = []
         self._saved: dict[bytes, int] = {}  # how much was written by then, by savepoint
 
@@ -68,7 +70,9 @@ class _Transaction:
     def commit(self) -> None:
         """Count all that was written."""
         loads: list[Marked] = []
-        for statement in self._take():
+        written = self._take()
+        self.commits += bool(written)
+        for statement in written:
             statement.commit()
             if statement.marked is not None and statement.marked not in loads:
                 loads.append(statement.marked)
@@ -88,10 +92,12 @@ class SessionWitness:
 
     Args:
         seen: where they are counted.
+        commits: where commits are.
     """
 
-    def __init__(self, seen: Seen) -> None:
-        self._seen = seen
+    def __init__(self, seen: Seen, commits: Commits) -> None:
+        self._seen, self._commits = seen, commits
+        self._since = 0  # when the latest command began
         self._asked: list[tuple[SeenStatement, Kind]] = []  # what is to be answered
         self._transaction = _Transaction(seen)
         self._prepared: dict[bytes, _Prepared] = {}
@@ -104,7 +110,7 @@ class SessionWitness:
             dialect: how the server reads SQL.
             multi: the client may send several statements at once.
         """
-        command = message[0]
+        command, self._since = message[0], self._commits.clock()
         if command == Command.QUERY:
             sql = message[1:]
             found = parts(sql, dialect) if multi else [(sql, kind(sql))]
@@ -144,6 +150,7 @@ class SessionWitness:
         if error:
             self._failed(asked, error)
             return
+        before = self._transaction.commits
         for statement, what in asked:
             self._transaction.turn(what)
             if what.does is Does.WRITES:
@@ -152,6 +159,8 @@ class SessionWitness:
                 statement.ask()
         if not status & STATUS_IN_TRANS:
             self._transaction.commit()
+        if self._transaction.commits > before:
+            self._commits.add(self._since)
 
     def _failed(self, asked: list[tuple[SeenStatement, Kind]], error: int) -> None:
         for statement, what in asked:

@@ -1,50 +1,76 @@
-"""Lists of system variables, as SHOW and the servers' own tables have them, with our values in them.
+"""Lists of system and status variables, as SHOW and the servers' own tables have them, with our values.
 
 No I/O.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from pytest_rdsfailover.local.gateway.table_names import Tables
 from pytest_rdsfailover.mysql.statements import Statement
 
-SHOW, VARIABLES = b"SHOW", b"VARIABLES"
+SHOW, VARIABLES, STATUS = b"SHOW", b"VARIABLES", b"STATUS"
+SCOPES = (b"GLOBAL", b"SESSION", b"LOCAL")
+VARIABLE_TABLES, STATUS_TABLES = (b"global_variables", b"session_variables"), (b"session_status",)
+STATUS_NAME = b"CONCAT(LEFT(VARIABLE_NAME, 1), LOWER(SUBSTRING(VARIABLE_NAME, 2)))"
 
 
 def shows_variables(words: tuple[bytes, ...]) -> bool:
     """Tell whether a statement with these leading words lists system variables."""
-    listed = words[1:2] if words[1:2] == (VARIABLES,) else words[2:3]
-    scoped = words[1:2] in ((VARIABLES,), (b"GLOBAL",), (b"SESSION",), (b"LOCAL",))
-    return words[:1] == (SHOW,) and scoped and listed == (VARIABLES,)
+    return _shown(words) == VARIABLES
+
+
+def shows_status(statement: Statement) -> bool:
+    """Tell whether a statement lists status variables of its session, those of TLS among them.
+
+    Others are left to the server, because our way to list them would count in them.
+    """
+    words, upper = statement.words, statement.sql.upper()
+    if _shown(words) != STATUS or words[1] == b"GLOBAL":
+        return False
+    return words[-1] == STATUS or b"SSL" in upper or b"CIPHER" in upper
+
+
+def _shown(words: tuple[bytes, ...]) -> bytes:
+    """Return what a SHOW with these leading words lists, whatever the scope."""
+    if words[:1] != (SHOW,):
+        return b""
+    return b"".join(words[2:3] if words[1:2] and words[1] in SCOPES else words[1:2])
 
 
 def shown_variables(statement: Statement, tables: Tables, *, mariadb: bool) -> bytes:
-    """Return a SHOW VARIABLES as a SELECT from one of the tables that `variable_tables` gives.
+    """Return a SHOW VARIABLES or STATUS as a SELECT from one of the tables that `variable_tables` gives.
 
     Args:
-        statement: for which `shows_variables` holds.
+        statement: for which `shows_variables` or `shows_status` holds.
         tables: these tables.
         mariadb: the server is a MariaDB.
     """
-    last = 1 if statement.tokens[1].word == VARIABLES else 2
+    last = 2 if statement.tokens[1].word in SCOPES else 1
+    listed = statement.tokens[last].word
     scope = b"global" if statement.tokens[1].word == b"GLOBAL" else b"session"
-    table = tables[_schema(mariadb=mariadb), scope + b"_variables"]
+    table = tables[_schema(mariadb=mariadb), scope + b"_" + listed.lower()]
     condition = statement.sql[statement.tokens[last].end :]
     if statement.tokens[last + 1 : last + 2] and statement.tokens[last + 1].word == b"LIKE":
         condition = b" WHERE Variable_name" + condition
+    name = b"LOWER(VARIABLE_NAME)" if listed == VARIABLES else STATUS_NAME
     return (
-        b"SELECT Variable_name, Value FROM (SELECT LOWER(VARIABLE_NAME) AS Variable_name,"
+        b"SELECT Variable_name, Value FROM (SELECT %s AS Variable_name,"
         b" VARIABLE_VALUE AS Value FROM %s AS listed) AS `variables`%s\nORDER BY Variable_name"
-        % (table, condition)
+        % (name, table, condition)
     )
 
 
 def variable_tables(
-    other: Mapping[bytes, bytes], more: Mapping[bytes, bytes], *, mariadb: bool
+    names: Sequence[bytes],
+    other: Mapping[bytes, bytes],
+    more: Mapping[bytes, bytes],
+    *,
+    mariadb: bool,
 ) -> Tables:
     """Return the server's tables of variables as derived tables, by schema and name.
 
     Args:
+        names: of the tables.
         other: values that differ from the server's, by the variable's name in lower case.
         more: values of variables that the server has not.
         mariadb: the server is a MariaDB.
@@ -61,7 +87,7 @@ def variable_tables(
             name,
         ): b"(SELECT VARIABLE_NAME, CASE LOWER(VARIABLE_NAME) %s ELSE VARIABLE_VALUE END"
         b" AS VARIABLE_VALUE FROM %s.%s%s)" % (cases, schema, name, rows)
-        for name in (b"global_variables", b"session_variables")
+        for name in names
     }
 
 

@@ -12,13 +12,17 @@ from pytest_rdsfailover.local.gateway.aurora import (
 )
 from pytest_rdsfailover.local.gateway.rds_statements import in_known_words, schema_tables
 from pytest_rdsfailover.local.gateway.shown_variables import (
+    STATUS_TABLES,
+    VARIABLE_TABLES,
     shown_variables,
+    shows_status,
     shows_variables,
     variable_tables,
 )
 from pytest_rdsfailover.local.gateway.table_names import Tables, column_spans, table_spans
 from pytest_rdsfailover.mysql.results import column_name, renamed
 from pytest_rdsfailover.mysql.statements import Statement, references, replace_spans
+from pytest_rdsfailover.mysql.tls import TlsServer
 
 AURORA_ID, AURORA_VERSION = b"aurora_server_id", b"aurora_version"
 ROLE = frozenset({b"read_only", b"innodb_read_only"})
@@ -33,7 +37,12 @@ NAMED = b"REPLICA"
 
 
 class Variables:
-    """The variables that one session sees differently from what the real server has."""
+    """The variables that one session sees differently from what the real server has.
+
+    Attributes:
+        tls: what encrypts the way to the client, which the real server does not see; None if
+            nothing does.
+    """
 
     def __init__(self, instance: str) -> None:
         self._own = {
@@ -43,6 +52,7 @@ class Variables:
             b"hostname": b"ip-10-0-0-" + (instance.rpartition("-")[2]).encode(),
             b"port": PORT,
         }
+        self.tls: TlsServer | None = None
         self._marked: dict[bytes, int] = {}
         self._texts: list[bytes] = []
 
@@ -67,8 +77,8 @@ class Variables:
         the server first.
         """
         upper = statement.sql.upper()
-        listed = self._listed(reader=reader, mariadb=mariadb) if b"VARIABLES" in upper else {}
-        if shows_variables(statement.words):
+        listed = self._listed(upper, reader=reader, mariadb=mariadb)
+        if shows_variables(statement.words) or (self.tls is not None and shows_status(statement)):
             return shown_variables(statement, listed, mariadb=mariadb), False
         known = in_known_words(statement)
         if known is not None:
@@ -91,13 +101,23 @@ class Variables:
         marked += column_spans(statement, tables)
         return replace_spans(statement.sql, sorted(marked + tables)), bool(asked)
 
-    def _listed(self, *, reader: bool, mariadb: bool) -> Tables:
-        """Return the tables of variables that show them as this instance does."""
+    def _listed(self, upper: bytes, *, reader: bool, mariadb: bool) -> Tables:
+        """Return the tables of variables that a text may name, as this instance shows them."""
+        system = self._system(reader=reader, mariadb=mariadb) if b"VARIABLES" in upper else {}
+        status = self._status(self.tls, mariadb=mariadb) if self.tls and b"STATUS" in upper else {}
+        return {**system, **status}
+
+    def _system(self, *, reader: bool, mariadb: bool) -> Tables:
         more = {name: self._own[name] for name in (AURORA_ID, AURORA_VERSION)}
         other = {name: value for name, value in self._own.items() if name not in more}
         other |= dict.fromkeys(ROLE, b"ON" if reader else b"OFF")
         other |= dict.fromkeys(OURS, b"OFF") if reader else {}
-        return variable_tables(other, more, mariadb=mariadb)
+        return variable_tables(VARIABLE_TABLES, other, more, mariadb=mariadb)
+
+    def _status(self, tls: TlsServer, *, mariadb: bool) -> Tables:
+        """Return the table of the session's status with what is true of its client's TLS."""
+        told = {b"ssl_cipher": tls.cipher.encode(), b"ssl_version": tls.version.encode()}
+        return variable_tables(STATUS_TABLES, told, {}, mariadb=mariadb)
 
     def mark(self, value: bytes, text: bytes) -> bytes:
         """Return a value as SQL that marks the columns it makes as named after *text*."""

@@ -5,7 +5,14 @@ import itertools
 
 import pytest
 
-from pytest_rdsfailover.journal.events import IN_A_BLOCK, Blocks, Events, read_blocks
+from pytest_rdsfailover.journal.events import (
+    BLOCK,
+    IN_A_BLOCK,
+    LEAST,
+    Blocks,
+    Events,
+    read_blocks,
+)
 from pytest_rdsfailover.journal.journal import EVENTS, Journal
 from pytest_rdsfailover.journal.names import Names, names_of
 from pytest_rdsfailover.model.records import Fault, Outcome
@@ -194,3 +201,16 @@ def test_writers_share_a_file_in_blocks_of_their_own(tmp_path):
         (1, 0): 3,
     }
     assert content(one) == content(other) == expected(600)
+
+
+@pytest.mark.parametrize("count", [1, 16, 17, 100, 3000])
+def test_a_file_is_at_most_twice_as_large_as_what_it_holds(tmp_path, count):
+    """What is left of a trial that was cut short stays for a week."""
+    blocks = Blocks(tmp_path / "0.events")
+    for number in range(count):
+        blocks.take(number, 0)
+    size = (tmp_path / "0.events").stat().st_size
+    blocks.close()
+
+    assert count * BLOCK <= size <= max(LEAST, 2 * count * BLOCK)
+    assert sum(map(len, read_blocks(tmp_path / "0.events").values())) == count

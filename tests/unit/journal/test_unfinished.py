@@ -4,6 +4,7 @@ import errno
 import fcntl
 import json
 import os
+import time
 from pathlib import Path
 
 import pytest
@@ -238,3 +239,25 @@ def test_a_directory_that_is_no_trial_is_refused_by_name(left, about, complaint)
     with pytest.raises(ArchiveError, match=complaint) as raised:
         unfinished.read(left.path)
     assert str(left.path) in str(raised.value)
+
+
+def test_a_run_that_was_taken_up_leaves_nothing_of_its_trials(left, tmp_path):
+    def forget(seed=LABEL.seed, tests=(LABEL.test,), later=60.0):
+        unfinished.forget(tmp_path, seed, tests, before=time.time() + later)
+
+    half = tmp_path / f"half{unfinished.SUFFIX}"  # its process was killed as it made or removed it
+    half.mkdir()
+    forget()
+    assert left.path.exists()  # it is running
+    killed(left)
+    half.mkdir()
+    forget(seed=LABEL.seed + 1)
+    assert left.path.exists()
+    assert not half.exists()
+    forget(tests=("another",))
+    assert left.path.exists()
+    half.mkdir()
+    forget(tests=(), later=-60.0)  # it may be a trial that begins
+    assert half.exists()
+    forget()
+    assert not left.path.exists()

@@ -106,6 +106,13 @@ def test_two_controllers_have_files_of_their_own_and_those_of_the_dead_go(tmp_pa
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_run_without_workers_removes_what_dead_ones_left_as_well(tmp_path):
+    (tmp_path / "progress-dead.jsonl").write_text("")
+    LiveProgress(Config(), lambda: tmp_path).pytest_unconfigure()
+
+    assert list(tmp_path.iterdir()) == []
+
+
 def report(when):
     return SimpleNamespace(nodeid="t", when=when, sections=[])
 

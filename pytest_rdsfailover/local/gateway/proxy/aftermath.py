@@ -23,7 +23,7 @@ DIAGNOSTIC = re.compile(
 )
 TABLELESS = re.compile(
     rb".[\s(]*(?:(?:set|begin|start|commit|rollback|savepoint|release|do|use)\b"
-    rb"|select\b(?!.*\bfrom\s+(?!dual\b)))",
+    rb"|select\b(?!.*\bfrom\s+(?!dual\b))|prepare\b(?!.*\bfrom\b.*\bfrom\b))",
     re.IGNORECASE | re.DOTALL,
 )
 NO_ROWS = -1  # what ROW_COUNT() tells after a result with rows, and after an error

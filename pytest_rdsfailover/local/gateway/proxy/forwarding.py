@@ -29,6 +29,7 @@ from pytest_rdsfailover.mysql.packets import (
 )
 from pytest_rdsfailover.mysql.responses import Command, Part, Response
 from pytest_rdsfailover.mysql.statements import SqlDialect
+from pytest_rdsfailover.mysql.tls import TlsServer
 
 IN_TRANS = STATUS_IN_TRANS | STATUS_IN_TRANS_READONLY
 # Other commands leave most of what can be asked about the latest statement as it is, unless they fail.
@@ -46,6 +47,7 @@ class Forwarder:
         closing: hang up when they have been sent.
         user: who has logged in; empty before.
         database: the connection it has now.
+        tls: what encrypts the way to the client; None if nothing does.
         pin: why it keeps that; None while it does not.
         waiting: it wants a connection.
         key: what its database connections must have.
@@ -56,7 +58,8 @@ class Forwarder:
     __slots__ = (
         "_aftermath", "_asked", "_carried", "_effect", "_first", "_held", "_last", "_last_uses", "_sent", "_service",
         "_shift", "_status", "_told",
-        "closing", "database", "instance", "key", "message", "number", "pin", "to_client", "user", "waiting",
+        "closing", "database", "instance", "key", "message", "number", "pin", "tls", "to_client",
+        "user", "waiting",
     )  # fmt: skip
 
     def __init__(self, service: Service[Any], number: int) -> None:
@@ -66,6 +69,7 @@ class Forwarder:
         self.user = ""
         self.key = ConnectionKey("", Capability(0))
         self.database: Database | None = None
+        self.tls: TlsServer | None = None
         self.instance: Instance | None = None
         self.pin: str | None = None
         self.message = b""
@@ -119,6 +123,7 @@ class Forwarder:
         """Take a database connection; bring it into this session's state, then use it."""
         same = database is self._last and database.uses == self._last_uses + 1
         self.waiting, self.database, database.client = False, database, self
+        database.session.variables.tls = self.tls
         self._service.lent(self)
         if same:  # no other session has used it since: its state is this session's
             self._go()
@@ -218,6 +223,10 @@ class Forwarder:
             self.database.aftermath = self._aftermath  # it has no older warnings any more
         if response.status is None:
             return
+        ended = self._status & STATUS_IN_TRANS_READONLY and not response.status & IN_TRANS
+        if ended and self._effect.changes and self.database is not None:
+            # A SET autocommit ends a read-only transaction, but servers go on refusing writes.
+            self.database.dirty = True
         self._status = response.status
         if payload[0] == OK:
             number, _ = read_lenenc(payload, read_lenenc(payload, 1)[1])

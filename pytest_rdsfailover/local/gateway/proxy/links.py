@@ -83,7 +83,8 @@ class ClientLink(GatewayConnection):
         opening = session.opening
         if opening.rest is not None:
             rest, opening.rest = opening.rest, None
-            self._tls, opening.encrypted = TlsServer(self._owner.tls), True
+            self._tls = session.tls = TlsServer(self._owner.tls)
+            opening.encrypted = True
             if rest:
                 self._received(rest)
 

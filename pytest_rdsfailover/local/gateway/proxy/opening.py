@@ -82,8 +82,9 @@ class Opening:
         return frame(encode_greeting(greeting), 0)
 
     def _method(self) -> bytes:
-        kind = self._admission.settings.client_password_auth_type
-        return NATIVE if kind == "MYSQL_NATIVE_PASSWORD" else CACHING
+        kind, facts = self._admission.settings.client_password_auth_type, self._admission.facts
+        native = facts.dialect.mariadb if kind is None else kind == "MYSQL_NATIVE_PASSWORD"
+        return NATIVE if native else CACHING
 
     def before_tls(self, data: bytes) -> bytes:
         """Return what may be read in plain text: nothing of what follows a request for TLS.

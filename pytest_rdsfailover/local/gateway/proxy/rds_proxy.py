@@ -1,5 +1,6 @@
 """The RDS Proxy of a cluster: its two endpoints, and the instances that they lead to."""
 
+from collections import Counter
 from collections.abc import Sequence
 
 from pytest_rdsfailover.local.gateway.player import SessionCutter
@@ -162,6 +163,14 @@ class RdsProxy:
             idle_timeouts=counts["idle_timeouts"],
             aged=counts["aged"],
             cut=counts["cut"],
+        )
+
+    def connections(self) -> Counter[str]:
+        """Return how many database connections lead to each instance."""
+        return Counter(
+            database.instance.id
+            for endpoint in self.endpoints.values()
+            for database in endpoint.pool.everything
         )
 
 

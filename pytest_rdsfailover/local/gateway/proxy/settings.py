@@ -7,7 +7,7 @@ from typing import Any, Self
 from pytest_rdsfailover.model.errors import SettingError
 
 EXCLUDE_VARIABLE_SETS = "EXCLUDE_VARIABLE_SETS"
-METHODS = ("MYSQL_NATIVE_PASSWORD", "MYSQL_CACHING_SHA2_PASSWORD")
+METHODS = ("MYSQL_CACHING_SHA2_PASSWORD", "MYSQL_NATIVE_PASSWORD")
 IAM = ("DISABLED", "REQUIRED")
 RANGES = {
     "max_connections_percent": (1, 100, ""),
@@ -32,7 +32,8 @@ class ProxySettings:
         connection_borrow_timeout: seconds that a request waits for a database connection (9501).
         session_pinning_filters: `("EXCLUDE_VARIABLE_SETS",)` or nothing.
         init_query: SET statements for every new database connection.
-        client_password_auth_type: the method that the proxy's greeting offers.
+        client_password_auth_type: the method that the proxy's greeting offers; None for what fits the
+            server: `MYSQL_CACHING_SHA2_PASSWORD`, over a MariaDB `MYSQL_NATIVE_PASSWORD`.
         iam_auth: `REQUIRED` to take IAM tokens only; a client that sends a token by itself, as
             `mysql_clear_password` over TLS, is let in either way.
         max_client_connections: more than these get 1040; a quota of AWS's, not a setting there.
@@ -49,7 +50,7 @@ class ProxySettings:
     connection_borrow_timeout: float = 120.0
     session_pinning_filters: tuple[str, ...] = ()
     init_query: str = ""
-    client_password_auth_type: str = METHODS[0]
+    client_password_auth_type: str | None = None
     iam_auth: str = IAM[0]
     max_client_connections: int = 20_000
     max_client_age: float = 86_400.0
@@ -76,7 +77,8 @@ class ProxySettings:
                 f"session_pinning_filters is [{EXCLUDE_VARIABLE_SETS!r}] or empty, not"
                 f" {list(self.session_pinning_filters)}"
             )
-        _one_of("client_password_auth_type", self.client_password_auth_type, METHODS)
+        if self.client_password_auth_type is not None:
+            _one_of("client_password_auth_type", self.client_password_auth_type, METHODS)
         _one_of("iam_auth", self.iam_auth, IAM)
 
     @classmethod

@@ -11,7 +11,9 @@ from pytest_rdsfailover.local.gateway.plan import Planner, asks_aurora
 from pytest_rdsfailover.local.gateway.roles import PROTECT, Exchange
 from pytest_rdsfailover.local.gateway.router import Router
 from pytest_rdsfailover.local.gateway.shown_variables import (
+    VARIABLE_TABLES,
     shown_variables,
+    shows_status,
     shows_variables,
     variable_tables,
 )
@@ -135,7 +137,7 @@ def test_other_lists_are_not(sql):
 )  # fmt: skip
 def test_a_list_of_variables_becomes_a_question_to_the_server(sql, mariadb, pieces):
     (statement,) = statements(sql, DIALECT)
-    tables = variable_tables({b"port": b"3306"}, {b"new": b"x"}, mariadb=mariadb)
+    tables = variable_tables(VARIABLE_TABLES, {b"port": b"3306"}, {b"new": b"x"}, mariadb=mariadb)
     found = shown_variables(statement, tables, mariadb=mariadb)
 
     assert b"WHEN 'port' THEN '3306'" in found
@@ -224,3 +226,21 @@ def test_a_column_without_a_name_gets_that_of_its_own_text(columns, names):
     assert [new.decode() for _, _, new in spans] == [
         f" AS `{n.replace('%s', table)}`" for n in names
     ]
+
+
+@pytest.mark.parametrize(
+    "sql",
+    ["SHOW STATUS", "show status like 'ssl_cipher'", "SHOW LOCAL STATUS WHERE Variable_name = 'Ssl_cipher'",
+     "SHOW SESSION STATUS LIKE '%cipher%'"],
+)  # fmt: skip
+def test_status_that_tells_of_tls_is_listed_by_us(sql):
+    assert shows_status(statements(sql.encode(), DIALECT)[0])
+
+
+@pytest.mark.parametrize(
+    "sql",
+    ["SHOW GLOBAL STATUS LIKE 'Ssl_cipher'", "SHOW STATUS LIKE 'Com_select'", "SHOW TABLE STATUS", "SHOW",
+     "SELECT 'SHOW STATUS'", "SHOW ENGINE INNODB STATUS", "SHOW VARIABLES LIKE 'ssl%'"],
+)  # fmt: skip
+def test_other_status_is_left_to_the_server(sql):
+    assert not shows_status(statements(sql.encode(), DIALECT)[0])

@@ -1,5 +1,8 @@
+import itertools
+
 import pytest
 
+from pytest_rdsfailover.local.gateway.commits import Commits
 from pytest_rdsfailover.local.gateway.keys import Keys
 from pytest_rdsfailover.local.gateway.session_witness import SessionWitness
 from pytest_rdsfailover.local.gateway.witness import MOST_MARKS, TrafficCounter
@@ -16,7 +19,9 @@ class Session:
     """A session at an endpoint whose server answers as it is told."""
 
     def __init__(self, witness, endpoint="cluster"):
-        self._witness = SessionWitness(witness.at(endpoint))
+        self.times = itertools.count()
+        self.commits = Commits(clock=lambda: next(self.times))
+        self._witness = SessionWitness(witness.at(endpoint), self.commits)
 
     def ask(self, message):
         """Send a command that is not answered yet."""
@@ -313,3 +318,40 @@ def test_prepared_statements_without_a_key_may_write(witness, session):
     assert seen(witness).writes == 1
     session.do(session.prepare(b"SELECT 1"))
     assert seen(witness).writes == 1
+
+
+COMMITTING = [
+    ([INSERT % 1], []), ([QUERY + b"INSERT INTO other VALUES (1)"], []),
+    ([QUERY + b"COMMIT"], [INSERT % 1, INSERT % 2]), ([QUERY + b"COMMIT AND CHAIN"], [INSERT % 1]),
+    ([QUERY + b"CREATE TABLE n (i INT)"], [INSERT % 1]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("last", "before"), COMMITTING)
+def test_a_commit_lasts_from_its_statement_to_the_answer(session, last, before):
+    session.begin(*before)
+    assert session.commits.count == 0
+    session.do(*last)
+
+    assert (session.commits.count, session.commits.duration) == (
+        1,
+        1,
+    )  # the clock ticks at each look
+
+
+@pytest.mark.parametrize(
+    "statements",
+    [[PING], [QUERY + b"SELECT 1"], [QUERY + b"COMMIT"], [QUERY + b"ROLLBACK"], [RESET]],
+)
+def test_what_commits_nothing_is_no_commit(session, statements):
+    session.do(*statements)
+    session.do(INSERT % 1, error=1205)
+
+    assert (session.commits.count, session.commits.duration) == (0, 0)
+
+
+def test_what_was_rolled_back_is_no_commit(session):
+    session.begin(INSERT % 1)
+    session.do(QUERY + b"ROLLBACK")
+
+    assert session.commits.count == 0

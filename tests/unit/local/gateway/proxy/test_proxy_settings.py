@@ -24,7 +24,7 @@ TOKEN = (
         ({"idle_client_timeout": 0}, "1 to 28800 s"),
         ({"max_idle_connections_percent": 60, "max_connections_percent": 50}, "0 to max_conn"),
         ({"session_pinning_filters": ["ALL"]}, "EXCLUDE_VARIABLE_SETS"),
-        ({"client_password_auth_type": "SHA1"}, "MYSQL_NATIVE_PASSWORD or"),
+        ({"client_password_auth_type": "SHA1"}, "MYSQL_CACHING_SHA2_PASSWORD or"),
         ({"iam_auth": "SOMETIMES"}, "DISABLED or REQUIRED"),
         ({"require_ssl": True}, "no setting 'require_ssl'"),
     ],
