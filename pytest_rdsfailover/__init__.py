@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from pytest_rdsfailover.live.preflight import PreflightError
     from pytest_rdsfailover.load.attempts import Attempt
     from pytest_rdsfailover.load.engine import LoadError
+    from pytest_rdsfailover.load.http import HttpWorkload
+    from pytest_rdsfailover.load.programs import ProcessWorkload
     from pytest_rdsfailover.load.writer import ReconnectPolicy
     from pytest_rdsfailover.local.failovers import FailoverInProgressError
     from pytest_rdsfailover.local.gateway.proxy.settings import ProxySettings
@@ -51,6 +53,7 @@ if TYPE_CHECKING:
         NotResumedWarning,
         RdsFailoverError,
         SettingError,
+        ToldError,
         ToxiproxyError,
         UnaskedFindingWarning,
         UndecidedError,
@@ -102,6 +105,7 @@ __all__ = [
     "Figure",
     "Finding",
     "GatewayError",
+    "HttpWorkload",
     "Incident",
     "InvalidTrialError",
     "InvalidTrialsError",
@@ -124,6 +128,7 @@ __all__ = [
     "Pin",
     "Population",
     "PreflightError",
+    "ProcessWorkload",
     "Proxy",
     "ProxySettings",
     "ProxyStats",
@@ -142,6 +147,7 @@ __all__ = [
     "StartCluster",
     "StartLoad",
     "Tls",
+    "ToldError",
     "TouchError",
     "Toxic",
     "ToxiproxyClient",
@@ -180,6 +186,8 @@ _HOMES = {
     "journal.complaints": "Complaint",
     "load.attempts": "Attempt",
     "load.engine": "LoadError",
+    "load.http": "HttpWorkload",
+    "load.programs": "ProcessWorkload",
     "load.writer": "ReconnectPolicy",
     "local.failovers": "FailoverInProgressError",
     "local.gateway.proxy.settings": "ProxySettings",
@@ -188,7 +196,7 @@ _HOMES = {
     "local.server.accounts": "ServerError",
     "local.toxiproxy.client": "Toxic ToxiproxyClient ToxiproxyProxy",
     "model.endpoints": "Bounds Endpoint Tls",
-    "model.errors": "AuditError CancelledWorkError CommandError DiedError ExitedWorkError GatewayError LeftBehindWarning NotHereError NotReadyError NotResumedWarning RdsFailoverError SettingError ToxiproxyError UnaskedFindingWarning UndecidedError UnreliableTrialsWarning",
+    "model.errors": "AuditError CancelledWorkError CommandError DiedError ExitedWorkError GatewayError LeftBehindWarning NotHereError NotReadyError NotResumedWarning RdsFailoverError SettingError ToldError ToxiproxyError UnaskedFindingWarning UndecidedError UnreliableTrialsWarning",
     "model.records": "Fault Milestone Outcome Window",
     "model.target": "Failover",
     "plugin.cluster_protocols": "AwsApi Cluster Proxy StartCluster",

@@ -38,7 +38,7 @@ GROUPS = {
         "RunTrial RunTrials StartLoad LoadBlock Load AwaitedLoad FailOver Cluster StartCluster Proxy AwsApi Faults"
     ),
     "Options": (
-        "LoadOptions TrialOptions ReconnectPolicy Bounds BeginAttempt Attempt Expectations Claims"
+        "LoadOptions TrialOptions HttpWorkload ProcessWorkload ReconnectPolicy Bounds BeginAttempt Attempt Expectations Claims"
     ),
     "A trial": (
         "Trial Figure Window Incident Phase Latency Percentiles Quantiles Milestone Pulse Reliability"
@@ -52,7 +52,7 @@ GROUPS = {
     "Errors": (
         "RdsFailoverError UndecidedError InvalidTrialError InvalidTrialsError SettingError UnfitLoadError UnsafeError"
         " FailoverInProgressError NotHereError NotReadyError DiedError AuditError LoadError"
-        " CancelledWorkError ExitedWorkError ServerError CommandError GatewayError ToxiproxyError AwsError"
+        " CancelledWorkError ExitedWorkError ServerError CommandError GatewayError ToldError ToxiproxyError AwsError"
         " RefusedError LedgerError PreflightError LostWatchError TouchError LeftBehindWarning UnaskedFindingWarning UnreliableTrialsWarning NotResumedWarning"
     ),
 }
@@ -62,9 +62,18 @@ INNER = {
     "Figure.unproven", "Figure.what_would_tell", "Figure.reciprocal",
     "Figure.words", "Endpoint.moves", "ProxySettings.but", "ProxySettings.of",
     "ProxySettings.most", "ProxySettings.most_idle", "ProxySettings.excludes_variable_sets",
+    "HttpWorkload.open", "HttpWorkload.write", "HttpWorkload.close", "ProcessWorkload.open", "ProcessWorkload.write", "ProcessWorkload.close",
     "ReconnectPolicy.leaves", "ReconnectPolicy.wait", "Sample.of_plain", "Sample.plain", "Trial.of",
 }  # fmt: skip
-MADE = {"ReconnectPolicy", "Bounds", "OwnFault", "Milestone", "Fault"}  # by users
+MADE = {
+    "HttpWorkload",
+    "ProcessWorkload",
+    "ReconnectPolicy",
+    "Bounds",
+    "OwnFault",
+    "Milestone",
+    "Fault",
+}  # by users
 PLACED = set(" ".join(GROUPS.values()).split())
 SECTION = re.compile(r"^(Args|Attributes|Raises):\n((?:(?: {4}.*)?\n?)+)", re.MULTILINE)
 ENTRY = re.compile(r"^ {4}(\w+): ((?:.*\n?)(?: {8}.*\n?)*)", re.MULTILINE)

@@ -37,6 +37,8 @@ OWNERS = {
     "pymysql": {"mysql/driver"},
     "toxiproxy": {"local/toxiproxy/client"},
     "requests": {"local/toxiproxy/transport"},
+    "urllib3": {"load/http"},
+    "dns": {"local/dns/responder"},
     "filelock": {
         "local/processes/ports",
         "local/server/template",
@@ -48,7 +50,17 @@ OWNERS = {
     "botocore": {"aws/client", "live/region"},
     "moto": {
         f"local/aws_api/{name}"
-        for name in ("region", "alarms", "calls", "rds", "fis", "resources", "secrets", "metrics")
+        for name in [
+            "main",
+            "region",
+            "alarms",
+            "calls",
+            "rds",
+            "fis",
+            "resources",
+            "secrets",
+            "metrics",
+        ]
     },
     "werkzeug": {"local/aws_api/main"},
     "pytest": {"plugin"},

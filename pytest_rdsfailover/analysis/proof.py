@@ -34,8 +34,9 @@ ENOUGH = 3  # writers; of two, both may be late by themselves
 TOGETHER = 3  # three quarters of the ends are that many times closer to each other than the starts
 # A machine that is busy answers some of them late. Of so many writers, the middle half tells: the ends are
 # that many times closer to each other than the waits (16 freezes beside a busy machine: 1.7 to 20 times),
-# and of a path that lost them it is the other way round.
-MANY, CLOSER = 8, 1.5
+# and of a path that lost them it is the other way round. Of eight writers the middle half are four, and
+# answers that are late each by itself come that close together by chance in one of 300 trials.
+MANY, CLOSER = 12, 1.5
 UPPER_QUARTER = 0.75
 RETRANSMIT = SECOND // 4  # TCP sends again 0.2 s after a loss at the least, and a round trip
 UNKNOWN = int(Outcome.UNKNOWN)

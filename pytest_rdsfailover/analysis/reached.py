@@ -2,7 +2,11 @@
 
 from collections.abc import Mapping
 
-from pytest_rdsfailover.analysis.reached_commits import why_hidden_unsaved, why_uncommitted
+from pytest_rdsfailover.analysis.reached_commits import (
+    why_early,
+    why_hidden_unsaved,
+    why_uncommitted,
+)
 from pytest_rdsfailover.analysis.reached_keys import (
     Acked,
     tolerated,
@@ -80,8 +84,8 @@ def why_unconfirmed(witnessed: Witnessed, *, calm: Acked, acked: Acked) -> str:
     if not lacking:
         return ""
     return (
-        f"{lacking} were never confirmed by the cluster: the workload acknowledges what has failed;"
-        " let it raise its errors"
+        f"{lacking} were never confirmed by the cluster: the workload acknowledges what has failed, or"
+        " is still to be done; let it raise its errors, and wait for its work"
     )
 
 
@@ -92,6 +96,7 @@ def why_untrue(witnessed: Witnessed, *, calm: Acked, acked: Acked) -> str:
         why_uncommitted(seen, count)
         or why_unconfirmed(witnessed, calm=calm, acked=acked)
         or why_untouched(witnessed, seen, count)
+        or why_early(Traffic.total(list(seen.values())), count, witnessed.ahead)
     )
 
 

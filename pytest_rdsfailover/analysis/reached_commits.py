@@ -2,7 +2,14 @@
 
 from collections.abc import Mapping
 
-from pytest_rdsfailover.analysis.reached_keys import Acked, batch, missing, named, tolerated
+from pytest_rdsfailover.analysis.reached_keys import (
+    Acked,
+    batch,
+    missing,
+    named,
+    tolerated,
+    why_lacking,
+)
 from pytest_rdsfailover.model.target import Traffic
 
 REMEDY = (
@@ -29,6 +36,24 @@ def why_uncommitted(seen: Mapping[str, Traffic], acked: Acked) -> str:
     return (
         f"{count} of {total} acknowledged writes ({whose}) reached the cluster and were never"
         f" committed; {REMEDY}"
+    )
+
+
+def why_early(seen: Traffic, acked: Acked, ahead: int) -> str:
+    """Return how many writes were acknowledged before the cluster confirmed them; empty if few were.
+
+    Args:
+        seen: what came to all endpoints in the end.
+        acked: the acknowledged writes.
+        ahead: the most of them that lacked their confirmation at one look.
+    """
+    if ahead <= tolerated(sum(acked.values())) + batch(seen) * len(acked) or why_lacking(
+        seen, acked
+    ):
+        return ""
+    return (
+        f"{ahead} writes were acknowledged at one time that the cluster confirmed only later: the"
+        " workload returns before its work is done, in a thread, a task or a queue; wait for it there"
     )
 
 

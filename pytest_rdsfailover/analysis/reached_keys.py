@@ -49,7 +49,7 @@ def why_unseen(anywhere: Traffic, acked: Acked, *, hidden: float) -> str:
         return ""
     return (
         f"the keys of {lacking} were in no statement that the cluster confirmed, though such keys can"
-        " be read: the workload writes elsewhere, or nowhere"
+        " be read: the workload writes elsewhere, or nowhere, or after it has returned"
     )
 
 

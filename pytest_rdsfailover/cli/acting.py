@@ -20,10 +20,11 @@ from pytest_rdsfailover.local.standing.toxics import (
 from pytest_rdsfailover.local.standing.variables import lines, variables
 from pytest_rdsfailover.local.standing.visitor import VisitedCluster
 from pytest_rdsfailover.model.clock import MonotonicClock, wait_until
-from pytest_rdsfailover.model.errors import NotReadyError, SettingError
+from pytest_rdsfailover.model.errors import GatewayError, NotReadyError, SettingError
 
 YES = 0
 GONE_WITHIN = 60.0  # seconds for a cluster's end
+ENDING_WITHIN = 5.0  # seconds from the end of a cluster's gateway to that of its keeper
 LOOK_EVERY = 0.05  # seconds between two looks at what happens
 DOWN, UP, OFF = "down", "up", "off"
 
@@ -75,9 +76,15 @@ def _follow(
     cluster: VisitedCluster, happenings: Happenings, over: Callable[[], bool], *, as_json: bool
 ) -> None:
     """Tell what happens until something is over, or the cluster ends."""
-    while cluster.description.keeper.lives:
-        last = over()  # asked first, so that nothing that comes before it is missed
-        _tell(happenings, as_json=as_json)
+    keeper = cluster.description.keeper
+    while keeper.lives:
+        try:
+            last = over()  # asked first, so that nothing that comes before it is missed
+            _tell(happenings, as_json=as_json)
+        except GatewayError:  # the gateway ends a moment before its keeper
+            if wait_until(lambda: not keeper.lives, timeout=ENDING_WITHIN, clock=MonotonicClock()):
+                return
+            raise
         if last:
             return
         time.sleep(LOOK_EVERY)

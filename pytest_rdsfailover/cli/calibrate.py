@@ -15,10 +15,8 @@ from pytest_rdsfailover.cli.calibration import (
     calibrate,
     server,
 )
-from pytest_rdsfailover.model.durations import format_duration, parse_duration
-from pytest_rdsfailover.model.errors import RdsFailoverError, SettingError
-
-ABOUT = "Freeze a local server for known times; print how wrong it was measured."
+from pytest_rdsfailover.model.durations import format_duration
+from pytest_rdsfailover.model.errors import RdsFailoverError
 
 
 def lines(calibration: Calibration) -> Iterator[str]:
@@ -57,25 +55,10 @@ def _row(name: str, readings: Sequence[Reading]) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments of the command."""
-    parser.add_argument("--rate", type=float, default=1000.0, help="writes per second (1000)")
-    parser.add_argument("--writers", type=int, default=32, help="concurrent writers (32)")
-    parser.add_argument(
-        "--repeats", type=int, default=REPEATS, help=f"freezes of each length ({REPEATS})"
-    )
-    parser.add_argument(
-        "--freeze",
-        action="append",
-        type=_duration,
-        metavar="TIME",
-        help="length of a freeze, as 200ms; may be given several times (50ms, 200ms, 1s)",
-    )
-    parser.set_defaults(run=run, parser=parser)
-
-
 def run(options: argparse.Namespace) -> int:
     """Measure as the arguments say, print, and return the exit status."""
+    if options.repeats is None:
+        options.repeats = REPEATS
     _check(options.parser, options)
     try:
         with server() as (own_server, endpoint):
@@ -105,10 +88,3 @@ def _check(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None
                 f"{options.rate:g} writes per second cannot see a freeze of"
                 f" {format_duration(freeze)}: the shortest is {format_duration(shortest)}"
             )
-
-
-def _duration(text: str) -> float:
-    try:
-        return parse_duration(text)
-    except SettingError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None

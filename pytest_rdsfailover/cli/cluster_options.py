@@ -1,21 +1,24 @@
 """What was typed of a cluster, as settings; the options are those of the fixtures."""
 
 import argparse
+import importlib.util
 import os
 import random
 from collections.abc import Mapping
 from typing import Any
 
 from pytest_rdsfailover.cli.standing_arguments import CLUSTER, DATABASE, USER
+from pytest_rdsfailover.local.dns.names import PORT, check_region
 from pytest_rdsfailover.local.endpoints import instance_ids
 from pytest_rdsfailover.local.gateway.proxy.settings import ProxySettings
 from pytest_rdsfailover.local.standing.description import called_in, inside
 from pytest_rdsfailover.model.errors import SettingError
 from pytest_rdsfailover.model.option_texts import PARSERS
-from pytest_rdsfailover.model.options import OPTIONS
+from pytest_rdsfailover.model.options import OPTIONS, REGION
 from pytest_rdsfailover.model.settings import FixedAccount, Settings
 
 SEEDS = 1_000_000
+READERS = {**PARSERS, REGION: check_region}
 
 
 def settings_of(
@@ -38,9 +41,11 @@ def settings_of(
             text, source = environ.get(variable), variable
         if text is not None:
             try:
-                values[option.name] = PARSERS[option.kind](text)
+                values[option.name] = READERS[option.kind](text)
             except SettingError as error:
                 raise SettingError(f"{source}: {error}") from None
+    if values.get("aws_names") is not None:
+        values.setdefault("port", PORT)  # names carry no port, and those of AWS have this one
     return Settings(**values, login=_account(options, values.get("server")))
 
 
@@ -59,6 +64,26 @@ def _account(options: argparse.Namespace, server: str | None) -> FixedAccount | 
 def check_endpoint(called: str, settings: Settings) -> None:
     """Raise `SettingError` if a cluster will have no endpoint of that name."""
     inside(called, called_in(instance_ids(settings.instances)))
+
+
+def dns_port_of(options: argparse.Namespace, settings: Settings) -> int | None:
+    """Return where a name server is to answer; 0 for any free port, None for no name server.
+
+    Raises:
+        SettingError: if there are no names to answer for, or the extra `dns` is not installed.
+    """
+    for flag in ("dns_port", "hosts_file"):
+        if getattr(options, flag) is not None and settings.aws_names is None:
+            raise SettingError(
+                f"--{flag.replace('_', '-')}: without host names there is nothing to answer; add"
+                " --aws-names REGION"
+            )
+    port: int | None = options.dns_port
+    if port is not None and importlib.util.find_spec("dns") is None:
+        raise SettingError(
+            "--dns-port needs one more package: pip install 'pytest-rdsfailover[dns]'"
+        )
+    return port
 
 
 def proxy_of(options: argparse.Namespace) -> dict[str, object]:

@@ -7,16 +7,19 @@ a file that is not what it should be. `run` has the status of its command, and 1
 
 import argparse
 import io
+import signal
 import sys
 from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import NoReturn
 
+from pytest_rdsfailover.cli.signals import EndedError
 from pytest_rdsfailover.model.errors import RdsFailoverError, SettingError
 from pytest_rdsfailover.model.shown import printable
 
 YES, NO, WRONG = 0, 1, 2
+BY_SIGNAL = 128  # and the number of the signal, as shells say it
 STATUS = (
     "exit status: 0 for yes, 1 for no (judge: a trial is invalid or breaks a bound; doctor: local"
     " trials cannot be run; what starts or uses a cluster: it could not be done), 2 for a wrong"
@@ -32,6 +35,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options, unknown = _parser().parse_known_args(arguments)
     if unknown:
         return _wrong(f"unrecognized arguments: {' '.join(unknown)}", options.wrong)
+    try:
+        return _done(options)
+    except (EndedError, KeyboardInterrupt) as ended:
+        return BY_SIGNAL + getattr(ended, "number", signal.SIGINT)
+
+
+def _done(options: argparse.Namespace) -> int:
+    """Do what was typed; return the exit status."""
     try:
         status: int = options.run(options)
     except SettingError as error:
@@ -71,7 +82,7 @@ def _show(lines: Sequence[str]) -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    from pytest_rdsfailover.cli import calibrate, standing_arguments
+    from pytest_rdsfailover.cli import standing_arguments
 
     parser = _Parser(
         prog="rdsfailover",
@@ -86,7 +97,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_judge(commands)
     _add_render(commands)
     _add_compare(commands)
-    calibrate.add_arguments(commands.add_parser("calibrate", help=calibrate.ABOUT))
+    _add_calibrate(commands)
     doctor = commands.add_parser("doctor", help="say what is here, what is missing, what to type")
     doctor.add_argument("--json", action="store_true", help="as JSON, for a bug report")
     doctor.set_defaults(run=_doctor)
@@ -132,6 +143,22 @@ def _add_compare(commands: "argparse._SubParsersAction[_Parser]") -> None:
         "--anyway", action="store_true", help="even if mode, endpoint or profile differ"
     )
     parser.set_defaults(run=_compare)
+
+
+def _add_calibrate(commands: "argparse._SubParsersAction[_Parser]") -> None:
+    from pytest_rdsfailover.cli.standing_arguments import duration, late
+
+    parser = commands.add_parser(
+        "calibrate", help="freeze a local server for known times; print how wrong it was measured"
+    )
+    parser.add_argument("--rate", type=float, default=1000.0, help="writes per second (1000)")
+    parser.add_argument("--writers", type=int, default=32, help="concurrent writers (32)")
+    parser.add_argument("--repeats", type=int, help="freezes of each length (5)")
+    parser.add_argument(
+        "--freeze", action="append", type=duration, metavar="TIME",
+        help="length of a freeze, as 200ms; may be given several times (50ms, 200ms, 1s)",
+    )  # fmt: skip
+    parser.set_defaults(run=late("calibrate", "run"), parser=parser)
 
 
 def _judge(options: argparse.Namespace) -> int:

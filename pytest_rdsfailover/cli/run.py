@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from types import FrameType
 
 from pytest_rdsfailover.cli.cluster_options import check_endpoint, proxy_of, settings_of
-from pytest_rdsfailover.cli.signals import ENDING, EndedError, ended_by_signals
+from pytest_rdsfailover.cli.signals import ENDING, ended_by_signals
 from pytest_rdsfailover.local.standing.host import ClusterHost
 from pytest_rdsfailover.local.standing.registry import check_name
 from pytest_rdsfailover.local.standing.variables import environment_of
@@ -37,17 +37,14 @@ def run(options: argparse.Namespace) -> int:
     name = check_name(options.name or f"run-{os.getpid()}")
     settings, proxy = settings_of(options), proxy_of(options)
     check_endpoint(options.endpoint, settings)
-    try:
-        with ended_by_signals(), ClusterHost(settings, name, proxy=proxy) as host:
-            told = environment_of(host.description, options.endpoint, os.environ)
-            status = _ran(program, command, told)
-            try:
-                host.cluster.check()
-            except RdsFailoverError as error:
-                _say(f"the cluster broke while the command ran: {error}")
-            return status
-    except EndedError as ended:
-        return BY_SIGNAL + ended.number
+    with ended_by_signals(), ClusterHost(settings, name, proxy=proxy) as host:
+        told = environment_of(host.description, options.endpoint, os.environ)
+        status = _ran(program, command, told)
+        try:
+            host.cluster.check()
+        except RdsFailoverError as error:
+            _say(f"the cluster broke while the command ran: {error}")
+        return status
 
 
 def _ran(program: str, command: Sequence[str], environ: dict[str, str]) -> int:

@@ -14,10 +14,21 @@ from pytest_rdsfailover.model.options import OPTIONS
 # on the right one.
 NAME = "RDSFAILOVER_NAME"
 DEFAULT = "default"
-CLUSTER = ("profile", "seed", "server", "toxiproxy", "instances", "port")
+CLUSTER = ("profile", "seed", "server", "toxiproxy", "instances", "port", "aws_names")
+LOAD = (
+    "writers",
+    "rate",
+    "warmup",
+    "cooldown",
+    "bound",
+    "calm_errors",
+    "calm_not_issued",
+    "spacing",
+)
 USER, DATABASE = "app", "app"
 SYNTAXES = ("shell", "docker", "dotenv")
 FAILED, WRONG = 1, 2
+NOTHING_PROVEN = 3  # of `trial`
 OURS = 125  # of `run`, whose other statuses are the command's
 Commands = Any  # argparse does not name what add_subparsers returns
 
@@ -26,6 +37,7 @@ def add(commands: Commands, environ: Mapping[str, str] = os.environ) -> None:
     """Add all commands that start clusters or act on them."""
     _add_up(commands)
     _add_run(commands)
+    _add_trial(commands, environ)
     _add_env(commands, environ)
     _add_failover(commands, environ)
     _add_toxic(commands, environ)
@@ -77,7 +89,7 @@ def argument(parse: Callable[[str], object]) -> Callable[[str], object]:
     return read
 
 
-_duration = argument(parse_duration)
+duration = argument(parse_duration)
 
 
 def _add_up(commands: Commands) -> None:
@@ -93,7 +105,7 @@ def _add_up(commands: Commands) -> None:
         "--with-parent", action="store_true", help="end when the process that has started this ends"
     )
     parser.add_argument(
-        "--idle", type=_duration, metavar="TIME",
+        "--idle", type=duration, metavar="TIME",
         help="end after so long without a connection, a statement and a failover",
     )  # fmt: skip
     parser.add_argument("--json", action="store_true", help="say everything as lines of JSON")
@@ -101,6 +113,13 @@ def _add_up(commands: Commands) -> None:
         "--env-file", metavar="PATH", help="write variables that lead programs to it"
     )
     _add_variables(parser, "--env-format")
+    parser.add_argument(
+        "--dns-port", type=int, metavar="N",
+        help="let a name server answer for the names of --aws-names there; 0 for any free port",
+    )  # fmt: skip
+    parser.add_argument(
+        "--hosts-file", metavar="PATH", help="write where these names lead, anew at each change"
+    )
     parser.set_defaults(run=late("up", "up"), failed=FAILED)
 
 
@@ -118,6 +137,54 @@ def _add_run(commands: Commands) -> None:
     _add_endpoint(parser)
     parser.add_argument("command", nargs=argparse.REMAINDER, help="what to run")
     parser.set_defaults(run=late("run", "run"), failed=OURS, wrong=OURS)
+
+
+def _add_trial(commands: Commands, environ: Mapping[str, str]) -> None:
+    parser = commands.add_parser(
+        "trial",
+        help="put a load on a cluster, fail it over, and judge what the application did",
+        epilog="exit status: 0 if every bound is met, 1 if one is broken, 2 for a wrong argument, 3 if"
+        " a trial is invalid or cannot tell",
+    )
+    add_name(parser, environ)
+    add_cluster(parser)
+    add_options(parser, LOAD)
+    _add_endpoint(parser)
+    parser.add_argument(
+        "--http", metavar="'METHOD URL'",
+        help="write by requests to your service; {key} in URL, header or body is the key to store",
+    )  # fmt: skip
+    parser.add_argument(
+        "--header", action="append", default=[], metavar="'NAME: VALUE'", help="of each request"
+    )
+    parser.add_argument("--body", metavar="TEXT", help="of each request")
+    parser.add_argument(
+        "--outcome", action="append", default=[], metavar="STATUS=MEANING",
+        help="what a status means: acked, refused or unknown (2xx, 3xx and 4xx, 5xx)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--exec", metavar="COMMAND",
+        help="write by a program that reads keys and answers `ok KEY`, `refused KEY CODE`, `unknown KEY`",
+    )  # fmt: skip
+    parser.add_argument(
+        "--answer-within", type=duration, metavar="TIME", help="longest wait for an answer"
+    )
+    parser.add_argument(
+        "--stored-sql", metavar="SELECT", help="returns the keys that are stored, for the audit"
+    )
+    parser.add_argument(
+        "--setup-sql", action="append", default=[], metavar="SQL", help="run before; repeatable"
+    )
+    parser.add_argument("--target", metavar="ID", help="instance to promote (the first reader)")
+    parser.add_argument(
+        "--expect", action="append", default=[], metavar="BOUND",
+        help='what every trial must hold to, as "downtime < 2s" or "lost == 0"; repeatable',
+    )  # fmt: skip
+    parser.add_argument("--trials", type=int, default=1, metavar="N", help="how many (1)")
+    parser.add_argument("--json", metavar="PATH", help="write the result document")
+    parser.add_argument("--report", metavar="DIR", help="write an HTML page to DIR/index.html")
+    parser.add_argument("--journal", metavar="DIR", help="keep each trial's journal in DIR")
+    parser.set_defaults(run=late("trial", "trial"), failed=NOTHING_PROVEN)
 
 
 def _add_env(commands: Commands, environ: Mapping[str, str]) -> None:

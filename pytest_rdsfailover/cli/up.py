@@ -7,13 +7,17 @@ import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 from dataclasses import asdict
-from pathlib import Path
 
-from pytest_rdsfailover.cli.cluster_options import check_endpoint, proxy_of, settings_of
+from pytest_rdsfailover.cli.cluster_options import (
+    check_endpoint,
+    dns_port_of,
+    proxy_of,
+    settings_of,
+)
 from pytest_rdsfailover.cli.detached import Announce, detach
-from pytest_rdsfailover.cli.env_file import EnvFile
 from pytest_rdsfailover.cli.signals import EndedError, ended_by_signals
 from pytest_rdsfailover.cli.standing_arguments import DEFAULT
+from pytest_rdsfailover.cli.up_files import UpFiles
 from pytest_rdsfailover.local.gateway.client import connect
 from pytest_rdsfailover.local.processes.identity import identity_of
 from pytest_rdsfailover.local.standing.description import Description
@@ -31,14 +35,12 @@ def up(options: argparse.Namespace) -> int:
     limits = Limits(
         parent=identity_of(os.getppid()) if options.with_parent else None, idle=options.idle
     )
-    env_file = None
-    if options.env_file is not None:
-        env_file = EnvFile(Path(options.env_file), options.env_format, options.endpoint)
+    files = UpFiles.of(options)
     if not options.detach:
-        return _keep(options, name, limits, env_file, _show)
+        return _keep(options, name, limits, files, _show)
 
     def keep(announce: Announce) -> int:
-        status = _keep(options, name, limits, env_file, announce)
+        status = _keep(options, name, limits, files, announce)
         remove(registry.log(name))  # only a cluster that failed has left anything to say
         return status
 
@@ -54,22 +56,26 @@ def _keep(
     options: argparse.Namespace,
     name: str,
     limits: Limits,
-    env_file: EnvFile | None,
+    files: UpFiles,
     announce: Announce,
 ) -> int:
     """Keep a cluster until something ends it."""
     with suppress(EndedError), ended_by_signals(), ExitStack() as stack:
         settings, proxy = settings_of(options), proxy_of(options)
         check_endpoint(options.endpoint, settings)
-        host = stack.enter_context(ClusterHost(settings, name, proxy=proxy))
-        if env_file is not None:
-            stack.enter_context(env_file.written(host.description))
+        host = stack.enter_context(
+            ClusterHost(settings, name, proxy=proxy, dns_port=dns_port_of(options, settings))
+        )
+        files.enter(stack)
+        files.write_variables(host.description, options)
+        files.write_hosts(host.cluster)
         shown = document(host.description) if options.json else "\n".join(lines(host.description))
         announce(shown)
         gateway = stack.enter_context(connect(host.description.control))
         happenings = Happenings(gateway)
 
         def look() -> None:
+            files.write_hosts(host.cluster)
             for happening in happenings.new():
                 _show(json.dumps(asdict(happening)) if options.json else str(happening))
 
@@ -130,6 +136,11 @@ def lines(description: Description) -> Iterator[str]:
             f"aws       AWS_ENDPOINT_URL={aws.url}   AWS_REGION={aws.region}"
             f"   cluster {description.identifier}"
         )
+    for called, name in description.called.items():
+        if name in description.names:
+            yield f"name      {called}  {description.names[name]}"
+    if description.dns is not None:
+        yield f"dns       {description.dns} (UDP) answers for these names"
     named = "" if description.name == DEFAULT else f" --name {description.name}"
     commands = ("failover", "toxic writer latency=200", "status", "down")
     yield "next      " + " · ".join(f"rdsfailover {command}{named}" for command in commands)

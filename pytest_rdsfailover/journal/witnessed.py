@@ -16,6 +16,7 @@ class Witnessed:
         calm: what had come right before the trigger; None if nothing was triggered.
         calm_at: when that was, in monotonic seconds.
         whole: what had come when the load ended; None if nobody could look any more.
+        ahead: the most acknowledged writes that lacked their confirmation at one look after that.
         peers: other addresses to which this process was connected meanwhile, if anybody looked.
     """
 
@@ -24,6 +25,7 @@ class Witnessed:
     calm: Mapping[str, Traffic] | None
     calm_at: float
     whole: Mapping[str, Traffic] | None
+    ahead: int = 0
     peers: tuple[str, ...] = ()
 
 

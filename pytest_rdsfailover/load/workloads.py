@@ -11,6 +11,7 @@ from pytest_rdsfailover.load.event_loops import choose_loops
 from pytest_rdsfailover.load.inserts import InsertWorkload
 from pytest_rdsfailover.load.mix import OURS, READ, MixStep, spread
 from pytest_rdsfailover.load.mixed import RowsWorkload
+from pytest_rdsfailover.load.outside import with_functions
 from pytest_rdsfailover.load.retrying import RetryingWorkload
 from pytest_rdsfailover.load.signatures import check_function
 from pytest_rdsfailover.load.user_code import CallWorkload
@@ -112,6 +113,7 @@ def choose(
     """
     if options.get("workload", ...) is None:
         check_function("workload", None)
+    options = with_functions(options)
     chosen = Choice(
         endpoint=endpoint,
         reader=options.get("reader"),

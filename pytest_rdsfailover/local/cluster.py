@@ -12,6 +12,7 @@ from pytest_rdsfailover.local.aws_api.script import Script
 from pytest_rdsfailover.local.aws_api.shown import Shown
 from pytest_rdsfailover.local.dns.addresses import LocalAddresses
 from pytest_rdsfailover.local.dns.names import AwsNames
+from pytest_rdsfailover.local.dns.zone import Zone
 from pytest_rdsfailover.local.endpoints import KINDS, endpoint_of, instance_ids
 from pytest_rdsfailover.local.failovers import LocalFailover, LocalFailovers
 from pytest_rdsfailover.local.gateway.tls import CA_FILE
@@ -242,6 +243,10 @@ class LocalCluster:
                 yield names
         finally:
             self.aws.renew()
+
+    def zone(self) -> Zone | None:
+        """Return what a name server says of the endpoints' names; None without names."""
+        return self._addresses.zone()
 
     def _tell_names(self) -> None:
         """Tell the proxy the addresses and names by which its clients reach it."""

@@ -7,6 +7,8 @@ did wrong is an `AssertionError`; of these only the undecided one has a class he
 
 from collections.abc import Iterable
 
+from pytest_rdsfailover.model.records import Fault, Outcome
+
 
 class RdsFailoverError(Exception):
     """Base of all errors of this package."""
@@ -74,6 +76,22 @@ class ExitedWorkError(RdsFailoverError):
 
     def __str__(self) -> str:
         return f"{self.what} ended with {self.how}; raise an error there instead"
+
+
+class ToldError(RdsFailoverError):
+    """A write failed, and who was asked to write has told what became of it.
+
+    Attributes:
+        outcome: what may be believed about the write.
+        fault: why it failed.
+    """
+
+    def __init__(self, outcome: Outcome, fault: Fault, text: str) -> None:
+        super().__init__(fault.code, text)
+        self.outcome, self.fault, self.text = outcome, fault, text
+
+    def __str__(self) -> str:
+        return self.text
 
 
 class CommandError(RdsFailoverError):

@@ -26,6 +26,7 @@ class Traffic:
         commits: how many transactions with a marked write were committed.
         keys: how many keys of the load were confirmed, by the number of each writer of whom one was
             seen; nothing if none can be read in its statements, or they are too many.
+        stored_keys: how many were confirmed at any time; some may be being written again.
         uncommitted_keys: how many keys were written and never committed, by the number of their writer.
     """
 
@@ -38,6 +39,7 @@ class Traffic:
     confirmed: int = 0
     commits: int = 0
     keys: Mapping[str, int] = field(default_factory=dict)
+    stored_keys: Mapping[str, int] = field(default_factory=dict)
     uncommitted_keys: Mapping[str, int] = field(default_factory=dict)
 
     @classmethod
@@ -53,6 +55,7 @@ class Traffic:
             confirmed=sum(part.confirmed for part in parts),
             commits=sum(part.commits for part in parts),
             keys=_sums([part.keys for part in parts]),
+            stored_keys=_sums([part.stored_keys for part in parts]),
             uncommitted_keys=_sums([part.uncommitted_keys for part in parts]),
         )
 
@@ -68,6 +71,7 @@ class Traffic:
             confirmed=self.confirmed - before.confirmed,
             commits=self.commits - before.commits,
             keys=self.keys,
+            stored_keys=self.stored_keys,
             uncommitted_keys=self.uncommitted_keys,
         )
 

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from pytest_rdsfailover.model.endpoints import Bounds, Endpoint
-from pytest_rdsfailover.model.errors import forget_frames
+from pytest_rdsfailover.model.errors import ToldError, forget_frames
 from pytest_rdsfailover.model.records import Fault, Outcome
 
 DEFAULT_BOUNDS = Bounds()
@@ -205,6 +205,8 @@ def outcome_of(error: BaseException, *, sent: bool) -> Outcome:
 
 def classify(error: Exception, sent: bool) -> tuple[Outcome, Fault]:  # noqa: FBT001 - a callback
     """Return both: what a writer may believe, and why the write failed."""
+    if isinstance(error, ToldError):
+        return error.outcome, error.fault
     return outcome_of(error, sent=sent), fault_of(error)
 
 

@@ -37,6 +37,7 @@ RUN = pytest.StashKey["Run"]()
 MEASURED = pytest.StashKey[list["MeasuredTrial"]]()
 ASKED = pytest.StashKey[set[str]]()
 ORDER = pytest.StashKey[int]()
+PASSED = pytest.StashKey[bool]()
 CLUSTERS = {"rds_cluster", "rds_session_cluster", "rds_clusters"}  # fixtures that start one
 SILENT = -2  # pytest's own summary is left out by -qq, too
 ATTRIBUTE, ERRORED = "rdsfailover", "rdsfailover_errored"  # of the test report
@@ -121,13 +122,26 @@ class Run:
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, None, None]:
         """Skip a test that this run cannot do; warn of findings that a test did not ask about."""
+        item.stash[PASSED] = False
         with skipping():
             outcome = yield
+        self._tell_unasked(item)
+        item.stash[PASSED] = True
+        return outcome
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_teardown(self, item: pytest.Item) -> Generator[None, None, None]:
+        """Warn of findings of what a fixture has measured around the test."""
+        outcome = yield
+        if item.stash.get(PASSED, False):
+            self._tell_unasked(item)
+        return outcome
+
+    def _tell_unasked(self, item: pytest.Item) -> None:
         if MEASURED in item.stash:
             from pytest_rdsfailover.plugin.unasked import tell_unasked
 
             tell_unasked(self.noted(item), self.asked(item), strict=self.settings.strict)
-        return outcome
 
     def pytest_report_collectionfinish(self, items: Sequence[pytest.Item]) -> list[str]:
         """Say what the tests will run on, if any of them uses a cluster."""
@@ -160,7 +174,12 @@ class Run:
     def pytest_runtest_makereport(
         self, item: pytest.Item, call: pytest.CallInfo[None]
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-        """Attach a test's trials to its report, or why it has none; and the timeline to a failed one."""
+        """Attach a test's trials to its report, or why it has none; and the timeline to a failed one.
+
+        What a fixture has measured before the test is part of the test: its outcome is not known yet.
+        """
+        if call.when == "setup" and call.excinfo is None:
+            return (yield)
         measured = item.stash.get(MEASURED, [])
         if measured:
             from pytest_rdsfailover.report import junit

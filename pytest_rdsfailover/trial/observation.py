@@ -262,8 +262,13 @@ class Observation:
         evidence = Evidence(journal=self.journal, course=found.course, stored=found.stored)
         return Trial.of(judge(evidence), evidence)
 
+    def watch(self) -> None:
+        """Look whether the cluster confirms what is acknowledged, while it fails over."""
+        self._witness.watch(lambda: self._load.progress().acked_by)
+
     def _look(self) -> None:
         self._target.check()
+        self.watch()
         self.keep()
 
     def _course_so_far(self) -> Course:

@@ -13,7 +13,7 @@ from pytest_rdsfailover.load.attempts import Classify
 from pytest_rdsfailover.load.modes import rate_of
 from pytest_rdsfailover.load.workloads import OPTIONS, MakeWorkload, choose
 from pytest_rdsfailover.local.profiles.profiles import load_profile
-from pytest_rdsfailover.model.clock import StoppableClock
+from pytest_rdsfailover.model.clock import StoppableClock, wait_until
 from pytest_rdsfailover.model.durations import parse_duration, parse_share
 from pytest_rdsfailover.model.endpoints import Endpoint
 from pytest_rdsfailover.model.errors import LeftBehindWarning, SettingError, did_you_mean
@@ -126,8 +126,19 @@ class TrialRunner:
         """Trigger a failover; return its milestones, all of them unless *wait* is false."""
         failover = self._trigger(target, profile or self._profile)
         if wait:
+            self._watch_until(failover.settled)
             self._target.rest()
         return failover.milestones()
+
+    def _watch_until(self, settled: Callable[[], bool]) -> None:
+        """Let the loads that run watch a failover up to its end, or to the longest of their bounds."""
+
+        def over() -> bool:
+            for observation in self._running:
+                observation.watch()
+            return settled()
+
+        wait_until(over, timeout=self._settings.bound, clock=self.clock, every=0.05)
 
     def _trigger(self, instance: str | None, profile: str | None) -> Failover:
         """Trigger a failover, the project's own way if it has one."""

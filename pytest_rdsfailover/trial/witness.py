@@ -1,6 +1,6 @@
 """Asks the cluster's own side what came to it while a load runs."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from pytest_rdsfailover.analysis.reached import why_untouched
 from pytest_rdsfailover.analysis.reached_commits import why_uncommitted
@@ -11,6 +11,7 @@ from pytest_rdsfailover.model.target import Target, Traffic
 from pytest_rdsfailover.trial.peers import peers
 
 LOOK_FOR, EVERY = 1.0, 0.005  # seconds: at this process' connections, and between two looks
+WATCH_EVERY = 0.1  # seconds between two looks at what is confirmed while the cluster fails over
 
 
 class Witness:
@@ -28,7 +29,8 @@ class Witness:
         self._endpoint, self._address = endpoint.name, f"{endpoint.host}:{endpoint.port}"
         self._before: Mapping[str, Traffic] | None = None
         self._calm: Mapping[str, Traffic] | None = None
-        self._calm_at = 0.0
+        self._calm_at = self._watched_at = 0.0
+        self._ahead = 0
         self._peers: tuple[str, ...] = ()
         self._earlier: set[str] = set()  # peers from before the load
 
@@ -53,6 +55,24 @@ class Witness:
         self._peers = self._other_peers()
         return why_untouched(self._told(None), self._calm, acked)
 
+    def watch(self, acked: Callable[[], Mapping[str, int]]) -> None:
+        """Look, now and then, whether writes are acknowledged that the cluster has not confirmed.
+
+        Args:
+            acked: tells how many were acknowledged by now, by the number of their writer.
+        """
+        now = self._clock.now()
+        readable = any(traffic.keys for traffic in (self._calm or {}).values())
+        if not readable or now < self._watched_at + WATCH_EVERY:
+            return
+        self._watched_at = now
+        by_now = acked()  # first: what is acknowledged is confirmed already
+        seen = self._seen()
+        if seen is not None:
+            stored = Traffic.total(list(seen.values())).stored_keys
+            lacking = (count - stored.get(writer, 0) for writer, count in by_now.items())
+            self._ahead = max(self._ahead, sum(each for each in lacking if each > 0))
+
     def end(self) -> Witnessed | None:
         """Return what has come to the cluster; None where nobody can look."""
         whole = self._seen()
@@ -68,6 +88,7 @@ class Witness:
             calm=self._calm,
             calm_at=self._calm_at,
             whole=whole,
+            ahead=self._ahead,
             peers=self._peers,
         )
 

@@ -8,6 +8,7 @@ import uuid
 from pathlib import Path
 
 import marked
+from fitness import fit
 
 from pytest_rdsfailover.local.processes.cache import cache_directory
 
@@ -36,6 +37,11 @@ def done(*arguments, cwd=None, stdin=None, **environ):
         capture_output=True, text=True, timeout=PATIENCE, check=False, cwd=cwd, stdin=stdin,
         env={**os.environ, **environ},
     )  # fmt: skip
+
+
+def judged(take):
+    """Return the first trial of a few, run by a command, that proves something; see `fitness`."""
+    return fit(take, lambda ended: ended.stdout + ended.stderr if ended.returncode == 3 else "")
 
 
 def state_files(name):

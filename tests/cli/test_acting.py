@@ -1,6 +1,7 @@
 """What is done to a standing cluster from the shell or by an AWS SDK, and what is said of it."""
 
 import json
+import signal
 import sys
 import time
 
@@ -10,6 +11,7 @@ from commands import done, new_name, started
 from waiting import until
 
 from pytest_rdsfailover.aws.client import make_client
+from pytest_rdsfailover.cli.main import main
 from pytest_rdsfailover.local.aws_api.client import can_start
 from pytest_rdsfailover.local.standing.registry import Registry
 from pytest_rdsfailover.local.standing.visitor import VisitedCluster
@@ -69,6 +71,9 @@ def test_a_milestone_is_told_when_it_happens_and_not_at_the_end(name, cluster):
         failover = cluster.fail_over(seed=1)
         assert json.loads(follower.line())["name"] == "trigger"
         assert not failover.settled()
+        follower.popen.send_signal(signal.SIGINT)
+        _, said_of_it = follower.popen.communicate(timeout=20)
+        assert (follower.popen.returncode, said_of_it) == (130, "")
 
 
 @pytest.mark.skipif(not can_start(), reason="needs the extra aws")
@@ -130,10 +135,11 @@ def connect(cluster, called):
         (["env", "--endpoint", "instance-4"], "did you mean 'instance-3'?"),
     ],
 )
-def test_what_is_not_there_is_refused_with_the_nearest_that_is(name, cluster, arguments, hint):
+def test_what_is_not_there_is_refused_with_the_nearest_that_is(
+    name, cluster, capsys, arguments, hint
+):
     before = len(cluster.failovers)
-    ended = done(*arguments[:1], "--name", name, *arguments[1:])
 
-    assert ended.returncode == 2
-    assert hint in ended.stderr
+    assert main([*arguments[:1], "--name", name, *arguments[1:]]) == 2
+    assert hint in capsys.readouterr().err
     assert len(cluster.failovers) == before

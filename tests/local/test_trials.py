@@ -179,7 +179,7 @@ def test_dns_that_flips_and_flops_sends_writers_back_to_the_reader(runner, resti
 
 def test_a_pool_that_keeps_its_connections_gets_stuck_on_the_demoted_writer(runner, resting):
     trial = runner().trial(
-        resting.writer_endpoint, profile="stuck-pool", policy=KEEPS_READ_ONLY, bound="4s", **LOAD
+        resting.writer_endpoint, profile="stuck-pool", policy=KEEPS_READ_ONLY, bound="2s", **LOAD
     )
 
     assert trial.stuck_writers == LOAD["writers"]
@@ -266,13 +266,11 @@ def test_a_load_without_a_failover_is_measured_and_judged(runner, resting):
 
 
 def test_a_load_whose_block_is_empty_is_judged_like_any_other(runner, resting):
-    with (
-        pytest.raises(InvalidTrialError, match="no write was acknowledged") as raised,
-        runner().load(resting.writer_endpoint, **LOAD | {"cooldown": "0s"}) as load,
-    ):
+    with runner().load(resting.writer_endpoint, **LOAD | {"cooldown": "0s"}) as load:
         pass
 
-    assert raised.value.trial.attempted == load.trial.attempted
+    assert load.trial.valid, load.trial.reason
+    assert load.trial.acked > 0  # observation ends with an answer
 
 
 def test_two_failovers_in_one_load_are_one_story(runner, resting):

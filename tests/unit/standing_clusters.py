@@ -25,6 +25,8 @@ def description(**changes):
         "database": "shop",
         "ca": "/nowhere/ca.pem",
         "aws": AWS,
+        "names": {},
+        "dns": None,
         "identifier": "rdsfailover",
         "usual": encode_script(load_profile("aurora"), 7),
         "seed": 7,

@@ -8,6 +8,7 @@ When the process listens on 127.0.0.1:PORT, it prints one line, {"moto": VERSION
 standard input, so that it cannot outlive the process that has started it.
 """
 
+import contextlib
 import gc
 import importlib.metadata
 import json
@@ -15,10 +16,11 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from moto.utilities import utils
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from pytest_rdsfailover.local.aws_api.passwords import Passwords
@@ -40,11 +42,30 @@ def region_maker() -> Callable[..., Any]:
     third of the import. So the collector rests meanwhile, and never looks at these objects later.
     """
     gc.disable()
-    from pytest_rdsfailover.local.aws_api.region import RegionApplication
+    with without_catalogues_of_ec2():
+        from pytest_rdsfailover.local.aws_api.region import RegionApplication
 
     gc.freeze()
     gc.enable()
     return RegionApplication
+
+
+@contextlib.contextmanager
+def without_catalogues_of_ec2() -> Iterator[None]:
+    """Let moto import its EC2, which its RDS needs for networks, without all machines and images.
+
+    Nobody rents machines here, and the lists of them take more memory than a database.
+    """
+    real = utils.load_resource
+
+    def load(resource: str) -> Any:
+        return ({}, [])["amis" in resource] if resource.startswith("ec2/") else real(resource)
+
+    utils.load_resource = load
+    try:
+        yield
+    finally:
+        utils.load_resource = real
 
 
 class Handler(WSGIRequestHandler):

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from functools import partial
 
 from pytest_rdsfailover.local.dns.names import PORT, AwsNames, Record, Resolver
+from pytest_rdsfailover.local.dns.zone import Zone
 from pytest_rdsfailover.local.gateway.messages import ClusterView
 from pytest_rdsfailover.local.network import Place
 from pytest_rdsfailover.model.clock import Clock
@@ -71,6 +72,13 @@ class LocalAddresses:
                 yield names
             finally:
                 self._names = None
+
+    def zone(self) -> Zone | None:
+        """Return what a name server says of the names; None without names."""
+        if self._names is None:
+            return None
+        hosts = {name: place.host for name, place in self._places.items()}
+        return Zone(self._names, hosts, self._view, self._ttl)
 
     def _locate(self, name: str) -> tuple[str, int]:
         """Return the address that an endpoint's name leads to now."""

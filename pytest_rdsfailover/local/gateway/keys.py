@@ -53,6 +53,7 @@ class Keys:
         self._pattern = re.compile(re.escape(mark) + rb"-(\d{1,5})-(\d{1,10})")
         self._writers: set[int] = set()  # of whom a key was seen
         self._tried, self._written, self._confirmed = Bits(), Bits(), Bits()
+        self._stored = Bits()  # confirmed at any time
 
     def found_in(self, message: bytes, start: int) -> Sequence[Key]:
         """Return the keys that a message carries from a place on."""
@@ -79,10 +80,15 @@ class Keys:
         """Note that a key is stored; a statement that only asks tells nothing of one to be written."""
         if not (asks and key in self._tried):
             self._confirmed.add(key)
+            self._stored.add(key)
 
     def counts(self) -> dict[str, int]:
         """Return how many keys are confirmed, by the number of each writer of whom one was seen."""
-        return {str(writer): self._confirmed.of(writer).bit_count() for writer in self._countable()}
+        return self._count(self._confirmed)
+
+    def stored(self) -> dict[str, int]:
+        """Return how many were confirmed at any time, though some are being written again."""
+        return self._count(self._stored)
 
     def uncommitted(self) -> dict[str, int]:
         """Return how many keys were written and never committed, by the number of their writer."""
@@ -92,7 +98,10 @@ class Keys:
         }
         return {str(writer): count for writer, count in left.items() if count}
 
+    def _count(self, bits: Bits) -> dict[str, int]:
+        return {str(writer): bits.of(writer).bit_count() for writer in self._countable()}
+
     def _countable(self) -> list[int]:
         """Return the writers whose keys can be counted: none if all keys take too much."""
-        taken = max(bits.bytes for bits in (self._tried, self._written, self._confirmed))
+        taken = max(bits.bytes for bits in (self._tried, self._written, self._stored))
         return [] if taken > MOST_BYTES else sorted(self._writers)

@@ -164,6 +164,7 @@ class TrafficCounter:
                 confirmed=marked.confirmed,
                 commits=marked.commits,
                 keys=marked.keys.counts(),
+                stored_keys=marked.keys.stored(),
                 uncommitted_keys=marked.keys.uncommitted(),
             )
         return found

@@ -52,6 +52,8 @@ class Description:
         database: its schema.
         ca: path of the certificate authority's PEM file.
         aws: where its AWS API answers; None without the extra `aws`.
+        names: the host name of each endpoint, by the names of inside; empty without `--aws-names`.
+        dns: where a name server answers for them; None without one.
         identifier: the cluster's name in the AWS API.
         usual: what a failover looks like unless it is said otherwise, as `encode_script` returns it.
         seed: decides the sampled durations of its failovers.
@@ -70,6 +72,8 @@ class Description:
     database: str
     ca: str
     aws: ApiPlace | None
+    names: Mapping[str, str]
+    dns: Place | None
     identifier: str
     usual: str = field(repr=False)
     seed: int

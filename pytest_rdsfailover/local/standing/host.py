@@ -4,7 +4,7 @@ import os
 import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack, closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Self
 
@@ -14,6 +14,7 @@ from pytest_rdsfailover.local.aws_api.door import Door
 from pytest_rdsfailover.local.aws_api.script import encode_script
 from pytest_rdsfailover.local.backend import LocalBackend
 from pytest_rdsfailover.local.cluster import IDENTIFIER, LocalCluster
+from pytest_rdsfailover.local.network import Place
 from pytest_rdsfailover.local.processes.identity import Identity, own_identity
 from pytest_rdsfailover.local.profiles.profiles import load_profile
 from pytest_rdsfailover.local.standing.description import Description
@@ -46,6 +47,8 @@ class ClusterHost:
         settings: what the cluster is, as for the fixtures.
         name: how users call it.
         proxy: how its RDS Proxy is set up, by the names of AWS' API.
+        dns_port: where a name server answers for the names of a cluster that has such; 0 for any
+            free port, None for no name server.
         environ: where to find the cache directory.
 
     Attributes:
@@ -63,6 +66,7 @@ class ClusterHost:
         name: str,
         *,
         proxy: Mapping[str, object] | None = None,
+        dns_port: int | None = None,
         environ: Mapping[str, str] = os.environ,
     ) -> None:
         registry = Registry(environ)
@@ -70,11 +74,30 @@ class ClusterHost:
             stack.enter_context(registry.claimed(name))
             self.cluster = stack.enter_context(LocalBackend(settings)).cluster()
             self.cluster.proxy.begin(proxy or {})
+            names, dns = self._named(stack, settings.aws_names, dns_port)
             door = stack.enter_context(closing(Door(self.cluster.aws))) if can_start() else None
             place = None if door is None else door.place
-            self.description = describe(self.cluster, settings, name, place)
+            self.description = replace(
+                describe(self.cluster, settings, name, place), names=names, dns=dns
+            )
             registry.write(self.description)
             self._stack = stack.pop_all()
+
+    def _named(
+        self, stack: ExitStack, region: str | None, dns_port: int | None
+    ) -> tuple[Mapping[str, str], Place | None]:
+        """Give the endpoints names if a region is given; return these, and where they are answered."""
+        if region is None:
+            return {}, None
+        names = stack.enter_context(self.cluster.aws_names(region))
+        hosts = {name: names.host(name) for name in self.cluster.network.places}
+        zone = self.cluster.zone()
+        if dns_port is None or zone is None:
+            return hosts, None
+        from pytest_rdsfailover.local.dns.responder import LOOPBACK, Responder
+
+        responder = stack.enter_context(closing(Responder(zone, dns_port or None)))
+        return hosts, Place(LOOPBACK, responder.port)
 
     def __enter__(self) -> Self:
         return self
@@ -132,6 +155,8 @@ def describe(
         database=endpoint.database,
         ca=cluster.ca,
         aws=aws,
+        names={},
+        dns=None,
         identifier=IDENTIFIER,
         usual=encode_script(load_profile(settings.profile), settings.seed),
         seed=settings.seed,

@@ -4,6 +4,7 @@ No name begins with `RDS_`: those are options of ours.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from pytest_rdsfailover.aws.client import stray_variables
 from pytest_rdsfailover.local.standing.description import Description
@@ -23,8 +24,9 @@ def variables(description: Description, endpoint: str = "writer") -> dict[str, s
         SettingError: if there is no such endpoint.
     """
     chosen = description.endpoint(endpoint)
+    host = description.names.get(chosen.name, chosen.host)
     found = {
-        **chosen.env(),
+        **replace(chosen, host=host).env(),
         NAME: description.name,
         f"{PREFIX}CLUSTER": description.identifier,
         f"{PREFIX}CA": description.ca,
@@ -32,7 +34,10 @@ def variables(description: Description, endpoint: str = "writer") -> dict[str, s
     for called, name in description.called.items():
         variable = PREFIX + called.upper().replace("-", "_")
         place = description.places[name]
-        found |= {f"{variable}_HOST": place.host, f"{variable}_PORT": str(place.port)}
+        host = description.names.get(name, place.host)
+        found |= {f"{variable}_HOST": host, f"{variable}_PORT": str(place.port)}
+    if description.dns is not None:
+        found[f"{PREFIX}DNS"] = str(description.dns)
     if description.aws is not None:
         found |= description.aws.environment()
     return {name: str(value) for name, value in found.items()}

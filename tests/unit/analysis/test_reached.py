@@ -238,6 +238,24 @@ def test_writes_whose_keys_cannot_be_read_are_committed_or_not(writes, more, say
     assert says in reason
 
 
+# What was acknowledged before it was done.
+
+
+@pytest.mark.parametrize(
+    ("ahead", "seen", "early"),
+    [
+        (30, keyed(every(20)), True),
+        (2, keyed(every(20)), False),
+        (30, uncommitted(every(20), {}, commits=32), False),  # five at a time
+        (30, keyed(every(15), writes=900), False),  # some hide their keys
+    ],
+)
+def test_writes_that_are_confirmed_only_later_were_acknowledged_too_early(ahead, seen, early):
+    reason = why_untrue(told(seen, seen, ahead=ahead), calm=every(20), acked=every(20))
+    assert reason.startswith(f"{ahead} writes were acknowledged at one time") is early
+    assert bool(reason) is early
+
+
 # A real cluster's writer tells only what all of its clients did.
 
 

@@ -75,7 +75,13 @@ def test_statements_are_counted_by_endpoint_and_those_with_a_mark_apart():
 
     assert witness.tell(b"run") == {
         "cluster": Traffic(
-            connections=1, statements=4, marked=2, confirmed=1, commits=1, keys={"0": 1}
+            connections=1,
+            statements=4,
+            marked=2,
+            confirmed=1,
+            commits=1,
+            keys={"0": 1},
+            stored_keys={"0": 1},
         ),
         "proxy": Traffic(statements=1),
     }
@@ -132,6 +138,7 @@ def test_the_last_write_with_a_key_of_its_own_decides(witness, session):
     session.do(INSERT % 1)
     session.ask(INSERT % 1)  # is never answered
     assert seen(witness).keys == {"0": 0}
+    assert seen(witness).stored_keys == {"0": 1}  # it was stored meanwhile
 
 
 LOOKS = [

@@ -1,35 +1,52 @@
-"""A file of variables: ours to write and to remove, and nobody else's."""
+"""A file that we write: ours to replace and to remove, and nobody else's."""
 
 import os
 import stat
 
 import pytest
-from standing_clusters import description
 
-from pytest_rdsfailover.cli.env_file import EnvFile
+from pytest_rdsfailover.cli.cluster_file import ClusterFile
 from pytest_rdsfailover.model.errors import SettingError
+
+
+def owned(path):
+    return ClusterFile(path, "--env-file")
 
 
 def test_the_file_is_there_for_the_block_and_only_for_its_owner(tmp_path):
     path = tmp_path / "env"
-    with EnvFile(path, "dotenv", "reader").written(description()):
-        assert "DB_HOST='127.0.0.3'\n" in path.read_text()
+    with owned(path) as file:
+        file.write(["A=1"])
+        file.write(["A=2"])
+        assert path.read_text().splitlines()[1:] == ["A=2"]
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert list(tmp_path.iterdir()) == []
 
 
+def test_what_is_as_it_should_be_is_not_written_again(tmp_path):
+    path = tmp_path / "env"
+    with owned(path) as file:
+        file.write(["A=1"])
+        before = path.stat().st_ino
+        file.write(["A=1"])
+        assert path.stat().st_ino == before
+
+
 def test_what_another_cluster_has_left_is_written_over(tmp_path):
     path = tmp_path / "env"
-    with EnvFile(path, "shell", "writer").written(description()):
+    with owned(path) as file:
+        file.write(["A=1"])
         left = path.read_text()
     path.write_text(left)
-    with EnvFile(path, "docker", "writer").written(description()):
-        assert "export" not in path.read_text()
+    with owned(path) as file:
+        file.write(["B=1"])
+        assert "A=1" not in path.read_text()
 
 
 def test_what_somebody_has_written_meanwhile_stays(tmp_path):
     path = tmp_path / "env"
-    with EnvFile(path, "shell", "writer").written(description()):
+    with owned(path) as file:
+        file.write(["A=1"])
         path.write_text("MINE=1")
     assert path.read_text() == "MINE=1"
 
@@ -48,9 +65,9 @@ def test_what_is_not_ours_is_not_touched(tmp_path, kind):
             path.symlink_to(tmp_path / "nowhere")
 
     with pytest.raises(SettingError, match="left as it is"):
-        EnvFile(path, "shell", "writer")
+        owned(path)
 
 
 def test_a_directory_that_is_missing_is_told_at_once(tmp_path):
     with pytest.raises(SettingError, match="there is no directory"):
-        EnvFile(tmp_path / "no" / "env", "shell", "writer")
+        owned(tmp_path / "no" / "env")

@@ -1,0 +1,189 @@
+"""`rdsfailover trial`: load, failover, audit, verdict, for an application in any language."""
+
+import argparse
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+from pytest_rdsfailover.analysis.verdicts.bounds import (
+    Expectation,
+    check_resolution,
+    parse_expectations,
+)
+from pytest_rdsfailover.analysis.verdicts.expectations import FAIL, PASS, verdicts
+from pytest_rdsfailover.cli.cluster_options import check_endpoint, proxy_of, settings_of
+from pytest_rdsfailover.cli.judge import bounds, judge
+from pytest_rdsfailover.cli.render import render
+from pytest_rdsfailover.cli.signals import ended_by_signals
+from pytest_rdsfailover.cli.standing_arguments import CLUSTER, LOAD
+from pytest_rdsfailover.cli.workload import StoredKeys, ran, workload_of
+from pytest_rdsfailover.journal import archive
+from pytest_rdsfailover.local.backend import environment
+from pytest_rdsfailover.local.profiles.profiles import load_profile
+from pytest_rdsfailover.local.standing.host import ClusterHost
+from pytest_rdsfailover.local.standing.registry import Registry
+from pytest_rdsfailover.local.standing.variables import variables
+from pytest_rdsfailover.local.standing.visitor import VisitedCluster
+from pytest_rdsfailover.model.errors import AuditError, SettingError
+from pytest_rdsfailover.model.settings import Settings, check_trials
+from pytest_rdsfailover.trial.runner import TrialRunner
+from pytest_rdsfailover.trial.trial import InvalidTrialError, Trial
+
+MET, BROKEN, NOTHING_PROVEN = 0, 1, 3
+OWN_CLUSTER = (
+    "server",
+    "toxiproxy",
+    "instances",
+    "port",
+    "aws_names",
+    "user",
+    "password",
+    "database",
+)
+
+
+def trial(options: argparse.Namespace) -> int:
+    """Run trials and judge them; return 0 if all bounds are met, 1 if one is broken, 3 if neither."""
+    settings = settings_of(options, (*CLUSTER, *LOAD))
+    check_trials(options.trials)
+    expectations = parse_expectations(**bounds(options.expect))
+    check_resolution(expectations, settings.rate)
+    workload_of(options, {})  # so that nothing is started for a wrong one
+    if options.profile is not None:
+        load_profile(options.profile)
+    with ended_by_signals(), ExitStack() as stack:
+        cluster = stack.enter_context(_cluster(options, settings))
+        session = TrialSession(options, settings, cluster)
+        session.prepare()
+        trials = [session.run(number) for number in range(options.trials)]
+        directory = options.journal or stack.enter_context(tempfile.TemporaryDirectory())
+        paths = [session.write(Path(directory), each) for each in trials]
+        lines, _ = judge(
+            paths, expect=options.expect, json_path=_path(options.json), timelines=False
+        )
+        _show([*lines, *session.problems])
+        if options.report is not None:
+            _show([f"report: {render(paths, Path(options.report), title='Database failover')}"])
+    return _status(trials, expectations, session.problems)
+
+
+@contextmanager
+def _cluster(options: argparse.Namespace, settings: Settings) -> Iterator[VisitedCluster]:
+    """Give the standing cluster of that name; one for the time of the trials if there is none."""
+    registry = Registry()
+    if options.name in registry.names():
+        found = registry.find(options.name)
+        own = [f"--{name}" for name in OWN_CLUSTER if getattr(options, name) is not None]
+        if own or options.proxy:
+            raise SettingError(
+                f"{', '.join(own) or '--proxy'}: the cluster {options.name!r} stands already; give a"
+                " --name that none has for one of these trials' own"
+            )
+        with VisitedCluster(found) as cluster:
+            yield cluster
+        return
+    if options.http is not None:
+        raise SettingError(
+            f"--http: no cluster {options.name!r} stands, so no service can write to it; start one"
+            " by `rdsfailover up`, and the service with its variables"
+        )
+    check_endpoint(options.endpoint, settings)
+    with (
+        ClusterHost(settings, f"trial-{os.getpid()}", proxy=proxy_of(options)) as host,
+        VisitedCluster(host.description) as cluster,
+    ):
+        yield cluster
+
+
+class TrialSession:
+    """The trials of one command on one cluster.
+
+    Args:
+        options: what was typed.
+        settings: the same, read.
+        cluster: what fails over.
+
+    Attributes:
+        problems: lines that say what could not be found out.
+    """
+
+    def __init__(
+        self, options: argparse.Namespace, settings: Settings, cluster: VisitedCluster
+    ) -> None:
+        self._options, self._settings, self._cluster = options, settings, cluster
+        self._endpoint = cluster.endpoint(options.endpoint)
+        self._noted: list[Trial] = []
+        self._runner = TrialRunner(
+            cluster, settings, test="trial", profile=options.profile, expectations={},
+            note=self._noted.append,
+        )  # fmt: skip
+        self._workload = workload_of(options, variables(cluster.description, options.endpoint))
+        self._stored = None
+        if options.stored_sql is not None:
+            self._stored = StoredKeys(cluster.audit_endpoint, options.stored_sql)
+        self.problems: list[str] = []
+
+    def prepare(self) -> None:
+        """Make what the workload needs, and see whether its keys can be read back.
+
+        Raises:
+            SettingError: if they cannot, or they would never be read.
+        """
+        if self._stored is not None and self._workload is None:
+            raise SettingError("--stored-sql: our own insert knows its table; leave it out")
+        for statement in self._options.setup_sql:
+            ran(self._cluster.audit_endpoint(), statement)
+        if self._stored is not None:
+            self._stored.check()
+
+    def run(self, number: int) -> Trial:
+        """Run one trial; an invalid one is a trial, too."""
+        if number:
+            time.sleep(self._settings.spacing)
+        more: dict[str, Any] = {}
+        if self._workload is not None:
+            more = {"workload": self._workload, "stored": self._stored}
+        try:
+            self._runner.trial(self._endpoint, target=self._options.target, **more)
+        except InvalidTrialError:
+            pass  # its reason is in the table
+        except AuditError as error:
+            self.problems.append(f"not audited: {error}")
+        return self._noted[-1]
+
+    def write(self, directory: Path, found: Trial) -> Path:
+        """Write a trial's journal; return its path."""
+        label = archive.Label(
+            test="trial",
+            scenario=self._options.endpoint,
+            seed=self._settings.seed,
+            rerun="",
+            versions=environment(self._cluster)["versions"],
+        )
+        assert found.evidence is not None  # noqa: S101 - for the type checker: we have just taken it
+        return archive.write(directory, found.evidence, label)
+
+
+def _status(
+    trials: Sequence[Trial], expectations: Sequence[Expectation], problems: Sequence[str]
+) -> int:
+    states = [
+        verdict.state for each in trials if each.valid for verdict in verdicts(each, expectations)
+    ]
+    if FAIL in states:
+        return BROKEN
+    proven = all(each.valid for each in trials) and all(state == PASS for state in states)
+    return MET if proven and not problems else NOTHING_PROVEN
+
+
+def _path(text: str | None) -> Path | None:
+    return None if text is None else Path(text)
+
+
+def _show(lines: Sequence[str]) -> None:
+    print("\n".join(lines), file=sys.stdout, flush=True)  # noqa: T201 - a command speaks so

@@ -1,0 +1,137 @@
+"""Writes by HTTP: one request for each key, over a connection that each writer keeps alive."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+import urllib3
+from urllib3.exceptions import (
+    ConnectTimeoutError,
+    HTTPError,
+    NameResolutionError,
+    NewConnectionError,
+    ReadTimeoutError,
+)
+
+from pytest_rdsfailover.load.outside import OutsideWorkload
+from pytest_rdsfailover.model.errors import SettingError, ToldError
+from pytest_rdsfailover.model.records import Fault, Outcome
+
+KEY = "{key}"
+METHODS = ("DELETE", "GET", "PATCH", "POST", "PUT")
+LONGEST_SHOWN = 200  # bytes of an answer
+OUTCOMES = {"2": Outcome.ACKED, "3": Outcome.REFUSED, "4": Outcome.REFUSED, "5": Outcome.UNKNOWN}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HttpWorkload(OutsideWorkload):
+    """Sends one HTTP request for each write; `{key}` in its URL, headers or body is the key.
+
+    A status of 2xx acknowledges the write. 3xx and 4xx refuse it: nothing was stored. After 5xx, and
+    where the connection broke or no answer came, it is unknown. `outcomes` says otherwise for single
+    statuses. Redirects are not followed, and no request is sent twice.
+
+    Attributes:
+        url: where to send it, for example `http://127.0.0.1:8080/orders?ref={key}`.
+        method: `POST`, `PUT` or another one.
+        headers: names and values.
+        body: what it carries; None for nothing.
+        outcomes: what a status means, `acked`, `refused` or `unknown`, by the status.
+        connect_within: seconds for a connection.
+        answer_within: seconds for an answer.
+
+    Raises:
+        SettingError: if there is no `{key}`, or anything else of it makes no sense.
+    """
+
+    url: str
+    method: str = "POST"
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    body: str | None = field(default=None, repr=False)
+    outcomes: Mapping[int, str] = field(default_factory=dict)
+    connect_within: float = 1.0
+    answer_within: float = 5.0
+
+    def __post_init__(self) -> None:
+        """Refuse what can never write a key."""
+        try:
+            parts = urlsplit(self.url)
+            usable = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+        except ValueError:
+            usable = False
+        if not usable:
+            raise SettingError(
+                f"{self.url!r} is no URL of a service; write one such as"
+                " http://127.0.0.1:8080/orders?ref={key}"
+            )
+        if KEY in parts.netloc:
+            raise SettingError(f"{self.url!r}: all keys go to one host; write {KEY} behind it")
+        if self.method not in METHODS:
+            raise SettingError(f"the method {self.method!r} is none of {', '.join(METHODS)}")
+        if not any(KEY in text for text in (self.url, self.body or "", *self.headers.values())):
+            raise SettingError(
+                f"the request has no {KEY}: write it where the service takes the key, in the URL, a"
+                " header or the body"
+            )
+        for status, meaning in self.outcomes.items():
+            if meaning.upper() not in Outcome.__members__ or not 100 <= status <= 599:  # noqa: PLR2004
+                raise SettingError(
+                    f"outcome {status}={meaning}: write a status and acked, refused or unknown"
+                )
+        if self.connect_within <= 0 or self.answer_within <= 0:
+            raise SettingError("a request needs some time for a connection and for an answer")
+
+    def open(self) -> urllib3.HTTPConnectionPool:
+        """Return a writer's own connection, which is made when it is first used."""
+        timeout = urllib3.Timeout(connect=self.connect_within, read=self.answer_within)
+        return urllib3.connection_from_url(self.url, maxsize=1, timeout=timeout, retries=False)
+
+    def write(self, key: str, session: urllib3.HTTPConnectionPool) -> None:
+        """Send the request; return if its status acknowledges the write.
+
+        Raises:
+            ToldError: if it does not.
+        """
+        parts = urlsplit(self.url)
+        target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        body = None if self.body is None else self.body.replace(KEY, key).encode()
+        try:
+            answer = session.urlopen(
+                self.method,
+                target.replace(KEY, key),
+                body=body,
+                headers={name: text.replace(KEY, key) for name, text in self.headers.items()},
+                redirect=False,
+                retries=False,
+            )
+        except (HTTPError, OSError) as error:
+            raise ToldError(*_of_error(error), f"{self.method} {key}: {error}") from error
+        outcome = self._outcome(answer.status)
+        if outcome is not Outcome.ACKED:
+            said = answer.data[:LONGEST_SHOWN].decode("utf-8", "replace")
+            text = f"the service answered {answer.status} {said}".rstrip()
+            raise ToldError(outcome, Fault(answer.status, "server"), text)
+
+    def close(self, session: urllib3.HTTPConnectionPool) -> None:
+        """Close the connection."""
+        session.close()
+
+    def _outcome(self, status: int) -> Outcome:
+        if status in self.outcomes:
+            return Outcome[self.outcomes[status].upper()]
+        return OUTCOMES.get(str(status)[0], Outcome.UNKNOWN)
+
+
+def _of_error(error: Exception) -> tuple[Outcome, Fault]:
+    """Return what an error of the client says: before the request was sent, nothing was stored."""
+    match error:
+        case NameResolutionError():
+            return Outcome.REFUSED, Fault(0, "dns")
+        case NewConnectionError():
+            return Outcome.REFUSED, Fault(0, "refused")
+        case ConnectTimeoutError():
+            return Outcome.REFUSED, Fault(0, "timeout")
+        case ReadTimeoutError() | TimeoutError():
+            return Outcome.UNKNOWN, Fault(0, "timeout")
+        case _:
+            return Outcome.UNKNOWN, Fault(0, "reset")

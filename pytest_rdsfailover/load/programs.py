@@ -1,0 +1,180 @@
+"""Writes by a program of any language: keys on its standard input, answers on its standard output."""
+
+import contextlib
+import os
+import select
+import shlex
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from pytest_rdsfailover.load.outside import OutsideWorkload
+from pytest_rdsfailover.model.clock import MonotonicClock, wait_until
+from pytest_rdsfailover.model.errors import SettingError, ToldError
+from pytest_rdsfailover.model.records import Fault, Outcome
+from pytest_rdsfailover.mysql.driver import KINDS
+
+SPOKEN = "write `ok KEY`, `refused KEY CODE` or `unknown KEY CODE`, and flush the line"
+ENDS_WITHIN = 2.0  # seconds that a program has for its end once its input has ended
+BLOCK, LONGEST_LINE, LONGEST_SHOWN = 65536, 1 << 20, 100  # bytes
+OUTCOMES = {"ok": Outcome.ACKED, "refused": Outcome.REFUSED, "unknown": Outcome.UNKNOWN}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProcessWorkload(OutsideWorkload):
+    """Lets a program of any language write: each writer starts one, which lives as long as its load.
+
+    It reads one key a line from its standard input, and answers each with one line on its standard
+    output: `ok KEY` once the write is acknowledged, `refused KEY CODE` if nothing was stored, `unknown
+    KEY CODE` if it cannot tell. CODE is MySQL's error number, or 0. It ends with its input. A program
+    that ends before is started again for the next key. Its standard error is ours.
+
+    Attributes:
+        command: the program and its arguments.
+        environ: what to add to its environment.
+        answer_within: seconds for an answer; what comes later is the answer to no other key.
+
+    Raises:
+        SettingError: if there is no such program.
+    """
+
+    command: Sequence[str]
+    environ: Mapping[str, str] = field(default_factory=dict, repr=False)
+    answer_within: float = 10.0
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be started."""
+        if isinstance(self.command, str) or not self.command:
+            raise SettingError("command: a list of the program and its arguments")
+        if shutil.which(self.command[0]) is None:
+            raise SettingError(f"there is no program {self.command[0]!r} that can be run")
+        if self.answer_within <= 0:
+            raise SettingError("a program needs some time for an answer")
+
+    def open(self) -> "ProgramSession":
+        """Start a writer's program."""
+        return ProgramSession(self)
+
+    def write(self, key: str, session: "ProgramSession") -> None:
+        """Have the program write a key; return if it says ok.
+
+        Raises:
+            ToldError: if it says anything else, or nothing.
+        """
+        session.write(key)
+
+    def close(self, session: "ProgramSession") -> None:
+        """End the program."""
+        session.close()
+
+
+class ProgramSession:
+    """One writer's program.
+
+    Args:
+        workload: what to start.
+    """
+
+    def __init__(self, workload: ProcessWorkload) -> None:
+        self._workload, self._name = workload, shlex.join(workload.command)
+        self._late: set[str] = set()  # keys whose answers nobody waits for any more
+        self._process = self._started()
+
+    def _started(self) -> "subprocess.Popen[bytes]":
+        self._buffer = b""
+        return subprocess.Popen(
+            list(self._workload.command),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env={**os.environ, **self._workload.environ},
+            process_group=0,  # so that Ctrl-C reaches us alone, and its own children can be ended
+        )
+
+    def write(self, key: str) -> None:
+        """Hand over a key and wait for its answer; see `ProcessWorkload.write`."""
+        if self._has_ended():
+            self.close()
+            self._process = self._started()
+        assert self._process.stdin is not None  # noqa: S101 - for the type checker: it is a pipe
+        try:
+            self._process.stdin.write(f"{key}\n".encode())
+            self._process.stdin.flush()
+        except OSError:
+            raise self._ended(key) from None
+        deadline = time.monotonic() + self._workload.answer_within
+        while True:
+            word, answered, code = self._answer(key, deadline)
+            if answered == key:
+                break
+            if answered not in self._late:
+                raise _nonsense(f"it has answered {answered!r}, which is not the key {key!r}")
+            self._late.discard(answered)
+        outcome = OUTCOMES[word]
+        if outcome is not Outcome.ACKED:
+            fault = Fault(code, KINDS.get(code, "server") if code else "server")
+            raise ToldError(outcome, fault, f"{self._name} said: {word} {key} {code}")
+
+    def _answer(self, key: str, deadline: float) -> tuple[str, str, int]:
+        """Return the next line's word, key and code."""
+        line = self._line(key, deadline)
+        word, _, rest = line.partition(" ")
+        answered, _, code = rest.partition(" ")
+        number = code.strip() or "0"
+        if word not in OUTCOMES or not answered or not (number.isascii() and number.isdecimal()):
+            raise _nonsense(f"it has said {line[:LONGEST_SHOWN]!r}")
+        return word, answered, min(int(number), 65535)
+
+    def _line(self, key: str, deadline: float) -> str:
+        assert self._process.stdout is not None  # noqa: S101 - for the type checker: it is a pipe
+        number = self._process.stdout.fileno()
+        poll = select.poll()
+        poll.register(number, select.POLLIN)
+        while b"\n" not in self._buffer:
+            left = deadline - time.monotonic()
+            if left <= 0 or not poll.poll(left * 1000):
+                self._late.add(key)
+                waited = self._workload.answer_within
+                text = f"{self._name} has not answered {key} within {waited:g} s"
+                raise ToldError(Outcome.UNKNOWN, Fault(0, "timeout"), text)
+            block = os.read(number, BLOCK)
+            if not block or len(self._buffer) > LONGEST_LINE:
+                raise self._ended(key)
+            self._buffer += block
+        line, _, self._buffer = self._buffer.partition(b"\n")
+        return line.decode("utf-8", "replace").strip()
+
+    def _ended(self, key: str) -> ToldError:
+        """End what is of no more use; return the error that says so."""
+        self.close()
+        text = (
+            f"{self._name} has ended (status {self._process.returncode}) before it answered {key}"
+        )
+        return ToldError(Outcome.UNKNOWN, Fault(0, "reset"), text)
+
+    def close(self) -> None:
+        """Let the program end with its input; kill it if it does not, and whatever it has started."""
+        process = self._process
+        for stream in (process.stdin, process.stdout):
+            with contextlib.suppress(OSError):
+                if stream is not None:
+                    stream.close()
+        if process.returncode is not None:
+            return
+        wait_until(self._has_ended, timeout=ENDS_WITHIN, clock=MonotonicClock())
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, signal.SIGKILL)  # not reaped yet, so that the id is its own
+        process.wait()
+
+    def _has_ended(self) -> bool:
+        """Tell whether the program has ended; it is left to be reaped, so that its id stays its own."""
+        if self._process.returncode is not None:
+            return True
+        how = os.WEXITED | os.WNOHANG | os.WNOWAIT
+        return os.waitid(os.P_PID, self._process.pid, how) is not None
+
+
+def _nonsense(what: str) -> ToldError:
+    return ToldError(Outcome.UNKNOWN, Fault(0, "client"), f"{what}; {SPOKEN}")

@@ -1,0 +1,178 @@
+"""`rdsfailover trial`: an application in any language is put under load, failed over, and judged."""
+
+import json
+import shutil
+import sys
+
+import pytest
+from commands import done, judged, new_name, script, started
+
+from pytest_rdsfailover.cli.main import main
+
+pytestmark = [
+    pytest.mark.local,
+    pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc"),
+]
+SHORT = ("--writers", "4", "--rate", "100", "--warmup", "300ms", "--seed", "7",
+         "--calm-not-issued", "90%")  # fmt: skip
+TABLE = "CREATE TABLE IF NOT EXISTS orders (ref VARCHAR(64) PRIMARY KEY)"
+STORED = ("--setup-sql", TABLE, "--stored-sql", "SELECT ref FROM orders")
+CONNECT = f"""#!{sys.executable}
+import os, sys, pymysql
+def connect():
+    return pymysql.connect(host=os.environ["DB_HOST"], port=int(os.environ["DB_PORT"]),
+        user=os.environ["DB_USER"], password=os.environ["DB_PASSWORD"], database=os.environ["DB_NAME"],
+        autocommit=True, connect_timeout=1, read_timeout=2)
+"""
+PROGRAM = (
+    CONNECT
+    + """
+connection = None
+for number, key in enumerate(map(str.strip, sys.stdin)):
+    try:
+        connection = connection or connect()
+    except pymysql.err.OperationalError as error:
+        print("refused", key, error.args[0], flush=True)
+        continue
+    try:
+        cursor = connection.cursor()
+        cursor.execute("INSERT INTO orders VALUES (%s)", (key,))
+        if "forgets" in sys.argv and number % 5 == 3:
+            cursor.execute("DELETE FROM orders WHERE ref = %s", (key,))
+        print("ok", key, flush=True)
+    except pymysql.err.MySQLError as error:
+        code, connection = error.args[0], None
+        print("refused" if code in (1290, 1836) else "unknown", key, code, flush=True)
+"""
+)
+LIAR = """#!/bin/sh
+while read key; do echo "ok $key"; done
+"""
+SERVICE = (
+    CONNECT
+    + """
+import http.server, threading, urllib.parse
+local = threading.local()
+class Orders(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    def do_POST(self):
+        ref = urllib.parse.parse_qs(urllib.parse.urlsplit(self.path).query)["ref"][0]
+        try:
+            local.connection = getattr(local, "connection", None) or connect()
+            local.connection.cursor().execute("INSERT INTO orders VALUES (%s)", (ref,))
+            status = 201
+        except pymysql.err.MySQLError:
+            local.connection, status = None, 503
+        self.send_response(status)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+    def log_message(self, *_):
+        pass
+server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Orders)
+server.daemon_threads = True
+threading.Thread(target=server.serve_forever, daemon=True).start()
+import subprocess
+url = "POST http://127.0.0.1:%d/orders?ref={key}" % server.server_address[1]
+sys.exit(subprocess.run([*sys.argv[1:], "--http", url]).returncode)
+"""
+)
+
+
+@pytest.fixture(scope="module")
+def name():
+    """A cluster that stands for all trials of this module."""
+    name = new_name()
+    with started("up", "--name", name, "--json") as process:
+        process.line()
+        yield name
+
+
+def test_our_own_insert_needs_nothing_but_the_command(name, tmp_path):
+    document, page, journals = (tmp_path / each for each in ("result.json", "page", "journals"))
+
+    def take():
+        shutil.rmtree(journals, ignore_errors=True)
+        return done(
+            "trial", "--name", name, *SHORT, "--expect", "lost = 0", "--trials", "2",
+            "--json", str(document), "--report", str(page), "--journal", str(journals),
+        )  # fmt: skip
+
+    ended = judged(take)
+
+    assert (ended.returncode, ended.stderr) == (0, "")
+    trials = json.loads(document.read_text())["trials"]
+    assert [trial["lost"] for trial in trials] == [[], []]
+    assert "promoted" in ended.stdout
+    assert (page / "index.html").exists()
+    again = done("judge", str(journals), "--expect", "lost == 0")
+    assert again.returncode == 0
+
+
+def test_a_program_writes_by_lines_on_a_cluster_of_the_trials_own(tmp_path):
+    program = script(tmp_path / "program", PROGRAM)
+    arguments = ("--name", new_name(), *SHORT, *STORED, "--exec", program)
+    ended = judged(lambda: done("trial", *arguments, "--expect", "lost == 0"))
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert "acked, 0 lost" in ended.stdout
+
+
+def test_a_broken_bound_is_1_and_names_the_keys(name, tmp_path):
+    program = script(tmp_path / "program", PROGRAM)
+    arguments = ("--name", name, *SHORT, *STORED, "--exec", f"{program} forgets")
+    ended = judged(lambda: done("trial", *arguments, "--expect", "lost = 0"))
+    assert ended.returncode == 1, ended.stdout + ended.stderr
+    assert "FAIL: lost == 0: was " in ended.stdout
+
+
+def test_a_program_that_writes_nothing_proves_nothing(name, tmp_path):
+    program = script(tmp_path / "liar", LIAR)
+    ended = done("trial", "--name", name, *SHORT, "--exec", program, "--expect", "lost = 0")
+
+    assert ended.returncode == 3
+    assert "INVALID" in ended.stdout
+
+
+def test_a_service_writes_by_requests(tmp_path):
+    service = script(tmp_path / "service", SERVICE)
+    command = [sys.executable, "-m", "pytest_rdsfailover.cli.main"]
+    trial = ["trial", *SHORT, *STORED, "--expect", "lost = 0", "--expect", "stuck_writers = 0"]
+    ended = judged(lambda: done("run", "--", service, *command, *trial))
+
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert "503 server" in ended.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--http", "http://127.0.0.1/orders"], "has no {key}"),
+        (["--http", "FETCH http://127.0.0.1/{key}"], "METHOD URL"),
+        (["--http", "http://127.0.0.1/{key}", "--exec", "true"], "two workloads"),
+        (["--http", "http://127.0.0.1/{key}", "--header", "x"], "NAME: VALUE"),
+        (["--http", "http://127.0.0.1/{key}", "--outcome", "5=x"], "refused or unknown"),
+        (["--exec", "no-such-program"], "no program"),
+        (["--expect", "downtme < 1s"], "downtime"),
+        (["--expect", "downtime < 1ms", "--rate", "100"], "finer"),
+        (["--exec", "true", "--stored-sql", "SELECT ref FROM order_s"], "has to be there"),
+        (["--exec", "true", "--stored-sql", "SELECT 1, 2"], "2 columns"),
+        (["--exec", "true", "--stored-sql", "DO 1"], "0 columns"),
+        (["--stored-sql", "SELECT 1"], "our own insert"),
+        (["--instances", "3"], "stands already"),
+        (["--endpoint", "wirter"], "did you mean 'writer'?"),
+        (["--profile", "auorra"], "did you mean 'aurora'?"),
+        (["--trials", "0"], "at least one"),
+        (["--rate", "fast"], "--rate"),
+    ],
+)
+def test_what_makes_no_sense_is_one_sentence_before_anything_is_written(
+    name, capsys, arguments, said
+):
+    assert main(["trial", "--name", name, *arguments]) == 2
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert said in shown.err
+
+
+def test_a_service_needs_a_cluster_that_stands(capsys):
+    assert main(["trial", "--name", new_name(), "--http", "http://127.0.0.1/{key}"]) == 2
+    assert "rdsfailover up" in capsys.readouterr().err

@@ -1,0 +1,274 @@
+"""What services and programs outside of Python answer, and what may be believed of it."""
+
+import http.server
+import os
+import pickle
+import socket
+import sys
+import threading
+import time
+
+import pytest
+from waiting import until
+
+from pytest_rdsfailover.load.http import HttpWorkload
+from pytest_rdsfailover.load.programs import ProcessWorkload
+from pytest_rdsfailover.local.processes.ports import reserve_port
+from pytest_rdsfailover.model.errors import SettingError, ToldError
+from pytest_rdsfailover.model.records import Fault, Outcome
+from pytest_rdsfailover.mysql import driver
+
+ACKED, REFUSED, UNKNOWN = Outcome.ACKED, Outcome.REFUSED, Outcome.UNKNOWN
+SPEAKER = """
+import sys, time
+for key in map(str.strip, sys.stdin):
+    {}
+"""
+
+
+class Service(http.server.ThreadingHTTPServer):
+    """Answers with the status that stands in the path, and keeps what it was asked."""
+
+    daemon_threads = True
+
+    def __init__(self):
+        super().__init__(("127.0.0.1", 0), Answer)
+        self.seen, self.connections = [], 0
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+    def url(self, path):
+        return f"http://127.0.0.1:{self.server_address[1]}{path}"
+
+
+class Answer(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def setup(self):
+        super().setup()
+        self.server.connections += 1
+
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0))).decode()
+        self.server.seen.append((self.command, self.path, self.headers.get("X-Ref"), body))
+        status = self.path.split("/")[1]
+        if status == "hang":
+            time.sleep(1)
+        if status in ("cut", "hang"):
+            self.close_connection = True
+            return
+        self.send_response(int(status))
+        self.send_header("Content-Length", "4")
+        self.send_header("Location", "/201/elsewhere")
+        self.end_headers()
+        self.wfile.write(b"said")
+
+    do_PUT = do_POST  # noqa: N815 - http.server asks for it
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture(scope="module")
+def service():
+    service = Service()
+    yield service
+    service.shutdown()
+    service.server_close()
+
+
+def told(workload, key="run-0-1", session=None):
+    """Return what may be believed of a write, and why it failed."""
+    session = workload.open() if session is None else session
+    try:
+        workload.write(key, session)
+    except ToldError as error:
+        return driver.classify(error, True)  # noqa: FBT003 - a callback
+    return ACKED, None
+
+
+@pytest.mark.parametrize(
+    ("status", "outcome"),
+    [(200, ACKED), (201, ACKED), (204, ACKED), (302, REFUSED), (409, REFUSED), (500, UNKNOWN),
+     (503, UNKNOWN)],
+)  # fmt: skip
+def test_a_status_tells_the_outcome_and_no_redirect_is_followed(service, status, outcome):
+    service.seen.clear()
+    found, fault = told(HttpWorkload(url=service.url(f"/{status}/{{key}}")))
+
+    assert (found, fault) == (outcome, None if outcome is ACKED else Fault(status, "server"))
+    assert len(service.seen) == 1
+
+
+def test_a_service_may_mean_something_else_by_a_status(service):
+    workload = HttpWorkload(url=service.url("/503/{key}"), outcomes={503: "refused", 409: "acked"})
+    assert told(workload)[0] is REFUSED
+    assert told(HttpWorkload(url=service.url("/409/{key}"), outcomes=workload.outcomes)) == (
+        ACKED,
+        None,
+    )
+
+
+def test_the_key_stands_wherever_it_was_asked_for_and_the_connection_is_kept(service):
+    service.seen.clear()
+    workload = HttpWorkload(
+        url=service.url("/200/a?ref={key}&x=%20"),
+        method="PUT",
+        headers={"X-Ref": "<{key}>"},
+        body='{"ref": "{key}", "n": {}}',
+    )
+    session, before = workload.open(), service.connections
+    for number in range(5):
+        workload.write(f"r-0-{number}", session)
+    workload.close(session)
+
+    assert service.seen[4] == (
+        "PUT",
+        "/200/a?ref=r-0-4&x=%20",
+        "<r-0-4>",
+        '{"ref": "r-0-4", "n": {}}',
+    )
+    assert service.connections - before == 1
+
+
+@pytest.mark.parametrize(
+    ("path", "outcome", "kind"),
+    [("/cut/{key}", UNKNOWN, "reset"), ("/hang/{key}", UNKNOWN, "timeout")],
+)
+def test_what_was_sent_and_not_answered_is_unknown(service, path, outcome, kind):
+    workload = HttpWorkload(url=service.url(path), answer_within=0.2)
+    assert told(workload) == (outcome, Fault(0, kind))
+
+
+def test_what_was_never_sent_is_refused():
+    with reserve_port() as port:
+        assert told(HttpWorkload(url=f"http://127.0.0.1:{port}/{{key}}")) == (
+            REFUSED,
+            Fault(0, "refused"),
+        )
+
+
+def test_a_service_that_takes_no_connection_is_a_refusal_by_time():
+    with socket.socket() as deaf:
+        deaf.bind(("127.0.0.1", 0))
+        deaf.listen(0)
+        waiting = [socket.create_connection(deaf.getsockname()) for _ in range(1)]
+        workload = HttpWorkload(
+            url=f"http://127.0.0.1:{deaf.getsockname()[1]}/{{key}}",
+            connect_within=0.1,
+            answer_within=0.1,
+        )
+        assert told(workload)[1].kind == "timeout"
+        waiting[0].close()
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"url": "http://127.0.0.1/orders"}, "has no {key}"),
+        ({"url": "127.0.0.1:80/{key}"}, "no URL"),
+        ({"url": "http:///{key}"}, "no URL"),
+        ({"url": "http://127.0.0.1:x/{key}"}, "no URL"),
+        ({"url": "ftp://127.0.0.1/{key}"}, "no URL"),
+        ({"url": "http://{key}.test/"}, "one host"),
+        ({"url": "http://a/{key}", "method": "SEND"}, "DELETE, GET, PATCH"),
+        ({"url": "http://a/{key}", "outcomes": {200: "fine"}}, "acked, refused or unknown"),
+        ({"url": "http://a/{key}", "answer_within": 0}, "some time"),
+    ],
+)
+def test_a_request_that_can_write_no_key_is_refused(options, said):
+    with pytest.raises(SettingError, match=said):
+        HttpWorkload(**options)
+
+
+@pytest.fixture
+def speaker():
+    """Makes workloads whose program says what a line of Python says; ends what they have opened."""
+    opened = []
+
+    def make(line, **options):
+        command = [sys.executable, "-c", SPEAKER.format(line)]
+        workload = ProcessWorkload(command=command, **options)
+        session = workload.open()
+        opened.append((workload, session))
+        return lambda key: told(workload, key, session)
+
+    yield make
+    for workload, session in opened:
+        workload.close(session)
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("print('ok', key, flush=True)", (ACKED, None)),
+        ("print('refused', key, 1836, flush=True)", (REFUSED, Fault(1836, "read-only"))),
+        ("print('unknown', key, flush=True)", (UNKNOWN, Fault(0, "server"))),
+        ("print('unknown', key, 2013, flush=True)", (UNKNOWN, Fault(2013, "reset"))),
+        ("print('fine', key, flush=True)", (UNKNOWN, Fault(0, "client"))),
+        ("print('ok', flush=True)", (UNKNOWN, Fault(0, "client"))),
+        ("print('refused', key, 'x', flush=True)", (UNKNOWN, Fault(0, "client"))),
+        ("print('ok other', flush=True)", (UNKNOWN, Fault(0, "client"))),
+        ("sys.exit(3)", (UNKNOWN, Fault(0, "reset"))),
+    ],
+)
+def test_a_program_tells_what_became_of_a_key(speaker, line, expected):
+    assert speaker(line)("run-0-1") == expected
+
+
+def test_a_late_answer_is_the_answer_to_no_other_key(speaker):
+    write = speaker(
+        "time.sleep(0.5 if key == 'k-1' else 0); print('ok', key, flush=True)", answer_within=0.2
+    )
+    assert write("k-1") == (UNKNOWN, Fault(0, "timeout"))
+    until(lambda: write("k-2") == (ACKED, None))
+
+
+def test_a_program_that_has_ended_is_started_again_for_the_next_key(speaker):
+    write = speaker("print('ok', key, flush=True); sys.exit(0)")
+    assert write("k-1") == (ACKED, None)
+    until(lambda: write("k-2") == (ACKED, None))
+
+
+def test_a_program_ends_with_its_load_and_what_it_has_started_too(tmp_path):
+    file = tmp_path / "pids"
+    shell = f"sleep 1000 & echo $! $$ > {file}; while :; do sleep 0.1; done"
+    workload = ProcessWorkload(command=["/bin/sh", "-c", shell])
+    session = workload.open()
+    until(lambda: file.exists() and len(file.read_text().split()) == 2)
+    workload.close(session)
+
+    def runs(pid):
+        try:
+            os.kill(int(pid), 0)
+        except ProcessLookupError:
+            return False
+        return not _is_zombie(pid)
+
+    until(lambda: not any(map(runs, file.read_text().split())))
+
+
+def _is_zombie(pid):
+    try:
+        with open(f"/proc/{pid}/stat") as file:  # noqa: PTH123
+            return file.read().rpartition(")")[2].split()[0] == "Z"
+    except OSError:
+        return True
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"command": []}, "a list"),
+        ({"command": "python x"}, "a list"),
+        ({"command": ["no-such-program"]}, "no program 'no-such-program'"),
+        ({"command": ["true"], "answer_within": 0}, "some time"),
+    ],
+)
+def test_a_program_that_cannot_be_started_is_refused(options, said):
+    with pytest.raises(SettingError, match=said):
+        ProcessWorkload(**options)
+
+
+def test_both_can_be_told_to_another_process():
+    for workload in (HttpWorkload(url="http://a/{key}"), ProcessWorkload(command=["true"])):
+        assert pickle.loads(pickle.dumps(workload.write)).__self__ == workload

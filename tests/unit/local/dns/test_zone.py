@@ -1,0 +1,43 @@
+"""What a name server says of a cluster's names."""
+
+import pytest
+from zones import FIRST, HOSTS, NAMES, SECOND, WRITER, Cluster
+
+from pytest_rdsfailover.local.dns.zone import HostAddress, HostAlias
+
+
+@pytest.fixture
+def cluster():
+    return Cluster()
+
+
+@pytest.fixture
+def zone(cluster):
+    return cluster.zone()
+
+
+def test_a_cluster_is_an_alias_of_the_instance_that_dns_leads_to_now(zone, cluster):
+    assert zone.resolve(WRITER) == (
+        HostAlias(WRITER, FIRST, 5),
+        HostAddress(FIRST, "127.0.0.11", 5),
+    )
+    cluster.dns = "instance-2"
+    assert zone.resolve(WRITER) == (
+        HostAlias(WRITER, SECOND, 5),
+        HostAddress(SECOND, "127.0.0.12", 5),
+    )
+
+
+def test_instances_and_proxies_stay_where_they_are(zone):
+    proxy = NAMES.host("proxy")
+    assert zone.resolve(proxy) == (HostAddress(proxy, "127.0.0.4", 5),)
+    assert zone.resolve(f"x.{NAMES.domain}") is None
+
+
+def test_a_hosts_file_says_where_all_names_lead_now(zone, cluster):
+    before = zone.hosts_file()
+    cluster.dns = "instance-2"
+
+    assert f"127.0.0.11 {WRITER}" in before
+    assert f"127.0.0.12 {WRITER}" in zone.hosts_file()
+    assert len(before) == len(HOSTS)

@@ -1,0 +1,29 @@
+"""A cluster's names, and where they lead."""
+
+from pytest_rdsfailover.local.dns.names import AwsNames
+from pytest_rdsfailover.local.dns.zone import Zone
+from pytest_rdsfailover.local.gateway.messages import ClusterView
+from pytest_rdsfailover.model.errors import GatewayError
+
+NAMES = AwsNames(region="eu-west-1", account="cabc")
+HOSTS = {"cluster": "127.0.0.2", "reader": "127.0.0.3", "proxy": "127.0.0.4",
+         "instance-1": "127.0.0.11", "instance-2": "127.0.0.12"}  # fmt: skip
+WRITER, FIRST, SECOND = map(NAMES.host, ("cluster", "instance-1", "instance-2"))
+
+
+class Cluster:
+    """A cluster whose DNS leads where a test says."""
+
+    def __init__(self):
+        self.dns, self.fails = "instance-1", False
+
+    def view(self):
+        if self.fails:
+            raise GatewayError("the gateway does not answer")
+        return ClusterView(
+            writer="instance-2", dns=self.dns, reader="instance-2", ports={}, playing=True,
+            failures=[], instances=[],
+        )  # fmt: skip
+
+    def zone(self):
+        return Zone(NAMES, HOSTS, self.view, lambda: 5.0)
