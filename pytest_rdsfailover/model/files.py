@@ -13,6 +13,7 @@ from typing import Any, BinaryIO
 from pytest_rdsfailover.model.errors import ArchiveError, FileWriteError
 
 MOST_BYTES = 1 << 28  # of a file, and of what it holds when it is unpacked
+CHUNK = 1 << 20  # bytes that are unpacked at a time
 # Why a file cannot be replaced that can be written to: its folder is read-only, or it is a mount.
 KEPT_IN_PLACE = (errno.EACCES, errno.EPERM, errno.EROFS, errno.EBUSY)
 MOST_VALUES = 30_000_000  # of JSON in one file: each takes up to a hundred bytes of memory
@@ -32,9 +33,12 @@ def read_bytes(path: Path, *, unpack: bool = False, most: int = MOST_BYTES) -> b
     try:
         # Without O_NONBLOCK the opening of a pipe waits for somebody who writes.
         with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
-            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            found = os.fstat(file.fileno())
+            if not stat.S_ISREG(found.st_mode):
                 raise ArchiveError(str(path), "cannot be read: it is no regular file")
-            data = _unpacked(file, most) if unpack else file.read(most + 1)
+            # Python takes as much memory as is asked for, before it reads.
+            size = min(most, found.st_size)
+            data = _unpacked(file, most) if unpack else file.read(size + 1)
     except (OSError, EOFError, zlib.error, ValueError) as error:
         why = getattr(error, "strerror", None) or error  # without the path, which is named already
         raise ArchiveError(str(path), f"cannot be read: {why}") from error
@@ -47,7 +51,11 @@ def read_bytes(path: Path, *, unpack: bool = False, most: int = MOST_BYTES) -> b
 
 def _unpacked(file: BinaryIO, most: int) -> bytes:
     with gzip.open(file, "rb") as unpacked:
-        return unpacked.read(most + 1)
+        found, taken = [], 0
+        while taken <= most and (part := unpacked.read(CHUNK)):
+            found.append(part)
+            taken += len(part)
+        return b"".join(found)
 
 
 def read_json_lines(path: Path, *, unpack: bool = False) -> list[Any]:

@@ -62,3 +62,18 @@ def test_logins_by_iam_tokens_are_fewer_than_the_load_needs():
 
     assert (endpoint.every, probe(TOKEN)[0].every) == (probes.EVERY_IAM, probes.EVERY_IAM)
     assert probe()[0].every == probes.EVERY < probes.EVERY_IAM
+
+
+def test_a_new_address_of_the_cluster_is_noted_with_the_instance_that_has_it(monkeypatch):
+    addresses = {"cluster": "10.0.0.1", "one": "10.0.0.1", "two": "10.0.0.2"}
+    monkeypatch.setattr(probes, "resolve", addresses.get)
+    timeline = Timeline()
+    made = probes.ResolverProbe(
+        "cluster", {"instance-1": "one", "instance-2": "two"}, timeline, MonotonicClock()
+    )
+    for address in ("10.0.0.1", None, "10.0.0.1", "10.0.0.2", "10.0.0.2", "10.0.0.9"):
+        addresses["cluster"] = address
+        made.look()
+
+    noted = [(milestone.name, milestone.instance) for milestone in timeline.all()]
+    assert noted == [("dns_flip", "instance-2"), ("dns_flip", None)]

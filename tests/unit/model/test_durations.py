@@ -5,6 +5,7 @@ from pytest_rdsfailover.model.durations import (
     format_duration,
     format_figure,
     format_moment,
+    format_share,
     parse_duration,
 )
 from pytest_rdsfailover.model.errors import SettingError
@@ -57,3 +58,11 @@ def test_a_moment_is_shown_to_the_millisecond(seconds, text):
 )  # fmt: skip
 def test_a_figure_has_one_digit_of_its_resolution_which_is_never_nothing(seconds, resolution, text):
     assert format_figure(seconds, resolution) == text
+
+
+@pytest.mark.parametrize(
+    ("share", "text"),
+    [(0.0, "0 %"), (1e-9, "0.01 %"), (0.5, "50 %"), (0.999, "99.9 %"), (1 - 1e-9, "99.99 %"), (1.0, "100 %")],
+)  # fmt: skip
+def test_only_all_is_the_whole_and_only_none_is_nothing(share, text):
+    assert format_share(share) == text

@@ -1,6 +1,8 @@
 """Files are read within bounds, and written so that an error names them."""
 
+import gzip
 import os
+import tracemalloc
 
 import pytest
 
@@ -82,3 +84,15 @@ def test_json_that_no_program_of_ours_writes_is_refused(tmp_path, text):
 
     with pytest.raises(ArchiveError, match="cannot be read"):
         read_json(path)
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_a_small_file_takes_little_memory_however_much_it_may_hold(tmp_path, packed):
+    path, text = tmp_path / "it", b"x" * 1000
+    path.write_bytes(gzip.compress(text) if packed else text)
+    tracemalloc.start()
+    try:
+        assert read_bytes(path, unpack=packed, most=1 << 30) == text
+        assert tracemalloc.get_traced_memory()[1] < 8 << 20
+    finally:
+        tracemalloc.stop()

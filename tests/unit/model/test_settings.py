@@ -24,6 +24,15 @@ def test_an_impossible_setting_names_what_is_possible(field, value, word):
         Settings(**{field: value})
 
 
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("instances", 2), ("instances", 16), ("port", 1024), ("port", 32767), ("writers", 1),
+     ("warmup", 0.0), ("bound", 0.5)],
+)  # fmt: skip
+def test_the_last_possible_value_is_taken(field, value):
+    assert getattr(Settings(**{field: value}), field) == value
+
+
 def test_settings_cannot_be_changed_afterwards():
     with pytest.raises(dataclasses.FrozenInstanceError):
         Settings().seed = 1
