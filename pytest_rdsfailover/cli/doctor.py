@@ -1,12 +1,13 @@
 """`rdsfailover doctor`: what a run finds here, what it misses, and the line that installs it."""
 
 import importlib.metadata
+import json
 import os
 import platform
 import re
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from pytest_rdsfailover.local import network
 from pytest_rdsfailover.local.processes import run_directory
@@ -20,7 +21,7 @@ GO_TOXIPROXY = "go install github.com/Shopify/toxiproxy/v2/cmd/server@v2.12.0"
 OLDEST_PYTHON = (3, 11)
 OK, MISSING, OPTIONAL = "ok", "missing", "optional"
 EXTRA = re.compile(r"(?P<name>[A-Za-z0-9_.-]+).*;.*extra\s*==\s*['\"](?P<extra>\w+)['\"]")
-FOR_DEVELOPMENT = {"dev"}
+UNTOLD = {"dev", "all"}  # for work on the plugin; what is made of the others
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +63,15 @@ def lines(findings: list[Requirement]) -> list[str]:
         if finding.remedy:
             shown.append(f"{'':8}  -> {finding.remedy}")
     return shown
+
+
+def as_json(findings: list[Requirement]) -> list[str]:
+    """Return the findings as the lines of a JSON document, to be pasted into a report of a bug."""
+    found = {
+        "healthy": is_healthy(findings),
+        "requirements": [asdict(finding) for finding in findings],
+    }
+    return json.dumps(found, indent=2).splitlines()
 
 
 def is_healthy(findings: list[Requirement]) -> bool:
@@ -148,7 +158,7 @@ def _extras() -> Iterator[Requirement]:
     extras: dict[str, list[str]] = {}
     for line in importlib.metadata.requires(DISTRIBUTION) or []:
         match = EXTRA.match(line)
-        if match is not None and match["extra"] not in FOR_DEVELOPMENT:
+        if match is not None and match["extra"] not in UNTOLD:
             name = re.split(r"[\[<>=!~ ]", match["name"])[0]
             extras.setdefault(match["extra"], []).append(name)
     for extra, names in extras.items():

@@ -10,7 +10,7 @@ from pytest_rdsfailover.analysis.verdicts.expectations import complaints
 from pytest_rdsfailover.cli.inputs import Judged, journals
 from pytest_rdsfailover.model.errors import SettingError
 from pytest_rdsfailover.model.files import write_text
-from pytest_rdsfailover.report import document, terminal
+from pytest_rdsfailover.report import document, terminal, trial_table
 from pytest_rdsfailover.report.schema import RunDocument
 
 MOST_DRAWN = 3  # with more trials, only those that break a bound are drawn unasked
@@ -34,7 +34,7 @@ def judge(
     """
     expectations = parse_expectations(**bounds(expect))
     trials = list(journals(paths))
-    lines = terminal.table([trial.document for trial in trials])
+    lines = trial_table.table([trial.document for trial in trials])
     broken = {trial.path: complaints(trial.summary, expectations) for trial in trials}
     for trial in trials:
         if timelines or broken[trial.path] or len(trials) <= MOST_DRAWN:

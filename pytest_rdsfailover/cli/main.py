@@ -99,6 +99,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_compare(commands)
     _add_calibrate(commands)
     doctor = commands.add_parser("doctor", help="say what is here, what is missing, what to type")
+    doctor.add_argument("--json", action="store_true", help="as JSON, for a bug report")
     doctor.set_defaults(run=_doctor)
     return parser
 
@@ -187,11 +188,11 @@ def _compare(options: argparse.Namespace) -> int:
     return YES
 
 
-def _doctor(_: argparse.Namespace) -> int:
+def _doctor(options: argparse.Namespace) -> int:
     from pytest_rdsfailover.cli import doctor
 
     findings = doctor.examine()
-    _show(doctor.lines(findings))
+    _show(doctor.as_json(findings) if options.json else doctor.lines(findings))
     return YES if doctor.is_healthy(findings) else NO
 
 

@@ -81,16 +81,24 @@ def format_moment(seconds: float) -> str:
 
 
 def format_figure(seconds: float, resolution: float) -> str:
-    """Return what was measured, with its resolution in one digit: `2.31 s ±0.004`, `0 s ±0.02`.
+    """Return what was measured, with its resolution in one digit: `2.31 s ±0.004`, `0 to 0.02 s`.
 
-    The resolution is never rounded to nothing, because no figure is exact.
+    What may have been nothing at all is shown as its interval. The resolution is never rounded to
+    nothing, because no figure is exact.
     """
+    if resolution > seconds:
+        return f"0 to {_one_digit(seconds + resolution)} s"
     size = _rounded(seconds, 2 if seconds >= 1 else 3) if seconds else "0"
-    if resolution >= 1:
-        return f"{size} s ±{_rounded(resolution, 1)}"
-    least = max(resolution, 0.0001)
+    return f"{size} s ±{_one_digit(resolution)}"
+
+
+def _one_digit(seconds: float) -> str:
+    """Return seconds with their first digit, from a second on with tenths."""
+    if seconds >= 1:
+        return _rounded(seconds, 1)
+    least = max(seconds, 0.0001)
     digits = next(digits for digits in range(1, 5) if least >= 10**-digits)
-    return f"{size} s ±{float(_rounded(least, digits)):g}"
+    return f"{float(_rounded(least, digits)):g}"
 
 
 def _rounded(value: float, digits: int) -> str:

@@ -1,6 +1,6 @@
 """What a run's figures are taken on, as lines for the terminal and the reports."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from pytest_rdsfailover.model.live_settings import LiveSettings
 from pytest_rdsfailover.model.settings import Settings
@@ -16,9 +16,19 @@ def live_lines(live: LiveSettings) -> list[str]:
     ]
 
 
-def environment_lines(parts: Mapping[str, str], settings: Settings) -> list[str]:
-    """Return what the figures were taken on, one line a part."""
+def environment_lines(
+    parts: Mapping[str, str], settings: Settings, ran: Iterable[str] = ()
+) -> list[str]:
+    """Return what the figures were taken on, one line a part.
+
+    Args:
+        parts: what the cluster is made of, in words.
+        settings: the run's.
+        ran: the profiles of its failovers, once there were any; before, the run's own is told.
+    """
     lines = [f"{part}: {what}" for part, what in parts.items()]
     if settings.live is not None:
         return [*lines, f"seed: {settings.seed}"]
-    return [*lines, f"profile: {settings.profile}, seed: {settings.seed}"]
+    profiles = sorted(set(filter(None, ran))) or [settings.profile]
+    several = "s" if len(profiles) > 1 else ""
+    return [*lines, f"profile{several}: {', '.join(profiles)}, seed: {settings.seed}"]

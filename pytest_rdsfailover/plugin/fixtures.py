@@ -11,8 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_rdsfailover.plugin.markers import argument_of
-
 if TYPE_CHECKING:
     from pytest_rdsfailover.analysis.verdicts.arguments import Expectations
     from pytest_rdsfailover.live.backend import LiveBackend
@@ -132,6 +130,8 @@ def rds_cluster(
     request: pytest.FixtureRequest,
 ) -> Iterator["Cluster"]:
     """A cluster, healthy and at rest: endpoints, credentials, instances."""
+    from pytest_rdsfailover.plugin.markers import argument_of
+
     region = argument_of(request.node, "rds_aws_names") or run_of(request.config).settings.aws_names
     api = not NEED_API.isdisjoint(request.fixturenames)
     with ExitStack() as stack, usage_errors():

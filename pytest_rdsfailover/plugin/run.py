@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_rdsfailover.model.errors import NotHereError, SettingError
+from pytest_rdsfailover.model.errors import NotHereError, RdsFailoverError, SettingError
 from pytest_rdsfailover.model.paths import shown_path
 from pytest_rdsfailover.model.settings import Settings
 from pytest_rdsfailover.plugin.environment import environment_lines, live_lines
@@ -40,7 +40,7 @@ ORDER = pytest.StashKey[int]()
 PASSED = pytest.StashKey[bool]()
 CLUSTERS = {"rds_cluster", "rds_session_cluster", "rds_clusters"}  # fixtures that start one
 SILENT = -2  # pytest's own summary is left out by -qq, too
-ATTRIBUTE = "rdsfailover"  # of the test report
+ATTRIBUTE, ERRORED = "rdsfailover", "rdsfailover_errored"  # of the test report
 
 
 class Run:
@@ -61,6 +61,7 @@ class Run:
         self.settings, self._config, self._unreported = settings, config, unreported
         self._document: RunDocument | None = None
         self.measured: list[MeasuredTrial] = []
+        self.errored: list[tuple[str, str]] = []  # tests whose trial ended with an error, and it
         self._is_worker = hasattr(config, "workerinput")
 
     def note(
@@ -173,7 +174,7 @@ class Run:
     def pytest_runtest_makereport(
         self, item: pytest.Item, call: pytest.CallInfo[None]
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-        """Attach a test's trials to its report, and the timeline to a failed one.
+        """Attach a test's trials to its report, or why it has none; and the timeline to a failed one.
 
         What a fixture has measured before the test is part of the test: its outcome is not known yet.
         """
@@ -191,6 +192,8 @@ class Run:
             measured.clear()
             if report.failed:
                 report.sections += timelines(getattr(report, ATTRIBUTE))
+        elif report.failed and call.excinfo is not None:
+            setattr(report, ERRORED, why_no_trial(call.excinfo.value))
         return report
 
     def pytest_assertrepr_compare(self, op: str, left: object, right: object) -> list[str] | None:
@@ -207,6 +210,8 @@ class Run:
         for entry in getattr(report, ATTRIBUTE, []):
             why = getattr(getattr(report.longrepr, "reprcrash", None), "message", "")
             self.measured.append(entry | {"failed": report.failed, "why": why})
+        if why := getattr(report, ERRORED, ""):
+            self.errored.append((report.nodeid, why))
         # As without pytest-xdist, whose workers finish in any order.
         self.measured.sort(key=lambda entry: entry["order"])
 
@@ -224,11 +229,15 @@ class Run:
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Print the table of all trials, and the timeline where it says more than a row."""
-        if self._is_worker or not self.measured or terminalreporter.verbosity <= SILENT:
+        seen = self.measured or self.errored
+        if self._is_worker or not seen or terminalreporter.verbosity <= SILENT:
             return
         from pytest_rdsfailover.report.tables import wrap
+        from pytest_rdsfailover.report.verdict import verdict
 
         terminalreporter.write_sep("=", "database failover")
+        for part in wrap(verdict(self._trials())):
+            terminalreporter.write_line(part, bold=True)
         for line in self.environment_lines():
             for part in wrap(line):
                 terminalreporter.write_line(part)
@@ -239,21 +248,26 @@ class Run:
 
     def _show_table(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Print a row for each trial; what failed and what proves nothing in its colour."""
-        from pytest_rdsfailover.report import terminal
+        from pytest_rdsfailover.report import trial_table
         from pytest_rdsfailover.report.scenarios import is_measured
 
-        heading, *rows = terminal.table(self._trials())
+        width = self._config.get_terminal_writer().fullwidth
+        heading, *rows = trial_table.table(self._trials(), self.errored, width=width)
         terminalreporter.write_line(heading, bold=True)
-        for row, entry in zip(rows, self.measured, strict=True):
+        for row, entry in zip(rows, self.measured, strict=False):
             unclear = not is_measured(entry["trial"])
             terminalreporter.write_line(row, red=entry["failed"] and not unclear, yellow=unclear)
-        for line in terminal.doubts(self._trials()):
+        for row in rows[len(self.measured) :]:
+            terminalreporter.write_line(row, red=True)
+        for line in trial_table.doubts(self._trials()):
             terminalreporter.write_line(line, yellow=True)
 
     def _show_timelines(self, terminalreporter: pytest.TerminalReporter) -> None:
         for entry in self.measured:
             if not entry["failed"]:  # a failed test has shown its own
                 terminalreporter.write_line("")
+                if len(self.measured) > 1:
+                    terminalreporter.write_line(entry["trial"]["test"], bold=True)
                 for line in entry["timeline"]:
                     terminalreporter.write_line(line)
 
@@ -321,13 +335,22 @@ class Run:
         """Return what the figures were taken on, and what may have disturbed them."""
         if not self.measured:
             return []
-        lines = environment_lines(self.measured[0]["environment"]["parts"], self.settings)
+        profiles = [entry["trial"]["profile"] for entry in self.measured]
+        parts = self.measured[0]["environment"]["parts"]
+        lines = environment_lines(parts, self.settings, ran=profiles)
         if len({entry["environment"]["worker"] for entry in self.measured}) > 1:
             lines.append("taken by several workers at once, which shared the CPU")
         return lines
 
     def _trials(self) -> Sequence["TrialDocument"]:
         return [entry["trial"] for entry in self.measured]
+
+
+def why_no_trial(error: BaseException) -> str:
+    """Return the first line of an error of ours that ended a trial; empty for any other error."""
+    if not isinstance(error, RdsFailoverError) or isinstance(error, SettingError):
+        return ""
+    return f"{type(error).__name__}: {error}".partition("\n")[0]
 
 
 @contextmanager

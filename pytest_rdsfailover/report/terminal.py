@@ -20,61 +20,10 @@ WIDTH = 80
 NAME = 15  # columns left of the drawing
 MOST_PHASES = 12  # the largest ones say what happened; a flapping log has hundreds
 MOST_OUTAGES = 6
-MOST_DOUBTS = 5
 MOST_COMPLAINTS, LONGEST_COMPLAINT = 5, 4  # kinds of errors, and lines of each
 BARS = "▁▂▃▄▅▆▇█"
-COLUMNS = (
-    ("test", -19),
-    ("endpoint", -8),
-    ("profile", -9),
-    ("downtime", 14),
-    ("lost", 4),
-    ("unk/rec", 7),
-    ("stuck", 5),
-    ("valid", -7),
-)
-
-
-def table(trials: Sequence[TrialDocument]) -> list[str]:
-    """Return one line for each trial document, under a heading.
-
-    `unk/rec` is how many writes had an unknown outcome, and how many of those are stored; a `?`
-    stands for what was never read back.
-    """
-    rows = [tuple(name for name, _ in COLUMNS), *(_row(trial) for trial in trials)]
-    return [
-        " ".join(fit(text, width) for text, (_, width) in zip(row, COLUMNS, strict=True)).rstrip()
-        for row in rows
-    ]
-
-
-def doubts(trials: Sequence[TrialDocument]) -> Iterator[str]:
-    """Yield why downtimes are no figure, once for each reason, whether or not a test fails of it."""
-    found: dict[str, list[TrialDocument]] = {}
-    for trial in trials:
-        if trial["valid"] and "clock" in trial:
-            found.setdefault(trial["clock"]["problem"], []).append(trial)
-    for problem, doubted in list(found.items())[:MOST_DOUBTS]:
-        first = doubted[0]["test"].rpartition("::")[2]
-        more = f" and {len(doubted) - 1} more" if doubted[1:] else ""
-        yield from textwrap.wrap(
-            f"unreliable: {first}{more}: {problem}", WIDTH, subsequent_indent="  "
-        )
-    if len(found) > MOST_DOUBTS:
-        yield f"unreliable for {len(found) - MOST_DOUBTS} more reasons, which -v shows"
-
-
-def _row(trial: TrialDocument) -> tuple[str, ...]:
-    return (
-        trial["test"].rpartition("::")[2],
-        trial["endpoint"],
-        trial["profile"],
-        downtime(trial),
-        _count(trial["lost"]),
-        f"{trial['unknown']}/{_count(trial['recovered'])}",
-        str(trial["stuck_writers"]),
-        "yes" if trial["valid"] else "INVALID",
-    )
+# Milestones of what only some endpoints lead through.
+OF_THE_PROXY, OF_DNS = "proxy_", "dns_"
 
 
 def downtime(trial: TrialDocument) -> str:
@@ -97,10 +46,6 @@ def _words(trial: TrialDocument, name: str, seconds: float | None, resolution: f
 def duration(seconds: float | None) -> str:
     """Return a duration; a dash for none."""
     return "-" if seconds is None else format_duration(seconds)
-
-
-def _count(keys: Sequence[str] | None) -> str:
-    return "?" if keys is None else str(len(keys))
 
 
 def fit(text: str, width: int) -> str:
@@ -135,11 +80,19 @@ def timeline(summary: Summary) -> list[str]:
         _line(milestone.name, _span(summary.pulse, milestone.at, milestone.at, "^"),
               f"{_moment(milestone)} {milestone.instance or ''}")
         for milestone in summary.milestones
+        if concerns(milestone.name, summary.endpoint)
     ]  # fmt: skip
     return [
         line[:WIDTH].rstrip()
         for line in [*lines, *_errors(summary), *_remarks(summary), *_beside(summary)]
     ]
+
+
+def concerns(milestone: str, endpoint: str) -> bool:
+    """Tell whether clients of a kind of endpoint can have felt a milestone."""
+    if milestone.startswith(OF_THE_PROXY):
+        return endpoint == "proxy"
+    return not milestone.startswith(OF_DNS) or endpoint not in ("proxy", "instance")
 
 
 def _largest(outages: Sequence[Window]) -> list[Window]:

@@ -58,7 +58,7 @@ def test_a_trial_is_awaited_and_its_coroutines_run_in_the_loop_of_the_test(
         beats = []
         heart = asyncio.create_task(beating(beats))
         async with application:
-            trial = await TrialCall(runner).run(
+            trial = await TrialCall(runner, None).run(
                 resting.writer_endpoint, workload=application.write, **LOAD
             )
         heart.cancel()
@@ -79,10 +79,10 @@ def test_a_load_is_entered_and_left_and_disturbed_without_blocking_the_loop(
     async def test():
         async with application:
             options = LOAD | {"workload": application.write}
-            async with LoadCall(runner)(resting.writer_endpoint, **options) as load:
+            async with LoadCall(runner, None)(resting.writer_endpoint, **options) as load:
                 await load.warm_up()
                 assert load.silence < 2.0
-                seen = await FailOverCall(runner).run()
+                seen = await FailOverCall(runner, None).run()
         return load.trial, seen
 
     trial, seen = asyncio.run(test())
@@ -100,11 +100,11 @@ def test_what_would_block_the_loop_of_a_load_is_refused_with_what_to_write(
     async def test():
         async with application:
             options = LOAD | {"workload": application.write}
-            async with LoadCall(runner)(resting.writer_endpoint, **options):
+            async with LoadCall(runner, None)(resting.writer_endpoint, **options):
                 with pytest.raises(SettingError, match=r"await rds_failover.run\(...\)"):
-                    FailOverCall(runner)()
+                    FailOverCall(runner, None)()
             with pytest.raises(SettingError, match=r"await rds_trial.run\(...\)"):
-                TrialCall(runner)(
+                TrialCall(runner, None)(
                     resting.writer_endpoint,
                     workload=application.write,
                     loop=asyncio.get_running_loop(),
@@ -120,11 +120,13 @@ def test_a_workload_that_does_not_work_fails_the_awaited_trial_as_any_other(runn
 
     async def test():
         with pytest.raises(InvalidTrialError, match="RuntimeError: the card was declined"):
-            await TrialCall(runner).run(resting.writer_endpoint, workload=broken, **LOAD)
+            await TrialCall(runner, None).run(resting.writer_endpoint, workload=broken, **LOAD)
         with pytest.raises(InvalidTrialError, match="the card was declined"):
-            async with LoadCall(runner)(resting.writer_endpoint, workload=broken, **LOAD) as load:
+            async with LoadCall(runner, None)(
+                resting.writer_endpoint, workload=broken, **LOAD
+            ) as load:
                 await load.warm_up()
-                await FailOverCall(runner).run()
+                await FailOverCall(runner, None).run()
 
     asyncio.run(test())
     assert [trial.valid for trial in noted] == [False, False]
@@ -145,16 +147,18 @@ def test_a_test_that_is_cancelled_gives_its_trial_up_and_leaves_nothing(
 
     async def test():
         async with application:
-            run = TrialCall(runner).run(resting.writer_endpoint, **own, **LOAD | {"warmup": 60.0})
+            run = TrialCall(runner, None).run(
+                resting.writer_endpoint, **own, **LOAD | {"warmup": 60.0}
+            )
             with pytest.raises(TimeoutError):
                 await asyncio.wait_for(run, 2.0)
             assert writers(but=hanging) == []
             with pytest.raises(TimeoutError):
                 async with asyncio.timeout(2.0):
-                    async with LoadCall(runner)(resting.writer_endpoint, **own, **LOAD):
+                    async with LoadCall(runner, None)(resting.writer_endpoint, **own, **LOAD):
                         await asyncio.sleep(60.0)
             assert writers(but=hanging) == []
-            return await TrialCall(runner).run(resting.writer_endpoint, **own, **LOAD)
+            return await TrialCall(runner, None).run(resting.writer_endpoint, **own, **LOAD)
 
     trial = asyncio.run(test())
 
@@ -166,7 +170,7 @@ def test_a_test_that_is_cancelled_gives_its_trial_up_and_leaves_nothing(
 
 
 def test_a_loop_of_another_kind_than_asyncio_is_refused(runner, resting):
-    run = TrialCall(runner).run(resting.writer_endpoint, **LOAD)
+    run = TrialCall(runner, None).run(resting.writer_endpoint, **LOAD)
 
     with pytest.raises(SettingError, match="only a loop of asyncio"):
         run.send(None)  # as another kind of loop would

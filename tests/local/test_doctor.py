@@ -1,5 +1,6 @@
 """`rdsfailover doctor` says what is here, and for what is not, the line that brings it."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -8,9 +9,9 @@ import sys
 import pytest
 
 
-def doctor(**environ):
+def doctor(*options, **environ):
     return subprocess.run(
-        [sys.executable, "-m", "pytest_rdsfailover.cli.main", "doctor"],
+        [sys.executable, "-m", "pytest_rdsfailover.cli.main", "doctor", *options],
         env=os.environ | environ, capture_output=True, text=True, check=False,
     )  # fmt: skip
 
@@ -68,3 +69,15 @@ def test_an_extra_that_is_not_installed_comes_with_its_line():
     assert ("pip install 'pytest-rdsfailover[xdist]'" in found) == (
         "optional  extra xdist" in found
     )
+
+
+def test_a_report_of_a_bug_has_all_of_it_and_no_secret():
+    found = doctor("--json", RDS_SERVER="mysql://me:hunter2@127.0.0.1:1")
+    said = json.loads(found.stdout)
+
+    assert said["healthy"] == (found.returncode == 0)
+    assert {"python", "plugin", "server", "toxiproxy"} <= {
+        each["what"] for each in said["requirements"]
+    }
+    assert {tuple(each) for each in said["requirements"]} == {("what", "state", "detail", "remedy")}
+    assert "hunter2" not in found.stdout + found.stderr

@@ -88,6 +88,7 @@ def test_a_report_that_has_no_room_leaves_the_old_one(disk):
 
 def test_events_that_have_no_room_are_an_error_that_names_their_file(disk):
     blocks = Blocks(disk / "0.events")
+    fill(disk)
     with pytest.raises(FileWriteError, match=r"0\.events cannot be written: No space"):
         blocks.take(0, 0)
     blocks.close()

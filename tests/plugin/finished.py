@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -102,7 +103,12 @@ class Project:
             f"--junit-xml={name}/junit.xml",
         )  # fmt: skip
         arguments = (f"--rds-seed={SEED}", *outputs, *options)
-        return Finished(fit(lambda: self.pytest(*arguments), unfit_line), self.path / name)
+        return Finished(fit(lambda: self._anew(name, *arguments), unfit_line), self.path / name)
+
+    def _anew(self, name, *arguments):
+        """Run pytest here, without the outputs of a run that is taken again."""
+        shutil.rmtree(self.path / name, ignore_errors=True)
+        return self.pytest(*arguments)
 
     def pytest(self, *arguments, **environ):
         """Run pytest here and return its result."""

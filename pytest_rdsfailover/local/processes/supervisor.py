@@ -91,10 +91,11 @@ def check_room(directory: str) -> None:
 def leftovers(base: str) -> Iterator[str]:
     """Yield this user's run directories in *base*, those in use included."""
     start = f"{PREFIX}-{os.getuid()}-"
-    for entry in os.scandir(base):
-        named = entry.name.startswith(start) and entry.is_dir(follow_symlinks=False)
-        if named and entry.stat(follow_symlinks=False).st_uid == os.getuid():
-            yield entry.path
+    with os.scandir(base) as entries:
+        for entry in entries:
+            named = entry.name.startswith(start) and entry.is_dir(follow_symlinks=False)
+            if named and entry.stat(follow_symlinks=False).st_uid == os.getuid():
+                yield entry.path
 
 
 def sweep(base: str) -> None:

@@ -28,13 +28,19 @@ function moment(seconds) {
   return seconds === null || seconds === undefined ? "–" : `${rounded(seconds, 3)} s`;
 }
 
-/** What was measured and its resolution in one digit, which is never rounded to nothing. */
+/** What was measured and its resolution in one digit; what may have been nothing, as its interval. */
 function figure(seconds, resolution) {
+  if (resolution > seconds) return ["0", ` to ${oneDigit(seconds + resolution)} s`];
   const size = seconds ? rounded(seconds, seconds >= 1 ? 2 : 3) : "0";
-  if (resolution >= 1) return [size, ` s ±${rounded(resolution, 1)}`];
-  const least = Math.max(resolution, 0.0001);
+  return [size, ` s ±${oneDigit(resolution)}`];
+}
+
+/** Seconds with their first digit, which is never rounded to nothing; from a second on with tenths. */
+function oneDigit(seconds) {
+  if (seconds >= 1) return rounded(seconds, 1);
+  const least = Math.max(seconds, 0.0001);
   const digits = [0.1, 0.01, 0.001, 0.0001].findIndex((size) => least >= size) + 1;
-  return [size, ` s ±${Number(rounded(least, digits))}`];
+  return `${Number(rounded(least, digits))}`;
 }
 
 /** A number with so many decimals, a half rounded up. */

@@ -12,7 +12,8 @@ from pytest_rdsfailover.report.junit import properties
 from pytest_rdsfailover.report.markdown import markdown
 from pytest_rdsfailover.report.scenarios import measured_downtimes, scenarios
 from pytest_rdsfailover.report.tables import proofs
-from pytest_rdsfailover.report.terminal import table, timeline
+from pytest_rdsfailover.report.terminal import timeline
+from pytest_rdsfailover.report.trial_table import table
 
 FAILING = [*acks(0.01, 10.3, 0.01), *(refused(10.3 + n / 10) for n in range(1, 97))]
 

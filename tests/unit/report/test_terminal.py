@@ -1,10 +1,8 @@
 from builders import ack, acks, course, everything_acked, journal, milestone, refused, unknown
-from populations import document
 
 from pytest_rdsfailover.analysis.judging import summarise
 from pytest_rdsfailover.journal.stored import Stored
-from pytest_rdsfailover.report.document import trial_document
-from pytest_rdsfailover.report.terminal import WIDTH, doubts, table, timeline
+from pytest_rdsfailover.report.terminal import WIDTH, timeline
 
 EVENTS = [
     *acks(0.01, 10.3, 0.01),
@@ -21,41 +19,9 @@ def trial(events=EVENTS, *, stored=True, writers=1, skips=(), **changes):
     return summarise(made, course(**changes), read)
 
 
-def row(**changes):
-    document = trial_document(trial(), test="tests/test_a.py::test_orders", scenario="cluster")
-    return table([document | changes])[1]
-
-
 def line(lines, name):
     (found,) = [each for each in lines if each.startswith(name)]
     return found
-
-
-def test_a_row_tells_the_figures_of_a_trial():
-    assert row().split() == (
-        ["test_orders", "writer", "quick", "2.09", "s", "±0.03", "0", "1/0", "0", "yes"]
-    )
-
-
-def test_what_was_not_read_back_is_a_question_mark():
-    assert row(lost=None, recovered=None).split()[6:8] == ["?", "1/?"]
-
-
-def test_an_invalid_trial_is_marked():
-    assert row(valid=False).endswith("INVALID")
-
-
-def test_a_long_test_name_keeps_its_parameters():
-    text = row(test="test_a.py::test_that_has_a_very_long_name[proxy-14]")
-
-    assert text.split()[0].endswith("[proxy-14]")
-    assert len(text) <= WIDTH
-
-
-def test_the_table_is_at_most_80_columns_wide():
-    wide = row(profile="x" * 30, endpoint="y" * 30, unknown=123456, stuck_writers=99)
-
-    assert len(wide) <= WIDTH
 
 
 def test_the_timeline_draws_all_that_happened_on_one_scale():
@@ -118,22 +84,6 @@ def test_a_trial_without_any_write_is_drawn_too():
     assert any("INVALID" in each for each in timeline(trial([])))
 
 
-def test_why_a_downtime_is_no_figure_is_said_once_for_each_reason():
-    slow = {"reliable": False, "problem": "900 of 1000 slots found no free writer"}
-    trials = [
-        document(1.0),
-        *[document(1.0, clock=slow)] * 3,
-        document(1.0, clock=slow, valid=False),
-    ]
-
-    assert " ".join(doubts(trials)) == (
-        "unreliable: test_it[cluster] and 2 more: 900 of 1000 slots found no free writer"
-    )
-    assert not list(doubts([document(1.0)]))
-    many = [document(1.0, clock=slow | {"problem": f"reason {n}"}) for n in range(9)]
-    assert len(list(doubts(many))) == 6
-
-
 def test_a_flapping_database_does_not_fill_the_screen():
     flapping = [*acks(0.01, 10.0, 0.01)]
     for number in range(60):
@@ -147,3 +97,20 @@ def test_errors_that_were_not_over_when_observation_ended_go_on():
     assert line(timeline(trial(failing)), "2003 refused").endswith("10x 9.000..9.900 and on")
     ended = trial([*acks(0.01, 10.0, 0.01), refused(10.2), *acks(10.3, 20.0, 0.01)])
     assert "and on" not in line(timeline(ended), "2003 refused")
+
+
+def test_milestones_that_clients_of_the_endpoint_cannot_feel_are_left_out():
+    happened = [
+        milestone("promoted", 11.0),
+        milestone("dns_flip", 11.5),
+        milestone("proxy_follow", 11.2),
+    ]
+    drawn = {
+        endpoint: "\n".join(timeline(trial(endpoint=endpoint, milestones=happened)))
+        for endpoint in ("writer", "reader", "instance", "proxy")
+    }
+
+    for endpoint, text in drawn.items():
+        assert "promoted" in text
+        assert ("proxy_follow" in text) == (endpoint == "proxy")
+        assert ("dns_flip" in text) == (endpoint in ("writer", "reader"))
