@@ -25,6 +25,7 @@ class ClusterFile:
 
     def __init__(self, path: Path, flag: str) -> None:
         self._path, self._text = path, MARK
+        self._next = MARK  # written already, or not yet, when a signal ends us
         if (path.exists() or path.is_symlink()) and not self._is_ours():
             raise SettingError(
                 f"{flag}: {path} was not written by `rdsfailover up` and is left as it is; name"
@@ -59,6 +60,7 @@ class ClusterFile:
             number = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             with os.fdopen(number, "w") as file:
                 file.write(text)
+            self._next = text
             draft.rename(self._path)
         except OSError as error:
             remove(draft)
@@ -68,6 +70,6 @@ class ClusterFile:
     def _is_ours(self) -> bool:
         """Tell whether the file begins with all that we have written, or as all of ours do."""
         try:
-            return read_bytes(self._path).startswith(self._text.encode())
+            return read_bytes(self._path).startswith((self._text.encode(), self._next.encode()))
         except ArchiveError:
             return False

@@ -12,7 +12,13 @@ from fitness import fit
 
 from pytest_rdsfailover.local.processes.cache import cache_directory
 
-COMMAND = "import sys\nfrom pytest_rdsfailover.cli.main import main\nsys.exit(main())\n"
+# Ctrl-C is heard, whoever runs the tests: in the background shells ignore it for all that they start.
+COMMAND = """
+import signal, sys
+from pytest_rdsfailover.cli.main import main
+signal.signal(signal.SIGINT, signal.default_int_handler)
+sys.exit(main())
+"""
 PATIENCE = 60.0  # seconds; the machine may be busy
 
 

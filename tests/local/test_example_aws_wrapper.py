@@ -13,10 +13,22 @@ EXAMPLE = Path(__file__).parents[2] / "examples" / "aws-wrapper"
 
 
 def run(program, name, *options):
+    """Run an example; once more if it hangs, which one in five whole runs of the suite has done.
+
+    Nobody knows why yet: where its threads were is printed, for the next time.
+    """
+    try:
+        return finished(program, name, *options)
+    except subprocess.TimeoutExpired as hung:
+        print((hung.stderr or b"").decode())
+        return finished(program, name, *options)
+
+
+def finished(program, name, *options):
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(EXAMPLE / name),
-         "--rds-server", str(program.path), *options],
-        capture_output=True, text=True, timeout=120, check=False,
+         "-o", "faulthandler_timeout=60", "--rds-server", str(program.path), *options],
+        capture_output=True, text=True, timeout=90, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout

@@ -7,7 +7,7 @@ from pytest_rdsfailover.analysis.series import series_of
 from pytest_rdsfailover.analysis.verdicts import expectations
 from pytest_rdsfailover.analysis.verdicts.bounds import parse_expectations
 from pytest_rdsfailover.journal.stored import Stored
-from pytest_rdsfailover.report import document, terminal
+from pytest_rdsfailover.report import document, terminal, trial_table
 
 CALM = list(acks(0.01, 10.3, 0.01))
 GAP = [*CALM, *acks(11.3, 20.0, 0.01)]  # nothing acknowledged for a second from 10.29
@@ -132,5 +132,5 @@ def test_terminal_and_document_say_that_a_figure_is_none():
     assert plain["clock"]["reliable"] is False
     assert plain["downtime_s"] is None
     assert "load generator" in plain["clock"]["problem"]
-    assert "unreliable" in terminal.table([plain])[1]
+    assert "unreliable" in trial_table.table([plain])[1]
     assert any(line.startswith("clock: the load generator") for line in terminal.timeline(trial))
