@@ -9,7 +9,7 @@ import contextlib
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from types import TracebackType
-from typing import Any, Unpack, cast
+from typing import Any, Self, Unpack, cast
 
 from pytest_rdsfailover.load.event_loops import running_loop
 from pytest_rdsfailover.load.workloads import is_own
@@ -72,15 +72,24 @@ def _refuse_to_block(runner: TrialRunner, instead: str) -> None:
         )
 
 
-class TrialCall:
-    """What the fixture `rds_trial` is: call it, or await `run` in an asynchronous test."""
+class ClusterCall:
+    """What a test does with one of its clusters.
+
+    Args:
+        runner: does it.
+        runner_of: returns the runner of any cluster of the test.
+    """
 
     def __init__(self, runner: TrialRunner, runner_of: Callable[[Any], TrialRunner]) -> None:
         self._runner, self._runner_of = runner, runner_of
 
-    def on(self, cluster: Any) -> "TrialCall":
+    def on(self, cluster: Any) -> Self:
         """Return the same for another cluster of the test."""
-        return TrialCall(self._runner_of(cluster), self._runner_of)
+        return type(self)(self._runner_of(cluster), self._runner_of)
+
+
+class TrialCall(ClusterCall):
+    """What the fixture `rds_trial` is: call it, or await `run` in an asynchronous test."""
 
     def __call__(
         self, endpoint: Any = None, *others: Any, **options: Unpack[TrialOptions]
@@ -129,15 +138,8 @@ class TrialsCall:
         return found
 
 
-class FailOverCall:
+class FailOverCall(ClusterCall):
     """What the fixture `rds_failover` is: call it, or await `run` in an asynchronous test."""
-
-    def __init__(self, runner: TrialRunner, runner_of: Callable[[Any], TrialRunner]) -> None:
-        self._runner, self._runner_of = runner, runner_of
-
-    def on(self, cluster: Any) -> "FailOverCall":
-        """Return the same for another cluster of the test."""
-        return FailOverCall(self._runner_of(cluster), self._runner_of)
 
     def __call__(
         self, target: str | None = None, *, profile: str | None = None, wait: bool = True
@@ -224,15 +226,8 @@ class ObservationBlock:
         return found
 
 
-class LoadCall:
+class LoadCall(ClusterCall):
     """What the fixture `rds_load` is."""
-
-    def __init__(self, runner: TrialRunner, runner_of: Callable[[Any], TrialRunner]) -> None:
-        self._runner, self._runner_of = runner, runner_of
-
-    def on(self, cluster: Any) -> "LoadCall":
-        """Return the same for another cluster of the test."""
-        return LoadCall(self._runner_of(cluster), self._runner_of)
 
     def __call__(
         self, endpoint: Any = None, *others: Any, **options: Unpack[LoadOptions]
