@@ -37,3 +37,11 @@ def test_each_copy_of_a_connection_is_closed_and_the_connection_is_not(tmp_path)
         assert len(list(module.OPEN.iterdir())) == before
         near.sendall(b"still there")
         assert far.recv(20) == b"still there"
+
+
+def test_what_is_no_socket_by_now_is_not_left_open(tmp_path):
+    with (tmp_path / "file").open("w") as file:
+        before = len(list(module.OPEN.iterdir()))
+        with pytest.raises(OSError, match="non-socket"):
+            module._copy(file.fileno())
+        assert len(list(module.OPEN.iterdir())) == before

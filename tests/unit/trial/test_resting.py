@@ -87,3 +87,14 @@ def test_a_server_that_has_ended_is_waited_for_no_longer(over_at):
     with pytest.raises(DiedError):
         at_rest(ended, "drop t", work, clock, rest=lambda: rest_awhile(ended, clock))
     assert clock.moment == pytest.approx(1.0, abs=0.2)
+
+
+def test_nor_is_a_writer_of_a_server_that_has_ended():
+    def work(_):
+        raise pymysql.err.OperationalError(2003, "refused")
+
+    clock = SteppingClock()
+    ended = target(clock, over_at=0.0, ended_at=1.0)
+    with pytest.raises(DiedError):
+        at_rest(ended, "create t", work, clock, rest=list)  # which does not look for itself
+    assert clock.moment == pytest.approx(1.0, abs=0.2)
