@@ -18,7 +18,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_rdsfailover.model.errors import NotHereError, RdsFailoverError, SettingError
+from pytest_rdsfailover.model.errors import (
+    NotHereError,
+    NotWrittenError,
+    RdsFailoverError,
+    SettingError,
+)
 from pytest_rdsfailover.model.paths import shown_path
 from pytest_rdsfailover.model.settings import Settings
 from pytest_rdsfailover.plugin.environment import environment_lines, live_lines
@@ -289,7 +294,11 @@ class Run:
         return ""
 
     def _write_profile(self, where: str) -> str:
-        """Write a failover profile; return the line that says so, or why there is none."""
+        """Write a failover profile; return the line that says so.
+
+        Raises:
+            NotWrittenError: if the trials show none: what was asked for is not there.
+        """
         from pytest_rdsfailover.local.profiles.recorder import NothingRecordedError, profile_text
         from pytest_rdsfailover.model.files import write_text
 
@@ -298,7 +307,7 @@ class Run:
         try:
             text = profile_text(self._trials(), source=source)
         except NothingRecordedError as error:
-            return f"no profile was recorded: {error}"
+            raise NotWrittenError(shown_path(where), error) from None
         write_text(Path(where), text)
         shown = shown_path(where)
         return f"recorded: {shown}, to be replayed with --rds-profile={shown}"

@@ -40,8 +40,13 @@ class RunSummary:
         """Say what `--rds-resume` takes up, because nothing to take up is no error."""
         if not self._run.settings.resume:
             return []
-        seed = latest_seed(cache_directory(self._config))
-        found = "no interrupted trials to take up" if seed is None else f"taking up seed {seed}"
+        seed, own = latest_seed(cache_directory(self._config)), self._run.settings.seed
+        if seed is None:
+            found = "no interrupted trials to take up"
+        elif seed != own:
+            found = f"the interrupted trials are of seed {seed}, none counts for seed {own}"
+        else:
+            found = f"taking up seed {seed}"
         return [f"rdsfailover: {found}"]
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
