@@ -134,6 +134,8 @@ class RunSummary:
 
         if self._session is not None and self._session.exitstatus != pytest.ExitCode.OK:
             return "this run did not pass"
+        if any(entry["failed"] for entry in self._run.measured):
+            return "a test of this run has passed only when it was run again"
         try:
             before = baseline.read(path)
         except SettingError:  # none, or none that can be read
