@@ -18,7 +18,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_rdsfailover.model.errors import NotHereError, RdsFailoverError, SettingError
+from pytest_rdsfailover.model.errors import (
+    NotHereError,
+    NotWrittenError,
+    RdsFailoverError,
+    SettingError,
+)
 from pytest_rdsfailover.model.paths import shown_path
 from pytest_rdsfailover.model.settings import Settings
 from pytest_rdsfailover.plugin.environment import environment_lines, live_lines
@@ -39,6 +44,7 @@ ASKED = pytest.StashKey[set[str]]()
 ORDER = pytest.StashKey[int]()
 PASSED = pytest.StashKey[bool]()
 CLUSTERS = {"rds_cluster", "rds_session_cluster", "rds_clusters"}  # fixtures that start one
+AGAIN = "rerun"  # how a plugin calls a try that has failed, and that it takes again
 SILENT = -2  # pytest's own summary is left out by -qq, too
 ATTRIBUTE, ERRORED = "rdsfailover", "rdsfailover_errored"  # of the test report
 
@@ -207,9 +213,10 @@ class Run:
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Collect the trials of a finished test, from this process or from a worker."""
+        failed = report.failed or report.outcome == AGAIN
         for entry in getattr(report, ATTRIBUTE, []):
             why = getattr(getattr(report.longrepr, "reprcrash", None), "message", "")
-            self.measured.append(entry | {"failed": report.failed, "why": why})
+            self.measured.append(entry | {"failed": failed, "why": why})
         if why := getattr(report, ERRORED, ""):
             self.errored.append((report.nodeid, why))
         # As without pytest-xdist, whose workers finish in any order.
@@ -289,7 +296,11 @@ class Run:
         return ""
 
     def _write_profile(self, where: str) -> str:
-        """Write a failover profile; return the line that says so, or why there is none."""
+        """Write a failover profile; return the line that says so.
+
+        Raises:
+            NotWrittenError: if the trials show none: what was asked for is not there.
+        """
         from pytest_rdsfailover.local.profiles.recorder import NothingRecordedError, profile_text
         from pytest_rdsfailover.model.files import write_text
 
@@ -298,7 +309,7 @@ class Run:
         try:
             text = profile_text(self._trials(), source=source)
         except NothingRecordedError as error:
-            return f"no profile was recorded: {error}"
+            raise NotWrittenError(shown_path(where), error) from None
         write_text(Path(where), text)
         shown = shown_path(where)
         return f"recorded: {shown}, to be replayed with --rds-profile={shown}"
