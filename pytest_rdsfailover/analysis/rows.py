@@ -1,7 +1,8 @@
 """Where a gap lies among each writer's operations, found once."""
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import repeat
 from typing import NamedTuple
 
 from pytest_rdsfailover.analysis.outages import Gap
@@ -23,21 +24,28 @@ class Rows(NamedTuple):
     back: int
     sent: int
 
-    @property
-    def failed(self) -> bool:
-        """Tell whether an operation that was under way in the gap was not acknowledged."""
-        return self.series.acked.find(0, self.first, self.sent) >= 0
+
+BLOCK = 256  # gaps whose rows are in memory at the same time
 
 
 def rows_around(all_series: Sequence[Series], gap: Gap) -> list[Rows]:
     """Return each writer's rows around a gap."""
-    start, end = gap
-    return [
-        Rows(
-            series,
-            bisect_right(series.finished, start),
-            bisect_left(series.finished, end),
-            bisect_left(series.started, end),
-        )
-        for series in all_series
-    ]
+    return next(rows_of(all_series, [gap]))
+
+
+def rows_of(all_series: Sequence[Series], gaps: Sequence[Gap]) -> Iterator[list[Rows]]:
+    """Yield each writer's rows around one gap after the other."""
+    for begin in range(0, len(gaps), BLOCK):
+        block = gaps[begin : begin + BLOCK]
+        starts, ends = [gap[0] for gap in block], [gap[1] for gap in block]
+        columns = [
+            map(
+                Rows,
+                repeat(series),
+                map(bisect_right, repeat(series.finished), starts),
+                map(bisect_left, repeat(series.finished), ends),
+                map(bisect_left, repeat(series.started), ends),
+            )
+            for series in all_series
+        ]
+        yield from map(list, zip(*columns, strict=True))

@@ -1,7 +1,7 @@
 """Each long gap between acknowledgements, weighed: for how long the database was away in it."""
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import compress
 from operator import sub
@@ -10,7 +10,7 @@ from typing import NamedTuple
 from pytest_rdsfailover.analysis import presence, proof
 from pytest_rdsfailover.analysis.outages import Gap
 from pytest_rdsfailover.analysis.pauses import Pauses
-from pytest_rdsfailover.analysis.rows import Rows, rows_around
+from pytest_rdsfailover.analysis.rows import Rows, rows_of
 from pytest_rdsfailover.analysis.series import Series
 from pytest_rdsfailover.analysis.statistics import percentile
 from pytest_rdsfailover.model.clock import SECOND
@@ -55,28 +55,34 @@ class Scales:
         series: all writers.
         acks: acknowledgements in order, with both edges of the run.
         disturbed: spans, in order, in which writes did not take what they normally take.
-        failing: moments at which writes failed, in order.
+        shown: one byte an operation of each writer: whether its failure shows an absence.
+        failing: moments at which writes failed of one, in order.
         pauses: when the load generator stood still.
-        database: whether the database is asked for, and not the application.
     """
 
     series: Sequence[Series]
     acks: Sequence[int]
     disturbed: Sequence[Gap]
+    shown: Sequence[bytes]
     failing: Sequence[int]
     pauses: Pauses
-    database: bool
     _known: dict[Gap, list[int]] = field(default_factory=dict)
 
     def weigh(self, gap: Gap) -> Weighed:
         """Return for how much of a gap the database was away for certain."""
-        around = rows_around(self.series, gap)
+        return next(self.weigh_all([gap]))
+
+    def weigh_all(self, gaps: Sequence[Gap]) -> Iterator[Weighed]:
+        """Yield the same for one gap after the other."""
+        return map(self._weigh, gaps, rows_of(self.series, gaps))
+
+    def _weigh(self, gap: Gap, around: Sequence[Rows]) -> Weighed:
         service = max(self.service_before(gap[0]), _service_after(around, gap))
         served = presence.latest_served(
             ((each.series, each.first) for each in around), self.acks[0]
         )
         due = proof.Due(served, service)
-        failures = proof.failures_within(around, gap, due, database=self.database)
+        failures = proof.failures_within(around, self.shown, gap, due)
         own = self.pauses.at_edges(gap, EDGE + 2 * service)
         lower = 0
         if not self.by_accident(gap, len(failures)) and not proof.passed_by(around, gap, due):

@@ -2,11 +2,13 @@
 
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from operator import itemgetter
 
 from pytest_rdsfailover.analysis.findings.cures import cure_of
 from pytest_rdsfailover.analysis.findings.finding import Case, Finding
 from pytest_rdsfailover.analysis.late import late_failures
+from pytest_rdsfailover.analysis.series import Series
 from pytest_rdsfailover.model.clock import SECOND, to_nanoseconds
 from pytest_rdsfailover.model.records import Fault
 
@@ -23,10 +25,9 @@ def late_errors(case: Case) -> Finding | None:
         return None
     if len(case.errors) < FEWEST or case.errors[-FEWEST][0] <= case.settled:
         return None  # mostly; a busy load has many operations in its last half second
-    last = _last(case, case.settled)
-    failed = [fault for _, fault in last if fault is not None]
+    failed, of = _last(case, case.settled)
     allowed = max(case.course.calm_errors if case.course.calm_errors < 1 else 0, _calm_share(case))
-    if len(failed) < FEWEST or len(failed) <= WORSE * allowed * len(last):
+    if len(failed) < FEWEST or len(failed) <= WORSE * allowed * of:
         return None
     fault, count = Counter(failed).most_common(1)[0]
     late = sum(1 for series in case.series for _ in late_failures(series, case.settled))
@@ -34,7 +35,7 @@ def late_errors(case: Case) -> Finding | None:
         name="late_errors",
         severity="broken",
         evidence=(
-            f"{len(failed)} of the last {len(last)} operations failed ({count} x"
+            f"{len(failed)} of the last {of} operations failed ({count} x"
             f" {fault.code or fault.kind}), and {late} in all after the cluster had settled"
         ),
         cure=cure_of(fault),
@@ -42,26 +43,44 @@ def late_errors(case: Case) -> Finding | None:
     )
 
 
-def _last(case: Case, settled: int) -> Sequence[tuple[int, Fault | None]]:
-    """Return the last operations of writers that came back: each one's end and fault."""
-    stuck = set(case.stuck)
+def _last(case: Case, settled: int) -> tuple[list[Fault], int]:
+    """Return the faults of the last operations of writers that came back, and how many these are.
+
+    They are those of the last half second, or the last few if it has fewer.
+    """
     since = to_nanoseconds(case.course.stop) - LAST
-    late: list[tuple[int, Fault | None]] = []
-    for series in case.series:
-        if series.writer in stuck:
-            continue
-        # Of each writer only what may be among the last of all: a long run has many more.
-        # Before its first success a writer is still on its way back.
-        back = series.acked.find(1, bisect_right(series.finished, settled))
-        first = min(bisect_right(series.finished, since), len(series) - FEWEST_OPERATIONS)
-        rows = range(max(back, first), len(series)) if back >= 0 else range(0)
-        late += (
-            (series.finished[row], _fault(series.acked[row], series.faults[series.fault[row]]))
-            for row in rows
-        )
-    late.sort(key=lambda operation: operation[0])
-    within = sum(finished > since for finished, _ in late)
-    return late[-max(within, FEWEST_OPERATIONS) :]
+    back = [
+        (series, row)
+        for series in case.series
+        if series.writer not in case.stuck
+        and (row := series.acked.find(1, bisect_right(series.finished, settled))) >= 0
+    ]  # before its first success a writer is still on its way back
+    late = [(series, max(row, bisect_right(series.finished, since))) for series, row in back]
+    within = sum(len(series) - first for series, first in late)
+    if within >= FEWEST_OPERATIONS:
+        failed = _operations(late, only_failed=True)
+        return [fault for _, fault in failed if fault is not None], within
+    few = [(series, max(row, len(series) - FEWEST_OPERATIONS)) for series, row in back]
+    last = _operations(few, only_failed=False)[-FEWEST_OPERATIONS:]
+    return [fault for _, fault in last if fault is not None], len(last)
+
+
+def _operations(
+    rows: Sequence[tuple[Series, int]], *, only_failed: bool
+) -> list[tuple[int, Fault | None]]:
+    """Return each operation's end and fault from some rows on, in order of time."""
+    found = [
+        (series.finished[row], _fault(series.acked[row], series.faults[series.fault[row]]))
+        for series, first in rows
+        for row in (_failed(series, first) if only_failed else range(first, len(series)))
+    ]
+    return sorted(found, key=itemgetter(0))
+
+
+def _failed(series: Series, row: int) -> Iterator[int]:
+    while (row := series.acked.find(0, row)) >= 0:
+        yield row
+        row += 1
 
 
 def _fault(acked: int, fault: Fault | None) -> Fault | None:
