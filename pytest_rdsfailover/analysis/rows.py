@@ -34,7 +34,7 @@ def rows_around(all_series: Sequence[Series], gap: Gap) -> list[Rows]:
 
 
 def rows_of(all_series: Sequence[Series], gaps: Sequence[Gap]) -> Iterator[list[Rows]]:
-    """Yield each writer's rows around one gap after the other."""
+    """Yield each writer's rows around one gap after the other; gaps are in order, and apart."""
     for begin in range(0, len(gaps), BLOCK):
         block = gaps[begin : begin + BLOCK]
         starts, ends = [gap[0] for gap in block], [gap[1] for gap in block]
@@ -42,10 +42,18 @@ def rows_of(all_series: Sequence[Series], gaps: Sequence[Gap]) -> Iterator[list[
             map(
                 Rows,
                 repeat(series),
-                map(bisect_right, repeat(series.finished), starts),
-                map(bisect_left, repeat(series.finished), ends),
-                map(bisect_left, repeat(series.started), ends),
+                places(series.finished, starts, after=True),
+                places(series.finished, ends),
+                places(series.started, ends),
             )
             for series in all_series
         ]
         yield from map(list, zip(*columns, strict=True))
+
+
+def places(times: Sequence[int], moments: Sequence[int], *, after: bool = False) -> Iterator[int]:
+    """Return where each of some moments in order stands among times in order, or *after* its equals."""
+    find = bisect_right if after else bisect_left
+    low, high = find(times, moments[0]), find(times, moments[-1])
+    near = list(times[low:high])  # is searched much faster than a column of a journal
+    return map(low.__add__, map(find, repeat(near), moments))

@@ -60,9 +60,12 @@ def served(seen: Observed, span: Gap, *, within: int | None = None) -> Served:
 
 def _in_time(series: Series, first: int, last: int, within: int | None) -> int:
     """Return how many of the rows were acknowledged in time."""
-    if within is None:
-        return series.acked.count(1, first, last)
-    taken = map(sub, series.finished[first:last], series.intended[first:last])
+    acked = series.acked.count(1, first, last)
+    if within is None or not acked:
+        return acked
+    taken = list(map(sub, series.finished[first:last], series.intended[first:last]))
+    if max(taken) <= within:
+        return acked
     in_time = int.from_bytes(bytes(map(within.__ge__, taken)))
     return (in_time & int.from_bytes(series.acked[first:last])).bit_count()
 
