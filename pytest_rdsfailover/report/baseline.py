@@ -136,11 +136,11 @@ def lacks(document: RunDocument, before: Baseline | None) -> str:
         before: the baseline that it would replace; None if there is none.
     """
     found = scenarios(document["trials"])
-    problems = [f"{each.name}: {each.problem}" for each in found if each.problem]
-    keys = {each.key for each in found}
+    problems = [f"{scenario.name}: {scenario.problem}" for scenario in found if scenario.problem]
+    keys = {scenario.key for scenario in found}
     if before is not None:
-        missing = [str(each.key) for each in scenarios(before["document"]["trials"])
-                   if each.key not in keys]  # fmt: skip
+        missing = [str(scenario.key) for scenario in scenarios(before["document"]["trials"])
+                   if scenario.key not in keys]  # fmt: skip
         problems += [f"it has {', '.join(missing)}, and this run has not"] if missing else []
     return "; ".join(problems)
 
