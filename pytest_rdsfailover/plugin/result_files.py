@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
+from pytest_rdsfailover.model.errors import NotWrittenError
 from pytest_rdsfailover.model.files import write_text
 from pytest_rdsfailover.model.paths import shown_path
 from pytest_rdsfailover.plugin.report_files import Write
@@ -25,7 +26,11 @@ def _write_document(run: Run, where: str) -> str:
 
 
 def _write_profile(run: Run, where: str) -> str:
-    """Write a failover profile; return the line that says so, or why there is none."""
+    """Write a failover profile; return the line that says so.
+
+    Raises:
+        NotWrittenError: if the trials show none: what was asked for is not there.
+    """
     from pytest_rdsfailover.local.profiles.recorder import NothingRecordedError, profile_text
 
     live = run.settings.live
@@ -33,7 +38,7 @@ def _write_profile(run: Run, where: str) -> str:
     try:
         text = profile_text(run.trials(), source=source)
     except NothingRecordedError as error:
-        return f"no profile was recorded: {error}"
+        raise NotWrittenError(shown_path(where), error) from None
     write_text(Path(where), text)
     shown = shown_path(where)
     return f"recorded: {shown}, to be replayed with --rds-profile={shown}"

@@ -34,6 +34,7 @@ ASKED = pytest.StashKey[set[str]]()
 ORDER = pytest.StashKey[int]()
 PASSED = pytest.StashKey[bool]()
 CLUSTERS = {"rds_cluster", "rds_session_cluster", "rds_clusters"}  # fixtures that start one
+AGAIN = "rerun"  # how a plugin calls a try that has failed, and that it takes again
 SILENT = -2  # pytest's own summary is left out by -qq, too
 ATTRIBUTE, ERRORED = "rdsfailover", "rdsfailover_errored"  # of the test report
 
@@ -202,9 +203,10 @@ class Run:
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Collect the trials of a finished test, from this process or from a worker."""
+        failed = report.failed or report.outcome == AGAIN
         for entry in getattr(report, ATTRIBUTE, []):
             why = getattr(getattr(report.longrepr, "reprcrash", None), "message", "")
-            self.measured.append(entry | {"failed": report.failed, "why": why})
+            self.measured.append(entry | {"failed": failed, "why": why})
         if why := getattr(report, ERRORED, ""):
             self.errored.append((report.nodeid, why))
         # As without pytest-xdist, whose workers finish in any order.
