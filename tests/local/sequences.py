@@ -63,6 +63,9 @@ SELECT CHARSET('a'), COLLATION('a'), 'a' || 'b'
 SELECT @@collation_connection, @@character_set_client, @@character_set_results
 SELECT @@sql_mode, @@time_zone, @@autocommit, DATABASE(), @@collation_database
 SHOW VARIABLES LIKE 't%x%_isolation'
+DESCRIBE {p}child
+/* of the log */ SELECT v FROM {p}log -- all of it
+SELECT id, LAST_INSERT_ID() FROM {p}parent ORDER BY id LIMIT {few}
 """
 LOOKS_BACK = """
 SHOW WARNINGS
@@ -72,6 +75,11 @@ SHOW COUNT(*) ERRORS
 SHOW WARNINGS LIMIT {few}
 SELECT @@warning_count, @@error_count
 SELECT @@session.warning_count + 1
+SELECT IF(@@local.`warning_count` > {few}, 'more', 'fewer'), (SELECT @@error_count)
+SELECT @@warning_count, id FROM {p}parent ORDER BY id
+INSERT INTO {p}log (v) VALUES (@@warning_count)
+SELECT (@@warning_count
+DO @@error_count
 """
 WARNS = """
 SELECT CAST('1x' AS SIGNED)
