@@ -91,7 +91,6 @@ SEQUENCES = {
                          "SELECT FOUND_ROWS()", "SELECT LAST_INSERT_ID()"],
     "savepoint without a transaction": ["SET autocommit = 0", "SAVEPOINT s", "ROLLBACK TO s", "COMMIT",
                                         "ROLLBACK TO s", "SELECT 1 FROM parent", "COMMIT"],
-    "found rows, of none yet": ["SELECT FOUND_ROWS()"],
     "found rows, described": ["/* of a */ -- table\nDESCRIBE parent", "SHOW WARNINGS", "SHOW GRANTS",
                               "SELECT FOUND_ROWS()"],
     "found rows, counted": ["SELECT 1 UNION SELECT 2", "SHOW COUNT(*) ERRORS", "SELECT FOUND_ROWS()"],

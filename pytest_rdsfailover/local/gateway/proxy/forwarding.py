@@ -37,8 +37,6 @@ IN_TRANS = STATUS_IN_TRANS | STATUS_IN_TRANS_READONLY
 STATEMENTS = frozenset({Command.QUERY, Command.STMT_PREPARE, Command.STMT_EXECUTE})
 RESULTS, UTF8 = b"character_set_results", b"utf8mb4"
 NO_CONNECTION = ServerFault(9501, "HY000", "Timed-out waiting to acquire database connection")
-FRESH = 1  # what FOUND_ROWS() tells before any query (MariaDB)
-UNKNOWN = -1  # an insert id that is no client's
 # What ends a transaction that the flags do not show, because nothing was read in it.
 ENDS = re.compile(
     rb".\s*(?:commit|rollback\b(?!.*\bto\b)|begin|start\s+transaction|set\s+(?:\w+\s+)?autocommit)\b",
@@ -84,8 +82,7 @@ class Forwarder:
         self._first = self._shift = 0  # numbers of the command's first packet, and of its last
         self._status = STATUS_AUTOCOMMIT
         self._carried = Carried()
-        self._effect = NOTHING
-        self._aftermath = Aftermath(FRESH if service.facts.dialect.mariadb else 0)
+        self._effect, self._aftermath = NOTHING, Aftermath()
         self._last: Database | None = None
         self._last_uses = 0
         self._sent = self._saved = (
@@ -119,7 +116,7 @@ class Forwarder:
     def forward(self, message: bytes) -> None:
         """Let a database connection work on a command: the one it has, or one it borrows."""
         settings = self._service.settings
-        self.message, self._sent = message, False
+        self.message, self._sent, self._told = message, False, 0
         self._first = self._shift - len(message) // MAX_PAYLOAD
         self._effect = effect(message, self._dialect, exclude_sets=settings.excludes_variable_sets)
         if self.database is not None:
@@ -232,7 +229,7 @@ class Forwarder:
         if response.warned and self.database is not None:
             self.database.aftermath = self._aftermath  # it has no older warnings any more
         if response.failed and self.database is not None:
-            self.database.insert_id = UNKNOWN  # an INSERT's first rows may have made one
+            self._effect = replace(self._effect, insert_id=True)  # its first rows may have made one
         if response.status is None:
             return
         ended = self._status & STATUS_IN_TRANS_READONLY and not response.status & IN_TRANS
@@ -279,20 +276,23 @@ class Forwarder:
 
     def _learn(self, database: Database) -> None:
         """Ask what a command has changed in the session, as far as its answer did not tell."""
-        if database.insert_id == UNKNOWN and not self.pin:
-            database.insert_id = own = self._carried.insert_id
-            database.ask(b"SET LAST_INSERT_ID = %d" % own, lambda _: self._learn(database))
-        elif self._effect.changes:
-            self._carried.learn(database, self.message, self._status, self._rest)
-        elif self._effect.insert_id and not self.pin:
-            database.ask(b"SELECT LAST_INSERT_ID()", self._learn_insert_id)
+        if self._effect.changes:
+            self._carried.learn(database, self.message, self._status, self._ask_insert_id)
+        else:
+            self._ask_insert_id()
+
+    def _ask_insert_id(self) -> None:
+        """Ask for the id that a statement may have made."""
+        if self._effect.insert_id and not self.pin and self.database is not None:
+            self.database.ask(b"SELECT LAST_INSERT_ID()", self._learn_insert_id)
         else:
             self._rest()
 
     def _learn_insert_id(self, rows: list[Row]) -> None:
         """Note the id that a statement has made: its answer does not tell it, or tells another."""
         number, database = int(rows[0][0] or 0) if rows else 0, self.database
-        if database is not None and (number != database.insert_id or number == self._told):
+        made = database is not None and number != database.insert_id
+        if database is not None and (made or 0 < number == self._told):
             self._carried.insert_id = database.insert_id = number
         self._rest()
 
