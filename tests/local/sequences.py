@@ -46,6 +46,11 @@ CALL {p}put()
 CALL {p}twice()
 INSERT INTO {p}parent (v) VALUES ('a'); INSERT INTO {p}child (parent) VALUES (LAST_INSERT_ID())
 INSERT INTO {p}parent (v) VALUES ('a'); SELECT LAST_INSERT_ID(); SELECT 1
+INSERT INTO {p}parent (v) SELECT v FROM {p}child ORDER BY id LIMIT 2
+INSERT INTO {p}child (parent, v) VALUES (LAST_INSERT_ID({n}), 'x'), (LAST_INSERT_ID(), 'y')
+REPLACE INTO {p}parent (id, v) VALUES (LAST_INSERT_ID(), 'x')
+DO LAST_INSERT_ID({n})
+DELETE FROM {p}child ORDER BY id LIMIT 1
 """
 RETURNING = """
 INSERT INTO {p}parent (v) VALUES {rows} RETURNING v
@@ -67,6 +72,9 @@ SHOW VARIABLES LIKE 't%x%_isolation'
 DESCRIBE {p}child
 /* of the log */ SELECT v FROM {p}log -- all of it
 SELECT id, LAST_INSERT_ID() FROM {p}parent ORDER BY id LIMIT {few}
+SELECT 1; SELECT 2; SELECT LAST_INSERT_ID()
+SELECT @@wait_timeout, @@auto_increment_increment, @@net_write_timeout, @@interactive_timeout
+SELECT @@character_set_connection, @@character_set_server, @@collation_server
 """
 LOOKS_BACK = """
 SHOW WARNINGS
@@ -119,6 +127,18 @@ SET SESSION TRANSACTION ISOLATION LEVEL {level}
 SET LOCAL sort_buffer_size = 300000
 SET wait_timeout = 1{few}0, time_zone = '-01:00'
 SET auto_increment_increment = {few} + 1
+SET NAMES {charset} COLLATE {charset}_bin
+SET character_set_results = NULL
+SET NAMES DEFAULT
+SET time_zone = DEFAULT, sql_mode = DEFAULT
+SET @@autocommit = {few} > 1
+SET sql_mode = CONCAT(@@sql_mode, ',ANSI_QUOTES')
+SET SESSION TRANSACTION READ ONLY
+SET SESSION TRANSACTION READ WRITE
+SET character_set_server = {charset}, net_write_timeout = 7{few}
+SET autocommit = 1; SET time_zone = '+05:00'; SELECT @@time_zone
+SET character_set_client = {charset}, time_zone = 'nowhere'
+SET collation_database = latin1_bin
 """
 TRANSACTIONS = """
 BEGIN
@@ -130,6 +150,14 @@ COMMIT AND CHAIN
 SAVEPOINT s
 ROLLBACK TO s
 TRUNCATE {p}log
+START TRANSACTION READ ONLY
+ROLLBACK AND CHAIN
+SAVEPOINT t
+ROLLBACK TO SAVEPOINT t
+RELEASE SAVEPOINT s
+BEGIN; INSERT INTO {p}log (v) VALUES ('b'); COMMIT
+BEGIN; INSERT INTO {p}log (v) VALUES ('b')
+ROLLBACK; SELECT LAST_INSERT_ID()
 """
 COMMANDS = """
 <reset>
@@ -144,6 +172,9 @@ SET @mine = 5
 SELECT GET_LOCK(CONCAT('own', CONNECTION_ID()), 0)
 CREATE TEMPORARY TABLE {p}temporary (a INT)
 PREPARE s FROM 'SELECT LAST_INSERT_ID()'
+SET SESSION sort_buffer_size = 300000
+SET TRANSACTION READ ONLY
+SELECT @mine
 """
 KINDS = (WRITES, QUESTIONS, LOOKS_BACK, WARNS, FAILS, STATE, TRANSACTIONS, COMMANDS, PINS)
 WEIGHTS = (25, 20, 8, 10, 8, 12, 12, 4, 0.4)

@@ -100,6 +100,8 @@ SEQUENCES = {
     "counted by a write": ["SELECT CAST('1x' AS SIGNED)", "INSERT INTO log VALUES (@@warning_count)",
                            "SELECT * FROM log"],
     "counted with an error": ["SELECT CAST('1x' AS SIGNED)", "SELECT (@@warning_count", "SHOW ERRORS"],
+    "an error before several statements": ["SELECT missing", "BEGIN; INSERT INTO log VALUES (1); COMMIT",
+                                           "SHOW WARNINGS"],
     "warnings in another character set": ["DROP TABLE IF EXISTS `nä`", "SET NAMES latin1", "SHOW WARNINGS",
                                           "DROP TABLE IF EXISTS `nä`", "SET NAMES utf8mb4", "SHOW WARNINGS"],
 }  # fmt: skip

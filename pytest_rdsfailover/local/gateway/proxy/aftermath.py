@@ -65,7 +65,7 @@ class Aftermath:
     def next(self, message: bytes, *, mariadb: bool) -> "Aftermath":
         """Return that of the next command, as far as it is no other than this one's."""
         later = Aftermath(self.found_rows)
-        if self.warnings and (DIAGNOSTIC.match(message) or (mariadb and TABLELESS.match(message))):
+        if self.warnings and (DIAGNOSTIC.match(message) or (mariadb and _is_tableless(message))):
             later.warnings, later.counted, later.charset = self.warnings, self.counted, self.charset
         finds = FINDS.match(message)
         later._finds = finds is not None and not (mariadb and finds["mysql"])
@@ -98,7 +98,7 @@ class Aftermath:
         first, *others = statements(message[1:], dialect)
         shows = first.words[:1] == (b"SHOW",)
         values = self._values()
-        if dialect.mariadb and not TABLELESS.match(message):
+        if dialect.mariadb and not _is_tableless(b"." + first.sql):
             values = {name: value for name, value in values.items() if name not in COUNTS}
         text = self._shown(first) if shows else _filled(first, values, mark)
         return message[:1] + b";".join((text, *(other.sql for other in others)))
@@ -125,6 +125,12 @@ class Aftermath:
             )
         listed = b" UNION ALL ".join(_row(row, self.charset) for row in rows)
         return b"SELECT * FROM (%s) AS warnings%s" % (listed, behind)
+
+
+def _is_tableless(message: bytes) -> bool:
+    """Tell whether no statement of a command names a table."""
+    parts = [part for part in message[1:].split(b";") if part.strip()]
+    return all(TABLELESS.match(b"." + part) for part in parts)
 
 
 def _row(row: Row, charset: bytes) -> bytes:
