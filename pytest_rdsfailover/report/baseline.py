@@ -137,7 +137,7 @@ def lacks(document: RunDocument, before: Baseline | None) -> str:
         before: the baseline that it would replace; None if there is none.
     """
     found = scenarios(document["trials"])
-    problems = [f"{each.name}: {each.problem}" for each in found if each.problem]
+    problems = [f"{scenario.name}: {scenario.problem}" for scenario in found if scenario.problem]
     if before is not None:
         problems += _worse(scenarios(before["document"]["trials"]), found)
     return "; ".join(problems)

@@ -49,7 +49,7 @@ class _Transaction:
 
     def open_keys(self, marked: Marked | None) -> set[tuple[int, int]]:
         """Return the keys that are written in it."""
-        return {key for each in self._written if each.marked is marked for key in each.keys}
+        return {key for write in self._written if write.marked is marked for key in write.keys}
 
     def ask(self, statement: SeenStatement) -> None:
         """Take a good answer to what writes nothing itself: a function in it may."""

@@ -107,4 +107,4 @@ def parts(sql: bytes, dialect: SqlDialect) -> list[tuple[bytes, Kind]]:
         return [(sql, first)]
     if first.does is Does.WRITES and not ENDINGS.search(sql, 0, LONGEST_TEXT):
         return [(sql, first)]
-    return [(each.sql, kind(each.sql)) for each in statements(sql, dialect)]
+    return [(statement.sql, kind(statement.sql)) for statement in statements(sql, dialect)]
