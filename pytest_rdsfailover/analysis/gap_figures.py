@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pytest_rdsfailover.analysis import outages
 from pytest_rdsfailover.analysis.interval import Interval
 from pytest_rdsfailover.analysis.observed import Observed
-from pytest_rdsfailover.analysis.presence import FINEST, longest_unseen
+from pytest_rdsfailover.analysis.presence import FINEST, longest_unseen, there
 from pytest_rdsfailover.analysis.proof import failing_moments, fresh_failures
 from pytest_rdsfailover.analysis.weighing import Scales, Weighed
 from pytest_rdsfailover.model.spans import joined
@@ -135,7 +135,7 @@ def gap_figures(seen: Observed, *, database: bool) -> GapFigures:
         widest=_widest(scales, seen, candidates),
         outages=found,
         unseen=max(end - begin, 2 * FINEST),
-        unfinished=_unfinished(scales, seen, candidates),
+        unfinished=_unfinished(scales, seen, candidates, explained),
     )
 
 
@@ -146,10 +146,17 @@ def _widest(scales: Scales, seen: Observed, candidates: Sequence[Weighed]) -> We
     return scales.weigh(outages.widest(felt))
 
 
-def _unfinished(scales: Scales, seen: Observed, candidates: Sequence[Weighed]) -> bool:
-    """Tell whether nobody was served when observation ended, or writers had just begun to fail."""
+def _unfinished(
+    scales: Scales, seen: Observed, candidates: Sequence[Weighed], explained: int
+) -> bool:
+    """Tell whether nobody was served when observation ended, or writers had just begun to fail.
+
+    A write that hangs while others are served, from start to end, has a reason of its own.
+    """
     last = seen.acks[-2], seen.acks[-1]
     if candidates and candidates[-1].gap == last:
         return True
-    fresh = fresh_failures(seen.series, last[0], database=scales.database)
+    usual = max(explained, scales.slowest_before(last[0]))
+    begun = there(seen.series, last[0], seen.start) - usual
+    fresh = fresh_failures(seen.series, last[0], begun, database=scales.database)
     return fresh > 0 and not scales.by_accident(last, fresh)

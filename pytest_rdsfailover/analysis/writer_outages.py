@@ -11,6 +11,7 @@ from pytest_rdsfailover.analysis.outages import Gap
 from pytest_rdsfailover.analysis.proof import ONE_STATEMENT
 from pytest_rdsfailover.analysis.series import Series
 from pytest_rdsfailover.analysis.sieve import places_above
+from pytest_rdsfailover.journal.complaints import HANGING
 
 
 class WriterOutage(NamedTuple):
@@ -137,6 +138,11 @@ def is_stuck(series: Series, *, since: int, stop: int, patience: int) -> bool:
         return False
     tried = bisect_left(series.finished, since) < len(series)
     return tried or any(last >= since for _, last, _ in series.skips) or stop - since > patience
+
+
+def hangs(series: Series) -> bool:
+    """Tell whether a writer's last attempt was given up, because the user's code had no end."""
+    return bool(series.fault) and series.faults[series.fault[-1]] == HANGING
 
 
 def never_back(away: Sequence[WriterOutage], *, patience: int) -> bool:

@@ -14,6 +14,7 @@ from pytest_rdsfailover.analysis.findings.not_issued import not_issued
 from pytest_rdsfailover.analysis.findings.old_address import old_address
 from pytest_rdsfailover.analysis.findings.retry_storm import retry_storm
 from pytest_rdsfailover.analysis.findings.shared_client import shared_client
+from pytest_rdsfailover.analysis.findings.slower import slower
 from pytest_rdsfailover.analysis.findings.stale_writes import stale_writes
 from pytest_rdsfailover.analysis.findings.stuck_sessions import stuck_sessions
 from pytest_rdsfailover.analysis.findings.stuck_writers import stuck_writers
@@ -24,7 +25,7 @@ from pytest_rdsfailover.analysis.findings.unexpected import unexpected
 # In the order in which findings of one severity are told.
 CHECKS: tuple[Callable[[Case], Finding | None], ...] = (
     lost, torn, duplicated, stale_writes, stuck_writers, stuck_sessions, late_errors,
-    brownout, shared_client, demoted_writer, old_address, unbounded_connects, long_waits, not_issued,
+    brownout, slower, shared_client, demoted_writer, old_address, unbounded_connects, long_waits, not_issued,
     retry_storm, unexpected, calm_errors,
 )  # fmt: skip
 
