@@ -22,6 +22,7 @@ INNER_ERRORS = {
     "DryRunError",
     "FileWriteError",
     "NotSavedError",
+    "NotWrittenError",
     "NothingRecordedError",
     "RefusalError",
     "TooFewInstancesError",

@@ -114,6 +114,7 @@ def gap_figures(seen: Observed, *, database: bool) -> GapFigures:
     scales = Scales(
         series=seen.series,
         acks=seen.acks,
+        gaps=wide.gaps,
         disturbed=joined([*wide.gaps, *seen.pauses.spans]),
         failing=failing_moments(seen.series, database=database),
         pauses=seen.pauses,

@@ -5,23 +5,24 @@ from collections.abc import Mapping
 from pytest_rdsfailover.analysis.reached_commits import (
     why_early,
     why_hidden_unsaved,
-    why_uncommitted,
+    why_unsaved,
 )
 from pytest_rdsfailover.analysis.reached_keys import (
+    FEWEST_STATEMENTS,
     Acked,
     tolerated,
     why_elsewhere,
     why_lacking,
     why_unseen,
 )
-from pytest_rdsfailover.analysis.reached_server import doubt_of_server, why_idle
+from pytest_rdsfailover.analysis.reached_server import doubts_of_server, why_idle
 from pytest_rdsfailover.journal.witnessed import Witnessed
 from pytest_rdsfailover.model.target import SERVER, Traffic
 
-# Statements for each acknowledged write, below which they are somebody else's: a test that watches the
-# cluster beside its load sends some, an application whose batches are larger than ten writes carries
-# the keys, and is known by these.
-FEWEST_STATEMENTS = 0.1
+HALF = (
+    "{} acknowledged writes have their key in one statement that was stored and in a later one that was"
+    " not: whether anything of them is missing, only stored= can tell"
+)
 BY_NAME = frozenset(
     {"cluster", "reader"}
 )  # endpoints whose names may lead to an instance's address
@@ -50,11 +51,11 @@ def why_untouched(witnessed: Witnessed, seen: Mapping[str, Traffic], acked: Acke
         return f"nothing of the workload came to {where}, but to others: {others}"
     if marked:
         anywhere = Traffic.total(list(seen.values()))
-        unseen = why_unseen(anywhere, acked, hidden=FEWEST_STATEMENTS)
+        unseen = why_unseen(anywhere, acked)
         near = _come_to(witnessed, seen, by_name=True)
         return f"{unseen}{used}" if unseen else why_elsewhere(where, near, anywhere)
     if there.statements >= FEWEST_STATEMENTS * total:
-        return why_hidden_unsaved(there, total, fewest=FEWEST_STATEMENTS)
+        return why_hidden_unsaved(there, total)
     return (
         f"{total} writes count as acknowledged, and {there.statements} statements came to {where}"
         f" meanwhile, none with a key of the load: the workload writes elsewhere, or nowhere{used}"
@@ -93,23 +94,35 @@ def why_untrue(witnessed: Witnessed, *, calm: Acked, acked: Acked) -> str:
     """Return why acknowledged writes cannot be in the cluster, by all that was seen; else empty."""
     seen, count = _latest(witnessed, calm, acked)
     return (
-        why_uncommitted(seen, count)
+        why_unsaved(seen, count)
         or why_unconfirmed(witnessed, calm=calm, acked=acked)
         or why_untouched(witnessed, seen, count)
         or why_early(Traffic.total(list(seen.values())), count, witnessed.ahead)
     )
 
 
-def doubt(witnessed: Witnessed, *, calm: Acked, acked: Acked) -> str:
-    """Return what was seen of a load and can be explained in two ways; empty if nothing was."""
+def doubts(witnessed: Witnessed, *, calm: Acked, acked: Acked, failed: Acked) -> list[str]:
+    """Return what was seen of a load and can be explained in two ways.
+
+    Args:
+        witnessed: what came to the cluster.
+        calm: how many writes were acknowledged when the calm was looked at, by writer.
+        acked: how many were in the whole load.
+        failed: how many were not, but tried.
+    """
     seen, count = _latest(witnessed, calm, acked)
     if SERVER in seen:
-        return doubt_of_server(seen[SERVER], sum(count.values()))
+        return doubts_of_server(seen[SERVER], sum(count.values()))
     anywhere = Traffic.total(list(seen.values()))
     lacking = why_lacking(anywhere, count) if anywhere.keys else ""
-    if not lacking:
-        return ""
-    return f"no confirmed statement shows the keys of {lacking}: some hide theirs, or go elsewhere"
+    hidden = "no confirmed statement shows the keys of {}: some hide theirs, or go elsewhere"
+    half = sum(
+        max(0, number - failed.get(writer, 0)) for writer, number in anywhere.failing_keys.items()
+    )
+    return [
+        *([hidden.format(lacking)] if lacking else []),
+        *([HALF.format(half)] if half > tolerated(sum(count.values())) else []),
+    ]
 
 
 def _latest(witnessed: Witnessed, calm: Acked, acked: Acked) -> tuple[Mapping[str, Traffic], Acked]:

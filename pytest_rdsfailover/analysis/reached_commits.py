@@ -3,8 +3,10 @@
 from collections.abc import Mapping
 
 from pytest_rdsfailover.analysis.reached_keys import (
+    FEWEST_STATEMENTS,
     Acked,
     batch,
+    least,
     missing,
     named,
     tolerated,
@@ -12,6 +14,7 @@ from pytest_rdsfailover.analysis.reached_keys import (
 )
 from pytest_rdsfailover.model.target import Traffic
 
+CHANGED_NONE = "changed no row that lasts: an UPDATE, a DELETE or an INSERT that meets nothing, or a temporary table"
 REMEDY = (
     "commit before the workload returns: connection.commit(), session.commit(), or autocommit=True"
 )
@@ -25,17 +28,38 @@ def why_uncommitted(seen: Mapping[str, Traffic], acked: Acked) -> str:
         acked: the acknowledged writes.
     """
     anywhere = Traffic.total(list(seen.values()))
-    lacking = {
-        writer: min(count, anywhere.uncommitted_keys.get(writer, 0))
-        for writer, count in missing(anywhere, acked).items()
-    }
+    lacking = least(missing(anywhere, acked), anywhere.uncommitted_keys)
     count, total = sum(lacking.values()), sum(acked.values())
     if count <= tolerated(total) + batch(anywhere) * len(acked):
         return ""
-    whose = named([writer for writer, number in lacking.items() if number])
+    whose = named(list(lacking))
     return (
         f"{count} of {total} acknowledged writes ({whose}) reached the cluster and were never"
         f" committed; {REMEDY}"
+    )
+
+
+def why_unsaved(seen: Mapping[str, Traffic], acked: Acked) -> str:
+    """Return which acknowledged writes reached the cluster and are not kept there; empty if none.
+
+    Args:
+        seen: what came to each endpoint.
+        acked: the acknowledged writes.
+    """
+    return why_uncommitted(seen, acked) or _why_unchanged(seen, acked)
+
+
+def _why_unchanged(seen: Mapping[str, Traffic], acked: Acked) -> str:
+    anywhere = Traffic.total(list(seen.values()))
+    lacking = least(missing(anywhere, acked), anywhere.unchanged_keys)
+    count, total = sum(lacking.values()), sum(acked.values())
+    if count <= tolerated(total) + batch(anywhere) * len(acked):
+        return ""
+    if anywhere.writes >= FEWEST_STATEMENTS * count:  # others may have done it that hide their key
+        return ""
+    whose = named(list(lacking))
+    return (
+        f"{count} of {total} acknowledged writes ({whose}) reached the cluster and {CHANGED_NONE}"
     )
 
 
@@ -57,22 +81,27 @@ def why_early(seen: Traffic, acked: Acked, ahead: int) -> str:
     )
 
 
-def why_hidden_unsaved(seen: Traffic, total: int, *, fewest: float) -> str:
+def why_hidden_unsaved(seen: Traffic, total: int) -> str:
     """Return that writes without readable keys were not committed, or all refused; empty if not so.
 
     Args:
         seen: what came to the load's endpoint.
         total: how many writes were acknowledged.
-        fewest: how many committed statements for each of them may be what carried it.
     """
-    if seen.writes >= fewest * total:
+    fewest = FEWEST_STATEMENTS * total
+    if seen.writes >= fewest:
         return ""
-    if seen.uncommitted >= fewest * total:
+    if seen.uncommitted >= fewest:
         return (
             f"{total} writes count as acknowledged, {seen.uncommitted} statements wrote and were never"
             f" committed, {seen.writes} were; {REMEDY}"
         )
-    if seen.refused >= fewest * total:
+    if seen.unchanged >= fewest:
+        return (
+            f"{total} writes count as acknowledged, and {seen.unchanged} statements {CHANGED_NONE}; of"
+            f" those that do, there were {seen.writes}"
+        )
+    if seen.refused >= fewest:
         return (
             f"{total} writes count as acknowledged, {seen.refused} statements that write were refused"
             f" by the cluster, {seen.writes} were not: the workload acknowledges what has failed; let"

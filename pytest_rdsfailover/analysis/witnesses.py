@@ -4,7 +4,7 @@ from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from pytest_rdsfailover.analysis.reached import doubt, why_untrue
+from pytest_rdsfailover.analysis.reached import doubts, why_untrue
 from pytest_rdsfailover.analysis.series import Series
 from pytest_rdsfailover.journal.course import Course
 from pytest_rdsfailover.model.clock import to_nanoseconds
@@ -23,11 +23,13 @@ class Witnesses:
         course: has what was seen.
         calm: acknowledged writes when the calm was looked at, by the number of their writer.
         acked: those of the whole trial.
+        failed: the others that were tried in it.
     """
 
     course: Course
     calm: Mapping[str, int]
     acked: Mapping[str, int]
+    failed: Mapping[str, int]
 
     @classmethod
     def of(cls, all_series: Sequence[Series], course: Course) -> "Witnesses":
@@ -37,6 +39,7 @@ class Witnesses:
             course,
             calm={str(series.writer): bisect_right(series.acks, at) for series in all_series},
             acked={str(series.writer): len(series.acks) for series in all_series},
+            failed={str(series.writer): len(series) - len(series.acks) for series in all_series},
         )
 
     def why_untrue(self) -> str:
@@ -51,5 +54,4 @@ class Witnesses:
             return [NOBODY] if self.course.mode == "live" else []
         if self.why_untrue():
             return []
-        found = doubt(witnessed, calm=self.calm, acked=self.acked)
-        return [found] if found else []
+        return doubts(witnessed, calm=self.calm, acked=self.acked, failed=self.failed)

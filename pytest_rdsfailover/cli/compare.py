@@ -38,7 +38,9 @@ def _compared(
     found = matched(scenarios(a["trials"]), scenarios(b["trials"]))
     pairs = [*found.pairs, *(match for match in found.likely if anyway or not match.is_renamed)]
     if not pairs:
-        guesses = [f"; {each.after.key} may be {each.before.key}{REMEDY}" for each in found.likely]
+        guesses = [
+            f"; {match.after.key} may be {match.before.key}{REMEDY}" for match in found.likely
+        ]
         hint = guesses[0] if guesses else ""
         raise SettingError(f"{names[0]} and {names[1]} have no scenario in common{hint}")
     if not anyway:
@@ -110,8 +112,8 @@ def _change(old: Scenario, new: Scenario) -> list[str]:
         f"change  {format_difference(found.difference)}{share} of the median ({between})",
         f"        p = {found.p_value:.4f}, the chance of this if nothing had changed",
         *([f"        {tables.counts(found)}"] if found.pairs else []),
-        *(f"        note: {each.problem} {side}" for each, side in ((old, "before"), (new, "after"))
-          if each.problem),
+        *(f"        note: {scenario.problem} {side}" for scenario, side in ((old, "before"), (new, "after"))
+          if scenario.problem),
     ]  # fmt: skip
 
 

@@ -59,7 +59,7 @@ def _ran(program: str, command: Sequence[str], environ: dict[str, str]) -> int:
         for child in children:
             child.send_signal(early.pop())
 
-    before = {each: signal.signal(each, pass_on) for each in ENDING}
+    before = {number: signal.signal(number, pass_on) for number in ENDING}
     try:
         child = subprocess.Popen(
             command,
@@ -75,8 +75,8 @@ def _ran(program: str, command: Sequence[str], environ: dict[str, str]) -> int:
         _say(f"{command[0]}: {error.strerror}")
         return NOT_RUNNABLE
     finally:
-        for each, handler in before.items():
-            signal.signal(each, handler)
+        for number, handler in before.items():
+            signal.signal(number, handler)
     return status if status >= 0 else BY_SIGNAL - status
 
 

@@ -25,13 +25,13 @@ def ended_by_signals() -> Iterator[None]:
         return
 
     def end(number: int, _: FrameType | None) -> None:
-        for each in ENDING:
-            signal.signal(each, signal.SIG_IGN)
+        for ending in ENDING:
+            signal.signal(ending, signal.SIG_IGN)
         raise EndedError(number)
 
-    before = {each: signal.signal(each, end) for each in ENDING}
+    before = {ending: signal.signal(ending, end) for ending in ENDING}
     try:
         yield
     finally:
-        for each, handler in before.items():
-            signal.signal(each, handler)
+        for ending, handler in before.items():
+            signal.signal(ending, handler)

@@ -62,7 +62,7 @@ def trial(options: argparse.Namespace) -> int:
         session.prepare()
         trials = [session.run(number) for number in range(options.trials)]
         directory = options.journal or stack.enter_context(tempfile.TemporaryDirectory())
-        paths = [session.write(Path(directory), each) for each in trials]
+        paths = [session.write(Path(directory), trial) for trial in trials]
         lines, _ = judge(
             paths, expect=options.expect, json_path=_path(options.json), timelines=False
         )
@@ -173,11 +173,14 @@ def _status(
     trials: Sequence[Trial], expectations: Sequence[Expectation], problems: Sequence[str]
 ) -> int:
     states = [
-        verdict.state for each in trials if each.valid for verdict in verdicts(each, expectations)
+        verdict.state
+        for trial in trials
+        if trial.valid
+        for verdict in verdicts(trial, expectations)
     ]
     if FAIL in states:
         return BROKEN
-    proven = all(each.valid for each in trials) and all(state == PASS for state in states)
+    proven = all(trial.valid for trial in trials) and all(state == PASS for state in states)
     return MET if proven and not problems else NOTHING_PROVEN
 
 

@@ -18,6 +18,8 @@ class Witnessed:
         whole: what had come when the load ended; None if nobody could look any more.
         ahead: the most acknowledged writes that lacked their confirmation at one look after that.
         peers: other addresses to which this process was connected meanwhile, if anybody looked.
+        rollbacks: how many ROLLBACK statements the server executed meanwhile, those in procedures among
+            them; None if nobody could look.
     """
 
     endpoint: str
@@ -27,6 +29,7 @@ class Witnessed:
     whole: Mapping[str, Traffic] | None
     ahead: int = 0
     peers: tuple[str, ...] = ()
+    rollbacks: int | None = None
 
 
 def since(

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 from pytest_rdsfailover.model.endpoints import Bounds, Endpoint
 from pytest_rdsfailover.model.target import Traffic
@@ -12,7 +13,11 @@ WRITES = (
     "Com_insert", "Com_insert_select", "Com_replace", "Com_replace_select", "Com_load",
     "Com_update", "Com_update_multi", "Com_delete", "Com_delete_multi", "Com_call_procedure",
 )  # fmt: skip
-COUNTED = ("Questions", "Connections", "Uptime", *WRITES)
+# Each says of some commits that there were any: Aurora of all, MySQL of those that were asked for.
+COMMITS = ("Com_commit", "AuroraDb_commits")
+COUNTED = ("Questions", "Connections", "Uptime", "Handler_rollback", *COMMITS, *WRITES)
+OPEN = "SELECT COALESCE(SUM(trx_rows_modified), 0) FROM information_schema.INNODB_TRX"
+MAY_NOT = 1227  # what only an account with PROCESS may ask
 
 
 @dataclass(slots=True)
@@ -71,6 +76,7 @@ class ServerTraffic:
         ):
             cursor.execute(f"SHOW GLOBAL STATUS WHERE Variable_name IN ({names})")
             counts = {name: int(value) for name, value in cursor.fetchall()}
+            open_rows = _open_rows(cursor)
             cursor.execute("SHOW SESSION STATUS WHERE Variable_name = 'Questions'")
             ((_, own),) = cursor.fetchall()
         if counts["Uptime"] < watched.uptime:
@@ -81,4 +87,19 @@ class ServerTraffic:
             connections=max(0, counts["Connections"] - watched.asked),
             statements=max(0, counts["Questions"] - watched.own),
             writes=sum(counts.get(name, 0) for name in WRITES),
+            commits=max(counts.get(name, 0) for name in COMMITS),
+            rollbacks=counts.get("Handler_rollback", 0),
+            uncommitted=open_rows or 0,
+            unseen=open_rows is None,
         )
+
+
+def _open_rows(cursor: Any) -> int | None:
+    """Return how many rows are changed in open transactions; None if nobody may look."""
+    try:
+        cursor.execute(OPEN)
+    except Exception as error:
+        if driver.fault_of(error).code != MAY_NOT:
+            raise
+        return None
+    return int(cursor.fetchone()[0])

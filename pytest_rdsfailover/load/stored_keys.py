@@ -3,7 +3,8 @@
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Any, NamedTuple
 
 from pytest_rdsfailover.journal.journal import Journal
@@ -44,7 +45,7 @@ def found_in(journal: Journal, keys: Any, rows: int = 1) -> Found:
             f"stored returned {_shown(keys)}; it has to return a list with one key for each stored"
             " row, duplicates included"
         )
-    if isinstance(keys, Set):
+    if isinstance(keys, AbstractSet):
         raise AuditError(
             "stored returned a set, in which what is stored twice is there once; return a list with"
             " one key for each stored row"

@@ -178,7 +178,14 @@ class FileWriteError(RdsFailoverError, OSError):
         return f"{self.path} cannot be written: {why}"
 
 
-class NotSavedError(FileWriteError):
+class NotWrittenError(FileWriteError):
+    """A file of a run is not written, because the run has nothing that could stand in it."""
+
+    def __str__(self) -> str:
+        return f"{self.path} is not written: {self.why}"
+
+
+class NotSavedError(NotWrittenError):
     """A run did not become a baseline, because it would be a worse one than there is."""
 
     def __str__(self) -> str:

@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
-from typing import Protocol
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, Protocol
 
 from pytest_rdsfailover.model.endpoints import Endpoint
 from pytest_rdsfailover.model.records import Milestone
@@ -21,13 +21,21 @@ class Traffic:
         writes: how many of these may write, do not carry a load's mark, and are committed.
         uncommitted: how many such were answered well and never committed.
         refused: how many such failed.
+        unchanged: how many such changed no row that lasts.
+        calls: how many procedures they called that were answered well.
+        failed_calls: how many that failed.
+        rollbacks: how many ROLLBACK statements they sent; of `SERVER`, transactions rolled back.
         marked: how many carry the mark.
         confirmed: how many of the marked ones are committed, or were answered well and write nothing.
-        commits: how many transactions with a marked write were committed.
+        commits: how many transactions with a marked write were committed; of `SERVER`, all that are
+            known of.
         keys: how many keys of the load were confirmed, by the number of each writer of whom one was
             seen; nothing if none can be read in its statements, or they are too many.
-        stored_keys: how many were confirmed at any time; some may be being written again.
+        stored_keys: how many of these by what may write: the others were in questions only.
         uncommitted_keys: how many keys were written and never committed, by the number of their writer.
+        unchanged_keys: how many were only in writes that changed no row that lasts.
+        failing_keys: how many were stored by one write, while the latest one failed.
+        unseen: whether nobody could look which transactions are open.
     """
 
     connections: int = 0
@@ -35,45 +43,39 @@ class Traffic:
     writes: int = 0
     uncommitted: int = 0
     refused: int = 0
+    unchanged: int = 0
+    calls: int = 0
+    failed_calls: int = 0
+    rollbacks: int = 0
     marked: int = 0
     confirmed: int = 0
     commits: int = 0
     keys: Mapping[str, int] = field(default_factory=dict)
     stored_keys: Mapping[str, int] = field(default_factory=dict)
     uncommitted_keys: Mapping[str, int] = field(default_factory=dict)
+    unchanged_keys: Mapping[str, int] = field(default_factory=dict)
+    failing_keys: Mapping[str, int] = field(default_factory=dict)
+    unseen: bool = False
 
     @classmethod
     def total(cls, parts: "Sequence[Traffic]") -> "Traffic":
         """Return what came to several endpoints together."""
-        return cls(
-            connections=sum(part.connections for part in parts),
-            statements=sum(part.statements for part in parts),
-            writes=sum(part.writes for part in parts),
-            uncommitted=sum(part.uncommitted for part in parts),
-            refused=sum(part.refused for part in parts),
-            marked=sum(part.marked for part in parts),
-            confirmed=sum(part.confirmed for part in parts),
-            commits=sum(part.commits for part in parts),
-            keys=_sums([part.keys for part in parts]),
-            stored_keys=_sums([part.stored_keys for part in parts]),
-            uncommitted_keys=_sums([part.uncommitted_keys for part in parts]),
-        )
+        counts: dict[str, Any] = {
+            name: sum(getattr(part, name) for part in parts) for name in COUNTS
+        }
+        keys: dict[str, Any] = {
+            name: _sums([getattr(part, name) for part in parts]) for name in BY_WRITER
+        }
+        return replace(cls(unseen=any(part.unseen for part in parts)), **counts, **keys)
 
     def minus(self, before: "Traffic") -> "Traffic":
         """Return what came since an earlier look; before the first one no key was confirmed."""
-        return Traffic(
-            connections=self.connections - before.connections,
-            statements=self.statements - before.statements,
-            writes=self.writes - before.writes,
-            uncommitted=max(0, self.uncommitted - before.uncommitted),
-            refused=self.refused - before.refused,
-            marked=self.marked - before.marked,
-            confirmed=self.confirmed - before.confirmed,
-            commits=self.commits - before.commits,
-            keys=self.keys,
-            stored_keys=self.stored_keys,
-            uncommitted_keys=self.uncommitted_keys,
-        )
+        counts = {name: getattr(self, name) - getattr(before, name) for name in COUNTS}
+        return replace(self, **counts | {"uncommitted": max(0, counts["uncommitted"])})
+
+
+COUNTS = tuple(each.name for each in fields(Traffic) if each.type is int or each.type == "int")
+BY_WRITER = tuple(each.name for each in fields(Traffic) if each.name.endswith("keys"))
 
 
 def _sums(parts: "Sequence[Mapping[str, int]]") -> dict[str, int]:

@@ -1,6 +1,7 @@
 """Where the answer to a command ends, and what status it reports: one state machine a command."""
 
 import enum
+import re
 from collections.abc import Callable
 
 from pytest_rdsfailover.mysql.packets import (
@@ -56,6 +57,10 @@ RESULTS = frozenset({
 EXECUTING = frozenset({Command.STMT_EXECUTE, Command.STMT_BULK_EXECUTE})
 
 
+# What an UPDATE's answer says in the server's language: rows matched, rows changed, warnings.
+MATCHED = re.compile(rb"[^\d][1-9]\d*\D+\b0\D+\d+\D*$")
+
+
 class Part(enum.Enum):
     """What a packet of an answer is."""
 
@@ -79,18 +84,21 @@ class Response:
         rows: how many rows the latest result has.
         warned: the latest result came with warnings or an error.
         warnings: how many warnings the latest result came with; 0 for an error, which does not tell.
+        changed: how many rows all its results say that they changed.
+        matched: whether one of them found rows that were as they should be.
     """
 
     __slots__ = (
         "_deprecate_eof", "_execute", "_left", "_longest_end", "_state", "_then",
-        "done", "error", "failed", "queried", "rows", "status", "warned", "warnings",
+        "changed", "done", "error", "failed", "matched", "queried", "rows", "status", "warned", "warnings",
     )  # fmt: skip
 
     def __init__(self, command: int, *, deprecate_eof: bool) -> None:
         self.done = command in UNANSWERED
         self.status: int | None = None
         self.failed = self.warned = self.queried = False
-        self.error = self.rows = self.warnings = 0
+        self.error = self.rows = self.warnings = self.changed = 0
+        self.matched = False
         self._deprecate_eof = deprecate_eof
         # A row may begin with 0xfe too, but then it is longer than a packet, or than this.
         self._longest_end = MAX_PAYLOAD - 1 if deprecate_eof else 5
@@ -98,6 +106,11 @@ class Response:
         self._left = 0  # column definitions still to come
         self._then: tuple[int, ...] = ()  # further groups of definitions, of a prepared statement
         self._state: Callable[[Response, bytes], Part] = START.get(command, Response._simple)
+
+    @property
+    def idle(self) -> bool:
+        """Tell whether it says that no row was changed, nor found as it should be."""
+        return not (self.queried or self.changed or self.matched)
 
     def feed(self, payload: bytes) -> Part:
         """Take the first packet of the server's next message; say what it is.
@@ -167,6 +180,10 @@ class Response:
             self.error = int.from_bytes(payload[1:3], "little")
             return Part.END
         self.status, self.warnings = ending(payload)
+        if payload[0] == OK:
+            changed, _ = read_lenenc(payload, 1)
+            self.changed += changed
+            self.matched = self.matched or (not changed and bool(MATCHED.search(payload)))
         self.warned = self.warnings > 0
         self.done = not self.status & STATUS_MORE_RESULTS
         return Part.END

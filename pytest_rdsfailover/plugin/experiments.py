@@ -10,7 +10,7 @@ from pytest_rdsfailover.local.profiles.profiles import load_profile
 from pytest_rdsfailover.model.errors import SettingError, did_you_mean
 from pytest_rdsfailover.plugin.hook_calls import ItemExtensions
 from pytest_rdsfailover.plugin.markers import argument_of
-from pytest_rdsfailover.plugin.notebook import Notebook
+from pytest_rdsfailover.plugin.notebook import Notebook, test_of
 from pytest_rdsfailover.plugin.run import Run
 from pytest_rdsfailover.trial.options import TrialOptions
 from pytest_rdsfailover.trial.repeats import Repetition
@@ -57,11 +57,12 @@ class Experiments:
             self._runners[cluster] = TrialRunner(
                 cluster,
                 self._run.settings,
-                test=self._item.nodeid,
+                test=test_of(self._item),
                 profile=argument_of(self._item, "rds_profile"),
                 options=self._options,
                 expectations=self._expectations,
                 note=notebook.note,
+                play=notebook.play,
                 extensions=ItemExtensions(self._item),
                 remains=notebook.remains,
             )

@@ -1,5 +1,6 @@
 """What a test's markers ask for, refused before any server starts if it cannot be."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -31,7 +32,7 @@ def check_markers(item: pytest.Item, settings: Settings) -> None:
     for marker in item.iter_markers():
         try:
             _check_shape(marker)
-            _check_value(marker, settings)
+            _check_value(marker, settings, item.config.rootpath)
         except (SettingError, TypeError) as error:
             raise pytest.UsageError(f"{item.nodeid}: {error}") from None
 
@@ -46,7 +47,7 @@ def _check_shape(marker: pytest.Mark) -> None:
         raise SettingError(f"rds_expect() holds trials to nothing; write {BY_NAME[name]}")
 
 
-def _check_value(marker: pytest.Mark, settings: Settings) -> None:
+def _check_value(marker: pytest.Mark, settings: Settings, root: Path) -> None:
     """Ask whoever reads the marker later; what that takes is imported only for it."""
     match marker.name:
         case "rds_expect":
@@ -61,9 +62,9 @@ def _check_value(marker: pytest.Mark, settings: Settings) -> None:
         case "rds_trials":
             check_trials(*marker.args)
         case "rds_profile":
-            from pytest_rdsfailover.local.profiles.profiles import load_profile
+            from pytest_rdsfailover.plugin.compared_profiles import check_profile
 
-            load_profile(*marker.args)
+            check_profile(settings, marker.args[0], root)
         case "rds_aws_names":
             from pytest_rdsfailover.local.dns.names import check_region
 

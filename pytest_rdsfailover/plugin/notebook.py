@@ -2,6 +2,7 @@
 
 import functools
 import hashlib
+import os
 import sys
 import warnings
 from collections.abc import Mapping, Sequence
@@ -14,10 +15,10 @@ import pytest
 from pytest_rdsfailover.analysis.population import Sample
 from pytest_rdsfailover.journal.unfinished import Remains
 from pytest_rdsfailover.local.backend import environment
-from pytest_rdsfailover.local.profiles.profiles import load_profile
 from pytest_rdsfailover.local.rds_proxy import pin_document, pin_lines
 from pytest_rdsfailover.model.errors import NotResumedWarning
 from pytest_rdsfailover.model.records import LoadDocument
+from pytest_rdsfailover.plugin.compared_profiles import check_profile
 from pytest_rdsfailover.plugin.measured import MeasuredTrial
 from pytest_rdsfailover.plugin.options import cache_directory
 from pytest_rdsfailover.plugin.progress import PROGRESS
@@ -50,6 +51,7 @@ class Notebook:
     def __init__(self, item: pytest.Item, cluster: "LocalCluster | LiveCluster", run: Run) -> None:
         self._item, self._cluster, self._run = item, cluster, run
         self._where = environment(cluster)
+        self._played: dict[str, str] = {}  # fingerprints of profiles, by their names
         self._progress = item.config.stash[PROGRESS]
         self._file = item.config.stash[TRIALS_FILE]
 
@@ -63,11 +65,20 @@ class Notebook:
         """Return what the test has noted so far."""
         return self._run.noted(self._item)
 
+    def play(self, name: str) -> None:
+        """Note which profile is about to be played.
+
+        Raises:
+            SettingError: if it is none, or not what the run's baseline was measured with.
+        """
+        profile = check_profile(self._run.settings, name, self._item.config.rootpath)
+        self._played[profile.name] = profile.fingerprint
+
     def note(self, trial: Trial) -> None:
         """Note a trial, whatever the test goes on to assert."""
         item = self._item
         report_asked(trial, self.asked)
-        found = document.trial_document(trial, test=item.nodeid, scenario=scenario_of(item))
+        found = document.trial_document(trial, test=test_of(item), scenario=scenario_of(item))
         lines = terminal.timeline(trial)
         if trial.endpoint == "proxy":
             pins, latest = self._cluster.proxy.pins, self._cluster.failovers[-1:]
@@ -82,19 +93,15 @@ class Notebook:
     def _load(self, trial: Trial) -> LoadDocument:
         """Return the conditions of a trial that its document does not have."""
         load: LoadDocument = {"rate": trial.rate, "writers": trial.writers}
-        if self._run.settings.live is None:
-            marked = [marker.args[0] for marker in self._item.iter_markers("rds_profile")]
-            for name in (*marked, self._run.settings.profile):
-                profile = load_profile(name)
-                if profile.name == trial.profile:
-                    return {**load, "profile": profile.fingerprint}
+        if trial.profile in self._played:
+            load["profile"] = self._played[trial.profile]
         return load
 
     def remains(self, run_id: str, writers: int) -> Remains | None:
         """Make what is left of a trial if this process is killed; None if nothing can be."""
         settings, item = self._run.settings, self._item
         order = item.stash.get(ORDER, None)
-        about = label(settings, item.nodeid, scenario_of(item), self._where["versions"], order)
+        about = label(settings, test_of(item), scenario_of(item), self._where["versions"], order)
         return what_remains(settings.journal, cache_directory(item.config), about, run_id, writers)
 
     def recall(self, entry: MeasuredTrial) -> None:
@@ -109,7 +116,7 @@ class Notebook:
             place: its number among the populations of the test, from 1.
             decisive: what decides the trials, but for what they run on.
         """
-        population = PopulationName(self._item.nodeid, place)
+        population = PopulationName(test_of(self._item), place)
         key = TrialKey({**decisive, **self._decisive()}, project_code(self._item))
         directory = self._file.directory()
         found = Recalled({})
@@ -123,7 +130,7 @@ class Notebook:
         return KeptTrials(self._file.store, population, key, found.trials)
 
     def _decisive(self) -> dict[str, Any]:
-        """Return what decides the trials beside the load: the cluster, and all that is installed."""
+        """Return what decides the trials beside the load: the cluster, machine, and what is installed."""
         settings = self._run.settings
         live = None if settings.live is None else asdict(replace(settings.live, started=0.0))
         marked = {
@@ -139,6 +146,7 @@ class Notebook:
             "live": live,
             "versions": self._where["versions"],
             "installed": installed(),
+            "cpus": os.cpu_count(),
         }
 
     def progress(self, planned: int, samples: Sequence[Sample]) -> None:
@@ -147,9 +155,12 @@ class Notebook:
 
 
 def project_code(item: pytest.Item) -> ProjectCode:
-    """Return the Python files that a test may depend on: the project's, without other tests."""
+    """Return the Python files that a test may depend on: all but other tests, and what is installed."""
     collected = {other.path for other in item.session.items} - {item.path}
-    return ProjectCode(item.config.rootpath, frozenset(collected))
+    plugins = item.config.pluginmanager.get_plugins()
+    files = {getattr(plugin, "__file__", None) for plugin in plugins}
+    conftests = {Path(file) for file in files if file} | {item.path}
+    return ProjectCode(item.config.rootpath, frozenset(collected), frozenset(conftests))
 
 
 @functools.cache
@@ -157,6 +168,12 @@ def installed() -> str:
     """Return a hash of which packages are installed, in which versions."""
     found = (path.name for place in sys.path for path in Path(place).glob("*.dist-info"))
     return HASHED + hashlib.sha256(" ".join(sorted(found)).encode()).hexdigest()[:16]
+
+
+def test_of(item: pytest.Item) -> str:
+    """Return a test's node id as any run has it: under `--dist loadgroup` its group is added to it."""
+    usual = item.nodeid if item.parent is None else f"{item.parent.nodeid}::{item.name}"
+    return usual if item.nodeid.startswith(f"{usual}@") else item.nodeid
 
 
 def scenario_of(item: pytest.Item) -> str:

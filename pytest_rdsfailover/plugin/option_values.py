@@ -7,7 +7,7 @@ import os
 import random
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
@@ -21,16 +21,12 @@ from pytest_rdsfailover.model.settings import (
     LIVE_RATE,
     LOCAL_ONLY,
     RATE,
-    USUAL_PROFILE,
     Settings,
 )
 from pytest_rdsfailover.plugin.ini_choice import check_ini
 from pytest_rdsfailover.plugin.options import SEED, STARTED, cache_directory
 from pytest_rdsfailover.plugin.options import given as given_options
 from pytest_rdsfailover.trial.resume import latest_seed
-
-if TYPE_CHECKING:
-    from pytest_rdsfailover.report.baseline import Baseline
 
 FILES = {"json", "markdown", "record"}  # what the end of the run writes
 DIRECTORIES = {"report", "journal"}
@@ -64,7 +60,7 @@ def read(config: pytest.Config) -> Settings:
         check_ini(config, live=live is not None)
         _apply_load(values, RATE if live is None else LIVE_RATE)
         settings = Settings(**values, live=live)
-        _look(values, config.rootpath)
+        _look(values, settings, config.rootpath)
     except SettingError as error:
         raise pytest.UsageError(str(error)) from None
     return settings
@@ -158,7 +154,7 @@ def _apply_load(values: dict[str, Any], usual: float) -> None:
         values |= {} if rate is None else {"rate": rate}
 
 
-def _look(given: Mapping[str, Any], root: Path) -> None:
+def _look(given: Mapping[str, Any], settings: Settings, root: Path) -> None:
     """Raise `SettingError` if what is named is not there; costs nothing if nothing is named."""
     if "profile" in given:
         from pytest_rdsfailover.local.profiles.profiles import load_profile
@@ -169,11 +165,11 @@ def _look(given: Mapping[str, Any], root: Path) -> None:
     for name in DIRECTORIES & given.keys():
         _check_directory(name, Path(given[name]))
     if "compare" in given:
+        from pytest_rdsfailover.plugin.compared_profiles import check_profile
         from pytest_rdsfailover.report import baseline
 
-        kept = baseline.read(baseline.path_of(given["compare"], root))
-        if not given.get("compare_anyway"):
-            _check_profile(given, kept)
+        baseline.read(baseline.path_of(given["compare"], root))
+        check_profile(settings, settings.profile, root)
     if "server" in given:
         from pytest_rdsfailover.local.server.programs import find_server
 
@@ -182,24 +178,6 @@ def _look(given: Mapping[str, Any], root: Path) -> None:
         from pytest_rdsfailover.local.toxiproxy.program import find_toxiproxy
 
         find_toxiproxy(given["toxiproxy"])
-
-
-def _check_profile(given: Mapping[str, Any], kept: "Baseline") -> None:
-    """Raise `SettingError` if the run's profile says something else than it did in a baseline."""
-    from pytest_rdsfailover.local.profiles.profiles import load_profile
-
-    profile = load_profile(given.get("profile", USUAL_PROFILE))
-    before = {
-        load["profile"]
-        for trial, load in zip(kept["document"]["trials"], kept["loads"], strict=True)
-        if trial["profile"] == profile.name and "profile" in load
-    }
-    if before - {profile.fingerprint}:
-        raise SettingError(
-            f"--rds-compare: the profile {profile.name} says something else than when the baseline"
-            f" {given['compare']} was saved; --rds-save makes a new one, --rds-compare-anyway compares"
-            " all the same"
-        )
 
 
 def _check_file(name: str, path: Path) -> None:

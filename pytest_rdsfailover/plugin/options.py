@@ -58,7 +58,7 @@ def _find(config: pytest.Config, option: Option) -> Given | None:
     if not (text := config.getini(option.dest)):
         return None
     typed = config.getoption("override_ini", None) or ()
-    if config.inipath is None or any(each.startswith(f"{option.dest}=") for each in typed):
+    if config.inipath is None or any(setting.startswith(f"{option.dest}=") for setting in typed):
         return Given(f"-o {option.dest}", text, here)
     return Given(f"{option.dest} (ini)", text, config.inipath.parent)
 

@@ -10,6 +10,7 @@ from pytest_rdsfailover.plugin.option_values import read
 from pytest_rdsfailover.plugin.options import cache_directory
 from pytest_rdsfailover.plugin.progress import PROGRESS, LiveProgress
 from pytest_rdsfailover.plugin.report_files import JunitFile, ReportFiles
+from pytest_rdsfailover.plugin.result_files import result_files
 from pytest_rdsfailover.plugin.run import RUN, Run
 from pytest_rdsfailover.plugin.run_summary import RunSummary
 from pytest_rdsfailover.plugin.trials_file import TRIALS_FILE, TrialsFile
@@ -28,7 +29,7 @@ def wire(config: pytest.Config) -> Run:
     summary = RunSummary(config, run)
     page = HtmlPage(run, summary.sections)
     files = ReportFiles(
-        config, lambda: [*run.files(), *page.files(), *summary.files()], run.unwritten
+        config, lambda: [*result_files(run), *page.files(), *summary.files()], run.unwritten
     )
     trials = config.stash[TRIALS_FILE] = TrialsFile(
         config, run.settings, lambda: cache_directory(config), lambda: files.is_whole

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from pytest_rdsfailover.model.errors import FileWriteError, NotSavedError
+from pytest_rdsfailover.model.errors import FileWriteError, NotWrittenError
 from pytest_rdsfailover.model.shown import printable
 
 PASSING = (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED)
@@ -76,7 +76,7 @@ class ReportFiles:
             yield
         except FileWriteError as error:
             self._unwritten.append(str(error))
-            self.is_whole &= isinstance(error, NotSavedError)
+            self.is_whole &= isinstance(error, NotWrittenError)
 
     def _say(self, line: str, **markup: bool) -> None:
         reporter = self._config.pluginmanager.get_plugin("terminalreporter")

@@ -1,4 +1,4 @@
-"""What this run measured: carried on test reports, shown in the terminal, written as JSON.
+"""What this run measured: carried on test reports, and gathered for whoever shows or writes it.
 
 What judges and draws is imported where it is used, because this module is a part of every run of
 pytest, and most runs measure nothing.
@@ -7,19 +7,15 @@ Trials travel as plain data on the test's report, which pytest-xdist carries to 
 each test ends; so a worker that is killed later takes nothing of it along.
 """
 
-import json
 import os
 import sys
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
-from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from pytest_rdsfailover.model.errors import NotHereError, RdsFailoverError, SettingError
-from pytest_rdsfailover.model.paths import shown_path
 from pytest_rdsfailover.model.settings import Settings
 from pytest_rdsfailover.plugin.environment import environment_lines, live_lines
 from pytest_rdsfailover.plugin.markers import check_markers
@@ -29,9 +25,8 @@ from pytest_rdsfailover.plugin.timelines import timelines
 if TYPE_CHECKING:
     from pytest_rdsfailover.model.records import Environment
     from pytest_rdsfailover.plugin.measured import Kept, MeasuredTrial
-    from pytest_rdsfailover.plugin.report_files import Write
     from pytest_rdsfailover.report.schema import RunDocument
-from pytest_rdsfailover.report.trial_schema import TrialDocument
+    from pytest_rdsfailover.report.trial_schema import TrialDocument
 
 RUN = pytest.StashKey["Run"]()
 MEASURED = pytest.StashKey[list["MeasuredTrial"]]()
@@ -39,6 +34,7 @@ ASKED = pytest.StashKey[set[str]]()
 ORDER = pytest.StashKey[int]()
 PASSED = pytest.StashKey[bool]()
 CLUSTERS = {"rds_cluster", "rds_session_cluster", "rds_clusters"}  # fixtures that start one
+AGAIN = "rerun"  # how a plugin calls a try that has failed, and that it takes again
 SILENT = -2  # pytest's own summary is left out by -qq, too
 ATTRIBUTE, ERRORED = "rdsfailover", "rdsfailover_errored"  # of the test report
 
@@ -207,9 +203,10 @@ class Run:
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Collect the trials of a finished test, from this process or from a worker."""
+        failed = report.failed or report.outcome == AGAIN
         for entry in getattr(report, ATTRIBUTE, []):
             why = getattr(getattr(report.longrepr, "reprcrash", None), "message", "")
-            self.measured.append(entry | {"failed": report.failed, "why": why})
+            self.measured.append(entry | {"failed": failed, "why": why})
         if why := getattr(report, ERRORED, ""):
             self.errored.append((report.nodeid, why))
         # As without pytest-xdist, whose workers finish in any order.
@@ -230,78 +227,14 @@ class Run:
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Print the table of all trials, and the timeline where it says more than a row."""
         seen = self.measured or self.errored
-        if self._is_worker or not seen or terminalreporter.verbosity <= SILENT:
-            return
-        from pytest_rdsfailover.report.tables import wrap
-        from pytest_rdsfailover.report.verdict import verdict
+        if not self._is_worker and seen and terminalreporter.verbosity > SILENT:
+            from pytest_rdsfailover.plugin.screen import show
 
-        terminalreporter.write_sep("=", "database failover")
-        for part in wrap(verdict(self._trials())):
-            terminalreporter.write_line(part, bold=True)
-        for line in self.environment_lines():
-            for part in wrap(line):
-                terminalreporter.write_line(part)
-        self._show_table(terminalreporter)
-        single = len(self.measured) == 1 and terminalreporter.verbosity == 0
-        if single or terminalreporter.verbosity > 0:
-            self._show_timelines(terminalreporter)
-
-    def _show_table(self, terminalreporter: pytest.TerminalReporter) -> None:
-        """Print a row for each trial; what failed and what proves nothing in its colour."""
-        from pytest_rdsfailover.report import trial_table
-        from pytest_rdsfailover.report.scenarios import is_measured
-
-        width = self._config.get_terminal_writer().fullwidth
-        heading, *rows = trial_table.table(self._trials(), self.errored, width=width)
-        terminalreporter.write_line(heading, bold=True)
-        for row, entry in zip(rows, self.measured, strict=False):
-            unclear = not is_measured(entry["trial"])
-            terminalreporter.write_line(row, red=entry["failed"] and not unclear, yellow=unclear)
-        for row in rows[len(self.measured) :]:
-            terminalreporter.write_line(row, red=True)
-        for line in trial_table.doubts(self._trials()):
-            terminalreporter.write_line(line, yellow=True)
-
-    def _show_timelines(self, terminalreporter: pytest.TerminalReporter) -> None:
-        for entry in self.measured:
-            if not entry["failed"]:  # a failed test has shown its own
-                terminalreporter.write_line("")
-                if len(self.measured) > 1:
-                    terminalreporter.write_line(entry["trial"]["test"], bold=True)
-                for line in entry["timeline"]:
-                    terminalreporter.write_line(line)
-
-    def files(self) -> Iterator["Write"]:
-        """Yield what writes the result document, and the profile of what was measured."""
-        if self.settings.json is not None:
-            yield partial(self._write_document, self.settings.json)
-        if self.settings.record is not None:
-            yield partial(self._write_profile, self.settings.record)
+            show(terminalreporter, self.measured, self.errored, self.environment_lines())
 
     def unwritten(self) -> list[str]:
         """Return which files of trials could not be written, and why."""
         return [why for entry in self.measured for why in entry.get("unwritten", ())]
-
-    def _write_document(self, where: str) -> str:
-        from pytest_rdsfailover.model.files import write_text
-
-        write_text(Path(where), json.dumps(self.document(), indent=2) + "\n")
-        return ""
-
-    def _write_profile(self, where: str) -> str:
-        """Write a failover profile; return the line that says so, or why there is none."""
-        from pytest_rdsfailover.local.profiles.recorder import NothingRecordedError, profile_text
-        from pytest_rdsfailover.model.files import write_text
-
-        live = self.settings.live
-        source = "local" if live is None else f"{live.cluster} in {live.region}"
-        try:
-            text = profile_text(self._trials(), source=source)
-        except NothingRecordedError as error:
-            return f"no profile was recorded: {error}"
-        write_text(Path(where), text)
-        shown = shown_path(where)
-        return f"recorded: {shown}, to be replayed with --rds-profile={shown}"
 
     def document(self) -> "RunDocument":
         """Return the result document of all that was measured, as the project's hooks leave it."""
@@ -310,7 +243,7 @@ class Run:
 
             where = self.measured[0]["environment"] if self.measured else None
             self._document = document.run_document(
-                self._trials(),
+                self.trials(),
                 mode="local" if where is None else where["mode"],
                 seed=self.settings.seed,
                 versions={} if where is None else where["versions"],
@@ -342,7 +275,8 @@ class Run:
             lines.append("taken by several workers at once, which shared the CPU")
         return lines
 
-    def _trials(self) -> Sequence["TrialDocument"]:
+    def trials(self) -> Sequence["TrialDocument"]:
+        """Return the documents of all trials so far, in the order of the tests."""
         return [entry["trial"] for entry in self.measured]
 
 

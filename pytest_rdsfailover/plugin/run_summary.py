@@ -40,8 +40,13 @@ class RunSummary:
         """Say what `--rds-resume` takes up, because nothing to take up is no error."""
         if not self._run.settings.resume:
             return []
-        seed = latest_seed(cache_directory(self._config))
-        found = "no interrupted trials to take up" if seed is None else f"taking up seed {seed}"
+        seed, own = latest_seed(cache_directory(self._config)), self._run.settings.seed
+        if seed is None:
+            found = "no interrupted trials to take up"
+        elif seed != own:
+            found = f"the interrupted trials are of seed {seed}, none counts for seed {own}"
+        else:
+            found = f"taking up seed {seed}"
         return [f"rdsfailover: {found}"]
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
@@ -129,6 +134,8 @@ class RunSummary:
 
         if self._session is not None and self._session.exitstatus != pytest.ExitCode.OK:
             return "this run did not pass"
+        if any(entry["failed"] for entry in self._run.measured):
+            return "a test of this run has passed only when it was run again"
         try:
             before = baseline.read(path)
         except SettingError:  # none, or none that can be read

@@ -4,7 +4,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,15 @@ import pytest
 from pytest_rdsfailover.journal import unfinished
 from pytest_rdsfailover.model.owned import OwnedFile, wait_until_free
 from pytest_rdsfailover.model.settings import Settings
-from pytest_rdsfailover.trial.resume import PopulationName, Store, begin_run, forget, prune, read
+from pytest_rdsfailover.trial.resume import (
+    PopulationName,
+    Store,
+    begin_run,
+    forget,
+    left,
+    prune,
+    read,
+)
 
 TOLD = "rds_trials_file"  # among what a controller tells its workers
 GRACE = 5.0  # seconds that a worker has to clean up once its controller is gone
@@ -75,6 +83,22 @@ class TrialsFile:
     def pytest_sessionstart(self, session: pytest.Session) -> None:
         """Remember whose end will tell how the run has ended."""
         self._session = session
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """Name the kept trials that no test of this run has asked for: it may have another name now."""
+        where = self.directory()
+        if self._is_worker or where is None or not self._settings.resume:
+            return
+        for population, trials in left(where, self._settings.seed, self._reported()).items():
+            terminalreporter.write_line(
+                f"{trials} kept trials of {population.test} were not asked for, and are kept"
+            )
+
+    def _reported(self) -> Collection[PopulationName]:
+        """Return the populations that this run has begun."""
+        run = None if self._owned is None else read(self._owned.path)
+        return () if run is None else run.populations
 
     def pytest_unconfigure(self) -> None:
         """Forget the trials if the run has reported them; leave them to another run if not."""

@@ -1,7 +1,7 @@
 """A run kept as a baseline, and a later run measured against it."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypedDict
@@ -18,6 +18,7 @@ from pytest_rdsfailover.report.schema import RunDocument
 
 FOLDER = "rds-baselines"  # in the project's root, to be committed
 FORMAT = 1
+FEWEST = 0.5  # of the trials of a baseline: whoever stops early has fewer, too
 REMEDY = "--rds-save makes a new baseline, --rds-compare-anyway goes without"
 
 
@@ -136,13 +137,22 @@ def lacks(document: RunDocument, before: Baseline | None) -> str:
         before: the baseline that it would replace; None if there is none.
     """
     found = scenarios(document["trials"])
-    problems = [f"{each.name}: {each.problem}" for each in found if each.problem]
-    keys = {each.key for each in found}
+    problems = [f"{scenario.name}: {scenario.problem}" for scenario in found if scenario.problem]
     if before is not None:
-        missing = [str(each.key) for each in scenarios(before["document"]["trials"])
-                   if each.key not in keys]  # fmt: skip
-        problems += [f"it has {', '.join(missing)}, and this run has not"] if missing else []
+        problems += _worse(scenarios(before["document"]["trials"]), found)
     return "; ".join(problems)
+
+
+def _worse(before: Sequence[Scenario], after: Sequence[Scenario]) -> Iterator[str]:
+    """Yield what a run lacks of the baseline: scenarios, and most trials of one."""
+    counts = {each.key: len(each.trials) for each in after}
+    missing = [str(each.key) for each in before if each.key not in counts]
+    if missing:
+        yield f"it has {', '.join(missing)}, and this run has not"
+    for each in before:
+        was, now = len(each.trials), counts.get(each.key, 0)
+        if 0 < now < was * FEWEST:
+            yield f"it has {was} trials of {each.key}, and this run {now}"
 
 
 def compare_with(

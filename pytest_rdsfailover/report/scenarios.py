@@ -8,6 +8,7 @@ from typing import NamedTuple
 from pytest_rdsfailover.analysis.compare import Comparison, compare, compare_pairs
 from pytest_rdsfailover.analysis.figure import Figure
 from pytest_rdsfailover.analysis.population import Population, population
+from pytest_rdsfailover.model.node_ids import function_of
 from pytest_rdsfailover.report.figure_documents import figure_of
 from pytest_rdsfailover.report.trial_schema import TrialDocument
 
@@ -183,8 +184,7 @@ def paired(baseline: Scenario, candidate: Scenario) -> list[tuple[float, float]]
 
 
 def _key(trial: TrialDocument) -> Key:
-    test = trial["test"].partition("[")[0]
-    return Key(test, trial["scenario"], trial["endpoint"], trial["profile"])
+    return Key(function_of(trial["test"]), trial["scenario"], trial["endpoint"], trial["profile"])
 
 
 def _names(keys: Sequence[Key]) -> dict[Key, str]:

@@ -43,7 +43,7 @@ def table(
         [*(trial["test"] for trial in trials), *(test for test, _ in errored)], room - profile
     )
     columns = (max(map(len, [*names, "test"])), ENDPOINT, profile)
-    layout = [*(-each for each in columns), *(each for _, each in FIXED)]
+    layout = [*(-width for width in columns), *(width for _, width in FIXED)]
     heading = ("test", "endpoint", "profile", *(name for name, _ in FIXED))
     rows = [heading, *(_row(trial, name) for trial, name in zip(trials, names, strict=False))]
     lines = [

@@ -3,7 +3,9 @@
 import functools
 import hashlib
 import json
+import os
 import sys
+import sysconfig
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,32 +19,43 @@ CODE = "code"
 
 @dataclass(frozen=True, slots=True)
 class ProjectCode:
-    """The Python files of a project that a test may depend on: those that are loaded.
+    """The Python files that a test may depend on: those that are loaded and not installed.
+
+    They may lie outside of the project's folder: its application beside its tests, or a package that
+    is worked on and whose version tells nothing.
 
     Attributes:
-        root: the project's folder; what is installed in it is no part of the project.
+        root: the project's folder, to which their paths are relative.
         others: files that do not count, such as those of other tests.
+        more: loaded files that no module may lead to: of two `conftest.py` one hides the other.
     """
 
     root: Path
     others: frozenset[Path] = frozenset()
+    more: frozenset[Path] = frozenset()
 
     def hashes(self) -> dict[str, str]:
-        """Return a hash of each file, by its path in the project."""
+        """Return a hash of each file, by its path from the project."""
         return {name: self.hash_of(name) for name in sorted(self._names())}
 
     def hash_of(self, name: str) -> str:
         """Return the hash of a file as this process first saw it; empty if there is none."""
-        return _hash_of(self.root / name)
+        return _hash_of(Path(os.path.normpath(self.root / name)))
 
     def _names(self) -> Iterator[str]:
-        for module in list(sys.modules.values()):
-            path = Path(getattr(module, "__file__", None) or "/")
-            if path in self.others or not path.is_relative_to(self.root):
-                continue
-            name = path.relative_to(self.root)
-            if not any(part.startswith(".") or part.endswith("-packages") for part in name.parts):
-                yield name.as_posix()
+        loaded = {getattr(module, "__file__", None) for module in list(sys.modules.values())}
+        others = {str(path) for path in self.others}
+        for file in {file for file in loaded if file} | {str(path) for path in self.more}:
+            if file not in others and not _is_installed(file):
+                yield Path(os.path.relpath(file, self.root)).as_posix()
+
+
+PLACES = tuple({f"{sysconfig.get_path(name)}{os.sep}" for name in ("stdlib", "scripts")})
+
+
+def _is_installed(file: str) -> bool:
+    """Tell whether a file belongs to Python or to a package, whose version tells what it does."""
+    return file.startswith(PLACES) or f"-packages{os.sep}" in file
 
 
 @functools.cache

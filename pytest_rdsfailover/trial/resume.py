@@ -9,7 +9,7 @@ import contextlib
 import json
 import time
 import uuid
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple, TypedDict, cast
@@ -197,6 +197,19 @@ def recall(directory: Path, population: PopulationName, key: TrialKey) -> Recall
         else:
             trials = kept.trials | trials
     return Recalled(trials, "" if trials else changed)
+
+
+def left(
+    directory: Path, seed: int, begun: Collection[PopulationName]
+) -> Mapping[PopulationName, int]:
+    """Return how many trials interrupted runs of a seed have left of what a later run has not begun."""
+    return {
+        population: len(kept.trials)
+        for _, run in interrupted(directory)
+        if run.seed == seed
+        for population, kept in run.populations.items()
+        if kept.trials and population not in begun
+    }
 
 
 def forget(directory: Path, seed: int, populations: Iterable[PopulationName]) -> None:

@@ -45,6 +45,7 @@ class TrialRunner:
         options: those of every load and trial, unless it is given others.
         expectations: what every trial must hold to.
         note: is called with each trial, whatever becomes of it.
+        play: is called with each profile before it is played, and refuses one that must not be.
         extensions: what the project adds.
         remains: makes what is left of a trial if its process is killed; None for nothing.
 
@@ -63,6 +64,7 @@ class TrialRunner:
         expectations: Mapping[str, Any],
         options: Mapping[str, Any] = MappingProxyType({}),
         note: Callable[[Trial], None],
+        play: Callable[[str], object] = load_profile,
         extensions: Extensions | None = None,
         remains: MakeRemains | None = None,
     ) -> None:
@@ -71,7 +73,7 @@ class TrialRunner:
         self._extensions = extensions or Extensions()
         self._others: list[Failover] = []
         self._target, self._settings, self._test = target, settings, test
-        self._expectations, self._note = expectations, note
+        self._expectations, self._note, self._play = expectations, note, play
         self._usual = dict(options)
         own = self._usual.pop("profile", None)
         self._profile = profile or own
@@ -88,12 +90,11 @@ class TrialRunner:
         """Return what decides a trial of this test, by names, as far as the runner knows."""
         of_load = {name: each for name, each in options.items() if name not in OF_A_FAILOVER}
         plan, chosen = self._read(of_load)
-        own = options.get("profile") or self._profile or self._settings.profile
         return {
             "seed": plan.seed,
             "endpoint": endpoint.name,
             "target": options.get("target"),
-            "profile": load_profile(own).contents,
+            "profile": load_profile(self._name_of(options.get("profile"))).contents,
             "the run's profile": load_profile(self._settings.profile).contents,
             "expectations": {name: str(bound) for name, bound in self._expectations.items()},
             **{name: value for name, value in asdict(plan).items() if name != "seed"},
@@ -118,12 +119,17 @@ class TrialRunner:
         self._sampling.skip(self._place(endpoint.name, profile))
 
     def _place(self, endpoint: str, profile: str | None) -> Place:
-        return endpoint, profile or self._profile or self._settings.profile
+        return endpoint, self._name_of(profile)
+
+    def _name_of(self, profile: str | None) -> str:
+        """Return which profile is meant."""
+        return profile or self._profile or self._settings.profile
 
     def fail_over(
         self, target: str | None = None, *, profile: str | None = None, wait: bool = True
     ) -> Sequence[Milestone]:
         """Trigger a failover; return its milestones, all of them unless *wait* is false."""
+        self._play(self._name_of(profile))
         failover = self._trigger(target, profile or self._profile)
         if wait:
             self._watch_until(failover.settled)
@@ -204,12 +210,11 @@ class TrialRunner:
             InvalidTrialError: if the failover did not happen as its profile says.
         """
         __tracebackhide__ = True
-        if profile is not None:
-            load_profile(profile)  # before the load begins
+        self._play(self._name_of(profile))  # before the load begins
         self._target.rest()  # a failover of its own is what a trial is about
         with self.load(endpoint, **options) as observation:
             observation.warm_up()
-            self.fail_over(target, profile=profile, wait=False)
+            self._trigger(target, profile or self._profile)
         return observation.trial
 
     def _conclude(self, observation: Observation, endpoint: Endpoint) -> None:

@@ -3,6 +3,8 @@
 import zlib
 from collections import Counter
 
+from pytest_rdsfailover.model.node_ids import function_of
+
 Place = tuple[str, str]  # the endpoint's name and the failover profile
 
 
@@ -21,7 +23,7 @@ class Sampling:
     """
 
     def __init__(self, seed: int, test: str) -> None:
-        self._base = f"{seed}/{test.partition('[')[0]}"
+        self._base = f"{seed}/{function_of(test)}"
         self._numbers: Counter[Place] = Counter()
         self.count = 0
 

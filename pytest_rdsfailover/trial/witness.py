@@ -1,14 +1,16 @@
 """Asks the cluster's own side what came to it while a load runs."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from pytest_rdsfailover.analysis.reached import why_untouched
-from pytest_rdsfailover.analysis.reached_commits import why_uncommitted
+from pytest_rdsfailover.analysis.reached_commits import why_unsaved
 from pytest_rdsfailover.journal.witnessed import Witnessed, since
 from pytest_rdsfailover.model.clock import Clock
 from pytest_rdsfailover.model.endpoints import Endpoint
 from pytest_rdsfailover.model.target import Target, Traffic
 from pytest_rdsfailover.trial.peers import peers
+from pytest_rdsfailover.trial.rollbacks import rollbacks
 
 LOOK_FOR, EVERY = 1.0, 0.005  # seconds: at this process' connections, and between two looks
 WATCH_EVERY = 0.1  # seconds between two looks at what is confirmed while the cluster fails over
@@ -32,12 +34,14 @@ class Witness:
         self._calm_at = self._watched_at = 0.0
         self._ahead = 0
         self._peers: tuple[str, ...] = ()
+        self._rolled_back: int | None = None  # at the beginning
         self._earlier: set[str] = set()  # peers from before the load
 
     def begin(self) -> None:
         """Count from now on; to be called before the first write."""
         self._earlier = peers()
         self._before = self._target.traffic(self._mark)
+        self._rolled_back = rollbacks(self._target) if self._before else None
 
     def look(self, acked: Mapping[str, int]) -> str:
         """Look before anything is triggered; return why the load has not reached the cluster.
@@ -49,9 +53,9 @@ class Witness:
         self._calm = self._seen()
         if self._calm is None:
             return ""
-        uncommitted = why_uncommitted(self._calm, acked)
-        if uncommitted or not why_untouched(self._told(None), self._calm, acked):
-            return uncommitted
+        unsaved = why_unsaved(self._calm, acked)
+        if unsaved or not why_untouched(self._told(None), self._calm, acked):
+            return unsaved
         self._peers = self._other_peers()
         return why_untouched(self._told(None), self._calm, acked)
 
@@ -69,14 +73,25 @@ class Witness:
         by_now = acked()  # first: what is acknowledged is confirmed already
         seen = self._seen()
         if seen is not None:
-            stored = Traffic.total(list(seen.values())).stored_keys
-            lacking = (count - stored.get(writer, 0) for writer, count in by_now.items())
+            confirmed = Traffic.total(list(seen.values())).keys
+            lacking = (count - confirmed.get(writer, 0) for writer, count in by_now.items())
             self._ahead = max(self._ahead, sum(each for each in lacking if each > 0))
 
     def end(self) -> Witnessed | None:
         """Return what has come to the cluster; None where nobody can look."""
         whole = self._seen()
-        return None if whole is None and self._calm is None else self._told(whole)
+        if whole is None and self._calm is None:
+            return None
+        return replace(self._told(whole), rollbacks=self._rollbacks(whole))
+
+    def _rollbacks(self, whole: Mapping[str, Traffic] | None) -> int | None:
+        """Return how many the server executed; asked only where procedures were called."""
+        if not whole or self._rolled_back is None:
+            return None
+        if not any(traffic.calls for traffic in whole.values()):
+            return None
+        now = rollbacks(self._target)
+        return None if now is None or now < self._rolled_back else now - self._rolled_back
 
     def _seen(self) -> Mapping[str, Traffic] | None:
         return since(self._target.traffic(self._mark), self._before)

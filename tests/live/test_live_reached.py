@@ -63,14 +63,39 @@ def test_a_load_that_goes_nowhere_is_found_at_its_end_if_nothing_is_triggered(ru
         load.warm_up()
 
 
-def test_a_load_that_reaches_the_writer_is_valid_and_nothing_is_remarked(runner, kept):
+def test_a_load_that_reaches_the_writer_is_valid_and_its_commits_are_undecided(runner, kept):
     trial = runner.trial(kept, **LOAD, workload=lambda key: insert(kept, key))
     seen = trial.evidence.course.witnessed
 
     assert trial.valid
-    assert trial.notes == []
+    (note,) = trial.notes
+    assert "whether it commits by itself nobody could see" in note
     assert seen.calm["server"].writes > 0.95 * LOAD["warmup"] * LOAD["rate"]
     assert seen.whole is None  # another instance is the writer now
+
+
+def opened(endpoint, key, end):
+    """Insert in a transaction, and end that somehow."""
+    with endpoint.connect(autocommit=False) as connection, connection.cursor() as cursor:
+        cursor.execute("INSERT INTO kept VALUES (%s)", (key,))
+        end(connection)
+
+
+@pytest.mark.parametrize(
+    ("end", "says"),
+    [
+        (lambda connection: connection.commit(), ""),
+        (lambda connection: connection.rollback(), "transactions that were rolled back"),
+        (lambda _: None, "transactions that were rolled back"),
+    ],
+    ids=["commits", "rolls back", "hangs up"],
+)
+def test_a_load_that_never_commits_is_remarked(runner, kept, end, says):
+    with runner.load(kept, **LOAD, workload=lambda key: opened(kept, key, end)) as load:
+        load.warm_up()
+    assert load.trial.valid
+    assert len(load.trial.notes) == bool(says)
+    assert says in "".join(load.trial.notes)
 
 
 def test_a_load_of_which_half_goes_elsewhere_is_remarked(runner, kept):

@@ -240,7 +240,7 @@ def test_a_workload_that_never_commits(runner, resting, made, kind):
     endpoint, before = getattr(resting, kind), len(resting.failovers)
     with kept(resting.writer_endpoint):
         workload = made(endpoint)
-        trial = invalid(runner, endpoint, workload=workload)
+        trial = invalid(runner, endpoint, workload=workload, warmup=1.0)  # for the first connect
     assert "reached the cluster and were never committed" in trial.reason
     assert "autocommit=True" in trial.reason
     assert len(resting.failovers) == before  # nobody was disturbed for it

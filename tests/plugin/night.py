@@ -17,6 +17,9 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 sys.exit(pytest.main(sys.argv[1:]))
 """
 TWO = """
+import pytest
+
+@pytest.mark.xdist_group("a group of its own")
 def test_a(rds_trials, rds_cluster):
     rds_trials(rds_cluster.writer_endpoint, trials=2)
 

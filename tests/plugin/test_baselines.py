@@ -28,6 +28,17 @@ def test_refund(rds_note, way):
     for n in range(8):
         rds_note(1.0, scenario=way, test=f"test_it.py::test_refund[{way}]")
 """
+# As pytest-rerunfailures calls a try that has failed.
+AGAIN = """
+import pytest
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    report = yield
+    if call.when == "call":
+        report.outcome = "rerun"
+    return report
+"""
 RULES = ("--rds-compare=main", "--rds-compare-fail=median:10%")
 PASSED, FAILED = pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED
 
@@ -62,6 +73,7 @@ def nights(tmp_path, good):
     found = Nights(tmp_path)
     found.baseline.parent.mkdir()
     found.baseline.write_text(good)
+    (tmp_path / "again.py").write_text(AGAIN)
     return found
 
 
@@ -124,6 +136,7 @@ WORSE = {
         "this run has not",
     ),
     "grown": (NIGHT, RULES, "this run did not pass"),
+    "run again": (NIGHT, ("-p", "again"), "passed only when it was run again"),
 }  # fmt: skip
 
 
@@ -159,6 +172,40 @@ def test_what_cannot_be_compared_is_told_before_the_night(nights, good):
         refused = nights(NIGHT, "--rds-compare=main")
         assert refused.ret == pytest.ExitCode.USAGE_ERROR
         assert why in refused.stderr.str()
+
+
+OWN = 'refused = "60ms"\npromotion = "80ms"\ndns = "100ms"\n'
+USES = {
+    "a marker": '@pytest.mark.rds_profile("own.toml")\ndef test_it(): pass',
+    "a call": 'def test_it(rds_trial, rds_cluster): rds_trial(rds_cluster.writer_endpoint, profile="own.toml")',
+}
+
+
+def test_a_profile_of_a_test_is_held_to_the_baseline_before_it_is_played(nights, good):
+    good = json.loads(good)
+    for trial, load in zip(good["document"]["trials"], good["loads"], strict=True):
+        trial["profile"], load["profile"] = "own", "what it said"
+    nights.baseline.write_text(json.dumps(good))
+    (nights.path / "own.toml").write_text(OWN)
+
+    for use, source in USES.items():
+        refused = nights(
+            f"import pytest\n{source}", "--rds-compare=main", "--rds-toxiproxy=builtin"
+        )
+        told = refused.stdout.str() + refused.stderr.str()
+        assert "the profile own says something else than when the baseline main" in told, use
+        status = pytest.ExitCode.USAGE_ERROR if use == "a marker" else FAILED
+        assert refused.ret == status, use
+        assert "down" not in told, use
+
+
+@pytest.mark.parametrize("source", [NIGHT, "def test_it(): pass"], ids=["no failover", "no trial"])
+def test_a_record_of_nothing_fails_the_run(nights, source):
+    told = nights(source, "--rds-record=own.toml")
+
+    assert told.ret == FAILED
+    assert "own.toml is not written: none of " in told.stdout.str()
+    assert not (nights.path / "own.toml").exists()
 
 
 SHOWS = ["--setup-plan", "--fixtures"]  # the others are in tests/unit/plugin

@@ -36,7 +36,9 @@ def test_the_article_s_experiment_prints_the_article_s_table(example):
 
 
 def test_the_article_s_profile_is_as_the_article_says(example, project):
-    result = example("article", "--rds-trials=1", "--rds-seed=7", "--rds-json=out.json")
+    result = example(
+        "article", "--rds-trials=1", "--rds-seed=7", "--rds-rate=50", "--rds-json=out.json"
+    )
 
     # One trial shows nothing about the median, and is told so.
     result.assert_outcomes(failed=2)

@@ -18,11 +18,12 @@ def two(project):
     return project.path
 
 
-# Without workers the first population is over, and only the run's report would let it go.
+# Without workers the first population is over, and only the run's report would let it go. The killed
+# workers run groups of tests, whose names pytest-xdist adds to those of the tests.
 @pytest.mark.parametrize(("workers", "moment"), [("0", r"test_b 1/2: "), ("2", r"test_a 1/2: ")])
 def test_a_run_that_is_killed_is_taken_up_whole_and_each_trial_once(two, workers, moment):
     xdist = ("-p", "xdist", f"-n{workers}")
-    night = Night(two, *xdist)
+    night = Night(two, *xdist, "--dist=loadgroup")
     night.until(moment)
     orphans = night.end(signal.SIGKILL)
 

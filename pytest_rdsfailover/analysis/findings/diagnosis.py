@@ -12,7 +12,9 @@ from pytest_rdsfailover.analysis.findings.long_waits import long_waits
 from pytest_rdsfailover.analysis.findings.lost import lost
 from pytest_rdsfailover.analysis.findings.not_issued import not_issued
 from pytest_rdsfailover.analysis.findings.old_address import old_address
+from pytest_rdsfailover.analysis.findings.only_reads import only_reads
 from pytest_rdsfailover.analysis.findings.retry_storm import retry_storm
+from pytest_rdsfailover.analysis.findings.rolled_back import rolled_back
 from pytest_rdsfailover.analysis.findings.shared_client import shared_client
 from pytest_rdsfailover.analysis.findings.slower import slower
 from pytest_rdsfailover.analysis.findings.stale_writes import stale_writes
@@ -20,13 +22,14 @@ from pytest_rdsfailover.analysis.findings.stuck_sessions import stuck_sessions
 from pytest_rdsfailover.analysis.findings.stuck_writers import stuck_writers
 from pytest_rdsfailover.analysis.findings.torn import torn
 from pytest_rdsfailover.analysis.findings.unbounded_connects import unbounded_connects
+from pytest_rdsfailover.analysis.findings.uncommitted import uncommitted
 from pytest_rdsfailover.analysis.findings.unexpected import unexpected
 
 # In the order in which findings of one severity are told.
 CHECKS: tuple[Callable[[Case], Finding | None], ...] = (
-    lost, torn, duplicated, stale_writes, stuck_writers, stuck_sessions, late_errors,
+    lost, uncommitted, rolled_back, torn, duplicated, stale_writes, stuck_writers, stuck_sessions, late_errors,
     brownout, slower, shared_client, demoted_writer, old_address, unbounded_connects, long_waits, not_issued,
-    retry_storm, unexpected, calm_errors,
+    only_reads, retry_storm, unexpected, calm_errors,
 )  # fmt: skip
 
 

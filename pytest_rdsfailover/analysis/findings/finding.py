@@ -62,6 +62,11 @@ class Case:
     outages: Sequence[Gap] = ()
 
     @property
+    def acked(self) -> dict[str, int]:
+        """Return how many writes were acknowledged, by the number of their writer."""
+        return {str(series.writer): len(series.acks) for series in self.series}
+
+    @property
     def trigger(self) -> int | None:
         """Return when the failover was triggered; None if none was."""
         return None if self.course.trigger is None else to_nanoseconds(self.course.trigger)

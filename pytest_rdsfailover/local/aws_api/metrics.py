@@ -36,14 +36,14 @@ class _Datum(MetricDatum):  # type: ignore[misc]
         """Tell whether it is asked for; statistics ask for all of its dimensions, lists for some."""
         own = _by_name(self.dimensions)
         if already_present_metrics is None:
-            return {one["Name"]: one["Value"] for one in dimensions} == own
-        listed = ((each.name, _by_name(each.dimensions)) for each in already_present_metrics)
+            return {dimension["Name"]: dimension["Value"] for dimension in dimensions} == own
+        listed = ((metric.name, _by_name(metric.dimensions)) for metric in already_present_metrics)
         found: bool = super().filter(namespace, name, dimensions)
         return found and (self.name, own) not in listed
 
 
 def _by_name(dimensions: Any) -> dict[str, str]:
-    return {one.name: one.value for one in dimensions}
+    return {dimension.name: dimension.value for dimension in dimensions}
 
 
 class ClusterMetrics(CloudWatchMetricProvider):  # type: ignore[misc]

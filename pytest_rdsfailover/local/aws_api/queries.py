@@ -78,5 +78,7 @@ def selected(
         if name not in FILTERS:
             raise RefusalError("InvalidParameterValue", f"Unrecognized filter name: {name}")
         field = FILTERS[name]
-        endpoints = [one for one in endpoints if str(one.get(field, "")).lower() in values]
+        endpoints = [
+            endpoint for endpoint in endpoints if str(endpoint.get(field, "")).lower() in values
+        ]
     return list(endpoints)

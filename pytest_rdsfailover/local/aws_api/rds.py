@@ -2,17 +2,17 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from typing import Any
 
 from moto.ec2.models import ec2_backends
 from moto.rds.exceptions import RDSClientError
 from moto.rds.models import RDSBackend, rds_backends
 
-from pytest_rdsfailover.local.aws_api import events, limits, request
+from pytest_rdsfailover.local.aws_api import limits, request
+from pytest_rdsfailover.local.aws_api.event_list import from_moto, listed
 from pytest_rdsfailover.local.aws_api.plane import Plane, RefusalError
 from pytest_rdsfailover.local.aws_api.proxies import PROXY, endpoints, targets
-from pytest_rdsfailover.local.aws_api.queries import epoch, query, selected
+from pytest_rdsfailover.local.aws_api.queries import query, selected
 from pytest_rdsfailover.local.aws_api.resources import (
     ClusterAbroad,
     ShownCluster,
@@ -201,21 +201,9 @@ class LocalRds(RDSBackend):  # type: ignore[misc]
         with refusals():
             wanted = query(source_identifier, source_type, now(), **options)
         all_events = [from_moto(event) for event in others] + self.plane.story()
-        arns = {events.CLUSTER: "cluster", events.INSTANCE: "db"}
         prefix = f"arn:aws:rds:{self.region_name}:{self.account_id}"
-        return [
-            {
-                "SourceIdentifier": event.source,
-                "SourceType": event.source_type,
-                "Message": event.message,
-                "EventCategories": list(event.categories),
-                "Date": datetime.fromtimestamp(event.at, UTC),
-                "SourceArn": ":".join(
-                    (prefix, arns.get(event.source_type, event.source_type), event.source)
-                ),
-            }
-            for event in sorted(filter(wanted.wants, all_events), key=lambda event: event.at)
-        ]
+        found = sorted(filter(wanted.wants, all_events), key=lambda event: event.at)
+        return [listed(event, prefix) for event in found]
 
     def describe_db_proxy_targets(self, proxy_name: str, group: str = "default") -> list[Any]:
         """Return a proxy's targets; for the local cluster, its instances as well.
@@ -225,16 +213,16 @@ class LocalRds(RDSBackend):  # type: ignore[misc]
             KeyError: if it has no such target group.
         """
         self.describe_db_proxies(proxy_name)
-        listed: list[Any] = []
+        found: list[Any] = []
         for target in self.db_proxies[proxy_name].proxy_target_groups[group].targets:
             if target.rds_resource_id == self.plane.cluster:
                 home = [
                     member for member in self.plane.members() if member.id not in self.shown.abroad
                 ]
-                listed += targets(self.plane.cluster, home, self.shown.places)
+                found += targets(self.plane.cluster, home, self.shown.places)
             else:
-                listed.append(target)
-        return listed
+                found.append(target)
+        return found
 
     def describe_db_proxy_endpoints(
         self, proxy_name: str | None, endpoint: str | None
@@ -307,17 +295,6 @@ class LocalRds(RDSBackend):  # type: ignore[misc]
 def tiers(cluster: ShownCluster) -> dict[str, int]:
     """Return the promotion tier of each instance of a cluster."""
     return {member.db_instance_identifier: member.promotion_tier for member in cluster.members}
-
-
-def from_moto(event: Any) -> events.Event:
-    """Return one of moto's events as one of ours."""
-    return events.Event(
-        at=epoch(event.date),
-        source_type=event.source_type,
-        source=event.source_identifier,
-        message=event.message,
-        categories=tuple(event.event_categories),
-    )
 
 
 @contextmanager

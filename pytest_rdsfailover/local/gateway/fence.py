@@ -44,7 +44,10 @@ class Fence:
             GatewayError: if the server will not end one of them.
         """
         listed = [int(row[0]) for row in self._ask(IN_ORDER)] if len(threads) > 1 else []
-        for thread in [*(one for one in listed if one in threads), *(set(threads) - set(listed))]:
+        for thread in [
+            *(number for number in listed if number in threads),
+            *(set(threads) - set(listed)),
+        ]:
             self._ask(f"KILL CONNECTION {thread}", ignore=NO_SUCH_THREAD)
 
     def alive(self, threads: Collection[int]) -> set[int]:

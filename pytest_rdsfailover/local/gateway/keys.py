@@ -1,7 +1,7 @@
 """Which keys of a load the server has confirmed, a few bits each. No I/O."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 MOST_BYTES = 64 * 1024 * 1024  # of one load; beyond, nothing is told of its keys
 Key = tuple[int, int]  # writer and sequence
@@ -45,6 +45,9 @@ class Bits:
 class Keys:
     """The keys that begin with a load's mark, as `Journal.key` makes them: mark, writer, sequence.
 
+    A key is confirmed once a write with it was committed, whatever is written with it later: an
+    application may write a key several times, of which not each need succeed.
+
     Args:
         mark: the prefix of all of them.
     """
@@ -52,8 +55,11 @@ class Keys:
     def __init__(self, mark: bytes) -> None:
         self._pattern = re.compile(re.escape(mark) + rb"-(\d{1,5})-(\d{1,10})")
         self._writers: set[int] = set()  # of whom a key was seen
-        self._tried, self._written, self._confirmed = Bits(), Bits(), Bits()
-        self._stored = Bits()  # confirmed at any time
+        self._tried, self._written, self._stored = Bits(), Bits(), Bits()
+        self._asked = Bits()  # answered by what writes nothing
+        self._unchanged = Bits()  # in a write that changed no row
+        self._unanswered = Bits()  # in a write whose answer was lost: it may be stored
+        self._failing = Bits()  # the latest write with it alone is not committed
 
     def found_in(self, message: bytes, start: int) -> Sequence[Key]:
         """Return the keys that a message carries from a place on."""
@@ -65,43 +71,70 @@ class Keys:
         """Note that a statement with this key came, whatever it does."""
         self._writers.add(key[0])
 
-    def begin(self, key: Key) -> None:
-        """Note that a key alone is about to be written: what was before counts no more."""
+    def begin(self, key: Key, *, alone: bool) -> None:
+        """Note that a key is about to be written, *alone* or with others."""
         self._tried.add(key)
-        self._written.discard(key)
-        self._confirmed.discard(key)
+        if alone:
+            self._failing.add(key)
 
     def write(self, key: Key) -> None:
         """Note that a key is written, in a transaction that may still be open."""
-        self._tried.add(key)
         self._written.add(key)
 
-    def confirm(self, key: Key, *, asks: bool = False) -> None:
-        """Note that a key is stored; a statement that only asks tells nothing of one to be written."""
-        if not (asks and key in self._tried):
-            self._confirmed.add(key)
-            self._stored.add(key)
+    def leave(self, key: Key) -> None:
+        """Note that a write with a key changed no row: there was none, or it was as it should be."""
+        self._unchanged.add(key)
+        self._failing.discard(key)
+
+    def lose(self, key: Key) -> None:
+        """Note that nobody saw what became of a write with a key."""
+        self._unanswered.add(key)
+        self._failing.discard(key)
+
+    def ask(self, key: Key) -> None:
+        """Note a good answer to what writes nothing; it tells nothing of a key to be written."""
+        self._asked.add(key)
+
+    def confirm(self, key: Key) -> None:
+        """Note that a key is stored."""
+        self._stored.add(key)
+        self._failing.discard(key)
 
     def counts(self) -> dict[str, int]:
         """Return how many keys are confirmed, by the number of each writer of whom one was seen."""
-        return self._count(self._confirmed)
+        return {str(writer): self._known(writer).bit_count() for writer in self._countable()}
 
     def stored(self) -> dict[str, int]:
-        """Return how many were confirmed at any time, though some are being written again."""
-        return self._count(self._stored)
+        """Return how many of these by something that may write."""
+        return {str(writer): self._kept(writer).bit_count() for writer in self._countable()}
 
     def uncommitted(self) -> dict[str, int]:
         """Return how many keys were written and never committed, by the number of their writer."""
-        left = {
-            writer: (self._written.of(writer) & ~self._confirmed.of(writer)).bit_count()
-            for writer in self._countable()
-        }
-        return {str(writer): count for writer, count in left.items() if count}
+        return self._some(lambda writer: self._written.of(writer) & ~self._known(writer))
 
-    def _count(self, bits: Bits) -> dict[str, int]:
-        return {str(writer): bits.of(writer).bit_count() for writer in self._countable()}
+    def unchanged(self) -> dict[str, int]:
+        """Return how many keys were only in writes that changed no row."""
+        return self._some(
+            lambda writer: (
+                self._unchanged.of(writer) & ~(self._known(writer) | self._written.of(writer))
+            )
+        )
+
+    def failing(self) -> dict[str, int]:
+        """Return how many keys were stored by one write, and are not by the latest."""
+        return self._some(lambda writer: self._failing.of(writer) & self._stored.of(writer))
+
+    def _kept(self, writer: int) -> int:
+        return self._stored.of(writer) | self._unanswered.of(writer)
+
+    def _known(self, writer: int) -> int:
+        return self._kept(writer) | self._asked.of(writer) & ~self._tried.of(writer)
+
+    def _some(self, bits_of: Callable[[int], int]) -> dict[str, int]:
+        counts = {str(writer): bits_of(writer).bit_count() for writer in self._countable()}
+        return {writer: count for writer, count in counts.items() if count}
 
     def _countable(self) -> list[int]:
         """Return the writers whose keys can be counted: none if all keys take too much."""
-        taken = max(bits.bytes for bits in (self._tried, self._written, self._stored))
+        taken = max(bits.bytes for bits in (self._tried, self._written, self._stored, self._asked))
         return [] if taken > MOST_BYTES else sorted(self._writers)

@@ -136,6 +136,7 @@ class InstanceLink:
 
         Hanging up would free the locks of one that is idle, for others that wait to be killed.
         """
+        self.session.ended()
         self.client.untie()
         self._left = self.session.thread_id is not None
         if not self._left:
@@ -144,6 +145,7 @@ class InstanceLink:
     def _retire(self) -> None:
         if not self.ended:
             self.ended = True
+            self.session.ended()
             self._gateway.remove(self)
 
 

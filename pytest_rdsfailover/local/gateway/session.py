@@ -99,6 +99,10 @@ class InstanceSession:
         """Tell whether the server has sent the beginning of a packet, but not its end."""
         return self._server.pending > 0
 
+    def ended(self) -> None:
+        """Learn that nothing more is taken from the server: what is unanswered stays so."""
+        self._witness.ended()
+
     def encrypted(self) -> bool:
         """Note that the client's first packet asked for TLS; return whether it may have it."""
         return self._login.encrypted()
@@ -244,7 +248,9 @@ class InstanceSession:
         """Count that the server has answered a command of the client's, to its end."""
         exchange = self._exchange
         if exchange is not None and not exchange.hidden and (error or not exchange.more):
-            self._witness.answered(error, self._server.status)
+            response = self._server.response
+            changed = response is None or not response.idle
+            self._witness.answered(error, self._server.status, changed=changed)
 
     def _forward(self, payload: bytes, part: Part | None, exchange: Exchange) -> None:
         """Let the client have a packet from the middle of its answer."""

@@ -1,9 +1,11 @@
 """Follows what one session writes until it is committed, rolled back, or lost with it. No I/O."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pytest_rdsfailover.local.gateway.commits import Commits
 from pytest_rdsfailover.local.gateway.statement_kind import Does, Kind, Transacts, kind, parts
+from pytest_rdsfailover.local.gateway.temporary_tables import TemporaryTables
 from pytest_rdsfailover.local.gateway.witness import Marked, Seen, SeenStatement
 from pytest_rdsfailover.mysql.packets import STATUS_IN_TRANS
 from pytest_rdsfailover.mysql.responses import EXECUTING, Command
@@ -14,6 +16,8 @@ DUPLICATE = 1062  # who tries a write again learns by it that the write is store
 # server has rolled back the whole transaction, not the statement alone.
 UNDOING = frozenset({1020, 1180, 1206, 1213, 1402, 1613, 1614})
 ANEW = frozenset({Command.CHANGE_USER, Command.RESET_CONNECTION})
+COMMITTING = frozenset({Transacts.COMMITS, Transacts.COMMITS_PREPARED})
+MOST_CARRIED = 64  # texts
 STATEMENT_ID = slice(1, 5)
 LATEST = b"\xff\xff\xff\xff"  # in place of a number: what was prepared last (MariaDB)
 
@@ -45,7 +49,16 @@ class _Transaction:
 
     def open_keys(self, marked: Marked | None) -> set[tuple[int, int]]:
         """Return the keys that are written in it."""
-        return {key for each in self._written if each.marked is marked for key in each.keys}
+        return {key for write in self._written if write.marked is marked for key in write.keys}
+
+    def ask(self, statement: SeenStatement) -> None:
+        """Take a good answer to what writes nothing itself: a function in it may."""
+        self._written.append(statement)
+
+    def lose(self) -> None:
+        """Learn that nobody saw whether it was committed."""
+        for statement in self._take():
+            statement.lose()
 
     def turn(self, how: Kind) -> None:
         """Take what a statement does to it."""
@@ -67,13 +80,20 @@ class _Transaction:
                 self._seen.prepared.pop(how.name, None)
                 self.roll_back()
 
+    def settle(self) -> None:
+        """Learn that none is open any more, or not yet; a savepoint may be made before the first write."""
+        if self._written:
+            self.commit()
+
     def commit(self) -> None:
         """Count all that was written."""
         loads: list[Marked] = []
         written = self._take()
-        self.commits += bool(written)
+        self.commits += any(statement.does is Does.WRITES for statement in written)
         for statement in written:
             statement.commit()
+            if statement.does is not Does.WRITES:
+                continue
             if statement.marked is not None and statement.marked not in loads:
                 loads.append(statement.marked)
                 statement.marked.commits += 1
@@ -87,6 +107,16 @@ class _Transaction:
         return written
 
 
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A statement that is to be answered: what it is, what it does, its message, and its text."""
+
+    statement: SeenStatement
+    what: Kind
+    message: bytes
+    text: bytes
+
+
 class SessionWitness:
     """Counts a session's statements, and what of them is committed.
 
@@ -98,9 +128,12 @@ class SessionWitness:
     def __init__(self, seen: Seen, commits: Commits) -> None:
         self._seen, self._commits = seen, commits
         self._since = 0  # when the latest command began
-        self._asked: list[tuple[SeenStatement, Kind]] = []  # what is to be answered
+        self._asked: list[_Asked] = []
         self._transaction = _Transaction(seen)
         self._prepared: dict[bytes, _Prepared] = {}
+        self._temporary = TemporaryTables()
+        self._carried: list[bytes] = []  # what carries a key for later statements
+        self._used = False  # since then something was written
 
     def begin(self, message: bytes, dialect: SqlDialect, *, multi: bool) -> None:
         """Take a client's command.
@@ -114,21 +147,39 @@ class SessionWitness:
         if command == Command.QUERY:
             sql = message[1:]
             found = parts(sql, dialect) if multi else [(sql, kind(sql))]
-            self._asked = [(self._seen.statement(text, what.does), what) for text, what in found]
+            self._asked = [self._ask(text, what) for text, what in found]
         elif command in EXECUTING:
             prepared = self._prepared.get(message[STATEMENT_ID], UNSEEN)
-            does = prepared.kind.does
-            statement = self._seen.statement(message, does, prepared.text)
-            self._asked = [(statement, prepared.kind)]
+            self._asked = [self._ask(message, prepared.kind, prepared.text)]
         else:
             self._asked = []
-            if command in ANEW:
+            if command == Command.STMT_SEND_LONG_DATA:
+                self._carry(message)
+            elif command in ANEW:
                 self._transaction.roll_back()
                 self._prepared.clear()
+                self._temporary.clear()
             return
         self._seen.statements += 1
-        for statement, _ in self._asked:
-            statement.begin()
+        for asked in self._asked:
+            asked.statement.begin()
+
+    def _ask(self, message: bytes, what: Kind, text: bytes | None = None) -> _Asked:
+        sql = message if text is None else text
+        if what.does is Does.CARRIES:
+            self._carry(message)
+        writes = what.does is Does.WRITES
+        self._used = self._used or writes
+        statement = self._seen.statement(
+            message, what.does, sql, *(self._carried if writes else ())
+        )
+        return _Asked(statement, what, message, sql)
+
+    def _carry(self, message: bytes) -> None:
+        """Keep what a later statement may use, as a user variable or a temporary table, if it has a key."""
+        if any(mark in message for mark in self._seen.marked):
+            self._carried = [*([] if self._used else self._carried[-MOST_CARRIED:]), message]
+            self._used = False
 
     def prepared(self, number: bytes, message: bytes) -> None:
         """Remember a prepared statement by its number."""
@@ -141,33 +192,75 @@ class SessionWitness:
 
     def rolled_back(self) -> None:
         """Learn that the gateway has ended the session's transaction, and refused its command."""
+        self._seen.rollbacks += 1
         self._asked = []
         self._transaction.roll_back()
 
-    def answered(self, error: int, status: int) -> None:
-        """Take the end of the answer: an error's code or 0, and the session's status flags by now."""
+    def ended(self) -> None:
+        """Learn that the session is over, maybe in the middle of a command: then nobody saw its end."""
         asked, self._asked = self._asked, []
+        self._count(asked, failed=True)
+        for each in asked:
+            each.statement.lose()
+        if any(each.what.transacts in COMMITTING for each in asked):
+            self._transaction.lose()
+        self._transaction.roll_back()
+
+    def answered(self, error: int, status: int, *, changed: bool = True) -> None:
+        """Take the end of the answer.
+
+        Args:
+            error: its code; 0 if it is none.
+            status: the session's status flags by now.
+            changed: whether rows may have been changed, or were found as they should be.
+        """
+        asked, self._asked = self._asked, []
+        self._count(asked, failed=error > 0)
         if error:
             self._failed(asked, error)
             return
         before = self._transaction.commits
-        for statement, what in asked:
-            self._transaction.turn(what)
-            if what.does is Does.WRITES:
-                self._transaction.write(statement)
-            else:
-                statement.ask()
+        writes = [each.what for each in asked if each.what.does is Does.WRITES]
+        changed = changed or not all(what.counts for what in writes)
+        for each in asked:
+            self._take(each, changed=changed, within=bool(status & STATUS_IN_TRANS))
         if not status & STATUS_IN_TRANS:
-            self._transaction.commit()
+            self._transaction.settle()
         if self._transaction.commits > before:
             self._commits.add(self._since)
 
-    def _failed(self, asked: list[tuple[SeenStatement, Kind]], error: int) -> None:
-        for statement, what in asked:
+    def _take(self, asked: _Asked, *, changed: bool, within: bool) -> None:
+        """Take a statement that was answered well, within a transaction or not."""
+        self._transaction.turn(asked.what)
+        if asked.what.does is Does.WRITES:
+            if not asked.what.counts:
+                self._temporary.take(asked.text)
+            passing = self._temporary.holds(asked.text)
+            if changed and not passing:
+                self._transaction.write(asked.statement)
+                return
+            asked.statement.leave()
+            if passing:
+                self._carry(asked.message)
+        elif asked.what.does is Does.LOOKS:
+            self._temporary.take(asked.text)
+        elif within:
+            self._transaction.ask(asked.statement)
+        else:
+            asked.statement.ask()
+
+    def _count(self, asked: Sequence[_Asked], *, failed: bool) -> None:
+        calls = sum(each.what.calls for each in asked)
+        self._seen.calls += 0 if failed else calls
+        self._seen.failed_calls += calls if failed else 0
+        self._seen.rollbacks += sum(each.what.transacts is Transacts.ROLLS_BACK for each in asked)
+
+    def _failed(self, asked: Sequence[_Asked], error: int) -> None:
+        for each in asked:
             if error == DUPLICATE:
-                statement.confirm(self._transaction.open_keys(statement.marked))
-            elif what.does is Does.WRITES:
-                statement.refuse()
-        turns = {what.transacts for _, what in asked} - {Transacts.NOTHING, Transacts.SAVES}
+                each.statement.confirm(self._transaction.open_keys(each.statement.marked))
+            elif each.what.does is Does.WRITES:
+                each.statement.refuse()
+        turns = {each.what.transacts for each in asked} - {Transacts.NOTHING, Transacts.SAVES}
         if error in UNDOING or turns:
             self._transaction.roll_back()

@@ -15,6 +15,7 @@ class Does(enum.Enum):
 
     LOOKS = enum.auto()  # reads from tables: who looks for a row has not stored it
     ASKS = enum.auto()  # neither reads rows nor writes any
+    CARRIES = enum.auto()  # puts values or a text where a later statement finds them
     WRITES = enum.auto()  # may write
 
 
@@ -39,14 +40,24 @@ class Kind:
         does: with rows.
         transacts: with its transaction.
         name: of the savepoint or the XA transaction; empty for none.
+        counts: its answer tells how many rows it changed.
+        calls: it runs a procedure, of which nobody sees what that does.
     """
 
     does: Does
     transacts: Transacts = Transacts.NOTHING
     name: bytes = b""
+    counts: bool = False
+    calls: bool = False
 
 
-WRITES = Kind(Does.WRITES)
+WRITES, LOOKS = Kind(Does.WRITES), Kind(Does.LOOKS)
+PLAIN = {
+    "CARRIES": Kind(Does.CARRIES),
+    "PASSING": LOOKS,
+    "COUNTS": Kind(Does.WRITES, counts=True),
+    "CALLS": Kind(Does.WRITES, calls=True),
+}
 GAP = rb"(?:\s|/\*[^!].*?\*/|--\s[^\n]*\n|\#[^\n]*\n)*+"
 HEAD = re.compile(
     GAP + rb"""
@@ -55,8 +66,12 @@ HEAD = re.compile(
       | (?P<FORGETS_PREPARED>XA\s+ROLLBACK\b)
       | (?P<ROLLS_BACK>ROLLBACK\b)
       | (?P<COMMITS>(?:COMMIT|BEGIN(?!\s+NOT\s)|START\s+TRANSACTION)\b)
+      | (?P<CARRIES>(?:SET(?!\s+STATEMENT\s)|PREPARE)\b)
+      | (?P<PASSING>CREATE\s+(?:OR\s+REPLACE\s+)?TEMPORARY\b | DEALLOCATE\b)
+      | (?P<COUNTS>(?:INSERT|REPLACE|UPDATE|DELETE|LOAD)\b)
+      | (?P<CALLS>CALL\b)
       | (?P<QUIET>\(*\s*+(?:SELECT|TABLE|VALUES)\b | WITH\b(?!.*\b(?:UPDATE|DELETE)\b)
-          | (?:SHOW|SET(?!\s+STATEMENT\s)|USE|DO|START|RELEASE|XA|DESC|DESCRIBE|EXPLAIN|HANDLER|HELP)\b)
+          | (?:SHOW|USE|DO|START|RELEASE|XA|DESC|DESCRIBE|EXPLAIN|HANDLER|HELP)\b)
     )""",
     re.IGNORECASE | re.DOTALL | re.VERBOSE,
 )  # fmt: skip
@@ -70,8 +85,9 @@ def kind(sql: bytes) -> Kind:
     if head is None or head.lastgroup is None:
         return WRITES
     if head.lastgroup == "QUIET":
-        looks = FROM_TABLES.search(sql, 0, LONGEST_TEXT)
-        return Kind(Does.LOOKS if looks else Does.ASKS)
+        return LOOKS if FROM_TABLES.search(sql, 0, LONGEST_TEXT) else Kind(Does.ASKS)
+    if head.lastgroup in PLAIN:
+        return PLAIN[head.lastgroup]
     return Kind(Does.ASKS, Transacts[head.lastgroup], _name(sql[head.end() :]))
 
 
@@ -91,4 +107,4 @@ def parts(sql: bytes, dialect: SqlDialect) -> list[tuple[bytes, Kind]]:
         return [(sql, first)]
     if first.does is Does.WRITES and not ENDINGS.search(sql, 0, LONGEST_TEXT):
         return [(sql, first)]
-    return [(each.sql, kind(each.sql)) for each in statements(sql, dialect)]
+    return [(statement.sql, kind(statement.sql)) for statement in statements(sql, dialect)]

@@ -45,21 +45,21 @@ class SeenStatement:
     does: Does
 
     def begin(self) -> None:
-        """Count that it came. The last write of a key alone decides whether it is confirmed."""
+        """Count that it came."""
         if self.marked is None:
             return
         self.marked.begun += 1
         for key in self.keys:
             self.marked.keys.see(key)
-        if len(self.keys) == 1 and self.does is Does.WRITES:
-            self.marked.keys.begin(self.keys[0])
+            if self.does is Does.WRITES:
+                self.marked.keys.begin(key, alone=len(self.keys) == 1)
 
     def ask(self) -> None:
         """Count a good answer to what writes nothing: who looks for rows has not stored them."""
         if self.marked is not None and self.does is Does.ASKS:
             self.marked.confirmed += 1
             for key in self.keys:
-                self.marked.keys.confirm(key, asks=True)
+                self.marked.keys.ask(key)
 
     def write(self) -> None:
         """Count a good answer to a write, which is not committed yet."""
@@ -69,13 +69,29 @@ class SeenStatement:
             for key in self.keys:
                 self.marked.keys.write(key)
 
+    def leave(self) -> None:
+        """Count a good answer to a write that changed no row that lasts."""
+        if self.marked is None:
+            self.seen.unchanged += 1
+        else:
+            for key in self.keys:
+                self.marked.keys.leave(key)
+
+    def lose(self) -> None:
+        """Learn that nobody saw what became of it: it may be stored."""
+        if self.marked is not None and self.does is Does.WRITES:
+            for key in self.keys:
+                self.marked.keys.lose(key)
+
     def refuse(self) -> None:
         """Count an error that is the answer to a write."""
         self.seen.refused += self.marked is None
 
     def commit(self) -> None:
         """Count that what was written is committed."""
-        if self.marked is None:
+        if self.does is not Does.WRITES:
+            self.ask()
+        elif self.marked is None:
             self.seen.uncommitted -= 1
             self.seen.writes += 1
         else:
@@ -100,6 +116,10 @@ class Seen:
         writes: how many of these may write, carry no mark, and are committed.
         uncommitted: how many such were answered well and are not committed so far.
         refused: how many such failed.
+        unchanged: how many such changed no row that lasts.
+        calls: how many procedures were called, and answered well.
+        failed_calls: how many were, and failed.
+        rollbacks: how many ROLLBACK statements the server was sent.
         marked: the statements that carry a mark, by mark.
         prepared: what XA transactions wrote that were prepared and not ended, by their names.
     """
@@ -109,13 +129,17 @@ class Seen:
     writes: int = 0
     uncommitted: int = 0
     refused: int = 0
+    unchanged: int = 0
+    calls: int = 0
+    failed_calls: int = 0
+    rollbacks: int = 0
     marked: dict[bytes, Marked] = field(default_factory=dict)
     prepared: dict[bytes, list[SeenStatement]] = field(default_factory=dict)
 
-    def statement(self, message: bytes, does: Does, text: bytes = b"") -> SeenStatement:
-        """Return a statement with the keys in it, or else in the *text* that it was prepared from."""
+    def statement(self, message: bytes, does: Does, *texts: bytes) -> SeenStatement:
+        """Return a statement with the keys in it, or else in one of the *texts* that it is made from."""
         for mark, marked in self.marked.items():
-            for part in (message, text):
+            for part in (message, *texts):
                 place = part.find(mark)
                 if place >= 0:
                     return SeenStatement(self, marked, marked.keys.found_in(part, place), does)
@@ -160,11 +184,17 @@ class TrafficCounter:
                 writes=seen.writes,
                 uncommitted=seen.uncommitted,
                 refused=seen.refused,
+                unchanged=seen.unchanged,
+                calls=seen.calls,
+                failed_calls=seen.failed_calls,
+                rollbacks=seen.rollbacks,
                 marked=marked.begun,
                 confirmed=marked.confirmed,
                 commits=marked.commits,
                 keys=marked.keys.counts(),
                 stored_keys=marked.keys.stored(),
                 uncommitted_keys=marked.keys.uncommitted(),
+                unchanged_keys=marked.keys.unchanged(),
+                failing_keys=marked.keys.failing(),
             )
         return found

@@ -48,7 +48,7 @@ def parse_toxic(words: Sequence[str]) -> WantedToxic:
             f"there is no toxic {kind!r}{did_you_mean(kind, KINDS)} (toxics: {', '.join(KINDS)});"
             f" {EXAMPLE}"
         )
-    names = [each.name for each in fields(KINDS[kind])]
+    names = [attribute.name for attribute in fields(KINDS[kind])]
     given = dict(map(_pair, words[1:]))
     if equals:
         if not names:

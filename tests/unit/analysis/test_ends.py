@@ -118,3 +118,33 @@ def test_without_a_trigger_the_last_writer_was_back_when_the_last_outage_of_a_wr
 
     assert found.outages == Interval.exact(0)
     assert found.last_back == Interval.exact(to_nanoseconds(6.5))
+
+
+def on_the_way(writer, *, quick=()):
+    """Return writes of which each answer needs 0.2 s from 13 s on, until all come together at 14 s."""
+    at, sent = writer / 125, [13 + 0.2 * n + writer / 125 for n in range(5)]
+    late = [ack(min(14 + writer / 5000, start + 0.2), sent=start, writer=writer) for start in sent]
+    calm = acks(0.01 + at, 13, 0.1, writer=writer)
+    return [*calm, *late, *quick, *acks(14.02 + at, 20, 0.1, writer=writer)]
+
+
+def test_answers_that_are_late_on_the_way_are_not_held_up_when_it_is_free_again():
+    events = [each for writer in range(8) for each in on_the_way(writer)]
+    found = without_trigger(events, writers=8)
+
+    assert found.downtime.lower == 0
+
+
+def test_a_server_that_stands_still_again_at_once_was_away_all_the_same():
+    def stalled(writer):
+        at = writer / 125
+        first, again = (
+            ack(end + writer / 5000, sent=end - 0.5 + at, writer=writer) for end in (13.5, 14.1)
+        )
+        quick = ack(13.52 + at, sent=13.51 + at, writer=writer)
+        calm = acks(0.01 + at, 13, 0.1, writer=writer)
+        return [*calm, first, quick, again, *acks(14.12 + at, 20, 0.1, writer=writer)]
+
+    found = without_trigger([each for writer in range(8) for each in stalled(writer)], writers=8)
+
+    assert found.outages.lower == 2

@@ -2,8 +2,8 @@ from dataclasses import replace
 
 import pytest
 
-from pytest_rdsfailover.analysis.reached import doubt, why_unconfirmed, why_untouched, why_untrue
-from pytest_rdsfailover.analysis.reached_commits import why_uncommitted
+from pytest_rdsfailover.analysis.reached import doubts, why_unconfirmed, why_untouched, why_untrue
+from pytest_rdsfailover.analysis.reached_commits import why_uncommitted, why_unsaved
 from pytest_rdsfailover.journal.witnessed import Witnessed, since
 from pytest_rdsfailover.model.target import Traffic
 
@@ -29,6 +29,10 @@ def came(statements=0, marked=0, connections=1, confirmed=0, writes=0, more=None
         confirmed=confirmed,
         keys={writer.removeprefix("w"): count for writer, count in keys.items()},
     )
+
+
+def doubted(seen, *, failed=None, **counts):
+    return doubts(seen, failed=failed or {}, **counts)
 
 
 def every(count, writers=8):
@@ -226,6 +230,7 @@ def test_transactions_that_are_open_or_were_tried_again_are_no_doubt(seen):
     [
         (0, {"uncommitted": 100}, "100 statements wrote and were never committed, 0 were; commit"),
         (0, {"refused": 100}, "100 statements that write were refused by the cluster, 0 were not"),
+        (0, {"unchanged": 100}, "and 100 statements changed no row that lasts"),
         (0, {}, ""),  # it only reads
         (10, {"uncommitted": 90}, ""),
         (100, {"refused": 900}, ""),
@@ -236,6 +241,28 @@ def test_writes_whose_keys_cannot_be_read_are_committed_or_not(writes, more, say
     reason = why_untouched(told(), seen, {"0": 100})
     assert bool(reason) is bool(says)
     assert says in reason
+
+
+def unchanged(counts, left, writes=0):
+    """Return what came if so many keys of each writer were kept, and others changed no row."""
+    keys = {f"w{writer}": count for writer, count in counts.items()}
+    return {"proxy": came(400, 400, writes=writes, more={"unchanged_keys": left}, **keys)}
+
+
+@pytest.mark.parametrize(
+    ("seen", "says"),
+    [
+        (unchanged(every(0), every(20)), "160 of 160 acknowledged writes (writers 0, 1, 2"),
+        (unchanged(every(20) | {"3": 0}, {"3": 20}), "20 of 160 acknowledged writes (writer 3)"),
+        (unchanged(every(20), every(90)), ""),  # an update that meets nothing, and then an insert
+        (unchanged(every(0), every(20), writes=160), ""),  # the insert hides its key
+    ],
+)
+def test_writes_that_change_no_row_make_the_trial_invalid(seen, says):
+    reason = why_unsaved(seen, every(20))
+    assert bool(reason) is bool(says)
+    assert says in reason
+    assert not reason or "changed no row that lasts" in reason
 
 
 # What was acknowledged before it was done.
@@ -280,12 +307,41 @@ def test_what_was_seen_up_to_the_trigger_is_held_against_what_was_acknowledged_b
     before = {"server": came(100, writes=100)}
     seen = replace(told(before), whole=None)
     assert why_untrue(seen, calm={"0": 100}, acked={"0": 100_000}) == ""
-    assert doubt(seen, calm={"0": 100}, acked={"0": 100_000}) == ""
-    assert "counted 100 statements that write" in doubt(seen, calm={"0": 110}, acked={"0": 110})
+    assert doubted(seen, calm={"0": 100}, acked={"0": 100_000}) == []
+    (doubt,) = doubted(seen, calm={"0": 110}, acked={"0": 110})
+    assert "counted 100 statements that write" in doubt
 
 
 def test_keys_that_some_writes_may_hide_are_doubted():
     seen = told(None, keyed(every(10), writes=80))
     assert why_untrue(seen, calm={}, acked=every(20)) == ""
-    assert "the keys of 80 of 160 acknowledged" in doubt(seen, calm={}, acked=every(20))
-    assert doubt(told(None, keyed(every(20))), calm={}, acked=every(20)) == ""
+    (doubt,) = doubted(seen, calm={}, acked=every(20))
+    assert "the keys of 80 of 160 acknowledged" in doubt
+    assert doubted(told(None, keyed(every(20))), calm={}, acked=every(20)) == []
+
+
+def test_keys_whose_latest_write_failed_are_doubted_but_for_those_that_were_not_acknowledged():
+    half = {"proxy": came(400, 400, more={"failing_keys": {"0": 5, "1": 5}}, w0=20, w1=20)}
+    failed = {"0": 5, "1": 1}
+    (doubt,) = doubted(told(None, half), calm={}, acked={"0": 20, "1": 20}, failed=failed)
+    assert doubt.startswith("4 acknowledged writes have their key in one statement that was stored")
+    assert (
+        doubted(told(None, half), calm={}, acked={"0": 20, "1": 20}, failed={"0": 5, "1": 3}) == []
+    )
+
+
+@pytest.mark.parametrize(
+    ("more", "says"),
+    [
+        ({"commits": 50}, ""),
+        ({"commits": 49, "unseen": True}, "whether it commits by itself nobody could see"),
+        ({}, ""),  # it commits by itself: no transaction is open, and none was rolled back
+        ({"rollbacks": 50, "unseen": True}, "50 transactions that were rolled back"),
+        ({"uncommitted": 50}, "open transactions held 50 changed rows"),
+    ],
+)
+def test_what_speaks_against_commits_on_a_real_cluster_is_doubted(more, says):
+    seen = told({"server": came(100, writes=100, more=more)}, None)
+    found = doubted(replace(seen, whole=None), calm={"0": 100}, acked={"0": 100})
+    assert len(found) == bool(says)
+    assert says in "".join(found)

@@ -152,7 +152,7 @@ def test_a_rule_for_operations_that_is_left_out_claims_too_much(
 ):
     monkeypatch.setattr(owner, name, instead)
 
-    assert outside(shape, figure, range(80))
+    assert any(outside(shape, figure, [seed]) for seed in range(80))
 
 
 def proven(shape):

@@ -86,6 +86,27 @@ def test_an_answer_without_eof_packets_ends_where_it_ends(command, packets):
     ended(command, packets, deprecate_eof=True)
 
 
+@pytest.mark.parametrize(
+    ("changed", "text", "idle"),
+    [
+        (1, b"", False),
+        (0, b"", True),
+        (300, b"(Rows matched: 300  Changed: 300  Warnings: 0", False),
+        (0, b"(Rows matched: 0  Changed: 0  Warnings: 0", True),
+        (0, b"(Rows matched: 1  Changed: 0  Warnings: 0", False),
+        (0, b"(Rows matched: 0  Changed: 0  Warnings: 5", True),
+        (0, b"+Lignes correspondantes: 12  Modifi\xe9es: 0  Warnings: 3", False),
+        (0, b"&Records: 0  Duplicates: 0  Warnings: 0", True),
+        (0, b"&Records: 1  Duplicates: 1  Warnings: 1", True),
+        (0, b"&Records: 2  Duplicates: 0  Warnings: 0", False),  # as they should be already
+    ],
+)
+def test_an_answer_tells_whether_rows_were_changed_or_found_as_they_should_be(changed, text, idle):
+    response = Response(Command.QUERY, deprecate_eof=False)
+    response.feed(ok_packet(2, affected=changed) + text)
+    assert response.idle is idle
+
+
 def test_each_part_of_a_table_is_named():
     assert ended(Command.QUERY, TABLE) == [
         Part.COLUMNS, Part.COLUMN, Part.PLAIN, Part.ROW, Part.ROW, Part.END,

@@ -48,8 +48,12 @@ class Item:
         self.path, self.session = Path("/a/test_a.py"), SimpleNamespace(items=[])
         self.nodeid, self.name, self.stash = "test_a.py::test_b", "test_b", pytest.Stash()
         cache = None if directory is None else SimpleNamespace(mkdir=lambda _: directory)
+        self.parent = SimpleNamespace(nodeid="test_a.py")
         self.config = SimpleNamespace(
-            stash={PROGRESS: Progress()}, cache=cache, rootpath=Path("/a")
+            stash={PROGRESS: Progress()},
+            cache=cache,
+            rootpath=Path("/a"),
+            pluginmanager=SimpleNamespace(get_plugins=set),
         )
         self.markers = []
         if parameters is not None:
@@ -82,6 +86,7 @@ def make(tmp_path):
 
 def test_a_trial_is_noted_with_what_it_was_taken_on(make):
     item, notebook = make(parameters="cluster-15")
+    notebook.play("quick")
     notebook.note(trial(rate=100.0))
 
     [entry] = notebook.entries
@@ -94,6 +99,33 @@ def test_a_trial_is_noted_with_what_it_was_taken_on(make):
     assert entry["timeline"]
     assert "rerun" in entry
     assert item.config.stash[PROGRESS].kept == [("test_a.py::test_b", entry)]
+
+
+def test_the_group_of_a_test_is_no_part_of_its_name(make):
+    """`pytest-xdist --dist loadgroup` adds it to the node id, and other nights do not."""
+    item, notebook = make()
+    notebook.keep(1, {}).append(TRIAL)
+    interrupt(item)
+
+    grouped, again = make(resume=True)
+    grouped.nodeid += "@group"
+    assert again.keep(1, {}).recalled == {1: TRIAL}
+    again.note(trial())
+    assert again.entries[0]["trial"]["test"] == "test_a.py::test_b"
+    assert again.entries[0]["rerun"].startswith("pytest test_a.py::test_b --")
+
+
+@pytest.mark.parametrize("own", [False, True])
+def test_a_profile_is_noted_as_it_was_played(make, tmp_path, own):
+    """Be it an argument of the call: a baseline tells whether it says something else by now."""
+    path = tmp_path / "own.toml"
+    path.write_text('refused = "1s"\npromotion = "1s"\ndns = "1s"\n')
+    name = str(path) if own else "quick"
+    _, notebook = make()
+    notebook.play(name)
+    notebook.note(trial(profile="own" if own else "quick"))
+
+    assert notebook.entries[0]["environment"]["load"]["profile"] == load_profile(name).fingerprint
 
 
 def test_a_trial_by_the_proxy_has_the_pins_of_its_failover(make):

@@ -63,6 +63,23 @@ def test_a_run_that_has_taken_trials_up_gives_up_those_as_well(begin, tmp_path):
         assert len(left(tmp_path)) == kept
 
 
+def test_kept_trials_that_nobody_asked_for_are_told(begin):
+    first = begin()
+    first.store.begin(NAME, KEY.plain())
+    first.store.append(NAME, TRIAL)
+    end(first, 2)
+
+    lines = []
+    terminal = SimpleNamespace(write_line=lines.append)
+    begin().pytest_terminal_summary(terminal)  # it takes nothing up
+    taking = begin(resume=True)
+    taking.pytest_terminal_summary(terminal)
+    assert lines == ["1 kept trials of t were not asked for, and are kept"]
+    taking.store.begin(NAME, KEY.plain())
+    taking.pytest_terminal_summary(terminal)
+    assert len(lines) == 1
+
+
 def test_nothing_is_made_where_nothing_can_be_kept(tmp_path):
     trials = TrialsFile(SimpleNamespace(), Settings(), lambda: None, lambda: True)
     gone = TrialsFile(SimpleNamespace(), Settings(), lambda: tmp_path / "gone", lambda: True)

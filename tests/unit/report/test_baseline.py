@@ -261,6 +261,10 @@ def test_what_lacks_figures_or_scenarios_is_no_baseline_for_others():
     assert lacks(BEFORE["document"], None) == lacks(BEFORE["document"], BEFORE) == ""
     assert lacks(both["document"], BEFORE) == ""
     assert "only 1 of 15 trials have a figure" in lacks(few, None)
+    assert lacks(run(*[1.0] * 8)["document"], BEFORE) == ""
+    assert lacks(run(*[1.0] * 7)["document"], BEFORE) == (
+        "it has 15 trials of test_article.py::test_it[cluster] writer quick, and this run 7"
+    )
     assert "it has test_b.py::test_other[cluster] writer quick, and this run has not" in lacks(
         BEFORE["document"], both
     )

@@ -1,4 +1,5 @@
 import sys
+import sysconfig
 from types import ModuleType
 
 import pytest
@@ -13,8 +14,9 @@ def module(tmp_path, monkeypatch):
 
     def module(name, text=""):
         path = tmp_path / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
+        if not name.startswith("/"):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
         made = ModuleType(name)
         made.__file__ = str(path)
         monkeypatch.setitem(sys.modules, f"of the project {name}", made)
@@ -57,7 +59,7 @@ def test_an_edited_file_of_the_project_is_named(tmp_path, module):
     module("shop.py", "one")
     module("test_it.py", "two")
     before = TrialKey({}, ProjectCode(tmp_path)).plain()
-    assert set(before["code"]) == {"shop.py", "test_it.py"}
+    assert {"shop.py", "test_it.py"} <= set(before["code"])
 
     module("shop.py", "three")
     assert TrialKey({}, ProjectCode(tmp_path)).changes_since(before) == "code shop.py has changed"
@@ -79,6 +81,26 @@ def test_other_tests_and_what_is_installed_are_no_part_of_it(tmp_path, module):
     other = module("test_other.py")
     module(".venv/lib/site-packages/a.py")
     module("env/lib/site-packages/b.py")
+    module(f"{sysconfig.get_path('stdlib')}/c.py")
     module("conftest.py")
 
-    assert list(ProjectCode(tmp_path, frozenset({other})).hashes()) == ["conftest.py"]
+    code = ProjectCode(tmp_path, frozenset({other})).hashes()
+    assert [name for name in code if not name.startswith("../")] == ["conftest.py"]
+    assert not any("-packages/" in name or "/c.py" in name for name in code)
+
+
+def test_code_beside_the_project_and_what_no_module_leads_to_count(tmp_path, module):
+    """The application of a `tests/pytest.ini`, a package that is worked on, a hidden conftest.py."""
+    root = tmp_path / "tests"
+    module("shop.py", "one")
+    hidden = tmp_path / "conftest.py"
+    hidden.write_text("one")
+    code = ProjectCode(root, more=frozenset({hidden}))
+    before = TrialKey({}, code).plain()
+
+    for path in (tmp_path / "shop.py", hidden):
+        path.write_text("two")
+    _hash_of.cache_clear()
+    assert TrialKey({}, code).changes_since(before) == (
+        "code ../conftest.py has changed, code ../shop.py has changed"
+    )

@@ -14,6 +14,7 @@ from pytest_rdsfailover.trial.resume import (
     forget,
     interrupted,
     latest_seed,
+    left,
     prune,
     recall,
 )
@@ -128,6 +129,16 @@ def test_what_is_reported_is_forgotten_and_nothing_else(tmp_path):
     assert recalled(tmp_path, OTHER) == {1: trial(1)}
     forget(tmp_path, 7, [OTHER])
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_no_later_run_has_asked_for_is_told_by_its_name(tmp_path):
+    """A test that has another name by now would leave its trials behind without a word."""
+    Run(tmp_path).keep(ONE, 1, 2).keep(OTHER).end()
+    Run(tmp_path, seed=8).keep(OTHER, 1).end()
+
+    assert left(tmp_path, 7, ()) == {ONE: 2}
+    assert left(tmp_path, 7, [ONE]) == {}
+    assert left(tmp_path, 8, [ONE]) == {OTHER: 1}
 
 
 def test_the_seed_is_that_of_the_latest_interruption(tmp_path):

@@ -68,6 +68,29 @@ def test_the_options_of_a_project_stand_between_a_test_and_the_run():
         runner(Settings(), options={"wirters": 3})._arrange(PLACE, {})
 
 
+class ForbiddenProfileError(Exception):
+    """Says which profile must not be played."""
+
+
+def forbid(name):
+    raise ForbiddenProfileError(name)
+
+
+@pytest.mark.parametrize(
+    ("marked", "asked", "played"),
+    [(None, None, "quick"), ("crash", None, "crash"), ("crash", "flip-flop", "flip-flop")],
+)
+def test_a_profile_is_asked_for_before_any_load_begins_or_anything_fails_over(
+    marked, asked, played
+):
+    strict = runner(Settings(), profile=marked, play=forbid)  # its target is None
+
+    with pytest.raises(ForbiddenProfileError, match=played):
+        strict.trial(PLACE, profile=asked)
+    with pytest.raises(ForbiddenProfileError, match=played):
+        strict.fail_over(profile=asked)
+
+
 def test_nobody_thinks_in_a_load_that_a_test_has_opened():
     closed = Settings(rate=0.0, open_rate=70.0)
     assert arranged(closed, think="50ms").think == 0.05

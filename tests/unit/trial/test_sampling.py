@@ -19,6 +19,13 @@ def test_parameters_of_a_test_are_no_part_of_its_seeds():
     )
 
 
+def test_a_folder_with_brackets_is_no_parameter():
+    one, other, same = (Sampling(7, f"tests/[new]/{name}") for name in (
+        "test_a.py::test_b", "test_a.py::test_c", "test_a.py::test_b[1]",
+    ))  # fmt: skip
+    assert seeds(one) == seeds(same) != seeds(other)
+
+
 def test_another_test_and_another_run_have_other_failovers():
     found = seeds(Sampling(7, "test_a.py::test_b"))
     assert seeds(Sampling(8, "test_a.py::test_b")) != found

@@ -42,6 +42,7 @@ class Databases:
     def end(self, database: Database) -> None:
         """End a connection, but remember what the server may still be doing for it."""
         link = self._links.pop(database, None)
+        database.session.ended()
         if link is None:
             return
         thread = database.session.thread_id
@@ -56,6 +57,7 @@ class Databases:
 
         Hanging up would free its locks, if it is idle, for others that wait to be killed.
         """
+        database.session.ended()
         link = self._links.get(database)
         if link is not None and database.session.thread_id is not None:
             del self._links[database]

@@ -1,0 +1,38 @@
+"""Events as `DescribeEvents` lists them, ours and moto's."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from pytest_rdsfailover.local.aws_api.events import CLUSTER, INSTANCE, Event
+from pytest_rdsfailover.local.aws_api.queries import epoch
+
+ARN_TYPES = {CLUSTER: "cluster", INSTANCE: "db"}
+
+
+def listed(event: Event, prefix: str) -> dict[str, Any]:
+    """Return an entry of the list.
+
+    Args:
+        event: what happened.
+        prefix: the ARNs of its region and account begin with it.
+    """
+    kind = ARN_TYPES.get(event.source_type, event.source_type)
+    return {
+        "SourceIdentifier": event.source,
+        "SourceType": event.source_type,
+        "Message": event.message,
+        "EventCategories": list(event.categories),
+        "Date": datetime.fromtimestamp(event.at, UTC),
+        "SourceArn": f"{prefix}:{kind}:{event.source}",
+    }
+
+
+def from_moto(event: Any) -> Event:
+    """Return one of moto's events as one of ours."""
+    return Event(
+        at=epoch(event.date),
+        source_type=event.source_type,
+        source=event.source_identifier,
+        message=event.message,
+        categories=tuple(event.event_categories),
+    )

@@ -1,0 +1,69 @@
+"""What the terminal shows of a run's trials when all tests have ended."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pytest_rdsfailover.report import trial_table
+from pytest_rdsfailover.report.scenarios import is_measured
+from pytest_rdsfailover.report.tables import wrap
+from pytest_rdsfailover.report.verdict import verdict
+
+if TYPE_CHECKING:
+    from pytest_rdsfailover.plugin.measured import MeasuredTrial
+
+
+def show(
+    terminal: pytest.TerminalReporter,
+    measured: Sequence["MeasuredTrial"],
+    errored: Sequence[tuple[str, str]],
+    environment: Sequence[str],
+) -> None:
+    """Print one sentence on all trials, where they were taken, their table, and their timelines.
+
+    Args:
+        terminal: pytest's.
+        measured: the trials, in the order of the tests.
+        errored: tests whose trial ended with an error, and it.
+        environment: the lines that say what the figures were taken on.
+    """
+    terminal.write_sep("=", "database failover")
+    for part in wrap(verdict([entry["trial"] for entry in measured])):
+        terminal.write_line(part, bold=True)
+    for line in environment:
+        for part in wrap(line):
+            terminal.write_line(part)
+    _show_table(terminal, measured, errored)
+    single = len(measured) == 1 and terminal.verbosity == 0
+    if single or terminal.verbosity > 0:
+        _show_timelines(terminal, measured)
+
+
+def _show_table(
+    terminal: pytest.TerminalReporter,
+    measured: Sequence["MeasuredTrial"],
+    errored: Sequence[tuple[str, str]],
+) -> None:
+    """Print a row for each trial; what failed and what proves nothing in its colour."""
+    trials = [entry["trial"] for entry in measured]
+    width = terminal.config.get_terminal_writer().fullwidth
+    heading, *rows = trial_table.table(trials, errored, width=width)
+    terminal.write_line(heading, bold=True)
+    for row, entry in zip(rows, measured, strict=False):
+        unclear = not is_measured(entry["trial"])
+        terminal.write_line(row, red=entry["failed"] and not unclear, yellow=unclear)
+    for row in rows[len(measured) :]:
+        terminal.write_line(row, red=True)
+    for line in trial_table.doubts(trials):
+        terminal.write_line(line, yellow=True)
+
+
+def _show_timelines(terminal: pytest.TerminalReporter, measured: Sequence["MeasuredTrial"]) -> None:
+    for entry in measured:
+        if not entry["failed"]:  # a failed test has shown its own
+            terminal.write_line("")
+            if len(measured) > 1:
+                terminal.write_line(entry["trial"]["test"], bold=True)
+            for line in entry["timeline"]:
+                terminal.write_line(line)

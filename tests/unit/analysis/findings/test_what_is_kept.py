@@ -1,0 +1,90 @@
+"""Findings of what the cluster's own side saw: acknowledged, and kept or not."""
+
+import pytest
+from builders import acks, course, everything_acked, journal
+
+from pytest_rdsfailover.analysis.judging import judge
+from pytest_rdsfailover.journal.evidence import Evidence
+from pytest_rdsfailover.journal.stored import Stored
+from pytest_rdsfailover.journal.witnessed import Witnessed
+from pytest_rdsfailover.model.target import SERVER, Traffic
+
+EVENTS = list(acks(1.0, 20.0, 0.1))
+ACKED = len(EVENTS)
+
+
+def findings(endpoint="cluster", name="cluster", ahead=0, executed=None, **traffic):
+    """Return those of a trial of which its cluster saw so much, by their names."""
+    made = journal(EVENTS, writers=1)
+    seen = Witnessed(
+        endpoint=endpoint, address="h:1", calm=None, calm_at=0.0, ahead=ahead, rollbacks=executed,
+        whole={name: Traffic(connections=1, **{"statements": ACKED} | traffic)},
+    )  # fmt: skip
+    stored = Stored(positions=everything_acked(made))
+    evidence = Evidence(journal=made, course=course(witnessed=seen), stored=stored)
+    return {finding.name: finding for finding in judge(evidence).findings}
+
+
+def keyed(kept, asked=0, **more):
+    return {
+        "marked": ACKED,
+        "keys": {"0": kept + asked},
+        "stored_keys": {"0": kept},
+        "commits": kept,
+        **{name: {"0": count} for name, count in more.items()},
+    }
+
+
+def test_a_load_that_is_kept_has_nothing_to_be_told():
+    assert findings(**keyed(ACKED)) == {}
+    assert findings(writes=ACKED) == {}
+
+
+def test_writes_that_were_not_committed_when_the_load_ended_are_broken():
+    found = findings(**keyed(ACKED - 9, uncommitted_keys=9) | {"commits": ACKED // 10})[
+        "uncommitted"
+    ]
+    assert found.severity == "broken"
+    assert found.evidence.startswith(
+        f"9 of {ACKED} acknowledged writes (writer 0) were in transactions"
+    )
+    assert "commit before the workload returns" in found.cure
+    assert findings(**keyed(ACKED, uncommitted_keys=9)) == {}  # tried again, and committed then
+
+
+@pytest.mark.parametrize(("ahead", "there"), [(2, False), (12, True)])
+def test_writes_that_are_committed_only_later_are_risky(ahead, there):
+    found = findings(ahead=ahead, **keyed(ACKED) | {"commits": ACKED // 10})
+    assert ("uncommitted" in found) is there
+    assert all(finding.severity == "risky" for finding in found.values())
+
+
+@pytest.mark.parametrize(
+    ("executed", "more", "severity"),
+    [
+        (None, {}, ""),
+        (2, {}, ""),
+        (9, {}, "risky"),  # whether the procedure tried again nobody sees
+        (9, {"rollbacks": 7}, ""),  # the client's own
+        (9, {"failed_calls": 7}, ""),  # told to the client
+        (ACKED, {}, "broken"),
+    ],
+)
+def test_procedures_that_roll_back_without_a_word_are_found(executed, more, severity):
+    found = findings(executed=executed, calls=ACKED, **keyed(ACKED) | more).get("rolled_back")
+    assert (found.severity if found else "") == severity
+
+
+@pytest.mark.parametrize(
+    ("traffic", "there"),
+    [
+        (keyed(0, asked=ACKED), True),
+        ({}, True),
+        ({"writes": ACKED // 9}, False),
+        (keyed(0, asked=ACKED) | {"writes": ACKED // 9}, False),
+        ({"statements": ACKED, "name": SERVER, "writes": ACKED}, False),
+        ({"endpoint": "reader", "name": "reader"}, False),
+    ],
+)
+def test_a_load_that_only_reads_is_found_where_it_should_write(traffic, there):
+    assert ("only_reads" in findings(**traffic)) is there
