@@ -16,7 +16,7 @@ from pytest_rdsfailover.analysis.population import Sample
 from pytest_rdsfailover.journal.unfinished import Remains
 from pytest_rdsfailover.local.backend import environment
 from pytest_rdsfailover.local.rds_proxy import pin_document, pin_lines
-from pytest_rdsfailover.model.errors import NotResumedWarning
+from pytest_rdsfailover.model.errors import NotResumedWarning, SettingError
 from pytest_rdsfailover.model.records import LoadDocument
 from pytest_rdsfailover.plugin.compared_profiles import check_profile
 from pytest_rdsfailover.plugin.measured import MeasuredTrial
@@ -69,10 +69,15 @@ class Notebook:
         """Note which profile is about to be played.
 
         Raises:
-            SettingError: if it is none, or not what the run's baseline was measured with.
+            SettingError: if it is none, not what the run's baseline was measured with, or not what
+                this test has played under the same name.
         """
         profile = check_profile(self._run.settings, name, self._item.config.rootpath)
-        self._played[profile.name] = profile.fingerprint
+        if self._played.setdefault(profile.name, profile.fingerprint) != profile.fingerprint:
+            raise SettingError(
+                f"the profile {name} says something else than when this test played {profile.name}"
+                " before; their trials would be taken for repeats: give each a name of its own"
+            )
 
     def note(self, trial: Trial) -> None:
         """Note a trial, whatever the test goes on to assert."""

@@ -1,5 +1,6 @@
 """What a test's notebook keeps; the item and the cluster are stand-ins, nothing is started."""
 
+from contextlib import nullcontext
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -10,7 +11,7 @@ from pytest_rdsfailover.analysis.judging import summarise
 from pytest_rdsfailover.journal.stored import Stored
 from pytest_rdsfailover.local.gateway.proxy.stats import Pin
 from pytest_rdsfailover.local.profiles.profiles import load_profile
-from pytest_rdsfailover.model.errors import NotResumedWarning
+from pytest_rdsfailover.model.errors import NotResumedWarning, SettingError
 from pytest_rdsfailover.model.settings import Settings
 from pytest_rdsfailover.plugin.notebook import Notebook
 from pytest_rdsfailover.plugin.progress import PROGRESS
@@ -126,6 +127,19 @@ def test_a_profile_is_noted_as_it_was_played(make, tmp_path, own):
     notebook.note(trial(profile="own" if own else "quick"))
 
     assert notebook.entries[0]["environment"]["load"]["profile"] == load_profile(name).fingerprint
+
+
+def test_a_profile_that_was_edited_makes_no_repeats_of_what_was_played_before(make, tmp_path):
+    path = tmp_path / "own.toml"
+    _, notebook = make()
+    for refused, complaint in (
+        ("1s", None),
+        ("1s", None),
+        ("2s", "than when this test played own"),
+    ):
+        path.write_text(f'refused = "{refused}"\npromotion = "1s"\ndns = "1s"\n')
+        with nullcontext() if complaint is None else pytest.raises(SettingError, match=complaint):
+            notebook.play(str(path))
 
 
 def test_a_trial_by_the_proxy_has_the_pins_of_its_failover(make):
