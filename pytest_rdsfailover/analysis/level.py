@@ -37,9 +37,20 @@ class Level(NamedTuple):
         """Return how long half of the operations may take and be as in the calm."""
         return max(SLOWER * self.half, self.most + SHORTEST_OUTAGE)
 
-    def slow(self, all_series: Sequence[Series], span: Gap) -> Iterator[Gap]:
-        """Yield the slices of a span in which half of the operations took longer than that."""
-        for first in range(span[0], span[1], SLICE):
+    def slow(self, all_series: Sequence[Series], acks: Sequence[int], since: int) -> Iterator[Gap]:
+        """Yield the slices of time since a moment in which half of the operations took longer than that.
+
+        Args:
+            all_series: all writers.
+            acks: their acknowledgements in order; without any in it no slice is looked at.
+            since: the moment.
+        """
+        place = bisect_right(acks, since)
+        while place < len(acks):
+            first = (
+                acks[place] - (acks[place] - since) % SLICE - 1
+            )  # the slice has its end, not its start
+            place = bisect_right(acks, first + SLICE)
             taken = taken_within(all_series, (first, first + SLICE))
             if len(taken) >= FEWEST and percentile(taken, 0.5) > self.limit:
                 yield first, first + SLICE

@@ -120,7 +120,7 @@ def _slow(seen: Observed, trouble: _Trouble, unusual: int) -> Iterator[Bad]:
     level = Level.of(seen.series, (seen.start, trouble.start))
     if level is None or level.limit >= unusual:
         return
-    for first, last in level.slow(seen.series, (max(trouble.start, trouble.settled), seen.stop)):
+    for first, last in level.slow(seen.series, seen.acks, max(trouble.start, trouble.settled)):
         edges = first, last + SLICE  # it ended somewhere in the next one
         for series in seen.series:
             for row in range(*(bisect_right(series.finished, edge) for edge in edges)):

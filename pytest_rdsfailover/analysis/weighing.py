@@ -174,7 +174,7 @@ def _service_after(around: Sequence[Rows], gap: Gap) -> int:
 
 
 def _late_before(around: Sequence[Rows], gap: Gap, since: int) -> int:
-    """Return how long writes took right before a gap, and what that explains of it; 0 if as ever.
+    """Return how long writes took right before a gap, if that explains all of it; 0 if not.
 
     If those that were served between two gaps were all sent before the first of them, each took so long
     that gaps come by themselves: answers are late on the way.
@@ -188,7 +188,8 @@ def _late_before(around: Sequence[Rows], gap: Gap, since: int) -> int:
     ]
     if not before or any(start >= since for start, _ in before):
         return 0
-    return round(proof.AGAIN * percentile(sorted(end - start for start, end in before), 0.5))
+    late = round(proof.AGAIN * percentile(sorted(end - start for start, end in before), 0.5))
+    return late if late >= gap[1] - gap[0] else 0
 
 
 def _count(moments: Sequence[int], span: Gap) -> int:

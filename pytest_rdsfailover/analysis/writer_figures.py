@@ -79,7 +79,7 @@ def writer_figures(seen: Observed, judged: GapFigures) -> WriterFigures:
     late = (longest_wait(series, since=seen.trigger) for series in seen.series)
     most = max([*late, *(outage.length for away in waits for outage in away)], default=0)
     until = _until(seen, judged.proven, certain)
-    until_perhaps = _until(seen, judged.candidates, certain)
+    until_perhaps = _until(seen, judged.candidates, [*certain, *filter(_failed, possible)])
     known = [outage.stop for outage in certain if outage.start <= until]
     # Some writers notice only at their next write. An outage that has not ended is not one of the
     # past.
@@ -155,6 +155,10 @@ def _since_trigger(
     sure = max((moment - seen.pauses.before(moment) for moment in first), default=seen.trigger)
     most = max(last, default=seen.trigger) - seen.trigger
     return Interval(max(0, sure - seen.trigger), math.inf if never else max(0, most))
+
+
+def _failed(outage: WriterOutage) -> bool:
+    return outage.failed
 
 
 def _covered(away: Sequence[WriterOutage]) -> int:

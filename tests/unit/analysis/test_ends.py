@@ -120,6 +120,15 @@ def test_without_a_trigger_the_last_writer_was_back_when_the_last_outage_of_a_wr
     assert found.last_back == Interval.exact(to_nanoseconds(6.5))
 
 
+def test_without_a_trigger_a_short_failure_of_a_writer_may_be_the_last_outage():
+    """It is shorter than what this machine does by itself, so nobody knows."""
+    noisy = [ack(at + n / 4) for n in range(80) for at in (0.01, 0.02, 0.03)]
+    other = [*acks(0.015, 5.0, 0.2, writer=1), refused(5.1, writer=1), ack(5.5, writer=1)]
+    found = without_trigger([*noisy, *other, *acks(5.7, 20.0, 0.2, writer=1)])
+
+    assert found.last_back == Interval(0, to_nanoseconds(5.5))
+
+
 def on_the_way(writer, *, quick=()):
     """Return writes of which each answer needs 0.2 s from 13 s on, until all come together at 14 s."""
     at, sent = writer / 125, [13 + 0.2 * n + writer / 125 for n in range(5)]
