@@ -7,7 +7,7 @@ import math
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import accumulate, compress, count
+from itertools import accumulate, compress, count, repeat
 from operator import sub
 from typing import NamedTuple, Self
 
@@ -149,6 +149,11 @@ def _next(acks: Sequence[int], moment: int) -> int:
     return acks[min(bisect_right(acks, moment), len(acks) - 1)]
 
 
+def _within(times: Sequence[int], begins: Sequence[int], ends: Sequence[int]) -> Iterator[int]:
+    """Yield how many of some times in order lie in each of several spans."""
+    return map(sub, map(bisect_left, repeat(times), ends), map(bisect_left, repeat(times), begins))
+
+
 @dataclass(frozen=True, slots=True)
 class _End:
     """Where trouble ended, and whether a quiet stretch was seen after it."""
@@ -186,11 +191,15 @@ class _Course:
         """Yield from when to when operations were bad, more than by accident, in order of the end."""
         moments = [operation.at for operation in self.bad]
         failed = [operation.at for operation in self.bad if not operation.served]
-        for place, operation in enumerate(self.bad):
-            stop = bisect_left(moments, operation.at + QUIET)
-            lost = bisect_left(failed, operation.at + QUIET) - bisect_left(failed, operation.at)
-            of = self._acked(operation.at, operation.at + QUIET) + lost
-            if not self._accident(stop - place, of, sure=sure):
+        ends = [moment + QUIET for moment in moments]
+        stops = map(bisect_left, repeat(moments), ends)
+        counted = zip(
+            _within(failed, moments, ends), _within(self.seen.acks, moments, ends), strict=True
+        )
+        for place, (operation, stop, (lost, acked)) in enumerate(
+            zip(self.bad, stops, counted, strict=True)
+        ):
+            if not self._accident(stop - place, acked + lost, sure=sure):
                 yield operation.since, operation.at if sure else moments[stop - 1]
 
     def _quiet(self, since: int, until: int) -> bool:
