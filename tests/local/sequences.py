@@ -13,7 +13,8 @@ SHOWN = IN_TRANSACTION | AUTOCOMMIT
 CLIENTS = 4
 LENGTH = 40
 RESET, PING, INIT_DB = "<reset>", "<ping>", "<init db>"
-# Each client has tables of its own, whose names begin with {p}, so that nobody waits for anybody.
+# Each client has tables of its own, whose names begin with {p}, so that nobody waits for anybody, and ids
+# of its own when it names one: see the known differences in docs/fidelity-proxy.md.
 TABLES = """
 CREATE TABLE {p}parent (id INT PRIMARY KEY AUTO_INCREMENT, v VARCHAR(20), n INT, UNIQUE (n))
 CREATE TABLE {p}child (id INT PRIMARY KEY AUTO_INCREMENT, parent BIGINT, v VARCHAR(3))
@@ -29,7 +30,7 @@ CREATE TRIGGER {p}marked BEFORE INSERT ON {p}log FOR EACH ROW SET @marked = NEW.
 WRITES = """
 INSERT INTO {p}parent (v) VALUES {rows}
 INSERT INTO {p}child (v) VALUES {rows}
-INSERT INTO {p}parent (id, v) VALUES ({n}, 'own')
+INSERT INTO {p}parent (id, v) VALUES ({own}, 'own')
 INSERT INTO {p}parent (v, n) VALUES ('n', {n})
 INSERT IGNORE INTO {p}parent (v, n) VALUES ('n', {n}), ('m', {n} + 1)
 INSERT INTO {p}parent (v, n) VALUES ('n', {n}) ON DUPLICATE KEY UPDATE id = LAST_INSERT_ID(id), v = 'l'
@@ -45,6 +46,11 @@ CALL {p}put()
 CALL {p}twice()
 INSERT INTO {p}parent (v) VALUES ('a'); INSERT INTO {p}child (parent) VALUES (LAST_INSERT_ID())
 INSERT INTO {p}parent (v) VALUES ('a'); SELECT LAST_INSERT_ID(); SELECT 1
+INSERT INTO {p}parent (v) SELECT v FROM {p}child ORDER BY id LIMIT 2
+INSERT INTO {p}child (parent, v) VALUES (LAST_INSERT_ID({n}), 'x'), (LAST_INSERT_ID(), 'y')
+REPLACE INTO {p}parent (id, v) VALUES (LAST_INSERT_ID(), 'x')
+DO LAST_INSERT_ID({n})
+DELETE FROM {p}child ORDER BY id LIMIT 1
 """
 RETURNING = """
 INSERT INTO {p}parent (v) VALUES {rows} RETURNING v
@@ -63,6 +69,12 @@ SELECT CHARSET('a'), COLLATION('a'), 'a' || 'b'
 SELECT @@collation_connection, @@character_set_client, @@character_set_results
 SELECT @@sql_mode, @@time_zone, @@autocommit, DATABASE(), @@collation_database
 SHOW VARIABLES LIKE 't%x%_isolation'
+DESCRIBE {p}child
+/* of the log */ SELECT v FROM {p}log -- all of it
+SELECT id, LAST_INSERT_ID() FROM {p}parent ORDER BY id LIMIT {few}
+SELECT 1; SELECT 2; SELECT LAST_INSERT_ID()
+SELECT @@wait_timeout, @@auto_increment_increment, @@net_write_timeout, @@interactive_timeout
+SELECT @@character_set_connection, @@character_set_server, @@collation_server
 """
 LOOKS_BACK = """
 SHOW WARNINGS
@@ -72,6 +84,11 @@ SHOW COUNT(*) ERRORS
 SHOW WARNINGS LIMIT {few}
 SELECT @@warning_count, @@error_count
 SELECT @@session.warning_count + 1
+SELECT IF(@@local.`warning_count` > {few}, 'more', 'fewer'), (SELECT @@error_count)
+SELECT @@warning_count, id FROM {p}parent ORDER BY id
+INSERT INTO {p}log (v) VALUES (@@warning_count)
+SELECT (@@warning_count
+DO @@error_count
 """
 WARNS = """
 SELECT CAST('1x' AS SIGNED)
@@ -110,6 +127,18 @@ SET SESSION TRANSACTION ISOLATION LEVEL {level}
 SET LOCAL sort_buffer_size = 300000
 SET wait_timeout = 1{few}0, time_zone = '-01:00'
 SET auto_increment_increment = {few} + 1
+SET NAMES {charset} COLLATE {charset}_bin
+SET character_set_results = NULL
+SET NAMES DEFAULT
+SET time_zone = DEFAULT, sql_mode = DEFAULT
+SET @@autocommit = {few} > 1
+SET sql_mode = CONCAT(@@sql_mode, ',ANSI_QUOTES')
+SET SESSION TRANSACTION READ ONLY
+SET SESSION TRANSACTION READ WRITE
+SET character_set_server = {charset}, net_write_timeout = 7{few}
+SET autocommit = 1; SET time_zone = '+05:00'; SELECT @@time_zone
+SET character_set_client = {charset}, time_zone = 'nowhere'
+SET collation_database = latin1_bin
 """
 TRANSACTIONS = """
 BEGIN
@@ -121,6 +150,14 @@ COMMIT AND CHAIN
 SAVEPOINT s
 ROLLBACK TO s
 TRUNCATE {p}log
+START TRANSACTION READ ONLY
+ROLLBACK AND CHAIN
+SAVEPOINT t
+ROLLBACK TO SAVEPOINT t
+RELEASE SAVEPOINT s
+BEGIN; INSERT INTO {p}log (v) VALUES ('b'); COMMIT
+BEGIN; INSERT INTO {p}log (v) VALUES ('b')
+ROLLBACK; SELECT LAST_INSERT_ID()
 """
 COMMANDS = """
 <reset>
@@ -135,6 +172,9 @@ SET @mine = 5
 SELECT GET_LOCK(CONCAT('own', CONNECTION_ID()), 0)
 CREATE TEMPORARY TABLE {p}temporary (a INT)
 PREPARE s FROM 'SELECT LAST_INSERT_ID()'
+SET SESSION sort_buffer_size = 300000
+SET TRANSACTION READ ONLY
+SELECT @mine
 """
 KINDS = (WRITES, QUESTIONS, LOOKS_BACK, WARNS, FAILS, STATE, TRANSACTIONS, COMMANDS, PINS)
 WEIGHTS = (25, 20, 8, 10, 8, 12, 12, 4, 0.4)
@@ -178,7 +218,7 @@ def moves(seed: int, *, mariadb: bool) -> list[Move]:
 def said(chance: random.Random, client: int, text: str) -> str:
     """Return one of the statements of a text, as a client says it."""
     return chance.choice(lines(text)).format(
-        p=f"c{client}_", n=chance.randrange(1, 40), few=chance.randrange(4),
+        p=f"c{client}_", n=chance.randrange(1, 40), own=chance.randrange(1, 40) * 10000 + client * 1000, few=chance.randrange(4),
         rows=", ".join(f"('{chance.randrange(9)}')" for _ in range(chance.randint(1, 3))),
         charset=chance.choice(("utf8mb4", "latin1")),
         collation=chance.choice(("bin", "general_ci", "unicode_ci")),

@@ -109,6 +109,7 @@ def test_it_is_aurora_of_one_region_and_no_multi_az_cluster(resting, rows):
         "information_schema.replica_host_status `r`",
         "information_schema.replica_host_status r",
         "(SELECT * FROM information_schema.replica_host_status) inner_one",
+        "(information_schema.replica_host_status)",
         "/*!50000 information_schema.*/replica_host_status",
         "information_schema.replica_host_status NATURAL JOIN (SELECT 1 AS one) AS ones",
     ],
@@ -124,6 +125,7 @@ def test_columns_may_be_qualified_by_the_table_or_by_an_alias(resting, rows):
     for query in (
         f"SELECT {table}.SERVER_ID FROM {table} WHERE {table}.SESSION_ID = 'MASTER_SESSION_ID'",
         f"SELECT replica_host_status.SERVER_ID FROM {table} WHERE SESSION_ID LIKE 'MASTER%'",
+        f"SELECT `Replica_Host_Status`.SERVER_ID FROM {table} WHERE SESSION_ID LIKE 'MASTER%'",
         f"SELECT a.server_id FROM {table} a JOIN {table} AS b USING (server_id) WHERE {is_b}",
     ):
         assert rows(endpoint, query) == [(resting.writer,)]
@@ -135,6 +137,11 @@ def test_names_of_columns_are_those_of_the_client_s_own_text(resting):
                        " AURORA_VERSION() FROM information_schema.replica_host_status")  # fmt: skip
         assert [column[0] for column in cursor.description] == [
             "SERVER_ID", "@@Aurora_Server_Id", "v", "AURORA_VERSION()",
+        ]  # fmt: skip
+        table = "information_schema.replica_host_status"
+        cursor.execute(f"SELECT {table}.cpu, 1 + {table}.cpu, `aurora_version`() FROM {table}")
+        assert [column[0].lower() for column in cursor.description] == [
+            "cpu", f"1 + {table}.cpu", "`aurora_version`()",
         ]  # fmt: skip
         cursor.execute("SHOW VARIABLES LIKE 'aurora%'")
         assert [column[0] for column in cursor.description] == ["Variable_name", "Value"]

@@ -146,6 +146,54 @@ def waiting(server):
     )
 
 
+# What a kill ends, so that the statement goes on: by the server that does so, or by both.
+GOING_ON = {
+    "mysql": ["INSERT INTO t (v) SELECT SLEEP(20)", "REPLACE t SET v = sleep (20)",
+              "INSERT INTO t (id, v) VALUES (1, 1), (1, 1) ON DUPLICATE KEY UPDATE v = SLEEP(20)"],
+    "mariadb": ["INSERT INTO t (v) SELECT GET_LOCK('held', 20)", "INSERT t VALUES (2, `get_lock`('held', 20))",
+                "REPLACE INTO t (v) VALUES (1 + GET_LOCK('held', 20))"],
+}  # fmt: skip
+BUSY = ["INSERT INTO t (v) SELECT BENCHMARK(1000000000, SHA2('a', 512))"]
+
+
+def test_writes_that_wait_in_a_function_at_the_cut_are_not_stored(server, gateway):
+    """Shown to catch: if they commit by themselves, all of them are stored.
+
+    MySQL keeps the row of a SLEEP that a kill ends, MariaDB that of a GET_LOCK, both that of a BENCHMARK.
+    """
+    told = 2 * (GOING_ON[server.flavour] + BUSY)
+    with server.connect() as holder, holder.cursor() as lock:
+        lock.execute("SELECT GET_LOCK('held', 0)")
+        clients = [
+            gateway.connect(name) for name in ("cluster", "proxy") for _ in told[: len(told) // 2]
+        ]
+        futures = [in_background(*pair) for pair in zip(clients, told, strict=True)]
+        until(lambda: running(server, told) == len(told))
+
+        promote(gateway)
+
+        assert all(future.result().args[0] in LOST for future in futures)
+    assert stored(server)[0] == 0
+
+
+def running(server, told):
+    """Return how many of these statements the server is executing."""
+    return sum(row[7] in told for row in server.run("SHOW FULL PROCESSLIST"))
+
+
+def test_a_write_that_waits_in_a_function_commits_as_others_do(server, gateway):
+    with gateway.connect() as client, client.cursor() as cursor:
+        assert cursor.execute("INSERT INTO t (v) VALUES (SLEEP(0)), (1)") == 2
+        assert (cursor.lastrowid, client.server_status & 3) == (1, 2)
+        assert stored(server)[0] == 2
+        cursor.execute("BEGIN")
+        cursor.execute("INSERT INTO t (v) SELECT SLEEP(0)")
+        cursor.execute("ROLLBACK")
+        with pytest.raises(pymysql.err.IntegrityError):
+            cursor.execute("INSERT INTO t VALUES (9, SLEEP(0)), (1, 2)")
+    assert stored(server)[0] == 2
+
+
 def test_a_write_whose_client_left_before_the_cut_does_not_commit_after_the_promotion(
     server, gateway
 ):

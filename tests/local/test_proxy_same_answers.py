@@ -49,12 +49,12 @@ def disturb(others):
 def both(gateway, *statements, failover=()):
     """Return the answers of the direct endpoint, and of the proxy with others in between."""
     gateway.server.run("TRUNCATE app.parent", "TRUNCATE app.child", "TRUNCATE app.log")
-    with gateway.connect("cluster") as direct:
+    with sequences.connected(gateway, "cluster") as direct:
         wanted = [answer(direct, sql) for sql in statements]
     gateway.server.run("TRUNCATE app.parent", "TRUNCATE app.child", "TRUNCATE app.log")
     with ExitStack() as stack:
         others = [stack.enter_context(gateway.connect("proxy")) for _ in range(6)]
-        mine = stack.enter_context(gateway.connect("proxy"))
+        mine = stack.enter_context(sequences.connected(gateway, "proxy"))
         got = []
         for number, sql in enumerate(statements):
             if number in failover:
@@ -89,6 +89,21 @@ SEQUENCES = {
                    "SELECT FOUND_ROWS()"],
     "found rows, kept": ["SELECT 1 UNION SELECT 2", "INSERT INTO parent (v) VALUES ('a')",
                          "SELECT FOUND_ROWS()", "SELECT LAST_INSERT_ID()"],
+    "savepoint without a transaction": ["SET autocommit = 0", "SAVEPOINT s", "ROLLBACK TO s", "COMMIT",
+                                        "ROLLBACK TO s", "SELECT 1 FROM parent", "COMMIT"],
+    "found rows, described": ["/* of a */ -- table\nDESCRIBE parent", "SHOW WARNINGS", "SHOW GRANTS",
+                              "SELECT FOUND_ROWS()"],
+    "found rows, counted": ["SELECT 1 UNION SELECT 2", "SHOW COUNT(*) ERRORS", "SELECT FOUND_ROWS()"],
+    "found rows, reset": ["SELECT 1 UNION SELECT 2", "<reset>", "SELECT FOUND_ROWS()"],
+    "counted by an expression": ["SELECT CAST('1x' AS SIGNED)", "SELECT IF(@@warning_count > 0, 'w', 'n')",
+                                 "SELECT CAST('1x' AS SIGNED)", "SELECT @@warning_count, id FROM parent"],
+    "counted by a write": ["SELECT CAST('1x' AS SIGNED)", "INSERT INTO log VALUES (@@warning_count)",
+                           "SELECT * FROM log"],
+    "counted with an error": ["SELECT CAST('1x' AS SIGNED)", "SELECT (@@warning_count", "SHOW ERRORS"],
+    "an error before several statements": ["SELECT missing", "BEGIN; INSERT INTO log VALUES (1); COMMIT",
+                                           "SHOW WARNINGS"],
+    "warnings in another character set": ["DROP TABLE IF EXISTS `nä`", "SET NAMES latin1", "SHOW WARNINGS",
+                                          "DROP TABLE IF EXISTS `nä`", "SET NAMES utf8mb4", "SHOW WARNINGS"],
 }  # fmt: skip
 
 
@@ -117,7 +132,7 @@ def test_rows_that_an_insert_returns_tell_the_last_insert_id(narrow):
     returning = "INSERT INTO parent (v) VALUES ('a'), ('b') RETURNING v"
     statements = ["BEGIN", returning, "SELECT LAST_INSERT_ID()", "COMMIT", returning]
 
-    wanted, got = both(narrow, *statements, "SELECT LAST_INSERT_ID()")
+    wanted, got = both(narrow, *statements, "SELECT LAST_INSERT_ID()", "SELECT FOUND_ROWS()")
 
     assert got == wanted
 
@@ -139,10 +154,15 @@ def test_an_id_that_a_failed_insert_made_reaches_no_other_client(narrow):
     narrow.server.run("INSERT INTO app.parent (id) VALUES (1)")
     with ExitStack() as stack:
         mine, *others = (stack.enter_context(narrow.connect("proxy")) for _ in range(4))
-        answer(mine, "INSERT INTO parent (id) VALUES (NULL), (1)")
-        told = [rows(client, "SELECT LAST_INSERT_ID()") for client in others]
+        told = []
+        for number, client in enumerate(others, 50):
+            answer(mine, "INSERT INTO parent (id) VALUES (NULL), (1)")
+            told.append(rows(client, "SELECT LAST_INSERT_ID()"))
+            answer(mine, "INSERT INTO parent (id) VALUES (NULL), (1)")
+            answer(client, f"INSERT INTO parent (id) VALUES ({number})")
+            told.append(rows(client, "SELECT LAST_INSERT_ID()"))
 
-    assert told == [((0,),)] * 3
+    assert told == [((0,),)] * 6
 
 
 @pytest.mark.parametrize(

@@ -65,6 +65,41 @@ def test_a_column_is_named_after_the_client_s_own_text_of_a_subquery(resting, co
         assert [named[0] for named in cursor.description] == ["one", column, "mine"]
 
 
+@pytest.mark.parametrize(
+    "how", ["login", "USE information_schema", "use `Information_Schema`;", "init"]
+)
+def test_the_table_is_found_without_its_schema_where_that_is_the_current_one(resting, how):
+    for endpoint in (resting.reader_endpoint, resting.proxy_endpoint):
+        at_login = {"database": "information_schema"} if how == "login" else {}
+        with endpoint.connect(**at_login) as connection:
+            if how == "init":
+                connection.select_db("information_schema")
+            elif how != "login":
+                rows(connection, how)
+            asked = (
+                "SELECT r.server_id FROM replica_host_status r JOIN REPLICA_HOST_STATUS USING (cpu)"
+            )
+            assert set(rows(connection, asked)) == {(name,) for name in resting.instances}
+            assert [row[0] for row in rows(connection, "DESCRIBE replica_host_status")] == COLUMNS
+            assert rows(connection, "SHOW TABLES LIKE 'REPLICA_H%'") == (("REPLICA_HOST_STATUS",),)
+            connection.select_db(endpoint.database)
+            with pytest.raises(pymysql.err.MySQLError, match="doesn't exist"):
+                rows(connection, asked)
+
+
+def test_what_else_tells_of_a_table_tells_of_that_one(resting):
+    with resting.writer_endpoint.connect() as connection:
+        table = "information_schema.replica_host_status"
+        assert rows(connection, f"SHOW INDEX FROM {table}") == ()
+        ((name, made),) = rows(connection, f"SHOW CREATE TABLE {table}")
+        assert name == "REPLICA_HOST_STATUS"
+        assert all(f"`{column}`" in made for column in COLUMNS)
+        rows(connection, f"CREATE TEMPORARY TABLE mine AS SELECT * FROM {table}")
+        assert len(rows(connection, "SELECT * FROM mine")) == len(resting.instances)
+        if "MariaDB" not in connection.get_server_info():
+            assert len(rows(connection, f"TABLE {table} LIMIT 2")) == 2
+
+
 def test_the_server_s_own_tables_of_variables_agree_with_what_is_shown(resting):
     for name, endpoint in every(resting):
         mariadb = "MariaDB" in ask(endpoint, "SELECT VERSION()")[0][0]
@@ -79,6 +114,17 @@ def test_the_server_s_own_tables_of_variables_agree_with_what_is_shown(resting):
             differ = {one for one, _ in set(listed) ^ set(shown.items())}
             assert differ <= {"pseudo_thread_id"}  # of another connection
             assert (shown["aurora_server_id"], shown["hostname"][:8]) == (name, "ip-10-0-")
+        if mariadb:
+            told = ask(
+                endpoint,
+                "SELECT LOWER(variable_name), global_value FROM information_schema.system_variables"
+                " WHERE variable_name REGEXP 'read_only|hostname|^port|aurora'",
+            )
+            shown = dict(ask(endpoint, "SHOW GLOBAL VARIABLES"))
+            assert {one: shown[one] for one, value in told if value is not None} == {
+                one: value for one, value in told if value is not None
+            }
+            assert {"innodb_read_only", "aurora_server_id"} <= {one for one, _ in told}
 
 
 def test_the_volume_is_shown_and_counters_of_aurora_are_not(resting):

@@ -72,6 +72,6 @@ def function_spans(statement: Statement) -> Iterator[tuple[int, int]]:
     run = statement.tokens
     for at in range(len(run) - 2):
         name, opened, closed = run[at : at + 3]
-        called = (name.kind, name.name, opened.text, closed.text)
-        if called == ("word", FUNCTION, b"(", b")") and not (at and run[at - 1].text == b"."):
+        called = (name.name, opened.text, closed.text)
+        if called == (FUNCTION, b"(", b")") and not (at and run[at - 1].text == b"."):
             yield name.start, closed.end

@@ -1,5 +1,6 @@
 """What is to be sent to the real server for one command of a client. No I/O."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Protocol
@@ -13,22 +14,24 @@ from pytest_rdsfailover.local.gateway.roles import (
     RELEASE,
     Exchange,
     Treatment,
+    commits_though_killed,
     hidden,
     refusal,
     treatment,
 )
-from pytest_rdsfailover.local.gateway.variables import Variables
+from pytest_rdsfailover.local.gateway.table_names import qualified
+from pytest_rdsfailover.local.gateway.variables import NAMED_TABLES, SCHEMAS, Variables
 from pytest_rdsfailover.mysql.packets import (
     STATUS_AUTOCOMMIT,
     STATUS_IN_TRANS,
     STATUS_NO_BACKSLASH_ESCAPES,
 )
-from pytest_rdsfailover.mysql.responses import UNANSWERED, Command
-from pytest_rdsfailover.mysql.statements import SqlDialect, Statement, statements
+from pytest_rdsfailover.mysql.responses import EXECUTING, UNANSWERED, Command
+from pytest_rdsfailover.mysql.statements import SqlDialect, Statement, references, statements
 
 STATEMENT_ID = slice(1, 5)  # where a command keeps the number of a prepared statement
-ASK_WITHIN = 1 << 16  # bytes of a text in which Aurora's own names are looked for
-# One of these is in each text that asks for what only Aurora, or RDS, knows.
+ASK_WITHIN = 1 << 16  # bytes of a text in which names are looked for
+# One of these is in each text that asks for what only Aurora, or RDS, knows, or that waits in a function.
 NAMES = (
     "REPLICA",
     "AURORA_VERSION",
@@ -37,7 +40,14 @@ NAMES = (
     "VOLUME",
     "SIMULATE",
     "SESSION_STATUS",
+    "SLEEP",
+    "GET_LOCK",
+    "BENCHMARK",
+    "_WAIT",
+    "WAIT_FOR",
 )
+COMMIT = hidden(b"COMMIT")
+USES = re.compile(rb"(?:\x03\s*use\s+|\x02)(?:`([^`]*)`|([^\s;]+))", re.IGNORECASE)
 
 
 class Host(Protocol):
@@ -69,11 +79,21 @@ def lifting(exchange: Exchange, status: int) -> list[Exchange]:
     An open transaction would stay read-only, so it is ended before, and a new one is begun after.
     """
     opened, automatic = status & STATUS_IN_TRANS, status & STATUS_AUTOCOMMIT
-    end = [hidden(b"COMMIT")] if opened else []
-    close = [] if automatic else [hidden(b"COMMIT")]
+    end = [COMMIT] if opened else []
+    close = [] if automatic else [COMMIT]
     again = [hidden(b"START TRANSACTION READ ONLY")] if opened and automatic else []
     now = exchange._replace(lift=False, lifted=True)
     return [*end, hidden(RELEASE), now, *close, hidden(PROTECT), *again]
+
+
+def withholding(exchange: Exchange, status: int) -> list[Exchange]:
+    """Return an exchange with those around it without which it would commit by itself.
+
+    A cut kills the session, and a killed statement that goes on must not commit. COMMIT is never sent then.
+    """
+    now = exchange._replace(withheld=False)
+    alone = status & STATUS_AUTOCOMMIT and not status & STATUS_IN_TRANS
+    return [hidden(b"START TRANSACTION"), now, COMMIT] if alone else [now]
 
 
 class Planner:
@@ -87,13 +107,29 @@ class Planner:
         self.dialect = SqlDialect()
         self._lifted: set[bytes] = set()  # prepared statements for which a reader may write
         self._topological: set[bytes] = set()  # those that ask for the topology
+        self._withheld: set[bytes] = set()  # those that must not commit by themselves
         self._host, self._variables = host, variables
         self._protected = False
+        self._schema = b""  # one of SCHEMAS, or none of those
 
     def sent(self, exchange: Exchange) -> None:
         """Note that one of our own exchanges is on its way."""
         if exchange.payload[1:] in (PROTECT, RELEASE):
             self._protected = exchange.payload[1:] == PROTECT
+
+    def logged_in(self, payload: bytes) -> None:
+        """Take a client's part of its login, which may name a database."""
+        lowered = payload.lower()
+        self._schema = next((one for one in SCHEMAS if one + b"\0" in lowered), b"")
+
+    def answered(self, command: bytes) -> None:
+        """Note which database a command that was carried out has made the current one."""
+        uses = USES.match(command)
+        if uses is not None:
+            name = (uses[1] or uses[2] or b"").lower()
+            self._schema = name if name in SCHEMAS else b""
+        elif command[0] == Command.CHANGE_USER:
+            self.logged_in(command)
 
     def prepared(self, statement: bytes, exchange: Exchange) -> None:
         """Remember what each execution of a prepared statement takes, by the statement's number."""
@@ -101,11 +137,14 @@ class Planner:
             self._lifted.add(statement)
         if exchange.topology:
             self._topological.add(statement)
+        if exchange.withheld:
+            self._withheld.add(statement)
 
     def closed(self, statement: bytes) -> None:
         """Forget a prepared statement."""
         self._lifted.discard(statement)
         self._topological.discard(statement)
+        self._withheld.discard(statement)
 
     def plan(self, message: bytes, status: int, *, multi: bool) -> list[Exchange]:
         """Return the exchanges that a command takes on this instance, as it is now.
@@ -117,17 +156,26 @@ class Planner:
         """
         reader = not self._host.writer
         command = message[0]
-        if command == Command.QUERY and not (reader or self._protected or asks_aurora(message)):
+        if command == Command.QUERY and not (
+            reader or self._protected or self._is_special(message)
+        ):
             return [Exchange(payload=message)]  # the usual case, decided first
         if command in UNANSWERED or command in HARMLESS:
             return [Exchange(payload=message)]
-        if command == Command.STMT_EXECUTE and reader and message[STATEMENT_ID] in self._lifted:
-            return [Exchange(payload=message, lift=True)]
-        if command == Command.STMT_EXECUTE and message[STATEMENT_ID] in self._topological:
-            return [*self._before(), self._topology(), Exchange(payload=message)]
+        if command in EXECUTING:
+            return self._execution(message, reader=reader)
         if command in (Command.QUERY, Command.STMT_PREPARE):
             return self._texts(message, status, multi=multi)
         return [*self._before(), Exchange(payload=message)]
+
+    def _execution(self, message: bytes, *, reader: bool) -> list[Exchange]:
+        """Return the exchanges that the execution of a prepared statement takes."""
+        number = message[STATEMENT_ID]
+        if reader and number in self._lifted:
+            return [Exchange(payload=message, lift=True)]
+        topology = [self._topology()] if number in self._topological else []
+        withheld = not reader and number in self._withheld
+        return [*self._before(), *topology, Exchange(payload=message, withheld=withheld)]
 
     def _before(self) -> list[Exchange]:
         """Return what makes the session fit its instance's role."""
@@ -140,32 +188,46 @@ class Planner:
         command, sql = message[:1], message[1:]
         reader = not self._host.writer
         whole = [*self._before(), Exchange(payload=message)]
-        if not reader and not asks_aurora(sql):
+        if not reader and not self._is_special(sql):
             return whole
         backslash = not status & STATUS_NO_BACKSLASH_ESCAPES
-        parts = statements(sql, replace(self.dialect, backslash=backslash))
+        dialect = replace(self.dialect, backslash=backslash)
+        parts = statements(sql, dialect)
         if len(parts) > 1 and not (multi and command[0] == Command.QUERY):
             return whole  # a syntax error, for the server to report
         planned: list[Exchange] = []
         for number, part in enumerate(parts):
             if part.words[:3] == (b"ALTER", b"SYSTEM", b"SIMULATE"):
                 return [*planned, Exchange(payload=b"", refuse=NOT_SIMULATED)]
-            text, topology = self._rewritten(part, reader=reader)
-            one = Exchange(payload=command + text, more=number < len(parts) - 1, topology=topology)
+            text, topology = self._rewritten(part, dialect, reader=reader)
+            one = Exchange(
+                payload=command + text,
+                more=number < len(parts) - 1,
+                topology=topology,
+                withheld=not reader and commits_though_killed(part),
+            )
             planned += [self._topology()] if topology else []
             planned += self._on_reader(part, one) if reader else [*self._before(), one]
         return planned
 
-    def _rewritten(self, statement: Statement, *, reader: bool) -> tuple[bytes, bool]:
+    def _rewritten(
+        self, statement: Statement, dialect: SqlDialect, *, reader: bool
+    ) -> tuple[bytes, bool]:
         """Return a statement as the server is to get it, and whether it asks for the topology.
 
         CREATE and ALTER keep their text, because the server may store it.
         """
-        if statement.words[:1] in ((b"CREATE",), (b"ALTER",)) or not asks_aurora(statement.sql):
+        if is_stored(statement) or not self._is_special(statement.sql):
             return statement.sql, False
+        if self._schema:
+            (statement,) = statements(qualified(statement, self._schema, NAMED_TABLES), dialect)
         return self._variables.rewrite(
             statement, self._host.members(), reader=reader, mariadb=self.dialect.mariadb
         )
+
+    def _is_special(self, sql: bytes) -> bool:
+        """Tell whether a text may be one that is not sent as it is."""
+        return bool(self._schema) or is_special(sql)
 
     def _topology(self) -> Exchange:
         """Return what tells the server how the cluster is now."""
@@ -181,8 +243,17 @@ class Planner:
         return [exchange] if how is Treatment.QUIET else [hidden(PROTECT), exchange]
 
 
-def asks_aurora(sql: bytes) -> bool:
-    """Tell whether a text may ask for what only Aurora knows; looks at its beginning only."""
+def is_stored(statement: Statement) -> bool:
+    """Tell whether a server may store a statement's text; of a table made by a query it does not."""
+    words = statement.words
+    if words[:1] not in ((b"CREATE",), (b"ALTER",)):
+        return False
+    queried = b"TABLE" in words[1:5] and b"SELECT" in statement.all_words
+    return not queried or bool(references(statement))
+
+
+def is_special(sql: bytes) -> bool:
+    """Tell whether a text may be one that is not sent as it is; looks at its beginning only."""
     begin = sql[:ASK_WITHIN].upper().decode("latin-1")  # a search in bytes is several times as slow
     for name in NAMES:
         if name in begin:

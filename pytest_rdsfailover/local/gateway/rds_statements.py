@@ -43,9 +43,9 @@ def in_known_words(statement: Statement) -> bytes | None:
     if words[:1] == (b"CALL",):
         return _kill(statement)
     if words[:1] == (b"SHOW",):
-        return _listed_tables(statement) or _shown_columns(statement)
+        return _listed_tables(statement) or _shown_columns(statement) or _shown_rest(statement)
     if words[:1] and words[0] in DESCRIBES and _is_table(run[1:4]):
-        return _columns(b"", _like(run[4:], statement.sql))
+        return _columns(_like(run[4:], statement.sql), full=False)
     return None
 
 
@@ -82,6 +82,8 @@ def _kill(statement: Statement) -> bytes | None:
     names = tuple(token.name for token in run[1:4:2])
     if len(run) < 7 or names[0] != b"mysql" or names[1] not in KILLS:  # noqa: PLR2004 - CALL a.b(n)
         return None
+    if any(token.text == b"," for token in run[5:-1]):
+        return None  # too many arguments
     return KILLS[names[1]] + statement.sql[run[4].end : run[-1].start]
 
 
@@ -100,11 +102,25 @@ def _shown_columns(statement: Statement) -> bytes | None:
     of_two = (named[1], named[3]) == (TABLE, SCHEMA) and {run[1].word, run[3].word} <= FROM
     if not of_two and not (run[1].word in FROM and _is_table(run[2:5])):
         return None
-    more = b", NULL AS Collation, 'select' AS `Privileges`, '' AS Comment" if full else b""
     condition = statement.sql[run[4].end :]
     if run[5:6] and run[5].word == b"LIKE":
         condition = b" WHERE Field" + condition
-    return _columns(more, condition)
+    return _columns(condition, full=full)
+
+
+def _shown_rest(statement: Statement) -> bytes | None:
+    """Return SHOW INDEX and SHOW CREATE TABLE of the topology table."""
+    run = statement.tokens
+    if len(run) < 6 or not _is_table(run[3:6]):  # noqa: PLR2004 - SHOW INDEX FROM a.b
+        return None
+    if run[1].word in (b"INDEX", b"INDEXES", b"KEYS"):
+        # One of the schema's tables that both servers have, and no index in it either.
+        return statement.sql[: run[5].start] + b"ENGINES" + statement.sql[run[5].end :]
+    if (run[1].word, run[2].word) != (b"CREATE", b"TABLE"):
+        return None
+    columns = b",\n".join(b"  `%s` %s" % column for column in COLUMNS.items())
+    made = b"CREATE TEMPORARY TABLE `%s` (\n%s\n)" % (TABLE.upper(), columns)
+    return b"SELECT '%s' AS `Table`, '%s' AS `Create Table`" % (TABLE.upper(), made)
 
 
 def _like(run: Sequence[Token], sql: bytes) -> bytes:
@@ -115,10 +131,11 @@ def _like(run: Sequence[Token], sql: bytes) -> bytes:
     return b" WHERE Field LIKE " + pattern
 
 
-def _columns(more: bytes, condition: bytes) -> bytes:
+def _columns(condition: bytes, *, full: bool) -> bytes:
+    collation, more = b"NULL AS Collation, ", b", 'select' AS `Privileges`, '' AS Comment"
     rows = b" UNION ALL ".join(
-        b"SELECT '%s' AS Field, '%s' AS Type, 'YES' AS `Null`, '' AS `Key`, NULL AS `Default`,"
-        b" '' AS Extra%s" % (name, kind, more)
+        b"SELECT '%s' AS Field, '%s' AS Type, %s'YES' AS `Null`, '' AS `Key`, NULL AS `Default`,"
+        b" '' AS Extra%s" % (name, kind, collation if full else b"", more if full else b"")
         for name, kind in COLUMNS.items()
     )
     return b"SELECT * FROM (%s) AS described%s" % (rows, condition)

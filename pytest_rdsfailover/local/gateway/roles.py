@@ -23,6 +23,11 @@ HARMLESS = frozenset({
 })  # fmt: skip
 MAINTENANCE = frozenset({b"ANALYZE", b"OPTIMIZE", b"REPAIR"})
 READ_ONLY_SWITCHES = frozenset({b"TRANSACTION_READ_ONLY", b"TX_READ_ONLY"})
+# A kill ends these functions, not the statement: of an INSERT's last row servers make the most, and commit.
+WAITING = frozenset({
+    b"SLEEP", b"GET_LOCK", b"BENCHMARK", b"MASTER_POS_WAIT", b"SOURCE_POS_WAIT", b"MASTER_GTID_WAIT",
+    b"WAIT_FOR_EXECUTED_GTID_SET",
+})  # fmt: skip
 DIAGNOSTICS = frozenset({b"FOUND_ROWS", b"ROW_COUNT", b"LAST_INSERT_ID", b"CONNECTION_ID"})
 
 
@@ -95,6 +100,16 @@ def _switches(statement: Statement) -> bool:
     return bool(READ_ONLY_SWITCHES & set(run)) or (b"READ", b"WRITE") in pairs
 
 
+def commits_though_killed(statement: Statement) -> bool:
+    """Tell whether a server that kills a session may yet commit this statement of it."""
+    if statement.words[:1] not in ((b"INSERT",), (b"REPLACE",)):
+        return False
+    return any(
+        token.name.upper() in WAITING and after.text == b"("
+        for token, after in pairwise(statement.tokens)
+    )
+
+
 def _diagnoses(statement: Statement) -> bool:
     """Tell whether a SELECT only asks about the statement before it, so that it cannot write."""
     run = statement.tokens
@@ -116,6 +131,7 @@ class Exchange(NamedTuple):
         topology: it asks for the cluster's topology.
         lift: the session must be allowed to write for it.
         lifted: the session has been.
+        withheld: it must not commit by itself.
         refuse: it is not sent; this is its answer.
     """
 
@@ -125,6 +141,7 @@ class Exchange(NamedTuple):
     topology: bool = False
     lift: bool = False
     lifted: bool = False
+    withheld: bool = False
     refuse: ServerFault | None = None
 
 

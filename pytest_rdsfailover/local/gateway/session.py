@@ -5,7 +5,14 @@ from itertools import takewhile
 
 from pytest_rdsfailover.local.gateway.answer_writer import AnswerWriter
 from pytest_rdsfailover.local.gateway.crash import BUSY, is_crash
-from pytest_rdsfailover.local.gateway.plan import STATEMENT_ID, Host, Planner, lifting
+from pytest_rdsfailover.local.gateway.plan import (
+    COMMIT,
+    STATEMENT_ID,
+    Host,
+    Planner,
+    lifting,
+    withholding,
+)
 from pytest_rdsfailover.local.gateway.relayed_login import RelayedLogin
 from pytest_rdsfailover.local.gateway.roles import Exchange, hidden, refused, worded
 from pytest_rdsfailover.local.gateway.session_witness import SessionWitness
@@ -120,6 +127,7 @@ class InstanceSession:
         """
         for packet in self._client.feed(data):
             if not self._login.done:
+                self._planner.logged_in(packet.payload)
                 self.to_server += self._login.from_client(packet)
             elif self._server.asks and not self._drop:
                 self._answer_from_client(packet)
@@ -199,6 +207,9 @@ class InstanceSession:
         if exchange.lift:
             self._plan.extendleft(reversed(lifting(exchange, self._server.status)))
             return
+        if exchange.withheld and exchange.payload[0] != Command.STMT_PREPARE:
+            self._plan.extendleft(reversed(withholding(exchange, self._server.status)))
+            return
         self._exchange = exchange
         command = exchange.payload[0]
         if exchange.hidden:
@@ -247,7 +258,11 @@ class InstanceSession:
     def _answered(self, error: int) -> None:
         """Count that the server has answered a command of the client's, to its end."""
         exchange = self._exchange
-        if exchange is not None and not exchange.hidden and (error or not exchange.more):
+        if exchange is not None and not error:
+            self._planner.answered(exchange.payload)
+        if exchange is None or (exchange.hidden and exchange != COMMIT):
+            return
+        if error or not exchange.more:
             response = self._server.response
             changed = response is None or not response.idle
             self._witness.answered(error, self._server.status, changed=changed)
@@ -299,6 +314,7 @@ class InstanceSession:
 
     def _fail(self, payload: bytes) -> None:
         """Answer with an error; of the planned exchanges only our own that tidy up remain."""
+        payload = self.variables.unmark_error(payload) if self.variables.marked else payload
         self._plan = deque(takewhile(lambda exchange: exchange.hidden, self._plan))
         self._held = payload
 

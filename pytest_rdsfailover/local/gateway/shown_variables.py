@@ -11,6 +11,12 @@ from pytest_rdsfailover.mysql.statements import Statement
 SHOW, VARIABLES, STATUS = b"SHOW", b"VARIABLES", b"STATUS"
 SCOPES = (b"GLOBAL", b"SESSION", b"LOCAL")
 VARIABLE_TABLES, STATUS_TABLES = (b"global_variables", b"session_variables"), (b"session_status",)
+SYSTEM_TABLE = b"system_variables"  # MariaDB's, whose columns these are
+OF_SYSTEM_TABLE = (
+    b"VARIABLE_NAME SESSION_VALUE GLOBAL_VALUE GLOBAL_VALUE_ORIGIN DEFAULT_VALUE VARIABLE_SCOPE"
+    b" VARIABLE_TYPE VARIABLE_COMMENT NUMERIC_MIN_VALUE NUMERIC_MAX_VALUE NUMERIC_BLOCK_SIZE"
+    b" ENUM_VALUE_LIST READ_ONLY COMMAND_LINE_ARGUMENT GLOBAL_VALUE_PATH"
+).split()
 STATUS_NAME = b"CONCAT(LEFT(VARIABLE_NAME, 1), LOWER(SUBSTRING(VARIABLE_NAME, 2)))"
 
 
@@ -89,6 +95,34 @@ def variable_tables(
         b" AS VARIABLE_VALUE FROM %s.%s%s)" % (cases, schema, name, rows)
         for name in names
     }
+
+
+def system_table(other: Mapping[bytes, bytes], more: Mapping[bytes, bytes]) -> Tables:
+    """Return MariaDB's table of both scopes' values as `variable_tables` does the others."""
+    cases = b" ".join(b"WHEN '%s' THEN '%s'" % pair for pair in other.items())
+    shown = [
+        b"IF(%s IS NULL, NULL, CASE LOWER(VARIABLE_NAME) %s ELSE %s END) AS %s"
+        % (name, cases, name, name)
+        if name in (b"SESSION_VALUE", b"GLOBAL_VALUE")
+        else name
+        for name in OF_SYSTEM_TABLE
+    ]
+    told = {b"SESSION_VALUE": b"NULL", b"VARIABLE_SCOPE": b"'GLOBAL'", b"READ_ONLY": b"'YES'"}
+    rows = b"".join(
+        b" UNION ALL SELECT "
+        + b", ".join(
+            {
+                b"VARIABLE_NAME": b"'%s'" % variable.upper(),
+                b"GLOBAL_VALUE": b"'%s'" % value,
+                **told,
+            }.get(name, b"NULL")
+            for name in OF_SYSTEM_TABLE
+        )
+        for variable, value in more.items()
+    )
+    schema, name = b"information_schema", SYSTEM_TABLE
+    columns = b", ".join(shown)
+    return {(schema, name): b"(SELECT %s FROM %s.%s%s)" % (columns, schema, name, rows)}
 
 
 def _schema(*, mariadb: bool) -> bytes:

@@ -1,9 +1,9 @@
 """Where statements name tables that others are to be put in place of. No I/O."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
-from pytest_rdsfailover.mysql.statements import Statement, Token
+from pytest_rdsfailover.mysql.statements import Statement, Token, replace_spans
 
 # Words that may follow a table's name, so that they are no alias of it.
 FOLLOWERS = frozenset(
@@ -20,6 +20,8 @@ MODIFIERS = frozenset(
     b" SQL_BUFFER_RESULT SQL_CACHE SQL_NO_CACHE SQL_CALC_FOUND_ROWS".split()
 )
 BEHIND = frozenset(b"FROM INTO WHERE GROUP HAVING ORDER LIMIT UNION EXCEPT INTERSECT FOR".split())
+# What stands before a table's name.
+BEFORE = frozenset(b"FROM JOIN STRAIGHT_JOIN IN TABLE DESCRIBE DESC EXPLAIN".split())
 ENDS = frozenset((b"END", b"NULL", b"TRUE", b"FALSE", b"UNKNOWN"))
 LONGEST_NAME = 255  # letters of a column's name
 
@@ -36,23 +38,70 @@ def table_spans(statement: Statement, tables: Tables) -> list[Span]:
     """
     return [
         (start, end, new + b" ".join(BRACKET.findall(COMMENT.sub(b"", statement.sql[start:end]))))
-        for start, end, new in _table_spans(statement.tokens, tables)
+        for start, end, new in sorted(_table_spans(statement.tokens, tables))
     ]
 
 
 def _table_spans(run: Sequence[Token], tables: Tables) -> Iterator[Span]:
-    for at in range(len(run) - 2):
-        schema, dot, name = run[at : at + 3]
-        table = tables.get((schema.name, name.name)) if dot.text == b"." else None
-        if table is None or (at and run[at - 1].text in (b".", b"@")):
+    unaliased = set[bytes]()
+    for at, token in enumerate(run):
+        table, name, after = _mention(run, at, tables)
+        if table is None or name is None:
             continue
-        after = run[at + 3] if at + 3 < len(run) else None
         if after is not None and after.text == b".":
-            yield schema.start, name.end, b"`" + name.name + b"`"  # a column of it
+            yield token.start, name.end, _quoted(name)  # a column of it
         elif after is not None and _is_alias(after):
-            yield schema.start, name.end, table
+            yield token.start, name.end, table
         else:
-            yield schema.start, name.end, table + b" AS `" + name.name + b"`"
+            unaliased.add(name.name)
+            new = table + b" AS " + _quoted(name)
+            if at and after and (run[at - 1].text, after.text) == (b"(", b")"):
+                yield run[at - 1].start, after.end, new  # MySQL wants no brackets around it
+            else:
+                yield token.start, name.end, new
+    for before, token, after in zip((None, *run), run, run[1:], strict=False):
+        qualifies = after.text == b"." and token.name in unaliased
+        if qualifies and (before is None or before.text not in (b".", b"@")):
+            yield token.start, token.end, _quoted(token)
+
+
+def _mention(
+    run: Sequence[Token], at: int, tables: Tables
+) -> tuple[bytes | None, Token | None, Token | None]:
+    """Return what stands for the table named at a place, its name there, and what follows."""
+    named = run[at : at + 3]
+    before = run[at - 1].text if at else b""
+    if len(named) < 3 or named[1].text != b"." or before in (b".", b"@"):  # noqa: PLR2004 - a.b
+        return None, None, None
+    after = run[at + 3] if at + 3 < len(run) else None
+    return tables.get((named[0].name, named[2].name)), named[2], after
+
+
+def _quoted(name: Token) -> bytes:
+    return b"`" + name.name + b"`"
+
+
+def qualified(statement: Statement, schema: bytes, tables: Collection[bytes]) -> bytes:
+    """Return a statement's text with the session's schema before those tables that are named without.
+
+    Args:
+        statement: in which they are named.
+        schema: in lower case.
+        tables: their names, in lower case.
+    """
+    run, spans = statement.tokens, list[Span]()
+    for before, token, after in zip(run, run[1:], (*run[2:], None), strict=False):
+        elsewhere = before.text == b"." or (after is not None and after.word in (b"FROM", b"IN"))
+        qualifies = after is not None and after.text == b"."
+        named = before.word in BEFORE or before.text in (b",", b"(") or qualifies
+        if token.name in tables and named and not elsewhere:
+            spans.append((token.start, token.start, schema + b"."))
+    lists = (
+        [t for t in run[1:3] if t.word == b"TABLES"] if statement.words[:1] == (b"SHOW",) else []
+    )
+    if lists and not any(token.word in (b"FROM", b"IN") for token in run):
+        spans.append((lists[0].end, lists[0].end, b" FROM " + schema))
+    return replace_spans(statement.sql, sorted(spans))
 
 
 def _is_alias(token: Token) -> bool:
@@ -69,7 +118,7 @@ def column_spans(statement: Statement, replaced: Sequence[Span]) -> list[Span]:
         (column[-1].end, column[-1].end, b" AS `" + text[:LONGEST_NAME].encode() + b"`")
         for column in _columns(statement.tokens)
         if any(column[0].start <= start < column[-1].end for start, _, _ in replaced)
-        and not _is_named(column)
+        and not (_is_named(column) or _is_name(column))
         for text in [
             statement.sql[column[0].start : column[-1].end]
             .decode("utf-8", "replace")
@@ -105,3 +154,8 @@ def _is_named(column: Sequence[Token]) -> bool:
         return False
     ended = before.text == b")" or before.kind in ("word", "quoted", "string")
     return before.word == b"AS" or (ended and last.word not in ENDS)
+
+
+def _is_name(column: Sequence[Token]) -> bool:
+    """Tell whether a column is one of a table, which gives it its name, or all of those."""
+    return all(token.name or token.text in (b".", b"*") for token in column)

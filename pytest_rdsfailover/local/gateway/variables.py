@@ -13,10 +13,12 @@ from pytest_rdsfailover.local.gateway.aurora import (
 from pytest_rdsfailover.local.gateway.rds_statements import in_known_words, schema_tables
 from pytest_rdsfailover.local.gateway.shown_variables import (
     STATUS_TABLES,
+    SYSTEM_TABLE,
     VARIABLE_TABLES,
     shown_variables,
     shows_status,
     shows_variables,
+    system_table,
     variable_tables,
 )
 from pytest_rdsfailover.local.gateway.table_names import Tables, column_spans, table_spans
@@ -34,6 +36,11 @@ BASE = 7_193_000_000
 PORT = b"3306"
 # Lists of tables and columns are the server's own, unless a text may look for the topology table in them.
 NAMED = b"REPLICA"
+# A session whose current database is one of these names their tables without it.
+SCHEMAS = (b"information_schema", b"performance_schema")
+NAMED_TABLES = frozenset(
+    (TABLE, b"tables", b"columns", SYSTEM_TABLE, *VARIABLE_TABLES, *STATUS_TABLES)
+)
 
 
 class Variables:
@@ -95,6 +102,8 @@ class Variables:
         ]
         topology = {(b"information_schema", TABLE): topology_table(members)}
         asked = table_spans(statement, topology)
+        if asked and statement.words[:1] == (b"TABLE",) and not mariadb:
+            marked.append((statement.tokens[0].start, statement.tokens[0].end, b"SELECT * FROM"))
         tables = asked + table_spans(statement, listed)
         if NAMED in upper:
             tables += table_spans(statement, schema_tables())
@@ -112,7 +121,8 @@ class Variables:
         other = {name: value for name, value in self._own.items() if name not in more}
         other |= dict.fromkeys(ROLE, b"ON" if reader else b"OFF")
         other |= dict.fromkeys(OURS, b"OFF") if reader else {}
-        return variable_tables(VARIABLE_TABLES, other, more, mariadb=mariadb)
+        tables = variable_tables(VARIABLE_TABLES, other, more, mariadb=mariadb)
+        return {**tables, **system_table(other, more)} if mariadb else tables
 
     def _status(self, tls: TlsServer, *, mariadb: bool) -> Tables:
         """Return the table of the session's status with what is true of its client's TLS."""
@@ -137,6 +147,10 @@ class Variables:
             return definition
         name, _, _ = column_name(definition)
         return renamed(definition, MARKER.sub(self._original, name))
+
+    def unmark_error(self, error: bytes) -> bytes:
+        """Return an error that quotes the client's own text, not ours."""
+        return MARKER.sub(self._original, error)
 
     def _original(self, match: "re.Match[bytes]") -> bytes:
         number = int(match[1]) - BASE

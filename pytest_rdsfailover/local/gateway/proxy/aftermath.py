@@ -14,18 +14,27 @@ from pytest_rdsfailover.mysql.statements import (
     statements,
 )
 
-# Statements whose number of rows FOUND_ROWS() tells.
-FINDS = re.compile(rb".[\s(]*(?:select|with|show|desc|call|values|table)\b", re.IGNORECASE)
+# What may stand before a statement's first word.
+LEAD = rb".(?:[\s(]|/\*.*?\*/|--[^\n]*\n|#[^\n]*\n)*+"
+# Statements whose number of rows FOUND_ROWS() tells: queries, and those that servers execute as such.
+FINDS = re.compile(
+    LEAD + rb"(?:select|with|call|(?P<mysql>values|table)|show\s+(?!(?:create|grants|privileges"
+    rb"|warnings|errors|full\s+processlist|processlist|engine|profiles|master|replicas?|slave|binary"
+    rb"|binlog|relaylog)\b)|(?:desc|describe|explain)\b(?!\s*(?:\(|/|(?:select|with|insert|replace|update"
+    rb"|delete|table|values|analyze|format|extended|partitions|for)\b)))",
+    re.IGNORECASE | re.DOTALL,
+)
 # Statements that ask for warnings leave them as they are, and so does, on MariaDB, what names no table.
 DIAGNOSTIC = re.compile(
-    rb".\s*(?:show\s+(?:count\b.*\b)?(?:warnings|errors)|get\b.*\bdiagnostics)\b",
+    LEAD + rb"(?:show\s+(?:count\b.*\b)?(?:warnings|errors)|get\b.*\bdiagnostics)\b",
     re.IGNORECASE | re.DOTALL,
 )
 TABLELESS = re.compile(
-    rb".[\s(]*(?:(?:set|begin|start|commit|rollback|savepoint|release|do|use)\b"
+    LEAD + rb"(?:(?:set|begin|start|commit|rollback|savepoint|release|do|use|values)\b"
     rb"|select\b(?!.*\bfrom\s+(?!dual\b))|prepare\b(?!.*\bfrom\b.*\bfrom\b))",
     re.IGNORECASE | re.DOTALL,
 )
+COUNTS = (b"warning_count", b"error_count")
 NO_ROWS = -1  # what ROW_COUNT() tells after a result with rows, and after an error
 Mark = Callable[[bytes, bytes], bytes]
 
@@ -37,25 +46,29 @@ class Aftermath:
         row_count: what ROW_COUNT() tells after it.
         found_rows: what FOUND_ROWS() tells after it.
         warnings: its warnings, errors and notes, as SHOW WARNINGS lists them.
+        charset: that of their texts.
         counted: how many there were, which may be more than a server lists.
         warned: it came with warnings or an error of its own.
     """
 
-    __slots__ = ("_finds", "counted", "found_rows", "row_count", "warned", "warnings")
+    __slots__ = (
+        "_finds", "charset", "counted", "found_rows", "row_count", "warned", "warnings",
+    )  # fmt: skip
 
-    def __init__(self) -> None:
-        self.row_count = self.found_rows = self.counted = 0
+    def __init__(self, found_rows: int = 0) -> None:
+        self.found_rows = found_rows
+        self.row_count = self.counted = 0
         self.warnings: Sequence[Row] = ()
+        self.charset = b""
         self._finds = self.warned = False
 
     def next(self, message: bytes, *, mariadb: bool) -> "Aftermath":
         """Return that of the next command, as far as it is no other than this one's."""
-        later = Aftermath()
-        later.found_rows = self.found_rows
-        diagnostic = DIAGNOSTIC.match(message) is not None
-        if self.warnings and (diagnostic or (mariadb and TABLELESS.match(message))):
-            later.warnings, later.counted = self.warnings, self.counted
-        later._finds = not diagnostic and FINDS.match(message) is not None
+        later = Aftermath(self.found_rows)
+        if self.warnings and (DIAGNOSTIC.match(message) or (mariadb and _is_tableless(message))):
+            later.warnings, later.counted, later.charset = self.warnings, self.counted, self.charset
+        finds = FINDS.match(message)
+        later._finds = finds is not None and not (mariadb and finds["mysql"])
         return later
 
     def note(self, payload: bytes, response: Response) -> None:
@@ -74,33 +87,21 @@ class Aftermath:
         if self._finds and not response.failed:
             self.found_rows = response.rows
 
-    def told(self, message: bytes, dialect: SqlDialect, charset: bytes, mark: Mark) -> bytes:
+    def told(self, message: bytes, dialect: SqlDialect, mark: Mark) -> bytes:
         """Return a command that looks back with what it asks for put into it.
 
         Args:
             message: what the client sent; only its first statement looks back at another command.
             dialect: how the server reads it.
-            charset: in which the warnings are.
             mark: returns a value as SQL that keeps the name of a column, which is its second argument.
         """
         first, *others = statements(message[1:], dialect)
         shows = first.words[:1] == (b"SHOW",)
-        text = self._shown(first, charset) if shows else self._filled(first, mark)
-        return message[:1] + b";".join((text, *(other.sql for other in others)))
-
-    def _filled(self, statement: Statement, mark: Mark) -> bytes:
-        """Return a statement with values in place of the functions and variables that tell them."""
         values = self._values()
-        spans = [
-            (reference.start, reference.end, values[reference.name])
-            for reference in references(statement)
-            if reference.name in values and not reference.target
-        ]
-        spans += _calls(statement, values)
-        return replace_spans(
-            statement.sql,
-            [(a, b, mark(value, statement.sql[a:b])) for a, b, value in sorted(spans)],
-        )
+        if dialect.mariadb and not _is_tableless(b"." + first.sql):
+            values = {name: value for name, value in values.items() if name not in COUNTS}
+        text = self._shown(first) if shows else _filled(first, values, mark)
+        return message[:1] + b";".join((text, *(other.sql for other in others)))
 
     def _values(self) -> dict[bytes, bytes]:
         errors = sum(level == b"Error" for level, *_ in self.warnings)
@@ -110,7 +111,7 @@ class Aftermath:
             b"row_count": b"%d" % self.row_count, b"found_rows": b"%d" % self.found_rows,
         }  # fmt: skip
 
-    def _shown(self, statement: Statement, charset: bytes) -> bytes:
+    def _shown(self, statement: Statement) -> bytes:
         """Return a SHOW WARNINGS or SHOW ERRORS, or a count of those, as a SELECT."""
         errors = any(token.word == b"ERRORS" for token in statement.tokens)
         rows = [row for row in self.warnings if row[0] == b"Error" or not errors]
@@ -122,8 +123,14 @@ class Aftermath:
             return (
                 b"SELECT '' AS Level, 0 AS Code, '' AS Message FROM (SELECT 1) AS nothing WHERE 0"
             )
-        listed = b" UNION ALL ".join(_row(row, charset) for row in rows)
+        listed = b" UNION ALL ".join(_row(row, self.charset) for row in rows)
         return b"SELECT * FROM (%s) AS warnings%s" % (listed, behind)
+
+
+def _is_tableless(message: bytes) -> bool:
+    """Tell whether no statement of a command names a table."""
+    parts = [part for part in message[1:].split(b";") if part.strip()]
+    return all(TABLELESS.match(b"." + part) for part in parts)
 
 
 def _row(row: Row, charset: bytes) -> bytes:
@@ -131,6 +138,19 @@ def _row(row: Row, charset: bytes) -> bytes:
     return b"SELECT '%s' AS Level, %s AS Code, CONVERT(X'%s' USING %s) AS Message" % (
         level, code, text.hex().encode(), charset,
     )  # fmt: skip
+
+
+def _filled(statement: Statement, values: Mapping[bytes, bytes], mark: Mark) -> bytes:
+    """Return a statement with values in place of the functions and variables that tell them."""
+    spans = [
+        (reference.start, reference.end, values[reference.name])
+        for reference in references(statement)
+        if reference.name in values and not reference.target
+    ]
+    spans += _calls(statement, values)
+    return replace_spans(
+        statement.sql, [(a, b, mark(value, statement.sql[a:b])) for a, b, value in sorted(spans)]
+    )
 
 
 def _calls(statement: Statement, values: Mapping[bytes, bytes]) -> list[tuple[int, int, bytes]]:

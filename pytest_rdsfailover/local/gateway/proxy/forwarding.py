@@ -1,5 +1,6 @@
 """How database connections work on a client's commands: borrowed, answering, given back. No I/O."""
 
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -36,7 +37,11 @@ IN_TRANS = STATUS_IN_TRANS | STATUS_IN_TRANS_READONLY
 STATEMENTS = frozenset({Command.QUERY, Command.STMT_PREPARE, Command.STMT_EXECUTE})
 RESULTS, UTF8 = b"character_set_results", b"utf8mb4"
 NO_CONNECTION = ServerFault(9501, "HY000", "Timed-out waiting to acquire database connection")
-UNKNOWN = -1  # an insert id that is no client's
+# What ends a transaction that the flags do not show, because nothing was read in it.
+ENDS = re.compile(
+    rb".\s*(?:commit|rollback\b(?!.*\bto\b)|begin|start\s+transaction|set\s+(?:\w+\s+)?autocommit)\b",
+    re.IGNORECASE | re.DOTALL,
+)
 
 
 class Forwarder:
@@ -57,7 +62,7 @@ class Forwarder:
     """
 
     __slots__ = (
-        "_aftermath", "_asked", "_carried", "_effect", "_first", "_held", "_last", "_last_uses", "_sent", "_service",
+        "_aftermath", "_asked", "_carried", "_effect", "_first", "_held", "_last", "_last_uses", "_saved", "_sent", "_service",
         "_shift", "_status", "_told",
         "closing", "database", "instance", "key", "message", "number", "pin", "tls", "to_client",
         "user", "waiting",
@@ -80,7 +85,9 @@ class Forwarder:
         self._effect, self._aftermath = NOTHING, Aftermath()
         self._last: Database | None = None
         self._last_uses = 0
-        self._sent = False
+        self._sent = self._saved = (
+            False  # saved: there are savepoints, but no transaction by the flags
+        )
         self._held = b""  # the end of an answer, until the proxy's own work is done
         self._told = 0  # the id in the answer to the latest INSERT
         self._asked = False  # the client is to send data, not a command
@@ -93,7 +100,7 @@ class Forwarder:
     @property
     def in_transaction(self) -> bool:
         """Tell whether a transaction is open."""
-        return bool(self._status & IN_TRANS)
+        return self._saved or bool(self._status & IN_TRANS)
 
     @property
     def _dialect(self) -> SqlDialect:
@@ -109,7 +116,7 @@ class Forwarder:
     def forward(self, message: bytes) -> None:
         """Let a database connection work on a command: the one it has, or one it borrows."""
         settings = self._service.settings
-        self.message, self._sent = message, False
+        self.message, self._sent, self._told = message, False, 0
         self._first = self._shift - len(message) // MAX_PAYLOAD
         self._effect = effect(message, self._dialect, exclude_sets=settings.excludes_variable_sets)
         if self.database is not None:
@@ -192,8 +199,7 @@ class Forwarder:
             return message
         here = database.aftermath is before
         if self._effect.looks_back and not here:
-            charset, mark = database.state.get(RESULTS), database.session.variables.mark
-            message = before.told(message, self._dialect, charset or UTF8, mark)
+            message = before.told(message, self._dialect, database.session.variables.mark)
         self._aftermath = before.next(self.message, mariadb=self._service.facts.dialect.mariadb)
         whole = message is self.message and (here or not self._aftermath.warnings)
         database.aftermath = self._aftermath if whole else None
@@ -223,7 +229,7 @@ class Forwarder:
         if response.warned and self.database is not None:
             self.database.aftermath = self._aftermath  # it has no older warnings any more
         if response.failed and self.database is not None:
-            self.database.insert_id = UNKNOWN  # an INSERT's first rows may have made one
+            self._effect = replace(self._effect, insert_id=True)  # its first rows may have made one
         if response.status is None:
             return
         ended = self._status & STATUS_IN_TRANS_READONLY and not response.status & IN_TRANS
@@ -264,27 +270,38 @@ class Forwarder:
         """
         self._aftermath.warnings = rows
         if self.database is not None:
+            self._aftermath.charset = self.database.state.get(RESULTS) or UTF8
             self.database.noisy = bool(rows)
             self._learn(self.database)
 
     def _learn(self, database: Database) -> None:
         """Ask what a command has changed in the session, as far as its answer did not tell."""
         if self._effect.changes:
-            self._carried.learn(database, self.message, self._status, self._rest)
-        elif self._effect.insert_id and not self.pin:
-            database.ask(b"SELECT LAST_INSERT_ID()", self._learn_insert_id)
+            self._carried.learn(database, self.message, self._status, self._ask_insert_id)
+        else:
+            self._ask_insert_id()
+
+    def _ask_insert_id(self) -> None:
+        """Ask for the id that a statement may have made."""
+        if self._effect.insert_id and not self.pin and self.database is not None:
+            self.database.ask(b"SELECT LAST_INSERT_ID()", self._learn_insert_id)
         else:
             self._rest()
 
     def _learn_insert_id(self, rows: list[Row]) -> None:
         """Note the id that a statement has made: its answer does not tell it, or tells another."""
         number, database = int(rows[0][0] or 0) if rows else 0, self.database
-        if database is not None and (number != database.insert_id or number == self._told):
+        made = database is not None and number != database.insert_id
+        if database is not None and (made or 0 < number == self._told):
             self._carried.insert_id = database.insert_id = number
         self._rest()
 
     def _rest(self) -> None:
         """End the answer; return the connection between two transactions, unless it is pinned."""
+        if self._effect.saves:
+            self._saved = not self._status & (STATUS_AUTOCOMMIT | IN_TRANS)
+        elif self._saved:
+            self._saved = not (self._status & IN_TRANS or ENDS.match(self.message))
         self.message = b""
         if self._held:
             self._service.touch(self)

@@ -117,8 +117,8 @@ class ProxySession(Forwarder):
     def _begin_anew(self, schema: bytes | None, charset: tuple[bytes, bytes] | None) -> None:
         """Forget all state but a database, and a character set with its collation."""
         self._carried.begin(schema, charset)
-        self._last, self._status = None, STATUS_AUTOCOMMIT
-        self._aftermath = Aftermath()
+        self._last, self._status, self._saved = None, STATUS_AUTOCOMMIT, False
+        self._aftermath = Aftermath(self._aftermath.found_rows)
 
     # Commands ------------------------------------------------------------------------------------
 

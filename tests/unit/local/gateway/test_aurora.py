@@ -7,7 +7,7 @@ from pytest_rdsfailover.local.gateway.aurora import (
     topology_setting,
     topology_table,
 )
-from pytest_rdsfailover.local.gateway.plan import Planner, asks_aurora
+from pytest_rdsfailover.local.gateway.plan import Planner, is_special
 from pytest_rdsfailover.local.gateway.roles import PROTECT, Exchange
 from pytest_rdsfailover.local.gateway.router import Router
 from pytest_rdsfailover.local.gateway.shown_variables import (
@@ -17,7 +17,7 @@ from pytest_rdsfailover.local.gateway.shown_variables import (
     shows_variables,
     variable_tables,
 )
-from pytest_rdsfailover.local.gateway.table_names import column_spans, table_spans
+from pytest_rdsfailover.local.gateway.table_names import column_spans, qualified, table_spans
 from pytest_rdsfailover.local.gateway.variables import Variables
 from pytest_rdsfailover.mysql.packets import STATUS_AUTOCOMMIT
 from pytest_rdsfailover.mysql.statements import SqlDialect, replace_spans, statements
@@ -46,7 +46,14 @@ def rewritten(sql: bytes) -> bytes:
         (b"SELECT 1 FROM %s r", b"SELECT 1 FROM (T) r"),
         (b"SELECT 1 FROM %s AS r", b"SELECT 1 FROM (T) AS r"),
         (b"SELECT 1 FROM %s `where`", b"SELECT 1 FROM (T) `where`"),
+        (b"SELECT 1 FROM (%s)", b"SELECT 1 FROM (T) AS `replica_host_status`"),
+        (b"SELECT 1 FROM (%s, t)", b"SELECT 1 FROM ((T) AS `replica_host_status`, t)"),
         (b"SELECT %s.CPU", b"SELECT `replica_host_status`.CPU"),
+        (
+            b"SELECT Replica_Host_Status.CPU FROM %s",
+            b"SELECT `replica_host_status`.CPU FROM (T) AS `replica_host_status`",
+        ),
+        (b"SELECT Replica_Host_Status.CPU FROM %s r", b"SELECT Replica_Host_Status.CPU FROM (T) r"),
         (b"SELECT '%s'", b"SELECT '%s'"),
         (b'SELECT "%s"', b'SELECT "%s"'),
         (b"SELECT 1 -- %s", b"SELECT 1 -- %s"),
@@ -75,11 +82,34 @@ def test_comments_in_the_middle_of_the_name_stay_balanced(sql, expected):
     assert found.count(b"/*") == found.count(b"*/")
 
 
+@pytest.mark.parametrize(
+    ("sql", "expected"),
+    [
+        ("SELECT 1 FROM Tables", "SELECT 1 FROM x.Tables"),
+        ("SELECT 1 FROM a JOIN `tables` b", "SELECT 1 FROM a JOIN x.`tables` b"),
+        ("SELECT tables.a FROM b, tables", "SELECT x.tables.a FROM b, x.tables"),
+        ("SELECT (SELECT 1 FROM (tables))", "SELECT (SELECT 1 FROM (x.tables))"),
+        ("SELECT 1 FROM y.tables, b tables", "SELECT 1 FROM y.tables, b tables"),
+        ("DESC tables a", "DESC x.tables a"),
+        ("SHOW COLUMNS FROM tables", "SHOW COLUMNS FROM x.tables"),
+        ("SHOW COLUMNS FROM tables FROM y", "SHOW COLUMNS FROM tables FROM y"),
+        ("SHOW TABLES", "SHOW TABLES FROM x"),
+        ("SHOW FULL TABLES LIKE 'a'", "SHOW FULL TABLES FROM x LIKE 'a'"),
+        ("SHOW TABLES FROM y", "SHOW TABLES FROM y"),
+    ],
+)
+def test_tables_of_the_current_database_are_known_without_it(sql, expected):
+    (statement,) = statements(sql.encode(), DIALECT)
+
+    assert qualified(statement, b"x", {b"tables"}).decode() == expected
+
+
 @given(st.binary(max_size=80), st.binary(max_size=80))
 def test_no_text_breaks_the_rewriting(before, after):
     sql = before + TABLE + after
     for statement in statements(sql, DIALECT):
         replace_spans(statement.sql, table_spans(statement, TABLES))
+        qualified(statement, b"information_schema", {b"replica_host_status"})
 
 
 def test_the_setting_names_the_writers_and_how_old_each_row_is():
@@ -92,8 +122,8 @@ def test_the_setting_names_the_writers_and_how_old_each_row_is():
 
 @pytest.mark.parametrize("text", [b"Replica_Host_Status", b"AURORA_VERSION()"])
 def test_aurora_s_names_are_noticed_in_any_case(text):
-    assert asks_aurora(b"SELECT " + text)
-    assert not asks_aurora(b"INSERT INTO orders VALUES (1)")
+    assert is_special(b"SELECT " + text)
+    assert not is_special(b"INSERT INTO orders VALUES (1)")
 
 
 @pytest.mark.parametrize(
@@ -105,8 +135,8 @@ def test_aurora_s_names_are_noticed_in_any_case(text):
     ],
 )
 def test_lists_of_variables_are_noticed_wherever_they_stand(sql):
-    assert asks_aurora(sql)
-    assert not asks_aurora(sql.replace(b"VARIABLES", b"TABLES").replace(b"variables", b"tables"))
+    assert is_special(sql)
+    assert not is_special(sql.replace(b"VARIABLES", b"TABLES").replace(b"variables", b"tables"))
 
 
 @pytest.mark.parametrize(
@@ -209,6 +239,7 @@ def test_an_instance_that_is_down_ages_and_one_that_is_back_does_not(router):
         ("(SELECT 1 FROM %s) IS NULL", ["(SELECT 1 FROM %s) IS NULL"]),
         ("CASE WHEN (SELECT 1 FROM %s) THEN 1 END", ["CASE WHEN (SELECT 1 FROM %s) THEN 1 END"]),
         ("(SELECT `a` FROM %s)", ["(SELECT ``a`` FROM %s)"]),
+        ("%s.cpu, %s.*, MAX(%s.cpu)", ["MAX(%s.cpu)"]),
         ("(SELECT 1 FROM %s) AS mine", []),
         ("(SELECT 1 FROM %s) mine", []),
         ("(SELECT 1 FROM %s) `mine`", []),

@@ -32,6 +32,7 @@ GREETING = encode_greeting(
 ABILITIES = RELAYED & ~Capability.DEPRECATE_EOF
 LOGIN = int(ABILITIES).to_bytes(4, "little") + bytes(28) + b"app\0"
 OK2, EOF2 = ok_packet(2), eof_packet(2)
+OPEN = ok_packet(3)  # in a transaction
 READ_ONLY = error_packet(ServerFault(1792, "25006", "read only transaction"))
 SHUTDOWN = error_packet(ServerFault(1053, "08S01", "Server shutdown in progress"))
 COLUMN = b"\x03def\0\0\0\x01a\0\x0c"
@@ -78,6 +79,43 @@ def test_a_writer_passes_a_statement_unchanged():
     answer(session, OK2)
     assert taken(session.to_client) == [OK2]
     assert not session.busy
+
+
+def test_what_a_killed_session_may_commit_is_committed_apart_and_answered_after_that():
+    session = logged_in(writer=True)
+    insert = b"INSERT INTO t SELECT sleep (1)"
+    ask(session, insert)
+    assert taken(session.to_server) == [b"\x03START TRANSACTION"]
+    answer(session, OPEN)
+    assert taken(session.to_server) == [b"\x03" + insert]
+    answer(session, ok_packet(3, affected=1))
+    assert (taken(session.to_client), taken(session.to_server)) == ([], [b"\x03COMMIT"])
+    answer(session, OK2)
+    assert taken(session.to_client) == [ok_packet(2, affected=1)]
+
+
+def test_within_a_transaction_it_is_sent_as_it_is():
+    session = logged_in(writer=True)
+    insert = b"REPLACE t VALUES (BENCHMARK(1, 2))"
+    for sql in (b"BEGIN", insert):
+        ask(session, sql)
+        assert taken(session.to_server) == [b"\x03" + sql]
+        answer(session, OPEN)
+        assert taken(session.to_client) == [OPEN]
+
+
+def test_what_was_prepared_is_committed_apart_at_each_execution():
+    session = logged_in(writer=True)
+    session.from_client(encode(b"\x16INSERT INTO t VALUES (GET_LOCK('a', ?))"))
+    assert [packet[:1] for packet in taken(session.to_server)] == [b"\x16"]
+    answer(session, b"\0\x07" + bytes(10))
+    execute = b"\x17\x07" + bytes(3) + b"\0\x01" + bytes(3)
+    session.from_client(encode(execute))
+    for sent, told in ((b"\x03START TRANSACTION", OPEN), (execute, OPEN), (b"\x03COMMIT", OK2)):
+        assert taken(session.to_server) == [sent]
+        answer(session, told)
+    session.from_client(encode(b"\x19\x07" + bytes(3)) + encode(execute))
+    assert taken(session.to_server)[1:] == [execute]
 
 
 @pytest.mark.parametrize("at_once", [True, False])

@@ -31,6 +31,7 @@ class Effect:
         looks_back: it asks about the statement before it.
         insert_id: it uses LAST_INSERT_ID(), or may change it in a way that its answer does not tell.
         reads: it may read a user variable, which a trigger of another client's may have set.
+        saves: it sets a savepoint.
     """
 
     pin: str | None = None
@@ -39,6 +40,7 @@ class Effect:
     looks_back: bool = False
     insert_id: bool = False
     reads: bool = False
+    saves: bool = False
 
 
 NOTHING = Effect()
@@ -55,4 +57,5 @@ def merged(effects: Sequence[Effect]) -> Effect:
         looks_back=any(effect.looks_back for effect in effects),
         insert_id=any(effect.insert_id for effect in effects),
         reads=any(effect.reads for effect in effects),
+        saves=any(effect.saves for effect in effects),
     )

@@ -35,7 +35,7 @@ LONGEST = 16 * 1024  # bytes of a statement that does not pin
 # - A search in a str is several times as fast as one in bytes, or by a pattern.
 BEGINS = re.compile(
     rb"\s*(?:[/#-]|(?!select|insert|update|delete)"
-    rb"(?:set|use|drop|lock|flush|create|call|load|analyze|prepare|execute|handler|xa|begin|backup)\b)",
+    rb"(?:set|use|drop|lock|flush|create|call|load|analyze|prepare|execute|handler|xa|begin|backup|savepoint)\b)",
     re.IGNORECASE,
 )
 HAS = (

@@ -58,6 +58,7 @@ def plain(statement: Statement) -> Effect:
         looks_back=looks_back,
         insert_id=unseen or _concerns_insert_id(words, run),
         reads=reads,
+        saves=words[:1] == (b"SAVEPOINT",),
     )
 
 
