@@ -1,13 +1,11 @@
 """Whether machine and application carry the load that was asked for, before it is disturbed."""
 
-import math
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from pytest_rdsfailover.analysis.series import Series
 from pytest_rdsfailover.journal.course import Course
-from pytest_rdsfailover.journal.journal import Skip
 from pytest_rdsfailover.model.clock import to_nanoseconds
 
 
@@ -30,28 +28,27 @@ class CalmSlots:
         return self.not_issued / slots if slots else 0.0
 
 
-def calm_slots(all_series: Iterable[Series], skips: Iterable[Skip], course: Course) -> CalmSlots:
-    """Return the slots of the calm; none without a trigger, because it has no known end then."""
+def calm_slots(all_series: Iterable[Series], course: Course) -> CalmSlots:
+    """Return the slots of the calm; none without a trigger, because it has no known end then.
+
+    What a writer does first may take longer than anything after it: programs start, pools connect.
+    So its slots count from the end of its first operation on, if that leaves half of the calm or more.
+    """
     if course.trigger is None or not course.rate:
         return CalmSlots(0, 0)
     start, end = to_nanoseconds(course.start), to_nanoseconds(course.trigger)
-    issued = sum(
-        bisect_left(series.intended, end) - bisect_left(series.intended, start)
-        for series in all_series
-    )
-    return CalmSlots(issued, sum(_within(skip, course.start, course.trigger) for skip in skips))
+    issued = not_issued = 0
+    for series in all_series:
+        begin = _ready(series, start, end)
+        issued += bisect_left(series.intended, end) - bisect_left(series.intended, begin)
+        not_issued += series.not_issued(begin, end)
+    return CalmSlots(issued, not_issued)
 
 
-def _within(skip: Skip, start: float, end: float) -> int:
-    """Return how many of evenly spaced slots lie from *start* to before *end*."""
-    if skip.count == 1 or skip.last <= skip.first:
-        return skip.count if start <= skip.first < end else 0
-    step = (skip.last - skip.first) / (skip.count - 1)
-    before = (
-        min(max(0, math.ceil((edge - skip.first) / step)), skip.count) for edge in (start, end)
-    )
-    first, stop = before
-    return max(0, stop - first)
+def _ready(series: Series, start: int, end: int) -> int:
+    """Return from when on a writer's slots count."""
+    first = max(start, series.finished[0]) if len(series) else end
+    return first if first <= (start + end) // 2 else start
 
 
 def why_overloaded(slots: CalmSlots, course: Course, *, writers: Sequence[Series]) -> str:

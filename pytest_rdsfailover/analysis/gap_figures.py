@@ -1,15 +1,14 @@
 """The figures of a trial's gaps: for how long, and how many times, nobody was served."""
 
 import math
-from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pytest_rdsfailover.analysis import outages
 from pytest_rdsfailover.analysis.interval import Interval
 from pytest_rdsfailover.analysis.observed import Observed
-from pytest_rdsfailover.analysis.presence import FINEST, longest_unseen
-from pytest_rdsfailover.analysis.proof import failing_moments, fresh_failures
+from pytest_rdsfailover.analysis.presence import FINEST, longest_unseen, there
+from pytest_rdsfailover.analysis.proof import failing_moments, fresh_failures, showing
 from pytest_rdsfailover.analysis.weighing import Scales, Weighed
 from pytest_rdsfailover.model.spans import joined
 
@@ -111,15 +110,17 @@ def gap_figures(seen: Observed, *, database: bool) -> GapFigures:
     explained = max(outages.explained(seen.rate), natural)
     threshold = outages.threshold(natural, seen.rate)
     wide = outages.WideGaps.of(seen.acks, explained)
+    shown = [showing(series, database=database) for series in seen.series]
     scales = Scales(
         series=seen.series,
         acks=seen.acks,
+        gaps=wide.gaps,
         disturbed=joined([*wide.gaps, *seen.pauses.spans]),
-        failing=failing_moments(seen.series, database=database),
+        shown=shown,
+        failing=failing_moments(seen.series, shown),
         pauses=seen.pauses,
-        database=database,
     )
-    candidates = [scales.weigh(gap) for gap in wide.gaps if gap[1] > seen.trigger]
+    candidates = list(scales.weigh_all([gap for gap in wide.gaps if gap[1] > seen.trigger]))
     found = [
         weighed for weighed in candidates if weighed.length > threshold or weighed.lower > explained
     ]
@@ -132,24 +133,32 @@ def gap_figures(seen: Observed, *, database: bool) -> GapFigures:
         service=scales.service_before(calm),
         slowest=scales.slowest_before(calm),
         candidates=candidates,
-        widest=_widest(scales, seen, candidates),
+        widest=_widest(scales, seen, wide, candidates),
         outages=found,
         unseen=max(end - begin, 2 * FINEST),
-        unfinished=_unfinished(scales, seen, candidates),
+        unfinished=_unfinished(scales, seen, candidates, explained, database=database),
     )
 
 
-def _widest(scales: Scales, seen: Observed, candidates: Sequence[Weighed]) -> Weighed:
+def _widest(
+    scales: Scales, seen: Observed, wide: outages.WideGaps, candidates: Sequence[Weighed]
+) -> Weighed:
     if candidates:
         return max(candidates, key=lambda weighed: weighed.gap[1] - weighed.gap[0])
-    felt = seen.acks[max(0, bisect_left(seen.acks, seen.trigger) - 1) :]
-    return scales.weigh(outages.widest(felt))
+    return scales.weigh(wide.last_widest(seen.trigger))
 
 
-def _unfinished(scales: Scales, seen: Observed, candidates: Sequence[Weighed]) -> bool:
-    """Tell whether nobody was served when observation ended, or writers had just begun to fail."""
+def _unfinished(
+    scales: Scales, seen: Observed, candidates: Sequence[Weighed], explained: int, *, database: bool
+) -> bool:
+    """Tell whether nobody was served when observation ended, or writers had just begun to fail.
+
+    A write that hangs while others are served, from start to end, has a reason of its own.
+    """
     last = seen.acks[-2], seen.acks[-1]
     if candidates and candidates[-1].gap == last:
         return True
-    fresh = fresh_failures(seen.series, last[0], database=scales.database)
+    usual = max(explained, scales.slowest_before(last[0]))
+    begun = there(seen.series, last[0], seen.start) - usual
+    fresh = fresh_failures(seen.series, last[0], begun, database=database)
     return fresh > 0 and not scales.by_accident(last, fresh)

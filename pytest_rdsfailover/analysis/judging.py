@@ -86,8 +86,9 @@ def summarise(journal: Journal, course: Course, stored: Stored | None) -> Summar
         stuck=absence.writers.stuck,
         stale=stale,
         attempts=attempts_of(journal),
+        outages=[weighed.gap for weighed in absence.gaps.proven],
     )
-    fitness = _reliability(journal, course, found, absence)
+    fitness = _reliability(course, found, absence)
     taken = latency(
         found,
         trigger=time.zero,
@@ -181,13 +182,11 @@ def _failed(journal: Journal, all_series: Sequence[Series], until: int) -> int:
     return writes + sum(reads)
 
 
-def _reliability(
-    journal: Journal, course: Course, all_series: Sequence[Series], absence: Absence
-) -> Reliability:
+def _reliability(course: Course, all_series: Sequence[Series], absence: Absence) -> Reliability:
     decisive, late = absence.gaps.decisive, lateness(all_series)
     gap = to_seconds(decisive.gap[1] - decisive.gap[0])
     p99, own = to_seconds(lateness_p99(late)), to_seconds(decisive.own)
-    slots = calm_slots(all_series, journal.skips, course)
+    slots = calm_slots(all_series, course)
     return Reliability(
         lateness_p99=p99,
         lateness_max=to_seconds(late[-1] if late else 0),

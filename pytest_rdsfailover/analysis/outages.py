@@ -64,7 +64,11 @@ def lengths(acks: Sequence[int]) -> list[int]:
 
 def longer(acks: Sequence[int], longer_than: int) -> list[Gap]:
     """Return every gap between neighbours in *acks* that exceeds *longer_than*."""
-    return [(acks[place], acks[place + 1]) for place in places_above(lengths(acks), longer_than)]
+    return _longer(acks, lengths(acks), longer_than)
+
+
+def _longer(acks: Sequence[int], taken: Sequence[int], longer_than: int) -> list[Gap]:
+    return [(acks[place], acks[place + 1]) for place in places_above(taken, longer_than)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,37 +77,42 @@ class WideGaps:
 
     Attributes:
         acks: the acknowledgements in order, with both edges of the run.
+        taken: the time from each to the next.
         longer_than: that length.
         gaps: these gaps, in order.
     """
 
     acks: Sequence[int]
+    taken: Sequence[int]
     longer_than: int
     gaps: Sequence[Gap]
 
     @classmethod
     def of(cls, acks: Sequence[int], longer_than: int) -> Self:
         """Find them."""
-        return cls(acks=acks, longer_than=longer_than, gaps=longer(acks, longer_than))
+        taken = lengths(acks)
+        gaps = _longer(acks, taken, longer_than)
+        return cls(acks=acks, taken=taken, longer_than=longer_than, gaps=gaps)
 
     def longer(self, longer_than: int) -> Sequence[Gap]:
         """Return those that are longer than another length, in order."""
         if longer_than < self.longer_than:
-            return longer(self.acks, longer_than)
+            return _longer(self.acks, self.taken, longer_than)
         return [gap for gap in self.gaps if gap[1] - gap[0] > longer_than]
 
     def widest(self, since: int) -> int:
         """Return how long the longest of all gaps is that were not over by a moment."""
         known = max((last - first for first, last in self.gaps if last > since), default=0)
-        felt = [] if known else self.acks[max(0, bisect_left(self.acks, since) - 1) :]
-        return known or max(lengths(felt), default=0)
+        return known or max(self._felt(since), default=0)
 
+    def last_widest(self, since: int) -> Gap:
+        """Return the longest of all gaps that were not over by a moment; the last one of several."""
+        felt = self._felt(since)
+        place = len(self.taken) - 1 - felt[::-1].index(max(felt))
+        return self.acks[place], self.acks[place + 1]
 
-def widest(acks: Sequence[int]) -> Gap:
-    """Return the two neighbours, of at least two, that are furthest apart."""
-    taken = lengths(acks)
-    place = len(taken) - 1 - taken[::-1].index(max(taken))
-    return acks[place], acks[place + 1]
+    def _felt(self, since: int) -> Sequence[int]:
+        return self.taken[max(0, bisect_left(self.acks, since) - 1) :]
 
 
 def explained(rate: float) -> int:

@@ -6,10 +6,10 @@ Times are integer nanoseconds. What each rule means, with pictures: `docs/defini
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import takewhile
+from itertools import compress, takewhile
 
 from pytest_rdsfailover.analysis.outages import Gap
-from pytest_rdsfailover.analysis.rows import Rows, rows_around
+from pytest_rdsfailover.analysis.rows import Rows
 from pytest_rdsfailover.analysis.series import Series
 from pytest_rdsfailover.analysis.statistics import percentile
 from pytest_rdsfailover.model.clock import SECOND
@@ -41,7 +41,6 @@ UPPER_QUARTER = 0.75
 RETRANSMIT = SECOND // 4  # TCP sends again 0.2 s after a loss at the least, and a round trip
 UNKNOWN = int(Outcome.UNKNOWN)
 AGAIN = 1.5  # times what writes usually take: a write that took no longer was not held up
-EVER = 2**62
 
 
 def is_absence(fault: Fault | None, *, database: bool) -> bool:
@@ -78,37 +77,53 @@ class Due:
         return started + self.service < self.there
 
 
-def failures_within(all_rows: Sequence[Rows], gap: Gap, due: Due, *, database: bool) -> list[Gap]:
-    """Return (earliest, latest) moments between which the database was away, one pair a failure."""
+def showing(series: Series, *, database: bool) -> bytes:
+    """Return one byte an operation: 1 if it failed in a way that shows that nobody could be served."""
+    shown = bytearray(len(series))
+    away = [is_absence(fault, database=database) for fault in series.faults]
+    for row in series.failures():
+        if away[series.fault[row]] and not _by_its_own_packet(series, row):
+            shown[row] = 1
+    return bytes(shown)
+
+
+def failures_within(
+    all_rows: Sequence[Rows], shown: Sequence[bytes], gap: Gap, due: Due
+) -> list[Gap]:
+    """Return (earliest, latest) moments between which the database was away, one pair a failure.
+
+    Args:
+        all_rows: the rows of all writers around the gap.
+        shown: what each writer's failures are `showing`.
+        gap: from when to when.
+        due: when its writes should have been answered.
+    """
     return [
         (min(earliest, gap[1]), min(max(latest, gap[0]), gap[1]))
-        for rows in all_rows
-        if rows.failed
-        for earliest, latest in _failures(rows, due, database=database)
+        for rows, shows in zip(all_rows, shown, strict=True)
+        if (row := shows.find(1, rows.first, rows.sent)) >= 0
+        for earliest, latest in _failures(rows, shows, row, due)
     ]
 
 
-def failing_moments(all_series: Sequence[Series], *, database: bool) -> list[int]:
+def failing_moments(all_series: Sequence[Series], shown: Sequence[bytes]) -> list[int]:
     """Return the earliest moment at which the database can have been away, for all failures."""
-    whenever, ever = Due(0, EVER), (-EVER, EVER)
     return sorted(
-        earliest
-        for rows in rows_around(all_series, ever)
-        for earliest, _ in _failures(rows, whenever, database=database)
+        _earliest(series, row)
+        for series, shows in zip(all_series, shown, strict=True)
+        for row in compress(range(len(series)), shows)
     )
 
 
-def _failures(rows: Rows, due: Due, *, database: bool) -> Iterator[Gap]:
-    series, first, end = rows.series, rows.first, rows.sent
-    if _failed_before(series, first, due.there):
-        back = series.acked.find(1, first, end)
-        first = end if back < 0 else back
-    row = series.acked.find(0, first, end)
+def _failures(rows: Rows, shows: bytes, row: int, due: Due) -> Iterator[Gap]:
+    """Yield the moments of one writer's failures, of which the first is in a *row*."""
+    series, end = rows.series, rows.sent
+    if _failed_before(series, rows.first, due.there):
+        back = series.acked.find(1, rows.first, end)
+        row = -1 if back < 0 else shows.find(1, back, end)
     while row >= 0:
-        fault = series.faults[series.fault[row]]
-        if is_absence(fault, database=database) and not _by_its_own_packet(series, row):
-            yield _moment(series, row, due)
-        row = series.acked.find(0, row + 1, end)
+        yield _moment(series, row, due)
+        row = shows.find(1, row + 1, end)
 
 
 def _failed_before(series: Series, row: int, there: int) -> bool:
@@ -134,7 +149,13 @@ def _moment(series: Series, row: int, due: Due) -> Gap:
     fault = series.faults[series.fault[row]]
     silent = fault is not None and fault.kind == "timeout" and not had_to_connect(series, row)
     latest = min(finished, due.after(started)) if silent else finished
-    return (series.started[row - 1] if row else 0), latest
+    return _earliest(series, row), latest
+
+
+def _earliest(series: Series, row: int) -> int:
+    if series.outcome[row] != UNKNOWN:
+        return series.started[row]
+    return series.started[row - 1] if row else 0
 
 
 def _by_its_own_packet(series: Series, row: int) -> bool:
@@ -243,11 +264,15 @@ def passed_by(all_rows: Sequence[Rows], gap: Gap, due: Due) -> bool:
     return False
 
 
-def fresh_failures(all_series: Sequence[Series], since: int, *, database: bool) -> int:
-    """Count the writers that were served before a moment and met an absence after it."""
+def fresh_failures(all_series: Sequence[Series], since: int, begun: int, *, database: bool) -> int:
+    """Count the writers that were served before a moment and met an absence after it.
+
+    Not those whose attempt had begun before *begun*: others were served while it waited.
+    """
     fresh = 0
     for series in all_series:
         row = bisect_right(series.finished, since)
         if row < len(series) and not series.acked[row] and not had_to_connect(series, row):
-            fresh += is_absence(series.faults[series.fault[row]], database=database)
+            new = series.started[row] >= begun
+            fresh += new and is_absence(series.faults[series.fault[row]], database=database)
     return fresh

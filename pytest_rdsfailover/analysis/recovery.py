@@ -7,12 +7,13 @@ import math
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import accumulate, compress, count
+from itertools import accumulate, compress, count, repeat
 from operator import sub
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 from pytest_rdsfailover.analysis.gap_figures import GapFigures
 from pytest_rdsfailover.analysis.interval import Interval
+from pytest_rdsfailover.analysis.level import SLICE, Level
 from pytest_rdsfailover.analysis.observed import Observed
 from pytest_rdsfailover.analysis.outages import Gap
 from pytest_rdsfailover.analysis.series import Series
@@ -32,7 +33,8 @@ class Bad(NamedTuple):
         at: when it was over.
         since: when it was due.
         served: whether it was acknowledged, only late.
-        excused: whether that may be the load generator's fault, because it stood still.
+        excused: whether that may be the load generator's fault, because it stood still, or its
+            machine's.
     """
 
     at: int
@@ -62,9 +64,11 @@ def recovery(seen: Observed, gaps: GapFigures, *, ended: bool) -> Interval:
     bad = sorted(
         operation for series in seen.series for operation in _bad(series, seen, gaps.unusual)
     )
-    calm = _calm(bad, seen, _calm_end(seen, gaps))
+    trouble = _Trouble.of(bad, seen, gaps)
+    bad = sorted({*bad, *_slow(seen, trouble, gaps.unusual)})
+    calm = _calm(bad, seen, trouble.start)
     since = [operation for operation in bad if operation.at > seen.trigger]
-    settled = max(seen.trigger, seen.settled or _last_outage(gaps))
+    settled = max(seen.trigger, trouble.settled)
     ended = ended and (seen.settled is not None or not seen.triggered)
     surely = _Course(
         seen, [operation for operation in since if not operation.excused], calm, settled
@@ -89,11 +93,40 @@ def _bad(series: Series, seen: Observed, unusual: int) -> Iterator[Bad]:
         )
 
 
-def _calm_end(seen: Observed, gaps: GapFigures) -> int:
-    """Return the end of the calm; without a trigger the first outage ends it."""
-    if seen.triggered:
-        return seen.trigger
-    return gaps.outages[0].gap[0] if gaps.outages else seen.stop
+class _Trouble(NamedTuple):
+    """Since when something was wrong with the cluster, and when it had settled."""
+
+    start: int
+    settled: int
+
+    @classmethod
+    def of(cls, bad: Sequence[Bad], seen: Observed, gaps: GapFigures) -> Self:
+        """Return that of a trial; without a trigger all outages and failures are the trouble."""
+        if seen.triggered:
+            return cls(seen.trigger, seen.settled or _last_outage(gaps))
+        failed = [operation for operation in bad if not operation.served]
+        first = min((operation.since for operation in failed), default=seen.stop)
+        last = max((operation.at for operation in failed), default=0)
+        if gaps.outages:
+            first, last = min(first, gaps.outages[0].gap[0]), max(last, _last_outage(gaps))
+        return cls(first, last)
+
+
+def _slow(seen: Observed, trouble: _Trouble, unusual: int) -> Iterator[Bad]:
+    """Yield the operations of stretches in which half of them took longer than in the calm.
+
+    What else is busy on this machine may do that as well, so they only leave the end open.
+    """
+    level = Level.of(seen.series, (seen.start, trouble.start))
+    if level is None or level.limit >= unusual:
+        return
+    for first, last in level.slow(seen.series, seen.acks, max(trouble.start, trouble.settled)):
+        edges = first, last + SLICE  # it ended somewhere in the next one
+        for series in seen.series:
+            for row in range(*(bisect_right(series.finished, edge) for edge in edges)):
+                due, at = series.intended[row], series.finished[row]
+                if series.acked[row] and level.limit < at - due <= unusual:
+                    yield Bad(at, due, served=True, excused=True)
 
 
 def _last_outage(gaps: GapFigures) -> int:
@@ -114,6 +147,11 @@ def _calm(bad: Sequence[Bad], seen: Observed, until: int) -> Calm:
 
 def _next(acks: Sequence[int], moment: int) -> int:
     return acks[min(bisect_right(acks, moment), len(acks) - 1)]
+
+
+def _within(times: Sequence[int], begins: Sequence[int], ends: Sequence[int]) -> Iterator[int]:
+    """Yield how many of some times in order lie in each of several spans."""
+    return map(sub, map(bisect_left, repeat(times), ends), map(bisect_left, repeat(times), begins))
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,11 +191,15 @@ class _Course:
         """Yield from when to when operations were bad, more than by accident, in order of the end."""
         moments = [operation.at for operation in self.bad]
         failed = [operation.at for operation in self.bad if not operation.served]
-        for place, operation in enumerate(self.bad):
-            stop = bisect_left(moments, operation.at + QUIET)
-            lost = bisect_left(failed, operation.at + QUIET) - bisect_left(failed, operation.at)
-            of = self._acked(operation.at, operation.at + QUIET) + lost
-            if not self._accident(stop - place, of, sure=sure):
+        ends = [moment + QUIET for moment in moments]
+        stops = map(bisect_left, repeat(moments), ends)
+        counted = zip(
+            _within(failed, moments, ends), _within(self.seen.acks, moments, ends), strict=True
+        )
+        for place, (operation, stop, (lost, acked)) in enumerate(
+            zip(self.bad, stops, counted, strict=True)
+        ):
+            if not self._accident(stop - place, acked + lost, sure=sure):
                 yield operation.since, operation.at if sure else moments[stop - 1]
 
     def _quiet(self, since: int, until: int) -> bool:

@@ -1,7 +1,8 @@
 """Where a gap lies among each writer's operations, found once."""
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import repeat
 from typing import NamedTuple
 
 from pytest_rdsfailover.analysis.outages import Gap
@@ -23,21 +24,36 @@ class Rows(NamedTuple):
     back: int
     sent: int
 
-    @property
-    def failed(self) -> bool:
-        """Tell whether an operation that was under way in the gap was not acknowledged."""
-        return self.series.acked.find(0, self.first, self.sent) >= 0
+
+BLOCK = 256  # gaps whose rows are in memory at the same time
 
 
 def rows_around(all_series: Sequence[Series], gap: Gap) -> list[Rows]:
     """Return each writer's rows around a gap."""
-    start, end = gap
-    return [
-        Rows(
-            series,
-            bisect_right(series.finished, start),
-            bisect_left(series.finished, end),
-            bisect_left(series.started, end),
-        )
-        for series in all_series
-    ]
+    return next(rows_of(all_series, [gap]))
+
+
+def rows_of(all_series: Sequence[Series], gaps: Sequence[Gap]) -> Iterator[list[Rows]]:
+    """Yield each writer's rows around one gap after the other; gaps are in order, and apart."""
+    for begin in range(0, len(gaps), BLOCK):
+        block = gaps[begin : begin + BLOCK]
+        starts, ends = [gap[0] for gap in block], [gap[1] for gap in block]
+        columns = [
+            map(
+                Rows,
+                repeat(series),
+                places(series.finished, starts, after=True),
+                places(series.finished, ends),
+                places(series.started, ends),
+            )
+            for series in all_series
+        ]
+        yield from map(list, zip(*columns, strict=True))
+
+
+def places(times: Sequence[int], moments: Sequence[int], *, after: bool = False) -> Iterator[int]:
+    """Return where each of some moments in order stands among times in order, or *after* its equals."""
+    find = bisect_right if after else bisect_left
+    low, high = find(times, moments[0]), find(times, moments[-1])
+    near = list(times[low:high])  # is searched much faster than a column of a journal
+    return map(low.__add__, map(find, repeat(near), moments))

@@ -6,7 +6,7 @@ Times are integer nanoseconds. What the words mean: `docs/definitions.md`.
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, repeat
 from operator import sub
 
 from pytest_rdsfailover.analysis.figure import Figure
@@ -60,9 +60,12 @@ def served(seen: Observed, span: Gap, *, within: int | None = None) -> Served:
 
 def _in_time(series: Series, first: int, last: int, within: int | None) -> int:
     """Return how many of the rows were acknowledged in time."""
-    if within is None:
-        return series.acked.count(1, first, last)
-    taken = map(sub, series.finished[first:last], series.intended[first:last])
+    acked = series.acked.count(1, first, last)
+    if within is None or not acked:
+        return acked
+    taken = list(map(sub, series.finished[first:last], series.intended[first:last]))
+    if max(taken) <= within:
+        return acked
     in_time = int.from_bytes(bytes(map(within.__ge__, taken)))
     return (in_time & int.from_bytes(series.acked[first:last])).bit_count()
 
@@ -112,7 +115,8 @@ def worst_second(seen: Observed, *, zero: int) -> Figure | None:
     latest = max(seen.start, seen.stop - SECOND)
     due = _due(seen, (min(unserved[0][0], latest), unserved[-1][0] + SECOND))
     least, at, counts = _worst([slot for slot, _ in unserved], due, latest)
-    most, _, _ = _worst([slot for slot, excused in unserved if not excused], due, latest)
+    sure = [slot for slot, excused in unserved if not excused]
+    most = least if len(sure) == len(unserved) else _worst(sure, due, latest)[0]
     moment = format_moment(to_seconds(at - zero))
     return Figure(least, most, unit="%", best=least, basis=f"{counts} in the second from {moment}")
 
@@ -146,17 +150,21 @@ def _due(seen: Observed, span: Gap) -> list[int]:
 
 def _worst(unserved: Sequence[int], due: Sequence[int], latest: int) -> tuple[float, int, str]:
     """Return the smallest share of a second that begins with an unserved slot, when, and its counts."""
-    worst = 1.0, 0, ""
-    for slot in unserved:
-        begin = min(slot, latest)
-        span = begin, begin + SECOND
-        failed = _count(unserved, span)
-        of = max(_count(due, span), failed, 1)
+    worst, at, counts = 1.0, 0, (0, 0)
+    begins = [min(slot, latest) for slot in unserved]
+    for begin, failed, known in zip(
+        begins, _counts(unserved, begins), _counts(due, begins), strict=True
+    ):
+        of = max(known, failed, 1)
         kept = of - failed
-        if kept / of < worst[0]:
-            worst = kept / of, begin, f"{kept} of {of}"
-    return worst
+        if kept / of < worst:
+            worst, at, counts = kept / of, begin, (kept, of)
+    return worst, at, "{} of {}".format(*counts)
 
 
-def _count(moments: Sequence[int], span: Gap) -> int:
-    return bisect_left(moments, span[1]) - bisect_left(moments, span[0])
+def _counts(moments: Sequence[int], begins: Sequence[int]) -> Iterator[int]:
+    """Yield how many moments lie in the second from each of several times on."""
+    ends = [begin + SECOND for begin in begins]
+    return map(
+        sub, map(bisect_left, repeat(moments), ends), map(bisect_left, repeat(moments), begins)
+    )

@@ -1,7 +1,7 @@
 """Each long gap between acknowledgements, weighed: for how long the database was away in it."""
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import compress
 from operator import sub
@@ -10,13 +10,14 @@ from typing import NamedTuple
 from pytest_rdsfailover.analysis import presence, proof
 from pytest_rdsfailover.analysis.outages import Gap
 from pytest_rdsfailover.analysis.pauses import Pauses
-from pytest_rdsfailover.analysis.rows import Rows, rows_around
+from pytest_rdsfailover.analysis.rows import Rows, places, rows_of
 from pytest_rdsfailover.analysis.series import Series
 from pytest_rdsfailover.analysis.statistics import percentile
 from pytest_rdsfailover.model.clock import SECOND
 
 EDGE = SECOND // 100  # a pause as near as this to an edge of a gap may have moved it
 LOOK_BACK = SECOND  # of calm is enough to know how long a write normally takes
+MANY = 256  # gaps, so that what is between all of them is looked at once
 MOST = 1024  # writes, and so are so many
 FEWEST = 400  # writes; of fewer, nobody knows what one in a hundred takes
 SLOWER = 10  # times
@@ -54,35 +55,54 @@ class Scales:
     Attributes:
         series: all writers.
         acks: acknowledgements in order, with both edges of the run.
+        gaps: those that the schedule does not explain, in order.
         disturbed: spans, in order, in which writes did not take what they normally take.
-        failing: moments at which writes failed, in order.
+        shown: one byte an operation of each writer: whether its failure shows an absence.
+        failing: moments at which writes failed of one, in order.
         pauses: when the load generator stood still.
-        database: whether the database is asked for, and not the application.
     """
 
     series: Sequence[Series]
     acks: Sequence[int]
+    gaps: Sequence[Gap]
     disturbed: Sequence[Gap]
+    shown: Sequence[bytes]
     failing: Sequence[int]
     pauses: Pauses
-    database: bool
     _known: dict[Gap, list[int]] = field(default_factory=dict)
 
     def weigh(self, gap: Gap) -> Weighed:
         """Return for how much of a gap the database was away for certain."""
-        around = rows_around(self.series, gap)
-        service = max(self.service_before(gap[0]), _service_after(around, gap))
+        return next(self.weigh_all([gap]))
+
+    def weigh_all(self, gaps: Sequence[Gap]) -> Iterator[Weighed]:
+        """Yield the same for one gap after the other."""
+        if len(gaps) >= MANY:
+            self._known.update(self._calm_times())
+        return map(self._weigh, gaps, rows_of(self.series, gaps))
+
+    def _weigh(self, gap: Gap, around: Sequence[Rows]) -> Weighed:
+        service = max(
+            self.service_before(gap[0]),
+            _service_after(around, gap),
+            _late_before(around, gap, self._gap_before(gap)),
+        )
         served = presence.latest_served(
             ((each.series, each.first) for each in around), self.acks[0]
         )
         due = proof.Due(served, service)
-        failures = proof.failures_within(around, gap, due, database=self.database)
+        failures = proof.failures_within(around, self.shown, gap, due)
         own = self.pauses.at_edges(gap, EDGE + 2 * service)
         lower = 0
         if not self.by_accident(gap, len(failures)) and not proof.passed_by(around, gap, due):
             held = proof.silence(around, gap, due)
             lower = proof.between([*failures, *([held] if held else [])], gap, due)
         return Weighed(gap, own, due.there, max(0, lower - own), len(failures))
+
+    def _gap_before(self, gap: Gap) -> int:
+        """Return when the wide gap before a gap was over; 0 without one."""
+        place = bisect_left(self.gaps, gap)
+        return self.gaps[place - 1][1] if place else 0
 
     def service_before(self, moment: int) -> int:
         """Return how long a write normally takes, by those before a moment that nothing disturbed.
@@ -109,6 +129,27 @@ class Scales:
                 taken += self._taken(max(since, begun, until - LOOK_BACK), until)
             until = min(until, before)
         return sorted(taken)
+
+    def _calm_times(self) -> dict[Gap, list[int]]:
+        """Return how long acknowledged writes took in each time between two disturbances."""
+        begun = self.acks[0]
+        edges = zip([begun, *(last for _, last in self.disturbed)], self.disturbed, strict=False)
+        spans = [
+            (max(since, begun, until - LOOK_BACK), until)
+            for since, (until, _) in edges
+            if max(since, begun) < until
+        ]
+        share = max(1, MOST // max(1, len(self.series)))
+        found: dict[Gap, list[int]] = {span: [] for span in spans}
+        for series in self.series if spans else ():
+            ends = places(series.finished, [until for _, until in spans], after=True)
+            firsts = places(series.started, [since for since, _ in spans])
+            taken = list(map(sub, series.finished, series.started))
+            for span, first, end in zip(spans, firsts, ends, strict=True):
+                low = max(first, end - share)
+                if low < end:
+                    found[span] += compress(taken[low:end], series.acked[low:end])
+        return found
 
     def _taken(self, since: int, until: int) -> list[int]:
         """Return how long acknowledged writes took that lie between two moments."""
@@ -160,6 +201,25 @@ def _service_after(around: Sequence[Rows], gap: Gap) -> int:
         if row < len(series) and series.started[row] < until and series.acked[row]
     ]
     return round(proof.AGAIN * percentile(sorted(taken), 0.5)) if taken else 0
+
+
+def _late_before(around: Sequence[Rows], gap: Gap, since: int) -> int:
+    """Return how long writes took right before a gap, if that explains all of it; 0 if not.
+
+    If those that were served between two gaps were all sent before the first of them, each took so long
+    that gaps come by themselves: answers are late on the way.
+    """
+    if since <= gap[0] - max(gap[1] - gap[0], SECOND // 10):
+        return 0
+    before = [
+        (series.started[first - 1], series.finished[first - 1])
+        for series, first, _, _ in around
+        if first and series.acked[first - 1] and series.finished[first - 1] > since
+    ]
+    if not before or any(start >= since for start, _ in before):
+        return 0
+    late = round(proof.AGAIN * percentile(sorted(end - start for start, end in before), 0.5))
+    return late if late >= gap[1] - gap[0] else 0
 
 
 def _count(moments: Sequence[int], span: Gap) -> int:

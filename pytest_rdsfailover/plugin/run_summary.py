@@ -13,7 +13,7 @@ from pytest_rdsfailover.model.errors import ArchiveError, NotSavedError, Setting
 from pytest_rdsfailover.plugin.options import cache_directory
 from pytest_rdsfailover.plugin.report_files import PASSING, Write, only_shows
 from pytest_rdsfailover.plugin.run import SILENT, Run
-from pytest_rdsfailover.trial.resume import latest_seed
+from pytest_rdsfailover.trial.resume import seeds
 
 if TYPE_CHECKING:
     from pytest_rdsfailover.report.baseline import Baseline, Machine, Report
@@ -40,14 +40,15 @@ class RunSummary:
         """Say what `--rds-resume` takes up, because nothing to take up is no error."""
         if not self._run.settings.resume:
             return []
-        seed, own = latest_seed(cache_directory(self._config)), self._run.settings.seed
-        if seed is None:
-            found = "no interrupted trials to take up"
-        elif seed != own:
-            found = f"the interrupted trials are of seed {seed}, none counts for seed {own}"
-        else:
-            found = f"taking up seed {seed}"
-        return [f"rdsfailover: {found}"]
+        found, own = seeds(cache_directory(self._config)), self._run.settings.seed
+        if own in found:
+            return [f"rdsfailover: taking up seed {own}"]
+        if not found:
+            return ["rdsfailover: no interrupted trials to take up"]
+        kept = ", ".join(map(str, found))
+        return [
+            f"rdsfailover: interrupted trials are of seed {kept}, and none counts for seed {own}"
+        ]
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Fail the run if it is worse than its baseline."""

@@ -236,8 +236,13 @@ def _rewrite(path: Path, header: Mapping[str, Any], lines: list[Any]) -> None:
 
 def latest_seed(directory: Path | None) -> int | None:
     """Return the seed of the run that was interrupted last; None if none was."""
+    return next(iter(seeds(directory)), None)
+
+
+def seeds(directory: Path | None) -> list[int]:
+    """Return the seeds of interrupted runs that have begun anything, the latest first."""
     found = [] if directory is None else interrupted(directory)
-    return next((run.seed for _, run in found if run.populations), None)
+    return list(dict.fromkeys(run.seed for _, run in found if run.populations))
 
 
 def prune(directory: Path) -> None:

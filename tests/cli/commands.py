@@ -46,8 +46,15 @@ def done(*arguments, cwd=None, stdin=None, **environ):
 
 
 def judged(take):
-    """Return the first trial of a few, run by a command, that proves something; see `fitness`."""
-    return fit(take, lambda ended: ended.stdout + ended.stderr if ended.returncode == 3 else "")
+    """Return the first trial of a few, run by a command, that proves something; see `fitness`.
+
+    The command may be make's, which ends with a status of its own and tells that of the command.
+    """
+    return fit(take, lambda ended: ended.stdout + ended.stderr if proves_nothing(ended) else "")
+
+
+def proves_nothing(ended):
+    return ended.returncode == 3 or "Error 3" in ended.stderr
 
 
 def state_files(name):

@@ -4,6 +4,8 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import repeat
+from operator import sub
 
 from pytest_rdsfailover.analysis.findings.cures import cure_of
 from pytest_rdsfailover.analysis.findings.finding import Case, Finding
@@ -67,12 +69,16 @@ def _slices(case: Case, zero: int, length: int) -> Iterator[_Slice]:
     for at, fault, _ in case.errors:
         if at >= zero:
             faults.setdefault((at - zero) // length, Counter())[fault] += 1
-    for number, counts in faults.items():
-        begin = zero + number * length
-        acked = sum(
-            bisect_left(series.acks, begin + length) - bisect_left(series.acks, begin)
+    begins = [zero + number * length for number in faults]
+    ends = [begin + length for begin in begins]
+    served = zip(
+        *(
+            map(sub, *(map(bisect_left, repeat(series.acks), edges) for edges in (ends, begins)))
             for series in case.series
-        )
+        ),
+        strict=True,
+    )
+    for (number, counts), acked in zip(faults.items(), map(sum, served), strict=True):
         yield _Slice(number, counts, acked)
 
 

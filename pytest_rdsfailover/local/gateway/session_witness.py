@@ -159,6 +159,7 @@ class SessionWitness:
                 self._transaction.roll_back()
                 self._prepared.clear()
                 self._temporary.clear()
+                self._carried = []
             return
         self._seen.statements += 1
         for asked in self._asked:

@@ -1,7 +1,7 @@
 """A load that machine or application does not carry is not the one that was asked for."""
 
 import pytest
-from builders import acks, course, journal
+from builders import ack, acks, course, journal
 
 from pytest_rdsfailover.analysis.capacity import CalmSlots, calm_slots
 from pytest_rdsfailover.analysis.judging import summarise
@@ -12,8 +12,7 @@ EVENTS = list(acks(0.0, 20.0, 0.01))  # 1,000 of them in the calm
 
 
 def slots(*skips, **changes):
-    made = journal(EVENTS, skips=skips)
-    return calm_slots(series_of(made), made.skips, course(rate=100.0, **changes))
+    return calm_slots(series_of(journal(EVENTS, skips=skips)), course(rate=100.0, **changes))
 
 
 @pytest.mark.parametrize(
@@ -32,10 +31,25 @@ def test_only_slots_of_the_calm_count(skip, counted):
     assert slots(skip) == CalmSlots(1000, counted)
 
 
+@pytest.mark.parametrize(
+    ("first", "counted"),
+    [
+        (0.5, 0),
+        (5.0, 0),
+        (5.2, 500),
+    ],  # a program that starts, and one that left no calm to speak of
+)
+def test_what_a_writer_leaves_out_in_its_first_operation_is_its_start(first, counted):
+    made = journal(
+        [ack(first, sent=0.0), *acks(first + 0.01, 20.0, 0.01)],
+        skips=[(0, 0.01, 0.01 + (first - 0.02), 500)],
+    )
+    assert calm_slots(series_of(made), course(rate=100.0)).not_issued == counted
+
+
 def test_without_a_trigger_or_a_schedule_nobody_knows_of_a_calm():
     assert slots((0, 1.0, 5.0, 401), trigger=None).share == 0.0
-    made = journal(EVENTS)
-    assert calm_slots(series_of(made), made.skips, course(rate=0.0)) == CalmSlots(0, 0)
+    assert calm_slots(series_of(journal(EVENTS)), course(rate=0.0)) == CalmSlots(0, 0)
 
 
 def trial(skipped, **changes):

@@ -10,6 +10,7 @@ from pytest_rdsfailover.analysis.proof import (
     Due,
     between,
     failures_within,
+    showing,
     silence,
 )
 from pytest_rdsfailover.analysis.rows import rows_around
@@ -26,7 +27,8 @@ def bounds(events, first, last, *, service=0.002, writers=1, database=False):
     due = Due(there(found, gap[0], 0), nano(service))
     around = rows_around(found, gap)
     held = silence(around, gap, due)
-    failures = failures_within(around, gap, due, database=database)
+    shown = [showing(series, database=database) for series in found]
+    failures = failures_within(around, shown, gap, due)
     low = between([*failures, *([held] if held else [])], gap, due)
     return pytest.approx((low / SECOND, (gap[1] - due.there) / SECOND), abs=1e-6)
 

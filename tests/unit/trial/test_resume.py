@@ -17,6 +17,7 @@ from pytest_rdsfailover.trial.resume import (
     left,
     prune,
     recall,
+    seeds,
 )
 
 ONE, OTHER = PopulationName("test_a.py::test_b", 1), PopulationName("test_a.py::test_b", 2)
@@ -139,6 +140,7 @@ def test_what_no_later_run_has_asked_for_is_told_by_its_name(tmp_path):
     assert left(tmp_path, 7, ()) == {ONE: 2}
     assert left(tmp_path, 7, [ONE]) == {}
     assert left(tmp_path, 8, [ONE]) == {OTHER: 1}
+    assert sorted(seeds(tmp_path)) == [7, 8]
 
 
 def test_the_seed_is_that_of_the_latest_interruption(tmp_path):

@@ -104,6 +104,12 @@ def test_what_was_carried_is_forgotten_when_the_next_is(witness, session):
     assert seen(witness).keys == {"0": 1}
 
 
+@pytest.mark.parametrize("anew", [RESET, CHANGE_USER])
+def test_what_was_carried_ends_with_its_session(witness, session, anew):
+    session.do(QUERY + b"SET @k = 'run-0-1'", anew, QUERY + b"INSERT INTO t VALUES (@k)")
+    assert sum(seen(witness).keys.values()) == 0
+
+
 def test_what_is_asked_in_a_transaction_counts_when_that_is_committed(witness, session):
     session.begin(QUERY + b"SELECT put('run-0-1')")
     assert seen(witness).keys == {"0": 0}
