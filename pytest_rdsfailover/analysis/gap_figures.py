@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pytest_rdsfailover.analysis import outages
 from pytest_rdsfailover.analysis.interval import Interval
 from pytest_rdsfailover.analysis.observed import Observed
-from pytest_rdsfailover.analysis.presence import FINEST, longest_unseen
+from pytest_rdsfailover.analysis.presence import FINEST, longest_unseen, there
 from pytest_rdsfailover.analysis.proof import failing_moments, fresh_failures, showing
 from pytest_rdsfailover.analysis.weighing import Scales, Weighed
 from pytest_rdsfailover.model.spans import joined
@@ -114,6 +114,7 @@ def gap_figures(seen: Observed, *, database: bool) -> GapFigures:
     scales = Scales(
         series=seen.series,
         acks=seen.acks,
+        gaps=wide.gaps,
         disturbed=joined([*wide.gaps, *seen.pauses.spans]),
         shown=shown,
         failing=failing_moments(seen.series, shown),
@@ -135,7 +136,7 @@ def gap_figures(seen: Observed, *, database: bool) -> GapFigures:
         widest=_widest(scales, seen, wide, candidates),
         outages=found,
         unseen=max(end - begin, 2 * FINEST),
-        unfinished=_unfinished(scales, seen, candidates, database=database),
+        unfinished=_unfinished(scales, seen, candidates, explained, database=database),
     )
 
 
@@ -148,11 +149,16 @@ def _widest(
 
 
 def _unfinished(
-    scales: Scales, seen: Observed, candidates: Sequence[Weighed], *, database: bool
+    scales: Scales, seen: Observed, candidates: Sequence[Weighed], explained: int, *, database: bool
 ) -> bool:
-    """Tell whether nobody was served when observation ended, or writers had just begun to fail."""
+    """Tell whether nobody was served when observation ended, or writers had just begun to fail.
+
+    A write that hangs while others are served, from start to end, has a reason of its own.
+    """
     last = seen.acks[-2], seen.acks[-1]
     if candidates and candidates[-1].gap == last:
         return True
-    fresh = fresh_failures(seen.series, last[0], database=database)
+    usual = max(explained, scales.slowest_before(last[0]))
+    begun = there(seen.series, last[0], seen.start) - usual
+    fresh = fresh_failures(seen.series, last[0], begun, database=database)
     return fresh > 0 and not scales.by_accident(last, fresh)

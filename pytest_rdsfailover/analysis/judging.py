@@ -86,6 +86,7 @@ def summarise(journal: Journal, course: Course, stored: Stored | None) -> Summar
         stuck=absence.writers.stuck,
         stale=stale,
         attempts=attempts_of(journal),
+        outages=[weighed.gap for weighed in absence.gaps.proven],
     )
     fitness = _reliability(course, found, absence)
     taken = latency(

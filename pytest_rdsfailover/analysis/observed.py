@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pytest_rdsfailover.analysis.outages import MISSED_SLOTS, acknowledgements
 from pytest_rdsfailover.analysis.pauses import Pauses
 from pytest_rdsfailover.analysis.series import Series
+from pytest_rdsfailover.journal.complaints import who_hangs
 from pytest_rdsfailover.journal.course import Course
 from pytest_rdsfailover.model.clock import SECOND, to_nanoseconds
 
@@ -25,6 +26,7 @@ class Observed:
         rate: writes per second that all writers intend together; 0 without a schedule.
         pauses: when the load generator stood still itself.
         acks: acknowledgements in order, with both edges of the run.
+        hanging: the numbers of the writers that hang in the user's code.
     """
 
     series: Sequence[Series]
@@ -36,6 +38,7 @@ class Observed:
     rate: float
     pauses: Pauses
     acks: list[int]
+    hanging: frozenset[int]
 
     @classmethod
     def of(cls, series: Sequence[Series], course: Course) -> "Observed":
@@ -54,6 +57,7 @@ class Observed:
             rate=course.rate,
             pauses=Pauses.of(course.pauses),
             acks=acknowledgements(series, start=start, stop=stop),
+            hanging=who_hangs(course.complaints),
         )
 
     @property

@@ -264,11 +264,15 @@ def passed_by(all_rows: Sequence[Rows], gap: Gap, due: Due) -> bool:
     return False
 
 
-def fresh_failures(all_series: Sequence[Series], since: int, *, database: bool) -> int:
-    """Count the writers that were served before a moment and met an absence after it."""
+def fresh_failures(all_series: Sequence[Series], since: int, begun: int, *, database: bool) -> int:
+    """Count the writers that were served before a moment and met an absence after it.
+
+    Not those whose attempt had begun before *begun*: others were served while it waited.
+    """
     fresh = 0
     for series in all_series:
         row = bisect_right(series.finished, since)
         if row < len(series) and not series.acked[row] and not had_to_connect(series, row):
-            fresh += is_absence(series.faults[series.fault[row]], database=database)
+            new = series.started[row] >= begun
+            fresh += new and is_absence(series.faults[series.fault[row]], database=database)
     return fresh

@@ -9,10 +9,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, compress, count, repeat
 from operator import sub
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 from pytest_rdsfailover.analysis.gap_figures import GapFigures
 from pytest_rdsfailover.analysis.interval import Interval
+from pytest_rdsfailover.analysis.level import SLICE, Level
 from pytest_rdsfailover.analysis.observed import Observed
 from pytest_rdsfailover.analysis.outages import Gap
 from pytest_rdsfailover.analysis.series import Series
@@ -32,7 +33,8 @@ class Bad(NamedTuple):
         at: when it was over.
         since: when it was due.
         served: whether it was acknowledged, only late.
-        excused: whether that may be the load generator's fault, because it stood still.
+        excused: whether that may be the load generator's fault, because it stood still, or its
+            machine's.
     """
 
     at: int
@@ -62,9 +64,11 @@ def recovery(seen: Observed, gaps: GapFigures, *, ended: bool) -> Interval:
     bad = sorted(
         operation for series in seen.series for operation in _bad(series, seen, gaps.unusual)
     )
-    calm = _calm(bad, seen, _calm_end(seen, gaps))
+    trouble = _Trouble.of(bad, seen, gaps)
+    bad = sorted({*bad, *_slow(seen, trouble, gaps.unusual)})
+    calm = _calm(bad, seen, trouble.start)
     since = [operation for operation in bad if operation.at > seen.trigger]
-    settled = max(seen.trigger, seen.settled or _last_outage(gaps))
+    settled = max(seen.trigger, trouble.settled)
     ended = ended and (seen.settled is not None or not seen.triggered)
     surely = _Course(
         seen, [operation for operation in since if not operation.excused], calm, settled
@@ -89,11 +93,40 @@ def _bad(series: Series, seen: Observed, unusual: int) -> Iterator[Bad]:
         )
 
 
-def _calm_end(seen: Observed, gaps: GapFigures) -> int:
-    """Return the end of the calm; without a trigger the first outage ends it."""
-    if seen.triggered:
-        return seen.trigger
-    return gaps.outages[0].gap[0] if gaps.outages else seen.stop
+class _Trouble(NamedTuple):
+    """Since when something was wrong with the cluster, and when it had settled."""
+
+    start: int
+    settled: int
+
+    @classmethod
+    def of(cls, bad: Sequence[Bad], seen: Observed, gaps: GapFigures) -> Self:
+        """Return that of a trial; without a trigger all outages and failures are the trouble."""
+        if seen.triggered:
+            return cls(seen.trigger, seen.settled or _last_outage(gaps))
+        failed = [operation for operation in bad if not operation.served]
+        first = min((operation.since for operation in failed), default=seen.stop)
+        last = max((operation.at for operation in failed), default=0)
+        if gaps.outages:
+            first, last = min(first, gaps.outages[0].gap[0]), max(last, _last_outage(gaps))
+        return cls(first, last)
+
+
+def _slow(seen: Observed, trouble: _Trouble, unusual: int) -> Iterator[Bad]:
+    """Yield the operations of stretches in which half of them took longer than in the calm.
+
+    What else is busy on this machine may do that as well, so they only leave the end open.
+    """
+    level = Level.of(seen.series, (seen.start, trouble.start))
+    if level is None or level.limit >= unusual:
+        return
+    for first, last in level.slow(seen.series, seen.acks, max(trouble.start, trouble.settled)):
+        edges = first, last + SLICE  # it ended somewhere in the next one
+        for series in seen.series:
+            for row in range(*(bisect_right(series.finished, edge) for edge in edges)):
+                due, at = series.intended[row], series.finished[row]
+                if series.acked[row] and level.limit < at - due <= unusual:
+                    yield Bad(at, due, served=True, excused=True)
 
 
 def _last_outage(gaps: GapFigures) -> int:

@@ -55,6 +55,7 @@ class Scales:
     Attributes:
         series: all writers.
         acks: acknowledgements in order, with both edges of the run.
+        gaps: those that the schedule does not explain, in order.
         disturbed: spans, in order, in which writes did not take what they normally take.
         shown: one byte an operation of each writer: whether its failure shows an absence.
         failing: moments at which writes failed of one, in order.
@@ -63,6 +64,7 @@ class Scales:
 
     series: Sequence[Series]
     acks: Sequence[int]
+    gaps: Sequence[Gap]
     disturbed: Sequence[Gap]
     shown: Sequence[bytes]
     failing: Sequence[int]
@@ -80,7 +82,11 @@ class Scales:
         return map(self._weigh, gaps, rows_of(self.series, gaps))
 
     def _weigh(self, gap: Gap, around: Sequence[Rows]) -> Weighed:
-        service = max(self.service_before(gap[0]), _service_after(around, gap))
+        service = max(
+            self.service_before(gap[0]),
+            _service_after(around, gap),
+            _late_before(around, gap, self._gap_before(gap)),
+        )
         served = presence.latest_served(
             ((each.series, each.first) for each in around), self.acks[0]
         )
@@ -92,6 +98,11 @@ class Scales:
             held = proof.silence(around, gap, due)
             lower = proof.between([*failures, *([held] if held else [])], gap, due)
         return Weighed(gap, own, due.there, max(0, lower - own), len(failures))
+
+    def _gap_before(self, gap: Gap) -> int:
+        """Return when the wide gap before a gap was over; 0 without one."""
+        place = bisect_left(self.gaps, gap)
+        return self.gaps[place - 1][1] if place else 0
 
     def service_before(self, moment: int) -> int:
         """Return how long a write normally takes, by those before a moment that nothing disturbed.
@@ -190,6 +201,25 @@ def _service_after(around: Sequence[Rows], gap: Gap) -> int:
         if row < len(series) and series.started[row] < until and series.acked[row]
     ]
     return round(proof.AGAIN * percentile(sorted(taken), 0.5)) if taken else 0
+
+
+def _late_before(around: Sequence[Rows], gap: Gap, since: int) -> int:
+    """Return how long writes took right before a gap, if that explains all of it; 0 if not.
+
+    If those that were served between two gaps were all sent before the first of them, each took so long
+    that gaps come by themselves: answers are late on the way.
+    """
+    if since <= gap[0] - max(gap[1] - gap[0], SECOND // 10):
+        return 0
+    before = [
+        (series.started[first - 1], series.finished[first - 1])
+        for series, first, _, _ in around
+        if first and series.acked[first - 1] and series.finished[first - 1] > since
+    ]
+    if not before or any(start >= since for start, _ in before):
+        return 0
+    late = round(proof.AGAIN * percentile(sorted(end - start for start, end in before), 0.5))
+    return late if late >= gap[1] - gap[0] else 0
 
 
 def _count(moments: Sequence[int], span: Gap) -> int:

@@ -12,6 +12,7 @@ from pytest_rdsfailover.analysis.weighing import Weighed
 from pytest_rdsfailover.analysis.writer_outages import (
     WriterOutage,
     covered,
+    hangs,
     is_stuck,
     longest_wait,
     never_back,
@@ -77,7 +78,8 @@ def writer_figures(seen: Observed, judged: GapFigures) -> WriterFigures:
     ended = all(outage.ended for outage in possible)
     late = (longest_wait(series, since=seen.trigger) for series in seen.series)
     most = max([*late, *(outage.length for away in waits for outage in away)], default=0)
-    until, until_perhaps = _until(seen, judged.proven), _until(seen, judged.candidates)
+    until = _until(seen, judged.proven, certain)
+    until_perhaps = _until(seen, judged.candidates, [*certain, *filter(_failed, possible)])
     known = [outage.stop for outage in certain if outage.start <= until]
     # Some writers notice only at their next write. An outage that has not ended is not one of the
     # past.
@@ -110,6 +112,7 @@ def _stuck(seen: Observed, found: Sequence[Sequence[WriterOutage]], patience: in
     """Return the numbers of the writers that never came back.
 
     Without a trigger nobody knows since when they should have: such a writer's outage has not ended.
+    One whose write hangs will not, whenever that began.
     """
     since = max(seen.trigger, seen.settled or 0)
     return [
@@ -120,18 +123,19 @@ def _stuck(seen: Observed, found: Sequence[Sequence[WriterOutage]], patience: in
             if seen.triggered
             else never_back(away, patience=patience)
         )
+        or (series.writer in seen.hanging and hangs(series))
     ]
 
 
-def _until(seen: Observed, outages: Sequence[Weighed]) -> int:
+def _until(seen: Observed, outages: Sequence[Weighed], away: Sequence[WriterOutage]) -> int:
     """Return up to when an outage of a writer is part of the failover, and none of its own later.
 
     That is until the cluster had settled, or the end of the longest outage's incident. Without a
-    trigger it is the end of the last outage.
+    trigger it is the end of the last outage, be it of all writers or of one.
     """
     gaps = [outage.gap for outage in outages]
     if not seen.triggered:
-        return gaps[-1][1] if gaps else seen.start
+        return max([seen.start, *(gap[1] for gap in gaps), *(outage.stop for outage in away)])
     return max(seen.stop if seen.settled is None else seen.settled, _end_of_incident(gaps))
 
 
@@ -151,6 +155,10 @@ def _since_trigger(
     sure = max((moment - seen.pauses.before(moment) for moment in first), default=seen.trigger)
     most = max(last, default=seen.trigger) - seen.trigger
     return Interval(max(0, sure - seen.trigger), math.inf if never else max(0, most))
+
+
+def _failed(outage: WriterOutage) -> bool:
+    return outage.failed
 
 
 def _covered(away: Sequence[WriterOutage]) -> int:

@@ -11,6 +11,7 @@ from pytest_rdsfailover.analysis.outages import Gap
 from pytest_rdsfailover.analysis.proof import ONE_STATEMENT
 from pytest_rdsfailover.analysis.series import Series
 from pytest_rdsfailover.analysis.sieve import places_above
+from pytest_rdsfailover.journal.complaints import HANGING
 
 
 class WriterOutage(NamedTuple):
@@ -21,12 +22,14 @@ class WriterOutage(NamedTuple):
         stop: when the writer was served next; the end of observation if it was not.
         ended: whether it was served again by then.
         before: when it had last been served; 0 if never.
+        failed: whether operations failed in it, or were never heard of; else one was late.
     """
 
     start: int
     stop: int
     ended: bool
     before: int
+    failed: bool
 
     @property
     def length(self) -> int:
@@ -57,13 +60,16 @@ def writer_outages(
     """
     first = bisect_left(series.finished, since)
     served = _served(series)
-    found = [*_late(series, served, first, longer_than), *_failing(series, served, first, stop)]
+    found = [
+        *((*span, False) for span in _late(series, served, first, longer_than)),
+        *((*span, True) for span in _failing(series, served, first, stop)),
+    ]
     last = series.finished[-1] if len(series) else since
     if patience and stop - last > patience:
-        found.append((max(last, since), stop + 1))
+        found.append((max(last, since), stop + 1, True))
     return [
-        WriterOutage(start, min(back, stop), back <= stop, _served_before(series, start))
-        for start, back in sorted(found)
+        WriterOutage(start, min(back, stop), back <= stop, _served_before(series, start), failed)
+        for start, back, failed in sorted(found)
         if start < stop
     ]
 
@@ -137,6 +143,11 @@ def is_stuck(series: Series, *, since: int, stop: int, patience: int) -> bool:
         return False
     tried = bisect_left(series.finished, since) < len(series)
     return tried or any(last >= since for _, last, _ in series.skips) or stop - since > patience
+
+
+def hangs(series: Series) -> bool:
+    """Tell whether a writer's last attempt was given up, because the user's code had no end."""
+    return bool(series.fault) and series.faults[series.fault[-1]] == HANGING
 
 
 def never_back(away: Sequence[WriterOutage], *, patience: int) -> bool:

@@ -1,8 +1,14 @@
 """What an error of the workload said when it first came, and where a writer hangs."""
 
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
+from pytest_rdsfailover.model.records import Fault
+
 HANGS = "hangs"
+HANGING = Fault(0, "timeout")  # of a call of the user's code that has no end
+_WRITER = re.compile(r"writer (\d+) is still in the workload")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,3 +35,14 @@ class Complaint:
         times = f"{self.count}x " if self.count > 1 else ""
         said = f"{times}{self.error}: {self.text}" if self.text else f"{times}{self.error}"
         return f"{said} ({self.remedy})" if self.remedy else said
+
+
+def hanging(writer: int) -> str:
+    """Return what is said of a writer that hangs."""
+    return f"writer {writer} is still in the workload"
+
+
+def who_hangs(complaints: Iterable[Complaint]) -> frozenset[int]:
+    """Return the numbers of the writers that hang in the user's code."""
+    said = (_WRITER.match(each.text) for each in complaints if each.error == HANGS)
+    return frozenset(int(match[1]) for match in said if match)

@@ -10,6 +10,10 @@ from pytest_rdsfailover.load.stacks import stack_of
 Result = TypeVar("Result")
 
 
+class UnendedCallError(TimeoutError):
+    """A call had not returned within its bound; no error of the called code."""
+
+
 class BoundedCall(Generic[Result]):
     """A call in a thread of its own, which is left to itself if it does not end.
 
@@ -34,12 +38,12 @@ class BoundedCall(Generic[Result]):
             bound: seconds that it may take.
 
         Raises:
-            TimeoutError: if it takes longer.
+            UnendedCallError: if it takes longer.
         """
         self._thread.start()
         self._thread.join(bound)
         if self._thread.is_alive():
-            raise TimeoutError
+            raise UnendedCallError
         if self._error is not None:
             raise self._error
         return self._results[0]

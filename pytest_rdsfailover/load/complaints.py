@@ -7,7 +7,7 @@ import traceback
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from pytest_rdsfailover.journal.complaints import HANGS, Complaint
+from pytest_rdsfailover.journal.complaints import HANGS, Complaint, hanging
 from pytest_rdsfailover.load.sharing import remedy_of, text_of
 from pytest_rdsfailover.model.clock import to_seconds
 from pytest_rdsfailover.model.errors import AuditError
@@ -54,8 +54,7 @@ class Complaints:
 
     def hanging(self, writer: int, stack: Sequence[str]) -> None:
         """Note that a writer hangs in the user's code, and where."""
-        text = f"writer {writer} is still in the workload"
-        self._waits(HANGS, writer, text, "\n".join(stack))
+        self._waits(HANGS, writer, hanging(writer), "\n".join(stack))
 
     def unaudited(self, error: AuditError) -> None:
         """Note where the user's code hangs that was to read back what is stored, if it does."""

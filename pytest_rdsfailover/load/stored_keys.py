@@ -4,6 +4,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Any, NamedTuple
 
 from pytest_rdsfailover.journal.journal import Journal
@@ -43,6 +44,11 @@ def found_in(journal: Journal, keys: Any, rows: int = 1) -> Found:
         raise AuditError(
             f"stored returned {_shown(keys)}; it has to return a list with one key for each stored"
             " row, duplicates included"
+        )
+    if isinstance(keys, AbstractSet):
+        raise AuditError(
+            "stored returned a set, in which what is stored twice is there once; return a list with"
+            " one key for each stored row"
         )
     texts = [_text(key) for key in keys]
     places = [journal.position(text) for text in texts]

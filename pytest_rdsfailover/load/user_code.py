@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from pytest_rdsfailover.journal.journal import Journal
 from pytest_rdsfailover.load.attempts import AttemptRecorder, Classify
-from pytest_rdsfailover.load.bounded import BoundedCall
+from pytest_rdsfailover.load.bounded import BoundedCall, UnendedCallError
 from pytest_rdsfailover.load.event_loops import EventLoops, SharedLoop
 from pytest_rdsfailover.load.mix import MixStep, spread
 from pytest_rdsfailover.load.returned import settled
@@ -109,7 +109,7 @@ class CallWorkload:
         call = BoundedCall(partial(self._found, self._stored), "rds-stored")
         try:
             found = call.result(LONGEST_AUDIT)
-        except TimeoutError:
+        except UnendedCallError:
             trace = "\n".join(self.loops.stack(AUDITOR) or call.stack())
             raise AuditError(
                 f"stored has not returned after {LONGEST_AUDIT:g} s and is left to itself; bound its"

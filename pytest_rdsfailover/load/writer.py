@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from pytest_rdsfailover.journal.complaints import HANGING
 from pytest_rdsfailover.journal.journal import WriterJournal
 from pytest_rdsfailover.load.attempts import Classify
 from pytest_rdsfailover.load.complaints import Complaints
@@ -22,7 +23,6 @@ from pytest_rdsfailover.mysql import driver
 
 NAP = 0.1  # seconds; the longest sleep, so that a writer soon notices the end
 CUT = frozenset({"reset", "read-only"})  # faults of a cut, which leave no client waiting
-HANGING = Fault(0, "timeout")  # of a call of the user's code that has no end
 CONNECTION_LOST = frozenset({"refused", "reset", "timeout", "dns"})
 
 

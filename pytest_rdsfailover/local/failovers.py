@@ -1,6 +1,7 @@
 """All failovers of a local cluster: those so far, and how the next one begins."""
 
 from collections.abc import Callable, Sequence
+from threading import Lock
 
 from pytest_rdsfailover.local.gateway.client import GatewayClient
 from pytest_rdsfailover.local.gateway.messages import PlayView
@@ -69,15 +70,18 @@ class LocalFailovers:
         self._gateway, self._trigger = gateway, trigger
         self._profile, self._clock = profile, clock
         self._failovers: list[LocalFailover] = []
+        self._lock = Lock()
 
     def so_far(self) -> Sequence[LocalFailover]:
-        """Return every failover so far, whoever started it."""
-        client, count = self._gateway, len(self._failovers)
-        self._failovers += [
-            LocalFailover(client, count + number, play)
-            for number, play in enumerate(client.plays()[count:])
-        ]
-        return self._failovers
+        """Return every failover so far, whoever started it, each once; any thread may ask."""
+        client = self._gateway
+        with self._lock:
+            count = len(self._failovers)
+            self._failovers += [
+                LocalFailover(client, count + number, play)
+                for number, play in enumerate(client.plays()[count:])
+            ]
+            return list(self._failovers)
 
     def dns_ttl(self) -> float:
         """Return for how long resolvers remember where the cluster's name leads, in seconds."""

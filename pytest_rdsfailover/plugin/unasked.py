@@ -9,8 +9,6 @@ import pytest
 from pytest_rdsfailover.model.errors import UnaskedFindingWarning
 from pytest_rdsfailover.plugin.measured import MeasuredTrial
 
-REMEDY = 'or say that you expect it, for example with stuck_writers=">= 1"'
-
 
 def tell_unasked(
     entries: Sequence[MeasuredTrial], asked: AbstractSet[str], *, strict: bool
@@ -35,5 +33,12 @@ def _unasked(entries: Sequence[MeasuredTrial], asked: AbstractSet[str]) -> Itera
         for finding in trial.get("findings", ()) if trial["valid"] else ():
             if finding["severity"] == "broken" and finding["name"] not in asked:
                 bound = finding["expectation"]
-                caught = f"; trial.expect({bound}) would have failed, {REMEDY}" if bound else ""
-                yield f"{finding['evidence']}{caught}"
+                yield f"{finding['evidence']}{_remedy(finding['name'], bound) if bound else ''}"
+
+
+def _remedy(name: str, bound: str) -> str:
+    """Return what would have told a finding, and how a test says that it is meant."""
+    return (
+        f"; trial.expect({bound}) would have failed, or say that you expect it, for example with"
+        f' {name}=">= 1"'
+    )

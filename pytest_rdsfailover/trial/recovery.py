@@ -12,6 +12,7 @@ LOOK_EVERY = 0.02  # seconds between two looks at the writers
 MOST_BOUNDS = 3  # times the bound that is waited if one failover follows the other
 ANSWERS_EVERY = 0.002  # seconds between two looks for the answer that observation ends with
 LAST_ANSWER = 1.0  # seconds that are waited for it; a gap of that length is an outage anyway
+AT_BOUND = 0.05  # the same, where not all is well: whoever is served is so soon
 TIMES_THE_CALM = 2.0  # a share of errors up to this many times the calm's is the load's own
 
 
@@ -41,8 +42,8 @@ class Recovery:
             bound: seconds after the last trigger that are waited at most, beside the quiet ones.
             look: is called at every look at the load, and raises if waiting has become pointless.
         """
-        if self._gets_well(disturbances, bound, look):
-            self._wait_for_an_answer(look)
+        well = self._gets_well(disturbances, bound, look)
+        self._wait_for_an_answer(look, LAST_ANSWER if well else AT_BOUND)
 
     def _gets_well(
         self, disturbances: Disturbances, bound: float, look: Callable[[], None]
@@ -61,8 +62,8 @@ class Recovery:
                 return False
             self._clock.sleep(LOOK_EVERY)
 
-    def _wait_for_an_answer(self, look: Callable[[], None]) -> None:
-        acked, deadline = self._load.progress().acked, self._clock.now() + LAST_ANSWER
+    def _wait_for_an_answer(self, look: Callable[[], None], within: float) -> None:
+        acked, deadline = self._load.progress().acked, self._clock.now() + within
         while self._load.progress().acked <= acked and self._clock.now() < deadline:
             look()
             self._clock.sleep(ANSWERS_EVERY)

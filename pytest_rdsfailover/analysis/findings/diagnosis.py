@@ -16,6 +16,7 @@ from pytest_rdsfailover.analysis.findings.only_reads import only_reads
 from pytest_rdsfailover.analysis.findings.retry_storm import retry_storm
 from pytest_rdsfailover.analysis.findings.rolled_back import rolled_back
 from pytest_rdsfailover.analysis.findings.shared_client import shared_client
+from pytest_rdsfailover.analysis.findings.slower import slower
 from pytest_rdsfailover.analysis.findings.stale_writes import stale_writes
 from pytest_rdsfailover.analysis.findings.stuck_sessions import stuck_sessions
 from pytest_rdsfailover.analysis.findings.stuck_writers import stuck_writers
@@ -27,7 +28,7 @@ from pytest_rdsfailover.analysis.findings.unexpected import unexpected
 # In the order in which findings of one severity are told.
 CHECKS: tuple[Callable[[Case], Finding | None], ...] = (
     lost, uncommitted, rolled_back, torn, duplicated, stale_writes, stuck_writers, stuck_sessions, late_errors,
-    brownout, shared_client, demoted_writer, old_address, unbounded_connects, long_waits, not_issued,
+    brownout, slower, shared_client, demoted_writer, old_address, unbounded_connects, long_waits, not_issued,
     only_reads, retry_storm, unexpected, calm_errors,
 )  # fmt: skip
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from pytest_rdsfailover.analysis.outages import Gap
 from pytest_rdsfailover.analysis.series import Series
 from pytest_rdsfailover.analysis.writes import Audit
 from pytest_rdsfailover.journal.course import Course
@@ -48,6 +49,7 @@ class Case:
         stuck: the numbers of the writers that never came back.
         stale: how many writes a former writer acknowledged.
         attempts: the tries that each writer reported.
+        outages: from when to when nobody was served for certain, in order.
     """
 
     series: Sequence[Series]
@@ -57,6 +59,7 @@ class Case:
     stuck: Sequence[int]
     stale: int
     attempts: Sequence[Series]
+    outages: Sequence[Gap] = ()
 
     @property
     def acked(self) -> dict[str, int]:
@@ -72,6 +75,17 @@ class Case:
     def settled(self) -> int | None:
         """Return when the cluster had settled; None if it had not, or nothing was triggered."""
         return None if self.course.settled is None else to_nanoseconds(self.course.settled)
+
+    @property
+    def trouble(self) -> Gap | None:
+        """Return since when the cluster was disturbed, and when it had settled.
+
+        That is all of the outages if nothing was triggered; None if it had not settled, or was not
+        disturbed.
+        """
+        if self.trigger is not None:
+            return None if self.settled is None else (self.trigger, self.settled)
+        return (self.outages[0][0], self.outages[-1][1]) if self.outages else None
 
 
 def some(keys: Sequence[object], most: int = 3) -> str:

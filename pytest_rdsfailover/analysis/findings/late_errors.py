@@ -3,7 +3,7 @@
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from operator import itemgetter
+from operator import itemgetter, sub
 
 from pytest_rdsfailover.analysis.findings.cures import cure_of
 from pytest_rdsfailover.analysis.findings.finding import Case, Finding
@@ -15,22 +15,26 @@ from pytest_rdsfailover.model.records import Fault
 # What counts as the end of observation: so long, and so many operations if there were fewer in it.
 LAST, FEWEST_OPERATIONS = SECOND // 2, 10
 FEWEST = 2  # a single error is no share
+PARTS = 4  # of a longer time; errors that come in all of them go on
 WORSE = 2  # times the share of errors of the calm
 CLIENT = Fault(0, "client")
+Failure = tuple[int, Fault]  # the end of an operation, and how it failed
 
 
 def late_errors(case: Case) -> Finding | None:
     """Tell an application that still fails when observation ends, more than it did in the calm."""
-    if case.settled is None or case.trigger is None:
-        return None
-    if len(case.errors) < FEWEST or case.errors[-FEWEST][0] <= case.settled:
+    trouble = case.trouble
+    if trouble is None or len(case.errors) < FEWEST or case.errors[-FEWEST][0] <= trouble[1]:
         return None  # mostly; a busy load has many operations in its last half second
-    failed, of = _last(case, case.settled)
-    allowed = max(case.course.calm_errors if case.course.calm_errors < 1 else 0, _calm_share(case))
-    if len(failed) < FEWEST or len(failed) <= WORSE * allowed * of:
+    begun, settled = trouble
+    calm = _calm_share(case, begun)
+    allowed = max(case.course.calm_errors if case.course.calm_errors < 1 else 0, calm)
+    going_on = _going_on(case, settled, WORSE * allowed)
+    if going_on is None:
         return None
-    fault, count = Counter(failed).most_common(1)[0]
-    late = sum(1 for series in case.series for _ in late_failures(series, case.settled))
+    failed, of = going_on
+    fault, count = Counter(fault for _, fault in failed).most_common(1)[0]
+    late = sum(1 for series in case.series for _ in late_failures(series, settled))
     return Finding(
         name="late_errors",
         severity="broken",
@@ -43,12 +47,36 @@ def late_errors(case: Case) -> Finding | None:
     )
 
 
-def _last(case: Case, settled: int) -> tuple[list[Fault], int]:
-    """Return the faults of the last operations of writers that came back, and how many these are.
+def _going_on(case: Case, settled: int, share: float) -> tuple[list[Failure], int] | None:
+    """Return the failures of the last operations, if they are more than a share, and of how many.
 
-    They are those of the last half second, or the last few if it has fewer.
+    None if it was over. A small share does not show in half a second. So ever longer times are looked
+    at, in which errors came all along.
     """
-    since = to_nanoseconds(case.course.stop) - LAST
+    stop = to_nanoseconds(case.course.stop)
+    length = LAST
+    while True:
+        failed, of = _last(case, settled, stop - length)
+        enough = len(failed) >= FEWEST and len(failed) > share * of
+        if enough and (length == LAST or _all_along([at for at, _ in failed], stop, length)):
+            return failed, of
+        if stop - length <= settled:
+            return None
+        length *= 2
+
+
+def _all_along(failed: Sequence[int], stop: int, length: int) -> bool:
+    """Tell whether errors came in all of a time, and none has been missing for longer than before."""
+    parts = {max(0, min(PARTS - 1, (stop - at) * PARTS // length)) for at in failed}
+    apart = max(map(sub, failed[1:], failed))
+    return len(parts) == PARTS and stop - failed[-1] <= apart
+
+
+def _last(case: Case, settled: int, since: int) -> tuple[list[Failure], int]:
+    """Return how the last operations of writers that came back failed, and how many these are.
+
+    They are those since a moment, or the last few if these are fewer.
+    """
     back = [
         (series, row)
         for series in case.series
@@ -58,11 +86,14 @@ def _last(case: Case, settled: int) -> tuple[list[Fault], int]:
     late = [(series, max(row, bisect_right(series.finished, since))) for series, row in back]
     within = sum(len(series) - first for series, first in late)
     if within >= FEWEST_OPERATIONS:
-        failed = _operations(late, only_failed=True)
-        return [fault for _, fault in failed if fault is not None], within
+        return _failures(_operations(late, only_failed=True)), within
     few = [(series, max(row, len(series) - FEWEST_OPERATIONS)) for series, row in back]
     last = _operations(few, only_failed=False)[-FEWEST_OPERATIONS:]
-    return [fault for _, fault in last if fault is not None], len(last)
+    return _failures(last), len(last)
+
+
+def _failures(operations: Sequence[tuple[int, Fault | None]]) -> list[Failure]:
+    return [(at, fault) for at, fault in operations if fault is not None]
 
 
 def _operations(
@@ -87,9 +118,8 @@ def _fault(acked: int, fault: Fault | None) -> Fault | None:
     return None if acked else fault or CLIENT
 
 
-def _calm_share(case: Case) -> float:
-    """Return the share of operations that failed before the trigger."""
-    trigger = case.trigger or 0
-    done = sum(bisect_right(series.finished, trigger) for series in case.series)
-    failed = sum(at <= trigger for at, _, _ in case.errors)
+def _calm_share(case: Case, until: int) -> float:
+    """Return the share of operations that failed before a moment."""
+    done = sum(bisect_right(series.finished, until) for series in case.series)
+    failed = sum(at <= until for at, _, _ in case.errors)
     return failed / done if done else 0.0

@@ -2,11 +2,13 @@
 
 import math
 
-from builders import ack, acks, course, journal, refused
+import pytest
+from builders import ack, acks, course, journal, refused, unknown
 
 from pytest_rdsfailover.analysis.absence import absences
 from pytest_rdsfailover.analysis.interval import Interval
 from pytest_rdsfailover.analysis.series import series_of
+from pytest_rdsfailover.journal.complaints import HANGS, Complaint
 from pytest_rdsfailover.model.clock import to_nanoseconds
 
 CALM = [*acks(0.01, 10.3, 0.01)]
@@ -82,3 +84,76 @@ def test_what_came_before_observation_does_not_say_what_writes_normally_take():
     )
 
     assert held.gaps.service == to_nanoseconds(0.001)
+
+
+def hanging(since):
+    """Return a writer that hangs for ever, beside one that is served."""
+    hangs = [*acks(0.015, since, 0.01, writer=1), unknown(20.0, 0, "timeout", sent=since, writer=1)]
+    events = [*CALM, *acks(10.31, 12.4, 0.01), *acks(12.4, 20.0, 0.01), *hangs]
+    complaint = Complaint(
+        error=HANGS, text="writer 1 is still in the workload", count=1, first=20.0, trace=""
+    )
+    found = series_of(journal(events, writers=2))
+    return absences(found, course(complaints=[complaint]))
+
+
+@pytest.mark.parametrize("since", [10.4, 13.1, 19.6])
+def test_who_hangs_while_others_are_served_is_stuck_and_leaves_no_end_open_but_its_own(since):
+    absence = hanging(since)
+    found = absence.ends
+
+    assert found.downtime.upper < to_nanoseconds(0.02)
+    assert found.first_back.ended
+    assert absence.writers.stuck == [1]
+    assert not found.last_back.ended
+
+
+def without_trigger(events, writers=2):
+    return ends(events, writers=writers, trigger=None, settled=None, milestones=[])
+
+
+def test_without_a_trigger_the_last_writer_was_back_when_the_last_outage_of_a_writer_ended():
+    away = [*acks(0.01, 5.0, 0.01, writer=1), *(refused(5 + n / 10, writer=1) for n in range(15))]
+    found = without_trigger([*acks(0.01, 20, 0.01), *away, *acks(6.5, 20.0, 0.01, writer=1)])
+
+    assert found.outages == Interval.exact(0)
+    assert found.last_back == Interval.exact(to_nanoseconds(6.5))
+
+
+def test_without_a_trigger_a_short_failure_of_a_writer_may_be_the_last_outage():
+    """It is shorter than what this machine does by itself, so nobody knows."""
+    noisy = [ack(at + n / 4) for n in range(80) for at in (0.01, 0.02, 0.03)]
+    other = [*acks(0.015, 5.0, 0.2, writer=1), refused(5.1, writer=1), ack(5.5, writer=1)]
+    found = without_trigger([*noisy, *other, *acks(5.7, 20.0, 0.2, writer=1)])
+
+    assert found.last_back == Interval(0, to_nanoseconds(5.5))
+
+
+def on_the_way(writer, *, quick=()):
+    """Return writes of which each answer needs 0.2 s from 13 s on, until all come together at 14 s."""
+    at, sent = writer / 125, [13 + 0.2 * n + writer / 125 for n in range(5)]
+    late = [ack(min(14 + writer / 5000, start + 0.2), sent=start, writer=writer) for start in sent]
+    calm = acks(0.01 + at, 13, 0.1, writer=writer)
+    return [*calm, *late, *quick, *acks(14.02 + at, 20, 0.1, writer=writer)]
+
+
+def test_answers_that_are_late_on_the_way_are_not_held_up_when_it_is_free_again():
+    events = [each for writer in range(8) for each in on_the_way(writer)]
+    found = without_trigger(events, writers=8)
+
+    assert found.downtime.lower == 0
+
+
+def test_a_server_that_stands_still_again_at_once_was_away_all_the_same():
+    def stalled(writer):
+        at = writer / 125
+        first, again = (
+            ack(end + writer / 5000, sent=end - 0.5 + at, writer=writer) for end in (13.5, 14.1)
+        )
+        quick = ack(13.52 + at, sent=13.51 + at, writer=writer)
+        calm = acks(0.01 + at, 13, 0.1, writer=writer)
+        return [*calm, first, quick, again, *acks(14.12 + at, 20, 0.1, writer=writer)]
+
+    found = without_trigger([each for writer in range(8) for each in stalled(writer)], writers=8)
+
+    assert found.outages.lower == 2

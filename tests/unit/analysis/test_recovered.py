@@ -86,3 +86,36 @@ def test_what_our_own_pause_made_late_delays_no_recovery_at_the_least():
 
     assert found.lower < 2.5
     assert found.upper > 2.8
+
+
+def without_trigger(events, **changes):
+    return recovered(events, trigger=None, settled=None, **changes)
+
+
+def test_without_a_trigger_the_last_failure_is_what_an_application_recovers_from():
+    found = without_trigger([*brownout(10.0, 11.5), *acks(11.5, 20.0, 0.01)])
+
+    assert 11.3 < found.lower <= found.upper <= 11.51
+
+
+def test_without_a_trigger_a_brownout_of_most_of_the_load_is_none_of_its_calm():
+    found = without_trigger([*brownout(10.0, 60.0), *acks(60.0, 62.0, 0.01)], stop=62.0)
+
+    assert found.upper == pytest.approx(60.0, abs=0.02)
+
+
+def test_without_a_trigger_a_slow_write_after_all_failures_is_another_event():
+    late = ack(15.3, sent=15.0)
+    found = without_trigger([*acks(10.0, 15.0, 0.01), late, *acks(15.31, 20.0, 0.01)])
+
+    assert found.upper < 16
+
+
+@pytest.mark.parametrize(("until", "most"), [(15.0, 5.0), (20.0, math.inf)])
+def test_an_application_that_takes_many_times_as_long_as_in_the_calm_is_not_back(until, most):
+    """No single write is slow enough to be one."""
+    slow = [ack(12.5 + n / 100, sent=12.48 + n / 100) for n in range(round((until - 12.5) * 100))]
+    found = recovered([*AWAY, *slow, *acks(until, 20.0, 0.01)])
+
+    assert found.lower < 2.51
+    assert found.upper == pytest.approx(most, abs=0.02)

@@ -76,6 +76,8 @@ def test_what_is_no_key_is_told_at_once(value, reason):
         ("run-0-0", "has to return a list"),
         (b"run-0-0", "has to return a list"),
         ({"run-0-0": 1}, "has to return a list"),
+        (set(KEYS), "stored returned a set, in which what is stored twice is there once"),
+        (dict.fromkeys(KEYS).keys(), "stored returned a set"),
     ],
 )
 def test_an_answer_that_is_no_list_of_keys_is_told_at_once(value, reason):

@@ -409,6 +409,14 @@ def test_stored_keys_that_never_come_are_waited_for_with_a_bound(monkeypatch, st
     workload.drop(None)
 
 
+def test_a_time_out_of_the_user_s_own_is_no_call_that_has_not_returned():
+    def times_out():
+        raise TimeoutError("no connection within 2 s")
+
+    with pytest.raises(TimeoutError, match="no connection within 2 s"):
+        CallWorkload(JOURNAL, print, stored=times_out).stored(None)
+
+
 def test_stored_sees_the_context_of_its_test():
     keys = contextvars.ContextVar("keys")
     keys.set(["run-0-0"])

@@ -1,5 +1,8 @@
 """Who fails over to whom, told from one look at the gateway; and what is refused."""
 
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from threading import Barrier, BrokenBarrierError
 from types import SimpleNamespace
 
 import pytest
@@ -91,3 +94,21 @@ def test_what_is_refused_starts_nothing(gateway, failovers, profile, target, pla
         failovers.start(profile, target, seed=0)
 
     assert gateway.started == []
+
+
+def test_whoever_asks_at_the_same_time_each_failover_is_told_once(gateway, failovers):
+    """A workload may ask, too: then many threads do."""
+    gateway.start(OURS, writer="instance-1", target="instance-2", seed=1)
+    everybody, shown = Barrier(4), gateway.plays()
+
+    def all_at_once():
+        with suppress(BrokenBarrierError):
+            everybody.wait(timeout=0.1)  # nobody comes if one asks after the other
+        return shown
+
+    gateway.plays = all_at_once
+    with ThreadPoolExecutor(4) as pool:
+        told = list(pool.map(lambda _: failovers.so_far(), range(4)))
+
+    assert [len(each) for each in told] == [1] * 4
+    assert all(each[0] is told[0][0] for each in told)

@@ -95,6 +95,10 @@ def test_a_load_that_is_never_well_ends_at_its_bound(ill):
     assert waited(**ill | {"bound": 2.0}) <= 3 * 2.0 + QUIET + 0.1
 
 
+def test_at_the_bound_an_answer_is_waited_for_as_well_though_not_for_long():
+    assert 4.04 < waited(back=1e9, still=(13.9, 14.045), bound=3.0) < 4.08
+
+
 def test_a_bound_that_ends_an_outage_waits_for_no_answer():
     assert waited(back=1e9, still=(12.0, 1e9), bound=3.0) == near(3.0 + QUIET)
 

@@ -147,8 +147,42 @@ def test_an_application_that_fails_as_often_as_in_the_calm_is_as_well_as_it_was(
     )
 
 
-def test_without_a_failover_nothing_is_late():
-    found = diagnosed([*CALM, *DOWN, *flaky(4)], trigger=None, settled=None, moves_writer=None)
+@pytest.mark.parametrize("trigger", [10.0, None])
+@pytest.mark.parametrize(("every", "told"), [(30, True), (300, False)])
+def test_a_few_errors_that_go_on_show_in_a_longer_time(trigger, every, told):
+    """One in thirty fails for ever; half a second seldom has two of them."""
+    writing = [*acks(1.0, 10.0, 0.01), *acks(12.5, 30.0, 0.01)]
+    events = [
+        refused(each.finished, 0, "client") if each.finished > 13 and not number % every else each
+        for number, each in enumerate(writing)
+    ]
+    other = [*acks(1.005, 10.0, 0.01, writer=1), *acks(12.505, 30.0, 0.01, writer=1)]
+    settled = trigger and 12.4
+    found = diagnosed(
+        [*events, *DOWN, *other],
+        writers=2,
+        stop=30.0,
+        trigger=trigger,
+        settled=settled,
+        rate=200.0,
+        calm_errors=0.01,
+    )
+
+    assert ("late_errors" in found) is told
+    if told:
+        assert found["late_errors"].severity == "broken"
+
+
+def test_two_bursts_of_errors_do_not_go_on():
+    bursts = [refused(at + n / 1000, 0, "client") for at in (14.0, 19.3) for n in range(20)]
+    events = [*acks(1.0, 10.0, 0.01), *DOWN, *acks(12.5, 20.0, 0.01), *bursts]
+    assert "late_errors" not in diagnosed(events)
+
+
+def test_without_an_outage_nothing_is_late():
+    steady = acks(1.0, 20.0, 0.1)
+    few = [refused(each.finished + 0.01, 1836) for each in flaky(4) if each.fault]
+    found = diagnosed([*steady, *few], trigger=None, settled=None, moves_writer=None)
     assert "late_errors" not in found
 
 

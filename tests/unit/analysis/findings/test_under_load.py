@@ -1,7 +1,7 @@
 """Findings about what a failover does to the load, each shown a planted fault and a near miss."""
 
 import pytest
-from builders import acks, course, journal, refused
+from builders import ack, acks, course, journal, refused
 
 from pytest_rdsfailover.analysis.judging import judge
 from pytest_rdsfailover.journal.evidence import Evidence
@@ -87,3 +87,32 @@ def test_connects_to_an_address_from_before_the_failover(at, told):
 def test_a_cluster_that_serves_nobody_has_no_old_address():
     late = [refused(16.0), *acks(16.5, 20.0, 0.1)]
     assert "old_address" not in diagnosed(journal([*CALM, *late]))
+
+
+def slowed(by, since=12.5, until=20.0):
+    """Return two writers whose writes take 2 ms, and longer for a time after the failover."""
+    return [
+        ack(at, sent=at - (0.002 + by if since <= at < until else 0.002), writer=writer)
+        for writer in (0, 1)
+        for first, last in ((1.0, 10.0), (12.5, 20.0))
+        for at in (first + 0.005 * writer + n / 100 for n in range(round((last - first) * 100)))
+    ]
+
+
+@pytest.mark.parametrize(
+    ("by", "until", "told"),
+    [(0.02, 20.0, True), (0.008, 20.0, False), (0.02, 18.0, False)],
+    ids=["for ever", "as the machine may", "for a time"],
+)
+def test_an_application_that_stays_slower_than_before(by, until, told):
+    found = diagnosed(journal(slowed(by, until=until), writers=2), rate=200.0)
+
+    assert ("slower" in found) is told
+    if told:
+        assert found["slower"].severity == "risky"
+        assert "took 22.0 ms or more" in found["slower"].evidence
+        assert "2.00 ms before the failover" in found["slower"].evidence
+
+
+def test_an_application_that_was_slow_in_the_calm_already_is_none():
+    assert "slower" not in diagnosed(journal(slowed(0.05, since=0.0), writers=2), rate=200.0)
