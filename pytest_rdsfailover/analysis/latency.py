@@ -3,10 +3,9 @@
 import math
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import compress
-from operator import sub
 from typing import NamedTuple
 
 from pytest_rdsfailover.analysis.figure import Figure
@@ -129,7 +128,11 @@ class _Waits(NamedTuple):
                 for row, own in slept.items()
                 if series.acked[row]
             )
-            special += self._unserved(series, first, last)
+            for wait in self._unserved(series, first, last):
+                if wait.least < wait.most:
+                    special.append(wait)
+                else:
+                    usual.append(wait.seen)
         if not usual and not special:
             return None
         seen = _quantiles([*usual, *(each.seen for each in special)])
@@ -175,11 +178,11 @@ def _figure(least: float, seen: float, most: float) -> Figure:
     return Figure(to_seconds(least), to_seconds(most), best=to_seconds(seen))
 
 
-def _served(series: Series, first: int, last: int, apart: set[int]) -> Iterator[int]:
+def _served(series: Series, first: int, last: int, apart: set[int]) -> Iterable[int]:
     """Return the latencies of the acknowledged writes intended in the interval, but for some rows."""
     begin = bisect_left(series.intended, first)
     rows = slice(begin, bisect_left(series.intended, last))
-    taken, acked = map(sub, series.finished[rows], series.intended[rows]), series.acked[rows]
+    taken, acked = series.latency.values[rows], series.acked[rows]
     if not apart:
         return compress(taken, acked) if 0 in acked else taken
     kept = (was and row not in apart for row, was in enumerate(acked, begin))

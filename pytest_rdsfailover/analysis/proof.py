@@ -81,7 +81,7 @@ def showing(series: Series, *, database: bool) -> bytes:
     """Return one byte an operation: 1 if it failed in a way that shows that nobody could be served."""
     shown = bytearray(len(series))
     away = [is_absence(fault, database=database) for fault in series.faults]
-    for row in series.failures():
+    for row in series.failures:
         if away[series.fault[row]] and not _by_its_own_packet(series, row):
             shown[row] = 1
     return bytes(shown)
