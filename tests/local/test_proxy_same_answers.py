@@ -102,6 +102,7 @@ SEQUENCES = {
     "counted with an error": ["SELECT CAST('1x' AS SIGNED)", "SELECT (@@warning_count", "SHOW ERRORS"],
     "an error before several statements": ["SELECT missing", "BEGIN; INSERT INTO log VALUES (1); COMMIT",
                                            "SHOW WARNINGS"],
+    "a transaction that an error ended": ["SET @mine = 1", "BEGIN", "TRUNCATE nowhere", "<ping>"],
     "warnings in another character set": ["DROP TABLE IF EXISTS `nä`", "SET NAMES latin1", "SHOW WARNINGS",
                                           "DROP TABLE IF EXISTS `nä`", "SET NAMES utf8mb4", "SHOW WARNINGS"],
 }  # fmt: skip

@@ -175,7 +175,10 @@ class ProxySession(Forwarder):
         self.closing = True
         self._service.touch(self)
 
-    def _ping(self, _: bytes) -> None:
+    def _ping(self, message: bytes) -> None:
+        if self.database is not None:  # whose server knows of a transaction that an error has ended
+            self.forward(message)
+            return
         self._aftermath.row_count = 0
         self._answer(ok_packet(self._status & SHOWN))
 
