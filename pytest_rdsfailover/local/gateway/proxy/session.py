@@ -4,7 +4,8 @@ from collections import deque
 from collections.abc import Callable
 
 from pytest_rdsfailover.local.gateway.proxy.aftermath import Aftermath
-from pytest_rdsfailover.local.gateway.proxy.forwarding import IN_TRANS, Forwarder
+from pytest_rdsfailover.local.gateway.proxy.borrowing import IN_TRANS
+from pytest_rdsfailover.local.gateway.proxy.forwarding import Forwarder
 from pytest_rdsfailover.local.gateway.proxy.opening import LONGEST_LOGIN, Opening
 from pytest_rdsfailover.local.gateway.proxy.server_login import MATCHED, ConnectionKey
 from pytest_rdsfailover.local.gateway.proxy.service import Service
