@@ -3,7 +3,7 @@
 import math
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import compress
 from typing import NamedTuple
@@ -128,11 +128,14 @@ class _Waits(NamedTuple):
                 for row, own in slept.items()
                 if series.acked[row]
             )
-            for wait in self._unserved(series, first, last):
-                if wait.least < wait.most:
-                    special.append(wait)
+            for slot, back in series.unserved(first, last, self.stop):
+                until = max(slot, self.stop) if back is None else back
+                own = self.pauses.within((slot, until))
+                if back is None or own:
+                    lost = back is None and until - slot > self.patience
+                    special.append(_wait(until - slot, own, lost=lost))
                 else:
-                    usual.append(wait.seen)
+                    usual.append(until - slot)
         if not usual and not special:
             return None
         seen = _quantiles([*usual, *(each.seen for each in special)])
@@ -140,14 +143,6 @@ class _Waits(NamedTuple):
         most = _quantiles([*usual, *(each.most for each in special)]) if special else seen
         p50, p99, longest = map(_figure, least, seen, most)
         return Percentiles(p50=p50, p99=p99, max=longest, count=len(usual) + len(special))
-
-    def _unserved(self, series: Series, first: int, last: int) -> Iterator[Wait]:
-        """Yield how long the writer waited after each slot at which no write succeeded."""
-        for slot, back in series.unserved(first, last, self.stop):
-            until = max(slot, self.stop) if back is None else back
-            own = self.pauses.within((slot, until))
-            lost = back is None and until - slot > self.patience
-            yield _wait(until - slot, own, lost=lost)
 
 
 def slept_through(series: Series, first: int, last: int, pauses: Pauses) -> dict[int, int]:

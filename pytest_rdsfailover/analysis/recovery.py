@@ -8,8 +8,8 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import accumulate, groupby, islice
-from operator import attrgetter
+from itertools import accumulate, groupby, islice, repeat
+from operator import add, attrgetter, sub
 from typing import NamedTuple, Self
 
 from pytest_rdsfailover.analysis.gap_figures import GapFigures
@@ -72,8 +72,11 @@ def recovery(seen: Observed, gaps: GapFigures, *, ended: bool) -> Interval:
     settled = max(seen.trigger, trouble.settled)
     ended = ended and (seen.settled is not None or not seen.triggered)
     certain = [operation for operation in since if not operation.excused]
-    surely = _Course(seen, certain, calm, settled).last(sure=True)
-    perhaps = _Course(seen, since, calm, settled).last(sure=False)
+    course = _Course(seen, since, calm, settled)
+    perhaps = course.last(sure=False)
+    if len(certain) < len(since):
+        course = _Course(seen, certain, calm, settled)
+    surely = course.last(sure=True)
     last = max(surely.at, perhaps.at)
     after = _next(seen.acks, last) if last > seen.trigger else last
     over = ended and surely.over and perhaps.over
@@ -86,9 +89,8 @@ def _bad(series: Series, seen: Observed, unusual: int) -> Iterator[Bad]:
     for row in {*series.failures, *series.latency.above(unusual)}:
         span, acked = (series.intended[row], series.finished[row]), bool(series.acked[row])
         own = seen.pauses.within(span)
-        yield Bad(
-            span[1], span[0], acked, own > 0 and (not acked or span[1] - span[0] - own <= unusual)
-        )
+        excused = own > 0 and (not acked or span[1] - span[0] - own <= unusual)
+        yield Bad(span[1], span[0], acked, excused)
 
 
 class _Trouble(NamedTuple):
@@ -167,9 +169,27 @@ class _Course:
         return [operation.at for operation in self.bad]
 
     @cached_property
-    def _lost(self) -> list[int]:
-        """Return how many of those before each one failed, and of all of them."""
-        return list(accumulate((not operation.served for operation in self.bad), initial=0))
+    def _ends(self) -> list[int]:
+        """Return when the stretch was over that begins with each."""
+        return [moment + QUIET for moment in self._moments]
+
+    @cached_property
+    def _stops(self) -> list[int]:
+        """Return the place of the first one behind that stretch."""
+        return list(map(bisect_left, repeat(self._moments), self._ends))
+
+    @cached_property
+    def _ended(self) -> list[int]:
+        """Return how many operations were over in that stretch."""
+        failed = [operation.at for operation in self.bad if not operation.served]
+        return list(map(add, self._within(failed), self._within(self.seen.acks)))
+
+    def _within(self, times: Sequence[int]) -> Iterator[int]:
+        """Return how many of some times in order lie in the stretch that begins with each."""
+        ends, begins = (
+            map(bisect_left, repeat(times), edges) for edges in (self._ends, self._moments)
+        )
+        return map(sub, ends, begins)
 
     def last(self, *, sure: bool) -> _End:
         """Return the end of the last bad operation before the first quiet stretch after settling.
@@ -194,11 +214,8 @@ class _Course:
     def _trouble(self, places: Iterable[int], *, sure: bool) -> Iterator[Gap]:
         """Yield from when to when operations in some places were bad, more than by accident."""
         for place in places:
-            moment = self._moments[place]
-            until = moment + QUIET
-            stop = bisect_left(self._moments, until)
-            lost = self._lost[stop] - self._lost[bisect_left(self._moments, moment)]
-            if not self._accident(stop - place, self._acked(moment, until) + lost, sure=sure):
+            moment, stop, of = self._moments[place], self._stops[place], self._ended[place]
+            if not self._accident(stop - place, of, sure=sure):
                 yield self.bad[place].since, moment if sure else self._moments[stop - 1]
 
     def _quiet(self, since: int, until: int) -> bool:

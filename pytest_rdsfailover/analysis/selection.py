@@ -19,11 +19,16 @@ def selected(values: Sequence[Number], places: Sequence[int]) -> list[Number]:
         return [ordered[place] for place in places]
     sample = sorted(values[:: len(values) // SAMPLE])
     found: list[Number] = []
-    above = values
+    above, least = values, sample[0]
     for place in places:
+        if place == len(values) - 1:
+            found.append(max(above))
+            continue
         about = place * len(sample) // len(values)
         low, high = max(0, about - MARGIN), about + MARGIN
-        above = [value for value in above if value >= sample[low]]
+        if sample[low] > least:
+            least = sample[low]
+            above = [value for value in above if value >= least]
         within = above
         if high < len(sample):
             within = [value for value in above if value <= sample[high]]
@@ -33,8 +38,6 @@ def selected(values: Sequence[Number], places: Sequence[int]) -> list[Number]:
 
 def _selected(values: Sequence[Number], place: int, rank: int, within: Sequence[Number]) -> Number:
     """Return the value in a place, which has a *rank* among those *within* reach of it."""
-    if place == len(values) - 1:
-        return max(within or values)
     if 0 <= rank < len(within):
         return sorted(within)[rank]
     return sorted(values)[place]  # the sample was misled
