@@ -81,15 +81,14 @@ class Scales:
             self._known.update(self._calm_times())
         return map(self._weigh, gaps, rows_of(self.series, gaps))
 
-    def _weigh(self, gap: Gap, around: Sequence[Rows]) -> Weighed:
+    def _weigh(self, gap: Gap, around: Rows) -> Weighed:
         service = max(
             self.service_before(gap[0]),
             _service_after(around, gap),
             _late_before(around, gap, self._gap_before(gap)),
         )
-        served = presence.latest_served(
-            ((each.series, each.first) for each in around), self.acks[0]
-        )
+        rows = zip(around.series, around.first, strict=True)
+        served = presence.latest_served(rows, self.acks[0])
         due = proof.Due(served, service)
         failures = proof.failures_within(around, self.shown, gap, due)
         own = self.pauses.at_edges(gap, EDGE + 2 * service)
@@ -144,7 +143,7 @@ class Scales:
         for series in self.series if spans else ():
             ends = places(series.finished, [until for _, until in spans], after=True)
             firsts = places(series.started, [since for since, _ in spans])
-            taken = list(map(sub, series.finished, series.started))
+            taken = series.taken.values
             for span, first, end in zip(spans, firsts, ends, strict=True):
                 low = max(first, end - share)
                 if low < end:
@@ -189,7 +188,7 @@ def _took(series: Series, since: int, until: int, most: int) -> Iterable[int]:
     return compress(taken, series.acked[first:end])
 
 
-def _service_after(around: Sequence[Rows], gap: Gap) -> int:
+def _service_after(around: Rows, gap: Gap) -> int:
     """Return how long writes take right after a gap, and what that explains of it.
 
     Where writes go on to take long, they were late on the way, and not held up.
@@ -197,13 +196,13 @@ def _service_after(around: Sequence[Rows], gap: Gap) -> int:
     until = gap[1] + max(gap[1] - gap[0], SECOND // 10)
     taken = [
         series.finished[row] - series.started[row]
-        for series, _, _, row in around
+        for series, row in zip(around.series, around.sent, strict=True)
         if row < len(series) and series.started[row] < until and series.acked[row]
     ]
     return round(proof.AGAIN * percentile(sorted(taken), 0.5)) if taken else 0
 
 
-def _late_before(around: Sequence[Rows], gap: Gap, since: int) -> int:
+def _late_before(around: Rows, gap: Gap, since: int) -> int:
     """Return how long writes took right before a gap, if that explains all of it; 0 if not.
 
     If those that were served between two gaps were all sent before the first of them, each took so long
@@ -213,7 +212,7 @@ def _late_before(around: Sequence[Rows], gap: Gap, since: int) -> int:
         return 0
     before = [
         (series.started[first - 1], series.finished[first - 1])
-        for series, first, _, _ in around
+        for series, first in zip(around.series, around.first, strict=True)
         if first and series.acked[first - 1] and series.finished[first - 1] > since
     ]
     if not before or any(start >= since for start, _ in before):
