@@ -9,6 +9,7 @@ import random
 from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import compress
 
 from truth import Slot, Truth
 
@@ -177,6 +178,8 @@ def _play(
 
 def _slept(begin: float, end: float, pauses: Sequence[tuple[float, float]]) -> float:
     """Return for how much of a span its process may have stood still; of a moment, whether it may."""
+    if not pauses:
+        return 0.0
     if begin == end:
         return float(any(a <= begin <= b + WAKING for a, b in pauses))
     return sum(max(0.0, min(b + WAKING, end) - max(a, begin)) for a, b in pauses)
@@ -253,20 +256,14 @@ def _meets(
 
 
 def _series(writer: int, rows: Iterator[Row], skips: Sequence[tuple[float, float, int]]) -> Series:
-    intended, started, finished = array("q"), array("q"), array("q")
-    outcomes, faults, fault = bytearray(), [None], array("H")
-    places: dict[Fault | None, int] = {None: 0}
-    for each in rows:
-        intended.append(round(each[0] * 1e9))
-        started.append(round(each[1] * 1e9))
-        finished.append(round(each[2] * 1e9))
-        outcomes.append(int(each[3]))
-        if each[4] not in places:
-            places[each[4]] = len(faults)
-            faults.append(each[4])
-        fault.append(places[each[4]])
-    acked = bytes(outcome == Outcome.ACKED for outcome in outcomes)
-    acks = array("q", (end for end, was in zip(finished, acked, strict=True) if was))
+    *times, outcomes, met = zip(*rows, strict=True)
+    intended, started, finished = (
+        array("q", [round(time * 1e9) for time in column]) for column in times
+    )
+    faults = list(dict.fromkeys([None, *met]))
+    places = {fault: place for place, fault in enumerate(faults)}
+    acked = bytes(outcome is Outcome.ACKED for outcome in outcomes)
+    acks = array("q", compress(finished, acked))
     return Series(
         writer=writer,
         intended=intended,
@@ -275,7 +272,7 @@ def _series(writer: int, rows: Iterator[Row], skips: Sequence[tuple[float, float
         acked=acked,
         acks=acks,
         skips=[(round(first * 1e9), round(last * 1e9), count) for first, last, count in skips],
-        fault=fault,
+        fault=array("H", map(places.__getitem__, met)),
         faults=faults,
         instance=array("B", bytes(len(acked))),
         instances=[None],
