@@ -160,7 +160,7 @@ def ended_tenures(
     """
     away: dict[str, list[tuple[int, int]]] = {}
     writer, cut = writer_before, None
-    for milestone in sorted(milestones, key=lambda each: each.at):
+    for milestone in sorted(milestones, key=lambda milestone: milestone.at):
         at = to_nanoseconds(milestone.at)
         if milestone.name == "writer_cut" and milestone.instance in {writer, None}:
             cut = at
