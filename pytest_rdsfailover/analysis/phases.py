@@ -40,13 +40,15 @@ def failures(all_series: Sequence[Series]) -> list[tuple[int, Fault, str | None]
     found: list[tuple[int, Fault, str | None]] = []
     for series in all_series:
         faults = [fault or Fault(0, "client") for fault in series.faults]
-        found += (
-            (
-                series.finished[row],
-                faults[series.fault[row]],
-                series.instances[series.instance[row]],
-            )
-            for row in series.failures
+        finished, fault, instance = (
+            map(column.__getitem__, series.failures)
+            for column in (series.finished, series.fault, series.instance)
+        )
+        found += zip(
+            finished,
+            map(faults.__getitem__, fault),
+            map(series.instances.__getitem__, instance),
+            strict=True,
         )
     return sorted(found, key=itemgetter(0))
 

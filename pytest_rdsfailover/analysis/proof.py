@@ -6,7 +6,7 @@ Times are integer nanoseconds. What each rule means, with pictures: `docs/defini
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import compress, takewhile
+from itertools import takewhile
 
 from pytest_rdsfailover.analysis.outages import Gap
 from pytest_rdsfailover.analysis.rows import Rows
@@ -97,14 +97,17 @@ def failures_within(rows: Rows, shown: Sequence[bytes], gap: Gap, due: Due) -> l
         gap: from when to when.
         due: when its writes should have been answered.
     """
-    return [
-        (min(earliest, gap[1]), min(max(latest, gap[0]), gap[1]))
-        for series, shows, first, sent in zip(
-            rows.series, shown, rows.first, rows.sent, strict=True
-        )
-        if (row := shows.find(1, first, sent)) >= 0
-        for earliest, latest in _failures(series, shows, (first, row, sent), due)
-    ]
+    found = []
+    for series, shows, first, sent in zip(rows.series, shown, rows.first, rows.sent, strict=True):
+        row = shows.find(1, first, sent)
+        if row >= 0 and _failed_before(series, first, due.there):
+            back = series.acked.find(1, first, sent)
+            row = -1 if back < 0 else shows.find(1, back, sent)
+        while row >= 0:
+            earliest, latest = _moment(series, row, due)
+            found.append((min(earliest, gap[1]), min(max(latest, gap[0]), gap[1])))
+            row = shows.find(1, row + 1, sent)
+    return found
 
 
 def failing_moments(all_series: Sequence[Series], shown: Sequence[bytes]) -> list[int]:
@@ -112,19 +115,9 @@ def failing_moments(all_series: Sequence[Series], shown: Sequence[bytes]) -> lis
     return sorted(
         _earliest(series, row)
         for series, shows in zip(all_series, shown, strict=True)
-        for row in compress(range(len(series)), shows)
+        for row in series.failures
+        if shows[row]
     )
-
-
-def _failures(series: Series, shows: bytes, rows: tuple[int, int, int], due: Due) -> Iterator[Gap]:
-    """Yield the moments of one writer's failures: its first row, that of the first failure, its end."""
-    first, row, end = rows
-    if _failed_before(series, first, due.there):
-        back = series.acked.find(1, first, end)
-        row = -1 if back < 0 else shows.find(1, back, end)
-    while row >= 0:
-        yield _moment(series, row, due)
-        row = shows.find(1, row + 1, end)
 
 
 def _failed_before(series: Series, row: int, there: int) -> bool:

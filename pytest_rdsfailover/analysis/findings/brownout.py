@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import repeat
-from operator import sub
+from operator import itemgetter, sub
 
 from pytest_rdsfailover.analysis.findings.cures import cure_of
 from pytest_rdsfailover.analysis.findings.finding import Case, Finding
@@ -96,6 +96,6 @@ def _runs(slices: Sequence[_Slice]) -> list[list[_Slice]]:
 def _most_allowed(case: Case, zero: int) -> float:
     """Return which share of a slice's operations may fail: more than the calm and its bound have."""
     done = sum(bisect_left(series.finished, zero) for series in case.series)
-    calm = sum(at < zero for at, _, _ in case.errors) / done if done else 0.0
+    calm = bisect_left(case.errors, zero, key=itemgetter(0)) / done if done else 0.0
     bound = case.course.calm_errors if case.course.calm_errors < 1 else 0.0
     return max(SHARE, WORSE * calm, WORSE * bound)
