@@ -128,7 +128,9 @@ def audit(journal: Journal, all_series: Sequence[Series], stored: Stored) -> Aud
         if seen != series.acked:  # the usual case is every acknowledged write once and no other
             _compare(journal, series, seen, found)
     found.unexpected.extend(journal.key(*position) for position in sorted(strangers))
-    found.duplicated.extend(journal.key(*each) for each, n in sorted(strangers.items()) if n > 1)
+    found.duplicated.extend(
+        journal.key(*position) for position, n in sorted(strangers.items()) if n > 1
+    )
     unknown = sum(series.outcome.count(Outcome.UNKNOWN) for series in all_series)
     return replace(found, absent=unknown - len(found.recovered))
 
