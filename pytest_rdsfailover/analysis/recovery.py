@@ -86,11 +86,12 @@ def recovery(seen: Observed, gaps: GapFigures, *, ended: bool) -> Interval:
 
 def _bad(series: Series, seen: Observed, unusual: int) -> Iterator[Bad]:
     """Yield the operations that failed, or took unusually long."""
-    for row in {*series.failures, *series.latency.above(unusual)}:
-        span, acked = (series.intended[row], series.finished[row]), bool(series.acked[row])
-        own = seen.pauses.within(span)
-        excused = own > 0 and (not acked or span[1] - span[0] - own <= unusual)
-        yield Bad(span[1], span[0], acked, excused)
+    rows = {*series.failures, *series.latency.above(unusual)}
+    columns = (series.finished, series.intended, series.acked)
+    for at, since, acked in zip(*(map(each.__getitem__, rows) for each in columns), strict=True):
+        own = seen.pauses.within((since, at))
+        excused = own > 0 and (not acked or at - since - own <= unusual)
+        yield Bad(at, since, bool(acked), excused)
 
 
 class _Trouble(NamedTuple):

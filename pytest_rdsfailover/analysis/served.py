@@ -106,14 +106,15 @@ def worst_second(seen: Observed, *, zero: int) -> Figure | None:
         seen: the trial.
         zero: the moment that its times are counted from.
     """
-    unserved = sorted(chain.from_iterable(_unserved(series, seen) for series in seen.series))
-    if not unserved:
+    found = [pair for series in seen.series for pair in _unserved(series, seen)]
+    if not found:
         return None if not _any_due(seen) else Figure.exact(1.0, "%")
+    unserved = sorted(slot for slot, _ in found)
     latest = max(seen.start, seen.stop - SECOND)
-    due = _due(seen, (min(unserved[0][0], latest), unserved[-1][0] + SECOND))
-    least, at, counts = _worst([slot for slot, _ in unserved], due, latest)
-    sure = [slot for slot, excused in unserved if not excused]
-    most = least if len(sure) == len(unserved) else _worst(sure, due, latest)[0]
+    due = _due(seen, (min(unserved[0], latest), unserved[-1] + SECOND))
+    least, at, counts = _worst(unserved, due, latest)
+    sure = [slot for slot, excused in found if not excused]
+    most = least if len(sure) == len(found) else _worst(sorted(sure), due, latest)[0]
     moment = format_moment(to_seconds(at - zero))
     return Figure(least, most, unit="%", best=least, basis=f"{counts} in the second from {moment}")
 
