@@ -34,10 +34,11 @@ if TYPE_CHECKING:
     from pytest_rdsfailover.load.programs import ProcessWorkload
     from pytest_rdsfailover.load.writer import ReconnectPolicy
     from pytest_rdsfailover.local.failovers import FailoverInProgressError
-    from pytest_rdsfailover.local.gateway.proxy.settings import ProxySettings
+    from pytest_rdsfailover.local.gateway.proxy.settings import ProxyChanges, ProxySettings
     from pytest_rdsfailover.local.gateway.proxy.stats import Pin, ProxyStats
     from pytest_rdsfailover.local.network import Faults
     from pytest_rdsfailover.local.server.accounts import ServerError
+    from pytest_rdsfailover.local.toxiproxy.arguments import ToxicDescription, ToxicOptions
     from pytest_rdsfailover.local.toxiproxy.client import Toxic, ToxiproxyClient, ToxiproxyProxy
     from pytest_rdsfailover.model.endpoints import Bounds, Endpoint, Tls
     from pytest_rdsfailover.model.errors import (
@@ -130,6 +131,7 @@ __all__ = [
     "PreflightError",
     "ProcessWorkload",
     "Proxy",
+    "ProxyChanges",
     "ProxySettings",
     "ProxyStats",
     "Pulse",
@@ -150,6 +152,8 @@ __all__ = [
     "ToldError",
     "TouchError",
     "Toxic",
+    "ToxicDescription",
+    "ToxicOptions",
     "ToxiproxyClient",
     "ToxiproxyError",
     "ToxiproxyProxy",
@@ -190,10 +194,11 @@ _HOMES = {
     "load.programs": "ProcessWorkload",
     "load.writer": "ReconnectPolicy",
     "local.failovers": "FailoverInProgressError",
-    "local.gateway.proxy.settings": "ProxySettings",
+    "local.gateway.proxy.settings": "ProxyChanges ProxySettings",
     "local.network": "Faults",
     "local.gateway.proxy.stats": "Pin ProxyStats",
     "local.server.accounts": "ServerError",
+    "local.toxiproxy.arguments": "ToxicDescription ToxicOptions",
     "local.toxiproxy.client": "Toxic ToxiproxyClient ToxiproxyProxy",
     "model.endpoints": "Bounds Endpoint Tls",
     "model.errors": "AuditError CancelledWorkError CommandError DiedError ExitedWorkError GatewayError LeftBehindWarning NotHereError NotReadyError NotResumedWarning RdsFailoverError SettingError ToldError ToxiproxyError UnaskedFindingWarning UndecidedError UnreliableTrialsWarning",

@@ -46,9 +46,9 @@ GROUPS = {
     ),
     "Repeats": "Trials Sample Population",
     "Endpoints": "Endpoint Tls",
-    "RDS Proxy": "ProxyStats ProxySettings Pin",
+    "RDS Proxy": "ProxyStats ProxySettings ProxyChanges Pin",
     "Hooks": "Failover OwnFault Outcome Fault",
-    "Toxiproxy": "ToxiproxyClient ToxiproxyProxy Toxic",
+    "Toxiproxy": "ToxiproxyClient ToxiproxyProxy Toxic ToxicOptions ToxicDescription",
     "Errors": (
         "RdsFailoverError UndecidedError InvalidTrialError InvalidTrialsError SettingError UnfitLoadError UnsafeError"
         " FailoverInProgressError NotHereError NotReadyError DiedError AuditError LoadError"
@@ -75,8 +75,25 @@ MADE = {
     "Fault",
 }  # by users
 PLACED = set(" ".join(GROUPS.values()).split())
+CHOICE = re.compile(r"^(\w+) = (Literal\[[^]]+\])$", re.MULTILINE)
+NAME = re.compile(r"\b[A-Z]\w+\b")
 SECTION = re.compile(r"^(Args|Attributes|Raises):\n((?:(?: {4}.*)?\n?)+)", re.MULTILINE)
 ENTRY = re.compile(r"^ {4}(\w+): ((?:.*\n?)(?: {8}.*\n?)*)", re.MULTILINE)
+
+
+def choices() -> dict[str, str]:
+    """Return what the package's names for a choice of texts stand for."""
+    modules = sorted((ROOT / PACKAGE).rglob("*.py"))
+    named = [CHOICE.findall(path.read_text()) for path in modules]
+    return {name: ast.unparse(ast.parse(texts)) for pairs in named for name, texts in pairs}
+
+
+CHOICES = choices()
+
+
+def spelt(types: str) -> str:
+    """Return types with each choice spelt out."""
+    return NAME.sub(lambda name: CHOICES.get(name[0], name[0]), types)
 
 
 class Source:
@@ -116,7 +133,7 @@ class Source:
         """Yield name, type and meaning of each field, inherited ones first."""
         for kind in self.family:
             types = {
-                node.target.id: ast.unparse(node.annotation)
+                node.target.id: spelt(ast.unparse(node.annotation))
                 for node in kind.node.body
                 if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name)
             }
@@ -171,10 +188,10 @@ def joined(text: str) -> str:
 
 def signature(node: ast.FunctionDef) -> str:
     """Return a method as it is called, with types; a property by its name alone."""
-    returns = "" if node.returns is None else ast.unparse(node.returns).strip("'")
+    returns = "" if node.returns is None else spelt(ast.unparse(node.returns).strip("'"))
     if any(ast.unparse(each) == "property" for each in node.decorator_list):
         return f"{node.name}: {returns}"
-    arguments = re.sub(r"^self(, /)?(, )?", "", ast.unparse(node.args))
+    arguments = spelt(re.sub(r"^self(, /)?(, )?", "", ast.unparse(node.args)))
     # What is taken only to be refused is no argument.
     arguments = arguments.replace("*unnamed: Never, **", "**").replace("*unnamed: Never", "*")
     name = "" if node.name == "__call__" else node.name

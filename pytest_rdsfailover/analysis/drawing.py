@@ -183,7 +183,7 @@ def _strip(
     acks = sorted(time for series in found for time in _between(series.acks, first, last))
     failed: dict[int, list[int]] = {}
     for series in found:
-        for row in series.failures():
+        for row in series.failures:
             if first <= series.finished[row] < last:
                 counts = failed.setdefault(states.place(_state(series, row)), [0] * SLICES)
                 counts[_slice(series.finished[row], first, last)] += 1

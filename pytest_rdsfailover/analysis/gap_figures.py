@@ -106,10 +106,12 @@ def gap_figures(seen: Observed, *, database: bool) -> GapFigures:
         seen: the trial.
         database: whether the database is asked for, and not the application.
     """
-    natural = outages.natural_gap(seen.calm, seen.pauses, seen.rate)
+    taken = outages.lengths(seen.acks)
+    calm = seen.calm
+    natural = outages.natural_gap(calm, taken[1 : max(1, len(calm))], seen.pauses, seen.rate)
     explained = max(outages.explained(seen.rate), natural)
     threshold = outages.threshold(natural, seen.rate)
-    wide = outages.WideGaps.of(seen.acks, explained)
+    wide = outages.WideGaps.of(seen.acks, taken, explained)
     shown = [showing(series, database=database) for series in seen.series]
     scales = Scales(
         series=seen.series,
@@ -124,14 +126,14 @@ def gap_figures(seen: Observed, *, database: bool) -> GapFigures:
     found = [
         weighed for weighed in candidates if weighed.length > threshold or weighed.lower > explained
     ]
-    calm = seen.trigger if seen.triggered else seen.stop
+    until = seen.trigger if seen.triggered else seen.stop
     begin, end = longest_unseen(seen.series, wide, since=seen.trigger)
     return GapFigures(
         natural=natural,
         explained=explained,
         threshold=threshold,
-        service=scales.service_before(calm),
-        slowest=scales.slowest_before(calm),
+        service=scales.service_before(until),
+        slowest=scales.slowest_before(until),
         candidates=candidates,
         widest=_widest(scales, seen, wide, candidates),
         outages=found,

@@ -3,10 +3,9 @@
 import math
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import compress
-from operator import sub
 from typing import NamedTuple
 
 from pytest_rdsfailover.analysis.figure import Figure
@@ -129,7 +128,14 @@ class _Waits(NamedTuple):
                 for row, own in slept.items()
                 if series.acked[row]
             )
-            special += self._unserved(series, first, last)
+            for slot, back in series.unserved(first, last, self.stop):
+                until = max(slot, self.stop) if back is None else back
+                own = self.pauses.within((slot, until))
+                if back is None or own:
+                    lost = back is None and until - slot > self.patience
+                    special.append(_wait(until - slot, own, lost=lost))
+                else:
+                    usual.append(until - slot)
         if not usual and not special:
             return None
         seen = _quantiles([*usual, *(each.seen for each in special)])
@@ -137,14 +143,6 @@ class _Waits(NamedTuple):
         most = _quantiles([*usual, *(each.most for each in special)]) if special else seen
         p50, p99, longest = map(_figure, least, seen, most)
         return Percentiles(p50=p50, p99=p99, max=longest, count=len(usual) + len(special))
-
-    def _unserved(self, series: Series, first: int, last: int) -> Iterator[Wait]:
-        """Yield how long the writer waited after each slot at which no write succeeded."""
-        for slot, back in series.unserved(first, last, self.stop):
-            until = max(slot, self.stop) if back is None else back
-            own = self.pauses.within((slot, until))
-            lost = back is None and until - slot > self.patience
-            yield _wait(until - slot, own, lost=lost)
 
 
 def slept_through(series: Series, first: int, last: int, pauses: Pauses) -> dict[int, int]:
@@ -175,11 +173,11 @@ def _figure(least: float, seen: float, most: float) -> Figure:
     return Figure(to_seconds(least), to_seconds(most), best=to_seconds(seen))
 
 
-def _served(series: Series, first: int, last: int, apart: set[int]) -> Iterator[int]:
+def _served(series: Series, first: int, last: int, apart: set[int]) -> Iterable[int]:
     """Return the latencies of the acknowledged writes intended in the interval, but for some rows."""
     begin = bisect_left(series.intended, first)
     rows = slice(begin, bisect_left(series.intended, last))
-    taken, acked = map(sub, series.finished[rows], series.intended[rows]), series.acked[rows]
+    taken, acked = series.latency.values[rows], series.acked[rows]
     if not apart:
         return compress(taken, acked) if 0 in acked else taken
     kept = (was and row not in apart for row, was in enumerate(acked, begin))

@@ -12,7 +12,7 @@ from typing import Self
 
 from pytest_rdsfailover.analysis.pauses import Pauses
 from pytest_rdsfailover.analysis.series import Series
-from pytest_rdsfailover.analysis.sieve import places_above
+from pytest_rdsfailover.analysis.sieve import Sieve
 from pytest_rdsfailover.analysis.statistics import percentile
 from pytest_rdsfailover.model.clock import SECOND
 
@@ -68,7 +68,7 @@ def longer(acks: Sequence[int], longer_than: int) -> list[Gap]:
 
 
 def _longer(acks: Sequence[int], taken: Sequence[int], longer_than: int) -> list[Gap]:
-    return [(acks[place], acks[place + 1]) for place in places_above(taken, longer_than)]
+    return [(acks[place], acks[place + 1]) for place in Sieve(taken).above(longer_than)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,9 +88,8 @@ class WideGaps:
     gaps: Sequence[Gap]
 
     @classmethod
-    def of(cls, acks: Sequence[int], longer_than: int) -> Self:
+    def of(cls, acks: Sequence[int], taken: Sequence[int], longer_than: int) -> Self:
         """Find them."""
-        taken = lengths(acks)
         gaps = _longer(acks, taken, longer_than)
         return cls(acks=acks, taken=taken, longer_than=longer_than, gaps=gaps)
 
@@ -120,7 +119,7 @@ def explained(rate: float) -> int:
     return max(SHORTEST_OUTAGE, round(MISSED_SLOTS * SECOND / rate) if rate > 0 else 0)
 
 
-def natural_gap(calm: Sequence[int], pauses: Pauses, rate: float) -> int:
+def natural_gap(calm: Sequence[int], taken: Sequence[int], pauses: Pauses, rate: float) -> int:
     """Return the largest gap that this machine and this server leave by themselves.
 
     What the load generator slept through is none of it, nor is a disturbance: a gap that neither
@@ -128,10 +127,10 @@ def natural_gap(calm: Sequence[int], pauses: Pauses, rate: float) -> int:
 
     Args:
         calm: acknowledgements in order, of a time without a fault.
+        taken: the time from each of them to the next.
         pauses: when the load generator stood still.
         rate: writes per second that all writers intend together; 0 if there is no schedule.
     """
-    taken = lengths(calm)
     usual = sorted(taken[:: max(1, len(taken) // RECENT)])
     if not usual:
         return 0
@@ -141,7 +140,8 @@ def natural_gap(calm: Sequence[int], pauses: Pauses, rate: float) -> int:
         return longest
     # Only a gap that is too long may have become so by a pause, and there are few of these.
     slept = (
-        after - before - pauses.within((before, after)) for before, after in longer(calm, most)
+        after - before - pauses.within((before, after))
+        for before, after in _longer(calm, taken, most)
     )
     kept = max(compress(taken, map(most.__ge__, taken)), default=0)
     return max(kept, *(each for each in slept if each <= most), 0)

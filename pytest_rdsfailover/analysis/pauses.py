@@ -69,4 +69,6 @@ class Pauses:
 
     def before(self, moment: int) -> int:
         """Return the length of the pause that ended at a moment or that the moment lies in."""
+        if not self.spans:
+            return 0
         return max((moment - a for a, b in self.touching((moment, moment))), default=0)

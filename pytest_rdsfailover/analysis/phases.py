@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from operator import itemgetter
 
 from pytest_rdsfailover.analysis.series import Series
@@ -36,15 +37,19 @@ class Phase:
 
 def failures(all_series: Sequence[Series]) -> list[tuple[int, Fault, str | None]]:
     """Return every failed attempt's end, fault and instance, in order of time."""
-    found = [
-        (
-            series.finished[row],
-            series.faults[series.fault[row]] or Fault(0, "client"),
-            series.instances[series.instance[row]],
+    found: list[tuple[int, Fault, str | None]] = []
+    for series in all_series:
+        faults = [fault or Fault(0, "client") for fault in series.faults]
+        finished, fault, instance = (
+            map(column.__getitem__, series.failures)
+            for column in (series.finished, series.fault, series.instance)
         )
-        for series in all_series
-        for row in series.failures()
-    ]
+        found += zip(
+            finished,
+            map(faults.__getitem__, fault),
+            map(series.instances.__getitem__, instance),
+            strict=True,
+        )
     return sorted(found, key=itemgetter(0))
 
 
@@ -58,14 +63,15 @@ def phases(
     """
     done: list[Phase] = []
     running: dict[tuple[Fault, str | None], list[int]] = {}  # count, first and last
-    for at, fault, instance in errors:
+    for (fault, instance), alike in groupby(errors, key=itemgetter(1, 2)):
         seen = running.get((fault, instance))
-        if seen is not None and at - seen[2] <= pause:
-            seen[0], seen[2] = seen[0] + 1, at
-            continue
-        if seen is not None:
-            done.append(_phase(fault, instance, seen, stop))
-        running[fault, instance] = [1, at, at]
+        for at, _, _ in alike:
+            if seen is not None and at - seen[2] <= pause:
+                seen[0], seen[2] = seen[0] + 1, at
+                continue
+            if seen is not None:
+                done.append(_phase(fault, instance, seen, stop))
+            seen = running[fault, instance] = [1, at, at]
     done += [_phase(*sort, seen, stop) for sort, seen in running.items()]
     return sorted(done, key=lambda phase: (phase.first, phase.last))
 

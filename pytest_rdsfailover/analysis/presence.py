@@ -2,11 +2,9 @@
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
-from operator import sub
 
 from pytest_rdsfailover.analysis.outages import Gap, WideGaps, longer
 from pytest_rdsfailover.analysis.series import Series
-from pytest_rdsfailover.analysis.sieve import places_above
 from pytest_rdsfailover.model.clock import SECOND
 
 FINEST = SECOND // 400  # upper ends below twice this are not looked for
@@ -65,8 +63,7 @@ def _slow(all_series: Sequence[Series], slow: int) -> list[int]:
     """Return when writes were acknowledged that took longer than *slow*."""
     found: list[int] = []
     for series in all_series:
-        taken = list(map(sub, series.finished, series.started))
-        found += [series.finished[row] for row in places_above(taken, slow) if series.acked[row]]
+        found += [series.finished[row] for row in series.taken.above(slow) if series.acked[row]]
     return found
 
 

@@ -6,7 +6,7 @@ Times are integer nanoseconds. What each rule means, with pictures: `docs/defini
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import compress, takewhile
+from itertools import takewhile
 
 from pytest_rdsfailover.analysis.outages import Gap
 from pytest_rdsfailover.analysis.rows import Rows
@@ -81,29 +81,33 @@ def showing(series: Series, *, database: bool) -> bytes:
     """Return one byte an operation: 1 if it failed in a way that shows that nobody could be served."""
     shown = bytearray(len(series))
     away = [is_absence(fault, database=database) for fault in series.faults]
-    for row in series.failures():
-        if away[series.fault[row]] and not _by_its_own_packet(series, row):
+    long = any(fault is not None and fault.code == TOO_LONG for fault in series.faults)
+    for row in series.failures:
+        if away[series.fault[row]] and not (long and _by_its_own_packet(series, row)):
             shown[row] = 1
     return bytes(shown)
 
 
-def failures_within(
-    all_rows: Sequence[Rows], shown: Sequence[bytes], gap: Gap, due: Due
-) -> list[Gap]:
+def failures_within(rows: Rows, shown: Sequence[bytes], gap: Gap, due: Due) -> list[Gap]:
     """Return (earliest, latest) moments between which the database was away, one pair a failure.
 
     Args:
-        all_rows: the rows of all writers around the gap.
+        rows: those of all writers around the gap.
         shown: what each writer's failures are `showing`.
         gap: from when to when.
         due: when its writes should have been answered.
     """
-    return [
-        (min(earliest, gap[1]), min(max(latest, gap[0]), gap[1]))
-        for rows, shows in zip(all_rows, shown, strict=True)
-        if (row := shows.find(1, rows.first, rows.sent)) >= 0
-        for earliest, latest in _failures(rows, shows, row, due)
-    ]
+    found = []
+    for series, shows, first, sent in zip(rows.series, shown, rows.first, rows.sent, strict=True):
+        row = shows.find(1, first, sent)
+        if row >= 0 and _failed_before(series, first, due.there):
+            back = series.acked.find(1, first, sent)
+            row = -1 if back < 0 else shows.find(1, back, sent)
+        while row >= 0:
+            earliest, latest = _moment(series, row, due)
+            found.append((min(earliest, gap[1]), min(max(latest, gap[0]), gap[1])))
+            row = shows.find(1, row + 1, sent)
+    return found
 
 
 def failing_moments(all_series: Sequence[Series], shown: Sequence[bytes]) -> list[int]:
@@ -111,19 +115,9 @@ def failing_moments(all_series: Sequence[Series], shown: Sequence[bytes]) -> lis
     return sorted(
         _earliest(series, row)
         for series, shows in zip(all_series, shown, strict=True)
-        for row in compress(range(len(series)), shows)
+        for row in series.failures
+        if shows[row]
     )
-
-
-def _failures(rows: Rows, shows: bytes, row: int, due: Due) -> Iterator[Gap]:
-    """Yield the moments of one writer's failures, of which the first is in a *row*."""
-    series, end = rows.series, rows.sent
-    if _failed_before(series, rows.first, due.there):
-        back = series.acked.find(1, rows.first, end)
-        row = -1 if back < 0 else shows.find(1, back, end)
-    while row >= 0:
-        yield _moment(series, row, due)
-        row = shows.find(1, row + 1, end)
 
 
 def _failed_before(series: Series, row: int, there: int) -> bool:
@@ -164,8 +158,6 @@ def _by_its_own_packet(series: Series, row: int) -> bool:
     The server's word for that may get lost in the end of the connection. So a reset is of that kind if
     there is such a word beside it, with nothing but resets between.
     """
-    if all(fault is None or fault.code != TOO_LONG for fault in series.faults):
-        return False
     beside = (
         range(row, max(-1, row - NEIGHBOURS), -1),
         range(row, min(row + NEIGHBOURS, len(series))),
@@ -186,7 +178,7 @@ def had_to_connect(series: Series, row: int) -> bool:
     return row > 0 and not series.acked[row - 1]
 
 
-def silence(all_rows: Sequence[Rows], gap: Gap, due: Due) -> Gap | None:
+def silence(rows: Rows, gap: Gap, due: Due) -> Gap | None:
     """Return (earliest, latest) of what writes prove that were held up over the end of a gap.
 
     A server that stood still answers all of them together, and was away from when the first of
@@ -199,8 +191,7 @@ def silence(all_rows: Sequence[Rows], gap: Gap, due: Due) -> Gap | None:
     released = gap[1] - max(due.service, RELEASE)
     held = [
         (start, end)
-        for rows in all_rows
-        for start, end in _held(rows, gap)
+        for start, end in _held(rows)
         if due.after(start) < released and not due.overdue(start)
     ]
     if not held:
@@ -232,12 +223,11 @@ def _deviation(times: Sequence[int]) -> int:
     return percentile(sorted(abs(time - middle) for time in times), 0.5)
 
 
-def _held(rows: Rows, gap: Gap) -> Iterator[Gap]:
-    """Yield start and end of this writer's write that was sent before a gap's end and served after."""
-    series, row = rows.series, rows.back
-    there = row < len(series) and series.started[row] < gap[1] and series.acked[row]
-    if there and not had_to_connect(series, row):
-        yield series.started[row], series.finished[row]
+def _held(rows: Rows) -> Iterator[Gap]:
+    """Yield start and end of each write that was sent before the end of a gap and served after it."""
+    for series, row, sent in zip(rows.series, rows.back, rows.sent, strict=True):
+        if row < sent and series.acked[row] and not had_to_connect(series, row):
+            yield series.started[row], series.finished[row]
 
 
 def between(proofs: Sequence[Gap], gap: Gap, due: Due) -> int:
@@ -249,13 +239,12 @@ def between(proofs: Sequence[Gap], gap: Gap, due: Due) -> int:
     return min(max(0, earliest_last - latest_first), gap[1] - due.there)
 
 
-def passed_by(all_rows: Sequence[Rows], gap: Gap, due: Due) -> bool:
+def passed_by(rows: Rows, gap: Gap, due: Due) -> bool:
     """Tell whether one writer was served on both sides of a gap, in time and with nothing between.
 
     Then nothing shows that the database was away: the other writers may have been cut off alone.
     """
-    for rows in all_rows:
-        series, row = rows.series, rows.back
+    for series, row in zip(rows.series, rows.back, strict=True):
         if 0 < row < len(series) and series.finished[row] == gap[1]:
             usual = series.finished[row] - series.intended[row] <= max(AGAIN * due.service, RELEASE)
             both = series.acked[row] and series.acked[row - 1]

@@ -5,10 +5,11 @@ Times are integer nanoseconds. What the words mean: `docs/definitions.md`.
 
 import math
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import accumulate, compress, count, repeat
-from operator import sub
+from functools import cached_property
+from itertools import accumulate, groupby, islice, repeat
+from operator import add, attrgetter, sub
 from typing import NamedTuple, Self
 
 from pytest_rdsfailover.analysis.gap_figures import GapFigures
@@ -20,6 +21,7 @@ from pytest_rdsfailover.analysis.series import Series
 from pytest_rdsfailover.analysis.statistics import wilson
 from pytest_rdsfailover.model.clock import SECOND
 
+_AT = attrgetter("at")
 QUIET = SECOND // 4  # of operations like those of the calm, and the failover is over,
 FEWEST = 5  # if there were so many of them
 WORSE = 2  # times the share of bad operations of the calm is like the calm
@@ -61,19 +63,20 @@ def recovery(seen: Observed, gaps: GapFigures, *, ended: bool) -> Interval:
         gaps: what the gaps of the trial say, which tells how long operations take in the calm.
         ended: whether all outages had ended when observation did.
     """
-    bad = sorted(
-        operation for series in seen.series for operation in _bad(series, seen, gaps.unusual)
-    )
+    bad = [operation for series in seen.series for operation in _bad(series, seen, gaps.unusual)]
     trouble = _Trouble.of(bad, seen, gaps)
-    bad = sorted({*bad, *_slow(seen, trouble, gaps.unusual)})
+    bad += _slow(seen, trouble, gaps.unusual)
+    bad = [operation for operation, _ in groupby(sorted(bad))]  # slow stretches overlap
     calm = _calm(bad, seen, trouble.start)
-    since = [operation for operation in bad if operation.at > seen.trigger]
+    since = bad[bisect_right(bad, seen.trigger, key=_AT) :]
     settled = max(seen.trigger, trouble.settled)
     ended = ended and (seen.settled is not None or not seen.triggered)
-    surely = _Course(
-        seen, [operation for operation in since if not operation.excused], calm, settled
-    ).last(sure=True)
-    perhaps = _Course(seen, since, calm, settled).last(sure=False)
+    certain = [operation for operation in since if not operation.excused]
+    course = _Course(seen, since, calm, settled)
+    perhaps = course.last(sure=False)
+    if len(certain) < len(since):
+        course = _Course(seen, certain, calm, settled)
+    surely = course.last(sure=True)
     last = max(surely.at, perhaps.at)
     after = _next(seen.acks, last) if last > seen.trigger else last
     over = ended and surely.over and perhaps.over
@@ -83,14 +86,12 @@ def recovery(seen: Observed, gaps: GapFigures, *, ended: bool) -> Interval:
 
 def _bad(series: Series, seen: Observed, unusual: int) -> Iterator[Bad]:
     """Yield the operations that failed, or took unusually long."""
-    taken = map(sub, series.finished, series.intended)
-    late = compress(count(), map(unusual.__lt__, taken))
-    for row in {*series.failures(), *late}:
-        span, acked = (series.intended[row], series.finished[row]), bool(series.acked[row])
-        own = seen.pauses.within(span)
-        yield Bad(
-            span[1], span[0], acked, own > 0 and (not acked or span[1] - span[0] - own <= unusual)
-        )
+    rows = {*series.failures, *series.latency.above(unusual)}
+    columns = (series.finished, series.intended, series.acked)
+    for at, since, acked in zip(*(map(each.__getitem__, rows) for each in columns), strict=True):
+        own = seen.pauses.within((since, at))
+        excused = own > 0 and (not acked or at - since - own <= unusual)
+        yield Bad(at, since, bool(acked), excused)
 
 
 class _Trouble(NamedTuple):
@@ -135,11 +136,8 @@ def _last_outage(gaps: GapFigures) -> int:
 
 def _calm(bad: Sequence[Bad], seen: Observed, until: int) -> Calm:
     """Return what there was in the calm, but for what our own pauses did."""
-    known = [
-        operation
-        for operation in bad
-        if seen.start <= operation.at <= until and not operation.excused
-    ]
+    first, last = bisect_left(bad, seen.start, key=_AT), bisect_right(bad, until, key=_AT)
+    known = [operation for operation in bad[first:last] if not operation.excused]
     acked = bisect_right(seen.acks, until, 1) - 1
     due = acked + sum(not operation.served for operation in known)
     return Calm(len(known) / due if due else 0.0, wilson(len(known), due)[1])
@@ -147,11 +145,6 @@ def _calm(bad: Sequence[Bad], seen: Observed, until: int) -> Calm:
 
 def _next(acks: Sequence[int], moment: int) -> int:
     return acks[min(bisect_right(acks, moment), len(acks) - 1)]
-
-
-def _within(times: Sequence[int], begins: Sequence[int], ends: Sequence[int]) -> Iterator[int]:
-    """Yield how many of some times in order lie in each of several spans."""
-    return map(sub, map(bisect_left, repeat(times), ends), map(bisect_left, repeat(times), begins))
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +155,7 @@ class _End:
     over: bool
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # without slots, so that it keeps what it has worked out
 class _Course:
     """Bad operations in order, and what they are held against."""
 
@@ -171,6 +164,34 @@ class _Course:
     calm: Calm
     settled: int
 
+    @cached_property
+    def _moments(self) -> list[int]:
+        """Return when each was over."""
+        return [operation.at for operation in self.bad]
+
+    @cached_property
+    def _ends(self) -> list[int]:
+        """Return when the stretch was over that begins with each."""
+        return [moment + QUIET for moment in self._moments]
+
+    @cached_property
+    def _stops(self) -> list[int]:
+        """Return the place of the first one behind that stretch."""
+        return list(map(bisect_left, repeat(self._moments), self._ends))
+
+    @cached_property
+    def _ended(self) -> list[int]:
+        """Return how many operations were over in that stretch."""
+        failed = [operation.at for operation in self.bad if not operation.served]
+        return list(map(add, self._within(failed), self._within(self.seen.acks)))
+
+    def _within(self, times: Sequence[int]) -> Iterator[int]:
+        """Return how many of some times in order lie in the stretch that begins with each."""
+        ends, begins = (
+            map(bisect_left, repeat(times), edges) for edges in (self._ends, self._moments)
+        )
+        return map(sub, ends, begins)
+
     def last(self, *, sure: bool) -> _End:
         """Return the end of the last bad operation before the first quiet stretch after settling.
 
@@ -178,7 +199,11 @@ class _Course:
             sure: take only what certainly is no accident of the calm's share of bad operations.
         """
         end, reach = self.seen.trigger, self.settled
-        found = list(self._trouble(sure=sure))
+        early = bisect_right(self._moments, reach)
+        # What was bad before the cluster had settled tells nothing but where trouble had got to.
+        for _, at in islice(self._trouble(reversed(range(early)), sure=sure), 1):
+            end, reach = max(end, at), max(reach, at)
+        found = list(self._trouble(range(early, len(self.bad)), sure=sure))
         # A stretch is quiet only if nothing bad is under way in it either.
         coming = list(accumulate((since for since, _ in reversed(found)), min))[::-1]
         for (_, at), since in zip(found, coming, strict=True):
@@ -187,20 +212,12 @@ class _Course:
             end, reach = max(end, at), max(reach, at)
         return _End(end, over=self._quiet(reach, self.seen.stop))
 
-    def _trouble(self, *, sure: bool) -> Iterator[Gap]:
-        """Yield from when to when operations were bad, more than by accident, in order of the end."""
-        moments = [operation.at for operation in self.bad]
-        failed = [operation.at for operation in self.bad if not operation.served]
-        ends = [moment + QUIET for moment in moments]
-        stops = map(bisect_left, repeat(moments), ends)
-        counted = zip(
-            _within(failed, moments, ends), _within(self.seen.acks, moments, ends), strict=True
-        )
-        for place, (operation, stop, (lost, acked)) in enumerate(
-            zip(self.bad, stops, counted, strict=True)
-        ):
-            if not self._accident(stop - place, acked + lost, sure=sure):
-                yield operation.since, operation.at if sure else moments[stop - 1]
+    def _trouble(self, places: Iterable[int], *, sure: bool) -> Iterator[Gap]:
+        """Yield from when to when operations in some places were bad, more than by accident."""
+        for place in places:
+            moment, stop, of = self._moments[place], self._stops[place], self._ended[place]
+            if not self._accident(stop - place, of, sure=sure):
+                yield self.bad[place].since, moment if sure else self._moments[stop - 1]
 
     def _quiet(self, since: int, until: int) -> bool:
         return until - since >= QUIET and self._acked(since, until) >= FEWEST

@@ -10,45 +10,39 @@ from pytest_rdsfailover.analysis.series import Series
 
 
 class Rows(NamedTuple):
-    """A writer's rows around a gap.
+    """The rows around a gap, one a writer.
 
     Attributes:
-        series: what the writer did.
+        series: what each writer did.
         first: the first row that was not finished by the gap's start.
         back: the first row that was finished at the gap's end or later.
         sent: the first row that was sent at the gap's end or later.
     """
 
-    series: Series
-    first: int
-    back: int
-    sent: int
+    series: Sequence[Series]
+    first: Sequence[int]
+    back: Sequence[int]
+    sent: Sequence[int]
 
 
 BLOCK = 256  # gaps whose rows are in memory at the same time
 
 
-def rows_around(all_series: Sequence[Series], gap: Gap) -> list[Rows]:
-    """Return each writer's rows around a gap."""
+def rows_around(all_series: Sequence[Series], gap: Gap) -> Rows:
+    """Return all writers' rows around a gap."""
     return next(rows_of(all_series, [gap]))
 
 
-def rows_of(all_series: Sequence[Series], gaps: Sequence[Gap]) -> Iterator[list[Rows]]:
-    """Yield each writer's rows around one gap after the other; gaps are in order, and apart."""
+def rows_of(all_series: Sequence[Series], gaps: Sequence[Gap]) -> Iterator[Rows]:
+    """Yield all writers' rows around one gap after the other; gaps are in order, and apart."""
     for begin in range(0, len(gaps), BLOCK):
         block = gaps[begin : begin + BLOCK]
         starts, ends = [gap[0] for gap in block], [gap[1] for gap in block]
-        columns = [
-            map(
-                Rows,
-                repeat(series),
-                places(series.finished, starts, after=True),
-                places(series.finished, ends),
-                places(series.started, ends),
-            )
-            for series in all_series
-        ]
-        yield from map(list, zip(*columns, strict=True))
+        first = [places(series.finished, starts, after=True) for series in all_series]
+        back = [places(series.finished, ends) for series in all_series]
+        sent = [places(series.started, ends) for series in all_series]
+        columns = (zip(*column, strict=True) for column in (first, back, sent))
+        yield from map(Rows, repeat(all_series), *columns)
 
 
 def places(times: Sequence[int], moments: Sequence[int], *, after: bool = False) -> Iterator[int]:

@@ -1,7 +1,6 @@
 """Single values of a long list, as they would stand in it if it were sorted."""
 
 from collections.abc import Sequence
-from itertools import compress
 from typing import TypeVar
 
 Number = TypeVar("Number", int, float)
@@ -11,7 +10,7 @@ MARGIN = 40  # places in the sample by which a value may be off
 
 
 def selected(values: Sequence[Number], places: Sequence[int]) -> list[Number]:
-    """Return the values that stand in some places once all are in order.
+    """Return the values that stand in some places, in order, once all are in order.
 
     Of a long list a sample tells between which two values each lies, and only those are sorted.
     """
@@ -19,19 +18,26 @@ def selected(values: Sequence[Number], places: Sequence[int]) -> list[Number]:
         ordered = sorted(values)
         return [ordered[place] for place in places]
     sample = sorted(values[:: len(values) // SAMPLE])
-    return [_selected(values, place, sample) for place in places]
+    found: list[Number] = []
+    above, least = values, sample[0]
+    for place in places:
+        if place == len(values) - 1:
+            found.append(max(above))
+            continue
+        about = place * len(sample) // len(values)
+        low, high = max(0, about - MARGIN), about + MARGIN
+        if sample[low] > least:
+            least = sample[low]
+            above = [value for value in above if value >= least]
+        within = above
+        if high < len(sample):
+            within = [value for value in above if value <= sample[high]]
+        found.append(_selected(values, place, place - (len(values) - len(above)), within))
+    return found
 
 
-def _selected(values: Sequence[Number], place: int, sample: Sequence[Number]) -> Number:
-    if place == len(values) - 1:
-        return max(values)
-    about = place * len(sample) // len(values)
-    low, high = sample[max(0, about - MARGIN)], sample[min(len(sample) - 1, about + MARGIN)]
-    above = list(compress(values, map(low.__le__, values)))
-    within = sorted(
-        above if about + MARGIN >= len(sample) else compress(above, map(high.__ge__, above))
-    )
-    rank = place - (len(values) - len(above))
+def _selected(values: Sequence[Number], place: int, rank: int, within: Sequence[Number]) -> Number:
+    """Return the value in a place, which has a *rank* among those *within* reach of it."""
     if 0 <= rank < len(within):
-        return within[rank]
+        return sorted(within)[rank]
     return sorted(values)[place]  # the sample was misled

@@ -8,8 +8,11 @@ from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import compress
+from functools import cached_property
+from itertools import compress, repeat
+from operator import sub
 
+from pytest_rdsfailover.analysis.sieve import Sieve
 from pytest_rdsfailover.journal.events import Events
 from pytest_rdsfailover.journal.journal import Journal, Skip
 from pytest_rdsfailover.model.clock import to_nanoseconds
@@ -18,9 +21,11 @@ from pytest_rdsfailover.model.records import Fault, Outcome
 ACKED = int(Outcome.ACKED)
 # Outcomes to 1 for acknowledged and 0 for anything else, as `bytes.translate` wants it.
 IS_ACKED = bytes(1 if outcome == ACKED else 0 for outcome in range(256))
+NOT = bytes([1, 0])  # of a byte that is 0 or 1, as `bytes.translate` wants it
+NOT += bytes(256 - len(NOT))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)  # without slots, so that it keeps what it has worked out
 class Series:
     """What one writer did.
 
@@ -55,25 +60,43 @@ class Series:
     def __len__(self) -> int:
         return len(self.acked)
 
-    def failures(self) -> Iterator[int]:
+    @cached_property
+    def failures(self) -> Sequence[int]:
         """Return the rows that were not acknowledged, in order."""
-        row = self.acked.find(0)
-        while row >= 0:
-            yield row
-            row = self.acked.find(0, row + 1)
+        if 0 not in self.acked:
+            return ()
+        return list(compress(range(len(self)), self.acked.translate(NOT)))
+
+    @cached_property
+    def latency(self) -> Sieve:
+        """Return how long each attempt took from its intended time."""
+        return Sieve(array("q", map(sub, self.finished, self.intended)))
+
+    @cached_property
+    def taken(self) -> Sieve:
+        """Return how long each attempt took from when it was sent."""
+        return Sieve(array("q", map(sub, self.finished, self.started)))
 
     def unserved(self, first: int, last: int, stop: int) -> Iterator[tuple[int, int | None]]:
-        """Yield the slots from *first* up to *last* at which no write succeeded, and what became of them.
+        """Return the slots from *first* up to *last* at which no write succeeded, and what became of them.
 
         That is when this writer was served next, after the write of that slot had failed; None if it
         was not by *stop*. Slots of writes that failed come first, then those that were not issued.
         """
-        row, end = bisect_left(self.intended, first), bisect_left(self.intended, last)
-        while (row := self.acked.find(0, row, end)) >= 0:
-            yield self.intended[row], self._next_success(self.finished[row], stop)
-            row += 1
-        for slot in self.skipped(first, last):
-            yield slot, self._next_success(slot, stop)
+        rows, skipped = self.failures_within(first, last), list(self.skipped(first, last))
+        if not rows and not skipped:
+            return iter(())
+        slots = [*map(self.intended.__getitem__, rows), *skipped]
+        over = [*map(self.finished.__getitem__, rows), *skipped]
+        begin, end = bisect_right(self.acks, min(over)), bisect_right(self.acks, stop)
+        near = list(self.acks[begin:end])  # is searched faster than a column
+        places = map(bisect_right, repeat(near), over)
+        return zip(slots, map([*near, None].__getitem__, places), strict=True)
+
+    def failures_within(self, first: int, last: int) -> Sequence[int]:
+        """Return the rows that were not acknowledged and were intended from *first* up to *last*."""
+        edges = (bisect_left(self.intended, edge) for edge in (first, last))
+        return self.failures[slice(*(bisect_left(self.failures, edge) for edge in edges))]
 
     def skipped(self, first: int, last: int) -> Iterator[int]:
         """Yield the slots from *first* up to *last* that were not issued."""
@@ -83,10 +106,6 @@ class Series:
     def not_issued(self, first: int, last: int) -> int:
         """Return how many slots from *first* up to *last* were not issued."""
         return sum(_before(skip, last) - _before(skip, first) for skip in self.skips)
-
-    def _next_success(self, moment: int, stop: int) -> int | None:
-        place = bisect_right(self.acks, moment)
-        return self.acks[place] if place < len(self.acks) and self.acks[place] <= stop else None
 
 
 def slots_of(skip: tuple[int, int, int]) -> Iterator[int]:

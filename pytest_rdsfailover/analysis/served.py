@@ -7,7 +7,7 @@ from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, repeat
-from operator import sub
+from operator import sub, truediv
 
 from pytest_rdsfailover.analysis.figure import Figure
 from pytest_rdsfailover.analysis.latency import slept_through
@@ -63,11 +63,8 @@ def _in_time(series: Series, first: int, last: int, within: int | None) -> int:
     acked = series.acked.count(1, first, last)
     if within is None or not acked:
         return acked
-    taken = list(map(sub, series.finished[first:last], series.intended[first:last]))
-    if max(taken) <= within:
-        return acked
-    in_time = int.from_bytes(bytes(map(within.__ge__, taken)))
-    return (in_time & int.from_bytes(series.acked[first:last])).bit_count()
+    late = series.latency.above(within, first, last)
+    return acked - sum(map(series.acked.__getitem__, late))
 
 
 def _excused(series: Series, span: Gap, pauses: Pauses, within: int | None) -> int:
@@ -109,24 +106,24 @@ def worst_second(seen: Observed, *, zero: int) -> Figure | None:
         seen: the trial.
         zero: the moment that its times are counted from.
     """
-    unserved = sorted(chain.from_iterable(_unserved(series, seen) for series in seen.series))
-    if not unserved:
+    found = [pair for series in seen.series for pair in _unserved(series, seen)]
+    if not found:
         return None if not _any_due(seen) else Figure.exact(1.0, "%")
+    unserved = sorted(slot for slot, _ in found)
     latest = max(seen.start, seen.stop - SECOND)
-    due = _due(seen, (min(unserved[0][0], latest), unserved[-1][0] + SECOND))
-    least, at, counts = _worst([slot for slot, _ in unserved], due, latest)
-    sure = [slot for slot, excused in unserved if not excused]
-    most = least if len(sure) == len(unserved) else _worst(sure, due, latest)[0]
+    due = _due(seen, (min(unserved[0], latest), unserved[-1] + SECOND))
+    least, at, counts = _worst(unserved, due, latest)
+    sure = [slot for slot, excused in found if not excused]
+    most = least if len(sure) == len(found) else _worst(sorted(sure), due, latest)[0]
     moment = format_moment(to_seconds(at - zero))
     return Figure(least, most, unit="%", best=least, basis=f"{counts} in the second from {moment}")
 
 
 def _unserved(series: Series, seen: Observed) -> Iterator[tuple[int, bool]]:
     """Yield the slots that were not served, and whether that may be the load generator's fault."""
-    for row in series.failures():
+    for row in series.failures_within(seen.start, seen.stop):
         slot = series.intended[row]
-        if seen.start <= slot < seen.stop:
-            yield slot, bool(seen.pauses.touching((slot, series.finished[row])))
+        yield slot, bool(seen.pauses.touching((slot, series.finished[row])))
     yield from _skipped(series, (seen.start, seen.stop), seen.pauses)
 
 
@@ -150,16 +147,15 @@ def _due(seen: Observed, span: Gap) -> list[int]:
 
 def _worst(unserved: Sequence[int], due: Sequence[int], latest: int) -> tuple[float, int, str]:
     """Return the smallest share of a second that begins with an unserved slot, when, and its counts."""
-    worst, at, counts = 1.0, 0, (0, 0)
     begins = [min(slot, latest) for slot in unserved]
-    for begin, failed, known in zip(
-        begins, _counts(unserved, begins), _counts(due, begins), strict=True
-    ):
-        of = max(known, failed, 1)
-        kept = of - failed
-        if kept / of < worst:
-            worst, at, counts = kept / of, begin, (kept, of)
-    return worst, at, "{} of {}".format(*counts)
+    failed = list(_counts(unserved, begins))
+    of = list(map(max, _counts(due, begins), failed, repeat(1)))
+    shares = list(map(truediv, map(sub, of, failed), of))
+    worst = min(shares, default=1.0)
+    if worst == 1:
+        return worst, 0, "0 of 0"
+    place = shares.index(worst)
+    return worst, begins[place], f"{of[place] - failed[place]} of {of[place]}"
 
 
 def _counts(moments: Sequence[int], begins: Sequence[int]) -> Iterator[int]:

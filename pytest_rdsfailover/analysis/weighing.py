@@ -3,8 +3,9 @@
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import compress
-from operator import sub
+from functools import cached_property
+from itertools import accumulate, chain, compress, repeat
+from operator import itemgetter, sub
 from typing import NamedTuple
 
 from pytest_rdsfailover.analysis import presence, proof
@@ -22,6 +23,7 @@ MOST = 1024  # writes, and so are so many
 FEWEST = 400  # writes; of fewer, nobody knows what one in a hundred takes
 SLOWER = 10  # times
 CHANCE = 1e-6  # the chance of so many failures in a row, below which they are no accident
+_UNTIL = itemgetter(1)
 FEW = 3  # failures beside a gap say nothing of how many there are
 
 
@@ -48,7 +50,7 @@ class Weighed(NamedTuple):
         return self.gap[1] - self.gap[0] - self.own
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)  # without slots, so that it keeps what it has worked out
 class Scales:
     """All that a gap is weighed against.
 
@@ -81,15 +83,14 @@ class Scales:
             self._known.update(self._calm_times())
         return map(self._weigh, gaps, rows_of(self.series, gaps))
 
-    def _weigh(self, gap: Gap, around: Sequence[Rows]) -> Weighed:
+    def _weigh(self, gap: Gap, around: Rows) -> Weighed:
         service = max(
             self.service_before(gap[0]),
             _service_after(around, gap),
             _late_before(around, gap, self._gap_before(gap)),
         )
-        served = presence.latest_served(
-            ((each.series, each.first) for each in around), self.acks[0]
-        )
+        rows = zip(around.series, around.first, strict=True)
+        served = presence.latest_served(rows, self.acks[0])
         due = proof.Due(served, service)
         failures = proof.failures_within(around, self.shown, gap, due)
         own = self.pauses.at_edges(gap, EDGE + 2 * service)
@@ -119,46 +120,55 @@ class Scales:
 
     def _undisturbed(self, moment: int) -> list[int]:
         """Return how long writes took before a moment that nothing disturbed, sorted."""
+        place, begun = bisect_right(self.disturbed, (moment, moment)), self.acks[0]
+        since = max(begun, self.disturbed[place - 1][1]) if place else begun
         taken: list[int] = []
-        place, until = bisect_right(self.disturbed, (moment, moment)), moment
-        begun = self.acks[0]  # what came before was not observed, nor were its disturbances
-        while len(taken) < FEWEST and until > begun:
+        if since < moment:
+            taken += self._taken((max(since, moment - LOOK_BACK), moment))
+        place = bisect_left(self._calm, moment, key=_UNTIL)
+        while len(taken) < FEWEST and place:
             place -= 1
-            since, before = self.disturbed[place][::-1] if place >= 0 else (begun, begun)
-            if max(since, begun) < until:
-                taken += self._taken(max(since, begun, until - LOOK_BACK), until)
-            until = min(until, before)
+            taken += self._taken(self._calm[place])
         return sorted(taken)
 
-    def _calm_times(self) -> dict[Gap, list[int]]:
-        """Return how long acknowledged writes took in each time between two disturbances."""
-        begun = self.acks[0]
-        edges = zip([begun, *(last for _, last in self.disturbed)], self.disturbed, strict=False)
-        spans = [
-            (max(since, begun, until - LOOK_BACK), until)
-            for since, (until, _) in edges
-            if max(since, begun) < until
+    @cached_property
+    def _calm(self) -> list[Gap]:
+        """Return the times before each disturbance that nothing disturbed, but for what is long past."""
+        begun = self.acks[0]  # what came before was not observed, nor were its disturbances
+        ends = chain([begun], (max(begun, last) for _, last in self.disturbed))
+        edges = zip(ends, self.disturbed, strict=False)
+        return [
+            (max(since, until - LOOK_BACK), until) for since, (until, _) in edges if since < until
         ]
-        share = max(1, MOST // max(1, len(self.series)))
-        found: dict[Gap, list[int]] = {span: [] for span in spans}
-        for series in self.series if spans else ():
-            ends = places(series.finished, [until for _, until in spans], after=True)
-            firsts = places(series.started, [since for since, _ in spans])
-            taken = list(map(sub, series.finished, series.started))
-            for span, first, end in zip(spans, firsts, ends, strict=True):
-                low = max(first, end - share)
-                if low < end:
-                    found[span] += compress(taken[low:end], series.acked[low:end])
-        return found
 
-    def _taken(self, since: int, until: int) -> list[int]:
+    @cached_property
+    def _share(self) -> int:
+        """Return how many writes of each writer are enough."""
+        return max(1, MOST // max(1, len(self.series)))
+
+    def _calm_times(self) -> dict[Gap, list[int]]:
+        """Return how long acknowledged writes took in each of these times."""
+        found: list[list[int]] = [[] for _ in self._calm]
+        for series in self.series if found else ():
+            ends = list(places(series.finished, [until for _, until in self._calm], after=True))
+            firsts = places(series.started, [since for since, _ in self._calm])
+            rows = map(max, firsts, map(sub, ends, repeat(self._share)))
+            taken = list(compress(series.taken.values, series.acked))
+            acked_before = list(accumulate(series.acked, initial=0)).__getitem__
+            edges = map(acked_before, rows), map(acked_before, ends)
+            for known, begin, end in zip(found, *edges, strict=True):
+                if begin < end:
+                    known.extend(taken[begin:end])
+        return dict(zip(self._calm, found, strict=True))
+
+    def _taken(self, span: Gap) -> list[int]:
         """Return how long acknowledged writes took that lie between two moments."""
-        if (since, until) not in self._known:  # the next gap will ask again
-            share = max(1, MOST // max(1, len(self.series)))
-            known = self._known[since, until] = []
+        known = self._known.get(span)
+        if known is None:  # the next gap will ask again
+            known = self._known[span] = []
             for series in self.series:
-                known += _took(series, since, until, share)
-        return self._known[since, until]
+                known += _took(series, *span, self._share)
+        return known
 
     def by_accident(self, gap: Gap, failed: int) -> bool:
         """Tell whether so many failures in a row are what the share of failures beside a gap brings.
@@ -189,7 +199,7 @@ def _took(series: Series, since: int, until: int, most: int) -> Iterable[int]:
     return compress(taken, series.acked[first:end])
 
 
-def _service_after(around: Sequence[Rows], gap: Gap) -> int:
+def _service_after(around: Rows, gap: Gap) -> int:
     """Return how long writes take right after a gap, and what that explains of it.
 
     Where writes go on to take long, they were late on the way, and not held up.
@@ -197,13 +207,13 @@ def _service_after(around: Sequence[Rows], gap: Gap) -> int:
     until = gap[1] + max(gap[1] - gap[0], SECOND // 10)
     taken = [
         series.finished[row] - series.started[row]
-        for series, _, _, row in around
-        if row < len(series) and series.started[row] < until and series.acked[row]
+        for series, row in zip(around.series, around.sent, strict=True)
+        if row < len(series.acked) and series.started[row] < until and series.acked[row]
     ]
     return round(proof.AGAIN * percentile(sorted(taken), 0.5)) if taken else 0
 
 
-def _late_before(around: Sequence[Rows], gap: Gap, since: int) -> int:
+def _late_before(around: Rows, gap: Gap, since: int) -> int:
     """Return how long writes took right before a gap, if that explains all of it; 0 if not.
 
     If those that were served between two gaps were all sent before the first of them, each took so long
@@ -211,14 +221,13 @@ def _late_before(around: Sequence[Rows], gap: Gap, since: int) -> int:
     """
     if since <= gap[0] - max(gap[1] - gap[0], SECOND // 10):
         return 0
-    before = [
-        (series.started[first - 1], series.finished[first - 1])
-        for series, first, _, _ in around
-        if first and series.acked[first - 1] and series.finished[first - 1] > since
-    ]
-    if not before or any(start >= since for start, _ in before):
-        return 0
-    late = round(proof.AGAIN * percentile(sorted(end - start for start, end in before), 0.5))
+    taken = []
+    for series, first in zip(around.series, around.first, strict=True):
+        if first and series.acked[first - 1] and series.finished[first - 1] > since:
+            if series.started[first - 1] >= since:
+                return 0
+            taken.append(series.finished[first - 1] - series.started[first - 1])
+    late = round(proof.AGAIN * percentile(sorted(taken), 0.5)) if taken else 0
     return late if late >= gap[1] - gap[0] else 0
 
 

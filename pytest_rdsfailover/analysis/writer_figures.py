@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 
 from pytest_rdsfailover.analysis.gap_figures import GapFigures
 from pytest_rdsfailover.analysis.interval import Interval
@@ -18,6 +19,8 @@ from pytest_rdsfailover.analysis.writer_outages import (
     never_back,
     writer_outages,
 )
+
+_SPAN = attrgetter("start", "stop")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +74,9 @@ def writer_figures(seen: Observed, judged: GapFigures) -> WriterFigures:
         for series in seen.series
     ]
     found = [[outage for outage in away if outage.length > doubtful] for away in waits]
-    sure = [[outage for outage in away if _net(outage, seen) > judged.unusual] for away in found]
+    weighed = [[(outage, _net(outage, seen)) for outage in away] for away in found]
+    sure = [[outage for outage, net in away if net > judged.unusual] for away in weighed]
+    nets = [net for away in weighed for _, net in away if net > judged.unusual]
     stuck = _stuck(seen, found, patience)
     possible = [outage for away in found for outage in away]
     certain = [outage for away in sure for outage in away]
@@ -86,21 +91,22 @@ def writer_figures(seen: Observed, judged: GapFigures) -> WriterFigures:
     counted = [
         outage
         for outage in possible
-        if min(outage.start, outage.before) <= until_perhaps or not (outage.ended or seen.triggered)
+        if outage.start <= until_perhaps
+        or outage.before <= until_perhaps
+        or not (outage.ended or seen.triggered)
     ]
+    area = sum(map(_covered, sure))
     never = bool(stuck) or not all(outage.ended for outage in counted)
     return WriterFigures(
         explained=doubtful,
         away=certain,
         stuck=stuck,
-        longest=Interval(
-            max((_net(outage, seen) for outage in certain), default=0), most if ended else math.inf
-        ),
+        longest=Interval(max(nets, default=0), most if ended else math.inf),
         area=Interval(
-            max(0, sum(map(_covered, sure)) - sum(_slept(outage, seen) for outage in certain)),
+            max(0, area - sum(outage.length for outage in certain) + sum(nets)),
             sum(map(_covered, found)) if ended else math.inf,
         ),
-        seen_area=sum(map(_covered, sure)),
+        seen_area=area,
         last_back=_since_trigger(
             seen, first=known, last=[outage.stop for outage in counted], never=never
         ),
@@ -162,13 +168,9 @@ def _failed(outage: WriterOutage) -> bool:
 
 
 def _covered(away: Sequence[WriterOutage]) -> int:
-    return covered(outage.span for outage in away)
-
-
-def _slept(outage: WriterOutage, seen: Observed) -> int:
-    return seen.pauses.most_within(outage.span)
+    return covered(map(_SPAN, away))
 
 
 def _net(outage: WriterOutage, seen: Observed) -> int:
     """Return how long an outage was, but for what the load generator slept through."""
-    return outage.length - _slept(outage, seen)
+    return outage.length - seen.pauses.most_within(outage.span)

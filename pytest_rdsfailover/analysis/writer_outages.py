@@ -3,14 +3,11 @@
 from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
-from operator import sub
 from typing import NamedTuple
 
 from pytest_rdsfailover.analysis.outages import Gap
 from pytest_rdsfailover.analysis.proof import ONE_STATEMENT
 from pytest_rdsfailover.analysis.series import Series
-from pytest_rdsfailover.analysis.sieve import places_above
 from pytest_rdsfailover.journal.complaints import HANGING
 
 
@@ -81,9 +78,7 @@ def _served_before(series: Series, moment: int) -> int:
 
 def longest_wait(series: Series, *, since: int) -> int:
     """Return the longest time from a write's intended time to its answer."""
-    first = bisect_left(series.finished, since)
-    taken = map(sub, islice(series.finished, first, None), islice(series.intended, first, None))
-    return max(taken, default=0)
+    return series.latency.largest(bisect_left(series.finished, since))
 
 
 def _served(series: Series) -> bytes:
@@ -102,9 +97,7 @@ def _late(series: Series, served: bytes, first: int, longer_than: int) -> Iterat
 
     One right after a failure ends that failure's outage and is none of its own.
     """
-    taken = list(map(sub, series.finished[first:], series.intended[first:]))
-    for place in places_above(taken, longer_than):
-        row = first + place
+    for row in series.latency.above(longer_than, first):
         if series.acked[row] and (row == first or served[row - 1]):
             yield series.intended[row], series.finished[row]
 

@@ -5,7 +5,7 @@ import shlex
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from pytest_rdsfailover.load.http import METHODS, HttpWorkload
+from pytest_rdsfailover.load.http import MEANINGS, METHODS, HttpWorkload, Meaning
 from pytest_rdsfailover.load.outside import OutsideWorkload
 from pytest_rdsfailover.load.programs import ProcessWorkload
 from pytest_rdsfailover.local.server import accounts
@@ -57,9 +57,9 @@ def _header(text: str) -> tuple[str, str]:
     return name.strip(), value.strip()
 
 
-def _outcome(text: str) -> tuple[int, str]:
+def _outcome(text: str) -> tuple[int, Meaning]:
     status, equals, meaning = text.partition("=")
-    if not equals or not status.isdecimal():
+    if not equals or not status.isdecimal() or meaning not in MEANINGS:
         raise SettingError(f"--outcome {text!r}: write STATUS=acked, refused or unknown")
     return int(status), meaning
 

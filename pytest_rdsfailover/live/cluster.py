@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
-from typing import NoReturn
+from typing import Final, NoReturn
 
 from pytest_rdsfailover.live import preflight
 from pytest_rdsfailover.live.addresses import Addresses
@@ -41,7 +41,7 @@ class LiveCluster:
         AwsError: if the secret with the password cannot be read.
     """
 
-    mode = "live"
+    mode: Final = "live"
 
     def __init__(self, gatherer: Gatherer, directory: Path, *, clock: Clock | None = None) -> None:
         self._gatherer, self._clock = gatherer, clock or MonotonicClock()

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal, get_args
 from urllib.parse import urlsplit
 
 import urllib3
@@ -18,7 +19,10 @@ from pytest_rdsfailover.model.errors import SettingError, ToldError
 from pytest_rdsfailover.model.records import Fault, Outcome
 
 KEY = "{key}"
-METHODS = ("DELETE", "GET", "PATCH", "POST", "PUT")
+Method = Literal["DELETE", "GET", "PATCH", "POST", "PUT"]
+Meaning = Literal["acked", "refused", "unknown"]
+MEANINGS: tuple[Meaning, ...] = get_args(Meaning)
+METHODS: tuple[Method, ...] = get_args(Method)
 LONGEST_SHOWN = 200  # bytes of an answer
 OUTCOMES = {"2": Outcome.ACKED, "3": Outcome.REFUSED, "4": Outcome.REFUSED, "5": Outcome.UNKNOWN}
 
@@ -45,10 +49,10 @@ class HttpWorkload(OutsideWorkload):
     """
 
     url: str
-    method: str = "POST"
+    method: Method = "POST"
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     body: str | None = field(default=None, repr=False)
-    outcomes: Mapping[int, str] = field(default_factory=dict)
+    outcomes: Mapping[int, Meaning] = field(default_factory=dict)
     connect_within: float = 1.0
     answer_within: float = 5.0
 
@@ -74,7 +78,7 @@ class HttpWorkload(OutsideWorkload):
                 " header or the body"
             )
         for status, meaning in self.outcomes.items():
-            if meaning.upper() not in Outcome.__members__ or not 100 <= status <= 599:  # noqa: PLR2004
+            if meaning not in MEANINGS or not 100 <= status <= 599:  # noqa: PLR2004
                 raise SettingError(
                     f"outcome {status}={meaning}: write a status and acked, refused or unknown"
                 )

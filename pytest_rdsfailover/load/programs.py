@@ -8,7 +8,7 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from pytest_rdsfailover.load.outside import OutsideWorkload
@@ -41,13 +41,13 @@ class ProcessWorkload(OutsideWorkload):
         SettingError: if there is no such program.
     """
 
-    command: Sequence[str]
+    command: list[str] | tuple[str, ...]
     environ: Mapping[str, str] = field(default_factory=dict, repr=False)
     answer_within: float = 10.0
 
     def __post_init__(self) -> None:
         """Refuse what cannot be started."""
-        if isinstance(self.command, str) or not self.command:
+        if not isinstance(self.command, (list, tuple)) or not self.command:
             raise SettingError("command: a list of the program and its arguments")
         if shutil.which(self.command[0]) is None:
             raise SettingError(f"there is no program {self.command[0]!r} that can be run")

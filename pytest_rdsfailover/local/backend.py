@@ -5,7 +5,7 @@ import importlib.metadata
 import os
 import platform
 from collections.abc import Mapping
-from typing import Protocol, Self
+from typing import Literal, Protocol, Self
 
 from pytest_rdsfailover.local.cluster import LocalCluster
 from pytest_rdsfailover.local.profiles.profiles import load_profile
@@ -108,7 +108,7 @@ class Described(Protocol):
     """A cluster that tells what it is made of."""
 
     @property
-    def mode(self) -> str:
+    def mode(self) -> Literal["local", "live"]:
         """Return `local` or `live`."""
 
     def parts(self) -> Mapping[str, str]:
@@ -120,7 +120,7 @@ def environment(cluster: Described) -> Environment:
     parts = dict(cluster.parts())
     packages = {name: importlib.metadata.version(name) for name in PACKAGES}
     return {
-        "mode": "live" if cluster.mode == "live" else "local",
+        "mode": cluster.mode,
         "parts": parts,
         "versions": {
             "python": platform.python_version(),

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from types import TracebackType
-from typing import Self
+from typing import Final, Self
 
 from pytest_rdsfailover.local.aws_api.client import ControlPlane, can_start
 from pytest_rdsfailover.local.aws_api.script import Script
@@ -58,7 +58,7 @@ class LocalCluster:
         SettingError: if what was asked for cannot be had.
     """
 
-    mode = "local"
+    mode: Final = "local"
 
     def __init__(  # noqa: PLR0913 - all that a cluster is made of
         self,

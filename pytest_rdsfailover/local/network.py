@@ -6,11 +6,12 @@ import sys
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Self, Unpack, cast
 
 from pytest_rdsfailover.local.processes.ports import Port, reserve_port
 from pytest_rdsfailover.local.processes.process import Process, Supervisor
-from pytest_rdsfailover.local.toxiproxy.client import Toxic, ToxiproxyClient
+from pytest_rdsfailover.local.toxiproxy.arguments import ToxicOptions, ToxicType
+from pytest_rdsfailover.local.toxiproxy.client import Attributes, Toxic, ToxiproxyClient
 from pytest_rdsfailover.local.toxiproxy.program import LOOPBACK, ToxiproxyProgram
 from pytest_rdsfailover.model.clock import Clock, wait_until
 from pytest_rdsfailover.model.endpoints import Endpoint
@@ -232,15 +233,22 @@ class Faults:
     def toxic(
         self,
         endpoint: Endpoint,
-        type: str,  # noqa: A002 - Toxiproxy's own word
-        **attributes: Any,
+        type: ToxicType,  # noqa: A002 - Toxiproxy's own word
+        **options: Unpack[ToxicOptions],
     ) -> AbstractContextManager[Toxic]:
         """Add a toxic to an endpoint for the block, for example `toxic(e, "latency", latency=50)`.
 
         Attributes are those of Toxiproxy, in its units (milliseconds, bytes); `stream` and
         `toxicity` may be among them.
+
+        Raises:
+            SettingError: if the type has no such attribute, when the block begins.
         """
-        options = {
-            name: attributes.pop(name) for name in ("stream", "toxicity") if name in attributes
-        }
-        return self.client.toxic(self.proxy(endpoint), type=type, attributes=attributes, **options)
+        stream, toxicity = options.pop("stream", "downstream"), options.pop("toxicity", 1.0)
+        return self.client.toxic(
+            self.proxy(endpoint),
+            type=type,
+            stream=stream,
+            toxicity=toxicity,
+            attributes=cast(Attributes, options),
+        )

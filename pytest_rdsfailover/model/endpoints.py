@@ -64,6 +64,7 @@ class Endpoint:
         tls: how to encrypt.
         token: returns a password that expires, for each new connection; None for the lasting one.
         connector: opens a connection to an endpoint; the cluster that makes the endpoint sets it.
+        alias: the host's name for other processes, where this one knows its address only; else empty.
     """
 
     name: str
@@ -76,6 +77,7 @@ class Endpoint:
     tls: Tls = field(default_factory=Tls, repr=False)
     connector: Callable[..., Any] | None = field(default=None, repr=False, compare=False)
     token: Callable[[], str] | None = field(default=None, repr=False, compare=False)
+    alias: str = field(default="", repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Hide the password from every repr, also from that of other objects which get it."""

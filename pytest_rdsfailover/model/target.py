@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, fields, replace
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from pytest_rdsfailover.model.endpoints import Endpoint
 from pytest_rdsfailover.model.records import Milestone
@@ -118,7 +118,7 @@ class Target(Protocol):
     """A cluster whose writer can be moved to another instance."""
 
     @property
-    def mode(self) -> str:
+    def mode(self) -> Literal["local", "live"]:
         """Return `local` or `live`."""
 
     @property

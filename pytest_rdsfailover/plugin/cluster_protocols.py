@@ -1,9 +1,9 @@
 """What `rds_cluster` and `rds_aws` give a test, as protocols that editors and type checkers read."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol, Unpack
 
-from pytest_rdsfailover.local.gateway.proxy.settings import ProxySettings
+from pytest_rdsfailover.local.gateway.proxy.settings import ProxyChanges, ProxySettings
 from pytest_rdsfailover.local.gateway.proxy.stats import Pin, ProxyStats
 from pytest_rdsfailover.model.endpoints import Endpoint
 from pytest_rdsfailover.model.target import Failover
@@ -16,7 +16,7 @@ class Cluster(Protocol):
     """
 
     @property
-    def mode(self) -> str:
+    def mode(self) -> Literal["local", "live"]:
         """Return `local` or `live`."""
 
     @property
@@ -116,7 +116,7 @@ class StartCluster(Protocol):
 class Proxy(Protocol):
     """The RDS Proxy of a cluster, `rds_cluster.proxy`; a real one only says that it has no pins."""
 
-    def stats(self, endpoint: str = "proxy") -> ProxyStats:
+    def stats(self, endpoint: Literal["proxy", "proxy-reader"] = "proxy") -> ProxyStats:
         """Return the figures of an endpoint, `proxy` or `proxy-reader`."""
 
     @property
@@ -127,7 +127,7 @@ class Proxy(Protocol):
     def settings(self) -> ProxySettings:
         """Return how the proxy is set up now."""
 
-    def modify(self, **changes: Any) -> None:
+    def modify(self, **changes: Unpack[ProxyChanges]) -> None:
         """Change some settings, by the names of `ProxySettings`, until the test ends.
 
         Raises:

@@ -28,7 +28,8 @@ class Witness:
 
     def __init__(self, target: Target, endpoint: Endpoint, mark: str, clock: Clock) -> None:
         self._target, self._mark, self._clock = target, mark, clock
-        self._endpoint, self._address = endpoint.name, f"{endpoint.host}:{endpoint.port}"
+        self._endpoint, self._own = endpoint.name, f"{endpoint.host}:{endpoint.port}"
+        self._address = f"{endpoint.alias or endpoint.host}:{endpoint.port}"
         self._before: Mapping[str, Traffic] | None = None
         self._calm: Mapping[str, Traffic] | None = None
         self._calm_at = self._watched_at = 0.0
@@ -117,5 +118,5 @@ class Witness:
         while self._clock.now() < over:
             found |= peers()
             self._clock.sleep(EVERY)
-        found.discard(self._address)
+        found.discard(self._own)
         return tuple(sorted(found, key=lambda peer: (peer in self._earlier, peer)))

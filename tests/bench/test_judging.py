@@ -42,7 +42,8 @@ def test_ten_thousand_outages(table):
     took = time.process_time() - begun
     assert len(judged.outages) == OUTAGES
     table.add(f"{OUTAGES:,} outages judged", f"{took:.2f} s", aim="≤ 2 s")
-    table.add(f"{OUTAGES:,} outages, every figure", f"{all_figures(journal, course):.2f} s")
+    whole = all_figures(journal, course)
+    table.add(f"{OUTAGES:,} outages, every figure", f"{whole:.2f} s", aim="≤ 2 s")
 
 
 def test_a_million_events(table):

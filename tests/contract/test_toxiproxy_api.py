@@ -317,3 +317,13 @@ def test_an_attribute_that_a_toxic_does_not_have_is_refused_and_leaves_no_toxic(
         client.add_toxic("db", type="latency", attributes={"latncy": 5, "jitter": 1})
 
     assert client.toxics("db") == {}
+
+
+@pytest.mark.usefixtures("proxy")
+def test_a_change_of_an_attribute_that_a_toxic_does_not_have_is_refused(client):
+    toxic = client.add_toxic("db", type="latency", attributes={"latency": 5})
+
+    with pytest.raises(SettingError, match="'latency' has no attribute 'latncy'; it has jitter, l"):
+        toxic.update(attributes={"latncy": 500})
+
+    assert client.toxics("db")[toxic.name].attributes == {"latency": 5, "jitter": 0}

@@ -72,6 +72,10 @@ def test_workers_of_a_queue_do_each_job_once_and_careless_ones_lose_some(example
     example("worker", "--rds-warmup=500ms").assert_outcomes(passed=2)
 
 
+def test_a_pool_of_sqlalchemy_is_stuck_unless_it_is_cured(example):
+    example("sqlalchemy", "--rds-warmup=500ms").assert_outcomes(passed=6)
+
+
 def test_every_hook_of_the_example_does_its_work(example, project):
     result = example("hooks", "--rds-warmup=500ms", "--rds-writers=8", "--rds-json=out.json")
 

@@ -27,6 +27,7 @@ from pytest_rdsfailover import (
     Fault,
     Faults,
     Figure,
+    HttpWorkload,
     InvalidTrialError,
     LoadBlock,
     LoadOptions,
@@ -35,6 +36,8 @@ from pytest_rdsfailover import (
     OwnFault,
     Pin,
     Population,
+    ProcessWorkload,
+    ProxyChanges,
     ProxyStats,
     RdsFailoverError,
     Reads,
@@ -45,6 +48,7 @@ from pytest_rdsfailover import (
     StartCluster,
     StartLoad,
     Toxic,
+    ToxicOptions,
     Trial,
     Trials,
     UnsafeError,
@@ -52,6 +56,8 @@ from pytest_rdsfailover import (
 )
 
 CLAIMS: Claims = {"downtime": "p95 < 2s", "lost": 0, "no_downtime": ">= 60%"}
+SHARED: ProxyChanges = {"max_connections_percent": 5, "session_pinning_filters": []}
+SLOW: ToxicOptions = {"latency": 50, "jitter": 5, "stream": "upstream"}
 GENTLE: LoadOptions = {"writers": 4, "rate": 50, "warmup": "2s"}
 
 
@@ -145,6 +151,14 @@ def test_workloads(rds_trial: RunTrial, rds_cluster: Cluster) -> None:
     rds_trial(endpoint, workload=place_on, setup=endpoint.connect, teardown=lambda one: one.close())
 
 
+def test_workloads_outside(rds_trial: RunTrial, rds_cluster: Cluster) -> None:
+    url, program = "http://127.0.0.1/{key}", ("python", "writer.py")
+    by_http = HttpWorkload(url=url, method="PUT", outcomes={404: "unknown", 409: "acked"})
+    rds_trial(rds_cluster.writer_endpoint, workload=by_http)
+    rds_trial(rds_cluster.writer_endpoint, workload=ProcessWorkload(command=program))
+    rds_trial(rds_cluster.writer_endpoint, workload=ProcessWorkload(command=["true"]))
+
+
 def reference(key: str) -> str:
     return key
 
@@ -203,7 +217,14 @@ def test_what_is_around(rds_cluster: Cluster, rds_toxiproxy: Faults, rds_aws: Aw
     assert_type(rds_cluster.writer_endpoint.tls.ca, str | None)
     assert_type(rds_cluster.proxy.stats(), ProxyStats)
     assert_type(rds_cluster.proxy.pins, list[Pin])
-    rds_cluster.proxy.modify(require_tls=True)
+    rds_cluster.proxy.modify(require_tls=True, iam_auth="REQUIRED")
+    rds_cluster.proxy.modify(**SHARED)
+    assert rds_cluster.mode == "local"
+    assert rds_cluster.proxy.stats("proxy-reader").pinned == 0
+    with rds_toxiproxy.toxic(rds_cluster.reader_endpoint, "latency", **SLOW):
+        pass
+    with rds_toxiproxy.client.toxic("cluster", type="slicer", attributes={"delay": 9}):
+        pass
     with rds_toxiproxy.down(rds_cluster.writer_endpoint):
         pass
     with rds_toxiproxy.toxic(rds_cluster.writer_endpoint, "latency", latency=50) as toxic:

@@ -11,8 +11,10 @@ from pytest_rdsfailover import (
     FailOver,
     Faults,
     Figure,
+    HttpWorkload,
     Milestone,
     OwnFault,
+    ProcessWorkload,
     ReconnectPolicy,
     RunTrial,
     RunTrials,
@@ -84,7 +86,34 @@ def test_clusters(rds_cluster: Cluster, rds_toxiproxy: Faults) -> None:
     rds_cluster.instance_endpoint()  # type: ignore[call-arg]
     rds_cluster.writer_endpoint.port = 3306  # type: ignore[misc]
     rds_cluster.proxy.stats().clients  # type: ignore[attr-defined]
+    rds_cluster.proxy.stats("prox")  # type: ignore[arg-type]
+    rds_cluster.proxy.modify(require_tsl=True)  # type: ignore[call-arg]
+    rds_cluster.proxy.modify(require_tls="yes")  # type: ignore[arg-type]
+    rds_cluster.proxy.modify(iam_auth="ENABLED")  # type: ignore[arg-type]
+    endpoint = rds_cluster.writer_endpoint
     rds_toxiproxy.toxic("reader", "latency")  # type: ignore[arg-type]
+    rds_toxiproxy.toxic(endpoint, "latncy", latency=50)  # type: ignore[arg-type]
+    rds_toxiproxy.toxic(endpoint, "latency", latncy=50)  # type: ignore[call-arg]
+    rds_toxiproxy.toxic(endpoint, "latency", stream="up")  # type: ignore[arg-type]
+    rds_toxiproxy.client.toxic("cluster", typ="latency")  # type: ignore[call-arg]
     ReconnectPolicy(bound=1.0)  # type: ignore[call-arg]
     OwnFault(profile="own")  # type: ignore[call-arg]
     Milestone("back", 1.0)  # type: ignore[call-arg]
+
+
+def test_workloads_outside() -> None:
+    HttpWorkload("http://127.0.0.1/{key}")  # type: ignore[call-arg]
+    HttpWorkload(url="http://127.0.0.1/{key}", method="SEND")  # type: ignore[arg-type]
+    HttpWorkload(url="http://127.0.0.1/{key}", body=b"{key}")  # type: ignore[arg-type]
+    HttpWorkload(url="http://127.0.0.1/{key}", outcomes={404: "fine"})  # type: ignore[dict-item]
+    ProcessWorkload(command="python writer.py")  # type: ignore[arg-type]
+    ProcessWorkload(command=["true"], answer_within="2s")  # type: ignore[arg-type]
+
+
+async def test_awaited(rds_trial: RunTrial, rds_load: StartLoad, rds_cluster: Cluster) -> None:
+    endpoint = rds_cluster.writer_endpoint
+    await rds_trial(endpoint)  # type: ignore[misc]
+    await rds_trial.run(endpoint, writer=3)  # type: ignore[call-arg]
+    rds_trial.run(endpoint).downtime  # type: ignore[attr-defined]
+    with rds_load(endpoint) as load:
+        await load.warm_up()  # type: ignore[misc, func-returns-value]

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import repeat
-from operator import sub
+from operator import itemgetter, sub
 
 from pytest_rdsfailover.analysis.findings.cures import cure_of
 from pytest_rdsfailover.analysis.findings.finding import Case, Finding
@@ -25,12 +25,12 @@ class _Slice:
     """Operations that ended within one slice of time."""
 
     number: int
-    faults: Counter[Fault]
+    faults: Sequence[Fault]
     acked: int
 
     @property
     def failed(self) -> int:
-        return self.faults.total()
+        return len(self.faults)
 
     def partly(self, share: float) -> bool:
         """Tell whether some operations failed, more than a share, and others were served."""
@@ -46,7 +46,7 @@ def brownout(case: Case) -> Finding | None:
     longest = max(runs, key=len, default=[])
     if len(longest) * length < LONG:
         return None
-    faults = sum((each.faults for each in longest), Counter[Fault]())
+    faults = Counter(fault for each in longest for fault in each.faults)
     failed, acked = faults.total(), sum(each.acked for each in longest)
     fault, count = faults.most_common(1)[0]
     first = to_seconds(longest[0].number * length)
@@ -65,10 +65,10 @@ def brownout(case: Case) -> Finding | None:
 
 def _slices(case: Case, zero: int, length: int) -> Iterator[_Slice]:
     """Yield the slices after a moment in which operations failed, in order of time."""
-    faults: dict[int, Counter[Fault]] = {}
+    faults: dict[int, list[Fault]] = {}
     for at, fault, _ in case.errors:
         if at >= zero:
-            faults.setdefault((at - zero) // length, Counter())[fault] += 1
+            faults.setdefault((at - zero) // length, []).append(fault)
     begins = [zero + number * length for number in faults]
     ends = [begin + length for begin in begins]
     served = zip(
@@ -78,8 +78,8 @@ def _slices(case: Case, zero: int, length: int) -> Iterator[_Slice]:
         ),
         strict=True,
     )
-    for (number, counts), acked in zip(faults.items(), map(sum, served), strict=True):
-        yield _Slice(number, counts, acked)
+    for (number, failed), acked in zip(faults.items(), map(sum, served), strict=True):
+        yield _Slice(number, failed, acked)
 
 
 def _runs(slices: Sequence[_Slice]) -> list[list[_Slice]]:
@@ -96,6 +96,6 @@ def _runs(slices: Sequence[_Slice]) -> list[list[_Slice]]:
 def _most_allowed(case: Case, zero: int) -> float:
     """Return which share of a slice's operations may fail: more than the calm and its bound have."""
     done = sum(bisect_left(series.finished, zero) for series in case.series)
-    calm = sum(at < zero for at, _, _ in case.errors) / done if done else 0.0
+    calm = bisect_left(case.errors, zero, key=itemgetter(0)) / done if done else 0.0
     bound = case.course.calm_errors if case.course.calm_errors < 1 else 0.0
     return max(SHARE, WORSE * calm, WORSE * bound)

@@ -1,15 +1,17 @@
 """Errors before anything was triggered."""
 
 from collections import Counter
+from itertools import takewhile
 
 from pytest_rdsfailover.analysis.findings.finding import Case, Finding
 
 
 def calm_errors(case: Case) -> Finding | None:
     """Tell errors that no failover explains."""
-    if case.trigger is None:
+    zero = case.trigger
+    if zero is None:
         return None
-    early = [fault for at, fault, _ in case.errors if at <= case.trigger]
+    early = [fault for _, fault, _ in takewhile(lambda error: error[0] <= zero, case.errors)]
     if not early:
         return None
     fault, count = Counter(early).most_common(1)[0]

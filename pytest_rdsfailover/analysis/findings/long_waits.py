@@ -11,10 +11,10 @@ LONG = 5 * SECOND  # longer than time-outs that fit a failover of 10 s
 def long_waits(case: Case) -> Finding | None:
     """Tell failed operations that took long, but not those that hang in the workload."""
     took = sorted(
-        series.finished[row] - series.started[row]
+        series.taken.values[row]
         for series in case.series
-        for row in series.failures()
-        if series.finished[row] - series.started[row] >= LONG
+        for row in series.taken.above(LONG - 1)
+        if not series.acked[row]
     )
     hanging = sum(each.error == HANGS for each in case.course.complaints)
     if len(took) <= hanging:

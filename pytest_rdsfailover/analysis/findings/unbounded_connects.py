@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from pytest_rdsfailover.analysis.findings.finding import Case, Finding
+from pytest_rdsfailover.analysis.proof import had_to_connect
 from pytest_rdsfailover.analysis.series import Series, first_ack
 from pytest_rdsfailover.model.clock import SECOND, to_seconds
 from pytest_rdsfailover.model.durations import format_duration
@@ -38,24 +39,23 @@ def unbounded_connects(case: Case) -> Finding | None:
 def _failed(all_series: Sequence[Series]) -> Iterator[int]:
     """Yield how long connects took that failed, though by no time-out."""
     for series in all_series:
-        for row in series.failures():
+        for row in series.taken.above(LONG - 1):
             fault = series.faults[series.fault[row]]
             never_sent = series.outcome[row] == Outcome.REFUSED
-            took = series.finished[row] - series.started[row]
-            if took >= LONG and never_sent and fault is not None and fault.kind in NO_CONNECTION:
-                yield took
+            if never_sent and fault is not None and fault.kind in NO_CONNECTION:
+                yield series.taken.values[row]
 
 
 def _late(all_series: Sequence[Series]) -> Iterator[int]:
     """Yield how long writes took that had to connect first, while others were served for long."""
     for series in all_series:
-        for row in series.failures():
-            fault, after = series.faults[series.fault[row]], row + 1
-            if after == len(series) or not series.acked[after]:
+        for row in series.taken.above(LONG - 1):
+            if not series.acked[row] or not had_to_connect(series, row):
                 continue
-            begun, done = series.started[after], series.finished[after]
-            if done - begun < LONG or fault is None or fault.kind not in LOST:
+            fault = series.faults[series.fault[row - 1]]
+            if fault is None or fault.kind not in LOST:
                 continue
+            begun, done = series.started[row], series.finished[row]
             served = first_ack(all_series, begun)
             if served is not None and done - served >= LONG:
                 yield done - begun

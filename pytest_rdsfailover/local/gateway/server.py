@@ -42,6 +42,24 @@ class Side(GatewayConnection):
         self._link.lost(self)
 
 
+class ClientSide(Side):
+    """The client's connection of a link."""
+
+    __slots__ = ()
+
+    def pause_writing(self) -> None:
+        """Begin no further command of a client that cannot take more."""
+        super().pause_writing()
+        self._link.session.full = True
+
+    def resume_writing(self) -> None:
+        """Go on with its commands."""
+        super().resume_writing()
+        session = self._link.session
+        session.full = False
+        self._link.received(session.from_client, b"")
+
+
 class InstanceLink:
     """A client's connection and its way to the server."""
 
@@ -53,7 +71,7 @@ class InstanceLink:
         self.silent = self.ended = self._left = False
         self.since, self.refused = time.monotonic_ns(), 0  # nanoseconds; when it was last refused
         self._stream = ClientStream(self.session, gateway.tls)
-        self.client = Side(self, self._stream.feed)
+        self.client = ClientSide(self, self._stream.feed)
         self._server = Side(self, self.session.from_server)
         self._gateway = gateway
         self._dialing: asyncio.Task[None] | None = None
@@ -100,6 +118,7 @@ class InstanceLink:
         self._server.write(self.session.to_server)
         self.client.write(self._stream.handshake)
         self.client.write(sealed)
+        self.client.read_ahead(enough=self.session.ahead)
         if self._stream.ended:
             self._stream.end()
             self.client.write(self._stream.handshake)

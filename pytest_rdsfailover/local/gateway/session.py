@@ -40,7 +40,8 @@ from pytest_rdsfailover.mysql.packets import (
 from pytest_rdsfailover.mysql.response_reader import ResponseReader
 from pytest_rdsfailover.mysql.responses import Command, Part, Response
 
-BACKLOG = 64 * 1024 * 1024  # bytes of commands that a client may send ahead
+BACKLOG = 1 << 20  # bytes of commands that are taken from a client ahead of their turn
+WEIGHT = 128  # bytes that a waiting command takes beside its contents
 IN_TRANS = STATUS_IN_TRANS | STATUS_IN_TRANS_READONLY
 SET_MULTI_STATEMENTS = b"\x1b\x00\x00"
 ROLLBACK = hidden(b"ROLLBACK")
@@ -62,6 +63,7 @@ class InstanceSession:
         to_client: bytes for the client.
         to_server: bytes for the server.
         crashing: the client wants its instance to crash.
+        full: the client cannot take more, so that no further command of its is begun.
         answers: numbers and counts what the client gets of answers.
         variables: what the client finds in place of the server's own.
     """
@@ -70,7 +72,7 @@ class InstanceSession:
         self, host: Host, *, tls: bool = False, sink: Sink | None = None, seen: Seen | None = None
     ) -> None:
         self.to_client, self.to_server = bytearray(), bytearray()
-        self.crashing = False
+        self.crashing = self.full = False
         self._sink: Sink = Framed(self.to_client) if sink is None else sink
         self.answers = AnswerWriter(self._sink)
         self._host = host
@@ -82,6 +84,7 @@ class InstanceSession:
         self._login = RelayedLogin(tls=tls)
         self._multi = False
         self._waiting: deque[bytes] = deque()
+        self._queued = 0  # bytes that these take
         self._plan: deque[Exchange] = deque()
         self._exchange: Exchange | None = None
         self._command = 0
@@ -100,6 +103,11 @@ class InstanceSession:
     def busy(self) -> bool:
         """Tell whether the server may still be working on a command of this session."""
         return self._server.response is not None
+
+    @property
+    def ahead(self) -> bool:
+        """Tell whether so many commands wait that no more of the client should be read."""
+        return self._queued > BACKLOG
 
     @property
     def leftover(self) -> bool:
@@ -134,15 +142,17 @@ class InstanceSession:
             else:
                 message = self._message.add(packet)
                 if message is not None:
-                    self._waiting.append(message.payload)
+                    self._queue(message.payload)
         self._advance()
-        if sum(map(len, self._waiting)) > BACKLOG:
-            raise ProtocolError("the client sends commands faster than they are answered")
 
     def submit(self, message: bytes) -> None:
         """Take a whole command of a client that has logged in, as `from_client` does its bytes."""
-        self._waiting.append(message)
+        self._queue(message)
         self._advance()
+
+    def _queue(self, message: bytes) -> None:
+        self._waiting.append(message)
+        self._queued += len(message) + WEIGHT
 
     def from_server(self, data: bytes) -> None:
         """Take bytes that the server sent.
@@ -179,8 +189,10 @@ class InstanceSession:
                 self._send(self._plan.popleft())
             elif self._held is not None:
                 self._release()
-            elif self._waiting:
-                self._begin(self._waiting.popleft())
+            elif self._waiting and not self.full:
+                message = self._waiting.popleft()
+                self._queued -= len(message) + WEIGHT
+                self._begin(message)
             else:
                 return
 

@@ -24,22 +24,23 @@ class GatewayConnection(asyncio.BufferedProtocol):
     """One end of a way between a client and the real server.
 
     Back-pressure: two connections that are tied slow each other down. While one of them cannot take
-    more, the other one reads nothing.
+    more, the other one reads nothing. Nor does one whose peer has sent too much ahead of its turn.
 
     Attributes:
         transport: what it writes to; None before it is connected.
         other: the connection that it is tied to; None if to none.
         full: it cannot take more now.
         held: it is made to wait.
+        ahead: its peer has sent so much ahead that no more is read.
         silent: it sends nothing more and hears nothing more, but stays connected.
     """
 
-    __slots__ = ("full", "held", "other", "silent", "transport")
+    __slots__ = ("ahead", "full", "held", "other", "silent", "transport")
 
     def __init__(self) -> None:
         self.transport: asyncio.Transport | None = None
         self.other: GatewayConnection | None = None
-        self.full = self.held = self.silent = False
+        self.ahead = self.full = self.held = self.silent = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Switch off Nagle's algorithm, which would add 40 ms to small packets."""
@@ -109,8 +110,21 @@ class GatewayConnection(asyncio.BufferedProtocol):
 
     def listen_again(self) -> None:
         """Read on, after having been made to wait."""
-        if self.held and self.transport is not None and not self.silent:
+        if self.held:
             self.held = False
+            self._resume()
+
+    def read_ahead(self, *, enough: bool) -> None:
+        """Read no more of a peer that has sent enough ahead; read on when that is worked on."""
+        if enough and not self.ahead and self.transport is not None:
+            self.ahead = True
+            self.transport.pause_reading()
+        elif self.ahead and not enough:
+            self.ahead = False
+            self._resume()
+
+    def _resume(self) -> None:
+        if self.transport is not None and not (self.held or self.ahead or self.silent):
             self.transport.resume_reading()
 
     def write(self, data: bytearray) -> None:

@@ -1,7 +1,7 @@
 """What is written down of a standing cluster, so that other processes find it and act on it."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from pytest_rdsfailover.aws.client import ApiPlace
 from pytest_rdsfailover.local.aws_api.script import decode_script
@@ -116,4 +116,5 @@ class Description:
         """
         name = self.inside(called)
         place = self.places[name]
-        return endpoint_of(name, place.host, place.port, self.account, self.ca)
+        found = endpoint_of(name, place.host, place.port, self.account, self.ca)
+        return replace(found, alias=self.names.get(name, ""))

@@ -2,14 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
+from typing import get_args
 
 from pytest_rdsfailover.local.network import ARMED
 from pytest_rdsfailover.local.standing.visitor import VisitedCluster
+from pytest_rdsfailover.local.toxiproxy.arguments import Stream
 from pytest_rdsfailover.local.toxiproxy.toxics import KINDS
 from pytest_rdsfailover.model.durations import parse_duration
 from pytest_rdsfailover.model.errors import SettingError, did_you_mean
 
-STREAMS = ("downstream", "upstream")
+STREAMS: tuple[Stream, ...] = get_args(Stream)
 FASTENED = ("stream", "toxicity")  # what every toxic has beside its attributes
 EXAMPLE = "write one as latency=200, or latency latency=200 jitter=50"
 
@@ -27,7 +29,7 @@ class WantedToxic:
 
     kind: str
     attributes: Mapping[str, int] = field(default_factory=dict)
-    stream: str = STREAMS[0]
+    stream: Stream = "downstream"
     toxicity: float = 1.0
 
     @property
@@ -90,7 +92,7 @@ def _whole(name: str, text: str) -> int:
         ) from None
 
 
-def _stream(text: str) -> str:
+def _stream(text: str) -> Stream:
     if text not in STREAMS:
         raise SettingError(f"stream={text}: write one of {', '.join(STREAMS)}")
     return text

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from types import TracebackType
-from typing import Self
+from typing import Final, Self
 
 from pytest_rdsfailover.local.aws_api.script import decode_script
 from pytest_rdsfailover.local.failovers import LocalFailover, LocalFailovers
@@ -36,7 +36,7 @@ class VisitedCluster:
         GatewayError: if it does not answer.
     """
 
-    mode = "local"
+    mode: Final = "local"
 
     def __init__(self, description: Description, clock: Clock | None = None) -> None:
         self.description = description

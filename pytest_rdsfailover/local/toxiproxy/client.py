@@ -8,12 +8,13 @@ is bounded in time, and raises unless the server agreed; only the classes that u
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from http import HTTPStatus
-from typing import Any, Self
+from typing import Any, Self, Unpack
 from urllib.parse import quote
 
 import toxiproxy
 import toxiproxy.toxic
 
+from pytest_rdsfailover.local.toxiproxy.arguments import Stream, ToxicDescription
 from pytest_rdsfailover.local.toxiproxy.transport import Transport, undone_if_unanswered
 from pytest_rdsfailover.model.errors import SettingError, ToxiproxyError
 
@@ -66,7 +67,7 @@ class ToxiproxyProxy(toxiproxy.Proxy):  # type: ignore[misc]  # the package has 
             yield self
         self.enabled = True
 
-    def toxic(self, **toxic: Any) -> AbstractContextManager[Toxic]:
+    def toxic(self, **toxic: Unpack[ToxicDescription]) -> AbstractContextManager[Toxic]:
         """Add a toxic for the block; see `ToxiproxyClient.toxic`."""
         return self._client.toxic(self.name, **toxic)
 
@@ -101,7 +102,7 @@ class ToxiproxyProxy(toxiproxy.Proxy):  # type: ignore[misc]  # the package has 
         """Return the toxic of that name, or None."""
         return self.toxics().get(toxic_name)
 
-    def add_toxic(self, **toxic: Any) -> Toxic:
+    def add_toxic(self, **toxic: Unpack[ToxicDescription]) -> Toxic:
         """Add a toxic; see `ToxiproxyClient.add_toxic`."""
         return self._client.add_toxic(self.name, **toxic)
 
@@ -206,7 +207,7 @@ class ToxiproxyClient:
         *,
         type: str,  # noqa: A002 - the word of the API
         name: str | None = None,
-        stream: str = "downstream",
+        stream: Stream = "downstream",
         toxicity: float = 1.0,
         attributes: Attributes | None = None,
     ) -> Toxic:
@@ -230,15 +231,13 @@ class ToxiproxyClient:
             "toxicity": toxicity,
             "attributes": dict(attributes or {}),
         }
-        added = self._api.json("POST", _path(proxy, "toxics"), body)
-        unknown = set(attributes or {}) - set(added["attributes"])
-        if unknown:
-            self.remove_toxic(proxy, added["name"])
-            raise SettingError(
-                f"a toxic {type!r} has no attribute {', '.join(map(repr, sorted(unknown)))}; it has"
-                f" {', '.join(sorted(added['attributes'])) or 'none'}"
-            )
-        return Toxic(self, proxy, added)
+        added = Toxic(self, proxy, self._api.json("POST", _path(proxy, "toxics"), body))
+        try:
+            _check(added, attributes or {})
+        except SettingError:
+            added.destroy()
+            raise
+        return added
 
     def update_toxic(
         self,
@@ -248,11 +247,17 @@ class ToxiproxyClient:
         attributes: Attributes | None = None,
         toxicity: float | None = None,
     ) -> Toxic:
-        """Change the given attributes and toxicity of a toxic, on live connections too."""
+        """Change the given attributes and toxicity of a toxic, on live connections too.
+
+        Raises:
+            SettingError: if the type has no such attribute; the others are changed all the same.
+        """
         body: dict[str, object] = {} if toxicity is None else {"toxicity": toxicity}
         if attributes is not None:
             body["attributes"] = dict(attributes)
-        return Toxic(self, proxy, self._api.json("PATCH", _path(proxy, "toxics", name), body))
+        toxic = Toxic(self, proxy, self._api.json("PATCH", _path(proxy, "toxics", name), body))
+        _check(toxic, attributes or {})
+        return toxic
 
     def remove_toxic(self, proxy: str, name: str) -> None:
         """Remove a toxic, from live connections too."""
@@ -272,7 +277,7 @@ class ToxiproxyClient:
             self.update(name, enabled=True)
 
     @contextmanager
-    def toxic(self, proxy: str, **toxic: Any) -> Iterator[Toxic]:
+    def toxic(self, proxy: str, **toxic: Unpack[ToxicDescription]) -> Iterator[Toxic]:
         """Add a toxic for the block, as `add_toxic` takes it; remove it afterwards.
 
         It is no error if the block or a reset has removed the toxic already.
@@ -291,6 +296,16 @@ class ToxiproxyClient:
         except ToxiproxyError as error:
             if error.status != HTTPStatus.NOT_FOUND:
                 raise
+
+
+def _check(toxic: Toxic, attributes: Attributes) -> None:
+    """Raise SettingError for an attribute that the server has ignored."""
+    unknown = set(attributes) - set(toxic.attributes)
+    if unknown:
+        raise SettingError(
+            f"a toxic {toxic.type!r} has no attribute {', '.join(map(repr, sorted(unknown)))}; it"
+            f" has {', '.join(sorted(toxic.attributes)) or 'none'}"
+        )
 
 
 def _path(proxy: str, *more: str) -> str:

@@ -6,6 +6,7 @@ from pytest_rdsfailover.analysis.outages import (
     Incident,
     acknowledgements,
     incidents,
+    lengths,
     longer,
     natural_gap,
     threshold,
@@ -60,7 +61,7 @@ def test_the_threshold_is_the_largest_of_what_machine_and_schedule_explain():
 
 def natural(moments, *, pauses=(), rate=100):
     calm = [round(moment * SECOND) for moment in moments]
-    return natural_gap(calm, Pauses.of(pauses), rate) / SECOND
+    return natural_gap(calm, lengths(calm), Pauses.of(pauses), rate) / SECOND
 
 
 def steady(first, last):

@@ -4,7 +4,7 @@ import random
 
 from builders import ack, acks, journal
 
-from pytest_rdsfailover.analysis.outages import WideGaps, acknowledgements
+from pytest_rdsfailover.analysis.outages import WideGaps, acknowledgements, lengths
 from pytest_rdsfailover.analysis.presence import longest_unseen
 from pytest_rdsfailover.analysis.series import series_of
 from pytest_rdsfailover.model.clock import SECOND
@@ -13,7 +13,9 @@ from pytest_rdsfailover.model.clock import SECOND
 def unseen(events, *, writers=1, since=0.0, stop=9.0, wide=SECOND // 100):
     series = series_of(journal(events, writers=writers))
     found = acknowledgements(series, start=0, stop=round(stop * SECOND))
-    return longest_unseen(series, WideGaps.of(found, wide), since=round(since * SECOND))
+    return longest_unseen(
+        series, WideGaps.of(found, lengths(found), wide), since=round(since * SECOND)
+    )
 
 
 def seconds(span):

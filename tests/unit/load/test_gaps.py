@@ -1,6 +1,6 @@
 import random
 
-from pytest_rdsfailover.analysis.outages import WideGaps
+from pytest_rdsfailover.analysis.outages import WideGaps, lengths
 from pytest_rdsfailover.journal.journal import Journal
 from pytest_rdsfailover.load.gaps import HOLD, GapTracker
 from pytest_rdsfailover.model.records import Fault, Outcome
@@ -29,7 +29,7 @@ def test_a_running_load_is_followed_to_the_gap_that_its_journal_shows():
 
     tracker.look(now + HOLD)
     acks = sorted(found)
-    assert tracker.longest == WideGaps.of(acks, 0).last_widest(acks[0])
+    assert tracker.longest == WideGaps.of(acks, lengths(acks), 0).last_widest(acks[0])
 
 
 def test_an_answer_that_a_writer_notes_late_still_ends_a_gap():

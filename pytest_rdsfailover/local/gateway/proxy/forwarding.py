@@ -1,24 +1,20 @@
-"""How database connections work on a client's commands: borrowed, answering, given back. No I/O."""
+"""How a database connection works on a client's commands, and what it learns of each. No I/O."""
 
 import re
 from dataclasses import replace
 from typing import Any
 
 from pytest_rdsfailover.local.gateway.proxy.aftermath import Aftermath
-from pytest_rdsfailover.local.gateway.proxy.carried import Carried, may_name_id
+from pytest_rdsfailover.local.gateway.proxy.borrowing import IN_TRANS, BorrowingSession
+from pytest_rdsfailover.local.gateway.proxy.carried import may_name_id
 from pytest_rdsfailover.local.gateway.proxy.database import Database
 from pytest_rdsfailover.local.gateway.proxy.errands import Row
-from pytest_rdsfailover.local.gateway.proxy.pinning.effects import NOTHING
 from pytest_rdsfailover.local.gateway.proxy.pinning.pinning import effect
-from pytest_rdsfailover.local.gateway.proxy.server_login import ConnectionKey
 from pytest_rdsfailover.local.gateway.proxy.service import Service
-from pytest_rdsfailover.local.gateway.router import Instance
-from pytest_rdsfailover.mysql.handshake import Capability
 from pytest_rdsfailover.mysql.packets import (
     MAX_PAYLOAD,
     OK,
     STATUS_AUTOCOMMIT,
-    STATUS_IN_TRANS,
     STATUS_IN_TRANS_READONLY,
     STATUS_NO_BACKSLASH_ESCAPES,
     Packet,
@@ -30,13 +26,10 @@ from pytest_rdsfailover.mysql.packets import (
 )
 from pytest_rdsfailover.mysql.responses import Command, Part, Response
 from pytest_rdsfailover.mysql.statements import SqlDialect
-from pytest_rdsfailover.mysql.tls import TlsServer
 
-IN_TRANS = STATUS_IN_TRANS | STATUS_IN_TRANS_READONLY
 # Other commands leave most of what can be asked about the latest statement as it is, unless they fail.
 STATEMENTS = frozenset({Command.QUERY, Command.STMT_PREPARE, Command.STMT_EXECUTE})
 RESULTS, UTF8 = b"character_set_results", b"utf8mb4"
-NO_CONNECTION = ServerFault(9501, "HY000", "Timed-out waiting to acquire database connection")
 # What ends a transaction that the flags do not show, because nothing was read in it.
 ENDS = re.compile(
     rb".\s*(?:commit|rollback\b(?!.*\bto\b)|begin|start\s+transaction|set\s+(?:\w+\s+)?autocommit)\b",
@@ -44,63 +37,19 @@ ENDS = re.compile(
 )
 
 
-class Forwarder:
-    """A client's commands, one at a time, on a connection that it has or borrows.
+class Forwarder(BorrowingSession):
+    """A client's commands, one at a time, on a connection that it has or borrows."""
 
-    Attributes:
-        number: its connection id in the greeting.
-        to_client: bytes to send.
-        closing: hang up when they have been sent.
-        user: who has logged in; empty before.
-        database: the connection it has now.
-        tls: what encrypts the way to the client; None if nothing does.
-        pin: why it keeps that; None while it does not.
-        waiting: it wants a connection.
-        key: what its database connections must have.
-        instance: where they lead to, which the pool decides; None before the first.
-        message: the command that is being worked on; empty between two.
-    """
-
-    __slots__ = (
-        "_aftermath", "_asked", "_carried", "_effect", "_first", "_held", "_last", "_last_uses", "_saved", "_sent", "_service",
-        "_shift", "_status", "_told",
-        "closing", "database", "instance", "key", "message", "number", "pin", "tls", "to_client",
-        "user", "waiting",
-    )  # fmt: skip
+    __slots__ = ("_aftermath", "_asked", "_first", "_held", "_sent", "_shift", "_told")
 
     def __init__(self, service: Service[Any], number: int) -> None:
-        self.number, self._service = number, service
-        self.to_client = bytearray()
-        self.closing = self.waiting = False
-        self.user = ""
-        self.key = ConnectionKey("", Capability(0))
-        self.database: Database | None = None
-        self.tls: TlsServer | None = None
-        self.instance: Instance | None = None
-        self.pin: str | None = None
-        self.message = b""
+        super().__init__(service, number)
         self._first = self._shift = 0  # numbers of the command's first packet, and of its last
-        self._status = STATUS_AUTOCOMMIT
-        self._carried = Carried()
-        self._effect, self._aftermath = NOTHING, Aftermath()
-        self._last: Database | None = None
-        self._last_uses = 0
-        self._sent = self._saved = (
-            False  # saved: there are savepoints, but no transaction by the flags
-        )
+        self._aftermath = Aftermath()
+        self._sent = False
         self._held = b""  # the end of an answer, until the proxy's own work is done
         self._told = 0  # the id in the answer to the latest INSERT
         self._asked = False  # the client is to send data, not a command
-
-    @property
-    def schema(self) -> bytes | None:
-        """Return the database it uses; None for none."""
-        return self._carried.schema
-
-    @property
-    def in_transaction(self) -> bool:
-        """Tell whether a transaction is open."""
-        return self._saved or bool(self._status & IN_TRANS)
 
     @property
     def _dialect(self) -> SqlDialect:
@@ -119,13 +68,10 @@ class Forwarder:
         self.message, self._sent, self._told = message, False, 0
         self._first = self._shift - len(message) // MAX_PAYLOAD
         self._effect = effect(message, self._dialect, exclude_sets=settings.excludes_variable_sets)
-        if self.database is not None:
+        if self.database is None:
+            self._borrow()
+        else:
             self._go()
-            return
-        self.waiting = True
-        last = self._last
-        unused = last is not None and last.uses == self._last_uses
-        self._service.borrow(self, last if unused else None)
 
     def lend(self, database: Database) -> None:
         """Take a database connection; bring it into this session's state, then use it."""
@@ -145,17 +91,6 @@ class Forwarder:
     def _adopt(self, database: Database) -> None:
         """Bring a connection into this session's state, then use it."""
         database.adopt(self._carried.schema, self._carried.wanted(database), self._go)
-
-    def deny(self, database: Database) -> None:
-        """Learn that no connection could be made, because the server refused it."""
-        self.waiting = False
-        self._service.leave(self)  # stops its time-out, which would end a later wait
-        self._give_up(database.fault or NO_CONNECTION)
-
-    def timed_out(self) -> None:
-        """Wait no longer for a connection."""
-        self.waiting = False
-        self._give_up(NO_CONNECTION)
 
     def broken(self, fault: ServerFault) -> None:
         """Learn that a statement of the proxy's own failed on this session's connection."""
@@ -317,44 +252,6 @@ class Forwarder:
                 self._return(database)
         self.next_command()
 
-    def _return(self, database: Database) -> None:
-        self.database, database.client = None, None
-        database.dirty = database.dirty or self._carried.sticks
-        # A connection that is reset cannot tell this session about its latest statement any more.
-        self._last = None if database.dirty else database
-        self._last_uses = database.uses
-        self._service.give_back(database)
-
-    def _detach(self) -> None:
-        """Return the connection with nothing left of this session in it."""
-        self.pin = None
-        database = self.database
-        if database is not None:
-            database.dirty = True
-            self._return(database)
-
-    def leave(self) -> None:
-        """Give back what the session has, because its client is gone."""
-        self.closing = True
-        if self.waiting:
-            self.waiting = False
-            self._service.leave(self)
-        database = self.database
-        if database is not None and database.busy:
-            self.database, database.client = None, None
-            self._service.discard(database)
-        elif database is not None and (self.pin or self.in_transaction):
-            self._detach()
-        elif database is not None:
-            self._return(database)
-
     def _answer(self, payload: bytes) -> None:
         """Answer the command with a packet of our own."""
         self._say(payload, self._shift + 1)
-
-    def _say(self, payload: bytes, sequence: int) -> None:
-        self._send(frame(payload, sequence))
-
-    def _send(self, data: bytes) -> None:
-        self._service.touch(self)
-        self.to_client += data

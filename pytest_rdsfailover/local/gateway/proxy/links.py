@@ -70,6 +70,20 @@ class ClientLink(GatewayConnection):
         if self._tls is not None and self._tls.ended:
             self.flush()  # what the session had answered before the error
             self.peer_ended()
+        self.read_ahead(enough=self.session.ahead)
+        self._owner.flush_soon()
+
+    def pause_writing(self) -> None:
+        """Begin no further command of a client that cannot take more."""
+        super().pause_writing()
+        self.session.full = True
+
+    def resume_writing(self) -> None:
+        """Go on with its commands."""
+        super().resume_writing()
+        self.session.full = False
+        self.session.next_command()
+        self.read_ahead(enough=self.session.ahead)
         self._owner.flush_soon()
 
     def _received(self, data: bytes) -> None:
@@ -111,6 +125,7 @@ class ClientLink(GatewayConnection):
         session = self.session
         if self.transport is None or self.silent:
             return
+        self.read_ahead(enough=session.ahead)
         if session.to_client:
             data = bytes(session.to_client)
             session.to_client.clear()

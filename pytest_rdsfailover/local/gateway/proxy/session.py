@@ -4,10 +4,12 @@ from collections import deque
 from collections.abc import Callable
 
 from pytest_rdsfailover.local.gateway.proxy.aftermath import Aftermath
-from pytest_rdsfailover.local.gateway.proxy.forwarding import IN_TRANS, Forwarder
+from pytest_rdsfailover.local.gateway.proxy.borrowing import IN_TRANS
+from pytest_rdsfailover.local.gateway.proxy.forwarding import Forwarder
 from pytest_rdsfailover.local.gateway.proxy.opening import LONGEST_LOGIN, Opening
 from pytest_rdsfailover.local.gateway.proxy.server_login import MATCHED, ConnectionKey
 from pytest_rdsfailover.local.gateway.proxy.service import Service
+from pytest_rdsfailover.local.gateway.session import BACKLOG, WEIGHT
 from pytest_rdsfailover.mysql.auth import UTF8MB4
 from pytest_rdsfailover.mysql.handshake import Capability
 from pytest_rdsfailover.mysql.packets import (
@@ -25,7 +27,6 @@ from pytest_rdsfailover.mysql.packets import (
 )
 from pytest_rdsfailover.mysql.responses import ENDLESS, UNANSWERED, Command
 
-BACKLOG = 64 * 1024 * 1024  # bytes of commands that a client may send ahead
 SHOWN = IN_TRANS | STATUS_AUTOCOMMIT | STATUS_NO_BACKSLASH_ESCAPES
 NOT_SUPPORTED = ServerFault(1235, "42000", "This RDS Proxy does not support that command")
 UNKNOWN_COMMAND = ServerFault(1047, "08S01", "Unknown command")
@@ -40,10 +41,11 @@ class ProxySession(Forwarder):
     Attributes:
         opening: its login.
         commands: how many commands it has sent.
+        full: it cannot take more, so that no further command of its is begun.
     """
 
     __slots__ = (
-        "_goes_on", "_message", "_pumping", "_queue", "_queued", "_reader", "commands", "opening",
+        "_goes_on", "_message", "_pumping", "_queue", "_queued", "_reader", "commands", "full", "opening",
     )  # fmt: skip
 
     def __init__(self, service: Service["ProxySession"], number: int) -> None:
@@ -53,7 +55,7 @@ class ProxySession(Forwarder):
         self._reader, self._message = PacketReader(), MessageReader()
         self._queue: deque[tuple[bytes, int]] | None = None  # an idle client needs none
         self._queued = 0
-        self._pumping = False
+        self._pumping = self.full = False
         self._goes_on = False  # what the client sends on request is continued by its next packet
 
     def greet(self) -> None:
@@ -80,8 +82,6 @@ class ProxySession(Forwarder):
             self._packet(packet)
         if opening.going and self._reader.pending > LONGEST_LOGIN:
             raise ProtocolError("nobody logs in with that many bytes")
-        if self._queued > BACKLOG and self._queue and len(self._queue) > 1:
-            raise ProtocolError("the client sends commands faster than they are answered")
         self.next_command()
 
     def _packet(self, packet: Packet) -> None:
@@ -96,7 +96,7 @@ class ProxySession(Forwarder):
             if message is not None:
                 self._queue = self._queue or deque()
                 self._queue.append((message.payload, packet.sequence))
-                self._queued += len(message.payload)
+                self._queued += len(message.payload) + WEIGHT
 
     def _come_in(self, sent: bytes) -> None:
         """Go on with the login; when it is over, take the state that it gave."""
@@ -130,7 +130,7 @@ class ProxySession(Forwarder):
         try:
             while self._queue and not self._occupied:
                 message, sequence = self._queue.popleft()
-                self._queued -= len(message)
+                self._queued -= len(message) + WEIGHT
                 self._shift = sequence
                 self.commands += 1
                 self._queue = self._queue or None
@@ -144,7 +144,12 @@ class ProxySession(Forwarder):
 
     @property
     def _occupied(self) -> bool:
-        return bool(self.message) or self.closing or self.opening.going
+        return bool(self.message) or self.closing or self.full or self.opening.going
+
+    @property
+    def ahead(self) -> bool:
+        """Tell whether so many commands wait that no more of the client should be read."""
+        return self._queued > BACKLOG
 
     def _begin(self, message: bytes) -> None:
         if not message:

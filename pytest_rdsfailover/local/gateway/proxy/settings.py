@@ -1,8 +1,8 @@
 """How an RDS Proxy is set up, by the names of its API."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
-from typing import Any, Self
+from typing import Any, Literal, Self, TypedDict
 
 from pytest_rdsfailover.model.errors import SettingError
 
@@ -124,6 +124,25 @@ class ProxySettings:
         if percent is None:
             return max(1, self.most(server_limit) // 2)
         return server_limit * percent // 100
+
+
+class ProxyChanges(TypedDict, total=False):
+    """What `rds_cluster.proxy.modify` takes; each is explained at `ProxySettings`."""
+
+    require_tls: bool
+    idle_client_timeout: float
+    max_connections_percent: int
+    max_idle_connections_percent: int | None
+    connection_borrow_timeout: float
+    session_pinning_filters: Sequence[Literal["EXCLUDE_VARIABLE_SETS"]]
+    init_query: str
+    client_password_auth_type: (
+        Literal["MYSQL_CACHING_SHA2_PASSWORD", "MYSQL_NATIVE_PASSWORD"] | None
+    )
+    iam_auth: Literal["DISABLED", "REQUIRED"]
+    max_client_connections: int
+    max_client_age: float
+    max_database_idle_time: float
 
 
 def _is_number(value: object) -> bool:

@@ -203,6 +203,31 @@ def test_commands_sent_ahead_wait_for_their_turn():
     assert taken(session.to_server) == [b"\x03SELECT 2"]
 
 
+def test_a_client_is_ahead_while_more_waits_than_is_kept_whatever_each_command_takes():
+    for text, times in ((b"SELECT 1", 10_000), (b"SELECT " + b"1" * 900_000, 2)):
+        session = logged_in(writer=True)
+        ask(session, b"SELECT 0")
+        for _ in range(times):
+            ask(session, text)
+        assert session.ahead
+        for _ in range(times):
+            answer(session, b"\x01", COLUMN, EOF2, b"\x011", EOF2)
+        assert not session.ahead
+        assert len(taken(session.to_server)) == 1 + times
+
+
+def test_no_command_is_begun_for_a_client_that_cannot_take_more():
+    session = logged_in(writer=True)
+    ask(session, b"SELECT 1")
+    session.full = True
+    ask(session, b"SELECT 2")
+    answer(session, b"\x01", COLUMN, EOF2, b"\x011", EOF2)
+    assert taken(session.to_server) == [b"\x03SELECT 1"]
+    session.full = False
+    session.from_client(b"")
+    assert taken(session.to_server) == [b"\x03SELECT 2"]
+
+
 def test_an_error_out_of_turn_is_passed_on():
     session = logged_in(writer=True)
     farewell = error_packet(ServerFault(1053, "08S01", "shutdown"))

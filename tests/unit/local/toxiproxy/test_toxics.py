@@ -1,9 +1,12 @@
 """Each toxic on a pipe that keeps its own time."""
 
 import asyncio
+from dataclasses import fields
+from typing import get_args
 
 import pytest
 
+from pytest_rdsfailover.local.toxiproxy.arguments import ToxicOptions, ToxicType
 from pytest_rdsfailover.local.toxiproxy.toxic import Chunk
 from pytest_rdsfailover.local.toxiproxy.toxics import KINDS
 
@@ -152,3 +155,9 @@ def test_a_limit_of_zero_gives_nothing():
 def test_attributes_are_integers(value):
     with pytest.raises(TypeError, match="latency"):
         KINDS["latency"]().with_attributes({"latency": value})
+
+
+def test_what_checkers_take_of_a_toxic_is_what_toxics_have():
+    assert sorted(get_args(ToxicType)) == sorted(KINDS)
+    attributes = {field.name for kind in KINDS.values() for field in fields(kind)}
+    assert set(ToxicOptions.__annotations__) == attributes | {"stream", "toxicity"}

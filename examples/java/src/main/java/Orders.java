@@ -9,7 +9,8 @@ import java.util.Set;
 
 /**
  * Places orders: a key a line on standard input, an answer a line on standard output. With the
- * argument "cured" the pool gives up a connection that has met a reader.
+ * argument "cured" the pool gives up a connection that has met a reader; with "wrapper" AWS's driver
+ * follows the writer by the cluster's topology.
  */
 public class Orders {
   /** As what a demoted writer answers to a write. */
@@ -22,20 +23,26 @@ public class Orders {
     }
   }
 
-  static HikariDataSource pool(boolean cured) {
+  static HikariDataSource pool(String setting) {
     HikariConfig config = new HikariConfig();
     config.setJdbcUrl(
         String.format(
-            "jdbc:mysql://%s:%s/%s?connectTimeout=1000&socketTimeout=2000&sslMode=DISABLED"
+            "jdbc:%smysql://%s:%s/%s?connectTimeout=1000&socketTimeout=2000&sslMode=DISABLED"
                 + "&allowPublicKeyRetrieval=true",
+            setting.equals("wrapper") ? "aws-wrapper:" : "",
             System.getenv("DB_HOST"), System.getenv("DB_PORT"), System.getenv("DB_NAME")));
     config.setUsername(System.getenv("DB_USER"));
     config.setPassword(System.getenv("DB_PASSWORD"));
     config.setMaximumPoolSize(1);
     config.setConnectionTimeout(1000);
     config.setInitializationFailTimeout(10_000); // connects before the first order
-    if (cured) {
+    if (setting.equals("cured")) {
       config.setExceptionOverrideClassName(EvictReaders.class.getName());
+    }
+    if (setting.equals("wrapper")) {
+      config.addDataSourceProperty("wrapperPlugins", "initialConnection,failover2,efm2");
+      // A connection that the driver has moved to the new writer is well, and stays in the pool.
+      config.setExceptionOverrideClassName("software.amazon.jdbc.util.HikariCPSQLException");
     }
     return new HikariDataSource(config);
   }
@@ -61,8 +68,8 @@ public class Orders {
   }
 
   public static void main(String[] arguments) throws Exception {
-    boolean cured = arguments.length > 0 && arguments[0].equals("cured");
-    try (var pool = pool(cured);
+    String setting = arguments.length > 0 ? arguments[0] : "defaults";
+    try (var pool = pool(setting);
         var keys = new BufferedReader(new InputStreamReader(System.in))) {
       for (String key = keys.readLine(); key != null; key = keys.readLine()) {
         String answer = "ok " + key;

@@ -257,6 +257,21 @@ def test_ten_thousand_commands_sent_ahead_need_no_deep_stack():
     assert len(told(session)) == 1
 
 
+def test_a_client_that_cannot_take_more_is_answered_later_and_read_no_more_if_it_is_ahead():
+    session = World().client(1)
+    session.full = True
+
+    for _ in range(10_000):
+        session.from_client(frame(bytes((Command.PING,)), 0))
+
+    assert told(session) == []
+    assert session.ahead
+    session.full = False
+    session.next_command()
+    assert len(told(session)) == 10_000
+    assert not session.ahead
+
+
 def test_a_ping_needs_no_database_connection():
     world = World(most=1)
     session = world.client(1)

@@ -1,9 +1,10 @@
 import datetime as dt
+from dataclasses import fields
 
 import pytest
 
 from pytest_rdsfailover.local.gateway.proxy.secrets import Secret, token_fault
-from pytest_rdsfailover.local.gateway.proxy.settings import ProxySettings
+from pytest_rdsfailover.local.gateway.proxy.settings import ProxyChanges, ProxySettings
 from pytest_rdsfailover.model.errors import GatewayError, SettingError
 
 NOW = dt.datetime(2026, 3, 1, 12, 0, tzinfo=dt.UTC)
@@ -13,6 +14,10 @@ TOKEN = (
     "&X-Amz-Date=20260301T115500Z&X-Amz-Expires=900&X-Amz-SignedHeaders=host"
     "&X-Amz-Signature=" + "a" * 64
 )
+
+
+def test_what_can_be_changed_is_what_there_is_to_set():
+    assert list(ProxyChanges.__annotations__) == [field.name for field in fields(ProxySettings)]
 
 
 @pytest.mark.parametrize(
