@@ -47,7 +47,7 @@ OWNERS = {
     },
     "cryptography": {"local/gateway/tls"},
     "boto3": {"aws/client", "live/region"},
-    "botocore": {"aws/client", "live/region"},
+    "botocore": {"aws/client", "live/region", "local/aws_api/main"},
     "moto": {
         f"local/aws_api/{name}"
         for name in [

@@ -68,7 +68,7 @@ class Absence:
     @property
     def outages(self) -> list[Gap]:
         """Return the gaps that are outages, in order."""
-        return [each.gap for each in self.gaps.outages]
+        return [outage.gap for outage in self.gaps.outages]
 
     @property
     def downtime(self) -> Figure:

@@ -50,7 +50,7 @@ def attempts(journal: Journal, course: Course) -> Attempts | None:
         acked=outcomes[Outcome.ACKED],
         refused=outcomes[Outcome.REFUSED],
         unknown=outcomes[Outcome.UNKNOWN],
-        retried=sum(number > 1 for each in tries for number in each.values()),
+        retried=sum(number > 1 for counts in tries for number in counts.values()),
         downtime=absences(found, course, database=True).downtime,
         errors=totals(failures(found), to_nanoseconds(course.stop)),
     )

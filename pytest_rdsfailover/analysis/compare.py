@@ -164,7 +164,9 @@ def sign_flip_test(differences: Sequence[float]) -> float:
     give them signs as are at least as lopsided. Sizes that are equal share their rank, and no
     difference has no sign. Exact up to `MOST_EXACT` values, as `permutation_test`.
     """
-    ranked = zip(doubled_ranks([abs(each) for each in differences]), differences, strict=True)
+    ranked = zip(
+        doubled_ranks([abs(difference) for difference in differences]), differences, strict=True
+    )
     signed = [(rank, difference) for rank, difference in ranked if difference]
     ranks = [rank for rank, _ in signed]
     total = sum(ranks)

@@ -133,7 +133,7 @@ def summarise(journal: Journal, course: Course, stored: Stored | None) -> Summar
         writer_before=course.writer_before,
         writer_after=course.writer_after,
         outage_windows=[Window(time.at(start), time.at(stop)) for start, stop in absence.outages],
-        incidents=[time.incident(each) for each in incidents(absence.outages)],
+        incidents=[time.incident(incident) for incident in incidents(absence.outages)],
         threshold=to_seconds(absence.gaps.threshold),
         attempted=len(journal),
         acked=outcomes[Outcome.ACKED],
@@ -149,15 +149,15 @@ def summarise(journal: Journal, course: Course, stored: Stored | None) -> Summar
         audited=read_back is not None,
         unjudged_writes=unjudged,
         stuck=absence.writers.stuck,
-        errors=[time.phase(each) for each in totals(errors, absence.seen.stop)],
-        phases=[time.phase(each) for each in phases(errors, absence.seen.stop)],
+        errors=[time.phase(phase) for phase in totals(errors, absence.seen.stop)],
+        phases=[time.phase(phase) for phase in phases(errors, absence.seen.stop)],
         latency=taken,
         figures=Figures(known, service),
-        milestones=[time.milestone(each) for each in course.milestones],
+        milestones=[time.milestone(milestone) for milestone in course.milestones],
         pulse=_pulse(course, absence, time.zero),
         clock=fitness,
         findings=findings,
-        complaints=[time.complaint(each) for each in course.complaints],
+        complaints=[time.complaint(complaint) for complaint in course.complaints],
         notes=[*course.notes, *witnesses.remarks()],
         attempts=time.attempts(tried),
         reads=seen,
@@ -208,7 +208,7 @@ def _reliability(course: Course, all_series: Sequence[Series], absence: Absence)
 
 def _pulse(course: Course, absence: Absence, zero: int) -> Pulse:
     """Return the acknowledged writes around everything that happened."""
-    moments = [zero, *(to_nanoseconds(each.at) for each in course.milestones)]
+    moments = [zero, *(to_nanoseconds(milestone.at) for milestone in course.milestones)]
     moments += [edge for gap in absence.outages for edge in gap]
     # A stuck writer would stretch the drawing over the whole rest of the run.
     end = to_nanoseconds(course.stop)

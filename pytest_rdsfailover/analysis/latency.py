@@ -47,7 +47,7 @@ class Percentiles:
 
     def doubted(self, problem: str) -> "Percentiles":
         """Return the same that prove no lower end, if there is a problem."""
-        p50, p99, most = (each.doubted(problem) for each in (self.p50, self.p99, self.max))
+        p50, p99, most = (figure.doubted(problem) for figure in (self.p50, self.p99, self.max))
         return replace(self, p50=p50, p99=p99, max=most)
 
 
@@ -138,9 +138,9 @@ class _Waits(NamedTuple):
                     usual.append(until - slot)
         if not usual and not special:
             return None
-        seen = _quantiles([*usual, *(each.seen for each in special)])
-        least = _quantiles([*usual, *(each.least for each in special)]) if special else seen
-        most = _quantiles([*usual, *(each.most for each in special)]) if special else seen
+        seen = _quantiles([*usual, *(wait.seen for wait in special)])
+        least = _quantiles([*usual, *(wait.least for wait in special)]) if special else seen
+        most = _quantiles([*usual, *(wait.most for wait in special)]) if special else seen
         p50, p99, longest = map(_figure, least, seen, most)
         return Percentiles(p50=p50, p99=p99, max=longest, count=len(usual) + len(special))
 

@@ -26,7 +26,7 @@ class Level(NamedTuple):
 
     @classmethod
     def of(cls, all_series: Sequence[Series], calm: Gap) -> Self | None:
-        """Return that of the operations that were acknowledged within a span; None of too few."""
+        """Return the level of the operations acknowledged in the calm; None if these are too few."""
         taken = taken_within(all_series, calm)
         return (
             None if len(taken) < FEWEST else cls(percentile(taken, 0.5), percentile(taken, USUAL))
@@ -34,11 +34,11 @@ class Level(NamedTuple):
 
     @property
     def limit(self) -> int:
-        """Return how long half of the operations may take and be as in the calm."""
+        """Return how long the faster half of the operations may take before that counts as slower."""
         return max(SLOWER * self.half, self.most + SHORTEST_OUTAGE)
 
     def slow(self, all_series: Sequence[Series], acks: Sequence[int], since: int) -> Iterator[Gap]:
-        """Yield the slices of time since a moment in which half of the operations took longer than that.
+        """Yield the slices of time since a moment in which half of the operations exceeded the limit.
 
         Args:
             all_series: all writers.
@@ -57,7 +57,7 @@ class Level(NamedTuple):
 
 
 def taken_within(all_series: Sequence[Series], span: Gap) -> list[int]:
-    """Return how long operations took that were acknowledged within a span, sorted; a share of many."""
+    """Return how long the operations acknowledged within a span took, sorted; of many, a sample."""
     rows = [
         (series, bisect_right(series.finished, span[0]), bisect_right(series.finished, span[1]))
         for series in all_series

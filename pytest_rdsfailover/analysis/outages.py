@@ -144,7 +144,7 @@ def natural_gap(calm: Sequence[int], taken: Sequence[int], pauses: Pauses, rate:
         for before, after in _longer(calm, taken, most)
     )
     kept = max(compress(taken, map(most.__ge__, taken)), default=0)
-    return max(kept, *(each for each in slept if each <= most), 0)
+    return max(kept, *(length for length in slept if length <= most), 0)
 
 
 def threshold(natural: int, rate: float) -> int:

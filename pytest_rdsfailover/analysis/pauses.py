@@ -49,7 +49,7 @@ class Pauses:
         return sum(max(0, min(b, span[1]) - max(a, span[0])) for a, b in self.touching(span))
 
     def most_within(self, span: Span) -> int:
-        """Return the same, with a pause that may not have been noted where others were."""
+        """Return the same at most: where pauses were noted, one more may have gone unnoticed."""
         if not self.spans:
             return 0
         near = self.touching((span[0] - NEAR, span[1] + NEAR))

@@ -70,11 +70,11 @@ def _slow(all_series: Sequence[Series], slow: int) -> list[int]:
 def _without(acks: Sequence[int], late: Sequence[int]) -> Sequence[int]:
     """Return acknowledgements in order but for those of slow writes; the edges of the run stay."""
     left, place = [acks[0]], 0
-    for each in acks[1:-1]:
-        while place < len(late) and late[place] < each:
+    for ack in acks[1:-1]:
+        while place < len(late) and late[place] < ack:
             place += 1
-        if place < len(late) and late[place] == each:
+        if place < len(late) and late[place] == ack:
             place += 1
         else:
-            left.append(each)
+            left.append(ack)
     return [*left, acks[-1]]

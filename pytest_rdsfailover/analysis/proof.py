@@ -168,9 +168,10 @@ def _by_its_own_packet(series: Series, row: int) -> bool:
 def _meets_too_long(series: Series, rows: Iterable[int]) -> bool:
     faults = (series.faults[series.fault[row]] for row in rows)
     ends = takewhile(
-        lambda each: each is not None and (each.kind == "reset" or each.code == TOO_LONG), faults
+        lambda fault: fault is not None and (fault.kind == "reset" or fault.code == TOO_LONG),
+        faults,
     )
-    return any(each is not None and each.code == TOO_LONG for each in ends)
+    return any(fault is not None and fault.code == TOO_LONG for fault in ends)
 
 
 def had_to_connect(series: Series, row: int) -> bool:
@@ -202,7 +203,7 @@ def silence(rows: Rows, gap: Gap, due: Due) -> Gap | None:
     ):
         return released, first
     alone = [max(gap[0], due.after(start)) for start, end in held if end == gap[1]]
-    sure = max(((gap[1] - each - RETRANSMIT) // 2 for each in alone), default=0)
+    sure = max(((gap[1] - start - RETRANSMIT) // 2 for start in alone), default=0)
     return (min(alone) + sure, min(alone)) if sure > 0 else None
 
 

@@ -33,7 +33,9 @@ def why_unseen(anywhere: Traffic, acked: Acked) -> str:
     if not anywhere.keys:
         return ""
     shown = [writer for writer in acked if anywhere.keys.get(writer)]
-    share = sum(anywhere.keys[each] for each in shown) / max(1, sum(acked[each] for each in shown))
+    share = sum(anywhere.keys[writer] for writer in shown) / max(
+        1, sum(acked[writer] for writer in shown)
+    )
     hidden_by_chance = 1 - min(share, MOST_SEEN)
     gone = [
         writer

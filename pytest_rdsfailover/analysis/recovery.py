@@ -88,7 +88,9 @@ def _bad(series: Series, seen: Observed, unusual: int) -> Iterator[Bad]:
     """Yield the operations that failed, or took unusually long."""
     rows = {*series.failures, *series.latency.above(unusual)}
     columns = (series.finished, series.intended, series.acked)
-    for at, since, acked in zip(*(map(each.__getitem__, rows) for each in columns), strict=True):
+    for at, since, acked in zip(
+        *(map(column.__getitem__, rows) for column in columns), strict=True
+    ):
         own = seen.pauses.within((since, at))
         excused = own > 0 and (not acked or at - since - own <= unusual)
         yield Bad(at, since, bool(acked), excused)

@@ -138,10 +138,10 @@ def _due(seen: Observed, span: Gap) -> list[int]:
     """Return the slots in a span, in order, issued or not."""
     first, last = span[0], min(span[1], seen.stop)
     issued = (
-        each.intended[bisect_left(each.intended, first) : bisect_left(each.intended, last)]
-        for each in seen.series
+        series.intended[bisect_left(series.intended, first) : bisect_left(series.intended, last)]
+        for series in seen.series
     )
-    skipped = (each.skipped(first, last) for each in seen.series)
+    skipped = (series.skipped(first, last) for series in seen.series)
     return sorted(chain(*issued, *skipped))
 
 

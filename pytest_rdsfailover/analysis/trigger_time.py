@@ -32,7 +32,7 @@ class TriggerTime:
         """Return what the tries say."""
         if found is None:
             return None
-        return replace(found, errors=[self.phase(each) for each in found.errors])
+        return replace(found, errors=[self.phase(phase) for phase in found.errors])
 
     def incident(self, incident: Incident) -> Incident:
         """Return outages close to each other."""

@@ -79,7 +79,7 @@ def _failover_is_wrong(course: Course) -> str:
 
 def _writer_is_wrong(course: Course) -> str:
     before, after = course.writer_before, course.writer_after
-    said = [each.instance for each in course.milestones if each.name == "no_effect"]
+    said = [milestone.instance for milestone in course.milestones if milestone.name == "no_effect"]
     why = f" ({said[-1]})" if said and said[-1] else ""
     if course.moves_writer:
         return f"the writer did not change: it is still {after}{why}" if before == after else ""

@@ -145,4 +145,4 @@ def hangs(series: Series) -> bool:
 
 def never_back(away: Sequence[WriterOutage], *, patience: int) -> bool:
     """Tell whether a writer's last outage did not end, though it had longer than *patience*."""
-    return any(not each.ended and each.length > patience for each in away)
+    return any(not outage.ended and outage.length > patience for outage in away)

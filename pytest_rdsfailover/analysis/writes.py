@@ -128,7 +128,9 @@ def audit(journal: Journal, all_series: Sequence[Series], stored: Stored) -> Aud
         if seen != series.acked:  # the usual case is every acknowledged write once and no other
             _compare(journal, series, seen, found)
     found.unexpected.extend(journal.key(*position) for position in sorted(strangers))
-    found.duplicated.extend(journal.key(*each) for each, n in sorted(strangers.items()) if n > 1)
+    found.duplicated.extend(
+        journal.key(*position) for position, n in sorted(strangers.items()) if n > 1
+    )
     unknown = sum(series.outcome.count(Outcome.UNKNOWN) for series in all_series)
     return replace(found, absent=unknown - len(found.recovered))
 
@@ -160,7 +162,7 @@ def ended_tenures(
     """
     away: dict[str, list[tuple[int, int]]] = {}
     writer, cut = writer_before, None
-    for milestone in sorted(milestones, key=lambda each: each.at):
+    for milestone in sorted(milestones, key=lambda milestone: milestone.at):
         at = to_nanoseconds(milestone.at)
         if milestone.name == "writer_cut" and milestone.instance in {writer, None}:
             cut = at

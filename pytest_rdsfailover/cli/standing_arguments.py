@@ -73,7 +73,7 @@ def add_cluster(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--database", metavar="NAME", help=f"its schema ({DATABASE})")
     parser.add_argument(
         "--proxy", action="append", default=[], metavar="NAME=VALUE",
-        help="a setting of RDS Proxy by its name in AWS' API; repeatable",
+        help="a setting of RDS Proxy, as in max_connections_percent=5; repeatable",
     )  # fmt: skip
 
 

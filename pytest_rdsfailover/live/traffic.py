@@ -49,10 +49,10 @@ class ServerTraffic:
     _watched: dict[str, _Watched] = field(default_factory=dict)
 
     def ask(self, mark: str, writer: str) -> Traffic | None:
-        """Return what came to the server since it started, without what was asked here.
+        """Return what came to the writer since its server started, without these questions.
 
-        None if it cannot be asked, is not the writer any more, or was started anew since the first
-        time: what came to another one since says nothing.
+        None if the server cannot be asked. None, too, once another instance is the writer or the
+        server was started anew: then its counts do not cover the whole load.
 
         Args:
             mark: tells loads apart.

@@ -57,7 +57,7 @@ class Complaints:
         self._waits(HANGS, writer, hanging(writer), "\n".join(stack))
 
     def unaudited(self, error: AuditError) -> None:
-        """Note where the user's code hangs that was to read back what is stored, if it does."""
+        """Note where the user's code that reads back the keys hangs, if that is why there is no audit."""
         if error.trace:
             self._waits(type(error).__name__, None, str(error), error.trace)
 

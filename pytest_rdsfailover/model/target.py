@@ -218,14 +218,14 @@ class Failover(Protocol):
 
 
 def settled_at(failovers: Sequence[Failover]) -> float | None:
-    """Return when the last of them had done all that its profile says; None if it has not."""
+    """Return when the last failover had done all that its profile says; None if it has not."""
     if not all(failover.settled() for failover in failovers):
         return None
     return milestones(failovers)[-1].at
 
 
 def settled_by(failovers: Sequence[Failover], moment: float) -> float | None:
-    """Return when the last of them was over; None without any, or if it was not over by *moment*."""
+    """Return when the last failover was over; None without any, or if it lasted beyond *moment*."""
     settled = settled_at(failovers) if failovers else None
     return None if settled is None or settled > moment else settled
 
@@ -237,7 +237,7 @@ def milestones(failovers: Sequence[Failover]) -> list[Milestone]:
 
 
 def moves_writer(failovers: Sequence[Failover]) -> bool | None:
-    """Tell whether another instance should be the writer after all of them; None without any.
+    """Tell whether another instance should be the writer after all failovers; None without any.
 
     Two instances take turns: after an even number of failovers the writer is the one of before. So
     only a single failover is recognised by the writer; several are recognised by their milestones.

@@ -57,7 +57,7 @@ def connect(endpoint: Endpoint, *, bounds: Bounds = DEFAULT_BOUNDS, **options: A
     Args:
         endpoint: where and as whom. Without a certificate authority nothing is encrypted.
         bounds: how long to wait for what.
-        options: passed on to `pymysql.connect`, before everything that is said here.
+        options: passed on to `pymysql.connect`; they outrank what this function chooses.
 
     Raises:
         pymysql.err.MySQLError: as PyMySQL does. A connection that reached itself, as a retry loop

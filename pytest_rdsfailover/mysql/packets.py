@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 HEADER = 4
 MAX_PAYLOAD = 0xFFFFFF  # a packet of this length is continued by the next one
+MOST_PARTS = 65  # packets of 1 GB, which is the most that max_allowed_packet can be
 _header = struct.Struct("<I")  # three bytes of length, one of sequence number
 _head = _header.unpack_from
 _two_numbers = struct.Struct("<HH").unpack_from
@@ -120,11 +121,16 @@ class MessageReader:
         """Take the next packet; return the whole message once its last packet has come.
 
         The message has the number of its first packet.
+
+        Raises:
+            ProtocolError: if it is longer than any server takes (1 GB).
         """
         if not self._parts and len(packet.payload) < MAX_PAYLOAD:
             return packet
         if not self._parts:
             self._first = packet.sequence
+        if len(self._parts) == MOST_PARTS:
+            raise ProtocolError("no server takes a message of more than 1 GB")
         self._parts.append(packet.payload)
         if len(packet.payload) == MAX_PAYLOAD:
             return None

@@ -65,11 +65,11 @@ class _Describer:
         within = functools.partial(self.describe, depth=depth + 1)
         match value:
             case Mapping():
-                return [[within(key), within(each)] for key, each in value.items()]
+                return [[within(key), within(part)] for key, part in value.items()]
             case AbstractSet():
-                return sorted(json.dumps(within(each)) for each in value)
+                return sorted(json.dumps(within(part)) for part in value)
             case Sequence():
-                return [within(each) for each in value]
+                return [within(part) for part in value]
         return self._callable(value, within)
 
     def _scalar(self, value: object) -> Any:
@@ -105,7 +105,7 @@ class _Describer:
             return [name, within(wrapped)]
         call = inspect.getattr_static(type(value), "__call__", None)
         if is_dataclass(value) or isinstance(call, FunctionType):
-            own = {key: self._scalar(each) for key, each in sorted(_own(value).items())}
+            own = {key: self._scalar(field) for key, field in sorted(_own(value).items())}
             return [name, within(call), own]
         return name  # what it does tells its class
 
@@ -117,10 +117,10 @@ class _Describer:
             return _name(value)  # its package's version tells what it does
         closed = inspect.getclosurevars(value)
         called = {
-            name: within(each) if isinstance(each, FunctionType) else self._scalar(each)
-            for name, each in sorted(closed.globals.items())
+            name: within(bound) if isinstance(bound, FunctionType) else self._scalar(bound)
+            for name, bound in sorted(closed.globals.items())
         }
-        own = {name: within(each) for name, each in sorted(closed.nonlocals.items())}
+        own = {name: within(bound) for name, bound in sorted(closed.nonlocals.items())}
         given = [within(value.__defaults__), within(value.__kwdefaults__)]
         return [_name(value), _code(value.__code__), given, own, called]
 

@@ -106,7 +106,7 @@ def _changes(
 def _change(was: object, now: object) -> str:
     if str(now).startswith(UNKNOWN):
         return "has no source to tell by"
-    if any(str(each).startswith(HASHED) for each in (was, now)):
+    if any(str(text).startswith(HASHED) for text in (was, now)):
         return "has changed"
     return f"was {_shown(was)} and is {_shown(now)}"
 

@@ -88,7 +88,7 @@ class TrialRunner:
 
     def decisive(self, endpoint: Endpoint, options: Mapping[str, Any]) -> dict[str, Any]:
         """Return what decides a trial of this test, by names, as far as the runner knows."""
-        of_load = {name: each for name, each in options.items() if name not in OF_A_FAILOVER}
+        of_load = {name: option for name, option in options.items() if name not in OF_A_FAILOVER}
         plan, chosen = self._read(of_load)
         return {
             "seed": plan.seed,

@@ -76,7 +76,7 @@ class Witness:
         if seen is not None:
             confirmed = Traffic.total(list(seen.values())).keys
             lacking = (count - confirmed.get(writer, 0) for writer, count in by_now.items())
-            self._ahead = max(self._ahead, sum(each for each in lacking if each > 0))
+            self._ahead = max(self._ahead, sum(lack for lack in lacking if lack > 0))
 
     def end(self) -> Witnessed | None:
         """Return what has come to the cluster; None where nobody can look."""

@@ -127,6 +127,30 @@ def test_a_collation_survives_a_reset_and_a_failover(narrow, between, collation,
     assert got[2] == wanted[2]
 
 
+# A page and how many rows there are: many applications count so.
+@pytest.mark.parametrize("before", [[], ["SELECT FOUND_ROWS()"], ["SELECT SQL_CALC_FOUND_ROWS 1"]])
+def test_rows_beyond_a_limit_are_counted(narrow, before):
+    with narrow.connect("proxy") as mine:
+        answer(mine, "INSERT INTO parent (v) VALUES ('a'), ('b'), ('c')")
+    with narrow.connect("proxy") as mine:
+        for sql in (*before, "SELECT SQL_CALC_FOUND_ROWS v FROM parent LIMIT 1"):
+            rows(mine, sql)
+        assert rows(mine, "SELECT FOUND_ROWS()") == ((3,),)
+
+
+# None of them is a query that counts, and each leaves the connection with the rows of others.
+@pytest.mark.parametrize(
+    "sql", ["SET @a = 1", "INSERT INTO log VALUES (@a := 1)", "PREPARE a FROM 'SELECT 1'", "SET @a = missing"],
+)  # fmt: skip
+def test_rows_that_others_have_found_are_told_to_nobody_else(narrow, sql):
+    with ExitStack() as stack:
+        one, other = (stack.enter_context(narrow.connect("proxy")) for _ in range(2))
+        answer(one, "SELECT 1 UNION SELECT 2 UNION SELECT 3")
+        answer(other, "SELECT 1 UNION SELECT 2")
+        answer(one, sql)
+        assert rows(one, "SELECT FOUND_ROWS()") == ((3,),)
+
+
 def test_rows_that_an_insert_returns_tell_the_last_insert_id(narrow):
     if narrow.flavour != "mariadb":
         pytest.skip("no statement of this server")

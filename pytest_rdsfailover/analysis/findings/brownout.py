@@ -42,12 +42,12 @@ def brownout(case: Case) -> Finding | None:
     zero = to_nanoseconds(case.course.start) if case.trigger is None else case.trigger
     length = max(SLICE, round(FEWEST * SECOND / case.course.rate)) if case.course.rate else SLICE
     share = _most_allowed(case, zero)
-    runs = _runs([each for each in _slices(case, zero, length) if each.partly(share)])
+    runs = _runs([part for part in _slices(case, zero, length) if part.partly(share)])
     longest = max(runs, key=len, default=[])
     if len(longest) * length < LONG:
         return None
-    faults = Counter(fault for each in longest for fault in each.faults)
-    failed, acked = faults.total(), sum(each.acked for each in longest)
+    faults = Counter(fault for part in longest for fault in part.faults)
+    failed, acked = faults.total(), sum(part.acked for part in longest)
     fault, count = faults.most_common(1)[0]
     first = to_seconds(longest[0].number * length)
     return Finding(
@@ -85,11 +85,11 @@ def _slices(case: Case, zero: int, length: int) -> Iterator[_Slice]:
 def _runs(slices: Sequence[_Slice]) -> list[list[_Slice]]:
     """Return slices in order, those next to each other together."""
     runs: list[list[_Slice]] = []
-    for each in slices:
-        if runs and runs[-1][-1].number + 1 == each.number:
-            runs[-1].append(each)
+    for part in slices:
+        if runs and runs[-1][-1].number + 1 == part.number:
+            runs[-1].append(part)
         else:
-            runs.append([each])
+            runs.append([part])
     return runs
 
 

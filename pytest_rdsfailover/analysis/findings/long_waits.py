@@ -16,7 +16,7 @@ def long_waits(case: Case) -> Finding | None:
         for row in series.taken.above(LONG - 1)
         if not series.acked[row]
     )
-    hanging = sum(each.error == HANGS for each in case.course.complaints)
+    hanging = sum(complaint.error == HANGS for complaint in case.course.complaints)
     if len(took) <= hanging:
         return None
     return Finding(

@@ -12,7 +12,10 @@ CURE = (
 
 
 def rolled_back(case: Case) -> Finding | None:
-    """Tell them: only the counts of the server have them, and not whether the procedure tried again."""
+    """Tell transactions that a procedure rolled back although its call was answered well.
+
+    Only the server counts them; whether the procedure tried again is not known.
+    """
     witnessed = case.course.witnessed
     if witnessed is None or witnessed.whole is None or witnessed.rollbacks is None:
         return None

@@ -5,7 +5,7 @@ from pytest_rdsfailover.analysis.findings.finding import Case, Finding
 
 def shared_client(case: Case) -> Finding | None:
     """Tell errors by which a shared client is known; a complaint has the remedy for that."""
-    found = [each for each in case.course.complaints if each.remedy]
+    found = [complaint for complaint in case.course.complaints if complaint.remedy]
     if not found:
         return None
     first = found[0]
@@ -13,7 +13,7 @@ def shared_client(case: Case) -> Finding | None:
         name="shared_client",
         severity="risky",
         evidence=(
-            f"{sum(each.count for each in found)} operations met a client that is shared as it must"
+            f"{sum(complaint.count for complaint in found)} operations met a client that is shared as it must"
             f" not be ({first.error}: {first.text})"
         ),
         cure=first.remedy,

@@ -13,7 +13,7 @@ def stuck_writers(case: Case) -> Finding | None:
     if not case.stuck:
         return None
     last = _last_faults(case)
-    hanging = [each for each in case.course.complaints if each.error == HANGS]
+    hanging = [complaint for complaint in case.course.complaints if complaint.error == HANGS]
     if hanging and not last:
         met, cure = f"; {len(hanging)} hang in the workload", "give every wait a bound"
     elif last:
@@ -35,7 +35,7 @@ def stuck_writers(case: Case) -> Finding | None:
 def _last_faults(case: Case) -> Counter[Fault]:
     """Count what each stuck writer met last, apart from those that hang."""
     found: Counter[Fault] = Counter()
-    hanging = {each.text for each in case.course.complaints if each.error == HANGS}
+    hanging = {complaint.text for complaint in case.course.complaints if complaint.error == HANGS}
     for number in case.stuck:
         series = case.series[number]
         fault = series.faults[series.fault[-1]] if len(series) else None

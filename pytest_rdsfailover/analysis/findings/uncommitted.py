@@ -7,7 +7,7 @@ from pytest_rdsfailover.model.target import Traffic
 
 
 def uncommitted(case: Case) -> Finding | None:
-    """Tell them: so many an application loses that commits every so many writes only."""
+    """Tell uncommitted writes: an application that commits every so many writes can lose so many."""
     witnessed = case.course.witnessed
     seen = None if witnessed is None else witnessed.whole
     if witnessed is None or not seen:

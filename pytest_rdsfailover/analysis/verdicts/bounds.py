@@ -120,7 +120,7 @@ def by_figure(bounds: Mapping[str, object]) -> Iterator[tuple[str, object]]:
             yield name, bound
         elif isinstance(bound, Mapping) and bound:
             yield from (
-                (f"{service_figures.WITHIN}{latency}", each) for latency, each in bound.items()
+                (f"{service_figures.WITHIN}{latency}", share) for latency, share in bound.items()
             )
         else:
             raise SettingError(
@@ -135,12 +135,16 @@ def check_resolution(expectations: Iterable[Expectation], rate: float) -> None:
     Raises:
         SettingError: naming the rate that would do.
     """
-    for each in expectations:
-        if each.name not in RESOLVED_BY_RATE or rate <= 0 or each.bound >= MISSED_SLOTS / rate:
+    for expectation in expectations:
+        if (
+            expectation.name not in RESOLVED_BY_RATE
+            or rate <= 0
+            or expectation.bound >= MISSED_SLOTS / rate
+        ):
             continue
         raise SettingError(
-            f"{each} is finer than a load of {rate:g} writes per second can see"
-            f" ({format_duration(MISSED_SLOTS / rate)}); {resolving(each.bound)}"
+            f"{expectation} is finer than a load of {rate:g} writes per second can see"
+            f" ({format_duration(MISSED_SLOTS / rate)}); {resolving(expectation.bound)}"
         )
 
 

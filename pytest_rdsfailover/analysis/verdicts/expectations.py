@@ -39,7 +39,7 @@ class Verdict:
 
 def verdicts(summary: Summary, expectations: Iterable[Expectation]) -> list[Verdict]:
     """Return a verdict on each expectation."""
-    return [_judge(summary, each) for each in expectations]
+    return [_judge(summary, expectation) for expectation in expectations]
 
 
 def expect(summary: Summary, **bounds: object) -> None:
@@ -174,7 +174,7 @@ def _details(summary: Summary, name: str, state: str) -> Iterator[str]:
     elif name in {"stuck_writers", "last_writer_back"} and summary.stuck:
         yield f"writers {some(summary.stuck, MOST_SHOWN)} never came back"
     elif name == "stuck_sessions":
-        yield from (each.evidence for each in summary.findings if each.name == name)
+        yield from (finding.evidence for finding in summary.findings if finding.name == name)
     elif name == "stale_writes" and state == INCONCLUSIVE:
         yield f"{summary.unjudged_writes} writes were answered by an unknown instance"
 

@@ -87,9 +87,10 @@ def lifting(exchange: Exchange, status: int) -> list[Exchange]:
 
 
 def withholding(exchange: Exchange, status: int) -> list[Exchange]:
-    """Return an exchange with those around it without which it would commit by itself.
+    """Return an exchange between START TRANSACTION and COMMIT if it would commit by itself.
 
-    A cut kills the session, and a killed statement that goes on must not commit. COMMIT is never sent then.
+    A cut kills the session, but the server may finish the statement. As COMMIT is then never sent,
+    nothing of it is stored.
     """
     now = exchange._replace(withheld=False)
     alone = status & STATUS_AUTOCOMMIT and not status & STATUS_IN_TRANS
@@ -244,7 +245,10 @@ class Planner:
 
 
 def is_stored(statement: Statement) -> bool:
-    """Tell whether a server may store a statement's text; of a table made by a query it does not."""
+    """Tell whether a server may store a statement's text, as of a view.
+
+    Of `CREATE TABLE ... SELECT` it stores rows only.
+    """
     words = statement.words
     if words[:1] not in ((b"CREATE",), (b"ALTER",)):
         return False

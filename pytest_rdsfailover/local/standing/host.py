@@ -46,7 +46,7 @@ class ClusterHost:
     Args:
         settings: what the cluster is, as for the fixtures.
         name: how users call it.
-        proxy: how its RDS Proxy is set up, by the names of AWS' API.
+        proxy: how its RDS Proxy is set up, by the names of the marker `rds_proxy`.
         dns_port: where a name server answers for the names of a cluster that has such; 0 for any
             free port, None for no name server.
         environ: where to find the cache directory.

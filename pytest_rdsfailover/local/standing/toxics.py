@@ -34,7 +34,7 @@ class WantedToxic:
 
     @property
     def name(self) -> str:
-        """Return what Toxiproxy calls it, as there is one of a kind in each direction."""
+        """Return its name in Toxiproxy; an endpoint has one toxic of a kind in each direction."""
         return f"{self.kind}_{self.stream}"
 
 
@@ -42,7 +42,7 @@ def parse_toxic(words: Sequence[str]) -> WantedToxic:
     """Return the toxic that words such as `latency=200`, `jitter=50` and `stream=upstream` mean.
 
     Raises:
-        SettingError: if a word is unknown, with the nearest that is known, or a value is none.
+        SettingError: if a word is unknown (the message names the nearest one), or a value is wrong.
     """
     kind, equals, value = words[0].partition("=")
     if kind not in KINDS:

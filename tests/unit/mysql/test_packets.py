@@ -141,3 +141,13 @@ def test_status_flags_are_read_and_replaced(make):
 def test_an_ok_that_is_cut_off_is_an_error(payload):
     with pytest.raises(ProtocolError):
         status_of(payload)
+
+
+def test_a_message_that_no_server_would_take_is_not_collected():
+    reader, full = MessageReader(), bytes(MAX_PAYLOAD)
+
+    for number in range(65):  # 1 GB
+        assert reader.add(Packet(number, full)) is None
+
+    with pytest.raises(ProtocolError, match="1 GB"):
+        reader.add(Packet(65, full))

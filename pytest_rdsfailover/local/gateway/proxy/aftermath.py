@@ -49,10 +49,11 @@ class Aftermath:
         charset: that of their texts.
         counted: how many there were, which may be more than a server lists.
         warned: it came with warnings or an error of its own.
+        elsewhere: FOUND_ROWS() is about a query that another connection executed.
     """
 
     __slots__ = (
-        "_finds", "charset", "counted", "found_rows", "row_count", "warned", "warnings",
+        "_finds", "charset", "counted", "elsewhere", "found_rows", "row_count", "warned", "warnings",
     )  # fmt: skip
 
     def __init__(self, found_rows: int = 0) -> None:
@@ -61,10 +62,18 @@ class Aftermath:
         self.warnings: Sequence[Row] = ()
         self.charset = b""
         self._finds = self.warned = False
+        self.elsewhere = True
 
-    def next(self, message: bytes, *, mariadb: bool) -> "Aftermath":
-        """Return that of the next command, as far as it is no other than this one's."""
+    def next(self, message: bytes, *, mariadb: bool, here: bool = False) -> "Aftermath":
+        """Return that of the next command, as far as it is no other than this one's.
+
+        Args:
+            message: the command.
+            mariadb: that is what executes it.
+            here: the connection that does has executed nothing since this one's.
+        """
         later = Aftermath(self.found_rows)
+        later.elsewhere = self.elsewhere or not here
         if self.warnings and (DIAGNOSTIC.match(message) or (mariadb and _is_tableless(message))):
             later.warnings, later.counted, later.charset = self.warnings, self.counted, self.charset
         finds = FINDS.match(message)
@@ -85,22 +94,29 @@ class Aftermath:
             return
         self.row_count = NO_ROWS
         if self._finds and not response.failed:
-            self.found_rows = response.rows
+            self.found_rows, self.elsewhere = response.rows, False
 
-    def told(self, message: bytes, dialect: SqlDialect, mark: Mark) -> bytes:
+    def told(self, message: bytes, dialect: SqlDialect, mark: Mark, *, here: bool = False) -> bytes:
         """Return a command that looks back with what it asks for put into it.
 
         Args:
             message: what the client sent; only its first statement looks back at another command.
             dialect: how the server reads it.
             mark: returns a value as SQL that keeps the name of a column, which is its second argument.
+            here: the connection can tell it all by itself, except for rows found elsewhere.
         """
+        if here and not self.elsewhere:
+            return message
         first, *others = statements(message[1:], dialect)
         shows = first.words[:1] == (b"SHOW",)
         values = self._values()
         if dialect.mariadb and not _is_tableless(b"." + first.sql):
             values = {name: value for name, value in values.items() if name not in COUNTS}
-        text = self._shown(first) if shows else _filled(first, values, mark)
+        if here:
+            values = {b"found_rows": values[b"found_rows"]}
+        text = self._shown(first) if shows and not here else _filled(first, values, mark)
+        if text == first.sql:
+            return message
         return message[:1] + b";".join((text, *(other.sql for other in others)))
 
     def _values(self) -> dict[bytes, bytes]:

@@ -133,9 +133,11 @@ class Forwarder(BorrowingSession):
             before.warned, before.row_count = False, 0
             return message
         here = database.aftermath is before
-        if self._effect.looks_back and not here:
-            message = before.told(message, self._dialect, database.session.variables.mark)
-        self._aftermath = before.next(self.message, mariadb=self._service.facts.dialect.mariadb)
+        if self._effect.looks_back:
+            mark = database.session.variables.mark
+            message = before.told(message, self._dialect, mark, here=here)
+        mariadb = self._service.facts.dialect.mariadb
+        self._aftermath = before.next(self.message, mariadb=mariadb, here=here)
         whole = message is self.message and (here or not self._aftermath.warnings)
         database.aftermath = self._aftermath if whole else None
         return message
