@@ -73,8 +73,8 @@ def test_marker_holds(rds_trial, rds_cluster):
 def test_invalid(rds_trial, rds_cluster, monkeypatch):
     def nothing(*_):
         fault = OwnFault(triggered=time.monotonic(), profile="nothing", moves_writer=True)
-        rds_cluster.failovers.append(fault)
-        return rds_cluster.failovers[-1]
+        monkeypatch.setattr(type(rds_cluster), "failovers", [fault])
+        return fault
 
     monkeypatch.setattr(rds_cluster, "fail_over", nothing)
     rds_trial(rds_cluster.writer_endpoint)
