@@ -47,7 +47,7 @@ def trial(rds_trial, rds_cluster, orders):
 @pytest.mark.rds_profile("stuck-pool")  # the old writer is back as a reader before DNS flips
 @pytest.mark.parametrize("cure", ["none", "pre_ping"])
 def test_the_pool_stays_with_the_demoted_writer(trial, cure):
-    trial(cure).expect(lost=0, stuck_writers=f"== {WRITERS}")
+    trial(cure).expect(lost=0, stuck_writers=">= 1")
 
 
 @pytest.mark.rds_profile("stuck-pool")

@@ -18,7 +18,9 @@ def example(project):
 
     def run(name, *options):
         shutil.copytree(EXAMPLES / name, project.path / name, dirs_exist_ok=True)
-        arguments = (name, "--rds-toxiproxy=builtin", "--rds-calm-not-issued=100%", *options)
+        # Some have an ini of their own, and would be cut off from the conftest above them.
+        arguments = (name, "--confcutdir=.", "--rds-toxiproxy=builtin", "--rds-calm-not-issued=100%",
+                     *options)  # fmt: skip
         return fit(lambda: project.runpytest_subprocess(*arguments), unfit_line)
 
     return run
@@ -37,7 +39,7 @@ def test_the_article_s_experiment_prints_the_article_s_table(example):
 
 def test_the_article_s_profile_is_as_the_article_says(example, project):
     result = example(
-        "article", "--rds-trials=1", "--rds-seed=7", "--rds-rate=50", "--rds-json=out.json"
+        "article", "--rds-trials=1", "--rds-seed=7", "--rds-rate=100", "--rds-json=out.json"
     )
 
     # One trial shows nothing about the median, and is told so.
