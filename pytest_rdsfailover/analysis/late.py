@@ -4,7 +4,7 @@ Times are integer nanoseconds. What the words mean: `docs/definitions.md`.
 """
 
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pytest_rdsfailover.analysis.pauses import Pauses
@@ -43,8 +43,8 @@ def late(all_series: Sequence[Series], settled: int, pauses: Pauses) -> Late:
     return Late(begun, failed, excused, read_only)
 
 
-def late_failures(series: Series, settled: int) -> Iterator[int]:
-    """Yield the rows of the operations that began after a moment and failed, in order.
+def late_failures(series: Series, settled: int) -> Sequence[int]:
+    """Return the rows of the operations that began after a moment and failed, in order.
 
     A writer that is served again within `GRACE` was on its way back until then: a connection that
     the failover cut is noticed at its next use, whenever that is.
@@ -53,10 +53,7 @@ def late_failures(series: Series, settled: int) -> Iterator[int]:
     back = series.acked.find(1, first)
     if back >= 0 and series.finished[back] <= settled + GRACE:
         first = back
-    row = series.acked.find(0, first)
-    while row >= 0:
-        yield row
-        row = series.acked.find(0, row + 1)
+    return series.failures_from(first)
 
 
 def is_read_only(series: Series, row: int) -> bool:

@@ -93,6 +93,10 @@ class Series:
         places = map(bisect_right, repeat(near), over)
         return zip(slots, map([*near, None].__getitem__, places), strict=True)
 
+    def failures_from(self, row: int) -> Sequence[int]:
+        """Return the rows that were not acknowledged, from a row on."""
+        return self.failures[bisect_left(self.failures, row) :]
+
     def failures_within(self, first: int, last: int) -> Sequence[int]:
         """Return the rows that were not acknowledged and were intended from *first* up to *last*."""
         edges = (bisect_left(self.intended, edge) for edge in (first, last))

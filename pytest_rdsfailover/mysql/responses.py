@@ -55,6 +55,7 @@ RESULTS = frozenset({
 
 
 EXECUTING = frozenset({Command.STMT_EXECUTE, Command.STMT_BULK_EXECUTE})
+STATEMENT_ID = slice(1, 5)  # where a command keeps the number of a prepared statement
 
 
 # What an UPDATE's answer says in the server's language: rows matched, rows changed, warnings.

@@ -21,11 +21,14 @@ def check_profile(settings: Settings, name: str, root: Path) -> Profile:
         root: the project's folder, which has the baselines.
 
     Raises:
-        SettingError: if there is none, or if it says something else than in the run's baseline.
+        SettingError: if there is none, if it says something else than in the run's baseline, or if
+            that cannot be read.
     """
     profile = load_profile(name)
-    if settings.compare is not None and not settings.compare_anyway:
-        _check_same(profile, _kept(settings.compare, root), settings.compare)
+    if settings.compare is not None:
+        kept = _kept(settings.compare, root)
+        if not settings.compare_anyway:
+            _check_same(profile, kept, settings.compare)
     return profile
 
 

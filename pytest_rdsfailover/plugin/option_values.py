@@ -166,9 +166,7 @@ def _look(given: Mapping[str, Any], settings: Settings, root: Path) -> None:
         _check_directory(name, Path(given[name]))
     if "compare" in given:
         from pytest_rdsfailover.plugin.compared_profiles import check_profile
-        from pytest_rdsfailover.report import baseline
 
-        baseline.read(baseline.path_of(given["compare"], root))
         check_profile(settings, settings.profile, root)
     if "server" in given:
         from pytest_rdsfailover.local.server.programs import find_server

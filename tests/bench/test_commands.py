@@ -13,6 +13,7 @@ from pathlib import Path
 import boto3
 import pymysql
 import pytest
+from gauges import family
 
 from pytest_rdsfailover.analysis.reliability import lateness, lateness_p99
 from pytest_rdsfailover.analysis.series import series_of
@@ -111,17 +112,7 @@ def ask(url):
 
 def proportional_size(pid):
     """Return the memory of a process and all below it, in megabytes."""
-    parents = {}
-    for entry in Path("/proc").iterdir():
-        with contextlib.suppress(OSError, ValueError):
-            parents[int(entry.name)] = int(
-                (entry / "stat").read_text().rpartition(")")[2].split()[1]
-            )
-    found, grown = {pid}, True
-    while grown:
-        below = {child for child, parent in parents.items() if parent in found}
-        found, grown = found | below, not below <= found
-    return sum(map(size_of, found)) / 1024
+    return sum(map(size_of, family(pid))) / 1024
 
 
 def size_of(pid):

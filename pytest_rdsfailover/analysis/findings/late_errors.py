@@ -2,7 +2,7 @@
 
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from operator import itemgetter, sub
 
 from pytest_rdsfailover.analysis.findings.cures import cure_of
@@ -34,7 +34,7 @@ def late_errors(case: Case) -> Finding | None:
         return None
     failed, of = going_on
     fault, count = Counter(fault for _, fault in failed).most_common(1)[0]
-    late = sum(1 for series in case.series for _ in late_failures(series, settled))
+    late = sum(len(late_failures(series, settled)) for series in case.series)
     return Finding(
         name="late_errors",
         severity="broken",
@@ -103,15 +103,9 @@ def _operations(
     found = [
         (series.finished[row], _fault(series.acked[row], series.faults[series.fault[row]]))
         for series, first in rows
-        for row in (_failed(series, first) if only_failed else range(first, len(series)))
+        for row in (series.failures_from(first) if only_failed else range(first, len(series)))
     ]
     return sorted(found, key=itemgetter(0))
-
-
-def _failed(series: Series, row: int) -> Iterator[int]:
-    while (row := series.acked.find(0, row)) >= 0:
-        yield row
-        row += 1
 
 
 def _fault(acked: int, fault: Fault | None) -> Fault | None:

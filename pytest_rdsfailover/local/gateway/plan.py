@@ -26,10 +26,9 @@ from pytest_rdsfailover.mysql.packets import (
     STATUS_IN_TRANS,
     STATUS_NO_BACKSLASH_ESCAPES,
 )
-from pytest_rdsfailover.mysql.responses import EXECUTING, UNANSWERED, Command
+from pytest_rdsfailover.mysql.responses import EXECUTING, STATEMENT_ID, UNANSWERED, Command
 from pytest_rdsfailover.mysql.statements import SqlDialect, Statement, references, statements
 
-STATEMENT_ID = slice(1, 5)  # where a command keeps the number of a prepared statement
 ASK_WITHIN = 1 << 16  # bytes of a text in which names are looked for
 # One of these is in each text that asks for what only Aurora, or RDS, knows, or that waits in a function.
 NAMES = (

@@ -7,7 +7,6 @@ from pytest_rdsfailover.local.gateway.answer_writer import AnswerWriter
 from pytest_rdsfailover.local.gateway.crash import BUSY, is_crash
 from pytest_rdsfailover.local.gateway.plan import (
     COMMIT,
-    STATEMENT_ID,
     Host,
     Planner,
     lifting,
@@ -38,7 +37,7 @@ from pytest_rdsfailover.mysql.packets import (
     with_status,
 )
 from pytest_rdsfailover.mysql.response_reader import ResponseReader
-from pytest_rdsfailover.mysql.responses import Command, Part, Response
+from pytest_rdsfailover.mysql.responses import STATEMENT_ID, Command, Part, Response
 
 BACKLOG = 1 << 20  # bytes of commands that are taken from a client ahead of their turn
 WEIGHT = 128  # bytes that a waiting command takes beside its contents

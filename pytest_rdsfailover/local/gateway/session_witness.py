@@ -8,7 +8,7 @@ from pytest_rdsfailover.local.gateway.statement_kind import Does, Kind, Transact
 from pytest_rdsfailover.local.gateway.temporary_tables import TemporaryTables
 from pytest_rdsfailover.local.gateway.witness import Marked, Seen, SeenStatement
 from pytest_rdsfailover.mysql.packets import STATUS_IN_TRANS
-from pytest_rdsfailover.mysql.responses import EXECUTING, Command
+from pytest_rdsfailover.mysql.responses import EXECUTING, STATEMENT_ID, Command
 from pytest_rdsfailover.mysql.statements import SqlDialect
 
 DUPLICATE = 1062  # who tries a write again learns by it that the write is stored
@@ -18,7 +18,6 @@ UNDOING = frozenset({1020, 1180, 1206, 1213, 1402, 1613, 1614})
 ANEW = frozenset({Command.CHANGE_USER, Command.RESET_CONNECTION})
 COMMITTING = frozenset({Transacts.COMMITS, Transacts.COMMITS_PREPARED})
 MOST_CARRIED = 64  # texts
-STATEMENT_ID = slice(1, 5)
 LATEST = b"\xff\xff\xff\xff"  # in place of a number: what was prepared last (MariaDB)
 
 

@@ -15,3 +15,11 @@ def test_only_ec2_is_left_out_and_only_within_the_block(monkeypatch):
     with without_catalogues_of_ec2():
         assert [utils.load_resource(name) for name in names] == [{}, [], f"the real {names[2]}"]
     assert utils.load_resource is real
+
+
+def test_botocore_reads_no_operations_of_ec2_meanwhile_and_all_others():
+    loader = pytest.importorskip("botocore.loaders").Loader
+    with without_catalogues_of_ec2():
+        assert "operations" not in loader().load_service_model("ec2", "service-2")
+        assert "FailoverDBCluster" in loader().load_service_model("rds", "service-2")["operations"]
+    assert "RunInstances" in loader().load_service_model("ec2", "service-2")["operations"]

@@ -21,6 +21,14 @@ def test_the_variables_lead_to_the_chosen_endpoint_and_name_all():
     assert not [name for name in told if name.startswith("RDS_")]
 
 
+@pytest.mark.parametrize("name", ["db.cluster-x.eu-west-1.rds.amazonaws.com", ""])
+def test_an_endpoint_tells_its_name_beside_its_address(name):
+    endpoint = description(names={"cluster": name} if name else {}).endpoint("writer")
+
+    assert endpoint.host == description().endpoint("writer").host
+    assert endpoint.alias == name
+
+
 def test_without_an_aws_api_nothing_of_aws_is_told_or_taken_away():
     environ = {"AWS_PROFILE": "mine", "PATH": "/bin"}
     told = environment_of(description(aws=None), "writer", environ)
