@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 from finished import QUICK, Project
 
+from pytest_rdsfailover.analysis import reliability
+
 # pytester gives its tests a new home, and with it a cache without any server's template.
 CACHE = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
 
@@ -20,6 +22,8 @@ def pytester(pytester, monkeypatch):
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
     monkeypatch.setenv("PYTEST_ADDOPTS", "-p rdsfailover -p without_aws")
     monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent), prepend=os.pathsep)
+    # A run in this process shares our modules: what its conftest.py sets there ends with its test.
+    monkeypatch.setattr(reliability, "MOST_OWN", reliability.MOST_OWN)
     return pytester
 
 
