@@ -78,10 +78,10 @@ def accounted(writer):
 
 @pytest.mark.parametrize("engine", ["threads", "fast"])
 def test_functions_share_schedule_and_keys_and_know_their_clocks(table, engine):
-    told = [replace(order(table, start=0.5), function=n, engine=engine) for n in range(FUNCTIONS)]
+    told = order(table, start=0.5, engine=engine)
     reports = {}
     functions = [
-        threading.Thread(target=lambda n=n: reports.update({n: invoked(told[n])}))
+        threading.Thread(target=lambda n=n: reports.update({n: invoked(replace(told, function=n))}))
         for n in range(FUNCTIONS)
     ]
     for thread in functions:
