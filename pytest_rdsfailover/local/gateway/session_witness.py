@@ -263,11 +263,11 @@ class SessionWitness:
                 self._seen.rollbacks += 1
 
     def _failed(self, asked: Sequence[_Asked], error: int) -> None:
-        for each in asked:
+        for statement in asked:
             if error == DUPLICATE:
-                each.statement.confirm(self._transaction.open_keys(each.statement.marked))
-            elif each.what.does is Does.WRITES:
-                each.statement.refuse()
-        turns = {each.what.transacts for each in asked} - {Transacts.NOTHING, Transacts.SAVES}
+                statement.statement.confirm(self._transaction.open_keys(statement.statement.marked))
+            elif statement.what.does is Does.WRITES:
+                statement.statement.refuse()
+        turns = {statement.what.transacts for statement in asked} - {Transacts.NOTHING, Transacts.SAVES}
         if error in UNDOING or turns:
             self._transaction.roll_back()
