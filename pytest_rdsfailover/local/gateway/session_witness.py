@@ -4,7 +4,14 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from pytest_rdsfailover.local.gateway.commits import Commits
-from pytest_rdsfailover.local.gateway.statement_kind import LOOKS, Does, Kind, Transacts, kind, parts
+from pytest_rdsfailover.local.gateway.statement_kind import (
+    LOOKS,
+    Does,
+    Kind,
+    Transacts,
+    kind,
+    parts,
+)
 from pytest_rdsfailover.local.gateway.temporary_tables import TemporaryTables
 from pytest_rdsfailover.local.gateway.witness import Marked, Seen, SeenStatement
 from pytest_rdsfailover.mysql.packets import STATUS_IN_TRANS
@@ -108,7 +115,7 @@ class _Transaction:
 class _Asked(NamedTuple):
     """A statement that is to be answered: what it is, what it does, its message, and its text."""
 
-    statement: SeenStatement
+    seen: SeenStatement
     what: Kind
     message: bytes
     text: bytes
@@ -166,12 +173,10 @@ class SessionWitness:
             self._carry(message)
         writes = what.does is Does.WRITES
         self._used = self._used or writes
-        statement = self._seen.statement(
-            message, what.does, text, *(self._carried if writes else ())
-        )
-        statement.begin()
-        if what is not LOOKS or statement.marked is not None:
-            self._asked.append(_Asked(statement, what, message, text))
+        seen = self._seen.statement(message, what.does, text, *(self._carried if writes else ()))
+        seen.begin()
+        if what is not LOOKS or seen.marked is not None:
+            self._asked.append(_Asked(seen, what, message, text))
 
     def _carry(self, message: bytes) -> None:
         """Keep what a later statement may use, as a user variable or a temporary table, if it has a key."""
@@ -199,7 +204,7 @@ class SessionWitness:
         asked, self._asked = self._asked, []
         self._count(asked, failed=True)
         for statement in asked:
-            statement.statement.lose()
+            statement.seen.lose()
         if any(statement.what.transacts in COMMITTING for statement in asked):
             self._transaction.lose()
         self._transaction.roll_back()
@@ -241,17 +246,17 @@ class SessionWitness:
                 self._temporary.take(asked.text)
             passing = self._temporary.holds(asked.text)
             if changed and not passing:
-                self._transaction.write(asked.statement)
+                self._transaction.write(asked.seen)
                 return
-            asked.statement.leave()
+            asked.seen.leave()
             if passing:
                 self._carry(asked.message)
         elif asked.what.does is Does.MAKES:
             self._temporary.take(asked.text)
         elif within:
-            self._transaction.ask(asked.statement)
+            self._transaction.ask(asked.seen)
         else:
-            asked.statement.ask()
+            asked.seen.ask()
 
     def _count(self, asked: Sequence[_Asked], *, failed: bool) -> None:
         for statement in asked:
@@ -265,9 +270,9 @@ class SessionWitness:
     def _failed(self, asked: Sequence[_Asked], error: int) -> None:
         for statement in asked:
             if error == DUPLICATE:
-                statement.statement.confirm(self._transaction.open_keys(statement.statement.marked))
+                statement.seen.confirm(self._transaction.open_keys(statement.seen.marked))
             elif statement.what.does is Does.WRITES:
-                statement.statement.refuse()
-        turns = {statement.what.transacts for statement in asked} - {Transacts.NOTHING, Transacts.SAVES}
-        if error in UNDOING or turns:
+                statement.seen.refuse()
+        turns = {statement.what.transacts for statement in asked}
+        if error in UNDOING or turns - {Transacts.NOTHING, Transacts.SAVES}:
             self._transaction.roll_back()
