@@ -26,7 +26,6 @@ from pytest_rdsfailover.model.clock import to_nanoseconds, to_seconds
 from pytest_rdsfailover.model.endpoints import Endpoint
 from pytest_rdsfailover.model.typed import typed
 
-HANDLER = f"{__name__}.handler"
 MOST_ANSWER = 6_000_000  # bytes of an answer; Lambda takes 6 MiB, its JSON included
 CONNECTS_WITHIN = 15.0  # seconds
 LAST_CALL = 5.0  # seconds that a write at the end of the load is let finish

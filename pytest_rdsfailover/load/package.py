@@ -17,7 +17,11 @@ from pytest_rdsfailover.model.files import write_bytes
 
 OURS, DRIVER = "pytest_rdsfailover", "pymysql"
 HOME = Path(__file__).parents[2]
-HANDLER = function.HANDLER
+ENTRY = "rdsfailover_load"  # the module that a function's configuration names
+HANDLER = f"{ENTRY}.handler"
+CODE = (
+    f'"""The load function of pytest-rdsfailover."""\n\nfrom {function.__name__} import handler\n'
+)
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time that a zip can say
 UNIX, MODE = 3, 0o100644
 MOST_SIZE = 50_000_000  # bytes that Lambda takes in a call
@@ -51,7 +55,7 @@ def packed() -> bytes:
 def contents() -> dict[str, bytes]:
     """Return the content of each file by its name in the package."""
     ours = {_name(module): _file(module).read_bytes() for module in reached(function.__name__)}
-    return ours | dict(_driver())
+    return ours | dict(_driver()) | {f"{ENTRY}.py": CODE.encode()}
 
 
 def reached(module: str) -> set[str]:

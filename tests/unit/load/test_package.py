@@ -34,7 +34,11 @@ def test_only_the_load_layers_and_the_driver_travel(packed):
     folders = {"/".join(name.split("/")[:2]) for name in names if name.startswith("pytest_")}
     rooms = {"journal", "load", "model", "mysql"}
     assert folders == {f"pytest_rdsfailover/{part}" for part in rooms | {"__init__.py"}}
-    assert {name.split("/")[0] for name in names} == {"pytest_rdsfailover", "pymysql"}
+    assert {name.split("/")[0] for name in names} == {
+        "pytest_rdsfailover",
+        "pymysql",
+        "rdsfailover_load.py",
+    }
     assert all(name.endswith((".py", "/LICENSE")) for name in names)
     assert "pymysql/LICENSE" in names
     assert len(packed) <= 1_500_000
