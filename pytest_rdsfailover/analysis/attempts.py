@@ -48,21 +48,29 @@ class Tries:
         series: those of each writer.
         absence: when none of them was served; None if none were reported.
         alone: whether operations are served by tries alone: each that was has one that was.
+        swallowed: the keys of acknowledged operations of which each reported try was refused.
     """
 
     series: Sequence[Series]
     absence: Absence | None
     alone: bool
+    swallowed: Sequence[str]
 
     @classmethod
     def of(cls, journal: Journal, course: Course) -> Self:
         """Return those of a journal."""
         found = attempts_of(journal)
         reported = any(map(len, found))
+        unserved = [(writer, _unserved(writer)) for writer in journal.writers if reported]
         return cls(
             series=found,
             absence=absences(found, course, database=True) if reported else None,
-            alone=reported and all(map(_alone, journal.writers)),
+            alone=reported and not any(rows for _, rows in unserved),
+            swallowed=[
+                journal.key(writer.writer, row)
+                for writer, rows in unserved
+                for row in sorted(rows & _refused(writer))
+            ],
         )
 
     @property
@@ -71,11 +79,20 @@ class Tries:
         return self.absence.gaps.candidates if self.absence is not None and self.alone else ()
 
 
-def _alone(writer: WriterJournal) -> bool:
+def _unserved(writer: WriterJournal) -> set[int]:
+    """Return the acknowledged operations that have no acknowledged try."""
     tries = writer.attempts
-    served = set(compress(tries.detail, tries.outcome.tobytes().translate(IS_ACKED)))
     acked = writer.outcome.tobytes().translate(IS_ACKED)
-    return served.issuperset(compress(range(len(acked)), acked))
+    served = compress(tries.detail, tries.outcome.tobytes().translate(IS_ACKED))
+    return {*compress(range(len(acked)), acked)}.difference(served)
+
+
+def _refused(writer: WriterJournal) -> set[int]:
+    """Return the operations of which each try was refused."""
+    tries = writer.attempts
+    outcomes = tries.outcome.tobytes()
+    others = (outcome != Outcome.REFUSED for outcome in outcomes)
+    return {*tries.detail}.difference(compress(tries.detail, others))
 
 
 def attempts(journal: Journal, course: Course, tried: Tries) -> Attempts | None:

@@ -87,6 +87,7 @@ def summarise(journal: Journal, course: Course, stored: Stored | None) -> Summar
         stuck=absence.writers.stuck,
         stale=stale,
         attempts=tries.series,
+        swallowed=tries.swallowed,
         outages=[weighed.gap for weighed in absence.gaps.proven],
     )
     fitness = _reliability(course, found, absence)
