@@ -5,6 +5,7 @@ import time
 
 import pymysql
 import pytest
+from waiting import until
 
 from pytest_rdsfailover.model.errors import GatewayError, SettingError
 
@@ -212,3 +213,11 @@ def test_what_cannot_be_is_said_at_once(cluster, faults):
     ):
         pass
     ask(cluster.writer_endpoint, "SELECT 1")
+
+
+@pytest.mark.usefixtures("table")
+@pytest.mark.parametrize("name", ["writer_endpoint", "proxy_endpoint"])
+def test_a_slow_commit_is_made_though_its_client_has_given_up(cluster, faults, name):
+    with faults.slow_commits("3s"):
+        assert refused(getattr(cluster, name), "INSERT INTO t VALUES (1)", read_timeout=0.2) == 2013
+        until(lambda: ask(cluster.reader_endpoint, "SELECT k FROM t") == ((1,),))

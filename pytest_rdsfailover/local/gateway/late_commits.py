@@ -33,8 +33,14 @@ class LateCommits:
         else:
             self._write(self._session.to_server)
 
+    def hurry(self) -> None:
+        """Send what waits at once: its client has gone, but storage works on."""
+        if self._waiting is not None:
+            self._waiting.cancel()
+            self._send()
+
     def end(self) -> None:
-        """Send nothing more of what waits."""
+        """Send nothing more of what waits: its instance has been cut off."""
         if self._waiting is not None:
             self._waiting.cancel()
             self._session.to_server.clear()

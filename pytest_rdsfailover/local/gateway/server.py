@@ -140,6 +140,7 @@ class InstanceLink:
         """Hang up on both sides after one of them did."""
         if self.silent and side is self._server:
             return
+        self._commits.hurry()
         self._retire()
         if not self._left:
             self._server.close()
@@ -152,6 +153,7 @@ class InstanceLink:
 
     def cut(self, *, reset: bool) -> None:
         """Hang up on the client at once, and leave the server's session to be killed."""
+        self._commits.end()
         self._retire()
         self._leave()
         self.client.abort(reset=reset)
@@ -177,7 +179,6 @@ class InstanceLink:
     def _retire(self) -> None:
         if not self.ended:
             self.ended = True
-            self._commits.end()
             self.session.ended()
             self._gateway.remove(self)
 

@@ -60,7 +60,7 @@ class Databases:
         link = self._links.get(database)
         if link is not None and database.session.thread_id is not None:
             del self._links[database]
-            link.let_go()
+            link.leave()
 
     def departed(self, instance: str) -> set[int]:
         """Return and forget the threads that may still execute statements of lost connections."""

@@ -199,7 +199,12 @@ class DatabaseLink(GatewayConnection):
         self._commits.send()
 
     def let_go(self) -> None:
-        """Send and take nothing more: the proxy wants it to end."""
+        """Take nothing more, and send what waits: the proxy wants it to end."""
+        self._commits.hurry()
         self.ours = True
-        self._commits.end()
         self.untie()
+
+    def leave(self) -> None:
+        """Be killed, with what has not been sent so far."""
+        self._commits.end()
+        self.let_go()
