@@ -65,18 +65,17 @@ def recovery(seen: Observed, gaps: GapFigures, *, ended: bool) -> Interval:
     """
     bad = [operation for series in seen.series for operation in _bad(series, seen, gaps.unusual)]
     trouble = _Trouble.of(bad, seen, gaps)
-    bad += _slow(seen, trouble, gaps.unusual)
+    wider = trouble.with_waits(bad, seen, gaps)
+    bad += _slow(seen, wider, gaps.unusual)
     bad = [operation for operation, _ in groupby(sorted(bad))]  # slow stretches overlap
-    calm = _calm(bad, seen, trouble.start)
     since = bad[bisect_right(bad, seen.trigger, key=_AT) :]
-    settled = max(seen.trigger, trouble.settled)
-    ended = ended and (seen.settled is not None or not seen.triggered)
     certain = [operation for operation in since if not operation.excused]
-    course = _Course(seen, since, calm, settled)
+    course = _Course(seen, since, _calm(bad, seen, wider.start), wider.settled)
     perhaps = course.last(sure=False)
-    if len(certain) < len(since):
-        course = _Course(seen, certain, calm, settled)
+    if len(certain) < len(since) or wider != trouble:
+        course = _Course(seen, certain, _calm(bad, seen, trouble.start), trouble.settled)
     surely = course.last(sure=True)
+    ended = ended and (seen.settled is not None or not seen.triggered)
     last = max(surely.at, perhaps.at)
     after = _next(seen.acks, last) if last > seen.trigger else last
     over = ended and surely.over and perhaps.over
@@ -105,14 +104,32 @@ class _Trouble(NamedTuple):
     @classmethod
     def of(cls, bad: Sequence[Bad], seen: Observed, gaps: GapFigures) -> Self:
         """Return that of a trial; without a trigger all outages and failures are the trouble."""
+        outages = [weighed.gap for weighed in gaps.outages]
         if seen.triggered:
-            return cls(seen.trigger, seen.settled or _last_outage(gaps))
-        failed = [operation for operation in bad if not operation.served]
-        first = min((operation.since for operation in failed), default=seen.stop)
-        last = max((operation.at for operation in failed), default=0)
-        if gaps.outages:
-            first, last = min(first, gaps.outages[0].gap[0]), max(last, _last_outage(gaps))
-        return cls(first, last)
+            last = outages[-1][1] if outages else 0
+            return cls(seen.trigger, max(seen.trigger, seen.settled or last))
+        failed = [(operation.since, operation.at) for operation in bad if not operation.served]
+        return cls._over([(seen.stop, seen.start), *outages, *failed])
+
+    @classmethod
+    def _over(cls, spans: Sequence[Gap]) -> Self:
+        return cls(min(first for first, _ in spans), max(last for _, last in spans))
+
+    def with_waits(self, bad: Sequence[Bad], seen: Observed, gaps: GapFigures) -> Self:
+        """Return that with what else may have been trouble.
+
+        Without a trigger these are the operations that waited through a gap that is no outage for
+        certain, because it is hardly longer than those that come without a fault.
+        """
+        if seen.triggered:
+            return self
+        begins = [weighed.gap[0] for weighed in gaps.candidates]
+        waits: list[Gap] = []
+        for operation in bad if begins else ():
+            place = bisect_left(begins, operation.at)
+            if place and gaps.candidates[place - 1].gap[1] > operation.since:
+                waits += [] if operation.excused else [(operation.since, operation.at)]
+        return self._over([self, *waits])
 
 
 def _slow(seen: Observed, trouble: _Trouble, unusual: int) -> Iterator[Bad]:
@@ -123,17 +140,13 @@ def _slow(seen: Observed, trouble: _Trouble, unusual: int) -> Iterator[Bad]:
     level = Level.of(seen.series, (seen.start, trouble.start))
     if level is None or level.limit >= unusual:
         return
-    for first, last in level.slow(seen.series, seen.acks, max(trouble.start, trouble.settled)):
+    for first, last in level.slow(seen.series, seen.acks, max(trouble)):
         edges = first, last + SLICE  # it ended somewhere in the next one
         for series in seen.series:
             for row in range(*(bisect_right(series.finished, edge) for edge in edges)):
                 due, at = series.intended[row], series.finished[row]
                 if series.acked[row] and level.limit < at - due <= unusual:
                     yield Bad(at, due, served=True, excused=True)
-
-
-def _last_outage(gaps: GapFigures) -> int:
-    return gaps.outages[-1].gap[1] if gaps.outages else 0
 
 
 def _calm(bad: Sequence[Bad], seen: Observed, until: int) -> Calm:
