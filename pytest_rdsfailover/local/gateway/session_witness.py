@@ -50,7 +50,7 @@ class _Transaction:
     @property
     def writes(self) -> bool:
         """Tell whether something was written in it."""
-        return bool(self._written)
+        return any(statement.does is Does.WRITES for statement in self._written)
 
     def write(self, statement: SeenStatement) -> None:
         """Take what a statement wrote."""
