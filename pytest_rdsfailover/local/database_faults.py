@@ -7,7 +7,7 @@ from typing import Any
 
 from pytest_rdsfailover.local.aws_api.passwords import Passwords
 from pytest_rdsfailover.local.gateway.client import GatewayClient
-from pytest_rdsfailover.local.gateway.messages import DatabaseFaults as Settings
+from pytest_rdsfailover.local.gateway.messages import FaultSettings
 from pytest_rdsfailover.local.network import Faults as NetworkFaults
 from pytest_rdsfailover.model.durations import parse_duration
 from pytest_rdsfailover.model.endpoints import Endpoint
@@ -31,7 +31,7 @@ class DatabaseFaults:
     ) -> None:
         self._gateway, self._network = gateway, network
         self._passwords, self._writer = passwords, writer
-        self._settings = Settings()
+        self._settings = FaultSettings()
         self.rotated = False  # the application's password is another one now
 
     @contextlib.contextmanager
@@ -137,8 +137,8 @@ class DatabaseFaults:
 
     def mend(self) -> None:
         """End what a test has left behind."""
-        if self._settings != Settings():
-            self._set(Settings())
+        if self._settings != FaultSettings():
+            self._set(FaultSettings())
 
     @contextlib.contextmanager
     def _but(self, **changes: Any) -> Iterator[None]:
@@ -149,6 +149,6 @@ class DatabaseFaults:
         finally:
             self._set(replace(self._settings, **before))
 
-    def _set(self, settings: Settings) -> None:
+    def _set(self, settings: FaultSettings) -> None:
         self._gateway.set_faults(settings)
         self._settings = settings

@@ -16,8 +16,8 @@ from pytest_rdsfailover.local.gateway.messages import (
     AskTraffic,
     ClusterFigures,
     ClusterView,
-    DatabaseFaults,
     Done,
+    FaultSettings,
     KnownAs,
     Milestones,
     Plays,
@@ -193,7 +193,7 @@ class GatewayClient:
         """
         self._ask("proxy_known_as", KnownAs(addresses=addresses, names=names), Done)
 
-    def set_faults(self, faults: DatabaseFaults) -> None:
+    def set_faults(self, faults: FaultSettings) -> None:
         """Let the database fail in these ways from now on, and in no other.
 
         Raises:

@@ -16,8 +16,8 @@ from pytest_rdsfailover.local.gateway.messages import (
     AskTraffic,
     ClusterFigures,
     ClusterView,
-    DatabaseFaults,
     Done,
+    FaultSettings,
     InstanceFigures,
     InstanceView,
     Message,
@@ -162,7 +162,7 @@ class Control:
         return Sessions(open=len(links), left=left)
 
     def _set_faults(self, message: Message) -> Done:
-        faults, router = typed(DatabaseFaults, message), self._gateway.router
+        faults, router = typed(FaultSettings, message), self._gateway.router
         crowded = [router.instance(name) for name in faults.crowded]
         for instance in router.instances.values():
             instance.crowded = instance in crowded

@@ -68,7 +68,7 @@ class AddSecret:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DatabaseFaults:
+class FaultSettings:
     """Let the database itself fail so from now on, and in no other way.
 
     Attributes:

@@ -434,7 +434,7 @@ def test_only_what_commits_waits_for_slow_storage():
     waits = []
     for sql, status in (
         (b"SELECT 1", OK2), (b"INSERT INTO t VALUES (1)", OK2), (b"BEGIN", OPEN),
-        (b"COMMIT", OK2), (b"BEGIN", OPEN), (b"DELETE FROM t", OPEN), (b"COMMIT", OK2),
+        (b"COMMIT", OK2), (b"BEGIN", OPEN), (b"DELETE FROM t", ok_packet(3, affected=1)), (b"COMMIT", OK2),
     ):  # fmt: skip
         ask(session, sql)
         waits.append(session.commit_delay)
