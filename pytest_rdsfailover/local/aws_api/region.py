@@ -16,6 +16,7 @@ from moto.secretsmanager.models import secretsmanager_backends
 
 from pytest_rdsfailover.local.aws_api import alarms, calls, fis, metrics, request
 from pytest_rdsfailover.local.aws_api.fis import LocalFis
+from pytest_rdsfailover.local.aws_api.lambda_calls import LambdaCalls, is_of_lambda
 from pytest_rdsfailover.local.aws_api.passwords import Passwords
 from pytest_rdsfailover.local.aws_api.plane import Plane
 from pytest_rdsfailover.local.aws_api.rds import LocalRds
@@ -39,14 +40,20 @@ class RegionApplication:
         passwords: changes the password of its account.
         sampler: keeps what its metrics show.
         shown: returns under which names the cluster is shown now; asked before each request.
+        functions: answers the calls of Lambda.
     """
 
     def __init__(
-        self, plane: Plane, passwords: Passwords, sampler: Sampler, shown: Callable[[], Shown]
+        self,
+        plane: Plane,
+        passwords: Passwords,
+        sampler: Sampler,
+        shown: Callable[[], Shown],
+        functions: LambdaCalls,
     ) -> None:
         install(plane, passwords)
         metrics.install(sampler)
-        self._passwords, self._shown = passwords, shown
+        self._passwords, self._shown, self._functions = passwords, shown, functions
         self._changed = False
         self._home = shown().region  # where its clients ask, whatever names the cluster gets later
         show(shown(), self._home)
@@ -59,6 +66,8 @@ class RegionApplication:
                 self._undo()
                 start("204 No Content", [])
                 return []
+            if is_of_lambda(environ):
+                return self._functions(environ, start)
             self._changed |= request.changes(environ)
             show(self._shown(), self._home)
             request.begin(script_of(environ))
@@ -79,6 +88,7 @@ class RegionApplication:
     def _undo(self) -> None:
         """Forget all that requests have changed; what there is to forget takes 0.3 s."""
         self._passwords.undo()
+        self._functions.undo()
         if self._changed:
             BackendDict.reset()
             reset_model_data()
