@@ -8,8 +8,10 @@ from types import TracebackType
 from typing import Final, Self
 
 from pytest_rdsfailover.local.aws_api.client import ControlPlane, can_start
+from pytest_rdsfailover.local.aws_api.passwords import Passwords
 from pytest_rdsfailover.local.aws_api.script import Script
 from pytest_rdsfailover.local.aws_api.shown import Shown
+from pytest_rdsfailover.local.database_faults import DatabaseFaults
 from pytest_rdsfailover.local.dns.addresses import LocalAddresses
 from pytest_rdsfailover.local.dns.names import AwsNames
 from pytest_rdsfailover.local.dns.zone import Zone
@@ -17,7 +19,7 @@ from pytest_rdsfailover.local.endpoints import KINDS, endpoint_of, instance_ids
 from pytest_rdsfailover.local.failovers import LocalFailover, LocalFailovers
 from pytest_rdsfailover.local.gateway.tls import CA_FILE
 from pytest_rdsfailover.local.gateway_process import LocalGateway
-from pytest_rdsfailover.local.network import Network
+from pytest_rdsfailover.local.network import Faults, Network
 from pytest_rdsfailover.local.processes.process import Supervisor
 from pytest_rdsfailover.local.profiles.choreography import restart_of
 from pytest_rdsfailover.local.profiles.profiles import Profile, load_profile
@@ -112,6 +114,9 @@ class LocalCluster:
                 client, self._trigger, profile, self._clock, self._gateway.process.log_tail
             )
             self.proxy = LocalProxy(client)
+            self.faults = DatabaseFaults(
+                client, Faults(self.network), self._passwords, self.audit_endpoint
+            )
             self._addresses = LocalAddresses(
                 self.network.places, client.describe, self._failovers.dns_ttl, self._clock
             )
@@ -227,9 +232,13 @@ class LocalCluster:
         return self._gateway.control
 
     def _password(self) -> str:
-        """Return the application's password, which a test may have rotated through the AWS API."""
+        """Return the application's password, which a test may have rotated."""
         account = self._server.application
-        return self.proxy.password(account.user) if self.aws.used else account.password
+        changed = self.aws.used or self.faults.rotated
+        return self.proxy.password(account.user) if changed else account.password
+
+    def _passwords(self) -> Passwords:
+        return Passwords(self._gateway.client, self._shown())
 
     @contextlib.contextmanager
     def aws_names(self, region: str) -> Iterator[AwsNames]:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pytest_rdsfailover.live.cluster import LiveCluster
     from pytest_rdsfailover.local.backend import LocalBackend
     from pytest_rdsfailover.local.cluster import LocalCluster
+    from pytest_rdsfailover.local.database_faults import DatabaseFaults
     from pytest_rdsfailover.local.network import Faults
     from pytest_rdsfailover.model.settings import Settings
     from pytest_rdsfailover.plugin.cluster_protocols import AwsApi, Cluster, StartCluster
@@ -261,3 +262,14 @@ def rds_toxiproxy(rds_cluster: "AnyCluster") -> Iterator["Faults"]:
         pytest.skip("there is no Toxiproxy in front of a real cluster")
     yield Faults(rds_cluster.network)
     rds_cluster.network.mend()
+
+
+@pytest.fixture
+def rds_faults(rds_cluster: "AnyCluster") -> Iterator["DatabaseFaults"]:
+    """Faults of a local cluster's database, mended when the test ends."""
+    from pytest_rdsfailover.local.cluster import LocalCluster
+
+    if not isinstance(rds_cluster, LocalCluster):
+        pytest.skip("a real database gets no faults but a failover")
+    yield rds_cluster.faults
+    rds_cluster.faults.mend()

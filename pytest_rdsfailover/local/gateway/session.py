@@ -17,6 +17,7 @@ from pytest_rdsfailover.local.gateway.roles import Exchange, hidden, refused, wo
 from pytest_rdsfailover.local.gateway.session_witness import SessionWitness
 from pytest_rdsfailover.local.gateway.sink import Framed, Sink
 from pytest_rdsfailover.local.gateway.variables import Variables
+from pytest_rdsfailover.local.gateway.volume import NO_ROOM
 from pytest_rdsfailover.local.gateway.witness import Seen
 from pytest_rdsfailover.mysql.handshake import Capability
 from pytest_rdsfailover.mysql.packets import (
@@ -113,6 +114,12 @@ class InstanceSession:
         """Tell whether the server has sent the beginning of a packet, but not its end."""
         return self._server.pending > 0
 
+    @property
+    def commit_delay(self) -> float:
+        """Return for how many seconds the command in `to_server` is to wait: its commit is late."""
+        delay = self._host.volume.commit_delay
+        return delay if delay and self._witness.commits(self._server.status) else 0.0
+
     def ended(self) -> None:
         """Learn that nothing more is taken from the server: what is unanswered stays so."""
         self._witness.ended()
@@ -205,6 +212,10 @@ class InstanceSession:
             self.crashing = True  # no answer: the instance goes down
             return
         self._witness.begin(message, self._planner.dialect, multi=self._multi)
+        if self._host.volume.full and self._host.writer and self._witness.writes:
+            self._witness.answered(NO_ROOM.code, self._server.status)
+            self.answers.tell(error_packet(NO_ROOM))
+            return
         if self._command == Command.SET_OPTION:
             self._multi = message == SET_MULTI_STATEMENTS
         self._plan.extend(self._planner.plan(message, self._server.status, multi=self._multi))

@@ -14,7 +14,7 @@ from pytest_rdsfailover.local.gateway.statement_kind import (
 )
 from pytest_rdsfailover.local.gateway.temporary_tables import TemporaryTables
 from pytest_rdsfailover.local.gateway.witness import Marked, Seen, SeenStatement
-from pytest_rdsfailover.mysql.packets import STATUS_IN_TRANS
+from pytest_rdsfailover.mysql.packets import STATUS_AUTOCOMMIT, STATUS_IN_TRANS
 from pytest_rdsfailover.mysql.responses import EXECUTING, STATEMENT_ID, Command
 from pytest_rdsfailover.mysql.statements import SqlDialect
 
@@ -46,6 +46,11 @@ class _Transaction:
         self.commits = 0
         self._written: list[SeenStatement] = []
         self._saved: dict[bytes, int] = {}  # how much was written by then, by savepoint
+
+    @property
+    def writes(self) -> bool:
+        """Tell whether something was written in it."""
+        return any(statement.does is Does.WRITES for statement in self._written)
 
     def write(self, statement: SeenStatement) -> None:
         """Take what a statement wrote."""
@@ -192,6 +197,29 @@ class SessionWitness:
     def closed(self, number: bytes) -> None:
         """Forget a prepared statement."""
         self._prepared.pop(number, None)
+
+    @property
+    def writes(self) -> bool:
+        """Tell whether the command that is to be answered writes rows that last.
+
+        What a procedure does is not known, so that a CALL does not count.
+        """
+        return any(
+            statement.what.does is Does.WRITES
+            and not statement.what.calls
+            and not self._temporary.holds(statement.text)
+            for statement in self._asked
+        )
+
+    def commits(self, status: int) -> bool:
+        """Tell whether the command that is to be answered commits what was written."""
+        alone = not status & STATUS_IN_TRANS and status & STATUS_AUTOCOMMIT
+        return any(
+            alone
+            if statement.what.does is Does.WRITES
+            else statement.what.transacts in COMMITTING and self._transaction.writes
+            for statement in self._asked
+        )
 
     def rolled_back(self) -> None:
         """Learn that the gateway has ended the session's transaction, and refused its command."""
