@@ -54,6 +54,7 @@ class LocalCluster:
         abroad: how many of the instances, the last ones, the AWS API shows in another region; these
             make it a global database.
         api: whether the AWS API will be needed; if so, its process starts at the same time.
+        shared_moto: who keeps a fork server for the AWS APIs of several processes; None for nobody.
 
     Raises:
         NotReadyError: if one of the cluster's servers does not start.
@@ -74,6 +75,7 @@ class LocalCluster:
         seed: int = 0,
         abroad: int = 0,
         api: bool = False,
+        shared_moto: str | None = None,
         clock: Clock | None = None,
     ) -> None:
         self.instances = instance_ids(instances)
@@ -86,7 +88,7 @@ class LocalCluster:
             self.network = stack.enter_context(
                 Network(toxiproxy, self._supervisor, endpoints, port=port)
             )
-            self.aws = ControlPlane(self._supervisor, IDENTIFIER, self._shown)
+            self.aws = ControlPlane(self._supervisor, IDENTIFIER, self._shown, shared_moto)
             stack.callback(self.aws.close)
             if api:
                 self.aws.warm()

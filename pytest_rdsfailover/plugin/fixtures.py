@@ -73,17 +73,25 @@ def run_of(config: pytest.Config) -> "Run":
 def rds_backend(pytestconfig: pytest.Config) -> Iterator["Backend"]:
     """The clusters of the session, started when first asked for; with --rds-live the real one."""
     with usage_errors():
-        chosen = local_or_live(run_of(pytestconfig).settings)
+        chosen = local_or_live(run_of(pytestconfig).settings, told_of_moto(pytestconfig))
     with chosen as backend:
         yield backend
 
 
-def local_or_live(settings: "Settings") -> "Backend":
+def told_of_moto(config: pytest.Config) -> str | None:
+    """Return who keeps a fork server of moto for this worker of pytest-xdist; None if nobody does."""
+    from pytest_rdsfailover.plugin.shared_moto import TOLD
+
+    told: str | None = getattr(config, "workerinput", {}).get(TOLD)
+    return told
+
+
+def local_or_live(settings: "Settings", shared_moto: str | None = None) -> "Backend":
     """Return what hands out clusters; nothing is started, or asked of AWS, yet."""
     if settings.live is None:
         from pytest_rdsfailover.local.backend import LocalBackend
 
-        return LocalBackend(settings)
+        return LocalBackend(settings, shared_moto)
     from pytest_rdsfailover.live.backend import LiveBackend
     from pytest_rdsfailover.local.processes.cache import cache_directory
 
