@@ -26,7 +26,7 @@ LAYERS = {
         "toxiproxy gateway",
         "server network profiles rds_proxy functions",
         "dns gateway_process aws_api endpoints",
-        "trigger",
+        "trigger database_faults",
         "failovers",
         "cluster",
         "backend",

@@ -9,6 +9,7 @@ standard input, so that it cannot outlive the process that has started it.
 """
 
 import contextlib
+import functools
 import gc
 import importlib.metadata
 import json
@@ -40,6 +41,7 @@ LOOK_EVERY = 0.005  # seconds
 USAGE = "usage: python -m pytest_rdsfailover.local.aws_api.main CONFIG PORT"
 
 
+@functools.cache
 def region_maker() -> Callable[..., Any]:
     """Import moto and return the function that makes a region of it.
 
@@ -48,8 +50,9 @@ def region_maker() -> Callable[..., Any]:
     """
     gc.disable()
     with without_catalogues_of_ec2():
-        from pytest_rdsfailover.local.aws_api.region import RegionApplication
+        from pytest_rdsfailover.local.aws_api.region import RegionApplication, read_descriptions
 
+        read_descriptions()
     gc.freeze()
     gc.enable()
     return RegionApplication

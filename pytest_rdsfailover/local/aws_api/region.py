@@ -1,5 +1,7 @@
 """The simulated region as one WSGI application: moto's server with our RDS and FIS in it."""
 
+import functools
+import importlib
 import json
 import traceback
 from collections.abc import Callable, Iterable
@@ -7,8 +9,9 @@ from typing import Any
 from xml.sax.saxutils import escape
 
 from moto.core import DEFAULT_ACCOUNT_ID
-from moto.core.base_backend import BackendDict
+from moto.core.base_backend import AccountSpecificBackend, BackendDict
 from moto.core.model_instances import reset_model_data
+from moto.core.utils import get_service_model
 from moto.fis.models import fis_backends
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from moto.rds.models import rds_backends
@@ -27,7 +30,34 @@ from pytest_rdsfailover.local.aws_api.shown import UNDO, Shown
 from pytest_rdsfailover.model.errors import RdsFailoverError, SettingError
 
 Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+ALWAYS_USED = ("rds", "secretsmanager", "kms", "ec2")
+LOADED_LATE = (
+    "moto.core.compat",
+    "moto.iam.access_control",
+    "flask.debughelpers",
+)  # by moto itself
 HEADER = "HTTP_" + SCRIPT.upper().replace("-", "_")
+
+
+def read_descriptions() -> None:
+    """Have moto read what the first cluster and the first request would have it read, and keep it.
+
+    moto asks for a service's regions for each of its backends, and again after each `reset`; botocore
+    then reads all operations of EC2.
+    """
+    generate = AccountSpecificBackend._generate_regions.__wrapped__  # noqa: SLF001 - it has no other name
+
+    @functools.cache
+    def regions(service: str) -> tuple[str, ...]:
+        return tuple(generate(None, service))
+
+    AccountSpecificBackend._generate_regions = lambda _, service: regions(service)  # noqa: SLF001
+    for service in ALWAYS_USED:
+        regions(service)
+        importlib.import_module(f"moto.{service}.urls")
+    for name in LOADED_LATE:
+        importlib.import_module(name)
+    get_service_model("rds")
 
 
 class RegionApplication:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from pytest_rdsfailover.local.gateway.commits import Commits
+from pytest_rdsfailover.local.gateway.open_transaction import OpenTransaction
 from pytest_rdsfailover.local.gateway.statement_kind import (
     LOOKS,
     Does,
@@ -13,8 +14,8 @@ from pytest_rdsfailover.local.gateway.statement_kind import (
     parts,
 )
 from pytest_rdsfailover.local.gateway.temporary_tables import TemporaryTables
-from pytest_rdsfailover.local.gateway.witness import Marked, Seen, SeenStatement
-from pytest_rdsfailover.mysql.packets import STATUS_IN_TRANS
+from pytest_rdsfailover.local.gateway.witness import Seen, SeenStatement
+from pytest_rdsfailover.mysql.packets import STATUS_AUTOCOMMIT, STATUS_IN_TRANS
 from pytest_rdsfailover.mysql.responses import EXECUTING, STATEMENT_ID, Command
 from pytest_rdsfailover.mysql.statements import SqlDialect
 
@@ -38,80 +39,6 @@ class _Prepared(NamedTuple):
 UNSEEN = _Prepared(Kind(Does.WRITES), b"")
 
 
-class _Transaction:
-    """What a session has written and not committed."""
-
-    def __init__(self, seen: Seen) -> None:
-        self._seen = seen
-        self.commits = 0
-        self._written: list[SeenStatement] = []
-        self._saved: dict[bytes, int] = {}  # how much was written by then, by savepoint
-
-    def write(self, statement: SeenStatement) -> None:
-        """Take what a statement wrote."""
-        statement.write()
-        self._written.append(statement)
-
-    def open_keys(self, marked: Marked | None) -> set[tuple[int, int]]:
-        """Return the keys that are written in it."""
-        return {key for write in self._written if write.marked is marked for key in write.keys}
-
-    def ask(self, statement: SeenStatement) -> None:
-        """Take a good answer to what writes nothing itself: a function in it may."""
-        self._written.append(statement)
-
-    def lose(self) -> None:
-        """Learn that nobody saw whether it was committed."""
-        for statement in self._take():
-            statement.lose()
-
-    def turn(self, how: Kind) -> None:
-        """Take what a statement does to it."""
-        match how.transacts:
-            case Transacts.COMMITS:
-                self.commit()
-            case Transacts.ROLLS_BACK:
-                self.roll_back()
-            case Transacts.SAVES:
-                self._saved[how.name] = len(self._written)
-            case Transacts.GOES_BACK:
-                del self._written[self._saved.get(how.name, len(self._written)) :]
-            case Transacts.PREPARES:
-                self._seen.prepared[how.name] = self._take()
-            case Transacts.COMMITS_PREPARED:
-                self._written += self._seen.prepared.pop(how.name, [])
-                self.commit()
-            case Transacts.FORGETS_PREPARED:
-                self._seen.prepared.pop(how.name, None)
-                self.roll_back()
-
-    def settle(self) -> None:
-        """Learn that none is open any more, or not yet; a savepoint may be made before the first write."""
-        if self._written:
-            self.commit()
-
-    def commit(self) -> None:
-        """Count all that was written."""
-        loads: list[Marked] = []
-        written = self._take()
-        self.commits += any(statement.does is Does.WRITES for statement in written)
-        for statement in written:
-            statement.commit()
-            if statement.does is not Does.WRITES:
-                continue
-            if statement.marked is not None and statement.marked not in loads:
-                loads.append(statement.marked)
-                statement.marked.commits += 1
-
-    def roll_back(self) -> None:
-        """Forget what was written."""
-        self._take()
-
-    def _take(self) -> list[SeenStatement]:
-        written, self._written, self._saved = self._written, [], {}
-        return written
-
-
 class _Asked(NamedTuple):
     """A statement that is to be answered: what it is, what it does, its message, and its text."""
 
@@ -133,7 +60,7 @@ class SessionWitness:
         self._seen, self._commits = seen, commits
         self._since = 0  # when the latest command began
         self._asked: list[_Asked] = []
-        self._transaction = _Transaction(seen)
+        self._transaction = OpenTransaction(seen)
         self._prepared: dict[bytes, _Prepared] = {}
         self._temporary = TemporaryTables()
         self._carried: list[bytes] = []  # what carries a key for later statements
@@ -192,6 +119,29 @@ class SessionWitness:
     def closed(self, number: bytes) -> None:
         """Forget a prepared statement."""
         self._prepared.pop(number, None)
+
+    @property
+    def writes(self) -> bool:
+        """Tell whether the command that is to be answered writes rows that last.
+
+        What a procedure does is not known, so that a CALL does not count.
+        """
+        return any(
+            statement.what.does is Does.WRITES
+            and not statement.what.calls
+            and not self._temporary.holds(statement.text)
+            for statement in self._asked
+        )
+
+    def commits(self, status: int) -> bool:
+        """Tell whether the command that is to be answered commits what was written."""
+        alone = not status & STATUS_IN_TRANS and status & STATUS_AUTOCOMMIT
+        return any(
+            alone
+            if statement.what.does is Does.WRITES
+            else statement.what.transacts in COMMITTING and self._transaction.writes
+            for statement in self._asked
+        )
 
     def rolled_back(self) -> None:
         """Learn that the gateway has ended the session's transaction, and refused its command."""
