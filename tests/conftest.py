@@ -1,8 +1,10 @@
 """What all tests share: pytester, and that no test takes itself for a part of this run."""
 
+import gc
 import os
 
 import hypothesis
+import pytest
 
 # Tests start runs of pytest, and none of those is a worker of ours.
 for name in ("PYTEST_XDIST_WORKER", "PYTEST_XDIST_WORKER_COUNT", "PYTEST_XDIST_TESTRUNUID"):
@@ -18,3 +20,21 @@ hypothesis.settings.register_profile("patient", deadline=None)
 hypothesis.settings.register_profile("ci", deadline=None, derandomize=True)
 hypothesis.settings.register_profile("search", deadline=None, max_examples=2000, print_blob=True)
 hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "patient")
+
+
+@pytest.fixture
+def elders():
+    """Have what was there before the test be no matter of a collection of garbage."""
+    gc.freeze()
+    yield
+    gc.unfreeze()
+
+
+@pytest.fixture
+def pytester(elders, pytester):  # noqa: ARG001 - whose end comes after pytester's
+    """Return pytester whose runs in this process look for garbage among what they made, and only there.
+
+    Each run collects garbage twice as it ends, and in a worker that has run thousands of tests this
+    took longer than the run.
+    """
+    return pytester
