@@ -17,7 +17,7 @@ def pytester(pytester, monkeypatch):
     """Return pytester whose runs load our plugin and no other, and find no AWS API.
 
     It takes a run longer to import these than to fail a cluster over. A run that wants another plugin
-    names it, `-p xdist`; the runs of `finished_project` have all.
+    names it, `-p xdist`.
     """
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
     monkeypatch.setenv("PYTEST_ADDOPTS", "-p rdsfailover -p without_aws")
@@ -60,9 +60,9 @@ def plain(finished_project):
 
 
 @pytest.fixture(scope="session")
-def four_workers(finished_project, plain):  # noqa: ARG001 - its baseline is compared with
-    """Return the same run by four workers, compared with the plain one."""
-    return finished_project.run("workers", "-n4", "--rds-compare=main")
+def several_workers(finished_project, plain):  # noqa: ARG001 - its baseline is compared with
+    """Return the same run by three workers, compared with the plain one."""
+    return finished_project.run("workers", "-n3", "--rds-compare=main")
 
 
 @pytest.fixture(scope="session")
@@ -78,7 +78,7 @@ def single(finished_project, plain):  # noqa: ARG001 - its baseline is compared 
     return finished_project.run("single", *options)
 
 
-@pytest.fixture(params=["plain", "four_workers", "without_xdist"])
+@pytest.fixture(params=["plain", "several_workers", "without_xdist"])
 def finished(request):
     """Return each of these runs by turns."""
     return request.getfixturevalue(request.param)

@@ -115,8 +115,8 @@ class Project:
         started = time.monotonic()
         done = subprocess.run(
             [sys.executable, "-m", "pytest", *arguments],
-            cwd=self.path, env=clean() | environ, text=True, timeout=PATIENCE, capture_output=True,
-            check=False,
+            cwd=self.path, env=clean() | few_plugins(arguments) | environ, text=True,
+            timeout=PATIENCE, capture_output=True, check=False,
         )  # fmt: skip
         return pytest.RunResult(
             done.returncode,
@@ -124,6 +124,16 @@ class Project:
             done.stderr.splitlines(),
             time.monotonic() - started,
         )
+
+
+def few_plugins(arguments):
+    """Return the variables for a run with our plugin and, where it is wanted, pytest-xdist.
+
+    To import all plugins that are here takes each process longer than pytest; `test_plays_well.py`
+    has them all.
+    """
+    workers = "" if "no:xdist" in arguments else " -p xdist"
+    return {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTEST_ADDOPTS": f"-p rdsfailover{workers}"}
 
 
 def clean():
