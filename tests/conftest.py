@@ -22,19 +22,25 @@ hypothesis.settings.register_profile("search", deadline=None, max_examples=2000,
 hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "patient")
 
 
-@pytest.fixture
-def elders():
-    """Have what was there before the test be no matter of a collection of garbage."""
+# Of what is there once all tests are collected nothing is garbage before the end. To look for some
+# among it, again and again, takes a tenth of the time of the unit tests.
+
+
+def pytest_collection_finish():
     gc.freeze()
-    yield
+
+
+def pytest_sessionfinish():
     gc.unfreeze()
 
 
 @pytest.fixture
-def pytester(elders, pytester):  # noqa: ARG001 - whose end comes after pytester's
+def pytester(pytester):
     """Return pytester whose runs in this process look for garbage among what they made, and only there.
 
-    Each run collects garbage twice as it ends, and in a worker that has run thousands of tests this
-    took longer than the run.
+    Each run does so twice as it ends, and in a worker that has run thousands of tests this took
+    longer than the run.
     """
+    gc.collect()
+    gc.freeze()
     return pytester
