@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from pytest_rdsfailover.load.http import HttpWorkload
     from pytest_rdsfailover.load.programs import ProcessWorkload
     from pytest_rdsfailover.load.writer import ReconnectPolicy
+    from pytest_rdsfailover.local.database_faults import DatabaseFaults
     from pytest_rdsfailover.local.failovers import FailoverInProgressError
     from pytest_rdsfailover.local.gateway.proxy.settings import ProxyChanges, ProxySettings
     from pytest_rdsfailover.local.gateway.proxy.stats import Pin, ProxyStats
@@ -94,6 +95,7 @@ __all__ = [
     "Cluster",
     "CommandError",
     "Complaint",
+    "DatabaseFaults",
     "DiedError",
     "Endpoint",
     "ExitedWorkError",
@@ -195,6 +197,7 @@ _HOMES = {
     "load.writer": "ReconnectPolicy",
     "local.failovers": "FailoverInProgressError",
     "local.gateway.proxy.settings": "ProxyChanges ProxySettings",
+    "local.database_faults": "DatabaseFaults",
     "local.network": "Faults",
     "local.gateway.proxy.stats": "Pin ProxyStats",
     "local.server.accounts": "ServerError",

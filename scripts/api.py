@@ -35,7 +35,7 @@ With such annotations an editor completes arguments and fields, and mypy and pyr
 """
 GROUPS = {
     "What the fixtures give": (
-        "RunTrial RunTrials StartLoad LoadBlock Load AwaitedLoad FailOver Cluster StartCluster Proxy AwsApi Faults"
+        "RunTrial RunTrials StartLoad LoadBlock Load AwaitedLoad FailOver Cluster StartCluster Proxy AwsApi Faults DatabaseFaults"
     ),
     "Options": (
         "LoadOptions TrialOptions HttpWorkload ProcessWorkload ReconnectPolicy Bounds BeginAttempt Attempt Expectations Claims"

@@ -24,9 +24,9 @@ LAYERS = {
     "local": [
         "processes",
         "toxiproxy gateway",
-        "server network profiles rds_proxy",
+        "server network profiles rds_proxy functions",
         "dns gateway_process aws_api endpoints",
-        "trigger",
+        "trigger database_faults",
         "failovers",
         "cluster",
         "backend",

@@ -21,6 +21,7 @@ INNER_ERRORS = {
     "ArchiveError",
     "DryRunError",
     "FileWriteError",
+    "FunctionError",
     "NotSavedError",
     "NotWrittenError",
     "NothingRecordedError",

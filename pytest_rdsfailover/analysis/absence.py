@@ -10,6 +10,7 @@ from pytest_rdsfailover.analysis.interval import Interval
 from pytest_rdsfailover.analysis.observed import Observed
 from pytest_rdsfailover.analysis.outages import Gap
 from pytest_rdsfailover.analysis.series import Series
+from pytest_rdsfailover.analysis.weighing import Weighed
 from pytest_rdsfailover.analysis.writer_figures import WriterFigures, writer_figures
 from pytest_rdsfailover.journal.course import Course
 from pytest_rdsfailover.model.clock import to_seconds
@@ -106,14 +107,21 @@ class Absence:
         return max(self.seen.trigger, self.seen.settled or 0)
 
 
-def absences(found: Sequence[Series], course: Course, *, database: bool = False) -> Absence:
+def absences(
+    found: Sequence[Series],
+    course: Course,
+    *,
+    database: bool = False,
+    tries: Sequence[Weighed] = (),
+) -> Absence:
     """Return when nobody was served, and when single writers were not.
 
     Args:
         found: what each writer did.
         course: what is known apart from that.
         database: whether the database is asked for, and not the application.
+        tries: the gaps between the tries that alone serve operations; in order.
     """
     seen = Observed.of(found, course)
-    gaps = gap_figures(seen, database=database)
+    gaps = gap_figures(seen, database=database, tries=tries)
     return Absence(seen=seen, gaps=gaps, writers=writer_figures(seen, gaps))

@@ -1,7 +1,8 @@
 """The figures of a trial's gaps: for how long, and how many times, nobody was served."""
 
 import math
-from collections.abc import Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from pytest_rdsfailover.analysis import outages
@@ -99,12 +100,13 @@ class GapFigures:
         return Interval(max(0, sure), math.inf if self.unfinished else last - seen.trigger)
 
 
-def gap_figures(seen: Observed, *, database: bool) -> GapFigures:
+def gap_figures(seen: Observed, *, database: bool, tries: Sequence[Weighed] = ()) -> GapFigures:
     """Return what the gaps of a trial say.
 
     Args:
         seen: the trial.
         database: whether the database is asked for, and not the application.
+        tries: the gaps between the tries that alone serve operations; in order.
     """
     taken = outages.lengths(seen.acks)
     calm = seen.calm
@@ -123,6 +125,7 @@ def gap_figures(seen: Observed, *, database: bool) -> GapFigures:
         pauses=seen.pauses,
     )
     candidates = list(scales.weigh_all([gap for gap in wide.gaps if gap[1] > seen.trigger]))
+    candidates = list(_told(candidates, tries))
     found = [
         weighed for weighed in candidates if weighed.length > threshold or weighed.lower > explained
     ]
@@ -140,6 +143,15 @@ def gap_figures(seen: Observed, *, database: bool) -> GapFigures:
         unseen=max(end - begin, 2 * FINEST),
         unfinished=_unfinished(scales, seen, candidates, explained, database=database),
     )
+
+
+def _told(candidates: Sequence[Weighed], tries: Sequence[Weighed]) -> Iterator[Weighed]:
+    """Yield gaps of operations with what the gaps of their tries prove."""
+    begins, ends = [tried.gap[0] for tried in tries], [tried.gap[1] for tried in tries]
+    for weighed in candidates:
+        since, until = weighed.gap
+        near = tries[bisect_right(ends, since) : bisect_left(begins, until)]
+        yield weighed.told_by(near) if near else weighed
 
 
 def _widest(

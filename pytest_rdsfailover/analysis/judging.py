@@ -4,7 +4,7 @@ from bisect import bisect_right
 from collections.abc import Sequence
 
 from pytest_rdsfailover.analysis.absence import Absence, absences
-from pytest_rdsfailover.analysis.attempts import attempts
+from pytest_rdsfailover.analysis.attempts import Tries, attempts
 from pytest_rdsfailover.analysis.capacity import calm_slots, why_overloaded
 from pytest_rdsfailover.analysis.expectable import (
     absence_figures,
@@ -27,12 +27,13 @@ from pytest_rdsfailover.analysis.reliability import (
     lateness_p99,
     why_unreliable,
 )
-from pytest_rdsfailover.analysis.series import Series, attempts_of, series_of
+from pytest_rdsfailover.analysis.series import Series, series_of
 from pytest_rdsfailover.analysis.service_figures import ServiceFigures
 from pytest_rdsfailover.analysis.sessions import stuck
 from pytest_rdsfailover.analysis.staleness import reads
 from pytest_rdsfailover.analysis.summary import Summary
 from pytest_rdsfailover.analysis.trigger_time import TriggerTime
+from pytest_rdsfailover.analysis.uncollected import uncollected
 from pytest_rdsfailover.analysis.validity import why_invalid
 from pytest_rdsfailover.analysis.witnesses import Witnesses
 from pytest_rdsfailover.analysis.writes import NO_KEYS, audit, ended_tenures, stale_writes
@@ -53,6 +54,7 @@ def judge(evidence: Evidence) -> Summary:
     return summarise(evidence.journal, evidence.course, evidence.stored)
 
 
+@uncollected()
 def summarise(journal: Journal, course: Course, stored: Stored | None) -> Summary:
     """Return the results of a trial.
 
@@ -66,7 +68,8 @@ def summarise(journal: Journal, course: Course, stored: Stored | None) -> Summar
     """
     found = series_of(journal)
     time = TriggerTime(to_nanoseconds(course.start if course.trigger is None else course.trigger))
-    absence = absences(found, course)
+    tries = Tries.of(journal, course)
+    absence = absences(found, course, tries=tries.proofs)
     errors = failures(found)
     read_back = None if stored is None else audit(journal, found, stored)
     left = stuck(course.sessions, to_seconds(time.zero))
@@ -85,7 +88,8 @@ def summarise(journal: Journal, course: Course, stored: Stored | None) -> Summar
         audit=read_back,
         stuck=absence.writers.stuck,
         stale=stale,
-        attempts=attempts_of(journal),
+        attempts=tries.series,
+        swallowed=tries.swallowed,
         outages=[weighed.gap for weighed in absence.gaps.proven],
     )
     fitness = _reliability(course, found, absence)
@@ -97,7 +101,7 @@ def summarise(journal: Journal, course: Course, stored: Stored | None) -> Summar
         pauses=absence.seen.pauses,
         patience=absence.seen.patience,
     ).doubted(fitness.problem)
-    tried, seen = attempts(journal, course), reads(journal, found)
+    tried, seen = attempts(journal, course, tries), reads(journal, found)
     outcomes = [sum(series.outcome.count(kind) for series in found) for kind in Outcome]
     counts = {
         "refused": outcomes[Outcome.REFUSED],

@@ -231,13 +231,17 @@ def _held(rows: Rows) -> Iterator[Gap]:
             yield series.started[row], series.finished[row]
 
 
-def between(proofs: Sequence[Gap], gap: Gap, due: Due) -> int:
-    """Return from the first moment of absence, at its latest, to the last one, at its earliest."""
+def between(proofs: Sequence[Gap], gap: Gap, due: Due) -> Gap:
+    """Return the first moment of absence, at its latest, and the last one, at its earliest.
+
+    These are one moment if there are no proofs, or if they prove no time between them.
+    """
     if not proofs:
-        return 0
+        return gap[1], gap[1]
     latest_first = min(latest for _, latest in proofs)
     earliest_last = max(earliest for earliest, _ in proofs)
-    return min(max(0, earliest_last - latest_first), gap[1] - due.there)
+    length = min(max(0, earliest_last - latest_first), gap[1] - due.there)
+    return latest_first, latest_first + length
 
 
 def passed_by(rows: Rows, gap: Gap, due: Due) -> bool:

@@ -5,7 +5,7 @@ Times are integer nanoseconds. What the words mean: `docs/definitions.md`.
 
 import math
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate, groupby, islice, repeat
@@ -25,6 +25,7 @@ _AT = attrgetter("at")
 QUIET = SECOND // 4  # of operations like those of the calm, and the failover is over,
 FEWEST = 5  # if there were so many of them
 WORSE = 2  # times the share of bad operations of the calm is like the calm
+BLOCK = 256  # operations that are looked at together
 SIGMAS, FEW = 4, 2  # standard deviations, and operations, beyond which it certainly is not
 
 
@@ -65,18 +66,17 @@ def recovery(seen: Observed, gaps: GapFigures, *, ended: bool) -> Interval:
     """
     bad = [operation for series in seen.series for operation in _bad(series, seen, gaps.unusual)]
     trouble = _Trouble.of(bad, seen, gaps)
-    bad += _slow(seen, trouble, gaps.unusual)
+    wider = trouble.with_waits(bad, seen, gaps)
+    bad += _slow(seen, wider, gaps.unusual)
     bad = [operation for operation, _ in groupby(sorted(bad))]  # slow stretches overlap
-    calm = _calm(bad, seen, trouble.start)
     since = bad[bisect_right(bad, seen.trigger, key=_AT) :]
-    settled = max(seen.trigger, trouble.settled)
-    ended = ended and (seen.settled is not None or not seen.triggered)
     certain = [operation for operation in since if not operation.excused]
-    course = _Course(seen, since, calm, settled)
+    course = _Course(seen, since, _calm(bad, seen, wider.start), wider.settled)
     perhaps = course.last(sure=False)
-    if len(certain) < len(since):
-        course = _Course(seen, certain, calm, settled)
+    if len(certain) < len(since) or wider != trouble:
+        course = _Course(seen, certain, _calm(bad, seen, trouble.start), trouble.settled)
     surely = course.last(sure=True)
+    ended = ended and (seen.settled is not None or not seen.triggered)
     last = max(surely.at, perhaps.at)
     after = _next(seen.acks, last) if last > seen.trigger else last
     over = ended and surely.over and perhaps.over
@@ -91,7 +91,7 @@ def _bad(series: Series, seen: Observed, unusual: int) -> Iterator[Bad]:
     for at, since, acked in zip(
         *(map(column.__getitem__, rows) for column in columns), strict=True
     ):
-        own = seen.pauses.within((since, at))
+        own = seen.pauses.within((since, at)) if seen.pauses.spans else 0
         excused = own > 0 and (not acked or at - since - own <= unusual)
         yield Bad(at, since, bool(acked), excused)
 
@@ -105,14 +105,32 @@ class _Trouble(NamedTuple):
     @classmethod
     def of(cls, bad: Sequence[Bad], seen: Observed, gaps: GapFigures) -> Self:
         """Return that of a trial; without a trigger all outages and failures are the trouble."""
+        outages = [weighed.gap for weighed in gaps.outages]
         if seen.triggered:
-            return cls(seen.trigger, seen.settled or _last_outage(gaps))
-        failed = [operation for operation in bad if not operation.served]
-        first = min((operation.since for operation in failed), default=seen.stop)
-        last = max((operation.at for operation in failed), default=0)
-        if gaps.outages:
-            first, last = min(first, gaps.outages[0].gap[0]), max(last, _last_outage(gaps))
-        return cls(first, last)
+            last = outages[-1][1] if outages else 0
+            return cls(seen.trigger, max(seen.trigger, seen.settled or last))
+        failed = [(operation.since, operation.at) for operation in bad if not operation.served]
+        return cls._over([(seen.stop, seen.start), *outages, *failed])
+
+    @classmethod
+    def _over(cls, spans: Sequence[Gap]) -> Self:
+        return cls(min(first for first, _ in spans), max(last for _, last in spans))
+
+    def with_waits(self, bad: Sequence[Bad], seen: Observed, gaps: GapFigures) -> Self:
+        """Return that with what else may have been trouble.
+
+        Without a trigger these are the operations that waited through a gap that is no outage for
+        certain, because it is hardly longer than those that come without a fault.
+        """
+        if seen.triggered:
+            return self
+        begins = [weighed.gap[0] for weighed in gaps.candidates]
+        waits: list[Gap] = []
+        for operation in bad if begins else ():
+            place = bisect_left(begins, operation.at)
+            if place and gaps.candidates[place - 1].gap[1] > operation.since:
+                waits += [] if operation.excused else [(operation.since, operation.at)]
+        return self._over([self, *waits])
 
 
 def _slow(seen: Observed, trouble: _Trouble, unusual: int) -> Iterator[Bad]:
@@ -123,17 +141,13 @@ def _slow(seen: Observed, trouble: _Trouble, unusual: int) -> Iterator[Bad]:
     level = Level.of(seen.series, (seen.start, trouble.start))
     if level is None or level.limit >= unusual:
         return
-    for first, last in level.slow(seen.series, seen.acks, max(trouble.start, trouble.settled)):
+    for first, last in level.slow(seen.series, seen.acks, max(trouble)):
         edges = first, last + SLICE  # it ended somewhere in the next one
         for series in seen.series:
             for row in range(*(bisect_right(series.finished, edge) for edge in edges)):
                 due, at = series.intended[row], series.finished[row]
                 if series.acked[row] and level.limit < at - due <= unusual:
                     yield Bad(at, due, served=True, excused=True)
-
-
-def _last_outage(gaps: GapFigures) -> int:
-    return gaps.outages[-1].gap[1] if gaps.outages else 0
 
 
 def _calm(bad: Sequence[Bad], seen: Observed, until: int) -> Calm:
@@ -172,27 +186,9 @@ class _Course:
         return [operation.at for operation in self.bad]
 
     @cached_property
-    def _ends(self) -> list[int]:
-        """Return when the stretch was over that begins with each."""
-        return [moment + QUIET for moment in self._moments]
-
-    @cached_property
-    def _stops(self) -> list[int]:
-        """Return the place of the first one behind that stretch."""
-        return list(map(bisect_left, repeat(self._moments), self._ends))
-
-    @cached_property
-    def _ended(self) -> list[int]:
-        """Return how many operations were over in that stretch."""
-        failed = [operation.at for operation in self.bad if not operation.served]
-        return list(map(add, self._within(failed), self._within(self.seen.acks)))
-
-    def _within(self, times: Sequence[int]) -> Iterator[int]:
-        """Return how many of some times in order lie in the stretch that begins with each."""
-        ends, begins = (
-            map(bisect_left, repeat(times), edges) for edges in (self._ends, self._moments)
-        )
-        return map(sub, ends, begins)
+    def _failed(self) -> list[int]:
+        """Return when those were over that failed."""
+        return [operation.at for operation in self.bad if not operation.served]
 
     def last(self, *, sure: bool) -> _End:
         """Return the end of the last bad operation before the first quiet stretch after settling.
@@ -203,7 +199,7 @@ class _Course:
         end, reach = self.seen.trigger, self.settled
         early = bisect_right(self._moments, reach)
         # What was bad before the cluster had settled tells nothing but where trouble had got to.
-        for _, at in islice(self._trouble(reversed(range(early)), sure=sure), 1):
+        for _, at in islice(self._trouble(range(early)[::-1], sure=sure), 1):
             end, reach = max(end, at), max(reach, at)
         found = list(self._trouble(range(early, len(self.bad)), sure=sure))
         # A stretch is quiet only if nothing bad is under way in it either.
@@ -214,12 +210,24 @@ class _Course:
             end, reach = max(end, at), max(reach, at)
         return _End(end, over=self._quiet(reach, self.seen.stop))
 
-    def _trouble(self, places: Iterable[int], *, sure: bool) -> Iterator[Gap]:
-        """Yield from when to when operations in some places were bad, more than by accident."""
-        for place in places:
-            moment, stop, of = self._moments[place], self._stops[place], self._ended[place]
-            if not self._accident(stop - place, of, sure=sure):
-                yield self.bad[place].since, moment if sure else self._moments[stop - 1]
+    def _trouble(self, places: range, *, sure: bool) -> Iterator[Gap]:
+        """Yield from when to when operations in some places were bad, more than by accident.
+
+        They are looked at block by block: mostly the first one says all that is asked for.
+        """
+        if sure and self.calm.most >= 1:
+            return  # no calm was seen, so that anything may be as in it
+        for first in range(0, len(places), BLOCK):
+            block = places[first : first + BLOCK]
+            moments = [self._moments[place] for place in block]
+            ends = [moment + QUIET for moment in moments]
+            stops = map(bisect_left, repeat(self._moments), ends)
+            counts = (_within(times, moments, ends) for times in (self._failed, self.seen.acks))
+            for place, moment, stop, of in zip(
+                block, moments, stops, map(add, *counts), strict=True
+            ):
+                if not self._accident(stop - place, of, sure=sure):
+                    yield self.bad[place].since, moment if sure else self._moments[stop - 1]
 
     def _quiet(self, since: int, until: int) -> bool:
         return until - since >= QUIET and self._acked(since, until) >= FEWEST
@@ -234,3 +242,8 @@ class _Course:
             return True
         mean = self.calm.most * of
         return sure and bad <= mean + SIGMAS * math.sqrt(mean) + FEW
+
+
+def _within(times: Sequence[int], begins: Sequence[int], ends: Sequence[int]) -> Iterator[int]:
+    """Return how many of some times in order lie in each of several stretches."""
+    return map(sub, *(map(bisect_left, repeat(times), edges) for edges in (ends, begins)))

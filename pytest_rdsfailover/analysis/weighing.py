@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import accumulate, chain, compress, repeat
 from operator import itemgetter, sub
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 from pytest_rdsfailover.analysis import presence, proof
 from pytest_rdsfailover.analysis.outages import Gap
@@ -35,7 +35,8 @@ class Weighed(NamedTuple):
         own: how much of it the load generator stood still itself, at its edges.
         there: the latest moment at which the database was there still for certain.
         lower: for how long it was away for certain.
-        proofs: how many writes failed in it.
+        failed: how many writes failed in it.
+        away: from when to when it was so, but for what the load generator slept through.
     """
 
     gap: Gap
@@ -43,11 +44,17 @@ class Weighed(NamedTuple):
     there: int
     lower: int
     failed: int
+    away: Gap
 
     @property
     def length(self) -> int:
         """Return how long nobody was served, but for what the load generator slept through."""
         return self.gap[1] - self.gap[0] - self.own
+
+    def told_by(self, tries: Sequence[Self]) -> Self:
+        """Return it with what is proven by the tries of operations that are served by tries alone."""
+        proven = (_overlap(self.gap, tried.away) - tried.own for tried in tries)
+        return self._replace(lower=max(self.lower, *proven, 0))
 
 
 @dataclass(frozen=True, kw_only=True)  # without slots, so that it keeps what it has worked out
@@ -94,11 +101,12 @@ class Scales:
         due = proof.Due(served, service)
         failures = proof.failures_within(around, self.shown, gap, due)
         own = self.pauses.at_edges(gap, EDGE + 2 * service)
-        lower = 0
+        away = gap[1], gap[1]
         if not self.by_accident(gap, len(failures)) and not proof.passed_by(around, gap, due):
             held = proof.silence(around, gap, due)
-            lower = proof.between([*failures, *([held] if held else [])], gap, due)
-        return Weighed(gap, own, due.there, max(0, lower - own), len(failures))
+            away = proof.between([*failures, *([held] if held else [])], gap, due)
+        lower = max(0, away[1] - away[0] - own)
+        return Weighed(gap, own, due.there, lower, len(failures), away)
 
     def _gap_before(self, gap: Gap) -> int:
         """Return when the wide gap before a gap was over; 0 without one."""
@@ -229,6 +237,10 @@ def _late_before(around: Rows, gap: Gap, since: int) -> int:
             taken.append(series.finished[first - 1] - series.started[first - 1])
     late = round(proof.AGAIN * percentile(sorted(taken), 0.5)) if taken else 0
     return late if late >= gap[1] - gap[0] else 0
+
+
+def _overlap(span: Gap, other: Gap) -> int:
+    return min(span[1], other[1]) - max(span[0], other[0])
 
 
 def _count(moments: Sequence[int], span: Gap) -> int:

@@ -98,6 +98,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_render(commands)
     _add_compare(commands)
     _add_calibrate(commands)
+    _add_lambda(commands)
     doctor = commands.add_parser("doctor", help="say what is here, what is missing, what to type")
     doctor.add_argument("--json", action="store_true", help="as JSON, for a bug report")
     doctor.set_defaults(run=_doctor)
@@ -159,6 +160,16 @@ def _add_calibrate(commands: "argparse._SubParsersAction[_Parser]") -> None:
         help="length of a freeze, as 200ms; may be given several times (50ms, 200ms, 1s)",
     )  # fmt: skip
     parser.set_defaults(run=late("calibrate", "run"), parser=parser)
+
+
+def _add_lambda(commands: "argparse._SubParsersAction[_Parser]") -> None:
+    from pytest_rdsfailover.cli.standing_arguments import late
+
+    parser = commands.add_parser("lambda", help="load from many functions of AWS Lambda")
+    acts = parser.add_subparsers(required=True, metavar="ACT")
+    build = acts.add_parser("build", help="write the function's package: the same bytes each time")
+    build.add_argument("out", metavar="OUT.zip", help="where to write it")
+    build.set_defaults(run=late("lambda_package", "run"))
 
 
 def _judge(options: argparse.Namespace) -> int:

@@ -16,8 +16,9 @@ from pytest_rdsfailover.analysis.verdicts.bounds import (
     parse_expectations,
 )
 from pytest_rdsfailover.analysis.verdicts.expectations import FAIL, PASS, verdicts
-from pytest_rdsfailover.cli.cluster_options import check_endpoint, proxy_of, settings_of
+from pytest_rdsfailover.cli.cluster_options import settings_of
 from pytest_rdsfailover.cli.judge import bounds, judge
+from pytest_rdsfailover.cli.own_cluster import OwnCluster
 from pytest_rdsfailover.cli.render import render
 from pytest_rdsfailover.cli.signals import ended_by_signals
 from pytest_rdsfailover.cli.standing_arguments import CLUSTER, LOAD
@@ -25,7 +26,6 @@ from pytest_rdsfailover.cli.workload import StoredKeys, ran, workload_of
 from pytest_rdsfailover.journal import archive
 from pytest_rdsfailover.local.backend import environment
 from pytest_rdsfailover.local.profiles.profiles import load_profile
-from pytest_rdsfailover.local.standing.host import ClusterHost
 from pytest_rdsfailover.local.standing.registry import Registry
 from pytest_rdsfailover.local.standing.variables import variables
 from pytest_rdsfailover.local.standing.visitor import VisitedCluster
@@ -44,6 +44,8 @@ OWN_CLUSTER = (
     "user",
     "password",
     "database",
+    "dns_port",
+    "hosts_file",
 )
 
 
@@ -78,10 +80,14 @@ def _cluster(options: argparse.Namespace, settings: Settings) -> Iterator[Visite
     registry = Registry()
     if options.name in registry.names():
         found = registry.find(options.name)
-        own = [f"--{name}" for name in OWN_CLUSTER if getattr(options, name) is not None]
-        if own or options.proxy:
+        asked = [
+            f"--{name.replace('_', '-')}"
+            for name in OWN_CLUSTER
+            if getattr(options, name) is not None
+        ]
+        if asked or options.proxy:
             raise SettingError(
-                f"{', '.join(own) or '--proxy'}: the cluster {options.name!r} stands already; give a"
+                f"{', '.join(asked) or '--proxy'}: the cluster {options.name!r} stands already; give a"
                 " --name that none has for one of these trials' own"
             )
         with VisitedCluster(found) as cluster:
@@ -92,11 +98,8 @@ def _cluster(options: argparse.Namespace, settings: Settings) -> Iterator[Visite
             f"--http: no cluster {options.name!r} stands, so no service can write to it; start one"
             " by `rdsfailover up`, and the service with its variables"
         )
-    check_endpoint(options.endpoint, settings)
-    with (
-        ClusterHost(settings, f"trial-{os.getpid()}", proxy=proxy_of(options)) as host,
-        VisitedCluster(host.description) as cluster,
-    ):
+    own = OwnCluster.of(options, f"trial-{os.getpid()}", settings)
+    with own.started() as host, VisitedCluster(host.description) as cluster:
         yield cluster
 
 

@@ -191,9 +191,23 @@ class Events:
             used = marks.find(0) if 0 in marks else len(marks)
             self._blocks[-1] = self._blocks[-1][: used * WORDS]
         self._before = sum(map(len, self._blocks)) // WORDS
+        self._check_names()
+
+    def _check_names(self) -> None:
+        names = self._names
         for column, known in ((self.fault, names.faults), (self.instance, names.instances)):
             if max(column, default=0) >= len(known):
                 raise ValueError(f"event {column.index(max(column))} has a name that is not there")
+
+    def hold(self, columns: Sequence["array[int]"], names: Names) -> None:
+        """Take over events that come from elsewhere, as four columns of words of one length."""
+        words = array("q", bytes(RECORD * len(columns[0])))
+        for place, column in enumerate(columns):
+            words[place::WORDS] = column
+        self._names = names
+        self._blocks, self._room = [memoryview(words)], max(1, len(columns[0]))
+        self._before, self._at, self._block = len(columns[0]), 0, NO_ROOM
+        self._check_names()
 
     def _records(self) -> bytes:
         """Return all events up to now in one piece, which is kept for the next column."""
@@ -203,7 +217,7 @@ class Events:
         return self._joined
 
     def times(self, place: int) -> "array[int]":
-        """Return a column of times: 0 the intended, 1 the started, 2 the finished."""
+        """Return a column of times: 0 the intended, 1 the started, 2 the finished; 3 the rest."""
         return array("q", self._records())[place::WORDS]
 
     @property

@@ -34,10 +34,17 @@ class Complaints:
         self._lock = threading.Lock()
         self._found: dict[tuple[str, object], Complaint] = {}
 
-    def note(self, error: BaseException, at: int) -> None:
-        """Count an error that was met at a nanosecond; keep what the first of its kind said."""
-        remedy = remedy_of(error)
-        kind = type(error).__name__, (_code(error), remedy, _place(error))
+    def note(self, error: BaseException, at: int, *, within: str = "") -> None:
+        """Count an error that was met at a nanosecond; keep what the first of its kind said.
+
+        Args:
+            error: what was raised.
+            at: when.
+            within: what else than an operation raised it, as `TEARDOWN`; empty for an operation.
+        """
+        name, remedy = type(error).__name__, "" if within else remedy_of(error)
+        kind = within or name, (name, _code(error), remedy, _place(error))
+        text = " ".join(filter(None, [f"{name}:" if within else "", *text_of(error).split()]))
         with self._lock:
             known = self._found.get(kind)
             if known is not None:
@@ -45,7 +52,7 @@ class Complaints:
             elif len(self._found) < MOST_KINDS:
                 self._found[kind] = Complaint(
                     error=kind[0],
-                    text=self._shown(" ".join(text_of(error).split()), LONGEST_TEXT),
+                    text=self._shown(text, LONGEST_TEXT),
                     count=1,
                     first=to_seconds(at),
                     trace=self._shown("".join(_trace(error)), LONGEST_TRACE),

@@ -152,10 +152,9 @@ class CallSession:
             settled(step.call, result)
 
     def close(self) -> None:
-        """Call the user's teardown."""
-        with contextlib.suppress(Exception):
-            if self._workload.teardown is not None and self._state:
-                self._call(self._workload.teardown, *self._state)
+        """Call the user's teardown; raise what it raises."""
+        if self._workload.teardown is not None and self._state:
+            self._call(self._workload.teardown, *self._state)
 
     def _call(self, function: Callable[..., Any], *arguments: Any, **more: Any) -> Any:
         with _as_errors(function):

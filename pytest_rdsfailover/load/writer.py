@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from pytest_rdsfailover.journal.complaints import HANGING
+from pytest_rdsfailover.journal.complaints import HANGING, TEARDOWN
 from pytest_rdsfailover.journal.journal import WriterJournal
 from pytest_rdsfailover.load.attempts import Classify
 from pytest_rdsfailover.load.complaints import Complaints
@@ -274,7 +274,9 @@ class Writer:
         self._next_try = at + to_nanoseconds(wait)
 
     def _drop(self) -> None:
-        if self._session is not None:
-            self._session.close()
-            self._session = None
-        self._served = False
+        session, self._session, self._served = self._session, None, False
+        if session is not None:
+            try:
+                session.close()
+            except Exception as error:  # noqa: BLE001 - the user's teardown, which harms no write
+                self._complaints.note(error, time.monotonic_ns(), within=TEARDOWN)

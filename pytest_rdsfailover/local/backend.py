@@ -20,10 +20,15 @@ PACKAGES = ("pytest-rdsfailover", "pytest", "pymysql")
 
 
 class LocalBackend:
-    """Hands out local clusters; a context manager that ends them all."""
+    """Hands out local clusters; a context manager that ends them all.
 
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
+    Args:
+        settings: what the clusters are.
+        shared_moto: who keeps a fork server for the AWS APIs of several processes; None for nobody.
+    """
+
+    def __init__(self, settings: Settings, shared_moto: str | None = None) -> None:
+        self._settings, self._shared_moto = settings, shared_moto
         self._clusters: dict[tuple[int, int], LocalCluster] = {}
 
     def __enter__(self) -> Self:
@@ -77,6 +82,7 @@ class LocalBackend:
             instances=instances,
             seed=settings.seed,
             api=api,
+            shared_moto=self._shared_moto,
             port=port,
             login=settings.login,
         )

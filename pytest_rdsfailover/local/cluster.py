@@ -8,8 +8,10 @@ from types import TracebackType
 from typing import Final, Self
 
 from pytest_rdsfailover.local.aws_api.client import ControlPlane, can_start
+from pytest_rdsfailover.local.aws_api.passwords import Passwords
 from pytest_rdsfailover.local.aws_api.script import Script
 from pytest_rdsfailover.local.aws_api.shown import Shown
+from pytest_rdsfailover.local.database_faults import DatabaseFaults
 from pytest_rdsfailover.local.dns.addresses import LocalAddresses
 from pytest_rdsfailover.local.dns.names import AwsNames
 from pytest_rdsfailover.local.dns.zone import Zone
@@ -17,7 +19,7 @@ from pytest_rdsfailover.local.endpoints import KINDS, endpoint_of, instance_ids
 from pytest_rdsfailover.local.failovers import LocalFailover, LocalFailovers
 from pytest_rdsfailover.local.gateway.tls import CA_FILE
 from pytest_rdsfailover.local.gateway_process import LocalGateway
-from pytest_rdsfailover.local.network import Network
+from pytest_rdsfailover.local.network import Faults, Network
 from pytest_rdsfailover.local.processes.process import Supervisor
 from pytest_rdsfailover.local.profiles.choreography import restart_of
 from pytest_rdsfailover.local.profiles.profiles import Profile, load_profile
@@ -52,6 +54,7 @@ class LocalCluster:
         abroad: how many of the instances, the last ones, the AWS API shows in another region; these
             make it a global database.
         api: whether the AWS API will be needed; if so, its process starts at the same time.
+        shared_moto: who keeps a fork server for the AWS APIs of several processes; None for nobody.
 
     Raises:
         NotReadyError: if one of the cluster's servers does not start.
@@ -72,6 +75,7 @@ class LocalCluster:
         seed: int = 0,
         abroad: int = 0,
         api: bool = False,
+        shared_moto: str | None = None,
         clock: Clock | None = None,
     ) -> None:
         self.instances = instance_ids(instances)
@@ -84,7 +88,7 @@ class LocalCluster:
             self.network = stack.enter_context(
                 Network(toxiproxy, self._supervisor, endpoints, port=port)
             )
-            self.aws = ControlPlane(self._supervisor, IDENTIFIER, self._shown)
+            self.aws = ControlPlane(self._supervisor, IDENTIFIER, self._shown, shared_moto)
             stack.callback(self.aws.close)
             if api:
                 self.aws.warm()
@@ -110,6 +114,9 @@ class LocalCluster:
                 client, self._trigger, profile, self._clock, self._gateway.process.log_tail
             )
             self.proxy = LocalProxy(client)
+            self.faults = DatabaseFaults(
+                client, Faults(self.network), self._passwords, self.audit_endpoint
+            )
             self._addresses = LocalAddresses(
                 self.network.places, client.describe, self._failovers.dns_ttl, self._clock
             )
@@ -225,9 +232,13 @@ class LocalCluster:
         return self._gateway.control
 
     def _password(self) -> str:
-        """Return the application's password, which a test may have rotated through the AWS API."""
+        """Return the application's password, which a test may have rotated."""
         account = self._server.application
-        return self.proxy.password(account.user) if self.aws.used else account.password
+        changed = self.aws.used or self.faults.rotated
+        return self.proxy.password(account.user) if changed else account.password
+
+    def _passwords(self) -> Passwords:
+        return Passwords(self._gateway.client, self._shown())
 
     @contextlib.contextmanager
     def aws_names(self, region: str) -> Iterator[AwsNames]:

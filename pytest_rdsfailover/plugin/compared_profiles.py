@@ -26,17 +26,29 @@ def check_profile(settings: Settings, name: str, root: Path) -> Profile:
     """
     profile = load_profile(name)
     if settings.compare is not None:
-        kept = _kept(settings.compare, root)
+        kept = _baseline(settings.compare, root)
         if not settings.compare_anyway:
             _check_same(profile, kept, settings.compare)
     return profile
 
 
-@functools.cache
-def _kept(name: str, root: Path) -> "Baseline":
+def _baseline(name: str, root: Path) -> "Baseline":
+    """Return a baseline, read once as long as it is the same: thousands of tests may ask."""
     from pytest_rdsfailover.report import baseline
 
-    return baseline.read(baseline.path_of(name, root))
+    path = baseline.path_of(name, root)
+    try:
+        found = path.stat()
+    except OSError:
+        return baseline.read(path)  # says why it cannot be read
+    return _read(path, (found.st_ino, found.st_mtime_ns, found.st_size))
+
+
+@functools.lru_cache(maxsize=1)
+def _read(path: Path, _written: tuple[int, ...]) -> "Baseline":
+    from pytest_rdsfailover.report import baseline
+
+    return baseline.read(path)
 
 
 def _check_same(profile: Profile, kept: "Baseline", name: str) -> None:

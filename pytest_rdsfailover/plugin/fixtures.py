@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pytest_rdsfailover.live.cluster import LiveCluster
     from pytest_rdsfailover.local.backend import LocalBackend
     from pytest_rdsfailover.local.cluster import LocalCluster
+    from pytest_rdsfailover.local.database_faults import DatabaseFaults
     from pytest_rdsfailover.local.network import Faults
     from pytest_rdsfailover.model.settings import Settings
     from pytest_rdsfailover.plugin.cluster_protocols import AwsApi, Cluster, StartCluster
@@ -72,17 +73,25 @@ def run_of(config: pytest.Config) -> "Run":
 def rds_backend(pytestconfig: pytest.Config) -> Iterator["Backend"]:
     """The clusters of the session, started when first asked for; with --rds-live the real one."""
     with usage_errors():
-        chosen = local_or_live(run_of(pytestconfig).settings)
+        chosen = local_or_live(run_of(pytestconfig).settings, told_of_moto(pytestconfig))
     with chosen as backend:
         yield backend
 
 
-def local_or_live(settings: "Settings") -> "Backend":
+def told_of_moto(config: pytest.Config) -> str | None:
+    """Return who keeps a fork server of moto for this worker of pytest-xdist; None if nobody does."""
+    from pytest_rdsfailover.plugin.shared_moto import TOLD
+
+    told: str | None = getattr(config, "workerinput", {}).get(TOLD)
+    return told
+
+
+def local_or_live(settings: "Settings", shared_moto: str | None = None) -> "Backend":
     """Return what hands out clusters; nothing is started, or asked of AWS, yet."""
     if settings.live is None:
         from pytest_rdsfailover.local.backend import LocalBackend
 
-        return LocalBackend(settings)
+        return LocalBackend(settings, shared_moto)
     from pytest_rdsfailover.live.backend import LiveBackend
     from pytest_rdsfailover.local.processes.cache import cache_directory
 
@@ -253,3 +262,14 @@ def rds_toxiproxy(rds_cluster: "AnyCluster") -> Iterator["Faults"]:
         pytest.skip("there is no Toxiproxy in front of a real cluster")
     yield Faults(rds_cluster.network)
     rds_cluster.network.mend()
+
+
+@pytest.fixture
+def rds_faults(rds_cluster: "AnyCluster") -> Iterator["DatabaseFaults"]:
+    """Faults of a local cluster's database, mended when the test ends."""
+    from pytest_rdsfailover.local.cluster import LocalCluster
+
+    if not isinstance(rds_cluster, LocalCluster):
+        pytest.skip("a real database gets no faults but a failover")
+    yield rds_cluster.faults
+    rds_cluster.faults.mend()

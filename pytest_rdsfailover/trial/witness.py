@@ -24,10 +24,13 @@ class Witness:
         endpoint: where the load is to write.
         mark: the prefix of all its keys.
         clock: tells when somebody looked.
+        may_call: whether the load may call procedures: the user's own may, our statements do not.
     """
 
-    def __init__(self, target: Target, endpoint: Endpoint, mark: str, clock: Clock) -> None:
-        self._target, self._mark, self._clock = target, mark, clock
+    def __init__(
+        self, target: Target, endpoint: Endpoint, mark: str, clock: Clock, *, may_call: bool
+    ) -> None:
+        self._target, self._mark, self._clock, self._may_call = target, mark, clock, may_call
         self._endpoint, self._own = endpoint.name, f"{endpoint.host}:{endpoint.port}"
         self._address = f"{endpoint.alias or endpoint.host}:{endpoint.port}"
         self._before: Mapping[str, Traffic] | None = None
@@ -42,7 +45,8 @@ class Witness:
         """Count from now on; to be called before the first write."""
         self._earlier = peers()
         self._before = self._target.traffic(self._mark)
-        self._rolled_back = rollbacks(self._target) if self._before else None
+        # Now, because the server counts since its start, and a procedure is known once it was called.
+        self._rolled_back = rollbacks(self._target) if self._before and self._may_call else None
 
     def look(self, acked: Mapping[str, int]) -> str:
         """Look before anything is triggered; return why the load has not reached the cluster.

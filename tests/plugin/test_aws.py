@@ -1,5 +1,6 @@
 """The AWS API of the local cluster as tests and the user's own code meet it."""
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -135,3 +136,90 @@ def test_a_password_that_one_test_rotates_stops_neither_its_audit_nor_the_next_t
     result = fit(lambda: project.runpytest_subprocess("-p", "no:cacheprovider"), unfit_line)
 
     result.assert_outcomes(passed=2)
+
+
+# Each file has a worker of its own.
+SHARING = """
+    import os, signal, time
+    from pathlib import Path
+    import boto3
+
+    HERE = Path(__file__).parent
+
+    def until(condition):
+        deadline = time.monotonic() + 60
+        while not condition():
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+
+    def there(name):
+        return len(list(HERE.glob(name)))
+
+    def test_each_worker_alone(rds_cluster, rds_client, rds_aws):
+        if there("killed"):
+            HERE.joinpath("again").touch()
+        boto3.client("s3").create_bucket(
+            Bucket="mine", CreateBucketConfiguration={{"LocationConstraint": "us-east-2"}}
+        )
+        HERE.joinpath("made-{number}").touch()
+        until(lambda: there("made-*") == 3)
+        if {number} == 0 and not there("killed"):
+            HERE.joinpath("killed").touch()
+            os.kill(os.getpid(), signal.SIGKILL)
+        until(lambda: there("again"))
+        before = rds_cluster.writer
+        rds_client.failover_db_cluster(DBClusterIdentifier="rdsfailover")
+        rds_cluster.rest()
+        assert rds_cluster.writer != before
+        assert len(rds_cluster.failovers) == 1
+        assert boto3.client("sts").get_caller_identity()["Account"] == "123456789012"
+
+    def test_more(rds_client):
+        assert rds_client.describe_db_clusters()["DBClusters"]
+"""
+COUNTING = """
+    from pathlib import Path
+    from pytest_rdsfailover.local.processes.process import Supervisor
+
+    spawn = Supervisor.spawn
+
+    def noted(self, name, *arguments, **options):
+        with open(Path(__file__).with_name("started"), "a") as file:
+            print(name, file=file)
+        return spawn(self, name, *arguments, **options)
+
+    Supervisor.spawn = noted
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux shares")
+def test_workers_share_one_import_of_moto_and_nothing_else(project):
+    """Each has names and buckets of its own, and what happens to one concerns no other."""
+    project.makepyfile(**{f"test_{n}": SHARING.format(number=n) for n in range(3)})
+    project.makeconftest(COUNTING)
+    result = project.runpytest_subprocess("-p", "xdist", "-n3", "--dist=loadfile")
+
+    result.assert_outcomes(passed=6, failed=1)
+    started = (project.path / "started").read_text().split()
+    assert started.count("moto") == 1
+    assert "control" not in started
+
+
+UNUSED = """
+    def test_no_api(rds_cluster):
+        assert rds_cluster.writer
+"""
+
+
+@pytest.mark.parametrize(
+    ("test", "options", "expected"),
+    [(UNUSED, ("-p", "xdist", "-n1"), set()), (CHANGING, ("-p", "no:xdist"), {"control"})],
+    ids=["unasked", "alone"],
+)
+def test_nobody_starts_what_nobody_needs(project, test, options, expected):
+    project.makepyfile(test)
+    project.makeconftest(COUNTING)
+    project.runpytest_subprocess(*options)
+
+    started = {*(project.path / "started").read_text().split()}
+    assert started & {"moto", "control"} == expected

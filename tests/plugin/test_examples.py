@@ -98,6 +98,11 @@ def test_a_safety_check_refuses_before_anything_is_triggered(example, monkeypatc
     assert result.stdout.str().count(" no trial: UnsafeError: the failover was not triggered") == 2
 
 
+def test_faults_of_the_database_find_the_careless_client(example):
+    only = "lock_storm or secret_rotation or (slow_commits and careful)"
+    example("faults", "--rds-warmup=200ms", "-k", only).assert_outcomes(passed=5)
+
+
 @pytest.mark.parametrize("name", ["retries", "mixed"])
 def test_retries_and_mixed_loads_show_what_they_promise(example, project, name):
     result = example(name, "--rds-warmup=500ms", "--rds-json=out.json")

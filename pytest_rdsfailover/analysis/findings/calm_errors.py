@@ -4,6 +4,7 @@ from collections import Counter
 from itertools import takewhile
 
 from pytest_rdsfailover.analysis.findings.finding import Case, Finding
+from pytest_rdsfailover.journal.complaints import TEARDOWN
 
 
 def calm_errors(case: Case) -> Finding | None:
@@ -15,7 +16,7 @@ def calm_errors(case: Case) -> Finding | None:
     if not early:
         return None
     fault, count = Counter(early).most_common(1)[0]
-    said = next(iter(case.course.complaints), None)
+    said = next((told for told in case.course.complaints if told.error != TEARDOWN), None)
     return Finding(
         name="calm_errors",
         severity="note",

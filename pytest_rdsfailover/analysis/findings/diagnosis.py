@@ -6,6 +6,8 @@ from pytest_rdsfailover.analysis.findings.brownout import brownout
 from pytest_rdsfailover.analysis.findings.calm_errors import calm_errors
 from pytest_rdsfailover.analysis.findings.demoted_writer import demoted_writer
 from pytest_rdsfailover.analysis.findings.duplicated import duplicated
+from pytest_rdsfailover.analysis.findings.failed_teardown import failed_teardown
+from pytest_rdsfailover.analysis.findings.failing_tries import failing_tries
 from pytest_rdsfailover.analysis.findings.finding import SEVERITIES, Case, Finding
 from pytest_rdsfailover.analysis.findings.late_errors import late_errors
 from pytest_rdsfailover.analysis.findings.long_waits import long_waits
@@ -20,6 +22,7 @@ from pytest_rdsfailover.analysis.findings.slower import slower
 from pytest_rdsfailover.analysis.findings.stale_writes import stale_writes
 from pytest_rdsfailover.analysis.findings.stuck_sessions import stuck_sessions
 from pytest_rdsfailover.analysis.findings.stuck_writers import stuck_writers
+from pytest_rdsfailover.analysis.findings.swallowed import swallowed
 from pytest_rdsfailover.analysis.findings.torn import torn
 from pytest_rdsfailover.analysis.findings.unbounded_connects import unbounded_connects
 from pytest_rdsfailover.analysis.findings.uncommitted import uncommitted
@@ -28,8 +31,8 @@ from pytest_rdsfailover.analysis.findings.unexpected import unexpected
 # In the order in which findings of one severity are told.
 CHECKS: tuple[Callable[[Case], Finding | None], ...] = (
     lost, uncommitted, rolled_back, torn, duplicated, stale_writes, stuck_writers, stuck_sessions, late_errors,
-    brownout, slower, shared_client, demoted_writer, old_address, unbounded_connects, long_waits, not_issued,
-    only_reads, retry_storm, unexpected, calm_errors,
+    brownout, slower, swallowed, failing_tries, shared_client, demoted_writer, old_address, unbounded_connects,
+    long_waits, not_issued, only_reads, retry_storm, unexpected, calm_errors, failed_teardown,
 )  # fmt: skip
 
 

@@ -50,6 +50,7 @@ class Case:
         stale: how many writes a former writer acknowledged.
         attempts: the tries that each writer reported.
         outages: from when to when nobody was served for certain, in order.
+        swallowed: the keys of acknowledged operations of which each reported try was refused.
     """
 
     series: Sequence[Series]
@@ -60,6 +61,7 @@ class Case:
     stale: int
     attempts: Sequence[Series]
     outages: Sequence[Gap] = ()
+    swallowed: Sequence[str] = ()
 
     @property
     def acked(self) -> dict[str, int]:

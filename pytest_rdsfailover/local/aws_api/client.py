@@ -1,5 +1,6 @@
 """The control plane as the test process sees it: another process, started when first needed."""
 
+import contextlib
 import http.client
 import importlib.metadata
 import importlib.util
@@ -7,12 +8,13 @@ import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from pytest_rdsfailover.aws.client import ApiPlace, has_boto3, make_client
+from pytest_rdsfailover.local.aws_api.forked import ForkedProcess
 from pytest_rdsfailover.local.aws_api.shown import UNDO, Shown
 from pytest_rdsfailover.local.processes.ports import Port, reserve_port
-from pytest_rdsfailover.local.processes.process import Process, Supervisor
+from pytest_rdsfailover.local.processes.process import Supervisor
 from pytest_rdsfailover.model.errors import GatewayError, SettingError
 
 ANSWERS_WITHIN = 5.0  # seconds for a page that needs no work; a stopped process takes for ever
@@ -26,22 +28,47 @@ def can_start() -> bool:
     return has_boto3() and all(importlib.util.find_spec(name) for name in NEEDS)
 
 
+class ApiProcess(Protocol):
+    """The process of an AWS API, whoever has started it."""
+
+    @property
+    def alive(self) -> bool:
+        """Tell whether it runs."""
+
+    def check(self) -> None:
+        """Raise DiedError if it has ended."""
+
+    def wait_line(self, timeout: float) -> str:
+        """Return the first line that it says, which it does once it answers."""
+
+    def kill(self) -> None:
+        """End it without asking; wait until it is gone."""
+
+
 class ControlPlane:
     """The AWS API of one local cluster.
 
     Args:
         supervisor: starts its process.
         shown: returns what the control plane shows; called at its start, and by `renew`.
+        shared: who keeps a fork server for several processes, `SharedMoto.address`; None for nobody.
 
     Attributes:
         cluster: identifier of the cluster, as AWS' clients name it.
     """
 
-    def __init__(self, supervisor: Supervisor, cluster: str, shown: Callable[[], Shown]) -> None:
+    def __init__(
+        self,
+        supervisor: Supervisor,
+        cluster: str,
+        shown: Callable[[], Shown],
+        shared: str | None = None,
+    ) -> None:
         self.cluster = cluster
-        self._supervisor, self._shown = supervisor, shown
+        self._supervisor, self._shown, self._shared = supervisor, shown, shared
+        self._forked = contextlib.ExitStack()
         self._starting = threading.Lock()
-        self._process: Process | None = None
+        self._process: ApiProcess | None = None
         self._port: Port | None = None
         self._place: ApiPlace | None = None
         self._ready = False
@@ -104,7 +131,8 @@ class ControlPlane:
             self._process.check()
 
     def close(self) -> None:
-        """Give the port back; the process ends with its supervisor."""
+        """Give the port back; a process of our own ends with its supervisor."""
+        self._forked.close()
         if self._port is not None:
             self._port.release()
 
@@ -124,7 +152,11 @@ class ControlPlane:
             self._process = self._spawn_at(self._port.number)
         return self._port.number
 
-    def _spawn_at(self, port: int) -> Process:
+    def _spawn_at(self, port: int) -> ApiProcess:
+        if self._shared is not None:
+            with contextlib.suppress(OSError):  # a worker on another machine finds nobody
+                forked = ForkedProcess(self._shared, self._config, port)
+                return self._forked.enter_context(contextlib.closing(forked))
         argv = [sys.executable, "-m", "pytest_rdsfailover.local.aws_api.main"]
         return self._supervisor.spawn("control", [*argv, str(self._config), str(port)])
 

@@ -9,6 +9,7 @@ standard input, so that it cannot outlive the process that has started it.
 """
 
 import contextlib
+import functools
 import gc
 import importlib.metadata
 import json
@@ -24,10 +25,14 @@ from botocore.loaders import Loader
 from moto.utilities import utils
 from werkzeug.serving import WSGIRequestHandler, make_server
 
+from pytest_rdsfailover.aws.client import ApiPlace
+from pytest_rdsfailover.local.aws_api.client import KEY, SECRET
+from pytest_rdsfailover.local.aws_api.lambda_calls import LambdaCalls
 from pytest_rdsfailover.local.aws_api.passwords import Passwords
 from pytest_rdsfailover.local.aws_api.plane import Plane
 from pytest_rdsfailover.local.aws_api.sampler import Sampler
 from pytest_rdsfailover.local.aws_api.shown import Shown
+from pytest_rdsfailover.local.functions.service import LambdaService
 from pytest_rdsfailover.local.gateway.client import connect
 from pytest_rdsfailover.model.errors import RdsFailoverError
 
@@ -36,6 +41,7 @@ LOOK_EVERY = 0.005  # seconds
 USAGE = "usage: python -m pytest_rdsfailover.local.aws_api.main CONFIG PORT"
 
 
+@functools.cache
 def region_maker() -> Callable[..., Any]:
     """Import moto and return the function that makes a region of it.
 
@@ -44,8 +50,9 @@ def region_maker() -> Callable[..., Any]:
     """
     gc.disable()
     with without_catalogues_of_ec2():
-        from pytest_rdsfailover.local.aws_api.region import RegionApplication
+        from pytest_rdsfailover.local.aws_api.region import RegionApplication, read_descriptions
 
+        read_descriptions()
     gc.freeze()
     gc.enable()
     return RegionApplication
@@ -112,6 +119,12 @@ class Configuration:
         self._shown = Shown.decode(self._path.read_text())
 
 
+def lambda_service(config: Path, shown: Shown, port: str) -> LambdaService:
+    """Return the local Lambda, whose functions reach this region only."""
+    place = ApiPlace(url=f"http://{LOOPBACK}:{port}", region=shown.region, key=KEY, secret=SECRET)
+    return LambdaService(config.parent / "functions", shown.region, place.environment())
+
+
 def main(arguments: list[str]) -> int:
     """Run the control plane that a configuration file describes; return a status for the shell."""
     if len(arguments) != 2:  # noqa: PLR2004 - as the usage says
@@ -125,7 +138,8 @@ def main(arguments: list[str]) -> int:
         plane = Plane(connect(shown.control), shown)
         passwords = Passwords(connect(shown.control), shown)
         sampler = Sampler(connect(shown.control))
-        application = region(plane, passwords, sampler, configuration)
+        functions = LambdaCalls(lambda: lambda_service(Path(arguments[0]), shown, arguments[1]))
+        application = region(plane, passwords, sampler, configuration, functions)
     except (OSError, KeyError, TypeError, ValueError, RdsFailoverError) as error:
         print(f"the control plane cannot start: {error!r}", file=sys.stderr)  # noqa: T201 - its log
         return 1

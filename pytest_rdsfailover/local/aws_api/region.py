@@ -1,5 +1,7 @@
 """The simulated region as one WSGI application: moto's server with our RDS and FIS in it."""
 
+import functools
+import importlib
 import json
 import traceback
 from collections.abc import Callable, Iterable
@@ -7,8 +9,9 @@ from typing import Any
 from xml.sax.saxutils import escape
 
 from moto.core import DEFAULT_ACCOUNT_ID
-from moto.core.base_backend import BackendDict
+from moto.core.base_backend import AccountSpecificBackend, BackendDict
 from moto.core.model_instances import reset_model_data
+from moto.core.utils import get_service_model
 from moto.fis.models import fis_backends
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from moto.rds.models import rds_backends
@@ -16,6 +19,7 @@ from moto.secretsmanager.models import secretsmanager_backends
 
 from pytest_rdsfailover.local.aws_api import alarms, calls, fis, metrics, request
 from pytest_rdsfailover.local.aws_api.fis import LocalFis
+from pytest_rdsfailover.local.aws_api.lambda_calls import LambdaCalls, is_of_lambda
 from pytest_rdsfailover.local.aws_api.passwords import Passwords
 from pytest_rdsfailover.local.aws_api.plane import Plane
 from pytest_rdsfailover.local.aws_api.rds import LocalRds
@@ -26,7 +30,34 @@ from pytest_rdsfailover.local.aws_api.shown import UNDO, Shown
 from pytest_rdsfailover.model.errors import RdsFailoverError, SettingError
 
 Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+ALWAYS_USED = ("rds", "secretsmanager", "kms", "ec2")
+LOADED_LATE = (
+    "moto.core.compat",
+    "moto.iam.access_control",
+    "flask.debughelpers",
+)  # by moto itself
 HEADER = "HTTP_" + SCRIPT.upper().replace("-", "_")
+
+
+def read_descriptions() -> None:
+    """Have moto read what the first cluster and the first request would have it read, and keep it.
+
+    moto asks for a service's regions for each of its backends, and again after each `reset`; botocore
+    then reads all operations of EC2.
+    """
+    generate = AccountSpecificBackend._generate_regions.__wrapped__  # noqa: SLF001 - it has no other name
+
+    @functools.cache
+    def regions(service: str) -> tuple[str, ...]:
+        return tuple(generate(None, service))
+
+    AccountSpecificBackend._generate_regions = lambda _, service: regions(service)  # noqa: SLF001
+    for service in ALWAYS_USED:
+        regions(service)
+        importlib.import_module(f"moto.{service}.urls")
+    for name in LOADED_LATE:
+        importlib.import_module(name)
+    get_service_model("rds")
 
 
 class RegionApplication:
@@ -39,14 +70,20 @@ class RegionApplication:
         passwords: changes the password of its account.
         sampler: keeps what its metrics show.
         shown: returns under which names the cluster is shown now; asked before each request.
+        functions: answers the calls of Lambda.
     """
 
     def __init__(
-        self, plane: Plane, passwords: Passwords, sampler: Sampler, shown: Callable[[], Shown]
+        self,
+        plane: Plane,
+        passwords: Passwords,
+        sampler: Sampler,
+        shown: Callable[[], Shown],
+        functions: LambdaCalls,
     ) -> None:
         install(plane, passwords)
         metrics.install(sampler)
-        self._passwords, self._shown = passwords, shown
+        self._passwords, self._shown, self._functions = passwords, shown, functions
         self._changed = False
         self._home = shown().region  # where its clients ask, whatever names the cluster gets later
         show(shown(), self._home)
@@ -59,6 +96,8 @@ class RegionApplication:
                 self._undo()
                 start("204 No Content", [])
                 return []
+            if is_of_lambda(environ):
+                return self._functions(environ, start)
             self._changed |= request.changes(environ)
             show(self._shown(), self._home)
             request.begin(script_of(environ))
@@ -79,6 +118,7 @@ class RegionApplication:
     def _undo(self) -> None:
         """Forget all that requests have changed; what there is to forget takes 0.3 s."""
         self._passwords.undo()
+        self._functions.undo()
         if self._changed:
             BackendDict.reset()
             reset_model_data()

@@ -17,6 +17,7 @@ from pytest_rdsfailover.local.gateway.messages import (
     ClusterFigures,
     ClusterView,
     Done,
+    FaultSettings,
     KnownAs,
     Milestones,
     Plays,
@@ -191,6 +192,14 @@ class GatewayClient:
             GatewayError: if the gateway does not answer.
         """
         self._ask("proxy_known_as", KnownAs(addresses=addresses, names=names), Done)
+
+    def set_faults(self, faults: FaultSettings) -> None:
+        """Let the database fail in these ways from now on, and in no other.
+
+        Raises:
+            GatewayError: if the gateway does not answer, or there is no such instance.
+        """
+        self._ask("faults", faults, Done)
 
     def figures(self) -> ClusterFigures:
         """Return what is counted of instances and of the proxy.

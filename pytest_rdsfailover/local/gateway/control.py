@@ -16,6 +16,8 @@ from pytest_rdsfailover.local.gateway.messages import (
     AskTraffic,
     ClusterFigures,
     ClusterView,
+    Done,
+    FaultSettings,
     InstanceFigures,
     InstanceView,
     Message,
@@ -58,6 +60,7 @@ class Control:
             "traffic": self._traffic,
             "sessions": self._sessions,
             "figures": self._figures,
+            "faults": self._set_faults,
             **ProxyControl(proxy).commands,
         }
 
@@ -157,6 +160,15 @@ class Control:
             if link.session.answers.refusals and not link.instance.writer
         ]
         return Sessions(open=len(links), left=left)
+
+    def _set_faults(self, message: Message) -> Done:
+        faults, router = typed(FaultSettings, message), self._gateway.router
+        crowded = [router.instance(name) for name in faults.crowded]
+        for instance in router.instances.values():
+            instance.crowded = instance in crowded
+        router.volume.full, router.volume.commit_delay = faults.full, faults.commit_delay
+        self._proxy.look()  # who waited for a connection may have one now
+        return Done()
 
     def _figures(self, _: Message) -> ClusterFigures:
         proxied = self._proxy.connections()

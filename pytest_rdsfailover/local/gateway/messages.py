@@ -68,6 +68,21 @@ class AddSecret:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FaultSettings:
+    """Let the database itself fail so from now on, and in no other way.
+
+    Attributes:
+        crowded: the instances that refuse further connections.
+        full: the volume has no room for another row.
+        commit_delay: seconds by which each commit is late.
+    """
+
+    crowded: Sequence[str] = ()
+    full: bool = False
+    commit_delay: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class KnownAs:
     """Let the proxy take IAM tokens for these addresses only, and certify these host names."""
 

@@ -21,6 +21,7 @@ from pytest_rdsfailover.local.gateway.roles import (
 )
 from pytest_rdsfailover.local.gateway.table_names import qualified
 from pytest_rdsfailover.local.gateway.variables import NAMED_TABLES, SCHEMAS, Variables
+from pytest_rdsfailover.local.gateway.volume import Volume
 from pytest_rdsfailover.mysql.packets import (
     STATUS_AUTOCOMMIT,
     STATUS_IN_TRANS,
@@ -63,6 +64,10 @@ class Host(Protocol):
     @property
     def read_only_error(self) -> int:
         """Return what it answers to writes when it takes none."""
+
+    @property
+    def volume(self) -> Volume:
+        """Return where it stores rows."""
 
     @property
     def commits(self) -> Commits:
@@ -199,7 +204,7 @@ class Planner:
         for number, part in enumerate(parts):
             if part.words[:3] == (b"ALTER", b"SYSTEM", b"SIMULATE"):
                 return [*planned, Exchange(payload=b"", refuse=NOT_SIMULATED)]
-            text, topology = self._rewritten(part, dialect, reader=reader)
+            text, topology = self._rewritten(part, dialect)
             one = Exchange(
                 payload=command + text,
                 more=number < len(parts) - 1,
@@ -210,9 +215,7 @@ class Planner:
             planned += self._on_reader(part, one) if reader else [*self._before(), one]
         return planned
 
-    def _rewritten(
-        self, statement: Statement, dialect: SqlDialect, *, reader: bool
-    ) -> tuple[bytes, bool]:
+    def _rewritten(self, statement: Statement, dialect: SqlDialect) -> tuple[bytes, bool]:
         """Return a statement as the server is to get it, and whether it asks for the topology.
 
         CREATE and ALTER keep their text, because the server may store it.
@@ -222,7 +225,10 @@ class Planner:
         if self._schema:
             (statement,) = statements(qualified(statement, self._schema, NAMED_TABLES), dialect)
         return self._variables.rewrite(
-            statement, self._host.members(), reader=reader, mariadb=self.dialect.mariadb
+            statement,
+            self._host.members(),
+            reader=not self._host.writer,
+            mariadb=self.dialect.mariadb,
         )
 
     def _is_special(self, sql: bytes) -> bool:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from pytest_rdsfailover.local.gateway.aurora import TopologyRow
 from pytest_rdsfailover.local.gateway.commits import Commits
+from pytest_rdsfailover.local.gateway.volume import Volume
 from pytest_rdsfailover.model.errors import GatewayError
 
 CLUSTER, READER = "cluster", "reader"
@@ -33,6 +34,8 @@ class Instance:
         down_since: when it was cut off, in monotonic seconds; None while it is up.
         was_writer: it took writes when it was cut off.
         commits: counts its commits.
+        crowded: it has as many connections as it may have, and refuses further ones.
+        volume: where it stores rows.
         members: returns all instances of its cluster, as the topology table has them now.
     """
 
@@ -44,6 +47,8 @@ class Instance:
     down_since: float | None = None
     was_writer: bool = False
     commits: Commits = field(default_factory=Commits, compare=False)
+    crowded: bool = False
+    volume: Volume = field(default_factory=Volume, compare=False)
     members: Callable[[], Sequence[TopologyRow]] = field(default=tuple, repr=False, compare=False)
 
 
@@ -54,11 +59,15 @@ class Router:
         instances: all instances by id, in the order of their numbers.
         writer: the nominal writer; it stays so until another instance is promoted.
         dns: the instance that the cluster endpoint's name leads to.
+        volume: where all of them store rows.
     """
 
     def __init__(self, count: int) -> None:
         ids = [f"instance-{number}" for number in range(1, count + 1)]
-        self.instances = {name: Instance(id=name, members=self.members) for name in ids}
+        self.volume = Volume()
+        self.instances = {
+            name: Instance(id=name, members=self.members, volume=self.volume) for name in ids
+        }
         self.writer = self.dns = ids[0]
         self.instances[self.writer].writer = True
         self._turn = 0

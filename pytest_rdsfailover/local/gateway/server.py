@@ -8,11 +8,16 @@ from collections.abc import Callable
 from functools import partial
 
 from pytest_rdsfailover.local.gateway.client_stream import ClientStream
+from pytest_rdsfailover.local.gateway.late_commits import LateCommits
 from pytest_rdsfailover.local.gateway.router import Instance, Router, State
 from pytest_rdsfailover.local.gateway.session import InstanceSession
 from pytest_rdsfailover.local.gateway.sockets import BACKLOG, Dial, GatewayConnection, bound
 from pytest_rdsfailover.local.gateway.witness import TrafficCounter
-from pytest_rdsfailover.mysql.packets import ProtocolError
+from pytest_rdsfailover.mysql.packets import ERR, ProtocolError, frame
+
+# As a server says it before its greeting: without an SQL state, and as the first packet.
+CROWDED = bytes((ERR,)) + (1040).to_bytes(2, "little") + b"Too many connections"
+READS_WITHIN = 1.0  # seconds after which a client that was refused is hung up on
 
 
 class Side(GatewayConnection):
@@ -73,6 +78,7 @@ class InstanceLink:
         self._stream = ClientStream(self.session, gateway.tls)
         self.client = ClientSide(self, self._stream.feed)
         self._server = Side(self, self.session.from_server)
+        self._commits = LateCommits(self.session, self._server.write)
         self._gateway = gateway
         self._dialing: asyncio.Task[None] | None = None
 
@@ -85,6 +91,12 @@ class InstanceLink:
         if self.instance.state is State.REFUSING:
             self.ended = True
             side.abort(reset=True)
+            return
+        if self.instance.crowded:
+            self.ended = True
+            side.write(bytearray(frame(CROWDED, 0)))
+            # The network may end its links by a reset, which overtakes what the client has not read.
+            asyncio.get_running_loop().call_later(READS_WITHIN, side.close)
             return
         self._gateway.add(self)
         if self.instance.state is State.SILENT:
@@ -115,7 +127,7 @@ class InstanceLink:
             return
         if self.session.answers.refusals != refusals:
             self.refused = time.monotonic_ns()
-        self._server.write(self.session.to_server)
+        self._commits.send()
         self.client.write(self._stream.handshake)
         self.client.write(sealed)
         self.client.read_ahead(enough=self.session.ahead)
@@ -128,6 +140,7 @@ class InstanceLink:
         """Hang up on both sides after one of them did."""
         if self.silent and side is self._server:
             return
+        self._commits.hurry()
         self._retire()
         if not self._left:
             self._server.close()
@@ -140,6 +153,7 @@ class InstanceLink:
 
     def cut(self, *, reset: bool) -> None:
         """Hang up on the client at once, and leave the server's session to be killed."""
+        self._commits.end()
         self._retire()
         self._leave()
         self.client.abort(reset=reset)
@@ -147,6 +161,7 @@ class InstanceLink:
     def silence(self) -> None:
         """Let the client hang: it gets no byte, and no end."""
         self.silent = True
+        self._commits.end()
         self.client.silence()
         self._leave()
 

@@ -4,6 +4,7 @@ from collections import deque
 from itertools import takewhile
 
 from pytest_rdsfailover.local.gateway.answer_writer import AnswerWriter
+from pytest_rdsfailover.local.gateway.command_queue import CommandQueue
 from pytest_rdsfailover.local.gateway.crash import BUSY, is_crash
 from pytest_rdsfailover.local.gateway.plan import (
     COMMIT,
@@ -17,6 +18,7 @@ from pytest_rdsfailover.local.gateway.roles import Exchange, hidden, refused, wo
 from pytest_rdsfailover.local.gateway.session_witness import SessionWitness
 from pytest_rdsfailover.local.gateway.sink import Framed, Sink
 from pytest_rdsfailover.local.gateway.variables import Variables
+from pytest_rdsfailover.local.gateway.volume import NO_ROOM
 from pytest_rdsfailover.local.gateway.witness import Seen
 from pytest_rdsfailover.mysql.handshake import Capability
 from pytest_rdsfailover.mysql.packets import (
@@ -39,8 +41,6 @@ from pytest_rdsfailover.mysql.packets import (
 from pytest_rdsfailover.mysql.response_reader import ResponseReader
 from pytest_rdsfailover.mysql.responses import STATEMENT_ID, Command, Part, Response
 
-BACKLOG = 1 << 20  # bytes of commands that are taken from a client ahead of their turn
-WEIGHT = 128  # bytes that a waiting command takes beside its contents
 IN_TRANS = STATUS_IN_TRANS | STATUS_IN_TRANS_READONLY
 SET_MULTI_STATEMENTS = b"\x1b\x00\x00"
 ROLLBACK = hidden(b"ROLLBACK")
@@ -82,8 +82,7 @@ class InstanceSession:
         self._planner = Planner(host, self.variables)
         self._login = RelayedLogin(tls=tls)
         self._multi = False
-        self._waiting: deque[bytes] = deque()
-        self._queued = 0  # bytes that these take
+        self._waiting = CommandQueue()
         self._plan: deque[Exchange] = deque()
         self._exchange: Exchange | None = None
         self._command = 0
@@ -106,12 +105,18 @@ class InstanceSession:
     @property
     def ahead(self) -> bool:
         """Tell whether so many commands wait that no more of the client should be read."""
-        return self._queued > BACKLOG
+        return self._waiting.enough
 
     @property
     def leftover(self) -> bool:
         """Tell whether the server has sent the beginning of a packet, but not its end."""
         return self._server.pending > 0
+
+    @property
+    def commit_delay(self) -> float:
+        """Return for how many seconds the command in `to_server` is to wait: its commit is late."""
+        delay = self._host.volume.commit_delay
+        return delay if delay and self._witness.commits(self._server.status) else 0.0
 
     def ended(self) -> None:
         """Learn that nothing more is taken from the server: what is unanswered stays so."""
@@ -141,17 +146,13 @@ class InstanceSession:
             else:
                 message = self._message.add(packet)
                 if message is not None:
-                    self._queue(message.payload)
+                    self._waiting.put(message.payload, packet.sequence)
         self._advance()
 
     def submit(self, message: bytes) -> None:
         """Take a whole command of a client that has logged in, as `from_client` does its bytes."""
-        self._queue(message)
+        self._waiting.put(message, packets_of(message) - 1)
         self._advance()
-
-    def _queue(self, message: bytes) -> None:
-        self._waiting.append(message)
-        self._queued += len(message) + WEIGHT
 
     def from_server(self, data: bytes) -> None:
         """Take bytes that the server sent.
@@ -189,9 +190,7 @@ class InstanceSession:
             elif self._held is not None:
                 self._release()
             elif self._waiting and not self.full:
-                message = self._waiting.popleft()
-                self._queued -= len(message) + WEIGHT
-                self._begin(message)
+                self._begin(self._waiting.take()[0])
             else:
                 return
 
@@ -205,6 +204,10 @@ class InstanceSession:
             self.crashing = True  # no answer: the instance goes down
             return
         self._witness.begin(message, self._planner.dialect, multi=self._multi)
+        if self._host.volume.full and self._host.writer and self._witness.writes:
+            self._witness.answered(NO_ROOM.code, self._server.status)
+            self.answers.tell(error_packet(NO_ROOM))
+            return
         if self._command == Command.SET_OPTION:
             self._multi = message == SET_MULTI_STATEMENTS
         self._plan.extend(self._planner.plan(message, self._server.status, multi=self._multi))

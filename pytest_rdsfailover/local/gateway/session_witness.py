@@ -1,13 +1,21 @@
 """Follows what one session writes until it is committed, rolled back, or lost with it. No I/O."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from pytest_rdsfailover.local.gateway.commits import Commits
-from pytest_rdsfailover.local.gateway.statement_kind import Does, Kind, Transacts, kind, parts
+from pytest_rdsfailover.local.gateway.open_transaction import OpenTransaction
+from pytest_rdsfailover.local.gateway.statement_kind import (
+    LOOKS,
+    Does,
+    Kind,
+    Transacts,
+    kind,
+    parts,
+)
 from pytest_rdsfailover.local.gateway.temporary_tables import TemporaryTables
-from pytest_rdsfailover.local.gateway.witness import Marked, Seen, SeenStatement
-from pytest_rdsfailover.mysql.packets import STATUS_IN_TRANS
+from pytest_rdsfailover.local.gateway.witness import Seen, SeenStatement
+from pytest_rdsfailover.mysql.packets import STATUS_AUTOCOMMIT, STATUS_IN_TRANS
 from pytest_rdsfailover.mysql.responses import EXECUTING, STATEMENT_ID, Command
 from pytest_rdsfailover.mysql.statements import SqlDialect
 
@@ -21,8 +29,7 @@ MOST_CARRIED = 64  # texts
 LATEST = b"\xff\xff\xff\xff"  # in place of a number: what was prepared last (MariaDB)
 
 
-@dataclass(frozen=True, slots=True)
-class _Prepared:
+class _Prepared(NamedTuple):
     """A prepared statement: what it does, and its text."""
 
     kind: Kind
@@ -32,85 +39,10 @@ class _Prepared:
 UNSEEN = _Prepared(Kind(Does.WRITES), b"")
 
 
-class _Transaction:
-    """What a session has written and not committed."""
-
-    def __init__(self, seen: Seen) -> None:
-        self._seen = seen
-        self.commits = 0
-        self._written: list[SeenStatement] = []
-        self._saved: dict[bytes, int] = {}  # how much was written by then, by savepoint
-
-    def write(self, statement: SeenStatement) -> None:
-        """Take what a statement wrote."""
-        statement.write()
-        self._written.append(statement)
-
-    def open_keys(self, marked: Marked | None) -> set[tuple[int, int]]:
-        """Return the keys that are written in it."""
-        return {key for write in self._written if write.marked is marked for key in write.keys}
-
-    def ask(self, statement: SeenStatement) -> None:
-        """Take a good answer to what writes nothing itself: a function in it may."""
-        self._written.append(statement)
-
-    def lose(self) -> None:
-        """Learn that nobody saw whether it was committed."""
-        for statement in self._take():
-            statement.lose()
-
-    def turn(self, how: Kind) -> None:
-        """Take what a statement does to it."""
-        match how.transacts:
-            case Transacts.COMMITS:
-                self.commit()
-            case Transacts.ROLLS_BACK:
-                self.roll_back()
-            case Transacts.SAVES:
-                self._saved[how.name] = len(self._written)
-            case Transacts.GOES_BACK:
-                del self._written[self._saved.get(how.name, len(self._written)) :]
-            case Transacts.PREPARES:
-                self._seen.prepared[how.name] = self._take()
-            case Transacts.COMMITS_PREPARED:
-                self._written += self._seen.prepared.pop(how.name, [])
-                self.commit()
-            case Transacts.FORGETS_PREPARED:
-                self._seen.prepared.pop(how.name, None)
-                self.roll_back()
-
-    def settle(self) -> None:
-        """Learn that none is open any more, or not yet; a savepoint may be made before the first write."""
-        if self._written:
-            self.commit()
-
-    def commit(self) -> None:
-        """Count all that was written."""
-        loads: list[Marked] = []
-        written = self._take()
-        self.commits += any(statement.does is Does.WRITES for statement in written)
-        for statement in written:
-            statement.commit()
-            if statement.does is not Does.WRITES:
-                continue
-            if statement.marked is not None and statement.marked not in loads:
-                loads.append(statement.marked)
-                statement.marked.commits += 1
-
-    def roll_back(self) -> None:
-        """Forget what was written."""
-        self._take()
-
-    def _take(self) -> list[SeenStatement]:
-        written, self._written, self._saved = self._written, [], {}
-        return written
-
-
-@dataclass(frozen=True, slots=True)
-class _Asked:
+class _Asked(NamedTuple):
     """A statement that is to be answered: what it is, what it does, its message, and its text."""
 
-    statement: SeenStatement
+    seen: SeenStatement
     what: Kind
     message: bytes
     text: bytes
@@ -128,7 +60,7 @@ class SessionWitness:
         self._seen, self._commits = seen, commits
         self._since = 0  # when the latest command began
         self._asked: list[_Asked] = []
-        self._transaction = _Transaction(seen)
+        self._transaction = OpenTransaction(seen)
         self._prepared: dict[bytes, _Prepared] = {}
         self._temporary = TemporaryTables()
         self._carried: list[bytes] = []  # what carries a key for later statements
@@ -143,15 +75,15 @@ class SessionWitness:
             multi: the client may send several statements at once.
         """
         command, self._since = message[0], self._commits.clock()
+        self._asked = []
         if command == Command.QUERY:
             sql = message[1:]
-            found = parts(sql, dialect) if multi else [(sql, kind(sql))]
-            self._asked = [self._ask(text, what) for text, what in found]
+            for text, what in parts(sql, dialect) if multi else [(sql, kind(sql))]:
+                self._ask(text, what, text)
         elif command in EXECUTING:
             prepared = self._prepared.get(message[STATEMENT_ID], UNSEEN)
-            self._asked = [self._ask(message, prepared.kind, prepared.text)]
+            self._ask(message, prepared.kind, prepared.text)
         else:
-            self._asked = []
             if command == Command.STMT_SEND_LONG_DATA:
                 self._carry(message)
             elif command in ANEW:
@@ -161,19 +93,17 @@ class SessionWitness:
                 self._carried = []
             return
         self._seen.statements += 1
-        for asked in self._asked:
-            asked.statement.begin()
 
-    def _ask(self, message: bytes, what: Kind, text: bytes | None = None) -> _Asked:
-        sql = message if text is None else text
+    def _ask(self, message: bytes, what: Kind, text: bytes) -> None:
+        """Take a statement; what only looks, without a load's mark, leaves nothing to follow."""
         if what.does is Does.CARRIES:
             self._carry(message)
         writes = what.does is Does.WRITES
         self._used = self._used or writes
-        statement = self._seen.statement(
-            message, what.does, sql, *(self._carried if writes else ())
-        )
-        return _Asked(statement, what, message, sql)
+        seen = self._seen.statement(message, what.does, text, *(self._carried if writes else ()))
+        seen.begin()
+        if what is not LOOKS or seen.marked is not None:
+            self._asked.append(_Asked(seen, what, message, text))
 
     def _carry(self, message: bytes) -> None:
         """Keep what a later statement may use, as a user variable or a temporary table, if it has a key."""
@@ -190,6 +120,29 @@ class SessionWitness:
         """Forget a prepared statement."""
         self._prepared.pop(number, None)
 
+    @property
+    def writes(self) -> bool:
+        """Tell whether the command that is to be answered writes rows that last.
+
+        What a procedure does is not known, so that a CALL does not count.
+        """
+        return any(
+            statement.what.does is Does.WRITES
+            and not statement.what.calls
+            and not self._temporary.holds(statement.text)
+            for statement in self._asked
+        )
+
+    def commits(self, status: int) -> bool:
+        """Tell whether the command that is to be answered commits what was written."""
+        alone = not status & STATUS_IN_TRANS and status & STATUS_AUTOCOMMIT
+        return any(
+            alone
+            if statement.what.does is Does.WRITES
+            else statement.what.transacts in COMMITTING and self._transaction.writes
+            for statement in self._asked
+        )
+
     def rolled_back(self) -> None:
         """Learn that the gateway has ended the session's transaction, and refused its command."""
         self._seen.rollbacks += 1
@@ -200,9 +153,9 @@ class SessionWitness:
         """Learn that the session is over, maybe in the middle of a command: then nobody saw its end."""
         asked, self._asked = self._asked, []
         self._count(asked, failed=True)
-        for each in asked:
-            each.statement.lose()
-        if any(each.what.transacts in COMMITTING for each in asked):
+        for statement in asked:
+            statement.seen.lose()
+        if any(statement.what.transacts in COMMITTING for statement in asked):
             self._transaction.lose()
         self._transaction.roll_back()
 
@@ -215,19 +168,25 @@ class SessionWitness:
             changed: whether rows may have been changed, or were found as they should be.
         """
         asked, self._asked = self._asked, []
-        self._count(asked, failed=error > 0)
+        if asked:
+            self._count(asked, failed=error > 0)
         if error:
             self._failed(asked, error)
             return
-        before = self._transaction.commits
-        writes = [each.what for each in asked if each.what.does is Does.WRITES]
-        changed = changed or not all(what.counts for what in writes)
-        for each in asked:
-            self._take(each, changed=changed, within=bool(status & STATUS_IN_TRANS))
-        if not status & STATUS_IN_TRANS:
+        before, within = self._transaction.commits, bool(status & STATUS_IN_TRANS)
+        if asked:
+            self._take_all(asked, changed=changed, within=within)
+        if not within:
             self._transaction.settle()
         if self._transaction.commits > before:
             self._commits.add(self._since)
+
+    def _take_all(self, asked: Sequence[_Asked], *, changed: bool, within: bool) -> None:
+        """Take statements that were answered well, together."""
+        writes = [statement.what for statement in asked if statement.what.does is Does.WRITES]
+        changed = changed or not all(what.counts for what in writes)
+        for statement in asked:
+            self._take(statement, changed=changed, within=within)
 
     def _take(self, asked: _Asked, *, changed: bool, within: bool) -> None:
         """Take a statement that was answered well, within a transaction or not."""
@@ -237,30 +196,33 @@ class SessionWitness:
                 self._temporary.take(asked.text)
             passing = self._temporary.holds(asked.text)
             if changed and not passing:
-                self._transaction.write(asked.statement)
+                self._transaction.write(asked.seen)
                 return
-            asked.statement.leave()
+            asked.seen.leave()
             if passing:
                 self._carry(asked.message)
-        elif asked.what.does is Does.LOOKS:
+        elif asked.what.does is Does.MAKES:
             self._temporary.take(asked.text)
         elif within:
-            self._transaction.ask(asked.statement)
+            self._transaction.ask(asked.seen)
         else:
-            asked.statement.ask()
+            asked.seen.ask()
 
     def _count(self, asked: Sequence[_Asked], *, failed: bool) -> None:
-        calls = sum(each.what.calls for each in asked)
-        self._seen.calls += 0 if failed else calls
-        self._seen.failed_calls += calls if failed else 0
-        self._seen.rollbacks += sum(each.what.transacts is Transacts.ROLLS_BACK for each in asked)
+        for statement in asked:
+            if statement.what.calls and failed:
+                self._seen.failed_calls += 1
+            elif statement.what.calls:
+                self._seen.calls += 1
+            elif statement.what.transacts is Transacts.ROLLS_BACK:
+                self._seen.rollbacks += 1
 
     def _failed(self, asked: Sequence[_Asked], error: int) -> None:
-        for each in asked:
+        for statement in asked:
             if error == DUPLICATE:
-                each.statement.confirm(self._transaction.open_keys(each.statement.marked))
-            elif each.what.does is Does.WRITES:
-                each.statement.refuse()
-        turns = {each.what.transacts for each in asked} - {Transacts.NOTHING, Transacts.SAVES}
-        if error in UNDOING or turns:
+                statement.seen.confirm(self._transaction.open_keys(statement.seen.marked))
+            elif statement.what.does is Does.WRITES:
+                statement.seen.refuse()
+        turns = {statement.what.transacts for statement in asked}
+        if error in UNDOING or turns - {Transacts.NOTHING, Transacts.SAVES}:
             self._transaction.roll_back()

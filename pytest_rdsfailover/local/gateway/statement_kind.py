@@ -16,6 +16,7 @@ class Does(enum.Enum):
     LOOKS = enum.auto()  # reads from tables: who looks for a row has not stored it
     ASKS = enum.auto()  # neither reads rows nor writes any
     CARRIES = enum.auto()  # puts values or a text where a later statement finds them
+    MAKES = enum.auto()  # a table of the session's own
     WRITES = enum.auto()  # may write
 
 
@@ -51,10 +52,11 @@ class Kind:
     calls: bool = False
 
 
-WRITES, LOOKS = Kind(Does.WRITES), Kind(Does.LOOKS)
+WRITES, LOOKS, ASKS = Kind(Does.WRITES), Kind(Does.LOOKS), Kind(Does.ASKS)
 PLAIN = {
     "CARRIES": Kind(Does.CARRIES),
-    "PASSING": LOOKS,
+    "MAKES": Kind(Does.MAKES),
+    "FORGETS": LOOKS,
     "COUNTS": Kind(Does.WRITES, counts=True),
     "CALLS": Kind(Does.WRITES, calls=True),
 }
@@ -67,7 +69,8 @@ HEAD = re.compile(
       | (?P<ROLLS_BACK>ROLLBACK\b)
       | (?P<COMMITS>(?:COMMIT|BEGIN(?!\s+NOT\s)|START\s+TRANSACTION)\b)
       | (?P<CARRIES>(?:SET(?!\s+STATEMENT\s)|PREPARE)\b)
-      | (?P<PASSING>CREATE\s+(?:OR\s+REPLACE\s+)?TEMPORARY\b | DEALLOCATE\b)
+      | (?P<MAKES>CREATE\s+(?:OR\s+REPLACE\s+)?TEMPORARY\b)
+      | (?P<FORGETS>DEALLOCATE\b)
       | (?P<COUNTS>(?:INSERT|REPLACE|UPDATE|DELETE|LOAD)\b)
       | (?P<CALLS>CALL\b)
       | (?P<QUIET>\(*\s*+(?:SELECT|TABLE|VALUES)\b | WITH\b(?!.*\b(?:UPDATE|DELETE)\b)
@@ -85,7 +88,7 @@ def kind(sql: bytes) -> Kind:
     if head is None or head.lastgroup is None:
         return WRITES
     if head.lastgroup == "QUIET":
-        return LOOKS if FROM_TABLES.search(sql, 0, LONGEST_TEXT) else Kind(Does.ASKS)
+        return LOOKS if FROM_TABLES.search(sql, 0, LONGEST_TEXT) else ASKS
     if head.lastgroup in PLAIN:
         return PLAIN[head.lastgroup]
     return Kind(Does.ASKS, Transacts[head.lastgroup], _name(sql[head.end() :]))

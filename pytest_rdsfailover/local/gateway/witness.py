@@ -3,6 +3,7 @@
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from pytest_rdsfailover.local.gateway.keys import Key, Keys
 from pytest_rdsfailover.local.gateway.statement_kind import Does
@@ -28,8 +29,7 @@ class Marked:
     commits: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class SeenStatement:
+class SeenStatement(NamedTuple):
     """A client's statement, until what it did is committed.
 
     Attributes:

@@ -52,10 +52,20 @@ def stalled(chance):
 
 def stalled_without_trigger(chance):
     """The server stops up to three times; nobody knows when."""
-    load = _load(chance)
+    return _untriggered(chance, _load(chance), _length)
+
+
+def barely_stalled_without_trigger(chance):
+    """The same, for hardly longer than gaps and operations of the calm last."""
+    load = _load(chance) | {"latency": 0.01}
+    natural = max(0.02, 2 / load["rate"])
+    return _untriggered(chance, load, lambda _: natural * (1 + 3 * chance.random()))
+
+
+def _untriggered(chance, load, length_of):
     at, troubles = 0.5 + chance.random(), []
     for _ in range(chance.choice([1, 2, 3])):
-        length = _length(chance)
+        length = length_of(chance)
         troubles.append(Trouble(kind="stall", start=at, stop=at + length))
         at += length + 0.5 + chance.random() * 0.5
     away = tuple((each.start, each.stop) for each in troubles)
@@ -231,8 +241,8 @@ def flapping(chance):
 SHAPES: dict[str, Callable[[random.Random], Ordeal]] = {
     each.__name__: each
     for each in (
-        quiet, stalled, stalled_without_trigger, stalled_with_jitter, segments_dropped, refused, hung,
-        lazy_pool, server_errors, client_errors, out_of_connections, one_writer_served, brownout,
+        quiet, stalled, stalled_without_trigger, barely_stalled_without_trigger, stalled_with_jitter,
+        segments_dropped, refused, hung, lazy_pool, server_errors, client_errors, out_of_connections, one_writer_served, brownout,
         late_answers, own_pauses, one_process_stopped, paused_calm, paused_in_failover, unfinished,
         deadlocks, flapping,
     )

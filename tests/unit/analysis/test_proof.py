@@ -29,8 +29,8 @@ def bounds(events, first, last, *, service=0.002, writers=1, database=False):
     held = silence(around, gap, due)
     shown = [showing(series, database=database) for series in found]
     failures = failures_within(around, shown, gap, due)
-    low = between([*failures, *([held] if held else [])], gap, due)
-    return pytest.approx((low / SECOND, (gap[1] - due.there) / SECOND), abs=1e-6)
+    since, until = between([*failures, *([held] if held else [])], gap, due)
+    return pytest.approx(((until - since) / SECOND, (gap[1] - due.there) / SECOND), abs=1e-6)
 
 
 def nano(seconds):

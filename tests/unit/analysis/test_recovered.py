@@ -111,6 +111,19 @@ def test_without_a_trigger_a_slow_write_after_all_failures_is_another_event():
     assert found.upper < 16
 
 
+@pytest.mark.parametrize("earlier", [[], AWAY], ids=["alone", "after an outage"])
+def test_without_a_trigger_a_stall_hardly_longer_than_the_calm_s_gaps_may_be_trouble(earlier):
+    """Nobody is served for 46 ms, where 60 ms are no outage, but a write waits for 62 ms."""
+    since = 12.5 if earlier else 10.0
+    slower = [*acks(since, 14.0, 0.01), *acks(14.01, 15.975, 0.01), *acks(16.02, 20.0, 0.01)]
+    held = ack(16.016, sent=15.954, writer=1)
+    other = [*acks(15.0, 15.95, 0.02, writer=1), held, *acks(16.02, 20.0, 0.02, writer=1)]
+    found = without_trigger([*earlier, *slower, *other], writers=2)
+
+    assert found.lower < 12.6
+    assert found.upper == pytest.approx(16.02, abs=0.01)
+
+
 @pytest.mark.parametrize(("until", "most"), [(15.0, 5.0), (20.0, math.inf)])
 def test_an_application_that_takes_many_times_as_long_as_in_the_calm_is_not_back(until, most):
     """No single write is slow enough to be one."""

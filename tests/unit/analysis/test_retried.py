@@ -21,10 +21,10 @@ SECOND = 10**9
 RESET = Fault(2003, "refused")
 
 
-def retrying(back):
-    """A writer every 10 ms whose operations last until the database, away from 10.3 s, is back."""
-    made = journal([], writers=2)
-    for writer in made.writers:
+def retrying(back, writers=2):
+    """Two writers every 10 ms whose operations last until the database, away from 10.3 s, is back."""
+    made = journal([], writers=writers)
+    for writer in made.writers[:2]:
         at = 0.005 * writer.writer
         while at < 20.0:
             sequence, started, now = len(writer), at, at
@@ -72,6 +72,40 @@ def test_retries_hide_errors_from_operations_but_not_from_attempts(tmp_path):
     label = archive.Label(test="t", scenario="s", seed=1, rerun="", versions={})
     again, _ = archive.read(archive.write(tmp_path, evidence, label))
     assert judge(again) == trial
+
+
+@pytest.mark.parametrize("back", [10.4, 11.0, 13.0])
+def test_operations_that_are_served_by_tries_alone_were_not_served_while_no_try_was(back):
+    trial = judged(back)
+
+    assert trial.attempts.downtime.lower == pytest.approx(back - 10.35, abs=0.01)
+    assert trial.downtime.lower >= trial.attempts.downtime.lower
+    assert trial.figures["outages"].lower == 1
+    assert trial.figures["incident_sum"].lower >= trial.attempts.downtime.lower
+
+
+def test_operations_that_may_be_served_without_a_try_prove_only_what_they_show_themselves():
+    made = retrying(back=12.0)
+    made.writers[0].record(times(20.02), Outcome.ACKED)  # reports no try
+    trial = judge(Evidence(journal=made, course=course(stop=20.1), stored=None))
+
+    assert trial.attempts.downtime.lower == pytest.approx(1.65, abs=0.02)
+    assert trial.downtime.lower < 1
+
+
+def test_an_operation_that_ends_long_after_its_last_try_shortens_what_its_tries_prove():
+    made = retrying(back=12.0, writers=3)
+    late = made.writers[2]
+    late.attempts.record(times(10.0), Outcome.ACKED, None, None, 0)
+    late.record((*times(10.0)[:2], round(11.0 * SECOND)), Outcome.ACKED)
+    trial = judge(Evidence(journal=made, course=course(), stored=None))
+
+    assert trial.attempts.downtime.lower == pytest.approx(1.65, abs=0.02)
+    assert trial.downtime.lower == pytest.approx(0.95, abs=0.02)
+
+
+def times(at):
+    return tuple(round(t * SECOND) for t in (at, at, at + 0.001))
 
 
 def test_an_application_that_gives_up_is_down_longer_than_its_database():

@@ -31,6 +31,7 @@ WIDEST = {
     "quiet": 30,
     "stalled": 70,
     "stalled_without_trigger": 70,
+    "barely_stalled_without_trigger": 80,
     "stalled_with_jitter": 110,
     "segments_dropped": 750,
     "refused": 90,

@@ -181,3 +181,19 @@ def test_what_keeps_a_load_from_starting_is_shown_without_secrets():
 
     assert "hunter2" not in "".join(traceback.format_exception(raised.value))
     assert "in setup" in raised.value.__notes__[0]
+
+
+def test_what_teardown_raises_is_told_apart_from_what_operations_do_and_without_secrets():
+    def teardown(_):
+        raise RuntimeError("mysql://app:hunter2@db/x: packet sequence number wrong")
+
+    journal = Journal("run", 2)
+    workload = CallWorkload(journal, lambda _key, _state: None, setup=list, teardown=teardown)
+    load = ThreadLoad(workload, journal, rate=1.0)
+    load.start()
+    load.stop()
+
+    (told,) = load.complaints
+    assert (told.error, told.count, told.remedy) == ("teardown", 2, "")
+    assert told.text == "RuntimeError: mysql://app:***@db/x: packet sequence number wrong"
+    assert "in teardown" in told.trace

@@ -145,7 +145,8 @@ def test_what_was_cancelled_is_an_error_of_the_application_like_any_other(functi
     workload.drop(None)
 
     workload = CallWorkload(JOURNAL, print, setup=list, teardown=function)
-    workload.open(0, Bounds()).close()
+    with pytest.raises(CancelledWorkError, match=function.__name__):
+        workload.open(0, Bounds()).close()
     workload.drop(None)
 
     with pytest.raises(CancelledWorkError, match=function.__name__):
@@ -187,7 +188,8 @@ def test_what_would_end_a_program_or_a_test_is_an_error_of_the_application(funct
     with pytest.raises(ExitedWorkError, match=told) as error:
         CallWorkload(JOURNAL, print, stored=function).stored(None)
     assert is_mistake(error.value)  # told at once
-    CallWorkload(JOURNAL, print, setup=list, teardown=function).open(0, Bounds()).close()
+    with pytest.raises(ExitedWorkError, match=told):
+        CallWorkload(JOURNAL, print, setup=list, teardown=function).open(0, Bounds()).close()
 
 
 def test_ctrl_c_is_no_error_of_the_application():

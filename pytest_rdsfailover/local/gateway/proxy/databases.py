@@ -48,8 +48,7 @@ class Databases:
         thread = database.session.thread_id
         if database.session.busy and thread is not None:
             self._departed[database.instance.id].add(thread)
-        link.ours = True
-        link.untie()
+        link.let_go()
         link.abort(reset=False)
 
     def leave(self, database: Database) -> None:
@@ -61,8 +60,7 @@ class Databases:
         link = self._links.get(database)
         if link is not None and database.session.thread_id is not None:
             del self._links[database]
-            link.ours = True
-            link.untie()
+            link.leave()
 
     def departed(self, instance: str) -> set[int]:
         """Return and forget the threads that may still execute statements of lost connections."""

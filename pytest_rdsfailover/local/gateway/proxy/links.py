@@ -5,6 +5,7 @@ import ssl
 import time
 from typing import Protocol
 
+from pytest_rdsfailover.local.gateway.late_commits import LateCommits
 from pytest_rdsfailover.local.gateway.proxy.database import Database
 from pytest_rdsfailover.local.gateway.proxy.session import ProxySession
 from pytest_rdsfailover.local.gateway.sockets import GatewayConnection
@@ -158,11 +159,12 @@ class DatabaseLink(GatewayConnection):
         ours: it ends because the proxy wants it to.
     """
 
-    __slots__ = ("_owner", "database", "heard", "ours")
+    __slots__ = ("_commits", "_owner", "database", "heard", "ours")
 
     def __init__(self, owner: Owner, database: Database) -> None:
         super().__init__()
         self.database, self._owner = database, owner
+        self._commits = LateCommits(database.session, self.write)
         self.heard = time.monotonic()
         self.ours = False
 
@@ -194,4 +196,15 @@ class DatabaseLink(GatewayConnection):
 
     def flush(self) -> None:
         """Send what there is for the server."""
-        self.write(self.database.session.to_server)
+        self._commits.send()
+
+    def let_go(self) -> None:
+        """Take nothing more, and send what waits: the proxy wants it to end."""
+        self._commits.hurry()
+        self.ours = True
+        self.untie()
+
+    def leave(self) -> None:
+        """Be killed, with what has not been sent so far."""
+        self._commits.end()
+        self.let_go()

@@ -144,6 +144,8 @@ class Pool:
 
     def _has_room(self, instance: Instance) -> bool:
         """Make sure that one more connection may be opened there; tell whether it may."""
+        if instance.crowded:
+            return False
         if self._sizes[instance.id] >= self.most:
             useless = next(
                 (database for database in self.idle if database.instance is instance), None

@@ -1,15 +1,14 @@
 """One client's connection to the proxy, as a state machine: bytes in, bytes out, no I/O."""
 
-from collections import deque
 from collections.abc import Callable
 
+from pytest_rdsfailover.local.gateway.command_queue import CommandQueue
 from pytest_rdsfailover.local.gateway.proxy.aftermath import Aftermath
 from pytest_rdsfailover.local.gateway.proxy.borrowing import IN_TRANS
 from pytest_rdsfailover.local.gateway.proxy.forwarding import Forwarder
 from pytest_rdsfailover.local.gateway.proxy.opening import LONGEST_LOGIN, Opening
 from pytest_rdsfailover.local.gateway.proxy.server_login import MATCHED, ConnectionKey
 from pytest_rdsfailover.local.gateway.proxy.service import Service
-from pytest_rdsfailover.local.gateway.session import BACKLOG, WEIGHT
 from pytest_rdsfailover.mysql.auth import UTF8MB4
 from pytest_rdsfailover.mysql.handshake import Capability
 from pytest_rdsfailover.mysql.packets import (
@@ -45,7 +44,7 @@ class ProxySession(Forwarder):
     """
 
     __slots__ = (
-        "_goes_on", "_message", "_pumping", "_queue", "_queued", "_reader", "commands", "full", "opening",
+        "_goes_on", "_message", "_pumping", "_queue", "_reader", "commands", "full", "opening",
     )  # fmt: skip
 
     def __init__(self, service: Service["ProxySession"], number: int) -> None:
@@ -53,8 +52,7 @@ class ProxySession(Forwarder):
         self.opening = Opening(service, number)
         self.commands = 0
         self._reader, self._message = PacketReader(), MessageReader()
-        self._queue: deque[tuple[bytes, int]] | None = None  # an idle client needs none
-        self._queued = 0
+        self._queue = CommandQueue()
         self._pumping = self.full = False
         self._goes_on = False  # what the client sends on request is continued by its next packet
 
@@ -94,9 +92,7 @@ class ProxySession(Forwarder):
         else:
             message = self._message.add(packet)
             if message is not None:
-                self._queue = self._queue or deque()
-                self._queue.append((message.payload, packet.sequence))
-                self._queued += len(message.payload) + WEIGHT
+                self._queue.put(message.payload, packet.sequence)
 
     def _come_in(self, sent: bytes) -> None:
         """Go on with the login; when it is over, take the state that it gave."""
@@ -129,11 +125,8 @@ class ProxySession(Forwarder):
         self._pumping = True
         try:
             while self._queue and not self._occupied:
-                message, sequence = self._queue.popleft()
-                self._queued -= len(message) + WEIGHT
-                self._shift = sequence
+                message, self._shift = self._queue.take()
                 self.commands += 1
-                self._queue = self._queue or None
                 self._begin(message)
         except ProtocolError:
             # This may run while a server's bytes are taken: the server's session must not end for it.
@@ -149,7 +142,7 @@ class ProxySession(Forwarder):
     @property
     def ahead(self) -> bool:
         """Tell whether so many commands wait that no more of the client should be read."""
-        return self._queued > BACKLOG
+        return self._queue.enough
 
     def _begin(self, message: bytes) -> None:
         if not message:

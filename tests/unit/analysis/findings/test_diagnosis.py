@@ -316,3 +316,13 @@ def test_the_worst_comes_first_and_every_expectation_can_be_written():
 def test_acknowledgements_of_a_former_writer_are_the_clusters_fault():
     late = ack(13.0, sent=12.9, instance="instance-1")
     assert diagnosed([*WELL, late])["stale_writes"].severity == "broken"
+
+
+def test_what_teardown_raised_is_a_note_and_no_reason_of_errors_in_the_calm():
+    told = complaint("teardown", "RuntimeError: already closed", 8)
+    found = diagnosed([refused(0.9), *WELL], complaints=[told])
+
+    assert found["failed_teardown"].severity == "note"
+    assert "teardown raised 8x (RuntimeError: already closed)" in found["failed_teardown"].evidence
+    assert "teardown" not in found["calm_errors"].evidence
+    assert "failed_teardown" not in diagnosed(WELL, complaints=[complaint("KeyError", "'x'")])

@@ -35,6 +35,10 @@ class Session:
         """Lose the connection."""
         self._witness.ended()
 
+    def roll_back(self):
+        """Let the gateway end the transaction, and refuse the command."""
+        self._witness.rolled_back()
+
     def begin(self, *messages):
         """Send commands in a transaction that is open after each."""
         self.do(*messages, in_transaction=True)

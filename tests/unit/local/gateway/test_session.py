@@ -385,3 +385,59 @@ def test_a_single_wrong_byte_does_no_more_harm(position, value, writer):
         at -= length
     with suppress(ProtocolError):
         played(talk, writer=writer)
+
+
+def full(session: InstanceSession) -> InstanceSession:
+    session._host.volume.full = True
+    return session
+
+
+NO_ROOM = error_packet(ServerFault(1114, "HY000", "The table is full"))
+
+
+@pytest.mark.parametrize(
+    "sql", [b"INSERT INTO t VALUES (1)", b"/* a */ UPDATE t SET a = 1", b"CREATE TABLE u (a INT)"]
+)
+def test_a_full_volume_refuses_what_writes_before_the_server_sees_it(sql):
+    session = full(logged_in(writer=True))
+    ask(session, sql)
+    assert (taken(session.to_server), taken(session.to_client)) == ([], [NO_ROOM])
+    for harmless in (b"SELECT 1", b"COMMIT"):
+        ask(session, harmless)
+        assert taken(session.to_server) == [b"\x03" + harmless]
+        answer(session, OK2)
+        session.to_client.clear()
+
+
+def test_a_full_volume_refuses_what_was_prepared_before_it_was_full():
+    session = logged_in(writer=True)
+    session.from_client(encode(b"\x16INSERT INTO t VALUES (?)"))
+    answer(session, b"\0\x07" + bytes(10))
+    full(session)
+    session.to_server.clear()
+    session.to_client.clear()
+    session.from_client(encode(b"\x17\x07" + bytes(3) + b"\0\x01" + bytes(3)))
+    assert (taken(session.to_server), taken(session.to_client)) == ([], [NO_ROOM])
+
+
+def test_a_full_volume_has_room_for_a_table_of_the_session_s_own():
+    session = full(logged_in(writer=True))
+    for sql in (b"CREATE TEMPORARY TABLE t (a INT)", b"INSERT INTO t VALUES (1)"):
+        ask(session, sql)
+        assert taken(session.to_server) == [b"\x03" + sql]
+        answer(session, OK2)
+
+
+def test_only_what_commits_waits_for_slow_storage():
+    session = logged_in(writer=True)
+    session._host.volume.commit_delay = 0.5
+    waits = []
+    for sql, status in (
+        (b"SELECT 1", OK2), (b"INSERT INTO t VALUES (1)", OK2), (b"BEGIN", OPEN),
+        (b"COMMIT", OK2), (b"BEGIN", OPEN), (b"DELETE FROM t", ok_packet(3, affected=1)), (b"COMMIT", OK2),
+    ):  # fmt: skip
+        ask(session, sql)
+        waits.append(session.commit_delay)
+        answer(session, status)
+    # A COMMIT of nothing needs no storage.
+    assert waits == [0, 0.5, 0, 0, 0, 0, 0.5]

@@ -48,7 +48,14 @@ def test_a_write_that_changes_no_row_stores_no_key_and_takes_none_back(witness, 
 
 
 @pytest.mark.parametrize(
-    ("sql", "unchanged"), [(b"DELETE FROM t", 1), (b"CALL p(7)", 0), (b"CREATE TABLE u (k INT)", 0)]
+    ("sql", "unchanged"),
+    [
+        (b"DELETE FROM t", 1),
+        (b"REPLACE INTO t SELECT 1 FROM u", 1),
+        (b"LOAD DATA LOCAL INFILE 'nothing' INTO TABLE t", 1),
+        (b"CALL p(7)", 0),
+        (b"CREATE TABLE u (k INT)", 0),
+    ],
 )
 def test_writes_without_a_key_that_change_no_row_are_counted_where_the_answer_tells(
     witness, session, sql, unchanged
@@ -76,9 +83,14 @@ def test_what_is_written_into_a_table_of_the_session_alone_is_not_stored(
     assert seen(witness).keys == {"0": 1}
 
 
-@pytest.mark.parametrize("end", [[QUERY + b"DROP TEMPORARY TABLE t"], [RESET], [CHANGE_USER]])
+DROPPED = [QUERY + b"DROP TEMPORARY TABLE t"]
+
+
+@pytest.mark.parametrize("end", [DROPPED, [RESET], [CHANGE_USER]])
 def test_a_temporary_table_ends(witness, session, end):
-    session.do(QUERY + b"CREATE TEMPORARY TABLE t (k INT)", *end, INSERT % 1)
+    session.do(QUERY + b"CREATE TEMPORARY TABLE t (k INT)", *end)
+    assert (seen(witness).writes, seen(witness).unchanged) == (end == DROPPED, 0)
+    session.do(INSERT % 1)
     assert seen(witness).keys == {"0": 1}
 
 
@@ -95,6 +107,12 @@ def test_a_key_may_be_carried_by_an_earlier_message(witness, session, statements
     assert sum(seen(witness).keys.values()) == 0
     session.do(statements[1])
     assert seen(witness).keys == {"0": 1}
+
+
+def test_what_was_carried_and_used_is_not_taken_for_the_next(witness, session):
+    for number in (1, 2):
+        session.do(QUERY + b"SET @k = 'run-0-%d'" % number, QUERY + b"EXECUTE s USING @k")
+    assert seen(witness).keys == {"0": 2}
 
 
 def test_what_was_carried_is_forgotten_when_the_next_is(witness, session):
@@ -126,6 +144,27 @@ def test_calls_and_rollbacks_are_counted(witness, session):
     session.end()
     found = seen(witness)
     assert (found.calls, found.failed_calls, found.rollbacks) == (1, 2, 1)
+
+
+def test_what_the_gateway_rolled_back_is_no_write_and_no_procedure_s_doing(witness, session):
+    session.begin(INSERT % 1)
+    session.ask(INSERT % 2)
+    session.roll_back()
+    session.do(QUERY + b"COMMIT")
+    assert (seen(witness).keys, seen(witness).rollbacks) == ({"0": 0}, 1)
+
+
+def test_what_was_open_when_a_session_ended_is_not_committed_by_another(witness, session):
+    session.begin(INSERT % 1)
+    session.end()
+    session.do(QUERY + b"COMMIT")
+    assert (seen(witness).keys, seen(witness).uncommitted_keys) == ({"0": 0}, {"0": 1})
+
+
+def test_a_batch_that_fails_takes_no_key_back(witness, session):
+    session.do(INSERT % 1, INSERT % 2)
+    session.do(QUERY + b"INSERT INTO t VALUES ('run-0-1'), ('run-0-2')", error=1146)
+    assert (seen(witness).keys, seen(witness).failing_keys) == ({"0": 2}, {})
 
 
 def test_a_savepoint_may_come_before_the_first_write(witness, session):
@@ -171,6 +210,8 @@ UNDONE = {
     "by another user": [CHANGE_USER, QUERY + b"COMMIT"],
     "to a savepoint": [QUERY + b"ROLLBACK TO SAVEPOINT `A`", QUERY + b"COMMIT"],
     "in a text": [QUERY + b"SELECT 1; ROLLBACK; SELECT 2"],
+    "in a text that writes": [QUERY + b"INSERT INTO t VALUES (8); ROLLBACK"],
+    "of two phases": [QUERY + b"XA ROLLBACK 'x'"],
 }
 
 

@@ -1,0 +1,20 @@
+"""The storage that all instances of a cluster share, and what a test may make of it. No I/O."""
+
+from dataclasses import dataclass
+
+from pytest_rdsfailover.mysql.packets import ServerFault
+
+NO_ROOM = ServerFault(1114, "HY000", "The table is full")
+
+
+@dataclass(slots=True)
+class Volume:
+    """The cluster's storage.
+
+    Attributes:
+        full: it has no room for another row.
+        commit_delay: seconds by which it makes each commit later.
+    """
+
+    full: bool = False
+    commit_delay: float = 0.0

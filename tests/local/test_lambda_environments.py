@@ -1,0 +1,244 @@
+"""Environments of the local Lambda: cold, reused, frozen, recycled, throttled, ended."""
+
+import json
+import os
+import signal
+import socket
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import handlers
+import marked
+import pytest
+from waiting import until
+
+from pytest_rdsfailover.local.functions.service import LambdaService, can_run
+from pytest_rdsfailover.local.functions.settings import FunctionError
+
+pytestmark = [
+    pytest.mark.local,
+    pytest.mark.skipif(not can_run(), reason="needs Linux and awslambdaric"),
+]
+USUAL = {"runtime": "python3.11", "handler": handlers.HANDLER, "role": "", "timeout": 20}
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory):
+    made = LambdaService(tmp_path_factory.mktemp("lambda"), "us-east-1", {"GIVEN": "to all"})
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def function(service):
+    """The name of a function that does what its event says."""
+    service.create("f", handlers.package(), **USUAL, variables={"OWN": "1"})
+    yield "f"
+    service.delete("f")
+
+
+def invoked(service, name="f", **event):
+    answer = service.invoke(name, json.dumps(event).encode())
+    assert not answer.error, answer.payload
+    return json.loads(answer.payload)
+
+
+def refused(service, name="f", **event):
+    """Return the error that an invocation ends with."""
+    answer = service.invoke(name, json.dumps(event).encode())
+    assert answer.error == "Unhandled"
+    told = json.loads(answer.payload)
+    return told["errorType"], told["errorMessage"]
+
+
+def state(pid):
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+
+
+def test_an_environment_is_made_cold_and_used_again(service, function):
+    first, second = invoked(service), invoked(service)
+    assert (first["served"], second["served"]) == (1, 2)
+    assert first["pid"] == second["pid"]
+    assert first["request"] != second["request"]
+    assert 0 < second["left"] <= 20_001  # its clock counts whole milliseconds
+    assert first["arn"] == "arn:aws:lambda:us-east-1:123456789012:function:f"
+    [environment] = service.environments(function)
+    assert (environment.pid, environment.served, environment.frozen) == (first["pid"], 2, True)
+
+
+@pytest.mark.usefixtures("function")
+def test_a_function_sees_its_package_and_the_runtime_and_nothing_of_ours(service):
+    seen = invoked(service)
+    assert not [path for path in seen["path"] if "site-packages" in path]
+    assert seen["variables"]["LAMBDA_TASK_ROOT"] == seen["path"][0]
+    assert (seen["variables"]["OWN"], seen["variables"]["GIVEN"]) == ("1", "to all")
+    assert "HOME" not in seen["variables"]
+
+
+@pytest.mark.usefixtures("function")
+def test_between_invocations_it_is_frozen_with_its_sockets_open(service):
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        seen = invoked(service, connect=server.getsockname()[1], tick=True)
+        client, _ = server.accept()
+        with client:
+            assert state(seen["pid"]) == "T"
+            client.settimeout(0.3)
+            with pytest.raises(TimeoutError):
+                client.recv(1)  # neither data nor an end
+            assert state(seen["pid"]) == "T"
+            assert invoked(service, sleep=0.1)["longest"] > 0.25  # its threads stood still, too
+
+
+def test_as_many_environments_are_made_as_invocations_are_on(service, function):
+    with ThreadPoolExecutor(4) as pool:
+        pids = {seen["pid"] for seen in pool.map(lambda _: invoked(service, sleep=0.3), range(4))}
+    assert len(pids) == 4
+    assert {each.pid for each in service.environments(function)} == pids
+    assert invoked(service)["pid"] in pids
+
+
+@pytest.mark.usefixtures("function")
+def test_an_error_of_the_handler_leaves_its_environment_alive(service):
+    pid = invoked(service)["pid"]
+    assert refused(service, **{"raise": "no"}) == ("ValueError", "no")
+    assert invoked(service)["pid"] == pid
+
+
+@pytest.mark.usefixtures("function")
+def test_an_environment_that_ends_says_how_and_is_replaced(service):
+    pid = invoked(service)["pid"]
+    kind, said = refused(service, exit=3)
+    assert kind == "Runtime.ExitError"
+    assert said.endswith("Error: Runtime exited with error: exit status 3")
+    assert invoked(service)["pid"] != pid
+
+
+def test_an_environment_that_is_killed_while_frozen_is_never_used(service, function):
+    pid = invoked(service)["pid"]
+    os.kill(pid, signal.SIGKILL)
+    until(lambda: pid not in {each.pid for each in service.environments(function)})
+    assert invoked(service)["pid"] != pid
+
+
+def test_an_invocation_that_takes_too_long_is_killed(service, function):
+    service.change(function, timeout=1)
+    pid = invoked(service)["pid"]
+    kind, said = refused(service, sleep=60)
+    assert kind == "Sandbox.Timedout"
+    assert said.endswith("Task timed out after 1.00 seconds")
+    assert not Path(f"/proc/{pid}").exists()
+
+
+@pytest.mark.usefixtures("function")
+def test_answers_have_room_for_six_megabytes(service):
+    assert len(invoked(service, size=6_000_000)) == 6_000_000
+    kind, said = refused(service, size=6_291_556)
+    assert kind == "Function.ResponseSizeTooLarge"
+    assert "6291556 bytes" in said
+
+
+def test_a_changed_function_has_new_environments(service, function):
+    pid = invoked(service)["pid"]
+    service.change(function, variables={"OWN": "2"})
+    seen = invoked(service)
+    assert seen["variables"]["OWN"] == "2"
+    assert seen["pid"] != pid
+    assert not Path(f"/proc/{pid}").exists()
+    busy = threading.Thread(target=lambda: invoked(service, sleep=0.5))
+    busy.start()
+    until(lambda: not service.environments(function)[0].frozen)
+    service.replace_code(function, handlers.package())
+    busy.join()
+    assert not service.environments(function)
+
+
+def test_one_invocation_too_many_is_throttled(service, function):
+    service.reserve(function, 1)
+    busy = threading.Thread(target=lambda: invoked(service, sleep=0.5))
+    busy.start()
+    until(lambda: service.environments(function))
+    with pytest.raises(FunctionError) as caught:
+        invoked(service)
+    busy.join()
+    assert (caught.value.status, caught.value.code) == (429, "TooManyRequestsException")
+    assert caught.value.reason == "ReservedFunctionConcurrentInvocationLimitExceeded"
+    assert invoked(service)["served"] == 2
+    service.reserve(function, None)
+    assert service.reserved(function) is None
+
+
+def test_a_package_that_cannot_be_imported_says_so_at_each_invocation(service):
+    service.create("broken", handlers.package(handlers.BROKEN), **USUAL)
+    for _ in range(2):
+        kind, said = refused(service, "broken")
+        assert kind == "Runtime.ImportModuleError"
+        assert "nothing_of_this_name" in said
+    assert not service.environments("broken")
+    service.delete("broken")
+
+
+def test_an_event_is_answered_before_it_is_done(service, function):
+    service.invoke_later(function, b'{"sleep": 0.5}')
+    assert service.environments(function) == [] or service.environments(function)[0].served == 0
+    until(lambda: [each.served for each in service.environments(function)] == [1])
+
+
+def test_a_log_has_the_lines_of_lambda_around_it(service, function):
+    cold, warm = (service.invoke(function, b"{}").log.decode().splitlines() for _ in range(2))
+    assert cold[0].startswith("START RequestId: ")
+    assert cold[1] == "served 1"
+    assert "Init Duration" in cold[-1]
+    assert cold[-1].startswith("REPORT RequestId: ")
+    assert "Init Duration" not in warm[-1]
+
+
+def test_a_deleted_function_leaves_no_process(service):
+    service.create("gone", handlers.package(), **USUAL)
+    pid = invoked(service, "gone")["pid"]
+    service.delete("gone")
+    assert not Path(f"/proc/{pid}").exists()
+    with pytest.raises(FunctionError, match="Function not found: gone"):
+        invoked(service, "gone")
+
+
+OWNER = f"""
+sys.path.append({str(Path(__file__).parent)!r})
+import json, handlers, pathlib, threading
+from pytest_rdsfailover.local.functions.service import LambdaService
+service = LambdaService(pathlib.Path(os.environ["WHERE"]), "us-east-1", {{}})
+service.create("f", handlers.package(), runtime="python3.12", handler=handlers.HANDLER, role="", timeout=60)
+def pid(event):
+    return json.loads(service.invoke("f", json.dumps(event).encode()).payload)["pid"]
+frozen = pid({{}})
+threading.Thread(target=pid, args=[{{"sleep": 50}}], daemon=True).start()
+while service.environments("f")[0].frozen: time.sleep(0.01)
+threading.Thread(target=pid, args=[{{}}], daemon=True).start()
+while len([each for each in service.environments("f") if each.frozen]) != 1: time.sleep(0.01)
+print(json.dumps([each.pid for each in service.environments("f")]), flush=True)
+time.sleep(1000)
+"""
+
+
+def test_killing_its_owner_ends_running_and_frozen_environments(tmp_path):
+    with marked.owner(OWNER, WHERE=str(tmp_path)) as owner:
+        pids = json.loads(owner.line())
+        assert sorted(map(state, pids)) == ["S", "T"]
+        owner.kill()
+        until(lambda: not [pid for pid in pids if is_running(pid)])
+
+
+def is_running(pid):
+    try:
+        return state(pid) != "Z"
+    except FileNotFoundError:
+        return False
+
+
+@pytest.mark.usefixtures("function")
+def test_environments_listen_on_loopback_below_the_ports_of_clients(service):
+    invoked(service)
+    variables = invoked(service)["variables"]
+    host, _, port = variables["AWS_LAMBDA_RUNTIME_API"].partition(":")
+    assert host.startswith("127.")
+    assert int(port) < 32768

@@ -1,0 +1,152 @@
+"""One import of moto for a whole run: who starts it, who ends what, and that nothing is left."""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import marked
+import pytest
+from waiting import until
+
+from pytest_rdsfailover.local.aws_api.client import ControlPlane
+from pytest_rdsfailover.local.aws_api.forked import ForkedProcess
+from pytest_rdsfailover.local.aws_api.sharing import SharedMoto
+from pytest_rdsfailover.model.errors import DiedError, NotReadyError
+
+pytest.importorskip("moto")
+pytestmark = [
+    pytest.mark.local,
+    pytest.mark.skipif(sys.platform != "linux", reason="only Linux shares"),
+]
+CONTROLLER = """
+from pytest_rdsfailover.local.aws_api.sharing import SharedMoto
+moto = SharedMoto()
+print(moto.address, flush=True)
+time.sleep(1000)
+"""
+# A fork waits until its configuration is there: that of these never is.
+WORKER = """
+import sys
+from pathlib import Path
+from pytest_rdsfailover.local.aws_api.forked import ForkedProcess
+ForkedProcess(sys.argv[1], Path(sys.argv[2]), 1).wait_line(1000)
+"""
+
+
+def servers(controller):
+    """Return the ids of the fork server and its forks; the server's is the first."""
+    found = [pid for pid, line in controller.processes().items() if "fork_server" in line]
+    return sorted(found, key=lambda pid: (not children(pid), pid))
+
+
+def children(pid):
+    """Return the ids of a process's children; none if it has ended."""
+    try:
+        return [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    except OSError:
+        return []
+
+
+@contextlib.contextmanager
+def worker(address, config):
+    """A process that wants an AWS API."""
+    process = subprocess.Popen([sys.executable, "-c", WORKER, address, str(config)])
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+def test_each_worker_has_a_process_that_ends_with_it_and_with_no_other(tmp_path):
+    with marked.owner(CONTROLLER) as controller, contextlib.ExitStack() as stack:
+        address = controller.line()
+        assert servers(controller) == []  # nobody has needed it
+
+        def another(name, forks):
+            process = stack.enter_context(worker(address, tmp_path / f"{name}.json"))
+            until(lambda: len(servers(controller)) == 1 + forks)
+            return process
+
+        first = another("first", forks=1)
+        server, fork_of_first = servers(controller)
+        second = another("second", forks=2)
+        (fork_of_second,) = {*servers(controller)} - {server, fork_of_first}
+        first.kill()
+        until(lambda: {*servers(controller)} == {server, fork_of_second})
+        os.kill(fork_of_second, signal.SIGSTOP)
+        second.kill()
+        until(lambda: servers(controller) == [server])
+
+        another("third", forks=1)
+        os.kill(server, signal.SIGKILL)
+        until(lambda: servers(controller) == [])
+        another("fourth", forks=1)
+        os.kill(children(servers(controller)[0])[0], signal.SIGSTOP)
+        controller.kill()
+        assert controller.left() == []
+
+
+@pytest.fixture(scope="module")
+def moto():
+    """A fork server of this process."""
+    shared = SharedMoto()
+    shared._running()
+    yield shared
+    shared.close()
+    shared.close()  # harmless
+
+
+def test_one_that_does_not_answer_is_ended_even_if_it_is_frozen(moto, tmp_path):
+    forked = ForkedProcess(moto.address, tmp_path / "control.json", 1)
+    assert forked.alive
+    for _ in range(2):
+        with pytest.raises(NotReadyError, match="timed out"):
+            forked.wait_line(0.1)
+    until(lambda: children(moto._process.pid))
+    forked.check()
+    (pid,) = children(moto._process.pid)
+    os.kill(pid, signal.SIGSTOP)
+    forked.kill()
+    assert children(moto._process.pid) == []
+    with pytest.raises(DiedError, match="control"):
+        forked.check()
+
+
+def test_one_that_cannot_start_says_why(moto, tmp_path):
+    config = tmp_path / "control.json"
+    config.write_text("{}")
+    with contextlib.closing(ForkedProcess(moto.address, config, 1)) as forked:
+        with pytest.raises(NotReadyError, match="the control plane cannot start"):
+            forked.wait_line(30)
+        assert not forked.alive
+
+
+def test_where_the_fork_server_cannot_start_that_is_said(monkeypatch, tmp_path):
+    monkeypatch.setattr(sys, "executable", "/bin/false")
+    with contextlib.closing(SharedMoto()) as shared:
+        forked = ForkedProcess(shared.address, tmp_path / "control.json", 1)
+        with contextlib.closing(forked), pytest.raises(NotReadyError, match="supervisor"):
+            forked.wait_line(30)
+
+
+class Supervisor:
+    """Notes what it is to start."""
+
+    def __init__(self, directory):
+        self.directory, self.started = directory, []
+
+    def spawn(self, name, _):
+        self.started.append(name)
+
+
+def test_a_worker_on_another_machine_has_a_process_of_its_own(tmp_path):
+    supervisor = Supervisor(tmp_path)
+    plane = ControlPlane(supervisor, "c", lambda: None, shared="nobody-is-there")
+    plane.warm()
+    plane.close()
+
+    assert supervisor.started == ["control"]

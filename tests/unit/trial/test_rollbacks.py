@@ -1,0 +1,40 @@
+"""What the cluster's own side is asked for, and when."""
+
+import pytest
+from clocks import SteppingClock
+
+from pytest_rdsfailover.model.endpoints import Endpoint
+from pytest_rdsfailover.model.target import Traffic
+from pytest_rdsfailover.trial import witness
+from pytest_rdsfailover.trial.witness import Witness
+
+PLACE = Endpoint(
+    name="cluster", kind="writer", host="h", port=1, user="u", password="p", database="d"
+)
+
+
+class Target:
+    """A cluster whose clients have called so many procedures."""
+
+    def __init__(self, calls):
+        self.calls = [0, calls]
+
+    def traffic(self, _mark):
+        return {"cluster": Traffic(calls=self.calls.pop(0))}
+
+
+@pytest.mark.parametrize(
+    ("may_call", "calls", "asked", "told"),
+    [(False, 0, 0, None), (True, 0, 1, None), (True, 9, 2, 7)],
+    ids=["our own statements", "code that calls nothing", "code that calls procedures"],
+)
+def test_the_server_is_asked_for_its_rollbacks_only_where_procedures_may_be_called(
+    monkeypatch, may_call, calls, asked, told
+):
+    counts = iter([5, 12])
+    monkeypatch.setattr(witness, "rollbacks", lambda _: next(counts))
+    looks = Witness(Target(calls), PLACE, "mark", SteppingClock(), may_call=may_call)
+    looks.begin()
+
+    assert looks.end().rollbacks == told
+    assert 2 - len([*counts]) == asked
