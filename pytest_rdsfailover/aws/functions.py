@@ -1,6 +1,8 @@
 """Invokes a function of AWS Lambda, and says in one record what came of it."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +12,7 @@ THROTTLED = "TooManyRequestsException"
 TIMED_OUT, EXITED = "Sandbox.Timedout", "Runtime.ExitError"
 # What became of an invocation, in one word.
 KINDS = {THROTTLED: "throttled", TIMED_OUT: "timed out", EXITED: "crashed"}
+RUNTIME, NO_ROLE = "python3.13", "arn:aws:iam::123456789012:role/none"
 LONGEST_TEXT = 500  # characters of an error
 
 
@@ -67,6 +70,34 @@ class LambdaFunction:
             return _failed(str(told.get("errorType", "")), str(told.get("errorMessage", "")))
         except (ValueError, AttributeError):
             return _failed("", payload.decode(errors="replace"))
+
+
+@contextmanager
+def deployed(
+    client: Any, name: str, package: bytes, *, handler: str, timeout: int
+) -> Iterator[None]:
+    """Have a function of a package for the block; only where roles mean nothing.
+
+    Args:
+        client: boto3's, of Lambda.
+        name: the function's.
+        package: the bytes of a .zip.
+        handler: as `module.function`.
+        timeout: seconds that an invocation may take.
+
+    Raises:
+        AwsError: if it cannot be made, or is there already.
+    """
+    with explained(f"making the function {name}"):
+        client.create_function(
+            FunctionName=name, Runtime=RUNTIME, Handler=handler, Timeout=timeout, Role=NO_ROLE,
+            Code={"ZipFile": package},
+        )  # fmt: skip
+    try:
+        yield
+    finally:
+        with explained(f"removing the function {name}"):
+            client.delete_function(FunctionName=name)
 
 
 def _failed(kind: str, text: str) -> Invoked:

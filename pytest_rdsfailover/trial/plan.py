@@ -95,9 +95,10 @@ class Plan:
                 raise SettingError(f'{name}={getattr(self, name)!r}: write a duration, as "2s"')
 
     def _check_functions(self) -> None:
-        if type(self.functions) is not int or not 0 <= self.functions <= MOST_FUNCTIONS:
+        least = 1 if self.function else 0
+        if type(self.functions) is not int or not least <= self.functions <= MOST_FUNCTIONS:
             raise SettingError(f"functions: from 1 to {MOST_FUNCTIONS:,}, not {self.functions!r}")
-        if bool(self.functions) != bool(self.function):
+        if self.functions and not self.function:
             raise SettingError(
                 'functions and function belong together: functions=50, function="load"'
             )

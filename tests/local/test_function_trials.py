@@ -143,7 +143,7 @@ def environments():
     ("options", "why"),
     [
         ({"functions": 2}, "belong together"),
-        ({"functions": 0, "function": "f"}, "belong together"),
+        ({"functions": 0, "function": "f"}, "from 1 to 10,000, not 0"),
         ({"functions": -1, "function": "f"}, "from 1 to"),
         ({"functions": 2, "function": "f", "processes": 2}, "processes: not with functions"),
         ({"functions": 2, "function": "f", "workload": print}, "they run our own steps"),
