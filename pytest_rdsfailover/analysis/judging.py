@@ -33,6 +33,7 @@ from pytest_rdsfailover.analysis.sessions import stuck
 from pytest_rdsfailover.analysis.staleness import reads
 from pytest_rdsfailover.analysis.summary import Summary
 from pytest_rdsfailover.analysis.trigger_time import TriggerTime
+from pytest_rdsfailover.analysis.uncollected import uncollected
 from pytest_rdsfailover.analysis.validity import why_invalid
 from pytest_rdsfailover.analysis.witnesses import Witnesses
 from pytest_rdsfailover.analysis.writes import NO_KEYS, audit, ended_tenures, stale_writes
@@ -53,6 +54,7 @@ def judge(evidence: Evidence) -> Summary:
     return summarise(evidence.journal, evidence.course, evidence.stored)
 
 
+@uncollected()
 def summarise(journal: Journal, course: Course, stored: Stored | None) -> Summary:
     """Return the results of a trial.
 

@@ -5,7 +5,7 @@ Times are integer nanoseconds. What the words mean: `docs/definitions.md`.
 
 import math
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate, groupby, islice, repeat
@@ -25,6 +25,7 @@ _AT = attrgetter("at")
 QUIET = SECOND // 4  # of operations like those of the calm, and the failover is over,
 FEWEST = 5  # if there were so many of them
 WORSE = 2  # times the share of bad operations of the calm is like the calm
+BLOCK = 256  # operations that are looked at together
 SIGMAS, FEW = 4, 2  # standard deviations, and operations, beyond which it certainly is not
 
 
@@ -90,7 +91,7 @@ def _bad(series: Series, seen: Observed, unusual: int) -> Iterator[Bad]:
     for at, since, acked in zip(
         *(map(column.__getitem__, rows) for column in columns), strict=True
     ):
-        own = seen.pauses.within((since, at))
+        own = seen.pauses.within((since, at)) if seen.pauses.spans else 0
         excused = own > 0 and (not acked or at - since - own <= unusual)
         yield Bad(at, since, bool(acked), excused)
 
@@ -185,27 +186,9 @@ class _Course:
         return [operation.at for operation in self.bad]
 
     @cached_property
-    def _ends(self) -> list[int]:
-        """Return when the stretch was over that begins with each."""
-        return [moment + QUIET for moment in self._moments]
-
-    @cached_property
-    def _stops(self) -> list[int]:
-        """Return the place of the first one behind that stretch."""
-        return list(map(bisect_left, repeat(self._moments), self._ends))
-
-    @cached_property
-    def _ended(self) -> list[int]:
-        """Return how many operations were over in that stretch."""
-        failed = [operation.at for operation in self.bad if not operation.served]
-        return list(map(add, self._within(failed), self._within(self.seen.acks)))
-
-    def _within(self, times: Sequence[int]) -> Iterator[int]:
-        """Return how many of some times in order lie in the stretch that begins with each."""
-        ends, begins = (
-            map(bisect_left, repeat(times), edges) for edges in (self._ends, self._moments)
-        )
-        return map(sub, ends, begins)
+    def _failed(self) -> list[int]:
+        """Return when those were over that failed."""
+        return [operation.at for operation in self.bad if not operation.served]
 
     def last(self, *, sure: bool) -> _End:
         """Return the end of the last bad operation before the first quiet stretch after settling.
@@ -216,7 +199,7 @@ class _Course:
         end, reach = self.seen.trigger, self.settled
         early = bisect_right(self._moments, reach)
         # What was bad before the cluster had settled tells nothing but where trouble had got to.
-        for _, at in islice(self._trouble(reversed(range(early)), sure=sure), 1):
+        for _, at in islice(self._trouble(range(early)[::-1], sure=sure), 1):
             end, reach = max(end, at), max(reach, at)
         found = list(self._trouble(range(early, len(self.bad)), sure=sure))
         # A stretch is quiet only if nothing bad is under way in it either.
@@ -227,12 +210,24 @@ class _Course:
             end, reach = max(end, at), max(reach, at)
         return _End(end, over=self._quiet(reach, self.seen.stop))
 
-    def _trouble(self, places: Iterable[int], *, sure: bool) -> Iterator[Gap]:
-        """Yield from when to when operations in some places were bad, more than by accident."""
-        for place in places:
-            moment, stop, of = self._moments[place], self._stops[place], self._ended[place]
-            if not self._accident(stop - place, of, sure=sure):
-                yield self.bad[place].since, moment if sure else self._moments[stop - 1]
+    def _trouble(self, places: range, *, sure: bool) -> Iterator[Gap]:
+        """Yield from when to when operations in some places were bad, more than by accident.
+
+        They are looked at block by block: mostly the first one says all that is asked for.
+        """
+        if sure and self.calm.most >= 1:
+            return  # no calm was seen, so that anything may be as in it
+        for first in range(0, len(places), BLOCK):
+            block = places[first : first + BLOCK]
+            moments = [self._moments[place] for place in block]
+            ends = [moment + QUIET for moment in moments]
+            stops = map(bisect_left, repeat(self._moments), ends)
+            counts = (_within(times, moments, ends) for times in (self._failed, self.seen.acks))
+            for place, moment, stop, of in zip(
+                block, moments, stops, map(add, *counts), strict=True
+            ):
+                if not self._accident(stop - place, of, sure=sure):
+                    yield self.bad[place].since, moment if sure else self._moments[stop - 1]
 
     def _quiet(self, since: int, until: int) -> bool:
         return until - since >= QUIET and self._acked(since, until) >= FEWEST
@@ -247,3 +242,8 @@ class _Course:
             return True
         mean = self.calm.most * of
         return sure and bad <= mean + SIGMAS * math.sqrt(mean) + FEW
+
+
+def _within(times: Sequence[int], begins: Sequence[int], ends: Sequence[int]) -> Iterator[int]:
+    """Return how many of some times in order lie in each of several stretches."""
+    return map(sub, *(map(bisect_left, repeat(times), edges) for edges in (ends, begins)))

@@ -121,9 +121,13 @@ def worst_second(seen: Observed, *, zero: int) -> Figure | None:
 
 def _unserved(series: Series, seen: Observed) -> Iterator[tuple[int, bool]]:
     """Yield the slots that were not served, and whether that may be the load generator's fault."""
-    for row in series.failures_within(seen.start, seen.stop):
-        slot = series.intended[row]
-        yield slot, bool(seen.pauses.touching((slot, series.finished[row])))
+    rows = series.failures_within(seen.start, seen.stop)
+    slots, ends = (map(column.__getitem__, rows) for column in (series.intended, series.finished))
+    touching = seen.pauses.touching if seen.pauses.spans else None
+    yield from (
+        (slot, bool(touching and touching((slot, end))))
+        for slot, end in zip(slots, ends, strict=True)
+    )
     yield from _skipped(series, (seen.start, seen.stop), seen.pauses)
 
 

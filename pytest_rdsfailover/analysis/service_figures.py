@@ -15,6 +15,7 @@ from pytest_rdsfailover.analysis.late import Late, late
 from pytest_rdsfailover.analysis.outages import Gap
 from pytest_rdsfailover.analysis.recovery import recovery
 from pytest_rdsfailover.analysis.served import served, worst_second
+from pytest_rdsfailover.analysis.uncollected import uncollected
 from pytest_rdsfailover.model.clock import to_nanoseconds, to_seconds
 from pytest_rdsfailover.model.durations import parse_duration
 from pytest_rdsfailover.model.errors import SettingError
@@ -43,6 +44,7 @@ class ServiceFigures:
     problem: str = ""
     lasting: bool = False
 
+    @uncollected()
     def measure(self, name: str) -> Figure | None:
         """Return a figure by its name in `expect`.
 

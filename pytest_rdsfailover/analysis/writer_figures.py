@@ -50,7 +50,7 @@ class WriterFigures:
     @property
     def spans(self) -> list[Gap]:
         """Return from when to when they were away."""
-        return [outage.span for outage in self.away]
+        return list(map(_SPAN, self.away))
 
 
 def writer_figures(seen: Observed, judged: GapFigures) -> WriterFigures:
@@ -61,8 +61,8 @@ def writer_figures(seen: Observed, judged: GapFigures) -> WriterFigures:
         judged: what the gaps between the acknowledgements of all of them say.
     """
     # A write that takes as long as writes normally do is no outage of its writer.
-    doubtful = max(judged.explained, judged.service)
-    patience = max(seen.patience, judged.unusual)
+    doubtful, unusual = max(judged.explained, judged.service), judged.unusual
+    patience = max(seen.patience, unusual)
     waits = [
         writer_outages(
             series,
@@ -75,8 +75,8 @@ def writer_figures(seen: Observed, judged: GapFigures) -> WriterFigures:
     ]
     found = [[outage for outage in away if outage.length > doubtful] for away in waits]
     weighed = [[(outage, _net(outage, seen)) for outage in away] for away in found]
-    sure = [[outage for outage, net in away if net > judged.unusual] for away in weighed]
-    nets = [net for away in weighed for _, net in away if net > judged.unusual]
+    sure = [[outage for outage, net in away if net > unusual] for away in weighed]
+    nets = [net for away in weighed for _, net in away if net > unusual]
     stuck = _stuck(seen, found, patience)
     possible = [outage for away in found for outage in away]
     certain = [outage for away in sure for outage in away]
@@ -173,4 +173,5 @@ def _covered(away: Sequence[WriterOutage]) -> int:
 
 def _net(outage: WriterOutage, seen: Observed) -> int:
     """Return how long an outage was, but for what the load generator slept through."""
-    return outage.length - seen.pauses.most_within(outage.span)
+    own = seen.pauses.most_within(_SPAN(outage)) if seen.pauses.spans else 0
+    return outage.length - own

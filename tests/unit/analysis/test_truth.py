@@ -24,7 +24,7 @@ from pytest_rdsfailover.analysis.pauses import Pauses
 from pytest_rdsfailover.analysis.service_figures import ServiceFigures
 from pytest_rdsfailover.analysis.weighing import Scales
 
-SEEDS = range(40)
+SEEDS = range(26)
 # The median width of the downtime, in milliseconds, so that nobody buys coverage with width. Loads of
 # one or two writers and of 20 writes a second are among them.
 WIDEST = {

@@ -48,7 +48,14 @@ def test_a_write_that_changes_no_row_stores_no_key_and_takes_none_back(witness, 
 
 
 @pytest.mark.parametrize(
-    ("sql", "unchanged"), [(b"DELETE FROM t", 1), (b"CALL p(7)", 0), (b"CREATE TABLE u (k INT)", 0)]
+    ("sql", "unchanged"),
+    [
+        (b"DELETE FROM t", 1),
+        (b"REPLACE INTO t SELECT 1 FROM u", 1),
+        (b"LOAD DATA LOCAL INFILE 'nothing' INTO TABLE t", 1),
+        (b"CALL p(7)", 0),
+        (b"CREATE TABLE u (k INT)", 0),
+    ],
 )
 def test_writes_without_a_key_that_change_no_row_are_counted_where_the_answer_tells(
     witness, session, sql, unchanged

@@ -141,6 +141,7 @@ def test_keys_that_nobody_made_fill_no_memory():
         (b"SET STATEMENT max_statement_time = 1 FOR INSERT INTO t VALUES (7)", 1),
         (b"BEGIN NOT ATOMIC INSERT INTO t VALUES (7); END", 1),
         (b"COMMIT", 0),
+        (b"RELEASE SAVEPOINT a", 0),
         (b"  select 1", 0),
         (b"/* ping */ SELECT 1", 0),
         (b"-- why\nSET autocommit = 0", 0),
