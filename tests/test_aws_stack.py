@@ -11,7 +11,13 @@ ROOT = Path(__file__).parents[1]
 STACK = ROOT / "examples" / "aws-stack"
 NEEDED = ["LookOnly", "FailOverTheOneCluster", "ReadItsSecret"]
 # A Ref that CDK names as a dependency, too.
-LINT = [Path(sys.executable).with_name("cfn-lint"), "--ignore-checks", "W3005", "--", STACK / "template.json"]
+LINT = [
+    Path(sys.executable).with_name("cfn-lint"),
+    "--ignore-checks",
+    "W3005",
+    "--",
+    STACK / "template.json",
+]
 
 
 def listed(value):
