@@ -27,6 +27,7 @@ from pytest_rdsfailover.cli.workload import StoredKeys, ran, workload_of
 from pytest_rdsfailover.journal import archive
 from pytest_rdsfailover.local.backend import environment
 from pytest_rdsfailover.local.profiles.profiles import load_profile
+from pytest_rdsfailover.local.server.accounts import ServerError
 from pytest_rdsfailover.local.standing.registry import Registry
 from pytest_rdsfailover.local.standing.variables import variables
 from pytest_rdsfailover.local.standing.visitor import VisitedCluster
@@ -60,6 +61,7 @@ def trial(options: argparse.Namespace) -> int:
     workload_of(options, {})  # so that nothing is started for a wrong one
     if options.profile is not None:
         load_profile(options.profile)
+    _make_places(options)
     with ended_by_signals(), ExitStack() as stack:
         cluster = stack.enter_context(_cluster(options, settings))
         fleet = stack.enter_context(fleets.fleet(options, settings, cluster))
@@ -75,6 +77,25 @@ def trial(options: argparse.Namespace) -> int:
         if options.report is not None:
             _show([f"report: {render(paths, Path(options.report), title='Database failover')}"])
     return _status(trials, expectations, session.problems)
+
+
+def _make_places(options: argparse.Namespace) -> None:
+    """Make the directories that are written to in the end, so that no trial is taken in vain.
+
+    Raises:
+        SettingError: if one of them cannot be made.
+    """
+    document = None if options.json is None else Path(options.json).absolute().parent
+    for flag, path in (
+        ("json", document),
+        ("report", options.report),
+        ("journal", options.journal),
+    ):
+        if path is not None:
+            try:
+                Path(path).mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise SettingError(f"--{flag}: {path} cannot be made: {error.strerror}") from None
 
 
 @contextmanager
@@ -144,12 +165,15 @@ class TrialSession:
         """Make what the workload needs, and see whether its keys can be read back.
 
         Raises:
-            SettingError: if they cannot, or they would never be read.
+            SettingError: if they cannot, they would never be read, or what makes it is refused.
         """
         if self._stored is not None and self._workload is None:
             raise SettingError("--stored-sql: our own insert knows its table; leave it out")
         for statement in self._options.setup_sql:
-            ran(self._cluster.audit_endpoint(), statement)
+            try:
+                ran(self._cluster.audit_endpoint(), statement)
+            except ServerError as error:
+                raise SettingError(f"--setup-sql: {error}") from None
         if self._stored is not None:
             self._stored.check()
 

@@ -1,6 +1,7 @@
 """AWS-shaped names for other processes: by a name server, and by a hosts file."""
 
 import json
+import socket
 import sys
 
 import pytest
@@ -121,6 +122,17 @@ def test_and_so_has_the_program_of_a_trial(tmp_path):
 
     assert ended.returncode == 0, ended.stdout + ended.stderr
     assert list(tmp_path.iterdir()) == [program]
+
+
+def test_a_port_that_another_name_server_has_is_refused_before_anything_starts(capsys, monkeypatch):
+    monkeypatch.setattr("pytest_rdsfailover.local.standing.host.LocalBackend", None)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
+        number = free_port()
+        taken.bind(("127.0.0.1", int(number)))
+        arguments = ("--name", new_name(), "--aws-names", "eu-west-1", "--dns-port", number)
+
+        assert main(["run", *arguments, "--", "true"]) == 125
+    assert f"the UDP port {number} is taken" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("command", [["up"], ["run", "--", "true"], ["trial"]], ids=lambda c: c[0])
