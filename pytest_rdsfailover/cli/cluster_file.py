@@ -9,7 +9,7 @@ from typing import Self
 from pytest_rdsfailover.model.errors import ArchiveError, FileWriteError, SettingError
 from pytest_rdsfailover.model.files import read_bytes, remove
 
-MARK = "# Written by `rdsfailover up`, which removes it when its cluster ends."
+MARK = "# Written by `rdsfailover`, which removes it when its cluster ends."
 
 
 class ClusterFile:
@@ -28,7 +28,7 @@ class ClusterFile:
         self._next = MARK  # written already, or not yet, when a signal ends us
         if (path.exists() or path.is_symlink()) and not self._is_ours():
             raise SettingError(
-                f"{flag}: {path} was not written by `rdsfailover up` and is left as it is; name"
+                f"{flag}: {path} was not written by `rdsfailover` and is left as it is; name"
                 " another file"
             )
         if not path.absolute().parent.is_dir():

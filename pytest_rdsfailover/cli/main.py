@@ -7,6 +7,7 @@ a file that is not what it should be. `run` has the status of its command, and 1
 
 import argparse
 import io
+import os
 import signal
 import sys
 from collections.abc import Sequence
@@ -15,7 +16,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from pytest_rdsfailover.cli.signals import EndedError
-from pytest_rdsfailover.model.errors import RdsFailoverError, SettingError
+from pytest_rdsfailover.model.errors import RdsFailoverError, SettingError, did_you_mean
 from pytest_rdsfailover.model.shown import printable
 
 YES, NO, WRONG = 0, 1, 2
@@ -29,16 +30,33 @@ STATUS = (
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit status."""
+    _open_closed_streams()
     for stream in (sys.stdout, sys.stderr):  # a terminal may have fewer characters than a name
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     options, unknown = _parser().parse_known_args(arguments)
     if unknown:
-        return _wrong(f"unrecognized arguments: {' '.join(unknown)}", options.wrong)
+        hint = did_you_mean(unknown[0], options.known)
+        return _wrong(f"unrecognized arguments: {' '.join(unknown)}{hint}", options.wrong)
     try:
         return _done(options)
     except (EndedError, KeyboardInterrupt) as ended:
         return BY_SIGNAL + getattr(ended, "number", signal.SIGINT)
+
+
+def _open_closed_streams() -> None:
+    """Put nothing in the place of a standard stream that whoever started us has closed.
+
+    Otherwise the next file that is opened would be taken for it.
+    """
+    for number, (name, mode) in enumerate((("stdin", "r"), ("stdout", "w"), ("stderr", "w"))):
+        if getattr(sys, name) is None:
+            nothing = os.open(os.devnull, os.O_RDWR)
+            if nothing != number:
+                os.dup2(nothing, number)
+                os.close(nothing)
+            os.set_inheritable(number, True)  # noqa: FBT003 - for commands that we run
+            setattr(sys, name, open(number, mode, closefd=False))  # noqa: SIM115
 
 
 def _done(options: argparse.Namespace) -> int:
@@ -72,9 +90,21 @@ class _Parser(argparse.ArgumentParser):
 
     wrong = WRONG
 
+    @property
+    def flags(self) -> list[str]:
+        """Return the options that it knows."""
+        return list(self._option_string_actions)
+
     def exit(self, status: int = 0, message: str | None = None) -> NoReturn:
         """End the command; whatever argparse calls an error is our own status."""
         super().exit(self.wrong if status else 0, message)
+
+    def _check_value(self, action: argparse.Action, value: str) -> None:
+        if action.choices is not None and value not in action.choices:
+            known = list(action.choices)
+            raise argparse.ArgumentError(
+                action, f"there is no {value!r}{did_you_mean(value, known)} ({', '.join(known)})"
+            )
 
 
 def _show(lines: Sequence[str]) -> None:
@@ -102,6 +132,8 @@ def _parser() -> argparse.ArgumentParser:
     doctor = commands.add_parser("doctor", help="say what is here, what is missing, what to type")
     doctor.add_argument("--json", action="store_true", help="as JSON, for a bug report")
     doctor.set_defaults(run=_doctor)
+    for command in commands.choices.values():
+        command.set_defaults(known=command.flags)
     return parser
 
 

@@ -10,10 +10,9 @@ import sys
 from collections.abc import Sequence
 from types import FrameType
 
-from pytest_rdsfailover.cli.cluster_options import check_endpoint, proxy_of, settings_of
+from pytest_rdsfailover.cli.cluster_options import settings_of
+from pytest_rdsfailover.cli.own_cluster import OwnCluster
 from pytest_rdsfailover.cli.signals import ENDING, ended_by_signals
-from pytest_rdsfailover.local.standing.host import ClusterHost
-from pytest_rdsfailover.local.standing.registry import check_name
 from pytest_rdsfailover.local.standing.variables import environment_of
 from pytest_rdsfailover.model.errors import RdsFailoverError, SettingError
 
@@ -34,10 +33,9 @@ def run(options: argparse.Namespace) -> int:
         there = os.path.exists(command[0])  # noqa: PTH110 - as typed, without any expansion
         _say(f"{command[0]}: {'cannot be run' if there else 'there is no such command'}")
         return NOT_RUNNABLE if there else NOT_FOUND
-    name = check_name(options.name or f"run-{os.getpid()}")
-    settings, proxy = settings_of(options), proxy_of(options)
-    check_endpoint(options.endpoint, settings)
-    with ended_by_signals(), ClusterHost(settings, name, proxy=proxy) as host:
+    name = options.name or f"run-{os.getpid()}"
+    own = OwnCluster.of(options, name, settings_of(options))
+    with ended_by_signals(), own.started() as host:
         told = environment_of(host.description, options.endpoint, os.environ)
         status = _ran(program, command, told)
         try:

@@ -75,6 +75,13 @@ def add_cluster(parser: argparse.ArgumentParser) -> None:
         "--proxy", action="append", default=[], metavar="NAME=VALUE",
         help="a setting of RDS Proxy, as in max_connections_percent=5; repeatable",
     )  # fmt: skip
+    parser.add_argument(
+        "--dns-port", type=int, metavar="N",
+        help="let a name server answer for the names of --aws-names there; 0 for any free port",
+    )  # fmt: skip
+    parser.add_argument(
+        "--hosts-file", metavar="PATH", help="write where these names lead, anew at each change"
+    )
 
 
 def argument(parse: Callable[[str], object]) -> Callable[[str], object]:
@@ -113,13 +120,6 @@ def _add_up(commands: Commands) -> None:
         "--env-file", metavar="PATH", help="write variables that lead programs to it"
     )
     _add_variables(parser, "--env-format")
-    parser.add_argument(
-        "--dns-port", type=int, metavar="N",
-        help="let a name server answer for the names of --aws-names there; 0 for any free port",
-    )  # fmt: skip
-    parser.add_argument(
-        "--hosts-file", metavar="PATH", help="write where these names lead, anew at each change"
-    )
     parser.set_defaults(run=late("up", "up"), failed=FAILED)
 
 
@@ -174,6 +174,13 @@ def _add_trial(commands: Commands, environ: Mapping[str, str]) -> None:
     )
     parser.add_argument(
         "--setup-sql", action="append", default=[], metavar="SQL", help="run before; repeatable"
+    )
+    parser.add_argument(
+        "--functions", type=int, metavar="N",
+        help="write from N functions of the cluster's Lambda at once, with --writers each",
+    )  # fmt: skip
+    parser.add_argument(
+        "--function", metavar="NAME", help="its load function (one is made for these trials)"
     )
     parser.add_argument("--target", metavar="ID", help="instance to promote (the first reader)")
     parser.add_argument(

@@ -5,7 +5,7 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
@@ -16,8 +16,10 @@ from pytest_rdsfailover.analysis.verdicts.bounds import (
     parse_expectations,
 )
 from pytest_rdsfailover.analysis.verdicts.expectations import FAIL, PASS, verdicts
-from pytest_rdsfailover.cli.cluster_options import check_endpoint, proxy_of, settings_of
+from pytest_rdsfailover.cli import fleet as fleets
+from pytest_rdsfailover.cli.cluster_options import settings_of
 from pytest_rdsfailover.cli.judge import bounds, judge
+from pytest_rdsfailover.cli.own_cluster import OwnCluster
 from pytest_rdsfailover.cli.render import render
 from pytest_rdsfailover.cli.signals import ended_by_signals
 from pytest_rdsfailover.cli.standing_arguments import CLUSTER, LOAD
@@ -25,7 +27,7 @@ from pytest_rdsfailover.cli.workload import StoredKeys, ran, workload_of
 from pytest_rdsfailover.journal import archive
 from pytest_rdsfailover.local.backend import environment
 from pytest_rdsfailover.local.profiles.profiles import load_profile
-from pytest_rdsfailover.local.standing.host import ClusterHost
+from pytest_rdsfailover.local.server.accounts import ServerError
 from pytest_rdsfailover.local.standing.registry import Registry
 from pytest_rdsfailover.local.standing.variables import variables
 from pytest_rdsfailover.local.standing.visitor import VisitedCluster
@@ -44,6 +46,8 @@ OWN_CLUSTER = (
     "user",
     "password",
     "database",
+    "dns_port",
+    "hosts_file",
 )
 
 
@@ -53,12 +57,15 @@ def trial(options: argparse.Namespace) -> int:
     check_trials(options.trials)
     expectations = parse_expectations(**bounds(options.expect))
     check_resolution(expectations, settings.rate)
+    fleets.check(options, settings)
     workload_of(options, {})  # so that nothing is started for a wrong one
     if options.profile is not None:
         load_profile(options.profile)
+    _make_places(options)
     with ended_by_signals(), ExitStack() as stack:
         cluster = stack.enter_context(_cluster(options, settings))
-        session = TrialSession(options, settings, cluster)
+        fleet = stack.enter_context(fleets.fleet(options, settings, cluster))
+        session = TrialSession(options, settings, cluster, fleet)
         session.prepare()
         trials = [session.run(number) for number in range(options.trials)]
         directory = options.journal or stack.enter_context(tempfile.TemporaryDirectory())
@@ -72,16 +79,39 @@ def trial(options: argparse.Namespace) -> int:
     return _status(trials, expectations, session.problems)
 
 
+def _make_places(options: argparse.Namespace) -> None:
+    """Make the directories that are written to in the end, so that no trial is taken in vain.
+
+    Raises:
+        SettingError: if one of them cannot be made.
+    """
+    document = None if options.json is None else Path(options.json).absolute().parent
+    for flag, path in (
+        ("json", document),
+        ("report", options.report),
+        ("journal", options.journal),
+    ):
+        if path is not None:
+            try:
+                Path(path).mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise SettingError(f"--{flag}: {path} cannot be made: {error.strerror}") from None
+
+
 @contextmanager
 def _cluster(options: argparse.Namespace, settings: Settings) -> Iterator[VisitedCluster]:
     """Give the standing cluster of that name; one for the time of the trials if there is none."""
     registry = Registry()
     if options.name in registry.names():
         found = registry.find(options.name)
-        own = [f"--{name}" for name in OWN_CLUSTER if getattr(options, name) is not None]
-        if own or options.proxy:
+        asked = [
+            f"--{name.replace('_', '-')}"
+            for name in OWN_CLUSTER
+            if getattr(options, name) is not None
+        ]
+        if asked or options.proxy:
             raise SettingError(
-                f"{', '.join(own) or '--proxy'}: the cluster {options.name!r} stands already; give a"
+                f"{', '.join(asked) or '--proxy'}: the cluster {options.name!r} stands already; give a"
                 " --name that none has for one of these trials' own"
             )
         with VisitedCluster(found) as cluster:
@@ -92,11 +122,8 @@ def _cluster(options: argparse.Namespace, settings: Settings) -> Iterator[Visite
             f"--http: no cluster {options.name!r} stands, so no service can write to it; start one"
             " by `rdsfailover up`, and the service with its variables"
         )
-    check_endpoint(options.endpoint, settings)
-    with (
-        ClusterHost(settings, f"trial-{os.getpid()}", proxy=proxy_of(options)) as host,
-        VisitedCluster(host.description) as cluster,
-    ):
+    own = OwnCluster.of(options, f"trial-{os.getpid()}", settings)
+    with own.started() as host, VisitedCluster(host.description) as cluster:
         yield cluster
 
 
@@ -107,14 +134,20 @@ class TrialSession:
         options: what was typed.
         settings: the same, read.
         cluster: what fails over.
+        fleet: the functions that write, as options of a trial; empty for writers of this process.
 
     Attributes:
         problems: lines that say what could not be found out.
     """
 
     def __init__(
-        self, options: argparse.Namespace, settings: Settings, cluster: VisitedCluster
+        self,
+        options: argparse.Namespace,
+        settings: Settings,
+        cluster: VisitedCluster,
+        fleet: Mapping[str, Any],
     ) -> None:
+        self._fleet = fleet
         self._options, self._settings, self._cluster = options, settings, cluster
         self._endpoint = cluster.endpoint(options.endpoint)
         self._noted: list[Trial] = []
@@ -132,12 +165,15 @@ class TrialSession:
         """Make what the workload needs, and see whether its keys can be read back.
 
         Raises:
-            SettingError: if they cannot, or they would never be read.
+            SettingError: if they cannot, they would never be read, or what makes it is refused.
         """
         if self._stored is not None and self._workload is None:
             raise SettingError("--stored-sql: our own insert knows its table; leave it out")
         for statement in self._options.setup_sql:
-            ran(self._cluster.audit_endpoint(), statement)
+            try:
+                ran(self._cluster.audit_endpoint(), statement)
+            except ServerError as error:
+                raise SettingError(f"--setup-sql: {error}") from None
         if self._stored is not None:
             self._stored.check()
 
@@ -145,7 +181,7 @@ class TrialSession:
         """Run one trial; an invalid one is a trial, too."""
         if number:
             time.sleep(self._settings.spacing)
-        more: dict[str, Any] = {}
+        more: dict[str, Any] = dict(self._fleet)
         if self._workload is not None:
             more = {"workload": self._workload, "stored": self._stored}
         try:

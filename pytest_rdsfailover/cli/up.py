@@ -7,23 +7,21 @@ import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 from dataclasses import asdict
+from pathlib import Path
 
-from pytest_rdsfailover.cli.cluster_options import (
-    check_endpoint,
-    dns_port_of,
-    proxy_of,
-    settings_of,
-)
+from pytest_rdsfailover.cli.cluster_file import ClusterFile
+from pytest_rdsfailover.cli.cluster_options import settings_of
 from pytest_rdsfailover.cli.detached import Announce, detach
+from pytest_rdsfailover.cli.own_cluster import OwnCluster
 from pytest_rdsfailover.cli.signals import EndedError, ended_by_signals
 from pytest_rdsfailover.cli.standing_arguments import DEFAULT
-from pytest_rdsfailover.cli.up_files import UpFiles
 from pytest_rdsfailover.local.gateway.client import connect
 from pytest_rdsfailover.local.processes.identity import identity_of
 from pytest_rdsfailover.local.standing.description import Description
 from pytest_rdsfailover.local.standing.happenings import Happenings
-from pytest_rdsfailover.local.standing.host import ClusterHost, Limits
+from pytest_rdsfailover.local.standing.host import Limits
 from pytest_rdsfailover.local.standing.registry import Registry, check_name
+from pytest_rdsfailover.local.standing.variables import lines as variable_lines
 from pytest_rdsfailover.local.standing.variables import variables
 from pytest_rdsfailover.model.files import remove
 
@@ -35,12 +33,13 @@ def up(options: argparse.Namespace) -> int:
     limits = Limits(
         parent=identity_of(os.getppid()) if options.with_parent else None, idle=options.idle
     )
-    files = UpFiles.of(options)
+    own = OwnCluster.of(options, name, settings_of(options))
+    env = None if (path := options.env_file) is None else ClusterFile(Path(path), "--env-file")
     if not options.detach:
-        return _keep(options, name, limits, files, _show)
+        return _keep(options, own, limits, env, _show)
 
     def keep(announce: Announce) -> int:
-        status = _keep(options, name, limits, files, announce)
+        status = _keep(options, own, limits, env, announce)
         remove(registry.log(name))  # only a cluster that failed has left anything to say
         return status
 
@@ -54,33 +53,29 @@ def up(options: argparse.Namespace) -> int:
 
 def _keep(
     options: argparse.Namespace,
-    name: str,
+    own: OwnCluster,
     limits: Limits,
-    files: UpFiles,
+    env: ClusterFile | None,
     announce: Announce,
 ) -> int:
     """Keep a cluster until something ends it."""
     with suppress(EndedError), ended_by_signals(), ExitStack() as stack:
-        settings, proxy = settings_of(options), proxy_of(options)
-        check_endpoint(options.endpoint, settings)
-        host = stack.enter_context(
-            ClusterHost(settings, name, proxy=proxy, dns_port=dns_port_of(options, settings))
-        )
-        files.enter(stack)
-        files.write_variables(host.description, options)
-        files.write_hosts(host.cluster)
+        host = stack.enter_context(own.started())
+        if env is not None:
+            stack.enter_context(env)
+            told = variables(host.description, options.endpoint)
+            env.write(variable_lines(told, options.env_format))
         shown = document(host.description) if options.json else "\n".join(lines(host.description))
         announce(shown)
         gateway = stack.enter_context(connect(host.description.control))
         happenings = Happenings(gateway)
 
         def look() -> None:
-            files.write_hosts(host.cluster)
             for happening in happenings.new():
                 _show(json.dumps(asdict(happening)) if options.json else str(happening))
 
         why = host.wait(limits, look)
-        print(f"rdsfailover up: {name} ends: {why}", file=sys.stderr)  # noqa: T201
+        print(f"rdsfailover up: {own.name} ends: {why}", file=sys.stderr)  # noqa: T201
     return 0
 
 

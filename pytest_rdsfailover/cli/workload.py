@@ -28,9 +28,10 @@ def workload_of(options: argparse.Namespace, environ: Mapping[str, str]) -> Outs
     """
     if options.http is not None and options.exec is not None:
         raise SettingError("--http and --exec are two workloads; a trial has one")
+    _check_parts(options)
     bound = {} if options.answer_within is None else {"answer_within": options.answer_within}
     if options.exec is not None:
-        return ProcessWorkload(command=shlex.split(options.exec), environ=environ, **bound)
+        return ProcessWorkload(command=_words(options.exec), environ=environ, **bound)
     if options.http is None:
         return None
     method, space, url = options.http.partition(" ")
@@ -48,6 +49,22 @@ def workload_of(options: argparse.Namespace, environ: Mapping[str, str]) -> Outs
         outcomes=dict(map(_outcome, options.outcome)),
         **bound,
     )
+
+
+def _check_parts(options: argparse.Namespace) -> None:
+    """Refuse parts of a workload that was not asked for: they would be ignored."""
+    for part in ("header", "body", "outcome"):
+        if getattr(options, part) and options.http is None:
+            raise SettingError(f"--{part}: only with --http")
+    if options.answer_within is not None and options.http is None and options.exec is None:
+        raise SettingError("--answer-within: only with --http or --exec")
+
+
+def _words(command: str) -> list[str]:
+    try:
+        return shlex.split(command)
+    except ValueError as error:
+        raise SettingError(f"--exec {command}: {error}; quote it as for a shell") from None
 
 
 def _header(text: str) -> tuple[str, str]:

@@ -139,17 +139,26 @@ def choose(
     return chosen
 
 
+def check_steps(workload: Any) -> None:
+    """Refuse steps of ours that there are not, and weights that are none; what is the user's passes.
+
+    Raises:
+        SettingError: with the name that is nearest to an unknown one.
+    """
+    if isinstance(workload, Mapping) and not is_own(workload):
+        for name in workload:
+            if name not in OURS:
+                raise SettingError(
+                    f"no step of ours is called {name!r}{did_you_mean(name, OURS)} (known:"
+                    f" {', '.join(OURS)}; functions of your own cannot stand beside them)"
+                )
+        spread({OURS[name]: weight for name, weight in workload.items()})
+
+
 def _weights(workload: Mapping[Any, int], reader: Endpoint | None) -> dict[MixStep, int]:
     """Return the weights of our own steps by their names."""
-    for name in workload:
-        if name not in OURS:
-            hint = did_you_mean(name, OURS)
-            raise SettingError(
-                f"no step of ours is called {name!r}{hint} (known: {', '.join(OURS)}; functions of"
-                " your own cannot stand beside them)"
-            )
+    check_steps(workload)
     weights = {OURS[name]: weight for name, weight in workload.items()}
-    spread(weights)
     if (READ in weights) != (reader is not None):
         raise SettingError(
             'a "read" needs to know where: give reader=rds_cluster.reader_endpoint, and no reader'

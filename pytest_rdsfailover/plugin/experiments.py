@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_rdsfailover.analysis.verdicts.bounds import parse_expectations
+from pytest_rdsfailover.load.workloads import check_steps
 from pytest_rdsfailover.local.profiles.profiles import load_profile
 from pytest_rdsfailover.model.errors import SettingError, did_you_mean
 from pytest_rdsfailover.plugin.hook_calls import ItemExtensions
@@ -89,6 +90,7 @@ def _check(options: Mapping[str, Any], expectations: Mapping[str, Any]) -> None:
             raise SettingError(f"rds_options: no option {name!r}{did_you_mean(name, known)}")
     for fixture, check in (
         ("rds_options", lambda: load_profile(options.get("profile", "quick"))),
+        ("rds_options", lambda: check_steps(options.get("workload"))),
         ("rds_expectations", lambda: parse_expectations(**expectations)),
     ):
         try:

@@ -33,13 +33,22 @@ def javascript():
     return NODE.format(example=ROOT / "examples" / "node" / "failover.mjs", modules=MODULES)
 
 
+def go():
+    failover = ROOT / "examples" / "go" / "failover" / "failover"
+    if not failover.exists():
+        pytest.skip("needs Go and aws-sdk-go-v2: scripts/fetch-extras, or its Makefile")
+    return str(failover)
+
+
 def command_line():
     if not shutil.which("aws"):
         pytest.skip("needs the AWS CLI, which scripts/fetch-extras leaves to you: 190 MB")
     return CLI
 
 
-@pytest.mark.parametrize("commands", [javascript, command_line], ids=["@aws-sdk/client-rds", "aws"])
+@pytest.mark.parametrize(
+    "commands", [javascript, go, command_line], ids=["@aws-sdk/client-rds", "aws-sdk-go-v2", "aws"]
+)
 def test_it_fails_the_cluster_over_and_sees_the_new_writer(tmp_path, commands):
     ended = done("run", "--", "/bin/sh", "-c", commands(), cwd=tmp_path)
 

@@ -84,6 +84,8 @@ def test_killing_it_ends_the_cluster_and_the_command():
         (["--server", "/no/such", "--", "true"], 125, "there is no program /no/such"),
         (["--proxy", "idle", "--", "true"], 125, "write NAME=VALUE"),
         (["--proxy", "idle=1", "--", "true"], 125, "a proxy has no setting 'idle'"),
+        (["--proxy", "require_tsl=1", "--", "true"], 125, "did you mean 'require_tls'?"),
+        (["--instnces", "3", "--", "true"], 125, "did you mean '--instances'?"),
         (["--password", "a'b", "--", "true"], 125, "password"),
         (["--instances", "1", "--", "true"], 125, "2 to 16"),
     ],

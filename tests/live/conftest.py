@@ -4,7 +4,7 @@ import os
 import shutil
 
 import pytest
-from regions import at_rest
+from regions import StandIn, at_rest
 
 from pytest_rdsfailover.live.backend import LiveBackend
 from pytest_rdsfailover.local.cluster import LocalCluster
@@ -44,12 +44,17 @@ def local_cluster(make_cluster):
         yield cluster
 
 
+@pytest.fixture(scope="module")
+def region(local_cluster):
+    """The region of a module's cluster; what it takes to ask it is made once."""
+    return StandIn(local_cluster)
+
+
 @pytest.fixture
-def stand_in(local_cluster, monkeypatch):
+def stand_in(region, monkeypatch):
     """The region, healthy and at rest, and the variables of somebody who may act in it."""
-    region = at_rest(local_cluster, monkeypatch)
-    yield region
-    local_cluster.rest()
+    yield at_rest(region, monkeypatch)
+    region.cluster.rest()
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 import dataclasses
 import os
 import uuid
+from typing import Any
 
 from pytest_rdsfailover.live import gates
 from pytest_rdsfailover.local.cluster import LocalCluster
@@ -17,13 +18,16 @@ class StandIn:
     """A region with one cluster in it, and what its owner may do there."""
 
     cluster: LocalCluster
+    _clients: dict[str, Any] = dataclasses.field(default_factory=dict)
 
     @property
     def url(self):
         return self.cluster.aws.place.url
 
     def client(self, service):
-        return self.cluster.aws.client(service)
+        if service not in self._clients:
+            self._clients[service] = self.cluster.aws.client(service)
+        return self._clients[service]
 
     @property
     def described(self):
@@ -45,10 +49,12 @@ class StandIn:
         self._tag(*self.abroad(), tags)
 
     def _tag(self, rds, described, tags):
-        arn, old = described["DBClusterArn"], [tag["Key"] for tag in described["TagList"]]
-        if old:
-            rds.remove_tags_from_resource(ResourceName=arn, TagKeys=old)
+        arn, old = described["DBClusterArn"], described["TagList"]
         new = [{"Key": key.replace("__", ":"), "Value": value} for key, value in tags.items()]
+        if new == old:
+            return
+        if old:
+            rds.remove_tags_from_resource(ResourceName=arn, TagKeys=[tag["Key"] for tag in old])
         if new:
             rds.add_tags_to_resource(ResourceName=arn, Tags=new)
 
@@ -78,15 +84,14 @@ class StandIn:
         return LiveSettings(**(usual | changes))
 
 
-def at_rest(cluster, monkeypatch):
-    """Return the region of a cluster, healthy, and have the variables of somebody who may act there."""
+def at_rest(region, monkeypatch):
+    """Return a region, healthy, and have the variables of somebody who may act there."""
     for name in [name for name in os.environ if name.startswith(("AWS_", "RDS_"))]:
         monkeypatch.delenv(name)
-    for name, value in cluster.aws.environment().items():
+    for name, value in region.cluster.aws.environment().items():
         if name != "AWS_ENDPOINT_URL":  # the option must do
             monkeypatch.setenv(name, value)
-    cluster.rest()
-    region = StandIn(cluster)
+    region.cluster.rest()
     region.tag(rdsfailover__allowed="true")
     return region
 

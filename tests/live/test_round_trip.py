@@ -1,7 +1,7 @@
 """Record live, replay at home: what is recorded gives back its own numbers."""
 
 import pytest
-from regions import at_rest
+from regions import StandIn, at_rest
 
 from pytest_rdsfailover.live.backend import LiveBackend
 from pytest_rdsfailover.local.profiles.profiles import load_profile, parse_profile
@@ -43,7 +43,7 @@ def lived(local_cluster, tmp_path_factory):
     """Two live trials, each with what the gateway knows of the same failover."""
     found = []
     with pytest.MonkeyPatch.context() as patch:
-        stand_in = at_rest(local_cluster, patch)
+        stand_in = at_rest(StandIn(local_cluster), patch)
         asked = stand_in.settings(max_failovers=2, proxy="rdsfailover-proxy")
         with LiveBackend(asked, tmp_path_factory.mktemp("live")) as live:
             for _ in range(2):

@@ -45,7 +45,7 @@ def tables(resting, sysbench):
     assert status == 0, printed
 
 
-LOAD = ("--threads=4", "--events=40", "--time=30")
+LOAD = ("--threads=4", "--events=12", "--time=30")
 WRITERS, READERS = ("cluster", "writer instance", "proxy"), ("reader", "instance", "proxy-reader")
 
 
@@ -70,7 +70,7 @@ def test_it_reads_through_all_endpoints_and_writes_through_the_writers(resting, 
         status, printed = sysbench(endpoint_of(resting, name), script, "run", *options)
 
         assert status == 0, (script, name, printed)
-        assert "total number of events:              40" in printed
+        assert "total number of events:              12" in printed
 
 
 @pytest.mark.usefixtures("tables")

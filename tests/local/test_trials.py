@@ -166,6 +166,7 @@ def test_a_lost_host_shows_as_silence_and_its_sessions_are_reset_when_it_is_back
     assert trial.downtime > 0.6
 
 
+@pytest.mark.one_server
 def test_dns_that_flips_and_flops_sends_writers_back_to_the_reader(runner, resting, profile_file):
     path = profile_file(refused="100ms", promotion="150ms")
     flips = 'dns = [["250ms", "250ms"], ["600ms", "600ms"], ["1s", "1s"]]'
@@ -177,6 +178,7 @@ def test_dns_that_flips_and_flops_sends_writers_back_to_the_reader(runner, resti
     trial.expect(lost=0, stuck_writers=0, stale_writes=0)
 
 
+@pytest.mark.one_server
 def test_a_pool_that_keeps_its_connections_gets_stuck_on_the_demoted_writer(runner, resting):
     trial = runner().trial(
         resting.writer_endpoint, profile="stuck-pool", policy=KEEPS_READ_ONLY, bound="2s", **LOAD
@@ -273,6 +275,7 @@ def test_a_load_whose_block_is_empty_is_judged_like_any_other(runner, resting):
     assert load.trial.acked > 0  # observation ends with an answer
 
 
+@pytest.mark.one_server
 def test_two_failovers_in_one_load_are_one_story(runner, resting):
     experiments = runner()
     with experiments.load(resting.writer_endpoint, **LOAD) as load:
@@ -285,6 +288,7 @@ def test_two_failovers_in_one_load_are_one_story(runner, resting):
     load.trial.expect(lost=0, stuck_writers=0)
 
 
+@pytest.mark.one_server
 @pytest.mark.parametrize("is_async", [False, True])
 def test_the_user_s_own_code_is_the_workload(runner, resting, is_async):
     endpoint = resting.writer_endpoint
@@ -321,6 +325,7 @@ def test_the_user_s_own_code_is_the_workload(runner, resting, is_async):
     trial.expect(downtime="< 2s", lost=0, duplicated=0, stuck_writers=0)
 
 
+@pytest.mark.one_server
 def test_without_an_audit_nothing_is_said_about_lost_writes(runner, resting):
     def write(key):
         with resting.writer_endpoint.connect() as connection, connection.cursor() as cursor:

@@ -17,7 +17,7 @@ def pytester(pytester, monkeypatch):
     """Return pytester whose runs load our plugin and no other, and find no AWS API.
 
     It takes a run longer to import these than to fail a cluster over. A run that wants another plugin
-    names it, `-p xdist`; the runs of `finished_project` have all.
+    names it, `-p xdist`.
     """
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
     monkeypatch.setenv("PYTEST_ADDOPTS", "-p rdsfailover -p without_aws")
@@ -43,42 +43,42 @@ def project(pytester, monkeypatch):
     return pytester
 
 
-# What a run of a whole project leaves behind is looked at from many sides, and taken three times:
-# by pytest itself, by workers of pytest-xdist, and where there is none.
+# What a run of a whole project leaves behind is looked at from many sides, and taken three times: by
+# pytest itself, by workers of pytest-xdist, and where there is none. All our workers share them.
 
 
 @pytest.fixture(scope="session")
-def finished_project(tmp_path_factory):
+def finished_project(request, tmp_path_factory):
     """Return a project with populations and with single trials, of which two tests fail."""
-    return Project(tmp_path_factory.mktemp("project"))
+    return Project.shared(request, tmp_path_factory, "project")
 
 
 @pytest.fixture(scope="session")
 def plain(finished_project):
     """Return the project's run by pytest itself, which also saved a baseline."""
-    return finished_project.run("plain", "--rds-save=main", "--rds-save-anyway")
+    return finished_project.once("plain", "--rds-save=main", "--rds-save-anyway")
 
 
 @pytest.fixture(scope="session")
-def four_workers(finished_project, plain):  # noqa: ARG001 - its baseline is compared with
-    """Return the same run by four workers, compared with the plain one."""
-    return finished_project.run("workers", "-n4", "--rds-compare=main")
+def several_workers(finished_project, plain):  # noqa: ARG001 - its baseline is compared with
+    """Return the same run by three workers, compared with the plain one."""
+    return finished_project.once("workers", "-n3", "--rds-compare=main")
 
 
 @pytest.fixture(scope="session")
 def without_xdist(finished_project):
     """Return the run of its single trials by a pytest that has no pytest-xdist."""
-    return finished_project.run("without", "-p", "no:xdist", "-k", "test_single")
+    return finished_project.once("without", "-p", "no:xdist", "-k", "test_single")
 
 
 @pytest.fixture(scope="session")
 def single(finished_project, plain):  # noqa: ARG001 - its baseline is compared with
     """Return a run of one trial, at another rate than the baseline that it is compared with."""
     options = ("--rds-compare=main", "--rds-rate=100", "-k", "test_single and 0")
-    return finished_project.run("single", *options)
+    return finished_project.once("single", *options)
 
 
-@pytest.fixture(params=["plain", "four_workers", "without_xdist"])
+@pytest.fixture(params=["plain", "several_workers", "without_xdist"])
 def finished(request):
     """Return each of these runs by turns."""
     return request.getfixturevalue(request.param)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import pickle
 import re
 import shutil
 import subprocess
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 from fitness import fit, unfit_line
 
 QUICK = """
@@ -87,13 +89,39 @@ def page_entries(page):
 
 
 class Project:
-    """A folder with tests; every run of it writes all that can be written."""
+    """A folder with tests; every run of it writes all that can be written.
+
+    Args:
+        path: the folder.
+        tests: what is written into it; None if all is there already.
+    """
 
     def __init__(self, path, tests=TESTS):
         self.path = path
+        if tests is None:
+            return
         (path / "pytest.ini").write_text(f"{QUICK}rds_toxiproxy = builtin\n")
         (path / "conftest.py").write_text(CONFTEST)
         (path / "test_it.py").write_text(tests)
+
+    @classmethod
+    def shared(cls, request, factory, name, tests=TESTS):
+        """Return a project that all workers of this run share, so that its runs are taken once."""
+        base = factory.getbasetemp()
+        path = (base.parent if hasattr(request.config, "workerinput") else base) / name
+        with lock(path):
+            if path.exists():
+                return cls(path, None)
+            path.mkdir()
+            return cls(path, tests)
+
+    def once(self, name, *options):
+        """Run it, unless another worker has done so; return what came of it."""
+        kept = self.path / f"{name}.kept"
+        with lock(self.path):
+            if not kept.exists():
+                kept.write_bytes(pickle.dumps(told(self.run(name, *options).result)))
+            return Finished(pytest.RunResult(*pickle.loads(kept.read_bytes())), self.path / name)
 
     def run(self, name, *options):
         """Run it with the outputs in a folder of that name."""
@@ -115,8 +143,8 @@ class Project:
         started = time.monotonic()
         done = subprocess.run(
             [sys.executable, "-m", "pytest", *arguments],
-            cwd=self.path, env=clean() | environ, text=True, timeout=PATIENCE, capture_output=True,
-            check=False,
+            cwd=self.path, env=clean() | few_plugins(arguments) | environ, text=True,
+            timeout=PATIENCE, capture_output=True, check=False,
         )  # fmt: skip
         return pytest.RunResult(
             done.returncode,
@@ -124,6 +152,26 @@ class Project:
             done.stderr.splitlines(),
             time.monotonic() - started,
         )
+
+
+def lock(path):
+    """Return the lock of a folder, which keeps workers from running tests in it at the same time."""
+    return FileLock(f"{path}.lock", timeout=5 * PATIENCE)
+
+
+def told(result):
+    """Return what makes a `pytest.RunResult` again."""
+    return result.ret, result.outlines, result.errlines, result.duration
+
+
+def few_plugins(arguments):
+    """Return the variables for a run with our plugin and, where it is wanted, pytest-xdist.
+
+    To import all plugins that are here takes each process longer than pytest; `test_plays_well.py`
+    has them all.
+    """
+    workers = "" if "no:xdist" in arguments else " -p xdist"
+    return {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTEST_ADDOPTS": f"-p rdsfailover{workers}"}
 
 
 def clean():

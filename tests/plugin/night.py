@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 
-from finished import clean
+from finished import clean, few_plugins
 
 from pytest_rdsfailover.trial.sampling import Sampling
 
@@ -27,14 +27,7 @@ def test_b(rds_trials, rds_cluster):
     rds_trials(rds_cluster.writer_endpoint, trials=2)
 """
 SEED = 7
-COMMAND = (
-    "-p",
-    "rdsfailover",
-    "-p",
-    "no:randomly",
-    "--rds-toxiproxy=builtin",
-    f"--rds-seed={SEED}",
-)
+COMMAND = ("--rds-toxiproxy=builtin", f"--rds-seed={SEED}")
 PATIENCE = 60.0  # seconds
 
 
@@ -44,7 +37,7 @@ class Night:
     def __init__(self, path, *options):
         command = [sys.executable, "-c", INTERRUPTIBLE, *COMMAND, *options]
         self.process = subprocess.Popen(
-            command, cwd=path, env=clean(), stdout=subprocess.PIPE, text=True
+            command, cwd=path, env=clean() | few_plugins(()), stdout=subprocess.PIPE, text=True
         )
         self.text = ""
 

@@ -86,6 +86,13 @@ class TestWrongOption:
         return {"wirters": 3}
 
     def test_an_option(self, rds_load): raise RuntimeError("this ran")
+
+class TestWrongStep:
+    @pytest.fixture
+    def rds_options(self):
+        return {"workload": {"writ": 3}}
+
+    def test_a_step(self, rds_trial): raise RuntimeError("this ran")
 """
 SEVERAL = """
 import pytest
@@ -130,12 +137,13 @@ def test_what_a_project_arranges_holds_for_its_tests(project):
     project.makepyfile(test_wider=WIDER, test_defaults=DEFAULTS, test_several=SEVERAL)
     result = project.runpytest_inprocess()
 
-    result.assert_outcomes(passed=6, failed=1, errors=3)
+    result.assert_outcomes(passed=6, failed=1, errors=4)
     result.stdout.fnmatch_lines_random(
         [
             "*refused > 100000*",
             "*UsageError: rds_options: *did you mean 'aurora'*",
             "*UsageError: rds_expectations: nothing is called 'stuck'; did you mean 'stuck_writers'*",
             "*UsageError: rds_options: no option 'wirters'; did you mean 'writers'*",
+            "*UsageError: rds_options: no step of ours is called 'writ'; did you mean 'write'*",
         ]
     )

@@ -90,12 +90,12 @@ def planned_flips(finished):
     return found
 
 
-def test_every_trial_has_a_failover_of_its_own_that_the_run_s_seed_decides(plain, four_workers):
+def test_every_trial_has_a_failover_of_its_own_that_the_run_s_seed_decides(plain, several_workers):
     planned = planned_flips(plain)
 
     assert all(len(set(flips)) == len(flips) for flips in planned.values())
-    assert planned_flips(four_workers).keys() == planned.keys()
-    for test, flips in planned_flips(four_workers).items():
+    assert planned_flips(several_workers).keys() == planned.keys()
+    for test, flips in planned_flips(several_workers).items():
         assert flips == pytest.approx(planned[test], abs=0.0021)
 
 
@@ -109,19 +109,19 @@ def test_trial_i_of_every_scenario_of_a_test_meets_the_same_failover(plain):
     assert re.search(r"2 pairs\s+of\s+the\s+same\s+failover", plain.text)
 
 
-def test_four_workers_give_the_verdicts_of_none(plain, four_workers):
-    assert plain.result.parseoutcomes() == four_workers.result.parseoutcomes()
+def test_several_workers_give_the_verdicts_of_none(plain, several_workers):
+    assert plain.result.parseoutcomes() == several_workers.result.parseoutcomes()
     assert plain.result.parseoutcomes() == {"passed": 3, "failed": 2}
-    assert plain.names == four_workers.names == ORDER
-    one, other = plain.document, four_workers.document
+    assert plain.names == several_workers.names == ORDER
+    one, other = plain.document, several_workers.document
     assert [(each["name"], each["trials"]) for each in one["scenarios"]] == [
         (each["name"], each["trials"]) for each in other["scenarios"]
     ]
-    assert four_workers.text.count("= database failover =") == 1
-    assert len(list(four_workers.place.rglob("*.html"))) == 1
-    assert "taken by several workers at once, which shared the CPU" in four_workers.text
+    assert several_workers.text.count("= database failover =") == 1
+    assert len(list(several_workers.place.rglob("*.html"))) == 1
+    assert "taken by several workers at once, which shared the CPU" in several_workers.text
     assert "shared the CPU" not in plain.text
-    assert re.search(r"\[gw\d\] test_failover\[\w+\] 2/2: down", four_workers.text)
+    assert re.search(r"\[gw\d\] test_failover\[\w+\] 2/2: down", several_workers.text)
 
 
 DIES = """
@@ -169,13 +169,13 @@ def test_nothing_to_take_up_is_said(project):
     assert "no interrupted trials to take up" in result.stdout.str()
 
 
-def test_a_run_is_compared_with_its_baseline(finished_project, plain, four_workers):
+def test_a_run_is_compared_with_its_baseline(finished_project, plain, several_workers):
     kept = json.loads((finished_project.path / "rds-baselines" / "main.json").read_text())
 
     assert kept["document"]["scenarios"] == plain.document["scenarios"]
-    told = re.findall(r"(\S+) against the baseline: median", four_workers.text)
+    told = re.findall(r"(\S+) against the baseline: median", several_workers.text)
     assert told == [each["name"] for each in plain.document["scenarios"]]
-    assert "FAILED: " not in four_workers.text.partition("compared with the baseline main")[2]
+    assert "FAILED: " not in several_workers.text.partition("compared with the baseline main")[2]
 
 
 def test_a_run_under_other_conditions_than_its_baseline_fails(single):

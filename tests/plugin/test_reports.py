@@ -2,7 +2,7 @@
 
 import json
 
-from finished import page_entries
+from finished import lock, page_entries
 
 from pytest_rdsfailover.analysis import reliability
 from pytest_rdsfailover.cli.main import main
@@ -46,7 +46,8 @@ def test_the_command_to_run_a_trial_again_takes_it_again(finished_project, plain
     words = entry["rerun"].replace("'", "").split()
     assert words[0] == "pytest"
 
-    result = finished_project.pytest(*words[1:], "--rds-report=again")
+    with lock(finished_project.path):
+        result = finished_project.pytest(*words[1:], "--rds-report=again")
 
     result.assert_outcomes(failed=1)  # this test fails, whatever is measured
     (again,) = page_entries(finished_project.path / "again" / "index.html")

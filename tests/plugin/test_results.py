@@ -83,9 +83,9 @@ FAILING = ["compares", "lists", "expects", "marker_breaks", "invalid"]
 
 
 @pytest.fixture(scope="module")
-def verdicts(tmp_path_factory):
+def verdicts(request, tmp_path_factory):
     """Return a run in which tests fail for all sorts of reasons."""
-    return Project(tmp_path_factory.mktemp("verdicts"), VERDICTS).run("out")
+    return Project.shared(request, tmp_path_factory, "verdicts", VERDICTS).once("out")
 
 
 def section(finished, test):

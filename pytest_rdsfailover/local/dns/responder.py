@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import socket
 import threading
 from typing import cast
 
@@ -15,10 +16,44 @@ import dns.rrset
 
 from pytest_rdsfailover.local.dns.zone import HostAlias, Zone
 from pytest_rdsfailover.local.processes.ports import Port, reserve_port
-from pytest_rdsfailover.model.errors import RdsFailoverError
+from pytest_rdsfailover.model.errors import RdsFailoverError, SettingError
 
 LOOPBACK = "127.0.0.1"
 ENDS_WITHIN = 5.0  # seconds
+
+
+class DnsPort:
+    """A UDP port of 127.0.0.1, bound before there is anything to answer; a context manager.
+
+    Args:
+        wanted: the port; None for any free one.
+
+    Attributes:
+        number: the port.
+        socket: bound to it.
+
+    Raises:
+        SettingError: if it is taken.
+        RdsFailoverError: if no port is free.
+    """
+
+    def __init__(self, wanted: int | None = None) -> None:
+        self._reserved: Port = reserve_port(wanted=wanted)
+        self.number = self._reserved.number
+        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        try:
+            self.socket.bind((LOOPBACK, self.number))
+        except OSError:
+            self.close()
+            raise SettingError(
+                f"--dns-port: the UDP port {self.number} is taken on {LOOPBACK}; choose another, or 0"
+                " for any free one"
+            ) from None
+
+    def close(self) -> None:
+        """Give the port back; harmless the second time."""
+        self.socket.close()
+        self._reserved.release()
 
 
 class Responder:
@@ -26,19 +61,11 @@ class Responder:
 
     Args:
         zone: what it knows.
-        port: where it listens on 127.0.0.1; None for any free port.
-
-    Attributes:
         port: where it listens.
-
-    Raises:
-        SettingError: if the port is taken.
     """
 
-    def __init__(self, zone: Zone, port: int | None = None) -> None:
-        self._zone = zone
-        self._reserved: Port = reserve_port(wanted=port)
-        self.port = self._reserved.number
+    def __init__(self, zone: Zone, port: DnsPort) -> None:
+        self._zone, self._port = zone, port
         self._loop = asyncio.new_event_loop()
         self._ready = threading.Event()
         self._thread = threading.Thread(target=self._serve, name="rds-dns", daemon=True)
@@ -50,11 +77,10 @@ class Responder:
         if self._thread.is_alive():
             self._loop.call_soon_threadsafe(self._loop.stop)
             self._thread.join(ENDS_WITHIN)
-        self._reserved.release()
 
     def _serve(self) -> None:
         listening = self._loop.create_datagram_endpoint(
-            lambda: Datagrams(self._zone), local_addr=(LOOPBACK, self.port)
+            lambda: Datagrams(self._zone), sock=self._port.socket
         )
         transport, _ = self._loop.run_until_complete(listening)
         self._ready.set()

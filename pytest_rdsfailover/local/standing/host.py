@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from pytest_rdsfailover.aws.client import ApiPlace
 from pytest_rdsfailover.local.aws_api.client import can_start
@@ -22,6 +22,9 @@ from pytest_rdsfailover.local.standing.registry import Registry
 from pytest_rdsfailover.model.durations import format_duration
 from pytest_rdsfailover.model.settings import Settings
 from pytest_rdsfailover.model.target import Traffic
+
+if TYPE_CHECKING:  # needs the extra dns
+    from pytest_rdsfailover.local.dns.responder import DnsPort
 
 LOOK_EVERY = 0.2  # seconds
 NO_MARK = "rdsfailover-idle"  # of no load: only the counts beside it are looked at
@@ -72,9 +75,10 @@ class ClusterHost:
         registry = Registry(environ)
         with ExitStack() as stack:
             stack.enter_context(registry.claimed(name))
+            port = None if dns_port is None else _dns_port(stack, dns_port or None)
             self.cluster = stack.enter_context(LocalBackend(settings)).cluster()
             self.cluster.proxy.begin(proxy or {})
-            names, dns = self._named(stack, settings.aws_names, dns_port)
+            names, dns = self._named(stack, settings.aws_names, port)
             door = stack.enter_context(closing(Door(self.cluster.aws))) if can_start() else None
             place = None if door is None else door.place
             self.description = replace(
@@ -84,7 +88,7 @@ class ClusterHost:
             self._stack = stack.pop_all()
 
     def _named(
-        self, stack: ExitStack, region: str | None, dns_port: int | None
+        self, stack: ExitStack, region: str | None, port: "DnsPort | None"
     ) -> tuple[Mapping[str, str], Place | None]:
         """Give the endpoints names if a region is given; return these, and where they are answered."""
         if region is None:
@@ -92,12 +96,12 @@ class ClusterHost:
         names = stack.enter_context(self.cluster.aws_names(region))
         hosts = {name: names.host(name) for name in self.cluster.network.places}
         zone = self.cluster.zone()
-        if dns_port is None or zone is None:
+        if port is None or zone is None:
             return hosts, None
         from pytest_rdsfailover.local.dns.responder import LOOPBACK, Responder
 
-        responder = stack.enter_context(closing(Responder(zone, dns_port or None)))
-        return hosts, Place(LOOPBACK, responder.port)
+        stack.enter_context(closing(Responder(zone, port)))
+        return hosts, Place(LOOPBACK, port.number)
 
     def __enter__(self) -> Self:
         return self
@@ -136,6 +140,13 @@ class ClusterHost:
         """Return how much was asked of the cluster so far."""
         seen = Traffic.total(list(self.cluster.traffic(NO_MARK).values()))
         return seen.connections + seen.statements, len(self.cluster.failovers)
+
+
+def _dns_port(stack: ExitStack, wanted: int | None) -> "DnsPort":
+    """Bind a name server's port before anything is started; a stack gives it back."""
+    from pytest_rdsfailover.local.dns.responder import DnsPort
+
+    return stack.enter_context(closing(DnsPort(wanted)))
 
 
 def describe(

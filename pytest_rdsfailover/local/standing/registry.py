@@ -4,8 +4,9 @@ import json
 import os
 import re
 import stat
+import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from pytest_rdsfailover.model.files import read_json, remove
 from pytest_rdsfailover.model.typed import NotOfTypeError, typed
 
 FOLDER = "clusters"
+KEPT = 86400.0  # seconds for which one that was killed is told
 LOCKED_WITHIN = 10.0  # seconds; others hold it for some milliseconds
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,39}")
 OTHERS = stat.S_IWGRP | stat.S_IWOTH
@@ -80,6 +82,7 @@ class Registry:
                     " name"
                 )
             self._forget(name)
+            self._forget_old()
             self._write(self._claim(name), asdict(own_identity()))
         try:
             yield
@@ -105,6 +108,15 @@ class Registry:
         remove(self._file(name))
         remove(self._claim(name))
 
+    def _forget_old(self) -> None:
+        """Remove what clusters that were killed long ago have left, and nobody has asked for since."""
+        for name in {*self.names()} - {*self.standing()}:
+            holder = self._holder(name)
+            with suppress(FileNotFoundError):
+                age = time.time() - self._file(name).stat().st_mtime
+                if age > KEPT and (holder is None or not holder.lives):
+                    self._forget(name)
+
     def write(self, description: Description) -> None:
         """Write a cluster down, at one stroke; its name is claimed."""
         self._write(self._file(description.name), asdict(description))
@@ -123,11 +135,11 @@ class Registry:
         Raises:
             SettingError: if none of that name stands; what one that was killed has left is removed.
         """
-        names = self.names()
-        if name not in names:
-            known = f" (standing: {', '.join(names)})" if names else ""
+        if name not in self.names():
+            others = self.standing()
+            known = f" (standing: {', '.join(others)})" if others else ""
             raise SettingError(
-                f"no cluster {name!r} stands{did_you_mean(name, names)}{known}; `rdsfailover up"
+                f"no cluster {name!r} stands{did_you_mean(name, others)}{known}; `rdsfailover up"
                 f" --name {name}` starts one"
             )
         found = self._read(name)
@@ -145,6 +157,11 @@ class Registry:
     def names(self) -> list[str]:
         """Return the names that are written down, those of killed clusters among them."""
         return sorted(path.stem for path in self.directory.glob("*.json"))
+
+    def standing(self) -> list[str]:
+        """Return the names of those that stand."""
+        found = ((name, self._read(name)) for name in self.names())
+        return [name for name, cluster in found if cluster is not None and cluster.keeper.lives]
 
     def _read(self, name: str) -> Description | None:
         """Return what is written down; None if it is unreadable or of another version."""

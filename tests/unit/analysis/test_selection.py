@@ -10,7 +10,8 @@ COUNT = 3 * FEW
 
 
 def drawn(seed):
-    return [random.Random(seed + n).lognormvariate(0, 2) for n in range(COUNT)]
+    chance = random.Random(seed)
+    return [chance.lognormvariate(0, 2) for _ in range(COUNT)]
 
 
 @pytest.mark.parametrize(

@@ -219,3 +219,11 @@ def test_every_command_has_a_help(capsys, command):
 
     assert raised.value.code == YES
     assert command in capsys.readouterr().out
+
+
+def test_a_word_that_is_no_command_is_told_with_the_nearest_that_is(capsys):
+    with pytest.raises(SystemExit) as ended:
+        main(["statsu"])
+
+    assert ended.value.code == 2
+    assert "there is no 'statsu'; did you mean 'status'?" in capsys.readouterr().err

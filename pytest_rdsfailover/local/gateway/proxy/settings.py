@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Literal, Self, TypedDict
 
-from pytest_rdsfailover.model.errors import SettingError
+from pytest_rdsfailover.model.errors import SettingError, did_you_mean
 
 EXCLUDE_VARIABLE_SETS = "EXCLUDE_VARIABLE_SETS"
 METHODS = ("MYSQL_CACHING_SHA2_PASSWORD", "MYSQL_NATIVE_PASSWORD")
@@ -92,7 +92,8 @@ class ProxySettings:
         for name in options:
             if name not in known:
                 raise SettingError(
-                    f"a proxy has no setting {name!r}; there are {', '.join(sorted(known))}"
+                    f"a proxy has no setting {name!r}{did_you_mean(name, known)} (settings:"
+                    f" {', '.join(sorted(known))})"
                 )
         chosen = dict(options)
         filters = chosen.get("session_pinning_filters", ())

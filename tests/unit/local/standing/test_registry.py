@@ -2,6 +2,7 @@
 
 import os
 import stat
+import time
 
 import pytest
 from standing_clusters import description
@@ -77,6 +78,21 @@ def test_the_nearest_name_is_told(registry):
 
     with pytest.raises(SettingError, match=r"did you mean 'orders'\?"):
         registry.find("oders")
+
+
+def test_only_what_stands_is_named_and_what_does_not_is_forgotten_after_a_day(registry):
+    registry.write(description())
+    for name, days in (("killed", 0), ("killed-long-ago", 2)):
+        registry.write(description(name=name, keeper=GONE))
+        written = time.time() - days * 86400
+        os.utime(registry.directory / f"{name}.json", (written, written))
+
+    with registry.claimed("another"):
+        assert registry.names() == ["killed", "orders"]
+        with pytest.raises(SettingError, match=r"stands \(standing: orders\);"):
+            registry.find("kiled")
+        with pytest.raises(SettingError, match="'killed' is gone"):
+            registry.find("killed")
 
 
 @pytest.mark.parametrize("mode", [0o777, 0o770, 0o702])
