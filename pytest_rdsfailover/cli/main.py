@@ -7,6 +7,7 @@ a file that is not what it should be. `run` has the status of its command, and 1
 
 import argparse
 import io
+import os
 import signal
 import sys
 from collections.abc import Sequence
@@ -29,6 +30,7 @@ STATUS = (
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit status."""
+    _open_closed_streams()
     for stream in (sys.stdout, sys.stderr):  # a terminal may have fewer characters than a name
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
@@ -40,6 +42,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _done(options)
     except (EndedError, KeyboardInterrupt) as ended:
         return BY_SIGNAL + getattr(ended, "number", signal.SIGINT)
+
+
+def _open_closed_streams() -> None:
+    """Put nothing in the place of a standard stream that whoever started us has closed.
+
+    Otherwise the next file that is opened would be taken for it.
+    """
+    for number, (name, mode) in enumerate((("stdin", "r"), ("stdout", "w"), ("stderr", "w"))):
+        if getattr(sys, name) is None:
+            nothing = os.open(os.devnull, os.O_RDWR)
+            if nothing != number:
+                os.dup2(nothing, number)
+                os.close(nothing)
+            os.set_inheritable(number, True)  # noqa: FBT003 - for commands that we run
+            setattr(sys, name, open(number, mode, closefd=False))  # noqa: SIM115
 
 
 def _done(options: argparse.Namespace) -> int:

@@ -87,6 +87,25 @@ def test_a_detached_cluster_stands_until_down(tmp_path):
     assert "no cluster" in gone.stderr
 
 
+def test_one_stands_though_whoever_starts_it_has_closed_all_streams():
+    name = new_name()
+    command = [
+        sys.executable,
+        "-m",
+        "pytest_rdsfailover.cli.main",
+        "up",
+        "--detach",
+        "--name",
+        name,
+    ]
+    subprocess.run(
+        ["/bin/sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh", *command], check=True, timeout=60
+    )
+
+    assert done("status", "--name", name).returncode == 0
+    assert done("down", "--name", name).returncode == 0
+
+
 def test_killing_the_process_of_a_cluster_leaves_nothing_and_its_name_is_free():
     name = new_name()
     with started("up", "--name", name, "--json") as process:

@@ -74,6 +74,12 @@ def test_workers_of_a_queue_do_each_job_once_and_careless_ones_lose_some(example
     example("worker", "--rds-warmup=500ms").assert_outcomes(passed=2)
 
 
+@pytest.mark.usefixtures("with_aws")
+def test_frozen_functions_hold_connections_of_the_cluster_endpoint_only(example):
+    pytest.importorskip("awslambdaric")
+    example("lambda").assert_outcomes(passed=2)
+
+
 def test_a_pool_of_sqlalchemy_is_stuck_unless_it_is_cured(example):
     example("sqlalchemy", "--rds-warmup=500ms").assert_outcomes(passed=6)
 

@@ -1,6 +1,5 @@
 """An SDK that cannot tell a gate what it reads closes the gates."""
 
-import copy
 import re
 from pathlib import Path
 
@@ -48,16 +47,18 @@ def without(monkeypatch):
             model = load(loader, name, kind, api_version)
             if (name, kind) != (service, "service-2"):
                 return model
-            model = copy.deepcopy(model)
-            shape = model["shapes"][model["operations"][operation]["output"]["shape"]]
+            shapes = dict(model["shapes"])
+            name = model["operations"][operation]["output"]["shape"]
             *way, last = path.split(".")
             for part in way:
-                shape = model["shapes"][shape["members"][part]["shape"]]
-                while shape["type"] in ("list", "map"):
-                    inner = "member" if shape["type"] == "list" else "value"
-                    shape = model["shapes"][shape[inner]["shape"]]
-            del shape["members"][last]
-            return model
+                name = shapes[name]["members"][part]["shape"]
+                while shapes[name]["type"] in ("list", "map"):
+                    inner = "member" if shapes[name]["type"] == "list" else "value"
+                    name = shapes[name][inner]["shape"]
+            members = dict(shapes[name]["members"])
+            del members[last]
+            shapes[name] = shapes[name] | {"members": members}
+            return model | {"shapes": shapes}
 
         monkeypatch.setattr(botocore.loaders.Loader, "load_service_model", older)
 
