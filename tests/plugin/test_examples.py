@@ -104,6 +104,18 @@ def test_a_safety_check_refuses_before_anything_is_triggered(example, monkeypatc
     assert result.stdout.str().count(" no trial: UnsafeError: the failover was not triggered") == 2
 
 
+def test_django_is_stuck_with_its_health_checks_and_cured_by_hanging_up(example):
+    pytest.importorskip("pytest_django")
+    options = ("-p", "pytest_django.plugin", "--rds-warmup=500ms")
+    example("django", *options).assert_outcomes(passed=2)
+
+
+def test_clients_of_a_service_by_fastapi_lose_no_order(example):
+    for name in ("fastapi", "uvicorn", "httpx"):
+        pytest.importorskip(name)
+    example("fastapi", "--rds-warmup=500ms").assert_outcomes(passed=1)
+
+
 def test_faults_of_the_database_find_the_careless_client(example):
     only = "lock_storm or secret_rotation or (slow_commits and careful)"
     example("faults", "--rds-warmup=200ms", "-k", only).assert_outcomes(passed=5)
