@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pytest_rdsfailover.analysis.absence import Absence, absences
 from pytest_rdsfailover.analysis.attempts import Tries, attempts
 from pytest_rdsfailover.analysis.capacity import calm_slots, why_overloaded
+from pytest_rdsfailover.analysis.elsewhere import aligned, told_of
 from pytest_rdsfailover.analysis.expectable import (
     absence_figures,
     attempt_figures,
@@ -66,12 +67,13 @@ def summarise(journal: Journal, course: Course, stored: Stored | None) -> Summar
     Raises:
         AuditError: if a stored position is none.
     """
-    found = series_of(journal)
+    every_series, intended = series_of(journal), course.rate
+    found, course = told_of(every_series, course)
     time = TriggerTime(to_nanoseconds(course.start if course.trigger is None else course.trigger))
     tries = Tries.of(journal, course)
     absence = absences(found, course, tries=tries.proofs)
     errors = failures(found)
-    read_back = None if stored is None else audit(journal, found, stored)
+    read_back = None if stored is None else audit(journal, every_series, stored, course.unreported)
     left = stuck(course.sessions, to_seconds(time.zero))
     stale, unjudged = stale_writes(found, ended_tenures(course.milestones, course.writer_before))
     witnesses = Witnesses.of(found, course)
@@ -101,7 +103,7 @@ def summarise(journal: Journal, course: Course, stored: Stored | None) -> Summar
         pauses=absence.seen.pauses,
         patience=absence.seen.patience,
     ).doubted(fitness.problem)
-    tried, seen = attempts(journal, course, tries), reads(journal, found)
+    tried, seen = attempts(journal, course, tries), reads(journal, every_series)
     outcomes = [sum(series.outcome.count(kind) for series in found) for kind in Outcome]
     counts = {
         "refused": outcomes[Outcome.REFUSED],
@@ -111,7 +113,7 @@ def summarise(journal: Journal, course: Course, stored: Stored | None) -> Summar
     }
     keys = NO_KEYS if read_back is None else read_back
     known = {
-        **absence_figures(absence, fitness.problem),
+        **aligned(absence_figures(absence, fitness.problem), course.alignment),
         **dict(latency_figures(taken)),
         **dict(audit_figures(read_back)),
         **dict(attempt_figures(tried, fitness.problem)),
@@ -129,8 +131,8 @@ def summarise(journal: Journal, course: Course, stored: Stored | None) -> Summar
         profile=course.profile,
         seed=course.seed,
         failover_seed=course.failover_seed,
-        rate=course.rate,
-        writers=len(found),
+        rate=intended,
+        writers=len(every_series),
         window=Window(time.at(absence.seen.start), time.at(absence.seen.stop)),
         valid=not invalid,
         reason=invalid,

@@ -1,7 +1,7 @@
 """The audit: which writes are stored against which were acknowledged; and by whom."""
 
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from numbers import Real
 from typing import Any
@@ -98,8 +98,19 @@ NO_KEYS = Audit(
 )
 
 
-def audit(journal: Journal, all_series: Sequence[Series], stored: Stored) -> Audit:
+def audit(
+    journal: Journal,
+    all_series: Sequence[Series],
+    stored: Stored,
+    unreported: Collection[int] = (),
+) -> Audit:
     """Return how the stored writes differ from the acknowledged ones.
+
+    Args:
+        journal: names the keys.
+        all_series: what every writer did.
+        stored: what was read back.
+        unreported: the numbers of writers of whom nobody knows what they acknowledged.
 
     Raises:
         AuditError: if a stored position is no pair of numbers from 0.
@@ -107,7 +118,10 @@ def audit(journal: Journal, all_series: Sequence[Series], stored: Stored) -> Aud
     copies = [bytearray(len(series)) for series in all_series]
     writers, sizes = len(all_series), [len(series) for series in all_series]
     strangers: dict[tuple[int, int], int] = {}
+    unknown_writers = frozenset(unreported)
     for writer, sequence in stored.positions:
+        if writer in unknown_writers and sequence >= 0:
+            continue
         if 0 <= writer < writers and 0 <= sequence < sizes[writer]:
             seen = copies[writer]
             if seen[sequence] < MANY:

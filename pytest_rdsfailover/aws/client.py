@@ -113,14 +113,24 @@ def session(place: ApiPlace) -> Any:
     )
 
 
-def make_client(place: ApiPlace, service: str) -> Any:
-    """Return a client of one service at this place; no proxy, short time-outs, no retries."""
+def make_client(
+    place: ApiPlace, service: str, *, answer_within: float = ANSWER_WITHIN, at_once: int = 10
+) -> Any:
+    """Return a client of one service at this place; no proxy, short time-outs, no retries.
+
+    Args:
+        place: where it answers.
+        service: its name.
+        answer_within: seconds that an answer may take.
+        at_once: how many calls may be on at once, each on a connection of its own.
+    """
     from botocore.config import Config
 
     options = Config(
         proxies={},  # HTTP_PROXY is meant for other places
         connect_timeout=CONNECT_WITHIN,
-        read_timeout=ANSWER_WITHIN,
+        read_timeout=answer_within,
+        max_pool_connections=at_once,
         retries={"total_max_attempts": 1},
     )
     return session(place).client(service, endpoint_url=place.url, config=options)

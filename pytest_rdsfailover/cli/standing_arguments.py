@@ -175,6 +175,13 @@ def _add_trial(commands: Commands, environ: Mapping[str, str]) -> None:
     parser.add_argument(
         "--setup-sql", action="append", default=[], metavar="SQL", help="run before; repeatable"
     )
+    parser.add_argument(
+        "--functions", type=int, metavar="N",
+        help="write from N functions of the cluster's Lambda at once, with --writers each",
+    )  # fmt: skip
+    parser.add_argument(
+        "--function", metavar="NAME", help="its load function (one is made for these trials)"
+    )
     parser.add_argument("--target", metavar="ID", help="instance to promote (the first reader)")
     parser.add_argument(
         "--expect", action="append", default=[], metavar="BOUND",

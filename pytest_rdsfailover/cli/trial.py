@@ -5,7 +5,7 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from pytest_rdsfailover.analysis.verdicts.bounds import (
     parse_expectations,
 )
 from pytest_rdsfailover.analysis.verdicts.expectations import FAIL, PASS, verdicts
+from pytest_rdsfailover.cli import fleet as fleets
 from pytest_rdsfailover.cli.cluster_options import settings_of
 from pytest_rdsfailover.cli.judge import bounds, judge
 from pytest_rdsfailover.cli.own_cluster import OwnCluster
@@ -56,13 +57,15 @@ def trial(options: argparse.Namespace) -> int:
     check_trials(options.trials)
     expectations = parse_expectations(**bounds(options.expect))
     check_resolution(expectations, settings.rate)
+    fleets.check(options, settings)
     workload_of(options, {})  # so that nothing is started for a wrong one
     if options.profile is not None:
         load_profile(options.profile)
     _make_places(options)
     with ended_by_signals(), ExitStack() as stack:
         cluster = stack.enter_context(_cluster(options, settings))
-        session = TrialSession(options, settings, cluster)
+        fleet = stack.enter_context(fleets.fleet(options, settings, cluster))
+        session = TrialSession(options, settings, cluster, fleet)
         session.prepare()
         trials = [session.run(number) for number in range(options.trials)]
         directory = options.journal or stack.enter_context(tempfile.TemporaryDirectory())
@@ -131,14 +134,20 @@ class TrialSession:
         options: what was typed.
         settings: the same, read.
         cluster: what fails over.
+        fleet: the functions that write, as options of a trial; empty for writers of this process.
 
     Attributes:
         problems: lines that say what could not be found out.
     """
 
     def __init__(
-        self, options: argparse.Namespace, settings: Settings, cluster: VisitedCluster
+        self,
+        options: argparse.Namespace,
+        settings: Settings,
+        cluster: VisitedCluster,
+        fleet: Mapping[str, Any],
     ) -> None:
+        self._fleet = fleet
         self._options, self._settings, self._cluster = options, settings, cluster
         self._endpoint = cluster.endpoint(options.endpoint)
         self._noted: list[Trial] = []
@@ -172,7 +181,7 @@ class TrialSession:
         """Run one trial; an invalid one is a trial, too."""
         if number:
             time.sleep(self._settings.spacing)
-        more: dict[str, Any] = {}
+        more: dict[str, Any] = dict(self._fleet)
         if self._workload is not None:
             more = {"workload": self._workload, "stored": self._stored}
         try:

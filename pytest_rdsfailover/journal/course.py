@@ -43,6 +43,9 @@ class Course:
         notes: what is to be known about how the load was run.
         sessions: which connections the endpoint had when the load ended, before its writers hung up;
             None where nobody could look.
+        alignment: by how many seconds the times of one writer may be off those of this machine, because
+            another machine's clock tells them; 0 for this machine's own.
+        unreported: the numbers of the writers of whom nobody has told what they did.
         cut_short: why the end of the trial was not seen; empty if it was.
     """
 
@@ -72,3 +75,5 @@ class Course:
     notes: Sequence[str] = ()
     sessions: Sessions | None = None
     cut_short: str = ""
+    alignment: float = 0.0
+    unreported: Sequence[int] = ()

@@ -12,11 +12,13 @@ from array import array
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, chain, pairwise
-from operator import add, sub
+from operator import add, gt, sub
 
 from pytest_rdsfailover.journal.events import WORDS, Events
 from pytest_rdsfailover.journal.journal import ATTEMPTS, OPERATIONS, READS, SKIPS, WriterJournal
 from pytest_rdsfailover.journal.names import Names
+from pytest_rdsfailover.model.clock import to_seconds
+from pytest_rdsfailover.model.durations import format_duration
 from pytest_rdsfailover.model.records import Fault, Outcome
 from pytest_rdsfailover.model.typed import typed
 
@@ -77,17 +79,36 @@ def pack(writers: Sequence[WriterJournal]) -> bytes:
     return b"".join([*pieces, packer.flush()])
 
 
-def unpack(data: bytes, journals: Sequence[WriterJournal], *, shift: int) -> None:
-    """Put what a parcel holds into journals that are empty so far.
+def unpack(
+    data: bytes,
+    journals: Sequence[WriterJournal],
+    *,
+    shift: int,
+    span: tuple[int, int] | None = None,
+) -> None:
+    """Put what a parcel holds into journals that are empty so far; nothing of one that is refused.
 
     Args:
         data: the parcel.
         journals: of the writers that it may speak of.
         shift: nanoseconds to add to each time, from the clock of its writers to that of the journal.
+        span: between which moments of the journal's clock all of it was; None for any.
 
     Raises:
-        ValueError: if it is no parcel, tells of another writer, or tells of one twice.
+        ValueError: if it is no parcel, tells of another writer, tells of one twice, or of times that
+            cannot be.
     """
+    try:
+        _unpack(data, journals, shift, span)
+    except BaseException:
+        for events in (events for journal in journals for events in journal.sorts):
+            events.hold([array("q")] * WORDS, Names())
+        raise
+
+
+def _unpack(
+    data: bytes, journals: Sequence[WriterJournal], shift: int, span: tuple[int, int] | None
+) -> None:
     reader = _Reader(data)
     head = reader.take(LENGTH.unpack(reader.take(LENGTH.size))[0], MOST_HEADER)
     header = typed(ParcelHeader, json.loads(head), "the header")
@@ -99,7 +120,9 @@ def unpack(data: bytes, journals: Sequence[WriterJournal], *, shift: int) -> Non
     for part in header.parts:
         columns = [_from_weights(reader.take(part.count * WORD)) for _ in range(WORDS)]
         _check_words(columns[-1])
-        times = _times(columns, shift, only_two=part.sort == SKIPS)
+        times = list(_times(columns, shift, only_two=part.sort == SKIPS))
+        if part.sort != SKIPS:
+            _check_times(times, span)
         by_writer[part.writer].sorts[part.sort].hold([*times, columns[-1]], names)
     reader.end()
 
@@ -116,6 +139,24 @@ def _check(header: ParcelHeader, known: Collection[int]) -> None:
         told.add((part.writer, part.sort))
     if sum(part.count for part in header.parts) > MOST_EVENTS:
         raise ValueError(f"it tells of more than {MOST_EVENTS} events")
+
+
+def _check_times(times: Columns, span: tuple[int, int] | None) -> None:
+    """Refuse events that ended before they began, or that nobody can have known of."""
+    intended, started, finished = times
+    if any(map(gt, intended, started)) or any(map(gt, started, finished)):
+        raise ValueError("it tells of a write that was over before it began")
+    if span is None:
+        return
+    early, late = span[0] - min(intended), max(finished) - span[1]
+    if early > 0:
+        raise ValueError(
+            f"it tells of a write {format_duration(to_seconds(early))} before the load"
+        )
+    if late > 0:
+        raise ValueError(
+            f"it tells of a write {format_duration(to_seconds(late))} after its own report came"
+        )
 
 
 def _check_words(words: "array[int]") -> None:

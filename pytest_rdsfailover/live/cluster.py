@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
-from typing import Final, NoReturn
+from typing import Any, Final, NoReturn
 
 from pytest_rdsfailover.live import preflight
 from pytest_rdsfailover.live.addresses import Addresses
@@ -132,6 +132,10 @@ class LiveCluster:
     def aws_names(self, region: str) -> AbstractContextManager[None]:  # noqa: ARG002 - for local ones
         """Do nothing: a real cluster's endpoints have AWS' names."""
         return nullcontext()
+
+    def functions(self, *, patience: float, at_once: int) -> Any:
+        """Return a client of Lambda in the cluster's region, with the run's credentials."""
+        return self._gatherer.region.patient_client("lambda", patience, at_once)
 
     def traffic(self, mark: str) -> Mapping[str, Traffic] | None:
         """Return what came to the writer, whatever the endpoint; None if it cannot tell."""

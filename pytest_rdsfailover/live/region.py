@@ -88,14 +88,16 @@ class Region:
         """Return a new client of a service, which nobody else uses."""
         return self._make(service, once=False)
 
-    def _make(self, service: str, *, once: bool) -> Any:
+    def patient_client(self, service: str, patience: float, at_once: int) -> Any:
+        """Return a new client for calls that take up to so many seconds, and are made once."""
+        return self._make(service, once=True, read_timeout=patience, max_pool_connections=at_once)
+
+    def _make(self, service: str, *, once: bool, **others: float) -> Any:
         from botocore.config import Config
 
-        options = Config(
-            connect_timeout=CONNECT_WITHIN,
-            read_timeout=ANSWER_WITHIN,
-            retries={"mode": "standard", "total_max_attempts": 1 if once else TRIES},
-        )
+        usual = {"connect_timeout": CONNECT_WITHIN, "read_timeout": ANSWER_WITHIN}
+        tries = {"mode": "standard", "total_max_attempts": 1 if once else TRIES}
+        options = Config(retries=tries, **(usual | others))
         with explained(f"a client of {service}"):
             client = self._session.client(
                 service, region_name=self.name, endpoint_url=self.url, config=options

@@ -52,17 +52,35 @@ class Engine(Startable):
     Attributes:
         pauses: when processes of the engine's own stood still; known once it has ended.
         complaints: what the writers' errors said, and where writers hang; known once it has ended.
+        alignment: by how many seconds the times of one writer may be off those of this machine; known
+            once it has ended.
+        unreported: the numbers of the writers of whom nobody has told what they did; likewise.
+        notes: what is to be known about how the load was run; likewise.
     """
 
     def __init__(self) -> None:
         self._gate = Gate()
         self.pauses: Sequence[Pause] = ()
         self.complaints: Sequence[Complaint] = ()
+        self.alignment = 0.0
+        self.unreported: Sequence[int] = ()
+        self.notes: Sequence[str] = ()
 
     @property
     def started(self) -> float:
         """Return the moment of the first slot, in seconds."""
         return to_seconds(self._gate.start)
+
+    @property
+    def ends(self) -> float | None:
+        """Return when a load of a given time is over, in seconds; None if it goes on until `stop`.
+
+        What the former's writers do is known only when it has ended.
+        """
+        return None
+
+    def wait(self, look: Check) -> None:
+        """Wait until a load of a given time has ended; *look* is called meanwhile, and may raise."""
 
     def start(self, timeout: float = 15.0, check: Check | None = None) -> None:
         """Connect all writers at once and begin.

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from types import TracebackType
-from typing import Final, Self
+from typing import Any, Final, Self
 
 from pytest_rdsfailover.local.aws_api.client import ControlPlane, can_start
 from pytest_rdsfailover.local.aws_api.passwords import Passwords
@@ -288,6 +288,10 @@ class LocalCluster:
             self._check_instance(target)
         chosen = self._profile if profile is None else load_profile(profile)
         return self._failovers.start(chosen, target, seed)
+
+    def functions(self, *, patience: float, at_once: int) -> Any:
+        """Return a client of the Lambda of this cluster's AWS API."""
+        return self.aws.client("lambda", answer_within=patience, at_once=at_once)
 
     def permit(self, target: str | None) -> AbstractContextManager[None]:  # noqa: ARG002 - for real clusters
         """Let a project's own trigger act: anything may fail a local cluster over."""

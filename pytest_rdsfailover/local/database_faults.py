@@ -35,19 +35,21 @@ class DatabaseFaults:
         self.rotated = False  # the application's password is another one now
 
     @contextlib.contextmanager
-    def too_many_connections(self, instance: str | None = None) -> Iterator[None]:
+    def too_many_connections(self, instance: str | None = None, *, most: int = 0) -> Iterator[None]:
         """Let an instance refuse connections with error 1040 for the block; those that exist stay.
 
         RDS Proxy queues who needs a further connection, up to its borrow time-out.
 
         Args:
             instance: its id; None for the writer.
+            most: how many connections it has room for: who comes when there are as many is refused.
+                Those of its clients count, and for RDS Proxy its own as well.
 
         Raises:
             GatewayError: if there is no such instance.
         """
         crowded = instance or self._gateway.describe().writer
-        with self._but(crowded=(*self._settings.crowded, crowded)):
+        with self._but(crowded={**self._settings.crowded, crowded: most}):
             yield
 
     @contextlib.contextmanager

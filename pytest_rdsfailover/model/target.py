@@ -174,6 +174,17 @@ class Target(Protocol):
                 first time that it is asked for.
         """
 
+    def functions(self, *, patience: float, at_once: int) -> Any:
+        """Return a client of AWS Lambda for calls of a load.
+
+        Args:
+            patience: seconds for which it waits for an answer.
+            at_once: how many calls may be on at once.
+
+        Raises:
+            RdsFailoverError: if there is none.
+        """
+
     def sessions(self, endpoint: str) -> Sessions | None:
         """Return the connections that clients have through an endpoint now; None if nobody can look.
 

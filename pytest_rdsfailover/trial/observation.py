@@ -23,11 +23,19 @@ from pytest_rdsfailover.model.clock import Clock, MonotonicClock, to_nanoseconds
 from pytest_rdsfailover.model.endpoints import Endpoint
 from pytest_rdsfailover.model.errors import AuditError
 from pytest_rdsfailover.model.spans import joined
-from pytest_rdsfailover.model.target import Failover, Target, milestones, moves_writer, settled_by
+from pytest_rdsfailover.model.target import (
+    Failover,
+    Sessions,
+    Target,
+    milestones,
+    moves_writer,
+    settled_by,
+)
 from pytest_rdsfailover.trial import provisioning
 from pytest_rdsfailover.trial.auditing import audited
 from pytest_rdsfailover.trial.calm import CalmCheck, UnfitLoadError
 from pytest_rdsfailover.trial.disturbances import Disturbances
+from pytest_rdsfailover.trial.fleet import function_load
 from pytest_rdsfailover.trial.keeping import Keeping, MakeRemains
 from pytest_rdsfailover.trial.plan import Plan
 from pytest_rdsfailover.trial.recovery import Recovery
@@ -74,14 +82,14 @@ class Observation:
         self._target, self._endpoint, self._plan = target, endpoint, plan
         self._clock = clock or MonotonicClock()
         run = uuid.uuid4().hex[:8]
-        self._keeping = Keeping(None if remains is None else remains(run, plan.writers))
+        self._keeping = Keeping(None if remains is None else remains(run, plan.all_writers))
         self._gaps: GapTracker | None = None
         self._trial: Trial | None = None
         self.left_behind: list[str] = []
         self.unaudited: AuditError | None = None
         self._seeds: list[int | None] = []
         with self._keeping.discarding_on_error(), ExitStack() as unmade:
-            self.journal = Journal(run, plan.writers, self._keeping.events)
+            self.journal = Journal(run, plan.all_writers, self._keeping.events)
             unmade.callback(self.journal.detach)
             self._workload = make_workload(self.journal)
             order = plan.order(
@@ -91,12 +99,16 @@ class Observation:
                 classify=classify,
                 secrets=(endpoint.password,),
             )
-            self._load = load(order, self._workload, self.journal)
+            self._load = (
+                function_load(target, plan, order, self._workload, self.journal)
+                if plan.functions
+                else load(order, self._workload, self.journal)
+            )
             unmade.pop_all()
         own_code = isinstance(self._workload, CallWorkload)
         self._witness = Witness(target, endpoint, run, self._clock, may_call=own_code)
         self._calm = CalmCheck(self._load, self._witness, plan, self._clock, self._target.check)
-        self._recovery = Recovery(self._load, plan.writers, plan.cooldown, self._clock)
+        self._recovery = Recovery(self._load, plan.all_writers, plan.cooldown, self._clock)
         self._watchdog = Watchdog()
         self._writer_before = ""
         self._begun = 0.0
@@ -108,6 +120,8 @@ class Observation:
             self._target.prepare()
             self._witness.begin()
             self._watchdog.start()
+            if self._plan.functions:  # their time is limited, and this disturbs no writer of theirs
+                self._target.arm()
             self._load.start(check=self._target.check)
             # The writers write already, but are observed only after this: arming the trigger
             # disturbs them.
@@ -192,10 +206,8 @@ class Observation:
         Raises:
             RuntimeError: for a load in several processes, whose journal is read when it has ended.
         """
-        if self._plan.processes > 1:
-            raise RuntimeError(
-                "the writers of several processes are looked at when they have ended"
-            )
+        if not self._plan.is_here:
+            raise RuntimeError("writers in other processes are looked at when they have ended")
         start = to_nanoseconds(self._load.started)
         if self._gaps is None:
             self._gaps = GapTracker(self.journal, start)
@@ -244,9 +256,7 @@ class Observation:
         self.keep()
 
     def _conclude(self, unfit: str) -> Trial:
-        self._recovery.wait(self._disturbances, self._plan.bound, look=self._look)
-        stop = self._clock.now()
-        sessions = self._target.sessions(self._endpoint.name)  # before the writers hang up
+        stop, sessions = self._until_well(unfit)
         self._load.stop(min(LAST_CALL, self._plan.bound))
         self._watchdog.stop()
         self._target.check()
@@ -263,9 +273,21 @@ class Observation:
         evidence = Evidence(journal=self.journal, course=found.course, stored=found.stored)
         return Trial.of(judge(evidence), evidence)
 
+    def _until_well(self, unfit: str) -> tuple[float, Sessions | None]:
+        """Wait until all is well; return when that was, and the endpoint's connections then."""
+        ends = self._load.ends
+        if ends is None:
+            self._recovery.wait(self._disturbances, self._plan.bound, look=self._look)
+            # Before the writers hang up.
+            return self._clock.now(), self._target.sessions(self._endpoint.name)
+        if not unfit:
+            self._load.wait(self._look)
+        return min(self._clock.now(), ends), None
+
     def watch(self) -> None:
         """Look whether the cluster confirms what is acknowledged, while it fails over."""
-        self._witness.watch(lambda: self._load.progress().acked_by)
+        if self._load.ends is None:
+            self._witness.watch(lambda: self._load.progress().acked_by)
 
     def _look(self) -> None:
         self._target.check()
@@ -303,15 +325,16 @@ class Observation:
             calm_not_issued=self._plan.calm_not_issued,
             complaints=self._load.complaints,
             notes=self._notes(),
+            alignment=self._load.alignment,
+            unreported=self._load.unreported,
         )
 
     def _notes(self) -> list[str]:
         """Return what is to be known about how the load was run."""
         if isinstance(self._workload, CallWorkload) and self._workload.renews:
             return ['what setup made was made anew after errors (renew="on_error")']
-        return []
+        return list(self._load.notes)
 
     def _pauses(self) -> Sequence[Pause]:
         """Return when processes that write stood still; this one writes nothing if others do."""
-        alone = self._plan.processes == 1
-        return self._watchdog.pauses if alone else self._load.pauses
+        return self._watchdog.pauses if self._plan.is_here else self._load.pauses

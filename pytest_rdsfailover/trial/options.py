@@ -53,6 +53,9 @@ class LoadOptions(TypedDict, total=False):
         engine: `threads`, a thread with PyMySQL for each writer; `fast`, one event loop with our own
             protocol code, for our own insert only.
         processes: how many processes the writers are shared out to.
+        functions: how many functions of AWS Lambda write instead of this machine, with *writers* writers
+            each; they write for *warmup*, *bound* and *cooldown* together.
+        function: the name of that function, whose package `rdsfailover lambda build` has made.
         policy: how a writer gets its connection back.
         warmup: the load before the trigger.
         cooldown: the load after all writers are back, without an error.
@@ -85,6 +88,8 @@ class LoadOptions(TypedDict, total=False):
     load: Literal["open", "precise", "closed"]
     engine: Literal["threads", "fast"]
     processes: int
+    functions: int
+    function: str
     policy: ReconnectPolicy
     warmup: str | float
     cooldown: str | float

@@ -17,6 +17,8 @@ from pytest_rdsfailover.model.settings import (
     check_writers,
 )
 
+MOST_FUNCTIONS = 10_000
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
@@ -36,6 +38,9 @@ class Plan:
             own protocol code, for many more writes and writers.
         retries: how often a write of ours is tried again within its operation.
         processes: how many the writers are shared out to; 1 for threads of this one.
+        functions: how many functions of AWS Lambda write instead of this machine; 0 for none. Each of
+            them has *writers* writers.
+        function: the name of that function.
         think: how long a writer without a schedule waits after an answer, on average.
     """
 
@@ -52,10 +57,13 @@ class Plan:
     retries: int = 0
     think: float = 0.0
     processes: int = 1
+    functions: int = 0
+    function: str = ""
 
     def __post_init__(self) -> None:
         """Refuse what no load can do."""
         self._check_kinds()
+        self._check_functions()
         if isinstance(self.retries, bool) or not isinstance(self.retries, int) or self.retries < 0:
             raise SettingError(f"a write is tried again a number of times, not {self.retries!r}")
         if isinstance(self.processes, bool) or self.processes not in range(1, self.writers + 1):
@@ -86,6 +94,32 @@ class Plan:
             if not isinstance(getattr(self, name), (int, float)):
                 raise SettingError(f'{name}={getattr(self, name)!r}: write a duration, as "2s"')
 
+    def _check_functions(self) -> None:
+        least = 1 if self.function else 0
+        if type(self.functions) is not int or not least <= self.functions <= MOST_FUNCTIONS:
+            raise SettingError(f"functions: from 1 to {MOST_FUNCTIONS:,}, not {self.functions!r}")
+        if self.functions and not self.function:
+            raise SettingError(
+                'functions and function belong together: functions=50, function="load"'
+            )
+        if self.functions and self.processes > 1:
+            raise SettingError("processes: not with functions, which are processes elsewhere")
+
+    @property
+    def all_writers(self) -> int:
+        """Return how many writers there are in all functions, or here."""
+        return self.writers * max(1, self.functions)
+
+    @property
+    def is_here(self) -> bool:
+        """Tell whether all writers are in this process."""
+        return self.processes == 1 and not self.functions
+
+    @property
+    def seconds(self) -> float:
+        """Return for how long functions write: they cannot be told to end."""
+        return self.warmup + self.bound + self.cooldown
+
     def order(
         self,
         make: MakeWorkload,
@@ -107,7 +141,7 @@ class Plan:
         return LoadOrder(
             make=make,
             run=run,
-            writers=self.writers,
+            writers=self.all_writers,
             process=0,
             processes=self.processes,
             events=events,

@@ -279,10 +279,11 @@ class TrialRunner:
         if plan.engine == "fast":
             return None
         found = self._extensions.classify
-        if found is not None and plan.processes > 1:
+        if found is not None and not plan.is_here:
+            name = "functions" if plan.functions else "processes"
             raise SettingError(
-                "processes: only pytest itself can ask the hook pytest_rdsfailover_classify_error,"
-                " and writers in processes of their own are not in it; leave out processes, or"
+                f"{name}: only pytest itself can ask the hook pytest_rdsfailover_classify_error,"
+                f" and writers in processes of their own are not in it; leave out {name}, or"
                 " the hook"
             )
         return found

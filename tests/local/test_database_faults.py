@@ -58,6 +58,24 @@ def test_a_crowded_writer_refuses_who_connects_and_serves_who_is_there(cluster, 
         assert ask(endpoint, "SELECT 1") == ((1,),)
 
 
+def serves(endpoint):
+    try:
+        return bool(ask(endpoint, "SELECT 1"))
+    except pymysql.MySQLError:
+        return False
+
+
+def test_a_writer_with_little_room_refuses_who_comes_when_it_is_full(cluster, faults):
+    endpoint = cluster.writer_endpoint
+    ask(cluster.proxy_endpoint, "SELECT 1")
+    with faults.too_many_connections(most=2):
+        with endpoint.connect(), endpoint.connect():
+            assert refused(endpoint, "SELECT 1") == 1040
+            assert ask(cluster.reader_endpoint, "SELECT 1") == ((1,),)
+            assert ask(cluster.proxy_endpoint, "SELECT 1") == ((1,),)  # by a connection it has
+        until(lambda: serves(endpoint))
+
+
 def test_the_proxy_queues_who_needs_a_connection_of_a_crowded_writer(cluster, faults):
     ask(cluster.proxy_endpoint, "SELECT 1")
     answers = []

@@ -74,6 +74,12 @@ def test_workers_of_a_queue_do_each_job_once_and_careless_ones_lose_some(example
     example("worker", "--rds-warmup=500ms").assert_outcomes(passed=2)
 
 
+@pytest.mark.usefixtures("with_aws")
+def test_frozen_functions_hold_connections_of_the_cluster_endpoint_only(example):
+    pytest.importorskip("awslambdaric")
+    example("lambda").assert_outcomes(passed=2)
+
+
 def test_a_pool_of_sqlalchemy_is_stuck_unless_it_is_cured(example):
     example("sqlalchemy", "--rds-warmup=500ms").assert_outcomes(passed=6)
 
@@ -96,6 +102,18 @@ def test_a_safety_check_refuses_before_anything_is_triggered(example, monkeypatc
     assert "the failover was not triggered: deployments are frozen" in result.stdout.str()
     # Both are in the table as what they are: no trials.
     assert result.stdout.str().count(" no trial: UnsafeError: the failover was not triggered") == 2
+
+
+def test_django_is_stuck_with_its_health_checks_and_cured_by_hanging_up(example):
+    pytest.importorskip("pytest_django")
+    options = ("-p", "pytest_django.plugin", "--rds-warmup=500ms")
+    example("django", *options).assert_outcomes(passed=2)
+
+
+def test_clients_of_a_service_by_fastapi_lose_no_order(example):
+    for name in ("fastapi", "uvicorn", "httpx"):
+        pytest.importorskip(name)
+    example("fastapi", "--rds-warmup=500ms").assert_outcomes(passed=1)
 
 
 def test_faults_of_the_database_find_the_careless_client(example):

@@ -36,8 +36,9 @@ def _last_faults(case: Case) -> Counter[Fault]:
     """Count what each stuck writer met last, apart from those that hang."""
     found: Counter[Fault] = Counter()
     hanging = {complaint.text for complaint in case.course.complaints if complaint.error == HANGS}
+    by_writer = {series.writer: series for series in case.series}
     for number in case.stuck:
-        series = case.series[number]
+        series = by_writer[number]
         fault = series.faults[series.fault[-1]] if len(series) else None
         if fault is not None and not any(f"writer {number} " in text for text in hanging):
             found[fault] += 1

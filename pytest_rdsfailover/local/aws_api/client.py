@@ -96,14 +96,18 @@ class ControlPlane:
             url=f"http://127.0.0.1:{port}", region=self._shown().region, key=KEY, secret=SECRET
         )
 
-    def client(self, service: str) -> Any:
+    def client(self, service: str, **options: Any) -> Any:
         """Return a new boto3 client of a service of this region, for example `rds`.
+
+        *options* go to `aws.client.make_client`.
 
         Raises:
             SettingError: if the extra `aws` is not installed.
             NotReadyError: if the control plane does not start.
         """
-        client = make_client(self._start(), service)  # takes as long as the process needs to start
+        client = make_client(
+            self._start(), service, **options
+        )  # takes as long as the process needs to start
         self._wait()
         return client
 

@@ -163,9 +163,9 @@ class Control:
 
     def _set_faults(self, message: Message) -> Done:
         faults, router = typed(FaultSettings, message), self._gateway.router
-        crowded = [router.instance(name) for name in faults.crowded]
+        crowded = {router.instance(name).id: most for name, most in faults.crowded.items()}
         for instance in router.instances.values():
-            instance.crowded = instance in crowded
+            instance.most = crowded.get(instance.id)
         router.volume.full, router.volume.commit_delay = faults.full, faults.commit_delay
         self._proxy.look()  # who waited for a connection may have one now
         return Done()

@@ -72,12 +72,12 @@ class FaultSettings:
     """Let the database itself fail so from now on, and in no other way.
 
     Attributes:
-        crowded: the instances that refuse further connections.
+        crowded: how many clients an instance has room for, where that is limited, by its id.
         full: the volume has no room for another row.
         commit_delay: seconds by which each commit is late.
     """
 
-    crowded: Sequence[str] = ()
+    crowded: Mapping[str, int] = field(default_factory=dict)
     full: bool = False
     commit_delay: float = 0.0
 

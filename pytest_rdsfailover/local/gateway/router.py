@@ -34,7 +34,7 @@ class Instance:
         down_since: when it was cut off, in monotonic seconds; None while it is up.
         was_writer: it took writes when it was cut off.
         commits: counts its commits.
-        crowded: it has as many connections as it may have, and refuses further ones.
+        most: how many connections it has room for; None for any number.
         volume: where it stores rows.
         members: returns all instances of its cluster, as the topology table has them now.
     """
@@ -47,9 +47,17 @@ class Instance:
     down_since: float | None = None
     was_writer: bool = False
     commits: Commits = field(default_factory=Commits, compare=False)
-    crowded: bool = False
+    most: int | None = None
     volume: Volume = field(default_factory=Volume, compare=False)
     members: Callable[[], Sequence[TopologyRow]] = field(default=tuple, repr=False, compare=False)
+
+    def has_room(self, others: int = 0) -> bool:
+        """Tell whether it takes one more connection.
+
+        Args:
+            others: how many it has beside those of its own clients.
+        """
+        return self.most is None or self.sessions + others < self.most
 
 
 class Router:

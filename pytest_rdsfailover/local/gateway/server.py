@@ -92,7 +92,7 @@ class InstanceLink:
             self.ended = True
             side.abort(reset=True)
             return
-        if self.instance.crowded:
+        if not self.instance.has_room():
             self.ended = True
             side.write(bytearray(frame(CROWDED, 0)))
             # The network may end its links by a reset, which overtakes what the client has not read.

@@ -5,8 +5,9 @@ from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from types import TracebackType
-from typing import Final, Self
+from typing import Any, Final, Self
 
+from pytest_rdsfailover.aws.client import make_client
 from pytest_rdsfailover.local.aws_api.script import decode_script
 from pytest_rdsfailover.local.failovers import LocalFailover, LocalFailovers
 from pytest_rdsfailover.local.gateway import client as gateway
@@ -104,6 +105,20 @@ class VisitedCluster:
     def sessions(self, endpoint: str) -> Sessions:
         """Return the connections that clients have through an endpoint now."""
         return self.gateway.sessions(endpoint)
+
+    def functions(self, *, patience: float, at_once: int) -> Any:
+        """Return a client of the Lambda of this cluster's AWS API.
+
+        Raises:
+            SettingError: if it has none.
+        """
+        if self.description.aws is None:
+            raise SettingError(
+                "functions: the cluster has no AWS API; start it with the extra `lambda`: pip install"
+                " 'pytest-rdsfailover[lambda]'"
+            )
+        place = self.description.aws
+        return make_client(place, "lambda", answer_within=patience, at_once=at_once)
 
     def check(self) -> None:
         """Raise DiedError if the cluster is gone."""

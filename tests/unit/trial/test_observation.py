@@ -107,7 +107,8 @@ class Workload:
 class Load:
     """Writers that write nothing, and may break when they are stopped."""
 
-    started, pauses, complaints = 1.0, (), ()
+    started, pauses, complaints, ends = 1.0, (), (), None
+    alignment, unreported, notes = 0.0, (), ()
 
     def __init__(self, breaks=None):
         self.breaks, self.stops = breaks, 0

@@ -144,7 +144,7 @@ class Pool:
 
     def _has_room(self, instance: Instance) -> bool:
         """Make sure that one more connection may be opened there; tell whether it may."""
-        if instance.crowded:
+        if not instance.has_room(self._sizes[instance.id]):
             return False
         if self._sizes[instance.id] >= self.most:
             useless = next(

@@ -1,0 +1,39 @@
+"""Functions that do what the load function does, and something wrong beside it."""
+
+import io
+import zipfile
+
+from pytest_rdsfailover.load import package
+
+ROLE = "arn:aws:iam::123456789012:role/load"
+NAME = "rdsfailover-load"
+# What a function of a number does instead; `FUNCTION` is that number.
+SOURCE = """
+import base64, json, os, time, zlib
+from rdsfailover_load import handler as honest
+{before}
+def handler(event, context):
+    number = event.get("function")
+    {instead}
+    answer = honest(event, context)
+    {after}
+    return answer
+"""
+
+
+def spoiled(*, before="", instead="pass", after="pass"):
+    """Return the package with a handler of its own, `spoiled.handler`, around the load function."""
+    buffer = io.BytesIO(package.packed())
+    with zipfile.ZipFile(buffer, "a") as archive:
+        archive.writestr("spoiled.py", SOURCE.format(before=before, instead=instead, after=after))
+    return buffer.getvalue()
+
+
+def made(api, code=None, *, timeout=60):
+    """Make the load function; return its name."""
+    api.create_function(
+        FunctionName=NAME, Runtime="python3.11", Timeout=timeout, Role=ROLE,
+        Handler=package.HANDLER if code is None else "spoiled.handler",
+        Code={"ZipFile": package.packed() if code is None else code},
+    )  # fmt: skip
+    return NAME

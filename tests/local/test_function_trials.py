@@ -1,0 +1,154 @@
+"""Trials whose writers are functions of Lambda: merged, judged as local ones, and nothing invented."""
+
+import os
+import signal
+import threading
+import time
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("moto")
+pytest.importorskip("awslambdaric")
+
+import fleets
+from fitness import fit
+from waiting import until
+
+from pytest_rdsfailover.model.errors import SettingError
+from pytest_rdsfailover.model.settings import Settings
+from pytest_rdsfailover.trial.runner import TrialRunner
+
+pytestmark = [pytest.mark.local, pytest.mark.one_server]
+WRITERS, RATE = 2, 240.0
+TIMES = {"warmup": "700ms", "bound": "2s", "cooldown": "300ms"}
+
+
+@pytest.fixture
+def api(resting):
+    yield resting.aws.client("lambda", answer_within=60.0, at_once=20)
+    resting.aws.undo()
+
+
+def trial_of(cluster, endpoint, **load):
+    """Return a trial whose failover is that of every other trial of this file."""
+    runner = TrialRunner(
+        cluster, Settings(seed=7), test="t", profile=None, expectations={}, note=lambda _: None
+    )
+    return runner.trial(endpoint, **TIMES, **{"writers": WRITERS, "rate": RATE, **load})
+
+
+@pytest.mark.parametrize("name", ["writer_endpoint", "proxy_endpoint"])
+def test_functions_are_judged_as_local_writers_are(api, resting, name):
+    endpoint = getattr(resting, name)
+    function = fleets.made(api)
+    fleet = fit(lambda: trial_of(resting, endpoint, functions=3, function=function))
+    local = fit(lambda: trial_of(resting, endpoint, writers=3 * WRITERS))
+
+    for trial in (fleet, local):
+        assert trial.valid, trial.reason
+        assert trial.writers == 3 * WRITERS
+        assert trial.lost == trial.duplicated == trial.unexpected == []
+        assert trial.stuck_writers == 0
+    assert fleet.downtime.lower <= local.downtime.upper
+    assert local.downtime.lower <= fleet.downtime.upper
+    [note] = [note for note in fleet.notes if "AWS Lambda" in note]
+    assert note.startswith("3 of 3 functions of AWS Lambda reported, with 2 writers each")
+
+
+# Function 1 ends in the middle, function 2 claims a write from the future.
+LIE = """
+import threading
+import pytest_rdsfailover.load.function as own
+whole = own.pack
+def early(writers):
+    for writer in writers:
+        last = writer.finished[-1] + 3_600_000_000_000
+        writer.record((last, last, last), own_outcome.ACKED)
+    return whole(writers)
+from pytest_rdsfailover.model.records import Outcome as own_outcome
+"""
+INSTEAD = """
+    if number == 1:
+        threading.Timer(2.5, os._exit, [1]).start()
+    own.pack = early if number == 2 else whole
+"""
+
+
+def test_functions_that_crash_lie_stand_still_or_are_throttled_are_named_and_nothing_is_invented(
+    api, resting
+):
+    function = fleets.made(api, fleets.spoiled(before=LIE, instead=INSTEAD.strip()))
+    api.put_function_concurrency(FunctionName=function, ReservedConcurrentExecutions=5)
+    warm = {"FunctionName": function, "Payload": '{"warm": 6.0}'}
+    busy = threading.Thread(target=lambda: api.invoke(**warm))
+    busy.start()  # takes one of the five places
+    time.sleep(0.3)
+
+    trial = trial_of(resting, resting.writer_endpoint, functions=5, function=function)
+    busy.join()
+
+    assert trial.valid, trial.reason
+    assert trial.writers == 5 * WRITERS
+    assert trial.lost == trial.duplicated == trial.unexpected == []
+    assert trial.stuck_writers == 0
+    said = "\n".join(trial.notes)
+    assert "2 of 5 functions of AWS Lambda reported" in said
+    assert "crashed (Runtime.ExitError" in said
+    assert "after its own report came" in said
+    assert "throttled (TooManyRequestsException: Rate Exceeded.)" in said
+    assert trial.not_issued >= 3 / 5 * RATE * 3.0 * 0.9
+    assert trial.attempted < RATE * 3.0 * 0.6
+
+
+def test_a_function_that_is_frozen_through_the_failover_has_stood_still_itself(api, resting):
+    function = fleets.made(api)
+    frozen = threading.Thread(target=freeze_one)
+    frozen.start()
+    trial = trial_of(resting, resting.writer_endpoint, functions=2, function=function)
+    frozen.join()
+
+    assert trial.valid, trial.reason
+    assert trial.lost == trial.duplicated == trial.unexpected == []
+    assert trial.clock.own_pause > 0.7
+    assert trial.not_issued > 0
+    assert trial.downtime.lower < 1.5  # the other one has seen the database back
+
+
+def freeze_one():
+    """Stop one environment of the load for a second, beginning shortly before the failover."""
+    until(lambda: len(environments()) == 2)
+    time.sleep(0.5 + 1.5 + 0.6)  # they are warmed, connect, and write
+    pid = environments()[0]
+    os.kill(pid, signal.SIGSTOP)
+    time.sleep(1.0)
+    os.kill(pid, signal.SIGCONT)
+
+
+def environments():
+    """Return the ids of the processes of the load function."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        with suppress(OSError):
+            if (
+                f"AWS_LAMBDA_FUNCTION_NAME={fleets.NAME}".encode()
+                in (entry / "environ").read_bytes()
+            ):
+                found.append(int(entry.name))
+    return found
+
+
+@pytest.mark.parametrize(
+    ("options", "why"),
+    [
+        ({"functions": 2}, "belong together"),
+        ({"functions": 0, "function": "f"}, "from 1 to 10,000, not 0"),
+        ({"functions": -1, "function": "f"}, "from 1 to"),
+        ({"functions": 2, "function": "f", "processes": 2}, "processes: not with functions"),
+        ({"functions": 2, "function": "f", "workload": print}, "they run our own steps"),
+    ],
+)
+def test_what_functions_cannot_do_is_refused_before_anything_starts(resting, options, why):
+    with pytest.raises(SettingError, match=why):
+        trial_of(resting, resting.writer_endpoint, **options)
