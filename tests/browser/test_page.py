@@ -75,6 +75,18 @@ def test_a_stuck_writer_is_named_beside_its_lane(browser, page):
     assert count(browser, "#trial-2 path.k-read-only") == 2  # among the writes, and in its lane
 
 
+def test_what_is_wrong_stands_above_the_figures_with_what_helps(browser, page):
+    browser.open(page)
+    stuck, lost = (text(browser, f"#trial-{number} .findings li") for number in (2, 3))
+    order = "document.querySelector('#trial-2 .findings').compareDocumentPosition"
+
+    assert "1 of 4 writers never came back (2)" in stuck
+    assert "drop connections on read-only errors" in stuck
+    assert "3 acknowledged writes are not in the database" in lost
+    assert browser.run(f"{order}(document.querySelector('#trial-2 .figures')) & 4") == 4
+    assert count(browser, "#trial-1 .findings") == 0
+
+
 def test_lost_writes_are_listed_with_their_keys(browser, page):
     browser.open(page)
 
