@@ -92,9 +92,9 @@ class FunctionLoad(Engine):
             warmed = list(pool.map(self._function.invoke, [{"warm": WARM}] * count))
         if check is not None:
             check()
-        if all(each.problem for each in warmed):
+        if all(answer.problem for answer in warmed):
             raise LoadError(f"{self._function.name} {warmed[0].problem}: {warmed[0].text}")
-        self._cold = sum(self._is_cold(each) for each in warmed if not each.problem)
+        self._cold = sum(self._is_cold(answer) for answer in warmed if not answer.problem)
         self._own = self._align()
 
     def _is_cold(self, invoked: Invoked) -> bool:
