@@ -1,4 +1,4 @@
-"""Loops where figures and trials are made name what they go through: `finding`, not `each`."""
+"""Loops name what they go through: `finding`, not `each`."""
 
 import ast
 from pathlib import Path
@@ -8,6 +8,7 @@ from test_layers import PACKAGE, sources
 
 ROOT = Path(__file__).parents[1] / PACKAGE
 HIDING = {"each", "one", "found"}
+UNFINISHED = "local/gateway/"
 
 
 def hidden(source):
@@ -20,9 +21,12 @@ def hidden(source):
     ]
 
 
-@pytest.mark.parametrize("room", ["analysis", "trial"])
-def test_loops_name_what_they_go_through(room):
-    found = {module: hidden(source) for module, source in sources(ROOT / room).items()}
+def test_loops_name_what_they_go_through():
+    found = {
+        module: hidden(source)
+        for module, source in sources(ROOT).items()
+        if not module.startswith(UNFINISHED)
+    }
     assert {module: lines for module, lines in found.items() if lines} == {}
 
 

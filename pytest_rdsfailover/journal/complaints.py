@@ -45,5 +45,5 @@ def hanging(writer: int) -> str:
 
 def who_hangs(complaints: Iterable[Complaint]) -> frozenset[int]:
     """Return the numbers of the writers that hang in the user's code."""
-    said = (_WRITER.match(each.text) for each in complaints if each.error == HANGS)
+    said = (_WRITER.match(complaint.text) for complaint in complaints if complaint.error == HANGS)
     return frozenset(int(match[1]) for match in said if match)

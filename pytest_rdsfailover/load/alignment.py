@@ -73,12 +73,10 @@ def measured(ask: Ask, clock: Ask = time.monotonic_ns, times: int = ROUND_TRIPS)
 
 def agreed(offsets: Sequence[Offset]) -> Offset:
     """Return what all measurements allow; all that any allows, if a clock was set meanwhile."""
-    lower, upper = max(each.lower for each in offsets), min(each.upper for each in offsets)
-    if lower <= upper:
-        return Offset(lower=lower, upper=upper)
-    return Offset(
-        lower=min(each.lower for each in offsets), upper=max(each.upper for each in offsets)
-    )
+    lowers, uppers = [offset.lower for offset in offsets], [offset.upper for offset in offsets]
+    if max(lowers) <= min(uppers):
+        return Offset(lower=max(lowers), upper=min(uppers))
+    return Offset(lower=min(lowers), upper=max(uppers))
 
 
 def _round_trip(ask: Ask, clock: Ask) -> Offset:

@@ -92,9 +92,9 @@ class FunctionLoad(Engine):
             warmed = list(pool.map(self._function.invoke, [{"warm": WARM}] * count))
         if check is not None:
             check()
-        if all(each.problem for each in warmed):
+        if all(answer.problem for answer in warmed):
             raise LoadError(f"{self._function.name} {warmed[0].problem}: {warmed[0].text}")
-        self._cold = sum(json.loads(each.payload)["cold"] for each in warmed if each.payload)
+        self._cold = sum(json.loads(answer.payload)["cold"] for answer in warmed if answer.payload)
         self._own = self._align()
 
     def begin(self, start: int) -> None:

@@ -74,8 +74,8 @@ class Traffic:
         return replace(self, **counts | {"uncommitted": max(0, counts["uncommitted"])})
 
 
-COUNTS = tuple(each.name for each in fields(Traffic) if each.type is int or each.type == "int")
-BY_WRITER = tuple(each.name for each in fields(Traffic) if each.name.endswith("keys"))
+COUNTS = tuple(field.name for field in fields(Traffic) if field.type is int or field.type == "int")
+BY_WRITER = tuple(field.name for field in fields(Traffic) if field.name.endswith("keys"))
 
 
 def _sums(parts: "Sequence[Mapping[str, int]]") -> dict[str, int]:

@@ -125,11 +125,11 @@ def _list(parts: Sequence[Any]) -> Reader:
     def read(value: Any, where: str) -> list[Any]:
         if type(value) is not list:
             raise NotOfTypeError(where, "list", value)
-        if kind is int and all(type(each) is int for each in value):  # columns are long
+        if kind is int and all(type(number) is int for number in value):  # columns are long
             for extreme in (min(value, default=0), max(value, default=0)):
                 inner(extreme, where)
             return value
-        return [inner(each, f"{where}[{place}]") for place, each in enumerate(value)]
+        return [inner(item, f"{where}[{place}]") for place, item in enumerate(value)]
 
     return read
 
@@ -143,7 +143,7 @@ def _tuple(parts: Sequence[Any]) -> Reader:
     def read(value: Any, where: str) -> tuple[Any, ...]:
         if type(value) is not list or len(value) != len(readers):
             raise NotOfTypeError(where, f"list of {len(readers)}", value)
-        return tuple(inner(each, where) for inner, each in zip(readers, value, strict=True))
+        return tuple(inner(item, where) for inner, item in zip(readers, value, strict=True))
 
     return read
 
@@ -154,7 +154,7 @@ def _mapping(parts: Sequence[Any]) -> Reader:
     def read(value: Any, where: str) -> dict[str, Any]:
         if type(value) is not dict:
             raise NotOfTypeError(where, "object", value)
-        return {name: inner(each, where) for name, each in value.items()}
+        return {name: inner(item, where) for name, item in value.items()}
 
     return read
 
@@ -182,8 +182,8 @@ def _record(kind: Any) -> Reader:
                 raise NotOfTypeError(where, f"object with {name}", sorted(value))
         return make(
             **{
-                name: readers[name](each, f"{where}.{name}")
-                for name, each in value.items()
+                name: readers[name](item, f"{where}.{name}")
+                for name, item in value.items()
                 if name in readers
             }
         )

@@ -61,7 +61,7 @@ def caching_proof(password: bytes, scramble: bytes) -> bytes:
 
 def hide(password: bytes, scramble: bytes) -> bytes:
     """Return a password as it is encrypted for a server without TLS, or back from that."""
-    return bytes(one ^ scramble[n % len(scramble)] for n, one in enumerate(password))
+    return bytes(byte ^ scramble[n % len(scramble)] for n, byte in enumerate(password))
 
 
 def same(one: bytes, other: bytes) -> bool:

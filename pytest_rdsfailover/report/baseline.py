@@ -145,14 +145,14 @@ def lacks(document: RunDocument, before: Baseline | None) -> str:
 
 def _worse(before: Sequence[Scenario], after: Sequence[Scenario]) -> Iterator[str]:
     """Yield what a run lacks of the baseline: scenarios, and most trials of one."""
-    counts = {each.key: len(each.trials) for each in after}
-    missing = [str(each.key) for each in before if each.key not in counts]
+    counts = {scenario.key: len(scenario.trials) for scenario in after}
+    missing = [str(scenario.key) for scenario in before if scenario.key not in counts]
     if missing:
         yield f"it has {', '.join(missing)}, and this run has not"
-    for each in before:
-        was, now = len(each.trials), counts.get(each.key, 0)
+    for scenario in before:
+        was, now = len(scenario.trials), counts.get(scenario.key, 0)
         if 0 < now < was * FEWEST:
-            yield f"it has {was} trials of {each.key}, and this run {now}"
+            yield f"it has {was} trials of {scenario.key}, and this run {now}"
 
 
 def compare_with(

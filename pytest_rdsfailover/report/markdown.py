@@ -158,7 +158,7 @@ def _complaints(trials: Sequence[TrialDocument]) -> Iterator[str]:
         yield from ("", "## Complaints")
         yield from _table(
             ("test", *COMPLAINTS),
-            ((test, *_complaint(each)) for test, each in found[:MOST_TRIALS]),
+            ((test, *_complaint(complaint)) for test, complaint in found[:MOST_TRIALS]),
         )
     if len(found) > MOST_TRIALS:
         yield f"\nand {len(found) - MOST_TRIALS} more"

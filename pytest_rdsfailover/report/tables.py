@@ -80,8 +80,8 @@ def comparison_lines(
     """Return the lines of each comparison of two scenarios of one test."""
     return [
         line
-        for baseline, candidate, found in pairs
-        for line in comparison(baseline.name, candidate.name, found)
+        for baseline, candidate, compared in pairs
+        for line in comparison(baseline.name, candidate.name, compared)
     ]
 
 

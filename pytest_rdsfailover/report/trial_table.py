@@ -47,7 +47,7 @@ def table(
     heading = ("test", "endpoint", "profile", *(name for name, _ in FIXED))
     rows = [heading, *(_row(trial, name) for trial, name in zip(trials, names, strict=False))]
     lines = [
-        " ".join(fit(text, each) for text, each in zip(row, layout, strict=True)).rstrip()
+        " ".join(fit(text, width) for text, width in zip(row, layout, strict=True)).rstrip()
         for row in rows
     ]
     for name, (_, why) in zip(names[len(trials) :], errored, strict=True):

@@ -58,5 +58,5 @@ def action(kind: str, region: str, account: str) -> dict[str, Any] | None:
     parameters = (
         {"forceFailover": {"description": about, "required": False}} if kind == REBOOT else {}
     )
-    found = (one for one in actions(region, account) if one["id"] == kind)
-    return next((one | {"parameters": parameters} for one in found), None)
+    offered = {offer["id"]: offer for offer in actions(region, account)}
+    return offered[kind] | {"parameters": parameters} if kind in offered else None

@@ -235,16 +235,16 @@ class LocalRds(RDSBackend):  # type: ignore[misc]
         """
         proxies = self.describe_db_proxies(proxy_name)
         found = [
-            one
+            shown
             for proxy in proxies
             if proxy.db_proxy_name == PROXY
-            for one in endpoints(
+            for shown in endpoints(
                 {"VpcId": proxy.vpc_id, "VpcSubnetIds": proxy.vpc_subnet_ids,
                  "VpcSecurityGroupIds": proxy.vpc_security_group_ids,
                  "CreatedDate": proxy.created_date},
                 proxy.arn, self.shown.places,
             )
-            if endpoint in (None, one["DBProxyEndpointName"])
+            if endpoint in (None, shown["DBProxyEndpointName"])
         ]  # fmt: skip
         if endpoint is not None and not found:
             raise RefusalError(

@@ -60,7 +60,7 @@ class Concurrency:
         own = self.reserved.get(name)
         if own is not None and self.running.get(name, 0) >= own:
             raise throttled("ReservedFunctionConcurrentInvocationLimitExceeded")
-        others = sum(count for each, count in self.running.items() if each not in self.reserved)
+        others = sum(count for other, count in self.running.items() if other not in self.reserved)
         if own is None and others >= self.unreserved:
             raise throttled("ConcurrentInvocationLimitExceeded")
 

@@ -190,8 +190,13 @@ class LambdaService:
         fleet = self._known(name)
         return self._call(
             lambda: [
-                EnvironmentView(id=each.id, pid=each.pid, frozen=each.frozen, served=each.served)
-                for each in fleet.environments
+                EnvironmentView(
+                    id=environment.id,
+                    pid=environment.pid,
+                    frozen=environment.frozen,
+                    served=environment.served,
+                )
+                for environment in fleet.environments
             ]
         )
 
