@@ -17,7 +17,8 @@ ROOT = Path(__file__).parents[1]
 EXAMPLES = ROOT / "examples"
 PACKAGE = ROOT / "pytest_rdsfailover"
 # Errors that no test meets: of the command, of processes of ours, and those that skip a test.
-INNER_ERRORS = {"SilentGatewayError", 
+INNER_ERRORS = {
+    "SilentGatewayError",
     "ArchiveError",
     "DryRunError",
     "FileWriteError",
