@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+Function = ast.FunctionDef | ast.AsyncFunctionDef
 ROOT = Path(__file__).parents[1]
 PACKAGE = "pytest_rdsfailover"
 PAGE = ROOT / "docs" / "api.md"
@@ -141,11 +142,11 @@ class Source:
             for name, meaning in kind.about.get("Attributes", {}).items():
                 yield name, types.get(name, ""), meaning
 
-    def functions(self) -> "Iterator[ast.FunctionDef]":
+    def functions(self) -> Iterator[Function]:
         """Yield the public methods and properties, inherited ones first; no overload twice."""
         for kind in self.family:
             for node in kind.node.body:
-                if not isinstance(node, ast.FunctionDef) or f"{self.name}.{node.name}" in INNER:
+                if not isinstance(node, Function) or f"{self.name}.{node.name}" in INNER:
                     continue
                 if not node.name.startswith("_") or node.name == "__call__":
                     yield node
@@ -187,7 +188,7 @@ def joined(text: str) -> str:
     return " ".join(text.split()).replace("|", "\\|")
 
 
-def signature(node: ast.FunctionDef) -> str:
+def signature(node: Function) -> str:
     """Return a method as it is called, with types; a property by its name alone."""
     returns = "" if node.returns is None else spelt(ast.unparse(node.returns).strip("'"))
     if any(ast.unparse(each) == "property" for each in node.decorator_list):
@@ -199,7 +200,8 @@ def signature(node: ast.FunctionDef) -> str:
     if any(ast.unparse(each) == "contextmanager" for each in node.decorator_list):
         returns = returns.replace("Iterator[", "AbstractContextManager[")
     arguments = re.sub(r"(?<![<>=!])=(?!=)", " = ", arguments)
-    return f"{name}({arguments}) -> {returns}"
+    awaited = "async " if isinstance(node, ast.AsyncFunctionDef) else ""
+    return f"{awaited}{name}({arguments}) -> {returns}"
 
 
 def table(heading: str, rows: Sequence[Sequence[str]]) -> Iterator[str]:
@@ -233,7 +235,7 @@ def shown(kind: Source) -> Iterator[str]:
     yield ""
 
 
-def called(node: ast.FunctionDef, text: str, about: dict[str, dict[str, str]]) -> Iterator[str]:
+def called(node: Function, text: str, about: dict[str, dict[str, str]]) -> Iterator[str]:
     """Yield the lines about what is called itself, as a fixture that gives a function."""
     yield from ("", "```python", signature(node).strip(), "```", "", text)
     given = about.get("Args", {}).items()

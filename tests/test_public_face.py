@@ -18,6 +18,7 @@ EXAMPLES = ROOT / "examples"
 PACKAGE = ROOT / "pytest_rdsfailover"
 # Errors that no test meets: of the command, of processes of ours, and those that skip a test.
 INNER_ERRORS = {
+    "SilentGatewayError",
     "ArchiveError",
     "DryRunError",
     "FileWriteError",
@@ -195,3 +196,20 @@ def test_the_face_alone_imports_nothing_of_ours_and_nothing_heavy():
     assert found - sys.stdlib_module_names == {"pytest_rdsfailover"}
     assert "pytest_rdsfailover." not in done.stdout
     assert not found & {"asyncio", "dataclasses", "inspect", "socket", "ssl", "unittest"}
+
+
+@pytest.mark.parametrize("name", sorted(set(face.__all__) - {"ProxyChanges"}))  # as ProxySettings
+def test_each_field_of_a_public_class_is_on_the_page(name):
+    kind = api.Source(face._HOME[name], name)
+    annotated = {
+        node.target.id
+        for source in kind.family
+        for node in source.node.body
+        if isinstance(node, ast.AnnAssign) and not node.target.id.startswith("_")
+    }
+    assert annotated - api.INNER - {field for field, _, _ in kind.fields()} == set()
+
+
+def test_what_is_awaited_is_on_the_page():
+    load = api.Source(face._HOME["AwaitedLoad"], "AwaitedLoad")
+    assert "warm_up" in [node.name for node in load.functions()]

@@ -19,7 +19,13 @@ NO_PAUSES = Pauses([])
 
 
 class Quantiles(NamedTuple):
-    """Three percentiles in nanoseconds: half, 99 % and all of them took no longer."""
+    """Three percentiles in nanoseconds.
+
+    Attributes:
+        p50: half of them took no longer.
+        p99: 99 % of them took no longer.
+        max: none took longer.
+    """
 
     p50: float
     p99: float

@@ -8,9 +8,7 @@ was told of a trial that was cut short.
 """
 
 import contextlib
-import fcntl
 import json
-import os
 import shutil
 import time
 from collections.abc import Collection, Sequence
@@ -27,7 +25,7 @@ from pytest_rdsfailover.model.clock import to_seconds
 from pytest_rdsfailover.model.durations import format_duration
 from pytest_rdsfailover.model.errors import ArchiveError
 from pytest_rdsfailover.model.files import read_json
-from pytest_rdsfailover.model.owned import is_owned
+from pytest_rdsfailover.model.owned import OwnedFile, is_owned
 from pytest_rdsfailover.model.typed import typed
 
 FORMAT, VERSION = "rdsfailover-unfinished", 1
@@ -82,10 +80,9 @@ class Remains:
             format=FORMAT, version=VERSION, run=run, writers=writers, trial=label, course=None
         )
         self.path.mkdir(parents=True)
-        self._lock: int | None = None
+        self._lock: OwnedFile | None = None
         try:
-            self._lock = os.open(self.path / LOCK, os.O_RDWR | os.O_CREAT, 0o644)
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            self._lock = OwnedFile(self.path / LOCK)
             self._write(None)
         except BaseException:
             self.discard()
@@ -118,8 +115,7 @@ class Remains:
 
     def _unlock(self) -> None:
         if self._lock is not None:
-            os.close(self._lock)
-            self._lock = None
+            self._lock.release()
 
 
 def read(path: Path) -> tuple[Evidence, Label]:

@@ -4,12 +4,17 @@ import contextlib
 import fcntl
 import os
 from pathlib import Path
+from weakref import WeakSet
 
 from pytest_rdsfailover.model.files import remove
+
+_owned: "WeakSet[OwnedFile]" = WeakSet()
 
 
 class OwnedFile:
     """A new file, owned by this process until it releases it or ends.
+
+    A child that this process forks owns it not: it may outlive this process.
 
     Args:
         path: where to make it; the folder must be there.
@@ -28,6 +33,7 @@ class OwnedFile:
         self._lock: int | None = os.open(draft, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o644)
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _owned.add(self)
             draft.rename(path)
         except BaseException:
             self.release()
@@ -44,6 +50,15 @@ class OwnedFile:
         """Remove it, and own it no longer."""
         remove(self.path)
         self.release()
+
+
+def _disown() -> None:
+    """Release, in a child, what its parent owns; a lock ends with its last descriptor."""
+    for file in list(_owned):
+        file.release()
+
+
+os.register_at_fork(after_in_child=_disown)
 
 
 def is_owned(path: Path) -> bool:

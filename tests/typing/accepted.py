@@ -1,6 +1,6 @@
 """What a typed test writes, as mypy --strict and pyright must take it; never run.
 
-`scripts/types` runs both over it.
+`tests/test_typing.py` runs both over it.
 """
 
 import asyncio

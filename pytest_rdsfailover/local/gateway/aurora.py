@@ -43,7 +43,7 @@ def topology_setting(members: Sequence[TopologyRow]) -> bytes:
 
 def topology_table(members: Sequence[TopologyRow]) -> bytes:
     """Return the topology table as a derived table, for rows that `topology_setting` fills."""
-    return b"(" + b" UNION ALL ".join(_row(n, one) for n, one in enumerate(members, 1)) + b")"
+    return b"(" + b" UNION ALL ".join(_row(*row) for row in enumerate(members, 1)) + b")"
 
 
 def _row(number: int, member: TopologyRow) -> bytes:

@@ -39,6 +39,11 @@ from pytest_rdsfailover.model.typed import typed
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
+
+class SilentGatewayError(GatewayError):
+    """The gateway did not answer in time; it may do so later."""
+
+
 EMPTY = Done()
 Answer = TypeVar("Answer")
 
@@ -237,7 +242,7 @@ class GatewayClient:
                     return typed(kind, answer, f"the answer to {command}")
             except (OSError, ValueError) as error:
                 self._hang_up()
-                raise GatewayError(f"the gateway does not answer: {error}") from error
+                raise SilentGatewayError(f"the gateway does not answer: {error}") from error
             except BaseException:  # who asked was interrupted; the answer is still to come
                 self._hang_up()
                 raise

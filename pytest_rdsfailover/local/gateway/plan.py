@@ -125,7 +125,7 @@ class Planner:
     def logged_in(self, payload: bytes) -> None:
         """Take a client's part of its login, which may name a database."""
         lowered = payload.lower()
-        self._schema = next((one for one in SCHEMAS if one + b"\0" in lowered), b"")
+        self._schema = next((name for name in SCHEMAS if name + b"\0" in lowered), b"")
 
     def answered(self, command: bytes) -> None:
         """Note which database a command that was carried out has made the current one."""

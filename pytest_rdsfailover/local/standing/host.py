@@ -14,6 +14,7 @@ from pytest_rdsfailover.local.aws_api.door import Door
 from pytest_rdsfailover.local.aws_api.script import encode_script
 from pytest_rdsfailover.local.backend import LocalBackend
 from pytest_rdsfailover.local.cluster import IDENTIFIER, LocalCluster
+from pytest_rdsfailover.local.gateway.client import SilentGatewayError
 from pytest_rdsfailover.local.network import Place
 from pytest_rdsfailover.local.processes.identity import Identity, own_identity
 from pytest_rdsfailover.local.profiles.profiles import load_profile
@@ -27,6 +28,9 @@ if TYPE_CHECKING:  # needs the extra dns
     from pytest_rdsfailover.local.dns.responder import DnsPort
 
 LOOK_EVERY = 0.2  # seconds
+# Seconds for which the gateway may be silent, as when the machine or the process was stopped. Who works
+# with the cluster is told; to end it would take their data along.
+SILENT_FOR = 120.0
 NO_MARK = "rdsfailover-idle"  # of no load: only the counts beside it are looked at
 
 
@@ -124,16 +128,23 @@ class ClusterHost:
         Raises:
             RdsFailoverError: if a part of the cluster has ended, or a failover could not be played.
         """
-        quiet_since, before = time.monotonic(), self._work()
+        quiet_since = heard = time.monotonic()
+        before = self._work()
         while limits.parent is None or limits.parent.lives:
             time.sleep(LOOK_EVERY)
-            self.cluster.check()
-            look()
-            if limits.idle is not None:
-                if (work := self._work()) != before:
-                    quiet_since, before = time.monotonic(), work
-                if time.monotonic() - quiet_since >= limits.idle:
-                    return f"nothing was asked of it for {format_duration(limits.idle)}"
+            try:
+                self.cluster.check()
+                look()
+                work = before if limits.idle is None else self._work()
+            except SilentGatewayError:
+                if time.monotonic() - heard > SILENT_FOR:
+                    raise
+                continue
+            heard = time.monotonic()
+            if work != before:
+                quiet_since, before = heard, work
+            if limits.idle is not None and heard - quiet_since >= limits.idle:
+                return f"nothing was asked of it for {format_duration(limits.idle)}"
         return "its parent has ended"
 
     def _work(self) -> tuple[int, int]:

@@ -49,8 +49,7 @@ def left(tmp_path):
 
 def killed(kept):
     """Let go of what the system would let go of."""
-    os.close(kept._lock)
-    kept._lock = None
+    kept._lock.release()
 
 
 def test_a_trial_that_was_cut_short_is_judged_up_to_its_last_event(left):

@@ -1,3 +1,5 @@
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -8,6 +10,21 @@ from pytest_rdsfailover.model.owned import (
     remove_ownerless,
     wait_until_free,
 )
+
+FORKS = """
+import os, sys
+from pathlib import Path
+from pytest_rdsfailover.model.owned import OwnedFile
+file = OwnedFile(Path(sys.argv[1]))
+ready, told = os.pipe()
+if os.fork() == 0:
+    os.write(told, b"x")
+    sys.stdin.read()
+    os._exit(0)
+os.read(ready, 1)
+print("forked", flush=True)
+sys.stdin.read()
+"""
 
 
 def test_a_file_is_owned_until_it_is_released(tmp_path):
@@ -48,3 +65,14 @@ def test_only_what_nobody_owns_is_removed(tmp_path):
     assert {path.name for path in tmp_path.iterdir()} == {"a.x", "c.y"}
     file.remove()
     assert not file.path.exists()
+
+
+def test_a_forked_child_owns_nothing_of_its_parent_s(tmp_path):
+    """An application that a test forks may outlive the test's process, which was killed."""
+    command = [sys.executable, "-c", FORKS, str(tmp_path / "a")]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as parent:
+        assert parent.stdout.readline() == b"forked\n"
+        assert is_owned(tmp_path / "a")
+        parent.kill()
+        parent.wait(10)
+        assert not is_owned(tmp_path / "a")  # the child is still there: it ends with its input

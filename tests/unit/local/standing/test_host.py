@@ -1,0 +1,66 @@
+"""What ends a standing cluster, and what does not."""
+
+import pytest
+
+from pytest_rdsfailover.local.gateway.client import SilentGatewayError
+from pytest_rdsfailover.local.standing import host
+from pytest_rdsfailover.local.standing.host import ClusterHost, Limits
+from pytest_rdsfailover.model.errors import GatewayError
+
+
+class Parent:
+    """Lives for some looks."""
+
+    def __init__(self, looks):
+        self._looks = looks
+
+    @property
+    def lives(self):
+        self._looks -= 1
+        return self._looks >= 0
+
+
+class Cluster:
+    """Says at each look what it is told to; nothing is asked of it."""
+
+    failovers = ()
+
+    def __init__(self, *faults):
+        self._faults = list(faults)
+
+    def traffic(self, _):
+        return {}
+
+    def check(self):
+        fault = self._faults.pop(0) if self._faults else None
+        if fault is not None:
+            raise fault
+
+
+@pytest.fixture
+def kept(monkeypatch):
+    """Keep a cluster for some looks, or as long as nothing ends it."""
+    monkeypatch.setattr(host, "LOOK_EVERY", 0)
+
+    def kept(cluster, looks):
+        one = ClusterHost.__new__(ClusterHost)
+        one.cluster = cluster
+        return one.wait(Limits(parent=Parent(looks)), lambda: None)
+
+    return kept
+
+
+def test_a_gateway_that_is_silent_for_a_while_does_not_end_its_cluster(kept):
+    silent = SilentGatewayError("the gateway does not answer: timed out")
+    assert kept(Cluster(silent, silent, None, silent), 6) == "its parent has ended"
+
+
+def test_one_that_stays_silent_does(kept, monkeypatch):
+    monkeypatch.setattr(host, "SILENT_FOR", -1.0)
+    with pytest.raises(SilentGatewayError, match="timed out"):
+        kept(Cluster(SilentGatewayError("timed out")), 6)
+
+
+def test_a_failover_that_could_not_be_played_ends_it_at_once(kept):
+    with pytest.raises(GatewayError, match="all steps"):
+        kept(Cluster(None, GatewayError("could not play all steps")), 6)
