@@ -92,12 +92,13 @@ def test_functions_that_crash_lie_stand_still_or_are_throttled_are_named_and_not
 ):
     function = fleets.made(api, fleets.spoiled(before=LIE, instead=INSTEAD.strip()))
     api.put_function_concurrency(FunctionName=function, ReservedConcurrentExecutions=5)
-    warm = {"FunctionName": function, "Payload": '{"warm": 6.0}'}
+    warm = {"FunctionName": function, "Payload": '{"warm": 50.0}'}
     busy = threading.Thread(target=lambda: api.invoke(**warm))
     busy.start()  # takes one of the five places
-    time.sleep(0.3)
+    until(lambda: environments(function))
 
     trial = trial_of(resting, resting.writer_endpoint, functions=5, function=function)
+    api.delete_function(FunctionName=function)
     busy.join()
 
     assert trial.valid, trial.reason
