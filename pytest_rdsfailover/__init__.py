@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from pytest_rdsfailover.load.attempts import Attempt
     from pytest_rdsfailover.load.engine import LoadError
     from pytest_rdsfailover.load.http import HttpWorkload
+    from pytest_rdsfailover.load.invocations import LambdaWorkload
     from pytest_rdsfailover.load.programs import ProcessWorkload
     from pytest_rdsfailover.load.writer import ReconnectPolicy
     from pytest_rdsfailover.local.database_faults import DatabaseFaults
@@ -112,6 +113,7 @@ __all__ = [
     "Incident",
     "InvalidTrialError",
     "InvalidTrialsError",
+    "LambdaWorkload",
     "Latency",
     "LedgerError",
     "LeftBehindWarning",
@@ -193,6 +195,7 @@ _HOMES = {
     "load.attempts": "Attempt",
     "load.engine": "LoadError",
     "load.http": "HttpWorkload",
+    "load.invocations": "LambdaWorkload",
     "load.programs": "ProcessWorkload",
     "load.writer": "ReconnectPolicy",
     "local.failovers": "FailoverInProgressError",

@@ -39,7 +39,7 @@ GROUPS = {
         "RunTrial RunTrials StartLoad LoadBlock Load AwaitedLoad FailOver Cluster StartCluster Proxy AwsApi Faults DatabaseFaults"
     ),
     "Options": (
-        "LoadOptions TrialOptions HttpWorkload ProcessWorkload ReconnectPolicy Bounds BeginAttempt Attempt Expectations Claims"
+        "LoadOptions TrialOptions HttpWorkload LambdaWorkload ProcessWorkload ReconnectPolicy Bounds BeginAttempt Attempt Expectations Claims"
     ),
     "A trial": (
         "Trial Figure Window Incident Phase Latency Percentiles Quantiles Milestone Pulse Reliability"
@@ -63,11 +63,12 @@ INNER = {
     "Figure.unproven", "Figure.what_would_tell", "Figure.reciprocal",
     "Figure.words", "Endpoint.moves", "ProxySettings.but", "ProxySettings.of",
     "ProxySettings.most", "ProxySettings.most_idle", "ProxySettings.excludes_variable_sets",
-    "HttpWorkload.open", "HttpWorkload.write", "HttpWorkload.close", "ProcessWorkload.open", "ProcessWorkload.write", "ProcessWorkload.close",
+    "HttpWorkload.open", "HttpWorkload.write", "HttpWorkload.close", "LambdaWorkload.open", "LambdaWorkload.write", "LambdaWorkload.close", "ProcessWorkload.open", "ProcessWorkload.write", "ProcessWorkload.close",
     "ReconnectPolicy.leaves", "ReconnectPolicy.wait", "Sample.of_plain", "Sample.plain", "Trial.of",
 }  # fmt: skip
 MADE = {
     "HttpWorkload",
+    "LambdaWorkload",
     "ProcessWorkload",
     "ReconnectPolicy",
     "Bounds",

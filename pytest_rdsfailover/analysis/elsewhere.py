@@ -6,6 +6,7 @@ from dataclasses import replace
 from pytest_rdsfailover.analysis.figure import Figure
 from pytest_rdsfailover.analysis.series import Series
 from pytest_rdsfailover.journal.course import Course
+from pytest_rdsfailover.model.clock import to_nanoseconds
 
 # Lengths between the times of two clocks; what one writer's own clock measures is not among them.
 BETWEEN_CLOCKS = frozenset({"downtime", "first_writer_back", "last_writer_back"})
@@ -39,3 +40,19 @@ def _wider(figure: Figure, doubt: float) -> Figure:
     return replace(
         figure, lower=max(0.0, figure.lower - doubt), upper=figure.upper + doubt, best=figure.value
     )
+
+
+def certain(
+    tenures: Mapping[str, Sequence[tuple[int, int]]], alignment: float
+) -> Mapping[str, Sequence[tuple[int, int]]]:
+    """Return the times in which each instance was no writer whatever the clocks of its clients say.
+
+    Args:
+        tenures: these times by this machine's clock, in nanoseconds.
+        alignment: by how many seconds each client's clock may be off.
+    """
+    doubt = to_nanoseconds(alignment)
+    return {
+        name: [(first + doubt, last - doubt) for first, last in periods]
+        for name, periods in tenures.items()
+    }

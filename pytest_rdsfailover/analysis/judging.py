@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pytest_rdsfailover.analysis.absence import Absence, absences
 from pytest_rdsfailover.analysis.attempts import Tries, attempts
 from pytest_rdsfailover.analysis.capacity import calm_slots, why_overloaded
-from pytest_rdsfailover.analysis.elsewhere import aligned, told_of
+from pytest_rdsfailover.analysis.elsewhere import aligned, certain, told_of
 from pytest_rdsfailover.analysis.expectable import (
     absence_figures,
     attempt_figures,
@@ -75,7 +75,8 @@ def summarise(journal: Journal, course: Course, stored: Stored | None) -> Summar
     errors = failures(found)
     read_back = None if stored is None else audit(journal, every_series, stored, course.unreported)
     left = stuck(course.sessions, to_seconds(time.zero))
-    stale, unjudged = stale_writes(found, ended_tenures(course.milestones, course.writer_before))
+    tenures = certain(ended_tenures(course.milestones, course.writer_before), course.alignment)
+    stale, unjudged = stale_writes(found, tenures)
     witnesses = Witnesses.of(found, course)
     invalid = why_invalid(
         course,

@@ -24,11 +24,13 @@ class Invoked:
         payload: what the function returned; empty if it failed.
         problem: `throttled`, `timed out`, `crashed` or `failed`; empty if it returned.
         text: what the error said.
+        kind: its name, as Lambda, the function or boto3 calls it.
     """
 
     payload: bytes = b""
     problem: str = ""
     text: str = ""
+    kind: str = ""
 
 
 class LambdaFunction:
@@ -102,4 +104,4 @@ def deployed(
 
 def _failed(kind: str, text: str) -> Invoked:
     said = f"{kind}: {text}" if kind else text
-    return Invoked(problem=KINDS.get(kind, "failed"), text=said[:LONGEST_TEXT])
+    return Invoked(problem=KINDS.get(kind, "failed"), text=said[:LONGEST_TEXT], kind=kind)

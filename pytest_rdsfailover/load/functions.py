@@ -22,7 +22,7 @@ from pytest_rdsfailover.journal.parcel import unpack
 from pytest_rdsfailover.load.alignment import Offset
 from pytest_rdsfailover.load.complaints import merged
 from pytest_rdsfailover.load.engine import Check, Engine, LoadError
-from pytest_rdsfailover.load.function_messages import FunctionOrder, FunctionReport
+from pytest_rdsfailover.load.function_messages import FunctionOrder, FunctionReport, Warmed
 from pytest_rdsfailover.load.progress import Progress
 from pytest_rdsfailover.load.schedule import Schedule
 from pytest_rdsfailover.load.watchdog import Pause
@@ -94,8 +94,17 @@ class FunctionLoad(Engine):
             check()
         if all(answer.problem for answer in warmed):
             raise LoadError(f"{self._function.name} {warmed[0].problem}: {warmed[0].text}")
-        self._cold = sum(json.loads(answer.payload)["cold"] for answer in warmed if answer.payload)
+        self._cold = sum(self._is_cold(answer) for answer in warmed if not answer.problem)
         self._own = self._align()
+
+    def _is_cold(self, invoked: Invoked) -> bool:
+        try:
+            return typed(Warmed, json.loads(invoked.payload), "its answer").cold
+        except ValueError as error:
+            raise LoadError(
+                f"{self._function.name} is no load function of ours ({error}); its package is made by"
+                " `rdsfailover lambda build`"
+            ) from error
 
     def begin(self, start: int) -> None:
         """Invoke all functions, and wait for the moment at which their writers begin."""

@@ -6,6 +6,7 @@ from typing import Any, Literal, Protocol, TypedDict
 
 from pytest_rdsfailover.load.attempts import Attempt
 from pytest_rdsfailover.load.http import HttpWorkload
+from pytest_rdsfailover.load.invocations import LambdaWorkload
 from pytest_rdsfailover.load.programs import ProcessWorkload
 from pytest_rdsfailover.load.writer import ReconnectPolicy
 from pytest_rdsfailover.model.endpoints import Endpoint
@@ -66,8 +67,8 @@ class LoadOptions(TypedDict, total=False):
             `"20%"`; beyond that the trial is unreliable.
         think: how long a writer waits after an answer, on average; only with `load="closed"`.
         retries: how often our own write is tried again within its operation.
-        workload: your own function, called with the key to write; an `HttpWorkload` or a
-            `ProcessWorkload`, which writes outside of this process; several functions with their weights; or names of our own steps with theirs: `write`, `transaction`,
+        workload: your own function, called with the key to write; an `HttpWorkload`, a
+            `LambdaWorkload` or a `ProcessWorkload`, which writes outside of this process; several functions with their weights; or names of our own steps with theirs: `write`, `transaction`,
             `read_your_write` and `read`. Our own insert if left out.
         reader: where our own step `read` reads.
         reads: your own functions that store nothing, with their weights; called without a key.
@@ -98,7 +99,9 @@ class LoadOptions(TypedDict, total=False):
     calm_not_issued: str
     think: str | float
     retries: int
-    workload: WritingCode | HttpWorkload | ProcessWorkload | Mapping[Any, int] | None
+    workload: (
+        WritingCode | HttpWorkload | LambdaWorkload | ProcessWorkload | Mapping[Any, int] | None
+    )
     reader: Endpoint | None
     reads: ReadingCode | Mapping[Any, int] | None
     stored: StoredCode | None

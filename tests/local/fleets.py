@@ -1,12 +1,12 @@
 """Functions that do what the load function does, and something wrong beside it."""
 
 import io
+import uuid
 import zipfile
 
 from pytest_rdsfailover.load import package
 
 ROLE = "arn:aws:iam::123456789012:role/load"
-NAME = "rdsfailover-load"
 # What a function of a number does instead; `FUNCTION` is that number.
 SOURCE = """
 import base64, json, os, time, zlib
@@ -30,10 +30,11 @@ def spoiled(*, before="", instead="pass", after="pass"):
 
 
 def made(api, code=None, *, timeout=60):
-    """Make the load function; return its name."""
+    """Make the load function; return its name, which no other has on this machine."""
+    name = f"load-{uuid.uuid4().hex[:12]}"
     api.create_function(
-        FunctionName=NAME, Runtime="python3.11", Timeout=timeout, Role=ROLE,
+        FunctionName=name, Runtime="python3.11", Timeout=timeout, Role=ROLE,
         Handler=package.HANDLER if code is None else "spoiled.handler",
         Code={"ZipFile": package.packed() if code is None else code},
     )  # fmt: skip
-    return NAME
+    return name

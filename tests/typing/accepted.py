@@ -29,6 +29,7 @@ from pytest_rdsfailover import (
     Figure,
     HttpWorkload,
     InvalidTrialError,
+    LambdaWorkload,
     LoadBlock,
     LoadOptions,
     Milestone,
@@ -155,6 +156,9 @@ def test_workloads_outside(rds_trial: RunTrial, rds_cluster: Cluster) -> None:
     url, program = "http://127.0.0.1/{key}", ("python", "writer.py")
     by_http = HttpWorkload(url=url, method="PUT", outcomes={404: "unknown", 409: "acked"})
     rds_trial(rds_cluster.writer_endpoint, workload=by_http)
+    by_function = LambdaWorkload(function="orders", client=rds_cluster.aws.client("lambda"))
+    rds_trial(rds_cluster.writer_endpoint, workload=by_function)
+    rds_trial(rds_cluster.writer_endpoint, functions=50, function="rdsfailover-load", writers=4)
     rds_trial(rds_cluster.writer_endpoint, workload=ProcessWorkload(command=program))
     rds_trial(rds_cluster.writer_endpoint, workload=ProcessWorkload(command=["true"]))
 

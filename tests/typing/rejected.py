@@ -12,6 +12,7 @@ from pytest_rdsfailover import (
     Faults,
     Figure,
     HttpWorkload,
+    LambdaWorkload,
     Milestone,
     OwnFault,
     ProcessWorkload,
@@ -103,6 +104,7 @@ def test_clusters(rds_cluster: Cluster, rds_toxiproxy: Faults) -> None:
 
 def test_workloads_outside() -> None:
     HttpWorkload("http://127.0.0.1/{key}")  # type: ignore[call-arg]
+    LambdaWorkload(function="orders")  # type: ignore[call-arg]
     HttpWorkload(url="http://127.0.0.1/{key}", method="SEND")  # type: ignore[arg-type]
     HttpWorkload(url="http://127.0.0.1/{key}", body=b"{key}")  # type: ignore[arg-type]
     HttpWorkload(url="http://127.0.0.1/{key}", outcomes={404: "fine"})  # type: ignore[dict-item]

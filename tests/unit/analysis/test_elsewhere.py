@@ -5,8 +5,11 @@ from dataclasses import replace
 import pytest
 from builders import ack, course, journal
 
-from pytest_rdsfailover.analysis.judging import summarise
+from pytest_rdsfailover.analysis.judging import judge, summarise
+from pytest_rdsfailover.journal import archive
+from pytest_rdsfailover.journal.evidence import Evidence
 from pytest_rdsfailover.journal.stored import Stored
+from pytest_rdsfailover.model.records import Milestone
 
 OUTAGE = (11.0, 12.0)
 
@@ -61,3 +64,32 @@ def test_what_they_have_stored_is_judged_by_nobody():
     assert whole.lost  # of writer 1, who has told what it did
     other = trial(rate=200.0, writers=4, silent=(2, 3), unreported=[2], stored=stored)
     assert other.unexpected == other.duplicated == ["run-3-7"]
+
+
+@pytest.mark.parametrize(("alignment", "stale"), [(0.0, 1), (0.005, 0)])
+def test_a_write_that_may_have_been_before_the_cut_is_not_stale(alignment, stale):
+    milestones = [
+        Milestone(name="writer_cut", at=11.0, instance="instance-1"),
+        Milestone(name="promoted", at=12.0, instance="instance-2"),
+    ]
+    events = [ack(10 + n / 10, instance="instance-1") for n in range(10)]
+    made = journal([*events, ack(11.003, sent=11.001, instance="instance-1")])
+    about = course(
+        start=10.0, stop=14.0, trigger=10.8, settled=12.5, milestones=milestones,
+        writer_before="instance-1", alignment=alignment,
+    )  # fmt: skip
+    assert summarise(made, about, None).stale_writes.value == stale
+
+
+def test_what_is_known_of_a_fleet_is_kept_in_its_file(tmp_path):
+    made = journal([ack(10 + n / 10, writer=n % 2) for n in range(30)], writers=3)
+    about = course(start=10.0, stop=14.0, trigger=10.8, settled=12.5)
+    evidence = Evidence(
+        journal=made,
+        course=replace(about, alignment=0.002, unreported=[2]),
+        stored=Stored(positions=[(2, 0)]),
+    )
+    label = archive.Label(test="t", scenario="s", seed=1, rerun="", versions={})
+    again, _ = archive.read(archive.write(tmp_path, evidence, label))
+    assert judge(again) == judge(evidence)
+    assert again.course.unreported == [2]

@@ -200,6 +200,12 @@ def test_a_function_that_nobody_can_invoke_is_an_error():
         load(broken)[1].connect(1.0)
 
 
+def test_somebody_else_s_function_is_no_load_function():
+    other = Lambda(warmed=Invoked(payload=b'{"statusCode": 200}'))
+    with pytest.raises(LoadError, match=r"no load function of ours .* `rdsfailover lambda build`"):
+        load(other)[1].connect(1.0)
+
+
 def test_a_load_whose_functions_all_fail_says_so_while_it_is_watched():
     broken = answering(Invoked(problem="failed", text="LoadError: no time"))(None)
     _, made = load(Lambda(dict.fromkeys(range(FUNCTIONS), broken)))
