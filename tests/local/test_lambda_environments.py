@@ -178,6 +178,17 @@ def test_a_package_that_cannot_be_imported_says_so_at_each_invocation(service):
     service.delete("broken")
 
 
+def test_deleting_a_function_ends_its_invocations(service):
+    service.create("gone", handlers.package(), **USUAL)
+    answers = []
+    busy = threading.Thread(target=lambda: answers.append(refused(service, "gone", sleep=60)))
+    busy.start()
+    until(lambda: service.environments("gone"))
+    service.delete("gone")
+    busy.join(20)
+    assert answers[0][0] == "Runtime.ExitError"
+
+
 def test_an_event_is_answered_before_it_is_done(service, function):
     service.invoke_later(function, b'{"sleep": 0.5}')
     assert service.environments(function) == [] or service.environments(function)[0].served == 0

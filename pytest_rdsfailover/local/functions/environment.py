@@ -168,10 +168,13 @@ class ExecutionEnvironment:
         return self._log.stat().st_size
 
     def log_since(self, size: int) -> bytes:
-        """Return what it has written since then, as much as an invoker is shown."""
-        with self._log.open("rb") as log:
-            log.seek(max(size, self.log_size() - LONGEST_LOG))
-            return log.read()
+        """Return what it has written since then, as much as an invoker is shown; nothing once removed."""
+        try:
+            with self._log.open("rb") as log:
+                log.seek(max(size, self.log_size() - LONGEST_LOG))
+                return log.read()
+        except FileNotFoundError:
+            return b""
 
     def _ended(self) -> None:
         """Reap the process; tell whoever waits for it."""
