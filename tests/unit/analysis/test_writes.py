@@ -90,7 +90,7 @@ def test_what_was_never_read_back_cannot_be_asserted_on():
         lambda: [] + NOT_AUDITED,  # noqa: RUF005
         lambda: NOT_AUDITED < [1],
         lambda: NOT_AUDITED.count("a"),
-        lambda: NOT_AUDITED.copy(),
+        NOT_AUDITED.copy,
     ):
         with pytest.raises(AssertionError, match="nothing was read back"):
             claim()
