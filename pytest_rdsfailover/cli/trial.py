@@ -23,6 +23,7 @@ from pytest_rdsfailover.cli.own_cluster import OwnCluster
 from pytest_rdsfailover.cli.render import render
 from pytest_rdsfailover.cli.signals import ended_by_signals
 from pytest_rdsfailover.cli.standing_arguments import CLUSTER, LOAD
+from pytest_rdsfailover.cli.unasked import told, unasked
 from pytest_rdsfailover.cli.workload import StoredKeys, ran, workload_of
 from pytest_rdsfailover.journal import archive
 from pytest_rdsfailover.local.backend import environment
@@ -76,7 +77,14 @@ def trial(options: argparse.Namespace) -> int:
         _show([*lines, *session.problems])
         if options.report is not None:
             _show([f"report: {render(paths, Path(options.report), title='Database failover')}"])
-    return _status(trials, expectations, session.problems)
+    status = _status(trials, expectations, session.problems)
+    broken = unasked(trials, [expectation.name for expectation in expectations])
+    if broken and options.strict and status != BROKEN:
+        _show([told(broken, strict=True)])
+        return BROKEN
+    if broken and status == MET:
+        _show([told(broken, strict=False)])
+    return status
 
 
 def _make_places(options: argparse.Namespace) -> None:

@@ -124,6 +124,18 @@ def test_a_broken_bound_is_1_and_names_the_keys(name, tmp_path):
     assert "FAIL: lost == 0: was " in ended.stdout
 
 
+@pytest.mark.parametrize(("strict", "status"), [((), 0), (("--strict",), 1)])
+def test_lost_writes_without_a_bound_on_them_are_0_with_a_word_or_1_if_strict(
+    name, tmp_path, strict, status
+):
+    program = script(tmp_path / "program", PROGRAM)
+    arguments = ("--name", name, *SHORT, *STORED, "--exec", f"{program} forgets")
+    ended = judged(lambda: done("trial", *arguments, *strict, "--expect", "downtime < 60s"))
+    assert ended.returncode == status, ended.stdout + ended.stderr
+    assert f"status {status}" in ended.stdout.splitlines()[-1]
+    assert "lost" in ended.stdout.splitlines()[-1]
+
+
 def test_a_program_that_writes_nothing_proves_nothing(name, tmp_path):
     program = script(tmp_path / "liar", LIAR)
     ended = done("trial", "--name", name, *SHORT, "--exec", program, "--expect", "lost = 0")

@@ -153,6 +153,17 @@ def test_a_cluster_that_nobody_asks_anything_ends_by_itself():
         assert process.left() == []
 
 
+def test_a_statement_under_way_keeps_a_cluster_that_nobody_asks_anything_else():
+    with started("up", "--name", new_name(), "--json", "--idle", "400ms") as process:
+        environment = json.loads(process.line())["environment"]
+        proxy = {key: environment[f"RDSFAILOVER_PROXY_{key[3:]}"] for key in ("DB_HOST", "DB_PORT")}
+        for way in (environment, environment | proxy):
+            with connected(way) as connection, connection.cursor() as cursor:
+                cursor.execute("SELECT SLEEP(1.5)")
+                assert cursor.fetchone() == (0,)
+        assert process.popen.wait(20) == 0
+
+
 def test_a_cluster_ends_with_the_shell_that_has_started_it():
     name = new_name()
     shell = f"{sys.executable} -m pytest_rdsfailover.cli.main up --with-parent --json --name {name} & read x"
