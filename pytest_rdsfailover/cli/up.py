@@ -21,8 +21,8 @@ from pytest_rdsfailover.local.standing.description import Description
 from pytest_rdsfailover.local.standing.happenings import Happenings
 from pytest_rdsfailover.local.standing.host import Limits
 from pytest_rdsfailover.local.standing.registry import Registry, check_name
+from pytest_rdsfailover.local.standing.variables import changes, variables
 from pytest_rdsfailover.local.standing.variables import lines as variable_lines
-from pytest_rdsfailover.local.standing.variables import variables
 from pytest_rdsfailover.model.files import remove
 
 
@@ -63,7 +63,7 @@ def _keep(
         host = stack.enter_context(own.started())
         if env is not None:
             stack.enter_context(env)
-            told = variables(host.description, options.endpoint)
+            told = changes(host.description, options.endpoint, os.environ)
             env.write(variable_lines(told, options.env_format))
         shown = document(host.description) if options.json else "\n".join(lines(host.description))
         announce(shown)
