@@ -21,7 +21,7 @@ from pytest_rdsfailover.local.standing.description import Description
 from pytest_rdsfailover.local.standing.happenings import Happenings
 from pytest_rdsfailover.local.standing.host import Limits
 from pytest_rdsfailover.local.standing.registry import Registry, check_name
-from pytest_rdsfailover.local.standing.variables import changes, variables
+from pytest_rdsfailover.local.standing.variables import changes
 from pytest_rdsfailover.local.standing.variables import lines as variable_lines
 from pytest_rdsfailover.model.files import remove
 
@@ -89,6 +89,7 @@ def _show(text: str) -> None:
 
 def document(description: Description) -> str:
     """Return all that a program may want to know of a cluster, as one line of JSON."""
+    told = changes(description, "writer", os.environ)
     places = {
         called: asdict(description.places[name]) for called, name in description.called.items()
     }
@@ -104,7 +105,7 @@ def document(description: Description) -> str:
             "cluster": description.identifier,
             "seed": description.seed,
             "parts": description.parts,
-            "environment": variables(description),
+            "environment": {name: value for name, value in told.items() if value is not None},
         }
     )
 
