@@ -96,7 +96,9 @@ def least(one: Mapping[str, int], other: Mapping[str, int]) -> dict[str, int]:
 def batch(seen: Traffic) -> int:
     """Return how many keys may wait for the transaction that carries them; 0 if each has its own."""
     carriers = seen.commits or seen.marked
-    size = sum(seen.keys.values()) / carriers if carriers else 0.0
+    # A key whose answer was lost counts without a commit: each writer may have had one such.
+    keys = sum(seen.keys.values()) - len(seen.keys)
+    size = keys / carriers if carriers else 0.0
     return math.ceil(2 * size) if size > 1 else 0
 
 

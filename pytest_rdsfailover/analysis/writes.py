@@ -76,6 +76,10 @@ class NotAudited(list[str]):
         )
 
     __eq__ = __ne__ = __bool__ = __contains__ = _refuse
+    __lt__ = __le__ = __gt__ = __ge__ = _refuse
+    __iter__ = __reversed__ = __getitem__ = _refuse  # type: ignore[assignment]
+    __add__ = __radd__ = __iadd__ = __mul__ = __rmul__ = __imul__ = _refuse  # type: ignore[assignment]
+    count = index = copy = pop = sort = reverse = _refuse  # type: ignore[assignment]
 
     def __len__(self) -> int:
         return self._refuse()

@@ -12,7 +12,7 @@ from typing import NamedTuple, NoReturn
 
 from pytest_rdsfailover.model.errors import RdsFailoverError, SettingError
 
-Announce = Callable[[str], None]
+Announce = Callable[[str], object]
 STANDARD_ERROR = 2
 
 

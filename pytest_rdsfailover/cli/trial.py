@@ -2,7 +2,6 @@
 
 import argparse
 import os
-import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,6 +18,7 @@ from pytest_rdsfailover.analysis.verdicts.expectations import FAIL, PASS, verdic
 from pytest_rdsfailover.cli import fleet as fleets
 from pytest_rdsfailover.cli.cluster_options import settings_of
 from pytest_rdsfailover.cli.judge import bounds, judge
+from pytest_rdsfailover.cli.output import say
 from pytest_rdsfailover.cli.own_cluster import OwnCluster
 from pytest_rdsfailover.cli.render import render
 from pytest_rdsfailover.cli.signals import ended_by_signals
@@ -227,4 +227,4 @@ def _path(text: str | None) -> Path | None:
 
 
 def _show(lines: Sequence[str]) -> None:
-    print("\n".join(lines), file=sys.stdout, flush=True)  # noqa: T201 - a command speaks so
+    say("\n".join(lines))

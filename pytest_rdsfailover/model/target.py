@@ -22,6 +22,7 @@ class Traffic:
         uncommitted: how many such were answered well and never committed.
         refused: how many such failed.
         unchanged: how many such changed no row that lasts.
+        rows: how many rows the answers to those that carry no mark say that they changed.
         calls: how many procedures they called that were answered well.
         failed_calls: how many that failed.
         rollbacks: how many ROLLBACK statements they sent; of `SERVER`, transactions rolled back.
@@ -44,6 +45,7 @@ class Traffic:
     uncommitted: int = 0
     refused: int = 0
     unchanged: int = 0
+    rows: int = 0
     calls: int = 0
     failed_calls: int = 0
     rollbacks: int = 0

@@ -378,7 +378,7 @@ FOUND = {
     ),
     "commits every tenth": (commits_every_tenth, "uncommitted", "broken"),
     "reads by key": (does("SELECT %s"), "only_reads", "risky"),
-    "reads": (does("SELECT COUNT(*) FROM kept"), "only_reads", "risky"),
+    "reads": (does("SELECT COUNT(*) FROM kept"), "only_reads", "broken"),
 }
 # fmt: on
 

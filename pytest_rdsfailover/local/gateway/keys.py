@@ -95,6 +95,10 @@ class Keys:
         """Note a good answer to what writes nothing; it tells nothing of a key to be written."""
         self._asked.add(key)
 
+    def may_be_stored(self, key: Key) -> bool:
+        """Tell whether a write with it was answered well, or nobody saw its answer."""
+        return key in self._stored or key in self._written or key in self._unanswered
+
     def confirm(self, key: Key) -> None:
         """Note that a key is stored."""
         self._stored.add(key)

@@ -279,7 +279,8 @@ class InstanceSession:
         if error or not exchange.more:
             response = self._server.response
             changed = response is None or not response.idle
-            self._witness.answered(error, self._server.status, changed=changed)
+            rows = 0 if response is None else response.changed
+            self._witness.answered(error, self._server.status, changed=changed, rows=rows)
 
     def _forward(self, payload: bytes, part: Part | None, exchange: Exchange) -> None:
         """Let the client have a packet from the middle of its answer."""

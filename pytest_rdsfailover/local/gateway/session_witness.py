@@ -159,13 +159,14 @@ class SessionWitness:
             self._transaction.lose()
         self._transaction.roll_back()
 
-    def answered(self, error: int, status: int, *, changed: bool = True) -> None:
+    def answered(self, error: int, status: int, *, changed: bool = True, rows: int = 0) -> None:
         """Take the end of the answer.
 
         Args:
             error: its code; 0 if it is none.
             status: the session's status flags by now.
             changed: whether rows may have been changed, or were found as they should be.
+            rows: how many it says were changed.
         """
         asked, self._asked = self._asked, []
         if asked:
@@ -174,6 +175,8 @@ class SessionWitness:
             self._failed(asked, error)
             return
         before, within = self._transaction.commits, bool(status & STATUS_IN_TRANS)
+        if rows and any(statement.seen.marked is None for statement in asked):
+            self._seen.rows += rows
         if asked:
             self._take_all(asked, changed=changed, within=within)
         if not within:
@@ -220,7 +223,7 @@ class SessionWitness:
     def _failed(self, asked: Sequence[_Asked], error: int) -> None:
         for statement in asked:
             if error == DUPLICATE:
-                statement.seen.confirm(self._transaction.open_keys(statement.seen.marked))
+                statement.seen.find(self._transaction.open_keys(statement.seen.marked))
             elif statement.what.does is Does.WRITES:
                 statement.seen.refuse()
         turns = {statement.what.transacts for statement in asked}

@@ -95,15 +95,24 @@ class SeenStatement(NamedTuple):
             self.seen.uncommitted -= 1
             self.seen.writes += 1
         else:
-            self.confirm(set())
+            self._confirm(self.keys)
 
-    def confirm(self, open_keys: set[Key]) -> None:
-        """Count that its rows are there, but for keys that are only written in an open transaction."""
+    def find(self, open_keys: set[Key]) -> None:
+        """Learn that a row like its own is there already: it is its own if a write with its key may be.
+
+        Keys that are only written in an open transaction are not there so far.
+        """
+        if self.marked is not None:
+            keys = self.marked.keys
+            found = [key for key in self.keys if key not in open_keys and keys.may_be_stored(key)]
+            if found or open_keys.issuperset(self.keys):
+                self._confirm(found)
+
+    def _confirm(self, keys: Sequence[Key]) -> None:
         if self.marked is not None:
             self.marked.confirmed += 1
-            for key in self.keys:
-                if key not in open_keys:
-                    self.marked.keys.confirm(key)
+            for key in keys:
+                self.marked.keys.confirm(key)
 
 
 @dataclass(slots=True)
@@ -117,6 +126,7 @@ class Seen:
         uncommitted: how many such were answered well and are not committed so far.
         refused: how many such failed.
         unchanged: how many such changed no row that lasts.
+        rows: how many rows the answers to such say that they changed.
         calls: how many procedures were called, and answered well.
         failed_calls: how many were, and failed.
         rollbacks: how many ROLLBACK statements the server was sent.
@@ -130,6 +140,7 @@ class Seen:
     uncommitted: int = 0
     refused: int = 0
     unchanged: int = 0
+    rows: int = 0
     calls: int = 0
     failed_calls: int = 0
     rollbacks: int = 0
@@ -185,6 +196,7 @@ class TrafficCounter:
                 uncommitted=seen.uncommitted,
                 refused=seen.refused,
                 unchanged=seen.unchanged,
+                rows=seen.rows,
                 calls=seen.calls,
                 failed_calls=seen.failed_calls,
                 rollbacks=seen.rollbacks,

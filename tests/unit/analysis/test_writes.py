@@ -81,6 +81,16 @@ def test_what_was_never_read_back_cannot_be_asserted_on():
         lambda: len(NOT_AUDITED),
         lambda: NOT_AUDITED == [],
         lambda: list(NOT_AUDITED),
+        lambda: [key for key in NOT_AUDITED],  # noqa: C416 - as a test writes it
+        lambda: any(NOT_AUDITED),
+        lambda: set(NOT_AUDITED),
+        lambda: NOT_AUDITED[:],
+        lambda: [*NOT_AUDITED],
+        lambda: NOT_AUDITED + [],  # noqa: RUF005
+        lambda: [] + NOT_AUDITED,  # noqa: RUF005
+        lambda: NOT_AUDITED < [1],
+        lambda: NOT_AUDITED.count("a"),
+        NOT_AUDITED.copy,
     ):
         with pytest.raises(AssertionError, match="nothing was read back"):
             claim()

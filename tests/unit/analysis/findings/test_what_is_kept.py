@@ -86,6 +86,7 @@ def test_procedures_that_roll_back_without_a_word_are_found(executed, more, seve
         (keyed(0, asked=ACKED), True),
         ({}, True),
         ({"writes": ACKED // 9}, False),
+        ({"writes": ACKED // 20, "rows": ACKED}, False),  # in batches
         (keyed(0, asked=ACKED) | {"writes": ACKED // 9}, False),
         ({"statements": ACKED, "name": SERVER, "writes": ACKED}, False),
         ({"endpoint": "reader", "name": "reader"}, False),
@@ -93,3 +94,8 @@ def test_procedures_that_roll_back_without_a_word_are_found(executed, more, seve
 )
 def test_a_load_that_only_reads_is_found_where_it_should_write(traffic, there):
     assert ("only_reads" in findings(**traffic)) is there
+
+
+def test_reads_that_show_no_key_may_be_anybody_s():
+    assert findings(**keyed(0, asked=ACKED))["only_reads"].severity == "risky"
+    assert findings()["only_reads"].severity == "broken"

@@ -73,11 +73,21 @@ def test_keys_are_counted_by_writer_each_once(witness, session, message, keys):
     assert seen(witness).keys == keys
 
 
-def test_a_write_that_is_there_already_is_confirmed_and_one_that_failed_is_not(witness, session):
+def test_a_write_that_is_there_already_is_confirmed_if_one_with_its_key_may_be(witness, session):
     session.do(INSERT % 1, error=1290)
     assert seen(witness).keys == {"0": 0}
-    session.do(INSERT % 1, error=1062)
-    assert seen(witness).keys == {"0": 1}
+    session.do(INSERT % 1, error=1062)  # the row that is there is somebody else's
+    assert (seen(witness).keys, seen(witness).confirmed) == ({"0": 0}, 0)
+    session.ask(INSERT % 1)
+    session.end()
+    Session(witness).do(INSERT % 1, error=1062)
+    assert (seen(witness).keys, seen(witness).confirmed) == ({"0": 1}, 1)
+
+
+def test_rows_that_statements_without_a_key_changed_are_counted(witness, session):
+    session.do(QUERY + b"INSERT INTO t SELECT k FROM u", rows=20)
+    session.do(INSERT % 1, rows=1)
+    assert seen(witness).rows == 20
 
 
 LOOKS = [
