@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -18,7 +19,7 @@ from pytest_rdsfailover.local.standing.toxics import (
     WantedToxic,
     parse_toxic,
 )
-from pytest_rdsfailover.local.standing.variables import lines, variables
+from pytest_rdsfailover.local.standing.variables import changes, lines
 from pytest_rdsfailover.local.standing.visitor import VisitedCluster
 from pytest_rdsfailover.model.clock import MonotonicClock, wait_until
 from pytest_rdsfailover.model.errors import GatewayError, NotReadyError, SettingError
@@ -42,7 +43,7 @@ def visited(name: str) -> Iterator[VisitedCluster]:
 
 def env(options: argparse.Namespace) -> int:
     """Print the variables that lead programs to a cluster."""
-    told = variables(Registry().find(options.name), options.endpoint)
+    told = changes(Registry().find(options.name), options.endpoint, os.environ)
     say("\n".join(lines(told, options.format)))
     return YES
 

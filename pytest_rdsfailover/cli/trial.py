@@ -30,7 +30,7 @@ from pytest_rdsfailover.local.backend import environment
 from pytest_rdsfailover.local.profiles.profiles import load_profile
 from pytest_rdsfailover.local.server.accounts import ServerError
 from pytest_rdsfailover.local.standing.registry import Registry
-from pytest_rdsfailover.local.standing.variables import variables
+from pytest_rdsfailover.local.standing.variables import changes
 from pytest_rdsfailover.local.standing.visitor import VisitedCluster
 from pytest_rdsfailover.model.errors import AuditError, SettingError
 from pytest_rdsfailover.model.settings import Settings, check_trials
@@ -163,7 +163,9 @@ class TrialSession:
             cluster, settings, test="trial", profile=options.profile, expectations={},
             note=self._noted.append,
         )  # fmt: skip
-        self._workload = workload_of(options, variables(cluster.description, options.endpoint))
+        self._workload = workload_of(
+            options, changes(cluster.description, options.endpoint, os.environ)
+        )
         self._stored = None
         if options.stored_sql is not None:
             self._stored = StoredKeys(cluster.audit_endpoint, options.stored_sql)

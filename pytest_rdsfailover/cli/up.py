@@ -23,8 +23,8 @@ from pytest_rdsfailover.local.standing.description import Description
 from pytest_rdsfailover.local.standing.happenings import Happenings
 from pytest_rdsfailover.local.standing.host import Limits
 from pytest_rdsfailover.local.standing.registry import Registry, check_name
+from pytest_rdsfailover.local.standing.variables import changes
 from pytest_rdsfailover.local.standing.variables import lines as variable_lines
-from pytest_rdsfailover.local.standing.variables import variables
 from pytest_rdsfailover.model.errors import FileWriteError, RdsFailoverError, SettingError
 from pytest_rdsfailover.model.files import remove
 
@@ -71,7 +71,7 @@ def _keep(
         host = stack.enter_context(own.started())
         if env is not None:
             stack.enter_context(env)
-            told = variables(host.description, options.endpoint)
+            told = changes(host.description, options.endpoint, os.environ)
             env.write(variable_lines(told, options.env_format))
         shown = document(host.description) if options.json else "\n".join(lines(host.description))
         announce(shown)
@@ -89,6 +89,7 @@ def _keep(
 
 def document(description: Description) -> str:
     """Return all that a program may want to know of a cluster, as one line of JSON."""
+    told = changes(description, "writer", os.environ)
     places = {
         called: asdict(description.places[name]) for called, name in description.called.items()
     }
@@ -104,7 +105,7 @@ def document(description: Description) -> str:
             "cluster": description.identifier,
             "seed": description.seed,
             "parts": description.parts,
-            "environment": variables(description),
+            "environment": {name: value for name, value in told.items() if value is not None},
         }
     )
 
