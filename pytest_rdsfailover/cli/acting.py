@@ -2,12 +2,14 @@
 
 import argparse
 import json
+import os
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 
+from pytest_rdsfailover.cli.output import say
 from pytest_rdsfailover.local.standing.description import Description
 from pytest_rdsfailover.local.standing.happenings import Happenings
 from pytest_rdsfailover.local.standing.registry import Registry
@@ -17,14 +19,13 @@ from pytest_rdsfailover.local.standing.toxics import (
     WantedToxic,
     parse_toxic,
 )
-from pytest_rdsfailover.local.standing.variables import lines, variables
+from pytest_rdsfailover.local.standing.variables import changes, lines
 from pytest_rdsfailover.local.standing.visitor import VisitedCluster
 from pytest_rdsfailover.model.clock import MonotonicClock, wait_until
 from pytest_rdsfailover.model.errors import GatewayError, NotReadyError, SettingError
 
 YES = 0
 GONE_WITHIN = 60.0  # seconds for a cluster's end
-ENDING_WITHIN = 5.0  # seconds from the end of a cluster's gateway to that of its keeper
 LOOK_EVERY = 0.05  # seconds between two looks at what happens
 DOWN, UP, OFF = "down", "up", "off"
 
@@ -42,8 +43,8 @@ def visited(name: str) -> Iterator[VisitedCluster]:
 
 def env(options: argparse.Namespace) -> int:
     """Print the variables that lead programs to a cluster."""
-    told = variables(Registry().find(options.name), options.endpoint)
-    _say("\n".join(lines(told, options.format)))
+    told = changes(Registry().find(options.name), options.endpoint, os.environ)
+    say("\n".join(lines(told, options.format)))
     return YES
 
 
@@ -68,6 +69,7 @@ def events(options: argparse.Namespace) -> int:
         happenings = Happenings(cluster.gateway)
         if options.follow:
             _follow(cluster, happenings, lambda: False, as_json=options.json)
+            return YES
         _tell(happenings, as_json=options.json)
     return YES
 
@@ -75,24 +77,27 @@ def events(options: argparse.Namespace) -> int:
 def _follow(
     cluster: VisitedCluster, happenings: Happenings, over: Callable[[], bool], *, as_json: bool
 ) -> None:
-    """Tell what happens until something is over, or the cluster ends."""
+    """Tell what happens until something is over, the cluster ends, or nobody reads it."""
     keeper = cluster.description.keeper
     while keeper.lives:
         try:
             last = over()  # asked first, so that nothing that comes before it is missed
-            _tell(happenings, as_json=as_json)
+            read = _tell(happenings, as_json=as_json)
         except GatewayError:  # the gateway ends a moment before its keeper
-            if wait_until(lambda: not keeper.lives, timeout=ENDING_WITHIN, clock=MonotonicClock()):
+            if wait_until(lambda: not keeper.lives, timeout=GONE_WITHIN, clock=MonotonicClock()):
                 return
             raise
-        if last:
+        if last or not read:
             return
         time.sleep(LOOK_EVERY)
 
 
-def _tell(happenings: Happenings, *, as_json: bool) -> None:
-    for happening in happenings.new():
-        _say(json.dumps(asdict(happening)) if as_json else str(happening))
+def _tell(happenings: Happenings, *, as_json: bool) -> bool:
+    """Tell what is new; return whether somebody may read more."""
+    return all(
+        say(json.dumps(asdict(happening)) if as_json else str(happening))
+        for happening in happenings.new()
+    )
 
 
 def toxic(options: argparse.Namespace) -> int:
@@ -111,7 +116,7 @@ def toxic(options: argparse.Namespace) -> int:
             toxics.let_listen(options.endpoint, enabled=words == [UP])
         elif words:
             toxics.add(options.endpoint, parse_toxic(words))
-        _say(shown_toxics(toxics, options.endpoint))
+        say(shown_toxics(toxics, options.endpoint))
     return YES
 
 
@@ -130,7 +135,7 @@ def down(options: argparse.Namespace) -> int:
     """End one cluster, or all; return once nothing of it is left."""
     registry = Registry()
     if not options.all:
-        _end(registry.find(options.name))
+        end(registry.find(options.name))
         return YES
     for name in registry.names():
         try:
@@ -138,11 +143,11 @@ def down(options: argparse.Namespace) -> int:
         except SettingError as gone:
             print(f"rdsfailover down: {gone}", file=sys.stderr)  # noqa: T201
             continue
-        _end(found)
+        end(found)
     return YES
 
 
-def _end(description: Description) -> None:
+def end(description: Description) -> None:
     """Tell a cluster's keeper to end, and wait until it has.
 
     Raises:
@@ -154,8 +159,4 @@ def _end(description: Description) -> None:
         raise NotReadyError(
             f"the end of {description.name!r} (process {keeper.pid})", time.monotonic() - begun
         )
-    _say(f"{description.name} has ended")
-
-
-def _say(text: str) -> None:
-    print(text, flush=True)  # noqa: T201 - a command speaks so
+    say(f"{description.name} has ended")

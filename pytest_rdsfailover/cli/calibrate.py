@@ -15,6 +15,7 @@ from pytest_rdsfailover.cli.calibration import (
     calibrate,
     server,
 )
+from pytest_rdsfailover.cli.output import say
 from pytest_rdsfailover.model.durations import format_duration
 from pytest_rdsfailover.model.errors import RdsFailoverError
 
@@ -73,7 +74,7 @@ def run(options: argparse.Namespace) -> int:
     except RdsFailoverError as error:
         print(f"rdsfailover calibrate: {error}", file=sys.stderr)  # noqa: T201 - a command
         return 2
-    print("\n".join(lines(result)))  # noqa: T201 - a command
+    say("\n".join(lines(result)))
     return 0
 
 

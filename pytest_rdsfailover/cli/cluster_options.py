@@ -18,6 +18,7 @@ from pytest_rdsfailover.model.options import OPTIONS, REGION
 from pytest_rdsfailover.model.settings import FixedAccount, Settings
 
 SEEDS = 1_000_000
+MOST_PORT = 65_535
 READERS = {**PARSERS, REGION: check_region}
 
 
@@ -79,6 +80,10 @@ def dns_port_of(options: argparse.Namespace, settings: Settings) -> int | None:
                 " --aws-names REGION"
             )
     port: int | None = options.dns_port
+    if port is not None and not 0 <= port <= MOST_PORT:
+        raise SettingError(
+            f"--dns-port: {port} is no port; choose one up to {MOST_PORT}, or 0 for any free one"
+        )
     if port is not None and importlib.util.find_spec("dns") is None:
         raise SettingError(
             "--dns-port needs one more package: pip install 'pytest-rdsfailover[dns]'"

@@ -6,12 +6,14 @@ import signal
 import sys
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple, NoReturn
 
 from pytest_rdsfailover.model.errors import RdsFailoverError, SettingError
 
-Announce = Callable[[str], None]
+Announce = Callable[[str], object]
+STANDARD_ERROR = 2
 
 
 class Announced(NamedTuple):
@@ -58,6 +60,7 @@ def _become(
     try:
         os.setsid()
         _redirect(log)
+        _close_all_but(told)
         with os.fdopen(told, "w") as pipe:
 
             def announce(text: str, status: int = 0) -> None:
@@ -79,11 +82,19 @@ def _become(
         os._exit(status)
 
 
+def _close_all_but(needed: int) -> None:
+    """Close what was inherited beside the standard streams: whoever opened it may wait for its end."""
+    for number in [int(entry.name) for entry in Path("/dev/fd").iterdir()]:
+        if number > STANDARD_ERROR and number != needed:
+            with suppress(OSError):
+                os.close(number)
+
+
 def _redirect(log: Path) -> None:
     log.unlink(missing_ok=True)
     nothing = os.open(
         os.devnull, os.O_RDONLY
     )  # first, so that it takes the place of a closed input
     output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
-    for source, target in ((nothing, 0), (output, 1), (output, 2)):
+    for source, target in ((nothing, 0), (output, 1), (output, STANDARD_ERROR)):
         os.dup2(source, target)

@@ -3,6 +3,7 @@
 import argparse
 from pathlib import Path
 
+from pytest_rdsfailover.cli.output import say
 from pytest_rdsfailover.load.package import HANDLER, build
 
 
@@ -10,5 +11,5 @@ def run(options: argparse.Namespace) -> int:
     """Write the package; say its size, and which handler it has."""
     path = Path(options.out)
     size = build(path)
-    print(f"{path}: {size / 1e6:.2f} MB, handler {HANDLER}")  # noqa: T201 - a command speaks so
+    say(f"{path}: {size / 1e6:.2f} MB, handler {HANDLER}")
     return 0

@@ -8,6 +8,7 @@ from dataclasses import asdict
 from typing import Any
 
 from pytest_rdsfailover.cli.acting import YES, shown_toxics, visited
+from pytest_rdsfailover.cli.output import say
 from pytest_rdsfailover.local.gateway.proxy.stats import Pin
 from pytest_rdsfailover.local.rds_proxy import READ_ONLY, READ_WRITE
 from pytest_rdsfailover.local.standing.toxics import StandingToxics
@@ -20,7 +21,7 @@ def status(options: argparse.Namespace) -> int:
     with visited(options.name) as cluster:
         found = _status(cluster)
         shown = json.dumps(found) if options.json else "\n".join(_status_lines(cluster, found))
-    print(shown)  # noqa: T201 - a command speaks so
+    say(shown)
     return YES
 
 
@@ -30,10 +31,10 @@ def pins(options: argparse.Namespace) -> int:
         found = _pins(cluster)
     for pin in found:
         if options.json:
-            print(json.dumps(asdict(pin)))  # noqa: T201
+            say(json.dumps(asdict(pin)))
         else:
             where = f"{pin.endpoint} session {pin.session} ({pin.user})"
-            print(f"{where}: {pin.reason}: {' '.join(pin.statement.split())}")  # noqa: T201
+            say(f"{where}: {pin.reason}: {' '.join(pin.statement.split())}")
     return YES
 
 

@@ -15,6 +15,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import NoReturn
 
+from pytest_rdsfailover.cli.output import say
 from pytest_rdsfailover.cli.signals import EndedError
 from pytest_rdsfailover.model.errors import RdsFailoverError, SettingError, did_you_mean
 from pytest_rdsfailover.model.shown import printable
@@ -68,9 +69,6 @@ def _done(options: argparse.Namespace) -> int:
         return _wrong(str(error).replace("--rds-", "--"), options.wrong)
     except RdsFailoverError as error:
         return _wrong(str(error), options.failed)
-    except BrokenPipeError:  # as in `rdsfailover judge ... | head`
-        sys.stderr.close()
-        return NO
     except OSError as error:
         return _wrong(str(error), options.wrong)
     return status
@@ -108,7 +106,7 @@ class _Parser(argparse.ArgumentParser):
 
 
 def _show(lines: Sequence[str]) -> None:
-    print("\n".join(map(printable, lines)), flush=True)  # noqa: T201 - a command speaks so
+    say("\n".join(map(printable, lines)))
 
 
 def _parser() -> argparse.ArgumentParser:

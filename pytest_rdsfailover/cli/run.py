@@ -12,7 +12,7 @@ from types import FrameType
 
 from pytest_rdsfailover.cli.cluster_options import settings_of
 from pytest_rdsfailover.cli.own_cluster import OwnCluster
-from pytest_rdsfailover.cli.signals import ENDING, ended_by_signals
+from pytest_rdsfailover.cli.signals import ended_by_signals, heard, is_in_foreground
 from pytest_rdsfailover.local.standing.variables import environment_of
 from pytest_rdsfailover.model.errors import RdsFailoverError, SettingError
 
@@ -51,13 +51,13 @@ def _ran(program: str, command: Sequence[str], environ: dict[str, str]) -> int:
     early: list[int] = []  # signals that came while the command was being started
 
     def pass_on(number: int, _: FrameType | None) -> None:
-        if number == signal.SIGINT and _is_in_foreground():
+        if number == signal.SIGINT and is_in_foreground():
             return  # the terminal has told the command
         early.append(number)
         for child in children:
             child.send_signal(early.pop())
 
-    before = {number: signal.signal(number, pass_on) for number in ENDING}
+    before = {number: signal.signal(number, pass_on) for number in heard()}
     try:
         child = subprocess.Popen(
             command,
@@ -82,14 +82,6 @@ def _dies_with_us() -> None:
     """Have the system end the command if this process is killed: its cluster is gone then."""
     if PRCTL is not None:
         PRCTL(PARENT_DEATH_SIGNAL, signal.SIGTERM, 0, 0, 0)
-
-
-def _is_in_foreground() -> bool:
-    """Tell whether a terminal sends its Ctrl-C to the command as well."""
-    try:
-        return os.tcgetpgrp(0) == os.getpgrp()
-    except OSError:
-        return False
 
 
 def _say(text: str) -> None:

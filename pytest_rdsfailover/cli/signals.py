@@ -1,5 +1,6 @@
 """Signals that end a command: raised as an error, so that what was started is ended in order."""
 
+import os
 import signal
 import threading
 from collections.abc import Iterator
@@ -17,6 +18,25 @@ class EndedError(BaseException):
         self.number = number
 
 
+def heard() -> list[signal.Signals]:
+    """Return the signals that end us: not those that were ignored when we began, as by `nohup`."""
+    return [ending for ending in ENDING if signal.getsignal(ending) is not signal.SIG_IGN]
+
+
+def is_in_foreground() -> bool:
+    """Tell whether a terminal sends its Ctrl-C to us and to what we start, wherever our input is from."""
+    try:
+        terminal = os.open("/dev/tty", os.O_RDONLY | os.O_NOCTTY)
+    except OSError:
+        return False
+    try:
+        return os.tcgetpgrp(terminal) == os.getpgrp()
+    except OSError:
+        return False
+    finally:
+        os.close(terminal)
+
+
 @contextmanager
 def ended_by_signals() -> Iterator[None]:
     """Raise `EndedError` at the first signal in the block; later ones do not disturb the end."""
@@ -25,11 +45,11 @@ def ended_by_signals() -> Iterator[None]:
         return
 
     def end(number: int, _: FrameType | None) -> None:
-        for ending in ENDING:
+        for ending in before:
             signal.signal(ending, signal.SIG_IGN)
         raise EndedError(number)
 
-    before = {ending: signal.signal(ending, end) for ending in ENDING}
+    before = {ending: signal.signal(ending, end) for ending in heard()}
     try:
         yield
     finally:

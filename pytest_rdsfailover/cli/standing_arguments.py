@@ -187,6 +187,9 @@ def _add_trial(commands: Commands, environ: Mapping[str, str]) -> None:
         "--expect", action="append", default=[], metavar="BOUND",
         help='what every trial must hold to, as "downtime < 2s" or "lost == 0"; repeatable',
     )  # fmt: skip
+    parser.add_argument(
+        "--strict", action="store_true", help="status 1 if one is broken in what no bound is about"
+    )
     parser.add_argument("--trials", type=int, default=1, metavar="N", help="how many (1)")
     parser.add_argument("--json", metavar="PATH", help="write the result document")
     parser.add_argument("--report", metavar="DIR", help="write an HTML page to DIR/index.html")

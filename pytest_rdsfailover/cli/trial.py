@@ -2,7 +2,6 @@
 
 import argparse
 import os
-import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,17 +18,19 @@ from pytest_rdsfailover.analysis.verdicts.expectations import FAIL, PASS, verdic
 from pytest_rdsfailover.cli import fleet as fleets
 from pytest_rdsfailover.cli.cluster_options import settings_of
 from pytest_rdsfailover.cli.judge import bounds, judge
+from pytest_rdsfailover.cli.output import say
 from pytest_rdsfailover.cli.own_cluster import OwnCluster
 from pytest_rdsfailover.cli.render import render
 from pytest_rdsfailover.cli.signals import ended_by_signals
 from pytest_rdsfailover.cli.standing_arguments import CLUSTER, LOAD
+from pytest_rdsfailover.cli.unasked import told, unasked
 from pytest_rdsfailover.cli.workload import StoredKeys, ran, workload_of
 from pytest_rdsfailover.journal import archive
 from pytest_rdsfailover.local.backend import environment
 from pytest_rdsfailover.local.profiles.profiles import load_profile
 from pytest_rdsfailover.local.server.accounts import ServerError
 from pytest_rdsfailover.local.standing.registry import Registry
-from pytest_rdsfailover.local.standing.variables import variables
+from pytest_rdsfailover.local.standing.variables import changes
 from pytest_rdsfailover.local.standing.visitor import VisitedCluster
 from pytest_rdsfailover.model.errors import AuditError, SettingError
 from pytest_rdsfailover.model.settings import Settings, check_trials
@@ -76,7 +77,14 @@ def trial(options: argparse.Namespace) -> int:
         _show([*lines, *session.problems])
         if options.report is not None:
             _show([f"report: {render(paths, Path(options.report), title='Database failover')}"])
-    return _status(trials, expectations, session.problems)
+    status = _status(trials, expectations, session.problems)
+    broken = unasked(trials, [expectation.name for expectation in expectations])
+    if broken and options.strict and status != BROKEN:
+        _show([told(broken, strict=True)])
+        return BROKEN
+    if broken and status == MET:
+        _show([told(broken, strict=False)])
+    return status
 
 
 def _make_places(options: argparse.Namespace) -> None:
@@ -155,7 +163,9 @@ class TrialSession:
             cluster, settings, test="trial", profile=options.profile, expectations={},
             note=self._noted.append,
         )  # fmt: skip
-        self._workload = workload_of(options, variables(cluster.description, options.endpoint))
+        self._workload = workload_of(
+            options, changes(cluster.description, options.endpoint, os.environ)
+        )
         self._stored = None
         if options.stored_sql is not None:
             self._stored = StoredKeys(cluster.audit_endpoint, options.stored_sql)
@@ -225,4 +235,4 @@ def _path(text: str | None) -> Path | None:
 
 
 def _show(lines: Sequence[str]) -> None:
-    print("\n".join(lines), file=sys.stdout, flush=True)  # noqa: T201 - a command speaks so
+    say("\n".join(lines))

@@ -9,9 +9,11 @@ from contextlib import ExitStack, suppress
 from dataclasses import asdict
 from pathlib import Path
 
+from pytest_rdsfailover.cli.acting import end
 from pytest_rdsfailover.cli.cluster_file import ClusterFile
 from pytest_rdsfailover.cli.cluster_options import settings_of
 from pytest_rdsfailover.cli.detached import Announce, detach
+from pytest_rdsfailover.cli.output import say
 from pytest_rdsfailover.cli.own_cluster import OwnCluster
 from pytest_rdsfailover.cli.signals import EndedError, ended_by_signals
 from pytest_rdsfailover.cli.standing_arguments import DEFAULT
@@ -21,8 +23,9 @@ from pytest_rdsfailover.local.standing.description import Description
 from pytest_rdsfailover.local.standing.happenings import Happenings
 from pytest_rdsfailover.local.standing.host import Limits
 from pytest_rdsfailover.local.standing.registry import Registry, check_name
+from pytest_rdsfailover.local.standing.variables import changes
 from pytest_rdsfailover.local.standing.variables import lines as variable_lines
-from pytest_rdsfailover.local.standing.variables import variables
+from pytest_rdsfailover.model.errors import FileWriteError, RdsFailoverError, SettingError
 from pytest_rdsfailover.model.files import remove
 
 
@@ -36,7 +39,7 @@ def up(options: argparse.Namespace) -> int:
     own = OwnCluster.of(options, name, settings_of(options))
     env = None if (path := options.env_file) is None else ClusterFile(Path(path), "--env-file")
     if not options.detach:
-        return _keep(options, own, limits, env, _show)
+        return _keep(options, own, limits, env, say)
 
     def keep(announce: Announce) -> int:
         status = _keep(options, own, limits, env, announce)
@@ -45,9 +48,14 @@ def up(options: argparse.Namespace) -> int:
 
     said = detach(keep, registry.log(name), options.failed, options.wrong)
     if said.status:
-        print(f"rdsfailover up: {said.text}", file=sys.stderr)  # noqa: T201 - a command speaks so
-    else:
-        _show(said.text)
+        raise (
+            SettingError(said.text) if said.status == options.wrong else RdsFailoverError(said.text)
+        )
+    try:
+        say(said.text)
+    except FileWriteError:  # nobody knows of the cluster
+        end(registry.find(name))
+        raise
     return said.status
 
 
@@ -63,7 +71,7 @@ def _keep(
         host = stack.enter_context(own.started())
         if env is not None:
             stack.enter_context(env)
-            told = variables(host.description, options.endpoint)
+            told = changes(host.description, options.endpoint, os.environ)
             env.write(variable_lines(told, options.env_format))
         shown = document(host.description) if options.json else "\n".join(lines(host.description))
         announce(shown)
@@ -72,23 +80,16 @@ def _keep(
 
         def look() -> None:
             for happening in happenings.new():
-                _show(json.dumps(asdict(happening)) if options.json else str(happening))
+                say(json.dumps(asdict(happening)) if options.json else str(happening))
 
         why = host.wait(limits, look)
         print(f"rdsfailover up: {own.name} ends: {why}", file=sys.stderr)  # noqa: T201
     return 0
 
 
-def _show(text: str) -> None:
-    """Print a line at once; whoever has closed the other end of a pipe wants no more of them."""
-    try:
-        print(text, flush=True)  # noqa: T201 - a command speaks so
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
 def document(description: Description) -> str:
     """Return all that a program may want to know of a cluster, as one line of JSON."""
+    told = changes(description, "writer", os.environ)
     places = {
         called: asdict(description.places[name]) for called, name in description.called.items()
     }
@@ -104,7 +105,7 @@ def document(description: Description) -> str:
             "cluster": description.identifier,
             "seed": description.seed,
             "parts": description.parts,
-            "environment": variables(description),
+            "environment": {name: value for name, value in told.items() if value is not None},
         }
     )
 

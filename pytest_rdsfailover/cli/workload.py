@@ -16,12 +16,14 @@ from pytest_rdsfailover.model.errors import AuditError, SettingError
 GetEndpoint = Callable[[], Endpoint]
 
 
-def workload_of(options: argparse.Namespace, environ: Mapping[str, str]) -> OutsideWorkload | None:
+def workload_of(
+    options: argparse.Namespace, environ: Mapping[str, str | None]
+) -> OutsideWorkload | None:
     """Return the workload that was asked for; None for our own insert.
 
     Args:
         options: what was typed.
-        environ: what a program is told of the cluster.
+        environ: what a program is told of the cluster; None for a variable that it must not see.
 
     Raises:
         SettingError: if it makes no sense.

@@ -34,7 +34,7 @@ class ProcessWorkload(OutsideWorkload):
 
     Attributes:
         command: the program and its arguments.
-        environ: what to add to its environment.
+        environ: what to add to its environment; None takes a variable away.
         answer_within: seconds for an answer; what comes later is the answer to no other key.
 
     Raises:
@@ -42,7 +42,7 @@ class ProcessWorkload(OutsideWorkload):
     """
 
     command: list[str] | tuple[str, ...]
-    environ: Mapping[str, str] = field(default_factory=dict, repr=False)
+    environ: Mapping[str, str | None] = field(default_factory=dict, repr=False)
     answer_within: float = 10.0
 
     def __post_init__(self) -> None:
@@ -85,11 +85,12 @@ class ProgramSession:
 
     def _started(self) -> "subprocess.Popen[bytes]":
         self._buffer = b""
+        environ = {**os.environ, **self._workload.environ}
         return subprocess.Popen(
             list(self._workload.command),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            env={**os.environ, **self._workload.environ},
+            env={name: value for name, value in environ.items() if value is not None},
             process_group=0,  # so that Ctrl-C reaches us alone, and its own children can be ended
         )
 

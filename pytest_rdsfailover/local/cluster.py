@@ -179,6 +179,11 @@ class LocalCluster:
         return self._gateway.client.describe().writer
 
     @property
+    def busy(self) -> int:
+        """Return on how many connections of clients a statement is under way."""
+        return self._gateway.client.describe().busy
+
+    @property
     def readers(self) -> tuple[str, ...]:
         """Return the ids of all other instances."""
         return tuple(instance for instance in self.instances if instance != self.writer)

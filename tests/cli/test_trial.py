@@ -19,6 +19,7 @@ TABLE = "CREATE TABLE IF NOT EXISTS orders (ref VARCHAR(64) PRIMARY KEY)"
 STORED = ("--setup-sql", TABLE, "--stored-sql", "SELECT ref FROM orders")
 CONNECT = f"""#!{sys.executable}
 import os, sys, pymysql
+assert not {"AWS_PROFILE", "AWS_ENDPOINT_URL_RDS"} & os.environ.keys()
 def connect():
     return pymysql.connect(host=os.environ["DB_HOST"], port=int(os.environ["DB_PORT"]),
         user=os.environ["DB_USER"], password=os.environ["DB_PASSWORD"], database=os.environ["DB_NAME"],
@@ -111,7 +112,8 @@ def test_our_own_insert_needs_nothing_but_the_command(name, tmp_path):
 def test_a_program_writes_by_lines_on_a_cluster_of_the_trials_own(tmp_path):
     program = script(tmp_path / "program", PROGRAM)
     arguments = ("--name", new_name(), *SHORT, *STORED, "--exec", program)
-    ended = judged(lambda: done("trial", *arguments, "--expect", "lost == 0"))
+    elsewhere = {"AWS_PROFILE": "prod", "AWS_ENDPOINT_URL_RDS": "http://rds.example.com"}
+    ended = judged(lambda: done("trial", *arguments, "--expect", "lost == 0", **elsewhere))
     assert ended.returncode == 0, ended.stdout + ended.stderr
     assert "acked, 0 lost" in ended.stdout
 
@@ -122,6 +124,18 @@ def test_a_broken_bound_is_1_and_names_the_keys(name, tmp_path):
     ended = judged(lambda: done("trial", *arguments, "--expect", "lost = 0"))
     assert ended.returncode == 1, ended.stdout + ended.stderr
     assert "FAIL: lost == 0: was " in ended.stdout
+
+
+@pytest.mark.parametrize(("strict", "status"), [((), 0), (("--strict",), 1)])
+def test_lost_writes_without_a_bound_on_them_are_0_with_a_word_or_1_if_strict(
+    name, tmp_path, strict, status
+):
+    program = script(tmp_path / "program", PROGRAM)
+    arguments = ("--name", name, *SHORT, *STORED, "--exec", f"{program} forgets")
+    ended = judged(lambda: done("trial", *arguments, *strict, "--expect", "downtime < 60s"))
+    assert ended.returncode == status, ended.stdout + ended.stderr
+    assert f"status {status}" in ended.stdout.splitlines()[-1]
+    assert "lost" in ended.stdout.splitlines()[-1]
 
 
 def test_a_program_that_writes_nothing_proves_nothing(name, tmp_path):

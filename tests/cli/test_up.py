@@ -57,9 +57,10 @@ def test_a_cluster_in_the_foreground_is_told_as_one_line_and_ends_by_a_signal(tm
         again = done("up", "--name", name)
         assert (again.returncode, again.stdout) == (2, "")
         assert "stands already" in again.stderr
-        taken = done("up", "--name", new_name(), "--port", str(port))
-        assert taken.returncode == 2
-        assert "choose another with --port" in taken.stderr
+        for more in ((), ("--detach",)):
+            taken = done("up", "--name", new_name(), "--port", str(port), *more)
+            assert (taken.returncode, taken.stdout) == (2, "")
+            assert "choose another with --port" in taken.stderr
 
         process.popen.send_signal(signal.SIGINT)
         assert process.popen.wait(20) == 0
@@ -85,6 +86,31 @@ def test_a_detached_cluster_stands_until_down(tmp_path):
     gone = done("down", "--name", name)
     assert gone.returncode == 2
     assert "no cluster" in gone.stderr
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="has no /dev/full")
+def test_a_detached_cluster_of_which_nobody_can_be_told_is_ended():
+    name = new_name()
+    shell = f"{sys.executable} -m pytest_rdsfailover.cli.main up --detach --name {name} >/dev/full"
+    ended = subprocess.run(
+        ["/bin/sh", "-c", shell], stderr=subprocess.PIPE, text=True, timeout=60, check=False
+    )
+
+    assert ended.returncode == 1
+    assert "the output cannot be written" in ended.stderr
+    assert state_files(name) == []
+
+
+def test_who_follows_events_ends_well_with_the_cluster():
+    name = new_name()
+    with started("up", "--name", name, "--json") as process:
+        process.line()
+        with started("events", "--name", name, "--follow") as follower:
+            done("failover", "--name", name, "--no-wait")
+            follower.line()
+            assert done("down", "--name", name).returncode == 0
+            _, said = follower.popen.communicate(timeout=60)
+            assert (follower.popen.returncode, said) == (0, "")
 
 
 def test_one_stands_though_whoever_starts_it_has_closed_all_streams():
@@ -125,6 +151,17 @@ def test_a_cluster_that_nobody_asks_anything_ends_by_itself():
         assert process.popen.wait(20) == 0
         assert "nothing was asked of it for 300 ms" in process.popen.stderr.read()
         assert process.left() == []
+
+
+def test_a_statement_under_way_keeps_a_cluster_that_nobody_asks_anything_else():
+    with started("up", "--name", new_name(), "--json", "--idle", "400ms") as process:
+        environment = json.loads(process.line())["environment"]
+        proxy = {key: environment[f"RDSFAILOVER_PROXY_{key[3:]}"] for key in ("DB_HOST", "DB_PORT")}
+        for way in (environment, environment | proxy):
+            with connected(way) as connection, connection.cursor() as cursor:
+                cursor.execute("SELECT SLEEP(1.5)")
+                assert cursor.fetchone() == (0,)
+        assert process.popen.wait(20) == 0
 
 
 def test_a_cluster_ends_with_the_shell_that_has_started_it():

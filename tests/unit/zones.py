@@ -21,7 +21,7 @@ class Cluster:
         if self.fails:
             raise GatewayError("the gateway does not answer")
         return ClusterView(
-            writer="instance-2", dns=self.dns, reader="instance-2", ports={}, playing=True,
+            writer="instance-2", dns=self.dns, reader="instance-2", ports={}, playing=True, busy=0,
             failures=[], instances=[],
         )  # fmt: skip
 

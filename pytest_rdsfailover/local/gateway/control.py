@@ -106,6 +106,7 @@ class Control:
             reader=router.choose(READER).id,
             ports=self._gateway.ports,
             playing=self._player.playing,
+            busy=self._gateway.busy + self._proxy.busy,
             failures=self._player.failures,
             instances=[
                 InstanceView(

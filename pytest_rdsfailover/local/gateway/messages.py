@@ -146,6 +146,7 @@ class ClusterView:
         reader: the instance that the reader endpoint leads to, by turns.
         ports: where each endpoint listens on 127.0.0.1.
         playing: a script is on.
+        busy: on how many connections a command is under way.
         failures: what went wrong since the gateway started, in words.
         instances: all instances, in the order of their numbers.
     """
@@ -155,6 +156,7 @@ class ClusterView:
     reader: str
     ports: Mapping[str, int]
     playing: bool
+    busy: int
     failures: Sequence[str]
     instances: Sequence[InstanceView]
 

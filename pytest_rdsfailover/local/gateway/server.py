@@ -234,6 +234,15 @@ class Gateway:
         if link.session.busy and link.session.thread_id is not None:
             self._departed[own.id].add(link.session.thread_id)
 
+    @property
+    def busy(self) -> int:
+        """Return on how many connections a server may be working on a command."""
+        return sum(
+            link.session.busy and not link.silent
+            for links in self._links.values()
+            for link in links
+        )
+
     def links(self, endpoint: str) -> list[InstanceLink]:
         """Return the connections that clients have through an endpoint now."""
         return [

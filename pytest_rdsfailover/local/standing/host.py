@@ -40,7 +40,8 @@ class Limits:
 
     Attributes:
         parent: a process with which it ends; None for none.
-        idle: after how many seconds without a statement, a connection and a failover; None for never.
+        idle: after how many seconds without a statement (one that is under way counts), a connection
+            and a failover; None for never.
     """
 
     parent: Identity | None = None
@@ -136,12 +137,13 @@ class ClusterHost:
                 self.cluster.check()
                 look()
                 work = before if limits.idle is None else self._work()
+                busy = limits.idle is not None and self.cluster.busy > 0
             except SilentGatewayError:
                 if time.monotonic() - heard > SILENT_FOR:
                     raise
                 continue
             heard = time.monotonic()
-            if work != before:
+            if busy or work != before:
                 quiet_since, before = heard, work
             if limits.idle is not None and heard - quiet_since >= limits.idle:
                 return f"nothing was asked of it for {format_duration(limits.idle)}"

@@ -6,11 +6,12 @@ No name begins with `RDS_`: those are options of ours.
 from collections.abc import Mapping
 from dataclasses import replace
 
-from pytest_rdsfailover.aws.client import stray_variables
+from pytest_rdsfailover.aws.client import STRAY, stray_variables
 from pytest_rdsfailover.local.standing.description import Description
 from pytest_rdsfailover.model.errors import SettingError
 
 NAME, PREFIX = "RDSFAILOVER_NAME", "RDSFAILOVER_"
+LOOPBACK = ("127.0.0.0/8", "127.0.0.1")
 
 
 def variables(description: Description, endpoint: str = "writer") -> dict[str, str]:
@@ -43,21 +44,37 @@ def variables(description: Description, endpoint: str = "writer") -> dict[str, s
     return {name: str(value) for name, value in found.items()}
 
 
-def environment_of(
+def changes(
     description: Description, endpoint: str, environ: Mapping[str, str]
-) -> dict[str, str]:
-    """Return an environment with these variables, and without those that lead AWS clients elsewhere.
+) -> dict[str, str | None]:
+    """Return what to change in an environment, so that it leads to a cluster and nowhere else.
+
+    The value None takes a variable away: it could lead an AWS client elsewhere.
 
     Raises:
         SettingError: if there is no such endpoint.
     """
-    told = variables(description, endpoint)
-    stray = set() if description.aws is None else set(stray_variables(environ))
-    bypass = {
-        name: ",".join(filter(None, (environ.get(name), "127.0.0.0/8", "127.0.0.1")))
-        for name in ("NO_PROXY", "no_proxy")
-    }
-    return {name: value for name, value in environ.items() if name not in stray} | bypass | told
+    stray = [] if description.aws is None else sorted({*STRAY, *stray_variables(environ)})
+    bypass = {name: _bypassed(environ.get(name, "")) for name in ("NO_PROXY", "no_proxy")}
+    return {**dict.fromkeys(stray), **bypass, **variables(description, endpoint)}
+
+
+def _bypassed(before: str) -> str:
+    """Return a list of hosts to which no proxy stands between, with this machine."""
+    hosts = [host for host in before.split(",") if host]
+    return ",".join([*hosts, *(host for host in LOOPBACK if host not in hosts)])
+
+
+def environment_of(
+    description: Description, endpoint: str, environ: Mapping[str, str]
+) -> dict[str, str]:
+    """Return an environment with these changes made.
+
+    Raises:
+        SettingError: if there is no such endpoint.
+    """
+    changed = {**environ, **changes(description, endpoint, environ)}
+    return {name: value for name, value in changed.items() if value is not None}
 
 
 SHELL, DOCKER, DOTENV = "shell", "docker", "dotenv"
@@ -65,16 +82,20 @@ SYNTAXES = {SHELL: "export {}='{}'", DOCKER: "{}={}", DOTENV: "{}='{}'"}
 UNFIT = frozenset("'\n\r\0")
 
 
-def lines(told: Mapping[str, str], syntax: str) -> list[str]:
+def lines(told: Mapping[str, str | None], syntax: str) -> list[str]:
     """Return variables as lines of a file: for a shell, for `docker run --env-file`, for dotenv.
+
+    Only a shell can take variables away, those whose value is None.
 
     Raises:
         SettingError: if a value cannot be written so that all of them read it alike.
     """
-    for name, value in told.items():
+    known = {name: value for name, value in told.items() if value is not None}
+    for name, value in known.items():
         if UNFIT & set(value):
             raise SettingError(
                 f"{name} holds a quote or a new line, which no env file takes; run in a directory"
                 " without it"
             )
-    return [SYNTAXES[syntax].format(name, value) for name, value in told.items()]
+    unset = [f"unset {name}" for name in told if name not in known and syntax == SHELL]
+    return unset + [SYNTAXES[syntax].format(name, value) for name, value in known.items()]

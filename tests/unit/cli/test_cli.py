@@ -1,13 +1,18 @@
 """The command `rdsfailover`: what it says of files, and its exit status."""
 
 import json
+import os
 import re
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 from builders import ack, acks, course, everything_acked, journal, refused, unknown
 
 from pytest_rdsfailover.analysis.judging import judge
 from pytest_rdsfailover.cli.main import NO, WRONG, YES, main
+from pytest_rdsfailover.cli.unasked import told, unasked
 from pytest_rdsfailover.journal import archive
 from pytest_rdsfailover.journal.evidence import Evidence
 from pytest_rdsfailover.journal.stored import Stored
@@ -227,3 +232,59 @@ def test_a_word_that_is_no_command_is_told_with_the_nearest_that_is(capsys):
 
     assert ended.value.code == 2
     assert "there is no 'statsu'; did you mean 'status'?" in capsys.readouterr().err
+
+
+FULL = pytest.mark.skipif(not Path("/dev/full").exists(), reason="has no /dev/full")
+
+
+@pytest.mark.parametrize(("bound", "status"), [("lost = 0", YES), ("lost > 5", NO)])
+def test_a_pipe_that_nobody_reads_does_not_change_the_verdict(tmp_path, bound, status):
+    path = written(tmp_path, evidence())
+    unread, ours = os.pipe()
+    os.close(unread)
+    with os.fdopen(ours, "w") as output:
+        ended = spoken(output, "judge", str(path), "--expect", bound)
+    assert (ended.returncode, ended.stderr) == (status, "")
+
+
+@FULL
+def test_an_output_that_is_full_is_said_with_the_status_of_our_failures(tmp_path):
+    with Path("/dev/full").open("w") as full:
+        ended = spoken(full, "judge", str(written(tmp_path, evidence())))
+    assert ended.returncode == WRONG
+    assert ended.stderr.startswith("rdsfailover: the output cannot be written: No space left")
+
+
+def spoken(output, *arguments):
+    """Run the command with another standard output."""
+    return subprocess.run(
+        [sys.executable, "-m", "pytest_rdsfailover.cli.main", *arguments],
+        stdout=output, stderr=subprocess.PIPE, text=True, timeout=60, check=False,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("port", ["80000", "-1", "65536"])
+@pytest.mark.parametrize(
+    ("command", "status"), [(["run"], 125), (["up"], WRONG), (["up", "--detach"], WRONG)]
+)
+def test_a_port_that_there_is_not_is_one_sentence_before_anything_starts(
+    capsys, command, status, port
+):
+    names = ["--aws-names", "eu-west-1", "--dns-port", port]
+    assert main([*command, *names, *(["--", "true"] if command == ["run"] else [])]) == status
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert shown.err.startswith(f"rdsfailover: --dns-port: {port} is no port; choose")
+    assert shown.err.count("\n") == 1
+
+
+def test_lost_writes_that_no_bound_is_about_are_told_with_the_bound_that_is():
+    trials = [judge(evidence(lost=2, run="a")), judge(evidence(lost=3, run="b"))]
+    (lost,) = [finding for finding in unasked(trials, ["downtime"]) if finding.name == "lost"]
+
+    assert lost.evidence.startswith("2 ")
+    assert told([lost], strict=False) == (
+        "status 0, because no --expect asks for it: --expect 'lost = 0', or --strict"
+    )
+    assert told([lost], strict=True) == "status 1 by --strict: no --expect asks for lost"
+    assert "lost" not in [finding.name for finding in unasked(trials, ["lost"])]

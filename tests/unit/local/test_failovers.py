@@ -30,7 +30,7 @@ class Gateway:
         ]
         return ClusterView(
             writer="instance-1", dns="instance-1", reader="instance-3", ports={},
-            playing=self.playing, failures=[], instances=instances,
+            playing=self.playing, busy=0, failures=[], instances=instances,
         )  # fmt: skip
 
     def start(self, profile, *, writer, target, seed):

@@ -165,6 +165,15 @@ class RdsProxy:
             cut=counts["cut"],
         )
 
+    @property
+    def busy(self) -> int:
+        """Return for how many clients a server may be working on a command."""
+        return sum(
+            database.client is not None and database.session.busy
+            for endpoint in self.endpoints.values()
+            for database in endpoint.pool.everything
+        )
+
     def connections(self) -> Counter[str]:
         """Return how many database connections lead to each instance."""
         return Counter(

@@ -31,7 +31,7 @@ PLAY = PlayScript(
 )  # fmt: skip
 VIEW = ClusterView(
     writer="instance-1", dns="instance-1", reader="instance-2", ports={"cluster": 12345},
-    playing=False, failures=[],
+    playing=False, busy=2, failures=[],
     instances=[InstanceView(id="instance-1", role="writer", state="up", sessions=3)],
 )  # fmt: skip
 MARKS = Milestones(

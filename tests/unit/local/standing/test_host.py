@@ -42,10 +42,10 @@ def kept(monkeypatch):
     """Keep a cluster for some looks, or as long as nothing ends it."""
     monkeypatch.setattr(host, "LOOK_EVERY", 0)
 
-    def kept(cluster, looks):
+    def kept(cluster, looks, idle=None):
         one = ClusterHost.__new__(ClusterHost)
         one.cluster = cluster
-        return one.wait(Limits(parent=Parent(looks)), lambda: None)
+        return one.wait(Limits(parent=Parent(looks), idle=idle), lambda: None)
 
     return kept
 
@@ -64,3 +64,21 @@ def test_one_that_stays_silent_does(kept, monkeypatch):
 def test_a_failover_that_could_not_be_played_ends_it_at_once(kept):
     with pytest.raises(GatewayError, match="all steps"):
         kept(Cluster(None, GatewayError("could not play all steps")), 6)
+
+
+class BusyCluster(Cluster):
+    """Works on a statement for some looks, and on nothing after that."""
+
+    def __init__(self, looks):
+        super().__init__()
+        self._looks = looks
+
+    @property
+    def busy(self):
+        self._looks -= 1
+        return int(self._looks >= 0)
+
+
+def test_a_statement_under_way_is_something_that_was_asked(kept):
+    assert kept(BusyCluster(looks=50), 40, idle=1e-9) == "its parent has ended"
+    assert kept(BusyCluster(looks=5), 40, idle=1e-9).startswith("nothing was asked of it")

@@ -1,12 +1,20 @@
 """What programs of any language are told, and how files say it."""
 
+import json
 import subprocess
+import sys
 
 import pytest
 from standing_clusters import description
 
 from pytest_rdsfailover.cli.standing_arguments import SYNTAXES as OFFERED
-from pytest_rdsfailover.local.standing.variables import SYNTAXES, environment_of, lines, variables
+from pytest_rdsfailover.local.standing.variables import (
+    SYNTAXES,
+    changes,
+    environment_of,
+    lines,
+    variables,
+)
 from pytest_rdsfailover.model.errors import SettingError
 
 
@@ -63,6 +71,33 @@ def test_a_shell_reads_what_was_written_whatever_is_in_it(tmp_path):
         check=True,
     )
     assert shown.stdout == value
+
+
+def test_a_shell_that_reads_them_leads_to_the_cluster_as_run_does():
+    """Its own variables win no more, and reading them twice changes nothing."""
+    environ = {
+        "AWS_PROFILE": "prod",
+        "AWS_ENDPOINT_URL_RDS": "https://x",
+        "NO_PROXY": "a",
+        "HOME": "/",
+    }
+    written = "\n".join(lines(changes(description(), "writer", environ), "shell"))
+    show = "import json, os; print(json.dumps(dict(os.environ)))"
+    shown = subprocess.run(
+        ["/bin/sh", "-euc", f'eval "$1"; exec {sys.executable} -c "$2"', "sh", written, show],
+        capture_output=True, text=True, check=True, env=environ,
+    )  # fmt: skip
+    found = json.loads(shown.stdout)
+
+    told = environment_of(description(), "writer", environ)
+    assert {name: found.get(name) for name in told} == told
+    assert {"AWS_PROFILE", "AWS_ENDPOINT_URL_RDS"} & found.keys() == set()
+    assert environment_of(description(), "writer", told) == told
+
+
+@pytest.mark.parametrize("syntax", ["docker", "dotenv"])
+def test_what_takes_no_variable_away_says_nothing_of_those(syntax):
+    assert len(lines({"AWS_PROFILE": None, "NAME": "a"}, syntax)) == 1
 
 
 @pytest.mark.parametrize("syntax", SYNTAXES)

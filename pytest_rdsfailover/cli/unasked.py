@@ -1,0 +1,37 @@
+"""What trials found broken though no bound was about it."""
+
+from collections.abc import Iterable, Sequence
+
+from pytest_rdsfailover.analysis.findings.finding import Finding
+from pytest_rdsfailover.analysis.summary import Summary
+
+
+def unasked(trials: Iterable[Summary], asked: Iterable[str]) -> list[Finding]:
+    """Return the findings of severity *broken* that no bound is about, the first of each name."""
+    names = set(asked)
+    broken = {
+        finding.name: finding
+        for trial in reversed(list(trials))
+        if trial.valid
+        for finding in trial.findings
+        if finding.severity == "broken" and finding.name not in names
+    }
+    return list(broken.values())
+
+
+def told(findings: Sequence[Finding], *, strict: bool) -> str:
+    """Return a line that says what such findings mean for the exit status, and how to ask."""
+    bounds = dict.fromkeys(
+        f"--expect '{_spaced(finding.expectation)}'" for finding in findings if finding.expectation
+    )
+    if strict:
+        names = ", ".join(finding.name for finding in findings)
+        return f"status 1 by --strict: no --expect asks for {names}"
+    ways = [" ".join(bounds), "--strict"] if bounds else ["--strict"]
+    return f"status 0, because no --expect asks for it: {', or '.join(ways)}"
+
+
+def _spaced(expectation: str) -> str:
+    """Return a bound as it is typed: `lost = 0` of `lost=0`, `recovery < 30s` of `recovery="< 30s"`."""
+    name, _, bound = expectation.partition("=")
+    return f"{name} {bound.strip(chr(34))}" if bound.startswith('"') else f"{name} = {bound}"
