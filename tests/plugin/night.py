@@ -51,6 +51,8 @@ class Night:
 
     def end(self, how):
         """Send a signal, and wait; a killed controller's workers may hold its output open."""
+        if how == signal.SIGKILL:
+            self.process.send_signal(signal.SIGSTOP)  # at this moment, however long `ps` takes
         workers = children(self.process.pid)
         self.process.send_signal(how)
         self.process.wait(PATIENCE)

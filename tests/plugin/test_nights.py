@@ -68,7 +68,8 @@ def test_trials_of_what_is_another_profile_by_now_do_not_count_and_that_is_said(
 
     text, document = take_up(two, profile, "-k", "test_a")
 
-    why = "test_a: 1 kept trials do not count: profile dns was"
-    assert why in " ".join(text.split())
+    # The second trial may be over, too, when the signal comes.
+    why = r"test_a: [12] kept trials do not count: profile dns was"
+    assert re.search(why, " ".join(text.split()))
     assert len(document["trials"]) == 2
     assert cache(two) == set()
