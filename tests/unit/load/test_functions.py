@@ -68,7 +68,7 @@ class Lambda:
                 times = change((intended, intended + MS, intended + 2 * MS))
                 self.truth.setdefault(writer.writer, []).append(times)
                 writer.record(tuple(moment + skew for moment in times), Outcome.ACKED)
-        over = start + int(SECONDS * SECOND)
+        over = start + int(SECONDS * SECOND) + 2 * MS  # the last write takes that long
         time.sleep(max(0, over - time.monotonic_ns()) / SECOND)
         offset = EPOCH - skew
         usual = FunctionReport(
