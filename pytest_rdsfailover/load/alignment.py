@@ -55,6 +55,18 @@ class Offset:
         drift = round(abs(elapsed) * DRIFT)
         return Offset(lower=self.lower - drift, upper=self.upper + drift)
 
+    def until_now(self, align: Callable[[], "Offset"], *, since: int) -> "Offset":
+        """Return what holds over a whole load: this, which held before it, and what holds now.
+
+        Args:
+            align: compares the clocks now; the database need not be back for it.
+            since: when nobody compared them any more, by this machine's clock.
+        """
+        try:
+            return self.hull(align())
+        except Exception:  # noqa: BLE001 - any driver's
+            return self.aged(time.monotonic_ns() - since)
+
     def to(self, other: Self) -> "Offset":
         """Return what leads to another clock, whose offset to the same reference is known."""
         return Offset(lower=self.lower - other.upper, upper=self.upper - other.lower)

@@ -235,8 +235,7 @@ class FastLoad(Engine):
     def _skip(self, writer: FastWriter, stop: int) -> None:
         first = writer.accounted
         if stop > first:
-            slots = writer.slots
-            writer.journal.skip(slots.intended(first), slots.intended(stop - 1), stop - first)
+            writer.journal.skip(*writer.slots.span(first, stop))
 
     def _account(self) -> None:
         """Note the slots up to the end that no writer used."""

@@ -16,14 +16,13 @@ from typing import Any, Protocol
 
 from pytest_rdsfailover.journal.journal import Journal
 from pytest_rdsfailover.journal.parcel import pack
-from pytest_rdsfailover.load.alignment import Offset, aligned
+from pytest_rdsfailover.load.alignment import aligned
 from pytest_rdsfailover.load.engine import LEAD, Engine, LoadError
 from pytest_rdsfailover.load.engines import engine
 from pytest_rdsfailover.load.function_messages import FunctionOrder, FunctionReport, Warmed
 from pytest_rdsfailover.load.schedule import Schedule
 from pytest_rdsfailover.load.watchdog import Watchdog
 from pytest_rdsfailover.model.clock import to_nanoseconds, to_seconds
-from pytest_rdsfailover.model.endpoints import Endpoint
 from pytest_rdsfailover.model.typed import typed
 
 MOST_ANSWER = 6_000_000  # bytes of an answer; Lambda takes 6 MiB, its JSON included
@@ -92,7 +91,7 @@ def run(order: FunctionOrder, *, cold: bool, left: float) -> FunctionReport:
             writers.stop(LAST_CALL)
     return FunctionReport(
         parcel=_parcel(journal, order),
-        offset=_until_now(before, endpoint, start),
+        offset=before.until_now(lambda: aligned(endpoint), since=start),
         pauses=list(watchdog.pauses),
         complaints=list(writers.complaints),
         late=late,
@@ -117,16 +116,8 @@ def _leave_out(order: FunctionOrder, journal: Journal, start: int, *, until: int
     turns = math.ceil((until - start) / all_slots.period)
     for columns in journal.writers[order.function :: order.functions]:
         slots = replace(all_slots, writer=columns.writer, start=start)
-        columns.skip(slots.intended(0), slots.intended(turns - 1), turns)
+        columns.skip(*slots.span(0, turns))
     return all_slots.intended(turns)
-
-
-def _until_now(before: Offset, endpoint: Endpoint, since: int) -> Offset:
-    """Return the offset over the whole load: what held before it, and what holds now."""
-    try:
-        return before.hull(aligned(endpoint))
-    except Exception:  # noqa: BLE001 - any driver's: the database need not be back
-        return before.aged(time.monotonic_ns() - since)
 
 
 def _parcel(journal: Journal, order: FunctionOrder) -> str:

@@ -67,7 +67,6 @@ class FunctionLoad(Engine):
         self._cold = 0
         self._over = self._returned = False
         self._invoked: dict[int, tuple[Invoked, int]] = {}  # and when it returned
-        self._threads: list[threading.Thread] = []
         self.unreported = [writer.writer for writer in journal.writers]
 
     @property
@@ -113,12 +112,10 @@ class FunctionLoad(Engine):
         super().begin(start)
         told = replace(self._order, start=start + own.middle)
         for number in range(told.functions):
-            thread = threading.Thread(
+            threading.Thread(
                 target=self._invoke, args=(replace(told, function=number),),
                 name=f"rds-function-{number}", daemon=True,
-            )  # fmt: skip
-            self._threads.append(thread)
-            thread.start()
+            ).start()  # fmt: skip
         time.sleep(max(0.0, to_seconds(start - time.monotonic_ns())))
 
     def _invoke(self, order: FunctionOrder) -> None:
@@ -160,15 +157,8 @@ class FunctionLoad(Engine):
         self._over = True
         self._gate.close()
         if self._returned:
-            self._merge(self._own_by_now())
-
-    def _own_by_now(self) -> Offset:
-        """Return the offset of this machine's clock over the whole load."""
-        own = self._own or Offset(lower=0, upper=0)
-        try:
-            return own.hull(self._align())
-        except Exception:  # noqa: BLE001 - any driver's: the database need not be back
-            return own.aged(time.monotonic_ns() - self._gate.start)
+            own = self._own or Offset(lower=0, upper=0)
+            self._merge(own.until_now(self._align, since=self._gate.start))
 
     def _merge(self, own: Offset) -> None:
         """Put all reports into the journal, and know the rest."""
@@ -233,7 +223,7 @@ class FunctionLoad(Engine):
             )  # fmt: skip
             count = math.ceil((end - slots.intended(0)) / slots.period)
             if count > 0:
-                writer.skip(slots.intended(0), slots.intended(count - 1), count)
+                writer.skip(*slots.span(0, count))
 
 
 def _shifted(pauses: Iterable[Pause], shift: Offset) -> list[Pause]:

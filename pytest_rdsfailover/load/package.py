@@ -24,7 +24,6 @@ CODE = (
 )
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time that a zip can say
 UNIX, MODE = 3, 0o100644
-MOST_SIZE = 50_000_000  # bytes that Lambda takes in a call
 
 
 def build(path: Path) -> int:

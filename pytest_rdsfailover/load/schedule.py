@@ -40,6 +40,10 @@ class Schedule:
         """Return the moment of a slot."""
         return self.start + int((self.writer + slot * self.writers) * SECOND / self.rate)
 
+    def span(self, first: int, stop: int) -> tuple[int, int, int]:
+        """Return the moments of the first and the last of some slots, and how many they are."""
+        return self.intended(first), self.intended(stop - 1), stop - first
+
     def next_slot(self, slot: int, now: int) -> int:
         """Return the slot to use after *slot*: the next one, or the one that *now* lies in.
 

@@ -169,7 +169,7 @@ class Writer:
 
     def _skip(self, slots: Schedule, first: int, stop: int) -> None:
         if stop > first:
-            self._journal.skip(slots.intended(first), slots.intended(stop - 1), stop - first)
+            self._journal.skip(*slots.span(first, stop))
 
     def _use(self, intended: int) -> None:
         self._at_once = False

@@ -95,7 +95,7 @@ class DatabaseFaults:
                 cursor.execute(f"SELECT COUNT(*) FROM `{name}` FOR UPDATE")  # noqa: S608 - quoted
             yield
         finally:
-            connection.close()
+            driver.close(connection)
 
     @contextlib.contextmanager
     def secret_rotation(self) -> Iterator[None]:

@@ -1,10 +1,11 @@
 """moto's memory, shared by all workers of pytest-xdist: kept by the controller, started by who needs it."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_rdsfailover.local.aws_api.sharing import CAN_SHARE, SharedMoto
+if TYPE_CHECKING:
+    from pytest_rdsfailover.local.aws_api.sharing import SharedMoto
 
 TOLD = "rds_moto"  # among what a controller tells its workers
 
@@ -18,6 +19,8 @@ class MotoKeeper:
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
         """Tell a worker; nothing is started yet."""
+        from pytest_rdsfailover.local.aws_api.sharing import CAN_SHARE, SharedMoto
+
         if not CAN_SHARE:
             return
         if self._moto is None:

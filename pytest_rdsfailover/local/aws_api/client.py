@@ -105,9 +105,8 @@ class ControlPlane:
             SettingError: if the extra `aws` is not installed.
             NotReadyError: if the control plane does not start.
         """
-        client = make_client(
-            self._start(), service, **options
-        )  # takes as long as the process needs to start
+        # Making it takes as long as the process needs to start.
+        client = make_client(self._start(), service, **options)
         self._wait()
         return client
 

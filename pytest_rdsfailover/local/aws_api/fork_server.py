@@ -46,9 +46,8 @@ class Fork:
 
     def __init__(self, connection: socket.socket) -> None:
         self._connection = connection
-        asker = os.pidfd_open(
-            peer(connection).process
-        )  # its own forks may hold the connection open
+        # Who has asked may have forks of its own, which hold the connection open.
+        asker = os.pidfd_open(peer(connection).process)
         parent = os.getpid()
         self._pid = os.fork()
         if self._pid == 0:

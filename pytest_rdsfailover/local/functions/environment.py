@@ -71,7 +71,6 @@ class ExecutionEnvironment:
         self.id, self.served, self.frozen, self.pid = uuid.uuid4().hex, 0, False, 0
         self._address, self._port, self.directory = address, port, directory
         self._lost = lost
-        self._address, self._port, self.directory = address, port, directory
         self._log = directory / "log"
         self._process: subprocess.Popen[bytes] | None = None
         self._server: asyncio.Server | None = None
@@ -200,7 +199,7 @@ class ExecutionEnvironment:
         self._lost(self)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """InvocationAnswer one connection of the runtime's, request by request."""
+        """Answer one connection of the runtime's, request by request."""
         task = asyncio.current_task()
         assert task is not None  # noqa: S101 - for the type checker: this is one
         self._serving.add(task)

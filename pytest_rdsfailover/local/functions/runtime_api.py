@@ -12,7 +12,6 @@ from http import HTTPStatus
 VERSION = "/2018-06-01/runtime"
 NEXT, INIT_ERROR = f"{VERSION}/invocation/next", f"{VERSION}/init/error"
 OUTCOME = re.compile(rf"{VERSION}/invocation/(?P<request>[^/]+)/(?P<what>response|error)")
-MOST_HEAD = 1 << 16  # bytes
 HEAD_END = b"\r\n\r\n"
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
@@ -68,7 +67,7 @@ def parsed(head: bytes) -> RuntimeRequest:
     Raises:
         ValueError: if it is none.
     """
-    first, *lines = head.decode("latin-1").removesuffix("\r\n\r\n").split("\r\n")
+    first, *lines = head.removesuffix(HEAD_END).decode("latin-1").split("\r\n")
     method, target, _ = first.split(" ")
     pairs = (line.partition(":") for line in lines)
     headers = {name.strip().lower(): value.strip() for name, _, value in pairs}

@@ -32,7 +32,6 @@ RUNTIME = (
 )  # fmt: skip
 MOST_UNPACKED = 250 << 20  # bytes of a package
 NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
-UNCHANGED = ("name", "region", "code", "sha256", "size", "changed")
 T = TypeVar("T")
 
 
