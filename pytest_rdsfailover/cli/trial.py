@@ -23,8 +23,9 @@ from pytest_rdsfailover.cli.own_cluster import OwnCluster
 from pytest_rdsfailover.cli.render import render
 from pytest_rdsfailover.cli.signals import ended_by_signals
 from pytest_rdsfailover.cli.standing_arguments import CLUSTER, LOAD
+from pytest_rdsfailover.cli.stored_keys import StoredKeys, check_query, ran
 from pytest_rdsfailover.cli.unasked import told, unasked
-from pytest_rdsfailover.cli.workload import StoredKeys, ran, workload_of
+from pytest_rdsfailover.cli.workload import workload_of
 from pytest_rdsfailover.journal import archive
 from pytest_rdsfailover.local.backend import environment
 from pytest_rdsfailover.local.profiles.profiles import load_profile
@@ -59,7 +60,11 @@ def trial(options: argparse.Namespace) -> int:
     expectations = parse_expectations(**bounds(options.expect))
     check_resolution(expectations, settings.rate)
     fleets.check(options, settings)
-    workload_of(options, {})  # so that nothing is started for a wrong one
+    workload = workload_of(options, {})  # so that nothing is started for a wrong one
+    if options.stored_sql is not None:
+        if workload is None:
+            raise SettingError("--stored-sql: our own insert knows its table; leave it out")
+        check_query(options.stored_sql)
     if options.profile is not None:
         load_profile(options.profile)
     _make_places(options)
@@ -175,10 +180,8 @@ class TrialSession:
         """Make what the workload needs, and see whether its keys can be read back.
 
         Raises:
-            SettingError: if they cannot, they would never be read, or what makes it is refused.
+            SettingError: if they cannot, or what makes it is refused.
         """
-        if self._stored is not None and self._workload is None:
-            raise SettingError("--stored-sql: our own insert knows its table; leave it out")
         for statement in self._options.setup_sql:
             try:
                 ran(self._cluster.audit_endpoint(), statement)
