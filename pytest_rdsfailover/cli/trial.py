@@ -32,7 +32,13 @@ from pytest_rdsfailover.local.server.accounts import ServerError
 from pytest_rdsfailover.local.standing.registry import Registry
 from pytest_rdsfailover.local.standing.variables import changes
 from pytest_rdsfailover.local.standing.visitor import VisitedCluster
-from pytest_rdsfailover.model.errors import AuditError, RdsFailoverError, SettingError
+from pytest_rdsfailover.model.errors import (
+    AuditError,
+    FileWriteError,
+    RdsFailoverError,
+    SettingError,
+)
+from pytest_rdsfailover.model.files import check_file, check_folder
 from pytest_rdsfailover.model.settings import Settings, check_trials
 from pytest_rdsfailover.trial.runner import TrialRunner
 from pytest_rdsfailover.trial.trial import InvalidTrialError, Trial
@@ -94,19 +100,15 @@ def _make_places(options: argparse.Namespace) -> None:
     """Make the directories that are written to in the end, so that no trial is taken in vain.
 
     Raises:
-        SettingError: if one of them cannot be made.
+        SettingError: if something could not be written.
     """
-    document = None if options.json is None else Path(options.json).absolute().parent
-    for flag, path in (
-        ("json", document),
-        ("report", options.report),
-        ("journal", options.journal),
-    ):
+    for flag, check in (("json", check_file), ("report", check_folder), ("journal", check_folder)):
+        path = getattr(options, flag)
         if path is not None:
             try:
-                Path(path).mkdir(parents=True, exist_ok=True)
-            except OSError as error:
-                raise SettingError(f"--{flag}: {path} cannot be made: {error.strerror}") from None
+                check(Path(path))
+            except FileWriteError as error:
+                raise SettingError(f"--{flag}: {error}; name another place") from None
 
 
 @contextmanager

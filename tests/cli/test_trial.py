@@ -198,6 +198,9 @@ def test_a_service_writes_by_requests(tmp_path):
         (["--report", f"{__file__}/x"], "--report: "),
         (["--journal", f"{__file__}/x"], "--journal: "),
         (["--json", f"{__file__}/x/y"], "--json: "),
+        (["--json", "."], "--json: . cannot be written: it is a directory"),
+        (["--json", "/proc/x.json"], "--json: /proc cannot be written"),
+        (["--journal", "/proc"], "--journal: /proc cannot be written"),
         (["--rate", "fast"], "--rate"),
     ],
 )
