@@ -1,5 +1,6 @@
 """What a test's notebook keeps; the item and the cluster are stand-ins, nothing is started."""
 
+import json
 from contextlib import nullcontext
 from pathlib import Path
 from types import SimpleNamespace
@@ -155,10 +156,13 @@ def test_a_trial_by_the_proxy_has_the_pins_of_its_failover(make):
 
 
 def test_a_trial_of_an_interrupted_run_is_noted_as_it_was(make):
+    _, earlier = make(report="page")  # with what a page draws of it
+    earlier.note(trial())
     item, notebook = make(resume=True)
-    notebook.recall({"trial": {"downtime_s": 1.0}})
+    notebook.recall(json.loads(json.dumps(earlier.entries[0])))
 
-    assert notebook.entries == [{"trial": {"downtime_s": 1.0}}]
+    assert "portrait" in earlier.entries[0]
+    assert notebook.entries == earlier.entries
     assert item.config.stash[PROGRESS].kept == [("test_a.py::test_b", notebook.entries[0])]
 
 
