@@ -122,6 +122,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=version("pytest-rdsfailover"))
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     standing_arguments.add(commands)
+    _add_demo(commands)
     _add_judge(commands)
     _add_render(commands)
     _add_compare(commands)
@@ -133,6 +134,18 @@ def _parser() -> argparse.ArgumentParser:
     for command in commands.choices.values():
         command.set_defaults(known=command.flags)
     return parser
+
+
+def _add_demo(commands: "argparse._SubParsersAction[_Parser]") -> None:
+    from pytest_rdsfailover.cli.standing_arguments import add_options, late
+
+    parser = commands.add_parser("demo", help="show a failover and its report, without a project")
+    parser.add_argument("--profile", metavar="NAME", help="failover profile (aurora)")
+    parser.add_argument("--report", metavar="DIR", help="write an HTML page to DIR/index.html")
+    add_options(parser, ("seed", "server"))
+    trial = vars(commands.choices["trial"].parse_args([]))
+    own = {"name": f"demo-{os.getpid()}", "profile": "aurora", "writers": "16"}
+    parser.set_defaults(**{**trial, **own, "run": late("demo", "demo")})
 
 
 def _add_judge(commands: "argparse._SubParsersAction[_Parser]") -> None:
