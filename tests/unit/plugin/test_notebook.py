@@ -8,7 +8,8 @@ from types import SimpleNamespace
 import pytest
 from builders import acks, course, everything_acked, journal
 
-from pytest_rdsfailover.analysis.judging import summarise
+from pytest_rdsfailover.analysis.judging import judge
+from pytest_rdsfailover.journal.evidence import Evidence
 from pytest_rdsfailover.journal.stored import Stored
 from pytest_rdsfailover.local.gateway.proxy.stats import Pin
 from pytest_rdsfailover.local.profiles.profiles import load_profile
@@ -27,7 +28,9 @@ PIN = Pin(
 
 def trial(**changes):
     made = journal([*acks(0.01, 20.0, 0.01)])
-    return Trial.of(summarise(made, course(**changes), Stored(positions=everything_acked(made))))
+    stored = Stored(positions=everything_acked(made))
+    evidence = Evidence(journal=made, course=course(**changes), stored=stored)
+    return Trial.of(judge(evidence), evidence)
 
 
 class Progress:
