@@ -7,7 +7,7 @@ from types import TracebackType
 from typing import Self
 
 from pytest_rdsfailover.model.errors import ArchiveError, FileWriteError, SettingError
-from pytest_rdsfailover.model.files import read_bytes, remove
+from pytest_rdsfailover.model.files import check_folder, read_bytes, remove
 
 MARK = "# Written by `rdsfailover`, which removes it when its cluster ends."
 
@@ -33,6 +33,10 @@ class ClusterFile:
             )
         if not path.absolute().parent.is_dir():
             raise SettingError(f"{flag}: there is no directory {path.absolute().parent}")
+        try:
+            check_folder(path.absolute().parent)
+        except FileWriteError as error:
+            raise SettingError(f"{flag}: {error}; name another place") from None
 
     def __enter__(self) -> Self:
         return self

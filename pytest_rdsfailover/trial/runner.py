@@ -23,8 +23,9 @@ from pytest_rdsfailover.model.target import Failover, Target
 from pytest_rdsfailover.trial.extensions import Extensions
 from pytest_rdsfailover.trial.fingerprints import fingerprint
 from pytest_rdsfailover.trial.keeping import MakeRemains
+from pytest_rdsfailover.trial.key import Parts
 from pytest_rdsfailover.trial.observation import Observation
-from pytest_rdsfailover.trial.options import LoadOptions
+from pytest_rdsfailover.trial.options import LoadOptions, TrialOptions
 from pytest_rdsfailover.trial.plan import Plan
 from pytest_rdsfailover.trial.sampling import Place, Sampling
 from pytest_rdsfailover.trial.trial import InvalidTrialError, Trial
@@ -86,7 +87,7 @@ class TrialRunner:
         """Let a trial that runs in another thread give up within the block."""
         return self.clock.stopped()
 
-    def decisive(self, endpoint: Endpoint, options: Mapping[str, Any]) -> dict[str, Any]:
+    def decisive(self, endpoint: Endpoint, options: TrialOptions) -> Parts:
         """Return what decides a trial of this test, by names, as far as the runner knows."""
         of_load = {name: option for name, option in options.items() if name not in OF_A_FAILOVER}
         plan, chosen = self._read(of_load)

@@ -11,6 +11,7 @@ import time
 import pytest
 from waiting import until
 
+from pytest_rdsfailover.load import stray_lines
 from pytest_rdsfailover.load.http import HttpWorkload
 from pytest_rdsfailover.load.programs import ProcessWorkload
 from pytest_rdsfailover.local.processes.ports import reserve_port
@@ -204,15 +205,53 @@ def speaker():
         ("print('refused', key, 1836, flush=True)", (REFUSED, Fault(1836, "read-only"))),
         ("print('unknown', key, flush=True)", (UNKNOWN, Fault(0, "server"))),
         ("print('unknown', key, 2013, flush=True)", (UNKNOWN, Fault(2013, "reset"))),
-        ("print('fine', key, flush=True)", (UNKNOWN, Fault(0, "client"))),
         ("print('ok', flush=True)", (UNKNOWN, Fault(0, "client"))),
         ("print('refused', key, 'x', flush=True)", (UNKNOWN, Fault(0, "client"))),
-        ("print('ok other', flush=True)", (UNKNOWN, Fault(0, "client"))),
         ("sys.exit(3)", (UNKNOWN, Fault(0, "reset"))),
     ],
 )
 def test_a_program_tells_what_became_of_a_key(speaker, line, expected):
     assert speaker(line)("run-0-1") == expected
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "print('inserting', key); print('ok', key, flush=True)",
+        "print('ok', key); print('ok', key, flush=True)",
+        "print('ok', key); print(); print('done', flush=True)",
+        "print('ok', 'other'); print('ok', key, flush=True)",
+        "print('ok', key); print('refused', key, 1290, flush=True)",
+    ],
+)
+def test_a_line_that_is_no_answer_counts_for_no_key(speaker, capfd, monkeypatch, line):
+    monkeypatch.setattr(stray_lines, "_told", {})
+    write = speaker(line)
+    assert [write(f"k-{number}") for number in range(20)] == [(ACKED, None)] * 20
+    assert 1 <= capfd.readouterr().err.count("which is no answer") <= 5
+
+
+def test_a_wrong_answer_is_followed_by_right_ones(speaker):
+    write = speaker(
+        "print('ok' + ' ' * (key != 'k-1') + key * (key != 'k-1')); print('ok', key, flush=True)"
+    )
+    assert write("k-1") == (UNKNOWN, Fault(0, "client"))
+    assert [write(f"k-{number}") for number in (2, 3, 4)] == [(ACKED, None)] * 3
+
+
+@pytest.mark.parametrize("flood", ["", "while True: "])
+def test_who_says_other_things_only_has_not_answered_and_hears_what_would_be_an_answer(flood):
+    command = [sys.executable, "-c", SPEAKER.format(f"{flood}print('ok other', flush=True)")]
+    workload = ProcessWorkload(command=command, answer_within=0.2)
+    session = workload.open()
+
+    def said():
+        with pytest.raises(ToldError, match=r"has not answered k-1 within 0\.2 s") as told:
+            workload.write("k-1", session)
+        return told.value.text
+
+    until(lambda: "it has said 'ok other', which is no answer: write `ok KEY`" in said())
+    workload.close(session)
 
 
 def test_a_late_answer_is_the_answer_to_no_other_key(speaker):

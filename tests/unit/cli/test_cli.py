@@ -12,7 +12,6 @@ from builders import ack, acks, course, everything_acked, journal, refused, unkn
 
 from pytest_rdsfailover.analysis.judging import judge
 from pytest_rdsfailover.cli.main import NO, WRONG, YES, main
-from pytest_rdsfailover.cli.unasked import told, unasked
 from pytest_rdsfailover.journal import archive
 from pytest_rdsfailover.journal.evidence import Evidence
 from pytest_rdsfailover.journal.stored import Stored
@@ -276,15 +275,3 @@ def test_a_port_that_there_is_not_is_one_sentence_before_anything_starts(
     assert shown.out == ""
     assert shown.err.startswith(f"rdsfailover: --dns-port: {port} is no port; choose")
     assert shown.err.count("\n") == 1
-
-
-def test_lost_writes_that_no_bound_is_about_are_told_with_the_bound_that_is():
-    trials = [judge(evidence(lost=2, run="a")), judge(evidence(lost=3, run="b"))]
-    (lost,) = [finding for finding in unasked(trials, ["downtime"]) if finding.name == "lost"]
-
-    assert lost.evidence.startswith("2 ")
-    assert told([lost], strict=False) == (
-        "status 0, because no --expect asks for it: --expect 'lost = 0', or --strict"
-    )
-    assert told([lost], strict=True) == "status 1 by --strict: no --expect asks for lost"
-    assert "lost" not in [finding.name for finding in unasked(trials, ["lost"])]

@@ -2,6 +2,7 @@
 
 import os
 import stat
+from pathlib import Path
 
 import pytest
 
@@ -71,3 +72,9 @@ def test_what_is_not_ours_is_not_touched(tmp_path, kind):
 def test_a_directory_that_is_missing_is_told_at_once(tmp_path):
     with pytest.raises(SettingError, match="there is no directory"):
         owned(tmp_path / "no" / "env")
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="has no folder that takes no file")
+def test_a_directory_that_takes_no_file_is_told_at_once():
+    with pytest.raises(SettingError, match=r"--env-file: /proc cannot be written: .*another place"):
+        owned(Path("/proc/env"))
