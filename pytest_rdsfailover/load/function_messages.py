@@ -8,6 +8,7 @@ from typing import Any
 
 from pytest_rdsfailover.journal.complaints import Complaint
 from pytest_rdsfailover.load.alignment import Offset
+from pytest_rdsfailover.load.options import WorkloadOptions
 from pytest_rdsfailover.load.processes import LoadOrder
 from pytest_rdsfailover.load.workloads import choose
 from pytest_rdsfailover.load.writer import ReconnectPolicy
@@ -116,7 +117,7 @@ class FunctionOrder:
 
     def load_order(self, endpoint: Endpoint) -> LoadOrder:
         """Return what the engine is told; *endpoint* is the place, here."""
-        options: dict[str, Any] = {}
+        options: WorkloadOptions = {}
         if self.workload is not None:
             options["workload"] = dict(self.workload)
         if self.reader is not None:
