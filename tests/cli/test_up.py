@@ -156,12 +156,12 @@ def test_a_cluster_that_nobody_asks_anything_ends_by_itself():
 
 
 def test_a_statement_under_way_keeps_a_cluster_that_nobody_asks_anything_else():
-    with started("up", "--name", new_name(), "--json", "--idle", "400ms") as process:
+    with started("up", "--name", new_name(), "--json", "--idle", "1s") as process:
         environment = json.loads(process.line())["environment"]
         proxy = {key: environment[f"RDSFAILOVER_PROXY_{key[3:]}"] for key in ("DB_HOST", "DB_PORT")}
-        for way in (environment, environment | proxy):
-            with connected(way) as connection, connection.cursor() as cursor:
-                cursor.execute("SELECT SLEEP(1.5)")
+        with connected(environment) as direct, connected(environment | proxy) as pooled:
+            for cursor in (direct.cursor(), pooled.cursor()):
+                cursor.execute("SELECT SLEEP(2)")
                 assert cursor.fetchone() == (0,)
         assert process.popen.wait(20) == 0
 
