@@ -4,7 +4,7 @@ import argparse
 import importlib.util
 import os
 import random
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,15 +12,24 @@ from pytest_rdsfailover.cli.standing_arguments import CLUSTER, DATABASE, PASSWOR
 from pytest_rdsfailover.local.dns.names import PORT, check_region
 from pytest_rdsfailover.local.endpoints import instance_ids
 from pytest_rdsfailover.local.gateway.proxy.settings import ProxySettings
+from pytest_rdsfailover.local.profiles.profiles import load_profile
+from pytest_rdsfailover.local.server.programs import check_named
 from pytest_rdsfailover.local.standing.description import called_in, inside
+from pytest_rdsfailover.local.toxiproxy.program import find_toxiproxy
 from pytest_rdsfailover.model.endpoints import Hidden
-from pytest_rdsfailover.model.errors import SettingError
+from pytest_rdsfailover.model.errors import SettingError, once
 from pytest_rdsfailover.model.option_texts import PARSERS
-from pytest_rdsfailover.model.options import OPTIONS, REGION
+from pytest_rdsfailover.model.options import OPTIONS, REGION, Option
 from pytest_rdsfailover.model.settings import FixedAccount, Settings
 
 SEEDS = 1_000_000
 MOST_PORT = 65_535
+# What must be there: who looks for it later does not know which option or variable has named it.
+NAMED: Mapping[str, Callable[[str], object]] = {
+    "profile": load_profile,
+    "server": check_named,
+    "toxiproxy": find_toxiproxy,
+}
 READERS = {**PARSERS, REGION: check_region}
 
 
@@ -38,18 +47,31 @@ def settings_of(
     for option in OPTIONS:
         if option.name not in names:
             continue
-        variable = option.dest.upper()
-        text, source = getattr(options, option.name), f"--{option.name}"
+        text, source = getattr(options, option.name), f"--{option.name.replace('_', '-')}"
         if text is None:
-            text, source = environ.get(variable), variable
+            source = option.dest.upper()
+            text = environ.get(source)
         if text is not None:
             try:
-                values[option.name] = READERS[option.kind](text)
+                values[option.name] = _read(option, text)
             except SettingError as error:
                 raise SettingError(f"{source}: {error}") from None
     if values.get("aws_names") is not None:
         values.setdefault("port", PORT)  # names carry no port, and those of AWS have this one
     return Settings(**values, login=_account(options, values.get("server"), environ))
+
+
+def _read(option: Option, text: str) -> Any:
+    """Return what an option's text stands for.
+
+    Raises:
+        SettingError: if it can be nothing, whatever else is asked for.
+    """
+    value: Any = READERS[option.kind](text)
+    Settings(**{option.name: value})
+    if option.name in NAMED:
+        NAMED[option.name](value)
+    return value
 
 
 def _account(
@@ -117,7 +139,7 @@ def proxy_of(options: argparse.Namespace) -> dict[str, object]:
     Raises:
         SettingError: if a text is no `NAME=VALUE`, or there is no such setting.
     """
-    found = dict(map(_setting, options.proxy))
+    found = once(map(_setting, options.proxy), "--proxy")
     ProxySettings.of(found)  # so that nothing is started with a wrong one
     return found
 

@@ -23,6 +23,7 @@ from pytest_rdsfailover.cli.signals import (
 )
 from pytest_rdsfailover.local.standing.variables import environment_of
 from pytest_rdsfailover.model.errors import RdsFailoverError, SettingError
+from pytest_rdsfailover.model.executed import start
 
 # As of `env` and `docker run`: the command cannot be run, there is none.
 NOT_RUNNABLE, NOT_FOUND = 126, 127
@@ -69,18 +70,16 @@ def _ran(program: str, command: Sequence[str], environ: dict[str, str]) -> int:
     passed = heard(*ENDING, signal.SIGQUIT, *OTHERS)
     before = {number: signal.signal(number, pass_on) for number in passed}
     try:
-        child = subprocess.Popen(
-            command,
-            executable=program,
-            env=environ,
-            preexec_fn=_dies_with_us,  # noqa: PLW1509 - one system call, which takes no lock
-        )
+        child = start(command, program, env=environ, preexec_fn=_dies_with_us)
         children.append(child)
         while early:
             child.send_signal(early.pop())
         status = child.wait()
     except OSError as error:
-        _say(f"{command[0]}: {error.strerror}")
+        missing = isinstance(error, FileNotFoundError)  # it is there itself
+        _say(
+            f"{command[0]}: {'what its first line (#!) names is not there' if missing else error.strerror}"
+        )
         return NOT_RUNNABLE
     finally:
         for number, handler in before.items():

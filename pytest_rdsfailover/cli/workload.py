@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pytest_rdsfailover.load.http import MEANINGS, METHODS, HttpWorkload, Meaning
 from pytest_rdsfailover.load.outside import OutsideWorkload
 from pytest_rdsfailover.load.programs import ProcessWorkload
-from pytest_rdsfailover.model.errors import SettingError
+from pytest_rdsfailover.model.errors import SettingError, once
 
 
 def workload_of(
@@ -40,9 +40,9 @@ def workload_of(
     return HttpWorkload(
         url=url.strip(),
         method=method,
-        headers=dict(map(_header, options.header)),
+        headers=once(map(_header, options.header), "--header"),
         body=options.body,
-        outcomes=dict(map(_outcome, options.outcome)),
+        outcomes=once(map(_outcome, options.outcome), "--outcome"),
         **bound,
     )
 

@@ -119,7 +119,8 @@ class FunctionOrder:
         """Return what the engine is told; *endpoint* is the place, here."""
         options: WorkloadOptions = {}
         if self.workload is not None:
-            options["workload"] = dict(self.workload)
+            mix: Any = dict(self.workload)  # of names that the plan has checked
+            options["workload"] = mix
         if self.reader is not None:
             options["reader"] = self.reader.endpoint()
         make = choose(options, endpoint, retries=self.retries, policy=self.policy, classify=None)

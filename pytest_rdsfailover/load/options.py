@@ -38,6 +38,9 @@ ReadingCode = Callable[[], object] | Callable[[Any], object]
 StoredCode = Callable[[], Iterable[object]] | Callable[[], Awaitable[Iterable[object]]]
 
 
+OwnStep = Literal["write", "transaction", "read_your_write", "read"]
+
+
 class OwnCodeOptions(TypedDict, total=False):
     """What belongs to a workload of the user's own code only.
 
@@ -75,5 +78,5 @@ class WorkloadOptions(OwnCodeOptions, total=False):
         reader: where our own step `read` reads.
     """
 
-    workload: WritingCode | OutsideWorkload | Mapping[Any, int] | None
+    workload: WritingCode | OutsideWorkload | Mapping[WritingCode | OwnStep, int] | None
     reader: Endpoint | None

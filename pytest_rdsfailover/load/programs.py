@@ -15,6 +15,7 @@ from pytest_rdsfailover.load import stray_lines
 from pytest_rdsfailover.load.outside import OutsideWorkload
 from pytest_rdsfailover.model.clock import MonotonicClock, wait_until
 from pytest_rdsfailover.model.errors import SettingError, ToldError
+from pytest_rdsfailover.model.executed import start
 from pytest_rdsfailover.model.records import Fault, Outcome
 from pytest_rdsfailover.mysql.driver import KINDS
 
@@ -87,8 +88,10 @@ class ProgramSession:
     def _started(self) -> "subprocess.Popen[bytes]":
         self._buffer = b""
         environ = {**os.environ, **self._workload.environ}
-        return subprocess.Popen(
-            list(self._workload.command),
+        command = self._workload.command
+        return start(
+            command,
+            shutil.which(command[0]) or command[0],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env={name: value for name, value in environ.items() if value is not None},

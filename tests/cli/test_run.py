@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from commands import done, started
+from commands import done, script, started
 from waiting import until
 
 from pytest_rdsfailover.cli.main import main
@@ -80,8 +80,11 @@ def test_killing_it_ends_the_cluster_and_all_that_the_command_has_started():
         until(lambda: process.left(within=0) == [])
 
 
-def test_what_the_command_has_left_running_stays():
-    ended = done("run", "--", "/bin/sh", "-c", "sleep 1000 >/dev/null 2>&1 & echo $!")
+def test_a_script_without_a_first_line_is_read_by_the_shell_and_what_it_leaves_running_stays(
+    tmp_path,
+):
+    file = script(tmp_path / "script", 'sleep 1000 >/dev/null 2>&1 & echo "$!"')
+    ended = done("run", "--", file)
     os.kill(int(ended.stdout), signal.SIGKILL)  # it is there
 
 
@@ -103,6 +106,7 @@ def test_what_the_command_has_left_running_stays():
         (["--password", "a", "--password-file", "b", "--", "true"], 125, "give one of them"),
         (["--password-file", "no/such", "--", "true"], 125, "no/such cannot be read: No such file"),
         (["--instances", "1", "--", "true"], 125, "2 to 16"),
+        (["--proxy", "a=1", "--proxy", "a=2", "--", "true"], 125, "a is given twice"),
     ],
 )
 def test_what_cannot_be_done_is_one_sentence_and_a_status_of_ours(capsys, arguments, status, said):

@@ -165,6 +165,14 @@ def test_a_service_writes_by_requests(tmp_path):
         (["--http", "http://127.0.0.1/{key}", "--exec", "true"], "two workloads"),
         (["--http", "http://127.0.0.1/{key}", "--header", "x"], "NAME: VALUE"),
         (["--http", "http://127.0.0.1/{key}", "--outcome", "5=x"], "refused or unknown"),
+        (
+            ["--http", "http://127.0.0.1/{key}", *(2 * ["--outcome", "503=refused"])],
+            "503 is given twice",
+        ),
+        (
+            ["--http", "http://127.0.0.1/{key}", *(2 * ["--header", "A: b"])],
+            "--header: A is given twice",
+        ),
         (["--exec", "no-such-program"], "no program"),
         (["--expect", "downtme < 1s"], "downtime"),
         (["--expect", "downtime < 1ms", "--rate", "100"], "finer"),

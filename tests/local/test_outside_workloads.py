@@ -174,6 +174,12 @@ def test_a_service_that_takes_no_connection_is_a_refusal_by_time():
         ({"url": "http://a/{key}", "method": "SEND"}, "DELETE, GET, PATCH"),
         ({"url": "http://a/{key}", "outcomes": {200: "fine"}}, "acked, refused or unknown"),
         ({"url": "http://a/{key}", "answer_within": 0}, "some time"),
+        ({"url": "http://a/{key}\r\nX: y"}, "no URL"),
+        ({"url": "http://a/a b/{key}"}, "spaces as %20"),
+        ({"url": "http://a/{key}", "headers": {"X": "a\r\nY: b"}}, "header 'X' cannot be sent"),
+        ({"url": "http://a/{key}", "headers": {"X\n": "a"}}, "cannot be sent"),
+        ({"url": "http://a/{key}", "headers": {"a b": "c"}}, "cannot be sent"),
+        ({"url": "http://a/{key}", "headers": {"X": "\u2713"}}, "cannot be sent"),
     ],
 )
 def test_a_request_that_can_write_no_key_is_refused(options, said):
@@ -260,6 +266,16 @@ def test_a_late_answer_is_the_answer_to_no_other_key(speaker):
     )
     assert write("k-1") == (UNKNOWN, Fault(0, "timeout"))
     until(lambda: write("k-2") == (ACKED, None))
+
+
+def test_a_script_that_does_not_say_who_reads_it_is_read_by_the_shell(tmp_path):
+    script = tmp_path / "program"
+    script.write_text('while read key; do echo "ok $key"; done')
+    script.chmod(0o755)
+    workload = ProcessWorkload(command=[str(script)])
+    session = workload.open()
+    assert told(workload, "k-1", session) == (ACKED, None)
+    workload.close(session)
 
 
 def test_a_program_that_has_ended_is_started_again_for_the_next_key(speaker):

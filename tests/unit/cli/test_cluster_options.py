@@ -28,3 +28,26 @@ def test_a_password_that_drivers_send_differently_is_refused(password):
     with pytest.raises(SettingError, match="the password may have") as told:
         typed(RDSFAILOVER_PASSWORD=password)
     assert len(password) < 2 or password not in str(told.value)
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "said"),
+    [
+        ("RDS_PROFILE", "auorra", "did you mean 'aurora'"),
+        ("RDS_SERVER", "/no/such", "there is no program /no/such"),
+        ("RDS_SERVER", "mysql://", "a running server is named as"),
+        ("RDS_TOXIPROXY", "/no/such", "there is no program /no/such"),
+        ("RDS_INSTANCES", "1", "2 to 16"),
+        ("RDS_INSTANCES", "two", "not a whole number"),
+        ("RDS_PORT", "80", "port 80 is not usable"),
+        ("RDS_AWS_NAMES", "eu-wst-1", "no AWS region"),
+    ],
+)
+def test_what_a_variable_says_wrong_names_the_variable_and_an_option_the_option(
+    variable, value, said
+):
+    with pytest.raises(SettingError, match=rf"^{variable}: .*{said}"):
+        typed(**{variable: value})
+    flag = f"--{variable.removeprefix('RDS_').lower().replace('_', '-')}"
+    with pytest.raises(SettingError, match=rf"^{flag}: .*{said}"):
+        typed(flag, value, **{variable: value})
