@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pytest_rdsfailover.local.aws_api.plane import ShownMember
+from pytest_rdsfailover.local.aws_api.looks import ShownMember
 
 PROXY = "rdsfailover-proxy"
 PROXY_READER = "rdsfailover-proxy-reader"
