@@ -5,12 +5,12 @@ import importlib.util
 import os
 import random
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 from pytest_rdsfailover.cli.standing_arguments import CLUSTER, DATABASE, USER
 from pytest_rdsfailover.local.dns.names import PORT, check_region
 from pytest_rdsfailover.local.endpoints import instance_ids
-from pytest_rdsfailover.local.gateway.proxy.settings import ProxySettings
+from pytest_rdsfailover.local.gateway.proxy.settings import ProxyChanges, ProxySettings
 from pytest_rdsfailover.local.standing.description import called_in, inside
 from pytest_rdsfailover.model.errors import SettingError
 from pytest_rdsfailover.model.option_texts import PARSERS
@@ -91,7 +91,7 @@ def dns_port_of(options: argparse.Namespace, settings: Settings) -> int | None:
     return port
 
 
-def proxy_of(options: argparse.Namespace) -> dict[str, object]:
+def proxy_of(options: argparse.Namespace) -> ProxyChanges:
     """Return what `--proxy` says of RDS Proxy.
 
     Raises:
@@ -99,7 +99,7 @@ def proxy_of(options: argparse.Namespace) -> dict[str, object]:
     """
     found = dict(map(_setting, options.proxy))
     ProxySettings.of(found)  # so that nothing is started with a wrong one
-    return found
+    return cast("ProxyChanges", found)
 
 
 def _setting(text: str) -> tuple[str, object]:
