@@ -112,8 +112,12 @@ def test_every_test_that_a_page_names_exists(page):
 
 
 def missing_tests(text):
-    """Return the tests that a text names, in full or shortened, and that do not exist."""
-    there = {name for path in TESTS for name in DEFINED.findall(path.read_text())}
+    """Return the tests that a text names, in full or shortened, and that do not exist.
+
+    A page's own code makes tests, too.
+    """
+    files = [path.read_text() for path in TESTS]
+    there = {name for made in (text, *files) for name in DEFINED.findall(made)}
     full = [name for name in NAMED.findall(text) if name not in there]
     # A single word, as in `..._high`, may be the end of any other name.
     shortened = [(part, more) for part, more in SHORTENED.findall(text) if more or "_" in part]

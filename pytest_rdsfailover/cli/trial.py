@@ -14,6 +14,7 @@ from pytest_rdsfailover.analysis.verdicts.bounds import (
 )
 from pytest_rdsfailover.cli import fleet as fleets
 from pytest_rdsfailover.cli.cluster_options import settings_of
+from pytest_rdsfailover.cli.clusters import clusters
 from pytest_rdsfailover.cli.judge import bounds, judge
 from pytest_rdsfailover.cli.output import say
 from pytest_rdsfailover.cli.own_cluster import OwnCluster
@@ -28,7 +29,6 @@ from pytest_rdsfailover.journal import archive
 from pytest_rdsfailover.local.backend import environment
 from pytest_rdsfailover.local.profiles.profiles import load_profile
 from pytest_rdsfailover.local.server.accounts import ServerError
-from pytest_rdsfailover.local.standing.registry import Registry
 from pytest_rdsfailover.local.standing.variables import changes
 from pytest_rdsfailover.local.standing.visitor import VisitedCluster
 from pytest_rdsfailover.model.errors import (
@@ -51,6 +51,7 @@ OWN_CLUSTER = (
     "aws_names",
     "user",
     "password",
+    "password_file",
     "database",
     "dns_port",
     "hosts_file",
@@ -114,7 +115,7 @@ def _make_places(options: argparse.Namespace) -> None:
 @contextmanager
 def _cluster(options: argparse.Namespace, settings: Settings) -> Iterator[VisitedCluster]:
     """Give the standing cluster of that name; one for the time of the trials if there is none."""
-    registry = Registry()
+    registry = clusters()
     if options.name in registry.names():
         found = registry.find(options.name)
         asked = [
