@@ -13,6 +13,7 @@ from pytest_rdsfailover.cli.cluster_options import check_endpoint, dns_port_of, 
 from pytest_rdsfailover.local.standing.cluster_file import ClusterFile
 from pytest_rdsfailover.local.standing.host import ClusterHost
 from pytest_rdsfailover.local.standing.registry import check_name
+from pytest_rdsfailover.local.standing.variables import lines
 from pytest_rdsfailover.model.errors import FileWriteError, GatewayError
 from pytest_rdsfailover.model.settings import Settings
 
@@ -48,6 +49,8 @@ class OwnCluster:
             SettingError: if it makes no sense.
         """
         check_endpoint(options.endpoint, settings)
+        if getattr(options, "env_file", None) is not None and settings.login is not None:
+            lines({"DB_PASSWORD": settings.login.password}, options.env_format)
         return cls(
             settings=settings,
             name=check_name(name),

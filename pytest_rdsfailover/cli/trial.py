@@ -51,6 +51,7 @@ OWN_CLUSTER = (
     "aws_names",
     "user",
     "password",
+    "password_file",
     "database",
     "dns_port",
     "hosts_file",
