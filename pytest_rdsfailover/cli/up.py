@@ -3,6 +3,7 @@
 import argparse
 import json
 import os
+import shlex
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
@@ -118,7 +119,7 @@ def lines(description: Description) -> Iterator[str]:
     yield f"instances {instances}"
     yield f"proxy     {at['proxy']}   proxy-reader {at['proxy-reader']}"
     yield (
-        f"user      {description.user}   password {description.password}"
+        f"user      {description.user}   password {shlex.quote(description.password)}"
         f"   database {description.database}"
     )
     yield f"CA file   {description.ca}"

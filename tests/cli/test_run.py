@@ -16,6 +16,7 @@ pytestmark = [
     pytest.mark.local,
     pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc"),
 ]
+PASSWORD = """it's 100% "$HOME" \\ `id` !#&?/@:é"""[:-1]
 PROGRAM = """
 import json, os, sys, urllib.parse, pymysql
 url = urllib.parse.urlsplit(os.environ["DATABASE_URL"])
@@ -28,18 +29,12 @@ sys.exit(7)
 
 
 def test_a_command_gets_a_cluster_and_gives_its_output_and_status():
-    real = "http://sts.example.com"
     ended = done(
-        "run",
-        "--endpoint",
-        "reader",
-        "--",
-        sys.executable,
-        "-c",
-        PROGRAM,
-        AWS_ENDPOINT_URL_RDS=real,
-    )
+        "run", "--endpoint", "reader", "--", sys.executable, "-c", PROGRAM,
+        AWS_ENDPOINT_URL_RDS="http://sts.example.com", RDSFAILOVER_PASSWORD=PASSWORD,
+    )  # fmt: skip
     environment = json.loads(ended.stdout)
+    assert environment["DB_PASSWORD"] == PASSWORD
 
     assert (ended.returncode, ended.stderr) == (7, "to the other\n")
     assert environment["DB_HOST"] == environment["RDSFAILOVER_READER_HOST"]
@@ -104,7 +99,9 @@ def test_what_the_command_has_left_running_stays():
         (["--proxy", "idle=1", "--", "true"], 125, "a proxy has no setting 'idle'"),
         (["--proxy", "require_tsl=1", "--", "true"], 125, "did you mean 'require_tls'?"),
         (["--instnces", "3", "--", "true"], 125, "did you mean '--instances'?"),
-        (["--password", "a'b", "--", "true"], 125, "password"),
+        (["--password", "pä", "--", "true"], 125, "the password may have"),
+        (["--password", "a", "--password-file", "b", "--", "true"], 125, "give one of them"),
+        (["--password-file", "no/such", "--", "true"], 125, "no/such cannot be read: No such file"),
         (["--instances", "1", "--", "true"], 125, "2 to 16"),
     ],
 )

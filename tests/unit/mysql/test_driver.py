@@ -210,7 +210,7 @@ def test_a_server_that_is_gone_before_the_tls_handshake_leaves_no_socket_open():
             charset=45,
             scramble=bytes(range(1, 21)),
             plugin=b"mysql_native_password",
-        )  # fmt: skip
+        )
     )
 
     def greet_and_reset():
