@@ -40,7 +40,7 @@ def test_the_site_has_every_page_and_each_stands_in_the_menu(site):
         for page in DOCS.glob("*.md")
         if page.stem != "index" and f'href="{page.stem}.html"' not in menu
     ] == []
-    for kind in ("How-to guides", "Explanation", "Reference"):
+    for kind in ("Tutorial", "How-to guides", "By error text", "Explanation", "Reference"):
         assert f"{kind}</span>" in menu
 
 

@@ -5,13 +5,15 @@ import importlib.util
 import os
 import random
 from collections.abc import Mapping
-from typing import Any
+from pathlib import Path
+from typing import Any, cast
 
-from pytest_rdsfailover.cli.standing_arguments import CLUSTER, DATABASE, USER
+from pytest_rdsfailover.cli.standing_arguments import CLUSTER, DATABASE, PASSWORD, USER
 from pytest_rdsfailover.local.dns.names import PORT, check_region
 from pytest_rdsfailover.local.endpoints import instance_ids
-from pytest_rdsfailover.local.gateway.proxy.settings import ProxySettings
+from pytest_rdsfailover.local.gateway.proxy.settings import ProxyChanges, ProxySettings
 from pytest_rdsfailover.local.standing.description import called_in, inside
+from pytest_rdsfailover.model.endpoints import Hidden
 from pytest_rdsfailover.model.errors import SettingError
 from pytest_rdsfailover.model.option_texts import PARSERS
 from pytest_rdsfailover.model.options import OPTIONS, REGION
@@ -47,19 +49,37 @@ def settings_of(
                 raise SettingError(f"{source}: {error}") from None
     if values.get("aws_names") is not None:
         values.setdefault("port", PORT)  # names carry no port, and those of AWS have this one
-    return Settings(**values, login=_account(options, values.get("server")))
+    return Settings(**values, login=_account(options, values.get("server"), environ))
 
 
-def _account(options: argparse.Namespace, server: str | None) -> FixedAccount | None:
+def _account(
+    options: argparse.Namespace, server: str | None, environ: Mapping[str, str]
+) -> FixedAccount | None:
     """Return the account; on a running server it has random names unless others are asked for."""
-    asked = (options.user, options.password, options.database)
+    password = _password(options, environ)
+    asked = (options.user, password, options.database)
     if server is not None and "://" in server and not any(asked):
         return None
     return FixedAccount(
-        user=options.user or USER,
-        password=options.password,
-        database=options.database or DATABASE,
+        user=options.user or USER, password=password, database=options.database or DATABASE
     )
+
+
+def _password(options: argparse.Namespace, environ: Mapping[str, str]) -> str | None:
+    """Return the password that was asked for, hidden from every repr; None for a random one."""
+    text: str | None = options.password
+    if options.password_file is not None:
+        if text is not None:
+            raise SettingError("--password and --password-file: give one of them")
+        path = Path(options.password_file)
+        try:
+            text = path.read_text("utf-8").partition("\n")[0].removesuffix("\r")
+        except (OSError, ValueError) as error:
+            why = getattr(error, "strerror", None) or "it is no text"
+            raise SettingError(f"--password-file: {path} cannot be read: {why}") from None
+    elif text is None:
+        text = environ.get(PASSWORD)
+    return None if text is None else Hidden(text)
 
 
 def check_endpoint(called: str, settings: Settings) -> None:
@@ -91,7 +111,7 @@ def dns_port_of(options: argparse.Namespace, settings: Settings) -> int | None:
     return port
 
 
-def proxy_of(options: argparse.Namespace) -> dict[str, object]:
+def proxy_of(options: argparse.Namespace) -> ProxyChanges:
     """Return what `--proxy` says of RDS Proxy.
 
     Raises:
@@ -99,7 +119,7 @@ def proxy_of(options: argparse.Namespace) -> dict[str, object]:
     """
     found = dict(map(_setting, options.proxy))
     ProxySettings.of(found)  # so that nothing is started with a wrong one
-    return found
+    return cast("ProxyChanges", found)
 
 
 def _setting(text: str) -> tuple[str, object]:

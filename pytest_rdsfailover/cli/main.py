@@ -15,7 +15,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import NoReturn
 
-from pytest_rdsfailover.cli.output import say
+from pytest_rdsfailover.cli.output import own_words, say
 from pytest_rdsfailover.cli.signals import EndedError
 from pytest_rdsfailover.model.errors import RdsFailoverError, SettingError, did_you_mean
 from pytest_rdsfailover.model.shown import printable
@@ -65,8 +65,7 @@ def _done(options: argparse.Namespace) -> int:
     try:
         status: int = options.run(options)
     except SettingError as error:
-        # The options of clusters have the names that they have in pytest, without the prefix.
-        return _wrong(str(error).replace("--rds-", "--"), options.wrong)
+        return _wrong(own_words(str(error)), options.wrong)
     except RdsFailoverError as error:
         return _wrong(str(error), options.failed)
     except OSError as error:

@@ -4,10 +4,9 @@ import argparse
 import os
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any
 
 from pytest_rdsfailover.analysis.verdicts.bounds import (
     check_resolution,
@@ -15,6 +14,7 @@ from pytest_rdsfailover.analysis.verdicts.bounds import (
 )
 from pytest_rdsfailover.cli import fleet as fleets
 from pytest_rdsfailover.cli.cluster_options import settings_of
+from pytest_rdsfailover.cli.clusters import clusters
 from pytest_rdsfailover.cli.judge import bounds, judge
 from pytest_rdsfailover.cli.output import say
 from pytest_rdsfailover.cli.own_cluster import OwnCluster
@@ -29,7 +29,6 @@ from pytest_rdsfailover.journal import archive
 from pytest_rdsfailover.local.backend import environment
 from pytest_rdsfailover.local.profiles.profiles import load_profile
 from pytest_rdsfailover.local.server.accounts import ServerError
-from pytest_rdsfailover.local.standing.registry import Registry
 from pytest_rdsfailover.local.standing.variables import changes
 from pytest_rdsfailover.local.standing.visitor import VisitedCluster
 from pytest_rdsfailover.model.errors import (
@@ -40,6 +39,7 @@ from pytest_rdsfailover.model.errors import (
 )
 from pytest_rdsfailover.model.files import check_file, check_folder
 from pytest_rdsfailover.model.settings import Settings, check_trials
+from pytest_rdsfailover.trial.options import LoadOptions
 from pytest_rdsfailover.trial.runner import TrialRunner
 from pytest_rdsfailover.trial.trial import InvalidTrialError, Trial
 
@@ -51,6 +51,7 @@ OWN_CLUSTER = (
     "aws_names",
     "user",
     "password",
+    "password_file",
     "database",
     "dns_port",
     "hosts_file",
@@ -114,7 +115,7 @@ def _make_places(options: argparse.Namespace) -> None:
 @contextmanager
 def _cluster(options: argparse.Namespace, settings: Settings) -> Iterator[VisitedCluster]:
     """Give the standing cluster of that name; one for the time of the trials if there is none."""
-    registry = Registry()
+    registry = clusters()
     if options.name in registry.names():
         found = registry.find(options.name)
         asked = [
@@ -158,7 +159,7 @@ class TrialSession:
         options: argparse.Namespace,
         settings: Settings,
         cluster: VisitedCluster,
-        fleet: Mapping[str, Any],
+        fleet: LoadOptions,
     ) -> None:
         self._fleet = fleet
         self._options, self._settings, self._cluster = options, settings, cluster
@@ -210,7 +211,7 @@ class TrialSession:
 
     def _run(self) -> None:
         """Run one trial; an invalid one is a trial, too."""
-        more: dict[str, Any] = dict(self._fleet)
+        more = self._fleet
         if self._workload is not None:
             more = {"workload": self._workload, "stored": self._stored}
         try:

@@ -6,6 +6,7 @@ import json
 import traceback
 from collections.abc import Callable, Iterable
 from typing import Any
+from wsgiref.types import StartResponse, WSGIEnvironment
 from xml.sax.saxutils import escape
 
 from moto.core import DEFAULT_ACCOUNT_ID
@@ -30,7 +31,6 @@ from pytest_rdsfailover.local.aws_api.secrets import LocalSecrets
 from pytest_rdsfailover.local.aws_api.shown import UNDO, Shown
 from pytest_rdsfailover.model.errors import RdsFailoverError, SettingError
 
-Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 ALWAYS_USED = ("rds", "secretsmanager", "kms", "ec2")
 LOADED_LATE = (
     "moto.core.compat",
@@ -93,7 +93,7 @@ class RegionApplication:
         show(shown(), self._home)
         self._moto = DomainDispatcherApplication(service_application)
 
-    def __call__(self, environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
+    def __call__(self, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
         """Answer one request."""
         try:
             if environ["PATH_INFO"] in (UNDO, IMPAIR):
@@ -113,7 +113,7 @@ class RegionApplication:
                 environ, start, "500 Internal Server Error", "InternalFailure", repr(error)
             )
 
-    def _answer(self, environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
+    def _answer(self, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
         """Answer a call of AWS, other than those of Lambda."""
         of_a_trial = HEADER in environ
         if not of_a_trial and self._throttle.refuses():
@@ -125,7 +125,7 @@ class RegionApplication:
         answer: Iterable[bytes] = self._moto(environ, start)
         return answer
 
-    def _told(self, environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
+    def _told(self, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
         """Do what the test process wants, which no client of AWS can ask for."""
         if environ["PATH_INFO"] == UNDO:
             self._undo()
@@ -158,7 +158,7 @@ def service_application(service: Any) -> Any:
 
 
 def failure(
-    environ: dict[str, Any], start: Callable[..., Any], status: str, code: str, message: str
+    environ: WSGIEnvironment, start: StartResponse, status: str, code: str, message: str
 ) -> Iterable[bytes]:
     """Answer with an error in the protocol of the request, so that clients can read it."""
     if speaks_json(environ):
@@ -172,12 +172,12 @@ def failure(
     return [body.encode()]
 
 
-def speaks_json(environ: dict[str, Any]) -> bool:
+def speaks_json(environ: WSGIEnvironment) -> bool:
     """Tell whether the protocol of a request is none of XML."""
     return "json" in environ.get("CONTENT_TYPE", "") or environ["PATH_INFO"] != "/"
 
 
-def script_of(environ: dict[str, Any]) -> Script | None:
+def script_of(environ: WSGIEnvironment) -> Script | None:
     """Return the script that a request wants to be played; None if it names none, or an empty one.
 
     Raises:

@@ -11,6 +11,7 @@ import pytest
 from builders import ack, acks, course, everything_acked, journal, refused, unknown
 
 from pytest_rdsfailover.analysis.judging import judge
+from pytest_rdsfailover.cli import entry
 from pytest_rdsfailover.cli.main import NO, WRONG, YES, main
 from pytest_rdsfailover.journal import archive
 from pytest_rdsfailover.journal.evidence import Evidence
@@ -275,3 +276,26 @@ def test_a_port_that_there_is_not_is_one_sentence_before_anything_starts(
     assert shown.out == ""
     assert shown.err.startswith(f"rdsfailover: --dns-port: {port} is no port; choose")
     assert shown.err.count("\n") == 1
+
+
+class Interrupted:
+    """Finds a module by being interrupted, as by Ctrl-C while it is imported."""
+
+    def __init__(self, name):
+        self._name = name
+
+    def find_spec(self, name, *_):
+        if name == self._name:
+            raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("module", ["cli.main", "cli.standing_arguments", "cli.doctor"])
+def test_ctrl_c_while_it_is_imported_ends_it_without_a_traceback(monkeypatch, capsys, module):
+    name = f"{entry.__package__.partition('.')[0]}.{module}"
+    monkeypatch.setattr(sys, "argv", ["rdsfailover", "doctor"])
+    monkeypatch.delitem(sys.modules, name, raising=False)
+    monkeypatch.delattr(f"{entry.__package__}.{module.partition('.')[2]}", raising=False)
+    monkeypatch.setattr(sys, "meta_path", [Interrupted(name), *sys.meta_path])
+
+    assert entry.main() == 130
+    assert capsys.readouterr() == ("", "")
