@@ -6,12 +6,12 @@ import os
 import random
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from pytest_rdsfailover.cli.standing_arguments import CLUSTER, DATABASE, PASSWORD, USER
 from pytest_rdsfailover.local.dns.names import PORT, check_region
 from pytest_rdsfailover.local.endpoints import instance_ids
-from pytest_rdsfailover.local.gateway.proxy.settings import ProxySettings
+from pytest_rdsfailover.local.gateway.proxy.settings import ProxyChanges, ProxySettings
 from pytest_rdsfailover.local.standing.description import called_in, inside
 from pytest_rdsfailover.model.endpoints import Hidden
 from pytest_rdsfailover.model.errors import SettingError
@@ -111,7 +111,7 @@ def dns_port_of(options: argparse.Namespace, settings: Settings) -> int | None:
     return port
 
 
-def proxy_of(options: argparse.Namespace) -> dict[str, object]:
+def proxy_of(options: argparse.Namespace) -> ProxyChanges:
     """Return what `--proxy` says of RDS Proxy.
 
     Raises:
@@ -119,7 +119,7 @@ def proxy_of(options: argparse.Namespace) -> dict[str, object]:
     """
     found = dict(map(_setting, options.proxy))
     ProxySettings.of(found)  # so that nothing is started with a wrong one
-    return found
+    return cast("ProxyChanges", found)
 
 
 def _setting(text: str) -> tuple[str, object]:

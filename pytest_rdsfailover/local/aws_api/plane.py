@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import cast
 
 from pytest_rdsfailover.local.aws_api import events, request
 from pytest_rdsfailover.local.aws_api.script import Script
@@ -111,8 +112,7 @@ class Plane:
             return self._look_now()
         if "look" not in answers:
             answers["look"] = self._look_now()
-        look: Look = answers["look"]
-        return look
+        return cast("Look", answers["look"])
 
     def _look_now(self) -> "Look":
         view, plays = self._gateway.describe(), self._gateway.plays()

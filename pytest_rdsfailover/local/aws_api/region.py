@@ -6,6 +6,7 @@ import json
 import traceback
 from collections.abc import Callable, Iterable
 from typing import Any
+from wsgiref.types import StartResponse, WSGIEnvironment
 from xml.sax.saxutils import escape
 
 from moto.core import DEFAULT_ACCOUNT_ID
@@ -29,7 +30,6 @@ from pytest_rdsfailover.local.aws_api.secrets import LocalSecrets
 from pytest_rdsfailover.local.aws_api.shown import UNDO, Shown
 from pytest_rdsfailover.model.errors import RdsFailoverError, SettingError
 
-Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 ALWAYS_USED = ("rds", "secretsmanager", "kms", "ec2")
 LOADED_LATE = (
     "moto.core.compat",
@@ -89,7 +89,7 @@ class RegionApplication:
         show(shown(), self._home)
         self._moto = DomainDispatcherApplication(service_application)
 
-    def __call__(self, environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
+    def __call__(self, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
         """Answer one request."""
         try:
             if environ["PATH_INFO"] == UNDO:
@@ -133,7 +133,7 @@ def service_application(service: Any) -> Any:
 
 
 def failure(
-    environ: dict[str, Any], start: Callable[..., Any], status: str, code: str, message: str
+    environ: WSGIEnvironment, start: StartResponse, status: str, code: str, message: str
 ) -> Iterable[bytes]:
     """Answer with an error in the protocol of the request, so that clients can read it."""
     if "json" in environ.get("CONTENT_TYPE", "") or environ["PATH_INFO"] != "/":
@@ -147,7 +147,7 @@ def failure(
     return [body.encode()]
 
 
-def script_of(environ: dict[str, Any]) -> Script | None:
+def script_of(environ: WSGIEnvironment) -> Script | None:
     """Return the script that a request wants to be played; None if it names none.
 
     Raises:
