@@ -84,10 +84,6 @@ def anchors(page):
     return {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles}
 
 
-def test_the_readme_s_first_example_is_the_quickstart_byte_for_byte():
-    assert BLOCK.search(read("README.md"))[1] == read("examples/quickstart/test_quickstart.py")
-
-
 def test_the_aws_page_s_example_is_the_example_byte_for_byte():
     assert BLOCK.search(read("docs/aws.md"))[1] == read("examples/aws-api/test_drill.py")
 
@@ -136,11 +132,6 @@ def test_planted_names_of_tests_are_missed():
 
 def test_the_reference_names_every_option_and_no_other():
     assert reference("## Options", "### Live mode") == {each.flag for each in options.OPTIONS}
-
-
-def test_the_readme_names_no_other_option():
-    known = {each.flag for each in options.OPTIONS}
-    assert names(section("README.md", "## Options")) <= known
 
 
 def test_the_reference_names_every_fixture_and_no_other():

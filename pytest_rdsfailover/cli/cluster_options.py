@@ -6,12 +6,12 @@ import os
 import random
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from pytest_rdsfailover.cli.standing_arguments import CLUSTER, DATABASE, PASSWORD, USER
 from pytest_rdsfailover.local.dns.names import PORT, check_region
 from pytest_rdsfailover.local.endpoints import instance_ids
-from pytest_rdsfailover.local.gateway.proxy.settings import ProxySettings
+from pytest_rdsfailover.local.gateway.proxy.settings import ProxyChanges, ProxySettings
 from pytest_rdsfailover.local.profiles.profiles import load_profile
 from pytest_rdsfailover.local.server.programs import check_named
 from pytest_rdsfailover.local.standing.description import called_in, inside
@@ -133,7 +133,7 @@ def dns_port_of(options: argparse.Namespace, settings: Settings) -> int | None:
     return port
 
 
-def proxy_of(options: argparse.Namespace) -> dict[str, object]:
+def proxy_of(options: argparse.Namespace) -> ProxyChanges:
     """Return what `--proxy` says of RDS Proxy.
 
     Raises:
@@ -141,7 +141,7 @@ def proxy_of(options: argparse.Namespace) -> dict[str, object]:
     """
     found = once(map(_setting, options.proxy), "--proxy")
     ProxySettings.of(found)  # so that nothing is started with a wrong one
-    return found
+    return cast("ProxyChanges", found)
 
 
 def _setting(text: str) -> tuple[str, object]:

@@ -3,13 +3,14 @@
 import argparse
 import sys
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
 from pytest_rdsfailover.cli.cluster_options import check_endpoint, dns_port_of, proxy_of
+from pytest_rdsfailover.local.gateway.proxy.settings import ProxyChanges
 from pytest_rdsfailover.local.standing.cluster_file import ClusterFile
 from pytest_rdsfailover.local.standing.host import ClusterHost
 from pytest_rdsfailover.local.standing.registry import check_name
@@ -36,7 +37,7 @@ class OwnCluster:
 
     settings: Settings
     name: str
-    proxy: Mapping[str, object]
+    proxy: ProxyChanges
     dns_port: int | None
     hosts: ClusterFile | None
     env: ClusterFile | None

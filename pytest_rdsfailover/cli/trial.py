@@ -4,10 +4,9 @@ import argparse
 import os
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any
 
 from pytest_rdsfailover.analysis.verdicts.bounds import (
     check_resolution,
@@ -40,6 +39,7 @@ from pytest_rdsfailover.model.errors import (
 )
 from pytest_rdsfailover.model.files import check_file, check_folder
 from pytest_rdsfailover.model.settings import Settings, check_trials
+from pytest_rdsfailover.trial.options import LoadOptions
 from pytest_rdsfailover.trial.runner import TrialRunner
 from pytest_rdsfailover.trial.trial import InvalidTrialError, Trial
 
@@ -159,7 +159,7 @@ class TrialSession:
         options: argparse.Namespace,
         settings: Settings,
         cluster: VisitedCluster,
-        fleet: Mapping[str, Any],
+        fleet: LoadOptions,
     ) -> None:
         self._fleet = fleet
         self._options, self._settings, self._cluster = options, settings, cluster
@@ -211,7 +211,7 @@ class TrialSession:
 
     def _run(self) -> None:
         """Run one trial; an invalid one is a trial, too."""
-        more: dict[str, Any] = dict(self._fleet)
+        more = self._fleet
         if self._workload is not None:
             more = {"workload": self._workload, "stored": self._stored}
         try:

@@ -2,9 +2,8 @@
 
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from pytest_rdsfailover.journal.complaints import Complaint
 from pytest_rdsfailover.load.alignment import Offset
@@ -110,10 +109,6 @@ class FunctionOrder:
     reader: SentEndpoint | None = None
     retries: int = 0
     think: float = 0.0
-
-    def plain(self) -> dict[str, Any]:
-        """Return it as JSON has it; it holds a password."""
-        return asdict(self)
 
     def load_order(self, endpoint: Endpoint) -> LoadOrder:
         """Return what the engine is told; *endpoint* is the place, here."""

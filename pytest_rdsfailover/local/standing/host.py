@@ -16,6 +16,7 @@ from pytest_rdsfailover.local.aws_api.script import encode_script
 from pytest_rdsfailover.local.backend import LocalBackend
 from pytest_rdsfailover.local.cluster import IDENTIFIER, LocalCluster
 from pytest_rdsfailover.local.gateway.client import SilentGatewayError
+from pytest_rdsfailover.local.gateway.proxy.settings import ProxyChanges
 from pytest_rdsfailover.local.network import Place
 from pytest_rdsfailover.local.processes.identity import Identity, own_identity
 from pytest_rdsfailover.local.profiles.profiles import load_profile
@@ -75,7 +76,7 @@ class ClusterHost:
         settings: Settings,
         name: str,
         *,
-        proxy: Mapping[str, object] | None = None,
+        proxy: ProxyChanges | None = None,
         dns_port: int | None = None,
         files: Sequence[Path] = (),
         environ: Mapping[str, str] = os.environ,
