@@ -4,6 +4,7 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from pytest_rdsfailover.journal.complaints import Complaint
 from pytest_rdsfailover.load.alignment import Offset
