@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from pytest_rdsfailover.load.engine import LoadError
     from pytest_rdsfailover.load.http import HttpWorkload
     from pytest_rdsfailover.load.invocations import LambdaWorkload
+    from pytest_rdsfailover.load.options import BeginAttempt
     from pytest_rdsfailover.load.programs import ProcessWorkload
     from pytest_rdsfailover.load.writer import ReconnectPolicy
     from pytest_rdsfailover.local.database_faults import DatabaseFaults
@@ -76,7 +77,7 @@ if TYPE_CHECKING:
     )
     from pytest_rdsfailover.trial.calm import UnfitLoadError
     from pytest_rdsfailover.trial.extensions import OwnFault, UnsafeError
-    from pytest_rdsfailover.trial.options import BeginAttempt, LoadOptions, TrialOptions
+    from pytest_rdsfailover.trial.options import LoadOptions, TrialOptions
     from pytest_rdsfailover.trial.trial import InvalidTrialError, Trial
     from pytest_rdsfailover.trial.trials import InvalidTrialsError, Trials
 
@@ -196,6 +197,7 @@ _HOMES = {
     "load.engine": "LoadError",
     "load.http": "HttpWorkload",
     "load.invocations": "LambdaWorkload",
+    "load.options": "BeginAttempt",
     "load.programs": "ProcessWorkload",
     "load.writer": "ReconnectPolicy",
     "local.failovers": "FailoverInProgressError",
@@ -214,7 +216,7 @@ _HOMES = {
     "plugin.protocols": "AwaitedLoad FailOver Load LoadBlock RunTrial RunTrials StartLoad",
     "trial.extensions": "OwnFault UnsafeError",
     "trial.calm": "UnfitLoadError",
-    "trial.options": "BeginAttempt LoadOptions TrialOptions",
+    "trial.options": "LoadOptions TrialOptions",
     "trial.trials": "InvalidTrialsError Trials",
     "trial.trial": "InvalidTrialError Trial",
 }

@@ -132,8 +132,9 @@ class Source:
         return [each for base in inner for each in base.family] + [self]
 
     def fields(self) -> Iterator[tuple[str, str, str]]:
-        """Yield name, type and meaning of each field, inherited ones first."""
-        for kind in self.family:
+        """Yield name, type and meaning of each field; a record's inherited ones come first."""
+        is_record = bool(self.node.decorator_list)
+        for kind in self.family if is_record else reversed(self.family):
             types = {
                 node.target.id: spelt(ast.unparse(node.annotation))
                 for node in kind.node.body

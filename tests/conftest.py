@@ -26,6 +26,14 @@ hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "patient")
 # among it, again and again, takes a tenth of the time of the unit tests.
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items):
+    """Put the long tests first and the short ones last, so that all workers end at the same time."""
+    items.sort(
+        key=lambda item: (item.get_closest_marker("long") is None, "unit" in item.path.parts)
+    )
+
+
 def pytest_collection_finish():
     gc.freeze()
 

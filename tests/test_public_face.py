@@ -29,8 +29,9 @@ INNER_ERRORS = {
     "RefusalError",
     "TooFewInstancesError",
 }
-# What a public name shows of classes that are none: `Trial.evidence`, whose parts are private.
-OPAQUE = {"Evidence"}
+# What public names show of classes that are none: `Trial.evidence`, whose parts are private, and
+# what the public workloads that write outside of the process have in common.
+OPAQUE = {"Evidence", "OutsideWorkload"}
 # The package's modules by their dotted names, but for those that are started, not imported.
 INSIDE = re.compile(
     r"\bpytest_rdsfailover\.(?!plugin\.plugin\b)\w+|\bpytest_rdsfailover import \w*\."

@@ -2,6 +2,7 @@
 
 import contextlib
 import threading
+import time
 
 import pymysql
 
@@ -52,10 +53,15 @@ class Careful:
         return self._own.connection
 
     def _connect(self):
-        # The secret is read for each connection: it may be another one by now.
+        # The secret is read for each connection: it may be another one by now. While it is rotated there is a
+        # moment in which nobody has the right one: the second round is for that.
         options = {"autocommit": True, "connect_timeout": 0.5, "read_timeout": 2}
         options["init_command"] = "SET innodb_lock_wait_timeout = 1"
-        try:
-            return self._cluster.writer_endpoint.connect(**options)
-        except pymysql.OperationalError:
-            return self._cluster.proxy_endpoint.connect(**options)
+        first = self._cluster.writer_endpoint, self._cluster.proxy_endpoint
+        for pause, endpoint in zip((0, 0, 0.2, 0), first * 2, strict=True):
+            time.sleep(pause)
+            try:
+                return endpoint.connect(**options)
+            except pymysql.OperationalError as error:
+                refused = error
+        raise refused

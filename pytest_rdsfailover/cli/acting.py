@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 
+from pytest_rdsfailover.cli.clusters import clusters
 from pytest_rdsfailover.cli.output import say
 from pytest_rdsfailover.local.standing.description import Description
 from pytest_rdsfailover.local.standing.happenings import Happenings
-from pytest_rdsfailover.local.standing.registry import Registry
 from pytest_rdsfailover.local.standing.toxics import (
     STREAMS,
     StandingToxics,
@@ -37,13 +37,13 @@ def visited(name: str) -> Iterator[VisitedCluster]:
     Raises:
         SettingError: if there is none.
     """
-    with VisitedCluster(Registry().find(name)) as cluster:
+    with VisitedCluster(clusters().find(name)) as cluster:
         yield cluster
 
 
 def env(options: argparse.Namespace) -> int:
     """Print the variables that lead programs to a cluster."""
-    told = changes(Registry().find(options.name), options.endpoint, os.environ)
+    told = changes(clusters().find(options.name), options.endpoint, os.environ)
     say("\n".join(lines(told, options.format)))
     return YES
 
@@ -133,7 +133,7 @@ def shown_toxics(toxics: StandingToxics, called: str) -> str:
 
 def down(options: argparse.Namespace) -> int:
     """End one cluster, or all; return once nothing of it is left."""
-    registry = Registry()
+    registry = clusters()
     if not options.all:
         end(registry.find(options.name))
         return YES

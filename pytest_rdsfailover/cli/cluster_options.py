@@ -4,21 +4,32 @@ import argparse
 import importlib.util
 import os
 import random
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, cast
 
-from pytest_rdsfailover.cli.standing_arguments import CLUSTER, DATABASE, USER
+from pytest_rdsfailover.cli.standing_arguments import CLUSTER, DATABASE, PASSWORD, USER
 from pytest_rdsfailover.local.dns.names import PORT, check_region
 from pytest_rdsfailover.local.endpoints import instance_ids
-from pytest_rdsfailover.local.gateway.proxy.settings import ProxySettings
+from pytest_rdsfailover.local.gateway.proxy.settings import ProxyChanges, ProxySettings
+from pytest_rdsfailover.local.profiles.profiles import load_profile
+from pytest_rdsfailover.local.server.programs import check_named
 from pytest_rdsfailover.local.standing.description import called_in, inside
-from pytest_rdsfailover.model.errors import SettingError
+from pytest_rdsfailover.local.toxiproxy.program import find_toxiproxy
+from pytest_rdsfailover.model.endpoints import Hidden
+from pytest_rdsfailover.model.errors import SettingError, once
 from pytest_rdsfailover.model.option_texts import PARSERS
-from pytest_rdsfailover.model.options import OPTIONS, REGION
+from pytest_rdsfailover.model.options import OPTIONS, REGION, Option
 from pytest_rdsfailover.model.settings import FixedAccount, Settings
 
 SEEDS = 1_000_000
 MOST_PORT = 65_535
+# What must be there: who looks for it later does not know which option or variable has named it.
+NAMED: Mapping[str, Callable[[str], object]] = {
+    "profile": load_profile,
+    "server": check_named,
+    "toxiproxy": find_toxiproxy,
+}
 READERS = {**PARSERS, REGION: check_region}
 
 
@@ -36,30 +47,61 @@ def settings_of(
     for option in OPTIONS:
         if option.name not in names:
             continue
-        variable = option.dest.upper()
-        text, source = getattr(options, option.name), f"--{option.name}"
+        text, source = getattr(options, option.name), f"--{option.name.replace('_', '-')}"
         if text is None:
-            text, source = environ.get(variable), variable
+            source = option.dest.upper()
+            text = environ.get(source)
         if text is not None:
             try:
-                values[option.name] = READERS[option.kind](text)
+                values[option.name] = _read(option, text)
             except SettingError as error:
                 raise SettingError(f"{source}: {error}") from None
     if values.get("aws_names") is not None:
         values.setdefault("port", PORT)  # names carry no port, and those of AWS have this one
-    return Settings(**values, login=_account(options, values.get("server")))
+    return Settings(**values, login=_account(options, values.get("server"), environ))
 
 
-def _account(options: argparse.Namespace, server: str | None) -> FixedAccount | None:
+def _read(option: Option, text: str) -> Any:
+    """Return what an option's text stands for.
+
+    Raises:
+        SettingError: if it can be nothing, whatever else is asked for.
+    """
+    value: Any = READERS[option.kind](text)
+    Settings(**{option.name: value})
+    if option.name in NAMED:
+        NAMED[option.name](value)
+    return value
+
+
+def _account(
+    options: argparse.Namespace, server: str | None, environ: Mapping[str, str]
+) -> FixedAccount | None:
     """Return the account; on a running server it has random names unless others are asked for."""
-    asked = (options.user, options.password, options.database)
+    password = _password(options, environ)
+    asked = (options.user, password, options.database)
     if server is not None and "://" in server and not any(asked):
         return None
     return FixedAccount(
-        user=options.user or USER,
-        password=options.password,
-        database=options.database or DATABASE,
+        user=options.user or USER, password=password, database=options.database or DATABASE
     )
+
+
+def _password(options: argparse.Namespace, environ: Mapping[str, str]) -> str | None:
+    """Return the password that was asked for, hidden from every repr; None for a random one."""
+    text: str | None = options.password
+    if options.password_file is not None:
+        if text is not None:
+            raise SettingError("--password and --password-file: give one of them")
+        path = Path(options.password_file)
+        try:
+            text = path.read_text("utf-8").partition("\n")[0].removesuffix("\r")
+        except (OSError, ValueError) as error:
+            why = getattr(error, "strerror", None) or "it is no text"
+            raise SettingError(f"--password-file: {path} cannot be read: {why}") from None
+    elif text is None:
+        text = environ.get(PASSWORD)
+    return None if text is None else Hidden(text)
 
 
 def check_endpoint(called: str, settings: Settings) -> None:
@@ -91,15 +133,15 @@ def dns_port_of(options: argparse.Namespace, settings: Settings) -> int | None:
     return port
 
 
-def proxy_of(options: argparse.Namespace) -> dict[str, object]:
+def proxy_of(options: argparse.Namespace) -> ProxyChanges:
     """Return what `--proxy` says of RDS Proxy.
 
     Raises:
         SettingError: if a text is no `NAME=VALUE`, or there is no such setting.
     """
-    found = dict(map(_setting, options.proxy))
+    found = once(map(_setting, options.proxy), "--proxy")
     ProxySettings.of(found)  # so that nothing is started with a wrong one
-    return found
+    return cast("ProxyChanges", found)
 
 
 def _setting(text: str) -> tuple[str, object]:

@@ -10,7 +10,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple, NoReturn
 
+from pytest_rdsfailover.cli.output import own_words
 from pytest_rdsfailover.model.errors import RdsFailoverError, SettingError
+from pytest_rdsfailover.model.files import remove
+from pytest_rdsfailover.model.owned import hold
 
 Announce = Callable[[str], object]
 STANDARD_ERROR = 2
@@ -47,9 +50,14 @@ def detach(keep: Callable[[Announce], int], log: Path, failed: int, wrong: int) 
         os.kill(pid, signal.SIGTERM)
         os.waitpid(pid, 0)
         raise
-    if not text:
-        return Announced(f"it has ended while it started; see {log}", failed)
-    return Announced(*json.loads(text))
+    if text:
+        announced = Announced(*json.loads(text))
+    else:
+        said = log.read_text(errors="replace").strip() if log.exists() else ""
+        announced = Announced(f"it has ended while it started: {said or 'it was killed'}", failed)
+    if announced.status:
+        remove(log)  # all that it says is told now
+    return announced
 
 
 def _become(
@@ -73,7 +81,7 @@ def _become(
             except RdsFailoverError as error:
                 status = wrong if isinstance(error, SettingError) else failed
                 announce(str(error), status)
-                print(f"rdsfailover: {error}", file=sys.stderr)  # noqa: T201 - its log
+                print(f"rdsfailover: {own_words(str(error))}", file=sys.stderr)  # noqa: T201 - its log
     except BaseException:  # noqa: BLE001 - nobody else would tell
         traceback.print_exc()
     finally:
@@ -95,6 +103,7 @@ def _redirect(log: Path) -> None:
     nothing = os.open(
         os.devnull, os.O_RDONLY
     )  # first, so that it takes the place of a closed input
-    output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
+    # Owned, so that nobody takes it for what an ended one has left.
+    output = hold(log, os.O_CREAT | os.O_EXCL | os.O_APPEND)
     for source, target in ((nothing, 0), (output, 1), (output, STANDARD_ERROR)):
         os.dup2(source, target)

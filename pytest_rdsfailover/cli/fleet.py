@@ -2,9 +2,8 @@
 
 import argparse
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 from pytest_rdsfailover.aws.functions import deployed
 from pytest_rdsfailover.load.function import LAST_CALL, RESERVE
@@ -13,6 +12,7 @@ from pytest_rdsfailover.load.package import HANDLER, packed
 from pytest_rdsfailover.local.standing.visitor import VisitedCluster
 from pytest_rdsfailover.model.errors import SettingError
 from pytest_rdsfailover.model.settings import Settings
+from pytest_rdsfailover.trial.options import LoadOptions
 from pytest_rdsfailover.trial.plan import Plan
 
 NAME = "rdsfailover-load"
@@ -37,7 +37,7 @@ def check(options: argparse.Namespace, settings: Settings) -> None:
 @contextmanager
 def fleet(
     options: argparse.Namespace, settings: Settings, cluster: VisitedCluster
-) -> Iterator[Mapping[str, Any]]:
+) -> Iterator[LoadOptions]:
     """Give the options of a trial that its load is in functions; none if it is not.
 
     A function that is not named is made of our own package, and removed with the block.

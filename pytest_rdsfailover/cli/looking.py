@@ -3,13 +3,13 @@
 import argparse
 import json
 import time
-from collections.abc import Iterator
-from dataclasses import asdict
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
 
 from pytest_rdsfailover.cli.acting import YES, shown_toxics, visited
 from pytest_rdsfailover.cli.output import say
-from pytest_rdsfailover.local.gateway.proxy.stats import Pin
+from pytest_rdsfailover.local.gateway.messages import InstanceView
+from pytest_rdsfailover.local.gateway.proxy.stats import Pin, ProxyStats
 from pytest_rdsfailover.local.rds_proxy import READ_ONLY, READ_WRITE
 from pytest_rdsfailover.local.standing.toxics import StandingToxics
 from pytest_rdsfailover.local.standing.visitor import VisitedCluster
@@ -20,7 +20,9 @@ def status(options: argparse.Namespace) -> int:
     """Print how a cluster is now."""
     with visited(options.name) as cluster:
         found = _status(cluster)
-        shown = json.dumps(found) if options.json else "\n".join(_status_lines(cluster, found))
+        shown = (
+            json.dumps(asdict(found)) if options.json else "\n".join(_status_lines(cluster, found))
+        )
     say(shown)
     return YES
 
@@ -44,51 +46,74 @@ def _pins(cluster: VisitedCluster) -> list[Pin]:
     return sorted(found, key=lambda pin: pin.at)
 
 
-def _status(cluster: VisitedCluster) -> dict[str, Any]:
-    """Return all that can be said of a cluster, as plain data without secrets."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndpointView:
+    """The network in front of an endpoint: whether it takes connections, and toxics by their names."""
+
+    listens: bool
+    toxics: Mapping[str, Mapping[str, int]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatusView:
+    """All that can be said of a cluster now, without secrets; as `--json` says it."""
+
+    name: str
+    pid: int
+    up_s: float
+    profile: str
+    writer: str
+    dns: str
+    failing_over: bool
+    failovers: int
+    failures: Sequence[str]
+    instances: Sequence[InstanceView]
+    proxy: Mapping[str, ProxyStats]
+    toxics: Mapping[str, EndpointView]
+
+
+def _status(cluster: VisitedCluster) -> StatusView:
+    """Return all that can be said of a cluster."""
     view, description = cluster.gateway.describe(), cluster.description
     toxics = StandingToxics(cluster)
-    return {
-        "name": description.name,
-        "pid": description.keeper.pid,
-        "up_s": round(time.time() - description.since, 1),
-        "profile": description.profile,
-        "writer": view.writer,
-        "dns": view.dns,
-        "failing_over": view.playing,
-        "failovers": len(cluster.failovers),
-        "failures": list(view.failures),
-        "instances": [asdict(instance) for instance in view.instances],
-        "proxy": {
-            name: asdict(cluster.gateway.proxy(name).stats) for name in (READ_WRITE, READ_ONLY)
-        },
-        "toxics": {
-            called: {"listens": toxics.listens(called), "toxics": dict(toxics.on(called))}
+    return StatusView(
+        name=description.name,
+        pid=description.keeper.pid,
+        up_s=round(time.time() - description.since, 1),
+        profile=description.profile,
+        writer=view.writer,
+        dns=view.dns,
+        failing_over=view.playing,
+        failovers=len(cluster.failovers),
+        failures=view.failures,
+        instances=view.instances,
+        proxy={name: cluster.gateway.proxy(name).stats for name in (READ_WRITE, READ_ONLY)},
+        toxics={
+            called: EndpointView(listens=toxics.listens(called), toxics=toxics.on(called))
             for called in description.called
         },
-    }
+    )
 
 
-def _status_lines(cluster: VisitedCluster, found: dict[str, Any]) -> Iterator[str]:
+def _status_lines(cluster: VisitedCluster, status: StatusView) -> Iterator[str]:
     description, toxics = cluster.description, StandingToxics(cluster)
-    age, server = format_duration(found["up_s"]), description.parts["server"]
-    yield f"{found['name']}: up for {age}, process {found['pid']}, profile {found['profile']}, {server}"
-    for instance in found["instances"]:
-        name = instance["id"]
-        led = "  <- the cluster endpoint leads here" if name == found["dns"] else ""
+    age, server = format_duration(status.up_s), description.parts["server"]
+    yield (f"{status.name}: up for {age}, process {status.pid}, profile {status.profile}, {server}")
+    for instance in status.instances:
+        led = "  <- the cluster endpoint leads here" if instance.id == status.dns else ""
         yield (
-            f"{name}  {instance['role']}  {instance['state']}  {instance['sessions']} connections"
-            f"  {description.places[name]}{led}"
+            f"{instance.id}  {instance.role}  {instance.state}  {instance.sessions} connections"
+            f"  {description.places[instance.id]}{led}"
         )
-    for name, stats in found["proxy"].items():
+    for name, stats in status.proxy.items():
         yield (
-            f"{name}  {stats['client_connections']} clients over {stats['database_connections']}"
-            f" connections, {stats['pinned']} pinned, {stats['waiting']} waiting"
+            f"{name}  {stats.client_connections} clients over {stats.database_connections}"
+            f" connections, {stats.pinned} pinned, {stats.waiting} waiting"
         )
     yield from (
         shown_toxics(toxics, called)
-        for called, state in found["toxics"].items()
-        if state["toxics"] or not state["listens"]
+        for called, endpoint in status.toxics.items()
+        if endpoint.toxics or not endpoint.listens
     )
-    running = ", one is on its way" if found["failing_over"] else ""
-    yield f"failovers: {found['failovers']}{running}"
+    running = ", one is on its way" if status.failing_over else ""
+    yield f"failovers: {status.failovers}{running}"

@@ -15,7 +15,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import NoReturn
 
-from pytest_rdsfailover.cli.output import say
+from pytest_rdsfailover.cli.output import own_words, say
 from pytest_rdsfailover.cli.signals import EndedError
 from pytest_rdsfailover.model.errors import RdsFailoverError, SettingError, did_you_mean
 from pytest_rdsfailover.model.shown import printable
@@ -65,8 +65,7 @@ def _done(options: argparse.Namespace) -> int:
     try:
         status: int = options.run(options)
     except SettingError as error:
-        # The options of clusters have the names that they have in pytest, without the prefix.
-        return _wrong(str(error).replace("--rds-", "--"), options.wrong)
+        return _wrong(own_words(str(error)), options.wrong)
     except RdsFailoverError as error:
         return _wrong(str(error), options.failed)
     except OSError as error:
@@ -122,6 +121,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=version("pytest-rdsfailover"))
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     standing_arguments.add(commands)
+    _add_demo(commands)
     _add_judge(commands)
     _add_render(commands)
     _add_compare(commands)
@@ -133,6 +133,18 @@ def _parser() -> argparse.ArgumentParser:
     for command in commands.choices.values():
         command.set_defaults(known=command.flags)
     return parser
+
+
+def _add_demo(commands: "argparse._SubParsersAction[_Parser]") -> None:
+    from pytest_rdsfailover.cli.standing_arguments import add_options, late
+
+    parser = commands.add_parser("demo", help="show a failover and its report, without a project")
+    parser.add_argument("--profile", metavar="NAME", help="failover profile (aurora)")
+    parser.add_argument("--report", metavar="DIR", help="write an HTML page to DIR/index.html")
+    add_options(parser, ("seed", "server"))
+    trial = vars(commands.choices["trial"].parse_args([]))
+    own = {"name": f"demo-{os.getpid()}", "profile": "aurora", "writers": "16"}
+    parser.set_defaults(**{**trial, **own, "run": late("demo", "demo")})
 
 
 def _add_judge(commands: "argparse._SubParsersAction[_Parser]") -> None:

@@ -31,3 +31,8 @@ def _lead_nowhere() -> None:
     nothing = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nothing, sys.stdout.fileno())
     os.close(nothing)
+
+
+def own_words(text: str) -> str:
+    """Return a text in which options are called as commands call them: as pytest does, without the prefix."""
+    return text.replace("--rds-", "--")

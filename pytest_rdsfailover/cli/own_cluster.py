@@ -3,16 +3,18 @@
 import argparse
 import sys
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from pytest_rdsfailover.cli.cluster_file import ClusterFile
 from pytest_rdsfailover.cli.cluster_options import check_endpoint, dns_port_of, proxy_of
+from pytest_rdsfailover.local.gateway.proxy.settings import ProxyChanges
+from pytest_rdsfailover.local.standing.cluster_file import ClusterFile
 from pytest_rdsfailover.local.standing.host import ClusterHost
 from pytest_rdsfailover.local.standing.registry import check_name
+from pytest_rdsfailover.local.standing.variables import lines
 from pytest_rdsfailover.model.errors import FileWriteError, GatewayError
 from pytest_rdsfailover.model.settings import Settings
 
@@ -30,13 +32,15 @@ class OwnCluster:
         proxy: how its RDS Proxy is set up.
         dns_port: where a name server answers for its names; 0 for any free port, None for none.
         hosts: the file that says where its names lead; None for no such file.
+        env: the file with the variables that lead programs to it; None for no such file.
     """
 
     settings: Settings
     name: str
-    proxy: Mapping[str, object]
+    proxy: ProxyChanges
     dns_port: int | None
     hosts: ClusterFile | None
+    env: ClusterFile | None
 
     @classmethod
     def of(cls, options: argparse.Namespace, name: str, settings: Settings) -> Self:
@@ -46,12 +50,15 @@ class OwnCluster:
             SettingError: if it makes no sense.
         """
         check_endpoint(options.endpoint, settings)
+        if getattr(options, "env_file", None) is not None and settings.login is not None:
+            lines({"DB_PASSWORD": settings.login.password}, options.env_format)
         return cls(
             settings=settings,
             name=check_name(name),
             proxy=proxy_of(options),
             dns_port=dns_port_of(options, settings),
-            hosts=None if (path := options.hosts_file) is None else ClusterFile(Path(path), HOSTS),
+            hosts=_file(options, "hosts_file"),
+            env=_file(options, "env_file"),
         )
 
     @contextmanager
@@ -63,13 +70,23 @@ class OwnCluster:
             NotReadyError: if a server does not start.
         """
         with ClusterHost(
-            self.settings, self.name, proxy=self.proxy, dns_port=self.dns_port
+            self.settings,
+            self.name,
+            proxy=self.proxy,
+            dns_port=self.dns_port,
+            files=[file.path for file in (self.hosts, self.env) if file is not None],
         ) as host:
             if self.hosts is None:
                 yield host
                 return
             with self.hosts, following(self.hosts, host):
                 yield host
+
+
+def _file(options: argparse.Namespace, name: str) -> ClusterFile | None:
+    """Return the file that an option names; None if it names none, or the command has no such option."""
+    path = getattr(options, name, None)
+    return None if path is None else ClusterFile(Path(path), f"--{name.replace('_', '-')}")
 
 
 @contextmanager

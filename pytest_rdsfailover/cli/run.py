@@ -11,10 +11,19 @@ from collections.abc import Sequence
 from types import FrameType
 
 from pytest_rdsfailover.cli.cluster_options import settings_of
+from pytest_rdsfailover.cli.clusters import clusters
 from pytest_rdsfailover.cli.own_cluster import OwnCluster
-from pytest_rdsfailover.cli.signals import ended_by_signals, heard, is_in_foreground
+from pytest_rdsfailover.cli.signals import (
+    ENDING,
+    OF_TERMINAL,
+    OTHERS,
+    ended_by_signals,
+    heard,
+    is_in_foreground,
+)
 from pytest_rdsfailover.local.standing.variables import environment_of
 from pytest_rdsfailover.model.errors import RdsFailoverError, SettingError
+from pytest_rdsfailover.model.executed import start
 
 # As of `env` and `docker run`: the command cannot be run, there is none.
 NOT_RUNNABLE, NOT_FOUND = 126, 127
@@ -35,9 +44,10 @@ def run(options: argparse.Namespace) -> int:
         return NOT_RUNNABLE if there else NOT_FOUND
     name = options.name or f"run-{os.getpid()}"
     own = OwnCluster.of(options, name, settings_of(options))
-    with ended_by_signals(), own.started() as host:
+    clusters()  # so that nothing of killed ones is left
+    with ended_by_signals(), own.started() as host, host.cluster.guarded() as mark:
         told = environment_of(host.description, options.endpoint, os.environ)
-        status = _ran(program, command, told)
+        status = _ran(program, command, {**told, **mark})
         try:
             host.cluster.check()
         except RdsFailoverError as error:
@@ -51,26 +61,25 @@ def _ran(program: str, command: Sequence[str], environ: dict[str, str]) -> int:
     early: list[int] = []  # signals that came while the command was being started
 
     def pass_on(number: int, _: FrameType | None) -> None:
-        if number == signal.SIGINT and is_in_foreground():
+        if number in OF_TERMINAL and is_in_foreground():
             return  # the terminal has told the command
         early.append(number)
         for child in children:
             child.send_signal(early.pop())
 
-    before = {number: signal.signal(number, pass_on) for number in heard()}
+    passed = heard(*ENDING, signal.SIGQUIT, *OTHERS)
+    before = {number: signal.signal(number, pass_on) for number in passed}
     try:
-        child = subprocess.Popen(
-            command,
-            executable=program,
-            env=environ,
-            preexec_fn=_dies_with_us,  # noqa: PLW1509 - one system call, which takes no lock
-        )
+        child = start(command, program, env=environ, preexec_fn=_dies_with_us)
         children.append(child)
         while early:
             child.send_signal(early.pop())
         status = child.wait()
     except OSError as error:
-        _say(f"{command[0]}: {error.strerror}")
+        missing = isinstance(error, FileNotFoundError)  # it is there itself
+        _say(
+            f"{command[0]}: {'what its first line (#!) names is not there' if missing else error.strerror}"
+        )
         return NOT_RUNNABLE
     finally:
         for number, handler in before.items():

@@ -8,6 +8,10 @@ from contextlib import contextmanager
 from types import FrameType
 
 ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+# Those that mean something to many programs, and nothing to us.
+OTHERS = (signal.SIGUSR1, signal.SIGUSR2, signal.SIGALRM, signal.SIGWINCH)
+# A terminal sends them to us and to what we start.
+OF_TERMINAL = (signal.SIGINT, signal.SIGQUIT, signal.SIGWINCH)
 
 
 class EndedError(BaseException):
@@ -18,9 +22,9 @@ class EndedError(BaseException):
         self.number = number
 
 
-def heard() -> list[signal.Signals]:
-    """Return the signals that end us: not those that were ignored when we began, as by `nohup`."""
-    return [ending for ending in ENDING if signal.getsignal(ending) is not signal.SIG_IGN]
+def heard(*numbers: signal.Signals) -> list[signal.Signals]:
+    """Return which of some signals we hear: not those that were ignored when we began, as by `nohup`."""
+    return [number for number in numbers if signal.getsignal(number) is not signal.SIG_IGN]
 
 
 def is_in_foreground() -> bool:
@@ -39,7 +43,7 @@ def is_in_foreground() -> bool:
 
 @contextmanager
 def ended_by_signals() -> Iterator[None]:
-    """Raise `EndedError` at the first signal in the block; later ones do not disturb the end."""
+    """Raise `EndedError` at the first signal in the block that ends us; others do nothing."""
     if threading.current_thread() is not threading.main_thread():
         yield  # signals are not ours there
         return
@@ -49,9 +53,11 @@ def ended_by_signals() -> Iterator[None]:
             signal.signal(ending, signal.SIG_IGN)
         raise EndedError(number)
 
-    before = {ending: signal.signal(ending, end) for ending in heard()}
+    before = {number: signal.signal(number, end) for number in heard(*ENDING)}
+    # Not ignored: what we start would ignore them, too.
+    quiet = {number: signal.signal(number, lambda *_: None) for number in heard(*OTHERS)}
     try:
         yield
     finally:
-        for ending, handler in before.items():
-            signal.signal(ending, handler)
+        for number, handler in {**before, **quiet}.items():
+            signal.signal(number, handler)

@@ -14,6 +14,7 @@ from pytest_rdsfailover.model.options import OPTIONS
 # on the right one.
 NAME = "RDSFAILOVER_NAME"
 DEFAULT = "default"
+PASSWORD = "RDSFAILOVER_PASSWORD"  # noqa: S105 - the variable's name
 CLUSTER = ("profile", "seed", "server", "toxiproxy", "instances", "port", "aws_names")
 LOAD = (
     "writers",
@@ -69,7 +70,12 @@ def add_cluster(parser: argparse.ArgumentParser) -> None:
     """Add all that decides what a cluster is."""
     add_options(parser, CLUSTER)
     parser.add_argument("--user", metavar="NAME", help=f"database user of the clients ({USER})")
-    parser.add_argument("--password", metavar="TEXT", help="its password (random)")
+    parser.add_argument(
+        "--password", metavar="TEXT", help=f"its password (${PASSWORD}, or random); `ps` shows it"
+    )
+    parser.add_argument(
+        "--password-file", metavar="PATH", help="where its password is the first line"
+    )
     parser.add_argument("--database", metavar="NAME", help=f"its schema ({DATABASE})")
     parser.add_argument(
         "--proxy", action="append", default=[], metavar="NAME=VALUE",

@@ -4,40 +4,45 @@ import argparse
 import os
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any
 
 from pytest_rdsfailover.analysis.verdicts.bounds import (
-    Expectation,
     check_resolution,
     parse_expectations,
 )
-from pytest_rdsfailover.analysis.verdicts.expectations import FAIL, PASS, verdicts
 from pytest_rdsfailover.cli import fleet as fleets
 from pytest_rdsfailover.cli.cluster_options import settings_of
+from pytest_rdsfailover.cli.clusters import clusters
 from pytest_rdsfailover.cli.judge import bounds, judge
 from pytest_rdsfailover.cli.output import say
 from pytest_rdsfailover.cli.own_cluster import OwnCluster
 from pytest_rdsfailover.cli.render import render
 from pytest_rdsfailover.cli.signals import ended_by_signals
 from pytest_rdsfailover.cli.standing_arguments import CLUSTER, LOAD
+from pytest_rdsfailover.cli.stored_keys import StoredKeys, check_query, ran
+from pytest_rdsfailover.cli.trial_status import BROKEN, status_of
 from pytest_rdsfailover.cli.unasked import told, unasked
-from pytest_rdsfailover.cli.workload import StoredKeys, ran, workload_of
+from pytest_rdsfailover.cli.workload import workload_of
 from pytest_rdsfailover.journal import archive
 from pytest_rdsfailover.local.backend import environment
 from pytest_rdsfailover.local.profiles.profiles import load_profile
 from pytest_rdsfailover.local.server.accounts import ServerError
-from pytest_rdsfailover.local.standing.registry import Registry
 from pytest_rdsfailover.local.standing.variables import changes
 from pytest_rdsfailover.local.standing.visitor import VisitedCluster
-from pytest_rdsfailover.model.errors import AuditError, SettingError
+from pytest_rdsfailover.model.errors import (
+    AuditError,
+    FileWriteError,
+    RdsFailoverError,
+    SettingError,
+)
+from pytest_rdsfailover.model.files import check_file, check_folder
 from pytest_rdsfailover.model.settings import Settings, check_trials
+from pytest_rdsfailover.trial.options import LoadOptions
 from pytest_rdsfailover.trial.runner import TrialRunner
 from pytest_rdsfailover.trial.trial import InvalidTrialError, Trial
 
-MET, BROKEN, NOTHING_PROVEN = 0, 1, 3
 OWN_CLUSTER = (
     "server",
     "toxiproxy",
@@ -46,6 +51,7 @@ OWN_CLUSTER = (
     "aws_names",
     "user",
     "password",
+    "password_file",
     "database",
     "dns_port",
     "hosts_file",
@@ -59,7 +65,11 @@ def trial(options: argparse.Namespace) -> int:
     expectations = parse_expectations(**bounds(options.expect))
     check_resolution(expectations, settings.rate)
     fleets.check(options, settings)
-    workload_of(options, {})  # so that nothing is started for a wrong one
+    workload = workload_of(options, {})  # so that nothing is started for a wrong one
+    if options.stored_sql is not None:
+        if workload is None:
+            raise SettingError("--stored-sql: our own insert knows its table; leave it out")
+        check_query(options.stored_sql)
     if options.profile is not None:
         load_profile(options.profile)
     _make_places(options)
@@ -68,8 +78,8 @@ def trial(options: argparse.Namespace) -> int:
         fleet = stack.enter_context(fleets.fleet(options, settings, cluster))
         session = TrialSession(options, settings, cluster, fleet)
         session.prepare()
-        trials = [session.run(number) for number in range(options.trials)]
         directory = options.journal or stack.enter_context(tempfile.TemporaryDirectory())
+        trials = session.taken(options.trials)
         paths = [session.write(Path(directory), trial) for trial in trials]
         lines, _ = judge(
             paths, expect=options.expect, json_path=_path(options.json), timelines=False
@@ -77,13 +87,13 @@ def trial(options: argparse.Namespace) -> int:
         _show([*lines, *session.problems])
         if options.report is not None:
             _show([f"report: {render(paths, Path(options.report), title='Database failover')}"])
-    status = _status(trials, expectations, session.problems)
+    status = status_of(trials, expectations, session.problems)
     broken = unasked(trials, [expectation.name for expectation in expectations])
     if broken and options.strict and status != BROKEN:
-        _show([told(broken, strict=True)])
+        _show([told(broken, BROKEN)])
         return BROKEN
-    if broken and status == MET:
-        _show([told(broken, strict=False)])
+    if broken and status != BROKEN:
+        _show([told(broken, status)])
     return status
 
 
@@ -91,25 +101,21 @@ def _make_places(options: argparse.Namespace) -> None:
     """Make the directories that are written to in the end, so that no trial is taken in vain.
 
     Raises:
-        SettingError: if one of them cannot be made.
+        SettingError: if something could not be written.
     """
-    document = None if options.json is None else Path(options.json).absolute().parent
-    for flag, path in (
-        ("json", document),
-        ("report", options.report),
-        ("journal", options.journal),
-    ):
+    for flag, check in (("json", check_file), ("report", check_folder), ("journal", check_folder)):
+        path = getattr(options, flag)
         if path is not None:
             try:
-                Path(path).mkdir(parents=True, exist_ok=True)
-            except OSError as error:
-                raise SettingError(f"--{flag}: {path} cannot be made: {error.strerror}") from None
+                check(Path(path))
+            except FileWriteError as error:
+                raise SettingError(f"--{flag}: {error}; name another place") from None
 
 
 @contextmanager
 def _cluster(options: argparse.Namespace, settings: Settings) -> Iterator[VisitedCluster]:
     """Give the standing cluster of that name; one for the time of the trials if there is none."""
-    registry = Registry()
+    registry = clusters()
     if options.name in registry.names():
         found = registry.find(options.name)
         asked = [
@@ -153,7 +159,7 @@ class TrialSession:
         options: argparse.Namespace,
         settings: Settings,
         cluster: VisitedCluster,
-        fleet: Mapping[str, Any],
+        fleet: LoadOptions,
     ) -> None:
         self._fleet = fleet
         self._options, self._settings, self._cluster = options, settings, cluster
@@ -175,10 +181,8 @@ class TrialSession:
         """Make what the workload needs, and see whether its keys can be read back.
 
         Raises:
-            SettingError: if they cannot, they would never be read, or what makes it is refused.
+            SettingError: if they cannot, or what makes it is refused.
         """
-        if self._stored is not None and self._workload is None:
-            raise SettingError("--stored-sql: our own insert knows its table; leave it out")
         for statement in self._options.setup_sql:
             try:
                 ran(self._cluster.audit_endpoint(), statement)
@@ -187,11 +191,27 @@ class TrialSession:
         if self._stored is not None:
             self._stored.check()
 
-    def run(self, number: int) -> Trial:
+    def taken(self, count: int) -> Sequence[Trial]:
+        """Run trials; what ends one of them takes nothing from those before.
+
+        Raises:
+            RdsFailoverError: if not even the first can be run.
+        """
+        for number in range(1, count + 1):
+            try:
+                self._run()
+            except RdsFailoverError as error:
+                if not self._noted:
+                    raise
+                self.problems.append(f"trial {number} of {count} was not run to its end: {error}")
+                break
+            if number < count:
+                time.sleep(self._settings.spacing)
+        return self._noted
+
+    def _run(self) -> None:
         """Run one trial; an invalid one is a trial, too."""
-        if number:
-            time.sleep(self._settings.spacing)
-        more: dict[str, Any] = dict(self._fleet)
+        more = self._fleet
         if self._workload is not None:
             more = {"workload": self._workload, "stored": self._stored}
         try:
@@ -200,7 +220,6 @@ class TrialSession:
             pass  # its reason is in the table
         except AuditError as error:
             self.problems.append(f"not audited: {error}")
-        return self._noted[-1]
 
     def write(self, directory: Path, found: Trial) -> Path:
         """Write a trial's journal; return its path."""
@@ -213,21 +232,6 @@ class TrialSession:
         )
         assert found.evidence is not None  # noqa: S101 - for the type checker: we have just taken it
         return archive.write(directory, found.evidence, label)
-
-
-def _status(
-    trials: Sequence[Trial], expectations: Sequence[Expectation], problems: Sequence[str]
-) -> int:
-    states = [
-        verdict.state
-        for trial in trials
-        if trial.valid
-        for verdict in verdicts(trial, expectations)
-    ]
-    if FAIL in states:
-        return BROKEN
-    proven = all(trial.valid for trial in trials) and all(state == PASS for state in states)
-    return MET if proven and not problems else NOTHING_PROVEN
 
 
 def _path(text: str | None) -> Path | None:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from pytest_rdsfailover.analysis.findings.finding import Finding
 from pytest_rdsfailover.analysis.summary import Summary
+from pytest_rdsfailover.cli.trial_status import BROKEN
 
 
 def unasked(trials: Iterable[Summary], asked: Iterable[str]) -> list[Finding]:
@@ -19,16 +20,16 @@ def unasked(trials: Iterable[Summary], asked: Iterable[str]) -> list[Finding]:
     return list(broken.values())
 
 
-def told(findings: Sequence[Finding], *, strict: bool) -> str:
+def told(findings: Sequence[Finding], status: int) -> str:
     """Return a line that says what such findings mean for the exit status, and how to ask."""
     bounds = dict.fromkeys(
         f"--expect '{_spaced(finding.expectation)}'" for finding in findings if finding.expectation
     )
-    if strict:
+    if status == BROKEN:
         names = ", ".join(finding.name for finding in findings)
-        return f"status 1 by --strict: no --expect asks for {names}"
+        return f"status {status} by --strict: no --expect asks for {names}"
     ways = [" ".join(bounds), "--strict"] if bounds else ["--strict"]
-    return f"status 0, because no --expect asks for it: {', or '.join(ways)}"
+    return f"status {status}, because no --expect asks for it: {', or '.join(ways)}"
 
 
 def _spaced(expectation: str) -> str:

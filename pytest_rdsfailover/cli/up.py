@@ -3,15 +3,15 @@
 import argparse
 import json
 import os
+import shlex
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 from dataclasses import asdict
-from pathlib import Path
 
 from pytest_rdsfailover.cli.acting import end
-from pytest_rdsfailover.cli.cluster_file import ClusterFile
 from pytest_rdsfailover.cli.cluster_options import settings_of
+from pytest_rdsfailover.cli.clusters import clusters
 from pytest_rdsfailover.cli.detached import Announce, detach
 from pytest_rdsfailover.cli.output import say
 from pytest_rdsfailover.cli.own_cluster import OwnCluster
@@ -22,7 +22,7 @@ from pytest_rdsfailover.local.processes.identity import identity_of
 from pytest_rdsfailover.local.standing.description import Description
 from pytest_rdsfailover.local.standing.happenings import Happenings
 from pytest_rdsfailover.local.standing.host import Limits
-from pytest_rdsfailover.local.standing.registry import Registry, check_name
+from pytest_rdsfailover.local.standing.registry import check_name
 from pytest_rdsfailover.local.standing.variables import changes
 from pytest_rdsfailover.local.standing.variables import lines as variable_lines
 from pytest_rdsfailover.model.errors import FileWriteError, RdsFailoverError, SettingError
@@ -32,20 +32,20 @@ from pytest_rdsfailover.model.files import remove
 def up(options: argparse.Namespace) -> int:
     """Start a cluster and keep it; return the exit status."""
     name = check_name(options.name)
-    registry = Registry()
     limits = Limits(
         parent=identity_of(os.getppid()) if options.with_parent else None, idle=options.idle
     )
     own = OwnCluster.of(options, name, settings_of(options))
-    env = None if (path := options.env_file) is None else ClusterFile(Path(path), "--env-file")
+    registry = clusters()
     if not options.detach:
-        return _keep(options, own, limits, env, say)
+        return _keep(options, own, limits, say)
 
     def keep(announce: Announce) -> int:
-        status = _keep(options, own, limits, env, announce)
+        status = _keep(options, own, limits, announce)
         remove(registry.log(name))  # only a cluster that failed has left anything to say
         return status
 
+    registry.check_free(name)  # whose log would be another's
     said = detach(keep, registry.log(name), options.failed, options.wrong)
     if said.status:
         raise (
@@ -63,16 +63,15 @@ def _keep(
     options: argparse.Namespace,
     own: OwnCluster,
     limits: Limits,
-    env: ClusterFile | None,
     announce: Announce,
 ) -> int:
     """Keep a cluster until something ends it."""
     with suppress(EndedError), ended_by_signals(), ExitStack() as stack:
         host = stack.enter_context(own.started())
-        if env is not None:
-            stack.enter_context(env)
+        if own.env is not None:
+            stack.enter_context(own.env)
             told = changes(host.description, options.endpoint, os.environ)
-            env.write(variable_lines(told, options.env_format))
+            own.env.write(variable_lines(told, options.env_format))
         shown = document(host.description) if options.json else "\n".join(lines(host.description))
         announce(shown)
         gateway = stack.enter_context(connect(host.description.control))
@@ -120,7 +119,7 @@ def lines(description: Description) -> Iterator[str]:
     yield f"instances {instances}"
     yield f"proxy     {at['proxy']}   proxy-reader {at['proxy-reader']}"
     yield (
-        f"user      {description.user}   password {description.password}"
+        f"user      {description.user}   password {shlex.quote(description.password)}"
         f"   database {description.database}"
     )
     yield f"CA file   {description.ca}"

@@ -1,19 +1,13 @@
-"""The workload of `rdsfailover trial` as it was typed, and how its keys are read back."""
+"""The workload of `rdsfailover trial` as it was typed."""
 
 import argparse
 import shlex
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Mapping
 
 from pytest_rdsfailover.load.http import MEANINGS, METHODS, HttpWorkload, Meaning
 from pytest_rdsfailover.load.outside import OutsideWorkload
 from pytest_rdsfailover.load.programs import ProcessWorkload
-from pytest_rdsfailover.local.server import accounts
-from pytest_rdsfailover.local.server.accounts import Account, Address, ServerError
-from pytest_rdsfailover.model.endpoints import Endpoint
-from pytest_rdsfailover.model.errors import AuditError, SettingError
-
-GetEndpoint = Callable[[], Endpoint]
+from pytest_rdsfailover.model.errors import SettingError, once
 
 
 def workload_of(
@@ -46,9 +40,9 @@ def workload_of(
     return HttpWorkload(
         url=url.strip(),
         method=method,
-        headers=dict(map(_header, options.header)),
+        headers=once(map(_header, options.header), "--header"),
         body=options.body,
-        outcomes=dict(map(_outcome, options.outcome)),
+        outcomes=once(map(_outcome, options.outcome), "--outcome"),
         **bound,
     )
 
@@ -81,62 +75,3 @@ def _outcome(text: str) -> tuple[int, Meaning]:
     if not equals or not status.isdecimal() or meaning not in MEANINGS:
         raise SettingError(f"--outcome {text!r}: write STATUS=acked, refused or unknown")
     return int(status), meaning
-
-
-class StoredKeys:
-    """Reads the keys that are stored by a statement of the user's; called, it returns them.
-
-    Args:
-        endpoint: returns where the writer can be read.
-        statement: returns one column, the key of each row.
-    """
-
-    def __init__(self, endpoint: GetEndpoint, statement: str) -> None:
-        self._endpoint, self._statement = endpoint, statement
-
-    def __call__(self) -> list[Any]:
-        """Return the keys.
-
-        Raises:
-            AuditError: if they cannot be read.
-        """
-        try:
-            return [row[0] for row in self._rows()]
-        except (ServerError, SettingError) as error:
-            raise AuditError(f"--stored-sql: {error}") from error
-
-    def check(self) -> None:
-        """Run the statement once before anything is written.
-
-        Raises:
-            SettingError: if it fails, or returns anything but one column.
-        """
-        try:
-            self._rows()
-        except ServerError as error:
-            raise SettingError(
-                f"--stored-sql: {error}; the table has to be there: start the service first, or make it"
-                " by --setup-sql"
-            ) from None
-
-    def _rows(self) -> list[Any]:
-        rows, columns = ran(self._endpoint(), self._statement)
-        if columns != 1:
-            raise SettingError(
-                f"--stored-sql returns {columns} columns: write a SELECT of the one that holds the key"
-            )
-        return rows
-
-
-def ran(endpoint: Endpoint, statement: str) -> tuple[list[Any], int]:
-    """Execute a statement on a connection of its own; return its rows and how many columns they have.
-
-    Raises:
-        ServerError: if the server cannot be reached or refuses it, in its own words.
-    """
-    address = Address(host=endpoint.host, port=endpoint.port)
-    account = Account(user=endpoint.user, password=endpoint.secret(), database=endpoint.database)
-    with accounts.session(address, account) as connection, connection.cursor() as cursor:
-        cursor.execute(statement)
-        rows = list(cursor.fetchall())
-        return rows, len(cursor.description or ())

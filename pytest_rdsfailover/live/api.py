@@ -41,6 +41,10 @@ class LiveApi:
         """Raise NotHereError: a client of another process could move the writer past the gates."""
         raise NotHereError("other processes are not led to the AWS API of a real cluster")
 
+    def impaired(self, **_: Any) -> NoReturn:
+        """Raise NotHereError: nobody makes AWS slower."""
+        raise NotHereError("the API of AWS is not impaired by tests; a local cluster's is")
+
 
 def refuse_touch(model: Any, **_: Any) -> None:
     """Raise TouchError if an operation may change something."""

@@ -39,7 +39,7 @@ class LiveProxy:
         """Raise NotHereError: nothing is changed."""
         raise NotHereError("a real RDS Proxy is not set up by tests: add_secret")
 
-    def begin(self, options: Mapping[str, Any]) -> None:
+    def begin(self, options: Mapping[str, object]) -> None:
         """Leave the proxy as it is; only a local proxy can be set up by a test.
 
         Raises:

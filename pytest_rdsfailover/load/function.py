@@ -12,7 +12,7 @@ import time
 import uuid
 from collections.abc import Mapping
 from dataclasses import asdict, replace
-from typing import Any, Protocol
+from typing import Protocol
 
 from pytest_rdsfailover.journal.journal import Journal
 from pytest_rdsfailover.journal.parcel import pack
@@ -40,7 +40,7 @@ class Context(Protocol):
         """Return how long the function may still run."""
 
 
-def handler(event: Mapping[str, Any], context: Context) -> dict[str, Any]:
+def handler(event: Mapping[str, object], context: Context) -> Mapping[str, object]:
     """Run a function's share of a load, and report it.
 
     Args:

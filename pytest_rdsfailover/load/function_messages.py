@@ -2,12 +2,13 @@
 
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from pytest_rdsfailover.journal.complaints import Complaint
 from pytest_rdsfailover.load.alignment import Offset
+from pytest_rdsfailover.load.options import WorkloadOptions
 from pytest_rdsfailover.load.processes import LoadOrder
 from pytest_rdsfailover.load.workloads import choose
 from pytest_rdsfailover.load.writer import ReconnectPolicy
@@ -110,15 +111,12 @@ class FunctionOrder:
     retries: int = 0
     think: float = 0.0
 
-    def plain(self) -> dict[str, Any]:
-        """Return it as JSON has it; it holds a password."""
-        return asdict(self)
-
     def load_order(self, endpoint: Endpoint) -> LoadOrder:
         """Return what the engine is told; *endpoint* is the place, here."""
-        options: dict[str, Any] = {}
+        options: WorkloadOptions = {}
         if self.workload is not None:
-            options["workload"] = dict(self.workload)
+            mix: Any = dict(self.workload)  # of names that the plan has checked
+            options["workload"] = mix
         if self.reader is not None:
             options["reader"] = self.reader.endpoint()
         make = choose(options, endpoint, retries=self.retries, policy=self.policy, classify=None)

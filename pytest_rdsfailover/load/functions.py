@@ -13,7 +13,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 from pytest_rdsfailover.aws.functions import Invoked, LambdaFunction
 from pytest_rdsfailover.journal.complaints import Complaint
@@ -119,7 +119,7 @@ class FunctionLoad(Engine):
         time.sleep(max(0.0, to_seconds(start - time.monotonic_ns())))
 
     def _invoke(self, order: FunctionOrder) -> None:
-        invoked = self._function.invoke(order.plain())
+        invoked = self._function.invoke(asdict(order))
         self._invoked[order.function] = invoked, time.monotonic_ns()
 
     def acked_since(self, moment: float) -> int:  # noqa: ARG002 - nobody knows

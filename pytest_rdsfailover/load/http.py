@@ -1,5 +1,6 @@
 """Writes by HTTP: one request for each key, over a connection that each writer keeps alive."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, get_args
@@ -23,6 +24,9 @@ Method = Literal["DELETE", "GET", "PATCH", "POST", "PUT"]
 Meaning = Literal["acked", "refused", "unknown"]
 MEANINGS: tuple[Meaning, ...] = get_args(Meaning)
 METHODS: tuple[Method, ...] = get_args(Method)
+NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110: a token
+VALUE = re.compile(r"[\t\x20-\x7e\xa0-\xff]*")  # and what may stand in a field's value
+URL = re.compile(r"[!-~]+")
 LONGEST_SHOWN = 200  # bytes of an answer
 OUTCOMES = {"2": Outcome.ACKED, "3": Outcome.REFUSED, "4": Outcome.REFUSED, "5": Outcome.UNKNOWN}
 
@@ -58,18 +62,7 @@ class HttpWorkload(OutsideWorkload):
 
     def __post_init__(self) -> None:
         """Refuse what can never write a key."""
-        try:
-            parts = urlsplit(self.url)
-            usable = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
-        except ValueError:
-            usable = False
-        if not usable:
-            raise SettingError(
-                f"{self.url!r} is no URL of a service; write one such as"
-                " http://127.0.0.1:8080/orders?ref={key}"
-            )
-        if KEY in parts.netloc:
-            raise SettingError(f"{self.url!r}: all keys go to one host; write {KEY} behind it")
+        self._check_url()
         if self.method not in METHODS:
             raise SettingError(f"the method {self.method!r} is none of {', '.join(METHODS)}")
         if not any(KEY in text for text in (self.url, self.body or "", *self.headers.values())):
@@ -82,8 +75,28 @@ class HttpWorkload(OutsideWorkload):
                 raise SettingError(
                     f"outcome {status}={meaning}: write a status and acked, refused or unknown"
                 )
+        for name, text in self.headers.items():
+            if not NAME.fullmatch(name) or not VALUE.fullmatch(text):
+                raise SettingError(
+                    f"the header {name!r} cannot be sent: write a name of letters, digits and -, and a"
+                    " value of Latin characters on one line"
+                )
         if self.connect_within <= 0 or self.answer_within <= 0:
             raise SettingError("a request needs some time for a connection and for an answer")
+
+    def _check_url(self) -> None:
+        try:
+            parts = urlsplit(self.url)
+            usable = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+        except ValueError:
+            usable = False
+        if not usable or not URL.fullmatch(self.url):
+            raise SettingError(
+                f"{self.url!r} is no URL of a service; write one such as"
+                " http://127.0.0.1:8080/orders?ref={key}, other signs and spaces as %20"
+            )
+        if KEY in parts.netloc:
+            raise SettingError(f"{self.url!r}: all keys go to one host; write {KEY} behind it")
 
     def open(self) -> urllib3.HTTPConnectionPool:
         """Return a writer's own connection, which is made when it is first used."""

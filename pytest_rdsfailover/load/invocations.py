@@ -46,7 +46,7 @@ class LambdaWorkload(OutsideWorkload):
 
     function: str
     client: Any = field(repr=False)
-    event: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    event: Mapping[str, object] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
         """Refuse what can never write a key."""

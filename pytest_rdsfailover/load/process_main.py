@@ -5,11 +5,11 @@ import os
 import pickle
 import sys
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from pytest_rdsfailover.journal.journal import Journal
 from pytest_rdsfailover.load.engines import engine
-from pytest_rdsfailover.load.processes import Acked, Ended, LoadOrder, Obeyed
+from pytest_rdsfailover.load.processes import Acked, Ended, Failed, LoadOrder, Obeyed
 from pytest_rdsfailover.load.progress import Progress
 from pytest_rdsfailover.load.watchdog import Watchdog
 from pytest_rdsfailover.model.errors import RdsFailoverError
@@ -67,21 +67,21 @@ def serve(questions: BinaryIO, answers: BinaryIO) -> None:
     except Exception as error:  # noqa: BLE001 - it is the answer to every question
         problem = f"a process of the load cannot begin: {error!r}"
     for line in questions:
-        answer = {"error": problem} if shard is None else _answer(shard, line)
-        answers.write(json.dumps(answer).encode() + b"\n")
+        answer = Failed(error=problem) if shard is None else _answer(shard, line)
+        answers.write(json.dumps(asdict(answer)).encode() + b"\n")
         answers.flush()
 
 
-def _answer(shard: Shard, line: bytes) -> dict[str, Any]:
-    """Return the answer to a question as JSON has it; `error` says why there is none."""
+def _answer(shard: Shard, line: bytes) -> "DataclassInstance":
+    """Return the answer to a question."""
     method, *arguments = json.loads(line)
     try:
         done: DataclassInstance = getattr(shard, method)(*arguments)
-        return asdict(done)
+        return done  # noqa: TRY300 - beside what stands in its place
     except RdsFailoverError as error:
-        return {"error": str(error)}
+        return Failed(error=str(error))
     except Exception as error:  # noqa: BLE001 - the parent must learn of it
-        return {"error": repr(error)}
+        return Failed(error=repr(error))
 
 
 def main() -> None:

@@ -70,6 +70,13 @@ class Obeyed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Failed:
+    """A process has not done what it was told, and why."""
+
+    error: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Acked:
     """How many writers of a process had a write acknowledged."""
 

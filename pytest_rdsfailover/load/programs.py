@@ -11,15 +11,16 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from pytest_rdsfailover.load import stray_lines
 from pytest_rdsfailover.load.outside import OutsideWorkload
 from pytest_rdsfailover.model.clock import MonotonicClock, wait_until
 from pytest_rdsfailover.model.errors import SettingError, ToldError
+from pytest_rdsfailover.model.executed import start
 from pytest_rdsfailover.model.records import Fault, Outcome
 from pytest_rdsfailover.mysql.driver import KINDS
 
-SPOKEN = "write `ok KEY`, `refused KEY CODE` or `unknown KEY CODE`, and flush the line"
 ENDS_WITHIN = 2.0  # seconds that a program has for its end once its input has ended
-BLOCK, LONGEST_LINE, LONGEST_SHOWN = 65536, 1 << 20, 100  # bytes
+BLOCK, LONGEST_LINE = 65536, 1 << 20  # bytes
 OUTCOMES = {"ok": Outcome.ACKED, "refused": Outcome.REFUSED, "unknown": Outcome.UNKNOWN}
 
 
@@ -30,7 +31,8 @@ class ProcessWorkload(OutsideWorkload):
     It reads one key a line from its standard input, and answers each with one line on its standard
     output: `ok KEY` once the write is acknowledged, `refused KEY CODE` if nothing was stored, `unknown
     KEY CODE` if it cannot tell. CODE is MySQL's error number, or 0. It ends with its input. A program
-    that ends before is started again for the next key. Its standard error is ours.
+    that ends before is started again for the next key. Its standard error is ours. Any other line is no
+    answer to any key; the first ones are told on standard error.
 
     Attributes:
         command: the program and its arguments.
@@ -86,8 +88,10 @@ class ProgramSession:
     def _started(self) -> "subprocess.Popen[bytes]":
         self._buffer = b""
         environ = {**os.environ, **self._workload.environ}
-        return subprocess.Popen(
-            list(self._workload.command),
+        command = self._workload.command
+        return start(
+            command,
+            shutil.which(command[0]) or command[0],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env={name: value for name, value in environ.items() if value is not None},
@@ -105,47 +109,54 @@ class ProgramSession:
             self._process.stdin.flush()
         except OSError:
             raise self._ended(key) from None
-        deadline = time.monotonic() + self._workload.answer_within
-        while True:
-            word, answered, code = self._answer(key, deadline)
-            if answered == key:
-                break
-            if answered not in self._late:
-                raise _nonsense(f"it has answered {answered!r}, which is not the key {key!r}")
-            self._late.discard(answered)
+        word, code = self._answer(key)
         outcome = OUTCOMES[word]
         if outcome is not Outcome.ACKED:
             fault = Fault(code, KINDS.get(code, "server") if code else "server")
             raise ToldError(outcome, fault, f"{self._name} said: {word} {key} {code}")
 
-    def _answer(self, key: str, deadline: float) -> tuple[str, str, int]:
-        """Return the next line's word, key and code."""
-        line = self._line(key, deadline)
-        word, _, rest = line.partition(" ")
-        answered, _, code = rest.partition(" ")
-        number = code.strip() or "0"
-        if word not in OUTCOMES or not answered or not (number.isascii() and number.isdecimal()):
-            raise _nonsense(f"it has said {line[:LONGEST_SHOWN]!r}")
-        return word, answered, min(int(number), 65535)
+    def _answer(self, key: str) -> tuple[str, int]:
+        """Return word and code of a key's answer; what else is said meanwhile is no answer to it."""
+        deadline = time.monotonic() + self._workload.answer_within
+        stray = ""
+        while (line := self._line(key, deadline)) is not None:
+            word, _, rest = line.partition(" ")
+            answered, _, code = rest.partition(" ")
+            number = code.strip() or "0"
+            if word in OUTCOMES and answered in self._late:
+                self._late.discard(answered)
+            elif word not in OUTCOMES or answered not in ("", key):
+                stray = stray_lines.told(self._name, line)
+            elif answered and number.isascii() and number.isdecimal():
+                return word, min(int(number), 65535)
+            else:
+                self._late.add(key)
+                text = f"it has said {stray_lines.shape(line)!r}; {stray_lines.SPOKEN}"
+                raise ToldError(Outcome.UNKNOWN, Fault(0, "client"), text)
+        self._late.add(key)
+        text = (
+            f"{self._name} has not answered {key} within {self._workload.answer_within:g} s{stray}"
+        )
+        raise ToldError(Outcome.UNKNOWN, Fault(0, "timeout"), text)
 
-    def _line(self, key: str, deadline: float) -> str:
+    def _line(self, key: str, deadline: float) -> str | None:
+        """Return the next line; None if there is none until the deadline."""
         assert self._process.stdout is not None  # noqa: S101 - for the type checker: it is a pipe
         number = self._process.stdout.fileno()
         poll = select.poll()
         poll.register(number, select.POLLIN)
-        while b"\n" not in self._buffer:
-            left = deadline - time.monotonic()
-            if left <= 0 or not poll.poll(left * 1000):
-                self._late.add(key)
-                waited = self._workload.answer_within
-                text = f"{self._name} has not answered {key} within {waited:g} s"
-                raise ToldError(Outcome.UNKNOWN, Fault(0, "timeout"), text)
+        while (left := deadline - time.monotonic()) > 0:
+            line, end, rest = self._buffer.partition(b"\n")
+            if end:
+                self._buffer = rest
+                return line.decode("utf-8", "replace").strip()
+            if not poll.poll(left * 1000):
+                break
             block = os.read(number, BLOCK)
             if not block or len(self._buffer) > LONGEST_LINE:
                 raise self._ended(key)
             self._buffer += block
-        line, _, self._buffer = self._buffer.partition(b"\n")
-        return line.decode("utf-8", "replace").strip()
+        return None
 
     def _ended(self, key: str) -> ToldError:
         """End what is of no more use; return the error that says so."""
@@ -175,7 +186,3 @@ class ProgramSession:
             return True
         how = os.WEXITED | os.WNOHANG | os.WNOWAIT
         return os.waitid(os.P_PID, self._process.pid, how) is not None
-
-
-def _nonsense(what: str) -> ToldError:
-    return ToldError(Outcome.UNKNOWN, Fault(0, "client"), f"{what}; {SPOKEN}")

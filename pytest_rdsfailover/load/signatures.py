@@ -8,7 +8,7 @@ from pytest_rdsfailover.model.errors import SettingError
 
 
 def check_call(
-    option: str, function: Any, arguments: Sequence[str], more: Mapping[str, Any]
+    option: str, function: Any, arguments: Sequence[str], more: Mapping[str, object]
 ) -> None:
     """Raise `SettingError` if a function does not take these arguments, or would not run at once."""
     check_function(option, function)
@@ -37,7 +37,7 @@ def check_function(option: str, function: Any) -> None:
     )
 
 
-def _misfit(function: Any, arguments: Sequence[str], more: Mapping[str, Any]) -> str:
+def _misfit(function: Any, arguments: Sequence[str], more: Mapping[str, object]) -> str:
     """Return why a function cannot be called with these arguments; empty if it can."""
     try:
         inspect.signature(function).bind(*arguments, **more)

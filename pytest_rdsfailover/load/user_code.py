@@ -13,6 +13,7 @@ from pytest_rdsfailover.load.attempts import AttemptRecorder, Classify
 from pytest_rdsfailover.load.bounded import BoundedCall, UnendedCallError
 from pytest_rdsfailover.load.event_loops import EventLoops, SharedLoop
 from pytest_rdsfailover.load.mix import MixStep, spread
+from pytest_rdsfailover.load.options import StoredCode
 from pytest_rdsfailover.load.returned import settled
 from pytest_rdsfailover.load.signatures import check_call, check_function, name_of, reports
 from pytest_rdsfailover.load.stored_keys import Found, found_in
@@ -57,7 +58,7 @@ class CallWorkload:
         journal: Journal,
         function: Callable[..., Any] | Mapping[Callable[..., Any], int],
         *,
-        stored: Callable[[], Iterable[str]] | None = None,
+        stored: StoredCode | None = None,
         setup: Callable[[], Any] | None = None,
         teardown: Callable[[Any], Any] | None = None,
         reads: Callable[..., Any] | Mapping[Callable[..., Any], int] | None = None,

@@ -11,7 +11,8 @@ from pytest_rdsfailover.load.event_loops import choose_loops
 from pytest_rdsfailover.load.inserts import InsertWorkload
 from pytest_rdsfailover.load.mix import OURS, READ, MixStep, spread
 from pytest_rdsfailover.load.mixed import RowsWorkload
-from pytest_rdsfailover.load.outside import with_functions
+from pytest_rdsfailover.load.options import OwnCodeOptions, WorkloadOptions
+from pytest_rdsfailover.load.outside import OutsideWorkload
 from pytest_rdsfailover.load.retrying import RetryingWorkload
 from pytest_rdsfailover.load.signatures import check_function
 from pytest_rdsfailover.load.user_code import CallWorkload
@@ -20,17 +21,8 @@ from pytest_rdsfailover.load.writer import ReconnectPolicy
 from pytest_rdsfailover.model.endpoints import Endpoint
 from pytest_rdsfailover.model.errors import SettingError, did_you_mean
 
-USERS = (
-    "stored",
-    "setup",
-    "teardown",
-    "reads",
-    "renew",
-    "rows",
-    "loop",
-    "loops",
-)  # options of a workload of the user's own
-OPTIONS = frozenset({"workload", "reader", *USERS})
+OPTIONS = WorkloadOptions.__optional_keys__
+ANSWERED = ("setup", "teardown", "reads", "renew", "loop", "loops")  # by an outside workload itself
 MakeWorkload = Callable[[Journal], Workload]
 
 
@@ -51,7 +43,7 @@ class Choice:
     endpoint: Endpoint
     reader: Endpoint | None
     workload: Any
-    users: Mapping[str, Any]
+    users: OwnCodeOptions
     retries: int
     policy: ReconnectPolicy
     classify: Classify | None
@@ -59,7 +51,9 @@ class Choice:
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle all but `stored`: only the process that judges the trial reads writes back."""
         kept = {field.name: getattr(self, field.name) for field in fields(self)}
-        kept["users"] = {name: code for name, code in self.users.items() if name != "stored"}
+        users = self.users.copy()
+        users.pop("stored", None)
+        kept["users"] = users
         return partial(Choice, **kept), ()
 
     @property
@@ -70,11 +64,7 @@ class Choice:
     def __call__(self, journal: Journal) -> Workload:
         """Return the workload, which notes its keys and attempts in *journal*."""
         if not self.is_ours:
-            code = dict(self.users)
-            loops = choose_loops(code.pop("loop", None), code.pop("loops", "one"))
-            return CallWorkload(
-                journal, self.workload, classify=self.classify, event_loops=loops, **code
-            )
+            return self._users_workload(journal)
         workload: Workload = InsertWorkload(self.endpoint, journal.run)
         if self.workload is not None:
             weights = _weights(self.workload, self.reader)
@@ -82,6 +72,21 @@ class Choice:
         if not self.retries:
             return workload
         return RetryingWorkload(workload, journal, self.retries, self.policy, self.classify)
+
+    def _users_workload(self, journal: Journal) -> CallWorkload:
+        users = self.users
+        return CallWorkload(
+            journal,
+            self.workload,
+            classify=self.classify,
+            event_loops=choose_loops(users.get("loop"), users.get("loops", "one")),
+            stored=users.get("stored"),
+            setup=users.get("setup"),
+            teardown=users.get("teardown"),
+            reads=users.get("reads"),
+            renew=users.get("renew", "never"),
+            rows=users.get("rows", 1),
+        )
 
 
 def is_own(workload: Any) -> bool:
@@ -92,7 +97,7 @@ def is_own(workload: Any) -> bool:
 
 
 def choose(
-    options: Mapping[str, Any],
+    options: WorkloadOptions,
     endpoint: Endpoint,
     *,
     retries: int,
@@ -102,7 +107,7 @@ def choose(
     """Return the chosen workload; a journal, which names the keys, is needed to make it.
 
     Args:
-        options: the options of a test that are among `OPTIONS`.
+        options: what a test says of it.
         endpoint: where to write.
         retries: how often a write of ours is tried again.
         policy: how long to wait before each retry.
@@ -113,12 +118,12 @@ def choose(
     """
     if options.get("workload", ...) is None:
         check_function("workload", None)
-    options = with_functions(options)
+    options = _with_functions(options)
     chosen = Choice(
         endpoint=endpoint,
         reader=options.get("reader"),
         workload=options.get("workload"),
-        users={name: options[name] for name in USERS if name in options},
+        users=_users(options),
         retries=retries,
         policy=policy,
         classify=classify,
@@ -137,6 +142,34 @@ def choose(
         raise SettingError('reader: only with a workload that has a "read"')
     chosen(Journal("", 1))  # made once, so that a wrong workload is refused before the load begins
     return chosen
+
+
+def _with_functions(options: WorkloadOptions) -> WorkloadOptions:
+    """Return options with the functions of an outside workload in its place.
+
+    Raises:
+        SettingError: if an option beside it is one that it answers itself.
+    """
+    workload = options.get("workload")
+    if not isinstance(workload, OutsideWorkload):
+        return options
+    taken = [name for name in ANSWERED if name in options]
+    if taken:
+        raise SettingError(f"{', '.join(taken)}: not with {type(workload).__name__}")
+    return {
+        **options,
+        "workload": workload.write,
+        "setup": workload.open,
+        "teardown": workload.close,
+    }
+
+
+def _users(options: WorkloadOptions) -> OwnCodeOptions:
+    """Return the options of the user's own code alone."""
+    users = options.copy()
+    users.pop("workload", None)
+    users.pop("reader", None)
+    return users
 
 
 def check_steps(workload: Any) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 from pytest_rdsfailover.local.gateway.client import GatewayClient
 from pytest_rdsfailover.local.gateway.proxy.secrets import Secret
-from pytest_rdsfailover.local.gateway.proxy.settings import ProxySettings
+from pytest_rdsfailover.local.gateway.proxy.settings import ProxyChanges, ProxySettings
 from pytest_rdsfailover.local.gateway.proxy.stats import Pin, ProxyStats
 from pytest_rdsfailover.model.durations import format_moment
 from pytest_rdsfailover.model.records import PinDocument
@@ -55,7 +55,7 @@ class LocalProxy:
         """
         self._configure(self._settings.but(changes))
 
-    def begin(self, options: Mapping[str, Any]) -> None:
+    def begin(self, options: ProxyChanges) -> None:
         """Set the proxy up for a test, and count anew.
 
         Raises:

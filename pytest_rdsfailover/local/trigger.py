@@ -69,7 +69,7 @@ class ApiTrigger:
         """Start the control plane, make the client, and send a first request through it."""
         if self._rds is None:
             rds = self._plane.client("rds")
-            for operation in ("FailoverDBCluster", "RebootDBInstance"):
+            for operation in ("DescribeDBClusters", "FailoverDBCluster", "RebootDBInstance"):
                 add_headers(rds, operation, self._headers)
             with explained("describe_db_clusters"):
                 rds.describe_db_clusters(DBClusterIdentifier=self._plane.cluster)

@@ -6,6 +6,7 @@ import json
 import math
 import os
 import stat
+import tempfile
 import zlib
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -148,6 +149,31 @@ def _replace(target: Path, data: bytes) -> None:
         if error.errno not in KEPT_IN_PLACE or not target.is_file():
             raise
         target.write_bytes(data)
+
+
+def check_folder(path: Path) -> None:
+    """Make a folder, and see whether it takes files.
+
+    Raises:
+        FileWriteError: if it does not.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=path).close()
+    except (OSError, ValueError) as error:
+        raise FileWriteError(path, error) from error
+
+
+def check_file(path: Path) -> None:
+    """See whether a file can be written later by `write_bytes`; make the folders that it needs.
+
+    Raises:
+        FileWriteError: if it cannot.
+    """
+    if path.is_dir():
+        raise FileWriteError(path, IsADirectoryError("it is a directory"))
+    if not path.exists() or (path.is_file() and not os.access(path, os.W_OK)):
+        check_folder(path.absolute().parent)
 
 
 def append(path: Path, data: bytes) -> None:

@@ -61,6 +61,21 @@ def _disown() -> None:
 os.register_at_fork(after_in_child=_disown)
 
 
+def hold(path: Path, flags: int = 0) -> int:
+    """Own a file; return the descriptor by which this process does until it ends.
+
+    Args:
+        path: the file.
+        flags: how else it is opened than for reading and writing.
+
+    Raises:
+        OSError: if it cannot be opened, or another process owns it.
+    """
+    held = os.open(path, os.O_RDWR | flags, 0o600)
+    fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    return held
+
+
 def is_owned(path: Path) -> bool:
     """Tell whether the process that made a file is alive and still owns it."""
     return not _is_free(path, fcntl.LOCK_NB)

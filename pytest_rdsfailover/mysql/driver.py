@@ -9,6 +9,7 @@ import socket
 import ssl
 import struct
 import threading
+import traceback
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -69,9 +70,22 @@ def connect(endpoint: Endpoint, *, bounds: Bounds = DEFAULT_BOUNDS, **options: A
     try:
         connection.connect(_socket(connection))
     except Exception as error:
+        _close_half_made(error)
         forget_frames(error)  # they hold what was sent to log in
         raise
     return connection
+
+
+def _close_half_made(error: BaseException) -> None:
+    """Close the TLS socket that Python leaves open where the server is gone before the handshake.
+
+    Nothing but the frame that made it has it: `ssl.SSLSocket._create`, at ENOTCONN.
+    """
+    for cause in chain(error):
+        for frame, _ in traceback.walk_tb(cause.__traceback__):
+            made = frame.f_locals.get("self")
+            if isinstance(made, ssl.SSLSocket):
+                made.close()
 
 
 def _unconnected(endpoint: Endpoint, bounds: Bounds, options: Mapping[str, Any]) -> Any:

@@ -1,6 +1,7 @@
 """What `rds_cluster` and `rds_aws` give a test, as protocols that editors and type checkers read."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import Any, Literal, Protocol, Unpack
 
 from pytest_rdsfailover.local.gateway.proxy.settings import ProxyChanges, ProxySettings
@@ -164,3 +165,18 @@ class AwsApi(Protocol):
 
     def environment(self) -> dict[str, str]:
         """Return the variables that lead AWS clients of another process to a local cluster."""
+
+    def impaired(
+        self, *, lag: str = "0s", late_events: str = "0s", rate_exceeded: float = 0.0
+    ) -> AbstractContextManager[None]:
+        """Let the AWS API of a local cluster be as late and as busy for the block as AWS' own may be.
+
+        Args:
+            lag: for how long it shows the writer of before, and an instance as restarting, when SQL
+                says otherwise already.
+            late_events: how long after it happened an event is listed, with its true time.
+            rate_exceeded: which share of all calls is refused with `Throttling`; 0.1 for 10 %.
+
+        Raises:
+            SettingError: if a value says nothing.
+        """

@@ -1,10 +1,10 @@
 """What one test does with its clusters: for each a runner of trials, and what repeats them."""
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, cast
 
 import pytest
 
+from pytest_rdsfailover.analysis.verdicts.arguments import Expectations
 from pytest_rdsfailover.analysis.verdicts.bounds import parse_expectations
 from pytest_rdsfailover.load.workloads import check_steps
 from pytest_rdsfailover.local.profiles.profiles import load_profile
@@ -42,13 +42,14 @@ class Experiments:
         item: pytest.Item,
         run: Run,
         *,
-        options: Mapping[str, Any],
-        expectations: Mapping[str, Any],
+        options: TrialOptions,
+        expectations: Expectations,
     ) -> None:
         _check(options, expectations)
         self._item, self._run, self._options = item, run, options
         marker = item.get_closest_marker("rds_expect")
-        self._expectations = {**expectations, **({} if marker is None else marker.kwargs)}
+        marked = cast("Expectations", {} if marker is None else marker.kwargs)
+        self._expectations: Expectations = {**expectations, **marked}
         self._runners: dict[AnyCluster, TrialRunner] = {}
 
     def runner(self, cluster: "AnyCluster") -> TrialRunner:
@@ -82,14 +83,14 @@ class Experiments:
         )
 
 
-def _check(options: Mapping[str, Any], expectations: Mapping[str, Any]) -> None:
+def _check(options: TrialOptions, expectations: Expectations) -> None:
     """Raise `SettingError` if what a project's fixtures return is nothing that there is."""
     known = TrialOptions.__optional_keys__
     for name in options:
         if name not in known:
             raise SettingError(f"rds_options: no option {name!r}{did_you_mean(name, known)}")
     for fixture, check in (
-        ("rds_options", lambda: load_profile(options.get("profile", "quick"))),
+        ("rds_options", lambda: load_profile(options.get("profile") or "quick")),
         ("rds_options", lambda: check_steps(options.get("workload"))),
         ("rds_expectations", lambda: parse_expectations(**expectations)),
     ):

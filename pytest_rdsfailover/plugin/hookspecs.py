@@ -3,7 +3,7 @@
 Every pytest run imports this, so what it names is imported for type checkers only.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from pytest_rdsfailover.model.records import Fault, Outcome
     from pytest_rdsfailover.model.target import Failover
     from pytest_rdsfailover.plugin.cluster_protocols import Cluster
+    from pytest_rdsfailover.report.schema import RunDocument
     from pytest_rdsfailover.trial.trial import Trial
 
 
@@ -65,12 +66,12 @@ def pytest_rdsfailover_classify_error(
     """
 
 
-def pytest_rdsfailover_update_json(config: pytest.Config, document: dict[str, Any]) -> None:
+def pytest_rdsfailover_update_json(config: pytest.Config, document: "RunDocument") -> None:
     """Change the result document in place before it is written or rendered."""
 
 
 def pytest_rdsfailover_report_section(
-    config: pytest.Config, document: dict[str, Any]
+    config: pytest.Config, document: "RunDocument"
 ) -> tuple[str, list[str]] | None:
     """Add a section to the reports: its title and its lines of plain text; None for no section."""
 

@@ -5,10 +5,10 @@ import hashlib
 import os
 import sys
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -18,6 +18,7 @@ from pytest_rdsfailover.local.backend import environment
 from pytest_rdsfailover.local.rds_proxy import pin_document, pin_lines
 from pytest_rdsfailover.model.errors import NotResumedWarning, SettingError
 from pytest_rdsfailover.model.records import LoadDocument
+from pytest_rdsfailover.model.typed import typed
 from pytest_rdsfailover.plugin.compared_profiles import check_profile
 from pytest_rdsfailover.plugin.measured import MeasuredTrial
 from pytest_rdsfailover.plugin.options import cache_directory
@@ -27,7 +28,7 @@ from pytest_rdsfailover.plugin.run import ORDER, Run
 from pytest_rdsfailover.plugin.trials_file import TRIALS_FILE
 from pytest_rdsfailover.report import document, terminal
 from pytest_rdsfailover.trial.fingerprints import HASHED
-from pytest_rdsfailover.trial.key import ProjectCode, TrialKey
+from pytest_rdsfailover.trial.key import Parts, ProjectCode, TrialKey
 from pytest_rdsfailover.trial.resume import KeptTrials, PopulationName, Recalled, recall
 from pytest_rdsfailover.trial.trial import Trial, report_asked
 
@@ -109,12 +110,13 @@ class Notebook:
         about = label(settings, test_of(item), scenario_of(item), self._where["versions"], order)
         return what_remains(settings.journal, cache_directory(item.config), about, run_id, writers)
 
-    def recall(self, entry: MeasuredTrial) -> None:
+    def recall(self, entry: object) -> None:
         """Note a trial that an interrupted run has finished."""
-        self._run.noted(self._item).append(entry)
-        self._progress.keep(self._item, entry)
+        measured = typed(MeasuredTrial, entry, "a kept trial")
+        self._run.noted(self._item).append(measured)
+        self._progress.keep(self._item, measured)
 
-    def keep(self, place: int, decisive: Mapping[str, Any]) -> KeptTrials:
+    def keep(self, place: int, decisive: Parts) -> KeptTrials:
         """Return where the finished trials of a population are kept until the run has reported.
 
         Args:
@@ -134,7 +136,7 @@ class Notebook:
             warnings.warn(NotResumedWarning(f"{population.test}: {found.changed}"), stacklevel=2)
         return KeptTrials(self._file.store, population, key, found.trials)
 
-    def _decisive(self) -> dict[str, Any]:
+    def _decisive(self) -> Parts:
         """Return what decides the trials beside the load: the cluster, machine, and what is installed."""
         settings = self._run.settings
         live = None if settings.live is None else asdict(replace(settings.live, started=0.0))

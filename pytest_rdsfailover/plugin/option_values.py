@@ -30,6 +30,8 @@ from pytest_rdsfailover.trial.resume import latest_seed
 
 FILES = {"json", "markdown", "record"}  # what the end of the run writes
 DIRECTORIES = {"report", "journal"}
+# What `Settings` judges without naming it.
+ALONE = {"instances", "trials", "port", "writers", "warmup", "cooldown", "spacing", "bound"}
 
 
 def read(config: pytest.Config) -> Settings:
@@ -39,12 +41,16 @@ def read(config: pytest.Config) -> Settings:
         pytest.UsageError: if a value cannot be honoured; the text names where it came from.
     """
     values: dict[str, Any] = {}
+    sources: dict[str, str] = {}
     for option, (source, text, base) in given_options(config).items():
+        sources[option.name] = source
         try:
             values[option.name] = (
                 absolute_path(text, base) if option.kind == options.PATH
                 else PARSERS[option.kind](text)
             )  # fmt: skip
+            if option.name in ALONE:
+                Settings(**{option.name: values[option.name]})
         except SettingError as error:
             raise pytest.UsageError(f"{source}: {error}") from None
     # The controller of pytest-xdist has told its workers, so that all sample from one seed.
@@ -60,7 +66,7 @@ def read(config: pytest.Config) -> Settings:
         check_ini(config, live=live is not None)
         _apply_load(values, RATE if live is None else LIVE_RATE)
         settings = Settings(**values, live=live)
-        _look(values, settings, config.rootpath)
+        _look(values, settings, config.rootpath, sources)
     except SettingError as error:
         raise pytest.UsageError(str(error)) from None
     return settings
@@ -154,28 +160,48 @@ def _apply_load(values: dict[str, Any], usual: float) -> None:
         values |= {} if rate is None else {"rate": rate}
 
 
-def _look(given: Mapping[str, Any], settings: Settings, root: Path) -> None:
+def _look(
+    given: Mapping[str, Any], settings: Settings, root: Path, sources: Mapping[str, str]
+) -> None:
     """Raise `SettingError` if what is named is not there; costs nothing if nothing is named."""
-    if "profile" in given:
-        from pytest_rdsfailover.local.profiles.profiles import load_profile
-
-        load_profile(given["profile"])
     for name in FILES & given.keys():
         _check_file(name, Path(given[name]))
     for name in DIRECTORIES & given.keys():
         _check_directory(name, Path(given[name]))
+    for name in sorted(NAMED.keys() & given.keys()):
+        try:
+            NAMED[name](given[name])
+        except SettingError as error:
+            raise SettingError(f"{sources[name]}: {error}") from None
     if "compare" in given:
         from pytest_rdsfailover.plugin.compared_profiles import check_profile
 
         check_profile(settings, settings.profile, root)
-    if "server" in given:
-        from pytest_rdsfailover.local.server.programs import find_server
 
-        find_server(given["server"])
-    if "toxiproxy" in given:
-        from pytest_rdsfailover.local.toxiproxy.program import find_toxiproxy
 
-        find_toxiproxy(given["toxiproxy"])
+def _profile(name: str) -> None:
+    from pytest_rdsfailover.local.profiles.profiles import load_profile
+
+    load_profile(name)
+
+
+def _server(name: str) -> None:
+    from pytest_rdsfailover.local.server.programs import find_server
+
+    find_server(name)
+
+
+def _toxiproxy(name: str) -> None:
+    from pytest_rdsfailover.local.toxiproxy.program import find_toxiproxy
+
+    find_toxiproxy(name)
+
+
+NAMED: Mapping[str, Callable[[str], object]] = {
+    "profile": _profile,
+    "server": _server,
+    "toxiproxy": _toxiproxy,
+}
 
 
 def _check_file(name: str, path: Path) -> None:

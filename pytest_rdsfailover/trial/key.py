@@ -9,12 +9,13 @@ import sysconfig
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import cast
 
 from pytest_rdsfailover.trial.fingerprints import HASHED, UNKNOWN
 
 MOST_SHOWN = 60  # characters of a part that has changed
 CODE = "code"
+Parts = Mapping[str, object]  # what decides a trial, by names; only ever compared and shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,26 +76,23 @@ class TrialKey:
         code: the project's own.
     """
 
-    parts: Mapping[str, Any]
+    parts: Parts
     code: ProjectCode
 
-    def plain(self) -> dict[str, Any]:
+    def plain(self) -> Parts:
         """Return it as JSON can say it."""
-        found: dict[str, Any] = json.loads(
-            json.dumps({**self.parts, CODE: self.code.hashes()}, default=str)
-        )
-        return found
+        plain: Parts = json.loads(json.dumps({**self.parts, CODE: self.code.hashes()}, default=str))
+        return plain
 
-    def changes_since(self, before: Mapping[str, Any]) -> str:
+    def changes_since(self, before: Parts) -> str:
         """Return which parts have changed since a key was kept as `plain` says; empty if none has."""
         # Which files are loaded depends on the tests that ran before; those of then must be the same.
-        code = {name: self.code.hash_of(name) for name in before.get(CODE, {})}
+        files = cast("Mapping[str, str]", before.get(CODE, {}))
+        code = {name: self.code.hash_of(name) for name in files}
         return ", ".join(_changes(before, {**self.plain(), CODE: code}))
 
 
-def _changes(
-    before: Mapping[str, Any], after: Mapping[str, Any], within: str = ""
-) -> Iterator[str]:
+def _changes(before: Parts, after: Parts, within: str = "") -> Iterator[str]:
     for name in {**before, **after}:
         was, now = before.get(name), after.get(name)
         if isinstance(was, dict) and isinstance(now, dict):

@@ -1,9 +1,9 @@
 """Repeats of one trial: run, spaced, and resumed where a run was interrupted."""
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NotRequired, Protocol, TypedDict, Unpack
+from typing import NotRequired, Protocol, TypedDict, Unpack
 
 from pytest_rdsfailover.analysis.population import Sample
 from pytest_rdsfailover.analysis.statistics import CONFIDENCE
@@ -14,6 +14,7 @@ from pytest_rdsfailover.model.durations import parse_duration
 from pytest_rdsfailover.model.endpoints import Endpoint
 from pytest_rdsfailover.model.errors import SettingError, UnreliableTrialsWarning
 from pytest_rdsfailover.model.settings import check_trials
+from pytest_rdsfailover.trial.key import Parts
 from pytest_rdsfailover.trial.options import TrialOptions
 from pytest_rdsfailover.trial.resume import Finished, KeptTrials
 from pytest_rdsfailover.trial.runner import TrialRunner
@@ -88,10 +89,10 @@ class NotedTrials(Protocol):
     def asked(self) -> set[str]:
         """Return the names of what the test has claimed or expected so far; may be added to."""
 
-    def recall(self, entry: Any, /) -> None:
+    def recall(self, entry: object, /) -> None:
         """Note a trial of the run that was interrupted."""
 
-    def keep(self, place: int, decisive: Mapping[str, Any], /) -> KeptTrials:
+    def keep(self, place: int, decisive: Parts, /) -> KeptTrials:
         """Return where finished trials of a population are kept, given what decides them."""
 
     def progress(self, planned: int, samples: Sequence[Sample], /) -> None:

@@ -18,13 +18,11 @@ from pytest_rdsfailover.analysis.population import SampleDocument
 from pytest_rdsfailover.model.errors import FileWriteError
 from pytest_rdsfailover.model.files import append, remove, write_bytes
 from pytest_rdsfailover.model.owned import OwnedFile, is_owned
-from pytest_rdsfailover.trial.key import TrialKey
+from pytest_rdsfailover.trial.key import Parts, TrialKey
 
 SUFFIX = ".trials.jsonl"
 FORMAT = 2
 KEPT = 7 * 24 * 3600.0  # seconds; nobody resumes what is older
-
-Key = Mapping[str, Any]  # what decides a trial, as `TrialKey.plain` says it
 
 
 class PopulationName(NamedTuple):
@@ -39,6 +37,13 @@ class PopulationName(NamedTuple):
     place: int
 
 
+class Header(TypedDict, total=False):
+    """The first line of a file."""
+
+    format: int
+    seed: int
+
+
 class Finished(TypedDict):
     """A trial that is done.
 
@@ -51,7 +56,7 @@ class Finished(TypedDict):
 
     number: int
     sample: SampleDocument | None
-    entry: Any
+    entry: object
     verdict: str
 
 
@@ -64,7 +69,7 @@ class KeptPopulation:
         trials: those that are done, by number.
     """
 
-    key: Key
+    key: Parts
     trials: dict[int, Finished] = field(default_factory=dict)
 
 
@@ -100,7 +105,7 @@ class Store:
     def __init__(self, path: Path) -> None:
         self.path = path
 
-    def begin(self, population: PopulationName, key: Key) -> None:
+    def begin(self, population: PopulationName, key: Parts) -> None:
         """Keep a population from its first trial on; what was kept of it before is void."""
         self._write({"population": population, "key": key})
 
@@ -108,7 +113,7 @@ class Store:
         """Keep one more of its trials."""
         self._write({"population": population, "trial": trial})
 
-    def _write(self, line: Mapping[str, Any]) -> None:
+    def _write(self, line: Mapping[str, object]) -> None:
         # In one call, so that the lines of several workers do not mix; on a line of its own, so that
         # half a line of a killed worker spoils no other.
         data = f"\n{json.dumps(line)}\n".encode()
@@ -151,7 +156,7 @@ def begin_run(directory: Path, seed: int) -> OwnedFile:
     """
     file = OwnedFile(directory / f"{uuid.uuid4().hex}{SUFFIX}")
     with contextlib.suppress(OSError):
-        file.path.write_text(json.dumps({"format": FORMAT, "seed": seed}), encoding="utf-8")
+        file.path.write_text(json.dumps(Header(format=FORMAT, seed=seed)), encoding="utf-8")
     return file
 
 
@@ -164,7 +169,7 @@ def interrupted(directory: Path) -> list[tuple[Path, KeptRun]]:
 def read(path: Path) -> KeptRun | None:
     """Return what a file holds; None if it holds nothing that this version can read."""
     lines = _lines(path)
-    header: Mapping[str, Any] = next(lines, {})
+    header = cast("Header", next(lines, {}))
     if header.get("format") != FORMAT:
         return None
     run = KeptRun(seed=header["seed"])
@@ -222,10 +227,10 @@ def forget(directory: Path, seed: int, populations: Iterable[PopulationName]) ->
                 for line in list(_lines(path))[1:]
                 if PopulationName(*line["population"]) not in done
             ]
-            _rewrite(path, {"format": FORMAT, "seed": seed}, left)
+            _rewrite(path, Header(format=FORMAT, seed=seed), left)
 
 
-def _rewrite(path: Path, header: Mapping[str, Any], lines: list[Any]) -> None:
+def _rewrite(path: Path, header: Header, lines: list[Any]) -> None:
     if not lines:
         remove(path)
         return

@@ -2,36 +2,33 @@
 
 import warnings
 from asyncio import AbstractEventLoop
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import asdict, fields
-from types import MappingProxyType
-from typing import Any, Unpack
+from dataclasses import asdict
+from typing import Unpack
 
+from pytest_rdsfailover.analysis.verdicts.arguments import Expectations
 from pytest_rdsfailover.analysis.verdicts.bounds import check_resolution, parse_expectations
 from pytest_rdsfailover.load.attempts import Classify
-from pytest_rdsfailover.load.modes import rate_of
-from pytest_rdsfailover.load.workloads import OPTIONS, MakeWorkload, choose
+from pytest_rdsfailover.load.options import WorkloadOptions
+from pytest_rdsfailover.load.workloads import MakeWorkload, choose
 from pytest_rdsfailover.local.profiles.profiles import load_profile
 from pytest_rdsfailover.model.clock import StoppableClock, wait_until
-from pytest_rdsfailover.model.durations import parse_duration, parse_share
 from pytest_rdsfailover.model.endpoints import Endpoint
-from pytest_rdsfailover.model.errors import LeftBehindWarning, SettingError, did_you_mean
+from pytest_rdsfailover.model.errors import LeftBehindWarning, SettingError
 from pytest_rdsfailover.model.records import Milestone
 from pytest_rdsfailover.model.settings import Settings
 from pytest_rdsfailover.model.target import Failover, Target
 from pytest_rdsfailover.trial.extensions import Extensions
 from pytest_rdsfailover.trial.fingerprints import fingerprint
 from pytest_rdsfailover.trial.keeping import MakeRemains
+from pytest_rdsfailover.trial.key import Parts
 from pytest_rdsfailover.trial.observation import Observation
-from pytest_rdsfailover.trial.options import LoadOptions
+from pytest_rdsfailover.trial.options import LoadOptions, TrialOptions
 from pytest_rdsfailover.trial.plan import Plan
+from pytest_rdsfailover.trial.planning import planned
 from pytest_rdsfailover.trial.sampling import Place, Sampling
 from pytest_rdsfailover.trial.trial import InvalidTrialError, Trial
-
-DURATIONS = ("warmup", "cooldown", "bound", "think")
-OF_A_FAILOVER = ("target", "profile")  # options of a trial that its load does not know
-SHARES = frozenset({"calm_errors", "calm_not_issued"})
 
 
 class TrialRunner:
@@ -61,8 +58,8 @@ class TrialRunner:
         *,
         test: str,
         profile: str | None,
-        expectations: Mapping[str, Any],
-        options: Mapping[str, Any] = MappingProxyType({}),
+        expectations: Expectations,
+        options: TrialOptions | None = None,
         note: Callable[[Trial], None],
         play: Callable[[str], object] = load_profile,
         extensions: Extensions | None = None,
@@ -74,9 +71,10 @@ class TrialRunner:
         self._others: list[Failover] = []
         self._target, self._settings, self._test = target, settings, test
         self._expectations, self._note, self._play = expectations, note, play
-        self._usual = dict(options)
-        own = self._usual.pop("profile", None)
-        self._profile = profile or own
+        usual: TrialOptions = {} if options is None else options
+        self._usual = _of_load(usual)
+        self._profile = profile or usual.get("profile")
+        self._instance = usual.get("target")  # which one to promote
         self._sampling = Sampling(settings.seed, test)
         self._endpoints: list[Endpoint] = []  # of the loads that run
         self.clock = StoppableClock("the trial")
@@ -86,19 +84,18 @@ class TrialRunner:
         """Let a trial that runs in another thread give up within the block."""
         return self.clock.stopped()
 
-    def decisive(self, endpoint: Endpoint, options: Mapping[str, Any]) -> dict[str, Any]:
+    def decisive(self, endpoint: Endpoint, options: TrialOptions) -> Parts:
         """Return what decides a trial of this test, by names, as far as the runner knows."""
-        of_load = {name: option for name, option in options.items() if name not in OF_A_FAILOVER}
-        plan, chosen = self._read(of_load)
+        plan, workload = self._planned(_of_load(options))
         return {
             "seed": plan.seed,
             "endpoint": endpoint.name,
-            "target": options.get("target"),
+            "target": options.get("target") or self._instance,
             "profile": load_profile(self._name_of(options.get("profile"))).contents,
             "the run's profile": load_profile(self._settings.profile).contents,
             "expectations": {name: str(bound) for name, bound in self._expectations.items()},
             **{name: value for name, value in asdict(plan).items() if name != "seed"},
-            **{name: fingerprint(value, endpoint) for name, value in chosen.items()},
+            **{name: fingerprint(value, endpoint) for name, value in workload.items()},
             "policy's class": fingerprint(type(plan.policy), endpoint),
         }
 
@@ -152,6 +149,7 @@ class TrialRunner:
             observation.check_calm()
         where = self._endpoints[-1].name if self._endpoints else ""
         seed = self._sampling.next(self._place(where, profile))
+        instance = instance or self._instance
         self._extensions.check_safety(self._target, instance, profile)
         if not self._extensions.triggers:
             failover = self._target.fail_over(instance, profile, seed)
@@ -244,10 +242,13 @@ class TrialRunner:
         if self._expectations:
             trial.expect(**self._expectations)
 
-    def _arrange(self, endpoint: Endpoint, options: Mapping[str, Any]) -> tuple[Plan, MakeWorkload]:
-        plan, chosen = self._read(options)
+    def _planned(self, options: LoadOptions) -> tuple[Plan, WorkloadOptions]:
+        return planned({**self._usual, **options}, self._settings)
+
+    def _arrange(self, endpoint: Endpoint, options: LoadOptions) -> tuple[Plan, MakeWorkload]:
+        plan, workload = self._planned(options)
         make = choose(
-            chosen,
+            workload,
             endpoint,
             retries=plan.retries,
             policy=plan.policy,
@@ -255,20 +256,6 @@ class TrialRunner:
         )
         check_resolution(parse_expectations(**self._expectations), plan.rate)
         return plan, make
-
-    def _read(self, options: Mapping[str, Any]) -> tuple[Plan, dict[str, Any]]:
-        """Return the plan of a load, and which options of its workload a test has given."""
-        left = {**self._usual, **options}
-        if "load" in left:
-            rate = rate_of(left.pop("load"), left.get("rate"))
-            left["rate"] = self._open_rate if rate is None else rate
-        for name in DURATIONS:
-            if isinstance(left.get(name), str):
-                left[name] = parse_duration(left[name])
-        for name in SHARES & left.keys():
-            left[name] = parse_share(left[name])
-        chosen = {name: left.pop(name) for name in OPTIONS & left.keys()}
-        return self._plan(left), chosen
 
     def _classify(self, plan: Plan) -> Classify | None:
         """Return what classifies errors under a plan; the fast engine takes no classifier.
@@ -288,20 +275,10 @@ class TrialRunner:
             )
         return found
 
-    @property
-    def _open_rate(self) -> float:
-        """Return the rate of a test that asks for an open load, whatever mode the run has."""
-        asked = self._settings.open_rate
-        return self._settings.rate if asked is None else asked
 
-    def _plan(self, options: Mapping[str, Any]) -> Plan:
-        """Return the plan; what the test does not say, the run's settings do."""
-        for name in options:
-            if name not in LoadOptions.__optional_keys__:
-                hint = did_you_mean(name, LoadOptions.__optional_keys__)
-                raise SettingError(f"a load has no option {name!r}{hint}")
-        chosen = {
-            name: getattr(self._settings, name)
-            for name in LoadOptions.__optional_keys__ & {field.name for field in fields(Settings)}
-        }
-        return Plan(**(chosen | dict(options)), seed=self._settings.seed)
+def _of_load(options: TrialOptions) -> LoadOptions:
+    """Return the options of a trial without those of its failover."""
+    of_load = options.copy()
+    of_load.pop("target", None)
+    of_load.pop("profile", None)
+    return of_load

@@ -10,7 +10,7 @@ from pathlib import Path
 import marked
 from fitness import fit
 
-from pytest_rdsfailover.local.processes.cache import cache_directory
+from pytest_rdsfailover.local.standing.registry import Registry
 
 # Ctrl-C is heard, whoever runs the tests: in the background shells ignore it for all that they start.
 COMMAND = """
@@ -59,9 +59,7 @@ def proves_nothing(ended):
 
 def state_files(name):
     """Return what is written down of a cluster."""
-    return sorted(
-        path.name for path in (cache_directory(os.environ) / "clusters").glob(f"{name}.*")
-    )
+    return sorted(path.name for path in Registry().directory.glob(f"{name}.*"))
 
 
 def script(path: Path, text: str) -> str:

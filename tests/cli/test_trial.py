@@ -16,6 +16,7 @@ pytestmark = [
 SHORT = ("--writers", "4", "--rate", "100", "--warmup", "300ms", "--seed", "7",
          "--calm-not-issued", "90%")  # fmt: skip
 TABLE = "CREATE TABLE IF NOT EXISTS orders (ref VARCHAR(64) PRIMARY KEY)"
+EMPTIES = "CREATE FUNCTION emptied() RETURNS INT BEGIN DELETE FROM orders; RETURN 1; END"
 STORED = ("--setup-sql", TABLE, "--stored-sql", "SELECT ref FROM orders")
 CONNECT = f"""#!{sys.executable}
 import os, sys, pymysql
@@ -164,12 +165,33 @@ def test_a_service_writes_by_requests(tmp_path):
         (["--http", "http://127.0.0.1/{key}", "--exec", "true"], "two workloads"),
         (["--http", "http://127.0.0.1/{key}", "--header", "x"], "NAME: VALUE"),
         (["--http", "http://127.0.0.1/{key}", "--outcome", "5=x"], "refused or unknown"),
+        (
+            ["--http", "http://127.0.0.1/{key}", *(2 * ["--outcome", "503=refused"])],
+            "503 is given twice",
+        ),
+        (
+            ["--http", "http://127.0.0.1/{key}", *(2 * ["--header", "A: b"])],
+            "--header: A is given twice",
+        ),
         (["--exec", "no-such-program"], "no program"),
         (["--expect", "downtme < 1s"], "downtime"),
         (["--expect", "downtime < 1ms", "--rate", "100"], "finer"),
         (["--exec", "true", "--stored-sql", "SELECT ref FROM order_s"], "has to be there"),
         (["--exec", "true", "--stored-sql", "SELECT 1, 2"], "2 columns"),
-        (["--exec", "true", "--stored-sql", "DO 1"], "0 columns"),
+        (["--exec", "true", "--stored-sql", "DELETE FROM orders"], "is not one query"),
+        (
+            [
+                "--exec",
+                "true",
+                "--setup-sql",
+                TABLE,
+                "--setup-sql",
+                EMPTIES,
+                "--stored-sql",
+                "SELECT emptied()",
+            ],
+            "READ ONLY transaction",
+        ),
         (["--stored-sql", "SELECT 1"], "our own insert"),
         (["--instances", "3"], "stands already"),
         (["--endpoint", "wirter"], "did you mean 'writer'?"),
@@ -184,6 +206,9 @@ def test_a_service_writes_by_requests(tmp_path):
         (["--report", f"{__file__}/x"], "--report: "),
         (["--journal", f"{__file__}/x"], "--journal: "),
         (["--json", f"{__file__}/x/y"], "--json: "),
+        (["--json", "."], "--json: . cannot be written: it is a directory"),
+        (["--json", "/proc/x.json"], "--json: /proc cannot be written"),
+        (["--journal", "/proc"], "--journal: /proc cannot be written"),
         (["--rate", "fast"], "--rate"),
     ],
 )

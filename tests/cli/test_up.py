@@ -44,7 +44,8 @@ def test_a_cluster_in_the_foreground_is_told_as_one_line_and_ends_by_a_signal(tm
     with started(*arguments) as process:
         told = json.loads(process.line())
         environment = told["environment"]
-        of_file = dict(line.split("=", 1) for line in file.read_text().splitlines()[1:])
+        lines = file.read_text().splitlines()
+        of_file = dict(line.split("=", 1) for line in lines if not line.startswith("#"))
 
         assert of_file == environment
         assert told["endpoints"]["instance-3"]["port"] == port
@@ -132,17 +133,18 @@ def test_one_stands_though_whoever_starts_it_has_closed_all_streams():
     assert done("down", "--name", name).returncode == 0
 
 
-def test_killing_the_process_of_a_cluster_leaves_nothing_and_its_name_is_free():
-    name = new_name()
-    with started("up", "--name", name, "--json") as process:
+def test_killing_the_process_of_a_cluster_leaves_nothing_and_its_name_is_free(tmp_path):
+    name, file = new_name(), tmp_path / "cluster.env"
+    with started("up", "--name", name, "--json", "--env-file", str(file)) as process:
         process.line()
         process.kill()
         assert process.left() == []
 
-    said = done("env", "--name", name)
+    said = done("status", "--name", new_name())
     assert said.returncode == 2
-    assert "is gone" in said.stderr
-    assert state_files(name) == []
+    assert f"cluster {name!r} is gone: its process was killed" in said.stderr
+    assert f"{file} is removed" in said.stderr
+    assert (state_files(name), file.exists()) == ([], False)
 
 
 def test_a_cluster_that_nobody_asks_anything_ends_by_itself():
@@ -154,12 +156,12 @@ def test_a_cluster_that_nobody_asks_anything_ends_by_itself():
 
 
 def test_a_statement_under_way_keeps_a_cluster_that_nobody_asks_anything_else():
-    with started("up", "--name", new_name(), "--json", "--idle", "400ms") as process:
+    with started("up", "--name", new_name(), "--json", "--idle", "1s") as process:
         environment = json.loads(process.line())["environment"]
         proxy = {key: environment[f"RDSFAILOVER_PROXY_{key[3:]}"] for key in ("DB_HOST", "DB_PORT")}
-        for way in (environment, environment | proxy):
-            with connected(way) as connection, connection.cursor() as cursor:
-                cursor.execute("SELECT SLEEP(1.5)")
+        with connected(environment) as direct, connected(environment | proxy) as pooled:
+            for cursor in (direct.cursor(), pooled.cursor()):
+                cursor.execute("SELECT SLEEP(2)")
                 assert cursor.fetchone() == (0,)
         assert process.popen.wait(20) == 0
 

@@ -194,7 +194,7 @@ def test_a_failover_by_the_plugin_is_the_same_call(resting, rds):
     assert resting.writer == wanted
     assert planned["promoted"] == pytest.approx(0.11)
     assert planned["dns_flip"] == pytest.approx(0.16)
-    assert wanted in messages(rds, SourceType="db-cluster")[-1]
+    until(lambda: wanted in messages(rds, SourceType="db-cluster")[-1])
 
 
 def test_promotion_tiers_decide_who_is_promoted_unless_a_target_is_named(resting, rds):

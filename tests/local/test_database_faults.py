@@ -1,5 +1,6 @@
 """Faults of the database: what a careless client makes of them, and a careful one."""
 
+import contextlib
 import threading
 import time
 
@@ -77,18 +78,24 @@ def test_a_writer_with_little_room_refuses_who_comes_when_it_is_full(cluster, fa
 
 
 def test_the_proxy_queues_who_needs_a_connection_of_a_crowded_writer(cluster, faults):
-    ask(cluster.proxy_endpoint, "SELECT 1")
     answers = []
-    with cluster.proxy_endpoint.connect() as busy, busy.cursor() as cursor:
-        cursor.execute("BEGIN")  # has the only connection that the proxy has
-        with faults.too_many_connections():
-            queued = threading.Thread(
-                target=lambda: answers.append(ask(cluster.proxy_endpoint, "SELECT 2"))
-            )
-            queued.start()
-            queued.join(0.3)
-            assert answers == []
-        queued.join(10)
+    with contextlib.ExitStack() as stack, faults.too_many_connections():
+
+        def begin():
+            session = stack.enter_context(cluster.proxy_endpoint.connect(read_timeout=0.3))
+            session.cursor().execute("BEGIN")
+
+        # A transaction keeps its connection: at last none is left of those that the proxy had.
+        with pytest.raises(pymysql.MySQLError):
+            while True:
+                begin()
+        queued = threading.Thread(
+            target=lambda: answers.append(ask(cluster.proxy_endpoint, "SELECT 2", **PATIENT))
+        )
+        queued.start()
+        queued.join(0.3)
+        assert answers == []
+    queued.join(10)
     assert answers == [((2,),)]
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from programs import SERVERS
 
-pytestmark = [pytest.mark.local, pytest.mark.one_server]
+pytestmark = [pytest.mark.local, pytest.mark.one_server, pytest.mark.long]
 EXAMPLE = Path(__file__).parents[2] / "examples" / "aws-wrapper"
 
 

@@ -5,7 +5,7 @@ import threading
 import time
 import uuid
 from base64 import b64decode
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import pytest
 
@@ -55,7 +55,7 @@ def order(table, *, start, number=0, **more):
 
 
 def invoked(told, **context):
-    event = json.loads(json.dumps(told.plain()))
+    event = json.loads(json.dumps(asdict(told)))
     answer = json.loads(json.dumps(function.handler(event, Context(**context))))
     return typed(FunctionReport, answer, "the report")
 

@@ -11,6 +11,7 @@ import time
 import pytest
 from waiting import until
 
+from pytest_rdsfailover.load import stray_lines
 from pytest_rdsfailover.load.http import HttpWorkload
 from pytest_rdsfailover.load.programs import ProcessWorkload
 from pytest_rdsfailover.local.processes.ports import reserve_port
@@ -173,6 +174,12 @@ def test_a_service_that_takes_no_connection_is_a_refusal_by_time():
         ({"url": "http://a/{key}", "method": "SEND"}, "DELETE, GET, PATCH"),
         ({"url": "http://a/{key}", "outcomes": {200: "fine"}}, "acked, refused or unknown"),
         ({"url": "http://a/{key}", "answer_within": 0}, "some time"),
+        ({"url": "http://a/{key}\r\nX: y"}, "no URL"),
+        ({"url": "http://a/a b/{key}"}, "spaces as %20"),
+        ({"url": "http://a/{key}", "headers": {"X": "a\r\nY: b"}}, "header 'X' cannot be sent"),
+        ({"url": "http://a/{key}", "headers": {"X\n": "a"}}, "cannot be sent"),
+        ({"url": "http://a/{key}", "headers": {"a b": "c"}}, "cannot be sent"),
+        ({"url": "http://a/{key}", "headers": {"X": "\u2713"}}, "cannot be sent"),
     ],
 )
 def test_a_request_that_can_write_no_key_is_refused(options, said):
@@ -204,15 +211,53 @@ def speaker():
         ("print('refused', key, 1836, flush=True)", (REFUSED, Fault(1836, "read-only"))),
         ("print('unknown', key, flush=True)", (UNKNOWN, Fault(0, "server"))),
         ("print('unknown', key, 2013, flush=True)", (UNKNOWN, Fault(2013, "reset"))),
-        ("print('fine', key, flush=True)", (UNKNOWN, Fault(0, "client"))),
         ("print('ok', flush=True)", (UNKNOWN, Fault(0, "client"))),
         ("print('refused', key, 'x', flush=True)", (UNKNOWN, Fault(0, "client"))),
-        ("print('ok other', flush=True)", (UNKNOWN, Fault(0, "client"))),
         ("sys.exit(3)", (UNKNOWN, Fault(0, "reset"))),
     ],
 )
 def test_a_program_tells_what_became_of_a_key(speaker, line, expected):
     assert speaker(line)("run-0-1") == expected
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "print('inserting', key); print('ok', key, flush=True)",
+        "print('ok', key); print('ok', key, flush=True)",
+        "print('ok', key); print(); print('done', flush=True)",
+        "print('ok', 'other'); print('ok', key, flush=True)",
+        "print('ok', key); print('refused', key, 1290, flush=True)",
+    ],
+)
+def test_a_line_that_is_no_answer_counts_for_no_key(speaker, capfd, monkeypatch, line):
+    monkeypatch.setattr(stray_lines, "_told", {})
+    write = speaker(line)
+    assert [write(f"k-{number}") for number in range(20)] == [(ACKED, None)] * 20
+    assert 1 <= capfd.readouterr().err.count("which is no answer") <= 5
+
+
+def test_a_wrong_answer_is_followed_by_right_ones(speaker):
+    write = speaker(
+        "print('ok' + ' ' * (key != 'k-1') + key * (key != 'k-1')); print('ok', key, flush=True)"
+    )
+    assert write("k-1") == (UNKNOWN, Fault(0, "client"))
+    assert [write(f"k-{number}") for number in (2, 3, 4)] == [(ACKED, None)] * 3
+
+
+@pytest.mark.parametrize("flood", ["", "while True: "])
+def test_who_says_other_things_only_has_not_answered_and_hears_what_would_be_an_answer(flood):
+    command = [sys.executable, "-c", SPEAKER.format(f"{flood}print('ok other', flush=True)")]
+    workload = ProcessWorkload(command=command, answer_within=0.2)
+    session = workload.open()
+
+    def said():
+        with pytest.raises(ToldError, match=r"has not answered k-1 within 0\.2 s") as told:
+            workload.write("k-1", session)
+        return told.value.text
+
+    until(lambda: "it has said 'ok other', which is no answer: write `ok KEY`" in said())
+    workload.close(session)
 
 
 def test_a_late_answer_is_the_answer_to_no_other_key(speaker):
@@ -221,6 +266,16 @@ def test_a_late_answer_is_the_answer_to_no_other_key(speaker):
     )
     assert write("k-1") == (UNKNOWN, Fault(0, "timeout"))
     until(lambda: write("k-2") == (ACKED, None))
+
+
+def test_a_script_that_does_not_say_who_reads_it_is_read_by_the_shell(tmp_path):
+    script = tmp_path / "program"
+    script.write_text('while read key; do echo "ok $key"; done')
+    script.chmod(0o755)
+    workload = ProcessWorkload(command=[str(script)])
+    session = workload.open()
+    assert told(workload, "k-1", session) == (ACKED, None)
+    workload.close(session)
 
 
 def test_a_program_that_has_ended_is_started_again_for_the_next_key(speaker):

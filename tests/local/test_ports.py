@@ -52,7 +52,9 @@ def test_a_port_taken_on_any_of_the_addresses_is_an_error_that_names_the_option(
     with reserve_port(TWO, environ=environ) as number:
         pass
     with socket.create_server(("127.0.0.2", number)):
-        with pytest.raises(SettingError, match=rf"port {number} is taken .*--rds-port"):
+        with pytest.raises(
+            SettingError, match=rf"port {number} is taken on 127.0.0.2; .*--rds-port"
+        ):
             reserve_port(TWO, wanted=number, environ=environ)
         with reserve_port(("127.0.0.1",), wanted=number, environ=environ):
             pass
@@ -60,7 +62,7 @@ def test_a_port_taken_on_any_of_the_addresses_is_an_error_that_names_the_option(
 
 def test_a_reserved_port_is_nobody_elses_until_it_is_released(environ):
     port = reserve_port(environ=environ)
-    with pytest.raises(SettingError):
+    with pytest.raises(SettingError, match="is taken by another cluster"):
         reserve_port(wanted=port.number, environ=environ)
 
     port.release()

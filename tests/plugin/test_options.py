@@ -29,7 +29,7 @@ def would_start(project):
         (["--rds-rate=1e9"], "up to 1,000,000, not 1e+09"),
         (["--rds-rate=fast"], "--rds-rate: 'fast' is not a number"),
         (["--rds-warmup=2"], "--rds-warmup: '2' is not a duration; write 250ms, 2s"),
-        (["--rds-instances=1"], "2 to 16 instances"),
+        (["--rds-instances=1"], "--rds-instances: a cluster has 2 to 16 instances"),
         (["--rds-port=40000"], "1024 to 32767"),
         (["--rds-writers=0"], "at least one writer"),
         (["--rds-server=/no/such/mysqld"], "no program /no/such/mysqld"),
@@ -53,6 +53,17 @@ def test_a_wrong_value_names_the_ini_file_or_the_variable_that_it_comes_from(pyt
 
     monkeypatch.setenv("RDS_WARMUP", "later")
     assert "RDS_WARMUP: 'later'" in pytester.runpytest_inprocess().stderr.str()
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "said"),
+    [("RDS_PROFILE", "zzz", "there is no"), ("RDS_INSTANCES", "1", "a cluster has")],
+)
+def test_what_can_be_read_and_not_be_meant_names_the_variable_too(
+    pytester, monkeypatch, variable, value, said
+):
+    monkeypatch.setenv(variable, value)
+    assert f"{variable}: {said}" in pytester.runpytest_inprocess().stderr.str()
 
 
 def test_the_command_line_wins_over_the_environment_and_that_over_the_ini_file(

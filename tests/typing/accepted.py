@@ -233,7 +233,8 @@ def test_what_is_around(rds_cluster: Cluster, rds_toxiproxy: Faults, rds_aws: Aw
         pass
     with rds_toxiproxy.toxic(rds_cluster.writer_endpoint, "latency", latency=50) as toxic:
         assert_type(toxic, Toxic)
-    rds_aws.client("rds").describe_db_clusters(DBClusterIdentifier=rds_aws.cluster)
+    with rds_aws.impaired(lag="2s", late_events="5s", rate_exceeded=0.1):
+        rds_aws.client("rds").describe_db_clusters(DBClusterIdentifier=rds_aws.cluster)
 
 
 def test_several(

@@ -32,7 +32,7 @@ def keyless() -> None: ...
 def test_trials(rds_trial: RunTrial, rds_trials: RunTrials, rds_cluster: Cluster) -> None:
     endpoint = rds_cluster.writer_endpoint
     rds_trial()  # type: ignore[call-arg]
-    rds_trial(endpoint, 16)  # type: ignore[call-arg]
+    rds_trials(endpoint, 16)  # type: ignore[call-arg]
     rds_trial("127.0.0.1")  # type: ignore[arg-type]
     rds_trial(endpoint, writer=3)  # type: ignore[call-arg]
     rds_trial(endpoint, writers="3")  # type: ignore[arg-type]
@@ -43,6 +43,8 @@ def test_trials(rds_trial: RunTrial, rds_trials: RunTrials, rds_cluster: Cluster
     rds_trial(endpoint, reader="reader")  # type: ignore[arg-type]
     rds_trial(endpoint, workload="write")  # type: ignore[arg-type]
     rds_trial(endpoint, workload=keyless)  # type: ignore[arg-type]
+    rds_trial(endpoint, workload={"writ": 3})  # type: ignore[dict-item]
+    rds_trial(endpoint, workload={keyless: 3})  # type: ignore[dict-item]
     rds_trial(endpoint, stored=["key"])  # type: ignore[arg-type]
     rds_trial(endpoint, trials=5)  # type: ignore[call-arg]
     rds_trial(endpoint).expect(downtim="< 2s")  # type: ignore[call-arg]

@@ -1,7 +1,6 @@
 """What RDS and FIS tell of themselves, as far as it concerns a local cluster. Pure."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from pytest_rdsfailover.local.aws_api import events
 from pytest_rdsfailover.local.aws_api.experiments import FAIL_OVER, REBOOT, TARGETS
@@ -15,7 +14,7 @@ RESOURCE_TYPES = {FAIL_OVER: "aws:rds:cluster", REBOOT: "aws:rds:db"}
 ABOUT = {FAIL_OVER: "Failover a DB Cluster", REBOOT: "Reboot a DB instance"}
 
 
-def engine_versions(engine: str | None, version: str | None) -> list[dict[str, Any]]:
+def engine_versions(engine: str | None, version: str | None) -> list[Mapping[str, object]]:
     """Return the one version that a local cluster shows, if a caller asks for it."""
     if engine not in (None, ENGINE) or not ENGINE_VERSION.startswith(version or ""):
         return []
@@ -29,7 +28,7 @@ def engine_versions(engine: str | None, version: str | None) -> list[dict[str, A
     }]  # fmt: skip
 
 
-def event_categories(source_type: str | None) -> list[dict[str, Any]]:
+def event_categories(source_type: str | None) -> list[Mapping[str, object]]:
     """Return the categories of the events that a local cluster has, by type of their source."""
     return [
         {"SourceType": name, "EventCategories": list(categories)}
@@ -38,7 +37,7 @@ def event_categories(source_type: str | None) -> list[dict[str, Any]]:
     ]
 
 
-def actions(region: str, account: str) -> list[dict[str, Any]]:
+def actions(region: str, account: str) -> list[Mapping[str, object]]:
     """Return FIS' actions that a local cluster can carry out."""
     return [
         {
@@ -52,11 +51,11 @@ def actions(region: str, account: str) -> list[dict[str, Any]]:
     ]
 
 
-def action(kind: str, region: str, account: str) -> dict[str, Any] | None:
+def action(kind: str, region: str, account: str) -> Mapping[str, object] | None:
     """Return one of these actions with its parameters; None if it is none of them."""
     about = "Whether the instance fails over instead; not for members of a cluster."
     parameters = (
         {"forceFailover": {"description": about, "required": False}} if kind == REBOOT else {}
     )
     offered = {offer["id"]: offer for offer in actions(region, account)}
-    return offered[kind] | {"parameters": parameters} if kind in offered else None
+    return {**offered[kind], "parameters": parameters} if kind in offered else None

@@ -6,16 +6,17 @@ import importlib.metadata
 import importlib.util
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Protocol
 
 from pytest_rdsfailover.aws.client import ApiPlace, has_boto3, make_client
 from pytest_rdsfailover.local.aws_api.forked import ForkedProcess
+from pytest_rdsfailover.local.aws_api.impairment import IMPAIR, Impairment
 from pytest_rdsfailover.local.aws_api.shown import UNDO, Shown
 from pytest_rdsfailover.local.processes.ports import Port, reserve_port
 from pytest_rdsfailover.local.processes.process import Supervisor
-from pytest_rdsfailover.model.errors import GatewayError, SettingError
+from pytest_rdsfailover.model.errors import GatewayError, RdsFailoverError, SettingError
 
 ANSWERS_WITHIN = 5.0  # seconds for a page that needs no work; a stopped process takes for ever
 READY_WITHIN = 30.0  # seconds; moto takes about two to import
@@ -72,6 +73,7 @@ class ControlPlane:
         self._port: Port | None = None
         self._place: ApiPlace | None = None
         self._ready = False
+        self._impairment = Impairment()
 
     @property
     def version(self) -> str:
@@ -119,6 +121,42 @@ class ControlPlane:
         """Tell whether anything was asked of the API so far."""
         return self._ready
 
+    @contextlib.contextmanager
+    def impaired(
+        self, *, lag: str = "0s", late_events: str = "0s", rate_exceeded: float = 0.0
+    ) -> Iterator[None]:
+        """Let the API be as late and as busy for the block as AWS' own may be.
+
+        The trigger of a trial is never refused. Blocks are not added up: the inner one counts.
+
+        Args:
+            lag: for how long it shows the writer of before, and an instance as restarting, when SQL
+                says otherwise already.
+            late_events: how long after it happened an event is listed, with its true time.
+            rate_exceeded: which share of all calls is refused with `Throttling`, or with
+                `ThrottlingException` by services that speak JSON; 0.1 for 10 %.
+
+        Raises:
+            SettingError: if a value says nothing.
+        """
+        before, self._impairment = (
+            self._impairment,
+            Impairment.parse(lag, late_events, rate_exceeded),
+        )
+        try:
+            self._impair()
+            yield
+        finally:
+            self._impairment = before
+            with contextlib.suppress(RdsFailoverError):  # a dead one is told of by `check`
+                self._impair()
+
+    def _impair(self) -> None:
+        self._start()
+        self._wait()
+        if self._port is not None:
+            _tell(self._port.number, IMPAIR, self._impairment.encode())
+
     def undo(self) -> None:
         """Undo what was changed through the API; nothing happens if it was never asked.
 
@@ -126,7 +164,7 @@ class ControlPlane:
             GatewayError: if the API process does not answer.
         """
         if self._ready and self._port is not None:
-            _undo(self._port.number)
+            _tell(self._port.number, UNDO)
 
     def check(self) -> None:
         """Raise DiedError if the process was started and has ended."""
@@ -225,14 +263,19 @@ def _answers(port: int) -> bool:
     return True
 
 
-def _undo(port: int) -> None:
+def _tell(port: int, path: str, body: str = "") -> None:
+    """Have the process do what no client of AWS can ask for.
+
+    Raises:
+        GatewayError: if it does not.
+    """
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=ANSWERS_WITHIN)
     try:
-        connection.request("POST", UNDO)
+        connection.request("POST", path, body)
         status = connection.getresponse().status
     except (OSError, http.client.HTTPException) as error:
-        raise GatewayError(f"the AWS API does not undo what a test changed: {error}") from error
+        raise GatewayError(f"the AWS API does not answer {path}: {error}") from error
     finally:
         connection.close()
     if status != http.client.NO_CONTENT:
-        raise GatewayError(f"the AWS API could not undo what a test changed: status {status}")
+        raise GatewayError(f"the AWS API could not do {path}: status {status}")

@@ -1,5 +1,6 @@
 """Events as `DescribeEvents` lists them, ours and moto's."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -9,7 +10,7 @@ from pytest_rdsfailover.local.aws_api.queries import epoch
 ARN_TYPES = {CLUSTER: "cluster", INSTANCE: "db"}
 
 
-def listed(event: Event, prefix: str) -> dict[str, Any]:
+def listed(event: Event, prefix: str) -> Mapping[str, object]:
     """Return an entry of the list.
 
     Args:

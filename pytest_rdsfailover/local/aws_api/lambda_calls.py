@@ -10,15 +10,18 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import unquote
+from wsgiref.types import StartResponse, WSGIEnvironment
 
 from pytest_rdsfailover.local.functions.service import LambdaService
 from pytest_rdsfailover.local.functions.settings import (
     MOST_AT_ONCE,
     MOST_EVENT,
     MOST_REQUEST,
+    FunctionChanges,
     FunctionError,
     FunctionSettings,
 )
+from pytest_rdsfailover.model.typed import NotOfTypeError, typed
 
 PATHS = re.compile(
     r"/\d{4}-\d{2}-\d{2}/(?:functions(?:/(?P<name>[^/]+)(?:/(?P<part>[a-z-]+))?)?/?|(?P<account>account-settings)/?)"
@@ -26,8 +29,11 @@ PATHS = re.compile(
 NAME = re.compile(
     r"(?:arn:[^:]+:lambda:[^:]+:)?(?:\d{12}:)?(?:function:)?(?P<name>[^:]+)(?::\$LATEST)?"
 )
+SETTINGS = {
+    "Runtime": "runtime", "Handler": "handler", "Role": "role", "Timeout": "timeout",
+    "MemorySize": "memory", "Environment": "variables",
+}  # fmt: skip
 MOST_BODY = 80 << 20  # bytes of any call: a package of 50 MB in base64
-Start = Callable[..., Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +51,7 @@ class CallAnswer:
     headers: Mapping[str, str]
 
 
-def is_of_lambda(environ: Mapping[str, Any]) -> bool:
+def is_of_lambda(environ: WSGIEnvironment) -> bool:
     """Tell whether a request is a call of Lambda's."""
     return "/lambda/aws4_request" in environ.get("HTTP_AUTHORIZATION", "")
 
@@ -74,7 +80,7 @@ class LambdaCalls:
             if self._made is not None:
                 self._made.clear()
 
-    def __call__(self, environ: dict[str, Any], start: Start) -> Iterable[bytes]:
+    def __call__(self, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
         """Answer one request."""
         try:
             answer = self._answer(environ)
@@ -87,9 +93,10 @@ class LambdaCalls:
         )
         return [answer.body]
 
-    def _answer(self, environ: Mapping[str, Any]) -> CallAnswer:
+    def _answer(self, environ: WSGIEnvironment) -> CallAnswer:
         # As it was typed: an ARN has colons, and an alias stands behind one.
-        found = PATHS.fullmatch(environ.get("RAW_URI", environ["PATH_INFO"]).partition("?")[0])
+        path: str = environ.get("RAW_URI") or environ["PATH_INFO"]
+        found = PATHS.fullmatch(path.partition("?")[0])
         method = environ["REQUEST_METHOD"]
         key = (method, found and found["name"] is not None, (found and found["part"]) or "")
         if found is not None and found["account"]:
@@ -101,7 +108,7 @@ class LambdaCalls:
             )
         return call(self, _named(found["name"]), environ)
 
-    def _account(self) -> dict[str, Any]:
+    def _account(self) -> Mapping[str, object]:
         return {
             "AccountLimit": {
                 "ConcurrentExecutions": MOST_AT_ONCE,
@@ -110,7 +117,7 @@ class LambdaCalls:
             "AccountUsage": {"FunctionCount": len(self._service.functions())},
         }
 
-    def create(self, _: str, environ: Mapping[str, Any]) -> CallAnswer:
+    def create(self, _: str, environ: WSGIEnvironment) -> CallAnswer:
         """CreateFunction."""
         asked = _asked(environ)
         for needed in ("FunctionName", "Role", "Code"):
@@ -118,21 +125,21 @@ class LambdaCalls:
                 raise _invalid(f"{needed} is missing")
         if asked.get("PackageType", "Zip") != "Zip":
             raise _invalid("a local cluster runs functions of a .zip, not images")
+        usual: FunctionChanges = {"runtime": "python3.11", "handler": "", "role": ""}
+        chosen: FunctionChanges = {**usual, **_chosen(asked)}
         settings = self._service.create(
-            _named(asked["FunctionName"]),
-            _package(asked["Code"]),
-            **{"runtime": "python3.11", "handler": "", "role": "", **_chosen(asked)},
+            _named(asked["FunctionName"]), _package(asked["Code"]), **chosen
         )
         return _json(HTTPStatus.CREATED, _shown(settings))
 
-    def list(self, _: str, environ: Mapping[str, Any]) -> CallAnswer:  # noqa: ARG002 - as all calls
+    def list(self, _: str, environ: WSGIEnvironment) -> CallAnswer:  # noqa: ARG002 - as all calls
         """ListFunctions."""
         return _json(HTTPStatus.OK, {"Functions": list(map(_shown, self._service.functions()))})
 
-    def get(self, name: str, environ: Mapping[str, Any]) -> CallAnswer:  # noqa: ARG002
+    def get(self, name: str, environ: WSGIEnvironment) -> CallAnswer:  # noqa: ARG002
         """GetFunction."""
         settings = self._service.find(name)
-        shown: dict[str, Any] = {
+        shown: dict[str, object] = {
             "Configuration": _shown(settings),
             "Code": {"RepositoryType": "S3", "Location": settings.code.as_uri()},
         }
@@ -141,25 +148,25 @@ class LambdaCalls:
             shown["Concurrency"] = {"ReservedConcurrentExecutions": reserved}
         return _json(HTTPStatus.OK, shown)
 
-    def configuration(self, name: str, environ: Mapping[str, Any]) -> CallAnswer:  # noqa: ARG002
+    def configuration(self, name: str, environ: WSGIEnvironment) -> CallAnswer:  # noqa: ARG002
         """GetFunctionConfiguration."""
         return _json(HTTPStatus.OK, _shown(self._service.find(name)))
 
-    def configure(self, name: str, environ: Mapping[str, Any]) -> CallAnswer:
+    def configure(self, name: str, environ: WSGIEnvironment) -> CallAnswer:
         """UpdateFunctionConfiguration."""
         return _json(HTTPStatus.OK, _shown(self._service.change(name, **_chosen(_asked(environ)))))
 
-    def replace_code(self, name: str, environ: Mapping[str, Any]) -> CallAnswer:
+    def replace_code(self, name: str, environ: WSGIEnvironment) -> CallAnswer:
         """UpdateFunctionCode."""
         package = _package(_asked(environ))
         return _json(HTTPStatus.OK, _shown(self._service.replace_code(name, package)))
 
-    def delete(self, name: str, environ: Mapping[str, Any]) -> CallAnswer:  # noqa: ARG002
+    def delete(self, name: str, environ: WSGIEnvironment) -> CallAnswer:  # noqa: ARG002
         """DeleteFunction."""
         self._service.delete(name)
         return CallAnswer(status=HTTPStatus.NO_CONTENT, headers={})
 
-    def reserve(self, name: str, environ: Mapping[str, Any]) -> CallAnswer:
+    def reserve(self, name: str, environ: WSGIEnvironment) -> CallAnswer:
         """PutFunctionConcurrency."""
         count = _asked(environ).get("ReservedConcurrentExecutions")
         if not isinstance(count, int) or count < 0:
@@ -167,19 +174,19 @@ class LambdaCalls:
         self._service.reserve(name, count)
         return _json(HTTPStatus.OK, {"ReservedConcurrentExecutions": count})
 
-    def reserved(self, name: str, environ: Mapping[str, Any]) -> CallAnswer:  # noqa: ARG002
+    def reserved(self, name: str, environ: WSGIEnvironment) -> CallAnswer:  # noqa: ARG002
         """GetFunctionConcurrency."""
         count = self._service.reserved(name)
         return _json(
             HTTPStatus.OK, {} if count is None else {"ReservedConcurrentExecutions": count}
         )
 
-    def unreserve(self, name: str, environ: Mapping[str, Any]) -> CallAnswer:  # noqa: ARG002
+    def unreserve(self, name: str, environ: WSGIEnvironment) -> CallAnswer:  # noqa: ARG002
         """DeleteFunctionConcurrency."""
         self._service.reserve(name, None)
         return CallAnswer(status=HTTPStatus.NO_CONTENT, headers={})
 
-    def invoke(self, name: str, environ: Mapping[str, Any]) -> CallAnswer:
+    def invoke(self, name: str, environ: WSGIEnvironment) -> CallAnswer:
         """Invoke."""
         kind = environ.get("HTTP_X_AMZ_INVOCATION_TYPE", "RequestResponse")
         payload = _body(environ, MOST_EVENT if kind == "Event" else MOST_REQUEST)
@@ -207,7 +214,7 @@ class LambdaCalls:
         return CallAnswer(status=HTTPStatus.OK, body=answer.payload, headers=headers)
 
 
-CALLS: Mapping[Any, Callable[[LambdaCalls, str, Mapping[str, Any]], CallAnswer]] = {
+CALLS: Mapping[Any, Callable[[LambdaCalls, str, WSGIEnvironment], CallAnswer]] = {
     ("POST", False, ""): LambdaCalls.create,
     ("GET", False, ""): LambdaCalls.list,
     ("GET", True, ""): LambdaCalls.get,
@@ -229,7 +236,7 @@ def _named(text: str | None) -> str:
     return "" if found is None else found["name"]
 
 
-def _asked(environ: Mapping[str, Any]) -> dict[str, Any]:
+def _asked(environ: WSGIEnvironment) -> dict[str, Any]:
     try:
         asked = json.loads(_body(environ, MOST_BODY) or b"{}")
     except ValueError:
@@ -239,7 +246,7 @@ def _asked(environ: Mapping[str, Any]) -> dict[str, Any]:
     return asked
 
 
-def _body(environ: Mapping[str, Any], most: int) -> bytes:
+def _body(environ: WSGIEnvironment, most: int) -> bytes:
     size = int(environ.get("CONTENT_LENGTH") or 0)
     if size > most:
         environ["wsgi.input"].read(min(size, MOST_BODY))  # the connection may carry another call
@@ -262,21 +269,15 @@ def _package(code: Any) -> bytes:
         raise _invalid(f"ZipFile: {error}") from None
 
 
-def _chosen(asked: Mapping[str, Any]) -> dict[str, Any]:
+def _chosen(asked: Mapping[str, Any]) -> FunctionChanges:
     """Return the settings that a call names, by our names."""
-    names = {
-        "Runtime": ("runtime", str), "Handler": ("handler", str), "Role": ("role", str),
-        "Timeout": ("timeout", int), "MemorySize": ("memory", int),
-    }  # fmt: skip
-    chosen: dict[str, Any] = {}
-    for name, (ours, kind) in names.items():
-        if name in asked:
-            if not isinstance(asked[name], kind):
-                raise _invalid(f"{name}: {asked[name]!r}")
-            chosen[ours] = asked[name]
-    if "Environment" in asked:
-        chosen["variables"] = dict(asked["Environment"].get("Variables") or {})
-    return chosen
+    plain = {ours: asked[name] for name, ours in SETTINGS.items() if name in asked}
+    if "variables" in plain and isinstance(plain["variables"], dict):
+        plain["variables"] = plain["variables"].get("Variables") or {}
+    try:
+        return typed(FunctionChanges, plain, "the configuration")
+    except NotOfTypeError as error:
+        raise _invalid(str(error)) from None
 
 
 def _context(encoded: str) -> str:
@@ -287,7 +288,7 @@ def _context(encoded: str) -> str:
         return ""
 
 
-def _shown(settings: FunctionSettings) -> dict[str, Any]:
+def _shown(settings: FunctionSettings) -> Mapping[str, object]:
     return {
         "FunctionName": settings.name,
         "FunctionArn": settings.arn,
@@ -308,7 +309,7 @@ def _shown(settings: FunctionSettings) -> dict[str, Any]:
     }
 
 
-def _json(status: HTTPStatus, shown: Mapping[str, Any]) -> CallAnswer:
+def _json(status: HTTPStatus, shown: Mapping[str, object]) -> CallAnswer:
     return CallAnswer(status=status, body=json.dumps(shown).encode(), headers={})
 
 

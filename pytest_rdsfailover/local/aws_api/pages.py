@@ -8,7 +8,9 @@ from pytest_rdsfailover.local.aws_api.plane import RefusalError
 FEWEST, MOST = 20, 100  # records of a page
 
 
-def page(key: str, records: Sequence[Any], parameters: Mapping[str, Any]) -> dict[str, Any]:
+def page(
+    key: str, records: Sequence[object], parameters: Mapping[str, Any]
+) -> Mapping[str, object]:
     """Return the part of an answer that a caller asks for, and where the next part begins.
 
     Args:
@@ -28,5 +30,5 @@ def page(key: str, records: Sequence[Any], parameters: Mapping[str, Any]) -> dic
     if not (marker.isascii() and marker.isdigit() and int(marker) <= len(records)):
         raise RefusalError("InvalidParameterValue", f"Invalid marker {marker}.")
     start = int(marker)
-    part = {key: list(records[start : start + most])}
-    return part | ({"Marker": str(start + most)} if start + most < len(records) else {})
+    following = {"Marker": str(start + most)} if start + most < len(records) else {}
+    return {key: list(records[start : start + most]), **following}

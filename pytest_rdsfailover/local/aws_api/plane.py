@@ -4,9 +4,11 @@ import random
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from typing import cast
 
 from pytest_rdsfailover.local.aws_api import events, request
+from pytest_rdsfailover.local.aws_api.impairment import Impairment
+from pytest_rdsfailover.local.aws_api.looks import AVAILABLE, REBOOTING, Look, ShownMember, as_known
 from pytest_rdsfailover.local.aws_api.script import Script
 from pytest_rdsfailover.local.aws_api.shown import ABROAD, Shown, other_region
 from pytest_rdsfailover.local.gateway.client import GatewayClient
@@ -14,6 +16,7 @@ from pytest_rdsfailover.local.gateway.messages import ClusterView, InstanceView,
 from pytest_rdsfailover.local.profiles.choreography import choreography
 from pytest_rdsfailover.local.profiles.profiles import Profile, load_profile
 from pytest_rdsfailover.model.errors import GatewayError, RdsFailoverError
+from pytest_rdsfailover.model.records import Milestone
 
 FIRST_TIER = 1  # RDS' own default; 0 is promoted first, 15 last
 ZONES = "abc"
@@ -27,45 +30,15 @@ class RefusalError(RdsFailoverError):
         self.code, self.message = code, message
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ShownMember:
-    """One instance of the cluster.
-
-    Attributes:
-        id: its identifier.
-        writer: whether it is the cluster's writer, which it stays until another is promoted.
-        status: `available` or `rebooting`, the latter from the call that restarts it until it is back.
-        role: `writer` if it takes writes, else `reader`. A demoted writer is a reader already
-            before its successor is promoted.
-    """
-
-    id: str
-    writer: bool
-    status: str
-    role: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Look:
-    """The cluster at one moment.
-
-    Attributes:
-        members: all instances.
-        moving: whether a failover is on its way.
-        away: whether the last failover was to another region.
-    """
-
-    members: Sequence[ShownMember]
-    moving: bool
-    away: bool
-
-
 class Plane:
     """Answers for one cluster; asks the gateway each time, so that there is one truth.
 
     Args:
         gateway: a connection that nobody else uses.
         shown: how the cluster is shown at first.
+
+    Attributes:
+        impairment: what it shows late.
     """
 
     def __init__(self, gateway: GatewayClient, shown: Shown) -> None:
@@ -76,6 +49,7 @@ class Plane:
             instance.id: ZONES[number % len(ZONES)]
             for number, instance in enumerate(gateway.describe().instances)
         }
+        self.impairment = Impairment()
         self._count = 0
         # Once: an event that were dated anew at each request would seem to be another each time.
         self._since_epoch = time.time() - time.monotonic()
@@ -101,7 +75,7 @@ class Plane:
         look = self._look()
         return look.moving and look.away
 
-    def _look(self) -> "Look":
+    def _look(self) -> Look:
         """Return the cluster as it was when this request first looked at it; now, if it has not.
 
         If an answer were made of several looks, it could show two writers, or none.
@@ -111,12 +85,11 @@ class Plane:
             return self._look_now()
         if "look" not in answers:
             answers["look"] = self._look_now()
-        look: Look = answers["look"]
-        return look
+        return cast("Look", answers["look"])
 
-    def _look_now(self) -> "Look":
+    def _look_now(self) -> Look:
         view, plays = self._gateway.describe(), self._gateway.plays()
-        return Look(
+        look = Look(
             members=tuple(
                 ShownMember(
                     id=instance.id,
@@ -129,6 +102,12 @@ class Plane:
             moving=bool(plays) and not plays[-1].over and plays[-1].target is not None,
             away=bool(plays) and self._away(plays[-1]) is not None,
         )
+        lag = self.impairment.lag
+        return as_known(look, self._histories(plays), time.monotonic() - lag) if lag else look
+
+    def _histories(self, plays: Sequence[PlayView]) -> list[tuple[PlayView, Sequence[Milestone]]]:
+        """Return what each of the failovers and restarts has done so far."""
+        return [(play, self._gateway.milestones(number)) for number, play in enumerate(plays)]
 
     def look_again(self) -> None:
         """Let the rest of this request's answer show the cluster as it is now."""
@@ -188,10 +167,13 @@ class Plane:
         self.look_again()
 
     def story(self) -> list[events.Event]:
-        """Return the events of all failovers and restarts so far; `at` in seconds of the epoch."""
+        """Return the events of all failovers and restarts; `at` in seconds of the epoch.
+
+        Those that come late are not there yet.
+        """
+        listed = time.monotonic() - self.impairment.late_events
         happened = []
-        for number, play in enumerate(self._gateway.plays()):
-            milestones = self._gateway.milestones(number)
+        for play, milestones in self._histories(self._gateway.plays()):
             cross = bool(play.target and play.victim) and (
                 self._zones[play.target or ""] != self._zones[play.victim or ""]
             )
@@ -203,6 +185,7 @@ class Plane:
                 message=event.message, categories=event.categories,
             )
             for event in happened
+            if event.at <= listed
         ]  # fmt: skip
 
     def _resting(self) -> ClusterView:
@@ -270,4 +253,4 @@ def _status(instance: InstanceView, plays: Sequence[PlayView]) -> str:
         and plays[-1].target is None
         and plays[-1].victim == instance.id
     )
-    return "rebooting" if restarting or instance.state != "up" else "available"
+    return REBOOTING if restarting or instance.state != "up" else AVAILABLE

@@ -1,9 +1,8 @@
 """Targets of an RDS Proxy, as `DescribeDBProxyTargets` lists them: the cluster and each instance."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
-from pytest_rdsfailover.local.aws_api.plane import ShownMember
+from pytest_rdsfailover.local.aws_api.looks import ShownMember
 
 PROXY = "rdsfailover-proxy"
 PROXY_READER = "rdsfailover-proxy-reader"
@@ -13,7 +12,7 @@ ROLES = {"writer": "READ_WRITE", "reader": "READ_ONLY"}
 
 def targets(
     cluster: str, members: Sequence[ShownMember], places: Mapping[str, tuple[str, int]]
-) -> list[dict[str, Any]]:
+) -> list[Mapping[str, object]]:
     """Return the targets of a proxy over the local cluster.
 
     Args:
@@ -21,7 +20,7 @@ def targets(
         members: its instances as they are now.
         places: host and port of each instance.
     """
-    listed: list[dict[str, Any]] = [
+    listed: list[Mapping[str, object]] = [
         {"RdsResourceId": cluster, "Type": "TRACKED_CLUSTER", "Port": 0}
     ]
     for member in members:
@@ -52,8 +51,8 @@ def health(member: ShownMember) -> dict[str, str]:
 
 
 def endpoints(
-    shown: Mapping[str, Any], arn: str, places: Mapping[str, tuple[str, int]]
-) -> list[dict[str, Any]]:
+    shown: Mapping[str, object], arn: str, places: Mapping[str, tuple[str, int]]
+) -> list[Mapping[str, object]]:
     """Return the endpoints of the local cluster's proxy as `DescribeDBProxyEndpoints` does.
 
     Args:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, NotRequired, TypedDict
 
 from pytest_rdsfailover.local.aws_api import events
 from pytest_rdsfailover.local.aws_api.identifiers import plain
@@ -57,6 +57,13 @@ def epoch(moment: datetime) -> float:
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
 
 
+class Filter(TypedDict):
+    """What a caller wants listed only."""
+
+    Name: str
+    Values: NotRequired[list[str]]
+
+
 FILTERS = {
     "db-cluster-endpoint-type": "EndpointType",
     "db-cluster-endpoint-status": "Status",
@@ -66,8 +73,8 @@ FILTERS = {
 
 
 def selected(
-    endpoints: Sequence[dict[str, Any]], filters: Sequence[Mapping[str, Any]]
-) -> list[dict[str, Any]]:
+    endpoints: Sequence[Mapping[str, str]], filters: Sequence[Filter]
+) -> list[Mapping[str, str]]:
     """Return those endpoints of a cluster that pass all filters; values are taken in any case.
 
     Raises:
@@ -79,6 +86,6 @@ def selected(
             raise RefusalError("InvalidParameterValue", f"Unrecognized filter name: {name}")
         field = FILTERS[name]
         endpoints = [
-            endpoint for endpoint in endpoints if str(endpoint.get(field, "")).lower() in values
+            endpoint for endpoint in endpoints if endpoint.get(field, "").lower() in values
         ]
     return list(endpoints)

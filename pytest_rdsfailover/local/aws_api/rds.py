@@ -12,7 +12,7 @@ from pytest_rdsfailover.local.aws_api import limits, request
 from pytest_rdsfailover.local.aws_api.event_list import from_moto, listed
 from pytest_rdsfailover.local.aws_api.plane import Plane, RefusalError
 from pytest_rdsfailover.local.aws_api.proxies import PROXY, endpoints, targets
-from pytest_rdsfailover.local.aws_api.queries import query, selected
+from pytest_rdsfailover.local.aws_api.queries import Filter, query, selected
 from pytest_rdsfailover.local.aws_api.resources import (
     ClusterAbroad,
     ShownCluster,
@@ -191,7 +191,7 @@ class LocalRds(RDSBackend):  # type: ignore[misc]
         source_identifier: str | None = None,
         source_type: str | None = None,
         **options: Any,
-    ) -> list[dict[str, Any]]:
+    ) -> list[Mapping[str, object]]:
         """Return the events of the local cluster and of moto's resources that the caller wants.
 
         Raises:
@@ -226,7 +226,7 @@ class LocalRds(RDSBackend):  # type: ignore[misc]
 
     def describe_db_proxy_endpoints(
         self, proxy_name: str | None, endpoint: str | None
-    ) -> list[dict[str, Any]]:
+    ) -> list[Mapping[str, object]]:
         """Return the endpoints of the local cluster's proxy; moto's proxies have none but their own.
 
         Raises:
@@ -268,8 +268,8 @@ class LocalRds(RDSBackend):  # type: ignore[misc]
         return proxy
 
     def describe_db_cluster_endpoints(
-        self, cluster: str | None, endpoint: str | None, filters: Sequence[Mapping[str, Any]]
-    ) -> list[dict[str, Any]]:
+        self, cluster: str | None, endpoint: str | None, filters: Sequence[Filter]
+    ) -> list[Mapping[str, str]]:
         """Return the writer and the reader endpoint of a cluster, or of all clusters.
 
         Raises:

@@ -6,6 +6,7 @@ import json
 import traceback
 from collections.abc import Callable, Iterable
 from typing import Any
+from wsgiref.types import StartResponse, WSGIEnvironment
 from xml.sax.saxutils import escape
 
 from moto.core import DEFAULT_ACCOUNT_ID
@@ -19,6 +20,7 @@ from moto.secretsmanager.models import secretsmanager_backends
 
 from pytest_rdsfailover.local.aws_api import alarms, calls, fis, metrics, request
 from pytest_rdsfailover.local.aws_api.fis import LocalFis
+from pytest_rdsfailover.local.aws_api.impairment import IMPAIR, Impairment, Throttle
 from pytest_rdsfailover.local.aws_api.lambda_calls import LambdaCalls, is_of_lambda
 from pytest_rdsfailover.local.aws_api.passwords import Passwords
 from pytest_rdsfailover.local.aws_api.plane import Plane
@@ -29,13 +31,14 @@ from pytest_rdsfailover.local.aws_api.secrets import LocalSecrets
 from pytest_rdsfailover.local.aws_api.shown import UNDO, Shown
 from pytest_rdsfailover.model.errors import RdsFailoverError, SettingError
 
-Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 ALWAYS_USED = ("rds", "secretsmanager", "kms", "ec2")
 LOADED_LATE = (
     "moto.core.compat",
     "moto.iam.access_control",
     "flask.debughelpers",
 )  # by moto itself
+RATE_EXCEEDED = "Rate exceeded"  # AWS' own words
+THROTTLED = {True: "ThrottlingException", False: "Throttling"}  # in JSON, and in XML
 HEADER = "HTTP_" + SCRIPT.upper().replace("-", "_")
 
 
@@ -84,24 +87,20 @@ class RegionApplication:
         install(plane, passwords)
         metrics.install(sampler)
         self._passwords, self._shown, self._functions = passwords, shown, functions
-        self._changed = False
+        self._plane, self._changed = plane, False
+        self._impair(Impairment())
         self._home = shown().region  # where its clients ask, whatever names the cluster gets later
         show(shown(), self._home)
         self._moto = DomainDispatcherApplication(service_application)
 
-    def __call__(self, environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
+    def __call__(self, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
         """Answer one request."""
         try:
-            if environ["PATH_INFO"] == UNDO:
-                self._undo()
-                start("204 No Content", [])
-                return []
+            if environ["PATH_INFO"] in (UNDO, IMPAIR):
+                return self._told(environ, start)
             if is_of_lambda(environ):
                 return self._functions(environ, start)
-            self._changed |= request.changes(environ)
-            show(self._shown(), self._home)
-            request.begin(script_of(environ))
-            answer: Iterable[bytes] = self._moto(environ, start)
+            return self._answer(environ, start)
         except SettingError as error:
             return failure(environ, start, "400 Bad Request", "InvalidParameterValue", str(error))
         except NotImplementedError as error:
@@ -113,10 +112,36 @@ class RegionApplication:
             return failure(
                 environ, start, "500 Internal Server Error", "InternalFailure", repr(error)
             )
+
+    def _answer(self, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
+        """Answer a call of AWS, other than those of Lambda."""
+        of_a_trial = HEADER in environ
+        if not of_a_trial and self._throttle.refuses():
+            code = THROTTLED[speaks_json(environ)]
+            return failure(environ, start, "400 Bad Request", code, RATE_EXCEEDED)
+        self._changed |= request.changes(environ)
+        show(self._shown(), self._home)
+        request.begin(script_of(environ))
+        answer: Iterable[bytes] = self._moto(environ, start)
         return answer
+
+    def _told(self, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
+        """Do what the test process wants, which no client of AWS can ask for."""
+        if environ["PATH_INFO"] == UNDO:
+            self._undo()
+        else:
+            body = environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"]))
+            self._impair(Impairment.decode(body.decode()))
+        start("204 No Content", [])
+        return []
+
+    def _impair(self, impairment: Impairment) -> None:
+        self._plane.impairment = impairment
+        self._throttle = Throttle(impairment.rate_exceeded, self._shown().usual.seed)
 
     def _undo(self) -> None:
         """Forget all that requests have changed; what there is to forget takes 0.3 s."""
+        self._impair(Impairment())
         self._passwords.undo()
         self._functions.undo()
         if self._changed:
@@ -133,10 +158,10 @@ def service_application(service: Any) -> Any:
 
 
 def failure(
-    environ: dict[str, Any], start: Callable[..., Any], status: str, code: str, message: str
+    environ: WSGIEnvironment, start: StartResponse, status: str, code: str, message: str
 ) -> Iterable[bytes]:
     """Answer with an error in the protocol of the request, so that clients can read it."""
-    if "json" in environ.get("CONTENT_TYPE", "") or environ["PATH_INFO"] != "/":
+    if speaks_json(environ):
         body = json.dumps({"__type": code, "message": message})
         headers = [("Content-Type", "application/json"), ("x-amzn-ErrorType", code)]
     else:
@@ -147,14 +172,19 @@ def failure(
     return [body.encode()]
 
 
-def script_of(environ: dict[str, Any]) -> Script | None:
-    """Return the script that a request wants to be played; None if it names none.
+def speaks_json(environ: WSGIEnvironment) -> bool:
+    """Tell whether the protocol of a request is none of XML."""
+    return "json" in environ.get("CONTENT_TYPE", "") or environ["PATH_INFO"] != "/"
+
+
+def script_of(environ: WSGIEnvironment) -> Script | None:
+    """Return the script that a request wants to be played; None if it names none, or an empty one.
 
     Raises:
         SettingError: if its header is no script.
     """
     text = environ.get(HEADER)
-    return None if text is None else decode_script(text)
+    return decode_script(text) if text else None
 
 
 def install(plane: Plane, passwords: Passwords) -> None:

@@ -2,15 +2,14 @@
 
 import io
 import re
-from collections.abc import MutableMapping
 from contextvars import ContextVar
-from typing import Any
+from wsgiref.types import WSGIEnvironment
 
 from pytest_rdsfailover.local.aws_api.script import Script
 
 # The script that the request wants to be played, and what the gateway has answered within it.
 wanted_script: ContextVar[Script | None] = ContextVar("wanted_script", default=None)
-answers: ContextVar[dict[str, Any] | None] = ContextVar("answers", default=None)
+answers: ContextVar[dict[str, object] | None] = ContextVar("answers", default=None)
 
 
 def begin(script: Script | None) -> None:
@@ -24,13 +23,13 @@ HARMLESS = re.compile(r"(Describe|Get|List|BatchGet|Lookup|Filter|FailoverDB|Reb
 FORM = re.compile(rb"(?:^|&)Action=(\w+)")
 
 
-def changes(environ: MutableMapping[str, Any]) -> bool:
+def changes(environ: WSGIEnvironment) -> bool:
     """Tell whether a request may change what later ones are answered."""
     action = _action(environ)
     return environ["REQUEST_METHOD"] != "GET" if action is None else not HARMLESS.match(action)
 
 
-def _action(environ: MutableMapping[str, Any]) -> str | None:
+def _action(environ: WSGIEnvironment) -> str | None:
     """Return the name of a request's call; None if its method and path are its name."""
     target: str | None = environ.get("HTTP_X_AMZ_TARGET")
     path: str = environ["PATH_INFO"]

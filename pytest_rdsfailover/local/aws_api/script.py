@@ -3,7 +3,6 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from pytest_rdsfailover.local.profiles.profiles import Profile, parse_profile
 from pytest_rdsfailover.local.profiles.shapes import Shape
@@ -39,9 +38,9 @@ def decode_script(text: str) -> Script:
         raise SettingError(f"not a failover script: {error}") from error
 
 
-def profile_table(profile: Profile) -> Mapping[str, Any]:
+def profile_table(profile: Profile) -> Mapping[str, object]:
     """Return a profile as the table that `parse_profile` reads."""
-    table: dict[str, Any] = {
+    table: dict[str, object] = {
         "about": profile.about,
         "onset": _shape(profile.onset),
         "cut": profile.cut,
@@ -57,7 +56,7 @@ def profile_table(profile: Profile) -> Mapping[str, Any]:
     return table
 
 
-def _shape(shape: Shape) -> list[dict[str, Any]]:
+def _shape(shape: Shape) -> list[Mapping[str, object]]:
     return [
         {"share": share, "range": [_seconds(span.low), _seconds(span.high)]}
         for share, span in shape.spans

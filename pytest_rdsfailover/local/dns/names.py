@@ -21,7 +21,8 @@ from typing import Any
 from pytest_rdsfailover.model.clock import Clock, MonotonicClock
 from pytest_rdsfailover.model.errors import RdsFailoverError, SettingError
 
-REGION = re.compile(r"[a-z]{2,}(-[a-z]+)+-\d")
+AREA = r"us-gov|(us|eu)-iso[a-z]?|eusc-[a-z]{2}|af|ap|ca|cn|eu|il|me|mx|sa|us"
+REGION = re.compile(rf"({AREA})-(central|(north|south)(east|west)?|east|west)-[1-9]")
 CLUSTER_NAME = "rdsfailover"
 PORT = 3306
 PROXY_READER = "proxy-reader"

@@ -14,10 +14,12 @@ from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, Unpack
 
 from pytest_rdsfailover.local.functions.fleet import Concurrency, Fleet
 from pytest_rdsfailover.local.functions.settings import (
+    FunctionChanges,
+    FunctionCode,
     FunctionError,
     FunctionSettings,
     InvocationAnswer,
@@ -91,7 +93,9 @@ class LambdaService:
 
         return self._do(work())
 
-    def create(self, name: str, package: bytes, **chosen: Any) -> FunctionSettings:
+    def create(
+        self, name: str, package: bytes, **chosen: Unpack[FunctionChanges]
+    ) -> FunctionSettings:
         """Make a function of a package, with chosen settings.
 
         Raises:
@@ -127,17 +131,19 @@ class LambdaService:
         """Return the settings of all functions."""
         return [fleet.settings for fleet in list(self._fleets.values())]
 
-    def change(self, name: str, **chosen: Any) -> FunctionSettings:
+    def change(self, name: str, **chosen: Unpack[FunctionChanges]) -> FunctionSettings:
         """Change settings; all environments are given up for it."""
-        fleet = self._known(name)
-        settings = _checked(replace(fleet.settings, changed=_now(), **chosen))
-        self._call(lambda: fleet.change(settings))
-        return settings
+        return self._change(replace(self.find(name), changed=_now(), **chosen))
 
     def replace_code(self, name: str, package: bytes) -> FunctionSettings:
         """Give a function another package."""
-        self._known(name)
-        return self.change(name, **self._unpacked(package))
+        settings = self.find(name)
+        return self._change(replace(settings, changed=_now(), **self._unpacked(package)))
+
+    def _change(self, settings: FunctionSettings) -> FunctionSettings:
+        fleet = self._known(_checked(settings).name)
+        self._call(lambda: fleet.change(settings))
+        return settings
 
     def delete(self, name: str) -> None:
         """Remove a function and its environments."""
@@ -222,7 +228,7 @@ class LambdaService:
             raise FunctionError(404, "ResourceNotFoundException", f"Function not found: {name}")
         return fleet
 
-    def _unpacked(self, package: bytes) -> dict[str, Any]:
+    def _unpacked(self, package: bytes) -> FunctionCode:
         """Unpack a package to a new directory; return what it makes of settings."""
         self._number += 1
         code = self._directory / "code" / str(self._number)

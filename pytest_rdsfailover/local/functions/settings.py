@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypedDict
 
 from pytest_rdsfailover.model.errors import RdsFailoverError
 
@@ -27,6 +28,25 @@ class FunctionError(RdsFailoverError):
     def __init__(self, status: int, code: str, message: str, reason: str = "") -> None:
         super().__init__(f"{code}: {message}")
         self.status, self.code, self.message, self.reason = status, code, message, reason
+
+
+class FunctionChanges(TypedDict, total=False):
+    """What the owner of a function may choose; each is explained at `FunctionSettings`."""
+
+    runtime: str
+    handler: str
+    role: str
+    timeout: int
+    memory: int
+    variables: Mapping[str, str]
+
+
+class FunctionCode(TypedDict):
+    """A package, unpacked; its parts are explained at `FunctionSettings`."""
+
+    code: Path
+    sha256: str
+    size: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ import time
 import traceback
 from collections.abc import Callable
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pytest_rdsfailover.local.gateway.messages import (
     COMMAND,
@@ -22,6 +22,7 @@ from pytest_rdsfailover.local.gateway.messages import (
     InstanceView,
     Message,
     Milestones,
+    NoAnswer,
     Plays,
     PlayScript,
     PlayView,
@@ -78,25 +79,25 @@ class Control:
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             while line := await reader.readline():
-                writer.write(json.dumps(self.answer(line)).encode() + b"\n")
+                writer.write(json.dumps(asdict(self._answer(line))).encode() + b"\n")
                 await writer.drain()
         except (OSError, ValueError):
             pass  # the client is gone, or its line too long: only its own connection ends
         finally:
             writer.close()
 
-    def answer(self, line: bytes) -> dict[str, Any]:
-        """Return the answer to one request; `error` says why there is none."""
+    def _answer(self, line: bytes) -> "DataclassInstance":
+        """Return the answer to one request."""
         try:
             message: Message = json.loads(line)
-            return asdict(self._commands[message[COMMAND]](message))
+            return self._commands[typed(str, message[COMMAND])](message)
         except GatewayError as error:
-            return {"error": str(error)}
+            return NoAnswer(error=str(error))
         except (LookupError, TypeError, ValueError, RecursionError) as error:
-            return {"error": f"not a request: {error!r}"}
+            return NoAnswer(error=f"not a request: {error!r}")
         except Exception as error:  # noqa: BLE001 - who asks must hear of a fault of ours, too
             traceback.print_exc()  # into the gateway's log
-            return {"error": f"the gateway failed: {error!r}"}
+            return NoAnswer(error=f"the gateway failed: {error!r}")
 
     def _describe(self, _: Message) -> ClusterView:
         router = self._gateway.router

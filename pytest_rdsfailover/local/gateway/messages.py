@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from pytest_rdsfailover.local.gateway.proxy.stats import Pin, ProxyStats
 from pytest_rdsfailover.local.gateway.script import Step
@@ -10,7 +9,7 @@ from pytest_rdsfailover.model.records import Milestone
 from pytest_rdsfailover.model.target import Traffic
 
 COMMAND = "command"  # which field of a line names what is wanted
-Message = Mapping[str, Any]  # a line on the control socket: the fields of one record
+Message = Mapping[str, object]  # a line on the control socket: the fields of one record
 
 # Questions ---------------------------------------------------------------------------------------
 
@@ -98,6 +97,13 @@ class Listening:
     """The first line that the gateway prints: where each endpoint listens on 127.0.0.1."""
 
     ports: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoAnswer:
+    """There is no answer, and why."""
+
+    error: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -86,16 +86,25 @@ def reserve_port(
         port = _try(number, addresses, locks)
         if port is not None:
             return port
-    where = ", ".join(addresses)
     if wanted is not None:
         raise SettingError(
-            f"port {wanted} is taken on {where}; choose another with --rds-port, or leave the"
-            " option out to get a free one"
+            f"port {wanted} is taken{_where(wanted, addresses)}; choose another with --rds-port, or"
+            " leave the option out to get a free one"
         )
+    where = ", ".join(addresses)
     raise RdsFailoverError(
         f"no port from {LOWEST} to {CEILING - 1} is free on {where}; end programs that listen there"
         " (`ss -tln` shows them), or let this process open more files (`ulimit -n`)"
     )
+
+
+def _where(number: int, addresses: Sequence[str]) -> str:
+    """Return on which address a port is taken, and on how many; that we have reserved it for others."""
+    taken = [address for address in addresses if not is_free(address, number)]
+    if not taken:
+        return " by another cluster"
+    more = f" and {len(taken) - 1} more addresses" if taken[1:] else ""
+    return f" on {taken[0]}{more}"
 
 
 def ceiling() -> int:

@@ -82,7 +82,7 @@ class Profile:
         return SettingError(f"profile {self.name!r}: {field} is {what}")
 
     @property
-    def contents(self) -> dict[str, Any]:
+    def contents(self) -> Mapping[str, object]:
         """Return what it says: two profiles of the same contents are the same failovers."""
         return {
             name: value for name, value in asdict(self).items() if name not in ("name", "about")

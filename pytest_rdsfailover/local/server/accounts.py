@@ -150,16 +150,13 @@ def create(admin: Any, account: Account) -> None:
 
     Args:
         admin: a connection that may create databases and users, and grant rights.
-        account: as from `new_account`, whose characters need no quoting.
+        account: one whose names need no quoting.
     """
-    run(
-        admin,
-        (
-            f"CREATE DATABASE `{account.database}` CHARACTER SET utf8mb4",
-            f"CREATE USER '{account.user}'@'%' IDENTIFIED BY '{account.password}'",
-            f"GRANT ALL PRIVILEGES ON `{account.database}`.* TO '{account.user}'@'%'",
-        ),
-    )
+    user = f"'{account.user}'@'%'"
+    with admin.cursor() as cursor:
+        cursor.execute(f"CREATE DATABASE `{account.database}` CHARACTER SET utf8mb4")
+        cursor.execute("CREATE USER %s@'%%' IDENTIFIED BY %s", (account.user, account.password))
+        cursor.execute(f"GRANT ALL PRIVILEGES ON `{account.database}`.* TO {user}")
 
 
 def change_password(address: Address, account: Account, password: str) -> None:
@@ -168,19 +165,15 @@ def change_password(address: Address, account: Account, password: str) -> None:
     Args:
         address: where the server listens.
         account: with the password that works now; it changes its own, which needs no rights.
-        password: the new one, whose characters need no quoting.
+        password: the new one.
 
     Raises:
         ServerError: if the server refuses it.
     """
-    with session(address, account) as connection:
+    with session(address, account) as connection, connection.cursor() as cursor:
         mariadb = "MariaDB" in connection.get_server_info()
-        run(
-            connection,
-            (f"SET PASSWORD = PASSWORD('{password}')",)
-            if mariadb
-            else (f"ALTER USER USER() IDENTIFIED BY '{password}'",),
-        )
+        change = "SET PASSWORD = PASSWORD(%s)" if mariadb else "ALTER USER USER() IDENTIFIED BY %s"
+        cursor.execute(change, (password,))
     prime(address, replace(account, password=password))
 
 

@@ -73,6 +73,14 @@ def find_server(
     return parse_url(named) if "://" in named else _probe(_existing(named, environ))
 
 
+def check_named(named: str, environ: Mapping[str, str] = os.environ) -> None:
+    """Raise `SettingError` if there is no such server; nothing is run or reached."""
+    if "://" in named:
+        parse_url(named)
+    else:
+        _existing(named, environ)
+
+
 def parse_url(text: str) -> ServerUrl:
     """Return what a URL such as `mysql://user:password@host:3306` names.
 

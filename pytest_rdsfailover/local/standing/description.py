@@ -59,6 +59,7 @@ class Description:
         seed: decides the sampled durations of its failovers.
         parts: what it is made of, in words for people.
         since: when it stood, in seconds of the epoch.
+        files: paths of what its keeper writes for users, and removes at its end.
     """
 
     name: str
@@ -79,6 +80,7 @@ class Description:
     seed: int
     parts: Mapping[str, str]
     since: float
+    files: tuple[str, ...] = ()
 
     @property
     def profile(self) -> str:

@@ -2,9 +2,10 @@
 
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
+from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
@@ -15,6 +16,7 @@ from pytest_rdsfailover.local.aws_api.script import encode_script
 from pytest_rdsfailover.local.backend import LocalBackend
 from pytest_rdsfailover.local.cluster import IDENTIFIER, LocalCluster
 from pytest_rdsfailover.local.gateway.client import SilentGatewayError
+from pytest_rdsfailover.local.gateway.proxy.settings import ProxyChanges
 from pytest_rdsfailover.local.network import Place
 from pytest_rdsfailover.local.processes.identity import Identity, own_identity
 from pytest_rdsfailover.local.profiles.profiles import load_profile
@@ -57,6 +59,7 @@ class ClusterHost:
         proxy: how its RDS Proxy is set up, by the names of the marker `rds_proxy`.
         dns_port: where a name server answers for the names of a cluster that has such; 0 for any
             free port, None for no name server.
+        files: paths of what is written for users while it stands.
         environ: where to find the cache directory.
 
     Attributes:
@@ -73,8 +76,9 @@ class ClusterHost:
         settings: Settings,
         name: str,
         *,
-        proxy: Mapping[str, object] | None = None,
+        proxy: ProxyChanges | None = None,
         dns_port: int | None = None,
+        files: Sequence[Path] = (),
         environ: Mapping[str, str] = os.environ,
     ) -> None:
         registry = Registry(environ)
@@ -87,7 +91,10 @@ class ClusterHost:
             door = stack.enter_context(closing(Door(self.cluster.aws))) if can_start() else None
             place = None if door is None else door.place
             self.description = replace(
-                describe(self.cluster, settings, name, place), names=names, dns=dns
+                describe(self.cluster, settings, name, place),
+                names=names,
+                dns=dns,
+                files=tuple(map(str, files)),
             )
             registry.write(self.description)
             self._stack = stack.pop_all()

@@ -4,24 +4,26 @@ import json
 import os
 import re
 import stat
-import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
 from filelock import FileLock
 
-from pytest_rdsfailover.local.processes.cache import cache_directory
+from pytest_rdsfailover.local.processes.cache import STATE, state_directory
 from pytest_rdsfailover.local.processes.identity import Identity, own_identity
+from pytest_rdsfailover.local.standing.cluster_file import remove_of
 from pytest_rdsfailover.local.standing.description import Description
 from pytest_rdsfailover.model.errors import ArchiveError, SettingError, did_you_mean
-from pytest_rdsfailover.model.files import read_json, remove
+from pytest_rdsfailover.model.files import read_bytes, read_json, remove
+from pytest_rdsfailover.model.owned import hold, is_owned
 from pytest_rdsfailover.model.typed import NotOfTypeError, typed
 
 FOLDER = "clusters"
-KEPT = 86400.0  # seconds for which one that was killed is told
+SUFFIXES = ("json", "claim", "new")  # of what is there while a cluster stands; a draft may be
 LOCKED_WITHIN = 10.0  # seconds; others hold it for some milliseconds
+GONE = "the cluster {!r} is gone: its process was killed, or this machine was restarted"
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,39}")
 OTHERS = stat.S_IWGRP | stat.S_IWOTH
 
@@ -48,13 +50,12 @@ class Registry:
     """
 
     def __init__(self, environ: Mapping[str, str] = os.environ) -> None:
-        self.directory = cache_directory(environ) / FOLDER
+        self.directory = state_directory(environ) / FOLDER
         self.directory.mkdir(mode=0o700, exist_ok=True)
         found = self.directory.lstat()
         if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid():
             raise SettingError(
-                f"{self.directory} belongs to another user; set XDG_CACHE_HOME to a directory of"
-                " your own"
+                f"{self.directory} belongs to another user; set {STATE} to a directory of your own"
             )
         if found.st_mode & OTHERS:
             raise SettingError(
@@ -66,6 +67,15 @@ class Registry:
         """Return where a detached cluster writes what it has to say."""
         return self.directory / f"{name}.log"
 
+    def check_free(self, name: str) -> None:
+        """Raise `SettingError` if a cluster of that name stands."""
+        if self._is_kept(name):
+            holder = self._holder(name)
+            raise SettingError(
+                f"a cluster {name!r} stands already, kept by process {holder and holder.pid};"
+                f" `rdsfailover down --name {name}` ends it, and --name gives this one another name"
+            )
+
     @contextmanager
     def claimed(self, name: str) -> Iterator[None]:
         """Keep a name for the block; what a cluster that was killed has left of it is removed.
@@ -74,22 +84,17 @@ class Registry:
             SettingError: if a cluster of that name stands.
         """
         with self._locked():
-            holder = self._holder(name)
-            if holder is not None and holder.lives:
-                raise SettingError(
-                    f"a cluster {name!r} stands already, kept by process {holder.pid};"
-                    f" `rdsfailover down --name {name}` ends it, and --name gives this one another"
-                    " name"
-                )
+            self.check_free(name)
             self._forget(name)
-            self._forget_old()
             self._write(self._claim(name), asdict(own_identity()))
+            held = hold(self._claim(name))
         try:
             yield
         finally:
             with self._locked():
                 if self._holder(name) == own_identity():
                     self._forget(name)
+            os.close(held)
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
@@ -104,18 +109,45 @@ class Registry:
         except (ArchiveError, NotOfTypeError):
             return None
 
-    def _forget(self, name: str) -> None:
-        remove(self._file(name))
-        remove(self._claim(name))
+    def _is_kept(self, name: str) -> bool:
+        """Tell whether a keeper lives, be it on another machine or in a container with the same files."""
+        holder, found = self._holder(name), self._read(name)
+        keepers = [holder, None if found is None else found.keeper]
+        return is_owned(self._claim(name)) or any(keeper and keeper.lives for keeper in keepers)
 
-    def _forget_old(self) -> None:
-        """Remove what clusters that were killed long ago have left, and nobody has asked for since."""
-        for name in {*self.names()} - {*self.standing()}:
-            holder = self._holder(name)
-            with suppress(FileNotFoundError):
-                age = time.time() - self._file(name).stat().st_mtime
-                if age > KEPT and (holder is None or not holder.lives):
-                    self._forget(name)
+    def _forget(self, name: str) -> list[Path]:
+        """Remove what is written down of a cluster that does not stand; return other files of its."""
+        found = self._read(name)
+        files = [Path(path) for path in (found.files if found is not None else ())]
+        others = [path for path in files if found is not None and remove_of(found.keeper, path)]
+        for suffix in SUFFIXES:
+            remove(self.directory / f"{name}.{suffix}")
+        return others
+
+    def swept(self) -> list[str]:
+        """Remove what clusters have left that were killed or have failed; return a sentence for each."""
+        with self._locked():
+            return [*self._killed(), *self._failed()]
+
+    def _killed(self) -> Iterator[str]:
+        """Forget those that were killed."""
+        for name in sorted({path.stem for suffix in SUFFIXES for path in self._all(suffix)}):
+            if not self._is_kept(name):
+                others = "".join(f", {path}" for path in self._forget(name))
+                yield GONE.format(name) + f"; what it had written down{others} is removed"
+
+    def _failed(self) -> Iterator[str]:
+        """Forget what detached ones have said that have ended; killed ones are forgotten already."""
+        for path in sorted(self._all("log")):
+            if not is_owned(path):
+                said = read_bytes(path).decode("utf-8", "replace").split("\n")
+                last = next((line for line in reversed(said) if line.strip()), "")
+                remove(path)
+                if last:
+                    yield f"the detached cluster {path.stem!r} has ended: {last}"
+
+    def _all(self, suffix: str) -> Iterator[Path]:
+        return self.directory.glob(f"*.{suffix}")
 
     def write(self, description: Description) -> None:
         """Write a cluster down, at one stroke; its name is claimed."""
@@ -143,20 +175,20 @@ class Registry:
                 f" --name {name}` starts one"
             )
         found = self._read(name)
-        if found is None or not found.keeper.lives:
-            with self._locked():
-                holder = self._holder(name)
-                if holder is None or not holder.lives:
-                    self._forget(name)
-            raise SettingError(
-                f"the cluster {name!r} is gone: its process was killed, or this machine was"
-                f" restarted; `rdsfailover up --name {name}` starts another"
-            )
-        return found
+        if found is not None and found.keeper.lives:
+            return found
+        with self._locked():
+            if self._is_kept(name):
+                raise SettingError(
+                    f"the cluster {name!r} was started by another version of rdsfailover, on another"
+                    " machine or in a container; act on it from there"
+                )
+            self._forget(name)
+        raise SettingError(GONE.format(name) + f"; `rdsfailover up --name {name}` starts another")
 
     def names(self) -> list[str]:
         """Return the names that are written down, those of killed clusters among them."""
-        return sorted(path.stem for path in self.directory.glob("*.json"))
+        return sorted(path.stem for path in self._all("json"))
 
     def standing(self) -> list[str]:
         """Return the names of those that stand."""

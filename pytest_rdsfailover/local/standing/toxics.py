@@ -9,10 +9,11 @@ from pytest_rdsfailover.local.standing.visitor import VisitedCluster
 from pytest_rdsfailover.local.toxiproxy.arguments import Stream
 from pytest_rdsfailover.local.toxiproxy.toxics import KINDS
 from pytest_rdsfailover.model.durations import parse_duration
-from pytest_rdsfailover.model.errors import SettingError, did_you_mean
+from pytest_rdsfailover.model.errors import SettingError, did_you_mean, once
 
 STREAMS: tuple[Stream, ...] = get_args(Stream)
 FASTENED = ("stream", "toxicity")  # what every toxic has beside its attributes
+MOST = 2**31 - 1  # of an attribute: 24 days in milliseconds
 EXAMPLE = "write one as latency=200, or latency latency=200 jitter=50"
 
 
@@ -51,11 +52,12 @@ def parse_toxic(words: Sequence[str]) -> WantedToxic:
             f" {EXAMPLE}"
         )
     names = [attribute.name for attribute in fields(KINDS[kind])]
-    given = dict(map(_pair, words[1:]))
+    pairs = [_pair(word) for word in words[1:]]
     if equals:
         if not names:
             raise SettingError(f"a toxic {kind!r} has no attribute, so no value; write {kind}")
-        given = {names[0]: value} | given
+        pairs.insert(0, (names[0], value))
+    given = once(pairs, "toxic")
     for name in given:
         if name not in (*names, *FASTENED):
             known = (*names, *FASTENED)
@@ -81,15 +83,17 @@ def _pair(word: str) -> tuple[str, str]:
 def _whole(name: str, text: str) -> int:
     """Return a whole number; a duration is one of milliseconds."""
     try:
-        return int(text)
+        number = int(text)
     except ValueError:
-        pass
-    try:
-        return round(1000 * parse_duration(text))
-    except SettingError:
+        try:
+            number = round(1000 * parse_duration(text))
+        except SettingError:
+            number = -1
+    if not 0 <= number <= MOST:
         raise SettingError(
-            f"{name}={text}: write a whole number, of milliseconds or bytes"
-        ) from None
+            f"{name}={text}: write a whole number from 0 to {MOST}, of milliseconds or bytes"
+        )
+    return number
 
 
 def _stream(text: str) -> Stream:

@@ -3,7 +3,7 @@
 No name begins with `RDS_`: those are options of ours.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from pytest_rdsfailover.aws.client import STRAY, stray_variables
@@ -77,9 +77,24 @@ def environment_of(
     return {name: value for name, value in changed.items() if value is not None}
 
 
+def _shell(value: str) -> str:
+    return "'" + value.replace("'", "'\\''") + "'"
+
+
+def _dotenv(value: str) -> str | None:
+    """Return a value as all readers of dotenv read it alike; None if they do not."""
+    if not {"'", "\\"} & {*value} and "${" not in value:
+        return f"'{value}'"
+    return None if {*'"\\$`'} & {*value} else f'"{value}"'
+
+
 SHELL, DOCKER, DOTENV = "shell", "docker", "dotenv"
-SYNTAXES = {SHELL: "export {}='{}'", DOCKER: "{}={}", DOTENV: "{}='{}'"}
-UNFIT = frozenset("'\n\r\0")
+SYNTAXES: Mapping[str, tuple[str, Callable[[str], str | None]]] = {
+    SHELL: ("export {}={}", _shell),
+    DOCKER: ("{}={}", str),  # which takes all up to the end of the line
+    DOTENV: ("{}={}", _dotenv),
+}
+ENDS_LINE = frozenset("\n\r\0")
 
 
 def lines(told: Mapping[str, str | None], syntax: str) -> list[str]:
@@ -88,14 +103,17 @@ def lines(told: Mapping[str, str | None], syntax: str) -> list[str]:
     Only a shell can take variables away, those whose value is None.
 
     Raises:
-        SettingError: if a value cannot be written so that all of them read it alike.
+        SettingError: if a value cannot be written so that all who read that syntax read it alike.
     """
-    known = {name: value for name, value in told.items() if value is not None}
-    for name, value in known.items():
-        if UNFIT & set(value):
-            raise SettingError(
-                f"{name} holds a quote or a new line, which no env file takes; run in a directory"
-                " without it"
-            )
-    unset = [f"unset {name}" for name in told if name not in known and syntax == SHELL]
-    return unset + [SYNTAXES[syntax].format(name, value) for name, value in known.items()]
+    form, quoted = SYNTAXES[syntax]
+    found = [f"unset {name}" for name in told if told[name] is None and syntax == SHELL]
+    for name, value in told.items():
+        if value is not None:
+            text = None if ENDS_LINE & {*value} else quoted(value)
+            if text is None:
+                raise SettingError(
+                    f"{name} holds signs that not every reader of the syntax {syntax!r} reads alike:"
+                    " choose another value, or another syntax"
+                )
+            found.append(form.format(name, text))
+    return found

@@ -11,8 +11,8 @@ import pytest
 from builders import ack, acks, course, everything_acked, journal, refused, unknown
 
 from pytest_rdsfailover.analysis.judging import judge
+from pytest_rdsfailover.cli import entry
 from pytest_rdsfailover.cli.main import NO, WRONG, YES, main
-from pytest_rdsfailover.cli.unasked import told, unasked
 from pytest_rdsfailover.journal import archive
 from pytest_rdsfailover.journal.evidence import Evidence
 from pytest_rdsfailover.journal.stored import Stored
@@ -278,13 +278,24 @@ def test_a_port_that_there_is_not_is_one_sentence_before_anything_starts(
     assert shown.err.count("\n") == 1
 
 
-def test_lost_writes_that_no_bound_is_about_are_told_with_the_bound_that_is():
-    trials = [judge(evidence(lost=2, run="a")), judge(evidence(lost=3, run="b"))]
-    (lost,) = [finding for finding in unasked(trials, ["downtime"]) if finding.name == "lost"]
+class Interrupted:
+    """Finds a module by being interrupted, as by Ctrl-C while it is imported."""
 
-    assert lost.evidence.startswith("2 ")
-    assert told([lost], strict=False) == (
-        "status 0, because no --expect asks for it: --expect 'lost = 0', or --strict"
-    )
-    assert told([lost], strict=True) == "status 1 by --strict: no --expect asks for lost"
-    assert "lost" not in [finding.name for finding in unasked(trials, ["lost"])]
+    def __init__(self, name):
+        self._name = name
+
+    def find_spec(self, name, *_):
+        if name == self._name:
+            raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("module", ["cli.main", "cli.standing_arguments", "cli.doctor"])
+def test_ctrl_c_while_it_is_imported_ends_it_without_a_traceback(monkeypatch, capsys, module):
+    name = f"{entry.__package__.partition('.')[0]}.{module}"
+    monkeypatch.setattr(sys, "argv", ["rdsfailover", "doctor"])
+    monkeypatch.delitem(sys.modules, name, raising=False)
+    monkeypatch.delattr(f"{entry.__package__}.{module.partition('.')[2]}", raising=False)
+    monkeypatch.setattr(sys, "meta_path", [Interrupted(name), *sys.meta_path])
+
+    assert entry.main() == 130
+    assert capsys.readouterr() == ("", "")

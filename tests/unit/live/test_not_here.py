@@ -21,6 +21,7 @@ PROXY = LiveProxy()
         lambda: PROXY.begin({"require_tls": True}),
         lambda: LiveCluster.proxy_reader_endpoint.fget(None),
         lambda: LiveApi(None, "orders").environment(),
+        lambda: LiveApi(None, "orders").impaired(lag="2s"),
     ],
 )
 def test_what_a_real_cluster_cannot_do_says_so(ask):

@@ -1,16 +1,22 @@
+import gc
 import socket
+import ssl
 import subprocess
 import sys
 import threading
 import time
+import warnings
+from dataclasses import replace
 
 import mysql.connector.errors
 import pymysql.err
 import pytest
+from waiting import until
 
 from pytest_rdsfailover.model.endpoints import Bounds, Endpoint, Tls
 from pytest_rdsfailover.model.records import Fault, Outcome
 from pytest_rdsfailover.mysql import driver
+from pytest_rdsfailover.mysql.handshake import RELAYED, Capability, Greeting, encode_greeting
 
 REFUSED, UNKNOWN = Outcome.REFUSED, Outcome.UNKNOWN
 WHERE = Endpoint(
@@ -176,3 +182,51 @@ def test_a_storm_of_first_connections_makes_one_tls_context(tmp_path, monkeypatc
 
     assert len(made) == 1
     assert found == made * count
+
+
+class LateContext(ssl.SSLContext):
+    """Begins the handshake when the server is gone for certain."""
+
+    def wrap_socket(self, sock, *args, **options):
+        until(lambda: gone(sock))
+        return super().wrap_socket(sock, *args, **options)
+
+
+def gone(sock):
+    try:
+        sock.getpeername()
+    except OSError:
+        return True
+    return False
+
+
+def test_a_server_that_is_gone_before_the_tls_handshake_leaves_no_socket_open():
+    greeting = encode_greeting(
+        Greeting(
+            version=b"8.0.36",
+            thread_id=1,
+            capabilities=RELAYED | Capability.SSL,
+            status=2,
+            charset=45,
+            scramble=bytes(range(1, 21)),
+            plugin=b"mysql_native_password",
+        )
+    )
+
+    def greet_and_reset():
+        client, _ = server.accept()
+        with client:
+            client.sendall(len(greeting).to_bytes(3, "little") + b"\0" + greeting)
+            client.recv(4)  # the rest is unread: closing resets the connection
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        threading.Thread(target=greet_and_reset).start()
+        host, port = server.getsockname()
+        with warnings.catch_warnings(record=True) as said:
+            warnings.simplefilter("always")
+            with pytest.raises(pymysql.err.MySQLError):
+                driver.connect(
+                    replace(WHERE, host=host, port=port), ssl=LateContext(ssl.PROTOCOL_TLS_CLIENT)
+                )
+            gc.collect()
+    assert [str(warning.message) for warning in said] == []

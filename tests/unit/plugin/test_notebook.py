@@ -1,5 +1,6 @@
 """What a test's notebook keeps; the item and the cluster are stand-ins, nothing is started."""
 
+import json
 from contextlib import nullcontext
 from pathlib import Path
 from types import SimpleNamespace
@@ -7,7 +8,8 @@ from types import SimpleNamespace
 import pytest
 from builders import acks, course, everything_acked, journal
 
-from pytest_rdsfailover.analysis.judging import summarise
+from pytest_rdsfailover.analysis.judging import judge
+from pytest_rdsfailover.journal.evidence import Evidence
 from pytest_rdsfailover.journal.stored import Stored
 from pytest_rdsfailover.local.gateway.proxy.stats import Pin
 from pytest_rdsfailover.local.profiles.profiles import load_profile
@@ -26,7 +28,9 @@ PIN = Pin(
 
 def trial(**changes):
     made = journal([*acks(0.01, 20.0, 0.01)])
-    return Trial.of(summarise(made, course(**changes), Stored(positions=everything_acked(made))))
+    stored = Stored(positions=everything_acked(made))
+    evidence = Evidence(journal=made, course=course(**changes), stored=stored)
+    return Trial.of(judge(evidence), evidence)
 
 
 class Progress:
@@ -155,10 +159,13 @@ def test_a_trial_by_the_proxy_has_the_pins_of_its_failover(make):
 
 
 def test_a_trial_of_an_interrupted_run_is_noted_as_it_was(make):
+    _, earlier = make(report="page")  # with what a page draws of it
+    earlier.note(trial())
     item, notebook = make(resume=True)
-    notebook.recall({"trial": {"downtime_s": 1.0}})
+    notebook.recall(json.loads(json.dumps(earlier.entries[0])))
 
-    assert notebook.entries == [{"trial": {"downtime_s": 1.0}}]
+    assert "portrait" in earlier.entries[0]
+    assert notebook.entries == earlier.entries
     assert item.config.stash[PROGRESS].kept == [("test_a.py::test_b", notebook.entries[0])]
 
 

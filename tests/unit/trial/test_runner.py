@@ -28,10 +28,10 @@ class Classifying(Extensions):
         return lambda *_: None
 
 
-def runner(settings, extensions=None, **more):
+def runner(settings, extensions=None, target=None, **more):
     usual = {"profile": None, "expectations": {}}
     return TrialRunner(
-        None, settings, test="t", note=lambda _: None, extensions=extensions, **(usual | more)
+        target, settings, test="t", note=lambda _: None, extensions=extensions, **(usual | more)
     )
 
 
@@ -66,6 +66,29 @@ def test_the_options_of_a_project_stand_between_a_test_and_the_run():
     assert runner(Settings(), options=project, profile="flip-flop")._profile == "flip-flop"
     with pytest.raises(SettingError, match="no option 'wirters'; did you mean 'writers'"):
         runner(Settings(), options={"wirters": 3})._arrange(PLACE, {})
+
+
+class PromotedError(Exception):
+    """Says which instance was to be promoted."""
+
+
+class Promoting:
+    """A target that tells whom it was to promote."""
+
+    def fail_over(self, instance, _profile, _seed):
+        raise PromotedError(instance)
+
+
+@pytest.mark.parametrize(
+    ("asked", "promoted"), [(None, "instance-3"), ("instance-2", "instance-2")]
+)
+def test_a_project_may_say_whom_to_promote_unless_a_test_does(asked, promoted):
+    usual = runner(Settings(), target=Promoting(), options={"target": "instance-3"})
+
+    assert usual._arrange(PLACE, {"writers": 2})[0].writers == 2
+    assert usual.decisive(PLACE, {"target": asked})["target"] == promoted
+    with pytest.raises(PromotedError, match=promoted):
+        usual.fail_over(asked)
 
 
 class ForbiddenProfileError(Exception):

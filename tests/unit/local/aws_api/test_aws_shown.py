@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from pytest_rdsfailover.local.aws_api.plane import ShownMember
+from pytest_rdsfailover.local.aws_api.looks import ShownMember
 from pytest_rdsfailover.local.aws_api.proxies import health, role, targets
 from pytest_rdsfailover.local.aws_api.script import Script
 from pytest_rdsfailover.local.aws_api.shown import Shown, windows

@@ -50,12 +50,35 @@ def test_two_clusters_share_no_name():
     assert AwsNames.new("eu-west-1").domain != AwsNames.new("eu-west-1").domain
 
 
-@pytest.mark.parametrize("region", ["us-east-1", "ap-southeast-2", "us-gov-west-1", "cn-north-1"])
+@pytest.mark.parametrize(
+    "region",
+    [
+        "us-east-1",
+        "ap-southeast-2",
+        "us-gov-west-1",
+        "cn-north-1",
+        "ca-central-1",
+        "eusc-de-east-1",
+        "us-isob-east-1",
+    ],
+)
 def test_regions_are_accepted(region):
     assert check_region(region) == region
 
 
-@pytest.mark.parametrize("region", ["", "Frankfurt", "eu-west", "eu_west_1", "eu-west-1.evil.com"])
+@pytest.mark.parametrize(
+    "region",
+    [
+        "",
+        "Frankfurt",
+        "eu-west",
+        "eu_west_1",
+        "eu-west-1.evil.com",
+        "eu-wst-1",
+        "foo-bar-1",
+        "eu-west-0",
+    ],
+)
 def test_what_is_no_region_is_refused(region):
     with pytest.raises(SettingError, match="eu-west-1"):
         check_region(region)

@@ -2,14 +2,15 @@
 
 import os
 import stat
-import time
 
 import pytest
 from standing_clusters import description
 
 from pytest_rdsfailover.local.processes.identity import Identity
+from pytest_rdsfailover.local.standing.cluster_file import ClusterFile
 from pytest_rdsfailover.local.standing.registry import Registry, check_name
 from pytest_rdsfailover.model.errors import SettingError
+from pytest_rdsfailover.model.owned import hold
 
 GONE = Identity(pid=os.getpid(), born="another boot 1")
 
@@ -42,19 +43,66 @@ def test_what_is_written_down_is_found_as_it_was_and_forgotten_at_the_end(regist
     assert files(registry) == []
 
 
-def test_what_a_killed_cluster_has_left_is_told_once_and_removed(registry, monkeypatch):
+@pytest.fixture
+def killed(registry, monkeypatch, tmp_path):
+    """The env file of a cluster `orders` whose process was killed; another has its id now."""
+    path = tmp_path / "orders.env"
     with monkeypatch.context() as patch:
-        # As if this process had been killed in the block, and another had its id now.
-        patch.setattr("pytest_rdsfailover.local.standing.registry.own_identity", lambda: GONE)
+        for module in ("registry", "cluster_file"):
+            patch.setattr(f"pytest_rdsfailover.local.standing.{module}.own_identity", lambda: GONE)
         claim = registry.claimed("orders")
         claim.__enter__()
-        registry.write(description(keeper=GONE))
+        registry.write(description(keeper=GONE, files=(str(path),)))
+        ClusterFile(path, "--env-file").write(["A=1"])
+        (registry.directory / "orders.log").touch()
+    monkeypatch.setattr("pytest_rdsfailover.local.standing.registry.is_owned", lambda _: False)
+    yield path
+    monkeypatch.undo()
+    claim.gen.close()
 
-    with pytest.raises(SettingError, match="is gone"):
+
+def test_what_a_killed_cluster_has_left_is_told_once_and_removed(registry, killed):
+    with pytest.raises(SettingError, match="'orders' is gone: its process was killed"):
         registry.find("orders")
-    assert files(registry) == []
+    assert (files(registry), killed.exists()) == (["orders.log"], False)
     with pytest.raises(SettingError, match="no cluster 'orders' stands"):
         registry.find("orders")
+
+
+def test_whoever_comes_next_removes_what_killed_clusters_have_left(registry, killed):
+    registry.write(description(name="standing"))
+    (registry.directory / "starting.claim").write_text(
+        f'{{"pid": {GONE.pid}, "born": "{GONE.born}"}}'
+    )
+    first, second = registry.swept()
+
+    assert first.startswith("the cluster 'orders' is gone: ")
+    assert first.endswith(f"what it had written down, {killed} is removed")
+    assert second.startswith("the cluster 'starting' is gone: ")
+    assert (files(registry), killed.exists()) == (["standing.json"], False)
+    assert registry.swept() == []
+
+
+def test_a_detached_cluster_that_has_ended_by_itself_is_told_once_with_its_last_words(registry):
+    for name in ("ended", "quiet"):
+        registry.log(name).write_text("a traceback\nthe gateway has ended\n\n" * (name == "ended"))
+    log = hold(registry.log("standing"), os.O_CREAT)
+
+    assert registry.swept() == ["the detached cluster 'ended' has ended: the gateway has ended"]
+    assert files(registry) == ["standing.log"]
+    os.close(log)
+
+
+def test_a_cluster_in_another_container_is_not_taken_for_a_killed_one(registry):
+    registry.write(description(keeper=GONE))
+    claim = hold(registry.directory / "orders.claim", os.O_CREAT)
+
+    assert registry.swept() == []
+    for ask in (registry.find, registry.check_free):
+        with pytest.raises(SettingError, match=r"in a container|stands already"):
+            ask("orders")
+    os.close(claim)
+    assert len(registry.swept()) == 1
 
 
 def test_the_name_of_a_killed_cluster_can_be_claimed_at_once(registry):
@@ -80,19 +128,12 @@ def test_the_nearest_name_is_told(registry):
         registry.find("oders")
 
 
-def test_only_what_stands_is_named_and_what_does_not_is_forgotten_after_a_day(registry):
+def test_only_what_stands_is_named(registry):
     registry.write(description())
-    for name, days in (("killed", 0), ("killed-long-ago", 2)):
-        registry.write(description(name=name, keeper=GONE))
-        written = time.time() - days * 86400
-        os.utime(registry.directory / f"{name}.json", (written, written))
+    registry.write(description(name="killed", keeper=GONE))
 
-    with registry.claimed("another"):
-        assert registry.names() == ["killed", "orders"]
-        with pytest.raises(SettingError, match=r"stands \(standing: orders\);"):
-            registry.find("kiled")
-        with pytest.raises(SettingError, match="'killed' is gone"):
-            registry.find("killed")
+    with pytest.raises(SettingError, match=r"stands \(standing: orders\);"):
+        registry.find("kiled")
 
 
 @pytest.mark.parametrize("mode", [0o777, 0o770, 0o702])

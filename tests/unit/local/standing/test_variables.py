@@ -1,5 +1,6 @@
 """What programs of any language are told, and how files say it."""
 
+import io
 import json
 import subprocess
 import sys
@@ -59,10 +60,12 @@ def test_what_leads_an_aws_client_elsewhere_is_taken_away_and_no_proxy_stands_be
     assert told["HOME"] == "/"
 
 
+EVERYTHING = "".join(map(chr, range(32, 127)))  # of which a password may be made
+
+
 def test_a_shell_reads_what_was_written_whatever_is_in_it(tmp_path):
-    value = 'a "b" $HOME `id` \\ #c;d&e'
     file = tmp_path / "env"
-    file.write_text("\n".join(lines({"NAME": value}, "shell")))
+    file.write_text("\n".join(lines({"NAME": EVERYTHING}, "shell")))
 
     shown = subprocess.run(
         ["/bin/sh", "-c", f'. {file}; printf %s "$NAME"'],
@@ -70,7 +73,32 @@ def test_a_shell_reads_what_was_written_whatever_is_in_it(tmp_path):
         text=True,
         check=True,
     )
-    assert shown.stdout == value
+    assert shown.stdout == EVERYTHING
+
+
+def test_docker_takes_all_up_to_the_end_of_the_line():
+    assert lines({"NAME": EVERYTHING}, "docker") == [f"NAME={EVERYTHING}"]
+
+
+@pytest.mark.parametrize(
+    ("value", "line"),
+    [
+        ('a b!#$c"`', "'a b!#$c\"`'"),
+        ("it's #1 = {x}", '"it\'s #1 = {x}"'),
+        ("a${b}", None),
+        ("it's $b", None),
+        ('it\'s "b"', None),
+        ("a\\b", None),
+    ],
+)
+def test_readers_of_dotenv_read_it_alike_or_it_is_refused(value, line):
+    if line is None:
+        with pytest.raises(SettingError, match="another value, or another syntax"):
+            lines({"NAME": value}, "dotenv")
+        return
+    assert lines({"NAME": value}, "dotenv") == [f"NAME={line}"]
+    dotenv = pytest.importorskip("dotenv")
+    assert dotenv.dotenv_values(stream=io.StringIO(f"NAME={line}\n")) == {"NAME": value}
 
 
 def test_a_shell_that_reads_them_leads_to_the_cluster_as_run_does():
@@ -101,7 +129,7 @@ def test_what_takes_no_variable_away_says_nothing_of_those(syntax):
 
 
 @pytest.mark.parametrize("syntax", SYNTAXES)
-@pytest.mark.parametrize("value", ["it's", "two\nlines"])
+@pytest.mark.parametrize("value", ["two\nlines", "a\rb", "a\0b"])
 def test_what_some_reader_would_read_otherwise_is_refused(syntax, value):
     with pytest.raises(SettingError, match="NAME holds"):
         lines({"NAME": value}, syntax)
