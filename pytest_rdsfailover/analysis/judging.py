@@ -37,6 +37,7 @@ from pytest_rdsfailover.analysis.trigger_time import TriggerTime
 from pytest_rdsfailover.analysis.uncollected import uncollected
 from pytest_rdsfailover.analysis.validity import why_invalid
 from pytest_rdsfailover.analysis.witnesses import Witnesses
+from pytest_rdsfailover.analysis.writerless import why_without_writer
 from pytest_rdsfailover.analysis.writes import NO_KEYS, audit, ended_tenures, stale_writes
 from pytest_rdsfailover.journal.course import Course
 from pytest_rdsfailover.journal.evidence import Evidence
@@ -82,7 +83,7 @@ def summarise(journal: Journal, course: Course, stored: Stored | None) -> Summar
         course,
         acked=absence.acked_before,
         failed=_failed(journal, found, _calm_until(course)),
-        untrue=witnesses.why_untrue(),
+        untrue=witnesses.why_untrue() or why_without_writer(found, course),
     )
     case = Case(
         series=found,

@@ -7,6 +7,7 @@ from pytest_rdsfailover.analysis.reached_commits import (
     why_hidden_unsaved,
     why_unsaved,
 )
+from pytest_rdsfailover.analysis.reached_hidden import lacking_hidden
 from pytest_rdsfailover.analysis.reached_keys import (
     FEWEST_STATEMENTS,
     Acked,
@@ -54,7 +55,7 @@ def why_untouched(witnessed: Witnessed, seen: Mapping[str, Traffic], acked: Acke
         unseen = why_unseen(anywhere, acked)
         near = _come_to(witnessed, seen, by_name=True)
         return f"{unseen}{used}" if unseen else why_elsewhere(where, near, anywhere)
-    if there.statements >= FEWEST_STATEMENTS * total:
+    if max(there.statements, there.rows) >= FEWEST_STATEMENTS * total:
         return why_hidden_unsaved(there, total)
     return (
         f"{total} writes count as acknowledged, and {there.statements} statements came to {where}"
@@ -74,14 +75,15 @@ def why_unconfirmed(witnessed: Witnessed, *, calm: Acked, acked: Acked) -> str:
         return ""
     before = Traffic.total(list(witnessed.calm.values()))
     after = Traffic.total(list(witnessed.whole.values()))
+    total = sum(acked.values())
     if before.keys:
         lacking = "" if why_lacking(before, calm) else why_lacking(after, acked)
-    elif SERVER in witnessed.calm or before.confirmed < sum(calm.values()):
-        lacking = ""  # a statement may carry more than one write: nothing can be compared
+    elif SERVER in witnessed.calm:
+        lacking = ""
+    elif before.confirmed:
+        lacking = _some_of(total, _lacking_marked(before, after, calm, acked))
     else:
-        total = sum(acked.values())
-        missing = total - after.confirmed
-        lacking = f"{missing} of {total} acknowledged writes" * (missing > tolerated(total))
+        lacking = _some_of(total, lacking_hidden(before, after, calm, acked))
     if not lacking:
         return ""
     return (
@@ -123,6 +125,17 @@ def doubts(witnessed: Witnessed, *, calm: Acked, acked: Acked, failed: Acked) ->
         *([hidden.format(lacking)] if lacking else []),
         *([HALF.format(half)] if half > tolerated(sum(count.values())) else []),
     ]
+
+
+def _lacking_marked(before: Traffic, after: Traffic, calm: Acked, acked: Acked) -> int:
+    """Return how many writes lack a confirmed statement, where each had one of its own in the calm."""
+    total = sum(acked.values())
+    missing = total - after.confirmed
+    return missing if before.confirmed >= sum(calm.values()) and missing > tolerated(total) else 0
+
+
+def _some_of(total: int, count: int) -> str:
+    return f"{count} of {total} acknowledged writes" if count else ""
 
 
 def _latest(witnessed: Witnessed, calm: Acked, acked: Acked) -> tuple[Mapping[str, Traffic], Acked]:

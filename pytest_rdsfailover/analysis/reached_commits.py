@@ -89,9 +89,10 @@ def why_hidden_unsaved(seen: Traffic, total: int) -> str:
         total: how many writes were acknowledged.
     """
     fewest = FEWEST_STATEMENTS * total
-    if seen.writes >= fewest:
+    in_batches, kept = seen.rows >= fewest, seen.writes > seen.uncommitted
+    if seen.writes >= fewest or (in_batches and kept):
         return ""
-    if seen.uncommitted >= fewest:
+    if seen.uncommitted >= fewest or (in_batches and seen.uncommitted > seen.unchanged):
         return (
             f"{total} writes count as acknowledged, {seen.uncommitted} statements wrote and were never"
             f" committed, {seen.writes} were; {REMEDY}"

@@ -20,7 +20,8 @@ class Traffic:
         statements: how many statements they sent.
         writes: how many of these may write, do not carry a load's mark, and are committed.
         uncommitted: how many such were answered well and never committed.
-        refused: how many such failed.
+        refused: how many such failed, or were answered well by a reader, which stores nothing.
+        unanswered: how many such lost their answer, or that of their commit: they may be stored.
         unchanged: how many such changed no row that lasts.
         rows: how many rows the answers to those that carry no mark say that they changed.
         calls: how many procedures they called that were answered well.
@@ -44,6 +45,7 @@ class Traffic:
     writes: int = 0
     uncommitted: int = 0
     refused: int = 0
+    unanswered: int = 0
     unchanged: int = 0
     rows: int = 0
     calls: int = 0

@@ -35,6 +35,9 @@ ROUTINES = {
         "BEGIN DECLARE EXIT HANDLER FOR SQLEXCEPTION ROLLBACK; START TRANSACTION;"
         " INSERT INTO kept (k) VALUES (x); INSERT INTO nowhere VALUES (x); COMMIT; END"
     ),
+    "PROCEDURE put_deaf(x VARCHAR(200))": (
+        "BEGIN DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN END; INSERT INTO kept (k) VALUES (x); END"
+    ),
     "FUNCTION put_f(x VARCHAR(200)) RETURNS INT NOT DETERMINISTIC MODIFIES SQL DATA": (
         "BEGIN INSERT INTO kept (k) VALUES (x); RETURN 1; END"
     ),
@@ -354,6 +357,16 @@ def test_writes_that_are_not_kept_make_the_trial_invalid_before_the_trigger(runn
         runner.trial(schema.writer_endpoint, **LOAD, workload=make(schema.writer_endpoint))
     assert says in error.value.trial.reason
     assert len(schema.failovers) == before  # nobody was disturbed for it
+
+
+@pytest.mark.parametrize("spell", [str, hashed])
+def test_a_pool_is_stuck_whose_procedure_handles_the_error_of_the_demoted_writer(
+    runner, schema, spell
+):
+    call = does("CALL put_deaf(%s)", spell=spell)(schema.writer_endpoint)
+    with pytest.raises(InvalidTrialError) as error:
+        runner.trial(schema.writer_endpoint, **LOAD, workload=call)
+    assert "were never confirmed by the cluster" in error.value.trial.reason
 
 
 def commits_every_tenth(endpoint):

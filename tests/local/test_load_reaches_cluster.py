@@ -11,6 +11,8 @@ import pytest
 import sqlalchemy
 import sqlalchemy.orm
 
+from pytest_rdsfailover.analysis.series import series_of
+from pytest_rdsfailover.analysis.writerless import acked_without_writer
 from pytest_rdsfailover.mysql import driver
 from pytest_rdsfailover.trial.trial import InvalidTrialError
 
@@ -50,18 +52,19 @@ def kept(endpoint):
 
 
 @contextlib.contextmanager
-def watching(endpoint, pause):
-    """Look at an endpoint meanwhile, as a monitoring thread does."""
+def watching(endpoint, pause, statement="SELECT 1"):
+    """Look at an endpoint meanwhile, or write there, as a monitoring thread does."""
     over = threading.Event()
 
     def watch():
-        with (
-            contextlib.suppress(pymysql.err.MySQLError),
-            endpoint.connect(autocommit=True) as connection,
-            connection.cursor() as cursor,
-        ):
-            while not over.wait(pause):
-                cursor.execute("SELECT 1")
+        while not over.wait(pause):
+            with (
+                contextlib.suppress(pymysql.err.MySQLError),
+                endpoint.connect(autocommit=True) as connection,
+                connection.cursor() as cursor,
+            ):
+                while not over.wait(pause):
+                    cursor.execute(statement)
 
     thread = threading.Thread(target=watch)
     thread.start()
@@ -87,6 +90,31 @@ def test_a_workload_that_writes_nowhere_beside_somebody_who_watches(runner, rest
     with watching(resting.writer_endpoint, pause=0.2):
         trial = invalid(runner, resting.writer_endpoint, workload=lambda _: None)
     assert "the workload writes elsewhere, or nowhere" in trial.reason
+
+
+def test_a_workload_that_writes_nowhere_beside_a_heartbeat_that_writes_as_often(runner, resting):
+    endpoint, beat = resting.writer_endpoint, "INSERT INTO kept VALUES (UUID())"
+    with kept(endpoint):
+        with watching(endpoint, 0.005, beat):
+            trial = invalid(runner, endpoint, workload=lambda _: None)
+        resting.rest()
+    course = trial.evidence.course
+    assert "the workload acknowledges what has failed, or" in trial.reason
+    assert acked_without_writer(series_of(trial.evidence.journal), course) > 5
+
+
+def test_a_workload_that_hides_its_keys_and_swallows_the_errors_of_the_failover(runner, resting):
+    endpoint = resting.writer_endpoint
+    send = sends(endpoint, "INSERT INTO kept VALUES (%s)", hashed)
+
+    def write(key):
+        with contextlib.suppress(pymysql.err.MySQLError):
+            send(key)
+
+    with kept(endpoint):
+        trial = invalid(runner, endpoint, workload=write)
+        resting.rest()
+    assert "acknowledged writes were never confirmed by the cluster" in trial.reason
 
 
 def test_an_application_that_is_configured_for_another_database(runner, resting, plain_server):

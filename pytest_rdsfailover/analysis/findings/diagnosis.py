@@ -27,10 +27,11 @@ from pytest_rdsfailover.analysis.findings.torn import torn
 from pytest_rdsfailover.analysis.findings.unbounded_connects import unbounded_connects
 from pytest_rdsfailover.analysis.findings.uncommitted import uncommitted
 from pytest_rdsfailover.analysis.findings.unexpected import unexpected
+from pytest_rdsfailover.analysis.findings.without_writer import without_writer
 
 # In the order in which findings of one severity are told.
 CHECKS: tuple[Callable[[Case], Finding | None], ...] = (
-    lost, uncommitted, rolled_back, torn, duplicated, stale_writes, stuck_writers, stuck_sessions, late_errors,
+    lost, uncommitted, without_writer, rolled_back, torn, duplicated, stale_writes, stuck_writers, stuck_sessions, late_errors,
     brownout, slower, swallowed, failing_tries, shared_client, demoted_writer, old_address, unbounded_connects,
     long_waits, not_issued, only_reads, retry_storm, unexpected, calm_errors, failed_teardown,
 )  # fmt: skip

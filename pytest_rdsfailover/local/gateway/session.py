@@ -90,6 +90,7 @@ class InstanceSession:
         self._drop = False  # the rest of the server's answer is not for the client
         self._goes_on = False  # what the client sends on request is continued by its next packet
         self._plain = False  # the server's answer is for the client as it is
+        self._reader = False  # the client's command came to a reader
         self._shift = 0  # by how much the client's packet numbers are ahead of the server's
 
     @property
@@ -203,6 +204,7 @@ class InstanceSession:
         if is_crash(message):
             self.crashing = True  # no answer: the instance goes down
             return
+        self._reader = not self._host.writer
         self._witness.begin(message, self._planner.dialect, multi=self._multi)
         if self._host.volume.full and self._host.writer and self._witness.writes:
             self._witness.answered(NO_ROOM.code, self._server.status)
@@ -280,7 +282,13 @@ class InstanceSession:
             response = self._server.response
             changed = response is None or not response.idle
             rows = 0 if response is None else response.changed
-            self._witness.answered(error, self._server.status, changed=changed, rows=rows)
+            self._witness.answered(
+                error,
+                self._server.status,
+                changed=changed,
+                rows=rows,
+                reader=self._reader and not self._host.writer,
+            )
 
     def _forward(self, payload: bytes, part: Part | None, exchange: Exchange) -> None:
         """Let the client have a packet from the middle of its answer."""

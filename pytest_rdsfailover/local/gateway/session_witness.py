@@ -159,7 +159,9 @@ class SessionWitness:
             self._transaction.lose()
         self._transaction.roll_back()
 
-    def answered(self, error: int, status: int, *, changed: bool = True, rows: int = 0) -> None:
+    def answered(
+        self, error: int, status: int, *, changed: bool = True, rows: int = 0, reader: bool = False
+    ) -> None:
         """Take the end of the answer.
 
         Args:
@@ -167,6 +169,7 @@ class SessionWitness:
             status: the session's status flags by now.
             changed: whether rows may have been changed, or were found as they should be.
             rows: how many it says were changed.
+            reader: whether it comes from one, where nothing can be stored.
         """
         asked, self._asked = self._asked, []
         if asked:
@@ -175,29 +178,38 @@ class SessionWitness:
             self._failed(asked, error)
             return
         before, within = self._transaction.commits, bool(status & STATUS_IN_TRANS)
-        if rows and any(statement.seen.marked is None for statement in asked):
+        if rows and any(self._changes_hidden_rows(statement) for statement in asked):
             self._seen.rows += rows
         if asked:
-            self._take_all(asked, changed=changed, within=within)
+            self._take_all(asked, changed=changed, within=within, reader=reader)
         if not within:
             self._transaction.settle()
         if self._transaction.commits > before:
             self._commits.add(self._since)
 
-    def _take_all(self, asked: Sequence[_Asked], *, changed: bool, within: bool) -> None:
+    def _changes_hidden_rows(self, asked: _Asked) -> bool:
+        """Tell whether a statement without a load's mark changes rows that last."""
+        return asked.seen.marked is None and not self._temporary.holds(asked.text)
+
+    def _take_all(
+        self, asked: Sequence[_Asked], *, changed: bool, within: bool, reader: bool
+    ) -> None:
         """Take statements that were answered well, together."""
         writes = [statement.what for statement in asked if statement.what.does is Does.WRITES]
         changed = changed or not all(what.counts for what in writes)
         for statement in asked:
-            self._take(statement, changed=changed, within=within)
+            self._take(statement, changed=changed, within=within, reader=reader)
 
-    def _take(self, asked: _Asked, *, changed: bool, within: bool) -> None:
+    def _take(self, asked: _Asked, *, changed: bool, within: bool, reader: bool) -> None:
         """Take a statement that was answered well, within a transaction or not."""
         self._transaction.turn(asked.what)
         if asked.what.does is Does.WRITES:
             if not asked.what.counts:
                 self._temporary.take(asked.text)
             passing = self._temporary.holds(asked.text)
+            if reader and not passing:  # a procedure may handle the reader's error itself
+                asked.seen.refuse()
+                return
             if changed and not passing:
                 self._transaction.write(asked.seen)
                 return

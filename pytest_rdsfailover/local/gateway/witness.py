@@ -79,12 +79,16 @@ class SeenStatement(NamedTuple):
 
     def lose(self) -> None:
         """Learn that nobody saw what became of it: it may be stored."""
-        if self.marked is not None and self.does is Does.WRITES:
-            for key in self.keys:
-                self.marked.keys.lose(key)
+        if self.does is not Does.WRITES:
+            return
+        if self.marked is None:
+            self.seen.unanswered += 1
+            return
+        for key in self.keys:
+            self.marked.keys.lose(key)
 
     def refuse(self) -> None:
-        """Count an error that is the answer to a write."""
+        """Count an error that is the answer to a write, or a reader's good answer, which stores nothing."""
         self.seen.refused += self.marked is None
 
     def commit(self) -> None:
@@ -124,7 +128,8 @@ class Seen:
         statements: how many statements they sent.
         writes: how many of these may write, carry no mark, and are committed.
         uncommitted: how many such were answered well and are not committed so far.
-        refused: how many such failed.
+        refused: how many such failed, or were answered well by a reader, which stores nothing.
+        unanswered: how many such lost their answer, or that of their commit: they may be stored.
         unchanged: how many such changed no row that lasts.
         rows: how many rows the answers to such say that they changed.
         calls: how many procedures were called, and answered well.
@@ -139,6 +144,7 @@ class Seen:
     writes: int = 0
     uncommitted: int = 0
     refused: int = 0
+    unanswered: int = 0
     unchanged: int = 0
     rows: int = 0
     calls: int = 0
@@ -195,6 +201,7 @@ class TrafficCounter:
                 writes=seen.writes,
                 uncommitted=seen.uncommitted,
                 refused=seen.refused,
+                unanswered=seen.unanswered,
                 unchanged=seen.unchanged,
                 rows=seen.rows,
                 calls=seen.calls,

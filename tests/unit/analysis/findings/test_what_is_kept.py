@@ -85,7 +85,9 @@ def test_procedures_that_roll_back_without_a_word_are_found(executed, more, seve
     [
         (keyed(0, asked=ACKED), True),
         ({}, True),
-        ({"writes": ACKED // 9}, False),
+        ({"writes": ACKED // 9, "rows": ACKED // 9}, True),  # a heartbeat beside what only reads
+        ({"writes": ACKED // 9, "statements": ACKED // 9}, True),  # or beside what does nothing
+        ({"writes": ACKED // 2 + 1}, False),  # it may be what stores two writes at once
         ({"writes": ACKED // 20, "rows": ACKED}, False),  # in batches
         (keyed(0, asked=ACKED) | {"writes": ACKED // 9}, False),
         ({"statements": ACKED, "name": SERVER, "writes": ACKED}, False),

@@ -24,12 +24,12 @@ class Session:
         """Send a command that is not answered yet."""
         self._witness.begin(message, SqlDialect(), multi=True)
 
-    def do(self, *messages, error=0, in_transaction=False, changed=True, rows=0):
+    def do(self, *messages, error=0, in_transaction=False, changed=True, rows=0, reader=False):
         """Send commands, each answered with an error, or with a transaction open or not."""
         for message in messages:
             self.ask(message)
             status = STATUS_AUTOCOMMIT | (STATUS_IN_TRANS if in_transaction else 0)
-            self._witness.answered(error, status, changed=changed, rows=rows)
+            self._witness.answered(error, status, changed=changed, rows=rows, reader=reader)
 
     def end(self):
         """Lose the connection."""

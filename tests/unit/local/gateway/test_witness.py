@@ -88,6 +88,9 @@ def test_rows_that_statements_without_a_key_changed_are_counted(witness, session
     session.do(QUERY + b"INSERT INTO t SELECT k FROM u", rows=20)
     session.do(INSERT % 1, rows=1)
     assert seen(witness).rows == 20
+    session.do(QUERY + b"CREATE TEMPORARY TABLE mine (k INT)")
+    session.do(QUERY + b"INSERT INTO mine VALUES (1)", rows=1)
+    assert seen(witness).rows == 20
 
 
 LOOKS = [
@@ -168,3 +171,29 @@ def test_prepared_statements_without_a_key_may_write(witness, session):
     assert seen(witness).writes == 1
     session.do(session.prepare(b"SELECT 1"))
     assert seen(witness).writes == 1
+
+
+CALL = QUERY + b"CALL put('run-0-1')"
+
+
+def test_what_a_reader_answers_well_has_stored_nothing(witness, session):
+    session.do(CALL, QUERY + b"CALL put('hidden')", reader=True)
+    assert (seen(witness).keys, seen(witness).writes, seen(witness).refused) == ({"0": 0}, 0, 1)
+    session.do(QUERY + b"CREATE TEMPORARY TABLE mine (k INT)", reader=True)
+    session.do(QUERY + b"INSERT INTO mine VALUES ('hidden')", reader=True)
+    assert (seen(witness).refused, seen(witness).unchanged) == (1, 1)
+    session.do(CALL)
+    assert seen(witness).keys == {"0": 1}
+
+
+def test_hidden_writes_of_which_nobody_saw_the_end_are_counted(witness, session):
+    session.ask(QUERY + b"INSERT INTO t VALUES (1)")
+    session.end()
+    later = Session(witness)
+    later.begin(QUERY + b"INSERT INTO t VALUES (2)")
+    later.ask(QUERY + b"COMMIT")
+    later.end()
+    reads = Session(witness)
+    reads.ask(QUERY + b"SELECT 1")
+    reads.end()
+    assert seen(witness).unanswered == 2
