@@ -91,13 +91,32 @@ class NotAudited(list[str]):
         return NotAudited, ()
 
 
+class NotAuditedCount(int):
+    """Stands for a number of keys of a trial whose writes were never read back."""
+
+    __hash__ = None  # type: ignore[assignment]  # it is equal to nothing
+
+    _refuse = NotAudited._refuse
+    __eq__ = __ne__ = __lt__ = __le__ = __gt__ = __ge__ = __bool__ = _refuse  # type: ignore[assignment]
+    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __neg__ = __abs__ = _refuse  # type: ignore[assignment]
+    __int__ = __index__ = __float__ = __round__ = __truediv__ = __rtruediv__ = _refuse  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        return "<not audited>"
+
+    __str__ = __repr__
+
+    def __reduce__(self) -> tuple[type["NotAuditedCount"], tuple[()]]:
+        return NotAuditedCount, ()
+
+
 NOT_AUDITED = NotAudited()
 NO_KEYS = Audit(
     lost=NOT_AUDITED,
     duplicated=NOT_AUDITED,
     recovered=NOT_AUDITED,
     unexpected=NOT_AUDITED,
-    absent=0,
+    absent=NotAuditedCount(),
     torn=NOT_AUDITED,
 )
 
