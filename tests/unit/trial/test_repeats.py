@@ -172,7 +172,7 @@ def test_a_trial_without_a_figure_is_not_left_out_of_a_plain_assertion(tmp_path)
 @pytest.mark.parametrize("confidence", [0, 1, -1, 2])
 def test_a_confidence_that_is_none_is_refused(tmp_path, confidence):
     found = Bench(tmp_path, [trial(1)] * 2).run(ENDPOINT, trials=2)
-    with pytest.raises(SettingError, match="write 0.95 for 95 %"):
+    with pytest.raises(SettingError, match=r"write 0\.95 for 95 %"):
         found.expect(confidence=confidence, downtime="median < 2s")
 
 
