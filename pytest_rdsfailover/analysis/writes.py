@@ -81,7 +81,7 @@ class NotAudited(list[str]):
     __lt__ = __le__ = __gt__ = __ge__ = _refuse
     __iter__ = __reversed__ = __getitem__ = _refuse
     __add__ = __radd__ = __iadd__ = __mul__ = __rmul__ = __imul__ = _refuse
-    count = index = copy = pop = sort = reverse = _refuse
+    count = index = copy = pop = sort = reverse = _refuse  # type: ignore[assignment]
 
     def __len__(self) -> int:
         return int(_refuse(self))
