@@ -11,7 +11,7 @@ from dataclasses import asdict
 
 from pytest_rdsfailover.cli.clusters import clusters
 from pytest_rdsfailover.cli.output import say
-from pytest_rdsfailover.local.standing.description import Description
+from pytest_rdsfailover.local.processes.identity import Identity
 from pytest_rdsfailover.local.standing.happenings import Happenings
 from pytest_rdsfailover.local.standing.toxics import (
     STREAMS,
@@ -135,28 +135,26 @@ def down(options: argparse.Namespace) -> int:
     """End one cluster, or all; return once nothing of it is left."""
     registry = clusters()
     if not options.all:
-        end(registry.find(options.name))
+        end(options.name, registry.keeper(options.name))
         return YES
-    for name in registry.names():
+    for name in registry.kept():
         try:
-            found = registry.find(name)
+            keeper = registry.keeper(name)
         except SettingError as gone:
             print(f"rdsfailover down: {gone}", file=sys.stderr)  # noqa: T201
             continue
-        end(found)
+        end(name, keeper)
     return YES
 
 
-def end(description: Description) -> None:
+def end(name: str, keeper: Identity) -> None:
     """Tell a cluster's keeper to end, and wait until it has.
 
     Raises:
         NotReadyError: if it does not end.
     """
-    keeper, begun = description.keeper, time.monotonic()
+    begun = time.monotonic()
     keeper.tell_to_end()
     if not wait_until(lambda: not keeper.lives, timeout=GONE_WITHIN, clock=MonotonicClock()):
-        raise NotReadyError(
-            f"the end of {description.name!r} (process {keeper.pid})", time.monotonic() - begun
-        )
-    say(f"{description.name} has ended")
+        raise NotReadyError(f"the end of {name!r} (process {keeper.pid})", time.monotonic() - begun)
+    say(f"{name} has ended")

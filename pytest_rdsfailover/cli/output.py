@@ -34,5 +34,5 @@ def _lead_nowhere() -> None:
 
 
 def own_words(text: str) -> str:
-    """Return a text in which options are called as commands call them: as pytest does, without the prefix."""
-    return text.replace("--rds-", "--")
+    """Return a text in which options are called as commands call them, and not as pytest does."""
+    return text.replace("--rds-", "--").replace("give stored=...", "give --stored-sql")

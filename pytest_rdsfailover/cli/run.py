@@ -40,7 +40,8 @@ def run(options: argparse.Namespace) -> int:
     program = shutil.which(command[0])
     if program is None:
         there = os.path.exists(command[0])  # noqa: PTH110 - as typed, without any expansion
-        _say(f"{command[0]}: {'cannot be run' if there else 'there is no such command'}")
+        why = "cannot be run" if there else f"there is no such command{_unquoted(command)}"
+        _say(f"{command[0]}: {why}")
         return NOT_RUNNABLE if there else NOT_FOUND
     name = options.name or f"run-{os.getpid()}"
     own = OwnCluster.of(options, name, settings_of(options))
@@ -53,6 +54,12 @@ def run(options: argparse.Namespace) -> int:
         except RdsFailoverError as error:
             _say(f"the cluster broke while the command ran: {error}")
         return status
+
+
+def _unquoted(command: Sequence[str]) -> str:
+    """Return a hint for whoever has quoted a whole command."""
+    words = command[0].split()
+    return f"; write `run -- {' '.join(words)}`, without quotes" if len(words) > 1 else ""
 
 
 def _ran(program: str, command: Sequence[str], environ: dict[str, str]) -> int:

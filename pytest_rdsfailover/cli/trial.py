@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+from pytest_rdsfailover.analysis.expectable import AUDITED
 from pytest_rdsfailover.analysis.verdicts.bounds import (
     check_resolution,
     parse_expectations,
@@ -16,7 +17,7 @@ from pytest_rdsfailover.cli import fleet as fleets
 from pytest_rdsfailover.cli.cluster_options import settings_of
 from pytest_rdsfailover.cli.clusters import clusters
 from pytest_rdsfailover.cli.judge import bounds, judge
-from pytest_rdsfailover.cli.output import say
+from pytest_rdsfailover.cli.output import own_words, say
 from pytest_rdsfailover.cli.own_cluster import OwnCluster
 from pytest_rdsfailover.cli.render import render
 from pytest_rdsfailover.cli.signals import ended_by_signals
@@ -70,6 +71,12 @@ def trial(options: argparse.Namespace) -> int:
         if workload is None:
             raise SettingError("--stored-sql: our own insert knows its table; leave it out")
         check_query(options.stored_sql)
+    elif workload is not None:
+        unread = [bound.name for bound in expectations if bound.name in AUDITED]
+        if unread:
+            raise SettingError(
+                f"--expect {unread[0]}: give --stored-sql, which tells what is stored"
+            )
     if options.profile is not None:
         load_profile(options.profile)
     _make_places(options)
@@ -239,4 +246,4 @@ def _path(text: str | None) -> Path | None:
 
 
 def _show(lines: Sequence[str]) -> None:
-    say("\n".join(lines))
+    say(own_words("\n".join(lines)))

@@ -54,7 +54,7 @@ def up(options: argparse.Namespace) -> int:
     try:
         say(said.text)
     except FileWriteError:  # nobody knows of the cluster
-        end(registry.find(name))
+        end(name, registry.keeper(name))
         raise
     return said.status
 

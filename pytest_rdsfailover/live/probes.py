@@ -16,8 +16,11 @@ EVERY = 0.05  # seconds between two looks; a change is seen at most this long af
 # RDS authenticates few IAM tokens a second, and the load needs them; each look is a login.
 EVERY_IAM = 0.5
 # Errors by which an instance that runs refuses a login: too many connections, wrong password, no
-# rights, no such schema, too many by one user, blocked host.
-LOGIN_REFUSED = frozenset({1040, 1044, 1045, 1049, 1129, 1203, 1226, 1698})
+# rights, no such schema, too many by one user, blocked or unknown host, a password that has expired,
+# an account that is locked or was after wrong passwords, no TLS.
+LOGIN_REFUSED = frozenset({
+    1040, 1044, 1045, 1049, 1129, 1130, 1203, 1226, 1698, 1820, 1862, 3118, 3159, 3955,
+})  # fmt: skip
 SHORT = Bounds(connect=0.5, read=1.0, write=1.0)
 REFUSED = ("", 1)
 ROLE = "SELECT @@aurora_server_id, @@innodb_read_only"

@@ -73,15 +73,20 @@ class ThreadLoad(Engine):
             raise self._not_started(missing, timeout)
 
     def _not_started(self, missing: Sequence[Writer], timeout: float) -> LoadError:
-        """Return why writers have no connection, by the words of the first one's error."""
+        """Return why writers have no connection: the first one's error, or where it still waits."""
         problem = missing[0].problem
-        why, trace = ("no answer", "") if problem is None else self._complaints.masked(problem)
+        if problem is None:
+            why, where = "no answer; bound its waits", f"writer {missing[0].number} waits"
+            trace = "".join(missing[0].stack())
+        else:
+            where = "it was raised"
+            why, trace = self._complaints.masked(problem)
         error = LoadError(
             f"{len(missing)} of {len(self._writers)} writers got no connection within {timeout:g} s:"
             f" {why}"
         )
         if trace:
-            error.add_note(f"where it was raised:\n{trace}")
+            error.add_note(f"where {where}:\n{trace}")
         return error
 
     def _connect(self, timeout: float, check: Check | None) -> list[Writer]:

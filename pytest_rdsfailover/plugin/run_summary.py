@@ -16,7 +16,8 @@ from pytest_rdsfailover.plugin.run import SILENT, Run
 from pytest_rdsfailover.trial.resume import seeds
 
 if TYPE_CHECKING:
-    from pytest_rdsfailover.report.baseline import Baseline, Machine, Report
+    from pytest_rdsfailover.report.baseline import Baseline, Machine
+    from pytest_rdsfailover.report.baseline_comparison import Report
 
 FAILED = "FAILED: "
 Section = tuple[str, Sequence[str]]
@@ -105,19 +106,18 @@ class RunSummary:
 
     def _compare(self, name: str) -> "Report":
         from pytest_rdsfailover.report import baseline
+        from pytest_rdsfailover.report.baseline_comparison import Report, compare_with
         from pytest_rdsfailover.report.rules import parse_rules
 
         settings = self._run.settings
         if not self._run.measured:
-            return baseline.Report([], ["nothing was measured that the baseline could be held to"])
+            return Report([], ["nothing was measured that the baseline could be held to"])
         try:
             before = baseline.read(baseline.path_of(name, self._config.rootpath))
         except ArchiveError as error:  # it was there when the run began
-            return baseline.Report([], [str(error)])
+            return Report([], [str(error)])
         rules = parse_rules(settings.compare_fail) if settings.compare_fail else ()
-        return baseline.compare_with(
-            before, self._as_baseline(), rules, anyway=settings.compare_anyway
-        )
+        return compare_with(before, self._as_baseline(), rules, anyway=settings.compare_anyway)
 
     def _save(self, name: str) -> str:
         from pytest_rdsfailover.report import baseline

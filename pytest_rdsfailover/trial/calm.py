@@ -13,6 +13,11 @@ from pytest_rdsfailover.trial.witness import Witness
 LOOK_EVERY = 0.02  # seconds between two looks at the writers
 FIRST_ANSWER = 30.0  # seconds that the first operation of a load may take
 
+NOTHING_RETURNED = (
+    "no write was acknowledged before the trigger, so the load had never worked: no call that writes"
+    " has returned or raised; bound its waits, and await nothing that is bound to another event loop"
+)
+
 
 class UnfitLoadError(RdsFailoverError):
     """A load does not work by itself, so nothing was triggered; its trial is invalid."""
@@ -54,6 +59,8 @@ class CalmCheck:
         patience = min(FIRST_ANSWER, self._plan.bound)
         wait_until(self._answered, timeout=patience, clock=self._clock, every=LOOK_EVERY)
         progress = self._load.progress()
+        if progress.acked == progress.failed == 0:
+            raise UnfitLoadError(NOTHING_RETURNED)
         reason = why_unfit(
             acked=progress.acked,
             failed=progress.failed,

@@ -2,8 +2,8 @@
 
 import os
 import uuid
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from types import TracebackType
 from typing import Self
@@ -34,6 +34,7 @@ from pytest_rdsfailover.model.target import (
 from pytest_rdsfailover.trial import provisioning
 from pytest_rdsfailover.trial.auditing import audited
 from pytest_rdsfailover.trial.calm import CalmCheck, UnfitLoadError
+from pytest_rdsfailover.trial.cleaning import CleanUp, Steps
 from pytest_rdsfailover.trial.disturbances import Disturbances
 from pytest_rdsfailover.trial.fleet import function_load
 from pytest_rdsfailover.trial.keeping import Keeping, MakeRemains
@@ -63,7 +64,6 @@ class Observation:
     Attributes:
         journal: what the writers did so far.
         unaudited: why nothing could be read back; None if it was, or nobody asked.
-        left_behind: what could not be stopped or removed at the end, and why.
     """
 
     def __init__(
@@ -85,7 +85,6 @@ class Observation:
         self._keeping = Keeping(None if remains is None else remains(run, plan.all_writers))
         self._gaps: GapTracker | None = None
         self._trial: Trial | None = None
-        self.left_behind: list[str] = []
         self.unaudited: AuditError | None = None
         self._seeds: list[int | None] = []
         with self._keeping.discarding_on_error(), ExitStack() as unmade:
@@ -110,11 +109,14 @@ class Observation:
         self._calm = CalmCheck(self._load, self._witness, plan, self._clock, self._target.check)
         self._recovery = Recovery(self._load, plan.all_writers, plan.cooldown, self._clock)
         self._watchdog = Watchdog()
+        self._cleanup = CleanUp(
+            self._last_steps, after_error=lambda: check_late(target, self._clock)
+        )
         self._writer_before = ""
         self._begun = 0.0
 
     def __enter__(self) -> Self:
-        with self._keeping.discarding_on_error(), self._ending_if_broken():
+        with self._keeping.discarding_on_error(), self._cleanup.if_broken():
             provisioning.create(self._workload, self._target, self._endpoint, self._clock)
             self._disturbances.begin()
             self._target.prepare()
@@ -141,9 +143,9 @@ class Observation:
         unfit = isinstance(error, UnfitLoadError)
         try:
             if error is None or unfit:
-                with self._ending_if_broken():
+                with self._cleanup.if_broken():
                     self._trial = self._conclude(str(error) if unfit else "")
-            self._end(None if unfit else error)
+            self._cleanup.end(None if unfit else error)
         except BaseException as broken:
             self._keeping.leave(broken)
             raise
@@ -151,32 +153,10 @@ class Observation:
             self._keeping.leave(error)
         return unfit  # the trial itself says why it is invalid
 
-    @contextmanager
-    def _ending_if_broken(self) -> Iterator[None]:
-        try:
-            yield
-        except BaseException as error:
-            self._end(error)
-            raise
-
-    def _end(self, error: BaseException | None) -> None:
-        """Stop and remove all; what cannot be removed is noted on the error, and never replaces it.
-
-        If a server of ours has ended, that is the error, whatever else failed because of it.
-
-        Raises:
-            DiedError: in the place of another `Exception`, if a server of ours has ended.
-            BaseException: what interrupted a step, Ctrl-C for example; the others were taken.
-        """
-        interrupt = self._clean_up()
-        error = interrupt or error
-        if error is not None:
-            for line in self.left_behind:
-                error.add_note(line)
-        if interrupt is not None:
-            raise interrupt
-        if isinstance(error, Exception):
-            check_late(self._target, self._clock)
+    @property
+    def left_behind(self) -> Sequence[str]:
+        """Return what could not be stopped or removed at the end, and why."""
+        return self._cleanup.left_behind
 
     @property
     def trial(self) -> Trial:
@@ -228,24 +208,14 @@ class Observation:
         """Remove what was kept should this process be killed: the trial is noted."""
         self._keeping.discard()
 
-    def _clean_up(self) -> BaseException | None:
-        """Take every step, whatever becomes of the others; return what interrupted one."""
-        interrupt: BaseException | None = None
-        steps = {
+    def _last_steps(self) -> Steps:
+        """Return what stops and removes all, each by what is to be said if it fails."""
+        return {
             "the watchdog was not stopped": self._watchdog.stop,
             "the load was not stopped": self._load.stop,
             "the events were not taken out of their file": self.journal.detach,
             f"{self._workload.made} is left behind": self._drop,
         }
-        for failed, step in steps.items():
-            try:
-                step()
-            except Exception as error:  # noqa: BLE001 - a clean-up outranks no verdict
-                self.left_behind.append(f"{failed}: {error}")
-            except BaseException as error:  # noqa: BLE001 - raised by who called this
-                self.left_behind.append(f"{failed}: {error!r}")
-                interrupt = interrupt or error
-        return interrupt
 
     def _drop(self) -> None:
         provisioning.drop(self._workload, self._target, self._endpoint, self._clock)

@@ -92,6 +92,7 @@ def test_a_script_without_a_first_line_is_read_by_the_shell_and_what_it_leaves_r
     ("arguments", "status", "said"),
     [
         (["--", "no-such-command"], 127, "there is no such command"),
+        (["--", "npm test"], 127, "write `run -- npm test`, without quotes"),
         (["--", os.devnull], 126, "cannot be run"),
         ([], 125, "which command"),
         (["--profile", "auorra", "--", "true"], 125, "did you mean 'aurora'?"),

@@ -141,7 +141,7 @@ def test_lost_writes_without_a_bound_on_them_are_0_with_a_word_or_1_if_strict(
 
 def test_a_program_that_writes_nothing_proves_nothing(name, tmp_path):
     program = script(tmp_path / "liar", LIAR)
-    ended = done("trial", "--name", name, *SHORT, "--exec", program, "--expect", "lost = 0")
+    ended = done("trial", "--name", name, *SHORT, "--exec", program, "--expect", "refused = 0")
 
     assert ended.returncode == 3
     assert "INVALID" in ended.stdout
@@ -193,6 +193,7 @@ def test_a_service_writes_by_requests(tmp_path):
             "READ ONLY transaction",
         ),
         (["--stored-sql", "SELECT 1"], "our own insert"),
+        (["--exec", "true", "--expect", "lost = 0"], "--expect lost: give --stored-sql"),
         (["--instances", "3"], "stands already"),
         (["--endpoint", "wirter"], "did you mean 'writer'?"),
         (["--profile", "auorra"], "did you mean 'aurora'?"),

@@ -11,9 +11,14 @@ import marked
 import pytest
 from waiting import until
 
+from pytest_rdsfailover.local.aws_api import client, forked
 from pytest_rdsfailover.local.aws_api.client import ControlPlane
 from pytest_rdsfailover.local.aws_api.forked import ForkedProcess
+from pytest_rdsfailover.local.aws_api.script import Script
 from pytest_rdsfailover.local.aws_api.sharing import SharedMoto
+from pytest_rdsfailover.local.aws_api.shown import Shown
+from pytest_rdsfailover.local.profiles.profiles import load_profile
+from pytest_rdsfailover.local.server.accounts import Address
 from pytest_rdsfailover.model.errors import DiedError, NotReadyError
 
 pytest.importorskip("moto")
@@ -34,6 +39,12 @@ from pathlib import Path
 from pytest_rdsfailover.local.aws_api.forked import ForkedProcess
 ForkedProcess(sys.argv[1], Path(sys.argv[2]), 1).wait_line(1000)
 """
+
+
+SHOWN = Shown(
+    cluster="c", region="us-east-2", control="/x", places={}, user="u", password="secret", database="d",
+    server=Address(socket="/s"), usual=Script(profile=load_profile("quick"), seed=1),
+)  # fmt: skip
 
 
 def servers(controller):
@@ -134,13 +145,14 @@ def test_where_the_fork_server_cannot_start_that_is_said(monkeypatch, tmp_path):
 
 
 class Supervisor:
-    """Notes what it is to start."""
+    """Notes what it is to start, and starts what it was given."""
 
-    def __init__(self, directory):
-        self.directory, self.started = directory, []
+    def __init__(self, directory, *processes):
+        self.directory, self.started, self._processes = directory, [], list(processes)
 
     def spawn(self, name, _):
         self.started.append(name)
+        return self._processes.pop(0) if self._processes else None
 
 
 def test_a_worker_on_another_machine_has_a_process_of_its_own(tmp_path):
@@ -150,3 +162,47 @@ def test_a_worker_on_another_machine_has_a_process_of_its_own(tmp_path):
     plane.close()
 
     assert supervisor.started == ["control"]
+
+
+class Api:
+    """The process of an AWS API that answers at its start, or never does."""
+
+    def __init__(self, *, frozen):
+        self.alive = self._frozen = frozen
+
+    def wait_line(self, timeout):
+        if self._frozen:
+            raise NotReadyError("control", timeout)
+        return "{}"
+
+    def kill(self):
+        self.alive = False
+
+
+def test_a_fork_server_that_is_frozen_costs_one_test_and_no_other(moto, tmp_path, monkeypatch):
+    monkeypatch.setattr(client, "READY_WITHIN", 0.1)
+    monkeypatch.setattr(forked, "ENDS_WITHIN", 0.1)
+    supervisor = Supervisor(tmp_path, Api(frozen=False))
+    plane = ControlPlane(supervisor, "c", lambda: SHOWN, shared=moto.address)
+    os.kill(moto._process.pid, signal.SIGSTOP)
+    try:
+        with contextlib.closing(plane), pytest.raises(NotReadyError):
+            _ = plane.place
+        assert plane.place.region == SHOWN.region
+    finally:
+        os.kill(moto._process.pid, signal.SIGCONT)
+
+    assert supervisor.started == ["control"]
+
+
+def test_a_process_that_is_frozen_at_its_start_costs_one_test_and_no_other(tmp_path):
+    frozen = Api(frozen=True)
+    supervisor = Supervisor(tmp_path, frozen, Api(frozen=False))
+    plane = ControlPlane(supervisor, "c", lambda: SHOWN)
+    with contextlib.closing(plane):
+        with pytest.raises(NotReadyError):
+            _ = plane.place
+        assert plane.place.region == SHOWN.region
+
+    assert not frozen.alive
+    assert supervisor.started == ["control", "control"]

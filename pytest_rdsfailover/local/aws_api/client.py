@@ -16,7 +16,12 @@ from pytest_rdsfailover.local.aws_api.impairment import IMPAIR, Impairment
 from pytest_rdsfailover.local.aws_api.shown import UNDO, Shown
 from pytest_rdsfailover.local.processes.ports import Port, reserve_port
 from pytest_rdsfailover.local.processes.process import Supervisor
-from pytest_rdsfailover.model.errors import GatewayError, RdsFailoverError, SettingError
+from pytest_rdsfailover.model.errors import (
+    GatewayError,
+    NotReadyError,
+    RdsFailoverError,
+    SettingError,
+)
 
 ANSWERS_WITHIN = 5.0  # seconds for a page that needs no work; a stopped process takes for ever
 READY_WITHIN = 30.0  # seconds; moto takes about two to import
@@ -233,21 +238,31 @@ class ControlPlane:
         return self.place_at(self._spawn())
 
     def _wait(self) -> None:
-        """Wait until the process answers; one that no longer does is replaced.
+        """Wait until the process answers; one that no longer does, or never did, is replaced.
 
         Raises:
-            NotReadyError: if it does not start.
+            NotReadyError: if it does not start; who asks next has another one.
         """
         with self._starting:
             if self._process is None or self._port is None:
                 return
             if self._ready and self._process.alive and not _answers(self._port.number):
-                self._process.kill()
                 self._ready = False
-                self._process = self._spawn_at(self._port.number)
+                self._process = self._replaced(self._process, self._port.number)
             if not self._ready:
-                self._process.wait_line(READY_WITHIN)
+                try:
+                    self._process.wait_line(READY_WITHIN)
+                except NotReadyError:
+                    if self._process.alive:  # then it hangs, or who should fork it does
+                        self._shared = None
+                        self._process = self._replaced(self._process, self._port.number)
+                    raise
                 self._ready = True
+
+    def _replaced(self, process: ApiProcess, port: int) -> ApiProcess:
+        """End a process that does not answer; return the one that starts in its place."""
+        process.kill()
+        return self._spawn_at(port)
 
 
 def _answers(port: int) -> bool:

@@ -10,6 +10,7 @@ PROC = Path("/proc")
 BOOT = PROC / "sys/kernel/random/boot_id"
 STATE, START = 0, 19  # places in /proc/PID/stat behind the name: is it a zombie, when did it start
 ENDED = frozenset("ZXx")
+ENDING = (signal.SIGTERM, signal.SIGCONT)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,14 +33,17 @@ class Identity:
     def tell_to_end(self) -> bool:
         """Ask this very process to end (SIGTERM), and no other; return False if it has ended.
 
+        One that is stopped, as by Ctrl-Z, goes on, since it could not end otherwise.
+
         Raises:
             PermissionError: if it is another user's.
         """
         if not hasattr(os, "pidfd_open"):
-            if self.lives:
-                os.kill(self.pid, signal.SIGTERM)
-                return True
-            return False
+            if not self.lives:
+                return False
+            for number in ENDING:
+                os.kill(self.pid, number)
+            return True
         try:
             held = os.pidfd_open(self.pid)  # whoever gets the id later is not meant
         except ProcessLookupError:
@@ -47,7 +51,8 @@ class Identity:
         try:
             if not self.lives:
                 return False
-            signal.pidfd_send_signal(held, signal.SIGTERM)
+            for number in ENDING:
+                signal.pidfd_send_signal(held, number)
         except ProcessLookupError:
             return False
         finally:

@@ -131,7 +131,7 @@ class Registry:
 
     def _killed(self) -> Iterator[str]:
         """Forget those that were killed."""
-        for name in sorted({path.stem for suffix in SUFFIXES for path in self._all(suffix)}):
+        for name in self.kept():
             if not self._is_kept(name):
                 others = "".join(f", {path}" for path in self._forget(name))
                 yield GONE.format(name) + f"; what it had written down{others} is removed"
@@ -167,24 +167,47 @@ class Registry:
         Raises:
             SettingError: if none of that name stands; what one that was killed has left is removed.
         """
-        if name not in self.names():
-            others = self.standing()
-            known = f" (standing: {', '.join(others)})" if others else ""
-            raise SettingError(
-                f"no cluster {name!r} stands{did_you_mean(name, others)}{known}; `rdsfailover up"
-                f" --name {name}` starts one"
-            )
         found = self._read(name)
         if found is not None and found.keeper.lives:
             return found
         with self._locked():
             if self._is_kept(name):
+                raise SettingError(self._why_not_found(name))
+            if name in self.names():
+                self._forget(name)
                 raise SettingError(
-                    f"the cluster {name!r} was started by another version of rdsfailover, on another"
-                    " machine or in a container; act on it from there"
+                    GONE.format(name) + f"; `rdsfailover up --name {name}` starts another"
                 )
-            self._forget(name)
-        raise SettingError(GONE.format(name) + f"; `rdsfailover up --name {name}` starts another")
+        others = self.standing()
+        known = f" (standing: {', '.join(others)})" if others else ""
+        raise SettingError(
+            f"no cluster {name!r} stands{did_you_mean(name, others)}{known}; `rdsfailover up"
+            f" --name {name}` starts one"
+        )
+
+    def _why_not_found(self, name: str) -> str:
+        """Return why a cluster that has a keeper cannot be used."""
+        holder = self._holder(name)
+        if holder is None or not holder.lives:
+            return f"the cluster {name!r} is kept on another machine or in a container; use it from there"
+        if name in self.names():
+            why = "was started by another version of rdsfailover"
+        else:
+            why = f"is still starting (process {holder.pid})"
+        return f"the cluster {name!r} {why}; `rdsfailover down --name {name}` ends it"
+
+    def keeper(self, name: str) -> Identity:
+        """Return the process that keeps a cluster, be it one that is only starting.
+
+        Raises:
+            SettingError: if there is none.
+        """
+        holder = self._holder(name)
+        return holder if holder is not None and holder.lives else self.find(name).keeper
+
+    def kept(self) -> list[str]:
+        """Return the names that somebody has claimed, or that are written down."""
+        return sorted({path.stem for suffix in SUFFIXES for path in self._all(suffix)})
 
     def names(self) -> list[str]:
         """Return the names that are written down, those of killed clusters among them."""

@@ -36,7 +36,10 @@ def probe(endpoint=ENDPOINT):
     return made, timeline
 
 
-@pytest.mark.parametrize("code", [1040, 1044, 1045, 1129, 1203, 1226, 1698])
+@pytest.mark.parametrize(
+    "code",
+    [1040, 1044, 1045, 1049, 1129, 1130, 1203, 1226, 1698, 1820, 1862, 3118, 3159, 3955],
+)
 def test_an_instance_that_refuses_a_login_runs(failing, code):
     """A rotated password or too many connections are no outage of the instance."""
     failing(code)

@@ -6,12 +6,12 @@ from populations import document
 from pytest_rdsfailover.model.errors import SettingError
 from pytest_rdsfailover.report.baseline import (
     baseline,
-    compare_with,
     lacks,
     path_of,
     read,
     write,
 )
+from pytest_rdsfailover.report.baseline_comparison import compare_with
 from pytest_rdsfailover.report.document import run_document
 from pytest_rdsfailover.report.rules import parse_rules
 

@@ -163,7 +163,7 @@ def test_no_step_of_the_clean_up_waits_for_another(monkeypatch, breaking):
     with pytest.raises(ZeroDivisionError) as raised, observation:
         with monkeypatch.context() as only:
             only.setattr(part, step, fails)
-            observation._end(None)
+            observation._cleanup.end(None)
         raise ZeroDivisionError
     assert not workload.there
     assert any(str(GONE) in note for note in raised.value.__notes__)

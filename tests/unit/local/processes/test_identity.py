@@ -1,6 +1,7 @@
 """A process is told from another that has its id."""
 
 import os
+import signal
 import subprocess
 import sys
 
@@ -29,3 +30,13 @@ def test_a_process_that_has_ended_is_nobody_even_before_it_is_reaped():
     assert (alive, told, found.lives, found.tell_to_end()) == (True, True, False, False)
     child.communicate()
     assert identity_of(child.pid) is None
+
+
+def test_a_process_that_is_stopped_ends_when_it_is_told_to():
+    child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    child.send_signal(signal.SIGSTOP)
+    os.waitid(os.P_PID, child.pid, os.WSTOPPED)
+
+    assert identity_of(child.pid).tell_to_end()
+    assert child.wait(20) == -signal.SIGTERM
+    child.stdin.close()

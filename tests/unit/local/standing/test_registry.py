@@ -6,7 +6,7 @@ import stat
 import pytest
 from standing_clusters import description
 
-from pytest_rdsfailover.local.processes.identity import Identity
+from pytest_rdsfailover.local.processes.identity import Identity, own_identity
 from pytest_rdsfailover.local.standing.cluster_file import ClusterFile
 from pytest_rdsfailover.local.standing.registry import Registry, check_name
 from pytest_rdsfailover.model.errors import SettingError
@@ -103,6 +103,18 @@ def test_a_cluster_in_another_container_is_not_taken_for_a_killed_one(registry):
             ask("orders")
     os.close(claim)
     assert len(registry.swept()) == 1
+
+
+def test_a_cluster_that_is_starting_or_of_another_version_is_told_and_can_be_ended(registry):
+    with registry.claimed("orders"):
+        for said in ("still starting", "another version"):
+            with pytest.raises(
+                SettingError, match=rf"{said}.*`rdsfailover down --name orders` ends it"
+            ):
+                registry.find("orders")
+            assert registry.keeper("orders") == own_identity()
+            assert registry.kept() == ["orders"]
+            (registry.directory / "orders.json").write_text("{}")
 
 
 def test_the_name_of_a_killed_cluster_can_be_claimed_at_once(registry):

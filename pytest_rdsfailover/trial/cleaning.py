@@ -1,0 +1,63 @@
+"""The end of a load: every step of the clean-up is taken, whatever becomes of the others."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+
+Steps = Mapping[str, Callable[[], object]]
+
+
+class CleanUp:
+    """Stops and removes what a load has made.
+
+    Args:
+        steps: returns what is to be done, in order, by the words that say what is wrong if it fails.
+        after_error: is called after the clean-up of a load that an `Exception` has ended; may raise
+            another in its place.
+    """
+
+    def __init__(self, steps: Callable[[], Steps], *, after_error: Callable[[], object]) -> None:
+        self._steps, self._after_error = steps, after_error
+        self._left: list[str] = []
+
+    @property
+    def left_behind(self) -> Sequence[str]:
+        """Return what could not be stopped or removed, and why."""
+        return self._left
+
+    @contextmanager
+    def if_broken(self) -> Iterator[None]:
+        """Clean up if the block raises."""
+        try:
+            yield
+        except BaseException as error:
+            self.end(error)
+            raise
+
+    def end(self, error: BaseException | None) -> None:
+        """Take every step; what is left behind is noted on the error, and never replaces it.
+
+        Raises:
+            BaseException: what interrupted a step, Ctrl-C for example; the others were taken.
+        """
+        interrupt = self._take()
+        error = interrupt or error
+        if error is not None:
+            for line in self._left:
+                error.add_note(line)
+        if interrupt is not None:
+            raise interrupt
+        if isinstance(error, Exception):
+            self._after_error()
+
+    def _take(self) -> BaseException | None:
+        """Take every step; return what interrupted one."""
+        interrupt: BaseException | None = None
+        for failed, step in self._steps().items():
+            try:
+                step()
+            except Exception as error:  # noqa: BLE001 - a clean-up outranks no verdict
+                self._left.append(f"{failed}: {error}")
+            except BaseException as error:  # noqa: BLE001 - raised by who called this
+                self._left.append(f"{failed}: {error!r}")
+                interrupt = interrupt or error
+        return interrupt
