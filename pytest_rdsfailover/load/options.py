@@ -62,7 +62,7 @@ class OwnCodeOptions(TypedDict, total=False):
     stored: StoredCode | None
     rows: int
     setup: Callable[[], object] | None
-    teardown: Callable[..., object] | None
+    teardown: Callable[[Any], object] | Callable[[], object] | None
     renew: Literal["never", "on_error"]
     loop: asyncio.AbstractEventLoop | None
     loops: Literal["one", "per writer"]
