@@ -38,7 +38,7 @@ KINDS: dict[str, Kind] = {
     **dict.fromkeys(
         (
             "lost", "duplicated", "recovered", "unexpected", "torn", "unseen",
-            "stale_writes", "stuck_writers", "stuck_sessions", "outages",
+            "stale_writes", "stuck_writers", "stuck_readers", "stuck_sessions", "outages",
             "refused", "unknown", "not_issued", *service_figures.COUNTS,
         ),
         "count",
