@@ -20,7 +20,6 @@ from pytest_rdsfailover.local.failovers import LocalFailover, LocalFailovers
 from pytest_rdsfailover.local.gateway.tls import CA_FILE
 from pytest_rdsfailover.local.gateway_process import LocalGateway
 from pytest_rdsfailover.local.network import Faults, Network
-from pytest_rdsfailover.local.processes.guard import guarded
 from pytest_rdsfailover.local.processes.process import Supervisor
 from pytest_rdsfailover.local.profiles.choreography import restart_of
 from pytest_rdsfailover.local.profiles.profiles import Profile, load_profile
@@ -226,10 +225,6 @@ class LocalCluster:
         host, port = self._addresses.called(name)
         account = replace(self._server.application, password=self._password())
         return endpoint_of(name, host, port, account, self.ca)
-
-    def guarded(self) -> contextlib.AbstractContextManager[Mapping[str, str]]:
-        """Give variables for a command that shall not outlive this process; see `guard.py`."""
-        return guarded(self._supervisor)
 
     @property
     def ca(self) -> str:
