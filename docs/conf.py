@@ -20,6 +20,7 @@ extensions = ["myst_parser"]
 myst_heading_anchors = 4  # named as everywhere else where Markdown is shown
 html_theme = "furo"
 html_title = project
+html_baseurl = PACKAGE["urls"]["Documentation"]
 html_theme_options = {"source_repository": PACKAGE["urls"]["Source"], "source_directory": "docs/"}
 html_show_sphinx = False
 nitpicky = True

@@ -10,7 +10,7 @@ ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 # Python that is run elsewhere, by a piece of it: it takes many failovers, several clusters, many
-# processes, another package or the extra `lambda`.
+# processes, another package, or the extra `aws` or `lambda`.
 ELSEWHERE = {
     "AwsWrapperConnection.connect(": "tests/local/test_aws_wrapper.py",
     "claims=": "tests/plugin/test_rds_trials.py",
@@ -21,6 +21,7 @@ ELSEWHERE = {
     "LambdaWorkload(": "tests/local/test_lambda_workload.py",
     'load="precise"': "examples/precise/test_precise.py",
     "processes=4": "tests/local/test_load_processes.py",
+    "rds_aws.impaired(": "tests/local/test_aws_impaired.py",
     "rds_clusters()": "tests/plugin/test_project_fixtures.py",
     "rds_trials(15)": "examples/article/test_article.py",
 }

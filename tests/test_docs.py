@@ -1,6 +1,7 @@
 """The documents say what the code does: examples byte for byte, every name, every link."""
 
 import argparse
+import ast
 import dataclasses
 import inspect
 import json
@@ -165,6 +166,21 @@ def test_the_reference_names_every_expectation_and_no_other():
 
 def test_the_reference_names_every_profile_and_no_other():
     assert reference("## Profiles") == set(shipped())
+
+
+def test_the_reference_names_every_milestone_of_a_local_cluster_and_no_other():
+    """As the player of failover scripts says them, and the trigger before it."""
+    player = ast.parse(read("pytest_rdsfailover/local/gateway/player.py"))
+    said = {
+        text.value
+        for call in ast.walk(player)
+        if isinstance(call, ast.Call)
+        if getattr(call.func, "attr", "") in {"_mark", "_settle"}
+        for text in ast.walk(call.args[0])
+        if isinstance(text, ast.Constant)
+    }
+
+    assert reference("## Milestones") == said | {"trigger"}
 
 
 def test_the_reference_s_own_profile_is_one_and_has_every_field():

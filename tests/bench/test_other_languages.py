@@ -24,21 +24,51 @@ PROGRAMS = Path(__file__).parent / "programs"
 FETCHED = TESTS.parent / ".servers"
 ENDPOINTS = ("cluster", "instance-1", "proxy")
 # The proxy's greeting has a number of its own, and KILL with it is answered by 1094, as on RDS Proxy.
-ON_THE_PROXY = {"time-out hurts nobody else": "SQLException 1094 0 42", "cancel": "none 42"}
+ON_THE_PROXY = {
+    "Connector/J": {"time-out hurts nobody else": "SQLException 1094 0 42", "cancel": "none 42"},
+    "MariaDB Connector/J": {"cancel": "none 42"},
+}
+TLS = {"TLS and its end": "42"}  # at each endpoint, whether or not the server has a certificate
 PATIENCE = 240.0  # seconds for a program; it takes fifteen
 
 
-def java():
-    jars = list((FETCHED / "java").glob("mysql-connector-j-*.jar"))
+def java(place, scheme):
+    jars = list((FETCHED / place).glob("*.jar"))
     if not jars or shutil.which("javac") is None:
-        pytest.skip("NOT TESTED: no JDK, or no Connector/J: scripts/fetch-extras")
-    return ["java", "-cp", str(jars[0]), str(PROGRAMS / "Peer.java")]
+        pytest.skip("NOT TESTED: no JDK, or no driver of Java: scripts/fetch-extras")
+    return lambda port: [
+        "java", "-cp", str(jars[0]), str(PROGRAMS / "Peer.java"), port, plain_server.PASSWORD, scheme,
+    ]  # fmt: skip
+
+
+def connector_j():
+    return java("java", "mysql")
+
+
+def mariadb():
+    return java("mariadb-java", "mariadb")
+
+
+def go():
+    if shutil.which("go") is None:
+        pytest.skip("NOT TESTED: no Go")
+    built = FETCHED / "peer"
+    subprocess.run(["go", "build", "-o", str(built), "."], cwd=PROGRAMS / "go", check=True)
+    return lambda port: [str(built), port, plain_server.PASSWORD]
 
 
 def node():
     if not (FETCHED / "node" / "node_modules" / "mysql2").exists() or not shutil.which("node"):
         pytest.skip("NOT TESTED: no Node, or no mysql2: scripts/fetch-extras")
-    return ["node", str(PROGRAMS / "peer.js")]
+    return lambda port: ["node", str(PROGRAMS / "peer.js"), port, plain_server.PASSWORD]
+
+
+LANGUAGES = {
+    "Connector/J": connector_j,
+    "MariaDB Connector/J": mariadb,
+    "mysql2": node,
+    "go-sql-driver": go,
+}
 
 
 @pytest.fixture(scope="module", params=HERE)
@@ -54,31 +84,33 @@ def gateway(request):
 def told(command, port):
     """Return what a program says of each of its parts."""
     env = {**os.environ, "NODE_PATH": str(FETCHED / "node" / "node_modules")}
-    argv = [*command, str(port), plain_server.PASSWORD]
     run = subprocess.run(
-        argv, capture_output=True, text=True, timeout=PATIENCE, check=False, env=env
+        command(str(port)), capture_output=True, text=True, timeout=PATIENCE, check=False, env=env
     )
     assert run.returncode == 0, run.stderr
     return dict(line.split(": ", 1) for line in run.stdout.splitlines())
 
 
-@pytest.mark.parametrize("language", [java, node], ids=["Connector/J", "mysql2"])
-def test_a_program_finds_at_each_endpoint_what_it_finds_at_the_server(
-    table, gateway, language, request
-):
-    command = language()
-    expected = told(command, gateway.server.port)
-    assert len(expected) >= 9
+@pytest.mark.parametrize("name", LANGUAGES)
+def test_a_program_finds_at_each_endpoint_what_it_finds_at_the_server(table, gateway, name):
+    command = LANGUAGES[name]()
+    expected = told(command, gateway.server.port) | TLS
+    assert len(expected) >= 11
     found = {endpoint: told(command, gateway.ports[endpoint]) for endpoint in ENDPOINTS}
     differ = {
-        (endpoint, part): (answers.get(part), answer)
-        for endpoint, answers in found.items()
-        for part, answer in expected.items()
-        if answers.get(part) != (ON_THE_PROXY.get(part, answer) if endpoint == "proxy" else answer)
+        (endpoint, part): (found[endpoint].get(part), answer)
+        for endpoint in ENDPOINTS
+        for part, answer in at(endpoint, name, expected).items()
+        if found[endpoint].get(part) != answer
     }
-    name = request.node.callspec.id
+    all_of_them = len(expected) * len(ENDPOINTS)
     table.add(
         f"{name}: {', '.join(expected)}",
-        f"{len(expected) * len(ENDPOINTS) - len(differ)} of {len(expected) * len(ENDPOINTS)} as expected",
+        f"{all_of_them - len(differ)} of {all_of_them} as expected",
     )
     assert differ == {}
+
+
+def at(endpoint, name, expected):
+    """Return what a program has to say at an endpoint."""
+    return expected | (ON_THE_PROXY.get(name, {}) if endpoint == "proxy" else {})

@@ -2,8 +2,9 @@ import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.sql.Types;
 
-/** Does with Connector/J what applications do, a line of results for each: `Peer PORT PASSWORD`. */
+/** Does what applications do, a line of results for each: `Peer PORT PASSWORD mysql|mariadb`. */
 public class Peer {
   interface Work { Object with(Connection connection) throws Exception; }
 
@@ -33,8 +34,11 @@ public class Peer {
 
   public static void main(String[] arguments) throws Exception {
     password = arguments[1];
-    url = "jdbc:mysql://127.0.0.1:" + arguments[0] + "/app?useServerPrepStmts=true"
-        + "&useCursorFetch=true&allowPublicKeyRetrieval=true&allowMultiQueries=true&sslMode=DISABLED";
+    boolean ours = arguments[2].equals("mysql");
+    String options = ours ? "useCursorFetch=true&sslMode=" : "sslMode=";
+    String place = "jdbc:" + arguments[2] + "://127.0.0.1:" + arguments[0] + "/app?useServerPrepStmts=true"
+        + "&allowPublicKeyRetrieval=true&allowMultiQueries=true&" + options;
+    url = place + (ours ? "DISABLED" : "disable");
     try (var connection = connect(); var statement = connection.createStatement()) {
       statement.execute("DROP TABLE IF EXISTS peer");
       statement.execute("CREATE TABLE peer (id INT PRIMARY KEY AUTO_INCREMENT, v LONGTEXT)");
@@ -91,6 +95,24 @@ public class Peer {
         return results;
       }
     });
+    say("procedure", connection -> {
+      try (var statement = connection.createStatement()) {
+        statement.execute("DROP PROCEDURE IF EXISTS peer_twice");
+        statement.execute("CREATE PROCEDURE peer_twice(IN n INT, OUT twice INT)"
+            + " BEGIN SET twice = 2 * n; SELECT n; SELECT n + 1; END");
+      }
+      try (var call = connection.prepareCall("{call peer_twice(?, ?)}")) {
+        call.setInt(1, 4);
+        call.registerOutParameter(2, Types.INTEGER);
+        int results = 0;
+        boolean more = call.execute();
+        while (more) {
+          results++;
+          more = call.getMoreResults();
+        }
+        return results + " " + call.getInt(2);
+      }
+    });
     say("rollback", connection -> {
       connection.setAutoCommit(false);
       try (var statement = connection.createStatement()) {
@@ -143,11 +165,32 @@ public class Peer {
         try {
           number(statement, "SELECT SLEEP(5)");
         } catch (SQLException error) {
-          told = error.getClass().getSimpleName() + " " + error.getErrorCode();
+          told = "cancelled"; // by the server's error or by the driver's own, whichever comes first
         }
         canceller.join();
         return told + " " + number(statement, "SELECT 42");
       }
     });
+    say("change user", connection -> {
+      try (var statement = connection.createStatement()) {
+        statement.execute("SET @kept = 1");
+      }
+      if (!ours) return "not offered";
+      connection.getClass().getMethod("changeUser", String.class, String.class)
+          .invoke(connection, "app", password);
+      try (var statement = connection.createStatement()) {
+        return number(statement, "SELECT @kept IS NULL");
+      }
+    });
+    url = place + (ours ? "REQUIRED" : "trust");
+    int sum = 0;
+    for (int n = 0; n < 3; n++) {
+      try (var connection = connect(); var statement = connection.createStatement()) {
+        sum += number(statement, "SELECT 14");
+      } catch (SQLException error) {
+        sum = -1;
+      }
+    }
+    System.out.println("TLS and its end: " + sum);
   }
 }

@@ -8,6 +8,7 @@ const options = {
 
 async function say(what, work) {
   const connection = await mysql.createConnection(options);
+  connection.on("error", () => {}); // told by what was asked
   try {
     console.log(`${what}: ${JSON.stringify(await work(connection))}`);
   } catch (error) {
@@ -47,6 +48,19 @@ async function say(what, work) {
     const [results] = await connection.query("SELECT 1; SELECT 2; SELECT 3");
     return results.length;
   });
+  await say("stream", async (connection) => {
+    let count = 0;
+    for await (const row of connection.connection.query("SELECT id FROM peer").stream()) count++;
+    return count;
+  });
+  await say("procedure", async (connection) => {
+    await connection.query("DROP PROCEDURE IF EXISTS peer_twice");
+    await connection.query(
+      "CREATE PROCEDURE peer_twice(n INT) BEGIN SELECT n; SELECT n UNION SELECT n + 1; END",
+    );
+    const [results] = await connection.query("CALL peer_twice(4)");
+    return results.map((rows) => rows.length ?? "done");
+  });
   await say("rollback", async (connection) => {
     await connection.beginTransaction();
     await connection.query("INSERT INTO peer (v) VALUES ('gone')");
@@ -61,6 +75,16 @@ async function say(what, work) {
     const [rows] = await connection.query("SELECT @kept AS kept");
     return rows[0].kept;
   });
+  await say("time-out hurts nobody else", async (connection) => {
+    const other = await mysql.createConnection(options);
+    const stranger = other.query("SELECT SLEEP(2) AS slept");
+    const told = await connection
+      .query({ sql: "DO SLEEP(5)", timeout: 1000 })
+      .then(() => "none", (error) => error.code);
+    const [rows] = await stranger;
+    await other.end();
+    return [told, rows[0].slept];
+  });
   await say("pool", async () => {
     const pool = mysql.createPool({ ...options, connectionLimit: 4 });
     const all = await Promise.all(
@@ -69,4 +93,15 @@ async function say(what, work) {
     await pool.end();
     return all.reduce((sum, [rows]) => sum + Number(rows[0].n), 0);
   });
+  let sum = 0;
+  for (let n = 0; n < 3; n++) {
+    const connection = await mysql
+      .createConnection({ ...options, ssl: { rejectUnauthorized: false } })
+      .catch(() => null);
+    if (connection === null) continue;
+    const [rows] = await connection.query("SELECT 14 AS found");
+    sum += rows[0].found;
+    await connection.end();
+  }
+  console.log(`TLS and its end: ${sum}`);
 })();

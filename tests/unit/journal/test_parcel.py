@@ -94,6 +94,23 @@ def test_a_header_that_cannot_be_true_is_refused(change, why):
         arrived(altered(change))
 
 
+@pytest.mark.parametrize(
+    ("early", "late", "why"),
+    [(0, 0, None), (1, 0, "before the load"), (0, 1, "after its own report came")],
+)
+def test_a_write_that_nobody_can_know_of_is_refused_to_the_nanosecond(early, late, why):
+    sent = Journal("run", 1)
+    sent.writers[0].record((100, 110, 120), Outcome.ACKED)
+    received = Journal("run", 1).writers[0]
+    span = (100 + early, 120 - late)
+    if why is None:
+        unpack(pack(sent.writers), [received], shift=0, span=span)
+        assert list(received.finished) == [120]
+        return
+    with pytest.raises(ValueError, match=why):
+        unpack(pack(sent.writers), [received], shift=0, span=span)
+
+
 def test_an_outcome_that_there_is_not_is_refused():
     def without_outcomes(data):
         return data[: 3 * 2 * 8] + bytes(2) + data[3 * 2 * 8 + 2 :]  # of the first two events

@@ -46,6 +46,13 @@ def test_the_table_is_at_most_80_columns_wide():
     assert len(wide) <= WIDTH
 
 
+def test_the_longest_profile_is_shown_whole_beside_a_short_one():
+    trials = [document(1.0, profile="quick"), document(1.0, profile="flip-flop-twice")]
+    lines = table(trials, width=100)
+
+    assert "flip-flop-twice" in lines[2]
+
+
 def test_why_a_downtime_is_no_figure_is_said_once_for_each_reason():
     slow = {"reliable": False, "problem": "900 of 1000 slots found no free writer"}
     trials = [
