@@ -361,6 +361,19 @@ def test_a_file_goes_on_after_a_packet_that_is_as_long_as_can_be(size):
     assert taken(session.to_server) == [b"\x03SELECT 1"]
 
 
+def test_a_command_that_follows_a_file_at_once_is_no_part_of_it():
+    session = logged_in(writer=True)
+    ask(session, b"LOAD DATA LOCAL INFILE 'f' INTO TABLE t")
+    answer(session, b"\xfbf")
+    session.to_server.clear()
+
+    session.from_client(frame(b"rows", 2) + frame(b"", 3) + encode(b"\x03SELECT 1"))
+    assert bytes(session.to_server) == frame(b"rows", 2) + frame(b"", 3)
+    session.to_server.clear()
+    session.from_server(frame(OK2, 4))
+    assert taken(session.to_server) == [b"\x03SELECT 1"]
+
+
 @given(
     st.integers(0, len(TALK)), st.sampled_from(["client", "server"]),
     st.lists(st.binary(max_size=30), max_size=4), st.booleans(), st.booleans(),
