@@ -84,6 +84,7 @@ class ClientIdentity:
         user: its name.
         password: its password; never in a repr.
         database: the one to use; empty for none.
+        charset: the number of the character set to use.
         capabilities: what the client can do, besides `ALWAYS`.
         secure: nobody can listen on the way to the server, so that the password may be sent in
             clear.
@@ -93,6 +94,7 @@ class ClientIdentity:
     user: bytes
     password: bytes = field(repr=False)
     database: bytes = b""
+    charset: int = UTF8MB4
     capabilities: Capability = NOTHING_MORE
     secure: bool = False
     seal: Seal | None = None
@@ -153,7 +155,7 @@ class ClientLogin:
             capabilities |= Capability.CONNECT_WITH_DB
         return b"".join((
             int(capabilities).to_bytes(4, "little"), LARGEST.to_bytes(4, "little"),
-            bytes((UTF8MB4,)), bytes(RESPONSE_HEAD - 9),
+            bytes((mine.charset,)), bytes(RESPONSE_HEAD - 9),
             mine.user, b"\0", lenenc_string(self._proof()),
             mine.database + b"\0" if mine.database else b"", self._method, b"\0",
         ))  # fmt: skip

@@ -112,7 +112,7 @@ def test_sts_names_an_account_and_tokens_are_made(resting, rds):
 
 
 def test_a_token_that_boto3_makes_opens_the_proxy_over_tls_and_nothing_else(resting, rds):
-    """The endpoints of instances take passwords only; a token is RDS Proxy's to check."""
+    """RDS Proxy takes a token for a user that has a password, too."""
     endpoint = resting.proxy_endpoint
     token = rds.generate_db_auth_token(endpoint.host, endpoint.port, endpoint.user)
     resting.proxy.begin({"iam_auth": "REQUIRED"})

@@ -25,7 +25,7 @@ from pytest_rdsfailover.local.gateway.fence import Fence
 from pytest_rdsfailover.local.gateway.messages import Listening
 from pytest_rdsfailover.local.gateway.network import NetworkSwitch, NoNetwork, Toxiproxy
 from pytest_rdsfailover.local.gateway.player import Player
-from pytest_rdsfailover.local.gateway.proxy.facts import ask
+from pytest_rdsfailover.local.gateway.proxy.facts import ask, columns_of_users
 from pytest_rdsfailover.local.gateway.proxy.rds_proxy import AllSessions, RdsProxy
 from pytest_rdsfailover.local.gateway.router import Router
 from pytest_rdsfailover.local.gateway.server import Gateway
@@ -72,6 +72,7 @@ def make_proxy(
     connection = administrator(config)
     try:
         facts = ask(connection)
+        router.volume.accounts.columns = columns_of_users(connection)
     finally:
         connection.close()
     secure = config.unix_socket is not None
@@ -106,6 +107,7 @@ async def serve(config: Config, turns: Turns) -> None:
     network: NetworkSwitch = NoNetwork()
     if config.toxiproxy:
         network = Toxiproxy(config.toxiproxy, config.prefix, router.endpoints)
+    router.volume.accounts.secure = config.unix_socket is not None
     proxy = make_proxy(config, router, authority, dial, turns, witness)
     player = Player(
         router, AllSessions(gateway, proxy), fence, network, proxy,

@@ -45,6 +45,7 @@ NAMES = (
     "BENCHMARK",
     "_WAIT",
     "WAIT_FOR",
+    "AWSAUTH",
 )
 COMMIT = hidden(b"COMMIT")
 USES = re.compile(rb"(?:\x03\s*use\s+|\x02)(?:`([^`]*)`|([^\s;]+))", re.IGNORECASE)
@@ -135,6 +136,8 @@ class Planner:
             self._schema = name if name in SCHEMAS else b""
         elif command[0] == Command.CHANGE_USER:
             self.logged_in(command)
+        else:
+            self._host.volume.accounts.carried_out(command, self.dialect)
 
     def prepared(self, statement: bytes, exchange: Exchange) -> None:
         """Remember what each execution of a prepared statement takes, by the statement's number."""
@@ -221,7 +224,7 @@ class Planner:
         CREATE and ALTER keep their text, because the server may store it.
         """
         if is_stored(statement) or not self._is_special(statement.sql):
-            return statement.sql, False
+            return self._host.volume.accounts.in_known_words(statement), False
         if self._schema:
             (statement,) = statements(qualified(statement, self._schema, NAMED_TABLES), dialect)
         return self._variables.rewrite(
@@ -229,11 +232,12 @@ class Planner:
             self._host.members(),
             reader=not self._host.writer,
             mariadb=self.dialect.mariadb,
+            accounts=self._host.volume.accounts.tables(statement.sql),
         )
 
     def _is_special(self, sql: bytes) -> bool:
         """Tell whether a text may be one that is not sent as it is."""
-        return bool(self._schema) or is_special(sql)
+        return bool(self._schema or self._host.volume.accounts.tables(sql)) or is_special(sql)
 
     def _topology(self) -> Exchange:
         """Return what tells the server how the cluster is now."""

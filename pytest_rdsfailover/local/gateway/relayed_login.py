@@ -2,6 +2,10 @@
 
 from dataclasses import replace
 
+from pytest_rdsfailover.local.gateway.accounts import Accounts
+from pytest_rdsfailover.local.gateway.proxy.authentication import parse_login
+from pytest_rdsfailover.local.gateway.token_login import Relayed, TokenLogin
+from pytest_rdsfailover.mysql.auth import ASK_KEY, FULL, MORE, SWITCH, hide
 from pytest_rdsfailover.mysql.handshake import (
     Capability,
     client_capabilities,
@@ -26,6 +30,13 @@ from pytest_rdsfailover.mysql.statements import SqlDialect
 class RelayedLogin:
     """The opening of one connection between a client and the real server.
 
+    A server behind a socket of the system takes passwords as they are, and has no key for a client
+    that wants to encrypt one without TLS: such a client gets ours.
+
+    Args:
+        tls: clients are offered TLS.
+        accounts: whose logins we take part in.
+
     Attributes:
         done: the server has let the client in.
         thread_id: the connection's id in the server's process list; None before the greeting.
@@ -34,7 +45,7 @@ class RelayedLogin:
         status: the status flags that the session begins with.
     """
 
-    def __init__(self, *, tls: bool) -> None:
+    def __init__(self, accounts: Accounts, *, tls: bool) -> None:
         self.done = False
         self.thread_id: int | None = None
         self.dialect: SqlDialect | None = None
@@ -43,38 +54,48 @@ class RelayedLogin:
         self._tls = Capability.SSL if tls else Capability(0)
         self._ahead = 0  # how many packets of the login the server does not get
         self._offered = Capability(0)
+        self._accounts = accounts
+        self._by_token: TokenLogin | None = None
+        self._server_greeting = self._scramble = b""
+        self._encrypted = self._whole = self._sealed = False
 
     def encrypted(self) -> bool:
         """Note that the client's first packet asked for TLS; return whether it may have it."""
-        self._ahead = 1
+        self._ahead, self._encrypted = 1, True
         return bool(self._tls) and self.dialect is not None and not self.done
 
-    def from_server(self, packet: Packet) -> Packet:
-        """Take the server's next packet; return the one that the client gets.
+    def from_server(self, packet: Packet) -> Relayed:
+        """Take the server's next packet.
 
         Raises:
             ProtocolError: if no server may send it.
         """
         if self.dialect is None:
-            return self._greeting(packet)
+            return Relayed(to_client=self._greeting(packet))
         if packet.payload[:1] == bytes((OK,)):
             self.status = status_of(packet.payload)
             self.done = True
-        return Packet(packet.sequence + self._ahead, packet.payload)
+        if self._by_token is not None:
+            return self._by_token.from_server(packet)
+        if packet.payload[:1] == bytes((SWITCH,)):
+            self._scramble = packet.payload.partition(b"\0")[2].rstrip(b"\0")
+        self._whole = packet.payload == FULL
+        return Relayed(to_client=Packet(packet.sequence + self._ahead, packet.payload))
 
     def _greeting(self, packet: Packet) -> Packet:
         """Take the server's first packet: a greeting, or an error in its place."""
         if packet.payload[:1] == bytes((ERR,)):
             return packet
         greeting = relayed_greeting(parse_greeting(packet.payload))
+        self._server_greeting, self._scramble = packet.payload, greeting.scramble
         self.thread_id = greeting.thread_id
         self.dialect = SqlDialect(version=greeting.number, mariadb=greeting.mariadb)
         self._offered = greeting.capabilities
         shown = replace(greeting, capabilities=greeting.capabilities | self._tls)
         return Packet(packet.sequence, encode_greeting(shown))
 
-    def from_client(self, packet: Packet) -> bytes:
-        """Take the client's next packet; return what the server gets. The first names capabilities.
+    def from_client(self, packet: Packet) -> Relayed:
+        """Take the client's next packet. The first names capabilities.
 
         Raises:
             ProtocolError: if no client may send it.
@@ -86,4 +107,26 @@ class RelayedLogin:
             payload = without_tls(payload) if self._ahead else payload
             payload = relayed_response(payload, self._offered)
             self.capabilities = client_capabilities(payload)
-        return frame(payload, packet.sequence - self._ahead)
+            self._begin(payload)
+        if self._by_token is not None:
+            return self._by_token.from_client(packet)
+        if self._sealed:
+            self._sealed, payload = False, self._opened(payload)
+        elif payload == ASK_KEY and self._whole and self._accounts.secure and not self._encrypted:
+            self._ahead, self._sealed = self._ahead + 2, True
+            key = bytes((MORE,)) + self._accounts.key.public()
+            return Relayed(to_client=Packet(packet.sequence + 1, key))
+        return Relayed(to_server=frame(payload, packet.sequence - self._ahead))
+
+    def _begin(self, payload: bytes) -> None:
+        """Take over the login of a user of IAM."""
+        login = parse_login(payload) if self._accounts.any_by_token else None
+        if login is not None and self._accounts.by_token(login.user.encode()):
+            self._by_token = TokenLogin(
+                self._accounts, login, self._server_greeting, tls=self._encrypted
+            )
+
+    def _opened(self, sealed: bytes) -> bytes:
+        """Return a password that was encrypted with our key; an empty one if it was not."""
+        hidden = self._accounts.key.decrypt(sealed)
+        return b"\0" if hidden is None else hide(hidden, self._scramble)

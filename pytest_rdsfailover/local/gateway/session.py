@@ -17,6 +17,7 @@ from pytest_rdsfailover.local.gateway.relayed_login import RelayedLogin
 from pytest_rdsfailover.local.gateway.roles import Exchange, hidden, refused, worded
 from pytest_rdsfailover.local.gateway.session_witness import SessionWitness
 from pytest_rdsfailover.local.gateway.sink import Framed, Sink
+from pytest_rdsfailover.local.gateway.token_login import Relayed
 from pytest_rdsfailover.local.gateway.variables import Variables
 from pytest_rdsfailover.local.gateway.volume import NO_ROOM
 from pytest_rdsfailover.local.gateway.witness import Seen
@@ -80,7 +81,7 @@ class InstanceSession:
         self._witness = SessionWitness(seen or Seen(), host.commits)
         self.variables = Variables(host.id)
         self._planner = Planner(host, self.variables)
-        self._login = RelayedLogin(tls=tls)
+        self._login = RelayedLogin(host.volume.accounts, tls=tls)
         self._multi = False
         self._waiting = CommandQueue()
         self._plan: deque[Exchange] = deque()
@@ -140,8 +141,9 @@ class InstanceSession:
         """
         for packet in self._client.feed(data):
             if not self._login.done:
-                self._planner.logged_in(packet.payload)
-                self.to_server += self._login.from_client(packet)
+                if not self._login.capabilities:
+                    self._planner.logged_in(packet.payload)
+                self._relay(self._login.from_client(packet))
             elif self._server.asks and not self._drop:
                 self._answer_from_client(packet)
             else:
@@ -172,14 +174,20 @@ class InstanceSession:
     def _open(self, packet: Packet) -> None:
         """Take a server's part of the login, up to its OK."""
         login = self._login
-        shown = login.from_server(packet)
+        relayed = login.from_server(packet)
         if login.dialect is not None:
             self._planner.dialect = login.dialect
         if login.done:
             self._multi = bool(login.capabilities & Capability.MULTI_STATEMENTS)
             self._server.status = login.status
             self._server.deprecate_eof = bool(login.capabilities & Capability.DEPRECATE_EOF)
-        self._sink.take(shown)
+        self._relay(relayed)
+
+    def _relay(self, relayed: Relayed) -> None:
+        """Pass on a part of the login."""
+        self.to_server += relayed.to_server
+        if relayed.to_client is not None:
+            self._sink.take(relayed.to_client)
 
     # Commands ------------------------------------------------------------------------------------
 

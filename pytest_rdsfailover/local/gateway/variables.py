@@ -76,12 +76,18 @@ class Variables:
         return b"0" if reader and name in OURS else None
 
     def rewrite(
-        self, statement: Statement, members: Sequence[TopologyRow], *, reader: bool, mariadb: bool
+        self,
+        statement: Statement,
+        members: Sequence[TopologyRow],
+        *,
+        reader: bool,
+        mariadb: bool,
+        accounts: Tables,
     ) -> tuple[bytes, bool]:
         """Return a statement's text with our values in place of what only Aurora knows.
 
         Also return whether it asks for the topology of the *members*, which must then be told to
-        the server first.
+        the server first. The tables of *accounts* stand for the server's own in a SELECT.
         """
         upper = statement.sql.upper()
         listed = self._listed(upper, reader=reader, mariadb=mariadb)
@@ -105,6 +111,8 @@ class Variables:
         if asked and statement.words[:1] == (b"TABLE",) and not mariadb:
             marked.append((statement.tokens[0].start, statement.tokens[0].end, b"SELECT * FROM"))
         tables = asked + table_spans(statement, listed)
+        if statement.words[:1] == (b"SELECT",):
+            tables += table_spans(statement, accounts)
         if NAMED in upper:
             tables += table_spans(statement, schema_tables())
         marked += column_spans(statement, tables)

@@ -1,7 +1,8 @@
 """The storage that all instances of a cluster share, and what a test may make of it. No I/O."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from pytest_rdsfailover.local.gateway.accounts import Accounts
 from pytest_rdsfailover.mysql.packets import ServerFault
 
 NO_ROOM = ServerFault(1114, "HY000", "The table is full")
@@ -14,7 +15,9 @@ class Volume:
     Attributes:
         full: it has no room for another row.
         commit_delay: seconds by which it makes each commit later.
+        accounts: who may log in, as far as the gateway must know.
     """
 
     full: bool = False
     commit_delay: float = 0.0
+    accounts: Accounts = field(default_factory=Accounts)

@@ -159,6 +159,16 @@ def create(admin: Any, account: Account) -> None:
         cursor.execute(f"GRANT ALL PRIVILEGES ON `{account.database}`.* TO {user}")
 
 
+def let_make_users(admin: Any, account: Account) -> None:
+    """Let an account make users and share its rights with them, as Aurora's master user may."""
+    user = f"'{account.user}'@'%'"
+    run(admin, (
+        f"GRANT CREATE USER ON *.* TO {user}",
+        f"GRANT SELECT ON mysql.user TO {user}",
+        f"GRANT GRANT OPTION ON `{account.database}`.* TO {user}",
+    ))  # fmt: skip
+
+
 def change_password(address: Address, account: Account, password: str) -> None:
     """Let an account log in by another password, and by no other; sessions that it has go on.
 

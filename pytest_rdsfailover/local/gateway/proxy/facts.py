@@ -62,6 +62,16 @@ def ask(connection: Any) -> ServerFacts:
     )
 
 
+def columns_of_users(connection: Any) -> list[bytes]:
+    """Return the names of the columns of `mysql.user`."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT COLUMN_NAME FROM information_schema.columns"
+            " WHERE TABLE_SCHEMA = 'mysql' AND TABLE_NAME = 'user' ORDER BY ORDINAL_POSITION"
+        )
+        return [str(row[0]).encode() for row in cursor.fetchall()]
+
+
 def _bytes(value: Any) -> bytes:
     return value if isinstance(value, bytes) else str(value).lower().encode()
 
