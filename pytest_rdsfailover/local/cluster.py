@@ -29,6 +29,7 @@ from pytest_rdsfailover.local.server.programs import ServerProgram, ServerUrl
 from pytest_rdsfailover.local.server.server import start_server
 from pytest_rdsfailover.local.toxiproxy.program import ToxiproxyProgram
 from pytest_rdsfailover.local.trigger import ApiTrigger, DirectTrigger, Trigger
+from pytest_rdsfailover.model.aurora_versions import USUAL_AURORA, aurora_version
 from pytest_rdsfailover.model.clock import Clock, MonotonicClock
 from pytest_rdsfailover.model.endpoints import Endpoint
 from pytest_rdsfailover.model.errors import SettingError
@@ -49,6 +50,7 @@ class LocalCluster:
         toxiproxy: the Toxiproxy to start, or to use.
         profile: the failover profile of the run.
         instances: how many instances there are.
+        aurora: the version of Aurora MySQL that it is like.
         port: the endpoints' common port; None for any free one.
         login: the account that clients use; None for one with random names.
         seed: decides the durations of failovers that come without a seed of their own.
@@ -71,6 +73,7 @@ class LocalCluster:
         profile: Profile,
         *,
         instances: int = 2,
+        aurora: str = USUAL_AURORA.name,
         port: int | None = None,
         login: FixedAccount | None = None,
         seed: int = 0,
@@ -80,6 +83,7 @@ class LocalCluster:
         clock: Clock | None = None,
     ) -> None:
         self.instances = instance_ids(instances)
+        self.aurora = aurora_version(aurora)
         self._abroad = self.instances[len(self.instances) - abroad :]
         self._clock = clock or MonotonicClock()
         self._profile, self._seed = profile, seed
@@ -101,6 +105,7 @@ class LocalCluster:
                 self._server,
                 self.network,
                 instances=instances,
+                aurora=aurora,
                 read_only_error=profile.read_only_error,
                 restart=restart_of(profile, seed),
             )
@@ -152,6 +157,7 @@ class LocalCluster:
             server=self._server.address,
             usual=Script(profile=self._profile, seed=self._seed),
             abroad=self._abroad,
+            aurora=self.aurora.name,
         )
 
     def traffic(self, mark: str) -> Mapping[str, Traffic]:
@@ -225,7 +231,7 @@ class LocalCluster:
     def _endpoint(self, name: str) -> Endpoint:
         host, port = self._addresses.called(name)
         account = replace(self._server.application, password=self._password())
-        return endpoint_of(name, host, port, account, self.ca)
+        return endpoint_of(name, host, port, account, self.ca, self.aurora)
 
     def guarded(self) -> contextlib.AbstractContextManager[Mapping[str, str]]:
         """Give variables for a command that shall not outlive this process; see `guard.py`."""
