@@ -21,6 +21,7 @@ from pytest_rdsfailover.cli.signals import (
     heard,
     is_in_foreground,
 )
+from pytest_rdsfailover.local.processes.guard import guarded
 from pytest_rdsfailover.local.standing.variables import environment_of
 from pytest_rdsfailover.model.errors import RdsFailoverError, SettingError
 from pytest_rdsfailover.model.executed import start
@@ -46,7 +47,7 @@ def run(options: argparse.Namespace) -> int:
     name = options.name or f"run-{os.getpid()}"
     own = OwnCluster.of(options, name, settings_of(options))
     clusters()  # so that nothing of killed ones is left
-    with ended_by_signals(), own.started() as host, host.cluster.guarded() as mark:
+    with ended_by_signals(), own.started() as host, guarded() as mark:
         told = environment_of(host.description, options.endpoint, os.environ)
         status = _ran(program, command, {**told, **mark})
         try:

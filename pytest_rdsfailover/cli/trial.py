@@ -4,7 +4,7 @@ import argparse
 import os
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -28,6 +28,7 @@ from pytest_rdsfailover.cli.unasked import told, unasked
 from pytest_rdsfailover.cli.workload import workload_of
 from pytest_rdsfailover.journal import archive
 from pytest_rdsfailover.local.backend import environment
+from pytest_rdsfailover.local.processes.guard import guarded
 from pytest_rdsfailover.local.profiles.profiles import load_profile
 from pytest_rdsfailover.local.server.accounts import ServerError
 from pytest_rdsfailover.local.standing.variables import changes
@@ -84,7 +85,8 @@ def trial(options: argparse.Namespace) -> int:
     with ended_by_signals(), ExitStack() as stack:
         cluster = stack.enter_context(_cluster(options, settings))
         fleet = stack.enter_context(fleets.fleet(options, settings, cluster))
-        session = TrialSession(options, settings, cluster, fleet)
+        mark = {} if options.exec is None else stack.enter_context(guarded())
+        session = TrialSession(options, settings, cluster, fleet, mark)
         session.prepare()
         directory = options.journal or stack.enter_context(tempfile.TemporaryDirectory())
         trials = session.taken(options.trials)
@@ -157,6 +159,7 @@ class TrialSession:
         settings: the same, read.
         cluster: what fails over.
         fleet: the functions that write, as options of a trial; empty for writers of this process.
+        mark: variables by which programs that write are found if this process is killed.
 
     Attributes:
         problems: lines that say what could not be found out.
@@ -168,6 +171,7 @@ class TrialSession:
         settings: Settings,
         cluster: VisitedCluster,
         fleet: LoadOptions,
+        mark: Mapping[str, str],
     ) -> None:
         self._fleet = fleet
         self._options, self._settings, self._cluster = options, settings, cluster
@@ -177,9 +181,8 @@ class TrialSession:
             cluster, settings, test="trial", profile=options.profile, expectations={},
             note=self._noted.append,
         )  # fmt: skip
-        self._workload = workload_of(
-            options, changes(cluster.description, options.endpoint, os.environ)
-        )
+        told = changes(cluster.description, options.endpoint, os.environ)
+        self._workload = workload_of(options, {**told, **mark})
         self._stored = None
         if options.stored_sql is not None:
             self._stored = StoredKeys(cluster.audit_endpoint, options.stored_sql)

@@ -1,11 +1,10 @@
 """A simulated Aurora MySQL cluster on this machine: the `Target` of local mode."""
 
 import contextlib
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Self
 
 from pytest_rdsfailover.local.aws_api.client import ControlPlane, can_start
 from pytest_rdsfailover.local.aws_api.passwords import Passwords
@@ -16,25 +15,23 @@ from pytest_rdsfailover.local.dns.addresses import LocalAddresses
 from pytest_rdsfailover.local.dns.names import AwsNames
 from pytest_rdsfailover.local.dns.zone import Zone
 from pytest_rdsfailover.local.endpoints import KINDS, endpoint_of, instance_ids
-from pytest_rdsfailover.local.failovers import LocalFailover, LocalFailovers
+from pytest_rdsfailover.local.failovers import LocalFailovers
 from pytest_rdsfailover.local.gateway.tls import CA_FILE
 from pytest_rdsfailover.local.gateway_process import LocalGateway
 from pytest_rdsfailover.local.network import Faults, Network
-from pytest_rdsfailover.local.processes.guard import guarded
 from pytest_rdsfailover.local.processes.process import Supervisor
 from pytest_rdsfailover.local.profiles.choreography import restart_of
-from pytest_rdsfailover.local.profiles.profiles import Profile, load_profile
+from pytest_rdsfailover.local.profiles.profiles import Profile
 from pytest_rdsfailover.local.rds_proxy import READ_ONLY, READ_WRITE, LocalProxy
 from pytest_rdsfailover.local.server.programs import ServerProgram, ServerUrl
 from pytest_rdsfailover.local.server.server import start_server
+from pytest_rdsfailover.local.target import LocalTarget
 from pytest_rdsfailover.local.toxiproxy.program import ToxiproxyProgram
 from pytest_rdsfailover.local.trigger import ApiTrigger, DirectTrigger, Trigger
 from pytest_rdsfailover.model.aurora_versions import USUAL_AURORA, aurora_version
 from pytest_rdsfailover.model.clock import Clock, MonotonicClock
 from pytest_rdsfailover.model.endpoints import Endpoint
-from pytest_rdsfailover.model.errors import SettingError
 from pytest_rdsfailover.model.settings import FixedAccount
-from pytest_rdsfailover.model.target import Sessions, Traffic
 
 IDENTIFIER = "rdsfailover"  # in the AWS API
 # Not us-east-1: version 1 of the AWS CLI asks RDS of that region by a name of its own, whatever
@@ -42,7 +39,7 @@ IDENTIFIER = "rdsfailover"  # in the AWS API
 REGION = "us-east-2"
 
 
-class LocalCluster:
+class LocalCluster(LocalTarget):
     """One real server, simulated instances, a real network; a context manager.
 
     Args:
@@ -63,8 +60,6 @@ class LocalCluster:
         NotReadyError: if one of the cluster's servers does not start.
         SettingError: if what was asked for cannot be had.
     """
-
-    mode: Final = "local"
 
     def __init__(  # noqa: PLR0913 - all that a cluster is made of
         self,
@@ -112,7 +107,7 @@ class LocalCluster:
             stack.callback(self._gateway.close)
             self.network.wait(self._clock)
             self.network.connect(self._gateway.ports, armed=profile.cut != "close")
-            client = self._gateway.client
+            self._client = client = self._gateway.client
             self._trigger: Trigger = DirectTrigger(client)
             if can_start():
                 self._trigger = ApiTrigger(self.aws)
@@ -160,14 +155,6 @@ class LocalCluster:
             aurora=self.aurora.name,
         )
 
-    def traffic(self, mark: str) -> Mapping[str, Traffic]:
-        """Return what the gateway saw at each endpoint so far."""
-        return self._gateway.client.traffic(mark)
-
-    def sessions(self, endpoint: str) -> Sessions:
-        """Return the connections that clients have through an endpoint now."""
-        return self._gateway.client.sessions(endpoint)
-
     def check(self) -> None:
         """Raise DiedError if a server of ours has ended, GatewayError if the gateway failed."""
         self._server.check()
@@ -176,19 +163,9 @@ class LocalCluster:
         self._gateway.check()
 
     @property
-    def failovers(self) -> Sequence[LocalFailover]:
-        """Return every failover so far, whoever started it."""
-        return self._failovers.so_far()
-
-    @property
-    def writer(self) -> str:
-        """Return the id of the instance that currently takes writes."""
-        return self._gateway.client.describe().writer
-
-    @property
     def busy(self) -> int:
         """Return on how many connections of clients a statement is under way."""
-        return self._gateway.client.describe().busy
+        return self._client.describe().busy
 
     @property
     def readers(self) -> tuple[str, ...]:
@@ -224,18 +201,10 @@ class LocalCluster:
         self._check_instance(instance)
         return self._endpoint(instance)
 
-    def audit_endpoint(self) -> Endpoint:
-        """Return the endpoint of the instance that is the writer now."""
-        return self._endpoint(self.writer)
-
     def _endpoint(self, name: str) -> Endpoint:
         host, port = self._addresses.called(name)
         account = replace(self._server.application, password=self._password())
         return endpoint_of(name, host, port, account, self.ca, self.aurora)
-
-    def guarded(self) -> contextlib.AbstractContextManager[Mapping[str, str]]:
-        """Give variables for a command that shall not outlive this process; see `guard.py`."""
-        return guarded(self._supervisor)
 
     @property
     def ca(self) -> str:
@@ -254,7 +223,7 @@ class LocalCluster:
         return self.proxy.password(account.user) if changed else account.password
 
     def _passwords(self) -> Passwords:
-        return Passwords(self._gateway.client, self._shown())
+        return Passwords(self._client, self._shown())
 
     @contextlib.contextmanager
     def aws_names(self, region: str) -> Iterator[AwsNames]:
@@ -280,41 +249,9 @@ class LocalCluster:
         addresses = self._addresses.host_ports((READ_WRITE, READ_ONLY))
         self.proxy.known_as(addresses, self._addresses.hosts)
 
-    def _check_instance(self, instance: str) -> None:
-        if instance not in self.instances:
-            ids = ", ".join(self.instances)
-            raise SettingError(f"there is no instance {instance!r} in this cluster; it has {ids}")
-
-    def fail_over(
-        self, target: str | None = None, profile: str | None = None, seed: int = 0
-    ) -> LocalFailover:
-        """Start a failover and return as soon as it is triggered.
-
-        Args:
-            target: the instance to promote; the first reader by default.
-            profile: name or path of the failover profile; the run's own by default.
-            seed: decides every sampled duration.
-
-        Raises:
-            SettingError: if there is no such instance or profile, or if the instance is the writer.
-            FailoverInProgressError: if another failover is on its way.
-        """
-        self.check()
-        if target is not None:
-            self._check_instance(target)
-        chosen = self._profile if profile is None else load_profile(profile)
-        return self._failovers.start(chosen, target, seed)
-
     def functions(self, *, patience: float, at_once: int) -> Any:
         """Return a client of the Lambda of this cluster's AWS API."""
         return self.aws.client("lambda", answer_within=patience, at_once=at_once)
-
-    def permit(self, target: str | None) -> AbstractContextManager[None]:  # noqa: ARG002 - for real clusters
-        """Let a project's own trigger act: anything may fail a local cluster over."""
-        return contextlib.nullcontext()
-
-    def prepare(self) -> None:
-        """Do nothing: a local cluster may fail over at any time."""
 
     def arm(self) -> None:
         """Get ready to fail over, so that the trigger itself takes no time.
@@ -323,17 +260,6 @@ class LocalCluster:
             NotReadyError: if the control plane does not start.
         """
         self._trigger.prepare()
-
-    def rest(self) -> None:
-        """Wait until the last failover is over.
-
-        Raises:
-            NotReadyError: if the failover does not end.
-            GatewayError: if not all of it could be done.
-        """
-        self.check()
-        self._failovers.rest()
-        self.check()
 
     def parts(self) -> Mapping[str, str]:
         """Return what the cluster is made of, in words for people."""

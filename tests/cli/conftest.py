@@ -3,7 +3,7 @@
 import pytest
 
 
-@pytest.fixture(scope="package", autouse=True)
+@pytest.fixture(scope="module", autouse=True)
 def own_state(tmp_path_factory):
     """Write clusters down apart from those of others, who may kill theirs, or have killed them."""
     with pytest.MonkeyPatch.context() as patch:

@@ -28,10 +28,11 @@ sys.exit(7)
 """
 
 
-def test_a_command_gets_a_cluster_and_gives_its_output_and_status():
+def test_a_command_gets_a_cluster_and_gives_its_output_and_status(tmp_path):
     ended = done(
         "run", "--endpoint", "reader", "--", sys.executable, "-c", PROGRAM,
         AWS_ENDPOINT_URL_RDS="http://sts.example.com", RDSFAILOVER_PASSWORD=PASSWORD,
+        XDG_STATE_HOME=str(tmp_path),
     )  # fmt: skip
     environment = json.loads(ended.stdout)
     assert environment["DB_PASSWORD"] == PASSWORD

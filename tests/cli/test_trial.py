@@ -6,6 +6,7 @@ import sys
 
 import pytest
 from commands import done, judged, new_name, script, started
+from waiting import until
 
 from pytest_rdsfailover.cli.main import main
 
@@ -145,6 +146,16 @@ def test_a_program_that_writes_nothing_proves_nothing(name, tmp_path):
 
     assert ended.returncode == 3
     assert "INVALID" in ended.stdout
+
+
+def test_killing_it_ends_programs_that_do_not_read(name, tmp_path):
+    program = script(tmp_path / "deaf", "#!/bin/sh\necho >&2 ready\nexec sleep 1000\n")
+    arguments = ("--writers", "1", "--rate", "1", "--warmup", "60s", "--exec", program)
+    with started("trial", "--name", name, *arguments) as process:
+        assert process.popen.stderr.readline() == "ready\n"
+        process.kill()
+
+        until(lambda: process.left(within=0) == [])
 
 
 def test_a_service_writes_by_requests(tmp_path):

@@ -265,6 +265,7 @@ HONEST = {
     "procedure": does("CALL put(%s)"),
     "procedure that commits": does("CALL put_all(%s)", commit=False),
     "function": does("SELECT put_f(%s)"),
+    "function that a variable is set by": does("SET @done = put_f(%s)"),
     "prepared in SQL": does(
         "SET @k = %s", f"PREPARE s FROM '{INSERT.replace('%s', '?')}'", "EXECUTE s USING @k"
     ),

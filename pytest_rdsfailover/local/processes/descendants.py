@@ -15,7 +15,6 @@ from collections.abc import Iterator
 PROC = "/proc"
 ASKED_FOR, KILLED_FOR = 2.0, 2.0  # seconds between asking and killing, and for the killing
 LOOK_EVERY = 0.05  # seconds
-GRACE = ASKED_FOR + KILLED_FOR + 1.0  # seconds for the end of this program
 
 
 def marked(mark: bytes) -> Iterator[int]:

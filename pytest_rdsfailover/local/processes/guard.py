@@ -2,19 +2,19 @@
 
 import contextlib
 import secrets
+import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from pytest_rdsfailover.local.processes import descendants
-from pytest_rdsfailover.local.processes.process import Supervisor
 
 PROGRAM = Path(__file__).with_name("descendants.py")
 MARK = "RDSFAILOVER_RUN"
 
 
 @contextlib.contextmanager
-def guarded(supervisor: Supervisor) -> Iterator[Mapping[str, str]]:
+def guarded() -> Iterator[Mapping[str, str]]:
     """Give variables by which a command's processes are found, to be ended if this one is killed.
 
     What a command has left running when the block ends in order stays.
@@ -23,13 +23,21 @@ def guarded(supervisor: Supervisor) -> Iterator[Mapping[str, str]]:
         yield {}
         return
     value = secrets.token_hex(8)
-    program = supervisor.spawn(
-        "descendants",
+    # A session of its own, so that Ctrl-C does not reach it.
+    guard = subprocess.Popen(
         [sys.executable, "-S", "-E", "-I", str(PROGRAM)],
-        told=f"{MARK}={value}",
-        grace=descendants.GRACE,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+        cwd="/",
     )
+    assert guard.stdin is not None  # noqa: S101 - for the type checker: it is a pipe
     try:
+        with contextlib.suppress(OSError):  # somebody has ended it: then nobody is guarded
+            guard.stdin.write(f"{MARK}={value}\n".encode())
+            guard.stdin.flush()
         yield {MARK: value}
     finally:
-        program.kill()
+        guard.kill()
+        guard.communicate()
