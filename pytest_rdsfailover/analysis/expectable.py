@@ -24,6 +24,7 @@ UNMEASURED = {
     "attempts_downtime": "the workload reported no attempts",
     "staleness": "no read of a replica could be compared with a write of its own writer",
     "unseen": "no read of a writer's own session could be compared with a write of it",
+    "stuck_readers": "no read began after the cluster had settled",
     **{
         f"{name}{end}": f"there was nothing to measure: no write was intended {part} the failover"
         for name in (*QUANTILES, "success")

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pytest_rdsfailover.analysis.absence import Absence, absences
 from pytest_rdsfailover.analysis.attempts import Tries, attempts
 from pytest_rdsfailover.analysis.capacity import calm_slots, why_overloaded
+from pytest_rdsfailover.analysis.dead_reads import dead_reads
 from pytest_rdsfailover.analysis.elsewhere import aligned, certain, told_of
 from pytest_rdsfailover.analysis.expectable import (
     absence_figures,
@@ -85,6 +86,8 @@ def summarise(journal: Journal, course: Course, stored: Stored | None) -> Summar
         failed=_failed(journal, found, _calm_until(course)),
         untrue=witnesses.why_untrue() or why_without_writer(found, course),
     )
+    proven = [weighed.gap for weighed in absence.gaps.proven]
+    dead = dead_reads(journal, course, proven)
     case = Case(
         series=found,
         errors=errors,
@@ -94,7 +97,8 @@ def summarise(journal: Journal, course: Course, stored: Stored | None) -> Summar
         stale=stale,
         attempts=tries.series,
         swallowed=tries.swallowed,
-        outages=[weighed.gap for weighed in absence.gaps.proven],
+        outages=proven,
+        dead_reads=dead,
     )
     fitness = _reliability(course, found, absence)
     taken = latency(
@@ -120,6 +124,7 @@ def summarise(journal: Journal, course: Course, stored: Stored | None) -> Summar
         **dict(audit_figures(read_back)),
         **dict(attempt_figures(tried, fitness.problem)),
         **dict(read_figures(seen)),
+        **({} if dead is None else {"stuck_readers": Figure.exact(len(dead))}),
         **{name: Figure.exact(count) for name, count in counts.items()},
         "stale_writes": Figure(stale, stale + unjudged, unit="", best=stale),
         **({} if left is None else {"stuck_sessions": Figure.exact(len(left.left))}),

@@ -64,25 +64,27 @@ class KeyList(list[str]):
         return not self == other
 
 
+def _refuse(_: object, *__: object) -> Any:
+    __tracebackhide__ = True
+    raise AssertionError(
+        "nothing was read back after the trial, so nothing can be said about lost, duplicated"
+        " or recovered writes; give stored=..., a function that returns all stored keys"
+    )
+
+
 class NotAudited(list[str]):
     """Stands for the keys of a trial whose writes were never read back: undecided, never empty."""
 
     __hash__ = None  # as that of any list
 
-    def _refuse(self, *_: object) -> bool:
-        raise AssertionError(
-            "nothing was read back after the trial, so nothing can be said about lost, duplicated"
-            " or recovered writes; give stored=..., a function that returns all stored keys"
-        )
-
     __eq__ = __ne__ = __bool__ = __contains__ = _refuse
     __lt__ = __le__ = __gt__ = __ge__ = _refuse
-    __iter__ = __reversed__ = __getitem__ = _refuse  # type: ignore[assignment]
-    __add__ = __radd__ = __iadd__ = __mul__ = __rmul__ = __imul__ = _refuse  # type: ignore[assignment]
+    __iter__ = __reversed__ = __getitem__ = _refuse
+    __add__ = __radd__ = __iadd__ = __mul__ = __rmul__ = __imul__ = _refuse
     count = index = copy = pop = sort = reverse = _refuse  # type: ignore[assignment]
 
     def __len__(self) -> int:
-        return self._refuse()
+        return int(_refuse(self))
 
     def __repr__(self) -> str:
         return "<not audited>"
@@ -91,13 +93,31 @@ class NotAudited(list[str]):
         return NotAudited, ()
 
 
+class NotAuditedCount(int):
+    """Stands for a number of keys of a trial whose writes were never read back."""
+
+    __hash__ = None  # type: ignore[assignment]  # it is equal to nothing
+
+    __eq__ = __ne__ = __lt__ = __le__ = __gt__ = __ge__ = __bool__ = _refuse
+    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __neg__ = __abs__ = _refuse
+    __int__ = __index__ = __float__ = __round__ = __truediv__ = __rtruediv__ = _refuse
+
+    def __repr__(self) -> str:
+        return "<not audited>"
+
+    __str__ = __repr__
+
+    def __reduce__(self) -> tuple[type["NotAuditedCount"], tuple[()]]:
+        return NotAuditedCount, ()
+
+
 NOT_AUDITED = NotAudited()
 NO_KEYS = Audit(
     lost=NOT_AUDITED,
     duplicated=NOT_AUDITED,
     recovered=NOT_AUDITED,
     unexpected=NOT_AUDITED,
-    absent=0,
+    absent=NotAuditedCount(),
     torn=NOT_AUDITED,
 )
 

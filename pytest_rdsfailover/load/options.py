@@ -51,7 +51,7 @@ class OwnCodeOptions(TypedDict, total=False):
         rows: how many rows one call of your functions stores, each with its key; a write of which
             `stored` returns some is torn.
         setup: called once per writer; what it returns is passed to your functions.
-        teardown: called with what *setup* returned.
+        teardown: called with what *setup* returned, or without setup with nothing; once for each writer.
         renew: `never`: what *setup* made is yours, and must heal itself; `on_error`: it is made
             anew after an error that shows a connection to be of no more use.
         loop: your application's own event loop, for coroutines; it runs in another thread.
@@ -62,7 +62,7 @@ class OwnCodeOptions(TypedDict, total=False):
     stored: StoredCode | None
     rows: int
     setup: Callable[[], object] | None
-    teardown: Callable[[Any], object] | None
+    teardown: Callable[[Any], object] | Callable[[], object] | None
     renew: Literal["never", "on_error"]
     loop: asyncio.AbstractEventLoop | None
     loops: Literal["one", "per writer"]

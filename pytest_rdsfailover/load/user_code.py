@@ -43,7 +43,7 @@ class CallWorkload:
         reads: a function, or functions and their weights, that store nothing; called without a key.
         stored: returns all keys that are stored; None if stored keys cannot be read back.
         setup: called once per writer, before its first write.
-        teardown: called with what *setup* returned.
+        teardown: called with what *setup* returned, or without setup with nothing.
         renew: `never`, or `on_error`: then teardown and setup are called again after an error that
             shows a connection to be of no more use.
         event_loops: where coroutines run; None for one loop of ours.
@@ -60,7 +60,7 @@ class CallWorkload:
         *,
         stored: StoredCode | None = None,
         setup: Callable[[], Any] | None = None,
-        teardown: Callable[[Any], Any] | None = None,
+        teardown: Callable[..., Any] | None = None,
         reads: Callable[..., Any] | Mapping[Callable[..., Any], int] | None = None,
         classify: Classify | None = None,
         renew: Renew = "never",
@@ -154,7 +154,7 @@ class CallSession:
 
     def close(self) -> None:
         """Call the user's teardown; raise what it raises."""
-        if self._workload.teardown is not None and self._state:
+        if self._workload.teardown is not None:
             self._call(self._workload.teardown, *self._state)
 
     def _call(self, function: Callable[..., Any], *arguments: Any, **more: Any) -> Any:
@@ -206,7 +206,7 @@ def _check_calls(
     steps: Iterable[MixStep],
     stored: Callable[[], Any] | None,
     setup: Callable[[], Any] | None,
-    teardown: Callable[[Any], Any] | None,
+    teardown: Callable[..., Any] | None,
 ) -> None:
     """Refuse functions that cannot be called as they will be called, before the load begins."""
     state = [] if setup is None else ["what setup returned"]
@@ -217,7 +217,7 @@ def _check_calls(
     for option, function, arguments in (
         ("stored", stored, []),
         ("setup", setup, []),
-        ("teardown", teardown, ["what setup returned"]),
+        ("teardown", teardown, state),
     ):
         if function is not None:
             check_call(option, function, arguments, {})

@@ -21,6 +21,20 @@ BY_NAME = {
 }
 
 
+ABOUT_TRIALS = ("rds_expect", "rds_trials")
+
+
+def fail_without_trial(item: pytest.Item) -> None:
+    """Fail a test whose own markers are about trials, and that took none; those of a module may be idle."""
+    for marker in item.own_markers:
+        if marker.name in ABOUT_TRIALS:
+            pytest.fail(
+                f"{marker.name} holds nothing to anything: the test took no trial; call rds_trial,"
+                " rds_trials or rds_load in it, or take the marker away",
+                pytrace=False,
+            )
+
+
 def argument_of(item: pytest.Item, marker: str) -> Any:
     """Return the only argument of a test's marker; None if the test has none."""
     found = item.get_closest_marker(marker)

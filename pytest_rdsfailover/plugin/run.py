@@ -18,7 +18,7 @@ import pytest
 from pytest_rdsfailover.model.errors import NotHereError, RdsFailoverError, SettingError
 from pytest_rdsfailover.model.settings import Settings
 from pytest_rdsfailover.plugin.environment import environment_lines, live_lines
-from pytest_rdsfailover.plugin.markers import check_markers
+from pytest_rdsfailover.plugin.markers import check_markers, fail_without_trial
 from pytest_rdsfailover.plugin.options import SEED, STARTED
 from pytest_rdsfailover.plugin.timelines import timelines
 
@@ -32,7 +32,7 @@ RUN = pytest.StashKey["Run"]()
 MEASURED = pytest.StashKey[list["MeasuredTrial"]]()
 ASKED = pytest.StashKey[set[str]]()
 ORDER = pytest.StashKey[int]()
-PASSED = pytest.StashKey[bool]()
+PASSED, REPORTED = pytest.StashKey[bool](), pytest.StashKey[bool]()
 CLUSTERS = {"rds_cluster", "rds_session_cluster", "rds_clusters"}  # fixtures that start one
 AGAIN = "rerun"  # how a plugin calls a try that has failed, and that it takes again
 SILENT = -2  # pytest's own summary is left out by -qq, too
@@ -127,10 +127,12 @@ class Run:
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_teardown(self, item: pytest.Item) -> Generator[None, None, None]:
-        """Warn of findings of what a fixture has measured around the test."""
+        """Warn of findings of what a fixture has measured around the test; fail one without a trial."""
         outcome = yield
         if item.stash.get(PASSED, False):
             self._tell_unasked(item)
+            if not (item.stash.get(REPORTED, False) or item.stash.get(MEASURED, [])):
+                fail_without_trial(item)
         return outcome
 
     def _tell_unasked(self, item: pytest.Item) -> None:
@@ -186,6 +188,7 @@ class Run:
             order = item.stash.get(ORDER, 0)
             setattr(report, ATTRIBUTE, [entry | {"order": order} for entry in measured])
             measured.clear()
+            item.stash[REPORTED] = True
             if report.failed:
                 report.sections += timelines(getattr(report, ATTRIBUTE))
         elif report.failed and call.excinfo is not None:

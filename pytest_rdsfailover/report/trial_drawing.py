@@ -91,7 +91,7 @@ def portrait(summary: Summary, evidence: Evidence) -> Portrait:
         "threshold_s": to_microseconds(summary.threshold),
         "first_back_s": _moment(summary.first_writer_back),
         "last_back_s": _moment(summary.last_writer_back),
-        "absent": summary.absent,
+        "absent": summary.absent if summary.audited else 0,
         "unjudged_writes": summary.unjudged_writes,
         "stuck": summary.stuck[:MOST_STUCK],
         "phases": [_phase(phase) for phase in summary.phases[:MOST_PHASES]],

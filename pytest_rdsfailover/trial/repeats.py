@@ -53,8 +53,7 @@ class Repeats:
     def __post_init__(self) -> None:
         """Refuse what so many trials can never show."""
         check_trials(self.trials)
-        if not 0 < self.confidence < 1:
-            raise SettingError(f"confidence={self.confidence!r}: write 0.95 for 95 %")
+        support.check_confidence(self.confidence)
         claims.check_support(claims.parse_claims(**self.claims), self.trials, self.confidence)
         if self.stop_early and not self.claims:
             raise SettingError("stop_early needs claims: without one no verdict is ever certain")

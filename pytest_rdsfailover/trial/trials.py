@@ -51,12 +51,13 @@ class Trials(Sequence[Sample]):
 
     @property
     def downtimes(self) -> list[Figure]:
-        """Return the downtime of every trial whose downtime is a figure, in order.
+        """Return the downtime of every valid trial, in order.
 
-        If these are too few of all trials, each may be anything: they cannot speak for the others.
+        One that an unfit clock measured proves at the most that it was short. If too many are such,
+        each may be anything: the others cannot speak for them.
         """
         problem = self.summary.problem
-        return [sample.downtime.unproven(problem) for sample in self if sample.measured]
+        return [sample.downtime.unproven(problem) for sample in self if sample.valid]
 
     def expect(
         self, *unnamed: Never, confidence: float = CONFIDENCE, **bounds: Unpack[Claims]
@@ -86,7 +87,7 @@ class Trials(Sequence[Sample]):
         return (
             f"<{type(self).__name__}: {found.trials} of {self.planned}, down"
             f" {format_duration(found.median.value)} in the middle,"
-            f" {format_duration(max(figure.value for figure in self.downtimes))} at most,"
+            f" {format_duration(max(one.downtime.value for one in self if one.measured))} at most,"
             f" {found.zero} of {found.trials} without{invalid}>"
         )
 

@@ -184,6 +184,20 @@ def test_throttling_while_it_is_watched_is_survived(backend, swallow):
     assert trial(cluster).valid
 
 
+def test_an_api_that_is_behind_sql_and_tells_of_its_events_late_is_waited_for(backend, stand_in):
+    with stand_in.cluster.aws.impaired(lag="500ms", late_events="1s"):
+        wait_until(
+            lambda: stand_in.described["Status"] == "available", timeout=5, clock=MonotonicClock()
+        )
+        cluster = backend().cluster()
+        taken = trial(cluster)
+
+    assert taken.valid
+    at = {milestone.name: milestone.at for milestone in taken.milestones}
+    assert at["api_writer"] > at["promoted"] + 0.3
+    assert {"event_started", "event_completed"} <= at.keys()
+
+
 def test_a_watch_that_breaks_is_an_error_and_never_a_number(backend):
     cluster = backend().cluster()
     failover = cluster.fail_over()

@@ -265,6 +265,7 @@ HONEST = {
     "procedure": does("CALL put(%s)"),
     "procedure that commits": does("CALL put_all(%s)", commit=False),
     "function": does("SELECT put_f(%s)"),
+    "function that a variable is set by": does("SET @done = put_f(%s)"),
     "prepared in SQL": does(
         "SET @k = %s", f"PREPARE s FROM '{INSERT.replace('%s', '?')}'", "EXECUTE s USING @k"
     ),
@@ -367,6 +368,14 @@ def test_a_pool_is_stuck_whose_procedure_handles_the_error_of_the_demoted_writer
     with pytest.raises(InvalidTrialError) as error:
         runner.trial(schema.writer_endpoint, **LOAD, workload=call)
     assert "were never confirmed by the cluster" in error.value.trial.reason
+
+
+def test_a_table_in_memory_is_told(runner, schema):
+    with schema.audit_endpoint().connect(autocommit=True) as connection:
+        connection.cursor().execute("ALTER TABLE other ENGINE=MEMORY, MODIFY body INT")
+    workload = does(INSERT)(schema.writer_endpoint)
+    trial = runner.trial(schema.writer_endpoint, **LOAD, workload=workload)
+    assert ".other)" in failing(trial)["in_memory"].evidence
 
 
 def commits_every_tenth(endpoint):

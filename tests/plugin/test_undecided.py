@@ -23,6 +23,41 @@ def test_an_undecided_assertion_fails_with_both_ends_and_the_line_of_the_test(py
     found.stdout.no_fnmatch_line("*figure.py*")
 
 
+MARKED = """
+import pytest
+
+@pytest.mark.rds_expect(downtime="< 2s")
+def test_expects():
+    pass
+
+@pytest.mark.rds_trials(3)
+def test_repeats():
+    pass
+
+@pytest.mark.rds_expect(lost=0)
+def test_is_skipped():
+    pytest.skip("not here")
+
+@pytest.mark.rds_expect(lost=0)
+class TestOfAClass:
+    def test_of_something_else(self):
+        pass
+"""
+
+
+def test_a_marker_that_holds_no_trial_to_anything_fails_its_test(pytester):
+    pytester.makepyfile(MARKED)
+    found = pytester.runpytest_inprocess("-p", "no:randomly")
+
+    found.assert_outcomes(passed=3, errors=2, skipped=1)
+    found.stdout.fnmatch_lines(
+        [
+            f"rds_{name} holds nothing to anything: the test took no trial*"
+            for name in ("expect", "trials")
+        ]
+    )
+
+
 def test_a_broken_assertion_is_a_plain_failure_with_the_figure(pytester):
     pytester.makepyfile(f"{HEAD}\ndef test_it():\n    assert DOWN < 1\n")
     found = pytester.runpytest_inprocess()

@@ -18,6 +18,7 @@ FEWEST = 8  # operations in a slice of a slower load: of fewer, luck makes all o
 LONG = SECOND  # writers that come back one after the other take less
 SHARE = 0.1  # of a slice's operations
 WORSE = 2  # times the share of errors of the calm
+STILL = ", and it was not over when observation ended"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,20 +44,26 @@ def brownout(case: Case) -> Finding | None:
     length = max(SLICE, round(FEWEST * SECOND / case.course.rate)) if case.course.rate else SLICE
     share = _most_allowed(case, zero)
     runs = _runs([part for part in _slices(case, zero, length) if part.partly(share)])
-    longest = max(runs, key=len, default=[])
-    if len(longest) * length < LONG:
+    runs = [run for run in runs if len(run) * length >= LONG]
+    if not runs:
         return None
+    over = (
+        zero + (runs[-1][-1].number + 2) * length
+    )  # what is left of a slice is too little to tell
+    # With a trigger, `late_errors` tells whether it was over.
+    goes_on = case.trigger is None and over >= to_nanoseconds(case.course.stop)
+    longest = runs[-1] if goes_on else max(runs, key=len)
     faults = Counter(fault for part in longest for fault in part.faults)
     failed, acked = faults.total(), sum(part.acked for part in longest)
     fault, count = faults.most_common(1)[0]
     first = to_seconds(longest[0].number * length)
     return Finding(
         name="brownout",
-        severity="risky",
+        severity="broken" if goes_on else "risky",
         evidence=(
             f"{failed} of {failed + acked} operations failed ({count} x {fault.code or fault.kind})"
             f" for {format_duration(to_seconds(len(longest) * length))}"
-            f" from {format_duration(first)} on, while the others were served"
+            f" from {format_duration(first)} on, while the others were served{STILL * goes_on}"
         ),
         cure=cure_of(fault),
         expectation='worst_second=">= 90%"',

@@ -9,6 +9,7 @@ from pytest_rdsfailover.analysis.findings.duplicated import duplicated
 from pytest_rdsfailover.analysis.findings.failed_teardown import failed_teardown
 from pytest_rdsfailover.analysis.findings.failing_tries import failing_tries
 from pytest_rdsfailover.analysis.findings.finding import SEVERITIES, Case, Finding
+from pytest_rdsfailover.analysis.findings.in_memory import in_memory
 from pytest_rdsfailover.analysis.findings.late_errors import late_errors
 from pytest_rdsfailover.analysis.findings.long_waits import long_waits
 from pytest_rdsfailover.analysis.findings.lost import lost
@@ -20,6 +21,7 @@ from pytest_rdsfailover.analysis.findings.rolled_back import rolled_back
 from pytest_rdsfailover.analysis.findings.shared_client import shared_client
 from pytest_rdsfailover.analysis.findings.slower import slower
 from pytest_rdsfailover.analysis.findings.stale_writes import stale_writes
+from pytest_rdsfailover.analysis.findings.stuck_readers import stuck_readers
 from pytest_rdsfailover.analysis.findings.stuck_sessions import stuck_sessions
 from pytest_rdsfailover.analysis.findings.stuck_writers import stuck_writers
 from pytest_rdsfailover.analysis.findings.swallowed import swallowed
@@ -31,9 +33,10 @@ from pytest_rdsfailover.analysis.findings.without_writer import without_writer
 
 # In the order in which findings of one severity are told.
 CHECKS: tuple[Callable[[Case], Finding | None], ...] = (
-    lost, uncommitted, without_writer, rolled_back, torn, duplicated, stale_writes, stuck_writers, stuck_sessions, late_errors,
+    lost, uncommitted, without_writer, rolled_back, torn, duplicated, stale_writes, stuck_writers, stuck_readers, stuck_sessions,
+    late_errors,
     brownout, slower, swallowed, failing_tries, shared_client, demoted_writer, old_address, unbounded_connects,
-    long_waits, not_issued, only_reads, retry_storm, unexpected, calm_errors, failed_teardown,
+    long_waits, not_issued, only_reads, retry_storm, in_memory, unexpected, calm_errors, failed_teardown,
 )  # fmt: skip
 
 

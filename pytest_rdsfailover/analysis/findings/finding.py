@@ -1,6 +1,6 @@
 """One thing that is wrong with an application, and what it is judged by."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -50,6 +50,8 @@ class Case:
         stale: how many writes a former writer acknowledged.
         attempts: the tries that each writer reported.
         outages: from when to when nobody was served for certain, in order.
+        dead_reads: what the reads met at last of each writer of which none worked after settling;
+            None if there were none then.
         swallowed: the keys of acknowledged operations of which each reported try was refused.
     """
 
@@ -62,6 +64,7 @@ class Case:
     attempts: Sequence[Series]
     outages: Sequence[Gap] = ()
     swallowed: Sequence[str] = ()
+    dead_reads: Mapping[int, Fault | None] | None = None
 
     @property
     def acked(self) -> dict[str, int]:

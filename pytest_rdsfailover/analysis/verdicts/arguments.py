@@ -46,6 +46,7 @@ class Expectations(TypedDict, total=False):
         unseen: reads of a writer's own session that missed its acknowledged write.
         stale_writes: writes that a former writer acknowledged.
         stuck_writers: how many writers never came back.
+        stuck_readers: how many writers' reads never worked again.
         stuck_sessions: how many connections stayed open where no writer is, and were refused there.
         outages: how many there were.
         refused: refused writes.
@@ -88,6 +89,7 @@ class Expectations(TypedDict, total=False):
     unseen: int | str
     stale_writes: int | str
     stuck_writers: int | str
+    stuck_readers: int | str
     stuck_sessions: int | str
     outages: int | str
     refused: int | str

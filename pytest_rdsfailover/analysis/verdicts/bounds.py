@@ -38,7 +38,7 @@ KINDS: dict[str, Kind] = {
     **dict.fromkeys(
         (
             "lost", "duplicated", "recovered", "unexpected", "torn", "unseen",
-            "stale_writes", "stuck_writers", "stuck_sessions", "outages",
+            "stale_writes", "stuck_writers", "stuck_readers", "stuck_sessions", "outages",
             "refused", "unknown", "not_issued", *service_figures.COUNTS,
         ),
         "count",
@@ -106,7 +106,7 @@ def parse_expectations(**bounds: object) -> tuple[Expectation, ...]:
     Raises:
         SettingError: for an unknown name, a bound that is none, or a duration without a unit.
     """
-    return tuple(_parse(name, bound) for name, bound in by_figure(bounds))
+    return tuple(_telling(_parse(name, bound)) for name, bound in by_figure(bounds))
 
 
 def by_figure(bounds: Mapping[str, object]) -> Iterator[tuple[str, object]]:
@@ -146,6 +146,17 @@ def check_resolution(expectations: Iterable[Expectation], rate: float) -> None:
             f"{expectation} is finer than a load of {rate:g} writes per second can see"
             f" ({format_duration(MISSED_SLOTS / rate)}); {resolving(expectation.bound)}"
         )
+
+
+def _telling(expectation: Expectation) -> Expectation:
+    """Return an expectation that a trial may meet or break; no figure is negative, no share above 1."""
+    symbol, bound = expectation.operator, expectation.bound
+    whole = kind_of(expectation.name) == "share" and bound >= 1
+    if (symbol == ">=" and bound == 0) or (symbol == "<=" and whole):
+        raise SettingError(f"{expectation} holds for every trial, so it says nothing: name a bound")
+    if (symbol == "<" and bound == 0) or (symbol == ">" and whole):
+        raise SettingError(f"{expectation} holds for no trial: name a bound that one can meet")
+    return expectation
 
 
 def _parse(name: str, bound: object) -> Expectation:

@@ -59,6 +59,12 @@ def certain(
     return bool(best) and (not all(best) or all(worst))
 
 
+def check_confidence(confidence: float) -> None:
+    """Raise `SettingError` if a confidence is none."""
+    if not 0 < confidence < 1:
+        raise SettingError(f"confidence={confidence!r}: write 0.95 for 95 %")
+
+
 def expect(samples: Sequence[Sample], *, confidence: float = CONFIDENCE, **claims: object) -> None:
     """Assert that a population supports all claims, for example `downtime="p95 < 2s", lost=0`.
 
@@ -70,8 +76,7 @@ def expect(samples: Sequence[Sample], *, confidence: float = CONFIDENCE, **claim
     __tracebackhide__ = True
     if not claims:
         raise SettingError('expect() claims nothing; write expect(downtime="p95 < 2s")')
-    if not 0 < confidence < 1:
-        raise SettingError(f"confidence={confidence!r}: write 0.95 for 95 %")
+    check_confidence(confidence)
     parsed = parse_claims(**claims)
     for rate in {sample.rate for sample in samples}:
         bounds.check_resolution([claim.expectation for claim in parsed], rate)
@@ -83,7 +88,12 @@ def expect(samples: Sequence[Sample], *, confidence: float = CONFIDENCE, **claim
 def evidence(
     samples: Sequence[Sample], *, confidence: float = CONFIDENCE, **claims: object
 ) -> list[str]:
-    """Return lines that say for each claim whether it is supported and how well."""
+    """Return lines that say for each claim whether it is supported and how well.
+
+    Raises:
+        SettingError: if a claim or the confidence makes no sense.
+    """
+    check_confidence(confidence)
     return [
         f"{verdict.claim}: {verdict.state}, {', '.join(verdict.evidence)}"
         for verdict in judge(samples, parse_claims(**claims), confidence)

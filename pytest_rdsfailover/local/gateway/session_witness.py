@@ -96,7 +96,7 @@ class SessionWitness:
 
     def _ask(self, message: bytes, what: Kind, text: bytes) -> None:
         """Take a statement; what only looks, without a load's mark, leaves nothing to follow."""
-        if what.does is Does.CARRIES:
+        if what.does in (Does.CARRIES, Does.CALCULATES):
             self._carry(message)
         writes = what.does is Does.WRITES
         self._used = self._used or writes

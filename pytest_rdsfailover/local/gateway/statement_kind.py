@@ -16,6 +16,7 @@ class Does(enum.Enum):
     LOOKS = enum.auto()  # reads from tables: who looks for a row has not stored it
     ASKS = enum.auto()  # neither reads rows nor writes any
     CARRIES = enum.auto()  # puts values or a text where a later statement finds them
+    CALCULATES = enum.auto()  # the same by a function, which may write as it does in a SELECT
     MAKES = enum.auto()  # a table of the session's own
     WRITES = enum.auto()  # may write
 
@@ -53,6 +54,7 @@ class Kind:
 
 
 WRITES, LOOKS, ASKS = Kind(Does.WRITES), Kind(Does.LOOKS), Kind(Does.ASKS)
+CALCULATES = Kind(Does.CALCULATES)
 PLAIN = {
     "CARRIES": Kind(Does.CARRIES),
     "MAKES": Kind(Does.MAKES),
@@ -79,6 +81,7 @@ HEAD = re.compile(
     re.IGNORECASE | re.DOTALL | re.VERBOSE,
 )  # fmt: skip
 FROM_TABLES = re.compile(rb"\b(?:FROM|TABLE|HANDLER)\b", re.IGNORECASE)
+BY_FUNCTION = re.compile(rb"=\s*[\w$.`]+\s*\(")
 ENDINGS = re.compile(rb"\b(?:COMMIT|ROLLBACK|SAVEPOINT|BEGIN|START|XA)\b", re.IGNORECASE)
 
 
@@ -89,6 +92,8 @@ def kind(sql: bytes) -> Kind:
         return WRITES
     if head.lastgroup == "QUIET":
         return LOOKS if FROM_TABLES.search(sql, 0, LONGEST_TEXT) else ASKS
+    if head.lastgroup == "CARRIES" and BY_FUNCTION.search(sql, head.end(), LONGEST_HEAD):
+        return CALCULATES
     if head.lastgroup in PLAIN:
         return PLAIN[head.lastgroup]
     return Kind(Does.ASKS, Transacts[head.lastgroup], _name(sql[head.end() :]))

@@ -56,7 +56,7 @@ class SeenStatement(NamedTuple):
 
     def ask(self) -> None:
         """Count a good answer to what writes nothing: who looks for rows has not stored them."""
-        if self.marked is not None and self.does is Does.ASKS:
+        if self.marked is not None and self.does in (Does.ASKS, Does.CALCULATES):
             self.marked.confirmed += 1
             for key in self.keys:
                 self.marked.keys.ask(key)

@@ -3,6 +3,7 @@
 import pytest
 
 from pytest_rdsfailover.analysis.reached import why_unconfirmed, why_untouched
+from pytest_rdsfailover.analysis.reached_keys import batch
 from pytest_rdsfailover.journal.witnessed import Witnessed
 from pytest_rdsfailover.model.target import Traffic
 
@@ -62,3 +63,16 @@ def test_an_honest_group_commit_that_hides_its_keys_is_known_by_its_rows():
     assert "50 statements wrote and were never committed" in untouched(
         statements=50, uncommitted=50, rows=1000
     )
+
+
+@pytest.mark.parametrize(
+    ("keys", "commits", "waiting"),
+    [
+        ({"0": 21, "1": 21}, 40, 0),  # each has its own, and each writer lost one answer
+        ({"0": 20, "1": 20}, 40, 0),
+        ({"0": 51, "1": 51}, 20, 10),  # five at a time, twice as many under way
+        ({}, 0, 0),
+    ],
+)
+def test_keys_wait_for_a_batch_only_where_a_commit_carries_several(keys, commits, waiting):
+    assert batch(Traffic(keys=keys, commits=commits)) == waiting

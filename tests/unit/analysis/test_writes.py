@@ -7,6 +7,7 @@ from builders import MOVE, ack, everything_acked, journal, milestone, refused, u
 
 from pytest_rdsfailover.analysis.series import series_of
 from pytest_rdsfailover.analysis.writes import (
+    NO_KEYS,
     NOT_AUDITED,
     KeyList,
     audit,
@@ -91,10 +92,17 @@ def test_what_was_never_read_back_cannot_be_asserted_on():
         lambda: NOT_AUDITED < [1],
         lambda: NOT_AUDITED.count("a"),
         NOT_AUDITED.copy,
+        lambda: NO_KEYS.absent == 0,
+        lambda: NO_KEYS.absent < 1,
+        lambda: not NO_KEYS.absent,
+        lambda: NO_KEYS.absent + 1,
+        lambda: sum([NO_KEYS.absent]),
+        lambda: int(NO_KEYS.absent),
     ):
         with pytest.raises(AssertionError, match="nothing was read back"):
             claim()
-    assert repr(pickle.loads(pickle.dumps(NOT_AUDITED))) == "<not audited>"
+    for nothing in (NOT_AUDITED, NO_KEYS.absent):
+        assert repr(pickle.loads(pickle.dumps(nothing))) == "<not audited>"
 
 
 def stale(events, milestones=MOVE, before="instance-1"):

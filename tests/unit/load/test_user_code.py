@@ -85,6 +85,17 @@ def test_each_session_sets_up_and_tears_down_what_its_writes_get():
     assert seen == [("run-0-3", "state"), ("down", "state")]
 
 
+def test_a_teardown_without_a_setup_is_called_with_nothing():
+    seen = []
+    workload = CallWorkload(JOURNAL, seen.append, teardown=lambda: seen.append("down"))
+    session = workload.open(0, Bounds())
+
+    perform(session, 3)
+    session.close()
+
+    assert seen == ["run-0-3", "down"]
+
+
 def test_a_session_after_a_failure_is_set_up_anew():
     states, seen = iter(["first", "second"]), []
     workload = CallWorkload(
@@ -247,6 +258,7 @@ def yields(key):
         (two, {"setup": list, "renew": "onerror"}, "renew: .*not 'onerror'"),
         (two, {"setup": one}, "setup: one is called without arguments"),
         (two, {"setup": none, "teardown": none}, "teardown: none is called with what setup"),
+        (one, {"teardown": one}, "teardown: one is called without arguments: missing"),
     ],
 )
 def test_a_function_that_cannot_be_called_is_refused_before_anybody_calls_it(

@@ -161,6 +161,21 @@ def test_few_trials_with_a_figure_are_told_and_prove_nothing(tmp_path):
         assert max(found.downtimes) < 100
 
 
+def test_a_trial_without_a_figure_is_not_left_out_of_a_plain_assertion(tmp_path):
+    bench = Bench(tmp_path, [trial(0.05), trial(0.05), trial(3, pauses=((10.29, 12.9),))])
+    found = bench.run(ENDPOINT)
+    assert len(found.downtimes) == 3
+    with pytest.raises(UndecidedError):
+        assert all(downtime < 1 for downtime in found.downtimes)
+
+
+@pytest.mark.parametrize("confidence", [0, 1, -1, 2])
+def test_a_confidence_that_is_none_is_refused(tmp_path, confidence):
+    found = Bench(tmp_path, [trial(1)] * 2).run(ENDPOINT, trials=2)
+    with pytest.raises(SettingError, match=r"write 0\.95 for 95 %"):
+        found.expect(confidence=confidence, downtime="median < 2s")
+
+
 def test_claims_are_checked_at_the_end_and_kept_for_the_reports(tmp_path):
     bench = Bench(tmp_path, [trial(1), trial(2), trial(3)])
     with pytest.raises(AssertionError, match=r"FAIL: downtime < 2\.50 s in every trial"):

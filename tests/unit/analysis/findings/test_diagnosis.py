@@ -5,7 +5,6 @@ from builders import ack, acks, course, everything_acked, journal, refused, unkn
 
 from pytest_rdsfailover.analysis.judging import judge
 from pytest_rdsfailover.analysis.verdicts.bounds import parse_expectations
-from pytest_rdsfailover.analysis.verdicts.expectations import FAIL, verdicts
 from pytest_rdsfailover.journal.complaints import Complaint
 from pytest_rdsfailover.journal.evidence import Evidence
 from pytest_rdsfailover.journal.stored import Stored
@@ -235,48 +234,6 @@ def test_a_long_write_of_a_connection_that_was_there_waited_for_no_connect():
     writer = [*acks(1.0, 10.0, 0.1, writer=1), ack(14.0, sent=10.6, writer=1)]
     found = diagnosed([*WELL, *writer, *acks(14.1, 20.0, 0.1, writer=1)], writers=2)
     assert "unbounded_connects" not in found
-
-
-def partly(first, last, every=2, writers=4):
-    """Return a stretch in which every so many operation of each writer fails."""
-    return [
-        refused(each.finished, 1040, writer=writer) if number % every == 0 else each
-        for writer in range(writers)
-        for number, each in enumerate(acks(first, last, 0.05, writer=writer))
-    ]
-
-
-def of_all(first, last, writers=4):
-    return [each for writer in range(writers) for each in acks(first, last, 0.05, writer=writer)]
-
-
-@pytest.mark.parametrize(
-    ("stretch", "told"),
-    [
-        (partly(12.0, 13.5), True),
-        (partly(12.0, 13.5, every=5), True),
-        (partly(12.0, 12.8), False),  # writers that come back one after the other
-        (partly(12.0, 13.5, every=20), False),  # as few as an application may have
-    ],
-)
-def test_half_a_service_is_told_though_no_outage_shows_it(stretch, told):
-    events = [*of_all(1.0, 12.0), *stretch, *of_all(stretch[-1].finished + 0.05, 20.0)]
-    made = journal(events, writers=4)
-    trial = judge(Evidence(journal=made, course=course(rate=80.0), stored=None))
-    found = {finding.name: finding for finding in trial.findings}
-    assert ("brownout" in found) is told
-    if told:
-        assert "1.50 s from 2.00 s on, while the others were served" in found["brownout"].evidence
-        assert found["brownout"].expectation == 'worst_second=">= 90%"'
-        (verdict,) = verdicts(trial, parse_expectations(worst_second=">= 90%"))
-        assert verdict.state == FAIL
-
-
-def test_an_outage_is_no_half_a_service_and_neither_is_what_fails_all_along():
-    down = [refused(10.4 + n / 20, writer=w) for n in range(40) for w in range(4)]
-    outage = [*of_all(1.0, 10.4), *down, *of_all(12.5, 20.0)]
-    assert "brownout" not in diagnosed(outage, writers=4, rate=80.0)
-    assert "brownout" not in diagnosed(partly(1.0, 20.0, every=4), writers=4, rate=80.0)
 
 
 @pytest.mark.parametrize(

@@ -160,6 +160,14 @@ def test_bounds_are_read(bounds, text):
         ({"lost": "< 1.5"}, "write lost=0"),
         ({"down_time": "< 2s"}, "did you mean 'downtime'?"),
         ({"zzz": 0}, "known: downtime"),
+        ({"lost": ">= 0"}, "lost >= 0 holds for every trial"),
+        ({"downtime": ">= 0s"}, "holds for every trial"),
+        ({"success": ">= 0%"}, "holds for every trial"),
+        ({"success": "<= 100%"}, "holds for every trial"),
+        ({"served_within_500ms": ">= 0%"}, "holds for every trial"),
+        ({"lost": "< 0"}, "lost < 0 holds for no trial"),
+        ({"downtime": "< 0s"}, "holds for no trial"),
+        ({"success": "> 100%"}, "holds for no trial"),
     ],
 )
 def test_what_is_no_bound_is_refused_with_the_remedy(bounds, remedy):

@@ -197,3 +197,14 @@ def test_hidden_writes_of_which_nobody_saw_the_end_are_counted(witness, session)
     reads.ask(QUERY + b"SELECT 1")
     reads.end()
     assert seen(witness).unanswered == 2
+
+
+def test_a_function_that_a_variable_is_set_by_may_write_as_one_that_is_selected(witness, session):
+    session.do(QUERY + b"SET @r = put_f('run-0-1')")
+    session.begin(QUERY + b"SET @r = `app`.put_f ('run-0-2')")
+    assert seen(witness).keys == {"0": 1}
+    session.do(QUERY + b"COMMIT", QUERY + b"SET @k = 'run-0-3'")
+    assert seen(witness).keys == {"0": 2}
+    session.do(QUERY + b"SET @k = CONCAT('run-0-4', '')")
+    session.do(QUERY + b"INSERT INTO t VALUES (@k)", error=1290)
+    assert (seen(witness).keys, seen(witness).stored_keys) == ({"0": 2}, {"0": 0})
