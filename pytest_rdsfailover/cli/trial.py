@@ -48,6 +48,7 @@ from pytest_rdsfailover.trial.trial import InvalidTrialError, Trial
 OWN_CLUSTER = (
     "server",
     "toxiproxy",
+    "aurora",
     "instances",
     "port",
     "aws_names",

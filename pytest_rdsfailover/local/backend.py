@@ -80,6 +80,7 @@ class LocalBackend:
             find_toxiproxy(settings.toxiproxy),
             load_profile(settings.profile),
             instances=instances,
+            aurora=settings.aurora,
             seed=settings.seed,
             api=api,
             shared_moto=self._shared_moto,

@@ -28,6 +28,7 @@ from pytest_rdsfailover.local.server.server import start_server
 from pytest_rdsfailover.local.target import LocalTarget
 from pytest_rdsfailover.local.toxiproxy.program import ToxiproxyProgram
 from pytest_rdsfailover.local.trigger import ApiTrigger, DirectTrigger, Trigger
+from pytest_rdsfailover.model.aurora_versions import USUAL_AURORA, aurora_version
 from pytest_rdsfailover.model.clock import Clock, MonotonicClock
 from pytest_rdsfailover.model.endpoints import Endpoint
 from pytest_rdsfailover.model.settings import FixedAccount
@@ -46,6 +47,7 @@ class LocalCluster(LocalTarget):
         toxiproxy: the Toxiproxy to start, or to use.
         profile: the failover profile of the run.
         instances: how many instances there are.
+        aurora: the version of Aurora MySQL that it is like.
         port: the endpoints' common port; None for any free one.
         login: the account that clients use; None for one with random names.
         seed: decides the durations of failovers that come without a seed of their own.
@@ -66,6 +68,7 @@ class LocalCluster(LocalTarget):
         profile: Profile,
         *,
         instances: int = 2,
+        aurora: str = USUAL_AURORA.name,
         port: int | None = None,
         login: FixedAccount | None = None,
         seed: int = 0,
@@ -75,6 +78,7 @@ class LocalCluster(LocalTarget):
         clock: Clock | None = None,
     ) -> None:
         self.instances = instance_ids(instances)
+        self.aurora = aurora_version(aurora)
         self._abroad = self.instances[len(self.instances) - abroad :]
         self._clock = clock or MonotonicClock()
         self._profile, self._seed = profile, seed
@@ -96,6 +100,7 @@ class LocalCluster(LocalTarget):
                 self._server,
                 self.network,
                 instances=instances,
+                aurora=aurora,
                 read_only_error=profile.read_only_error,
                 restart=restart_of(profile, seed),
             )
@@ -147,6 +152,7 @@ class LocalCluster(LocalTarget):
             server=self._server.address,
             usual=Script(profile=self._profile, seed=self._seed),
             abroad=self._abroad,
+            aurora=self.aurora.name,
         )
 
     def check(self) -> None:
@@ -198,7 +204,7 @@ class LocalCluster(LocalTarget):
     def _endpoint(self, name: str) -> Endpoint:
         host, port = self._addresses.called(name)
         account = replace(self._server.application, password=self._password())
-        return endpoint_of(name, host, port, account, self.ca)
+        return endpoint_of(name, host, port, account, self.ca, self.aurora)
 
     @property
     def ca(self) -> str:

@@ -2,6 +2,7 @@
 
 from pytest_rdsfailover.local.rds_proxy import READ_ONLY, READ_WRITE
 from pytest_rdsfailover.local.server.accounts import Account
+from pytest_rdsfailover.model.aurora_versions import AuroraVersion
 from pytest_rdsfailover.model.endpoints import Endpoint, Tls
 from pytest_rdsfailover.mysql import driver
 
@@ -13,7 +14,9 @@ def instance_ids(count: int) -> tuple[str, ...]:
     return tuple(f"instance-{n + 1}" for n in range(count))
 
 
-def endpoint_of(name: str, host: str, port: int, account: Account, ca: str) -> Endpoint:
+def endpoint_of(
+    name: str, host: str, port: int, account: Account, ca: str, aurora: AuroraVersion
+) -> Endpoint:
     """Return an endpoint that PyMySQL connects to.
 
     Args:
@@ -22,6 +25,7 @@ def endpoint_of(name: str, host: str, port: int, account: Account, ca: str) -> E
         port: its port.
         account: who connects.
         ca: path of the cluster's certificate authority.
+        aurora: the version that the cluster is like.
     """
     kind = KINDS.get(name, "instance")
     return Endpoint(
@@ -32,6 +36,6 @@ def endpoint_of(name: str, host: str, port: int, account: Account, ca: str) -> E
         user=account.user,
         password=account.password,
         database=account.database,
-        tls=Tls(ca=ca, wanted=kind == "proxy"),
+        tls=Tls(ca=ca, wanted=kind == "proxy" or aurora.tls_required),
         connector=driver.connect,
     )

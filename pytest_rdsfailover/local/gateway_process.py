@@ -31,6 +31,7 @@ class LocalGateway:
         server: the real server behind it.
         network: the network in front of it.
         instances: how many instances it simulates.
+        aurora: the version of Aurora MySQL that it plays.
         read_only_error: what a reader answers to a write, 1290 or 1836.
         restart: for how many seconds an instance is down after it crashed.
 
@@ -51,6 +52,7 @@ class LocalGateway:
         network: Network,
         *,
         instances: int,
+        aurora: str,
         read_only_error: int,
         restart: float,
     ) -> None:
@@ -58,6 +60,7 @@ class LocalGateway:
         address, admin = server.address, server.admin
         config = Config(
             instances=instances,
+            aurora=aurora,
             control=self.control,
             user=admin.user,
             password=admin.password,

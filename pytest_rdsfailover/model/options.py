@@ -81,6 +81,7 @@ OPTIONS = (
     Option(
         "toxiproxy", "PATH|URL|builtin", TEXT, "toxiproxy-server to use (one on PATH, else builtin)"
     ),
+    Option("aurora", "3.10|8.4", TEXT, "version of Aurora that a local cluster is like (3.10)"),
     Option("instances", "N", COUNT, "instances of the local cluster, 2 to 16 (2)"),
     Option("port", "N", COUNT, "common port of a local cluster's endpoints (any free one)"),
     Option("writers", "N", COUNT, "concurrent writers of a load (32)"),

@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass, field
 
+from pytest_rdsfailover.model.aurora_versions import USUAL_AURORA, aurora_version
 from pytest_rdsfailover.model.errors import SettingError
 from pytest_rdsfailover.model.live_settings import LiveSettings
 
@@ -13,7 +14,7 @@ CALM_NOT_ISSUED = 0.1  # of all slots: beyond it, the load is not the one that w
 CALM_ERRORS = 0.01  # of all operations: a working application has fewer errors without any fault
 LIVE_RATE = 100.0  # writes per second: a real cluster serves others, too
 LIVE_BOUND = 300.0  # seconds: a real failover may take half a minute to be felt at all
-LOCAL_ONLY = ("profile", "server", "toxiproxy", "instances", "port", "aws_names")
+LOCAL_ONLY = ("profile", "server", "toxiproxy", "aurora", "instances", "port", "aws_names")
 WORD = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,31}")
 PASSWORD = re.compile(r"[ -~]{1,64}")  # what every driver sends as the same bytes
 TAKEN = frozenset({"root", "mysql", "sys", "information_schema", "performance_schema"})
@@ -92,6 +93,7 @@ class Settings:
         server: path of a `mysqld` or `mariadbd`, or URL of a running server; None to search PATH.
         toxiproxy: path of a `toxiproxy-server`, URL of a running one, or `builtin`; None to take
             one on PATH, else the built-in.
+        aurora: the version of Aurora MySQL that a local cluster is like.
         instances: how many instances the local cluster has.
         login: the account that clients use; None for one with random names.
         port: the port that all endpoints of a local cluster share; None for any free one.
@@ -127,6 +129,7 @@ class Settings:
     seed: int = 0
     server: str | None = field(default=None, repr=False)  # has a password, and pytest -l shows it
     toxiproxy: str | None = None
+    aurora: str = USUAL_AURORA.name
     instances: int = 2
     login: FixedAccount | None = None
     port: int | None = None
@@ -159,6 +162,7 @@ class Settings:
         """Refuse what no run can honour."""
         if self.record is not None and not self.record.endswith(".toml"):
             raise SettingError(f"--rds-record: {self.record!r} must end in .toml, to be replayed")
+        aurora_version(self.aurora)
         check_instances(self.instances)
         check_trials(self.trials)
         if self.port is not None and not 1024 <= self.port < 32768:  # noqa: PLR2004

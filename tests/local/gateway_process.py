@@ -78,12 +78,12 @@ class RunningGateway:
 
 @contextmanager
 def gateway(
-    server: PlainServer, *, instances=2, toxiproxy=None, plant=""
+    server: PlainServer, *, instances=2, toxiproxy=None, plant="", aurora="3.10"
 ) -> Iterator[RunningGateway]:
     with tempfile.TemporaryDirectory(prefix="rdsgw-") as directory:
         control = str(Path(directory, "control"))
         config = Config(
-            instances=instances, control=control, user="root_", password=PASSWORD,
+            instances=instances, control=control, aurora=aurora, user="root_", password=PASSWORD,
             unix_socket=server.socket, secrets=(Secret(username="app", password=PASSWORD),),
             **toxiproxy or {},
         )  # fmt: skip

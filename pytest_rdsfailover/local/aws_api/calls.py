@@ -109,7 +109,9 @@ def failover_global_cluster(self: Any) -> ActionResult:
 
 def describe_db_engine_versions(self: Any) -> ActionResult:
     """Answer `DescribeDBEngineVersions`, which moto does not know."""
-    found = catalogue.engine_versions(self.params.get("Engine"), self.params.get("EngineVersion"))
+    found = catalogue.engine_versions(
+        self.backend.shown.version, self.params.get("Engine"), self.params.get("EngineVersion")
+    )
     return ActionResult(page("DBEngineVersions", found, self.params))
 
 

@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 
 from pytest_rdsfailover.local.aws_api import events
 from pytest_rdsfailover.local.aws_api.experiments import FAIL_OVER, REBOOT, TARGETS
-from pytest_rdsfailover.local.aws_api.shown import ENGINE, ENGINE_VERSION
+from pytest_rdsfailover.local.aws_api.shown import ENGINE
+from pytest_rdsfailover.model.aurora_versions import AuroraVersion
 
 EVENT_CATEGORIES: Mapping[str, Sequence[str]] = {
     events.CLUSTER: ("failover", "global failover"),
@@ -14,13 +15,15 @@ RESOURCE_TYPES = {FAIL_OVER: "aws:rds:cluster", REBOOT: "aws:rds:db"}
 ABOUT = {FAIL_OVER: "Failover a DB Cluster", REBOOT: "Reboot a DB instance"}
 
 
-def engine_versions(engine: str | None, version: str | None) -> list[Mapping[str, object]]:
+def engine_versions(
+    aurora: AuroraVersion, engine: str | None, version: str | None
+) -> list[Mapping[str, object]]:
     """Return the one version that a local cluster shows, if a caller asks for it."""
-    if engine not in (None, ENGINE) or not ENGINE_VERSION.startswith(version or ""):
+    if engine not in (None, ENGINE) or not aurora.engine.startswith(version or ""):
         return []
     return [{
-        "Engine": ENGINE, "EngineVersion": ENGINE_VERSION, "MajorEngineVersion": "8.0",
-        "DBParameterGroupFamily": "aurora-mysql8.0", "Status": "available",
+        "Engine": ENGINE, "EngineVersion": aurora.engine, "MajorEngineVersion": aurora.mysql,
+        "DBParameterGroupFamily": aurora.family, "Status": "available",
         "DBEngineDescription": "Aurora MySQL", "DBEngineVersionDescription": "Aurora MySQL",
         "ValidUpgradeTarget": [], "SupportedEngineModes": ["provisioned"],
         "SupportsReadReplica": False, "SupportsParallelQuery": False,

@@ -7,7 +7,6 @@ from moto.rds.models import DBCluster, DBInstanceClustered, GlobalCluster
 from pytest_rdsfailover.local.aws_api.shown import (
     ABROAD,
     ENGINE,
-    ENGINE_VERSION,
     GLOBAL,
     INSTANCE_CLASS,
     Shown,
@@ -30,7 +29,7 @@ class ShownCluster(DBCluster):  # type: ignore[misc]
         backup, upkeep = windows(now())
         super().__init__(
             backend, shown.cluster, ENGINE,
-            engine_version=ENGINE_VERSION, database_name=shown.database,
+            engine_version=shown.version.engine, database_name=shown.database,
             master_username=shown.user, manage_master_user_password=True,
             preferred_backup_window=backup, preferred_maintenance_window=upkeep,
             enable_iam_database_authentication=True,
@@ -86,7 +85,7 @@ class ClusterAbroad(ShownCluster):
         backup, upkeep = windows(now())
         DBCluster.__init__(
             self, backend, ABROAD, ENGINE,
-            engine_version=ENGINE_VERSION, global_cluster_identifier=GLOBAL,
+            engine_version=backend.shown.version.engine, global_cluster_identifier=GLOBAL,
             preferred_backup_window=backup, preferred_maintenance_window=upkeep,
         )  # fmt: skip
 
@@ -136,7 +135,8 @@ class ShownGlobal(GlobalCluster):  # type: ignore[misc]
     """The global database over both clusters; its endpoint leads to the writer, wherever it is."""
 
     def __init__(self, backend: Any, members: list[ShownCluster]) -> None:
-        super().__init__(backend, GLOBAL, ENGINE, ENGINE_VERSION, None, None)
+        version = members[0].engine_version
+        super().__init__(backend, GLOBAL, ENGINE, version, None, None)
         self.members = members
 
     @property

@@ -7,10 +7,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from pytest_rdsfailover.local.aws_api.script import Script, decode_script, encode_script
-from pytest_rdsfailover.local.gateway.aurora import VERSION
 from pytest_rdsfailover.local.server.accounts import Address
+from pytest_rdsfailover.model.aurora_versions import USUAL_AURORA, AuroraVersion, aurora_version
 
-ENGINE, ENGINE_VERSION = "aurora-mysql", f"8.0.mysql_aurora.{VERSION.decode()}"
+ENGINE = "aurora-mysql"
 INSTANCE_CLASS = "db.r7g.large"
 GLOBAL, ABROAD = "rdsfailover-global", "rdsfailover-abroad"
 REGIONS_ABROAD = ("us-west-2", "eu-west-1")
@@ -35,6 +35,7 @@ class Shown:
         usual: what a failover looks like unless its request says otherwise.
         abroad: ids of the instances that are in another region. They form a cluster there, and both
             clusters form a global database. Empty without one.
+        aurora: the version of Aurora MySQL that it is like.
     """
 
     cluster: str
@@ -47,6 +48,12 @@ class Shown:
     server: Address
     usual: Script
     abroad: tuple[str, ...] = ()
+    aurora: str = USUAL_AURORA.name
+
+    @property
+    def version(self) -> AuroraVersion:
+        """Return the version by its record."""
+        return aurora_version(self.aurora)
 
     def encode(self) -> str:
         """Return it as JSON; it holds a password."""

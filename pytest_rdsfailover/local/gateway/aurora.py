@@ -9,10 +9,9 @@ from dataclasses import dataclass
 
 from pytest_rdsfailover.mysql.statements import Statement
 
-VERSION = b"3.10.0"
 REPLICA_LAG = 18  # milliseconds
 TABLE = b"replica_host_status"
-FUNCTION = b"aurora_version"
+FUNCTION, SERVER_FUNCTION = b"aurora_version", b"version"
 MASTER = b"MASTER_SESSION_ID"
 # User variables that carry the topology into statements; set before each statement that needs
 # them, so that a statement prepared before a failover tells the truth after it.
@@ -67,11 +66,11 @@ def _session(number: int) -> bytes:
     return b"5ca1ab1e-0000-4000-8000-%012d" % number
 
 
-def function_spans(statement: Statement) -> Iterator[tuple[int, int]]:
-    """Yield where a statement calls AURORA_VERSION()."""
+def function_spans(statement: Statement, function: bytes = FUNCTION) -> Iterator[tuple[int, int]]:
+    """Yield where a statement calls AURORA_VERSION(), or another function that takes nothing."""
     run = statement.tokens
     for at in range(len(run) - 2):
         name, opened, closed = run[at : at + 3]
         called = (name.name, opened.text, closed.text)
-        if called == (FUNCTION, b"(", b")") and not (at and run[at - 1].text == b"."):
+        if called == (function, b"(", b")") and not (at and run[at - 1].text == b"."):
             yield name.start, closed.end

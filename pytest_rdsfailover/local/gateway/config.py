@@ -4,6 +4,7 @@ import json
 from dataclasses import asdict, dataclass, field
 
 from pytest_rdsfailover.local.gateway.proxy.secrets import Secret
+from pytest_rdsfailover.model.aurora_versions import USUAL_AURORA
 from pytest_rdsfailover.model.errors import GatewayError
 from pytest_rdsfailover.model.typed import typed
 
@@ -15,6 +16,7 @@ class Config:
     Attributes:
         instances: how many instances the cluster has.
         control: path of its control socket, in a directory of mode 0700.
+        aurora: the version of Aurora MySQL that it is like.
         user: an administrator of the server, who may see all sessions and end them.
         password: its password.
         unix_socket: path of the server's socket; None for a server behind TCP.
@@ -31,6 +33,7 @@ class Config:
     control: str
     user: str
     password: str = field(repr=False)
+    aurora: str = USUAL_AURORA.name
     unix_socket: str | None = None
     host: str = "127.0.0.1"
     port: int = 3306

@@ -25,7 +25,7 @@ from pytest_rdsfailover.local.gateway.fence import Fence
 from pytest_rdsfailover.local.gateway.messages import Listening
 from pytest_rdsfailover.local.gateway.network import NetworkSwitch, NoNetwork, Toxiproxy
 from pytest_rdsfailover.local.gateway.player import Player
-from pytest_rdsfailover.local.gateway.proxy.facts import ask, columns_of_users
+from pytest_rdsfailover.local.gateway.proxy.facts import ask, columns_of_users, like
 from pytest_rdsfailover.local.gateway.proxy.rds_proxy import AllSessions, RdsProxy
 from pytest_rdsfailover.local.gateway.router import Router
 from pytest_rdsfailover.local.gateway.server import Gateway
@@ -34,6 +34,7 @@ from pytest_rdsfailover.local.gateway.tls import Authority
 from pytest_rdsfailover.local.gateway.turns import Turns, event_loop
 from pytest_rdsfailover.local.gateway.witness import TrafficCounter
 from pytest_rdsfailover.local.processes.told import read_told
+from pytest_rdsfailover.model.aurora_versions import aurora_version
 from pytest_rdsfailover.model.endpoints import Bounds, Endpoint
 from pytest_rdsfailover.model.errors import RdsFailoverError
 from pytest_rdsfailover.mysql import driver
@@ -71,7 +72,7 @@ def make_proxy(
     """Return the cluster's RDS Proxy, which is still to listen."""
     connection = administrator(config)
     try:
-        facts = ask(connection)
+        facts = like(ask(connection), router.volume.aurora)
         router.volume.accounts.columns = columns_of_users(connection)
     finally:
         connection.close()
@@ -107,6 +108,7 @@ async def serve(config: Config, turns: Turns) -> None:
     network: NetworkSwitch = NoNetwork()
     if config.toxiproxy:
         network = Toxiproxy(config.toxiproxy, config.prefix, router.endpoints)
+    router.volume.aurora = aurora_version(config.aurora)
     router.volume.accounts.secure = config.unix_socket is not None
     proxy = make_proxy(config, router, authority, dial, turns, witness)
     player = Player(

@@ -237,7 +237,9 @@ class Planner:
 
     def _is_special(self, sql: bytes) -> bool:
         """Tell whether a text may be one that is not sent as it is."""
-        return bool(self._schema or self._host.volume.accounts.tables(sql)) or is_special(sql)
+        volume = self._host.volume
+        told = volume.aurora.server is not None and b"VERSION" in sql[:ASK_WITHIN].upper()
+        return told or bool(self._schema or volume.accounts.tables(sql)) or is_special(sql)
 
     def _topology(self) -> Exchange:
         """Return what tells the server how the cluster is now."""

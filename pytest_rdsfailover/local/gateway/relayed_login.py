@@ -2,9 +2,9 @@
 
 from dataclasses import replace
 
-from pytest_rdsfailover.local.gateway.accounts import Accounts
 from pytest_rdsfailover.local.gateway.proxy.authentication import parse_login
 from pytest_rdsfailover.local.gateway.token_login import Relayed, TokenLogin
+from pytest_rdsfailover.local.gateway.volume import Volume
 from pytest_rdsfailover.mysql.auth import ASK_KEY, FULL, MORE, SWITCH, hide
 from pytest_rdsfailover.mysql.handshake import (
     Capability,
@@ -21,10 +21,18 @@ from pytest_rdsfailover.mysql.packets import (
     STATUS_AUTOCOMMIT,
     Packet,
     ProtocolError,
+    ServerFault,
+    error_packet,
     frame,
     status_of,
 )
 from pytest_rdsfailover.mysql.statements import SqlDialect
+
+INSECURE = ServerFault(
+    3159,
+    "HY000",
+    "Connections using insecure transport are prohibited while --require_secure_transport=ON.",
+)
 
 
 class RelayedLogin:
@@ -35,7 +43,7 @@ class RelayedLogin:
 
     Args:
         tls: clients are offered TLS.
-        accounts: whose logins we take part in.
+        volume: whose accounts log in.
 
     Attributes:
         done: the server has let the client in.
@@ -45,7 +53,7 @@ class RelayedLogin:
         status: the status flags that the session begins with.
     """
 
-    def __init__(self, accounts: Accounts, *, tls: bool) -> None:
+    def __init__(self, volume: Volume, *, tls: bool) -> None:
         self.done = False
         self.thread_id: int | None = None
         self.dialect: SqlDialect | None = None
@@ -54,10 +62,10 @@ class RelayedLogin:
         self._tls = Capability.SSL if tls else Capability(0)
         self._ahead = 0  # how many packets of the login the server does not get
         self._offered = Capability(0)
-        self._accounts = accounts
+        self._accounts, self._aurora = volume.accounts, volume.aurora
         self._by_token: TokenLogin | None = None
         self._server_greeting = self._scramble = b""
-        self._encrypted = self._whole = self._sealed = False
+        self._encrypted = self._whole = self._sealed = self._insecure = False
 
     def encrypted(self) -> bool:
         """Note that the client's first packet asked for TLS; return whether it may have it."""
@@ -91,7 +99,11 @@ class RelayedLogin:
         self.thread_id = greeting.thread_id
         self.dialect = SqlDialect(version=greeting.number, mariadb=greeting.mariadb)
         self._offered = greeting.capabilities
-        shown = replace(greeting, capabilities=greeting.capabilities | self._tls)
+        shown = replace(
+            greeting,
+            capabilities=greeting.capabilities | self._tls,
+            version=greeting.version if greeting.mariadb else self._version(greeting.version),
+        )
         return Packet(packet.sequence, encode_greeting(shown))
 
     def from_client(self, packet: Packet) -> Relayed:
@@ -103,6 +115,8 @@ class RelayedLogin:
         if self.dialect is None:
             raise ProtocolError("the client speaks before it was greeted")
         payload = packet.payload
+        if self._aurora.tls_required and self._tls and not self._encrypted:
+            return self._refused(packet)
         if not self.capabilities:
             payload = without_tls(payload) if self._ahead else payload
             payload = relayed_response(payload, self._offered)
@@ -117,6 +131,17 @@ class RelayedLogin:
             key = bytes((MORE,)) + self._accounts.key.public()
             return Relayed(to_client=Packet(packet.sequence + 1, key))
         return Relayed(to_server=frame(payload, packet.sequence - self._ahead))
+
+    def _version(self, real: bytes) -> bytes:
+        """Return the version that clients are greeted with."""
+        return real if self._aurora.server is None else self._aurora.server.encode()
+
+    def _refused(self, packet: Packet) -> Relayed:
+        """Refuse a client without TLS, whatever it says."""
+        if self._insecure:
+            raise ProtocolError("the client goes on without TLS")
+        self._insecure = True
+        return Relayed(to_client=Packet(packet.sequence + 1, error_packet(INSECURE)))
 
     def _begin(self, payload: bytes) -> None:
         """Take over the login of a user of IAM."""

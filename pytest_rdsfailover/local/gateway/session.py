@@ -79,9 +79,9 @@ class InstanceSession:
         self._client, self._message = PacketReader(), MessageReader()
         self._server = ResponseReader(self._answered)
         self._witness = SessionWitness(seen or Seen(), host.commits)
-        self.variables = Variables(host.id)
+        self.variables = Variables(host.id, host.volume.aurora)
         self._planner = Planner(host, self.variables)
-        self._login = RelayedLogin(host.volume.accounts, tls=tls)
+        self._login = RelayedLogin(host.volume, tls=tls)
         self._multi = False
         self._waiting = CommandQueue()
         self._plan: deque[Exchange] = deque()

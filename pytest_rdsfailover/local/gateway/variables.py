@@ -4,8 +4,9 @@ import re
 from collections.abc import Sequence
 
 from pytest_rdsfailover.local.gateway.aurora import (
+    FUNCTION,
+    SERVER_FUNCTION,
     TABLE,
-    VERSION,
     TopologyRow,
     function_spans,
     topology_table,
@@ -22,11 +23,13 @@ from pytest_rdsfailover.local.gateway.shown_variables import (
     variable_tables,
 )
 from pytest_rdsfailover.local.gateway.table_names import Tables, column_spans, table_spans
+from pytest_rdsfailover.model.aurora_versions import USUAL_AURORA, AuroraVersion
 from pytest_rdsfailover.mysql.results import column_name, renamed
 from pytest_rdsfailover.mysql.statements import Statement, references, replace_spans
 from pytest_rdsfailover.mysql.tls import TlsServer
 
 AURORA_ID, AURORA_VERSION = b"aurora_server_id", b"aurora_version"
+TLS_REQUIRED, SERVER_VERSION = b"require_secure_transport", b"version"
 ROLE = frozenset({b"read_only", b"innodb_read_only"})
 OURS = frozenset({b"transaction_read_only", b"tx_read_only"})
 # A server names a column of a result after the text of its expression. So each replacement carries
@@ -51,14 +54,17 @@ class Variables:
             nothing does.
     """
 
-    def __init__(self, instance: str) -> None:
+    def __init__(self, instance: str, aurora: AuroraVersion = USUAL_AURORA) -> None:
         self._own = {
             AURORA_ID: instance.encode(),
-            AURORA_VERSION: VERSION,
+            AURORA_VERSION: aurora.number.encode(),
             # Drivers tell instances apart by these two.
             b"hostname": b"ip-10-0-0-" + (instance.rpartition("-")[2]).encode(),
             b"port": PORT,
         }
+        if aurora.tls_required:
+            self._own[TLS_REQUIRED] = b"1"
+        self._server = aurora.server and aurora.server.encode()
         self.tls: TlsServer | None = None
         self._marked: dict[bytes, int] = {}
         self._texts: list[bytes] = []
@@ -71,6 +77,8 @@ class Variables:
         if name in self._own:
             own = self._own[name]
             return own if own.isdigit() else b"'%s'" % own
+        if name == SERVER_VERSION and self._server:
+            return b"'%s'" % self._server
         if name in ROLE:
             return b"1" if reader else b"0"
         return b"0" if reader and name in OURS else None
@@ -89,6 +97,7 @@ class Variables:
         Also return whether it asks for the topology of the *members*, which must then be told to
         the server first. The tables of *accounts* stand for the server's own in a SELECT.
         """
+        self._server = None if mariadb else self._server
         upper = statement.sql.upper()
         listed = self._listed(upper, reader=reader, mariadb=mariadb)
         if shows_variables(statement.words) or (self.tls is not None and shows_status(statement)):
@@ -101,8 +110,12 @@ class Variables:
             value = None if variable.target else self.value(variable.name, reader=reader)
             if value is not None:
                 spans.append((variable.start, variable.end, value))
-        version = b"'%s'" % VERSION
-        spans += [(start, end, version) for start, end in function_spans(statement)]
+        for function, told in (
+            (FUNCTION, self._own[AURORA_VERSION]),
+            (SERVER_FUNCTION, self._server),
+        ):
+            if told:
+                spans += [(*span, b"'%s'" % told) for span in function_spans(statement, function)]
         marked = [
             (start, end, self.mark(value, statement.sql[start:end])) for start, end, value in spans
         ]
@@ -127,6 +140,10 @@ class Variables:
     def _system(self, *, reader: bool, mariadb: bool) -> Tables:
         more = {name: self._own[name] for name in (AURORA_ID, AURORA_VERSION)}
         other = {name: value for name, value in self._own.items() if name not in more}
+        if TLS_REQUIRED in other:
+            other[TLS_REQUIRED] = b"ON"
+        if self._server:
+            other[SERVER_VERSION] = self._server
         other |= dict.fromkeys(ROLE, b"ON" if reader else b"OFF")
         other |= dict.fromkeys(OURS, b"OFF") if reader else {}
         tables = variable_tables(VARIABLE_TABLES, other, more, mariadb=mariadb)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from pytest_rdsfailover.local.gateway.accounts import Accounts
+from pytest_rdsfailover.model.aurora_versions import USUAL_AURORA, AuroraVersion
 from pytest_rdsfailover.mysql.packets import ServerFault
 
 NO_ROOM = ServerFault(1114, "HY000", "The table is full")
@@ -15,9 +16,11 @@ class Volume:
     Attributes:
         full: it has no room for another row.
         commit_delay: seconds by which it makes each commit later.
+        aurora: the version of Aurora MySQL that it belongs to.
         accounts: who may log in, as far as the gateway must know.
     """
 
     full: bool = False
     commit_delay: float = 0.0
+    aurora: AuroraVersion = USUAL_AURORA
     accounts: Accounts = field(default_factory=Accounts)

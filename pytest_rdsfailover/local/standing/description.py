@@ -10,6 +10,7 @@ from pytest_rdsfailover.local.network import Place
 from pytest_rdsfailover.local.processes.identity import Identity
 from pytest_rdsfailover.local.rds_proxy import READ_ONLY, READ_WRITE
 from pytest_rdsfailover.local.server.accounts import Account
+from pytest_rdsfailover.model.aurora_versions import USUAL_AURORA, aurora_version
 from pytest_rdsfailover.model.endpoints import Endpoint
 from pytest_rdsfailover.model.errors import SettingError, did_you_mean
 
@@ -60,6 +61,7 @@ class Description:
         parts: what it is made of, in words for people.
         since: when it stood, in seconds of the epoch.
         files: paths of what its keeper writes for users, and removes at its end.
+        aurora: the version of Aurora MySQL that it is like.
     """
 
     name: str
@@ -81,6 +83,7 @@ class Description:
     parts: Mapping[str, str]
     since: float
     files: tuple[str, ...] = ()
+    aurora: str = USUAL_AURORA.name
 
     @property
     def profile(self) -> str:
@@ -118,5 +121,6 @@ class Description:
         """
         name = self.inside(called)
         place = self.places[name]
-        found = endpoint_of(name, place.host, place.port, self.account, self.ca)
+        version = aurora_version(self.aurora)
+        found = endpoint_of(name, place.host, place.port, self.account, self.ca, version)
         return replace(found, alias=self.names.get(name, ""))

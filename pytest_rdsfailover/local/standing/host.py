@@ -95,6 +95,7 @@ class ClusterHost:
                 names=names,
                 dns=dns,
                 files=tuple(map(str, files)),
+                aurora=settings.aurora,
             )
             registry.write(self.description)
             self._stack = stack.pop_all()

@@ -6,7 +6,7 @@ from pytest_rdsfailover.cli.main import _parser
 
 CLUSTER = {
     "profile": None, "seed": None, "server": None, "toxiproxy": None, "instances": None,
-    "port": None, "aws_names": None, "user": None, "password": None, "password_file": None,
+    "port": None, "aws_names": None, "aurora": None, "user": None, "password": None, "password_file": None,
     "database": None, "proxy": [], "dns_port": None, "hosts_file": None,
 }  # fmt: skip
 LOAD = {

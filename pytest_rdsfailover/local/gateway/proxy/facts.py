@@ -1,10 +1,11 @@
 """What the proxy must know of the real server before its first client comes."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pytest_rdsfailover.local.gateway.proxy.state import TRACKED, carried
+from pytest_rdsfailover.model.aurora_versions import AuroraVersion
 from pytest_rdsfailover.mysql.statements import SqlDialect
 
 UTF8MB4_GENERAL = 45
@@ -60,6 +61,13 @@ def ask(connection: Any) -> ServerFacts:
         after_reset=None if mariadb else (client, collation),
         names=carried([name for name in TRACKED if name in known]),
     )
+
+
+def like(facts: ServerFacts, aurora: AuroraVersion) -> ServerFacts:
+    """Return the facts as a version of Aurora tells them; a MariaDB says that it is one."""
+    if aurora.server is None or facts.dialect.mariadb:
+        return facts
+    return replace(facts, version=aurora.server.encode())
 
 
 def columns_of_users(connection: Any) -> list[bytes]:
