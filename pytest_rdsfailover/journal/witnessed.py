@@ -20,6 +20,7 @@ class Witnessed:
         peers: other addresses to which this process was connected meanwhile, if anybody looked.
         rollbacks: how many ROLLBACK statements the server executed meanwhile, those in procedures among
             them; None if nobody could look.
+        in_memory: tables that live in memory, if the load may have written to them.
     """
 
     endpoint: str
@@ -30,6 +31,7 @@ class Witnessed:
     ahead: int = 0
     peers: tuple[str, ...] = ()
     rollbacks: int | None = None
+    in_memory: tuple[str, ...] = ()
 
 
 def since(

@@ -10,7 +10,7 @@ from pytest_rdsfailover.model.clock import Clock
 from pytest_rdsfailover.model.endpoints import Endpoint
 from pytest_rdsfailover.model.target import Target, Traffic
 from pytest_rdsfailover.trial.peers import peers
-from pytest_rdsfailover.trial.rollbacks import rollbacks
+from pytest_rdsfailover.trial.rollbacks import rollbacks, tables_in_memory
 
 LOOK_FOR, EVERY = 1.0, 0.005  # seconds: at this process' connections, and between two looks
 WATCH_EVERY = 0.1  # seconds between two looks at what is confirmed while the cluster fails over
@@ -39,6 +39,7 @@ class Witness:
         self._ahead = 0
         self._peers: tuple[str, ...] = ()
         self._rolled_back: int | None = None  # at the beginning
+        self._in_memory: tuple[str, ...] = ()
         self._earlier: set[str] = set()  # peers from before the load
 
     def begin(self) -> None:
@@ -46,7 +47,9 @@ class Witness:
         self._earlier = peers()
         self._before = self._target.traffic(self._mark)
         # Now, because the server counts since its start, and a procedure is known once it was called.
-        self._rolled_back = rollbacks(self._target) if self._before and self._may_call else None
+        if self._before and self._may_call:
+            self._rolled_back = rollbacks(self._target)
+            self._in_memory = tables_in_memory(self._target)
 
     def look(self, acked: Mapping[str, int]) -> str:
         """Look before anything is triggered; return why the load has not reached the cluster.
@@ -110,6 +113,7 @@ class Witness:
             whole=whole,
             ahead=self._ahead,
             peers=self._peers,
+            in_memory=self._in_memory,
         )
 
     def _other_peers(self) -> tuple[str, ...]:

@@ -370,6 +370,14 @@ def test_a_pool_is_stuck_whose_procedure_handles_the_error_of_the_demoted_writer
     assert "were never confirmed by the cluster" in error.value.trial.reason
 
 
+def test_a_table_in_memory_is_told(runner, schema):
+    with schema.audit_endpoint().connect(autocommit=True) as connection:
+        connection.cursor().execute("ALTER TABLE other ENGINE=MEMORY, MODIFY body INT")
+    workload = does(INSERT)(schema.writer_endpoint)
+    trial = runner.trial(schema.writer_endpoint, **LOAD, workload=workload)
+    assert ".other)" in failing(trial)["in_memory"].evidence
+
+
 def commits_every_tenth(endpoint):
     app, mine = Application(endpoint), threading.local()
     insert = app.does(INSERT, commit=False)

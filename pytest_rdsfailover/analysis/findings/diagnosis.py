@@ -9,6 +9,7 @@ from pytest_rdsfailover.analysis.findings.duplicated import duplicated
 from pytest_rdsfailover.analysis.findings.failed_teardown import failed_teardown
 from pytest_rdsfailover.analysis.findings.failing_tries import failing_tries
 from pytest_rdsfailover.analysis.findings.finding import SEVERITIES, Case, Finding
+from pytest_rdsfailover.analysis.findings.in_memory import in_memory
 from pytest_rdsfailover.analysis.findings.late_errors import late_errors
 from pytest_rdsfailover.analysis.findings.long_waits import long_waits
 from pytest_rdsfailover.analysis.findings.lost import lost
@@ -35,7 +36,7 @@ CHECKS: tuple[Callable[[Case], Finding | None], ...] = (
     lost, uncommitted, without_writer, rolled_back, torn, duplicated, stale_writes, stuck_writers, stuck_readers, stuck_sessions,
     late_errors,
     brownout, slower, swallowed, failing_tries, shared_client, demoted_writer, old_address, unbounded_connects,
-    long_waits, not_issued, only_reads, retry_storm, unexpected, calm_errors, failed_teardown,
+    long_waits, not_issued, only_reads, retry_storm, in_memory, unexpected, calm_errors, failed_teardown,
 )  # fmt: skip
 
 

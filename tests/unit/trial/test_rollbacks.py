@@ -33,8 +33,11 @@ def test_the_server_is_asked_for_its_rollbacks_only_where_procedures_may_be_call
 ):
     counts = iter([5, 12])
     monkeypatch.setattr(witness, "rollbacks", lambda _: next(counts))
+    monkeypatch.setattr(witness, "tables_in_memory", lambda _: ("app.carts",))
     looks = Witness(Target(calls), PLACE, "mark", SteppingClock(), may_call=may_call)
     looks.begin()
 
-    assert looks.end().rollbacks == told
+    found = looks.end()
+    assert found.rollbacks == told
+    assert bool(found.in_memory) is may_call
     assert 2 - len([*counts]) == asked

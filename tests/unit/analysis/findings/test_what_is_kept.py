@@ -13,11 +13,12 @@ EVENTS = list(acks(1.0, 20.0, 0.1))
 ACKED = len(EVENTS)
 
 
-def findings(endpoint="cluster", name="cluster", ahead=0, executed=None, **traffic):
+def findings(endpoint="cluster", name="cluster", ahead=0, executed=None, in_memory=(), **traffic):
     """Return those of a trial of which its cluster saw so much, by their names."""
     made = journal(EVENTS, writers=1)
     seen = Witnessed(
         endpoint=endpoint, address="h:1", calm=None, calm_at=0.0, ahead=ahead, rollbacks=executed,
+        in_memory=in_memory,
         whole={name: Traffic(connections=1, **{"statements": ACKED} | traffic)},
     )  # fmt: skip
     stored = Stored(positions=everything_acked(made))
@@ -101,3 +102,9 @@ def test_a_load_that_only_reads_is_found_where_it_should_write(traffic, there):
 def test_reads_that_show_no_key_may_be_anybody_s():
     assert findings(**keyed(0, asked=ACKED))["only_reads"].severity == "risky"
     assert findings()["only_reads"].severity == "broken"
+
+
+def test_tables_that_a_failover_empties_are_risky():
+    found = findings(in_memory=("app.carts",), **keyed(ACKED))["in_memory"]
+    assert found.severity == "risky"
+    assert "tables live in memory (app.carts): a failover of Aurora empties them" in found.evidence
