@@ -20,7 +20,7 @@ def trial(rds_trial, rds_cluster):
             rds_cluster.writer_endpoint,
             workload=way,
             stored=lambda: list(Order.objects.values_list("ref", flat=True)),
-            teardown=lambda _: connections.close_all(),  # of the writer's own thread
+            teardown=connections.close_all,  # of the writer's own thread
             writers=8,
             rate=50,
             bound="3s",
