@@ -48,6 +48,13 @@ def test_expects_the_failure(trial):
 def test_asks_for_something_else(trial):
     trial.expect(outages=0)
 """
+INI = """
+[pytest]
+rds_warmup = 300ms
+rds_cooldown = 100ms
+rds_rate = 100
+rds_calm_not_issued = 100%
+"""
 FOUND = "*2 of 2 writers never came back*"
 
 pytestmark = pytest.mark.local
@@ -57,6 +64,7 @@ pytestmark = pytest.mark.local
 def run(pytester):
     def run(*arguments):
         pytester.makepyfile(STUCK)
+        pytester.makeini(INI)
         return pytester.runpytest_subprocess("-p", "no:randomly", *arguments)
 
     return run
