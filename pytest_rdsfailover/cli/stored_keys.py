@@ -18,6 +18,7 @@ HIDING = {
     b"DISTINCT": "leave it out",
     b"DISTINCTROW": "leave it out",
     b"GROUP": "leave GROUP BY out",
+    b"HAVING": "leave it out",
     b"LIMIT": "leave it out",
     **dict.fromkeys(SETS, "write {} ALL"),
 }

@@ -10,7 +10,7 @@ from dataclasses import replace
 from pytest_rdsfailover.journal.complaints import HANGS, Complaint, hanging
 from pytest_rdsfailover.load.sharing import remedy_of, text_of
 from pytest_rdsfailover.model.clock import to_seconds
-from pytest_rdsfailover.model.errors import AuditError
+from pytest_rdsfailover.model.errors import AuditError, ToldError
 
 MOST_KINDS = 50  # errors whose code is a fresh number each time must not fill the memory
 SHORTEST_SECRET = 6  # characters; of a shorter one, half of all texts would be masked
@@ -126,4 +126,6 @@ def _trace(error: BaseException) -> list[str]:
     """Return the frames that an error went through, without ours around the user's code."""
     frames = traceback.extract_tb(error.__traceback__)
     theirs = [frame for frame in frames if "pytest_rdsfailover/load/" not in frame.filename]
+    if not theirs and isinstance(error, ToldError):
+        return []  # it was told by a program or service, whose lines nobody here knows
     return traceback.format_list(theirs or frames)

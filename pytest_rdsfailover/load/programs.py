@@ -150,10 +150,13 @@ class ProgramSession:
             if end:
                 self._buffer = rest
                 return line.decode("utf-8", "replace").strip()
+            self._buffer = line[
+                :LONGEST_LINE
+            ]  # no answer is as long: what follows is of no interest
             if not poll.poll(left * 1000):
                 break
             block = os.read(number, BLOCK)
-            if not block or len(self._buffer) > LONGEST_LINE:
+            if not block:
                 raise self._ended(key)
             self._buffer += block
         return None

@@ -224,6 +224,7 @@ def test_a_program_tells_what_became_of_a_key(speaker, line, expected):
     "line",
     [
         "print('inserting', key); print('ok', key, flush=True)",
+        "print('x' * 1_200_000); print('ok', key, flush=True)",
         "print('ok', key); print('ok', key, flush=True)",
         "print('ok', key); print(); print('done', flush=True)",
         "print('ok', 'other'); print('ok', key, flush=True)",

@@ -263,7 +263,7 @@ def test_a_load_without_a_failover_is_measured_and_judged(runner, resting):
         time.sleep(0.5)
 
     load.trial.expect(lost=0, stuck_writers=0)
-    assert load.trial.acked > 50
+    assert load.trial.acked > 20
     assert load.trial.milestones == []
 
 
@@ -321,7 +321,7 @@ def test_the_user_s_own_code_is_the_workload(runner, resting, is_async):
     with endpoint.connect() as connection, connection.cursor() as cursor:
         cursor.execute("DROP TABLE notes")
 
-    assert trial.acked > 50
+    assert trial.acked > 20
     trial.expect(downtime="< 2s", lost=0, duplicated=0, stuck_writers=0)
 
 

@@ -76,6 +76,21 @@ def describe_db_cluster_endpoints(self: Any) -> ActionResult:
     return ActionResult(page("DBClusterEndpoints", endpoints, self.params))
 
 
+def create_db_cluster_endpoint(self: Any) -> ActionResult:
+    """Answer `CreateDBClusterEndpoint`, which moto does not know."""
+    return ActionResult(self.backend.change_endpoints("create", parameters(self.params)))
+
+
+def modify_db_cluster_endpoint(self: Any) -> ActionResult:
+    """Answer `ModifyDBClusterEndpoint`, which moto does not know."""
+    return ActionResult(self.backend.change_endpoints("modify", parameters(self.params)))
+
+
+def delete_db_cluster_endpoint(self: Any) -> ActionResult:
+    """Answer `DeleteDBClusterEndpoint`, which moto does not know."""
+    return ActionResult(self.backend.change_endpoints("delete", parameters(self.params)))
+
+
 def describe_events(self: Any) -> ActionResult:
     """Answer `DescribeEvents`; moto's own knows no `MaxRecords`."""
     found = self.backend.describe_events(**self.params)
@@ -130,6 +145,9 @@ OURS: tuple[Call, ...] = (
     reboot_db_instance,
     switchover_global_cluster,
     describe_db_cluster_endpoints,
+    create_db_cluster_endpoint,
+    modify_db_cluster_endpoint,
+    delete_db_cluster_endpoint,
     describe_events,
     describe_db_proxy_targets,
     describe_db_proxy_endpoints,

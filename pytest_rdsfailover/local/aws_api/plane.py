@@ -39,10 +39,11 @@ class Plane:
 
     Attributes:
         impairment: what it shows late.
+        gateway: the connection.
     """
 
     def __init__(self, gateway: GatewayClient, shown: Shown) -> None:
-        self._gateway, self._usual = gateway, shown.usual
+        self.gateway, self._usual = gateway, shown.usual
         self.cluster, self._region, self._abroad = shown.cluster, shown.region, shown.abroad
         self._starting = threading.Lock()
         self._zones = {
@@ -88,7 +89,7 @@ class Plane:
         return cast("Look", answers["look"])
 
     def _look_now(self) -> Look:
-        view, plays = self._gateway.describe(), self._gateway.plays()
+        view, plays = self.gateway.describe(), self.gateway.plays()
         look = Look(
             members=tuple(
                 ShownMember(
@@ -107,7 +108,7 @@ class Plane:
 
     def _histories(self, plays: Sequence[PlayView]) -> list[tuple[PlayView, Sequence[Milestone]]]:
         """Return what each of the failovers and restarts has done so far."""
-        return [(play, self._gateway.milestones(number)) for number, play in enumerate(plays)]
+        return [(play, self.gateway.milestones(number)) for number, play in enumerate(plays)]
 
     def look_again(self) -> None:
         """Let the rest of this request's answer show the cluster as it is now."""
@@ -173,7 +174,7 @@ class Plane:
         """
         listed = time.monotonic() - self.impairment.late_events
         happened = []
-        for play, milestones in self._histories(self._gateway.plays()):
+        for play, milestones in self._histories(self.gateway.plays()):
             cross = bool(play.target and play.victim) and (
                 self._zones[play.target or ""] != self._zones[play.victim or ""]
             )
@@ -190,7 +191,7 @@ class Plane:
 
     def _resting(self) -> ClusterView:
         """Return the cluster; refuse if a failover is on its way."""
-        view = self._gateway.describe()
+        view = self.gateway.describe()
         if view.playing:
             raise RefusalError(
                 "InvalidDBClusterStateFault",
@@ -238,7 +239,7 @@ class Plane:
         profile: Profile = script.profile
         steps = choreography(profile, writer=writer, target=target, seed=script.seed)
         try:
-            self._gateway.play(
+            self.gateway.play(
                 steps, profile.read_only_error, name=profile.name, dns_ttl=profile.dns_ttl
             )
         except GatewayError as error:

@@ -73,8 +73,8 @@ FILTERS = {
 
 
 def selected(
-    endpoints: Sequence[Mapping[str, str]], filters: Sequence[Filter]
-) -> list[Mapping[str, str]]:
+    endpoints: Sequence[Mapping[str, object]], filters: Sequence[Filter]
+) -> list[Mapping[str, object]]:
     """Return those endpoints of a cluster that pass all filters; values are taken in any case.
 
     Raises:
@@ -86,6 +86,6 @@ def selected(
             raise RefusalError("InvalidParameterValue", f"Unrecognized filter name: {name}")
         field = FILTERS[name]
         endpoints = [
-            endpoint for endpoint in endpoints if endpoint.get(field, "").lower() in values
+            endpoint for endpoint in endpoints if str(endpoint.get(field, "")).lower() in values
         ]
     return list(endpoints)

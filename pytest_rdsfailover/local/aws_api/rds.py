@@ -9,6 +9,12 @@ from moto.rds.exceptions import RDSClientError
 from moto.rds.models import RDSBackend, rds_backends
 
 from pytest_rdsfailover.local.aws_api import limits, request
+from pytest_rdsfailover.local.aws_api.custom import (
+    NAME,
+    CustomCalls,
+    EndpointRequest,
+    ShownEndpoint,
+)
 from pytest_rdsfailover.local.aws_api.event_list import from_moto, listed
 from pytest_rdsfailover.local.aws_api.plane import Plane, RefusalError
 from pytest_rdsfailover.local.aws_api.proxies import PROXY, endpoints, targets
@@ -36,6 +42,7 @@ class LocalRds(RDSBackend):  # type: ignore[misc]
     __module__ = "moto.rds.models"  # moto looks for the URLs of a service beside its backend
 
     plane: Plane
+    custom: CustomCalls
     shown: Shown
 
     def show(self) -> None:
@@ -269,27 +276,55 @@ class LocalRds(RDSBackend):  # type: ignore[misc]
 
     def describe_db_cluster_endpoints(
         self, cluster: str | None, endpoint: str | None, filters: Sequence[Filter]
-    ) -> list[Mapping[str, str]]:
-        """Return the writer and the reader endpoint of a cluster, or of all clusters.
+    ) -> list[Mapping[str, object]]:
+        """Return the writer, the reader and the custom endpoints of a cluster, or of all clusters.
 
         Raises:
             RefusalError: for a filter that RDS has not.
         """
+        owners = self.describe_db_clusters(cluster)
+        ours = any(owner.db_cluster_identifier == self.plane.cluster for owner in owners)
+        custom = [
+            shown
+            for shown in (self.custom.listed() if ours else ())
+            if endpoint in (None, shown[NAME])
+        ]
         if endpoint is not None:  # only endpoints of one's own have an identifier
-            return []
+            return selected(custom, filters)
         return selected(
             [
-                {
-                    "DBClusterIdentifier": owner.db_cluster_identifier,
-                    "Endpoint": host,
-                    "Status": "available",
-                    "EndpointType": kind,
-                }
-                for owner in self.describe_db_clusters(cluster)
-                for kind, host in (("WRITER", owner.endpoint), ("READER", owner.reader_endpoint))
+                *custom,
+                *(
+                    {
+                        "DBClusterIdentifier": owner.db_cluster_identifier,
+                        "Endpoint": host,
+                        "Status": "available",
+                        "EndpointType": kind,
+                    }
+                    for owner in owners
+                    for kind, host in (
+                        ("WRITER", owner.endpoint),
+                        ("READER", owner.reader_endpoint),
+                    )
+                ),
             ],
             filters,
         )
+
+    def change_endpoints(self, action: str, asked: EndpointRequest) -> ShownEndpoint:
+        """Create, modify or delete a custom endpoint of the local cluster; return it.
+
+        Raises:
+            RDSClientError: if there is no such cluster.
+            RefusalError: with RDS' code.
+        """
+        cluster = asked.get("DBClusterIdentifier")
+        if cluster is not None and not isinstance(
+            self.describe_db_clusters(cluster)[0], ShownCluster
+        ):
+            raise NotImplementedError(f"a custom endpoint of {cluster}")
+        changed: ShownEndpoint = getattr(self.custom, action)(asked)
+        return changed
 
 
 def tiers(cluster: ShownCluster) -> dict[str, int]:

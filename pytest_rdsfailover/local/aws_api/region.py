@@ -19,6 +19,7 @@ from moto.rds.models import rds_backends
 from moto.secretsmanager.models import secretsmanager_backends
 
 from pytest_rdsfailover.local.aws_api import alarms, calls, fis, metrics, request
+from pytest_rdsfailover.local.aws_api.custom import CustomCalls
 from pytest_rdsfailover.local.aws_api.fis import LocalFis
 from pytest_rdsfailover.local.aws_api.impairment import IMPAIR, Impairment, Throttle
 from pytest_rdsfailover.local.aws_api.lambda_calls import LambdaCalls, is_of_lambda
@@ -84,7 +85,7 @@ class RegionApplication:
         shown: Callable[[], Shown],
         functions: LambdaCalls,
     ) -> None:
-        install(plane, passwords)
+        install(plane, passwords, shown())
         metrics.install(sampler)
         self._passwords, self._shown, self._functions = passwords, shown, functions
         self._plane, self._changed = plane, False
@@ -147,6 +148,7 @@ class RegionApplication:
         if self._changed:
             BackendDict.reset()
             reset_model_data()
+            LocalRds.custom.undo()
             self._changed = False
 
 
@@ -187,9 +189,11 @@ def script_of(environ: WSGIEnvironment) -> Script | None:
     return decode_script(text) if text else None
 
 
-def install(plane: Plane, passwords: Passwords) -> None:
+def install(plane: Plane, passwords: Passwords, shown: Shown) -> None:
     """Put our RDS, FIS and Secrets Manager in the place of moto's."""
     LocalRds.plane, LocalSecrets.passwords = plane, passwords
+    arn = f"arn:aws:rds:{shown.region}:{DEFAULT_ACCOUNT_ID}"
+    LocalRds.custom = CustomCalls(plane.gateway, shown.cluster, shown.places["cluster"], arn)
     rds_backends.backend, fis_backends.backend = LocalRds, LocalFis
     secretsmanager_backends.backend = LocalSecrets
     LocalFis.rds = staticmethod(lambda region: rds_backends[DEFAULT_ACCOUNT_ID][region])

@@ -9,6 +9,7 @@ from dataclasses import asdict
 from io import BufferedRWPair
 from typing import TYPE_CHECKING, Self, TypeVar
 
+from pytest_rdsfailover.local.gateway.custom_endpoints import CustomEndpoint, CustomEndpoints
 from pytest_rdsfailover.local.gateway.messages import (
     AddSecret,
     AskEndpoint,
@@ -205,6 +206,22 @@ class GatewayClient:
             GatewayError: if the gateway does not answer, or there is no such instance.
         """
         self._ask("faults", faults, Done)
+
+    def custom_endpoints(self) -> Sequence[CustomEndpoint]:
+        """Return the custom endpoints.
+
+        Raises:
+            GatewayError: if the gateway does not answer.
+        """
+        return self._ask("custom", EMPTY, CustomEndpoints).endpoints
+
+    def set_custom_endpoints(self, endpoints: Sequence[CustomEndpoint]) -> None:
+        """Have these custom endpoints from now on, and no others.
+
+        Raises:
+            GatewayError: if one cannot be had.
+        """
+        self._ask("custom_set", CustomEndpoints(endpoints=endpoints), Done)
 
     def figures(self) -> ClusterFigures:
         """Return what is counted of instances and of the proxy.

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
+from pytest_rdsfailover.local.gateway.custom_endpoints import CustomEndpoints
 from pytest_rdsfailover.local.gateway.messages import (
     COMMAND,
     AskEndpoint,
@@ -62,6 +63,8 @@ class Control:
             "sessions": self._sessions,
             "figures": self._figures,
             "faults": self._set_faults,
+            "custom": lambda _: CustomEndpoints(endpoints=[*gateway.router.custom.values()]),
+            "custom_set": self._set_custom,
             **ProxyControl(proxy).commands,
         }
 
@@ -170,6 +173,10 @@ class Control:
             instance.most = crowded.get(instance.id)
         router.volume.full, router.volume.commit_delay = faults.full, faults.commit_delay
         self._proxy.look()  # who waited for a connection may have one now
+        return Done()
+
+    def _set_custom(self, message: Message) -> Done:
+        self._gateway.set_custom(typed(CustomEndpoints, message).endpoints)
         return Done()
 
     def _figures(self, _: Message) -> ClusterFigures:

@@ -2,11 +2,12 @@
 
 import enum
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from pytest_rdsfailover.local.gateway.aurora import TopologyRow
 from pytest_rdsfailover.local.gateway.commits import Commits
+from pytest_rdsfailover.local.gateway.custom_endpoints import CustomEndpoint
 from pytest_rdsfailover.local.gateway.volume import Volume
 from pytest_rdsfailover.model.errors import GatewayError
 
@@ -68,6 +69,7 @@ class Router:
         writer: the nominal writer; it stays so until another instance is promoted.
         dns: the instance that the cluster endpoint's name leads to.
         volume: where all of them store rows.
+        custom: the custom endpoints, by name.
     """
 
     def __init__(self, count: int) -> None:
@@ -78,6 +80,7 @@ class Router:
         }
         self.writer = self.dns = ids[0]
         self.instances[self.writer].writer = True
+        self.custom: Mapping[str, CustomEndpoint] = {}
         self._turn = 0
 
     @property
@@ -119,7 +122,28 @@ class Router:
             return self.instances[self.dns]
         if endpoint == READER:
             return self._reader()
+        if endpoint in self.custom:
+            return self._of_custom(self.custom[endpoint])
         return self.instance(endpoint)
+
+    def _of_custom(self, endpoint: CustomEndpoint) -> Instance:
+        """Return the least busy instance of a custom endpoint; one that refuses if none is up."""
+        group = [
+            instance
+            for instance in self.instances.values()
+            if endpoint.leads_to(instance.id, writer=instance.id == self.writer)
+        ]
+        for state in (State.UP, State.SILENT):
+            if _in(state, group):
+                return self._least_busy(_in(state, group))
+        return Instance(id=endpoint.name, state=State.REFUSING)
+
+    def _least_busy(self, group: Sequence[Instance]) -> Instance:
+        """Return the instance with the fewest sessions, by turns among equals."""
+        fewest = min(instance.sessions for instance in group)
+        idle = [instance for instance in group if instance.sessions == fewest]
+        self._turn += 1
+        return idle[self._turn % len(idle)]
 
     def _reader(self) -> Instance:
         """Return the reader with the fewest sessions, by turns among equals.
@@ -131,10 +155,7 @@ class Router:
         writer = self.instances[self.writer]
         for group in (_in(State.UP, readers), _in(State.UP, [writer]), _in(State.SILENT, readers)):
             if group:
-                fewest = min(instance.sessions for instance in group)
-                idle = [instance for instance in group if instance.sessions == fewest]
-                self._turn += 1
-                return idle[self._turn % len(idle)]
+                return self._least_busy(group)
         return writer
 
     def refused(self) -> frozenset[str]:

@@ -4,10 +4,12 @@ import asyncio
 import ssl
 import time
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from pytest_rdsfailover.local.gateway.client_stream import ClientStream
+from pytest_rdsfailover.local.gateway.custom_endpoints import CustomEndpoint
+from pytest_rdsfailover.local.gateway.custom_listeners import CustomListeners
 from pytest_rdsfailover.local.gateway.late_commits import LateCommits
 from pytest_rdsfailover.local.gateway.router import Instance, Router, State
 from pytest_rdsfailover.local.gateway.session import InstanceSession
@@ -200,6 +202,7 @@ class Gateway:
     ) -> None:
         self.router, self.dial, self.witness, self.tls = router, dial, witness, tls
         self.ports: dict[str, int] = {}
+        self._custom = CustomListeners(self._accept)
         self.crash: Callable[[str], bool] = lambda _: False
         self._links: dict[str, set[InstanceLink]] = defaultdict(set)
         # Threads whose client went away while the server was still working for them.
@@ -216,6 +219,18 @@ class Gateway:
             raw = bound()
             self.ports[endpoint] = raw.getsockname()[1]
             await loop.create_server(partial(self._accept, endpoint), sock=raw, backlog=BACKLOG)
+
+    def set_custom(self, endpoints: Sequence[CustomEndpoint]) -> None:
+        """Have these custom endpoints from now on, and no others.
+
+        Raises:
+            GatewayError: if one cannot be listened at, or names an instance that is not there.
+        """
+        for endpoint in endpoints:
+            for name in (*endpoint.members, *endpoint.excluded):
+                self.router.instance(name)
+        self._custom.listen(endpoints)
+        self.router.custom = {endpoint.name: endpoint for endpoint in endpoints}
 
     def _accept(self, endpoint: str) -> Side:
         return InstanceLink(self, endpoint).client

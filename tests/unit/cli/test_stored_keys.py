@@ -49,6 +49,7 @@ def test_what_is_no_query_is_refused(sql):
         ("SELECT DISTINCT ref FROM orders", "DISTINCT .*leave it out"),
         ("(select distinct(ref) from orders)", "DISTINCT .*leave it out"),
         ("SELECT ref FROM orders GROUP BY ref", "GROUP BY out"),
+        ("SELECT ref FROM orders HAVING ref > 'a'", "HAVING .*leave it out"),
         ("SELECT ref FROM a UNION SELECT ref FROM b", "write UNION ALL"),
         ("(SELECT ref FROM a) UNION DISTINCT (SELECT ref FROM b)", "write UNION ALL"),
         ("SELECT ref FROM a UNION ALL (SELECT DISTINCT ref FROM b)", "DISTINCT"),

@@ -10,6 +10,7 @@ import pytest
 from pytest_rdsfailover.journal.journal import Journal
 from pytest_rdsfailover.load.complaints import Complaints
 from pytest_rdsfailover.load.engine import LoadError
+from pytest_rdsfailover.load.programs import ProcessWorkload
 from pytest_rdsfailover.load.sharing import remedy_of
 from pytest_rdsfailover.load.threads import ThreadLoad
 from pytest_rdsfailover.load.user_code import CallWorkload
@@ -134,6 +135,20 @@ def test_errors_of_one_class_from_different_lines_are_told_apart():
     assert {each.text for each in complaints.found()} >= {"'card'", "'order'"}
     (shared,) = [each for each in complaints.found() if each.remedy]
     assert shared.remedy in str(shared)
+
+
+def test_what_a_program_or_a_service_told_has_no_line_of_ours():
+    workload = ProcessWorkload(command=["/bin/true"])
+    session = workload.open()
+    error = raised(lambda: workload.write("k-1", session))
+    workload.close(session)
+    error.__traceback__ = error.__traceback__.tb_next.tb_next  # those of this test
+    complaints = Complaints()
+    complaints.note(error, 0)
+
+    (found,) = complaints.found()
+    assert "/bin/true has ended (status 0) before it answered k-1" in found.text
+    assert found.trace == ""
 
 
 class UnspeakableError(Exception):
