@@ -65,7 +65,7 @@ def test_the_application_has_rights_in_its_own_database_only(own_server):
     with pytest.raises(ServerError, match="denied"):
         ask(own_server, "CREATE DATABASE other")
     with pytest.raises(ServerError, match="denied"):
-        ask(own_server, "SELECT user FROM mysql.user")
+        ask(own_server, "SELECT user FROM mysql.db")
 
 
 def test_no_account_can_log_in_without_a_password(own_server):
