@@ -102,6 +102,7 @@ class LocalBackend:
 def _recovers(cluster: LocalCluster) -> bool:
     """Return whether a cluster comes to rest without a fault; close it if it does not."""
     try:
+        cluster.check_server()
         cluster.rest()
         cluster.network.mend()
         cluster.aws.undo()

@@ -162,6 +162,10 @@ class LocalCluster(LocalTarget):
         self.aws.check()
         self._gateway.check()
 
+    def check_server(self) -> None:
+        """Raise ServerError if a server of ours does not answer; costs a login."""
+        self._server.check_answers()
+
     @property
     def busy(self) -> int:
         """Return on how many connections of clients a statement is under way."""

@@ -11,6 +11,7 @@ import pymysql
 import pytest
 from waiting import until
 
+from pytest_rdsfailover.local.backend import _recovers
 from pytest_rdsfailover.local.processes.cache import cache_directory
 from pytest_rdsfailover.local.processes.ports import reserve_port
 from pytest_rdsfailover.local.server import accounts, dialects
@@ -64,7 +65,7 @@ def test_the_application_has_rights_in_its_own_database_only(own_server):
     with pytest.raises(ServerError, match="denied"):
         ask(own_server, "CREATE DATABASE other")
     with pytest.raises(ServerError, match="denied"):
-        ask(own_server, "SELECT user FROM mysql.user")
+        ask(own_server, "SELECT user FROM mysql.db")
 
 
 def test_no_account_can_log_in_without_a_password(own_server):
@@ -330,3 +331,34 @@ def listening(pid):
         for line in (about / "net" / name).read_text().splitlines()[1:]
     ]
     return [line[1] for line in lines if line[3] == "0A" and f"socket:[{line[9]}]" in files]
+
+
+def test_a_server_that_is_frozen_does_not_answer(own_server, monkeypatch):
+    own_server.check_answers()
+    monkeypatch.setattr(server_module, "ANSWERS", SHORT)
+    own_server.process.freeze()
+    try:
+        own_server.check()  # it has not ended
+        with pytest.raises(ServerError):
+            own_server.check_answers()
+    finally:
+        own_server.process.thaw()
+
+
+class Frozen:
+    """A cluster whose server does not answer."""
+
+    closed = False
+
+    def check_server(self):
+        raise ServerError("timed out")
+
+    def close(self):
+        self.closed = True
+
+
+def test_a_cluster_whose_server_is_frozen_is_no_next_test_s():
+    cluster = Frozen()
+
+    assert not _recovers(cluster)
+    assert cluster.closed

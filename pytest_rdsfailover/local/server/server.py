@@ -17,11 +17,13 @@ from pytest_rdsfailover.local.server.accounts import Account, Address, ServerErr
 from pytest_rdsfailover.local.server.programs import ServerProgram, ServerUrl
 from pytest_rdsfailover.local.server.template import Source, as_this_user, copy_data, template
 from pytest_rdsfailover.local.server.url_server import UrlServer
+from pytest_rdsfailover.model.endpoints import Bounds
 from pytest_rdsfailover.model.errors import NotReadyError, SettingError
 from pytest_rdsfailover.model.settings import FixedAccount
 
 PATIENCE = 60.0  # seconds for a server to start, on a busy machine
 LOOK_EVERY = 0.005  # seconds between two looks whether it answers
+ANSWERS = Bounds(connect=5.0, read=5.0, write=5.0)  # a stopped one takes for ever
 LONGEST_SOCKET_PATH = 100  # bytes; systems allow 104 to 108
 
 
@@ -42,6 +44,9 @@ class Server(Protocol):
 
     def check(self) -> None:
         """Raise DiedError if the server has ended."""
+
+    def check_answers(self) -> None:
+        """Raise ServerError if a server of ours, which could be replaced, does not answer."""
 
     def close(self) -> None:
         """Leave nothing of ours behind."""
@@ -99,6 +104,11 @@ class OwnServer:
     def check(self) -> None:
         """Raise DiedError, with the end of its log, if the server has ended."""
         self.process.check()
+
+    def check_answers(self) -> None:
+        """Raise ServerError if the server does not answer within seconds, as a frozen one."""
+        with accounts.session(self.address, self.admin, bounds=ANSWERS):
+            pass
 
     def restart(self) -> None:
         """Kill the server if it runs, and start it again; it recovers as after a power cut."""
