@@ -1,6 +1,10 @@
 import os
+from types import SimpleNamespace
 
-from pytest_rdsfailover.load.watchdog import Watchdog, cpu_seconds
+import pytest
+
+from pytest_rdsfailover.load import watchdog
+from pytest_rdsfailover.load.watchdog import BEAT, LATE, Watchdog, cpu_seconds
 
 STAT = "cpu  100 0 50 800 50 0 0 0 7 0\ncpu0 1 1 1 1\n"
 
@@ -31,3 +35,41 @@ def test_a_watchdog_that_never_began_ends_without_a_word():
     dog.stop()
 
     assert (dog.pauses, dog.strangers) == ([], None)
+
+
+@pytest.mark.parametrize(
+    ("used", "taken", "strangers"),
+    [
+        ((16.0, 6.0), 2_000_000_000, 2.0),  # six seconds of all, two of them ours, in two
+        ((16.0, 20.0), 2_000_000_000, 0.0),
+        ((16.0, 6.0), 0, None),
+        ((10.0, 4.0), 1, 0.0),
+        (None, 2_000_000_000, None),
+    ],
+)
+def test_strangers_are_what_nobody_of_ours_has_used(monkeypatch, used, taken, strangers):
+    dog = Watchdog()
+    dog._begun, dog._begun_at = (10.0, 4.0), 5_000_000_000
+    monkeypatch.setattr(watchdog, "cpu_seconds", lambda _: used)
+    monkeypatch.setattr(watchdog.time, "monotonic_ns", lambda: 5_000_000_000 + taken)
+
+    assert dog._strangers() == strangers
+
+
+@pytest.mark.parametrize(("late", "pauses"), [(LATE, 0), (LATE + 1, 1)])
+def test_a_look_that_is_too_late_is_a_pause_from_when_it_was_due(monkeypatch, late, pauses):
+    dog, begun = Watchdog(), 1_000_000_000
+    moments = iter([begun, begun, begun + BEAT + late])  # it begins, sleeps, and looks
+
+    def now():
+        moment = next(moments)
+        if moment > begun:
+            dog._over.set()
+        return moment
+
+    slept = []
+    monkeypatch.setattr(watchdog, "time", SimpleNamespace(monotonic_ns=now, sleep=slept.append))
+    dog._watch()
+
+    assert slept == [BEAT / 1e9]
+    assert dog.pauses == [((begun + BEAT) / 1e9, (begun + BEAT + late) / 1e9)] * pauses
