@@ -87,7 +87,7 @@ class Trials(Sequence[Sample]):
         return (
             f"<{type(self).__name__}: {found.trials} of {self.planned}, down"
             f" {format_duration(found.median.value)} in the middle,"
-            f" {format_duration(max(one.downtime.value for one in self if one.measured))} at most,"
+            f" {format_duration(max(trial.downtime.value for trial in self if trial.measured))} at most,"
             f" {found.zero} of {found.trials} without{invalid}>"
         )
 
