@@ -3,8 +3,8 @@
 import secrets
 import socket
 import sys
-from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Self, Unpack, cast
 
@@ -216,6 +216,7 @@ class Faults:
 
     def __init__(self, network: Network) -> None:
         self._network = network
+        self._down: set[str] = set()  # the proxies that a block refuses connections to
 
     @property
     def client(self) -> ToxiproxyClient:
@@ -226,9 +227,22 @@ class Faults:
         """Return the name of an endpoint's proxy in Toxiproxy."""
         return self._network.prefix + endpoint.name
 
-    def down(self, endpoint: Endpoint) -> AbstractContextManager[None]:
+    @contextmanager
+    def down(self, endpoint: Endpoint) -> Iterator[None]:
         """Refuse connections to an endpoint for the block, and cut those that exist."""
-        return self.client.down(self.proxy(endpoint))
+        name = self.proxy(endpoint)
+        with self.client.down(name):
+            self._down.add(name)
+            try:
+                yield
+            finally:
+                self._down.discard(name)
+
+    def mend(self) -> None:
+        """End what blocks that were never left have begun, and every other toxic of a test."""
+        while self._down:
+            self.client.update(self._down.pop(), enabled=True)
+        self._network.mend()
 
     def toxic(
         self,

@@ -260,8 +260,9 @@ def rds_toxiproxy(rds_cluster: "AnyCluster") -> Iterator["Faults"]:
 
     if not isinstance(rds_cluster, LocalCluster):
         pytest.skip("there is no Toxiproxy in front of a real cluster")
-    yield Faults(rds_cluster.network)
-    rds_cluster.network.mend()
+    faults = Faults(rds_cluster.network)
+    yield faults
+    faults.mend()
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ from collections.abc import Set as AbstractSet
 
 import pytest
 
+from pytest_rdsfailover.analysis.verdicts.arguments import Expectations
 from pytest_rdsfailover.model.errors import UnaskedFindingWarning
 from pytest_rdsfailover.plugin.measured import MeasuredTrial
 
@@ -38,7 +39,9 @@ def _unasked(entries: Sequence[MeasuredTrial], asked: AbstractSet[str]) -> Itera
 
 def _remedy(name: str, bound: str) -> str:
     """Return what would have told a finding, and how a test says that it is meant."""
-    return (
-        f"; trial.expect({bound}) would have failed, or say that you expect it, for example with"
-        f' {name}=">= 1"'
+    meant = (
+        f'say that you expect it, for example with {name}=">= 1"'
+        if name in Expectations.__annotations__
+        else "ignore UnaskedFindingWarning where it is meant"
     )
+    return f"; trial.expect({bound}) would have failed, or {meant}"

@@ -15,9 +15,14 @@ class Disturbances:
 
     def __init__(self, target: Target, others: Sequence[Failover]) -> None:
         self._target, self._others = target, others
+        self._under_way = [failover for failover in self._all() if not failover.settled()]
         self._past: list[Failover] = []
         self._own: list[Failover] = []
         self._end = float("inf")
+
+    def missed(self) -> bool:
+        """Tell whether the load waited for the end of a failover, and saw none itself."""
+        return bool(self._under_way) and not self.found()
 
     def begin(self) -> None:
         """Leave out what is over by now."""

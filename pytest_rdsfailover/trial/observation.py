@@ -47,6 +47,10 @@ from pytest_rdsfailover.trial.witness import Witness
 LAST_CALL = (
     10.0  # seconds for which a writer at the end of its load is let finish, within the bound
 )
+MISSED = (
+    "a failover was on its way when the load was asked for, and over before its first write: nothing"
+    " was disturbed; begin the load first"
+)
 
 
 class Observation:
@@ -235,6 +239,7 @@ class Observation:
         self._disturbances.end(stop)
         failovers = self._disturbances.found()
         course = self._course(failovers, stop=stop, writer_after=self._target.writer)
+        unfit = unfit or MISSED * self._disturbances.missed()
         course = replace(course, unfit=unfit, witnessed=witnessed, sessions=sessions)
         found = audited(
             course, self._workload, self._target, self._clock, secret=self._endpoint.password

@@ -9,6 +9,7 @@ from waiting import until
 
 from pytest_rdsfailover.local.cluster import LocalCluster
 from pytest_rdsfailover.local.failovers import FailoverInProgressError
+from pytest_rdsfailover.local.network import Faults
 from pytest_rdsfailover.local.profiles.profiles import parse_profile
 from pytest_rdsfailover.model.errors import SettingError
 
@@ -212,3 +213,14 @@ def test_a_wanted_port_is_used_and_a_taken_one_is_refused(server_program):
         assert cluster.writer_endpoint.port == number
         with pytest.raises(SettingError, match=f"port {number} is taken"):
             LocalCluster(server_program, network, profile, port=number)
+
+
+def test_an_endpoint_that_a_test_left_down_is_mended(cluster):
+    faults = Faults(cluster.network)
+    left = faults.down(cluster.writer_endpoint)  # a failed test's traceback keeps its block open
+    left.__enter__()
+    assert code(lambda: instance_at(cluster.writer_endpoint)) == 2003
+
+    faults.mend()
+
+    assert instance_at(cluster.writer_endpoint) == cluster.writer

@@ -84,12 +84,18 @@ def test_a_failover_that_begins_in_the_cool_down_is_waited_for(runner, resting, 
     assert trial.downtime > 0.75
 
 
-def test_a_load_of_ours_begins_after_a_failover_that_is_on(runner, resting, slow):
+def test_a_load_of_ours_that_begins_after_a_failover_that_was_on_shows_nothing(
+    runner, resting, slow
+):
     runner.fail_over(wait=False, profile=slow)
-    with runner.load(resting.writer_endpoint, **LOAD) as load:
+    with (
+        pytest.raises(
+            InvalidTrialError, match="over before its first write: nothing was disturbed"
+        ),
+        runner.load(resting.writer_endpoint, **LOAD) as load,
+    ):
         load.warm_up()
 
-    assert load.trial.valid
     assert load.trial.refused + load.trial.unknown == 0
     assert load.trial.milestones == []
 

@@ -14,3 +14,13 @@ def test_a_finding_that_is_meant_is_asked_for_by_its_own_name(name):
         tell_unasked([entry], set(), strict=False)
 
     tell_unasked([entry], {name}, strict=False)
+
+
+@pytest.mark.parametrize("name", ["uncommitted", "only_reads"])
+def test_a_finding_that_is_no_expectation_is_not_told_to_be_one(name):
+    finding = {"name": name, "severity": "broken", "evidence": "it is", "expectation": "lost=0"}
+    entry = {"trial": {"valid": True, "findings": [finding]}}
+    with pytest.warns(
+        UnaskedFindingWarning, match=r"expect\(lost=0\).* ignore UnaskedFindingWarning"
+    ):
+        tell_unasked([entry], set(), strict=False)
