@@ -12,11 +12,13 @@ from fitness import fit
 
 from pytest_rdsfailover.local.standing.registry import Registry
 
-# Ctrl-C is heard, whoever runs the tests: in the background shells ignore it for all that they start.
+# All signals are heard, whoever runs the tests: shells ignore some for all that they start in the background.
 COMMAND = """
 import signal, sys
 from pytest_rdsfailover.cli.main import main
 signal.signal(signal.SIGINT, signal.default_int_handler)
+for ending in (signal.SIGHUP, signal.SIGQUIT):
+    signal.signal(ending, signal.SIG_DFL)
 sys.exit(main())
 """
 PATIENCE = 60.0  # seconds; the machine may be busy
