@@ -65,7 +65,6 @@ OPERATORS: dict[str, Callable[[float, float], bool]] = {
 }
 # What disproves a bound.
 OPPOSITE = {"<": ">=", "<=": ">", ">": "<=", ">=": "<"}
-OF_WRITERS = frozenset({"stuck_writers", "stuck_readers"})
 UNNAMED = 'a bound has the name of its figure: write expect(downtime="< 2s")'
 BOUND = re.compile(r"(?P<operator><=|>=|==|<|>)\s*(?P<value>\S.*)")
 
@@ -147,23 +146,6 @@ def check_resolution(expectations: Iterable[Expectation], rate: float) -> None:
             f"{expectation} is finer than a load of {rate:g} writes per second can see"
             f" ({format_duration(MISSED_SLOTS / rate)}); {resolving(expectation.bound)}"
         )
-
-
-def check_writers(expectations: Iterable[Expectation], writers: int) -> None:
-    """Refuse bounds on a number of writers that it meets whatever happens.
-
-    Raises:
-        SettingError: naming how many writers there are.
-    """
-    for expectation in expectations:
-        allowed = {"<=": expectation.bound, "<": expectation.bound - 1}.get(
-            expectation.operator, -1
-        )
-        if expectation.name in OF_WRITERS and allowed >= writers:
-            raise SettingError(
-                f"{expectation} holds for every trial of {writers} writers, so it says nothing: name a"
-                " bound"
-            )
 
 
 def _telling(expectation: Expectation) -> Expectation:

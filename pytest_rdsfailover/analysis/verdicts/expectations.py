@@ -14,7 +14,6 @@ from pytest_rdsfailover.analysis.verdicts.bounds import (
     SERVED_WITHIN,
     Expectation,
     check_resolution,
-    check_writers,
     parse_expectations,
 )
 from pytest_rdsfailover.model.durations import format_duration, format_moment
@@ -54,7 +53,6 @@ def expect(summary: Summary, **bounds: object) -> None:
     __tracebackhide__ = True
     expectations = parse_expectations(**bounds)
     check_resolution(expectations, summary.rate)
-    check_writers(expectations, summary.writers)
     complaint = complaints(summary, expectations)
     if complaint:
         raise AssertionError("\n".join(complaint))

@@ -8,7 +8,6 @@ from pytest_rdsfailover.analysis.verdicts.arguments import Claims, Expectations
 from pytest_rdsfailover.analysis.verdicts.bounds import (
     KINDS,
     check_resolution,
-    check_writers,
     parse_expectations,
 )
 from pytest_rdsfailover.analysis.verdicts.claims import NO_DOWNTIME
@@ -183,14 +182,6 @@ def test_a_bound_finer_than_the_rate_can_see_is_refused_with_the_rate_that_could
     check_resolution(fine, rate=20)
     with pytest.raises(SettingError, match="needs a rate of at least 20 writes per second"):
         check_resolution(fine, rate=19)
-
-
-@pytest.mark.parametrize("bound", ["<= 8", "< 9"])
-@pytest.mark.parametrize("name", ["stuck_writers", "stuck_readers"])
-def test_a_bound_that_all_writers_meet_is_refused(name, bound):
-    check_writers(parse_expectations(**{name: bound}), writers=9)
-    with pytest.raises(SettingError, match="holds for every trial of 8 writers"):
-        check_writers(parse_expectations(**{name: bound}), writers=8)
 
 
 def test_the_attempts_downtime_is_resolved_by_the_rate_and_the_staleness_is_not():
