@@ -20,6 +20,7 @@ HIDING = {
     b"GROUP": "leave GROUP BY out",
     b"HAVING": "leave it out",
     b"LIMIT": "leave it out",
+    b"FETCH": "leave FETCH FIRST out",
     **dict.fromkeys(SETS, "write {} ALL"),
 }
 

@@ -54,6 +54,7 @@ def test_what_is_no_query_is_refused(sql):
         ("(SELECT ref FROM a) UNION DISTINCT (SELECT ref FROM b)", "write UNION ALL"),
         ("SELECT ref FROM a UNION ALL (SELECT DISTINCT ref FROM b)", "DISTINCT"),
         ("SELECT ref FROM orders LIMIT 1000", "LIMIT"),
+        ("SELECT ref FROM orders FETCH FIRST 9 ROWS ONLY", "leave FETCH FIRST out"),
         ("WITH a AS (SELECT 1) SELECT DISTINCT ref FROM orders", "DISTINCT"),
     ],
 )
