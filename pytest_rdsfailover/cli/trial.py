@@ -85,7 +85,7 @@ def trial(options: argparse.Namespace) -> int:
     with ended_by_signals(), ExitStack() as stack:
         cluster = stack.enter_context(_cluster(options, settings))
         fleet = stack.enter_context(fleets.fleet(options, settings, cluster))
-        mark = {} if options.exec is None else stack.enter_context(guarded())
+        mark = {} if options.exec is None else stack.enter_context(guarded(until_end=True))
         session = TrialSession(options, settings, cluster, fleet, mark)
         session.prepare()
         directory = options.journal or stack.enter_context(tempfile.TemporaryDirectory())
