@@ -50,6 +50,15 @@ class Fence:
         ]:
             self._ask(f"KILL CONNECTION {thread}", ignore=NO_SUCH_THREAD)
 
+    def interrupt(self, threads: Collection[int]) -> None:
+        """End the statements that sessions are running, not the sessions.
+
+        Raises:
+            GatewayError: if the server will not.
+        """
+        for thread in threads:
+            self._ask(f"KILL QUERY {thread}", ignore=NO_SUCH_THREAD)
+
     def alive(self, threads: Collection[int]) -> set[int]:
         """Return those ids that are still in the server's process list.
 

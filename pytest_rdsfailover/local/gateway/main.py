@@ -18,15 +18,17 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from pytest_rdsfailover.local.gateway.all_sessions import AllSessions
 from pytest_rdsfailover.local.gateway.config import Config, decode
 from pytest_rdsfailover.local.gateway.control import Control
 from pytest_rdsfailover.local.gateway.crash import NAME, crash_steps
 from pytest_rdsfailover.local.gateway.fence import Fence
+from pytest_rdsfailover.local.gateway.fencing import Fencing
 from pytest_rdsfailover.local.gateway.messages import Listening
 from pytest_rdsfailover.local.gateway.network import NetworkSwitch, NoNetwork, Toxiproxy
 from pytest_rdsfailover.local.gateway.player import Player
-from pytest_rdsfailover.local.gateway.proxy.facts import ask, columns_of_users, like
-from pytest_rdsfailover.local.gateway.proxy.rds_proxy import AllSessions, RdsProxy
+from pytest_rdsfailover.local.gateway.proxy.facts import ServerFacts, ask, columns_of_users, like
+from pytest_rdsfailover.local.gateway.proxy.rds_proxy import RdsProxy
 from pytest_rdsfailover.local.gateway.router import Router
 from pytest_rdsfailover.local.gateway.server import Gateway
 from pytest_rdsfailover.local.gateway.sockets import Dial, Factory
@@ -61,21 +63,26 @@ def crash(player: Player, config: Config, instance: str) -> bool:
     return True
 
 
+def learn(config: Config, router: Router) -> ServerFacts:
+    """Ask the server what its sessions must know of it."""
+    connection = administrator(config)
+    try:
+        router.volume.accounts.columns = columns_of_users(connection)
+        return like(ask(connection), router.volume.aurora)
+    finally:
+        connection.close()
+
+
 def make_proxy(
     config: Config,
     router: Router,
+    facts: ServerFacts,
     authority: Authority,
     dial: Dial,
     turns: Turns,
     witness: TrafficCounter,
 ) -> RdsProxy:
     """Return the cluster's RDS Proxy, which is still to listen."""
-    connection = administrator(config)
-    try:
-        facts = like(ask(connection), router.volume.aurora)
-        router.volume.accounts.columns = columns_of_users(connection)
-    finally:
-        connection.close()
     secure = config.unix_socket is not None
     return RdsProxy(
         router,
@@ -110,9 +117,11 @@ async def serve(config: Config, turns: Turns) -> None:
         network = Toxiproxy(config.toxiproxy, config.prefix, router.endpoints)
     router.volume.aurora = aurora_version(config.aurora)
     router.volume.accounts.secure = config.unix_socket is not None
-    proxy = make_proxy(config, router, authority, dial, turns, witness)
+    facts = learn(config, router)
+    proxy = make_proxy(config, router, facts, authority, dial, turns, witness)
+    gateway.variables = facts.names
     player = Player(
-        router, AllSessions(gateway, proxy), fence, network, proxy,
+        router, AllSessions(gateway, proxy), Fencing(fence), network, proxy,
         usual_error=config.read_only_error,
     )  # fmt: skip
     gateway.crash = partial(crash, player, config)

@@ -48,6 +48,7 @@ NAMES = (
     "AWSAUTH",
 )
 COMMIT = hidden(b"COMMIT")
+LOCK = b"GET_LOCK"
 USES = re.compile(rb"(?:\x03\s*use\s+|\x02)(?:`([^`]*)`|([^\s;]+))", re.IGNORECASE)
 
 
@@ -107,10 +108,11 @@ class Planner:
 
     Attributes:
         dialect: how its server reads SQL.
+        locks: the session has asked for locks by name.
     """
 
     def __init__(self, host: Host, variables: Variables) -> None:
-        self.dialect = SqlDialect()
+        self.dialect, self.locks = SqlDialect(), False
         self._lifted: set[bytes] = set()  # prepared statements for which a reader may write
         self._topological: set[bytes] = set()  # those that ask for the topology
         self._withheld: set[bytes] = set()  # those that must not commit by themselves
@@ -130,6 +132,8 @@ class Planner:
 
     def answered(self, command: bytes) -> None:
         """Note which database a command that was carried out has made the current one."""
+        if command[0] in (Command.CHANGE_USER, Command.RESET_CONNECTION):
+            self.locks = False
         uses = USES.match(command)
         if uses is not None:
             name = (uses[1] or uses[2] or b"").lower()
@@ -201,6 +205,7 @@ class Planner:
         backslash = not status & STATUS_NO_BACKSLASH_ESCAPES
         dialect = replace(self.dialect, backslash=backslash)
         parts = statements(sql, dialect)
+        self.locks = self.locks or any(LOCK in part.all_words for part in parts)
         if len(parts) > 1 and not (multi and command[0] == Command.QUERY):
             return whole  # a syntax error, for the server to report
         planned: list[Exchange] = []

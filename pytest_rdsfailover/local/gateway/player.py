@@ -3,12 +3,12 @@
 import asyncio
 import time
 import traceback
-from collections.abc import Callable, Collection, Coroutine, Iterator, Sequence
+from collections.abc import Coroutine, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol
 
-from pytest_rdsfailover.local.gateway.fence import Fence
+from pytest_rdsfailover.local.gateway.fencing import Fencing, KeptSessions
 from pytest_rdsfailover.local.gateway.network import NetworkSwitch
 from pytest_rdsfailover.local.gateway.roles import READ_ONLY
 from pytest_rdsfailover.local.gateway.router import Router, State
@@ -16,10 +16,12 @@ from pytest_rdsfailover.local.gateway.script import Mark, Play, Step
 from pytest_rdsfailover.model.clock import to_nanoseconds, to_seconds
 from pytest_rdsfailover.model.errors import GatewayError
 
-POLL = 0.001  # seconds between looks at the server's process list
-PATIENCE = 20.0  # seconds until a session that will not die is an error
+POLL = 0.001  # seconds between two looks
+DOWN = {
+    "reset": State.REFUSING, "close": State.REFUSING, "hang": State.SILENT, "keep": State.WAITING,
+}  # fmt: skip
+PATIENCE = 20.0  # seconds until a proxy that finds no writer is an error
 
-T = TypeVar("T")
 Work = Coroutine[Any, Any, None]
 
 
@@ -28,6 +30,12 @@ class SessionCutter(Protocol):
 
     def cut(self, instance: str, how: str) -> set[int]:
         """End an instance's sessions; return the threads that may still work in the server."""
+
+    def keep(self, instance: str) -> KeptSessions:
+        """Let an instance's sessions wait; end those that a restart does not keep."""
+
+    def go_on(self, instance: str) -> None:
+        """Let the sessions go on that an instance has kept, if it has."""
 
     def reset_silent(self, instance: str) -> None:
         """Reset the sessions that an instance had left hanging."""
@@ -59,7 +67,7 @@ class Player:
         self,
         router: Router,
         sessions: SessionCutter,
-        fence: Fence,
+        fencing: Fencing,
         network: NetworkSwitch,
         proxy: Follower | None = None,
         *,
@@ -68,14 +76,12 @@ class Player:
         self.plays: list[Play] = []
         self.failures: list[str] = []
         self._router, self._sessions = router, sessions
-        self._fence, self._network, self._proxy = fence, network, proxy
+        self._fencing, self._network, self._proxy = fencing, network, proxy
         self._usual_error = usual_error  # what readers answer to writes, outside of a script
         self._error = usual_error
         self._fences: dict[str, asyncio.Task[None]] = {}
         self._play: asyncio.Task[None] | None = None
-        # One thread each, so that what is asked of the server, or of the network, is done in order.
-        self._admin = ThreadPoolExecutor(1, "fence")
-        self._wire = ThreadPoolExecutor(1, "network")
+        self._wire = ThreadPoolExecutor(1, "network")  # what is asked of it is done in order
 
     @property
     def marks(self) -> list[Mark]:
@@ -93,7 +99,7 @@ class Player:
         Raises:
             GatewayError: if the server cannot be reached.
         """
-        await asyncio.get_running_loop().run_in_executor(self._admin, self._fence.open)
+        await self._fencing.open()
 
     def play(
         self, steps: Sequence[Step], read_only_error: int, name: str = "", dns_ttl: float = 0.0
@@ -219,38 +225,44 @@ class Player:
         name, how = step.instance, step.how or "reset"
         router = self._router
         was_writer = name == router.writer
-        router.cut(name, silent=how == "hang")
+        router.cut(name, DOWN[how])
         router.instances[name].read_only_error = self._error
         if was_writer and deposed:
             # A script may bring the instance back before its successor is promoted: it must not
             # write then.
             router.depose(name)
         asked = self._ask_network()
-        threads = self._sessions.cut(name, how)
+        ends = self._keep(name) if how == "keep" else self._end(name, self._sessions.cut(name, how))
         self._mark("writer_cut" if was_writer else "instance_cut", planned, name)
-        loop = asyncio.get_running_loop()
         before = self._fences.get(name)
-        fencing = loop.create_task(self._fenced(name, threads, before))
+        fencing = asyncio.get_running_loop().create_task(self._after(before, ends))
         self._fences[name] = fencing
         return [self._wait(asked), self._wait(fencing)]
 
     async def _wait(self, work: "asyncio.Future[None]") -> None:
         await asyncio.shield(work)
 
-    async def _fenced(
-        self, name: str, threads: set[int], before: "asyncio.Task[None] | None"
-    ) -> None:
-        """Kill sessions in the server and return when none of them can commit any more."""
+    async def _after(self, before: "asyncio.Task[None] | None", work: Work) -> None:
+        """Do some work when the work before it is done, however that ended."""
         if before is not None and not before.done():
             await asyncio.wait([before])
-        deadline = time.monotonic() + PATIENCE
-        await self._on(self._admin, self._fence.kill, threads)
-        left = threads
-        while left := await self._on(self._admin, self._fence.alive, left):
-            if time.monotonic() > deadline:
-                raise GatewayError(f"{len(left)} sessions of {name} outlived {PATIENCE} s")
-            await asyncio.sleep(POLL)
+        await work
+
+    async def _end(self, name: str, threads: set[int]) -> None:
+        """Return when an instance's sessions can commit no more."""
+        await self._fencing.end(name, threads)
         self._mark("fenced", None, name)
+
+    def _keep(self, name: str) -> Work:
+        """Hold an instance's sessions now; return what makes them new."""
+        kept = self._sessions.keep(name)
+
+        async def renew() -> None:
+            await self._fencing.abort(name, kept)
+            await self._end(name, kept.lost)
+            await self._fencing.renew(name, kept)
+
+        return renew()
 
     async def _promote(self, name: str, planned: int) -> None:
         """Make an instance the writer once nothing of an old one can commit."""
@@ -266,6 +278,7 @@ class Player:
             await asyncio.shield(fence)
         former = not self._router.instances[name].writer and self._was_writer(name)
         self._router.back(name)
+        self._sessions.go_on(name)
         self._sessions.reset_silent(name)
         await self._settle("old_writer_back" if former else "instance_back", planned, name)
 
@@ -281,15 +294,9 @@ class Player:
             self._mark(milestone, planned, name)
 
     def _ask_network(self) -> "asyncio.Future[None]":
-        return self._on(self._wire, self._network.set_refused, self._router.refused())
-
-    def _on(
-        self,
-        threads: ThreadPoolExecutor,
-        work: Callable[[Collection[Any]], T],
-        what: Collection[Any],
-    ) -> "asyncio.Future[T]":
-        return asyncio.get_running_loop().run_in_executor(threads, work, what)
+        return asyncio.get_running_loop().run_in_executor(
+            self._wire, self._network.set_refused, self._router.refused()
+        )
 
     def _mark(self, name: str, planned: int | None, instance: str) -> None:
         mark = Mark(name=name, at=time.monotonic_ns(), planned=planned, instance=instance)

@@ -20,6 +20,7 @@ class State(enum.Enum):
     UP = "up"
     REFUSING = "refusing"
     SILENT = "silent"
+    WAITING = "waiting"  # lets them wait for the end of a restart that keeps the others
 
 
 @dataclass(slots=True, kw_only=True)
@@ -164,10 +165,10 @@ class Router:
             name for name in self.endpoints if self.choose(name).state is State.REFUSING
         )
 
-    def cut(self, name: str, *, silent: bool) -> None:
-        """Let an instance refuse connections, or swallow them."""
+    def cut(self, name: str, state: State) -> None:
+        """Let an instance refuse connections, swallow them or let them wait."""
         instance = self.instance(name)
-        instance.state = State.SILENT if silent else State.REFUSING
+        instance.state = state
         if instance.down_since is None:
             instance.was_writer = instance.writer
         instance.down_since = time.monotonic()

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pytest_rdsfailover.model.errors import GatewayError
 
 ACTIONS = ("cut", "promote", "back", "point", "hold", "follow")
-HOWS = ("reset", "close", "hang")
+HOWS = ("reset", "close", "hang", "keep")
 HOLDS = ("accept", "error")
 
 
@@ -20,8 +20,9 @@ class Step:
             lead to it; `hold` lets the proxy queue requests, and `follow` lets it go to the
             writer again.
         instance: the instance it happens to.
-        how: for a cut: `reset` or `close` its connections, or let them `hang` without a byte. For
-            a hold: `accept` the proxy's new clients, or answer them with an `error` (1105).
+        how: for a cut: `reset` or `close` its connections, let them `hang` without a byte, or `keep`
+            them, as a restart with zero downtime does. For a hold: `accept` the proxy's new
+            clients, or answer them with an `error` (1105).
     """
 
     at: float

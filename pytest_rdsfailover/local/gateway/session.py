@@ -64,6 +64,7 @@ class InstanceSession:
         to_server: bytes for the server.
         crashing: the client wants its instance to crash.
         full: the client cannot take more, so that no further command of its is begun.
+        waits: nor is one, because its instance restarts.
         answers: numbers and counts what the client gets of answers.
         variables: what the client finds in place of the server's own.
     """
@@ -72,7 +73,7 @@ class InstanceSession:
         self, host: Host, *, tls: bool = False, sink: Sink | None = None, seen: Seen | None = None
     ) -> None:
         self.to_client, self.to_server = bytearray(), bytearray()
-        self.crashing = self.full = False
+        self.crashing = self.full = self.waits = False
         self._sink: Sink = Framed(self.to_client) if sink is None else sink
         self.answers = AnswerWriter(self._sink)
         self._host = host
@@ -198,7 +199,7 @@ class InstanceSession:
                 self._send(self._plan.popleft())
             elif self._held is not None:
                 self._release()
-            elif self._waiting and not self.full:
+            elif self._waiting and not (self.full or self.waits):
                 self._begin(self._waiting.take()[0])
             else:
                 return

@@ -65,6 +65,7 @@ class SessionWitness:
         self._temporary = TemporaryTables()
         self._carried: list[bytes] = []  # what carries a key for later statements
         self._used = False  # since then something was written
+        self._locked = False  # by LOCK TABLES
 
     def begin(self, message: bytes, dialect: SqlDialect, *, multi: bool) -> None:
         """Take a client's command.
@@ -90,7 +91,7 @@ class SessionWitness:
                 self._transaction.roll_back()
                 self._prepared.clear()
                 self._temporary.clear()
-                self._carried = []
+                self._carried, self._locked = [], False
             return
         self._seen.statements += 1
 
@@ -119,6 +120,11 @@ class SessionWitness:
     def closed(self, number: bytes) -> None:
         """Forget a prepared statement."""
         self._prepared.pop(number, None)
+
+    @property
+    def owns_tables(self) -> bool:
+        """Tell whether the session has temporary tables, or has locked tables."""
+        return self._locked or bool(self._temporary)
 
     @property
     def writes(self) -> bool:
@@ -203,6 +209,8 @@ class SessionWitness:
     def _take(self, asked: _Asked, *, changed: bool, within: bool, reader: bool) -> None:
         """Take a statement that was answered well, within a transaction or not."""
         self._transaction.turn(asked.what)
+        if asked.what.locks is not None:
+            self._locked = asked.what.locks
         if asked.what.does is Does.WRITES:
             if not asked.what.counts:
                 self._temporary.take(asked.text)

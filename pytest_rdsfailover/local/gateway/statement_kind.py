@@ -44,6 +44,7 @@ class Kind:
         name: of the savepoint or the XA transaction; empty for none.
         counts: its answer tells how many rows it changed.
         calls: it runs a procedure, of which nobody sees what that does.
+        locks: it locks tables, or lets go of those that are locked; None for neither.
     """
 
     does: Does
@@ -51,6 +52,7 @@ class Kind:
     name: bytes = b""
     counts: bool = False
     calls: bool = False
+    locks: bool | None = None
 
 
 WRITES, LOOKS, ASKS = Kind(Does.WRITES), Kind(Does.LOOKS), Kind(Does.ASKS)
@@ -61,6 +63,8 @@ PLAIN = {
     "FORGETS": LOOKS,
     "COUNTS": Kind(Does.WRITES, counts=True),
     "CALLS": Kind(Does.WRITES, calls=True),
+    "LOCKS": Kind(Does.WRITES, locks=True),
+    "UNLOCKS": Kind(Does.WRITES, locks=False),
 }
 GAP = rb"(?:\s|/\*[^!].*?\*/|--\s[^\n]*\n|\#[^\n]*\n)*+"
 HEAD = re.compile(
@@ -75,6 +79,7 @@ HEAD = re.compile(
       | (?P<FORGETS>DEALLOCATE\b)
       | (?P<COUNTS>(?:INSERT|REPLACE|UPDATE|DELETE|LOAD)\b)
       | (?P<CALLS>CALL\b)
+      | (?P<LOCKS>LOCK\s+TABLES?\b) | (?P<UNLOCKS>UNLOCK\s+TABLES?\b)
       | (?P<QUIET>\(*\s*+(?:SELECT|TABLE|VALUES)\b | WITH\b(?!.*\b(?:UPDATE|DELETE)\b)
           | (?:SHOW|USE|DO|START|RELEASE|XA|DESC|DESCRIBE|EXPLAIN|HANDLER|HELP)\b)
     )""",

@@ -29,6 +29,10 @@ class TemporaryTables:
     def __init__(self) -> None:
         self._names: set[bytes] = set()
 
+    def __bool__(self) -> bool:
+        """Tell whether there are any."""
+        return bool(self._names)
+
     def take(self, sql: bytes) -> None:
         """Learn of a statement that was answered well."""
         if made := MADE.match(sql, 0, LONGEST):

@@ -15,7 +15,7 @@ from pytest_rdsfailover.model.files import read_bytes
 
 MOST_BYTES = 1 << 20  # of a profile
 NO_HOLD = between(0.0, 0.0)
-CUTS = ("reset", "close", "hang")
+CUTS = ("reset", "close", "hang", "keep")
 PROXY_CONNECTS = ("accept", "error")
 READ_ONLY_ERRORS = (1290, 1836)  # older and newer Aurora MySQL
 
@@ -29,7 +29,7 @@ class Profile:
         about: what it reproduces, in one sentence.
         onset: how long the control plane works before anything is felt.
         cut: how sessions on the old writer and on the failover target end: `reset` (RST), `close`
-            (FIN) or `hang` (silence).
+            (FIN) or `hang` (silence). A restart in place may `keep` them (zero-downtime restart).
         refused: how long the old writer refuses new connections; under `hang`, leaves them
             unanswered.
         promotion: when the new writer takes writes; None for a crash in place, after which the
@@ -62,6 +62,10 @@ class Profile:
         """Refuse a failover that cannot happen."""
         if self.cut not in CUTS:
             raise self._wrong("cut", f"{self.cut!r}; choose one of {', '.join(CUTS)}")
+        if self.cut == "keep" and self.promotion is not None:
+            raise self._wrong(
+                "cut", "'keep'; only a restart in place, without a promotion, can do that"
+            )
         if self.read_only_error not in READ_ONLY_ERRORS:
             raise self._wrong(
                 "read_only_error", f"{self.read_only_error}; Aurora uses 1290 or 1836"

@@ -16,6 +16,7 @@ OLD_ERROR, NEW_ERROR = 1290, 1836  # by which readers refuse writes, in older an
 FEW = 4  # errors; more than these cannot all be of statements that were under way at the cut
 FEWEST, APART = 2, 4  # values in each of two spans; how much wider the gap is than either
 REFUSED_BY_PROXY = 1105  # what it tells new clients if it lets none wait
+ABORTED = 1105  # by which a session that a restart keeps learns of its transaction
 RESET, CLOSED = 2006, 2013  # by which an idle connection learns of a reset, and of a close
 
 
@@ -123,7 +124,7 @@ def profile_text(trials: Sequence[Plain], *, source: str) -> str:
     lines = [
         f'about = "Recorded from {len(used)} trials, {source}; downtimes to {resolution:.3f} s."',
         f"onset = {_span([failover.onset for failover in used])}",
-        f'cut = "{_cut(trials)}"',
+        f'cut = "{_cut(trials, in_place=not moved)}"',
         f"refused = {_span([failover.refused or 0.0 for failover in used])}",
     ]
     if moved:
@@ -193,14 +194,19 @@ def _by(trials: Sequence[Plain], *, proxy: bool) -> Sequence[Plain]:
     return [trial for trial in trials if (trial["endpoint"] == "proxy") is proxy]
 
 
-def _cut(trials: Sequence[Plain]) -> str:
-    """Return how sessions ended: `hang`, `close`, or, which is usual, `reset`."""
+def _cut(trials: Sequence[Plain], *, in_place: bool) -> str:
+    """Return how sessions ended: `hang`, `close`, or, which is usual, `reset`.
+
+    It is `keep` if the writer restarted in place and they did not.
+    """
     kinds: Counter[str] = Counter()
     codes: Counter[int] = Counter()
     # What a client of the proxy meets is the proxy's doing: its sessions are not cut.
     for (code, kind), count in _errors(_by(trials, proxy=False)).items():
         kinds[kind] += count
-        codes[code if kind == "reset" else 0] += count
+        codes[code if kind in ("reset", "server") else 0] += count
+    if in_place and codes[ABORTED] and not kinds["reset"] + kinds["refused"]:
+        return "keep"
     if kinds["timeout"] > kinds["reset"] + kinds["refused"]:
         return "hang"
     # The code CLOSED also ends a statement that is under way at a reset. But more than a few such

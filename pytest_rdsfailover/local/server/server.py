@@ -1,6 +1,7 @@
 """The one real server behind a local cluster: started by us, or the user's own by URL."""
 
 import contextlib
+import itertools
 import os
 import secrets
 import shutil
@@ -25,6 +26,8 @@ PATIENCE = 60.0  # seconds for a server to start, on a busy machine
 LOOK_EVERY = 0.005  # seconds between two looks whether it answers
 ANSWERS = Bounds(connect=5.0, read=5.0, write=5.0)  # a stopped one takes for ever
 LONGEST_SOCKET_PATH = 100  # bytes; systems allow 104 to 108
+
+_numbers = itertools.count(1)  # of this process's servers; names drawn by chance can meet
 
 
 class Server(Protocol):
@@ -80,7 +83,7 @@ class OwnServer:
         environ: Mapping[str, str] = os.environ,
     ) -> None:
         self._program, self._supervisor, self._port = program, supervisor, port
-        self._directory = supervisor.directory / f"server-{secrets.token_hex(2)}"
+        self._directory = supervisor.directory / f"server-{next(_numbers)}"
         self.address = Address(socket=str(_checked_socket(self._directory / "sock")))
         self.about = str(program)
         self.admin = Account(

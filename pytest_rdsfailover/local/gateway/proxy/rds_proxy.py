@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Sequence
 
-from pytest_rdsfailover.local.gateway.player import SessionCutter
 from pytest_rdsfailover.local.gateway.proxy.authentication import Directory
 from pytest_rdsfailover.local.gateway.proxy.endpoint import ProxyEndpoint
 from pytest_rdsfailover.local.gateway.proxy.facts import ServerFacts
@@ -181,22 +180,3 @@ class RdsProxy:
             for endpoint in self.endpoints.values()
             for database in endpoint.pool.everything
         )
-
-
-class AllSessions:
-    """The sessions of the instances' own endpoints and those of the proxy, cut together."""
-
-    def __init__(self, *parts: SessionCutter) -> None:
-        self._parts = parts
-
-    def cut(self, instance: str, how: str) -> set[int]:
-        """End an instance's sessions; return the threads that may still work in the server."""
-        threads: set[int] = set()
-        for part in self._parts:
-            threads |= part.cut(instance, how)
-        return threads
-
-    def reset_silent(self, instance: str) -> None:
-        """Reset the sessions that an instance had left hanging."""
-        for part in self._parts:
-            part.reset_silent(instance)

@@ -9,7 +9,7 @@ from pytest_rdsfailover.local.gateway.aurora import (
 )
 from pytest_rdsfailover.local.gateway.plan import Planner, is_special
 from pytest_rdsfailover.local.gateway.roles import PROTECT, Exchange
-from pytest_rdsfailover.local.gateway.router import Router
+from pytest_rdsfailover.local.gateway.router import Router, State
 from pytest_rdsfailover.local.gateway.shown_variables import (
     VARIABLE_TABLES,
     shown_variables,
@@ -221,7 +221,7 @@ def test_what_is_stored_keeps_its_text(router):
 
 
 def test_an_instance_that_is_down_ages_and_one_that_is_back_does_not(router):
-    router.cut("instance-2", silent=False)
+    router.cut("instance-2", State.REFUSING)
     ages = [member.age > 0 for member in router.members()]
     router.back("instance-2")
 

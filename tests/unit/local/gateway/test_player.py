@@ -3,6 +3,7 @@ from dataclasses import replace
 
 import pytest
 
+from pytest_rdsfailover.local.gateway.fencing import Fencing
 from pytest_rdsfailover.local.gateway.player import Player
 from pytest_rdsfailover.local.gateway.router import Router, State
 from pytest_rdsfailover.local.gateway.script import Step
@@ -40,14 +41,14 @@ class World:
     def __getattr__(self, name):
         answers = {
             "cut": {7}, "alive": set(), "kill": None, "set_refused": None, "reset_silent": None,
-            "hold": None, "follow": None,
+            "hold": None, "follow": None, "go_on": None,
         }  # fmt: skip
         if name not in answers:
             raise AttributeError(name)
         return self._perhaps(name, lambda *_, **__: answers[name])
 
     def play(self, script=SCRIPT):
-        player = Player(self.router, self, self, self, self)
+        player = Player(self.router, self, Fencing(self), self, self)
 
         async def main():
             player.play(script, 1290)
@@ -152,7 +153,7 @@ class Watched(World):
         self.asked.append(f"network {sorted(refused)} {sorted(happened(self.player))}")
 
     def play(self, script):
-        self.player = Player(self.router, self, self, self, self)
+        self.player = Player(self.router, self, Fencing(self), self, self)
 
         async def main():
             self.player.play(script, 1290)

@@ -25,16 +25,16 @@ def test_the_reader_takes_the_least_busy_reader_by_turns():
 
 def test_the_reader_falls_back_to_the_writer_and_refuses_when_nobody_is_up():
     router = Router(2)
-    router.cut("instance-2", silent=False)
+    router.cut("instance-2", State.REFUSING)
     assert chosen(router, "reader") == "instance-1"
     assert router.refused() == {"instance-2"}
-    router.cut("instance-1", silent=False)
+    router.cut("instance-1", State.REFUSING)
     assert router.refused() == {"instance-1", "instance-2", "cluster", "reader"}
 
 
 def test_a_hanging_instance_refuses_nobody():
     router = Router(2)
-    router.cut("instance-1", silent=True)
+    router.cut("instance-1", State.SILENT)
     assert router.refused() == frozenset()
     assert router.choose("cluster").state is State.SILENT
     assert chosen(router, "reader") == "instance-2"
@@ -42,7 +42,7 @@ def test_a_hanging_instance_refuses_nobody():
 
 def test_a_promotion_moves_the_right_to_write():
     router = Router(2)
-    router.cut("instance-1", silent=False)
+    router.cut("instance-1", State.REFUSING)
     router.depose("instance-1")
     assert router.writer == "instance-1"
     router.promote("instance-2")

@@ -169,6 +169,7 @@ def played(profile, seed, *, is_live, endpoint):
     end = serves if endpoint == "proxy" else direct
     errors = {
         "reset": [(2006, "reset", 8)], "close": [(2013, "reset", 9)], "hang": [(2013, "timeout", 9)],
+        "keep": [(2013, "timeout", 9), (1105, "server", 4)],
     }[profile.cut if endpoint == "writer" else "hang"]  # fmt: skip
     refused = profile.proxy_connect == "error" and endpoint == "proxy"
     return trial(

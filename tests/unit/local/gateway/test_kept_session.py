@@ -1,0 +1,187 @@
+"""A session that goes through a restart, whatever its client is doing meanwhile."""
+
+import pytest
+
+from pytest_rdsfailover.local.gateway.kept_session import ABORTED, KeptSession
+from pytest_rdsfailover.local.gateway.proxy.state import question
+from pytest_rdsfailover.local.gateway.router import Instance
+from pytest_rdsfailover.mysql.handshake import RELAYED, Capability, Greeting, encode_greeting
+from pytest_rdsfailover.mysql.packets import (
+    PacketReader,
+    ProtocolError,
+    ServerFault,
+    encode,
+    eof_packet,
+    error_packet,
+    frame,
+    ok_packet,
+    status_of,
+)
+from pytest_rdsfailover.mysql.results import encode_row
+
+GREETING = encode_greeting(
+    Greeting(
+        version=b"8.0.42", thread_id=7, capabilities=Capability(0xFFFFFFFF), status=2, charset=45,
+        scramble=b"12345678abcdefghijkl", plugin=b"mysql_native_password",
+    )
+)  # fmt: skip
+LOGIN = int(RELAYED & ~Capability.DEPRECATE_EOF).to_bytes(4, "little") + bytes(28) + b"app\0"
+OK, OPEN, MORE = ok_packet(2), ok_packet(3), 8
+INTERRUPTED = error_packet(ServerFault(1317, "70100", "Query execution was interrupted"))
+DUPLICATE = error_packet(ServerFault(1062, "23000", "Duplicate entry"))
+NAMES = (b"sql_mode",)
+ASKED, RESET = b"\x03" + question(NAMES), b"\x1f"
+
+
+@pytest.fixture
+def session():
+    session = KeptSession(Instance(id="instance-1", writer=True))
+    session.from_server(frame(GREETING, 0))
+    session.from_client(frame(LOGIN, 1))
+    session.from_server(frame(OK, 2))
+    session.to_client.clear()
+    session.to_server.clear()
+    return session
+
+
+def taken(buffer):
+    packets = PacketReader().feed(bytes(buffer))
+    buffer.clear()
+    return [packet.payload for packet in packets]
+
+
+def answer(session, *payloads):
+    for number, payload in enumerate(payloads, 1):
+        session.from_server(frame(payload, number))
+
+
+def tell(session, mode):
+    """Answer the question for the session's state."""
+    assert taken(session.to_server) == [ASKED]
+    row = encode_row([b"app", mode])
+    column = b"\x03def\0\0\0\x01a\0\x0c"
+    answer(session, b"\x02", column, column, eof_packet(2), row, eof_packet(2))
+
+
+def renewed(session, before=b"ANSI", after=b"ANSI"):
+    """Take the session through its renewal; return what it sent at its end."""
+    session.renew(NAMES)
+    tell(session, before)
+    assert taken(session.to_server) == [RESET]
+    answer(session, OK)
+    tell(session, after)
+    return taken(session.to_server)
+
+
+def ask(session, sql):
+    session.from_client(encode(b"\x03" + sql))
+
+
+def test_a_variable_is_set_again_only_if_it_has_changed(session):
+    session.hold()
+    assert renewed(session) == []
+    assert session.settled
+    assert renewed(session, after=b"STRICT") == [b"\x03SET sql_mode = 'ANSI'"]
+    assert not session.settled
+    answer(session, OK)
+    assert session.settled
+
+
+def test_a_statement_that_is_interrupted_ends_with_the_abort(session):
+    ask(session, b"INSERT INTO t VALUES (1)")
+    session.hold()
+    answer(session, INTERRUPTED)
+
+    assert taken(session.to_client) == [ABORTED]
+
+
+def test_a_transaction_whose_statement_is_interrupted_is_told_once(session):
+    ask(session, b"BEGIN")
+    answer(session, OPEN)
+    ask(session, b"INSERT INTO t VALUES (1)")
+    session.hold()
+    answer(session, INTERRUPTED)
+    assert taken(session.to_client) == [OPEN, ABORTED]
+    taken(session.to_server)
+    renewed(session)
+    session.go_on()
+    ask(session, b"COMMIT")
+
+    assert taken(session.to_client) == []
+
+
+@pytest.mark.parametrize("payload", [OK, DUPLICATE], ids=["done", "failed by itself"])
+def test_a_statement_that_ends_by_itself_keeps_its_answer(session, payload):
+    ask(session, b"INSERT INTO t VALUES (1)")
+    session.hold()
+    answer(session, payload)
+
+    assert taken(session.to_client) == [payload]
+
+
+def test_what_waits_for_its_commit_is_aborted_though_its_statement_has_ended(session):
+    ask(session, b"INSERT INTO t SELECT SLEEP(9)")
+    assert taken(session.to_server) == [b"\x03START TRANSACTION"]
+    answer(session, OPEN)
+    taken(session.to_server)
+    session.hold()
+    answer(session, OPEN)
+
+    assert taken(session.to_client) == [ABORTED]
+    assert taken(session.to_server) == []  # no COMMIT
+    renewed(session)
+    session.go_on()
+    ask(session, b"SELECT 1")
+    assert taken(session.to_client) == []  # the abort was told already
+    assert taken(session.to_server) == [b"\x03SELECT 1"]
+
+
+def test_of_several_statements_those_behind_the_restart_are_aborted(session):
+    session.from_client(encode(b"\x1b\x00\x00"))
+    answer(session, OK)
+    taken(session.to_client), taken(session.to_server)
+    ask(session, b"INSERT INTO t VALUES (1); SELECT @@aurora_server_id; INSERT INTO t VALUES (2)")
+    session.hold()
+    answer(session, OK)
+
+    first, second = taken(session.to_client)
+    assert status_of(first) & MORE
+    assert second == ABORTED
+
+
+def test_commands_wait_until_the_session_goes_on(session):
+    session.hold()
+    ask(session, b"SELECT 1")
+    renewed(session)
+    assert taken(session.to_server) == []
+
+    session.go_on()
+
+    assert taken(session.to_server) == [b"\x03SELECT 1"]
+
+
+def test_the_first_statement_after_a_lost_transaction_is_refused_but_a_reset_is_not(session):
+    for anew in (False, True):
+        ask(session, b"INSERT INTO t VALUES (1)")
+        answer(session, OPEN)
+        taken(session.to_client), taken(session.to_server)
+        session.hold()
+        renewed(session)
+        session.go_on()
+        if anew:
+            session.from_client(encode(RESET))
+            answer(session, OK)
+            taken(session.to_client), taken(session.to_server)
+        ask(session, b"COMMIT")
+        assert taken(session.to_client) == ([] if anew else [ABORTED])
+        taken(session.to_server)
+        if anew:
+            answer(session, OK)
+
+
+def test_a_session_that_cannot_be_renewed_is_over(session):
+    session.hold()
+    session.renew(NAMES)
+
+    with pytest.raises(ProtocolError, match="kept"):
+        answer(session, INTERRUPTED)
