@@ -115,7 +115,7 @@ def test_our_own_insert_needs_nothing_but_the_command(name, tmp_path):
 
 def test_a_program_writes_by_lines_on_a_cluster_of_the_trials_own(tmp_path):
     program = script(tmp_path / "program", PROGRAM)
-    arguments = ("--name", new_name(), *SHORT, *STORED, "--exec", program)
+    arguments = (*SHORT, *STORED, "--exec", program)
     elsewhere = {"AWS_PROFILE": "prod", "AWS_ENDPOINT_URL_RDS": "http://rds.example.com"}
     ended = judged(lambda: done("trial", *arguments, "--expect", "lost == 0", **elsewhere))
     assert ended.returncode == 0, ended.stdout + ended.stderr
@@ -256,5 +256,10 @@ def test_what_makes_no_sense_is_one_sentence_before_anything_is_written(
 
 
 def test_a_service_needs_a_cluster_that_stands(capsys):
-    assert main(["trial", "--name", new_name(), "--http", "http://127.0.0.1/{key}"]) == 2
+    assert main(["trial", "--http", "http://127.0.0.1/{key}"]) == 2
     assert "rdsfailover up" in capsys.readouterr().err
+
+
+def test_a_name_that_no_cluster_has_starts_none(name, capsys):
+    assert main(["trial", "--name", f"{name}x"]) == 2
+    assert f"did you mean {name!r}?" in capsys.readouterr().err
