@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import NamedTuple, NoReturn
 
 from pytest_rdsfailover.cli.output import own_words
+from pytest_rdsfailover.cli.signals import ended_by_signals
 from pytest_rdsfailover.local.standing import last_words
 from pytest_rdsfailover.model.errors import RdsFailoverError, SettingError
 from pytest_rdsfailover.model.files import remove
@@ -45,11 +46,12 @@ def detach(keep: Callable[[Announce], int], log: Path, failed: int, wrong: int) 
         _become(keep, log, theirs, failed, wrong)
     os.close(theirs)
     try:
-        with os.fdopen(ours) as told:
+        with ended_by_signals(), os.fdopen(ours) as told:
             text = told.read()
     except BaseException:  # interrupted: what is not ready yet is not wanted any more
         os.kill(pid, signal.SIGTERM)
         os.waitpid(pid, 0)
+        remove(log)
         raise
     if text:
         announced = Announced(*json.loads(text))
@@ -74,8 +76,11 @@ def _become(
 
             def announce(text: str, status: int = 0) -> None:
                 if not pipe.closed:
-                    pipe.write(json.dumps([text, status]))
-                    pipe.close()
+                    try:
+                        with pipe:
+                            pipe.write(json.dumps([text, status]))
+                    except BrokenPipeError:
+                        raise RdsFailoverError("whoever has started it was gone first") from None
 
             try:
                 status = keep(announce)
