@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import NamedTuple, NoReturn
 
 from pytest_rdsfailover.cli.output import own_words
+from pytest_rdsfailover.local.standing import last_words
 from pytest_rdsfailover.model.errors import RdsFailoverError, SettingError
 from pytest_rdsfailover.model.files import remove
 from pytest_rdsfailover.model.owned import hold
@@ -53,8 +54,8 @@ def detach(keep: Callable[[Announce], int], log: Path, failed: int, wrong: int) 
     if text:
         announced = Announced(*json.loads(text))
     else:
-        said = log.read_text(errors="replace").strip() if log.exists() else ""
-        announced = Announced(f"it has ended while it started: {said or 'it was killed'}", failed)
+        said = last_words.told(log.read_text(errors="replace")) if log.exists() else ""
+        announced = Announced(f"while it started it {said or 'was killed'}", failed)
     if announced.status:
         remove(log)  # all that it says is told now
     return announced
@@ -85,8 +86,10 @@ def _become(
     except BaseException:  # noqa: BLE001 - nobody else would tell
         traceback.print_exc()
     finally:
-        sys.stdout.flush()
-        sys.stderr.flush()
+        with suppress(OSError):
+            print(last_words.noted(status))  # noqa: T201 - its log
+            sys.stdout.flush()
+            sys.stderr.flush()
         os._exit(status)
 
 
