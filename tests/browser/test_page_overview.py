@@ -179,7 +179,9 @@ def test_one_sentence_stands_above_each_trial(browser, tmp_path, given, said):
 def test_the_sentence_of_a_trial_that_lost_writes_says_what_helps(browser, tmp_path):
     browser.open(written(tmp_path / "index.html", [entry(failover(lost=3), failed=False)]))
 
-    assert "3 acknowledged writes are not in the database (run-0-0" in text(browser, "#trial-1 .verdict")
+    assert "3 acknowledged writes are not in the database (run-0-0" in text(
+        browser, "#trial-1 .verdict"
+    )
 
 
 def test_the_page_opens_at_the_first_trial_that_failed(browser, tmp_path):

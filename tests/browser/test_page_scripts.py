@@ -18,7 +18,9 @@ def leaked(browser, path):
     assert len(names) > 80
     kinds = (f"() => typeof {name}" for name in names)
     # A script that broke off leaves names that nobody may read any more.
-    seen = f"[{', '.join(kinds)}].map((kind) => {{ try {{ return kind(); }} catch {{ return ''; }} }})"
+    seen = (
+        f"[{', '.join(kinds)}].map((kind) => {{ try {{ return kind(); }} catch {{ return ''; }} }})"
+    )
     usual = browser.run(seen)  # a browser has a `name` and others of its own
     browser.call("Page.navigate", url=path.as_uri())
     browser.wait_for("document.readyState === 'complete' && !!globalThis.rdsfailover")
