@@ -38,3 +38,19 @@ def made(api, code=None, *, timeout=60):
         Code={"ZipFile": package.packed() if code is None else code},
     )  # fmt: skip
     return name
+
+
+class BucketOf:
+    """A new bucket of a client of S3."""
+
+    def __init__(self, client):
+        self.client, self.name = client, f"results-{uuid.uuid4().hex[:12]}"
+        client.create_bucket(
+            Bucket=self.name,
+            CreateBucketConfiguration={"LocationConstraint": client.meta.region_name},
+        )
+
+    def names(self):
+        """Return the names of all objects in it."""
+        found = self.client.list_objects_v2(Bucket=self.name)
+        return [item["Key"] for item in found.get("Contents", ())]
