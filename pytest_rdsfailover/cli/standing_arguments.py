@@ -158,7 +158,8 @@ def _add_trial(commands: Commands, environ: Mapping[str, str]) -> None:
     _add_endpoint(parser)
     parser.add_argument(
         "--http", metavar="'METHOD URL'",
-        help="write by requests to your service; {key} in URL, header or body is the key to store",
+        help="write by requests to your service, by POST if no method stands before the URL; {key} in URL,"
+        " header or body is the key to store",
     )  # fmt: skip
     parser.add_argument(
         "--header", action="append", default=[], metavar="'NAME: VALUE'", help="of each request"

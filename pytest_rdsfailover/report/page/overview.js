@@ -11,8 +11,14 @@ function overview(data) {
     data.entries.some((entry) => entry.group === scenario.name));
   if (!scenarios.length) return null;
   return el("section", { "aria-label": "Downtime by scenario" },
-    el("h2", {}, "Downtime by scenario"), strip(data, scenarios), scenarioTable(scenarios, data),
-    shareTable(data), comparisons(data.run));
+    el("h2", {}, "Downtime by scenario"), strip(data, scenarios),
+    isRepeated(data) ? scenarioTable(scenarios, data) : null, shareTable(data), comparisons(data.run));
+}
+
+/** Whether there is more to say of a scenario than of its one trial. */
+function isRepeated(data) {
+  return data.run.scenarios.some((scenario) =>
+    data.entries.filter((entry) => entry.group === scenario.name).length > 1);
 }
 
 function scenarioTable(scenarios, data) {
@@ -28,8 +34,8 @@ function scenarioTable(scenarios, data) {
       el("span", { class: "wrap" }, scenario.name),
       number(scenario.trials) + (invalid ? ` + ${invalid} invalid` : "") + (unreliable ? ` + ${unreliable} unreliable` : ""),
       duration(median),
-      low === null || low === undefined ? "needs 6 trials" : `${duration(low)} to ${duration(high)}`,
-      duration(p95),
+      own.length < 2 ? "–" : low === null || low === undefined ? "needs 6 trials" : `${duration(low)} to ${duration(high)}`,
+      own.length < 2 ? "–" : duration(p95),
       duration(max),
       scenario.trials ? `${zero.count} of ${scenario.trials} (${percent(zero.low)} to ${percent(zero.high)})` : "–",
       lost,
@@ -94,7 +100,7 @@ function trialTable(entries) {
       el("span", { class: `chip ${tone}` }, word)];
   });
   return el("section", { id: "trials" }, el("h2", {}, "Trials"),
-    table(["#", "test", "endpoint", "profile", "#downtime", "#lost", "#unknown / recovered", "#stuck", "verdict"], rows, "Trials"));
+    table(["#", "test", "~endpoint", "~profile", "#downtime", "#lost", "~#unknown / recovered", "~#stuck", "verdict"], rows, "Trials"));
 }
 
 rdsfailover.overview = { overview, sections, trialTable };
