@@ -14,8 +14,8 @@ OTHERS = (signal.SIGUSR1, signal.SIGUSR2, signal.SIGALRM, signal.SIGWINCH)
 OF_TERMINAL = (signal.SIGINT, signal.SIGQUIT, signal.SIGWINCH)
 
 
-class EndedError(BaseException):
-    """A signal has told the command to end."""
+class EndedError(KeyboardInterrupt):
+    """A signal has told the command to end, as Ctrl-C does."""
 
     def __init__(self, number: int) -> None:
         super().__init__(number)

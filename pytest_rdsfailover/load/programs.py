@@ -145,8 +145,9 @@ class ProgramSession(Cuttable):
                 text = f"it has said {stray_lines.shape(line)!r}; {stray_lines.SPOKEN}"
                 raise ToldError(Outcome.UNKNOWN, Fault(0, "client"), text)
         self._late.add(key)
+        hint = stray or ("" if self._answers else "; has it flushed the line?")
         text = (
-            f"{self._name} has not answered {key} within {self._workload.answer_within:g} s{stray}"
+            f"{self._name} has not answered {key} within {self._workload.answer_within:g} s{hint}"
         )
         raise ToldError(Outcome.UNKNOWN, Fault(0, "timeout"), text)
 

@@ -5,6 +5,7 @@ import uuid
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import replace
+from functools import partial
 from types import TracebackType
 from typing import Self
 
@@ -44,6 +45,7 @@ from pytest_rdsfailover.trial.resting import check_late
 from pytest_rdsfailover.trial.trial import Trial
 from pytest_rdsfailover.trial.witness import Witness
 
+INTERRUPTED = 1.0  # seconds for the last operations if nobody counts them any more
 LAST_CALL = (
     10.0  # seconds for which a writer at the end of its load is let finish, within the bound
 )
@@ -212,11 +214,12 @@ class Observation:
         """Remove what was kept should this process be killed: the trial is noted."""
         self._keeping.discard()
 
-    def _last_steps(self) -> Steps:
+    def _last_steps(self, error: BaseException | None) -> Steps:
         """Return what stops and removes all, each by what is to be said if it fails."""
+        patience = INTERRUPTED if isinstance(error, KeyboardInterrupt) else LAST_CALL
         return {
             "the watchdog was not stopped": self._watchdog.stop,
-            "the load was not stopped": self._load.stop,
+            "the load was not stopped": partial(self._load.stop, patience),
             "the events were not taken out of their file": self.journal.detach,
             f"{self._workload.made} is left behind": self._drop,
         }

@@ -232,6 +232,7 @@ def test_a_service_writes_by_requests(tmp_path):
         (["--profile", "auorra"], "did you mean 'aurora'?"),
         (["--trials", "0"], "at least one"),
         (["--exec", "it's"], "No closing quotation"),
+        (["--exec", " "], "--exec: which program?"),
         (["--setup-sql", "CREATE TABL x"], "--setup-sql: "),
         (["--body", "x"], "--body: only with --http"),
         (["--exec", "true", "--header", "a: b"], "--header: only with --http"),

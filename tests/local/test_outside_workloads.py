@@ -304,6 +304,15 @@ def test_who_says_other_things_only_has_not_answered_and_hears_what_would_be_an_
     workload.close(session)
 
 
+def test_who_has_never_answered_is_asked_whether_it_has_flushed():
+    silent = ProcessWorkload(command=["sleep", "60"], answer_within=0.05)
+    session = silent.open()
+    with pytest.raises(ToldError, match=r"within 0\.05 s; has it flushed the line\?"):
+        silent.write("k-1", session)
+    session.cut()
+    silent.close(session)
+
+
 def test_a_late_answer_is_the_answer_to_no_other_key(speaker):
     write = speaker(
         "time.sleep(0.5 if key == 'k-1' else 0); print('ok', key, flush=True)", answer_within=0.2

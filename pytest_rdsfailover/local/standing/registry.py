@@ -193,7 +193,7 @@ class Registry:
         if holder is None or not holder.lives:
             return f"the cluster {name!r} is kept on another machine or in a container; use it from there"
         if name in self.names():
-            why = "was started by another version of rdsfailover"
+            why = "was started by another version of rdsfailover, or its file was changed"
         else:
             why = f"is still starting (process {holder.pid})"
         return f"the cluster {name!r} {why}; `rdsfailover down --name {name}` ends it"
@@ -221,11 +221,12 @@ class Registry:
         return [name for name, cluster in found if cluster is not None and cluster.keeper.lives]
 
     def _read(self, name: str) -> Description | None:
-        """Return what is written down; None if it is unreadable or of another version."""
+        """Return what is written down; None if it is of another version, or was changed by hand."""
         try:
-            return typed(Description, read_json(self._file(name)), "the cluster")
+            found = typed(Description, read_json(self._file(name)), "the cluster")
         except (ArchiveError, NotOfTypeError):
             return None
+        return found if found.name == name and found.is_whole else None
 
     def _claim(self, name: str) -> Path:
         return self._path(name, "claim")

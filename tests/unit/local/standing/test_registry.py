@@ -151,6 +151,17 @@ def test_what_is_no_description_is_a_cluster_that_is_gone(registry, text):
         registry.find("orders")
 
 
+@pytest.mark.parametrize("changed", [{"places": {}}, {"name": "other"}, {"usual": "quick"}])
+def test_what_was_changed_by_hand_so_that_it_does_not_fit_is_refused(registry, changed):
+    path = registry.directory / "orders.json"
+    with registry.claimed("orders"):
+        registry.write(description(**changed))
+        (registry.directory / f"{changed.get('name', 'orders')}.json").rename(path)
+
+        with pytest.raises(SettingError, match="or its file was changed; `rdsfailover down"):
+            registry.find("orders")
+
+
 def test_the_nearest_name_is_told(registry):
     registry.write(description())
 
