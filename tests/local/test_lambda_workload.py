@@ -26,16 +26,27 @@ def handler(event, context):
     if event["key"] == "slow": time.sleep(30)
     if event["key"] == "exit": os._exit(1)
     if event["key"] == "raise": raise ValueError("no")
+    tries = []
+    for _ in range(3):
+        began, code = time.time(), None
+        try:
+            insert(event["key"])
+        except pymysql.err.MySQLError as error:
+            kept, code = None, error.args[0]
+        code = None if code == 1062 else code  # the try before has stored it
+        tries.append([began, time.time(), code])
+        if code is None:
+            break
+        time.sleep(0.1)
+    return {"tries": tries}
+def insert(key):
+    global kept
     kept = kept or pymysql.connect(
         host=os.environ["DB_HOST"], port=int(os.environ["DB_PORT"]), user=os.environ["DB_USER"],
         password=os.environ["DB_PASSWORD"], database=os.environ["DB_NAME"], ssl_disabled=True,
-        autocommit=True, connect_timeout=1, read_timeout=1,
+        autocommit=True, connect_timeout=0.3, read_timeout=0.3,
     )
-    try:
-        kept.cursor().execute("INSERT INTO orders VALUES (%s)", (event["key"],))
-    except pymysql.err.MySQLError:
-        kept = None
-        raise
+    kept.cursor().execute("INSERT INTO orders VALUES (%s)", (key,))
 """
 
 
@@ -80,6 +91,11 @@ def test_a_function_of_the_user_s_is_put_under_load_and_judged(api, resting, run
     assert trial.acked > 50
     assert trial.refused + trial.unknown > 0  # their connections were cut
     assert trial.downtime.upper > 0
+    tries = trial.attempts
+    assert tries.count == tries.acked + tries.refused + tries.unknown > trial.attempted
+    assert tries.retried > 0
+    assert 0 < tries.downtime.lower <= trial.downtime.upper
+    assert {phase.code for phase in tries.errors} & {1290, 1836, 2003, 2013}
 
 
 @pytest.mark.usefixtures("orders")
