@@ -17,7 +17,7 @@ HIGHEST_CODE = 65535
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class AnswerWithTries:
     """What of a function's answer is read.
 
     Attributes:
@@ -62,7 +62,7 @@ def told_tries(payload: bytes, sent: int, answered: int) -> list[ToldTry]:
         return []
     if not isinstance(answer, dict) or TRIES not in answer:
         return []
-    tries = typed(Answer, answer, "its answer").tries
+    tries = typed(AnswerWithTries, answer, "its answer").tries
     _check(tries, (answered - sent) / SECOND)
     end = tries[-1][1]
     return [
