@@ -16,7 +16,7 @@ from waiting import until
 
 pytestmark = [pytest.mark.local, pytest.mark.one_server]
 SEED = 7
-SECONDS = 6.0
+SECONDS = 3.0
 HOSTILE = 4
 PATIENCE = 10.0  # seconds that an honest client waits for an answer; a failover lasts less than one
 LOST = {0, 2003, 2006, 2013}
