@@ -141,6 +141,10 @@ class LiveCluster:
         """Return a client of Lambda in the cluster's region, with the run's credentials."""
         return self._gatherer.region.patient_client("lambda", patience, at_once)
 
+    def storage(self) -> Any:
+        """Return a client of S3 in the cluster's region, with the run's credentials."""
+        return self._gatherer.region.signing_client()
+
     def traffic(self, mark: str) -> Mapping[str, Traffic] | None:
         """Return what came to the writer, whatever the endpoint; None if it cannot tell."""
         with suppress(RdsFailoverError):

@@ -6,6 +6,7 @@ from dataclasses import replace
 from types import TracebackType
 from typing import Any, Self
 
+from pytest_rdsfailover.aws.client import signing
 from pytest_rdsfailover.local.aws_api.client import ControlPlane, can_start
 from pytest_rdsfailover.local.aws_api.passwords import Passwords
 from pytest_rdsfailover.local.aws_api.script import Script
@@ -272,6 +273,10 @@ class LocalCluster(LocalTarget):
     def functions(self, *, patience: float, at_once: int) -> Any:
         """Return a client of the Lambda of this cluster's AWS API."""
         return self.aws.client("lambda", answer_within=patience, at_once=at_once)
+
+    def storage(self) -> Any:
+        """Return a client of the S3 of this cluster's AWS API."""
+        return self.aws.client("s3", more=signing())
 
     def arm(self) -> None:
         """Get ready to fail over, so that the trigger itself takes no time.
