@@ -1,5 +1,6 @@
 """What travels to a function of AWS Lambda that runs a share of a load, and what it answers."""
 
+import functools
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -68,6 +69,7 @@ class SentEndpoint:
         )
 
 
+@functools.cache  # an environment serves many orders, and has little room for files
 def _kept(certificate: str) -> str:
     """Return the path of a new file that holds a certificate."""
     with tempfile.NamedTemporaryFile("w", suffix=".pem", delete=False) as file:
