@@ -203,6 +203,13 @@ class Target(Protocol):
             RdsFailoverError: if there is none.
         """
 
+    def storage(self) -> Any:
+        """Return a client of S3, whose signed URLs lead straight to the cluster's region.
+
+        Raises:
+            RdsFailoverError: if there is none.
+        """
+
     def sessions(self, endpoint: str) -> Sessions | None:
         """Return the connections that clients have through an endpoint now; None if nobody can look.
 
