@@ -189,6 +189,10 @@ def _add_trial(commands: Commands, environ: Mapping[str, str]) -> None:
     parser.add_argument(
         "--function", metavar="NAME", help="its load function (one is made for these trials)"
     )
+    parser.add_argument(
+        "--functions-bucket", metavar="BUCKET",
+        help="a bucket of the cluster's S3 for results above the 6 MB of an answer",
+    )  # fmt: skip
     parser.add_argument("--target", metavar="ID", help="instance to promote (the first reader)")
     parser.add_argument(
         "--expect", action="append", default=[], metavar="BOUND",

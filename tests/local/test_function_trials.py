@@ -17,6 +17,7 @@ import fleets
 from fitness import fit
 from waiting import until
 
+from pytest_rdsfailover.aws.client import AwsError
 from pytest_rdsfailover.model.errors import SettingError
 from pytest_rdsfailover.model.settings import Settings
 from pytest_rdsfailover.trial.runner import TrialRunner
@@ -24,6 +25,7 @@ from pytest_rdsfailover.trial.runner import TrialRunner
 pytestmark = [pytest.mark.local, pytest.mark.one_server]
 WRITERS, RATE = 2, 240.0
 RECONNECT = 0.2  # seconds that writers may take to come back
+NO_ROOM = "import pytest_rdsfailover.load.function as own; own.MOST_ANSWER = 100"
 TIMES = {"warmup": "700ms", "bound": "2s", "cooldown": "300ms"}
 
 
@@ -31,6 +33,11 @@ TIMES = {"warmup": "700ms", "bound": "2s", "cooldown": "300ms"}
 def api(resting):
     yield resting.aws.client("lambda", answer_within=60.0, at_once=20)
     resting.aws.undo()
+
+
+@pytest.fixture
+def bucket(resting):
+    return fleets.BucketOf(resting.storage())
 
 
 def trial_of(cluster, endpoint, **load):
@@ -51,10 +58,13 @@ def away(trial, back):
 @pytest.mark.parametrize(
     ("name", "back"), [("writer_endpoint", "dns_flip"), ("proxy_endpoint", "proxy_follow")]
 )
-def test_functions_are_judged_as_local_writers_are(api, resting, name, back):
+def test_functions_are_judged_as_local_writers_are(api, resting, bucket, name, back):
     endpoint = getattr(resting, name)
-    function = fleets.made(api)
-    fleet = fit(lambda: trial_of(resting, endpoint, functions=3, function=function))
+    by_bucket = name == "proxy_endpoint"
+    function = fleets.made(api, fleets.spoiled(before=NO_ROOM) if by_bucket else None)
+    options = {"functions": 3, "function": function}
+    options |= {"functions_bucket": bucket.name} if by_bucket else {}
+    fleet = fit(lambda: trial_of(resting, endpoint, **options))
     local = fit(lambda: trial_of(resting, endpoint, writers=3 * WRITERS))
 
     for trial in (fleet, local):
@@ -67,6 +77,14 @@ def test_functions_are_judged_as_local_writers_are(api, resting, name, back):
         assert trial.downtime.lower <= longest + RECONNECT
     [note] = [note for note in fleet.notes if "AWS Lambda" in note]
     assert note.startswith("3 of 3 functions of AWS Lambda reported, with 2 writers each")
+    assert ("3 put what they report into the bucket" in note) == by_bucket
+    assert bucket.names() == []
+
+
+def test_a_bucket_that_is_not_there_is_named_before_anything_is_invoked(resting, api):
+    options = {"functions": 1, "function": fleets.made(api), "functions_bucket": "nobody-s"}
+    with pytest.raises(AwsError, match="storing an object in the bucket nobody-s failed: NoSuchB"):
+        trial_of(resting, resting.writer_endpoint, **options)
 
 
 # Functions 1 and 4 end in the middle, 2 and 5 claim a write from the future: chance throttles one of all.
@@ -156,6 +174,7 @@ def environments(function):
         ({"functions": 0, "function": "f"}, "from 1 to 10,000, not 0"),
         ({"functions": -1, "function": "f"}, "from 1 to"),
         ({"functions": 2, "function": "f", "processes": 2}, "processes: not with functions"),
+        ({"functions_bucket": "b"}, "functions_bucket: only with functions"),
         ({"functions": 2, "function": "f", "workload": print}, "they run our own steps"),
     ],
 )

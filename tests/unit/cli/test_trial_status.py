@@ -7,6 +7,7 @@ from pytest_rdsfailover.analysis.judging import summarise
 from pytest_rdsfailover.analysis.verdicts.bounds import parse_expectations
 from pytest_rdsfailover.cli.trial_status import BROKEN, MET, NOTHING_PROVEN, status_of
 from pytest_rdsfailover.cli.unasked import told, unasked
+from pytest_rdsfailover.journal.complaints import CONTRADICTS, Complaint
 from pytest_rdsfailover.journal.stored import Stored
 from pytest_rdsfailover.report.terminal import timeline
 
@@ -55,6 +56,15 @@ def test_what_is_stored_although_it_was_refused_is_told_as_what_is_lost_is():
 def test_how_long_a_failover_took_that_was_not_meant_proves_nothing():
     found = status_of([trial(**INVALID)], parse_expectations(downtime="< 1s"), [])
     assert found == NOTHING_PROVEN
+
+
+def test_a_load_whose_program_answered_a_key_twice_proves_nothing():
+    said = "app said 'ok k' and later 'refused k 1290'; answer each key once"
+    doubled = Complaint(error=CONTRADICTS, text=said, count=1, first=20.0, trace="")
+    contradicted = trial(complaints=[doubled])
+
+    assert contradicted.reason == f"answers contradict each other: {said}"
+    assert status_of([contradicted], parse_expectations(downtime="< 60s"), []) == NOTHING_PROVEN
 
 
 def test_lost_writes_that_no_bound_is_about_are_told_with_the_bound_that_is():
