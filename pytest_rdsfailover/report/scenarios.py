@@ -187,23 +187,12 @@ def _key(trial: TrialDocument) -> Key:
     return Key(function_of(trial["test"]), trial["scenario"], trial["endpoint"], trial["profile"])
 
 
-def _with_test(key: Key) -> str:
-    """Return a test's name with its parameters, if it has any."""
-    name = key.test.rpartition("::")[2]
-    return name if name == key.scenario else f"{name}[{key.scenario}]"
-
-
 def _names(keys: Sequence[Key]) -> dict[Key, str]:
-    """Return a name for each key: the shortest that no other key of its scenario has.
-
-    Parameters stand alone only if all trials are of one test.
-    """
-    several = len({key.test for key in keys}) > 1
-    short: Callable[[Key], str] = _with_test if several else lambda key: key.scenario
+    """Return a name for each key: the shortest that no other key of its scenario has."""
     levels: list[Callable[[Key], str]] = [
-        short,
-        lambda key: f"{short(key)} {key.profile}",
-        lambda key: f"{short(key)} {key.endpoint} {key.profile}",
+        lambda key: key.scenario,
+        lambda key: f"{key.scenario} {key.profile}",
+        lambda key: f"{key.scenario} {key.endpoint} {key.profile}",
         lambda key: f"{key.test.rpartition('::')[2]}[{key.scenario}] {key.endpoint} {key.profile}",
         lambda key: f"{key.test}[{key.scenario}] {key.endpoint} {key.profile}",
     ]

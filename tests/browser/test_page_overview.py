@@ -192,3 +192,23 @@ def test_the_page_opens_at_the_first_trial_that_failed(browser, tmp_path):
 
     browser.open(written(tmp_path / "calm.html", many([0.5] * 3, failed=False)))
     assert browser.run("scrollY") == 0
+
+
+def test_scenarios_of_several_tests_are_called_by_their_tests(browser, tmp_path):
+    def scenario(test, name):
+        trial = entry(failover(), test=test, failed=False)
+        return trial | {"trial": trial["trial"] | {"scenario": name}, "portrait": None}
+
+    first, other = scenario("a.py::test_a[0]", "0"), scenario("a.py::test_b[1]", "1")
+    strip(browser, written(tmp_path / "index.html", [first, other]))
+    assert {"test_a[0]", "test_b[1]"} <= {*words(browser)}
+
+    strip(browser, written(tmp_path / "one.html", [first, scenario("a.py::test_a[1]", "1")]))
+    assert {"0", "1"} <= {*words(browser)}
+
+
+def words(browser):
+    """Return what the texts of the strip say, without their titles."""
+    return browser.run(
+        "[...document.querySelectorAll('.strip svg text')].map(e => e.firstChild.textContent)"
+    )

@@ -203,6 +203,7 @@ class Control:
                 for instance in self._gateway.router.instances.values()
             ],
             proxy={name: self._proxy.stats(name) for name in self._proxy.endpoints},
+            replica_lag=self._gateway.router.volume.told_lag,
         )
 
     def _milestones(self, message: Message) -> Milestones:

@@ -240,11 +240,13 @@ class ClusterFigures:
         at: the moment, in monotonic seconds.
         instances: all instances.
         proxy: the figures of each endpoint of the proxy.
+        replica_lag: how far readers say that they are behind, in seconds.
     """
 
     at: float
     instances: Sequence[InstanceFigures]
     proxy: Mapping[str, ProxyStats]
+    replica_lag: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -201,14 +201,15 @@ class InstanceSession:
             elif self._held is not None:
                 self._release()
             elif self._waiting and not (self.full or self.waits or self.away):
-                self._begin(self._waiting.take()[0])
+                message = self._waiting.take()[0]
+                if not message:
+                    raise ProtocolError("an empty command")
+                self._begin(message)
             else:
                 return
 
     def _begin(self, message: bytes) -> None:
         """Plan what is to be done for a client's command."""
-        if not message:
-            raise ProtocolError("an empty command")
         self._command = message[0]
         self.answers.sequence, self._shift = packets_of(message), 0
         if is_crash(message):

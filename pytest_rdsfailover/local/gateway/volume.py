@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from pytest_rdsfailover.local.gateway.accounts import Accounts
+from pytest_rdsfailover.local.gateway.aurora import REPLICA_LAG
 from pytest_rdsfailover.local.gateway.lag.reads import Lag
 from pytest_rdsfailover.model.aurora_versions import USUAL_AURORA, AuroraVersion
 from pytest_rdsfailover.mysql.packets import ServerFault
@@ -27,3 +28,8 @@ class Volume:
     aurora: AuroraVersion = USUAL_AURORA
     accounts: Accounts = field(default_factory=Accounts)
     lag: Lag | None = None
+
+    @property
+    def told_lag(self) -> float:
+        """Return how far readers say that they are behind, in seconds."""
+        return REPLICA_LAG if self.lag is None else self.lag.seconds

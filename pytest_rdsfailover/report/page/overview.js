@@ -7,12 +7,20 @@ const { strip } = rdsfailover.dots;
 
 /** All scenarios: their trials as dots, their figures, and how they differ. */
 function overview(data) {
-  const scenarios = data.run.scenarios.filter((scenario) =>
-    data.entries.some((entry) => entry.group === scenario.name));
+  const scenarios = labelled(data.run.scenarios.filter((scenario) =>
+    data.entries.some((entry) => entry.group === scenario.name)), data.entries);
   if (!scenarios.length) return null;
   return el("section", { "aria-label": "Downtime by scenario" },
     el("h2", {}, "Downtime by scenario"), strip(data, scenarios),
     isRepeated(data) ? scenarioTable(scenarios, data) : null, shareTable(data), comparisons(data.run));
+}
+
+/** Scenarios with what they are called here: by their tests, which parameters alone do not tell apart. */
+function labelled(scenarios, entries) {
+  const tests = scenarios.map(({ name }) => shortTest(entries.find((entry) => entry.group === name).trial.test));
+  const functions = new Set(tests.map((test) => test.split("[")[0]));
+  const byTest = functions.size > 1 && new Set(tests).size === tests.length;
+  return scenarios.map((scenario, at) => ({ ...scenario, label: byTest ? tests[at] : scenario.name }));
 }
 
 /** Whether there is more to say of a scenario than of its one trial. */
@@ -31,7 +39,7 @@ function scenarioTable(scenarios, data) {
     const invalid = own.filter((entry) => !entry.trial.valid).length;
     const unreliable = own.filter((entry) => entry.trial.valid && !isMeasured(entry.trial)).length;
     return [
-      el("span", { class: "wrap" }, scenario.name),
+      el("span", { class: "wrap" }, scenario.label),
       number(scenario.trials) + (invalid ? ` + ${invalid} invalid` : "") + (unreliable ? ` + ${unreliable} unreliable` : ""),
       duration(median),
       own.length < 2 ? "–" : low === null || low === undefined ? "needs 6 trials" : `${duration(low)} to ${duration(high)}`,

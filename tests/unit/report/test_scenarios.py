@@ -30,7 +30,7 @@ def test_trials_under_different_conditions_are_never_averaged():
 def test_tests_that_share_a_parameter_are_told_apart_by_name():
     one, two = document(1.0), document(2.0, test="test_b.py::test_other")
 
-    assert names(one, two) == ["test_it[cluster]", "test_other[cluster]"]
+    assert names(one, two) == ["test_it[cluster] writer quick", "test_other[cluster] writer quick"]
     three = document(3.0, test="test_c.py::test_it")
     assert len(set(names(one, two, three))) == 3
 

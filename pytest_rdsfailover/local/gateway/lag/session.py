@@ -34,7 +34,7 @@ from pytest_rdsfailover.mysql.results import parse_row
 DEFINITION_CHANGED = 1412  # since the snapshot: it cannot show the table
 # What leaves a session's variables and its current database as they are.
 KEEPS_STATE = re.compile(
-    rb"\x03\s*(?:SELECT|SHOW|COMMIT|ROLLBACK|BEGIN|START|SAVEPOINT|RELEASE)\b[^;]*;?\s*\Z|\x0e",
+    rb"\x03\s*(?:SELECT|SHOW|COMMIT|ROLLBACK|BEGIN|START|SAVEPOINT|RELEASE|DO)\b[^;]*;?\s*\Z|\x0e",
     re.IGNORECASE,
 )
 ENDS = frozenset({Transacts.COMMITS, Transacts.ROLLS_BACK})
