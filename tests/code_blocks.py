@@ -19,6 +19,7 @@ ELSEWHERE = {
     "functions=50": "tests/local/test_function_trials.py",
     'HttpWorkload(url="http://127.0.0.1:8080': "examples/fastapi/test_service.py",
     "LambdaWorkload(": "tests/local/test_lambda_workload.py",
+    'return {"tries": tries}': "tests/local/test_lambda_workload.py",
     'load="precise"': "examples/precise/test_precise.py",
     "processes=4": "tests/local/test_load_processes.py",
     "rds_aws.impaired(": "tests/local/test_aws_impaired.py",

@@ -16,10 +16,11 @@ from pytest_rdsfailover.model.errors import RdsFailoverError
 ROOT = Path(__file__).parents[1]
 EXAMPLES = ROOT / "examples"
 PACKAGE = ROOT / "pytest_rdsfailover"
-# Errors that no test meets: of the command, of processes of ours, and those that skip a test.
+# Errors that no test meets: of the command, those that writers turn into complaints, of processes of ours, and those that skip a test.
 INNER_ERRORS = {
     "SilentGatewayError",
     "ArchiveError",
+    "ContradictionError",
     "DryRunError",
     "FileWriteError",
     "FunctionError",

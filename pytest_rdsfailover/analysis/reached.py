@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pytest_rdsfailover.analysis.reached_commits import (
     why_early,
     why_hidden_unsaved,
+    why_only_read,
     why_unsaved,
 )
 from pytest_rdsfailover.analysis.reached_hidden import lacking_hidden
@@ -100,6 +101,7 @@ def why_untrue(witnessed: Witnessed, *, calm: Acked, acked: Acked) -> str:
         or why_unconfirmed(witnessed, calm=calm, acked=acked)
         or why_untouched(witnessed, seen, count)
         or why_early(Traffic.total(list(seen.values())), count, witnessed.ahead)
+        or why_only_read(witnessed.calm or {}, calm, witnessed.changed)
     )
 
 

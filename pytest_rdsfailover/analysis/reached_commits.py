@@ -12,8 +12,11 @@ from pytest_rdsfailover.analysis.reached_keys import (
     tolerated,
     why_lacking,
 )
-from pytest_rdsfailover.model.target import Traffic
+from pytest_rdsfailover.model.target import SERVER, Traffic
 
+FEWEST = 20  # acknowledged writes; of fewer, nobody knows what they usually do
+MOST_ASKED = 0.9  # of their keys in questions, as far as these can be read
+FEWEST_ROWS = 0.1  # changed by the server for each of them; one row may store several writes
 CHANGED_NONE = "changed no row that lasts: an UPDATE, a DELETE or an INSERT that meets nothing, or a temporary table"
 REMEDY = (
     "commit before the workload returns: connection.commit(), session.commit(), or autocommit=True"
@@ -60,6 +63,30 @@ def _why_unchanged(seen: Mapping[str, Traffic], acked: Acked) -> str:
     whose = named(list(lacking))
     return (
         f"{count} of {total} acknowledged writes ({whose}) reached the cluster and {CHANGED_NONE}"
+    )
+
+
+def why_only_read(seen: Mapping[str, Traffic], acked: Acked, changed: int | None) -> str:
+    """Return that a load stores nothing: its keys are in questions only; of a real cluster, any load.
+
+    Functions that a SELECT calls may write; then the server has changed rows.
+
+    Args:
+        seen: what came to each endpoint.
+        acked: the acknowledged writes.
+        changed: how many rows the server has changed, of all clients; None if that is not known.
+    """
+    total = sum(acked.values())
+    if changed is None or total < FEWEST or changed >= FEWEST_ROWS * total:
+        return ""
+    anywhere = Traffic.total(list(seen.values()))
+    asked, stored = sum(anywhere.keys.values()), sum(anywhere.stored_keys.values())
+    if SERVER not in seen and (stored or asked < MOST_ASKED * total):
+        return ""
+    return (
+        f"{total} writes count as acknowledged, and the server changed {changed} rows meanwhile, those of"
+        " all other clients among them: the workload only reads, or does nothing; let it write what it"
+        " acknowledges"
     )
 
 

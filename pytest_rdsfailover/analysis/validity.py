@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from pytest_rdsfailover.journal.complaints import Complaint
+from pytest_rdsfailover.journal.complaints import CONTRADICTS, Complaint
 from pytest_rdsfailover.journal.course import Course
 from pytest_rdsfailover.model.durations import format_duration
 
@@ -41,6 +41,7 @@ def why_invalid(course: Course, *, acked: int, failed: int, untrue: str = "") ->
     """
     return (
         course.cut_short
+        or _contradiction(course)
         or _trigger_is_wrong(course)
         or course.unfit
         or why_unfit(
@@ -54,6 +55,11 @@ def why_invalid(course: Course, *, acked: int, failed: int, untrue: str = "") ->
         or untrue
         or _failover_is_wrong(course)
     )
+
+
+def _contradiction(course: Course) -> str:
+    said = [complaint.text for complaint in course.complaints if complaint.error == CONTRADICTS]
+    return f"answers contradict each other: {said[0]}" if said else ""
 
 
 def _trigger_is_wrong(course: Course) -> str:

@@ -114,7 +114,12 @@ def session(place: ApiPlace) -> Any:
 
 
 def make_client(
-    place: ApiPlace, service: str, *, answer_within: float = ANSWER_WITHIN, at_once: int = 10
+    place: ApiPlace,
+    service: str,
+    *,
+    answer_within: float = ANSWER_WITHIN,
+    at_once: int = 10,
+    more: Any = None,
 ) -> Any:
     """Return a client of one service at this place; no proxy, short time-outs, no retries.
 
@@ -123,6 +128,7 @@ def make_client(
         service: its name.
         answer_within: seconds that an answer may take.
         at_once: how many calls may be on at once, each on a connection of its own.
+        more: a `Config` of botocore with other options; None for none.
     """
     from botocore.config import Config
 
@@ -133,7 +139,18 @@ def make_client(
         max_pool_connections=at_once,
         retries={"total_max_attempts": 1},
     )
-    return session(place).client(service, endpoint_url=place.url, config=options)
+    merged = options.merge(more) if more else options
+    return session(place).client(service, endpoint_url=place.url, config=merged)
+
+
+def signing() -> Any:
+    """Return options of a client of S3 whose signed URLs lead to the region itself.
+
+    The usual ones lead to us-east-1, which redirects, and which no private subnet elsewhere reaches.
+    """
+    from botocore.config import Config
+
+    return Config(signature_version="s3v4", s3={"addressing_style": "virtual"})
 
 
 def add_headers(api: Any, operation: str, headers: Callable[[], Mapping[str, str]]) -> None:

@@ -70,6 +70,8 @@ def events(options: argparse.Namespace) -> int:
         if options.follow:
             _follow(cluster, happenings, lambda: False, as_json=options.json)
             return YES
+        if not cluster.failovers and not options.json:
+            say("no failover so far")
         _tell(happenings, as_json=options.json)
     return YES
 

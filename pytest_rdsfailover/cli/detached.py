@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import NamedTuple, NoReturn
 
 from pytest_rdsfailover.cli.output import own_words
+from pytest_rdsfailover.cli.signals import ended_by_signals
+from pytest_rdsfailover.local.standing import last_words
 from pytest_rdsfailover.model.errors import RdsFailoverError, SettingError
 from pytest_rdsfailover.model.files import remove
 from pytest_rdsfailover.model.owned import hold
@@ -44,17 +46,18 @@ def detach(keep: Callable[[Announce], int], log: Path, failed: int, wrong: int) 
         _become(keep, log, theirs, failed, wrong)
     os.close(theirs)
     try:
-        with os.fdopen(ours) as told:
+        with ended_by_signals(), os.fdopen(ours) as told:
             text = told.read()
     except BaseException:  # interrupted: what is not ready yet is not wanted any more
         os.kill(pid, signal.SIGTERM)
         os.waitpid(pid, 0)
+        remove(log)
         raise
     if text:
         announced = Announced(*json.loads(text))
     else:
-        said = log.read_text(errors="replace").strip() if log.exists() else ""
-        announced = Announced(f"it has ended while it started: {said or 'it was killed'}", failed)
+        said = last_words.told(log.read_text(errors="replace")) if log.exists() else ""
+        announced = Announced(f"while it started it {said or 'was killed'}", failed)
     if announced.status:
         remove(log)  # all that it says is told now
     return announced
@@ -73,8 +76,11 @@ def _become(
 
             def announce(text: str, status: int = 0) -> None:
                 if not pipe.closed:
-                    pipe.write(json.dumps([text, status]))
-                    pipe.close()
+                    try:
+                        with pipe:
+                            pipe.write(json.dumps([text, status]))
+                    except BrokenPipeError:
+                        raise RdsFailoverError("whoever has started it was gone first") from None
 
             try:
                 status = keep(announce)
@@ -85,8 +91,10 @@ def _become(
     except BaseException:  # noqa: BLE001 - nobody else would tell
         traceback.print_exc()
     finally:
-        sys.stdout.flush()
-        sys.stderr.flush()
+        with suppress(OSError):
+            print(last_words.noted(status))  # noqa: T201 - its log
+            sys.stdout.flush()
+            sys.stderr.flush()
         os._exit(status)
 
 

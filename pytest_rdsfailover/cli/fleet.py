@@ -28,6 +28,8 @@ def check(options: argparse.Namespace, settings: Settings) -> None:
     if options.functions is None:
         if options.function is not None:
             raise SettingError("--function: only with --functions N")
+        if options.functions_bucket is not None:
+            raise SettingError("--functions-bucket: only with --functions N")
         return
     if options.http is not None or options.exec is not None:
         raise SettingError("--functions: they run our own insert; leave out --http and --exec")
@@ -47,8 +49,12 @@ def fleet(
     """
     if options.functions is None:
         yield {}
-    elif options.function is not None:
-        yield {"functions": options.functions, "function": options.function}
+        return
+    usual: LoadOptions = {"functions": options.functions}
+    if options.functions_bucket is not None:
+        usual["functions_bucket"] = options.functions_bucket
+    if options.function is not None:
+        yield {**usual, "function": options.function}
     else:
         plan = Plan(
             writers=settings.writers,
@@ -60,4 +66,4 @@ def fleet(
         timeout = math.ceil(LEAD + plan.seconds + LAST_CALL + RESERVE + CONNECTS)
         client = cluster.functions(patience=60.0, at_once=1)
         with deployed(client, NAME, packed(), handler=HANDLER, timeout=timeout):
-            yield {"functions": options.functions, "function": NAME}
+            yield {**usual, "function": NAME}

@@ -31,6 +31,8 @@ def pins(options: argparse.Namespace) -> int:
     """Print which sessions RDS Proxy has pinned, and why."""
     with visited(options.name) as cluster:
         found = _pins(cluster)
+    if not found and not options.json:
+        say("no session is pinned")
     for pin in found:
         if options.json:
             say(json.dumps(asdict(pin)))

@@ -143,7 +143,7 @@ def _add_demo(commands: "argparse._SubParsersAction[_Parser]") -> None:
     parser.add_argument("--report", metavar="DIR", help="write an HTML page to DIR/index.html")
     add_options(parser, ("seed", "server"))
     trial = vars(commands.choices["trial"].parse_args([]))
-    own = {"name": f"demo-{os.getpid()}", "profile": "aurora", "writers": "16"}
+    own = {"name": None, "profile": "aurora", "writers": "16"}
     parser.set_defaults(**{**trial, **own, "run": late("demo", "demo")})
 
 

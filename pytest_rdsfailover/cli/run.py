@@ -44,7 +44,7 @@ def run(options: argparse.Namespace) -> int:
         why = "cannot be run" if there else f"there is no such command{_unquoted(command)}"
         _say(f"{command[0]}: {why}")
         return NOT_RUNNABLE if there else NOT_FOUND
-    name = options.name or f"run-{os.getpid()}"
+    name = f"run-{os.getpid()}" if options.name is None else options.name
     own = OwnCluster.of(options, name, settings_of(options))
     clusters()  # so that nothing of killed ones is left
     with ended_by_signals(), own.started() as host, guarded() as mark:

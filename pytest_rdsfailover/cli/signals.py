@@ -14,8 +14,8 @@ OTHERS = (signal.SIGUSR1, signal.SIGUSR2, signal.SIGALRM, signal.SIGWINCH)
 OF_TERMINAL = (signal.SIGINT, signal.SIGQUIT, signal.SIGWINCH)
 
 
-class EndedError(BaseException):
-    """A signal has told the command to end."""
+class EndedError(KeyboardInterrupt):
+    """A signal has told the command to end, as Ctrl-C does."""
 
     def __init__(self, number: int) -> None:
         super().__init__(number)
@@ -43,7 +43,10 @@ def is_in_foreground() -> bool:
 
 @contextmanager
 def ended_by_signals() -> Iterator[None]:
-    """Raise `EndedError` at the first signal in the block that ends us; others do nothing."""
+    """Raise `EndedError` at the first signal in the block that ends us; others do nothing.
+
+    Who is told to end is on its way from then on: a second signal changes nothing, not even after the block.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield  # signals are not ours there
         return
@@ -58,6 +61,9 @@ def ended_by_signals() -> Iterator[None]:
     quiet = {number: signal.signal(number, lambda *_: None) for number in heard(*OTHERS)}
     try:
         yield
+    except EndedError:
+        before.clear()
+        raise
     finally:
         for number, handler in {**before, **quiet}.items():
             signal.signal(number, handler)

@@ -158,7 +158,8 @@ def _add_trial(commands: Commands, environ: Mapping[str, str]) -> None:
     _add_endpoint(parser)
     parser.add_argument(
         "--http", metavar="'METHOD URL'",
-        help="write by requests to your service; {key} in URL, header or body is the key to store",
+        help="write by requests to your service, by POST if no method stands before the URL; {key} in URL,"
+        " header or body is the key to store",
     )  # fmt: skip
     parser.add_argument(
         "--header", action="append", default=[], metavar="'NAME: VALUE'", help="of each request"
@@ -188,6 +189,10 @@ def _add_trial(commands: Commands, environ: Mapping[str, str]) -> None:
     parser.add_argument(
         "--function", metavar="NAME", help="its load function (one is made for these trials)"
     )
+    parser.add_argument(
+        "--functions-bucket", metavar="BUCKET",
+        help="a bucket of the cluster's S3 for results above the 6 MB of an answer",
+    )  # fmt: skip
     parser.add_argument("--target", metavar="ID", help="instance to promote (the first reader)")
     parser.add_argument(
         "--expect", action="append", default=[], metavar="BOUND",

@@ -21,7 +21,7 @@ from pytest_rdsfailover.cli.output import own_words, say
 from pytest_rdsfailover.cli.own_cluster import OwnCluster
 from pytest_rdsfailover.cli.render import render
 from pytest_rdsfailover.cli.signals import ended_by_signals
-from pytest_rdsfailover.cli.standing_arguments import CLUSTER, LOAD
+from pytest_rdsfailover.cli.standing_arguments import CLUSTER, DEFAULT, LOAD
 from pytest_rdsfailover.cli.stored_keys import StoredKeys, check_query, ran
 from pytest_rdsfailover.cli.trial_status import BROKEN, status_of
 from pytest_rdsfailover.cli.unasked import told, unasked
@@ -85,7 +85,7 @@ def trial(options: argparse.Namespace) -> int:
     with ended_by_signals(), ExitStack() as stack:
         cluster = stack.enter_context(_cluster(options, settings))
         fleet = stack.enter_context(fleets.fleet(options, settings, cluster))
-        mark = {} if options.exec is None else stack.enter_context(guarded())
+        mark = {} if options.exec is None else stack.enter_context(guarded(until_end=True))
         session = TrialSession(options, settings, cluster, fleet, mark)
         session.prepare()
         directory = options.journal or stack.enter_context(tempfile.TemporaryDirectory())
@@ -124,9 +124,13 @@ def _make_places(options: argparse.Namespace) -> None:
 
 @contextmanager
 def _cluster(options: argparse.Namespace, settings: Settings) -> Iterator[VisitedCluster]:
-    """Give the standing cluster of that name; one for the time of the trials if there is none."""
+    """Give the standing cluster of that name; without a name, and a default one, one of the trials' own.
+
+    Raises:
+        SettingError: if no cluster of that name stands.
+    """
     registry = clusters()
-    if options.name in registry.names():
+    if options.name is not None and (options.name != DEFAULT or DEFAULT in registry.kept()):
         found = registry.find(options.name)
         asked = [
             f"--{name.replace('_', '-')}"
@@ -135,16 +139,16 @@ def _cluster(options: argparse.Namespace, settings: Settings) -> Iterator[Visite
         ]
         if asked or options.proxy:
             raise SettingError(
-                f"{', '.join(asked) or '--proxy'}: the cluster {options.name!r} stands already; give a"
-                " --name that none has for one of these trials' own"
+                f"{', '.join(asked) or '--proxy'}: the cluster {options.name!r} stands already; `rdsfailover"
+                " run [these options] -- rdsfailover trial ...` gives the trials one of their own"
             )
         with VisitedCluster(found) as cluster:
             yield cluster
         return
     if options.http is not None:
         raise SettingError(
-            f"--http: no cluster {options.name!r} stands, so no service can write to it; start one"
-            " by `rdsfailover up`, and the service with its variables"
+            "--http: no cluster stands, so no service can write to it; start one by `rdsfailover up`,"
+            " and the service with its variables"
         )
     own = OwnCluster.of(options, f"trial-{os.getpid()}", settings)
     with own.started() as host, VisitedCluster(host.description) as cluster:

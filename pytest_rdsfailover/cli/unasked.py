@@ -6,16 +6,18 @@ from pytest_rdsfailover.analysis.findings.finding import Finding
 from pytest_rdsfailover.analysis.summary import Summary
 from pytest_rdsfailover.cli.trial_status import BROKEN
 
+UNTRUE = "unexpected"  # an application's refusal of what is stored is as wrong as a loss
+
 
 def unasked(trials: Iterable[Summary], asked: Iterable[str]) -> list[Finding]:
-    """Return the findings of severity *broken* that no bound is about, the first of each name."""
+    """Return findings of what is proven broken, and that no bound is about, the first of each name."""
     names = set(asked)
     broken = {
         finding.name: finding
         for trial in reversed(list(trials))
         if trial.valid
         for finding in trial.findings
-        if finding.severity == "broken" and finding.name not in names
+        if (finding.severity == "broken" or finding.name == UNTRUE) and finding.name not in names
     }
     return list(broken.values())
 

@@ -32,6 +32,8 @@ from pytest_rdsfailover.model.files import remove
 def up(options: argparse.Namespace) -> int:
     """Start a cluster and keep it; return the exit status."""
     name = check_name(options.name)
+    if options.idle == 0:
+        raise SettingError("--idle 0s: no cluster would stand; write a time, or leave it out")
     limits = Limits(
         parent=identity_of(os.getppid()) if options.with_parent else None, idle=options.idle
     )

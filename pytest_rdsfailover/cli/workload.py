@@ -58,9 +58,12 @@ def _check_parts(options: argparse.Namespace) -> None:
 
 def _words(command: str) -> list[str]:
     try:
-        return shlex.split(command)
+        words = shlex.split(command)
     except ValueError as error:
         raise SettingError(f"--exec {command}: {error}; quote it as for a shell") from None
+    if not words:
+        raise SettingError("--exec: which program? write it and its arguments")
+    return words
 
 
 def _header(text: str) -> tuple[str, str]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from pytest_rdsfailover.model.records import Fault
 
-HANGS, TEARDOWN = "hangs", "teardown"
+HANGS, TEARDOWN, CONTRADICTS = "hangs", "teardown", "contradicts"
 HANGING = Fault(0, "timeout")  # of a call of the user's code that has no end
 _WRITER = re.compile(r"writer (\d+) is still in the workload")
 
@@ -16,8 +16,9 @@ class Complaint:
     """Errors of one kind that writers met, or a writer that never came back from the user's code.
 
     Attributes:
-        error: the name of the exception's class; `hangs` for a writer that hangs, `teardown` for what
-            the user's teardown raised, whose class then begins the text.
+        error: the name of the exception's class; `refused` or `unknown` for what a program or service
+            has told, `hangs` for a writer that hangs, `teardown` for what the user's teardown raised,
+            whose class then begins the text, `contradicts` for a program that answered a key twice.
         text: what the first of them said; secrets in it are masked.
         count: how many there were.
         first: when the first of them was met; seconds from the trigger in a `Trial`.

@@ -21,6 +21,7 @@ class Witnessed:
         rollbacks: how many ROLLBACK statements the server executed meanwhile, those in procedures among
             them; None if nobody could look.
         in_memory: tables that live in memory, if the load may have written to them.
+        changed: how many rows the server had changed by *calm_at*, of all clients; None if nobody looked.
     """
 
     endpoint: str
@@ -32,6 +33,7 @@ class Witnessed:
     peers: tuple[str, ...] = ()
     rollbacks: int | None = None
     in_memory: tuple[str, ...] = ()
+    changed: int | None = None
 
 
 def since(

@@ -125,6 +125,10 @@ class LiveCluster:
         """Raise NotHereError: a run makes no real blue/green deployment."""
         raise NotHereError("a run makes and switches no blue/green deployment of a real cluster")
 
+    def reader_lag(self, lag: str) -> NoReturn:
+        """Raise NotHereError: how far a real reader is behind is not a test's to say."""
+        raise NotHereError(f"the readers of a real cluster lag as they do, not by {lag}")
+
     def instance_endpoint(self, instance: str) -> Endpoint:
         """Return an instance's own endpoint.
 
@@ -140,6 +144,10 @@ class LiveCluster:
     def functions(self, *, patience: float, at_once: int) -> Any:
         """Return a client of Lambda in the cluster's region, with the run's credentials."""
         return self._gatherer.region.patient_client("lambda", patience, at_once)
+
+    def storage(self) -> Any:
+        """Return a client of S3 in the cluster's region, with the run's credentials."""
+        return self._gatherer.region.signing_client()
 
     def traffic(self, mark: str) -> Mapping[str, Traffic] | None:
         """Return what came to the writer, whatever the endpoint; None if it cannot tell."""

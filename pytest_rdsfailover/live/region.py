@@ -6,7 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pytest_rdsfailover.aws.client import AwsError, explained, unlogged, with_shared_descriptions
+from pytest_rdsfailover.aws.client import (
+    AwsError,
+    explained,
+    signing,
+    unlogged,
+    with_shared_descriptions,
+)
 from pytest_rdsfailover.aws.read_only import is_read_only
 from pytest_rdsfailover.model.endpoints import Hidden
 from pytest_rdsfailover.model.errors import SettingError
@@ -92,7 +98,11 @@ class Region:
         """Return a new client for calls that take up to so many seconds, and are made once."""
         return self._make(service, once=True, read_timeout=patience, max_pool_connections=at_once)
 
-    def _make(self, service: str, *, once: bool, **others: float) -> Any:
+    def signing_client(self) -> Any:
+        """Return a new client of S3, whose signed URLs lead to this region."""
+        return self._make("s3", once=False, more=signing())
+
+    def _make(self, service: str, *, once: bool, more: Any = None, **others: float) -> Any:
         from botocore.config import Config
 
         usual = {"connect_timeout": CONNECT_WITHIN, "read_timeout": ANSWER_WITHIN}
@@ -100,7 +110,10 @@ class Region:
         options = Config(retries=tries, **(usual | others))
         with explained(f"a client of {service}"):
             client = self._session.client(
-                service, region_name=self.name, endpoint_url=self.url, config=options
+                service,
+                region_name=self.name,
+                endpoint_url=self.url,
+                config=options.merge(more) if more else options,
             )
         client.meta.events.register("before-call", self._note)
         return client

@@ -6,7 +6,7 @@ from typing import Any
 
 from pytest_rdsfailover.model.endpoints import Bounds, Endpoint
 from pytest_rdsfailover.model.target import Traffic
-from pytest_rdsfailover.mysql import driver
+from pytest_rdsfailover.mysql import changed_rows, driver
 
 BOUNDS = Bounds(connect=2.0, read=2.0, write=2.0)
 WRITES = (
@@ -15,7 +15,9 @@ WRITES = (
 )  # fmt: skip
 # Each says of some commits that there were any: Aurora of all, MySQL of those that were asked for.
 COMMITS = ("Com_commit", "AuroraDb_commits")
-COUNTED = ("Questions", "Connections", "Uptime", "Handler_rollback", *COMMITS, *WRITES)
+COUNTED = (
+    "Questions", "Connections", "Uptime", "Handler_rollback", *COMMITS, *WRITES, *changed_rows.NAMES,
+)  # fmt: skip
 OPEN = "SELECT COALESCE(SUM(trx_rows_modified), 0) FROM information_schema.INNODB_TRX"
 MAY_NOT = 1227  # what only an account with PROCESS may ask
 
@@ -83,10 +85,13 @@ class ServerTraffic:
             return None
         watched.uptime, watched.asked = counts["Uptime"], watched.asked + 1
         watched.own += int(own)
+        writes = sum(counts.get(name, 0) for name in WRITES)
+        rows = changed_rows.changed_rows(counts)
         return Traffic(
             connections=max(0, counts["Connections"] - watched.asked),
             statements=max(0, counts["Questions"] - watched.own),
-            writes=sum(counts.get(name, 0) for name in WRITES),
+            writes=writes,
+            rows=writes if rows is None else rows,
             commits=max(counts.get(name, 0) for name in COMMITS),
             rollbacks=counts.get("Handler_rollback", 0),
             uncommitted=open_rows or 0,

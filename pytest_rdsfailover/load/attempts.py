@@ -47,7 +47,16 @@ class AttemptRecorder:
     ) -> None:
         """Note how an attempt has ended; *started* is the nanosecond at which it began."""
         finished = time.monotonic_ns()
-        outcome, fault = self._outcome(error, sent=sent)
+        self._record(operation, (started, finished), *self._outcome(error, sent=sent))
+
+    def told(self, began: int, ended: int, outcome: Outcome, fault: Fault | None) -> None:
+        """Note an attempt that somebody else has made; its times are in nanoseconds."""
+        self._record(self._operation, (began, ended), outcome, fault)
+
+    def _record(
+        self, operation: int, times: tuple[int, int], outcome: Outcome, fault: Fault | None
+    ) -> None:
+        started, finished = times
         with self._lock:
             self._open |= operation == self._operation and outcome is not Outcome.REFUSED
             self._events.record((started, started, finished), outcome, fault, None, operation)

@@ -7,10 +7,10 @@ import traceback
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from pytest_rdsfailover.journal.complaints import HANGS, Complaint, hanging
+from pytest_rdsfailover.journal.complaints import HANGS, TEARDOWN, Complaint, hanging
 from pytest_rdsfailover.load.sharing import remedy_of, text_of
 from pytest_rdsfailover.model.clock import to_seconds
-from pytest_rdsfailover.model.errors import AuditError, ToldError
+from pytest_rdsfailover.model.errors import AuditError, ContradictionError, ToldError
 
 MOST_KINDS = 50  # errors whose code is a fresh number each time must not fill the memory
 SHORTEST_SECRET = 6  # characters; of a shorter one, half of all texts would be masked
@@ -40,16 +40,18 @@ class Complaints:
         Args:
             error: what was raised.
             at: when.
-            within: what else than an operation raised it, as `TEARDOWN`; empty for an operation.
+            within: how to call what no operation raised, as `TEARDOWN`; empty for an operation.
         """
-        name, remedy = type(error).__name__, "" if within else remedy_of(error)
+        name, remedy = _name(error), "" if within else remedy_of(error)
         kind = within or name, (name, _code(error), remedy, _place(error))
-        text = " ".join(filter(None, [f"{name}:" if within else "", *text_of(error).split()]))
+        text = " ".join(
+            filter(None, [f"{name}:" if within == TEARDOWN else "", *text_of(error).split()])
+        )
         with self._lock:
             known = self._found.get(kind)
             if known is not None:
                 self._found[kind] = replace(known, count=known.count + 1)
-            elif len(self._found) < MOST_KINDS:
+            elif within or len(self._found) < MOST_KINDS:
                 self._found[kind] = Complaint(
                     error=kind[0],
                     text=self._shown(text, LONGEST_TEXT),
@@ -81,7 +83,7 @@ class Complaints:
 
     def masked(self, error: BaseException) -> tuple[str, str]:
         """Return what an error says, and where it was raised, without secrets."""
-        text = f"{type(error).__name__}: {text_of(error)}"
+        text = f"{_name(error)}: {text_of(error)}"
         return self._shown(text, LONGEST_TEXT), self._shown("".join(_trace(error)), LONGEST_TRACE)
 
     def found(self) -> list[Complaint]:
@@ -106,6 +108,11 @@ def merged(parts: Iterable[Complaint]) -> list[Complaint]:
     return sorted(found.values(), key=lambda complaint: -complaint.count)
 
 
+def _name(error: BaseException) -> str:
+    """Return how an error is called: by its class, or by what was told of the write."""
+    return error.outcome.name.lower() if isinstance(error, ToldError) else type(error).__name__
+
+
 def _code(error: BaseException) -> object:
     """Return the number that tells errors of one class apart; None if there is none."""
     first = error.args[0] if error.args else None
@@ -126,6 +133,6 @@ def _trace(error: BaseException) -> list[str]:
     """Return the frames that an error went through, without ours around the user's code."""
     frames = traceback.extract_tb(error.__traceback__)
     theirs = [frame for frame in frames if "pytest_rdsfailover/load/" not in frame.filename]
-    if not theirs and isinstance(error, ToldError):
+    if not theirs and isinstance(error, ToldError | ContradictionError):
         return []  # it was told by a program or service, whose lines nobody here knows
     return traceback.format_list(theirs or frames)

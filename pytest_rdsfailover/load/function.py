@@ -21,6 +21,7 @@ from pytest_rdsfailover.load.engine import LEAD, Engine, LoadError
 from pytest_rdsfailover.load.engines import engine
 from pytest_rdsfailover.load.function_messages import FunctionOrder, FunctionReport, Warmed
 from pytest_rdsfailover.load.schedule import Schedule
+from pytest_rdsfailover.load.upload import put
 from pytest_rdsfailover.load.watchdog import Watchdog
 from pytest_rdsfailover.model.clock import to_nanoseconds, to_seconds
 from pytest_rdsfailover.model.typed import typed
@@ -120,12 +121,17 @@ def _leave_out(order: FunctionOrder, journal: Journal, start: int, *, until: int
     return all_slots.intended(turns)
 
 
-def _parcel(journal: Journal, order: FunctionOrder) -> str:
-    packed = base64.b64encode(pack(journal.writers[order.function :: order.functions])).decode()
-    if len(packed) > MOST_ANSWER:
+def _parcel(journal: Journal, order: FunctionOrder) -> str | None:
+    """Return what the writers did, as the answer has it; None if it is in the bucket instead."""
+    packed = pack(journal.writers[order.function :: order.functions])
+    answer = base64.b64encode(packed).decode()
+    if len(answer) <= MOST_ANSWER:
+        return answer
+    if order.upload is None:
         raise LoadError(
-            f"{len(journal)} writes take {len(packed) / 1e6:.1f} MB, and an answer of Lambda has"
-            f" room for {MOST_ANSWER / 1e6:.0f}: let more functions share the load, or give it less"
-            " time"
+            f"{len(journal)} writes take {len(answer) / 1e6:.1f} MB, and an answer of Lambda has"
+            f" room for {MOST_ANSWER / 1e6:.0f}: name a bucket with functions_bucket, let more"
+            " functions share the load, or give it less time"
         )
-    return packed
+    put(order.upload, packed)
+    return None

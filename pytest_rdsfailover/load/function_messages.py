@@ -1,5 +1,6 @@
 """What travels to a function of AWS Lambda that runs a share of a load, and what it answers."""
 
+import functools
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -68,6 +69,7 @@ class SentEndpoint:
         )
 
 
+@functools.cache  # an environment serves many orders, and has little room for files
 def _kept(certificate: str) -> str:
     """Return the path of a new file that holds a certificate."""
     with tempfile.NamedTemporaryFile("w", suffix=".pem", delete=False) as file:
@@ -94,6 +96,7 @@ class FunctionOrder:
         reader: where our own reads read.
         retries: how often a write is tried again.
         think: seconds that a writer without a schedule waits after an answer, on average.
+        upload: the URL to put a parcel that no answer has room for; None for nowhere.
     """
 
     run: str
@@ -110,6 +113,7 @@ class FunctionOrder:
     reader: SentEndpoint | None = None
     retries: int = 0
     think: float = 0.0
+    upload: str | None = field(default=None, repr=False)
 
     def load_order(self, endpoint: Endpoint) -> LoadOrder:
         """Return what the engine is told; *endpoint* is the place, here."""
@@ -140,7 +144,8 @@ class FunctionReport:
     """What one function did; times on its own clock.
 
     Attributes:
-        parcel: what its writers did, as `parcel.pack` says it, in base64.
+        parcel: what its writers did, as `parcel.pack` says it, in base64; None if it was put where the
+            order's `upload` leads.
         offset: what to add to its times for those of the database's clock, in nanoseconds.
         pauses: (first, last) seconds between which it stood still.
         complaints: what its writers' errors said.
@@ -149,7 +154,7 @@ class FunctionReport:
         environment: the name of that.
     """
 
-    parcel: str
+    parcel: str | None
     offset: Offset
     pauses: Sequence[tuple[float, float]]
     complaints: Sequence[Complaint]

@@ -15,6 +15,8 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, replace
 
+from pytest_rdsfailover.aws.bucket import Bucket
+from pytest_rdsfailover.aws.client import AwsError
 from pytest_rdsfailover.aws.functions import Invoked, LambdaFunction
 from pytest_rdsfailover.journal.complaints import Complaint
 from pytest_rdsfailover.journal.journal import Journal, WriterJournal
@@ -23,12 +25,12 @@ from pytest_rdsfailover.load.alignment import Offset
 from pytest_rdsfailover.load.complaints import merged
 from pytest_rdsfailover.load.engine import Check, Engine, LoadError
 from pytest_rdsfailover.load.function_messages import FunctionOrder, FunctionReport, Warmed
+from pytest_rdsfailover.load.function_notes import notes_of
 from pytest_rdsfailover.load.progress import Progress
 from pytest_rdsfailover.load.schedule import Schedule
 from pytest_rdsfailover.load.watchdog import Pause
 from pytest_rdsfailover.load.workload import Position
 from pytest_rdsfailover.model.clock import to_nanoseconds, to_seconds
-from pytest_rdsfailover.model.durations import format_duration
 from pytest_rdsfailover.model.errors import SettingError
 from pytest_rdsfailover.model.spans import joined
 from pytest_rdsfailover.model.typed import typed
@@ -37,7 +39,7 @@ WARM = 0.5  # seconds for which an environment is kept busy while the others are
 LEAD = 1.5  # seconds before the first slot in which functions connect their writers
 ROOM = 60.0  # seconds beside the load in which a function has to return
 LOOK_EVERY = 0.05  # seconds
-MOST_NAMED = 8
+MOST_PARCEL = 200_000_000  # bytes of what one function puts into a bucket
 Stored = Callable[[], Iterable[Position]]
 
 
@@ -50,6 +52,7 @@ class FunctionLoad(Engine):
         align: returns how this machine's clock stands to the database's now.
         journal: takes over what all functions report.
         stored: returns the position of every stored write, while the load runs.
+        bucket: where functions put what no answer has room for; None for nowhere.
     """
 
     def __init__(
@@ -59,10 +62,11 @@ class FunctionLoad(Engine):
         align: Callable[[], Offset],
         journal: Journal,
         stored: Stored,
+        bucket: Bucket | None = None,
     ) -> None:
         super().__init__()
         self._function, self._order, self._align = function, order, align
-        self._journal, self._stored = journal, stored
+        self._journal, self._stored, self._bucket = journal, stored, bucket
         self._own: Offset | None = None
         self._cold = 0
         self._over = self._returned = False
@@ -80,6 +84,7 @@ class FunctionLoad(Engine):
         Raises:
             SettingError: if not all of them can run at once.
             LoadError: if none of them can be invoked.
+            AwsError: if nothing can be put into the bucket.
         """
         count, room = self._order.functions, self._function.room()
         if room < count:
@@ -87,6 +92,8 @@ class FunctionLoad(Engine):
                 f"functions: {self._function.name} may run {room} times at once, not {count}; raise"
                 " its concurrency, or take fewer functions with more writers"
             )
+        if self._bucket is not None:
+            self._bucket.check()
         with ThreadPoolExecutor(count) as pool:
             warmed = list(pool.map(self._function.invoke, [{"warm": WARM}] * count))
         if check is not None:
@@ -119,6 +126,9 @@ class FunctionLoad(Engine):
         time.sleep(max(0.0, to_seconds(start - time.monotonic_ns())))
 
     def _invoke(self, order: FunctionOrder) -> None:
+        if self._bucket is not None:
+            url = self._bucket.url(str(order.function), LEAD + order.seconds + ROOM)
+            order = replace(order, upload=url)
         invoked = self._function.invoke(asdict(order))
         self._invoked[order.function] = invoked, time.monotonic_ns()
 
@@ -138,17 +148,18 @@ class FunctionLoad(Engine):
         stored = Counter(str(writer) for writer, _ in self._stored())
         return Progress(acked_by=dict(stored), failed=0, complaints=self.complaints)
 
-    def wait(self, look: Callable[[], None]) -> None:
+    def wait(self, look: Check, until: float | None = None) -> None:
         """Wait until all functions have returned, or can no longer.
 
         Args:
             look: is called now and then, and raises if waiting has become pointless.
+            until: a moment at which to return before that; None for the end.
         """
-        deadline = self.ends + ROOM
+        deadline = self.ends + ROOM if until is None else until
         while time.monotonic() < deadline and len(self._invoked) < self._order.functions:
             look()
             time.sleep(LOOK_EVERY)
-        self._returned = True
+        self._returned = until is None
 
     def stop(self, timeout: float = 10.0) -> None:  # noqa: ARG002 - nobody can be told to end
         """Take over what the functions that have returned report; the others are given up."""
@@ -185,7 +196,16 @@ class FunctionLoad(Engine):
         self.unreported = [
             writer.writer for number in silent for writer in self._writers_of(number)
         ]
-        self.notes = _notes(self._order, self._cold, self.alignment, silent, reports)
+        self.notes = notes_of(self._order, self._cold, self.alignment, silent, reports)
+        self._clear(silent.keys() | {n for n, report in reports.items() if report.parcel is None})
+
+    def _clear(self, numbers: Iterable[int]) -> None:
+        """Remove what functions may have put into the bucket."""
+        if self._bucket is None:
+            return
+        problem = self._bucket.remove([str(number) for number in sorted(numbers)])
+        if problem:
+            self.notes = [*self.notes, problem]
 
     def _report(self, number: int, own: Offset) -> FunctionReport:
         """Take over what one function did.
@@ -202,11 +222,18 @@ class FunctionLoad(Engine):
             report = typed(FunctionReport, json.loads(invoked.payload), "its report")
             shift = report.offset.to(own)
             span = self._gate.start - 2 * shift.error, returned + 2 * shift.error
-            data = base64.b64decode(report.parcel, validate=True)
+            data = self._parcel(number, report.parcel)
             unpack(data, self._writers_of(number), shift=shift.middle, span=span)
-        except (ValueError, OverflowError) as error:
+        except (ValueError, OverflowError, AwsError) as error:
             raise ValueError(f"its report was refused: {error}") from error
         return report
+
+    def _parcel(self, number: int, parcel: str | None) -> bytes:
+        if parcel is not None:
+            return base64.b64decode(parcel, validate=True)
+        if self._bucket is None:
+            raise ValueError("it speaks of a bucket, and there is none")
+        return self._bucket.read(str(number), MOST_PARCEL)
 
     def _writers_of(self, number: int) -> Sequence[WriterJournal]:
         return self._journal.writers[number :: self._order.functions]
@@ -233,39 +260,3 @@ def _shifted(pauses: Iterable[Pause], shift: Offset) -> list[Pause]:
 
 def _moved(complaint: Complaint, shift: Offset) -> Complaint:
     return replace(complaint, first=complaint.first + to_seconds(shift.middle))
-
-
-def _notes(
-    order: FunctionOrder,
-    cold: int,
-    error: float,
-    silent: dict[int, str],
-    reports: dict[int, FunctionReport],
-) -> list[str]:
-    """Return what is to be known of the functions, in words."""
-    told = (
-        f"{len(reports)} of {order.functions} functions of AWS Lambda reported, with"
-        f" {order.writers // order.functions} writers each; {cold} were started cold before the load;"
-        f" their clocks are known to {format_duration(error)}, and what lies between two of them to"
-        " twice that"
-    )
-    notes = [told]
-    by_reason: dict[str, list[int]] = {}
-    for number, why in silent.items():
-        by_reason.setdefault(why, []).append(number)
-    notes += [
-        f"{_named(numbers)} did not report: {why}; no slot of theirs counts as issued, and what they"
-        " may have stored is not judged"
-        for why, numbers in by_reason.items()
-    ]
-    late = [number for number, report in reports.items() if report.late > 0]
-    if late:
-        most = max(reports[number].late for number in late)
-        notes.append(f"{_named(late)} began late, by up to {format_duration(most)}")
-    return notes
-
-
-def _named(numbers: Sequence[int]) -> str:
-    more = f" and {len(numbers) - MOST_NAMED} more" if len(numbers) > MOST_NAMED else ""
-    word = "function" if len(numbers) == 1 else "functions"
-    return f"{word} {', '.join(map(str, numbers[:MOST_NAMED]))}{more}"

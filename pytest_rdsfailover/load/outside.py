@@ -4,6 +4,14 @@ from abc import ABC, abstractmethod
 from typing import Any
 
 
+class Cuttable(ABC):
+    """What one writer keeps open, if another thread can end it under a writer that hangs."""
+
+    @abstractmethod
+    def cut(self) -> None:
+        """End it at once; harmless the second time."""
+
+
 class OutsideWorkload(ABC):
     """A workload whose writes somebody else does; an argument `workload` of a trial."""
 

@@ -7,19 +7,21 @@ import shlex
 import shutil
 import signal
 import subprocess
+import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from pytest_rdsfailover.load import stray_lines
-from pytest_rdsfailover.load.outside import OutsideWorkload
+from pytest_rdsfailover.load.outside import Cuttable, OutsideWorkload
 from pytest_rdsfailover.model.clock import MonotonicClock, wait_until
-from pytest_rdsfailover.model.errors import SettingError, ToldError
+from pytest_rdsfailover.model.errors import ContradictionError, SettingError, ToldError
 from pytest_rdsfailover.model.executed import start
 from pytest_rdsfailover.model.records import Fault, Outcome
 from pytest_rdsfailover.mysql.driver import KINDS
 
 ENDS_WITHIN = 2.0  # seconds that a program has for its end once its input has ended
+LOOK_EVERY = 0.02  # seconds between two looks whether it has ended
 BLOCK, LONGEST_LINE = 65536, 1 << 20  # bytes
 OUTCOMES = {"ok": Outcome.ACKED, "refused": Outcome.REFUSED, "unknown": Outcome.UNKNOWN}
 
@@ -73,7 +75,7 @@ class ProcessWorkload(OutsideWorkload):
         session.close()
 
 
-class ProgramSession:
+class ProgramSession(Cuttable):
     """One writer's program.
 
     Args:
@@ -83,6 +85,10 @@ class ProgramSession:
     def __init__(self, workload: ProcessWorkload) -> None:
         self._workload, self._name = workload, shlex.join(workload.command)
         self._late: set[str] = set()  # keys whose answers nobody waits for any more
+        self._answers: dict[str, str] = {}  # what was said of each key
+        self._doubled: list[tuple[str, str]] = []  # keys, and what else was said of them
+        self._reaping = threading.Lock()  # held where the process changes, or its id is given back
+        self._is_cut = False
         self._process = self._started()
 
     def _started(self) -> "subprocess.Popen[bytes]":
@@ -101,46 +107,67 @@ class ProgramSession:
     def write(self, key: str) -> None:
         """Hand over a key and wait for its answer; see `ProcessWorkload.write`."""
         if self._has_ended():
-            self.close()
-            self._process = self._started()
+            self._end()
+            self._start_again()
         assert self._process.stdin is not None  # noqa: S101 - for the type checker: it is a pipe
         try:
             self._process.stdin.write(f"{key}\n".encode())
             self._process.stdin.flush()
-        except OSError:
-            raise self._ended(key) from None
-        word, code = self._answer(key)
+            word, code = self._answer(key)
+        except (OSError, EOFError):
+            raise self._unanswered(key) from None
         outcome = OUTCOMES[word]
         if outcome is not Outcome.ACKED:
             fault = Fault(code, KINDS.get(code, "server") if code else "server")
             raise ToldError(outcome, fault, f"{self._name} said: {word} {key} {code}")
 
+    def _start_again(self) -> None:
+        with self._reaping:
+            if not self._is_cut:
+                self._process = self._started()
+
     def _answer(self, key: str) -> tuple[str, int]:
         """Return word and code of a key's answer; what else is said meanwhile is no answer to it."""
         deadline = time.monotonic() + self._workload.answer_within
         stray = ""
-        while (line := self._line(key, deadline)) is not None:
-            word, _, rest = line.partition(" ")
-            answered, _, code = rest.partition(" ")
-            number = code.strip() or "0"
-            if word in OUTCOMES and answered in self._late:
-                self._late.discard(answered)
-            elif word not in OUTCOMES or answered not in ("", key):
+        while (line := self._line(deadline)) is not None:
+            word, answered, code = _words(line)
+            number = code or "0"
+            if self._is_old(word, answered, line):
+                continue
+            if word not in OUTCOMES or answered not in ("", key):
                 stray = stray_lines.told(self._name, line)
             elif answered and number.isascii() and number.isdecimal():
+                self._answers[key] = line
                 return word, min(int(number), 65535)
             else:
                 self._late.add(key)
                 text = f"it has said {stray_lines.shape(line)!r}; {stray_lines.SPOKEN}"
                 raise ToldError(Outcome.UNKNOWN, Fault(0, "client"), text)
         self._late.add(key)
+        hint = stray or ("" if self._answers else "; has it flushed the line?")
         text = (
-            f"{self._name} has not answered {key} within {self._workload.answer_within:g} s{stray}"
+            f"{self._name} has not answered {key} within {self._workload.answer_within:g} s{hint}"
         )
         raise ToldError(Outcome.UNKNOWN, Fault(0, "timeout"), text)
 
-    def _line(self, key: str, deadline: float) -> str | None:
-        """Return the next line; None if there is none until the deadline."""
+    def _is_old(self, word: str, answered: str, line: str) -> bool:
+        """Tell whether a line is about an earlier key: one that was late, or one that has its answer."""
+        known = answered in self._answers
+        if word not in OUTCOMES or not (known or answered in self._late):
+            return False
+        if known:
+            self._doubled.append((answered, line))
+        self._late.discard(answered)
+        self._answers.setdefault(answered, line)
+        return True
+
+    def _line(self, deadline: float) -> str | None:
+        """Return the next line; None if there is none until the deadline.
+
+        Raises:
+            EOFError: if there will be none.
+        """
         assert self._process.stdout is not None  # noqa: S101 - for the type checker: it is a pipe
         number = self._process.stdout.fileno()
         poll = select.poll()
@@ -157,31 +184,73 @@ class ProgramSession:
                 break
             block = os.read(number, BLOCK)
             if not block:
-                raise self._ended(key)
+                raise EOFError
             self._buffer += block
         return None
 
-    def _ended(self, key: str) -> ToldError:
+    def _unanswered(self, key: str) -> ToldError:
         """End what is of no more use; return the error that says so."""
-        self.close()
+        self._end()
         text = (
             f"{self._name} has ended (status {self._process.returncode}) before it answered {key}"
         )
         return ToldError(Outcome.UNKNOWN, Fault(0, "reset"), text)
 
     def close(self) -> None:
-        """Let the program end with its input; kill it if it does not, and whatever it has started."""
+        """Let the program end with its input; kill it if it does not, and whatever it has started.
+
+        Raises:
+            ContradictionError: if it has answered a key more than once.
+        """
+        self._end()
+        if self._doubled:
+            key, line = self._doubled[0]
+            lines = (self._answers[key], line)
+            raise ContradictionError(self._name, key, lines, len(self._doubled))
+
+    def cut(self) -> None:
+        """Kill the program, whatever its writer waits for; no other is started in its place."""
+        with self._reaping:
+            self._is_cut = True
+            self._kill()
+
+    def _end(self) -> None:
+        """Close its input, hear what it still says, end it, and whatever it has started."""
         process = self._process
-        for stream in (process.stdin, process.stdout):
-            with contextlib.suppress(OSError):
-                if stream is not None:
-                    stream.close()
-        if process.returncode is not None:
-            return
-        wait_until(self._has_ended, timeout=ENDS_WITHIN, clock=MonotonicClock())
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(process.pid, signal.SIGKILL)  # not reaped yet, so that the id is its own
-        process.wait()
+        assert process.stdin is not None  # noqa: S101 - for the type checker: they are pipes
+        assert process.stdout is not None  # noqa: S101
+        with contextlib.suppress(OSError):
+            process.stdin.close()
+        if process.returncode is None:
+            self._hear_out(time.monotonic() + ENDS_WITHIN)
+        with self._reaping, contextlib.suppress(subprocess.TimeoutExpired):
+            self._kill()
+            process.wait(ENDS_WITHIN)
+        process.stdout.close()
+
+    def _hear_out(self, deadline: float) -> None:
+        """Hear what the program says until it has ended."""
+        ended = False
+        while not ended and time.monotonic() < deadline:
+            ended = self._has_ended()  # asked first, so that nothing that it said before is missed
+            try:
+                self._hear(time.monotonic() + LOOK_EVERY)
+            except EOFError:
+                left = max(0.0, deadline - time.monotonic())
+                wait_until(self._has_ended, timeout=left, clock=MonotonicClock())
+                return
+
+    def _hear(self, deadline: float) -> None:
+        """Note answers to keys that nobody waits for."""
+        while (line := self._line(deadline)) is not None:
+            word, answered, _ = _words(line)
+            self._is_old(word, answered, line)
+
+    def _kill(self) -> None:
+        """Kill its process group, unless it was reaped, and the id may be another's."""
+        if self._process.returncode is None:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self._process.pid, signal.SIGKILL)
 
     def _has_ended(self) -> bool:
         """Tell whether the program has ended; it is left to be reaped, so that its id stays its own."""
@@ -189,3 +258,10 @@ class ProgramSession:
             return True
         how = os.WEXITED | os.WNOHANG | os.WNOWAIT
         return os.waitid(os.P_PID, self._process.pid, how) is not None
+
+
+def _words(line: str) -> tuple[str, str, str]:
+    """Return word, key and code of a line; empty where it has none."""
+    word, _, rest = line.partition(" ")
+    answered, _, code = rest.partition(" ")
+    return word, answered, code.strip()

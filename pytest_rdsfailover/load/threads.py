@@ -14,6 +14,8 @@ from pytest_rdsfailover.load.writer import ReconnectPolicy, Writer
 from pytest_rdsfailover.model.clock import to_nanoseconds
 from pytest_rdsfailover.mysql import driver
 
+CUT_WITHIN = 0.5  # seconds for the end of writers whose program was killed under them
+
 
 class ThreadLoad(Engine):
     """Concurrent writers; a context manager.
@@ -111,9 +113,11 @@ class ThreadLoad(Engine):
             return
         self._over = True
         self._end(timeout)
-        for writer in self._writers:
-            if writer.abandon():
-                self._complaints.hanging(writer.number, writer.stack())
+        hanging = [writer for writer in self._writers if writer.abandon()]
+        for writer in hanging:
+            self._complaints.hanging(writer.number, writer.stack())
+            writer.cut()
+        self._join(hanging, CUT_WITHIN)  # what it closes may have something to say
         self.complaints = self._complaints.found()
         for writer in self._writers:
             if writer.bug is not None:
@@ -121,7 +125,10 @@ class ThreadLoad(Engine):
 
     def _end(self, timeout: float) -> None:
         self._gate.close()
+        self._join(self._writers, timeout)
+
+    def _join(self, writers: Sequence[Writer], timeout: float) -> None:
         deadline = time.monotonic() + timeout
-        for writer in self._writers:
+        for writer in writers:
             if writer.thread.ident is not None:
                 writer.thread.join(max(0.0, deadline - time.monotonic()))

@@ -14,6 +14,7 @@ from pytest_rdsfailover.load.bounded import BoundedCall, UnendedCallError
 from pytest_rdsfailover.load.event_loops import EventLoops, SharedLoop
 from pytest_rdsfailover.load.mix import MixStep, spread
 from pytest_rdsfailover.load.options import StoredCode
+from pytest_rdsfailover.load.outside import Cuttable
 from pytest_rdsfailover.load.returned import settled
 from pytest_rdsfailover.load.signatures import check_call, check_function, name_of, reports
 from pytest_rdsfailover.load.stored_keys import Found, found_in
@@ -156,6 +157,12 @@ class CallSession:
         """Call the user's teardown; raise what it raises."""
         if self._workload.teardown is not None:
             self._call(self._workload.teardown, *self._state)
+
+    def cut(self) -> None:
+        """End what the writer waits for, if it is outside of this process."""
+        for state in self._state:
+            if isinstance(state, Cuttable):
+                state.cut()
 
     def _call(self, function: Callable[..., Any], *arguments: Any, **more: Any) -> Any:
         with _as_errors(function):

@@ -45,6 +45,9 @@ class Waiting(Protocol):
     def stack(self) -> list[str]:
         """Return where it waits now; nothing if it works in the writer's thread."""
 
+    def cut(self) -> None:
+        """End what it waits for, if that is outside of this process."""
+
 
 class Workload(Protocol):
     """What all writers do, and how their writes are read back."""

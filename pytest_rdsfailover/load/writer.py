@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from pytest_rdsfailover.journal.complaints import HANGING, TEARDOWN
+from pytest_rdsfailover.journal.complaints import CONTRADICTS, HANGING, TEARDOWN
 from pytest_rdsfailover.journal.journal import WriterJournal
 from pytest_rdsfailover.load.attempts import Classify
 from pytest_rdsfailover.load.complaints import Complaints
@@ -18,6 +18,7 @@ from pytest_rdsfailover.load.stacks import stack_of
 from pytest_rdsfailover.load.workload import Session, Waiting, Workload
 from pytest_rdsfailover.model.clock import to_nanoseconds, to_seconds
 from pytest_rdsfailover.model.endpoints import Bounds
+from pytest_rdsfailover.model.errors import ContradictionError
 from pytest_rdsfailover.model.records import Fault, Outcome
 from pytest_rdsfailover.mysql import driver
 
@@ -199,6 +200,12 @@ class Writer:
                 self._journal.record(times, Outcome.UNKNOWN, HANGING, None)
             return True
 
+    def cut(self) -> None:
+        """End what an abandoned writer waits for, if that is outside of this process."""
+        session: object = self._session
+        if isinstance(session, Waiting):
+            session.cut()
+
     def stack(self) -> list[str]:
         """Return where the writer is now, without our own frames around the user's code."""
         session = self._session
@@ -274,9 +281,13 @@ class Writer:
         self._next_try = at + to_nanoseconds(wait)
 
     def _drop(self) -> None:
-        session, self._session, self._served = self._session, None, False
+        session, self._served = self._session, False
         if session is not None:
             try:
                 session.close()
+            except ContradictionError as error:
+                self._complaints.note(error, time.monotonic_ns(), within=CONTRADICTS)
             except Exception as error:  # noqa: BLE001 - the user's teardown, which harms no write
                 self._complaints.note(error, time.monotonic_ns(), within=TEARDOWN)
+            finally:
+                self._session = None

@@ -105,6 +105,7 @@ def _recovers(cluster: LocalCluster) -> bool:
         cluster.check_server()
         cluster.rest()
         cluster.network.mend()
+        cluster.faults.mend()
         cluster.aws.undo()
     except RdsFailoverError:
         cluster.close()

@@ -6,6 +6,7 @@ from dataclasses import replace
 from types import TracebackType
 from typing import Any, Self
 
+from pytest_rdsfailover.aws.client import signing
 from pytest_rdsfailover.local.aws_api.client import ControlPlane, can_start
 from pytest_rdsfailover.local.aws_api.passwords import Passwords
 from pytest_rdsfailover.local.aws_api.script import Script
@@ -21,7 +22,7 @@ from pytest_rdsfailover.local.gateway.tls import CA_FILE
 from pytest_rdsfailover.local.gateway_process import LocalGateway
 from pytest_rdsfailover.local.network import Faults, Network
 from pytest_rdsfailover.local.processes.process import Supervisor
-from pytest_rdsfailover.local.profiles.choreography import restart_of
+from pytest_rdsfailover.local.profiles.choreography import replica_lag_of, restart_of
 from pytest_rdsfailover.local.profiles.profiles import Profile
 from pytest_rdsfailover.local.rds_proxy import READ_ONLY, READ_WRITE, LocalProxy
 from pytest_rdsfailover.local.server.programs import ServerProgram, ServerUrl
@@ -117,7 +118,11 @@ class LocalCluster(LocalTarget):
             )
             self.proxy = LocalProxy(client)
             self.faults = DatabaseFaults(
-                client, Faults(self.network), self._passwords, self.audit_endpoint
+                client,
+                Faults(self.network),
+                self._passwords,
+                self.audit_endpoint,
+                replica_lag_of(profile, seed),
             )
             self._addresses = LocalAddresses(
                 self.network.places, client.describe, self._failovers.dns_ttl, self._clock
@@ -258,6 +263,18 @@ class LocalCluster(LocalTarget):
             armed=self._profile.cut != "close",
         )
 
+    def reader_lag(self, lag: str) -> None:
+        """Let readers show commits only after so long, until the test ends.
+
+        Args:
+            lag: how long, for example `200ms`; `0s` for no lag.
+
+        Raises:
+            SettingError: if that is no duration.
+            GatewayError: if the server does not let readers lag.
+        """
+        self.faults.reader_lag(lag)
+
     def zone(self) -> Zone | None:
         """Return what a name server says of the endpoints' names; None without names."""
         return self._addresses.zone()
@@ -270,6 +287,10 @@ class LocalCluster(LocalTarget):
     def functions(self, *, patience: float, at_once: int) -> Any:
         """Return a client of the Lambda of this cluster's AWS API."""
         return self.aws.client("lambda", answer_within=patience, at_once=at_once)
+
+    def storage(self) -> Any:
+        """Return a client of the S3 of this cluster's AWS API."""
+        return self.aws.client("s3", more=signing())
 
     def arm(self) -> None:
         """Get ready to fail over, so that the trigger itself takes no time.

@@ -28,10 +28,12 @@ class DatabaseFaults:
         network: NetworkFaults,
         passwords: Callable[[], Passwords],
         writer: Callable[[], Endpoint],
+        replica_lag: float = 0.0,
     ) -> None:
         self._gateway, self._network = gateway, network
         self._passwords, self._writer = passwords, writer
-        self._settings = FaultSettings()
+        self._usual, self._settings = FaultSettings(replica_lag=replica_lag), FaultSettings()
+        self.mend()
         self.rotated = False  # the application's password is another one now
 
     @contextlib.contextmanager
@@ -137,10 +139,22 @@ class DatabaseFaults:
         with self._network.toxic(endpoint, "timeout", timeout=0, stream="upstream", toxicity=share):
             yield
 
+    def reader_lag(self, lag: str) -> None:
+        """Let readers show commits only after so long, until the test ends or it is set anew.
+
+        Args:
+            lag: how long, for example `200ms`; `0s` for no lag.
+
+        Raises:
+            SettingError: if that is no duration.
+            GatewayError: if the server does not let readers lag.
+        """
+        self._set(replace(self._settings, replica_lag=parse_duration(lag)))
+
     def mend(self) -> None:
         """End what a test has left behind."""
-        if self._settings != FaultSettings():
-            self._set(FaultSettings())
+        if self._settings != self._usual:
+            self._set(self._usual)
 
     @contextlib.contextmanager
     def _but(self, **changes: Any) -> Iterator[None]:

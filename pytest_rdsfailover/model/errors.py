@@ -98,6 +98,25 @@ class ToldError(RdsFailoverError):
         return self.text
 
 
+class ContradictionError(RdsFailoverError):
+    """Who was asked to write has answered a key more than once, so that none of its answers counts.
+
+    Attributes:
+        key: the first such key.
+        lines: what was said of it.
+        count: how many lines too many there were, of this key and others.
+    """
+
+    def __init__(self, who: str, key: str, lines: tuple[str, str], count: int) -> None:
+        super().__init__(who, key, lines, count)
+        self.who, self.key, self.lines, self.count = who, key, lines, count
+
+    def __str__(self) -> str:
+        first, second = self.lines
+        more = f", and {self.count - 1} such lines more" if self.count > 1 else ""
+        return f"{self.who} said {first!r} and later {second!r}{more}; answer each key once"
+
+
 class CommandError(RdsFailoverError):
     """A program we ran to its end failed."""
 

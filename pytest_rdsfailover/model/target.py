@@ -23,7 +23,8 @@ class Traffic:
         refused: how many such failed, or were answered well by a reader, which stores nothing.
         unanswered: how many such lost their answer, or that of their commit: they may be stored.
         unchanged: how many such changed no row that lasts.
-        rows: how many rows the answers to those that carry no mark say that they changed.
+        rows: how many rows the answers to those that carry no mark say that they changed; of `SERVER`,
+            all rows that were changed.
         calls: how many procedures they called that were answered well.
         failed_calls: how many that failed.
         rollbacks: how many ROLLBACK statements they sent; of `SERVER`, transactions rolled back.
@@ -37,6 +38,8 @@ class Traffic:
         uncommitted_keys: how many keys were written and never committed, by the number of their writer.
         unchanged_keys: how many were only in writes that changed no row that lasts.
         failing_keys: how many were stored by one write, while the latest one failed.
+        lost_answers: the keys, by the number of their writer, of which nothing was answered any more
+            after the answer to a write was lost.
         unseen: whether nobody could look which transactions are open.
     """
 
@@ -59,6 +62,7 @@ class Traffic:
     uncommitted_keys: Mapping[str, int] = field(default_factory=dict)
     unchanged_keys: Mapping[str, int] = field(default_factory=dict)
     failing_keys: Mapping[str, int] = field(default_factory=dict)
+    lost_answers: Mapping[str, Sequence[int]] = field(default_factory=dict)
     unseen: bool = False
 
     @classmethod
@@ -70,7 +74,9 @@ class Traffic:
         keys: dict[str, Any] = {
             name: _sums([getattr(part, name) for part in parts]) for name in BY_WRITER
         }
-        return replace(cls(unseen=any(part.unseen for part in parts)), **counts, **keys)
+        lost = _joined([part.lost_answers for part in parts])
+        unseen = any(part.unseen for part in parts)
+        return replace(cls(unseen=unseen, lost_answers=lost), **counts, **keys)
 
     def minus(self, before: "Traffic") -> "Traffic":
         """Return what came since an earlier look; before the first one no key was confirmed."""
@@ -84,6 +90,14 @@ BY_WRITER = tuple(field.name for field in fields(Traffic) if field.name.endswith
 
 def _sums(parts: "Sequence[Mapping[str, int]]") -> dict[str, int]:
     return {name: sum(part.get(name, 0) for part in parts) for part in parts for name in part}
+
+
+def _joined(parts: "Sequence[Mapping[str, Sequence[int]]]") -> dict[str, list[int]]:
+    found: dict[str, set[int]] = {}
+    for part in parts:
+        for name, numbers in part.items():
+            found.setdefault(name, set()).update(numbers)
+    return {name: sorted(numbers) for name, numbers in found.items()}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,6 +198,13 @@ class Target(Protocol):
         Args:
             patience: seconds for which it waits for an answer.
             at_once: how many calls may be on at once.
+
+        Raises:
+            RdsFailoverError: if there is none.
+        """
+
+    def storage(self) -> Any:
+        """Return a client of S3, whose signed URLs lead straight to the cluster's region.
 
         Raises:
             RdsFailoverError: if there is none.

@@ -100,6 +100,17 @@ class Cluster(Protocol):
             RdsFailoverError: when the block begins, if there is one, or a failover is on its way.
         """
 
+    def reader_lag(self, lag: str) -> None:
+        """Let readers show commits only after so long, until the test ends; only locally.
+
+        Args:
+            lag: how long, for example `200ms`; `0s` for no lag.
+
+        Raises:
+            SettingError: if that is no duration.
+            GatewayError: if the server does not let readers lag.
+        """
+
     def rest(self) -> None:
         """Wait until the last failover is over.
 

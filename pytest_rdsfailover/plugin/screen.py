@@ -29,7 +29,8 @@ def show(
         environment: the lines that say what the figures were taken on.
     """
     terminal.write_sep("=", "database failover")
-    for part in wrap(verdict([entry["trial"] for entry in measured])):
+    complaints = [entry.get("why", "") for entry in measured if entry["failed"]]
+    for part in wrap(verdict([entry["trial"] for entry in measured], complaints)):
         terminal.write_line(part, bold=True)
     for line in environment:
         for part in wrap(line):

@@ -37,6 +37,7 @@ SCRIPTS = (
     "view.js",
     "trial_tables.js",
     "retries_and_reads.js",
+    "sentence.js",
     "trial.js",
     "start.js",
 )

@@ -113,6 +113,9 @@ def _headline(summary: Summary) -> Iterator[str]:
     for finding in summary.findings:
         yield from textwrap.wrap(str(finding), WIDTH, subsequent_indent="  ")
     lost = f"{len(summary.lost)} lost" if summary.audited else "not audited"
+    for wrong in ("duplicated", "unexpected") if summary.audited else ():
+        if keys := getattr(summary, wrong):
+            lost += f", {len(keys)} {wrong}"
     yield (
         f"{summary.down}; {summary.acked} acked, {lost}, {summary.refused} refused,"
         f" {summary.unknown} unknown"

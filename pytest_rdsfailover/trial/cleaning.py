@@ -10,12 +10,18 @@ class CleanUp:
     """Stops and removes what a load has made.
 
     Args:
-        steps: returns what is to be done, in order, by the words that say what is wrong if it fails.
+        steps: is called with the error that has ended the load, or None; returns what is to be done, in
+            order, by the words that say what is wrong if it fails.
         after_error: is called after the clean-up of a load that an `Exception` has ended; may raise
             another in its place.
     """
 
-    def __init__(self, steps: Callable[[], Steps], *, after_error: Callable[[], object]) -> None:
+    def __init__(
+        self,
+        steps: Callable[[BaseException | None], Steps],
+        *,
+        after_error: Callable[[], object],
+    ) -> None:
         self._steps, self._after_error = steps, after_error
         self._left: list[str] = []
 
@@ -39,7 +45,7 @@ class CleanUp:
         Raises:
             BaseException: what interrupted a step, Ctrl-C for example; the others were taken.
         """
-        interrupt = self._take()
+        interrupt = self._take(error)
         error = interrupt or error
         if error is not None:
             for line in self._left:
@@ -49,15 +55,15 @@ class CleanUp:
         if isinstance(error, Exception):
             self._after_error()
 
-    def _take(self) -> BaseException | None:
+    def _take(self, error: BaseException | None) -> BaseException | None:
         """Take every step; return what interrupted one."""
         interrupt: BaseException | None = None
-        for failed, step in self._steps().items():
+        for failed, step in self._steps(error).items():
             try:
                 step()
-            except Exception as error:  # noqa: BLE001 - a clean-up outranks no verdict
-                self._left.append(f"{failed}: {error}")
-            except BaseException as error:  # noqa: BLE001 - raised by who called this
-                self._left.append(f"{failed}: {error!r}")
-                interrupt = interrupt or error
+            except Exception as broken:  # noqa: BLE001 - a clean-up outranks no verdict
+                self._left.append(f"{failed}: {broken}")
+            except BaseException as broken:  # noqa: BLE001 - raised by who called this
+                self._left.append(f"{failed}: {broken!r}")
+                interrupt = interrupt or broken
         return interrupt

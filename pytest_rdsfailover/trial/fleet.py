@@ -1,5 +1,6 @@
 """Puts the load of a plan into functions of AWS Lambda."""
 
+from pytest_rdsfailover.aws.bucket import Bucket
 from pytest_rdsfailover.aws.functions import LambdaFunction
 from pytest_rdsfailover.journal.journal import Journal
 from pytest_rdsfailover.load.alignment import aligned
@@ -12,6 +13,7 @@ from pytest_rdsfailover.model.errors import SettingError
 from pytest_rdsfailover.model.target import Target
 from pytest_rdsfailover.trial.plan import Plan
 
+PREFIX = "rdsfailover"  # of all objects of ours in a bucket
 OURS_ONLY = "functions: they run our own steps; your own code is tested where it runs"
 
 
@@ -49,4 +51,11 @@ def function_load(
         lambda: aligned(choice.endpoint),
         journal,
         stored=lambda: workload.stored(target.audit_endpoint()) or (),
+        bucket=_bucket(target, plan, order.run),
     )
+
+
+def _bucket(target: Target, plan: Plan, run: str) -> Bucket | None:
+    if not plan.functions_bucket:
+        return None
+    return Bucket(target.storage(), plan.functions_bucket, f"{PREFIX}/{run}")

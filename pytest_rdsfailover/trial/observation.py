@@ -5,6 +5,7 @@ import uuid
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import replace
+from functools import partial
 from types import TracebackType
 from typing import Self
 
@@ -44,9 +45,11 @@ from pytest_rdsfailover.trial.resting import check_late
 from pytest_rdsfailover.trial.trial import Trial
 from pytest_rdsfailover.trial.witness import Witness
 
+INTERRUPTED = 1.0  # seconds for the last operations if nobody counts them any more
 LAST_CALL = (
     10.0  # seconds for which a writer at the end of its load is let finish, within the bound
 )
+HANG_UP = 0.2  # seconds before functions hang up in which their connections are looked at
 MISSED = (
     "a failover was on its way when the load was asked for, and over before its first write: nothing"
     " was disturbed; begin the load first"
@@ -212,11 +215,12 @@ class Observation:
         """Remove what was kept should this process be killed: the trial is noted."""
         self._keeping.discard()
 
-    def _last_steps(self) -> Steps:
+    def _last_steps(self, error: BaseException | None) -> Steps:
         """Return what stops and removes all, each by what is to be said if it fails."""
+        patience = INTERRUPTED if isinstance(error, KeyboardInterrupt) else LAST_CALL
         return {
             "the watchdog was not stopped": self._watchdog.stop,
-            "the load was not stopped": self._load.stop,
+            "the load was not stopped": partial(self._load.stop, patience),
             "the events were not taken out of their file": self.journal.detach,
             f"{self._workload.made} is left behind": self._drop,
         }
@@ -255,9 +259,17 @@ class Observation:
             self._recovery.wait(self._disturbances, self._plan.bound, look=self._look)
             # Before the writers hang up.
             return self._clock.now(), self._target.sessions(self._endpoint.name)
+        sessions = None
         if not unfit:
+            self._load.wait(self._look, until=ends - HANG_UP)
+            sessions = self._sessions_before(ends)
             self._load.wait(self._look)
-        return min(self._clock.now(), ends), None
+        return min(self._clock.now(), ends), sessions
+
+    def _sessions_before(self, moment: float) -> Sessions | None:
+        """Return the endpoint's connections now; None if writers may have hung up already."""
+        sessions = self._target.sessions(self._endpoint.name)
+        return sessions if self._clock.now() < moment else None
 
     def watch(self) -> None:
         """Look whether the cluster confirms what is acknowledged, while it fails over."""

@@ -22,6 +22,7 @@ class LoadOptions(WorkloadOptions, total=False):
         functions: how many functions of AWS Lambda write instead of this machine, with *writers* writers
             each; they write for *warmup*, *bound* and *cooldown* together.
         function: the name of that function, whose package `rdsfailover lambda build` has made.
+        functions_bucket: a bucket of S3 for results above the 6 MB of an answer; they are removed.
         policy: how a writer gets its connection back.
         warmup: the load before the trigger.
         cooldown: the load after all writers are back, without an error.
@@ -41,6 +42,7 @@ class LoadOptions(WorkloadOptions, total=False):
     processes: int
     functions: int
     function: str
+    functions_bucket: str
     policy: ReconnectPolicy
     warmup: str | float
     cooldown: str | float

@@ -41,6 +41,7 @@ class Plan:
         functions: how many functions of AWS Lambda write instead of this machine; 0 for none. Each of
             them has *writers* writers.
         function: the name of that function.
+        functions_bucket: where functions put what no answer has room for; empty for nowhere.
         think: how long a writer without a schedule waits after an answer, on average.
     """
 
@@ -59,6 +60,7 @@ class Plan:
     processes: int = 1
     functions: int = 0
     function: str = ""
+    functions_bucket: str = ""
 
     def __post_init__(self) -> None:
         """Refuse what no load can do."""
@@ -101,6 +103,10 @@ class Plan:
         if self.functions and not self.function:
             raise SettingError(
                 'functions and function belong together: functions=50, function="load"'
+            )
+        if self.functions_bucket and not self.functions:
+            raise SettingError(
+                "functions_bucket: only with functions, which put their results there"
             )
         if self.functions and self.processes > 1:
             raise SettingError("processes: not with functions, which are processes elsewhere")

@@ -4,13 +4,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from pytest_rdsfailover.analysis.reached import why_untouched
-from pytest_rdsfailover.analysis.reached_commits import why_unsaved
+from pytest_rdsfailover.analysis.reached_commits import why_only_read, why_unsaved
 from pytest_rdsfailover.journal.witnessed import Witnessed, since
 from pytest_rdsfailover.model.clock import Clock
 from pytest_rdsfailover.model.endpoints import Endpoint
-from pytest_rdsfailover.model.target import Target, Traffic
+from pytest_rdsfailover.model.target import SERVER, Target, Traffic
 from pytest_rdsfailover.trial.peers import peers
-from pytest_rdsfailover.trial.rollbacks import rollbacks, tables_in_memory
+from pytest_rdsfailover.trial.server_counts import ServerCounts, server_counts, tables_in_memory
 
 LOOK_FOR, EVERY = 1.0, 0.005  # seconds: at this process' connections, and between two looks
 WATCH_EVERY = 0.1  # seconds between two looks at what is confirmed while the cluster fails over
@@ -38,7 +38,8 @@ class Witness:
         self._calm_at = self._watched_at = 0.0
         self._ahead = 0
         self._peers: tuple[str, ...] = ()
-        self._rolled_back: int | None = None  # at the beginning
+        self._counts: ServerCounts | None = None  # at the beginning
+        self._changed: int | None = None
         self._in_memory: tuple[str, ...] = ()
         self._earlier: set[str] = set()  # peers from before the load
 
@@ -48,7 +49,7 @@ class Witness:
         self._before = self._target.traffic(self._mark)
         # Now, because the server counts since its start, and a procedure is known once it was called.
         if self._before and self._may_call:
-            self._rolled_back = rollbacks(self._target)
+            self._counts = server_counts(self._target)
             self._in_memory = tables_in_memory(self._target)
 
     def look(self, acked: Mapping[str, int]) -> str:
@@ -61,11 +62,18 @@ class Witness:
         self._calm = self._seen()
         if self._calm is None:
             return ""
-        unsaved = why_unsaved(self._calm, acked)
-        if unsaved or not why_untouched(self._told(None), self._calm, acked):
-            return unsaved
+        why = why_unsaved(self._calm, acked) or self._why_untouched(self._calm, acked)
+        if not why:
+            self._changed = self._rows_changed(self._calm)
+            why = why_only_read(self._calm, acked, self._changed)
+        return why
+
+    def _why_untouched(self, calm: Mapping[str, Traffic], acked: Mapping[str, int]) -> str:
+        """Return why the load shows nothing of the cluster, and where it may be instead."""
+        if not why_untouched(self._told(None), calm, acked):
+            return ""
         self._peers = self._other_peers()
-        return why_untouched(self._told(None), self._calm, acked)
+        return why_untouched(self._told(None), calm, acked)
 
     def watch(self, acked: Callable[[], Mapping[str, int]]) -> None:
         """Look, now and then, whether writes are acknowledged that the cluster has not confirmed.
@@ -92,14 +100,25 @@ class Witness:
             return None
         return replace(self._told(whole), rollbacks=self._rollbacks(whole))
 
+    def _rows_changed(self, calm: Mapping[str, Traffic]) -> int | None:
+        """Return how many rows the server has changed; asked only where no key is known to be stored."""
+        if SERVER in calm:
+            return calm[SERVER].rows
+        if self._counts is None or any(sum(seen.stored_keys.values()) for seen in calm.values()):
+            return None
+        now, before = server_counts(self._target), self._counts.changed
+        if now is None or now.changed is None or before is None or now.changed < before:
+            return None
+        return now.changed - before
+
     def _rollbacks(self, whole: Mapping[str, Traffic] | None) -> int | None:
         """Return how many the server executed; asked only where procedures were called."""
-        if not whole or self._rolled_back is None:
+        if not whole or self._counts is None:
             return None
         if not any(traffic.calls for traffic in whole.values()):
             return None
-        now = rollbacks(self._target)
-        return None if now is None or now < self._rolled_back else now - self._rolled_back
+        now, before = server_counts(self._target), self._counts.rollbacks
+        return None if now is None or now.rollbacks < before else now.rollbacks - before
 
     def _seen(self) -> Mapping[str, Traffic] | None:
         return since(self._target.traffic(self._mark), self._before)
@@ -114,6 +133,7 @@ class Witness:
             ahead=self._ahead,
             peers=self._peers,
             in_memory=self._in_memory,
+            changed=self._changed,
         )
 
     def _other_peers(self) -> tuple[str, ...]:

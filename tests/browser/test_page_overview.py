@@ -135,3 +135,80 @@ def test_what_was_not_audited_is_not_called_kept(browser, tmp_path):
     said, colours = lead(browser, written(path, [unread, made]))
     assert said.endswith("; 0 acknowledged writes lost (1 trial not audited)")
     assert colours == ["good", "soft"]
+
+
+def test_a_scenario_of_one_trial_has_no_row_of_figures_that_need_more(browser, tmp_path):
+    single = entry(failover(), test="test_a.py::test_a", failed=False)
+    browser.open(written(tmp_path / "index.html", [single]))
+    assert count(browser, "table[aria-label=Scenarios]") == 0
+
+    browser.open(written(tmp_path / "more.html", [single, *many([0.5] * 2, failed=False)]))
+    assert "needs 6 trials" in text(browser, "table[aria-label=Scenarios]")
+    alone = "document.querySelector('table[aria-label=Scenarios] tbody tr').textContent"
+    assert "needs" not in browser.run(alone)
+
+
+@pytest.mark.parametrize("width", [390, 1440])
+def test_each_trial_s_verdict_is_seen_without_scrolling_aside(browser, tmp_path, width):
+    browser.resize(width, 900)
+    browser.open(written(tmp_path / "index.html", many([0.5] * 2, failed=False)))
+
+    places = boxes(browser, "#trials .chip")
+    assert len(places) == 2
+    assert all(left >= 0 and left + wide <= width for left, _, wide, _ in places)
+
+
+WHY = "AssertionError: 1 of 2 expectations not met\n  FAIL: downtime < 2 s: was 2.1 s\n    no write"
+SENTENCES = {
+    "passed": ({"failed": False}, "Writes were back after "),
+    "failed": ({"failed": True, "why": WHY}, "The test failed: downtime < 2 s: was 2.1 s."),
+    "failed otherwise": ({"failed": True, "why": "KeyError: 'a'\n"}, "The test failed: KeyError: 'a'."),
+    "not judged": ({}, "Whether its test passed is not known."),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("given", "said"), SENTENCES.values(), ids=SENTENCES)
+def test_one_sentence_stands_above_each_trial(browser, tmp_path, given, said):
+    measured = entry(failover(), **given)
+    measured["trial"]["figures"]["downtime"]["upper"] = 2.3
+    browser.open(written(tmp_path / "index.html", [measured]))
+
+    assert said in text(browser, "#trial-1 .verdict")
+
+
+def test_the_sentence_of_a_trial_that_lost_writes_says_what_helps(browser, tmp_path):
+    browser.open(written(tmp_path / "index.html", [entry(failover(lost=3), failed=False)]))
+
+    assert "3 acknowledged writes are not in the database (run-0-0" in text(
+        browser, "#trial-1 .verdict"
+    )
+
+
+def test_the_page_opens_at_the_first_trial_that_failed(browser, tmp_path):
+    entries = [*many([0.5] * 3, failed=False), *many([0.5], failed=True)]
+    browser.open(written(tmp_path / "index.html", entries))
+    ((_, top, _, _),) = boxes(browser, "#trial-4")
+    assert top < 200
+
+    browser.open(written(tmp_path / "calm.html", many([0.5] * 3, failed=False)))
+    assert browser.run("scrollY") == 0
+
+
+def test_scenarios_of_several_tests_are_called_by_their_tests(browser, tmp_path):
+    def scenario(test, name):
+        trial = entry(failover(), test=test, failed=False)
+        return trial | {"trial": trial["trial"] | {"scenario": name}, "portrait": None}
+
+    first, other = scenario("a.py::test_a[0]", "0"), scenario("a.py::test_b[1]", "1")
+    strip(browser, written(tmp_path / "index.html", [first, other]))
+    assert {"test_a[0]", "test_b[1]"} <= {*words(browser)}
+
+    strip(browser, written(tmp_path / "one.html", [first, scenario("a.py::test_a[1]", "1")]))
+    assert {"0", "1"} <= {*words(browser)}
+
+
+def words(browser):
+    """Return what the texts of the strip say, without their titles."""
+    return browser.run(
+        "[...document.querySelectorAll('.strip svg text')].map(e => e.firstChild.textContent)"
+    )

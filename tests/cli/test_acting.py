@@ -114,6 +114,7 @@ def test_an_endpoint_that_is_down_refuses_until_it_is_up(name, cluster):
 
 def test_pinned_sessions_are_told_with_their_reason(name, cluster):
     endpoint = cluster.endpoint("proxy")
+    assert said("pins", "--name", name) == ["no session is pinned"]
     with endpoint.connect() as connection:
         connection.cursor().execute("SET @pinned = 1")
         (line,) = said("pins", "--name", name)

@@ -1,11 +1,13 @@
 """`rdsfailover trial`: an application in any language is put under load, failed over, and judged."""
 
 import json
+import re
 import shutil
+import signal
 import sys
 
 import pytest
-from commands import done, judged, new_name, script, started
+from commands import PATIENCE, done, judged, new_name, script, started
 from waiting import until
 
 from pytest_rdsfailover.cli.main import main
@@ -113,7 +115,7 @@ def test_our_own_insert_needs_nothing_but_the_command(name, tmp_path):
 
 def test_a_program_writes_by_lines_on_a_cluster_of_the_trials_own(tmp_path):
     program = script(tmp_path / "program", PROGRAM)
-    arguments = ("--name", new_name(), *SHORT, *STORED, "--exec", program)
+    arguments = (*SHORT, *STORED, "--exec", program)
     elsewhere = {"AWS_PROFILE": "prod", "AWS_ENDPOINT_URL_RDS": "http://rds.example.com"}
     ended = judged(lambda: done("trial", *arguments, "--expect", "lost == 0", **elsewhere))
     assert ended.returncode == 0, ended.stdout + ended.stderr
@@ -148,14 +150,34 @@ def test_a_program_that_writes_nothing_proves_nothing(name, tmp_path):
     assert "INVALID" in ended.stdout
 
 
-def test_killing_it_ends_programs_that_do_not_read(name, tmp_path):
-    program = script(tmp_path / "deaf", "#!/bin/sh\necho >&2 ready\nexec sleep 1000\n")
-    arguments = ("--writers", "1", "--rate", "1", "--warmup", "60s", "--exec", program)
+@pytest.mark.parametrize(
+    ("number", "status"),
+    [(signal.SIGKILL, -9), (signal.SIGTERM, 143), (signal.SIGINT, 130), (None, 3)],
+)
+def test_no_program_outlives_it_that_does_not_read_nor_one_that_it_has_started(
+    name, tmp_path, number, status
+):
+    deaf = "#!/bin/sh\ntrap '' TERM HUP INT\nsetsid sleep 1000 &\necho >&2 ready\nexec sleep 1000\n"
+    program = script(tmp_path / "deaf", deaf)
+    arguments = ("--writers", "1", "--rate", "5", "--warmup", "60s" if number else "300ms",
+                 "--answer-within", "200ms", "--exec", program)  # fmt: skip
     with started("trial", "--name", name, *arguments) as process:
         assert process.popen.stderr.readline() == "ready\n"
-        process.kill()
+        if number is not None:
+            process.popen.send_signal(number)
 
+        assert process.popen.wait(PATIENCE) == status
         until(lambda: process.left(within=0) == [])
+
+
+def test_a_trial_of_a_program_that_contradicts_itself_proves_nothing(name, tmp_path):
+    program = script(
+        tmp_path / "both", '#!/bin/sh\nwhile read key; do echo "ok $key"; echo "ok $key"; done\n'
+    )
+    ended = done("trial", "--name", name, *SHORT, "--exec", program, "--expect", "refused = 0")
+
+    assert ended.returncode == 3
+    assert re.search(r"said 'ok (\S+)' and\s+later 'ok \1'", ended.stdout)
 
 
 def test_a_service_writes_by_requests(tmp_path):
@@ -210,6 +232,7 @@ def test_a_service_writes_by_requests(tmp_path):
         (["--profile", "auorra"], "did you mean 'aurora'?"),
         (["--trials", "0"], "at least one"),
         (["--exec", "it's"], "No closing quotation"),
+        (["--exec", " "], "--exec: which program?"),
         (["--setup-sql", "CREATE TABL x"], "--setup-sql: "),
         (["--body", "x"], "--body: only with --http"),
         (["--exec", "true", "--header", "a: b"], "--header: only with --http"),
@@ -234,5 +257,10 @@ def test_what_makes_no_sense_is_one_sentence_before_anything_is_written(
 
 
 def test_a_service_needs_a_cluster_that_stands(capsys):
-    assert main(["trial", "--name", new_name(), "--http", "http://127.0.0.1/{key}"]) == 2
+    assert main(["trial", "--http", "http://127.0.0.1/{key}"]) == 2
     assert "rdsfailover up" in capsys.readouterr().err
+
+
+def test_a_name_that_no_cluster_has_starts_none(name, capsys):
+    assert main(["trial", "--name", f"{name}x"]) == 2
+    assert f"did you mean {name!r}?" in capsys.readouterr().err

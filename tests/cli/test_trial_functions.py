@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from commands import done, judged, new_name
+from commands import done, judged
 
 pytest.importorskip("moto")
 pytest.importorskip("awslambdaric")
@@ -17,7 +17,7 @@ def test_functions_write_and_their_trial_is_judged(tmp_path):
     result = tmp_path / "result.json"
     taken = judged(
         lambda: done(
-            "trial", "--name", new_name(), "--functions", "2", *SHORT, "--expect", "lost == 0",
+            "trial", "--functions", "2", *SHORT, "--expect", "lost == 0",
             "--json", str(result), cwd=tmp_path,
         )
     )  # fmt: skip
@@ -37,6 +37,6 @@ def test_functions_write_and_their_trial_is_judged(tmp_path):
     ],
 )
 def test_wrong_options_are_refused_before_anything_starts(options, why):
-    refused = done("trial", "--name", new_name(), *options)
+    refused = done("trial", *options)
     assert refused.returncode == 2
     assert why in refused.stderr

@@ -12,6 +12,7 @@ import pytest
 from commands import done, new_name, started, state_files
 from waiting import until
 
+from pytest_rdsfailover.cli.main import main
 from pytest_rdsfailover.local.processes.ports import reserve_port
 from pytest_rdsfailover.local.standing.registry import Registry
 
@@ -102,10 +103,12 @@ def test_a_detached_cluster_of_which_nobody_can_be_told_is_ended():
     assert state_files(name) == []
 
 
-def test_who_follows_events_ends_well_with_the_cluster():
+def test_who_follows_events_ends_well_with_the_cluster(capsys):
     name = new_name()
     with started("up", "--name", name, "--json") as process:
         process.line()
+        assert main(["events", "--name", name]) == 0
+        assert capsys.readouterr().out == "no failover so far\n"
         with started("events", "--name", name, "--follow") as follower:
             done("failover", "--name", name, "--no-wait")
             follower.line()

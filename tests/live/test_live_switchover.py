@@ -98,7 +98,7 @@ def test_the_writer_moves_to_the_other_region_and_both_sides_agree(ask, stand_in
     assert told.index("writer_cut") < told.index("promoted") < told.index("dns_flip")
     # Whatever else it calls than the rest of the policy allows is what its own statement does.
     seen = {call.action for call in live.region.calls}
-    assert seen - allowed(without=SWITCHOVER) == allowed(only=SWITCHOVER)
+    assert seen - allowed(without=[SWITCHOVER]) == allowed(only=SWITCHOVER)
     assert {"api_switching-over", "api_writer", "event_started", "event_completed"} <= set(told)
 
     live.release()

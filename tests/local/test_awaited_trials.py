@@ -37,7 +37,7 @@ class Application:
     async def write(self, key):
         self.loops.add(asyncio.get_running_loop())
         async with self.pool.acquire() as connection, connection.cursor() as cursor:
-            await cursor.execute("SELECT %s", (key,))
+            await cursor.execute("INSERT INTO any_keys VALUES (%s)", (key,))
 
 
 @pytest.fixture

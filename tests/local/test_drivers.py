@@ -100,6 +100,7 @@ BITS = [f"(SELECT 0 AS n UNION ALL SELECT {1 << bit}) b{bit}" for bit in range(6
 NUMBERS = f"SELECT {' + '.join(f'b{bit}.n' for bit in range(6))} AS n FROM {', '.join(BITS)}"
 
 
+@pytest.mark.one_server  # rows as long come from both servers in test_gateway_data.py
 @offering("large", others_on=["proxy"])  # the proxy reads more of an answer than an instance does
 def test_results_and_parameters_over_16_mb_pass(driver, endpoint):
     value = "y" * SIZE

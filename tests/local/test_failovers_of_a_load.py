@@ -36,7 +36,7 @@ def own(endpoint):
 
     def write(key):
         with endpoint.connect() as connection, connection.cursor() as cursor:
-            cursor.execute("SELECT %s", (key,))
+            cursor.execute("INSERT INTO any_keys VALUES (%s)", (key,))
 
     return write
 

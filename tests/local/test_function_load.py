@@ -1,18 +1,21 @@
 """A function's share of a load, run on a real server: its slots, its keys, its clock."""
 
+import http.server
 import json
+import random
 import threading
 import time
 import uuid
 from base64 import b64decode
 from dataclasses import asdict, replace
+from typing import ClassVar
 
 import pytest
 
 from pytest_rdsfailover.journal.journal import Journal
 from pytest_rdsfailover.journal.parcel import unpack
-from pytest_rdsfailover.load import function
-from pytest_rdsfailover.load.alignment import aligned
+from pytest_rdsfailover.load import function, upload
+from pytest_rdsfailover.load.alignment import aligned, measured, reference
 from pytest_rdsfailover.load.engine import LoadError
 from pytest_rdsfailover.load.function_messages import FunctionOrder, FunctionReport, SentEndpoint
 from pytest_rdsfailover.load.inserts import InsertWorkload
@@ -103,6 +106,18 @@ def test_functions_share_schedule_and_keys_and_know_their_clocks(table, engine):
         assert report.late == 0.0
 
 
+def test_planted_skews_are_within_the_stated_error_of_what_real_round_trips_find(plain_server):
+    chance = random.Random(7)
+    skews = [sign * round(chance.uniform(0.05, 5) * SECOND) for sign in (1, -1) for _ in range(50)]
+    with reference(plain_server.endpoint) as ask:
+        own = measured(ask)
+        found = [
+            measured(ask, lambda skew=skew: time.monotonic_ns() + skew, 5).to(own) for skew in skews
+        ]
+    told = zip(found, skews, strict=True)
+    assert sum(abs(shift.middle + skew) <= shift.error for shift, skew in told) >= 99
+
+
 def test_a_late_function_says_so_and_leaves_out_the_slots_before_it(table):
     told = order(table, start=-0.2, seconds=0.5)
     report = invoked(told)
@@ -131,6 +146,56 @@ def test_what_does_not_fit_into_an_invocation_is_refused(table, monkeypatch, lef
     monkeypatch.setattr(function, "MOST_ANSWER", room)
     with pytest.raises(LoadError, match=why):
         invoked(order(table, start=0.1), left=left)
+
+
+class Storage(http.server.BaseHTTPRequestHandler):
+    """Answers a PUT with the status that its path names, and keeps what came."""
+
+    kept: ClassVar[list] = []
+
+    def do_PUT(self):
+        self.kept.append((self.path, self.rfile.read(int(self.headers["Content-Length"]))))
+        self.send_response(int(self.path.split("/")[1]))
+        self.end_headers()
+
+    def log_message(self, *_): ...
+
+
+@pytest.fixture
+def storage():
+    """The URL of a server that stores, or refuses, what is put there."""
+    Storage.kept.clear()
+    with http.server.HTTPServer(("127.0.0.1", 0), Storage) as server:
+        thread = threading.Thread(target=server.serve_forever, args=[0.01])
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+def test_what_no_answer_has_room_for_is_put_where_the_order_says(table, monkeypatch, storage):
+    monkeypatch.setattr(function, "MOST_ANSWER", 10)
+    told = order(table, start=0.1, seconds=0.1, upload=f"{storage}/200/key?X-Amz-Signature=s3cret")
+    report = invoked(told)
+    [(path, data)] = Storage.kept
+    journal = Journal("run", WRITERS)
+    unpack(data, journal.writers[0::FUNCTIONS], shift=0)
+
+    assert report.parcel is None
+    assert path == "/200/key?X-Amz-Signature=s3cret"
+    assert len(journal) + sum(skip.count for skip in journal.skips) > 0
+    assert "s3cret" not in repr(told)
+
+
+@pytest.mark.parametrize(
+    ("place", "why"),
+    [("{}/403/key", "S3 answered with status 403"), ("http://127.0.0.1:1/k", "was not reached")],
+)
+def test_a_bucket_that_takes_nothing_is_named_without_the_url(storage, place, why):
+    with pytest.raises(LoadError, match=why) as caught:
+        upload.put(place.format(storage) + "?X-Amz-Signature=s3cret", b"data")
+    assert "s3cret" not in str(caught.value)
+    assert caught.value.__cause__ is None
 
 
 def test_an_event_that_is_no_order_is_refused():

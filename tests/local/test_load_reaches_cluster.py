@@ -26,7 +26,7 @@ def invalid(runner, endpoint, **options):
     return error.value.trial
 
 
-def sends(endpoint, statement="SELECT %s", spell=str):
+def sends(endpoint, statement="INSERT INTO any_keys VALUES (%s)", spell=str):
     """Return a workload that sends a statement with what *spell* makes of the key."""
 
     def write(key):
@@ -119,7 +119,7 @@ def test_a_workload_that_hides_its_keys_and_swallows_the_errors_of_the_failover(
 
 def test_an_application_that_is_configured_for_another_database(runner, resting, plain_server):
     other = replace(plain_server.endpoint, connector=driver.connect)
-    trial = invalid(runner, resting.writer_endpoint, workload=sends(other))
+    trial = invalid(runner, resting.writer_endpoint, workload=sends(other, "SELECT %s"))
     assert f"this process was connected to {plain_server.endpoint.host}:{plain_server.port}" in (
         trial.reason
     )
@@ -166,7 +166,7 @@ def split(here, there, mine):
 )
 def test_writes_of_which_some_go_elsewhere(runner, resting, plain_server, mine, writers, says):
     before = len(resting.failovers)
-    other = sends(replace(plain_server.endpoint, connector=driver.connect))
+    other = sends(replace(plain_server.endpoint, connector=driver.connect), "SELECT %s")
     here = sends(resting.writer_endpoint, "INSERT INTO kept VALUES (%s)")
     with kept(resting.writer_endpoint):
         workload = split(here, other, mine)

@@ -11,7 +11,7 @@ from gateway_process import rows
 
 pytestmark = pytest.mark.local
 CLIENTS = 24
-TRANSACTIONS = 20  # each client commits so many
+TRANSACTIONS = 10  # each client commits so many
 FAILOVERS = 6
 LOST = {0, 2006, 2013}
 

@@ -329,7 +329,7 @@ def test_the_user_s_own_code_is_the_workload(runner, resting, is_async):
 def test_without_an_audit_nothing_is_said_about_lost_writes(runner, resting):
     def write(key):
         with resting.writer_endpoint.connect() as connection, connection.cursor() as cursor:
-            cursor.execute("SELECT %s", (key,))
+            cursor.execute("INSERT INTO any_keys VALUES (%s)", (key,))
 
     trial = runner().trial(resting.writer_endpoint, workload=write, **LOAD)
 

@@ -9,10 +9,12 @@ import pytest
 @pytest.fixture
 def careless(rds_cluster):
     endpoint = rds_cluster.writer_endpoint
+    with endpoint.connect() as connection, connection.cursor() as cursor:
+        cursor.execute("CREATE TABLE IF NOT EXISTS any_keys (k VARCHAR(64))")
 
     def write(key, connection):
         with connection.cursor() as cursor:
-            cursor.execute("SELECT %s", (key,))
+            cursor.execute("INSERT INTO any_keys VALUES (%s)", (key,))
 
     def setup():
         return endpoint.connect(autocommit=True)

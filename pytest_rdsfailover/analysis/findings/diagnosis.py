@@ -26,6 +26,7 @@ from pytest_rdsfailover.analysis.findings.stuck_sessions import stuck_sessions
 from pytest_rdsfailover.analysis.findings.stuck_writers import stuck_writers
 from pytest_rdsfailover.analysis.findings.swallowed import swallowed
 from pytest_rdsfailover.analysis.findings.torn import torn
+from pytest_rdsfailover.analysis.findings.unanswered import unanswered
 from pytest_rdsfailover.analysis.findings.unbounded_connects import unbounded_connects
 from pytest_rdsfailover.analysis.findings.uncommitted import uncommitted
 from pytest_rdsfailover.analysis.findings.unexpected import unexpected
@@ -33,7 +34,7 @@ from pytest_rdsfailover.analysis.findings.without_writer import without_writer
 
 # In the order in which findings of one severity are told.
 CHECKS: tuple[Callable[[Case], Finding | None], ...] = (
-    lost, uncommitted, without_writer, rolled_back, torn, duplicated, stale_writes, stuck_writers, stuck_readers, stuck_sessions,
+    lost, uncommitted, without_writer, unanswered, rolled_back, torn, duplicated, stale_writes, stuck_writers, stuck_readers, stuck_sessions,
     late_errors,
     brownout, slower, swallowed, failing_tries, shared_client, demoted_writer, old_address, unbounded_connects,
     long_waits, not_issued, only_reads, retry_storm, in_memory, unexpected, calm_errors, failed_teardown,

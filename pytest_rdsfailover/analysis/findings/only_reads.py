@@ -22,9 +22,7 @@ def only_reads(case: Case) -> Finding | None:
     asked, stored = sum(whole.keys.values()), sum(whole.stored_keys.values())
     shown = stored == 0 and asked >= MOST * total
     hidden = not whole.marked and max(whole.statements, writes) >= SOME * total
-    if total < FEWEST or not (
-        (shown and writes < SOME * total) or (hidden and writes < HALF * total)
-    ):
+    if total < FEWEST or not ((shown or hidden) and writes < HALF * total):
         return None
     return Finding(
         name="only_reads",

@@ -4,7 +4,6 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from pytest_rdsfailover.local.aws_api.proxies import PROXY, PROXY_READER, ROLES
-from pytest_rdsfailover.local.gateway.aurora import REPLICA_LAG
 from pytest_rdsfailover.local.gateway.messages import ClusterFigures, InstanceFigures
 from pytest_rdsfailover.local.gateway.proxy.stats import ProxyStats
 
@@ -37,13 +36,13 @@ def points(
     span = now.at - before.at
     for old, new in zip(before.instances, now.instances, strict=True):
         if new.up and new.id in clusters:
-            yield from _of_instance(old, new, span, clusters[new.id])
+            yield from _of_instance(old, new, span, clusters[new.id], now.replica_lag)
     for name, stats in now.proxy.items():
         yield from _of_proxy(name, before.proxy[name], stats)
 
 
 def _of_instance(
-    old: InstanceFigures, new: InstanceFigures, span: float, cluster: str
+    old: InstanceFigures, new: InstanceFigures, span: float, cluster: str, lag: float
 ) -> Iterator[Point]:
     commits, role = new.commits - old.commits, "WRITER" if new.writer else "READER"
     shown: list[tuple[str, float, str]] = [("DatabaseConnections", new.connections, COUNT)]
@@ -54,7 +53,7 @@ def _of_instance(
             ("CommitLatency", latency, MILLISECONDS),
         ]
     else:
-        shown.append(("AuroraReplicaLag", REPLICA_LAG, MILLISECONDS))
+        shown.append(("AuroraReplicaLag", 1e3 * lag, MILLISECONDS))
     owner = {"DBClusterIdentifier": cluster}
     for name, value, unit in shown:
         for dimensions in ({"DBInstanceIdentifier": new.id}, owner, {**owner, "Role": role}):

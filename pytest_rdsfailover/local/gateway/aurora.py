@@ -9,13 +9,13 @@ from dataclasses import dataclass
 
 from pytest_rdsfailover.mysql.statements import Statement
 
-REPLICA_LAG = 18  # milliseconds
+REPLICA_LAG = 0.018  # seconds, which readers tell while nobody has said how far they are behind
 TABLE = b"replica_host_status"
 FUNCTION, SERVER_FUNCTION = b"aurora_version", b"version"
 MASTER = b"MASTER_SESSION_ID"
 # User variables that carry the topology into statements; set before each statement that needs
 # them, so that a statement prepared before a failover tells the truth after it.
-WRITERS, AGES = b"@`rdsfailover writers`", b"@`rdsfailover ages`"
+WRITERS, AGES, LAG = b"@`rdsfailover writers`", b"@`rdsfailover ages`", b"@`rdsfailover lag`"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,18 +26,21 @@ class TopologyRow:
         id: its name.
         writer: it has the master's session.
         age: seconds since it was last heard of.
+        lag: how far it is behind if it is a reader, in seconds.
     """
 
     id: str
     writer: bool
     age: float
+    lag: float = REPLICA_LAG
 
 
 def topology_setting(members: Sequence[TopologyRow]) -> bytes:
     """Return the statement that tells the server how the cluster is now."""
     writers = b",".join(row.id.encode() for row in members if row.writer)
     ages = b",".join(b"%d" % round(row.age * 1e6) for row in members)
-    return b"SET %s = '%s', %s = '%s'" % (WRITERS, writers, AGES, ages)
+    lag = max((row.lag for row in members), default=REPLICA_LAG)
+    return b"SET %s = '%s', %s = '%s', %s = %.3fe0" % (WRITERS, writers, AGES, ages, LAG, lag * 1e3)
 
 
 def topology_table(members: Sequence[TopologyRow]) -> bytes:
@@ -54,7 +57,7 @@ def _row(number: int, member: TopologyRow) -> bytes:
         b"SERVER_ID": b"'%s'" % name,
         b"SESSION_ID": b"IF(%s, '%s', '%s')" % (master, MASTER, _session(number)),
         b"LAST_UPDATE_TIMESTAMP": seen,
-        b"REPLICA_LAG_IN_MILLISECONDS": b"IF(%s, 0e0, %de0)" % (master, REPLICA_LAG),
+        b"REPLICA_LAG_IN_MILLISECONDS": b"IF(%s, 0e0, %s + 0e0)" % (master, LAG),
         b"CPU": b"5e0",
         b"IS_CURRENT": b"1",
     }

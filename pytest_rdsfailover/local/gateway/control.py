@@ -5,12 +5,13 @@ import json
 import os
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from pytest_rdsfailover.local.gateway.blue_green import BlueGreen
 from pytest_rdsfailover.local.gateway.custom_endpoints import CustomEndpoints
+from pytest_rdsfailover.local.gateway.lag.replica_lag import ReplicaLag
 from pytest_rdsfailover.local.gateway.messages import (
     COMMAND,
     AnnounceBlueGreen,
@@ -49,6 +50,8 @@ from pytest_rdsfailover.model.typed import typed
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
+    Answer = DataclassInstance | Awaitable[DataclassInstance]
+
 LONGEST = 1 << 20  # bytes of one request
 
 
@@ -56,11 +59,16 @@ class Control:
     """What the test process can ask of the gateway."""
 
     def __init__(
-        self, gateway: Gateway, player: Player, proxy: RdsProxy, blue_green: BlueGreen
+        self,
+        gateway: Gateway,
+        player: Player,
+        proxy: RdsProxy,
+        lag: ReplicaLag,
+        blue_green: BlueGreen,
     ) -> None:
         self._gateway, self._player, self._proxy = gateway, player, proxy
-        self._blue_green = blue_green
-        self._commands: dict[str, Callable[[Message], DataclassInstance]] = {
+        self._lag, self._blue_green = lag, blue_green
+        self._commands: dict[str, Callable[[Message], Answer]] = {
             "ping": lambda _: Pong(pid=os.getpid()),
             "describe": self._describe,
             "play": self._play,
@@ -92,18 +100,19 @@ class Control:
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             while line := await reader.readline():
-                writer.write(json.dumps(asdict(self._answer(line))).encode() + b"\n")
+                writer.write(json.dumps(asdict(await self._answer(line))).encode() + b"\n")
                 await writer.drain()
         except (OSError, ValueError):
             pass  # the client is gone, or its line too long: only its own connection ends
         finally:
             writer.close()
 
-    def _answer(self, line: bytes) -> "DataclassInstance":
+    async def _answer(self, line: bytes) -> "DataclassInstance":
         """Return the answer to one request."""
         try:
             message: Message = json.loads(line)
-            return self._commands[typed(str, message[COMMAND])](message)
+            answer = self._commands[typed(str, message[COMMAND])](message)
+            return await answer if isinstance(answer, Awaitable) else answer
         except GatewayError as error:
             return NoAnswer(error=str(error))
         except (LookupError, TypeError, ValueError, RecursionError) as error:
@@ -188,13 +197,16 @@ class Control:
         ]
         return Sessions(open=len(links), left=left)
 
-    def _set_faults(self, message: Message) -> Done:
+    async def _set_faults(self, message: Message) -> Done:
         faults, router = typed(FaultSettings, message), self._gateway.router
         crowded = {router.instance(name).id: most for name, most in faults.crowded.items()}
         for instance in router.instances.values():
             instance.most = crowded.get(instance.id)
         router.volume.full, router.volume.commit_delay = faults.full, faults.commit_delay
         self._proxy.look()  # who waited for a connection may have one now
+        if faults.replica_lag != self._lag.seconds:
+            router.volume.lag = self._lag if faults.replica_lag else None
+            await self._lag.become(faults.replica_lag)
         return Done()
 
     def _set_custom(self, message: Message) -> Done:
@@ -217,6 +229,7 @@ class Control:
                 for instance in self._gateway.router.instances.values()
             ],
             proxy={name: self._proxy.stats(name) for name in self._proxy.endpoints},
+            replica_lag=self._gateway.router.volume.told_lag,
         )
 
     def _milestones(self, message: Message) -> Milestones:

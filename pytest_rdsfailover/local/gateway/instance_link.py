@@ -88,6 +88,7 @@ class InstanceLink:
         self.endpoint, seen = endpoint, gateway.witness.at(endpoint)
         seen.connections += 1
         self.session = KeptSession(self.instance, tls=gateway.tls is not None, seen=seen)
+        self.session.hear = self.received
         self.silent = self.ended = self._left = False
         self.since, self.refused = time.monotonic_ns(), 0  # nanoseconds; when it was last refused
         self._stream = ClientStream(self.session, gateway.tls)

@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 
+from pytest_rdsfailover.local.gateway.lag.session import LaggedSession
 from pytest_rdsfailover.local.gateway.proxy.state import Values, question, setting
 from pytest_rdsfailover.local.gateway.roles import Exchange, hidden
-from pytest_rdsfailover.local.gateway.session import IN_TRANS, InstanceSession
+from pytest_rdsfailover.local.gateway.session import IN_TRANS
 from pytest_rdsfailover.mysql.packets import (
     ERR,
     Packet,
@@ -30,7 +31,7 @@ ANEW = frozenset({Command.RESET_CONNECTION, Command.CHANGE_USER})
 WORK = frozenset({Command.QUERY, Command.STMT_PREPARE, Command.STMT_EXECUTE})
 
 
-class KeptSession(InstanceSession):
+class KeptSession(LaggedSession):
     """A session that goes through a restart in three steps: `hold`, `renew` and `go_on`.
 
     Its client's commands wait from the first step to the last.
@@ -51,7 +52,7 @@ class KeptSession(InstanceSession):
     @property
     def settled(self) -> bool:
         """Tell whether nothing of it is on its way."""
-        return not (self.busy or self._plan or self._renewal)
+        return not (self.busy or self.away or self._plan or self._renewal)
 
     def hold(self) -> None:
         """Begin nothing more. What is on its way ends with an error if it is interrupted."""
@@ -66,6 +67,7 @@ class KeptSession(InstanceSession):
         """Lose what a restart takes from the session, and keep its database and these variables."""
         self._aborted = bool(self._server.status & IN_TRANS) and not self._told
         self._told = False
+        self.forget()
         self._renewal = Renewal(names)
         self._plan.extend(self._renewal.exchanges())
         self._advance()

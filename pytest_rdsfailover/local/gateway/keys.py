@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Sequence
 
+MOST_LOST = 1000  # keys of one writer that are told one by one
 MOST_BYTES = 64 * 1024 * 1024  # of one load; beyond, nothing is told of its keys
 Key = tuple[int, int]  # writer and sequence
 
@@ -128,6 +129,21 @@ class Keys:
         """Return how many keys were stored by one write, and are not by the latest."""
         return self._some(lambda writer: self._failing.of(writer) & self._stored.of(writer))
 
+    def lost(self, elsewhere: "Sequence[Keys]") -> dict[str, list[int]]:
+        """Return the keys of each writer of which nothing was answered after an answer was lost.
+
+        Args:
+            elsewhere: what is known of them at other endpoints.
+        """
+        found = {}
+        for writer in self._countable():
+            bits = self._unanswered.of(writer)
+            for keys in (self, *elsewhere):
+                bits &= ~(keys._stored.of(writer) | keys._asked.of(writer))  # noqa: SLF001 - of this class
+            if bits:
+                found[str(writer)] = _places(bits)
+        return found
+
     def _kept(self, writer: int) -> int:
         return self._stored.of(writer) | self._unanswered.of(writer)
 
@@ -142,3 +158,13 @@ class Keys:
         """Return the writers whose keys can be counted: none if all keys take too much."""
         taken = max(bits.bytes for bits in (self._tried, self._written, self._stored, self._asked))
         return [] if taken > MOST_BYTES else sorted(self._writers)
+
+
+def _places(bits: int) -> list[int]:
+    """Return which bits of a number are set, the first of many."""
+    places: list[int] = []
+    while bits and len(places) < MOST_LOST:
+        place = (bits & -bits).bit_length() - 1
+        places.append(place)
+        bits &= bits - 1
+    return places

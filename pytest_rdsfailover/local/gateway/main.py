@@ -25,6 +25,7 @@ from pytest_rdsfailover.local.gateway.control import Control
 from pytest_rdsfailover.local.gateway.crash import NAME, crash_steps
 from pytest_rdsfailover.local.gateway.fence import Fence
 from pytest_rdsfailover.local.gateway.fencing import Fencing
+from pytest_rdsfailover.local.gateway.lag.replica_lag import ReplicaLag
 from pytest_rdsfailover.local.gateway.messages import Listening
 from pytest_rdsfailover.local.gateway.network import NetworkSwitch, NoNetwork, Toxiproxy
 from pytest_rdsfailover.local.gateway.player import Player
@@ -132,7 +133,13 @@ async def serve(config: Config, turns: Turns) -> None:
     await player.ready()
     await gateway.listen()
     gateway.ports |= await proxy.listen()
-    await Control(gateway, player, proxy, blue_green).listen(config.control)
+    lag = ReplicaLag(
+        dial,
+        lambda: proxy.directory.secrets,
+        facts.names,
+        secure=config.unix_socket is not None,
+    )
+    await Control(gateway, player, proxy, lag, blue_green).listen(config.control)
     print(json.dumps(asdict(Listening(ports=gateway.ports))), flush=True)  # noqa: T201 - who started us waits for it
     await asyncio.Event().wait()
 

@@ -74,11 +74,13 @@ class FaultSettings:
         crowded: how many clients an instance has room for, where that is limited, by its id.
         full: the volume has no room for another row.
         commit_delay: seconds by which each commit is late.
+        replica_lag: how old what readers show is at least, in seconds.
     """
 
     crowded: Mapping[str, int] = field(default_factory=dict)
     full: bool = False
     commit_delay: float = 0.0
+    replica_lag: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -273,11 +275,13 @@ class ClusterFigures:
         at: the moment, in monotonic seconds.
         instances: all instances.
         proxy: the figures of each endpoint of the proxy.
+        replica_lag: how far readers say that they are behind, in seconds.
     """
 
     at: float
     instances: Sequence[InstanceFigures]
     proxy: Mapping[str, ProxyStats]
+    replica_lag: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,6 +7,7 @@ from pytest_rdsfailover.local.gateway.token_login import Relayed, TokenLogin
 from pytest_rdsfailover.local.gateway.volume import Volume
 from pytest_rdsfailover.mysql.auth import ASK_KEY, FULL, MORE, SWITCH, hide
 from pytest_rdsfailover.mysql.handshake import (
+    RESPONSE_HEAD,
     Capability,
     client_capabilities,
     encode_greeting,
@@ -51,6 +52,7 @@ class RelayedLogin:
         dialect: how the server reads SQL; None before the greeting.
         capabilities: what client and server agreed on.
         status: the status flags that the session begins with.
+        user: who logs in; empty before it has said so.
     """
 
     def __init__(self, volume: Volume, *, tls: bool) -> None:
@@ -59,6 +61,7 @@ class RelayedLogin:
         self.dialect: SqlDialect | None = None
         self.capabilities = Capability(0)
         self.status = STATUS_AUTOCOMMIT
+        self.user = ""
         self._tls = Capability.SSL if tls else Capability(0)
         self._ahead = 0  # how many packets of the login the server does not get
         self._offered = Capability(0)
@@ -121,6 +124,7 @@ class RelayedLogin:
             payload = without_tls(payload) if self._ahead else payload
             payload = relayed_response(payload, self._offered)
             self.capabilities = client_capabilities(payload)
+            self.user = payload[RESPONSE_HEAD:].partition(b"\0")[0].decode("utf-8", "replace")
             self._begin(payload)
         if self._by_token is not None:
             return self._by_token.from_client(packet)

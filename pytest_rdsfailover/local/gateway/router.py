@@ -123,12 +123,13 @@ class Router:
         A row tells what its instance has last told. That of an instance which is down is not updated
         any more: an old writer keeps the master's session in it, beside a new one, until it is back.
         """
-        now = time.monotonic()
+        now, lag = time.monotonic(), self.volume.told_lag
         return [
             TopologyRow(
                 id=instance.id,
                 writer=self._shows_writer(instance),
                 age=0.0 if instance.down_since is None else now - instance.down_since,
+                lag=lag,
             )
             for instance in self.instances.values()
         ]

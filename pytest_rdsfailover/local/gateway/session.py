@@ -65,6 +65,7 @@ class InstanceSession:
         crashing: the client wants its instance to crash.
         full: the client cannot take more, so that no further command of its is begun.
         waits: nor is one, because its instance restarts.
+        away: nor is one, because the last one is answered elsewhere.
         answers: numbers and counts what the client gets of answers.
         variables: what the client finds in place of the server's own.
     """
@@ -73,7 +74,7 @@ class InstanceSession:
         self, host: Host, *, tls: bool = False, sink: Sink | None = None, seen: Seen | None = None
     ) -> None:
         self.to_client, self.to_server = bytearray(), bytearray()
-        self.crashing = self.full = self.waits = False
+        self.crashing = self.full = self.waits = self.away = False
         self._sink: Sink = Framed(self.to_client) if sink is None else sink
         self.answers = AnswerWriter(self._sink)
         self._host = host
@@ -199,15 +200,16 @@ class InstanceSession:
                 self._send(self._plan.popleft())
             elif self._held is not None:
                 self._release()
-            elif self._waiting and not (self.full or self.waits):
-                self._begin(self._waiting.take()[0])
+            elif self._waiting and not (self.full or self.waits or self.away):
+                message = self._waiting.take()[0]
+                if not message:
+                    raise ProtocolError("an empty command")
+                self._begin(message)
             else:
                 return
 
     def _begin(self, message: bytes) -> None:
         """Plan what is to be done for a client's command."""
-        if not message:
-            raise ProtocolError("an empty command")
         self._command = message[0]
         self.answers.sequence, self._shift = packets_of(message), 0
         if is_crash(message):

@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 
 from pytest_rdsfailover.local.gateway.accounts import Accounts
+from pytest_rdsfailover.local.gateway.aurora import REPLICA_LAG
+from pytest_rdsfailover.local.gateway.lag.reads import Lag
 from pytest_rdsfailover.model.aurora_versions import USUAL_AURORA, AuroraVersion
 from pytest_rdsfailover.mysql.packets import ServerFault
 
@@ -18,9 +20,16 @@ class Volume:
         commit_delay: seconds by which it makes each commit later.
         aurora: the version of Aurora MySQL that it belongs to.
         accounts: who may log in, as far as the gateway must know.
+        lag: how far readers are behind; None if they are not.
     """
 
     full: bool = False
     commit_delay: float = 0.0
     aurora: AuroraVersion = USUAL_AURORA
     accounts: Accounts = field(default_factory=Accounts)
+    lag: Lag | None = None
+
+    @property
+    def told_lag(self) -> float:
+        """Return how far readers say that they are behind, in seconds."""
+        return REPLICA_LAG if self.lag is None else self.lag.seconds

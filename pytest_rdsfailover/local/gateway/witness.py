@@ -193,6 +193,7 @@ class TrafficCounter:
     def tell(self, mark: bytes) -> dict[str, Traffic]:
         """Return what came to each endpoint, with the counts of a mark."""
         found = {}
+        everywhere = [seen.marked[mark].keys for seen in self._seen.values() if mark in seen.marked]
         for endpoint, seen in self._seen.items():
             marked = seen.marked.get(mark) or Marked(Keys(mark))
             found[endpoint] = Traffic(
@@ -215,5 +216,6 @@ class TrafficCounter:
                 uncommitted_keys=marked.keys.uncommitted(),
                 unchanged_keys=marked.keys.unchanged(),
                 failing_keys=marked.keys.failing(),
+                lost_answers=marked.keys.lost(everywhere),
             )
         return found

@@ -19,7 +19,7 @@ def cache_directory(environ: Mapping[str, str]) -> Path:
     Raises:
         SettingError: if it cannot be written to.
     """
-    return _made(environ.get(CACHE), CACHE)
+    return _made(_base(environ, CACHE), CACHE)
 
 
 def state_directory(environ: Mapping[str, str]) -> Path:
@@ -30,8 +30,14 @@ def state_directory(environ: Mapping[str, str]) -> Path:
     Raises:
         SettingError: if it cannot be written to.
     """
-    base = environ.get(STATE)
+    base = _base(environ, STATE)
     return _made(base, STATE) if base else cache_directory(environ)
+
+
+def _base(environ: Mapping[str, str], variable: str) -> str | None:
+    """Return what a variable names; a relative path counts as none, as the XDG specification says."""
+    base = environ.get(variable)
+    return base if base and Path(base).is_absolute() else None
 
 
 def _made(base: str | None, variable: str) -> Path:

@@ -11,13 +11,15 @@ from pytest_rdsfailover.local.processes import descendants
 
 PROGRAM = Path(__file__).with_name("descendants.py")
 MARK = "RDSFAILOVER_RUN"
+ENDS_WITHIN = 10.0  # seconds for the end of all that runs; twice what the guard takes, and more
 
 
 @contextlib.contextmanager
-def guarded() -> Iterator[Mapping[str, str]]:
+def guarded(*, until_end: bool = False) -> Iterator[Mapping[str, str]]:
     """Give variables by which a command's processes are found, to be ended if this one is killed.
 
-    What a command has left running when the block ends in order stays.
+    Args:
+        until_end: whether what still runs is ended when the block ends in order, too; else it stays.
     """
     if not Path(descendants.PROC).is_dir():  # a system that does not show environments
         yield {}
@@ -39,5 +41,9 @@ def guarded() -> Iterator[Mapping[str, str]]:
             guard.stdin.flush()
         yield {MARK: value}
     finally:
+        if until_end:
+            with contextlib.suppress(OSError, subprocess.TimeoutExpired):
+                guard.stdin.close()
+                guard.wait(ENDS_WITHIN)
         guard.kill()
         guard.communicate()

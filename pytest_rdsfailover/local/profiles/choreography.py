@@ -47,3 +47,8 @@ def restart_of(profile: Profile, seed: int) -> float:
     """
     crash = load_profile("crash") if profile.moves_writer else profile
     return crash.refused.sample(random.Random(seed))  # noqa: S311 - durations, no secrets
+
+
+def replica_lag_of(profile: Profile, seed: int) -> float:
+    """Return how old what readers show is at least, in seconds, while nothing fails."""
+    return profile.replica_lag.sample(random.Random(seed))  # noqa: S311 - durations, no secrets

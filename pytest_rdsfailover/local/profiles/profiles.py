@@ -44,6 +44,7 @@ class Profile:
             the restart); before that no instance would take them.
         proxy_connect: what becomes of new clients of the proxy meanwhile: `accept`, or `error`
             (1105).
+        replica_lag: how old what readers show is at least, as long as the cluster lives.
     """
 
     name: str
@@ -57,6 +58,7 @@ class Profile:
     dns_ttl: float = 0.0
     proxy_hold: Shape = NO_HOLD
     proxy_connect: str = "accept"
+    replica_lag: Shape = NO_HOLD
 
     def __post_init__(self) -> None:
         """Refuse a failover that cannot happen."""
@@ -169,6 +171,7 @@ def parse_profile(name: str, table: Mapping[str, Any]) -> Profile:
             dns_ttl=parse_duration(str(table.get("dns_ttl", "0s"))),
             proxy_hold=shape(table.get("proxy_hold", "0s")),
             proxy_connect=table.get("proxy_connect", "accept"),
+            replica_lag=shape(table.get("replica_lag", "0s")),
         )
     except KeyError as error:
         raise SettingError(f"profile {name!r} lacks the field {error}") from error

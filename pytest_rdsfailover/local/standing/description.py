@@ -91,6 +91,14 @@ class Description:
         return decode_script(self.usual).profile.name
 
     @property
+    def is_whole(self) -> bool:
+        """Tell whether its parts fit together: each endpoint has its place, and a failover a profile."""
+        try:
+            return bool(self.profile) and self.places.keys() >= set(self.called.values())
+        except SettingError:
+            return False
+
+    @property
     def account(self) -> Account:
         """Return the account that clients use."""
         return Account(user=self.user, password=self.password, database=self.database)

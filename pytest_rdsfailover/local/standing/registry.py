@@ -13,6 +13,7 @@ from filelock import FileLock
 
 from pytest_rdsfailover.local.processes.cache import STATE, state_directory
 from pytest_rdsfailover.local.processes.identity import Identity, own_identity
+from pytest_rdsfailover.local.standing import last_words
 from pytest_rdsfailover.local.standing.cluster_file import remove_of
 from pytest_rdsfailover.local.standing.description import Description
 from pytest_rdsfailover.model.errors import ArchiveError, SettingError, did_you_mean
@@ -36,7 +37,8 @@ def check_name(name: str) -> str:
     """
     if not NAME.fullmatch(name):
         raise SettingError(
-            f"a cluster cannot be called {name!r}: write up to 40 letters, digits and . _ -"
+            f"a cluster cannot be called {name!r}: write up to 40 letters, digits and . _ -, and begin"
+            " with a letter or a digit"
         )
     return name
 
@@ -65,7 +67,7 @@ class Registry:
 
     def log(self, name: str) -> Path:
         """Return where a detached cluster writes what it has to say."""
-        return self.directory / f"{name}.log"
+        return self._path(name, "log")
 
     def check_free(self, name: str) -> None:
         """Raise `SettingError` if a cluster of that name stands."""
@@ -121,7 +123,7 @@ class Registry:
         files = [Path(path) for path in (found.files if found is not None else ())]
         others = [path for path in files if found is not None and remove_of(found.keeper, path)]
         for suffix in SUFFIXES:
-            remove(self.directory / f"{name}.{suffix}")
+            remove(self._path(name, suffix))
         return others
 
     def swept(self) -> list[str]:
@@ -140,14 +142,14 @@ class Registry:
         """Forget what detached ones have said that have ended; killed ones are forgotten already."""
         for path in sorted(self._all("log")):
             if not is_owned(path):
-                said = read_bytes(path).decode("utf-8", "replace").split("\n")
-                last = next((line for line in reversed(said) if line.strip()), "")
+                said = last_words.told(read_bytes(path).decode("utf-8", "replace"))
                 remove(path)
-                if last:
-                    yield f"the detached cluster {path.stem!r} has ended: {last}"
+                if said:
+                    yield f"the detached cluster {path.stem!r} {said}"
 
     def _all(self, suffix: str) -> Iterator[Path]:
-        return self.directory.glob(f"*.{suffix}")
+        found = self.directory.glob(f"*.{suffix}")
+        return (path for path in found if NAME.fullmatch(path.stem))
 
     def write(self, description: Description) -> None:
         """Write a cluster down, at one stroke; its name is claimed."""
@@ -191,7 +193,7 @@ class Registry:
         if holder is None or not holder.lives:
             return f"the cluster {name!r} is kept on another machine or in a container; use it from there"
         if name in self.names():
-            why = "was started by another version of rdsfailover"
+            why = "was started by another version of rdsfailover, or its file was changed"
         else:
             why = f"is still starting (process {holder.pid})"
         return f"the cluster {name!r} {why}; `rdsfailover down --name {name}` ends it"
@@ -219,14 +221,18 @@ class Registry:
         return [name for name, cluster in found if cluster is not None and cluster.keeper.lives]
 
     def _read(self, name: str) -> Description | None:
-        """Return what is written down; None if it is unreadable or of another version."""
+        """Return what is written down; None if it is of another version, or was changed by hand."""
         try:
-            return typed(Description, read_json(self._file(name)), "the cluster")
+            found = typed(Description, read_json(self._file(name)), "the cluster")
         except (ArchiveError, NotOfTypeError):
             return None
+        return found if found.name == name and found.is_whole else None
 
     def _claim(self, name: str) -> Path:
-        return self.directory / f"{name}.claim"
+        return self._path(name, "claim")
 
     def _file(self, name: str) -> Path:
-        return self.directory / f"{name}.json"
+        return self._path(name, "json")
+
+    def _path(self, name: str, suffix: str) -> Path:
+        return self.directory / f"{check_name(name)}.{suffix}"

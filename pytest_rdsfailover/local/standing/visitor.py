@@ -5,7 +5,7 @@ from dataclasses import replace
 from types import TracebackType
 from typing import Any, Self
 
-from pytest_rdsfailover.aws.client import make_client
+from pytest_rdsfailover.aws.client import ApiPlace, make_client, signing
 from pytest_rdsfailover.local.aws_api.script import decode_script
 from pytest_rdsfailover.local.failovers import LocalFailovers
 from pytest_rdsfailover.local.gateway import client as gateway
@@ -75,13 +75,23 @@ class VisitedCluster(LocalTarget):
         Raises:
             SettingError: if it has none.
         """
+        return make_client(self._aws(), "lambda", answer_within=patience, at_once=at_once)
+
+    def storage(self) -> Any:
+        """Return a client of the S3 of this cluster's AWS API.
+
+        Raises:
+            SettingError: if it has none.
+        """
+        return make_client(self._aws(), "s3", more=signing())
+
+    def _aws(self) -> ApiPlace:
         if self.description.aws is None:
             raise SettingError(
                 "functions: the cluster has no AWS API; start it with the extra `lambda`: pip install"
                 " 'pytest-rdsfailover[lambda]'"
             )
-        place = self.description.aws
-        return make_client(place, "lambda", answer_within=patience, at_once=at_once)
+        return self.description.aws
 
     def check(self) -> None:
         """Raise DiedError if the cluster is gone."""

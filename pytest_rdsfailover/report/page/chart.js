@@ -137,7 +137,7 @@ function latencyPanel(context) {
   const { top, bottom } = place.latency;
   const cells = cellsOf(picture, view, span);
   const both = [...cells.served, ...cells.waited];
-  panelName(context, "latency", place.wide ? "latency from" : "latency", "intended time");
+  panelName(context, "latency", place.wide ? "latency from" : "latency", "its schedule");
   if (!both.length) return;
   const low = Math.min(...both.map((cell) => cell.bucket));
   const high = Math.max(low + STEPS, ...both.map((cell) => cell.bucket)) + 1;

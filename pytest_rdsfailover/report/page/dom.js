@@ -24,12 +24,13 @@ function fill(element, attributes, children) {
   return element;
 }
 
-/** A table of rows; a column whose heading begins with "#" holds numbers. */
+/** A table of rows. A column whose heading begins with "#" holds numbers, with "~" it needs a wide window. */
 function table(headings, rows, caption) {
-  const numeric = headings.map((heading) => heading.startsWith("#"));
-  const cells = (row) => row.map((cell, at) => el("td", { class: numeric[at] ? "n" : null }, cell));
+  const classes = headings.map((heading) =>
+    [heading.includes("#") && "n", heading.startsWith("~") && "wide"].filter(Boolean).join(" ") || null);
+  const cells = (row) => row.map((cell, at) => el("td", { class: classes[at] }, cell));
   const head = headings.map((heading, at) =>
-    el("th", { scope: "col", class: numeric[at] ? "n" : null }, heading.replace("#", "")));
+    el("th", { scope: "col", class: classes[at] }, heading.replace(/^~?#?/, "")));
   return el("div", { class: "scroll" },
     el("table", { "aria-label": caption },
       el("thead", {}, el("tr", {}, head)),

@@ -41,7 +41,7 @@ function stripDrawing(data, scenarios, width) {
   scenarios.forEach((scenario, at) => {
     const { middle, half } = middles[at];
     drawing.append(svg("text", wide ? { x: 0, y: middle + 4 } : { x: left - 8, y: middle - half - 6 },
-      fitted(scenario.name, (wide ? left - 12 : width - 12) / 6.6), svg("title", {}, scenario.name)),
+      fitted(scenario.label, (wide ? left - 12 : width - 12) / 6.6), svg("title", {}, scenario.label)),
       ...summaryMarks(scenario, x, middle, half), ...rows[at].map((mark) => mark.draw(middle)));
   });
   return drawing;

@@ -7,12 +7,26 @@ const { strip } = rdsfailover.dots;
 
 /** All scenarios: their trials as dots, their figures, and how they differ. */
 function overview(data) {
-  const scenarios = data.run.scenarios.filter((scenario) =>
-    data.entries.some((entry) => entry.group === scenario.name));
+  const scenarios = labelled(data.run.scenarios.filter((scenario) =>
+    data.entries.some((entry) => entry.group === scenario.name)), data.entries);
   if (!scenarios.length) return null;
   return el("section", { "aria-label": "Downtime by scenario" },
-    el("h2", {}, "Downtime by scenario"), strip(data, scenarios), scenarioTable(scenarios, data),
-    shareTable(data), comparisons(data.run));
+    el("h2", {}, "Downtime by scenario"), strip(data, scenarios),
+    isRepeated(data) ? scenarioTable(scenarios, data) : null, shareTable(data), comparisons(data.run));
+}
+
+/** Scenarios with what they are called here: by their tests, which parameters alone do not tell apart. */
+function labelled(scenarios, entries) {
+  const tests = scenarios.map(({ name }) => shortTest(entries.find((entry) => entry.group === name).trial.test));
+  const functions = new Set(tests.map((test) => test.split("[")[0]));
+  const byTest = functions.size > 1 && new Set(tests).size === tests.length;
+  return scenarios.map((scenario, at) => ({ ...scenario, label: byTest ? tests[at] : scenario.name }));
+}
+
+/** Whether there is more to say of a scenario than of its one trial. */
+function isRepeated(data) {
+  return data.run.scenarios.some((scenario) =>
+    data.entries.filter((entry) => entry.group === scenario.name).length > 1);
 }
 
 function scenarioTable(scenarios, data) {
@@ -25,11 +39,11 @@ function scenarioTable(scenarios, data) {
     const invalid = own.filter((entry) => !entry.trial.valid).length;
     const unreliable = own.filter((entry) => entry.trial.valid && !isMeasured(entry.trial)).length;
     return [
-      el("span", { class: "wrap" }, scenario.name),
+      el("span", { class: "wrap" }, scenario.label),
       number(scenario.trials) + (invalid ? ` + ${invalid} invalid` : "") + (unreliable ? ` + ${unreliable} unreliable` : ""),
       duration(median),
-      low === null || low === undefined ? "needs 6 trials" : `${duration(low)} to ${duration(high)}`,
-      duration(p95),
+      own.length < 2 ? "–" : low === null || low === undefined ? "needs 6 trials" : `${duration(low)} to ${duration(high)}`,
+      own.length < 2 ? "–" : duration(p95),
       duration(max),
       scenario.trials ? `${zero.count} of ${scenario.trials} (${percent(zero.low)} to ${percent(zero.high)})` : "–",
       lost,
@@ -94,7 +108,7 @@ function trialTable(entries) {
       el("span", { class: `chip ${tone}` }, word)];
   });
   return el("section", { id: "trials" }, el("h2", {}, "Trials"),
-    table(["#", "test", "endpoint", "profile", "#downtime", "#lost", "#unknown / recovered", "#stuck", "verdict"], rows, "Trials"));
+    table(["#", "test", "~endpoint", "~profile", "#downtime", "#lost", "~#unknown / recovered", "~#stuck", "verdict"], rows, "Trials"));
 }
 
 rdsfailover.overview = { overview, sections, trialTable };

@@ -17,7 +17,9 @@ function start() {
   addEventListener("beforeprint", drawAll);
   addEventListener("keydown", (event) => step(event, entries.length));
   const wanted = location.hash.length > 1 && document.getElementById(decodeURIComponent(location.hash.slice(1)));
-  if (wanted) wanted.scrollIntoView({ behavior: "instant" });
+  const failed = entries.findIndex((entry) => entry.failed || !entry.trial.valid) + 1;
+  const first = wanted || (failed ? document.getElementById(`trial-${failed}`) : null);
+  if (first) first.scrollIntoView({ behavior: "instant" });
 }
 
 function step(event, count) {

@@ -5,6 +5,7 @@ const { duration, moment } = rdsfailover.durations;
 const { between, downtimeOf, isOpen, number, plural, verdict } = rdsfailover.words;
 const { whenNear } = rdsfailover.scheduling;
 const { timeline } = rdsfailover.view;
+const { sentence } = rdsfailover.sentence;
 const { audit, complaints, errors, figures, findings, latencies, milestones, pins } = rdsfailover.trialTables;
 const { moreFigures, moreSections } = rdsfailover.retriesAndReads;
 
@@ -22,7 +23,7 @@ function trialSection(entry, at, count) {
       el("span", { class: `chip ${tone}` }, word),
       el("span", { class: "screen" }, step(at, "↑", "Previous trial"), " ", step(at + 2, "↓", "Next trial"), " ", el("a", { href: "#trials" }, "all"))),
     el("div", { class: "soft small" }, summaryLine(entry)),
-    portrait && portrait.reason ? el("p", { class: "warn" }, `This trial proves nothing: ${portrait.reason}.`) : null,
+    el("p", { class: `verdict ${tone}` }, sentence(entry)),
     trial.clock && !trial.clock.reliable ? el("p", { class: "warn" }, `The downtime is no figure: ${trial.clock.problem}.`) : null,
     trial.findings && trial.findings.length ? findings(trial.findings) : null,
     trial.notes && trial.notes.length ? el("ul", { class: "soft small" }, ...trial.notes.map((note) => el("li", {}, note))) : null,

@@ -278,6 +278,11 @@ def test_a_port_that_there_is_not_is_one_sentence_before_anything_starts(
     assert shown.err.count("\n") == 1
 
 
+def test_a_cluster_that_would_end_at_once_is_refused(capsys):
+    assert main(["up", "--idle", "0s"]) == WRONG
+    assert "--idle 0s: no cluster would stand" in capsys.readouterr().err
+
+
 class Interrupted:
     """Finds a module by being interrupted, as by Ctrl-C while it is imported."""
 

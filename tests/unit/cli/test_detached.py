@@ -1,8 +1,12 @@
 """What a detached process keeps of the one that has started it."""
 
 import os
+import signal
 import subprocess
 import sys
+
+import pytest
+from waiting import until
 
 PROGRAM = """
 import os, sys, time
@@ -15,6 +19,10 @@ def keep(announce):
 
 print(detach(keep, Path(sys.argv[1]), 1, 2).text)
 """
+SLOW = (
+    "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+    + PROGRAM.replace("announce(str(os.getpid()))", "print(os.getpid(), flush=True)")
+)
 
 
 def test_what_was_inherited_ends_with_the_one_that_has_started_it(tmp_path):
@@ -30,3 +38,19 @@ def test_what_was_inherited_ends_with_the_one_that_has_started_it(tmp_path):
     finally:
         os.close(ours)
         os.kill(int(started.stdout), 9)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_whoever_is_told_to_end_while_it_waits_ends_what_it_has_started_and_its_log(
+    tmp_path, number
+):
+    log = tmp_path / "log"
+    argv = [sys.executable, "-c", SLOW, str(log)]
+    with subprocess.Popen(argv, stderr=subprocess.DEVNULL) as waiting:
+        until(lambda: log.exists() and log.read_text())
+        child = int(log.read_text())
+        waiting.send_signal(number)
+        assert waiting.wait(60) == 1
+    assert not log.exists()
+    with pytest.raises(ProcessLookupError):
+        os.kill(child, 0)

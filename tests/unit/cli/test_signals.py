@@ -20,6 +20,17 @@ with ended_by_signals():
     status = run._ran("/bin/sh", ["sh", "-c", shell], dict(os.environ))
     sys.exit(status)
 """
+TWICE = """
+import os, signal, sys
+from pytest_rdsfailover.cli.signals import EndedError, ended_by_signals
+number = int(sys.argv[1])
+try:
+    with ended_by_signals():
+        os.kill(os.getpid(), number)
+except EndedError:
+    os.kill(os.getpid(), number)
+    print("ends in order")
+"""
 ASKS = "from pytest_rdsfailover.cli.signals import is_in_foreground; print(is_in_foreground())"
 SHELL = '"$1" -c "$2" </dev/null 2>&1'
 
@@ -33,6 +44,15 @@ def test_what_was_ignored_from_the_start_is_ignored_by_us_and_by_the_command(num
     )  # fmt: skip
 
     assert (ended.returncode, ended.stdout) == (0, "goes on\nhears nothing\n"), ended.stderr
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_second_signal_does_not_disturb_the_end_that_the_first_one_asked_for(number):
+    ended = subprocess.run(
+        [sys.executable, "-c", TWICE, f"{number:d}"],
+        capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert (ended.returncode, ended.stdout) == (0, "ends in order\n"), ended.stderr
 
 
 def test_a_terminal_is_asked_wherever_input_is_from():

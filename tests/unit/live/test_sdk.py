@@ -7,13 +7,12 @@ import botocore.loaders
 import pytest
 from facts import settings
 
-import pytest_rdsfailover
 from pytest_rdsfailover.live import sdk
 from pytest_rdsfailover.live.gatherer import Gatherer
 from pytest_rdsfailover.live.ledger import Ledger
 from pytest_rdsfailover.live.region import Region
 
-ROOT = Path(pytest_rdsfailover.__file__).parents[1]
+ROOT = Path(__file__).parents[3]
 EVERYTHING = {
     "fis": settings(trigger="fis", fis_template="EXT1", alarms=("a",), proxy="p"),
     "switchover": settings(

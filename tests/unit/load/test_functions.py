@@ -8,6 +8,7 @@ from dataclasses import asdict
 
 import pytest
 
+from pytest_rdsfailover.aws.client import AwsError
 from pytest_rdsfailover.aws.functions import Invoked
 from pytest_rdsfailover.journal.journal import Journal
 from pytest_rdsfailover.journal.parcel import pack
@@ -85,7 +86,8 @@ def load(fleet, **more):
         run="run", function=0, functions=FUNCTIONS, writers=WRITERS, rate=RATE, start=0,
         seconds=SECONDS, place=PLACE,
     )  # fmt: skip
-    return journal, FunctionLoad(fleet, order, lambda: EXACT, journal, more.get("stored", list))
+    stored, bucket = more.get("stored", list), more.get("bucket")
+    return journal, FunctionLoad(fleet, order, lambda: EXACT, journal, stored, bucket)
 
 
 def ran(fleet):
@@ -183,6 +185,76 @@ def test_what_tells_nothing_true_counts_as_not_reported(monkeypatch, does, why):
     [_, note] = made.notes
     assert note.startswith("function 1 did not report: ")
     assert re.search(why, note), note
+
+
+class Memory:
+    """A bucket that holds what *holds* says, and at most *most* bytes of an object."""
+
+    name = "b"
+
+    def __init__(self, refusal=""):
+        self.held, self.removed, self.refusal = {}, [], refusal
+
+    def check(self):
+        self.checked = True
+
+    def url(self, name, seconds):
+        assert seconds >= SECONDS
+        return name
+
+    def read(self, name, most):
+        if name not in self.held:
+            raise AwsError("reading", "NoSuchKey", "no such key")
+        return self.held[name][:most]
+
+    def remove(self, names):
+        self.removed += names
+        return self.refusal
+
+
+def by_bucket(fleet, bucket):
+    """Return what function 1 does if its parcel is in the bucket."""
+
+    def report(event):
+        told = json.loads(fleet.report(event).payload)
+        bucket.held[event["upload"]] = base64.b64decode(told["parcel"])
+        return Invoked(payload=json.dumps(told | {"parcel": None}).encode())
+
+    return report
+
+
+def ran_with(bucket, function):
+    fleet = Lambda()
+    fleet.does = {1: function(fleet)}
+    journal, made = load(fleet, bucket=bucket)
+    with made:
+        made.wait(lambda: None)
+    return journal, made
+
+
+@pytest.mark.parametrize("refusal", ["", "removing from the bucket b failed: AccessDenied"])
+def test_what_is_in_the_bucket_is_read_and_removed(refusal):
+    bucket = Memory(refusal)
+    journal, made = ran_with(bucket, lambda fleet: by_bucket(fleet, bucket))
+
+    assert [len(writer) for writer in journal.writers] == [5] * WRITERS
+    assert bucket.removed == ["1"]
+    assert "; 1 put what they report into the bucket" in made.notes[0]
+    assert made.notes[1:] == ([refusal] if refusal else [])
+
+
+@pytest.mark.parametrize(
+    ("bucket", "why"),
+    [(Memory(), "NoSuchKey"), (None, "it speaks of a bucket, and there is none")],
+)
+def test_a_bucket_without_what_the_report_says_is_named(bucket, why):
+    def nothing(fleet):
+        return lambda event: fleet.report(event, parcel=None)
+
+    _, made = ran_with(bucket, nothing)
+    assert made.unreported == [1, 4]
+    assert why in made.notes[1]
+    assert bucket is None or bucket.removed == ["1"]  # it may come late
 
 
 def test_late_functions_are_named():

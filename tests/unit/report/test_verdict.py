@@ -37,3 +37,23 @@ def test_what_proves_nothing_is_no_praise():
         "invalid: in 1 of 2 trials the failover"
     )
     assert verdict([document(1.0), document(1.0, clock=SLOW)]).startswith("unreliable: in 1 of 2")
+
+
+UNMET = """1 of 2 expectations not met
+  FAIL: downtime < 2 s: was 3.1 s \N{PLUS-MINUS SIGN}0.02
+    no write acknowledged from 0.3 s to 3.4 s"""
+
+
+def test_a_test_that_failed_is_told_before_what_is_risky_and_after_what_is_broken():
+    risky, broken = finding("long_waits", "risky"), finding("lost", "broken")
+    plain, warned = document(1.0), document(1.0, findings=[risky])
+
+    told = verdict([plain, warned], [UNMET])
+    assert told == "failed: in 1 of 2 trials: downtime < 2 s: was 3.1 s \N{PLUS-MINUS SIGN}0.02"
+    assert verdict([plain], ["boom\nand more"]) == "failed: in the one trial: boom"
+    assert verdict([plain], [""]) == "failed: in the one trial: a test failed"
+    assert verdict([document(1.0, findings=[broken])], [UNMET]).startswith("broken")
+
+
+def test_a_trial_that_proves_nothing_is_not_called_sound_though_its_test_passed():
+    assert verdict([document(1.0, valid=False)], []).startswith("invalid")

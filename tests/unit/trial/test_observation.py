@@ -111,13 +111,13 @@ class Load:
     alignment, unreported, notes = 0.0, (), ()
 
     def __init__(self, breaks=None):
-        self.breaks, self.stops = breaks, 0
+        self.breaks, self.stops, self.patience = breaks, 0, None
 
     def start(self, check):
         pass
 
-    def stop(self, _timeout=10.0):
-        self.stops += 1
+    def stop(self, timeout=10.0):
+        self.stops, self.patience = self.stops + 1, timeout
         if self.breaks is not None:
             raise self.breaks
 
@@ -157,7 +157,7 @@ def test_no_step_of_the_clean_up_waits_for_another(monkeypatch, breaking):
         "journal": (observation.journal, "detach"),
     }[breaking]
 
-    def fails():
+    def fails(*_):
         raise GONE
 
     with pytest.raises(ZeroDivisionError) as raised, observation:
@@ -183,6 +183,18 @@ def test_who_interrupts_the_clean_up_leaves_no_table(interrupt, error):
     assert not workload.there
     assert not observation._watchdog._thread.is_alive()
     assert interrupt.__notes__[-1] == f"the load was not stopped: {interrupt!r}"
+
+
+@pytest.mark.parametrize(
+    ("error", "patience"), [(KeyboardInterrupt(), 1.0), (AssertionError("a verdict"), 10.0)]
+)
+def test_who_interrupts_a_load_does_not_wait_for_writers_that_hang(error, patience):
+    load = Load()
+
+    with pytest.raises(type(error)), observe(Workload(), load):
+        raise error
+
+    assert (load.stops, load.patience) == (1, patience)
 
 
 def test_a_table_whose_drop_is_interrupted_is_named():

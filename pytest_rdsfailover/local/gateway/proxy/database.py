@@ -5,12 +5,12 @@ from collections import deque
 from collections.abc import Callable
 from typing import Protocol
 
+from pytest_rdsfailover.local.gateway.lag.session import LaggedSession
 from pytest_rdsfailover.local.gateway.proxy.aftermath import Aftermath
 from pytest_rdsfailover.local.gateway.proxy.errands import Errand, Row, TakeRows, nothing
 from pytest_rdsfailover.local.gateway.proxy.server_login import ConnectionKey, Setup, login
 from pytest_rdsfailover.local.gateway.proxy.state import Values, question, quoted_name, setting
 from pytest_rdsfailover.local.gateway.router import Instance
-from pytest_rdsfailover.local.gateway.session import InstanceSession
 from pytest_rdsfailover.local.gateway.witness import Seen
 from pytest_rdsfailover.mysql.handshake import Capability
 from pytest_rdsfailover.mysql.packets import (
@@ -82,7 +82,7 @@ class Database:
         seen: Seen | None = None,
     ) -> None:
         self.key, self.instance, self.setup = key, instance, setup
-        self.session = InstanceSession(instance, sink=self, seen=seen)
+        self.session = LaggedSession(instance, sink=self, seen=seen)
         self.client: Client | None = None
         self.schema: bytes | None = None
         self.uses = 0
@@ -123,7 +123,15 @@ class Database:
         Raises:
             ProtocolError: if no server may send them.
         """
-        self.session.from_server(data)
+        self.hear(self.session.from_server, data)
+
+    def hear(self, work: Callable[[bytes], None], data: bytes) -> None:
+        """Work on received bytes, of the server's or of what answers in its place.
+
+        Raises:
+            ProtocolError: if they may not be sent.
+        """
+        work(data)
         if self.session.to_server:
             self.touch(self)
 

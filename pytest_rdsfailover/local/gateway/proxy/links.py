@@ -3,6 +3,7 @@
 import asyncio
 import ssl
 import time
+from collections.abc import Callable
 from typing import Protocol
 
 from pytest_rdsfailover.local.gateway.late_commits import LateCommits
@@ -165,6 +166,7 @@ class DatabaseLink(GatewayConnection):
         super().__init__()
         self.database, self._owner = database, owner
         self._commits = LateCommits(database.session, self.write)
+        database.session.hear = self._hear
         self.heard = time.monotonic()
         self.ours = False
 
@@ -176,11 +178,14 @@ class DatabaseLink(GatewayConnection):
 
     def data_received(self, data: bytes) -> None:
         """Hand received bytes to the connection."""
+        self._hear(self.database.session.from_server, data)
+
+    def _hear(self, work: Callable[[bytes], None], data: bytes) -> None:
         if self.ours:
             return
         self.heard = time.monotonic()
         try:
-            self.database.from_server(data)
+            self.database.hear(work, data)
         except ProtocolError:
             self._owner.ended(self)
         else:

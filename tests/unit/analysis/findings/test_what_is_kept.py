@@ -90,7 +90,8 @@ def test_procedures_that_roll_back_without_a_word_are_found(executed, more, seve
         ({"writes": ACKED // 9, "statements": ACKED // 9}, True),  # or beside what does nothing
         ({"writes": ACKED // 2 + 1}, False),  # it may be what stores two writes at once
         ({"writes": ACKED // 20, "rows": ACKED}, False),  # in batches
-        (keyed(0, asked=ACKED) | {"writes": ACKED // 9}, False),
+        (keyed(0, asked=ACKED) | {"writes": ACKED // 9}, True),
+        (keyed(0, asked=ACKED) | {"writes": ACKED // 9, "rows": ACKED}, False),
         ({"statements": ACKED, "name": SERVER, "writes": ACKED}, False),
         ({"endpoint": "reader", "name": "reader"}, False),
     ],
@@ -108,3 +109,59 @@ def test_tables_that_a_failover_empties_are_risky():
     found = findings(in_memory=("app.carts",), **keyed(ACKED))["in_memory"]
     assert found.severity == "risky"
     assert "tables live in memory (app.carts): a failover of Aurora empties them" in found.evidence
+
+
+def told(calm, changed):
+    """Return why a trial is invalid of whose calm the server saw so much."""
+    made = journal(EVENTS, writers=1)
+    seen = Witnessed(
+        endpoint="cluster", address="h:1", calm={"cluster": calm}, calm_at=30.0, changed=changed,
+        whole={"cluster": calm},
+    )  # fmt: skip
+    evidence = Evidence(
+        journal=made, course=course(witnessed=seen), stored=Stored(positions=everything_acked(made))
+    )
+    return judge(evidence).reason
+
+
+@pytest.mark.parametrize(
+    ("traffic", "changed", "said"),
+    [
+        (keyed(0, asked=ACKED), 0, True),
+        (keyed(0, asked=ACKED), ACKED // 11, True),  # a heartbeat's
+        (
+            keyed(0, asked=ACKED),
+            ACKED // 10,
+            False,
+        ),  # a function stores ten in a row, or a heartbeat
+        (keyed(0, asked=ACKED), ACKED, False),  # a function writes
+        (keyed(0, asked=ACKED), None, False),
+        (keyed(ACKED), 0, False),  # the gateway has seen them committed
+    ],
+)
+def test_a_load_is_invalid_whose_server_changed_no_rows(traffic, changed, said):
+    calm = Traffic(connections=1, **{"statements": ACKED} | traffic)
+    assert ("the workload only reads, or does nothing" in told(calm, changed)) is said
+
+
+@pytest.mark.parametrize(
+    ("lost", "audited", "severity"),
+    [
+        ({"0": [3, 5]}, True, "risky"),
+        ({"0": [3, 5]}, False, "broken"),
+        ({"0": [ACKED + 3]}, False, ""),  # its operation failed, or never ended
+        ({"7": [1]}, False, ""),
+        ({}, False, ""),
+    ],
+)
+def test_writes_that_are_acknowledged_without_any_answer_are_found(lost, audited, severity):
+    made = journal(EVENTS, writers=1)
+    traffic = Traffic(statements=ACKED, lost_answers=lost, **keyed(ACKED))
+    seen = Witnessed(
+        endpoint="cluster", address="h:1", calm=None, calm_at=0.0, whole={"cluster": traffic}
+    )
+    stored = Stored(positions=everything_acked(made)) if audited else None
+    found = judge(Evidence(journal=made, course=course(witnessed=seen), stored=stored)).findings
+    (told,) = [finding for finding in found if finding.name == "unanswered"] or [None]
+    assert (told.severity if told else "") == severity
+    assert told is None or "2 writes were acknowledged" in told.evidence

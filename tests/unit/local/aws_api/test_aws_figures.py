@@ -14,7 +14,10 @@ STATS = ProxyStats(
 WRITER = InstanceFigures(id="a", writer=True, up=True, connections=0, commits=10, commit_time=1.0)
 READER = InstanceFigures(id="b", writer=False, up=True, connections=0, commits=0, commit_time=0.0)
 BEFORE = ClusterFigures(
-    at=100.0, instances=[WRITER, READER], proxy={"proxy": STATS, "proxy-reader": STATS}
+    at=100.0,
+    instances=[WRITER, READER],
+    proxy={"proxy": STATS, "proxy-reader": STATS},
+    replica_lag=0.018,
 )
 HOME = {"a": "home", "b": "home"}
 
@@ -28,7 +31,7 @@ def shown(now, *, clusters=HOME, before=BEFORE):
 
 def test_an_instance_is_shown_by_itself_by_its_cluster_and_by_its_role():
     now = ClusterFigures(
-        at=102.0, proxy={},
+        at=102.0, proxy={}, replica_lag=0.2,
         instances=[
             replace(WRITER, connections=7, commits=14, commit_time=1.5), replace(READER, connections=3),
         ],
@@ -42,7 +45,7 @@ def test_an_instance_is_shown_by_itself_by_its_cluster_and_by_its_role():
         assert ("AuroraReplicaLag", *who) not in table
     for who in (("b",), ("home", "READER")):
         assert table["DatabaseConnections", *who] == 3
-        assert table["AuroraReplicaLag", *who] == 18
+        assert table["AuroraReplicaLag", *who] == 200
         assert ("CommitLatency", *who) not in table
     of_cluster = [
         one.value for one in found

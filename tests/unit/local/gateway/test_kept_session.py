@@ -179,6 +179,11 @@ def test_the_first_statement_after_a_lost_transaction_is_refused_but_a_reset_is_
             answer(session, OK)
 
 
+def test_an_empty_command_ends_the_session(session):
+    with pytest.raises(ProtocolError, match="an empty command"):
+        session.from_client(encode(b""))
+
+
 def test_a_session_that_cannot_be_renewed_is_over(session):
     session.hold()
     session.renew(NAMES)

@@ -208,3 +208,29 @@ def test_a_function_that_a_variable_is_set_by_may_write_as_one_that_is_selected(
     session.do(QUERY + b"SET @k = CONCAT('run-0-4', '')")
     session.do(QUERY + b"INSERT INTO t VALUES (@k)", error=1290)
     assert (seen(witness).keys, seen(witness).stored_keys) == ({"0": 2}, {"0": 0})
+
+
+def lost(witness, endpoint="cluster"):
+    return witness.tell(b"run")[endpoint].lost_answers
+
+
+def test_keys_are_told_whose_write_lost_its_answer_until_they_are_answered_anywhere(witness):
+    first, again = Session(witness), Session(witness)
+    for number in (1, 2, 3, 4):
+        first = Session(witness)
+        first.ask(INSERT % number)
+        first.end()
+    assert lost(witness) == {"0": [1, 2, 3, 4]}
+
+    again.do(INSERT % 1)  # written again
+    again.do(INSERT % 2, error=1062)  # found by its duplicate
+    Session(witness, "instance-2").do(QUERY + b"SELECT 'run-0-3'")  # looked for, by another way
+    assert lost(witness) == {"0": [4]}
+    assert lost(witness, "instance-2") == {}
+
+
+def test_a_commit_without_an_answer_leaves_what_was_written_in_doubt(witness, session):
+    session.begin(INSERT % 1)
+    session.ask(QUERY + b"COMMIT")
+    session.end()
+    assert lost(witness) == {"0": [1]}

@@ -13,10 +13,11 @@ def test_it_is_made_where_the_environment_says_and_is_private(tmp_path):
     assert path.stat().st_mode & 0o777 == 0o700
 
 
-def test_it_is_in_the_home_directory_otherwise(tmp_path, monkeypatch):
+@pytest.mark.parametrize("environ", [{}, {"XDG_CACHE_HOME": ""}, {"XDG_CACHE_HOME": "relative"}])
+def test_it_is_in_the_home_directory_otherwise(tmp_path, monkeypatch, environ):
     monkeypatch.setenv("HOME", str(tmp_path))
 
-    assert cache_directory({}) == tmp_path / ".cache" / "pytest-rdsfailover"
+    assert cache_directory(environ) == tmp_path / ".cache" / "pytest-rdsfailover"
 
 
 def test_a_place_that_cannot_be_used_is_an_error_with_the_remedy(tmp_path):

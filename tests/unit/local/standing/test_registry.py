@@ -8,6 +8,7 @@ from standing_clusters import description
 
 from pytest_rdsfailover.local.processes.identity import Identity, own_identity
 from pytest_rdsfailover.local.standing.cluster_file import ClusterFile
+from pytest_rdsfailover.local.standing.last_words import noted
 from pytest_rdsfailover.local.standing.registry import Registry, check_name
 from pytest_rdsfailover.model.errors import SettingError
 from pytest_rdsfailover.model.owned import hold
@@ -84,13 +85,30 @@ def test_whoever_comes_next_removes_what_killed_clusters_have_left(registry, kil
 
 
 def test_a_detached_cluster_that_has_ended_by_itself_is_told_once_with_its_last_words(registry):
-    for name in ("ended", "quiet"):
-        registry.log(name).write_text("a traceback\nthe gateway has ended\n\n" * (name == "ended"))
+    said = "a traceback\nthe gateway has ended\n\n"
+    for name, log in (("ended", f"{said}{noted(1)}\n"), ("quiet", "")):
+        registry.log(name).write_text(log)
     log = hold(registry.log("standing"), os.O_CREAT)
 
     assert registry.swept() == ["the detached cluster 'ended' has ended: the gateway has ended"]
     assert files(registry) == ["standing.log"]
     os.close(log)
+
+
+def test_the_last_line_of_a_killed_cluster_is_not_told_as_the_reason_of_its_end(registry):
+    registry.log("killed").write_text("failover 1: promoted\nfailover 1: dns_flip\n")
+
+    (said,) = registry.swept()
+    assert "'killed' was killed, for no end is on record" in said
+    assert said.endswith("its log's last lines: failover 1: promoted | failover 1: dns_flip")
+
+
+def test_a_name_that_no_cluster_can_have_leads_to_no_file_and_is_no_advice(registry):
+    (registry.directory / "not ours.json").write_text("{}")
+    for ask in (registry.find, registry.keeper, registry.check_free, registry.log):
+        with pytest.raises(SettingError, match=r"cannot be called '\.\./\.\./etc': [^`]*$"):
+            ask("../../etc")
+    assert (registry.kept(), registry.swept()) == ([], [])
 
 
 def test_a_cluster_in_another_container_is_not_taken_for_a_killed_one(registry):
@@ -131,6 +149,17 @@ def test_what_is_no_description_is_a_cluster_that_is_gone(registry, text):
 
     with pytest.raises(SettingError, match="is gone"):
         registry.find("orders")
+
+
+@pytest.mark.parametrize("changed", [{"places": {}}, {"name": "other"}, {"usual": "quick"}])
+def test_what_was_changed_by_hand_so_that_it_does_not_fit_is_refused(registry, changed):
+    path = registry.directory / "orders.json"
+    with registry.claimed("orders"):
+        registry.write(description(**changed))
+        (registry.directory / f"{changed.get('name', 'orders')}.json").rename(path)
+
+        with pytest.raises(SettingError, match="or its file was changed; `rdsfailover down"):
+            registry.find("orders")
 
 
 def test_the_nearest_name_is_told(registry):

@@ -6,6 +6,7 @@ from clocks import SteppingClock
 from pytest_rdsfailover.model.endpoints import Endpoint
 from pytest_rdsfailover.model.target import Traffic
 from pytest_rdsfailover.trial import witness
+from pytest_rdsfailover.trial.server_counts import ServerCounts
 from pytest_rdsfailover.trial.witness import Witness
 
 PLACE = Endpoint(
@@ -31,8 +32,8 @@ class Target:
 def test_the_server_is_asked_for_its_rollbacks_only_where_procedures_may_be_called(
     monkeypatch, may_call, calls, asked, told
 ):
-    counts = iter([5, 12])
-    monkeypatch.setattr(witness, "rollbacks", lambda _: next(counts))
+    counts = iter([ServerCounts(5, 0), ServerCounts(12, 0)])
+    monkeypatch.setattr(witness, "server_counts", lambda _: next(counts))
     monkeypatch.setattr(witness, "tables_in_memory", lambda _: ("app.carts",))
     looks = Witness(Target(calls), PLACE, "mark", SteppingClock(), may_call=may_call)
     looks.begin()

@@ -1,13 +1,15 @@
-"""What only a local server itself can tell of a load: ROLLBACKs of procedures, and tables in memory."""
+"""What only a local server itself can tell of a load: changed rows, ROLLBACKs, tables in memory."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from pytest_rdsfailover.model.endpoints import Bounds
 from pytest_rdsfailover.model.target import Target
 from pytest_rdsfailover.mysql import driver
+from pytest_rdsfailover.mysql.changed_rows import NAMES, changed_rows
 
 BOUNDS = Bounds(connect=2.0, read=2.0, write=2.0)
-ASK = "SHOW GLOBAL STATUS LIKE 'Com_rollback'"
+ROLLBACKS = "Com_rollback"
+ASK = f"SHOW GLOBAL STATUS WHERE Variable_name IN {(ROLLBACKS, *NAMES)}"
 IN_MEMORY = (
     "SELECT CONCAT(table_schema, '.', table_name) FROM information_schema.tables WHERE engine = 'MEMORY'"
     " AND table_type = 'BASE TABLE' AND table_schema NOT IN ('information_schema', 'performance_schema',"
@@ -15,13 +17,24 @@ IN_MEMORY = (
 )
 
 
-def rollbacks(target: Target) -> int | None:
-    """Return how many ROLLBACK statements were executed since its server started.
+class ServerCounts(NamedTuple):
+    """What a server counts of all its clients, since it started.
 
-    None if it is a real cluster, of which nobody sees the single statements, or cannot be asked.
+    Attributes:
+        rollbacks: ROLLBACK statements, those in procedures among them.
+        changed: rows that were inserted, updated or deleted; None if it counts none.
     """
-    found = _asked(target, ASK)
-    return int(found[0][1]) if found else None
+
+    rollbacks: int
+    changed: int | None
+
+
+def server_counts(target: Target) -> ServerCounts | None:
+    """Return what the server counts; None if it is a real cluster, or cannot be asked."""
+    found = {str(name): int(value) for name, value in _asked(target, ASK)}
+    if ROLLBACKS not in found:
+        return None
+    return ServerCounts(rollbacks=found[ROLLBACKS], changed=changed_rows(found))
 
 
 def tables_in_memory(target: Target) -> tuple[str, ...]:
