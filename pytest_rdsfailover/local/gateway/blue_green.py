@@ -94,7 +94,7 @@ class TopologyTable:
             ) from error
 
 
-class BlueGreen:
+class Deployments:
     """The blue/green deployment of a cluster, one at a time.
 
     Args:

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from pytest_rdsfailover.local.gateway.blue_green import BlueGreen
+from pytest_rdsfailover.local.gateway.blue_green import Deployments
 from pytest_rdsfailover.local.gateway.custom_endpoints import CustomEndpoints
 from pytest_rdsfailover.local.gateway.lag.replica_lag import ReplicaLag
 from pytest_rdsfailover.local.gateway.messages import (
@@ -64,7 +64,7 @@ class Control:
         player: Player,
         proxy: RdsProxy,
         lag: ReplicaLag,
-        blue_green: BlueGreen,
+        blue_green: Deployments,
     ) -> None:
         self._gateway, self._player, self._proxy = gateway, player, proxy
         self._lag, self._blue_green = lag, blue_green

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from pytest_rdsfailover.local.gateway.all_sessions import AllSessions
-from pytest_rdsfailover.local.gateway.blue_green import BlueGreen, TopologyTable
+from pytest_rdsfailover.local.gateway.blue_green import Deployments, TopologyTable
 from pytest_rdsfailover.local.gateway.config import Config, decode
 from pytest_rdsfailover.local.gateway.control import Control
 from pytest_rdsfailover.local.gateway.crash import NAME, crash_steps
@@ -128,7 +128,7 @@ async def serve(config: Config, turns: Turns) -> None:
     )
     reader = config.secrets[0].username if config.secrets else config.user
     table = TopologyTable(partial(administrator, config), reader)
-    blue_green = BlueGreen(gateway, player, sessions, table)
+    blue_green = Deployments(gateway, player, sessions, table)
     gateway.crash = partial(crash, player, config)
     await player.ready()
     await gateway.listen()
