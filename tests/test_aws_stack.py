@@ -66,7 +66,7 @@ def test_the_stack_is_what_its_template_says():
     """Its own tests, where the CDK is installed."""
     pytest.importorskip("cdk_nag", reason="pip install -r examples/aws-stack/requirements.txt")
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:rdsfailover", "-p", "no:cacheprovider", "."],
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:rdsfailover", "-p", "no:cacheprovider", "test_stack.py"],
         cwd=STACK, capture_output=True, text=True, check=False, timeout=300,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr

@@ -98,6 +98,14 @@ class Absence:
         return self.writers.back if self.writers.last_back.ended else None
 
     @property
+    def disturbed(self) -> bool:
+        """Tell whether there was anything to come back from: a trigger, an outage, a failed operation."""
+        failed = any(series.failures for series in self.seen.series)
+        return (
+            self.seen.triggered or failed or bool(self.gaps.candidates) or bool(self.writers.spans)
+        )
+
+    @property
     def until(self) -> int:
         """Return the end of what belongs to the failover; without one that is the whole run."""
         if not self.seen.triggered:

@@ -16,6 +16,7 @@ QUANTILES = ("p50", "p99", "max")
 # How the name of a figure of a part of the trial ends.
 PARTS = {"": "during", "_before": "before", "_during": "during", "_after": "after"}
 AUDITED = ("lost", "duplicated", "recovered", "unexpected", "torn")
+BACK = ("first_writer_back", "last_writer_back", "recovery")
 # Why a trial has no such figure.
 UNMEASURED = {
     **dict.fromkeys(AUDITED, "nothing was read back after the trial; give stored=..."),
@@ -31,6 +32,9 @@ UNMEASURED = {
         for end, part in PARTS.items()
     },
     "success": "there was nothing to measure: no write was intended",
+    **dict.fromkeys(
+        BACK, "nothing was triggered or disturbed, so there was nothing to come back from"
+    ),
     "late_error_share": "no operation began after the cluster had settled",
 }
 
@@ -51,9 +55,10 @@ def absence_figures(absence: Absence, problem: str) -> Mapping[str, Figure]:
         ),
         "writer_outage": _seconds(ends.writer_outage, longest),
         "availability_area": _seconds(ends.area, writers.seen_area),
-        "first_writer_back": _seconds(ends.first_back, ends.first_back.lower),
-        "last_writer_back": _seconds(ends.last_back, ends.last_back.lower),
     }
+    if absence.disturbed:
+        found["first_writer_back"] = _seconds(ends.first_back, ends.first_back.lower)
+        found["last_writer_back"] = _seconds(ends.last_back, ends.last_back.lower)
     return {name: figure.doubted(problem) for name, figure in found.items()}
 
 

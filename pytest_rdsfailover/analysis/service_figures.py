@@ -46,13 +46,15 @@ class ServiceFigures:
 
     @uncollected()
     def measure(self, name: str) -> Figure | None:
-        """Return a figure by its name in `expect`.
+        """Return a figure by its name in `expect`; None if there was nothing to measure.
 
         Raises:
             SettingError: if it has a latency that is none.
         """
         if name.startswith(WITHIN):
             return self.served_within(latency_of(name))
+        if name == "recovery" and not self.absence.disturbed:
+            return None
         found: Figure | None = getattr(self, name)() if name in MEASURED else None
         return found
 

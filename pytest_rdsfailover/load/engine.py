@@ -79,8 +79,13 @@ class Engine(Startable):
         """
         return None
 
-    def wait(self, look: Check) -> None:
-        """Wait until a load of a given time has ended; *look* is called meanwhile, and may raise."""
+    def wait(self, look: Check, until: float | None = None) -> None:
+        """Wait until a load of a given time has ended.
+
+        Args:
+            look: is called now and then, and raises if waiting has become pointless.
+            until: a moment at which to return before that; None for the end.
+        """
 
     def start(self, timeout: float = 15.0, check: Check | None = None) -> None:
         """Connect all writers at once and begin.

@@ -148,17 +148,18 @@ class FunctionLoad(Engine):
         stored = Counter(str(writer) for writer, _ in self._stored())
         return Progress(acked_by=dict(stored), failed=0, complaints=self.complaints)
 
-    def wait(self, look: Callable[[], None]) -> None:
+    def wait(self, look: Check, until: float | None = None) -> None:
         """Wait until all functions have returned, or can no longer.
 
         Args:
             look: is called now and then, and raises if waiting has become pointless.
+            until: a moment at which to return before that; None for the end.
         """
-        deadline = self.ends + ROOM
+        deadline = self.ends + ROOM if until is None else until
         while time.monotonic() < deadline and len(self._invoked) < self._order.functions:
             look()
             time.sleep(LOOK_EVERY)
-        self._returned = True
+        self._returned = until is None
 
     def stop(self, timeout: float = 10.0) -> None:  # noqa: ARG002 - nobody can be told to end
         """Take over what the functions that have returned report; the others are given up."""

@@ -49,6 +49,7 @@ INTERRUPTED = 1.0  # seconds for the last operations if nobody counts them any m
 LAST_CALL = (
     10.0  # seconds for which a writer at the end of its load is let finish, within the bound
 )
+HANG_UP = 0.2  # seconds before functions hang up in which their connections are looked at
 MISSED = (
     "a failover was on its way when the load was asked for, and over before its first write: nothing"
     " was disturbed; begin the load first"
@@ -258,9 +259,17 @@ class Observation:
             self._recovery.wait(self._disturbances, self._plan.bound, look=self._look)
             # Before the writers hang up.
             return self._clock.now(), self._target.sessions(self._endpoint.name)
+        sessions = None
         if not unfit:
+            self._load.wait(self._look, until=ends - HANG_UP)
+            sessions = self._sessions_before(ends)
             self._load.wait(self._look)
-        return min(self._clock.now(), ends), None
+        return min(self._clock.now(), ends), sessions
+
+    def _sessions_before(self, moment: float) -> Sessions | None:
+        """Return the endpoint's connections now; None if writers may have hung up already."""
+        sessions = self._target.sessions(self._endpoint.name)
+        return sessions if self._clock.now() < moment else None
 
     def watch(self) -> None:
         """Look whether the cluster confirms what is acknowledged, while it fails over."""

@@ -1,10 +1,9 @@
 """Trials whose writers are functions of Lambda: merged, judged as local ones, and nothing invented."""
 
+import math
 import os
 import re
-import signal
 import threading
-import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -18,11 +17,13 @@ from fitness import fit
 from waiting import until
 
 from pytest_rdsfailover.aws.client import AwsError
+from pytest_rdsfailover.load.writer import ReconnectPolicy
 from pytest_rdsfailover.model.errors import SettingError
 from pytest_rdsfailover.model.settings import Settings
 from pytest_rdsfailover.trial.runner import TrialRunner
 
 pytestmark = [pytest.mark.local, pytest.mark.one_server]
+RUNS = int(os.environ.get("RDS_TEST_FLEETS", "1"))  # 20 take three minutes
 WRITERS, RATE = 2, 240.0
 RECONNECT = 0.2  # seconds that writers may take to come back
 NO_ROOM = "import pytest_rdsfailover.load.function as own; own.MOST_ANSWER = 100"
@@ -40,10 +41,10 @@ def bucket(resting):
     return fleets.BucketOf(resting.storage())
 
 
-def trial_of(cluster, endpoint, **load):
-    """Return a trial whose failover is that of every other trial of this file."""
+def trial_of(cluster, endpoint, *, seed=7, **load):
+    """Return a trial whose failover is that of every other trial with this seed."""
     runner = TrialRunner(
-        cluster, Settings(seed=7), test="t", profile=None, expectations={}, note=lambda _: None
+        cluster, Settings(seed=seed), test="t", profile=None, expectations={}, note=lambda _: None
     )
     return runner.trial(endpoint, **TIMES, **{"writers": WRITERS, "rate": RATE, **load})
 
@@ -75,10 +76,25 @@ def test_functions_are_judged_as_local_writers_are(api, resting, bucket, name, b
         shortest, longest = away(trial, back)
         assert trial.downtime.upper >= shortest
         assert trial.downtime.lower <= longest + RECONNECT
+    assert fleet.stuck_sessions.upper in (0, math.inf)  # that, if nobody could look in time
     [note] = [note for note in fleet.notes if "AWS Lambda" in note]
     assert note.startswith("3 of 3 functions of AWS Lambda reported, with 2 writers each")
     assert ("3 put what they report into the bucket" in note) == by_bucket
     assert bucket.names() == []
+
+
+def test_connections_of_functions_that_stay_on_the_demoted_writer_are_seen(api, resting):
+    stays = ReconnectPolicy(on_read_only=False)
+    options = {"functions": 2, "function": fleets.made(api), "policy": stays}
+    trial = fit(lambda: trial_of(resting, resting.writer_endpoint, **options), unseen)
+
+    assert trial.stuck_writers > 0
+    stuck = trial.stuck_sessions
+    assert stuck.lower == stuck.upper == trial.stuck_writers.upper
+
+
+def unseen(trial):
+    return trial.clock.problem or "not seen" * math.isinf(trial.stuck_sessions.upper)
 
 
 def test_a_bucket_that_is_not_there_is_named_before_anything_is_invoked(resting, api):
@@ -133,28 +149,64 @@ def test_functions_that_crash_lie_stand_still_or_are_throttled_are_named_and_not
     assert trial.attempted < RATE * 3.0 * 0.6
 
 
-def test_a_function_that_is_frozen_through_the_failover_has_stood_still_itself(api, resting):
-    function = fleets.made(api)
-    frozen = threading.Thread(target=freeze_one, args=[function])
-    frozen.start()
-    trial = trial_of(resting, resting.writer_endpoint, functions=2, function=function)
-    frozen.join()
+@pytest.mark.parametrize("seed", range(7, 7 + RUNS))
+def test_a_fleet_with_one_killed_one_frozen_and_one_throttled_is_judged_as_a_local_load(
+    api, resting, tmp_path, seed
+):
+    """The frozen one has no say in whether the database was away: the interval then is wide, not wrong."""
+    local = fit(lambda: trial_of(resting, resting.writer_endpoint, seed=seed, writers=10))
+    fleet = hurt(api, resting, seed, tmp_path)
 
-    assert trial.valid, trial.reason
-    assert trial.lost == trial.duplicated == trial.unexpected == []
-    assert trial.clock.own_pause > 0.7
-    assert trial.not_issued > 0
-    assert trial.downtime.lower < 1.5  # the other one has seen the database back
+    for trial in (fleet, local):
+        assert trial.valid, trial.reason
+        assert trial.lost == trial.duplicated == trial.unexpected == []
+        assert trial.stuck_writers == 0
+        shortest, longest = away(trial, "dns_flip")
+        assert trial.downtime.upper >= shortest
+        assert trial.downtime.lower <= longest + RECONNECT
+    assert fleet.downtime.lower <= local.downtime.upper + RECONNECT
+    assert local.downtime.lower <= fleet.downtime.upper + RECONNECT
+    said = "\n".join(fleet.notes)
+    assert "3 of 5 functions of AWS Lambda reported" in said
+    assert "crashed (Runtime.ExitError" in said
+    assert "throttled (TooManyRequestsException" in said
+    assert fleet.clock.own_pause > 0.7  # the frozen one says so itself
 
 
-def freeze_one(function):
-    """Stop one environment of the load for a second, beginning shortly before the failover."""
-    until(lambda: len(environments(function)) == 2)
-    time.sleep(0.5 + 1.5 + 0.6)  # they are warmed, connect, and write
-    pid = environments(function)[0]
-    os.kill(pid, signal.SIGSTOP)
-    time.sleep(1.0)
-    os.kill(pid, signal.SIGCONT)
+# The first to be invoked is killed in the middle, the second stands still for a second through the failover.
+CLAIM = """
+import pathlib, subprocess, threading
+def claims(what):
+    try:
+        pathlib.Path({place!r}, what).touch(exist_ok=False)
+    except FileExistsError:
+        return False
+    return True
+"""
+HURT = """
+    if number is not None and claims("killed"):
+        threading.Timer(2.5, os.kill, [os.getpid(), 9]).start()
+    elif number is not None and claims("frozen"):
+        subprocess.Popen(
+            f"sleep 2.1; kill -STOP {os.getpid()}; sleep 1; kill -CONT {os.getpid()}", shell=True
+        )
+"""
+
+
+def hurt(api, cluster, seed, place):
+    """Return a trial of a fleet of five, of which one is killed, one frozen, and one throttled."""
+    function = fleets.made(
+        api, fleets.spoiled(before=CLAIM.format(place=str(place)), instead=HURT.strip())
+    )
+    api.put_function_concurrency(FunctionName=function, ReservedConcurrentExecutions=5)
+    warm = {"FunctionName": function, "Payload": '{"warm": 50.0}'}
+    busy = threading.Thread(target=lambda: api.invoke(**warm))
+    busy.start()  # takes one of the five places
+    until(lambda: environments(function))
+    trial = trial_of(cluster, cluster.writer_endpoint, seed=seed, functions=5, function=function)
+    api.delete_function(FunctionName=function)
+    busy.join()
+    return trial
 
 
 def environments(function):

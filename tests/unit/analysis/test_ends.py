@@ -7,8 +7,10 @@ from builders import ack, acks, course, journal, refused, unknown
 
 from pytest_rdsfailover.analysis.absence import absences
 from pytest_rdsfailover.analysis.interval import Interval
+from pytest_rdsfailover.analysis.judging import judge
 from pytest_rdsfailover.analysis.series import series_of
 from pytest_rdsfailover.journal.complaints import HANGS, Complaint
+from pytest_rdsfailover.journal.evidence import Evidence
 from pytest_rdsfailover.model.clock import to_nanoseconds
 
 CALM = [*acks(0.01, 10.3, 0.01)]
@@ -157,3 +159,24 @@ def test_a_server_that_stands_still_again_at_once_was_away_all_the_same():
     found = without_trigger([each for writer in range(8) for each in stalled(writer)], writers=8)
 
     assert found.outages.lower == 2
+
+
+BACK = ("first_writer_back", "last_writer_back", "recovery")
+
+
+@pytest.mark.parametrize(
+    ("more", "triggered", "measured"),
+    [([], False, False), ([refused(10.5)], False, True), ([], True, True)],
+    ids=["quiet", "an error", "a failover"],
+)
+def test_nothing_comes_back_where_nothing_was_away(more, triggered, measured):
+    events = [*acks(0.01, 10.0, 0.1), *more, *acks(10.6 if more else 10.1, 20.0, 0.1)]
+    calm = {} if triggered else {"trigger": None, "settled": None, "milestones": []}
+    evidence = Evidence(
+        journal=journal(events, writers=1), course=course(moves_writer=None, **calm), stored=None
+    )
+    summary = judge(evidence)
+
+    assert [name in summary.figures for name in BACK] == [measured] * 3
+    if not measured:
+        assert "nothing to come back from" in summary.figure("recovery").problem
