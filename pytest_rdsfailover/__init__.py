@@ -65,7 +65,13 @@ if TYPE_CHECKING:
     )
     from pytest_rdsfailover.model.records import Fault, Milestone, Outcome, Window
     from pytest_rdsfailover.model.target import Failover
-    from pytest_rdsfailover.plugin.cluster_protocols import AwsApi, Cluster, Proxy, StartCluster
+    from pytest_rdsfailover.plugin.cluster_protocols import (
+        AwsApi,
+        BlueGreen,
+        Cluster,
+        Proxy,
+        StartCluster,
+    )
     from pytest_rdsfailover.plugin.protocols import (
         AwaitedLoad,
         FailOver,
@@ -91,6 +97,7 @@ __all__ = [
     "AwsApi",
     "AwsError",
     "BeginAttempt",
+    "BlueGreen",
     "Bounds",
     "CancelledWorkError",
     "Claims",
@@ -212,7 +219,7 @@ _HOMES = {
     "model.errors": "AuditError CancelledWorkError CommandError DiedError ExitedWorkError GatewayError LeftBehindWarning NotHereError NotReadyError NotResumedWarning RdsFailoverError SettingError ToldError ToxiproxyError UnaskedFindingWarning UndecidedError UnreliableTrialsWarning",
     "model.records": "Fault Milestone Outcome Window",
     "model.target": "Failover",
-    "plugin.cluster_protocols": "AwsApi Cluster Proxy StartCluster",
+    "plugin.cluster_protocols": "AwsApi BlueGreen Cluster Proxy StartCluster",
     "plugin.protocols": "AwaitedLoad FailOver Load LoadBlock RunTrial RunTrials StartLoad",
     "trial.extensions": "OwnFault UnsafeError",
     "trial.calm": "UnfitLoadError",

@@ -36,7 +36,7 @@ With such annotations an editor completes arguments and fields, and mypy and pyr
 """
 GROUPS = {
     "What the fixtures give": (
-        "RunTrial RunTrials StartLoad LoadBlock Load AwaitedLoad FailOver Cluster StartCluster Proxy AwsApi Faults DatabaseFaults"
+        "RunTrial RunTrials StartLoad LoadBlock Load AwaitedLoad FailOver Cluster BlueGreen StartCluster Proxy AwsApi Faults DatabaseFaults"
     ),
     "Options": (
         "LoadOptions TrialOptions HttpWorkload LambdaWorkload ProcessWorkload ReconnectPolicy Bounds BeginAttempt Attempt Expectations Claims"

@@ -19,6 +19,7 @@ from pytest_rdsfailover.analysis.population import Population
 from pytest_rdsfailover.analysis.verdicts import bounds
 from pytest_rdsfailover.cli.main import _parser
 from pytest_rdsfailover.load.workloads import OPTIONS
+from pytest_rdsfailover.local.gateway.deployment import MILESTONES
 from pytest_rdsfailover.local.profiles.profiles import parse_profile, shipped
 from pytest_rdsfailover.plugin import fixtures, hookspecs, options
 from pytest_rdsfailover.trial.plan import Plan
@@ -180,7 +181,7 @@ def test_the_reference_names_every_milestone_of_a_local_cluster_and_no_other():
         if isinstance(text, ast.Constant)
     }
 
-    assert reference("## Milestones") == said | {"trigger"}
+    assert reference("## Milestones") == said | {"trigger", *MILESTONES.values()}
 
 
 def test_the_reference_s_own_profile_is_one_and_has_every_field():

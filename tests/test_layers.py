@@ -28,6 +28,7 @@ LAYERS = {
         "dns gateway_process aws_api endpoints",
         "trigger database_faults",
         "failovers",
+        "blue_green",
         "target",
         "cluster",
         "backend",

@@ -121,6 +121,10 @@ class LiveCluster:
         """Raise NotHereError: a run names no read-only endpoint of a real proxy."""
         raise NotHereError("the read-only endpoint of a real RDS Proxy is not known to a run")
 
+    def blue_green(self) -> NoReturn:
+        """Raise NotHereError: a run makes no real blue/green deployment."""
+        raise NotHereError("a run makes and switches no blue/green deployment of a real cluster")
+
     def reader_lag(self, lag: str) -> NoReturn:
         """Raise NotHereError: how far a real reader is behind is not a test's to say."""
         raise NotHereError(f"the readers of a real cluster lag as they do, not by {lag}")

@@ -11,6 +11,7 @@ from pytest_rdsfailover.local.aws_api.client import ControlPlane, can_start
 from pytest_rdsfailover.local.aws_api.passwords import Passwords
 from pytest_rdsfailover.local.aws_api.script import Script
 from pytest_rdsfailover.local.aws_api.shown import Shown
+from pytest_rdsfailover.local.blue_green import BlueGreenDeployment
 from pytest_rdsfailover.local.database_faults import DatabaseFaults
 from pytest_rdsfailover.local.dns.addresses import LocalAddresses
 from pytest_rdsfailover.local.dns.names import AwsNames
@@ -211,7 +212,9 @@ class LocalCluster(LocalTarget):
         return self._endpoint(instance)
 
     def _endpoint(self, name: str) -> Endpoint:
-        host, port = self._addresses.called(name)
+        return self._endpoint_at(name, *self._addresses.called(name))
+
+    def _endpoint_at(self, name: str, host: str, port: int) -> Endpoint:
         account = replace(self._server.application, password=self._password())
         return endpoint_of(name, host, port, account, self.ca, self.aurora)
 
@@ -248,6 +251,17 @@ class LocalCluster(LocalTarget):
                 yield names
         finally:
             self.aws.renew()
+
+    def blue_green(self) -> BlueGreenDeployment:
+        """Give the cluster a green twin for the block: a blue/green deployment that can be switched over."""
+        return BlueGreenDeployment(
+            self._client,
+            self.network,
+            self._addresses,
+            self._failovers,
+            self._endpoint_at,
+            armed=self._profile.cut != "close",
+        )
 
     def reader_lag(self, lag: str) -> None:
         """Let readers show commits only after so long, until the test ends.

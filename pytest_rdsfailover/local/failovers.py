@@ -5,6 +5,7 @@ from threading import Lock
 
 from pytest_rdsfailover.local.gateway.client import GatewayClient
 from pytest_rdsfailover.local.gateway.messages import PlayView
+from pytest_rdsfailover.local.gateway.script import Step
 from pytest_rdsfailover.local.profiles.profiles import Profile
 from pytest_rdsfailover.local.trigger import Trigger
 from pytest_rdsfailover.model.clock import Clock, wait_until
@@ -111,6 +112,15 @@ class LocalFailovers:
             instance.id for instance in view.instances if instance.id != view.writer
         )
         self._trigger.start(profile, writer=view.writer, target=chosen, seed=seed)
+        return self.so_far()[-1]
+
+    def play(self, steps: Sequence[Step], read_only_error: int, name: str) -> LocalFailover:
+        """Have the gateway play a script that is no failover of one instance to another.
+
+        Raises:
+            GatewayError: if one is on, or this one cannot be played.
+        """
+        self._gateway.play(steps, read_only_error, name=name)
         return self.so_far()[-1]
 
     def _refuse_other_cut(self, profile: Profile) -> None:

@@ -3,12 +3,12 @@
 import secrets
 import socket
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Self, Unpack, cast
 
-from pytest_rdsfailover.local.processes.ports import Port, reserve_port
+from pytest_rdsfailover.local.processes.ports import Port, is_free, reserve_port
 from pytest_rdsfailover.local.processes.process import Process, Supervisor
 from pytest_rdsfailover.local.toxiproxy.arguments import ToxicOptions, ToxicType
 from pytest_rdsfailover.local.toxiproxy.client import Attributes, Toxic, ToxiproxyClient
@@ -25,6 +25,7 @@ FIXED_HOSTS = {
     "proxy-reader": "127.0.0.5",
 }
 FIRST_INSTANCE = 11  # instance-1 listens on 127.0.0.11
+FIRST_GUEST = 101  # the last number of the first address of a blue/green deployment
 
 # The name of a toxic `reset_peer`. A link that starts while the toxic is in its chain ends by a
 # reset; with toxicity 0 the toxic touches no byte. Toxiproxy has no other way to reset a link that
@@ -165,7 +166,49 @@ class Network:
         Raises:
             ToxiproxyError: if Toxiproxy refuses.
         """
-        for name, place in self.places.items():
+        self._connect(self.places, upstreams, armed=armed)
+
+    def extend(self, upstreams: Mapping[str, int], *, armed: bool) -> Mapping[str, Place]:
+        """Let further endpoints listen, at the port of the others; return where.
+
+        Args:
+            upstreams: the gateway's port for each endpoint.
+            armed: whether links end by a reset, see `ARMED`.
+
+        Raises:
+            SettingError: if the port is taken on an address of theirs.
+            ToxiproxyError: if Toxiproxy refuses.
+        """
+        places = self._more_places(list(upstreams))
+        self._connect(places, upstreams, armed=armed)
+        return places
+
+    def withdraw(self, endpoints: Iterable[str]) -> None:
+        """Let these endpoints listen no more.
+
+        Raises:
+            ToxiproxyError: if Toxiproxy refuses.
+        """
+        for name in endpoints:
+            self.client.delete(self.prefix + name)
+
+    def _more_places(self, endpoints: Sequence[str]) -> Mapping[str, Place]:
+        port = self.places["cluster"].port
+        hosts = [f"127.0.0.{FIRST_GUEST + number}" for number in range(len(endpoints))]
+        if self.places["cluster"].host == LOOPBACK or not all(map(_is_here, hosts)):
+            return {name: Place(LOOPBACK, self._reserve([LOOPBACK], None)) for name in endpoints}
+        taken = [host for host in hosts if not is_free(host, port)]
+        if taken:
+            raise SettingError(
+                f"port {port} is taken on {taken[0]}, where a blue/green deployment listens; end what"
+                " listens there, or choose another port with --rds-port"
+            )
+        return {name: Place(host, port) for name, host in zip(endpoints, hosts, strict=True)}
+
+    def _connect(
+        self, places: Mapping[str, Place], upstreams: Mapping[str, int], *, armed: bool
+    ) -> None:
+        for name, place in places.items():
             self.client.create(
                 self.prefix + name,
                 listen=f"{place.host}:{place.port}",

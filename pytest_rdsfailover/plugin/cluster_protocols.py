@@ -91,6 +91,15 @@ class Cluster(Protocol):
             RdsFailoverError: if another failover is still on its way, or a gate is closed.
         """
 
+    def blue_green(self) -> AbstractContextManager["BlueGreen"]:
+        """Give a local cluster a green twin for the block: a blue/green deployment.
+
+        When the block ends, the cluster stays what it has become by then.
+
+        Raises:
+            RdsFailoverError: when the block begins, if there is one, or a failover is on its way.
+        """
+
     def reader_lag(self, lag: str) -> None:
         """Let readers show commits only after so long, until the test ends; only locally.
 
@@ -107,6 +116,45 @@ class Cluster(Protocol):
 
         Raises:
             NotReadyError: if it does not end.
+        """
+
+
+class BlueGreen(Protocol):
+    """A blue/green deployment, as `rds_cluster.blue_green()` gives it."""
+
+    @property
+    def suffix(self) -> str:
+        """Return what the green names end with, such as `-green-abc123`."""
+
+    @property
+    def status(self) -> str:
+        """Return its status as AWS words it: `AVAILABLE`, `SWITCHOVER_IN_PROGRESS` and others."""
+
+    @property
+    def green_endpoint(self) -> Endpoint:
+        """Return the cluster endpoint of the green side, which after a switchover is the cluster."""
+
+    @property
+    def green_reader_endpoint(self) -> Endpoint:
+        """Return the reader endpoint of the green side."""
+
+    @property
+    def old_endpoint(self) -> Endpoint:
+        """Return the cluster endpoint of what was blue, which refuses connections before a switchover."""
+
+    def green_instance_endpoint(self, instance: str, /) -> Endpoint:
+        """Return the endpoint of the green twin of an instance of the cluster."""
+
+    def switch_over(self, profile: str = "blue-green-fast", seed: int = 0) -> Failover:
+        """Start a switchover and return; its milestones tell how far it is.
+
+        Args:
+            profile: `blue-green`, `blue-green-fast` or the path of a TOML file.
+            seed: decides the durations.
+
+        Raises:
+            SettingError: if there is no such profile.
+            RdsFailoverError: if a failover is on, or it has been switched over already.
         """
 
 

@@ -6,9 +6,11 @@ from functools import partial
 
 from pytest_rdsfailover.local.dns.names import PORT, AwsNames, Record, Resolver
 from pytest_rdsfailover.local.dns.zone import Zone
+from pytest_rdsfailover.local.gateway.deployment import OLD
 from pytest_rdsfailover.local.gateway.messages import ClusterView
 from pytest_rdsfailover.local.network import Place
 from pytest_rdsfailover.model.clock import Clock
+from pytest_rdsfailover.model.errors import GatewayError
 
 
 class LocalAddresses:
@@ -30,6 +32,8 @@ class LocalAddresses:
     ) -> None:
         self._places, self._view, self._ttl, self._clock = places, view, ttl, clock
         self._names: AwsNames | None = None
+        self._guests: dict[str, Place] = {}
+        self._records: dict[str, Record] = {}
 
     @property
     def region(self) -> str | None:
@@ -45,7 +49,42 @@ class LocalAddresses:
         """Return the host and the port by which an endpoint is called."""
         if self._names is not None:
             return self._names.host(endpoint), PORT
-        return self._places[endpoint].host, self._places[endpoint].port
+        place = self._places.get(endpoint) or self._guests[endpoint]
+        return place.host, place.port
+
+    @contextmanager
+    def beside(self, guests: Mapping[str, Place]) -> Iterator[None]:
+        """Have further endpoints for the block, those of a blue/green deployment.
+
+        With names, an address belongs to an environment, and a switchover changes which names lead to
+        it. Without any, an address stands for the name.
+        """
+        self._guests = dict(guests)
+        for name in guests if self._names else ():
+            self._records[self._host(name)] = Record(partial(self._locate_guest, name))
+        try:
+            yield
+        finally:
+            for name in guests if self._names else ():
+                self._records.pop(self._host(name), None)
+            self._guests = {}
+
+    def _host(self, endpoint: str) -> str:
+        return "" if self._names is None else self._names.host(endpoint)
+
+    def _locate_guest(self, name: str) -> tuple[str, int]:
+        """Return where a name of the other environment leads now.
+
+        Raises:
+            GatewayError: if DNS does not have it now.
+        """
+        deployment = self._view().deployment
+        if deployment is not None:
+            green = name.endswith(deployment.suffix)
+            if (green and not deployment.removed) or (not green and deployment.switched):
+                place = self._guests[name]
+                return place.host, place.port
+        raise GatewayError("DNS does not have the name now")
 
     def host_ports(self, endpoints: Sequence[str]) -> list[str]:
         """Return every `host:port` by which these endpoints may be called now."""
@@ -62,7 +101,9 @@ class LocalAddresses:
             SettingError: if that is no region.
         """
         names = AwsNames.new(region)
-        records = {names.host(name): Record(partial(self._locate, name)) for name in self._places}
+        records = self._records = {
+            names.host(name): Record(partial(self._locate, name)) for name in self._places
+        }
         for moving in ("cluster", "reader"):
             record = Record(partial(self._locate, moving), self._ttl, self._clock)
             records[names.host(moving)] = record
@@ -82,8 +123,12 @@ class LocalAddresses:
 
     def _locate(self, name: str) -> tuple[str, int]:
         """Return the address that an endpoint's name leads to now."""
-        if name in ("cluster", "reader"):
-            view = self._view()
-            name = view.dns if name == "cluster" else view.reader
-        place = self._places[name]
+        view = self._view() if name in ("cluster", "reader") or self._guests else None
+        if view is not None and name in ("cluster", "reader"):
+            name = view.dns if name == "cluster" else view.reader.removesuffix(OLD)
+        deployment = None if view is None else view.deployment
+        if deployment is not None and deployment.renamed:
+            place = self._guests[name + deployment.suffix]
+        else:
+            place = self._places[name]
         return place.host, place.port

@@ -73,6 +73,9 @@ class AwsNames:
             return f"{CLUSTER_NAME}-read-only.endpoint.proxy-{self.domain}"
         if endpoint in ENDPOINTS:
             return f"{CLUSTER_NAME}.{ENDPOINTS[endpoint]}{self.domain}"
+        base, dash, suffix = endpoint.partition("-")
+        if base in ENDPOINTS and dash:  # of the other side of a blue/green deployment
+            return f"{CLUSTER_NAME}-{suffix}.{ENDPOINTS[base]}{self.domain}"
         return f"{endpoint}.{self.domain}"
 
     def owns(self, host: str) -> bool:

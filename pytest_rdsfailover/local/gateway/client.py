@@ -12,14 +12,17 @@ from typing import TYPE_CHECKING, Self, TypeVar
 from pytest_rdsfailover.local.gateway.custom_endpoints import CustomEndpoint, CustomEndpoints
 from pytest_rdsfailover.local.gateway.messages import (
     AddSecret,
+    AnnounceBlueGreen,
     AskEndpoint,
     AskMilestones,
     AskTraffic,
     ClusterFigures,
     ClusterView,
+    CreateBlueGreen,
     Done,
     FaultSettings,
     KnownAs,
+    Listening,
     Milestones,
     Plays,
     PlayScript,
@@ -222,6 +225,30 @@ class GatewayClient:
             GatewayError: if one cannot be had.
         """
         self._ask("custom_set", CustomEndpoints(endpoints=endpoints), Done)
+
+    def create_blue_green(self, suffix: str) -> Mapping[str, int]:
+        """Have a green twin of the cluster; return the ports of its endpoints.
+
+        Raises:
+            GatewayError: if there is one, or a failover is on.
+        """
+        return self._ask("blue_green_create", CreateBlueGreen(suffix=suffix), Listening).ports
+
+    def announce_blue_green(self, hosts: Mapping[str, tuple[str, int]]) -> None:
+        """Tell drivers of the twin, by the host and port of each endpoint.
+
+        Raises:
+            GatewayError: if there is none.
+        """
+        self._ask("blue_green_announce", AnnounceBlueGreen(hosts=hosts), Done)
+
+    def delete_blue_green(self) -> None:
+        """Have only the cluster, as it is now.
+
+        Raises:
+            GatewayError: if there is no twin, or a switchover is on.
+        """
+        self._ask("blue_green_delete", EMPTY, Done)
 
     def figures(self) -> ClusterFigures:
         """Return what is counted of instances and of the proxy.

@@ -9,19 +9,23 @@ from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
+from pytest_rdsfailover.local.gateway.blue_green import Deployments
 from pytest_rdsfailover.local.gateway.custom_endpoints import CustomEndpoints
 from pytest_rdsfailover.local.gateway.lag.replica_lag import ReplicaLag
 from pytest_rdsfailover.local.gateway.messages import (
     COMMAND,
+    AnnounceBlueGreen,
     AskEndpoint,
     AskMilestones,
     AskTraffic,
     ClusterFigures,
     ClusterView,
+    CreateBlueGreen,
     Done,
     FaultSettings,
     InstanceFigures,
     InstanceView,
+    Listening,
     Message,
     Milestones,
     NoAnswer,
@@ -54,9 +58,16 @@ LONGEST = 1 << 20  # bytes of one request
 class Control:
     """What the test process can ask of the gateway."""
 
-    def __init__(self, gateway: Gateway, player: Player, proxy: RdsProxy, lag: ReplicaLag) -> None:
+    def __init__(
+        self,
+        gateway: Gateway,
+        player: Player,
+        proxy: RdsProxy,
+        lag: ReplicaLag,
+        blue_green: Deployments,
+    ) -> None:
         self._gateway, self._player, self._proxy = gateway, player, proxy
-        self._lag = lag
+        self._lag, self._blue_green = lag, blue_green
         self._commands: dict[str, Callable[[Message], Answer]] = {
             "ping": lambda _: Pong(pid=os.getpid()),
             "describe": self._describe,
@@ -69,6 +80,9 @@ class Control:
             "faults": self._set_faults,
             "custom": lambda _: CustomEndpoints(endpoints=[*gateway.router.custom.values()]),
             "custom_set": self._set_custom,
+            "blue_green_create": self._create_blue_green,
+            "blue_green_announce": self._announce_blue_green,
+            "blue_green_delete": self._delete_blue_green,
             **ProxyControl(proxy).commands,
         }
 
@@ -126,7 +140,19 @@ class Control:
                 )
                 for instance in router.instances.values()
             ],
+            deployment=self._blue_green.view(),
         )
+
+    def _create_blue_green(self, message: Message) -> Listening:
+        return Listening(ports=self._blue_green.create(typed(CreateBlueGreen, message)))
+
+    def _announce_blue_green(self, message: Message) -> Done:
+        self._blue_green.announce(dict(typed(AnnounceBlueGreen, message).hosts))
+        return Done()
+
+    def _delete_blue_green(self, _: Message) -> Done:
+        self._blue_green.delete()
+        return Done()
 
     def _play(self, message: Message) -> Started:
         script = typed(PlayScript, message)

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from pytest_rdsfailover.local.gateway.all_sessions import AllSessions
+from pytest_rdsfailover.local.gateway.blue_green import Deployments, TopologyTable
 from pytest_rdsfailover.local.gateway.config import Config, decode
 from pytest_rdsfailover.local.gateway.control import Control
 from pytest_rdsfailover.local.gateway.crash import NAME, crash_steps
@@ -121,10 +122,13 @@ async def serve(config: Config, turns: Turns) -> None:
     facts = learn(config, router)
     proxy = make_proxy(config, router, facts, authority, dial, turns, witness)
     gateway.variables = facts.names
+    sessions = AllSessions(gateway, proxy)
     player = Player(
-        router, AllSessions(gateway, proxy), Fencing(fence), network, proxy,
-        usual_error=config.read_only_error,
-    )  # fmt: skip
+        router, sessions, Fencing(fence), network, proxy, usual_error=config.read_only_error
+    )
+    reader = config.secrets[0].username if config.secrets else config.user
+    table = TopologyTable(partial(administrator, config), reader)
+    blue_green = Deployments(gateway, player, sessions, table)
     gateway.crash = partial(crash, player, config)
     await player.ready()
     await gateway.listen()
@@ -135,7 +139,7 @@ async def serve(config: Config, turns: Turns) -> None:
         facts.names,
         secure=config.unix_socket is not None,
     )
-    await Control(gateway, player, proxy, lag).listen(config.control)
+    await Control(gateway, player, proxy, lag, blue_green).listen(config.control)
     print(json.dumps(asdict(Listening(ports=gateway.ports))), flush=True)  # noqa: T201 - who started us waits for it
     await asyncio.Event().wait()
 

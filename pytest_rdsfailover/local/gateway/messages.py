@@ -91,6 +91,20 @@ class KnownAs:
     names: Sequence[str] = ()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreateBlueGreen:
+    """Have a green twin of the cluster, whose names end with this suffix."""
+
+    suffix: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnnounceBlueGreen:
+    """Tell drivers of the blue/green deployment: the host and port of each endpoint."""
+
+    hosts: Mapping[str, tuple[str, int]]
+
+
 # Answers, and what comes unasked ------------------------------------------------------------------
 
 
@@ -145,6 +159,25 @@ class InstanceView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DeploymentView:
+    """A blue/green deployment as the gateway has it now.
+
+    Attributes:
+        suffix: what the names of the green environment end with.
+        status: what drivers are told.
+        switched: green has become the cluster.
+        renamed: DNS's blue names lead to what was green.
+        removed: DNS has no green names any more.
+    """
+
+    suffix: str
+    status: str
+    switched: bool
+    renamed: bool
+    removed: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ClusterView:
     """The cluster as the gateway has it now.
 
@@ -157,6 +190,7 @@ class ClusterView:
         busy: on how many connections a command is under way.
         failures: what went wrong since the gateway started, in words.
         instances: all instances, in the order of their numbers.
+        deployment: its blue/green deployment; None without one.
     """
 
     writer: str
@@ -167,6 +201,7 @@ class ClusterView:
     busy: int
     failures: Sequence[str]
     instances: Sequence[InstanceView]
+    deployment: DeploymentView | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

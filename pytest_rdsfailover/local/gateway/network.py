@@ -40,16 +40,16 @@ class Toxiproxy:
     def __init__(self, url: str, prefix: str, endpoints: Collection[str]) -> None:
         parts = urlsplit(url)
         self._address = (parts.hostname or "127.0.0.1", parts.port or 8474)
-        self._prefix, self._endpoints = prefix, list(endpoints)
+        self._prefix = prefix
         self._refused: dict[str, bool] = dict.fromkeys(endpoints, False)
-        self._threads = ThreadPoolExecutor(len(self._endpoints))
+        self._threads = ThreadPoolExecutor(len(self._refused))
 
     def set_refused(self, endpoints: Collection[str]) -> None:
         """Switch proxies on and off, those that change, all at once."""
         changes = {
             name: name in endpoints
-            for name in self._endpoints
-            if self._refused[name] != (name in endpoints)
+            for name in {*self._refused, *endpoints}
+            if self._refused.get(name, False) != (name in endpoints)
         }
         jobs = [self._threads.submit(self._switch, *change) for change in changes.items()]
         faults = [str(fault) for job in jobs if (fault := job.exception()) is not None]

@@ -12,7 +12,7 @@ from pytest_rdsfailover.local.gateway.fencing import Fencing, KeptSessions
 from pytest_rdsfailover.local.gateway.network import NetworkSwitch
 from pytest_rdsfailover.local.gateway.roles import READ_ONLY
 from pytest_rdsfailover.local.gateway.router import Router, State
-from pytest_rdsfailover.local.gateway.script import Mark, Play, Step
+from pytest_rdsfailover.local.gateway.script import SWITCHING, Mark, Play, Step
 from pytest_rdsfailover.model.clock import to_nanoseconds, to_seconds
 from pytest_rdsfailover.model.errors import GatewayError
 
@@ -55,10 +55,18 @@ class Follower(Protocol):
         """Send requests to the writer again as soon as there is one."""
 
 
+class Switchable(Protocol):
+    """A blue/green deployment."""
+
+    async def act(self, action: str) -> str:
+        """Do what a step of a switchover says; return its milestone."""
+
+
 class Player:
     """Plays one script after another.
 
     Attributes:
+        deployment: the blue/green deployment that a switchover is played on; None without one.
         plays: all scripts so far, in order.
         failures: what went wrong, of all scripts.
     """
@@ -73,6 +81,7 @@ class Player:
         *,
         usual_error: int = 1290,
     ) -> None:
+        self.deployment: Switchable | None = None
         self.plays: list[Play] = []
         self.failures: list[str] = []
         self._router, self._sessions = router, sessions
@@ -142,6 +151,8 @@ class Player:
         }  # fmt: skip
         for step in steps:
             name = self._router.instance(step.instance).id
+            if step.action in SWITCHING and self.deployment is None:
+                raise GatewayError("there is no blue/green deployment; create one first")
             if step.action == "cut":
                 down.add(name)
             elif step.action == "promote":
@@ -180,6 +191,8 @@ class Player:
             return [self._settle("dns_flip", planned, name)]
         if step.action in ("hold", "follow"):
             return [self._guide(step, planned)]
+        if step.action in SWITCHING:
+            return [self._switch_over(step, planned)]
         return [
             self._promote(name, planned) if step.action == "promote" else self._back(name, planned)
         ]
@@ -226,7 +239,7 @@ class Player:
         router = self._router
         was_writer = name == router.writer
         router.cut(name, DOWN[how])
-        router.instances[name].read_only_error = self._error
+        router.instance(name).read_only_error = self._error
         if was_writer and deposed:
             # A script may bring the instance back before its successor is promoted: it must not
             # write then.
@@ -264,9 +277,24 @@ class Player:
 
         return renew()
 
+    async def _switch_over(self, step: Step, planned: int) -> None:
+        """Do what a switchover's step says; green becomes the cluster once nothing of blue can commit."""
+        if self.deployment is None:
+            raise GatewayError("the blue/green deployment was deleted")
+        if step.action == "switch":
+            await self._fenced()
+        milestone = await self.deployment.act(step.action)
+        if step.action == "switch":
+            self._sessions.reset_silent(step.instance)  # the proxy looks for the writer then
+        await self._settle(milestone, planned, step.instance)
+
+    async def _fenced(self) -> None:
+        """Return when nothing that was cut can commit any more."""
+        await asyncio.gather(*(asyncio.shield(fence) for fence in self._fences.values()))
+
     async def _promote(self, name: str, planned: int) -> None:
         """Make an instance the writer once nothing of an old one can commit."""
-        await asyncio.gather(*(asyncio.shield(fence) for fence in self._fences.values()))
+        await self._fenced()
         self._router.promote(name)
         self._sessions.reset_silent(name)
         await self._settle("promoted", planned, name)

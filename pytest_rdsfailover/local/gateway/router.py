@@ -23,7 +23,7 @@ class State(enum.Enum):
     WAITING = "waiting"  # lets them wait for the end of a restart that keeps the others
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, eq=False)
 class Instance:
     """One instance of the cluster.
 
@@ -65,36 +65,52 @@ class Instance:
 class Router:
     """The cluster as AWS sees it.
 
+    Args:
+        count: how many instances it has.
+        suffix: what their names end with.
+        volume: where they store rows; None for a new one.
+
     Attributes:
         instances: all instances by id, in the order of their numbers.
         writer: the nominal writer; it stays so until another instance is promoted.
         dns: the instance that the cluster endpoint's name leads to.
         volume: where all of them store rows.
         custom: the custom endpoints, by name.
+        suffix: what the names of its instances end with.
+        frozen: no instance of it takes writes, the nominal writer included.
+        twin: the other side of a blue/green deployment; None without one.
+        detour: returns the instance that an endpoint leads to meanwhile; None for the usual one.
+        guests: the endpoints of the twin.
     """
 
-    def __init__(self, count: int) -> None:
-        ids = [f"instance-{number}" for number in range(1, count + 1)]
-        self.volume = Volume()
+    def __init__(self, count: int, suffix: str = "", volume: Volume | None = None) -> None:
+        ids = [f"instance-{number}{suffix}" for number in range(1, count + 1)]
+        self.volume = volume or Volume()
         self.instances = {
             name: Instance(id=name, members=self.members, volume=self.volume) for name in ids
         }
         self.writer = self.dns = ids[0]
         self.instances[self.writer].writer = True
         self.custom: Mapping[str, CustomEndpoint] = {}
+        self.suffix, self.frozen = suffix, False
+        self.twin: Router | None = None
+        self.detour: Callable[[str], Instance | None] = lambda _: None
+        self.guests: tuple[str, ...] = ()
         self._turn = 0
 
     @property
     def endpoints(self) -> list[str]:
         """Return the names of all endpoints."""
-        return [*self.instances, CLUSTER, READER]
+        return [*self.instances, CLUSTER, READER, *self.guests]
 
     def instance(self, name: str) -> Instance:
-        """Return an instance.
+        """Return an instance, of the twin if need be.
 
         Raises:
             GatewayError: if there is none of that name.
         """
+        if self.twin is not None and name in self.twin.instances:
+            return self.twin.instances[name]
         try:
             return self.instances[name]
         except KeyError:
@@ -111,22 +127,32 @@ class Router:
         return [
             TopologyRow(
                 id=instance.id,
-                writer=instance.writer if instance.down_since is None else instance.was_writer,
+                writer=self._shows_writer(instance),
                 age=0.0 if instance.down_since is None else now - instance.down_since,
                 lag=lag,
             )
             for instance in self.instances.values()
         ]
 
+    def _shows_writer(self, instance: Instance) -> bool:
+        """Tell whether an instance has the master's session, which it has also while writes are refused."""
+        if self.frozen:
+            return instance.id == self.writer
+        return instance.writer if instance.down_since is None else instance.was_writer
+
     def choose(self, endpoint: str) -> Instance:
         """Return the instance that a new connection to an endpoint reaches, whatever its state."""
+        return self.detour(endpoint) or self.lead(endpoint)
+
+    def lead(self, endpoint: str) -> Instance:
+        """Return the instance of this environment that an endpoint stands for."""
         if endpoint == CLUSTER:
             return self.instances[self.dns]
         if endpoint == READER:
             return self._reader()
         if endpoint in self.custom:
             return self._of_custom(self.custom[endpoint])
-        return self.instance(endpoint)
+        return self.instance(endpoint + self.suffix)
 
     def _of_custom(self, endpoint: CustomEndpoint) -> Instance:
         """Return the least busy instance of a custom endpoint; one that refuses if none is up."""
@@ -193,6 +219,27 @@ class Router:
     def point(self, name: str) -> None:
         """Make the cluster endpoint lead to an instance."""
         self.dns = self.instance(name).id
+
+    def freeze(self) -> None:
+        """Let no instance take writes."""
+        self.frozen = True
+        for instance in self.instances.values():
+            instance.writer = False
+
+    def thaw(self) -> None:
+        """Let the nominal writer take writes again."""
+        self.frozen = False
+        for instance in self.instances.values():
+            instance.writer = instance.id == self.writer
+
+    def adopt(self, instances: Sequence[Instance], writer: Instance, suffix: str) -> None:
+        """Consist of these instances from now on, under names of this environment."""
+        for number, instance in enumerate(instances, 1):
+            instance.id, instance.members = f"instance-{number}{suffix}", self.members
+            instance.state, instance.down_since = State.UP, None
+        self.instances = {instance.id: instance for instance in instances}
+        self.writer = self.dns = writer.id
+        self.suffix = suffix
 
 
 def _in(state: State, group: Iterable[Instance]) -> list[Instance]:

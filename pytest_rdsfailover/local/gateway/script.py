@@ -4,7 +4,9 @@ from dataclasses import dataclass
 
 from pytest_rdsfailover.model.errors import GatewayError
 
-ACTIONS = ("cut", "promote", "back", "point", "hold", "follow")
+# What a blue/green switchover consists of, beside cuts.
+SWITCHING = ("initiate", "freeze", "switch", "rename", "remove", "complete")
+ACTIONS = ("cut", "promote", "back", "point", "hold", "follow", *SWITCHING)
 HOWS = ("reset", "close", "hang", "keep")
 HOLDS = ("accept", "error")
 
@@ -18,7 +20,9 @@ class Step:
         action: `cut` ends an instance's sessions and refuses new ones, `promote` makes it the
             writer, `back` lets it accept connections again, `point` makes DNS's cluster name
             lead to it; `hold` lets the proxy queue requests, and `follow` lets it go to the
-            writer again.
+            writer again. Of a blue/green switchover: `initiate` and `complete` only tell clients of
+            it, `freeze` lets both sides refuse writes, `switch` makes green the cluster, `rename`
+            makes DNS's blue names lead there, `remove` takes the green names from DNS.
         instance: the instance it happens to.
         how: for a cut: `reset` or `close` its connections, let them `hang` without a byte, or `keep`
             them, as a restart with zero downtime does. For a hold: `accept` the proxy's new

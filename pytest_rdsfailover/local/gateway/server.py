@@ -35,10 +35,11 @@ class Gateway:
         self.ports: dict[str, int] = {}
         self.variables: tuple[bytes, ...] = ()
         self._custom = CustomListeners(self._accept)
+        self._guests: dict[str, asyncio.Task[asyncio.Server]] = {}
         self.crash: Callable[[str], bool] = lambda _: False
-        self._links: dict[str, set[InstanceLink]] = defaultdict(set)
+        self._links: dict[Instance, set[InstanceLink]] = defaultdict(set)
         # Threads whose client went away while the server was still working for them.
-        self._departed: dict[str, set[int]] = defaultdict(set)
+        self._departed: dict[Instance, set[int]] = defaultdict(set)
 
     async def listen(self) -> None:
         """Open a listener for each endpoint.
@@ -64,22 +65,43 @@ class Gateway:
         self._custom.listen(endpoints)
         self.router.custom = {endpoint.name: endpoint for endpoint in endpoints}
 
+    def invite(self, endpoints: Sequence[str]) -> dict[str, int]:
+        """Listen for the clients of further endpoints; return the ports.
+
+        Raises:
+            RdsFailoverError: if no port is free.
+        """
+        ports = {}
+        for endpoint in endpoints:
+            raw = bound()
+            ports[endpoint] = raw.getsockname()[1]
+            serving = asyncio.get_running_loop().create_server(
+                partial(self._accept, endpoint), sock=raw, backlog=BACKLOG
+            )
+            self._guests[endpoint] = asyncio.ensure_future(serving)
+        return ports
+
+    def uninvite(self, endpoints: Sequence[str]) -> None:
+        """Listen for them no more; connections that exist stay."""
+        for endpoint in endpoints:
+            self._guests.pop(endpoint).add_done_callback(lambda task: task.result().close())
+
     def _accept(self, endpoint: str) -> Side:
         return InstanceLink(self, endpoint).client
 
     def add(self, link: InstanceLink) -> None:
         """Count a new link."""
-        self._links[link.instance.id].add(link)
+        self._links[link.instance].add(link)
         link.instance.sessions += 1
 
     def remove(self, link: InstanceLink) -> None:
         """Forget a link, but not what the server still does for it."""
-        own: Instance = link.instance
-        if link in self._links[own.id]:
-            self._links[own.id].discard(link)
+        own = link.instance
+        if link in self._links[own]:
+            self._links[own].discard(link)
             own.sessions -= 1
         if link.session.busy and link.session.thread_id is not None:
-            self._departed[own.id].add(link.session.thread_id)
+            self._departed[own].add(link.session.thread_id)
 
     @property
     def busy(self) -> int:
@@ -98,9 +120,10 @@ class Gateway:
 
     def cut(self, instance: str, how: str) -> set[int]:
         """End an instance's sessions; return the threads that may still work in the server."""
-        return self._end(instance, list(self._links[instance]), how)
+        own = self.router.instance(instance)
+        return self._end(own, list(self._links[own]), how)
 
-    def _end(self, instance: str, links: Sequence[InstanceLink], how: str) -> set[int]:
+    def _end(self, instance: Instance, links: Sequence[InstanceLink], how: str) -> set[int]:
         threads = {link.session.thread_id for link in links if link.session.thread_id is not None}
         threads |= self._departed.pop(instance, set())
         for link in links:
@@ -113,18 +136,21 @@ class Gateway:
 
     def keep(self, instance: str) -> KeptLinks:
         """Let an instance's sessions wait; end those that a restart does not keep."""
-        links = list(self._links[instance])
+        own = self.router.instance(instance)
+        links = list(self._links[own])
         staying = [link for link in links if link.session.stays and not link.silent]
         lost = [link for link in links if link not in staying]
-        threads = self._end(instance, lost, "reset")
+        threads = self._end(own, lost, "reset")
         return KeptLinks(staying, self.variables, threads)
 
     def go_on(self, instance: str) -> None:
         """Let the sessions go on that wait for the end of an instance's restart."""
-        for link in [link for link in self._links[instance] if not link.silent]:
+        own = self.router.instance(instance)
+        for link in [link for link in self._links[own] if not link.silent]:
             link.go_on()
 
     def reset_silent(self, instance: str) -> None:
         """Reset the sessions that an instance had left hanging."""
-        for link in [link for link in self._links[instance] if link.silent]:
+        own = self.router.instance(instance)
+        for link in [link for link in self._links[own] if link.silent]:
             link.end(reset=True)

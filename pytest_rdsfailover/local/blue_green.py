@@ -1,0 +1,136 @@
+"""The blue/green deployment of a local cluster, as tests use it."""
+
+import contextlib
+import secrets
+from collections.abc import Callable
+from typing import Self
+
+from pytest_rdsfailover.local.dns.addresses import LocalAddresses
+from pytest_rdsfailover.local.failovers import LocalFailover, LocalFailovers
+from pytest_rdsfailover.local.gateway.client import GatewayClient
+from pytest_rdsfailover.local.gateway.deployment import OLD, PROVISIONING, REFUSES
+from pytest_rdsfailover.local.gateway.messages import DeploymentView
+from pytest_rdsfailover.local.network import Network
+from pytest_rdsfailover.local.profiles.switchovers import load_switchover
+from pytest_rdsfailover.model.clock import MonotonicClock, wait_until
+from pytest_rdsfailover.model.endpoints import Endpoint
+from pytest_rdsfailover.model.errors import GatewayError, NotReadyError
+
+READY_WITHIN = 10.0  # seconds
+LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789"
+
+
+class BlueGreenDeployment:
+    """A green twin of a cluster; a context manager that deletes it and leaves the cluster as it is then.
+
+    Both sides store rows in the one real server, so green has every row of blue without delay.
+
+    Args:
+        gateway: plays both sides.
+        network: what clients connect to.
+        addresses: how endpoints are called.
+        failovers: the cluster's.
+        endpoint: returns an endpoint by its name, host and port.
+        armed: whether links end by a reset.
+
+    Attributes:
+        suffix: what the green names end with, such as `-green-abc123`.
+    """
+
+    def __init__(
+        self,
+        gateway: GatewayClient,
+        network: Network,
+        addresses: LocalAddresses,
+        failovers: LocalFailovers,
+        endpoint: Callable[[str, str, int], Endpoint],
+        *,
+        armed: bool,
+    ) -> None:
+        self.suffix = "-green-" + "".join(secrets.choice(LETTERS) for _ in range(6))
+        self._gateway, self._network, self._addresses = gateway, network, addresses
+        self._failovers, self._at, self._armed = failovers, endpoint, armed
+        self._stack = contextlib.ExitStack()
+
+    def __enter__(self) -> Self:
+        with contextlib.ExitStack() as stack:
+            ports = self._gateway.create_blue_green(self.suffix)
+            stack.callback(self._delete)
+            places = self._network.extend(ports, armed=self._armed)
+            stack.callback(self._network.withdraw, list(places))
+            stack.enter_context(self._addresses.beside(places))
+            names = [*self._network.places, *places]
+            self._gateway.announce_blue_green(
+                {name: self._addresses.called(name) for name in names}
+            )
+            self._wait()
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with self._stack:
+            self._failovers.rest()
+
+    def _wait(self) -> None:
+        ready = wait_until(
+            lambda: self.status != PROVISIONING, timeout=READY_WITHIN, clock=MonotonicClock()
+        )
+        if not ready:
+            raise NotReadyError("the blue/green deployment", READY_WITHIN)
+
+    def _delete(self) -> None:
+        if self._gateway.describe().deployment is not None:
+            self._gateway.delete_blue_green()
+
+    @property
+    def _view(self) -> DeploymentView:
+        view = self._gateway.describe().deployment
+        if view is None:
+            raise GatewayError("the blue/green deployment was deleted; make another one")
+        return view
+
+    @property
+    def status(self) -> str:
+        """Return its status as AWS words it: `AVAILABLE`, `SWITCHOVER_IN_PROGRESS` and others."""
+        return self._view.status
+
+    @property
+    def green_endpoint(self) -> Endpoint:
+        """Return the cluster endpoint of the green side, which after a switchover is the cluster."""
+        return self._endpoint("cluster" + self.suffix)
+
+    @property
+    def green_reader_endpoint(self) -> Endpoint:
+        """Return the reader endpoint of the green side."""
+        return self._endpoint("reader" + self.suffix)
+
+    @property
+    def old_endpoint(self) -> Endpoint:
+        """Return the cluster endpoint of what was blue, which refuses connections before a switchover."""
+        return self._endpoint("cluster" + OLD)
+
+    def green_instance_endpoint(self, instance: str) -> Endpoint:
+        """Return the endpoint of the green twin of an instance of the cluster."""
+        return self._endpoint(instance + self.suffix)
+
+    def _endpoint(self, name: str) -> Endpoint:
+        return self._at(name, *self._addresses.called(name))
+
+    def switch_over(self, profile: str = "blue-green-fast", seed: int = 0) -> LocalFailover:
+        """Start a switchover and return; its milestones tell how far it is.
+
+        Args:
+            profile: `blue-green`, `blue-green-fast` or the path of a TOML file.
+            seed: decides the durations.
+
+        Raises:
+            SettingError: if there is no such profile.
+            GatewayError: if a failover is on, or it has been switched over already.
+        """
+        switchover, view = load_switchover(profile), self._gateway.describe()
+        if self._view.switched:
+            raise GatewayError("it has been switched over already; make another deployment")
+        blue = [instance.id for instance in view.instances]
+        green = [name + self.suffix for name in blue]
+        steps = switchover.steps(writer=view.writer, blue=blue, green=green, seed=seed)
+        return self._failovers.play(steps, REFUSES, switchover.name)

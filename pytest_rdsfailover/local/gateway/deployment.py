@@ -1,0 +1,117 @@
+"""A blue/green deployment: the cluster, its green twin, and what a switchover makes of them. No I/O."""
+
+from collections.abc import Sequence
+
+from pytest_rdsfailover.local.gateway.router import CLUSTER, READER, Instance, Router, State
+
+OLD = "-old1"
+REFUSES = 1290  # what both sides answer to writes during a switchover, and the old one for ever
+PROVISIONING, AVAILABLE = "PROVISIONING", "AVAILABLE"
+STATUSES = {
+    "initiate": "SWITCHOVER_INITIATED",
+    "freeze": "SWITCHOVER_IN_PROGRESS",
+    "switch": "SWITCHOVER_IN_POST_PROCESSING",
+    "complete": "SWITCHOVER_COMPLETED",
+}
+MILESTONES = {
+    "initiate": "switchover_initiated",
+    "freeze": "writes_refused",
+    "switch": "switched",
+    "rename": "blue_dns",
+    "remove": "green_dns_removed",
+    "complete": "switchover_completed",
+}
+
+
+class Deployment:
+    """Two environments over one storage, of which one is the cluster.
+
+    Args:
+        router: the cluster, which becomes the blue environment.
+        suffix: what the names of the green environment end with.
+
+    Attributes:
+        suffix: the same.
+        status: what drivers are told, as AWS words it.
+        switched: green has become the cluster.
+        renamed: DNS's blue names lead to what was green.
+        removed: DNS has no green names any more.
+    """
+
+    def __init__(self, router: Router, suffix: str) -> None:
+        self.suffix, self.status = suffix, PROVISIONING
+        self.switched = self.renamed = self.removed = False
+        self._router = router
+        blue = list(router.instances.values())
+        self._twin = Router(len(blue), suffix, router.volume)
+        self._twin.writer = self._twin.dns = router.writer + suffix
+        self._twin.freeze()
+        for old, new in zip(blue, self._twin.instances.values(), strict=True):
+            new.read_only_error = old.read_only_error
+        bases = [CLUSTER, READER, *router.instances]
+        router.guests = tuple(base + end for end in (suffix, OLD) for base in bases)
+        router.twin, router.detour = self._twin, self._lead
+
+    def _lead(self, endpoint: str) -> Instance | None:
+        """Return the instance that an endpoint leads to; None for where the cluster's own leads."""
+        if endpoint.endswith(self.suffix):
+            green = self._router if self.switched else self._twin
+            return green.lead(endpoint.removesuffix(self.suffix))
+        if endpoint.endswith(OLD):
+            if not self.switched:
+                return Instance(id=endpoint, state=State.REFUSING)
+            return self._twin.lead(endpoint.removesuffix(OLD))
+        if self.switched and not self.renamed and endpoint not in self._router.custom:
+            return self._twin.lead(endpoint)
+        return None
+
+    def do(self, action: str) -> None:
+        """Do what a step of a switchover says."""
+        if action == "freeze":
+            self._freeze()
+        elif action == "switch":
+            self._switch()
+        self.renamed = self.renamed or action == "rename"
+        self.removed = self.removed or action == "remove"
+        self.status = STATUSES.get(action, self.status)
+
+    def _freeze(self) -> None:
+        """Let both sides refuse writes."""
+        self._router.freeze()
+        for side in (self._router, self._twin):
+            for instance in side.instances.values():
+                instance.read_only_error = REFUSES
+
+    def _switch(self) -> None:
+        """Make green the cluster, under the names of blue; blue stays beside it and refuses writes."""
+        router, twin = self._router, self._twin
+        blue, green = list(router.instances.values()), list(twin.instances.values())
+        writer, old = twin.instances[twin.writer], router.instances[router.writer]
+        router.adopt(green, writer, "")
+        twin.adopt(blue, old, OLD)
+        router.thaw()
+        self.switched = True
+
+    def end(self) -> None:
+        """Leave the cluster as it is now, without the other environment."""
+        self._router.twin, self._router.guests = None, ()
+        self._router.detour = lambda _: None
+        if self._router.frozen:
+            self._router.thaw()
+
+    @property
+    def others(self) -> Sequence[str]:
+        """Return the names of the instances that are not the cluster's."""
+        return tuple(self._twin.instances)
+
+    def roles(self) -> list[tuple[str, str]]:
+        """Return the endpoints of both sides with their roles, as the table of topology lists them."""
+        over = self.status == STATUSES["complete"]
+        ends = {"SOURCE": OLD if over else "", "TARGET": "" if over else self.suffix}
+        count = len(self._router.instances)
+        bases = [CLUSTER, *(f"instance-{number}" for number in range(1, count + 1))]
+        return [
+            (base + end, f"BLUE_GREEN_DEPLOYMENT_{role}")
+            for role, end in ends.items()
+            for base in bases
+        ]

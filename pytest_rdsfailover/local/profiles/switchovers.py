@@ -1,0 +1,121 @@
+"""Blue/green switchovers as data, and as the steps that the gateway plays."""
+
+import itertools
+import random
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from pytest_rdsfailover.local.gateway.script import Step
+from pytest_rdsfailover.local.profiles.shapes import Shape, shape
+from pytest_rdsfailover.model.errors import ArchiveError, SettingError, did_you_mean
+from pytest_rdsfailover.model.files import read_bytes
+
+MOST_BYTES = 1 << 20  # of a file
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Switchover:
+    """One kind of blue/green switchover. Durations count from the moment at which writes are refused.
+
+    Attributes:
+        name: what users call it.
+        about: what it reproduces, in one sentence.
+        prepare: how long AWS prepares it before that moment.
+        drop: when the sessions of both sides are dropped; new ones are refused until `switch`.
+        switch: when green takes writes, under the names of blue.
+        blue_dns: when DNS's blue names lead to green.
+        green_dns: when DNS has no green names any more, which ends the switchover.
+    """
+
+    name: str
+    about: str
+    prepare: Shape
+    drop: Shape
+    switch: Shape
+    blue_dns: Shape
+    green_dns: Shape
+
+    def __post_init__(self) -> None:
+        """Refuse a switchover that cannot happen."""
+        order = ("drop", "switch", "blue_dns", "green_dns")
+        for early, late in itertools.pairwise(order):
+            if getattr(self, early).high > getattr(self, late).low:
+                raise SettingError(
+                    f"switchover {self.name!r}: {late} may come before {early}; a switchover goes"
+                    f" {', '.join(order)}"
+                )
+
+    def steps(
+        self, *, writer: str, blue: Sequence[str], green: Sequence[str], seed: int
+    ) -> Sequence[Step]:
+        """Return what the gateway is to do, offsets in seconds from the call.
+
+        Args:
+            writer: the writer of the blue side.
+            blue: all instances of it.
+            green: all instances of the other.
+            seed: decides the durations.
+        """
+        chance = random.Random(seed)  # noqa: S311 - durations, no secrets
+        frozen = self.prepare.sample(chance)
+        dropped, switched, renamed, removed = (
+            frozen + moment.sample(chance)
+            for moment in (self.drop, self.switch, self.blue_dns, self.green_dns)
+        )
+        return [
+            Step(at=0.0, action="initiate", instance=writer),
+            Step(at=frozen, action="freeze", instance=writer),
+            Step(at=dropped, action="hold", instance=writer, how="accept"),
+            *(
+                Step(at=dropped, action="cut", instance=name, how="reset")
+                for name in (*blue, *green)
+            ),
+            Step(at=switched, action="switch", instance=writer),
+            Step(at=switched, action="follow", instance=writer),
+            Step(at=renamed, action="rename", instance=writer),
+            Step(at=removed, action="remove", instance=writer),
+            Step(at=removed, action="complete", instance=writer),
+        ]
+
+
+def load_switchover(name: str) -> Switchover:
+    """Return a shipped switchover by name, or the user's own from a TOML file by path.
+
+    Raises:
+        SettingError: if there is none, or if it describes no possible switchover.
+    """
+    tables = tomllib.loads(resources.files(__package__).joinpath("switchovers.toml").read_text())
+    if name in tables:
+        return _parse(name, tables[name])
+    path = Path(name)
+    if path.suffix != ".toml":
+        hint = did_you_mean(name, tables) or ";"
+        raise SettingError(
+            f"there is no switchover {name!r}{hint} choose one of {', '.join(sorted(tables))}, or"
+            " give the path of a .toml file"
+        )
+    try:
+        return _parse(path.stem, tomllib.loads(read_bytes(path, most=MOST_BYTES).decode("utf-8")))
+    except ArchiveError as error:
+        raise SettingError(f"the switchover {error}") from error
+    except RecursionError:
+        raise SettingError(f"the switchover {path} is nested too deeply") from None
+    except ValueError as error:  # from tomllib, or because the bytes are no UTF-8
+        raise SettingError(f"the switchover {path} is no TOML: {error}") from error
+
+
+def _parse(name: str, table: Mapping[str, Any]) -> Switchover:
+    moments = [field.name for field in fields(Switchover) if field.name not in ("name", "about")]
+    for key in table:
+        if key not in (*moments, "about"):
+            hint = did_you_mean(key, moments) or f"; known: {', '.join(moments)}"
+            raise SettingError(f"switchover {name!r} has an unknown field {key!r}{hint}")
+    missing = [moment for moment in moments if moment not in table]
+    if missing:
+        raise SettingError(f"switchover {name!r} lacks the field {missing[0]!r}")
+    durations = {moment: shape(table[moment]) for moment in moments}
+    return Switchover(name=name, about=str(table.get("about", "")), **durations)

@@ -1,0 +1,235 @@
+"""A blue/green deployment and its switchover: what clients of both sides meet, step by step."""
+
+import socket
+
+import pymysql
+import pytest
+from waiting import until
+
+from pytest_rdsfailover.local.failovers import FailoverInProgressError
+from pytest_rdsfailover.model.errors import GatewayError
+
+pytestmark = pytest.mark.local
+
+SHORT = """
+prepare = "50ms"
+drop = "150ms"
+switch = "300ms"
+blue_dns = "600ms"
+green_dns = "800ms"
+"""
+MILESTONES = [
+    "trigger", "switchover_initiated", "writes_refused", "switched", "blue_dns", "green_dns_removed",
+    "switchover_completed",
+]  # fmt: skip
+
+
+@pytest.fixture
+def profile(tmp_path):
+    path = tmp_path / "short.toml"
+    path.write_text(SHORT)
+    return str(path)
+
+
+@pytest.fixture
+def deployment(resting):
+    run(
+        resting.audit_endpoint(),
+        "DROP TABLE IF EXISTS moved",
+        "CREATE TABLE moved (n INT PRIMARY KEY)",
+    )
+    with resting.blue_green() as deployment:
+        yield deployment
+    run(resting.audit_endpoint(), "DROP TABLE moved")
+
+
+def run(endpoint, *statements):
+    """Return the rows of the last of these statements, on a connection of their own."""
+    with endpoint.connect(autocommit=True) as connection:
+        return ask(connection, *statements)
+
+
+def ask(connection, *statements):
+    with connection.cursor() as cursor:
+        for statement in statements:
+            cursor.execute(statement)
+        return cursor.fetchall()
+
+
+def refusal(connection_or_endpoint, statement="INSERT INTO moved VALUES (999)"):
+    """Return the number of the error that a statement ends with."""
+    with pytest.raises(pymysql.err.MySQLError) as caught:
+        if hasattr(connection_or_endpoint, "cursor"):
+            ask(connection_or_endpoint, statement)
+        else:
+            run(connection_or_endpoint, statement)
+    return caught.value.args[0]
+
+
+def server_id(endpoint):
+    return run(endpoint, "SELECT @@aurora_server_id")[0][0]
+
+
+def reached(switchover, milestone):
+    until(lambda: milestone in {mark.name for mark in switchover.milestones()})
+
+
+def told(endpoint):
+    return run(endpoint, "SELECT version, endpoint, port, role, status FROM mysql.rds_topology")
+
+
+def test_green_has_the_rows_of_blue_and_refuses_writes(resting, deployment):
+    run(resting.writer_endpoint, "INSERT INTO moved VALUES (1)")
+
+    assert deployment.status == "AVAILABLE"
+    assert run(deployment.green_endpoint, "SELECT n FROM moved") == ((1,),)
+    assert refusal(deployment.green_endpoint) in (1290, 1836)
+    assert server_id(deployment.green_endpoint) == resting.writer + deployment.suffix
+    assert server_id(deployment.green_reader_endpoint).endswith(deployment.suffix)
+    assert server_id(resting.writer_endpoint) == resting.writer
+    for instance in resting.instances:
+        assert (
+            server_id(deployment.green_instance_endpoint(instance)) == instance + deployment.suffix
+        )
+    assert refusal(deployment.old_endpoint, "SELECT 1") in (2003, 2013)
+
+
+def test_drivers_learn_of_it_by_the_table(resting, deployment):
+    rows = told(resting.writer_endpoint)
+
+    assert rows == told(deployment.green_endpoint)
+    assert {row[0] for row in rows} == {"1.0"}
+    assert {row[4] for row in rows} == {"AVAILABLE"}
+    ends = {(row[1], row[2], row[3].removeprefix("BLUE_GREEN_DEPLOYMENT_")) for row in rows}
+    blue, green = resting.writer_endpoint, deployment.green_endpoint
+    assert (blue.host, blue.port, "SOURCE") in ends
+    assert (green.host, green.port, "TARGET") in ends
+    assert len(rows) == 2 * (1 + len(resting.instances))
+
+
+@pytest.mark.one_server
+def test_without_a_deployment_there_is_no_table(resting):
+    assert refusal(resting.writer_endpoint, "SELECT * FROM mysql.rds_topology") in (1142, 1146)
+
+
+def test_a_switchover_goes_through_its_phases(resting, deployment, profile):
+    blue = resting.writer_endpoint.connect(autocommit=True)
+    green = deployment.green_endpoint.connect(autocommit=True)
+    ask(blue, "INSERT INTO moved VALUES (1)")
+    writer = resting.writer
+    switchover = deployment.switch_over(profile)
+
+    reached(switchover, "writes_refused")
+    assert refusal(blue) == 1290
+    assert refusal(green) == 1290
+    assert deployment.status == "SWITCHOVER_IN_PROGRESS"
+    assert ask(blue, "SELECT DISTINCT status FROM mysql.rds_topology") == ((deployment.status,),)
+
+    reached(switchover, "fenced")
+    assert refusal(blue, "SELECT 1") in (2006, 2013)
+    assert refusal(green, "SELECT 1") in (2006, 2013)
+
+    reached(switchover, "switched")
+    run(deployment.green_endpoint, "INSERT INTO moved VALUES (2)")
+    stale = resting.writer_endpoint.connect(autocommit=True)
+    assert ask(stale, "SELECT @@aurora_server_id") == ((f"{writer}-old1",),)
+    assert refusal(stale) == 1290
+    assert deployment.status == "SWITCHOVER_IN_POST_PROCESSING"
+
+    reached(switchover, "blue_dns")
+    run(resting.writer_endpoint, "INSERT INTO moved VALUES (3)")
+    assert server_id(resting.writer_endpoint) == writer
+    assert server_id(deployment.old_endpoint) == f"{writer}-old1"
+
+    resting.rest()
+    assert deployment.status == "SWITCHOVER_COMPLETED"
+    assert refusal(stale) == 1290  # a session that stays where it is keeps failing
+    assert run(resting.reader_endpoint, "SELECT n FROM moved ORDER BY n") == ((1,), (2,), (3,))
+
+
+@pytest.mark.one_server
+def test_each_milestone_comes_at_its_moment(resting, deployment, profile):
+    switchover = deployment.switch_over(profile)
+    resting.rest()
+    marks = [mark for mark in switchover.milestones() if mark.name in MILESTONES]
+
+    assert [mark.name for mark in marks] == MILESTONES
+    late = {mark.name: mark.at - mark.planned for mark in marks}
+    assert all(0 <= delay < 2.0 for delay in late.values()), late
+    planned = [round(mark.planned - switchover.triggered, 3) for mark in marks]
+    assert planned == [0.0, 0.0, 0.05, 0.35, 0.65, 0.85, 0.85]
+
+
+@pytest.mark.one_server
+def test_afterwards_the_cluster_is_a_cluster(resting, deployment, profile):
+    deployment.switch_over(profile)
+    resting.rest()
+    rows = told(resting.writer_endpoint)
+    target = resting.readers[0]
+    resting.fail_over(target)
+    resting.rest()
+
+    assert {row[4] for row in rows} == {"SWITCHOVER_COMPLETED"}
+    assert resting.writer_endpoint.host in {row[1] for row in rows if row[3].endswith("TARGET")}
+    assert deployment.old_endpoint.host in {row[1] for row in rows if row[3].endswith("SOURCE")}
+    assert server_id(resting.writer_endpoint) == target
+    assert refusal(deployment.old_endpoint) == 1290
+    run(resting.writer_endpoint, "INSERT INTO moved VALUES (1)")
+
+
+def test_the_proxy_follows_to_green(resting, deployment, profile):
+    proxied = resting.proxy_endpoint.connect(autocommit=True)
+    ask(proxied, "INSERT INTO moved VALUES (1)")
+    switchover = deployment.switch_over(profile)
+    reached(switchover, "writes_refused")
+    assert refusal(proxied) == 1290
+
+    reached(switchover, "switched")
+    run(resting.proxy_endpoint, "INSERT INTO moved VALUES (2)")  # long before DNS
+    assert deployment.status == "SWITCHOVER_IN_POST_PROCESSING"
+    resting.rest()
+
+
+@pytest.mark.one_server
+def test_a_transaction_that_is_open_at_the_switch_is_rolled_back(resting, deployment, profile):
+    blue = resting.writer_endpoint.connect(autocommit=False)
+    ask(blue, "INSERT INTO moved VALUES (7)")
+    deployment.switch_over(profile)
+    resting.rest()
+
+    assert run(resting.writer_endpoint, "SELECT COUNT(*) FROM moved") == ((0,),)
+
+
+@pytest.mark.one_server
+def test_the_cluster_has_one_deployment_and_one_switchover(resting, deployment, profile):
+    with pytest.raises(GatewayError, match="already"):
+        resting.blue_green().__enter__()
+    deployment.switch_over(profile)
+    with pytest.raises(FailoverInProgressError):
+        resting.fail_over(resting.readers[0])
+    resting.rest()
+    with pytest.raises(GatewayError, match="already"):
+        deployment.switch_over(profile)
+
+
+@pytest.mark.one_server
+def test_with_names_dns_tells_of_the_switchover(resting, profile):
+    with resting.aws_names("eu-west-1"), resting.blue_green() as deployment:
+        blue, green = resting.writer_endpoint.host, deployment.green_endpoint.host
+        old = deployment.old_endpoint.host
+        assert f"rdsfailover{deployment.suffix}.cluster-" in green
+        before = socket.gethostbyname(blue)
+        with pytest.raises(socket.gaierror):
+            socket.gethostbyname(old)
+        switchover = deployment.switch_over(profile)
+        reached(switchover, "switched")
+        assert socket.gethostbyname(blue) == before
+        reached(switchover, "blue_dns")
+        assert socket.gethostbyname(blue) != before
+        assert server_id(resting.writer_endpoint) == resting.writer
+        assert socket.gethostbyname(old)
+        resting.rest()
+        with pytest.raises(socket.gaierror):
+            socket.gethostbyname(green)
+        assert server_id(resting.writer_endpoint) == resting.writer
+    assert resting.writer_endpoint.host.startswith("127.")

@@ -1,0 +1,89 @@
+"""Blue/green switchovers as data: what is read, what is refused, and the steps they make."""
+
+import pytest
+
+from pytest_rdsfailover.local.profiles.switchovers import load_switchover
+from pytest_rdsfailover.model.errors import SettingError
+
+WHOLE = {
+    "prepare": "0s", "drop": "1s", "switch": "2s", "blue_dns": "3s", "green_dns": "4s",
+}  # fmt: skip
+
+
+@pytest.fixture
+def load(tmp_path):
+    def loaded(**changes):
+        table = {**WHOLE, **changes}
+        path = tmp_path / "mine.toml"
+        path.write_text("\n".join(f"{name} = {value!r}" for name, value in table.items() if value))
+        return load_switchover(str(path))
+
+    return loaded
+
+
+def steps(switchover, seed=1):
+    return switchover.steps(
+        writer="instance-1", blue=["instance-1"], green=["instance-1-green-abcdef"], seed=seed
+    )
+
+
+def test_the_published_example_has_its_moments():
+    played = {step.action: step.at for step in steps(load_switchover("blue-green"))}
+    since = {action: round(at - played["freeze"], 3) for action, at in played.items()}
+
+    assert since["switch"] == 2.5
+    assert since["rename"] == 18.6
+    assert since["remove"] == since["complete"] == 53.8
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_the_fast_one_is_over_in_less_than_five_seconds(seed):
+    played = steps(load_switchover("blue-green-fast"), seed)
+
+    assert played == steps(load_switchover("blue-green-fast"), seed)
+    assert max(step.at for step in played) < 5.0
+
+
+def test_both_sides_are_cut_between_the_refusals_and_the_switch(load):
+    played = steps(load(prepare="500ms"))
+
+    assert {step.instance for step in played if step.action == "cut"} == {
+        "instance-1", "instance-1-green-abcdef",
+    }  # fmt: skip
+    assert [(step.action, step.at) for step in sorted(played, key=lambda step: step.at)] == [
+        ("initiate", 0.0), ("freeze", 0.5), ("hold", 1.5), ("cut", 1.5), ("cut", 1.5),
+        ("switch", 2.5), ("follow", 2.5), ("rename", 3.5), ("remove", 4.5), ("complete", 4.5),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"drop": None}, "lacks the field 'drop'"),
+        ({"dorp": "1s"}, "unknown field 'dorp'; did you mean 'drop'"),
+        ({"switch": "500ms"}, "switch may come before drop"),
+        ({"green_dns": "2500ms"}, "green_dns may come before blue_dns"),
+        ({"drop": "soon"}, "soon"),
+    ],
+)
+def test_what_is_no_switchover_is_refused(load, changes, says):
+    with pytest.raises(SettingError, match=says):
+        load(**changes)
+
+
+def test_an_unknown_name_is_refused_with_those_that_there_are():
+    with pytest.raises(SettingError, match="choose one of blue-green, blue-green-fast"):
+        load_switchover("green")
+
+
+@pytest.mark.parametrize("content", [b"a = ", b"\xff", b"[" * 5000])
+def test_what_is_no_toml_is_refused(tmp_path, content):
+    path = tmp_path / "broken.toml"
+    path.write_bytes(content)
+    with pytest.raises(SettingError, match=r"TOML|nested"):
+        load_switchover(str(path))
+
+
+def test_a_file_that_is_not_there_is_refused(tmp_path):
+    with pytest.raises(SettingError, match="switchover"):
+        load_switchover(str(tmp_path / "none.toml"))
