@@ -92,7 +92,8 @@ def test_a_pool_of_sqlalchemy_is_stuck_unless_it_is_cured(example):
 
 
 def test_every_hook_of_the_example_does_its_work(example, project):
-    result = example("hooks", "--rds-warmup=500ms", "--rds-writers=8", "--rds-json=out.json")
+    load = ("--rds-warmup=500ms", "--rds-writers=8", "--rds-rate=200")  # it decides within 100 ms
+    result = example("hooks", *load, "--rds-json=out.json")
 
     result.assert_outcomes(passed=2)
     text = result.stdout.str()
