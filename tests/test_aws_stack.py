@@ -9,7 +9,10 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 STACK = ROOT / "examples" / "aws-stack"
-NEEDED = ["LookOnly", "FailOverTheOneCluster", "ReadItsSecret"]
+NEEDED = [
+    "LookOnly", "FailOverTheOneCluster", "ReadItsSecret", "OnlyForFunctions",
+    "OnlyForFunctionsWithoutTheirOwnConcurrency", "OnlyForFunctionsBucket",
+]  # fmt: skip
 # A Ref that CDK names as a dependency, too.
 LINT = [
     Path(sys.executable).with_name("cfn-lint"),

@@ -14,6 +14,7 @@ RULES = {
 ANYTHING = "Describe* of RDS, CloudWatch and EC2 know no single resource."
 SUITE = "CDK's grant to read the packed suite, from the bucket of its assets only."
 REPORTS = "CDK's grant to write reports, into their bucket only."
+RESULTS = "Objects of the load functions' results, which have names of their own."
 PARTS = "All that belongs to one thing: its log's streams, its versions, its network interfaces."
 BUILD = "arn:<AWS::Partition>:{}:<AWS::Region>:<AWS::AccountId>:{}"
 WILDCARDS = {
@@ -24,6 +25,7 @@ WILDCARDS = {
     "Action::s3:DeleteObject*": REPORTS,
     "Action::s3:Abort*": REPORTS,
     "Resource::<NightlyReports716D0A24.Arn>/*": REPORTS,
+    "Resource::<NightlyReports716D0A24.Arn>/rdsfailover/*": RESULTS,
     "Resource::<LoadFunctionE08EF68C.Arn>:*": PARTS,
     "Resource::" + BUILD.format("ec2", "network-interface/*"): PARTS,
     "Resource::"

@@ -150,7 +150,8 @@ def signing() -> Any:
     """
     from botocore.config import Config
 
-    return Config(signature_version="s3v4", s3={"addressing_style": "virtual"})
+    place = {"addressing_style": "virtual", "us_east_1_regional_endpoint": "regional"}
+    return Config(signature_version="s3v4", s3=place)
 
 
 def add_headers(api: Any, operation: str, headers: Callable[[], Mapping[str, str]]) -> None:

@@ -179,6 +179,10 @@ class LiveSettings:
                 raise SettingError(f"{flag(name)}: must be above 0 s")
         if self.hours is not None and not HOURS.fullmatch(self.hours):
             raise SettingError(f"--rds-hours: {self.hours!r} is no span such as 01:00-05:00 (UTC)")
+        if self.hours is not None and len({*self.hours.split("-")}) == 1:
+            raise SettingError(
+                f"--rds-hours: {self.hours!r} is no time at all, so nothing may be triggered"
+            )
 
     @property
     def aim(self) -> str:

@@ -33,6 +33,7 @@ def test_functions_write_and_their_trial_is_judged(tmp_path):
     [
         (["--functions", "0"], "functions: from 1 to 10,000, not 0"),
         (["--function", "mine"], "--function: only with --functions N"),
+        (["--functions-bucket", "b"], "--functions-bucket: only with --functions N"),
         (["--functions", "2", "--exec", "program"], "leave out --http and --exec"),
     ],
 )
