@@ -16,14 +16,14 @@ SWITCHES = {"yes": True, "true": True, "1": True, "no": False, "false": False, "
 
 def _count(text: str) -> int:
     try:
-        return int(text)
+        return int(_of_ascii(text))
     except ValueError:
         raise SettingError(f"{text!r} is not a whole number") from None
 
 
 def _rate(text: str) -> float:
     try:
-        rate = float(text)
+        rate = float(_of_ascii(text))
     except ValueError:
         raise SettingError(f"{text!r} is not a number of writes per second") from None
     check_rate(rate)
@@ -37,7 +37,19 @@ def _switch(text: str) -> bool:
 
 
 def _names(text: str) -> tuple[str, ...]:
-    return tuple(filter(None, (name.strip() for name in text.split(","))))
+    names = tuple(filter(None, (name.strip() for name in text.split(","))))
+    if not names:
+        raise SettingError(
+            f"{text!r} names nothing; give names with commas between, or leave it out"
+        )
+    return names
+
+
+def _of_ascii(text: str) -> str:
+    """Return a number's text; other scripts have digits too, which only Python takes for some."""
+    if not text.isascii():
+        raise ValueError(text)
+    return text
 
 
 PARSERS: Mapping[str, Callable[[str], object]] = {
