@@ -3,6 +3,7 @@
 Two kinds are read above this room: regions and rules of comparison.
 """
 
+import re
 from collections.abc import Callable, Mapping
 
 from pytest_rdsfailover.model import options
@@ -11,19 +12,19 @@ from pytest_rdsfailover.model.errors import SettingError
 from pytest_rdsfailover.model.paths import absolute_path
 from pytest_rdsfailover.model.settings import check_rate
 
+WHOLE = re.compile(r"\s*[+-]?[0-9]{1,18}\s*")  # no digits of other scripts
 SWITCHES = {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}
 
 
 def _count(text: str) -> int:
-    try:
-        return int(_of_ascii(text))
-    except ValueError:
-        raise SettingError(f"{text!r} is not a whole number") from None
+    if WHOLE.fullmatch(text) is None:
+        raise SettingError(f"{text!r} is not a whole number")
+    return int(text)
 
 
 def _rate(text: str) -> float:
     try:
-        rate = float(_of_ascii(text))
+        rate = float(text.encode("ascii"))  # no digits of other scripts
     except ValueError:
         raise SettingError(f"{text!r} is not a number of writes per second") from None
     check_rate(rate)
@@ -37,19 +38,13 @@ def _switch(text: str) -> bool:
 
 
 def _names(text: str) -> tuple[str, ...]:
-    names = tuple(filter(None, (name.strip() for name in text.split(","))))
-    if not names:
+    found = tuple(name.strip() for name in text.split(","))
+    if not all(found):
         raise SettingError(
-            f"{text!r} names nothing; give names with commas between, or leave it out"
+            f"{text!r} lacks a name: write names with commas between them, or leave the option out of"
+            " the command line, the environment and the ini file"
         )
-    return names
-
-
-def _of_ascii(text: str) -> str:
-    """Return a number's text; other scripts have digits too, which only Python takes for some."""
-    if not text.isascii():
-        raise ValueError(text)
-    return text
+    return found
 
 
 PARSERS: Mapping[str, Callable[[str], object]] = {

@@ -17,10 +17,10 @@ def served_lines(figures: Mapping[str, Figure]) -> Iterator[str]:
         served = f"served: {_with_basis(success)}"
         worse = f"; worst second {_with_basis(worst)}" if worst.value < 1 else ""
         yield from textwrap.wrap(served + worse, WIDTH, subsequent_indent="  ")
-    recovery = figures["recovery"]
-    if math.isinf(recovery.upper):
+    recovery = figures.get("recovery")
+    if recovery is not None and math.isinf(recovery.upper):
         yield "observation ended before a quiet stretch like the calm"
-    elif recovery.value:
+    elif recovery is not None and recovery.value:
         yield f"as in the calm again after {in_words(recovery)}"
     late, share = figures["late_errors"], figures.get("late_error_share")
     if late.value and share is not None:

@@ -206,6 +206,7 @@ def test_resetting_the_connection_keeps_the_instance_s_role(driver, endpoint):
         assert refused is None if writes(endpoint) else refused in READ_ONLY
 
 
+@pytest.mark.one_server
 @offering("ping")
 def test_a_ping_is_answered(driver, endpoint):
     with connected(driver, endpoint) as client:
@@ -228,6 +229,7 @@ def test_a_connection_can_kill_another_by_its_id(driver, endpoint):
         assert killer.run("SELECT 1") == [(1,)]
 
 
+@pytest.mark.one_server
 @offering("compress")
 def test_a_client_that_wants_compression_gets_along_without(driver, endpoint):
     with connected(driver, endpoint, compress=True) as client:

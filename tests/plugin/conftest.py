@@ -74,7 +74,7 @@ def without_xdist(finished_project):
 @pytest.fixture(scope="session")
 def single(finished_project, plain):  # noqa: ARG001 - its baseline is compared with
     """Return a run of one trial, at another rate than the baseline that it is compared with."""
-    options = ("--rds-compare=main", "--rds-rate=100", "-k", "test_single and 0")
+    options = ("--rds-compare=main", "--rds-rate=50", "-k", "test_single and 0")
     return finished_project.once("single", *options)
 
 

@@ -21,7 +21,7 @@ rds_warmup = 250ms
 rds_cooldown = 50ms
 rds_spacing = 50ms
 rds_writers = 4
-rds_rate = 200
+rds_rate = 100
 rds_calm_not_issued = 100%
 """
 # Every trial has a figure, however busy this machine is: what is reported is tested here.

@@ -30,7 +30,8 @@ def example(project):
 
 
 def test_the_article_s_experiment_prints_the_article_s_table(example):
-    result = example("article", "--rds-trials=5", "--rds-profile=quick", "--rds-warmup=300ms")
+    options = ("--rds-trials=5", "--rds-profile=quick", "--rds-warmup=300ms")
+    result = example("article", *options, "--rds-rate=100", "--rds-writers=4")
 
     result.assert_outcomes(passed=2)
     text = result.stdout.str()
@@ -42,7 +43,8 @@ def test_the_article_s_experiment_prints_the_article_s_table(example):
 
 @pytest.mark.parametrize("endpoint", ["cluster", "proxy"])
 def test_the_article_s_profile_is_as_the_article_says(example, project, endpoint):
-    options = ("--rds-trials=1", "--rds-seed=7", "--rds-rate=100", "--rds-json=out.json")
+    load = ("--rds-rate=50", "--rds-writers=4", "--rds-warmup=500ms")
+    options = ("--rds-trials=1", "--rds-seed=7", *load, "--rds-json=out.json")
     # By the proxy it may be down for no time at all, which is no figure on a machine that does
     # other things: its milestones and outages are what is looked at.
     result = example("article", "-k", endpoint, *options, problem=lambda _: "")
@@ -90,7 +92,8 @@ def test_a_pool_of_sqlalchemy_is_stuck_unless_it_is_cured(example):
 
 
 def test_every_hook_of_the_example_does_its_work(example, project):
-    result = example("hooks", "--rds-warmup=500ms", "--rds-writers=8", "--rds-json=out.json")
+    load = ("--rds-warmup=500ms", "--rds-writers=8", "--rds-rate=200")  # it decides within 100 ms
+    result = example("hooks", *load, "--rds-json=out.json")
 
     result.assert_outcomes(passed=2)
     text = result.stdout.str()

@@ -63,6 +63,12 @@ def test_one_missing_companion_is_named_alone(pytester, missing):
         (["--rds-live", *ALL, "--rds-max-failovers=0"], "at least 1"),
         (["--rds-live", *ALL, "--rds-poll=0s"], "must be above 0 s"),
         (["--rds-live", *ALL, "--rds-hours=1-5"], "no span such as 01:00-05:00"),
+        (["--rds-live", *ALL, "--rds-hours=05:00-05:00"], "no time at all"),
+        (["--rds-live", *ALL, "--rds-max-failovers=\u0663"], "not a whole number"),
+        *[
+            (["--rds-live", *ALL, f"--rds-alarm={text}"], "lacks a name")
+            for text in ("", " ", ",", "a,", ",a", "a,,b")
+        ],
         *[
             (["--rds-live", *ALL, f"--rds-opt-in={text}"], "no KEY=VALUE")
             for text in ("yes", "=", "==", "=v", "k=", "k==v", "k=v=", " k=v", "k=v ", "k =v", "k= v", " = ", "", "aws:cloudformation:stack-name=orders", "k" * 129 + "=v", "k=v\n")
@@ -78,6 +84,13 @@ def test_one_missing_companion_is_named_alone(pytester, missing):
 )  # fmt: skip
 def test_what_cannot_be_honoured_is_refused(pytester, arguments, complaint):
     assert complaint in refused(pytester, *arguments)
+
+
+def test_an_empty_variable_opens_no_gate_that_the_ini_file_closes(pytester, monkeypatch):
+    pytester.makeini("[pytest]\nrds_alarm = burning")
+    monkeypatch.setenv("RDS_ALARM", "")
+
+    assert "RDS_ALARM: '' lacks a name" in refused(pytester, "--rds-live", *ALL)
 
 
 def test_companions_may_wait_in_the_ini_file_while_runs_are_local(pytester):

@@ -181,7 +181,7 @@ def test_a_run_is_compared_with_its_baseline(finished_project, plain, several_wo
 def test_a_run_under_other_conditions_than_its_baseline_fails(single):
     assert single.result.ret == pytest.ExitCode.TESTS_FAILED
     single.result.assert_outcomes(passed=1, deselected=4)
-    assert "FAILED: 0: not compared, rate was 200 and is 100" in single.text
+    assert "FAILED: 0: not compared, rate was 100 and is 50" in single.text
 
 
 @pytest.mark.parametrize(
