@@ -181,6 +181,7 @@ class Other(threading.Thread):
             self.fault = error
 
 
+@pytest.mark.one_server
 @pytest.mark.parametrize("quits", [False, True], ids=["unwrap", "quit, unwrap"])
 @pytest.mark.parametrize("endpoint", ENDPOINTS)
 def test_a_client_that_ends_tls_is_let_go_and_the_next_one_served(proxy, endpoint, quits):

@@ -177,6 +177,7 @@ def test_a_profile_that_closes_needs_a_cluster_that_closes(resting, tmp_path):
 
 
 @pytest.mark.usefixtures("direct")
+@pytest.mark.one_server
 @pytest.mark.parametrize(("cut", "error"), [("reset", 2006), ("close", 2013)])
 def test_an_idle_connection_ends_as_the_profile_says(server_program, cut, error):
     """PyMySQL tells a reset connection (2006) from a closed one (2013)."""
@@ -190,6 +191,7 @@ def test_an_idle_connection_ends_as_the_profile_says(server_program, cut, error)
 
 
 @pytest.mark.usefixtures("direct")
+@pytest.mark.one_server
 def test_sixteen_instances_are_ready_and_fail_over(server_program):
     profile = parse_profile("ours", QUICK)
     with LocalCluster(
@@ -203,6 +205,7 @@ def test_sixteen_instances_are_ready_and_fail_over(server_program):
         assert sorted(reached) == sorted(cluster.readers)
 
 
+@pytest.mark.one_server
 def test_a_wanted_port_is_used_and_a_taken_one_is_refused(server_program):
     from pytest_rdsfailover.local.processes.ports import reserve_port
 

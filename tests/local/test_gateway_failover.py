@@ -364,6 +364,7 @@ def test_fifty_failovers_lose_no_acknowledged_write_and_keep_their_times(server,
     assert {name: min(each) for name, each in late.items() if not 0 <= min(each) < KEPT} == {}
 
 
+@pytest.mark.one_server
 @pytest.mark.parametrize("count", [2, 3, 16])
 def test_the_reader_endpoint_balances_over_readers_that_are_up(server, count):
     with gateway_process.gateway(server, instances=count) as gateway:

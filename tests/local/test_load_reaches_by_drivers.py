@@ -11,6 +11,7 @@ from pytest_rdsfailover.trial.runner import TrialRunner
 
 pytestmark = [
     pytest.mark.local,
+    pytest.mark.one_server,  # the keys are read from what the drivers send
     pytest.mark.filterwarnings("ignore::ResourceWarning"),
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),

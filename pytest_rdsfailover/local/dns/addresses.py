@@ -60,17 +60,29 @@ class LocalAddresses:
         it. Without any, an address stands for the name.
         """
         self._guests = dict(guests)
-        for name in guests if self._names else ():
-            self._records[self._host(name)] = Record(partial(self._locate_guest, name))
+        records = {} if self._names is None else self._records_of(self._names, guests)
+        self._records.update(records)
         try:
             yield
         finally:
-            for name in guests if self._names else ():
-                self._records.pop(self._host(name), None)
+            for host in records:
+                self._records.pop(host, None)
             self._guests = {}
 
-    def _host(self, endpoint: str) -> str:
-        return "" if self._names is None else self._names.host(endpoint)
+    def _records_of(self, names: AwsNames, guests: Mapping[str, Place]) -> dict[str, Record]:
+        """Return the records of a deployment's names, and of all addresses.
+
+        Drivers go to addresses while names move, and think that Aurora's port is listened at there.
+        """
+        places = {place.host: place for place in (*self._places.values(), *guests.values())}
+        records = {
+            host: Record(partial(tuple[str, int], (host, place.port)))
+            for host, place in places.items()
+            if len(places) > 1
+        }
+        return records | {
+            names.host(name): Record(partial(self._locate_guest, name)) for name in guests
+        }
 
     def _locate_guest(self, name: str) -> tuple[str, int]:
         """Return where a name of the other environment leads now.

@@ -113,7 +113,7 @@ class Resolver:
 
     Args:
         names: the names of the cluster.
-        records: the record of each host name.
+        records: the record of each host name, and of addresses that have Aurora's port, too.
     """
 
     def __init__(self, names: AwsNames, records: Mapping[str, Record]) -> None:
@@ -155,17 +155,17 @@ class Resolver:
         return _text(host), [], [target[0]]
 
     def _find(self, host: Any) -> Address | None:
-        """Return where a name of the cluster leads; None for any other name.
+        """Return where a name of the cluster leads, or one of its addresses; None for any other.
 
         Raises:
             socket.gaierror: if the name is in the cluster's domain but no endpoint's, or if the
                 cluster cannot tell where it leads now.
         """
         name = _text(host)
-        if not self._names.owns(name):
-            return None
         record = self._records.get(name)
         if record is None:
+            if not self._names.owns(name):
+                return None
             raise socket.gaierror(socket.EAI_NONAME, f"{name} is no endpoint of the local cluster")
         try:
             return record.resolve()

@@ -15,6 +15,8 @@ from pytest_rdsfailover.model.errors import ArchiveError, SettingError, did_you_
 from pytest_rdsfailover.model.files import read_bytes
 
 MOST_BYTES = 1 << 20  # of a file
+GREEN_SESSIONS = ("drop", "keep")
+OTHERS = ("about", "green_sessions")  # what is no duration
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,10 +27,11 @@ class Switchover:
         name: what users call it.
         about: what it reproduces, in one sentence.
         prepare: how long AWS prepares it before that moment.
-        drop: when the sessions of both sides are dropped; new ones are refused until `switch`.
+        drop: when sessions are dropped; new ones are refused until `switch`.
         switch: when green takes writes, under the names of blue.
         blue_dns: when DNS's blue names lead to green.
         green_dns: when DNS has no green names any more, which ends the switchover.
+        green_sessions: whether those of green are among them: `drop`, or `keep` for those of blue only.
     """
 
     name: str
@@ -38,9 +41,15 @@ class Switchover:
     switch: Shape
     blue_dns: Shape
     green_dns: Shape
+    green_sessions: str = "drop"
 
     def __post_init__(self) -> None:
         """Refuse a switchover that cannot happen."""
+        if self.green_sessions not in GREEN_SESSIONS:
+            raise SettingError(
+                f"switchover {self.name!r}: green_sessions is {self.green_sessions!r}; choose one of"
+                f" {', '.join(GREEN_SESSIONS)}"
+            )
         order = ("drop", "switch", "blue_dns", "green_dns")
         for early, late in itertools.pairwise(order):
             if getattr(self, early).high > getattr(self, late).low:
@@ -66,14 +75,12 @@ class Switchover:
             frozen + moment.sample(chance)
             for moment in (self.drop, self.switch, self.blue_dns, self.green_dns)
         )
+        ended = (*blue, *green) if self.green_sessions == "drop" else blue
         return [
             Step(at=0.0, action="initiate", instance=writer),
             Step(at=frozen, action="freeze", instance=writer),
             Step(at=dropped, action="hold", instance=writer, how="accept"),
-            *(
-                Step(at=dropped, action="cut", instance=name, how="reset")
-                for name in (*blue, *green)
-            ),
+            *(Step(at=dropped, action="cut", instance=name, how="reset") for name in ended),
             Step(at=switched, action="switch", instance=writer),
             Step(at=switched, action="follow", instance=writer),
             Step(at=renamed, action="rename", instance=writer),
@@ -109,13 +116,18 @@ def load_switchover(name: str) -> Switchover:
 
 
 def _parse(name: str, table: Mapping[str, Any]) -> Switchover:
-    moments = [field.name for field in fields(Switchover) if field.name not in ("name", "about")]
+    moments = [field.name for field in fields(Switchover) if field.name not in ("name", *OTHERS)]
     for key in table:
-        if key not in (*moments, "about"):
-            hint = did_you_mean(key, moments) or f"; known: {', '.join(moments)}"
+        if key not in (*moments, *OTHERS):
+            hint = did_you_mean(key, [*moments, *OTHERS]) or f"; known: {', '.join(moments)}"
             raise SettingError(f"switchover {name!r} has an unknown field {key!r}{hint}")
     missing = [moment for moment in moments if moment not in table]
     if missing:
         raise SettingError(f"switchover {name!r} lacks the field {missing[0]!r}")
     durations = {moment: shape(table[moment]) for moment in moments}
-    return Switchover(name=name, about=str(table.get("about", "")), **durations)
+    return Switchover(
+        name=name,
+        about=str(table.get("about", "")),
+        green_sessions=str(table.get("green_sessions", "drop")),
+        **durations,
+    )

@@ -56,6 +56,12 @@ def test_both_sides_are_cut_between_the_refusals_and_the_switch(load):
     ]  # fmt: skip
 
 
+def test_the_sessions_of_green_may_be_kept(load):
+    played = steps(load(green_sessions="keep"))
+
+    assert {step.instance for step in played if step.action == "cut"} == {"instance-1"}
+
+
 @pytest.mark.parametrize(
     ("changes", "says"),
     [
@@ -64,6 +70,7 @@ def test_both_sides_are_cut_between_the_refusals_and_the_switch(load):
         ({"switch": "500ms"}, "switch may come before drop"),
         ({"green_dns": "2500ms"}, "green_dns may come before blue_dns"),
         ({"drop": "soon"}, "soon"),
+        ({"green_sessions": "hang"}, "choose one of drop, keep"),
     ],
 )
 def test_what_is_no_switchover_is_refused(load, changes, says):
