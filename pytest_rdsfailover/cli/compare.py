@@ -7,6 +7,7 @@ from pytest_rdsfailover.analysis.statistics import median, median_interval
 from pytest_rdsfailover.cli.inputs import result, sound
 from pytest_rdsfailover.model.durations import format_difference, format_duration
 from pytest_rdsfailover.model.errors import SettingError
+from pytest_rdsfailover.model.shown import one_line
 from pytest_rdsfailover.report import tables
 from pytest_rdsfailover.report.matching import Match, Matching, matched
 from pytest_rdsfailover.report.scenarios import Scenario, compared, scenarios
@@ -28,8 +29,11 @@ def compare(before: Path, after: Path, *, anyway: bool) -> list[str]:
         SettingError: if the runs cannot be compared.
     """
     a, b = result(before), result(after)
-    with sound(before, after):
-        return _compared(a, b, (before, after), anyway=anyway)
+    try:
+        with sound(before, after):
+            return _compared(a, b, (before, after), anyway=anyway)
+    except SettingError as error:  # names scenarios and profiles, which are texts of the files
+        raise SettingError(one_line(str(error))) from None
 
 
 def _compared(

@@ -18,7 +18,7 @@ from typing import NoReturn
 from pytest_rdsfailover.cli.output import own_words, say
 from pytest_rdsfailover.cli.signals import EndedError
 from pytest_rdsfailover.model.errors import RdsFailoverError, SettingError, did_you_mean
-from pytest_rdsfailover.model.shown import printable
+from pytest_rdsfailover.model.shown import one_line, printable
 
 YES, NO, WRONG = 0, 1, 2
 BY_SIGNAL = 128  # and the number of the signal, as shells say it
@@ -105,7 +105,7 @@ class _Parser(argparse.ArgumentParser):
 
 
 def _show(lines: Sequence[str]) -> None:
-    say("\n".join(map(printable, lines)))
+    say("\n".join(map(one_line, lines)))
 
 
 def _parser() -> argparse.ArgumentParser:

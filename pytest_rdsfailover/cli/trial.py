@@ -41,6 +41,7 @@ from pytest_rdsfailover.model.errors import (
 )
 from pytest_rdsfailover.model.files import check_file, check_folder
 from pytest_rdsfailover.model.settings import Settings, check_trials
+from pytest_rdsfailover.model.shown import printable
 from pytest_rdsfailover.trial.options import LoadOptions
 from pytest_rdsfailover.trial.runner import TrialRunner
 from pytest_rdsfailover.trial.trial import InvalidTrialError, Trial
@@ -254,4 +255,4 @@ def _path(text: str | None) -> Path | None:
 
 
 def _show(lines: Sequence[str]) -> None:
-    say(own_words("\n".join(lines)))
+    say(own_words(printable("\n".join(lines))))

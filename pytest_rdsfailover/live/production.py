@@ -45,10 +45,10 @@ STAGE_NUMBER = re.compile(r"p\d{0,3}")
 STAGE_WORDS = re.compile("正式|线上|線上|上线|商用|運用|稼働|상용|실환경")
 DENIED = frozenset({"", "0", "false", "no", "none", "never", "off"})
 
-# Letters of other scripts that look like the letters of `production`, after case folding.
+# Letters of other scripts that look like those of `production` and `stage`, after case folding.
 LOOK_ALIKES = str.maketrans(
-    "рρᴘƿþꓑᏢ" "гʀɾɼᴦꓣꭇꭈꮁ" "оοօσᴏøꓳ௦ө" "ԁđðɗɖᴅꓓժ" "υᴜսцʋ" "сϲᴄꓚ" "тτᴛŧꓔ" "іιıɩ" "пηɴƞո" "кκᴋ" "νѵᴠ" "еε" "ӏ",
-    "ppppppp" "rrrrrrrrr" "ooooooooo" "dddddddd" "uuuuu" "cccc" "ttttt" "iiii" "nnnnn" "kkk" "vvv" "ee" "l",
+    "рρᴘƿþꓑᏢ" "гʀɾɼᴦꓣꭇꭈꮁ" "оοօσᴏøꓳ௦ө" "ԁđðɗɖᴅꓓժ" "υᴜսцʋ" "сϲᴄꓚ" "тτᴛŧꓔ" "іιıɩ" "пηɴƞո" "кκᴋ" "νѵᴠ" "еεᴇ" "ӏʟ" "аαɑᴀ" "ѕꜱ" "ɡցɢ" "мᴍ" "уγʏ" "һ",
+    "ppppppp" "rrrrrrrrr" "ooooooooo" "dddddddd" "uuuuu" "cccc" "ttttt" "iiii" "nnnnn" "kkk" "vvv" "eee" "ll" "aaaa" "ss" "ggg" "mm" "yyy" "h",
 )  # fmt: skip
 DIGIT_LETTERS = str.maketrans("01345", "oieas")
 WORD = re.compile(r"[^\W\d_]+")
@@ -78,9 +78,14 @@ def _is_tagged_production(key: str, value: str) -> bool:
     if _is_named_production(value):
         return True
     plain = _plain(value)
-    if STAGE_KEYS.search(_plain(key)) and (_is_stage(value) or _is_mixed(plain)):
+    if _tells_stage(key) and (_is_stage(value) or _is_mixed(plain)):
         return True
     return _is_named_production(key) and plain.strip() not in DENIED
+
+
+def _tells_stage(key: str) -> bool:
+    """Tell whether a tag's key says that its value is a stage, in any spelling."""
+    return any(map(STAGE_KEYS.search, _readings(key))) or _is_mixed(_plain(key))
 
 
 def _is_stage(value: str) -> bool:

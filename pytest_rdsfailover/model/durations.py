@@ -12,8 +12,8 @@ from pytest_rdsfailover.model.errors import SettingError
 
 LONGEST = 366 * 86400.0  # seconds; what is longer is a mistake, and clocks overflow
 UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
-DURATION = re.compile(r"(?P<number>\d+(?:\.\d+)?|\.\d+)\s*(?P<unit>ms|s|m|h)")
-SHARE = re.compile(r"(?P<percent>\d+(?:\.\d+)?)\s*%")
+DURATION = re.compile(r"(?P<number>\d+(?:\.\d+)?|\.\d+)\s*(?P<unit>ms|s|m|h)", re.ASCII)
+SHARE = re.compile(r"(?P<percent>\d+(?:\.\d+)?)\s*%", re.ASCII)
 # How a duration is shown: as a number below a limit, with so many decimals, in parts of a second.
 SIZES = (
     (10.0, 2, 1000, "ms"), (100.0, 1, 1000, "ms"), (1000.0, 0, 1000, "ms"),

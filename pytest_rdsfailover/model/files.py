@@ -6,6 +6,7 @@ import json
 import math
 import os
 import stat
+import sys
 import tempfile
 import zlib
 from pathlib import Path
@@ -95,7 +96,14 @@ def _parsed(text: str, path: Path) -> Any:
     except MemoryError:
         raise ArchiveError(str(path), "cannot be read: there is no memory for it") from None
     except ValueError as error:
-        raise ArchiveError(str(path), f"cannot be read: it is no JSON: {error}") from None
+        raise ArchiveError(str(path), f"cannot be read: {unreadable('JSON', error)}") from None
+
+
+def unreadable(language: str, error: ValueError) -> str:
+    """Return why a text is none of a language; what Python advises on long numbers helps nobody."""
+    if "set_int_max_str_digits" in str(error):
+        return f"it holds a number of more than {sys.get_int_max_str_digits()} digits"
+    return f"it is no {language}: {error}"
 
 
 def _finite(text: str) -> float:

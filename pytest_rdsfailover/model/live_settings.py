@@ -15,14 +15,16 @@ COMPANIONS = {
     "schema": "the schema in which the load may create its own table",
 }
 PATHS = ("ca", "kill_switch", "audit")
+# Empty, each would silently undo what another source says: no gate of its own, or AWS itself.
+NEVER_EMPTY = ("proxy", "endpoint_url", "secret", "user", "fis_template", "production_override")
 AUTHS = ("secret", "iam", "environment")
 TRIGGERS = ("failover", "fis", "reboot", "crash", "switchover")
 # Each of these does more than a failover that the cluster plans itself; one flag each.
 DESTRUCTIVE = ("reboot", "crash", "switchover")
 SYSTEM_SCHEMAS = frozenset({"mysql", "sys", "information_schema", "performance_schema"})
 NAME = re.compile(r"[0-9A-Za-z$_-]{1,64}")
-CLUSTER_ARN = re.compile(r"arn:aws[a-z-]*:rds:[a-z0-9-]+:\d{12}:cluster:[A-Za-z][0-9A-Za-z-]*")
-HOURS = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d)")
+CLUSTER_ARN = re.compile(r"arn:aws[a-z-]*:rds:[a-z0-9-]+:[0-9]{12}:cluster:[A-Za-z][0-9A-Za-z-]*")
+HOURS = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])-([01][0-9]|2[0-3]):([0-5][0-9])")
 # A tag's key and value, of at most 128 and 256 characters; AWS' own tags are nobody's consent.
 OPT_IN = re.compile(r"(?![aA][wW][sS]:)(?!\s)[^=\r\n]{1,128}(?<!\s)=(?!\s)[^=\r\n]{1,256}(?<!\s)")
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -105,11 +107,12 @@ class LiveSettings:
 
     def __post_init__(self) -> None:
         """Refuse what no run can honour, or what leaves open what may be done."""
-        missing = [name for name in COMPANIONS if not getattr(self, name)]
+        missing = [name for name in COMPANIONS if not getattr(self, name).strip()]
         if missing:
             needs = ", ".join(f"{flag(name)} ({COMPANIONS[name]})" for name in missing)
             raise SettingError(f"--rds-live also needs {needs}: nothing is taken from defaults")
         self._expand_paths()
+        self._check_filled()
         self._check_names()
         self._check_credentials()
         self._check_trigger()
@@ -124,8 +127,16 @@ class LiveSettings:
                 except SettingError as error:
                     raise SettingError(f"{flag(name)}: {error}") from None
 
+    def _check_filled(self) -> None:
+        for name in NEVER_EMPTY:
+            value = getattr(self, name)
+            if value is not None and not value.strip():
+                raise SettingError(f"{flag(name)}: {value!r} names nothing; leave it out for none")
+        if not all(name.strip() for name in self.alarms):
+            raise SettingError("--rds-alarm: the name of an alarm is empty; leave it out")
+
     def _check_names(self) -> None:
-        if not re.fullmatch(r"\d{12}", self.account):
+        if not re.fullmatch("[0-9]{12}", self.account):
             raise SettingError(f"--rds-account: {self.account!r} is not an account of 12 digits")
         if not NAME.fullmatch(self.schema) or self.schema.lower() in SYSTEM_SCHEMAS:
             raise SettingError(f"--rds-schema: {self.schema!r} is no schema to write to")
@@ -156,7 +167,7 @@ class LiveSettings:
             self._check_switchover()
 
     def _check_switchover(self) -> None:
-        if not self.global_cluster or not self.switchover_to:
+        if not self.global_cluster.strip() or not self.switchover_to.strip():
             raise SettingError(
                 "--rds-trigger=switchover needs --rds-global-cluster and --rds-switchover-to"
             )

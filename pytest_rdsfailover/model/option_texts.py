@@ -24,7 +24,7 @@ def _count(text: str) -> int:
 
 def _rate(text: str) -> float:
     try:
-        rate = float(text)
+        rate = float(text.encode("ascii"))  # no digits of other scripts
     except ValueError:
         raise SettingError(f"{text!r} is not a number of writes per second") from None
     check_rate(rate)

@@ -11,3 +11,8 @@ HARMFUL = re.compile(
 def printable(text: str) -> str:
     """Return a text that a terminal shows and does not obey; what was taken out is escaped."""
     return HARMFUL.sub(lambda found: ascii(found[0])[1:-1], text)
+
+
+def one_line(text: str) -> str:
+    """Return a text that a terminal shows as a single line, so that nothing in it looks like another."""
+    return printable(text).replace("\n", r"\n")

@@ -11,7 +11,7 @@ from typing import Any
 from pytest_rdsfailover.local.profiles.shapes import Shape, between, shape
 from pytest_rdsfailover.model.durations import parse_duration
 from pytest_rdsfailover.model.errors import ArchiveError, SettingError, did_you_mean
-from pytest_rdsfailover.model.files import read_bytes
+from pytest_rdsfailover.model.files import read_bytes, unreadable
 
 MOST_BYTES = 1 << 20  # of a profile
 NO_HOLD = between(0.0, 0.0)
@@ -137,7 +137,7 @@ def _from_file(path: Path) -> Profile:
     except RecursionError:
         raise SettingError(f"the failover profile {path} is nested too deeply") from None
     except ValueError as error:  # from tomllib, or because the bytes are no UTF-8
-        raise SettingError(f"the failover profile {path} is no TOML: {error}") from error
+        raise SettingError(f"the failover profile {path}: {unreadable('TOML', error)}") from error
     return parse_profile(path.stem, table)
 
 

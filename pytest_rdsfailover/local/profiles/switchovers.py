@@ -12,7 +12,7 @@ from typing import Any
 from pytest_rdsfailover.local.gateway.script import Step
 from pytest_rdsfailover.local.profiles.shapes import Shape, shape
 from pytest_rdsfailover.model.errors import ArchiveError, SettingError, did_you_mean
-from pytest_rdsfailover.model.files import read_bytes
+from pytest_rdsfailover.model.files import read_bytes, unreadable
 
 MOST_BYTES = 1 << 20  # of a file
 GREEN_SESSIONS = ("drop", "keep")
@@ -112,7 +112,7 @@ def load_switchover(name: str) -> Switchover:
     except RecursionError:
         raise SettingError(f"the switchover {path} is nested too deeply") from None
     except ValueError as error:  # from tomllib, or because the bytes are no UTF-8
-        raise SettingError(f"the switchover {path} is no TOML: {error}") from error
+        raise SettingError(f"the switchover {path}: {unreadable('TOML', error)}") from error
 
 
 def _parse(name: str, table: Mapping[str, Any]) -> Switchover:

@@ -81,6 +81,12 @@ def check_named(named: str, environ: Mapping[str, str] = os.environ) -> None:
         _existing(named, environ)
 
 
+UNREADABLE = (
+    "the server's URL cannot be read; in user and password, write [ ] @ : / ? # as %5B %5D"
+    " %40 %3A %2F %3F %23 (percent-encoded)"
+)
+
+
 def parse_url(text: str) -> ServerUrl:
     """Return what a URL such as `mysql://user:password@host:3306` names.
 
@@ -92,10 +98,10 @@ def parse_url(text: str) -> ServerUrl:
     try:
         url = urllib.parse.urlsplit(text)
     except ValueError:
-        raise SettingError(
-            "the server's URL cannot be read; in user and password, write [ ] @ : / ? # as %5B %5D"
-            " %40 %3A %2F %3F %23"
-        ) from None
+        raise SettingError(UNREADABLE) from None
+    behind = url.path if "@" in url.netloc else url.path + url.query + url.fragment
+    if "@" in behind:  # the host stands there, so the password has ended too early
+        raise SettingError(UNREADABLE)
     query = _query(url.query)
     try:
         port = 3306 if url.port is None else url.port

@@ -136,7 +136,7 @@ ODD = {
     "device": (lambda path: path.symlink_to("/dev/zero"), "is no regular file"),
     "loop": (lambda path: path.symlink_to(path), "cannot be read"),
     "deep": (lambda path: path.write_bytes(gzip.compress(b"[" * 200_000)), "nested too deeply"),
-    "digits": (lambda path: path.write_bytes(gzip.compress(b"1" * 9999)), "is no JSON"),
+    "digits": (lambda path: path.write_bytes(gzip.compress(b"1" * 9999)), "more than 4300 digits"),
     "nan": (lambda path: path.write_bytes(gzip.compress(b"[NaN]")), "is no number"),
     "empty": (lambda path: path.touch(), "no whole journal"),
 }
@@ -174,3 +174,28 @@ def test_names_in_a_file_are_shown_and_not_obeyed(tmp_path, capsys):
     shown = capsys.readouterr().out
     assert "\\x1b]0;owned\\x07\\u202e" in shown
     assert not RAW.search(shown)
+
+
+FORGED = "x\nFAKE LINE\rFAKE LINE"
+
+
+def test_no_text_of_a_file_looks_like_a_line_of_the_command(tmp_path, capsys):
+    made = evidence()
+    fault = Fault(1105, FORGED)
+    made.journal.writers[0].record((11 * 10**9,) * 3, Outcome.REFUSED, fault, "instance-1")
+    documents = [
+        str(
+            result(
+                tmp_path / f"{name}.json", evidence(), profile=profile, versions={"toxiproxy": told}
+            )
+        )
+        for name, profile, told in (("a", "quick", FORGED), ("b", "quick", "1"), ("c", FORGED, "1"))
+    ]
+    a, b, c = documents
+
+    assert main(["judge", str(written(tmp_path, made, test=FORGED))]) == YES
+    assert main(["compare", a, b]) == YES
+    assert main(["compare", a, c]) == WRONG
+    shown = "".join(capsys.readouterr())
+    assert "x\\nFAKE LINE\\rFAKE LINE" in shown
+    assert not [line for line in shown.splitlines() if line.startswith("FAKE")]

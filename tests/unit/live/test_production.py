@@ -57,6 +57,26 @@ def test_what_means_production_where_a_stage_is_told_is_a_sign_there_only(key, v
 
 
 @pytest.mark.parametrize(
+    "key",
+    [
+        "Stаge",
+        "еnv",
+        "ѕtаɡе",
+        "ѕтаɡе",
+        "t1er",
+        "ｅｎｖ",
+        "e\u200bnv",
+        "ᴇɴᴠ",
+        "cłаss",
+        "envіrоnment",
+    ],
+)
+def test_a_key_of_look_alike_letters_tells_a_stage_as_well(key):
+    assert production_signs([], {key: "p"}) == [f"tag {key}=p"]
+    assert production_signs([], {key: "test"}) == []
+
+
+@pytest.mark.parametrize(
     "value", ["testbetrieb", "prerelease", "mainly", "pq", "gamma", "proto", "dev-p"]
 )
 def test_a_stage_of_another_name_is_none(value):

@@ -96,3 +96,12 @@ def test_a_small_file_takes_little_memory_however_much_it_may_hold(tmp_path, pac
         assert tracemalloc.get_traced_memory()[1] < 8 << 20
     finally:
         tracemalloc.stop()
+
+
+def test_a_number_without_end_is_refused_in_our_own_words(tmp_path):
+    path = tmp_path / "long.json"
+    path.write_text(f'{{"schema": {"1" * 5000}}}')
+
+    with pytest.raises(ArchiveError, match="it holds a number of more than 4300 digits") as caught:
+        read_json(path)
+    assert "sys." not in str(caught.value)

@@ -5,6 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from pytest_rdsfailover.model.options import LIVE_OPTIONS
 from pytest_rdsfailover.plugin import option_values
 from pytest_rdsfailover.plugin.option_values import read
 from pytest_rdsfailover.plugin.options import SEED
@@ -49,6 +50,29 @@ def settings(monkeypatch, tmp_path):
 def test_what_contradicts_itself_is_refused(settings, line, said):
     with pytest.raises(pytest.UsageError, match=said):
         settings(line)
+
+
+@pytest.mark.parametrize("name", [option.dest for option in LIVE_OPTIONS])
+@pytest.mark.parametrize("text", ["", " "])
+def test_no_option_of_live_mode_may_be_empty(settings, monkeypatch, name, text):
+    monkeypatch.setenv(name.upper(), text)
+    switchover = {
+        "rds_trigger": "switchover", "rds_allow_switchover": "yes", "rds_global_cluster": "world",
+        "rds_switchover_to": "arn:aws:rds:eu-west-1:111122223333:cluster:west",
+    }  # fmt: skip
+    elsewhere = {key: value for key, value in (LIVE | switchover).items() if key != name}
+    with pytest.raises(pytest.UsageError):
+        settings(elsewhere)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [("rds_hours", "0٣:00-05:00"), ("rds_min_interval", "٣m"), ("rds_rate", "٣"), ("rds_calm_errors", "٣%"),
+     ("rds_account", "٣" * 12)],
+)  # fmt: skip
+def test_digits_of_other_scripts_are_refused(settings, name, text):
+    with pytest.raises(pytest.UsageError, match=name.replace("_", "-")):
+        settings(LIVE | {name: text})
 
 
 def test_settings_of_live_mode_wait_in_an_ini_file(settings):

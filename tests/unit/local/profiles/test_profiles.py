@@ -4,6 +4,7 @@ import pytest
 
 from pytest_rdsfailover.local.profiles.profiles import load_profile, parse_profile, shipped
 from pytest_rdsfailover.local.profiles.shapes import between
+from pytest_rdsfailover.local.profiles.switchovers import load_switchover
 from pytest_rdsfailover.model.errors import SettingError
 
 CRASH = {"refused": "1s"}
@@ -96,3 +97,13 @@ def test_a_sample_lies_in_its_span_and_follows_the_seed():
     assert all(1.0 <= sample <= 3.0 for sample in samples)
     assert len(set(samples)) == 50
     assert samples[7] == span.sample(random.Random(7))
+
+
+@pytest.mark.parametrize("load", [load_profile, load_switchover])
+def test_a_number_without_end_is_refused_in_our_own_words(tmp_path, load):
+    path = tmp_path / "long.toml"
+    path.write_text(f"onset = {'1' * 5000}")
+
+    with pytest.raises(SettingError, match="it holds a number of more than 4300 digits") as caught:
+        load(str(path))
+    assert "sys." not in str(caught.value)

@@ -1,5 +1,7 @@
 """URLs of running servers."""
 
+import re
+
 import pytest
 
 from pytest_rdsfailover.local.server.programs import find_server, parse_url
@@ -42,6 +44,14 @@ def test_a_url_of_something_else_is_refused_without_telling_the_password(text):
         find_server(text, {})
 
     assert "Hush" not in str(caught.value)
+
+
+@pytest.mark.parametrize("password", ["Hu/sh", "Hu#sh", "Hu?sh", "12/Hush", "H@u/sh", "[Hush"])
+def test_a_password_that_must_be_encoded_is_said_to_be_the_fault_and_not_shown(password):
+    with pytest.raises(SettingError, match="percent-encoded") as caught:
+        parse_url(f"mysql://root:{password}@localhost:3306")
+
+    assert not {"Hu", "sh"} & set(re.findall("Hu|sh", str(caught.value)))
 
 
 def test_a_password_is_in_no_repr():
