@@ -125,8 +125,8 @@ def test_clients_of_a_service_by_fastapi_lose_no_order(example):
 
 
 def test_faults_of_the_database_find_the_careless_client(example):
-    only = "lock_storm or secret_rotation or (slow_commits and careful)"
-    example("faults", "--rds-warmup=200ms", "-k", only).assert_outcomes(passed=5)
+    only = "lock_storm or secret_rotation or (slow_commits and careful) or shop"
+    example("faults", "--rds-warmup=200ms", "-k", only).assert_outcomes(passed=7)
 
 
 @pytest.mark.parametrize("name", ["retries", "mixed"])

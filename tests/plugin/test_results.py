@@ -211,9 +211,13 @@ def test_the_lower_level_fixtures_work_together(project):
         def test_unmended(rds_toxiproxy, rds_cluster):
             proxy = rds_toxiproxy.client.proxy(rds_toxiproxy.proxy(rds_cluster.writer_endpoint))
             proxy.add_toxic(type="timeout", attributes={"timeout": 0})
+            rds_cluster.reader_lag("5s")
 
         def test_mended_again(rds_cluster):
             rds_cluster.writer_endpoint.connect().ping()
+            with rds_cluster.reader_endpoint.connect() as connection, connection.cursor() as cursor:
+                cursor.execute("SELECT MAX(replica_lag_in_milliseconds) FROM information_schema.replica_host_status")
+                assert cursor.fetchone() == (18,)
 
         def test_wrong_argument(rds_trial, rds_cluster):
             rds_trial(rds_cluster.writer_endpoint, writer=3)

@@ -107,7 +107,7 @@ class Gateway:
     def busy(self) -> int:
         """Return on how many connections a server may be working on a command."""
         return sum(
-            link.session.busy and not link.silent
+            (link.session.busy or link.session.away) and not link.silent
             for links in self._links.values()
             for link in links
         )

@@ -2,6 +2,7 @@ import random
 
 import pytest
 
+from pytest_rdsfailover.local.profiles.choreography import replica_lag_of
 from pytest_rdsfailover.local.profiles.profiles import load_profile, parse_profile, shipped
 from pytest_rdsfailover.local.profiles.shapes import between
 from pytest_rdsfailover.local.profiles.switchovers import load_switchover
@@ -107,3 +108,12 @@ def test_a_number_without_end_is_refused_in_our_own_words(tmp_path, load):
     with pytest.raises(SettingError, match="it holds a number of more than 4300 digits") as caught:
         load(str(path))
     assert "sys." not in str(caught.value)
+
+
+def test_the_seed_decides_how_far_the_readers_of_a_run_lag():
+    profile = parse_profile("own", {"refused": "4s", "replica_lag": ["20ms", "90ms"]})
+    lags = {replica_lag_of(profile, seed) for seed in range(20)}
+    assert len(lags) > 1
+    assert all(0.02 <= lag <= 0.09 for lag in lags)
+    assert replica_lag_of(profile, 3) == replica_lag_of(profile, 3)
+    assert replica_lag_of(load_profile("quick"), 3) == 0
