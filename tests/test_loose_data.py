@@ -20,7 +20,7 @@ ALLOWED = {
     },
     "a document of JSON or TOML, about to become a record": {
         "local/aws_api/shown": 1, "local/gateway/proxy/settings": 2, "local/profiles/profiles": 2,
-        "local/profiles/recorder": 1, "local/toxiproxy/client": 2, "model/typed": 1,
+        "local/profiles/recorder": 1, "local/profiles/switchovers": 1, "local/toxiproxy/client": 2, "model/typed": 1,
     },
     "what a user typed, about to become a record that refuses what it cannot be": {
         "cli/cluster_options": 1, "plugin/option_values": 6, "trial/planning": 1,
