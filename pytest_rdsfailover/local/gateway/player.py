@@ -304,7 +304,7 @@ class Player:
         fence = self._fences.get(name)
         if fence is not None:
             await asyncio.shield(fence)
-        former = not self._router.instances[name].writer and self._was_writer(name)
+        former = not self._router.instance(name).writer and self._was_writer(name)
         self._router.back(name)
         self._sessions.go_on(name)
         self._sessions.reset_silent(name)
