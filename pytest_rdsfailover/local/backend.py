@@ -100,7 +100,10 @@ class LocalBackend:
 
 
 def _recovers(cluster: LocalCluster) -> bool:
-    """Return whether a cluster comes to rest without a fault; close it if it does not."""
+    """Return whether a cluster comes to rest without a fault; close it if it does not.
+
+    What its end says, as that its supervisor does not answer, is no error of the cluster that comes next.
+    """
     try:
         cluster.check_server()
         cluster.rest()
@@ -108,7 +111,8 @@ def _recovers(cluster: LocalCluster) -> bool:
         cluster.faults.mend()
         cluster.aws.undo()
     except RdsFailoverError:
-        cluster.close()
+        with contextlib.suppress(RdsFailoverError):
+            cluster.close()
         return False
     return True
 

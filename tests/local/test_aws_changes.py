@@ -13,6 +13,13 @@ from region import CLUSTER, described, refusal
 pytestmark = [pytest.mark.local, pytest.mark.one_server]
 
 
+FOREIGN = (
+    f"arn:aws:rds:eu-west-1:999999999999:cluster:{CLUSTER}",
+    f"arn:aws:rds:us-east-1:999999999999:cluster:{CLUSTER}",
+)
+ACCOUNT = {"Engine": "aurora-mysql", "MasterUsername": "a", "MasterUserPassword": "bbbbbbbbb"}
+
+
 @pytest.fixture
 def rds(resting):
     yield resting.aws.client("rds")
@@ -140,6 +147,35 @@ def test_a_change_of_a_cluster_that_fails_loses_no_cluster(rds):
         ),
         ("describe_events", {"SourceType": "db-nothing"}, "InvalidParameterValue"),
         ("describe_events", {"MaxRecords": 5}, "InvalidParameterValue"),
+        *[
+            (f"describe_db_{kind}", wrong, "InvalidParameterValue")
+            for kind in ("clusters", "instances")
+            for wrong in ({"Marker": "bogus"}, {"MaxRecords": 19}, {"MaxRecords": 101})
+        ],
+        *[
+            (call, {"DBClusterIdentifier": arn}, "DBClusterNotFoundFault")
+            for call in (
+                "describe_db_clusters",
+                "failover_db_cluster",
+                "describe_db_cluster_endpoints",
+            )
+            for arn in FOREIGN
+        ],
+        ("reboot_db_instance", {"DBInstanceIdentifier": FOREIGN[0]}, "DBInstanceNotFound"),
+        ("list_tags_for_resource", {"ResourceName": FOREIGN[0]}, "InvalidParameterValue"),
+        *[
+            (
+                "create_db_cluster",
+                {"DBClusterIdentifier": name, **ACCOUNT},
+                "DBClusterAlreadyExistsFault",
+            )
+            for name in (CLUSTER, CLUSTER.upper())
+        ],
+        (
+            "remove_from_global_cluster",
+            {"GlobalClusterIdentifier": "none", "DbClusterIdentifier": "no"},
+            "GlobalClusterNotFoundFault",
+        ),
         ("describe_events", {"Marker": "x"}, "InvalidParameterValue"),
         (
             "describe_db_cluster_endpoints",
@@ -171,6 +207,39 @@ def test_resources_are_found_by_their_arns_and_in_capitals(resting, rds):
     rds.failover_db_cluster(DBClusterIdentifier=arn)
     resting.rest()
     assert resting.writer != writer
+
+
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [(CLUSTER.upper(), "DBClusterAlreadyExistsFault"), ("copy", "InvalidRestoreFault")],
+)
+def test_the_cluster_is_neither_replaced_by_its_copy_nor_copied(rds, name, code):
+    snapshot = {"DBClusterSnapshotIdentifier": "kept", "DBClusterIdentifier": CLUSTER}
+    rds.create_db_cluster_snapshot(**snapshot)
+    new = {"DBClusterIdentifier": name}
+
+    then = {"SourceDBClusterIdentifier": CLUSTER, "UseLatestRestorableTime": True}
+    assert refusal(rds.restore_db_cluster_to_point_in_time, **new, **then) == code
+    kept = {"SnapshotIdentifier": "kept", "Engine": "aurora-mysql"}
+    assert refusal(rds.restore_db_cluster_from_snapshot, **new, **kept) == code
+    assert described(rds)["Status"] == "available"
+
+
+def test_a_name_of_a_cluster_of_a_test_s_own_is_taken_as_well(rds):
+    rds.create_db_cluster(DBClusterIdentifier="other", **ACCOUNT)
+
+    again = {"DBClusterIdentifier": "OTHER", **ACCOUNT}
+    assert refusal(rds.create_db_cluster, **again) == "DBClusterAlreadyExistsFault"
+
+
+def test_clusters_and_instances_are_filtered_by_what_rds_filters_by(rds):
+    for name in ("domain", "clone-group-id"):
+        wanted = [{"Name": name, "Values": ["none"]}]
+        assert rds.describe_db_clusters(Filters=wanted)["DBClusters"] == []
+    chosen = rds.describe_db_instances()["DBInstances"][1]
+    wanted = [{"Name": "dbi-resource-id", "Values": [chosen["DbiResourceId"]]}]
+    found = rds.describe_db_instances(Filters=wanted)["DBInstances"]
+    assert [one["DBInstanceArn"] for one in found] == [chosen["DBInstanceArn"]]
 
 
 def test_endpoints_and_events_are_filtered_and_paged(resting, rds):

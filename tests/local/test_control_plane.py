@@ -317,6 +317,8 @@ def test_a_reboot_restarts_the_writer_in_place(resting, rds):
 
     # A waiter that asks before anything is felt must not take the restart for over.
     assert (answer["DBInstanceStatus"], state()["DBInstanceStatus"]) == ("rebooting", "rebooting")
+    again = refusal(rds.reboot_db_instance, DBInstanceIdentifier=writer)
+    assert again == "InvalidDBInstanceState"
     assert described(rds)["Status"] == "available"
     until(lambda: is_cut(pooled))
     resting.rest()
@@ -394,6 +396,10 @@ def test_an_experiment_finds_its_cluster_by_tag_and_fails_without_one(resting, r
     count = len(resting.failovers)
     nobody = template(fis, "aws:rds:failover-db-cluster", resourceTags={"ChaosAllowed": "no"})
     failed = fis.start_experiment(clientToken="nobody", experimentTemplateId=nobody)["experiment"]
+    assert (failed["state"]["status"], len(resting.failovers)) == ("failed", count)
+    stranger = arn.replace(arn.split(":")[4], "999999999999")
+    strange = template(fis, "aws:rds:failover-db-cluster", resourceArns=[stranger])
+    failed = fis.start_experiment(clientToken="strange", experimentTemplateId=strange)["experiment"]
     assert (failed["state"]["status"], len(resting.failovers)) == ("failed", count)
 
     slowly(fis, "StartExperiment")

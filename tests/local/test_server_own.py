@@ -362,3 +362,18 @@ def test_a_cluster_whose_server_is_frozen_is_no_next_test_s():
 
     assert not _recovers(cluster)
     assert cluster.closed
+
+
+class FrozenWithItsSupervisor(Frozen):
+    """One that cannot be closed in good order either."""
+
+    def close(self):
+        super().close()
+        raise NotReadyError("the supervisor", 30.0)
+
+
+def test_a_cluster_that_does_not_end_well_is_no_error_of_the_next_test():
+    cluster = FrozenWithItsSupervisor()
+
+    assert not _recovers(cluster)
+    assert cluster.closed

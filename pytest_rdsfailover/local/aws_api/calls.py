@@ -16,6 +16,7 @@ from pytest_rdsfailover.local.aws_api.pages import page
 from pytest_rdsfailover.local.aws_api.rds import refusals
 
 Call = Callable[[Any], ActionResult]
+UNSET = ("domain", "clone-group-id")  # what RDS filters clusters by, and none here has
 
 
 def install() -> None:
@@ -32,9 +33,9 @@ def checked(name: str, call: Call) -> Call:
 
     @functools.wraps(call)
     def call_checked(self: Any) -> ActionResult:
-        settle(self.params)
         try:
             with refusals():
+                settle(self.params, self.region, self.current_account)
                 self.backend.check(name, parameters(self.params))
                 return call(self)
         except KeyError as error:
@@ -50,6 +51,22 @@ def checked(name: str, call: Call) -> Call:
 def parameters(given: Any) -> dict[str, Any]:
     """Return parameters by the names that AWS gives them; moto's names are Python's."""
     return dict(given.original_dict() if isinstance(given, XFormedDict) else given)
+
+
+def describe_db_clusters(self: Any) -> ActionResult:
+    """Answer `DescribeDBClusters`; moto's own knows no pages, and fewer filters."""
+    filters = {wanted["Name"]: wanted["Values"] for wanted in self.params.get("Filters") or ()}
+    unset = [name for name in UNSET if filters.pop(name, None) is not None]
+    found = self.backend.describe_db_clusters(self.params.get("DBClusterIdentifier"), filters)
+    return ActionResult(page("DBClusters", [] if unset else found, self.params))
+
+
+def describe_db_instances(self: Any) -> ActionResult:
+    """Answer `DescribeDBInstances`; moto's own takes pages of any size, and fails at wrong markers."""
+    filters = {wanted["Name"]: wanted["Values"] for wanted in self.params.get("Filters") or ()}
+    unset = filters.pop("domain", None) is not None
+    found = self.backend.describe_db_instances(self.params.get("DBInstanceIdentifier"), filters)
+    return ActionResult(page("DBInstances", [] if unset else list(found), self.params))
 
 
 def reboot_db_instance(self: Any) -> ActionResult:
@@ -142,6 +159,8 @@ def describe_pending_maintenance_actions(self: Any) -> ActionResult:
 
 
 OURS: tuple[Call, ...] = (
+    describe_db_clusters,
+    describe_db_instances,
     reboot_db_instance,
     switchover_global_cluster,
     describe_db_cluster_endpoints,

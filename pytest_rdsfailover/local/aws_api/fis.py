@@ -11,6 +11,7 @@ from moto.rds.exceptions import RDSClientError
 
 from pytest_rdsfailover.local.aws_api import catalogue
 from pytest_rdsfailover.local.aws_api.experiments import FAIL_OVER, Action, actions
+from pytest_rdsfailover.local.aws_api.identifiers import is_elsewhere, plain
 from pytest_rdsfailover.local.aws_api.rds import LocalRds
 
 
@@ -71,8 +72,10 @@ class LocalFis(FISBackend):  # type: ignore[misc]
             if not action.arns and fail_empty:
                 return f"Target resolution returned empty set for action {action.name}"
             for arn in action.arns:
+                if is_elsewhere(arn, self.region_name, self.account_id):
+                    return f"Action {action.name}: {arn} is not found here"
                 try:
-                    self._apply(action, arn.rpartition(":")[2])
+                    self._apply(action, plain(arn))
                 except RDSClientError as error:
                     return f"Action {action.name}: {error.message}"
         return ""

@@ -1,11 +1,17 @@
 """Identifiers as callers give them: in any case, or as ARNs. Pure."""
 
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Iterator, Mapping, MutableMapping
 from typing import Any
+
+from pytest_rdsfailover.local.aws_api.plane import RefusalError
 
 NAMES = (
     "DBClusterIdentifier", "DBInstanceIdentifier", "TargetDBInstanceIdentifier",
     "GlobalClusterIdentifier", "DBProxyName", "DBProxyEndpointName",
+)  # fmt: skip
+RESOURCES = (
+    "ResourceName", "ResourceIdentifier", "SourceIdentifier", "Source", "SourceDBInstanceIdentifier",
+    "SourceDBClusterIdentifier",
 )  # fmt: skip
 MISSING: Mapping[str, tuple[str, str]] = {
     "DBClusterIdentifier": ("DBClusterNotFoundFault", "DBCluster {0} not found."),
@@ -18,20 +24,63 @@ MISSING: Mapping[str, tuple[str, str]] = {
 }  # fmt: skip
 
 
+CASED = {"dbi-resource-id", "clone-group-id"}  # filters whose values are no identifiers
+
+
 def plain(name: str) -> str:
     """Return an identifier in small letters; of an ARN, its last part."""
     return name.rpartition(":")[2].lower() if name.startswith("arn:") else name.lower()
 
 
-def settle(parameters: MutableMapping[str, Any]) -> None:
-    """Put plain identifiers in the place of ARNs and capital letters."""
+def is_elsewhere(arn: str, region: str, account: str) -> bool:
+    """Tell whether an ARN names something of another account or region; a name is no ARN."""
+    if not arn.startswith("arn:"):
+        return False
+    _, _, _, place, owner, *_ = [*arn.split(":"), "", "", ""]
+    return owner != account or place not in ("", region)  # global databases are in no region
+
+
+def settle(parameters: MutableMapping[str, Any], region: str, account: str) -> None:
+    """Put plain identifiers in the place of ARNs and capital letters.
+
+    Args:
+        parameters: those of a call.
+        region: the region that is asked.
+        account: the account that asks.
+
+    Raises:
+        RefusalError: for an ARN of another region or account, which RDS would not find.
+    """
     for name in NAMES:
         value = parameters.get(name)
         if isinstance(value, str):
+            if is_elsewhere(value, region, account):
+                raise RefusalError(*_absent(name, value))
             parameters[name] = plain(value)
+    for name in RESOURCES:
+        value = parameters.get(name)
+        if isinstance(value, str) and is_elsewhere(value, region, account):
+            raise RefusalError(*_absent(name, value))
     for wanted in parameters.get("Filters") or ():
-        if wanted.get("Name", "").endswith("-id"):
-            wanted["Values"] = [plain(value) for value in wanted.get("Values", ())]
+        name = wanted.get("Name", "")
+        if name.endswith("-id") and name not in CASED:
+            wanted["Values"] = list(_settled(wanted.get("Values", ()), region, account))
+
+
+def _settled(values: Any, region: str, account: str) -> Iterator[str]:
+    for value in values:
+        yield value if is_elsewhere(value, region, account) else plain(value)
+
+
+def _absent(parameter: str, arn: str) -> tuple[str, str]:
+    """Return RDS' code and message for an ARN that it does not find."""
+    if parameter not in MISSING:
+        return (
+            "InvalidParameterValue",
+            f"The specified resource name does not match an RDS resource in this region: {arn}",
+        )
+    code, message = MISSING[parameter]
+    return code, message.format(arn)
 
 
 def missing(parameters: Mapping[str, Any], name: object) -> tuple[str, str] | None:

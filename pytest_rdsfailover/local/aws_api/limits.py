@@ -75,6 +75,10 @@ RULES: Mapping[str, Limit] = {
     "promote_read_replica_db_cluster": Limit(
         parameter=CLUSTER, code=CLUSTER_STATE, message="DB cluster {0} is not a read replica."
     ),
+    "restore_db_cluster_to_point_in_time": Limit(
+        parameter=SOURCE_CLUSTER, code="InvalidRestoreFault",
+        message="{0} cannot be restored as another cluster: it is a local cluster, with one storage.",
+    ),
     "create_blue_green_deployment": Limit(
         parameter="Source", code=CLUSTER_STATE,
         message="{0} cannot have a green environment: it is a local cluster.",
@@ -112,6 +116,28 @@ RULES: Mapping[str, Limit] = {
         message="{0} has its target: the local cluster.",
     ),
 }  # fmt: skip
+CLUSTER_EXISTS = ("DBClusterAlreadyExistsFault", "DB Cluster already exists: {0}")
+INSTANCE_EXISTS = ("DBInstanceAlreadyExists", "DB instance already exists: {0}")
+PROXY_EXISTS = ("DBProxyAlreadyExistsFault", "DB proxy already exists: {0}")
+NEW: Mapping[str, tuple[str, tuple[str, str]]] = {
+    "create_db_cluster": (CLUSTER, CLUSTER_EXISTS),
+    "restore_db_cluster_from_s3": (CLUSTER, CLUSTER_EXISTS),
+    "restore_db_cluster_from_snapshot": (CLUSTER, CLUSTER_EXISTS),
+    "restore_db_cluster_to_point_in_time": (CLUSTER, CLUSTER_EXISTS),
+    "modify_db_cluster": ("NewDBClusterIdentifier", CLUSTER_EXISTS),
+    "create_db_instance": (INSTANCE, INSTANCE_EXISTS),
+    "create_db_instance_read_replica": (INSTANCE, INSTANCE_EXISTS),
+    "restore_db_instance_from_db_snapshot": (INSTANCE, INSTANCE_EXISTS),
+    "restore_db_instance_to_point_in_time": ("TargetDBInstanceIdentifier", INSTANCE_EXISTS),
+    "modify_db_instance": ("NewDBInstanceIdentifier", INSTANCE_EXISTS),
+    "create_db_proxy": ("DBProxyName", PROXY_EXISTS),
+    "modify_db_proxy": ("NewDBProxyName", PROXY_EXISTS),
+    "create_global_cluster": (
+        "GlobalClusterIdentifier",
+        ("GlobalClusterAlreadyExistsFault", "Global cluster already exists: {0}"),
+    ),
+}
+"""By call: the parameter that gives a new name, and RDS' code and message if something has it."""
 
 SHOWN_ONLY = {
     "AllowMajorVersionUpgrade", "ApplyImmediately", "AutoMinorVersionUpgrade",
@@ -126,17 +152,27 @@ CHANGEABLE: Mapping[str, tuple[str, Collection[str]]] = {
 """By call: the parameter that names the resource, and those that may be changed of it."""
 
 
-def check(action: str, parameters: Mapping[str, Any], ours: Collection[str]) -> None:
+def check(
+    action: str,
+    parameters: Mapping[str, Any],
+    ours: Collection[str],
+    others: Collection[str] = (),
+) -> None:
     """Refuse a call that could not be carried out, or only in appearance.
 
     Args:
         action: the call, as `modify_db_cluster`.
         parameters: by the names that AWS gives them.
         ours: the identifiers of the local cluster, its instances, proxies and global database.
+        others: those of what a test has made beside them.
 
     Raises:
         RefusalError: with RDS' code.
     """
+    given, (code, message) = NEW.get(action, ("", ("", "")))
+    new = plain(parameters.get(given) or "")
+    if new and (new in ours or new in others):
+        raise RefusalError(code, message.format(new))
     rule = RULES.get(action)
     if rule is not None:
         resource = plain(parameters.get(rule.parameter) or "")

@@ -156,8 +156,9 @@ class Plane:
             RefusalError: if RDS would refuse it, with RDS' code and message.
         """
         with self._starting:
-            view = self._resting()
-            if next(member for member in view.instances if member.id == instance).state != "up":
+            view = self.gateway.describe()
+            member = next(member for member in view.instances if member.id == instance)
+            if view.playing or member.state != "up":  # one thing happens at a time
                 raise RefusalError(
                     "InvalidDBInstanceState", f"Instance {instance} is not in available state."
                 )

@@ -1,6 +1,6 @@
 """RDS of the simulated region: moto's, with the local cluster in it, and calls that moto lacks."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -160,7 +160,12 @@ class LocalRds(RDSBackend):  # type: ignore[misc]
             RefusalError: with RDS' code.
         """
         instances = {member.id for member in self.plane.members()}
-        limits.check(action, parameters, {self.plane.cluster, ABROAD, GLOBAL, PROXY, *instances})
+        ours = {self.plane.cluster, ABROAD, GLOBAL, PROXY, *instances}
+        limits.check(action, parameters, ours, self._others(action))
+
+    def _others(self, action: str) -> Collection[str]:
+        """Return the names that a new cluster may not have."""
+        return self.clusters if "db_cluster" in action else ()
 
     def modify_db_cluster(self, kwargs: Any) -> Any:
         """Change a cluster; return it as it was before.
@@ -175,6 +180,36 @@ class LocalRds(RDSBackend):  # type: ignore[misc]
                 "You must specify apply immediately when rotating the master user password.",
             )
         return super().modify_db_cluster(kwargs)
+
+    def restore_db_cluster_from_snapshot(self, from_snapshot_id: str, overrides: Any) -> Any:
+        """Make a cluster of a snapshot; return it.
+
+        Raises:
+            RDSClientError: if there is no such snapshot, or it is one of the local cluster.
+        """
+        snapshot = self.describe_db_cluster_snapshots(None, from_snapshot_id)[0]
+        if isinstance(snapshot.cluster, ShownCluster):
+            raise RDSClientError(
+                "InvalidRestoreFault",
+                f"{from_snapshot_id} cannot be restored: it shows a local cluster, with one storage.",
+            )
+        return super().restore_db_cluster_from_snapshot(from_snapshot_id, overrides)
+
+    def remove_from_global_cluster(
+        self, global_cluster_identifier: str, db_cluster_identifier: str
+    ) -> Any:
+        """Take a cluster out of a global database; return this.
+
+        Raises:
+            RDSClientError: if there is no such global database, or the cluster is not in it.
+        """
+        name, cluster = global_cluster_identifier, db_cluster_identifier
+        if name not in self.global_clusters:
+            raise RDSClientError("GlobalClusterNotFoundFault", f"Global cluster {name} not found.")
+        found = super().remove_from_global_cluster(name, cluster)
+        if found is None:
+            raise RDSClientError("DBClusterNotFoundFault", f"DBCluster {cluster} not found.")
+        return found
 
     def restart(self, name: str, *, forced: bool) -> Any:
         """Restart an instance; return it as it is from now on.

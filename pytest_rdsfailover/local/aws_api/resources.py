@@ -1,5 +1,7 @@
 """The local cluster, its instances and its global database as resources of moto's RDS."""
 
+import base64
+import hashlib
 from typing import Any
 
 from moto.rds.models import DBCluster, DBInstanceClustered, GlobalCluster
@@ -105,6 +107,8 @@ class ShownInstance(DBInstanceClustered):  # type: ignore[misc]
             availability_zone=backend.region_name + backend.plane.zone(name),
             preferred_maintenance_window=upkeep,
         )  # fmt: skip
+        digest = hashlib.sha256(name.encode()).digest()  # moto's instances all have the same
+        self.dbi_resource_id = "db-" + base64.b32encode(digest).decode()[:26]
 
     @property
     def address(self) -> str:

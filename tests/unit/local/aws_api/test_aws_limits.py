@@ -3,7 +3,7 @@
 import pytest
 
 from pytest_rdsfailover.local.aws_api.identifiers import missing, plain, settle
-from pytest_rdsfailover.local.aws_api.limits import CHANGEABLE, RULES, check
+from pytest_rdsfailover.local.aws_api.limits import CHANGEABLE, NEW, RULES, check
 from pytest_rdsfailover.local.aws_api.pages import page
 from pytest_rdsfailover.local.aws_api.plane import RefusalError
 from pytest_rdsfailover.local.aws_api.queries import selected
@@ -45,6 +45,9 @@ def test_rds_has_every_call_parameter_and_error_of_the_rules():
     for action, rule in RULES.items():
         assert rule.parameter in calls[action].input_shape.members
         assert rule.code in codes, rule.code
+    for action, (name, (code, _)) in NEW.items():
+        assert name in calls[action].input_shape.members
+        assert code in codes, code
     for action, (name, changeable) in CHANGEABLE.items():
         shared = set(calls[action].input_shape.members)
         assert name in shared
@@ -67,12 +70,58 @@ def test_identifiers_are_settled_in_place():
             {"Name": "engine", "Values": ["X"]},
         ],
     }
-    settle(given)
+    settle(given, "us-east-2", "1")
 
     assert (given["DBClusterIdentifier"], given["DBInstanceIdentifier"]) == ("mine", "one")
     assert [each["Values"] for each in given["Filters"]] == [["mine", "b"], ["X"]]
     assert given["Engine"] == "X"
     assert plain("a:B") == "a:b"
+
+
+FOREIGN = ("arn:aws:rds:eu-west-1:1:cluster:mine", "arn:aws:rds:us-east-2:9:cluster:mine")
+
+
+@pytest.mark.parametrize("arn", FOREIGN)
+@pytest.mark.parametrize(
+    ("parameter", "code"),
+    [
+        ("DBClusterIdentifier", "DBClusterNotFoundFault"),
+        ("DBInstanceIdentifier", "DBInstanceNotFound"),
+        ("DBProxyName", "DBProxyNotFoundFault"),
+        ("ResourceName", "InvalidParameterValue"),
+        ("TargetDBInstanceIdentifier", "InvalidParameterValue"),
+        ("SourceDBClusterIdentifier", "InvalidParameterValue"),
+    ],
+)
+def test_an_arn_of_another_account_or_region_names_nothing_of_ours(arn, parameter, code):
+    with pytest.raises(RefusalError, match=arn) as caught:
+        settle({parameter: arn}, "us-east-2", "1")
+    assert caught.value.code == code
+
+
+def test_filters_by_resources_keep_their_case_and_foreign_arns():
+    filters = [{"Name": "dbi-resource-id", "Values": ["db-ABC"]},
+               {"Name": "db-cluster-id", "Values": list(FOREIGN)}]  # fmt: skip
+    settle({"Filters": filters}, "us-east-2", "1")
+
+    assert [wanted["Values"] for wanted in filters] == [["db-ABC"], list(FOREIGN)]
+
+
+def test_a_global_database_is_in_no_region():
+    given = {"GlobalClusterIdentifier": "arn:aws:rds::1:global-cluster:World"}
+    settle(given, "us-east-2", "1")
+
+    assert given == {"GlobalClusterIdentifier": "world"}
+
+
+@pytest.mark.parametrize("action", NEW)
+@pytest.mark.parametrize("name", ["mine", "MINE", "made"])
+def test_a_name_that_something_has_is_given_to_nothing_else(action, name):
+    parameter, (code, _) = NEW[action]
+    with pytest.raises(RefusalError, match=name.lower()) as caught:
+        check(action, {parameter: name}, OURS, {"made"})
+    assert caught.value.code == code
+    check(action, {parameter: "free"}, OURS, {"made"})
 
 
 def test_what_is_missing_is_named_by_its_parameter():
