@@ -43,6 +43,9 @@ class Orders:
     def place(self, key):
         self.run("INSERT INTO orders VALUES (%s)", key)
 
+    def show(self, key):
+        return self.run("SELECT ref FROM orders WHERE ref = %s", key)[0][0]
+
     def references(self):
         return [key for (key,) in self.run("SELECT ref FROM orders")]
 
