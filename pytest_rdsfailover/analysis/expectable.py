@@ -19,7 +19,10 @@ AUDITED = ("lost", "duplicated", "recovered", "unexpected", "torn")
 BACK = ("first_writer_back", "last_writer_back", "recovery")
 # Why a trial has no such figure.
 UNMEASURED = {
-    **dict.fromkeys(AUDITED, "nothing was read back after the trial; give stored=..."),
+    **dict.fromkeys(
+        AUDITED,
+        "nothing was read back after the trial; give stored=... (where it was given, a note says why)",
+    ),
     "stuck_sessions": "nobody could see which connections lead to which instance: not in live mode, nor"
     " in a journal from before this was kept",
     "attempts_downtime": "the workload reported no attempts",

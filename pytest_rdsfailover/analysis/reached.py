@@ -60,7 +60,8 @@ def why_untouched(witnessed: Witnessed, seen: Mapping[str, Traffic], acked: Acke
         return why_hidden_unsaved(there, total)
     return (
         f"{total} writes count as acknowledged, and {there.statements} statements came to {where}"
-        f" meanwhile, none with a key of the load: the workload writes elsewhere, or nowhere{used}"
+        f" meanwhile, none with a key of the load: the workload writes elsewhere, or nowhere, or only after it"
+        f" has returned{used}"
     )
 
 

@@ -101,10 +101,10 @@ class Witness:
         return replace(self._told(whole), rollbacks=self._rollbacks(whole))
 
     def _rows_changed(self, calm: Mapping[str, Traffic]) -> int | None:
-        """Return how many rows the server has changed; asked only where no key is known to be stored."""
+        """Return how many rows the server has changed since the load began; None if nobody can look."""
         if SERVER in calm:
             return calm[SERVER].rows
-        if self._counts is None or any(sum(seen.stored_keys.values()) for seen in calm.values()):
+        if self._counts is None:
             return None
         now, before = server_counts(self._target), self._counts.changed
         if now is None or now.changed is None or before is None or now.changed < before:

@@ -136,7 +136,11 @@ def told(calm, changed):
         ),  # a function stores ten in a row, or a heartbeat
         (keyed(0, asked=ACKED), ACKED, False),  # a function writes
         (keyed(0, asked=ACKED), None, False),
-        (keyed(ACKED), 0, False),  # the gateway has seen them committed
+        (keyed(ACKED), 0, True),  # a procedure that hides its error
+        (keyed(ACKED) | {"commits": ACKED // 25}, ACKED // 25, False),  # batches, each in one row
+        ({"writes": ACKED}, 0, True),  # each finds its row as it should be
+        ({"writes": ACKED}, ACKED, False),
+        ({}, 0, False),  # that nothing is written is a finding
     ],
 )
 def test_a_load_is_invalid_whose_server_changed_no_rows(traffic, changed, said):
