@@ -72,6 +72,12 @@ class KeptSession(LaggedSession):
         self._plan.extend(self._renewal.exchanges())
         self._advance()
 
+    def _renew_again(self, renewal: "Renewal") -> None:
+        """Begin anew: the kill of a statement that had just ended has met the one after it."""
+        self._renewal = Renewal(renewal.names, renewal.tries - 1)
+        self._plan.clear()
+        self._plan.extend(self._renewal.exchanges())
+
     def go_on(self) -> None:
         """Begin the commands that wait."""
         self.waits = False
@@ -114,6 +120,9 @@ class KeptSession(LaggedSession):
         """Take the end of one of our own commands."""
         if self._renewal is None or not response.done:
             return
+        if response.error == INTERRUPTED and self._renewal.tries:
+            self._renew_again(self._renewal)
+            return
         if response.failed:
             raise ProtocolError("a session cannot be kept")
         if exchange is RESET:
@@ -129,21 +138,22 @@ class Renewal:
 
     Args:
         names: the variables that it gets back.
+        tries: how often it may be begun anew.
     """
 
-    def __init__(self, names: tuple[bytes, ...]) -> None:
-        self._names = names
+    def __init__(self, names: tuple[bytes, ...], tries: int = 3) -> None:
+        self.names, self.tries = names, tries
         self._states: list[Values] = []  # before the reset, and after it
 
     def exchanges(self) -> Sequence[Exchange]:
         """Return what makes the session new."""
-        ask = hidden(question(self._names))
+        ask = hidden(question(self.names))
         return [ask, RESET, ask]
 
     def learn(self, row: bytes) -> None:
         """Take the answer to one of the two questions."""
         _, *values = parse_row(row)
-        self._states.append(dict(zip(self._names, values, strict=True)))
+        self._states.append(dict(zip(self.names, values, strict=True)))
 
     def restoring(self) -> Sequence[Exchange]:
         """Return what gives the session its variables back; nothing the second time."""

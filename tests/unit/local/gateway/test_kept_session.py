@@ -184,9 +184,27 @@ def test_an_empty_command_ends_the_session(session):
         session.from_client(encode(b""))
 
 
-def test_a_session_that_cannot_be_renewed_is_over(session):
+def test_a_kill_that_comes_too_late_does_not_end_the_session(session):
+    session.hold()
+    session.renew(NAMES)
+    for _ in range(2):  # it meets our own question, and then our reset
+        assert taken(session.to_server) == [ASKED]
+        answer(session, INTERRUPTED)
+    tell(session, b"ANSI")
+    assert taken(session.to_server) == [RESET]
+    answer(session, INTERRUPTED)
+    tell(session, b"ANSI")
+    answer(session, OK)
+    taken(session.to_server)
+    assert not session.settled
+    session.from_server(b"")
+
+
+@pytest.mark.parametrize("error", [DUPLICATE, INTERRUPTED], ids=["any error", "kills without end"])
+def test_a_session_that_cannot_be_renewed_is_over(session, error):
     session.hold()
     session.renew(NAMES)
 
     with pytest.raises(ProtocolError, match="kept"):
-        answer(session, INTERRUPTED)
+        for _ in range(4):
+            answer(session, error)
