@@ -45,7 +45,7 @@ def connect():
 
 def write(key):
     with connect() as connection, connection.cursor() as cursor:
-        cursor.execute("SELECT %s", (key,))
+        cursor.execute("INSERT INTO any_keys VALUES (%s)", (key,))
 
 
 def write_but_now_and_then(key):

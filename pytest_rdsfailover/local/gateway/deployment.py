@@ -43,11 +43,12 @@ class Deployment:
         self.switched = self.renamed = self.removed = False
         self._router = router
         blue = list(router.instances.values())
+        self._usual = blue[0].read_only_error
         self._twin = Router(len(blue), suffix, router.volume)
         self._twin.writer = self._twin.dns = router.writer + suffix
         self._twin.freeze()
-        for old, new in zip(blue, self._twin.instances.values(), strict=True):
-            new.read_only_error = old.read_only_error
+        for new in self._twin.instances.values():
+            new.read_only_error = self._usual
         bases = [CLUSTER, READER, *router.instances]
         router.guests = tuple(base + end for end in (suffix, OLD) for base in bases)
         router.twin, router.detour = self._twin, self._lead
@@ -89,15 +90,21 @@ class Deployment:
         writer, old = twin.instances[twin.writer], router.instances[router.writer]
         router.adopt(green, writer, "")
         twin.adopt(blue, old, OLD)
-        router.thaw()
+        self._thaw()
         self.switched = True
 
     def end(self) -> None:
         """Leave the cluster as it is now, without the other environment."""
         self._router.twin, self._router.guests = None, ()
         self._router.detour = lambda _: None
+        self._thaw()
+
+    def _thaw(self) -> None:
+        """Let the cluster's writer write, and its readers answer what they usually do."""
         if self._router.frozen:
             self._router.thaw()
+        for instance in self._router.instances.values():
+            instance.read_only_error = self._usual
 
     @property
     def others(self) -> Sequence[str]:

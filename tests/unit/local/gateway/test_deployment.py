@@ -62,3 +62,15 @@ def test_each_side_shows_its_own_topology():
 def test_without_a_deployment_no_switchover_is_played():
     with pytest.raises(GatewayError, match="create one first"):
         World().play([Step(at=0.0, action="switch", instance="instance-1")])
+
+
+@pytest.mark.parametrize("actions", [("initiate", "freeze", "switch", "complete"), ("freeze",)])
+def test_readers_answer_as_before_when_the_deployment_has_ended(actions):
+    router = Router(2)
+    for instance in router.instances.values():
+        instance.read_only_error = 1836
+    deployment = Deployment(router, GREEN)
+    played(deployment, *actions)
+    deployment.end()
+
+    assert {instance.read_only_error for instance in router.instances.values()} == {1836}
