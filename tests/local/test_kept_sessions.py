@@ -35,7 +35,7 @@ def cluster(kept):
 
 @pytest.fixture
 def client(cluster):
-    with cluster.writer_endpoint.connect(autocommit=True) as connection:
+    with cluster.writer_endpoint.connect(read_timeout=30) as connection:
         yield connection
 
 
@@ -63,7 +63,7 @@ def fails(connection, statement):
 
 
 def stored(cluster):
-    with cluster.writer_endpoint.connect() as connection:
+    with cluster.writer_endpoint.connect(read_timeout=30) as connection:
         return {row[0] for row in ask(connection, "SELECT n FROM t")}
 
 
@@ -109,14 +109,14 @@ def test_an_open_transaction_is_rolled_back_and_its_client_told_once(cluster, cl
 
 def shown(cluster):
     """Return what the sessions of the application are doing."""
-    with cluster.writer_endpoint.connect() as connection:
+    with cluster.writer_endpoint.connect(read_timeout=30) as connection:
         return str(ask(connection, "SHOW FULL PROCESSLIST"))
 
 
 def test_who_waits_for_a_lock_is_interrupted_before_its_holder_lets_go(cluster, client):
     ask(client, "REPLACE INTO t VALUES (10)", "BEGIN", "DELETE FROM t WHERE n = 10")
     codes = []
-    with cluster.writer_endpoint.connect(autocommit=True) as other:
+    with cluster.writer_endpoint.connect(read_timeout=30) as other:
         waiting = threading.Thread(
             target=lambda: codes.append(fails(other, "UPDATE t SET n = 11 WHERE n = 10")[0])
         )
@@ -157,7 +157,7 @@ def test_commands_and_new_clients_wait_for_the_end(cluster, client):
     restarting.start()
     until(lambda: len(cluster.failovers) > before and has_begun(cluster.failovers[-1]))
     began = time.monotonic()
-    with cluster.writer_endpoint.connect() as late:
+    with cluster.writer_endpoint.connect(read_timeout=30) as late:
         waited = time.monotonic() - began
         assert ask(late, "SELECT 1") == ask(client, "SELECT 1") == ((1,),)
     restarting.join(10)
@@ -169,7 +169,7 @@ def test_nothing_that_was_acknowledged_is_lost_and_nothing_aborted_is_stored(clu
     acknowledged, aborted, over = set(), {}, threading.Event()
 
     def write(first):
-        with cluster.writer_endpoint.connect(autocommit=True) as connection:
+        with cluster.writer_endpoint.connect(read_timeout=30) as connection:
             for number in range(first, first + 100_000):
                 if over.is_set():
                     return
