@@ -58,7 +58,7 @@ class Careful:
         options = {"autocommit": True, "connect_timeout": 0.5, "read_timeout": 2}
         options["init_command"] = "SET innodb_lock_wait_timeout = 1"
         first = self._cluster.writer_endpoint, self._cluster.proxy_endpoint
-        for pause, endpoint in zip((0, 0, 0.2, 0), first * 2, strict=True):
+        for pause, endpoint in zip((0, 0, 0.8, 0), first * 2, strict=True):
             time.sleep(pause)
             try:
                 return endpoint.connect(**options)
