@@ -27,6 +27,7 @@ METHODS: tuple[Method, ...] = get_args(Method)
 NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110: a token
 VALUE = re.compile(r"[\t\x20-\x7e\xa0-\xff]*")  # and what may stand in a field's value
 URL = re.compile(r"[!-~]+")
+REDIRECTS = 3  # the first digit of their statuses
 LONGEST_SHOWN = 200  # bytes of an answer
 OUTCOMES = {"2": Outcome.ACKED, "3": Outcome.REFUSED, "4": Outcome.REFUSED, "5": Outcome.UNKNOWN}
 
@@ -126,6 +127,9 @@ class HttpWorkload(OutsideWorkload):
         outcome = self._outcome(answer.status)
         if outcome is not Outcome.ACKED:
             said = answer.data[:LONGEST_SHOWN].decode("utf-8", "replace")
+            place = answer.headers.get("Location", "")[:LONGEST_SHOWN]
+            if place and answer.status // 100 == REDIRECTS:
+                said = f"and leads to {place!r}; redirects are not followed, so name that place"
             text = f"the service answered {answer.status} {said}".rstrip()
             raise ToldError(outcome, Fault(answer.status, "server"), text)
 

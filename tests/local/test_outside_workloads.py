@@ -106,6 +106,16 @@ def test_a_status_tells_the_outcome_and_no_redirect_is_followed(service, status,
     assert len(service.seen) == 1
 
 
+def test_a_redirect_says_where_it_leads_and_that_nobody_follows(service):
+    for status, said in (
+        (307, "leads to '/201/elsewhere'; redirects are not followed"),
+        (409, "said"),
+    ):
+        workload = HttpWorkload(url=service.url(f"/{status}/{{key}}"))
+        with pytest.raises(ToldError, match=said):
+            workload.write("run-0-1", workload.open())
+
+
 def test_a_service_may_mean_something_else_by_a_status(service):
     workload = HttpWorkload(url=service.url("/503/{key}"), outcomes={503: "refused", 409: "acked"})
     assert told(workload)[0] is REFUSED
