@@ -31,7 +31,6 @@ class WriterFigures:
         explained: the length up to which a wait is what writes normally take.
         away: their outages, as far as these are beyond doubt.
         stuck: the numbers of those that never came back.
-        unsure: how many others were not back when observation ended.
         longest: the longest outage of a writer.
         area: all their outages added up.
         seen_area: the same, of those beyond doubt, as long as they seemed.
@@ -42,7 +41,6 @@ class WriterFigures:
     explained: int
     away: list[WriterOutage]
     stuck: list[int]
-    unsure: int
     longest: Interval
     area: Interval
     seen_area: int
@@ -99,16 +97,10 @@ def writer_figures(seen: Observed, judged: GapFigures) -> WriterFigures:
     ]
     area = sum(map(_covered, sure))
     never = bool(stuck) or not all(outage.ended for outage in counted)
-    lasting = {outage for outage in counted if not outage.ended}
-    unsure = sum(
-        series.writer not in stuck and not lasting.isdisjoint(away)
-        for series, away in zip(seen.series, found, strict=True)
-    )
     return WriterFigures(
         explained=doubtful,
         away=certain,
         stuck=stuck,
-        unsure=unsure,
         longest=Interval(max(nets, default=0), most if ended else math.inf),
         area=Interval(
             max(0, area - sum(outage.length for outage in certain) + sum(nets)),

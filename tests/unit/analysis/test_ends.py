@@ -180,13 +180,3 @@ def test_nothing_comes_back_where_nothing_was_away(more, triggered, measured):
     assert [name in summary.figures for name in BACK] == [measured] * 3
     if not measured:
         assert "nothing to come back from" in summary.figure("recovery").problem
-
-
-def test_a_writer_that_was_not_back_when_the_cluster_had_just_settled_may_be_stuck():
-    away = [refused(10.4 + number, writer=1) for number in range(9)]
-    events = [*acks(0.01, 20.0, 0.5), *acks(0.26, 10.3, 0.5, writer=1), *away]
-    late = course(settled=19.5, rate=4.0)
-    summary = judge(Evidence(journal=journal(events, writers=2), course=late, stored=None))
-
-    stuck = summary.figures["stuck_writers"]
-    assert (stuck.lower, stuck.upper) == (0, 1)
