@@ -48,6 +48,7 @@ class Command(enum.IntEnum):
 
 
 UNANSWERED = frozenset({Command.QUIT, Command.STMT_SEND_LONG_DATA, Command.STMT_CLOSE})
+ANEW = frozenset({Command.CHANGE_USER, Command.RESET_CONNECTION})  # the session begins anew
 ENDLESS = frozenset({Command.BINLOG_DUMP, Command.TABLE_DUMP, Command.BINLOG_DUMP_GTID})
 RESULTS = frozenset({
     Command.QUERY, Command.PROCESS_INFO, Command.STMT_EXECUTE, Command.STMT_BULK_EXECUTE,

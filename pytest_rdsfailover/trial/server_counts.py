@@ -28,6 +28,15 @@ class ServerCounts(NamedTuple):
     rollbacks: int
     changed: int | None
 
+    def since(self, before: "ServerCounts") -> "ServerCounts | None":
+        """Return what was counted since an earlier look; None if the server was started anew."""
+        changed = None
+        if self.changed is not None and before.changed is not None:
+            changed = self.changed - before.changed
+        if self.rollbacks < before.rollbacks or (changed or 0) < 0:
+            return None
+        return ServerCounts(rollbacks=self.rollbacks - before.rollbacks, changed=changed)
+
 
 def server_counts(target: Target) -> ServerCounts | None:
     """Return what the server counts; None if it is a real cluster, or cannot be asked."""

@@ -104,21 +104,22 @@ class Witness:
         """Return how many rows the server has changed since the load began; None if nobody can look."""
         if SERVER in calm:
             return calm[SERVER].rows
-        if self._counts is None:
-            return None
-        now, before = server_counts(self._target), self._counts.changed
-        if now is None or now.changed is None or before is None or now.changed < before:
-            return None
-        return now.changed - before
+        since = self._counted_since()
+        return None if since is None else since.changed
 
     def _rollbacks(self, whole: Mapping[str, Traffic] | None) -> int | None:
         """Return how many the server executed; asked only where procedures were called."""
-        if not whole or self._counts is None:
+        if not whole or not any(traffic.calls for traffic in whole.values()):
             return None
-        if not any(traffic.calls for traffic in whole.values()):
+        since = self._counted_since()
+        return None if since is None else since.rollbacks
+
+    def _counted_since(self) -> ServerCounts | None:
+        """Return what the server has counted since the load began; None if it cannot be told."""
+        if self._counts is None:
             return None
-        now, before = server_counts(self._target), self._counts.rollbacks
-        return None if now is None or now.rollbacks < before else now.rollbacks - before
+        now = server_counts(self._target)
+        return None if now is None else now.since(self._counts)
 
     def _seen(self) -> Mapping[str, Traffic] | None:
         return since(self._target.traffic(self._mark), self._before)

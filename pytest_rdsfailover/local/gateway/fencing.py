@@ -45,9 +45,8 @@ class Fencing:
 
     def __init__(self, fence: Fence) -> None:
         self._fence = fence
-        self._thread = ThreadPoolExecutor(
-            1, "fence"
-        )  # what is asked of the server is done in order
+        # One thread, so that what is asked of the server is done in order.
+        self._thread = ThreadPoolExecutor(1, "fence")
 
     async def open(self) -> None:
         """Connect to the server as administrator, so that the first cut need not.

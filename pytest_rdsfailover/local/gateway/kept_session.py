@@ -8,13 +8,12 @@ from pytest_rdsfailover.local.gateway.roles import Exchange, hidden
 from pytest_rdsfailover.local.gateway.session import IN_TRANS
 from pytest_rdsfailover.mysql.packets import (
     ERR,
-    Packet,
     ProtocolError,
     ServerFault,
     error_packet,
     packets_of,
 )
-from pytest_rdsfailover.mysql.responses import Command, Response
+from pytest_rdsfailover.mysql.responses import ANEW, Command, Response
 from pytest_rdsfailover.mysql.results import parse_row
 
 INTERRUPTED = 1317  # what a statement ends with that an administrator has killed
@@ -27,7 +26,6 @@ ABORTED = error_packet(
     )
 )
 RESET = Exchange(payload=bytes((Command.RESET_CONNECTION,)), hidden=True)
-ANEW = frozenset({Command.RESET_CONNECTION, Command.CHANGE_USER})
 WORK = frozenset({Command.QUERY, Command.STMT_PREPARE, Command.STMT_EXECUTE})
 
 
@@ -68,15 +66,13 @@ class KeptSession(LaggedSession):
         self._aborted = bool(self._server.status & IN_TRANS) and not self._told
         self._told = False
         self.forget()
-        self._renewal = Renewal(names)
-        self._plan.extend(self._renewal.exchanges())
+        self._begin_renewal(Renewal(names))
         self._advance()
 
-    def _renew_again(self, renewal: "Renewal") -> None:
-        """Begin anew: the kill of a statement that had just ended has met the one after it."""
-        self._renewal = Renewal(renewal.names, renewal.tries - 1)
+    def _begin_renewal(self, renewal: "Renewal") -> None:
+        self._renewal = renewal
         self._plan.clear()
-        self._plan.extend(self._renewal.exchanges())
+        self._plan.extend(renewal.exchanges())
 
     def go_on(self) -> None:
         """Begin the commands that wait."""
@@ -94,14 +90,12 @@ class KeptSession(LaggedSession):
         self.answers.sequence = packets_of(message)
         self.answers.tell(ABORTED)
 
-    def _take(self, packet: Packet) -> None:
-        """Read the rows of our own questions."""
-        response, rows = self._server.response, 0
-        if response is not None:
-            rows = response.rows
-        super()._take(packet)
-        if self._renewal is not None and response is not None and response.rows > rows:
-            self._renewal.learn(packet.payload)
+    def _read_row(self, payload: bytes, exchange: Exchange) -> None:
+        """Learn what is to be kept."""
+        if self._renewal is None:
+            super()._read_row(payload, exchange)
+        else:
+            self._renewal.learn(payload)
 
     def _end(self, payload: bytes, response: Response, exchange: Exchange) -> None:
         """Take the end of a result, which may be the end of a transaction that is aborted."""
@@ -121,7 +115,8 @@ class KeptSession(LaggedSession):
         if self._renewal is None or not response.done:
             return
         if response.error == INTERRUPTED and self._renewal.tries:
-            self._renew_again(self._renewal)
+            # The kill of a statement that had just ended has met the one after it.
+            self._begin_renewal(Renewal(self._renewal.names, self._renewal.tries - 1))
             return
         if response.failed:
             raise ProtocolError("a session cannot be kept")

@@ -129,16 +129,16 @@ class Keys:
         """Return how many keys were stored by one write, and are not by the latest."""
         return self._some(lambda writer: self._failing.of(writer) & self._stored.of(writer))
 
-    def lost(self, elsewhere: "Sequence[Keys]") -> dict[str, list[int]]:
+    def lost(self, everywhere: "Sequence[Keys]") -> dict[str, list[int]]:
         """Return the keys of each writer of which nothing was answered after an answer was lost.
 
         Args:
-            elsewhere: what is known of them at other endpoints.
+            everywhere: what is known of them at all endpoints.
         """
         found = {}
         for writer in self._countable():
             bits = self._unanswered.of(writer)
-            for keys in (self, *elsewhere):
+            for keys in everywhere if bits else ():
                 bits &= ~(keys._stored.of(writer) | keys._asked.of(writer))  # noqa: SLF001 - of this class
             if bits:
                 found[str(writer)] = _places(bits)

@@ -27,7 +27,7 @@ from pytest_rdsfailover.mysql.packets import (
     STATUS_IN_TRANS,
     STATUS_NO_BACKSLASH_ESCAPES,
 )
-from pytest_rdsfailover.mysql.responses import EXECUTING, STATEMENT_ID, UNANSWERED, Command
+from pytest_rdsfailover.mysql.responses import ANEW, EXECUTING, STATEMENT_ID, UNANSWERED, Command
 from pytest_rdsfailover.mysql.statements import SqlDialect, Statement, references, statements
 
 ASK_WITHIN = 1 << 16  # bytes of a text in which names are looked for
@@ -132,7 +132,7 @@ class Planner:
 
     def answered(self, command: bytes) -> None:
         """Note which database a command that was carried out has made the current one."""
-        if command[0] in (Command.CHANGE_USER, Command.RESET_CONNECTION):
+        if command[0] in ANEW:
             self.locks = False
         uses = USES.match(command)
         if uses is not None:

@@ -276,11 +276,16 @@ class InstanceSession:
             return
         if part is Part.END:
             self._end(packet.payload, response, exchange)
+        elif exchange.hidden and part is Part.ROW:
+            self._read_row(packet.payload, exchange)
         elif not (exchange.hidden or self._drop):
             self._forward(packet.payload, part, exchange)
         if response.done:
             self._server.end()
             self._plain = self._drop = False
+
+    def _read_row(self, payload: bytes, exchange: Exchange) -> None:
+        """Take a row that answers a question of our own; a subclass that asks any reads it."""
 
     def _answered(self, error: int) -> None:
         """Count that the server has answered a command of the client's, to its end."""

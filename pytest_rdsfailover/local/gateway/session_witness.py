@@ -16,14 +16,13 @@ from pytest_rdsfailover.local.gateway.statement_kind import (
 from pytest_rdsfailover.local.gateway.temporary_tables import TemporaryTables
 from pytest_rdsfailover.local.gateway.witness import Seen, SeenStatement
 from pytest_rdsfailover.mysql.packets import STATUS_AUTOCOMMIT, STATUS_IN_TRANS
-from pytest_rdsfailover.mysql.responses import EXECUTING, STATEMENT_ID, Command
+from pytest_rdsfailover.mysql.responses import ANEW, EXECUTING, STATEMENT_ID, Command
 from pytest_rdsfailover.mysql.statements import SqlDialect
 
 DUPLICATE = 1062  # who tries a write again learns by it that the write is stored
 # Deadlock, record changed since last read, too many locks, error during commit, and those of XA: the
 # server has rolled back the whole transaction, not the statement alone.
 UNDOING = frozenset({1020, 1180, 1206, 1213, 1402, 1613, 1614})
-ANEW = frozenset({Command.CHANGE_USER, Command.RESET_CONNECTION})
 COMMITTING = frozenset({Transacts.COMMITS, Transacts.COMMITS_PREPARED})
 MOST_CARRIED = 64  # texts
 LATEST = b"\xff\xff\xff\xff"  # in place of a number: what was prepared last (MariaDB)

@@ -21,14 +21,13 @@ from pytest_rdsfailover.mysql.packets import (
     ERR,
     STATUS_AUTOCOMMIT,
     STATUS_IN_TRANS,
-    Packet,
     ProtocolError,
     ending,
     packets_of,
     parse_error,
     with_status,
 )
-from pytest_rdsfailover.mysql.responses import Command, Part, Response
+from pytest_rdsfailover.mysql.responses import ANEW, Command, Part, Response
 from pytest_rdsfailover.mysql.results import parse_row
 
 DEFINITION_CHANGED = 1412  # since the snapshot: it cannot show the table
@@ -40,7 +39,6 @@ KEEPS_STATE = re.compile(
 ENDS = frozenset({Transacts.COMMITS, Transacts.ROLLS_BACK})
 ISOLATION = (b"transaction_isolation", b"tx_isolation")
 QUERY, CHANGE_USER = bytes((Command.QUERY,)), bytes((Command.CHANGE_USER,))
-ANEW = frozenset({CHANGE_USER, bytes((Command.RESET_CONNECTION,))})
 
 
 def _is_answer(parts: Sequence[AnswerPart]) -> bool:
@@ -120,7 +118,7 @@ class LaggedSession(InstanceSession):
         if KEEPS_STATE.match(message) is None:
             self._state = None
         query = message[:1] == QUERY
-        if message[:1] in ANEW or (query and kind(message[1:]).transacts in ENDS):
+        if message[0] in ANEW or (query and kind(message[1:]).transacts in ENDS):
             self._let_go()
 
     def _begin_read(self, message: bytes) -> None:
@@ -174,15 +172,11 @@ class LaggedSession(InstanceSession):
 
     # Answers -------------------------------------------------------------------------------------
 
-    def _take(self, packet: Packet) -> None:
-        """Read the row of our own question."""
-        response, rows = self._server.response, 0
-        if response is not None:
-            rows = response.rows
-        super()._take(packet)
-        if self._exchange is self._question and response is not None and response.rows > rows:
+    def _read_row(self, payload: bytes, exchange: Exchange) -> None:
+        """Learn the state."""
+        if exchange is self._question:
             lag = self._host.volume.lag
-            self._schema, *values = parse_row(packet.payload)
+            self._schema, *values = parse_row(payload)
             names = () if lag is None else lag.names
             self._state = dict(zip(names, values, strict=True))
 
