@@ -19,7 +19,7 @@ ALLOWED = {
         "local/aws_api/pages": 1, "local/aws_api/rds": 2,
     },
     "a document of JSON or TOML, about to become a record": {
-        "local/aws_api/shown": 1, "local/gateway/proxy/settings": 2, "local/profiles/profiles": 2,
+        "local/aws_api/shown": 1, "local/gateway/proxy/settings": 2, "local/profiles/profiles": 1, "local/profiles/tables": 1,
         "local/profiles/recorder": 1, "local/profiles/switchovers": 1, "local/toxiproxy/client": 2, "model/typed": 1,
     },
     "what a user typed, about to become a record that refuses what it cannot be": {

@@ -1,19 +1,16 @@
 """A failover as data: what happens after the trigger, and when; read from TOML and checked."""
 
 import hashlib
-import tomllib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
-from importlib import resources
-from pathlib import Path
 from typing import Any
 
 from pytest_rdsfailover.local.profiles.shapes import Shape, between, shape
+from pytest_rdsfailover.local.profiles.tables import find_table, shipped_tables
 from pytest_rdsfailover.model.durations import parse_duration
-from pytest_rdsfailover.model.errors import ArchiveError, SettingError, did_you_mean
-from pytest_rdsfailover.model.files import read_bytes, unreadable
+from pytest_rdsfailover.model.errors import SettingError, did_you_mean
 
-MOST_BYTES = 1 << 20  # of a profile
+FILE = "profiles.toml"
 NO_HOLD = between(0.0, 0.0)
 CUTS = ("reset", "close", "hang", "keep")
 PROXY_CONNECTS = ("accept", "error")
@@ -107,7 +104,7 @@ class Profile:
 
 def shipped() -> tuple[str, ...]:
     """Return the names of the profiles that come with the package."""
-    return tuple(sorted(_shipped_tables()))
+    return tuple(sorted(shipped_tables(FILE)))
 
 
 def load_profile(name: str) -> Profile:
@@ -116,34 +113,7 @@ def load_profile(name: str) -> Profile:
     Raises:
         SettingError: if there is no such profile, or if it describes no possible failover.
     """
-    tables = _shipped_tables()
-    if name in tables:
-        return parse_profile(name, tables[name])
-    path = Path(name)
-    if path.suffix == ".toml":
-        return _from_file(path)
-    hint = did_you_mean(name, tables) or ";"
-    raise SettingError(
-        f"there is no failover profile {name!r}{hint} choose one of {', '.join(sorted(tables))},"
-        " or give the path of a .toml file"
-    )
-
-
-def _from_file(path: Path) -> Profile:
-    try:
-        table = tomllib.loads(read_bytes(path, most=MOST_BYTES).decode("utf-8"))
-    except ArchiveError as error:
-        raise SettingError(f"the failover profile {error}") from error
-    except RecursionError:
-        raise SettingError(f"the failover profile {path} is nested too deeply") from None
-    except ValueError as error:  # from tomllib, or because the bytes are no UTF-8
-        raise SettingError(f"the failover profile {path}: {unreadable('TOML', error)}") from error
-    return parse_profile(path.stem, table)
-
-
-def _shipped_tables() -> Mapping[str, Any]:
-    text = resources.files(__package__).joinpath("profiles.toml").read_text()
-    return tomllib.loads(text)
+    return parse_profile(*find_table("failover profile", name, shipped_tables(FILE)))
 
 
 def parse_profile(name: str, table: Mapping[str, Any]) -> Profile:

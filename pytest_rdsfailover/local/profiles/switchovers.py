@@ -2,19 +2,16 @@
 
 import itertools
 import random
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
-from importlib import resources
-from pathlib import Path
 from typing import Any
 
 from pytest_rdsfailover.local.gateway.script import Step
 from pytest_rdsfailover.local.profiles.shapes import Shape, shape
-from pytest_rdsfailover.model.errors import ArchiveError, SettingError, did_you_mean
-from pytest_rdsfailover.model.files import read_bytes, unreadable
+from pytest_rdsfailover.local.profiles.tables import find_table, shipped_tables
+from pytest_rdsfailover.model.errors import SettingError, did_you_mean
 
-MOST_BYTES = 1 << 20  # of a file
+FILE = "switchovers.toml"
 GREEN_SESSIONS = ("drop", "keep")
 OTHERS = ("about", "green_sessions")  # what is no duration
 
@@ -95,24 +92,7 @@ def load_switchover(name: str) -> Switchover:
     Raises:
         SettingError: if there is none, or if it describes no possible switchover.
     """
-    tables = tomllib.loads(resources.files(__package__).joinpath("switchovers.toml").read_text())
-    if name in tables:
-        return _parse(name, tables[name])
-    path = Path(name)
-    if path.suffix != ".toml":
-        hint = did_you_mean(name, tables) or ";"
-        raise SettingError(
-            f"there is no switchover {name!r}{hint} choose one of {', '.join(sorted(tables))}, or"
-            " give the path of a .toml file"
-        )
-    try:
-        return _parse(path.stem, tomllib.loads(read_bytes(path, most=MOST_BYTES).decode("utf-8")))
-    except ArchiveError as error:
-        raise SettingError(f"the switchover {error}") from error
-    except RecursionError:
-        raise SettingError(f"the switchover {path} is nested too deeply") from None
-    except ValueError as error:  # from tomllib, or because the bytes are no UTF-8
-        raise SettingError(f"the switchover {path}: {unreadable('TOML', error)}") from error
+    return _parse(*find_table("switchover", name, shipped_tables(FILE)))
 
 
 def _parse(name: str, table: Mapping[str, Any]) -> Switchover:
