@@ -1,31 +1,22 @@
 """A session that goes through a restart, whatever its client is doing meanwhile."""
 
 import pytest
+from server_talk import answer, ask, logged_in, taken
 
 from pytest_rdsfailover.local.gateway.kept_session import ABORTED, KeptSession
 from pytest_rdsfailover.local.gateway.proxy.state import question
 from pytest_rdsfailover.local.gateway.router import Instance
-from pytest_rdsfailover.mysql.handshake import RELAYED, Capability, Greeting, encode_greeting
 from pytest_rdsfailover.mysql.packets import (
-    PacketReader,
     ProtocolError,
     ServerFault,
     encode,
     eof_packet,
     error_packet,
-    frame,
     ok_packet,
     status_of,
 )
 from pytest_rdsfailover.mysql.results import encode_row
 
-GREETING = encode_greeting(
-    Greeting(
-        version=b"8.0.42", thread_id=7, capabilities=Capability(0xFFFFFFFF), status=2, charset=45,
-        scramble=b"12345678abcdefghijkl", plugin=b"mysql_native_password",
-    )
-)  # fmt: skip
-LOGIN = int(RELAYED & ~Capability.DEPRECATE_EOF).to_bytes(4, "little") + bytes(28) + b"app\0"
 OK, OPEN, MORE = ok_packet(2), ok_packet(3), 8
 INTERRUPTED = error_packet(ServerFault(1317, "70100", "Query execution was interrupted"))
 DUPLICATE = error_packet(ServerFault(1062, "23000", "Duplicate entry"))
@@ -35,24 +26,7 @@ ASKED, RESET = b"\x03" + question(NAMES), b"\x1f"
 
 @pytest.fixture
 def session():
-    session = KeptSession(Instance(id="instance-1", writer=True))
-    session.from_server(frame(GREETING, 0))
-    session.from_client(frame(LOGIN, 1))
-    session.from_server(frame(OK, 2))
-    session.to_client.clear()
-    session.to_server.clear()
-    return session
-
-
-def taken(buffer):
-    packets = PacketReader().feed(bytes(buffer))
-    buffer.clear()
-    return [packet.payload for packet in packets]
-
-
-def answer(session, *payloads):
-    for number, payload in enumerate(payloads, 1):
-        session.from_server(frame(payload, number))
+    return logged_in(KeptSession(Instance(id="instance-1", writer=True)))
 
 
 def tell(session, mode):
@@ -71,10 +45,6 @@ def renewed(session, before=b"ANSI", after=b"ANSI"):
     answer(session, OK)
     tell(session, after)
     return taken(session.to_server)
-
-
-def ask(session, sql):
-    session.from_client(encode(b"\x03" + sql))
 
 
 def test_a_variable_is_set_again_only_if_it_has_changed(session):

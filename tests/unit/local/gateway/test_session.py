@@ -1,16 +1,16 @@
 from contextlib import suppress
 
 import pytest
+import server_talk
 from hypothesis import example, given
 from hypothesis import strategies as st
+from server_talk import LOGIN, answer, ask, greeting, taken
 
 from pytest_rdsfailover.local.gateway.roles import PROTECT, RELEASE
 from pytest_rdsfailover.local.gateway.router import Instance
 from pytest_rdsfailover.local.gateway.session import InstanceSession
-from pytest_rdsfailover.mysql.handshake import RELAYED, Capability, Greeting, encode_greeting
 from pytest_rdsfailover.mysql.packets import (
     MAX_PAYLOAD,
-    PacketReader,
     ProtocolError,
     ServerFault,
     encode,
@@ -23,14 +23,8 @@ from pytest_rdsfailover.mysql.packets import (
     status_of,
 )
 
-GREETING = encode_greeting(
-    Greeting(
-        version=b"10.11.6-MariaDB", thread_id=7, capabilities=Capability(0xFFFFFFFF), status=2,
-        charset=45, scramble=b"12345678abcdefghijkl", plugin=b"mysql_native_password",
-    )
-)  # fmt: skip
-ABILITIES = RELAYED & ~Capability.DEPRECATE_EOF
-LOGIN = int(ABILITIES).to_bytes(4, "little") + bytes(28) + b"app\0"
+VERSION = b"10.11.6-MariaDB"
+GREETING = greeting(VERSION)
 OK2, EOF2 = ok_packet(2), eof_packet(2)
 OPEN = ok_packet(3)  # in a transaction
 READ_ONLY = error_packet(ServerFault(1792, "25006", "read only transaction"))
@@ -39,29 +33,7 @@ COLUMN = b"\x03def\0\0\0\x01a\0\x0c"
 
 
 def logged_in(*, writer: bool) -> InstanceSession:
-    session = InstanceSession(Instance(id="instance-1", writer=writer))
-    session.from_server(frame(GREETING, 0))
-    session.from_client(frame(LOGIN, 1))
-    session.from_server(frame(OK2, 2))
-    session.to_client.clear()
-    session.to_server.clear()
-    return session
-
-
-def taken(buffer: bytearray) -> list[bytes]:
-    """Return the payloads in a buffer, whose numbers must follow each other, and clear it."""
-    packets = PacketReader().feed(bytes(buffer))
-    buffer.clear()
-    return [packet.payload for packet in packets]
-
-
-def answer(session: InstanceSession, *payloads: bytes) -> None:
-    for number, payload in enumerate(payloads, 1):
-        session.from_server(frame(payload, number))
-
-
-def ask(session: InstanceSession, sql: bytes) -> None:
-    session.from_client(encode(b"\x03" + sql))
+    return server_talk.logged_in(InstanceSession(Instance(id="instance-1", writer=writer)), VERSION)
 
 
 def test_the_greeting_keeps_its_thread_and_loses_what_cannot_be_relayed():

@@ -1,18 +1,14 @@
 """A server for snapshots that answers when it is told to."""
 
+from server_talk import greeting
+
 from pytest_rdsfailover.local.gateway.lag.snapshot import Snapshot
 from pytest_rdsfailover.mysql.auth import ClientIdentity
-from pytest_rdsfailover.mysql.handshake import Capability, Greeting, encode_greeting
 from pytest_rdsfailover.mysql.packets import PacketReader, eof_packet, frame, ok_packet
 from pytest_rdsfailover.mysql.results import encode_row
 
 NAMES = (b"sql_mode",)
-GREETING = encode_greeting(
-    Greeting(
-        version=b"8.0.42", thread_id=7, capabilities=Capability(0xFFFFFFFF), status=2, charset=45,
-        scramble=b"12345678abcdefghijkl", plugin=b"mysql_native_password",
-    )
-)  # fmt: skip
+GREETING = greeting()
 IN_TRANS = 0x2001
 STATE = [b"\x02", b"column", b"column", eof_packet(2), encode_row([b"app", b"ANSI"]), eof_packet(2)]
 NO_ROWS = [b"\x01", b"column", eof_packet(IN_TRANS), eof_packet(IN_TRANS)]

@@ -1,6 +1,7 @@
 """A client's session on a reader that lags: what goes to a snapshot, and what comes back."""
 
 import pytest
+from server_talk import taken
 from snapshot_servers import GREETING, IN_TRANS, NAMES, NO_ROWS, STATE
 
 from pytest_rdsfailover.local.gateway.lag.reads import AnswerPart
@@ -10,7 +11,6 @@ from pytest_rdsfailover.local.gateway.roles import PROTECT
 from pytest_rdsfailover.local.gateway.router import Instance
 from pytest_rdsfailover.mysql.handshake import RELAYED, Capability
 from pytest_rdsfailover.mysql.packets import (
-    PacketReader,
     ProtocolError,
     ServerFault,
     eof_packet,
@@ -71,11 +71,11 @@ class Client:
 
     @property
     def sent(self):
-        return _taken(self.session.to_server)
+        return taken(self.session.to_server)
 
     @property
     def got(self):
-        return _taken(self.session.to_client)
+        return taken(self.session.to_client)
 
     def answer(self, *payloads):
         """Let the session's own server answer."""
@@ -97,12 +97,6 @@ class Client:
         packets = server.packets(b"".join(frame(p, n) for n, p in enumerate(payloads, 1)))
         parts = [AnswerPart(packet.payload, server.follow(packet)) for packet in packets]
         read.client.take_answer(read, parts)
-
-
-def _taken(buffer):
-    packets = PacketReader().feed(bytes(buffer))
-    buffer.clear()
-    return [packet.payload for packet in packets]
 
 
 @pytest.fixture
