@@ -169,7 +169,8 @@ class Figure(Arithmetic):
 
     def _compare(self, symbol: str, other: object) -> Any:
         __tracebackhide__ = True
-        if symbol != "==" and isinstance(other, (str, timedelta, NoneType)):
+        ordered = symbol != "==" and isinstance(other, (str, timedelta, NoneType))
+        if ordered or isinstance(other, bool):
             raise TypeError(
                 f"{self!r} {symbol} {other!r}: compare it with {COMPARABLE[self.unit]}, or write"
                 f' trial.expect(NAME="{EXPECTED[self.unit]}")'

@@ -115,7 +115,6 @@ def summarise(journal: Journal, course: Course, stored: Stored | None) -> Summar
         "refused": outcomes[Outcome.REFUSED],
         "unknown": outcomes[Outcome.UNKNOWN],
         "not_issued": sum(skip.count for skip in journal.skips),
-        "stuck_writers": len(absence.writers.stuck),
     }
     keys = NO_KEYS if read_back is None else read_back
     known = {
@@ -126,7 +125,8 @@ def summarise(journal: Journal, course: Course, stored: Stored | None) -> Summar
         **dict(read_figures(seen)),
         **({} if dead is None else {"stuck_readers": Figure.exact(len(dead))}),
         **{name: Figure.exact(count) for name, count in counts.items()},
-        "stale_writes": Figure(stale, stale + unjudged, unit="", best=stale),
+        "stuck_writers": _counted(len(absence.writers.stuck), absence.writers.unsure),
+        "stale_writes": _counted(stale, unjudged),
         **({} if left is None else {"stuck_sessions": Figure.exact(len(left.left))}),
     }
     findings = diagnose(case)
@@ -175,6 +175,11 @@ def summarise(journal: Journal, course: Course, stored: Stored | None) -> Summar
         attempts=time.attempts(tried),
         reads=seen,
     )
+
+
+def _counted(certain: int, perhaps: int) -> Figure:
+    """Return how many there were for certain, with those that there may have been."""
+    return Figure(certain, certain + perhaps, unit="", best=certain)
 
 
 def _calm_until(course: Course) -> int:

@@ -67,6 +67,11 @@ class Series:
             return ()
         return list(compress(range(len(self)), self.acked.translate(NOT)))
 
+    def acked_between(self, first: int, last: int) -> bool:
+        """Tell whether any attempt was acknowledged from *first* to *last*."""
+        place = bisect_left(self.acks, first)
+        return place < len(self.acks) and self.acks[place] <= last
+
     @cached_property
     def latency(self) -> Sieve:
         """Return how long each attempt took from its intended time."""

@@ -13,7 +13,9 @@ from pytest_rdsfailover.analysis.weighing import Weighed
 from pytest_rdsfailover.analysis.writer_outages import (
     WriterOutage,
     covered,
+    fails_to_the_end,
     hangs,
+    is_open,
     is_stuck,
     longest_wait,
     never_back,
@@ -31,6 +33,7 @@ class WriterFigures:
         explained: the length up to which a wait is what writes normally take.
         away: their outages, as far as these are beyond doubt.
         stuck: the numbers of those that never came back.
+        unsure: how many others may have been stuck: nobody saw them come back to stay.
         longest: the longest outage of a writer.
         area: all their outages added up.
         seen_area: the same, of those beyond doubt, as long as they seemed.
@@ -41,6 +44,7 @@ class WriterFigures:
     explained: int
     away: list[WriterOutage]
     stuck: list[int]
+    unsure: int
     longest: Interval
     area: Interval
     seen_area: int
@@ -101,6 +105,7 @@ def writer_figures(seen: Observed, judged: GapFigures) -> WriterFigures:
         explained=doubtful,
         away=certain,
         stuck=stuck,
+        unsure=_unsure(seen, found, stuck, patience),
         longest=Interval(max(nets, default=0), most if ended else math.inf),
         area=Interval(
             max(0, area - sum(outage.length for outage in certain) + sum(nets)),
@@ -131,6 +136,21 @@ def _stuck(seen: Observed, found: Sequence[Sequence[WriterOutage]], patience: in
         )
         or (series.writer in seen.hanging and hangs(series))
     ]
+
+
+def _unsure(
+    seen: Observed, found: Sequence[Sequence[WriterOutage]], stuck: Sequence[int], patience: int
+) -> int:
+    """Return how many writers were away to the end, too shortly or too late to be called stuck."""
+    since = max(seen.trigger, seen.settled or 0)
+    return sum(
+        series.writer not in stuck
+        and (
+            (is_open(away) and not series.acked_between(since, seen.stop))
+            or fails_to_the_end(series, away, patience=patience)
+        )
+        for series, away in zip(seen.series, found, strict=True)
+    )
 
 
 def _until(seen: Observed, outages: Sequence[Weighed], away: Sequence[WriterOutage]) -> int:

@@ -131,8 +131,7 @@ def is_stuck(series: Series, *, since: int, stop: int, patience: int) -> bool:
         stop: the end of observation.
         patience: two slots of the schedule: a writer that waits for its next one is not stuck.
     """
-    place = bisect_left(series.acks, since)
-    if place < len(series.acks) and series.acks[place] <= stop:
+    if series.acked_between(since, stop):
         return False
     tried = bisect_left(series.finished, since) < len(series)
     return tried or any(last >= since for _, last, _ in series.skips) or stop - since > patience
@@ -141,6 +140,16 @@ def is_stuck(series: Series, *, since: int, stop: int, patience: int) -> bool:
 def hangs(series: Series) -> bool:
     """Tell whether a writer's last attempt was given up, because the user's code had no end."""
     return bool(series.fault) and series.faults[series.fault[-1]] == HANGING
+
+
+def is_open(away: Sequence[WriterOutage]) -> bool:
+    """Tell whether an outage of a writer had not ended when observation did."""
+    return not all(outage.ended for outage in away)
+
+
+def fails_to_the_end(series: Series, away: Sequence[WriterOutage], *, patience: int) -> bool:
+    """Tell whether a writer failed to the end of observation for longer than *patience*."""
+    return never_back(away, patience=patience) and series.acked[-1:] == b"\0"
 
 
 def never_back(away: Sequence[WriterOutage], *, patience: int) -> bool:

@@ -180,3 +180,32 @@ def test_nothing_comes_back_where_nothing_was_away(more, triggered, measured):
     assert [name in summary.figures for name in BACK] == [measured] * 3
     if not measured:
         assert "nothing to come back from" in summary.figure("recovery").problem
+
+
+def stuck_of(away, *, settled):
+    """Return the figure of a trial in which a second writer is served as *away* says after 10.3 s."""
+    events = [*acks(0.01, 20.0, 0.5), *acks(0.26, 10.3, 0.5, writer=1), *away]
+    late = course(settled=settled, rate=4.0)
+    summary = judge(Evidence(journal=journal(events, writers=2), course=late, stored=None))
+    return summary.figures["stuck_writers"]
+
+
+def failing(since):
+    return [refused(since + number / 2, writer=1) for number in range(int(2 * (20 - since)))]
+
+
+@pytest.mark.parametrize(
+    ("away", "settled", "least", "most"),
+    [
+        (failing(10.4), 19.5, 0, 1),
+        (failing(10.4), 12.0, 1, 1),
+        ([*failing(10.4)[:4], ack(13.0, writer=1), *failing(13.5)], 12.0, 0, 1),
+        ([*failing(10.4)[:4], *acks(13.0, 19.6, 0.5, writer=1)], 12.0, 0, 0),
+        ([*failing(10.4)[:4], *acks(13.0, 19.4, 0.5, writer=1), *failing(19.5)], 12.0, 0, 0),
+    ],
+    ids=["just settled", "long settled", "away again", "back", "one last failure"],
+)
+def test_only_who_was_seen_to_be_back_for_good_is_certainly_not_stuck(away, settled, least, most):
+    figure = stuck_of(away, settled=settled)
+
+    assert (figure.lower, figure.upper) == (least, most)

@@ -38,7 +38,7 @@ def test_a_bound_is_broken_by_the_lower_end_only():
     assert WIDE.decide(">", 1.9) is None
 
 
-@pytest.mark.parametrize("other", ["2s", timedelta(seconds=2), None])
+@pytest.mark.parametrize("other", ["2s", timedelta(seconds=2), None, True])
 @pytest.mark.parametrize(
     ("figure", "remedy"),
     [
@@ -53,7 +53,15 @@ def test_what_is_no_number_is_told_what_to_compare_with(figure, remedy, other):
             compare(figure, other)
         with pytest.raises(TypeError, match=re.escape(remedy)):
             compare(other, figure)
-    assert figure != other
+    if other is not True:
+        assert figure != other
+
+
+@pytest.mark.parametrize("truth", [True, False])
+def test_no_figure_is_true_or_false(truth):
+    for compare in (operator.eq, operator.ne):
+        with pytest.raises(TypeError, match="compare it with a number"):
+            compare(Figure.exact(0), truth)
 
 
 def test_a_bound_that_time_outs_blur_is_told_that_a_rate_does_not_help():
