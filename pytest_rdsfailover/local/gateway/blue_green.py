@@ -5,6 +5,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+from pytest_rdsfailover.local.gateway.actors import SessionCutter
 from pytest_rdsfailover.local.gateway.deployment import (
     AVAILABLE,
     MILESTONES,
@@ -12,7 +13,7 @@ from pytest_rdsfailover.local.gateway.deployment import (
     Deployment,
 )
 from pytest_rdsfailover.local.gateway.messages import CreateBlueGreen, DeploymentView
-from pytest_rdsfailover.local.gateway.player import Player, SessionCutter
+from pytest_rdsfailover.local.gateway.player import Player
 from pytest_rdsfailover.local.gateway.server import Gateway
 from pytest_rdsfailover.model.errors import GatewayError
 

@@ -6,9 +6,10 @@ import traceback
 from collections.abc import Coroutine, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import Any, Protocol
+from typing import Any
 
-from pytest_rdsfailover.local.gateway.fencing import Fencing, KeptSessions
+from pytest_rdsfailover.local.gateway.actors import Follower, SessionCutter, Switchable
+from pytest_rdsfailover.local.gateway.fencing import Fencing
 from pytest_rdsfailover.local.gateway.network import NetworkSwitch
 from pytest_rdsfailover.local.gateway.roles import READ_ONLY
 from pytest_rdsfailover.local.gateway.router import Router, State
@@ -23,43 +24,6 @@ DOWN = {
 PATIENCE = 20.0  # seconds until a proxy that finds no writer is an error
 
 Work = Coroutine[Any, Any, None]
-
-
-class SessionCutter(Protocol):
-    """The clients' sessions, by instance."""
-
-    def cut(self, instance: str, how: str) -> set[int]:
-        """End an instance's sessions; return the threads that may still work in the server."""
-
-    def keep(self, instance: str) -> KeptSessions:
-        """Let an instance's sessions wait; end those that a restart does not keep."""
-
-    def go_on(self, instance: str) -> None:
-        """Let the sessions go on that an instance has kept, if it has."""
-
-    def reset_silent(self, instance: str) -> None:
-        """Reset the sessions that an instance had left hanging."""
-
-
-class Follower(Protocol):
-    """What follows the writer by itself: RDS Proxy."""
-
-    @property
-    def serving(self) -> bool:
-        """Tell whether it sends requests to a writer."""
-
-    def hold(self, *, refuse: bool) -> None:
-        """Queue requests until `follow`; refuse new clients if that is wanted."""
-
-    def follow(self) -> None:
-        """Send requests to the writer again as soon as there is one."""
-
-
-class Switchable(Protocol):
-    """A blue/green deployment."""
-
-    async def act(self, action: str) -> str:
-        """Do what a step of a switchover says; return its milestone."""
 
 
 class Player:
