@@ -24,6 +24,7 @@ TWICE = """
 import os, signal, sys
 from pytest_rdsfailover.cli.signals import EndedError, ended_by_signals
 number = int(sys.argv[1])
+signal.signal(number, signal.SIG_DFL)  # whatever those who started the tests ignore
 try:
     with ended_by_signals():
         os.kill(os.getpid(), number)
