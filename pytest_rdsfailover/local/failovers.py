@@ -33,9 +33,8 @@ class LocalFailover:
         """Return the trigger and what the gateway has done since, in order of time."""
         if self._final is not None:
             return self._final
-        over = self._gateway.plays()[
-            self._number
-        ].over  # asked first, so that no milestone is missed
+        # Asked first, so that no milestone is missed.
+        over = self._gateway.plays(self._number)[0].over
         trigger = Milestone(name="trigger", at=self.triggered, planned=self.triggered)
         milestones = [trigger, *self._gateway.milestones(self._number)]
         if over:
@@ -80,7 +79,7 @@ class LocalFailovers:
             count = len(self._failovers)
             self._failovers += [
                 LocalFailover(client, count + number, play)
-                for number, play in enumerate(client.plays()[count:])
+                for number, play in enumerate(client.plays(count))
             ]
             return list(self._failovers)
 

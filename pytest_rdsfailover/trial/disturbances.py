@@ -16,7 +16,7 @@ class Disturbances:
     def __init__(self, target: Target, others: Sequence[Failover]) -> None:
         self._target, self._others = target, others
         self._under_way = [failover for failover in self._all() if not failover.settled()]
-        self._past: list[Failover] = []
+        self._past: dict[int, Failover] = {}  # by identity: two may be equal
         self._own: list[Failover] = []
         self._end = float("inf")
 
@@ -26,7 +26,7 @@ class Disturbances:
 
     def begin(self) -> None:
         """Leave out what is over by now."""
-        self._past = [failover for failover in self._all() if failover.settled()]
+        self._past = {id(failover): failover for failover in self._all() if failover.settled()}
 
     def end(self, moment: float) -> None:
         """Leave out what is triggered after a moment."""
@@ -39,7 +39,7 @@ class Disturbances:
     def found(self) -> list[Failover]:
         """Return all of them so far, in the order of their triggers."""
         belonging = [
-            failover for failover in self._all() if not _among(failover, self._past) and failover.triggered <= self._end
+            failover for failover in self._all() if id(failover) not in self._past and failover.triggered <= self._end
         ]  # fmt: skip
         return sorted(belonging, key=lambda failover: failover.triggered)
 

@@ -356,6 +356,9 @@ def test_fifty_failovers_lose_no_acknowledged_write_and_keep_their_times(server,
             thread.join()
     view = gateway.control.describe()
     assert (view.writer, view.dns, list(view.failures)) == ("instance-1", "instance-1", [])
+    plays = gateway.control.plays()
+    assert [play.over for play in plays[-50:]] == [True] * 50
+    assert gateway.control.plays(len(plays) - 2) == plays[-2:]
     assert len(acked) >= 50
     rows = {row[0] for row in server.run("SELECT id FROM app.k")}
     assert set(acked) <= rows

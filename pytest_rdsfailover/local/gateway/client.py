@@ -15,6 +15,7 @@ from pytest_rdsfailover.local.gateway.messages import (
     AnnounceBlueGreen,
     AskEndpoint,
     AskMilestones,
+    AskPlays,
     AskTraffic,
     ClusterFigures,
     ClusterView,
@@ -115,13 +116,17 @@ class GatewayClient:
         )
         return self._ask("play", script, Started).started
 
-    def plays(self) -> Sequence[PlayView]:
-        """Return all scripts since the gateway started, whoever started them, in order.
+    def plays(self, first: int = 0) -> Sequence[PlayView]:
+        """Return the scripts since the gateway started, whoever started them, in order.
+
+        Args:
+            first: how many to leave out: a cluster that has failed over a thousand times would tell
+                all of them at every look at a trial.
 
         Raises:
             GatewayError: if the gateway does not answer.
         """
-        return self._ask("plays", EMPTY, Plays).plays
+        return self._ask("plays", AskPlays(first=first), Plays).plays
 
     def milestones(self, play: int | None = None) -> Sequence[Milestone]:
         """Return what has happened in a script so far, in order of time.

@@ -17,6 +17,7 @@ from pytest_rdsfailover.local.gateway.messages import (
     AnnounceBlueGreen,
     AskEndpoint,
     AskMilestones,
+    AskPlays,
     AskTraffic,
     ClusterFigures,
     ClusterView,
@@ -161,8 +162,8 @@ class Control:
         )
         return Started(started=to_seconds(started))
 
-    def _plays(self, _: Message) -> Plays:
-        latest = len(self._player.plays) - 1
+    def _plays(self, message: Message) -> Plays:
+        first, latest = typed(AskPlays, message).first, len(self._player.plays) - 1
         return Plays(
             plays=[
                 PlayView(
@@ -173,7 +174,7 @@ class Control:
                     dns_ttl=play.dns_ttl,
                     over=number < latest or not self._player.playing,
                 )
-                for number, play in enumerate(self._player.plays)
+                for number, play in enumerate(self._player.plays[first:], first)
             ]
         )
 

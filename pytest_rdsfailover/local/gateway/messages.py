@@ -39,6 +39,13 @@ class AskMilestones:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AskPlays:
+    """Tell the scripts since the gateway started, from a place among all on."""
+
+    first: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AskTraffic:
     """Tell what came to each endpoint; count the statements with a mark from now on."""
 
@@ -227,7 +234,7 @@ class PlayView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plays:
-    """All scripts since the gateway started, in order."""
+    """The scripts that were asked for, in order."""
 
     plays: Sequence[PlayView]
 

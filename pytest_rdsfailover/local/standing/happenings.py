@@ -58,9 +58,8 @@ class Happenings:
         Raises:
             GatewayError: if the gateway does not answer.
         """
-        for play in self._gateway.plays()[
-            self._play :
-        ]:  # asked first: of one that is over, all is there
+        # Asked first: of one that is over, all is there.
+        for play in self._gateway.plays(self._play):
             milestones = [
                 Milestone(name="trigger", at=play.started, instance=play.target),
                 *self._gateway.milestones(self._play),
