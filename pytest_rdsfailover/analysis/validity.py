@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from pytest_rdsfailover.journal.complaints import CONTRADICTS, Complaint
 from pytest_rdsfailover.journal.course import Course
-from pytest_rdsfailover.model.durations import format_duration
+from pytest_rdsfailover.model.durations import format_duration, format_share
 
 MOST_SHOWN = 3  # kinds of errors in a reason
 FEWEST = 2  # a single error is nothing that a short calm could tell a share of
@@ -25,7 +25,7 @@ def why_unfit(*, acked: int, failed: int, most: float, complaints: Sequence[Comp
     if failed >= FEWEST and failed > most * (acked + failed):
         return (
             f"{failed} of {acked + failed} operations failed before the trigger, and at most"
-            f" {most:.3g} of them may (--rds-calm-errors){said}"
+            f" {format_share(most)} of them may (--rds-calm-errors){said}"
         )
     return ""
 

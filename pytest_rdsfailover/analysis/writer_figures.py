@@ -81,7 +81,8 @@ def writer_figures(seen: Observed, judged: GapFigures) -> WriterFigures:
     weighed = [[(outage, _net(outage, seen)) for outage in away] for away in found]
     sure = [[outage for outage, net in away if net > unusual] for away in weighed]
     nets = [net for away in weighed for _, net in away if net > unusual]
-    stuck = _stuck(seen, found, patience)
+    over = [outage.gap for outage in judged.outages if outage.gap[1] < seen.stop]
+    stuck = _stuck(seen, found, patience, over)
     possible = [outage for away in found for outage in away]
     certain = [outage for away in sure for outage in away]
     ended = all(outage.ended for outage in possible)
@@ -119,11 +120,16 @@ def writer_figures(seen: Observed, judged: GapFigures) -> WriterFigures:
     )
 
 
-def _stuck(seen: Observed, found: Sequence[Sequence[WriterOutage]], patience: int) -> list[int]:
+def _stuck(
+    seen: Observed,
+    found: Sequence[Sequence[WriterOutage]],
+    patience: int,
+    over: Sequence[Gap],
+) -> list[int]:
     """Return the numbers of the writers that never came back.
 
-    Without a trigger nobody knows since when they should have: such a writer's outage has not ended.
-    One whose write hangs will not, whenever that began.
+    Without a trigger nobody knows since when they should have: such a writer's outage has not ended,
+    though others were served meanwhile. One whose write hangs will not, whenever that began.
     """
     since = max(seen.trigger, seen.settled or 0)
     return [
@@ -132,7 +138,7 @@ def _stuck(seen: Observed, found: Sequence[Sequence[WriterOutage]], patience: in
         if (
             is_stuck(series, since=since, stop=seen.stop, patience=patience)
             if seen.triggered
-            else never_back(away, patience=patience)
+            else never_back(away, patience=patience, of_all=over)
         )
         or (series.writer in seen.hanging and hangs(series))
     ]
@@ -148,6 +154,7 @@ def _unsure(
         and (
             (is_open(away) and not series.acked_between(since, seen.stop))
             or fails_to_the_end(series, away, patience=patience)
+            or (not seen.triggered and never_back(away, patience=patience))
         )
         for series, away in zip(seen.series, found, strict=True)
     )

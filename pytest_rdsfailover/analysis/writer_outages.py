@@ -152,6 +152,19 @@ def fails_to_the_end(series: Series, away: Sequence[WriterOutage], *, patience: 
     return never_back(away, patience=patience) and series.acked[-1:] == b"\0"
 
 
-def never_back(away: Sequence[WriterOutage], *, patience: int) -> bool:
-    """Tell whether a writer's last outage did not end, though it had longer than *patience*."""
-    return any(not outage.ended and outage.length > patience for outage in away)
+def never_back(away: Sequence[WriterOutage], *, patience: int, of_all: Sequence[Gap] = ()) -> bool:
+    """Tell whether a writer's last outage did not end, though it had longer than *patience*.
+
+    Args:
+        away: its outages.
+        patience: two slots of the schedule.
+        of_all: when no writer was served, which leaves none of them a chance.
+    """
+    return any(
+        not outage.ended and outage.length - _shared(outage.span, of_all) > patience
+        for outage in away
+    )
+
+
+def _shared(span: Gap, others: Iterable[Gap]) -> int:
+    return sum(max(0, min(span[1], stop) - max(span[0], start)) for start, stop in others)

@@ -1,5 +1,6 @@
 """Verdicts with evidence: whether a trial holds to what it is expected to."""
 
+import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -142,9 +143,15 @@ def _proof(
         return PASS if holds else FAIL, (_was(found),)
     return INCONCLUSIVE, (
         _was(found),
-        f"it was between {found.ends.replace(' to ', ' and ')}",
+        _was_between(found),
         *filter(None, [what_would_tell]),
     )
+
+
+def _was_between(found: Figure) -> str:
+    if math.isinf(found.upper):
+        return f"it was {found.ends}"
+    return f"it was between {found.ends.replace(' to ', ' and ')}"
 
 
 def _was(found: Figure) -> str:

@@ -77,6 +77,19 @@ def test_a_writer_that_dies_without_any_trigger_is_stuck():
     assert judged.ends.outages == Interval.exact(0)
 
 
+@pytest.mark.parametrize(("back", "stuck", "unsure"), [(19.9, [], 1), (12.0, [1], 0)])
+def test_a_writer_without_a_chance_to_come_back_before_the_end_may_be_stuck(back, stuck, unsure):
+    down = [refused(5.1), refused(5.11, writer=1), refused(back - 0.1)]
+    away = [refused(back - 0.05 + n / 10, writer=1) for n in range(int(10 * (20 - back)) + 1)]
+    events = [*acks(0.01, 5.0, 0.1), *acks(0.06, 5.0, 0.1, writer=1), *down, *away]
+    judged = absences(
+        series_of(journal([*events, *acks(back, 20.0, 0.01)], writers=2)),
+        course(trigger=None, settled=None, milestones=[], rate=10.0),
+    )
+
+    assert (judged.writers.stuck, judged.writers.unsure) == (stuck, unsure)
+
+
 def test_what_came_before_observation_does_not_say_what_writes_normally_take():
     slow = [ack(0.5 + n / 100, sent=0.1 + n / 100) for n in range(50)]
     before = (0.2, 0.3)  # a pause of our own, which was not observed either

@@ -91,6 +91,12 @@ def test_a_bound_within_the_resolution_is_inconclusive_and_fails():
     assert "it was between 1.98 s and 2.12 s" in text
 
 
+def test_what_was_not_over_is_said_to_be_no_less_than_its_lower_end():
+    away = [*acks(0.01, 10.3, 0.01), *(refused(10.305 + n / 50) for n in range(484))]
+
+    assert "\n    it was at least 9." in complaint(trial(away), downtime="< 20s")
+
+
 def test_an_invalid_trial_never_passes():
     text = complaint(trial(writer_after="instance-1"), lost=0)
 
