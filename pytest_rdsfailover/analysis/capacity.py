@@ -4,6 +4,7 @@ from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from pytest_rdsfailover.analysis.pauses import NEVER, Standstills
 from pytest_rdsfailover.analysis.series import Series
 from pytest_rdsfailover.journal.course import Course
 from pytest_rdsfailover.model.clock import to_nanoseconds
@@ -28,11 +29,14 @@ class CalmSlots:
         return self.not_issued / slots if slots else 0.0
 
 
-def calm_slots(all_series: Iterable[Series], course: Course) -> CalmSlots:
+def calm_slots(
+    all_series: Iterable[Series], course: Course, still: Standstills = NEVER
+) -> CalmSlots:
     """Return the slots of the calm; none without a trigger, because it has no known end then.
 
     What a writer does first may take longer than anything after it: programs start, pools connect.
     So its slots count from the end of its first operation on, if that leaves half of the calm or more.
+    What one process of several slept through is no fault of machine or application.
     """
     if course.trigger is None or not course.rate:
         return CalmSlots(0, 0)
@@ -41,7 +45,12 @@ def calm_slots(all_series: Iterable[Series], course: Course) -> CalmSlots:
     for series in all_series:
         begin = _ready(series, start, end)
         issued += bisect_left(series.intended, end) - bisect_left(series.intended, begin)
-        not_issued += series.not_issued(begin, end)
+        slept = still.of_writer(series.writer).spans if still.by_process else ()
+        not_issued += series.not_issued(begin, end) - sum(
+            series.not_issued(max(begin, first), min(end, last))
+            for first, last in slept
+            if first < end and last > begin
+        )
     return CalmSlots(issued, not_issued)
 
 

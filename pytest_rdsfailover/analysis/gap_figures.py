@@ -96,7 +96,7 @@ class GapFigures:
         if not rivals:
             return Interval(0, math.inf if self.unfinished else 0)
         first, last = min(gap[1] for gap in rivals), max(gap[1] for gap in rivals)
-        sure = first - seen.pauses.before(first) - seen.trigger if least else 0
+        sure = first - seen.still.any.before(first) - seen.trigger if least else 0
         return Interval(max(0, sure), math.inf if self.unfinished else last - seen.trigger)
 
 
@@ -110,7 +110,7 @@ def gap_figures(seen: Observed, *, database: bool, tries: Sequence[Weighed] = ()
     """
     taken = outages.lengths(seen.acks)
     calm = seen.calm
-    natural = outages.natural_gap(calm, taken[1 : max(1, len(calm))], seen.pauses, seen.rate)
+    natural = outages.natural_gap(calm, taken[1 : max(1, len(calm))], seen.still.all, seen.rate)
     explained = max(outages.explained(seen.rate), natural)
     threshold = outages.threshold(natural, seen.rate)
     wide = outages.WideGaps.of(seen.acks, taken, explained)
@@ -119,10 +119,10 @@ def gap_figures(seen: Observed, *, database: bool, tries: Sequence[Weighed] = ()
         series=seen.series,
         acks=seen.acks,
         gaps=wide.gaps,
-        disturbed=joined([*wide.gaps, *seen.pauses.spans]),
+        disturbed=joined([*wide.gaps, *seen.still.any.spans]),
         shown=shown,
         failing=failing_moments(seen.series, shown),
-        pauses=seen.pauses,
+        still=seen.still,
     )
     candidates = list(scales.weigh_all([gap for gap in wide.gaps if gap[1] > seen.trigger]))
     candidates = list(_told(candidates, tries))

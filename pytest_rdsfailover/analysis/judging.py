@@ -106,7 +106,7 @@ def summarise(journal: Journal, course: Course, stored: Stored | None) -> Summar
         trigger=time.zero,
         back=absence.until,
         stop=absence.seen.stop,
-        pauses=absence.seen.pauses,
+        still=absence.seen.still,
         patience=absence.seen.patience,
     ).doubted(fitness.problem)
     tried, seen = attempts(journal, course, tries), reads(journal, every_series)
@@ -201,10 +201,10 @@ def _failed(journal: Journal, all_series: Sequence[Series], until: int) -> int:
 
 
 def _reliability(course: Course, all_series: Sequence[Series], absence: Absence) -> Reliability:
-    decisive, late = absence.gaps.decisive, lateness(all_series)
+    decisive, late = absence.gaps.decisive, lateness(all_series, absence.seen.still)
     gap = to_seconds(decisive.gap[1] - decisive.gap[0])
     p99, own = to_seconds(lateness_p99(late)), to_seconds(decisive.own)
-    slots = calm_slots(all_series, course)
+    slots = calm_slots(all_series, course, absence.seen.still)
     return Reliability(
         lateness_p99=p99,
         lateness_max=to_seconds(late[-1] if late else 0),

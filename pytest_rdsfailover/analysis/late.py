@@ -7,7 +7,7 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pytest_rdsfailover.analysis.pauses import Pauses
+from pytest_rdsfailover.analysis.pauses import Standstills
 from pytest_rdsfailover.analysis.series import Series
 from pytest_rdsfailover.model.clock import SECOND
 
@@ -31,11 +31,12 @@ class Late:
     read_only: int
 
 
-def late(all_series: Sequence[Series], settled: int, pauses: Pauses) -> Late:
+def late(all_series: Sequence[Series], settled: int, still: Standstills) -> Late:
     """Return what became of the operations that began after a moment."""
     begun = failed = excused = read_only = 0
     for series in all_series:
         begun += len(series) - bisect_right(series.started, settled)
+        pauses = still.of_writer(series.writer)
         for row in late_failures(series, settled):
             failed += 1
             excused += bool(pauses.touching((series.started[row], series.finished[row])))

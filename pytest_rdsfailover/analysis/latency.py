@@ -9,13 +9,11 @@ from itertools import compress
 from typing import NamedTuple
 
 from pytest_rdsfailover.analysis.figure import Figure
-from pytest_rdsfailover.analysis.pauses import Pauses
+from pytest_rdsfailover.analysis.pauses import NEVER, Pauses, Standstills
 from pytest_rdsfailover.analysis.selection import selected
 from pytest_rdsfailover.analysis.series import Series
 from pytest_rdsfailover.analysis.statistics import place_of
 from pytest_rdsfailover.model.clock import SECOND, to_seconds
-
-NO_PAUSES = Pauses([])
 
 
 class Quantiles(NamedTuple):
@@ -91,7 +89,7 @@ def latency(
     trigger: int,
     back: int,
     stop: int,
-    pauses: Pauses = NO_PAUSES,
+    still: Standstills = NEVER,
     patience: int = 0,
 ) -> Latency:
     """Return the latency before, during and after a failover.
@@ -105,11 +103,11 @@ def latency(
         trigger: when the failover was triggered.
         back: when the last writer was back.
         stop: the end of observation.
-        pauses: when the load generator stood still itself.
+        still: when the load generator stood still itself.
         patience: who had waited no longer when observation ended is not taken for lost.
     """
     parts = (-SECOND * SECOND, trigger), (trigger, back), (back, SECOND * SECOND)
-    seen = _Waits(all_series, stop, pauses, patience)
+    seen = _Waits(all_series, stop, still, patience)
     before, during, after = (seen.percentiles(first, last) for first, last in parts)
     return Latency(before=before, during=during, after=after)
 
@@ -119,7 +117,7 @@ class _Waits(NamedTuple):
 
     series: Sequence[Series]
     stop: int
-    pauses: Pauses
+    still: Standstills
     patience: int
 
     def percentiles(self, first: int, last: int) -> Percentiles | None:
@@ -127,7 +125,8 @@ class _Waits(NamedTuple):
         usual: list[int] = []
         special: list[Wait] = []
         for series in self.series:
-            slept = slept_through(series, first, last, self.pauses)
+            pauses = self.still.of_writer(series.writer)
+            slept = slept_through(series, first, last, pauses)
             usual += _served(series, first, last, set(slept))
             special += (
                 _wait(series.finished[row] - series.intended[row], own)
@@ -136,7 +135,7 @@ class _Waits(NamedTuple):
             )
             for slot, back in series.unserved(first, last, self.stop):
                 until = max(slot, self.stop) if back is None else back
-                own = self.pauses.within((slot, until))
+                own = pauses.within((slot, until))
                 if back is None or own:
                     lost = back is None and until - slot > self.patience
                     special.append(_wait(until - slot, own, lost=lost))

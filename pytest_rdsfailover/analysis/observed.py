@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pytest_rdsfailover.analysis.outages import MISSED_SLOTS, acknowledgements
-from pytest_rdsfailover.analysis.pauses import Pauses
+from pytest_rdsfailover.analysis.pauses import Standstills
 from pytest_rdsfailover.analysis.series import Series
 from pytest_rdsfailover.journal.complaints import who_hangs
 from pytest_rdsfailover.journal.course import Course
@@ -24,7 +24,7 @@ class Observed:
         triggered: whether one was.
         settled: when the cluster had settled; None if it had not.
         rate: writes per second that all writers intend together; 0 without a schedule.
-        pauses: when the load generator stood still itself.
+        still: when the load generator stood still itself.
         acks: acknowledgements in order, with both edges of the run.
         hanging: the numbers of the writers that hang in the user's code.
     """
@@ -36,7 +36,7 @@ class Observed:
     triggered: bool
     settled: int | None
     rate: float
-    pauses: Pauses
+    still: Standstills
     acks: list[int]
     hanging: frozenset[int]
 
@@ -55,7 +55,7 @@ class Observed:
             triggered=asked is not None,
             settled=None if course.settled is None else to_nanoseconds(course.settled),
             rate=course.rate,
-            pauses=Pauses.of(course.pauses),
+            still=Standstills.of(course),
             acks=acknowledgements(series, start=start, stop=stop),
             hanging=who_hangs(course.complaints),
         )

@@ -6,9 +6,11 @@ Such time lowers the lower end of every figure that rests on it, and raises none
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Self
 
+from pytest_rdsfailover.journal.course import Course
 from pytest_rdsfailover.model.clock import SECOND, to_nanoseconds
-from pytest_rdsfailover.model.spans import joined
+from pytest_rdsfailover.model.spans import common, joined
 
 Span = tuple[int, int]
 # The watchdog looks every 5 ms: a pause may have begun so long before the look that was missed.
@@ -72,3 +74,39 @@ class Pauses:
         if not self.spans:
             return 0
         return max((moment - a for a, b in self.touching((moment, moment))), default=0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standstills:
+    """When the load generator stood still: all of it, or some of its processes.
+
+    A process that stands still sees nothing, and those that run go on observing.
+
+    Attributes:
+        all: when no process ran, so that nobody observed.
+        any: when one of them did not.
+        by_process: when each did not; empty if there is one.
+    """
+
+    all: Pauses
+    any: Pauses
+    by_process: Sequence[Pauses] = ()
+
+    @classmethod
+    def of(cls, course: Course) -> Self:
+        """Return those of a trial."""
+        some = Pauses.of(course.pauses)
+        if not course.asleep:
+            return cls(all=some, any=some)
+        apart = [Pauses.of(pauses) for pauses in course.asleep]
+        silent = {writer % len(apart) for writer in course.unreported}
+        seen = [pauses.spans for number, pauses in enumerate(apart) if number not in silent]
+        return cls(all=Pauses(common(seen)), any=some, by_process=apart)
+
+    def of_writer(self, writer: int) -> Pauses:
+        """Return when the process of a writer stood still."""
+        apart = self.by_process
+        return apart[writer % len(apart)] if apart else self.all
+
+
+NEVER = Standstills(all=Pauses(()), any=Pauses(()))

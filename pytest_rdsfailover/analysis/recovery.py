@@ -80,7 +80,7 @@ def recovery(seen: Observed, gaps: GapFigures, *, ended: bool) -> Interval:
     last = max(surely.at, perhaps.at)
     after = _next(seen.acks, last) if last > seen.trigger else last
     over = ended and surely.over and perhaps.over
-    least = max(0, surely.at - seen.pauses.before(surely.at) - seen.trigger)
+    least = max(0, surely.at - seen.still.any.before(surely.at) - seen.trigger)
     return Interval(least, after - seen.trigger if over else math.inf)
 
 
@@ -88,10 +88,11 @@ def _bad(series: Series, seen: Observed, unusual: int) -> Iterator[Bad]:
     """Yield the operations that failed, or took unusually long."""
     rows = {*series.failures, *series.latency.above(unusual)}
     columns = (series.finished, series.intended, series.acked)
+    pauses = seen.still.of_writer(series.writer)
     for at, since, acked in zip(
         *(map(column.__getitem__, rows) for column in columns), strict=True
     ):
-        own = seen.pauses.within((since, at)) if seen.pauses.spans else 0
+        own = pauses.within((since, at)) if pauses.spans else 0
         excused = own > 0 and (not acked or at - since - own <= unusual)
         yield Bad(at, since, bool(acked), excused)
 

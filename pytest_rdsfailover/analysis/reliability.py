@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pytest_rdsfailover.analysis.outages import RECENT
+from pytest_rdsfailover.analysis.outages import RECENT, Gap
+from pytest_rdsfailover.analysis.pauses import NEVER, Standstills
 from pytest_rdsfailover.analysis.series import Series
 from pytest_rdsfailover.analysis.statistics import percentile
 from pytest_rdsfailover.model.durations import format_duration
@@ -57,11 +58,12 @@ class Reliability:
         return found
 
 
-def lateness(all_series: Sequence[Series]) -> list[int]:
+def lateness(all_series: Sequence[Series], still: Standstills = NEVER) -> list[int]:
     """Return how long after their intended time writes were sent, sorted.
 
-    Only those whose writer was free and connected then: for others the database is to blame. Of a
-    long run the latest writes speak for all.
+    Only those whose writer was free and connected then: for others the database is to blame. What one
+    process of several slept through counts for its own writers only. Of a long run the latest writes
+    speak for all.
     """
     late = []
     share = max(2, RECENT // max(1, len(all_series)))
@@ -70,13 +72,18 @@ def lateness(all_series: Sequence[Series]) -> list[int]:
             series.acked[-share:], series.finished[-share:],
             series.intended[-share:][1:], series.started[-share:][1:], strict=False,
         )  # fmt: skip
+        asleep = still.of_writer(series.writer).touching if still.by_process else _nothing
         late += [
             started - intended
             for acked, before, intended, started in rows
-            if acked and before <= intended
+            if acked and before <= intended and not asleep((intended, started))
         ]
     late.sort()
     return late
+
+
+def _nothing(_: Gap) -> Sequence[Gap]:
+    return ()
 
 
 def lateness_p99(late: Sequence[int]) -> int:

@@ -2,7 +2,7 @@
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
-from itertools import repeat
+from itertools import compress, repeat
 from typing import NamedTuple
 
 from pytest_rdsfailover.analysis.outages import Gap
@@ -23,6 +23,13 @@ class Rows(NamedTuple):
     first: Sequence[int]
     back: Sequence[int]
     sent: Sequence[int]
+
+    def of_writers(self, kept: Sequence[bool]) -> "Rows":
+        """Return those of some writers."""
+        first, back, sent = (
+            tuple(compress(column, kept)) for column in (self.first, self.back, self.sent)
+        )
+        return Rows(tuple(compress(self.series, kept)), first, back, sent)
 
 
 BLOCK = 256  # gaps whose rows are in memory at the same time

@@ -54,7 +54,7 @@ def served(seen: Observed, span: Gap, *, within: int | None = None) -> Served:
         first, last = (bisect_left(series.intended, edge) for edge in span)
         due += last - first + series.not_issued(*span)
         count += _in_time(series, first, last, within)
-        excused += _excused(series, span, seen.pauses, within)
+        excused += _excused(series, span, seen.still.of_writer(series.writer), within)
     return Served(due, count, excused)
 
 
@@ -69,7 +69,8 @@ def _in_time(series: Series, first: int, last: int, within: int | None) -> int:
 
 def _excused(series: Series, span: Gap, pauses: Pauses, within: int | None) -> int:
     """Return how many were not served in time while the load generator stood still."""
-    touched = pauses.touching(span)
+    row = bisect_left(series.intended, span[1]) - 1  # its answer may come long after the span
+    touched = pauses.touching((span[0], max(span[1], series.finished[row] if row >= 0 else 0)))
     skipped = sum(excused for _, excused in _skipped(series, span, pauses)) if pauses.spans else 0
     slept = slept_through(series, *span, Pauses(touched)) if touched else {}
     return skipped + sum(_perhaps(series, row, own, within) for row, own in slept.items())
@@ -123,12 +124,13 @@ def _unserved(series: Series, seen: Observed) -> Iterator[tuple[int, bool]]:
     """Yield the slots that were not served, and whether that may be the load generator's fault."""
     rows = series.failures_within(seen.start, seen.stop)
     slots, ends = (map(column.__getitem__, rows) for column in (series.intended, series.finished))
-    touching = seen.pauses.touching if seen.pauses.spans else None
+    pauses = seen.still.of_writer(series.writer)
+    touching = pauses.touching if pauses.spans else None
     yield from (
         (slot, bool(touching and touching((slot, end))))
         for slot, end in zip(slots, ends, strict=True)
     )
-    yield from _skipped(series, (seen.start, seen.stop), seen.pauses)
+    yield from _skipped(series, (seen.start, seen.stop), pauses)
 
 
 def _any_due(seen: Observed) -> bool:

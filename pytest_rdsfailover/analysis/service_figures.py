@@ -146,7 +146,7 @@ class ServiceFigures:
         settled = seen.settled
         if settled is None and not seen.triggered:
             settled = outages[-1][1] if outages else seen.start
-        return None if settled is None else late(seen.series, settled, seen.pauses)
+        return None if settled is None else late(seen.series, settled, seen.still)
 
     @cached_property
     def _incidents(self) -> IncidentFigures:

@@ -10,7 +10,7 @@ from typing import NamedTuple, Self
 
 from pytest_rdsfailover.analysis import presence, proof
 from pytest_rdsfailover.analysis.outages import Gap
-from pytest_rdsfailover.analysis.pauses import Pauses
+from pytest_rdsfailover.analysis.pauses import Standstills
 from pytest_rdsfailover.analysis.rows import Rows, places, rows_of
 from pytest_rdsfailover.analysis.series import Series
 from pytest_rdsfailover.analysis.statistics import percentile
@@ -68,7 +68,7 @@ class Scales:
         disturbed: spans, in order, in which writes did not take what they normally take.
         shown: one byte an operation of each writer: whether its failure shows an absence.
         failing: moments at which writes failed of one, in order.
-        pauses: when the load generator stood still.
+        still: when the load generator stood still.
     """
 
     series: Sequence[Series]
@@ -77,7 +77,7 @@ class Scales:
     disturbed: Sequence[Gap]
     shown: Sequence[bytes]
     failing: Sequence[int]
-    pauses: Pauses
+    still: Standstills
     _known: dict[Gap, list[int]] = field(default_factory=dict)
 
     def weigh(self, gap: Gap) -> Weighed:
@@ -99,14 +99,28 @@ class Scales:
         rows = zip(around.series, around.first, strict=True)
         served = presence.latest_served(rows, self.acks[0])
         due = proof.Due(served, service)
-        failures = proof.failures_within(around, self.shown, gap, due)
-        own = self.pauses.at_edges(gap, EDGE + 2 * service)
+        reach = EDGE + 2 * service
+        awake, shown = self._awake(around, gap, reach)
+        failures = proof.failures_within(awake, shown, gap, due)
+        own = (self.still.all if awake.series else self.still.any).at_edges(gap, reach)
         away = gap[1], gap[1]
         if not self.by_accident(gap, len(failures)) and not proof.passed_by(around, gap, due):
-            held = proof.silence(around, gap, due)
+            held = proof.silence(awake, gap, due)
             away = proof.between([*failures, *([held] if held else [])], gap, due)
         lower = max(0, away[1] - away[0] - own)
         return Weighed(gap, own, due.there, lower, len(failures), away)
+
+    def _awake(self, around: Rows, gap: Gap, reach: int) -> tuple[Rows, Sequence[bytes]]:
+        """Return the rows of the writers whose process ran at a gap's edges.
+
+        Who wakes up finds all answers at once, and cannot tell when they came.
+        """
+        apart = self.still.by_process
+        slept = [bool(pauses.at_edges(gap, reach)) for pauses in apart]
+        if not any(slept):
+            return around, self.shown
+        kept = [not slept[series.writer % len(apart)] for series in around.series]
+        return around.of_writers(kept), tuple(compress(self.shown, kept))
 
     def _gap_before(self, gap: Gap) -> int:
         """Return when the wide gap before a gap was over; 0 without one."""

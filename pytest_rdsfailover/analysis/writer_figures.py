@@ -9,6 +9,7 @@ from pytest_rdsfailover.analysis.gap_figures import GapFigures
 from pytest_rdsfailover.analysis.interval import Interval
 from pytest_rdsfailover.analysis.observed import Observed
 from pytest_rdsfailover.analysis.outages import Gap, incidents
+from pytest_rdsfailover.analysis.pauses import Pauses
 from pytest_rdsfailover.analysis.weighing import Weighed
 from pytest_rdsfailover.analysis.writer_outages import (
     WriterOutage,
@@ -78,7 +79,10 @@ def writer_figures(seen: Observed, judged: GapFigures) -> WriterFigures:
         for series in seen.series
     ]
     found = [[outage for outage in away if outage.length > doubtful] for away in waits]
-    weighed = [[(outage, _net(outage, seen)) for outage in away] for away in found]
+    weighed = [
+        [(outage, _net(outage, seen.still.of_writer(series.writer))) for outage in away]
+        for series, away in zip(seen.series, found, strict=True)
+    ]
     sure = [[outage for outage, net in away if net > unusual] for away in weighed]
     nets = [net for away in weighed for _, net in away if net > unusual]
     over = [outage.gap for outage in judged.outages if outage.gap[1] < seen.stop]
@@ -185,7 +189,7 @@ def _since_trigger(
     seen: Observed, *, first: Sequence[int], last: Sequence[int], never: bool
 ) -> Interval:
     """Return from the trigger until the last writer was back, at the earliest and at the latest."""
-    sure = max((moment - seen.pauses.before(moment) for moment in first), default=seen.trigger)
+    sure = max((moment - seen.still.any.before(moment) for moment in first), default=seen.trigger)
     most = max(last, default=seen.trigger) - seen.trigger
     return Interval(max(0, sure - seen.trigger), math.inf if never else max(0, most))
 
@@ -198,7 +202,7 @@ def _covered(away: Sequence[WriterOutage]) -> int:
     return covered(map(_SPAN, away))
 
 
-def _net(outage: WriterOutage, seen: Observed) -> int:
+def _net(outage: WriterOutage, pauses: Pauses) -> int:
     """Return how long an outage was, but for what the load generator slept through."""
-    own = seen.pauses.most_within(_SPAN(outage)) if seen.pauses.spans else 0
+    own = pauses.most_within(_SPAN(outage)) if pauses.spans else 0
     return outage.length - own

@@ -18,7 +18,7 @@ class WriterOutage(NamedTuple):
         start: the intended time of the first write that was not served.
         stop: when the writer was served next; the end of observation if it was not.
         ended: whether it was served again by then.
-        before: when it had last been served; 0 if never.
+        before: when it had last been served, at the earliest: when that write was sent; 0 if never.
         failed: whether operations failed in it, or were never heard of; else one was late.
     """
 
@@ -72,8 +72,8 @@ def writer_outages(
 
 
 def _served_before(series: Series, moment: int) -> int:
-    place = bisect_right(series.acks, moment)
-    return series.acks[place - 1] if place else 0
+    row = series.acked.rfind(1, 0, bisect_right(series.finished, moment))
+    return series.started[row] if row >= 0 else 0
 
 
 def longest_wait(series: Series, *, since: int) -> int:

@@ -30,7 +30,10 @@ class Course:
         failover_seed: the seed of the trial's failover; None if it has none, or if there were
             several.
         rate: writes per second that all writers intended together; 0 without a schedule.
-        pauses: (first, last) moments between which the load generator itself stood still.
+        pauses: (first, last) moments between which the load generator, or a process of it, stood
+            still itself.
+        asleep: of a load in several processes, these moments of each; writer w is in process w modulo
+            their number. Empty if there is one process.
         strangers: CPUs that other programs used on average; None if unknown.
         cpus: how many CPUs the machine of the load has; 0 if unknown.
         own_trigger: whether every failover that the test itself triggered is among these; None if it
@@ -64,6 +67,7 @@ class Course:
     failover_seed: int | None = None
     rate: float = 0.0
     pauses: Sequence[tuple[float, float]] = ()
+    asleep: Sequence[Sequence[tuple[float, float]]] = ()
     strangers: float | None = None
     cpus: int = 0
     own_trigger: bool | None = None

@@ -50,7 +50,8 @@ class Engine(Startable):
     """Concurrent writers; a context manager.
 
     Attributes:
-        pauses: when processes of the engine's own stood still; known once it has ended.
+        asleep: when each process of the engine's own stood still; known once it has ended. Writer w is in
+            process w modulo their number; empty if the writers are in this process.
         complaints: what the writers' errors said, and where writers hang; known once it has ended.
         alignment: by how many seconds the times of one writer may be off those of this machine; known
             once it has ended.
@@ -60,7 +61,7 @@ class Engine(Startable):
 
     def __init__(self) -> None:
         self._gate = Gate()
-        self.pauses: Sequence[Pause] = ()
+        self.asleep: Sequence[Sequence[Pause]] = ()
         self.complaints: Sequence[Complaint] = ()
         self.alignment = 0.0
         self.unreported: Sequence[int] = ()

@@ -28,11 +28,11 @@ from pytest_rdsfailover.load.function_messages import FunctionOrder, FunctionRep
 from pytest_rdsfailover.load.function_notes import notes_of
 from pytest_rdsfailover.load.progress import Progress
 from pytest_rdsfailover.load.schedule import Schedule
+from pytest_rdsfailover.load.standstills import standstill_notes
 from pytest_rdsfailover.load.watchdog import Pause
 from pytest_rdsfailover.load.workload import Position
 from pytest_rdsfailover.model.clock import to_nanoseconds, to_seconds
 from pytest_rdsfailover.model.errors import SettingError
-from pytest_rdsfailover.model.spans import joined
 from pytest_rdsfailover.model.typed import typed
 
 WARM = 0.5  # seconds for which an environment is kept busy while the others are made
@@ -182,11 +182,8 @@ class FunctionLoad(Engine):
                 silent[number] = str(error)
                 self._leave_out(number)
         shifts = {number: report.offset.to(own) for number, report in reports.items()}
-        self.pauses = joined(
-            pause
-            for number, report in reports.items()
-            for pause in _shifted(report.pauses, shifts[number])
-        )
+        asleep = {n: _shifted(report.pauses, shifts[n]) for n, report in reports.items()}
+        self.asleep = [asleep.get(number, []) for number in range(self._order.functions)]
         self.complaints = merged(
             _moved(complaint, shifts[number])
             for number, report in reports.items()
@@ -196,7 +193,10 @@ class FunctionLoad(Engine):
         self.unreported = [
             writer.writer for number in silent for writer in self._writers_of(number)
         ]
-        self.notes = notes_of(self._order, self._cold, self.alignment, silent, reports)
+        self.notes = [
+            *notes_of(self._order, self._cold, self.alignment, silent, reports),
+            *standstill_notes("function", asleep),
+        ]
         self._clear(silent.keys() | {n for n, report in reports.items() if report.parcel is None})
 
     def _clear(self, numbers: Iterable[int]) -> None:

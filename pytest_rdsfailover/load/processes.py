@@ -17,12 +17,12 @@ from pytest_rdsfailover.journal.journal import Journal
 from pytest_rdsfailover.load.attempts import Classify
 from pytest_rdsfailover.load.engine import Check, Engine, LoadError
 from pytest_rdsfailover.load.progress import Progress
+from pytest_rdsfailover.load.standstills import standstill_notes
 from pytest_rdsfailover.load.watchdog import Pause
 from pytest_rdsfailover.load.workload import Workload
 from pytest_rdsfailover.load.writer import ReconnectPolicy
 from pytest_rdsfailover.model.clock import to_nanoseconds
 from pytest_rdsfailover.model.errors import SettingError
-from pytest_rdsfailover.model.spans import joined
 from pytest_rdsfailover.model.typed import typed
 
 PATIENCE = 10.0  # seconds to wait for an answer to a question that takes no time itself
@@ -151,7 +151,8 @@ class ProcessLoad(Engine):
         self._gate.close()
         try:
             ended = self._ask(Ended, "stop", timeout, patience=timeout + PATIENCE)
-            self.pauses = joined(pause for process in ended for pause in process.pauses)
+            self.asleep = [process.pauses for process in ended]
+            self.notes = standstill_notes("process", dict(enumerate(self.asleep)))
             self.complaints = Progress.total([process.progress for process in ended]).complaints
         finally:
             self._end()

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
+from itertools import chain
 from types import TracebackType
 from typing import Self
 
@@ -305,6 +306,7 @@ class Observation:
             failover_seed=self._seeds[0] if len(self._seeds) == 1 else None,
             rate=self._plan.rate * share_of_writes(self._workload.steps),
             pauses=joined(self._pauses()),
+            asleep=[] if self._plan.is_here else self._load.asleep,
             strangers=self._watchdog.strangers,
             cpus=os.cpu_count() or 0,
             own_trigger=self._disturbances.own_on_record(),
@@ -324,4 +326,6 @@ class Observation:
 
     def _pauses(self) -> Sequence[Pause]:
         """Return when processes that write stood still; this one writes nothing if others do."""
-        return self._watchdog.pauses if self._plan.is_here else self._load.pauses
+        if self._plan.is_here:
+            return self._watchdog.pauses
+        return list(chain.from_iterable(self._load.asleep))

@@ -69,7 +69,7 @@ class Ordeal:
     resume: float = 0.0
     patience: float = 0.5
     pauses: tuple[tuple[float, float], ...] = ()
-    paused: frozenset[int] | None = None  # whose process stands still; None for all
+    paused: frozenset[int] | None = None  # writers of one of two; None for all
     away: tuple[tuple[float, float], ...] = ()  # when nobody could be served
 
 
@@ -95,6 +95,7 @@ def play(ordeal: Ordeal, chance: random.Random) -> tuple[list[Series], Course, T
 
 def _course(ordeal: Ordeal, chance: random.Random) -> Course:
     late = [(a + chance.random() * BEAT, b + chance.random() * 0.001) for a, b in ordeal.pauses]
+    pauses = [(a, b) for a, b in late if b - a > BEAT]
     return Course(
         start=0.0,
         stop=ordeal.stop,
@@ -105,7 +106,8 @@ def _course(ordeal: Ordeal, chance: random.Random) -> Course:
         writer_before=None,
         writer_after=None,
         rate=ordeal.rate,
-        pauses=[(a, b) for a, b in late if b - a > BEAT],
+        pauses=pauses,
+        asleep=() if ordeal.paused is None else [pauses, []],
     )
 
 

@@ -181,6 +181,16 @@ def one_process_stopped(chance):
                   pauses=((CALM + 0.2, CALM + 0.3 + chance.random() * 0.4),))  # fmt: skip
 
 
+def one_process_stopped_in_failover(chance):
+    """One of two processes of the load stands still while the database is away, or a part of it."""
+    load = _load(chance, least_writers=2)
+    found = _failover(chance, chance.choice(["stall", "refuse", "hang"]), load)
+    start, stop = found["away"][0]
+    at = start - 0.2 + chance.random() * (stop - start + 0.3)
+    return Ordeal(**load, **found, paused=frozenset(range(0, 99, 2)),
+                  pauses=((at, at + 0.05 + chance.random() * 0.8),))  # fmt: skip
+
+
 def paused_calm(chance):
     """A pause in the calm, of the server or of ourselves, then a failover."""
     load = _load(chance)
@@ -243,7 +253,8 @@ SHAPES: dict[str, Callable[[random.Random], Ordeal]] = {
     for each in (
         quiet, stalled, stalled_without_trigger, barely_stalled_without_trigger, stalled_with_jitter,
         segments_dropped, refused, hung, lazy_pool, server_errors, client_errors, out_of_connections, one_writer_served, brownout,
-        late_answers, own_pauses, one_process_stopped, paused_calm, paused_in_failover, unfinished,
+        late_answers, own_pauses, one_process_stopped,
+        one_process_stopped_in_failover, paused_calm, paused_in_failover, unfinished,
         deadlocks, flapping,
     )
 }  # fmt: skip

@@ -5,7 +5,7 @@ from builders import ack, acks, course, journal, refused
 
 from pytest_rdsfailover.analysis.judging import summarise
 from pytest_rdsfailover.analysis.latency import latency
-from pytest_rdsfailover.analysis.pauses import Pauses
+from pytest_rdsfailover.analysis.pauses import Pauses, Standstills
 from pytest_rdsfailover.analysis.series import series_of
 from pytest_rdsfailover.model.clock import SECOND
 
@@ -16,7 +16,7 @@ def measure(events, skips=(), writers=1, back=12, pauses=()):
         trigger=10 * SECOND,
         back=back * SECOND,
         stop=20 * SECOND,
-        pauses=Pauses.of(pauses),
+        still=Standstills(all=Pauses.of(pauses), any=Pauses.of(pauses)),
     )
 
 

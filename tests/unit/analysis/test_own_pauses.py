@@ -1,6 +1,9 @@
 import pytest
+from builders import acks, course, journal, refused
 
-from pytest_rdsfailover.analysis.pauses import AWAKE, BEAT, Pauses
+from pytest_rdsfailover.analysis.judging import judge
+from pytest_rdsfailover.analysis.pauses import AWAKE, BEAT, Pauses, Standstills
+from pytest_rdsfailover.journal.evidence import Evidence
 from pytest_rdsfailover.model.clock import SECOND
 
 MS = SECOND // 1000
@@ -40,3 +43,54 @@ def test_a_pause_may_have_begun_a_beat_before_it_was_noted_and_wakes_one_thread_
 @pytest.mark.parametrize("noted", [[(1.0, 1.3), (1.2, 1.5)], [(1.2, 1.5), (1.0, 1.3)]])
 def test_pauses_of_several_processes_count_once(noted):
     assert len(Pauses.of(noted).spans) == 1
+
+
+def standstills(*asleep, unreported=()):
+    some = [pause for pauses in asleep for pause in pauses]
+    return Standstills.of(course(pauses=some, asleep=asleep, unreported=unreported))
+
+
+def test_nobody_observed_only_while_no_process_ran():
+    found = standstills([(1.0, 3.0)], [(2.0, 4.0), (5.0, 6.0)])
+
+    assert found.all == Pauses([(2 * SECOND - BEAT, 3 * SECOND + AWAKE)])
+    assert found.any == Pauses.of([(1.0, 4.0), (5.0, 6.0)])
+    assert [found.of_writer(writer) for writer in range(3)] == [
+        Pauses.of([(1.0, 3.0)]), Pauses.of([(2.0, 4.0), (5.0, 6.0)]), Pauses.of([(1.0, 3.0)]),
+    ]  # fmt: skip
+
+
+def test_a_process_that_told_nothing_observed_nothing():
+    found = standstills([(1.0, 3.0)], [], unreported=[1, 3])
+
+    assert found.all == Pauses.of([(1.0, 3.0)])
+
+
+def test_the_pauses_of_one_process_are_those_of_all_its_writers():
+    found = Standstills.of(course(pauses=[(1.0, 3.0)]))
+
+    assert found.all == found.any == found.of_writer(7) == Pauses.of([(1.0, 3.0)])
+
+
+# Two processes: the first freezes at 10.5 s. The database is away from 10.3 to 11.3 s.
+EVERY = 0.01
+OTHER = [*acks(0.01, 10.3, EVERY, writer=1), refused(10.32, writer=1), refused(11.25, writer=1),
+         *acks(11.3, 20.0, EVERY, writer=1)]  # fmt: skip
+FROZEN = [*acks(0.015, 10.3, EVERY), refused(10.33), refused(12.5, sent=10.45),
+          *acks(12.51, 20.0, EVERY)]  # fmt: skip
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_a_process_that_stands_still_takes_nothing_from_what_the_others_saw(known):
+    pauses = [(10.5, 12.5)]
+    trial = judge(
+        Evidence(
+            journal=journal([*FROZEN, *OTHER], writers=2),
+            course=course(rate=200.0, pauses=pauses, asleep=[pauses, []] if known else []),
+            stored=None,
+        )
+    )
+
+    assert bool(trial.downtime.problem) != known
+    assert (trial.downtime.lower > 0.9) == known
+    assert trial.downtime.upper < 1.05

@@ -45,6 +45,7 @@ WIDEST = {
     "late_answers": (90, 50),
     "own_pauses": (160, 500),
     "one_process_stopped": (50, 700),
+    "one_process_stopped_in_failover": (100, 700),
     "paused_calm": (80, 250),
     "paused_in_failover": (220, 280),
     "unfinished": (float("inf"), float("inf")),

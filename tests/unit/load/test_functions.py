@@ -110,7 +110,7 @@ def test_skews_of_clocks_are_taken_out(skew):
     for writer in journal.writers:
         found = zip(writer.intended, writer.started, writer.finished, strict=True)
         assert list(found) == fleet.truth[writer.writer]
-    assert made.pauses == [(pytest.approx(0.1), pytest.approx(0.2))]
+    assert made.asleep == [[(pytest.approx(0.1), pytest.approx(0.2))]] * 3
     [note] = made.notes
     assert note.startswith("3 of 3 functions of AWS Lambda reported, with 2 writers each; 3 were")
     assert note.endswith("known to 3.00 ms, and what lies between two of them to twice that")

@@ -43,7 +43,7 @@ def test_only_the_pauses_of_processes_that_write_count(tmp_path, processes, paus
     )
     observation._watchdog.pauses.append(HERE)
     if processes > 1:
-        observation._load.pauses = [THERE, THERE]
+        observation._load.asleep = [[THERE], [THERE]]
 
     course = observation._course([], stop=10.0, writer_after="instance-1")
 
