@@ -52,7 +52,7 @@ GROUPS = {
     "Toxiproxy": "ToxiproxyClient ToxiproxyProxy Toxic ToxicOptions ToxicDescription",
     "Errors": (
         "RdsFailoverError UndecidedError InvalidTrialError InvalidTrialsError SettingError UnfitLoadError UnsafeError"
-        " FailoverInProgressError NotHereError NotReadyError DiedError AuditError LoadError"
+        " FailoverInProgressError NotHereError NotReadyError DiedError StoppedError AuditError LoadError"
         " CancelledWorkError ExitedWorkError ServerError CommandError GatewayError ToldError ToxiproxyError AwsError"
         " RefusedError LedgerError PreflightError LostWatchError TouchError LeftBehindWarning UnaskedFindingWarning UnreliableTrialsWarning NotResumedWarning"
     ),

@@ -9,7 +9,7 @@ from pytest_rdsfailover.model.endpoints import Bounds, Endpoint
 from pytest_rdsfailover.mysql import driver
 
 Position = tuple[int, int]  # writer and sequence
-PATIENT = Bounds(connect=2.0, read=60.0, write=10.0)  # for statements that are not measured
+PATIENT = Bounds(connect=2.0, read=15.0, write=10.0)  # for statements that are not measured
 
 
 class Session(Protocol):

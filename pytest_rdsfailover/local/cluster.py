@@ -162,11 +162,14 @@ class LocalCluster(LocalTarget):
         )
 
     def check(self) -> None:
-        """Raise DiedError if a server of ours has ended, GatewayError if the gateway failed."""
+        """Raise DiedError if a server of ours has ended, StoppedError if it is stopped.
+
+        GatewayError if the gateway failed.
+        """
         self._server.check()
         self.network.check()
-        self.aws.check()
         self._gateway.check()
+        self.aws.check()
 
     def check_server(self) -> None:
         """Raise ServerError if a server of ours does not answer; costs a login."""

@@ -83,8 +83,11 @@ class LocalGateway:
         self.client.close()
 
     def check(self) -> None:
-        """Raise DiedError if the gateway has ended, GatewayError if a step of a failover failed."""
-        self.process.check()
+        """Raise DiedError if the gateway has ended, StoppedError if it is stopped.
+
+        GatewayError if a step of a failover failed.
+        """
+        self.process.check_moves()
         failures = self.client.describe().failures
         if failures:
             raise GatewayError(

@@ -236,9 +236,9 @@ class Network:
                     self.client.remove_toxic(self.prefix + name, toxic)
 
     def check(self) -> None:
-        """Raise DiedError if the Toxiproxy that we started has ended."""
+        """Raise DiedError if the Toxiproxy that we started has ended, StoppedError if it is stopped."""
         if self._process is not None:
-            self._process.check()
+            self._process.check_moves()
 
     def close(self) -> None:
         """Remove the cluster's listeners; end Toxiproxy if we started it."""

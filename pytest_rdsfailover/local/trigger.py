@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 from pytest_rdsfailover.aws import trigger
-from pytest_rdsfailover.aws.client import add_headers, explained
+from pytest_rdsfailover.aws.client import AwsError, add_headers, explained
 from pytest_rdsfailover.local.aws_api.client import ControlPlane
 from pytest_rdsfailover.local.aws_api.script import SCRIPT, encode_script
 from pytest_rdsfailover.local.gateway.client import GatewayClient
@@ -79,10 +79,14 @@ class ApiTrigger:
         """Start a failover, or restart the writer if the profile promotes no instance."""
         self.prepare()
         self._script = encode_script(profile, seed)
-        if profile.moves_writer:
-            trigger.fail_over(self._rds, self._plane.cluster, target)
-        else:
-            trigger.reboot(self._rds, writer)
+        try:
+            if profile.moves_writer:
+                trigger.fail_over(self._rds, self._plane.cluster, target)
+            else:
+                trigger.reboot(self._rds, writer)
+        except AwsError:
+            self._plane.check_moves()  # says better why nobody answers
+            raise
 
     def _headers(self) -> Mapping[str, str]:
         return {SCRIPT: self._script}

@@ -60,6 +60,21 @@ class DiedError(RdsFailoverError):
         return f"{self.what} died ({self.status}){log_tail(self.last_lines)}"
 
 
+class StoppedError(RdsFailoverError):
+    """A server of ours was stopped from outside (SIGSTOP) while it was needed, and stays so."""
+
+    def __init__(self, what: str, pid: int, waited: float) -> None:
+        super().__init__(what, pid, waited)
+        self.what, self.pid, self.waited = what, pid, waited
+
+    def __str__(self) -> str:
+        return (
+            f"{self.what} stands still: it is stopped (SIGSTOP), and did not go on"
+            f" within {self.waited:g} s; find out who stops it (`kill -CONT {self.pid}` lets it go on);"
+            " the next test gets another one"
+        )
+
+
 class CancelledWorkError(RdsFailoverError):
     """The user's code was cancelled, which counts as an error of the application."""
 

@@ -218,7 +218,7 @@ class Target(Protocol):
         """
 
     def check(self) -> None:
-        """Raise `DiedError` if a server of ours that the trial needs has ended."""
+        """Raise `DiedError` if a server of ours that the trial needs has ended, `StoppedError` if it is stopped."""
 
     def rest(self) -> None:
         """Wait until the last failover is over.

@@ -25,6 +25,7 @@ def rest_awhile(target: Target, clock: Clock) -> None:
         NotReadyError: if it does not end.
         RdsFailoverError: if it cannot end, for a server of ours has ended or failed.
     """
+    target.check()  # first: what does not answer any more could not tell of failovers
     last = target.failovers[-1:]
 
     def over() -> bool:

@@ -21,10 +21,11 @@ from pytest_rdsfailover.model.errors import (
     NotReadyError,
     RdsFailoverError,
     SettingError,
+    StoppedError,
 )
 
 ANSWERS_WITHIN = 5.0  # seconds for a page that needs no work; a stopped process takes for ever
-READY_WITHIN = 30.0  # seconds; moto takes about two to import
+READY_WITHIN = 20.0  # seconds; moto takes about two to import
 NEEDS = ("moto", "flask", "flask_cors")  # the server and what it imports
 KEY, SECRET = "local-cluster", "no-secret"  # dummies: no other endpoint accepts them
 
@@ -43,6 +44,9 @@ class ApiProcess(Protocol):
 
     def check(self) -> None:
         """Raise DiedError if it has ended."""
+
+    def check_moves(self) -> None:
+        """Raise DiedError if it has ended, StoppedError if it is stopped; the latter where it is known."""
 
     def wait_line(self, timeout: float) -> str:
         """Return the first line that it says, which it does once it answers."""
@@ -176,6 +180,11 @@ class ControlPlane:
         if self._process is not None:
             self._process.check()
 
+    def check_moves(self) -> None:
+        """Raise DiedError if the process has ended, StoppedError if it is stopped: something has failed."""
+        if self._process is not None:
+            self._process.check_moves()
+
     def close(self) -> None:
         """Give the port back; a process of our own ends with its supervisor."""
         self._forked.close()
@@ -252,7 +261,7 @@ class ControlPlane:
             if not self._ready:
                 try:
                     self._process.wait_line(READY_WITHIN)
-                except NotReadyError:
+                except (NotReadyError, StoppedError):
                     if self._process.alive:  # then it hangs, or who should fork it does
                         self._shared = None
                         self._process = self._replaced(self._process, self._port.number)

@@ -9,7 +9,7 @@ from pathlib import Path
 PROC = Path("/proc")
 BOOT = PROC / "sys/kernel/random/boot_id"
 STATE, START = 0, 19  # places in /proc/PID/stat behind the name: is it a zombie, when did it start
-ENDED = frozenset("ZXx")
+ENDED, STOPPED = frozenset("ZXx"), "T"
 ENDING = (signal.SIGTERM, signal.SIGCONT)
 
 
@@ -73,13 +73,26 @@ def own_identity() -> Identity:
     return found
 
 
-def _from_proc(pid: int) -> str | None:
+def is_stopped(pid: int) -> bool:
+    """Tell whether a process is stopped (SIGSTOP) now; False if the system does not tell."""
+    return _fields(pid)[STATE : STATE + 1] == [STOPPED]
+
+
+def _fields(pid: int) -> list[str]:
+    """Return what /proc tells of a process, behind its name; nothing if there is none."""
     try:
-        fields = (PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()
+        return (PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return []
+
+
+def _from_proc(pid: int) -> str | None:
+    fields = _fields(pid)
+    try:
         boot = BOOT.read_text().strip()
     except OSError:
         return None
-    return None if fields[STATE] in ENDED else f"{boot} {fields[START]}"
+    return None if not fields or fields[STATE] in ENDED else f"{boot} {fields[START]}"
 
 
 def _from_ps(pid: int) -> str | None:

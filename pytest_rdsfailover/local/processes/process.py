@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
+from pytest_rdsfailover.local.processes.stopped import StopCheck
 from pytest_rdsfailover.local.processes.supervisor_client import (
     LAST_LINES,
     ProgramReport,
@@ -35,7 +36,7 @@ class Process:
             None while it runs.
     """
 
-    def __init__(self, supervisor: SupervisorClient, key: int, name: str) -> None:
+    def __init__(self, supervisor: SupervisorClient, key: int, name: str, program: str) -> None:
         self.name = name
         self.pid = 0
         self.status: int | None = None
@@ -43,6 +44,7 @@ class Process:
         self._started, self._ended = threading.Event(), threading.Event()
         self._answered = threading.Semaphore(0)
         self._sent = 0, 0
+        self._frozen, self._stop = False, StopCheck(name, program)
 
     def __repr__(self) -> str:
         state = "running" if self.alive else f"ended: {self.fate}"
@@ -78,6 +80,17 @@ class Process:
         if not self.alive:
             raise DiedError(self.name, self.fate, self.log_tail())
 
+    def check_moves(self) -> None:
+        """Do nothing if it runs and nobody else has stopped it; a short stop is waited for.
+
+        Raises:
+            DiedError: if it has ended, with the end of its log.
+            StoppedError: if it, or its supervisor, is stopped and does not go on.
+        """
+        self.check()
+        self._supervisor.check_moves()
+        self._check_stop()
+
     def wait(self, timeout: float) -> bool:
         """Wait up to *timeout* seconds for it to end; return whether it has."""
         return self._ended.wait(timeout)
@@ -87,8 +100,9 @@ class Process:
 
         Raises:
             NotReadyError: if the supervisor does not answer; it is killed then.
+            StoppedError: if it is stopped; it is killed then, too.
         """
-        if not self._started.wait(self._supervisor.patience):
+        if not self._supervisor.answers(self._started.wait):
             raise self._supervisor.unanswered()
 
     def wait_line(self, timeout: float) -> str:
@@ -97,6 +111,7 @@ class Process:
         Raises:
             NotReadyError: if there is none after *timeout* seconds, or it ended before, with the
                 end of its log.
+            StoppedError: if it is stopped, and does not go on.
         """
         begun = time.monotonic()
         while True:
@@ -104,6 +119,7 @@ class Process:
             line, newline, _ = self._output().partition("\n")
             if newline:
                 return line
+            self._check_stop()
             if over:
                 raise NotReadyError(self.name, time.monotonic() - begun, self.log_tail())
             time.sleep(LOOK_EVERY)
@@ -115,7 +131,7 @@ class Process:
     def kill(self) -> None:
         """End it without asking (SIGKILL), frozen or not, and what it started; wait until gone."""
         self._signal(signal.SIGKILL)
-        if not self._ended.wait(self._supervisor.patience):
+        if not self._supervisor.answers(self._ended.wait):
             self._supervisor.abandon()
 
     def freeze(self) -> tuple[int, int]:
@@ -124,11 +140,14 @@ class Process:
         Returns:
             Nanoseconds of the monotonic clock: not before the first, all of it by the second.
         """
+        self._frozen = True
         return self._signal(signal.SIGSTOP)
 
     def thaw(self) -> tuple[int, int]:
         """Let a frozen one go on (SIGCONT); return between which nanoseconds that happened."""
-        return self._signal(signal.SIGCONT)
+        thawed = self._signal(signal.SIGCONT)
+        self._frozen = False
+        return thawed
 
     def hear(self, report: ProgramReport) -> None:
         """Take what the supervisor says of it."""
@@ -158,9 +177,16 @@ class Process:
         if not self.alive:
             return 0, 0
         self._supervisor.ask(do="signal", key=self._key, signal=int(number))
-        if not self._answered.acquire(timeout=self._supervisor.patience):
+        if not self._supervisor.answers(self._heard):
             raise self._supervisor.unanswered()
         return self._sent
+
+    def _check_stop(self) -> None:
+        if not self._frozen:
+            self._stop.check(self.pid)
+
+    def _heard(self, timeout: float) -> bool:
+        return self._answered.acquire(timeout=timeout)
 
     def _output(self) -> str:
         with contextlib.suppress(FileNotFoundError):
@@ -233,7 +259,9 @@ class Supervisor:
             if any(other.name == name and other.alive for other in self._processes.values()):
                 raise ValueError(f"a program named {name} is already running")
             key = len(self._processes)
-            process = self._processes[key] = Process(self._client, key, name)
+            process = self._processes[key] = Process(
+                self._client, key, name, program=Path(argv[0]).name
+            )
         (self.directory / f"{name}.out").unlink(missing_ok=True)  # of an earlier one
         self._client.ask(
             do="spawn",

@@ -15,7 +15,13 @@ from pathlib import Path
 from typing import NotRequired, TypedDict
 
 from pytest_rdsfailover.local.processes import run_directory
-from pytest_rdsfailover.model.errors import DiedError, NotReadyError, SettingError
+from pytest_rdsfailover.local.processes.stopped import StopCheck
+from pytest_rdsfailover.model.errors import (
+    DiedError,
+    NotReadyError,
+    SettingError,
+    StoppedError,
+)
 from pytest_rdsfailover.model.typed import typed
 
 SUPERVISOR = Path(__file__).with_name("supervisor.py")
@@ -24,6 +30,7 @@ PATIENCE = 30.0  # seconds for the supervisor's answers; it does nothing slow
 END_PATIENCE = 30.0
 OPTIONS = "RDS_"  # how the variables begin that are options of a run
 LAST_LINES = 20
+LOOK_EVERY = 0.5  # seconds between two looks whether a supervisor that does not answer is stopped
 PROC = Path("/proc")
 
 
@@ -79,6 +86,7 @@ class SupervisorClient:
         self._lasting: set[int] = set()  # keys of those that clean up and end by themselves
         self._lock = threading.Lock()
         self._over = False
+        self._stop = StopCheck("the supervisor")
         self._gone = threading.Lock()  # held by who ends a supervisor that does not answer
         argv = [sys.executable, "-S", "-E", "-I", str(SUPERVISOR), str(os.getpid())]
         # A session of its own, so that Ctrl-C reaches this process first and only.
@@ -117,6 +125,7 @@ class SupervisorClient:
         Raises:
             DiedError: if the supervisor has ended.
             NotReadyError: if it takes no requests; it is killed then, and all its programs.
+            StoppedError: if it is stopped; so it is then, too.
         """
         if request.get("grace"):
             self._lasting.add(int(str(request["key"])))
@@ -130,10 +139,28 @@ class SupervisorClient:
             raise DiedError("the supervisor", "its pipe is closed", self._log()) from None
         raise self.unanswered()
 
-    def unanswered(self) -> NotReadyError:
+    def answers(self, wait: Callable[[float], bool]) -> bool:
+        """Wait for an answer of the supervisor; return whether it came.
+
+        Args:
+            wait: waits for it for so many seconds, and tells whether it came.
+        """
+        deadline = time.monotonic() + self.patience
+        while not wait(LOOK_EVERY):
+            if time.monotonic() > deadline or self._stop.stays(self.pid):
+                return False
+        return True
+
+    def check_moves(self) -> None:
+        """Raise StoppedError if the supervisor is stopped, and does not go on."""
+        self._stop.check(self.pid)
+
+    def unanswered(self) -> NotReadyError | StoppedError:
         """End a supervisor that does not answer, and its programs; return the error that says so."""
-        log = self._log()
+        log, stopped = self._log(), self._stop.stays(self.pid)
         self.abandon()
+        if stopped:
+            return self._stop.error(self.pid)
         return NotReadyError("the supervisor", self.patience, log)
 
     def abandon(self) -> None:
@@ -156,6 +183,7 @@ class SupervisorClient:
         """Let it end all programs, and remove the run directory; harmless the second time."""
         with contextlib.suppress(OSError):
             self._requests.close()
+        self._popen.send_signal(signal.SIGCONT)  # one that is stopped would not end
         try:
             self._popen.wait(END_PATIENCE)
         except subprocess.TimeoutExpired:
@@ -182,11 +210,10 @@ class SupervisorClient:
 
     def _write(self, data: bytes) -> bool:
         """Write to the supervisor's pipe; return False if nobody empties that."""
-        number, deadline = self._requests.fileno(), time.monotonic() + self.patience
+        number = self._requests.fileno()
         os.set_blocking(number, False)
         while data:
-            left = deadline - time.monotonic()
-            if left <= 0 or not _ready(number, select.POLLOUT, left):
+            if not self.answers(lambda timeout: _ready(number, select.POLLOUT, timeout)):
                 return False
             with contextlib.suppress(BlockingIOError):
                 data = data[os.write(number, data) :]

@@ -105,11 +105,12 @@ class OwnServer:
         self.close()
 
     def check(self) -> None:
-        """Raise DiedError, with the end of its log, if the server has ended."""
-        self.process.check()
+        """Raise DiedError, with the end of its log, if the server has ended; StoppedError if it is stopped."""
+        self.process.check_moves()
 
     def check_answers(self) -> None:
         """Raise ServerError if the server does not answer within seconds, as a frozen one."""
+        self.check()
         with accounts.session(self.address, self.admin, bounds=ANSWERS):
             pass
 
