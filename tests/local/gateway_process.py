@@ -99,7 +99,8 @@ def gateway(
                 running = RunningGateway(server, ports, client, process)
                 running.ca = str(Path(directory, "ca.pem"))
                 yield running
-                assert client.describe().failures == []
+                failures = client.describe().failures
+                assert not failures, failures
         finally:
             process.stdin.close()
             process.wait(10)

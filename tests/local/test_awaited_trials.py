@@ -151,10 +151,10 @@ def test_a_test_that_is_cancelled_gives_its_trial_up_and_leaves_nothing(
                 resting.writer_endpoint, **own, **LOAD | {"warmup": 60.0}
             )
             with pytest.raises(TimeoutError):
-                await asyncio.wait_for(run, 2.0)
+                await asyncio.wait_for(run, 1.0)
             assert writers(but=hanging) == []
             with pytest.raises(TimeoutError):
-                async with asyncio.timeout(2.0):
+                async with asyncio.timeout(1.0):
                     async with LoadCall(runner, None)(resting.writer_endpoint, **own, **LOAD):
                         await asyncio.sleep(60.0)
             assert writers(but=hanging) == []

@@ -213,7 +213,8 @@ def test_a_cut_between_zones_hits_its_share_of_the_clients(cluster, faults):
     with faults.zone_cut(cluster.writer_endpoint, share=1):
         assert not served()
     with faults.zone_cut(cluster.writer_endpoint):
-        assert {served() for _ in range(20)} == {True, False}  # by chance not: 2 in a million
+        first = served()
+        assert any(served() != first for _ in range(20))  # by chance not: one in a million
     assert served()
 
 

@@ -61,16 +61,17 @@ def in_background(connection, sql):
     return future
 
 
+def executing(server, text):
+    """Return the statements with that text in the server's process list."""
+    return [
+        row for row in server.run("SHOW FULL PROCESSLIST")
+        if text in (row[7] or "") and row[4] == "Query" and "PROCESSLIST" not in row[7]
+    ]  # fmt: skip
+
+
 def wait_for(server, text):
-    """Wait until so many statements with that text are in the server's process list."""
-    deadline = time.monotonic() + 20
-    while True:
-        rows = server.run("SHOW FULL PROCESSLIST")
-        if any(text in (row[7] or "") and row[4] == "Query" and "PROCESSLIST" not in row[7]
-               for row in rows):  # fmt: skip
-            return
-        assert time.monotonic() < deadline, rows
-        time.sleep(0.01)
+    """Wait until the server executes a statement with that text."""
+    until(lambda: executing(server, text))
 
 
 def stored(server):
@@ -107,7 +108,7 @@ def test_writes_that_execute_or_wait_at_the_cut_do_not_commit_after_the_promotio
         at_promotion = stored(server)
         lock.execute("ROLLBACK")
     assert all(future.result().args[0] in LOST for future in futures)
-    time.sleep(1.5)
+    until(lambda: not executing(server, "SLEEP(1)") and not executing(server, "v = 99"))
     assert stored(server) == at_promotion
     assert at_promotion[1] == 0
 

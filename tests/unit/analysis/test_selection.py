@@ -14,20 +14,23 @@ def drawn(seed):
     return [chance.lognormvariate(0, 2) for _ in range(COUNT)]
 
 
+# Made by the test that wants them: each worker collects all tests.
 @pytest.mark.parametrize(
-    "values",
+    "make",
     [
-        drawn(1),
-        list(range(COUNT)),
-        list(range(COUNT, 0, -1)),
-        [7] * COUNT,
-        [n % 3 for n in range(COUNT)],
-        [n * 2**40 if n % (COUNT // 1000) == 0 else n for n in range(COUNT)],  # misleads the sample
-        [float("inf"), *drawn(2)],
-        drawn(3)[:FEW],
+        lambda: drawn(1),
+        lambda: list(range(COUNT)),
+        lambda: list(range(COUNT, 0, -1)),
+        lambda: [7] * COUNT,
+        lambda: [n % 3 for n in range(COUNT)],
+        # It misleads the sample.
+        lambda: [n * 2**40 if n % (COUNT // 1000) == 0 else n for n in range(COUNT)],
+        lambda: [float("inf"), *drawn(2)],
+        lambda: drawn(3)[:FEW],
     ],
 )
-def test_selected_values_are_those_of_the_sorted_list(values):
+def test_selected_values_are_those_of_the_sorted_list(make):
+    values = make()
     places = [0, 1, len(values) // 2, len(values) * 99 // 100, len(values) - 2, len(values) - 1]
     ordered = sorted(values)
     assert selected(values, places) == [ordered[place] for place in places]
