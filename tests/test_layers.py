@@ -24,6 +24,7 @@ LAYERS = {
     "local": [
         "processes",
         "toxiproxy gateway",
+        "listeners",
         "server network profiles rds_proxy functions",
         "dns gateway_process aws_api endpoints",
         "trigger database_faults",

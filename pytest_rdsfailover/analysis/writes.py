@@ -12,6 +12,7 @@ from pytest_rdsfailover.journal.stored import Stored
 from pytest_rdsfailover.model.clock import to_nanoseconds
 from pytest_rdsfailover.model.errors import AuditError
 from pytest_rdsfailover.model.records import Milestone, Outcome
+from pytest_rdsfailover.model.target import OLD_ENVIRONMENT
 
 FOREVER = 2**63 - 1
 MANY = 255  # a count of copies fits a byte; more copies than this say nothing new
@@ -196,7 +197,8 @@ def ended_tenures(
     """Return when each former writer was no writer: from its cut to its next promotion.
 
     A cut ends a tenure only if another instance is promoted after it; a writer that restarts in
-    place stays the writer. Without a cut on record the other's promotion ends it.
+    place stays the writer. Without a cut on record the other's promotion ends it. A blue/green
+    switchover ends that of the old environment's writer, which has another name from then on.
     """
     away: dict[str, list[tuple[int, int]]] = {}
     writer, cut = writer_before, None
@@ -204,6 +206,8 @@ def ended_tenures(
         at = to_nanoseconds(milestone.at)
         if milestone.name == "writer_cut" and milestone.instance in {writer, None}:
             cut = at
+        if milestone.name == "switched":
+            away[f"{milestone.instance}{OLD_ENVIRONMENT}"] = [(at, FOREVER)]
         if milestone.name != "promoted" or milestone.instance is None:
             continue
         if writer is not None and milestone.instance != writer:

@@ -195,6 +195,10 @@ def _add_trial(commands: Commands, environ: Mapping[str, str]) -> None:
     )  # fmt: skip
     parser.add_argument("--target", metavar="ID", help="instance to promote (the first reader)")
     parser.add_argument(
+        "--failover", metavar="NAME",
+        help="a blue/green switchover to play instead: blue-green, blue-green-fast or a .toml file",
+    )  # fmt: skip
+    parser.add_argument(
         "--expect", action="append", default=[], metavar="BOUND",
         help='what every trial must hold to, as "downtime < 2s" or "lost == 0"; repeatable',
     )  # fmt: skip

@@ -30,6 +30,7 @@ from pytest_rdsfailover.journal import archive
 from pytest_rdsfailover.local.backend import environment
 from pytest_rdsfailover.local.processes.guard import guarded
 from pytest_rdsfailover.local.profiles.profiles import load_profile
+from pytest_rdsfailover.local.profiles.switchovers import load_switchover
 from pytest_rdsfailover.local.server.accounts import ServerError
 from pytest_rdsfailover.local.standing.variables import changes
 from pytest_rdsfailover.local.standing.visitor import VisitedCluster
@@ -82,6 +83,7 @@ def trial(options: argparse.Namespace) -> int:
             )
     if options.profile is not None:
         load_profile(options.profile)
+    _check_switchover(options)
     _make_places(options)
     with ended_by_signals(), ExitStack() as stack:
         cluster = stack.enter_context(_cluster(options, settings))
@@ -106,6 +108,23 @@ def trial(options: argparse.Namespace) -> int:
     if broken and status != BROKEN:
         _show([told(broken, status)])
     return status
+
+
+def _check_switchover(options: argparse.Namespace) -> None:
+    """Refuse a switchover that cannot be played, before anything is started.
+
+    Raises:
+        SettingError: with the remedy.
+    """
+    if options.failover is None:
+        return
+    load_switchover(options.failover)
+    for flag in ("target", "aws_names"):
+        if getattr(options, flag) is not None:
+            raise SettingError(
+                f"--failover with --{flag.replace('_', '-')}: a switchover promotes no instance, and"
+                " only a test can move names; leave it out"
+            )
 
 
 def _make_places(options: argparse.Namespace) -> None:
@@ -231,7 +250,12 @@ class TrialSession:
         if self._workload is not None:
             more = {"workload": self._workload, "stored": self._stored}
         try:
-            self._runner.trial(self._endpoint, target=self._options.target, **more)
+            self._runner.trial(
+                self._endpoint,
+                target=self._options.target,
+                failover=self._options.failover,
+                **more,
+            )
         except InvalidTrialError:
             pass  # its reason is in the table
         except AuditError as error:

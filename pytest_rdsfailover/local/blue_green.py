@@ -2,19 +2,20 @@
 
 import contextlib
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Self
 
 from pytest_rdsfailover.local.dns.addresses import LocalAddresses
 from pytest_rdsfailover.local.failovers import LocalFailover, LocalFailovers
 from pytest_rdsfailover.local.gateway.client import GatewayClient
-from pytest_rdsfailover.local.gateway.deployment import OLD, PROVISIONING, REFUSES
+from pytest_rdsfailover.local.gateway.deployment import PROVISIONING, REFUSES
 from pytest_rdsfailover.local.gateway.messages import DeploymentView
-from pytest_rdsfailover.local.network import Network
+from pytest_rdsfailover.local.listeners import Listeners, Place
 from pytest_rdsfailover.local.profiles.switchovers import load_switchover
 from pytest_rdsfailover.model.clock import MonotonicClock, wait_until
 from pytest_rdsfailover.model.endpoints import Endpoint
 from pytest_rdsfailover.model.errors import GatewayError, NotReadyError
+from pytest_rdsfailover.model.target import OLD_ENVIRONMENT
 
 READY_WITHIN = 10.0  # seconds
 LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789"
@@ -27,11 +28,11 @@ class BlueGreenDeployment:
 
     Args:
         gateway: plays both sides.
-        network: what clients connect to.
+        listeners: what clients connect to.
+        places: where the cluster's endpoints listen.
         addresses: how endpoints are called.
         failovers: the cluster's.
         endpoint: returns an endpoint by its name, host and port.
-        armed: whether links end by a reset.
 
     Attributes:
         suffix: what the green names end with, such as `-green-abc123`.
@@ -40,26 +41,24 @@ class BlueGreenDeployment:
     def __init__(
         self,
         gateway: GatewayClient,
-        network: Network,
+        listeners: Listeners,
+        places: Mapping[str, Place],
         addresses: LocalAddresses,
         failovers: LocalFailovers,
         endpoint: Callable[[str, str, int], Endpoint],
-        *,
-        armed: bool,
     ) -> None:
         self.suffix = "-green-" + "".join(secrets.choice(LETTERS) for _ in range(6))
-        self._gateway, self._network, self._addresses = gateway, network, addresses
-        self._failovers, self._at, self._armed = failovers, endpoint, armed
+        self._gateway, self._listeners, self._places = gateway, listeners, places
+        self._addresses, self._failovers, self._at = addresses, failovers, endpoint
         self._stack = contextlib.ExitStack()
 
     def __enter__(self) -> Self:
         with contextlib.ExitStack() as stack:
             ports = self._gateway.create_blue_green(self.suffix)
             stack.callback(self._delete)
-            places = self._network.extend(ports, armed=self._armed)
-            stack.callback(self._network.withdraw, list(places))
+            places = stack.enter_context(self._listeners.beside(self._places["cluster"], ports))
             stack.enter_context(self._addresses.beside(places))
-            names = [*self._network.places, *places]
+            names = [*self._places, *places]
             self._gateway.announce_blue_green(
                 {name: self._addresses.called(name) for name in names}
             )
@@ -107,7 +106,7 @@ class BlueGreenDeployment:
     @property
     def old_endpoint(self) -> Endpoint:
         """Return the cluster endpoint of what was blue, which refuses connections before a switchover."""
-        return self._endpoint("cluster" + OLD)
+        return self._endpoint("cluster" + OLD_ENVIRONMENT)
 
     def green_instance_endpoint(self, instance: str) -> Endpoint:
         """Return the endpoint of the green twin of an instance of the cluster."""

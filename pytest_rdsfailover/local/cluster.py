@@ -259,11 +259,11 @@ class LocalCluster(LocalTarget):
         """Give the cluster a green twin for the block: a blue/green deployment that can be switched over."""
         return BlueGreenDeployment(
             self._client,
-            self.network,
+            self.network.listeners(armed=self._profile.cut != "close"),
+            self.network.places,
             self._addresses,
             self._failovers,
             self._endpoint_at,
-            armed=self._profile.cut != "close",
         )
 
     def reader_lag(self, lag: str) -> None:

@@ -1,14 +1,13 @@
 """The network of a local cluster: a Toxiproxy with one listener per endpoint."""
 
 import secrets
-import socket
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
 from typing import Self, Unpack, cast
 
-from pytest_rdsfailover.local.processes.ports import Port, is_free, reserve_port
+from pytest_rdsfailover.local.listeners import ARMED, Listeners, Place, is_here
+from pytest_rdsfailover.local.processes.ports import Port, reserve_port
 from pytest_rdsfailover.local.processes.process import Process, Supervisor
 from pytest_rdsfailover.local.toxiproxy.arguments import ToxicOptions, ToxicType
 from pytest_rdsfailover.local.toxiproxy.client import Attributes, Toxic, ToxiproxyClient
@@ -25,12 +24,6 @@ FIXED_HOSTS = {
     "proxy-reader": "127.0.0.5",
 }
 FIRST_INSTANCE = 11  # instance-1 listens on 127.0.0.11
-FIRST_GUEST = 101  # the last number of the first address of a blue/green deployment
-
-# The name of a toxic `reset_peer`. A link that starts while the toxic is in its chain ends by a
-# reset; with toxicity 0 the toxic touches no byte. Toxiproxy has no other way to reset a link that
-# exists.
-ARMED = "rdsfailover_reset"
 
 
 def hosts(endpoints: Sequence[str]) -> Mapping[str, str]:
@@ -41,29 +34,9 @@ def hosts(endpoints: Sequence[str]) -> Mapping[str, str]:
     instances = [name for name in endpoints if name not in FIXED_HOSTS]
     addresses = {name: FIXED_HOSTS[name] for name in endpoints if name in FIXED_HOSTS}
     addresses |= {name: f"127.0.0.{FIRST_INSTANCE + n}" for n, name in enumerate(instances)}
-    if all(map(_is_here, addresses.values())):
+    if all(map(is_here, addresses.values())):
         return addresses
     return dict.fromkeys(endpoints, LOOPBACK)
-
-
-def _is_here(host: str) -> bool:
-    with socket.socket() as probe:
-        try:
-            probe.bind((host, 0))
-        except OSError:
-            return False
-    return True
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where an endpoint listens."""
-
-    host: str
-    port: int
-
-    def __str__(self) -> str:
-        return f"{self.host}:{self.port}"
 
 
 class Network:
@@ -166,67 +139,11 @@ class Network:
         Raises:
             ToxiproxyError: if Toxiproxy refuses.
         """
-        self._connect(self.places, upstreams, armed=armed)
+        self.listeners(armed=armed).open(self.places, upstreams)
 
-    def extend(self, upstreams: Mapping[str, int], *, armed: bool) -> Mapping[str, Place]:
-        """Let further endpoints listen, at the port of the others; return where.
-
-        Args:
-            upstreams: the gateway's port for each endpoint.
-            armed: whether links end by a reset, see `ARMED`.
-
-        Raises:
-            SettingError: if the port is taken on an address of theirs.
-            ToxiproxyError: if Toxiproxy refuses.
-        """
-        places = self._more_places(list(upstreams))
-        self._connect(places, upstreams, armed=armed)
-        return places
-
-    def withdraw(self, endpoints: Iterable[str]) -> None:
-        """Let these endpoints listen no more.
-
-        Raises:
-            ToxiproxyError: if Toxiproxy refuses.
-        """
-        for name in endpoints:
-            self.client.delete(self.prefix + name)
-
-    def _more_places(self, endpoints: Sequence[str]) -> Mapping[str, Place]:
-        port = self.places["cluster"].port
-        hosts = [f"127.0.0.{FIRST_GUEST + number}" for number in range(len(endpoints))]
-        if self.places["cluster"].host == LOOPBACK or not all(map(_is_here, hosts)):
-            return {name: Place(LOOPBACK, self._reserve([LOOPBACK], None)) for name in endpoints}
-        taken = [host for host in hosts if not is_free(host, port)]
-        if taken:
-            raise SettingError(
-                f"port {port} is taken on {taken[0]}, where a blue/green deployment listens; end what"
-                " listens there, or choose another port with --rds-port"
-            )
-        return {name: Place(host, port) for name, host in zip(endpoints, hosts, strict=True)}
-
-    def _connect(
-        self, places: Mapping[str, Place], upstreams: Mapping[str, int], *, armed: bool
-    ) -> None:
-        for name, place in places.items():
-            self.client.create(
-                self.prefix + name,
-                listen=f"{place.host}:{place.port}",
-                upstream=f"{LOOPBACK}:{upstreams[name]}",
-            )
-            if armed:
-                self.arm(name)
-
-    def arm(self, endpoint: str) -> None:
-        """Let links of an endpoint that start from now on end by a reset."""
-        self.client.add_toxic(
-            self.prefix + endpoint,
-            type="reset_peer",
-            name=ARMED,
-            stream="downstream",
-            toxicity=0.0,
-            attributes={"timeout": 0},
-        )
+    def listeners(self, *, armed: bool) -> Listeners:
+        """Return what makes listeners; armed, their links end by a reset."""
+        return Listeners(self.client, self.prefix, armed)
 
     def mend(self) -> None:
         """Remove every toxic but our own from the cluster's endpoints."""

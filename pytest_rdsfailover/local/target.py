@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Final
 
+from pytest_rdsfailover.local.blue_green import BlueGreenDeployment
 from pytest_rdsfailover.local.failovers import LocalFailover, LocalFailovers
 from pytest_rdsfailover.local.gateway.client import GatewayClient
 from pytest_rdsfailover.local.profiles.profiles import Profile, load_profile
@@ -37,6 +38,10 @@ class LocalTarget(ABC):
     @abstractmethod
     def _endpoint(self, name: str) -> Endpoint:
         """Return an endpoint by its name, with the password that works now."""
+
+    @abstractmethod
+    def blue_green(self) -> BlueGreenDeployment:
+        """Give the cluster a green twin for the block: a blue/green deployment that can be switched over."""
 
     def audit_endpoint(self) -> Endpoint:
         """Return the endpoint of the instance that is the writer now."""

@@ -8,6 +8,7 @@ from typing import Any, Literal, Protocol
 from pytest_rdsfailover.model.endpoints import Endpoint
 from pytest_rdsfailover.model.records import Milestone
 
+OLD_ENVIRONMENT = "-old1"  # what names of a blue/green deployment's blue side end with after it
 SERVER = "server"  # in place of an endpoint: the writer itself, with all its clients
 
 
@@ -180,6 +181,13 @@ class Target(Protocol):
             RdsFailoverError: if none may; the block is not entered then.
         """
 
+    def blue_green(self) -> AbstractContextManager["GreenTwin"]:
+        """Give the cluster a green twin for the block, which a switchover may make the cluster.
+
+        Raises:
+            RdsFailoverError: if it can have none.
+        """
+
     @property
     def failovers(self) -> "Sequence[Failover]":
         """Return every failover so far, in order."""
@@ -229,6 +237,26 @@ class Target(Protocol):
 
     def audit_endpoint(self) -> Endpoint:
         """Return where the current writer can be read directly, whatever DNS says."""
+
+
+class GreenTwin(Protocol):
+    """The green side of a blue/green deployment."""
+
+    @property
+    def old_endpoint(self) -> Endpoint:
+        """Return where the old environment can be read, once green is the cluster."""
+
+    def switch_over(self, profile: str, seed: int) -> "Failover":
+        """Start a switchover and return as soon as it is triggered.
+
+        Args:
+            profile: name or path of the switchover.
+            seed: decides every sampled duration.
+
+        Raises:
+            SettingError: if there is no such switchover.
+            RdsFailoverError: if none may be started now.
+        """
 
 
 class Failover(Protocol):

@@ -8,6 +8,7 @@ from pytest_rdsfailover.analysis.verdicts.arguments import Expectations
 from pytest_rdsfailover.analysis.verdicts.bounds import parse_expectations
 from pytest_rdsfailover.load.workloads import check_steps
 from pytest_rdsfailover.local.profiles.profiles import load_profile
+from pytest_rdsfailover.local.profiles.switchovers import load_switchover
 from pytest_rdsfailover.model.errors import SettingError, did_you_mean
 from pytest_rdsfailover.plugin.hook_calls import ItemExtensions
 from pytest_rdsfailover.plugin.markers import argument_of
@@ -91,6 +92,7 @@ def _check(options: TrialOptions, expectations: Expectations) -> None:
             raise SettingError(f"rds_options: no option {name!r}{did_you_mean(name, known)}")
     for fixture, check in (
         ("rds_options", lambda: load_profile(options.get("profile") or "quick")),
+        ("rds_options", lambda: load_switchover(options.get("failover") or "blue-green")),
         ("rds_options", lambda: check_steps(options.get("workload"))),
         ("rds_expectations", lambda: parse_expectations(**expectations)),
     ):

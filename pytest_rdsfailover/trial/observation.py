@@ -2,7 +2,7 @@
 
 import os
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
@@ -68,13 +68,14 @@ class Observation:
         others: faults that are none of the target's own failovers; looked at when judging.
         classify: tells outcome and fault of a failed write; None for the usual.
         remains: makes what is left if this process is killed; None for nothing.
+        old: returns where the environment can be read that a switchover leaves; None without one.
 
     Attributes:
         journal: what the writers did so far.
         unaudited: why nothing could be read back; None if it was, or nobody asked.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - all that a trial is made of
         self,
         target: Target,
         endpoint: Endpoint,
@@ -84,8 +85,10 @@ class Observation:
         others: Sequence[Failover] = (),
         classify: Classify | None = None,
         remains: MakeRemains | None = None,
+        old: Callable[[], Endpoint] | None = None,
         clock: Clock | None = None,
     ) -> None:
+        self._old = old
         self._disturbances = Disturbances(target, others)
         self._target, self._endpoint, self._plan = target, endpoint, plan
         self._clock = clock or MonotonicClock()
@@ -247,7 +250,12 @@ class Observation:
         unfit = unfit or MISSED * self._disturbances.missed()
         course = replace(course, unfit=unfit, witnessed=witnessed, sessions=sessions)
         found = audited(
-            course, self._workload, self._target, self._clock, secret=self._endpoint.password
+            course,
+            self._workload,
+            self._target,
+            self._clock,
+            old=self._old if failovers else None,
+            secret=self._endpoint.password,
         )
         self.unaudited = found.problem
         evidence = Evidence(journal=self.journal, course=found.course, stored=found.stored)

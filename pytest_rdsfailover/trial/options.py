@@ -60,7 +60,10 @@ class TrialOptions(LoadOptions, total=False):
         target: id of the instance to promote; the first reader, or whom a real cluster chooses, if
             left out.
         profile: the failover profile to play; the marker's or the run's if left out.
+        failover: a blue/green switchover to play instead: `blue-green`, `blue-green-fast` or the path
+            of a TOML file. The trial makes the deployment, and deletes it afterwards.
     """
 
     target: str | None
     profile: str | None
+    failover: str | None

@@ -179,7 +179,7 @@ class Repetition:
             "figures": sorted(repeats.asked),
         }
         kept = self._notebook.keep(self._populations, decisive)
-        self._runner.begin(endpoint, options.get("profile"))
+        self._runner.begin(endpoint, options)
         samples: list[Sample] = []
         while not repeats.over(samples):
             finished = kept.recalled.get(len(samples) + 1)
@@ -189,7 +189,7 @@ class Repetition:
                 self._runner.settle()
                 samples.append(self._take(kept, len(samples) + 1, endpoint, options, repeats.asked))
             else:
-                self._runner.skip(endpoint, options.get("profile"))
+                self._runner.skip(endpoint, options)
                 samples.append(self._recall(kept, finished))
             self._notebook.progress(repeats.trials, samples)
         return Trials(samples, repeats.trials, self._note_claims, self._notebook.asked)

@@ -3,8 +3,9 @@
 import warnings
 from asyncio import AbstractEventLoop
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import asdict
+from functools import partial
 from typing import Unpack
 
 from pytest_rdsfailover.analysis.verdicts.arguments import Expectations
@@ -13,12 +14,13 @@ from pytest_rdsfailover.load.attempts import Classify
 from pytest_rdsfailover.load.options import WorkloadOptions
 from pytest_rdsfailover.load.workloads import MakeWorkload, choose
 from pytest_rdsfailover.local.profiles.profiles import load_profile
+from pytest_rdsfailover.local.profiles.switchovers import load_switchover
 from pytest_rdsfailover.model.clock import StoppableClock, wait_until
 from pytest_rdsfailover.model.endpoints import Endpoint
 from pytest_rdsfailover.model.errors import LeftBehindWarning, SettingError
 from pytest_rdsfailover.model.records import Milestone
 from pytest_rdsfailover.model.settings import Settings
-from pytest_rdsfailover.model.target import Failover, Target
+from pytest_rdsfailover.model.target import Failover, GreenTwin, Target
 from pytest_rdsfailover.trial.extensions import Extensions
 from pytest_rdsfailover.trial.fingerprints import fingerprint
 from pytest_rdsfailover.trial.keeping import MakeRemains
@@ -75,6 +77,7 @@ class TrialRunner:
         self._usual = _of_load(usual)
         self._profile = profile or usual.get("profile")
         self._instance = usual.get("target")  # which one to promote
+        self._switchover = usual.get("failover")
         self._sampling = Sampling(settings.seed, test)
         self._endpoints: list[Endpoint] = []  # of the loads that run
         self.clock = StoppableClock("the trial")
@@ -87,10 +90,12 @@ class TrialRunner:
     def decisive(self, endpoint: Endpoint, options: TrialOptions) -> Parts:
         """Return what decides a trial of this test, by names, as far as the runner knows."""
         plan, workload = self._planned(_of_load(options))
+        switchover = options.get("failover") or self._switchover
         return {
             "seed": plan.seed,
             "endpoint": endpoint.name,
             "target": options.get("target") or self._instance,
+            "failover": None if switchover is None else asdict(load_switchover(switchover)),
             "profile": load_profile(self._name_of(options.get("profile"))).contents,
             "the run's profile": load_profile(self._settings.profile).contents,
             "expectations": {name: str(bound) for name, bound in self._expectations.items()},
@@ -107,13 +112,17 @@ class TrialRunner:
         """
         self._target.rest()
 
-    def begin(self, endpoint: Endpoint, profile: str | None) -> None:
+    def begin(self, endpoint: Endpoint, options: TrialOptions) -> None:
         """Begin a population: its first trial samples the same failover as that of any other."""
-        self._sampling.begin(self._place(endpoint.name, profile))
+        self._sampling.begin(self._place_of(endpoint, options))
 
-    def skip(self, endpoint: Endpoint, profile: str | None) -> None:
+    def skip(self, endpoint: Endpoint, options: TrialOptions) -> None:
         """Leave out one trial: the next one gets the seed that it would have had after that."""
-        self._sampling.skip(self._place(endpoint.name, profile))
+        self._sampling.skip(self._place_of(endpoint, options))
+
+    def _place_of(self, endpoint: Endpoint, options: TrialOptions) -> Place:
+        switchover = options.get("failover") or self._switchover
+        return self._place(endpoint.name, switchover or options.get("profile"))
 
     def _place(self, endpoint: str, profile: str | None) -> Place:
         return endpoint, self._name_of(profile)
@@ -145,16 +154,21 @@ class TrialRunner:
 
     def _trigger(self, instance: str | None, profile: str | None) -> Failover:
         """Trigger a failover, the project's own way if it has one."""
+        instance = instance or self._instance
+        if self._extensions.triggers:
+            return self._start(partial(self._own_trigger, instance, profile), instance, profile)
+        return self._start(partial(self._target.fail_over, instance, profile), instance, profile)
+
+    def _start(
+        self, trigger: Callable[[int], Failover], instance: str | None, profile: str | None
+    ) -> Failover:
+        """Trigger with the next seed, for all loads that run, if they are calm and it is safe."""
         for observation in self._running:
             observation.check_calm()
         where = self._endpoints[-1].name if self._endpoints else ""
         seed = self._sampling.next(self._place(where, profile))
-        instance = instance or self._instance
         self._extensions.check_safety(self._target, instance, profile)
-        if not self._extensions.triggers:
-            failover = self._target.fail_over(instance, profile, seed)
-        else:
-            failover = self._own_trigger(instance, profile, seed)
+        failover = trigger(seed)
         for observation in self._running:
             observation.sampled(None if failover in self._others else seed)
             observation.note_trigger(failover)
@@ -173,6 +187,14 @@ class TrialRunner:
     @contextmanager
     def load(self, endpoint: Endpoint, **options: Unpack[LoadOptions]) -> Iterator[Observation]:
         """Keep a load on an endpoint for the block; judge it at the end."""
+        with self._load(endpoint, options, None) as observation:
+            yield observation
+
+    @contextmanager
+    def _load(
+        self, endpoint: Endpoint, options: LoadOptions, twin: GreenTwin | None
+    ) -> Iterator[Observation]:
+        __tracebackhide__ = True
         plan, make = self._arrange(endpoint, options)
         self._extensions.before_trial(self._target, endpoint)
         with Observation(
@@ -183,6 +205,7 @@ class TrialRunner:
             others=self._others,
             classify=self._classify(plan),
             remains=self._remains,
+            old=None if twin is None else lambda: twin.old_endpoint,
             clock=self.clock,
         ) as observation:
             self._running.append(observation)
@@ -200,19 +223,41 @@ class TrialRunner:
         *,
         target: str | None = None,
         profile: str | None = None,
+        failover: str | None = None,
         **options: Unpack[LoadOptions],
     ) -> Trial:
         """Warm up, fail over, watch until settled, audit; return the trial.
 
         Raises:
             InvalidTrialError: if the failover did not happen as its profile says.
+            SettingError: if an option makes no sense.
         """
         __tracebackhide__ = True
+        if failover is not None and (target or profile):
+            raise SettingError(
+                f"failover={failover!r}: a switchover promotes no instance and plays no failover"
+                " profile; leave out target and profile"
+            )
+        switchover = failover or (None if target or profile else self._switchover)
+        if switchover is not None:
+            return self._switched_over(endpoint, switchover, options)
         self._play(self._name_of(profile))  # before the load begins
         self._target.rest()  # a failover of its own is what a trial is about
         with self.load(endpoint, **options) as observation:
             observation.warm_up()
             self._trigger(target, profile or self._profile)
+        return observation.trial
+
+    def _switched_over(self, endpoint: Endpoint, name: str, options: LoadOptions) -> Trial:
+        """Return the trial of a blue/green switchover, with a deployment of its own."""
+        __tracebackhide__ = True
+        load_switchover(name)  # before anything begins
+        self._target.rest()
+        with ExitStack() as stack:
+            twin = stack.enter_context(self._target.blue_green())
+            with self._load(endpoint, options, twin) as observation:
+                observation.warm_up()
+                self._start(partial(twin.switch_over, name), None, name)
         return observation.trial
 
     def _conclude(self, observation: Observation, endpoint: Endpoint) -> None:
@@ -281,4 +326,5 @@ def _of_load(options: TrialOptions) -> LoadOptions:
     of_load = options.copy()
     of_load.pop("target", None)
     of_load.pop("profile", None)
+    of_load.pop("failover", None)
     return of_load

@@ -113,6 +113,34 @@ def test_our_own_insert_needs_nothing_but_the_command(name, tmp_path):
     assert again.returncode == 0
 
 
+def test_a_standing_cluster_is_switched_over(name, tmp_path):
+    document, switchover = tmp_path / "result.json", tmp_path / "short.toml"
+    switchover.write_text(
+        'prepare = "50ms"\ndrop = "100ms"\nswitch = "300ms"\nblue_dns = "600ms"\ngreen_dns = "700ms"\n'
+    )
+    arguments = ("trial", "--name", name, *SHORT, "--failover", str(switchover))
+    bounds = ("--expect", "lost == 0", "--expect", "stale_writes == 0")
+    ended = judged(lambda: done(*arguments, *bounds, "--json", str(document)))
+
+    assert (ended.returncode, ended.stderr) == (0, "")
+    (trial,) = json.loads(document.read_text())["trials"]
+    assert trial["milestones"][-1]["name"] == "switchover_completed"
+    assert "the old environment has" in ended.stdout
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        (("--target", "instance-2"), "--failover with --target"),
+        (("--aws-names", "eu-west-1"), "--failover with --aws-names"),
+        (("--failover", "blue-gren"), "did you mean 'blue-green'"),
+    ],
+)
+def test_a_switchover_that_cannot_be_played_is_refused_before_a_cluster_starts(more, said, capsys):
+    assert main(["trial", "--failover", "blue-green", *more]) == 2
+    assert said in capsys.readouterr().err
+
+
 def test_a_program_writes_by_lines_on_a_cluster_of_the_trials_own(tmp_path):
     program = script(tmp_path / "program", PROGRAM)
     arguments = (*SHORT, *STORED, "--exec", program)

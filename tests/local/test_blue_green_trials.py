@@ -3,6 +3,9 @@
 import pytest
 from test_failovers_of_a_load import LOAD
 
+from pytest_rdsfailover.model.errors import GatewayError
+from pytest_rdsfailover.mysql import driver
+
 pytestmark = [pytest.mark.local, pytest.mark.one_server]
 
 SWITCHOVER = """
@@ -14,19 +17,48 @@ green_dns = "1100ms"
 """
 
 
-@pytest.mark.parametrize(("endpoint", "least"), [("writer_endpoint", 0.7), ("proxy_endpoint", 0.0)])
-def test_a_switchover_is_the_failover_of_its_load(runner, resting, tmp_path, endpoint, least):
-    profile = tmp_path / "short.toml"
-    profile.write_text(SWITCHOVER)
+@pytest.fixture
+def profile(tmp_path):
+    path = tmp_path / "short.toml"
+    path.write_text(SWITCHOVER)
+    return str(path)
+
+
+def test_a_switchover_is_the_failover_of_its_load(runner, resting, profile):
     with resting.blue_green() as deployment:
-        with runner.load(getattr(resting, endpoint), **LOAD) as load:
+        with runner.load(resting.proxy_endpoint, **LOAD) as load:
             load.warm_up()
-            deployment.switch_over(str(profile))
+            deployment.switch_over(profile)
         trial = load.trial
 
-    names = [mark.name for mark in trial.milestones]
     assert trial.valid, trial.reason
-    assert names[0] == "trigger"
-    assert "switched" in names
+    assert trial.milestones[0].name == "trigger"
+    assert "switched" in [mark.name for mark in trial.milestones]
+    trial.expect(lost=0, duplicated=0)
+
+
+def test_a_trial_switches_over_and_reads_both_sides(runner, resting, profile):
+    trial = runner.trial(resting.writer_endpoint, failover=profile, **LOAD)
+    again = runner.trial(resting.writer_endpoint, failover=profile, **LOAD)
+
+    assert trial.profile == again.profile == "short"
+    assert [mark.name for mark in trial.milestones][-1] == "switchover_completed"
     trial.expect(lost=0, duplicated=0, stale_writes=0)
-    assert trial.downtime > least  # by the cluster endpoint, as long as DNS leads to blue
+    assert trial.downtime > 0.7  # as long as DNS leads to blue
+    (note,) = trial.notes
+    assert note.startswith("the old environment has ")
+    assert note.endswith(" 0 of them alone")  # one server stores the rows of both
+    assert trial.evidence.stored.positions
+    with pytest.raises(GatewayError, match="no blue/green deployment"):
+        resting._client.delete_blue_green()
+
+
+def test_a_write_that_blue_takes_after_the_switch_is_seen(runner, resting, profile, monkeypatch):
+    """The planted fault: a client that is led to green while it believes to be on blue."""
+    monkeypatch.setattr(driver, "instance_of", lambda _: f"{resting.writer}-old1")
+
+    trial = runner.trial(resting.writer_endpoint, failover=profile, **LOAD)
+
+    assert trial.stale_writes > 0
+    with pytest.raises(AssertionError, match="stale_writes"):
+        trial.expect(stale_writes=0)

@@ -77,6 +77,10 @@ def test_the_shop_s_checkout_and_the_precise_load_pass(example, project):
     assert precise["attempted"] > shop["attempted"]
 
 
+def test_the_application_survives_a_switchover_and_a_careless_pool_does_not(example):
+    example("blue-green", "--rds-warmup=500ms").assert_outcomes(passed=2)
+
+
 def test_workers_of_a_queue_do_each_job_once_and_careless_ones_lose_some(example):
     example("worker", "--rds-warmup=500ms").assert_outcomes(passed=2)
 

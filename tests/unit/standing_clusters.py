@@ -2,7 +2,7 @@
 
 from pytest_rdsfailover.aws.client import ApiPlace
 from pytest_rdsfailover.local.aws_api.script import encode_script
-from pytest_rdsfailover.local.network import Place
+from pytest_rdsfailover.local.listeners import Place
 from pytest_rdsfailover.local.processes.identity import own_identity
 from pytest_rdsfailover.local.profiles.profiles import load_profile
 from pytest_rdsfailover.local.standing.description import Description

@@ -6,11 +6,11 @@ from functools import partial
 
 from pytest_rdsfailover.local.dns.names import PORT, AwsNames, Record, Resolver
 from pytest_rdsfailover.local.dns.zone import Zone
-from pytest_rdsfailover.local.gateway.deployment import OLD
 from pytest_rdsfailover.local.gateway.messages import ClusterView
-from pytest_rdsfailover.local.network import Place
+from pytest_rdsfailover.local.listeners import Place
 from pytest_rdsfailover.model.clock import Clock
 from pytest_rdsfailover.model.errors import GatewayError
+from pytest_rdsfailover.model.target import OLD_ENVIRONMENT
 
 
 class LocalAddresses:
@@ -137,7 +137,7 @@ class LocalAddresses:
         """Return the address that an endpoint's name leads to now."""
         view = self._view() if name in ("cluster", "reader") or self._guests else None
         if view is not None and name in ("cluster", "reader"):
-            name = view.dns if name == "cluster" else view.reader.removesuffix(OLD)
+            name = view.dns if name == "cluster" else view.reader.removesuffix(OLD_ENVIRONMENT)
         deployment = None if view is None else view.deployment
         if deployment is not None and deployment.renamed:
             place = self._guests[name + deployment.suffix]

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from pytest_rdsfailover.local.gateway.router import CLUSTER, READER, Instance, Router, State
+from pytest_rdsfailover.model.target import OLD_ENVIRONMENT as OLD
 
-OLD = "-old1"
 REFUSES = 1290  # what both sides answer to writes during a switchover, and the old one for ever
 PROVISIONING, AVAILABLE = "PROVISIONING", "AVAILABLE"
 STATUSES = {

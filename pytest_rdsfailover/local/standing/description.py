@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from pytest_rdsfailover.aws.client import ApiPlace
 from pytest_rdsfailover.local.aws_api.script import decode_script
 from pytest_rdsfailover.local.endpoints import KINDS, endpoint_of
-from pytest_rdsfailover.local.network import Place
+from pytest_rdsfailover.local.listeners import Place
 from pytest_rdsfailover.local.processes.identity import Identity
 from pytest_rdsfailover.local.rds_proxy import READ_ONLY, READ_WRITE
 from pytest_rdsfailover.local.server.accounts import Account

@@ -17,7 +17,7 @@ from pytest_rdsfailover.local.backend import LocalBackend
 from pytest_rdsfailover.local.cluster import IDENTIFIER, LocalCluster
 from pytest_rdsfailover.local.gateway.client import SilentGatewayError
 from pytest_rdsfailover.local.gateway.proxy.settings import ProxyChanges
-from pytest_rdsfailover.local.network import Place
+from pytest_rdsfailover.local.listeners import Place
 from pytest_rdsfailover.local.processes.identity import Identity, own_identity
 from pytest_rdsfailover.local.profiles.profiles import load_profile
 from pytest_rdsfailover.local.standing.description import Description

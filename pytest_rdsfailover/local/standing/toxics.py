@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import get_args
 
-from pytest_rdsfailover.local.network import ARMED
+from pytest_rdsfailover.local.listeners import ARMED
 from pytest_rdsfailover.local.standing.visitor import VisitedCluster
 from pytest_rdsfailover.local.toxiproxy.arguments import Stream
 from pytest_rdsfailover.local.toxiproxy.toxics import KINDS

@@ -7,9 +7,12 @@ from typing import Any, Self
 
 from pytest_rdsfailover.aws.client import ApiPlace, make_client, signing
 from pytest_rdsfailover.local.aws_api.script import decode_script
+from pytest_rdsfailover.local.blue_green import BlueGreenDeployment
+from pytest_rdsfailover.local.dns.addresses import LocalAddresses
 from pytest_rdsfailover.local.failovers import LocalFailovers
 from pytest_rdsfailover.local.gateway import client as gateway
 from pytest_rdsfailover.local.gateway.proxy.secrets import Secret
+from pytest_rdsfailover.local.listeners import Listeners
 from pytest_rdsfailover.local.standing.description import Description
 from pytest_rdsfailover.local.target import LocalTarget
 from pytest_rdsfailover.local.toxiproxy.client import ToxiproxyClient
@@ -40,8 +43,9 @@ class VisitedCluster(LocalTarget):
         self.toxiproxy = ToxiproxyClient(description.toxiproxy)
         usual = decode_script(description.usual)
         self._profile = usual.profile
+        self._clock = clock or MonotonicClock()
         self._failovers = LocalFailovers(
-            self.gateway, DirectTrigger(self.gateway), usual.profile, clock or MonotonicClock()
+            self.gateway, DirectTrigger(self.gateway), usual.profile, self._clock
         )
 
     def __enter__(self) -> Self:
@@ -68,6 +72,30 @@ class VisitedCluster(LocalTarget):
 
     def _endpoint(self, name: str) -> Endpoint:
         return self.endpoint(name)
+
+    def blue_green(self) -> BlueGreenDeployment:
+        """Give the cluster a green twin for the block: a blue/green deployment that can be switched over.
+
+        Raises:
+            SettingError: if the cluster has names, which only the process that keeps it can move.
+        """
+        places = self.description.places
+        if self.description.names:
+            raise SettingError(
+                "a cluster with --aws-names is switched over in a test only; leave out --aws-names, or"
+                " use rds_trial"
+            )
+        return BlueGreenDeployment(
+            self.gateway,
+            Listeners(self.toxiproxy, self.description.prefix, armed=self._profile.cut != "close"),
+            places,
+            LocalAddresses(places, self.gateway.describe, self._failovers.dns_ttl, self._clock),
+            self._failovers,
+            self._endpoint_at,
+        )
+
+    def _endpoint_at(self, name: str, host: str, port: int) -> Endpoint:
+        return replace(self.endpoint("writer"), name=name, host=host, port=port)
 
     def functions(self, *, patience: float, at_once: int) -> Any:
         """Return a client of the Lambda of this cluster's AWS API.

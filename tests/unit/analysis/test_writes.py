@@ -147,6 +147,18 @@ def test_writes_of_an_unknown_instance_are_counted_and_not_judged():
     assert stale([ack(9.0), ack(13.0), old(14.0)]) == (1, 1)
 
 
+def test_a_write_that_blue_acknowledged_after_the_switch_is_stale():
+    seen = [
+        milestone("writes_refused", 10.0, "instance-1"),
+        milestone("switched", 12.0, "instance-1"),
+    ]
+    blue = ack(13.0, instance="instance-1-old1")
+    green = ack(14.0, instance="instance-1")
+
+    assert stale([old(9.0), blue, green], seen) == (1, 0)
+    assert stale([old(9.0), green], seen) == (0, 0)
+
+
 def test_everything_acked_is_what_a_good_database_stores():
     made = journal(EVENTS)
 

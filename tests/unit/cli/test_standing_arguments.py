@@ -15,7 +15,7 @@ LOAD = {
 }  # fmt: skip
 TRIAL = {
     "http": None, "header": [], "body": None, "outcome": [], "exec": None, "answer_within": None,
-    "stored_sql": None, "setup_sql": [], "functions": None, "function": None, "functions_bucket": None, "target": None,
+    "stored_sql": None, "setup_sql": [], "functions": None, "function": None, "functions_bucket": None, "target": None, "failover": None,
     "expect": [], "strict": False, "trials": 1, "json": None, "report": None, "journal": None,
 }  # fmt: skip
 UP = {"detach": False, "with_parent": False, "idle": None, "json": False, "env_file": None,

@@ -1,6 +1,7 @@
 """What a load leaves behind: nothing, whatever breaks; and whose pauses are its own."""
 
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -17,6 +18,7 @@ from pytest_rdsfailover.model.endpoints import Endpoint
 from pytest_rdsfailover.model.errors import AuditError, DiedError, LeftBehindWarning
 from pytest_rdsfailover.model.records import Outcome
 from pytest_rdsfailover.model.settings import Settings
+from pytest_rdsfailover.trial.auditing import audited
 from pytest_rdsfailover.trial.extensions import Extensions
 from pytest_rdsfailover.trial.observation import Observation
 from pytest_rdsfailover.trial.plan import Plan
@@ -306,6 +308,36 @@ def test_figures_are_noted_though_nothing_could_be_read_back(expectations):
     said = [str(raised.value), *getattr(raised.value, "__notes__", ())]
     assert any("stored is wrong" in line for line in said)
     assert isinstance(raised.value, AssertionError if expectations else AuditError)
+
+
+class TwoSides(Workload):
+    """A table of which the environments have different rows."""
+
+    def stored(self, control):
+        return [(0, 0), (0, 1)] if control is THE_OLD else [(0, 0)]
+
+
+THE_OLD = replace(PLACE, name="cluster-old1")
+
+
+@pytest.mark.parametrize(
+    ("workload", "said"),
+    [
+        (TwoSides(), "the old environment has 2 rows of this load, 1 of them alone"),
+        (Workload(), "the old environment has 0 rows of this load, 0 of them alone"),
+    ],
+)
+def test_the_rows_of_the_environment_that_was_left_are_compared(workload, said):
+    clock, course = SteppingClock(10.0), observe(workload)._course([], stop=1.0, writer_after="w")
+    found = audited(course, workload, Target(), clock, old=lambda: THE_OLD, secret="p")
+
+    assert found.course.notes == [said]
+    assert not audited(course, workload, Target(), clock, secret="p").course.notes
+    workload.needs_writer = False
+    (note,) = audited(
+        course, workload, Target(), clock, old=lambda: THE_OLD, secret="p"
+    ).course.notes
+    assert "was not audited" in note
 
 
 def open_files():

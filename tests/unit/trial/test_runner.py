@@ -114,6 +114,19 @@ def test_a_profile_is_asked_for_before_any_load_begins_or_anything_fails_over(
         strict.fail_over(profile=asked)
 
 
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ({"profile": "crash"}, "leave out target and profile"),
+        ({"target": "instance-2"}, "leave out target and profile"),
+        ({"failover": "green-blue"}, "no switchover 'green-blue'"),
+    ],
+)
+def test_a_switchover_that_cannot_be_played_is_refused_before_anything_begins(asked, said):
+    with pytest.raises(SettingError, match=said):
+        runner(Settings()).trial(PLACE, **{"failover": "blue-green"} | asked)  # its target is None
+
+
 def test_nobody_thinks_in_a_load_that_a_test_has_opened():
     closed = Settings(rate=0.0, open_rate=70.0)
     assert arranged(closed, think="50ms").think == 0.05
@@ -159,9 +172,9 @@ def test_a_plan_of_the_wrong_kind_is_refused_before_a_writer_breaks_on_it(option
 def test_the_options_that_checkers_know_are_those_that_a_load_takes():
     taken = {field.name for field in fields(Plan)} - {"seed"}
     assert LoadOptions.__optional_keys__ == taken | OPTIONS | {"load"}
-    assert TrialOptions.__optional_keys__ - LoadOptions.__optional_keys__ == {"target", "profile"}
-    given = inspect.signature(TrialRunner.trial).parameters
-    assert {"target", "profile"} <= given.keys()
+    more = TrialOptions.__optional_keys__ - LoadOptions.__optional_keys__
+    assert more == {"target", "profile", "failover"}
+    assert more <= inspect.signature(TrialRunner.trial).parameters.keys()
 
 
 @pytest.mark.parametrize(
@@ -209,6 +222,7 @@ CHANGES = {
     "setup": ({}, {}, {"setup": read}),
     "rows": ({}, {}, {"rows": 2}),
     "target": ({}, {}, {"target": "instance-2"}),
+    "failover": ({}, {}, {"failover": "blue-green"}),
     "expectations": ({}, {"expectations": {"lost": 0}}, {}),
     "no profile at all": ({"profile": "crash"}, {"profile": "quick"}, {}),
 }
