@@ -129,6 +129,10 @@ class LiveCluster:
         """Raise NotHereError: how far a real reader is behind is not a test's to say."""
         raise NotHereError(f"the readers of a real cluster lag as they do, not by {lag}")
 
+    def write_forwarding(self, *, enabled: bool = True) -> NoReturn:  # noqa: ARG002 - for local ones
+        """Raise NotHereError: a real cluster forwards writes if its owner has it so."""
+        raise NotHereError("a run does not change whether a real cluster forwards writes")
+
     def instance_endpoint(self, instance: str) -> Endpoint:
         """Return an instance's own endpoint.
 

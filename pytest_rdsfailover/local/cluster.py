@@ -278,6 +278,19 @@ class LocalCluster(LocalTarget):
         """
         self.faults.reader_lag(lag)
 
+    def write_forwarding(self, *, enabled: bool = True) -> None:
+        """Let readers forward writes of sessions that want it, until the test ends.
+
+        A session wants it once it has set `aurora_replica_read_consistency`.
+
+        Args:
+            enabled: whether readers do.
+
+        Raises:
+            GatewayError: if the gateway does not answer.
+        """
+        self.faults.write_forwarding(enabled=enabled)
+
     def zone(self) -> Zone | None:
         """Return what a name server says of the endpoints' names; None without names."""
         return self._addresses.zone()

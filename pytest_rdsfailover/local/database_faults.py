@@ -151,8 +151,18 @@ class DatabaseFaults:
         """
         self._set(replace(self._settings, replica_lag=parse_duration(lag)))
 
+    def write_forwarding(self, *, enabled: bool = True) -> None:
+        """Let readers forward writes, until the test ends or it is set anew.
+
+        Raises:
+            GatewayError: if the gateway does not answer.
+        """
+        self._gateway.forward_writes(wanted=enabled)
+
     def mend(self) -> None:
         """End what a test has left behind."""
+        if self._gateway.describe().forwarding:
+            self.write_forwarding(enabled=False)
         if self._settings != self._usual:
             self._set(self._usual)
 

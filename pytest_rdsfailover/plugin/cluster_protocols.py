@@ -111,6 +111,18 @@ class Cluster(Protocol):
             GatewayError: if the server does not let readers lag.
         """
 
+    def write_forwarding(self, *, enabled: bool = True) -> None:
+        """Let readers forward writes of sessions that want it, until the test ends; only locally.
+
+        A session wants it once it has set `aurora_replica_read_consistency`.
+
+        Args:
+            enabled: whether readers do.
+
+        Raises:
+            GatewayError: if the gateway does not answer.
+        """
+
     def rest(self) -> None:
         """Wait until the last failover is over.
 

@@ -147,7 +147,10 @@ SHOWN_ONLY = {
 }  # fmt: skip
 CHANGEABLE: Mapping[str, tuple[str, Collection[str]]] = {
     "modify_db_instance": (INSTANCE, SHOWN_ONLY | {INSTANCE, "PromotionTier"}),
-    "modify_db_cluster": (CLUSTER, SHOWN_ONLY | {CLUSTER, "RotateMasterUserPassword"}),
+    "modify_db_cluster": (
+        CLUSTER,
+        SHOWN_ONLY | {CLUSTER, "EnableLocalWriteForwarding", "RotateMasterUserPassword"},
+    ),
 }
 """By call: the parameter that names the resource, and those that may be changed of it."""
 

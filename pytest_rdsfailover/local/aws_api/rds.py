@@ -179,7 +179,11 @@ class LocalRds(RDSBackend):  # type: ignore[misc]
                 "InvalidParameterCombination",
                 "You must specify apply immediately when rotating the master user password.",
             )
-        return super().modify_db_cluster(kwargs)
+        found = super().modify_db_cluster(kwargs)
+        forwarding = kwargs.get("enable_local_write_forwarding")
+        if forwarding is not None and isinstance(found, ShownCluster):
+            self.plane.gateway.forward_writes(wanted=forwarding)
+        return found
 
     def restore_db_cluster_from_snapshot(self, from_snapshot_id: str, overrides: Any) -> Any:
         """Make a cluster of a snapshot; return it.

@@ -67,6 +67,11 @@ class ShownCluster(DBCluster):  # type: ignore[misc]
         return state
 
     @Computed
+    def local_write_forwarding_status(self) -> str:
+        """Return whether readers forward writes."""
+        return "enabled" if self.backend.plane.gateway.describe().forwarding else "disabled"
+
+    @Computed
     def writer(self) -> Any:
         """Return the present writer; None if it is in another region."""
         return next((instance for instance in self._members if instance.is_cluster_writer), None)

@@ -22,6 +22,7 @@ from pytest_rdsfailover.local.gateway.messages import (
     CreateBlueGreen,
     Done,
     FaultSettings,
+    ForwardWrites,
     KnownAs,
     Listening,
     Milestones,
@@ -214,6 +215,14 @@ class GatewayClient:
             GatewayError: if the gateway does not answer, or there is no such instance.
         """
         self._ask("faults", faults, Done)
+
+    def forward_writes(self, *, wanted: bool) -> None:
+        """Let readers forward writes from now on, or forward none and end what is under way.
+
+        Raises:
+            GatewayError: if the gateway does not answer.
+        """
+        self._ask("forward_writes", ForwardWrites(wanted=wanted), Done)
 
     def custom_endpoints(self) -> Sequence[CustomEndpoint]:
         """Return the custom endpoints.

@@ -24,6 +24,7 @@ from pytest_rdsfailover.local.gateway.messages import (
     CreateBlueGreen,
     Done,
     FaultSettings,
+    ForwardWrites,
     InstanceFigures,
     InstanceView,
     Listening,
@@ -79,6 +80,7 @@ class Control:
             "sessions": self._sessions,
             "figures": self._figures,
             "faults": self._set_faults,
+            "forward_writes": self._forward_writes,
             "custom": lambda _: CustomEndpoints(endpoints=[*gateway.router.custom.values()]),
             "custom_set": self._set_custom,
             "blue_green_create": self._create_blue_green,
@@ -142,6 +144,7 @@ class Control:
                 for instance in router.instances.values()
             ],
             deployment=self._blue_green.view(),
+            forwarding=router.volume.forwarding,
         )
 
     def _create_blue_green(self, message: Message) -> Listening:
@@ -208,6 +211,10 @@ class Control:
         if faults.replica_lag != self._lag.seconds:
             router.volume.lag = self._lag if faults.replica_lag else None
             await self._lag.become(faults.replica_lag)
+        return Done()
+
+    def _forward_writes(self, message: Message) -> Done:
+        self._gateway.forward(wanted=typed(ForwardWrites, message).wanted)
         return Done()
 
     def _set_custom(self, message: Message) -> Done:

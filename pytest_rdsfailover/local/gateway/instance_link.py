@@ -98,6 +98,11 @@ class InstanceLink:
         self._gateway = gateway
         self._dialing: asyncio.Task[None] | None = None
 
+    @property
+    def forwarding(self) -> bool:
+        """Tell whether something of its session is under way at the cluster's writer."""
+        return self.session.forwarding and not (self.silent or self.ended)
+
     def connected(self, side: Side) -> None:
         """Go on after one of the two connections is there."""
         if side is self._server:

@@ -91,6 +91,13 @@ class FaultSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ForwardWrites:
+    """Let readers forward writes of sessions that want it, or none."""
+
+    wanted: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class KnownAs:
     """Let the proxy take IAM tokens for these addresses only, and certify these host names."""
 
@@ -198,6 +205,7 @@ class ClusterView:
         failures: what went wrong since the gateway started, in words.
         instances: all instances, in the order of their numbers.
         deployment: its blue/green deployment; None without one.
+        forwarding: readers forward writes of sessions that want it.
     """
 
     writer: str
@@ -209,6 +217,7 @@ class ClusterView:
     failures: Sequence[str]
     instances: Sequence[InstanceView]
     deployment: DeploymentView | None = None
+    forwarding: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,10 +22,19 @@ from pytest_rdsfailover.local.gateway.roles import (
 from pytest_rdsfailover.local.gateway.table_names import qualified
 from pytest_rdsfailover.local.gateway.variables import NAMED_TABLES, SCHEMAS, Variables
 from pytest_rdsfailover.local.gateway.volume import Volume
+from pytest_rdsfailover.local.gateway.write_forwarding import (
+    NOT_PREPARED,
+    UNAVAILABLE,
+    UNSUPPORTED,
+    Forwarding,
+    consistency_asked,
+    forwarding,
+)
 from pytest_rdsfailover.mysql.packets import (
     STATUS_AUTOCOMMIT,
     STATUS_IN_TRANS,
     STATUS_NO_BACKSLASH_ESCAPES,
+    ServerFault,
 )
 from pytest_rdsfailover.mysql.responses import ANEW, EXECUTING, STATEMENT_ID, UNANSWERED, Command
 from pytest_rdsfailover.mysql.statements import SqlDialect, Statement, references, statements
@@ -78,6 +87,9 @@ class Host(Protocol):
     def members(self) -> Sequence[TopologyRow]:
         """Return all instances of its cluster, as Aurora's topology table has them now."""
 
+    def writable(self) -> bool:
+        """Tell whether an instance of its cluster takes writes now."""
+
 
 def lifting(exchange: Exchange, status: int) -> list[Exchange]:
     """Return an exchange with those around it that allow the session to write meanwhile.
@@ -106,19 +118,32 @@ def withholding(exchange: Exchange, status: int) -> list[Exchange]:
 class Planner:
     """Plans the commands of one session.
 
+    Args:
+        host: its instance.
+        variables: what its client finds in place of the server's own.
+        direct: its client is no RDS Proxy, for which nothing is forwarded.
+
     Attributes:
         dialect: how its server reads SQL.
         locks: the session has asked for locks by name.
     """
 
-    def __init__(self, host: Host, variables: Variables) -> None:
+    def __init__(self, host: Host, variables: Variables, *, direct: bool = True) -> None:
         self.dialect, self.locks = SqlDialect(), False
         self._lifted: set[bytes] = set()  # prepared statements for which a reader may write
         self._topological: set[bytes] = set()  # those that ask for the topology
         self._withheld: set[bytes] = set()  # those that must not commit by themselves
-        self._host, self._variables = host, variables
+        self._forwarding: dict[bytes, Forwarding] = {}  # of each prepared statement
+        self._levels: dict[bytes, bytes] = {}  # what commands under way set, by command
+        self._host, self._variables, self._direct = host, variables, direct
         self._protected = False
         self._schema = b""  # one of SCHEMAS, or none of those
+
+    @property
+    def forwards(self) -> bool:
+        """Tell whether its instance is a reader that forwards the session's writes."""
+        wanted = self._host.volume.forwarding and bool(self._variables.consistency)
+        return wanted and self._direct and not self._host.writer
 
     def sent(self, exchange: Exchange) -> None:
         """Note that one of our own exchanges is on its way."""
@@ -133,7 +158,10 @@ class Planner:
     def answered(self, command: bytes) -> None:
         """Note which database a command that was carried out has made the current one."""
         if command[0] in ANEW:
-            self.locks = False
+            self.locks, self._variables.consistency = False, b""
+        if self._levels:
+            level = self._levels.pop(command, self._variables.consistency)
+            self._variables.consistency = level
         uses = USES.match(command)
         if uses is not None:
             name = (uses[1] or uses[2] or b"").lower()
@@ -151,12 +179,14 @@ class Planner:
             self._topological.add(statement)
         if exchange.withheld:
             self._withheld.add(statement)
+        self._forwarding[statement] = exchange.forwarding
 
     def closed(self, statement: bytes) -> None:
         """Forget a prepared statement."""
         self._lifted.discard(statement)
         self._topological.discard(statement)
         self._withheld.discard(statement)
+        self._forwarding.pop(statement, None)
 
     def plan(self, message: bytes, status: int, *, multi: bool) -> list[Exchange]:
         """Return the exchanges that a command takes on this instance, as it is now.
@@ -183,17 +213,28 @@ class Planner:
     def _execution(self, message: bytes, *, reader: bool) -> list[Exchange]:
         """Return the exchanges that the execution of a prepared statement takes."""
         number = message[STATEMENT_ID]
-        if reader and number in self._lifted:
+        if self.forwards:
+            fault = self._forwarding_fault(self._forwarding.get(number, Forwarding.FORWARDED))
+            if fault is not None:
+                return [_refusing(fault)]
+        elif reader and number in self._lifted:
             return [Exchange(payload=message, lift=True)]
         topology = [self._topology()] if number in self._topological else []
-        withheld = not reader and number in self._withheld
+        withheld = (self.forwards or not reader) and number in self._withheld
         return [*self._before(), *topology, Exchange(payload=message, withheld=withheld)]
 
     def _before(self) -> list[Exchange]:
         """Return what makes the session fit its instance's role."""
-        if not self._host.writer:
+        if not (self._host.writer or self.forwards):
             return [hidden(PROTECT)]
         return [hidden(RELEASE)] if self._protected else []
+
+    def _forwarding_fault(self, forwarding: Forwarding) -> ServerFault | None:
+        """Return what a reader says to a statement that it cannot forward; None if it can."""
+        if forwarding is Forwarding.REFUSED:
+            return UNSUPPORTED
+        lost = forwarding is Forwarding.FORWARDED and not self._host.writable()
+        return UNAVAILABLE if lost else None
 
     def _texts(self, message: bytes, status: int, *, multi: bool) -> list[Exchange]:
         """Return the exchanges that a command with a text takes."""
@@ -209,19 +250,38 @@ class Planner:
         if len(parts) > 1 and not (multi and command[0] == Command.QUERY):
             return whole  # a syntax error, for the server to report
         planned: list[Exchange] = []
-        for number, part in enumerate(parts):
+        self._levels.clear()
+        for number, written in enumerate(parts):
+            part, fault = self._consistency(written, command, dialect)
             if part.words[:3] == (b"ALTER", b"SYSTEM", b"SIMULATE"):
-                return [*planned, Exchange(payload=b"", refuse=NOT_SIMULATED)]
+                fault = NOT_SIMULATED
+            if fault is not None:
+                return [*planned, _refusing(fault)]
             text, topology = self._rewritten(part, dialect)
             one = Exchange(
                 payload=command + text,
                 more=number < len(parts) - 1,
                 topology=topology,
-                withheld=not reader and commits_though_killed(part),
+                withheld=(self.forwards or not reader) and commits_though_killed(part),
+                forwarding=forwarding(part) if reader else Forwarding.FORWARDED,
             )
             planned += [self._topology()] if topology else []
             planned += self._on_reader(part, one) if reader else [*self._before(), one]
         return planned
+
+    def _consistency(
+        self, part: Statement, command: bytes, dialect: SqlDialect
+    ) -> tuple[Statement, ServerFault | None]:
+        """Return a statement as the server can set a read consistency, and what is wrong with it."""
+        asked = consistency_asked(part)
+        if asked is None:
+            return part, None
+        if command[0] != Command.QUERY:
+            return part, NOT_PREPARED
+        if asked.fault is None:
+            self._levels[command + asked.text] = asked.level
+            (part,) = statements(asked.text, dialect)
+        return part, asked.fault
 
     def _rewritten(self, statement: Statement, dialect: SqlDialect) -> tuple[bytes, bool]:
         """Return a statement as the server is to get it, and whether it asks for the topology.
@@ -254,10 +314,17 @@ class Planner:
         """Return the exchanges that a statement takes on a reader."""
         how = treatment(statement)
         if how is Treatment.REFUSED:
-            return [Exchange(payload=b"", refuse=refusal(self._host.read_only_error))]
+            return [_refusing(refusal(self._host.read_only_error))]
+        if self.forwards:
+            fault = self._forwarding_fault(exchange.forwarding)
+            return [*self._before(), exchange] if fault is None else [_refusing(fault)]
         if how is Treatment.LIFTED:
             return [exchange._replace(lift=True)]
         return [exchange] if how is Treatment.QUIET else [hidden(PROTECT), exchange]
+
+
+def _refusing(fault: ServerFault) -> Exchange:
+    return Exchange(payload=b"", refuse=fault)
 
 
 def is_stored(statement: Statement) -> bool:

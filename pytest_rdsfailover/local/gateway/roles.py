@@ -4,6 +4,7 @@ import enum
 from itertools import pairwise
 from typing import NamedTuple
 
+from pytest_rdsfailover.local.gateway.write_forwarding import Forwarding
 from pytest_rdsfailover.mysql.packets import ServerFault, error_packet, parse_error
 from pytest_rdsfailover.mysql.responses import Command
 from pytest_rdsfailover.mysql.statements import Statement, is_compound, references
@@ -132,6 +133,7 @@ class Exchange(NamedTuple):
         lift: the session must be allowed to write for it.
         lifted: the session has been.
         withheld: it must not commit by itself.
+        forwarding: what becomes of it in a session that has its writes forwarded.
         refuse: it is not sent; this is its answer.
     """
 
@@ -142,6 +144,7 @@ class Exchange(NamedTuple):
     lift: bool = False
     lifted: bool = False
     withheld: bool = False
+    forwarding: Forwarding = Forwarding.FORWARDED
     refuse: ServerFault | None = None
 
 

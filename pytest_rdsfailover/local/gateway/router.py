@@ -39,6 +39,7 @@ class Instance:
         most: how many connections it has room for; None for any number.
         volume: where it stores rows.
         members: returns all instances of its cluster, as the topology table has them now.
+        writable: tells whether an instance of its cluster takes writes now.
     """
 
     id: str
@@ -52,6 +53,7 @@ class Instance:
     most: int | None = None
     volume: Volume = field(default_factory=Volume, compare=False)
     members: Callable[[], Sequence[TopologyRow]] = field(default=tuple, repr=False, compare=False)
+    writable: Callable[[], bool] = field(default=bool, repr=False, compare=False)
 
     def has_room(self, others: int = 0) -> bool:
         """Tell whether it takes one more connection.
@@ -87,7 +89,10 @@ class Router:
         ids = [f"instance-{number}{suffix}" for number in range(1, count + 1)]
         self.volume = volume or Volume()
         self.instances = {
-            name: Instance(id=name, members=self.members, volume=self.volume) for name in ids
+            name: Instance(
+                id=name, members=self.members, writable=self.writable, volume=self.volume
+            )
+            for name in ids
         }
         self.writer = self.dns = ids[0]
         self.instances[self.writer].writer = True
@@ -133,6 +138,11 @@ class Router:
             )
             for instance in self.instances.values()
         ]
+
+    def writable(self) -> bool:
+        """Tell whether an instance takes writes now."""
+        writer = self.instances[self.writer]
+        return writer.writer and writer.state is State.UP
 
     def _shows_writer(self, instance: Instance) -> bool:
         """Tell whether an instance has the master's session, which it has also while writes are refused."""
@@ -236,6 +246,7 @@ class Router:
         """Consist of these instances from now on, under names of this environment."""
         for number, instance in enumerate(instances, 1):
             instance.id, instance.members = f"instance-{number}{suffix}", self.members
+            instance.writable = self.writable
             instance.state, instance.down_since = State.UP, None
         self.instances = {instance.id: instance for instance in instances}
         self.writer = self.dns = writer.id

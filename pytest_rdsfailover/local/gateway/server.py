@@ -101,7 +101,8 @@ class Gateway:
             self._links[own].discard(link)
             own.sessions -= 1
         if link.session.busy and link.session.thread_id is not None:
-            self._departed[own].add(link.session.thread_id)
+            at = self.router.instances[self.router.writer] if link.session.forwards else own
+            self._departed[at].add(link.session.thread_id)
 
     @property
     def busy(self) -> int:
@@ -121,7 +122,24 @@ class Gateway:
     def cut(self, instance: str, how: str) -> set[int]:
         """End an instance's sessions; return the threads that may still work in the server."""
         own = self.router.instance(instance)
-        return self._end(own, list(self._links[own]), how)
+        return self._end(own, list(self._links[own]), how) | self._end_forwarding(own)
+
+    def forward(self, *, wanted: bool) -> None:
+        """Let readers forward writes from now on, or forward none and end what is under way."""
+        for link in [] if wanted else self._forwarding():
+            link.end(reset=True)
+        self.router.volume.forwarding = wanted
+
+    def _forwarding(self) -> list[InstanceLink]:
+        """Return the readers' links that have something under way at the writer."""
+        return [link for links in self._links.values() for link in links if link.forwarding]
+
+    def _end_forwarding(self, instance: Instance) -> set[int]:
+        """End them if this is the writer; return the threads that may still work in the server."""
+        links = self._forwarding() if instance.id == self.router.writer else []
+        for link in links:
+            link.cut(reset=True)
+        return {link.session.thread_id for link in links if link.session.thread_id is not None}
 
     def _end(self, instance: Instance, links: Sequence[InstanceLink], how: str) -> set[int]:
         threads = {link.session.thread_id for link in links if link.session.thread_id is not None}
@@ -140,7 +158,7 @@ class Gateway:
         links = list(self._links[own])
         staying = [link for link in links if link.session.stays and not link.silent]
         lost = [link for link in links if link not in staying]
-        threads = self._end(own, lost, "reset")
+        threads = self._end(own, lost, "reset") | self._end_forwarding(own)
         return KeptLinks(staying, self.variables, threads)
 
     def go_on(self, instance: str) -> None:

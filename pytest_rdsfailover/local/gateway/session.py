@@ -82,7 +82,7 @@ class InstanceSession:
         self._server = ResponseReader(self._answered)
         self._witness = SessionWitness(seen or Seen(), host.commits)
         self.variables = Variables(host.id, host.volume.aurora)
-        self._planner = Planner(host, self.variables)
+        self._planner = Planner(host, self.variables, direct=sink is None)
         self._login = RelayedLogin(host.volume, tls=tls)
         self._multi = False
         self._waiting = CommandQueue()
@@ -121,6 +121,21 @@ class InstanceSession:
         """Return for how many seconds the command in `to_server` is to wait: its commit is late."""
         delay = self._host.volume.commit_delay
         return delay if delay and self._witness.commits(self._server.status) else 0.0
+
+    @property
+    def _takes_writes(self) -> bool:
+        """Tell whether its writes are carried out, here or at the cluster's writer."""
+        return self._host.writer or self.forwards
+
+    @property
+    def forwards(self) -> bool:
+        """Tell whether it is at a reader that forwards its writes."""
+        return self._planner.forwards
+
+    @property
+    def forwarding(self) -> bool:
+        """Tell whether something of it that was forwarded is under way at the cluster's writer."""
+        return self.forwards and self._witness.writing
 
     def ended(self) -> None:
         """Learn that nothing more is taken from the server: what is unanswered stays so."""
@@ -215,9 +230,9 @@ class InstanceSession:
         if is_crash(message):
             self.crashing = True  # no answer: the instance goes down
             return
-        self._reader = not self._host.writer
+        self._reader = not self._takes_writes
         self._witness.begin(message, self._planner.dialect, multi=self._multi)
-        if self._host.volume.full and self._host.writer and self._witness.writes:
+        if self._host.volume.full and self._takes_writes and self._witness.writes:
             self._witness.answered(NO_ROOM.code, self._server.status)
             self.answers.tell(error_packet(NO_ROOM))
             return
@@ -340,7 +355,7 @@ class InstanceSession:
 
     def _writing(self) -> bool:
         """Tell whether a transaction that may write is open although this is a reader."""
-        return not self._host.writer and self._server.status & IN_TRANS == STATUS_IN_TRANS
+        return not self._takes_writes and self._server.status & IN_TRANS == STATUS_IN_TRANS
 
     def _finish(self, payload: bytes, response: Response, exchange: Exchange) -> None:
         """Forward the good end of a result, now or when our own work behind it is done."""

@@ -138,6 +138,11 @@ class SessionWitness:
             for statement in self._asked
         )
 
+    @property
+    def writing(self) -> bool:
+        """Tell whether something written is not committed yet, or about to be written."""
+        return self.writes or self._transaction.writes
+
     def commits(self, status: int) -> bool:
         """Tell whether the command that is to be answered commits what was written."""
         alone = not status & STATUS_IN_TRANS and status & STATUS_AUTOCOMMIT

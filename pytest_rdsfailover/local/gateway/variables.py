@@ -23,6 +23,7 @@ from pytest_rdsfailover.local.gateway.shown_variables import (
     variable_tables,
 )
 from pytest_rdsfailover.local.gateway.table_names import Tables, column_spans, table_spans
+from pytest_rdsfailover.local.gateway.write_forwarding import CONSISTENCY
 from pytest_rdsfailover.model.aurora_versions import USUAL_AURORA, AuroraVersion
 from pytest_rdsfailover.mysql.results import column_name, renamed
 from pytest_rdsfailover.mysql.statements import Statement, references, replace_spans
@@ -58,6 +59,7 @@ class Variables:
         self._own = {
             AURORA_ID: instance.encode(),
             AURORA_VERSION: aurora.number.encode(),
+            CONSISTENCY: b"",
             # Drivers tell instances apart by these two.
             b"hostname": b"ip-10-0-0-" + (instance.rpartition("-")[2]).encode(),
             b"port": PORT,
@@ -68,6 +70,15 @@ class Variables:
         self.tls: TlsServer | None = None
         self._marked: dict[bytes, int] = {}
         self._texts: list[bytes] = []
+
+    @property
+    def consistency(self) -> bytes:
+        """Return how consistent reads of a session with forwarded writes are; empty for no forwarding."""
+        return self._own[CONSISTENCY]
+
+    @consistency.setter
+    def consistency(self, level: bytes) -> None:
+        self._own[CONSISTENCY] = level
 
     def value(self, name: bytes, *, reader: bool) -> bytes | None:
         """Return a variable's value as SQL; None if the server's own is right.
@@ -138,7 +149,7 @@ class Variables:
         return {**system, **status}
 
     def _system(self, *, reader: bool, mariadb: bool) -> Tables:
-        more = {name: self._own[name] for name in (AURORA_ID, AURORA_VERSION)}
+        more = {name: self._own[name] for name in (AURORA_ID, AURORA_VERSION, CONSISTENCY)}
         other = {name: value for name, value in self._own.items() if name not in more}
         if TLS_REQUIRED in other:
             other[TLS_REQUIRED] = b"ON"

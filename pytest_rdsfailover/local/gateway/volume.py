@@ -21,6 +21,7 @@ class Volume:
         aurora: the version of Aurora MySQL that it belongs to.
         accounts: who may log in, as far as the gateway must know.
         lag: how far readers are behind; None if they are not.
+        forwarding: readers forward writes of sessions that want it.
     """
 
     full: bool = False
@@ -28,6 +29,7 @@ class Volume:
     aurora: AuroraVersion = USUAL_AURORA
     accounts: Accounts = field(default_factory=Accounts)
     lag: Lag | None = None
+    forwarding: bool = False
 
     @property
     def told_lag(self) -> float:

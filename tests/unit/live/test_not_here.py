@@ -19,6 +19,7 @@ PROXY = LiveProxy()
         lambda: PROXY.secrets,
         lambda: PROXY.add_secret('{"username": "u", "password": "hush"}'),
         lambda: PROXY.begin({"require_tls": True}),
+        lambda: LiveCluster.write_forwarding(None),
         lambda: LiveCluster.proxy_reader_endpoint.fget(None),
         lambda: LiveApi(None, "orders").environment(),
         lambda: LiveApi(None, "orders").impaired(lag="2s"),

@@ -16,6 +16,7 @@ from pytest_rdsfailover.local.gateway.proxy.state import Values, question
 from pytest_rdsfailover.local.gateway.roles import Exchange, hidden, worded
 from pytest_rdsfailover.local.gateway.session import IN_TRANS, InstanceSession
 from pytest_rdsfailover.local.gateway.statement_kind import Transacts, kind
+from pytest_rdsfailover.local.gateway.write_forwarding import GLOBAL, SESSION
 from pytest_rdsfailover.mysql.handshake import Capability
 from pytest_rdsfailover.mysql.packets import (
     ERR,
@@ -77,6 +78,7 @@ class LaggedSession(InstanceSession):
     _read: Read | None = None
     _past: Past | None = None  # what the client's transaction reads from
     _after = 0.0
+    _wrote = 0.0  # when a forwarded write was answered last, in monotonic seconds
     _passed = False  # a part of the answer
 
     def ended(self) -> None:
@@ -109,6 +111,7 @@ class LaggedSession(InstanceSession):
             and not self._host.writer
             and message[0] == Command.QUERY
             and not self._witness.owns_tables
+            and not self.forwarding
             and lag.covers(self._login.user)
             and reads_rows(message[1:], self._planner.dialect)
         )
@@ -154,10 +157,18 @@ class LaggedSession(InstanceSession):
             state=carried(state),
             client=self,
             asked=time.monotonic(),
-            after=self._after,
+            after=max(self._after, self._consistent),
             snapshot=self._past,
         )
         lag.read(self._login.user, self._read)
+
+    @property
+    def _consistent(self) -> float:
+        """Return which moment a session with forwarded writes is to see at least; 0 for any."""
+        if not self.forwards:
+            return 0.0
+        now = time.monotonic()
+        return {GLOBAL: now, SESSION: self._wrote}.get(self.variables.consistency, 0.0)
 
     @property
     def _in_transaction(self) -> bool:
@@ -169,6 +180,14 @@ class LaggedSession(InstanceSession):
         """Let the session's own server answer, without lag."""
         message, self.away, self._read = self._asking, False, None
         self._plan.extend(self._planner.plan(message, self._server.status, multi=self._multi))
+
+    def _answered(self, error: int) -> None:
+        """Note when what the session has written was acknowledged."""
+        status = self._server.status
+        wrote = self.forwards and (self._witness.writing or self._witness.commits(status))
+        super()._answered(error)
+        if wrote:
+            self._wrote = time.monotonic()
 
     # Answers -------------------------------------------------------------------------------------
 
