@@ -60,6 +60,7 @@ OWNERS = {
             "calls",
             "rds",
             "fis",
+            "proxy_calls",
             "resources",
             "secrets",
             "metrics",

@@ -110,5 +110,12 @@ def test_composite_alarms_are_shown_where_they_are_asked_for(resting, rds):
 
     assert names() == [["one"], []]
     assert names(AlarmTypes=["CompositeAlarm"]) == [[], ["all"]]
-    assert names(AlarmTypes=["CompositeAlarm", "MetricAlarm"]) == [["one"], ["all"]]
+    both = {"AlarmTypes": ["CompositeAlarm", "MetricAlarm"]}
+    assert names(**both) == [["one"], ["all"]]
+    assert names(**both, MaxRecords=1) == [[], ["all"]]  # composite ones first
+    assert alarms.describe_alarms(**both, MaxRecords=1)["NextToken"] == "1"
+    assert "NextToken" not in alarms.describe_alarms(**both, MaxRecords=2)
+    assert names(**both, NextToken="1") == [["one"], []]
+    assert refusal(alarms.describe_alarms, NextToken="bogus") == "InvalidNextToken"
+    assert refusal(alarms.describe_alarms, MaxRecords=101) == "ValidationError"
     assert described(rds)["Status"] == "available"

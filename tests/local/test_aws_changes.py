@@ -1,5 +1,6 @@
 """What a runbook changes through the AWS API: it takes place, or is refused; then it is undone."""
 
+import functools
 import json
 
 import pytest
@@ -139,6 +140,7 @@ def test_a_change_of_a_cluster_that_fails_loses_no_cluster(rds):
             {"DBProxyName": "none", "DBClusterIdentifiers": [CLUSTER]},
             "DBProxyNotFoundFault",
         ),
+        ("describe_option_groups", {"OptionGroupName": "none"}, "OptionGroupNotFoundFault"),
         ("start_db_cluster", {"DBClusterIdentifier": "none"}, "DBClusterNotFoundFault"),
         (
             "promote_read_replica_db_cluster",
@@ -186,6 +188,71 @@ def test_a_change_of_a_cluster_that_fails_loses_no_cluster(rds):
 )
 def test_what_nothing_has_is_refused_and_never_our_failure(rds, call, arguments, code):
     assert refusal(getattr(rds, call), **arguments) == code
+
+
+def test_a_proxy_s_targets_are_named_by_identifiers_and_each_is_one_once(resting, rds):
+    subnets = [one["SubnetId"] for one in resting.aws.client("ec2").describe_subnets()["Subnets"]]
+    rds.create_db_proxy(
+        DBProxyName="targets", EngineFamily="MYSQL", VpcSubnetIds=subnets,
+        RoleArn="arn:aws:iam::123456789012:role/targets", Auth=[{"AuthScheme": "SECRETS"}],
+    )  # fmt: skip
+    arn = described(rds)["DBClusterArn"]
+
+    def code(call, **targets):
+        return refusal(getattr(rds, f"{call}_db_proxy_targets"), DBProxyName="targets", **targets)
+
+    assert code("deregister", DBClusterIdentifiers=[CLUSTER]) == "DBProxyTargetNotFoundFault"
+    assert code("register", DBClusterIdentifiers=[arn]) == "DBClusterNotFoundFault"
+    assert code("register", DBInstanceIdentifiers=["none"]) == "DBInstanceNotFound"
+    rds.register_db_proxy_targets(DBProxyName="targets", DBClusterIdentifiers=[CLUSTER.upper()])
+    again = code("register", DBClusterIdentifiers=[CLUSTER])
+    rds.deregister_db_proxy_targets(DBProxyName="targets", DBClusterIdentifiers=[CLUSTER.upper()])
+
+    assert again == "DBProxyTargetAlreadyRegisteredFault"
+    assert rds.describe_db_proxy_targets(DBProxyName="targets")["Targets"] == []
+
+
+PAGED = {
+    "describe_db_log_files": {"DBInstanceIdentifier": "instance-1"},
+    "describe_db_proxy_targets": {"DBProxyName": "rdsfailover-proxy"},
+    "describe_db_proxy_target_groups": {"DBProxyName": "rdsfailover-proxy"},
+    "describe_option_group_options": {"EngineName": "mysql"},
+    "describe_orderable_db_instance_options": {"Engine": "aurora-mysql"},
+} | {
+    f"describe_{name}": {}
+    for name in (
+        "blue_green_deployments", "db_cluster_parameter_groups", "db_cluster_snapshots",
+        "db_instance_automated_backups", "db_parameter_groups", "db_proxies", "db_security_groups",
+        "db_snapshots", "db_subnet_groups", "event_subscriptions", "global_clusters", "option_groups",
+    )
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("call", PAGED)
+def test_each_list_comes_in_pages_of_a_size_that_rds_takes(rds, call):
+    ask = functools.partial(getattr(rds, call), **PAGED[call])
+
+    ask(MaxRecords=20)
+    assert refusal(ask, MaxRecords=1001) == "InvalidParameterValue"
+    assert refusal(ask, Marker="bogus") == "InvalidParameterValue"
+
+
+def test_a_list_of_moto_s_is_read_page_by_page(rds):
+    for number in range(24):
+        rds.create_db_parameter_group(
+            DBParameterGroupName=f"group-{number:02}", DBParameterGroupFamily="aurora-mysql8.0",
+            Description="one of many",
+        )  # fmt: skip
+    pages = [
+        [one["DBParameterGroupName"] for one in page["DBParameterGroups"]]
+        for page in rds.get_paginator("describe_db_parameter_groups").paginate(
+            PaginationConfig={"PageSize": 20}
+        )
+    ]
+
+    assert len(pages[0]) == 20
+    assert {*pages[0], *pages[1]} >= {f"group-{number:02}" for number in range(24)}
+    assert not {*pages[0]} & {*pages[1]}
 
 
 def test_resources_are_found_by_their_arns_and_in_capitals(resting, rds):

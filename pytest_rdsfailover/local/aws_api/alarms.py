@@ -2,10 +2,18 @@
 
 from typing import Any
 
+from moto.cloudwatch.exceptions import CloudWatchException, ValidationError
 from moto.cloudwatch.responses import CloudWatchResponse
 from moto.core.responses import ActionResult
 
 METRIC, COMPOSITE = "MetricAlarm", "CompositeAlarm"
+USUAL, MOST = 50, 100  # alarms of a page
+
+
+class InvalidNextToken(CloudWatchException):  # type: ignore[misc]
+    """A page was asked for that no answer has led to."""
+
+    code = "InvalidNextToken"
 
 
 def install() -> None:
@@ -16,11 +24,23 @@ def install() -> None:
     def describe_alarms(self: Any) -> ActionResult:
         """Answer `DescribeAlarms`; without `AlarmTypes` there are no composite alarms in it."""
         wanted = self._get_param("AlarmTypes") or [METRIC]
-        answer: ActionResult = describe(self)
-        result = answer._result  # noqa: SLF001 - it has no other name
-        for kind in (METRIC, COMPOSITE):
-            if kind not in wanted:
-                result[f"{kind}s"] = []
-        return answer
+        found: Any = describe(self).result
+        alarms = [
+            (kind, alarm)
+            for kind in (COMPOSITE, METRIC)
+            if kind in wanted
+            for alarm in found[f"{kind}s"]
+        ]
+        most, token = int(self._get_param("MaxRecords", USUAL)), self._get_param("NextToken") or "0"
+        if not 1 <= most <= MOST:
+            raise ValidationError(f"MaxRecords is {most}, and may be 1 to {MOST}")
+        if not (token.isascii() and token.isdigit() and int(token) <= len(alarms)):
+            raise InvalidNextToken(f"{token} is no token of an answer")
+        start, end = int(token), int(token) + most
+        listed = {
+            f"{kind}s": [alarm for of, alarm in alarms[start:end] if of == kind]
+            for kind in (METRIC, COMPOSITE)
+        }
+        return ActionResult(listed | ({"NextToken": str(end)} if end < len(alarms) else {}))
 
     CloudWatchResponse.describe_alarms = describe_alarms

@@ -7,13 +7,19 @@ from typing import Any
 
 from moto.core.parse import XFormedDict
 from moto.core.responses import ActionResult
+from moto.core.utils import camelcase_to_underscores, get_service_model
 from moto.rds.exceptions import RDSClientError
 from moto.rds.responses import RDSResponse
 
 from pytest_rdsfailover.local.aws_api import catalogue
 from pytest_rdsfailover.local.aws_api.identifiers import missing, settle
-from pytest_rdsfailover.local.aws_api.pages import page
+from pytest_rdsfailover.local.aws_api.pages import USUAL, page
+from pytest_rdsfailover.local.aws_api.plane import RefusalError
 from pytest_rdsfailover.local.aws_api.rds import refusals
+
+# Calls of moto's that RDS pages and moto does not; where RDS takes other sizes, these.
+SIZES = {"describe_db_log_files": (1, 1000), "describe_orderable_db_instance_options": (20, 1000)}
+PAGING = ("MaxRecords", "Marker")
 
 Call = Callable[[Any], ActionResult]
 UNSET = ("domain", "clone-group-id")  # what RDS filters clusters by, and none here has
@@ -21,11 +27,37 @@ UNSET = ("domain", "clone-group-id")  # what RDS filters clusters by, and none h
 
 def install() -> None:
     """Put our calls beside moto's, and the checks before all of them."""
+    for name in paged_calls() & vars(RDSResponse).keys():
+        setattr(RDSResponse, name, paged(name, getattr(RDSResponse, name)))
     for call in OURS:
         setattr(RDSResponse, call.__name__, call)
     for name, call in list(vars(RDSResponse).items()):
         if inspect.isfunction(call) and not name.startswith("_"):
             setattr(RDSResponse, name, checked(name, call))
+
+
+def paged_calls() -> set[str]:
+    """Return the calls of RDS that take a marker, by the names of moto's methods."""
+    model = get_service_model("rds")
+    shapes = {name: model.operation_model(name).input_shape for name in model.operation_names}
+    return {
+        camelcase_to_underscores(name)
+        for name, shape in shapes.items()
+        if shape and "Marker" in shape.members
+    }
+
+
+def paged(name: str, call: Call) -> Call:
+    """Return a call of moto's that answers with one page of its list."""
+
+    @functools.wraps(call)
+    def call_paged(self: Any) -> ActionResult:
+        asked = {name: self.params.pop(name) for name in PAGING if name in self.params}
+        answer: Any = call(self).result
+        ((key, records),) = ((key, value) for key, value in answer.items() if key != "Marker")
+        return ActionResult(page(key, list(records), asked, SIZES.get(name, USUAL)))
+
+    return call_paged
 
 
 def checked(name: str, call: Call) -> Call:
@@ -67,6 +99,24 @@ def describe_db_instances(self: Any) -> ActionResult:
     unset = filters.pop("domain", None) is not None
     found = self.backend.describe_db_instances(self.params.get("DBInstanceIdentifier"), filters)
     return ActionResult(page("DBInstances", [] if unset else list(found), self.params))
+
+
+def describe_option_groups(self: Any) -> ActionResult:
+    """Answer `DescribeOptionGroups`; moto's own fails without a name."""
+    name = self.params.get("OptionGroupName")
+    found = [
+        group
+        for group in self.backend.option_groups.values()
+        if all(self.params.get(key, value) == value for key, value in (
+            ("OptionGroupName", group.name), ("EngineName", group.engine_name),
+            ("MajorEngineVersion", group.major_engine_version),
+        ))
+    ]  # fmt: skip
+    if name is not None and not found:
+        raise RefusalError(
+            "OptionGroupNotFoundFault", f"Specified OptionGroupName: {name} not found."
+        )
+    return ActionResult(page("OptionGroupsList", found, self.params))
 
 
 def reboot_db_instance(self: Any) -> ActionResult:
@@ -161,6 +211,7 @@ def describe_pending_maintenance_actions(self: Any) -> ActionResult:
 OURS: tuple[Call, ...] = (
     describe_db_clusters,
     describe_db_instances,
+    describe_option_groups,
     reboot_db_instance,
     switchover_global_cluster,
     describe_db_cluster_endpoints,

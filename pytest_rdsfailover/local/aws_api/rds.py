@@ -4,9 +4,8 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from moto.ec2.models import ec2_backends
 from moto.rds.exceptions import RDSClientError
-from moto.rds.models import RDSBackend, rds_backends
+from moto.rds.models import rds_backends
 
 from pytest_rdsfailover.local.aws_api import limits, request
 from pytest_rdsfailover.local.aws_api.custom import (
@@ -16,8 +15,9 @@ from pytest_rdsfailover.local.aws_api.custom import (
     ShownEndpoint,
 )
 from pytest_rdsfailover.local.aws_api.event_list import from_moto, listed
-from pytest_rdsfailover.local.aws_api.plane import Plane, RefusalError
-from pytest_rdsfailover.local.aws_api.proxies import PROXY, endpoints, targets
+from pytest_rdsfailover.local.aws_api.plane import RefusalError
+from pytest_rdsfailover.local.aws_api.proxies import PROXY
+from pytest_rdsfailover.local.aws_api.proxy_calls import LocalProxies
 from pytest_rdsfailover.local.aws_api.queries import Filter, query, selected
 from pytest_rdsfailover.local.aws_api.resources import (
     ClusterAbroad,
@@ -25,25 +25,17 @@ from pytest_rdsfailover.local.aws_api.resources import (
     ShownGlobal,
     ShownInstance,
 )
-from pytest_rdsfailover.local.aws_api.shown import ABROAD, GLOBAL, Shown, now, other_region
+from pytest_rdsfailover.local.aws_api.shown import ABROAD, GLOBAL, now, other_region
 
 GLOBALS_KEPT_IN = "us-east-1"  # moto keeps all global databases there, whatever region asks
 
-PROXY_ATTRIBUTES = {
-    "Auth": "auth", "RequireTLS": "require_tls", "IdleClientTimeout": "idle_client_timeout",
-    "DebugLogging": "debug_logging", "RoleArn": "role_arn",
-    "SecurityGroups": "vpc_security_group_ids",
-}  # fmt: skip
 
-
-class LocalRds(RDSBackend):  # type: ignore[misc]
+class LocalRds(LocalProxies):
     """RDS with the local cluster in it; all other resources are moto's own."""
 
     __module__ = "moto.rds.models"  # moto looks for the URLs of a service beside its backend
 
-    plane: Plane
     custom: CustomCalls
-    shown: Shown
 
     def show(self) -> None:
         """Show the local cluster, its instances and its proxy, under the present names."""
@@ -60,7 +52,7 @@ class LocalRds(RDSBackend):  # type: ignore[misc]
         if self.shown.abroad:
             self._add_abroad(cluster)
         if "proxy" in self.shown.places:
-            self._add_proxy(cluster.master_user_secret.secret_arn)
+            self.add_proxy(cluster.master_user_secret.secret_arn)
 
     def add(self, cluster: ShownCluster, instances: Sequence[str]) -> None:
         """Add a cluster with these instances."""
@@ -76,16 +68,6 @@ class LocalRds(RDSBackend):  # type: ignore[misc]
         there.add(cluster, self.shown.abroad)
         keeper = regions[GLOBALS_KEPT_IN]
         keeper.global_clusters[GLOBAL] = ShownGlobal(keeper, [home, cluster])
-
-    def _add_proxy(self, secret: str) -> None:
-        subnets = ec2_backends[self.account_id][self.region_name].describe_subnets()
-        auth = [{"AuthScheme": "SECRETS", "SecretArn": secret, "IAMAuth": "DISABLED"}]
-        role = f"arn:aws:iam::{self.account_id}:role/{PROXY}"
-        super().create_db_proxy(
-            PROXY, "MYSQL", auth, role, [subnet.id for subnet in subnets], None,
-            require_tls=False, idle_client_timeout=None, debug_logging=False, tags=None,
-        )  # fmt: skip
-        super().register_db_proxy_targets(PROXY, "default", [self.plane.cluster], [])
 
     def failover_db_cluster(
         self, db_cluster_identifier: str, target_db_instance_identifier: str | None = None
@@ -250,68 +232,6 @@ class LocalRds(RDSBackend):  # type: ignore[misc]
         prefix = f"arn:aws:rds:{self.region_name}:{self.account_id}"
         found = sorted(filter(wanted.wants, all_events), key=lambda event: event.at)
         return [listed(event, prefix) for event in found]
-
-    def describe_db_proxy_targets(self, proxy_name: str, group: str = "default") -> list[Any]:
-        """Return a proxy's targets; for the local cluster, its instances as well.
-
-        Raises:
-            RDSClientError: if there is no such proxy.
-            KeyError: if it has no such target group.
-        """
-        self.describe_db_proxies(proxy_name)
-        found: list[Any] = []
-        for target in self.db_proxies[proxy_name].proxy_target_groups[group].targets:
-            if target.rds_resource_id == self.plane.cluster:
-                home = [
-                    member for member in self.plane.members() if member.id not in self.shown.abroad
-                ]
-                found += targets(self.plane.cluster, home, self.shown.places)
-            else:
-                found.append(target)
-        return found
-
-    def describe_db_proxy_endpoints(
-        self, proxy_name: str | None, endpoint: str | None
-    ) -> list[Mapping[str, object]]:
-        """Return the endpoints of the local cluster's proxy; moto's proxies have none but their own.
-
-        Raises:
-            RDSClientError: if there is no such proxy.
-            RefusalError: if there is no such endpoint.
-        """
-        proxies = self.describe_db_proxies(proxy_name)
-        found = [
-            shown
-            for proxy in proxies
-            if proxy.db_proxy_name == PROXY
-            for shown in endpoints(
-                {"VpcId": proxy.vpc_id, "VpcSubnetIds": proxy.vpc_subnet_ids,
-                 "VpcSecurityGroupIds": proxy.vpc_security_group_ids,
-                 "CreatedDate": proxy.created_date},
-                proxy.arn, self.shown.places,
-            )
-            if endpoint in (None, shown["DBProxyEndpointName"])
-        ]  # fmt: skip
-        if endpoint is not None and not found:
-            raise RefusalError(
-                "DBProxyEndpointNotFoundFault", f"DB proxy endpoint {endpoint} not found."
-            )
-        return found
-
-    def modify_db_proxy(self, changes: Mapping[str, Any]) -> Any:
-        """Change one of moto's proxies, and return it.
-
-        Raises:
-            RDSClientError: if there is no such proxy.
-        """
-        (proxy,) = self.describe_db_proxies(changes["DBProxyName"])
-        for name, attribute in PROXY_ATTRIBUTES.items():
-            if changes.get(name) is not None:
-                setattr(proxy, attribute, changes[name])
-        if new := changes.get("NewDBProxyName"):
-            self.db_proxies[new] = self.db_proxies.pop(proxy.db_proxy_name)
-            proxy.db_proxy_name = new
-        return proxy
 
     def describe_db_cluster_endpoints(
         self, cluster: str | None, endpoint: str | None, filters: Sequence[Filter]
