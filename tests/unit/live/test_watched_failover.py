@@ -268,9 +268,20 @@ def test_events_that_were_told_before_the_trigger_are_left_out_and_no_others(wat
     watch.tell("Completed failover to DB instance: two", 0.0)
     watch.failover.start_probes()
     watch.tell("Started failover to DB instance: two", 0.2)  # the same words, another event
+    watch.tell("DB instance restarted", 0.0, source="one")  # the same moment, other words
     watch.look(5)
 
-    assert watch.names() == ["event_started"]
+    assert watch.names() == ["event_restart", "event_started"]
+
+
+def test_an_experiment_on_its_way_is_looked_at_now_and_then():
+    watch = Watch(experiment="EXP1")
+    watch.aws.state = {"status": "running"}
+    watch.look(4)
+    before = watch.names()
+    watch.look()
+
+    assert (before, watch.names()) == ([], ["experiment_running"])
 
 
 def test_events_of_instances_are_read_too_and_none_is_later_than_it_was_told(watch):
