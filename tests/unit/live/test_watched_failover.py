@@ -271,7 +271,7 @@ def test_events_that_were_told_before_the_trigger_are_left_out_and_no_others(wat
     watch.tell("DB instance restarted", 0.0, source="one")  # the same moment, other words
     watch.look(5)
 
-    assert watch.names() == ["event_restart", "event_started"]
+    assert watch.names() == ["event_started", "event_restart"]
 
 
 def test_an_experiment_on_its_way_is_looked_at_now_and_then():
