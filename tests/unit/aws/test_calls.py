@@ -241,7 +241,8 @@ def test_headers_are_made_anew_for_each_request_of_one_operation_only():
     add_headers(client, "FailoverDBCluster", lambda: {"x-script": next(number)})
     for operation in ("FailoverDBCluster", "DescribeDBClusters", "FailoverDBCluster"):
         params = {"headers": {}}
-        client.meta.events.emit(f"before-call.rds.{operation}", params=params)
+        model = client.meta.service_model.operation_model(operation)
+        client.meta.events.emit(f"before-call.rds.{operation}", params=params, model=model)
         sent.append(params["headers"].get("x-script"))
 
     assert sent == ["1", None, "2"]
