@@ -1,10 +1,12 @@
 """What is asked of AWS, with the answers that AWS documents (botocore's Stubber holds both to it)."""
 
 from datetime import UTC, datetime
+from types import SimpleNamespace
 
 import pytest
 from botocore.stub import Stubber
 
+from pytest_rdsfailover.live import region as regions
 from pytest_rdsfailover.live.experiments import experiment_state
 from pytest_rdsfailover.live.region import Region
 
@@ -124,3 +126,36 @@ def test_an_experiment_that_may_not_be_asked_for_is_never_repeated(region):
 
     assert (state.status, state.under_way, state.repeatable) == ("unknown", False, False)
     assert "AccessDeniedException" in str(state)
+
+
+def test_a_template_is_what_fis_describes(region):
+    stub(region, "fis").add_response(
+        "get_experiment_template", {"experimentTemplate": {"id": "EXT1"}}, {"id": "EXT1"}
+    )
+
+    assert region.template("EXT1") == {"id": "EXT1"}
+
+
+@pytest.mark.parametrize(
+    ("date", "offset"), [("Mon, 23 Nov 2026 14:00:10 GMT", 10.5 - 1.0), (None, None)]
+)
+def test_how_far_aws_clock_is_from_ours_is_known_to_half_a_second_and_the_way(
+    region, monkeypatch, date, offset
+):
+    """The answer took two seconds, and was written at some moment of them and of its own second."""
+    moments = iter((NOW.timestamp(), NOW.timestamp() + 2.0))
+    answer = {
+        "Account": "111122223333",
+        "Arn": "arn:aws:iam::111122223333:user/me",
+        "ResponseMetadata": {"HTTPHeaders": {} if date is None else {"date": date}},
+    }
+    told = stub(region, "sts")
+    told.add_response("get_caller_identity", answer, {})
+    monkeypatch.setattr(
+        regions, "time", SimpleNamespace(time=lambda: next(moments), monotonic=float)
+    )
+    found = region.caller()
+
+    assert (found["Account"], found["Arn"]) == ("111122223333", answer["Arn"])
+    assert found["uncertainty"] == pytest.approx(1.5)
+    assert found["offset"] == (None if offset is None else pytest.approx(offset))

@@ -329,3 +329,12 @@ def test_the_trigger_s_times_are_those_of_the_call(watch):
         ("api_answered", 999.5),
     ]
     assert (watch.failover.triggered, watch.failover._experiment) == (999.0, "EXP")
+
+
+def test_ending_the_watch_waits_for_the_threads_that_were_started(watch):
+    joined = []
+    watch.failover._thread = SimpleNamespace(ident=1, join=lambda timeout: joined.append(timeout))
+    watch.failover.stop()
+
+    assert joined == [10.0]  # and none of the probes, which never ran
+    assert watch.failover.settled()

@@ -32,6 +32,7 @@ def test_a_window_is_open_or_near(window, time, expected):
     [
         ("01:00-05:00", "01:00", True),
         ("01:00-05:00", "05:00", False),
+        ("01:00-05:00", "05:30", False),
         ("23:00-02:00", "01:59", True),
         ("23:00-02:00", "12:00", False),
     ],

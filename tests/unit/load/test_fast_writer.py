@@ -123,6 +123,7 @@ def _fault(code):
 
 
 def test_it_waits_as_long_for_a_connection_and_for_answers_as_it_was_told(writer, wire, clock):
+    assert (writer.state, writer.deadline, writer.next_try) == (AWAY, 0, 0)  # nothing, as yet
     writer.use(INTENDED)
     assert (writer.state, writer.deadline) == (CONNECTING, clock.now + 3 * SECOND)
     clock.now += SECOND

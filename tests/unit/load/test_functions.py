@@ -274,6 +274,28 @@ def test_a_function_that_nobody_can_invoke_is_an_error():
         load(broken)[1].connect(1.0)
 
 
+def test_of_several_failures_the_first_is_told():
+    broken, number = Lambda(), iter("123")
+    broken.invoke = lambda _: Invoked(problem="failed", text=f"number {next(number)}")
+
+    with pytest.raises(LoadError, match="failed: number 1"):
+        load(broken)[1].connect(1.0)
+
+
+def test_who_begins_a_load_goes_on_when_its_writers_begin():
+    _, made = load(Lambda())
+    made.connect(1.0)
+    asked = time.monotonic_ns()
+    made.begin(asked + 50 * MS)
+    returned = time.monotonic_ns()
+    made.wait(lambda: None)
+    made.stop()
+
+    assert made._gate.start >= asked + 50 * MS
+    assert returned >= made._gate.start
+    assert returned - made._gate.start < 40 * 50 * MS  # and not another second later
+
+
 def test_somebody_else_s_function_is_no_load_function():
     other = Lambda(warmed=Invoked(payload=b'{"statusCode": 200}'))
     with pytest.raises(LoadError, match=r"no load function of ours .* `rdsfailover lambda build`"):
