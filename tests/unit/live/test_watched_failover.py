@@ -333,7 +333,7 @@ def test_the_trigger_s_times_are_those_of_the_call(watch):
 
 def test_ending_the_watch_waits_for_the_threads_that_were_started(watch):
     joined = []
-    watch.failover._thread = SimpleNamespace(ident=1, join=lambda timeout: joined.append(timeout))
+    watch.failover._thread = SimpleNamespace(ident=1, join=lambda timeout: joined.extend([timeout]))
     watch.failover.stop()
 
     assert joined == [10.0]  # and none of the probes, which never ran

@@ -1,6 +1,7 @@
 import gc
 import socket
 import ssl
+import struct
 import subprocess
 import sys
 import threading
@@ -230,3 +231,65 @@ def test_a_server_that_is_gone_before_the_tls_handshake_leaves_no_socket_open():
                 )
             gc.collect()
     assert [str(warning.message) for warning in said] == []
+
+
+class Refusing:
+    """A connection that answers with a name, or fails."""
+
+    def __init__(self, failure=None):
+        self.failure = failure
+
+    def cursor(self):
+        return self
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        pass
+
+    def execute(self, _):
+        if self.failure is not None:
+            raise self.failure
+
+    def fetchone(self):
+        return ("one",)
+
+
+def test_a_server_that_knows_no_instances_is_none_and_any_other_error_is_raised():
+    assert driver.instance_of(Refusing()) == "one"
+    assert driver.instance_of(Refusing(error(1193))) is None
+    with pytest.raises(pymysql.err.OperationalError):
+        driver.instance_of(Refusing(error(2013)))
+
+
+def test_a_session_that_has_ended_is_no_error_to_kill_and_any_other_refusal_is():
+    driver.kill_session(Refusing(), 7)
+    driver.kill_session(Refusing(error(1094)), 7)
+    with pytest.raises(pymysql.err.OperationalError):
+        driver.kill_session(Refusing(error(1227)), 7)
+
+
+def test_a_connection_that_reached_itself_ends_by_a_reset_at_once(monkeypatch):
+    class Itself:
+        options, closed = [], False
+
+        def getsockname(self):
+            return ("127.0.0.1", 10001)
+
+        getpeername = getsockname
+
+        def setsockopt(self, *option):
+            self.options.append(option)
+
+        def close(self):
+            self.closed = True
+
+    made = Itself()
+    monkeypatch.setattr(socket, "create_connection", lambda *_, **__: made)
+    with pytest.raises(pymysql.err.OperationalError) as raised:
+        driver.connect(WHERE)
+
+    assert raised.value.args[0] == 2003
+    assert made.options == [(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))]
+    assert made.closed

@@ -30,6 +30,16 @@ def test_a_greeting_comes_back_with_its_thread():
     assert parse_greeting(encode_greeting(MYSQL)) == MYSQL
 
 
+@pytest.mark.parametrize("size", [20, 21, 40])
+def test_a_challenge_is_as_long_as_the_greeting_says(size):
+    long = Greeting(
+        version=b"9", thread_id=1, capabilities=Capability(0xDFFFFFFF), status=2, charset=255,
+        scramble=bytes(range(1, size + 1)), plugin=b"plug",
+    )  # fmt: skip
+
+    assert parse_greeting(encode_greeting(long)) == long
+
+
 def test_what_cannot_be_relayed_is_not_offered():
     offered = relayed_greeting(MYSQL).capabilities
     for name in ("SSL", "COMPRESS", "ZSTD", "QUERY_ATTRIBUTES", "OPTIONAL_RESULTSET_METADATA"):

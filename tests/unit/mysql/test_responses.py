@@ -219,3 +219,17 @@ def test_no_bytes_are_too_strange_to_skip(data, deprecate_eof):
 
     assert 0 <= response.skip(data) <= len(data)
     assert not response.done
+
+
+@pytest.mark.parametrize("deprecate_eof", [False, True])
+@pytest.mark.parametrize(
+    "command",
+    [one for one in Command if not Response(one, deprecate_eof=False).done],
+    ids=lambda one: one.name,
+)
+def test_an_error_ends_the_answer_to_any_command_and_is_told_as_one(command, deprecate_eof):
+    response = Response(command, deprecate_eof=deprecate_eof)
+
+    assert response.feed(ERROR) is Part.END
+    assert (response.done, response.failed, response.warned) == (True, True, True)
+    assert (response.error, response.status, response.warnings) == (1064, None, 0)
