@@ -136,7 +136,7 @@ class ProgramSession(Cuttable):
             if self._is_old(word, answered, line):
                 continue
             if word not in OUTCOMES or answered not in ("", key):
-                stray = stray_lines.told(self._name, line)
+                stray = stray_lines.told(self._workload.command, line)
             elif answered and number.isascii() and number.isdecimal():
                 self._answers[key] = line
                 return word, min(int(number), 65535)
