@@ -12,6 +12,7 @@ from pytest_rdsfailover.analysis.reached_hidden import lacking_hidden
 from pytest_rdsfailover.analysis.reached_keys import (
     FEWEST_STATEMENTS,
     Acked,
+    astray,
     tolerated,
     why_elsewhere,
     why_lacking,
@@ -25,6 +26,7 @@ HALF = (
     "{} acknowledged writes have their key in one statement that was stored and in a later one that was"
     " not: whether anything of them is missing, only stored= can tell"
 )
+OTHERS = "{} keys came to other endpoints than the {} endpoint: the figures are of all of them"
 BY_NAME = frozenset(
     {"cluster", "reader"}
 )  # endpoints whose names may lead to an instance's address
@@ -124,8 +126,14 @@ def doubts(witnessed: Witnessed, *, calm: Acked, acked: Acked, failed: Acked) ->
     half = sum(
         max(0, number - failed.get(writer, 0)) for writer, number in anywhere.failing_keys.items()
     )
+    others = astray(_come_to(witnessed, seen, by_name=True), anywhere)
     return [
         *([hidden.format(lacking)] if lacking else []),
+        *(
+            [OTHERS.format(others, witnessed.endpoint)]
+            if others > tolerated(sum(count.values()))
+            else []
+        ),
         *([HALF.format(half)] if half > tolerated(sum(count.values())) else []),
     ]
 

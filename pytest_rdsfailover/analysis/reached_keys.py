@@ -72,6 +72,11 @@ def why_elsewhere(where: str, near: Traffic, anywhere: Traffic) -> str:
     return f"nothing of {named(away)} came to {where}, but to others"
 
 
+def astray(near: Traffic, anywhere: Traffic) -> int:
+    """Return how many keys came to other endpoints than the load's and the instances behind it."""
+    return sum(max(0, count - near.keys.get(name, 0)) for name, count in anywhere.keys.items())
+
+
 def why_lacking(seen: Traffic, acked: Acked) -> str:
     """Return how many acknowledged writes lack their confirmation, and whose; empty if few do."""
     lacking, total = missing(seen, acked), sum(acked.values())

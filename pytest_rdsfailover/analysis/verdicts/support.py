@@ -61,7 +61,7 @@ def certain(
 
 def check_confidence(confidence: float) -> None:
     """Raise `SettingError` if a confidence is none."""
-    if not 0 < confidence < 1:
+    if not isinstance(confidence, float) or not 0 < confidence < 1:
         raise SettingError(f"confidence={confidence!r}: write 0.95 for 95 %")
 
 

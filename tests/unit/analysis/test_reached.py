@@ -320,6 +320,14 @@ def test_keys_that_some_writes_may_hide_are_doubted():
     assert doubted(told(None, keyed(every(20))), calm={}, acked=every(20)) == []
 
 
+def test_keys_of_which_some_came_to_another_endpoint_are_told():
+    half = {f"w{writer}": 10 for writer in range(8)}
+    seen = told(None, {"proxy": came(80, 80, **half), "cluster": came(80, 80, **half)})
+    assert why_untrue(seen, calm={}, acked=every(20)) == ""
+    (doubt,) = doubted(seen, calm={}, acked=every(20))
+    assert doubt.startswith("80 keys came to other endpoints than the proxy endpoint")
+
+
 def test_keys_whose_latest_write_failed_are_doubted_but_for_those_that_were_not_acknowledged():
     half = {"proxy": came(400, 400, more={"failing_keys": {"0": 5, "1": 5}}, w0=20, w1=20)}
     failed = {"0": 5, "1": 1}

@@ -240,3 +240,9 @@ def test_stopping_early_gives_the_verdict_of_all_planned_trials(planned, breache
             n for n in range(planned + 1) if certain(order[:n], planned, downtime="p80 < 2s")
         )
         assert (support.judge(order[:stopped], asked)[0].state == PASS) == whole
+
+
+@pytest.mark.parametrize("confidence", [0, 1, 95, True, float("nan"), "95%", None])
+def test_a_confidence_that_is_none_is_refused(confidence):
+    with pytest.raises(SettingError, match=r"write 0\.95 for 95 %"):
+        support.check_confidence(confidence)
