@@ -94,6 +94,8 @@ class Figure(Arithmetic):
         """Return a number of its unit in words."""
         if math.isinf(number):
             return "any length"
+        if number < 0:  # a difference
+            return f"-{self.words(-number)}"
         if self.unit == "s":
             return format_duration(number)
         return format_share(number) if self.unit == "%" else f"{number:g}"
@@ -239,7 +241,9 @@ class Figure(Arithmetic):
             return f"no figure ({self.ends})"
         if math.isinf(self.upper):
             return f"{self.words(self.value)} or more, not over when observation ended"
-        if self.unit == "s":
+        if self.lower < 0 and not self.is_exact:
+            return self.ends
+        if self.unit == "s" and self.lower >= 0:
             return format_figure(self.value, self.resolution)
         return self.words(self.lower) if self.is_exact else self.ends
 

@@ -27,7 +27,6 @@ from pytest_rdsfailover.model.errors import AuditError
 from pytest_rdsfailover.model.spans import joined
 from pytest_rdsfailover.model.target import (
     Failover,
-    Sessions,
     Target,
     milestones,
     moves_writer,
@@ -38,6 +37,7 @@ from pytest_rdsfailover.trial.auditing import audited
 from pytest_rdsfailover.trial.calm import CalmCheck, UnfitLoadError
 from pytest_rdsfailover.trial.cleaning import CleanUp, Steps
 from pytest_rdsfailover.trial.disturbances import Disturbances
+from pytest_rdsfailover.trial.ending import Ending
 from pytest_rdsfailover.trial.fleet import function_load
 from pytest_rdsfailover.trial.keeping import Keeping, MakeRemains
 from pytest_rdsfailover.trial.plan import Plan
@@ -50,7 +50,6 @@ INTERRUPTED = 1.0  # seconds for the last operations if nobody counts them any m
 LAST_CALL = (
     10.0  # seconds for which a writer at the end of its load is let finish, within the bound
 )
-HANG_UP = 0.2  # seconds before functions hang up in which their connections are looked at
 MISSED = (
     "a failover was on its way when the load was asked for, and over before its first write: nothing"
     " was disturbed; begin the load first"
@@ -119,6 +118,7 @@ class Observation:
         self._witness = Witness(target, endpoint, run, self._clock, may_call=own_code)
         self._calm = CalmCheck(self._load, self._witness, plan, self._clock, self._target.check)
         self._recovery = Recovery(self._load, plan.all_writers, plan.cooldown, self._clock)
+        self._ending = Ending(self._load, self._recovery, target, endpoint, plan, self._clock)
         self._watchdog = Watchdog()
         self._cleanup = CleanUp(
             self._last_steps, after_error=lambda: check_late(target, self._clock)
@@ -238,7 +238,7 @@ class Observation:
         self.keep()
 
     def _conclude(self, unfit: str) -> Trial:
-        stop, sessions = self._until_well(unfit)
+        stop, sessions = self._ending.wait(self._disturbances, self._look, unfit=bool(unfit))
         self._load.stop(min(LAST_CALL, self._plan.bound))
         self._watchdog.stop()
         self._target.check()
@@ -260,25 +260,6 @@ class Observation:
         self.unaudited = found.problem
         evidence = Evidence(journal=self.journal, course=found.course, stored=found.stored)
         return Trial.of(judge(evidence), evidence)
-
-    def _until_well(self, unfit: str) -> tuple[float, Sessions | None]:
-        """Wait until all is well; return when that was, and the endpoint's connections then."""
-        ends = self._load.ends
-        if ends is None:
-            self._recovery.wait(self._disturbances, self._plan.bound, look=self._look)
-            # Before the writers hang up.
-            return self._clock.now(), self._target.sessions(self._endpoint.name)
-        sessions = None
-        if not unfit:
-            self._load.wait(self._look, until=ends - HANG_UP)
-            sessions = self._sessions_before(ends)
-            self._load.wait(self._look)
-        return min(self._clock.now(), ends), sessions
-
-    def _sessions_before(self, moment: float) -> Sessions | None:
-        """Return the endpoint's connections now; None if writers may have hung up already."""
-        sessions = self._target.sessions(self._endpoint.name)
-        return sessions if self._clock.now() < moment else None
 
     def watch(self) -> None:
         """Look whether the cluster confirms what is acknowledged, while it fails over."""

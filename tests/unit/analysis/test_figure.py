@@ -313,3 +313,15 @@ def test_it_survives_pickling():
 
     assert (again.lower, again.upper, again.value, again.rate) == (1, 3, 1.5, 100)
     assert again.problem == "p"
+
+
+@pytest.mark.parametrize(
+    ("figure", "said"),
+    [
+        (Figure(0.1, 0.2) - Figure(0.3, 0.5), "-400 ms to -100 ms"),
+        (Figure(0.1, 0.2) - Figure(0.15, 0.3), "-200 ms to 50.0 ms"),
+        (-Figure.exact(3), "-3"),
+    ],
+)
+def test_a_difference_below_0_says_so(figure, said):
+    assert str(figure) == said
