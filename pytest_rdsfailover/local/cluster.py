@@ -10,7 +10,7 @@ from pytest_rdsfailover.aws.client import signing
 from pytest_rdsfailover.local.aws_api.client import ControlPlane, can_start
 from pytest_rdsfailover.local.aws_api.passwords import Passwords
 from pytest_rdsfailover.local.aws_api.script import Script
-from pytest_rdsfailover.local.aws_api.shown import Shown
+from pytest_rdsfailover.local.aws_api.shown import Shown, other_region
 from pytest_rdsfailover.local.blue_green import BlueGreenDeployment
 from pytest_rdsfailover.local.database_faults import DatabaseFaults
 from pytest_rdsfailover.local.dns.addresses import LocalAddresses
@@ -125,7 +125,11 @@ class LocalCluster(LocalTarget):
                 replica_lag_of(profile, seed),
             )
             self._addresses = LocalAddresses(
-                self.network.places, client.describe, self._failovers.dns_ttl, self._clock
+                self.network.places,
+                client.describe,
+                self._failovers.dns_ttl,
+                self._clock,
+                client.custom_endpoints,
             )
             self._tell_names()
             self._stack = stack.pop_all()
@@ -146,7 +150,7 @@ class LocalCluster(LocalTarget):
         self._stack.close()
 
     def _shown(self) -> Shown:
-        account = self._server.application
+        account, listening = self._server.application, self.network.places["cluster"]
         return Shown(
             cluster=IDENTIFIER,
             region=self._addresses.region or REGION,
@@ -158,6 +162,9 @@ class LocalCluster(LocalTarget):
             server=self._server.address,
             usual=Script(profile=self._profile, seed=self._seed),
             abroad=self._abroad,
+            listening=(listening.host, listening.port),
+            custom_domain=self._addresses.custom_domain,
+            global_host=self._addresses.global_host,
             aurora=self.aurora.name,
         )
 
@@ -248,7 +255,7 @@ class LocalCluster(LocalTarget):
             SettingError: if that is no region.
         """
         try:
-            with self._addresses.as_aws(region) as names:
+            with self._addresses.as_aws(region, self._regions_abroad(region)) as names:
                 self._tell_names()
                 self.aws.renew()
                 yield names
@@ -299,6 +306,14 @@ class LocalCluster(LocalTarget):
         """Tell the proxy the addresses and names by which its clients reach it."""
         addresses = self._addresses.host_ports((READ_WRITE, READ_ONLY))
         self.proxy.known_as(addresses, self._addresses.hosts)
+        home = self._addresses.region or REGION
+        abroad = self._regions_abroad(home)
+        if abroad:
+            self._client.know_regions(dict.fromkeys(self.instances, home) | abroad)
+
+    def _regions_abroad(self, home: str) -> dict[str, str]:
+        """Return the region of each instance that is not at home."""
+        return dict.fromkeys(self._abroad, other_region(home))
 
     def functions(self, *, patience: float, at_once: int) -> Any:
         """Return a client of the Lambda of this cluster's AWS API."""

@@ -94,7 +94,8 @@ def test_it_is_aurora_of_one_region_and_no_multi_az_cluster(resting, rows):
             "SELECT 1 AS tmp FROM information_schema.tables WHERE upper(table_schema) ="
             f" 'INFORMATION_SCHEMA' AND upper(table_name) = '{table}'"
         )
-        assert rows(endpoint, query) == []
+        assert rows(endpoint, query) == [(1,)]
+        assert rows(endpoint, f"SELECT count(1) FROM information_schema.{table.lower()}") == [(0,)]
     with pytest.raises(Exception, match=r"1146|1142"):
         rows(endpoint, "SELECT id, endpoint, port FROM mysql.rds_topology")
 

@@ -37,6 +37,13 @@ def every(cluster):
          ["REPLICA_HOST_STATUS"]),
         (f"SELECT table_name FROM information_schema.tables WHERE {NAMED}", ["REPLICA_HOST_STATUS"]),
         (f"SELECT column_name FROM information_schema.columns WHERE {NAMED}", COLUMNS),
+        ("SHOW TABLES FROM information_schema LIKE 'AURORA_GLOBAL%'",
+         ["AURORA_GLOBAL_DB_INSTANCE_STATUS", "AURORA_GLOBAL_DB_STATUS"]),
+        ("DESCRIBE information_schema.aurora_global_db_status 'AWS%'", ["AWS_REGION"]),
+        ("SHOW COLUMNS FROM information_schema.aurora_global_db_instance_status LIKE 'SE%'",
+         COLUMNS[:2]),
+        ("SELECT count(1) FROM information_schema.aurora_global_db_status", [0]),
+        ("SELECT count(1) FROM information_schema.aurora_global_db_instance_status", [0]),
     ],
 )  # fmt: skip
 def test_the_table_is_described_and_listed_as_if_it_were_there(resting, question, found):

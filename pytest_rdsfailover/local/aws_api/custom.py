@@ -1,6 +1,6 @@
 """Custom endpoints of the local cluster in the AWS API: what may be asked for, and how it is shown."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Final, TypedDict
 
@@ -44,14 +44,20 @@ class CustomCalls:
     Args:
         gateway: a connection to it.
         cluster: the identifier of the cluster.
-        place: host and port of the cluster endpoint.
+        place: address and port of the cluster endpoint.
         arn: what the names of its endpoints begin with in AWS.
+        domain: returns what names of custom endpoints end with; empty if these are addresses.
     """
 
     def __init__(
-        self, gateway: GatewayClient, cluster: str, place: tuple[str, int], arn: str
+        self,
+        gateway: GatewayClient,
+        cluster: str,
+        place: tuple[str, int],
+        arn: str,
+        domain: Callable[[], str],
     ) -> None:
-        self._gateway, self._cluster, self._arn = gateway, cluster, arn
+        self._gateway, self._cluster, self._arn, self._domain = gateway, cluster, arn, domain
         self._host, self._port = place
 
     def listed(self) -> list[ShownEndpoint]:
@@ -136,11 +142,12 @@ class CustomCalls:
         return shown
 
     def _shown(self, endpoint: CustomEndpoint) -> ShownEndpoint:
+        domain = self._domain()
         return {
             NAME: endpoint.name,
             "DBClusterIdentifier": self._cluster,
             "DBClusterEndpointResourceIdentifier": f"cluster-endpoint-{endpoint.name.upper()}",
-            "Endpoint": endpoint.host,
+            "Endpoint": f"{endpoint.name}.{domain}" if domain else endpoint.host,
             "Status": "available",
             KIND: "CUSTOM",
             "CustomEndpointType": endpoint.kind,

@@ -193,7 +193,9 @@ def install(plane: Plane, passwords: Passwords, shown: Shown) -> None:
     """Put our RDS, FIS and Secrets Manager in the place of moto's."""
     LocalRds.plane, LocalSecrets.passwords = plane, passwords
     arn = f"arn:aws:rds:{shown.region}:{DEFAULT_ACCOUNT_ID}"
-    LocalRds.custom = CustomCalls(plane.gateway, shown.cluster, shown.places["cluster"], arn)
+    LocalRds.custom = CustomCalls(
+        plane.gateway, shown.cluster, shown.listening, arn, lambda: LocalRds.shown.custom_domain
+    )
     rds_backends.backend, fis_backends.backend = LocalRds, LocalFis
     secretsmanager_backends.backend = LocalSecrets
     LocalFis.rds = staticmethod(lambda region: rds_backends[DEFAULT_ACCOUNT_ID][region])

@@ -151,7 +151,7 @@ class ShownGlobal(GlobalCluster):  # type: ignore[misc]
     @property
     def endpoint(self) -> str:
         """Return the host of the global writer endpoint."""
-        return self.members[0].endpoint
+        return self.members[0].backend.shown.global_host or self.members[0].endpoint
 
     @Computed
     def status(self) -> str:

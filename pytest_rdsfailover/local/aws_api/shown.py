@@ -36,6 +36,9 @@ class Shown:
         abroad: ids of the instances that are in another region. They form a cluster there, and both
             clusters form a global database. Empty without one.
         aurora: the version of Aurora MySQL that it is like.
+        listening: the address and port of the cluster endpoint, whatever its name is.
+        custom_domain: what names of custom endpoints end with; empty if these are addresses.
+        global_host: name of the global writer endpoint; empty if that is an address.
     """
 
     cluster: str
@@ -48,6 +51,9 @@ class Shown:
     server: Address
     usual: Script
     abroad: tuple[str, ...] = ()
+    listening: tuple[str, int] = ("127.0.0.1", 3306)
+    custom_domain: str = ""
+    global_host: str = ""
     aurora: str = USUAL_AURORA.name
 
     @property
@@ -72,6 +78,7 @@ class Shown:
         table["places"] = {
             name: (host, int(port)) for name, (host, port) in table["places"].items()
         }
+        table["listening"] = tuple(table["listening"])
         table["abroad"], table["server"] = tuple(table["abroad"]), Address(**table["server"])
         return cls(**(table | {"usual": decode_script(table["usual"])}))
 

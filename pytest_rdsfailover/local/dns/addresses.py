@@ -4,8 +4,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 
-from pytest_rdsfailover.local.dns.names import PORT, AwsNames, Record, Resolver
+from pytest_rdsfailover.local.dns.names import GLOBAL, PORT, AwsNames, Record, Resolver
 from pytest_rdsfailover.local.dns.zone import Zone
+from pytest_rdsfailover.local.gateway.custom_endpoints import CustomEndpoint
 from pytest_rdsfailover.local.gateway.messages import ClusterView
 from pytest_rdsfailover.local.listeners import Place
 from pytest_rdsfailover.model.clock import Clock
@@ -21,6 +22,7 @@ class LocalAddresses:
         view: returns how the cluster is now.
         ttl: returns for how many seconds a moving name's address may be remembered.
         clock: measures these seconds.
+        custom: returns the custom endpoints.
     """
 
     def __init__(
@@ -29,8 +31,10 @@ class LocalAddresses:
         view: Callable[[], ClusterView],
         ttl: Callable[[], float],
         clock: Clock,
+        custom: Callable[[], Sequence[CustomEndpoint]] = tuple,
     ) -> None:
         self._places, self._view, self._ttl, self._clock = places, view, ttl, clock
+        self._custom = custom
         self._names: AwsNames | None = None
         self._guests: dict[str, Place] = {}
         self._records: dict[str, Record] = {}
@@ -43,7 +47,22 @@ class LocalAddresses:
     @property
     def hosts(self) -> list[str]:
         """Return the names of all endpoints; none without names."""
-        return [] if self._names is None else list(map(self._names.host, self._places))
+        if self._names is None:
+            return []
+        names = self._names
+        more = [names.host(GLOBAL)] if names.abroad else []
+        return [*map(names.host, self._places), f"*.{names.custom_domain}", *more]
+
+    @property
+    def custom_domain(self) -> str:
+        """Return what the names of custom endpoints end with; empty without names."""
+        return "" if self._names is None else self._names.custom_domain
+
+    @property
+    def global_host(self) -> str:
+        """Return the name of the global writer endpoint; empty without names, or without one."""
+        names = self._names
+        return "" if names is None or not names.abroad else names.host(GLOBAL)
 
     def called(self, endpoint: str) -> tuple[str, int]:
         """Return the host and the port by which an endpoint is called."""
@@ -106,20 +125,26 @@ class LocalAddresses:
         return host_ports
 
     @contextmanager
-    def as_aws(self, region: str) -> Iterator[AwsNames]:
+    def as_aws(self, region: str, abroad: Mapping[str, str]) -> Iterator[AwsNames]:
         """Give the endpoints names as AWS would in a region, for the block and in this process.
+
+        Args:
+            region: the region.
+            abroad: the other region of each instance that is not in it.
 
         Raises:
             SettingError: if that is no region.
         """
-        names = AwsNames.new(region)
+        names = AwsNames.new(region, abroad)
         records = self._records = {
             names.host(name): Record(partial(self._locate, name)) for name in self._places
         }
         for moving in ("cluster", "reader"):
             record = Record(partial(self._locate, moving), self._ttl, self._clock)
             records[names.host(moving)] = record
-        with Resolver(names, records).installed():
+        if abroad:
+            records[names.host(GLOBAL)] = records[names.host("cluster")]
+        with Resolver(names, records, self._locate_custom).installed():
             self._names = names
             try:
                 yield names
@@ -131,7 +156,12 @@ class LocalAddresses:
         if self._names is None:
             return None
         hosts = {name: place.host for name, place in self._places.items()}
-        return Zone(self._names, hosts, self._view, self._ttl)
+        return Zone(self._names, hosts, self._view, self._ttl, self._custom)
+
+    def _locate_custom(self, name: str) -> tuple[str, int] | None:
+        """Return where a custom endpoint listens; None if there is none of that name."""
+        places = ((custom.host, custom.port) for custom in self._custom() if custom.name == name)
+        return next(places, None)
 
     def _locate(self, name: str) -> tuple[str, int]:
         """Return the address that an endpoint's name leads to now."""

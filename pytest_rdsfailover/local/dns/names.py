@@ -15,7 +15,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from pytest_rdsfailover.model.clock import Clock, MonotonicClock
@@ -27,6 +27,7 @@ CLUSTER_NAME = "rdsfailover"
 PORT = 3306
 PROXY_READER = "proxy-reader"
 ENDPOINTS = {"cluster": "cluster-", "reader": "cluster-ro-", "proxy": "proxy-"}
+GLOBAL = "global"  # the writer endpoint of a global database
 
 Address = tuple[str, int]
 Locate = Callable[[], Address]
@@ -50,25 +51,43 @@ class AwsNames:
     Attributes:
         region: the AWS region that they claim.
         account: the part that AWS derives from account and region; all names of a cluster have it.
+        abroad: the other region of each instance that is not in this one.
     """
 
     region: str
     account: str
+    abroad: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
-    def new(cls, region: str) -> "AwsNames":
+    def new(cls, region: str, abroad: Mapping[str, str] | None = None) -> "AwsNames":
         """Return names that no other cluster of this machine has."""
-        return cls(region=check_region(region), account=f"c{secrets.token_hex(6)[:11]}")
+        account = f"c{secrets.token_hex(6)[:11]}"
+        return cls(region=check_region(region), account=account, abroad=abroad or {})
 
     @property
     def domain(self) -> str:
-        """Return what the names of all instances end with."""
-        if self.region.startswith("cn-"):
-            return f"{self.account}.rds.{self.region}.amazonaws.com.cn"
-        return f"{self.account}.{self.region}.rds.amazonaws.com"
+        """Return what the names of all instances of the region end with."""
+        return self._domain(self.region)
+
+    def _domain(self, region: str) -> str:
+        if region.startswith("cn-"):
+            return f"{self.account}.rds.{region}.amazonaws.com.cn"
+        return f"{self.account}.{region}.rds.amazonaws.com"
+
+    @property
+    def custom_domain(self) -> str:
+        """Return what the names of all custom endpoints end with."""
+        return f"cluster-custom-{self.domain}"
+
+    def custom(self, host: str) -> str | None:
+        """Return which custom endpoint a host name stands for, whether or not it exists."""
+        name, _, domain = host.partition(".")
+        return name if domain == self.custom_domain else None
 
     def host(self, endpoint: str) -> str:
-        """Return the host name of an endpoint, given `cluster`, `reader` or an instance's id."""
+        """Return the host name of an endpoint: `cluster`, `reader`, `global` or an instance's id."""
+        if endpoint == GLOBAL:
+            return f"{CLUSTER_NAME}.global-{self._domain(GLOBAL)}"
         if endpoint == PROXY_READER:
             return f"{CLUSTER_NAME}-read-only.endpoint.proxy-{self.domain}"
         if endpoint in ENDPOINTS:
@@ -76,11 +95,11 @@ class AwsNames:
         base, dash, suffix = endpoint.partition("-")
         if base in ENDPOINTS and dash:  # of the other side of a blue/green deployment
             return f"{CLUSTER_NAME}-{suffix}.{ENDPOINTS[base]}{self.domain}"
-        return f"{endpoint}.{self.domain}"
+        return f"{endpoint}.{self._domain(self.abroad.get(endpoint, self.region))}"
 
     def owns(self, host: str) -> bool:
         """Tell whether a host name is under this cluster's domain, whether or not it exists."""
-        return host.endswith(self.domain)
+        return host.endswith(tuple({self.domain, *map(self._domain, self.abroad.values())}))
 
 
 class Record:
@@ -114,10 +133,16 @@ class Resolver:
     Args:
         names: the names of the cluster.
         records: the record of each host name, and of addresses that have Aurora's port, too.
+        custom: returns where a custom endpoint is, by its name; None if there is none.
     """
 
-    def __init__(self, names: AwsNames, records: Mapping[str, Record]) -> None:
-        self._names, self._records = names, records
+    def __init__(
+        self,
+        names: AwsNames,
+        records: Mapping[str, Record],
+        custom: Callable[[str], Address | None] = lambda _: None,
+    ) -> None:
+        self._names, self._records, self._custom = names, records, custom
 
     @contextmanager
     def installed(self) -> Iterator[None]:
@@ -166,6 +191,10 @@ class Resolver:
         if record is None:
             if not self._names.owns(name):
                 return None
+            endpoint = self._names.custom(name)
+            place = None if endpoint is None else self._custom(endpoint)
+            if place is not None:
+                return place
             raise socket.gaierror(socket.EAI_NONAME, f"{name} is no endpoint of the local cluster")
         try:
             return record.resolve()

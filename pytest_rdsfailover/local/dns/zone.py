@@ -1,9 +1,10 @@
 """What a name server says of one cluster's names, now. No I/O."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from pytest_rdsfailover.local.dns.names import AwsNames
+from pytest_rdsfailover.local.gateway.custom_endpoints import CustomEndpoint
 from pytest_rdsfailover.local.gateway.messages import ClusterView
 
 STILL = 5  # seconds for which the address of an instance may be remembered, as in AWS
@@ -39,6 +40,7 @@ class Zone:
         hosts: the loopback address of each endpoint.
         view: returns how the cluster is now.
         ttl: returns for how many seconds a moving name's alias may be remembered.
+        custom: returns the custom endpoints.
     """
 
     def __init__(
@@ -47,8 +49,10 @@ class Zone:
         hosts: Mapping[str, str],
         view: Callable[[], ClusterView],
         ttl: Callable[[], float],
+        custom: Callable[[], Sequence[CustomEndpoint]] = tuple,
     ) -> None:
         self._names, self._hosts, self._view, self._ttl = names, hosts, view, ttl
+        self._custom = custom
         self._endpoints = {names.host(endpoint): endpoint for endpoint in hosts}
 
     def owns(self, name: str) -> bool:
@@ -63,7 +67,7 @@ class Zone:
         """
         endpoint = self._endpoints.get(name)
         if endpoint is None:
-            return None
+            return self._resolve_custom(name)
         if endpoint not in MOVING:
             return (HostAddress(name, self._hosts[endpoint], STILL),)
         view = self._view()
@@ -71,6 +75,12 @@ class Zone:
         target = self._names.host(instance)
         # DNS has whole seconds: what is remembered for less is not remembered.
         return HostAlias(name, target, int(self._ttl())), *(self.resolve(target) or ())
+
+    def _resolve_custom(self, name: str) -> Answer | None:
+        endpoint = self._names.custom(name)
+        found = [] if endpoint is None else self._custom()
+        hosts = [custom.host for custom in found if custom.name == endpoint]
+        return (HostAddress(name, hosts[0], STILL),) if hosts else None
 
     def hosts_file(self) -> list[str]:
         """Return lines of a hosts file that say where all names lead now.

@@ -24,6 +24,7 @@ from pytest_rdsfailover.local.gateway.messages import (
     FaultSettings,
     ForwardWrites,
     KnownAs,
+    KnowRegions,
     Listening,
     Milestones,
     Plays,
@@ -223,6 +224,14 @@ class GatewayClient:
             GatewayError: if the gateway does not answer.
         """
         self._ask("forward_writes", ForwardWrites(wanted=wanted), Done)
+
+    def know_regions(self, regions: Mapping[str, str]) -> None:
+        """Tell in which region of a global database each instance is, by id.
+
+        Raises:
+            GatewayError: if the gateway does not answer.
+        """
+        self._ask("regions", KnowRegions(regions=regions), Done)
 
     def custom_endpoints(self) -> Sequence[CustomEndpoint]:
         """Return the custom endpoints.

@@ -27,6 +27,7 @@ from pytest_rdsfailover.local.gateway.messages import (
     ForwardWrites,
     InstanceFigures,
     InstanceView,
+    KnowRegions,
     Listening,
     Message,
     Milestones,
@@ -81,6 +82,7 @@ class Control:
             "figures": self._figures,
             "faults": self._set_faults,
             "forward_writes": self._forward_writes,
+            "regions": self._know_regions,
             "custom": lambda _: CustomEndpoints(endpoints=[*gateway.router.custom.values()]),
             "custom_set": self._set_custom,
             "blue_green_create": self._create_blue_green,
@@ -215,6 +217,10 @@ class Control:
 
     def _forward_writes(self, message: Message) -> Done:
         self._gateway.forward(wanted=typed(ForwardWrites, message).wanted)
+        return Done()
+
+    def _know_regions(self, message: Message) -> Done:
+        self._gateway.router.regions = typed(KnowRegions, message).regions
         return Done()
 
     def _set_custom(self, message: Message) -> Done:

@@ -98,6 +98,13 @@ class ForwardWrites:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class KnowRegions:
+    """Tell in which region of a global database each instance is, by id; empty without one."""
+
+    regions: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class KnownAs:
     """Let the proxy take IAM tokens for these addresses only, and certify these host names."""
 

@@ -43,6 +43,7 @@ ASK_WITHIN = 1 << 16  # bytes of a text in which names are looked for
 # One of these is in each text that asks for what only Aurora, or RDS, knows, or that waits in a function.
 NAMES = (
     "REPLICA",
+    "AURORA_GLOBAL",
     "AURORA_VERSION",
     "VARIABLES",
     "RDS_KILL",

@@ -1,13 +1,17 @@
 """Statements that only RDS and Aurora know, in words that the real server knows. No I/O."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from pytest_rdsfailover.local.gateway.aurora import TABLE
+from pytest_rdsfailover.local.gateway.aurora import (
+    GLOBAL_INSTANCES,
+    GLOBAL_STATUS,
+    SCHEMA,
+    TABLE,
+)
 from pytest_rdsfailover.local.gateway.table_names import Tables
 from pytest_rdsfailover.mysql.packets import ServerFault
 from pytest_rdsfailover.mysql.statements import Statement, Token
 
-SCHEMA = b"information_schema"
 LISTED = b"Tables_in_information_schema"
 KILLS = {b"rds_kill": b"KILL CONNECTION ", b"rds_kill_query": b"KILL QUERY "}
 NOT_SIMULATED = ServerFault(
@@ -15,12 +19,27 @@ NOT_SIMULATED = ServerFault(
 )
 DESCRIBES = frozenset({b"DESCRIBE", b"DESC", b"EXPLAIN"})
 FROM = frozenset({b"FROM", b"IN"})
-# The topology table's columns, and what DESCRIBE tells of their types.
-COLUMNS = {
-    b"SERVER_ID": b"varchar(100)", b"SESSION_ID": b"varchar(100)",
-    b"LAST_UPDATE_TIMESTAMP": b"datetime(6)", b"REPLICA_LAG_IN_MILLISECONDS": b"double",
-    b"CPU": b"double", b"IS_CURRENT": b"int",
+# The columns of the tables of the topology, and what DESCRIBE tells of their types.
+Columns = Mapping[bytes, bytes]
+TABLES: Mapping[bytes, Columns] = {
+    TABLE: {
+        b"SERVER_ID": b"varchar(100)", b"SESSION_ID": b"varchar(100)",
+        b"LAST_UPDATE_TIMESTAMP": b"datetime(6)", b"REPLICA_LAG_IN_MILLISECONDS": b"double",
+        b"CPU": b"double", b"IS_CURRENT": b"int",
+    },
+    GLOBAL_STATUS: {
+        b"AWS_REGION": b"varchar(100)", b"HIGHEST_LSN_WRITTEN": b"bigint",
+        b"DURABILITY_LAG_IN_MILLISECONDS": b"double", b"RPO_LAG_IN_MILLISECONDS": b"double",
+        b"LAST_LAG_CALCULATION_TIMESTAMP": b"datetime(6)", b"OLDEST_READ_VIEW_TRX_ID": b"bigint",
+    },
+    GLOBAL_INSTANCES: {
+        b"SERVER_ID": b"varchar(100)", b"SESSION_ID": b"varchar(100)",
+        b"AWS_REGION": b"varchar(100)", b"DURABLE_LSN": b"bigint",
+        b"HIGHEST_LSN_RECEIVED": b"bigint", b"OLDEST_READ_VIEW_TRX_ID": b"bigint",
+        b"OLDEST_READ_VIEW_LSN": b"bigint", b"VISIBILITY_LAG_IN_MSEC": b"double",
+    },
 }  # fmt: skip
+OF_ALL = {b"TABLE_SCHEMA": SCHEMA, b"TABLE_CATALOG": b"def"}
 # What both servers have in the schema's own lists.
 OF_TABLES = (
     b"TABLE_CATALOG TABLE_SCHEMA TABLE_NAME TABLE_TYPE ENGINE VERSION ROW_FORMAT TABLE_ROWS"
@@ -44,25 +63,30 @@ def in_known_words(statement: Statement) -> bytes | None:
         return _kill(statement)
     if words[:1] == (b"SHOW",):
         return _listed_tables(statement) or _shown_columns(statement) or _shown_rest(statement)
-    if words[:1] and words[0] in DESCRIBES and _is_table(run[1:4]):
-        return _columns(_like(run[4:], statement.sql), full=False)
+    described = _table(run[1:4])
+    if words[:1] and words[0] in DESCRIBES and described is not None:
+        return _columns(TABLES[described], _like(run[4:], statement.sql), full=False)
     return None
 
 
 def schema_tables() -> Tables:
-    """Return the schema's lists of tables and columns, with the topology table in them."""
-    table = {b"TABLE_NAME": TABLE.upper(), b"TABLE_SCHEMA": SCHEMA, b"TABLE_CATALOG": b"def"}
-    row = {**table, b"TABLE_TYPE": b"SYSTEM VIEW", b"CREATE_OPTIONS": b"", b"TABLE_COMMENT": b""}
+    """Return the schema's lists of tables and columns, with the tables of the topology in them."""
+    named = {table: {b"TABLE_NAME": table.upper(), **OF_ALL} for table in TABLES}
+    rows = [
+        {**name, b"TABLE_TYPE": b"SYSTEM VIEW", b"CREATE_OPTIONS": b"", b"TABLE_COMMENT": b""}
+        for name in named.values()
+    ]
     columns = [
         {
-            **table, b"COLUMN_NAME": name, b"ORDINAL_POSITION": b"%d" % number,
+            **named[table], b"COLUMN_NAME": name, b"ORDINAL_POSITION": b"%d" % number,
             b"IS_NULLABLE": b"YES", b"DATA_TYPE": kind.partition(b"(")[0], b"COLUMN_TYPE": kind,
             b"COLUMN_KEY": b"", b"EXTRA": b"", b"PRIVILEGES": b"select", b"COLUMN_COMMENT": b"",
         }
-        for number, (name, kind) in enumerate(COLUMNS.items(), 1)
+        for table, types in TABLES.items()
+        for number, (name, kind) in enumerate(types.items(), 1)
     ]  # fmt: skip
     return {
-        (SCHEMA, b"tables"): _with_rows(b"TABLES", OF_TABLES, [row]),
+        (SCHEMA, b"tables"): _with_rows(b"TABLES", OF_TABLES, rows),
         (SCHEMA, b"columns"): _with_rows(b"COLUMNS", OF_COLUMNS, columns),
     }
 
@@ -87,40 +111,46 @@ def _kill(statement: Statement) -> bytes | None:
     return KILLS[names[1]] + statement.sql[run[4].end : run[-1].start]
 
 
-def _is_table(run: Sequence[Token]) -> bool:
-    return tuple(token.name or token.text for token in run) == (SCHEMA, b".", TABLE)
+def _table(run: Sequence[Token]) -> bytes | None:
+    """Return which table of the topology is named; None for another one."""
+    *schema, table = [token.name or token.text for token in run] or [b""]
+    return table if schema == [SCHEMA, b"."] and table in TABLES else None
 
 
 def _shown_columns(statement: Statement) -> bytes | None:
-    """Return SHOW COLUMNS of the topology table as a SELECT."""
+    """Return SHOW COLUMNS of a table of the topology as a SELECT."""
     run = [token for token in statement.tokens[1:] if token.word != b"EXTENDED"]
     full = run[:1] != [] and run[0].word == b"FULL"
     run = run[full:]
     if len(run) < 5 or run[0].word not in (b"COLUMNS", b"FIELDS"):  # noqa: PLR2004 - COLUMNS FROM a.b
         return None
     named = [token.name or token.text for token in run[1:5]]
-    of_two = (named[1], named[3]) == (TABLE, SCHEMA) and {run[1].word, run[3].word} <= FROM
-    if not of_two and not (run[1].word in FROM and _is_table(run[2:5])):
+    of_two = named[3] == SCHEMA and {run[1].word, run[3].word} <= FROM
+    table = named[1] if of_two and named[1] in TABLES else None
+    if table is None and run[1].word in FROM:
+        table = _table(run[2:5])
+    if table is None:
         return None
     condition = statement.sql[run[4].end :]
     if run[5:6] and run[5].word == b"LIKE":
         condition = b" WHERE Field" + condition
-    return _columns(condition, full=full)
+    return _columns(TABLES[table], condition, full=full)
 
 
 def _shown_rest(statement: Statement) -> bytes | None:
-    """Return SHOW INDEX and SHOW CREATE TABLE of the topology table."""
+    """Return SHOW INDEX and SHOW CREATE TABLE of a table of the topology."""
     run = statement.tokens
-    if len(run) < 6 or not _is_table(run[3:6]):  # noqa: PLR2004 - SHOW INDEX FROM a.b
+    table = _table(run[3:6])
+    if table is None:
         return None
     if run[1].word in (b"INDEX", b"INDEXES", b"KEYS"):
         # One of the schema's tables that both servers have, and no index in it either.
         return statement.sql[: run[5].start] + b"ENGINES" + statement.sql[run[5].end :]
     if (run[1].word, run[2].word) != (b"CREATE", b"TABLE"):
         return None
-    columns = b",\n".join(b"  `%s` %s" % column for column in COLUMNS.items())
-    made = b"CREATE TEMPORARY TABLE `%s` (\n%s\n)" % (TABLE.upper(), columns)
-    return b"SELECT '%s' AS `Table`, '%s' AS `Create Table`" % (TABLE.upper(), made)
+    columns = b",\n".join(b"  `%s` %s" % column for column in TABLES[table].items())
+    made = b"CREATE TEMPORARY TABLE `%s` (\n%s\n)" % (table.upper(), columns)
+    return b"SELECT '%s' AS `Table`, '%s' AS `Create Table`" % (table.upper(), made)
 
 
 def _like(run: Sequence[Token], sql: bytes) -> bytes:
@@ -131,18 +161,18 @@ def _like(run: Sequence[Token], sql: bytes) -> bytes:
     return b" WHERE Field LIKE " + pattern
 
 
-def _columns(condition: bytes, *, full: bool) -> bytes:
+def _columns(columns: Columns, condition: bytes, *, full: bool) -> bytes:
     collation, more = b"NULL AS Collation, ", b", 'select' AS `Privileges`, '' AS Comment"
     rows = b" UNION ALL ".join(
         b"SELECT '%s' AS Field, '%s' AS Type, %s'YES' AS `Null`, '' AS `Key`, NULL AS `Default`,"
         b" '' AS Extra%s" % (name, kind, collation if full else b"", more if full else b"")
-        for name, kind in COLUMNS.items()
+        for name, kind in columns.items()
     )
     return b"SELECT * FROM (%s) AS described%s" % (rows, condition)
 
 
 def _listed_tables(statement: Statement) -> bytes | None:
-    """Return SHOW TABLES FROM information_schema as a SELECT that lists the topology table, too."""
+    """Return SHOW TABLES FROM information_schema as a SELECT that lists those of the topology, too."""
     run = list(statement.tokens[1:])
     full = run[:1] != [] and run[0].word == b"FULL"
     run = run[full:]

@@ -78,6 +78,7 @@ class Router:
         dns: the instance that the cluster endpoint's name leads to.
         volume: where all of them store rows.
         custom: the custom endpoints, by name.
+        regions: in which region each instance is, by id; empty without a global database.
         suffix: what the names of its instances end with.
         frozen: no instance of it takes writes, the nominal writer included.
         twin: the other side of a blue/green deployment; None without one.
@@ -97,6 +98,7 @@ class Router:
         self.writer = self.dns = ids[0]
         self.instances[self.writer].writer = True
         self.custom: Mapping[str, CustomEndpoint] = {}
+        self.regions: Mapping[str, str] = {}
         self.suffix, self.frozen = suffix, False
         self.twin: Router | None = None
         self.detour: Callable[[str], Instance | None] = lambda _: None
@@ -135,6 +137,7 @@ class Router:
                 writer=self._shows_writer(instance),
                 age=0.0 if instance.down_since is None else now - instance.down_since,
                 lag=lag,
+                region=self.regions.get(instance.id, ""),
             )
             for instance in self.instances.values()
         ]

@@ -5,11 +5,13 @@ from collections.abc import Sequence
 
 from pytest_rdsfailover.local.gateway.aurora import (
     FUNCTION,
+    GLOBAL_INSTANCES,
+    GLOBAL_STATUS,
     SERVER_FUNCTION,
     TABLE,
     TopologyRow,
     function_spans,
-    topology_table,
+    topology_tables,
 )
 from pytest_rdsfailover.local.gateway.rds_statements import in_known_words, schema_tables
 from pytest_rdsfailover.local.gateway.shown_variables import (
@@ -39,11 +41,20 @@ MARKER = re.compile(rb"coalesce\((?:-?\d+|'[\w.-]*'),(\d{10})\)")
 BASE = 7_193_000_000
 PORT = b"3306"
 # Lists of tables and columns are the server's own, unless a text may look for the topology table in them.
-NAMED = b"REPLICA"
+NAMED = (b"REPLICA", b"AURORA_GLOBAL")
 # A session whose current database is one of these names their tables without it.
 SCHEMAS = (b"information_schema", b"performance_schema")
 NAMED_TABLES = frozenset(
-    (TABLE, b"tables", b"columns", SYSTEM_TABLE, *VARIABLE_TABLES, *STATUS_TABLES)
+    (
+        TABLE,
+        GLOBAL_STATUS,
+        GLOBAL_INSTANCES,
+        b"tables",
+        b"columns",
+        SYSTEM_TABLE,
+        *VARIABLE_TABLES,
+        *STATUS_TABLES,
+    )
 )
 
 
@@ -130,14 +141,14 @@ class Variables:
         marked = [
             (start, end, self.mark(value, statement.sql[start:end])) for start, end, value in spans
         ]
-        topology = {(b"information_schema", TABLE): topology_table(members)}
-        asked = table_spans(statement, topology)
+        named = any(name in upper for name in NAMED)
+        asked = table_spans(statement, topology_tables(members)) if named else []
         if asked and statement.words[:1] == (b"TABLE",) and not mariadb:
             marked.append((statement.tokens[0].start, statement.tokens[0].end, b"SELECT * FROM"))
         tables = asked + table_spans(statement, listed)
         if statement.words[:1] == (b"SELECT",):
             tables += table_spans(statement, accounts)
-        if NAMED in upper:
+        if named:
             tables += table_spans(statement, schema_tables())
         marked += column_spans(statement, tables)
         return replace_spans(statement.sql, sorted(marked + tables)), bool(asked)

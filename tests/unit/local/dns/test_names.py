@@ -7,7 +7,8 @@ from clocks import SteppingClock
 from pytest_rdsfailover.local.dns.names import AwsNames, Record, Resolver, check_region
 from pytest_rdsfailover.model.errors import GatewayError, SettingError
 
-NAMES = AwsNames(region="eu-west-1", account="cxyz")
+NAMES = AwsNames(region="eu-west-1", account="cxyz", abroad={"instance-3": "us-west-2"})
+CUSTOM = "reports.cluster-custom-cxyz.eu-west-1.rds.amazonaws.com"
 WRITER = "rdsfailover.cluster-cxyz.eu-west-1.rds.amazonaws.com"
 
 
@@ -19,7 +20,7 @@ def where():
 @pytest.fixture
 def resolver(where):
     records = {WRITER: Record(lambda: (where["host"], 13306))}
-    return Resolver(NAMES, records)
+    return Resolver(NAMES, records, {"reports": ("127.0.0.6", 13306)}.get)
 
 
 def found(*arguments, **options):
@@ -34,6 +35,8 @@ def found(*arguments, **options):
         ("proxy", "rdsfailover.proxy-cxyz.eu-west-1.rds.amazonaws.com"),
         ("proxy-reader", "rdsfailover-read-only.endpoint.proxy-cxyz.eu-west-1.rds.amazonaws.com"),
         ("instance-2", "instance-2.cxyz.eu-west-1.rds.amazonaws.com"),
+        ("instance-3", "instance-3.cxyz.us-west-2.rds.amazonaws.com"),
+        ("global", "rdsfailover.global-cxyz.global.rds.amazonaws.com"),
     ],
 )
 def test_names_have_the_form_that_aws_gives_them(endpoint, name):
@@ -44,6 +47,17 @@ def test_names_in_china_have_their_own_form():
     names = AwsNames(region="cn-north-1", account="cxyz")
 
     assert names.host("instance-1") == "instance-1.cxyz.rds.cn-north-1.amazonaws.com.cn"
+
+
+def test_custom_endpoints_are_found_by_their_names(resolver):
+    assert NAMES.custom(CUSTOM) == "reports"
+    assert NAMES.custom(NAMES.host("cluster")) is None
+    with resolver.installed():
+        assert found(CUSTOM, 3306, type=socket.SOCK_STREAM) == {("127.0.0.6", 13306)}
+        with pytest.raises(socket.gaierror):
+            socket.gethostbyname("sales" + CUSTOM.removeprefix("reports"))
+        with pytest.raises(socket.gaierror):
+            socket.gethostbyname("nobody.cxyz.us-west-2.rds.amazonaws.com")
 
 
 def test_two_clusters_share_no_name():

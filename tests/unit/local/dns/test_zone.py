@@ -34,6 +34,12 @@ def test_instances_and_proxies_stay_where_they_are(zone):
     assert zone.resolve(f"x.{NAMES.domain}") is None
 
 
+def test_custom_endpoints_have_addresses_of_their_own(zone):
+    name = f"reports.{NAMES.custom_domain}"
+    assert zone.resolve(name) == (HostAddress(name, "127.0.0.6", 5),)
+    assert zone.resolve(f"sales.{NAMES.custom_domain}") is None
+
+
 def test_a_hosts_file_says_where_all_names_lead_now(zone, cluster):
     before = zone.hosts_file()
     cluster.dns = "instance-2"
