@@ -1,14 +1,9 @@
 """The test process's side of the gateway's control socket."""
 
-import json
-import socket
-import threading
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
-from dataclasses import asdict
-from io import BufferedRWPair
-from typing import TYPE_CHECKING, Self, TypeVar
+from typing import Self
 
+from pytest_rdsfailover.local.gateway.control_connection import ControlConnection
 from pytest_rdsfailover.local.gateway.custom_endpoints import CustomEndpoint, CustomEndpoints
 from pytest_rdsfailover.local.gateway.messages import (
     AddSecret,
@@ -38,39 +33,21 @@ from pytest_rdsfailover.local.gateway.messages import (
 )
 from pytest_rdsfailover.local.gateway.proxy.settings import ProxySettings
 from pytest_rdsfailover.local.gateway.script import Step
-from pytest_rdsfailover.model.errors import GatewayError
 from pytest_rdsfailover.model.records import Milestone
 from pytest_rdsfailover.model.target import Sessions, Traffic
-from pytest_rdsfailover.model.typed import typed
-
-if TYPE_CHECKING:
-    from _typeshed import DataclassInstance
-
-
-class SilentGatewayError(GatewayError):
-    """The gateway did not answer in time; it may do so later."""
-
 
 EMPTY = Done()
-Answer = TypeVar("Answer")
 
 
 class GatewayClient:
     """Commands a gateway; may be used from several threads.
 
-    A command that is not answered in time, or is interrupted, ends its connection, so that its late
-    answer is never taken for the answer to the next command. That one opens another connection.
-
     Args:
-        path: the gateway's control socket.
-        timeout: seconds that an answer may take.
+        connection: leads to the gateway.
     """
 
-    def __init__(self, path: str, *, timeout: float) -> None:
-        self._path, self._timeout = path, timeout
-        self._stream: BufferedRWPair | None = None
-        self._closed = False
-        self._lock = threading.Lock()
+    def __init__(self, connection: ControlConnection) -> None:
+        self._connection, self._ask = connection, connection.ask
 
     def __enter__(self) -> Self:
         return self
@@ -283,59 +260,7 @@ class GatewayClient:
 
     def close(self) -> None:
         """Close the connection; the gateway goes on."""
-        with self._lock:
-            self._closed = True
-            self._hang_up()
-
-    def open(self) -> None:
-        """Connect now, so that a gateway that is not there is noticed.
-
-        Raises:
-            GatewayError: if there is none.
-        """
-        with self._lock:
-            try:
-                self._connected()
-            except OSError as error:
-                raise GatewayError(f"no gateway behind {self._path}: {error}") from error
-
-    def _ask(self, command: str, question: "DataclassInstance", kind: type[Answer]) -> Answer:
-        """Return the answer to a command as a record."""
-        with self._lock:
-            try:
-                line = self._exchange(json.dumps({"command": command, **asdict(question)}).encode())
-                answer = json.loads(line)
-                if "error" not in answer:
-                    return typed(kind, answer, f"the answer to {command}")
-            except (OSError, ValueError) as error:
-                self._hang_up()
-                raise SilentGatewayError(f"the gateway does not answer: {error}") from error
-            except BaseException:  # who asked was interrupted; the answer is still to come
-                self._hang_up()
-                raise
-        raise GatewayError(answer["error"])
-
-    def _exchange(self, line: bytes) -> bytes:
-        stream = self._connected()
-        stream.write(line + b"\n")
-        stream.flush()
-        return stream.readline()
-
-    def _connected(self) -> BufferedRWPair:
-        if self._closed:
-            raise ConnectionError("the connection to it was closed")
-        if self._stream is None:
-            with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
-                connection.settimeout(self._timeout)
-                connection.connect(self._path)
-                self._stream = connection.makefile("rwb")  # keeps it open
-        return self._stream
-
-    def _hang_up(self) -> None:
-        stream, self._stream = self._stream, None
-        if stream is not None:
-            with suppress(OSError):  # what could not be sent
-                stream.close()
+        self._connection.close()
 
 
 def connect(path: str, *, timeout: float = 5.0) -> GatewayClient:
@@ -344,6 +269,6 @@ def connect(path: str, *, timeout: float = 5.0) -> GatewayClient:
     Raises:
         GatewayError: if there is none.
     """
-    client = GatewayClient(path, timeout=timeout)
-    client.open()
-    return client
+    connection = ControlConnection(path, timeout=timeout)
+    connection.open()
+    return GatewayClient(connection)

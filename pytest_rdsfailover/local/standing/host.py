@@ -15,7 +15,7 @@ from pytest_rdsfailover.local.aws_api.door import Door
 from pytest_rdsfailover.local.aws_api.script import encode_script
 from pytest_rdsfailover.local.backend import LocalBackend
 from pytest_rdsfailover.local.cluster import IDENTIFIER, LocalCluster
-from pytest_rdsfailover.local.gateway.client import SilentGatewayError
+from pytest_rdsfailover.local.gateway.control_connection import SilentGatewayError
 from pytest_rdsfailover.local.gateway.proxy.settings import ProxyChanges
 from pytest_rdsfailover.local.listeners import Place
 from pytest_rdsfailover.local.processes.identity import Identity, own_identity

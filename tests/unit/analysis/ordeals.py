@@ -148,11 +148,11 @@ def _play(
         finished = _seen(finished, pauses, chance)
         if fated and finished > since:
             truth.suffers(writer, intended)
+        slept = _slept(intended, finished, pauses)
         if fault is None or fault is DEADLOCK:
             if finished > ordeal.stop and fated:
                 pass  # nobody saw it come back
             else:
-                slept = _slept(intended, finished, pauses)
                 truth.served(writer, intended, finished, since, slept=slept)
         acked = outcome is Outcome.ACKED
         truth.slots.append(
@@ -162,7 +162,7 @@ def _play(
                 sent,
                 acked,
                 fated or broken,
-                _slept(intended, finished, pauses),
+                slept,
                 writer=writer,
             )
         )
@@ -184,7 +184,9 @@ def _slept(begin: float, end: float, pauses: Sequence[tuple[float, float]]) -> f
         return 0.0
     if begin == end:
         return float(any(a <= begin <= b + WAKING for a, b in pauses))
-    return sum(max(0.0, min(b + WAKING, end) - max(a, begin)) for a, b in pauses)
+    return sum(
+        min(b + WAKING, end) - max(a, begin) for a, b in pauses if a < end and begin < b + WAKING
+    )
 
 
 def _seen(moment: float, pauses: Sequence[tuple[float, float]], chance: random.Random) -> float:

@@ -123,8 +123,9 @@ class Truth:
     def share(self, span: tuple[int, int], within: float = math.inf) -> tuple[float, float]:
         """Return which share of the slots in a span of nanoseconds was served, at the least and most."""
         due = [each for each in self.slots if span[0] <= round(each.intended * 1e9) < span[1]]
-        sure = sum(each.served(within) for each in due)
-        perhaps = sum(each.served(within) or each.may_be(within) for each in due)
+        missed = [each for each in due if not each.served(within)]
+        sure = len(due) - len(missed)
+        perhaps = sure + sum(each.may_be(within) for each in missed)
         return 0.0 if self.lasting else sure / len(due), perhaps / len(due)
 
     def worst_second(self, stop: int) -> tuple[float, float]:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pytest_rdsfailover.local.gateway.client import SilentGatewayError
+from pytest_rdsfailover.local.gateway.control_connection import SilentGatewayError
 from pytest_rdsfailover.local.standing import host
 from pytest_rdsfailover.local.standing.host import ClusterHost, Limits
 from pytest_rdsfailover.model.errors import GatewayError
