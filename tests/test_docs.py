@@ -299,7 +299,7 @@ def test_each_phase_of_a_profile_is_played_as_the_page_on_fidelity_says():
         )
     }
     tables = tomllib.loads(read("pytest_rdsfailover/local/profiles/profiles.toml"))
-    phases = ("onset", "refused", "promotion", "dns", "proxy_hold")
+    phases = ("onset", "refused", "promotion", "dns", "proxy_hold", "small", "growth")
 
     assert told == {
         (name, phase): table[phase]

@@ -49,6 +49,9 @@ def profile_table(profile: Profile) -> Mapping[str, object]:
         "dns_ttl": _seconds(profile.dns_ttl),
         "proxy_hold": _shape(profile.proxy_hold),
         "proxy_connect": profile.proxy_connect,
+        "replica_lag": _shape(profile.replica_lag),
+        "small": _shape(profile.small),
+        "growth": _shape(profile.growth),
     }
     if profile.promotion is not None:
         table["promotion"] = _shape(profile.promotion)

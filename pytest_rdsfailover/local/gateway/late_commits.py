@@ -1,4 +1,4 @@
-"""Holds back commands that commit, while the cluster's storage is slow."""
+"""Holds back commands: those that commit, while storage is slow, and all of an instance that is small."""
 
 import asyncio
 from collections.abc import Callable
@@ -7,7 +7,7 @@ from pytest_rdsfailover.local.gateway.session import InstanceSession
 
 
 class LateCommits:
-    """Sends a session's commands to the server, those that commit later.
+    """Sends a session's commands to the server, some of them later.
 
     What a transaction has locked stays locked meanwhile, as it does while a real commit waits for its
     storage. A statement that commits by itself locks nothing before it is sent.
@@ -27,7 +27,7 @@ class LateCommits:
         """Send what there is, now or later."""
         if self._waiting is not None or not self._session.to_server:
             return
-        delay = self._session.commit_delay
+        delay = self._session.delay
         if delay:
             self._waiting = asyncio.get_running_loop().call_later(delay, self._send)
         else:

@@ -85,6 +85,9 @@ class Host(Protocol):
     def commits(self) -> Commits:
         """Return where its commits are counted."""
 
+    def slowness(self) -> float:
+        """Return by how many seconds each command takes longer on it now, because it is small."""
+
     def members(self) -> Sequence[TopologyRow]:
         """Return all instances of its cluster, as Aurora's topology table has them now."""
 

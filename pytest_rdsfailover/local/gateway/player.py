@@ -158,7 +158,7 @@ class Player:
         if step.action in SWITCHING:
             return [self._switch_over(step, planned)]
         return [
-            self._promote(name, planned) if step.action == "promote" else self._back(name, planned)
+            self._promote(step, planned) if step.action == "promote" else self._back(name, planned)
         ]
 
     async def _guide(self, step: Step, planned: int) -> None:
@@ -256,10 +256,11 @@ class Player:
         """Return when nothing that was cut can commit any more."""
         await asyncio.gather(*(asyncio.shield(fence) for fence in self._fences.values()))
 
-    async def _promote(self, name: str, planned: int) -> None:
+    async def _promote(self, step: Step, planned: int) -> None:
         """Make an instance the writer once nothing of an old one can commit."""
+        name = step.instance
         await self._fenced()
-        self._router.promote(name)
+        self._router.promote(name, small=step.small, growth=step.growth)
         self._sessions.reset_silent(name)
         await self._settle("promoted", planned, name)
 

@@ -23,6 +23,29 @@ class State(enum.Enum):
     WAITING = "waiting"  # lets them wait for the end of a restart that keeps the others
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Size:
+    """How small an instance is, as one of Serverless v2 may be when it is promoted.
+
+    Attributes:
+        small: by how many seconds each command takes longer at first.
+        growth: after how many seconds the instance has grown.
+        since: when it began to, in monotonic seconds.
+    """
+
+    small: float
+    growth: float
+    since: float
+
+    def slowness(self, now: float) -> float:
+        """Return by how many seconds a command takes longer now: less and less until it has grown."""
+        left = 1 - (now - self.since) / self.growth if self.growth else 0.0
+        return max(0.0, self.small * left)
+
+
+LARGE = Size(small=0.0, growth=0.0, since=0.0)
+
+
 @dataclass(slots=True, kw_only=True, eq=False)
 class Instance:
     """One instance of the cluster.
@@ -37,6 +60,7 @@ class Instance:
         was_writer: it took writes when it was cut off.
         commits: counts its commits.
         most: how many connections it has room for; None for any number.
+        size: how much longer commands take on it than on one that is large enough.
         volume: where it stores rows.
         members: returns all instances of its cluster, as the topology table has them now.
         writable: tells whether an instance of its cluster takes writes now.
@@ -51,9 +75,14 @@ class Instance:
     was_writer: bool = False
     commits: Commits = field(default_factory=Commits, compare=False)
     most: int | None = None
+    size: Size = LARGE
     volume: Volume = field(default_factory=Volume, compare=False)
     members: Callable[[], Sequence[TopologyRow]] = field(default=tuple, repr=False, compare=False)
     writable: Callable[[], bool] = field(default=bool, repr=False, compare=False)
+
+    def slowness(self) -> float:
+        """Return by how many seconds a command takes longer than on an instance that is large enough."""
+        return self.size.slowness(time.monotonic()) if self.size is not LARGE else 0.0
 
     def has_room(self, others: int = 0) -> bool:
         """Tell whether it takes one more connection.
@@ -211,15 +240,23 @@ class Router:
         instance.state = state
         if instance.down_since is None:
             instance.was_writer = instance.writer
-        instance.down_since = time.monotonic()
+        instance.down_since, instance.size = time.monotonic(), LARGE
 
     def depose(self, name: str) -> None:
         """Take an instance's right to write, though it stays the nominal writer."""
         self.instance(name).writer = False
 
-    def promote(self, name: str) -> None:
-        """Make an instance the writer, and up."""
+    def promote(self, name: str, *, small: float = 0.0, growth: float = 0.0) -> None:
+        """Make an instance the writer, and up.
+
+        Args:
+            name: its id.
+            small: by how many seconds each command takes longer at first.
+            growth: after how many seconds it has grown.
+        """
         target = self.instance(name)
+        if small:
+            target.size = Size(small=small, growth=growth, since=time.monotonic())
         for instance in self.instances.values():
             instance.writer = instance is target
         self.writer, target.state, target.down_since = name, State.UP, None

@@ -27,12 +27,17 @@ class Step:
         how: for a cut: `reset` or `close` its connections, let them `hang` without a byte, or `keep`
             them, as a restart with zero downtime does. For a hold: `accept` the proxy's new
             clients, or answer them with an `error` (1105).
+        small: for a promotion: by how many seconds each command takes longer at first, on an
+            instance that was small.
+        growth: after how many seconds it has grown; until then commands take longer by less and less.
     """
 
     at: float
     action: str
     instance: str
     how: str | None = None
+    small: float = 0.0
+    growth: float = 0.0
 
     def __post_init__(self) -> None:
         """Refuse a step that cannot be played."""
@@ -42,6 +47,8 @@ class Step:
             raise GatewayError(f"a cut is one of {', '.join(HOWS)}, not {self.how!r}")
         if self.action == "hold" and self.how not in HOLDS:
             raise GatewayError(f"a hold is one of {', '.join(HOLDS)}, not {self.how!r}")
+        if self.small and not self.growth > 0:
+            raise GatewayError("an instance that is small grows for some time")
         if not 0 <= self.at < float("inf"):
             raise GatewayError(f"a step cannot happen after {self.at!r} s")
 

@@ -117,10 +117,15 @@ class InstanceSession:
         return self._server.pending > 0
 
     @property
-    def commit_delay(self) -> float:
-        """Return for how many seconds the command in `to_server` is to wait: its commit is late."""
-        delay = self._host.volume.commit_delay
-        return delay if delay and self._witness.commits(self._server.status) else 0.0
+    def delay(self) -> float:
+        """Return for how many seconds the command in `to_server` is to wait.
+
+        Its commit is late because storage is slow, or all is because the instance is small.
+        """
+        late = self._host.volume.commit_delay
+        late = late if late and self._witness.commits(self._server.status) else 0.0
+        begins = self.busy and not self._server.asks  # no part of a file that it has asked for
+        return late + (self._host.slowness() if begins else 0.0)
 
     @property
     def _takes_writes(self) -> bool:

@@ -26,7 +26,6 @@ def choreography(profile: Profile, *, writer: str, target: str, seed: int) -> Se
         how = "reset" if profile.cut == "hang" else profile.cut
         steps.append(Step(at=onset, action="cut", instance=target, how=how))
         served = onset + profile.promotion.sample(chance)
-        steps.append(Step(at=served, action="promote", instance=target))
     steps.append(Step(at=back, action="back", instance=writer))
     # Counted from the end, because the last flip always leads to the new writer.
     sides = [target if (len(profile.dns) - n) % 2 else writer for n in range(len(profile.dns))]
@@ -36,6 +35,9 @@ def choreography(profile: Profile, *, writer: str, target: str, seed: int) -> Se
     ]
     follows = served + profile.proxy_hold.sample(chance)
     new_writer = writer if profile.promotion is None else target
+    if profile.promotion is not None:
+        small, growth = profile.small.sample(chance), profile.growth.sample(chance)
+        steps.append(Step(at=served, action="promote", instance=target, small=small, growth=growth))
     steps.append(Step(at=follows, action="follow", instance=new_writer))
     return sorted(steps, key=lambda step: step.at)
 

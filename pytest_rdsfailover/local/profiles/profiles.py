@@ -42,6 +42,9 @@ class Profile:
         proxy_connect: what becomes of new clients of the proxy meanwhile: `accept`, or `error`
             (1105).
         replica_lag: how old what readers show is at least, as long as the cluster lives.
+        small: by how much each command takes longer on the new writer when it is promoted, because
+            it was a small reader.
+        growth: after how long it has grown; until then commands take longer by less and less.
     """
 
     name: str
@@ -56,6 +59,8 @@ class Profile:
     proxy_hold: Shape = NO_HOLD
     proxy_connect: str = "accept"
     replica_lag: Shape = NO_HOLD
+    small: Shape = NO_HOLD
+    growth: Shape = NO_HOLD
 
     def __post_init__(self) -> None:
         """Refuse a failover that cannot happen."""
@@ -74,6 +79,8 @@ class Profile:
                 "proxy_connect",
                 f"{self.proxy_connect!r}; choose one of {', '.join(PROXY_CONNECTS)}",
             )
+        if self.small.high and not (self.growth.low and self.moves_writer):
+            raise self._wrong("small", "given; it needs `promotion`, and `growth`, which ends it")
         if self.promotion is None and self.dns:
             raise self._wrong("dns", "given, but without a promotion there is nobody to point at")
         if self.promotion is not None and len(self.dns) % 2 == 0:
@@ -142,6 +149,8 @@ def parse_profile(name: str, table: Mapping[str, Any]) -> Profile:
             proxy_hold=shape(table.get("proxy_hold", "0s")),
             proxy_connect=table.get("proxy_connect", "accept"),
             replica_lag=shape(table.get("replica_lag", "0s")),
+            small=shape(table.get("small", "0s")),
+            growth=shape(table.get("growth", "0s")),
         )
     except KeyError as error:
         raise SettingError(f"profile {name!r} lacks the field {error}") from error

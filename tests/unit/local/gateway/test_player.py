@@ -134,9 +134,9 @@ class Watched(World):
             setattr(self.router, name, self._noted(name, getattr(self.router, name)))
 
     def _noted(self, name, work):
-        def done(instance):
+        def done(instance, **more):
             self.asked.append(name)
-            work(instance)
+            work(instance, **more)
 
         return done
 

@@ -422,7 +422,7 @@ def test_only_what_commits_waits_for_slow_storage():
         (b"COMMIT", OK2), (b"BEGIN", OPEN), (b"DELETE FROM t", ok_packet(3, affected=1)), (b"COMMIT", OK2),
     ):  # fmt: skip
         ask(session, sql)
-        waits.append(session.commit_delay)
+        waits.append(session.delay)
         answer(session, status)
     # A COMMIT of nothing needs no storage.
     assert waits == [0, 0.5, 0, 0, 0, 0, 0.5]

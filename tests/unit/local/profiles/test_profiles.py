@@ -74,6 +74,7 @@ def test_a_file_that_is_no_text_is_no_profile(tmp_path):
         ({"refused": "1"}, "not a duration"),
         ({"refused": ["3s", "1s"]}, "ends before it begins"),
         ({"refused": 3}, "no duration"),
+        ({"small": "1s"}, "needs `promotion`, and `growth`"),
         ({"read_only_error": 1792}, "1290 or 1836"),
         ({"dns": []}, "odd count"),
         ({"dns": [["1s", "2s"], ["3s", "4s"]]}, "odd count"),
