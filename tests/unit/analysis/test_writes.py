@@ -171,3 +171,20 @@ def test_keys_are_lists_that_say_how_they_are_counted():
     for compare in (operator.eq, operator.ne, operator.lt, operator.le, operator.gt, operator.ge):
         with pytest.raises(TypeError, match=r"not a number: compare them with \[\]"):
             compare(keys, 0)
+
+
+@pytest.mark.parametrize("sequence", [0, 1, 900])
+def test_what_a_writer_that_did_not_report_has_stored_is_nobody_s_complaint(sequence):
+    made = journal([])
+    stored = Stored(positions=[(0, sequence)])
+    found = audit(made, series_of(made), stored, unreported=[0])
+
+    assert (found.lost, found.unexpected, found.duplicated) == ([], [], [])
+    assert audit(made, series_of(made), stored).unexpected
+
+
+def test_a_position_before_the_first_is_no_position_whoever_reported():
+    made = journal([])
+    for unreported in ([], [0]):
+        with pytest.raises(AuditError, match="not the position"):
+            audit(made, series_of(made), Stored(positions=[(0, -1)]), unreported=unreported)

@@ -8,6 +8,7 @@ from facts import ARN, NOW, cluster, evidence, member, proxy, settings
 from pytest_rdsfailover.live import gates
 from pytest_rdsfailover.live.evidence import TriggerPlan
 from pytest_rdsfailover.live.windows import in_window, within
+from pytest_rdsfailover.model.errors import SettingError
 from pytest_rdsfailover.model.live_settings import SYSTEM_SCHEMAS
 
 
@@ -147,3 +148,9 @@ def test_an_experiment_acts_on_this_cluster_and_does_nothing_else(arns, actions,
     asked = settings(trigger="fis", fis_template="EXT1")
     told = gates.permission(evidence(asked=asked, experiment=(frozenset(arns), frozenset(actions))))
     assert (told == "") if not why else (why in told)
+
+
+def test_hours_of_no_time_at_all_are_a_mistake_and_no_gate():
+    with pytest.raises(SettingError, match="no time at all"):
+        settings(hours="05:00-05:00")
+    assert settings(hours="05:00-05:01").hours == "05:00-05:01"

@@ -7,6 +7,7 @@ from pytest_rdsfailover.model.durations import (
     format_moment,
     format_share,
     parse_duration,
+    parse_share,
 )
 from pytest_rdsfailover.model.errors import SettingError
 
@@ -66,3 +67,17 @@ def test_a_figure_has_one_digit_of_its_resolution_which_is_never_nothing(seconds
 )  # fmt: skip
 def test_only_all_is_the_whole_and_only_none_is_nothing(share, text):
     assert format_share(share) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "share"),
+    [("1%", 0.01), ("0.5 %", 0.005), ("100%", 1.0), ("99.9%", 0.999), ("0%", 0.0)],
+)
+def test_a_share_is_a_number_of_percent(text, share):
+    assert parse_share(text) == share
+
+
+@pytest.mark.parametrize("text", ["100.1%", "101%", "1", "", "-1%", "all", 1, 0.5, "1%%"])
+def test_what_is_no_share_is_refused_with_an_example(text):
+    with pytest.raises(SettingError, match=r"write 1% or 0\.5%, 100% at most"):
+        parse_share(text)
