@@ -1,9 +1,11 @@
 """The one real cluster of a session: described when first asked for, locked while in use."""
 
 import tempfile
+from contextlib import ExitStack
 from pathlib import Path
 from typing import NoReturn, Self
 
+from pytest_rdsfailover.live.cancelling import cancelled_in_order
 from pytest_rdsfailover.live.cluster import LiveCluster
 from pytest_rdsfailover.live.dry_run import dry_run
 from pytest_rdsfailover.live.gatherer import Gatherer
@@ -44,8 +46,10 @@ class LiveBackend:
         self._gatherer = Gatherer(asked, self.region, self._ledger)
         self._files = tempfile.TemporaryDirectory(prefix="rdsfailover-")
         self._cluster: LiveCluster | None = None
+        self._block = ExitStack()
 
     def __enter__(self) -> Self:
+        self._block.enter_context(cancelled_in_order())
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -55,6 +59,7 @@ class LiveBackend:
         finally:
             self._ledger.release()
             self._files.cleanup()
+            self._block.close()
 
     def cluster(self, instances: int | None = None, *, api: bool = False) -> LiveCluster:  # noqa: ARG002
         """Return the cluster with no failover on its way, and locked for us until `release`.

@@ -3,9 +3,12 @@
 import itertools
 import json
 import shlex
+import subprocess
+import sys
 
 import pytest
 from regions import ACCOUNT
+from waiting import until
 
 from pytest_rdsfailover.journal import archive
 
@@ -29,15 +32,41 @@ def run(pytester, stand_in, monkeypatch):
 
     def run(*arguments, test=TEST):
         pytester.makepyfile(test)
-        return pytester.runpytest_subprocess(
-            "--rds-live", f"--rds-cluster={stand_in.cluster.aws.cluster}",
-            f"--rds-account={ACCOUNT}", "--rds-region=us-east-2",
-            f"--rds-schema={stand_in.cluster.writer_endpoint.database}",
-            f"--rds-endpoint-url={stand_in.url}", "--rds-tls=off", "--rds-min-interval=0s",
-            "--rds-poll=200ms", *arguments,
-        )  # fmt: skip
+        return pytester.runpytest_subprocess(*options_of(stand_in), *arguments)
 
     return run
+
+
+def options_of(stand_in):
+    return (
+        "--rds-live", f"--rds-cluster={stand_in.cluster.aws.cluster}",
+        f"--rds-account={ACCOUNT}", "--rds-region=us-east-2",
+        f"--rds-schema={stand_in.cluster.writer_endpoint.database}",
+        f"--rds-endpoint-url={stand_in.url}", "--rds-tls=off", "--rds-min-interval=0s",
+        "--rds-poll=200ms",
+    )  # fmt: skip
+
+
+def tables(stand_in):
+    with stand_in.cluster.writer_endpoint.connect() as connection, connection.cursor() as cursor:
+        cursor.execute("SHOW TABLES LIKE 'rds\\_writes\\_%'")
+        return [name for (name,) in cursor.fetchall()]
+
+
+def test_a_run_that_ci_cancels_leaves_no_table_in_the_schema(pytester, stand_in, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(pytester.path / "cache"))
+    pytester.makepyfile(TEST)
+    command = [sys.executable, "-m", "pytest", "--rds-cooldown=60s", *options_of(stand_in)]
+    with subprocess.Popen(
+        command, cwd=pytester.path, stdout=subprocess.PIPE, text=True
+    ) as cancelled:
+        until(lambda: tables(stand_in), within=30)
+        cancelled.terminate()
+        said, _ = cancelled.communicate(timeout=30)
+
+    assert tables(stand_in) == []
+    assert "KeyboardInterrupt: SIGTERM" in said
+    assert cancelled.returncode == pytest.ExitCode.INTERRUPTED
 
 
 MORE = """
