@@ -14,6 +14,7 @@ from pytest_rdsfailover.plugin.result_files import result_files
 from pytest_rdsfailover.plugin.run import RUN, Run
 from pytest_rdsfailover.plugin.run_summary import RunSummary
 from pytest_rdsfailover.plugin.shared_moto import MotoKeeper
+from pytest_rdsfailover.plugin.tracebacks import Tracebacks
 from pytest_rdsfailover.plugin.trials_file import TRIALS_FILE, TrialsFile
 
 
@@ -43,6 +44,7 @@ def wire(config: pytest.Config) -> Run:
         "files": files,
         "junit": JunitFile(config, files),
         "moto": MotoKeeper(),
+        "tracebacks": Tracebacks(),
     }
     for name, part in parts.items():
         config.pluginmanager.register(part, f"rdsfailover-{name}")

@@ -23,7 +23,11 @@ MOST_OUTAGES = 6
 MOST_COMPLAINTS, LONGEST_COMPLAINT = 5, 4  # kinds of errors, and lines of each
 BARS = "▁▂▃▄▅▆▇█"
 # Milestones of what only some endpoints lead through.
-OF_THE_PROXY, OF_DNS = "proxy_", "dns_"
+OF_THE_PROXY, OF_DNS, OF_OTHER_INSTANCES = "proxy_", "dns_", "instance_"
+OF_OTHERS = (
+    "site-packages",
+    "/pytest_rdsfailover/",
+)  # code that the user of an error has not written
 
 
 def downtime(trial: TrialDocument) -> str:
@@ -80,7 +84,7 @@ def timeline(summary: Summary) -> list[str]:
         _line(milestone.name, _span(summary.pulse, milestone.at, milestone.at, "^"),
               f"{_moment(milestone)} {milestone.instance or ''}")
         for milestone in summary.milestones
-        if concerns(milestone.name, summary.endpoint)
+        if concerns(milestone, summary)
     ]  # fmt: skip
     return [
         line[:WIDTH].rstrip()
@@ -88,11 +92,18 @@ def timeline(summary: Summary) -> list[str]:
     ]
 
 
-def concerns(milestone: str, endpoint: str) -> bool:
-    """Tell whether clients of a kind of endpoint can have felt a milestone."""
-    if milestone.startswith(OF_THE_PROXY):
+def concerns(milestone: Milestone, summary: Summary) -> bool:
+    """Tell whether clients of a trial's endpoint can have felt a milestone."""
+    name, endpoint = milestone.name, summary.endpoint
+    if name.startswith(OF_THE_PROXY):
         return endpoint == "proxy"
-    return not milestone.startswith(OF_DNS) or endpoint not in ("proxy", "instance")
+    if name.startswith(OF_DNS):
+        return endpoint not in ("proxy", "instance")
+    if endpoint != "writer":
+        return True
+    # Nobody writes on an instance before it is promoted.
+    elsewhere = name == "fenced" and milestone.instance != summary.writer_before
+    return not (elsewhere or name.startswith(OF_OTHER_INSTANCES))
 
 
 def _largest(outages: Sequence[Window]) -> list[Window]:
@@ -189,12 +200,20 @@ def _back(summary: Summary) -> Iterator[str]:
 
 
 def _complaint(complaint: Complaint) -> Iterator[str]:
-    """Yield what an error said, and the last line of where it came from."""
+    """Yield what an error said, and the last line of the user's own code that it came from."""
     text = f"{format_moment(complaint.first)} first: {complaint}"
     yield from textwrap.wrap(text, WIDTH, subsequent_indent="  ", max_lines=LONGEST_COMPLAINT)
     places = [line.strip() for line in complaint.trace.splitlines() if "File " in line]
-    if places:
-        yield f"  {places[-1]}"
+    own = [place for place in places if not any(part in place for part in OF_OTHERS)]
+    if own:
+        yield f"  {_shortened(own[-1], WIDTH - 2)}"
+
+
+def _shortened(place: str, width: int) -> str:
+    """Return a line of a traceback without the first folders, as far as it is too long."""
+    over = len(place) - width
+    start = len('File "')
+    return place if over <= 0 else f"{place[:start]}…{place[start + over + 1 :]}"
 
 
 def _beside(summary: Summary) -> Iterator[str]:

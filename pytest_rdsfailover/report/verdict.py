@@ -7,6 +7,8 @@ from pytest_rdsfailover.report.scenarios import is_measured
 from pytest_rdsfailover.report.trial_schema import TrialDocument
 
 UNMET = re.compile(r"^\s*(?:FAIL|INCONCLUSIVE): (.*)$", re.MULTILINE)
+NUMBER = re.compile(r"\d+(\.\d+)?")
+OWN_MODULE = re.compile(r"^pytest_rdsfailover(\.\w+)*\.(?=\w+:)")  # in front of an error's name
 
 
 def verdict(trials: Sequence[TrialDocument], complaints: Sequence[str] = ()) -> str:
@@ -48,9 +50,17 @@ def _failed(complaints: Sequence[str], trials: Sequence[TrialDocument]) -> str:
     """Return the first expectation that was not met, or what else a failed test says first."""
     if not complaints:
         return ""
-    unmet = UNMET.search(complaints[0])
-    lines = complaints[0].strip().splitlines() or ["a test failed"]
-    return f"failed: {_of(len(complaints), trials)}: {unmet[1] if unmet else lines[0]}"
+    reasons = [_reason(complaint) for complaint in complaints]
+    kinds = len({NUMBER.sub("", reason.partition(": ")[0]) for reason in reasons})
+    first = f", for {kinds} reasons; the first" if kinds > 1 else ""
+    return f"failed: {_of(len(complaints), trials)}{first}: {reasons[0]}"
+
+
+def _reason(complaint: str) -> str:
+    """Return the expectation that was not met, or the first line of what else a test said."""
+    unmet = UNMET.search(complaint)
+    lines = complaint.strip().splitlines() or ["a test failed"]
+    return unmet[1] if unmet else OWN_MODULE.sub("", lines[0])
 
 
 def _nothing_proved(trials: Sequence[TrialDocument]) -> str:

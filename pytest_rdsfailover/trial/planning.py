@@ -25,7 +25,8 @@ def planned(options: LoadOptions, settings: Settings) -> tuple[Plan, WorkloadOpt
     """
     for name in options:
         if name not in LoadOptions.__optional_keys__:
-            hint = did_you_mean(name, LoadOptions.__optional_keys__)
+            known = sorted(LoadOptions.__optional_keys__)
+            hint = did_you_mean(name, known) or f"; known: {', '.join(known)}"
             raise SettingError(f"a load has no option {name!r}{hint}")
     # What a test wrote may be of any type; the plan refuses what no load can do.
     asked: dict[str, Any] = {name: value for name, value in options.items() if name not in OPTIONS}

@@ -1,6 +1,7 @@
 from builders import ack, acks, course, everything_acked, journal, milestone, refused, unknown
 
 from pytest_rdsfailover.analysis.judging import summarise
+from pytest_rdsfailover.journal.complaints import Complaint
 from pytest_rdsfailover.journal.stored import Stored
 from pytest_rdsfailover.report.terminal import WIDTH, timeline
 
@@ -114,3 +115,39 @@ def test_milestones_that_clients_of_the_endpoint_cannot_feel_are_left_out():
         assert "promoted" in text
         assert ("proxy_follow" in text) == (endpoint == "proxy")
         assert ("dns_flip" in text) == (endpoint in ("writer", "reader"))
+
+
+def test_what_happens_to_other_instances_is_left_out_where_only_the_writer_is_asked():
+    happened = [
+        milestone("instance_cut", 10.4, "instance-2"),
+        milestone("fenced", 10.5, "instance-1"),
+        milestone("fenced", 10.6, "instance-2"),
+    ]
+    by_writer, by_instance = (
+        [each for each in timeline(trial(endpoint=endpoint, milestones=happened)) if "^" in each]
+        for endpoint in ("writer", "instance")
+    )
+
+    assert len(by_instance) == 3
+    assert [each.split()[0] for each in by_writer] == ["fenced"]
+    assert by_writer[0].endswith("instance-1")
+
+
+FAR = "/srv/" + "deep/" * 20
+
+
+def test_where_an_error_came_from_is_the_user_s_line_and_its_end_is_seen():
+    trace = "\n".join(
+        f'  File "{path}", line {number}, in {name}'
+        for path, number, name in (
+            (f"{FAR}shop.py", 12, "order"),
+            ("/venv/site-packages/pymysql/connections.py", 154, "query"),
+        )
+    )
+    complaint = Complaint(error="OperationalError", text="gone", count=1, first=10.3, trace=trace)
+    lines = timeline(trial(complaints=(complaint,)))
+
+    (place,) = (each for each in lines if "File " in each)
+    assert place.startswith('  File "…')
+    assert place.endswith('deep/shop.py", line 12, in order')
+    assert len(place) == WIDTH

@@ -55,5 +55,18 @@ def test_a_test_that_failed_is_told_before_what_is_risky_and_after_what_is_broke
     assert verdict([document(1.0, findings=[broken])], [UNMET]).startswith("broken")
 
 
+def test_tests_that_failed_for_several_reasons_are_not_all_said_to_have_the_first():
+    trials = [document(1.0)] * 3
+    later = UNMET.replace("3.1", "4.2")
+    invalid = "pytest_rdsfailover.trial.trial.InvalidTrialError: this trial proves nothing"
+
+    assert verdict(trials, [UNMET, later]).startswith("failed: in 2 of 3 trials: downtime < 2 s")
+    told = verdict(trials, [invalid, UNMET, later])
+    assert told == (
+        "failed: in 3 of 3 trials, for 2 reasons; the first: InvalidTrialError: this trial proves"
+        " nothing"
+    )
+
+
 def test_a_trial_that_proves_nothing_is_not_called_sound_though_its_test_passed():
     assert verdict([document(1.0, valid=False)], []).startswith("invalid")

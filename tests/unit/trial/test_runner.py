@@ -186,6 +186,11 @@ def test_an_option_that_no_load_has_is_refused_with_the_nearest(name, near):
         arranged(Settings(), **{name: 3})
 
 
+def test_an_option_that_is_near_none_is_refused_with_all_of_them():
+    with pytest.raises(SettingError, match="no option 'timeout'; known: bound, calm_errors, "):
+        arranged(Settings(), timeout=3)
+
+
 def write(key):
     return key
 
