@@ -11,6 +11,7 @@ from pytest_rdsfailover.analysis.summary import Summary
 from pytest_rdsfailover.journal.complaints import Complaint
 from pytest_rdsfailover.model.durations import format_duration, format_moment
 from pytest_rdsfailover.model.records import Milestone, Window
+from pytest_rdsfailover.report.felt_milestones import felt_milestones
 from pytest_rdsfailover.report.figure_documents import figure_of, in_words
 from pytest_rdsfailover.report.scenarios import is_reliable
 from pytest_rdsfailover.report.served_lines import served_lines
@@ -22,8 +23,6 @@ MOST_PHASES = 12  # the largest ones say what happened; a flapping log has hundr
 MOST_OUTAGES = 6
 MOST_COMPLAINTS, LONGEST_COMPLAINT = 5, 4  # kinds of errors, and lines of each
 BARS = "▁▂▃▄▅▆▇█"
-# Milestones of what only some endpoints lead through.
-OF_THE_PROXY, OF_DNS, OF_OTHER_INSTANCES = "proxy_", "dns_", "instance_"
 OF_OTHERS = (
     "site-packages",
     "/pytest_rdsfailover/",
@@ -83,27 +82,12 @@ def timeline(summary: Summary) -> list[str]:
     lines += [
         _line(milestone.name, _span(summary.pulse, milestone.at, milestone.at, "^"),
               f"{_moment(milestone)} {milestone.instance or ''}")
-        for milestone in summary.milestones
-        if concerns(milestone, summary)
+        for milestone in felt_milestones(summary)
     ]  # fmt: skip
     return [
         line[:WIDTH].rstrip()
         for line in [*lines, *_errors(summary), *_remarks(summary), *_beside(summary)]
     ]
-
-
-def concerns(milestone: Milestone, summary: Summary) -> bool:
-    """Tell whether clients of a trial's endpoint can have felt a milestone."""
-    name, endpoint = milestone.name, summary.endpoint
-    if name.startswith(OF_THE_PROXY):
-        return endpoint == "proxy"
-    if name.startswith(OF_DNS):
-        return endpoint not in ("proxy", "instance")
-    if endpoint != "writer":
-        return True
-    # Nobody writes on an instance before it is promoted.
-    elsewhere = name == "fenced" and milestone.instance != summary.writer_before
-    return not (elsewhere or name.startswith(OF_OTHER_INSTANCES))
 
 
 def _largest(outages: Sequence[Window]) -> list[Window]:

@@ -9,6 +9,7 @@ from pytest_rdsfailover.analysis.phases import Phase
 from pytest_rdsfailover.analysis.summary import Summary
 from pytest_rdsfailover.journal.evidence import Evidence
 from pytest_rdsfailover.report.document import to_microseconds
+from pytest_rdsfailover.report.felt_milestones import felt_milestones
 
 MOST_PHASES = 200
 MOST_STUCK = 200
@@ -102,7 +103,7 @@ def portrait(summary: Summary, evidence: Evidence) -> Portrait:
                 "planned_s": _perhaps(milestone.planned),
                 "instance": milestone.instance,
             }
-            for milestone in summary.milestones
+            for milestone in felt_milestones(summary)
         ],
         "picture": _picture(picture(evidence, summary)),
     }

@@ -94,6 +94,19 @@ def test_with_every_other_plugin_at_once_each_trial_is_run_and_told(run, tmp_pat
     assert trials(tmp_path) == [
         "test_awaited", "test_repeated[1-2]", "test_repeated[2-2]", "test_rerun", "test_rerun",
     ]  # fmt: skip
+    plugins = next(line for line in found.stdout.splitlines() if line.startswith("plugins: "))
+    for name in (
+        "timeout",
+        "randomly",
+        "rerunfailures",
+        "html",
+        "cov",
+        "sugar",
+        "repeat",
+        "asyncio",
+        "anyio",
+    ):
+        assert f"{name}-" in plugins, name
     for said in ("database failover", "random", "1 rerun", "coverage", "page.html"):
         assert said in found.stdout.lower(), said
     assert "test_rerun" in (tmp_path / "page.html").read_text()
@@ -101,7 +114,13 @@ def test_with_every_other_plugin_at_once_each_trial_is_run_and_told(run, tmp_pat
 
 @pytest.mark.parametrize(
     ("mode", "count"),
-    [("loadscope", 2), ("each", 4)],  # with --dist load the whole of test_reports.py is run
+    [
+        ("loadscope", 2),
+        ("loadfile", 2),
+        ("loadgroup", 2),
+        ("worksteal", 2),
+        ("each", 4),
+    ],  # with --dist load the whole of test_reports.py is run
 )
 def test_under_every_mode_of_xdist_each_trial_is_told_once(run, tmp_path, mode, count):
     found = run(SINGLE, "-n2", f"--dist={mode}", "-p", "no:randomly")

@@ -13,3 +13,15 @@ def test_every_test_that_the_definitions_name_exists():
 
     assert len(named) > 40
     assert named - known == set()
+
+
+def test_every_section_says_first_in_short_what_it_is_about():
+    for page in ("definitions.md", "measuring.md"):
+        _, *sections = re.split(r"^## ", (ROOT / "docs" / page).read_text(), flags=re.MULTILINE)
+        long = [
+            each.partition("\n")[0]
+            for each in sections
+            if not each.partition("\n")[2].startswith("\n**In short:** ")
+        ]
+        assert long == [], page
+        assert len(sections) > 8

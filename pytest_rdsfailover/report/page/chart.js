@@ -6,7 +6,7 @@ const { kindOf, number, tickText, ticks } = rdsfailover.words;
 const { STEPS, barsOf, bucketEdge, cellsOf, rowsFor } = rdsfailover.scene;
 
 const MOST_PHASES = 12;
-const MOST_ROWS = 7; // of names of milestones; the table below has them all
+const MOST_ROWS = 7; // of names of milestones; the table below has more
 const LEVELS = [0.3, 0.5, 0.75, 1];
 
 /** Lay the panels out; returns where each is and how tall the whole is. */

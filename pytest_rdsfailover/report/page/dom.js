@@ -41,9 +41,9 @@ function button(text, action) {
   return el("button", { type: "button", onclick: action }, text);
 }
 
-/** A small drawing beside a word. */
+/** A small drawing beside a word, which says all that it means. */
 function swatch(shape) {
-  return svg("svg", { viewBox: "0 0 12 12" }, shape);
+  return svg("svg", { viewBox: "0 0 12 12", "aria-hidden": "true" }, shape);
 }
 
 /** The path of a rectangle. */

@@ -3,6 +3,7 @@ from builders import ack, acks, course, everything_acked, journal, milestone, re
 from pytest_rdsfailover.analysis.judging import summarise
 from pytest_rdsfailover.journal.complaints import Complaint
 from pytest_rdsfailover.journal.stored import Stored
+from pytest_rdsfailover.report.felt_milestones import felt_milestones
 from pytest_rdsfailover.report.terminal import WIDTH, timeline
 
 EVENTS = [
@@ -129,6 +130,8 @@ def test_what_happens_to_other_instances_is_left_out_where_only_the_writer_is_as
     )
 
     assert len(by_instance) == 3
+    made = trial(endpoint="writer", milestones=happened)
+    assert [each.instance for each in felt_milestones(made)] == ["instance-1"]
     assert [each.split()[0] for each in by_writer] == ["fenced"]
     assert by_writer[0].endswith("instance-1")
 
