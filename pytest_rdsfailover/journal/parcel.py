@@ -6,6 +6,7 @@ what became of it. The bytes of a column are sorted by their weight, so that the
 """
 
 import json
+import math
 import struct
 import zlib
 from array import array
@@ -85,6 +86,7 @@ def unpack(
     *,
     shift: int,
     span: tuple[int, int] | None = None,
+    slots: float = math.inf,
 ) -> None:
     """Put what a parcel holds into journals that are empty so far; nothing of one that is refused.
 
@@ -93,13 +95,14 @@ def unpack(
         journals: of the writers that it may speak of.
         shift: nanoseconds to add to each time, from the clock of its writers to that of the journal.
         span: between which moments of the journal's clock all of it was; None for any.
+        slots: how many slots each writer can have left out at most.
 
     Raises:
         ValueError: if it is no parcel, tells of another writer, tells of one twice, or of times that
             cannot be.
     """
     try:
-        _unpack(data, journals, shift, span)
+        _unpack(data, journals, shift, span, slots)
     except BaseException:
         for events in (events for journal in journals for events in journal.sorts):
             events.hold([array("q")] * WORDS, Names())
@@ -107,7 +110,11 @@ def unpack(
 
 
 def _unpack(
-    data: bytes, journals: Sequence[WriterJournal], shift: int, span: tuple[int, int] | None
+    data: bytes,
+    journals: Sequence[WriterJournal],
+    shift: int,
+    span: tuple[int, int] | None,
+    slots: float,
 ) -> None:
     reader = _Reader(data)
     head = reader.take(LENGTH.unpack(reader.take(LENGTH.size))[0], MOST_HEADER)
@@ -121,7 +128,9 @@ def _unpack(
         columns = [_from_weights(reader.take(part.count * WORD)) for _ in range(WORDS)]
         _check_words(columns[-1])
         times = list(_times(columns, shift, only_two=part.sort == SKIPS))
-        if part.sort != SKIPS:
+        if part.sort == SKIPS:
+            _check_skips(times, span, slots)
+        else:
             _check_times(times, span)
         by_writer[part.writer].sorts[part.sort].hold([*times, columns[-1]], names)
     reader.end()
@@ -146,16 +155,28 @@ def _check_times(times: Columns, span: tuple[int, int] | None) -> None:
     intended, started, finished = times
     if any(map(gt, intended, started)) or any(map(gt, started, finished)):
         raise ValueError("it tells of a write that was over before it began")
+    _check_span("a write", span, min(intended), max(finished))
+
+
+def _check_skips(times: Columns, span: tuple[int, int] | None, most: float) -> None:
+    """Refuse slots that nobody had; the third column counts them."""
+    first, last, counts = times
+    if min(counts) < 1 or any(map(gt, first, last)):
+        raise ValueError("it tells of slots that are none")
+    if sum(counts) > most:
+        raise ValueError(f"it tells of {sum(counts)} slots, and had {most:.0f} at most")
+    _check_span("a slot", span, min(first), max(last))
+
+
+def _check_span(what: str, span: tuple[int, int] | None, first: int, last: int) -> None:
     if span is None:
         return
-    early, late = span[0] - min(intended), max(finished) - span[1]
+    early, late = span[0] - first, last - span[1]
     if early > 0:
-        raise ValueError(
-            f"it tells of a write {format_duration(to_seconds(early))} before the load"
-        )
+        raise ValueError(f"it tells of {what} {format_duration(to_seconds(early))} before the load")
     if late > 0:
         raise ValueError(
-            f"it tells of a write {format_duration(to_seconds(late))} after its own report came"
+            f"it tells of {what} {format_duration(to_seconds(late))} after its own report came"
         )
 
 

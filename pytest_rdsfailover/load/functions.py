@@ -24,6 +24,7 @@ from pytest_rdsfailover.journal.parcel import unpack
 from pytest_rdsfailover.load.alignment import Offset
 from pytest_rdsfailover.load.complaints import merged
 from pytest_rdsfailover.load.engine import Check, Engine, LoadError
+from pytest_rdsfailover.load.function_claims import FunctionStay
 from pytest_rdsfailover.load.function_messages import FunctionOrder, FunctionReport, Warmed
 from pytest_rdsfailover.load.function_notes import notes_of
 from pytest_rdsfailover.load.progress import Progress
@@ -68,7 +69,7 @@ class FunctionLoad(Engine):
         self._function, self._order, self._align = function, order, align
         self._journal, self._stored, self._bucket = journal, stored, bucket
         self._own: Offset | None = None
-        self._cold = 0
+        self._cold = self._sent = 0
         self._over = self._returned = False
         self._invoked: dict[int, tuple[Invoked, int]] = {}  # and when it returned
         self.unreported = [writer.writer for writer in journal.writers]
@@ -117,7 +118,7 @@ class FunctionLoad(Engine):
         own = self._own = self._own or self._align()
         start = max(start, time.monotonic_ns() + to_nanoseconds(LEAD))
         super().begin(start)
-        told = replace(self._order, start=start + own.middle)
+        told, self._sent = replace(self._order, start=start + own.middle), time.monotonic_ns()
         for number in range(told.functions):
             threading.Thread(
                 target=self._invoke, args=(replace(told, function=number),),
@@ -220,10 +221,17 @@ class FunctionLoad(Engine):
             )
         try:
             report = typed(FunctionReport, json.loads(invoked.payload), "its report")
+            stay = FunctionStay(sent=self._sent, start=self._gate.start, returned=returned)
+            stay.check(report)
             shift = report.offset.to(own)
-            span = self._gate.start - 2 * shift.error, returned + 2 * shift.error
-            data = self._parcel(number, report.parcel)
-            unpack(data, self._writers_of(number), shift=shift.middle, span=span)
+            stay.check_pauses(report, shift)
+            unpack(
+                self._parcel(number, report.parcel),
+                self._writers_of(number),
+                shift=shift.middle,
+                span=(stay.start - 2 * shift.error, stay.returned + 2 * shift.error),
+                slots=stay.slots(self._period) if self._order.rate else 0,
+            )
         except (ValueError, OverflowError, AwsError) as error:
             raise ValueError(f"its report was refused: {error}") from error
         return report
@@ -234,6 +242,10 @@ class FunctionLoad(Engine):
         if self._bucket is None:
             raise ValueError("it speaks of a bucket, and there is none")
         return self._bucket.read(str(number), MOST_PARCEL)
+
+    @property
+    def _period(self) -> float:
+        return Schedule(writer=0, writers=self._order.writers, rate=self._order.rate).period
 
     def _writers_of(self, number: int) -> Sequence[WriterJournal]:
         return self._journal.writers[number :: self._order.functions]

@@ -24,6 +24,7 @@ MS, SECOND = 1_000_000, 1_000_000_000
 FUNCTIONS, WRITERS, RATE, SECONDS = 3, 6, 600.0, 0.05
 EPOCH = 1_700_000_000 * SECOND  # of the database's clock at our clock's zero
 EXACT = Offset(lower=EPOCH, upper=EPOCH)
+STILL = 10 * MS, 20 * MS  # from when to when each stood still in the load
 PLACE = SentEndpoint(
     name="cluster", kind="writer", host="h", port=1, user="u", password="p", database="d"
 )
@@ -75,7 +76,8 @@ class Lambda:
         usual = FunctionReport(
             parcel=base64.b64encode(pack(own)).decode(),
             offset=Offset(lower=offset - self.doubt, upper=offset + self.doubt),
-            pauses=[(0.1 + skew / SECOND, 0.2 + skew / SECOND)], complaints=[], late=0.0, cold=False, environment="e",
+            pauses=[tuple((start + moment + skew) / SECOND for moment in STILL)],
+            complaints=[], late=0.0, cold=False, environment="e",
         )  # fmt: skip
         return Invoked(payload=json.dumps(asdict(usual) | more).encode())
 
@@ -110,7 +112,8 @@ def test_skews_of_clocks_are_taken_out(skew):
     for writer in journal.writers:
         found = zip(writer.intended, writer.started, writer.finished, strict=True)
         assert list(found) == fleet.truth[writer.writer]
-    assert made.asleep == [[(pytest.approx(0.1), pytest.approx(0.2))]] * 3
+    still = pytest.approx([made.started + moment / SECOND for moment in STILL])
+    assert made.asleep == [[still]] * 3
     [note] = made.notes
     assert note.startswith("3 of 3 functions of AWS Lambda reported, with 2 writers each; 3 were")
     assert note.endswith("known to 3.00 ms, and what lies between two of them to twice that")
@@ -145,6 +148,37 @@ def twice(fleet):
     return report
 
 
+def saying(**more):
+    return lambda fleet: lambda event: fleet.report(event, **more)
+
+
+def standing_still(first, last):
+    """Return a report of a standstill between two seconds of the load."""
+
+    def report(fleet):
+        def at(event, second):
+            return (event["start"] - EPOCH) / SECOND + second
+
+        return lambda event: fleet.report(event, pauses=[(at(event, first), at(event, last))])
+
+    return report
+
+
+def left_out(count, *, first=0, last=10 * MS):
+    """Return a report of slots that were not issued, all of writer 1."""
+
+    def report(fleet):
+        def told(event):
+            own = Journal(event["run"], event["writers"]).writers[1:2]
+            start = event["start"] - EPOCH
+            own[0].skip(start + first, start + last, count)
+            return fleet.report(event, parcel=base64.b64encode(pack(own)).decode())
+
+        return told
+
+    return report
+
+
 def answering(answer):
     return lambda _: lambda _: answer
 
@@ -162,6 +196,21 @@ def answering(answer):
             lambda fleet: lambda event: fleet.report(event, offset=7),
             "its report.offset is no object",
         ),
+        (saying(offset={"lower": EPOCH + 1, "upper": EPOCH}), "known to a span of -"),
+        (
+            saying(offset={"lower": EPOCH - 9 * SECOND, "upper": EPOCH + 9 * SECOND}),
+            "known to a span of 18.0 s, and it ran for",
+        ),
+        (saying(late=-0.1), "it began -0.1 s late"),
+        (saying(late=9.0), "it began 9 s late"),
+        (standing_still(0.02, 0.01), "it stood still from 0.02 to 0.01 s of the load"),
+        (standing_still(0.01, 60), "it stood still from 0.01 to 60 s of the load"),
+        (standing_still(-60, 0.01), "it stood still from -60 to 0.01 s of the load"),
+        (left_out(0), "slots that are none"),
+        (left_out(2, first=10 * MS, last=0), "slots that are none"),
+        (left_out(10_000), "it tells of 10000 slots, and had [0-9]+ at most"),
+        (left_out(2, first=-SECOND), "a slot 1.00 s before the load"),
+        (left_out(2, last=60 * SECOND), "a slot .* after its own report came"),
         (answering(Invoked(payload=b"no json")), "report was refused"),
         (
             answering(Invoked(problem="throttled", text="Rate")),
@@ -259,8 +308,8 @@ def test_a_bucket_without_what_the_report_says_is_named(bucket, why):
 
 def test_late_functions_are_named():
     fleet = Lambda()
-    fleet.does = {2: lambda event: fleet.report(event, late=0.25)}
-    assert ran(fleet)[1].notes[1:] == ["function 2 began late, by up to 250 ms"]
+    fleet.does = {2: lambda event: fleet.report(event, late=0.025)}
+    assert ran(fleet)[1].notes[1:] == ["function 2 began late, by up to 25.0 ms"]
 
 
 def test_more_functions_than_may_run_are_refused_before_anything_is_invoked():
