@@ -3,10 +3,12 @@
 import json
 import re
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
-from finished import ALWAYS_FIT
+from finished import ALWAYS_FIT, clean
 from fitness import fit, unfit_line
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -27,6 +29,18 @@ def example(project):
         return fit(lambda: project.runpytest_subprocess(*arguments), problem)
 
     return run
+
+
+def test_an_example_is_run_from_a_checkout_without_the_options_of_our_own_suite():
+    """Its page says `pytest examples/asynchronous`, which needs a plugin that our suite blocks."""
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "--collect-only", "-q", "-p", "no:cacheprovider",
+         "examples/asynchronous"],
+        cwd=EXAMPLES.parent, env=clean(), text=True, capture_output=True, timeout=120, check=False,
+    )  # fmt: skip
+
+    assert done.returncode == 0, done.stdout
+    assert "2 tests collected" in done.stdout
 
 
 def test_the_article_s_experiment_prints_the_article_s_table(example):
