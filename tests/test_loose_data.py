@@ -17,6 +17,7 @@ ALLOWED = {
         "local/aws_api/calls": 1, "local/aws_api/experiments": 1, "local/aws_api/fis": 4,
         "local/aws_api/identifiers": 2, "local/aws_api/lambda_messages": 2, "local/aws_api/limits": 1,
         "local/aws_api/pages": 1, "local/aws_api/proxy_calls": 1, "local/aws_api/rds": 1,
+        "local/aws_api/rds_deployments": 1,
     },
     "a document of JSON or TOML, about to become a record": {
         "local/aws_api/shown": 1, "local/gateway/proxy/settings": 2, "local/profiles/profiles": 1, "local/profiles/tables": 1,

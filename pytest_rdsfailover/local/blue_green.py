@@ -1,7 +1,6 @@
 """The blue/green deployment of a local cluster, as tests use it."""
 
 import contextlib
-import secrets
 from collections.abc import Callable, Mapping
 from typing import Self
 
@@ -10,6 +9,7 @@ from pytest_rdsfailover.local.failovers import LocalFailover, LocalFailovers
 from pytest_rdsfailover.local.gateway.client import GatewayClient
 from pytest_rdsfailover.local.gateway.deployment import PROVISIONING, REFUSES
 from pytest_rdsfailover.local.gateway.messages import DeploymentView
+from pytest_rdsfailover.local.green_environment import green_environment, new_suffix
 from pytest_rdsfailover.local.listeners import Listeners, Place
 from pytest_rdsfailover.local.profiles.switchovers import load_switchover
 from pytest_rdsfailover.model.clock import MonotonicClock, wait_until
@@ -18,7 +18,6 @@ from pytest_rdsfailover.model.errors import GatewayError, NotReadyError
 from pytest_rdsfailover.model.target import OLD_ENVIRONMENT
 
 READY_WITHIN = 10.0  # seconds
-LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789"
 
 
 class BlueGreenDeployment:
@@ -47,16 +46,18 @@ class BlueGreenDeployment:
         failovers: LocalFailovers,
         endpoint: Callable[[str, str, int], Endpoint],
     ) -> None:
-        self.suffix = "-green-" + "".join(secrets.choice(LETTERS) for _ in range(6))
+        self.suffix = new_suffix()
         self._gateway, self._listeners, self._places = gateway, listeners, places
         self._addresses, self._failovers, self._at = addresses, failovers, endpoint
         self._stack = contextlib.ExitStack()
 
     def __enter__(self) -> Self:
         with contextlib.ExitStack() as stack:
-            ports = self._gateway.create_blue_green(self.suffix)
-            stack.callback(self._delete)
-            places = stack.enter_context(self._listeners.beside(self._places["cluster"], ports))
+            places = stack.enter_context(
+                green_environment(
+                    self._gateway, self._listeners, self._places["cluster"], self.suffix
+                )
+            )
             stack.enter_context(self._addresses.beside(places))
             names = [*self._places, *places]
             self._gateway.announce_blue_green(
@@ -76,10 +77,6 @@ class BlueGreenDeployment:
         )
         if not ready:
             raise NotReadyError("the blue/green deployment", READY_WITHIN)
-
-    def _delete(self) -> None:
-        if self._gateway.describe().deployment is not None:
-            self._gateway.delete_blue_green()
 
     @property
     def _view(self) -> DeploymentView:

@@ -166,6 +166,8 @@ class LocalCluster(LocalTarget):
             custom_domain=self._addresses.custom_domain,
             global_host=self._addresses.global_host,
             aurora=self.aurora.name,
+            toxiproxy="" if self._addresses.region else self.network.client.url,
+            prefix=self.network.prefix,
         )
 
     def check(self) -> None:

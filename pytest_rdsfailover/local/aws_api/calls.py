@@ -15,7 +15,7 @@ from pytest_rdsfailover.local.aws_api import catalogue
 from pytest_rdsfailover.local.aws_api.identifiers import missing, settle
 from pytest_rdsfailover.local.aws_api.pages import USUAL, page
 from pytest_rdsfailover.local.aws_api.plane import RefusalError
-from pytest_rdsfailover.local.aws_api.rds import refusals
+from pytest_rdsfailover.local.aws_api.rds_deployments import refusals
 
 # Calls of moto's that RDS pages and moto does not; where RDS takes other sizes, these.
 SIZES = {"describe_db_log_files": (1, 1000), "describe_orderable_db_instance_options": (20, 1000)}

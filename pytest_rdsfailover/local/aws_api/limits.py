@@ -79,10 +79,6 @@ RULES: Mapping[str, Limit] = {
         parameter=SOURCE_CLUSTER, code="InvalidRestoreFault",
         message="{0} cannot be restored as another cluster: it is a local cluster, with one storage.",
     ),
-    "create_blue_green_deployment": Limit(
-        parameter="Source", code=CLUSTER_STATE,
-        message="{0} cannot have a green environment: it is a local cluster.",
-    ),
     "create_global_cluster": Limit(
         parameter=SOURCE_CLUSTER, code=CLUSTER_STATE,
         message="{0} cannot join a global database: it is a local cluster.",

@@ -1,7 +1,6 @@
 """RDS of the simulated region: moto's, with the local cluster in it, and calls that moto lacks."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from moto.rds.exceptions import RDSClientError
@@ -19,6 +18,7 @@ from pytest_rdsfailover.local.aws_api.plane import RefusalError
 from pytest_rdsfailover.local.aws_api.proxies import PROXY
 from pytest_rdsfailover.local.aws_api.proxy_calls import LocalProxies
 from pytest_rdsfailover.local.aws_api.queries import Filter, query, selected
+from pytest_rdsfailover.local.aws_api.rds_deployments import RdsOfDeployments, refusals
 from pytest_rdsfailover.local.aws_api.resources import (
     ClusterAbroad,
     ShownCluster,
@@ -30,7 +30,7 @@ from pytest_rdsfailover.local.aws_api.shown import ABROAD, GLOBAL, now, other_re
 GLOBALS_KEPT_IN = "us-east-1"  # moto keeps all global databases there, whatever region asks
 
 
-class LocalRds(LocalProxies):
+class LocalRds(RdsOfDeployments, LocalProxies):
     """RDS with the local cluster in it; all other resources are moto's own."""
 
     __module__ = "moto.rds.models"  # moto looks for the URLs of a service beside its backend
@@ -289,12 +289,3 @@ class LocalRds(LocalProxies):
 def tiers(cluster: ShownCluster) -> dict[str, int]:
     """Return the promotion tier of each instance of a cluster."""
     return {member.db_instance_identifier: member.promotion_tier for member in cluster.members}
-
-
-@contextmanager
-def refusals() -> Iterator[None]:
-    """Turn a RefusalError in the block into the error that moto answers with."""
-    try:
-        yield
-    except RefusalError as error:
-        raise RDSClientError(error.code, error.message) from error

@@ -19,6 +19,7 @@ from moto.rds.models import rds_backends
 from moto.secretsmanager.models import secretsmanager_backends
 
 from pytest_rdsfailover.local.aws_api import alarms, calls, fis, metrics, request
+from pytest_rdsfailover.local.aws_api.blue_green import BlueGreenCalls
 from pytest_rdsfailover.local.aws_api.custom import CustomCalls
 from pytest_rdsfailover.local.aws_api.fis import LocalFis
 from pytest_rdsfailover.local.aws_api.impairment import IMPAIR, Impairment, Throttle
@@ -149,6 +150,7 @@ class RegionApplication:
             BackendDict.reset()
             reset_model_data()
             LocalRds.custom.undo()
+            LocalRds.blue_green.undo()
             self._changed = False
 
 
@@ -193,6 +195,7 @@ def install(plane: Plane, passwords: Passwords, shown: Shown) -> None:
     """Put our RDS, FIS and Secrets Manager in the place of moto's."""
     LocalRds.plane, LocalSecrets.passwords = plane, passwords
     arn = f"arn:aws:rds:{shown.region}:{DEFAULT_ACCOUNT_ID}"
+    LocalRds.blue_green = BlueGreenCalls(plane.gateway, arn, shown.usual.seed)
     LocalRds.custom = CustomCalls(
         plane.gateway, shown.cluster, shown.listening, arn, lambda: LocalRds.shown.custom_domain
     )

@@ -39,6 +39,8 @@ class Shown:
         listening: the address and port of the cluster endpoint, whatever its name is.
         custom_domain: what names of custom endpoints end with; empty if these are addresses.
         global_host: name of the global writer endpoint; empty if that is an address.
+        toxiproxy: where its Toxiproxy takes commands; empty if its endpoints have names.
+        prefix: what the names of its proxies begin with there.
     """
 
     cluster: str
@@ -55,6 +57,8 @@ class Shown:
     custom_domain: str = ""
     global_host: str = ""
     aurora: str = USUAL_AURORA.name
+    toxiproxy: str = ""
+    prefix: str = ""
 
     @property
     def version(self) -> AuroraVersion:

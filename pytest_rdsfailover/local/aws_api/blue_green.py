@@ -1,0 +1,201 @@
+"""Blue/green deployments of the local cluster, as RDS makes, shows, switches and deletes them."""
+
+import random
+import threading
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from datetime import datetime
+
+from pytest_rdsfailover.local.aws_api.plane import RefusalError
+from pytest_rdsfailover.local.aws_api.shown import Shown, now
+from pytest_rdsfailover.local.gateway.client import GatewayClient
+from pytest_rdsfailover.local.gateway.messages import DeploymentView
+from pytest_rdsfailover.local.profiles.switchovers import load_switchover
+from pytest_rdsfailover.model.errors import GatewayError, RdsFailoverError
+from pytest_rdsfailover.model.target import OLD_ENVIRONMENT
+
+SWITCHOVER = "blue-green-fast"  # AWS knows no profiles
+READ_ONLY = 1290
+SHORTEST, USUAL_TIMEOUT, LONGEST = 30, 300, 3600  # seconds that a switchover may take
+ID, STATE = "BlueGreenDeploymentIdentifier", "InvalidBlueGreenDeploymentStateFault"
+IN_PROGRESS = "SWITCHOVER_IN_PROGRESS"
+MORE_OF_DRIVERS = ("SWITCHOVER_INITIATED", "SWITCHOVER_IN_POST_PROCESSING")  # RDS shows one status
+FILTERS = {
+    "blue-green-deployment-identifier": ID,
+    "blue-green-deployment-name": "BlueGreenDeploymentName",
+    "source": "Source",
+    "target": "Target",
+}
+ShownDeployment = Mapping[str, object]
+
+
+class BlueGreenCalls:
+    """Acts on the deployment that the gateway has, whoever has made it.
+
+    Args:
+        gateway: a connection to it.
+        arn: what the names of RDS' resources begin with.
+        seed: decides the durations of switchovers.
+    """
+
+    def __init__(self, gateway: GatewayClient, arn: str, seed: int) -> None:
+        self._gateway, self._arn, self._seed = gateway, arn, seed
+        self._known: dict[str, tuple[str, datetime]] = {}  # by suffix: name, and when it was seen
+        self._made, self._count = ExitStack(), 0
+        self._lock = threading.Lock()
+
+    def listed(self, shown: Shown) -> list[ShownDeployment]:
+        """Return the deployment, if there is one."""
+        view = self._gateway.describe().deployment
+        return [] if view is None else [self._shown(view, shown)]
+
+    def has(self, identifier: str) -> bool:
+        """Tell whether a deployment is the local cluster's."""
+        view = self._gateway.describe().deployment
+        return view is not None and identifier == _identifier(view)
+
+    def create(self, name: str, shown: Shown) -> ShownDeployment:
+        """Have a green environment beside the cluster; it is provisioned at first.
+
+        Raises:
+            RefusalError: with RDS' code.
+        """
+        # Here, because most processes that answer for a region have no need of a network.
+        from pytest_rdsfailover.local.green_environment import green_environment, new_suffix
+        from pytest_rdsfailover.local.listeners import Listeners, Place
+        from pytest_rdsfailover.local.toxiproxy.client import ToxiproxyClient
+
+        if not shown.toxiproxy:
+            raise RefusalError(
+                "InvalidDBClusterStateFault",
+                f"The endpoints of {shown.cluster} have names, which only a test can move; use"
+                " rds_cluster.blue_green().",
+            )
+        listeners = Listeners(
+            ToxiproxyClient(shown.toxiproxy), shown.prefix, armed=shown.usual.profile.cut != "close"
+        )
+        suffix = new_suffix()
+        with self._lock, ExitStack() as stack:
+            try:
+                places = stack.enter_context(
+                    green_environment(
+                        self._gateway, listeners, Place(*shown.places["cluster"]), suffix
+                    )
+                )
+                hosts = {name: (place.host, place.port) for name, place in places.items()}
+                self._gateway.announce_blue_green({**shown.places, **hosts})
+            except RdsFailoverError as error:
+                raise RefusalError("InvalidDBClusterStateFault", str(error)) from error
+            self._known[suffix] = (name, now())
+            self._made = stack.pop_all()
+        return self.listed(shown)[0]
+
+    def switch_over(self, timeout: int, shown: Shown) -> ShownDeployment:
+        """Start a switchover and return.
+
+        Raises:
+            RefusalError: with RDS' code.
+        """
+        if not SHORTEST <= timeout <= LONGEST:
+            raise RefusalError(
+                "InvalidParameterValue",
+                f"SwitchoverTimeout {timeout}: from {SHORTEST} to {LONGEST} seconds.",
+            )
+        with self._lock:
+            view = self._gateway.describe()
+            if view.deployment is None or view.deployment.status != "AVAILABLE":
+                raise RefusalError(STATE, "The blue/green deployment is not available.")
+            blue = [instance.id for instance in view.instances]
+            self._count += 1
+            chance = random.Random(f"{self._seed}/{SWITCHOVER}/{self._count}")  # noqa: S311 - durations
+            steps = load_switchover(SWITCHOVER).steps(
+                writer=view.writer,
+                blue=blue,
+                green=[name + view.deployment.suffix for name in blue],
+                seed=chance.randrange(1 << 32),
+            )
+            try:
+                self._gateway.play(steps, READ_ONLY, name=SWITCHOVER)
+            except GatewayError as error:
+                raise RefusalError(STATE, str(error)) from error
+        return self._shown(view.deployment, shown, IN_PROGRESS)
+
+    def delete(self, shown: Shown, *, target: bool) -> ShownDeployment:
+        """Have only the cluster, as it is now.
+
+        Raises:
+            RefusalError: with RDS' code.
+        """
+        with self._lock:
+            view = self._gateway.describe().deployment
+            if view is None:
+                raise RefusalError("BlueGreenDeploymentNotFoundFault", "There is no deployment.")
+            if target and view.switched:
+                raise RefusalError(
+                    "InvalidParameterCombination",
+                    "DeleteTarget: after a switchover green is the cluster.",
+                )
+            try:
+                self._gateway.delete_blue_green()
+            except GatewayError as error:
+                raise RefusalError(STATE, str(error)) from error
+            self._made.close()
+        return self._shown(view, shown, "DELETING")
+
+    def undo(self) -> None:
+        """Delete what was made here.
+
+        Raises:
+            RdsFailoverError: if it cannot be deleted.
+        """
+        with self._lock:
+            self._made.close()
+
+    def _shown(self, view: DeploymentView, shown: Shown, status: str = "") -> ShownDeployment:
+        name, created = self._known.setdefault(view.suffix, (f"{shown.cluster}-twin", now()))
+        status = status or (IN_PROGRESS if view.status in MORE_OF_DRIVERS else view.status)
+        sides = (OLD_ENVIRONMENT, "") if view.switched else ("", view.suffix)
+        members = [name for name in shown.places if name.startswith("instance-")]
+        pairs = [
+            (self._cluster(shown, sides[0]), self._cluster(shown, sides[1])),
+            *((self._instance(name, sides[0]), self._instance(name, sides[1])) for name in members),
+        ]
+        return {
+            ID: _identifier(view),
+            "BlueGreenDeploymentName": name,
+            "Source": pairs[0][0],
+            "Target": pairs[0][1],
+            "SwitchoverDetails": _details(pairs, status),
+            "Tasks": [{"Name": "CREATING_READ_REPLICA_OF_SOURCE", "Status": "COMPLETED"}],
+            "Status": status,
+            "CreateTime": created,
+            "TagList": [],
+        }
+
+    def _cluster(self, shown: Shown, ending: str) -> str:
+        return f"{self._arn}:cluster:{shown.cluster}{ending}"
+
+    def _instance(self, name: str, ending: str) -> str:
+        return f"{self._arn}:db:{name}{ending}"
+
+
+def selected_deployments(
+    deployments: Sequence[ShownDeployment], filters: Mapping[str, Sequence[str]]
+) -> list[ShownDeployment]:
+    """Return those that pass all filters of RDS, which moto has checked."""
+    return [
+        deployment
+        for deployment in deployments
+        if all(deployment[FILTERS[name]] in values for name, values in filters.items())
+    ]
+
+
+def _identifier(view: DeploymentView) -> str:
+    return f"bgd-{view.suffix[-6:]:0>16}"
+
+
+def _details(pairs: Sequence[tuple[str, str]], status: str) -> list[Mapping[str, str]]:
+    return [
+        {"SourceMember": source, "TargetMember": target, "Status": status}
+        for source, target in pairs
+    ]

@@ -1,0 +1,97 @@
+"""RDS of the simulated region as far as blue/green deployments go: moto's, and those of the local cluster."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from moto.rds.exceptions import RDSClientError
+from moto.rds.models import RDSBackend
+
+from pytest_rdsfailover.local.aws_api.blue_green import (
+    ID,
+    USUAL_TIMEOUT,
+    BlueGreenCalls,
+    selected_deployments,
+)
+from pytest_rdsfailover.local.aws_api.identifiers import plain
+from pytest_rdsfailover.local.aws_api.plane import Plane, RefusalError
+from pytest_rdsfailover.local.aws_api.shown import Shown
+
+
+class RdsOfDeployments(RDSBackend):  # type: ignore[misc]
+    """RDS with the blue/green deployment of the local cluster in it."""
+
+    blue_green: BlueGreenCalls
+    plane: Plane
+    shown: Shown
+
+    def create_blue_green_deployment(self, bg_kwargs: Mapping[str, Any]) -> Any:
+        """Have a green environment of the local cluster, or of one of moto's; return the deployment.
+
+        Raises:
+            RDSClientError: if RDS would refuse it, with RDS' code and message.
+        """
+        if plain(bg_kwargs["source"]) != self.plane.cluster:
+            return super().create_blue_green_deployment(dict(bg_kwargs))
+        with refusals():
+            return self.blue_green.create(bg_kwargs["blue_green_deployment_name"], self.shown)
+
+    def describe_blue_green_deployments(
+        self, blue_green_deployment_identifier: str | None = None, **options: Any
+    ) -> list[Any]:
+        """Return the deployments that the caller wants.
+
+        Raises:
+            RDSClientError: if there is none of that identifier.
+        """
+        ours = [
+            deployment
+            for deployment in self.blue_green.listed(self.shown)
+            if blue_green_deployment_identifier in (None, deployment[ID])
+        ]
+        if ours and blue_green_deployment_identifier is not None:
+            return ours
+        others = super().describe_blue_green_deployments(
+            blue_green_deployment_identifier, options.get("filters")
+        )
+        return [*selected_deployments(ours, options.get("filters") or {}), *others]
+
+    def switchover_blue_green_deployment(
+        self, blue_green_deployment_identifier: str, switchover_timeout: int | None = None
+    ) -> Any:
+        """Start a switchover; return the deployment.
+
+        Raises:
+            RDSClientError: if RDS would refuse it, with RDS' code and message.
+        """
+        timeout = USUAL_TIMEOUT if switchover_timeout is None else switchover_timeout
+        if not self.blue_green.has(blue_green_deployment_identifier):
+            return super().switchover_blue_green_deployment(
+                blue_green_deployment_identifier, timeout
+            )
+        with refusals():
+            return self.blue_green.switch_over(timeout, self.shown)
+
+    def delete_blue_green_deployment(
+        self, blue_green_deployment_identifier: str, *, delete_target: bool = False
+    ) -> Any:
+        """Delete a deployment; return it.
+
+        Raises:
+            RDSClientError: if RDS would refuse it, with RDS' code and message.
+        """
+        if not self.blue_green.has(blue_green_deployment_identifier):
+            return super().delete_blue_green_deployment(
+                blue_green_deployment_identifier, delete_target
+            )
+        with refusals():
+            return self.blue_green.delete(self.shown, target=delete_target)
+
+
+@contextmanager
+def refusals() -> Iterator[None]:
+    """Turn a RefusalError in the block into the error that moto answers with."""
+    try:
+        yield
+    except RefusalError as error:
+        raise RDSClientError(error.code, error.message) from error
